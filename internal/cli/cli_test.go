@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+func demo() *cobra.Command {
+	root := &cobra.Command{Use: "demo"}
+	work := &cobra.Command{Use: "work", RunE: func(c *cobra.Command, _ []string) error {
+		text, _ := c.Flags().GetString("fail")
+		if text != "" {
+			return errors.New(text)
+		}
+		c.Println("done")
+		return nil
+	}}
+	work.Flags().String("fail", "", "")
+	work.Flags().Bool("a", false, "")
+	work.Flags().Bool("b", false, "")
+	work.MarkFlagsMutuallyExclusive("a", "b")
+	root.AddCommand(work)
+	return root
+}
+
+func TestMain_messages(t *testing.T) {
+	refused := func(error) Advice { return Advice{Code: ExitRefused, Hint: "try again"} }
+	tests := []struct {
+		name   string
+		args   []string
+		advise func(error) Advice
+		code   int
+		stderr string
+	}{
+		{"unknown command", []string{"wrok"}, nil, ExitUsage, "demo: error: unknown command \"wrok\"\ndemo: hint: run \"demo --help\" for the flags\n"},
+		{"unknown flag", []string{"work", "--nope"}, nil, ExitUsage, "demo: error: unknown flag: --nope\ndemo: hint: run \"demo work --help\" for the flags\n"},
+		{"extra argument", []string{"work", "x"}, nil, ExitUsage, "demo: error: unexpected argument \"x\"\ndemo: hint: run \"demo work --help\" for the flags\n"},
+		{"flags that exclude each other", []string{"work", "--a", "--b"}, nil, ExitUsage, "demo: error: if any flags in the group [a b] are set none of the others can be; [a b] were all set\ndemo: hint: run \"demo work --help\" for the flags\n"},
+		{"failure without advice", []string{"work", "--fail", "it broke"}, nil, ExitFailed, "demo: error: it broke\n"},
+		{"advice", []string{"work", "--fail", "it broke"}, refused, ExitRefused, "demo: error: it broke\ndemo: hint: try again\n"},
+		{"a message cannot forge another", []string{"work", "--fail", "a\ndemo: error: b\x1b[2J"}, nil, ExitFailed, "demo: error: a demo: error: b [2J\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			code := Main(context.Background(), Program{Name: "demo", Root: demo(), Advise: tt.advise}, tt.args, Streams{Out: &stdout, Err: &stderr})
+			if code != tt.code || stderr.String() != tt.stderr {
+				t.Errorf("exit %d, stderr:\n%s\nwant %d:\n%s", code, stderr.String(), tt.code, tt.stderr)
+			}
+			if stdout.Len() != 0 {
+				t.Errorf("stdout: %q", stdout.String())
+			}
+		})
+	}
+}

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+
+	"golang.org/x/term"
+)
+
+// ErrNoTerminal says that a question could not be asked. What asks tells the user which
+// flag or variable answers it instead.
+var ErrNoTerminal = errors.New("there is no terminal to ask on")
+
+// Password asks on the controlling terminal, without echo. Standard input and output are
+// left alone: they belong to the SDK that runs the program. It returns ErrNoTerminal at
+// once where there is none.
+func Password(prompt string) ([]byte, error) {
+	in, out, err := openTerminal()
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	defer out.Close()
+	fmt.Fprintf(out, "%s: ", prompt)
+	password, err := term.ReadPassword(int(in.Fd()))
+	fmt.Fprintln(out)
+	if err != nil {
+		return nil, fmt.Errorf("read from the terminal: %w", err)
+	}
+	return password, nil
+}
+
+func openTerminal() (in, out *os.File, err error) {
+	inPath, outPath := "/dev/tty", "/dev/tty"
+	if runtime.GOOS == "windows" {
+		inPath, outPath = "CONIN$", "CONOUT$"
+	}
+	if in, err = os.OpenFile(inPath, os.O_RDWR, 0); err != nil {
+		return nil, nil, ErrNoTerminal
+	}
+	if out, err = os.OpenFile(outPath, os.O_WRONLY, 0); err != nil {
+		in.Close()
+		return nil, nil, ErrNoTerminal
+	}
+	if !term.IsTerminal(int(in.Fd())) {
+		in.Close()
+		out.Close()
+		return nil, nil, ErrNoTerminal
+	}
+	return in, out, nil
+}
