@@ -66,4 +66,3 @@ func asSigner[K any](key K, err error) (crypto.Signer, error) {
 func unsupportedKey(kind string) error {
 	return fmt.Errorf("%s private key, for which Roles Anywhere has no algorithm: it takes RSA, EC and ML-DSA", kind)
 }
-

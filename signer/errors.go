@@ -1,0 +1,80 @@
+package signer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+// RuleError says that a certificate breaks a rule of IAM Roles Anywhere, so that a request
+// signed with it would be refused.
+type RuleError struct {
+	File    string // where the certificate was read; empty when that is not known
+	Subject string // whose certificate it is
+	Rule    string // what is wrong and what it must be
+	Source  string // where the rule stands
+}
+
+func (e *RuleError) Error() string {
+	return fmt.Sprintf("%scertificate %q %s", inFile(e.File), e.Subject, e.Rule)
+}
+
+// KeyMismatchError says that none of the certificates belongs to the private key.
+type KeyMismatchError struct {
+	KeyFile, CertFile string // where they were read; empty when that is not known
+	Key               string // the kind of key, such as "P-256"
+	Subject           string // of the certificate that was expected to belong to it
+	CertKey           string // the kind of key in that certificate
+}
+
+func (e *KeyMismatchError) Error() string {
+	where := ""
+	if e.CertFile != "" {
+		where = " in " + e.CertFile
+	}
+	return fmt.Sprintf("%sthe %s private key does not belong to the certificate %q%s, which holds another %s key",
+		inFile(e.KeyFile), e.Key, e.Subject, where, e.CertKey)
+}
+
+// ValidityError says that a certificate has expired or is not valid yet.
+type ValidityError struct {
+	File                string
+	Subject             string
+	NotBefore, NotAfter time.Time
+	Now                 time.Time // what the clock said
+}
+
+// Expired tells an expired certificate from one that is not valid yet.
+func (e *ValidityError) Expired() bool { return e.Now.After(e.NotAfter) }
+
+func (e *ValidityError) Error() string {
+	now := e.Now.UTC().Format(time.RFC3339)
+	if e.Expired() {
+		return fmt.Sprintf("%scertificate %q expired at %s; it is %s now", inFile(e.File), e.Subject, e.NotAfter.UTC().Format(time.RFC3339), now)
+	}
+	return fmt.Sprintf("%scertificate %q is not valid before %s; it is %s now", inFile(e.File), e.Subject, e.NotBefore.UTC().Format(time.RFC3339), now)
+}
+
+// FileError says that key or certificate bytes could not be read or understood. Err is the
+// cause: a *fs.PathError, ErrWrongPassword, or words about the content.
+type FileError struct {
+	File string // the path, or the name of another input such as "standard input"
+	Err  error
+}
+
+func (e *FileError) Error() string {
+	if path, ok := errors.AsType[*fs.PathError](e.Err); ok && path.Path == e.File {
+		return e.Err.Error() // it names the path itself
+	}
+	return e.File + ": " + e.Err.Error()
+}
+
+func (e *FileError) Unwrap() error { return e.Err }
+
+func inFile(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + ": "
+}

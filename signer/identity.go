@@ -1,0 +1,122 @@
+package signer
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"slices"
+	"time"
+)
+
+// Identity is a private key, its leaf certificate and the intermediates to send with it.
+// It is valid by construction and immutable; it may be used by several goroutines at once
+// if its key may.
+type Identity struct {
+	key       crypto.Signer
+	algorithm Algorithm
+	leaf      located
+	chain     []located
+}
+
+// located is a certificate and the name of the input it was read from.
+type located struct {
+	*x509.Certificate
+	file string
+}
+
+// NewIdentity finds the leaf that belongs to key among certs, builds the path from it
+// towards the trust anchor out of the others, in whatever order they come, leaves the root
+// out, and checks everything against the rules of the service and against now.
+//
+// Certificates that are not on the path are ignored. The error is a *KeyMismatchError, a
+// *RuleError or a *ValidityError, or says that the key is of no use for the service.
+func NewIdentity(key crypto.Signer, certs []*x509.Certificate, now time.Time) (*Identity, error) {
+	pool := make([]located, len(certs))
+	for i, c := range certs {
+		pool[i] = located{Certificate: c}
+	}
+	return newIdentity(key, pool, now)
+}
+
+func newIdentity(key crypto.Signer, pool []located, now time.Time) (*Identity, error) {
+	algorithm, err := algorithmFor(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	if len(pool) == 0 {
+		return nil, errors.New("there is no certificate")
+	}
+	leaf, ok := findLeaf(key.Public(), pool, now)
+	if !ok {
+		return nil, &KeyMismatchError{CertFile: pool[0].file, Key: keyKind(key.Public()), Subject: name(pool[0]), CertKey: keyKind(pool[0].PublicKey)}
+	}
+	id := &Identity{key: key, algorithm: algorithm, leaf: leaf, chain: buildPath(leaf, pool, now)}
+	if err := id.check(now); err != nil {
+		return nil, err
+	}
+	return id, nil
+}
+
+// findLeaf picks the certificate that belongs to the key. After a renewal with the same key
+// there can be several: the one that can be used now and lasts longest is meant.
+func findLeaf(public crypto.PublicKey, pool []located, now time.Time) (located, bool) {
+	var own []located
+	for _, c := range pool {
+		if samePublic(public, c.PublicKey) {
+			own = append(own, c)
+		}
+	}
+	return best(own, now)
+}
+
+// best prefers what is valid at now, then what expires last, then what came first.
+func best(certs []located, now time.Time) (located, bool) {
+	if len(certs) == 0 {
+		return located{}, false
+	}
+	return slices.MaxFunc(certs, func(a, b located) int {
+		if inTime(a, now) != inTime(b, now) {
+			if inTime(a, now) {
+				return 1
+			}
+			return -1
+		}
+		return a.NotAfter.Compare(b.NotAfter)
+	}), true
+}
+
+func inTime(c located, now time.Time) bool {
+	return !now.Before(c.NotBefore) && !now.After(c.NotAfter)
+}
+
+// Leaf returns the certificate that the identity proves possession of. It must not be
+// changed.
+func (id *Identity) Leaf() *x509.Certificate { return id.leaf.Certificate }
+
+// Chain returns the intermediates that are sent along, the issuer of the leaf first,
+// without leaf and root. At most five; often none.
+func (id *Identity) Chain() []*x509.Certificate {
+	chain := make([]*x509.Certificate, len(id.chain))
+	for i, c := range id.chain {
+		chain[i] = c.Certificate
+	}
+	return chain
+}
+
+// Signer returns the private key.
+func (id *Identity) Signer() crypto.Signer { return id.key }
+
+// Algorithm returns how the key signs.
+func (id *Identity) Algorithm() Algorithm { return id.algorithm }
+
+// Identity makes an identity that never changes a [Source].
+func (id *Identity) Identity(context.Context) (*Identity, error) { return id, nil }
+
+// name is how messages call a certificate.
+func name(c located) string {
+	if subject := c.Subject.String(); subject != "" {
+		return subject
+	}
+	return "serial " + c.SerialNumber.String()
+}

@@ -1,0 +1,72 @@
+package signer
+
+import (
+	"crypto/x509"
+	"fmt"
+	"time"
+)
+
+// Limits of the service.
+const (
+	maxChain    = 5         // certificates in X-Amz-X509-Chain; User Guide, "Signing process", task 1
+	maxLeafSize = 16 * 1024 // bytes of DER; field reports
+)
+
+const (
+	trustModel     = "IAM Roles Anywhere User Guide, \"Trust model\", signature verification"
+	signingProcess = "IAM Roles Anywhere User Guide, \"Signing process\""
+)
+
+// check holds the identity against the rules and the clock.
+func (id *Identity) check(now time.Time) error {
+	if err := checkLeaf(id.leaf); err != nil {
+		return err
+	}
+	if len(id.chain) > maxChain {
+		return broken(id.leaf, signingProcess, "needs %d intermediates to reach its root; at most %d can be sent", len(id.chain), maxChain)
+	}
+	for _, c := range id.chain {
+		if !strongDigest(c.SignatureAlgorithm) {
+			return broken(c, trustModel, "is signed with %s; the digest must be SHA-256 or stronger", c.SignatureAlgorithm)
+		}
+	}
+	return id.checkTime(now)
+}
+
+// checkTime compares leaf and intermediates with the clock, and nothing else: it is what
+// can change after an identity was made.
+func (id *Identity) checkTime(now time.Time) error {
+	for _, c := range append([]located{id.leaf}, id.chain...) {
+		if !inTime(c, now) {
+			return &ValidityError{File: c.file, Subject: name(c), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Now: now}
+		}
+	}
+	return nil
+}
+
+// checkLeaf holds the end-entity certificate against the rules of the trust model.
+func checkLeaf(c located) error {
+	switch {
+	case c.Version != 3:
+		return broken(c, trustModel, "has X.509 version %d; it must be version 3", c.Version)
+	case c.IsCA:
+		return broken(c, trustModel, "is a CA certificate; a session needs a leaf, with CA false")
+	case c.KeyUsage&x509.KeyUsageDigitalSignature == 0:
+		return broken(c, trustModel, "lacks the key usage digitalSignature")
+	case !strongDigest(c.SignatureAlgorithm):
+		return broken(c, trustModel, "is signed with %s; the digest must be SHA-256 or stronger", c.SignatureAlgorithm)
+	case emptySubject(c.RawSubject):
+		return broken(c, trustModel, "has an empty subject; sessions are keyed by it")
+	case len(c.Raw) > maxLeafSize:
+		return broken(c, trustModel, "has %d bytes; at most %d are accepted", len(c.Raw), maxLeafSize)
+	}
+	return nil
+}
+
+// emptySubject looks at the encoding, an empty SEQUENCE (RFC 5280, 4.1.2.6): a name made
+// only of attributes that Go does not know is not empty.
+func emptySubject(raw []byte) bool { return len(raw) <= 2 }
+
+func broken(c located, source, format string, args ...any) error {
+	return &RuleError{File: c.file, Subject: name(c), Rule: fmt.Sprintf(format, args...), Source: source}
+}

@@ -1,0 +1,112 @@
+package signer
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+)
+
+// Source gives the identity of the moment. It may return another one at every call; each
+// can be used to the end. An error means that there is none that could be used. Sources
+// are safe for concurrent use.
+type Source interface {
+	Identity(ctx context.Context) (*Identity, error)
+}
+
+// FileSource is a [Source] that reads key and certificate again when their files change.
+//
+// While the new pair cannot be used, being half written, mismatched or gone, it keeps the
+// old identity for as long as that one is valid, and tries again at every call.
+type FileSource struct {
+	files Files
+
+	mu      sync.Mutex
+	current *Identity
+	seen    []stamp // of the files that current was read from
+	err     error   // why the files of now could not be used; nil when current is what they hold
+}
+
+// NewFileSource loads the identity and keeps watch over its files. It fails as [Load] does.
+func NewFileSource(f Files) (*FileSource, error) {
+	s := &FileSource{files: f, seen: f.stamps()}
+	id, err := Load(f)
+	if err != nil {
+		return nil, err
+	}
+	s.current = id
+	return s, nil
+}
+
+// Identity returns the identity in the files, or the last good one. The error is a
+// *ValidityError when that one has expired, joined with the reason why there is no other.
+func (s *FileSource) Identity(context.Context) (*Identity, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reload()
+	err := s.current.checkTime(s.files.Now())
+	switch {
+	case err == nil:
+		return s.current, nil
+	case s.err == nil:
+		return nil, err
+	}
+	return nil, fmt.Errorf("%w; %w", err, s.err)
+}
+
+// Err returns why the files as they are now could not be used, or nil. A program that runs
+// for long logs it, since Identity goes on with the old pair.
+func (s *FileSource) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+func (s *FileSource) reload() {
+	// The stamps are taken before reading: a file that changes in between is read again.
+	stamps := s.files.stamps()
+	if equal(stamps, s.seen) {
+		s.err = nil // what was tried in between was put back
+		return
+	}
+	id, err := Load(s.files)
+	if err != nil {
+		s.err = fmt.Errorf("keeping the old certificate: %w", err)
+		return
+	}
+	s.current, s.seen, s.err = id, stamps, nil
+}
+
+// stamp tells one version of a file from the next.
+type stamp struct {
+	info fs.FileInfo // nil while there is no such file
+}
+
+func (f Files) stamps() []stamp {
+	var stamps []stamp
+	for _, b := range []Blob{f.Certificate, f.PrivateKey, f.Intermediates} {
+		if b.path == "" {
+			continue
+		}
+		info, err := os.Stat(b.path)
+		if err != nil {
+			info = nil
+		}
+		stamps = append(stamps, stamp{info})
+	}
+	return stamps
+}
+
+func equal(a, b []stamp) bool {
+	for i := range a { // both come from the same Files
+		x, y := a[i].info, b[i].info
+		if x == nil || y == nil {
+			return x == nil && y == nil
+		}
+		if !os.SameFile(x, y) || x.Size() != y.Size() || !x.ModTime().Equal(y.ModTime()) {
+			return false
+		}
+	}
+	return true
+}
