@@ -1,0 +1,46 @@
+# Everything that CI runs is a target here. "make" lists them.
+export GOTOOLCHAIN = auto
+export CGO_ENABLED = 0
+
+BUILD    := build
+PROGRAMS := kedge kedge-ca kedge-emulator
+# -buildvcs: the version comes from the checkout, whatever GOFLAGS say.
+GOBUILD  := go build -trimpath -buildvcs=auto -ldflags '-s -w'
+FUZZTIME := 30s
+
+.PHONY: help build test race lint fuzz bench quickstart check cross setup clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the programs, static and stripped, in build/
+	$(GOBUILD) -o $(BUILD)/ $(PROGRAMS:%=./cmd/%)
+
+setup: ## install what the tests run against (Debian packages, npm modules)
+	scripts/setup
+
+test: setup ## every test, against the real peers
+	go test ./...
+
+race: ## every test under the race detector (needs a C compiler)
+	CGO_ENABLED=1 go test -race ./...
+
+lint: ## gofmt, go vet, staticcheck, revive
+	scripts/lint
+
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	scripts/fuzz $(FUZZTIME)
+
+bench: build ## compare with the least programs that do the same
+	scripts/bench/run
+
+quickstart: build ## from nothing to an AWS identity, without an AWS account
+	scripts/quickstart
+
+cross: ## build for the other systems
+	scripts/cross
+
+check: lint test race cross ## what CI runs
+
+clean: ## remove what was built
+	rm -rf $(BUILD)

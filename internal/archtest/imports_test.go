@@ -1,0 +1,69 @@
+package archtest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDirectImports holds the rules about who names what in an import.
+func TestDirectImports(t *testing.T) {
+	rules := []struct {
+		what    string   // an import path or a prefix of one
+		allowed []string // folders
+		why     string
+	}{
+		{"github.com/spf13/", []string{"cmd", "internal/cli"}, "the command line ends where the library begins"},
+		{"github.com/google/go-tpm", []string{"tpm"}, "above tpm/ a key is a crypto.Signer"},
+		{"github.com/miekg/pkcs11", []string{"pkcs11", "cmd/kedge-pkcs11"}, "above pkcs11/ a key is a crypto.Signer"},
+		{"database/sql", []string{"ca/ledger"}, "one package knows how the ledger is stored"},
+		{"github.com/cloudflare/circl", nil, "it costs every start a tenth of a millisecond; tests may compare with it"},
+	}
+	for _, f := range load(t) {
+		for _, r := range rules {
+			for _, imp := range f.imports {
+				if strings.HasPrefix(imp, r.what) && !slices.ContainsFunc(r.allowed, func(dir string) bool { return under(f.pkg, dir) }) {
+					t.Errorf("%s imports %s: %s", f.path, imp, r.why)
+				}
+			}
+		}
+	}
+}
+
+// TestReach holds the rules about what a package gets to through others.
+func TestReach(t *testing.T) {
+	const stranger = "their common language is crypto.Signer, *x509.Certificate and context.Context"
+	rules := []struct {
+		from   string
+		banned []string
+		why    string
+	}{
+		{"signer", []string{"kedge/ca", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
+		{"signer/session", []string{"kedge/ca", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
+		{"ca", []string{"kedge/signer", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
+		{"tpm", []string{"kedge/signer", "kedge/ca", "kedge/pkcs11", "kedge/internal/cli", "kedge/internal/config"}, stranger},
+		{"pkcs11", []string{"kedge/signer", "kedge/ca", "kedge/tpm", "kedge/internal/cli", "kedge/internal/config"}, stranger},
+		{"cmd/kedge", []string{"database/sql", "kedge/ca", "kedge/internal/emulator", "github.com/aws/aws-sdk-go-v2/service", "github.com/aws/aws-sdk-go-v2/config"}, "hosts carry as little as possible"},
+		{"internal/emulator", []string{"kedge/signer", "kedge/ca", "kedge/internal/config"}, "a second implementation that shares code repeats its mistakes"},
+		{"cmd/kedge-emulator", []string{"kedge/signer", "kedge/ca", "kedge/internal/config"}, "a second implementation that shares code repeats its mistakes"},
+	}
+	files := load(t)
+	for _, r := range rules {
+		for imp, path := range closure(files, r.from) {
+			if slices.ContainsFunc(r.banned, func(b string) bool { return under(imp, b) }) {
+				t.Errorf("%s: %s", path, r.why)
+			}
+		}
+	}
+}
+
+// TestEmulatorIsStandardLibraryOnly: what the emulator does must be readable without
+// knowing anything but Go.
+func TestEmulatorIsStandardLibraryOnly(t *testing.T) {
+	for imp, path := range closure(load(t), "internal/emulator") {
+		first, _, _ := strings.Cut(imp, "/")
+		if strings.Contains(first, ".") || under(imp, module) && imp != "kedge/internal/atomicfile" {
+			t.Errorf("%s: the emulator uses the standard library only", path)
+		}
+	}
+}
