@@ -1,0 +1,149 @@
+package config
+
+import (
+	"io"
+	"time"
+
+	"kedge/signer"
+)
+
+// KeyFlags are the flags that say where key and certificate are, as typed.
+type KeyFlags struct {
+	Certificate   string // --certificate: certificates, and the key where PrivateKey is empty
+	PrivateKey    string // --private-key
+	Intermediates string // --intermediates
+	PasswordFrom  string // --key-password-from: an input, or "prompt"
+	Password      string // --pkcs8-password: the password itself, visible in the process list
+}
+
+// Host is what inputs need of the process. Ask and Warn may be nil: nobody is asked or told.
+type Host struct {
+	Stdin io.Reader
+	Ask   func(prompt string) ([]byte, error) // on the terminal, never on standard input
+	Warn  func(text string)
+	Now   func() time.Time
+}
+
+// Keys is a checked set of key flags: every reference parses, and no stream is wanted twice.
+type Keys struct {
+	certificate, privateKey, intermediates Input
+	password                               passwordSource
+}
+
+// NewKeys checks the flags and reads nothing. Every error is a *FlagError.
+func NewKeys(f KeyFlags) (*Keys, error) {
+	k := &Keys{}
+	var err error
+	for _, flag := range []struct {
+		name, value string
+		to          *Input
+	}{
+		{"certificate", f.Certificate, &k.certificate},
+		{"private-key", f.PrivateKey, &k.privateKey},
+		{"intermediates", f.Intermediates, &k.intermediates},
+	} {
+		if *flag.to, err = ParseInput(flag.value); err != nil {
+			return nil, &FlagError{Flag: flag.name, Err: err}
+		}
+	}
+	if k.password, err = parsePasswordSource(f.PasswordFrom, f.Password); err != nil {
+		return nil, err
+	}
+	return k, k.checkStreams()
+}
+
+// checkStreams refuses two flags that want the bytes of one stream.
+func (k *Keys) checkStreams() error {
+	first := map[Input]string{}
+	for _, use := range []struct {
+		flag string
+		in   Input
+	}{
+		{"certificate", k.certificate},
+		{"private-key", k.privateKey},
+		{"intermediates", k.intermediates},
+		{"key-password-from", k.password.input},
+	} {
+		if !use.in.onlyOnce() {
+			continue
+		}
+		if other, taken := first[use.in]; taken {
+			return flagErrorf(use.flag, "%s is read by --%s already; where one input carries both, give it to --certificate alone", use.in.Name(), other)
+		}
+		first[use.in] = use.flag
+	}
+	return nil
+}
+
+// Files reads the inputs that can be read only once and returns what signer.Load takes.
+// Files are not read here but by signer, which follows their changes.
+func (k *Keys) Files(h Host) (signer.Files, error) {
+	f := signer.Files{Now: h.Now}
+	for _, use := range []struct {
+		in Input
+		to *signer.Blob
+	}{
+		{k.certificate, &f.Certificate},
+		{k.privateKey, &f.PrivateKey},
+		{k.intermediates, &f.Intermediates},
+	} {
+		blob, err := use.in.blob(h.Stdin)
+		if err != nil {
+			return signer.Files{}, err
+		}
+		*use.to = blob
+	}
+	f.Password = k.passwordFunc(h)
+	return f, nil
+}
+
+// passwordFunc warns about what endangers the secrets, before they are used.
+func (k *Keys) passwordFunc(h Host) signer.PasswordFunc {
+	warnIfOpen(h, "private key", k.keyInput())
+	warnIfOpen(h, "password file", k.password.input)
+	if k.password.text != "" && h.Warn != nil {
+		h.Warn("the password after --pkcs8-password is visible in the process list; use --key-password-from file:PATH, env:NAME or fd:N")
+	}
+	return k.password.reader(h, k.keyInput().Name())
+}
+
+// keyInput is where the private key is.
+func (k *Keys) keyInput() Input {
+	if k.privateKey.IsZero() {
+		return k.certificate
+	}
+	return k.privateKey
+}
+
+func (in Input) blob(stdin io.Reader) (signer.Blob, error) {
+	if in.IsZero() {
+		return signer.Blob{}, nil
+	}
+	if path, ok := in.Path(); ok {
+		return signer.File(path), nil
+	}
+	data, err := in.read(stdin, signer.MaxFile)
+	if err != nil {
+		return signer.Blob{}, err
+	}
+	return signer.Bytes(in.Name(), data), nil
+}
+
+// PrivateKey is where the key is and how to get its password: for what needs no certificate.
+func (k *Keys) PrivateKey(h Host) (signer.Blob, signer.PasswordFunc, error) {
+	blob, err := k.keyInput().blob(h.Stdin)
+	if err != nil {
+		return signer.Blob{}, nil, err
+	}
+	return blob, k.passwordFunc(h), nil
+}
+
+// Certificate is where the certificate is and how to get the password of its PKCS#12: for what
+// needs no key.
+func (k *Keys) Certificate(h Host) (signer.Blob, signer.PasswordFunc, error) {
+	blob, err := k.certificate.blob(h.Stdin)
+	if err != nil {
+		return signer.Blob{}, nil, err
+	}
+	return blob, k.password.reader(h, blob.Name()), nil
+}
