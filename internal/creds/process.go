@@ -1,0 +1,44 @@
+// Package creds writes temporary credentials in the forms that AWS SDKs read.
+//
+// It promises exactly the bytes a form asks for, and nothing when something is missing. It
+// holds no state, writes nowhere, and does not judge whether credentials are still valid.
+package creds
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// process is the JSON document of credential_process.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+type process struct {
+	Version         int
+	AccessKeyID     string `json:"AccessKeyId"`
+	SecretAccessKey string
+	SessionToken    string
+	Expiration      string
+	AccountID       string `json:"AccountId,omitempty"`
+}
+
+// Process returns c as the one JSON object that an SDK reads from a credential_process
+// program, without a line ending, as the official helper prints it. Credentials without a
+// token or an expiration are refused: an SDK would take them for permanent ones.
+func Process(c aws.Credentials) ([]byte, error) {
+	if !c.HasKeys() || c.SessionToken == "" {
+		return nil, errors.New("incomplete credentials: a key or the session token is empty")
+	}
+	if !c.CanExpire || c.Expires.IsZero() {
+		return nil, errors.New("incomplete credentials: no expiration")
+	}
+	return json.Marshal(process{
+		Version:         1,
+		AccessKeyID:     c.AccessKeyID,
+		SecretAccessKey: c.SecretAccessKey,
+		SessionToken:    c.SessionToken,
+		Expiration:      c.Expires.UTC().Format(time.RFC3339),
+		AccountID:       c.AccountID,
+	})
+}
