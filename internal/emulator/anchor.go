@@ -1,0 +1,96 @@
+package emulator
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+const (
+	maxAnchorPEM   = 8000 // characters (guide, "quotas"; CreateTrustAnchor x509CertificateData)
+	maxAnchorCerts = 2    // guide, "quotas": certificates per trust anchor
+)
+
+// errBasicConstraints is the text CreateTrustAnchor answers with (field reports).
+var errBasicConstraints = errors.New("Incorrect basic constraints for CA certificate") //nolint:staticcheck,revive // the service's own words
+
+// anchor is a TrustAnchor that was checked.
+type anchor struct {
+	arn      arn
+	disabled bool
+	certs    []*x509.Certificate
+	crls     []*crl
+}
+
+// newAnchor checks what CreateTrustAnchor checks.
+func newAnchor(t TrustAnchor) (*anchor, error) {
+	a, err := parseARN(t.ARN, "rolesanywhere", "trust-anchor")
+	if err != nil {
+		return nil, err
+	}
+	certs, err := anchorCertificates(t.Certificates)
+	if err != nil {
+		return nil, fmt.Errorf("trust anchor %s: %w", t.ARN, err)
+	}
+	result := &anchor{arn: a, disabled: t.Disabled, certs: certs}
+	for _, data := range t.CRLs {
+		if err := result.importCRL(data); err != nil {
+			return nil, fmt.Errorf("trust anchor %s: %w", t.ARN, err)
+		}
+	}
+	return result, nil
+}
+
+func anchorCertificates(data []byte) ([]*x509.Certificate, error) {
+	if len(data) > maxAnchorPEM {
+		return nil, fmt.Errorf("its PEM has %d characters; %d is the most", len(data), maxAnchorPEM)
+	}
+	var certs []*x509.Certificate
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("its PEM holds a %s, not only certificates", strings.ToLower(block.Type))
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkAnchorCertificate(cert); err != nil {
+			return nil, fmt.Errorf("certificate %q: %w", cert.Subject, err)
+		}
+		certs = append(certs, cert)
+	}
+	if len(certs) == 0 || len(certs) > maxAnchorCerts {
+		return nil, fmt.Errorf("its PEM holds %d certificates; it must be 1 to %d", len(certs), maxAnchorCerts)
+	}
+	return certs, nil
+}
+
+// checkAnchorCertificate holds a CA to the guide, "trust-model": X.509 v3, CA true,
+// keyCertSign, SHA-256 or better.
+func checkAnchorCertificate(cert *x509.Certificate) error {
+	switch {
+	case cert.Version != 3, !cert.BasicConstraintsValid, !cert.IsCA:
+		return errBasicConstraints
+	case cert.KeyUsage&x509.KeyUsageCertSign == 0:
+		return errors.New("a CA certificate needs the key usage keyCertSign")
+	case !strongSignature(cert):
+		return fmt.Errorf("signed with %s; SHA-256 or better is needed", cert.SignatureAlgorithm)
+	case bytes.Equal(cert.RawIssuer, cert.RawSubject) && cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) != nil:
+		return errors.New("its own signature does not verify")
+	}
+	return nil
+}
+
+// strongSignature tells whether the certificate was signed with SHA-256 or better, or with an
+// algorithm that has no hash to choose (guide, "trust-model").
+func strongSignature(cert *x509.Certificate) bool {
+	switch cert.SignatureAlgorithm {
+	case x509.UnknownSignatureAlgorithm, x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA,
+		x509.DSAWithSHA1, x509.DSAWithSHA256, x509.ECDSAWithSHA1:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,112 @@
+package emulator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// authorization is a parsed Authorization header (IAM guide, "Add the signature to the
+// request"):
+//
+//	ALGORITHM Credential=KEY/DATE/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=HEX
+type authorization struct {
+	algorithm     string
+	credential    credential
+	signedHeaders []string
+	signature     string // lower-case hex
+}
+
+// credential is the Credential part: who, and the scope.
+type credential struct {
+	key                               string // an access key id, or a certificate's serial in decimal
+	date, region, service, terminator string
+}
+
+// scope is the third line of the string to sign.
+func (c credential) scope() string {
+	return strings.Join([]string{c.date, c.region, c.service, c.terminator}, "/")
+}
+
+func (a authorization) String() string {
+	return fmt.Sprintf("%s Credential=%s/%s, SignedHeaders=%s, Signature=%s", a.algorithm, a.credential.key,
+		a.credential.scope(), strings.Join(a.signedHeaders, ";"), a.signature)
+}
+
+// parseAuthorization is strict: three parts, each once, in any order, divided by commas with
+// optional blanks. What it accepts, String prints in the documented form.
+func parseAuthorization(header string) (authorization, error) {
+	algorithm, rest, ok := strings.Cut(header, " ")
+	if !ok || !isToken(algorithm) {
+		return authorization{}, errors.New("the Authorization header does not begin with an algorithm")
+	}
+	parts := map[string]string{}
+	for part := range strings.SplitSeq(rest, ",") {
+		name, value, ok := strings.Cut(strings.Trim(part, " \t"), "=")
+		if _, twice := parts[name]; !ok || twice {
+			return authorization{}, fmt.Errorf("the Authorization header has a part %.40q that is not NAME=VALUE, or stands twice", part)
+		}
+		parts[name] = value
+	}
+	for _, name := range []string{"Credential", "SignedHeaders", "Signature"} {
+		if parts[name] == "" {
+			return authorization{}, fmt.Errorf("the Authorization header has no %s", name)
+		}
+	}
+	if len(parts) != 3 {
+		return authorization{}, errors.New("the Authorization header has parts that are not Credential, SignedHeaders or Signature")
+	}
+	return newAuthorization(algorithm, parts["Credential"], parts["SignedHeaders"], parts["Signature"])
+}
+
+// newAuthorization checks the parts, whether they came from the header or from a presigned URL.
+func newAuthorization(algorithm, cred, signedHeaders, signature string) (authorization, error) {
+	c, err := parseCredential(cred)
+	if err != nil {
+		return authorization{}, err
+	}
+	names, err := parseSignedHeaders(signedHeaders)
+	if err != nil {
+		return authorization{}, err
+	}
+	if signature == "" || len(signature)%2 != 0 || strings.Trim(signature, "0123456789abcdef") != "" {
+		return authorization{}, errors.New("the signature is not lower-case hexadecimal")
+	}
+	return authorization{algorithm, c, names, signature}, nil
+}
+
+func parseCredential(s string) (credential, error) {
+	f := strings.Split(s, "/")
+	if len(f) != 5 || slices.ContainsFunc(f, func(part string) bool { return !isToken(part) }) {
+		return credential{}, fmt.Errorf("the Credential %.80q is not KEY/DATE/REGION/SERVICE/aws4_request", s)
+	}
+	return credential{f[0], f[1], f[2], f[3], f[4]}, nil
+}
+
+// parseSignedHeaders holds the list to the IAM guide, "Create a canonical request": lower-case,
+// sorted, divided by semicolons.
+func parseSignedHeaders(s string) ([]string, error) {
+	names := strings.Split(s, ";")
+	for i, name := range names {
+		if !isToken(name) || name != strings.ToLower(name) {
+			return nil, fmt.Errorf("SignedHeaders has %.40q, which is not a lower-case header name", name)
+		}
+		if i > 0 && names[i-1] >= name {
+			return nil, fmt.Errorf("SignedHeaders is not sorted, or names %q twice", name)
+		}
+	}
+	return names, nil
+}
+
+// isToken tells whether s is a token of RFC 9110 5.6.2: what header names and the parts of a
+// Credential are made of.
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+			return false
+		}
+		return r > 0x7e || !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	})
+}

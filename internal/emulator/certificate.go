@@ -1,0 +1,147 @@
+package emulator
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	maxChain = 5        // guide, "authentication-sign-process": X-Amz-X509-Chain
+	maxLeaf  = 16 << 10 // bytes of DER (guide, "quotas")
+)
+
+// sentCertificates are the certificates of a request: whom it claims to come from.
+type sentCertificates struct {
+	leaf  *x509.Certificate
+	chain []*x509.Certificate // the leaf's issuer first
+}
+
+// certificates reads X-Amz-X509 and X-Amz-X509-Chain: base64 of DER, the chain divided by
+// commas (guide, "authentication-sign-process", task 4). The answers to headers that cannot be
+// read, and to a chain that is too long, are ours.
+func (r wireRequest) certificates() (*sentCertificates, *apiError) {
+	value, err := r.once("X-Amz-X509")
+	if err != nil {
+		return nil, denied(textSignature, "%v", err)
+	}
+	leaf, err := decodeCertificate(value)
+	if err != nil {
+		return nil, denied(textSignature, "X-Amz-X509: %v", err)
+	}
+	sent := &sentCertificates{leaf: leaf}
+	if len(r.header["X-Amz-X509-Chain"]) == 0 {
+		return sent, nil
+	}
+	if value, err = r.once("X-Amz-X509-Chain"); err != nil {
+		return nil, denied(textSignature, "%v", err)
+	}
+	parts := strings.Split(value, ",")
+	if len(parts) > maxChain {
+		return nil, denied(textUntrusted, "the chain has %d certificates; %d is the most", len(parts), maxChain)
+	}
+	for i, part := range parts {
+		cert, err := decodeCertificate(part)
+		if err != nil {
+			return nil, denied(textSignature, "X-Amz-X509-Chain, certificate %d: %v", i+1, err)
+		}
+		sent.chain = append(sent.chain, cert)
+	}
+	return sent, nil
+}
+
+// once returns the value of a header that must be there exactly once.
+func (r wireRequest) once(name string) (string, error) {
+	values := r.header[name]
+	if len(values) != 1 || values[0] == "" {
+		return "", fmt.Errorf("the request has the header %s %d times, with a value; it must be once", name, len(values))
+	}
+	return values[0], nil
+}
+
+func decodeCertificate(s string) (*x509.Certificate, error) {
+	der, err := base64.StdEncoding.Strict().DecodeString(s)
+	if err != nil {
+		return nil, fmt.Errorf("not base64: %w", err)
+	}
+	return x509.ParseCertificate(der)
+}
+
+// checkLeaf holds the end-entity certificate to the guide, "trust-model" (signature
+// validation): X.509 v3, CA false, digitalSignature, SHA-256 or better, and a subject.
+func checkLeaf(leaf *x509.Certificate) *apiError {
+	switch {
+	case len(leaf.Raw) > maxLeaf:
+		return denied(textInsufficent, "the leaf has %d bytes; %d is the most", len(leaf.Raw), maxLeaf)
+	case leaf.Version != 3:
+		return denied(textInsufficent, "the leaf is X.509 version %d, not 3", leaf.Version)
+	case leaf.IsCA:
+		return denied(textInsufficent, "the leaf is a CA")
+	case leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0:
+		return denied(textInsufficent, "the leaf has no key usage digitalSignature")
+	case !strongSignature(leaf):
+		return denied(textInsufficent, "the leaf is signed with %s; SHA-256 or better is needed", leaf.SignatureAlgorithm)
+	case len(leaf.Subject.Names) == 0:
+		return denied(textInsufficent, "the leaf's subject is empty")
+	}
+	return nil
+}
+
+// path proves that the anchor vouches for the leaf and returns the path that ends with one of
+// the anchor's certificates. The chain must be in order, each certificate issuing the one
+// before it (field reports: "Untrusted signing certificate" for a wrong order). Sending the
+// anchor's own certificate as the last one is allowed.
+//
+// The answer to a certificate outside its validity is ours: nobody has published the text.
+func (a *anchor) path(sent *sentCertificates, now time.Time) ([]*x509.Certificate, *apiError) {
+	path := append([]*x509.Certificate{sent.leaf}, sent.chain...)
+	why := "the anchor has no certificate"
+	for _, root := range a.certs {
+		full := path
+		if !path[len(path)-1].Equal(root) {
+			full = append(path[:len(path):len(path)], root)
+		}
+		if why = checkPath(full, now); why == "" {
+			return full, nil
+		}
+	}
+	return nil, denied(textUntrusted, "%s", why)
+}
+
+// checkPath validates a whole path, leaf first (RFC 5280 6.1), and returns why it is wrong,
+// or "".
+func checkPath(path []*x509.Certificate, now time.Time) string {
+	if len(path) < 2 {
+		return "the leaf is the trust anchor itself"
+	}
+	options := x509.VerifyOptions{
+		Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(),
+		CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	}
+	options.Roots.AddCert(path[len(path)-1])
+	for i, issuer := range path[1:] {
+		cert := path[i]
+		if !bytes.Equal(cert.RawIssuer, issuer.RawSubject) {
+			return fmt.Sprintf("%q names the issuer %q, but the next certificate is %q: a certificate is missing or out of order",
+				cert.Subject, cert.Issuer, issuer.Subject)
+		}
+		// RFC 5280 4.2.1.3: a CA certificate has the extension; crypto/x509 lets one without pass.
+		if issuer.KeyUsage&x509.KeyUsageCertSign == 0 {
+			return fmt.Sprintf("%q has no key usage keyCertSign", issuer.Subject)
+		}
+		if err := cert.CheckSignatureFrom(issuer); err != nil {
+			return fmt.Sprintf("%q is not signed by %q: %v", cert.Subject, issuer.Subject, err)
+		}
+		if i > 0 {
+			options.Intermediates.AddCert(cert)
+		}
+	}
+	// Validity, path length, name constraints, policies, and critical extensions nobody knows.
+	if _, err := path[0].Verify(options); err != nil {
+		return err.Error()
+	}
+	return ""
+}

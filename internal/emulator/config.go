@@ -1,0 +1,186 @@
+package emulator
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// Config is what exists in the emulated accounts, and how the emulator runs. Everything that
+// is left out is made up: New(Config{TrustAnchors: []TrustAnchor{{Certificates: pem}}}) has a
+// trust anchor, a profile and a role with fixed ARNs, which the accessors return.
+type Config struct {
+	Region  string // of the ARNs that are made up; default us-east-1
+	Account string // of the ARNs that are made up; default 111122223333
+
+	TrustAnchors []TrustAnchor
+	Profiles     []Profile // default: one that lists every role
+	Roles        []Role    // default: role/kedge
+	Users        []User    // default: none
+
+	StateDir string           // folder (0700) where sessions survive a restart; empty keeps them in memory
+	Log      io.Writer        // one readable entry per request, never a secret; nil for none
+	Now      func() time.Time // the emulated clock; nil for the system's
+}
+
+// TrustAnchor is a certificate authority whose certificates are accepted (guide,
+// "getting-started").
+type TrustAnchor struct {
+	ARN          string   // empty: made up
+	Certificates []byte   // PEM, one or two CA certificates, at most 8,000 characters
+	CRLs         [][]byte // PEM or DER, at most two; see [Emulator.ImportCRL]
+	Disabled     bool
+}
+
+// Profile says which roles may be taken, and for how long (guide, "getting-started").
+type Profile struct {
+	ARN                   string        // empty: made up
+	RoleARNs              []string      // empty: every role of the configuration
+	Duration              time.Duration // 15 minutes to 12 hours; default 1 hour
+	AcceptRoleSessionName bool          // whether a request may choose the session's name
+	Disabled              bool
+}
+
+// Role is an IAM role.
+type Role struct {
+	ARN                string        // empty: made up
+	MaxSessionDuration time.Duration // 1 to 12 hours; default 1 hour
+	TrustAnchorARNs    []string      // the aws:SourceArn condition of its trust policy; empty: any
+}
+
+// User has long-term keys, which STS takes as well; GetSessionToken takes nothing else.
+type User struct {
+	ARN             string
+	AccessKeyID     string
+	SecretAccessKey string
+}
+
+const (
+	defaultRegion  = "us-east-1"
+	defaultAccount = "111122223333" // the account of AWS's own examples
+
+	// The service's limits (guide, "authentication-create-session"; IAM guide, "MaxSessionDuration").
+	minDuration        = 15 * time.Minute
+	maxDuration        = 12 * time.Hour
+	defaultDuration    = time.Hour
+	minRoleMaxDuration = time.Hour
+)
+
+// withDefaults returns a copy of c in which every ARN, duration and function is set.
+func (c Config) withDefaults() Config {
+	if c.Region == "" {
+		c.Region = defaultRegion
+	}
+	if c.Account == "" {
+		c.Account = defaultAccount
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = io.Discard
+	}
+	c.TrustAnchors, c.Profiles, c.Roles = slices.Clone(c.TrustAnchors), slices.Clone(c.Profiles), slices.Clone(c.Roles)
+	if len(c.Roles) == 0 {
+		c.Roles = []Role{{}}
+	}
+	if len(c.Profiles) == 0 {
+		c.Profiles = []Profile{{}}
+	}
+	for i := range c.TrustAnchors {
+		if c.TrustAnchors[i].ARN == "" {
+			c.TrustAnchors[i].ARN = c.madeUpARN("trust-anchor", i)
+		}
+	}
+	for i := range c.Roles {
+		c.Roles[i] = c.roleDefaults(c.Roles[i], i)
+	}
+	for i := range c.Profiles {
+		c.Profiles[i] = c.profileDefaults(c.Profiles[i], i)
+	}
+	return c
+}
+
+func (c Config) roleDefaults(r Role, i int) Role {
+	if r.ARN == "" {
+		name := "role/kedge"
+		if i > 0 {
+			name = fmt.Sprintf("role/kedge-%d", i+1)
+		}
+		r.ARN = arn{partitionOf(c.Region), "iam", "", c.Account, name}.String()
+	}
+	if r.MaxSessionDuration == 0 {
+		r.MaxSessionDuration = defaultDuration
+	}
+	return r
+}
+
+func (c Config) profileDefaults(p Profile, i int) Profile {
+	if p.ARN == "" {
+		p.ARN = c.madeUpARN("profile", i)
+	}
+	if p.Duration == 0 {
+		p.Duration = defaultDuration
+	}
+	if len(p.RoleARNs) == 0 {
+		for _, r := range c.Roles {
+			p.RoleARNs = append(p.RoleARNs, r.ARN)
+		}
+	}
+	return p
+}
+
+// madeUpARN gives the i-th anchor or profile an ARN that is the same in every run, so that it
+// can stand in scripts. The UUID begins with "kedge" in ASCII.
+func (c Config) madeUpARN(kind string, i int) string {
+	variant := map[string]string{"trust-anchor": "8000", "profile": "9000"}[kind]
+	id := fmt.Sprintf("6b656467-6500-4000-%s-%012d", variant, i+1)
+	return arn{partitionOf(c.Region), "rolesanywhere", c.Region, c.Account, kind + "/" + id}.String()
+}
+
+func (p Profile) validate() error {
+	a, err := parseARN(p.ARN, "rolesanywhere", "profile")
+	if err != nil {
+		return err
+	}
+	if p.Duration < minDuration || p.Duration > maxDuration || p.Duration%time.Second != 0 {
+		return fmt.Errorf("profile %s: duration %s is not between %s and %s in whole seconds", p.ARN, p.Duration, minDuration, maxDuration)
+	}
+	for _, role := range p.RoleARNs {
+		r, err := parseARN(role, "iam", "role")
+		if err != nil {
+			return fmt.Errorf("profile %s: %w", p.ARN, err)
+		}
+		// Guide, "getting-started": a profile lists roles of its own account.
+		if r.account != a.account || r.partition != a.partition {
+			return fmt.Errorf("profile %s: role %s is of another account", p.ARN, role)
+		}
+	}
+	return nil
+}
+
+func (r Role) validate() error {
+	if _, err := parseARN(r.ARN, "iam", "role"); err != nil {
+		return err
+	}
+	if r.MaxSessionDuration < minRoleMaxDuration || r.MaxSessionDuration > maxDuration {
+		return fmt.Errorf("role %s: longest session %s is not between %s and %s", r.ARN, r.MaxSessionDuration, minRoleMaxDuration, maxDuration)
+	}
+	for _, source := range r.TrustAnchorARNs {
+		if _, err := parseARN(source, "rolesanywhere", "trust-anchor"); err != nil {
+			return fmt.Errorf("role %s: %w", r.ARN, err)
+		}
+	}
+	return nil
+}
+
+func (u User) validate() error {
+	if _, err := parseARN(u.ARN, "iam", "user"); err != nil {
+		return err
+	}
+	if len(u.AccessKeyID) < 16 || len(u.AccessKeyID) > 128 || u.SecretAccessKey == "" {
+		return fmt.Errorf("user %s: an access key has an id of 16 to 128 characters and a secret", u.ARN)
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package emulator
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// controlPrefix is where what exists only here stands:
+//
+//	GET    /_emulator/sessions  the sessions, without secrets
+//	GET    /_emulator/calls     the requests answered, and why they were refused
+//	POST   /_emulator/faults    one Fault a line in the body, as ParseFault reads it
+//	DELETE /_emulator/faults    forget those that are left
+const controlPrefix = "/_emulator/"
+
+func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
+	stamp(w, e.config.Now())
+	// A web page must not reach this through a name that points to loopback, nor a form.
+	if !isLoopbackHost(r.Host) || r.Header.Get("Origin") != "" {
+		http.Error(w, "only for programs on this machine", http.StatusForbidden)
+		return
+	}
+	switch r.Method + " " + strings.TrimPrefix(r.URL.Path, controlPrefix) {
+	case "GET sessions":
+		writeJSON(w, http.StatusOK, e.Sessions())
+	case "GET calls":
+		writeJSON(w, http.StatusOK, append([]Call{}, e.Calls()...))
+	case "POST faults":
+		if err := e.injectAll(r.Body); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	case "DELETE faults":
+		e.ClearFaults()
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		http.Error(w, "GET sessions, GET calls, POST faults, DELETE faults are here", http.StatusNotFound)
+	}
+}
+
+// injectAll takes all the faults or, with an error, none.
+func (e *Emulator) injectAll(body io.Reader) error {
+	text, err := io.ReadAll(io.LimitReader(body, maxSessionBody))
+	if err != nil {
+		return err
+	}
+	var faults []Fault
+	for line := range strings.Lines(string(text)) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		f, err := ParseFault(strings.TrimRight(line, "\r\n"))
+		if err != nil {
+			return err
+		}
+		faults = append(faults, f)
+	}
+	if len(faults) == 0 {
+		return errors.New("the body names no fault")
+	}
+	for _, f := range faults {
+		if err := e.Inject(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isLoopbackHost(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

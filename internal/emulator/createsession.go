@@ -1,0 +1,204 @@
+package emulator
+
+import (
+	"encoding/json/v2"
+	"fmt"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// sessionRequest is CreateSession's input (guide, "authentication-create-session"). Members it
+// does not know are ignored, as the services that use the same framework do.
+type sessionRequest struct {
+	ProfileARN      *string `json:"profileArn"`
+	RoleARN         *string `json:"roleArn"`
+	TrustAnchorARN  *string `json:"trustAnchorArn"`
+	DurationSeconds *int64  `json:"durationSeconds"`
+	RoleSessionName *string `json:"roleSessionName"`
+}
+
+// sessionGrant is what a request was found to be entitled to.
+type sessionGrant struct {
+	anchor   *anchor
+	profile  Profile
+	role     Role
+	duration time.Duration
+	name     string
+}
+
+// createSession answers one CreateSession request: who signed it, what it asks for, whether
+// that may be given, in this order.
+func (e *Emulator) createSession(r wireRequest, now time.Time) (*Session, *apiError) {
+	if kind := r.header.Get("Content-Type"); len(r.body) > 0 && !isJSON(kind) {
+		return nil, &apiError{status: http.StatusUnsupportedMediaType, code: "UnsupportedMediaTypeException",
+			message: "The request's Content-Type must be application/json", why: fmt.Sprintf("Content-Type %.80q", kind)}
+	}
+	query, err := parseQuery(r.rawQuery)
+	if err != nil {
+		return nil, invalid(err.Error())
+	}
+	sent, refusal := r.certificates()
+	if refusal != nil {
+		return nil, refusal
+	}
+	auth, refusal := e.authenticate(r, query, sent, now)
+	if refusal != nil {
+		return nil, refusal
+	}
+	in, refusal := readSessionRequest(query, r.body)
+	if refusal != nil {
+		return nil, refusal
+	}
+	grant, refusal := e.authorize(in, auth.credential.region, sent, now)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return e.issue(grant, sent.leaf, now)
+}
+
+func isJSON(contentType string) bool {
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && kind == "application/json"
+}
+
+// readSessionRequest takes the parameters from the body, and the ARNs from the query as well
+// (guide, "authentication-create-session": "as URI parameters or as JSON in the request body").
+// Refusing two different values for one is ours.
+func readSessionRequest(query []pair, body []byte) (*sessionRequest, *apiError) {
+	var in sessionRequest
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &in); err != nil {
+			return nil, &apiError{status: http.StatusBadRequest, code: "SerializationException", message: "The request body is not a valid CreateSession document", why: err.Error()}
+		}
+	}
+	fields := map[string]**string{"profileArn": &in.ProfileARN, "roleArn": &in.RoleARN, "trustAnchorArn": &in.TrustAnchorARN}
+	for _, p := range query {
+		field, ok := fields[p.name]
+		if !ok {
+			continue
+		}
+		if *field != nil && **field != p.value {
+			return nil, invalid(fmt.Sprintf("%s is given twice, with different values", p.name))
+		}
+		*field = &p.value
+	}
+	return &in, in.validate()
+}
+
+func (in *sessionRequest) validate() *apiError {
+	for _, f := range []struct {
+		name, kind, service string
+		value               *string
+	}{
+		{"trustAnchorArn", "trust-anchor", rolesService, in.TrustAnchorARN},
+		{"profileArn", "profile", rolesService, in.ProfileARN},
+		{"roleArn", "role", "iam", in.RoleARN},
+	} {
+		if f.value == nil {
+			return constraint(f.name, nil, "not be null")
+		}
+		if _, err := parseARN(*f.value, f.service, f.kind); err != nil {
+			refusal := constraint(f.name, *f.value, "satisfy regular expression pattern: "+arnPattern(f.service, f.kind))
+			refusal.why = err.Error()
+			return refusal
+		}
+	}
+	if d := in.DurationSeconds; d != nil && *d < int64(minDuration/time.Second) {
+		return constraint("durationSeconds", *d, "have value greater than or equal to 900")
+	} else if d != nil && *d > int64(maxDuration/time.Second) {
+		return constraint("durationSeconds", *d, "have value less than or equal to 43200")
+	}
+	if in.RoleSessionName != nil {
+		return checkSessionName("roleSessionName", *in.RoleSessionName)
+	}
+	return nil
+}
+
+// arnPattern is the pattern of the API reference; what is checked here is narrower.
+func arnPattern(service, kind string) string {
+	return fmt.Sprintf(`^arn:aws(-[^:]+)?:%s(:.*){2}(:%s.*)$`, service, kind)
+}
+
+// checkSessionName: STS reference, AssumeRole, RoleSessionName.
+func checkSessionName(field, name string) *apiError {
+	switch {
+	case len(name) < 2:
+		return constraint(field, name, "have length greater than or equal to 2")
+	case len(name) > 64:
+		return constraint(field, name, "have length less than or equal to 64")
+	case strings.ContainsFunc(name, outsideNameAlphabet):
+		return constraint(field, name, `satisfy regular expression pattern: [\w+=,.@-]*`)
+	}
+	return nil
+}
+
+// outsideNameAlphabet is the complement of [\w+=,.@-], in ASCII.
+func outsideNameAlphabet(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return false
+	}
+	return !strings.ContainsRune("_+=,.@-", r)
+}
+
+// authorize finds what the request asks for and decides whether the certificate may have it.
+// The texts are field reports; the order of the checks is ours.
+func (e *Emulator) authorize(in *sessionRequest, region string, sent *sentCertificates, now time.Time) (*sessionGrant, *apiError) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	a := e.anchors[*in.TrustAnchorARN]
+	if a == nil || a.arn.region != region || a.disabled {
+		return nil, denied(textAnchor, "%s: no enabled trust anchor has this ARN in %s", *in.TrustAnchorARN, region)
+	}
+	if refusal := checkLeaf(sent.leaf); refusal != nil {
+		return nil, refusal
+	}
+	path, refusal := a.path(sent, now)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if cert := a.revoked(path); cert != nil {
+		return nil, denied(textRevoked, "%q, serial number %s, is on an imported CRL", cert.Subject, cert.SerialNumber)
+	}
+	if refusal := checkTags(principalTags(sent.leaf)); refusal != nil {
+		return nil, refusal
+	}
+	return e.authorizeRole(in, a, serialHex(sent.leaf))
+}
+
+func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, serial string) (*sessionGrant, *apiError) {
+	profileARN, _ := parseARN(*in.ProfileARN, rolesService, "profile") // validated before
+	profile, ok := e.profiles[*in.ProfileARN]
+	if !ok || profile.Disabled || profileARN.region != a.arn.region || profileARN.account != a.arn.account {
+		return nil, denied(textProfile, "%s: no enabled profile has this ARN in the trust anchor's account and region", *in.ProfileARN)
+	}
+	if !slices.Contains(profile.RoleARNs, *in.RoleARN) {
+		return nil, denied(textRoleList, "the profile lists %s", strings.Join(profile.RoleARNs, ", "))
+	}
+	name := serial
+	if in.RoleSessionName != nil {
+		if !profile.AcceptRoleSessionName {
+			return nil, denied(textSessionName, "the profile's acceptRoleSessionName is off")
+		}
+		name = *in.RoleSessionName
+	}
+	role, ok := e.roles[*in.RoleARN]
+	if !ok {
+		return nil, denied(textAssume, "%s does not exist", *in.RoleARN)
+	}
+	if len(role.TrustAnchorARNs) > 0 && !slices.Contains(role.TrustAnchorARNs, a.arn.String()) {
+		return nil, denied(textAssume, "the role's trust policy wants another aws:SourceArn than %s", a.arn)
+	}
+	// Guide, "authentication-create-session": the shorter of the two counts.
+	duration := profile.Duration
+	if in.DurationSeconds != nil {
+		duration = min(duration, time.Duration(*in.DurationSeconds)*time.Second)
+	}
+	if duration > role.MaxSessionDuration {
+		return nil, denied(textMaxDuration, "%s asked for, the role allows %s", duration, role.MaxSessionDuration)
+	}
+	return &sessionGrant{anchor: a, profile: profile, role: role, duration: duration, name: name}, nil
+}

@@ -1,0 +1,200 @@
+package emulator
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Emulator is the emulated accounts and the service in front of them. Its methods may be
+// called by several goroutines.
+type Emulator struct {
+	config   Config
+	log      logger
+	sessions *store
+
+	mu       sync.RWMutex
+	anchors  map[string]*anchor
+	profiles map[string]Profile
+	roles    map[string]Role
+	users    map[string]User // by access key id
+	calls    []Call
+	faults   []Fault
+}
+
+// Call is a request that was answered.
+type Call struct {
+	Time      time.Time `json:"time"`
+	Operation string    `json:"operation"` // CreateSession, GetCallerIdentity, …, or the path
+	Status    int       `json:"status"`    // 0 where a fault answered
+	Code      string    `json:"code,omitzero"`
+	Message   string    `json:"message,omitzero"`
+	Why       string    `json:"why,omitzero"` // the reason, which the caller was not told
+}
+
+// maxCalls bounds the memory of a long run; the oldest calls are forgotten.
+const maxCalls = 10_000
+
+// New checks the configuration, as the services would, and reads the state folder if there is
+// one. The error names the ARN at fault.
+func New(c Config) (*Emulator, error) {
+	c = c.withDefaults()
+	if !isRegion(c.Region) || !isAccount(c.Account) {
+		return nil, fmt.Errorf("region %q, account %q: a region looks like %s, an account is 12 digits", c.Region, c.Account, defaultRegion)
+	}
+	e := &Emulator{
+		config: c, log: logger{w: c.Log},
+		anchors: map[string]*anchor{}, profiles: map[string]Profile{}, roles: map[string]Role{}, users: map[string]User{},
+	}
+	if err := e.load(c); err != nil {
+		return nil, err
+	}
+	var err error
+	e.sessions, err = openStore(c.StateDir)
+	return e, err
+}
+
+func (e *Emulator) load(c Config) error {
+	for _, role := range c.Roles {
+		if err := put(e.roles, role.ARN, role, role.validate()); err != nil {
+			return err
+		}
+	}
+	for _, t := range c.TrustAnchors {
+		a, err := newAnchor(t)
+		if err := put(e.anchors, t.ARN, a, err); err != nil {
+			return err
+		}
+	}
+	for _, p := range c.Profiles {
+		if err := put(e.profiles, p.ARN, p, p.validate()); err != nil {
+			return err
+		}
+	}
+	for _, u := range c.Users {
+		if err := put(e.users, u.AccessKeyID, u, u.validate()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func put[V any](m map[string]V, key string, value V, err error) error {
+	if err != nil {
+		return err
+	}
+	if _, twice := m[key]; twice {
+		return fmt.Errorf("%s is configured twice", key)
+	}
+	m[key] = value
+	return nil
+}
+
+// AddTrustAnchor adds one more trust anchor, or replaces the one with the same ARN, with the
+// checks of CreateTrustAnchor. It returns the ARN, made up when t has none.
+func (e *Emulator) AddTrustAnchor(t TrustAnchor) (string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := 0; t.ARN == ""; i++ {
+		if name := e.config.madeUpARN("trust-anchor", i); e.anchors[name] == nil {
+			t.ARN = name
+		}
+	}
+	a, err := newAnchor(t)
+	if err != nil {
+		return "", err
+	}
+	e.anchors[t.ARN] = a
+	return t.ARN, nil
+}
+
+// PutProfile adds a profile, or replaces the one with the same ARN.
+func (e *Emulator) PutProfile(p Profile) error {
+	p = e.config.profileDefaults(p, 0)
+	if err := p.validate(); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.profiles[p.ARN] = p
+	return nil
+}
+
+// PutRole adds a role, or replaces the one with the same ARN. A profile must list it.
+func (e *Emulator) PutRole(r Role) error {
+	r = e.config.roleDefaults(r, 0)
+	if err := r.validate(); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.roles[r.ARN] = r
+	return nil
+}
+
+// ImportCRL adds a revocation list, PEM or DER, to a trust anchor: at most 300,000 bytes, two
+// per anchor, signed by the anchor's own CA (guide, "revocation"). It counts for sessions that
+// are created from now on.
+func (e *Emulator) ImportCRL(anchorARN string, list []byte) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a := e.anchors[anchorARN]
+	if a == nil {
+		return fmt.Errorf("%s: %s", anchorARN, textAnchor)
+	}
+	if err := a.importCRL(list); err != nil {
+		return fmt.Errorf("trust anchor %s: %w", anchorARN, err)
+	}
+	return nil
+}
+
+// TrustAnchorARN returns the ARN of the first trust anchor; of the one to come when there is none.
+func (e *Emulator) TrustAnchorARN() string {
+	if len(e.config.TrustAnchors) == 0 {
+		return e.config.madeUpARN("trust-anchor", 0)
+	}
+	return e.config.TrustAnchors[0].ARN
+}
+
+// ProfileARN returns the ARN of the first profile.
+func (e *Emulator) ProfileARN() string { return e.config.Profiles[0].ARN }
+
+// RoleARN returns the ARN of the first role.
+func (e *Emulator) RoleARN() string { return e.config.Roles[0].ARN }
+
+// Region returns the region of the first trust anchor, which clients sign for.
+func (e *Emulator) Region() string {
+	a, _ := parseARN(e.TrustAnchorARN(), rolesService, "trust-anchor") // validated by New
+	return a.region
+}
+
+// Sessions returns what was given out and is still remembered, the oldest first.
+func (e *Emulator) Sessions() []Session { return e.sessions.all() }
+
+// Calls returns the requests answered so far, the oldest first; of a long run, the last ones.
+func (e *Emulator) Calls() []Call {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return slices.Clone(e.calls)
+}
+
+func (e *Emulator) record(c Call) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.calls) >= maxCalls {
+		e.calls = slices.Delete(e.calls, 0, maxCalls/2)
+	}
+	e.calls = append(e.calls, c)
+}
+
+func (e *Emulator) servesRegion(region string) bool {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for _, a := range e.anchors {
+		if a.arn.region == region {
+			return true
+		}
+	}
+	return false
+}

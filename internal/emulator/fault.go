@@ -1,0 +1,230 @@
+package emulator
+
+import (
+	"encoding/json/v2"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Fault makes the emulator misbehave on purpose. As text, which ParseFault reads, it is
+//
+//	[sts:]KIND[=VALUE][*COUNT]
+//
+// The kinds, with what VALUE means:
+//
+//	delay=DURATION     answer that much later
+//	skew=DURATION      a clock that is off, in the checks and in the Date header
+//	status=CODE        an error answer with this HTTP status, 500 when left out
+//	throttle           429 ThrottlingException
+//	cut[=body]         close the connection, before the answer or in the middle of it
+//	html[=CODE]        a web page, as a proxy or a captive portal sends it, status 200 when left out
+//	redirect[=URL]     302
+//	huge[=BYTES]       a valid beginning, then that many bytes, 100 MB when left out
+//	endless            a valid beginning, then bytes until the client gives up
+//	body[=TEXT]        status 201 and this body, empty when left out
+//
+// and for CreateSession alone, a real session in a wrong answer:
+//
+//	wrong-role         another role than the one asked for
+//	two-sets, no-sets  two credential sets, or none
+//	expired            an Expiration one hour ago
+//	remove=PATH        without this field, such as credentialSet.0.credentials.expiration
+//	set=PATH=JSON      with this value in this field
+type Fault struct {
+	Kind  string
+	Value string
+	Count int  // how many requests; 0 means 1
+	STS   bool // for STS; otherwise for CreateSession
+}
+
+// String prints what ParseFault reads.
+func (f Fault) String() string {
+	var b strings.Builder
+	if f.STS {
+		b.WriteString("sts:")
+	}
+	b.WriteString(f.Kind)
+	if f.Value != "" {
+		b.WriteString("=" + f.Value)
+	}
+	if f.Count > 1 {
+		fmt.Fprintf(&b, "*%d", f.Count)
+	}
+	return b.String()
+}
+
+// ParseFault reads the text form of a Fault, and checks it.
+func ParseFault(s string) (Fault, error) {
+	var f Fault
+	rest, sts := strings.CutPrefix(strings.TrimSpace(s), "sts:")
+	f.STS = sts
+	if i := strings.LastIndexByte(rest, '*'); i >= 0 {
+		if n, err := strconv.Atoi(rest[i+1:]); err == nil {
+			f.Count, rest = n, rest[:i]
+			if n < 1 {
+				return Fault{}, fmt.Errorf("fault %q: the count must be at least 1", s)
+			}
+		}
+	}
+	f.Kind, f.Value, _ = strings.Cut(rest, "=")
+	return f, f.validate()
+}
+
+func (f Fault) validate() error {
+	var err error
+	switch f.Kind {
+	case "delay", "skew":
+		_, err = time.ParseDuration(f.Value)
+	case "status", "html":
+		_, err = f.number(500, 200, 599)
+	case "huge":
+		_, err = f.number(0, 1, 1<<40)
+	case "throttle", "endless", "wrong-role", "two-sets", "no-sets", "expired":
+		if f.Value != "" {
+			err = fmt.Errorf("it takes no value")
+		}
+	case "cut":
+		if f.Value != "" && f.Value != "body" {
+			err = fmt.Errorf(`the value can only be "body"`)
+		}
+	case "redirect", "body":
+	case "remove":
+		if f.Value == "" {
+			err = fmt.Errorf("it needs a path")
+		}
+	case "set":
+		_, _, err = f.assignment()
+	default:
+		err = fmt.Errorf("unknown kind")
+	}
+	if err == nil && f.STS && f.spoils() {
+		err = fmt.Errorf("it is for CreateSession alone")
+	}
+	if err == nil && f.Count < 0 {
+		err = fmt.Errorf("the count is negative")
+	}
+	if err != nil {
+		return fmt.Errorf("fault %q: %w", f, err)
+	}
+	return nil
+}
+
+// spoils tells whether the fault is a wrong field in the answer to a real CreateSession.
+func (f Fault) spoils() bool {
+	return slices.Contains([]string{"wrong-role", "two-sets", "no-sets", "expired", "remove", "set"}, f.Kind)
+}
+
+func (f Fault) number(missing, least, most int) (int, error) {
+	if f.Value == "" {
+		return missing, nil
+	}
+	n, err := strconv.Atoi(f.Value)
+	if err == nil && (n < least || n > most) {
+		err = fmt.Errorf("%d is not between %d and %d", n, least, most)
+	}
+	return n, err
+}
+
+func (f Fault) duration() time.Duration {
+	d, _ := time.ParseDuration(f.Value) // checked by validate
+	return d
+}
+
+func (f Fault) assignment() (path string, value any, err error) {
+	path, text, ok := strings.Cut(f.Value, "=")
+	if !ok {
+		return "", nil, fmt.Errorf("the value must be PATH=JSON")
+	}
+	return path, value, json.Unmarshal([]byte(text), &value)
+}
+
+// Inject makes the next f.Count requests of that service meet the fault. Faults wait in line:
+// each request meets one at most.
+func (e *Emulator) Inject(f Fault) error {
+	if err := f.validate(); err != nil {
+		return err
+	}
+	f.Count = max(1, f.Count)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.faults = append(e.faults, f)
+	return nil
+}
+
+// ClearFaults forgets the faults that no request has met yet.
+func (e *Emulator) ClearFaults() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.faults = nil
+}
+
+// takeFault takes the next fault for a request; the zero Fault is none.
+func (e *Emulator) takeFault(sts bool) Fault {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i, f := range e.faults {
+		if f.STS != sts {
+			continue
+		}
+		if e.faults[i].Count--; e.faults[i].Count == 0 {
+			e.faults = slices.Delete(e.faults, i, i+1)
+		}
+		return f
+	}
+	return Fault{}
+}
+
+// spoil makes the wrong answer out of the right one.
+func (f Fault) spoil(answer map[string]any, s *Session) {
+	sets, _ := answer["credentialSet"].([]any)
+	switch f.Kind {
+	case "wrong-role":
+		setField(answer, "credentialSet.0.roleArn", s.RoleARN+"-other")
+	case "two-sets":
+		answer["credentialSet"] = append(sets, sets...)
+	case "no-sets":
+		answer["credentialSet"] = []any{}
+	case "expired":
+		setField(answer, "credentialSet.0.credentials.expiration", s.Issued.Add(-time.Hour).Format(time.RFC3339))
+	case "remove":
+		removeField(answer, f.Value)
+	case "set":
+		path, value, _ := f.assignment() // checked by validate
+		setField(answer, path, value)
+	}
+}
+
+func setField(answer map[string]any, path string, value any) {
+	if parent, name := parentOf(answer, path); parent != nil {
+		parent[name] = value
+	}
+}
+
+func removeField(answer map[string]any, path string) {
+	if parent, name := parentOf(answer, path); parent != nil {
+		delete(parent, name)
+	}
+}
+
+// parentOf walks a dotted path to the object that holds its last name; nil if there is none.
+func parentOf(answer map[string]any, path string) (map[string]any, string) {
+	names := strings.Split(path, ".")
+	var at any = answer
+	for _, name := range names[:len(names)-1] {
+		switch node := at.(type) {
+		case map[string]any:
+			at = node[name]
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(node) {
+				return nil, ""
+			}
+			at = node[i]
+		}
+	}
+	parent, _ := at.(map[string]any)
+	return parent, names[len(names)-1]
+}

@@ -1,0 +1,117 @@
+package emulator
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base32"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Session is one set of temporary credentials that was given out. It has no secret in it.
+type Session struct {
+	AccessKeyID    string            `json:"accessKeyId"`
+	RoleARN        string            `json:"roleArn,omitzero"`
+	AssumedRoleARN string            `json:"assumedRoleArn"` // arn:aws:sts::ACCOUNT:assumed-role/ROLE/NAME; a user's own ARN after GetSessionToken
+	UserID         string            `json:"userId"`         // AROA…:NAME
+	Account        string            `json:"account"`
+	SourceIdentity string            `json:"sourceIdentity,omitzero"`
+	SubjectARN     string            `json:"subjectArn,omitzero"` // the certificate's, for sessions of CreateSession
+	TrustAnchorARN string            `json:"trustAnchorArn,omitzero"`
+	ProfileARN     string            `json:"profileArn,omitzero"`
+	SerialNumber   string            `json:"serialNumber,omitzero"` // of the leaf, in decimal
+	Tags           map[string]string `json:"tags,omitzero"`
+	Issued         time.Time         `json:"issued"`
+	Expiration     time.Time         `json:"expiration"`
+
+	secretAccessKey, sessionToken string
+}
+
+// issue gives out credentials for what authorize granted.
+func (e *Emulator) issue(g *sessionGrant, leaf *x509.Certificate, now time.Time) (*Session, *apiError) {
+	s := newRoleSession(g.role.ARN, g.name, now, g.duration)
+	s.SourceIdentity = sourceIdentityOf(leaf)
+	s.SubjectARN = subjectARN(g.anchor.arn, leaf)
+	s.TrustAnchorARN = g.anchor.arn.String()
+	s.ProfileARN = g.profile.ARN
+	s.SerialNumber = leaf.SerialNumber.String()
+	s.Tags = principalTags(leaf)
+	return s, e.remember(s)
+}
+
+func (e *Emulator) remember(s *Session) *apiError {
+	if err := e.sessions.add(s); err != nil {
+		return &apiError{status: http.StatusInternalServerError, code: "InternalServerException", message: "The session could not be stored", why: err.Error()}
+	}
+	return nil
+}
+
+// newRoleSession makes credentials that look like STS's: an access key id of ASIA and 16
+// characters, a secret of 40, an opaque token (IAM guide, "Unique identifiers").
+func newRoleSession(roleARN, name string, now time.Time, duration time.Duration) *Session {
+	role, _ := parseARN(roleARN, "iam", "role") // validated with the configuration
+	s := newSession(now, duration)
+	s.RoleARN = roleARN
+	s.AssumedRoleARN = arn{role.partition, "sts", "", role.account, "assumed-role/" + role.id() + "/" + name}.String()
+	s.UserID = uniqueID("AROA", roleARN) + ":" + name
+	s.Account = role.account
+	return s
+}
+
+func newSession(now time.Time, duration time.Duration) *Session {
+	issued := now.UTC().Truncate(time.Second)
+	return &Session{
+		AccessKeyID:     "ASIA" + base32.StdEncoding.EncodeToString(random(10)),
+		secretAccessKey: base64.StdEncoding.EncodeToString(random(30)),
+		sessionToken:    base64.StdEncoding.EncodeToString(random(300)),
+		Issued:          issued,
+		Expiration:      issued.Add(duration),
+	}
+}
+
+// uniqueID is an id of 21 characters that stays the same for one name.
+func uniqueID(prefix, name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return prefix + base32.StdEncoding.EncodeToString(sum[:])[:17]
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails, says its documentation
+	return b
+}
+
+// answer is CreateSession's output (guide, "authentication-create-session").
+func (s *Session) answer() map[string]any {
+	return map[string]any{
+		"credentialSet": []any{map[string]any{
+			"assumedRoleUser": map[string]any{"arn": s.AssumedRoleARN, "assumedRoleId": s.UserID},
+			"credentials": map[string]any{
+				"accessKeyId": s.AccessKeyID, "secretAccessKey": s.secretAccessKey, "sessionToken": s.sessionToken,
+				"expiration": s.Expiration.Format(time.RFC3339),
+			},
+			"packedPolicySize": s.packedSize(),
+			"roleArn":          s.RoleARN,
+			"sourceIdentity":   s.SourceIdentity,
+		}},
+		"subjectArn": s.SubjectARN,
+	}
+}
+
+// packedSize stands in for STS's packing, in percent, which is secret: the bytes of the tags
+// as a part of 4,096.
+func (s *Session) packedSize() int {
+	size := 0
+	for key, value := range s.Tags {
+		size += len(key) + len(value)
+	}
+	return min(100, size*100/4096)
+}
+
+// name is the session's name: what follows the last slash of its ARN.
+func (s *Session) name() string {
+	return s.AssumedRoleARN[strings.LastIndexByte(s.AssumedRoleARN, '/')+1:]
+}

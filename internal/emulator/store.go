@@ -1,0 +1,142 @@
+package emulator
+
+import (
+	"encoding/json/v2"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"kedge/internal/atomicfile"
+)
+
+// keepExpired is how long an expired session is known as such (ExpiredToken) before it is
+// forgotten (InvalidClientTokenId). Ours.
+const keepExpired = 24 * time.Hour
+
+// store holds the sessions, in memory and, when dir is set, in one file (0600) each.
+type store struct {
+	mu    sync.Mutex
+	byKey map[string]*Session
+	dir   string
+	swept time.Time
+}
+
+// storedSession is a session's file.
+type storedSession struct {
+	Session         `json:",inline"`
+	SecretAccessKey string `json:"secretAccessKey"`
+	SessionToken    string `json:"sessionToken"`
+}
+
+// openStore reads what an earlier run left in the folder's "sessions", which is made when missing.
+func openStore(stateDir string) (*store, error) {
+	s := &store{byKey: map[string]*Session{}}
+	if stateDir == "" {
+		return s, nil
+	}
+	s.dir = filepath.Join(stateDir, "sessions")
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, err
+	}
+	paths, err := filepath.Glob(filepath.Join(globQuote(s.dir), "ASIA*.json"))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		session, err := readSession(path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		s.byKey[session.AccessKeyID] = session
+	}
+	return s, nil
+}
+
+func readSession(path string) (*Session, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var stored storedSession
+	if err := json.Unmarshal(data, &stored, json.RejectUnknownMembers(true)); err != nil {
+		return nil, fmt.Errorf("not a session of the emulator: %w", err)
+	}
+	if stored.AccessKeyID+".json" != filepath.Base(path) || stored.SecretAccessKey == "" || stored.SessionToken == "" {
+		return nil, errors.New("not a session of the emulator: its name or its keys are missing")
+	}
+	session := stored.Session
+	session.secretAccessKey, session.sessionToken = stored.SecretAccessKey, stored.SessionToken
+	return &session, nil
+}
+
+// globQuote makes a folder's name stand for itself in a pattern.
+func globQuote(s string) string {
+	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(s)
+}
+
+// add remembers a session; once it returns nil, a restart does not lose it.
+func (s *store) add(session *Session) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep(session.Issued)
+	if s.dir != "" {
+		data, err := json.Marshal(storedSession{*session, session.secretAccessKey, session.sessionToken})
+		if err != nil {
+			return err
+		}
+		if err := atomicfile.Write(s.path(session), data, 0o600); err != nil {
+			return err
+		}
+	}
+	s.byKey[session.AccessKeyID] = session
+	return nil
+}
+
+// sweep forgets, at most once a minute, what expired long ago.
+func (s *store) sweep(now time.Time) {
+	if now.Sub(s.swept).Abs() < time.Minute {
+		return
+	}
+	s.swept = now
+	for key, session := range s.byKey {
+		if now.Sub(session.Expiration) > keepExpired {
+			delete(s.byKey, key)
+			if s.dir != "" {
+				_ = os.Remove(s.path(session)) // what stays is read again, and swept again
+			}
+		}
+	}
+}
+
+func (s *store) path(session *Session) string {
+	return filepath.Join(s.dir, session.AccessKeyID+".json")
+}
+
+// find returns the session of an access key id, or nil.
+func (s *store) find(accessKeyID string) *Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byKey[accessKeyID]
+}
+
+// all returns the sessions, the oldest first.
+func (s *store) all() []Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	result := make([]Session, 0, len(s.byKey))
+	for _, session := range s.byKey {
+		result = append(result, *session)
+	}
+	slices.SortFunc(result, func(a, b Session) int {
+		if c := a.Issued.Compare(b.Issued); c != 0 {
+			return c
+		}
+		return strings.Compare(a.AccessKeyID, b.AccessKeyID)
+	})
+	return result
+}

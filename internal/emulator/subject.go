@@ -1,0 +1,138 @@
+package emulator
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// What the certificate says about the session: its name, its source identity, its tags.
+
+// serialHex is the serial number in lower-case hexadecimal of even length, the session's name
+// unless the request chooses one (guide, "authentication-create-session").
+func serialHex(leaf *x509.Certificate) string {
+	s := leaf.SerialNumber.Text(16)
+	if len(s)%2 != 0 {
+		s = "0" + s
+	}
+	return s
+}
+
+// sourceIdentityOf follows the guide, "trust-model" (source identity), and field reports: 64
+// characters is what STS takes, so a longer name loses its prefix, then gives way to the
+// serial number. What happens above 64 characters is ours.
+func sourceIdentityOf(leaf *x509.Certificate) string {
+	cn := leaf.Subject.CommonName
+	switch n := utf8.RuneCountInString(cn); {
+	case n == 0 || n > 64:
+		return "ID=" + serialHex(leaf)
+	case n > 61:
+		return cn
+	}
+	return "CN=" + cn
+}
+
+// subjectARN names the Subject resource. The service makes one for each subject name; the
+// UUID made from the name's hash is ours.
+func subjectARN(anchor arn, leaf *x509.Certificate) string {
+	sum := sha256.Sum256(append([]byte(anchor.account+anchor.region), leaf.RawSubject...))
+	id := hex.EncodeToString(sum[:16])
+	anchor.resource = fmt.Sprintf("subject/%s-%s-%s-%s-%s", id[:8], id[8:12], id[12:16], id[16:20], id[20:])
+	return anchor.String()
+}
+
+// principalTags are the session tags of the default attribute mapping (guide, "trust-model"):
+// x509Subject/*, x509Issuer/*, and the first DNS name, URI and directory name of the
+// subject alternative name. A second value of one attribute is joined with a slash.
+func principalTags(leaf *x509.Certificate) map[string]string {
+	tags := map[string]string{}
+	addName(tags, "x509Subject/", leaf.Subject)
+	addName(tags, "x509Issuer/", leaf.Issuer)
+	if len(leaf.DNSNames) > 0 {
+		tags["x509SAN/DNS"] = leaf.DNSNames[0]
+	}
+	if len(leaf.URIs) > 0 {
+		tags["x509SAN/URI"] = leaf.URIs[0].String()
+	}
+	if name, ok := firstDirectoryName(leaf); ok {
+		addName(tags, "x509SAN/Name/", name)
+	}
+	return tags
+}
+
+func addName(tags map[string]string, prefix string, name pkix.Name) {
+	for _, attribute := range name.Names {
+		key := prefix + attributeName(attribute.Type)
+		value := fmt.Sprint(attribute.Value)
+		if before, ok := tags[key]; ok {
+			value = before + "/" + value
+		}
+		tags[key] = value
+	}
+}
+
+// attributeName is RFC 4519's short name of an attribute, or its dotted numbers.
+func attributeName(oid asn1.ObjectIdentifier) string {
+	names := map[string]string{
+		"2.5.4.3": "CN", "2.5.4.4": "SN", "2.5.4.5": "serialNumber", "2.5.4.6": "C", "2.5.4.7": "L",
+		"2.5.4.8": "ST", "2.5.4.9": "street", "2.5.4.10": "O", "2.5.4.11": "OU", "2.5.4.12": "title",
+		"2.5.4.42": "GN", "2.5.4.46": "dnQualifier", "0.9.2342.19200300.100.1.1": "UID",
+		"0.9.2342.19200300.100.1.25": "DC", "1.2.840.113549.1.9.1": "emailAddress",
+	}
+	if name, ok := names[oid.String()]; ok {
+		return name
+	}
+	return oid.String()
+}
+
+// firstDirectoryName finds the first directoryName, [4] EXPLICIT Name, in the subject
+// alternative name (RFC 5280 4.2.1.6), which crypto/x509 does not show.
+func firstDirectoryName(leaf *x509.Certificate) (pkix.Name, bool) {
+	for _, ext := range leaf.Extensions {
+		if !ext.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 17}) {
+			continue
+		}
+		var names []asn1.RawValue
+		if _, err := asn1.Unmarshal(ext.Value, &names); err != nil {
+			return pkix.Name{}, false
+		}
+		for _, name := range names {
+			var sequence pkix.RDNSequence
+			if name.Class == asn1.ClassContextSpecific && name.Tag == 4 {
+				if _, err := asn1.Unmarshal(name.Bytes, &sequence); err != nil {
+					return pkix.Name{}, false
+				}
+				var result pkix.Name
+				result.FillFromRDNSequence(&sequence)
+				return result, true
+			}
+		}
+	}
+	return pkix.Name{}, false
+}
+
+// checkTags refuses what was seen refused (field reports: a common name with "&" or a
+// parenthesis), although the guide says such a value is left out.
+func checkTags(tags map[string]string) *apiError {
+	for key, value := range tags {
+		if i := strings.IndexFunc(value, outsideTagAlphabet); i >= 0 {
+			r, _ := utf8.DecodeRuneInString(value[i:])
+			return denied(textTags, "the attribute %s, %q, has the character %q, which a session tag cannot have", key, value, r)
+		}
+		if utf8.RuneCountInString(value) > 256 { // STS reference, Tag
+			return denied(textTags, "the attribute %s has more than 256 characters", key)
+		}
+	}
+	return nil
+}
+
+// outsideTagAlphabet is the complement of [\p{L}\p{Z}\p{N}_.:/=+\-@] (STS reference, Tag).
+func outsideTagAlphabet(r rune) bool {
+	return !unicode.In(r, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", r)
+}
