@@ -1,0 +1,92 @@
+// Package pbe opens data that is encrypted under a password as PKCS#5 (RFC 8018), scrypt (RFC
+// 7914) and PKCS#12 (RFC 7292 appendix B) say, and seals it the way OpenSSL 3 reads. It knows
+// ciphers and key derivations; what is inside is for pkcs8 and pkcs12.
+//
+// The parameters come from files that may be hostile, so memory and work are bounded. Derived
+// keys are wiped after use; copies that the standard library makes are not.
+package pbe
+
+import (
+	"crypto/cipher"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+)
+
+// ErrWrongPassword: the padding is wrong after decryption. Without a MAC, a wrong password and
+// damaged data look the same, and one wrong password in 256 is not noticed here.
+var ErrWrongPassword = errors.New("wrong password")
+
+// UnsupportedError: the data is encrypted with something that is not read here.
+type UnsupportedError struct {
+	What string // the algorithm, by name or object identifier
+}
+
+func (e *UnsupportedError) Error() string {
+	return "encrypted with " + e.What + ", which is not supported"
+}
+
+// MaxIterations bounds one key derivation: a few seconds.
+const MaxIterations = 10_000_000
+
+// CheckIterations refuses counts that are not positive or would take too long.
+func CheckIterations(n int) error {
+	if n < 1 || n > MaxIterations {
+		return fmt.Errorf("key derivation of %d iterations, must be 1 to %d", n, MaxIterations)
+	}
+	return nil
+}
+
+// Open decrypts with a password in UTF-8. A nil password differs from an empty one for the
+// PKCS#12 algorithms: they hash no bytes for the first, a terminating zero for the second.
+// It returns ErrWrongPassword, *UnsupportedError, or what is wrong with the parameters.
+func Open(algorithm pkix.AlgorithmIdentifier, sealed, password []byte) ([]byte, error) {
+	block, iv, err := schemeCipher(algorithm, password)
+	if err != nil {
+		return nil, err
+	}
+	size := block.BlockSize()
+	if len(sealed) == 0 || len(sealed)%size != 0 {
+		return nil, fmt.Errorf("encrypted data of %d bytes, must be a multiple of %d", len(sealed), size)
+	}
+	if len(iv) != size {
+		return nil, fmt.Errorf("initialization vector of %d bytes, must be %d", len(iv), size)
+	}
+	plain := make([]byte, len(sealed))
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, sealed)
+	return unpad(plain, size)
+}
+
+// unpad takes the padding of RFC 8018 6.1.1 off.
+func unpad(plain []byte, size int) ([]byte, error) {
+	n := int(plain[len(plain)-1])
+	if n < 1 || n > size {
+		clear(plain)
+		return nil, ErrWrongPassword
+	}
+	for _, b := range plain[len(plain)-n:] {
+		if int(b) != n {
+			clear(plain)
+			return nil, ErrWrongPassword
+		}
+	}
+	return plain[:len(plain)-n], nil
+}
+
+// schemeCipher finds the scheme: PBES2, or one of the older ones with a fixed cipher.
+func schemeCipher(algorithm pkix.AlgorithmIdentifier, password []byte) (cipher.Block, []byte, error) {
+	oid := algorithm.Algorithm.String()
+	if oid == oidPBES2 {
+		return pbes2(algorithm.Parameters.FullBytes, password)
+	}
+	return oldScheme(oid, algorithm.Parameters.FullBytes, password)
+}
+
+// unmarshal reads exactly one value.
+func unmarshal(der []byte, into any, what string) error {
+	if rest, err := asn1.Unmarshal(der, into); err != nil || len(rest) > 0 {
+		return fmt.Errorf("malformed %s parameters", what)
+	}
+	return nil
+}
