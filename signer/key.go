@@ -2,10 +2,13 @@ package signer
 
 import (
 	"crypto"
-	"crypto/ed25519"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
 	"fmt"
 
+	"kedge/internal/mldsakey"
 	"kedge/internal/pkcs8"
 )
 
@@ -20,9 +23,9 @@ func parseKey(der []byte, password PasswordFunc) (crypto.Signer, error) {
 	}
 	switch kind {
 	case shapePKCS1:
-		return asSigner(x509.ParsePKCS1PrivateKey(der))
+		return readKey(x509.ParsePKCS1PrivateKey(der))
 	case shapeSEC1:
-		return asSigner(x509.ParseECPrivateKey(der))
+		return parseSEC1(der)
 	case shapePKCS8:
 		return parsePKCS8(der)
 	case shapeEncrypted:
@@ -44,25 +47,111 @@ func decryptKey(der []byte, password PasswordFunc) (crypto.Signer, error) {
 	return parsePKCS8(plain)
 }
 
-func parsePKCS8(der []byte) (crypto.Signer, error) {
-	return asSigner(x509.ParsePKCS8PrivateKey(der))
+// privateKeyInfo is RFC 5958 2 without what may follow.
+type privateKeyInfo struct {
+	Version    int
+	Algorithm  pkix.AlgorithmIdentifier
+	PrivateKey []byte
 }
 
-// asSigner turns what crypto/x509 parsed into a key that can sign a session, or says why not.
-func asSigner[K any](key K, err error) (crypto.Signer, error) {
+// parsePKCS8 adds to crypto/x509 the forms of ML-DSA keys that it does not read, and says
+// of other keys what they are.
+func parsePKCS8(der []byte) (crypto.Signer, error) {
+	var info privateKeyInfo
+	if rest, err := asn1.Unmarshal(der, &info); err != nil || len(rest) > 0 {
+		return nil, errors.New("unreadable private key: malformed PKCS#8")
+	}
+	switch oid := info.Algorithm.Algorithm; oid.String() {
+	case "1.2.840.113549.1.1.1":
+		return readKey(x509.ParsePKCS8PrivateKey(der))
+	case "1.2.840.10045.2.1":
+		if err := checkCurve(info.Algorithm.Parameters.FullBytes); err != nil {
+			return nil, err
+		}
+		return readKey(x509.ParsePKCS8PrivateKey(der))
+	default:
+		if _, ok := mldsakey.Parameters(oid); ok {
+			return readKey(mldsakey.ParsePKCS8(der))
+		}
+		return nil, fmt.Errorf("%s private key, for which Roles Anywhere has no algorithm: it takes RSA, EC and ML-DSA", keyName(oid.String()))
+	}
+}
+
+// sec1 is ECPrivateKey of RFC 5915 3, as far as the curve.
+type sec1 struct {
+	Version    int
+	PrivateKey []byte
+	Parameters asn1.RawValue `asn1:"optional,explicit,tag:0"`
+}
+
+func parseSEC1(der []byte) (crypto.Signer, error) {
+	var key sec1
+	if _, err := asn1.Unmarshal(der, &key); err != nil {
+		return nil, errors.New("unreadable private key: malformed SEC 1")
+	}
+	if err := checkCurve(key.Parameters.Bytes); err != nil {
+		return nil, err
+	}
+	return readKey(x509.ParseECPrivateKey(der))
+}
+
+// checkCurve names what crypto/x509 would only call unknown.
+func checkCurve(params []byte) error {
+	var curve asn1.ObjectIdentifier
+	if _, err := asn1.Unmarshal(params, &curve); err != nil {
+		if len(params) > 0 && params[0] == derSequence {
+			return errors.New("EC key with its curve spelled out (name it: openssl pkey -in FILE -ec_param_enc named_curve)")
+		}
+		return nil // absent in PKCS#8: the key within may name it
+	}
+	if curveName(curve) == "" {
+		return fmt.Errorf("EC key on the curve %v, only P-224, P-256, P-384 and P-521 can be used", curve)
+	}
+	return nil
+}
+
+// curveName names the curves of RFC 5480 2.1.1.1 that Go has.
+func curveName(oid asn1.ObjectIdentifier) string {
+	switch oid.String() {
+	case "1.3.132.0.33":
+		return "P-224"
+	case "1.2.840.10045.3.1.7":
+		return "P-256"
+	case "1.3.132.0.34":
+		return "P-384"
+	case "1.3.132.0.35":
+		return "P-521"
+	}
+	return ""
+}
+
+// keyName names the algorithms that people have keys of (RFC 8410, RFC 4055, RFC 3279).
+func keyName(oid string) string {
+	switch oid {
+	case "1.3.101.112":
+		return "an Ed25519"
+	case "1.3.101.113":
+		return "an Ed448"
+	case "1.3.101.110":
+		return "an X25519"
+	case "1.3.101.111":
+		return "an X448"
+	case "1.2.840.10040.4.1":
+		return "a DSA"
+	case "1.2.840.113549.1.1.10":
+		return "an RSA-PSS"
+	}
+	return "a " + oid
+}
+
+// readKey says what failed, and holds the key as the crypto.Signer that all of these are.
+func readKey[K any](key K, err error) (crypto.Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unreadable private key: %w", err)
 	}
-	if _, isEd25519 := any(key).(ed25519.PrivateKey); isEd25519 {
-		return nil, unsupportedKey("an Ed25519")
-	}
 	signer, ok := any(key).(crypto.Signer)
 	if !ok {
-		return nil, unsupportedKey("a key agreement")
+		return nil, fmt.Errorf("unreadable private key: %T cannot sign", key)
 	}
 	return signer, nil
-}
-
-func unsupportedKey(kind string) error {
-	return fmt.Errorf("%s private key, for which Roles Anywhere has no algorithm: it takes RSA, EC and ML-DSA", kind)
 }
