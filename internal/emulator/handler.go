@@ -65,7 +65,7 @@ func (e *Emulator) serveSessions(w http.ResponseWriter, r *http.Request) {
 		e.refuse(w, now, call, refusal)
 		return
 	}
-	if fault.misbehave(r.Context(), w) {
+	if fault.misbehave(r.Context(), w, writeError) {
 		e.recordFault(now, call, fault)
 		return
 	}

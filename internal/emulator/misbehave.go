@@ -13,13 +13,14 @@ import (
 const hugeSize = 100 << 20
 
 // misbehave gives the fault's answer instead of the real one. It returns false where the
-// request is to be answered as usual, perhaps after a delay.
-func (f Fault) misbehave(ctx context.Context, w http.ResponseWriter) bool {
+// request is to be answered as usual, perhaps after a delay. write writes errors the way the
+// service does.
+func (f Fault) misbehave(ctx context.Context, w http.ResponseWriter, write func(http.ResponseWriter, *apiError)) bool {
 	switch f.Kind {
 	case "delay":
 		return !wait(ctx, f.duration()) // a client that left gets no answer
 	case "status", "throttle":
-		writeError(w, f.apiError())
+		write(w, f.apiError())
 	case "cut":
 		f.cut(w)
 	case "html":
@@ -43,6 +44,9 @@ func (f Fault) misbehave(ctx context.Context, w http.ResponseWriter) bool {
 }
 
 func (f Fault) apiError() *apiError {
+	if f.Kind == "throttle" && f.STS { // STS reference, "Common errors"
+		return &apiError{status: http.StatusBadRequest, code: "Throttling", message: "Rate exceeded"}
+	}
 	if f.Kind == "throttle" {
 		return &apiError{status: http.StatusTooManyRequests, code: "ThrottlingException", message: "Rate exceeded"}
 	}

@@ -1,0 +1,118 @@
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// chainLimit is the longest session of a role that was assumed by a role (IAM guide, "Role
+// chaining").
+const chainLimit = time.Hour
+
+// assumeRole: STS reference, AssumeRole. Policies and tags in the request are taken without
+// effect. Every role of the configuration may be assumed by everybody who has credentials,
+// except one that wants an aws:SourceArn.
+func (e *Emulator) assumeRole(who *principal, parameters map[string]string, now time.Time) (any, *apiError) {
+	target, name := parameters["RoleArn"], parameters["RoleSessionName"]
+	if target == "" {
+		return nil, stsInvalid(constraint("roleArn", nil, "not be null"))
+	}
+	if _, err := parseARN(target, "iam", "role"); err != nil {
+		return nil, stsRefusal(http.StatusBadRequest, "ValidationError", target+" is invalid", "%v", err)
+	}
+	if name == "" {
+		return nil, stsInvalid(constraint("roleSessionName", nil, "not be null"))
+	}
+	if refusal := checkSessionName("roleSessionName", name); refusal != nil {
+		return nil, stsInvalid(refusal)
+	}
+	e.mu.RLock()
+	role, ok := e.roles[target]
+	e.mu.RUnlock()
+	if !ok || len(role.TrustAnchorARNs) > 0 {
+		return nil, accessDenied(fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, target), "the role does not exist, or wants an aws:SourceArn")
+	}
+	duration, refusal := parseDuration(parameters, defaultDuration, maxDuration)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if refusal := checkRoleDuration(who, role, duration); refusal != nil {
+		return nil, refusal
+	}
+	identity, refusal := chainedIdentity(who, target, parameters["SourceIdentity"])
+	if refusal != nil {
+		return nil, refusal
+	}
+	s := newRoleSession(role.ARN, name, now, duration)
+	s.SourceIdentity = identity
+	if refusal := e.remember(s); refusal != nil {
+		return nil, refusal
+	}
+	return &assumeRoleResponse{
+		Credentials:      credentialsOf(s),
+		AssumedRoleUser:  assumedRoleUser{Arn: s.AssumedRoleARN, AssumedRoleID: s.UserID},
+		PackedPolicySize: s.packedSize(), SourceIdentity: identity,
+	}, nil
+}
+
+func checkRoleDuration(who *principal, role Role, duration time.Duration) *apiError {
+	if who.isRoleSession() && duration > chainLimit {
+		return stsRefusal(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining", "")
+	}
+	if duration > role.MaxSessionDuration {
+		return stsRefusal(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", "the role allows %s", role.MaxSessionDuration)
+	}
+	return nil
+}
+
+// chainedIdentity: a source identity that is set cannot change later (IAM guide, "Monitor and
+// control actions taken with assumed roles").
+func chainedIdentity(who *principal, target, wanted string) (string, *apiError) {
+	has := who.sourceIdentity()
+	if wanted == "" || wanted == has {
+		return has, nil
+	}
+	if refusal := checkSessionName("sourceIdentity", wanted); refusal != nil {
+		return "", stsInvalid(refusal)
+	}
+	if has != "" {
+		return "", accessDenied(fmt.Sprintf("User: %s is not authorized to perform: sts:SetSourceIdentity on resource: %s", who.arn, target), "the source identity is %q already", has)
+	}
+	return wanted, nil
+}
+
+// getSessionToken: STS reference, GetSessionToken; for long-term keys alone.
+func (e *Emulator) getSessionToken(who *principal, parameters map[string]string, now time.Time) (any, *apiError) {
+	if who.session != nil {
+		return nil, accessDenied("Cannot call GetSessionToken with session credentials", "")
+	}
+	duration, refusal := parseDuration(parameters, 12*time.Hour, 36*time.Hour)
+	if refusal != nil {
+		return nil, refusal
+	}
+	s := newSession(now, duration)
+	s.AssumedRoleARN, s.UserID, s.Account = who.arn, who.userID, who.account
+	if refusal := e.remember(s); refusal != nil {
+		return nil, refusal
+	}
+	return &getSessionTokenResponse{Credentials: credentialsOf(s)}, nil
+}
+
+func parseDuration(parameters map[string]string, missing, most time.Duration) (time.Duration, *apiError) {
+	text, ok := parameters["DurationSeconds"]
+	if !ok {
+		return missing, nil
+	}
+	seconds, err := strconv.Atoi(text)
+	switch {
+	case err != nil:
+		return 0, stsRefusal(http.StatusBadRequest, "MalformedInput", "DurationSeconds is not a number", "%q", text)
+	case seconds < int(minDuration.Seconds()):
+		return 0, stsInvalid(constraint("durationSeconds", text, "have value greater than or equal to 900"))
+	case seconds > int(most.Seconds()):
+		return 0, stsInvalid(constraint("durationSeconds", text, fmt.Sprintf("have value less than or equal to %d", int(most.Seconds()))))
+	}
+	return time.Duration(seconds) * time.Second, nil
+}
