@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"kedge/internal/cli"
+	"kedge/internal/testenv"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"kedge-ca": func() {
+			os.Exit(run(context.Background(), os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+		},
+	})
+}
+
+// TestScripts runs testdata/script/COMMAND/*.txtar through the real program. Its children
+// have no terminal, so a prompt is an error.
+func TestScripts(t *testing.T) {
+	openssl := testenv.Tool(t, "openssl")
+	dirs, err := filepath.Glob("testdata/script/*")
+	if err != nil || len(dirs) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, dir := range dirs {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			testscript.Run(t, testscript.Params{
+				Dir:                 dir,
+				RequireExplicitExec: true,
+				Setup: func(e *testscript.Env) error {
+					e.Setenv("OPENSSL", openssl)
+					return os.Chmod(e.WorkDir, 0o700)
+				},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"mode": mode, "private": private},
+			})
+		})
+	}
+}
+
+// mode checks the permission bits of a file: mode 0600 FILE.
+func mode(ts *testscript.TestScript, _ bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
+}
+
+// private takes a file away from group and others, as a password file should be.
+func private(ts *testscript.TestScript, _ bool, args []string) {
+	for _, file := range args {
+		ts.Check(os.Chmod(ts.MkAbs(file), 0o600))
+	}
+}

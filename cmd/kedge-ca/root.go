@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+)
+
+const name = "kedge-ca"
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, args []string, s cli.Streams) int {
+	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(s), Advise: advise}, args, s)
+}
+
+func newRoot(s cli.Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   name,
+		Short: "A mini-CA made for IAM Roles Anywhere",
+		Long: `kedge-ca makes a trust anchor for IAM Roles Anywhere and certificates that it accepts.
+
+Exit codes:
+  0  done
+  1  failed: files, names or lifetimes that the service would refuse
+  2  the command line is wrong; nothing was tried
+  4  the CA's key or certificate cannot be used`,
+		Example: `  kedge-ca init
+  kedge-ca issue web-01`,
+		Version:           cli.Version(),
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	h := host{Streams: s, inputs: config.Host{
+		Stdin: s.In,
+		Ask:   cli.Password,
+		Warn:  func(text string) { cli.Say(s.Err, name, "warning", text) },
+		Now:   time.Now,
+	}}
+	root.AddCommand(newInit(h, runInit), newIssue(h, runIssue))
+	return root
+}
+
+// host is what the commands use of the process and the machine.
+type host struct {
+	cli.Streams
+	inputs config.Host
+}
+
+// say reports a step that was done.
+func (h host) say(text string) { cli.Say(h.Err, name, "done", text) }
