@@ -1,0 +1,27 @@
+// Package session exchanges a signed request for temporary AWS credentials: the
+// CreateSession call of IAM Roles Anywhere.
+//
+// A [Client] holds a checked [Config] and makes sessions; [Provider] makes it an
+// aws.CredentialsProvider for any Go program that uses the AWS SDK. Wrap that in
+// aws.NewCredentialsCache, which renews before the credentials expire.
+//
+// It promises:
+//   - Nothing is sent before the three ARNs are well formed and fit each other.
+//   - Every attempt is dated and signed anew; a wrong local clock is corrected once, from
+//     the answer's Date header.
+//   - Only network errors, 5xx and throttling are tried again, all within one deadline. A
+//     server whose certificate is not trusted is never asked twice.
+//   - An answer is read up to a limit and believed only if it is what was asked for.
+//   - The errors say which: [*ARNError] and [*ConfigError] before any call, [*APIError] for
+//     a refusal, [*ResponseError] for an answer that is none, [*NetworkError] where there was
+//     no answer, [*TimeoutError] for one that did not come in time.
+//
+// It does not read the user's AWS configuration files, AWS_PROFILE or any other variable,
+// store or cache anything, or log; [Config].Trace is told what goes on, without secrets.
+//
+// A Client and a Provider are immutable and safe for concurrent use if Source, HTTPClient
+// and Trace are. Concurrent calls make one session each.
+//
+// Sources: the chapters "CreateSession", "Signing process" and "Endpoints and quotas" of the
+// IAM Roles Anywhere User Guide.
+package session

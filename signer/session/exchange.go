@@ -1,0 +1,131 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"kedge/signer"
+)
+
+// exchange is one call of CreateSession: the attempts, and what was learnt from them.
+type exchange struct {
+	*Client
+	id        *signer.Identity
+	start     time.Time
+	attempts  int           // made
+	allowed   int           // to be made at most
+	offset    time.Duration // added to this host's clock, once it is known to be wrong
+	corrected bool
+}
+
+// run makes attempts until one succeeds, or fails for good.
+func (e *exchange) run(ctx context.Context) (*Session, error) {
+	for {
+		e.attempts++
+		session, err := e.attempt(ctx)
+		if err == nil || ctx.Err() != nil {
+			return session, err
+		}
+		e.cfg.Trace("attempt %d: %v", e.attempts, err)
+		if e.correctClock(err) {
+			continue
+		}
+		if e.attempts >= e.allowed || !e.retryer.IsErrorRetryable(err) {
+			return nil, err
+		}
+		if err := e.wait(ctx, err); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// attempt sends one request, dated and signed now, and reads its answer.
+func (e *exchange) attempt(ctx context.Context) (*Session, error) {
+	if e.attempts < e.allowed { // the last one may take what is left
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, e.cfg.Timeout/time.Duration(e.cfg.MaxAttempts))
+		defer cancel()
+	}
+	at := e.cfg.Now().Add(e.offset)
+	req, err := e.newRequest(ctx, e.id, at)
+	if err != nil {
+		return nil, err
+	}
+	e.cfg.Trace("attempt %d: POST %s, signed for %s at %s, headers %s", e.attempts, req.URL, e.cfg.Region,
+		at.UTC().Format(time.RFC3339), strings.Join(slices.Sorted(maps.Keys(req.Header)), " "))
+	resp, err := e.cfg.HTTPClient.Do(req)
+	if err != nil {
+		return nil, e.networkError(err)
+	}
+	defer resp.Body.Close()
+	a, err := e.read(resp)
+	if err != nil {
+		return nil, err
+	}
+	e.cfg.Trace("attempt %d: %s, request id %q, %d bytes", e.attempts, statusText(a.status), a.requestID(), len(a.body))
+	return a.session(e.arns.role)
+}
+
+// read takes in the answer, up to its limit.
+func (e *exchange) read(resp *http.Response) (answer, error) {
+	a := answer{host: e.url.Host, status: resp.StatusCode, header: resp.Header}
+	body, err := readBody(resp)
+	if err != nil && !errors.Is(err, errTooLong) {
+		return a, e.networkError(err)
+	}
+	a.body, a.tooLong = body, err != nil
+	a.received = e.cfg.Now()
+	return a, nil
+}
+
+// networkError drops the address that net/http puts in front of its errors: it is long,
+// and the host says enough.
+func (e *exchange) networkError(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	return &NetworkError{Host: e.url.Host, Attempts: e.attempts, Err: err}
+}
+
+// correctClock takes over the service's time if that can be the reason for err. It does so
+// once, and that attempt is not counted.
+func (e *exchange) correctClock(err error) bool {
+	api, ok := errors.AsType[*APIError](err)
+	if !ok || e.corrected || api.Skew == 0 || !api.invalidSignature() {
+		return false
+	}
+	e.cfg.Trace("this host's clock is %s behind the service's: signing again with its time", api.Skew)
+	e.offset, e.corrected = api.Skew, true
+	e.allowed++
+	return true
+}
+
+// wait pauses before the next attempt. Where that would pass the deadline it gives up at
+// once.
+func (e *exchange) wait(ctx context.Context, last error) error {
+	delay, err := e.delay(last)
+	if err != nil {
+		return last
+	}
+	if e.cfg.Now().Sub(e.start)+delay >= e.cfg.Timeout {
+		return e.timeout(last)
+	}
+	e.cfg.Trace("waiting %s before attempt %d", delay.Round(time.Millisecond), e.attempts+1)
+	if e.sleep(ctx, delay) != nil {
+		return last
+	}
+	return nil
+}
+
+func (e *exchange) timeout(last error) error {
+	if _, ok := errors.AsType[*TimeoutError](last); ok {
+		return last
+	}
+	return &TimeoutError{Limit: e.cfg.Timeout, Attempts: e.attempts, Err: last}
+}

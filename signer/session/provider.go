@@ -1,0 +1,47 @@
+package session
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"kedge/signer"
+)
+
+// ProviderName is what Provider calls itself in aws.Credentials.Source.
+const ProviderName = "RolesAnywhereProvider"
+
+// Provider is an aws.CredentialsProvider whose credentials come from CreateSession. Each
+// Retrieve makes a session: wrap it in aws.NewCredentialsCache. It is safe for concurrent
+// use.
+type Provider struct {
+	client *Client
+	source signer.Source
+}
+
+var _ aws.CredentialsProvider = (*Provider)(nil)
+
+// NewProvider makes a Provider of sessions that c asks for, for the identity that src gives
+// at each time.
+func NewProvider(c *Client, src signer.Source) *Provider {
+	return &Provider{client: c, source: src}
+}
+
+// Retrieve makes a new session. The errors are those of Client.CreateSession.
+//
+// Expires is by this host's clock: where that is wrong, a cache still renews in time.
+func (p *Provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	s, err := p.client.CreateSession(ctx, p.source)
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	return aws.Credentials{
+		AccessKeyID:     s.AccessKeyID,
+		SecretAccessKey: s.SecretAccessKey,
+		SessionToken:    s.SessionToken,
+		Source:          ProviderName,
+		CanExpire:       true,
+		Expires:         s.Expiration.Add(-s.Skew),
+		AccountID:       s.AccountID,
+	}, nil
+}
