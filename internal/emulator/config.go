@@ -1,9 +1,11 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -11,8 +13,8 @@ import (
 // is left out is made up: New(Config{TrustAnchors: []TrustAnchor{{Certificates: pem}}}) has a
 // trust anchor, a profile and a role with fixed ARNs, which the accessors return.
 type Config struct {
-	Region  string // of the ARNs that are made up; default us-east-1
-	Account string // of the ARNs that are made up; default 111122223333
+	Region  string // of the ARNs that are made up; default: that of the first ARN given, else us-east-1
+	Account string // of the ARNs that are made up; default: that of the first ARN given, else 111122223333
 
 	TrustAnchors []TrustAnchor
 	Profiles     []Profile // default: one that lists every role
@@ -69,12 +71,7 @@ const (
 
 // withDefaults returns a copy of c in which every ARN, duration and function is set.
 func (c Config) withDefaults() Config {
-	if c.Region == "" {
-		c.Region = defaultRegion
-	}
-	if c.Account == "" {
-		c.Account = defaultAccount
-	}
+	c.Region, c.Account = cmp.Or(c.Region, c.given(3), defaultRegion), cmp.Or(c.Account, c.given(4), defaultAccount)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -100,6 +97,27 @@ func (c Config) withDefaults() Config {
 		c.Profiles[i] = c.profileDefaults(c.Profiles[i], i)
 	}
 	return c
+}
+
+// given returns a part of the first ARN of the configuration that has it: 3 is the region, 4
+// the account.
+func (c Config) given(part int) string {
+	var arns []string
+	for _, t := range c.TrustAnchors {
+		arns = append(arns, t.ARN)
+	}
+	for _, p := range c.Profiles {
+		arns = append(arns, p.ARN)
+	}
+	for _, r := range c.Roles {
+		arns = append(arns, r.ARN)
+	}
+	for _, name := range arns {
+		if parts := strings.SplitN(name, ":", 6); len(parts) == 6 && parts[part] != "" {
+			return parts[part]
+		}
+	}
+	return ""
 }
 
 func (c Config) roleDefaults(r Role, i int) Role {

@@ -1,7 +1,9 @@
 package emulator
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -135,18 +137,31 @@ func (e *Emulator) PutRole(r Role) error {
 
 // ImportCRL adds a revocation list, PEM or DER, to a trust anchor: at most 300,000 bytes, two
 // per anchor, signed by the anchor's own CA (guide, "revocation"). It counts for sessions that
-// are created from now on.
+// are created from now on. Without an ARN it goes to the anchor whose CA signed it.
 func (e *Emulator) ImportCRL(anchorARN string, list []byte) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if anchorARN == "" {
+		return e.importAnywhere(list)
+	}
 	a := e.anchors[anchorARN]
 	if a == nil {
-		return fmt.Errorf("%s: %s", anchorARN, textAnchor)
+		return fmt.Errorf("there is no trust anchor %s", anchorARN)
 	}
 	if err := a.importCRL(list); err != nil {
 		return fmt.Errorf("trust anchor %s: %w", anchorARN, err)
 	}
 	return nil
+}
+
+func (e *Emulator) importAnywhere(list []byte) error {
+	err := errors.New("there is no trust anchor")
+	for _, name := range slices.Sorted(maps.Keys(e.anchors)) {
+		if err = e.anchors[name].importCRL(list); err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // TrustAnchorARN returns the ARN of the first trust anchor; of the one to come when there is none.

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/cli"
+	"kedge/internal/emulator"
+)
+
+// options are the flags of the program.
+type options struct {
+	configFile, region, account, stateDir string
+
+	trustAnchors, crls, roles      []string
+	profile                        string
+	profileSeconds, roleMaxSeconds int
+	acceptName                     bool
+
+	listen           string
+	allowRemote      bool
+	tlsCA            string
+	envFile, pidFile string
+	clockSkew        time.Duration
+	faults           []string
+}
+
+func (o *options) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.configFile, "config", "", "JSON `file` with trust anchors, profiles, roles, users and CRLs")
+	f.StringArrayVar(&o.trustAnchors, "trust-anchor", nil, "PEM `file` with the CA of one more trust anchor")
+	f.StringArrayVar(&o.crls, "crl", nil, "PEM or DER `file` with a revocation list, signed by the CA of one of the trust anchors")
+	f.StringArrayVar(&o.roles, "role-arn", nil, "`ARN` of one more role")
+	f.IntVar(&o.roleMaxSeconds, "max-session-duration", 3600, "longest session of the roles given here, in `seconds`")
+	f.StringVar(&o.profile, "profile-arn", "", "`ARN` of one more profile; it lists every role")
+	f.IntVar(&o.profileSeconds, "profile-duration", 3600, "session duration of that profile, in `seconds`")
+	f.BoolVar(&o.acceptName, "accept-role-session-name", false, "that profile lets a request choose roleSessionName")
+	f.StringVar(&o.region, "region", "", "`region` of the ARNs that are made up (default us-east-1)")
+	f.StringVar(&o.account, "account", "", "`account` of the ARNs that are made up (default 111122223333)")
+	f.StringVar(&o.stateDir, "state", "", "`folder` where sessions survive a restart (default: they are forgotten)")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
+	f.BoolVar(&o.allowRemote, "allow-remote", false, "let --listen name an address that other machines reach")
+	f.StringVar(&o.tlsCA, "tls", "", "speak https with a certificate made for this run, and write its CA to this PEM `file`")
+	f.StringVar(&o.envFile, "env-file", "", "write the client's environment to this `file` as well, once ready")
+	f.StringVar(&o.pidFile, "pid-file", "", "write the process id to this `file`, once ready")
+	f.DurationVar(&o.clockSkew, "clock-skew", 0, "run this far ahead of the system's clock, as `duration`; negative is behind")
+	f.StringArrayVar(&o.faults, "fault", nil, "misbehave: `[sts:]KIND[=VALUE][*COUNT]`, such as throttle*2 or delay=3s")
+}
+
+// config is what the flags and the configuration file say together.
+func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, error) {
+	var c emulator.Config
+	var err error
+	if o.configFile != "" {
+		if c, err = emulator.ReadConfig(o.configFile); err != nil {
+			return c, err
+		}
+	}
+	for _, path := range o.trustAnchors {
+		pem, err := readFile(path)
+		if err != nil {
+			return c, err
+		}
+		c.TrustAnchors = append(c.TrustAnchors, emulator.TrustAnchor{Certificates: pem})
+	}
+	if len(c.TrustAnchors) == 0 {
+		return c, &cli.UsageError{Command: cmd.CommandPath(), Err: errors.New("there is no trust anchor"),
+			Hint: "give the CA's certificate with --trust-anchor; kedge-ca init makes one"}
+	}
+	o.overrideRoles(cmd, &c)
+	if o.region != "" {
+		c.Region = o.region
+	}
+	if o.account != "" {
+		c.Account = o.account
+	}
+	if o.stateDir != "" {
+		c.StateDir = o.stateDir
+	}
+	c.Log = s.Err
+	c.Now = func() time.Time { return time.Now().Add(o.clockSkew) }
+	return c, nil
+}
+
+// overrideRoles adds the role and the profile of the flags, where there are any.
+func (o *options) overrideRoles(cmd *cobra.Command, c *emulator.Config) {
+	roles := o.roles
+	if len(roles) == 0 && cmd.Flags().Changed("max-session-duration") {
+		roles = []string{""} // the one that is made up
+	}
+	for _, role := range roles {
+		c.Roles = append(c.Roles, emulator.Role{ARN: role, MaxSessionDuration: time.Duration(o.roleMaxSeconds) * time.Second})
+	}
+	for _, flag := range []string{"profile-arn", "profile-duration", "accept-role-session-name"} {
+		if cmd.Flags().Changed(flag) {
+			c.Profiles = append(c.Profiles, emulator.Profile{
+				ARN: o.profile, Duration: time.Duration(o.profileSeconds) * time.Second, AcceptRoleSessionName: o.acceptName,
+			})
+			return
+		}
+	}
+}
+
+// prepare gives the emulator its CRLs and faults.
+func (o *options) prepare(e *emulator.Emulator) error {
+	for _, path := range o.crls {
+		list, err := readFile(path)
+		if err != nil {
+			return err
+		}
+		if err := e.ImportCRL("", list); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	for _, text := range o.faults {
+		f, err := emulator.ParseFault(text)
+		if err != nil {
+			return err
+		}
+		if err := e.Inject(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readFile refuses what is too big before it is read.
+func readFile(path string) ([]byte, error) {
+	const most = 1 << 20
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().IsRegular() && info.Size() > most {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d bytes", most)}
+	}
+	return os.ReadFile(path)
+}

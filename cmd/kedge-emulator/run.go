@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/atomicfile"
+	"kedge/internal/cli"
+	"kedge/internal/emulator"
+)
+
+const name = "kedge-emulator"
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, args []string, s cli.Streams) int {
+	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(s, serve), Advise: advise}, args, s)
+}
+
+func advise(err error) cli.Advice {
+	if errors.Is(err, emulator.ErrNotLoopback) {
+		return cli.Advice{Code: cli.ExitUsage, Hint: "listen on 127.0.0.1 or [::1], or give --allow-remote and mean it"}
+	}
+	return cli.Advice{}
+}
+
+func newRoot(s cli.Streams, serve func(context.Context, *cobra.Command, *options, cli.Streams) error) *cobra.Command {
+	o := &options{}
+	root := &cobra.Command{
+		Use:   name,
+		Short: "IAM Roles Anywhere and STS on loopback",
+		Long: `kedge-emulator answers CreateSession of IAM Roles Anywhere, and GetCallerIdentity, AssumeRole and
+GetSessionToken of STS for the credentials it gave out. It verifies every request as the service is
+documented to, says on standard error why it refused one, and needs no AWS account.
+
+Once ready it prints the environment a client needs, as shell commands. It stops at SIGTERM and SIGINT.
+GET /_emulator/sessions and /_emulator/calls show what happened; POST /_emulator/faults makes it misbehave.`,
+		Example: `  kedge-emulator --trust-anchor ca.pem
+  kedge-emulator --trust-anchor ca.pem --env-file emulator.env --pid-file emulator.pid &`,
+		Version:           cli.Version(),
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd.Context(), cmd, o, s)
+		},
+	}
+	o.addFlags(root)
+	return root
+}
+
+func serve(ctx context.Context, cmd *cobra.Command, o *options, s cli.Streams) error {
+	c, err := o.config(cmd, s)
+	if err != nil {
+		return err
+	}
+	e, err := emulator.New(c)
+	if err != nil {
+		return err
+	}
+	if err := o.prepare(e); err != nil {
+		return err
+	}
+	o.cleanUp() // what a run that was killed left would say that this one is ready
+	l, err := o.open(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	defer o.cleanUp()
+	if err := o.announce(e, l.Addr(), s); err != nil {
+		return err
+	}
+	return emulator.Serve(ctx, l, e.Handler())
+}
+
+// open listens, with TLS where it is wanted.
+func (o *options) open(ctx context.Context, s cli.Streams) (net.Listener, error) {
+	l, err := emulator.Listen(ctx, o.listen, o.allowRemote)
+	if err != nil {
+		return nil, err
+	}
+	if o.allowRemote {
+		cli.Say(s.Err, name, "warning", fmt.Sprintf("listening on %s, which other machines may reach; the emulator protects nothing, so use certificates and keys that are worth nothing", l.Addr()))
+	}
+	if o.tlsCA == "" {
+		return l, nil
+	}
+	host, _, _ := net.SplitHostPort(o.listen) // Listen split it before
+	var hosts []string
+	if host != "" {
+		hosts = append(hosts, host)
+	}
+	ca, config, err := emulator.NewTLS(time.Now(), hosts...)
+	if err == nil {
+		err = atomicfile.Write(o.tlsCA, ca, 0o644)
+	}
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return tls.NewListener(l, config), nil
+}
+
+// announce says that the emulator is ready: to whoever reads standard output, and to scripts
+// that wait for a file.
+func (o *options) announce(e *emulator.Emulator, addr net.Addr, s cli.Streams) error {
+	env := o.environment(e, addr)
+	if o.pidFile != "" {
+		if err := atomicfile.Write(o.pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	if o.envFile != "" {
+		if err := atomicfile.Write(o.envFile, []byte(env), 0o644); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprint(s.Out, env)
+	return err
+}
+
+// environment is what a client needs, as shell commands. AWS_ENDPOINT_URL_* are the
+// variables of the AWS SDKs ("Service-specific endpoints").
+func (o *options) environment(e *emulator.Emulator, addr net.Addr) string {
+	scheme := "http"
+	if o.tlsCA != "" {
+		scheme = "https"
+	}
+	url := scheme + "://" + addr.String()
+	lines := [][2]string{
+		{"KEDGE_ENDPOINT", url},
+		{"KEDGE_TRUST_ANCHOR_ARN", e.TrustAnchorARN()},
+		{"KEDGE_PROFILE_ARN", e.ProfileARN()},
+		{"KEDGE_ROLE_ARN", e.RoleARN()},
+		{"AWS_ENDPOINT_URL_ROLESANYWHERE", url},
+		{"AWS_ENDPOINT_URL_STS", url},
+		{"AWS_REGION", e.Region()},
+		{"AWS_DEFAULT_REGION", e.Region()},
+	}
+	if o.tlsCA != "" {
+		bundle, err := filepath.Abs(o.tlsCA) // clients run in other folders
+		if err != nil {
+			bundle = o.tlsCA
+		}
+		lines = append(lines, [2]string{"AWS_CA_BUNDLE", bundle})
+	}
+	var b strings.Builder
+	for _, line := range lines {
+		fmt.Fprintf(&b, "export %s='%s'\n", line[0], strings.ReplaceAll(line[1], "'", `'\''`))
+	}
+	return b.String()
+}
+
+// cleanUp takes away what says that the emulator is running.
+func (o *options) cleanUp() {
+	for _, path := range []string{o.envFile, o.pidFile} {
+		if path != "" {
+			_ = os.Remove(path)
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package emulator
+
+import (
+	"encoding/json/v2"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// maxFile bounds what is read of a configuration and of the files it names.
+const maxFile = 1 << 20
+
+// configFile is the JSON form of a Config. Files are named relative to it, durations are
+// seconds, as in the APIs of AWS.
+type configFile struct {
+	Region       string `json:"region"`
+	Account      string `json:"account"`
+	State        string `json:"state"`
+	TrustAnchors []struct {
+		ARN          string   `json:"arn"`
+		Certificates string   `json:"certificates"` // a PEM file
+		CRLs         []string `json:"crls"`         // PEM or DER files
+		Disabled     bool     `json:"disabled"`
+	} `json:"trustAnchors"`
+	Profiles []struct {
+		ARN                   string   `json:"arn"`
+		RoleARNs              []string `json:"roleArns"`
+		DurationSeconds       int64    `json:"durationSeconds"`
+		AcceptRoleSessionName bool     `json:"acceptRoleSessionName"`
+		Disabled              bool     `json:"disabled"`
+	} `json:"profiles"`
+	Roles []struct {
+		ARN                string   `json:"arn"`
+		MaxSessionDuration int64    `json:"maxSessionDuration"`
+		TrustAnchorARNs    []string `json:"trustAnchorArns"`
+	} `json:"roles"`
+	Users []struct {
+		ARN             string `json:"arn"`
+		AccessKeyID     string `json:"accessKeyId"`
+		SecretAccessKey string `json:"secretAccessKey"`
+	} `json:"users"`
+}
+
+// ReadConfig reads a configuration file and the certificates and CRLs it names:
+//
+//	{
+//	  "region": "eu-central-1", "account": "111122223333", "state": "state",
+//	  "trustAnchors": [{"arn": "…", "certificates": "ca.pem", "crls": ["ca.crl"], "disabled": false}],
+//	  "profiles": [{"arn": "…", "roleArns": ["…"], "durationSeconds": 3600, "acceptRoleSessionName": false, "disabled": false}],
+//	  "roles": [{"arn": "…", "maxSessionDuration": 3600, "trustAnchorArns": ["…"]}],
+//	  "users": [{"arn": "…", "accessKeyId": "AKIA…", "secretAccessKey": "…"}]
+//	}
+//
+// Everything may be left out, as in [Config]. A member it does not know is an error. The
+// errors name the file; what the members mean together is checked by [New].
+func ReadConfig(path string) (Config, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return Config{}, err
+	}
+	var f configFile
+	if err := json.Unmarshal(data, &f, json.RejectUnknownMembers(true)); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return f.config(filepath.Dir(path))
+}
+
+func (f configFile) config(dir string) (Config, error) {
+	c := Config{Region: f.Region, Account: f.Account}
+	if f.State != "" {
+		c.StateDir = under(dir, f.State)
+	}
+	for _, t := range f.TrustAnchors {
+		certificates, err := readFile(under(dir, t.Certificates))
+		if err != nil {
+			return Config{}, err
+		}
+		anchor := TrustAnchor{ARN: t.ARN, Certificates: certificates, Disabled: t.Disabled}
+		for _, name := range t.CRLs {
+			list, err := readFile(under(dir, name))
+			if err != nil {
+				return Config{}, err
+			}
+			anchor.CRLs = append(anchor.CRLs, list)
+		}
+		c.TrustAnchors = append(c.TrustAnchors, anchor)
+	}
+	for _, p := range f.Profiles {
+		c.Profiles = append(c.Profiles, Profile{p.ARN, p.RoleARNs, time.Duration(p.DurationSeconds) * time.Second, p.AcceptRoleSessionName, p.Disabled})
+	}
+	for _, r := range f.Roles {
+		c.Roles = append(c.Roles, Role{r.ARN, time.Duration(r.MaxSessionDuration) * time.Second, r.TrustAnchorARNs})
+	}
+	for _, u := range f.Users {
+		c.Users = append(c.Users, User{u.ARN, u.AccessKeyID, u.SecretAccessKey})
+	}
+	return c, nil
+}
+
+func under(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// readFile reads a small file; its errors name the path.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%s: larger than %d bytes", path, maxFile)
+	}
+	return data, nil
+}

@@ -1,0 +1,60 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"time"
+)
+
+// ErrNotLoopback says that an address can be reached from other machines. The emulator
+// protects nothing: it gives credentials to every holder of a certificate, over http.
+var ErrNotLoopback = errors.New("not a loopback address")
+
+// Listen opens an address such as 127.0.0.1:0, where port 0 means a free one. Unless remote
+// is set, an address that is not loopback is refused with ErrNotLoopback.
+func Listen(ctx context.Context, address string, remote bool) (net.Listener, error) {
+	if !remote {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		if !isLoopbackHost(host) {
+			return nil, fmt.Errorf("listen on %s: %w", address, ErrNotLoopback)
+		}
+	}
+	return new(net.ListenConfig).Listen(ctx, "tcp", address)
+}
+
+// Serve answers on l until ctx ends, then gives open requests two seconds to finish. It speaks
+// HTTP/1 alone, in which a connection can be cut.
+func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          log.New(io.Discard, "", 0), // scanners and cut connections
+		Protocols:         new(http.Protocols),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	server.Protocols.SetHTTP1(true)
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if server.Shutdown(grace) != nil {
+		_ = server.Close()
+	}
+	return nil
+}
