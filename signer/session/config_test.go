@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -133,4 +134,28 @@ func TestNew_config(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzEndpoint: an address that is taken leads to its own host over http or https, carries
+// no user name, and is not read differently when it is sent to.
+func FuzzEndpoint(f *testing.F) {
+	for _, s := range []string{"https://x.example", "http://127.0.0.1:80/a/", "https://x.example:", "x.example", "https://u@x.example", "https://x.example/%2f//?", "https://[::1%25a]:1", "\x1b"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		c, err := New(Config{TrustAnchorARN: anchorARN, ProfileARN: profileARN, RoleARN: roleARN, Endpoint: s, Now: start})
+		if err != nil {
+			if text := err.Error(); len(text) > 5*maxText || strings.ContainsAny(text, "\n\r\x1b") {
+				t.Fatalf("refused with %q", text)
+			}
+			return
+		}
+		again, err := url.Parse(c.url.String())
+		if err != nil || again.Host != c.url.Host || again.User != nil || again.RawQuery != c.arns.query() || !strings.HasSuffix(again.Path, "/sessions") {
+			t.Fatalf("%q posts to %q: %v", s, c.url, err)
+		}
+		if c.url.Scheme != "https" && !isLoopback(c.url.Hostname()) {
+			t.Fatalf("%q posts to %q", s, c.url)
+		}
+	})
 }

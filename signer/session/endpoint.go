@@ -63,7 +63,7 @@ func givenEndpoint(cfg Config) (*url.URL, error) {
 		return nil, wrong("Endpoint", "the endpoint has a user name in it, which the service has no use for")
 	}
 	if !strings.Contains(cfg.Endpoint, "://") {
-		return nil, wrong("Endpoint", "endpoint %q has no scheme: write https://%s", given, strings.TrimLeft(given, "/"))
+		return nil, wrong("Endpoint", "endpoint %q has no scheme: write https://%s", given, strings.TrimLeft(oneLine(given), "/"))
 	}
 	u, err := url.Parse(cfg.Endpoint)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"kedge/signer"
 	"kedge/signer/session"
@@ -15,7 +16,8 @@ import (
 
 // A program gives the SDK credentials that renew themselves, and goes on as usual.
 //
-// Here the emulator stands in for AWS; without Endpoint the same program talks to AWS.
+// Here the emulator stands in for AWS; without Endpoint and BaseEndpoint the same program
+// talks to AWS.
 func ExampleProvider() {
 	service := startEmulator()
 	defer service.Close()
@@ -41,13 +43,16 @@ func ExampleProvider() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// As aws.Config{Credentials: credentials} any client of the SDK takes them.
-	credentials := aws.NewCredentialsCache(session.NewProvider(client, source))
+	cfg := aws.Config{
+		Region:       client.Region(),
+		Credentials:  aws.NewCredentialsCache(session.NewProvider(client, source)),
+		BaseEndpoint: aws.String(service.URL),
+	}
 
-	got, err := credentials.Retrieve(context.Background())
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(context.Background(), &sts.GetCallerIdentityInput{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(got.Source, got.AccountID, time.Until(got.Expires).Round(time.Hour))
-	// Output: RolesAnywhereProvider 111122223333 1h0m0s
+	fmt.Println(*who.Arn)
+	// Output: arn:aws:sts::111122223333:assumed-role/kedge/example
 }
