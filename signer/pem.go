@@ -20,32 +20,42 @@ const (
 // pem reads every block of the input. Text around the blocks is skipped, as RFC 7468 2 asks.
 func (p *parser) pem(data []byte) error {
 	for {
-		block, rest, err := nextBlock(data)
-		if block == nil || err != nil {
+		label, body, rest, err := cutBlock(data)
+		if label == "" || err != nil {
 			return err
 		}
-		if err := p.block(block); err != nil {
+		if err := p.block(label, body); err != nil {
 			return err
 		}
 		data = rest
 	}
 }
 
-func (p *parser) block(block *pem.Block) error {
-	switch block.Type {
+func (p *parser) block(label string, body []byte) error {
+	switch label {
+	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS12",
+		"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY":
+	default: // not looked into: it may not even be base64
+		p.pass(describeBlock(label))
+		return nil
+	}
+	block, err := decodeBlock(label, body)
+	if err != nil {
+		return err
+	}
+	switch label {
 	case "CERTIFICATE", "X509 CERTIFICATE":
 		return p.addCertificate(block.Bytes)
 	case "TRUSTED CERTIFICATE": // OpenSSL puts its trust settings behind the certificate
 		cert, _, err := split(block.Bytes)
 		if err != nil {
-			return fmt.Errorf("%s: %w", block.Type, err)
+			return fmt.Errorf("unreadable certificate: %w", err)
 		}
 		return p.addCertificate(cert.FullBytes)
-	case "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY":
-		return p.addKey(func() (crypto.Signer, error) { return p.keyBlock(block) })
+	case "PKCS12": // certtool --to-p12
+		return p.pkcs12(block.Bytes)
 	}
-	p.pass(describeBlock(block.Type))
-	return nil
+	return p.addKey(func() (crypto.Signer, error) { return p.keyBlock(block) })
 }
 
 // keyBlock reads a key by what is in the block: labels and contents are met in every pairing.
@@ -77,56 +87,56 @@ func (p *parser) legacyKeyBlock(block *pem.Block) (crypto.Signer, error) {
 	return parseKey(der, noPassword)
 }
 
-// nextBlock returns the first PEM block and what follows it, or nil when there is none. It
-// is more forgiving about white space than encoding/pem (lone CRs, indented or joined lines,
-// as variables and YAML leave them), and stricter: a broken block is an error, not text.
-func nextBlock(data []byte) (*pem.Block, []byte, error) {
+// cutBlock finds the first PEM block and what follows it; no label means there is none. A
+// block that does not end is an error here, where encoding/pem takes it for text.
+func cutBlock(data []byte) (label string, body, rest []byte, err error) {
 	_, data, ok := bytes.Cut(data, []byte(beginMark))
 	if !ok {
-		return nil, nil, nil
+		return "", nil, nil, nil
 	}
 	line, _, _ := bytes.Cut(data, []byte("\n"))
-	label, _, ok := bytes.Cut(line, []byte(markTail))
-	if !ok || len(label) > 64 {
-		return nil, nil, errors.New("damaged PEM: a BEGIN line without its closing dashes")
+	name, _, ok := bytes.Cut(line, []byte(markTail))
+	if !ok || len(name) == 0 || len(name) > 64 {
+		return "", nil, nil, errors.New("damaged PEM: a BEGIN line without its label or closing dashes")
 	}
-	name := string(label)
-	body, rest, ok := bytes.Cut(data[len(label)+len(markTail):], []byte(endMark+name+markTail))
+	label = string(name)
+	body, rest, ok = bytes.Cut(data[len(name)+len(markTail):], []byte(endMark+label+markTail))
 	if !ok || bytes.Contains(body, []byte(markTail)) {
-		return nil, nil, fmt.Errorf("truncated: BEGIN %s without END %s", name, name)
+		return "", nil, nil, fmt.Errorf("truncated: BEGIN %s without END %s", label, label)
 	}
-	block, err := decodeBody(name, body)
-	return block, rest, err
+	return label, body, rest, nil
 }
 
-func decodeBody(name string, body []byte) (*pem.Block, error) {
+// decodeBlock is more forgiving about white space than encoding/pem: lone CRs, indented and
+// joined lines, as variables and YAML leave them.
+func decodeBlock(label string, body []byte) (*pem.Block, error) {
 	if bytes.Contains(body, []byte(":")) {
-		return decodeWithHeaders(name, body)
+		return decodeWithHeaders(label, body)
 	}
 	text := bytes.Join(bytes.Fields(body), nil)
 	if bytes.Contains(text, []byte(`\n`)) {
-		return nil, fmt.Errorf(`the %s block has the two characters \n where line breaks belong`, name)
+		return nil, fmt.Errorf(`the %s block has the two characters \n where line breaks belong`, label)
 	}
 	der := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
 	n, err := base64.StdEncoding.Decode(der, text)
 	if err != nil {
-		return nil, fmt.Errorf("the %s block is damaged: %w", name, err)
+		return nil, fmt.Errorf("the %s block is damaged: %w", label, err)
 	}
 	if n == 0 {
-		return nil, fmt.Errorf("the %s block is empty", name)
+		return nil, fmt.Errorf("the %s block is empty", label)
 	}
-	return &pem.Block{Type: name, Bytes: der[:n]}, nil
+	return &pem.Block{Type: label, Bytes: der[:n]}, nil
 }
 
 // decodeWithHeaders leaves RFC 1421 headers to encoding/pem, which wants real lines.
-func decodeWithHeaders(name string, body []byte) (*pem.Block, error) {
+func decodeWithHeaders(label string, body []byte) (*pem.Block, error) {
 	if !bytes.Contains(body, []byte("\n")) {
 		body = bytes.ReplaceAll(body, []byte("\r"), []byte("\n"))
 	}
-	whole := fmt.Appendf(nil, "%s%s%s\n%s\n%s%s%s\n", beginMark, name, markTail, bytes.TrimSpace(body), endMark, name, markTail)
+	whole := fmt.Appendf(nil, "%s%s%s\n%s\n%s%s%s\n", beginMark, label, markTail, bytes.TrimSpace(body), endMark, label, markTail)
 	block, _ := pem.Decode(whole)
 	if block == nil {
-		return nil, fmt.Errorf("the %s block is damaged", name)
+		return nil, fmt.Errorf("the %s block is damaged", label)
 	}
 	return block, nil
 }
