@@ -83,7 +83,7 @@ func runInit(_ context.Context, o *initOptions) error {
 // terminal it is asked twice: a slip would lose the CA.
 func (o *initOptions) newPassword() ([]byte, error) {
 	if o.noPassword {
-		o.inputs.Warn(o.store.keyPath() + " is not encrypted: whoever reads it can become every role that trusts this CA")
+		o.warn(o.store.keyPath() + " is not encrypted: whoever reads it can become every role that trusts this CA")
 		return nil, nil
 	}
 	keys, err := o.store.keys()

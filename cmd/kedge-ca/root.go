@@ -36,7 +36,6 @@ Exit codes:
 	h := host{Streams: s, inputs: config.Host{
 		Stdin: s.In,
 		Ask:   cli.Password,
-		Warn:  func(text string) { cli.Say(s.Err, name, "warning", text) },
 		Now:   time.Now,
 	}}
 	root.AddCommand(newInit(h, runInit), newIssue(h, runIssue))
@@ -48,6 +47,9 @@ type host struct {
 	cli.Streams
 	inputs config.Host
 }
+
+// warn tells of what is not an error.
+func (h host) warn(text string) { cli.Say(h.Err, name, "warning", text) }
 
 // say reports a step that was done.
 func (h host) say(text string) { cli.Say(h.Err, name, "done", text) }

@@ -81,6 +81,9 @@ func (f *storeFlags) read(h host) (*ca.Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s and %s: %w", f.certPath(), f.keyPath(), err)
 	}
+	for _, warning := range keys.Warnings() {
+		h.warn(warning)
+	}
 	return authority, nil
 }
 

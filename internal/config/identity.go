@@ -16,11 +16,10 @@ type KeyFlags struct {
 	Password      string // --pkcs8-password: the password itself, visible in the process list
 }
 
-// Host is what inputs need of the process. Ask and Warn may be nil: nobody is asked or told.
+// Host is what inputs need of the process. Ask may be nil: nobody is asked.
 type Host struct {
 	Stdin io.Reader
 	Ask   func(prompt string) ([]byte, error) // on the terminal, never on standard input
-	Warn  func(text string)
 	Now   func() time.Time
 }
 
@@ -93,18 +92,19 @@ func (k *Keys) Files(h Host) (signer.Files, error) {
 		}
 		*use.to = blob
 	}
-	f.Password = k.passwordFunc(h)
+	f.Password = k.password.reader(h, k.keyInput().Name())
 	return f, nil
 }
 
-// passwordFunc warns about what endangers the secrets, before they are used.
-func (k *Keys) passwordFunc(h Host) signer.PasswordFunc {
-	warnIfOpen(h, "private key", k.keyInput())
-	warnIfOpen(h, "password file", k.password.input)
-	if k.password.text != "" && h.Warn != nil {
-		h.Warn("the password after --pkcs8-password is visible in the process list; use --key-password-from file:PATH, env:NAME or fd:N")
+// Warnings are what endangers the secrets of these flags without making them useless: one
+// sentence each, to be shown once they turned out to be what they should.
+func (k *Keys) Warnings() []string {
+	warnings := openToOthers("private key", k.keyInput())
+	warnings = append(warnings, openToOthers("password file", k.password.input)...)
+	if k.password.text != "" {
+		warnings = append(warnings, "the password after --pkcs8-password is visible in the process list; use --key-password-from file:PATH, env:NAME or fd:N")
 	}
-	return k.password.reader(h, k.keyInput().Name())
+	return warnings
 }
 
 // keyInput is where the private key is.
@@ -135,7 +135,7 @@ func (k *Keys) PrivateKey(h Host) (signer.Blob, signer.PasswordFunc, error) {
 	if err != nil {
 		return signer.Blob{}, nil, err
 	}
-	return blob, k.passwordFunc(h), nil
+	return blob, k.password.reader(h, k.keyInput().Name()), nil
 }
 
 // Certificate is where the certificate is and how to get the password of its PKCS#12: for what

@@ -33,6 +33,9 @@ const (
 	envInput
 )
 
+// ErrHardware says that a reference is to a key in hardware.
+var ErrHardware = errors.New("a key in hardware; this build reads keys from files only so far")
+
 // ParseInput parses a reference; the empty text is the zero Input. References to keys in
 // hardware are refused here, so that no command takes "pkcs11:..." for a file name.
 func ParseInput(text string) (Input, error) {
@@ -65,7 +68,7 @@ func ParseInput(text string) (Input, error) {
 		}
 		return Input{kind: streamInput, fd: int(fd)}, nil
 	case "pkcs11", "handle", "tpm":
-		return Input{}, fmt.Errorf("%s: names a key in hardware; this build reads keys from files only so far", scheme)
+		return Input{}, fmt.Errorf("%s: names %w", scheme, ErrHardware)
 	}
 	return Input{kind: fileInput, value: text}, nil // C:\key.pem, or a file with a colon
 }

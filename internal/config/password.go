@@ -77,18 +77,16 @@ func (p passwordSource) read(stdin io.Reader) ([]byte, error) {
 	return bytes.TrimSuffix(data, []byte("\r")), nil
 }
 
-// warnIfOpen warns when others than its owner can read a secret file. It is a warning and
-// not an error, for mounted secrets in containers often are so and cannot be changed there.
-func warnIfOpen(h Host, what string, in Input) {
+// openToOthers is a warning when more than its owner can read a secret file. It is not an error,
+// for mounted secrets in containers often are so and cannot be changed there.
+func openToOthers(what string, in Input) []string {
 	path, ok := in.Path()
-	if !ok || h.Warn == nil {
-		return
+	if !ok {
+		return nil
 	}
 	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() { // reading it says what is wrong
-		return
+	if err != nil || !info.Mode().IsRegular() || !readableByOthers(info.Mode()) {
+		return nil
 	}
-	if readableByOthers(info.Mode()) {
-		h.Warn(fmt.Sprintf("%s %s can be read by other users (mode %04o); run: chmod 600 %s", what, path, info.Mode().Perm(), path))
-	}
+	return []string{fmt.Sprintf("%s %s can be read by other users (mode %04o); run: chmod 600 %s", what, path, info.Mode().Perm(), path)}
 }

@@ -54,7 +54,7 @@ func ParseSelector(text string) (*Selector, error) {
 		key, value, ok := strings.Cut(entry, ",Value=")
 		key, isKey := strings.CutPrefix(strings.TrimSpace(key), "Key=")
 		if !ok || !isKey {
-			return nil, fmt.Errorf("%q is not of the form Key=x509Subject,Value=CN=...", strings.TrimSpace(entry))
+			return nil, fmt.Errorf("%q is not of the form Key=x509Subject,Value=NAME", strings.TrimSpace(entry))
 		}
 		if err := s.set(key, value); err != nil {
 			return nil, err
