@@ -1,0 +1,160 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+)
+
+// keyFlags say which key and certificate to use. The names are those of the official helper.
+type keyFlags struct {
+	config.KeyFlags
+	selector string
+	debug    bool
+}
+
+const inputHelp = `PATH, "-" for standard input, fd:N or env:NAME`
+
+func (f *keyFlags) addCertificate(flags *pflag.FlagSet) {
+	flags.StringVar(&f.Certificate, "certificate", "", "certificate, with or without its chain, or PKCS#12: "+inputHelp)
+	flags.StringVar(&f.PasswordFrom, "key-password-from", "", `password of an encrypted key: PATH, "-", fd:N, env:NAME or "prompt" (default: ask on a terminal)`)
+	flags.BoolVar(&f.debug, "debug", false, "say on standard error what is done")
+	f.addForeign(flags)
+}
+
+func (f *keyFlags) addPrivateKey(flags *pflag.FlagSet) {
+	flags.StringVar(&f.PrivateKey, "private-key", "", "private key; default is the one beside the certificate: "+inputHelp)
+	flags.StringVar(&f.Password, "pkcs8-password", "", "password of an encrypted key, visible to every user of this machine")
+}
+
+// addForeign adds flags of the official helper for keys that this build cannot reach. They
+// are understood, so that the answer to them is a reason and not "unknown flag".
+func (f *keyFlags) addForeign(flags *pflag.FlagSet) {
+	flags.StringVar(&f.selector, "cert-selector", "", "")
+	flags.String("system-store-name", "MY", "")
+	flags.String("system-store-location", "CurrentUser", "")
+	flags.String("pkcs11-lib", "", "")
+	hide(flags, "cert-selector", "system-store-name", "system-store-location", "pkcs11-lib")
+}
+
+func (f *keyFlags) addForeignKeys(flags *pflag.FlagSet) {
+	flags.Bool("use-latest-expiring-certificate", false, "")
+	flags.Bool("reuse-pin", false, "")
+	flags.String("tpm-key-password", "", "")
+	flags.Bool("no-tpm-key-password", false, "")
+	hide(flags, "use-latest-expiring-certificate", "reuse-pin", "tpm-key-password", "no-tpm-key-password")
+}
+
+func hide(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		flags.Lookup(name).Hidden = true
+	}
+}
+
+// check refuses what excludes each other, then what this build cannot do, and returns the
+// checked inputs. Nothing has been read when it fails.
+func (f *keyFlags) check(cmd *cobra.Command) (*config.Keys, error) {
+	if err := checkExclusive(cmd); err != nil {
+		return nil, err
+	}
+	if err := f.checkForeign(cmd); err != nil {
+		return nil, err
+	}
+	keys, err := config.NewKeys(f.KeyFlags)
+	if err != nil {
+		return nil, usage(cmd, err)
+	}
+	return keys, nil
+}
+
+// checkExclusive refuses the pairs of flags that the official helper refuses, and --proxy
+// together with --with-proxy.
+func checkExclusive(cmd *cobra.Command) error {
+	for _, pair := range [...][2]string{
+		{"certificate", "cert-selector"},
+		{"certificate", "system-store-name"},
+		{"certificate", "system-store-location"},
+		{"private-key", "cert-selector"},
+		{"private-key", "system-store-name"},
+		{"private-key", "system-store-location"},
+		{"private-key", "use-latest-expiring-certificate"},
+		{"use-latest-expiring-certificate", "intermediates"},
+		{"use-latest-expiring-certificate", "reuse-pin"},
+		{"cert-selector", "intermediates"},
+		{"cert-selector", "reuse-pin"},
+		{"system-store-name", "reuse-pin"},
+		{"system-store-location", "reuse-pin"},
+		{"tpm-key-password", "cert-selector"},
+		{"tpm-key-password", "reuse-pin"},
+		{"no-tpm-key-password", "cert-selector"},
+		{"no-tpm-key-password", "reuse-pin"},
+		{"no-tpm-key-password", "tpm-key-password"},
+		{"pkcs8-password", "tpm-key-password"},
+		{"pkcs8-password", "key-password-from"},
+		{"proxy", "with-proxy"},
+	} {
+		if cmd.Flags().Changed(pair[0]) && cmd.Flags().Changed(pair[1]) {
+			return cli.Usagef(cmd, "--%s and --%s cannot be used together", pair[0], pair[1])
+		}
+	}
+	return nil
+}
+
+func (f *keyFlags) checkForeign(cmd *cobra.Command) error {
+	if f.selector != "" {
+		if _, err := config.ReadSelector(f.selector); err != nil {
+			return cli.Usagef(cmd, "--cert-selector: %w", err)
+		}
+	}
+	for _, flag := range [...]string{"cert-selector", "system-store-name", "system-store-location", "use-latest-expiring-certificate"} {
+		if cmd.Flags().Changed(flag) {
+			return unsupported(cmd, flag, "certificate stores are not supported on this system")
+		}
+	}
+	for _, flag := range [...]string{"pkcs11-lib", "reuse-pin", "tpm-key-password", "no-tpm-key-password"} {
+		if cmd.Flags().Changed(flag) {
+			return unsupported(cmd, flag, "this build reads keys from files only so far")
+		}
+	}
+	return nil
+}
+
+// unsupported is a usage error: nothing was tried, and another command line is needed.
+func unsupported(cmd *cobra.Command, flag, why string) error {
+	return &cli.UsageError{
+		Command: cmd.CommandPath(),
+		Hint:    "give files instead: --certificate CERT.pem --private-key KEY.pem",
+		Err:     fmt.Errorf("--%s: %s", flag, why),
+	}
+}
+
+// usage makes the usage error that a wrong flag is; other errors pass.
+func usage(cmd *cobra.Command, err error) error {
+	if flag, ok := errors.AsType[*config.FlagError](err); ok && errors.Is(err, config.ErrHardware) {
+		return unsupported(cmd, flag.Flag, flag.Err.Error())
+	}
+	if _, ok := errors.AsType[*config.FlagError](err); ok {
+		return &cli.UsageError{Command: cmd.CommandPath(), Err: err}
+	}
+	return err
+}
+
+// needOneOf refuses a command line without any of the named flags.
+func needOneOf(cmd *cobra.Command, names ...string) error {
+	text := ""
+	for i, name := range names {
+		if cmd.Flags().Lookup(name).Value.String() != "" {
+			return nil
+		}
+		if i > 0 {
+			text += " or "
+		}
+		text += "--" + name
+	}
+	return cli.Usagef(cmd, "%s is needed", text)
+}

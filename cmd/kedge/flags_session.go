@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/signer/session"
+)
+
+// defaultTimeout lets a failure be reported before aws-sdk-go-v2 gives a credential_process up
+// after one minute.
+const defaultTimeout = 55 * time.Second
+
+// maxAttempts is the default of the AWS SDKs.
+const maxAttempts = 3
+
+// sessionFlags say which session to ask for, and how. The first block has the names and
+// defaults of the official helper.
+type sessionFlags struct {
+	role, profile, trustAnchor string
+	seconds                    int
+	sessionName                string
+	region, endpoint           string
+	noVerify, proxyFromEnv     bool
+
+	proxy           string
+	caBundle        string
+	fips, dualStack bool
+	timeout         time.Duration
+	attempts        int
+}
+
+func (f *sessionFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.role, "role-arn", "", "role to take")
+	flags.StringVar(&f.profile, "profile-arn", "", "profile that lists the role")
+	flags.StringVar(&f.trustAnchor, "trust-anchor-arn", "", "trust anchor that vouches for the certificate")
+	flags.IntVar(&f.seconds, "session-duration", 3600, "length of the session in seconds, 900 to 43200")
+	flags.StringVar(&f.sessionName, "role-session-name", "", "name of the session; the profile must allow it")
+	flags.StringVar(&f.region, "region", "", "region of the service (default: the trust anchor's)")
+	flags.StringVar(&f.endpoint, "endpoint", "", "URL of the service (default: the region's)")
+	flags.BoolVar(&f.noVerify, "no-verify-ssl", false, "trust any server: anyone on the way can take the credentials")
+	flags.BoolVar(&f.proxyFromEnv, "with-proxy", false, "use the proxy in HTTPS_PROXY, mind NO_PROXY")
+
+	flags.StringVar(&f.proxy, "proxy", "", "URL of the proxy to use")
+	flags.StringVar(&f.caBundle, "ca-bundle", "", "PEM file of the CAs to trust instead of the system's (default: AWS_CA_BUNDLE)")
+	flags.BoolVar(&f.fips, "fips", false, "use the region's FIPS endpoint")
+	flags.BoolVar(&f.dualStack, "dual-stack", false, "use the region's dual-stack endpoint (IPv4 and IPv6)")
+	flags.DurationVar(&f.timeout, "timeout", defaultTimeout, "limit over all attempts")
+	flags.IntVar(&f.attempts, "max-attempts", maxAttempts, "how often to try")
+}
+
+// client checks the flags and makes the client; nothing is sent.
+func (f *sessionFlags) client(cmd *cobra.Command, h host, trace func(string, ...any)) (*session.Client, error) {
+	if f.timeout <= 0 {
+		return nil, cli.Usagef(cmd, "--timeout must be more than zero, not %s", f.timeout)
+	}
+	if f.attempts < 1 {
+		return nil, cli.Usagef(cmd, "--max-attempts must be at least 1, not %d", f.attempts)
+	}
+	if f.seconds == 0 { // in session.Config this stands for the default
+		return nil, cli.Usagef(cmd, "--session-duration: a session lasts 900 to 43200 seconds, not 0")
+	}
+	proxy, err := config.Proxy(f.proxy, f.proxyFromEnv)
+	if err != nil {
+		return nil, usage(cmd, err)
+	}
+	roots, err := config.RootCAs(f.caBundle)
+	if err != nil {
+		return nil, usage(cmd, err)
+	}
+	client, err := session.New(session.Config{
+		TrustAnchorARN:     f.trustAnchor,
+		ProfileARN:         f.profile,
+		RoleARN:            f.role,
+		Duration:           time.Duration(f.seconds) * time.Second,
+		RoleSessionName:    f.sessionName,
+		Region:             f.region,
+		Endpoint:           f.endpoint,
+		FIPS:               f.fips,
+		DualStack:          f.dualStack,
+		Proxy:              proxy,
+		RootCAs:            roots,
+		InsecureSkipVerify: f.noVerify,
+		Timeout:            f.timeout,
+		MaxAttempts:        f.attempts,
+		UserAgent:          name + "/" + cli.Version(),
+		Trace:              trace,
+		Now:                h.inputs.Now,
+	})
+	return client, sessionUsage(cmd, err)
+}
+
+// sessionUsage makes usage errors of what session.New refuses, and names the flag.
+func sessionUsage(cmd *cobra.Command, err error) error {
+	if _, ok := errors.AsType[*session.ARNError](err); ok {
+		return cli.Usagef(cmd, "%w", err) // it names the ARN
+	}
+	if field, ok := errors.AsType[*session.ConfigError](err); ok {
+		return cli.Usagef(cmd, "--%s: %w", flagOf(field.Field), err)
+	}
+	return err
+}
+
+// flagOf names the flag that sets a field of session.Config.
+func flagOf(field string) string {
+	switch field {
+	case "Duration":
+		return "session-duration"
+	case "RoleSessionName":
+		return "role-session-name"
+	case "DualStack":
+		return "dual-stack"
+	case "MaxAttempts":
+		return "max-attempts"
+	}
+	return strings.ToLower(field) // Region, Endpoint, FIPS, Timeout
+}

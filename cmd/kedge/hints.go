@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/signer"
+	"kedge/signer/session"
+)
+
+// keyError says that the private key or the certificate cannot be used, whatever the cause.
+type keyError struct{ error }
+
+func (e *keyError) Unwrap() error { return e.error }
+
+// withoutProxyError says that a request failed that was made without a proxy.
+type withoutProxyError struct{ error }
+
+func (e *withoutProxyError) Unwrap() error { return e.error }
+
+// advise is the one table of what to do about an error: the exit code, and the next step.
+func advise(err error) cli.Advice {
+	if key, ok := errors.AsType[*keyError](err); ok {
+		return cli.Advice{Code: cli.ExitKey, Hint: keyHint(key.error)}
+	}
+	if api, ok := errors.AsType[*session.APIError](err); ok && api.Status < http.StatusInternalServerError {
+		return cli.Advice{Code: cli.ExitRefused, Hint: refusalHint(api)}
+	}
+	if bundle, ok := errors.AsType[*config.BundleError](err); ok {
+		return cli.Advice{Code: cli.ExitFailed, Hint: bundleHint(bundle)}
+	}
+	return cli.Advice{Code: cli.ExitFailed, Hint: networkHint(err)}
+}
+
+// keyHint is the advice for a key or certificate that cannot be used.
+func keyHint(err error) string {
+	if validity, ok := errors.AsType[*signer.ValidityError](err); ok {
+		if validity.Expired() {
+			return "renew the certificate; if it was renewed, check that --certificate names the new file and that this host's clock is right"
+		}
+		return "check this host's clock; if it is right, wait, or have the certificate issued again"
+	}
+	if _, ok := errors.AsType[*signer.KeyMismatchError](err); ok {
+		return `give the two files that were made together; "openssl pkey -in KEY -pubout" and "openssl x509 -in CERT -noout -pubkey" print the same for them`
+	}
+	if rule, ok := errors.AsType[*signer.RuleError](err); ok {
+		return "have the certificate issued with what the service asks for: " + rule.Source
+	}
+	switch {
+	case errors.Is(err, signer.ErrWrongPassword):
+		return "check the password: one line ending at the end of a password file is left out, anything else counts"
+	case errors.Is(err, signer.ErrPasswordRequired), errors.Is(err, cli.ErrNoTerminal):
+		return "set --key-password-from file:PATH, env:NAME or fd:N"
+	case errors.Is(err, signer.ErrNoPrivateKey):
+		return "give the file of the key with --private-key"
+	}
+	return fileHint(err)
+}
+
+// fileHint is the advice for a file that cannot be opened.
+func fileHint(err error) string {
+	path, ok := errors.AsType[*fs.PathError](err)
+	switch {
+	case !ok:
+		return ""
+	case errors.Is(err, fs.ErrPermission):
+		if access := config.DescribeAccess(path.Path); access != "" {
+			return access
+		}
+		return "let the user of this process read the file"
+	case errors.Is(err, fs.ErrNotExist):
+		return "check the path: in credential_process it must be absolute, for ~ and $HOME are not expanded there"
+	}
+	return ""
+}
+
+func bundleHint(err *config.BundleError) string {
+	if hint := fileHint(err.Err); hint != "" {
+		return hint
+	}
+	return err.Setting + " must name a PEM file with the certificates of the CAs to trust"
+}
+
+// refusalHint is the advice for what the service says. The texts are those of the table "Errors
+// seen" in the field; the service may change them, so each is searched for by its core.
+func refusalHint(e *session.APIError) string {
+	if e.Skew != 0 && strings.Contains(e.Message, "ignature") {
+		return skewHint(e.Skew)
+	}
+	for _, row := range refusals() {
+		if strings.Contains(strings.ToLower(e.Message), row.message) && strings.HasPrefix(e.Code, row.code) {
+			return row.hint
+		}
+	}
+	if e.Throttled() {
+		return "a region takes about 10 sessions a second from an account: try again later, and keep credentials until they expire"
+	}
+	switch e.Status {
+	case http.StatusForbidden:
+		return "check that the trust anchor and the profile are enabled, that the certificate is in date and has at most 5 intermediates, and that the role's trust policy lets rolesanywhere.amazonaws.com assume it"
+	case http.StatusNotFound:
+		return "check the three ARNs and the region, and --endpoint if it is given: the service knows no such resource there"
+	}
+	return "check the three ARNs, --session-duration and --role-session-name"
+}
+
+func skewHint(skew time.Duration) string {
+	direction := "behind"
+	if skew < 0 {
+		direction, skew = "ahead of", -skew
+	}
+	return fmt.Sprintf("this host's clock is %d seconds %s the service's, which accepts 300: set the clock", int(skew.Seconds()), direction)
+}
+
+type refusal struct{ code, message, hint string }
+
+// refusals is a function and not a variable so that no run pays for it that is not refused.
+func refusals() []refusal {
+	const denied = "AccessDenied"
+	return []refusal{
+		{denied, "invalid signature", "check this host's clock, and that nothing between here and the service changes the request"},
+		{denied, "untrusted signing certificate", "the trust anchor's CA did not issue this certificate, or an intermediate is missing: give it with --intermediates, and check that --trust-anchor-arn names the anchor of this CA"},
+		{denied, "insufficient certificate", "the certificate must be a leaf with the key usage digitalSignature, CA false and a non-empty subject: have it issued again"},
+		{denied, "certificate revoked", "the certificate is on a revocation list of the trust anchor: get a new key and certificate"},
+		{denied, "specified trust anchor wasn't found", "check --trust-anchor-arn: its id, account and region; the anchor may be deleted or in another region"},
+		{denied, "invalid or empty profile", "check --profile-arn: the profile may be disabled, deleted or in another region than the trust anchor"},
+		{denied, "isn't one of those listed in the profile", "add the role to the profile, or correct --role-arn or --profile-arn"},
+		{denied, "not authorized to set rolesessionname", "leave --role-session-name out, or set acceptRoleSessionName on the profile"},
+		{denied, "exceeds the maxsessionduration", "lower --session-duration, or raise the role's maximum session duration"},
+		{denied, "unable to assume role", "the role's trust policy must allow rolesanywhere.amazonaws.com sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity, and its conditions must fit this trust anchor (aws:SourceArn) and certificate (aws:PrincipalTag)"},
+		{"", "mapped into session tags", "a name in the certificate has a character that session tags cannot have, such as & or a parenthesis: have it issued without"},
+		{"Validation", "basic constraints", "the trust anchor's certificate must be a CA: basicConstraints CA true, keyUsage keyCertSign"},
+		{"Validation", "", "the message names the field: check the three ARNs, --session-duration (900 to 43200) and --role-session-name"},
+		{"ResourceNotFound", "", "check the three ARNs and the region: the trust anchor or the profile may be deleted or in another region"},
+	}
+}
+
+// networkHint is the advice where there was no answer, or none that makes sense.
+func networkHint(err error) string {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return tlsHint(err)
+	}
+	if _, ok := errors.AsType[*session.ResponseError](err); ok {
+		return "something other than the service answered: check --endpoint and --region, and whether a proxy or a captive portal is in between"
+	}
+	if api, ok := errors.AsType[*session.APIError](err); ok {
+		if api.Throttled() {
+			return refusalHint(api)
+		}
+		return "the service has trouble: try again later"
+	}
+	_, direct := errors.AsType[*withoutProxyError](err)
+	if variable := config.ProxyVariable(); direct && variable != "" && noAnswer(err) {
+		return variable + " is set but not used: add --with-proxy"
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "the address does not speak TLS: check --endpoint"
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return "the name " + dns.Name + " does not resolve here: check --region or --endpoint, and the DNS servers of this host"
+	}
+	if timeout(err) {
+		return "the network may drop the packets: check routes and firewalls to the service, --with-proxy where a proxy is needed, or raise --timeout"
+	}
+	if noAnswer(err) {
+		return "check the network, --endpoint or --region, and --with-proxy where a proxy is needed"
+	}
+	return ""
+}
+
+func tlsHint(err error) string {
+	if host, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "the server's certificate is for another name than " + host.Host + ": check --endpoint, and whether a proxy is in between"
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		return "the server's certificate has expired or is not valid yet: check this host's clock"
+	}
+	return "if a proxy or a private CA signs the server's certificate, give its CA with --ca-bundle PATH or AWS_CA_BUNDLE"
+}
+
+func noAnswer(err error) bool {
+	_, ok := errors.AsType[*session.NetworkError](err)
+	return ok || timeout(err)
+}
+
+func timeout(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && t.Timeout() || errors.Is(err, context.DeadlineExceeded)
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/signer"
+	"kedge/signer/session"
+)
+
+// TestAdvise_refusals has a row for each error that the service is known to give.
+func TestAdvise_refusals(t *testing.T) {
+	denied := func(message string) *session.APIError {
+		return &session.APIError{Status: 403, Code: "AccessDeniedException", Message: message}
+	}
+	skewed := func(by time.Duration) *session.APIError {
+		return &session.APIError{Status: 403, Code: "AccessDeniedException", Message: "Invalid signature", Skew: by}
+	}
+	tests := []struct {
+		err  *session.APIError
+		hint string // what it must say
+	}{
+		{denied("Invalid signature"), "clock"},
+		{skewed(400 * time.Second), "clock is 400 seconds behind"},
+		{skewed(-400 * time.Second), "clock is 400 seconds ahead"},
+		{denied("Untrusted signing certificate"), "--intermediates"},
+		{denied("Untrusted certificate. Insufficient certificate"), "digitalSignature"},
+		{denied("Certificate revoked"), "revocation list"},
+		{denied("Specified Trust Anchor wasn't found."), "--trust-anchor-arn"},
+		{denied("Invalid or empty profile provided."), "--profile-arn"},
+		{denied("Requested Role isn't one of those listed in the Profile."), "add the role to the profile"},
+		{denied("Not authorized to set roleSessionName"), "acceptRoleSessionName"},
+		{denied("Unable to assume role for ARN."), "sts:TagSession and sts:SetSourceIdentity"},
+		{denied("Unable to assume role for ARN. The requested DurationSeconds exceeds the MaxSessionDuration set for this role."), "--session-duration"},
+		{denied("attributes failed to be mapped into session tags"), "character"},
+		{denied("something new"), "trust policy"},
+		{&session.APIError{Status: 400, Code: "ValidationException", Message: "1 validation error: durationSeconds"}, "--session-duration"},
+		{&session.APIError{Status: 400, Code: "ValidationException", Message: "Incorrect basic constraints for CA certificate"}, "CA true"},
+		{&session.APIError{Status: 404, Code: "ResourceNotFoundException", Message: "gone"}, "three ARNs"},
+		{&session.APIError{Status: 404, Code: "UnknownOperationException"}, "--endpoint"},
+		{&session.APIError{Status: 429, Code: "ThrottlingException", Message: "Rate exceeded"}, "10 sessions a second"},
+		{&session.APIError{Status: 400, Code: "ThrottlingException", Message: "Rate exceeded"}, "10 sessions a second"},
+		{&session.APIError{Status: 418, Code: "Teapot"}, "three ARNs"},
+	}
+	for _, tt := range tests {
+		got := advise(&withoutProxyError{tt.err})
+		if got.Code != cli.ExitRefused || !strings.Contains(got.Hint, tt.hint) {
+			t.Errorf("%v: exit %d, hint %q, want one with %q", tt.err, got.Code, got.Hint, tt.hint)
+		}
+	}
+	for _, row := range refusals() { // that no row hides a later one
+		got := refusalHint(&session.APIError{Status: 403, Code: row.code + "Exception", Message: row.message})
+		if got != row.hint {
+			t.Errorf("%s %q gets another row's hint: %q", row.code, row.message, got)
+		}
+	}
+}
+
+func TestAdvise_others(t *testing.T) {
+	const host = "rolesanywhere.eu-west-1.amazonaws.com"
+	network := func(err error) error { return &session.NetworkError{Host: host, Err: err} }
+	untrusted := func(err error) error { return network(&tls.CertificateVerificationError{Err: err}) }
+	key := func(err error) error { return &keyError{err} }
+	long := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name string
+		err  error
+		code int
+		hint string
+	}{
+		{"500", &session.APIError{Status: 500, Code: "InternalServerException"}, cli.ExitFailed, "try again later"},
+		{"503 and throttled", &session.APIError{Status: 503, Code: "ThrottlingException"}, cli.ExitFailed, "10 sessions a second"},
+		{"no answer of the service", &session.ResponseError{Host: host, Problem: "answered HTML"}, cli.ExitFailed, "captive portal"},
+		{"unknown authority", untrusted(x509.UnknownAuthorityError{}), cli.ExitFailed, "--ca-bundle"},
+		{"another name", untrusted(x509.HostnameError{Certificate: &x509.Certificate{}, Host: host}), cli.ExitFailed, "another name than " + host},
+		{"the server's certificate is old", untrusted(x509.CertificateInvalidError{Reason: x509.Expired}), cli.ExitFailed, "clock"},
+		{"no TLS", network(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), cli.ExitFailed, "does not speak TLS"},
+		{"no such name", network(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}), cli.ExitFailed, "the name " + host + " does not resolve"},
+		{"refused", network(&net.OpError{Op: "dial", Err: os.ErrInvalid}), cli.ExitFailed, "--with-proxy where a proxy is needed"},
+		{"timeout", &session.TimeoutError{Limit: time.Second, Err: network(context.DeadlineExceeded)}, cli.ExitFailed, "--timeout"},
+		{"refused until the timeout", &session.TimeoutError{Limit: time.Second, Err: &session.APIError{Status: 503}}, cli.ExitFailed, "try again later"},
+		{"expired", key(&signer.ValidityError{NotAfter: long, Now: long.Add(1)}), cli.ExitKey, "renew"},
+		{"not yet valid", key(&signer.ValidityError{NotBefore: long.Add(1), NotAfter: long.Add(2), Now: long}), cli.ExitKey, "clock"},
+		{"mismatch", key(&signer.KeyMismatchError{}), cli.ExitKey, "openssl pkey"},
+		{"rule", key(&signer.RuleError{Source: "the guide"}), cli.ExitKey, "the guide"},
+		{"wrong password", key(fmt.Errorf("k: %w", signer.ErrWrongPassword)), cli.ExitKey, "check the password"},
+		{"no password", key(fmt.Errorf("k: %w", signer.ErrPasswordRequired)), cli.ExitKey, "--key-password-from"},
+		{"no key", key(fmt.Errorf("k: %w", signer.ErrNoPrivateKey)), cli.ExitKey, "--private-key"},
+		{"no file", key(&fs.PathError{Op: "open", Path: "/none", Err: fs.ErrNotExist}), cli.ExitKey, "absolute"},
+		{"no permission", key(&fs.PathError{Op: "open", Path: "/none", Err: fs.ErrPermission}), cli.ExitKey, "let the user of this process"},
+		{"bundle", &config.BundleError{Setting: "AWS_CA_BUNDLE", Err: errors.New("holds no PEM certificate")}, cli.ExitFailed, "AWS_CA_BUNDLE must name a PEM file"},
+		{"anything else", errors.New("standard output: no space left on device"), cli.ExitFailed, ""},
+	}
+	for _, tt := range tests {
+		got := advise(tt.err)
+		if got.Code != tt.code || !strings.Contains(got.Hint, tt.hint) || (got.Hint == "") != (tt.hint == "") {
+			t.Errorf("%s: exit %d, hint %q, want %d and one with %q", tt.name, got.Code, got.Hint, tt.code, tt.hint)
+		}
+	}
+}
+
+// The advice about a proxy depends on the environment and on the flags.
+func TestAdvise_proxy(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://proxy:3128")
+	refused := &session.NetworkError{Host: "h", Err: errors.New("connection refused")}
+	if got := advise(&withoutProxyError{refused}).Hint; got != "HTTPS_PROXY is set but not used: add --with-proxy" {
+		t.Errorf("without a proxy: %q", got)
+	}
+	if got := advise(refused).Hint; strings.Contains(got, "HTTPS_PROXY") {
+		t.Errorf("with a proxy: %q", got)
+	}
+}
+
+// Hints are one line each: they end the output, and SDKs quote it.
+func TestRefusals_oneLine(t *testing.T) {
+	if i := slices.IndexFunc(refusals(), func(r refusal) bool { return strings.Contains(r.hint, "\n") }); i >= 0 {
+		t.Errorf("%q", refusals()[i].hint)
+	}
+}

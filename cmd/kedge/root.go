@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+)
+
+const name = "kedge"
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, args []string, s cli.Streams) int {
+	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(s), Advise: advise}, args, s)
+}
+
+func newRoot(s cli.Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   name,
+		Short: "Temporary AWS credentials from an X.509 certificate",
+		Long: `kedge gets temporary AWS credentials with an X.509 certificate and its private key, through
+IAM Roles Anywhere. It takes the commands and flags of aws_signing_helper.
+
+Exit codes:
+  0  done
+  1  failed: network, files, an answer that makes no sense
+  2  the command line is wrong, or asks for what this build cannot do; nothing was tried
+  3  the service answered and refused
+  4  the private key or the certificate cannot be used`,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	}
+	h := newHost(s)
+	root.AddCommand(
+		newCredentialProcess(h, runCredentialProcess),
+		newSignString(h, runSignString),
+		newReadCertificateData(h, runReadCertificateData),
+		newVersion(h),
+		newCompletion(h),
+	)
+	return root
+}
+
+// host is what the commands use of the process and the machine.
+type host struct {
+	cli.Streams
+	inputs config.Host
+}
+
+func newHost(s cli.Streams) host {
+	return host{Streams: s, inputs: config.Host{
+		Stdin: s.In,
+		Ask:   cli.Password,
+		Now:   time.Now,
+	}}
+}
+
+func (h host) warn(texts ...string) {
+	for _, text := range texts {
+		cli.Say(h.Err, name, "warning", text)
+	}
+}
+
+// trace returns how a command reports its steps: not at all, or with --debug on standard error.
+func (h host) trace(debug bool) func(format string, args ...any) {
+	if !debug {
+		return nil
+	}
+	return func(format string, args ...any) {
+		cli.Say(h.Err, name, "debug", fmt.Sprintf(format, args...))
+	}
+}
+
+// print writes the one thing a command is asked for, whole and last, so that standard output is
+// empty when anything fails before.
+func (h host) print(data []byte) error {
+	if _, err := h.Out.Write(data); err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	return nil
+}

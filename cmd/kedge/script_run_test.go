@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// exits CODE PROGRAM ARG...: the program ends with this code. Unless that is 0, its standard
+// output must be empty.
+func exits(ts *testscript.TestScript, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	checkExit(ts, want, ts.Exec(args[1], args[2:]...))
+}
+
+// session CODE ARG...: "exits CODE kedge credential-process" with what the emulator or the service
+// of the script needs, and with the certificate in leaf.pem unless the arguments name one.
+func exitsSession(ts *testscript.TestScript, args []string) {
+	all := []string{
+		args[0], "kedge", "credential-process", "--endpoint", ts.Getenv("ENDPOINT"), "--trust-anchor-arn", ts.Getenv("TRUST_ANCHOR"),
+		"--profile-arn", ts.Getenv("PROFILE"), "--role-arn", ts.Getenv("ROLE"), "--max-attempts", "1",
+	}
+	if !strings.Contains(strings.Join(args, " "), "--certificate") {
+		all = append(all, "--certificate", "leaf.pem", "--private-key", "leaf.key")
+	}
+	exits(ts, append(all, args[1:]...))
+}
+
+// as-nobody CODE PROGRAM ARG...: "exits" as a user without rights, which takes a copy of the
+// program that such a user can reach. Where the tests do not run as root they have no more rights
+// than that anyway.
+func asNobody(ts *testscript.TestScript, args []string) {
+	if os.Geteuid() != 0 {
+		exits(ts, args)
+		return
+	}
+	work := ts.Getenv("WORK")
+	for dir := work; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		ts.Check(os.Chmod(dir, 0o755))
+	}
+	self, err := os.Executable()
+	ts.Check(err)
+	program := filepath.Join(work, ".bin", args[1])
+	ts.Check(os.MkdirAll(filepath.Dir(program), 0o755))
+	ts.Check(copyFile(program, self))
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+
+	cmd := exec.Command(program, args[2:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err = cmd.Run()
+	io.Copy(ts.Stdout(), &stdout)
+	io.Copy(ts.Stderr(), &stderr)
+	checkExit(ts, want, err)
+}
+
+func copyFile(to, from string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o755)
+}
+
+func checkExit(ts *testscript.TestScript, want int, err error) {
+	code := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+	if out := ts.ReadFile("stdout"); want != 0 && out != "" {
+		ts.Fatalf("it failed, but standard output has %q", out)
+	}
+}
+
+// says LINE...: standard error is exactly these lines, each after "kedge: ".
+func says(ts *testscript.TestScript, args []string) {
+	var want strings.Builder
+	for _, line := range args {
+		want.WriteString("kedge: " + line + "\n")
+	}
+	if got := ts.ReadFile("stderr"); got != want.String() {
+		ts.Fatalf("standard error is\n%swant\n%s", got, &want)
+	}
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the scripts run the real main as a process: the test binary under another name.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"kedge": main, "aws_signing_helper": main})
+}
+
+// TestScript runs testdata/script/<command>/*.txtar. Besides testscript's own commands they have
+// those of [script] below.
+func TestScript(t *testing.T) {
+	dirs, err := filepath.Glob("testdata/script/*")
+	if err != nil || dirs == nil {
+		t.Fatal("no scripts")
+	}
+	for _, dir := range dirs {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			testscript.Run(t, testscript.Params{
+				Dir:                 dir,
+				RequireExplicitExec: true,
+				RequireUniqueNames:  true,
+				UpdateScripts:       os.Getenv("KEDGE_UPDATE_SCRIPTS") != "",
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"ca":         script(makeCA),
+					"cert":       script(makeCert),
+					"emulator":   script(startEmulator),
+					"fault":      script(injectFault),
+					"exits":      script(exits),
+					"session":    script(exitsSession),
+					"as-nobody":  script(asNobody),
+					"says":       script(says),
+					"verify-sig": script(verifySignature),
+				},
+			})
+		})
+	}
+}
+
+// script is a command that cannot be negated.
+func script(run func(ts *testscript.TestScript, args []string)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, negated bool, args []string) {
+		if negated {
+			ts.Fatalf("this command cannot be negated")
+		}
+		run(ts, args)
+	}
+}

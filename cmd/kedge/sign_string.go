@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/mldsa"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/signer"
+)
+
+// signTest is the string that the official helper's sign-string signs, before the hash of
+// the public key: its name and its version, 1.
+const signTest = "AWS Roles Anywhere Credential Helper Signing Test1"
+
+type signStringOptions struct {
+	host
+	keyFlags
+	keys   *config.Keys
+	format string
+	digest string
+}
+
+func newSignString(h host, run func(context.Context, *signStringOptions) error) *cobra.Command {
+	o := &signStringOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "sign-string",
+		Short: "Sign a fixed string, to show that a private key works",
+		Long: `Signs a fixed text followed by the SHA-256 of "IAM RA" and the public key, and prints the
+signature: RSA with PKCS#1 v1.5, ECDSA in ASN.1, ML-DSA pure with an empty context. It calls
+no service and needs no certificate.`,
+		Example: "  kedge sign-string --private-key key.pem --format text",
+		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := o.checkValues(cmd); err != nil {
+				return err
+			}
+			if o.keys, err = o.check(cmd); err != nil {
+				return err
+			}
+			return needOneOf(cmd, "private-key", "certificate")
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	flags := cmd.Flags()
+	o.addCertificate(flags)
+	o.addPrivateKey(flags)
+	o.addForeignKeys(flags)
+	flags.StringVar(&o.format, "format", "json", "output: json or text (hexadecimal), or bin")
+	flags.StringVar(&o.digest, "digest", "SHA256", "SHA256, SHA384 or SHA512; ML-DSA keys use none")
+	return cmd
+}
+
+func (o *signStringOptions) checkValues(cmd *cobra.Command) error {
+	switch o.format {
+	case "json", "text", "bin":
+	default:
+		return cli.Usagef(cmd, "--format must be json, text or bin, not %q", o.format)
+	}
+	if o.hash() == 0 {
+		return cli.Usagef(cmd, "--digest must be SHA256, SHA384 or SHA512, not %q", o.digest)
+	}
+	return nil
+}
+
+func (o *signStringOptions) hash() crypto.Hash {
+	switch o.digest {
+	case "SHA256":
+		return crypto.SHA256
+	case "SHA384":
+		return crypto.SHA384
+	case "SHA512":
+		return crypto.SHA512
+	}
+	return 0
+}
+
+func runSignString(_ context.Context, o *signStringOptions) error {
+	key, name, err := o.load()
+	if err != nil {
+		return &keyError{err}
+	}
+	o.warn(o.keys.Warnings()...)
+	if trace := o.trace(o.debug); trace != nil {
+		trace("signing %q and the SHA-256 of \"IAM RA\" and the public key with %s", signTest, name)
+	}
+	signature, err := signTestString(key, o.hash())
+	if err != nil {
+		return &keyError{&signer.FileError{File: name, Err: err}}
+	}
+	switch text := hex.EncodeToString(signature); o.format {
+	case "bin":
+		return o.print(signature)
+	case "text":
+		return o.print([]byte(text))
+	default:
+		return o.print([]byte(`"` + text + `"`))
+	}
+}
+
+func (o *signStringOptions) load() (key crypto.Signer, name string, err error) {
+	blob, password, err := o.keys.PrivateKey(o.inputs)
+	if err != nil {
+		return nil, "", err
+	}
+	data, err := blob.Read()
+	if err != nil {
+		return nil, "", err
+	}
+	if key, err = signer.ParsePrivateKey(data, password); err != nil {
+		return nil, "", &signer.FileError{File: blob.Name(), Err: err}
+	}
+	return key, blob.Name(), nil
+}
+
+func signTestString(key crypto.Signer, hash crypto.Hash) ([]byte, error) {
+	public, err := publicBytes(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	suffix := sha256.Sum256(append([]byte("IAM RA"), public...))
+	message := append([]byte(signTest), suffix[:]...)
+	if _, pure := key.Public().(*mldsa.PublicKey); pure {
+		return key.Sign(rand.Reader, message, &mldsa.Options{})
+	}
+	h := hash.New()
+	h.Write(message)
+	return key.Sign(rand.Reader, h.Sum(nil), hash)
+}
+
+// publicBytes is the public key as it enters the string: the uncompressed point, or PKCS#1. For
+// ML-DSA, which the official helper does not know, it is the encoding of FIPS 204.
+func publicBytes(public crypto.PublicKey) ([]byte, error) {
+	switch k := public.(type) {
+	case *ecdsa.PublicKey:
+		return k.Bytes()
+	case *rsa.PublicKey:
+		return x509.MarshalPKCS1PublicKey(k), nil
+	case *mldsa.PublicKey:
+		return k.Bytes(), nil
+	}
+	return nil, fmt.Errorf("no signature is defined for a key of type %T", public)
+}
