@@ -15,8 +15,15 @@ import (
 // noPassword stands where nothing can be encrypted any more.
 func noPassword() ([]byte, error) { return nil, ErrPasswordRequired }
 
+// maxKey is above any key in use (RSA with 16384 bits has 9.5 KiB): checking the arithmetic
+// of an RSA key takes time that grows with the cube of its size.
+const maxKey = 16 << 10
+
 // parseKey reads one private key in any of its DER forms, plain or encrypted.
 func parseKey(der []byte, password PasswordFunc) (crypto.Signer, error) {
+	if len(der) > maxKey {
+		return nil, fmt.Errorf("private key of %d bytes, must be at most %d", len(der), maxKey)
+	}
 	kind, err := shape(der)
 	if err != nil {
 		return nil, fmt.Errorf("unreadable private key: %w", err)
@@ -57,6 +64,9 @@ type privateKeyInfo struct {
 // parsePKCS8 adds to crypto/x509 the forms of ML-DSA keys that it does not read, and says
 // of other keys what they are.
 func parsePKCS8(der []byte) (crypto.Signer, error) {
+	if len(der) > maxKey { // PKCS#12 comes here directly
+		return nil, fmt.Errorf("private key of %d bytes, must be at most %d", len(der), maxKey)
+	}
 	var info privateKeyInfo
 	if rest, err := asn1.Unmarshal(der, &info); err != nil || len(rest) > 0 {
 		return nil, errors.New("unreadable private key: malformed PKCS#8")
