@@ -195,6 +195,7 @@ func (e *Emulator) Calls() []Call {
 }
 
 func (e *Emulator) record(c Call) {
+	c.Operation, c.Message, c.Why = shorten(c.Operation), shorten(c.Message), shorten(c.Why)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.calls) >= maxCalls {

@@ -172,6 +172,7 @@ func (e *Emulator) takeFault(sts bool) Fault {
 		if e.faults[i].Count--; e.faults[i].Count == 0 {
 			e.faults = slices.Delete(e.faults, i, i+1)
 		}
+		f.Count = 1
 		return f
 	}
 	return Fault{}

@@ -19,7 +19,7 @@ type logger struct {
 // become spaces: a request cannot forge an entry.
 func (l *logger) entry(now time.Time, line string, details ...string) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n", now.UTC().Format("15:04:05"), printable(line))
+	fmt.Fprintf(&b, "%s %s\n", now.UTC().Format("15:04:05"), printable(shorten(line)))
 	for _, detail := range details {
 		for text := range strings.SplitSeq(detail, "\n") {
 			fmt.Fprintf(&b, "    %s\n", printable(shorten(text)))
@@ -32,7 +32,7 @@ func (l *logger) entry(now time.Time, line string, details ...string) {
 
 // shorten cuts what a person does not read: certificates in base64.
 func shorten(s string) string {
-	const most = 200
+	const most = 400
 	if len(s) <= most {
 		return s
 	}

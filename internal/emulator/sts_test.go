@@ -232,3 +232,37 @@ func TestSTS_awsCLI(t *testing.T) {
 		t.Errorf("%v: %s", err, got)
 	}
 }
+
+// TestSTS_malformed are requests that no SDK sends.
+func TestSTS_malformed(t *testing.T) {
+	t.Parallel()
+	e := newEmulator(t, newRoot(t, caTemplate("Root")), func(c *Config) {
+		c.Users = []User{{ARN: "arn:aws:iam::111122223333:user/alice", AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "x"}}
+	})
+	const form = "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\nX-Amz-Date: 20261121T120000Z\r\n"
+	auth := func(scope, signed string) string {
+		return form + "Authorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/" + scope + ", SignedHeaders=" + signed + ", Signature=00\r\n\r\n"
+	}
+	tests := []struct{ name, wire, want string }{
+		{"method", "PUT / HTTP/1.1\r\nHost: h\r\n\r\n", "<Code>InvalidAction</Code>"},
+		{"parameter twice", "GET /?Action=a&Action=b HTTP/1.1\r\nHost: h\r\n\r\n", "<Code>InvalidParameterCombination</Code>"},
+		{"bad escape", "GET /?Action=%2 HTTP/1.1\r\nHost: h\r\n\r\n", "<Code>MalformedQueryString</Code>"},
+		{"no parts", form + "Authorization: AWS4-HMAC-SHA256\r\n\r\n", "<Code>IncompleteSignature</Code>"},
+		{"another algorithm", strings.Replace(auth("20261121/us-east-1/sts/aws4_request", "host;x-amz-date"), "HMAC", "X509-RSA", 1), "<Code>IncompleteSignature</Code>"},
+		{"another day", auth("20261120/us-east-1/sts/aws4_request", "host;x-amz-date"), "Date in Credential scope does not match"},
+		{"no region", auth("20261121/nowhere/sts/aws4_request", "host;x-amz-date"), "Credential should be scoped to a valid region."},
+		{"another service", auth("20261121/us-east-1/rolesanywhere/aws4_request", "host;x-amz-date"), "Credential should be scoped to correct service"},
+		{"another terminator", auth("20261121/us-east-1/sts/aws5_request", "host;x-amz-date"), "valid terminator"},
+		{"date not signed", auth("20261121/us-east-1/sts/aws4_request", "host"), "<Code>SignatureDoesNotMatch</Code>"},
+		{"hash of another body", strings.Replace(auth("20261121/us-east-1/sts/aws4_request", "host;x-amz-date"), "Host: h", "Host: h\r\nX-Amz-Content-Sha256: UNSIGNED-PAYLOAD", 1), "<Code>SignatureDoesNotMatch</Code>"},
+		{"presigned for too long", "GET /?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE/20261121/us-east-1/sts/aws4_request&X-Amz-Date=20261121T120000Z&X-Amz-Expires=604801&X-Amz-SignedHeaders=host&X-Amz-Signature=00 HTTP/1.1\r\nHost: h\r\n\r\n", "X-Amz-Expires must be"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := send(t, e, tt.wire); got.status < 400 || !strings.Contains(string(got.body), tt.want) {
+				t.Errorf("%d %s, want %s", got.status, got.body, tt.want)
+			}
+		})
+	}
+}

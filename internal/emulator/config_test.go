@@ -1,0 +1,158 @@
+package emulator
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestNew_refused are configurations that the services would not take.
+func TestNew_refused(t *testing.T) {
+	t.Parallel()
+	root := newRoot(t, caTemplate("Root"))
+	anchor := func(change func(*x509.Certificate)) Config {
+		template := caTemplate("Root")
+		change(template)
+		return Config{TrustAnchors: []TrustAnchor{{Certificates: newRoot(t, template).pem()}}}
+	}
+	good := []TrustAnchor{{Certificates: root.pem()}}
+	tests := []struct {
+		name, want string
+		config     Config
+	}{
+		{"leaf as anchor", errBasicConstraints.Error(), anchor(func(c *x509.Certificate) { c.IsCA = false })},
+		{"anchor without basic constraints", errBasicConstraints.Error(), anchor(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false })},
+		{"anchor without keyCertSign", "keyCertSign", anchor(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign })},
+		{"three certificates", "holds 3 certificates", Config{TrustAnchors: []TrustAnchor{{Certificates: bytes.Repeat(root.pem(), 3)}}}},
+		{"no certificate", "holds 0 certificates", Config{TrustAnchors: []TrustAnchor{{Certificates: []byte("hello")}}}},
+		{"too long", "8000 is the most", Config{TrustAnchors: []TrustAnchor{{Certificates: append(root.pem(), bytes.Repeat([]byte("\n"), 8000)...)}}}},
+		{"a key in the PEM", "holds a private key", Config{TrustAnchors: []TrustAnchor{{Certificates: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY"})}}}},
+		{"anchor ARN", "is not an ARN", Config{TrustAnchors: []TrustAnchor{{ARN: "x", Certificates: root.pem()}}}},
+		{"anchor twice", "configured twice", Config{TrustAnchors: []TrustAnchor{
+			{ARN: "arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/a", Certificates: root.pem()},
+			{ARN: "arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/a", Certificates: root.pem()},
+		}}},
+		{"CRL", "the CRL cannot be read", Config{TrustAnchors: []TrustAnchor{{Certificates: root.pem(), CRLs: [][]byte{{1}}}}}},
+		{"CRL too big", "300000 is the most", Config{TrustAnchors: []TrustAnchor{{Certificates: root.pem(), CRLs: [][]byte{make([]byte, 300_001)}}}}},
+		{"profile's duration", "is not between 15m0s and 12h0m0s", Config{TrustAnchors: good, Profiles: []Profile{{Duration: time.Minute}}}},
+		{"profile's roles", "of another account", Config{TrustAnchors: good, Profiles: []Profile{{RoleARNs: []string{"arn:aws:iam::999999999999:role/a"}}}}},
+		{"role's duration", "is not between 1h0m0s and 12h0m0s", Config{TrustAnchors: good, Roles: []Role{{MaxSessionDuration: time.Minute}}}},
+		{"role's source", "does not name a trust-anchor", Config{TrustAnchors: good, Roles: []Role{{TrustAnchorARNs: []string{"arn:aws:rolesanywhere:us-east-1:111122223333:profile/a"}}}}},
+		{"user's key", "16 to 128 characters", Config{TrustAnchors: good, Users: []User{{ARN: "arn:aws:iam::111122223333:user/a", AccessKeyID: "short"}}}},
+		{"region", "a region looks like", Config{TrustAnchors: good, Region: "mars"}},
+		{"account", "an account is 12 digits", Config{TrustAnchors: good, Account: "1"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := New(tt.config); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("error %v, want one line with %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestConfig_partitions(t *testing.T) {
+	t.Parallel()
+	for region, partition := range map[string]string{
+		"us-east-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov", "eusc-de-east-1": "aws-eusc",
+		"us-iso-east-1": "aws-iso", "us-isob-east-1": "aws-iso-b",
+	} {
+		e, err := New(Config{Region: region})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "arn:" + partition + ":rolesanywhere:" + region + ":111122223333:profile/"; !strings.HasPrefix(e.ProfileARN(), want) {
+			t.Errorf("%s, want %s…", e.ProfileARN(), want)
+		}
+		if want := "arn:" + partition + ":iam::111122223333:role/kedge"; e.RoleARN() != want {
+			t.Errorf("%s, want %s", e.RoleARN(), want)
+		}
+	}
+}
+
+func TestReadConfig(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	root := newRoot(t, caTemplate("Root"))
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	write("ca.pem", string(root.pem()))
+	c, err := ReadConfig(write("good.json", `{"state": "state", "trustAnchors": [{"certificates": "ca.pem"}],
+		"profiles": [{"durationSeconds": 900, "acceptRoleSessionName": true}], "roles": [{"maxSessionDuration": 7200}],
+		"users": [{"arn": "arn:aws:iam::111122223333:user/a", "accessKeyId": "AKIAIOSFODNN7EXAMPLE", "secretAccessKey": "x"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.StateDir != filepath.Join(dir, "state") || c.Profiles[0].Duration != 15*time.Minute || !c.Profiles[0].AcceptRoleSessionName || c.Roles[0].MaxSessionDuration != 2*time.Hour {
+		t.Errorf("configuration: %+v", c)
+	}
+	if _, err := New(c); err != nil {
+		t.Error(err)
+	}
+	for text, want := range map[string]string{
+		`{"trustanchors": []}`: "unknown object member name",
+		`{"trustAnchors": [{"certificates": "ca.pem", "enabled": true}]}`: "unknown object member name",
+		`{"region": "a", "region": "b"}`:                                  "duplicate object member name",
+		`{"profiles": [{"durationSeconds": "900"}]}`:                      "durationSeconds",
+		`{"trustAnchors": [{"certificates": "no.pem"}]}`:                  "no.pem: no such file",
+		`{"trustAnchors": [{}]}`:                                          "directory",
+		``:                                                                "EOF",
+		strings.Repeat(" ", maxFile+1):                                    "larger than",
+	} {
+		path := write("bad.json", text)
+		if _, err := ReadConfig(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%.80q: %v, want %s and the file", text, err, want)
+		}
+	}
+}
+
+// TestLog: the log says why, with the canonical request, and holds no secret and no line that
+// a client wrote.
+func TestLog(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	root := newRoot(t, caTemplate("Root"))
+	e := newEmulator(t, root, func(c *Config) { c.Log = &log })
+	leaf := root.issue(t, leafTemplate())
+	set := send(t, e, newCraft(e, leaf).sign(t).wire()).created(t).CredentialSet[0].Credentials
+
+	c := newCraft(e, leaf).sign(t)
+	c.query = "a=b"
+	send(t, e, c.wire())
+	c = newCraft(e, leaf)
+	c.serial = leaf.cert.SerialNumber.Text(16)
+	send(t, e, c.sign(t).wire())
+	send(t, e, "GET /?X-Amz-Security-Token="+strings.ReplaceAll(uriEncode(set.SessionToken), "+", "%2B")+"&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential="+
+		set.AccessKeyID+"/20261121/us-east-1/sts/aws4_request&X-Amz-Date=20261121T120000Z&X-Amz-SignedHeaders=host&X-Amz-Signature=00&Action=%0A12:00:00+GetCallerIdentity+200 HTTP/1.1\r\nHost: h\r\n\r\n")
+
+	text := log.String()
+	for _, want := range []string{
+		"CreateSession 201 arn:aws:sts::111122223333:assumed-role/kedge/5ec2e7, source identity \"CN=web-1\"",
+		"because the signature does not verify with the leaf's key", "    POST\n    /sessions\n    a=b\n    content-type:application/json\n",
+		"the Credential names the serial number \"5ec2e7\"; the leaf's is 6210279, in decimal",
+		"403 SignatureDoesNotMatch", "X-Amz-Security-Token=(hidden)",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log lacks %q", want)
+		}
+	}
+	for _, secret := range []string{set.SecretAccessKey, set.SessionToken, uriEncode(set.SessionToken), "\n12:00:00 GetCallerIdentity 200"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the log has %q", secret)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
