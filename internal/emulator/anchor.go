@@ -15,7 +15,9 @@ const (
 )
 
 // errBasicConstraints is the text CreateTrustAnchor answers with (field reports).
-var errBasicConstraints = errors.New("Incorrect basic constraints for CA certificate") //nolint:staticcheck,revive // the service's own words
+//
+//lint:ignore ST1005 the service's own words
+var errBasicConstraints = errors.New("Incorrect basic constraints for CA certificate")
 
 // anchor is a TrustAnchor that was checked.
 type anchor struct {

@@ -18,15 +18,15 @@ func (e *apiError) Error() string { return e.code + ": " + e.message }
 
 // The service's texts (field reports). Texts that nobody documents stand where they are used.
 const (
-	textSignature   = "Invalid signature"
-	textUntrusted   = "Untrusted signing certificate"
-	textInsufficent = "Untrusted certificate. Insufficient certificate"
-	textRevoked     = "Certificate revoked"
-	textAnchor      = "Specified Trust Anchor wasn't found."
-	textProfile     = "Invalid or empty profile provided."
-	textRoleList    = "Requested Role isn't one of those listed in the Profile."
-	textSessionName = "Not authorized to set roleSessionName"
-	textAssume      = "Unable to assume role for ARN."
+	textSignature    = "Invalid signature"
+	textUntrusted    = "Untrusted signing certificate"
+	textInsufficient = "Untrusted certificate. Insufficient certificate"
+	textRevoked      = "Certificate revoked"
+	textAnchor       = "Specified Trust Anchor wasn't found."
+	textProfile      = "Invalid or empty profile provided."
+	textRoleList     = "Requested Role isn't one of those listed in the Profile."
+	textSessionName  = "Not authorized to set roleSessionName"
+	textAssume       = "Unable to assume role for ARN."
 	// The report has an unknown beginning before this sentence; textAssume in its place is ours.
 	textMaxDuration = textAssume + " The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 	// The report quotes these words; what stands around them is unknown.

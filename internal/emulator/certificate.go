@@ -75,17 +75,17 @@ func decodeCertificate(s string) (*x509.Certificate, error) {
 func checkLeaf(leaf *x509.Certificate) *apiError {
 	switch {
 	case len(leaf.Raw) > maxLeaf:
-		return denied(textInsufficent, "the leaf has %d bytes; %d is the most", len(leaf.Raw), maxLeaf)
+		return denied(textInsufficient, "the leaf has %d bytes; %d is the most", len(leaf.Raw), maxLeaf)
 	case leaf.Version != 3:
-		return denied(textInsufficent, "the leaf is X.509 version %d, not 3", leaf.Version)
+		return denied(textInsufficient, "the leaf is X.509 version %d, not 3", leaf.Version)
 	case leaf.IsCA:
-		return denied(textInsufficent, "the leaf is a CA")
+		return denied(textInsufficient, "the leaf is a CA")
 	case leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0:
-		return denied(textInsufficent, "the leaf has no key usage digitalSignature")
+		return denied(textInsufficient, "the leaf has no key usage digitalSignature")
 	case !strongSignature(leaf):
-		return denied(textInsufficent, "the leaf is signed with %s; SHA-256 or better is needed", leaf.SignatureAlgorithm)
+		return denied(textInsufficient, "the leaf is signed with %s; SHA-256 or better is needed", leaf.SignatureAlgorithm)
 	case len(leaf.Subject.Names) == 0:
-		return denied(textInsufficent, "the leaf's subject is empty")
+		return denied(textInsufficient, "the leaf's subject is empty")
 	}
 	return nil
 }

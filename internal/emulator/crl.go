@@ -86,10 +86,15 @@ func (a *anchor) crlIssuer(list *x509.RevocationList) (*x509.Certificate, error)
 func (a *anchor) revoked(path []*x509.Certificate) *x509.Certificate {
 	for i, cert := range path[:len(path)-1] {
 		for _, list := range a.crls {
-			if list.issuer.Equal(path[i+1]) && list.revoked[cert.SerialNumber.String()] {
+			if sameCA(list.issuer, path[i+1]) && list.revoked[cert.SerialNumber.String()] {
 				return cert
 			}
 		}
 	}
 	return nil
+}
+
+// sameCA: a certificate that a CA renewed, with its name and key, is still that CA.
+func sameCA(a, b *x509.Certificate) bool {
+	return bytes.Equal(a.RawSubject, b.RawSubject) && bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
 }

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -74,6 +75,21 @@ func ParseFault(s string) (Fault, error) {
 }
 
 func (f Fault) validate() error {
+	err := f.checkValue()
+	switch {
+	case err != nil:
+	case f.STS && f.spoils():
+		err = errors.New("it is for CreateSession alone")
+	case f.Count < 0:
+		err = errors.New("the count is negative")
+	}
+	if err != nil {
+		return fmt.Errorf("fault %q: %w", f, err)
+	}
+	return nil
+}
+
+func (f Fault) checkValue() error {
 	var err error
 	switch f.Kind {
 	case "delay", "skew":
@@ -84,32 +100,19 @@ func (f Fault) validate() error {
 		_, err = f.number(0, 1, 1<<40)
 	case "throttle", "endless", "wrong-role", "two-sets", "no-sets", "expired":
 		if f.Value != "" {
-			err = fmt.Errorf("it takes no value")
+			err = errors.New("it takes no value")
 		}
 	case "cut":
 		if f.Value != "" && f.Value != "body" {
-			err = fmt.Errorf(`the value can only be "body"`)
-		}
-	case "redirect", "body":
-	case "remove":
-		if f.Value == "" {
-			err = fmt.Errorf("it needs a path")
+			err = errors.New(`the value can only be "body"`)
 		}
 	case "set":
 		_, _, err = f.assignment()
+	case "redirect", "body", "remove": // any text
 	default:
-		err = fmt.Errorf("unknown kind")
+		err = errors.New("unknown kind")
 	}
-	if err == nil && f.STS && f.spoils() {
-		err = fmt.Errorf("it is for CreateSession alone")
-	}
-	if err == nil && f.Count < 0 {
-		err = fmt.Errorf("the count is negative")
-	}
-	if err != nil {
-		return fmt.Errorf("fault %q: %w", f, err)
-	}
-	return nil
+	return err
 }
 
 // spoils tells whether the fault is a wrong field in the answer to a real CreateSession.

@@ -160,7 +160,6 @@ func TestFaults_refused(t *testing.T) {
 		"throttle*0":      "at least 1",
 		"throttle=1":      "takes no value",
 		"cut=head":        `can only be "body"`,
-		"remove":          "needs a path",
 		"set=a":           "PATH=JSON",
 		"set=a={":         "EOF",
 		"sts:wrong-role":  "CreateSession alone",

@@ -180,8 +180,8 @@ func (c *craft) del(name string) {
 }
 
 // replace changes text inside a header.
-func (c *craft) replace(name, old, new string) {
-	c.set(name, strings.Replace(c.get(name), old, new, 1))
+func (c *craft) replace(name, from, to string) {
+	c.set(name, strings.Replace(c.get(name), from, to, 1))
 }
 
 // stringToSign builds what is signed from the parts.

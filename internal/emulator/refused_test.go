@@ -140,6 +140,7 @@ func TestCreateSession_tampered(t *testing.T) {
 		{"five minutes and a second old", invalidSignature, func(c *craft) { c.set("X-Amz-Date", "20261121T115459Z") }, nil},
 		{"five minutes and a second early", invalidSignature, func(c *craft) { c.set("X-Amz-Date", "20261121T120501Z") }, nil},
 		{"date in another form", invalidSignature, func(c *craft) { c.set("X-Amz-Date", "2026-11-21T12:00:00Z") }, nil},
+		{"date with a fraction", invalidSignature, func(c *craft) { c.set("X-Amz-Date", "20261121T120000.5Z") }, nil},
 		{"date too short for a day", invalidSignature, func(c *craft) { c.set("X-Amz-Date", "2026") }, nil},
 		{"host unsigned", invalidSignature, unsigned("host"), nil},
 		{"date unsigned", invalidSignature, unsigned("x-amz-date"), nil},

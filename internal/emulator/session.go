@@ -7,7 +7,6 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -109,9 +108,4 @@ func (s *Session) packedSize() int {
 		size += len(key) + len(value)
 	}
 	return min(100, size*100/4096)
-}
-
-// name is the session's name: what follows the last slash of its ARN.
-func (s *Session) name() string {
-	return s.AssumedRoleARN[strings.LastIndexByte(s.AssumedRoleARN, '/')+1:]
 }

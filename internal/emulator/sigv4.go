@@ -107,7 +107,7 @@ func lookup(query []pair, name string) string {
 // headers that must be signed. The texts are STS's.
 func (s *signed) check(r wireRequest, now time.Time) *apiError {
 	c := s.auth.credential
-	at, err := time.Parse(dateFormat, s.date)
+	at, err := parseDate(s.date)
 	switch {
 	case s.auth.algorithm != algorithmHMAC:
 		return incomplete("unsupported AWS 'algorithm': '%s'", s.auth.algorithm)

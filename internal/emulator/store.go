@@ -43,6 +43,9 @@ func openStore(stateDir string) (*store, error) {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, err
 	}
+	if err := os.Chmod(s.dir, 0o700); err != nil { // one that was there may be open to others
+		return nil, err
+	}
 	paths, err := filepath.Glob(filepath.Join(globQuote(s.dir), "ASIA*.json"))
 	if err != nil {
 		return nil, err

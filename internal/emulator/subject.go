@@ -26,7 +26,8 @@ func serialHex(leaf *x509.Certificate) string {
 
 // sourceIdentityOf follows the guide, "trust-model" (source identity), and field reports: 64
 // characters is what STS takes, so a longer name loses its prefix, then gives way to the
-// serial number. What happens above 64 characters is ours.
+// serial number. What happens above 64 characters is ours, and so is passing on characters
+// that STS does not take in a source identity, such as a blank.
 func sourceIdentityOf(leaf *x509.Certificate) string {
 	cn := leaf.Subject.CommonName
 	switch n := utf8.RuneCountInString(cn); {
