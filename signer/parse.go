@@ -10,10 +10,11 @@ import (
 	"kedge/internal/pkcs8"
 )
 
-// ErrPasswordRequired: the input is encrypted, and the caller gave no way to get a password.
+// ErrPasswordRequired says that the input is encrypted and the caller gave no way to get a
+// password.
 var ErrPasswordRequired = errors.New("encrypted, and no password was given")
 
-// ErrWrongPassword: the password does not open the input. Formats without a MAC cannot tell
+// ErrWrongPassword says that the password does not open the input. Formats without a MAC cannot tell
 // this from damage, so damaged ciphertext is reported as this too.
 var ErrWrongPassword = pkcs8.ErrWrongPassword
 

@@ -73,7 +73,8 @@ func (p *parser) legacyKeyBlock(block *pem.Block) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	der, err := x509.DecryptPEMBlock(block, password) //nolint:staticcheck // reading only; see above
+	//lint:ignore SA1019 reading only; see above
+	der, err := x509.DecryptPEMBlock(block, password)
 	if errors.Is(err, x509.IncorrectPasswordError) {
 		return nil, ErrWrongPassword
 	}

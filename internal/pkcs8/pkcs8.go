@@ -9,8 +9,8 @@ import (
 	"kedge/internal/pbe"
 )
 
-// ErrWrongPassword: the password does not open the key, or the key is damaged; without a MAC
-// the two look the same.
+// ErrWrongPassword says that the password does not open the key, or that the key is damaged:
+// without a MAC the two look the same.
 var ErrWrongPassword = pbe.ErrWrongPassword
 
 // UnsupportedError names an encryption that is not read.

@@ -48,7 +48,7 @@ func (a arns) checkTogether() error {
 // parseKind reads an ARN that must be a trust-anchor, a profile or a role.
 func parseKind(field, value, kind string) (ARN, error) {
 	arn, err := ParseARN(value)
-	if e, ok := err.(*ARNError); ok { //nolint:errorlint // ParseARN returns it bare
+	if e, ok := err.(*ARNError); ok { // ParseARN returns it bare
 		e.Field = field
 		return ARN{}, e
 	}

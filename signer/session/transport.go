@@ -22,7 +22,7 @@ func newHTTPClient(cfg Config) *http.Client {
 			TLSClientConfig: &tls.Config{
 				MinVersion:         tls.VersionTLS12, // as the endpoints of AWS ask for
 				RootCAs:            cfg.RootCAs,
-				InsecureSkipVerify: cfg.InsecureSkipVerify, //nolint:gosec // what the user asked for
+				InsecureSkipVerify: cfg.InsecureSkipVerify, // what the user asked for
 			},
 			TLSHandshakeTimeout:    10 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
