@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
+	"syscall"
 
 	"golang.org/x/term"
 )
@@ -24,12 +27,38 @@ func Password(prompt string) ([]byte, error) {
 	defer in.Close()
 	defer out.Close()
 	fmt.Fprintf(out, "%s: ", prompt)
-	password, err := term.ReadPassword(int(in.Fd()))
+	password, err := readPassword(int(in.Fd()))
 	fmt.Fprintln(out)
 	if err != nil {
 		return nil, fmt.Errorf("read from the terminal: %w", err)
 	}
 	return password, nil
+}
+
+// readPassword ends with context.Canceled when the person gives up (Ctrl-C), and leaves the
+// terminal as it was: without that it would go on without echo.
+func readPassword(fd int) ([]byte, error) {
+	before, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	type answer struct {
+		password []byte
+		err      error
+	}
+	answered := make(chan answer, 1) // the reader of an interrupted question stays until the process ends
+	go func() {
+		password, err := term.ReadPassword(fd)
+		answered <- answer{password, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.password, a.err
+	case <-ctx.Done():
+		return nil, errors.Join(context.Canceled, term.Restore(fd, before))
+	}
 }
 
 func openTerminal() (in, out *os.File, err error) {
