@@ -65,6 +65,8 @@ func runCredentialProcess(ctx context.Context, o *credentialProcessOptions) erro
 		return &keyError{err}
 	}
 	o.warn(o.keys.Warnings()...)
+	ctx, stop := interruptible(ctx)
+	defer stop()
 	c, err := session.NewProvider(o.client, id).Retrieve(ctx)
 	if err != nil {
 		return o.explain(err)

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,10 +18,10 @@ const name = "kedge"
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, s cli.Streams) int {
-	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(s), Advise: advise}, args, s)
+	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(s, args), Advise: advise}, args, s)
 }
 
-func newRoot(s cli.Streams) *cobra.Command {
+func newRoot(s cli.Streams, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   name,
 		Short: "Temporary AWS credentials from an X.509 certificate",
@@ -33,15 +36,36 @@ Exit codes:
   4  the private key or the certificate cannot be used`,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	h := newHost(s)
-	root.AddCommand(
+	root.AddCommand(commands(newHost(s), args)...)
+	return root
+}
+
+// commands makes the command that args begin with, or all of them when it is not clear which: an
+// SDK runs this program again and again, and the flags of the others would be half of its own work.
+func commands(h host, args []string) []*cobra.Command {
+	first := ""
+	if len(args) > 0 {
+		first = args[0]
+	}
+	switch first {
+	case "credential-process":
+		return []*cobra.Command{newCredentialProcess(h, runCredentialProcess)}
+	case "version":
+		return []*cobra.Command{newVersion(h)}
+	}
+	return []*cobra.Command{
 		newCredentialProcess(h, runCredentialProcess),
 		newSignString(h, runSignString),
 		newReadCertificateData(h, runReadCertificateData),
 		newVersion(h),
 		newCompletion(h),
-	)
-	return root
+	}
+}
+
+// interruptible returns a context that ends with SIGINT or SIGTERM. Only what waits for others asks
+// for it: the rest is over at once, and to listen costs every run a thread.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
 // host is what the commands use of the process and the machine.

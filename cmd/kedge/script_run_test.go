@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -35,7 +34,7 @@ func exitsSession(ts *testscript.TestScript, args []string) {
 	exits(ts, append(all, args[1:]...))
 }
 
-// as-nobody CODE PROGRAM ARG...: "exits" as a user without rights, which takes a copy of the
+// as-nobody CODE PROGRAM ARG...: "exits" as a user without rights, which takes a link to the
 // program that such a user can reach. Where the tests do not run as root they have no more rights
 // than that anyway.
 func asNobody(ts *testscript.TestScript, args []string) {
@@ -51,27 +50,55 @@ func asNobody(ts *testscript.TestScript, args []string) {
 	ts.Check(err)
 	program := filepath.Join(work, ".bin", args[1])
 	ts.Check(os.MkdirAll(filepath.Dir(program), 0o755))
-	ts.Check(copyFile(program, self))
+	ts.Check(linkFile(program, self))
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 
 	cmd := exec.Command(program, args[2:]...)
-	cmd.Dir = ts.MkAbs(".")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
-	io.Copy(ts.Stdout(), &stdout)
-	io.Copy(ts.Stderr(), &stderr)
-	checkExit(ts, want, err)
+	becomeNobody(cmd)
+	runInto(ts, want, cmd)
 }
 
-func copyFile(to, from string) error {
+// linkFile makes a file available under another name, without a copy where it can.
+func linkFile(to, from string) error {
+	if err := os.Link(from, to); err == nil || errors.Is(err, os.ErrExist) {
+		return nil
+	}
 	data, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(to, data, 0o755)
+}
+
+// no-reader CODE PROGRAM ARG...: "exits" with a standard output that nobody reads any more.
+func noReader(ts *testscript.TestScript, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	r, w, err := os.Pipe()
+	ts.Check(err)
+	ts.Check(r.Close())
+	defer w.Close()
+	program, err := os.Executable()
+	ts.Check(err)
+	cmd := exec.Command(program)
+	cmd.Args = args[1:]
+	cmd.Stdout = w
+	runInto(ts, want, cmd)
+}
+
+// runInto runs cmd as "exits" does.
+func runInto(ts *testscript.TestScript, want int, cmd *exec.Cmd) {
+	cmd.Dir = ts.MkAbs(".")
+	var stdout, stderr bytes.Buffer
+	if cmd.Stdout == nil {
+		cmd.Stdout = &stdout
+	}
+	cmd.Stderr = &stderr
+	err := cmd.Run()
+	io.Copy(ts.Stdout(), &stdout)
+	io.Copy(ts.Stderr(), &stderr)
+	checkExit(ts, want, err)
 }
 
 func checkExit(ts *testscript.TestScript, want int, err error) {

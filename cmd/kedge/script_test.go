@@ -10,7 +10,7 @@ import (
 
 // TestMain lets the scripts run the real main as a process: the test binary under another name.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"kedge": main, "aws_signing_helper": main})
+	testscript.Main(m, map[string]func(){"kedge": main, "aws_signing_helper": main, "sdk-identity": sdkIdentity})
 }
 
 // TestScript runs testdata/script/<command>/*.txtar. Besides testscript's own commands they have
@@ -36,6 +36,7 @@ func TestScript(t *testing.T) {
 					"exits":      script(exits),
 					"session":    script(exitsSession),
 					"as-nobody":  script(asNobody),
+					"no-reader":  script(noReader),
 					"says":       script(says),
 					"verify-sig": script(verifySignature),
 				},

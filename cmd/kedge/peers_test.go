@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"log"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"kedge/ca"
+	"kedge/internal/emulator"
+	"kedge/internal/testenv"
+)
+
+// TestPeers: the AWS SDKs and the AWS CLI, as they are, take credentials from the program through
+// credential_process in a profile, and show its message to their user when it fails.
+func TestPeers(t *testing.T) {
+	t.Parallel()
+	p := newPeers(t)
+	tests := []struct{ profile, wantErr string }{
+		{"good", ""},
+		{"refused", "kedge: error: AWS refused the session: AccessDeniedException: Requested Role isn't one of those listed in the Profile."},
+		{"expired", `certificate "CN=expired" expired at `},
+	}
+	for name, identity := range map[string]func(*testing.T, *peers, string) (string, error){
+		"aws-sdk-go-v2": goIdentity,
+		"aws-cli":       cliIdentity,
+		"aws-sdk-js":    jsIdentity,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, tt := range tests {
+				arn, err := identity(t, p, tt.profile)
+				switch {
+				case tt.wantErr == "" && (err != nil || !strings.HasPrefix(arn, "arn:aws:sts::111122223333:assumed-role/kedge/")):
+					t.Errorf("%s: %q, %v", tt.profile, arn, err)
+				case tt.wantErr != "" && (err == nil || !strings.Contains(err.Error(), tt.wantErr)):
+					t.Errorf("%s: the user is shown %v, not %q", tt.profile, err, tt.wantErr)
+				}
+			}
+		})
+	}
+}
+
+// peers is what the SDKs find: a configuration file with profiles, and the service.
+type peers struct {
+	config, endpoint string
+}
+
+func newPeers(t *testing.T) *peers {
+	dir := t.TempDir()
+	kedge := filepath.Join(dir, "kedge's program") // a path that wants to be quoted
+	build := exec.Command("go", "build", "-o", kedge, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	now := time.Now()
+	root := newAuthority(t)
+	e, err := emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: pemOf("CERTIFICATE", root.Certificate().Raw)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(e.Handler())
+	t.Cleanup(server.Close)
+	issue(t, root, dir, "good", now)
+	issue(t, root, dir, "expired", now.Add(-48*time.Hour))
+
+	var file strings.Builder
+	// The last word is not quoted: aws-sdk-go-v2 drops quotes that begin and end a line.
+	profile := func(name, leaf, role string) {
+		fmt.Fprintf(&file, `[profile %s]
+region = us-east-1
+credential_process = "%s" credential-process --certificate "%s.pem" --private-key "%[3]s.key" --endpoint %s --trust-anchor-arn %s --profile-arn %s --role-arn %s
+`, name, kedge, filepath.Join(dir, leaf), server.URL, e.TrustAnchorARN(), e.ProfileARN(), role)
+	}
+	profile("good", "good", e.RoleARN())
+	profile("refused", "good", "arn:aws:iam::111122223333:role/other")
+	profile("expired", "expired", e.RoleARN())
+	p := &peers{config: filepath.Join(dir, "config"), endpoint: server.URL}
+	writeFile(t, p.config, file.String())
+	return p
+}
+
+// issue makes a leaf of one day.
+func issue(t *testing.T, root *ca.Authority, dir, name string, now time.Time) {
+	t.Helper()
+	key, err := newKey("p256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := root.Issue(ca.Request{CommonName: name, Public: key.Public(), Lifetime: 24 * time.Hour}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, name+".pem"), string(pemOf("CERTIFICATE", leaf.Raw)))
+	writeFile(t, filepath.Join(dir, name+".key"), string(pemOf("PRIVATE KEY", pkcs8)))
+}
+
+func pemOf(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
+
+// goIdentity runs sdkIdentity below as a process: the Go SDK lets the helper write to its own
+// standard error, where the user sees it.
+func goIdentity(t *testing.T, p *peers, profile string) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.run(t, profile, self, "sdk-identity")
+}
+
+// sdkIdentity is the least program with aws-sdk-go-v2: all configuration is the environment's.
+func sdkIdentity() {
+	ctx := context.Background()
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	identity, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(aws.ToString(identity.Arn))
+}
+
+func cliIdentity(t *testing.T, p *peers, profile string) (string, error) {
+	return p.run(t, profile, testenv.Tool(t, "aws"), "aws", "sts", "get-caller-identity", "--endpoint-url", p.endpoint, "--query", "Arn", "--output", "text")
+}
+
+func jsIdentity(t *testing.T, p *peers, profile string) (string, error) {
+	dir := filepath.Join(testenv.Root(t), "scripts", "peers")
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+		testenv.Missing(t, "npm-peers", "not installed; scripts/setup installs it")
+	}
+	return p.run(t, profile, testenv.Tool(t, "node"), "node", filepath.Join(dir, "identity.mjs"))
+}
+
+// run runs a peer that uses the profile and nothing else of this machine's configuration. What it
+// says on standard error is the error; args begin with the program's name.
+func (p *peers) run(t *testing.T, profile, program string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program)
+	cmd.Args = args
+	cmd.Env = []string{
+		"PATH=" + filepath.Dir(program) + ":/usr/bin:/bin", "HOME=" + t.TempDir(), "AWS_PROFILE=" + profile, "AWS_CONFIG_FILE=" + p.config,
+		"AWS_REGION=us-east-1", "AWS_ENDPOINT_URL_STS=" + p.endpoint, "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1", "LC_ALL=C.UTF-8",
+	}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("%w: %s%s", err, &stderr, &stdout)
+	}
+	return strings.TrimSpace(stdout.String()), nil
+}
