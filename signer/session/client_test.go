@@ -1,10 +1,12 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -70,6 +72,13 @@ func TestSession_printsNoSecrets(t *testing.T) {
 		if got := fmt.Sprintf(verb, &s); got != want {
 			t.Errorf("pointer, %s: %s", verb, got)
 		}
+	}
+	var log bytes.Buffer
+	for _, handler := range []slog.Handler{slog.NewJSONHandler(&log, nil), slog.NewTextHandler(&log, nil)} {
+		slog.New(handler).Info("made", "session", s, "pointer", &s, "nested", struct{ S *Session }{&s})
+	}
+	if strings.Contains(log.String(), "hunter") || strings.Count(log.String(), want) < 5 {
+		t.Errorf("log:\n%s", &log)
 	}
 }
 

@@ -37,6 +37,9 @@ func (s Session) String() string {
 // GoString is String, for %#v.
 func (s Session) GoString() string { return s.String() }
 
+// MarshalText is String, for encoding/json and log/slog. It never fails.
+func (s Session) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // createSessionOutput is the body of an answer, as far as it is used.
 type createSessionOutput struct {
 	CredentialSet []credentialSet `json:"credentialSet"`
