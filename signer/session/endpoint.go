@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // suffixes returns under which domains a partition's services stand.
@@ -83,6 +84,8 @@ func badEndpoint(u *url.URL, cfg Config) string {
 		return fmt.Sprintf("has the scheme %q, not https", u.Scheme)
 	case u.Hostname() == "" || strings.HasSuffix(u.Host, ":"):
 		return "has no host, or a colon without a port"
+	case strings.ContainsFunc(u.Host, func(r rune) bool { return r == '%' || r >= utf8.RuneSelf }):
+		return "has a host that is not sent as it is signed: write it in ASCII (xn--…), without a zone"
 	case strings.ContainsAny(cfg.Endpoint, "?#"):
 		return "has a query or a fragment, which an endpoint cannot have"
 	case u.Scheme == "http" && !isLoopback(u.Hostname()) && !cfg.InsecureSkipVerify:
