@@ -28,7 +28,7 @@ type answer struct {
 	header   http.Header
 	body     []byte
 	tooLong  bool
-	received time.Time // by this host's clock
+	received time.Time // the header, by this host's clock
 }
 
 // readBody reads a body up to its limit; past it, it returns errTooLong and nothing.

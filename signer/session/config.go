@@ -53,8 +53,10 @@ type Config struct {
 	// Whoever stands between gets the credentials.
 	InsecureSkipVerify bool
 
-	// Timeout limits everything a session takes, all attempts and the waiting between them;
-	// 30 s by default. One attempt gets Timeout/MaxAttempts.
+	// Timeout limits the exchange, from the first signature to the end of the last answer: all
+	// attempts and the waiting between them. It does not limit the Source, which is asked
+	// before; only the context does. 30 s by default. One attempt gets Timeout/MaxAttempts,
+	// the last one all that is left.
 	Timeout time.Duration
 
 	// MaxAttempts is 1 to 10, 3 by default.

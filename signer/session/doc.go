@@ -3,7 +3,8 @@
 //
 // A [Client] holds a checked [Config] and makes sessions; [Provider] makes it an
 // aws.CredentialsProvider for any Go program that uses the AWS SDK. Wrap that in
-// aws.NewCredentialsCache, which renews before the credentials expire.
+// aws.NewCredentialsCache with an ExpiryWindow, as the example does, to renew before the
+// credentials expire: by default it renews only after.
 //
 // It promises:
 //   - Nothing is sent before the three ARNs are well formed and fit each other.

@@ -102,7 +102,7 @@ func (e *ResponseError) Error() string { return e.Host + " " + e.Problem }
 type NetworkError struct {
 	Host     string // that was asked
 	Attempts int    // made so far
-	Err      error  // the cause; a *net.OpError, *tls.CertificateVerificationError, context.DeadlineExceeded...
+	Err      error  // the cause; a *net.OpError, *tls.CertificateVerificationError, *ProxyError, context.DeadlineExceeded...
 }
 
 func (e *NetworkError) Error() string {
@@ -126,13 +126,28 @@ func (e *NetworkError) Untrusted() bool {
 	return ok
 }
 
-// hopeless says that the same request will fail the same way: there is no such host, or
-// the two sides do not agree on TLS.
+// hopeless says that the same request will fail the same way: there is no such host, the
+// proxy refuses, or the two sides do not agree on TLS.
 func (e *NetworkError) hopeless() bool {
 	// crypto/tls wraps alerts, whose own type it keeps to itself, in one of these.
 	op, ok := errors.AsType[*net.OpError](e.Err)
 	alert := ok && (op.Op == "remote error" || op.Op == "local error")
-	return e.Untrusted() || alert || noSuchHost(e.Err) || errors.Is(e.Err, http.ErrSchemeMismatch)
+	proxy, ok := errors.AsType[*ProxyError](e.Err)
+	refused := ok && !mayPass(proxy.Status)
+	return e.Untrusted() || alert || refused || noSuchHost(e.Err) || errors.Is(e.Err, http.ErrSchemeMismatch)
+}
+
+// ProxyError says that the proxy did not connect to the service. It is the cause in a
+// NetworkError, unless HTTPClient is set.
+//
+// Source: RFC 9110, 9.3.6.
+type ProxyError struct {
+	Proxy  string // host and port, never the user name and password
+	Status int    // of HTTP, such as 407
+}
+
+func (e *ProxyError) Error() string {
+	return fmt.Sprintf("the proxy %s answered %s", e.Proxy, statusText(e.Status))
 }
 
 // TimeoutError says that there was no session within Config.Timeout.

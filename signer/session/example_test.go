@@ -44,8 +44,10 @@ func ExampleProvider() {
 		log.Fatal(err)
 	}
 	cfg := aws.Config{
-		Region:       client.Region(),
-		Credentials:  aws.NewCredentialsCache(session.NewProvider(client, source)),
+		Region: client.Region(),
+		Credentials: aws.NewCredentialsCache(session.NewProvider(client, source), func(o *aws.CredentialsCacheOptions) {
+			o.ExpiryWindow = 5 * time.Minute // renew that much before they expire
+		}),
 		BaseEndpoint: aws.String(service.URL),
 	}
 

@@ -63,8 +63,12 @@ func (e *exchange) attempt(ctx context.Context) (*Session, error) {
 	if err != nil {
 		return nil, e.networkError(err)
 	}
+	received := e.cfg.Now() // before the body, which may take long: it is compared with the Date
+	if resp.Body == nil {   // an HTTPClient of the caller's own may leave it out
+		resp.Body = http.NoBody
+	}
 	defer resp.Body.Close()
-	a, err := e.read(resp)
+	a, err := e.read(resp, received)
 	if err != nil {
 		return nil, err
 	}
@@ -73,14 +77,13 @@ func (e *exchange) attempt(ctx context.Context) (*Session, error) {
 }
 
 // read takes in the answer, up to its limit.
-func (e *exchange) read(resp *http.Response) (answer, error) {
-	a := answer{host: e.url.Host, status: resp.StatusCode, header: resp.Header}
+func (e *exchange) read(resp *http.Response, received time.Time) (answer, error) {
+	a := answer{host: e.url.Host, status: resp.StatusCode, header: resp.Header, received: received}
 	body, err := readBody(resp)
 	if err != nil && !errors.Is(err, errTooLong) {
 		return a, e.networkError(err)
 	}
 	a.body, a.tooLong = body, err != nil
-	a.received = e.cfg.Now()
 	return a, nil
 }
 

@@ -12,8 +12,9 @@ import (
 const ProviderName = "RolesAnywhereProvider"
 
 // Provider is an aws.CredentialsProvider whose credentials come from CreateSession. Each
-// Retrieve makes a session: wrap it in aws.NewCredentialsCache. It is safe for concurrent
-// use.
+// Retrieve makes a session: wrap it in aws.NewCredentialsCache with an ExpiryWindow of some
+// minutes, for by default that asks for new credentials only once the old ones expired. It
+// is safe for concurrent use.
 type Provider struct {
 	client *Client
 	source signer.Source
@@ -29,7 +30,8 @@ func NewProvider(c *Client, src signer.Source) *Provider {
 
 // Retrieve makes a new session. The errors are those of Client.CreateSession.
 //
-// Expires is by this host's clock: where that is wrong, a cache still renews in time.
+// Expires is by this host's clock, even a wrong one, and a minute early: that much a clock
+// may be off before it counts as Skew, and credentials must not be used for too long.
 func (p *Provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	s, err := p.client.CreateSession(ctx, p.source)
 	if err != nil {
@@ -41,7 +43,7 @@ func (p *Provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		SessionToken:    s.SessionToken,
 		Source:          ProviderName,
 		CanExpire:       true,
-		Expires:         s.Expiration.Add(-s.Skew),
+		Expires:         s.Expiration.Add(-s.Skew - minSkew),
 		AccountID:       s.AccountID,
 	}, nil
 }

@@ -1,9 +1,11 @@
 package session
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -17,8 +19,9 @@ func newHTTPClient(cfg Config) *http.Client {
 	return &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			Proxy:       cfg.Proxy,
-			DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+			Proxy:                  cfg.Proxy,
+			OnProxyConnectResponse: refusedByProxy,
+			DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 			TLSClientConfig: &tls.Config{
 				MinVersion:         tls.VersionTLS12, // as the endpoints of AWS ask for
 				RootCAs:            cfg.RootCAs,
@@ -31,4 +34,12 @@ func newHTTPClient(cfg Config) *http.Client {
 			Protocols:              http1,
 		},
 	}
+}
+
+// refusedByProxy makes a type of what net/http has only words for.
+func refusedByProxy(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &ProxyError{Proxy: proxy.Host, Status: resp.StatusCode}
 }

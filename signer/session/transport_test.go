@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -161,6 +163,96 @@ func TestCreateSession_HTTPClient(t *testing.T) {
 	}
 }
 
+func TestCreateSession_HTTPClientWithoutBody(t *testing.T) {
+	t.Parallel()
+	s := newService(t, success())
+	c := s.client(t, func(cfg *Config) {
+		cfg.HTTPClient = doer(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusCreated}, nil
+		})
+	})
+	if _, err := c.CreateSession(t.Context(), identity()); err == nil || !strings.HasSuffix(err.Error(), "answered with JSON that is cut off or not a session") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A proxy that refuses is named without its password, and asked again only if that can help.
+func TestCreateSession_proxyRefuses(t *testing.T) {
+	t.Parallel()
+	for status, attempts := range map[int]int{403: 1, 407: 1, 429: 2, 502: 2} {
+		s := newService(t, success())
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		t.Cleanup(proxy.Close)
+		address, err := url.Parse(proxy.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		host := address.Host
+		address.User = url.UserPassword("user", "hunter2")
+		var trace strings.Builder
+		c := s.client(t, func(cfg *Config) {
+			cfg.Proxy, cfg.Endpoint, cfg.MaxAttempts = http.ProxyURL(address), "https://aws.example", 2
+			cfg.Trace = func(format string, args ...any) { fmt.Fprintf(&trace, format+"\n", args...) }
+		})
+		_, err = c.CreateSession(t.Context(), identity())
+		refused, ok := errors.AsType[*ProxyError](err)
+		if !ok || *refused != (ProxyError{Proxy: host, Status: status}) || len(s.clock.pauses) != attempts-1 {
+			t.Errorf("%d: %v after %d pauses", status, err, len(s.clock.pauses))
+		}
+		if text := fmt.Sprint(err, trace.String()); strings.Contains(text, "hunter2") || !strings.Contains(text, "the proxy "+host+" answered "+statusText(status)) {
+			t.Errorf("%d: %s", status, text)
+		}
+	}
+}
+
+// slowBody lets time pass while it is read.
+type slowBody struct {
+	io.Reader
+	pass func()
+}
+
+func (b slowBody) Read(p []byte) (int, error) {
+	b.pass()
+	return b.Reader.Read(p)
+}
+
+func (slowBody) Close() error { return nil }
+
+// A body that takes long does not make this host's clock wrong.
+func TestCreateSession_slowBodyIsNoSkew(t *testing.T) {
+	t.Parallel()
+	s := newService(t, success())
+	c := s.client(t, func(cfg *Config) {
+		cfg.HTTPClient = doer(func(*http.Request) (*http.Response, error) {
+			pass := func() { _ = s.clock.sleep(t.Context(), 3*time.Minute) }
+			return &http.Response{
+				StatusCode: http.StatusCreated, Header: http.Header{"Date": {start().Format(http.TimeFormat)}},
+				Body: slowBody{strings.NewReader(good()), pass},
+			}, nil
+		})
+	})
+	if got, err := c.CreateSession(t.Context(), identity()); err != nil || got.Skew != 0 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// Whatever this host's clock, a cache never takes credentials for good that have expired.
+func TestProvider_expiresNeverLate(t *testing.T) {
+	t.Parallel()
+	expiration := start().Add(time.Hour) // by the service's clock
+	for _, ahead := range []time.Duration{-90, -61, -60, -30, 0, 30, 60, 61, 90} {
+		s := newService(t, success())
+		s.ahead = ahead * time.Second
+		got, err := NewProvider(s.client(t), identity()).Retrieve(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if early := expiration.Sub(got.Expires.Add(s.ahead)); early < 0 || early > 2*minSkew {
+			t.Errorf("the service is ahead by %s: Expires is %s early", s.ahead, early)
+		}
+	}
+}
+
 func TestProvider(t *testing.T) {
 	t.Parallel()
 	s := newService(t, success())
@@ -169,7 +261,7 @@ func TestProvider(t *testing.T) {
 	got, err := p.Retrieve(t.Context())
 	want := aws.Credentials{
 		AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "secret/Key+1", SessionToken: "token//==", Source: ProviderName,
-		CanExpire: true, Expires: start().Add(58 * time.Minute), AccountID: "111122223333",
+		CanExpire: true, Expires: start().Add(57 * time.Minute), AccountID: "111122223333",
 	}
 	if err != nil || got != want {
 		t.Errorf("got %v, %v", got, err)
