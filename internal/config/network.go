@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 )
 
 // maxBundle bounds a file of CA certificates; what systems ship is about 250 KiB.
@@ -64,20 +65,46 @@ func Proxy(flag string, fromEnvironment bool) (func(*http.Request) (*url.URL, er
 	case flag != "" && fromEnvironment:
 		return nil, flagErrorf("proxy", "cannot be used together with --with-proxy")
 	case fromEnvironment:
-		return http.ProxyFromEnvironment, nil
+		return http.ProxyFromEnvironment, checkProxyVariables()
 	case flag == "":
 		return nil, nil
 	}
-	u, err := url.Parse(flag)
-	// The text may hold a password, so no message quotes it.
-	if err != nil || u.Host == "" {
-		return nil, flagErrorf("proxy", "not a URL like http://proxy.example.com:3128")
+	u, err := parseProxy(flag)
+	if err != nil {
+		return nil, &FlagError{Flag: "proxy", Err: err}
+	}
+	return http.ProxyURL(u), nil
+}
+
+// parseProxy reads the address of a proxy. No error quotes it: it may hold a password.
+func parseProxy(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" {
+		return nil, errors.New("not a URL like http://proxy.example.com:3128")
 	}
 	switch u.Scheme {
 	case "http", "https", "socks5", "socks5h":
-		return http.ProxyURL(u), nil
+		return u, nil
 	}
-	return nil, flagErrorf("proxy", "the scheme must be http, https or socks5")
+	return nil, errors.New("the scheme must be http, https or socks5")
+}
+
+// checkProxyVariables refuses what http.ProxyFromEnvironment passes over in silence, and
+// would go around the proxy.
+func checkProxyVariables() error {
+	for _, name := range [...]string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+		value := os.Getenv(name)
+		if value == "" {
+			continue
+		}
+		if !strings.Contains(value, "://") {
+			value = "http://" + value
+		}
+		if _, err := parseProxy(value); err != nil {
+			return flagErrorf("with-proxy", "%s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // ProxyVariable returns the name of the environment variable that sets a proxy for HTTPS, or

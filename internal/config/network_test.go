@@ -68,6 +68,27 @@ func TestProxy(t *testing.T) {
 	}
 }
 
+func TestProxy_environment(t *testing.T) {
+	for _, tt := range []struct{ variable, value, want string }{
+		{"HTTPS_PROXY", "http://user:secret@proxy:3128", ""},
+		{"HTTPS_PROXY", "proxy:3128", ""},
+		{"https_proxy", "10.0.0.1:3128", ""},
+		{"HTTP_PROXY", "socks5://proxy", ""},
+		{"HTTPS_PROXY", "http://user:sec ret@proxy", "--with-proxy: HTTPS_PROXY: not a URL like http://proxy.example.com:3128"},
+		{"https_proxy", "http://user:secret@proxy:port", "--with-proxy: https_proxy: not a URL like http://proxy.example.com:3128"},
+		{"HTTP_PROXY", "http://:3128", "--with-proxy: HTTP_PROXY: not a URL like http://proxy.example.com:3128"},
+		{"http_proxy", "ftp://user:secret@proxy", "--with-proxy: http_proxy: the scheme must be http, https or socks5"},
+	} {
+		t.Run(tt.variable, func(t *testing.T) {
+			t.Setenv(tt.variable, tt.value)
+			_, err := Proxy("", true)
+			if err == nil && tt.want != "" || err != nil && err.Error() != tt.want {
+				t.Errorf("%s: got %v, want %s", tt.value, err, tt.want)
+			}
+		})
+	}
+}
+
 func TestDescribeAccess(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "key")
