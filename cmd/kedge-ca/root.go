@@ -38,7 +38,7 @@ Exit codes:
 		Ask:   cli.Password,
 		Now:   time.Now,
 	}}
-	root.AddCommand(newInit(h, runInit), newIssue(h, runIssue))
+	root.AddCommand(newInit(h, runInit), newIssue(h, runIssue), cli.NewVersion(name))
 	return root
 }
 

@@ -150,7 +150,13 @@ func networkHint(err error) string {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return tlsHint(err)
 	}
-	if _, ok := errors.AsType[*session.ResponseError](err); ok {
+	if proxy, ok := errors.AsType[*session.ProxyError](err); ok {
+		return proxyHint(proxy.Status)
+	}
+	if response, ok := errors.AsType[*session.ResponseError](err); ok {
+		if response.Status == http.StatusProxyAuthRequired { // a proxy before an endpoint of plain http
+			return proxyHint(response.Status)
+		}
 		return "something other than the service answered: check --endpoint and --region, and whether a proxy or a captive portal is in between"
 	}
 	if api, ok := errors.AsType[*session.APIError](err); ok {
@@ -176,6 +182,13 @@ func networkHint(err error) string {
 		return "check the network, --endpoint or --region, and --with-proxy where a proxy is needed"
 	}
 	return ""
+}
+
+func proxyHint(status int) string {
+	if status == http.StatusProxyAuthRequired {
+		return "the proxy asks who you are: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT and add --with-proxy"
+	}
+	return "the proxy does not connect to the service: it must allow CONNECT to its host and port; check also --endpoint and --region"
 }
 
 func tlsHint(err error) string {

@@ -15,6 +15,7 @@ import (
 
 	"kedge/ca"
 	"kedge/internal/cli"
+	"kedge/internal/testenv"
 )
 
 // TestInterrupt: SIGTERM ends a run that waits for the service, with a message and nothing on
@@ -64,6 +65,36 @@ func TestInterrupt(t *testing.T) {
 	const want = "kedge: error: terminated signal received\nkedge: hint: it was interrupted; nothing was written\n"
 	if cmd.ProcessState.ExitCode() != cli.ExitFailed || stdout.Len() != 0 || stderr.String() != want {
 		t.Errorf("%s, stdout %q, stderr:\n%swant:\n%s", cmd.ProcessState, &stdout, &stderr, want)
+	}
+}
+
+// TestInterrupt_whileReading: the first SIGTERM ends a run that waits for the bytes of a key.
+func TestInterrupt_whileReading(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	testenv.Run(t, dir, "mkfifo", "key")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Dir = dir
+	cmd.Args = []string{"kedge", "sign-string", "--private-key", "key"}
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	key, err := os.OpenFile(filepath.Join(dir, "key"), os.O_WRONLY, 0) // waits for the reader
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer key.Close()
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil || err.Error() != "signal: terminated" || stdout.Len() != 0 {
+		t.Errorf("%v, stdout %q", err, &stdout)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -18,6 +19,10 @@ const name = "kedge"
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, s cli.Streams) int {
+	// The plain case needs no command line parser. If it fails, the command below says why.
+	if slices.Equal(args, []string{"version"}) && cli.PrintVersion(s.Out) == nil {
+		return cli.ExitDone
+	}
 	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(s, args), Advise: advise}, args, s)
 }
 
@@ -40,24 +45,17 @@ Exit codes:
 	return root
 }
 
-// commands makes the command that args begin with, or all of them when it is not clear which: an
-// SDK runs this program again and again, and the flags of the others would be half of its own work.
+// commands makes all of them, but for credential-process that one alone: an SDK runs it again and
+// again, and the flags of the others would be half of its own work.
 func commands(h host, args []string) []*cobra.Command {
-	first := ""
-	if len(args) > 0 {
-		first = args[0]
-	}
-	switch first {
-	case "credential-process":
+	if len(args) > 0 && args[0] == "credential-process" {
 		return []*cobra.Command{newCredentialProcess(h, runCredentialProcess)}
-	case "version":
-		return []*cobra.Command{newVersion(h)}
 	}
 	return []*cobra.Command{
 		newCredentialProcess(h, runCredentialProcess),
 		newSignString(h, runSignString),
 		newReadCertificateData(h, runReadCertificateData),
-		newVersion(h),
+		cli.NewVersion(name),
 		newCompletion(h),
 	}
 }

@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"fmt"
+	"io"
 	"runtime/debug"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // Version returns the version of this program without a leading "v", from the build
@@ -17,4 +21,22 @@ func Version() string {
 		return "devel"
 	}
 	return version
+}
+
+// PrintVersion writes the version to standard output, as a line.
+func PrintVersion(out io.Writer) error {
+	if _, err := fmt.Fprintln(out, Version()); err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	return nil
+}
+
+// NewVersion makes the command "version" of a program.
+func NewVersion(program string) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  " + program + " version",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return PrintVersion(cmd.OutOrStdout()) },
+	}
 }
