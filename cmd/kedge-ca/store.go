@@ -40,7 +40,10 @@ func (f *storeFlags) keys() (*config.Keys, error) {
 }
 
 // caError says that the CA itself cannot be used.
-type caError struct{ error }
+type caError struct {
+	error
+	absent bool // a file of it is not there
+}
 
 func (e *caError) Unwrap() error { return e.error }
 
@@ -48,7 +51,9 @@ func (e *caError) Unwrap() error { return e.error }
 func (f *storeFlags) open(h host) (*ca.Authority, error) {
 	authority, err := f.read(h)
 	if err != nil {
-		return nil, &caError{err}
+		path, ok := errors.AsType[*fs.PathError](err)
+		ours := ok && (path.Path == f.certPath() || path.Path == f.keyPath())
+		return nil, &caError{err, ours && errors.Is(err, fs.ErrNotExist)}
 	}
 	return authority, nil
 }
@@ -132,7 +137,8 @@ func certPEM(c *x509.Certificate) []byte {
 // advise is the table of what to do about an error.
 func advise(err error) cli.Advice {
 	advice := cli.Advice{Code: cli.ExitFailed}
-	if _, ok := errors.AsType[*caError](err); ok {
+	unusable, ok := errors.AsType[*caError](err)
+	if ok {
 		advice.Code = cli.ExitKey
 	}
 	_, isRule := errors.AsType[*ca.RuleError](err)
@@ -146,7 +152,7 @@ func advise(err error) cli.Advice {
 		advice.Hint = "check the password: one line ending at the end of a password file is left out, anything else counts"
 	case errors.Is(err, signer.ErrPasswordRequired), errors.Is(err, cli.ErrNoTerminal):
 		advice.Hint = "give the password with --key-password-from PATH, env:NAME or fd:N"
-	case errors.Is(err, fs.ErrNotExist) && advice.Code == cli.ExitKey:
+	case ok && unusable.absent:
 		advice.Hint = `make a CA with "kedge-ca init", or name its folder with --dir`
 	case errors.Is(err, fs.ErrExist):
 		advice.Hint = "nothing is ever overwritten here; move it away, or choose another folder or name"
