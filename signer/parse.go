@@ -37,7 +37,7 @@ type Material struct {
 //
 // At least one key or certificate must be there. Errors say what the input is or what is
 // wrong with it, but not where it came from, which only the caller knows. Whatever the
-// input, the memory (256 MiB for scrypt) and the rounds of each key derivation are bounded.
+// input, the memory (257 MiB for scrypt) and the rounds of key derivation are bounded.
 func Parse(data []byte, password PasswordFunc) (*Material, error) {
 	return parse(data, password, wantAnything)
 }

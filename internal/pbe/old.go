@@ -16,20 +16,20 @@ type oldParams struct {
 }
 
 // oldScheme reads what tools wrote before PBES2, and some still do. Nothing is written so.
-func oldScheme(oid string, der, password []byte) (cipher.Block, []byte, error) {
+func (b *Budget) oldScheme(oid string, der, password []byte) (cipher.Block, []byte, error) {
 	switch oid {
 	case "1.2.840.113549.1.5.3":
-		return pbes1(md5.New, der, password)
+		return b.pbes1(md5.New, der, password)
 	case "1.2.840.113549.1.5.10":
-		return pbes1(sha1.New, der, password)
+		return b.pbes1(sha1.New, der, password)
 	case "1.2.840.113549.1.12.1.3":
-		return pkcs12Cipher(der, password, 24, des.NewTripleDESCipher)
+		return b.pkcs12Cipher(der, password, 24, des.NewTripleDESCipher)
 	case "1.2.840.113549.1.12.1.4":
-		return pkcs12Cipher(der, password, 16, twoKeyTripleDES)
+		return b.pkcs12Cipher(der, password, 16, twoKeyTripleDES)
 	case "1.2.840.113549.1.12.1.5":
-		return pkcs12Cipher(der, password, 16, rc2)
+		return b.pkcs12Cipher(der, password, 16, rc2)
 	case "1.2.840.113549.1.12.1.6":
-		return pkcs12Cipher(der, password, 5, rc2)
+		return b.pkcs12Cipher(der, password, 5, rc2)
 	case "1.2.840.113549.1.12.1.1", "1.2.840.113549.1.12.1.2":
 		return nil, nil, &UnsupportedError{What: "RC4"}
 	}
@@ -43,12 +43,12 @@ func twoKeyTripleDES(key []byte) (cipher.Block, error) {
 }
 
 // pbes1 is RFC 8018 6.1 with DES: PBKDF1 gives the key and the vector.
-func pbes1(h func() hash.Hash, der, password []byte) (cipher.Block, []byte, error) {
+func (b *Budget) pbes1(h func() hash.Hash, der, password []byte) (cipher.Block, []byte, error) {
 	var params oldParams
 	if err := unmarshal(der, &params, "PBES1"); err != nil {
 		return nil, nil, err
 	}
-	if err := CheckIterations(params.Iterations); err != nil {
+	if err := b.spend(params.Iterations, 1); err != nil {
 		return nil, nil, err
 	}
 	hasher := h()
@@ -64,19 +64,19 @@ func pbes1(h func() hash.Hash, der, password []byte) (cipher.Block, []byte, erro
 	return block, t[8:16], err
 }
 
-func pkcs12Cipher(der, password []byte, size int, newCipher func([]byte) (cipher.Block, error)) (cipher.Block, []byte, error) {
+func (b *Budget) pkcs12Cipher(der, password []byte, size int, newCipher func([]byte) (cipher.Block, error)) (cipher.Block, []byte, error) {
 	var params oldParams
 	if err := unmarshal(der, &params, "PKCS#12 encryption"); err != nil {
 		return nil, nil, err
 	}
 	d := Derivation{Salt: params.Salt, Iterations: params.Iterations, Size: size}
-	key, err := PKCS12Key(sha1.New, PurposeKey, password, d)
+	key, err := b.PKCS12Key(sha1.New, PurposeKey, password, d)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer clear(key)
 	d.Size = 8
-	iv, err := PKCS12Key(sha1.New, PurposeIV, password, d)
+	iv, err := b.PKCS12Key(sha1.New, PurposeIV, password, d)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,11 +96,11 @@ const (
 
 // PKCS12Key is the key derivation of RFC 7292 B.2 with one of the SHA hashes. See Open for
 // what a nil password means.
-func PKCS12Key(h func() hash.Hash, purpose Purpose, password []byte, d Derivation) ([]byte, error) {
-	if err := CheckIterations(d.Iterations); err != nil {
+func (b *Budget) PKCS12Key(h func() hash.Hash, purpose Purpose, password []byte, d Derivation) ([]byte, error) {
+	hasher := h()
+	if err := b.spend(d.Iterations, blocks(d.Size, hasher.Size())); err != nil {
 		return nil, err
 	}
-	hasher := h()
 	v := hasher.BlockSize()
 	diversifier := make([]byte, v)
 	for i := range diversifier {

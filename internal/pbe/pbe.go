@@ -2,8 +2,9 @@
 // 7914) and PKCS#12 (RFC 7292 appendix B) say, and seals it the way OpenSSL 3 reads. It knows
 // ciphers and key derivations; what is inside is for pkcs8 and pkcs12.
 //
-// The parameters come from files that may be hostile, so memory and work are bounded. Derived
-// keys are wiped after use; copies that the standard library makes are not.
+// The parameters come from files that may be hostile, so memory and work are bounded, for one
+// derivation and by a Budget for all over one file: seconds, not minutes. Derived keys are
+// wiped after use; copies that the standard library makes are not.
 package pbe
 
 import (
@@ -27,22 +28,12 @@ func (e *UnsupportedError) Error() string {
 	return "encrypted with " + e.What + ", which is not supported"
 }
 
-// MaxIterations bounds one key derivation: a few seconds.
-const MaxIterations = 10_000_000
-
-// CheckIterations refuses counts that are not positive or would take too long.
-func CheckIterations(n int) error {
-	if n < 1 || n > MaxIterations {
-		return fmt.Errorf("key derivation of %d iterations, must be 1 to %d", n, MaxIterations)
-	}
-	return nil
-}
-
 // Open decrypts with a password in UTF-8. A nil password differs from an empty one for the
 // PKCS#12 algorithms: they hash no bytes for the first, a terminating zero for the second.
-// It returns ErrWrongPassword, *UnsupportedError, or what is wrong with the parameters.
-func Open(algorithm pkix.AlgorithmIdentifier, sealed, password []byte) ([]byte, error) {
-	block, iv, err := schemeCipher(algorithm, password)
+// It returns ErrWrongPassword, *UnsupportedError, or what is wrong with the parameters, such
+// as that they ask for more work than the budget has.
+func (b *Budget) Open(algorithm pkix.AlgorithmIdentifier, sealed, password []byte) ([]byte, error) {
+	block, iv, err := b.schemeCipher(algorithm, password)
 	if err != nil {
 		return nil, err
 	}
@@ -75,12 +66,12 @@ func unpad(plain []byte, size int) ([]byte, error) {
 }
 
 // schemeCipher finds the scheme: PBES2, or one of the older ones with a fixed cipher.
-func schemeCipher(algorithm pkix.AlgorithmIdentifier, password []byte) (cipher.Block, []byte, error) {
+func (b *Budget) schemeCipher(algorithm pkix.AlgorithmIdentifier, password []byte) (cipher.Block, []byte, error) {
 	oid := algorithm.Algorithm.String()
 	if oid == oidPBES2 {
-		return pbes2(algorithm.Parameters.FullBytes, password)
+		return b.pbes2(algorithm.Parameters.FullBytes, password)
 	}
-	return oldScheme(oid, algorithm.Parameters.FullBytes, password)
+	return b.oldScheme(oid, algorithm.Parameters.FullBytes, password)
 }
 
 // unmarshal reads exactly one value.

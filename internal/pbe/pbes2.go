@@ -47,7 +47,7 @@ type scryptParams struct {
 	KeyLength int `asn1:"optional"`
 }
 
-func pbes2(der, password []byte) (cipher.Block, []byte, error) {
+func (b *Budget) pbes2(der, password []byte) (cipher.Block, []byte, error) {
 	var params pbes2Params
 	if err := unmarshal(der, &params, "PBES2"); err != nil {
 		return nil, nil, err
@@ -60,7 +60,7 @@ func pbes2(der, password []byte) (cipher.Block, []byte, error) {
 	if err := unmarshal(params.Cipher.Parameters.FullBytes, &iv, "cipher"); err != nil {
 		return nil, nil, err
 	}
-	key, err := derive(params.KDF, password, size)
+	key, err := b.derive(params.KDF, password, size)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -86,18 +86,18 @@ func cipherFor(oid string) (func([]byte) (cipher.Block, error), int) {
 	return nil, 0
 }
 
-func derive(kdf pkix.AlgorithmIdentifier, password []byte, size int) ([]byte, error) {
+func (b *Budget) derive(kdf pkix.AlgorithmIdentifier, password []byte, size int) ([]byte, error) {
 	switch oid := kdf.Algorithm.String(); oid {
 	case OIDPBKDF2:
-		return derivePBKDF2(kdf.Parameters.FullBytes, password, size)
+		return b.derivePBKDF2(kdf.Parameters.FullBytes, password, size)
 	case oidScrypt:
-		return deriveScrypt(kdf.Parameters.FullBytes, password, size)
+		return b.deriveScrypt(kdf.Parameters.FullBytes, password, size)
 	default:
 		return nil, &UnsupportedError{What: "PBES2 key derivation " + oid}
 	}
 }
 
-func derivePBKDF2(der, password []byte, size int) ([]byte, error) {
+func (b *Budget) derivePBKDF2(der, password []byte, size int) ([]byte, error) {
 	var params pbkdf2Params
 	if err := unmarshal(der, &params, "PBKDF2"); err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func derivePBKDF2(der, password []byte, size int) ([]byte, error) {
 	if err := checkKeyLength(params.KeyLength, size); err != nil {
 		return nil, err
 	}
-	return PBKDF2(params.PRF, password, Derivation{Salt: params.Salt.Bytes, Iterations: params.Iterations, Size: size})
+	return b.PBKDF2(params.PRF, password, Derivation{Salt: params.Salt.Bytes, Iterations: params.Iterations, Size: size})
 }
 
 // Derivation says what is derived from a password, apart from the algorithm.
@@ -120,13 +120,13 @@ type Derivation struct {
 
 // PBKDF2 derives a key with the pseudo-random function that prf names, HMAC-SHA-1 when it is
 // empty (RFC 8018 appendix A.2).
-func PBKDF2(prf pkix.AlgorithmIdentifier, password []byte, d Derivation) ([]byte, error) {
-	if err := CheckIterations(d.Iterations); err != nil {
-		return nil, err
-	}
+func (b *Budget) PBKDF2(prf pkix.AlgorithmIdentifier, password []byte, d Derivation) ([]byte, error) {
 	h := PRFHash(prf.Algorithm)
 	if h == nil {
 		return nil, &UnsupportedError{What: "PBKDF2 with " + prf.Algorithm.String()}
+	}
+	if err := b.spend(d.Iterations, blocks(d.Size, h().Size())); err != nil {
+		return nil, err
 	}
 	return pbkdf2.Key(h, string(password), d.Salt, d.Iterations, d.Size)
 }
@@ -152,14 +152,16 @@ func PRFHash(oid asn1.ObjectIdentifier) func() hash.Hash {
 	return nil
 }
 
-// Bounds of scrypt: its memory is about 128·N·r bytes, its work grows with N·r·p. Both leave
-// room above what anyone recommends for keys in files.
+// Bounds of scrypt: its memory is 128·r·(N+p+2) bytes, its work grows with N·r·p and, in the
+// PBKDF2 at both ends, with r·p. They leave room above what anyone recommends for keys in
+// files, where r is 8.
 const (
-	maxScryptMemory = 256 << 20
+	maxScryptMemory = 256 << 20 // for N; what is left is 1 MiB at most
+	maxScryptSmall  = 1 << 13   // r·(p+2)
 	maxScryptWork   = 1 << 23
 )
 
-func deriveScrypt(der, password []byte, size int) ([]byte, error) {
+func (b *Budget) deriveScrypt(der, password []byte, size int) ([]byte, error) {
 	var params scryptParams
 	if err := unmarshal(der, &params, "scrypt"); err != nil {
 		return nil, err
@@ -168,6 +170,9 @@ func deriveScrypt(der, password []byte, size int) ([]byte, error) {
 		return nil, err
 	}
 	if err := params.check(); err != nil {
+		return nil, err
+	}
+	if err := b.spend(params.N*params.R*params.P, 1); err != nil {
 		return nil, err
 	}
 	return scrypt.Key(password, params.Salt, params.N, params.R, params.P, size)
@@ -179,9 +184,9 @@ func (s scryptParams) check() error {
 		return fmt.Errorf("scrypt parameters N=%d r=%d p=%d are not valid", s.N, s.R, s.P)
 	}
 	n, r, p := uint64(s.N), uint64(s.R), uint64(s.P)
-	if 128*r*n > maxScryptMemory || 128*r*p > maxScryptMemory || n*r*p > maxScryptWork {
-		return fmt.Errorf("scrypt with N=%d r=%d p=%d asks for too much: at most %d MiB of memory and N·r·p = %d are allowed",
-			s.N, s.R, s.P, maxScryptMemory>>20, maxScryptWork)
+	if 128*r*n > maxScryptMemory || r*(p+2) > maxScryptSmall || n*r*p > maxScryptWork {
+		return fmt.Errorf("scrypt with N=%d r=%d p=%d asks for too much: at most %d MiB of memory, r·(p+2) = %d and N·r·p = %d are allowed",
+			s.N, s.R, s.P, maxScryptMemory>>20, maxScryptSmall, maxScryptWork)
 	}
 	return nil
 }

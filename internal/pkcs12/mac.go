@@ -23,8 +23,8 @@ type macData struct {
 }
 
 // verify returns nil, pbe.ErrWrongPassword, or why the MAC cannot be computed.
-func (m *macData) verify(message, password []byte) error {
-	key, h, err := m.key(password)
+func (m *macData) verify(message, password []byte, b *pbe.Budget) error {
+	key, h, err := m.key(password, b)
 	if err != nil {
 		return err
 	}
@@ -37,16 +37,16 @@ func (m *macData) verify(message, password []byte) error {
 	return nil
 }
 
-func (m *macData) key(password []byte) ([]byte, func() hash.Hash, error) {
+func (m *macData) key(password []byte, b *pbe.Budget) ([]byte, func() hash.Hash, error) {
 	oid := m.Digest.Algorithm.Algorithm.String()
-	if oid == "1.2.840.113549.1.5.14" {
-		return pbmac1(m.Digest.Algorithm.Parameters.FullBytes, password)
+	if oid == oidPBMAC1 {
+		return pbmac1(m.Digest.Algorithm.Parameters.FullBytes, password, b)
 	}
 	h := macHash(oid)
 	if h == nil {
 		return nil, nil, &pbe.UnsupportedError{What: "PKCS#12 MAC " + oid}
 	}
-	key, err := pbe.PKCS12Key(h, pbe.PurposeMAC, password, pbe.Derivation{Salt: m.Salt, Iterations: m.Iterations, Size: h().Size()})
+	key, err := b.PKCS12Key(h, pbe.PurposeMAC, password, pbe.Derivation{Salt: m.Salt, Iterations: m.Iterations, Size: h().Size()})
 	return key, h, err
 }
 
@@ -71,7 +71,7 @@ func macHash(oid string) func() hash.Hash {
 }
 
 // pbmac1 is RFC 9579: PBKDF2 over the password in UTF-8, with an explicit keyLength.
-func pbmac1(der, password []byte) ([]byte, func() hash.Hash, error) {
+func pbmac1(der, password []byte, b *pbe.Budget) ([]byte, func() hash.Hash, error) {
 	var params struct {
 		KDF, MAC pkix.AlgorithmIdentifier
 	}
@@ -90,9 +90,9 @@ func pbmac1(der, password []byte) ([]byte, func() hash.Hash, error) {
 	if err := unmarshal(params.KDF.Parameters.FullBytes, &kdf); err != nil {
 		return nil, nil, err
 	}
-	if kdf.KeyLength < 20 || kdf.KeyLength > 1024 { // 20: RFC 9579 section 9
+	if kdf.KeyLength < 20 || kdf.KeyLength > 128 { // 20: RFC 9579 section 9; an HMAC hashes more than 128 down
 		return nil, nil, asn1.StructuralError{Msg: "PBMAC1 key length out of range"}
 	}
-	key, err := pbe.PBKDF2(kdf.PRF, password, pbe.Derivation{Salt: kdf.Salt, Iterations: kdf.Iterations, Size: kdf.KeyLength})
+	key, err := b.PBKDF2(kdf.PRF, password, pbe.Derivation{Salt: kdf.Salt, Iterations: kdf.Iterations, Size: kdf.KeyLength})
 	return key, h, err
 }

@@ -2,7 +2,7 @@
 // NSS write them, with a password, an empty one, or none. It hands out the encoded keys and
 // certificates and leaves it to the caller to parse them, so any kind of key passes.
 //
-// Files may be hostile: the work is bounded by package pbe and by a number of encrypted parts.
+// Files may be hostile: one pbe.Budget bounds the work over all parts and passwords.
 package pkcs12
 
 import (
@@ -10,6 +10,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"strings"
 
 	"kedge/internal/pbe"
 )
@@ -22,6 +23,7 @@ const (
 	oidShroudedBag   = "1.2.840.113549.1.12.10.1.2"
 	oidCertBag       = "1.2.840.113549.1.12.10.1.3"
 	oidSafeBag       = "1.2.840.113549.1.12.10.1.6"
+	oidPBMAC1        = "1.2.840.113549.1.5.14" // RFC 9579
 	oidX509Cert      = "1.2.840.113549.1.9.22.1"
 )
 
@@ -73,9 +75,10 @@ type certBag struct {
 }
 
 type reader struct {
-	lock  lock
-	parts int
-	found Contents
+	lock   lock
+	budget pbe.Budget
+	parts  int
+	found  Contents
 }
 
 // Parse reads a file. The password is asked for only when the file does not open without
@@ -98,7 +101,8 @@ func Parse(data []byte, password func() ([]byte, error)) (*Contents, error) {
 	}
 	r := &reader{lock: lock{ask: password}}
 	if len(file.MAC.Digest.Value) > 0 {
-		if err := r.lock.open(func(p []byte) error { return file.MAC.verify(safe, p) }); err != nil {
+		try := func(password []byte) error { return file.MAC.verify(safe, password, &r.budget) }
+		if err := r.lock.open(file.MAC.Digest.Algorithm, try); err != nil {
 			return nil, err
 		}
 	}
@@ -200,8 +204,8 @@ func (r *reader) decrypt(algorithm pkix.AlgorithmIdentifier, sealed []byte, shap
 	if r.parts++; r.parts > maxParts {
 		return nil, fmt.Errorf("PKCS#12 file with more than %d encrypted parts", maxParts)
 	}
-	err = r.lock.open(func(password []byte) error {
-		plain, err = pbe.Open(algorithm, sealed, password)
+	err = r.lock.open(algorithm, func(password []byte) error {
+		plain, err = r.budget.Open(algorithm, sealed, password)
 		if err != nil {
 			return err
 		}
@@ -214,21 +218,25 @@ func (r *reader) decrypt(algorithm pkix.AlgorithmIdentifier, sealed []byte, shap
 	return plain, err
 }
 
-// lock finds the password once. An absent password and an empty one are different keys
-// (RFC 7292 B.1 note), writers disagree on which one "none" is, and both come before asking.
+// lock finds the password once. Both what none can mean, absent and empty, come before asking.
 type lock struct {
 	ask      func() ([]byte, error)
 	password []byte
 	found    bool
 }
 
-func (l *lock) open(try func(password []byte) error) error {
+func (l *lock) open(algorithm pkix.AlgorithmIdentifier, try func(password []byte) error) error {
 	if l.found {
 		return try(l.password)
 	}
-	for _, password := range [][]byte{nil, {}} {
+	none := [][]byte{nil, {}}
+	same := absentIsEmpty(algorithm)
+	if same {
+		none = none[:1]
+	}
+	for _, password := range none {
 		if err := try(password); !errors.Is(err, pbe.ErrWrongPassword) {
-			l.found, l.password = err == nil, password
+			l.found, l.password = err == nil && !same, password
 			return err
 		}
 	}
@@ -242,4 +250,10 @@ func (l *lock) open(try func(password []byte) error) error {
 	err = try(password)
 	l.found, l.password = err == nil, password
 	return err
+}
+
+// absentIsEmpty: the algorithms of PKCS#5 make one key of an absent password and an empty
+// one, those of PKCS#12 make two (RFC 7292 B.1), and writers disagree on which "none" is.
+func absentIsEmpty(algorithm pkix.AlgorithmIdentifier) bool {
+	return strings.HasPrefix(algorithm.Algorithm.String(), "1.2.840.113549.1.5.")
 }

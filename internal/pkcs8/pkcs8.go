@@ -40,7 +40,7 @@ func Decrypt(der, password []byte) ([]byte, error) {
 	if password == nil {
 		password = []byte{} // a PKCS#8 key has no password that is absent
 	}
-	plain, err := pbe.Open(info.Algorithm, info.Data, password)
+	plain, err := new(pbe.Budget).Open(info.Algorithm, info.Data, password)
 	if err != nil {
 		return nil, err
 	}

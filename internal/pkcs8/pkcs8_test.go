@@ -148,19 +148,21 @@ func TestDecryptRefuses(t *testing.T) {
 	}
 	withPBKDF2 := func(p pbkdf2Params) []byte { return seal(t, algorithm(t, pbkdf2OID, p), aes, block) }
 	good := algorithm(t, pbkdf2OID, pbkdf2Params{Salt: iv, Iterations: 1})
-	const tooMuch = " asks for too much: at most 256 MiB of memory and N·r·p = 8388608 are allowed"
+	const tooMuch = " asks for too much: at most 256 MiB of memory, r·(p+2) = 8192 and N·r·p = 8388608 are allowed"
 	for _, tt := range []struct {
 		name    string
 		der     []byte
 		wantErr string
 	}{
 		{"empty", nil, "malformed encrypted private key"},
-		{"too many iterations", withPBKDF2(pbkdf2Params{Salt: iv, Iterations: 10_000_001}), "key derivation of 10000001 iterations, must be 1 to 10000000"},
-		{"no iterations", withPBKDF2(pbkdf2Params{Salt: iv}), "key derivation of 0 iterations, must be 1 to 10000000"},
-		{"negative iterations", withPBKDF2(pbkdf2Params{Salt: iv, Iterations: -1}), "key derivation of -1 iterations, must be 1 to 10000000"},
+		{"too many iterations", withPBKDF2(pbkdf2Params{Salt: iv, Iterations: 10_000_001}), "key derivation of 10000001 iterations, must be 1 to 5000000"},
+		{"no iterations", withPBKDF2(pbkdf2Params{Salt: iv}), "key derivation of 0 iterations, must be 1 to 5000000"},
+		{"negative iterations", withPBKDF2(pbkdf2Params{Salt: iv, Iterations: -1}), "key derivation of -1 iterations, must be 1 to 5000000"},
 		{"unknown PRF", withPBKDF2(pbkdf2Params{iv, 1, 0, pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 3}}}), "encrypted with PBKDF2 with 1.2.3, which is not supported"},
 		{"scrypt memory", withScrypt(1<<22, 8, 1), "scrypt with N=4194304 r=8 p=1" + tooMuch},
 		{"scrypt memory by r", withScrypt(2, 1<<29, 1), "scrypt with N=2 r=536870912 p=1" + tooMuch},
+		{"scrypt memory by r and p", withScrypt(2, 1<<20, 2), "scrypt with N=2 r=1048576 p=2" + tooMuch},
+		{"scrypt memory by p", withScrypt(2, 8, 1<<18), "scrypt with N=2 r=8 p=262144" + tooMuch},
 		{"scrypt work", withScrypt(1<<17, 8, 100), "scrypt with N=131072 r=8 p=100" + tooMuch},
 		{"scrypt overflow", withScrypt(1<<60, 1<<60, 1), "scrypt parameters N=1152921504606846976 r=1152921504606846976 p=1 are not valid"},
 		{"scrypt N", withScrypt(1000, 8, 1), "scrypt parameters N=1000 r=8 p=1 are not valid"},
