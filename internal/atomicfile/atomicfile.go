@@ -2,8 +2,9 @@
 // old content or the new, never a part, whatever happens in between.
 //
 // It promises: the mode is set before the first byte is written, the bytes are on disk
-// before the name points to them, and the folder is synced after. It does not lock: two
-// writers of one file need a lock of their own around read, change and Write.
+// before the name points to them, and the folder is synced after where that is possible. It
+// does not lock: two writers of one file need a lock of their own around read, change and
+// Write.
 package atomicfile
 
 import (
@@ -13,45 +14,80 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 )
 
 // Write replaces the file at path with data and mode, or leaves it as it was.
 //
-// A symbolic link is followed to its target, which is then replaced; a target that is not
-// a regular file is refused. The new bytes lie for a moment in a hidden file in the same
-// folder, which is removed when anything fails.
+// A symbolic link is followed to its target, which is then replaced, or made if there is
+// none; a target that is not a regular file is refused. The new bytes lie for a moment in a
+// hidden file in the same folder, which is removed when anything fails.
 func Write(path string, data []byte, mode fs.FileMode) error {
-	target, err := resolve(path)
+	target, err := resolve(path, maxLinks)
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(target)
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(target)+".*")
+	tmp, err := temporary(target, data, mode)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name()) // after the rename there is nothing left to remove
-	if err := fill(tmp, data, mode); err != nil {
-		return fmt.Errorf("write %s: %w", target, err)
+	if err := os.Rename(tmp, target); err != nil {
+		return errors.Join(err, os.Remove(tmp))
 	}
-	if err := os.Rename(tmp.Name(), target); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return syncDir(filepath.Dir(target))
 }
 
-// Create writes a new file and fails with fs.ErrExist when the name is taken: for keys,
-// which must never be overwritten.
+// Create writes a new file and fails with fs.ErrExist when the name is taken, if only by a
+// symbolic link: for keys, which must never be overwritten. After an error there is no new
+// file.
+//
+// The name is given to the whole file, by a hard link. Where the file system has none, the
+// file is written in place, and a crash can leave a part of it.
 func Create(path string, data []byte, mode fs.FileMode) error {
+	tmp, err := temporary(path, data, mode)
+	if err != nil {
+		return err
+	}
+	err = os.Link(tmp, path)
+	if removeErr := os.Remove(tmp); err == nil && removeErr != nil {
+		return errors.Join(removeErr, os.Remove(path))
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	case err != nil: // no links here, or a trouble that the next call names
+		err = createInPlace(path, data, mode)
+	}
+	if err != nil {
+		return err
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
+}
+
+func createInPlace(path string, data []byte, mode fs.FileMode) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
 	if err := fill(f, data, mode); err != nil {
-		os.Remove(path)
-		return fmt.Errorf("write %s: %w", path, err)
+		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(path))
 	}
-	return syncDir(filepath.Dir(path))
+	return nil
+}
+
+// temporary writes a hidden file beside target and returns its name.
+func temporary(target string, data []byte, mode fs.FileMode) (string, error) {
+	tmp, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
+	if err != nil {
+		return "", err
+	}
+	if err := fill(tmp, data, mode); err != nil {
+		return "", errors.Join(fmt.Errorf("write %s: %w", target, err), os.Remove(tmp.Name()))
+	}
+	return tmp.Name(), nil
 }
 
 // fill gives f its mode, then its bytes, and closes it when both are on disk.
@@ -69,11 +105,14 @@ func fill(f *os.File, data []byte, mode fs.FileMode) error {
 	return errors.Join(err, f.Close())
 }
 
+// maxLinks is how many links to one another are followed, as many as Linux does.
+const maxLinks = 40
+
 // resolve follows path to the regular file behind it, or to the name a new file gets.
-func resolve(path string) (string, error) {
+func resolve(path string, links int) (string, error) {
 	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return path, nil
+		return resolveDangling(path, links)
 	}
 	if err != nil {
 		return "", err
@@ -88,14 +127,34 @@ func resolve(path string) (string, error) {
 	return target, nil
 }
 
-// syncDir makes the new name durable. Windows cannot open a folder for that.
+// resolveDangling goes one link on. A path that is none is the name of the new file.
+func resolveDangling(path string, links int) (string, error) {
+	next, err := os.Readlink(path)
+	if err != nil || links == 0 {
+		return path, nil
+	}
+	if !filepath.IsAbs(next) {
+		dir, err := filepath.EvalSymlinks(filepath.Dir(path)) // ".." counts from the real folder
+		if err != nil {
+			return "", err
+		}
+		next = filepath.Join(dir, next)
+	}
+	return resolve(next, links-1)
+}
+
+// syncDir makes the new name durable, where it can: Windows cannot open a folder for that,
+// one without read permission cannot be opened, and some file systems sync none.
 func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
 	d, err := os.Open(dir)
-	if err != nil {
-		return err
+	if err == nil {
+		err = errors.Join(d.Sync(), d.Close())
 	}
-	return errors.Join(d.Sync(), d.Close())
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
 }

@@ -69,3 +69,79 @@ func TestCreateNeverOverwrites(t *testing.T) {
 		t.Errorf("content is now %q", got)
 	}
 }
+
+func TestCreateRefusesDanglingLink(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(dir, "key")
+	if err := os.Symlink("nothing", link); err != nil {
+		t.Fatal(err)
+	}
+	if err := Create(link, []byte("x"), 0o600); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("got %v", err)
+	}
+	wantOnly(t, dir, "key")
+}
+
+// A folder that cannot be read cannot be opened to be synced; files can be made in it.
+func TestCreateInUnreadableFolder(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root reads everything")
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o300); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Chmod(dir, 0o700) })
+	for name, write := range map[string]func(string, []byte, fs.FileMode) error{"created": Create, "written": Write} {
+		if err := write(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestCreateLeavesOnlyTheFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := Create(filepath.Join(dir, "key"), []byte("x"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "key"))
+	if err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if err := Create(filepath.Join(dir, "key"), []byte("y"), 0o640); err == nil || err.Error() != "create "+filepath.Join(dir, "key")+": file already exists" {
+		t.Errorf("again: %v", err)
+	}
+	wantOnly(t, dir, "key")
+	if err := createInPlace(filepath.Join(dir, "key"), []byte("y"), 0o640); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("in place: %v", err)
+	}
+}
+
+func TestWriteFollowsDanglingLinks(t *testing.T) {
+	dir := t.TempDir()
+	for _, folder := range []string{"real/sub", "other"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, link := range [][2]string{{"real/sub", "short"}, {"../second", "real/sub/first"}, {"../other/target", "real/second"}} {
+		if err := os.Symlink(link[0], filepath.Join(dir, link[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Write(filepath.Join(dir, "short", "first"), []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "other", "target")); string(got) != "new" {
+		t.Errorf("target holds %q, %v", got, err)
+	}
+	wantOnly(t, filepath.Join(dir, "real", "sub"), "first")
+}
+
+func wantOnly(t *testing.T, dir, name string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 || entries[0].Name() != name {
+		t.Errorf("%s holds %v, %v; want only %s", dir, entries, err, name)
+	}
+}
