@@ -53,7 +53,7 @@ func (e *Emulator) assumeRole(who *principal, parameters map[string]string, now 
 	return &assumeRoleResponse{
 		Credentials:      credentialsOf(s),
 		AssumedRoleUser:  assumedRoleUser{Arn: s.AssumedRoleARN, AssumedRoleID: s.UserID},
-		PackedPolicySize: s.packedSize(), SourceIdentity: identity,
+		PackedPolicySize: packedSize(s.Tags), SourceIdentity: identity,
 	}, nil
 }
 

@@ -21,11 +21,18 @@ type wireRequest struct {
 }
 
 func newWireRequest(r *http.Request, body []byte) wireRequest {
-	path, rawQuery, _ := strings.Cut(r.RequestURI, "?")
-	if !strings.HasPrefix(path, "/") { // absolute form, RFC 9112 3.2.2
-		path, rawQuery = r.URL.EscapedPath(), r.URL.RawQuery
-	}
+	path, rawQuery := rawTarget(r)
 	return wireRequest{method: r.Method, host: r.Host, path: path, rawQuery: rawQuery, header: r.Header, length: r.ContentLength, body: body}
+}
+
+// rawTarget returns path and query as in the request line, in origin or absolute form (RFC
+// 9112 3.2).
+func rawTarget(r *http.Request) (path, rawQuery string) {
+	path, rawQuery, _ = strings.Cut(r.RequestURI, "?")
+	if !strings.HasPrefix(path, "/") {
+		return r.URL.EscapedPath(), r.URL.RawQuery
+	}
+	return path, rawQuery
 }
 
 // canonical rebuilds the canonical request (IAM guide, "Create a canonical request"). query is
@@ -72,6 +79,18 @@ func (r wireRequest) unsigned(signed []string, extra ...string) string {
 	for name := range r.header {
 		name = strings.ToLower(name)
 		if strings.HasPrefix(name, "x-amz-") && !slices.Contains(signed, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// repeated returns the first header that stands more than once and must not, signed or not:
+// signer and service could each believe another value. X-Amz-X509 and X-Amz-X509-Chain are
+// read with once.
+func (r wireRequest) repeated() string {
+	for _, name := range []string{"X-Amz-Date", "X-Amz-Content-Sha256", "X-Amz-Security-Token", "Content-Type"} {
+		if len(r.header[name]) > 1 {
 			return name
 		}
 	}

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 const (
 	maxChain = 5        // guide, "authentication-sign-process": X-Amz-X509-Chain
 	maxLeaf  = 16 << 10 // bytes of DER (guide, "quotas")
+	minRSA   = 2048     // bits
 )
 
 // sentCertificates are the certificates of a request: whom it claims to come from.
@@ -71,9 +73,13 @@ func decodeCertificate(s string) (*x509.Certificate, error) {
 }
 
 // checkLeaf holds the end-entity certificate to the guide, "trust-model" (signature
-// validation): X.509 v3, CA false, digitalSignature, SHA-256 or better, and a subject.
+// validation): X.509 v3, CA false, digitalSignature, SHA-256 or better, and a subject. The
+// least size of an RSA key is ours.
 func checkLeaf(leaf *x509.Certificate) *apiError {
+	key, isRSA := leaf.PublicKey.(*rsa.PublicKey)
 	switch {
+	case isRSA && key.N.BitLen() < minRSA:
+		return denied(textInsufficient, "the leaf's RSA key has %d bits; %d is the least", key.N.BitLen(), minRSA)
 	case len(leaf.Raw) > maxLeaf:
 		return denied(textInsufficient, "the leaf has %d bytes; %d is the most", len(leaf.Raw), maxLeaf)
 	case leaf.Version != 3:
@@ -124,6 +130,10 @@ func checkPath(path []*x509.Certificate, now time.Time) string {
 	options.Roots.AddCert(path[len(path)-1])
 	for i, issuer := range path[1:] {
 		cert := path[i]
+		// Verify below takes the shortest way to the root, so it may never look at this one.
+		if now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
+			return fmt.Sprintf("%q is valid from %s to %s only", cert.Subject, cert.NotBefore.Format(time.RFC3339), cert.NotAfter.Format(time.RFC3339))
+		}
 		if !bytes.Equal(cert.RawIssuer, issuer.RawSubject) {
 			return fmt.Sprintf("%q names the issuer %q, but the next certificate is %q: a certificate is missing or out of order",
 				cert.Subject, cert.Issuer, issuer.Subject)

@@ -7,9 +7,18 @@ import (
 	"crypto/mldsa"
 	"crypto/rand"
 	"crypto/rsa"
+	"strings"
 	"testing"
 	"time"
 )
+
+// A client behind a proxy sends the whole URL (RFC 9112 3.2.2).
+func TestCreateSession_absoluteForm(t *testing.T) {
+	t.Parallel()
+	w := newChainWorld(t)
+	c := w.craft().sign(t)
+	send(t, w.e, strings.Replace(c.wire(), "POST /", "POST http://127.0.0.1:8080/", 1)).created(t)
+}
 
 func TestCreateSession_algorithms(t *testing.T) {
 	t.Parallel()

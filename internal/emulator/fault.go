@@ -4,6 +4,7 @@ import (
 	"encoding/json/v2"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,7 +98,7 @@ func (f Fault) checkValue() error {
 	case "status", "html":
 		_, err = f.number(500, 200, 599)
 	case "huge":
-		_, err = f.number(0, 1, 1<<40)
+		_, err = f.number(0, 1, math.MaxInt32)
 	case "throttle", "endless", "wrong-role", "two-sets", "no-sets", "expired":
 		if f.Value != "" {
 			err = errors.New("it takes no value")

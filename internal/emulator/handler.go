@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/hex"
+	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"fmt"
 	"io"
@@ -23,7 +24,7 @@ const (
 func (e *Emulator) Handler() http.Handler { return http.HandlerFunc(e.serve) }
 
 func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
-	path, _, _ := strings.Cut(r.RequestURI, "?")
+	path, _ := rawTarget(r)
 	switch {
 	case path == "/sessions" && r.Method == http.MethodPost:
 		e.serveSessions(w, r)
@@ -146,10 +147,8 @@ func writeError(w http.ResponseWriter, refusal *apiError) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
-	data, err := json.Marshal(value, json.Deterministic(true))
-	if err != nil { // only strings and numbers are in it
-		status, data = http.StatusInternalServerError, []byte("{}")
-	}
+	// Only strings and numbers are in it, and of what a client sent, invalid UTF-8 becomes U+FFFD.
+	data, _ := json.Marshal(value, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(data)

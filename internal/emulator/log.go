@@ -36,7 +36,7 @@ func shorten(s string) string {
 	if len(s) <= most {
 		return s
 	}
-	return fmt.Sprintf("%s… (%d characters)", s[:most], len(s))
+	return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(s[:most], ""), len(s)) // no half character
 }
 
 func printable(s string) string {

@@ -1,6 +1,8 @@
 package emulator
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -67,6 +69,9 @@ func TestCreateSession_tampered(t *testing.T) {
 			}
 		}
 	}
+	twice := func(name, value string) func(*craft) {
+		return func(c *craft) { c.headers = append(c.headers, [2]string{name, value}) }
+	}
 	stranger := newKey(t)
 	tests := []struct {
 		name   string
@@ -86,6 +91,14 @@ func TestCreateSession_tampered(t *testing.T) {
 		{"date one second later", invalidSignature, nil, func(c *craft) { c.set("X-Amz-Date", "20261121T120001Z") }},
 		{"date removed", invalidSignature, nil, func(c *craft) { c.del("X-Amz-Date") }},
 		{"date twice", invalidSignature, nil, func(c *craft) { c.headers = append(c.headers, [2]string{"X-Amz-Date", "20261121T120000Z"}) }},
+		{"date twice, signed", invalidSignature, twice("X-Amz-Date", "20261121T120000Z"), nil},
+		{"content type twice, signed", invalidSignature, twice("Content-Type", "text/plain"), nil},
+		{"content hash twice, signed", invalidSignature, func(c *craft) {
+			c.set("X-Amz-Content-Sha256", hexSHA256(c.body))
+			twice("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")(c)
+		}, nil},
+		{"leaf twice, signed", invalidSignature, twice("X-Amz-X509", b64(w.leaf.cert)), nil},
+		{"chain twice, signed", invalidSignature, twice("X-Amz-X509-Chain", b64(w.lower.cert)), nil},
 		{"byte of the body", invalidSignature, nil, func(c *craft) { c.body = strings.Replace(c.body, "900", "901", 1) }},
 		{"blank in the body", invalidSignature, nil, func(c *craft) { c.body = strings.Replace(c.body, ":", ": ", 1) }},
 		{"body removed", invalidSignature, nil, func(c *craft) { c.body = "" }},
@@ -225,6 +238,20 @@ func TestCreateSession_certificates(t *testing.T) {
 		{"ampersand in the name", badTags, leafWith(func(c *x509.Certificate) { c.Subject.CommonName = "a & b" })},
 		{"parenthesis in the organization", badTags, leafWith(func(c *x509.Certificate) { c.Subject.Organization = []string{"Example (EU)"} })},
 		{"query in the URI", badTags, leafWith(func(c *x509.Certificate) { c.URIs = []*url.URL{{Scheme: "https", Host: "example.com", RawQuery: "a"}} })},
+		{"RSA key of 1024 bits", insufficient, func(t *testing.T) *craft {
+			key, err := rsa.GenerateKey(rand.Reader, 1024)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return newCraft(w.e, w.root.issueFor(t, leafTemplate(), key))
+		}},
+		{"more than 50 session tags", badTags, leafWith(func(c *x509.Certificate) { c.Subject = wideName(51, "a") })},
+		{"session tags over the packed size", badTags, leafWith(func(c *x509.Certificate) { c.Subject = wideName(20, strings.Repeat("a", 200)) })},
+		{"expired twin of the root in the chain", untrusted, func(t *testing.T) *craft {
+			template := caTemplate("Root")
+			template.NotAfter = testNow.Add(-time.Second)
+			return newCraft(w.e, w.root.issue(t, leafTemplate()), w.root.issueFor(t, template, w.root.key).cert)
+		}},
 		{"CA of the same name", untrusted, func(t *testing.T) *craft {
 			return newCraft(w.e, newRoot(t, caTemplate("Root")).issue(t, leafTemplate()))
 		}},
@@ -254,6 +281,15 @@ func TestCreateSession_certificates(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wideName has n attributes of different types.
+func wideName(n int, value string) pkix.Name {
+	var name pkix.Name
+	for i := range n {
+		name.ExtraNames = append(name.ExtraNames, pkix.AttributeTypeAndValue{Type: []int{1, 3, 6, 1, 4, 1, 99999, i}, Value: value})
+	}
+	return name
 }
 
 // TestCreateSession_parameters asks for what may not be had.

@@ -92,20 +92,10 @@ func (s *Session) answer() map[string]any {
 				"accessKeyId": s.AccessKeyID, "secretAccessKey": s.secretAccessKey, "sessionToken": s.sessionToken,
 				"expiration": s.Expiration.Format(time.RFC3339),
 			},
-			"packedPolicySize": s.packedSize(),
+			"packedPolicySize": packedSize(s.Tags),
 			"roleArn":          s.RoleARN,
 			"sourceIdentity":   s.SourceIdentity,
 		}},
 		"subjectArn": s.SubjectARN,
 	}
-}
-
-// packedSize stands in for STS's packing, in percent, which is secret: the bytes of the tags
-// as a part of 4,096.
-func (s *Session) packedSize() int {
-	size := 0
-	for key, value := range s.Tags {
-		size += len(key) + len(value)
-	}
-	return min(100, size*100/4096)
 }

@@ -75,6 +75,9 @@ func (r wireRequest) checkSignedHeaders(signed []string, sent *sentCertificates)
 	if len(r.header["Content-Type"]) > 0 {
 		must = append(must, "content-type")
 	}
+	if name := r.repeated(); name != "" {
+		return denied(textSignature, "the header %s stands more than once", name)
+	}
 	if name := r.unsigned(signed, must...); name != "" {
 		return denied(textSignature, "the header %q is not among the SignedHeaders", name)
 	}

@@ -47,6 +47,9 @@ func mismatch(message, why string, args ...any) *apiError {
 // readSigned finds the signature of a SigV4 request (IAM guide, "Add the signature to the
 // request").
 func (r wireRequest) readSigned(query []pair) (*signed, *apiError) {
+	if name := r.repeated(); name != "" {
+		return nil, incomplete("the header %s stands more than once", name)
+	}
 	if value := lookup(query, "X-Amz-Signature"); value != "" {
 		return readPresigned(query, value)
 	}
@@ -58,8 +61,8 @@ func (r wireRequest) readSigned(query []pair) (*signed, *apiError) {
 		return nil, incomplete("%v", err)
 	}
 	s := &signed{auth: auth, query: query, date: r.header.Get("X-Amz-Date"), token: r.header.Get("X-Amz-Security-Token")}
-	if s.date == "" || len(r.header["X-Amz-Date"]) > 1 || len(r.header["X-Amz-Security-Token"]) > 1 {
-		return nil, incomplete("X-Amz-Date must be there once, X-Amz-Security-Token at most once")
+	if s.date == "" {
+		return nil, incomplete("the header X-Amz-Date is missing")
 	}
 	// UNSIGNED-PAYLOAD is described for S3 alone, so a hash that is sent must be the body's.
 	if hash := r.header.Get("X-Amz-Content-Sha256"); hash != "" {

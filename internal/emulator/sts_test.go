@@ -255,6 +255,7 @@ func TestSTS_malformed(t *testing.T) {
 		{"another terminator", auth("20261121/us-east-1/sts/aws5_request", "host;x-amz-date"), "valid terminator"},
 		{"date not signed", auth("20261121/us-east-1/sts/aws4_request", "host"), "<Code>SignatureDoesNotMatch</Code>"},
 		{"hash of another body", strings.Replace(auth("20261121/us-east-1/sts/aws4_request", "host;x-amz-date"), "Host: h", "Host: h\r\nX-Amz-Content-Sha256: UNSIGNED-PAYLOAD", 1), "<Code>SignatureDoesNotMatch</Code>"},
+		{"hash twice", strings.Replace(auth("20261121/us-east-1/sts/aws4_request", "host;x-amz-content-sha256;x-amz-date"), "Host: h", "Host: h\r\nX-Amz-Content-Sha256: "+hexSHA256("")+"\r\nX-Amz-Content-Sha256: UNSIGNED-PAYLOAD", 1), "the header X-Amz-Content-Sha256 stands more than once"},
 		{"presigned for too long", "GET /?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE/20261121/us-east-1/sts/aws4_request&X-Amz-Date=20261121T120000Z&X-Amz-Expires=604801&X-Amz-SignedHeaders=host&X-Amz-Signature=00 HTTP/1.1\r\nHost: h\r\n\r\n", "X-Amz-Expires must be"},
 	}
 	for _, tt := range tests {

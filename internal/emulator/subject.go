@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 )
 
+const maxTags = 50 // STS reference, AssumeRole, Tags
+
 // What the certificate says about the session: its name, its source identity, its tags.
 
 // serialHex is the serial number in lower-case hexadecimal of even length, the session's name
@@ -120,7 +122,15 @@ func firstDirectoryName(leaf *x509.Certificate) (pkix.Name, bool) {
 
 // checkTags refuses what was seen refused (field reports: a common name with "&" or a
 // parenthesis), although the guide says such a value is left out.
+// The two limits of all tags together are STS's (STS reference, AssumeRole, Tags); answering
+// with the same text is ours.
 func checkTags(tags map[string]string) *apiError {
+	if len(tags) > maxTags {
+		return denied(textTags, "the certificate makes %d session tags; %d is the most", len(tags), maxTags)
+	}
+	if size := packedSize(tags); size > 100 {
+		return denied(textTags, "the session tags have a packed size of %d %%", size)
+	}
 	for key, value := range tags {
 		if i := strings.IndexFunc(value, outsideTagAlphabet); i >= 0 {
 			r, _ := utf8.DecodeRuneInString(value[i:])
@@ -131,6 +141,16 @@ func checkTags(tags map[string]string) *apiError {
 		}
 	}
 	return nil
+}
+
+// packedSize stands in for STS's packing, in percent, which is secret: the bytes of the tags
+// as a part of 4,096.
+func packedSize(tags map[string]string) int {
+	size := 0
+	for key, value := range tags {
+		size += len(key) + len(value)
+	}
+	return size * 100 / 4096
 }
 
 // outsideTagAlphabet is the complement of [\p{L}\p{Z}\p{N}_.:/=+\-@] (STS reference, Tag).
