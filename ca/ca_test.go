@@ -105,8 +105,10 @@ func TestIssue_neverOutlivesTheCA(t *testing.T) {
 		t.Errorf("%v to %v, %v", c.NotBefore, c.NotAfter, err)
 	}
 	for _, at := range []time.Time{noon.Add(-time.Hour), noon.Add(2 * time.Hour)} {
-		if _, err := root.Issue(Request{CommonName: "x", Public: newKey(t).Public(), Lifetime: time.Hour}, at); err == nil || !strings.Contains(err.Error(), "is valid from") {
-			t.Errorf("at %v: %v", at, err)
+		_, err := root.Issue(Request{CommonName: "x", Public: newKey(t).Public(), Lifetime: time.Hour}, at)
+		want := `the CA certificate "CN=Test CA" is valid from 2026-11-01T11:55:00Z to 2026-11-01T13:00:00Z; it is ` + at.Format(time.RFC3339) + " now"
+		if _, ok := errors.AsType[*ValidityError](err); !ok || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	}
 }

@@ -20,7 +20,8 @@ type Request struct {
 
 // Issue signs a leaf that CreateSession accepts: version 3, CA false, digitalSignature,
 // clientAuth, a random serial, valid from five minutes ago for the lifetime asked for. A
-// request that breaks a rule of the service is refused with a *RuleError.
+// request that breaks a rule of the service is refused with a *RuleError, one outside the
+// CA's own validity with a *ValidityError.
 //
 // Source: IAM Roles Anywhere User Guide, "Trust model". clientAuth is not asked for there,
 // but by several consoles.
@@ -32,8 +33,7 @@ func (a *Authority) Issue(r Request, now time.Time) (*x509.Certificate, error) {
 		return nil, errors.New("the lifetime of a leaf must be longer than nothing")
 	}
 	if now.Before(a.cert.NotBefore) || now.After(a.cert.NotAfter) {
-		return nil, fmt.Errorf("the CA certificate %q is valid from %s to %s; it is %s now", a.cert.Subject,
-			a.cert.NotBefore.UTC().Format(time.RFC3339), a.cert.NotAfter.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		return nil, &ValidityError{Subject: a.cert.Subject.String(), NotBefore: a.cert.NotBefore, NotAfter: a.cert.NotAfter, Now: now}
 	}
 	serial, err := newSerial()
 	if err != nil {
@@ -49,6 +49,19 @@ func (a *Authority) Issue(r Request, now time.Time) (*x509.Certificate, error) {
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
 	return sign(template, a.cert, r.Public, a.key)
+}
+
+// ValidityError says that the CA certificate has expired or is not valid yet, so that
+// nothing it signs would be trusted.
+type ValidityError struct {
+	Subject             string
+	NotBefore, NotAfter time.Time
+	Now                 time.Time // what the clock said
+}
+
+func (e *ValidityError) Error() string {
+	return fmt.Sprintf("the CA certificate %q is valid from %s to %s; it is %s now", e.Subject,
+		e.NotBefore.UTC().Format(time.RFC3339), e.NotAfter.UTC().Format(time.RFC3339), e.Now.UTC().Format(time.RFC3339))
 }
 
 // newSerial returns 128 random bits as a positive number: RFC 5280, 4.1.2.2 allows 20
