@@ -120,11 +120,21 @@ func canonicalHeaders(r Request, added http.Header) (lines, names string) {
 	for _, name := range sorted {
 		values := make([]string, len(all[name]))
 		for i, v := range all[name] {
-			values[i] = strings.Join(strings.Fields(v), " ")
+			values[i] = trimAll(v)
 		}
 		out.WriteString(name + ":" + strings.Join(values, ",") + "\n")
 	}
 	return out.String(), strings.Join(sorted, ";")
+}
+
+// trimAll is Trim of the User Guide: the ends go, and spaces in a row become one. Other
+// characters that Unicode calls space are sent as they are, and so signed.
+func trimAll(value string) string {
+	value = strings.Trim(value, " \t")
+	for strings.Contains(value, "  ") {
+		value = strings.ReplaceAll(value, "  ", " ")
+	}
+	return value
 }
 
 // signed tells whether a header of the request is signed: all are, except those that

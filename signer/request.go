@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,7 +22,8 @@ const (
 
 // Sign returns the headers that prove possession of the identity's key for request r:
 // X-Amz-Date, X-Amz-X509, X-Amz-X509-Chain when there are intermediates, and Authorization.
-// The caller sets them on the request, over whatever was there, and changes nothing after.
+// The caller sets them on the request, over whatever was there under these names in any case,
+// and changes nothing after.
 //
 // Sign is a pure function of its arguments, but for the randomness of ECDSA and ML-DSA. The
 // region is the bare one, without "-fips". The service accepts a time within five minutes
@@ -63,13 +66,16 @@ func encodeChain(chain []*x509.Certificate) string {
 	return strings.Join(encoded, ",")
 }
 
-// without copies h less the headers that replace its own, and less an old signature of a
-// request that is signed again.
+// without copies h less the headers that replace its own, and less the chain of a request
+// that is signed again. Names in any case become canonical; the values of one that is there
+// in several come in the order in which net/http sends them.
 func without(h, replaced http.Header) http.Header {
-	rest := h.Clone()
-	for name := range replaced {
-		rest.Del(name)
+	rest := http.Header{}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		key := http.CanonicalHeaderKey(name)
+		if _, ok := replaced[key]; !ok && key != "X-Amz-X509-Chain" {
+			rest[key] = append(rest[key], h[name]...)
+		}
 	}
-	rest.Del("X-Amz-X509-Chain")
 	return rest
 }

@@ -245,3 +245,49 @@ func BenchmarkSign(b *testing.B) {
 		}
 	}
 }
+
+// Header names have no case, whatever form they are in: what Sign replaces is found, and
+// what is there twice comes in the order in which it is sent.
+func TestSign_headerNamesInAnyCase(t *testing.T) {
+	leaf := mint(t, "leaf", nil)
+	key := &recorded{Signer: leaf.key}
+	id, err := NewIdentity(key, []*x509.Certificate{leaf.Certificate}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign := func(h http.Header) string {
+		if _, err := Sign(Request{Method: "POST", URL: &url.URL{Host: "h"}, Header: h}, id, "r", noon); err != nil {
+			t.Fatal(err)
+		}
+		return key.digest
+	}
+	want := sign(http.Header{"X-Test": {"1", "2", "3"}})
+	for range 20 {
+		got := sign(http.Header{"x-amz-date": {"stale"}, "X-amz-x509-chain": {"stale"}, "AUTHORIZATION": {"stale"}, "x-test": {"3"}, "X-Test": {"2"}, "X-TEST": {"1"}})
+		if got != want {
+			t.Fatal("another signature for the same headers in another case")
+		}
+	}
+}
+
+// recorded remembers what was signed last.
+type recorded struct {
+	crypto.Signer
+	digest string
+}
+
+func (r *recorded) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	r.digest = hex.EncodeToString(digest)
+	return r.Signer.Sign(rand, digest, opts)
+}
+
+func TestTrimAll(t *testing.T) {
+	for value, want := range map[string]string{
+		"": "", "  ": "", "a": "a", " a  b   c ": "a b c", "\ta\tb\t": "a\tb",
+		"a\u00a0\u00a0b": "a\u00a0\u00a0b", "\u00a0a": "\u00a0a", "a\u2003b": "a\u2003b",
+	} {
+		if got := trimAll(value); got != want {
+			t.Errorf("%q: got %q, want %q", value, got, want)
+		}
+	}
+}
