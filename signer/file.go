@@ -85,64 +85,75 @@ type Files struct {
 // Load reads the files and makes an identity of them. Errors name the file: *FileError for
 // what cannot be read or understood, else those of [NewIdentity].
 func Load(f Files) (*Identity, error) {
-	if f.Now == nil {
+	switch {
+	case f.Now == nil:
 		return nil, errors.New("signer.Files has no clock: set Now to time.Now")
+	case f.Certificate.IsZero():
+		return nil, errors.New("signer.Files has no certificate: set Certificate")
 	}
 	l := loader{password: f.Password}
 	if f.Password != nil {
 		l.password = sync.OnceValues(f.Password)
 	}
-	for _, b := range []Blob{f.Certificate, f.PrivateKey, f.Intermediates} {
-		if err := l.add(b); err != nil {
-			return nil, err
-		}
-	}
-	key, keyFile, err := l.key(f)
-	if err != nil {
+	if err := l.readAll(f); err != nil {
 		return nil, err
+	}
+	if len(l.keys) != 1 {
+		err := ErrNoPrivateKey
+		if len(l.keys) > 1 {
+			err = errors.New("there is more than one private key in it")
+		}
+		return nil, &FileError{File: l.keyFile, Err: err}
 	}
 	if len(l.certs) == 0 {
 		return nil, &FileError{File: f.Certificate.name, Err: errors.New("there is no certificate in it")}
 	}
-	id, err := newIdentity(key, l.certs, f.Now())
+	id, err := newIdentity(l.keys[0], l.certs, f.Now())
 	if mismatch, ok := errors.AsType[*KeyMismatchError](err); ok {
-		mismatch.KeyFile = keyFile
+		mismatch.KeyFile = l.keyFile
 	}
 	return id, err
 }
 
+// sameFile tells whether two blobs are one path. Bytes are never the same: their names are
+// for messages only.
+func (b Blob) sameFile(other Blob) bool { return b.path != "" && b.path == other.path }
+
 // loader gathers what the inputs hold.
 type loader struct {
 	password PasswordFunc
-	read     []Blob
 	certs    []located
-	keys     []keyIn
+	keys     []crypto.Signer // of the input that is meant to have the one, keyFile
+	keyFile  string
 }
 
-type keyIn struct {
-	crypto.Signer
-	file string
+// readAll reads the inputs, a file that is named twice only once. Keys in another input than
+// the one meant are not looked at: they may be encrypted, or of no use.
+func (l *loader) readAll(f Files) error {
+	l.keyFile = f.Certificate.name
+	apart := !f.PrivateKey.IsZero() && !f.PrivateKey.sameFile(f.Certificate)
+	keys, err := l.read(f.Certificate, wantAnything)
+	if err == nil && apart {
+		l.keyFile = f.PrivateKey.name
+		keys, err = l.read(f.PrivateKey, wantAnything)
+	}
+	more := f.Intermediates
+	if err == nil && !more.IsZero() && !more.sameFile(f.Certificate) && !more.sameFile(f.PrivateKey) {
+		_, err = l.read(more, wantCertificates)
+	}
+	l.keys = keys
+	return err
 }
 
-// add reads one input. A path that was named twice, as one file for key and certificate, is
-// read once.
-func (l *loader) add(b Blob) error {
-	if b.IsZero() {
-		return nil
-	}
-	for _, seen := range l.read {
-		if seen.path != "" && seen.path == b.path {
-			return nil
-		}
-	}
-	l.read = append(l.read, b)
+// read adds the certificates of one input and returns its keys.
+func (l *loader) read(b Blob, w want) ([]crypto.Signer, error) {
 	data, err := b.Read()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	m, err := Parse(data, l.password)
+	m, err := parse(data, l.password, w)
 	if err != nil {
-		return &FileError{File: b.name, Err: err}
+		return nil, &FileError{File: b.name, Err: err}
 	}
 	if b.path != "" && len(m.Certificates) == 0 {
 		clear(data) // a key lies there in the clear; certificates may point into it
@@ -150,31 +161,7 @@ func (l *loader) add(b Blob) error {
 	for _, c := range m.Certificates {
 		l.certs = append(l.certs, located{c, b.name})
 	}
-	for _, k := range m.Keys {
-		l.keys = append(l.keys, keyIn{k, b.name})
-	}
-	return nil
-}
-
-// key finds the one private key in the input that is meant to have it.
-func (l *loader) key(f Files) (crypto.Signer, string, error) {
-	want := f.PrivateKey
-	if want.IsZero() {
-		want = f.Certificate
-	}
-	var found []crypto.Signer
-	for _, k := range l.keys {
-		if k.file == want.name {
-			found = append(found, k.Signer)
-		}
-	}
-	switch {
-	case len(found) == 1:
-		return found[0], want.name, nil
-	case len(found) > 1:
-		return nil, "", &FileError{File: want.name, Err: errors.New("there is more than one private key in it")}
-	}
-	return nil, "", &FileError{File: want.name, Err: ErrNoPrivateKey}
+	return m.Keys, nil
 }
 
 // ErrNoPrivateKey says that an input holds no private key.

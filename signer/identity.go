@@ -40,6 +40,9 @@ func NewIdentity(key crypto.Signer, certs []*x509.Certificate, now time.Time) (*
 }
 
 func newIdentity(key crypto.Signer, pool []located, now time.Time) (*Identity, error) {
+	if key == nil {
+		return nil, errors.New("there is no private key")
+	}
 	algorithm, err := algorithmFor(key.Public())
 	if err != nil {
 		return nil, err
@@ -51,21 +54,33 @@ func newIdentity(key crypto.Signer, pool []located, now time.Time) (*Identity, e
 	if !ok {
 		return nil, &KeyMismatchError{CertFile: pool[0].file, Key: keyKind(key.Public()), Subject: name(pool[0]), CertKey: keyKind(pool[0].PublicKey)}
 	}
-	id := &Identity{key: key, algorithm: algorithm, leaf: leaf, chain: buildPath(leaf, pool, now)}
-	if err := id.check(now); err != nil {
+	if err := checkLeaf(leaf); err != nil {
+		return nil, err
+	}
+	finder := pathFinder{pool: pool, now: now}
+	id := &Identity{key: key, algorithm: algorithm, leaf: leaf, chain: finder.path(leaf)}
+	if err := id.checkChain(now); err != nil {
 		return nil, err
 	}
 	return id, nil
 }
 
 // findLeaf picks the certificate that belongs to the key. After a renewal with the same key
-// there can be several: the one that can be used now and lasts longest is meant.
+// there can be several, and a self-signed one from before there was a CA: of those that keep
+// the rules, the one that can be used now and lasts longest is meant.
 func findLeaf(public crypto.PublicKey, pool []located, now time.Time) (located, bool) {
-	var own []located
+	var own, proper []located
 	for _, c := range pool {
-		if samePublic(public, c.PublicKey) {
-			own = append(own, c)
+		if !samePublic(public, c.PublicKey) {
+			continue
 		}
+		own = append(own, c)
+		if checkLeaf(c) == nil {
+			proper = append(proper, c)
+		}
+	}
+	if len(proper) > 0 {
+		own = proper
 	}
 	return best(own, now)
 }

@@ -78,6 +78,9 @@ func TestNewIdentity_key(t *testing.T) {
 	if _, err = NewIdentity(leaf.key, nil, noon); err == nil {
 		t.Error("an identity without certificate")
 	}
+	if _, err = NewIdentity(nil, []*x509.Certificate{leaf.Certificate}, noon); err == nil || err.Error() != "there is no private key" {
+		t.Errorf("no key: %v", err)
+	}
 }
 
 // The certificate of a renewal with the same key lies beside the old one.
@@ -146,7 +149,7 @@ func TestNewIdentity_path(t *testing.T) {
 	for _, c := range cas {
 		all = append(all, c.Certificate)
 	}
-	if _, err := NewIdentity(leaf.key, all, noon); err == nil || !strings.Contains(err.Error(), "needs 6 intermediates to reach its root; at most 5 can be sent") {
+	if _, err := NewIdentity(leaf.key, all, noon); err == nil || !strings.Contains(err.Error(), "needs more than 5 intermediates to reach its root; no more can be sent") {
 		t.Errorf("six: %v", err)
 	}
 	leaf = mint(t, "leaf", dead)

@@ -33,8 +33,12 @@ func (p *parser) pem(data []byte) error {
 
 func (p *parser) block(label string, body []byte) error {
 	switch label {
-	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS12",
-		"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY":
+	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS12":
+	case "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY":
+		if p.want == wantCertificates { // a damaged key does no harm to certificates
+			p.pass("a private key")
+			return nil
+		}
 	default: // not looked into: it may not even be base64
 		p.pass(describeBlock(label))
 		return nil

@@ -17,13 +17,10 @@ const (
 	signingProcess = "IAM Roles Anywhere User Guide, \"Signing process\""
 )
 
-// check holds the identity against the rules and the clock.
-func (id *Identity) check(now time.Time) error {
-	if err := checkLeaf(id.leaf); err != nil {
-		return err
-	}
+// checkChain holds the intermediates against the rules, and all against the clock.
+func (id *Identity) checkChain(now time.Time) error {
 	if len(id.chain) > maxChain {
-		return broken(id.leaf, signingProcess, "needs %d intermediates to reach its root; at most %d can be sent", len(id.chain), maxChain)
+		return broken(id.leaf, signingProcess, "needs more than %d intermediates to reach its root; no more can be sent", maxChain)
 	}
 	for _, c := range id.chain {
 		if !strongDigest(c.SignatureAlgorithm) {

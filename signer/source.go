@@ -15,7 +15,8 @@ type Source interface {
 	Identity(ctx context.Context) (*Identity, error)
 }
 
-// FileSource is a [Source] that reads key and certificate again when their files change.
+// FileSource is a [Source] that reads key and certificate again when their files change, and
+// when the certificate has expired.
 //
 // While the new pair cannot be used, being half written, mismatched or gone, it keeps the
 // old identity for as long as that one is valid, and tries again at every call.
@@ -66,16 +67,21 @@ func (s *FileSource) Err() error {
 func (s *FileSource) reload() {
 	// The stamps are taken before reading: a file that changes in between is read again.
 	stamps := s.files.stamps()
-	if equal(stamps, s.seen) {
+	changed := !equal(stamps, s.seen)
+	if !changed {
 		s.err = nil // what was tried in between was put back
-		return
+		if s.current.checkTime(s.files.Now()) == nil {
+			return
+		}
+		// The same files may hold another certificate that has become valid.
 	}
 	id, err := Load(s.files)
-	if err != nil {
+	switch {
+	case err == nil:
+		s.current, s.seen, s.err = id, stamps, nil
+	case changed:
 		s.err = fmt.Errorf("keeping the old certificate: %w", err)
-		return
 	}
-	s.current, s.seen, s.err = id, stamps, nil
 }
 
 // stamp tells one version of a file from the next.

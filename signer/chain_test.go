@@ -1,0 +1,158 @@
+package signer
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+)
+
+func years(n int) func(*x509.Certificate) {
+	return func(c *x509.Certificate) { c.NotAfter = noon.AddDate(n, 0, 0) }
+}
+
+// Who the anchor is, the old root or the one it certified, is known to the service only: the
+// longer path serves both.
+func TestNewIdentity_crossSignedRoot(t *testing.T) {
+	old := mint(t, "old root", nil, asCA, years(1))
+	root := mint(t, "root", nil, asCA, years(10))
+	cross := mintFor(t, root.key, "root", old, asCA, years(1))
+	expired := mintFor(t, root.key, "root", old, asCA, func(c *x509.Certificate) { c.NotAfter = noon.Add(-time.Hour) })
+	deadEnd := mintFor(t, old.key, "old root", mint(t, "older root", nil, asCA), asCA, func(c *x509.Certificate) { c.NotAfter = noon.Add(-time.Hour) })
+	long := []*minted{root}
+	for i := range 5 {
+		long = append(long, mint(t, strings.Repeat("i", i+1), long[i], asCA))
+	}
+	for _, tt := range []struct {
+		name  string
+		under *minted
+		given []*minted
+		want  string
+	}{
+		{"without the root", root, []*minted{cross}, "root<-old root"},
+		{"with the root", root, []*minted{root, cross}, "root<-old root"},
+		{"with both roots", root, []*minted{old, root, cross}, "root<-old root"},
+		{"an expired cross-signature does not count", root, []*minted{root, expired}, ""},
+		{"nor one that leads to something expired", root, []*minted{root, cross, deadEnd}, ""},
+		{"nor one that is too much", long[5], append([]*minted{cross}, long...), "iiiii<-iiii iiii<-iii iii<-ii ii<-i i<-root"},
+	} {
+		t.Run(tt.name, func(t *testing.T) { wantChain(t, mint(t, "leaf", tt.under), tt.given, tt.want) })
+	}
+}
+
+// A CA that changes its key signs the new one with the old one under the same name.
+func TestNewIdentity_rolledOverCA(t *testing.T) {
+	old := mint(t, "ca", nil, asCA)
+	rolled := mint(t, "ca", old, asCA)
+	wantChain(t, mint(t, "leaf", rolled), []*minted{rolled}, "ca<-ca")
+	wantChain(t, mint(t, "leaf", rolled), []*minted{old, rolled}, "ca<-ca")
+}
+
+func TestNewIdentity_leafNamedAsItsIssuer(t *testing.T) {
+	ca := mint(t, "web", mint(t, "root", nil, asCA), asCA)
+	wantChain(t, mint(t, "web", ca), []*minted{ca}, "web<-root")
+}
+
+// Go checks no SHA-1, so that a root signed with it cannot be told by its signature.
+func TestNewIdentity_rootWithOldDigest(t *testing.T) {
+	root := mint(t, "root", nil, asCA)
+	leaf := mint(t, "leaf", root)
+	old := *root.Certificate
+	old.SignatureAlgorithm = x509.ECDSAWithSHA1
+	wantChain(t, leaf, []*minted{{&old, root.key}}, "")
+}
+
+// Before there was a CA, the key had a self-signed certificate, as tools make it by default.
+func TestNewIdentity_selfSignedOfTheSameKey(t *testing.T) {
+	ca := mint(t, "ca", mint(t, "root", nil, asCA), asCA)
+	leaf := mint(t, "leaf", ca)
+	self := mintFor(t, leaf.key, "self", nil, asCA, years(10))
+	wantChain(t, leaf, []*minted{self, ca}, "ca<-root")
+}
+
+// wantChain holds the chain of leaf, with the other certificates given around it, against
+// "subject<-issuer" for each.
+func wantChain(t *testing.T, leaf *minted, given []*minted, want string) {
+	t.Helper()
+	var certs []*x509.Certificate
+	for _, c := range given {
+		certs = append(certs, c.Certificate)
+	}
+	id, err := NewIdentity(leaf.key, append(certs, leaf.Certificate), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !id.Leaf().Equal(leaf.Certificate) {
+		t.Errorf("leaf %s", id.Leaf().Subject)
+	}
+	var got []string
+	for _, c := range id.Chain() {
+		got = append(got, c.Subject.CommonName+"<-"+c.Issuer.CommonName)
+	}
+	if strings.Join(got, " ") != want {
+		t.Errorf("chain %v, want %s", got, want)
+	}
+}
+
+// Signatures that would take seconds are not checked: what is counted is what costs time.
+func TestPathFinder_boundsWork(t *testing.T) {
+	ca := mint(t, "ca", nil, asCA)
+	leaf := located{Certificate: mint(t, "leaf", ca).Certificate}
+	issuer := func(key any) located {
+		c := *ca.Certificate
+		c.PublicKey = key
+		return located{Certificate: &c}
+	}
+	rsaKey := func(bits uint) located {
+		return issuer(&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), bits-1), E: 65537})
+	}
+	large := *leaf.Certificate
+	large.Raw = make([]byte, maxIssuedSize+1)
+	other := mint(t, "ca", nil, asCA)
+	for _, tt := range []struct {
+		name  string
+		child located
+		pool  []located
+		want  int
+	}{
+		{"an issuer", leaf, []located{issuer(ca.PublicKey)}, 2}, // and whether it is a root
+		{"largest RSA", leaf, []located{rsaKey(maxIssuerRSA)}, 1},
+		{"huge RSA", leaf, []located{rsaKey(maxIssuerRSA + 1), rsaKey(1 << 21)}, 0},
+		{"huge child", located{Certificate: &large}, []located{issuer(ca.PublicKey)}, 0},
+		{"other names", leaf, []located{leaf, leaf}, 0},
+		{"many issuers", leaf, slicesOf(1000, issuer(other.PublicKey)), maxSignatures},
+	} {
+		f := pathFinder{pool: tt.pool, now: noon}
+		if f.path(tt.child); f.checked != tt.want {
+			t.Errorf("%s: %d signatures checked, want %d", tt.name, f.checked, tt.want)
+		}
+	}
+}
+
+func slicesOf(n int, c located) []located {
+	all := make([]located, n)
+	for i := range all {
+		all[i] = c
+	}
+	return all
+}
+
+// The rules for the leaf come first, so that a leaf that is too large costs nothing more.
+func TestNewIdentity_hugeLeafBeforeItsPath(t *testing.T) {
+	leaf := mint(t, "leaf", nil)
+	huge := *leaf.Certificate
+	huge.Raw = bytes.Repeat(huge.Raw, 1+maxLeafSize/len(huge.Raw))
+	number, err := rand.Prime(rand.Reader, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer := mint(t, "leaf", nil, asCA).Certificate
+	issuer.PublicKey = &rsa.PublicKey{N: number.Lsh(number, 1<<21), E: 65537}
+	if _, err := NewIdentity(leaf.key, []*x509.Certificate{&huge, issuer}, noon); err == nil || !strings.Contains(err.Error(), "at most 16384 are accepted") {
+		t.Errorf("got %v", err)
+	}
+}
