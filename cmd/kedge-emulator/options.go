@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,7 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.configFile, "config", "", "JSON `file` with trust anchors, profiles, roles, users and CRLs")
 	f.StringArrayVar(&o.trustAnchors, "trust-anchor", nil, "PEM `file` with the CA of one more trust anchor")
-	f.StringArrayVar(&o.crls, "crl", nil, "PEM or DER `file` with a revocation list, signed by the CA of one of the trust anchors")
+	f.StringArrayVar(&o.crls, "crl", nil, "PEM or DER `file` with a revocation list, for each trust anchor whose CA signed it")
 	f.StringArrayVar(&o.roles, "role-arn", nil, "`ARN` of one more role")
 	f.IntVar(&o.roleMaxSeconds, "max-session-duration", 3600, "longest session of the roles given here, in `seconds`")
 	f.StringVar(&o.profile, "profile-arn", "", "`ARN` of one more profile; it lists every role")
@@ -107,14 +108,18 @@ func (o *options) overrideRoles(cmd *cobra.Command, c *emulator.Config) {
 }
 
 // prepare gives the emulator its CRLs and faults.
-func (o *options) prepare(e *emulator.Emulator) error {
+func (o *options) prepare(e *emulator.Emulator, s cli.Streams) error {
 	for _, path := range o.crls {
 		list, err := readFile(path)
 		if err != nil {
 			return err
 		}
-		if err := e.ImportCRL("", list); err != nil {
+		anchors, err := e.ImportCRL("", list)
+		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
+		}
+		if len(anchors) > 1 {
+			cli.Say(s.Err, name, "note", fmt.Sprintf("%s counts for each trust anchor of its CA: %s", path, strings.Join(anchors, ", ")))
 		}
 	}
 	for _, text := range o.faults {

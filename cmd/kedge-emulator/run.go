@@ -65,7 +65,7 @@ func serve(ctx context.Context, cmd *cobra.Command, o *options, s cli.Streams) e
 	if err != nil {
 		return err
 	}
-	if err := o.prepare(e); err != nil {
+	if err := o.prepare(e, s); err != nil {
 		return err
 	}
 	o.cleanUp() // what a run that was killed left would say that this one is ready

@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 const (
@@ -39,7 +38,11 @@ func newAnchor(t TrustAnchor) (*anchor, error) {
 	}
 	result := &anchor{arn: a, disabled: t.Disabled, certs: certs}
 	for _, data := range t.CRLs {
-		if err := result.importCRL(data); err != nil {
+		list, err := parseCRL(data)
+		if err == nil {
+			err = result.importCRL(list)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("trust anchor %s: %w", t.ARN, err)
 		}
 	}
@@ -50,12 +53,13 @@ func anchorCertificates(data []byte) ([]*x509.Certificate, error) {
 	if len(data) > maxAnchorPEM {
 		return nil, fmt.Errorf("its PEM has %d characters; %d is the most", len(data), maxAnchorPEM)
 	}
+	blocks, err := pemBlocks(data, "CERTIFICATE")
+	if err != nil {
+		return nil, err
+	}
 	var certs []*x509.Certificate
-	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("its PEM holds a %s, not only certificates", strings.ToLower(block.Type))
-		}
-		cert, err := x509.ParseCertificate(block.Bytes)
+	for _, der := range blocks {
+		cert, err := x509.ParseCertificate(der)
 		if err != nil {
 			return nil, err
 		}
@@ -68,6 +72,22 @@ func anchorCertificates(data []byte) ([]*x509.Certificate, error) {
 		return nil, fmt.Errorf("its PEM holds %d certificates; it must be 1 to %d", len(certs), maxAnchorCerts)
 	}
 	return certs, nil
+}
+
+// pemBlocks takes blocks of one kind alone, and none that pem.Decode would pass over in
+// silence.
+func pemBlocks(data []byte, kind string) ([][]byte, error) {
+	var blocks [][]byte
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != kind {
+			return nil, fmt.Errorf("its PEM holds a block %q, not %q alone", block.Type, kind)
+		}
+		blocks = append(blocks, block.Bytes)
+	}
+	if n := len(blocks); bytes.Count(data, []byte("-----BEGIN ")) != n || bytes.Count(data, []byte("-----END ")) != n {
+		return nil, errors.New("its PEM has a broken block")
+	}
+	return blocks, nil
 }
 
 // checkAnchorCertificate holds a CA to the guide, "trust-model": X.509 v3, CA true,

@@ -31,7 +31,9 @@ func TestNew_refused(t *testing.T) {
 		{"three certificates", "holds 3 certificates", Config{TrustAnchors: []TrustAnchor{{Certificates: bytes.Repeat(root.pem(), 3)}}}},
 		{"no certificate", "holds 0 certificates", Config{TrustAnchors: []TrustAnchor{{Certificates: []byte("hello")}}}},
 		{"too long", "8000 is the most", Config{TrustAnchors: []TrustAnchor{{Certificates: append(root.pem(), bytes.Repeat([]byte("\n"), 8000)...)}}}},
-		{"a key in the PEM", "holds a private key", Config{TrustAnchors: []TrustAnchor{{Certificates: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY"})}}}},
+		{"a key in the PEM", `a block "PRIVATE KEY"`, Config{TrustAnchors: []TrustAnchor{{Certificates: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY"})}}}},
+		{"a broken block in the PEM", "broken block", Config{TrustAnchors: []TrustAnchor{{Certificates: append(root.pem(), "-----BEGIN CERTIFICATE-----\nAAA!\n-----END CERTIFICATE-----\n"...)}}}},
+		{"a cut block in the PEM", "broken block", Config{TrustAnchors: []TrustAnchor{{Certificates: append(root.pem()[30:], root.pem()...)}}}},
 		{"anchor ARN", "is not an ARN", Config{TrustAnchors: []TrustAnchor{{ARN: "x", Certificates: root.pem()}}}},
 		{"anchor twice", "configured twice", Config{TrustAnchors: []TrustAnchor{
 			{ARN: "arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/a", Certificates: root.pem()},

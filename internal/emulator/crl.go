@@ -3,17 +3,14 @@ package emulator
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 )
 
 const (
-	maxCRLSize     = 300_000 // bytes (guide, "quotas"; ImportCrl crlData)
-	maxCRLs        = 2       // per trust anchor (guide, "quotas")
-	maxCRLPEMSize  = 2 * maxCRLSize
-	removeFromCRL  = 8 // RFC 5280 5.3.1
-	crlPEMTypeName = "X509 CRL"
+	maxCRLSize    = 300_000 // bytes of what is uploaded, PEM or DER (guide, "quotas"; ImportCrl crlData)
+	maxCRLs       = 2       // per trust anchor (guide, "quotas")
+	removeFromCRL = 8       // RFC 5280 5.3.1
 )
 
 // crl is an imported revocation list: the serial numbers that one certificate of the anchor
@@ -23,35 +20,41 @@ type crl struct {
 	revoked map[string]bool // decimal serial
 }
 
-// importCRL adds a list, PEM or DER. As ImportCrl does, it takes only one that the anchor's
-// own CA signed (guide, "revocation"). A list whose nextUpdate has passed still counts: ours,
+// parseCRL reads one list, PEM or DER. A list whose nextUpdate has passed still counts: ours,
 // and the safe side.
-func (a *anchor) importCRL(data []byte) error {
-	if len(a.crls) >= maxCRLs {
-		return fmt.Errorf("it has %d CRLs already, which is the most", maxCRLs)
-	}
-	if len(data) > maxCRLPEMSize {
-		return fmt.Errorf("the CRL has %d bytes; %d is the most", len(data), maxCRLSize)
-	}
-	if block, _ := pem.Decode(data); block != nil {
-		if block.Type != crlPEMTypeName {
-			return fmt.Errorf("the CRL's PEM holds a %s, not an %s", block.Type, crlPEMTypeName)
-		}
-		data = block.Bytes
-	}
+func parseCRL(data []byte) (*x509.RevocationList, error) {
 	if len(data) > maxCRLSize {
-		return fmt.Errorf("the CRL has %d bytes; %d is the most", len(data), maxCRLSize)
+		return nil, fmt.Errorf("the CRL has %d bytes, as it is given; %d is the most", len(data), maxCRLSize)
+	}
+	blocks, err := pemBlocks(data, "X509 CRL")
+	if err != nil {
+		return nil, fmt.Errorf("the CRL cannot be read: %w", err)
+	}
+	if len(blocks) > 0 {
+		data = blocks[0]
 	}
 	list, err := x509.ParseRevocationList(data)
 	if err != nil {
-		return fmt.Errorf("the CRL cannot be read: %w", err)
+		return nil, fmt.Errorf("the CRL cannot be read: %w", err)
+	}
+	if len(blocks) > 1 || len(list.Raw) < len(data) {
+		return nil, errors.New("the file holds more than one CRL")
 	}
 	for _, ext := range list.Extensions {
 		// RFC 5280 5.2: a list with a critical extension that is not understood (a delta, one for
 		// some certificates only) says nothing about the others.
 		if ext.Critical {
-			return fmt.Errorf("the CRL has the critical extension %s: a delta or partial list", ext.Id)
+			return nil, fmt.Errorf("the CRL has the critical extension %s: a delta or partial list", ext.Id)
 		}
+	}
+	return list, nil
+}
+
+// importCRL adds a list. As ImportCrl does, it takes only one that the anchor's own CA signed
+// (guide, "revocation").
+func (a *anchor) importCRL(list *x509.RevocationList) error {
+	if len(a.crls) >= maxCRLs {
+		return fmt.Errorf("it has %d CRLs already, which is the most", maxCRLs)
 	}
 	issuer, err := a.crlIssuer(list)
 	if err != nil {

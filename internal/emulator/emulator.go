@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
@@ -135,33 +136,44 @@ func (e *Emulator) PutRole(r Role) error {
 	return nil
 }
 
-// ImportCRL adds a revocation list, PEM or DER, to a trust anchor: at most 300,000 bytes, two
-// per anchor, signed by the anchor's own CA (guide, "revocation"). It counts for sessions that
-// are created from now on. Without an ARN it goes to the anchor whose CA signed it.
-func (e *Emulator) ImportCRL(anchorARN string, list []byte) error {
+// ImportCRL adds a revocation list, PEM or DER, to a trust anchor: at most 300,000 bytes as it
+// is given, two per anchor, signed by the anchor's own CA (guide, "revocation"). It counts for
+// sessions that are created from now on. Without an ARN it goes to each anchor whose CA signed
+// it. The ARNs of the anchors that have it now are returned, also next to an error.
+func (e *Emulator) ImportCRL(anchorARN string, data []byte) ([]string, error) {
+	list, err := parseCRL(data)
+	if err != nil {
+		return nil, err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	targets := []string{anchorARN}
 	if anchorARN == "" {
-		return e.importAnywhere(list)
-	}
-	a := e.anchors[anchorARN]
-	if a == nil {
-		return fmt.Errorf("there is no trust anchor %s", anchorARN)
-	}
-	if err := a.importCRL(list); err != nil {
-		return fmt.Errorf("trust anchor %s: %w", anchorARN, err)
-	}
-	return nil
-}
-
-func (e *Emulator) importAnywhere(list []byte) error {
-	err := errors.New("there is no trust anchor")
-	for _, name := range slices.Sorted(maps.Keys(e.anchors)) {
-		if err = e.anchors[name].importCRL(list); err == nil {
-			return nil
+		if targets = e.signersOf(list); len(targets) == 0 {
+			return nil, errors.New("the CRL is not signed by the CA of a trust anchor")
 		}
 	}
-	return err
+	for i, name := range targets {
+		a := e.anchors[name]
+		if a == nil {
+			return nil, fmt.Errorf("there is no trust anchor %s", name)
+		}
+		if err := a.importCRL(list); err != nil {
+			return targets[:i], fmt.Errorf("trust anchor %s: %w", name, err)
+		}
+	}
+	return targets, nil
+}
+
+// signersOf returns the ARNs of the trust anchors whose CA signed the list.
+func (e *Emulator) signersOf(list *x509.RevocationList) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(e.anchors)) {
+		if _, err := e.anchors[name].crlIssuer(list); err == nil {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // TrustAnchorARN returns the ARN of the first trust anchor; of the one to come when there is none.
