@@ -132,7 +132,11 @@ type loader struct {
 func (l *loader) readAll(f Files) error {
 	l.keyFile = f.Certificate.name
 	apart := !f.PrivateKey.IsZero() && !f.PrivateKey.sameFile(f.Certificate)
-	keys, err := l.read(f.Certificate, wantAnything)
+	inCertificate := wantAnything
+	if apart {
+		inCertificate = wantCertificates
+	}
+	keys, err := l.read(f.Certificate, inCertificate)
 	if err == nil && apart {
 		l.keyFile = f.PrivateKey.name
 		keys, err = l.read(f.PrivateKey, wantAnything)

@@ -35,7 +35,7 @@ func TestLoad_keyBesideTheCertificate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			id, err := Load(Files{
-				Certificate:   Bytes("c", certPEM(leaf)),
+				Certificate:   Bytes("c", append(bytes.Clone(beside), certPEM(leaf)...)),
 				PrivateKey:    Bytes("k", keyPEM(t, leaf)),
 				Intermediates: Bytes("i", append(bytes.Clone(beside), certPEM(ca)...)),
 				Now:           func() time.Time { return noon },
