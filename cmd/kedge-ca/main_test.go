@@ -1,15 +1,23 @@
 package main
 
 import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"kedge/ca"
+	"kedge/internal/cli"
 	"kedge/internal/testenv"
 )
 
@@ -84,5 +92,38 @@ func TestInterrupt(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "ca")); !os.IsNotExist(err) {
 		t.Errorf("the folder of the CA: %v", err)
+	}
+}
+
+// TestIssue_outOfDate: a CA that is not in date cannot be used, and that is said before its
+// password is asked for.
+func TestIssue_outOfDate(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, start := range map[string]time.Time{
+		"expired at ":          time.Now().Add(-48 * time.Hour),
+		"is not valid before ": time.Now().Add(48 * time.Hour),
+	} {
+		root, err := ca.NewRoot(key, "old", 24*time.Hour, start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		store := storeFlags{dir: dir}
+		if err := store.create(root, key, []byte("password")); err != nil {
+			t.Fatal(err)
+		}
+		var stderr bytes.Buffer
+		code := run(t.Context(), []string{"issue", "web-01", "--dir", dir, "--out", dir}, cli.Streams{Err: &stderr})
+		want := `kedge-ca: error: ` + store.certPath() + `: certificate "CN=old" ` + name
+		if code != cli.ExitKey || !strings.HasPrefix(stderr.String(), want) || !strings.Contains(stderr.String(), "\nkedge-ca: hint: check this host's clock") {
+			t.Errorf("exit %d: %s\nwant %s", code, &stderr, want)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "web-01.key")); !os.IsNotExist(err) {
+			t.Errorf("web-01.key: %v", err)
+		}
 	}
 }

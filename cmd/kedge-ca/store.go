@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -71,6 +72,9 @@ func (f *storeFlags) read(h host) (*ca.Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.certPath(), err)
 	}
+	if err := inDate(certs[0], f.certPath(), h.inputs.Now()); err != nil {
+		return nil, err
+	}
 	blob, password, err := keys.PrivateKey(h.inputs)
 	if err != nil {
 		return nil, err
@@ -90,6 +94,14 @@ func (f *storeFlags) read(h host) (*ca.Authority, error) {
 		h.warn(warning)
 	}
 	return authority, nil
+}
+
+// inDate refuses a CA whose certificates nobody would accept, before its password is asked for.
+func inDate(c *x509.Certificate, file string, now time.Time) error {
+	if now.Before(c.NotBefore) || now.After(c.NotAfter) {
+		return &signer.ValidityError{File: file, Subject: c.Subject.String(), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Now: now}
+	}
+	return nil
 }
 
 // create writes a new CA: the key first, since a certificate without key is of no use, and
@@ -142,6 +154,7 @@ func advise(err error) cli.Advice {
 		advice.Code = cli.ExitKey
 	}
 	_, isRule := errors.AsType[*ca.RuleError](err)
+	_, outOfDate := errors.AsType[*signer.ValidityError](err)
 	flag, isFlag := errors.AsType[*config.FlagError](err)
 	switch {
 	case isFlag:
@@ -152,6 +165,8 @@ func advise(err error) cli.Advice {
 		advice.Hint = "check the password: one line ending at the end of a password file is left out, anything else counts"
 	case errors.Is(err, signer.ErrPasswordRequired), errors.Is(err, cli.ErrNoTerminal):
 		advice.Hint = "give the password with --key-password-from PATH, env:NAME or fd:N"
+	case outOfDate:
+		advice.Hint = "check this host's clock; if it is right, make a CA in another folder with --dir, and register it as a trust anchor"
 	case ok && unusable.absent:
 		advice.Hint = `make a CA with "kedge-ca init", or name its folder with --dir`
 	case errors.Is(err, fs.ErrExist):
