@@ -98,17 +98,32 @@ func (m *maker) examples(kind string) []Pair {
 	}
 	m.issue(kind+".example.pem", public, m.opensslCA("inter"))
 	var all []Pair
-	for _, form := range []string{"seed", "expanded", "both"} {
-		data, err := os.ReadFile(filepath.Join(dir, kind+"-key-"+form+".pem"))
-		if err != nil {
-			continue // the RFC prints these two for ML-DSA-44; see testdata/keys/README.md
+	for form, name := range []string{"seed", "expanded", "both"} {
+		file := kind + ".example-" + name
+		data, err := os.ReadFile(filepath.Join(dir, kind+"-key-"+name+".pem"))
+		if err != nil { // the file of the seed determines it; see testdata/keys/README.md
+			data = m.inForm(filepath.Join(dir, kind+"-key-seed.pem"), mldsakey.Form(form))
 		}
-		file := kind + ".example-" + form
 		m.write(file, data)
-		all = append(all, m.pair(kind, container{name: "rfc9881-" + form},
+		all = append(all, m.pair(kind, container{name: "rfc9881-" + name},
 			Pair{KeyFile: file, CertFile: kind + ".example.pem", InterFile: "inter.pem", Public: block.Bytes}))
 	}
 	return all
+}
+
+// inForm is the ML-DSA key of a file in the seed form, in another form.
+func (m *maker) inForm(path string, form mldsakey.Form) []byte {
+	m.tb.Helper()
+	block, _ := pem.Decode(m.mustRead(path))
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		m.tb.Fatal(err)
+	}
+	der, err := mldsakey.MarshalPKCS8(key.(*mldsa.PrivateKey), form)
+	if err != nil {
+		m.tb.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
 // issuer is a CA; without a certificate it is about to sign its own.
