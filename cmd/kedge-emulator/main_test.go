@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,6 +14,7 @@ import (
 	"encoding/pem"
 	"io"
 	"math/big"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -50,19 +52,30 @@ func TestScripts(t *testing.T) {
 
 func certificate(t *testing.T, isCA bool) []byte {
 	t.Helper()
+	cert, _ := issue(t, isCA)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
+}
+
+// issue makes a self-signed certificate.
+func issue(t *testing.T, isCA bool) (*x509.Certificate, crypto.Signer) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test CA"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), BasicConstraintsValid: true, IsCA: isCA, KeyUsage: x509.KeyUsageCertSign,
+		NotAfter: time.Now().Add(time.Hour), BasicConstraintsValid: true, IsCA: isCA, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert, key
 }
 
 // running is an emulator that was started with some flags.
@@ -144,6 +157,66 @@ func TestRun_untilStopped(t *testing.T) {
 	}
 	if !strings.Contains(r.stderr.String(), "CreateSession (fault status=503)") {
 		t.Errorf("log: %s", r.stderr)
+	}
+}
+
+// A second start on the same address fails, and leaves the files of the first.
+func TestRun_failingSecondStart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ca, pid := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "pid")
+	if err := os.WriteFile(ca, certificate(t, true), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, "--trust-anchor", ca, "--pid-file", pid)
+	address := strings.TrimPrefix(r.env["KEDGE_ENDPOINT"], "http://")
+	if code := run(t.Context(), []string{"--trust-anchor", ca, "--pid-file", pid, "--listen", address}, cli.Streams{Out: io.Discard, Err: io.Discard}); code != cli.ExitFailed {
+		t.Errorf("exit %d", code)
+	}
+	if _, err := os.Stat(pid); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEnvironment_wildcardAddress(t *testing.T) {
+	t.Parallel()
+	all := &net.TCPAddr{IP: net.IPv6unspecified, Port: 80}
+	for _, tt := range []struct {
+		listen, want string
+		addr         *net.TCPAddr
+	}{
+		{"0.0.0.0:80", "127.0.0.1:80", all},
+		{":80", "127.0.0.1:80", all},
+		{"[::]:80", "[::1]:80", all},
+		{"0.0.0.0:80", "127.0.0.1:80", &net.TCPAddr{IP: net.IPv4zero, Port: 80}},
+		{"192.0.2.1:80", "192.0.2.1:80", &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80}},
+		{"[::1]:80", "[::1]:80", &net.TCPAddr{IP: net.IPv6loopback, Port: 80}},
+	} {
+		o := &options{listen: tt.listen}
+		if got := o.reachable(tt.addr); got != tt.want {
+			t.Errorf("%s on %s: %s, want %s", tt.listen, tt.addr, got, tt.want)
+		}
+	}
+}
+
+func TestRun_crlOfTwoAnchors(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ca, key := issue(t, true)
+	list, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), NextUpdate: time.Now().Add(time.Hour)}, ca, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"ca.pem": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw}), "ca.crl": list} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	anchor, crl := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "ca.crl")
+	r := start(t, "--trust-anchor", anchor, "--trust-anchor", anchor, "--crl", crl)
+	r.stop()
+	if !strings.Contains(r.stderr.String(), "kedge-emulator: note: "+crl+" counts for each trust anchor of its CA: "+r.env["KEDGE_TRUST_ANCHOR_ARN"]+", arn:") {
+		t.Errorf("standard error: %s", r.stderr)
 	}
 }
 

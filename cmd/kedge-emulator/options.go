@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 	"time"
 
@@ -20,7 +18,7 @@ type options struct {
 
 	trustAnchors, crls, roles      []string
 	profile                        string
-	profileSeconds, roleMaxSeconds int
+	profileSeconds, roleMaxSeconds int64
 	acceptName                     bool
 
 	listen           string
@@ -37,9 +35,9 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.trustAnchors, "trust-anchor", nil, "PEM `file` with the CA of one more trust anchor")
 	f.StringArrayVar(&o.crls, "crl", nil, "PEM or DER `file` with a revocation list, for each trust anchor whose CA signed it")
 	f.StringArrayVar(&o.roles, "role-arn", nil, "`ARN` of one more role")
-	f.IntVar(&o.roleMaxSeconds, "max-session-duration", 3600, "longest session of the roles given here, in `seconds`")
+	f.Int64Var(&o.roleMaxSeconds, "max-session-duration", 3600, "longest session of the roles given here, in `seconds`")
 	f.StringVar(&o.profile, "profile-arn", "", "`ARN` of one more profile; it lists every role")
-	f.IntVar(&o.profileSeconds, "profile-duration", 3600, "session duration of that profile, in `seconds`")
+	f.Int64Var(&o.profileSeconds, "profile-duration", 3600, "session duration of that profile, in `seconds`")
 	f.BoolVar(&o.acceptName, "accept-role-session-name", false, "that profile lets a request choose roleSessionName")
 	f.StringVar(&o.region, "region", "", "`region` of the ARNs that are made up (default us-east-1)")
 	f.StringVar(&o.account, "account", "", "`account` of the ARNs that are made up (default 111122223333)")
@@ -63,7 +61,7 @@ func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, er
 		}
 	}
 	for _, path := range o.trustAnchors {
-		pem, err := readFile(path)
+		pem, err := emulator.ReadFile(path)
 		if err != nil {
 			return c, err
 		}
@@ -73,7 +71,9 @@ func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, er
 		return c, &cli.UsageError{Command: cmd.CommandPath(), Err: errors.New("there is no trust anchor"),
 			Hint: "give the CA's certificate with --trust-anchor; kedge-ca init makes one"}
 	}
-	o.overrideRoles(cmd, &c)
+	if err := o.overrideRoles(cmd, &c); err != nil {
+		return c, err
+	}
 	if o.region != "" {
 		c.Region = o.region
 	}
@@ -89,28 +89,37 @@ func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, er
 }
 
 // overrideRoles adds the role and the profile of the flags, where there are any.
-func (o *options) overrideRoles(cmd *cobra.Command, c *emulator.Config) {
+func (o *options) overrideRoles(cmd *cobra.Command, c *emulator.Config) error {
 	roles := o.roles
 	if len(roles) == 0 && cmd.Flags().Changed("max-session-duration") {
 		roles = []string{""} // the one that is made up
 	}
+	longest, err := emulator.Seconds(o.roleMaxSeconds)
+	if err != nil {
+		return cli.Usagef(cmd, "--max-session-duration: %w", err)
+	}
 	for _, role := range roles {
-		c.Roles = append(c.Roles, emulator.Role{ARN: role, MaxSessionDuration: time.Duration(o.roleMaxSeconds) * time.Second})
+		c.Roles = append(c.Roles, emulator.Role{ARN: role, MaxSessionDuration: longest})
+	}
+	duration, err := emulator.Seconds(o.profileSeconds)
+	if err != nil {
+		return cli.Usagef(cmd, "--profile-duration: %w", err)
 	}
 	for _, flag := range []string{"profile-arn", "profile-duration", "accept-role-session-name"} {
 		if cmd.Flags().Changed(flag) {
 			c.Profiles = append(c.Profiles, emulator.Profile{
-				ARN: o.profile, Duration: time.Duration(o.profileSeconds) * time.Second, AcceptRoleSessionName: o.acceptName,
+				ARN: o.profile, Duration: duration, AcceptRoleSessionName: o.acceptName,
 			})
-			return
+			break
 		}
 	}
+	return nil
 }
 
 // prepare gives the emulator its CRLs and faults.
 func (o *options) prepare(e *emulator.Emulator, s cli.Streams) error {
 	for _, path := range o.crls {
-		list, err := readFile(path)
+		list, err := emulator.ReadFile(path)
 		if err != nil {
 			return err
 		}
@@ -132,17 +141,4 @@ func (o *options) prepare(e *emulator.Emulator, s cli.Streams) error {
 		}
 	}
 	return nil
-}
-
-// readFile refuses what is too big before it is read.
-func readFile(path string) ([]byte, error) {
-	const most = 1 << 20
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Mode().IsRegular() && info.Size() > most {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d bytes", most)}
-	}
-	return os.ReadFile(path)
 }

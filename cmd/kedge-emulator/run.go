@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -68,12 +70,16 @@ func serve(ctx context.Context, cmd *cobra.Command, o *options, s cli.Streams) e
 	if err := o.prepare(e, s); err != nil {
 		return err
 	}
-	o.cleanUp() // what a run that was killed left would say that this one is ready
 	l, err := o.open(ctx, s)
 	if err != nil {
-		return err
+		return err // the files may be those of an emulator that runs
 	}
 	defer l.Close()
+	// From here on there is something to end and to clean up; until here a signal just ends the
+	// program, whatever file it waits for.
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o.cleanUp() // what a run that was killed left
 	defer o.cleanUp()
 	if err := o.announce(e, l.Addr(), s); err != nil {
 		return err
@@ -134,7 +140,7 @@ func (o *options) environment(e *emulator.Emulator, addr net.Addr) string {
 	if o.tlsCA != "" {
 		scheme = "https"
 	}
-	url := scheme + "://" + addr.String()
+	url := scheme + "://" + o.reachable(addr)
 	lines := [][2]string{
 		{"KEDGE_ENDPOINT", url},
 		{"KEDGE_TRUST_ANCHOR_ARN", e.TrustAnchorARN()},
@@ -157,6 +163,20 @@ func (o *options) environment(e *emulator.Emulator, addr net.Addr) string {
 		fmt.Fprintf(&b, "export %s='%s'\n", line[0], strings.ReplaceAll(line[1], "'", `'\''`))
 	}
 	return b.String()
+}
+
+// reachable is the address for a client on this machine, which is loopback where the emulator
+// listens on every address. The flag tells the two of them apart: addr is [::] for both.
+func (o *options) reachable(addr net.Addr) string {
+	host, port, _ := net.SplitHostPort(addr.String())
+	if !net.ParseIP(host).IsUnspecified() {
+		return addr.String()
+	}
+	host = "127.0.0.1"
+	if wanted, _, _ := net.SplitHostPort(o.listen); strings.Contains(wanted, ":") {
+		host = "::1"
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // cleanUp takes away what says that the emulator is running.

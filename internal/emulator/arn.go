@@ -26,6 +26,10 @@ func parseARN(s, service, kind string) (arn, error) {
 	switch {
 	case a.partition != "aws" && !strings.HasPrefix(a.partition, "aws-"):
 		return arn{}, fmt.Errorf("%q: no partition is called %q", s, a.partition)
+	case a.region != "" && !isRegion(a.region):
+		return arn{}, fmt.Errorf("%q: a region looks like %s", s, defaultRegion)
+	case a.region != "" && a.partition != partitionOf(a.region):
+		return arn{}, fmt.Errorf("%q: %s is in the partition %s", s, a.region, partitionOf(a.region))
 	case a.service != service:
 		return arn{}, fmt.Errorf("%q belongs to %q, not to %q", s, a.service, service)
 	case (a.region == "") != (service == "iam"):
@@ -34,7 +38,7 @@ func parseARN(s, service, kind string) (arn, error) {
 		return arn{}, fmt.Errorf("%q: an account is 12 digits", s)
 	}
 	name, ok := strings.CutPrefix(a.resource, kind+"/")
-	if !ok || name == "" || strings.ContainsFunc(name, isSpaceOrControl) {
+	if !ok || name == "" || strings.ContainsFunc(name, outsideASCII) {
 		return arn{}, fmt.Errorf("%q does not name a %s (%s/…)", s, kind, kind)
 	}
 	return a, nil
@@ -47,7 +51,8 @@ func isAccount(s string) bool {
 	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
 }
 
-func isSpaceOrControl(r rune) bool { return r <= ' ' || r == 0x7f }
+// outsideASCII tells what is not a visible character of ASCII.
+func outsideASCII(r rune) bool { return r <= ' ' || r >= 0x7f }
 
 // partitionOf names the partition of a region, by its prefix (AWS General Reference,
 // "Partitions").
@@ -63,6 +68,10 @@ func partitionOf(region string) string {
 		return "aws-iso"
 	case strings.HasPrefix(region, "us-isob-"):
 		return "aws-iso-b"
+	case strings.HasPrefix(region, "eu-isoe-"):
+		return "aws-iso-e"
+	case strings.HasPrefix(region, "us-isof-"):
+		return "aws-iso-f"
 	}
 	return "aws"
 }

@@ -21,7 +21,7 @@ type Config struct {
 	Roles        []Role    // default: role/kedge
 	Users        []User    // default: none
 
-	StateDir string           // folder (0700) where sessions survive a restart; empty keeps them in memory
+	StateDir string           // folder (0700) where sessions survive a restart, for one emulator at a time; empty keeps them in memory
 	Log      io.Writer        // one readable entry per request, never a secret; nil for none
 	Now      func() time.Time // the emulated clock; nil for the system's
 }
@@ -38,7 +38,7 @@ type TrustAnchor struct {
 // Profile says which roles may be taken, and for how long (guide, "getting-started").
 type Profile struct {
 	ARN                   string        // empty: made up
-	RoleARNs              []string      // empty: every role of the configuration
+	RoleARNs              []string      // nil: every role of the configuration; empty: none
 	Duration              time.Duration // 15 minutes to 12 hours; default 1 hour
 	AcceptRoleSessionName bool          // whether a request may choose the session's name
 	Disabled              bool
@@ -141,7 +141,7 @@ func (c Config) profileDefaults(p Profile, i int) Profile {
 	if p.Duration == 0 {
 		p.Duration = defaultDuration
 	}
-	if len(p.RoleARNs) == 0 {
+	if p.RoleARNs == nil {
 		for _, r := range c.Roles {
 			p.RoleARNs = append(p.RoleARNs, r.ARN)
 		}
@@ -197,8 +197,13 @@ func (u User) validate() error {
 	if _, err := parseARN(u.ARN, "iam", "user"); err != nil {
 		return err
 	}
-	if len(u.AccessKeyID) < 16 || len(u.AccessKeyID) > 128 || u.SecretAccessKey == "" {
-		return fmt.Errorf("user %s: an access key has an id of 16 to 128 characters and a secret", u.ARN)
+	// STS reference, Credentials, AccessKeyId: [\w]*
+	if len(u.AccessKeyID) < 16 || len(u.AccessKeyID) > 128 || strings.ContainsFunc(u.AccessKeyID, outsideKeyAlphabet) || u.SecretAccessKey == "" {
+		return fmt.Errorf("user %s: an access key has an id of 16 to 128 letters, digits and underscores, and a secret", u.ARN)
 	}
 	return nil
+}
+
+func outsideKeyAlphabet(r rune) bool {
+	return outsideNameAlphabet(r) || strings.ContainsRune("+=,.@-", r)
 }

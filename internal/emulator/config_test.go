@@ -45,7 +45,11 @@ func TestNew_refused(t *testing.T) {
 		{"profile's roles", "of another account", Config{TrustAnchors: good, Profiles: []Profile{{RoleARNs: []string{"arn:aws:iam::999999999999:role/a"}}}}},
 		{"role's duration", "is not between 1h0m0s and 12h0m0s", Config{TrustAnchors: good, Roles: []Role{{MaxSessionDuration: time.Minute}}}},
 		{"role's source", "does not name a trust-anchor", Config{TrustAnchors: good, Roles: []Role{{TrustAnchorARNs: []string{"arn:aws:rolesanywhere:us-east-1:111122223333:profile/a"}}}}},
-		{"user's key", "16 to 128 characters", Config{TrustAnchors: good, Users: []User{{ARN: "arn:aws:iam::111122223333:user/a", AccessKeyID: "short"}}}},
+		{"user's key", "16 to 128 letters", Config{TrustAnchors: good, Users: []User{{ARN: "arn:aws:iam::111122223333:user/a", AccessKeyID: "short"}}}},
+		{"user's key with a slash", "letters, digits and underscores", Config{TrustAnchors: good, Users: []User{{ARN: "arn:aws:iam::111122223333:user/a", AccessKeyID: "AKIA/IOSFODNN7EXAMPLE", SecretAccessKey: "x"}}}},
+		{"partition of another region", "cn-north-1 is in the partition aws-cn", Config{TrustAnchors: []TrustAnchor{{ARN: "arn:aws:rolesanywhere:cn-north-1:111122223333:trust-anchor/x", Certificates: root.pem()}}}},
+		{"region of a second anchor", "a region looks like", Config{TrustAnchors: append(good[:1:1], TrustAnchor{ARN: "arn:aws:rolesanywhere:mars:111122223333:trust-anchor/x", Certificates: root.pem()})}},
+		{"role that is not UTF-8", "does not name a role", Config{TrustAnchors: good, Roles: []Role{{ARN: "arn:aws:iam::111122223333:role/\xff"}}}},
 		{"region", "a region looks like", Config{TrustAnchors: good, Region: "mars"}},
 		{"account", "an account is 12 digits", Config{TrustAnchors: good, Account: "1"}},
 	}
@@ -63,7 +67,7 @@ func TestConfig_partitions(t *testing.T) {
 	t.Parallel()
 	for region, partition := range map[string]string{
 		"us-east-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov", "eusc-de-east-1": "aws-eusc",
-		"us-iso-east-1": "aws-iso", "us-isob-east-1": "aws-iso-b",
+		"us-iso-east-1": "aws-iso", "us-isob-east-1": "aws-iso-b", "eu-isoe-west-1": "aws-iso-e", "us-isof-south-1": "aws-iso-f",
 	} {
 		e, err := New(Config{Region: region})
 		if err != nil {
@@ -107,6 +111,9 @@ func TestReadConfig(t *testing.T) {
 		`{"trustAnchors": [{"certificates": "ca.pem", "enabled": true}]}`: "unknown object member name",
 		`{"region": "a", "region": "b"}`:                                  "duplicate object member name",
 		`{"profiles": [{"durationSeconds": "900"}]}`:                      "durationSeconds",
+		`{"profiles": [{"durationSeconds": 0}]}`:                          "durationSeconds: 0 seconds is not between 1 and 43200",
+		`{"profiles": [{"durationSeconds": 36028797018967568}]}`:          "is not between 1 and 43200", // times 1e9 it wraps to an hour
+		`{"roles": [{"maxSessionDuration": -1}]}`:                         "maxSessionDuration: -1 seconds is not between",
 		`{"trustAnchors": [{"certificates": "no.pem"}]}`:                  "no.pem: no such file",
 		`{"trustAnchors": [{}]}`:                                          "directory",
 		``:                                                                "EOF",
@@ -116,6 +123,24 @@ func TestReadConfig(t *testing.T) {
 		if _, err := ReadConfig(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("%.80q: %v, want %s and the file", text, err, want)
 		}
+	}
+}
+
+func TestReadFile_notAFile(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{t.TempDir(), os.DevNull} {
+		if _, err := ReadFile(path); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestProfile_explicitlyWithoutRoles(t *testing.T) {
+	t.Parallel()
+	root := newRoot(t, caTemplate("Root"))
+	e := newEmulator(t, root, func(c *Config) { c.Profiles = []Profile{{RoleARNs: []string{}}} })
+	if got := send(t, e, newCraft(e, root.issue(t, leafTemplate())).sign(t).wire()).String(); got != notListed {
+		t.Errorf("answer %s, want %s", got, notListed)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json/v2"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -27,13 +28,13 @@ type configFile struct {
 	Profiles []struct {
 		ARN                   string   `json:"arn"`
 		RoleARNs              []string `json:"roleArns"`
-		DurationSeconds       int64    `json:"durationSeconds"`
+		DurationSeconds       *int64   `json:"durationSeconds"`
 		AcceptRoleSessionName bool     `json:"acceptRoleSessionName"`
 		Disabled              bool     `json:"disabled"`
 	} `json:"profiles"`
 	Roles []struct {
 		ARN                string   `json:"arn"`
-		MaxSessionDuration int64    `json:"maxSessionDuration"`
+		MaxSessionDuration *int64   `json:"maxSessionDuration"`
 		TrustAnchorARNs    []string `json:"trustAnchorArns"`
 	} `json:"roles"`
 	Users []struct {
@@ -56,7 +57,7 @@ type configFile struct {
 // Everything may be left out, as in [Config]. A member it does not know is an error. The
 // errors name the file; what the members mean together is checked by [New].
 func ReadConfig(path string) (Config, error) {
-	data, err := readFile(path)
+	data, err := ReadFile(path)
 	if err != nil {
 		return Config{}, err
 	}
@@ -64,7 +65,11 @@ func ReadConfig(path string) (Config, error) {
 	if err := json.Unmarshal(data, &f, json.RejectUnknownMembers(true)); err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return f.config(filepath.Dir(path))
+	c, err := f.config(filepath.Dir(path))
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
 }
 
 func (f configFile) config(dir string) (Config, error) {
@@ -73,13 +78,13 @@ func (f configFile) config(dir string) (Config, error) {
 		c.StateDir = under(dir, f.State)
 	}
 	for _, t := range f.TrustAnchors {
-		certificates, err := readFile(under(dir, t.Certificates))
+		certificates, err := ReadFile(under(dir, t.Certificates))
 		if err != nil {
 			return Config{}, err
 		}
 		anchor := TrustAnchor{ARN: t.ARN, Certificates: certificates, Disabled: t.Disabled}
 		for _, name := range t.CRLs {
-			list, err := readFile(under(dir, name))
+			list, err := ReadFile(under(dir, name))
 			if err != nil {
 				return Config{}, err
 			}
@@ -88,15 +93,40 @@ func (f configFile) config(dir string) (Config, error) {
 		c.TrustAnchors = append(c.TrustAnchors, anchor)
 	}
 	for _, p := range f.Profiles {
-		c.Profiles = append(c.Profiles, Profile{p.ARN, p.RoleARNs, time.Duration(p.DurationSeconds) * time.Second, p.AcceptRoleSessionName, p.Disabled})
+		duration, err := optionalSeconds(p.DurationSeconds)
+		if err != nil {
+			return Config{}, fmt.Errorf("durationSeconds: %w", err)
+		}
+		c.Profiles = append(c.Profiles, Profile{p.ARN, p.RoleARNs, duration, p.AcceptRoleSessionName, p.Disabled})
 	}
 	for _, r := range f.Roles {
-		c.Roles = append(c.Roles, Role{r.ARN, time.Duration(r.MaxSessionDuration) * time.Second, r.TrustAnchorARNs})
+		duration, err := optionalSeconds(r.MaxSessionDuration)
+		if err != nil {
+			return Config{}, fmt.Errorf("maxSessionDuration: %w", err)
+		}
+		c.Roles = append(c.Roles, Role{r.ARN, duration, r.TrustAnchorARNs})
 	}
 	for _, u := range f.Users {
 		c.Users = append(c.Users, User{u.ARN, u.AccessKeyID, u.SecretAccessKey})
 	}
 	return c, nil
+}
+
+// optionalSeconds returns 0, which stands for the default, for what is left out.
+func optionalSeconds(n *int64) (time.Duration, error) {
+	if n == nil {
+		return 0, nil
+	}
+	return Seconds(*n)
+}
+
+// Seconds refuses what no session lasts, 0 among it, before it is multiplied and overflows, or
+// is taken for a default. [New] has the narrower limits of profiles and roles.
+func Seconds(n int64) (time.Duration, error) {
+	if most := int64(maxDuration / time.Second); n < 1 || n > most {
+		return 0, fmt.Errorf("%d seconds is not between 1 and %d", n, most)
+	}
+	return time.Duration(n) * time.Second, nil
 }
 
 func under(dir, path string) string {
@@ -106,8 +136,16 @@ func under(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// readFile reads a small file; its errors name the path.
-func readFile(path string) ([]byte, error) {
+// ReadFile reads a certificate, a CRL or a configuration: at most 1 MiB, from a file or a pipe.
+// Its errors name the path.
+func ReadFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if kind := info.Mode().Type(); kind != 0 && kind != fs.ModeNamedPipe {
+		return nil, fmt.Errorf("%s: a directory or a device, not a file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

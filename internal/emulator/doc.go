@@ -19,6 +19,10 @@
 //     region its signature names, which must be one that has a trust anchor here.
 //   - The signature is checked before the parameters, so one changed byte is always
 //     "Invalid signature", as it is with the service.
+//   - A source identity may hold characters that STS does not take there ([\w+=,.@-]), such as
+//     a blank in a common name: nobody documents what the service does then, so it is passed on.
+//   - A state folder is for one process at a time: a second one reads what is there when it
+//     starts, and neither sees what the other gives out later.
 //   - Every member of an Emulator may be used by several goroutines; it lives until it is
 //     dropped, and owns no goroutine.
 package emulator

@@ -237,7 +237,7 @@ func TestControl(t *testing.T) {
 func TestState_survivesRestart(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t, caTemplate("Root"))
-	dir := filepath.Join(t.TempDir(), "a*[state]")
+	dir := filepath.Join(t.TempDir(), `a*[state]\b`)
 	now := testNow
 	open := func() *Emulator {
 		return newEmulator(t, root, func(c *Config) { c.StateDir = dir; c.Now = func() time.Time { return now } })
@@ -259,17 +259,23 @@ func TestState_survivesRestart(t *testing.T) {
 	// What expired two days ago is forgotten at the next session.
 	now = now.Add(48 * time.Hour)
 	e = open()
-	if err := e.remember(newSession(now, time.Hour)); err != nil {
+	if err := e.remember(newRoleSession(e.RoleARN(), "new", now, time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) || e.sessions.find(key) != nil {
 		t.Errorf("the old session is still there: %v", err)
 	}
-	if err := os.WriteFile(path, []byte("{}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := New(Config{TrustAnchors: []TrustAnchor{{Certificates: root.pem()}}, StateDir: dir}); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("a broken file: %v", err)
+	for text, want := range map[string]string{
+		"": "EOF", "{}": "its accessKeyId is", "null": "its accessKeyId is",
+		`{"accessKeyId":"` + key + `","secretAccessKey":"x"}`:                    "it has no sessionToken",
+		`{"accessKeyId":"` + key + `","secretAccessKey":"x","sessionToken":"y"}`: "it has no assumedRoleArn",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := New(Config{TrustAnchors: []TrustAnchor{{Certificates: root.pem()}}, StateDir: dir}); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), want) {
+			t.Errorf("a broken file: %v, want %s", err, want)
+		}
 	}
 }
 

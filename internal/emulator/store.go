@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"encoding/json/v2"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,6 +32,27 @@ type storedSession struct {
 	SessionToken    string `json:"sessionToken"`
 }
 
+// missing names a field that every session has and this one lacks.
+func (s *storedSession) missing() string {
+	for _, f := range []struct {
+		name string
+		ok   bool
+	}{
+		{"secretAccessKey", s.SecretAccessKey != ""},
+		{"sessionToken", s.SessionToken != ""},
+		{"assumedRoleArn", s.AssumedRoleARN != ""},
+		{"userId", s.UserID != ""},
+		{"account", s.Account != ""},
+		{"issued", !s.Issued.IsZero()},
+		{"expiration", !s.Expiration.IsZero()},
+	} {
+		if !f.ok {
+			return f.name
+		}
+	}
+	return ""
+}
+
 // openStore reads what an earlier run left in the folder's "sessions", which is made when missing.
 func openStore(stateDir string) (*store, error) {
 	s := &store{byKey: map[string]*Session{}}
@@ -46,11 +66,15 @@ func openStore(stateDir string) (*store, error) {
 	if err := os.Chmod(s.dir, 0o700); err != nil { // one that was there may be open to others
 		return nil, err
 	}
-	paths, err := filepath.Glob(filepath.Join(globQuote(s.dir), "ASIA*.json"))
+	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range paths {
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), "ASIA") || filepath.Ext(entry.Name()) != ".json" {
+			continue // not ours, or a write that was cut off
+		}
+		path := filepath.Join(s.dir, entry.Name())
 		session, err := readSession(path)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
@@ -69,17 +93,15 @@ func readSession(path string) (*Session, error) {
 	if err := json.Unmarshal(data, &stored, json.RejectUnknownMembers(true)); err != nil {
 		return nil, fmt.Errorf("not a session of the emulator: %w", err)
 	}
-	if stored.AccessKeyID+".json" != filepath.Base(path) || stored.SecretAccessKey == "" || stored.SessionToken == "" {
-		return nil, errors.New("not a session of the emulator: its name or its keys are missing")
+	if stored.AccessKeyID+".json" != filepath.Base(path) {
+		return nil, fmt.Errorf("not a session of the emulator: its accessKeyId is %q", stored.AccessKeyID)
+	}
+	if field := stored.missing(); field != "" {
+		return nil, fmt.Errorf("not a session of the emulator: it has no %s", field)
 	}
 	session := stored.Session
 	session.secretAccessKey, session.sessionToken = stored.SecretAccessKey, stored.SessionToken
 	return &session, nil
-}
-
-// globQuote makes a folder's name stand for itself in a pattern.
-func globQuote(s string) string {
-	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(s)
 }
 
 // add remembers a session; once it returns nil, a restart does not lose it.
