@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -72,9 +71,6 @@ func (f *storeFlags) read(h host) (*ca.Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.certPath(), err)
 	}
-	if err := inDate(certs[0], f.certPath(), h.inputs.Now()); err != nil {
-		return nil, err
-	}
 	blob, password, err := keys.PrivateKey(h.inputs)
 	if err != nil {
 		return nil, err
@@ -94,14 +90,6 @@ func (f *storeFlags) read(h host) (*ca.Authority, error) {
 		h.warn(warning)
 	}
 	return authority, nil
-}
-
-// inDate refuses a CA whose certificates nobody would accept, before its password is asked for.
-func inDate(c *x509.Certificate, file string, now time.Time) error {
-	if now.Before(c.NotBefore) || now.After(c.NotAfter) {
-		return &signer.ValidityError{File: file, Subject: c.Subject.String(), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Now: now}
-	}
-	return nil
 }
 
 // create writes a new CA: the key first, since a certificate without key is of no use, and
@@ -150,11 +138,11 @@ func certPEM(c *x509.Certificate) []byte {
 func advise(err error) cli.Advice {
 	advice := cli.Advice{Code: cli.ExitFailed}
 	unusable, ok := errors.AsType[*caError](err)
-	if ok {
+	_, outOfDate := errors.AsType[*ca.ValidityError](err)
+	if ok || outOfDate {
 		advice.Code = cli.ExitKey
 	}
 	_, isRule := errors.AsType[*ca.RuleError](err)
-	_, outOfDate := errors.AsType[*signer.ValidityError](err)
 	flag, isFlag := errors.AsType[*config.FlagError](err)
 	switch {
 	case isFlag:
