@@ -5,7 +5,9 @@
 // output read through a pipe; its peak memory is what the kernel accounts at its end. That
 // account starts with the memory of the parent, so this program is kept small.
 //
-// usage: measure RUNS LIMIT NAME PROGRAM ARGS... -- FLOOR ARGS...
+// usage: measure RUNS WALL PEAK NAME PROGRAM ARGS... -- FLOOR ARGS...
+//
+// WALL and PEAK are the ratios that are aimed at, as they are printed; - for none.
 package main
 
 import (
@@ -27,18 +29,14 @@ func main() {
 
 func run(args []string) error {
 	split := slices.Index(args, "--")
-	if len(args) < 6 || split < 4 || split == len(args)-1 {
-		return errors.New("give RUNS LIMIT NAME PROGRAM ARGS -- FLOOR ARGS")
+	if split < 5 || split == len(args)-1 {
+		return errors.New("give RUNS WALL PEAK NAME PROGRAM ARGS -- FLOOR ARGS")
 	}
 	runs, err := strconv.Atoi(args[0])
 	if err != nil {
 		return err
 	}
-	limit, err := strconv.ParseFloat(args[1], 64)
-	if err != nil {
-		return err
-	}
-	commands := [2][]string{args[3:split], args[split+1:]}
+	commands := [2][]string{args[4:split], args[split+1:]}
 	var wall, peak [2][]int64
 	for i := range runs + 3 {
 		for c, command := range commands {
@@ -51,8 +49,8 @@ func run(args []string) error {
 			}
 		}
 	}
-	row(args[2]+", wall", "ms", 1e6, limit, wall)
-	row(args[2]+", peak memory", "MiB", 1024, limit, peak)
+	row(args[3]+", wall", args[1], "ms", 1e6, wall)
+	row(args[3]+", peak memory", args[2], "MiB", 1024, peak)
 	return nil
 }
 
@@ -85,10 +83,10 @@ func once(command []string) (wall, peak int64, err error) {
 	return wall, usage.Maxrss, nil
 }
 
-func row(name, unit string, scale, limit float64, values [2][]int64) {
+func row(name, limit, unit string, scale float64, values [2][]int64) {
 	kedge, floor := median(values[0])/scale, median(values[1])/scale
 	os.Stdout.WriteString("| " + name + " | " + number(kedge) + " " + unit + " | " + number(floor) + " " + unit +
-		" | " + number(kedge/floor) + " | " + number(limit) + " |\n")
+		" | " + number(kedge/floor) + " | " + limit + " |\n")
 }
 
 func median(values []int64) float64 {
