@@ -99,7 +99,7 @@ func TestNew_config(t *testing.T) {
 		{"unknown partition", func(c *Config) {
 			c.TrustAnchorARN, c.ProfileARN, c.RoleARN = unknown.Replace(anchorARN), unknown.Replace(profileARN), unknown.Replace(roleARN)
 		}, "Endpoint", `partition "aws-moon" is not known: give the endpoint of its IAM Roles Anywhere`},
-		{"no scheme", func(c *Config) { c.Endpoint = "localhost:8080" }, "Endpoint", `endpoint "localhost:8080" has no scheme: write https://localhost:8080`},
+		{"no scheme", func(c *Config) { c.Endpoint = "localhost:8080" }, "Endpoint", `endpoint "localhost:8080" has no scheme: put https:// before it`},
 		{"other scheme", func(c *Config) { c.Endpoint = "ftp://x.example" }, "Endpoint", `endpoint "ftp://x.example" has the scheme "ftp", not https`},
 		{"no host", func(c *Config) { c.Endpoint = "https://" }, "Endpoint", "has no host"},
 		{"no port", func(c *Config) { c.Endpoint = "https://x.example:" }, "Endpoint", "has no host, or a colon without a port"},
@@ -143,7 +143,7 @@ func TestNew_config(t *testing.T) {
 // FuzzEndpoint: an address that is taken leads to its own host over http or https, carries
 // no user name, and is not read differently when it is sent to.
 func FuzzEndpoint(f *testing.F) {
-	for _, s := range []string{"https://x.example", "http://127.0.0.1:80/a/", "https://x.example:", "x.example", "https://u@x.example", "https://x.example/%2f//?", "https://[::1%25a]:1", "\x1b"} {
+	for _, s := range []string{"https://x.example", "http://127.0.0.1:80/a/", "https://x.example:", "x.example", "https://u@x.example", "https://x.example/%2f//?", "https://[::1%25a]:1", "\x1b", strings.Repeat("h", 5*maxText) + "://"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

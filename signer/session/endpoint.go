@@ -64,7 +64,7 @@ func givenEndpoint(cfg Config) (*url.URL, error) {
 		return nil, wrong("Endpoint", "the endpoint has a user name in it, which the service has no use for")
 	}
 	if !strings.Contains(cfg.Endpoint, "://") {
-		return nil, wrong("Endpoint", "endpoint %q has no scheme: write https://%s", given, strings.TrimLeft(oneLine(given), "/"))
+		return nil, wrong("Endpoint", "endpoint %q has no scheme: put https:// before it", given)
 	}
 	u, err := url.Parse(cfg.Endpoint)
 	if err != nil {
@@ -81,7 +81,7 @@ func givenEndpoint(cfg Config) (*url.URL, error) {
 func badEndpoint(u *url.URL, cfg Config) string {
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http":
-		return fmt.Sprintf("has the scheme %q, not https", u.Scheme)
+		return fmt.Sprintf("has the scheme %.20q, not https", u.Scheme)
 	case u.Hostname() == "" || strings.HasSuffix(u.Host, ":"):
 		return "has no host, or a colon without a port"
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r == '%' || r >= utf8.RuneSelf }):
