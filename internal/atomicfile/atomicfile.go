@@ -21,7 +21,7 @@ import (
 //
 // A symbolic link is followed to its target, which is then replaced, or made if there is
 // none; a target that is not a regular file is refused. The new bytes lie for a moment in a
-// hidden file in the same folder, which is removed when anything fails.
+// hidden file in the same folder, which is removed when anything fails; errors name path, not it.
 func Write(path string, data []byte, mode fs.FileMode) error {
 	target, err := resolve(path, maxLinks)
 	if err != nil {
@@ -32,7 +32,7 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 		return err
 	}
 	if err := os.Rename(tmp, target); err != nil {
-		return errors.Join(err, os.Remove(tmp))
+		return errors.Join(&fs.PathError{Op: "replace", Path: target, Err: cause(err)}, os.Remove(tmp))
 	}
 	return syncDir(filepath.Dir(target))
 }
@@ -82,12 +82,23 @@ func createInPlace(path string, data []byte, mode fs.FileMode) error {
 func temporary(target string, data []byte, mode fs.FileMode) (string, error) {
 	tmp, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
 	if err != nil {
-		return "", err
+		return "", &fs.PathError{Op: "create", Path: target, Err: cause(err)}
 	}
 	if err := fill(tmp, data, mode); err != nil {
-		return "", errors.Join(fmt.Errorf("write %s: %w", target, err), os.Remove(tmp.Name()))
+		return "", errors.Join(fmt.Errorf("write %s: %w", target, cause(err)), os.Remove(tmp.Name()))
 	}
 	return tmp.Name(), nil
+}
+
+// cause takes the name of the hidden file off an error: nobody asked for that file.
+func cause(err error) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err
+	}
+	if link, ok := errors.AsType[*os.LinkError](err); ok {
+		return link.Err
+	}
+	return err
 }
 
 // fill gives f its mode, then its bytes, and closes it when both are on disk.

@@ -145,3 +145,13 @@ func wantOnly(t *testing.T, dir, name string) {
 		t.Errorf("%s holds %v, %v; want only %s", dir, entries, err, name)
 	}
 }
+
+func TestErrorsNameTheTarget(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nope", "f")
+	for name, write := range map[string]func(string, []byte, fs.FileMode) error{"Create": Create, "Write": Write} {
+		err := write(path, []byte("x"), 0o600)
+		if want := "create " + path + ": "; !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s…", name, err, want)
+		}
+	}
+}
