@@ -15,6 +15,7 @@ import (
 
 	"kedge/ca"
 	"kedge/internal/cli"
+	"kedge/internal/config"
 	"kedge/signer"
 )
 
@@ -51,7 +52,14 @@ ca.pem, the certificate to register as a trust anchor. Nothing that is there is 
 }
 
 func runInit(_ context.Context, o *initOptions) error {
+	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && !wrong.absent {
+		return wrong
+	}
 	if err := vacant(o.store.keyPath(), o.store.certPath()); err != nil {
+		return err
+	}
+	keys, err := o.store.keys()
+	if err != nil {
 		return err
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -62,7 +70,7 @@ func runInit(_ context.Context, o *initOptions) error {
 	if err != nil {
 		return err
 	}
-	password, err := o.newPassword()
+	password, err := o.newPassword(keys)
 	if err != nil {
 		return err
 	}
@@ -74,21 +82,24 @@ func runInit(_ context.Context, o *initOptions) error {
 		return err
 	}
 	o.say(fmt.Sprintf("made the CA %q, valid until %s", o.commonName, root.Certificate().NotAfter.UTC().Format(time.DateOnly)))
-	o.say(o.store.keyPath() + " is its key: keep it and its password safe, and apart")
+	if o.noPassword {
+		o.say(o.store.keyPath() + " is its key: keep it safe")
+		o.warn(o.store.keyPath() + " is not encrypted: whoever reads it can become every role that trusts this CA")
+	} else {
+		o.say(o.store.keyPath() + " is its key: keep it and its password safe, and apart")
+	}
 	o.say(o.store.certPath() + " is its certificate: register it at IAM Roles Anywhere as a trust anchor")
+	for _, warning := range keys.Warnings() {
+		o.warn(warning)
+	}
 	return nil
 }
 
 // newPassword returns the password to encrypt with, or nil with --no-password. On the
 // terminal it is asked twice: a slip would lose the CA.
-func (o *initOptions) newPassword() ([]byte, error) {
+func (o *initOptions) newPassword(keys *config.Keys) ([]byte, error) {
 	if o.noPassword {
-		o.warn(o.store.keyPath() + " is not encrypted: whoever reads it can become every role that trusts this CA")
 		return nil, nil
-	}
-	keys, err := o.store.keys()
-	if err != nil {
-		return nil, err
 	}
 	_, read, err := keys.PrivateKey(o.inputs)
 	if err != nil {

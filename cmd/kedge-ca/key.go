@@ -59,6 +59,8 @@ func parseKeyKind(kind, form string) (keyKind, error) {
 	return k, nil
 }
 
+func (k keyKind) isMLDSA() bool { return k.curve == nil && k.bits == 0 }
+
 // generate makes a key of the kind, and its PKCS#8 encoding.
 func (k keyKind) generate() (key crypto.Signer, der []byte, err error) {
 	switch {

@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -121,5 +122,14 @@ func TestIssue_outOfDate(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, "web-01.key")); !os.IsNotExist(err) {
 			t.Errorf("web-01.key: %v", err)
 		}
+	}
+}
+
+func TestAdvise_permission(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	err := &fs.PathError{Op: "create", Path: filepath.Join(dir, "web-01.key"), Err: fs.ErrPermission}
+	if hint := advise(err).Hint; !strings.HasPrefix(hint, dir+" has mode 0") || !strings.Contains(hint, "; choose another folder with --dir or --out") {
+		t.Errorf("hint: %s", hint)
 	}
 }

@@ -30,8 +30,7 @@ Exit codes:
   4  the CA's key or certificate cannot be used`,
 		Example: `  kedge-ca init
   kedge-ca issue web-01`,
-		Version:           cli.Version(),
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Version: cli.Version(),
 	}
 	h := host{Streams: s, inputs: config.Host{
 		Stdin: s.In,
@@ -39,6 +38,7 @@ Exit codes:
 		Now:   time.Now,
 	}}
 	root.AddCommand(newInit(h, runInit), newIssue(h, runIssue), cli.NewVersion(name))
+	root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments
 	return root
 }
 

@@ -9,12 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
 	"kedge/internal/atomicfile"
-	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/pkcs8"
 	"kedge/signer"
@@ -78,7 +78,7 @@ func (f *storeFlags) read(h host) (*ca.Authority, error) {
 	if data, err = blob.Read(); err != nil {
 		return nil, err
 	}
-	key, err := signer.ParsePrivateKey(data, password)
+	key, err := f.parse(data, password)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.keyPath(), err)
 	}
@@ -90,6 +90,22 @@ func (f *storeFlags) read(h host) (*ca.Authority, error) {
 		h.warn(warning)
 	}
 	return authority, nil
+}
+
+// parse reads the key. An empty password that does not open it is called that: a file whose
+// content went missing looks like one with the wrong content.
+func (f *storeFlags) parse(data []byte, password signer.PasswordFunc) (crypto.Signer, error) {
+	empty := false
+	key, err := signer.ParsePrivateKey(data, func() ([]byte, error) {
+		given, err := password()
+		empty = err == nil && len(given) == 0
+		return given, err
+	})
+	if empty && errors.Is(err, signer.ErrWrongPassword) {
+		from, _ := config.ParseInput(f.password) // keys parsed it before
+		return nil, errors.New(strings.TrimSuffix("the password in "+from.Name(), " in ") + " is empty")
+	}
+	return key, err
 }
 
 // create writes a new CA: the key first, since a certificate without key is of no use, and
@@ -116,6 +132,28 @@ func (f *storeFlags) create(authority *ca.Authority, key crypto.Signer, password
 	return nil
 }
 
+// folderError says that a flag names no folder.
+type folderError struct {
+	flag, path string
+	absent     bool // nothing is there
+}
+
+func (e *folderError) Error() string {
+	if e.absent {
+		return fmt.Sprintf("--%s: the folder %s does not exist", e.flag, e.path)
+	}
+	return fmt.Sprintf("--%s: %s is not a folder", e.flag, e.path)
+}
+
+// folder returns a *folderError when the value of a flag is no folder.
+func folder(flag, path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return &folderError{flag: flag, path: path, absent: err != nil}
+	}
+	return nil // or a trouble that the next call names
+}
+
 // vacant fails when one of the files is there already: a CA is never overwritten.
 func vacant(paths ...string) error {
 	for _, path := range paths {
@@ -132,33 +170,4 @@ func vacant(paths ...string) error {
 
 func certPEM(c *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
-}
-
-// advise is the table of what to do about an error.
-func advise(err error) cli.Advice {
-	advice := cli.Advice{Code: cli.ExitFailed}
-	unusable, ok := errors.AsType[*caError](err)
-	_, outOfDate := errors.AsType[*ca.ValidityError](err)
-	if ok || outOfDate {
-		advice.Code = cli.ExitKey
-	}
-	_, isRule := errors.AsType[*ca.RuleError](err)
-	flag, isFlag := errors.AsType[*config.FlagError](err)
-	switch {
-	case isFlag:
-		return cli.Advice{Code: cli.ExitUsage, Hint: fmt.Sprintf("run \"%s --help\" for what --%s takes", name, flag.Flag)}
-	case isRule:
-		advice.Hint = "IAM Roles Anywhere makes session tags of the names in a certificate and would refuse this one"
-	case errors.Is(err, signer.ErrWrongPassword):
-		advice.Hint = "check the password: one line ending at the end of a password file is left out, anything else counts"
-	case errors.Is(err, signer.ErrPasswordRequired), errors.Is(err, cli.ErrNoTerminal):
-		advice.Hint = "give the password with --key-password-from PATH, env:NAME or fd:N"
-	case outOfDate:
-		advice.Hint = "check this host's clock; if it is right, make a CA in another folder with --dir, and register it as a trust anchor"
-	case ok && unusable.absent:
-		advice.Hint = `make a CA with "kedge-ca init", or name its folder with --dir`
-	case errors.Is(err, fs.ErrExist):
-		advice.Hint = "nothing is ever overwritten here; move it away, or choose another folder or name"
-	}
-	return advice
 }
