@@ -128,7 +128,7 @@ func runIssue(_ context.Context, o *issueOptions) error {
 type lifetime time.Duration
 
 func (l *lifetime) String() string { return time.Duration(*l).String() }
-func (l *lifetime) Type() string   { return "duration" }
+func (l *lifetime) Type() string   { return "lifetime" } // another type than cli has words for
 
 func (l *lifetime) Set(text string) error {
 	d, err := time.ParseDuration(text)

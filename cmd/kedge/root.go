@@ -28,8 +28,9 @@ func run(ctx context.Context, args []string, s cli.Streams) int {
 
 func newRoot(s cli.Streams, args []string) *cobra.Command {
 	root := &cobra.Command{
-		Use:   name,
-		Short: "Temporary AWS credentials from an X.509 certificate",
+		Use:     name,
+		Version: cli.Version(),
+		Short:   "Temporary AWS credentials from an X.509 certificate",
 		Long: `kedge gets temporary AWS credentials with an X.509 certificate and its private key, through
 IAM Roles Anywhere. It takes the commands and flags of aws_signing_helper.
 

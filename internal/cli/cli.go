@@ -50,11 +50,16 @@ type Program struct {
 // Main runs the program once and returns its exit code. It never exits itself.
 func Main(ctx context.Context, p Program, args []string, s Streams) int {
 	prepare(p.Root)
+	prepareHelp(p.Root)
+	out := &output{Writer: s.Out}
 	p.Root.SetArgs(args)
 	p.Root.SetIn(s.In)
-	p.Root.SetOut(s.Out)
+	p.Root.SetOut(out)
 	p.Root.SetErr(s.Err)
 	err := p.Root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("standard output: %w", out.err)
+	}
 	if err == nil {
 		return ExitDone
 	}
@@ -121,7 +126,7 @@ func Usagef(cmd *cobra.Command, format string, args ...any) error {
 func prepare(cmd *cobra.Command) {
 	cmd.SilenceErrors = true
 	cmd.SilenceUsage = true
-	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return Usagef(c, "%w", err) })
+	cmd.SetFlagErrorFunc(flagError)
 	check := cmd.Args
 	if check == nil {
 		check = noExtraArgs

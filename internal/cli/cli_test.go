@@ -22,6 +22,8 @@ func demo() *cobra.Command {
 	work.Flags().String("fail", "", "")
 	work.Flags().Bool("a", false, "")
 	work.Flags().Bool("b", false, "")
+	work.Flags().Duration("wait", 0, "")
+	work.Flags().Int("count", 0, "")
 	work.MarkFlagsMutuallyExclusive("a", "b")
 	root.AddCommand(work)
 	return root
@@ -40,6 +42,10 @@ func TestMain_messages(t *testing.T) {
 		{"unknown flag", []string{"work", "--nope"}, nil, ExitUsage, "demo: error: unknown flag: --nope\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"extra argument", []string{"work", "x"}, nil, ExitUsage, "demo: error: unexpected argument \"x\"\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"flags that exclude each other", []string{"work", "--a", "--b"}, nil, ExitUsage, "demo: error: if any flags in the group [a b] are set none of the others can be; [a b] were all set\ndemo: hint: run \"demo work --help\" for the flags\n"},
+		{"a duration without unit", []string{"work", "--wait", "5"}, nil, ExitUsage, "demo: error: --wait: \"5\" is not a duration\ndemo: hint: write a number with a unit, such as 5s, 10m or 24h; there is none for days\n"},
+		{"not a number", []string{"work", "--count", "1h"}, nil, ExitUsage, "demo: error: --count: \"1h\" is not a whole number\ndemo: hint: run \"demo work --help\" for the flags\n"},
+		{"help for an unknown command", []string{"help", "wrok"}, nil, ExitUsage, "demo: error: unknown command \"wrok\"\ndemo: hint: run \"demo --help\" for the flags\n"},
+		{"help for an unknown subcommand", []string{"help", "work", "x"}, nil, ExitUsage, "demo: error: unknown command \"x\"\ndemo: hint: run \"demo --help\" for the flags\n"},
 		{"failure without advice", []string{"work", "--fail", "it broke"}, nil, ExitFailed, "demo: error: it broke\n"},
 		{"advice", []string{"work", "--fail", "it broke"}, refused, ExitRefused, "demo: error: it broke\ndemo: hint: try again\n"},
 		{"a message cannot forge another", []string{"work", "--fail", "a\ndemo: error: b\x1b[2J"}, nil, ExitFailed, "demo: error: a demo: error: b [2J\n"},
@@ -55,5 +61,19 @@ func TestMain_messages(t *testing.T) {
 				t.Errorf("stdout: %q", stdout.String())
 			}
 		})
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+func TestMain_outputThatTakesNothing(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"help", "work"}, {}} {
+		var stderr bytes.Buffer
+		code := Main(context.Background(), Program{Name: "demo", Root: demo()}, args, Streams{Out: fullDisk{}, Err: &stderr})
+		if want := "demo: error: standard output: no space left\n"; code != ExitFailed || stderr.String() != want {
+			t.Errorf("%q: exit %d, stderr %q, want %q", args, code, stderr.String(), want)
+		}
 	}
 }
