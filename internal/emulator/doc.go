@@ -21,8 +21,8 @@
 //     "Invalid signature", as it is with the service.
 //   - A source identity may hold characters that STS does not take there ([\w+=,.@-]), such as
 //     a blank in a common name: nobody documents what the service does then, so it is passed on.
-//   - A state folder is for one process at a time: a second one reads what is there when it
-//     starts, and neither sees what the other gives out later.
+//   - A state folder is for one process at a time: a second one would read what is there when
+//     it starts, and neither see what the other gives out later. LockState keeps it out.
 //   - Every member of an Emulator may be used by several goroutines; it lives until it is
 //     dropped, and owns no goroutine.
 package emulator
