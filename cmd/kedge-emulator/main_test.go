@@ -170,8 +170,12 @@ func TestRun_failingSecondStart(t *testing.T) {
 	}
 	r := start(t, "--trust-anchor", ca, "--pid-file", pid)
 	address := strings.TrimPrefix(r.env["KEDGE_ENDPOINT"], "http://")
-	if code := run(t.Context(), []string{"--trust-anchor", ca, "--pid-file", pid, "--listen", address}, cli.Streams{Out: io.Discard, Err: io.Discard}); code != cli.ExitFailed {
+	var stderr bytes.Buffer
+	if code := run(t.Context(), []string{"--trust-anchor", ca, "--pid-file", pid, "--listen", address}, cli.Streams{Out: io.Discard, Err: &stderr}); code != cli.ExitFailed {
 		t.Errorf("exit %d", code)
+	}
+	if !strings.Contains(stderr.String(), "hint: stop the other one, or use --listen 127.0.0.1:0") {
+		t.Errorf("standard error: %s", &stderr)
 	}
 	if _, err := os.Stat(pid); err != nil {
 		t.Error(err)

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,13 +53,58 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.faults, "fault", nil, "misbehave: `[sts:]KIND[=VALUE][*COUNT]`, such as throttle*2 or delay=3s")
 }
 
+// check refuses values that are wrong whatever the files say, and returns the faults.
+func (o *options) check(cmd *cobra.Command) ([]emulator.Fault, error) {
+	for _, v := range []struct {
+		flag   string
+		values []string
+		check  func(string) error
+	}{
+		{"region", []string{o.region}, emulator.CheckRegion},
+		{"account", []string{o.account}, emulator.CheckAccount},
+		{"role-arn", o.roles, emulator.CheckRoleARN},
+		{"profile-arn", []string{o.profile}, emulator.CheckProfileARN},
+		{"listen", []string{o.listen}, checkAddress},
+	} {
+		if !cmd.Flags().Changed(v.flag) {
+			continue
+		}
+		for _, value := range v.values {
+			if err := v.check(value); err != nil {
+				return nil, cli.Usagef(cmd, "--%s: %w", v.flag, err)
+			}
+		}
+	}
+	var faults []emulator.Fault
+	for _, text := range o.faults {
+		f, err := emulator.ParseFault(text)
+		if err != nil {
+			return nil, cli.Usagef(cmd, "--fault: %w", err)
+		}
+		faults = append(faults, f)
+	}
+	return faults, nil
+}
+
+// checkAddress looks at the form alone.
+func checkAddress(s string) error {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return err
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q: a port is a number from 0 to 65535", s)
+	}
+	return nil
+}
+
 // config is what the flags and the configuration file say together.
 func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, error) {
 	var c emulator.Config
 	var err error
 	if o.configFile != "" {
 		if c, err = emulator.ReadConfig(o.configFile); err != nil {
-			return c, err
+			return c, configError{err}
 		}
 	}
 	for _, path := range o.trustAnchors {
@@ -65,7 +112,7 @@ func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, er
 		if err != nil {
 			return c, err
 		}
-		c.TrustAnchors = append(c.TrustAnchors, emulator.TrustAnchor{Certificates: pem})
+		c.TrustAnchors = append(c.TrustAnchors, emulator.TrustAnchor{File: path, Certificates: pem})
 	}
 	if len(c.TrustAnchors) == 0 {
 		return c, &cli.UsageError{Command: cmd.CommandPath(), Err: errors.New("there is no trust anchor"),
@@ -117,7 +164,7 @@ func (o *options) overrideRoles(cmd *cobra.Command, c *emulator.Config) error {
 }
 
 // prepare gives the emulator its CRLs and faults.
-func (o *options) prepare(e *emulator.Emulator, s cli.Streams) error {
+func (o *options) prepare(e *emulator.Emulator, faults []emulator.Fault, s cli.Streams) error {
 	for _, path := range o.crls {
 		list, err := emulator.ReadFile(path)
 		if err != nil {
@@ -131,11 +178,7 @@ func (o *options) prepare(e *emulator.Emulator, s cli.Streams) error {
 			cli.Say(s.Err, name, "note", fmt.Sprintf("%s counts for each trust anchor of its CA: %s", path, strings.Join(anchors, ", ")))
 		}
 	}
-	for _, text := range o.faults {
-		f, err := emulator.ParseFault(text)
-		if err != nil {
-			return err
-		}
+	for _, f := range faults {
 		if err := e.Inject(f); err != nil {
 			return err
 		}

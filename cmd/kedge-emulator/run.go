@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -28,13 +27,6 @@ func run(ctx context.Context, args []string, s cli.Streams) int {
 	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(s, serve), Advise: advise}, args, s)
 }
 
-func advise(err error) cli.Advice {
-	if errors.Is(err, emulator.ErrNotLoopback) {
-		return cli.Advice{Code: cli.ExitUsage, Hint: "listen on 127.0.0.1 or [::1], or give --allow-remote and mean it"}
-	}
-	return cli.Advice{}
-}
-
 func newRoot(s cli.Streams, serve func(context.Context, *cobra.Command, *options, cli.Streams) error) *cobra.Command {
 	o := &options{}
 	root := &cobra.Command{
@@ -45,29 +37,48 @@ GetSessionToken of STS for the credentials it gave out. It verifies every reques
 documented to, says on standard error why it refused one, and needs no AWS account.
 
 Once ready it prints the environment a client needs, as shell commands. It stops at SIGTERM and SIGINT.
-GET /_emulator/sessions and /_emulator/calls show what happened; POST /_emulator/faults makes it misbehave.`,
+GET /_emulator/sessions and /_emulator/calls show what happened; POST /_emulator/faults makes it misbehave.
+
+Kinds of --fault: ` + strings.Join(emulator.FaultKinds(), ", ") + `.
+
+Exit codes:
+  0  done: it was stopped
+  1  failed: files, certificates, the port
+  2  the command line is wrong; nothing was tried`,
 		Example: `  kedge-emulator --trust-anchor ca.pem
   kedge-emulator --trust-anchor ca.pem --env-file emulator.env --pid-file emulator.pid &`,
-		Version:           cli.Version(),
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Version: cli.Version(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serve(cmd.Context(), cmd, o, s)
 		},
 	}
 	o.addFlags(root)
+	root.AddCommand(cli.NewVersion(name))
+	root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments
 	return root
 }
 
 func serve(ctx context.Context, cmd *cobra.Command, o *options, s cli.Streams) error {
+	faults, err := o.check(cmd)
+	if err != nil {
+		return err
+	}
 	c, err := o.config(cmd, s)
 	if err != nil {
 		return err
+	}
+	if c.StateDir != "" {
+		unlock, err := emulator.LockState(c.StateDir)
+		if err != nil {
+			return err
+		}
+		defer unlock()
 	}
 	e, err := emulator.New(c)
 	if err != nil {
 		return err
 	}
-	if err := o.prepare(e, s); err != nil {
+	if err := o.prepare(e, faults, s); err != nil {
 		return err
 	}
 	l, err := o.open(ctx, s)
@@ -110,7 +121,7 @@ func (o *options) open(ctx context.Context, s cli.Streams) (net.Listener, error)
 	}
 	if err != nil {
 		l.Close()
-		return nil, err
+		return nil, fmt.Errorf("--tls: %w", err)
 	}
 	return tls.NewListener(l, config), nil
 }
@@ -121,12 +132,12 @@ func (o *options) announce(e *emulator.Emulator, addr net.Addr, s cli.Streams) e
 	env := o.environment(e, addr)
 	if o.pidFile != "" {
 		if err := atomicfile.Write(o.pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
-			return err
+			return fmt.Errorf("--pid-file: %w", err)
 		}
 	}
 	if o.envFile != "" {
 		if err := atomicfile.Write(o.envFile, []byte(env), 0o644); err != nil {
-			return err
+			return fmt.Errorf("--env-file: %w", err)
 		}
 	}
 	_, err := fmt.Fprint(s.Out, env)

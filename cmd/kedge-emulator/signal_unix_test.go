@@ -4,11 +4,15 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"kedge/internal/cli"
 )
 
 // A pipe that nobody writes to must not make the program deaf to SIGTERM.
@@ -34,6 +38,25 @@ func TestRun_signalEndsStartUp(t *testing.T) {
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.Signal() != syscall.SIGTERM {
 		t.Errorf("ended with %s, want SIGTERM", cmd.ProcessState)
 	}
+}
+
+// A state folder is for one process at a time, and free again after it.
+func TestRun_stateInUse(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ca, state := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "state")
+	if err := os.WriteFile(ca, certificate(t, true), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, "--trust-anchor", ca, "--state", state)
+	var stderr bytes.Buffer
+	code := run(t.Context(), []string{"--trust-anchor", ca, "--state", state}, cli.Streams{Out: io.Discard, Err: &stderr})
+	want := "kedge-emulator: error: " + state + ": another emulator uses this state folder\nkedge-emulator: hint: stop the other one, or use another folder with --state\n"
+	if code != cli.ExitFailed || stderr.String() != want {
+		t.Errorf("exit %d: %s\nwant %s", code, &stderr, want)
+	}
+	r.stop()
+	start(t, "--trust-anchor", ca, "--state", state)
 }
 
 // Once it serves, SIGTERM is the way to stop it: exit code 0, and no file left.

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -13,10 +14,11 @@ const (
 	maxAnchorCerts = 2    // guide, "quotas": certificates per trust anchor
 )
 
-// errBasicConstraints is the text CreateTrustAnchor answers with (field reports).
+// ErrBasicConstraints says that a trust anchor's certificate is not one of a CA, in the words
+// CreateTrustAnchor answers with (field reports).
 //
 //lint:ignore ST1005 the service's own words
-var errBasicConstraints = errors.New("Incorrect basic constraints for CA certificate")
+var ErrBasicConstraints = errors.New("Incorrect basic constraints for CA certificate")
 
 // anchor is a TrustAnchor that was checked.
 type anchor struct {
@@ -26,6 +28,17 @@ type anchor struct {
 	crls     []*crl
 }
 
+// AnchorError says which trust anchor is refused.
+type AnchorError struct {
+	Anchor string // its file, or its ARN where there is no file
+	Err    error  // ErrBasicConstraints, or words about the certificate or CRL
+}
+
+func (e *AnchorError) Error() string { return fmt.Sprintf("trust anchor %s: %v", e.Anchor, e.Err) }
+
+// Unwrap returns the reason.
+func (e *AnchorError) Unwrap() error { return e.Err }
+
 // newAnchor checks what CreateTrustAnchor checks.
 func newAnchor(t TrustAnchor) (*anchor, error) {
 	a, err := parseARN(t.ARN, "rolesanywhere", "trust-anchor")
@@ -34,7 +47,7 @@ func newAnchor(t TrustAnchor) (*anchor, error) {
 	}
 	certs, err := anchorCertificates(t.Certificates)
 	if err != nil {
-		return nil, fmt.Errorf("trust anchor %s: %w", t.ARN, err)
+		return nil, &AnchorError{cmp.Or(t.File, t.ARN), err}
 	}
 	result := &anchor{arn: a, disabled: t.Disabled, certs: certs}
 	for _, data := range t.CRLs {
@@ -43,7 +56,7 @@ func newAnchor(t TrustAnchor) (*anchor, error) {
 			err = result.importCRL(list)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("trust anchor %s: %w", t.ARN, err)
+			return nil, fmt.Errorf("trust anchor %s: %w", cmp.Or(t.File, t.ARN), err)
 		}
 	}
 	return result, nil
@@ -95,7 +108,7 @@ func pemBlocks(data []byte, kind string) ([][]byte, error) {
 func checkAnchorCertificate(cert *x509.Certificate) error {
 	switch {
 	case cert.Version != 3, !cert.BasicConstraintsValid, !cert.IsCA:
-		return errBasicConstraints
+		return ErrBasicConstraints
 	case cert.KeyUsage&x509.KeyUsageCertSign == 0:
 		return errors.New("a CA certificate needs the key usage keyCertSign")
 	case !strongSignature(cert):

@@ -51,6 +51,34 @@ func isAccount(s string) bool {
 	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
 }
 
+// CheckRegion refuses what does not look like a region.
+func CheckRegion(s string) error {
+	if !isRegion(s) {
+		return fmt.Errorf("%q: a region looks like %s", s, defaultRegion)
+	}
+	return nil
+}
+
+// CheckAccount refuses what is not an account number.
+func CheckAccount(s string) error {
+	if !isAccount(s) {
+		return fmt.Errorf("%q: an account is 12 digits", s)
+	}
+	return nil
+}
+
+// CheckRoleARN refuses what is not the ARN of a role.
+func CheckRoleARN(s string) error {
+	_, err := parseARN(s, "iam", "role")
+	return err
+}
+
+// CheckProfileARN refuses what is not the ARN of a profile.
+func CheckProfileARN(s string) error {
+	_, err := parseARN(s, rolesService, "profile")
+	return err
+}
+
 // outsideASCII tells what is not a visible character of ASCII.
 func outsideASCII(r rune) bool { return r <= ' ' || r >= 0x7f }
 

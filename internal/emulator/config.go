@@ -30,6 +30,7 @@ type Config struct {
 // "getting-started").
 type TrustAnchor struct {
 	ARN          string   // empty: made up
+	File         string   // where Certificates are from, for messages; may be empty
 	Certificates []byte   // PEM, one or two CA certificates, at most 8,000 characters
 	CRLs         [][]byte // PEM or DER, at most two; see [Emulator.ImportCRL]
 	Disabled     bool

@@ -25,8 +25,9 @@ func TestNew_refused(t *testing.T) {
 		name, want string
 		config     Config
 	}{
-		{"leaf as anchor", errBasicConstraints.Error(), anchor(func(c *x509.Certificate) { c.IsCA = false })},
-		{"anchor without basic constraints", errBasicConstraints.Error(), anchor(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false })},
+		{"leaf as anchor", ErrBasicConstraints.Error(), anchor(func(c *x509.Certificate) { c.IsCA = false })},
+		{"anchor without basic constraints", ErrBasicConstraints.Error(), anchor(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false })},
+		{"leaf in a file", `trust anchor leaf.pem: certificate "`, Config{TrustAnchors: []TrustAnchor{{File: "leaf.pem", Certificates: newRoot(t, leafTemplate()).pem()}}}},
 		{"anchor without keyCertSign", "keyCertSign", anchor(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign })},
 		{"three certificates", "holds 3 certificates", Config{TrustAnchors: []TrustAnchor{{Certificates: bytes.Repeat(root.pem(), 3)}}}},
 		{"no certificate", "holds 0 certificates", Config{TrustAnchors: []TrustAnchor{{Certificates: []byte("hello")}}}},

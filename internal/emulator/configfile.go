@@ -78,11 +78,12 @@ func (f configFile) config(dir string) (Config, error) {
 		c.StateDir = under(dir, f.State)
 	}
 	for _, t := range f.TrustAnchors {
-		certificates, err := ReadFile(under(dir, t.Certificates))
+		path := under(dir, t.Certificates)
+		certificates, err := ReadFile(path)
 		if err != nil {
 			return Config{}, err
 		}
-		anchor := TrustAnchor{ARN: t.ARN, Certificates: certificates, Disabled: t.Disabled}
+		anchor := TrustAnchor{ARN: t.ARN, File: path, Certificates: certificates, Disabled: t.Disabled}
 		for _, name := range t.CRLs {
 			list, err := ReadFile(under(dir, name))
 			if err != nil {

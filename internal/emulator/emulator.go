@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -43,8 +44,8 @@ const maxCalls = 10_000
 // one. The error names the ARN at fault.
 func New(c Config) (*Emulator, error) {
 	c = c.withDefaults()
-	if !isRegion(c.Region) || !isAccount(c.Account) {
-		return nil, fmt.Errorf("region %q, account %q: a region looks like %s, an account is 12 digits", c.Region, c.Account, defaultRegion)
+	if err := cmp.Or(CheckRegion(c.Region), CheckAccount(c.Account)); err != nil {
+		return nil, err
 	}
 	e := &Emulator{
 		config: c, log: logger{w: c.Log},

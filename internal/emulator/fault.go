@@ -42,6 +42,14 @@ type Fault struct {
 	STS   bool // for STS; otherwise for CreateSession
 }
 
+// FaultKinds returns the kinds of Fault, as listed there.
+func FaultKinds() []string {
+	return []string{
+		"delay", "skew", "status", "throttle", "cut", "html", "redirect", "huge", "endless", "body",
+		"wrong-role", "two-sets", "no-sets", "expired", "remove", "set",
+	}
+}
+
 // String prints what ParseFault reads.
 func (f Fault) String() string {
 	var b strings.Builder
@@ -111,7 +119,7 @@ func (f Fault) checkValue() error {
 		_, _, err = f.assignment()
 	case "redirect", "body", "remove": // any text
 	default:
-		err = errors.New("unknown kind")
+		err = fmt.Errorf("unknown kind; there are %s", strings.Join(FaultKinds(), ", "))
 	}
 	return err
 }

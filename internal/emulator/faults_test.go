@@ -303,3 +303,13 @@ func TestListen(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The list for people and the switch that decides say the same.
+func TestFaultKinds(t *testing.T) {
+	t.Parallel()
+	for _, kind := range FaultKinds() {
+		if _, err := ParseFault(kind); err != nil && strings.Contains(err.Error(), "unknown kind") {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"kedge/internal/cli"
+	"kedge/internal/emulator"
+)
+
+// configError is a configuration file that cannot be read.
+type configError struct{ error }
+
+func (e configError) Unwrap() error { return e.error }
+
+// advise is the table of what to do about an error.
+func advise(err error) cli.Advice {
+	advice := cli.Advice{Code: cli.ExitFailed}
+	_, isAnchor := errors.AsType[*emulator.AnchorError](err)
+	_, isConfig := errors.AsType[configError](err)
+	path, isPath := errors.AsType[*fs.PathError](err)
+	switch {
+	case errors.Is(err, emulator.ErrNotLoopback):
+		return cli.Advice{Code: cli.ExitUsage, Hint: "listen on 127.0.0.1 or [::1], or give --allow-remote and mean it"}
+	case errors.Is(err, emulator.ErrBasicConstraints):
+		advice.Hint = "this is a leaf certificate, not a CA; give the CA's certificate, which is ca/ca.pem where kedge-ca init made it"
+	case isAnchor:
+		advice.Hint = "give the CA's certificate in PEM, and nothing else; it is ca/ca.pem where kedge-ca init made it"
+	case errors.Is(err, emulator.ErrLocked):
+		advice.Hint = "stop the other one, or use another folder with --state"
+	case errors.Is(err, syscall.EADDRINUSE):
+		advice.Hint = "stop the other one, or use --listen 127.0.0.1:0 for a free port"
+	case isPath && path.Op == "create" && errors.Is(err, fs.ErrNotExist): // of atomicfile
+		advice.Hint = "make its folder first"
+	case isConfig && !isPath:
+		advice.Hint = "it is one JSON object; its members are region, account, state, trustAnchors, profiles, roles and users, all optional"
+	}
+	return advice
+}
