@@ -21,9 +21,12 @@ func LockState(dir string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if !lock(f) {
+	if !lockFile(f) {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", dir, ErrLocked)
 	}
-	return func() { f.Close() }, nil
+	return func() {
+		unlockFile(f) // closing alone would leave it to a child that is just being started
+		f.Close()
+	}, nil
 }

@@ -8,7 +8,9 @@ import (
 	"syscall"
 )
 
-// lock returns false when another open file has the lock. The lock goes with f.
-func lock(f *os.File) bool {
+// lockFile returns false when another open file has the lock. The lock goes with f.
+func lockFile(f *os.File) bool {
 	return !errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB), syscall.EWOULDBLOCK)
 }
+
+func unlockFile(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
