@@ -127,7 +127,7 @@ type loader struct {
 	keyFile  string
 }
 
-// readAll reads the inputs, a file that is named twice only once. Keys in another input than
+// readAll reads the inputs, the certificate's file only once if it is named twice. Keys in another input than
 // the one meant are not looked at: they may be encrypted, or of no use.
 func (l *loader) readAll(f Files) error {
 	l.keyFile = f.Certificate.name
@@ -142,7 +142,8 @@ func (l *loader) readAll(f Files) error {
 		keys, err = l.read(f.PrivateKey, wantAnything)
 	}
 	more := f.Intermediates
-	if err == nil && !more.IsZero() && !more.sameFile(f.Certificate) && !more.sameFile(f.PrivateKey) {
+	if err == nil && !more.IsZero() && !more.sameFile(f.Certificate) {
+		// The key's file is read again: a certificate must be in it, and twice does no harm.
 		_, err = l.read(more, wantCertificates)
 	}
 	l.keys = keys

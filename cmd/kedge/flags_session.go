@@ -72,7 +72,7 @@ func (f *sessionFlags) client(cmd *cobra.Command, h host, trace func(string, ...
 		return nil, usage(cmd, err)
 	}
 	var roots *x509.CertPool
-	if proxy != nil || !strings.HasPrefix(f.endpoint, "http://") { // to parse a bundle takes longer than all the rest
+	if f.caBundle != "" || proxy != nil || !strings.HasPrefix(f.endpoint, "http://") { // to parse a bundle takes longer than all the rest
 		if roots, err = config.RootCAs(f.caBundle); err != nil {
 			return nil, usage(cmd, err)
 		}
