@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,6 +86,9 @@ func (o *credentialProcessOptions) load() (*signer.Identity, error) {
 	}
 	id, err := signer.Load(files)
 	if err != nil {
+		if swapped(files, err) {
+			err = &swappedError{err}
+		}
 		return nil, err
 	}
 	if trace := o.trace(o.debug); trace != nil {
@@ -93,12 +97,22 @@ func (o *credentialProcessOptions) load() (*signer.Identity, error) {
 	return id, nil
 }
 
+// swapped tells that the certificate's input holds a key alone, or the key's certificates alone.
+func swapped(files signer.Files, err error) bool {
+	file, ok := errors.AsType[*signer.FileError](err)
+	if !ok || files.PrivateKey.IsZero() || files.PrivateKey.Name() == files.Certificate.Name() {
+		return false
+	}
+	return errors.Is(err, signer.ErrNoPrivateKey) ||
+		file.File == files.Certificate.Name() && strings.HasPrefix(file.Err.Error(), "a private key, not")
+}
+
 // explain adds what only the flags know to an error, for the hints.
 func (o *credentialProcessOptions) explain(err error) error {
-	if o.proxy == "" && !o.proxyFromEnv {
-		return &withoutProxyError{err}
+	return &requestError{
+		error: err, direct: o.proxy == "" && !o.proxyFromEnv,
+		region: o.region, trustAnchor: o.trustAnchor, profile: o.profile, role: o.role,
 	}
-	return err
 }
 
 // needAll refuses a command line that lacks any of the named flags, and names all of them.

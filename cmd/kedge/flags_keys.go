@@ -18,11 +18,11 @@ type keyFlags struct {
 	debug    bool
 }
 
-const inputHelp = `PATH, "-" for standard input, fd:N or env:NAME`
+const inputHelp = "PATH, fd:N, env:NAME or -"
 
 func (f *keyFlags) addCertificate(flags *pflag.FlagSet) {
-	flags.StringVar(&f.Certificate, "certificate", "", "certificate, with or without its chain, or PKCS#12: "+inputHelp)
-	flags.StringVar(&f.PasswordFrom, "key-password-from", "", `password of an encrypted key: PATH, "-", fd:N, env:NAME or "prompt" (default: ask on a terminal)`)
+	flags.StringVar(&f.Certificate, "certificate", "", "certificate, with or without its chain, or PKCS#12: "+inputHelp+" (standard input); file:PATH for a file of an odd name")
+	flags.StringVar(&f.PasswordFrom, "key-password-from", "", "password of an encrypted key: PATH, fd:N, env:NAME, - or prompt (default: ask on a terminal)")
 	flags.BoolVar(&f.debug, "debug", false, "say on standard error what is done")
 	f.addForeign(flags)
 }

@@ -23,27 +23,52 @@ type keyError struct{ error }
 
 func (e *keyError) Unwrap() error { return e.error }
 
-// withoutProxyError says that a request failed that was made without a proxy.
-type withoutProxyError struct{ error }
+// swappedError says that key and certificate look exchanged.
+type swappedError struct{ error }
 
-func (e *withoutProxyError) Unwrap() error { return e.error }
+func (e *swappedError) Unwrap() error { return e.error }
+
+// requestError says how the request that failed was made, as far as the advice depends on it.
+type requestError struct {
+	error
+	direct                             bool   // without a proxy
+	region, trustAnchor, profile, role string // as given
+}
+
+func (e *requestError) Unwrap() error { return e.error }
+
+// wrongRegion is the advice where another region signs than the trust anchor's, or empty.
+func (e *requestError) wrongRegion() string {
+	anchor, err := session.ParseARN(e.trustAnchor)
+	if err != nil || e.region == "" || e.region == anchor.Region {
+		return ""
+	}
+	return fmt.Sprintf("--region %s signs for %[1]s, but the trust anchor is in %s", e.region, anchor.Region)
+}
 
 // advise is the one table of what to do about an error: the exit code, and the next step.
 func advise(err error) cli.Advice {
 	if key, ok := errors.AsType[*keyError](err); ok {
 		return cli.Advice{Code: cli.ExitKey, Hint: keyHint(key.error)}
 	}
+	request, ok := errors.AsType[*requestError](err)
+	if !ok {
+		request = &requestError{}
+	}
 	if api, ok := errors.AsType[*session.APIError](err); ok && api.Status < http.StatusInternalServerError {
-		return cli.Advice{Code: cli.ExitRefused, Hint: refusalHint(api)}
+		return cli.Advice{Code: cli.ExitRefused, Hint: refusalHint(api, request)}
 	}
 	if bundle, ok := errors.AsType[*config.BundleError](err); ok {
 		return cli.Advice{Code: cli.ExitFailed, Hint: bundleHint(bundle)}
 	}
-	return cli.Advice{Code: cli.ExitFailed, Hint: networkHint(err)}
+	return cli.Advice{Code: cli.ExitFailed, Hint: networkHint(err, request)}
 }
 
 // keyHint is the advice for a key or certificate that cannot be used.
 func keyHint(err error) string {
+	if _, ok := errors.AsType[*swappedError](err); ok {
+		return "are --certificate and --private-key swapped?"
+	}
 	if validity, ok := errors.AsType[*signer.ValidityError](err); ok {
 		if validity.Expired() {
 			return "renew the certificate; if it was renewed, check that --certificate names the new file and that this host's clock is right"
@@ -60,9 +85,9 @@ func keyHint(err error) string {
 	case errors.Is(err, signer.ErrWrongPassword):
 		return "check the password: one line ending at the end of a password file is left out, anything else counts"
 	case errors.Is(err, signer.ErrPasswordRequired), errors.Is(err, cli.ErrNoTerminal):
-		return "set --key-password-from file:PATH, env:NAME or fd:N"
+		return "set --key-password-from to PATH, fd:N, env:NAME or -"
 	case errors.Is(err, signer.ErrNoPrivateKey):
-		return "give the file of the key with --private-key"
+		return "give the file of the private key with --private-key"
 	}
 	return fileHint(err)
 }
@@ -93,11 +118,14 @@ func bundleHint(err *config.BundleError) string {
 
 // refusalHint is the advice for what the service says. The texts are those of the table "Errors
 // seen" in the field; the service may change them, so each is searched for by its core.
-func refusalHint(e *session.APIError) string {
+func refusalHint(e *session.APIError, request *requestError) string {
+	if hint := request.wrongRegion(); hint != "" && strings.EqualFold(e.Message, "Invalid signature") {
+		return hint
+	}
 	if e.Skew != 0 && strings.Contains(e.Message, "ignature") {
 		return skewHint(e.Skew)
 	}
-	for _, row := range refusals() {
+	for _, row := range refusals(request) {
 		if strings.Contains(strings.ToLower(e.Message), row.message) && strings.HasPrefix(e.Code, row.code) {
 			return row.hint
 		}
@@ -125,16 +153,16 @@ func skewHint(skew time.Duration) string {
 type refusal struct{ code, message, hint string }
 
 // refusals is a function and not a variable so that no run pays for it that is not refused.
-func refusals() []refusal {
+func refusals(request *requestError) []refusal {
 	const denied = "AccessDenied"
 	return []refusal{
 		{denied, "invalid signature", "check this host's clock, and that nothing between here and the service changes the request"},
 		{denied, "untrusted signing certificate", "the trust anchor's CA did not issue this certificate, or an intermediate is missing: give it with --intermediates, and check that --trust-anchor-arn names the anchor of this CA"},
 		{denied, "insufficient certificate", "the certificate must be a leaf with the key usage digitalSignature, CA false and a non-empty subject: have it issued again"},
 		{denied, "certificate revoked", "the certificate is on a revocation list of the trust anchor: get a new key and certificate"},
-		{denied, "specified trust anchor wasn't found", "check --trust-anchor-arn: its id, account and region; the anchor may be deleted or in another region"},
-		{denied, "invalid or empty profile", "check --profile-arn: the profile may be disabled, deleted or in another region than the trust anchor"},
-		{denied, "isn't one of those listed in the profile", "add the role to the profile, or correct --role-arn or --profile-arn"},
+		{denied, "specified trust anchor wasn't found", "check --trust-anchor-arn " + request.trustAnchor + ": its id, account and region; the anchor may be deleted or in another region"},
+		{denied, "invalid or empty profile", "check --profile-arn " + request.profile + ": it may be disabled, deleted or in another region than the trust anchor"},
+		{denied, "isn't one of those listed in the profile", "add the role " + request.role + " to the profile " + request.profile + ", or correct --role-arn or --profile-arn"},
 		{denied, "not authorized to set rolesessionname", "leave --role-session-name out, or set acceptRoleSessionName on the profile"},
 		{denied, "exceeds the maxsessionduration", "lower --session-duration, or raise the role's maximum session duration"},
 		{denied, "unable to assume role", "the role's trust policy must allow rolesanywhere.amazonaws.com sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity, and its conditions must fit this trust anchor (aws:SourceArn) and certificate (aws:PrincipalTag)"},
@@ -146,7 +174,7 @@ func refusals() []refusal {
 }
 
 // networkHint is the advice where there was no answer, or none that makes sense.
-func networkHint(err error) string {
+func networkHint(err error, request *requestError) string {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return tlsHint(err)
 	}
@@ -161,12 +189,11 @@ func networkHint(err error) string {
 	}
 	if api, ok := errors.AsType[*session.APIError](err); ok {
 		if api.Throttled() {
-			return refusalHint(api)
+			return refusalHint(api, request)
 		}
 		return "the service has trouble: try again later"
 	}
-	_, direct := errors.AsType[*withoutProxyError](err)
-	if variable := config.ProxyVariable(); direct && variable != "" && noAnswer(err) {
+	if variable := config.ProxyVariable(); request.direct && variable != "" && noAnswer(err) {
 		return variable + " is set but not used: add --with-proxy"
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {

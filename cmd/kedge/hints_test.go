@@ -40,7 +40,7 @@ func TestAdvise_refusals(t *testing.T) {
 		{denied("Certificate revoked"), "revocation list"},
 		{denied("Specified Trust Anchor wasn't found."), "--trust-anchor-arn"},
 		{denied("Invalid or empty profile provided."), "--profile-arn"},
-		{denied("Requested Role isn't one of those listed in the Profile."), "add the role to the profile"},
+		{denied("Requested Role isn't one of those listed in the Profile."), "add the role ROLE to the profile"},
 		{denied("Not authorized to set roleSessionName"), "acceptRoleSessionName"},
 		{denied("Unable to assume role for ARN."), "sts:TagSession and sts:SetSourceIdentity"},
 		{denied("Unable to assume role for ARN. The requested DurationSeconds exceeds the MaxSessionDuration set for this role."), "--session-duration"},
@@ -55,13 +55,13 @@ func TestAdvise_refusals(t *testing.T) {
 		{&session.APIError{Status: 418, Code: "Teapot"}, "three ARNs"},
 	}
 	for _, tt := range tests {
-		got := advise(&withoutProxyError{tt.err})
+		got := advise(&requestError{error: tt.err, direct: true, role: "ROLE"})
 		if got.Code != cli.ExitRefused || !strings.Contains(got.Hint, tt.hint) {
 			t.Errorf("%v: exit %d, hint %q, want one with %q", tt.err, got.Code, got.Hint, tt.hint)
 		}
 	}
-	for _, row := range refusals() { // that no row hides a later one
-		got := refusalHint(&session.APIError{Status: 403, Code: row.code + "Exception", Message: row.message})
+	for _, row := range refusals(&requestError{}) { // that no row hides a later one
+		got := refusalHint(&session.APIError{Status: 403, Code: row.code + "Exception", Message: row.message}, &requestError{})
 		if got != row.hint {
 			t.Errorf("%s %q gets another row's hint: %q", row.code, row.message, got)
 		}
@@ -118,7 +118,7 @@ func TestAdvise_others(t *testing.T) {
 func TestAdvise_proxy(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://proxy:3128")
 	refused := &session.NetworkError{Host: "h", Err: errors.New("connection refused")}
-	if got := advise(&withoutProxyError{refused}).Hint; got != "HTTPS_PROXY is set but not used: add --with-proxy" {
+	if got := advise(&requestError{error: refused, direct: true}).Hint; got != "HTTPS_PROXY is set but not used: add --with-proxy" {
 		t.Errorf("without a proxy: %q", got)
 	}
 	if got := advise(refused).Hint; strings.Contains(got, "HTTPS_PROXY") {
@@ -128,7 +128,7 @@ func TestAdvise_proxy(t *testing.T) {
 
 // Hints are one line each: they end the output, and SDKs quote it.
 func TestRefusals_oneLine(t *testing.T) {
-	if i := slices.IndexFunc(refusals(), func(r refusal) bool { return strings.Contains(r.hint, "\n") }); i >= 0 {
-		t.Errorf("%q", refusals()[i].hint)
+	if i := slices.IndexFunc(refusals(&requestError{}), func(r refusal) bool { return strings.Contains(r.hint, "\n") }); i >= 0 {
+		t.Errorf("%q", refusals(&requestError{})[i].hint)
 	}
 }

@@ -58,6 +58,25 @@ func commands(h host, args []string) []*cobra.Command {
 		newReadCertificateData(h, runReadCertificateData),
 		cli.NewVersion(name),
 		newCompletion(h),
+		newMissing("serve"),
+		newMissing("update"),
+	}
+}
+
+// newMissing makes a command of the official helper that is not here: it says so, whatever follows.
+func newMissing(use string) *cobra.Command {
+	return &cobra.Command{
+		Use:                use,
+		Hidden:             true,
+		DisableFlagParsing: true,
+		Args:               cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return &cli.UsageError{
+				Command: cmd.CommandPath(),
+				Hint:    "use credential-process in ~/.aws/config",
+				Err:     fmt.Errorf("%s is not part of this kedge yet", use),
+			}
+		},
 	}
 }
 

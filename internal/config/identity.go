@@ -102,7 +102,7 @@ func (k *Keys) Warnings() []string {
 	warnings := openToOthers("private key", k.keyInput())
 	warnings = append(warnings, openToOthers("password file", k.password.input)...)
 	if k.password.text != "" {
-		warnings = append(warnings, "the password after --pkcs8-password is visible in the process list; use --key-password-from file:PATH, env:NAME or fd:N")
+		warnings = append(warnings, "the password after --pkcs8-password is visible in the process list; use --key-password-from with PATH, fd:N, env:NAME, - or prompt")
 	}
 	return warnings
 }

@@ -122,7 +122,7 @@ func TestWarnings(t *testing.T) {
 		{"key", KeyFlags{Certificate: open, PrivateKey: open}, []string{"private key " + open + " can be read by other users (mode 0644); run: chmod 600 " + open}},
 		{"key beside the certificate", KeyFlags{Certificate: open}, []string{"private key " + open + " can be read by other users (mode 0644); run: chmod 600 " + open}},
 		{"password", KeyFlags{PrivateKey: closed, PasswordFrom: open}, []string{"password file " + open + " can be read by other users (mode 0644); run: chmod 600 " + open}},
-		{"password on the command line", KeyFlags{PrivateKey: closed, Password: "x"}, []string{"the password after --pkcs8-password is visible in the process list; use --key-password-from file:PATH, env:NAME or fd:N"}},
+		{"password on the command line", KeyFlags{PrivateKey: closed, Password: "x"}, []string{"the password after --pkcs8-password is visible in the process list; use --key-password-from with PATH, fd:N, env:NAME, - or prompt"}},
 		{"no file", KeyFlags{PrivateKey: "env:X", PasswordFrom: dir}, nil},
 	}
 	for _, tt := range tests {
