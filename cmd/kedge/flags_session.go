@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -59,13 +60,13 @@ func (f *sessionFlags) add(flags *pflag.FlagSet) {
 // client checks the flags and makes the client; nothing is sent.
 func (f *sessionFlags) client(cmd *cobra.Command, h host, trace func(string, ...any)) (*session.Client, error) {
 	if f.timeout <= 0 {
-		return nil, cli.Usagef(cmd, "--timeout must be more than zero, not %s", f.timeout)
+		return nil, badValue(cmd, "timeout", fmt.Errorf("it must be more than zero, not %s", f.timeout))
 	}
 	if f.attempts < 1 {
-		return nil, cli.Usagef(cmd, "--max-attempts must be at least 1, not %d", f.attempts)
+		return nil, badValue(cmd, "max-attempts", fmt.Errorf("%d attempts: there can be 1 to 10", f.attempts))
 	}
 	if f.seconds < 900 || f.seconds > 43200 { // for session.Config, zero is the default and too many overflow
-		return nil, cli.Usagef(cmd, "--session-duration: a session lasts 900 to 43200 seconds, not %d", f.seconds)
+		return nil, badValue(cmd, "session-duration", fmt.Errorf("a session lasts 900 to 43200 seconds, not %d", f.seconds))
 	}
 	proxy, err := config.Proxy(f.proxy, f.proxyFromEnv)
 	if err != nil {
@@ -96,18 +97,54 @@ func (f *sessionFlags) client(cmd *cobra.Command, h host, trace func(string, ...
 		Trace:              trace,
 		Now:                h.inputs.Now,
 	})
-	return client, sessionUsage(cmd, err)
+	return client, f.usage(cmd, err)
 }
 
-// sessionUsage makes usage errors of what session.New refuses, and names the flag.
-func sessionUsage(cmd *cobra.Command, err error) error {
-	if _, ok := errors.AsType[*session.ARNError](err); ok {
-		return cli.Usagef(cmd, "%w", err) // it names the ARN
+// usage makes usage errors of what session.New refuses, and names the flag.
+func (f *sessionFlags) usage(cmd *cobra.Command, err error) error {
+	if arn, ok := errors.AsType[*session.ARNError](err); ok { // it names the ARN
+		return &cli.UsageError{Command: cmd.CommandPath(), Hint: "it looks like " + f.exampleARN(arn.Field), Err: err}
 	}
 	if field, ok := errors.AsType[*session.ConfigError](err); ok {
-		return cli.Usagef(cmd, "--%s: %w", flagOf(field.Field), err)
+		return badValue(cmd, flagOf(field.Field), err)
 	}
 	return err
+}
+
+// exampleARN shows the ARN of a field, where the trust anchor is if its ARN tells.
+func (f *sessionFlags) exampleARN(field string) string {
+	anchor, err := session.ParseARN(f.trustAnchor)
+	if err != nil || anchor.Region == "" || anchor.Account == "" {
+		anchor = session.ARN{Partition: "aws", Region: "eu-west-1", Account: "111122223333"}
+	}
+	anchor.Service, anchor.Resource = "rolesanywhere", "trust-anchor/<id>"
+	switch field {
+	case "ProfileARN":
+		anchor.Resource = "profile/<id>"
+	case "RoleARN":
+		anchor.Service, anchor.Region, anchor.Resource = "iam", "", "role/<name>"
+	}
+	return anchor.String()
+}
+
+// badValue says what a flag takes, besides what is wrong with what it was given.
+func badValue(cmd *cobra.Command, flag string, err error) error {
+	hint := ""
+	switch flag {
+	case "session-duration":
+		hint = "write seconds, such as 3600 for an hour"
+	case "timeout":
+		hint = "write a number with a unit, such as 5s or 1m"
+	case "max-attempts":
+		hint = "write a number, such as 3"
+	case "role-session-name":
+		hint = "write 2 to 64 letters, digits and _+=,.@-, or leave it out"
+	case "region":
+		hint = "leave --region out: it is the trust anchor's by default"
+	case "endpoint":
+		hint = "write an address such as https://rolesanywhere.eu-west-1.amazonaws.com, without --fips and --dual-stack"
+	}
+	return &cli.UsageError{Command: cmd.CommandPath(), Hint: hint, Err: fmt.Errorf("--%s: %w", flag, err)}
 }
 
 // flagOf names the flag that sets a field of session.Config.
