@@ -86,8 +86,11 @@ func (o *credentialProcessOptions) load() (*signer.Identity, error) {
 	}
 	id, err := signer.Load(files)
 	if err != nil {
-		if swapped(files, err) {
-			err = &swappedError{err}
+		switch {
+		case swapped(files, err):
+			err = &filesError{err, "are --certificate and --private-key swapped?"}
+		case certificateOfCA(files, err):
+			err = &filesError{err, "the certificate is that of a CA: give the one that was issued for this key"}
 		}
 		return nil, err
 	}
@@ -105,6 +108,19 @@ func swapped(files signer.Files, err error) bool {
 	}
 	return errors.Is(err, signer.ErrNoPrivateKey) ||
 		file.File == files.Certificate.Name() && strings.HasPrefix(file.Err.Error(), "a private key, not")
+}
+
+// certificateOfCA tells that the key does not belong to the certificate because that is a CA's.
+func certificateOfCA(files signer.Files, err error) bool {
+	if _, ok := errors.AsType[*signer.KeyMismatchError](err); !ok {
+		return false
+	}
+	data, err := files.Certificate.Read()
+	if err != nil {
+		return false
+	}
+	certs, err := signer.ParseCertificates(data, nil)
+	return err == nil && firstLeaf(certs).IsCA
 }
 
 // explain adds what only the flags know to an error, for the hints.

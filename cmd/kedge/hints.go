@@ -23,10 +23,13 @@ type keyError struct{ error }
 
 func (e *keyError) Unwrap() error { return e.error }
 
-// swappedError says that key and certificate look exchanged.
-type swappedError struct{ error }
+// filesError knows better than the error alone what to do: it comes from where the files are known.
+type filesError struct {
+	error
+	hint string
+}
 
-func (e *swappedError) Unwrap() error { return e.error }
+func (e *filesError) Unwrap() error { return e.error }
 
 // requestError says how the request that failed was made, as far as the advice depends on it.
 type requestError struct {
@@ -66,8 +69,8 @@ func advise(err error) cli.Advice {
 
 // keyHint is the advice for a key or certificate that cannot be used.
 func keyHint(err error) string {
-	if _, ok := errors.AsType[*swappedError](err); ok {
-		return "are --certificate and --private-key swapped?"
+	if files, ok := errors.AsType[*filesError](err); ok {
+		return files.hint
 	}
 	if validity, ok := errors.AsType[*signer.ValidityError](err); ok {
 		if validity.Expired() {
