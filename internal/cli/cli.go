@@ -96,13 +96,17 @@ func adviceFor(p Program, err error) Advice {
 // may come from a server, become spaces: a message cannot forge a second one or drive the
 // terminal.
 func Say(w io.Writer, name, kind, text string) {
-	clean := strings.Map(func(r rune) rune {
+	fmt.Fprintf(w, "%s: %s: %s\n", name, kind, printable(strings.TrimSpace(text)))
+}
+
+// printable puts a space for every line break and control character.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
 		return r
-	}, strings.TrimSpace(text))
-	fmt.Fprintf(w, "%s: %s: %s\n", name, kind, clean)
+	}, text)
 }
 
 // UsageError is a command line that cannot be carried out as it stands. Main exits with

@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Confirm asks a question on the controlling terminal and says whether the answer was yes.
+// Standard input and output are left alone. It returns ErrNoTerminal at once where there is
+// none.
+func Confirm(question string) (bool, error) {
+	in, out, err := openTerminal()
+	if err != nil {
+		return false, err
+	}
+	defer in.Close()
+	defer out.Close()
+	return confirm(in, out, question)
+}
+
+// maxAnswers is how often a question is asked before silence counts as no.
+const maxAnswers = 3
+
+// confirm takes "y" and "yes", in any case, for yes; "n", "no", an empty line and the end of
+// input for no; after anything else it asks again.
+func confirm(in io.Reader, out io.Writer, question string) (bool, error) {
+	lines := bufio.NewReader(io.LimitReader(in, 4<<10))
+	for range maxAnswers {
+		fmt.Fprintf(out, "%s [y/N] ", printable(question))
+		line, err := lines.ReadString('\n')
+		if err != nil && err != io.EOF {
+			return false, fmt.Errorf("read from the terminal: %w", err)
+		}
+		switch strings.ToLower(strings.TrimSpace(line)) {
+		case "y", "yes":
+			return true, nil
+		case "n", "no", "":
+			return false, nil
+		}
+		if err != nil {
+			break
+		}
+		fmt.Fprintln(out, `Please type "yes" or "no".`)
+	}
+	return false, nil
+}
