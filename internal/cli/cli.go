@@ -96,11 +96,12 @@ func adviceFor(p Program, err error) Advice {
 // may come from a server, become spaces: a message cannot forge a second one or drive the
 // terminal.
 func Say(w io.Writer, name, kind, text string) {
-	fmt.Fprintf(w, "%s: %s: %s\n", name, kind, printable(strings.TrimSpace(text)))
+	fmt.Fprintf(w, "%s: %s: %s\n", name, kind, Printable(strings.TrimSpace(text)))
 }
 
-// printable puts a space for every line break and control character.
-func printable(text string) string {
+// Printable puts a space for every line break and control character, so that text from elsewhere
+// cannot drive the terminal it is shown on.
+func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
 			return ' '

@@ -28,7 +28,7 @@ const maxAnswers = 3
 func confirm(in io.Reader, out io.Writer, question string) (bool, error) {
 	lines := bufio.NewReader(io.LimitReader(in, 4<<10))
 	for range maxAnswers {
-		fmt.Fprintf(out, "%s [y/N] ", printable(question))
+		fmt.Fprintf(out, "%s [y/N] ", Printable(question))
 		line, err := lines.ReadString('\n')
 		if err != nil && err != io.EOF {
 			return false, fmt.Errorf("read from the terminal: %w", err)
