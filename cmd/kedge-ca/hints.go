@@ -24,9 +24,12 @@ func advise(err error) cli.Advice {
 	_, isRule := errors.AsType[*ca.RuleError](err)
 	wrong, isFolder := errors.AsType[*folderError](err)
 	flag, isFlag := errors.AsType[*config.FlagError](err)
+	_, unconfirmed := errors.AsType[*unconfirmedError](err)
 	switch {
 	case isFlag:
 		return cli.Advice{Code: cli.ExitUsage, Hint: fmt.Sprintf("run \"%s --help\" for what --%s takes", name, flag.Flag)}
+	case unconfirmed:
+		return cli.Advice{Code: cli.ExitUsage, Hint: "repeat it with --yes if it is meant"}
 	case isRule:
 		advice.Hint = "IAM Roles Anywhere makes session tags of the names in a certificate and would refuse this one"
 	case errors.Is(err, signer.ErrWrongPassword):

@@ -32,7 +32,7 @@ Exit codes:
   kedge-ca issue web-01`,
 		Version: cli.Version(),
 	}
-	h := host{Streams: s, inputs: config.Host{
+	h := host{Streams: s, confirm: cli.Confirm, inputs: config.Host{
 		Stdin: s.In,
 		Ask:   cli.Password,
 		Now:   time.Now,
@@ -45,7 +45,8 @@ Exit codes:
 // host is what the commands use of the process and the machine.
 type host struct {
 	cli.Streams
-	inputs config.Host
+	inputs  config.Host
+	confirm func(question string) (bool, error) // on the terminal; use confirmFlag.ask
 }
 
 // warn tells of what is not an error.

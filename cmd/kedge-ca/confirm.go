@@ -1,0 +1,51 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/cli"
+)
+
+// errDeclined says that the person at the terminal answered no. Nothing was changed.
+var errDeclined = errors.New("not confirmed; nothing was changed")
+
+// unconfirmedError says that a dangerous step was neither confirmed by --yes nor can be on a
+// terminal: the command line lacks something.
+type unconfirmedError struct {
+	question string
+	err      error
+}
+
+func (e *unconfirmedError) Error() string {
+	return fmt.Sprintf("%s needs a yes, and %v", e.question, e.err)
+}
+func (e *unconfirmedError) Unwrap() error { return e.err }
+
+// confirmFlag is --yes, for what cannot be taken back.
+type confirmFlag struct{ yes bool }
+
+func (f *confirmFlag) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.yes, "yes", false, "do it without asking")
+}
+
+// ask returns nil when --yes was given or the person at the terminal agrees to the question,
+// such as "revoke 3 certificates?". Otherwise nothing is to be done, and the error is
+// errDeclined or, where nobody can be asked, an *unconfirmedError.
+func (f confirmFlag) ask(h host, question string) error {
+	if f.yes {
+		return nil
+	}
+	agreed, err := h.confirm(question)
+	switch {
+	case errors.Is(err, cli.ErrNoTerminal):
+		return &unconfirmedError{question, err}
+	case err != nil:
+		return err
+	case !agreed:
+		return errDeclined
+	}
+	return nil
+}
