@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+type machine struct{ Name, Serial string }
+
+func machines() listing[machine] {
+	return listing[machine]{
+		key:  "hosts",
+		json: func(h machine) any { return h },
+		columns: []column[machine]{
+			{"name", func(h machine) string { return h.Name }},
+			{"serial number", func(h machine) string { return h.Serial }},
+		},
+	}
+}
+
+func records(n int, end error) iter.Seq2[machine, error] {
+	return func(yield func(machine, error) bool) {
+		for i := range n {
+			if !yield(machine{fmt.Sprintf("web-%d", i), strings.Repeat("f", i%3)}, nil) {
+				return
+			}
+		}
+		if end != nil {
+			yield(machine{}, end)
+		}
+	}
+}
+
+func TestListing(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		flags outputFlags
+		count int
+		want  string
+	}{
+		{"table", outputFlags{}, 3, "NAME   SERIAL NUMBER\nweb-0\nweb-1  f\nweb-2  ff\n"},
+		{"csv", outputFlags{csv: true}, 2, "name,serial_number\nweb-0,\nweb-1,f\n"},
+		{"json", outputFlags{json: true}, 2, "{\n  \"schema\": 1,\n  \"hosts\": [\n    {\"Name\":\"web-0\",\"Serial\":\"\"},\n    {\"Name\":\"web-1\",\"Serial\":\"f\"}\n  ]\n}\n"},
+		{"empty table", outputFlags{}, 0, ""},
+		{"empty csv", outputFlags{csv: true}, 0, "name,serial_number\n"},
+		{"empty json", outputFlags{json: true}, 0, "{\n  \"schema\": 1,\n  \"hosts\": []\n}\n"},
+	}
+	for _, tt := range tests {
+		var out bytes.Buffer
+		if err := machines().write(&out, tt.flags, records(tt.count, nil)); err != nil || out.String() != tt.want {
+			t.Errorf("%s: %v\n%swant:\n%s", tt.name, err, &out, tt.want)
+		}
+	}
+}
+
+// What does not fit in memory comes out whole; what ends in an error does not come out at all.
+func TestListing_large(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	const count = 100_000
+	for _, flags := range []outputFlags{{}, {csv: true}, {json: true}} {
+		var out bytes.Buffer
+		if err := machines().write(&out, flags, records(count, nil)); err != nil {
+			t.Fatal(err)
+		}
+		got := bytes.Count(out.Bytes(), []byte("\n")) - 1
+		if flags.json {
+			var document struct {
+				Schema int
+				Hosts  []machine
+			}
+			if err := json.Unmarshal(out.Bytes(), &document); err != nil || document.Schema != 1 {
+				t.Fatal(err, document.Schema)
+			}
+			got = len(document.Hosts)
+		}
+		if got != count {
+			t.Errorf("%+v: %d records", flags, got)
+		}
+		out.Reset()
+		broken := errors.New("broken")
+		if err := machines().write(&out, flags, records(count, broken)); !errors.Is(err, broken) || out.Len() > 0 {
+			t.Errorf("%+v: %v after %d bytes", flags, err, out.Len())
+		}
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestListing_noTemporaryFolder(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "nowhere"))
+	var out bytes.Buffer
+	err := machines().write(&out, outputFlags{csv: true}, records(200_000, nil))
+	if err == nil || !strings.HasPrefix(err.Error(), "hold the output back: ") || out.Len() > 0 {
+		t.Errorf("%v after %d bytes", err, out.Len())
+	}
+}
+
+func TestListing_hostileNames(t *testing.T) {
+	t.Parallel()
+	evil := func(yield func(machine, error) bool) { yield(machine{Name: "a\x1b[2J\nb,\"c", Serial: "&<"}, nil) }
+	var table, lines, doc bytes.Buffer
+	for flags, out := range map[outputFlags]*bytes.Buffer{{}: &table, {csv: true}: &lines, {json: true}: &doc} {
+		if err := machines().write(out, flags, evil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Count(table.String(), "\n") != 2 || strings.Contains(table.String(), "\x1b") {
+		t.Errorf("table: %q", table.String())
+	}
+	if rows, err := csv.NewReader(&lines).ReadAll(); err != nil || len(rows) != 2 || rows[1][0] != "a\x1b[2J\nb,\"c" {
+		t.Errorf("csv: %q, %v", rows, err)
+	}
+	if !strings.Contains(doc.String(), `"&<"`) || strings.Contains(doc.String(), "\x1b") {
+		t.Errorf("json: %s", &doc)
+	}
+}
+
+func TestWriteJSON(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		v    any
+		want string
+	}{
+		{struct {
+			A string `json:"a"`
+		}{"x&y"}, "{\n  \"schema\": 1,\n  \"a\": \"x&y\"\n}\n"},
+		{struct{}{}, "{\n  \"schema\": 1\n}\n"},
+		{[]int{1}, ""},
+		{func() {}, ""},
+	}
+	for _, tt := range tests {
+		var out bytes.Buffer
+		if err := writeJSON(&out, tt.v); out.String() != tt.want || (err == nil) != (tt.want != "") {
+			t.Errorf("%T: %v, %s", tt.v, err, &out)
+		}
+	}
+}
+
+func TestWriteFields(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	err := writeFields(&out, []field{{"name", "web-01"}, {"host", ""}, {"valid until", "a\nb"}})
+	if want := "name:         web-01\nvalid until:  a b\n"; err != nil || out.String() != want {
+		t.Errorf("%v\n%s", err, &out)
+	}
+}
