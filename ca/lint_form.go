@@ -1,0 +1,69 @@
+package ca
+
+import (
+	"crypto/x509"
+	"math/big"
+	"time"
+)
+
+// maxSerial is how many bytes a serial number may take (RFC 5280, 4.1.2.2).
+const maxSerial = 20
+
+// formRules are about the fields every certificate has.
+func formRules() []rule {
+	return []rule{
+		{"version", Error, all, false, trustModel, checkVersion},
+		{"serial", Error, all, false, "RFC 5280, 4.1.2.2", checkSerial},
+		{"digest", Error, all, false, trustModel, checkDigest},
+		{"validity", Error, all, false, "RFC 5280, 4.1.2.5", checkValidity},
+		{"critical-extension", Error, all, true, "RFC 5280, 4.2", checkCritical},
+	}
+}
+
+func checkVersion(s *subject) []string {
+	if s.Version != 3 {
+		return broken("has X.509 version %d; it must be version 3", s.Version)
+	}
+	return nil
+}
+
+func checkSerial(s *subject) []string {
+	if s.SerialNumber.Sign() <= 0 {
+		return broken("has the serial number %v; it must be positive", s.SerialNumber)
+	}
+	if n := derSize(s.SerialNumber); n > maxSerial {
+		return broken("has a serial number of %d bytes, %x; at most %d are allowed", n, s.SerialNumber, maxSerial)
+	}
+	return nil
+}
+
+// derSize is how many bytes a number that is not negative takes as an INTEGER: its highest
+// bit is a sign.
+func derSize(n *big.Int) int { return n.BitLen()/8 + 1 }
+
+func checkDigest(s *subject) []string {
+	switch a := s.SignatureAlgorithm; a {
+	case x509.UnknownSignatureAlgorithm:
+		return broken("is signed with an algorithm that is not known; it must be RSA, ECDSA or ML-DSA, with SHA-256 or stronger")
+	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.DSAWithSHA256, x509.ECDSAWithSHA1:
+		return broken("is signed with %s; it must be RSA, ECDSA or ML-DSA, with SHA-256 or stronger", a)
+	}
+	return nil
+}
+
+func checkValidity(s *subject) []string {
+	if s.NotAfter.Before(s.NotBefore) {
+		return broken("ends at %s, before it begins at %s", rfc3339(s.NotAfter), rfc3339(s.NotBefore))
+	}
+	return nil
+}
+
+func checkCritical(s *subject) []string {
+	var texts []string
+	for _, oid := range s.UnhandledCriticalExtensions {
+		texts = append(texts, "has the critical extension "+oid.String()+", which is not known; whoever does not know it must refuse the certificate")
+	}
+	return texts
+}
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }

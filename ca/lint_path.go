@@ -1,0 +1,57 @@
+package ca
+
+import (
+	"bytes"
+	"crypto/x509"
+)
+
+// pathRules are about a certificate below the certificates that issued it.
+func pathRules() []rule {
+	return []rule{
+		{"issuer", Error, intermediate | leaf, false, "RFC 5280, 6.1.3", checkIssuer},
+		{"path-length", Error, intermediate | leaf, false, "RFC 5280, 4.2.1.9", checkPathLength},
+		{"outlives-issuer", Warning, intermediate | leaf, false, "RFC 5280, 6.1.3", checkOutlives},
+	}
+}
+
+func checkIssuer(s *subject) []string {
+	below := s.Certificate
+	for _, issuer := range s.issuers {
+		if !bytes.Equal(below.RawIssuer, issuer.RawSubject) {
+			return broken("needs a path in order: %q is issued by %q, but the next certificate is %q", below.Subject, below.Issuer, issuer.Subject)
+		}
+		if !issuer.IsCA || issuer.KeyUsage&x509.KeyUsageCertSign == 0 {
+			return broken("is below %q, which is not a CA that may sign certificates", issuer.Subject)
+		}
+		below = issuer
+	}
+	return nil
+}
+
+// checkPathLength counts as RFC 5280, 4.2.1.9 does: the intermediates between, those that
+// are self-issued left out, and the last certificate of a path not at all.
+func checkPathLength(s *subject) []string {
+	below := 0
+	if s.kind == intermediate {
+		below = 1
+	}
+	for _, issuer := range s.issuers {
+		if limit := issuer.MaxPathLen; issuer.BasicConstraintsValid && (limit > 0 || limit == 0 && issuer.MaxPathLenZero) && below > limit {
+			return broken("has %d CA certificates between a leaf and %q, whose path length allows %d", below, issuer.Subject, limit)
+		}
+		if !isSelfIssued(issuer) {
+			below++
+		}
+	}
+	return nil
+}
+
+func checkOutlives(s *subject) []string {
+	if len(s.issuers) == 0 {
+		return nil
+	}
+	if issuer := s.issuers[0]; s.NotAfter.After(issuer.NotAfter) {
+		return broken("ends at %s, after its issuer %q, which ends at %s", rfc3339(s.NotAfter), issuer.Subject, rfc3339(issuer.NotAfter))
+	}
+	return nil
+}

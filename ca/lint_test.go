@@ -1,0 +1,57 @@
+package ca
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+func TestLint_whatIsIssued(t *testing.T) {
+	root := newRoot(t, time.Hour)
+	if findings := Lint(root.Certificate(), nil); findings != nil {
+		t.Errorf("root: %+v", findings)
+	}
+}
+
+func TestRefuse(t *testing.T) {
+	cert := newRoot(t, time.Hour).Certificate()
+	warning := Finding{Rule: "ext-key-usage", Severity: Warning, Text: "w"}
+	fatal := Finding{Rule: "digest", Severity: Error, Text: "e"}
+	tests := []struct {
+		findings []Finding
+		allowed  []string
+		want     string
+	}{
+		{nil, nil, ""},
+		{[]Finding{warning}, []string{"ext-key-usage"}, ""},
+		{[]Finding{warning}, []string{"other"}, `the certificate "CN=Test CA" breaks the rule ext-key-usage: w`},
+		{[]Finding{warning, fatal}, nil, `the certificate "CN=Test CA" breaks the rule digest: e (and 1 more)`},
+		{[]Finding{fatal}, []string{"digest"}, `the certificate "CN=Test CA" breaks the rule digest: e`},
+	}
+	for _, tt := range tests {
+		err := Refuse(cert, tt.findings, tt.allowed)
+		if tt.want == "" {
+			if err != nil {
+				t.Errorf("%+v, %v: %v", tt.findings, tt.allowed, err)
+			}
+			continue
+		}
+		if _, ok := errors.AsType[*LintError](err); !ok || err.Error() != tt.want {
+			t.Errorf("got  %v\nwant %s", err, tt.want)
+		}
+	}
+}
+
+func TestCheckAllowed(t *testing.T) {
+	if err := CheckAllowed([]string{"ext-key-usage", "outlives-issuer"}); err != nil {
+		t.Error(err)
+	}
+	for name, want := range map[string]string{
+		"digest": `the lint rule "digest" is an error; only warnings can be allowed`,
+		"nosuch": `there is no lint rule "nosuch"`,
+	} {
+		if err := CheckAllowed([]string{name}); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
