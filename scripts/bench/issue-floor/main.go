@@ -1,0 +1,123 @@
+// Command issue-floor is the floor for issuing: the least program that verifies requests and
+// signs certificates with a P-256 CA, in memory or with one durable insert for each. It
+// checks nothing else. It prints how many it made in a second.
+//
+// usage: issue-floor CERTIFICATES [DATABASE]
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"strconv"
+	"time"
+
+	_ "modernc.org/sqlite"
+
+	"kedge/scripts/bench/workload"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "issue-floor:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) != 1 && len(args) != 2 {
+		return errors.New("give CERTIFICATES [DATABASE]")
+	}
+	n, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	requests, err := workload.Requests(n)
+	if err != nil {
+		return err
+	}
+	root, err := newRoot()
+	if err != nil {
+		return err
+	}
+	record := func(*big.Int, []byte) error { return nil }
+	if len(args) == 2 {
+		db, err := open(args[1])
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		record = func(serial *big.Int, der []byte) error {
+			_, err := db.Exec("INSERT INTO certificates VALUES (?, ?)", serial.Text(16), der)
+			return err
+		}
+	}
+	perSecond, err := workload.Run(n, func(i int) error {
+		serial, der, err := root.issue(requests[i])
+		if err != nil {
+			return err
+		}
+		return record(serial, der)
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Printf("%.1f\n", perSecond)
+	return err
+}
+
+type root struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newRoot() (*root, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Floor CA"}, NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := x509.ParseCertificate(der)
+	return &root{cert, key}, err
+}
+
+func (r *root) issue(request []byte) (*big.Int, []byte, error) {
+	csr, err := x509.ParseCertificateRequest(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := csr.CheckSignature(); err != nil {
+		return nil, nil, err
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 128))
+	if err != nil {
+		return nil, nil, err
+	}
+	now := time.Now()
+	template := &x509.Certificate{SerialNumber: serial, Subject: csr.Subject, NotBefore: now, NotAfter: now.Add(24 * time.Hour),
+		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	der, err := x509.CreateCertificate(rand.Reader, template, r.cert, csr.PublicKey, r.key)
+	return serial, der, err
+}
+
+func open(path string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1) // SQLite has one writer, and waits for its turn slower than Go does
+	_, err = db.Exec("CREATE TABLE IF NOT EXISTS certificates (serial TEXT PRIMARY KEY, der BLOB NOT NULL) WITHOUT ROWID")
+	return db, err
+}
