@@ -1,0 +1,197 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// targetKind says by what a certificate is looked for.
+type targetKind int
+
+const (
+	byFile        targetKind = iota // value: a path
+	byFingerprint                   // 64 hex digits, lower case: SHA-256 of the DER
+	bySerial                        // hex, lower case, of even length
+	bySubject                       // a distinguished name as pkix.RDNSequence prints it
+	byCommonName
+	byHost
+	bySAN // a DNS name, URI, IP or email address
+)
+
+func (k targetKind) String() string {
+	return [...]string{"file", "fingerprint", "serial", "subject", "common name", "host", "name"}[k]
+}
+
+// reading is one way to understand what was typed to name a certificate.
+type reading struct {
+	kind  targetKind
+	value string
+}
+
+// maxTarget is more than any name in a certificate has that the service takes.
+const maxTarget = 4 << 10
+
+// readings returns how text can be meant, likeliest first: the first one that finds
+// something is what it means. It takes what CloudTrail, openssl and people write: serials in
+// hex (with colons, in any case, with leading zeros) or decimal, SHA-256 fingerprints, files,
+// distinguished names in either order, ARNs of assumed roles, session names, source
+// identities, names of hosts.
+func readings(text string) ([]reading, error) {
+	text = strings.TrimSpace(text)
+	if len(text) > maxTarget {
+		return nil, fmt.Errorf("what names a certificate has %d bytes; at most %d are read", len(text), maxTarget)
+	}
+	for _, label := range []string{"subject=", "issuer=", "serial=", "sha256 fingerprint=", "sha-256 fingerprint="} {
+		if len(text) > len(label) && strings.EqualFold(text[:len(label)], label) {
+			text = strings.TrimSpace(text[len(label):])
+		}
+	}
+	if session, ok, err := sessionOf(text); err != nil {
+		return nil, err
+	} else if ok {
+		return sessionReadings(session), nil
+	}
+	found := sessionReadings(text)
+	if looksLikeFile(text) {
+		found = slices.Insert(found, 0, reading{byFile, text})
+	}
+	if len(found) == 0 {
+		return nil, errors.New("nothing is named: give a serial, a subject, a fingerprint, a file, an ARN, a session or a host")
+	}
+	return found, nil
+}
+
+// sessionOf returns the session name in the ARN of an assumed role or in a principal id
+// (AROA…:SESSION), as CloudTrail's userIdentity has them.
+func sessionOf(text string) (session string, ok bool, err error) {
+	if strings.HasPrefix(text, "arn:") {
+		parts := strings.SplitN(text, ":", 6)
+		if len(parts) == 6 && parts[2] == "sts" {
+			resource := strings.SplitN(parts[5], "/", 3)
+			if len(resource) == 3 && resource[0] == "assumed-role" && resource[2] != "" {
+				return resource[2], true, nil
+			}
+		}
+		return "", false, fmt.Errorf("the ARN %q names no session: it must be one of an assumed role, arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION", text)
+	}
+	id, session, ok := strings.Cut(text, ":")
+	upper := func(r rune) bool { return r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' }
+	if ok && session != "" && len(id) >= 16 && strings.HasPrefix(id, "AROA") && strings.IndexFunc(id, func(r rune) bool { return !upper(r) }) < 0 {
+		return session, true, nil
+	}
+	return "", false, nil
+}
+
+// sessionReadings are those of a session name or source identity, and of anything but files
+// and ARNs.
+//
+// Source: IAM Roles Anywhere User Guide, "Authentication": the source identity is CN=name,
+// the bare name where that is too long, or ID=serial; a session is named after the serial in
+// hex unless the request says otherwise.
+func sessionReadings(text string) []reading {
+	if text == "" {
+		return nil
+	}
+	found := numberReadings(text)
+	if id, ok := strings.CutPrefix(text, "ID="); ok {
+		found = append(found, numberReadings(id)...)
+	}
+	for _, subject := range subjects(text) {
+		found = append(found, reading{bySubject, subject})
+	}
+	if name, ok := onlyCommonName(text); ok {
+		found = append(found, reading{byCommonName, name})
+	}
+	if name, ok := strings.CutPrefix(text, "CN="); ok {
+		found = append(found, reading{byCommonName, name})
+	}
+	found = append(found, reading{byCommonName, text}, reading{byHost, text}, reading{bySAN, text})
+	return distinct(found)
+}
+
+// numberReadings reads a serial or a fingerprint.
+func numberReadings(text string) []reading {
+	digits, isHex := hexDigits(text)
+	if isHex && len(digits) == 64 {
+		return []reading{{byFingerprint, digits}}
+	}
+	var found []reading
+	if serial, ok := parseSerial(digits, 16); isHex && ok {
+		found = append(found, reading{bySerial, serial})
+	}
+	if strings.Trim(text, "0123456789") != "" {
+		return found
+	}
+	if serial, ok := parseSerial(text, 10); ok {
+		found = append(found, reading{bySerial, serial})
+	}
+	if len(text) > 33 { // too long for the hex of 128 bits
+		slices.Reverse(found)
+	}
+	return found
+}
+
+// hexDigits returns text in lower case, without 0x and without the colons between bytes.
+func hexDigits(text string) (string, bool) {
+	text = strings.ToLower(text)
+	if plain, ok := strings.CutPrefix(text, "0x"); ok {
+		text = plain
+	} else if strings.Contains(text, ":") {
+		bytes := strings.Split(text, ":")
+		for _, b := range bytes {
+			if len(b) != 2 {
+				return "", false
+			}
+		}
+		text = strings.Join(bytes, "")
+	}
+	return text, text != "" && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// maxSerial is how many bytes a serial has at most: RFC 5280, 4.1.2.2.
+const maxSerial = 20
+
+// parseSerial returns the number as hex in lower case and of even length.
+func parseSerial(digits string, base int) (string, bool) {
+	digits = strings.TrimLeft(digits, "0")
+	if len(digits) > 49 { // 2^160 in decimal
+		return "", false
+	}
+	if digits == "" {
+		return "00", true
+	}
+	n, ok := new(big.Int).SetString(digits, base)
+	if !ok || n.BitLen() > 8*maxSerial {
+		return "", false
+	}
+	return serialHex(n), true
+}
+
+// serialHex is how serials are written everywhere: hex, lower case, even length.
+func serialHex(serial *big.Int) string { return fmt.Sprintf("%x", serial.Bytes()) }
+
+// looksLikeFile takes what has a folder or the ending of a certificate file.
+func looksLikeFile(text string) bool {
+	if strings.Contains(text, "://") || strings.HasPrefix(text, "/") && strings.Contains(text, "=") {
+		return false
+	}
+	switch strings.ToLower(filepath.Ext(text)) {
+	case ".pem", ".crt", ".cer", ".der":
+		return true
+	}
+	return strings.ContainsRune(text, filepath.Separator) || strings.Contains(text, "/")
+}
+
+func distinct(all []reading) []reading {
+	var once []reading
+	for _, r := range all {
+		if !slices.Contains(once, r) {
+			once = append(once, r)
+		}
+	}
+	return once
+}
