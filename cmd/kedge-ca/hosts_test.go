@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParseHosts(t *testing.T) {
+	t.Parallel()
+	const text = "\xef\xbb\xbfname, Host,dns,uri,ip,email,profile,lifetime\r\n" +
+		"web-01,rack7,a.example.com  b.example.com,spiffe://example.org/web,10.0.0.1 2001:db8::1,ops@example.com,web,720h\r\n" +
+		"\r\n" +
+		"\"db-01\", ,,,,,,\r\n"
+	rows, err := parseHosts("hosts.csv", strings.NewReader(text))
+	if err != nil || len(rows) != 2 {
+		t.Fatal(rows, err)
+	}
+	r := rows[0]
+	got := fmt.Sprintln(r.line, r.name, r.host, r.profile, r.lifetime, r.names.dns, r.names.uris, r.names.ips, r.names.emails)
+	if want := "2 web-01 rack7 web 720h0m0s [a.example.com b.example.com] [spiffe://example.org/web] [10.0.0.1 2001:db8::1] [ops@example.com]\n"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if r := rows[1]; r.line != 4 || r.name != "db-01" || r.host != "db-01" || r.profile != "" || r.lifetime != time.Duration(0) || r.names.dns != nil {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestParseHosts_refuses(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ text, want string }{
+		{"", "hosts.csv is empty; its first line must name the columns, such as name,host,dns"},
+		{"name\n", "hosts.csv names no host"},
+		{"host\nweb\n", `hosts.csv:1: the column "name" is missing`},
+		{"name,color\n", `hosts.csv:1: the column "color" is none of name, host, dns, uri, ip, email, profile, lifetime`},
+		{"name,name\n", `hosts.csv:1: the column "name" is there twice`},
+		{"name,host\nweb-01\n", "hosts.csv:2: has 1 fields; the header has 2"},
+		{"name\nweb-01\n\nweb-01\n", `hosts.csv:4: name: "web-01" is there in line 2 already, or has the same file names`},
+		{"name\na/b\nA:b\n", `hosts.csv:3: name: "A:b" is there in line 2 already, or has the same file names`},
+		{"name\n..\n", `hosts.csv:2: name: ".." has nothing to call files after`},
+		{"name,host\n,rack\n", `hosts.csv:2: name: "" has nothing to call files after`},
+		{"name,uri\nweb,example\n", `hosts.csv:2: uri: "example" is not a URI, such as spiffe://example.org/web`},
+		{"name,ip\nweb,10.0.0\n", `hosts.csv:2: ip: "10.0.0" is not an IP address`},
+		{"name,lifetime\nweb,30d\n", "hosts.csv:2: lifetime: there is no unit for days; write 720h"},
+		{"name,lifetime\nweb,-1h\n", "hosts.csv:2: lifetime: -1h is not a time to live"},
+		{"name\n\"web\n", `hosts.csv:2: extraneous or missing " in quoted-field`},
+		{"n\x00a\x00", "hosts.csv is not UTF-8 text"},
+		{"name\nb\xfcro\n", "hosts.csv is not UTF-8 text"},
+	}
+	for _, tt := range tests {
+		if rows, err := parseHosts("hosts.csv", strings.NewReader(tt.text)); err == nil || err.Error() != tt.want {
+			t.Errorf("%q: %v\n%v\nwant %s", tt.text, rows, err, tt.want)
+		}
+	}
+}
+
+// FuzzParseHosts: what is read has a name for files, which no other row has.
+func FuzzParseHosts(f *testing.F) {
+	f.Add("name,dns\nweb,a b\n")
+	f.Add("name,lifetime,ip,uri\r\n\"web\",1h,::1,spiffe://a/b\r\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		rows, err := parseHosts("hosts.csv", strings.NewReader(text))
+		if (err == nil) != (len(rows) > 0) {
+			t.Fatal(rows, err)
+		}
+		seen := map[string]bool{}
+		for _, r := range rows {
+			files := fileName(r.name)
+			if files == "" || seen[files] || strings.ContainsAny(files, `/\`) || r.line < 2 || r.host == "" {
+				t.Errorf("%+v", r)
+			}
+			seen[files] = true
+		}
+		if err != nil && !strings.HasPrefix(err.Error(), "hosts.csv") {
+			t.Error(err)
+		}
+	})
+}
