@@ -23,11 +23,13 @@ import (
 // storeFlags say where the CA is and how its key is opened.
 type storeFlags struct {
 	dir      string
+	config   string
 	password string
 }
 
 func (f *storeFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.dir, "dir", "ca", "`PATH` of the CA's folder, with ca.pem and ca.key")
+	cmd.Flags().StringVar(&f.config, "config", "", "`FILE` with the configuration; kedge-ca.yaml in the CA's folder when not given")
 	cmd.Flags().StringVar(&f.password, "key-password-from", "", "where the password of the CA's key is, as `REF`: PATH, fd:N, env:NAME, - (standard input) or prompt; asked on the terminal when not given")
 }
 

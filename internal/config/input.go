@@ -112,6 +112,16 @@ func (in Input) Name() string {
 // Path is the file's path; ok is false for any other kind of input.
 func (in Input) Path() (path string, ok bool) { return in.value, in.kind == fileInput }
 
+// maxText bounds what Text reads.
+const maxText = 4 << 10
+
+// Text reads a short text, such as where a database is, without the line ending after it. The
+// error names the input, never its content.
+func (in Input) Text(stdin io.Reader) (string, error) {
+	data, err := in.read(stdin, maxText)
+	return strings.TrimRight(string(data), "\r\n"), err
+}
+
 // onlyOnce says whether reading takes the bytes away, so that no second flag can have them.
 func (in Input) onlyOnce() bool { return in.kind == streamInput }
 

@@ -97,3 +97,22 @@ func TestRead(t *testing.T) {
 		}
 	}
 }
+
+func TestInput_Text(t *testing.T) {
+	t.Setenv("KEDGE_TEST_WHERE", "postgres://db/ca\n")
+	tests := []struct{ ref, want, err string }{
+		{"env:KEDGE_TEST_WHERE", "postgres://db/ca", ""},
+		{"-", "from a pipe", ""},
+		{"env:KEDGE_TEST_NOTHING", "", "environment variable KEDGE_TEST_NOTHING is not set"},
+	}
+	for _, tt := range tests {
+		in, err := ParseInput(tt.ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := in.Text(strings.NewReader("from a pipe\r\n"))
+		if got != tt.want || (tt.err == "") != (err == nil) || err != nil && err.Error() != tt.err {
+			t.Errorf("%s: %q, %v", tt.ref, got, err)
+		}
+	}
+}

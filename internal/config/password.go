@@ -77,6 +77,12 @@ func (p passwordSource) read(stdin io.Reader) ([]byte, error) {
 	return bytes.TrimSuffix(data, []byte("\r")), nil
 }
 
+// OpenToOthers returns a warning when more than its owner can read the file at path, which
+// holds a secret; what is what the warning calls it.
+func OpenToOthers(what, path string) []string {
+	return openToOthers(what, Input{kind: fileInput, value: path})
+}
+
 // openToOthers is a warning when more than its owner can read a secret file. It is not an error,
 // for mounted secrets in containers often are so and cannot be changed there.
 func openToOthers(what string, in Input) []string {

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"kedge/internal/config"
+)
+
+// settings is the configuration of a CA: kedge-ca.yaml in its folder, or the file that
+// --config names. Without a file every key has its default.
+type settings struct {
+	// Ledger is where the ledger is: a path below the CA's folder, a PostgreSQL URL
+	// (postgres://USER@HOST/DATABASE; a password is better left to PGPASSFILE or PGPASSWORD),
+	// or env:NAME, a variable that holds either. Default: ledger.db.
+	Ledger string `yaml:"ledger"`
+	// DefaultProfile is the profile of what is issued without --profile. Default: workload,
+	// which needs not be listed under profiles.
+	DefaultProfile string `yaml:"default_profile"`
+	// CRL says how revocation lists are made.
+	CRL crlSettings `yaml:"crl"`
+}
+
+type crlSettings struct {
+	// Valid is the time from thisUpdate to nextUpdate of a list. Default: 168h.
+	Valid days `yaml:"valid"`
+	// URLs are where lists are fetched from, for certificates whose profile names no others.
+	URLs []string `yaml:"urls"`
+}
+
+const (
+	settingsName  = "kedge-ca.yaml"
+	maxSettings   = 1 << 20
+	defaultLedger = "ledger.db"
+	defaultValid  = 168 * time.Hour
+)
+
+// settings reads the configuration.
+func (f *storeFlags) settings() (*settings, error) {
+	path := f.settingsPath()
+	data, err := readAtMost(path, maxSettings)
+	if f.config == "" && errors.Is(err, fs.ErrNotExist) {
+		return new(settings).complete(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := parseSettings(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s%w", path, err)
+	}
+	return s, nil
+}
+
+func (f *storeFlags) settingsPath() string {
+	return cmp.Or(f.config, filepath.Join(f.dir, settingsName))
+}
+
+func readAtMost(path string, limit int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%s is larger than %d KiB", path, limit>>10)
+	}
+	return data, err
+}
+
+// parseSettings is strict: unknown keys, keys that are there twice, values of another kind and
+// a second document are errors. Their texts begin with ":LINE: " or ": ".
+func parseSettings(data []byte) (*settings, error) {
+	s := new(settings)
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(s); err != nil && err != io.EOF {
+		return nil, settingsError(err)
+	}
+	if err := d.Decode(new(yaml.Node)); err != io.EOF {
+		return nil, errors.New(": holds more than one document")
+	}
+	for _, text := range s.CRL.URLs {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme != "http" || u.Host == "" {
+			return nil, fmt.Errorf(": crl.urls: %q is not an http URL", text)
+		}
+	}
+	if s.CRL.Valid < 0 {
+		return nil, fmt.Errorf(": crl.valid: %v is no time ahead", time.Duration(s.CRL.Valid))
+	}
+	return s.complete(), nil
+}
+
+func (s *settings) complete() *settings {
+	if s.Ledger == "" {
+		s.Ledger = defaultLedger
+	}
+	if s.CRL.Valid == 0 {
+		s.CRL.Valid = days(defaultValid)
+	}
+	return s
+}
+
+// settingsError says ":LINE: what is wrong" in the words of this program.
+func settingsError(err error) error {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
+		text = wrong.Errors[0]
+	}
+	line := ""
+	if rest, ok := strings.CutPrefix(text, "line "); ok {
+		line, text, _ = strings.Cut(rest, ": ")
+		line = ":" + line
+	}
+	if key, ok := strings.CutPrefix(text, "field "); ok {
+		key, _, _ = strings.Cut(key, " not found in type ")
+		text = fmt.Sprintf("unknown key %q", key)
+	}
+	if value, ok := strings.CutPrefix(text, "cannot unmarshal "); ok {
+		_, value, _ = strings.Cut(value, " ")
+		value, _, _ = strings.Cut(value, "into ")
+		text = fmt.Sprintf("%s is not what this key takes", cmp.Or(strings.TrimSpace(value), "a list or a group of keys"))
+	}
+	return fmt.Errorf("%s: %s", line, text)
+}
+
+// days is a duration as Go writes it, or whole days, such as 30d.
+type days time.Duration
+
+// UnmarshalYAML reads a scalar.
+func (d *days) UnmarshalYAML(node *yaml.Node) error {
+	text, isDays := strings.CutSuffix(node.Value, "d")
+	if n, err := strconv.ParseUint(text, 10, 16); isDays && err == nil {
+		*d = days(24 * time.Hour * time.Duration(n))
+		return nil
+	}
+	parsed, err := time.ParseDuration(node.Value)
+	if err != nil {
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %q is not a duration, such as 12h or 30d", node.Line, node.Value)}}
+	}
+	*d = days(parsed)
+	return nil
+}
+
+// ledgerPlace is where the ledger is, as ledger.Open takes it, and what endangers its password.
+func (f *storeFlags) ledgerPlace(s *settings, stdin io.Reader) (place string, warnings []string, err error) {
+	place = s.Ledger
+	if strings.HasPrefix(place, "env:") {
+		in, err := config.ParseInput(place)
+		if err == nil {
+			place, err = in.Text(stdin)
+		}
+		if err != nil {
+			return "", nil, fmt.Errorf("%s: ledger: %w", f.settingsPath(), err)
+		}
+	} else if hasPassword(place) {
+		warnings = config.OpenToOthers("the password of the ledger in", f.settingsPath())
+	}
+	if !isDSN(place) && !filepath.IsAbs(place) {
+		place = filepath.Join(f.dir, place)
+	}
+	return place, warnings, nil
+}
+
+func isDSN(place string) bool {
+	return strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")
+}
+
+func hasPassword(place string) bool {
+	u, err := url.Parse(place)
+	if !isDSN(place) || err != nil {
+		return false
+	}
+	_, set := u.User.Password()
+	return set || u.Query().Get("password") != ""
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParseSettings(t *testing.T) {
+	t.Parallel()
+	s, err := parseSettings([]byte("ledger: db/ledger.db\ndefault_profile: web\ncrl: {valid: 3d, urls: [http://crl.example.com/ca.crl]}\n"))
+	if err != nil || s.Ledger != "db/ledger.db" || s.DefaultProfile != "web" || time.Duration(s.CRL.Valid) != 72*time.Hour || len(s.CRL.URLs) != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for _, empty := range []string{"", "# nothing\n", "{}"} {
+		if s, err := parseSettings([]byte(empty)); err != nil || s.Ledger != "ledger.db" || time.Duration(s.CRL.Valid) != 168*time.Hour {
+			t.Errorf("%q: %+v, %v", empty, s, err)
+		}
+	}
+}
+
+func TestParseSettings_refuses(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ text, want string }{
+		{"legder: x\n", `:1: unknown key "legder"`},
+		{"crl:\n  valit: 1h\n", `:2: unknown key "valit"`},
+		{"ledger: a\nledger: b\n", `:2: mapping key "ledger" already defined at line 1`},
+		{"ledger: [a]\n", ":1: a list or a group of keys is not what this key takes"},
+		{"crl: 12\n", ":1: `12` is not what this key takes"},
+		{"crl:\n  valid: soon\n", `:2: "soon" is not a duration, such as 12h or 30d`},
+		{"crl: {valid: -1h}\n", ": crl.valid: -1h0m0s is no time ahead"},
+		{"crl: {urls: [ftp://example.com]}\n", `: crl.urls: "ftp://example.com" is not an http URL`},
+		{"ledger: a\n---\nledger: b\n", ": holds more than one document"},
+		{"ledger: 'a\n", ":"},
+		{"\tledger: a\n", ":"},
+	}
+	for _, tt := range tests {
+		if s, err := parseSettings([]byte(tt.text)); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("%q: %+v, %v, want %s", tt.text, s, err, tt.want)
+		}
+	}
+}
+
+func TestSettings_file(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	f := storeFlags{dir: dir}
+	if s, err := f.settings(); err != nil || s.Ledger != "ledger.db" {
+		t.Errorf("without a file: %+v, %v", s, err)
+	}
+	named := storeFlags{dir: dir, config: filepath.Join(dir, "other.yaml")}
+	if _, err := named.settings(); !os.IsNotExist(err) {
+		t.Errorf("a named file that is not there: %v", err)
+	}
+	path := filepath.Join(dir, "kedge-ca.yaml")
+	if err := os.WriteFile(path, []byte("a: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.settings(); err == nil || err.Error() != path+`:1: unknown key "a"` {
+		t.Error(err)
+	}
+	if err := os.WriteFile(path, make([]byte, maxSettings+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.settings(); err == nil || err.Error() != path+" is larger than 1024 KiB" {
+		t.Error(err)
+	}
+}
+
+func TestLedgerPlace(t *testing.T) {
+	t.Setenv("KEDGE_TEST_LEDGER", "postgres://kedge:secret@db/ca")
+	dir := t.TempDir()
+	f := storeFlags{dir: dir}
+	if err := os.WriteFile(f.settingsPath(), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		ledger, want string
+		warned       bool
+		err          string
+	}{
+		{"ledger.db", filepath.Join(dir, "ledger.db"), false, ""},
+		{filepath.Join(dir, "x.db"), filepath.Join(dir, "x.db"), false, ""},
+		{"postgres://kedge@db/ca", "postgres://kedge@db/ca", false, ""},
+		{"postgres://kedge:secret@db/ca", "postgres://kedge:secret@db/ca", true, ""},
+		{"postgres://db/ca?password=secret", "postgres://db/ca?password=secret", true, ""},
+		{"env:KEDGE_TEST_LEDGER", "postgres://kedge:secret@db/ca", false, ""},
+		{"env:KEDGE_TEST_NOTHING", "", false, f.settingsPath() + ": ledger: environment variable KEDGE_TEST_NOTHING is not set"},
+	}
+	for _, tt := range tests {
+		got, warnings, err := f.ledgerPlace(&settings{Ledger: tt.ledger}, nil)
+		if got != tt.want || (len(warnings) > 0) != tt.warned || (err == nil) != (tt.err == "") || err != nil && err.Error() != tt.err {
+			t.Errorf("%s: %q, %q, %v", tt.ledger, got, warnings, err)
+		}
+		if strings.Contains(strings.Join(warnings, ""), ":secret") {
+			t.Errorf("%s: the password is in %q", tt.ledger, warnings)
+		}
+	}
+}
