@@ -122,6 +122,8 @@ type subject struct {
 	*x509.Certificate
 	issuers []*x509.Certificate
 	kind    kind
+	tags    []Tag // that it brings about
+	names   altNames
 }
 
 func newSubject(cert *x509.Certificate, issuers []*x509.Certificate) *subject {
@@ -133,6 +135,7 @@ func newSubject(cert *x509.Certificate, issuers []*x509.Certificate) *subject {
 	case cert.IsCA:
 		s.kind = intermediate
 	}
+	s.tags, s.names = tagsOf(cert, s.kind), alternativeNames(cert)
 	return s
 }
 
@@ -160,7 +163,7 @@ const (
 
 // rules is the table. Its order is the order of findings.
 func rules() []rule {
-	return slices.Concat(formRules(), keyRules(), usageRules(), nameRules(), sizeRules(), pathRules())
+	return slices.Concat(formRules(), keyRules(), usageRules(), nameRules(), tagRules(), sizeRules(), pathRules())
 }
 
 // broken is a finding's text, alone.

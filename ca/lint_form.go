@@ -2,6 +2,7 @@ package ca
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
 	"math/big"
 	"time"
 )
@@ -44,11 +45,29 @@ func derSize(n *big.Int) int { return n.BitLen()/8 + 1 }
 func checkDigest(s *subject) []string {
 	switch a := s.SignatureAlgorithm; a {
 	case x509.UnknownSignatureAlgorithm:
-		return broken("is signed with an algorithm that is not known; it must be RSA, ECDSA or ML-DSA, with SHA-256 or stronger")
+		return broken("is signed with the algorithm %s; it must be RSA, ECDSA or ML-DSA, with SHA-256 or stronger", signatureOID(s.Raw))
 	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.DSAWithSHA256, x509.ECDSAWithSHA1:
 		return broken("is signed with %s; it must be RSA, ECDSA or ML-DSA, with SHA-256 or stronger", a)
 	}
 	return nil
+}
+
+// signatureOID reads the algorithm that crypto/x509 has no name for (RFC 5280, 4.1).
+func signatureOID(der []byte) string {
+	var cert struct {
+		TBS, Algorithm, Signature asn1.RawValue
+	}
+	var algorithm struct {
+		OID        asn1.ObjectIdentifier
+		Parameters asn1.RawValue `asn1:"optional"`
+	}
+	if _, err := asn1.Unmarshal(der, &cert); err != nil {
+		return "(unreadable)"
+	}
+	if _, err := asn1.Unmarshal(cert.Algorithm.FullBytes, &algorithm); err != nil {
+		return "(unreadable)"
+	}
+	return algorithm.OID.String()
 }
 
 func checkValidity(s *subject) []string {

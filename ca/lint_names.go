@@ -1,6 +1,9 @@
 package ca
 
 import (
+	"encoding/asn1"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,7 +14,9 @@ func nameRules() []rule {
 	return []rule{
 		{"subject-empty", Error, all, false, trustModel, checkSubject},
 		{"common-name-length", Error, all, false, "RFC 5280, appendix A, ub-common-name", checkCommonName},
+		{"common-name-repeated", Warning, leaf, false, trustModel, checkOneCommonName},
 		{"source-identity", Warning, leaf, false, trustModel, checkSourceIdentity},
+		{"duplicate-name", Warning, leaf, true, "RFC 5280, 4.2.1.6", checkDuplicates},
 	}
 }
 
@@ -31,14 +36,65 @@ func checkCommonName(s *subject) []string {
 	return nil
 }
 
+func checkOneCommonName(s *subject) []string {
+	n := 0
+	for _, attribute := range s.Subject.Names {
+		if attribute.Type.Equal(oidCommonName) {
+			n++
+		}
+	}
+	if n > 1 {
+		return broken("has %d common names; nobody has said which of them becomes sourceIdentity", n)
+	}
+	return nil
+}
+
 func checkSourceIdentity(s *subject) []string {
 	switch identity := SourceIdentity(s.Certificate); {
+	case len(s.RawSubject) <= 2 || utf8.RuneCountInString(s.Subject.CommonName) > maxCommonName:
+		return nil // a finding already
 	case s.Subject.CommonName == "":
 		return broken("has no common name; sourceIdentity will be %q, and another one after every renewal", identity)
 	case !strings.HasPrefix(identity, "CN="):
 		return broken("has a common name of more than 61 characters; sourceIdentity will be %q, without the CN= that it has otherwise", identity)
 	}
 	return nil
+}
+
+// checkDuplicates compares as the names are compared: DNS names and the host of an email
+// address in any case (RFC 5280, 7.2 and 7.5).
+func checkDuplicates(s *subject) []string {
+	var names, texts []string
+	for _, name := range s.names.dns {
+		names = append(names, "DNS:"+strings.ToLower(name))
+	}
+	for _, uri := range s.names.uris {
+		names = append(names, "URI:"+uri)
+	}
+	for _, address := range s.EmailAddresses {
+		local, host, _ := strings.Cut(address, "@")
+		names = append(names, "email:"+local+"@"+strings.ToLower(host))
+	}
+	for _, ip := range s.IPAddresses {
+		names = append(names, "IP:"+ip.String())
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		if i > 0 && name == names[i-1] && (i < 2 || name != names[i-2]) {
+			texts = append(texts, "has the name "+strconv.Quote(name)+" more than once")
+		}
+	}
+	return texts
+}
+
+// untaggable returns the first character that a session tag cannot hold.
+func untaggable(s string) (rune, bool) {
+	for _, r := range s {
+		if !taggable(r) {
+			return r, true
+		}
+	}
+	return 0, false
 }
 
 // taggable tells whether a session tag can hold the character: [\p{L}\p{Z}\p{N}_.:/=+\-@]
@@ -52,3 +108,5 @@ func taggable(r rune) bool {
 	}
 	return r != utf8.RuneError && unicode.In(r, unicode.L, unicode.Z, unicode.N)
 }
+
+var oidCommonName = asn1.ObjectIdentifier{2, 5, 4, 3}

@@ -10,6 +10,8 @@ func pathRules() []rule {
 	return []rule{
 		{"issuer", Error, intermediate | leaf, false, "RFC 5280, 6.1.3", checkIssuer},
 		{"path-length", Error, intermediate | leaf, false, "RFC 5280, 4.2.1.9", checkPathLength},
+		{"subject-key-id", Warning, authority, true, "RFC 5280, 4.2.1.2", checkSubjectKeyID},
+		{"authority-key-id", Warning, intermediate | leaf, true, "RFC 5280, 4.2.1.1", checkAuthorityKeyID},
 		{"outlives-issuer", Warning, intermediate | leaf, false, "RFC 5280, 6.1.3", checkOutlives},
 	}
 }
@@ -42,6 +44,26 @@ func checkPathLength(s *subject) []string {
 		if !isSelfIssued(issuer) {
 			below++
 		}
+	}
+	return nil
+}
+
+func checkSubjectKeyID(s *subject) []string {
+	if len(s.SubjectKeyId) == 0 {
+		return broken("lacks the subject key identifier, by which a CRL names its CA")
+	}
+	return nil
+}
+
+func checkAuthorityKeyID(s *subject) []string {
+	if len(s.AuthorityKeyId) == 0 {
+		return broken("lacks the authority key identifier, by which its issuer is found")
+	}
+	if len(s.issuers) == 0 || len(s.issuers[0].SubjectKeyId) == 0 {
+		return nil
+	}
+	if want := s.issuers[0].SubjectKeyId; !bytes.Equal(s.AuthorityKeyId, want) {
+		return broken("has the authority key identifier %x; that of its issuer is %x", s.AuthorityKeyId, want)
 	}
 	return nil
 }

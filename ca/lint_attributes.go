@@ -1,0 +1,97 @@
+package ca
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+)
+
+// attributeName is how a tag calls an attribute: by the short name of RFC 4519, or else by
+// its numbers.
+func attributeName(oid asn1.ObjectIdentifier) string {
+	if len(oid) == 4 && oid[0] == 2 && oid[1] == 5 && oid[2] == 4 {
+		switch oid[3] {
+		case 3:
+			return "CN"
+		case 4:
+			return "SN"
+		case 5:
+			return "serialNumber"
+		case 6:
+			return "C"
+		case 7:
+			return "L"
+		case 8:
+			return "ST"
+		case 9:
+			return "street"
+		case 10:
+			return "O"
+		case 11:
+			return "OU"
+		case 12:
+			return "title"
+		case 42:
+			return "GN"
+		case 46:
+			return "dnQualifier"
+		}
+	}
+	switch s := oid.String(); s {
+	case "0.9.2342.19200300.100.1.1":
+		return "UID"
+	case "0.9.2342.19200300.100.1.25":
+		return "DC"
+	case "1.2.840.113549.1.9.1":
+		return "emailAddress"
+	default:
+		return s
+	}
+}
+
+// altNames are the kinds of subject alternative names that can become tags, as they are
+// written.
+type altNames struct {
+	dns, uris   []string
+	directories []pkix.Name
+}
+
+// alternativeNames reads RFC 5280, 4.2.1.6: crypto/x509 shows no directory names, and URIs
+// only as it would write them.
+func alternativeNames(cert *x509.Certificate) altNames {
+	var result altNames
+	for _, ext := range cert.Extensions {
+		if !ext.Id.Equal(oidSubjectAltName) {
+			continue
+		}
+		var names []asn1.RawValue
+		if _, err := asn1.Unmarshal(ext.Value, &names); err != nil {
+			return result
+		}
+		for _, name := range names {
+			if name.Class == asn1.ClassContextSpecific {
+				result.add(name)
+			}
+		}
+	}
+	return result
+}
+
+func (a *altNames) add(name asn1.RawValue) {
+	switch name.Tag {
+	case 2:
+		a.dns = append(a.dns, string(name.Bytes))
+	case 4:
+		var sequence pkix.RDNSequence
+		if _, err := asn1.Unmarshal(name.Bytes, &sequence); err != nil {
+			return // the lint of what is there goes on
+		}
+		var directory pkix.Name
+		directory.FillFromRDNSequence(&sequence)
+		a.directories = append(a.directories, directory)
+	case 6:
+		a.uris = append(a.uris, string(name.Bytes))
+	}
+}
+
+var oidSubjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
