@@ -58,8 +58,8 @@ func (e *LintError) Error() string {
 // above it, from its own issuer to the root; without them, nothing that concerns a path is
 // looked at. An issuer itself is not linted.
 //
-// By what the certificate is, it is held against the rules for an anchor (a self-issued
-// CA, or a self-issued certificate without issuers), an intermediate (another CA) or a leaf.
+// By what the certificate is, it is held against the rules for an anchor (its own issuer,
+// and none given), an intermediate (another CA) or a leaf.
 // Signatures are not verified, so that the preview of a certificate can be linted. Lint has
 // no state and is safe for concurrent use.
 func Lint(cert *x509.Certificate, issuers []*x509.Certificate) []Finding {
@@ -128,9 +128,8 @@ type subject struct {
 
 func newSubject(cert *x509.Certificate, issuers []*x509.Certificate) *subject {
 	s := &subject{Certificate: cert, issuers: issuers, kind: leaf}
-	selfIssued := isSelfIssued(cert)
 	switch {
-	case selfIssued && (cert.IsCA || len(issuers) == 0):
+	case isSelfIssued(cert) && len(issuers) == 0:
 		s.kind = anchor
 	case cert.IsCA:
 		s.kind = intermediate

@@ -43,11 +43,9 @@ func pemSize(label string, der int) int {
 // checkChainLength counts what a host sends between its leaf and the root: all issuers but
 // the root, and an intermediate that is linted itself.
 func checkChainLength(s *subject) []string {
-	n := 0
-	for _, c := range s.issuers {
-		if !isSelfIssued(c) {
-			n++
-		}
+	n := len(s.issuers)
+	if n > 0 && isSelfIssued(s.issuers[n-1]) {
+		n--
 	}
 	if s.kind == intermediate {
 		n++

@@ -1,0 +1,79 @@
+package ca
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"math"
+)
+
+// MaxCRLSize is how many bytes a CRL may have that is imported, as it is uploaded: PEM,
+// which takes a third more than DER.
+//
+// Source: IAM Roles Anywhere API Reference, ImportCrl, crlData.
+const MaxCRLSize = 300_000
+
+const crlLabel = "X509 CRL" // of its PEM; RFC 7468, 7
+
+// typicalEntry is the DER of an entry with a serial of 17 bytes and a reason.
+const typicalEntry = 50
+
+// CRLSize is how large a CRL is.
+type CRLSize struct {
+	DER      int     // bytes
+	PEM      int     // characters: what counts against MaxCRLSize
+	Entries  int     // revoked certificates
+	PerEntry float64 // characters of PEM that one entry takes on average; of a usual one if there is none
+}
+
+// TooLarge tells whether Roles Anywhere refuses the CRL.
+func (s CRLSize) TooLarge() bool { return s.PEM > MaxCRLSize }
+
+// MeasureCRL returns the size of a CRL, given as DER or as PEM, whose characters are then
+// counted as they are.
+func MeasureCRL(data []byte) (CRLSize, error) {
+	size := CRLSize{DER: len(data), PEM: pemSize(crlLabel, len(data))}
+	if block, _ := pem.Decode(data); block != nil && block.Type == crlLabel {
+		size = CRLSize{DER: len(block.Bytes), PEM: len(data)}
+		data = block.Bytes
+	}
+	list, err := x509.ParseRevocationList(data)
+	if err != nil {
+		return CRLSize{}, fmt.Errorf("measure a CRL: %w", err)
+	}
+	size.Entries = len(list.RevokedCertificateEntries)
+	total := 0
+	for _, e := range list.RevokedCertificateEntries {
+		total += len(e.Raw)
+	}
+	if size.Entries == 0 {
+		total = typicalEntry
+	}
+	const perByte = 4.0 / 3 * (pemLineLength + 1) / pemLineLength
+	size.PerEntry = float64(total) / float64(max(1, size.Entries)) * perByte
+	return size, nil
+}
+
+// CRLForecast says how long a CRL stays small enough to be imported.
+type CRLForecast struct {
+	Room  int     // average entries that still fit
+	Never bool    // it does not grow: Days has no meaning
+	Days  float64 // until the room is used up; 0 when there is none
+}
+
+// ForecastCRL says when a CRL reaches [MaxCRLSize] if perDay more certificates a day come
+// onto it than expire from it.
+func ForecastCRL(size CRLSize, perDay float64) CRLForecast {
+	var f CRLForecast
+	if size.PerEntry > 0 {
+		f.Room = int(max(0, math.Floor(float64(MaxCRLSize-size.PEM)/size.PerEntry)))
+	}
+	switch {
+	case size.TooLarge():
+	case perDay <= 0 || math.IsNaN(perDay):
+		f.Never = true
+	default:
+		f.Days = float64(f.Room) / perDay
+	}
+	return f
+}
