@@ -23,18 +23,23 @@ import (
 // none; a target that is not a regular file is refused. The new bytes lie for a moment in a
 // hidden file in the same folder, which is removed when anything fails; errors name path, not it.
 func Write(path string, data []byte, mode fs.FileMode) error {
+	return WriteAll(File{path, data, mode})
+}
+
+// replace is Write without making the name durable. It returns the folder of the target.
+func replace(path string, data []byte, mode fs.FileMode) (dir string, err error) {
 	target, err := resolve(path, maxLinks)
 	if err != nil {
-		return err
+		return "", err
 	}
 	tmp, err := temporary(target, data, mode)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := os.Rename(tmp, target); err != nil {
-		return errors.Join(&fs.PathError{Op: "replace", Path: target, Err: cause(err)}, os.Remove(tmp))
+		return "", errors.Join(&fs.PathError{Op: "replace", Path: target, Err: cause(err)}, os.Remove(tmp))
 	}
-	return syncDir(filepath.Dir(target))
+	return filepath.Dir(target), nil
 }
 
 // Create writes a new file and fails with fs.ErrExist when the name is taken, if only by a
@@ -44,6 +49,11 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 // The name is given to the whole file, by a hard link. Where the file system has none, the
 // file is written in place, and a crash can leave a part of it.
 func Create(path string, data []byte, mode fs.FileMode) error {
+	return CreateAll(File{path, data, mode})
+}
+
+// create is Create without making the name durable.
+func create(path string, data []byte, mode fs.FileMode) error {
 	tmp, err := temporary(path, data, mode)
 	if err != nil {
 		return err
@@ -56,13 +66,7 @@ func Create(path string, data []byte, mode fs.FileMode) error {
 	case errors.Is(err, fs.ErrExist):
 		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
 	case err != nil: // no links here, or a trouble that the next call names
-		err = createInPlace(path, data, mode)
-	}
-	if err != nil {
-		return err
-	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
-		return errors.Join(err, os.Remove(path))
+		return createInPlace(path, data, mode)
 	}
 	return nil
 }

@@ -1,0 +1,56 @@
+package atomicfile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestCreateAll(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	if err := CreateAll(File{a, []byte("1"), 0o600}, File{b, []byte("2"), 0o644}); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{a: "1", b: "2"} {
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v", path, got, err)
+		}
+	}
+	c := filepath.Join(dir, "c")
+	if err := CreateAll(File{c, []byte("3"), 0o600}, File{b, []byte("4"), 0o644}); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over a file: %v", err)
+	}
+	if got, err := os.ReadFile(b); err != nil || string(got) != "2" {
+		t.Errorf("what was there: %q, %v", got, err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+func TestWriteAll(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	for _, content := range []string{"1", "2"} {
+		if err := WriteAll(File{a, []byte(content), 0o600}, File{b, []byte(content), 0o644}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sub := filepath.Join(dir, "sub")
+	if err := os.Mkdir(sub, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteAll(File{a, []byte("3"), 0o600}, File{sub, []byte("3"), 0o600}, File{b, []byte("3"), 0o600}); err == nil {
+		t.Error("a folder was replaced")
+	}
+	for path, want := range map[string]string{a: "3", b: "2"} {
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v; want %q", path, got, err, want)
+		}
+	}
+}
