@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -34,5 +35,17 @@ func TestConfirm(t *testing.T) {
 	broken := errors.New("broken")
 	if _, err := confirm(iotest.ErrReader(broken), &strings.Builder{}, "Go on?"); !errors.Is(err, broken) {
 		t.Errorf("broken terminal: %v", err)
+	}
+}
+
+func TestIsTerminal(t *testing.T) {
+	t.Parallel()
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if IsTerminal(f) || IsTerminal(&strings.Builder{}) || IsTerminal(nil) {
+		t.Error("taken for a terminal")
 	}
 }

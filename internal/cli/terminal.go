@@ -61,6 +61,13 @@ func readPassword(fd int) ([]byte, error) {
 	}
 }
 
+// IsTerminal says whether a stream, such as standard error, is a terminal: whether what is
+// drawn there is seen by a person.
+func IsTerminal(stream any) bool {
+	f, ok := stream.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 func openTerminal() (in, out *os.File, err error) {
 	inPath, outPath := "/dev/tty", "/dev/tty"
 	if runtime.GOOS == "windows" {
