@@ -1,0 +1,45 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+)
+
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	var out bytes.Buffer
+	p := &progress{out: &out, now: func() time.Time { return now }, start: now, total: 200}
+	for range 100 {
+		now = now.Add(50 * time.Millisecond)
+		p.add(1)
+	}
+	p.end()
+	p.add(1)
+	lines := strings.Split(out.String(), "\r")
+	if len(lines) != 1+50+2 {
+		t.Errorf("drawn %d times", len(lines)-3)
+	}
+	if want := "[##############................] 99 of 200, 5s left"; strings.TrimSpace(lines[50]) != want {
+		t.Errorf("got  %q\nwant %q", lines[50], want)
+	}
+	if strings.TrimSpace(lines[51]) != "" || len(lines[51]) != progressWidth || lines[52] != "" {
+		t.Errorf("the end is %q", lines[51:])
+	}
+}
+
+func TestProgress_noTerminal(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := newProgress(host{Streams: cli.Streams{Err: &out}, inputs: config.Host{Now: time.Now}}, 2)
+	p.add(2)
+	p.end()
+	if out.Len() > 0 || p.done != 2 {
+		t.Errorf("%d done, %q", p.done, &out)
+	}
+}
