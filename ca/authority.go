@@ -1,76 +1,127 @@
 package ca
 
 import (
+	"bytes"
 	"crypto"
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"errors"
 	"fmt"
-	"time"
+	"slices"
 )
 
 // Authority issues certificates with one CA certificate and its key.
 type Authority struct {
-	cert *x509.Certificate
-	key  crypto.Signer
+	cert    *x509.Certificate
+	key     crypto.Signer
+	issuers []*x509.Certificate
+	room    int // CA certificates that may be below it; -1: the path has no limit
 }
 
-// New pairs a CA certificate with its key. It fails when they do not belong together or
-// when the certificate is not one of a CA.
-func New(cert *x509.Certificate, key crypto.Signer) (*Authority, error) {
-	public, ok := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
-	if !ok || !public.Equal(key.Public()) {
+// New pairs a CA certificate with its key and the certificates above it, from its own
+// issuer to the root. It fails when the key does not belong to the certificate, when a
+// certificate is not one of a CA or did not sign the one before it, when the last is not a
+// root, when the path is longer than a certificate in it or the service allows, and with a
+// *LintError when the service would refuse the CA certificate. Whether they are in date is
+// looked at when something is issued.
+//
+// Source: RFC 5280, 6.1; IAM Roles Anywhere User Guide, "Trust model".
+func New(cert *x509.Certificate, key crypto.Signer, issuers ...*x509.Certificate) (*Authority, error) {
+	if !sameKey(cert.PublicKey, key.Public()) {
 		return nil, fmt.Errorf("the key does not belong to the CA certificate %q", cert.Subject)
 	}
-	if !cert.IsCA || cert.KeyUsage&x509.KeyUsageCertSign == 0 {
-		return nil, fmt.Errorf("the certificate %q is not one of a CA: it needs CA true and the key usage keyCertSign", cert.Subject)
+	path := append([]*x509.Certificate{cert}, issuers...)
+	for i, c := range path {
+		if !c.IsCA || c.KeyUsage&x509.KeyUsageCertSign == 0 {
+			return nil, fmt.Errorf("the certificate %q is not one of a CA: it needs CA true and the key usage keyCertSign", c.Subject)
+		}
+		if err := checkStep(path, i); err != nil {
+			return nil, err
+		}
 	}
-	return &Authority{cert: cert, key: key}, nil
+	if n := len(path) - 1; n > maxChain {
+		return nil, fmt.Errorf("there are %d intermediates from %q to its root; hosts can send %d at most", n, cert.Subject, maxChain)
+	}
+	room, err := measure(path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := lint(cert, issuers, nil); err != nil {
+		return nil, err
+	}
+	return &Authority{cert: cert, key: key, issuers: slices.Clone(issuers), room: room}, nil
 }
 
-// Certificate returns the CA certificate: what is registered at AWS as the trust anchor. It
-// must not be changed.
+// checkStep looks at a certificate of a path and the one above it. Only the last is a root.
+func checkStep(path []*x509.Certificate, i int) error {
+	c, last := path[i], i == len(path)-1
+	switch root := isRoot(c); {
+	case last && !root:
+		return fmt.Errorf("the certificates above %q end before the root: %q is issued by %q, which is missing", path[0].Subject, c.Subject, c.Issuer)
+	case last:
+		return nil
+	case root:
+		return fmt.Errorf("%q is a root; there can be no issuer above it", c.Subject)
+	}
+	if issuer := path[i+1]; !bytes.Equal(c.RawIssuer, issuer.RawSubject) || c.CheckSignatureFrom(issuer) != nil {
+		return fmt.Errorf("the certificate %q is not issued by %q, or not with its key", c.Subject, issuer.Subject)
+	}
+	return nil
+}
+
+// isRoot tells whether a certificate is signed with its own key. One that is only
+// self-issued, by an older key of the same name, is not (RFC 5280, 3.2).
+func isRoot(c *x509.Certificate) bool {
+	return bytes.Equal(c.RawIssuer, c.RawSubject) &&
+		c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}
+
+// measure returns how many CA certificates fit below the first of a path.
+func measure(path []*x509.Certificate) (room int, err error) {
+	room = -1
+	for i, c := range path {
+		limit, ok := pathLength(c)
+		if !ok {
+			continue
+		}
+		if limit -= i; limit < 0 {
+			return 0, fmt.Errorf("%q allows %d CA certificates below it, and there are %d", c.Subject, limit+i, i)
+		}
+		if room < 0 || limit < room {
+			room = limit
+		}
+	}
+	return room, nil
+}
+
+// pathLength returns the pathLenConstraint of a CA certificate (RFC 5280, 4.2.1.9).
+func pathLength(c *x509.Certificate) (limit int, ok bool) {
+	ok = c.BasicConstraintsValid && (c.MaxPathLen > 0 || c.MaxPathLen == 0 && c.MaxPathLenZero)
+	return c.MaxPathLen, ok
+}
+
+// Certificate returns the CA certificate. It must not be changed.
 func (a *Authority) Certificate() *x509.Certificate { return a.cert }
 
-// NewRoot makes a self-signed root for key, valid from now for lifetime, with the
-// extensions that CreateTrustAnchor asks for: CA true, keyCertSign, and cRLSign for
-// revocation.
-//
-// Source: IAM Roles Anywhere User Guide, "Trust model"; RFC 5280, 4.2.1.
-func NewRoot(key crypto.Signer, commonName string, lifetime time.Duration, now time.Time) (*Authority, error) {
-	if err := checkName("name of the CA", commonName); err != nil {
-		return nil, err
+// Issuers returns the certificates above the CA's, from its issuer to the root: none for a
+// root. They must not be changed.
+func (a *Authority) Issuers() []*x509.Certificate { return slices.Clone(a.issuers) }
+
+// Chain returns what a host sends along with a leaf of this CA: its certificate and those
+// above, without the root, which is the trust anchor. It is nil for a root. They must not be
+// changed.
+func (a *Authority) Chain() []*x509.Certificate {
+	if len(a.issuers) == 0 {
+		return nil
 	}
-	if lifetime <= 0 {
-		return nil, errors.New("the lifetime of the CA must be longer than nothing")
-	}
-	serial, err := newSerial()
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: commonName},
-		NotBefore:    now.Add(-backdate),
-		NotAfter:     now.Add(lifetime),
-		IsCA:         true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
-	}
-	cert, err := sign(template, template, key.Public(), key)
-	if err != nil {
-		return nil, err
-	}
-	return New(cert, key)
+	return a.path()[:len(a.issuers)]
 }
 
-// backdate is how far notBefore lies in the past, in case a host's clock is behind.
-const backdate = 5 * time.Minute
+// path is the CA certificate and those above it, with the root.
+func (a *Authority) path() []*x509.Certificate {
+	return append([]*x509.Certificate{a.cert}, a.issuers...)
+}
 
-func sign(template, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) (*x509.Certificate, error) {
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
-	if err != nil {
-		return nil, fmt.Errorf("sign the certificate %q: %w", template.Subject, err)
-	}
-	return x509.ParseCertificate(der)
+// sameKey compares public keys, whatever holds their private halves.
+func sameKey(a, b crypto.PublicKey) bool {
+	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && key.Equal(b)
 }

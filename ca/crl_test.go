@@ -28,11 +28,7 @@ func weekly(number int64) CRLConfig {
 // rootOf is a root with a key of another type than P-256.
 func rootOf(t testing.TB, key crypto.Signer) *Authority {
 	t.Helper()
-	root, err := NewRoot(key, "Test CA", 30*24*time.Hour, noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return root
+	return rootFor(t, key, 30*24*time.Hour)
 }
 
 func serials(n int) []Revocation {
@@ -173,10 +169,7 @@ func TestCRL_refusesTheCA(t *testing.T) {
 func TestCRL_peers(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Now()
-	root, err := NewRoot(newKey(t), "Test CA", 30*24*time.Hour, now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := rootAt(t, newKey(t), 30*24*time.Hour, now)
 	c := CRLConfig{Number: big.NewInt(17), ThisUpdate: now, NextUpdate: now.Add(7 * 24 * time.Hour)}
 	revoked := []Revocation{{big.NewInt(0xabcdef), now, KeyCompromise}, {big.NewInt(0x1234), now, Unspecified}, {big.NewInt(0x77), now, CertificateHold}}
 	write := func(name, label string, der []byte) {

@@ -1,89 +1,84 @@
 package ca
 
 import (
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"fmt"
-	"math/big"
 	"time"
 )
 
-// Request is what a leaf is to say.
-type Request struct {
-	CommonName string           // becomes sourceIdentity and the tag x509Subject/CN
-	Public     crypto.PublicKey // RSA, EC or ML-DSA
-	Lifetime   time.Duration    // from now; cut at the end of the CA's own
+// Issued is what is recorded of a certificate.
+type Issued struct {
+	Certificate *x509.Certificate
+	Profile     string // by which a leaf was made; empty for a CA certificate
+	Host        string // which machine it is for; may be empty
+	Why         string // may be empty
+	Replaces    []byte // SHA-256 of the certificate that it renews; nil otherwise
+	At          time.Time
 }
 
-// Issue signs a leaf that CreateSession accepts: version 3, CA false, digitalSignature,
-// clientAuth, a random serial, valid from five minutes ago for the lifetime asked for. A
-// request that breaks a rule of the service is refused with a *RuleError, one outside the
-// CA's own validity with a *ValidityError.
-//
-// Source: IAM Roles Anywhere User Guide, "Trust model". clientAuth is not asked for there,
-// but by several consoles.
-func (a *Authority) Issue(r Request, now time.Time) (*x509.Certificate, error) {
-	if err := checkName("name", r.CommonName); err != nil {
+// Recorder keeps what was issued. When RecordIssued returns nil, the record must survive a
+// crash of the machine, since the certificate is handed out next; when it returns an error,
+// the certificate is thrown away. It is called concurrently.
+type Recorder interface {
+	RecordIssued(ctx context.Context, i Issued) error
+}
+
+// Unrecorded is the Recorder of a CA without a ledger, such as one made for a test: it keeps
+// nothing.
+type Unrecorded struct{}
+
+// RecordIssued does nothing.
+func (Unrecorded) RecordIssued(context.Context, Issued) error { return nil }
+
+// ErrSpent says that a prepared certificate was issued before, or that trying to failed.
+var ErrSpent = errors.New("a prepared certificate can be issued once; prepare another")
+
+// Issue signs the certificate, verifies the signature, records the certificate and only then
+// returns it. Whatever the outcome, a second call returns ErrSpent: a serial number is used
+// once.
+func (p *Prepared) Issue(ctx context.Context, to Recorder) (*x509.Certificate, error) {
+	if to == nil {
+		return nil, errors.New("a certificate is issued only with a recorder")
+	}
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if r.Lifetime <= 0 {
-		return nil, errors.New("the lifetime of a leaf must be longer than nothing")
+	if p.spent.Swap(true) {
+		return nil, ErrSpent
 	}
-	if now.Before(a.cert.NotBefore) || now.After(a.cert.NotAfter) {
-		return nil, &ValidityError{Subject: a.cert.Subject.String(), NotBefore: a.cert.NotBefore, NotAfter: a.cert.NotAfter, Now: now}
+	cert, err := p.sign()
+	if err != nil {
+		return nil, fmt.Errorf("sign the certificate %q: %w", p.preview.Subject, err)
 	}
-	serial, err := newSerial()
+	record := p.record
+	record.Certificate = cert
+	if err := to.RecordIssued(ctx, record); err != nil {
+		return nil, fmt.Errorf("record the certificate %q: %w", cert.Subject, err)
+	}
+	return cert, nil
+}
+
+// sign signs the very bytes that were checked. A faulty key store is found here: a
+// signature that does not verify is not handed out.
+func (p *Prepared) sign() (*x509.Certificate, error) {
+	signature, err := crypto.SignMessage(p.key, rand.Reader, p.tbs, p.options)
 	if err != nil {
 		return nil, err
 	}
-	template := &x509.Certificate{
-		SerialNumber:          serial,
-		Subject:               pkix.Name{CommonName: r.CommonName},
-		NotBefore:             latest(now.Add(-backdate), a.cert.NotBefore),
-		NotAfter:              earliest(now.Add(r.Lifetime), a.cert.NotAfter),
-		BasicConstraintsValid: true,
-		KeyUsage:              x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}
-	return sign(template, a.cert, r.Public, a.key)
-}
-
-// ValidityError says that the CA certificate has expired or is not valid yet, so that
-// nothing it signs would be trusted.
-type ValidityError struct {
-	Subject             string
-	NotBefore, NotAfter time.Time
-	Now                 time.Time // what the clock said
-}
-
-func (e *ValidityError) Error() string {
-	return fmt.Sprintf("the CA certificate %q is valid from %s to %s; it is %s now", e.Subject,
-		e.NotBefore.UTC().Format(time.RFC3339), e.NotAfter.UTC().Format(time.RFC3339), e.Now.UTC().Format(time.RFC3339))
-}
-
-// newSerial returns 128 random bits as a positive number: RFC 5280, 4.1.2.2 allows 20
-// bytes, and the CA/Browser Forum asks for 64 random bits at least.
-func newSerial() (*big.Int, error) {
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 128))
+	cert, err := p.assemble(signature)
 	if err != nil {
 		return nil, err
 	}
-	return serial.Add(serial, big.NewInt(1)), nil
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+	issuer := p.issuer
+	if issuer == nil {
+		issuer = cert
 	}
-	return b
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
+	if err := cert.CheckSignatureFrom(issuer); err != nil {
+		return nil, fmt.Errorf("the signature does not verify: %w", err)
 	}
-	return b
+	return cert, nil
 }

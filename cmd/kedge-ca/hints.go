@@ -21,7 +21,7 @@ func advise(err error) cli.Advice {
 	if ok || outOfDate {
 		advice.Code = cli.ExitKey
 	}
-	_, isRule := errors.AsType[*ca.RuleError](err)
+	_, isRule := errors.AsType[*ca.LintError](err)
 	wrong, isFolder := errors.AsType[*folderError](err)
 	flag, isFlag := errors.AsType[*config.FlagError](err)
 	_, unconfirmed := errors.AsType[*unconfirmedError](err)

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"os"
@@ -51,7 +52,7 @@ ca.pem, the certificate to register as a trust anchor. Nothing that is there is 
 	return cmd
 }
 
-func runInit(_ context.Context, o *initOptions) error {
+func runInit(ctx context.Context, o *initOptions) error {
 	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && !wrong.absent {
 		return wrong
 	}
@@ -66,7 +67,9 @@ func runInit(_ context.Context, o *initOptions) error {
 	if err != nil {
 		return err
 	}
-	root, err := ca.NewRoot(key, o.commonName, time.Duration(o.days)*24*time.Hour, o.inputs.Now())
+	prepared, err := ca.PrepareRoot(key, ca.CAConfig{
+		Subject: pkix.Name{CommonName: o.commonName}, Lifetime: time.Duration(o.days) * 24 * time.Hour, MaxPathLen: -1,
+	}, o.inputs.Now())
 	if err != nil {
 		return err
 	}
@@ -78,10 +81,14 @@ func runInit(_ context.Context, o *initOptions) error {
 	if err := os.MkdirAll(o.store.dir, 0o700); err != nil {
 		return err
 	}
-	if err := o.store.create(root, key, password); err != nil {
+	cert, err := prepared.Issue(ctx, ca.Unrecorded{})
+	if err != nil {
 		return err
 	}
-	o.say(fmt.Sprintf("made the CA %q, valid until %s", o.commonName, root.Certificate().NotAfter.UTC().Format(time.DateOnly)))
+	if err := o.store.create(cert, key, password); err != nil {
+		return err
+	}
+	o.say(fmt.Sprintf("made the CA %q, valid until %s", o.commonName, cert.NotAfter.UTC().Format(time.DateOnly)))
 	if o.noPassword {
 		o.say(o.store.keyPath() + " is its key: keep it safe")
 		o.warn(o.store.keyPath() + " is not encrypted: whoever reads it can become every role that trusts this CA")

@@ -69,7 +69,7 @@ Nothing that is there is overwritten.`,
 	return cmd
 }
 
-func runIssue(_ context.Context, o *issueOptions) error {
+func runIssue(ctx context.Context, o *issueOptions) error {
 	name := fileName(o.commonName)
 	if name == "" {
 		return fmt.Errorf("the name %q has nothing to call files after", o.commonName)
@@ -95,7 +95,11 @@ func runIssue(_ context.Context, o *issueOptions) error {
 	}
 	defer clear(der)
 	now := o.inputs.Now()
-	leaf, err := authority.Issue(ca.Request{CommonName: o.commonName, Public: key.Public(), Lifetime: o.lifetime}, now)
+	prepared, err := authority.PrepareLeaf(ca.DefaultProfile(), ca.Request{Name: o.commonName, Public: key.Public(), Lifetime: o.lifetime}, now)
+	if err != nil {
+		return err
+	}
+	leaf, err := prepared.Issue(ctx, ca.Unrecorded{})
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509/pkix"
 	"fmt"
 	"io/fs"
 	"os"
@@ -104,7 +105,11 @@ func TestIssue_outOfDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, off := range []time.Duration{-48 * time.Hour, 48 * time.Hour} {
-		root, err := ca.NewRoot(key, "old", 24*time.Hour, time.Now().Add(off))
+		prepared, err := ca.PrepareRoot(key, ca.CAConfig{Subject: pkix.Name{CommonName: "old"}, Lifetime: 24 * time.Hour}, time.Now().Add(off))
+		if err != nil {
+			t.Fatal(err)
+		}
+		root, err := prepared.Issue(t.Context(), ca.Unrecorded{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -112,7 +112,7 @@ func (f *storeFlags) parse(data []byte, password signer.PasswordFunc) (crypto.Si
 
 // create writes a new CA: the key first, since a certificate without key is of no use, and
 // neither over something that is there.
-func (f *storeFlags) create(authority *ca.Authority, key crypto.Signer, password []byte) error {
+func (f *storeFlags) create(cert *x509.Certificate, key crypto.Signer, password []byte) error {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (f *storeFlags) create(authority *ca.Authority, key crypto.Signer, password
 	if err := atomicfile.Create(f.keyPath(), pem.EncodeToMemory(block), 0o600); err != nil {
 		return err
 	}
-	if err := atomicfile.Create(f.certPath(), certPEM(authority.Certificate()), 0o644); err != nil {
+	if err := atomicfile.Create(f.certPath(), certPEM(cert), 0o644); err != nil {
 		return errors.Join(err, os.Remove(f.keyPath()))
 	}
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/x509/pkix"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -105,7 +106,15 @@ func newAuthority(t *testing.T) *ca.Authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, err := ca.NewRoot(key, "tests", 1000*24*time.Hour, time.Now().Add(-100*24*time.Hour))
+	prepared, err := ca.PrepareRoot(key, ca.CAConfig{Subject: pkix.Name{CommonName: "tests"}, Lifetime: 1000 * 24 * time.Hour}, time.Now().Add(-100*24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := prepared.Issue(t.Context(), ca.Unrecorded{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := ca.New(cert, key)
 	if err != nil {
 		t.Fatal(err)
 	}

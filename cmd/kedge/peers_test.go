@@ -100,7 +100,11 @@ func issue(t *testing.T, root *ca.Authority, dir, name string, now time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf, err := root.Issue(ca.Request{CommonName: name, Public: key.Public(), Lifetime: 24 * time.Hour}, now)
+	prepared, err := root.PrepareLeaf(ca.DefaultProfile(), ca.Request{Name: name, Public: key.Public()}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := prepared.Issue(t.Context(), ca.Unrecorded{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,12 @@ package session_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"log"
@@ -33,10 +35,9 @@ type service struct {
 }
 
 func startEmulator() *service {
-	authority, err := ca.NewRoot(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), "Example root", 24*time.Hour, time.Now())
-	if err != nil {
-		log.Fatal(err)
-	}
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	root := must(ca.PrepareRoot(key, ca.CAConfig{Subject: pkix.Name{CommonName: "Example root"}, Lifetime: 24 * time.Hour}, time.Now()))
+	authority := must(ca.New(must(root.Issue(context.Background(), ca.Unrecorded{})), key))
 	s := &service{authority: authority, log: new(bytes.Buffer)}
 	s.Emulator = must(emulator.New(emulator.Config{
 		TrustAnchors: []emulator.TrustAnchor{{Certificates: encode("CERTIFICATE", authority.Certificate().Raw)}},
@@ -65,7 +66,8 @@ func (s *service) issue(name string) (certificate, key string) {
 
 func (s *service) pair(name string) (*x509.Certificate, *ecdsa.PrivateKey) {
 	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-	return must(s.authority.Issue(ca.Request{CommonName: name, Public: key.Public(), Lifetime: time.Hour}, time.Now())), key
+	prepared := must(s.authority.PrepareLeaf(ca.DefaultProfile(), ca.Request{Name: name, Public: key.Public(), Lifetime: time.Hour}, time.Now()))
+	return must(prepared.Issue(context.Background(), ca.Unrecorded{})), key
 }
 
 func encode(kind string, der []byte) []byte {

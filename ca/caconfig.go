@@ -1,0 +1,158 @@
+package ca
+
+import (
+	"crypto"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// CAConfig says what a CA certificate is to hold.
+type CAConfig struct {
+	Subject       pkix.Name     // the whole name; sessions carry it as x509Issuer/*
+	Lifetime      time.Duration // from now; cut at the end of the issuer's own
+	MaxPathLen    int           // how many CA certificates may follow below it; -1: as many as its issuer allows
+	Constraints   NameConstraints
+	CRLURLs       []string // where the issuer's CRL is, http or https; none: the certificate does not say
+	AllowWarnings []string // lint rules that may be broken
+	Host, Why     string   // for the record
+
+	old *x509.Certificate // whose subject and key identifier are kept to the byte
+}
+
+// ConfigOf returns the configuration that a CA certificate was made by, or could have been:
+// to make another one like it, with the same names.
+func ConfigOf(cert *x509.Certificate) (CAConfig, error) {
+	constraints, err := constraintsOf(cert)
+	if err != nil {
+		return CAConfig{}, err
+	}
+	c := CAConfig{
+		Subject:     cert.Subject,
+		Lifetime:    cert.NotAfter.Sub(cert.NotBefore) - backdate,
+		MaxPathLen:  -1,
+		Constraints: constraints,
+		CRLURLs:     cert.CRLDistributionPoints,
+		old:         cert,
+	}
+	if limit, ok := pathLength(cert); ok {
+		c.MaxPathLen = limit
+	}
+	return c, nil
+}
+
+// PrepareRoot prepares a self-signed root for a key, valid from five minutes before now,
+// with the extensions that CreateTrustAnchor asks for: CA true, keyCertSign, and cRLSign for
+// revocation.
+//
+// Source: IAM Roles Anywhere User Guide, "Trust model"; RFC 5280, 4.2.1.
+func PrepareRoot(key crypto.Signer, c CAConfig, now time.Time) (*Prepared, error) {
+	template, err := c.template(nil, now)
+	if err != nil {
+		return nil, err
+	}
+	return c.draft(template, key.Public(), now).prepare(key, nil)
+}
+
+// PrepareCA prepares the certificate of an intermediate CA below this one. The path length
+// that it gets is never more than its issuer leaves it, and name constraints can only
+// narrow what those above permit. That its owner has the private key is for the caller to
+// know: CheckCSR tells. A CA that is not in date is a *ValidityError.
+func (a *Authority) PrepareCA(public crypto.PublicKey, c CAConfig, now time.Time) (*Prepared, error) {
+	if err := a.checkRoom(&c); err != nil {
+		return nil, err
+	}
+	if err := a.distinct(public, c.Subject.String()); err != nil {
+		return nil, err
+	}
+	template, err := c.template(a.path(), now)
+	if err != nil {
+		return nil, err
+	}
+	return c.draft(template, public, now).prepare(a.key, a.path())
+}
+
+// checkRoom holds the path length asked for against what is left, and sets the one that was
+// left open.
+func (a *Authority) checkRoom(c *CAConfig) error {
+	if a.room == 0 {
+		return fmt.Errorf("the path length of %q or of a CA above it allows no further CA below", a.cert.Subject)
+	}
+	if len(a.issuers)+1 > maxChain {
+		return fmt.Errorf("there are %d intermediates already from %q to its root; hosts can send %d at most", len(a.issuers), a.cert.Subject, maxChain)
+	}
+	if a.room > 0 && c.MaxPathLen > a.room-1 {
+		return fmt.Errorf("the path length %d is more than the CA %q leaves: %d at most", c.MaxPathLen, a.cert.Subject, a.room-1)
+	}
+	if a.room > 0 && c.MaxPathLen == -1 {
+		c.MaxPathLen = a.room - 1
+	}
+	return nil
+}
+
+// distinct refuses a certificate that would pass for its issuer: one with the same key or
+// the same name. Verifiers tell certificates of a path apart by these.
+func (a *Authority) distinct(public crypto.PublicKey, subject string) error {
+	if sameKey(a.cert.PublicKey, public) {
+		return fmt.Errorf("the key for %q is the key of the CA %q itself", subject, a.cert.Subject)
+	}
+	if subject == a.cert.Subject.String() {
+		return fmt.Errorf("the subject %q is that of the CA itself; give another name", subject)
+	}
+	return nil
+}
+
+// template makes a certificate of what the configuration says; path is above it.
+func (c *CAConfig) template(path []*x509.Certificate, now time.Time) (*x509.Certificate, error) {
+	switch {
+	case c.Lifetime <= 0:
+		return nil, errors.New("the lifetime of the CA must be longer than nothing")
+	case c.MaxPathLen < -1:
+		return nil, fmt.Errorf("the path length %d is negative; -1 sets no limit", c.MaxPathLen)
+	}
+	if strings.TrimSpace(c.Subject.CommonName) == "" {
+		return nil, errors.New("the name of the CA must not be empty")
+	}
+	if err := CheckAllowed(c.AllowWarnings); err != nil {
+		return nil, err
+	}
+	if err := checkCRLURLs(c.CRLURLs); err != nil {
+		return nil, err
+	}
+	if err := c.Constraints.check(path); err != nil {
+		return nil, err
+	}
+	notBefore, notAfter, err := within(path, c.Lifetime, now)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		Subject:               c.Subject,
+		NotBefore:             notBefore,
+		NotAfter:              notAfter,
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		MaxPathLen:            c.MaxPathLen,
+		MaxPathLenZero:        c.MaxPathLen == 0,
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		CRLDistributionPoints: c.CRLURLs,
+	}
+	c.Constraints.fill(template)
+	if c.old != nil && c.old.Subject.String() == c.Subject.String() {
+		template.RawSubject = c.old.RawSubject
+	}
+	return template, nil
+}
+
+func (c *CAConfig) draft(template *x509.Certificate, public crypto.PublicKey, now time.Time) draft {
+	if c.old != nil && sameKey(c.old.PublicKey, public) {
+		template.SubjectKeyId = c.old.SubjectKeyId // what is below names it
+	}
+	return draft{
+		template: template, public: public, allowed: c.AllowWarnings,
+		record: Issued{Host: c.Host, Why: c.Why, At: now},
+	}
+}

@@ -1,0 +1,94 @@
+package ca
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/mldsa"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+)
+
+// Limits of RSA keys. Below the least, NIST SP 800-131A; above the most, a signature of a
+// host takes too long.
+const (
+	minRSABits     = 2048
+	maxRSABits     = 4096
+	minRSAExponent = 65537
+	maxRSAExponent = 1<<31 - 1 // what crypto/rsa takes
+)
+
+// KeyType names the type of a public key as a profile does: "P-256", "RSA-2048",
+// "ML-DSA-44". A key that is not RSA, EC or ML-DSA is named by its Go type.
+func KeyType(public crypto.PublicKey) string {
+	switch key := public.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA-%d", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return key.Curve.Params().Name
+	case *mldsa.PublicKey:
+		return key.Parameters().String()
+	}
+	return fmt.Sprintf("%T", public)
+}
+
+// keyTypes lists what a profile can name.
+func keyTypes() []string {
+	return []string{"P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"}
+}
+
+// CheckKey refuses a public key that the service does not take or that is known to be weak:
+// anything but RSA of 2048 to 4096 bits, the curves P-256, P-384 and P-521, and ML-DSA; RSA
+// with an even or small exponent, a small factor, primes too close to each other or the
+// structure of ROCA.
+//
+// Source: NIST SP 800-131A; SP 800-56B, 6.4.1.1 (modulus and exponent); SP 800-89, 5.3.3.
+func CheckKey(public crypto.PublicKey) error {
+	switch key := public.(type) {
+	case *rsa.PublicKey:
+		return checkRSA(key)
+	case *ecdsa.PublicKey:
+		return checkEC(key)
+	case *mldsa.PublicKey:
+		return nil // its constructor took any value of the right size, and so does FIPS 204
+	case nil:
+		return errors.New("there is no public key, or one of an unknown type")
+	}
+	return fmt.Errorf("a key of type %T cannot be used; take RSA, EC or ML-DSA", public)
+}
+
+func checkEC(key *ecdsa.PublicKey) error {
+	switch key.Curve {
+	case elliptic.P256(), elliptic.P384(), elliptic.P521():
+	case nil:
+		return errors.New("an EC key without a curve")
+	default:
+		return fmt.Errorf("the curve %s cannot be used; take P-256, P-384 or P-521", key.Curve.Params().Name)
+	}
+	if _, err := key.ECDH(); err != nil {
+		return fmt.Errorf("the EC key is not a point of its curve: %w", err)
+	}
+	return nil
+}
+
+func checkRSA(key *rsa.PublicKey) error {
+	if key.N == nil {
+		return errors.New("an RSA key without a modulus")
+	}
+	switch n := key.N.BitLen(); {
+	case n < minRSABits:
+		return fmt.Errorf("an RSA key of %d bits is too short; take %d to %d", n, minRSABits, maxRSABits)
+	case n > maxRSABits:
+		return fmt.Errorf("an RSA key of %d bits is too long; take %d to %d", n, minRSABits, maxRSABits)
+	case n%8 != 0:
+		return fmt.Errorf("an RSA key of %d bits does not fill its bytes; take 2048, 3072 or 4096", n)
+	case key.E%2 == 0:
+		return fmt.Errorf("the RSA exponent %d is even", key.E)
+	case key.E < minRSAExponent:
+		return fmt.Errorf("the RSA exponent %d is too small; take 65537", key.E)
+	case key.E > maxRSAExponent:
+		return fmt.Errorf("the RSA exponent %d is too large; take 65537", key.E)
+	}
+	return checkModulus(key.N)
+}

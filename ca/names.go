@@ -1,0 +1,136 @@
+package ca
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxCommonName is the limit of X.520, in characters (RFC 5280, appendix A,
+// ub-common-name).
+const maxCommonName = 64
+
+// isName tells whether text can be a common name from which the service makes session tags.
+func isName(text string) bool {
+	_, bad := untaggable(text)
+	return !bad && strings.TrimSpace(text) != "" && utf8.RuneCountInString(text) <= maxCommonName
+}
+
+// isDNSName tells whether text is a host name of RFC 1123, as RFC 5280, 4.2.1.6 wants it in
+// a dNSName: letters, digits and hyphens in labels of at most 63, 253 in all. A wildcard is
+// none: no session tag could hold its asterisk.
+func isDNSName(text string) bool {
+	if text == "" || len(text) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(text, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, c := range []byte(label) {
+			if !isAlphanumeric(c) && c != '-' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isAlphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
+// isMailbox tells whether text is a Mailbox of RFC 5321, 4.1.2 whose local part is not
+// quoted and whose domain is a host name.
+func isMailbox(text string) bool {
+	local, domain, ok := strings.Cut(text, "@")
+	if !ok || !isDNSName(domain) || len(local) > 64 {
+		return false
+	}
+	for atom := range strings.SplitSeq(local, ".") {
+		if atom == "" {
+			return false
+		}
+		for _, c := range []byte(atom) {
+			if !isAlphanumeric(c) && !strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", rune(c)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// checkURI holds a URI against RFC 5280, 4.2.1.6, and one with the scheme spiffe against the
+// SPIFFE ID standard, section 2.
+func checkURI(u *url.URL) error {
+	text := u.String()
+	fail := func(why string) error { return fmt.Errorf("the URI %q cannot be in a certificate: %s", text, why) }
+	host := u.Hostname()
+	switch {
+	case !isASCII(text):
+		return fail("it must be ASCII; write other characters as %XX")
+	case u.Scheme == "":
+		return fail("it needs a scheme, such as https: or spiffe:")
+	case u.Opaque == "" && u.Host == "" && u.Path == "":
+		return fail("nothing follows the scheme")
+	case u.Host != "" && !isDNSName(host) && !isIP(host) && u.Scheme != "spiffe":
+		return fail("its host is not a host name")
+	case u.Scheme == "spiffe" && !isSPIFFE(u):
+		return fail("it is not a SPIFFE ID: spiffe://TRUST-DOMAIN/PATH, the domain in lower case, without port, query or a slash at the end")
+	}
+	return nil
+}
+
+func isSPIFFE(u *url.URL) bool {
+	if u.Host == "" || len(u.Host) > 255 || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawPath != "" {
+		return false
+	}
+	for _, c := range []byte(u.Host) {
+		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_') {
+			return false
+		}
+	}
+	if u.Path == "" {
+		return true // the trust domain itself
+	}
+	for segment := range strings.SplitSeq(u.Path[1:], "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return false
+		}
+		for _, c := range []byte(segment) {
+			if !isAlphanumeric(c) && c != '-' && c != '.' && c != '_' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func isIP(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil
+}
+
+// checkCRLURLs holds the addresses of a CRL against RFC 5280, 4.2.1.13. A client that needs
+// the certificate to be checked to reach an https server is in a circle; that is for the
+// operator to know.
+func checkCRLURLs(urls []string) error {
+	for _, text := range urls {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || !isASCII(text) {
+			return fmt.Errorf("the CRL address %q is not an http or https URL", text)
+		}
+	}
+	return nil
+}

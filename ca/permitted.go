@@ -1,0 +1,159 @@
+package ca
+
+import (
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// sanKind is a kind of subject alternative name that can be constrained.
+type sanKind int
+
+const (
+	sanDNS sanKind = iota
+	sanURI
+	sanEmail
+	sanIP
+)
+
+func (k sanKind) String() string {
+	switch k {
+	case sanDNS:
+		return "DNS name"
+	case sanURI:
+		return "URI"
+	case sanEmail:
+		return "email address"
+	}
+	return "IP address"
+}
+
+// sanName is a name, and that of it which constraints look at: the host of a URI, an address
+// as a prefix. It is empty where they cannot look at anything.
+type sanName struct {
+	kind        sanKind
+	text, value string
+}
+
+// bounds are the constraints of one kind.
+type bounds struct{ permitted, excluded []string }
+
+// boundsOf lists the constraints of a CA certificate by kind, in order.
+func boundsOf(c *x509.Certificate) []bounds {
+	return []bounds{
+		sanDNS:   {c.PermittedDNSDomains, c.ExcludedDNSDomains},
+		sanURI:   {c.PermittedURIDomains, c.ExcludedURIDomains},
+		sanEmail: {c.PermittedEmailAddresses, c.ExcludedEmailAddresses},
+		sanIP:    {texts(c.PermittedIPRanges), texts(c.ExcludedIPRanges)},
+	}
+}
+
+// checkConstraints holds names against the constraints of every CA of a path, the root
+// included: some verifiers look at its own, some do not.
+func checkConstraints(path []*x509.Certificate, names []sanName) error {
+	for _, c := range path {
+		all := boundsOf(c)
+		for _, name := range names {
+			b := all[name.kind]
+			if len(b.permitted)+len(b.excluded) == 0 {
+				continue
+			}
+			if name.value == "" {
+				return fmt.Errorf("the %s %q has no host that the name constraints of %q could be held against", name.kind, name.text, c.Subject)
+			}
+			for _, e := range b.excluded {
+				if _, wide := name.covered(e); wide {
+					return fmt.Errorf("the %s %q is excluded by the name constraint %q of %q", name.kind, name.text, e, c.Subject)
+				}
+			}
+			if len(b.permitted) > 0 && !slices.ContainsFunc(b.permitted, name.permitted) {
+				return fmt.Errorf("the %s %q is not permitted by the name constraints of %q: %s", name.kind, name.text, c.Subject, strings.Join(b.permitted, ", "))
+			}
+		}
+	}
+	return nil
+}
+
+func (n sanName) permitted(constraint string) bool {
+	narrow, _ := n.covered(constraint)
+	return narrow
+}
+
+// covered tells whether a constraint covers the name, by the narrowest reading and by the
+// widest. RFC 5280 takes a host in a constraint for URIs and mailboxes for just this host;
+// Go takes it for a domain. To be accepted everywhere, a name must be permitted in the one
+// and not excluded in the other.
+func (n sanName) covered(constraint string) (narrow, wide bool) {
+	value := strings.ToLower(n.value)
+	exact := constraint
+	constraint = strings.ToLower(constraint)
+	switch n.kind {
+	case sanDNS:
+		wide = inDomain(value, constraint)
+		return wide, wide
+	case sanEmail:
+		if strings.Contains(constraint, "@") {
+			return n.value == exact, value == constraint
+		}
+		_, value, _ = strings.Cut(value, "@")
+	case sanIP:
+		outer, err := netip.ParsePrefix(constraint)
+		inner, err2 := netip.ParsePrefix(value)
+		if err != nil || err2 != nil {
+			return false, true // a mask with holes
+		}
+		wide = outer.Contains(inner.Addr()) && outer.Bits() <= inner.Bits()
+		return wide, wide
+	}
+	wide = inDomain(value, constraint)
+	return wide && (strings.HasPrefix(constraint, ".") || value == constraint), wide
+}
+
+// inDomain tells whether a host is a domain or below it; with a dot in front, only below.
+func inDomain(host, domain string) bool {
+	if domain == "" || strings.HasPrefix(domain, ".") {
+		return strings.HasSuffix(host, domain)
+	}
+	return host == domain || strings.HasSuffix(host, "."+domain)
+}
+
+func texts(nets []*net.IPNet) []string {
+	var out []string
+	for _, n := range nets {
+		out = append(out, n.String())
+	}
+	return out
+}
+
+// constrained lists the names of a leaf that name constraints are held against. Some
+// verifiers, openssl among them, take a common name for a DNS name when it looks like one
+// and there is no other.
+func constrained(t *x509.Certificate) []sanName {
+	var names []sanName
+	for _, name := range t.DNSNames {
+		names = append(names, sanName{sanDNS, name, name})
+	}
+	if cn := t.Subject.CommonName; len(t.DNSNames) == 0 && isDNSName(cn) && strings.Contains(cn, ".") {
+		names = append(names, sanName{sanDNS, cn, cn})
+	}
+	for _, u := range t.URIs {
+		host := u.Hostname()
+		if isIP(host) {
+			host = ""
+		}
+		names = append(names, sanName{sanURI, u.String(), host})
+	}
+	for _, address := range t.EmailAddresses {
+		names = append(names, sanName{sanEmail, address, address})
+	}
+	for _, ip := range t.IPAddresses {
+		if addr, ok := netip.AddrFromSlice(ip); ok {
+			addr = addr.Unmap()
+			names = append(names, sanName{sanIP, addr.String(), netip.PrefixFrom(addr, addr.BitLen()).String()})
+		}
+	}
+	return names
+}

@@ -1,0 +1,189 @@
+package ca
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Prepared is a certificate that passed every check and lacks only its signature. It is the
+// only thing that can be issued, and only once. Its methods are safe for concurrent use.
+type Prepared struct {
+	key       crypto.Signer
+	issuer    *x509.Certificate // nil for a root
+	tbs       []byte            // what is signed
+	algorithm []byte            // AlgorithmIdentifier, in DER
+	options   crypto.SignerOpts
+	preview   *x509.Certificate
+	warnings  []Finding
+	record    Issued // without the certificate
+	spent     atomic.Bool
+}
+
+// Certificate returns the certificate as it will be, without a signature: a preview to show
+// or to test. It must not be changed.
+func (p *Prepared) Certificate() *x509.Certificate { return p.preview }
+
+// Warnings returns the lint rules that the certificate breaks and that were not allowed by
+// name. It can be issued all the same.
+func (p *Prepared) Warnings() []Finding { return slices.Clone(p.warnings) }
+
+// lint returns the warnings that are not allowed, or the errors as a *LintError.
+func lint(cert *x509.Certificate, issuers []*x509.Certificate, allowed []string) (warnings []Finding, err error) {
+	var stops []Finding
+	for _, f := range Lint(cert, issuers) {
+		switch {
+		case f.Severity == Error:
+			stops = append(stops, f)
+		case !slices.Contains(allowed, f.Rule):
+			warnings = append(warnings, f)
+		}
+	}
+	return warnings, Refuse(cert, stops, nil)
+}
+
+// draft is what a certificate is prepared from.
+type draft struct {
+	template *x509.Certificate
+	public   crypto.PublicKey
+	allowed  []string // lint rules
+	record   Issued
+}
+
+// prepare adds what every certificate has, and builds the bytes to be signed with key. path
+// holds the issuer and the certificates above it; none for a root.
+func (d draft) prepare(key crypto.Signer, path []*x509.Certificate) (*Prepared, error) {
+	if err := CheckKey(d.public); err != nil {
+		return nil, fmt.Errorf("the key for %q: %w", d.template.Subject, err)
+	}
+	p := &Prepared{key: key, record: d.record}
+	parent := d.template
+	if len(path) > 0 {
+		p.issuer, parent = path[0], path[0]
+		d.template.AuthorityKeyId = parent.SubjectKeyId
+	}
+	if err := d.identify(); err != nil {
+		return nil, err
+	}
+	c := &capture{public: key.Public()}
+	_, err := x509.CreateCertificate(nil, d.template, parent, d.public, c)
+	if !errors.Is(err, errCaptured) {
+		return nil, fmt.Errorf("build the certificate %q: %w", d.template.Subject, err)
+	}
+	p.tbs, p.options = c.tbs, c.options
+	if p.algorithm, err = signatureAlgorithm(c.tbs); err != nil {
+		return nil, err
+	}
+	if p.preview, err = p.assemble(nil); err != nil {
+		return nil, err
+	}
+	if p.warnings, err = lint(p.preview, path, d.allowed); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// identify sets the serial number and the key identifier (RFC 5280, 4.1.2.2 and 4.2.1.2).
+func (d draft) identify() (err error) {
+	if d.template.SerialNumber, err = newSerial(); err != nil {
+		return err
+	}
+	if d.template.SubjectKeyId == nil {
+		if d.template.SubjectKeyId, err = keyID(d.public); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newSerial returns 128 random bits as a positive number: RFC 5280, 4.1.2.2 allows 20
+// bytes, and the CA/Browser Forum asks for 64 random bits at least.
+func newSerial() (*big.Int, error) {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 128))
+	if err != nil {
+		return nil, err
+	}
+	return serial.Add(serial, big.NewInt(1)), nil
+}
+
+// keyID is method 1 of RFC 7093, section 2: 160 bits of the SHA-256 of the key.
+func keyID(public crypto.PublicKey) ([]byte, error) {
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return nil, err
+	}
+	var info struct {
+		Algorithm asn1.RawValue
+		Key       asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(der, &info); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(info.Key.Bytes)
+	return sum[:20], nil
+}
+
+// capture is a signer that signs nothing: it keeps what x509 wants signed.
+type capture struct {
+	public  crypto.PublicKey
+	tbs     []byte
+	options crypto.SignerOpts
+}
+
+var errCaptured = errors.New("captured")
+
+func (c *capture) Public() crypto.PublicKey { return c.public }
+
+func (c *capture) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("a digest cannot be captured")
+}
+
+// SignMessage makes c a crypto.MessageSigner, which gets the message and not its digest.
+func (c *capture) SignMessage(_ io.Reader, tbs []byte, options crypto.SignerOpts) ([]byte, error) {
+	c.tbs, c.options = tbs, options
+	return nil, errCaptured
+}
+
+// signatureAlgorithm reads the AlgorithmIdentifier out of a TBSCertificate, since the one
+// beside the signature must be the same (RFC 5280, 4.1.1.2).
+func signatureAlgorithm(tbs []byte) ([]byte, error) {
+	in := cryptobyte.String(tbs)
+	var algorithm cryptobyte.String
+	if !in.ReadASN1(&in, cbasn1.SEQUENCE) ||
+		!in.SkipASN1(cbasn1.Tag(0).ContextSpecific().Constructed()) || // version
+		!in.SkipASN1(cbasn1.INTEGER) || // serialNumber
+		!in.ReadASN1Element(&algorithm, cbasn1.SEQUENCE) {
+		return nil, errors.New("the certificate to be signed cannot be read")
+	}
+	return algorithm, nil
+}
+
+// assemble makes the certificate with a signature: Certificate of RFC 5280, 4.1.
+func (p *Prepared) assemble(signature []byte) (*x509.Certificate, error) {
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(p.tbs)
+		b.AddBytes(p.algorithm)
+		b.AddASN1BitString(signature)
+	})
+	der, err := b.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("read back what was built: %w", err)
+	}
+	return cert, nil
+}

@@ -1,0 +1,107 @@
+package ca
+
+import (
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Renewal says how a certificate is to be renewed: with the same names, a new serial number
+// and a new validity.
+type Renewal struct {
+	// Old is the certificate. That it was issued here, and not made up, is for the caller to
+	// know, from its ledger; it may be from another authority, one that is on its way out.
+	Old *x509.Certificate
+
+	// Profile is for leaves: the names must still be allowed by it, and key usages and CRL
+	// addresses are taken from it. The subject stays to the byte, whatever its template says
+	// now, since sessions are keyed by it.
+	Profile *Profile
+
+	Public        crypto.PublicKey // nil: the same key
+	Lifetime      time.Duration    // 0: as long as Old's, but no longer than the profile's most
+	AllowWarnings []string         // of a CA certificate; a leaf has its profile's
+	Host, Why     string           // for the record
+}
+
+// PrepareRenewal prepares the certificate that replaces r.Old: a leaf or an intermediate
+// that this authority issues from now on, or the authority's own certificate if it is a
+// root, with the same key. (A root with another key signs itself: PrepareRoot makes it.)
+// A CA certificate keeps its path length, name constraints and CRL addresses.
+func (a *Authority) PrepareRenewal(r Renewal, now time.Time) (*Prepared, error) {
+	if r.Public == nil {
+		r.Public = r.Old.PublicKey
+	}
+	prepare := a.renewLeaf
+	if r.Old.IsCA {
+		prepare = a.renewCA
+	}
+	p, err := prepare(r, now)
+	if err != nil {
+		return nil, fmt.Errorf("renew %q: %w", r.Old.Subject, err)
+	}
+	sum := sha256.Sum256(r.Old.Raw)
+	p.record.Replaces = sum[:]
+	return p, nil
+}
+
+// lifetime is how long the old certificate was meant to live.
+func (r Renewal) lifetime() time.Duration {
+	return r.Old.NotAfter.Sub(r.Old.NotBefore) - backdate
+}
+
+func (a *Authority) renewCA(r Renewal, now time.Time) (*Prepared, error) {
+	c, err := ConfigOf(r.Old)
+	if err != nil {
+		return nil, err
+	}
+	c.AllowWarnings, c.Host, c.Why = r.AllowWarnings, r.Host, r.Why
+	if r.Lifetime != 0 {
+		c.Lifetime = r.Lifetime
+	}
+	if !isRoot(r.Old) {
+		return a.PrepareCA(r.Public, c, now)
+	}
+	if !sameKey(r.Old.PublicKey, a.key.Public()) || !sameKey(r.Public, a.key.Public()) {
+		return nil, errors.New("a root is renewed with its own key; with another key it is another root")
+	}
+	return PrepareRoot(a.key, c, now)
+}
+
+func (a *Authority) renewLeaf(r Renewal, now time.Time) (*Prepared, error) {
+	if r.Profile == nil {
+		return nil, errors.New("a leaf is renewed by a profile")
+	}
+	old := r.Old
+	request := Request{
+		Name: r.Profile.subject.nameIn(old.Subject.CommonName), Public: r.Public, Lifetime: r.Lifetime,
+		DNS: old.DNSNames, URIs: old.URIs, Emails: old.EmailAddresses,
+		Host: r.Host, Why: r.Why,
+	}
+	if request.Lifetime == 0 {
+		request.Lifetime = min(r.lifetime(), r.Profile.max)
+	}
+	for _, ip := range old.IPAddresses {
+		addr, _ := netip.AddrFromSlice(ip)
+		request.IPs = append(request.IPs, addr)
+	}
+	for _, extension := range old.Extensions {
+		if !extension.Id.Equal(oidSubjectAltName) {
+			continue
+		}
+		if err := checkSANKinds(extension.Value); err != nil {
+			return nil, err
+		}
+	}
+	request.normalize()
+	if err := r.Profile.check(&request); err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{Subject: old.Subject, RawSubject: old.RawSubject}
+	request.fill(template)
+	return a.prepareLeaf(r.Profile, template, request, now)
+}

@@ -1,0 +1,201 @@
+package ca
+
+import (
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Request is what a leaf is to say. The profile has the last word about all of it.
+type Request struct {
+	Name     string           // {name} in the profile's subject; by default the common name, and so sourceIdentity
+	Public   crypto.PublicKey // RSA, EC or ML-DSA
+	Lifetime time.Duration    // from now; 0: the profile's default; cut at the end of the CA's own
+
+	DNS    []string
+	URIs   []*url.URL
+	IPs    []netip.Addr
+	Emails []string
+
+	Host, Why string // for the record: which machine it is for, and why
+}
+
+// ProfileError says that a profile does not allow a request.
+type ProfileError struct {
+	Profile string // its name
+	Key     string // which of its settings refuses, as in the configuration: "san.dns"
+	Text    string
+}
+
+// Error names the profile and the setting.
+func (e *ProfileError) Error() string {
+	return fmt.Sprintf("%s (profile %q, %s)", e.Text, e.Profile, e.Key)
+}
+
+// PrepareLeaf prepares a leaf that CreateSession accepts, as far as the profile allows it:
+// version 3, CA false, digitalSignature, a random serial, valid from five minutes ago and
+// never longer than the CA. What the profile does not allow is refused with a
+// *ProfileError, what the service does not with a *LintError, a CA that is not in date with a
+// *ValidityError.
+//
+// Source: IAM Roles Anywhere User Guide, "Trust model".
+func (a *Authority) PrepareLeaf(p *Profile, r Request, now time.Time) (*Prepared, error) {
+	r.normalize()
+	if err := p.check(&r); err != nil {
+		return nil, err
+	}
+	subject, err := p.subject.name(r.Name)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{Subject: subject}
+	r.fill(template)
+	return a.prepareLeaf(p, template, r, now)
+}
+
+// prepareLeaf prepares a leaf whose names are in the template already.
+func (a *Authority) prepareLeaf(p *Profile, template *x509.Certificate, r Request, now time.Time) (*Prepared, error) {
+	if err := a.distinct(r.Public, template.Subject.String()); err != nil {
+		return nil, err
+	}
+	path := a.path()
+	if err := checkConstraints(path, constrained(template)); err != nil {
+		return nil, err
+	}
+	var err error
+	if template.NotBefore, template.NotAfter, err = within(path, r.Lifetime, now); err != nil {
+		return nil, err
+	}
+	template.BasicConstraintsValid = true
+	template.KeyUsage = x509.KeyUsageDigitalSignature
+	template.ExtKeyUsage = p.usage
+	template.CRLDistributionPoints = p.crlURLs
+	return draft{
+		template: template, public: r.Public, allowed: p.allowed,
+		record: Issued{Profile: p.name, Host: r.Host, Why: r.Why, At: now},
+	}.prepare(a.key, path)
+}
+
+// normalize writes names as they are compared: DNS names in lower case, an IPv4 address
+// within IPv6 as IPv4.
+func (r *Request) normalize() {
+	r.DNS, r.IPs = slices.Clone(r.DNS), slices.Clone(r.IPs)
+	for i, name := range r.DNS {
+		r.DNS[i] = strings.ToLower(name)
+	}
+	for i, addr := range r.IPs {
+		r.IPs[i] = addr.Unmap()
+	}
+}
+
+func (r *Request) fill(t *x509.Certificate) {
+	t.DNSNames, t.URIs, t.EmailAddresses = r.DNS, r.URIs, r.Emails
+	for _, addr := range r.IPs {
+		t.IPAddresses = append(t.IPAddresses, net.IP(addr.AsSlice()))
+	}
+}
+
+// check holds a request against the profile, and sets its lifetime.
+func (p *Profile) check(r *Request) error {
+	if strings.TrimSpace(r.Name) == "" {
+		return errors.New("the name must not be empty: sessions are keyed by it")
+	}
+	if len(p.names) > 0 && !matchAny(p.names, r.Name) {
+		return p.refuse("names", "the name %q is not one that is issued: %s", r.Name, patternTexts(p.names))
+	}
+	if err := p.checkKeyType(r.Public); err != nil {
+		return err
+	}
+	if err := p.checkSAN(r); err != nil {
+		return err
+	}
+	if r.Lifetime == 0 {
+		r.Lifetime = p.lifetime
+	}
+	switch {
+	case r.Lifetime < 0:
+		return fmt.Errorf("the lifetime of a leaf must be longer than nothing, not %v", r.Lifetime)
+	case r.Lifetime > p.max:
+		return p.refuse("lifetime.max", "a lifetime of %v is too long; at most %v is allowed", r.Lifetime, p.max)
+	}
+	return nil
+}
+
+func (p *Profile) checkKeyType(public crypto.PublicKey) error {
+	if t := KeyType(public); len(p.keyTypes) > 0 && !slices.Contains(p.keyTypes, t) {
+		return p.refuse("key_types", "a key of type %s is not allowed; take %s", t, strings.Join(p.keyTypes, ", "))
+	}
+	return nil
+}
+
+// checkSAN holds each subject alternative name against its syntax and the profile.
+func (p *Profile) checkSAN(r *Request) error {
+	for _, name := range r.DNS {
+		if !isDNSName(name) {
+			return fmt.Errorf("the DNS name %q cannot be in a certificate: it takes letters, digits, hyphens and dots, without a wildcard; write others as xn--...", name)
+		}
+		if !matchAny(p.dns, name) {
+			return p.refuse("san.dns", "the DNS name %q is not allowed%s", name, only(patternTexts(p.dns)))
+		}
+	}
+	for _, u := range r.URIs {
+		if err := checkURI(u); err != nil {
+			return err
+		}
+		if !matchAny(p.uri, u.String()) {
+			return p.refuse("san.uri", "the URI %q is not allowed%s", u, only(patternTexts(p.uri)))
+		}
+	}
+	for _, address := range r.Emails {
+		if !isMailbox(address) {
+			return fmt.Errorf("the email address %q cannot be in a certificate", address)
+		}
+		if !matchAny(p.email, address) {
+			return p.refuse("san.email", "the email address %q is not allowed%s", address, only(patternTexts(p.email)))
+		}
+	}
+	for _, addr := range r.IPs {
+		if !addr.IsValid() || addr.Zone() != "" {
+			return fmt.Errorf("the IP address %q cannot be in a certificate", addr)
+		}
+		if !slices.ContainsFunc(p.ip, func(prefix netip.Prefix) bool { return prefix.Contains(addr) }) {
+			return p.refuse("san.ip", "the IP address %q is not allowed%s", addr, only(prefixTexts(p.ip)))
+		}
+	}
+	return nil
+}
+
+func (p *Profile) refuse(key, format string, args ...any) error {
+	return &ProfileError{Profile: p.name, Key: key, Text: fmt.Sprintf(format, args...)}
+}
+
+// only says what is allowed instead.
+func only(list string) string {
+	if list == "" {
+		return "; none is"
+	}
+	return "; take " + list
+}
+
+func patternTexts(patterns []pattern) string {
+	texts := make([]string, len(patterns))
+	for i, p := range patterns {
+		texts[i] = p.text
+	}
+	return strings.Join(texts, ", ")
+}
+
+func prefixTexts(prefixes []netip.Prefix) string {
+	texts := make([]string, len(prefixes))
+	for i, p := range prefixes {
+		texts[i] = p.String()
+	}
+	return strings.Join(texts, ", ")
+}
