@@ -14,8 +14,8 @@ import (
 
 // Revocation is one entry of a CRL.
 type Revocation struct {
-	Serial *big.Int // positive, of a certificate that the CA issued
-	At     time.Time
+	Serial *big.Int  // positive, of a certificate that the CA issued
+	At     time.Time // a time after the CRL's ThisUpdate, by another machine's clock, is written as ThisUpdate
 	Reason Reason
 }
 
@@ -41,7 +41,7 @@ func (a *Authority) CRL(revoked []Revocation, c CRLConfig) ([]byte, error) {
 	if err := a.checkCRL(c); err != nil {
 		return nil, err
 	}
-	entries, err := crlEntries(revoked, c.BaseNumber != nil)
+	entries, err := crlEntries(revoked, c)
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +93,11 @@ func (a *Authority) checkCRL(c CRLConfig) error {
 // fitsNumber: RFC 5280, 5.2.3.
 func fitsNumber(n *big.Int) bool { return n != nil && n.Sign() > 0 && derSize(n) <= maxSerial }
 
-func crlEntries(revoked []Revocation, delta bool) ([]x509.RevocationListEntry, error) {
+func crlEntries(revoked []Revocation, c CRLConfig) ([]x509.RevocationListEntry, error) {
 	entries := make([]x509.RevocationListEntry, len(revoked))
 	seen := make(map[string]bool, len(revoked))
 	for i, r := range revoked {
-		if err := checkRevocation(r, delta); err != nil {
+		if err := checkRevocation(r, c.BaseNumber != nil); err != nil {
 			return nil, err
 		}
 		key := string(r.Serial.Bytes())
@@ -105,7 +105,11 @@ func crlEntries(revoked []Revocation, delta bool) ([]x509.RevocationListEntry, e
 			return nil, fmt.Errorf("the serial number %x is twice in the CRL", r.Serial)
 		}
 		seen[key] = true
-		entries[i] = x509.RevocationListEntry{SerialNumber: r.Serial, RevocationTime: r.At, ReasonCode: int(r.Reason)}
+		at := r.At
+		if at.After(c.ThisUpdate) {
+			at = c.ThisUpdate // RFC 5280, 5.1.2.4
+		}
+		entries[i] = x509.RevocationListEntry{SerialNumber: r.Serial, RevocationTime: at, ReasonCode: int(r.Reason)}
 	}
 	return entries, nil
 }

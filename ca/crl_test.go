@@ -110,6 +110,18 @@ func TestCRL_delta(t *testing.T) {
 	}
 }
 
+// The clock of the machine that revoked may be ahead; the revocation must still get out.
+func TestCRL_revokedInTheFuture(t *testing.T) {
+	der, err := rootOf(t, newKey(t)).CRL([]Revocation{{big.NewInt(5), noon.Add(time.Minute), KeyCompromise}}, weekly(7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := x509.ParseRevocationList(der)
+	if err != nil || !list.RevokedCertificateEntries[0].RevocationTime.Equal(noon) {
+		t.Errorf("%+v, %v", list.RevokedCertificateEntries, err)
+	}
+}
+
 func TestCRL_refuses(t *testing.T) {
 	root := rootOf(t, newKey(t))
 	one := []Revocation{{big.NewInt(5), noon, KeyCompromise}}
