@@ -49,6 +49,26 @@ func attributeName(oid asn1.ObjectIdentifier) string {
 	}
 }
 
+// attributeLimit is how many characters an attribute may have (RFC 5280, appendix A, the
+// upper bounds ub-*); 0: no limit.
+func attributeLimit(name string) int {
+	switch name {
+	case "C":
+		return 2
+	case "GN":
+		return 16
+	case "SN":
+		return 40
+	case "O", "OU", "title", "serialNumber":
+		return 64
+	case "L", "ST":
+		return 128
+	case "emailAddress":
+		return 255
+	}
+	return 0
+}
+
 // altNames are the kinds of subject alternative names that can become tags, as they are
 // written.
 type altNames struct {

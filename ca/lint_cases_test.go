@@ -101,6 +101,8 @@ func subjectCases(o *opensslCA) []lintCase {
 		{"subject-empty", "has an empty subject", leaf, subj("/"), ""},
 		{"subject-empty", "has an empty subject", anchor, subj("/"), ""},
 		{"common-name-length", "of 65 characters", leaf, long(65), ""},
+		{"attribute-length", "has the attribute O, \"oooo", leaf, opensslCert{request: o.requestOf(pkix.Name{CommonName: "x", Organization: []string{strings.Repeat("o", 65)}})}, ""},
+		{"attribute-length", `has the country "CHE"; it must be a code of two letters`, leaf, opensslCert{request: o.requestOf(pkix.Name{CommonName: "x", Country: []string{"CHE"}})}, ""},
 		{"common-name-repeated", "has 2 common names", leaf, subj("/CN=a/CN=b"), ""},
 		{"source-identity", `sourceIdentity will be "ID=`, leaf, subj("/O=Example"), ""},
 		{"source-identity", `sourceIdentity will be "üü`, leaf, long(62), ""},

@@ -10,7 +10,8 @@ import (
 // maxSerial is how many bytes a serial number may take (RFC 5280, 4.1.2.2).
 const maxSerial = 20
 
-// formRules are about the fields every certificate has.
+// formRules are about the fields every certificate has. What crypto/x509 does not parse
+// needs no rule: an extension that is there twice, a negative serial number.
 func formRules() []rule {
 	return []rule{
 		{"version", Error, all, false, trustModel, checkVersion},

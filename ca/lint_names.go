@@ -14,6 +14,7 @@ func nameRules() []rule {
 	return []rule{
 		{"subject-empty", Error, all, false, trustModel, checkSubject},
 		{"common-name-length", Error, all, false, "RFC 5280, appendix A, ub-common-name", checkCommonName},
+		{"attribute-length", Warning, all, false, "RFC 5280, appendix A, upper bounds", checkAttributes},
 		{"common-name-repeated", Warning, leaf, false, trustModel, checkOneCommonName},
 		{"source-identity", Warning, leaf, false, trustModel, checkSourceIdentity},
 		{"duplicate-name", Warning, leaf, true, "RFC 5280, 4.2.1.6", checkDuplicates},
@@ -34,6 +35,23 @@ func checkCommonName(s *subject) []string {
 		return broken("has the common name %q of %d characters; at most %d are allowed", s.Subject.CommonName, n, maxCommonName)
 	}
 	return nil
+}
+
+// checkAttributes is about the others: zlint and some programs mind, the service is not known
+// to.
+func checkAttributes(s *subject) []string {
+	var texts []string
+	for _, attribute := range s.Subject.Names {
+		value, _ := attribute.Value.(string)
+		name, n := attributeName(attribute.Type), utf8.RuneCountInString(value)
+		switch limit := attributeLimit(name); {
+		case name == "C" && n != limit:
+			texts = append(texts, broken("has the country %q; it must be a code of two letters", value)...)
+		case limit > 0 && n > limit:
+			texts = append(texts, broken("has the attribute %s, %q, of %d characters; at most %d are allowed", name, value, n, limit)...)
+		}
+	}
+	return texts
 }
 
 func checkOneCommonName(s *subject) []string {
