@@ -68,7 +68,7 @@ func keyCases() []lintCase {
 		{"key", "1024", leaf, opensslCert{key: "RSA:rsa_keygen_bits:1024"}, ""},
 		{"key", "1024", anchor, opensslCert{key: "RSA:rsa_keygen_bits:1024"}, ""},
 		{"key", "P-224", leaf, opensslCert{key: "EC:ec_paramgen_curve:secp224r1"}, ""},
-		{"key", "Ed25519", leaf, opensslCert{key: "ED25519"}, ""},
+		{"key", "a key of type ed25519.PublicKey cannot be used", leaf, opensslCert{key: "ED25519"}, ""},
 	}
 }
 
