@@ -1,0 +1,129 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+)
+
+// hashSize is that of SHA-256.
+const hashSize = sha256.Size
+
+// The kinds of entries.
+const (
+	kindIssue     = "issue"     // a certificate; see issuedBody
+	kindRevoke    = "revoke"    // certificates; see revokedBody
+	kindRelease   = "release"   // certificates that were on hold; see releasedBody
+	kindAuthority = "authority" // what is known of an authority; see authorityBody
+	kindCRL       = "crl"       // see crlBody
+)
+
+// Entry is a link of the chain.
+type Entry struct {
+	Seq  int64 // 1, 2, 3 …
+	At   time.Time
+	Kind string // issue, revoke, release, authority, crl
+	Body string // JSON
+	Prev []byte // the hash of the entry before; zeros for the first
+	Hash []byte
+}
+
+// sum returns what Hash must be: SHA-256 of a name, the hash before, and every field, those
+// of variable length after their length, so that no byte can move from one to the next.
+func (e *Entry) sum() []byte {
+	b := make([]byte, 0, 128+len(e.Kind)+len(e.Body))
+	b = append(b, "kedge ledger entry 1\x00"...)
+	b = append(b, e.Prev...)
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Seq))
+	b = binary.BigEndian.AppendUint64(b, uint64(e.At.UnixMicro()))
+	b = binary.BigEndian.AppendUint64(b, uint64(len(e.Kind)))
+	b = append(b, e.Kind...)
+	b = binary.BigEndian.AppendUint64(b, uint64(len(e.Body)))
+	b = append(b, e.Body...)
+	hash := sha256.Sum256(b)
+	return hash[:]
+}
+
+const (
+	insertEntry = "INSERT INTO entries (seq, at, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?)"
+	updateHead  = "UPDATE head SET seq = ?, hash = ?"
+	readEntries = "SELECT seq, at, kind, body, prev, hash FROM entries WHERE seq > ? ORDER BY seq"
+)
+
+// chain is the end of the chain, for who holds its lock.
+type chain struct {
+	seq  int64
+	hash []byte
+}
+
+// next makes the entry that follows, and moves on to it.
+func (c *chain) next(kind, body string, at time.Time) statement {
+	e := Entry{Seq: c.seq + 1, At: at, Kind: kind, Body: body, Prev: c.hash}
+	e.Hash = e.sum()
+	c.seq, c.hash = e.Seq, e.Hash
+	return statement{insertEntry, []any{e.Seq, e.At.UnixMicro(), e.Kind, e.Body, e.Prev, e.Hash}}
+}
+
+// head is the statement that says where the chain ends.
+func (c *chain) head() statement { return statement{updateHead, []any{c.seq, c.hash}} }
+
+// Head returns the sequence number and the hash of the last entry; 0 and zeros before the
+// first. Kept somewhere else, it tells [Ledger.Verify] whether the end of the chain, or all
+// of it, was replaced.
+func (l *Ledger) Head(ctx context.Context) (seq int64, hash []byte, err error) {
+	err = l.db.QueryRowContext(ctx, "SELECT seq, hash FROM head").Scan(&seq, &hash)
+	return seq, hash, l.engine.explain(err)
+}
+
+// Entries returns the chain after an entry, all of it after 0. An error ends it.
+func (l *Ledger) Entries(ctx context.Context, after int64) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		rows, err := l.db.QueryContext(ctx, l.engine.sql(readEntries), after)
+		if err != nil {
+			yield(Entry{}, l.engine.explain(err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			e, err := scanEntry(rows)
+			if !yield(e, l.engine.explain(err)) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(Entry{}, l.engine.explain(err))
+		}
+	}
+}
+
+// scanner is a row of a result.
+type scanner interface{ Scan(...any) error }
+
+func scanEntry(row scanner) (Entry, error) {
+	var e Entry
+	var at int64
+	err := row.Scan(&e.Seq, &at, &e.Kind, &e.Body, &e.Prev, &e.Hash)
+	e.At = time.UnixMicro(at).UTC()
+	return e, err
+}
+
+// decode reads the body of an entry; what it does not know is an error.
+func (e *Entry) decode(body any) error {
+	d := json.NewDecoder(bytes.NewReader([]byte(e.Body)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(body); err != nil {
+		return fmt.Errorf("the body of entry %d: %w", e.Seq, err)
+	}
+	return nil
+}
+
+// encode makes the body of an entry.
+func encode(body any) (string, error) {
+	data, err := json.Marshal(body)
+	return string(data), err
+}

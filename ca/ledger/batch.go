@@ -1,0 +1,229 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// maxBatch is how many certificates share a transaction at most.
+const maxBatch = 256
+
+// patience bounds a transaction with a server that neither answers nor breaks.
+const patience = time.Minute
+
+// job is one thing to write: a certificate, which can share a transaction with others, or
+// anything else, which gets its own.
+type job struct {
+	record *record
+	alone  func(context.Context, *transaction) error
+	done   chan error // takes one
+}
+
+// writer is the queue of what is to be written. Whoever finds nobody writing starts a
+// goroutine that writes until the queue is empty: a lone caller does not wait for others,
+// and what comes while a commit is on its way to the disk goes into the next one together.
+type writer struct {
+	db       *sql.DB
+	engine   *engine
+	readOnly bool
+
+	mu      sync.Mutex
+	queue   []*job
+	running bool
+	closed  bool
+	idle    sync.WaitGroup
+	session *session // of the goroutine that writes
+}
+
+// submit queues a job and waits until it is written, or not any more once ctx is done. What
+// is still in the queue then will not be written; what has left it may be.
+func (w *writer) submit(ctx context.Context, j *job) error {
+	if w.readOnly {
+		return fmt.Errorf("write the ledger %s: it was opened to only read", w.engine.where)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j.done = make(chan error, 1)
+	if err := w.enqueue(j); err != nil {
+		return err
+	}
+	select {
+	case err := <-j.done:
+		return err
+	case <-ctx.Done():
+		w.withdraw(j)
+		return fmt.Errorf("write the ledger %s: %w", w.engine.where, ctx.Err())
+	}
+}
+
+func (w *writer) enqueue(j *job) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return ErrClosed
+	}
+	w.queue = append(w.queue, j)
+	if !w.running {
+		w.running = true
+		w.idle.Add(1)
+		go w.run()
+	}
+	return nil
+}
+
+func (w *writer) withdraw(j *job) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, queued := range w.queue {
+		if queued == j {
+			w.queue = append(w.queue[:i:i], w.queue[i+1:]...)
+			return
+		}
+	}
+}
+
+// run writes until nothing is queued.
+func (w *writer) run() {
+	defer w.idle.Done()
+	for {
+		batch := w.take()
+		if batch == nil {
+			return
+		}
+		w.write(batch)
+		runtime.Gosched() // those who got their answer may have more, for one commit
+	}
+}
+
+// take returns the next jobs for one transaction.
+func (w *writer) take() []*job {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for n < len(w.queue) && n < maxBatch && w.queue[n].record != nil {
+		n++
+	}
+	if n == 0 && len(w.queue) != 0 {
+		n = 1
+	}
+	if n == 0 {
+		w.running = false
+		return nil
+	}
+	batch := w.queue[:n:n]
+	w.queue = w.queue[n:]
+	return batch
+}
+
+// write carries the jobs out and answers each. One that is in the ledger already fails
+// alone; so does one that spoils the transaction of the others.
+func (w *writer) write(batch []*job) {
+	for len(batch) != 0 {
+		spoiled, err := w.attempt(batch)
+		switch {
+		case err == nil && len(spoiled) == 0:
+			answer(batch, nil)
+			return
+		case err == nil:
+			batch = reject(batch, spoiled)
+		case len(batch) == 1 || everybodys(err):
+			answer(batch, err)
+			return
+		default:
+			for _, j := range batch {
+				w.write([]*job{j})
+			}
+			return
+		}
+	}
+}
+
+func answer(batch []*job, err error) {
+	for _, j := range batch {
+		j.done <- err
+	}
+}
+
+// reject answers the spoiled jobs and returns the others.
+func reject(batch []*job, spoiled map[int]error) []*job {
+	var rest []*job
+	for i, j := range batch {
+		if err, ok := spoiled[i]; ok {
+			j.done <- err
+		} else {
+			rest = append(rest, j)
+		}
+	}
+	return rest
+}
+
+// everybodys is an error that trying one by one would only repeat.
+func everybodys(err error) bool {
+	_, busy := errors.AsType[*BusyError](err)
+	_, unreachable := errors.AsType[*UnreachableError](err)
+	return busy || unreachable || errors.Is(err, syscall.ENOSPC)
+}
+
+// attempt writes the jobs in one transaction, or nothing when some are spoiled.
+func (w *writer) attempt(batch []*job) (spoiled map[int]error, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if w.session == nil {
+		if w.session, err = newSession(ctx, w.db, w.engine); err != nil {
+			return nil, w.engine.explain(err)
+		}
+	}
+	t, err := begin(ctx, w.session)
+	if err == nil {
+		spoiled, err = t.carryOut(ctx, batch)
+	}
+	if err != nil && (t == nil || t.broken) {
+		w.drop()
+	}
+	return spoiled, w.engine.explain(err)
+}
+
+// carryOut ends the transaction: with a commit, or when something is wrong without a trace.
+func (t *transaction) carryOut(ctx context.Context, batch []*job) (spoiled map[int]error, err error) {
+	if alone := batch[0].alone; alone != nil {
+		err = alone(ctx, t)
+	} else {
+		spoiled, err = t.insert(ctx, batch)
+	}
+	if err != nil || len(spoiled) != 0 {
+		t.rollback(ctx)
+		return spoiled, err
+	}
+	return nil, t.commit(ctx)
+}
+
+// drop gives up the connection; the next attempt takes another.
+func (w *writer) drop() {
+	if w.session != nil {
+		_ = w.session.close(true) // what went wrong with it has been said
+		w.session = nil
+	}
+}
+
+// close waits for the queue to empty.
+func (w *writer) close() error {
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return ErrClosed
+	}
+	w.closed = true
+	w.mu.Unlock()
+	w.idle.Wait()
+	if w.session == nil {
+		return nil
+	}
+	return w.session.close(false)
+}

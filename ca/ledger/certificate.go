@@ -1,0 +1,146 @@
+package ledger
+
+import (
+	"crypto/x509"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"kedge/ca"
+)
+
+// The kinds of certificates.
+const (
+	Root         = "root"
+	Intermediate = "intermediate"
+	Leaf         = "leaf"
+)
+
+// The states of certificates.
+const (
+	Valid   = "valid"
+	Expired = "expired"
+	Revoked = "revoked" // expired since or not
+	Held    = "held"    // revoked for the reason certificate-hold
+	Pending = "pending" // valid later
+)
+
+// Certificate is a certificate in the ledger, and what is known of it.
+type Certificate struct {
+	Seq         int64 // of its entry
+	IssuedAt    time.Time
+	Fingerprint []byte // SHA-256 of DER
+	Serial      string // hexadecimal, lower case, of even length
+	Subject     string // RFC 2253
+	CommonName  string
+	Issuer      string // RFC 2253
+	IssuerKeyID string // hexadecimal
+	Kind        string // Root, Intermediate or Leaf
+	NotBefore   time.Time
+	NotAfter    time.Time
+	Host        string
+	Profile     string
+	Why         string
+	Replaces    []byte     // fingerprint of the certificate that it renews; nil otherwise
+	ReplacedBy  int64      // Seq of the last certificate that renews it; 0 otherwise
+	RevokedAt   *time.Time // nil when it is not revoked
+	Reason      ca.Reason  // of the revocation
+	DER         []byte
+
+	serial, keyID []byte
+	revokedSeq    sql.NullInt64
+}
+
+// X509 parses the certificate.
+func (c *Certificate) X509() (*x509.Certificate, error) {
+	cert, err := x509.ParseCertificate(c.DER)
+	if err != nil {
+		return nil, fmt.Errorf("certificate %d of the ledger: %w", c.Seq, err)
+	}
+	return cert, nil
+}
+
+// State tells what the certificate is at a time: Held, Revoked, Expired, Pending or Valid, the
+// first that is so.
+func (c *Certificate) State(now time.Time) string {
+	switch {
+	case c.RevokedAt != nil && c.Reason == ca.CertificateHold:
+		return Held
+	case c.RevokedAt != nil:
+		return Revoked
+	case now.After(c.NotAfter):
+		return Expired
+	case now.Before(c.NotBefore):
+		return Pending
+	}
+	return Valid
+}
+
+// SANs parses the certificate and returns its subject alternative names.
+func (c *Certificate) SANs() (SANs, error) {
+	cert, err := c.X509()
+	if err != nil {
+		return SANs{}, err
+	}
+	return sansOf(cert), nil
+}
+
+// SANs are the subject alternative names of a certificate, in its order.
+type SANs struct {
+	DNS    []string // as in the certificate
+	URIs   []string
+	IPs    []string
+	Emails []string
+}
+
+func sansOf(c *x509.Certificate) SANs {
+	s := SANs{DNS: c.DNSNames, Emails: c.EmailAddresses}
+	for _, uri := range c.URIs {
+		s.URIs = append(s.URIs, uri.String())
+	}
+	for _, ip := range c.IPAddresses {
+		s.IPs = append(s.IPs, ip.String())
+	}
+	return s
+}
+
+type name struct{ kind, value string }
+
+// list returns the names as they are stored. DNS names are compared without regard to case,
+// so they are stored in lower case.
+func (s *SANs) list() []name {
+	var all []name
+	for _, kind := range []struct {
+		name   string
+		values []string
+	}{{"dns", s.DNS}, {"uri", s.URIs}, {"ip", s.IPs}, {"email", s.Emails}} {
+		for _, v := range kind.values {
+			if kind.name == "dns" {
+				v = strings.ToLower(v)
+			}
+			all = append(all, name{kind.name, text(v)})
+		}
+	}
+	return all
+}
+
+const certificateColumns = `c.seq, c.issued_at, c.fingerprint, c.serial, c.issuer_key_id, c.kind, c.not_before, c.not_after, c.revoked_at, c.reason, c.revoked_seq,
+	c.replaces, c.replaced_seq, c.common_name, c.subject, c.issuer, c.host, c.profile, c.why, c.der`
+
+func scanCertificate(row scanner) (Certificate, error) {
+	var c Certificate
+	var issued, notBefore, notAfter int64
+	var revoked, reason, replaced sql.NullInt64
+	err := row.Scan(&c.Seq, &issued, &c.Fingerprint, &c.serial, &c.keyID, &c.Kind, &notBefore, &notAfter, &revoked, &reason, &c.revokedSeq,
+		&c.Replaces, &replaced, &c.CommonName, &c.Subject, &c.Issuer, &c.Host, &c.Profile, &c.Why, &c.DER)
+	c.IssuedAt, c.NotBefore, c.NotAfter = time.UnixMicro(issued).UTC(), time.UnixMicro(notBefore).UTC(), time.UnixMicro(notAfter).UTC()
+	c.Serial, c.IssuerKeyID = hex.EncodeToString(c.serial), hex.EncodeToString(c.keyID)
+	c.ReplacedBy, c.Reason = replaced.Int64, ca.Reason(reason.Int64)
+	if revoked.Valid {
+		at := time.UnixMicro(revoked.Int64).UTC()
+		c.RevokedAt = &at
+	}
+	return c, err
+}

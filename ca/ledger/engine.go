@@ -1,0 +1,63 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+)
+
+// engine is what SQLite and PostgreSQL do differently.
+type engine struct {
+	where  string            // the file, or the host and the database, for errors
+	goose  goose.Dialect     // who migrates
+	schema *strings.Replacer // the words of schema/*.sql
+
+	numbered bool   // parameters are $1, $2 and not ?
+	begin    string // starts a transaction that writes
+	head     string // reads the head, and locks it
+	snapshot string // starts a transaction that sees one state
+	match    string // the operator for patterns
+	pattern  func(string) string
+	hints    bool // INDEXED BY is understood
+
+	tables string // counts the tables that are there
+
+	absent  func(error) bool // the table is not there
+	migrate func(context.Context, *sql.DB) error
+	explain func(error) error // in words of ours; nil stays nil
+	send    func(ctx context.Context, s *session, all []statement) ([]int64, error)
+}
+
+// statement is one that changes rows. Its arguments are int64, string, []byte or nil.
+type statement struct {
+	text string
+	args []any
+}
+
+// sql returns text, in which parameters are written as ?, as the engine takes it.
+func (e *engine) sql(text string) string {
+	if !e.numbered {
+		return text
+	}
+	var b strings.Builder
+	for i := 1; ; i++ {
+		before, after, found := strings.Cut(text, "?")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString("$" + strconv.Itoa(i))
+		text = after
+	}
+}
+
+// using makes the engine take an index, where it does not keep statistics to choose one by.
+func (e *engine) using(index string) string {
+	if !e.hints || index == "" {
+		return ""
+	}
+	return " INDEXED BY " + index
+}

@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"kedge/ca"
+)
+
+// ErrClosed is returned by a ledger that was closed.
+var ErrClosed = errors.New("the ledger is closed")
+
+// MissingError says that there is no ledger.
+type MissingError struct {
+	Where string // a path, or a host and a database
+	Empty bool   // something is there, but nothing in it: as when making it was interrupted
+}
+
+func (e *MissingError) Error() string {
+	if e.Empty {
+		return fmt.Sprintf("the ledger %s is empty", e.Where)
+	}
+	return fmt.Sprintf("there is no ledger %s", e.Where)
+}
+
+// ForeignError says that what is there is not a ledger.
+type ForeignError struct {
+	Where string
+	Why   string
+}
+
+func (e *ForeignError) Error() string { return fmt.Sprintf("%s is not a ledger: %s", e.Where, e.Why) }
+
+// NewerSchemaError says that a newer program has changed the tables.
+type NewerSchemaError struct {
+	Where         string
+	Schema, Known int64 // the version of the tables, and the newest that this program knows
+}
+
+func (e *NewerSchemaError) Error() string {
+	return fmt.Sprintf("the ledger %s has schema %d, from a newer kedge-ca; this one knows schemas up to %d", e.Where, e.Schema, e.Known)
+}
+
+// BusyError says that another process was writing all the time.
+type BusyError struct {
+	Where  string
+	Waited time.Duration
+}
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("the ledger %s is locked by another process, for more than %s", e.Where, e.Waited)
+}
+
+// UnreachableError says that the server of the ledger does not answer, refuses the user, or
+// went away. The call may have been carried out if it wrote.
+type UnreachableError struct {
+	Where string
+	Err   error
+}
+
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("the ledger %s cannot be reached: %v", e.Where, e.Err)
+}
+
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// DuplicateError says that what was to be recorded is there already.
+type DuplicateError struct {
+	What string // "the serial number 0a1b… of the issuer CN=…"
+}
+
+func (e *DuplicateError) Error() string { return e.What + " is in the ledger already" }
+
+// NotFoundError says that the ledger does not hold what was asked for.
+type NotFoundError struct {
+	What string
+}
+
+func (e *NotFoundError) Error() string { return e.What + " is not in the ledger" }
+
+// RevokedError says that a certificate has been revoked before.
+type RevokedError struct {
+	Fingerprint []byte
+	Subject     string
+	At          time.Time
+	Reason      ca.Reason
+}
+
+func (e *RevokedError) Error() string {
+	return fmt.Sprintf("the certificate %q (SHA-256 %s) was revoked on %s: %s", e.Subject,
+		hex.EncodeToString(e.Fingerprint), e.At.UTC().Format(time.RFC3339), e.Reason)
+}
+
+// NotHeldError says that a certificate cannot be released: only a hold can end.
+type NotHeldError struct {
+	Fingerprint []byte
+	Subject     string
+	Revoked     bool // for good; false: not at all
+	Reason      ca.Reason
+}
+
+func (e *NotHeldError) Error() string {
+	if !e.Revoked {
+		return fmt.Sprintf("the certificate %q (SHA-256 %s) is not revoked", e.Subject, hex.EncodeToString(e.Fingerprint))
+	}
+	return fmt.Sprintf("the certificate %q (SHA-256 %s) was revoked for good: %s; only a hold can be released",
+		e.Subject, hex.EncodeToString(e.Fingerprint), e.Reason)
+}

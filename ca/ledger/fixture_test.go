@@ -1,0 +1,137 @@
+package ledger
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"kedge/ca"
+	"kedge/internal/testenv"
+)
+
+var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+
+func atNoon() time.Time { return noon }
+
+// engines runs a test with a fresh ledger of each engine, named by where.
+func engines(t *testing.T, test func(t *testing.T, where string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "ledger.db")) })
+	t.Run("postgres", func(t *testing.T) { test(t, testenv.Postgres(t)) })
+}
+
+// create opens a new ledger, closed at the end.
+func create(tb testing.TB, where string) *Ledger {
+	tb.Helper()
+	l, err := Open(tb.Context(), where, Options{Create: true, Now: atNoon})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := l.Close(); err != nil && err != ErrClosed {
+			tb.Error(err)
+		}
+	})
+	return l
+}
+
+// authority is a CA of the tests.
+type authority struct {
+	tb   testing.TB
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newKey(tb testing.TB) *ecdsa.PrivateKey {
+	tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return key
+}
+
+// newAuthority makes a root, or with a parent an intermediate.
+func newAuthority(tb testing.TB, name string, parent *authority) *authority {
+	tb.Helper()
+	a := &authority{tb: tb, key: newKey(tb)}
+	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		NotBefore: noon.Add(-time.Hour), NotAfter: noon.AddDate(10, 0, 0)}
+	a.cert = a.sign(template, parent, a.key)
+	return a
+}
+
+func (a *authority) sign(template *x509.Certificate, parent *authority, key *ecdsa.PrivateKey) *x509.Certificate {
+	a.tb.Helper()
+	if template.SerialNumber == nil {
+		serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 128))
+		if err != nil {
+			a.tb.Fatal(err)
+		}
+		template.SerialNumber = serial
+	}
+	issuer, signer := template, a.key
+	if parent != nil {
+		issuer, signer = parent.cert, parent.key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), signer)
+	if err != nil {
+		a.tb.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		a.tb.Fatal(err)
+	}
+	return cert
+}
+
+// leaf signs a leaf for a day; more changes the template.
+func (a *authority) leaf(name string, more ...func(*x509.Certificate)) *x509.Certificate {
+	a.tb.Helper()
+	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, NotBefore: noon.Add(-5 * time.Minute), NotAfter: noon.Add(24 * time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	for _, change := range more {
+		change(template)
+	}
+	return a.sign(template, a, a.key) // whose key it holds does not matter here
+}
+
+func valid(from, to time.Duration) func(*x509.Certificate) {
+	return func(c *x509.Certificate) { c.NotBefore, c.NotAfter = noon.Add(from), noon.Add(to) }
+}
+
+func add(tb testing.TB, l *Ledger, i ca.Issued) {
+	tb.Helper()
+	if i.At.IsZero() {
+		i.At = noon
+	}
+	if err := l.RecordIssued(tb.Context(), i); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func fingerprint(c *x509.Certificate) []byte {
+	sum := sha256.Sum256(c.Raw)
+	return sum[:]
+}
+
+// found collects the common names that a filter finds, in order.
+func found(tb testing.TB, l *Ledger, f Filter) []string {
+	tb.Helper()
+	var all []string
+	for c, err := range l.List(context.Background(), f) {
+		if err != nil {
+			tb.Fatalf("%+v: %v", f, err)
+		}
+		all = append(all, c.CommonName)
+	}
+	return all
+}

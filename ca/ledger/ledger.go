@@ -1,0 +1,117 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Options say how a ledger is opened.
+type Options struct {
+	// Create makes the ledger when there is none. Without it that is a *MissingError: a CA
+	// that lost its ledger must not go on with an empty one.
+	Create bool
+	// ReadOnly refuses all that writes, also the migration of an older ledger.
+	ReadOnly bool
+	// Now is the clock, by which a certificate counts as expired. Required.
+	Now func() time.Time
+	// BusyTimeout is how long to wait for other processes that write, and for a server to
+	// answer; 10 seconds when it is 0.
+	BusyTimeout time.Duration
+}
+
+// Ledger is an open ledger. It is safe for concurrent use.
+type Ledger struct {
+	db     *sql.DB
+	engine *engine
+	now    func() time.Time
+	writer writer
+}
+
+// Open opens the ledger at where, a path or a URL that begins with postgres://, and brings
+// its tables to the newest schema. It fails with a *MissingError, *ForeignError,
+// *NewerSchemaError, *BusyError or *UnreachableError; none of them names a password.
+//
+// A PostgreSQL database should be the ledger's alone.
+func Open(ctx context.Context, where string, o Options) (*Ledger, error) {
+	if o.Now == nil {
+		return nil, errors.New("open the ledger: Options.Now is missing")
+	}
+	if o.BusyTimeout == 0 {
+		o.BusyTimeout = 10 * time.Second
+	}
+	open := openSQLite
+	if isPostgres(where) {
+		open = openPostgres
+	}
+	db, e, err := open(where, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(ctx, db, e, o); err != nil {
+		return nil, errors.Join(e.explain(err), db.Close())
+	}
+	l := &Ledger{db: db, engine: e, now: o.Now}
+	l.writer = writer{db: db, engine: e, readOnly: o.ReadOnly}
+	return l, nil
+}
+
+// attempts is how often migrating is tried, in case another process does it at this moment.
+const attempts = 5
+
+// prepare sees to it that the tables are there and new enough. On a ledger in use that is
+// one question.
+func prepare(ctx context.Context, db *sql.DB, e *engine, o Options) error {
+	var failed error
+	for range attempts {
+		have, err := readSchema(ctx, db, e)
+		switch {
+		case err != nil:
+			return err
+		case have > newestSchema:
+			return &NewerSchemaError{Where: e.where, Schema: have, Known: newestSchema}
+		case have == newestSchema:
+			return nil
+		case have == 0 && !o.Create:
+			return &MissingError{Where: e.where, Empty: true}
+		case o.ReadOnly:
+			return fmt.Errorf("the ledger %s has schema %d; this program reads schema %d, and may not migrate it: it was asked to only read", e.where, have, newestSchema)
+		}
+		if failed = e.migrate(ctx, db); failed == nil {
+			return nil
+		}
+	}
+	return failed
+}
+
+// readSchema returns the version of the tables, 0 when there are none.
+func readSchema(ctx context.Context, db *sql.DB, e *engine) (int64, error) {
+	var have sql.NullInt64
+	err := db.QueryRowContext(ctx, schemaVersion).Scan(&have)
+	if !e.absent(err) {
+		return have.Int64, err
+	}
+	var tables int64
+	if err := db.QueryRowContext(ctx, e.tables).Scan(&tables); err != nil {
+		return 0, err
+	}
+	if tables != 0 {
+		return 0, &ForeignError{Where: e.where, Why: "it holds the tables of another program"}
+	}
+	return 0, nil
+}
+
+// Where names the ledger as errors do: a path, or a database and its server.
+func (l *Ledger) Where() string { return l.engine.where }
+
+// Close waits for what is being written, and closes the ledger. What writes after returns
+// ErrClosed.
+func (l *Ledger) Close() error {
+	err := l.writer.close()
+	if err == ErrClosed {
+		return err
+	}
+	return errors.Join(l.engine.explain(err), l.engine.explain(l.db.Close()))
+}

@@ -1,0 +1,186 @@
+package ledger
+
+import (
+	"context"
+	"crypto/x509"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+)
+
+// List returns the certificates that f means, one by one; an error ends it. They come in the
+// order of the chain, save that a filter by time, by state Valid, Expired or Pending, or for
+// the unreplaced, orders by expiry (IssuedAfter: by issue; Pending: by notBefore), and a
+// pattern by the names that match. Filter.After goes on in that order.
+//
+// The rows are those at the moment of the call, whatever is written meanwhile.
+func (l *Ledger) List(ctx context.Context, f Filter) iter.Seq2[Certificate, error] {
+	return func(yield func(Certificate, error) bool) {
+		q, err := l.query(ctx, &f)
+		if err == nil && f.After != 0 {
+			err = l.skip(ctx, q, &f)
+		}
+		if err != nil {
+			yield(Certificate{}, l.engine.explain(err))
+			return
+		}
+		text := "SELECT " + certificateColumns + " FROM " + q.from + q.conditions() + " ORDER BY " + strings.Join(q.order, ", ")
+		if f.Limit > 0 {
+			text += " LIMIT ?"
+			q.args = append(q.args, int64(f.Limit))
+		}
+		l.each(ctx, yield, text, q.args...)
+	}
+}
+
+// each yields the certificates that a query selects.
+func (l *Ledger) each(ctx context.Context, yield func(Certificate, error) bool, text string, args ...any) {
+	rows, err := l.db.QueryContext(ctx, l.engine.sql(text), args...)
+	if err != nil {
+		yield(Certificate{}, l.engine.explain(err))
+		return
+	}
+	defer rows.Close()
+	for rows.Next() {
+		c, err := scanCertificate(rows)
+		if !yield(c, l.engine.explain(err)) || err != nil {
+			return
+		}
+	}
+	if err := rows.Err(); err != nil {
+		yield(Certificate{}, l.engine.explain(err))
+	}
+}
+
+// Count returns how many certificates f means, without regard to Limit and After.
+func (l *Ledger) Count(ctx context.Context, f Filter) (n int64, err error) {
+	q, err := l.query(ctx, &f)
+	if err != nil {
+		return 0, l.engine.explain(err)
+	}
+	err = l.db.QueryRowContext(ctx, l.engine.sql("SELECT count(*) FROM "+q.from+q.conditions()), q.args...).Scan(&n)
+	return n, l.engine.explain(err)
+}
+
+// Certificate returns the certificate with a fingerprint, the SHA-256 of its DER, or a
+// *NotFoundError.
+func (l *Ledger) Certificate(ctx context.Context, fingerprint []byte) (Certificate, error) {
+	c, err := scanCertificate(l.db.QueryRowContext(ctx, l.engine.sql("SELECT "+certificateColumns+" FROM certificates c WHERE c.fingerprint = ?"), fingerprint))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = &NotFoundError{What: fmt.Sprintf("a certificate with the SHA-256 %x", fingerprint)}
+	}
+	return c, l.engine.explain(err)
+}
+
+// Hosts returns for each host its newest leaf that is valid at a time: who has moved to a new
+// CA, and who has not.
+func (l *Ledger) Hosts(ctx context.Context, now time.Time) iter.Seq2[Certificate, error] {
+	// From host to host by the index, not through all certificates of each.
+	const text = `WITH RECURSIVE h (host) AS (
+			SELECT min(host) FROM certificates WHERE host > ''
+			UNION ALL SELECT (SELECT min(host) FROM certificates WHERE host > h.host) FROM h WHERE h.host IS NOT NULL)
+		SELECT ` + certificateColumns + ` FROM h, certificates c WHERE h.host IS NOT NULL AND c.seq = (
+			SELECT v.seq FROM certificates v WHERE v.host = h.host AND v.kind = 'leaf' AND v.revoked_at IS NULL
+				AND v.not_after >= ? AND v.not_before <= ? ORDER BY v.seq DESC LIMIT 1)`
+	return func(yield func(Certificate, error) bool) { l.each(ctx, yield, text, now.UnixMicro(), now.UnixMicro()) }
+}
+
+// query translates the filter; the issuers that it names are looked up.
+func (l *Ledger) query(ctx context.Context, f *Filter) (*query, error) {
+	var issuers [][]byte
+	if f.Issuer != "" {
+		var err error
+		if issuers, err = l.issuers(ctx, f.Issuer); err != nil {
+			return nil, err
+		}
+	}
+	return f.query(l.engine, l.now(), issuers)
+}
+
+func (q *query) conditions() string {
+	if len(q.where) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(q.where, " AND ")
+}
+
+// skip begins after a certificate, in the order of the query.
+func (l *Ledger) skip(ctx context.Context, q *query, f *Filter) error {
+	if len(q.order) == 1 {
+		q.add("c.seq > ?", f.After)
+		return nil
+	}
+	keys, targets := make([]any, len(q.order)), make([]any, len(q.order))
+	for i := range keys {
+		targets[i] = &keys[i]
+	}
+	from, args := "certificates c WHERE c.seq = ?", []any{f.After} // whatever has changed since
+	if f.SAN != "" {
+		from = q.from + q.conditions() + " AND c.seq = ?"
+		args = append(slices.Clone(q.args), f.After)
+	}
+	err := l.db.QueryRowContext(ctx, l.engine.sql("SELECT "+strings.Join(q.order, ", ")+" FROM "+from), args...).Scan(targets...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return &NotFoundError{What: fmt.Sprintf("certificate %d, to go on after,", f.After)}
+	}
+	if err != nil {
+		return err
+	}
+	q.add("("+strings.Join(q.order, ", ")+") > (?"+strings.Repeat(", ?", len(keys)-1)+")", keys...)
+	return nil
+}
+
+// issuers returns the key identifiers that a filter for issuers means, by way of the few
+// certificates that are not leaves: they name all authorities of the ledger, and their issuers.
+func (l *Ledger) issuers(ctx context.Context, pattern string) ([][]byte, error) {
+	if id, err := parseHex(pattern); err == nil {
+		return [][]byte{id}, nil
+	}
+	var ids [][]byte
+	seen := map[string]bool{}
+	add := func(name string, id []byte) {
+		if matches(pattern, name) && !seen[string(id)] {
+			seen[string(id)] = true
+			ids = append(ids, id)
+		}
+	}
+	var failed error
+	l.each(ctx, func(c Certificate, err error) bool {
+		var cert *x509.Certificate
+		if err == nil {
+			cert, err = c.X509()
+		}
+		if failed = err; err != nil {
+			return false
+		}
+		add(c.Subject, cert.SubjectKeyId)
+		add(c.Issuer, c.keyID)
+		return true
+	}, "SELECT "+certificateColumns+" FROM certificates c"+l.engine.using("certificates_ca")+" WHERE c.kind <> 'leaf'")
+	return ids, failed
+}
+
+// matches tells whether a name fits a pattern in which * is any run of characters.
+func matches(pattern, name string) bool {
+	parts := strings.Split(pattern, "*")
+	first, last := parts[0], parts[len(parts)-1]
+	if len(parts) == 1 {
+		return pattern == name
+	}
+	if len(name) < len(first)+len(last) || !strings.HasPrefix(name, first) || !strings.HasSuffix(name, last) {
+		return false
+	}
+	name = name[len(first) : len(name)-len(last)]
+	for _, part := range parts[1 : len(parts)-1] {
+		_, after, found := strings.Cut(name, part)
+		if !found {
+			return false
+		}
+		name = after
+	}
+	return true
+}

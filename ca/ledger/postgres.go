@@ -1,0 +1,148 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// isPostgres tells a DSN from a path.
+func isPostgres(where string) bool {
+	return strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://")
+}
+
+// openPostgres connects when it is first asked something.
+func openPostgres(dsn string, o Options) (*sql.DB, *engine, error) {
+	c, err := pgx.ParseConfig(dsn)
+	if err != nil { // which may quote a part of the password
+		return nil, nil, errors.New("the address of the ledger is not one of PostgreSQL: it is written postgres://USER@HOST:PORT/DATABASE, with %XX for special characters of the password")
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = o.BusyTimeout
+	}
+	c.RuntimeParams["lock_timeout"] = strconv.FormatInt(o.BusyTimeout.Milliseconds(), 10)
+	if _, ok := c.RuntimeParams["application_name"]; !ok {
+		c.RuntimeParams["application_name"] = "kedge-ca"
+	}
+	if o.ReadOnly {
+		c.RuntimeParams["default_transaction_read_only"] = "on"
+	}
+	db := stdlib.OpenDB(*c)
+	db.SetMaxOpenConns(10)
+	db.SetMaxIdleConns(4)
+	host := net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
+	if strings.HasPrefix(c.Host, "/") {
+		host = c.Host
+	}
+	return db, postgresEngine(fmt.Sprintf("%s of PostgreSQL at %s", c.Database, host), o.BusyTimeout), nil
+}
+
+func postgresEngine(where string, busy time.Duration) *engine {
+	e := &engine{
+		where: where,
+		goose: goose.DialectPostgres,
+		// "C": patterns are ranges of bytes, whatever language the database sorts by.
+		schema:   strings.NewReplacer("{seq}", "BIGINT", "{text}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA", "{clustered}", ""),
+		numbered: true,
+		begin:    "BEGIN",
+		head:     "SELECT seq, hash FROM head FOR UPDATE",
+		snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+		match:    "LIKE",
+		pattern: func(p string) string {
+			return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`, "*", "%").Replace(p)
+		},
+		absent: func(err error) bool {
+			e, ok := errors.AsType[*pgconn.PgError](err)
+			return ok && e.Code == "42P01" // undefined_table
+		},
+		explain: func(err error) error { return explainPostgres(err, where, busy) },
+		tables:  "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'",
+		send:    sendPostgres,
+	}
+	e.migrate = func(ctx context.Context, db *sql.DB) error { return migratePostgres(ctx, db, e) }
+	return e
+}
+
+// migratePostgres keeps other processes that migrate waiting. The lock ends with the
+// connection.
+func migratePostgres(ctx context.Context, db *sql.DB, e *engine) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	const lock = 7521966231 // any number that other programs of the database do not take
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
+		return err
+	}
+	err = migrate(ctx, db, e)
+	_, unlockErr := conn.ExecContext(ctx, "SELECT pg_advisory_unlock($1)", lock)
+	return errors.Join(err, unlockErr)
+}
+
+// sendPostgres sends all statements before it waits for the first answer.
+func sendPostgres(ctx context.Context, s *session, all []statement) ([]int64, error) {
+	changed := make([]int64, len(all))
+	err := s.conn.Raw(func(dc any) error {
+		var batch pgx.Batch
+		for _, one := range all {
+			text, ok := s.texts[one.text]
+			if !ok {
+				text = s.e.sql(one.text)
+				s.texts[one.text] = text
+			}
+			batch.Queue(text, one.args...)
+		}
+		results := dc.(*stdlib.Conn).Conn().SendBatch(ctx, &batch)
+		for i := range all {
+			tag, err := results.Exec()
+			if err != nil {
+				return errors.Join(err, results.Close())
+			}
+			changed[i] = tag.RowsAffected()
+		}
+		return results.Close()
+	})
+	return changed, err
+}
+
+// explainPostgres says what an error means for the database. What it says never holds the
+// password: pgx keeps it out of its errors, and a server does not know it.
+//
+// Source: PostgreSQL, appendix A, "PostgreSQL Error Codes".
+func explainPostgres(err error, where string, busy time.Duration) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch {
+		case e.Code == "55P03": // lock_not_available
+			return &BusyError{Where: where, Waited: busy}
+		case e.Code == "53100": // disk_full
+			return fmt.Errorf("write the ledger %s: %w: %s", where, syscall.ENOSPC, e.Message)
+		case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "28"), strings.HasPrefix(e.Code, "57P"), strings.HasPrefix(e.Code, "3D"), e.Code == "53300":
+			return &UnreachableError{Where: where, Err: errors.New(e.Message)} // connection, password, shutdown, no such database, too many connections
+		}
+		return fmt.Errorf("the ledger %s: %w", where, err)
+	}
+	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		text, _, _ := strings.Cut(e.Unwrap().Error(), "\n") // one line for each address of the host, and that again
+		return &UnreachableError{Where: where, Err: errors.New(text)}
+	}
+	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || pgconn.SafeToRetry(err) {
+		return &UnreachableError{Where: where, Err: err}
+	}
+	return err
+}

@@ -1,0 +1,149 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"kedge/ca"
+)
+
+// Revocation says why certificates are revoked.
+type Revocation struct {
+	Reason ca.Reason
+	At     time.Time // as the CRL says it
+	Why    string    // for the record; may be empty
+}
+
+type revokedBody struct {
+	Fingerprints []string  `json:"fingerprints"`
+	Reason       ca.Reason `json:"reason"` // number of RFC 5280, 5.3.1
+	At           int64     `json:"at"`     // microseconds
+	Why          string    `json:"why,omitempty"`
+}
+
+type releasedBody struct {
+	Fingerprints []string `json:"fingerprints"`
+	Why          string   `json:"why,omitempty"`
+}
+
+const (
+	updateRevoked = "UPDATE certificates SET revoked_at = ?, reason = ?, revoked_seq = ? WHERE fingerprint = ?"
+	readRevoked   = "SELECT subject, revoked_at, reason FROM certificates WHERE fingerprint = ?"
+)
+
+// Revoke revokes certificates, all or none, named by the SHA-256 of their DER. One that is
+// revoked already is a *RevokedError, save that a hold may turn into another reason; one that
+// is not there is a *NotFoundError.
+func (l *Ledger) Revoke(ctx context.Context, fingerprints [][]byte, r Revocation) error {
+	if r.At.IsZero() {
+		return errors.New("revoke: the time is missing")
+	}
+	if r.Reason == ca.RemoveFromCRL {
+		return errors.New("revoke: " + ca.RemoveFromCRL.String() + " is no reason; release the certificate")
+	}
+	if err := writable("reason", r.Why); err != nil {
+		return fmt.Errorf("revoke: %w", err)
+	}
+	body := revokedBody{Fingerprints: hexes(fingerprints), Reason: r.Reason, At: r.At.UnixMicro(), Why: r.Why}
+	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
+		for _, f := range fingerprints {
+			subject, at, reason, err := t.revoked(ctx, f)
+			if err != nil {
+				return err
+			}
+			if at.Valid && (reason != ca.CertificateHold || r.Reason == ca.CertificateHold) {
+				return &RevokedError{Fingerprint: f, Subject: subject, At: time.UnixMicro(at.Int64), Reason: reason}
+			}
+		}
+		seq, err := t.append(ctx, kindRevoke, body, l.now())
+		if err != nil {
+			return err
+		}
+		return t.setRevoked(ctx, fingerprints, r.At.UnixMicro(), int64(r.Reason), seq)
+	})
+}
+
+// Release ends the hold of certificates, all or none. One that is not on hold is a
+// *NotHeldError.
+func (l *Ledger) Release(ctx context.Context, fingerprints [][]byte, why string) error {
+	if err := writable("reason", why); err != nil {
+		return fmt.Errorf("release: %w", err)
+	}
+	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
+		for _, f := range fingerprints {
+			subject, at, reason, err := t.revoked(ctx, f)
+			if err != nil {
+				return err
+			}
+			if !at.Valid || reason != ca.CertificateHold {
+				return &NotHeldError{Fingerprint: f, Subject: subject, Revoked: at.Valid, Reason: reason}
+			}
+		}
+		if _, err := t.append(ctx, kindRelease, releasedBody{Fingerprints: hexes(fingerprints), Why: why}, l.now()); err != nil {
+			return err
+		}
+		return t.setRevoked(ctx, fingerprints, nil, nil, nil)
+	})
+}
+
+// alone runs f in a transaction of its own.
+func (l *Ledger) alone(ctx context.Context, f func(context.Context, *transaction) error) error {
+	return l.writer.submit(ctx, &job{alone: f})
+}
+
+// revoked reads whether a certificate is revoked.
+func (t *transaction) revoked(ctx context.Context, fingerprint []byte) (subject string, at sql.NullInt64, reason ca.Reason, err error) {
+	var number sql.NullInt64
+	err = t.queryRow(ctx, readRevoked, fingerprint).Scan(&subject, &at, &number)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = &NotFoundError{What: fmt.Sprintf("a certificate with the SHA-256 %x", fingerprint)}
+	}
+	return subject, at, ca.Reason(number.Int64), err
+}
+
+func (t *transaction) setRevoked(ctx context.Context, fingerprints [][]byte, at, reason, seq any) error {
+	var all []statement
+	for _, f := range fingerprints {
+		all = append(all, statement{updateRevoked, []any{at, reason, seq, f}})
+	}
+	_, err := t.send(ctx, all...)
+	return err
+}
+
+// Revoked returns what a CRL of the issuer is to list at a time: all that is revoked and has
+// not expired, by serial number. keyID is the issuer's subject key identifier in hexadecimal.
+func (l *Ledger) Revoked(ctx context.Context, keyID string, now time.Time) ([]ca.Revocation, error) {
+	id, err := decodeKeyID(keyID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := l.db.QueryContext(ctx, l.engine.sql(`SELECT serial, revoked_at, reason FROM certificates
+		WHERE revoked_at IS NOT NULL AND issuer_key_id = ? AND not_after >= ? ORDER BY serial`), id, now.UnixMicro())
+	if err != nil {
+		return nil, l.engine.explain(err)
+	}
+	defer rows.Close()
+	var all []ca.Revocation
+	for rows.Next() {
+		var serial []byte
+		var at, reason int64
+		if err := rows.Scan(&serial, &at, &reason); err != nil {
+			return nil, l.engine.explain(err)
+		}
+		all = append(all, ca.Revocation{Serial: new(big.Int).SetBytes(serial), At: time.UnixMicro(at).UTC(), Reason: ca.Reason(reason)})
+	}
+	return all, l.engine.explain(rows.Err())
+}
+
+func hexes(all [][]byte) []string {
+	var words []string
+	for _, b := range all {
+		words = append(words, hex.EncodeToString(b))
+	}
+	return words
+}

@@ -1,0 +1,55 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+)
+
+// session is the connection that writes, with what was prepared on it. One goroutine uses it.
+type session struct {
+	e        *engine
+	conn     *sql.Conn
+	prepared map[string]driver.Stmt // SQLite
+	texts    map[string]string      // PostgreSQL: with ? and as it takes them
+}
+
+func newSession(ctx context.Context, db *sql.DB, e *engine) (*session, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &session{e: e, conn: conn, prepared: map[string]driver.Stmt{}, texts: map[string]string{}}, nil
+}
+
+// close gives the connection back, or up when broken says that nothing is known about it.
+func (s *session) close(broken bool) error {
+	err := s.conn.Raw(func(any) error {
+		var errs []error
+		for _, stmt := range s.prepared {
+			errs = append(errs, stmt.Close())
+		}
+		return errors.Join(errs...)
+	})
+	if broken {
+		if err := s.conn.Raw(func(any) error { return driver.ErrBadConn }); !errors.Is(err, driver.ErrBadConn) {
+			return err
+		}
+		return nil
+	}
+	return errors.Join(err, s.conn.Close())
+}
+
+// exec runs one statement and returns how many rows it changed.
+func (s *session) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	rows, err := s.e.send(ctx, s, []statement{{text, args}})
+	if err != nil {
+		return 0, err
+	}
+	return rows[0], nil
+}
+
+func (s *session) queryRow(ctx context.Context, text string, args ...any) *sql.Row {
+	return s.conn.QueryRowContext(ctx, s.e.sql(text), args...)
+}

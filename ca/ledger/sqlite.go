@@ -1,0 +1,159 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// openSQLite opens the file, which stays in write-ahead mode: readers and one writer do not
+// wait for each other, in whatever process they are. A commit is on disk when it returns,
+// since synchronous is FULL unless somebody says otherwise.
+//
+// Source: SQLite, "Write-Ahead Logging"; "PRAGMA synchronous".
+func openSQLite(path string, o Options) (*sql.DB, *engine, error) {
+	if err := sqliteFile(path, o); err != nil {
+		return nil, nil, err
+	}
+	mode := "rw"
+	if o.ReadOnly {
+		mode = "ro"
+	}
+	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(filepath.Clean(path)))
+	db, err := sql.Open("sqlite", fmt.Sprintf("file:%s?mode=%s&_error_rc=1&_pragma=busy_timeout(%d)&_pragma=cache_size(-16000)",
+		name, mode, o.BusyTimeout.Milliseconds()))
+	if err != nil {
+		return nil, nil, err
+	}
+	db.SetMaxIdleConns(4)
+	return db, sqliteEngine(path, o.BusyTimeout), nil
+}
+
+// sqliteFile makes the file if it is to be made, before SQLite would with the mode that the
+// umask leaves: what a CA has issued is not for everybody. The files beside it (-wal, -shm)
+// get its mode from SQLite.
+func sqliteFile(path string, o Options) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		return &ForeignError{Where: path, Why: "it is not a regular file"}
+	case err == nil && info.Size() == 0 && !o.Create:
+		return &MissingError{Where: path, Empty: true}
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("open the ledger: %w", err)
+	case !o.Create:
+		return &MissingError{Where: path}
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // another process was faster
+	}
+	if err != nil {
+		return fmt.Errorf("make the ledger: %w", err)
+	}
+	return f.Close()
+}
+
+func sqliteEngine(path string, busy time.Duration) *engine {
+	e := &engine{
+		where:    path,
+		goose:    goose.DialectSQLite3,
+		schema:   strings.NewReplacer("{seq}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{clustered}", "WITHOUT ROWID"),
+		begin:    "BEGIN IMMEDIATE",
+		head:     "SELECT seq, hash FROM head",
+		snapshot: "BEGIN",
+		match:    "GLOB",
+		pattern:  func(p string) string { return strings.NewReplacer("?", "[?]", "[", "[[]").Replace(p) },
+		hints:    true,
+		absent:   func(err error) bool { return err != nil && strings.Contains(err.Error(), "no such table") },
+		explain:  func(err error) error { return explainSQLite(err, path, busy) },
+		tables:   "SELECT count(*) FROM sqlite_master",
+		send:     sendSQLite,
+	}
+	e.migrate = func(ctx context.Context, db *sql.DB) error {
+		if _, err := db.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
+			return err
+		}
+		return migrate(ctx, db, e)
+	}
+	return e
+}
+
+// sendSQLite runs the statements one by one, past database/sql, whose conversions cost as
+// much as the smaller statements themselves. The context is not given on: SQLite would start
+// a goroutine for each statement to watch it.
+func sendSQLite(_ context.Context, s *session, all []statement) ([]int64, error) {
+	changed := make([]int64, len(all))
+	err := s.conn.Raw(func(dc any) error {
+		var args []driver.NamedValue
+		for i, one := range all {
+			stmt, err := s.prepare(dc, one.text)
+			if err != nil {
+				return err
+			}
+			args = args[:0]
+			for n, v := range one.args {
+				args = append(args, driver.NamedValue{Ordinal: n + 1, Value: v})
+			}
+			result, err := stmt.(driver.StmtExecContext).ExecContext(context.Background(), args)
+			if err != nil {
+				return err
+			}
+			if changed[i], err = result.RowsAffected(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return changed, err
+}
+
+func (s *session) prepare(dc any, text string) (driver.Stmt, error) {
+	if stmt, ok := s.prepared[text]; ok {
+		return stmt, nil
+	}
+	stmt, err := dc.(driver.ConnPrepareContext).PrepareContext(context.Background(), text)
+	if err == nil {
+		s.prepared[text] = stmt
+	}
+	return stmt, err
+}
+
+// explainSQLite says what a result code means for the file.
+//
+// Source: SQLite, "Result and Error Codes".
+func explainSQLite(err error, path string, busy time.Duration) error {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return err
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return &BusyError{Where: path, Waited: busy}
+	case sqlite3.SQLITE_NOTADB:
+		return &ForeignError{Where: path, Why: "it is not an SQLite database"}
+	case sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("the ledger %s is damaged: %w", path, err)
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("write the ledger %s: %w", path, syscall.ENOSPC)
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
+		return fmt.Errorf("write the ledger %s: %w: the file or its folder is read-only", path, fs.ErrPermission)
+	case sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("open the ledger %s and the files beside it (-wal, -shm): %w", path, err)
+	}
+	return fmt.Errorf("the ledger %s: %w", path, err)
+}
