@@ -22,6 +22,7 @@ func advise(err error) cli.Advice {
 		advice.Code = cli.ExitKey
 	}
 	_, isRule := errors.AsType[*ca.LintError](err)
+	_, isLinted := errors.AsType[*lintedError](err)
 	wrong, isFolder := errors.AsType[*folderError](err)
 	flag, isFlag := errors.AsType[*config.FlagError](err)
 	_, unconfirmed := errors.AsType[*unconfirmedError](err)
@@ -32,6 +33,8 @@ func advise(err error) cli.Advice {
 		return cli.Advice{Code: cli.ExitUsage, Hint: "repeat it with --yes if it is meant"}
 	case isRule:
 		advice.Hint = "IAM Roles Anywhere makes session tags of the names in a certificate and would refuse this one"
+	case isLinted:
+		advice.Hint = "IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"
 	case errors.Is(err, signer.ErrWrongPassword):
 		advice.Hint = "check the password: one line ending at the end of a password file is left out, anything else counts"
 	case errors.Is(err, signer.ErrPasswordRequired), errors.Is(err, cli.ErrNoTerminal):

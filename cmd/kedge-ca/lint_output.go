@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"kedge/ca"
+)
+
+func (o *lintOptions) write(all []linted) error {
+	switch {
+	case o.output.json:
+		documents := make([]lintJSON, len(all))
+		for i := range all {
+			documents[i] = all[i].document()
+		}
+		return writeJSON(o.Out, struct {
+			Certificates []lintJSON `json:"certificates"`
+		}{documents})
+	case o.output.csv:
+		return lintListing().write(o.Out, o.output, findingsOf(all))
+	}
+	var text bytes.Buffer
+	for i := range all {
+		if i > 0 {
+			fmt.Fprintln(&text)
+		}
+		if err := all[i].writeText(&text); err != nil {
+			return err
+		}
+	}
+	return toOutput(o.Out, text.Bytes())
+}
+
+// writeText writes one certificate for a person.
+func (l *linted) writeText(out io.Writer) error {
+	c := l.cert
+	fields := []field{
+		{"File", l.file},
+		{"Certificate", c.Subject.String()},
+		{"Kind", l.kind()},
+		{"Valid", c.NotBefore.UTC().Format(time.RFC3339) + " to " + c.NotAfter.UTC().Format(time.RFC3339)},
+	}
+	if !c.IsCA {
+		tags := ca.SessionTags(c)
+		fields = append(fields, field{"Source identity", ca.SourceIdentity(c)}, field{"Session name", ca.SerialHex(c)})
+		for _, tag := range tags {
+			fields = append(fields, field{"Session tag", tag.Key + " = " + tag.Value})
+		}
+		fields = append(fields, field{"Room for tags", fmt.Sprintf("about %d %% taken", ca.PackedSize(tags))})
+	}
+	if len(l.findings) == 0 {
+		fields = append(fields, field{"Findings", "none"})
+	}
+	if err := writeFields(out, fields); err != nil || len(l.findings) == 0 {
+		return err
+	}
+	list := lintListing()
+	list.columns = list.columns[2:] // file and certificate are above
+	return list.write(out, outputFlags{}, findingsOf([]linted{*l}))
+}
+
+// found is a finding with its certificate.
+type found struct {
+	*linted
+	ca.Finding
+}
+
+func findingsOf(all []linted) iter.Seq2[found, error] {
+	return func(yield func(found, error) bool) {
+		for i := range all {
+			for _, f := range all[i].findings {
+				if !yield(found{&all[i], f}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func lintListing() listing[found] {
+	return listing[found]{columns: []column[found]{
+		{"file", func(f found) string { return f.file }},
+		{"certificate", func(f found) string { return f.cert.Subject.String() }},
+		{"severity", func(f found) string { return f.Severity.String() }},
+		{"rule", func(f found) string { return f.Rule }},
+		{"text", func(f found) string { return f.Text }},
+		{"source", func(f found) string { return f.Source }},
+	}}
+}
+
+// lintJSON is a certificate in the JSON document of lint.
+type lintJSON struct {
+	File           string        `json:"file"`
+	Subject        string        `json:"subject"` // RFC 2253
+	Serial         string        `json:"serial"`
+	Kind           string        `json:"kind"` // trust anchor, intermediate or leaf
+	NotBefore      time.Time     `json:"not_before"`
+	NotAfter       time.Time     `json:"not_after"`
+	SourceIdentity string        `json:"source_identity,omitempty"`
+	SessionName    string        `json:"session_name,omitempty"`
+	SessionTags    []tagJSON     `json:"session_tags,omitempty"`
+	PackedSize     int           `json:"packed_size_percent,omitempty"` // an estimate
+	Findings       []findingJSON `json:"findings"`
+}
+
+type tagJSON struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+type findingJSON struct {
+	Rule     string `json:"rule"`
+	Severity string `json:"severity"` // error or warning
+	Text     string `json:"text"`
+	Source   string `json:"source"`
+}
+
+func (l *linted) document() lintJSON {
+	c := l.cert
+	d := lintJSON{
+		File: l.file, Subject: c.Subject.String(), Serial: serialHex(c.SerialNumber), Kind: l.kind(),
+		NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), Findings: []findingJSON{},
+	}
+	if !c.IsCA {
+		tags := ca.SessionTags(c)
+		d.SourceIdentity, d.SessionName, d.PackedSize = ca.SourceIdentity(c), ca.SerialHex(c), ca.PackedSize(tags)
+		for _, tag := range tags {
+			d.SessionTags = append(d.SessionTags, tagJSON(tag))
+		}
+	}
+	for _, f := range l.findings {
+		d.Findings = append(d.Findings, findingJSON{f.Rule, f.Severity.String(), f.Text, f.Source})
+	}
+	return d
+}
