@@ -102,6 +102,7 @@ func subjectCases(o *opensslCA) []lintCase {
 		{"subject-empty", "has an empty subject", anchor, subj("/"), ""},
 		{"common-name-length", "of 65 characters", leaf, long(65), ""},
 		{"attribute-length", "has the attribute O, \"oooo", leaf, opensslCert{request: o.requestOf(pkix.Name{CommonName: "x", Organization: []string{strings.Repeat("o", 65)}})}, ""},
+		{"attribute-length", "of 129 characters; at most 128", intermediate, opensslCert{request: o.requestOf(pkix.Name{CommonName: "x", Locality: []string{strings.Repeat("l", 129)}})}, ""},
 		{"attribute-length", `has the country "CHE"; it must be a code of two letters`, leaf, opensslCert{request: o.requestOf(pkix.Name{CommonName: "x", Country: []string{"CHE"}})}, ""},
 		{"common-name-repeated", "has 2 common names", leaf, subj("/CN=a/CN=b"), ""},
 		{"source-identity", `sourceIdentity will be "ID=`, leaf, subj("/O=Example"), ""},
@@ -162,6 +163,7 @@ func sizeCases() []lintCase {
 func pathCases() []lintCase {
 	return []lintCase{
 		{"issuer", `is issued by "CN=Other", but the next certificate is "CN=Root"`, leaf, opensslCert{}, "other"},
+		{"issuer", `is below "CN=Leaf", which is not a CA`, leaf, opensslCert{}, "leaf"},
 		{"path-length", `whose path length allows 0`, intermediate, opensslCert{}, "limited"},
 		{"subject-key-id", "lacks the subject key identifier", anchor, ext("subjectKeyIdentifier=none"), ""},
 		{"authority-key-id", "lacks the authority key identifier", leaf, drop("authorityKeyIdentifier"), ""},

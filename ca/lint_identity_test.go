@@ -28,10 +28,12 @@ func TestSessionTags(t *testing.T) {
 	o := newOpenSSL(t)
 	root, _ := o.sign(opensslCert{subject: "/C=CH/CN=Root"}, caExtensions, nil)
 	extensions := "subjectAltName=email:x@example.com,DNS:a.example.com,DNS:b.example.com,URI:spiffe://a/b,dirName:dir\n[dir]\nO=Example\nCN=y"
-	_, cert := o.sign(opensslCert{subject: "/DC=com/DC=example/O=Büro/UID=7/serialNumber=12/emailAddress=a@example.com/postalCode=8000/CN=web-01", extensions: extensions}, leafExtensions, &root)
+	_, cert := o.sign(opensslCert{subject: "/DC=com/DC=example/O=Büro/UID=7/serialNumber=12/emailAddress=a@example.com/postalCode=8000/ST=ZH/L=Uster/street=Hof 1/title=T/SN=S/GN=G/dnQualifier=q/CN=web-01", extensions: extensions}, leafExtensions, &root)
 	want := []Tag{
 		{"x509Subject/DC", "com/example"}, {"x509Subject/O", "Büro"}, {"x509Subject/UID", "7"}, {"x509Subject/serialNumber", "12"},
-		{"x509Subject/emailAddress", "a@example.com"}, {"x509Subject/2.5.4.17", "8000"}, {"x509Subject/CN", "web-01"},
+		{"x509Subject/emailAddress", "a@example.com"}, {"x509Subject/2.5.4.17", "8000"},
+		{"x509Subject/ST", "ZH"}, {"x509Subject/L", "Uster"}, {"x509Subject/street", "Hof 1"}, {"x509Subject/title", "T"},
+		{"x509Subject/SN", "S"}, {"x509Subject/GN", "G"}, {"x509Subject/dnQualifier", "q"}, {"x509Subject/CN", "web-01"},
 		{"x509Issuer/C", "CH"}, {"x509Issuer/CN", "Root"},
 		{"x509SAN/DNS", "a.example.com"}, {"x509SAN/URI", "spiffe://a/b"}, {"x509SAN/Name/O", "Example"}, {"x509SAN/Name/CN", "y"},
 	}
@@ -39,7 +41,7 @@ func TestSessionTags(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
-	if size := PackedSize(got); size != 6 {
+	if size := PackedSize(got); size != 10 {
 		t.Errorf("packed size %d %%", size)
 	}
 }

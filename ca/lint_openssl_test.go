@@ -45,9 +45,10 @@ type opensslCert struct {
 
 // opensslCA makes certificates with openssl in one folder.
 type opensslCA struct {
-	t   *testing.T
-	dir string
-	n   int
+	t    *testing.T
+	dir  string
+	n    int
+	csrs map[string]string // file of the CSR by subject and key
 }
 
 // issuer is a CA certificate that openssl made, and those above it.
@@ -59,7 +60,7 @@ type issuer struct {
 func newOpenSSL(t *testing.T) *opensslCA {
 	t.Helper()
 	testenv.Tool(t, "openssl")
-	return &opensslCA{t: t, dir: t.TempDir()}
+	return &opensslCA{t: t, dir: t.TempDir(), csrs: map[string]string{}}
 }
 
 func (o *opensslCA) run(args ...string) {
@@ -92,6 +93,28 @@ func (o *opensslCA) key(algorithm string) string {
 
 const p256 = "EC:ec_paramgen_curve:P-256"
 
+// csr returns the file of a request for the subject and key.
+func (o *opensslCA) csr(c opensslCert, key string) string {
+	o.t.Helper()
+	subject := c.subject
+	if subject == "" {
+		subject = "/CN=web-01"
+	}
+	id := subject + " " + key + string(c.request)
+	if file, ok := o.csrs[id]; ok {
+		return file
+	}
+	file := fmt.Sprintf("r%d.csr", len(o.csrs))
+	o.csrs[id] = file
+	if c.request != nil {
+		o.write(file, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: c.request})))
+		return file
+	}
+	o.write("empty.cnf", "[req]\ndistinguished_name=dn\n[dn]\n")
+	o.run("req", "-new", "-config", "empty.cnf", "-utf8", "-subj", subject, "-key", key, "-out", file)
+	return file
+}
+
 // sign makes a certificate below parent, or a self-signed one.
 func (o *opensslCA) sign(c opensslCert, base string, parent *issuer) (issuer, *x509.Certificate) {
 	o.t.Helper()
@@ -102,17 +125,7 @@ func (o *opensslCA) sign(c opensslCert, base string, parent *issuer) (issuer, *x
 		algorithm = c.key
 	}
 	key := o.key(algorithm)
-	o.write("empty.cnf", "[req]\ndistinguished_name=dn\n[dn]\n")
-	subject := c.subject
-	if subject == "" {
-		subject = "/CN=web-01"
-	}
-	if c.request == nil {
-		o.run("req", "-new", "-config", "empty.cnf", "-utf8", "-subj", subject, "-key", key, "-out", name+".csr")
-	} else {
-		o.write(name+".csr", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: c.request})))
-	}
-	args := []string{"x509", "-req", "-in", name + ".csr", "-out", name + ".pem"}
+	args := []string{"x509", "-req", "-in", o.csr(c, key), "-out", name + ".pem"}
 	if base != "" {
 		o.write(name+".cnf", mergeExtensions(base, c.extensions, c.drop))
 		args = append(args, "-extfile", name+".cnf")
@@ -232,6 +245,8 @@ func lintIssuers(o *opensslCA) map[string]issuer {
 		"other":   root("/CN=Other", ""),
 		"many":    root("/CN=Root/O=Example/OU=Unit", ""),
 	}
+	signer := m[""]
+	m["leaf"], _ = o.sign(opensslCert{subject: "/CN=Leaf", args: []string{"-days", "3000"}}, leafExtensions, &signer)
 	deep := m[""]
 	for i := range 6 {
 		deep, _ = o.sign(opensslCert{subject: fmt.Sprintf("/CN=Level %d", i+1), args: []string{"-days", "3000"}}, intermediateExtensions, &deep)
@@ -293,7 +308,7 @@ func lintOne(o *opensslCA, tt lintCase, issuers map[string]issuer) []Finding {
 	}
 	signer := issuers[tt.ca]
 	made, cert := o.sign(tt.cert, base, &signer)
-	if tt.rule == "issuer" {
+	if tt.ca == "other" {
 		return Lint(cert, issuers[""].path)
 	}
 	if !bytes.Equal(cert.RawIssuer, signer.path[0].RawSubject) {

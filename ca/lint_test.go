@@ -55,3 +55,11 @@ func TestCheckAllowed(t *testing.T) {
 		}
 	}
 }
+
+func TestSeverity_String(t *testing.T) {
+	for severity, want := range map[Severity]string{Warning: "warning", Error: "error", 0: "severity 0"} {
+		if got := severity.String(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
