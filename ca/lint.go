@@ -77,7 +77,8 @@ func Lint(cert *x509.Certificate, issuers []*x509.Certificate) []Finding {
 }
 
 // Refuse returns a *LintError when findings hold an error, or a warning that allowed does
-// not name: what stops a certificate from being issued. Otherwise it returns nil.
+// not name; otherwise nil. Whether a warning is to stop anything is for the caller to say,
+// by the findings that it gives.
 func Refuse(cert *x509.Certificate, findings []Finding, allowed []string) error {
 	stops := slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool {
 		return f.Severity == Warning && slices.Contains(allowed, f.Rule)

@@ -241,6 +241,7 @@ func lintIssuers(o *opensslCA) map[string]issuer {
 	m := map[string]issuer{
 		"":        root("/CN=Root", ""),
 		"limited": root("/CN=Limited", "basicConstraints=critical,CA:TRUE,pathlen:0"),
+		"names":   root("/CN=Names", "nameConstraints=critical,permitted;DNS:example.com,excluded;IP:10.0.0.0/255.0.0.0"),
 		"amp":     root("/CN=Root & Sons", ""),
 		"other":   root("/CN=Other", ""),
 		"many":    root("/CN=Root/O=Example/OU=Unit", ""),

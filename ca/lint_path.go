@@ -10,6 +10,7 @@ func pathRules() []rule {
 	return []rule{
 		{"issuer", Error, intermediate | leaf, false, "RFC 5280, 6.1.3", checkIssuer},
 		{"path-length", Error, intermediate | leaf, false, "RFC 5280, 4.2.1.9", checkPathLength},
+		{"name-constraints", Error, leaf, true, "RFC 5280, 4.2.1.10", checkNamesPermitted},
 		{"subject-key-id", Warning, authority, true, "RFC 5280, 4.2.1.2", checkSubjectKeyID},
 		{"authority-key-id", Warning, intermediate | leaf, true, "RFC 5280, 4.2.1.1", checkAuthorityKeyID},
 		{"outlives-issuer", Warning, intermediate | leaf, false, "RFC 5280, 6.1.3", checkOutlives},
@@ -44,6 +45,13 @@ func checkPathLength(s *subject) []string {
 		if !isSelfIssued(issuer) {
 			below++
 		}
+	}
+	return nil
+}
+
+func checkNamesPermitted(s *subject) []string {
+	if err := checkConstraints(s.issuers, constrained(s.Certificate)); err != nil {
+		return broken("has a name that a CA above it does not allow: %v", err)
 	}
 	return nil
 }

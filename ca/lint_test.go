@@ -1,7 +1,9 @@
 package ca
 
 import (
+	"crypto/x509/pkix"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 )
@@ -10,6 +12,20 @@ func TestLint_whatIsIssued(t *testing.T) {
 	root := newRoot(t, time.Hour)
 	if findings := Lint(root.Certificate(), nil); findings != nil {
 		t.Errorf("root: %+v", findings)
+	}
+}
+
+// A root ML-DSA-87 is larger than a trust anchor may be, because its key and signature are.
+func TestLint_anchorSize(t *testing.T) {
+	for kind, want := range map[string][]string{"ML-DSA-65": nil, "ML-DSA-87": {"anchor-size"}} {
+		root := rootFor(t, keyOf(t, kind), time.Hour)
+		if got := broke(Lint(root.Certificate(), nil)); !slices.Equal(got, want) {
+			t.Errorf("%s breaks %q, want %q", kind, got, want)
+		}
+		child := below(t, root, newKey(t), CAConfig{Subject: pkix.Name{CommonName: "Issuing CA"}, Lifetime: time.Hour})
+		if n := pemSize("CERTIFICATE", len(child.Certificate().Raw)); n > maxAnchorPEM {
+			t.Errorf("an intermediate below %s cannot be registered either: %d characters", kind, n)
+		}
 	}
 }
 
