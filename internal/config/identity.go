@@ -45,7 +45,7 @@ func NewKeys(f KeyFlags) (*Keys, error) {
 			return nil, &FlagError{Flag: flag.name, Err: err}
 		}
 	}
-	if k.password, err = parsePasswordSource(f.PasswordFrom, f.Password); err != nil {
+	if k.password, err = parsePasswordSource("key-password-from", f.PasswordFrom, f.Password); err != nil {
 		return nil, err
 	}
 	return k, k.checkStreams()

@@ -16,24 +16,62 @@ const maxPassword = 4 << 10
 
 // passwordSource says where the password of the key is.
 type passwordSource struct {
+	flag   string // that says it
 	input  Input
 	prompt bool   // ask, and fail where there is no terminal
 	text   string // given on the command line, as the official helper wants it
 }
 
-func parsePasswordSource(ref, text string) (passwordSource, error) {
+func parsePasswordSource(flag, ref, text string) (passwordSource, error) {
 	if ref != "" && text != "" {
-		return passwordSource{}, flagErrorf("key-password-from", "cannot be used together with --pkcs8-password")
+		return passwordSource{}, flagErrorf(flag, "cannot be used together with --pkcs8-password")
 	}
 	if ref == "prompt" {
-		return passwordSource{prompt: true}, nil
+		return passwordSource{flag: flag, prompt: true}, nil
 	}
 	input, err := ParseInput(ref)
 	if err != nil {
-		return passwordSource{}, &FlagError{Flag: "key-password-from", Err: err}
+		return passwordSource{}, &FlagError{Flag: flag, Err: err}
 	}
-	return passwordSource{input: input, text: text}, nil
+	return passwordSource{flag: flag, input: input, text: text}, nil
 }
+
+// Password is where a password is that something is to be encrypted with.
+type Password struct{ from passwordSource }
+
+// NewPassword checks the value of a flag, a reference or "prompt", and reads nothing. The
+// empty value asks on the terminal. Every error is a *FlagError.
+func NewPassword(flag, ref string) (Password, error) {
+	from, err := parsePasswordSource(flag, ref, "")
+	return Password{from}, err
+}
+
+// Read returns the password, which is not empty. On the terminal it is asked twice: a slip
+// would lose what is encrypted. The error wraps signer.ErrPasswordRequired where there is
+// none to ask on. what is the file to be encrypted.
+func (p Password) Read(h Host, what string) ([]byte, error) {
+	password, err := p.from.reader(h, what)()
+	if err != nil {
+		return nil, err
+	}
+	if p.from.input.IsZero() {
+		again, err := h.Ask("The same again")
+		if err != nil {
+			return nil, err
+		}
+		defer clear(again)
+		if !bytes.Equal(password, again) {
+			return nil, errors.New("the two passwords differ")
+		}
+	}
+	if len(password) == 0 {
+		return nil, errors.New("the password is empty")
+	}
+	return password, nil
+}
+
+// Warnings are what endangers the password.
+func (p Password) Warnings() []string { return openToOthers("password file", p.from.input) }
 
 // reader returns the function that gets the password when, and only when, a key turns out
 // to be encrypted. What can be read or asked only once is remembered.
@@ -59,7 +97,7 @@ func (p passwordSource) ask(h Host, keyName string) ([]byte, error) {
 	case err == nil:
 		return password, nil
 	case p.prompt:
-		return nil, fmt.Errorf("--key-password-from prompt: %w", err)
+		return nil, fmt.Errorf("--%s prompt: %w", p.flag, err)
 	}
 	return nil, fmt.Errorf("%w (%w)", signer.ErrPasswordRequired, err)
 }
@@ -68,7 +106,7 @@ func (p passwordSource) ask(h Host, keyName string) ([]byte, error) {
 func (p passwordSource) read(stdin io.Reader) ([]byte, error) {
 	data, err := p.input.read(stdin, maxPassword)
 	if err != nil {
-		return nil, fmt.Errorf("--key-password-from: %w", err)
+		return nil, fmt.Errorf("--%s: %w", p.flag, err)
 	}
 	if p.input.kind == envInput {
 		return data, nil
