@@ -39,6 +39,13 @@ func parsePasswordSource(flag, ref, text string) (passwordSource, error) {
 // Password is where a password is that something is to be encrypted with.
 type Password struct{ from passwordSource }
 
+// ErrPasswordEmpty and ErrPasswordsDiffer say that nothing should be encrypted with what was
+// given.
+var (
+	ErrPasswordEmpty   = errors.New("the password is empty")
+	ErrPasswordsDiffer = errors.New("the two passwords differ")
+)
+
 // NewPassword checks the value of a flag, a reference or "prompt", and reads nothing. The
 // empty value asks on the terminal. Every error is a *FlagError.
 func NewPassword(flag, ref string) (Password, error) {
@@ -61,11 +68,11 @@ func (p Password) Read(h Host, what string) ([]byte, error) {
 		}
 		defer clear(again)
 		if !bytes.Equal(password, again) {
-			return nil, errors.New("the two passwords differ")
+			return nil, ErrPasswordsDiffer
 		}
 	}
 	if len(password) == 0 {
-		return nil, errors.New("the password is empty")
+		return nil, ErrPasswordEmpty
 	}
 	return password, nil
 }
