@@ -6,53 +6,143 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
 
 	"kedge/ca"
+	"kedge/ca/ledger"
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/signer"
 )
 
-// advise is the table of what to do about an error.
+// advise says how to exit after an error, and what to do about it: the first hint that fits.
 func advise(err error) cli.Advice {
-	advice := cli.Advice{Code: cli.ExitFailed}
-	unusable, ok := errors.AsType[*caError](err)
-	_, outOfDate := errors.AsType[*ca.ValidityError](err)
-	if ok || outOfDate {
-		advice.Code = cli.ExitKey
-	}
-	_, isRule := errors.AsType[*ca.LintError](err)
-	_, isLinted := errors.AsType[*lintedError](err)
-	wrong, isFolder := errors.AsType[*folderError](err)
-	flag, isFlag := errors.AsType[*config.FlagError](err)
-	_, unconfirmed := errors.AsType[*unconfirmedError](err)
-	switch {
-	case isFlag:
-		return cli.Advice{Code: cli.ExitUsage, Hint: fmt.Sprintf("run \"%s --help\" for what --%s takes", name, flag.Flag)}
-	case unconfirmed:
-		return cli.Advice{Code: cli.ExitUsage, Hint: "repeat it with --yes if it is meant"}
-	case isRule:
-		advice.Hint = "IAM Roles Anywhere makes session tags of the names in a certificate and would refuse this one"
-	case isLinted:
-		advice.Hint = "IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"
-	case errors.Is(err, signer.ErrWrongPassword):
-		advice.Hint = "check the password: one line ending at the end of a password file is left out, anything else counts"
-	case errors.Is(err, signer.ErrPasswordRequired), errors.Is(err, cli.ErrNoTerminal):
-		advice.Hint = "give the password with --key-password-from PATH, env:NAME or fd:N"
-	case outOfDate:
-		advice.Hint = "check this host's clock; if it is right, make a CA in another folder with --dir, and register it as a trust anchor"
-	case ok && unusable.absent:
-		advice.Hint = `make a CA with "kedge-ca init", or name its folder with --dir`
-	case isFolder && wrong.absent:
-		advice.Hint = "make it first: mkdir -p " + wrong.path
-	case isFolder:
-		advice.Hint = "give a folder with --" + wrong.flag
-	case errors.Is(err, fs.ErrPermission):
-		advice.Hint = access(err) + "choose another folder with --dir or --out, or another user"
-	case errors.Is(err, fs.ErrExist):
-		advice.Hint = "nothing is ever overwritten here; move it away, or choose another folder or name"
+	advice := cli.Advice{Code: exitCode(err)}
+	for _, hint := range []func(error) string{hintUsage, hintCertificate, hintCA, hintLedger, hintFiles} {
+		if advice.Hint = hint(err); advice.Hint != "" {
+			break
+		}
 	}
 	return advice
+}
+
+// is says whether an error is, or wraps, one of a type.
+func is[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
+
+func exitCode(err error) int {
+	switch {
+	case is[*config.FlagError](err), is[*unconfirmedError](err):
+		return cli.ExitUsage
+	case is[*caError](err), is[*ca.ValidityError](err):
+		return cli.ExitKey
+	}
+	return cli.ExitFailed
+}
+
+func hintUsage(err error) string {
+	if flag, ok := errors.AsType[*config.FlagError](err); ok {
+		return fmt.Sprintf("run \"%s --help\" for what --%s takes", name, flag.Flag)
+	}
+	if is[*unconfirmedError](err) {
+		return "repeat it with --yes if it is meant"
+	}
+	if unknown, ok := errors.AsType[*unknownProfileError](err); ok {
+		return oneOf("profiles", append(unknown.known, ca.DefaultProfile().Name()))
+	}
+	if unknown, ok := errors.AsType[*unknownAuthorityError](err); ok {
+		return oneOf("authorities", unknown.known)
+	}
+	return ""
+}
+
+func oneOf(what string, names []string) string {
+	slices.Sort(names)
+	return fmt.Sprintf("the %s are %s", what, strings.Join(slices.Compact(names), ", "))
+}
+
+// hintCertificate is about what is not issued.
+func hintCertificate(err error) string {
+	if broken, ok := errors.AsType[*ca.LintError](err); ok {
+		if slices.ContainsFunc(broken.Findings, func(f ca.Finding) bool { return f.Rule == "tag-characters" }) {
+			return "IAM Roles Anywhere makes session tags of the names in a certificate and would refuse this one"
+		}
+		if len(broken.Findings) > 0 {
+			return "the rule is in: " + broken.Findings[0].Source
+		}
+	}
+	if refused, ok := errors.AsType[*ca.ProfileError](err); ok {
+		return fmt.Sprintf("ask for what the profile allows, or change %s of profile %q in the configuration", refused.Key, refused.Profile)
+	}
+	if is[*lintedError](err) {
+		return "IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"
+	}
+	if is[*noneNamedError](err) {
+		return "kedge-ca list shows what is in the ledger"
+	}
+	return ""
+}
+
+// hintCA is about keys and certificates of the CA.
+func hintCA(err error) string {
+	unusable, ok := errors.AsType[*caError](err)
+	switch {
+	case is[*pkcs12Error](err) && errors.Is(err, signer.ErrPasswordRequired):
+		return "give the password with --pkcs12-password-from PATH, env:NAME or fd:N"
+	case errors.Is(err, signer.ErrWrongPassword):
+		return "check the password: one line ending at the end of a password file is left out, anything else counts"
+	case errors.Is(err, signer.ErrPasswordRequired), errors.Is(err, cli.ErrNoTerminal):
+		return "give the password with --key-password-from PATH, env:NAME or fd:N"
+	case is[*ca.ValidityError](err):
+		return "check this host's clock; if it is right, make a CA in another folder with --dir, and register it as a trust anchor"
+	case ok && unusable.absent:
+		return `make a CA with "kedge-ca init", or name its folder with --dir`
+	}
+	if interrupted, ok := errors.AsType[*interruptedError](err); ok {
+		return "if nothing was ever issued with it, move " + interrupted.key + " and the ledger away and run init again; if it is the key of a CA, bring ca.pem and the ledger back from a backup, or ca.pem alone and run init --adopt"
+	}
+	return ""
+}
+
+func hintLedger(err error) string {
+	switch {
+	case is[*ledger.MissingError](err):
+		return "bring the ledger back with \"kedge-ca ledger restore\"; without a backup, \"kedge-ca init --adopt\" starts a new one, which knows nothing of what was issued before"
+	case errors.Is(err, errNoAuthority):
+		return "an init was interrupted: if nothing was ever issued here, move the ledger and ca.key away and run init again"
+	case is[*occupiedError](err):
+		return "a ledger holds one CA and what is below it; name another place under ledger: in the configuration"
+	case is[*ledger.NewerSchemaError](err):
+		return "use the newer kedge-ca"
+	case is[*ledger.BusyError](err):
+		return "wait for the other process, or end it if it hangs, and run it again"
+	case is[*ledger.UnreachableError](err):
+		return "check the database and how it is named in the configuration, then run the same again: what was issued is gone on with"
+	case is[*bulkError](err):
+		return "run the same again: it goes on where it ended"
+	}
+	return ""
+}
+
+func hintFiles(err error) string {
+	wrong, isFolder := errors.AsType[*folderError](err)
+	switch {
+	case isFolder && wrong.absent:
+		return "make it first: mkdir -p " + wrong.path
+	case isFolder:
+		return "give a folder with --" + wrong.flag
+	case errors.Is(err, fs.ErrPermission):
+		return access(err) + "choose another folder with --dir or --out, or another user"
+	case errors.Is(err, fs.ErrExist):
+		return "nothing is ever overwritten here; move it away, or choose another folder or name"
+	case errors.Is(err, syscall.ENOSPC):
+		return "make room on the disk and run the same again"
+	}
+	return ""
 }
 
 // access says who may use the path that an error names, and ends where more can be said.

@@ -1,136 +1,269 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509/pkix"
+	"crypto"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/internal/cli"
-	"kedge/internal/config"
-	"kedge/signer"
+	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
 )
 
 type initOptions struct {
 	host
-	store      storeFlags
-	commonName string
-	days       int
-	noPassword bool
+	store  storeFlags
+	output outputFlags
+	ca     caFlags
+	key    newKeyFlags
+	adopt  bool
+
+	kind   keyKind
+	config ca.CAConfig
 }
 
 func newInit(h host, run func(context.Context, *initOptions) error) *cobra.Command {
 	o := &initOptions{host: h}
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Make a root CA: a P-256 key, encrypted, and its certificate",
-		Long: `Make a root CA in a folder: ca.key, a P-256 key encrypted with a password (mode 0600), and
-ca.pem, the certificate to register as a trust anchor. Nothing that is there is overwritten.`,
-		Example: `  kedge-ca init
-  kedge-ca init --dir /srv/ca --name "Example Workloads" --key-password-from /run/secrets/ca`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.days < 1 || o.days > 100*366 {
-				return cli.Usagef(cmd, "--days: %d is not between 1 and %d", o.days, 100*366)
+		Short: "Make a root CA: a key, encrypted, its certificate, and a ledger",
+		Long: `Make a root CA in a folder:
+  ca.key     the private key, encrypted with a password, mode 0600
+  ca.pem     the certificate to register as a trust anchor
+  ledger.db  what is issued and revoked, unless kedge-ca.yaml in the folder names another place
+Nothing that is there is overwritten. With --adopt, ca.key and ca.pem of another program are
+taken over as they are, once they pass the checks, and only the ledger is made.`,
+		Example: `  kedge-ca init --no-password
+  kedge-ca init --dir workloads --name "Example Workloads" --country CH --no-password`,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if o.config, err = o.ca.config(cmd); err != nil {
+				return err
+			}
+			if o.kind, err = o.key.keyKind(cmd); err != nil {
+				return err
 			}
 			return run(cmd.Context(), o)
 		},
 	}
 	o.store.add(cmd)
-	cmd.Flags().StringVar(&o.commonName, "name", "kedge CA", "common `NAME` of the CA")
-	cmd.Flags().IntVar(&o.days, "days", 3650, "`NUMBER` of days that the CA is valid")
-	cmd.Flags().BoolVar(&o.noPassword, "no-password", false, "leave the CA's key in the clear: whoever reads the file owns every role that trusts this CA")
-	cmd.MarkFlagsMutuallyExclusive("no-password", "key-password-from")
+	o.output.add(cmd)
+	cmd.Flags().StringVar(&o.ca.commonName, "name", "kedge CA", "common `NAME` of the CA")
+	o.ca.add(cmd, 3650)
+	o.key.add(cmd)
+	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "take over the ca.key and ca.pem that are in the folder")
+	for _, flag := range []string{"name", "key-type", "days", "path-length", "no-password"} {
+		cmd.MarkFlagsMutuallyExclusive("adopt", flag)
+	}
 	return cmd
 }
 
 func runInit(ctx context.Context, o *initOptions) error {
-	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && !wrong.absent {
+	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && (!wrong.absent || o.adopt) {
 		return wrong
 	}
-	if err := vacant(o.store.keyPath(), o.store.certPath()); err != nil {
+	if o.adopt {
+		return o.adoptRoot(ctx)
+	}
+	if err := o.checkFolder(ctx); err != nil {
 		return err
 	}
-	keys, err := o.store.keys()
+	key, der, err := o.kind.generate()
 	if err != nil {
 		return err
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	prepared, err := ca.PrepareRoot(key, o.config, o.inputs.Now())
 	if err != nil {
 		return err
 	}
-	prepared, err := ca.PrepareRoot(key, ca.CAConfig{
-		Subject: pkix.Name{CommonName: o.commonName}, Lifetime: time.Duration(o.days) * 24 * time.Hour, MaxPathLen: -1,
-	}, o.inputs.Now())
-	if err != nil {
-		return err
-	}
-	password, err := o.newPassword(keys)
+	password, warnings, err := o.key.readPassword(o.host, o.store.password, o.store.keyPath(rootName))
 	if err != nil {
 		return err
 	}
 	defer clear(password)
-	if err := os.MkdirAll(o.store.dir, 0o700); err != nil {
-		return err
-	}
-	cert, err := prepared.Issue(ctx, ca.Unrecorded{})
+	cert, err := o.create(ctx, prepared, der, password)
 	if err != nil {
 		return err
 	}
-	if err := o.store.create(cert, key, password); err != nil {
-		return err
-	}
-	o.say(fmt.Sprintf("made the CA %q, valid until %s", o.commonName, cert.NotAfter.UTC().Format(time.DateOnly)))
-	if o.noPassword {
-		o.say(o.store.keyPath() + " is its key: keep it safe")
-		o.warn(o.store.keyPath() + " is not encrypted: whoever reads it can become every role that trusts this CA")
-	} else {
-		o.say(o.store.keyPath() + " is its key: keep it and its password safe, and apart")
-	}
-	o.say(o.store.certPath() + " is its certificate: register it at IAM Roles Anywhere as a trust anchor")
-	for _, warning := range keys.Warnings() {
-		o.warn(warning)
-	}
-	return nil
+	o.say(fmt.Sprintf("made the CA %q, valid until %s", o.ca.commonName, cert.NotAfter.UTC().Format(time.DateOnly)))
+	o.key.sayKey(o.host, o.store.keyPath(rootName))
+	return o.report(cert, warnings)
 }
 
-// newPassword returns the password to encrypt with, or nil with --no-password. On the
-// terminal it is asked twice: a slip would lose the CA.
-func (o *initOptions) newPassword(keys *config.Keys) ([]byte, error) {
-	if o.noPassword {
-		return nil, nil
+// interruptedError says that init was interrupted before, or that a CA lost all but its key.
+type interruptedError struct{ key, ledger string }
+
+func (e *interruptedError) Error() string {
+	return fmt.Sprintf("%s is there, but no ca.pem and no CA in %s: an init was interrupted, or they were lost", e.key, e.ledger)
+}
+
+// checkFolder refuses a folder that holds a CA, or something of one.
+func (o *initOptions) checkFolder(ctx context.Context) error {
+	keyPath, certPath := o.store.keyPath(rootName), o.store.certPath(rootName)
+	taken := vacant(keyPath, certPath)
+	if !errors.Is(taken, fs.ErrExist) {
+		return taken
 	}
-	_, read, err := keys.PrivateKey(o.inputs)
+	if vacant(keyPath) == nil || vacant(certPath) != nil {
+		return taken
+	}
+	s, err := openStore(ctx, o.host, &o.store)
+	if _, ok := errors.AsType[*ledger.MissingError](err); ok {
+		return &interruptedError{keyPath, "its ledger"}
+	}
 	if err != nil {
+		return taken
+	}
+	defer s.close(&err)
+	if all, err := s.ledger.Authorities(ctx); err == nil && len(all) == 0 {
+		return &interruptedError{keyPath, "the ledger " + s.ledger.Where()}
+	}
+	return taken
+}
+
+// create makes the files: the key first, since a certificate without key is of no use, then
+// the ledger with the certificate in it, and ca.pem last, which can be written again from
+// there. Where it fails, all is taken back but what others may have seen.
+func (o *initOptions) create(ctx context.Context, prepared *ca.Prepared, der, password []byte) (*x509.Certificate, error) {
+	if err := os.MkdirAll(o.store.dir, 0o700); err != nil {
 		return nil, err
 	}
-	password, err := read()
-	if errors.Is(err, signer.ErrPasswordRequired) {
-		return nil, fmt.Errorf("a password is needed to encrypt %s, and %w", o.store.keyPath(), cli.ErrNoTerminal)
+	if err := createKey(o.store.keyPath(rootName), der, password); err != nil {
+		return nil, err
+	}
+	l, fresh, err := o.newLedger(ctx)
+	if err != nil {
+		return nil, errors.Join(err, removeAll(o.store.keyPath(rootName)))
+	}
+	cert, err := prepared.Issue(ctx, l)
+	if err == nil {
+		err = l.SetAuthority(ctx, ledger.Authority{Name: rootName, Certificate: cert, State: ledger.Active, Issuing: true})
+	}
+	if err = errors.Join(err, l.Close()); err != nil {
+		if fresh != "" {
+			err = errors.Join(err, removeAll(o.store.keyPath(rootName), fresh, fresh+"-wal", fresh+"-shm"))
+		}
+		return nil, err
+	}
+	return cert, atomicfile.Create(o.store.certPath(rootName), certPEM(cert), 0o644)
+}
+
+// newLedger makes the ledger, or opens an empty one. fresh is the path of the file that was
+// made.
+func (o *initOptions) newLedger(ctx context.Context) (l *ledger.Ledger, fresh string, err error) {
+	s, err := o.store.settings()
+	if err != nil {
+		return nil, "", err
+	}
+	where, warnings, err := o.store.ledgerPlace(s, o.inputs.Stdin)
+	if err != nil {
+		return nil, "", err
+	}
+	if !isDSN(where) {
+		if there, err := exists(where); err != nil {
+			return nil, "", err
+		} else if !there {
+			fresh = where
+		}
+	}
+	l, err = ledger.Open(ctx, where, ledger.Options{Create: true, Now: o.inputs.Now})
+	if err != nil {
+		return nil, "", err
+	}
+	all, err := l.Authorities(ctx)
+	if err == nil && len(all) > 0 {
+		err = &occupiedError{where: l.Where(), subject: all[0].Certificate.Subject.String()}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("password for %s: %w", o.store.keyPath(), err)
+		return nil, "", errors.Join(err, l.Close())
 	}
-	if o.store.password == "" || o.store.password == "prompt" {
-		again, err := o.inputs.Ask("The same again")
-		if err != nil {
-			return nil, err
+	for _, warning := range warnings {
+		o.warn(warning)
+	}
+	return l, fresh, nil
+}
+
+// occupiedError says that a ledger belongs to another CA.
+type occupiedError struct{ where, subject string }
+
+func (e *occupiedError) Error() string {
+	return fmt.Sprintf("the ledger %s is that of the CA %q", e.where, e.subject)
+}
+
+// report tells where the certificate is, or writes it as JSON.
+func (o *initOptions) report(cert *x509.Certificate, warnings []string) error {
+	o.say(o.store.certPath(rootName) + " is its certificate: register it at IAM Roles Anywhere as a trust anchor")
+	for _, warning := range warnings {
+		o.warn(warning)
+	}
+	if !o.output.json {
+		return nil
+	}
+	return writeJSON(o.Out, struct {
+		Authority   string          `json:"authority"`
+		Certificate certificateJSON `json:"certificate"`
+		Files       identityFiles   `json:"files"`
+	}{
+		rootName,
+		describeIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()}),
+		identityFiles{Key: o.store.keyPath(rootName), Certificate: o.store.certPath(rootName)},
+	})
+}
+
+// adoptRoot takes over a root that another program made.
+func (o *initOptions) adoptRoot(ctx context.Context) error {
+	cert, err := readCertificate(o.store.certPath(rootName))
+	if err != nil {
+		return &caError{error: err}
+	}
+	if !isRoot(cert) {
+		return &caError{error: fmt.Errorf("%s is not a root: it is issued by %q", o.store.certPath(rootName), cert.Issuer)}
+	}
+	key, warnings, err := o.store.readKey(o.host, rootName)
+	if err != nil {
+		return &caError{error: err}
+	}
+	if err := o.checkAdopted(cert, key); err != nil {
+		return err
+	}
+	l, _, err := o.newLedger(ctx)
+	if err != nil {
+		return err
+	}
+	issued := ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()}
+	err = l.RecordIssued(ctx, issued)
+	if _, ok := errors.AsType[*ledger.DuplicateError](err); err == nil || ok { // an adoption was interrupted
+		err = l.SetAuthority(ctx, ledger.Authority{Name: rootName, Certificate: cert, State: ledger.Active, Issuing: true})
+	}
+	if err = errors.Join(err, l.Close()); err != nil {
+		return err
+	}
+	o.say(fmt.Sprintf("took over the CA %q, valid until %s; what it issued before is not in the ledger", cert.Subject, cert.NotAfter.UTC().Format(time.DateOnly)))
+	return o.report(cert, warnings)
+}
+
+// checkAdopted holds a foreign root against the rules, as one of our own is before it is
+// signed.
+func (o *initOptions) checkAdopted(cert *x509.Certificate, key crypto.Signer) error {
+	if _, err := ca.New(cert, key); err != nil {
+		return &caError{error: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), o.store.keyPath(rootName), err)}
+	}
+	var broken []ca.Finding
+	for _, f := range ca.Lint(cert, nil) {
+		if f.Severity == ca.Error {
+			broken = append(broken, f)
+			continue
 		}
-		defer clear(again)
-		if !bytes.Equal(password, again) {
-			return nil, errors.New("the two passwords differ; nothing was made")
-		}
+		o.warn(fmt.Sprintf("%s: %s (%s)", o.store.certPath(rootName), f.Text, f.Rule))
 	}
-	if len(password) == 0 {
-		return nil, errors.New("the password is empty; nothing was made (--no-password leaves the key in the clear)")
+	if len(broken) > 0 {
+		return &caError{error: &ca.LintError{Subject: cert.Subject.String(), Findings: broken}}
 	}
-	return password, nil
+	return nil
 }

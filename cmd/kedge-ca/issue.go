@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -14,125 +11,229 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/internal/atomicfile"
 	"kedge/internal/cli"
 )
 
 type issueOptions struct {
 	host
-	store      storeFlags
+	store   storeFlags
+	output  outputFlags
+	leaf    leafFlags
+	form    formFlags
+	out     string
+	keyType string
+	keyForm string
+	from    string // hosts.csv
+	workers int
+
 	commonName string
-	out        string
-	lifetime   time.Duration
 	key        keyKind
+	names      altNames
 }
 
 func newIssue(h host, run func(context.Context, *issueOptions) error) *cobra.Command {
 	o := &issueOptions{host: h}
-	var keyType, keyForm string
 	cmd := &cobra.Command{
-		Use:   "issue <name>",
-		Short: "Make a key and a certificate for a host or workload",
+		Use:   "issue <name> | --from <hosts.csv>",
+		Short: "Make a key and a certificate for a host or workload, or for a list of them",
 		Long: `Make a key and a leaf certificate for a host or workload, and write
-  NAME.key        the private key, PKCS#8 in PEM, mode 0600
-  NAME.pem        the certificate
-  NAME.chain.pem  the certificates of its issuers, up to the root
-Nothing that is there is overwritten.`,
-		Example: "  kedge-ca issue web-01 --out /etc/kedge",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
+  NAME.key            the private key, PKCS#8 in PEM, mode 0600
+  NAME.pem            the certificate
+  NAME.chain.pem      the certificates of its issuers, up to the root
+  NAME.fullchain.pem  the certificate and the intermediates, with --full-chain
+  NAME.p12            all of it, encrypted, with --pkcs12
+Nothing that is there is overwritten. A run that was interrupted is gone on with: what was
+issued is not issued again.
+
+With --from, a certificate is made for each line of a file with a header line: the column name,
+and host, dns, uri, ip, email, profile and lifetime as needed. Several values of dns, uri, ip
+and email are separated by spaces. Lines whose NAME.pem is there are done and left out.`,
+		Example: `  kedge-ca issue web-01
+  kedge-ca issue web-02 --dns web-02.example.com --host rack7 --lifetime 72h
+  kedge-ca issue --from hosts.csv --out .`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && o.from == "" {
 				return errors.New("give the name: kedge-ca issue NAME")
+			}
+			if len(args) > 0 && o.from != "" {
+				return errors.New("--from: the names are in the file; give none beside it")
 			}
 			return cobra.MaximumNArgs(1)(nil, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.commonName = args[0]
-			var err error
-			if o.key, err = parseKeyKind(keyType, keyForm); err != nil {
-				return cli.Usagef(cmd, "%w", err)
+			if len(args) == 1 {
+				o.commonName = args[0]
 			}
-			if cmd.Flags().Changed("mldsa-form") && !o.key.isMLDSA() {
-				return cli.Usagef(cmd, "--mldsa-form: a key of type %s has one form only; ML-DSA has several", keyType)
-			}
-			if o.lifetime <= 0 {
-				return cli.Usagef(cmd, "--lifetime: %v is not a time to live", o.lifetime)
+			if err := o.check(cmd); err != nil {
+				return err
 			}
 			return run(cmd.Context(), o)
 		},
 	}
 	o.store.add(cmd)
+	o.output.add(cmd)
+	o.leaf.add(cmd)
+	o.form.add(cmd)
 	cmd.Flags().StringVar(&o.out, "out", ".", "`PATH` of the folder to write to")
-	o.lifetime = 24 * time.Hour
-	cmd.Flags().Var((*lifetime)(&o.lifetime), "lifetime", "`TIME` that the certificate is valid, such as 90m or 720h")
-	cmd.Flags().StringVar(&keyType, "key-type", "P-256", "`TYPE` of the key: P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65 or ML-DSA-87")
-	cmd.Flags().StringVar(&keyForm, "mldsa-form", "seed", "`FORM` in which an ML-DSA key is written: seed, expanded or both")
+	cmd.Flags().StringVar(&o.keyType, "key-type", "P-256", "`TYPE` of the key: P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65 or ML-DSA-87")
+	cmd.Flags().StringVar(&o.keyForm, "mldsa-form", "seed", "`FORM` in which an ML-DSA key is written: seed, expanded or both")
+	cmd.Flags().StringVar(&o.from, "from", "", "`FILE` with a line for each host, or - for standard input")
+	cmd.Flags().IntVar(&o.workers, "workers", 32, "`NUMBER` of certificates of a file that are made at once")
+	for _, flag := range []string{"dns", "uri", "ip", "email", "host"} {
+		cmd.MarkFlagsMutuallyExclusive("from", flag)
+	}
 	return cmd
 }
 
-func runIssue(ctx context.Context, o *issueOptions) error {
-	name := fileName(o.commonName)
-	if name == "" {
-		return fmt.Errorf("the name %q has nothing to call files after", o.commonName)
+func (o *issueOptions) check(cmd *cobra.Command) (err error) {
+	if o.key, err = parseKeyKind(o.keyType, o.keyForm); err != nil {
+		return cli.Usagef(cmd, "%w", err)
 	}
+	if cmd.Flags().Changed("mldsa-form") && !o.key.isMLDSA() {
+		return cli.Usagef(cmd, "--mldsa-form: a key of type %s has one form only; ML-DSA has several", o.keyType)
+	}
+	if o.workers < 1 || o.workers > 256 {
+		return cli.Usagef(cmd, "--workers: %d is not between 1 and 256", o.workers)
+	}
+	if o.names, err = o.leaf.check(cmd); err != nil {
+		return err
+	}
+	if o.from == "-" && (o.store.password == "-" || o.form.from == "-") {
+		return cli.Usagef(cmd, "--from: standard input is read for a password already")
+	}
+	return o.form.check(cmd, o.store.password)
+}
+
+func runIssue(ctx context.Context, o *issueOptions) (err error) {
 	if err := folder("out", o.out); err != nil {
+		return err
+	}
+	if o.from != "" {
+		return runIssueFrom(ctx, o)
+	}
+	files, err := filesFor(o.out, o.commonName)
+	if err != nil {
 		return err
 	}
 	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && !wrong.absent {
 		return wrong
 	}
-	base := filepath.Join(o.out, name)
-	keyPath, certPath, chainPath := base+".key", base+".pem", base+".chain.pem"
-	if err := vacant(keyPath, certPath, chainPath); err != nil {
+	if _, err := files.interrupted(); err != nil {
 		return err
 	}
-	authority, err := o.store.open(o.host)
+	if err := o.form.readPassword(o.host, files.PKCS12); err != nil {
+		return err
+	}
+	s, err := openStore(ctx, o.host, &o.store)
 	if err != nil {
 		return err
 	}
-	key, der, err := o.key.generate()
+	defer s.close(&err)
+	i, err := o.issuer(ctx, s)
 	if err != nil {
 		return err
 	}
-	defer clear(der)
-	now := o.inputs.Now()
-	prepared, err := authority.PrepareLeaf(ca.DefaultProfile(), ca.Request{Name: o.commonName, Public: key.Public(), Lifetime: o.lifetime}, now)
+	profile, err := s.settings.profile(o.leaf.profile)
 	if err != nil {
 		return err
 	}
-	leaf, err := prepared.Issue(ctx, ca.Unrecorded{})
+	result, err := i.issue(ctx, order{request: o.leaf.request(o.commonName, o.names), profile: profile, key: o.key, files: files})
 	if err != nil {
 		return err
 	}
-	files := []struct {
-		path string
-		data []byte
-		mode os.FileMode
-	}{
-		{keyPath, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600},
-		{certPath, certPEM(leaf), 0o644},
-		{chainPath, certPEM(authority.Certificate()), 0o644},
+	return o.report(result)
+}
+
+// issuer opens the authority.
+func (o *issueOptions) issuer(ctx context.Context, s *store) (*issuer, error) {
+	authority, err := s.authority(ctx, o.leaf.issuer)
+	if err != nil {
+		return nil, err
 	}
-	for i, f := range files {
-		if err := atomicfile.Create(f.path, f.data, f.mode); err != nil {
-			for _, written := range files[:i] {
-				err = errors.Join(err, os.Remove(written.path))
+	return &issuer{authority: authority, ledger: s.ledger, now: o.inputs.Now, form: o.form}, nil
+}
+
+func (o *issueOptions) report(result issued) error {
+	verb := "issued"
+	if result.resumed {
+		verb = "was interrupted after it issued"
+	}
+	c := result.Certificate
+	o.say(fmt.Sprintf("%s %q, serial %x, valid until %s: %s", verb, o.commonName, c.SerialNumber, rfc3339(c.NotAfter), result.files.list()))
+	for _, warning := range result.warnings {
+		o.warn(warning)
+	}
+	if !o.output.json {
+		return nil
+	}
+	return writeJSON(o.Out, struct {
+		Certificate certificateJSON `json:"certificate"`
+		Files       identityFiles   `json:"files"`
+		Warnings    []string        `json:"warnings,omitempty"`
+	}{describeIssued(result.Issued), result.files, result.warnings})
+}
+
+// leafFlags say what a leaf is to hold.
+type leafFlags struct {
+	profile  string
+	issuer   string
+	lifetime time.Duration
+	dns      []string
+	uris     []string
+	ips      []string
+	emails   []string
+	host     string
+	why      string
+}
+
+func (f *leafFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.profile, "profile", "", "`NAME` of the profile in the configuration; its default_profile when not given")
+	flags.StringVar(&f.issuer, "issuer", "", "`NAME` of the authority that issues; the ledger's issuing one when not given")
+	flags.Var((*lifetime)(&f.lifetime), "lifetime", "`TIME` that the certificate is valid, such as 90m or 720h; the profile's default, 24h at first, when not given")
+	flags.StringSliceVar(&f.dns, "dns", nil, "DNS `NAME` for the subject alternative name")
+	flags.StringSliceVar(&f.uris, "uri", nil, "`URI` for it, such as a SPIFFE ID")
+	flags.StringSliceVar(&f.ips, "ip", nil, "IP `ADDRESS` for it")
+	flags.StringSliceVar(&f.emails, "email", nil, "email `ADDRESS` for it")
+	flags.StringVar(&f.host, "host", "", "`NAME` of the machine that gets it, for the ledger; the certificate's name when not given")
+	flags.StringVar(&f.why, "why", "", "`TEXT` for the ledger: why it is issued")
+}
+
+func (f *leafFlags) check(cmd *cobra.Command) (altNames, error) {
+	var names altNames
+	if f.lifetime < 0 || f.lifetime == 0 && cmd.Flags().Changed("lifetime") {
+		return names, cli.Usagef(cmd, "--lifetime: %v is not a time to live", f.lifetime)
+	}
+	for kind, values := range map[string][]string{"dns": f.dns, "uri": f.uris, "ip": f.ips, "email": f.emails} {
+		for _, value := range values {
+			if err := names.add(kind, value); err != nil {
+				return names, cli.Usagef(cmd, "--%s: %w", kind, err)
 			}
-			return err
 		}
 	}
-	o.say(fmt.Sprintf("issued %q, serial %x, valid until %s: %s, %s, %s", o.commonName, leaf.SerialNumber,
-		leaf.NotAfter.UTC().Format(time.RFC3339), keyPath, certPath, chainPath))
-	if now.Add(o.lifetime).Sub(leaf.NotAfter) >= time.Second { // certificates have whole seconds
-		o.warn(fmt.Sprintf("%s is valid until %s only, when the CA itself ends", certPath, leaf.NotAfter.UTC().Format(time.RFC3339)))
+	return names, nil
+}
+
+// request is for a name; the key is still to come.
+func (f *leafFlags) request(name string, names altNames) ca.Request {
+	r := ca.Request{Name: name, Lifetime: f.lifetime, DNS: names.dns, URIs: names.uris, IPs: names.ips, Emails: names.emails, Host: f.host, Why: f.why}
+	if r.Host == "" {
+		r.Host = name
 	}
-	return nil
+	return r
 }
 
 // lifetime is the value of --lifetime: a duration of Go, with better words for days.
 type lifetime time.Duration
 
-func (l *lifetime) String() string { return time.Duration(*l).String() }
-func (l *lifetime) Type() string   { return "lifetime" } // another type than cli has words for
+func (l *lifetime) String() string {
+	if *l == 0 {
+		return ""
+	}
+	return time.Duration(*l).String()
+}
+
+func (l *lifetime) Type() string { return "lifetime" } // another type than cli has words for
 
 func (l *lifetime) Set(text string) error {
 	d, err := time.ParseDuration(text)
@@ -149,16 +250,4 @@ func (l *lifetime) Set(text string) error {
 		return fmt.Errorf("it has no unit; write %sh for hours", text)
 	}
 	return errors.New("write hours, such as 720h for 30 days")
-}
-
-// fileName makes a name for files of a common name: slashes and the like, as in a SPIFFE
-// ID, would be folders.
-func fileName(commonName string) string {
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:`, r) {
-			return '_'
-		}
-		return r
-	}, commonName)
-	return strings.TrimLeft(name, ".-")
 }

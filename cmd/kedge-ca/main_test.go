@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509/pkix"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -20,6 +18,7 @@ import (
 
 	"kedge/ca"
 	"kedge/internal/cli"
+	"kedge/internal/config"
 	"kedge/internal/testenv"
 )
 
@@ -100,22 +99,16 @@ func TestInterrupt(t *testing.T) {
 // TestIssue_outOfDate: a CA that is not in date cannot be used, and leaves nothing behind.
 func TestIssue_outOfDate(t *testing.T) {
 	t.Parallel()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	kind, err := parseKeyKind("P-256", "seed")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, off := range []time.Duration{-48 * time.Hour, 48 * time.Hour} {
-		prepared, err := ca.PrepareRoot(key, ca.CAConfig{Subject: pkix.Name{CommonName: "old"}, Lifetime: 24 * time.Hour}, time.Now().Add(off))
-		if err != nil {
-			t.Fatal(err)
-		}
-		root, err := prepared.Issue(t.Context(), ca.Unrecorded{})
-		if err != nil {
-			t.Fatal(err)
-		}
 		dir := t.TempDir()
-		store := storeFlags{dir: dir}
-		if err := store.create(root, key, nil); err != nil {
+		h := host{inputs: config.Host{Now: func() time.Time { return time.Now().Add(off) }}, Streams: cli.Streams{Err: io.Discard}}
+		o := initOptions{host: h, store: storeFlags{dir: dir}, key: newKeyFlags{noPassword: true}, kind: kind}
+		o.config = ca.CAConfig{Subject: pkix.Name{CommonName: "old"}, Lifetime: 24 * time.Hour}
+		if err := runInit(t.Context(), &o); err != nil {
 			t.Fatal(err)
 		}
 		var stderr bytes.Buffer

@@ -37,7 +37,12 @@ Exit codes:
 		Ask:   cli.Password,
 		Now:   time.Now,
 	}}
-	root.AddCommand(newInit(h, runInit), newIssue(h, runIssue), newLint(h, runLint), cli.NewVersion(name))
+	root.AddCommand(
+		newInit(h, runInit),
+		newIssue(h, runIssue),
+		newLint(h, runLint),
+		cli.NewVersion(name),
+	)
 	root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments
 	return root
 }

@@ -7,15 +7,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"kedge/ca"
 	"kedge/internal/config"
 )
 
@@ -29,13 +31,15 @@ type settings struct {
 	// DefaultProfile is the profile of what is issued without --profile. Default: workload,
 	// which needs not be listed under profiles.
 	DefaultProfile string `yaml:"default_profile"`
+	// Profiles say what is issued: see ca.ProfileConfig.
+	Profiles map[string]ca.ProfileConfig `yaml:"profiles"`
 	// CRL says how revocation lists are made.
 	CRL crlSettings `yaml:"crl"`
 }
 
 type crlSettings struct {
 	// Valid is the time from thisUpdate to nextUpdate of a list. Default: 168h.
-	Valid days `yaml:"valid"`
+	Valid ca.Duration `yaml:"valid"`
 	// URLs are where lists are fetched from, for certificates whose profile names no others.
 	URLs []string `yaml:"urls"`
 }
@@ -95,8 +99,13 @@ func parseSettings(data []byte) (*settings, error) {
 	}
 	for _, text := range s.CRL.URLs {
 		u, err := url.Parse(text)
-		if err != nil || u.Scheme != "http" || u.Host == "" {
-			return nil, fmt.Errorf(": crl.urls: %q is not an http URL", text)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return nil, fmt.Errorf(": crl.urls: %q is not a URL of http or https", text)
+		}
+	}
+	for _, name := range append(slices.Sorted(maps.Keys(s.Profiles)), "") { // the default too
+		if _, err := s.profile(name); err != nil {
+			return nil, fmt.Errorf(": %w", err)
 		}
 	}
 	if s.CRL.Valid < 0 {
@@ -110,7 +119,7 @@ func (s *settings) complete() *settings {
 		s.Ledger = defaultLedger
 	}
 	if s.CRL.Valid == 0 {
-		s.CRL.Valid = days(defaultValid)
+		s.CRL.Valid = ca.Duration(defaultValid)
 	}
 	return s
 }
@@ -138,22 +147,31 @@ func settingsError(err error) error {
 	return fmt.Errorf("%s: %s", line, text)
 }
 
-// days is a duration as Go writes it, or whole days, such as 30d.
-type days time.Duration
+// profile returns the profile of a name, or the default one when the name is empty.
+func (s *settings) profile(name string) (*ca.Profile, error) {
+	name = cmp.Or(name, s.DefaultProfile, ca.DefaultProfile().Name())
+	c, ok := s.Profiles[name]
+	if !ok && name != ca.DefaultProfile().Name() {
+		known := slices.Sorted(maps.Keys(s.Profiles))
+		return nil, &unknownProfileError{name, known}
+	}
+	if !ok {
+		c = ca.DefaultProfileConfig()
+	}
+	if c.CRLURLs == nil {
+		c.CRLURLs = s.CRL.URLs
+	}
+	return ca.NewProfile(name, c)
+}
 
-// UnmarshalYAML reads a scalar.
-func (d *days) UnmarshalYAML(node *yaml.Node) error {
-	text, isDays := strings.CutSuffix(node.Value, "d")
-	if n, err := strconv.ParseUint(text, 10, 16); isDays && err == nil {
-		*d = days(24 * time.Hour * time.Duration(n))
-		return nil
-	}
-	parsed, err := time.ParseDuration(node.Value)
-	if err != nil {
-		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %q is not a duration, such as 12h or 30d", node.Line, node.Value)}}
-	}
-	*d = days(parsed)
-	return nil
+// unknownProfileError says that the configuration has no profile of a name.
+type unknownProfileError struct {
+	name  string
+	known []string
+}
+
+func (e *unknownProfileError) Error() string {
+	return fmt.Sprintf("there is no profile %q in the configuration", e.name)
 }
 
 // ledgerPlace is where the ledger is, as ledger.Open takes it, and what endangers its password.

@@ -10,7 +10,7 @@ import (
 
 func TestParseSettings(t *testing.T) {
 	t.Parallel()
-	s, err := parseSettings([]byte("ledger: db/ledger.db\ndefault_profile: web\ncrl: {valid: 3d, urls: [http://crl.example.com/ca.crl]}\n"))
+	s, err := parseSettings([]byte("ledger: db/ledger.db\ndefault_profile: web\nprofiles: {web: {key_types: [P-256]}}\ncrl: {valid: 3d, urls: [http://crl.example.com/ca.crl]}\n"))
 	if err != nil || s.Ledger != "db/ledger.db" || s.DefaultProfile != "web" || time.Duration(s.CRL.Valid) != 72*time.Hour || len(s.CRL.URLs) != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -29,9 +29,12 @@ func TestParseSettings_refuses(t *testing.T) {
 		{"ledger: a\nledger: b\n", `:2: mapping key "ledger" already defined at line 1`},
 		{"ledger: [a]\n", ":1: a list or a group of keys is not what this key takes"},
 		{"crl: 12\n", ":1: `12` is not what this key takes"},
-		{"crl:\n  valid: soon\n", `:2: "soon" is not a duration, such as 12h or 30d`},
+		{"crl:\n  valid: soon\n", `: "soon" is not a duration; write hours or days, such as 24h or 30d`},
 		{"crl: {valid: -1h}\n", ": crl.valid: -1h0m0s is no time ahead"},
-		{"crl: {urls: [ftp://example.com]}\n", `: crl.urls: "ftp://example.com" is not an http URL`},
+		{"crl: {urls: [ftp://example.com]}\n", `: crl.urls: "ftp://example.com" is not a URL of http or https`},
+		{"profiles: {web: {san: {dns: [\"*.example.com\"], dnss: []}}}\n", `:1: unknown key "dnss"`},
+		{"profiles: {web: {lifetime: {default: 48h, max: 24h}}}\n", `: profile "web": lifetime.default: 48h0m0s is more than lifetime.max, 24h0m0s`},
+		{"default_profile: web\n", `: there is no profile "web" in the configuration`},
 		{"ledger: a\n---\nledger: b\n", ": holds more than one document"},
 		{"ledger: 'a\n", ":"},
 		{"\tledger: a\n", ":"},

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"crypto"
+	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -9,18 +9,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/internal/atomicfile"
-	"kedge/internal/config"
-	"kedge/internal/pkcs8"
-	"kedge/signer"
+	"kedge/ca/ledger"
 )
 
-// storeFlags say where the CA is and how its key is opened.
+// rootName is what the ledger calls the root; its files are ca.key and ca.pem.
+const rootName = "ca"
+
+// storeFlags say where the CA is and how its keys are opened.
 type storeFlags struct {
 	dir      string
 	config   string
@@ -28,18 +27,79 @@ type storeFlags struct {
 }
 
 func (f *storeFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.dir, "dir", "ca", "`PATH` of the CA's folder, with ca.pem and ca.key")
-	cmd.Flags().StringVar(&f.config, "config", "", "`FILE` with the configuration; kedge-ca.yaml in the CA's folder when not given")
+	f.addFolder(cmd)
 	cmd.Flags().StringVar(&f.password, "key-password-from", "", "where the password of the CA's key is, as `REF`: PATH, fd:N, env:NAME, - (standard input) or prompt; asked on the terminal when not given")
 }
 
-func (f *storeFlags) certPath() string { return filepath.Join(f.dir, "ca.pem") }
-func (f *storeFlags) keyPath() string  { return filepath.Join(f.dir, "ca.key") }
-
-// keys checks the flags; nothing is read yet.
-func (f *storeFlags) keys() (*config.Keys, error) {
-	return config.NewKeys(config.KeyFlags{Certificate: "file:" + f.certPath(), PrivateKey: "file:" + f.keyPath(), PasswordFrom: f.password})
+// addFolder is for commands that open no key.
+func (f *storeFlags) addFolder(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.dir, "dir", "ca", "`PATH` of the CA's folder, with ca.pem and ca.key")
+	cmd.Flags().StringVar(&f.config, "config", "", "`FILE` with the configuration; kedge-ca.yaml in the CA's folder when not given")
 }
+
+func (f *storeFlags) certPath(authority string) string { return filepath.Join(f.dir, authority+".pem") }
+func (f *storeFlags) keyPath(authority string) string  { return filepath.Join(f.dir, authority+".key") }
+
+// store is an open CA: its configuration, its ledger, and the authorities that were asked
+// for. It belongs to one goroutine; its ledger and authorities can be shared.
+type store struct {
+	host     host
+	flags    *storeFlags
+	settings *settings
+	ledger   *ledger.Ledger
+	opened   map[string]*ca.Authority
+}
+
+// openStore opens a CA to change it. Keys are opened when an authority is asked for.
+func openStore(ctx context.Context, h host, f *storeFlags) (*store, error) {
+	return f.open(ctx, h, ledger.Options{})
+}
+
+// readStore opens a CA to look at it. Any number can, while another process issues.
+func readStore(ctx context.Context, h host, f *storeFlags) (*store, error) {
+	return f.open(ctx, h, ledger.Options{ReadOnly: true})
+}
+
+func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store, error) {
+	if wrong, ok := errors.AsType[*folderError](folder("dir", f.dir)); ok && !wrong.absent {
+		return nil, wrong
+	}
+	s, err := f.settings()
+	if err != nil {
+		return nil, err
+	}
+	where, warnings, err := f.ledgerPlace(s, h.inputs.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	o.Now = h.inputs.Now
+	l, err := ledger.Open(ctx, where, o)
+	if missing, ok := errors.AsType[*ledger.MissingError](err); ok {
+		return nil, f.withoutLedger(missing)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range warnings {
+		h.warn(warning)
+	}
+	return &store{host: h, flags: f, settings: s, ledger: l, opened: map[string]*ca.Authority{}}, nil
+}
+
+// withoutLedger says whether there is no CA at all, or one that lost its ledger.
+func (f *storeFlags) withoutLedger(missing *ledger.MissingError) error {
+	for _, path := range []string{f.keyPath(rootName), f.certPath(rootName)} {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return missing
+		}
+	}
+	_, err := os.Open(f.certPath(rootName))
+	return &caError{err, true}
+}
+
+// close ends the work with the ledger. Its error is joined to err, since what was not
+// written was not done.
+func (s *store) close(err *error) { *err = errors.Join(*err, s.ledger.Close()) }
 
 // caError says that the CA itself cannot be used.
 type caError struct {
@@ -48,91 +108,6 @@ type caError struct {
 }
 
 func (e *caError) Unwrap() error { return e.error }
-
-// open reads the CA. The key's password is asked for only if it is encrypted.
-func (f *storeFlags) open(h host) (*ca.Authority, error) {
-	authority, err := f.read(h)
-	if err != nil {
-		path, ok := errors.AsType[*fs.PathError](err)
-		ours := ok && (path.Path == f.certPath() || path.Path == f.keyPath())
-		return nil, &caError{err, ours && errors.Is(err, fs.ErrNotExist)}
-	}
-	return authority, nil
-}
-
-func (f *storeFlags) read(h host) (*ca.Authority, error) {
-	keys, err := f.keys()
-	if err != nil {
-		return nil, err
-	}
-	data, err := signer.File(f.certPath()).Read()
-	if err != nil {
-		return nil, err
-	}
-	certs, err := signer.ParseCertificates(data, nil)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.certPath(), err)
-	}
-	blob, password, err := keys.PrivateKey(h.inputs)
-	if err != nil {
-		return nil, err
-	}
-	if data, err = blob.Read(); err != nil {
-		return nil, err
-	}
-	key, err := f.parse(data, password)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.keyPath(), err)
-	}
-	authority, err := ca.New(certs[0], key)
-	if err != nil {
-		return nil, fmt.Errorf("%s and %s: %w", f.certPath(), f.keyPath(), err)
-	}
-	for _, warning := range keys.Warnings() {
-		h.warn(warning)
-	}
-	return authority, nil
-}
-
-// parse reads the key. An empty password that does not open it is called that: a file whose
-// content went missing looks like one with the wrong content.
-func (f *storeFlags) parse(data []byte, password signer.PasswordFunc) (crypto.Signer, error) {
-	empty := false
-	key, err := signer.ParsePrivateKey(data, func() ([]byte, error) {
-		given, err := password()
-		empty = err == nil && len(given) == 0
-		return given, err
-	})
-	if empty && errors.Is(err, signer.ErrWrongPassword) {
-		from, _ := config.ParseInput(f.password) // keys parsed it before
-		return nil, errors.New(strings.TrimSuffix("the password in "+from.Name(), " in ") + " is empty")
-	}
-	return key, err
-}
-
-// create writes a new CA: the key first, since a certificate without key is of no use, and
-// neither over something that is there.
-func (f *storeFlags) create(cert *x509.Certificate, key crypto.Signer, password []byte) error {
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	block := &pem.Block{Type: "PRIVATE KEY", Bytes: der}
-	if password != nil {
-		if block.Bytes, err = pkcs8.Encrypt(der, password); err != nil {
-			return err
-		}
-		block.Type = "ENCRYPTED PRIVATE KEY"
-		clear(der)
-	}
-	if err := atomicfile.Create(f.keyPath(), pem.EncodeToMemory(block), 0o600); err != nil {
-		return err
-	}
-	if err := atomicfile.Create(f.certPath(), certPEM(cert), 0o644); err != nil {
-		return errors.Join(err, os.Remove(f.keyPath()))
-	}
-	return nil
-}
 
 // folderError says that a flag names no folder.
 type folderError struct {
@@ -156,7 +131,7 @@ func folder(flag, path string) error {
 	return nil // or a trouble that the next call names
 }
 
-// vacant fails when one of the files is there already: a CA is never overwritten.
+// vacant fails when one of the files is there already: keys are never overwritten.
 func vacant(paths ...string) error {
 	for _, path := range paths {
 		_, err := os.Lstat(path)
@@ -170,6 +145,11 @@ func vacant(paths ...string) error {
 	return nil
 }
 
-func certPEM(c *x509.Certificate) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+// certPEM encodes certificates, one after the other.
+func certPEM(certs ...*x509.Certificate) []byte {
+	var data []byte
+	for _, c := range certs {
+		data = append(data, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
+	}
+	return data
 }

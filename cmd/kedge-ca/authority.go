@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
+	"kedge/internal/config"
+	"kedge/signer"
+)
+
+// unknownAuthorityError says that the ledger knows no authority of a name.
+type unknownAuthorityError struct {
+	name  string
+	known []string
+}
+
+func (e *unknownAuthorityError) Error() string {
+	return fmt.Sprintf("there is no authority %q in the ledger", e.name)
+}
+
+// errNoAuthority says that a ledger is empty or that none of its authorities issues: an init
+// was interrupted.
+var errNoAuthority = errors.New("no authority of this ledger issues")
+
+// authorityPath returns the authority of a name, or the one that issues when the name is empty, and
+// those above it up to the root.
+func (s *store) authorityPath(ctx context.Context, name string) (path []ledger.Authority, err error) {
+	all, err := s.ledger.Authorities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byName := map[string]ledger.Authority{}
+	var known []string
+	for _, a := range all {
+		byName[a.Name] = a
+		known = append(known, a.Name)
+		if name == "" && a.Issuing {
+			name = a.Name
+		}
+	}
+	if name == "" {
+		return nil, fmt.Errorf("%s: %w", s.ledger.Where(), errNoAuthority)
+	}
+	for len(path) <= len(all) {
+		a, ok := byName[name]
+		if !ok {
+			return nil, &unknownAuthorityError{name, known}
+		}
+		if path = append(path, a); a.Parent == "" {
+			return path, nil
+		}
+		name = a.Parent
+	}
+	return nil, fmt.Errorf("the authorities above %q go in a circle", path[0].Name)
+}
+
+// authority opens the authority of a name, or the one that issues when the name is empty. The
+// key's password is asked for only if it is encrypted, and once. What makes it unusable is a
+// *caError.
+func (s *store) authority(ctx context.Context, name string) (*ca.Authority, error) {
+	path, err := s.authorityPath(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if a, ok := s.opened[path[0].Name]; ok {
+		return a, nil
+	}
+	a, err := s.openAuthority(path)
+	if err != nil {
+		missing, ok := errors.AsType[*fs.PathError](err)
+		return nil, &caError{err, ok && missing.Path == s.flags.keyPath(path[0].Name) && errors.Is(err, fs.ErrNotExist)}
+	}
+	s.opened[path[0].Name] = a
+	return a, nil
+}
+
+func (s *store) openAuthority(path []ledger.Authority) (*ca.Authority, error) {
+	name, cert := path[0].Name, path[0].Certificate
+	if err := s.checkCopy(name, cert); err != nil {
+		return nil, err
+	}
+	key, warnings, err := s.flags.readKey(s.host, name)
+	if err != nil {
+		return nil, err
+	}
+	var issuers []*x509.Certificate
+	for _, above := range path[1:] {
+		issuers = append(issuers, above.Certificate)
+	}
+	a, err := ca.New(cert, key, issuers...)
+	if err != nil {
+		return nil, fmt.Errorf("%s and %s: %w", s.flags.certPath(name), s.flags.keyPath(name), err)
+	}
+	for _, warning := range warnings {
+		s.host.warn(warning)
+	}
+	return a, nil
+}
+
+// checkCopy holds NAME.pem against the ledger, which has the certificate itself. A file that
+// is not there, or holds an earlier certificate of the same key, is written again: the ledger
+// comes first when a CA is made or renewed, and a crash can come between.
+func (s *store) checkCopy(name string, cert *x509.Certificate) error {
+	path := s.flags.certPath(name)
+	data, err := signer.File(path).Read()
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := atomicfile.Create(path, certPEM(cert), 0o644); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		s.host.warn(path + " was missing, and was written again from the ledger")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	certs, err := signer.ParseCertificates(data, nil)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", path, err)
+	case certs[0].Equal(cert):
+		return nil
+	case !sameKey(certs[0].PublicKey, cert.PublicKey):
+		return fmt.Errorf("%s is not the certificate that the ledger has of the authority %q", path, name)
+	}
+	s.host.warn(path + " was an older certificate, and was written again from the ledger")
+	return atomicfile.Write(path, certPEM(cert), 0o644)
+}
+
+func sameKey(a, b crypto.PublicKey) bool {
+	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && key.Equal(b)
+}
+
+// readKey reads NAME.key, with what endangers it.
+func (f *storeFlags) readKey(h host, name string) (key crypto.Signer, warnings []string, err error) {
+	keys, err := f.keys(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	blob, password, err := keys.PrivateKey(h.inputs)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := blob.Read()
+	if err != nil {
+		return nil, nil, err
+	}
+	if key, err = f.parse(data, password); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", f.keyPath(name), err)
+	}
+	return key, keys.Warnings(), nil
+}
+
+// keys checks the flags; nothing is read yet.
+func (f *storeFlags) keys(name string) (*config.Keys, error) {
+	return config.NewKeys(config.KeyFlags{PrivateKey: "file:" + f.keyPath(name), PasswordFrom: f.password})
+}
+
+// parse reads the key. An empty password that does not open it is called that: a file whose
+// content went missing looks like one with the wrong content.
+func (f *storeFlags) parse(data []byte, password signer.PasswordFunc) (crypto.Signer, error) {
+	empty := false
+	key, err := signer.ParsePrivateKey(data, func() ([]byte, error) {
+		given, err := password()
+		empty = err == nil && len(given) == 0
+		return given, err
+	})
+	if empty && errors.Is(err, signer.ErrWrongPassword) {
+		from, _ := config.ParseInput(f.password) // keys parsed it before
+		return nil, fmt.Errorf("the password%s is empty", in(from))
+	}
+	return key, err
+}
+
+func in(from config.Input) string {
+	if from.IsZero() {
+		return ""
+	}
+	return " in " + from.Name()
+}
+
+// removeAll takes back what was written before something failed.
+func removeAll(paths ...string) error {
+	var all error
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			all = errors.Join(all, err)
+		}
+	}
+	return all
+}

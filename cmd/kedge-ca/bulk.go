@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"kedge/ca"
+)
+
+// runIssueFrom issues for each line of a list that has no certificate yet.
+func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
+	rows, err := o.readHosts()
+	if err != nil {
+		return err
+	}
+	if err := o.form.readPassword(o.host, "the PKCS#12 files"); err != nil {
+		return err
+	}
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	b, err := o.newBulk(ctx, s, rows)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM) // finish what was begun
+	defer stop()
+	err = b.run(ctx, o.workers)
+	if ctx.Err() != nil {
+		err = errors.Join(context.Cause(ctx), err)
+	}
+	if err != nil {
+		return b.failed(err)
+	}
+	return o.reportBulk(b)
+}
+
+// readHosts reads the list.
+func (o *issueOptions) readHosts() ([]hostRow, error) {
+	if o.from == "-" {
+		return parseHosts("standard input", o.inputs.Stdin)
+	}
+	file, err := os.Open(o.from)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return parseHosts(o.from, file)
+}
+
+// bulk is the work on a list of hosts.
+type bulk struct {
+	issuer   *issuer
+	orders   []order
+	done     int // there before
+	progress *progress
+
+	mu      sync.Mutex
+	results []issued
+	err     error // the first
+}
+
+// newBulk makes an order of each line that is not done, and checks all of them: a list with a
+// mistake in it is refused as a whole.
+func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostRow) (*bulk, error) {
+	i, err := o.issuer(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	b := &bulk{issuer: i}
+	profiles := map[string]*ca.Profile{}
+	for _, row := range rows {
+		files, err := filesFor(o.out, row.name)
+		if err != nil {
+			return nil, err
+		}
+		finished, err := files.finished()
+		if err != nil {
+			return nil, err
+		}
+		if finished {
+			b.done++
+			continue
+		}
+		if row.profile == "" {
+			row.profile = o.leaf.profile
+		}
+		if profiles[row.profile] == nil {
+			if profiles[row.profile], err = s.settings.profile(row.profile); err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", o.from, row.line, err)
+			}
+		}
+		b.orders = append(b.orders, order{request: o.rowRequest(row), profile: profiles[row.profile], key: o.key, files: files})
+	}
+	b.progress = newProgress(o.host, len(b.orders))
+	return b, b.rehearse(o, rows)
+}
+
+func (o *issueOptions) rowRequest(row hostRow) ca.Request {
+	r := o.leaf.request(row.name, row.names)
+	r.Host = row.host
+	if row.lifetime > 0 {
+		r.Lifetime = row.lifetime
+	}
+	return r
+}
+
+// rehearse prepares every certificate with one key, so that what would be refused is found
+// before the first is issued.
+func (b *bulk) rehearse(o *issueOptions, rows []hostRow) error {
+	if len(b.orders) == 0 {
+		return nil
+	}
+	key, der, err := o.key.generate()
+	if err != nil {
+		return err
+	}
+	clear(der)
+	lines := map[string]int{}
+	for _, row := range rows {
+		lines[row.name] = row.line
+	}
+	for _, order := range b.orders {
+		if _, _, err := b.issuer.prepare(order, key.Public()); err != nil {
+			return fmt.Errorf("%s:%d: %w", o.from, lines[order.request.Name], err)
+		}
+	}
+	return nil
+}
+
+// run issues with several workers, and stops at the first error.
+func (b *bulk) run(ctx context.Context, workers int) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer b.progress.end()
+	queue := make(chan order)
+	var group sync.WaitGroup
+	for range min(workers, len(b.orders)) {
+		group.Go(func() {
+			for o := range queue {
+				if err := b.one(o); err != nil {
+					b.fail(err)
+					cancel()
+				}
+			}
+		})
+	}
+	for _, o := range b.orders {
+		select {
+		case queue <- o:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(queue)
+	group.Wait()
+	return b.err
+}
+
+// one carries out an order to its end: an interruption is heeded between two of them.
+func (b *bulk) one(o order) error {
+	result, err := b.issuer.issue(context.Background(), o)
+	if err != nil {
+		return fmt.Errorf("%q: %w", o.request.Name, err)
+	}
+	b.progress.add(1)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.results = append(b.results, result)
+	return nil
+}
+
+func (b *bulk) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// bulkError says how far a list came.
+type bulkError struct {
+	done, total int
+	err         error
+}
+
+func (e *bulkError) Error() string {
+	return fmt.Sprintf("%d of %d are done: %v", e.done, e.total, e.err)
+}
+func (e *bulkError) Unwrap() error { return e.err }
+
+func (b *bulk) failed(err error) error {
+	return &bulkError{b.done + len(b.results), b.done + len(b.orders), err}
+}
+
+func (o *issueOptions) reportBulk(b *bulk) error {
+	text := fmt.Sprintf("issued %d certificates", len(b.results))
+	if b.done > 0 {
+		text += fmt.Sprintf("; %d were there before", b.done)
+	}
+	o.say(text)
+	for _, r := range b.results {
+		for _, warning := range r.warnings {
+			o.warn(fmt.Sprintf("%q: %s", r.Certificate.Subject.CommonName, warning))
+		}
+	}
+	if !o.output.json {
+		return nil
+	}
+	type one struct {
+		certificateJSON
+		Files identityFiles `json:"files"`
+	}
+	l := listing[issued]{key: "certificates", json: func(r issued) any { return one{describeIssued(r.Issued), r.files} }}
+	return l.write(o.Out, o.output, func(yield func(issued, error) bool) {
+		for _, r := range b.results {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	})
+}
+
+// finished says whether key and certificate are there: NAME.pem is written last.
+func (f identityFiles) finished() (bool, error) {
+	cert, err := exists(f.Certificate)
+	if err != nil || !cert {
+		return false, err
+	}
+	key, err := exists(f.Key)
+	if err == nil && !key {
+		err = fmt.Errorf("%s is there, but not its key %s", f.Certificate, f.Key)
+	}
+	return key, err
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/atomicfile"
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/internal/pkcs8"
+	"kedge/signer"
+)
+
+// newKeyFlags say what a new key of a CA is like, and how it is encrypted.
+type newKeyFlags struct {
+	kind       string
+	noPassword bool
+}
+
+func (f *newKeyFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.kind, "key-type", "P-256", "`TYPE` of the key: P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65 or ML-DSA-87")
+	cmd.Flags().BoolVar(&f.noPassword, "no-password", false, "leave the CA's key in the clear: whoever reads the file owns every role that trusts this CA")
+	cmd.MarkFlagsMutuallyExclusive("no-password", "key-password-from")
+}
+
+// keyKind checks --key-type.
+func (f *newKeyFlags) keyKind(cmd *cobra.Command) (keyKind, error) {
+	kind, err := parseKeyKind(f.kind, "seed")
+	if err != nil {
+		return kind, cli.Usagef(cmd, "%w", err)
+	}
+	return kind, nil
+}
+
+// readPassword returns the password to encrypt a new key with, or nil with --no-password, and
+// what endangers it. ref is the value of --key-password-from.
+func (f *newKeyFlags) readPassword(h host, ref, path string) (password []byte, warnings []string, err error) {
+	if f.noPassword {
+		return nil, nil, nil
+	}
+	p, err := config.NewPassword("key-password-from", ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	password, err = p.Read(h.inputs, path)
+	switch {
+	case errors.Is(err, signer.ErrPasswordRequired):
+		return nil, nil, fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)
+	case errors.Is(err, config.ErrPasswordEmpty):
+		return nil, nil, fmt.Errorf("%w; nothing was made (--no-password leaves the key in the clear)", err)
+	case errors.Is(err, config.ErrPasswordsDiffer):
+		return nil, nil, fmt.Errorf("%w; nothing was made", err)
+	case err != nil:
+		return nil, nil, fmt.Errorf("password for %s: %w", path, err)
+	}
+	return password, p.Warnings(), nil
+}
+
+// createKey writes a new private key of a CA, encrypted unless password is nil, and never over
+// something that is there. It clears der.
+func createKey(path string, der, password []byte) error {
+	defer clear(der)
+	block := &pem.Block{Type: "PRIVATE KEY", Bytes: der}
+	if password != nil {
+		var err error
+		if block.Bytes, err = pkcs8.Encrypt(der, password); err != nil {
+			return err
+		}
+		block.Type = "ENCRYPTED PRIVATE KEY"
+	}
+	return atomicfile.Create(path, pem.EncodeToMemory(block), 0o600)
+}
+
+// sayKey tells where the key of a CA is, and whether anybody can use it.
+func (f *newKeyFlags) sayKey(h host, path string) {
+	if f.noPassword {
+		h.say(path + " is its key: keep it safe")
+		h.warn(path + " is not encrypted: whoever reads it can become every role that trusts this CA")
+		return
+	}
+	h.say(path + " is its key: keep it and its password safe, and apart")
+}
+
+// isRoot tells whether a certificate is signed with its own key.
+func isRoot(c *x509.Certificate) bool {
+	return string(c.RawIssuer) == string(c.RawSubject) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}

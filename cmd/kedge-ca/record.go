@@ -1,0 +1,91 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/hex"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+// certificateJSON is a certificate in JSON documents. Times are UTC, in RFC 3339.
+type certificateJSON struct {
+	Serial        string    `json:"serial"`         // hex, as AWS writes it in source identities and session names
+	SerialDecimal string    `json:"serial_decimal"` // as requests are signed with
+	Fingerprint   string    `json:"fingerprint"`    // SHA-256, hex
+	Kind          string    `json:"kind"`           // root, intermediate or leaf
+	State         string    `json:"state"`          // valid, expired, revoked, held or pending
+	Subject       string    `json:"subject"`        // RFC 2253
+	CommonName    string    `json:"common_name"`
+	Issuer        string    `json:"issuer"`
+	DNS           []string  `json:"dns,omitempty"`
+	URIs          []string  `json:"uris,omitempty"`
+	IPs           []string  `json:"ips,omitempty"`
+	Emails        []string  `json:"emails,omitempty"`
+	NotBefore     time.Time `json:"not_before"`
+	NotAfter      time.Time `json:"not_after"`
+
+	IssuedAt  time.Time  `json:"issued_at"`
+	Host      string     `json:"host,omitempty"`
+	Profile   string     `json:"profile,omitempty"`
+	Why       string     `json:"why,omitempty"`
+	Replaces  string     `json:"replaces,omitempty"` // the fingerprint of what it renews
+	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+	Reason    string     `json:"reason,omitempty"` // of the revocation
+}
+
+// describe makes the JSON of a record of the ledger.
+func describe(c ledger.Certificate, now time.Time) (certificateJSON, error) {
+	cert, err := c.X509()
+	if err != nil {
+		return certificateJSON{}, err
+	}
+	d := describeIssued(ca.Issued{Certificate: cert, Profile: c.Profile, Host: c.Host, Why: c.Why, Replaces: c.Replaces, At: c.IssuedAt})
+	d.State = c.State(now)
+	if c.RevokedAt != nil {
+		d.RevokedAt, d.Reason = c.RevokedAt, c.Reason.String()
+	}
+	return d, nil
+}
+
+// describeIssued makes the JSON of what was issued just now.
+func describeIssued(i ca.Issued) certificateJSON {
+	c := i.Certificate
+	d := certificateJSON{
+		Serial:        serialHex(c.SerialNumber),
+		SerialDecimal: c.SerialNumber.String(),
+		Fingerprint:   fingerprint(c),
+		Kind:          kindOf(c),
+		State:         ledger.Valid,
+		Subject:       c.Subject.String(),
+		CommonName:    c.Subject.CommonName,
+		Issuer:        c.Issuer.String(),
+		DNS:           c.DNSNames,
+		Emails:        c.EmailAddresses,
+		NotBefore:     c.NotBefore.UTC(),
+		NotAfter:      c.NotAfter.UTC(),
+		IssuedAt:      i.At.UTC(),
+		Host:          i.Host,
+		Profile:       i.Profile,
+		Why:           i.Why,
+		Replaces:      hex.EncodeToString(i.Replaces),
+	}
+	for _, u := range c.URIs {
+		d.URIs = append(d.URIs, u.String())
+	}
+	for _, ip := range c.IPAddresses {
+		d.IPs = append(d.IPs, ip.String())
+	}
+	return d
+}
+
+func kindOf(c *x509.Certificate) string {
+	switch {
+	case !c.IsCA:
+		return ledger.Leaf
+	case string(c.RawSubject) == string(c.RawIssuer):
+		return ledger.Root
+	}
+	return ledger.Intermediate
+}
