@@ -23,7 +23,8 @@ type engine struct {
 	pattern  func(string) string
 	hints    bool // INDEXED BY is understood
 
-	tables string // counts the tables that are there
+	tables    string // counts the tables that are there
+	integrity string // checks the file itself; empty: there is none
 
 	absent  func(error) bool // the table is not there
 	migrate func(context.Context, *sql.DB) error

@@ -93,15 +93,30 @@ func writable(what, text string) error {
 func (r *record) statements(c *chain) []statement {
 	row := &r.row
 	all := []statement{c.next(kindIssue, r.body, row.IssuedAt)}
-	all = append(all, statement{insertCertificate, []any{c.seq, row.IssuedAt.UnixMicro(), row.Fingerprint, row.serial, row.keyID, row.Kind,
-		row.NotBefore.UnixMicro(), row.NotAfter.UnixMicro(), orNull(row.Replaces), row.CommonName, row.Subject, row.Issuer, row.Host, row.Profile, row.Why, row.DER}})
-	for place, name := range r.sans.list() {
-		all = append(all, statement{insertName, []any{c.seq, int64(place), name.kind, name.value}})
+	all = append(all, statement{insertCertificate, r.values(c.seq)})
+	for _, name := range r.names(c.seq) {
+		all = append(all, statement{insertName, name})
 	}
 	if len(row.Replaces) != 0 {
 		all = append(all, statement{updateReplaced, []any{c.seq, row.Replaces}})
 	}
 	return all
+}
+
+// values are the columns of insertCertificate.
+func (r *record) values(seq int64) []any {
+	row := &r.row
+	return []any{seq, row.IssuedAt.UnixMicro(), row.Fingerprint, row.serial, row.keyID, row.Kind, row.NotBefore.UnixMicro(), row.NotAfter.UnixMicro(),
+		orNull(row.Replaces), row.CommonName, row.Subject, row.Issuer, row.Host, row.Profile, row.Why, row.DER}
+}
+
+// names are the rows of insertName.
+func (r *record) names(seq int64) [][]any {
+	var rows [][]any
+	for place, name := range r.sans.list() {
+		rows = append(rows, []any{seq, int64(place), name.kind, name.value})
+	}
+	return rows
 }
 
 // insert writes certificates, and says which are there already.

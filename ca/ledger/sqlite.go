@@ -70,19 +70,20 @@ func sqliteFile(path string, o Options) error {
 
 func sqliteEngine(path string, busy time.Duration) *engine {
 	e := &engine{
-		where:    path,
-		goose:    goose.DialectSQLite3,
-		schema:   strings.NewReplacer("{seq}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{clustered}", "WITHOUT ROWID"),
-		begin:    "BEGIN IMMEDIATE",
-		head:     "SELECT seq, hash FROM head",
-		snapshot: "BEGIN",
-		match:    "GLOB",
-		pattern:  func(p string) string { return strings.NewReplacer("?", "[?]", "[", "[[]").Replace(p) },
-		hints:    true,
-		absent:   func(err error) bool { return err != nil && strings.Contains(err.Error(), "no such table") },
-		explain:  func(err error) error { return explainSQLite(err, path, busy) },
-		tables:   "SELECT count(*) FROM sqlite_master",
-		send:     sendSQLite,
+		where:     path,
+		goose:     goose.DialectSQLite3,
+		schema:    strings.NewReplacer("{seq}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{clustered}", "WITHOUT ROWID"),
+		begin:     "BEGIN IMMEDIATE",
+		head:      "SELECT seq, hash FROM head",
+		snapshot:  "BEGIN",
+		match:     "GLOB",
+		pattern:   func(p string) string { return strings.NewReplacer("?", "[?]", "[", "[[]").Replace(p) },
+		hints:     true,
+		absent:    func(err error) bool { return err != nil && strings.Contains(err.Error(), "no such table") },
+		explain:   func(err error) error { return explainSQLite(err, path, busy) },
+		tables:    "SELECT count(*) FROM sqlite_master",
+		integrity: "PRAGMA integrity_check",
+		send:      sendSQLite,
 	}
 	e.migrate = func(ctx context.Context, db *sql.DB) error {
 		if _, err := db.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {

@@ -1,0 +1,92 @@
+package ledger
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// maxFaults is how many faults a report names; the others are counted.
+const maxFaults = 1000
+
+// Report is what [Ledger.Verify] found.
+type Report struct {
+	Entries      int64
+	Certificates int64
+	Head         string  // "SEQ:HASH" of the last entry, for VerifyOptions.Head of a later time
+	Faults       []Fault // none: the ledger is what was written
+	More         int64   // faults that are not named
+}
+
+// OK tells whether nothing is wrong.
+func (r *Report) OK() bool { return len(r.Faults) == 0 }
+
+// Fault is a row that is not as it was written.
+type Fault struct {
+	Table string
+	Row   string // the sequence number of its entry, or its name; empty when the table as a whole is meant
+	What  string
+}
+
+func (f Fault) String() string {
+	return strings.TrimSpace(f.Table+" "+f.Row) + ": " + f.What
+}
+
+// DamagedError says that a ledger is not taken, since it is not as it was written.
+type DamagedError struct {
+	Where  string
+	Report Report
+}
+
+// Error states the first fault and the number of the others.
+func (e *DamagedError) Error() string {
+	text := fmt.Sprintf("the ledger %s was changed: %s", e.Where, e.Report.Faults[0])
+	if n := int64(len(e.Report.Faults)) - 1 + e.Report.More; n > 0 {
+		text += fmt.Sprintf(" (and %d more)", n)
+	}
+	return text
+}
+
+func (r *Report) add(table string, row any, format string, args ...any) {
+	if len(r.Faults) == maxFaults {
+		r.More++
+		return
+	}
+	r.Faults = append(r.Faults, Fault{Table: table, Row: fmt.Sprint(row), What: fmt.Sprintf(format, args...)})
+}
+
+// compare holds the first columns of a row against what they must be.
+func (r *Report) compare(t table, row any, got, want []any) {
+	for i := range want {
+		if !same(got[i], want[i]) {
+			r.add(t.name, row, "%s is %s; it was written as %s", t.columns[i], show(got[i]), show(want[i]))
+		}
+	}
+}
+
+func same(a, b any) bool {
+	x, ok := a.([]byte)
+	y, also := b.([]byte)
+	if ok && also {
+		return bytes.Equal(x, y)
+	}
+	return ok == also && a == b
+}
+
+// show prints a value of a table, a long one by its beginning.
+func show(v any) string {
+	const long = 80
+	text := fmt.Sprint(v)
+	switch v := v.(type) {
+	case nil:
+		return "empty"
+	case []byte:
+		text = fmt.Sprintf("%x", v)
+	case string:
+		text = fmt.Sprintf("%q", v)
+	}
+	if len(text) > long {
+		text = text[:long] + "…"
+	}
+	return text
+}

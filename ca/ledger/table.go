@@ -1,0 +1,72 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"strings"
+)
+
+// table is one of the tables, with its columns in the order of the rows that are written.
+type table struct {
+	name    string
+	columns []string
+	key     string // by which its rows are read in order
+}
+
+func entriesTable() table {
+	return table{"entries", []string{"seq", "at", "kind", "body", "prev", "hash"}, "seq"}
+}
+
+// certificatesTable: what follows from the certificate and its entry, and then what later
+// entries change.
+func certificatesTable() table {
+	return table{"certificates", []string{"seq", "issued_at", "fingerprint", "serial", "issuer_key_id", "kind", "not_before", "not_after", "replaces",
+		"common_name", "subject", "issuer", "host", "profile", "why", "der", "revoked_at", "reason", "revoked_seq", "replaced_seq"}, "seq"}
+}
+
+func namesTable() table {
+	return table{"names", []string{"seq", "place", "kind", "value"}, "seq, place"}
+}
+
+func authoritiesTable() table {
+	return table{"authorities", []string{"name", "fingerprint", "parent", "state", "issuing", "seq"}, "name"}
+}
+
+func crlsTable() table {
+	return table{"crls", []string{"seq", "issuer_key_id", "number", "base", "this_update", "next_update", "size", "sha256", "entries"}, "seq"}
+}
+
+func headTable() table {
+	return table{"head", []string{"id", "seq", "hash"}, "id"}
+}
+
+func (t table) selectAll() string {
+	return "SELECT " + strings.Join(t.columns, ", ") + " FROM " + t.name
+}
+
+func (t table) insert() string {
+	return "INSERT INTO " + t.name + " (" + strings.Join(t.columns, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(t.columns)-1) + ")"
+}
+
+// rows reads whole rows, as int64, string, []byte or nil, and gives each to f. which is what
+// follows the name of the table; by default it is the order of the rows.
+func (t table) rows(ctx context.Context, s *session, which string, args []any, f func(row []any) error) error {
+	rows, err := s.conn.QueryContext(ctx, s.e.sql(t.selectAll()+" "+cmp.Or(which, "ORDER BY "+t.key)), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		row, targets := make([]any, len(t.columns)), make([]any, len(t.columns))
+		for i := range row {
+			targets[i] = &row[i]
+		}
+		if err := rows.Scan(targets...); err != nil {
+			return err
+		}
+		if err := f(row); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,247 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// VerifyOptions say what a ledger is held against besides itself.
+type VerifyOptions struct {
+	Head string // "SEQ:HASH" of an entry, kept somewhere else: it must still be there
+}
+
+// page is how many entries are looked at together.
+const page = 500
+
+// Verify reads the whole ledger and holds it against itself: each entry against its hash and
+// the entry before, and every column of every other table against the entries and the
+// certificates from which it follows. It names each row that was changed, added, taken out or
+// swapped. What it sees is one state, while others write; memory does not grow with the
+// ledger, but with the number of revoked certificates.
+//
+// An error says only that the ledger could not be read.
+func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
+	v := newVerifier()
+	if err := v.expect(o.Head); err != nil {
+		return Report{}, err
+	}
+	err := l.read(ctx, func(s *session) error {
+		v.session = s
+		return v.run(ctx)
+	})
+	return v.report, err
+}
+
+// read runs f on a connection that sees one state of the ledger.
+func (l *Ledger) read(ctx context.Context, f func(*session) error) error {
+	s, err := newSession(ctx, l.db, l.engine)
+	if err != nil {
+		return l.engine.explain(err)
+	}
+	_, err = s.conn.ExecContext(ctx, l.engine.snapshot)
+	if err == nil {
+		err = f(s)
+		_, rollback := s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		return errors.Join(l.engine.explain(err), s.close(rollback != nil))
+	}
+	return errors.Join(l.engine.explain(err), s.close(true))
+}
+
+// verifier goes along the chain.
+type verifier struct {
+	*session
+	report Report
+	seq    int64  // of the last entry
+	prev   []byte // its hash, as stored
+
+	headSeq  int64 // of VerifyOptions.Head; 0: none
+	headHash []byte
+
+	revoked     map[string]revocationRow // by fingerprint: what the entries say
+	found       map[string]revocationRow // what the certificates say
+	authorities map[string]*authorityRow
+	seen        map[string]int64 // rows of each table
+}
+
+func newVerifier() *verifier {
+	return &verifier{prev: make([]byte, hashSize), revoked: map[string]revocationRow{}, found: map[string]revocationRow{},
+		authorities: map[string]*authorityRow{}, seen: map[string]int64{}}
+}
+
+// expect reads the head that was kept.
+func (v *verifier) expect(head string) error {
+	if head == "" {
+		return nil
+	}
+	seq, hash, _ := strings.Cut(head, ":")
+	var err error
+	v.headSeq, err = strconv.ParseInt(seq, 10, 64)
+	if err == nil {
+		v.headHash, err = hex.DecodeString(hash)
+	}
+	if err != nil || v.headSeq < 1 || len(v.headHash) != hashSize {
+		return fmt.Errorf("the head %q is not SEQ:HASH, a number and %d hexadecimal digits", head, 2*hashSize)
+	}
+	return nil
+}
+
+func (v *verifier) run(ctx context.Context) error {
+	from := int64(math.MinInt64)
+	for {
+		entries, err := v.entries(ctx, from)
+		if err != nil {
+			return err
+		}
+		to := int64(math.MaxInt64)
+		if len(entries) == page {
+			to = entries[page-1].Seq
+		}
+		for _, check := range []func(context.Context, []Entry, int64, int64) error{v.certificates, v.crls, v.replaced} {
+			if err := check(ctx, entries, from, to); err != nil {
+				return err
+			}
+		}
+		if from = to; to == math.MaxInt64 {
+			return v.finish(ctx)
+		}
+	}
+}
+
+// entries reads the next page of the chain and checks it.
+func (v *verifier) entries(ctx context.Context, from int64) ([]Entry, error) {
+	t := entriesTable()
+	var all []Entry
+	err := t.rows(ctx, v.session, "WHERE seq > ? ORDER BY seq LIMIT ?", []any{from, int64(page)}, func(row []any) error {
+		v.seen[t.name]++
+		e, ok := entryOf(row)
+		if !ok {
+			v.report.add(t.name, show(row[0]), "a column holds something of another type")
+		}
+		v.link(&e)
+		all = append(all, e)
+		return nil
+	})
+	return all, err
+}
+
+func entryOf(row []any) (e Entry, ok bool) {
+	var oks [6]bool
+	var at int64
+	e.Seq, oks[0] = row[0].(int64)
+	at, oks[1] = row[1].(int64)
+	e.Kind, oks[2] = row[2].(string)
+	e.Body, oks[3] = row[3].(string)
+	e.Prev, oks[4] = row[4].([]byte)
+	e.Hash, oks[5] = row[5].([]byte)
+	e.At = time.UnixMicro(at).UTC()
+	return e, oks == [6]bool{true, true, true, true, true, true}
+}
+
+// link checks that an entry follows the one before, and what it says of other tables.
+func (v *verifier) link(e *Entry) {
+	if e.Seq != v.seq+1 {
+		v.gap(v.seq+1, e.Seq)
+	} else if !bytes.Equal(e.Prev, v.prev) {
+		v.report.add("entries", e.Seq, "prev is not the hash of the entry before")
+	}
+	if !bytes.Equal(e.Hash, e.sum()) {
+		v.report.add("entries", e.Seq, "the hash does not belong to what the entry says: it, or the entry, was changed")
+	}
+	if e.Seq == v.headSeq && !bytes.Equal(e.Hash, v.headHash) {
+		v.report.add("entries", e.Seq, "its hash is %x, and not that of the head which was kept: the chain was written anew", e.Hash)
+	}
+	v.seq, v.prev = e.Seq, e.Hash
+	if err := v.replay(e); err != nil {
+		v.report.add("entries", e.Seq, "%v", err)
+	}
+}
+
+// gap reports entries that are not there.
+func (v *verifier) gap(from, before int64) {
+	switch {
+	case from == before-1:
+		v.report.add("entries", from, "it is missing")
+	case from < before:
+		v.report.add("entries", from, "it is missing, and the others up to %d", before-1)
+	default:
+		v.report.add("entries", before, "there is no entry with this number")
+	}
+}
+
+// finish checks what can be said only after the last entry.
+func (v *verifier) finish(ctx context.Context) error {
+	v.report.Entries, v.report.Certificates = v.seen["entries"], v.seen["certificates"]
+	v.report.Head = fmt.Sprintf("%d:%x", v.seq, v.prev)
+	v.missing()
+	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkCounts, v.checkFile} {
+		if err := check(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missing reports that the head which was kept is after the end.
+func (v *verifier) missing() {
+	if v.headSeq > v.seq {
+		v.report.add("entries", "", "the chain ends at %d; the head which was kept is %d: its end is missing", v.seq, v.headSeq)
+	}
+}
+
+// head checks the note of where the chain ends.
+func (v *verifier) head(ctx context.Context) error {
+	t := headTable()
+	err := t.rows(ctx, v.session, "", nil, func(row []any) error {
+		v.seen[t.name]++
+		v.report.compare(t, row[0], row, []any{int64(1), v.seq, v.prev})
+		return nil
+	})
+	if err == nil && v.seen[t.name] == 0 {
+		v.report.add(t.name, 1, "it is missing")
+	}
+	return err
+}
+
+// checkCounts finds rows that no entry led to.
+func (v *verifier) checkCounts(ctx context.Context) error {
+	for _, t := range []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), headTable()} {
+		var n int64
+		if err := v.queryRow(ctx, "SELECT count(*) FROM "+t.name).Scan(&n); err != nil {
+			return err
+		}
+		if n != v.seen[t.name] {
+			v.report.add(t.name, "", "it has %d rows, of which only %d have a place", n, v.seen[t.name])
+		}
+	}
+	return nil
+}
+
+// checkFile asks SQLite whether its indexes agree with the tables: a row that an index does
+// not lead to would not be found.
+func (v *verifier) checkFile(ctx context.Context) error {
+	if v.e.integrity == "" {
+		return nil
+	}
+	rows, err := v.conn.QueryContext(ctx, v.e.integrity)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return err
+		}
+		if text != "ok" {
+			v.report.add("the file", "", "%s", text)
+		}
+	}
+	return rows.Err()
+}

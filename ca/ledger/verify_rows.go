@@ -1,0 +1,303 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"kedge/ca"
+)
+
+// between reads the rows of a page, in the order that follows.
+const between = "WHERE seq > ? AND seq <= ? ORDER BY "
+
+// revocationRow is what a certificate says of its revocation: revoked_at, reason and
+// revoked_seq.
+type revocationRow struct {
+	certificate int64 // its seq, where known
+	values      [3]any
+}
+
+// authorityRow is a row of authorities, as the entries have it.
+type authorityRow struct {
+	values []any
+	seen   bool
+}
+
+// replay keeps what an entry says of revocations and authorities.
+func (v *verifier) replay(e *Entry) error {
+	switch e.Kind {
+	case kindRevoke:
+		var body revokedBody
+		if err := e.decode(&body); err != nil {
+			return err
+		}
+		for _, f := range body.Fingerprints {
+			v.revoked[f] = revocationRow{values: [3]any{body.At, int64(body.Reason), e.Seq}}
+		}
+	case kindRelease:
+		var body releasedBody
+		if err := e.decode(&body); err != nil {
+			return err
+		}
+		for _, f := range body.Fingerprints {
+			delete(v.revoked, f)
+		}
+	case kindAuthority:
+		return v.replayAuthority(e)
+	case kindIssue, kindCRL: // each has a row with its number
+	default:
+		return fmt.Errorf("the kind %q is unknown", e.Kind)
+	}
+	return nil
+}
+
+func (v *verifier) replayAuthority(e *Entry) error {
+	var body authorityBody
+	if err := e.decode(&body); err != nil {
+		return err
+	}
+	fingerprint, err := hex.DecodeString(body.Fingerprint)
+	if err != nil {
+		return err
+	}
+	issuing := int64(0)
+	if body.Issuing {
+		issuing = 1
+		for _, other := range v.authorities {
+			other.values[4] = int64(0)
+		}
+	}
+	v.authorities[body.Name] = &authorityRow{values: []any{body.Name, fingerprint, body.Parent, body.State, issuing, e.Seq}}
+	return nil
+}
+
+// certificates checks those of a page, and their names.
+func (v *verifier) certificates(ctx context.Context, entries []Entry, from, to int64) error {
+	t, n := certificatesTable(), namesTable()
+	issues := map[int64]*Entry{}
+	for i := range entries {
+		if entries[i].Kind == kindIssue {
+			issues[entries[i].Seq] = &entries[i]
+		}
+	}
+	want := map[int64][][]any{} // names
+	err := t.rows(ctx, v.session, between+t.key, []any{from, to}, func(row []any) error {
+		v.seen[t.name]++
+		seq, _ := row[0].(int64)
+		e := issues[seq]
+		if e == nil {
+			v.report.add(t.name, seq, "no entry says that it was issued")
+			return nil
+		}
+		delete(issues, seq)
+		want[seq] = v.certificate(t, e, row)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, seq := range slices.Sorted(maps.Keys(issues)) {
+		v.report.add(t.name, seq, "it is missing; the entry says %s", issues[seq].Body)
+	}
+	return v.names(ctx, n, want, from, to)
+}
+
+// certificate checks one row, and returns the names that it must have.
+func (v *verifier) certificate(t table, e *Entry, row []any) (names [][]any) {
+	var body issuedBody
+	if err := e.decode(&body); err != nil {
+		v.report.add("entries", e.Seq, "%v", err)
+		return nil
+	}
+	v.note(body.Fingerprint, e.Seq, row)
+	der, _ := row[15].([]byte)
+	if sum := sha256.Sum256(der); hex.EncodeToString(sum[:]) != body.Fingerprint {
+		v.report.add(t.name, e.Seq, "der has the SHA-256 %x; the certificate that was issued has %s", sum, body.Fingerprint)
+		return nil
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		v.report.add(t.name, e.Seq, "der: %v", err)
+		return nil
+	}
+	r, err := body.record(cert, e)
+	if err != nil {
+		v.report.add("entries", e.Seq, "%v", err)
+		return nil
+	}
+	if r.body != e.Body {
+		v.report.add("entries", e.Seq, "the body is not that of the certificate")
+	}
+	v.report.compare(t, e.Seq, row, r.values(e.Seq))
+	return r.names(e.Seq)
+}
+
+// record makes again what was made when the certificate was recorded.
+func (b *issuedBody) record(cert *x509.Certificate, e *Entry) (*record, error) {
+	replaces, err := hex.DecodeString(b.Replaces)
+	if err != nil {
+		return nil, err
+	}
+	return newRecord(ca.Issued{Certificate: cert, Profile: b.Profile, Host: b.Host, Why: b.Why, Replaces: replaces, At: e.At})
+}
+
+// note keeps what a row says of its revocation.
+func (v *verifier) note(fingerprint string, seq int64, row []any) {
+	values := [3]any{row[16], row[17], row[18]}
+	if values != [3]any{} {
+		v.found[fingerprint] = revocationRow{seq, values}
+	}
+}
+
+// names checks those of a page of certificates.
+func (v *verifier) names(ctx context.Context, t table, want map[int64][][]any, from, to int64) error {
+	err := t.rows(ctx, v.session, between+t.key, []any{from, to}, func(row []any) error {
+		v.seen[t.name]++
+		seq, _ := row[0].(int64)
+		i := slices.IndexFunc(want[seq], func(w []any) bool { return same(w[1], row[1]) })
+		if i < 0 {
+			v.report.add(t.name, fmt.Sprintf("%d/%v", seq, row[1]), "its certificate has no such name: %s", show(row[3]))
+			return nil
+		}
+		v.report.compare(t, fmt.Sprintf("%d/%v", seq, row[1]), row, want[seq][i])
+		want[seq] = slices.Delete(want[seq], i, i+1)
+		return nil
+	})
+	for _, seq := range slices.Sorted(maps.Keys(want)) {
+		for _, name := range want[seq] {
+			v.report.add(t.name, fmt.Sprintf("%d/%v", seq, name[1]), "it is missing: %s", show(name[3]))
+		}
+	}
+	return err
+}
+
+// crls checks those of a page.
+func (v *verifier) crls(ctx context.Context, entries []Entry, from, to int64) error {
+	t := crlsTable()
+	want := map[int64][]any{}
+	for _, e := range entries {
+		if e.Kind != kindCRL {
+			continue
+		}
+		row, err := crlRow(&e)
+		if err != nil {
+			v.report.add("entries", e.Seq, "%v", err)
+			continue
+		}
+		want[e.Seq] = row
+	}
+	err := t.rows(ctx, v.session, between+t.key, []any{from, to}, func(row []any) error {
+		v.seen[t.name]++
+		seq, _ := row[0].(int64)
+		if want[seq] == nil {
+			v.report.add(t.name, seq, "no entry says that it was made")
+			return nil
+		}
+		v.report.compare(t, seq, row, want[seq])
+		delete(want, seq)
+		return nil
+	})
+	for _, seq := range slices.Sorted(maps.Keys(want)) {
+		v.report.add(t.name, seq, "it is missing")
+	}
+	return err
+}
+
+// replaced checks the notes of what was renewed: whoever replaces a certificate that was there
+// before is the one noted, or comes before it; and who is noted does replace it.
+func (v *verifier) replaced(ctx context.Context, _ []Entry, from, to int64) error {
+	const unnoted = `SELECT o.seq, c.seq FROM certificates c JOIN certificates o ON o.fingerprint = c.replaces
+		WHERE c.seq > ? AND c.seq <= ? AND o.seq < c.seq AND coalesce(o.replaced_seq, 0) < c.seq ORDER BY c.seq`
+	const wrong = `SELECT o.seq, o.replaced_seq FROM certificates o LEFT JOIN certificates c ON c.seq = o.replaced_seq
+		WHERE o.seq > ? AND o.seq <= ? AND o.replaced_seq IS NOT NULL AND (c.replaces IS NULL OR c.replaces <> o.fingerprint) ORDER BY o.seq`
+	return errors.Join(
+		v.pairs(ctx, "certificate %v renews it, and replaced_seq does not say so", unnoted, from, to),
+		v.pairs(ctx, "replaced_seq is %v, which does not renew it", wrong, from, to))
+}
+
+// pairs reports what a query finds: the number of a certificate, and what is to be said of it.
+func (v *verifier) pairs(ctx context.Context, what, text string, args ...any) error {
+	rows, err := v.conn.QueryContext(ctx, v.e.sql(text), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var seq, other any
+		if err := rows.Scan(&seq, &other); err != nil {
+			return err
+		}
+		v.report.add("certificates", seq, what, other)
+	}
+	return rows.Err()
+}
+
+// checkRevoked holds what the certificates say against what the entries say.
+func (v *verifier) checkRevoked(ctx context.Context) error {
+	columns := certificatesTable().columns[16:19]
+	for _, f := range slices.Sorted(maps.Keys(v.found)) {
+		got := v.found[f]
+		want := v.revoked[f]
+		v.report.compare(table{name: "certificates", columns: columns}, got.certificate, got.values[:], want.values[:])
+		delete(v.revoked, f)
+	}
+	for _, f := range slices.Sorted(maps.Keys(v.revoked)) {
+		fingerprint, _ := hex.DecodeString(f)
+		var seq any
+		err := v.queryRow(ctx, "SELECT seq FROM certificates WHERE fingerprint = ?", fingerprint).Scan(&seq)
+		if errors.Is(err, sql.ErrNoRows) {
+			seq, err = f, nil
+		}
+		if err != nil {
+			return err
+		}
+		v.report.add("certificates", seq, "entry %v revoked it, and the certificate does not say so", v.revoked[f].values[2])
+	}
+	return nil
+}
+
+func (v *verifier) checkAuthorities(ctx context.Context) error {
+	t := authoritiesTable()
+	err := t.rows(ctx, v.session, "", nil, func(row []any) error {
+		v.seen[t.name]++
+		name, _ := row[0].(string)
+		want := v.authorities[name]
+		if want == nil {
+			v.report.add(t.name, show(row[0]), "no entry says that there is such an authority")
+			return nil
+		}
+		want.seen = true
+		v.report.compare(t, name, row, want.values)
+		return nil
+	})
+	for _, name := range slices.Sorted(maps.Keys(v.authorities)) {
+		if !v.authorities[name].seen {
+			v.report.add(t.name, name, "it is missing")
+		}
+	}
+	return err
+}
+
+// crlRow is the row that an entry leads to.
+func crlRow(e *Entry) ([]any, error) {
+	var body crlBody
+	if err := e.decode(&body); err != nil {
+		return nil, err
+	}
+	id, err := decodeKeyID(body.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := hex.DecodeString(body.SHA256)
+	if err != nil {
+		return nil, fmt.Errorf("the hash of the CRL: %w", err)
+	}
+	return []any{e.Seq, id, body.Number, body.Base, body.ThisUpdate, body.NextUpdate, body.Size, sum, body.Entries}, nil
+}
