@@ -1,23 +1,23 @@
-// Command measure runs two programs in turn, as an SDK runs a credential process, and
-// prints their medians and the ratio of them as one row of a Markdown table.
+// Command measure runs programs on this machine and prints what they cost as rows of
+// Markdown tables: pair compares the medians of one with those of its floor, alone holds
+// them against a limit, and rates compares what two programs say they did in a second.
+// Where there are two, they run in turn.
 //
-// A run's wall time goes from before the fork to the end of the process, with its standard
-// output read through a pipe; its peak memory is what the kernel accounts at its end. That
-// account starts with the memory of the parent, so this program is kept small.
+// Limits are printed as they are given; - is none. In arguments {} becomes a number that no
+// other run has had.
 //
-// usage: measure RUNS WALL PEAK NAME PROGRAM ARGS... -- FLOOR ARGS...
+// usage: measure pair  RUNS   WALL PEAK NAME PROGRAM ARGS... -- FLOOR ARGS...
 //
-// WALL and PEAK are the ratios that are aimed at, as they are printed; - for none.
+//	measure alone RUNS   WALL      NAME PROGRAM ARGS...
+//	measure rates ROUNDS LIMIT     NAME PROGRAM ARGS... -- FLOOR ARGS...
+//	measure shots RUNS   LIMIT     NAME PROGRAM ARGS... -- OTHER ARGS...
 package main
 
 import (
 	"errors"
-	"io"
 	"os"
 	"slices"
 	"strconv"
-	"syscall"
-	"time"
 )
 
 func main() {
@@ -28,70 +28,111 @@ func main() {
 }
 
 func run(args []string) error {
-	split := slices.Index(args, "--")
-	if split < 5 || split == len(args)-1 {
-		return errors.New("give RUNS WALL PEAK NAME PROGRAM ARGS -- FLOOR ARGS")
+	if len(args) < 5 {
+		return errors.New("give pair, alone, rates or shots with their arguments")
 	}
-	runs, err := strconv.Atoi(args[0])
+	runs, err := strconv.Atoi(args[1])
 	if err != nil {
 		return err
 	}
-	commands := [2][]string{args[4:split], args[split+1:]}
-	var wall, peak [2][]int64
-	for i := range runs + 3 {
-		for c, command := range commands {
-			w, p, err := once(command)
-			if err != nil {
-				return err
-			}
-			if i >= 3 { // the first ones fill the page cache
-				wall[c], peak[c] = append(wall[c], w), append(peak[c], p)
-			}
-		}
+	switch mode, args := args[0], args[2:]; mode {
+	case "pair":
+		return pair(runs, args)
+	case "alone":
+		return alone(runs, args)
+	case "rates":
+		return rates(runs, args)
+	case "shots":
+		return shots(runs, args)
+	default:
+		return errors.New("no such mode: " + mode)
 	}
-	row(args[3]+", wall", args[1], "ms", 1e6, wall)
-	row(args[3]+", peak memory", args[2], "MiB", 1024, peak)
+}
+
+// pair prints wall time and peak memory of a program and of its floor.
+func pair(runs int, args []string) error {
+	commands, err := split(args, 3)
+	if err != nil {
+		return err
+	}
+	m, err := alternate(runs, commands)
+	if err != nil {
+		return err
+	}
+	row := func(what, limit, unit string, program, floor float64) {
+		printRow(args[2]+", "+what, number(program)+" "+unit, number(floor)+" "+unit, number(program/floor), limit)
+	}
+	row("wall", args[0], "ms", m[0].milliseconds(), m[1].milliseconds())
+	row("peak memory", args[1], "MiB", m[0].mebibytes(), m[1].mebibytes())
 	return nil
 }
 
-// once returns nanoseconds and KiB of one run.
-func once(command []string) (wall, peak int64, err error) {
-	r, w, err := os.Pipe()
+// alone prints wall time and peak memory of a program.
+func alone(runs int, args []string) error {
+	m, err := alternate(runs, [][]string{args[2:]})
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
-	defer r.Close()
-	start := time.Now()
-	process, err := os.StartProcess(command[0], command, &os.ProcAttr{Files: []*os.File{nil, w, os.Stderr}})
-	w.Close()
-	if err != nil {
-		return 0, 0, err
-	}
-	n, copyErr := io.Copy(io.Discard, r)
-	state, err := process.Wait()
-	wall = time.Since(start).Nanoseconds()
-	if err = errors.Join(err, copyErr); err != nil {
-		return 0, 0, err
-	}
-	if !state.Success() || n == 0 {
-		return 0, 0, errors.New(command[0] + ": " + state.String() + ", " + strconv.FormatInt(n, 10) + " bytes of output")
-	}
-	usage, ok := state.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0, 0, errors.New("this system does not account memory")
-	}
-	return wall, usage.Maxrss, nil
+	printRow(args[1], number(m[0].milliseconds())+" ms, "+number(m[0].mebibytes())+" MiB", "", "", args[0])
+	return nil
 }
 
-func row(name, limit, unit string, scale float64, values [2][]int64) {
-	kedge, floor := median(values[0])/scale, median(values[1])/scale
-	os.Stdout.WriteString("| " + name + " | " + number(kedge) + " " + unit + " | " + number(floor) + " " + unit +
-		" | " + number(kedge/floor) + " | " + limit + " |\n")
+// shots prints how often in a second two programs run to their end, one run after the other.
+func shots(runs int, args []string) error {
+	commands, err := split(args, 2)
+	if err != nil {
+		return err
+	}
+	m, err := alternate(runs, commands)
+	if err != nil {
+		return err
+	}
+	program, other := 1e3/m[0].milliseconds(), 1e3/m[1].milliseconds()
+	printRow(args[1], number(program)+" / s", number(other)+" / s", number(program/other), args[0])
+	return nil
 }
 
-func median(values []int64) float64 {
+// rates prints what two programs print: how many they made in a second.
+func rates(rounds int, args []string) error {
+	commands, err := split(args, 2)
+	if err != nil {
+		return err
+	}
+	var values [2][]float64
+	for range rounds {
+		for i, command := range commands {
+			value, err := said(command)
+			if err != nil {
+				return err
+			}
+			values[i] = append(values[i], value)
+		}
+	}
+	program, floor := median(values[0]), median(values[1])
+	printRow(args[1], number(program)+" / s", number(floor)+" / s", number(program/floor), args[0])
+	return nil
+}
+
+// split returns the commands before and after "--", behind the first n arguments.
+func split(args []string, n int) ([][]string, error) {
+	at := slices.Index(args, "--")
+	if at <= n || at == len(args)-1 {
+		return nil, errors.New("two programs are needed, with -- between them")
+	}
+	return [][]string{args[n:at], args[at+1:]}, nil
+}
+
+func printRow(cells ...string) {
+	line := "|"
+	for _, cell := range cells {
+		line += " " + cell + " |"
+	}
+	os.Stdout.WriteString(line + "\n")
+}
+
+func median[T int64 | float64](values []T) T {
 	slices.Sort(values)
-	return float64(values[len(values)/2])
+	return values[len(values)/2]
 }
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) }

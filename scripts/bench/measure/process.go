@@ -1,0 +1,98 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// samples are the runs of one program.
+type samples struct{ nanoseconds, kibibytes []int64 }
+
+func (s *samples) milliseconds() float64 { return float64(median(s.nanoseconds)) / 1e6 }
+func (s *samples) mebibytes() float64    { return float64(median(s.kibibytes)) / 1024 }
+
+// alternate runs the commands in turn, and up to three times before it counts: the first ones
+// fill the page cache.
+func alternate(runs int, commands [][]string) ([]samples, error) {
+	counted := make([]samples, len(commands))
+	first := min(3, runs-1)
+	for i := range first + runs {
+		for c, command := range commands {
+			wall, peak, err := once(numbered(command, i))
+			if err != nil {
+				return nil, err
+			}
+			if i >= first {
+				counted[c].nanoseconds = append(counted[c].nanoseconds, wall)
+				counted[c].kibibytes = append(counted[c].kibibytes, peak)
+			}
+		}
+	}
+	return counted, nil
+}
+
+// once returns nanoseconds and KiB of one run. The wall time goes from before the fork to the
+// end of the process, with its standard output read through a pipe, as an SDK runs a
+// credential process. The peak memory is what the kernel accounts at its end; that account
+// starts with the memory of the parent, so this program is kept small.
+func once(command []string) (wall, peak int64, err error) {
+	start := time.Now()
+	n, state, err := output(command, io.Discard)
+	wall = time.Since(start).Nanoseconds()
+	if err != nil {
+		return 0, 0, err
+	}
+	if n == 0 {
+		return 0, 0, errors.New(strings.Join(command, " ") + ": printed nothing")
+	}
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0, 0, errors.New("this system does not account memory")
+	}
+	return wall, usage.Maxrss, nil
+}
+
+// said runs a command and returns the number that it prints.
+func said(command []string) (float64, error) {
+	var out strings.Builder
+	if _, _, err := output(numbered(command, int(time.Now().UnixNano())), &out); err != nil {
+		return 0, err
+	}
+	return strconv.ParseFloat(strings.TrimSpace(out.String()), 64)
+}
+
+func output(command []string, to io.Writer) (int64, *os.ProcessState, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return 0, nil, err
+	}
+	defer r.Close()
+	process, err := os.StartProcess(command[0], command, &os.ProcAttr{Files: []*os.File{nil, w, os.Stderr}})
+	w.Close()
+	if err != nil {
+		return 0, nil, err
+	}
+	n, copyErr := io.Copy(to, r)
+	state, err := process.Wait()
+	if err = errors.Join(err, copyErr); err != nil {
+		return 0, nil, err
+	}
+	if !state.Success() {
+		return 0, nil, errors.New(strings.Join(command, " ") + ": " + state.String())
+	}
+	return n, state, nil
+}
+
+// numbered puts n in place of {}.
+func numbered(command []string, n int) []string {
+	words := make([]string, len(command))
+	for i, word := range command {
+		words[i] = strings.ReplaceAll(word, "{}", strconv.Itoa(n))
+	}
+	return words
+}
