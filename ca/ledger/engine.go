@@ -24,6 +24,7 @@ type engine struct {
 	hints    bool // INDEXED BY is understood
 
 	tables    string // counts the tables that are there
+	backup    string // writes a copy to a file; empty: row by row
 	integrity string // checks the file itself; empty: there is none
 
 	absent  func(error) bool // the table is not there

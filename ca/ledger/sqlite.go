@@ -82,6 +82,7 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 		absent:    func(err error) bool { return err != nil && strings.Contains(err.Error(), "no such table") },
 		explain:   func(err error) error { return explainSQLite(err, path, busy) },
 		tables:    "SELECT count(*) FROM sqlite_master",
+		backup:    "VACUUM INTO ?",
 		integrity: "PRAGMA integrity_check",
 		send:      sendSQLite,
 	}
@@ -92,6 +93,17 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 		return migrate(ctx, db, e)
 	}
 	return e
+}
+
+// leaveWAL makes a closed ledger one file, which can be read where none can be written
+// beside it.
+func leaveWAL(ctx context.Context, path string) error {
+	db, e, err := openSQLite(path, Options{})
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "PRAGMA journal_mode = DELETE")
+	return errors.Join(e.explain(err), db.Close())
 }
 
 // sendSQLite runs the statements one by one, past database/sql, whose conversions cost as

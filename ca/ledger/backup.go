@@ -1,0 +1,95 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// Backup writes a copy to a new file, always a SQLite ledger, from either engine: one state,
+// while others go on to write. It appears whole, with mode 0600; after an error there is none.
+// A path that is taken is an error that wraps fs.ErrExist.
+//
+// The copy can be opened as it is, or given to [Restore].
+func (l *Ledger) Backup(ctx context.Context, path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return &fs.PathError{Op: "back up to", Path: path, Err: fs.ErrExist}
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600
+	if err != nil {
+		return &fs.PathError{Op: "back up to", Path: path, Err: errors.Unwrap(err)}
+	}
+	hidden := tmp.Name()
+	if err = tmp.Close(); err == nil {
+		err = l.copyTo(ctx, hidden)
+	}
+	if err == nil {
+		err = publish(hidden, path)
+	}
+	if remove := removeLedger(hidden); err == nil {
+		err = remove
+	}
+	if err != nil {
+		return fmt.Errorf("back up the ledger %s to %s: %w", l.Where(), path, err)
+	}
+	return nil
+}
+
+// copyTo fills an empty file.
+func (l *Ledger) copyTo(ctx context.Context, path string) error {
+	if l.engine.backup != "" {
+		_, err := l.db.ExecContext(ctx, l.engine.backup, path)
+		return l.engine.explain(err)
+	}
+	copied, err := Open(ctx, path, Options{Create: true, Now: l.now})
+	if err != nil {
+		return err
+	}
+	err = l.read(ctx, func(s *session) error { return copied.fill(ctx, s) })
+	if err := errors.Join(err, copied.Close()); err != nil {
+		return err
+	}
+	return leaveWAL(ctx, path)
+}
+
+// publish puts a file on the disk and gives it its name, which must not be taken.
+func publish(hidden, path string) error {
+	f, err := os.OpenFile(hidden, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(hidden, path); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return fs.ErrExist
+		}
+		if err := os.Rename(hidden, path); err != nil { // a file system without links
+			return err
+		}
+	}
+	if runtime.GOOS == "windows" {
+		return nil // there is no way to sync a folder
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// removeLedger removes a file and those that SQLite lays beside it, as far as they are there.
+func removeLedger(path string) error {
+	var errs []error
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		if err := os.Remove(path + suffix); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,179 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kedge/ca"
+)
+
+func TestBackup_whileWriting(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		l := create(t, where)
+		full(t, l)
+		root := newAuthority(t, "Other CA", nil)
+		ctx, stop := context.WithCancel(t.Context())
+		wrote := make(chan int)
+		started := make(chan struct{})
+		go func() {
+			n := 0
+			for ; ctx.Err() == nil; n++ {
+				if err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("busy"), At: noon}); err != nil {
+					t.Error(err)
+					break
+				}
+				if n == 0 {
+					close(started)
+				}
+			}
+			wrote <- n
+		}()
+		<-started
+		path := filepath.Join(t.TempDir(), "backup.db")
+		err := l.Backup(t.Context(), path)
+		stop()
+		n := <-wrote
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkBackup(t, l, path, n)
+	})
+}
+
+func checkBackup(t *testing.T, l *Ledger, path string, wrote int) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil || info.Mode() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	files, err := os.ReadDir(filepath.Dir(path))
+	if len(files) != 1 || err != nil {
+		t.Errorf("beside the backup: %v, %v", files, err)
+	}
+	b, err := Open(t.Context(), path, Options{Now: atNoon, ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	r := verify(t, b, "")
+	if !r.OK() || r.Entries <= 19 || r.Entries > int64(19+wrote) {
+		t.Errorf("after %d more: %+v", wrote, r)
+	}
+	if r := verify(t, l, r.Head); !r.OK() {
+		t.Errorf("the ledger does not go on from its backup: %+v", r)
+	}
+	err = l.Backup(t.Context(), path)
+	if !errors.Is(err, fs.ErrExist) || err.Error() != "back up to "+path+": file already exists" {
+		t.Errorf("again: %v", err)
+	}
+	if err := l.Backup(t.Context(), filepath.Join(path, "x")); err == nil || !strings.HasPrefix(err.Error(), "back up to "+path+"/x: ") {
+		t.Errorf("in a folder that is none: %v", err)
+	}
+}
+
+// From either engine into either engine, by way of a backup.
+func TestRestore(t *testing.T) {
+	engines(t, func(t *testing.T, from string) {
+		l := create(t, from)
+		full(t, l)
+		path := filepath.Join(t.TempDir(), "backup.db")
+		if err := l.Backup(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+		engines(t, func(t *testing.T, to string) {
+			if err := Restore(t.Context(), path, to, Options{Now: atNoon}); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Open(t.Context(), to, Options{Now: atNoon})
+			if err != nil {
+				t.Fatal(err)
+			}
+			restored := create(t, to)
+			r := verify(t, restored, "")
+			if want := verify(t, l, ""); fmt.Sprint(r) != fmt.Sprint(want) || !r.OK() {
+				t.Errorf("got  %v\nwant %v", r, want)
+			}
+			add(t, restored, ca.Issued{Certificate: newAuthority(t, "New CA", nil).cert})
+			err = Restore(t.Context(), path, to, Options{Now: atNoon})
+			if _, ok := errors.AsType[*NotEmptyError](err); !ok || !strings.HasSuffix(err.Error(), "is not empty: it has 20 entries") {
+				t.Errorf("over a ledger: %v", err)
+			}
+			if r := verify(t, restored, ""); !r.OK() || r.Entries != 20 {
+				t.Errorf("after that: %+v", r)
+			}
+		})
+	})
+}
+
+func TestRestore_refuses(t *testing.T) {
+	dir := t.TempDir()
+	l := create(t, filepath.Join(dir, "ledger.db"))
+	full(t, l)
+	if _, err := l.db.Exec("UPDATE certificates SET host = 'x' WHERE seq = 4"); err != nil {
+		t.Fatal(err)
+	}
+	backup, to := filepath.Join(dir, "backup.db"), filepath.Join(dir, "new.db")
+	if err := l.Backup(t.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	for from, want := range map[string]string{
+		backup:                     "the ledger " + backup + ` was changed: certificates 4: host is "x"; it was written as "rack-1"`,
+		filepath.Join(dir, "none"): "restore from there is no ledger " + filepath.Join(dir, "none"),
+	} {
+		if err := Restore(t.Context(), from, to, Options{Now: atNoon}); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+		if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is there: %v", to, err)
+		}
+	}
+}
+
+func TestExport(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		l := create(t, where)
+		root, _ := sample(t, l)
+		add(t, l, ca.Issued{Certificate: root.leaf(`=cmd|"x",1`), Why: "-1"})
+		var out bytes.Buffer
+		if err := l.Export(t.Context(), &out, JSON, Filter{}); err != nil {
+			t.Fatal(err)
+		}
+		var doc struct {
+			Schema       int
+			Certificates []exported
+		}
+		if err := json.Unmarshal(out.Bytes(), &doc); err != nil || doc.Schema != 1 || len(doc.Certificates) != 9 {
+			t.Fatalf("%v, %+v", err, doc)
+		}
+		if c := doc.Certificates[4]; c.Reason != "key-compromise" || c.State != Revoked || !c.RevokedAt.Equal(noon) || fmt.Sprint(c.IPs) != "[10.0.0.2]" || len(c.DER) < 200 {
+			t.Errorf("%+v", c)
+		}
+		if n := strings.Count(out.String(), "\n"); n != 11 {
+			t.Errorf("%d lines", n)
+		}
+		out.Reset()
+		if err := l.Export(t.Context(), &out, CSV, Filter{CommonName: "=*"}); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(&out).ReadAll()
+		if err != nil || len(rows) != 2 || len(rows[0]) != len(rows[1]) || rows[1][7] != `'=cmd|"x",1` || rows[1][18] != "'-1" {
+			t.Errorf("%v, %q", err, rows)
+		}
+		out.Reset()
+		if err := l.Export(t.Context(), &out, JSON, Filter{Host: "none"}); err != nil || out.String() != "{\"schema\":1,\"certificates\":[\n]}\n" {
+			t.Errorf("none: %s, %v", out.String(), err)
+		}
+		if err := l.Export(t.Context(), &out, "xml", Filter{}); fmt.Sprint(err) != `there is no format "xml" to export in; it must be json or csv` {
+			t.Errorf("%v", err)
+		}
+	})
+}

@@ -1,0 +1,94 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// NotEmptyError says that something would be overwritten.
+type NotEmptyError struct {
+	Where   string
+	Entries int64
+}
+
+func (e *NotEmptyError) Error() string {
+	return fmt.Sprintf("the ledger %s is not empty: it has %d entries", e.Where, e.Entries)
+}
+
+// Restore makes a new ledger at to, of either engine, from another one: a backup, or the
+// ledger of another engine to move from. The source is verified first; one that was changed
+// is a *DamagedError. A target that holds anything is a *NotEmptyError. It is filled in one
+// transaction: after an error it is as empty as before, or not there.
+//
+// o.Create and o.ReadOnly do not matter.
+func Restore(ctx context.Context, from, to string, o Options) error {
+	source, err := Open(ctx, from, Options{ReadOnly: true, Now: o.Now, BusyTimeout: o.BusyTimeout})
+	if err != nil {
+		return fmt.Errorf("restore from %w", err)
+	}
+	err = source.read(ctx, func(s *session) error {
+		v := newVerifier()
+		v.session = s
+		if err := v.run(ctx); err != nil {
+			return err
+		}
+		if !v.report.OK() {
+			return &DamagedError{Where: source.Where(), Report: v.report}
+		}
+		o.Create, o.ReadOnly = true, false
+		return fillNew(ctx, s, to, o)
+	})
+	return errors.Join(err, source.Close())
+}
+
+// fillNew makes a ledger and fills it; a file that it made goes again when that fails.
+func fillNew(ctx context.Context, from *session, to string, o Options) error {
+	_, statErr := os.Lstat(to)
+	target, err := Open(ctx, to, o)
+	if err == nil {
+		err = errors.Join(target.fill(ctx, from), target.Close())
+	}
+	if err != nil && !isPostgres(to) && errors.Is(statErr, os.ErrNotExist) {
+		err = errors.Join(err, removeLedger(to))
+	}
+	return err
+}
+
+// fill copies all rows into an empty ledger, in one transaction.
+func (l *Ledger) fill(ctx context.Context, from *session) error {
+	return l.alone(ctx, func(_ context.Context, t *transaction) error {
+		if t.seq != 0 {
+			return &NotEmptyError{Where: l.Where(), Entries: t.seq}
+		}
+		for _, table := range []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable()} {
+			if err := t.copy(ctx, from, table); err != nil {
+				return err
+			}
+		}
+		return from.queryRow(ctx, "SELECT seq, hash FROM head").Scan(&t.seq, &t.hash)
+	})
+}
+
+// copy copies the rows of a table.
+func (t *transaction) copy(ctx context.Context, from *session, table table) error {
+	var rows []statement
+	insert := table.insert()
+	flush := func() error {
+		_, err := t.send(ctx, rows...)
+		rows = rows[:0]
+		return errors.Join(err, ctx.Err())
+	}
+	err := table.rows(ctx, from, "", nil, func(row []any) error {
+		rows = append(rows, statement{insert, row})
+		if len(rows) < page {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil {
+		return from.e.explain(err)
+	}
+	return flush()
+}
