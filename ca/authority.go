@@ -19,9 +19,9 @@ type Authority struct {
 // New pairs a CA certificate with its key and the certificates above it, from its own
 // issuer to the root. It fails when the key does not belong to the certificate, when a
 // certificate is not one of a CA or did not sign the one before it, when the last is not a
-// root, when the path is longer than a certificate in it or the service allows, and with a
-// *LintError when the service would refuse the CA certificate. Whether they are in date is
-// looked at when something is issued.
+// root, and with a *LintError when the service would refuse the CA certificate or the path is
+// longer than a certificate in it or the service allows. Whether they are in date is looked
+// at when something is issued.
 //
 // Source: RFC 5280, 6.1; IAM Roles Anywhere User Guide, "Trust model".
 func New(cert *x509.Certificate, key crypto.Signer, issuers ...*x509.Certificate) (*Authority, error) {
@@ -29,25 +29,20 @@ func New(cert *x509.Certificate, key crypto.Signer, issuers ...*x509.Certificate
 		return nil, fmt.Errorf("the key does not belong to the CA certificate %q", cert.Subject)
 	}
 	path := append([]*x509.Certificate{cert}, issuers...)
-	for i, c := range path {
+	for _, c := range path {
 		if !c.IsCA || c.KeyUsage&x509.KeyUsageCertSign == 0 {
 			return nil, fmt.Errorf("the certificate %q is not one of a CA: it needs CA true and the key usage keyCertSign", c.Subject)
 		}
-		if err := checkStep(path, i); err != nil {
-			return nil, err
-		}
-	}
-	if n := len(path) - 1; n > maxChain {
-		return nil, fmt.Errorf("there are %d intermediates from %q to its root; hosts can send %d at most", n, cert.Subject, maxChain)
-	}
-	room, err := measure(path)
-	if err != nil {
-		return nil, err
 	}
 	if _, err := lint(cert, issuers, nil); err != nil {
 		return nil, err
 	}
-	return &Authority{cert: cert, key: key, issuers: slices.Clone(issuers), room: room}, nil
+	for i := range path {
+		if err := checkStep(path, i); err != nil {
+			return nil, err
+		}
+	}
+	return &Authority{cert: cert, key: key, issuers: path[1:], room: room(path)}, nil
 }
 
 // checkStep looks at a certificate of a path and the one above it. Only the last is a root.
@@ -74,22 +69,19 @@ func isRoot(c *x509.Certificate) bool {
 		c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
-// measure returns how many CA certificates fit below the first of a path.
-func measure(path []*x509.Certificate) (room int, err error) {
-	room = -1
-	for i, c := range path {
-		limit, ok := pathLength(c)
-		if !ok {
-			continue
+// room returns how many CA certificates fit below the first of a path, -1 for any number.
+// Self-issued ones do not count (RFC 5280, 4.2.1.9).
+func room(path []*x509.Certificate) int {
+	least, below := -1, 0
+	for _, c := range path {
+		if limit, ok := pathLength(c); ok && (least < 0 || limit-below < least) {
+			least = max(limit-below, 0)
 		}
-		if limit -= i; limit < 0 {
-			return 0, fmt.Errorf("%q allows %d CA certificates below it, and there are %d", c.Subject, limit+i, i)
-		}
-		if room < 0 || limit < room {
-			room = limit
+		if !isSelfIssued(c) {
+			below++
 		}
 	}
-	return room, nil
+	return least
 }
 
 // pathLength returns the pathLenConstraint of a CA certificate (RFC 5280, 4.2.1.9).

@@ -81,9 +81,6 @@ func (a *Authority) checkRoom(c *CAConfig) error {
 	if a.room == 0 {
 		return fmt.Errorf("the path length of %q or of a CA above it allows no further CA below", a.cert.Subject)
 	}
-	if len(a.issuers)+1 > maxChain {
-		return fmt.Errorf("there are %d intermediates already from %q to its root; hosts can send %d at most", len(a.issuers), a.cert.Subject, maxChain)
-	}
 	if a.room > 0 && c.MaxPathLen > a.room-1 {
 		return fmt.Errorf("the path length %d is more than the CA %q leaves: %d at most", c.MaxPathLen, a.cert.Subject, a.room-1)
 	}

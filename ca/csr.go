@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 
@@ -83,11 +84,12 @@ func (p *Profile) FromCSR(csr *x509.CertificateRequest) (r Request, dropped []st
 	if err := CheckCSR(csr); err != nil {
 		return Request{}, nil, err
 	}
-	r = Request{Public: csr.PublicKey, DNS: csr.DNSNames, URIs: csr.URIs, Emails: csr.EmailAddresses}
-	for _, ip := range csr.IPAddresses {
-		addr, _ := netip.AddrFromSlice(ip)
-		r.IPs = append(r.IPs, addr)
-	}
+	return p.read(csr)
+}
+
+// read is FromCSR without the proof of possession.
+func (p *Profile) read(csr *x509.CertificateRequest) (r Request, dropped []string, err error) {
+	r = Request{Public: csr.PublicKey, DNS: csr.DNSNames, URIs: csr.URIs, Emails: csr.EmailAddresses, IPs: addrs(csr.IPAddresses)}
 	r.normalize()
 	if err := p.checkKeyType(r.Public); err != nil {
 		return Request{}, nil, err
@@ -105,16 +107,21 @@ func (p *Profile) FromCSR(csr *x509.CertificateRequest) (r Request, dropped []st
 	return r, append(dropped, more...), nil
 }
 
+func addrs(ips []net.IP) []netip.Addr {
+	var out []netip.Addr
+	for _, ip := range ips {
+		addr, _ := netip.AddrFromSlice(ip) // the zero Addr is refused as a name
+		out = append(out, addr)
+	}
+	return out
+}
+
 // readSubject returns the common name, and the attributes that will not be in the
 // certificate.
 func (p *Profile) readSubject(csr *x509.CertificateRequest) (name string, dropped []string, err error) {
 	name = csr.Subject.CommonName
-	subject, err := p.subject.name(name)
-	if err != nil {
-		return "", nil, err
-	}
 	var kept []string
-	for _, rdn := range subject.ToRDNSequence() {
+	for _, rdn := range p.subject.name(name).ToRDNSequence() {
 		kept = append(kept, pkix.RDNSequence{rdn}.String())
 	}
 	seen := false

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 )
 
@@ -79,15 +78,11 @@ func (a *Authority) renewLeaf(r Renewal, now time.Time) (*Prepared, error) {
 	old := r.Old
 	request := Request{
 		Name: r.Profile.subject.nameIn(old.Subject.CommonName), Public: r.Public, Lifetime: r.Lifetime,
-		DNS: old.DNSNames, URIs: old.URIs, Emails: old.EmailAddresses,
+		DNS: old.DNSNames, URIs: old.URIs, Emails: old.EmailAddresses, IPs: addrs(old.IPAddresses),
 		Host: r.Host, Why: r.Why,
 	}
 	if request.Lifetime == 0 {
 		request.Lifetime = min(r.lifetime(), r.Profile.max)
-	}
-	for _, ip := range old.IPAddresses {
-		addr, _ := netip.AddrFromSlice(ip)
-		request.IPs = append(request.IPs, addr)
 	}
 	for _, extension := range old.Extensions {
 		if !extension.Id.Equal(oidSubjectAltName) {

@@ -51,11 +51,7 @@ func (a *Authority) PrepareLeaf(p *Profile, r Request, now time.Time) (*Prepared
 	if err := p.check(&r); err != nil {
 		return nil, err
 	}
-	subject, err := p.subject.name(r.Name)
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{Subject: subject}
+	template := &x509.Certificate{Subject: p.subject.name(r.Name)}
 	r.fill(template)
 	return a.prepareLeaf(p, template, r, now)
 }

@@ -98,12 +98,24 @@ func closePrimes(n *big.Int) bool {
 	return false
 }
 
+// isSquare rules most numbers out by what they leave modulo a few small ones, as in Cohen, "A
+// Course in Computational Algebraic Number Theory", algorithm 1.7.3; a root takes long.
 func isSquare(n *big.Int) bool {
-	// Most numbers are ruled out by their last six bits: of 64 residues, 12 are squares.
-	switch n.Bits()[0] & 63 {
-	case 0, 1, 4, 9, 16, 17, 25, 33, 36, 41, 49, 57:
-		root := new(big.Int).Sqrt(n)
-		return root.Mul(root, root).Cmp(n) == 0
+	low := remainder(n, 64*63*65*11)
+	for _, m := range []int{64, 63, 65, 11} {
+		if !isSquareModulo(low%m, m) {
+			return false
+		}
+	}
+	root := new(big.Int).Sqrt(n)
+	return root.Mul(root, root).Cmp(n) == 0
+}
+
+func isSquareModulo(r, m int) bool {
+	for x := range m/2 + 1 {
+		if x*x%m == r {
+			return true
+		}
 	}
 	return false
 }
