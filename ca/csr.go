@@ -168,8 +168,9 @@ func checkSANKinds(der []byte) error {
 		return errors.New("the extension subjectAltName cannot be read")
 	}
 	for !in.Empty() {
+		var name cryptobyte.String
 		var tag cbasn1.Tag
-		if !in.ReadAnyASN1(nil, &tag) {
+		if !in.ReadAnyASN1(&name, &tag) {
 			return errors.New("the extension subjectAltName cannot be read")
 		}
 		kinds := []string{"otherName", "", "", "x400Address", "directoryName", "ediPartyName", "", "", "registeredID"}

@@ -61,12 +61,10 @@ type draft struct {
 	record   Issued
 }
 
-// prepare adds what every certificate has, and builds the bytes to be signed with key. path
-// holds the issuer and the certificates above it; none for a root.
+// prepare adds what every certificate has, builds the bytes to be signed with key, and lints
+// them, the public key included. path holds the issuer and the certificates above it; none
+// for a root.
 func (d draft) prepare(key crypto.Signer, path []*x509.Certificate) (*Prepared, error) {
-	if err := CheckKey(d.public); err != nil {
-		return nil, fmt.Errorf("the key for %q: %w", d.template.Subject, err)
-	}
 	p := &Prepared{key: key, record: d.record}
 	parent := d.template
 	if len(path) > 0 {
@@ -101,7 +99,7 @@ func (d draft) identify() (err error) {
 	}
 	if d.template.SubjectKeyId == nil {
 		if d.template.SubjectKeyId, err = keyID(d.public); err != nil {
-			return err
+			return fmt.Errorf("the key for %q: %w", d.template.Subject, err)
 		}
 	}
 	return nil
