@@ -14,10 +14,10 @@ const name = "kedge-ca"
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, s cli.Streams) int {
-	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(s), Advise: advise}, args, s)
+	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(newHost(s)), Advise: advise}, args, s)
 }
 
-func newRoot(s cli.Streams) *cobra.Command {
+func newRoot(h host) *cobra.Command {
 	root := &cobra.Command{
 		Use:   name,
 		Short: "A mini-CA made for IAM Roles Anywhere",
@@ -32,11 +32,6 @@ Exit codes:
   kedge-ca issue web-01`,
 		Version: cli.Version(),
 	}
-	h := host{Streams: s, confirm: cli.Confirm, inputs: config.Host{
-		Stdin: s.In,
-		Ask:   cli.Password,
-		Now:   time.Now,
-	}}
 	root.AddCommand(
 		newInit(h, runInit),
 		newIssue(h, runIssue),
@@ -52,6 +47,15 @@ type host struct {
 	cli.Streams
 	inputs  config.Host
 	confirm func(question string) (bool, error) // on the terminal; use confirmFlag.ask
+}
+
+// newHost is the one that the program runs on; tests make others.
+func newHost(s cli.Streams) host {
+	return host{Streams: s, confirm: cli.Confirm, inputs: config.Host{
+		Stdin: s.In,
+		Ask:   cli.Password,
+		Now:   time.Now,
+	}}
 }
 
 // warn tells of what is not an error.
