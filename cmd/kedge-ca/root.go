@@ -36,6 +36,7 @@ Exit codes:
 		newInit(h, runInit),
 		newIssue(h, runIssue),
 		newLint(h, runLint),
+		newList(h, runList), newExpiring(h, runExpiring),
 		cli.NewVersion(name),
 	)
 	root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments

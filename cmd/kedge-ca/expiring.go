@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+	"kedge/internal/cli"
+)
+
+type expiringOptions struct {
+	host
+	store    storeFlags
+	output   outputFlags
+	within   ca.Duration
+	kind     string
+	replaced bool
+	limit    int
+}
+
+func newExpiring(h host, run func(context.Context, *expiringOptions) error) *cobra.Command {
+	o := &expiringOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "expiring",
+		Short: "List certificates that expire soon and were not renewed",
+		Long: `List the valid certificates that expire within a time, the first to end first. Those that
+another certificate renews are left out.`,
+		Example: `  kedge-ca expiring
+  kedge-ca expiring --within 12h --kind leaf --json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.within <= 0 {
+				return cli.Usagef(cmd, "--within: %v is no time ahead", o.within)
+			}
+			if o.limit < 0 {
+				return cli.Usagef(cmd, "--limit: %d is negative; 0 lists all", o.limit)
+			}
+			if err := (&filterFlags{Filter: ledger.Filter{Kind: o.kind}}).check(cmd); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.addFolder(cmd)
+	o.output.addList(cmd)
+	cmd.Flags().TextVar(&o.within, "within", ca.Duration(7*24*time.Hour), "`TIME` from now in which they expire, such as 12h or 30d")
+	cmd.Flags().StringVar(&o.kind, "kind", "", "only those of the `KIND`: root, intermediate or leaf")
+	cmd.Flags().BoolVar(&o.replaced, "replaced", false, "those that another certificate renews, too")
+	cmd.Flags().IntVar(&o.limit, "limit", defaultLimit, "`NUMBER` of certificates to list at most; 0 lists all")
+	return cmd
+}
+
+func runExpiring(ctx context.Context, o *expiringOptions) (err error) {
+	s, err := readStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	f := ledger.Filter{State: ledger.Valid, Kind: o.kind, Unreplaced: !o.replaced, ExpiresBefore: o.inputs.Now().Add(time.Duration(o.within))}
+	return s.list(ctx, f, o.limit, o.output)
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca/ledger"
+	"kedge/internal/cli"
+)
+
+// filterFlags say which certificates of the ledger are meant: those for which all holds.
+type filterFlags struct {
+	ledger.Filter // the values that need no more than a check
+	expiresBefore moment
+	expiresAfter  moment
+	issuedAfter   moment
+}
+
+func (f *filterFlags) add(cmd *cobra.Command) {
+	f.issuedAfter.ago = true
+	flags := cmd.Flags()
+	flags.StringVar(&f.State, "state", "", "only those in the `STATE`: valid, expired, revoked, held or pending")
+	flags.StringVar(&f.Kind, "kind", "", "only those of the `KIND`: root, intermediate or leaf")
+	flags.StringVar(&f.Host, "host", "", "only those of the host `NAME`; in all names * stands for any characters")
+	flags.StringVar(&f.Subject, "subject", "", "only those with the subject `NAME`: a common name, or a distinguished name in any order")
+	flags.StringVar(&f.SAN, "san", "", "only those with the subject alternative `NAME`: DNS name, URI, IP or email address")
+	flags.StringVar(&f.Issuer, "issuer", "", "only those of the issuer `NAME`: an authority of this CA, a distinguished name or a key identifier")
+	flags.Var(&f.expiresBefore, "expires-before", "only those that end before the `TIME`: 2026-12-31, 2026-12-31T12:00:00Z, or 30d from now")
+	flags.Var(&f.expiresAfter, "expires-after", "only those that end at the `TIME` or later")
+	flags.Var(&f.issuedAfter, "issued-after", "only those issued at the `TIME` or later; 30d is 30 days ago")
+	flags.BoolVar(&f.Unreplaced, "unreplaced", false, "without those that another certificate renews")
+}
+
+func (f *filterFlags) check(cmd *cobra.Command) error {
+	states := []string{"", ledger.Valid, ledger.Expired, ledger.Revoked, ledger.Held, ledger.Pending}
+	if !slices.Contains(states, f.State) {
+		return cli.Usagef(cmd, "--state: %q is none of %s", f.State, strings.Join(states[1:], ", "))
+	}
+	kinds := []string{"", ledger.Root, ledger.Intermediate, ledger.Leaf}
+	if !slices.Contains(kinds, f.Kind) {
+		return cli.Usagef(cmd, "--kind: %q is none of %s", f.Kind, strings.Join(kinds[1:], ", "))
+	}
+	return nil
+}
+
+// resolve makes the filter that the ledger takes.
+func (f *filterFlags) resolve(ctx context.Context, s *store, now time.Time) (ledger.Filter, error) {
+	all := f.Filter
+	all.ExpiresBefore, all.ExpiresAfter = f.expiresBefore.time(now), f.expiresAfter.time(now)
+	all.IssuedAfter = f.issuedAfter.time(now)
+	var err error
+	if all.Issuer != "" {
+		if all.Issuer, err = s.issuer(ctx, all.Issuer); err != nil {
+			return all, err
+		}
+	}
+	if strings.Contains(all.Subject, "=") {
+		all.Subject, err = s.subject(ctx, all.Subject)
+	}
+	return all, err
+}
+
+// issuer returns what the ledger calls an issuer: its key identifier for the name of an
+// authority, and otherwise its distinguished name in the ledger's order.
+func (s *store) issuer(ctx context.Context, text string) (string, error) {
+	authorities, err := s.ledger.Authorities(ctx)
+	if err != nil {
+		return "", err
+	}
+	var known []string
+	for _, a := range authorities {
+		known = append(known, a.Name)
+		if a.Name == text {
+			return keyID(a), nil
+		}
+	}
+	for _, a := range authorities {
+		for _, name := range subjects(text) {
+			if name == a.Certificate.Subject.String() {
+				return name, nil
+			}
+		}
+	}
+	if _, isHex := hexDigits(text); isHex || strings.ContainsAny(text, "*=") {
+		return text, nil
+	}
+	return "", &unknownAuthorityError{text, known}
+}
+
+// subject returns the order of a distinguished name in which the ledger has it.
+func (s *store) subject(ctx context.Context, text string) (string, error) {
+	for _, name := range subjects(text) {
+		for _, err := range s.ledger.List(ctx, ledger.Filter{Subject: name, Limit: 1}) {
+			return name, err
+		}
+	}
+	return text, nil
+}
+
+// keyID is the key identifier of an authority, by which the ledger knows the issuer of
+// certificates and CRLs.
+func keyID(a ledger.Authority) string { return hex.EncodeToString(a.Certificate.SubjectKeyId) }

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca/ledger"
+	"kedge/internal/cli"
+)
+
+type listOptions struct {
+	host
+	store  storeFlags
+	output outputFlags
+	filter filterFlags
+	limit  int
+}
+
+// defaultLimit keeps an answer short and quick, however large the ledger is.
+const defaultLimit = 1000
+
+func newList(h host, run func(context.Context, *listOptions) error) *cobra.Command {
+	o := &listOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List certificates",
+		Long: `List the certificates of the ledger, as a table, JSON or CSV. They come in the order in
+which they were issued; with a filter by expiry or by the states valid, expired or pending in
+the order in which they end, and with a pattern by the names that match.`,
+		Example: `  kedge-ca list
+  kedge-ca list --state valid --host 'web-*' --json
+  kedge-ca list --kind leaf --expires-before 7d --unreplaced --csv`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.limit < 0 {
+				return cli.Usagef(cmd, "--limit: %d is negative; 0 lists all", o.limit)
+			}
+			if err := o.filter.check(cmd); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.addFolder(cmd)
+	o.output.addList(cmd)
+	o.filter.add(cmd)
+	cmd.Flags().IntVar(&o.limit, "limit", defaultLimit, "`NUMBER` of certificates to list at most; 0 lists all")
+	return cmd
+}
+
+func runList(ctx context.Context, o *listOptions) (err error) {
+	s, err := readStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	f, err := o.filter.resolve(ctx, s, o.inputs.Now())
+	if err != nil {
+		return err
+	}
+	return s.list(ctx, f, o.limit, o.output)
+}
+
+// list writes the certificates that a filter means, and says when there are more.
+func (s *store) list(ctx context.Context, f ledger.Filter, limit int, output outputFlags) error {
+	if limit > 0 {
+		f.Limit = limit + 1
+	}
+	more := false
+	if err := s.host.writeCertificates(output, upTo(limit, s.ledger.List(ctx, f), &more)); err != nil {
+		return err
+	}
+	if more {
+		s.host.warn(fmt.Sprintf("there are more than these %d; narrow the filters, or raise --limit (0 lists all)", limit))
+	}
+	return nil
+}
+
+// upTo ends after limit certificates, all when it is 0, and tells whether there are more.
+func upTo(limit int, certs iter.Seq2[ledger.Certificate, error], more *bool) iter.Seq2[ledger.Certificate, error] {
+	return func(yield func(ledger.Certificate, error) bool) {
+		n := 0
+		for c, err := range certs {
+			if err == nil && limit > 0 && n == limit {
+				*more = true
+				return
+			}
+			if n++; !yield(c, err) {
+				return
+			}
+		}
+	}
+}
