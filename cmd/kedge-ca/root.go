@@ -36,7 +36,7 @@ Exit codes:
 		newInit(h, runInit),
 		newIssue(h, runIssue),
 		newLint(h, runLint),
-		newList(h, runList), newExpiring(h, runExpiring),
+		newList(h, runList), newExpiring(h, runExpiring), newShow(h, runShow), newWho(h, runWho),
 		cli.NewVersion(name),
 	)
 	root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+type showOptions struct {
+	host
+	store  storeFlags
+	output outputFlags
+	text   string
+	pem    bool
+}
+
+func newShow(h host, run func(context.Context, *showOptions) error) *cobra.Command {
+	o := &showOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "show <name>",
+		Short: "Show all that is known of a certificate",
+		Long: `Show all that is known of a certificate, which is named as for "kedge-ca who". Of several,
+such as those that renew one another, the last one issued is shown.`,
+		Example: `  kedge-ca show web-01
+  kedge-ca show web-01 --pem`,
+		Args: exactlyOne("give what is to be shown: kedge-ca show NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.text = args[0]
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.addFolder(cmd)
+	o.output.add(cmd)
+	cmd.Flags().BoolVar(&o.pem, "pem", false, "write the certificate itself, as PEM")
+	cmd.MarkFlagsMutuallyExclusive("pem", "json")
+	return cmd
+}
+
+// exactlyOne is for commands with one argument, for which missing says what it is.
+func exactlyOne(missing string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return errors.New(missing)
+		}
+		return cobra.MaximumNArgs(1)(cmd, args)
+	}
+}
+
+func runShow(ctx context.Context, o *showOptions) (err error) {
+	s, err := readStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	found, err := s.who(ctx, o.text)
+	if err != nil {
+		return err
+	}
+	last := found[0].Certificate
+	for _, f := range found {
+		if f.Seq > last.Seq {
+			last = f.Certificate
+		}
+	}
+	if err := o.write(last); err != nil {
+		return err
+	}
+	if n := len(found) - 1; n > 0 {
+		o.warn(fmt.Sprintf("%d more are named so; kedge-ca who lists them", n))
+	}
+	return nil
+}
+
+func (o *showOptions) write(c ledger.Certificate) error {
+	d, err := newShown(c, o.inputs.Now())
+	switch {
+	case err != nil:
+		return err
+	case o.pem:
+		return toOutput(o.Out, certPEM(d.cert))
+	case o.output.json:
+		return writeJSON(o.Out, d)
+	}
+	return writeFields(o.Out, d.fields())
+}
+
+// shown is a certificate with what its sessions are called.
+type shown struct {
+	certificateJSON
+	Key            string            `json:"key"` // its type
+	IssuerKeyID    string            `json:"issuer_key_id"`
+	SourceIdentity string            `json:"source_identity,omitempty"`
+	SessionTags    map[string]string `json:"session_tags,omitempty"`
+	ReplacedBySeq  int64             `json:"replaced_by_seq,omitempty"`
+	Seq            int64             `json:"seq"` // of its entry in the ledger
+
+	cert *x509.Certificate
+	tags []ca.Tag
+}
+
+func newShown(c ledger.Certificate, now time.Time) (*shown, error) {
+	cert, err := c.X509()
+	if err != nil {
+		return nil, err
+	}
+	d, err := describe(c, now)
+	if err != nil {
+		return nil, err
+	}
+	s := &shown{certificateJSON: d, Key: ca.KeyType(cert.PublicKey), IssuerKeyID: c.IssuerKeyID, Seq: c.Seq, ReplacedBySeq: c.ReplacedBy, cert: cert}
+	if c.Kind == ledger.Leaf {
+		s.SourceIdentity, s.tags, s.SessionTags = ca.SourceIdentity(cert), ca.SessionTags(cert), map[string]string{}
+		for _, tag := range s.tags {
+			s.SessionTags[tag.Key] = tag.Value
+		}
+	}
+	return s, nil
+}
+
+func (s *shown) fields() []field {
+	state := s.State
+	if s.RevokedAt != nil {
+		state = fmt.Sprintf("%s since %s (%s)", s.State, rfc3339(*s.RevokedAt), s.Reason)
+	}
+	all := []field{
+		{"subject", s.Subject},
+		{"issuer", s.Issuer},
+		{"state", state},
+		{"valid from", rfc3339(s.NotBefore)},
+		{"valid until", rfc3339(s.NotAfter)},
+		{"kind", s.Kind},
+		{"key", s.Key},
+		{"serial", s.Serial},
+		{"serial, decimal", s.SerialDecimal},
+		{"SHA-256", s.Fingerprint},
+		{"DNS names", strings.Join(s.DNS, " ")},
+		{"URIs", strings.Join(s.URIs, " ")},
+		{"IP addresses", strings.Join(s.IPs, " ")},
+		{"email addresses", strings.Join(s.Emails, " ")},
+		{"source identity", s.SourceIdentity},
+	}
+	for _, tag := range s.tags {
+		all = append(all, field{"session tag", tag.Key + "=" + tag.Value})
+	}
+	return append(all,
+		field{"issued", fmt.Sprintf("%s, entry %d of the ledger", rfc3339(s.IssuedAt), s.Seq)},
+		field{"host", s.Host},
+		field{"profile", s.Profile},
+		field{"why", s.Why},
+		field{"renews", s.Replaces},
+		field{"renewed by", number(s.ReplacedBySeq, "entry %d of the ledger")},
+	)
+}
+
+func number(n int64, format string) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, n)
+}
