@@ -84,6 +84,9 @@ func hintCertificate(err error) string {
 	if is[*noneNamedError](err) {
 		return "kedge-ca list shows what is in the ledger"
 	}
+	if is[*rootRevocationError](err) {
+		return "take the trust anchor away at IAM Roles Anywhere, or rotate to a new one"
+	}
 	return ""
 }
 

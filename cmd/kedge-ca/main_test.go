@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 					e.Setenv("OPENSSL", openssl)
 					return os.Chmod(e.WorkDir, 0o700)
 				},
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){"mode": mode, "private": private},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"mode": mode, "private": private, "who": who, "numbers": numbers},
 			})
 		})
 	}

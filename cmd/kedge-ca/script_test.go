@@ -1,0 +1,33 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// who asks for the text in a file, as another program wrote it, and wants that one certificate
+// is found by what is said: who FILE KIND.
+func who(ts *testscript.TestScript, _ bool, args []string) {
+	text := strings.TrimSpace(ts.ReadFile(args[0]))
+	ts.Check(ts.Exec("kedge-ca", "who", text))
+	if out := ts.ReadFile("stdout"); strings.Count(out, "\n") != 2 || !strings.HasSuffix(out, "  "+args[1]+"\n") {
+		ts.Fatalf("%s: %s", text, out)
+	}
+}
+
+// numbers sets SERIAL, in hex with colons, and FINGERPRINT to those of a certificate: numbers FILE.
+func numbers(ts *testscript.TestScript, _ bool, args []string) {
+	cert, err := readCertificate(ts.MkAbs(args[0]))
+	ts.Check(err)
+	var serial bytes.Buffer
+	for i, c := range serialHex(cert.SerialNumber) {
+		if i > 0 && i%2 == 0 {
+			serial.WriteByte(':')
+		}
+		serial.WriteRune(c)
+	}
+	ts.Setenv("SERIAL", serial.String())
+	ts.Setenv("FINGERPRINT", fingerprint(cert))
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca/ledger"
+	"kedge/internal/cli"
+)
+
+type unrevokeOptions struct {
+	host
+	store   storeFlags
+	output  outputFlags
+	targets targetFlags
+	why     string
+}
+
+func newUnrevoke(h host, run func(context.Context, *unrevokeOptions) error) *cobra.Command {
+	o := &unrevokeOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "unrevoke [<name>...]",
+		Short: "End the hold of certificates",
+		Long: `End the hold of certificates that were revoked with --reason certificate-hold, all of those
+named or none. Any other revocation is for good. Names are read as by "kedge-ca who".`,
+		Example: `  kedge-ca unrevoke web-01 --why "disk was found"`,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.targets.set(args); err != nil {
+				return cli.Usagef(cmd, "%w", err)
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.addFolder(cmd)
+	o.output.add(cmd)
+	o.targets.add(cmd)
+	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger")
+	return cmd
+}
+
+func runUnrevoke(ctx context.Context, o *unrevokeOptions) (err error) {
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	chosen, err := s.choose(ctx, &o.targets, onHold)
+	if err != nil {
+		return err
+	}
+	if err := s.ledger.Release(ctx, fingerprints(chosen.certs), o.why); err != nil {
+		return err
+	}
+	lists, err := s.issuers(ctx, chosen.certs)
+	if err != nil {
+		return err
+	}
+	if err := s.reportChanged(ctx, "released", chosen, o.output); err != nil {
+		return err
+	}
+	s.sayNext(lists)
+	return nil
+}
+
+// onHold says why a certificate cannot be released.
+func onHold(c *ledger.Certificate) error {
+	if c.RevokedAt != nil && c.State(*c.RevokedAt) == ledger.Held {
+		return nil
+	}
+	return &ledger.NotHeldError{Fingerprint: c.Fingerprint, Subject: c.Subject, Revoked: c.RevokedAt != nil, Reason: c.Reason}
+}
