@@ -87,6 +87,9 @@ func hintCertificate(err error) string {
 	if is[*rootRevocationError](err) {
 		return "take the trust anchor away at IAM Roles Anywhere, or rotate to a new one"
 	}
+	if is[*noBaseError](err) {
+		return "make a complete list first, without --delta"
+	}
 	return ""
 }
 

@@ -37,7 +37,7 @@ Exit codes:
 		newIssue(h, runIssue),
 		newLint(h, runLint),
 		newList(h, runList), newExpiring(h, runExpiring), newShow(h, runShow), newWho(h, runWho),
-		newRevoke(h, runRevoke), newUnrevoke(h, runUnrevoke),
+		newRevoke(h, runRevoke), newUnrevoke(h, runUnrevoke), newCRL(h, runCRL),
 		cli.NewVersion(name),
 	)
 	root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+	"kedge/internal/cli"
+)
+
+type crlOptions struct {
+	host
+	store   storeFlags
+	output  outputFlags
+	issuers []string
+	valid   ca.Duration // 0: the configuration's
+	delta   bool
+	stdout  bool
+}
+
+func newCRL(h host, run func(context.Context, *crlOptions) error) *cobra.Command {
+	o := &crlOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "crl",
+		Short: "Make the lists of revoked certificates",
+		Long: `Make the certificate revocation list of every authority whose key is here, and write it to
+  crl/NAME.crl  as PEM: import this one at IAM Roles Anywhere
+  crl/NAME.der  as DER
+in the CA's folder. It holds what is revoked and has not expired. What was added and removed
+since the last list is reported, and how long it will stay within the 300,000 bytes that IAM
+Roles Anywhere takes. It takes the list of an intermediate only for a trust anchor that holds
+the certificate of that intermediate.
+
+A delta (crl/NAME.delta.crl and .der) holds what changed since the last complete list. It is
+for others than IAM Roles Anywhere, which takes complete lists only.`,
+		Example: `  kedge-ca crl
+  kedge-ca crl --issuer ca --valid 30d --stdout`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("valid") && o.valid <= 0 {
+				return cli.Usagef(cmd, "--valid: %v is no time ahead", o.valid)
+			}
+			if o.stdout && len(o.issuers) != 1 {
+				return cli.Usagef(cmd, "--stdout: name the one list with --issuer")
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.add(cmd)
+	o.output.add(cmd)
+	cmd.Flags().StringArrayVar(&o.issuers, "issuer", nil, "make the list of the authority `NAME` only; may be repeated")
+	cmd.Flags().TextVar(&o.valid, "valid", ca.Duration(0), "`TIME` until the next list is due, such as 72h or 30d; crl.valid of the configuration, or 168h, when not given")
+	cmd.Flags().BoolVar(&o.delta, "delta", false, "make a delta to the last complete list")
+	cmd.Flags().BoolVar(&o.stdout, "stdout", false, "write the PEM to standard output, too")
+	cmd.MarkFlagsMutuallyExclusive("stdout", "json")
+	return cmd
+}
+
+func runCRL(ctx context.Context, o *crlOptions) (err error) {
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	authorities, err := s.listed(ctx, o.issuers)
+	if err != nil {
+		return err
+	}
+	if o.valid == 0 {
+		o.valid = s.settings.CRL.Valid
+	}
+	if err := os.MkdirAll(filepath.Join(o.store.dir, crlFolder), 0o755); err != nil {
+		return err
+	}
+	var all []*madeCRL
+	for _, a := range authorities {
+		made, err := s.makeCRL(ctx, a, time.Duration(o.valid), o.delta)
+		if err == nil {
+			err = made.write()
+		}
+		if err != nil {
+			return err
+		}
+		made.report(s.host)
+		all = append(all, made)
+	}
+	switch {
+	case o.stdout:
+		return toOutput(o.Out, all[0].pem)
+	case o.output.json:
+		return writeJSON(o.Out, struct {
+			CRLs []*madeCRL `json:"crls"`
+		}{all})
+	}
+	return nil
+}
+
+// listed returns the authorities whose lists are to be made: those named, or all whose key is
+// here and which have not expired. For an authority whose key is elsewhere, and which has
+// revoked something, there is a warning.
+func (s *store) listed(ctx context.Context, names []string) ([]ledger.Authority, error) {
+	if len(names) > 0 {
+		return s.named(ctx, names)
+	}
+	all, err := s.ledger.Authorities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := s.host.inputs.Now()
+	var here []ledger.Authority
+	for _, a := range all {
+		if now.After(a.Certificate.NotAfter) {
+			continue
+		}
+		keyed, err := exists(s.flags.keyPath(a.Name))
+		if err != nil {
+			return nil, err
+		}
+		if keyed {
+			here = append(here, a)
+			continue
+		}
+		revoked, err := s.ledger.Revoked(ctx, keyID(a), now)
+		if err != nil {
+			return nil, err
+		}
+		if len(revoked) > 0 {
+			s.host.warn(fmt.Sprintf("the list of %q is not made: its key is not here, and it has revoked %d certificates", a.Name, len(revoked)))
+		}
+	}
+	if len(here) == 0 {
+		return nil, &caError{errors.New("no authority that is in date has its key here"), false}
+	}
+	return here, nil
+}
+
+func (s *store) named(ctx context.Context, names []string) ([]ledger.Authority, error) {
+	var all []ledger.Authority
+	for _, name := range names {
+		path, err := s.authorityPath(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, path[0])
+	}
+	return all, nil
+}

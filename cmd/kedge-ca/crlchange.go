@@ -1,0 +1,123 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+// lastCRL is the last complete list of an authority.
+type lastCRL struct {
+	authority string
+	file      string
+	record    *ledger.CRL          // nil: there was none
+	list      *x509.RevocationList // nil: the file is not there, or is another
+}
+
+// maxCRLFile bounds what is read: many times what IAM Roles Anywhere takes.
+const maxCRLFile = 64 << 20
+
+// lastCRL finds the last complete list of an authority, in the ledger and in its file.
+func (s *store) lastCRL(ctx context.Context, name, id string) (*lastCRL, error) {
+	last := &lastCRL{authority: name, file: filepath.Join(s.flags.dir, crlFolder, name+".der")}
+	record, err := s.ledger.LastCRL(ctx, id)
+	if _, none := errors.AsType[*ledger.NotFoundError](err); none {
+		return last, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	last.record = &record
+	data, err := readAtMost(last.file, maxCRLFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return last, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if sameList(data, record) {
+		last.list, err = x509.ParseRevocationList(data)
+	}
+	return last, err
+}
+
+// crlChange is what is different from the last list.
+type crlChange struct {
+	known          bool
+	added, removed []string // serials in hex
+	entries        []ca.Revocation
+}
+
+// compare holds what is revoked against the last list.
+func (l *lastCRL) compare(revoked []ca.Revocation) crlChange {
+	c := crlChange{known: l.record == nil || l.list != nil, added: []string{}, removed: []string{}}
+	if !c.known {
+		return c
+	}
+	before := map[string]x509.RevocationListEntry{}
+	if l.list != nil {
+		for _, e := range l.list.RevokedCertificateEntries {
+			before[serialHex(e.SerialNumber)] = e
+		}
+	}
+	for _, r := range revoked {
+		serial := serialHex(r.Serial)
+		e, listed := before[serial]
+		delete(before, serial)
+		if listed && e.ReasonCode == int(r.Reason) {
+			continue
+		}
+		if listed {
+			c.removed = append(c.removed, serial)
+		}
+		c.added = append(c.added, serial)
+		c.entries = append(c.entries, r)
+	}
+	for serial, e := range before {
+		c.removed = append(c.removed, serial)
+		c.entries = append(c.entries, ca.Revocation{Serial: e.SerialNumber, At: e.RevocationTime, Reason: ca.RemoveFromCRL})
+	}
+	slices.Sort(c.removed)
+	slices.SortFunc(c.entries, func(a, b ca.Revocation) int { return a.Serial.Cmp(b.Serial) })
+	return c
+}
+
+// delta returns the entries of a delta to the last list: what is new on it, and, with the
+// reason removeFromCRL, what is no longer.
+//
+// Source: RFC 5280, 5.2.4 and 5.3.1.
+func (l *lastCRL) delta(c crlChange) ([]ca.Revocation, error) {
+	switch {
+	case l.record == nil:
+		return nil, &noBaseError{l.authority, "there is no complete list yet"}
+	case !c.known:
+		return nil, &noBaseError{l.authority, fmt.Sprintf("list %d, the last complete one, is not in %s any more", l.record.Number, l.file)}
+	}
+	return c.entries, nil
+}
+
+// noBaseError says that a delta has nothing to be one to.
+type noBaseError struct{ authority, why string }
+
+func (e *noBaseError) Error() string {
+	return fmt.Sprintf("make a delta of the list of %q: %s", e.authority, e.why)
+}
+
+// unlisted counts what the last list lacks, or still has. Without its file only what was
+// revoked since is known.
+func (l *lastCRL) unlisted(revoked []ca.Revocation) int {
+	if c := l.compare(revoked); c.known {
+		return max(len(c.added), len(c.removed))
+	}
+	return len(slices.DeleteFunc(slices.Clone(revoked), func(r ca.Revocation) bool {
+		return cmp.Compare(r.At.Unix(), l.record.ThisUpdate.Unix()) <= 0
+	}))
+}
