@@ -26,20 +26,12 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 	return WriteAll(File{path, data, mode})
 }
 
-// replace is Write without making the name durable. It returns the folder of the target.
-func replace(path string, data []byte, mode fs.FileMode) (dir string, err error) {
-	target, err := resolve(path, maxLinks)
-	if err != nil {
-		return "", err
+// replace puts the hidden file in the place of the target, without making that durable.
+func replace(tmp string, f File) error {
+	if err := os.Rename(tmp, f.Path); err != nil {
+		return errors.Join(&fs.PathError{Op: "replace", Path: f.Path, Err: cause(err)}, os.Remove(tmp))
 	}
-	tmp, err := temporary(target, data, mode)
-	if err != nil {
-		return "", err
-	}
-	if err := os.Rename(tmp, target); err != nil {
-		return "", errors.Join(&fs.PathError{Op: "replace", Path: target, Err: cause(err)}, os.Remove(tmp))
-	}
-	return filepath.Dir(target), nil
+	return nil
 }
 
 // Create writes a new file and fails with fs.ErrExist when the name is taken, if only by a
@@ -52,21 +44,17 @@ func Create(path string, data []byte, mode fs.FileMode) error {
 	return CreateAll(File{path, data, mode})
 }
 
-// create is Create without making the name durable.
-func create(path string, data []byte, mode fs.FileMode) error {
-	tmp, err := temporary(path, data, mode)
-	if err != nil {
-		return err
-	}
-	err = os.Link(tmp, path)
+// create gives the name to the hidden file, which is removed, without making that durable.
+func create(tmp string, f File) error {
+	err := os.Link(tmp, f.Path)
 	if removeErr := os.Remove(tmp); err == nil && removeErr != nil {
-		return errors.Join(removeErr, os.Remove(path))
+		return errors.Join(removeErr, os.Remove(f.Path))
 	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+		return &fs.PathError{Op: "create", Path: f.Path, Err: fs.ErrExist}
 	case err != nil: // no links here, or a trouble that the next call names
-		return createInPlace(path, data, mode)
+		return createInPlace(f.Path, f.Data, f.Mode)
 	}
 	return nil
 }

@@ -48,7 +48,14 @@ func TestWriteAll(t *testing.T) {
 	if err := WriteAll(File{a, []byte("3"), 0o600}, File{sub, []byte("3"), 0o600}, File{b, []byte("3"), 0o600}); err == nil {
 		t.Error("a folder was replaced")
 	}
-	for path, want := range map[string]string{a: "3", b: "2"} {
+	c := filepath.Join(dir, "c")
+	if err := os.Symlink(b, c); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteAll(File{a, []byte("3"), 0o600}, File{c, []byte("4"), 0o600}); err != nil {
+		t.Error(err)
+	}
+	for path, want := range map[string]string{a: "3", b: "4"} {
 		if got, err := os.ReadFile(path); err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v; want %q", path, got, err, want)
 		}
