@@ -215,11 +215,7 @@ func (o *issueOptions) reportBulk(b *bulk) error {
 	if !o.output.json {
 		return nil
 	}
-	type one struct {
-		certificateJSON
-		Files identityFiles `json:"files"`
-	}
-	l := listing[issued]{key: "certificates", json: func(r issued) any { return one{describeIssued(r.Issued), r.files} }}
+	l := listing[issued]{key: "certificates", json: func(r issued) any { return issuedJSON{describeIssued(r.Issued), r.files} }}
 	return l.write(o.Out, o.output, func(yield func(issued, error) bool) {
 		for _, r := range b.results {
 			if !yield(r, nil) {

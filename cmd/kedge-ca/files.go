@@ -37,7 +37,7 @@ func fileName(commonName string) string {
 type identityFiles struct {
 	Key         string `json:"key,omitempty"`
 	Certificate string `json:"certificate"`
-	Chain       string `json:"chain"`
+	Chain       string `json:"chain,omitempty"`
 	FullChain   string `json:"full_chain,omitempty"`
 	PKCS12      string `json:"pkcs12,omitempty"`
 }
@@ -99,7 +99,11 @@ func (f *formFlags) readPassword(h host, path string) error {
 	if err != nil {
 		return err
 	}
-	if f.password, err = p.Read(h.inputs, path); err != nil {
+	f.password, err = p.Read(h.inputs, path)
+	switch {
+	case errors.Is(err, signer.ErrPasswordRequired):
+		return &pkcs12Error{fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)}
+	case err != nil:
 		return &pkcs12Error{fmt.Errorf("password for %s: %w", path, err)}
 	}
 	for _, warning := range p.Warnings() {

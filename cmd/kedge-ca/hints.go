@@ -81,6 +81,9 @@ func hintCertificate(err error) string {
 	if is[*lintedError](err) {
 		return "IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"
 	}
+	if is[*namelessError](err) {
+		return "give the name with --name, or put a common name into the request"
+	}
 	if is[*noneNamedError](err) {
 		return "kedge-ca list shows what is in the ledger"
 	}
@@ -97,7 +100,7 @@ func hintCertificate(err error) string {
 func hintCA(err error) string {
 	unusable, ok := errors.AsType[*caError](err)
 	switch {
-	case is[*pkcs12Error](err) && errors.Is(err, signer.ErrPasswordRequired):
+	case is[*pkcs12Error](err) && errors.Is(err, cli.ErrNoTerminal):
 		return "give the password with --pkcs12-password-from PATH, env:NAME or fd:N"
 	case errors.Is(err, signer.ErrWrongPassword):
 		return "check the password: one line ending at the end of a password file is left out, anything else counts"

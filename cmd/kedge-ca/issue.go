@@ -133,6 +133,7 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	i.recorded = s.closeEarly
 	profile, err := s.settings.profile(o.leaf.profile)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ type issuer struct {
 	ledger    *ledger.Ledger
 	now       func() time.Time
 	form      formFlags
+	recorded  func() // called when a certificate is in the ledger; may be nil
 }
 
 // order is what is wanted for one name.
@@ -100,7 +101,7 @@ func (i *issuer) resume(ctx context.Context, o order) (issued, error) {
 		return issued{}, err
 	}
 	result := issued{warnings: words(prepared.Warnings())}
-	found, ok, err := i.recorded(ctx, prepared.Certificate().Subject.CommonName, key.Public())
+	found, ok, err := i.find(ctx, prepared.Certificate().Subject.CommonName, key.Public())
 	switch {
 	case err != nil:
 		return issued{}, err
@@ -116,8 +117,8 @@ func (i *issuer) resume(ctx context.Context, o order) (issued, error) {
 	return i.write(o, key, result, atomicfile.WriteAll)
 }
 
-// recorded finds the newest valid certificate of a key that this authority issued.
-func (i *issuer) recorded(ctx context.Context, commonName string, public crypto.PublicKey) (found ca.Issued, ok bool, err error) {
+// find returns the newest valid certificate of a key that this authority issued.
+func (i *issuer) find(ctx context.Context, commonName string, public crypto.PublicKey) (found ca.Issued, ok bool, err error) {
 	for c, err := range i.ledger.List(ctx, ledger.Filter{Kind: ledger.Leaf, CommonName: commonName, State: ledger.Valid}) {
 		if err != nil {
 			return found, false, err
@@ -127,14 +128,21 @@ func (i *issuer) recorded(ctx context.Context, commonName string, public crypto.
 			return found, false, err
 		}
 		if sameKey(cert.PublicKey, public) && string(cert.AuthorityKeyId) == string(i.authority.Certificate().SubjectKeyId) && c.ReplacedBy == 0 {
-			found, ok = ca.Issued{Certificate: cert, Profile: c.Profile, Host: c.Host, Why: c.Why, Replaces: c.Replaces, At: c.IssuedAt}, true
+			found, ok = recordOf(c, cert), true
 		}
 	}
 	return found, ok, nil
 }
 
+func recordOf(c ledger.Certificate, cert *x509.Certificate) ca.Issued {
+	return ca.Issued{Certificate: cert, Profile: c.Profile, Host: c.Host, Why: c.Why, Replaces: c.Replaces, At: c.IssuedAt}
+}
+
 // write makes the files but for the key.
 func (i *issuer) write(o order, key crypto.Signer, result issued, to func(...atomicfile.File) error) (issued, error) {
+	if i.recorded != nil {
+		i.recorded()
+	}
 	files, err := i.form.encode(identity{key: key, cert: result.Certificate, issuer: i.authority}, &o.files)
 	if err != nil {
 		return issued{}, err

@@ -35,6 +35,12 @@ type certificateJSON struct {
 	Reason    string     `json:"reason,omitempty"` // of the revocation
 }
 
+// issuedJSON is what was issued, and where it is, in lists.
+type issuedJSON struct {
+	certificateJSON
+	Files identityFiles `json:"files"`
+}
+
 // describe makes the JSON of a record of the ledger.
 func describe(c ledger.Certificate, now time.Time) (certificateJSON, error) {
 	cert, err := c.X509()

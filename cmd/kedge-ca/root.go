@@ -35,6 +35,7 @@ Exit codes:
 	root.AddCommand(
 		newInit(h, runInit),
 		newIssue(h, runIssue),
+		newSign(h, runSign),
 		newLint(h, runLint),
 		newList(h, runList), newExpiring(h, runExpiring), newShow(h, runShow), newWho(h, runWho),
 		newRevoke(h, runRevoke), newUnrevoke(h, runUnrevoke), newCRL(h, runCRL),

@@ -48,6 +48,7 @@ type store struct {
 	settings *settings
 	ledger   *ledger.Ledger
 	opened   map[string]*ca.Authority
+	closing  chan error // not nil: the ledger is being closed
 }
 
 // openStore opens a CA to change it. Keys are opened when an authority is asked for.
@@ -97,9 +98,21 @@ func (f *storeFlags) withoutLedger(missing *ledger.MissingError) error {
 	return &caError{err, true}
 }
 
+// closeEarly begins to close the ledger, which takes as long as writing a few files does: for
+// when nothing more is asked of it. close still has to be called.
+func (s *store) closeEarly() {
+	s.closing = make(chan error, 1)
+	go func() { s.closing <- s.ledger.Close() }()
+}
+
 // close ends the work with the ledger. Its error is joined to err, since what was not
 // written was not done.
-func (s *store) close(err *error) { *err = errors.Join(*err, s.ledger.Close()) }
+func (s *store) close(err *error) {
+	if s.closing == nil {
+		s.closeEarly()
+	}
+	*err = errors.Join(*err, <-s.closing)
+}
 
 // caError says that the CA itself cannot be used.
 type caError struct {

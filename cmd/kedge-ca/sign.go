@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca"
+	"kedge/internal/atomicfile"
+)
+
+type signOptions struct {
+	host
+	store     storeFlags
+	output    outputFlags
+	leaf      leafFlags
+	name      string
+	out       string
+	fullChain bool
+
+	csr   string
+	names altNames
+}
+
+func newSign(h host, run func(context.Context, *signOptions) error) *cobra.Command {
+	o := &signOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "sign <csr> | -",
+		Short: "Sign a certificate request of a host that keeps its key to itself",
+		Long: `Sign a certificate request (PKCS #10, PEM or DER, from a file or standard input) and write the
+certificate to standard output or to a file.
+
+Of the request only the common name, the key and the subject alternative names are taken, as
+far as the profile allows them; the rest is left out and listed. The request must be signed with
+its own key.`,
+		Example: `  kedge-ca sign web-03.csr --out web-03.pem
+  kedge-ca sign - --host rack7 --full-chain < web-03.csr > web-03.fullchain.pem`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("give the file of the request, or - for standard input: kedge-ca sign FILE")
+			}
+			return cobra.MaximumNArgs(1)(nil, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			o.csr = args[0]
+			if o.names, err = o.leaf.check(cmd); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.add(cmd)
+	o.output.add(cmd)
+	o.leaf.add(cmd)
+	cmd.Flags().StringVar(&o.name, "name", "", "`NAME` to issue for, instead of the request's common name")
+	cmd.Flags().StringVar(&o.out, "out", "", "`FILE` to write the certificate to; it must not exist")
+	cmd.Flags().BoolVar(&o.fullChain, "full-chain", false, "write the intermediates after the certificate")
+	return cmd
+}
+
+func runSign(ctx context.Context, o *signOptions) (err error) {
+	if o.out != "" {
+		if err := vacant(o.out); err != nil {
+			return err
+		}
+	}
+	csr, err := o.readCSR()
+	if err != nil {
+		return err
+	}
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	profile, err := s.settings.profile(o.leaf.profile)
+	if err != nil {
+		return err
+	}
+	request, dropped, err := o.request(profile, csr)
+	if err != nil {
+		return fmt.Errorf("%s: %w", csrName(o.csr), err)
+	}
+	authority, err := s.authority(ctx, o.leaf.issuer)
+	if err != nil {
+		return err
+	}
+	now := o.inputs.Now()
+	prepared, err := authority.PrepareLeaf(profile, request, now)
+	if err != nil {
+		return err
+	}
+	cert, err := prepared.Issue(ctx, s.ledger)
+	if err != nil {
+		return err
+	}
+	s.closeEarly()
+	record := ca.Issued{Certificate: cert, Profile: profile.Name(), Host: request.Host, Why: request.Why, At: now}
+	return o.report(record, authority, append(dropped, words(prepared.Warnings())...))
+}
+
+// readCSR reads and parses the request; its signature is not looked at yet.
+func (o *signOptions) readCSR() (*x509.CertificateRequest, error) {
+	data, err := readInput(o.csr, o.inputs.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	csr, err := ca.ParseCSR(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", csrName(o.csr), err)
+	}
+	return csr, nil
+}
+
+func csrName(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return path
+}
+
+// request is what the CSR asks for, and the flags add. dropped says what is left out.
+func (o *signOptions) request(profile *ca.Profile, csr *x509.CertificateRequest) (ca.Request, []string, error) {
+	request, dropped, err := profile.FromCSR(csr)
+	if err != nil {
+		return request, nil, err
+	}
+	added := o.leaf.request(request.Name, o.names)
+	if o.name != "" {
+		added = o.leaf.request(o.name, o.names)
+	}
+	if added.Name == "" {
+		return request, nil, &namelessError{}
+	}
+	added.Public = request.Public
+	added.DNS = append(request.DNS, added.DNS...)
+	added.URIs = append(request.URIs, added.URIs...)
+	added.IPs = append(request.IPs, added.IPs...)
+	added.Emails = append(request.Emails, added.Emails...)
+	for i, what := range dropped {
+		dropped[i] = "left out of the request: " + what
+	}
+	return added, dropped, nil
+}
+
+// namelessError says that neither the request nor a flag names anybody.
+type namelessError struct{}
+
+func (*namelessError) Error() string { return "the request has no common name" }
+
+func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings []string) error {
+	cert := record.Certificate
+	data := certPEM(cert)
+	if o.fullChain {
+		data = append(data, certPEM(authority.Chain()...)...)
+	}
+	if o.out != "" {
+		if err := atomicfile.Create(o.out, data, 0o644); err != nil {
+			return fmt.Errorf("the certificate is issued, but not written: %w", err)
+		}
+	}
+	where := ""
+	if o.out != "" {
+		where = ": " + o.out
+	}
+	o.say(fmt.Sprintf("issued %q, serial %x, valid until %s%s", cert.Subject.CommonName, cert.SerialNumber, rfc3339(cert.NotAfter), where))
+	for _, warning := range warnings {
+		o.warn(warning)
+	}
+	if o.leaf.lifetime > 0 && record.At.Add(o.leaf.lifetime).Sub(cert.NotAfter) >= time.Second {
+		o.warn(fmt.Sprintf("it is valid until %s only, when the CA itself ends", rfc3339(cert.NotAfter)))
+	}
+	switch {
+	case o.output.json:
+		return writeJSON(o.Out, struct {
+			Certificate certificateJSON `json:"certificate"`
+			PEM         string          `json:"pem"`
+			File        string          `json:"file,omitempty"`
+			Warnings    []string        `json:"warnings,omitempty"`
+		}{describeIssued(record), string(data), o.out, warnings})
+	case o.out == "":
+		return toOutput(o.Out, data)
+	}
+	return nil
+}
