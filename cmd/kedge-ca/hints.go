@@ -84,6 +84,9 @@ func hintCertificate(err error) string {
 	if is[*namelessError](err) {
 		return "give the name with --name, or put a common name into the request"
 	}
+	if is[*notRenewedError](err) {
+		return "make a new one with \"kedge-ca issue\", with files of another name or folder"
+	}
 	if is[*noneNamedError](err) {
 		return "kedge-ca list shows what is in the ledger"
 	}

@@ -36,6 +36,8 @@ Exit codes:
 		newInit(h, runInit),
 		newIssue(h, runIssue),
 		newSign(h, runSign),
+		newRenew(h, runRenew),
+		newRekey(h, runRenew),
 		newLint(h, runLint),
 		newList(h, runList), newExpiring(h, runExpiring), newShow(h, runShow), newWho(h, runWho),
 		newRevoke(h, runRevoke), newUnrevoke(h, runUnrevoke), newCRL(h, runCRL),

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
+)
+
+// renewal is a certificate that is to be replaced by one with the same names.
+type renewal struct {
+	options *renewOptions
+	cert    *x509.Certificate
+	record  ledger.Certificate // of cert
+	profile *ca.Profile
+	files   identityFiles
+}
+
+// readFile takes the certificate of a file, which must be in the ledger.
+func (r *renewal) readFile(ctx context.Context, s *store, files identityFiles) error {
+	cert, err := readCertificate(files.Certificate)
+	if err != nil {
+		return err
+	}
+	r.cert, r.files = cert, files
+	sum := sha256.Sum256(cert.Raw)
+	if r.record, err = s.ledger.Certificate(ctx, sum[:]); err != nil {
+		return fmt.Errorf("%s: %w", files.Certificate, err)
+	}
+	return nil
+}
+
+// readLedger takes the newest certificate that goes by a name. Its files have the name that
+// issue gives them.
+func (r *renewal) readLedger(ctx context.Context, s *store, text string) error {
+	if r.options.rekey {
+		return fmt.Errorf("%s: %w", r.options.out, &noneNamedError{text})
+	}
+	filter, err := s.lookup(ctx, text, ledger.Filter{Kind: ledger.Leaf})
+	if err != nil {
+		return err
+	}
+	for c, err := range s.ledger.List(ctx, filter) {
+		if err != nil {
+			return err
+		}
+		r.record = c
+	}
+	if r.cert, err = r.record.X509(); err != nil {
+		return err
+	}
+	if r.files, err = filesFor(r.options.out, r.record.CommonName); err != nil {
+		return err
+	}
+	if r.files.Key = ""; r.options.form.pkcs12 {
+		return fmt.Errorf("--pkcs12: the key of %q is not in %s", r.record.CommonName, r.options.out)
+	}
+	return nil
+}
+
+// renew issues a certificate for the same key, unless that was done before.
+func (r *renewal) renew(ctx context.Context, i *issuer) (issued, error) {
+	result, err := r.issue(ctx, i, r.cert.PublicKey)
+	if err != nil {
+		return issued{}, err
+	}
+	var key crypto.Signer
+	if i.form.pkcs12 {
+		if key, err = readPlainKey(r.files.Key); err != nil {
+			return issued{}, err
+		}
+	}
+	return r.write(i, key, result)
+}
+
+// rekey makes a new key beside the old one, issues for it, and puts both in their places. The
+// new key stays NAME.key.new until the certificate is there: from any moment on, the next run
+// finds the new key by that name, or the new certificate in the file.
+func (r *renewal) rekey(ctx context.Context, i *issuer) (issued, error) {
+	fresh := r.files.Key + ".new"
+	key, err := readPlainKey(fresh)
+	if errors.Is(err, fs.ErrNotExist) {
+		key, err = r.newKey(fresh)
+	}
+	if err != nil {
+		return issued{}, err
+	}
+	var result issued
+	if sameKey(key.Public(), r.cert.PublicKey) { // the file is new already
+		result = issued{Issued: recordOf(r.record, r.cert), resumed: true}
+	} else if result, err = r.issue(ctx, i, key.Public()); err != nil {
+		if !unsure(err) {
+			err = errors.Join(err, os.Remove(fresh))
+		}
+		return issued{}, err
+	}
+	if result, err = r.write(i, key, result); err != nil {
+		return issued{}, err
+	}
+	data, err := os.ReadFile(fresh)
+	if err != nil {
+		return issued{}, err
+	}
+	if err := atomicfile.Write(r.files.Key, data, 0o600); err != nil {
+		return issued{}, err
+	}
+	return result, os.Remove(fresh)
+}
+
+func (r *renewal) newKey(path string) (crypto.Signer, error) {
+	if there, err := exists(r.files.Key); err != nil || !there {
+		return nil, errors.Join(err, &fs.PathError{Op: "replace", Path: r.files.Key, Err: fs.ErrNotExist})
+	}
+	key, der, err := r.options.key.generate()
+	if err != nil {
+		return nil, err
+	}
+	defer clear(der)
+	return key, atomicfile.Create(path, keyPEM(der), 0o600)
+}
+
+// issue renews for a key. What the ledger has for this key already, in the place of the
+// certificate, was issued by a run that was interrupted.
+func (r *renewal) issue(ctx context.Context, i *issuer, public crypto.PublicKey) (issued, error) {
+	if r.record.ReplacedBy != 0 {
+		found, ok, err := i.find(ctx, r.record.CommonName, public)
+		if err != nil {
+			return issued{}, err
+		}
+		if ok && !found.Certificate.Equal(r.cert) {
+			return issued{Issued: found, resumed: true}, nil
+		}
+	}
+	at := i.now()
+	host := r.record.Host
+	prepared, err := i.authority.PrepareRenewal(ca.Renewal{
+		Old: r.cert, Profile: r.profile, Public: public, Lifetime: r.options.lifetime, Host: host, Why: r.options.why,
+	}, at)
+	if err != nil {
+		return issued{}, err
+	}
+	cert, err := prepared.Issue(ctx, i.ledger)
+	if err != nil {
+		return issued{}, err
+	}
+	return issued{
+		Issued:   ca.Issued{Certificate: cert, Profile: r.profile.Name(), Host: host, Why: r.options.why, Replaces: r.record.Fingerprint, At: at},
+		warnings: words(prepared.Warnings()),
+	}, nil
+}
+
+// write replaces the certificate and what goes with it. A full chain that is there is
+// replaced as well; a PKCS#12 that is there gets old without a word of the password.
+func (r *renewal) write(i *issuer, key crypto.Signer, result issued) (issued, error) {
+	form := i.form
+	there, err := exists(r.files.FullChain)
+	if err != nil {
+		return issued{}, err
+	}
+	form.fullChain = form.fullChain || there
+	if there, err = exists(r.files.PKCS12); err != nil {
+		return issued{}, err
+	}
+	if there && !form.pkcs12 {
+		result.warnings = append(result.warnings, r.files.PKCS12+" still holds the old certificate; write it again with --pkcs12")
+	}
+	result.files = r.files
+	files, err := form.encode(identity{key: key, cert: result.Certificate, issuer: i.authority}, &result.files)
+	if err != nil {
+		return issued{}, err
+	}
+	if err := atomicfile.WriteAll(files...); err != nil {
+		return issued{}, fmt.Errorf("the certificate is issued, but not written: %w", err)
+	}
+	return result, nil
+}
+
+// renewAuthority renews the certificate of a CA. The ledger has it first, then the file.
+func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
+	path, err := s.authorityPath(ctx, o.authority)
+	if err != nil {
+		return err
+	}
+	old, by := path[0], path[0]
+	if len(path) > 1 {
+		by = path[1]
+	}
+	authority, err := s.authority(ctx, by.Name)
+	if err != nil {
+		return err
+	}
+	at := o.inputs.Now()
+	prepared, err := authority.PrepareRenewal(ca.Renewal{Old: old.Certificate, Lifetime: o.lifetime, Why: o.why}, at)
+	if err != nil {
+		return err
+	}
+	cert, err := prepared.Issue(ctx, s.ledger)
+	if err != nil {
+		return err
+	}
+	changed := old
+	changed.Certificate, changed.Fingerprint = cert, nil
+	if err := s.ledger.SetAuthority(ctx, changed); err != nil {
+		return err
+	}
+	file := s.flags.certPath(old.Name)
+	if err := atomicfile.Write(file, certPEM(cert), 0o644); err != nil {
+		return err
+	}
+	o.say(fmt.Sprintf("renewed the authority %q, serial %x, valid until %s: %s", old.Name, cert.SerialNumber, rfc3339(cert.NotAfter), file))
+	if len(path) == 1 {
+		o.say("register " + file + " at IAM Roles Anywhere, beside or instead of the old one")
+	}
+	for _, warning := range words(prepared.Warnings()) {
+		o.warn(warning)
+	}
+	sum := sha256.Sum256(old.Certificate.Raw)
+	return o.report([]issued{{
+		Issued: ca.Issued{Certificate: cert, Why: o.why, Replaces: sum[:], At: at},
+		files:  identityFiles{Key: s.flags.keyPath(old.Name), Certificate: file},
+	}})
+}
