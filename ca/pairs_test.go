@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -77,7 +78,7 @@ func TestPairs(t *testing.T) {
 	for _, kind := range keyTypes() {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			const years = 365 * 24 * time.Hour // certtool knows no other time than now
+			const years = 365 * 24 * time.Hour
 			root := rootFor(t, opaque{keyOf(t, kind)}, 60*years)
 			middle := below(t, root, opaque{keyOf(t, "P-256")}, CAConfig{Subject: pkix.Name{CommonName: "Middle"}, Lifetime: 55 * years})
 			bottom := below(t, root, opaque{keyOf(t, kind)}, CAConfig{Subject: pkix.Name{CommonName: "Bottom"}, Lifetime: 55 * years})
@@ -120,11 +121,14 @@ func verifyByPeers(t *testing.T, path []*x509.Certificate, leaf *x509.Certificat
 	writePEM(t, filepath.Join(dir, "between.pem"), path[:len(path)-1]...)
 	writePEM(t, filepath.Join(dir, "leaf.pem"), leaf)
 	writePEM(t, filepath.Join(dir, "all.pem"), append([]*x509.Certificate{leaf}, path...)...)
-	args := []string{"verify", "-x509_strict", "-purpose", "sslclient", "-check_ss_sig", "-CAfile", "root.pem"}
+	args := []string{"verify", "-x509_strict", "-purpose", "sslclient", "-check_ss_sig", "-attime", strconv.FormatInt(noon.Unix(), 10), "-CAfile", "root.pem"}
 	if len(path) > 1 {
 		args = append(args, "-untrusted", "between.pem")
 	}
 	testenv.Run(t, dir, "openssl", append(args, "leaf.pem")...)
+	if time.Now().After(leaf.NotAfter) {
+		return // certtool knows no other time than now
+	}
 	out := testenv.Run(t, dir, "certtool", "--verify-chain", "--infile", "all.pem")
 	if !bytes.Contains(out, []byte("Chain verification output: Verified")) || bytes.Contains(out, []byte("Not verified")) {
 		t.Errorf("certtool: %s", out)
