@@ -47,7 +47,7 @@ func (n *NameConstraints) check(path []*x509.Certificate) error {
 		kind := sanKind(i)
 		for _, text := range slices.Concat(b.permitted, b.excluded) {
 			if !kind.valid(text) {
-				return fmt.Errorf("the name constraint %q is not one for %ss", text, kind)
+				return fmt.Errorf("the name constraint %q cannot be held against any %s", text, kind)
 			}
 		}
 		for _, text := range b.permitted {
