@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/mldsa"
 	"crypto/x509"
 	"errors"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"kedge/internal/mldsakey"
 )
 
 // book is a Recorder that keeps everything, or fails.
@@ -184,5 +187,22 @@ func TestIssue_fails(t *testing.T) {
 		if signed := strings.HasPrefix(tt.want, "sign") || strings.HasPrefix(tt.want, "record"); signed != errors.Is(err, ErrSpent) {
 			t.Errorf("again, after %s: %v", tt.want, err)
 		}
+	}
+}
+
+// TestIssue_expandedMLDSA: a key without a seed, which crypto/mldsa does not take, signs too.
+func TestIssue_expandedMLDSA(t *testing.T) {
+	t.Parallel()
+	for _, params := range []mldsa.Parameters{mldsa.MLDSA44(), mldsa.MLDSA65(), mldsa.MLDSA87()} {
+		expanded, err := mldsakey.Expand(params, make([]byte, 32))
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := mldsakey.NewPrivateKey(params, expanded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := rootFor(t, key, time.Hour)
+		verifyPath(t, root, leafOf(t, root, DefaultProfile(), Request{Name: "web-01", Public: newKey(t).Public()}))
 	}
 }

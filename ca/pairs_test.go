@@ -58,8 +58,8 @@ func keyOf(t testing.TB, kind string) crypto.Signer {
 type opaque struct{ crypto.Signer }
 
 // TestPairs issues with every type of CA key for every type of leaf key, directly and below
-// one intermediate, and has crypto/x509 verify the path; openssl and certtool as well where
-// they know the algorithms.
+// one and two intermediates. The emulator gives a session for it, crypto/x509 verifies the
+// path, and so do openssl and certtool where they know the algorithms.
 func TestPairs(t *testing.T) {
 	t.Parallel()
 	c := DefaultProfileConfig()
@@ -80,12 +80,14 @@ func TestPairs(t *testing.T) {
 			t.Parallel()
 			const years = 365 * 24 * time.Hour
 			root := rootFor(t, opaque{keyOf(t, kind)}, 60*years)
-			middle := below(t, root, opaque{keyOf(t, "P-256")}, CAConfig{Subject: pkix.Name{CommonName: "Middle"}, Lifetime: 55 * years})
-			bottom := below(t, root, opaque{keyOf(t, kind)}, CAConfig{Subject: pkix.Name{CommonName: "Bottom"}, Lifetime: 55 * years})
+			middle := below(t, root, opaque{keyOf(t, "P-256")}, CAConfig{Subject: pkix.Name{CommonName: "Middle"}, Lifetime: 55 * years, MaxPathLen: 1})
+			bottom := below(t, middle, opaque{keyOf(t, kind)}, CAConfig{Subject: pkix.Name{CommonName: "Bottom"}, Lifetime: 55 * years})
+			service := newService(t, root)
 			for _, leafKind := range keyTypes() {
 				for _, a := range []*Authority{root, middle, bottom} {
 					leaf := leafOf(t, a, forever, Request{Name: "web-01", Public: keys[leafKind].Public(), DNS: []string{"web-01.example.com"}})
 					verifyPath(t, a, leaf)
+					service.accepts(t, a, leaf, keys[leafKind])
 				}
 			}
 		})

@@ -1,7 +1,9 @@
 package ca
 
 import (
+	"crypto/rsa"
 	"errors"
+	"math/big"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -152,5 +154,25 @@ func TestPrepareLeaf_lints(t *testing.T) {
 	}
 	if prepared, err = root.PrepareLeaf(server("ext-key-usage"), r, noon); err != nil || len(prepared.Warnings()) != 0 {
 		t.Errorf("allowed: %+v, %v", prepared.Warnings(), err)
+	}
+}
+
+// TestPrepare_keys: no certificate for a key that gives itself away, nor for none.
+func TestPrepare_keys(t *testing.T) {
+	t.Parallel()
+	root := newRoot(t, time.Hour)
+	weak := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1023), E: 65537}
+	_, err := root.PrepareLeaf(DefaultProfile(), Request{Name: "web-01", Public: weak}, noon)
+	const want = `the certificate "CN=web-01" breaks the rule key: has a key that cannot be used: an RSA key of 1024 bits is too short; take 2048 to 4096`
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	_, err = root.PrepareCA(weak, caNamed("Middle", 0), noon)
+	if want := strings.Replace(want, "web-01", "Middle", 1); err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	_, err = root.PrepareLeaf(DefaultProfile(), Request{Name: "web-01"}, noon)
+	if want := `the key for "CN=web-01": x509: unsupported public key type: <nil>`; err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
