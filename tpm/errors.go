@@ -1,0 +1,117 @@
+package tpm
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/go-tpm/tpm2"
+)
+
+var (
+	// ErrNoDevice means: there is no TPM at the address. The cause is wrapped too.
+	ErrNoDevice = errors.New("no TPM there")
+	// ErrAuthRequired means: the key has an auth value, and none was given.
+	ErrAuthRequired = errors.New("the key has an auth value, and none was given")
+	// ErrForeignKey means: the key file was made by another TPM, or this one was cleared since, or
+	// its parent is one that cannot be guessed.
+	ErrForeignKey = errors.New("this TPM cannot load the key: it was made by another TPM, before this one was cleared, or below another parent")
+	// ErrBusy means: other programs hold the slots of a TPM without resource manager.
+	ErrBusy = errors.New("the TPM has no free slot: other programs hold them all")
+	// ErrNoHandle means: nothing lies under the persistent handle.
+	ErrNoHandle = errors.New("nothing lies under the handle")
+	// ErrClosed means: the key was closed.
+	ErrClosed = errors.New("the key is closed")
+
+	errLink = errors.New("the connection to the TPM broke") // wrapped by what a connection returns
+)
+
+// AuthError says that the TPM refused an auth value, or does not look at any for now.
+type AuthError struct {
+	Of     string // "key", "parent" or "owner": the hierarchy's
+	Locked bool   // the TPM refuses every protected key, whatever its auth value
+	// Counted tells whether the try was counted. Tries is what the counter shows, and Max
+	// where the TPM locks; both 0 where the TPM does not tell.
+	Counted    bool
+	Tries, Max uint32
+	Recovery   time.Duration // the time after which the TPM forgets one try; 0: never by itself
+	cause      error
+}
+
+func (e *AuthError) Error() string {
+	if e.Locked {
+		return fmt.Sprintf("the TPM is locked after %d wrong auth values%s", e.Tries, e.recovery())
+	}
+	text := "the TPM refused the auth value of the " + e.Of
+	switch {
+	case !e.Counted || e.Max == 0:
+		return text
+	case e.Tries >= e.Max:
+		return fmt.Sprintf("%s, and is locked now after %d wrong ones%s", text, e.Tries, e.recovery())
+	}
+	return fmt.Sprintf("%s; it has counted %d wrong ones and locks at %d%s", text, e.Tries, e.Max, e.recovery())
+}
+
+func (e *AuthError) recovery() string {
+	if e.Recovery == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; it forgets one every %s", e.Recovery)
+}
+
+// Unwrap returns what the TPM said.
+func (e *AuthError) Unwrap() error { return e.cause }
+
+// isAuth tells whether the TPM refused an authorization. TCG TPM 2.0 Library Part 1, section
+// 19.8: protected objects give AUTH_FAIL, which is counted, others BAD_AUTH.
+func isAuth(err error) bool {
+	return errors.Is(err, tpm2.TPMRCAuthFail) || errors.Is(err, tpm2.TPMRCBadAuth) || errors.Is(err, tpm2.TPMRCLockout)
+}
+
+// isFull tells whether the TPM has no slot for an object or a session.
+func isFull(err error) bool {
+	return errors.Is(err, tpm2.TPMRCObjectMemory) || errors.Is(err, tpm2.TPMRCSessionMemory) ||
+		errors.Is(err, tpm2.TPMRCObjectHandles) || errors.Is(err, tpm2.TPMRCSessionHandles)
+}
+
+// isStale tells whether the TPM does not know a handle that it gave out: it was reset, or
+// somebody flushed it.
+func isStale(err error) bool {
+	var rc tpm2.TPMRC
+	if !errors.As(err, &rc) {
+		return false
+	}
+	if rc >= tpm2.TPMRCReferenceH0 && rc <= tpm2.TPMRCReferenceH0+0xE { // H0 to H6, S0 to S6
+		return true
+	}
+	var named tpm2.TPMFmt1Error
+	if !errors.As(rc, &named) {
+		return false
+	}
+	ofHandle, _ := named.Handle()
+	return ofHandle && (errors.Is(rc, tpm2.TPMRCHandle) || errors.Is(rc, tpm2.TPMRCValue))
+}
+
+// authError adds what the TPM's counters say. Part 2, section 6.13: TPM_PT.
+func authError(c *conn, of string, cause error) error {
+	e := &AuthError{Of: of, Locked: errors.Is(cause, tpm2.TPMRCLockout), Counted: !errors.Is(cause, tpm2.TPMRCBadAuth), cause: cause}
+	rsp, err := tpm2.GetCapability{Capability: tpm2.TPMCapTPMProperties, Property: uint32(tpm2.TPMPTLockoutCounter), PropertyCount: 3}.Execute(c)
+	if err != nil {
+		return e
+	}
+	list, err := rsp.CapabilityData.Data.TPMProperties()
+	if err != nil {
+		return e
+	}
+	for _, p := range list.TPMProperty {
+		switch p.Property {
+		case tpm2.TPMPTLockoutCounter:
+			e.Tries = p.Value
+		case tpm2.TPMPTMaxAuthFail:
+			e.Max = p.Value
+		case tpm2.TPMPTLockoutInterval:
+			e.Recovery = time.Duration(p.Value) * time.Second
+		}
+	}
+	return e
+}
