@@ -34,16 +34,18 @@ type constraintFlags struct{ dns, uri, ip, email []string }
 // maxDays is a hundred years.
 const maxDays = 100 * 366
 
-// add adds the flags; days is the default of --days.
-func (f *caFlags) add(cmd *cobra.Command, days int) {
+// caDefaults are what differs between a root and an intermediate.
+type caDefaults struct{ days, pathLength int }
+
+func (f *caFlags) add(cmd *cobra.Command, d caDefaults) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.organization, "organization", "", "`NAME` of the organization in the CA's name")
 	flags.StringVar(&f.unit, "organizational-unit", "", "`NAME` of the unit in the CA's name")
 	flags.StringVar(&f.country, "country", "", "two-letter `CODE` of the country in the CA's name")
 	flags.StringVar(&f.locality, "locality", "", "`NAME` of the place in the CA's name")
 	flags.StringVar(&f.province, "province", "", "`NAME` of the state or province in the CA's name")
-	flags.IntVar(&f.days, "days", days, "`NUMBER` of days that the CA is valid")
-	flags.IntVar(&f.pathLength, "path-length", -1, "how many CAs may follow below it, as a `NUMBER`; -1 for no limit")
+	flags.IntVar(&f.days, "days", d.days, "`NUMBER` of days that the CA is valid")
+	flags.IntVar(&f.pathLength, "path-length", d.pathLength, "how many CAs may follow below it, as a `NUMBER`; -1 for no limit of its own")
 	for _, c := range []struct {
 		to         *constraintFlags
 		verb, what string

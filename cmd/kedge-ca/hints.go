@@ -20,7 +20,7 @@ import (
 // advise says how to exit after an error, and what to do about it: the first hint that fits.
 func advise(err error) cli.Advice {
 	advice := cli.Advice{Code: exitCode(err)}
-	for _, hint := range []func(error) string{hintUsage, hintCertificate, hintCA, hintLedger, hintFiles} {
+	for _, hint := range []func(error) string{hintUsage, hintCertificate, hintAuthority, hintCA, hintLedger, hintFiles} {
 		if advice.Hint = hint(err); advice.Hint != "" {
 			break
 		}
@@ -95,6 +95,26 @@ func hintCertificate(err error) string {
 	}
 	if is[*noBaseError](err) {
 		return "make a complete list first, without --delta"
+	}
+	return ""
+}
+
+// hintAuthority is about roots, what is below them, and how they change.
+func hintAuthority(err error) string {
+	if tooLarge, ok := errors.AsType[*anchorSizeError](err); ok {
+		if n := len(tooLarge.names); n > 1 {
+			return fmt.Sprintf("register the new root as a trust anchor of its own: kedge-ca bundle --authority %s", tooLarge.names[n-1])
+		}
+		return "register an intermediate with a smaller key as the trust anchor: kedge-ca bundle --authority NAME"
+	}
+	if several, ok := errors.AsType[*severalError](err); ok {
+		return oneOf("authorities below it", several.names)
+	}
+	switch {
+	case is[*idleError](err):
+		return "kedge-ca rotate status shows where the CA stands"
+	case is[*unknownRootError](err):
+		return "begin a rotation to it: kedge-ca rotate start --root FILE"
 	}
 	return ""
 }

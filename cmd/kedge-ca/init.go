@@ -55,8 +55,9 @@ taken over as they are, once they pass the checks, and only the ledger is made.`
 	o.store.add(cmd)
 	o.output.add(cmd)
 	cmd.Flags().StringVar(&o.ca.commonName, "name", "kedge CA", "common `NAME` of the CA")
-	o.ca.add(cmd, 3650)
+	o.ca.add(cmd, caDefaults{days: 3650, pathLength: -1})
 	o.key.add(cmd)
+	cmd.MarkFlagsMutuallyExclusive("no-password", "key-password-from")
 	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "take over the ca.key and ca.pem that are in the folder")
 	for _, flag := range []string{"name", "key-type", "days", "path-length", "no-password"} {
 		cmd.MarkFlagsMutuallyExclusive("adopt", flag)

@@ -19,12 +19,18 @@ import (
 type newKeyFlags struct {
 	kind       string
 	noPassword bool
+	from       string // where its password is, when that is not the one of --key-password-from
 }
 
 func (f *newKeyFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.kind, "key-type", "P-256", "`TYPE` of the key: P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65 or ML-DSA-87")
 	cmd.Flags().BoolVar(&f.noPassword, "no-password", false, "leave the CA's key in the clear: whoever reads the file owns every role that trusts this CA")
-	cmd.MarkFlagsMutuallyExclusive("no-password", "key-password-from")
+}
+
+// addPassword is for commands that open another key of the CA as well.
+func (f *newKeyFlags) addPassword(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.from, "new-password-from", "", "where the password of the new key is, as `REF`; the one of --key-password-from when not given, or asked for on the terminal")
+	cmd.MarkFlagsMutuallyExclusive("no-password", "new-password-from")
 }
 
 // keyKind checks --key-type.
@@ -42,7 +48,11 @@ func (f *newKeyFlags) readPassword(h host, ref, path string) (password []byte, w
 	if f.noPassword {
 		return nil, nil, nil
 	}
-	p, err := config.NewPassword("key-password-from", ref)
+	flag := "key-password-from"
+	if f.from != "" {
+		flag, ref = "new-password-from", f.from
+	}
+	p, err := config.NewPassword(flag, ref)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -71,9 +71,13 @@ func runLint(_ context.Context, o *lintOptions) error {
 	if err != nil {
 		return err
 	}
+	certs := make([]*x509.Certificate, len(all))
+	for i := range all {
+		certs[i] = all[i].cert
+	}
 	failed, broken := 0, 0
 	for i := range all {
-		n := all[i].lint(all, o.allow)
+		n := all[i].lint(certs, o.allow)
 		broken += n
 		failed += min(n, 1)
 	}
@@ -132,8 +136,8 @@ func readInput(path string, stdin io.Reader) ([]byte, error) {
 }
 
 // lint fills in the findings, and returns how many of them are errors.
-func (l *linted) lint(all []linted, allow []string) (errors int) {
-	issuers := l.issuers(all)
+func (l *linted) lint(all []*x509.Certificate, allow []string) (errors int) {
+	issuers := issuersOf(l.cert, all)
 	l.anchor = len(issuers) == 0 && bytes.Equal(l.cert.RawSubject, l.cert.RawIssuer)
 	for _, f := range ca.Lint(l.cert, issuers) {
 		if f.Severity == ca.Error {
@@ -146,18 +150,17 @@ func (l *linted) lint(all []linted, allow []string) (errors int) {
 	return errors
 }
 
-// issuers returns the certificates above, as far as they were given.
-func (l *linted) issuers(all []linted) []*x509.Certificate {
+// issuersOf returns the certificates above one, as far as they are among all.
+func issuersOf(cert *x509.Certificate, all []*x509.Certificate) []*x509.Certificate {
 	var path []*x509.Certificate
-	for below := l.cert; len(path) < len(all) && below.CheckSignatureFrom(below) != nil; {
-		i := slices.IndexFunc(all, func(other linted) bool {
-			c := other.cert
+	for below := cert; len(path) < len(all) && !isRoot(below); {
+		i := slices.IndexFunc(all, func(c *x509.Certificate) bool {
 			return !c.Equal(below) && bytes.Equal(c.RawSubject, below.RawIssuer) && below.CheckSignatureFrom(c) == nil
 		})
 		if i < 0 {
 			break
 		}
-		below = all[i].cert
+		below = all[i]
 		path = append(path, below)
 	}
 	return path

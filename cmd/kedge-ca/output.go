@@ -80,6 +80,7 @@ type column[T any] struct {
 
 // listing says how records of one kind are written.
 type listing[T any] struct {
+	head    any         // marshals to an object with members to come first in the JSON document; may be nil
 	key     string      // the member of the JSON document that holds the records
 	json    func(T) any // what of a record goes there
 	columns []column[T] // of a table
@@ -109,6 +110,13 @@ func (l listing[T]) write(out io.Writer, f outputFlags, records iter.Seq2[T, err
 
 func (l listing[T]) writeJSON(w io.Writer, records iter.Seq2[T, error]) error {
 	fmt.Fprintf(w, "{\n  \"schema\": %d,\n", schema)
+	if l.head != nil {
+		head, err := encodeJSON(l.head)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "  %s,\n", head[1:len(head)-1])
+	}
 	fmt.Fprintf(w, "  %q: [", l.key)
 	between := "\n    "
 	for record, err := range records {

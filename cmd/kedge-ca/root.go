@@ -41,6 +41,8 @@ Exit codes:
 		newLint(h, runLint),
 		newList(h, runList), newExpiring(h, runExpiring), newShow(h, runShow), newWho(h, runWho),
 		newRevoke(h, runRevoke), newUnrevoke(h, runUnrevoke), newCRL(h, runCRL),
+		newBundle(h, runBundle),
+		newRotate(h),
 		cli.NewVersion(name),
 	)
 	root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca/ledger"
+	"kedge/internal/cli"
+)
+
+// What a trust anchor takes: IAM Roles Anywhere User Guide, "Quotas", and API Reference,
+// SourceData, x509CertificateData.
+const (
+	maxAnchors     = 2
+	maxAnchorChars = 8000
+)
+
+type bundleOptions struct {
+	host
+	store     storeFlags
+	output    outputFlags
+	authority string
+	awsCLI    bool
+	anchor    string // the trust anchor to update
+	region    string
+}
+
+func newBundle(h host, run func(context.Context, *bundleOptions) error) *cobra.Command {
+	o := &bundleOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "bundle",
+		Short: "Write what to register at IAM Roles Anywhere as the trust anchor",
+		Long: `Write the certificates to register at IAM Roles Anywhere as the trust anchor, as PEM: the root
+or, while it is being rotated, the old and the new one. A trust anchor takes at most 2
+certificates and 8,000 characters; what has more is refused here.
+
+With --aws-cli the output is instead the command line of the AWS CLI that registers it, for a
+POSIX shell: create-trust-anchor, or with --trust-anchor update-trust-anchor.`,
+		Example: `  kedge-ca bundle > anchor.pem
+  kedge-ca bundle --aws-cli
+  kedge-ca bundle --aws-cli --trust-anchor arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/6b656467-6500-4000-8000-000000000001`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.addFolder(cmd)
+	o.output.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&o.authority, "authority", "", "`NAME` of the one authority to register, such as an intermediate, instead of the roots")
+	flags.BoolVar(&o.awsCLI, "aws-cli", false, "write the command line of the AWS CLI that registers the bundle")
+	flags.StringVar(&o.anchor, "trust-anchor", "", "`ARN` or id of the trust anchor to update")
+	flags.StringVar(&o.region, "region", "", "`REGION` of the trust anchor; that of its ARN when not given, and then that of the AWS CLI")
+	cmd.MarkFlagsMutuallyExclusive("json", "aws-cli")
+	return cmd
+}
+
+// check refuses flags that mean nothing, and makes of an ARN the id that the AWS CLI takes.
+func (o *bundleOptions) check(cmd *cobra.Command) error {
+	if !o.awsCLI && (o.anchor != "" || o.region != "") {
+		return cli.Usagef(cmd, "--trust-anchor and --region are for --aws-cli")
+	}
+	if !strings.HasPrefix(o.anchor, "arn:") {
+		return nil
+	}
+	parts := strings.Split(o.anchor, ":")
+	id, ok := "", false
+	if len(parts) == 6 {
+		id, ok = strings.CutPrefix(parts[5], "trust-anchor/")
+	}
+	if !ok || parts[2] != "rolesanywhere" {
+		return cli.Usagef(cmd, "--trust-anchor: %q is not the ARN of a trust anchor", o.anchor)
+	}
+	if o.region == "" {
+		o.region = parts[3]
+	}
+	o.anchor = id
+	return nil
+}
+
+func runBundle(ctx context.Context, o *bundleOptions) (err error) {
+	s, err := readStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	anchors, err := s.anchors(ctx, o.authority)
+	if err != nil {
+		return err
+	}
+	text, err := anchorPEM(anchors)
+	if err != nil {
+		return err
+	}
+	for _, a := range anchors {
+		if now := o.inputs.Now(); now.After(a.Certificate.NotAfter) {
+			o.warn(fmt.Sprintf("the certificate of %q expired on %s", a.Name, a.Certificate.NotAfter.UTC().Format(time.DateOnly)))
+		}
+	}
+	switch {
+	case o.output.json:
+		return o.writeJSON(anchors, text)
+	case o.awsCLI:
+		line, err := o.commandLine(anchors[len(anchors)-1], text)
+		if err != nil {
+			return err
+		}
+		return toOutput(o.Out, []byte(line))
+	}
+	return toOutput(o.Out, text)
+}
+
+// anchors are the roots in use, or the one authority that is named.
+func (s *store) anchors(ctx context.Context, name string) ([]ledger.Authority, error) {
+	if name != "" {
+		path, err := s.authorityPath(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		return path[:1], nil
+	}
+	r, err := s.rotation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.roots(), nil
+}
+
+// anchorSizeError says that certificates do not fit into one trust anchor.
+type anchorSizeError struct {
+	names []string
+	size  int // characters
+}
+
+func (e *anchorSizeError) Error() string {
+	return fmt.Sprintf("the PEM of %s has %d characters; a trust anchor takes %d at most", strings.Join(e.names, " and "), e.size, maxAnchorChars)
+}
+
+// anchorPEM encodes a bundle, if the service takes it.
+func anchorPEM(anchors []ledger.Authority) ([]byte, error) {
+	var text []byte
+	tooLarge := &anchorSizeError{}
+	for _, a := range anchors {
+		text = append(text, certPEM(a.Certificate)...)
+		tooLarge.names = append(tooLarge.names, a.Name)
+	}
+	if tooLarge.size = len(text); tooLarge.size > maxAnchorChars {
+		return nil, tooLarge
+	}
+	return text, nil
+}
+
+// commandLine is for a POSIX shell.
+func (o *bundleOptions) commandLine(newest ledger.Authority, text []byte) (string, error) {
+	type sourceData struct {
+		PEM string `json:"x509CertificateData"`
+	}
+	source, err := encodeJSON(struct {
+		Type string     `json:"sourceType"`
+		Data sourceData `json:"sourceData"`
+	}{"CERTIFICATE_BUNDLE", sourceData{string(text)}})
+	if err != nil {
+		return "", err
+	}
+	words := []string{"aws", "rolesanywhere"}
+	if o.anchor == "" {
+		words = append(words, "create-trust-anchor", "--enabled", "--name", shellQuote(newest.Certificate.Subject.CommonName))
+	} else {
+		words = append(words, "update-trust-anchor", "--trust-anchor-id", shellQuote(o.anchor))
+	}
+	if o.region != "" {
+		words = append(words, "--region", shellQuote(o.region))
+	}
+	return strings.Join(append(words, "--source", shellQuote(string(source))), " ") + "\n", nil
+}
+
+// shellQuote makes one word of text: POSIX, "Shell Command Language", 2.2.2.
+func shellQuote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// anchorJSON is an authority in JSON documents.
+type anchorJSON struct {
+	Name        string    `json:"name"`
+	State       string    `json:"state"` // active, next or retired
+	Subject     string    `json:"subject"`
+	Fingerprint string    `json:"fingerprint"`
+	NotAfter    time.Time `json:"not_after"`
+}
+
+func describeAnchor(a ledger.Authority) anchorJSON {
+	return anchorJSON{a.Name, a.State, a.Certificate.Subject.String(), fingerprint(a.Certificate), a.Certificate.NotAfter.UTC()}
+}
+
+func (o *bundleOptions) writeJSON(anchors []ledger.Authority, text []byte) error {
+	document := struct {
+		Anchors    []anchorJSON `json:"anchors"`
+		Characters int          `json:"characters"`
+		PEM        string       `json:"pem"`
+	}{nil, len(text), string(text)}
+	for _, a := range anchors {
+		document.Anchors = append(document.Anchors, describeAnchor(a))
+	}
+	return writeJSON(o.Out, document)
+}

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca/ledger"
+)
+
+func newRotate(h host) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "rotate",
+		Short: "Change the root, with hosts on the old and the new one in between",
+		Long: `Change the root of the CA, the trust anchor, without a moment in which a host is refused:
+  1. kedge-ca rotate start    makes a new root beside the old one
+  2. kedge-ca bundle          has both now: update the trust anchor at AWS with it
+  3. kedge-ca rotate switch   certificates come from the new root; renew those of the hosts
+  4. kedge-ca rotate status   shows which hosts have moved, and which have not
+  5. kedge-ca rotate finish   retires the old root, once no host needs it
+  6. kedge-ca bundle          has the new root alone: update the trust anchor at AWS with it
+Until step 3 it can be taken back with "kedge-ca rotate abort". A step that was interrupted is
+run again.
+
+The new root has another name, so policies that compare x509Issuer/CN must allow both.`,
+		Example: "  kedge-ca rotate status",
+		Args:    cobra.NoArgs,
+	}
+	cmd.AddCommand(
+		newRotateStart(h, runRotateStart),
+		newRotateStatus(h, runRotateStatus),
+		newRotateSwitch(h, runRotateSwitch),
+		newRotateFinish(h, runRotateFinish),
+		newRotateAbort(h, runRotateAbort),
+	)
+	return cmd
+}
+
+// rotationJSON is where a rotation stands, in JSON documents.
+type rotationJSON struct {
+	Phase   string      `json:"phase"`          // none, started or switched
+	Root    *anchorJSON `json:"root,omitempty"` // the only one, when no rotation is under way
+	Old     *anchorJSON `json:"old,omitempty"`
+	New     *anchorJSON `json:"new,omitempty"`
+	Issuing string      `json:"issuing"`
+}
+
+func (r *rotation) document() rotationJSON {
+	d := rotationJSON{Phase: r.phase(), Issuing: r.issuing.Name}
+	old := describeAnchor(r.old)
+	if r.next == nil {
+		d.Root = &old
+		return d
+	}
+	next := describeAnchor(*r.next)
+	d.Old, d.New = &old, &next
+	return d
+}
+
+// reportRotation writes where the rotation stands after a step.
+func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
+	if !o.json {
+		return nil
+	}
+	r, err := s.rotation(ctx)
+	if err != nil {
+		return err
+	}
+	return writeJSON(s.host.Out, r.document())
+}
+
+// endedOptions are those of the steps that end a rotation.
+type endedOptions struct {
+	host
+	store   storeFlags
+	output  outputFlags
+	confirm confirmFlag
+}
+
+func (o *endedOptions) add(cmd *cobra.Command) {
+	o.store.addFolder(cmd)
+	o.output.add(cmd)
+	o.confirm.add(cmd)
+}
+
+func newRotateFinish(h host, run func(context.Context, *endedOptions) error) *cobra.Command {
+	o := &endedOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "finish",
+		Short: "Retire the old root, once no host needs it",
+		Long: `Retire the old root and the authorities below it: bundle has the new root alone then. It asks,
+or needs --yes, when hosts still have a valid certificate of the old root only; AWS refuses
+them once the trust anchor is updated.
+
+The files of the old authorities stay, since their CRLs may still be wanted.`,
+		Example: "  kedge-ca rotate finish --yes",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	o.add(cmd)
+	return cmd
+}
+
+func runRotateFinish(ctx context.Context, o *endedOptions) (err error) {
+	s, r, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	switch r.phase() {
+	case phaseNone:
+		if rootNumber(r.old.Name) <= r.lastRetired() || r.lastRetired() == 0 {
+			return notStarted()
+		}
+		o.say(fmt.Sprintf("the rotation to %q is finished already", r.old.Name))
+		return s.reportRotation(ctx, o.output)
+	case phaseStarted:
+		return &idleError{fmt.Sprintf("%q still issues; the rotation to %q has not come to the switch", r.issuing.Name, r.next.Name)}
+	}
+	t, err := s.tally(ctx, r, r.next.Name)
+	if err != nil {
+		return err
+	}
+	if err := o.askAbout(r.old.Name, t); err != nil {
+		return err
+	}
+	if r.next.State != ledger.Active { // a switch was interrupted
+		r.next.State = ledger.Active
+		if err := s.ledger.SetAuthority(ctx, *r.next); err != nil {
+			return err
+		}
+	}
+	if err := s.retire(ctx, r, r.old.Name); err != nil {
+		return err
+	}
+	o.say(fmt.Sprintf("retired %q: update the trust anchor at AWS with \"kedge-ca bundle\", which is %q alone now", r.old.Name, r.next.Name))
+	return s.reportRotation(ctx, o.output)
+}
+
+// askAbout asks before a root is retired that hosts need.
+func (o *endedOptions) askAbout(root string, t tally) error {
+	if t.remaining == 0 {
+		return nil
+	}
+	need := "need"
+	if t.remaining == 1 {
+		need = "needs"
+	}
+	return o.confirm.ask(o.host, fmt.Sprintf("retire %q, which %s %s (%s)?", root, count(t.remaining, "host"), need, t.names()))
+}
+
+func (o *endedOptions) open(ctx context.Context) (*store, *rotation, error) {
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := s.rotation(ctx)
+	if err != nil {
+		s.close(&err)
+		return nil, nil, err
+	}
+	return s, r, nil
+}
+
+// lastRetired is the number of the last root that was retired, 0 when none was.
+func (r *rotation) lastRetired() int {
+	last := 0
+	for _, a := range r.all {
+		if a.Parent == "" && a.State == ledger.Retired {
+			last = max(last, rootNumber(a.Name))
+		}
+	}
+	return last
+}
+
+func newRotateAbort(h host, run func(context.Context, *endedOptions) error) *cobra.Command {
+	o := &endedOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "abort",
+		Short: "Take a rotation back, before the switch",
+		Long: `Retire the new root and the authorities below it, as long as the old one issues. It asks, or
+needs --yes, when hosts have certificates of the new root all the same. The files of the new
+root stay; the next rotation makes another.`,
+		Example: "  kedge-ca rotate abort",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	o.add(cmd)
+	return cmd
+}
+
+func runRotateAbort(ctx context.Context, o *endedOptions) (err error) {
+	s, r, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	switch r.phase() {
+	case phaseNone:
+		if rootNumber(r.old.Name) >= r.lastRetired() {
+			return notStarted()
+		}
+		o.say("the rotation is aborted already")
+		return s.reportRotation(ctx, o.output)
+	case phaseSwitched:
+		return &idleError{fmt.Sprintf("%q issues already; the rotation to it can only be finished", r.issuing.Name)}
+	}
+	t, err := s.tally(ctx, r, r.old.Name)
+	if err != nil {
+		return err
+	}
+	if err := o.askAbout(r.next.Name, t); err != nil {
+		return err
+	}
+	if err := s.retire(ctx, r, r.next.Name); err != nil {
+		return err
+	}
+	o.say(fmt.Sprintf("retired %q; %q stays the root. If the trust anchor at AWS has both, update it with \"kedge-ca bundle\"", r.next.Name, r.old.Name))
+	return s.reportRotation(ctx, o.output)
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+	"kedge/internal/cli"
+)
+
+type rotateStartOptions struct {
+	host
+	store      storeFlags
+	output     outputFlags
+	key        newKeyFlags
+	commonName string
+	days       int
+	root       string
+	why        string
+
+	kind keyKind
+}
+
+func newRotateStart(h host, run func(context.Context, *rotateStartOptions) error) *cobra.Command {
+	o := &rotateStartOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: "Make a new root beside the old one",
+		Long: `Make a new root with a new key beside the old one: ca-2.key and ca-2.pem, then ca-3 and so on.
+It has the organization, path length and name constraints of the old one, and its type of key
+and lifetime unless others are given. It issues nothing before "kedge-ca rotate switch".
+
+A root whose key is elsewhere comes with --root.`,
+		Example: `  kedge-ca rotate start --no-password
+  kedge-ca rotate start --key-type P-384 --days 7300 --key-password-from /run/secrets/ca`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if o.days < 0 || o.days > maxDays {
+				return cli.Usagef(cmd, "--days: %d is not between 1 and %d", o.days, maxDays)
+			}
+			if o.key.kind != "" {
+				if o.kind, err = o.key.keyKind(cmd); err != nil {
+					return err
+				}
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.add(cmd)
+	o.output.add(cmd)
+	o.key.add(cmd)
+	kind := cmd.Flags().Lookup("key-type")
+	o.key.kind, kind.DefValue = "", "that of the old root"
+	cmd.Flags().StringVar(&o.commonName, "name", "", "common `NAME` of the new root; the old one's with a number when not given")
+	cmd.Flags().IntVar(&o.days, "days", 0, "`NUMBER` of days that it is valid; as many as the old one when not given")
+	cmd.Flags().StringVar(&o.root, "root", "", "`FILE` with the certificate of a root whose key is elsewhere")
+	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger: why it is made")
+	cmd.MarkFlagsMutuallyExclusive("no-password", "key-password-from")
+	for _, flag := range []string{"name", "days", "key-type", "no-password", "key-password-from"} {
+		cmd.MarkFlagsMutuallyExclusive("root", flag)
+	}
+	return cmd
+}
+
+func runRotateStart(ctx context.Context, o *rotateStartOptions) (err error) {
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	r, err := s.rotation(ctx)
+	if err != nil {
+		return err
+	}
+	switch r.phase() {
+	case phaseSwitched:
+		return &idleError{fmt.Sprintf("the rotation from %q to %q is not finished yet", r.old.Name, r.next.Name)}
+	case phaseStarted:
+		if err := s.checkCopy(r.next.Name, r.next.Certificate); err != nil {
+			return err
+		}
+		o.say(fmt.Sprintf("the rotation to %q is started already", r.next.Name))
+		return s.reportRotation(ctx, o.output)
+	}
+	next := ledger.Authority{Name: r.newRootName(), State: ledger.Next}
+	if o.root != "" {
+		next.Certificate, err = o.foreignRoot(ctx, s)
+	} else {
+		next.Certificate, err = o.newRoot(ctx, s, r.old.Certificate, next.Name)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.setAuthority(ctx, next); err != nil {
+		return err
+	}
+	o.report(r.old, next)
+	return s.reportRotation(ctx, o.output)
+}
+
+// newRoot makes a root like the old one.
+func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, old *x509.Certificate, name string) (*x509.Certificate, error) {
+	config, err := ca.ConfigOf(old)
+	if err != nil {
+		return nil, err
+	}
+	config.Subject.CommonName = cmp.Or(o.commonName, nextCommonName(old.Subject.CommonName, rootNumber(name)))
+	config.Why = cmp.Or(o.why, "rotation")
+	if o.days > 0 {
+		config.Lifetime = time.Duration(o.days) * 24 * time.Hour
+	}
+	if o.key.kind == "" {
+		if o.kind, err = parseKeyKind(ca.KeyType(old.PublicKey), "seed"); err != nil {
+			return nil, err
+		}
+	}
+	if err := vacant(o.store.certPath(name)); err != nil {
+		return nil, err
+	}
+	key, err := o.store.newCAKey(o.host, name, o.kind, o.key)
+	if err != nil {
+		return nil, err
+	}
+	prepared, err := ca.PrepareRoot(key, config, o.inputs.Now())
+	if err != nil {
+		return nil, err
+	}
+	cert, err := s.issueCA(ctx, key, prepared)
+	if err != nil {
+		return nil, err
+	}
+	o.say(fmt.Sprintf("made the root %q, valid until %s", cert.Subject.CommonName, cert.NotAfter.UTC().Format(time.DateOnly)))
+	key.tell(o.host, o.key)
+	for _, text := range words(prepared.Warnings()) {
+		o.warn(text)
+	}
+	return cert, nil
+}
+
+// nextCommonName numbers a name: "kedge CA", "kedge CA 2", "kedge CA 3".
+func nextCommonName(old string, number int) string {
+	base := strings.TrimSuffix(old, fmt.Sprintf(" %d", number-1))
+	return fmt.Sprintf("%s %d", base, number)
+}
+
+// foreignRoot takes in a root whose key is elsewhere.
+func (o *rotateStartOptions) foreignRoot(ctx context.Context, s *store) (*x509.Certificate, error) {
+	cert, err := readCertificate(o.root)
+	if err != nil {
+		return nil, err
+	}
+	if !isRoot(cert) {
+		return nil, fmt.Errorf("%s is not a root: %q is issued by %q", o.root, cert.Subject, cert.Issuer)
+	}
+	if now := o.inputs.Now(); now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
+		return nil, &ca.ValidityError{Subject: cert.Subject.String(), NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, Now: now}
+	}
+	a, known, err := s.authorityOf(ctx, cert)
+	if err == nil && known {
+		err = fmt.Errorf("%s is the root %q of this CA already", o.root, a.Name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var broken []ca.Finding
+	for _, f := range ca.Lint(cert, nil) {
+		if f.Severity == ca.Error {
+			broken = append(broken, f)
+			continue
+		}
+		o.warn(fmt.Sprintf("%s: %s (%s)", o.root, f.Text, f.Rule))
+	}
+	if len(broken) > 0 {
+		return nil, &ca.LintError{Subject: cert.Subject.String(), Findings: broken}
+	}
+	o.say(fmt.Sprintf("took in the root %q, valid until %s", cert.Subject.CommonName, cert.NotAfter.UTC().Format(time.DateOnly)))
+	return cert, s.recordForeign(ctx, cert, cmp.Or(o.why, "rotation"))
+}
+
+// report says what comes next.
+func (o *rotateStartOptions) report(old, next ledger.Authority) {
+	if _, err := anchorPEM([]ledger.Authority{old, next}); err != nil {
+		o.warn(fmt.Sprintf("%v; register the new one as a trust anchor of its own: kedge-ca bundle --authority %s", err, next.Name))
+	} else {
+		o.say(fmt.Sprintf("update the trust anchor at AWS with \"kedge-ca bundle\", which has %q and %q now; then: kedge-ca rotate switch", old.Name, next.Name))
+	}
+	if old.Certificate.Subject.CommonName != next.Certificate.Subject.CommonName {
+		o.say(fmt.Sprintf("policies that compare aws:PrincipalTag/x509Issuer/CN must allow %q too", next.Certificate.Subject.CommonName))
+	}
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca/ledger"
+	"kedge/internal/cli"
+)
+
+type rotateStatusOptions struct {
+	host
+	store  storeFlags
+	output outputFlags
+	moved  bool
+	limit  int
+}
+
+func newRotateStatus(h host, run func(context.Context, *rotateStatusOptions) error) *cobra.Command {
+	o := &rotateStatusOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show which hosts have moved to the new root, and which have not",
+		Long: `Show where the rotation stands, how many hosts have moved to the new root, and which have not:
+those of whose names one has its newest valid certificate from elsewhere. --moved shows those
+that have, and when. --json and --csv have all of both.`,
+		Example: `  kedge-ca rotate status
+  kedge-ca rotate status --csv`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.limit < 0 {
+				return cli.Usagef(cmd, "--limit: %d is less than nothing", o.limit)
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.addFolder(cmd)
+	o.output.addList(cmd)
+	cmd.Flags().BoolVar(&o.moved, "moved", false, "show the hosts that have moved, and when")
+	cmd.Flags().IntVar(&o.limit, "limit", 20, "how many hosts are shown at most, as a `NUMBER`; 0 for all")
+	return cmd
+}
+
+func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
+	s, err := readStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	r, err := s.rotation(ctx)
+	if err != nil {
+		return err
+	}
+	root := r.old
+	if r.next != nil {
+		root = *r.next
+	}
+	all := s.movements(ctx, r, root.Name)
+	t, err := s.tally(ctx, r, root.Name)
+	if err != nil {
+		return err
+	}
+	if o.output.json || o.output.csv {
+		list := movementListing()
+		list.head = struct {
+			rotationJSON
+			Moved     int `json:"moved"` // hosts
+			Remaining int `json:"remaining"`
+		}{r.document(), t.moved, t.remaining}
+		return list.write(o.Out, o.output, all)
+	}
+	text := &spool{}
+	defer text.discard()
+	if err := writeFields(text, r.fields(t)); err != nil {
+		return err
+	}
+	if o.moved && t.moved > 0 || !o.moved && t.remaining > 0 {
+		list := movementListing()
+		if !o.moved {
+			list.columns = list.columns[:len(list.columns)-2]
+		}
+		if err := list.write(text, outputFlags{}, o.some(all)); err != nil {
+			return err
+		}
+	}
+	return text.copyTo(o.Out)
+}
+
+// some takes the rows that are asked for.
+func (o *rotateStatusOptions) some(all iter.Seq2[movement, error]) iter.Seq2[movement, error] {
+	return func(yield func(movement, error) bool) {
+		n := 0
+		for m, err := range all {
+			if err == nil && m.moved != o.moved {
+				continue
+			}
+			if o.limit > 0 && n == o.limit {
+				o.warn(fmt.Sprintf("only %d are shown; --limit 0 shows all", n))
+				return
+			}
+			if n++; !yield(m, err) {
+				return
+			}
+		}
+	}
+}
+
+// fields are what a person sees above the hosts.
+func (r *rotation) fields(t tally) []field {
+	if r.next == nil {
+		return []field{
+			{"Phase", "no rotation is under way"}, {"Root", describeRoot(r.old)}, {"Issuing", r.issuing.Name},
+			{"Hosts", fmt.Sprintf("%d below it, %d elsewhere", t.moved, t.remaining)},
+		}
+	}
+	step := `update the trust anchor at AWS with "kedge-ca bundle", then: kedge-ca rotate switch`
+	switch {
+	case r.phase() == phaseStarted:
+	case t.remaining > 0:
+		step = fmt.Sprintf("renew the certificates of the hosts that remain; the last old one ends at %s", rfc3339(t.until))
+	default:
+		step = "kedge-ca rotate finish"
+	}
+	return []field{
+		{"Phase", r.phase()}, {"Old root", describeRoot(r.old)}, {"New root", describeRoot(*r.next)}, {"Issuing", r.issuing.Name},
+		{"Hosts", fmt.Sprintf("%d moved, %d remaining", t.moved, t.remaining)}, {"Next step", step},
+	}
+}
+
+func describeRoot(a ledger.Authority) string {
+	return fmt.Sprintf("%s, %s, until %s", a.Name, a.Certificate.Subject, a.Certificate.NotAfter.UTC().Format(time.DateOnly))
+}
+
+// movement is a workload, and when it moved.
+type movement struct {
+	workload
+	at time.Time // zero if it has not
+}
+
+func (s *store) movements(ctx context.Context, r *rotation, root string) iter.Seq2[movement, error] {
+	return func(yield func(movement, error) bool) {
+		for w, err := range s.workloads(ctx, r, root) {
+			m := movement{workload: w}
+			if err == nil && w.moved {
+				m.at, err = s.movedAt(ctx, r, root, w)
+			}
+			if !yield(m, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func movementListing() listing[movement] {
+	return listing[movement]{key: "hosts", json: movement.document, columns: []column[movement]{
+		{"host", func(m movement) string { return m.Host }},
+		{"name", func(m movement) string { return m.CommonName }},
+		{"serial", func(m movement) string { return m.Serial }},
+		{"authority", func(m movement) string { return m.authority }},
+		{"not after", func(m movement) string { return rfc3339(m.NotAfter) }},
+		{"moved", func(m movement) string { return fmt.Sprint(m.moved) }},
+		{"moved at", func(m movement) string {
+			if m.at.IsZero() {
+				return ""
+			}
+			return rfc3339(m.at)
+		}},
+	}}
+}
+
+// movementJSON is a host with one of its names in the JSON document.
+type movementJSON struct {
+	Host      string     `json:"host"`
+	Subject   string     `json:"subject"`
+	Serial    string     `json:"serial"` // of its newest valid certificate
+	Authority string     `json:"authority"`
+	NotAfter  time.Time  `json:"not_after"`
+	Moved     bool       `json:"moved"`
+	MovedAt   *time.Time `json:"moved_at,omitempty"`
+}
+
+func (m movement) document() any {
+	d := movementJSON{m.Host, m.Subject, m.Serial, m.authority, m.NotAfter, m.moved, nil}
+	if m.moved {
+		d.MovedAt = &m.at
+	}
+	return d
+}
