@@ -101,6 +101,9 @@ func hintCertificate(err error) string {
 
 // hintAuthority is about roots, what is below them, and how they change.
 func hintAuthority(err error) string {
+	if offline, ok := errors.AsType[*offlineParentError](err); ok {
+		return fmt.Sprintf("where the key of %s is elsewhere, run intermediate with --csr here, with --from there, and with --certificate here", offline.parent)
+	}
 	if tooLarge, ok := errors.AsType[*anchorSizeError](err); ok {
 		if n := len(tooLarge.names); n > 1 {
 			return fmt.Sprintf("register the new root as a trust anchor of its own: kedge-ca bundle --authority %s", tooLarge.names[n-1])

@@ -41,6 +41,7 @@ Exit codes:
 		newLint(h, runLint),
 		newList(h, runList), newExpiring(h, runExpiring), newShow(h, runShow), newWho(h, runWho),
 		newRevoke(h, runRevoke), newUnrevoke(h, runUnrevoke), newCRL(h, runCRL),
+		newIntermediate(h, runIntermediate),
 		newBundle(h, runBundle),
 		newRotate(h),
 		cli.NewVersion(name),

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+	"kedge/internal/cli"
+)
+
+type intermediateOptions struct {
+	host
+	store      storeFlags
+	output     outputFlags
+	ca         caFlags
+	key        newKeyFlags
+	name       string
+	parent     string
+	keepIssuer bool
+
+	csr         bool   // make a key and a request
+	from        string // sign a request
+	out         string
+	reissue     bool
+	certificate string // take the answer in
+	root        string
+	chain       []string
+
+	kind   keyKind
+	config ca.CAConfig
+}
+
+func newIntermediate(h host, run func(context.Context, *intermediateOptions) error) *cobra.Command {
+	o := &intermediateOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "intermediate [name]",
+		Short: "Make a CA below the root, which issues from then on",
+		Long: `Make an intermediate CA: NAME.key, encrypted with a password, and NAME.pem in the CA's folder.
+It issues from then on, unless --keep-issuer is given or its root is only being rotated to. The
+trust anchor stays the root: hosts send the intermediate along, from their NAME.chain.pem. A
+leaf can have 5 intermediates above it.
+
+The key of the root can stay on a machine without network:
+  1. kedge-ca intermediate NAME --csr                     makes NAME.key and NAME.csr here
+  2. kedge-ca intermediate --from NAME.csr --out NAME.pem signs it there, and records it there
+  3. kedge-ca intermediate NAME --certificate NAME.pem --root root.pem
+                                                          takes it in here; --chain has what is between
+The last two are also how such an intermediate is renewed, with the --reissue of step 2.`,
+		Example: `  kedge-ca intermediate issuing-1 --no-password
+  kedge-ca intermediate issuing-2 --dir online --csr --no-password`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if len(args) > 0 {
+				o.name = args[0]
+			}
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+func (o *intermediateOptions) addFlags(cmd *cobra.Command) {
+	o.store.add(cmd)
+	o.output.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&o.ca.commonName, "name", "", "common `NAME` of the CA; that of its files when not given")
+	o.ca.add(cmd, caDefaults{days: 1825, pathLength: 0})
+	o.key.add(cmd)
+	o.key.addPassword(cmd)
+	flags.StringVar(&o.parent, "parent", "", "`NAME` of the authority that signs it; the root when not given")
+	flags.BoolVar(&o.keepIssuer, "keep-issuer", false, "leave issuing to the authority that issues now")
+	flags.BoolVar(&o.csr, "csr", false, "make the key and a request for a certificate, for a parent elsewhere")
+	flags.StringVar(&o.from, "from", "", "sign the request in `FILE` (- is standard input), for an intermediate elsewhere")
+	flags.StringVar(&o.out, "out", "", "`FILE` to write the certificate of --from to; standard output when not given")
+	flags.BoolVar(&o.reissue, "reissue", false, "with --from: issue another certificate for a key that has a valid one")
+	flags.StringVar(&o.certificate, "certificate", "", "take in the certificate in `FILE`, which a parent elsewhere signed")
+	flags.StringVar(&o.root, "root", "", "`FILE` with the root, for --certificate")
+	flags.StringSliceVar(&o.chain, "chain", nil, "`FILE` with certificates between that of --certificate and the root")
+	cmd.MarkFlagsMutuallyExclusive("csr", "from", "certificate")
+	cmd.MarkFlagsRequiredTogether("certificate", "root")
+}
+
+// check refuses flags that are for another way of making an intermediate.
+func (o *intermediateOptions) check(cmd *cobra.Command) (err error) {
+	content := []string{"days", "path-length", "permit-dns", "permit-uri", "permit-ip", "permit-email",
+		"exclude-dns", "exclude-uri", "exclude-ip", "exclude-email", "crl-url", "allow-warning"}
+	subject := []string{"name", "organization", "organizational-unit", "country", "locality", "province"}
+	key := []string{"key-type", "no-password", "new-password-from"}
+	mode, foreign := "", []string{"out", "reissue", "chain"}
+	switch {
+	case o.csr:
+		mode, foreign = "csr", append(append(foreign, content...), "parent", "keep-issuer", "why")
+	case o.from != "":
+		mode, foreign = "from", append(append(subject, key...), "keep-issuer", "chain")
+	case o.certificate != "":
+		mode, foreign = "certificate", append(append(append(content, subject...), key...), "parent", "out", "reissue")
+	}
+	for _, name := range foreign {
+		if !cmd.Flags().Changed(name) {
+			continue
+		}
+		if mode == "" {
+			return cli.Usagef(cmd, "--%s is for an intermediate whose parent is elsewhere", name)
+		}
+		return cli.Usagef(cmd, "--%s has no meaning with --%s", name, mode)
+	}
+	switch {
+	case o.from == "" && o.name == "":
+		return cli.Usagef(cmd, "give the name: kedge-ca intermediate NAME")
+	case o.from != "" && o.name != "":
+		return cli.Usagef(cmd, "the name is in the request of --from; unexpected argument %q", o.name)
+	case o.csr && o.key.noPassword && o.store.password != "":
+		return cli.Usagef(cmd, "--no-password and --key-password-from contradict each other with --csr")
+	case mode == "" && !o.key.noPassword && o.key.from == "" && (o.store.password == "-" || strings.HasPrefix(o.store.password, "fd:")):
+		return cli.Usagef(cmd, "--key-password-from: %s can be read once, for the parent's key; give --new-password-from or --no-password too", o.store.password)
+	}
+	if o.config, err = o.ca.config(cmd); err != nil {
+		return err
+	}
+	o.config.Subject.CommonName = cmp.Or(o.ca.commonName, o.name)
+	o.kind, err = o.key.keyKind(cmd)
+	return err
+}
+
+func runIntermediate(ctx context.Context, o *intermediateOptions) error {
+	switch {
+	case o.csr:
+		return o.request()
+	case o.from != "":
+		return o.sign(ctx)
+	case o.certificate != "":
+		return o.takeIn(ctx)
+	}
+	return o.make(ctx)
+}
+
+// offlineParentError says that the key of a parent is not here.
+type offlineParentError struct {
+	parent string
+	err    error
+}
+
+func (e *offlineParentError) Error() string { return e.err.Error() }
+func (e *offlineParentError) Unwrap() error { return e.err }
+
+// make signs a new key with a parent of this folder. NAME.key comes first, then the record,
+// then the entry that makes it an authority, then NAME.pem; the next run goes on from any of
+// them.
+func (o *intermediateOptions) make(ctx context.Context) (err error) {
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	if err := s.checkName(ctx, o.name); err != nil {
+		return err
+	}
+	above, err := o.above(ctx, s)
+	if err != nil {
+		return err
+	}
+	parent, err := s.authority(ctx, above.Name)
+	if unusable, ok := errors.AsType[*caError](err); ok && unusable.absent {
+		return &offlineParentError{above.Name, err}
+	}
+	if err != nil {
+		return err
+	}
+	keys := o.store
+	keys.password = cmp.Or(o.key.from, o.store.password)
+	key, err := keys.newCAKey(o.host, o.name, o.kind, o.key)
+	if err != nil {
+		return err
+	}
+	prepared, err := parent.PrepareCA(key.Public(), o.config, o.inputs.Now())
+	if err != nil {
+		return err
+	}
+	cert, err := s.issueCA(ctx, key, prepared)
+	if err != nil {
+		return err
+	}
+	a := ledger.Authority{Name: o.name, Certificate: cert, Parent: above.Name, State: above.State}
+	a.Issuing = !o.keepIssuer && above.State == ledger.Active
+	if err := s.setAuthority(ctx, a); err != nil {
+		return err
+	}
+	o.say(fmt.Sprintf("made the intermediate CA %q below %q, valid until %s", cert.Subject.CommonName, above.Name, cert.NotAfter.UTC().Format(time.DateOnly)))
+	key.tell(o.host, o.key)
+	for _, text := range words(prepared.Warnings()) {
+		o.warn(text)
+	}
+	return o.report(a)
+}
+
+// above returns the authority that signs. A retired one does not.
+func (o *intermediateOptions) above(ctx context.Context, s *store) (ledger.Authority, error) {
+	path, err := s.authorityPath(ctx, o.parent)
+	if err != nil {
+		return ledger.Authority{}, err
+	}
+	above := path[0]
+	if o.parent == "" {
+		above = path[len(path)-1] // the root above the one that issues
+	}
+	if above.State == ledger.Retired {
+		return above, fmt.Errorf("the authority %q is retired; nothing new comes below it", above.Name)
+	}
+	return above, nil
+}
+
+// report tells who issues now.
+func (o *intermediateOptions) report(a ledger.Authority) error {
+	switch {
+	case a.Issuing:
+		o.say(fmt.Sprintf("%q issues from now on; the trust anchor stays its root, and hosts send %s along", a.Name, o.store.certPath(a.Name)))
+	case a.State == ledger.Next:
+		o.say(fmt.Sprintf("%q will issue after: kedge-ca rotate switch --to %s", a.Name, a.Name))
+	default:
+		o.say(fmt.Sprintf("%q issues when it is asked to, with --issuer %s", a.Name, a.Name))
+	}
+	if !o.output.json {
+		return nil
+	}
+	return writeJSON(o.Out, struct {
+		Authority   string          `json:"authority"`
+		Parent      string          `json:"parent"`
+		State       string          `json:"state"`
+		Issuing     bool            `json:"issuing"`
+		Certificate certificateJSON `json:"certificate"`
+		Files       identityFiles   `json:"files"`
+	}{a.Name, a.Parent, a.State, a.Issuing, o.describe(a.Certificate),
+		identityFiles{Key: o.store.keyPath(a.Name), Certificate: o.store.certPath(a.Name)}})
+}
+
+func (o *intermediateOptions) describe(cert *x509.Certificate) certificateJSON {
+	return describeIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()})
+}

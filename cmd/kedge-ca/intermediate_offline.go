@@ -1,0 +1,291 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
+	"kedge/signer"
+)
+
+// request makes a key, or takes the one that is there, and a request for a certificate. It
+// needs no ledger: the folder may be new.
+func (o *intermediateOptions) request() error {
+	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && !wrong.absent {
+		return wrong
+	}
+	if err := checkAuthorityName(o.name); err != nil {
+		return err
+	}
+	path := filepath.Join(o.store.dir, o.name+".csr")
+	if err := vacant(path); err != nil {
+		return err
+	}
+	key, err := o.store.newCAKey(o.host, o.name, o.kind, o.key)
+	if err != nil {
+		return err
+	}
+	subject := o.config.Subject
+	if there, err := exists(o.store.certPath(o.name)); err != nil {
+		return err
+	} else if there { // it is to be renewed
+		old, err := readCertificate(o.store.certPath(o.name))
+		if err != nil {
+			return err
+		}
+		subject = old.Subject
+	}
+	der, err := ca.NewCSR(key, subject)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.store.dir, 0o700); err != nil {
+		return err
+	}
+	if err := key.write(); err != nil {
+		return err
+	}
+	if err := atomicfile.Create(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}), 0o644); err != nil {
+		return err
+	}
+	o.say(fmt.Sprintf("made %s, a request for the certificate of %q: sign it where its parent is", path, subject))
+	key.tell(o.host, o.key)
+	if !o.output.json {
+		return nil
+	}
+	return writeJSON(o.Out, struct {
+		Request string `json:"request"`
+		Key     string `json:"key"`
+		Subject string `json:"subject"`
+	}{path, key.path, subject.String()})
+}
+
+// sign answers a request from elsewhere. The certificate is recorded here; the authority is
+// one of the folder it goes back to.
+func (o *intermediateOptions) sign(ctx context.Context) (err error) {
+	if o.out != "" {
+		if err := vacant(o.out); err != nil {
+			return err
+		}
+	}
+	csr, err := o.readRequest()
+	if err != nil {
+		return err
+	}
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	above, err := o.above(ctx, s)
+	if err != nil {
+		return err
+	}
+	parent, err := s.authority(ctx, above.Name)
+	if err != nil {
+		return err
+	}
+	o.config.Subject = csr.Subject
+	prepared, err := parent.PrepareCA(csr.PublicKey, o.config, o.inputs.Now())
+	if err != nil {
+		return err
+	}
+	cert, err := s.recordedCA(ctx, prepared.Certificate())
+	again := cert != nil && !o.reissue
+	if err == nil && !again {
+		cert, err = prepared.Issue(ctx, s.ledger)
+	}
+	if err != nil {
+		return err
+	}
+	return o.handOut(cert, again, prepared.Warnings())
+}
+
+func (o *intermediateOptions) readRequest() (*x509.CertificateRequest, error) {
+	data, err := readInput(o.from, o.inputs.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	csr, err := ca.ParseCSR(data)
+	if err == nil {
+		err = ca.CheckCSR(csr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.from, err)
+	}
+	return csr, nil
+}
+
+// handOut writes the certificate of an intermediate elsewhere.
+func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool, warnings []ca.Finding) error {
+	text := certPEM(cert)
+	if o.out != "" {
+		if err := atomicfile.Create(o.out, text, 0o644); err != nil {
+			return fmt.Errorf("the certificate is issued, but not written: %w", err)
+		}
+	}
+	until := cert.NotAfter.UTC().Format(time.DateOnly)
+	if again {
+		o.say(fmt.Sprintf("%q has a certificate already, valid until %s, which is written again; --reissue makes another", cert.Subject, until))
+	} else {
+		o.say(fmt.Sprintf("signed the intermediate CA %q, serial %s, valid until %s", cert.Subject, ca.SerialHex(cert), until))
+	}
+	for _, text := range words(warnings) {
+		o.warn(text)
+	}
+	switch {
+	case o.output.json:
+		return writeJSON(o.Out, struct {
+			Certificate certificateJSON `json:"certificate"`
+			File        string          `json:"file,omitempty"`
+			PEM         string          `json:"pem"`
+		}{o.describe(cert), o.out, string(text)})
+	case o.out == "":
+		return toOutput(o.Out, text)
+	}
+	return nil
+}
+
+// takeIn makes an authority of a key here and a certificate from elsewhere, or renews one.
+// The folder may be new; then it gets a ledger.
+func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
+	if err := folder("dir", o.store.dir); err != nil {
+		return err
+	}
+	if err := checkAuthorityName(o.name); err != nil {
+		return err
+	}
+	key, warnings, err := o.store.readKey(o.host, o.name)
+	if err != nil {
+		return &caError{error: err}
+	}
+	path, err := o.readPath()
+	if err != nil {
+		return err
+	}
+	if _, err := ca.New(path[0], key, path[1:]...); err != nil {
+		return fmt.Errorf("%s and %s: %w", o.certificate, o.store.keyPath(o.name), err)
+	}
+	now := o.inputs.Now()
+	for _, c := range path {
+		if now.Before(c.NotBefore) || now.After(c.NotAfter) {
+			return &ca.ValidityError{Subject: c.Subject.String(), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Now: now}
+		}
+	}
+	s, err := o.store.open(ctx, o.host, ledger.Options{Create: true})
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	a, err := o.register(ctx, s, path)
+	if err != nil {
+		return err
+	}
+	o.say(fmt.Sprintf("took in the intermediate CA %q, valid until %s", path[0].Subject.CommonName, path[0].NotAfter.UTC().Format(time.DateOnly)))
+	for _, warning := range warnings {
+		o.warn(warning)
+	}
+	return o.report(a)
+}
+
+// readPath returns the certificate and those above it, the root last.
+func (o *intermediateOptions) readPath() ([]*x509.Certificate, error) {
+	var all []*x509.Certificate
+	for _, file := range append(append([]string{o.certificate}, o.chain...), o.root) {
+		data, err := readInput(file, o.inputs.Stdin)
+		if err != nil {
+			return nil, err
+		}
+		certs, err := signer.ParseCertificates(data, nil)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		all = append(all, certs...)
+	}
+	if root := all[len(all)-1]; !isRoot(root) {
+		return nil, fmt.Errorf("%s is not a root: %q is issued by %q", o.root, root.Subject, root.Issuer)
+	}
+	if isRoot(all[0]) {
+		return nil, fmt.Errorf("%s is a root; give the certificate of the intermediate", o.certificate)
+	}
+	return append(all[:1:1], issuersOf(all[0], all)...), nil
+}
+
+// register makes the authorities of a path known to the ledger, from the root down, the one
+// that is taken in last.
+func (o *intermediateOptions) register(ctx context.Context, s *store, path []*x509.Certificate) (ledger.Authority, error) {
+	var above ledger.Authority
+	for i, cert := range slices.Backward(path) {
+		a, known, err := s.authorityOf(ctx, cert)
+		if err != nil {
+			return a, err
+		}
+		switch {
+		case i == 0:
+			return o.registerOwn(ctx, s, ledger.Authority{Name: o.name, Certificate: cert, Parent: above.Name, State: above.State})
+		case known && !cert.NotAfter.After(a.Certificate.NotAfter):
+			above = a
+			continue
+		case known: // it was renewed elsewhere
+			a.Certificate = cert
+		default:
+			if a, err = s.foreign(ctx, cert, above); err != nil {
+				return a, err
+			}
+		}
+		if err := s.recordForeign(ctx, cert, o.ca.why); err != nil {
+			return a, err
+		}
+		if err := s.setAuthority(ctx, a); err != nil {
+			return a, err
+		}
+		above = a
+	}
+	return above, nil
+}
+
+// registerOwn registers what was taken in. An authority of the same name must have the same
+// key: then it is renewed.
+func (o *intermediateOptions) registerOwn(ctx context.Context, s *store, a ledger.Authority) (ledger.Authority, error) {
+	old, known, err := s.known(ctx, a.Name)
+	if err != nil {
+		return a, err
+	}
+	a.Issuing = !o.keepIssuer && a.State == ledger.Active
+	if known {
+		if !sameKey(old.Certificate.PublicKey, a.Certificate.PublicKey) {
+			return a, &takenError{a.Name}
+		}
+		a.Issuing, a.State = old.Issuing, old.State
+	} else if at := s.flags.certPath(a.Name); !sameFile(at, o.certificate) {
+		if err := vacant(at); err != nil {
+			return a, err
+		}
+	}
+	issued := ca.Issued{Certificate: a.Certificate, Why: o.ca.why, At: o.inputs.Now()}
+	if known && !old.Certificate.Equal(a.Certificate) {
+		issued.Replaces = old.Fingerprint
+	}
+	if err := s.recordIssued(ctx, issued); err != nil {
+		return a, err
+	}
+	return a, s.setAuthority(ctx, a)
+}
+
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
+}
