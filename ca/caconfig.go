@@ -32,7 +32,7 @@ func ConfigOf(cert *x509.Certificate) (CAConfig, error) {
 	}
 	c := CAConfig{
 		Subject:     cert.Subject,
-		Lifetime:    cert.NotAfter.Sub(cert.NotBefore) - backdate,
+		Lifetime:    lifetimeOf(cert),
 		MaxPathLen:  -1,
 		Constraints: constraints,
 		CRLURLs:     cert.CRLDistributionPoints,

@@ -48,9 +48,13 @@ func (a *Authority) PrepareRenewal(r Renewal, now time.Time) (*Prepared, error) 
 	return p, nil
 }
 
-// lifetime is how long the old certificate was meant to live.
-func (r Renewal) lifetime() time.Duration {
-	return r.Old.NotAfter.Sub(r.Old.NotBefore) - backdate
+// lifetimeOf is how long a certificate was meant to live when it was issued.
+func lifetimeOf(c *x509.Certificate) time.Duration {
+	span := c.NotAfter.Sub(c.NotBefore)
+	if span <= backdate {
+		return span // not backdated, or not by as much: its issuer began then
+	}
+	return span - backdate
 }
 
 func (a *Authority) renewCA(r Renewal, now time.Time) (*Prepared, error) {
@@ -82,7 +86,7 @@ func (a *Authority) renewLeaf(r Renewal, now time.Time) (*Prepared, error) {
 		Host: r.Host, Why: r.Why,
 	}
 	if request.Lifetime == 0 {
-		request.Lifetime = min(r.lifetime(), r.Profile.max)
+		request.Lifetime = min(lifetimeOf(old), r.Profile.max)
 	}
 	for _, extension := range old.Extensions {
 		if !extension.Id.Equal(oidSubjectAltName) {

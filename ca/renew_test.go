@@ -172,6 +172,17 @@ func TestRenewal_refuses(t *testing.T) {
 	}
 }
 
+func TestLifetimeOf(t *testing.T) {
+	t.Parallel()
+	for span, want := range map[time.Duration]time.Duration{
+		24*time.Hour + 5*time.Minute: 24 * time.Hour, 5*time.Minute + time.Second: time.Second, 5 * time.Minute: 5 * time.Minute, time.Minute: time.Minute,
+	} {
+		if got := lifetimeOf(&x509.Certificate{NotBefore: noon, NotAfter: noon.Add(span)}); got != want {
+			t.Errorf("%v: %v", span, got)
+		}
+	}
+}
+
 // TestSubjectConfig_nameIn: the name in a common name is what patterns look at.
 func TestSubjectConfig_nameIn(t *testing.T) {
 	t.Parallel()
