@@ -20,6 +20,7 @@ type lastCRL struct {
 	file      string
 	record    *ledger.CRL          // nil: there was none
 	list      *x509.RevocationList // nil: the file is not there, or is another
+	seen      int64                // the number of the list in the file, recorded or not; 0 without one
 }
 
 // maxCRLFile bounds what is read: many times what IAM Roles Anywhere takes.
@@ -29,24 +30,26 @@ const maxCRLFile = 64 << 20
 func (s *store) lastCRL(ctx context.Context, name, id string) (*lastCRL, error) {
 	last := &lastCRL{authority: name, file: filepath.Join(s.flags.dir, crlFolder, name+".der")}
 	record, err := s.ledger.LastCRL(ctx, id)
-	if _, none := errors.AsType[*ledger.NotFoundError](err); none {
-		return last, nil
-	}
-	if err != nil {
+	if err == nil {
+		last.record = &record
+	} else if !is[*ledger.NotFoundError](err) {
 		return nil, err
 	}
-	last.record = &record
 	data, err := readAtMost(last.file, maxCRLFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return last, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if sameList(data, record) {
-		last.list, err = x509.ParseRevocationList(data)
+	list, err := x509.ParseRevocationList(data)
+	if err != nil || fmt.Sprintf("%x", list.AuthorityKeyId) != id {
+		return last, nil // it is none, or another's
 	}
-	return last, err
+	if list.Number != nil && list.Number.IsInt64() {
+		last.seen = list.Number.Int64()
+	}
+	if last.record != nil && sameList(data, record) {
+		last.list = list
+	}
+	return last, nil
 }
 
 // crlChange is what is different from the last list.
@@ -58,7 +61,7 @@ type crlChange struct {
 
 // compare holds what is revoked against the last list.
 func (l *lastCRL) compare(revoked []ca.Revocation) crlChange {
-	c := crlChange{known: l.record == nil || l.list != nil, added: []string{}, removed: []string{}}
+	c := crlChange{known: l.record == nil && l.seen == 0 || l.list != nil, added: []string{}, removed: []string{}}
 	if !c.known {
 		return c
 	}

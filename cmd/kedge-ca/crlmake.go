@@ -95,6 +95,7 @@ func (s *store) tryCRL(ctx context.Context, authority *ca.Authority, m *madeCRL,
 	if m.Number, err = s.ledger.NextCRL(ctx, id); err != nil {
 		return err
 	}
+	m.Number = max(m.Number, last.seen+1) // a ledger that was restored may not know the last number
 	c.Number = big.NewInt(m.Number)
 	if m.der, err = authority.CRL(revoked, c); err != nil {
 		return err
