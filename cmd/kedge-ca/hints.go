@@ -151,6 +151,10 @@ func hintLedger(err error) string {
 		return "an init was interrupted: if nothing was ever issued here, move the ledger and ca.key away and run init again"
 	case is[*occupiedError](err):
 		return "a ledger holds one CA and what is below it; name another place under ledger: in the configuration"
+	case is[*ledger.DamagedError](err):
+		return "keep it as it is, find out who could write it, and go on from a backup that verifies: kedge-ca ledger restore"
+	case is[*ledger.NotEmptyError](err):
+		return "move it away first, and keep it: it may know more than the backup"
 	case is[*ledger.NewerSchemaError](err):
 		return "use the newer kedge-ca"
 	case is[*ledger.BusyError](err):

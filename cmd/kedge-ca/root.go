@@ -44,6 +44,7 @@ Exit codes:
 		newIntermediate(h, runIntermediate),
 		newBundle(h, runBundle),
 		newRotate(h),
+		newLedger(h),
 		cli.NewVersion(name),
 	)
 	root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments

@@ -1,0 +1,20 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// newLedger groups what is done with the ledger as a whole.
+func newLedger(h host) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "ledger",
+		Short: "Verify, export, back up and restore the ledger",
+		Example: `  kedge-ca ledger verify
+  kedge-ca ledger backup /var/backups/kedge-ca.db`,
+	}
+	cmd.AddCommand(
+		newLedgerVerify(h, runLedgerVerify),
+		newLedgerExport(h, runLedgerExport),
+		newLedgerBackup(h, runLedgerBackup),
+		newLedgerRestore(h, runLedgerRestore),
+	)
+	return cmd
+}

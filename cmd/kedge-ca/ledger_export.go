@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca/ledger"
+)
+
+type ledgerExportOptions struct {
+	host
+	store  storeFlags
+	output outputFlags
+	filter filterFlags
+}
+
+func newLedgerExport(h host, run func(context.Context, *ledgerExportOptions) error) *cobra.Command {
+	o := &ledgerExportOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write all certificates of the ledger as JSON or CSV",
+		Long: `Write the certificates of the ledger to standard output, all of those that the filters mean.
+JSON, which is written unless --csv is given, holds everything, the certificates themselves
+too, each on a line of its own. CSV is for spreadsheets: a cell that they would take for a
+formula begins with a '.`,
+		Example: `  kedge-ca ledger export --csv
+  kedge-ca ledger export --issued-after 2026-01-01 --json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.filter.check(cmd); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.addFolder(cmd)
+	o.output.addList(cmd)
+	o.filter.add(cmd)
+	return cmd
+}
+
+func runLedgerExport(ctx context.Context, o *ledgerExportOptions) (err error) {
+	s, err := readStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	f, err := o.filter.resolve(ctx, s, o.inputs.Now())
+	if err != nil {
+		return err
+	}
+	format := ledger.JSON
+	if o.output.csv {
+		format = ledger.CSV
+	}
+	held := &spool{}
+	defer held.discard()
+	if err := s.ledger.Export(ctx, held, format, f); err != nil {
+		return err
+	}
+	return held.copyTo(o.Out)
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca/ledger"
+)
+
+type ledgerRestoreOptions struct {
+	host
+	store   storeFlags
+	output  outputFlags
+	confirm confirmFlag
+	file    string
+}
+
+func newLedgerRestore(h host, run func(context.Context, *ledgerRestoreOptions) error) *cobra.Command {
+	o := &ledgerRestoreOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "restore <backup>",
+		Short: "Make the ledger of a CA that lost it from a backup",
+		Long: `Make the ledger of a CA from a backup, which is verified first, or move it to where the
+configuration says, such as a PostgreSQL database. There must be no ledger yet.
+
+What was issued and revoked after the backup is not in it: certificates of that time cannot
+be found or revoked, and those revoked count as valid. It needs a yes on the terminal or
+--yes.`,
+		Example: `  kedge-ca ledger restore kedge-ca.db --yes`,
+		Args:    exactlyOne("give the backup: kedge-ca ledger restore FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.file = args[0]
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.addFolder(cmd)
+	o.output.add(cmd)
+	o.confirm.add(cmd)
+	return cmd
+}
+
+func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
+	if err := folder("dir", o.store.dir); err != nil {
+		return err
+	}
+	settings, err := o.store.settings()
+	if err != nil {
+		return err
+	}
+	to, warnings, err := o.store.ledgerPlace(settings, o.inputs.Stdin)
+	if err != nil {
+		return err
+	}
+	from, err := o.look(ctx, o.file)
+	if err != nil {
+		return err
+	}
+	question := fmt.Sprintf("make the ledger from %s, as it was at %s (entry %d), without what was issued and revoked since?", o.file, rfc3339(from.At), from.Seq)
+	if err := o.confirm.ask(o.host, question); err != nil {
+		return err
+	}
+	if err := ledger.Restore(ctx, o.file, to, ledger.Options{Now: o.inputs.Now}); err != nil {
+		return err
+	}
+	for _, warning := range warnings {
+		o.warn(warning)
+	}
+	o.say(fmt.Sprintf("made the ledger from %s: entries up to %d, of %s", o.file, from.Seq, rfc3339(from.At)))
+	o.say("make new lists of what is revoked, and import them: kedge-ca crl")
+	if o.output.json {
+		return writeJSON(o.Out, from)
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca/ledger"
+)
+
+type ledgerVerifyOptions struct {
+	host
+	store  storeFlags
+	output outputFlags
+	head   string
+	file   string // empty: the ledger of the CA
+}
+
+func newLedgerVerify(h host, run func(context.Context, *ledgerVerifyOptions) error) *cobra.Command {
+	o := &ledgerVerifyOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "verify [<backup>]",
+		Short: "Find what was changed in the ledger by another hand",
+		Long: `Read the whole ledger, or a backup of it, and find every row that was changed, added, taken
+out or swapped. Others may go on to write meanwhile.
+
+The head is written to standard output. Kept where those who can write the ledger cannot
+write, and given back with --head, it also shows whether the end of the ledger, or all of it,
+was replaced.`,
+		Example: `  kedge-ca ledger verify
+  kedge-ca ledger verify --json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.file = args[0]
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.addFolder(cmd)
+	o.output.add(cmd)
+	cmd.Flags().StringVar(&o.head, "head", "", "a head `SEQ:HASH` of an earlier time, which must still be in the ledger")
+	return cmd
+}
+
+// verified is what verify says of a ledger that is as it was written.
+type verified struct {
+	Ledger       string `json:"ledger"`
+	Entries      int64  `json:"entries"`
+	Certificates int64  `json:"certificates"`
+	Head         string `json:"head"`
+}
+
+func runLedgerVerify(ctx context.Context, o *ledgerVerifyOptions) (err error) {
+	l, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	report, err := l.Verify(ctx, ledger.VerifyOptions{Head: o.head})
+	if err != nil {
+		return err
+	}
+	if !report.OK() {
+		for _, fault := range report.Faults {
+			o.warn(fault.String())
+		}
+		return &ledger.DamagedError{Where: l.Where(), Report: report}
+	}
+	o.say(fmt.Sprintf("verified %s: %d entries with %d certificates are as they were written", l.Where(), report.Entries, report.Certificates))
+	if o.output.json {
+		return writeJSON(o.Out, verified{l.Where(), report.Entries, report.Certificates, report.Head})
+	}
+	return toOutput(o.Out, []byte(report.Head+"\n"))
+}
+
+func (o *ledgerVerifyOptions) open(ctx context.Context) (*ledger.Ledger, error) {
+	if o.file != "" {
+		return ledger.Open(ctx, o.file, ledger.Options{ReadOnly: true, Now: o.inputs.Now})
+	}
+	s, err := readStore(ctx, o.host, &o.store)
+	if err != nil {
+		return nil, err
+	}
+	return s.ledger, nil
+}
