@@ -132,7 +132,7 @@ func commonNamePrefix(subject string) (string, bool) {
 }
 
 // addSAN goes by the table of names. A certificate with several names that match comes once,
-// where the first of them stands.
+// for the first of them.
 func (f *Filter) addSAN(q *query) {
 	if f.SAN == "" {
 		return
@@ -147,7 +147,7 @@ func (f *Filter) addSAN(q *query) {
 	condition, args := q.matching("n.value", pattern)
 	q.add(condition, args...)
 	condition, args = q.matching("m.value", pattern)
-	q.add("NOT EXISTS (SELECT 1 FROM names m WHERE m.seq = n.seq AND (m.value < n.value OR m.value = n.value AND m.place < n.place) AND "+condition+")", args...)
+	q.add("(n.place = 0 OR NOT EXISTS (SELECT 1 FROM names m WHERE m.seq = n.seq AND m.place < n.place AND "+condition+"))", args...)
 }
 
 func (f *Filter) addKind(q *query) {

@@ -56,16 +56,6 @@ func (l *Ledger) each(ctx context.Context, yield func(Certificate, error) bool, 
 	}
 }
 
-// Count returns how many certificates f means, without regard to Limit and After.
-func (l *Ledger) Count(ctx context.Context, f Filter) (n int64, err error) {
-	q, err := l.query(ctx, &f)
-	if err != nil {
-		return 0, l.engine.explain(err)
-	}
-	err = l.db.QueryRowContext(ctx, l.engine.sql("SELECT count(*) FROM "+q.from+q.conditions()), q.args...).Scan(&n)
-	return n, l.engine.explain(err)
-}
-
 // Certificate returns the certificate with a fingerprint, the SHA-256 of its DER, or a
 // *NotFoundError.
 func (l *Ledger) Certificate(ctx context.Context, fingerprint []byte) (Certificate, error) {

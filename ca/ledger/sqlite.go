@@ -32,7 +32,7 @@ func openSQLite(path string, o Options) (*sql.DB, *engine, error) {
 		mode = "ro"
 	}
 	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(filepath.Clean(path)))
-	db, err := sql.Open("sqlite", fmt.Sprintf("file:%s?mode=%s&_error_rc=1&_pragma=busy_timeout(%d)&_pragma=cache_size(-16000)",
+	db, err := sql.Open("sqlite", fmt.Sprintf("file:%s?mode=%s&_error_rc=1&_pragma=busy_timeout(%d)&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(4000)",
 		name, mode, o.BusyTimeout.Milliseconds()))
 	if err != nil {
 		return nil, nil, err

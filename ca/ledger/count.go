@@ -1,0 +1,48 @@
+package ledger
+
+import (
+	"context"
+	"strings"
+)
+
+// Count returns how many certificates f means, without regard to Limit and After.
+func (l *Ledger) Count(ctx context.Context, f Filter) (int64, error) {
+	f.Limit, f.After = 0, 0
+	if f == (Filter{State: f.State}) && (f.State == Valid || f.State == Expired) {
+		return l.countUnrevoked(ctx, f.State)
+	}
+	q, err := l.query(ctx, &f)
+	if err != nil {
+		return 0, l.engine.explain(err)
+	}
+	if f.SAN != "" && f == (Filter{SAN: f.SAN}) { // the certificates themselves need not be looked at
+		q.from, _, _ = strings.Cut(q.from, ", ")
+		q.where = q.where[1:]
+	}
+	return l.count(ctx, q.from+q.conditions(), q.args...)
+}
+
+func (l *Ledger) count(ctx context.Context, from string, args ...any) (n int64, err error) {
+	err = l.db.QueryRowContext(ctx, l.engine.sql("SELECT count(*) FROM "+from), args...).Scan(&n)
+	return n, l.engine.explain(err)
+}
+
+// countUnrevoked counts nearly all there are, so it takes the few that are revoked or pending
+// away from what the index of expiry alone says.
+func (l *Ledger) countUnrevoked(ctx context.Context, state string) (int64, error) {
+	now := l.now().UnixMicro()
+	when := "not_after >= ?"
+	if state == Expired {
+		when = "not_after < ?"
+	}
+	all, err := l.count(ctx, "certificates c"+l.engine.using("certificates_expiry")+" WHERE "+when, now)
+	if err != nil {
+		return 0, err
+	}
+	revoked, err := l.count(ctx, "certificates c"+l.engine.using("certificates_revoked")+" WHERE revoked_at IS NOT NULL AND "+when, now)
+	if err != nil || state == Expired {
+		return all - revoked, err
+	}
+	pending, err := l.Count(ctx, Filter{State: Pending})
+	return all - revoked - pending, err
+}
