@@ -40,8 +40,8 @@ func newInit(h host, run func(context.Context, *initOptions) error) *cobra.Comma
   ledger.db  what is issued and revoked, unless kedge-ca.yaml in the folder names another place
 Nothing that is there is overwritten. With --adopt, ca.key and ca.pem of another program are
 taken over as they are, once they pass the checks, and only the ledger is made.`,
-		Example: `  kedge-ca init --no-password
-  kedge-ca init --dir workloads --name "Example Workloads" --country CH --no-password`,
+		Example: `  kedge-ca init
+  kedge-ca init --dir workloads --name "Example Workloads" --country CH`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if o.config, err = o.ca.config(cmd); err != nil {
 				return err

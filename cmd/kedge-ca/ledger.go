@@ -8,7 +8,7 @@ func newLedger(h host) *cobra.Command {
 		Use:   "ledger",
 		Short: "Verify, export, back up and restore the ledger",
 		Example: `  kedge-ca ledger verify
-  kedge-ca ledger backup /var/backups/kedge-ca.db`,
+  kedge-ca ledger backup kedge-ca.db`,
 	}
 	cmd.AddCommand(
 		newLedgerVerify(h, runLedgerVerify),

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/testenv"
+)
+
+// exampleSetup returns what is there before the examples of a command run, as lines for sh.
+func exampleSetup(command string) string {
+	const ca = "kedge-ca init --no-password\n"
+	const hosts = ca + `for name in web-01 web-02 db-01 db-02; do kedge-ca issue $name; done
+openssl req -new -newkey rsa:2048 -nodes -keyout web-03.key -out web-03.csr -subj /CN=web-03
+`
+	switch command {
+	case "kedge-ca", "kedge-ca init", "kedge-ca version":
+		return ""
+	case "kedge-ca issue":
+		return ca + "printf 'name,dns\\nweb-03,web-03.example.com\\nweb-04,\\n' > hosts.csv\n"
+	case "kedge-ca unrevoke":
+		return hosts + "kedge-ca revoke web-01 --reason certificate-hold --yes\n"
+	case "kedge-ca rotate switch", "kedge-ca rotate abort":
+		return hosts + "kedge-ca rotate start --no-password\n"
+	case "kedge-ca rotate finish":
+		return hosts + "kedge-ca rotate start --no-password\nkedge-ca rotate switch --yes\n"
+	case "kedge-ca ledger restore":
+		return hosts + "kedge-ca ledger backup kedge-ca.db\nrm ca/ledger.db*\n"
+	}
+	return hosts
+}
+
+// TestExamples runs the examples in the help of every command, each command in a folder of
+// its own, and each line of sh as it stands there.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	testenv.Tool(t, "openssl")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	if err := os.Symlink(self, filepath.Join(bin, "kedge-ca")); err != nil {
+		t.Fatal(err)
+	}
+	for _, cmd := range commands(newRoot(host{})) {
+		t.Run(cmd.CommandPath(), func(t *testing.T) {
+			t.Parallel()
+			if cmd.Example == "" || cmd.Short == "" || cmd.Long == "" && cmd.Runnable() && cmd.Name() != "version" {
+				t.Fatal("the help lacks words or an example")
+			}
+			script := "set -e\n" + exampleSetup(cmd.CommandPath())
+			for line := range strings.Lines(cmd.Example) {
+				if strings.Contains(line, " > /") || strings.Contains(line, "backup /") {
+					t.Fatalf("the example writes outside its folder: %s", line)
+				}
+				script += withoutTerminal(cmd.Root(), strings.TrimSpace(line)) + "\n"
+			}
+			sh := exec.Command("sh", "-c", script)
+			sh.Dir = t.TempDir()
+			sh.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+			if out, err := sh.CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s\n%s", err, script, out)
+			}
+		})
+	}
+}
+
+// commands returns a command and all below it that are ours.
+func commands(cmd *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{cmd}
+	for _, sub := range cmd.Commands() {
+		if name := sub.Name(); name != "help" && name != "completion" {
+			all = append(all, commands(sub)...)
+		}
+	}
+	return all
+}
+
+// withoutTerminal adds the flags that answer what a person would be asked.
+func withoutTerminal(root *cobra.Command, line string) string {
+	cmd, _, err := root.Find(strings.Fields(line)[1:])
+	if err != nil {
+		return line
+	}
+	if cmd.Flags().Lookup("yes") != nil && !strings.Contains(line, "--yes") {
+		line += " --yes"
+	}
+	if cmd.Flags().Lookup("no-password") != nil && !strings.Contains(line, "password") {
+		line += " --no-password"
+	}
+	return line
+}
