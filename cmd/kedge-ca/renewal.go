@@ -202,7 +202,10 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	if err != nil {
 		return err
 	}
-	cert, err := prepared.Issue(ctx, s.ledger)
+	cert, err := s.recordedCA(ctx, prepared.Certificate())
+	if err == nil && (cert == nil || cert.Equal(old.Certificate)) { // otherwise a run before was interrupted here
+		cert, err = prepared.Issue(ctx, s.ledger)
+	}
 	if err != nil {
 		return err
 	}
