@@ -82,6 +82,26 @@ func (s *store) authority(ctx context.Context, name string) (*ca.Authority, erro
 	return a, nil
 }
 
+// retiredError says that an authority is out of use: the trust anchor does not have its root
+// any more, or will not soon.
+type retiredError struct{ name string }
+
+func (e *retiredError) Error() string {
+	return fmt.Sprintf("the authority %q is retired; it issues nothing", e.name)
+}
+
+// issuing opens an authority to issue leaves. A retired one signs lists at most.
+func (s *store) issuing(ctx context.Context, name string) (*ca.Authority, error) {
+	path, err := s.authorityPath(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if path[0].State == ledger.Retired {
+		return nil, &retiredError{path[0].Name}
+	}
+	return s.authority(ctx, path[0].Name)
+}
+
 func (s *store) openAuthority(path []ledger.Authority) (*ca.Authority, error) {
 	name, cert := path[0].Name, path[0].Certificate
 	if err := s.checkCopy(name, cert); err != nil {

@@ -116,6 +116,8 @@ func hintAuthority(err error) string {
 	switch {
 	case is[*idleError](err):
 		return "kedge-ca rotate status shows where the CA stands"
+	case is[*retiredError](err):
+		return "leave --issuer and --parent out, or name an authority below the root that is in use"
 	case is[*unknownRootError](err):
 		return "begin a rotation to it: kedge-ca rotate start --root FILE"
 	}

@@ -216,7 +216,7 @@ func (o *intermediateOptions) above(ctx context.Context, s *store) (ledger.Autho
 		above = path[len(path)-1] // the root above the one that issues
 	}
 	if above.State == ledger.Retired {
-		return above, fmt.Errorf("the authority %q is retired; nothing new comes below it", above.Name)
+		return above, &retiredError{above.Name}
 	}
 	return above, nil
 }

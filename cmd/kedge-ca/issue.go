@@ -147,7 +147,7 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 
 // issuer opens the authority.
 func (o *issueOptions) issuer(ctx context.Context, s *store) (*issuer, error) {
-	authority, err := s.authority(ctx, o.leaf.issuer)
+	authority, err := s.issuing(ctx, o.leaf.issuer)
 	if err != nil {
 		return nil, err
 	}

@@ -149,7 +149,7 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 	if err := o.form.readPassword(o.host, "the PKCS#12 file"); err != nil {
 		return err
 	}
-	authority, err := s.authority(ctx, o.issuer)
+	authority, err := s.issuing(ctx, o.issuer)
 	if err != nil {
 		return err
 	}

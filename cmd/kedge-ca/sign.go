@@ -85,7 +85,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", csrName(o.csr), err)
 	}
-	authority, err := s.authority(ctx, o.leaf.issuer)
+	authority, err := s.issuing(ctx, o.leaf.issuer)
 	if err != nil {
 		return err
 	}
