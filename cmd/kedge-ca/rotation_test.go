@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kedge/internal/testenv"
 )
 
 const (
@@ -132,4 +134,33 @@ func TestRotation_revoked(t *testing.T) {
 	x.register("ca/crl/ca-2.crl")
 	x.refused("finished", textRevoked, "new", first[1])
 	x.accepted("finished", "new", first[0], first[2])
+}
+
+// TestRotation_postgres: nothing of it goes by the engine of the ledger.
+func TestRotation_postgres(t *testing.T) {
+	t.Parallel()
+	x := newRehearsal(t)
+	first, second, all := fleet()
+	old := x.mkdir("old")
+	x.mkdir("ca")
+	x.write("ca/kedge-ca.yaml", []byte("ledger: "+testenv.Postgres(t)+"\n"))
+	x.run("init", "--no-password")
+	for _, name := range all {
+		x.run("issue", name, "--out", old)
+	}
+	x.run("rotate", "start", "--no-password")
+	x.run("rotate", "switch", "--yes")
+	x.copyFolder("old", "new")
+	renewAll(x, x.path("new"), first)
+	x.wantMoved("half moved", 3, 3)
+	x.register()
+	x.accepted("half moved", "new", all...)
+	if rows := x.run("rotate", "status", "--csv"); strings.Count(rows, ",true,2031-05-01T12:00:00Z\n") != 3 || strings.Count(rows, ",false,\n") != 3 {
+		t.Errorf("rows:\n%s", rows)
+	}
+	renewAll(x, x.path("new"), second)
+	x.run("rotate", "finish")
+	x.register()
+	x.accepted("finished", "new", all...)
+	x.refused("finished", textUntrusted, "old", all...)
 }
