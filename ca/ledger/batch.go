@@ -175,12 +175,7 @@ func everybodys(err error) bool {
 func (w *writer) attempt(batch []*job) (spoiled map[int]error, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if w.session == nil {
-		if w.session, err = newSession(ctx, w.db, w.engine); err != nil {
-			return nil, w.engine.explain(err)
-		}
-	}
-	t, err := begin(ctx, w.session)
+	t, err := w.begin(ctx)
 	if err == nil {
 		spoiled, err = t.carryOut(ctx, batch)
 	}
@@ -188,6 +183,23 @@ func (w *writer) attempt(batch []*job) (spoiled map[int]error, err error) {
 		w.drop()
 	}
 	return spoiled, w.engine.explain(err)
+}
+
+// begin starts a transaction, on the connection of the last one. Where that is gone, because
+// the server has ended since, it takes another: nothing was asked of the server yet.
+func (w *writer) begin(ctx context.Context) (*transaction, error) {
+	if w.session != nil {
+		t, err := begin(ctx, w.session)
+		if _, gone := errors.AsType[*UnreachableError](w.engine.explain(err)); !gone {
+			return t, err
+		}
+		w.drop()
+	}
+	var err error
+	if w.session, err = newSession(ctx, w.db, w.engine); err != nil {
+		return nil, err
+	}
+	return begin(ctx, w.session)
 }
 
 // carryOut ends the transaction: with a commit, or when something is wrong without a trace.

@@ -16,6 +16,7 @@ type engine struct {
 	schema *strings.Replacer // the words of schema/*.sql
 
 	numbered bool   // parameters are $1, $2 and not ?
+	durable  string // makes a connection wait for the disk; empty: it does
 	begin    string // starts a transaction that writes
 	head     string // reads the head, and locks it
 	snapshot string // starts a transaction that sees one state

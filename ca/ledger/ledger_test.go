@@ -174,3 +174,22 @@ func TestOpen_unreachable(t *testing.T) {
 		t.Errorf("a folder that takes no files: %v", err)
 	}
 }
+
+// What RecordIssued promises rests on these, whatever the server or the build of SQLite says.
+func TestOpen_durable(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		questions := map[string]string{"PRAGMA journal_mode": "wal", "PRAGMA synchronous": "2"}
+		if isPostgres(where) {
+			questions = map[string]string{"SHOW synchronous_commit": "on"}
+			where += "&synchronous_commit=off"
+		}
+		l := create(t, where)
+		add(t, l, ca.Issued{Certificate: newAuthority(t, "Test CA", nil).cert})
+		for question, want := range questions {
+			var got string
+			if err := l.writer.session.queryRow(t.Context(), question).Scan(&got); got != want || err != nil {
+				t.Errorf("%s: %s, %v; want %s", question, got, err, want)
+			}
+		}
+	})
+}

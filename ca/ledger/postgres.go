@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
@@ -41,7 +42,7 @@ func openPostgres(dsn string, o Options) (*sql.DB, *engine, error) {
 	}
 	db := stdlib.OpenDB(*c)
 	db.SetMaxOpenConns(10)
-	db.SetMaxIdleConns(4)
+	db.SetMaxIdleConns(maxIdle)
 	host := net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
 	if strings.HasPrefix(c.Host, "/") {
 		host = c.Host
@@ -56,6 +57,7 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		// "C": patterns are ranges of bytes, whatever language the database sorts by.
 		schema:   strings.NewReplacer("{seq}", "BIGINT", "{text}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA", "{clustered}", ""),
 		numbered: true,
+		durable:  "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
 		begin:    "BEGIN",
 		head:     "SELECT seq, hash FROM head FOR UPDATE",
 		snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -138,11 +140,19 @@ func explainPostgres(err error, where string, busy time.Duration) error {
 		return fmt.Errorf("the ledger %s: %w", where, err)
 	}
 	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		text, _, _ := strings.Cut(e.Unwrap().Error(), "\n") // one line for each address of the host, and that again
-		return &UnreachableError{Where: where, Err: errors.New(text)}
+		return &UnreachableError{Where: where, Err: firstLine(e.Unwrap())}
 	}
-	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || pgconn.SafeToRetry(err) {
-		return &UnreachableError{Where: where, Err: err}
+	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err) {
+		return &UnreachableError{Where: where, Err: firstLine(err)}
 	}
 	return err
+}
+
+// firstLine is what happened first: pgx says it for each address of a host, and again.
+func firstLine(err error) error {
+	text, _, more := strings.Cut(err.Error(), "\n")
+	if !more {
+		return err
+	}
+	return errors.New(text)
 }

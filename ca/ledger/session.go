@@ -15,13 +15,30 @@ type session struct {
 	texts    map[string]string      // PostgreSQL: with ? and as it takes them
 }
 
+// newSession takes a connection. Those that the pool kept may have died with the server; each
+// is found out by the first thing that it is asked, and the pool keeps few.
 func newSession(ctx context.Context, db *sql.DB, e *engine) (*session, error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, err
+	for tries := maxIdle; ; tries-- {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s := &session{e: e, conn: conn, prepared: map[string]driver.Stmt{}, texts: map[string]string{}}
+		if e.durable == "" {
+			return s, nil
+		}
+		if _, err = conn.ExecContext(ctx, e.durable); err == nil {
+			return s, nil
+		}
+		_ = s.close(true) // what is wrong with it is in err
+		if !errors.Is(err, driver.ErrBadConn) || tries == 0 {
+			return nil, err
+		}
 	}
-	return &session{e: e, conn: conn, prepared: map[string]driver.Stmt{}, texts: map[string]string{}}, nil
 }
+
+// maxIdle is how many connections are kept open while nobody uses them.
+const maxIdle = 4
 
 // close gives the connection back, or up when broken says that nothing is known about it.
 func (s *session) close(broken bool) error {

@@ -37,7 +37,7 @@ func openSQLite(path string, o Options) (*sql.DB, *engine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	db.SetMaxIdleConns(4)
+	db.SetMaxIdleConns(maxIdle)
 	return db, sqliteEngine(path, o.BusyTimeout), nil
 }
 

@@ -1,0 +1,258 @@
+package ledger
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kedge/ca"
+	"kedge/internal/testenv"
+)
+
+// childLedger names the ledger for the process that TestMain turns the test binary into.
+const childLedger = "KEDGE_TEST_CHILD_LEDGER"
+
+// TestMain is also the program that the tests below kill: it records certificates from eight
+// goroutines, and prints the fingerprint of each when it is recorded, until it is ended.
+func TestMain(m *testing.M) {
+	if where := os.Getenv(childLedger); where != "" {
+		fmt.Fprintln(os.Stderr, child(where))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func child(where string) error {
+	l, err := Open(context.Background(), where, Options{Now: atNoon})
+	if err != nil {
+		return err
+	}
+	root := newAuthority(&testing.B{}, "Child CA", nil)
+	failed := make(chan error)
+	for range 8 {
+		go func() {
+			for {
+				cert := root.leaf("web")
+				if err := l.RecordIssued(context.Background(), ca.Issued{Certificate: cert, At: noon}); err != nil {
+					failed <- err
+				}
+				fmt.Printf("%x\n", fingerprint(cert))
+			}
+		}()
+	}
+	return <-failed
+}
+
+// startChild returns the process and the fingerprints that it prints.
+func startChild(t *testing.T, where string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childLedger+"="+where)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, bufio.NewScanner(out)
+}
+
+// What a killed process said it had recorded is recorded, nothing is half written, and the
+// next one goes on without hand work.
+func TestRecordIssued_killed(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		l := create(t, where)
+		handedOut := map[string]bool{}
+		for round := range 5 {
+			cmd, lines := startChild(t, where)
+			for n := 0; lines.Scan(); n++ {
+				handedOut[lines.Text()] = true
+				if n == 20+17*round {
+					if err := cmd.Process.Kill(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
+				t.Fatalf("the child ended by itself: %v", err)
+			}
+		}
+		r := verify(t, l, "")
+		if !r.OK() || r.Certificates < int64(len(handedOut)) || len(handedOut) < 200 {
+			t.Errorf("%d handed out: %+v", len(handedOut), r)
+		}
+		for c, err := range l.List(t.Context(), Filter{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			delete(handedOut, fmt.Sprintf("%x", c.Fingerprint))
+		}
+		if len(handedOut) != 0 {
+			t.Errorf("handed out and not in the ledger: %v", handedOut)
+		}
+		add(t, l, ca.Issued{Certificate: newAuthority(t, "Test CA", nil).cert})
+	})
+}
+
+// Two processes and two ledgers of one process write at once, and make one chain.
+func TestRecordIssued_processes(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		create(t, where)
+		root := newAuthority(t, "Test CA", nil)
+		cmd, lines := startChild(t, where)
+		if !lines.Scan() {
+			t.Fatal("the child says nothing")
+		}
+		const n = 60
+		var group sync.WaitGroup
+		for range 2 {
+			l := create(t, where)
+			for range 3 {
+				group.Go(func() {
+					for range n / 6 {
+						if err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("web"), At: noon}); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+		}
+		group.Wait()
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		others := int64(1)
+		for lines.Scan() {
+			others++
+		}
+		_ = cmd.Wait() // killed
+		l := create(t, where)
+		if r := verify(t, l, ""); !r.OK() || r.Certificates < n+others {
+			t.Errorf("%d and %d: %+v", n, others, r)
+		}
+	})
+}
+
+// PostgreSQL goes away and comes back: calls fail with its name, and the next one works.
+func TestRecordIssued_serverGone(t *testing.T) {
+	server := testenv.NewPostgresServer(t)
+	l := create(t, server.Database(t))
+	root := newAuthority(t, "Test CA", nil)
+	add(t, l, ca.Issued{Certificate: root.cert})
+	server.Stop(t)
+	for range 2 {
+		err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("a"), At: noon})
+		if _, ok := errors.AsType[*UnreachableError](err); !ok || !strings.HasPrefix(err.Error(), "the ledger test1 of PostgreSQL at /") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("while it is gone: %v", err)
+		}
+		for _, err := range l.List(t.Context(), Filter{}) {
+			if _, ok := errors.AsType[*UnreachableError](err); !ok {
+				t.Errorf("list while it is gone: %v", err)
+			}
+		}
+	}
+	server.Start(t)
+	add(t, l, ca.Issued{Certificate: root.leaf("b")})
+	server.Stop(t)
+	server.Start(t)
+	add(t, l, ca.Issued{Certificate: root.leaf("c")}) // nobody has noticed
+	server.Stop(t)
+	server.Start(t)
+	if r := verify(t, l, ""); !r.OK() || r.Certificates != 3 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// In the middle of many calls: each has an answer, and what was said to be recorded is.
+func TestRecordIssued_serverLost(t *testing.T) {
+	server := testenv.NewPostgresServer(t)
+	l := create(t, server.Database(t))
+	root := newAuthority(t, "Test CA", nil)
+	var mu sync.Mutex
+	var recorded [][]byte
+	busy := make(chan struct{}, 1000)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for {
+				cert := root.leaf("web")
+				err := l.RecordIssued(t.Context(), ca.Issued{Certificate: cert, At: noon})
+				if err != nil {
+					if _, ok := errors.AsType[*UnreachableError](err); !ok {
+						t.Error(err)
+					}
+					return
+				}
+				mu.Lock()
+				recorded = append(recorded, fingerprint(cert))
+				mu.Unlock()
+				select {
+				case busy <- struct{}{}:
+				default:
+				}
+			}
+		})
+	}
+	for range 50 {
+		<-busy
+	}
+	server.Stop(t)
+	group.Wait()
+	server.Start(t)
+	if r := verify(t, l, ""); !r.OK() || r.Certificates < int64(len(recorded)) {
+		t.Errorf("%d recorded: %+v", len(recorded), r)
+	}
+	for _, f := range recorded {
+		if _, err := l.Certificate(t.Context(), f); err != nil {
+			t.Error(err)
+		}
+	}
+	add(t, l, ca.Issued{Certificate: root.cert})
+}
+
+// A caller need not wait longer than its context, however busy the ledger is; what was still
+// queued is not written.
+func TestRecordIssued_canceled(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		l, other := create(t, where), create(t, where)
+		root := newAuthority(t, "Test CA", nil)
+		add(t, l, ca.Issued{Certificate: root.cert})
+		s, err := newSession(t.Context(), other.db, other.engine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tx, err := begin(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		defer cancel()
+		var group sync.WaitGroup
+		for range 5 {
+			group.Go(func() {
+				err := l.RecordIssued(ctx, ca.Issued{Certificate: root.leaf("late"), At: noon})
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v", err)
+				}
+			})
+		}
+		group.Wait()
+		tx.rollback(t.Context())
+		if err := s.close(false); err != nil {
+			t.Fatal(err)
+		}
+		add(t, l, ca.Issued{Certificate: root.leaf("last")})
+		if r := verify(t, l, ""); !r.OK() || r.Certificates > 6 || len(found(t, l, Filter{CommonName: "last"})) != 1 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
