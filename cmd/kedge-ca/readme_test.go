@@ -1,0 +1,30 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kedge/internal/testenv"
+)
+
+// The configuration that the README shows is one.
+func TestReadmeSettings(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(testenv.Root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, ok := strings.Cut(string(data), "```yaml\n")
+	text, _, closed := strings.Cut(text, "```")
+	if !ok || !closed {
+		t.Fatal("the README shows no configuration")
+	}
+	s, err := parseSettings([]byte(text))
+	if err != nil {
+		t.Fatalf("README.md%v", err)
+	}
+	if s.DefaultProfile != "web" || len(s.Profiles) != 2 {
+		t.Errorf("%+v", s)
+	}
+}
