@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -56,6 +55,7 @@ func (s *store) lastCRL(ctx context.Context, name, id string) (*lastCRL, error) 
 type crlChange struct {
 	known          bool
 	added, removed []string // serials in hex
+	released       int      // of those removed: no longer on hold, or expired while on hold
 	entries        []ca.Revocation
 }
 
@@ -86,6 +86,9 @@ func (l *lastCRL) compare(revoked []ca.Revocation) crlChange {
 	}
 	for serial, e := range before {
 		c.removed = append(c.removed, serial)
+		if e.ReasonCode == int(ca.CertificateHold) {
+			c.released++
+		}
 		c.entries = append(c.entries, ca.Revocation{Serial: e.SerialNumber, At: e.RevocationTime, Reason: ca.RemoveFromCRL})
 	}
 	slices.Sort(c.removed)
@@ -114,13 +117,17 @@ func (e *noBaseError) Error() string {
 	return fmt.Sprintf("make a delta of the list of %q: %s", e.authority, e.why)
 }
 
-// unlisted counts what the last list lacks, or still has. Without its file only what was
-// revoked since is known.
+// unlisted counts what the last list lacks: revocations, and ends of holds. That others have
+// expired does no harm. Without the file of the list only what was revoked since is known.
 func (l *lastCRL) unlisted(revoked []ca.Revocation) int {
 	if c := l.compare(revoked); c.known {
-		return max(len(c.added), len(c.removed))
+		return len(c.added) + c.released
 	}
-	return len(slices.DeleteFunc(slices.Clone(revoked), func(r ca.Revocation) bool {
-		return cmp.Compare(r.At.Unix(), l.record.ThisUpdate.Unix()) <= 0
-	}))
+	n := 0
+	for _, r := range revoked {
+		if l.record == nil || r.At.After(l.record.ThisUpdate) {
+			n++
+		}
+	}
+	return n
 }

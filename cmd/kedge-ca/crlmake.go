@@ -46,6 +46,7 @@ type madeCRL struct {
 	DER  string `json:"der_file"`
 
 	pem, der []byte
+	at       time.Time // ThisUpdate to the microsecond: what was revoked later is not on it
 }
 
 // maxRaces is how often a number is taken anew after another process was faster.
@@ -58,7 +59,8 @@ func (s *store) makeCRL(ctx context.Context, a ledger.Authority, valid time.Dura
 		return nil, err
 	}
 	m := &madeCRL{Authority: a.Name, Issuer: a.Certificate.Subject.String()}
-	m.ThisUpdate = s.host.inputs.Now().UTC().Truncate(time.Second)
+	m.at = s.host.inputs.Now().UTC()
+	m.ThisUpdate = m.at.Truncate(time.Second)
 	m.NextUpdate = m.ThisUpdate.Add(valid)
 	for range maxRaces {
 		err = s.tryCRL(ctx, authority, m, delta)
@@ -104,7 +106,7 @@ func (s *store) tryCRL(ctx context.Context, authority *ca.Authority, m *madeCRL,
 	m.pem = pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: m.der})
 	m.name(s.flags.dir)
 	sum := sha256.Sum256(m.der)
-	return s.ledger.RecordCRL(ctx, ledger.CRL{Issuer: id, Number: m.Number, Base: m.Base, ThisUpdate: m.ThisUpdate, NextUpdate: m.NextUpdate,
+	return s.ledger.RecordCRL(ctx, ledger.CRL{Issuer: id, Number: m.Number, Base: m.Base, ThisUpdate: m.at, NextUpdate: m.NextUpdate,
 		Size: int64(len(m.der)), SHA256: sum[:], Entries: int64(m.Entries)})
 }
 

@@ -44,7 +44,7 @@ Exit codes:
 		newIntermediate(h, runIntermediate),
 		newBundle(h, runBundle),
 		newRotate(h),
-		newLedger(h),
+		newLedger(h), newStatus(h, runStatus),
 		cli.NewVersion(name),
 	)
 	root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments

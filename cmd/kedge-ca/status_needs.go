@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+// When something is to be done about what ends.
+const (
+	// authorityNotice is how long before its end an authority is to be renewed, at the latest,
+	// or a fifth of its life if that is shorter.
+	authorityNotice = 90 * 24 * time.Hour
+	// listNotice is which part of the time that a list is good must be left.
+	listNotice = 4
+)
+
+// needs tells what is to be done about an authority.
+func (a *authorityStatus) needs(notBefore, now time.Time) []string {
+	if now.After(a.NotAfter) {
+		if a.State == ledger.Retired {
+			return nil
+		}
+		return []string{fmt.Sprintf("the certificate of %s expired on %s: %s", a.Name, rfc3339(a.NotAfter), a.remedy())}
+	}
+	var all []string
+	if notice := min(authorityNotice, a.NotAfter.Sub(notBefore)/5); a.State != ledger.Retired && now.Add(notice).After(a.NotAfter) {
+		all = append(all, fmt.Sprintf("the certificate of %s expires on %s: %s", a.Name, rfc3339(a.NotAfter), a.remedy()))
+	}
+	if a.Issuing && !a.KeyHere {
+		all = append(all, fmt.Sprintf("the key of %s, which issues, is not here: bring %s.key back", a.Name, a.Name))
+	}
+	return append(all, a.listNeeds(now)...)
+}
+
+func (a *authorityStatus) remedy() string {
+	if a.Kind == ledger.Root {
+		return "kedge-ca rotate start"
+	}
+	return "kedge-ca renew --authority " + a.Name
+}
+
+// listNeeds tells what is to be done about the list of an authority. One that never revoked
+// anything needs none.
+func (a *authorityStatus) listNeeds(now time.Time) []string {
+	var all []string
+	command := "kedge-ca crl --issuer " + a.Name
+	if !a.KeyHere {
+		command += ", where its key is"
+	}
+	if a.Unlisted > 0 {
+		all = append(all, fmt.Sprintf("the list of %s is behind by %d: %s, and import it", a.Name, a.Unlisted, command))
+	}
+	if a.CRL == nil {
+		return all
+	}
+	due := a.CRL.NextUpdate.Add(-a.CRL.NextUpdate.Sub(a.CRL.ThisUpdate) / listNotice)
+	if now.After(due) && a.Unlisted == 0 {
+		all = append(all, fmt.Sprintf("the list of %s is good until %s: %s, and import it", a.Name, rfc3339(a.CRL.NextUpdate), command))
+	}
+	if size := pemSize(a.CRL.Size); size > ca.MaxCRLSize*4/5 {
+		all = append(all, fmt.Sprintf("the list of %s has about %d of the %d bytes that IAM Roles Anywhere takes: rotate to a new CA, or issue for shorter times", a.Name, size, ca.MaxCRLSize))
+	}
+	return all
+}
+
+// pemSize is about what DER takes as PEM: lines of 64 characters and their ends.
+func pemSize(der int64) int64 { return der * 4 / 3 * 65 / 64 }
+
+// rotationStatus tells where a rotation stands.
+func (s *store) rotationStatus(ctx context.Context, c *caStatus) error {
+	all, err := s.ledger.Authorities(ctx)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		c.Rotation = phaseNone
+		c.Needs = append(c.Needs, "there is no authority in the ledger: run kedge-ca init again")
+		return nil
+	}
+	r, err := s.rotation(ctx)
+	if err != nil {
+		c.Needs = append(c.Needs, err.Error())
+		return nil
+	}
+	c.Rotation = r.phase()
+	if c.Rotation != phaseNone {
+		c.Needs = append(c.Needs, fmt.Sprintf("the rotation from %s to %s is not finished: kedge-ca rotate status", r.old.Name, r.next.Name))
+	}
+	return nil
+}
+
+// count counts by what indexes know, which is quick with a million certificates; the others
+// follow.
+func (s *store) count(ctx context.Context, now time.Time) (certificateCounts, error) {
+	var c certificateCounts
+	var ended, revokedLater, heldLater, revoked int64
+	for _, one := range []struct {
+		n *int64
+		f ledger.Filter
+	}{
+		{&c.Total, ledger.Filter{}},
+		{&ended, ledger.Filter{ExpiresBefore: now}},
+		{&c.Pending, ledger.Filter{State: ledger.Pending}},
+		{&revoked, ledger.Filter{State: ledger.Revoked}},
+		{&c.Held, ledger.Filter{State: ledger.Held}},
+		{&revokedLater, ledger.Filter{State: ledger.Revoked, ExpiresAfter: now}},
+		{&heldLater, ledger.Filter{State: ledger.Held, ExpiresAfter: now}},
+	} {
+		var err error
+		if *one.n, err = s.ledger.Count(ctx, one.f); err != nil {
+			return c, err
+		}
+	}
+	c.Revoked = revoked + c.Held
+	later := revokedLater + heldLater
+	c.Expired = ended - (c.Revoked - later)
+	c.Valid = c.Total - ended - later - c.Pending
+	return c, nil
+}
