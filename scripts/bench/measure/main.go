@@ -92,14 +92,16 @@ func shots(runs int, args []string) error {
 	return nil
 }
 
-// rates prints what two programs print: how many they made in a second.
+// rates prints what two programs print: how many they made in a second. The ratio is the
+// median of those of the rounds, since both ran next to each other in each.
 func rates(rounds int, args []string) error {
 	commands, err := split(args, 2)
 	if err != nil {
 		return err
 	}
 	var values [2][]float64
-	for range rounds {
+	var ratios []float64
+	for round := range rounds {
 		for i, command := range commands {
 			value, err := said(command)
 			if err != nil {
@@ -107,9 +109,9 @@ func rates(rounds int, args []string) error {
 			}
 			values[i] = append(values[i], value)
 		}
+		ratios = append(ratios, values[0][round]/values[1][round])
 	}
-	program, floor := median(values[0]), median(values[1])
-	printRow(args[1], number(program)+" / s", number(floor)+" / s", number(program/floor), args[0])
+	printRow(args[1], number(median(values[0]))+" / s", number(median(values[1]))+" / s", number(median(ratios)), args[0])
 	return nil
 }
 

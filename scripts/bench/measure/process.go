@@ -36,56 +36,73 @@ func alternate(runs int, commands [][]string) ([]samples, error) {
 	return counted, nil
 }
 
-// once returns nanoseconds and KiB of one run. The wall time goes from before the fork to the
-// end of the process, with its standard output read through a pipe, as an SDK runs a
-// credential process. The peak memory is what the kernel accounts at its end; that account
-// starts with the memory of the parent, so this program is kept small.
+// once returns nanoseconds and KiB of one run. The peak memory is what the kernel accounts at
+// the end of the process; that account starts with the memory of the parent, so this program
+// is kept small.
 func once(command []string) (wall, peak int64, err error) {
-	start := time.Now()
-	n, state, err := output(command, io.Discard)
-	wall = time.Since(start).Nanoseconds()
+	r, err := output(command, io.Discard)
 	if err != nil {
 		return 0, 0, err
 	}
-	if n == 0 {
+	if r.bytes == 0 {
 		return 0, 0, errors.New(strings.Join(command, " ") + ": printed nothing")
 	}
-	usage, ok := state.SysUsage().(*syscall.Rusage)
+	usage, ok := r.state.SysUsage().(*syscall.Rusage)
 	if !ok {
 		return 0, 0, errors.New("this system does not account memory")
 	}
-	return wall, usage.Maxrss, nil
+	return r.wall.Nanoseconds(), usage.Maxrss, nil
 }
 
 // said runs a command and returns the number that it prints.
 func said(command []string) (float64, error) {
 	var out strings.Builder
-	if _, _, err := output(numbered(command, int(time.Now().UnixNano())), &out); err != nil {
+	if _, err := output(numbered(command, int(time.Now().UnixNano())), &out); err != nil {
 		return 0, err
 	}
 	return strconv.ParseFloat(strings.TrimSpace(out.String()), 64)
 }
 
-func output(command []string, to io.Writer) (int64, *os.ProcessState, error) {
+// result is what a process came to.
+type result struct {
+	wall  time.Duration // from before the fork to the end
+	bytes int64         // of standard output
+	state *os.ProcessState
+}
+
+// output runs a command and reads its standard output through a pipe, as an SDK runs a
+// credential process. What it says on standard error is shown when it fails.
+func output(command []string, to io.Writer) (result, error) {
+	words, err := os.CreateTemp("", "measure")
+	if err != nil {
+		return result{}, err
+	}
+	defer words.Close()
+	if err := os.Remove(words.Name()); err != nil {
+		return result{}, err
+	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		return 0, nil, err
+		return result{}, err
 	}
 	defer r.Close()
-	process, err := os.StartProcess(command[0], command, &os.ProcAttr{Files: []*os.File{nil, w, os.Stderr}})
+	start := time.Now()
+	process, err := os.StartProcess(command[0], command, &os.ProcAttr{Files: []*os.File{nil, w, words}})
 	w.Close()
 	if err != nil {
-		return 0, nil, err
+		return result{}, err
 	}
 	n, copyErr := io.Copy(to, r)
 	state, err := process.Wait()
+	wall := time.Since(start)
 	if err = errors.Join(err, copyErr); err != nil {
-		return 0, nil, err
+		return result{}, err
 	}
 	if !state.Success() {
-		return 0, nil, errors.New(strings.Join(command, " ") + ": " + state.String())
+		_, err = io.Copy(os.Stderr, io.NewSectionReader(words, 0, 1<<20))
+		return result{}, errors.Join(errors.New(strings.Join(command, " ")+": "+state.String()), err)
 	}
-	return n, state, nil
+	return result{wall, n, state}, nil
 }
 
 // numbered puts n in place of {}.

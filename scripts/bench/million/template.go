@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"time"
+)
+
+// template is a certificate whose serial, names and times stand in its DER at known places.
+type template struct {
+	der                 []byte
+	serial              []byte
+	host                string
+	notBefore, notAfter string
+}
+
+func hostName(i int) string { return fmt.Sprintf("host-%05d.example.com", i%hosts) }
+
+func newTemplate(certPath, keyPath string) (*template, error) {
+	parent, key, err := load(certPath, keyPath)
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	t := &template{serial: bytes.Repeat([]byte{0x5a}, 16), host: hostName(0), notBefore: "010101000000Z", notAfter: "020202000000Z"}
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: new(big.Int).SetBytes(t.serial), Subject: pkix.Name{CommonName: t.host}, DNSNames: []string{t.host},
+		NotBefore: time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2002, 2, 2, 0, 0, 0, 0, time.UTC),
+		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}, parent, leaf.Public(), key)
+	t.der = der
+	return t, err
+}
+
+// certificate returns the i-th, issued at a time.
+func (t *template) certificate(i int, at time.Time) (*x509.Certificate, error) {
+	serial := make([]byte, len(t.serial))
+	rand.Read(serial)
+	serial[0] = serial[0]&0x3f | 0x40 // positive, and as long as the template's
+	der := bytes.Replace(t.der, t.serial, serial, 1)
+	der = bytes.ReplaceAll(der, []byte(t.host), []byte(hostName(i)))
+	const utcTime = "060102150405Z"
+	der = bytes.Replace(der, []byte(t.notBefore), []byte(at.UTC().Format(utcTime)), 1)
+	der = bytes.Replace(der, []byte(t.notAfter), []byte(at.Add(lifetime).UTC().Format(utcTime)), 1)
+	return x509.ParseCertificate(der)
+}
+
+func load(certPath, keyPath string) (*x509.Certificate, crypto.Signer, error) {
+	var blocks [2]*pem.Block
+	for i, path := range []string{certPath, keyPath} {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		if blocks[i], _ = pem.Decode(data); blocks[i] == nil {
+			return nil, nil, fmt.Errorf("%s is not PEM", path)
+		}
+	}
+	cert, err := x509.ParseCertificate(blocks[0].Bytes)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := x509.ParsePKCS8PrivateKey(blocks[1].Bytes)
+	if err != nil {
+		return nil, nil, err
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, nil, fmt.Errorf("%s holds a %T", keyPath, key)
+	}
+	return cert, signer, nil
+}
