@@ -8,8 +8,9 @@ PROGRAMS := kedge kedge-ca kedge-emulator
 # net/http: CreateSession is one exchange, and what is not linked is not started.
 GOBUILD  := go build -trimpath -buildvcs=auto -tags nethttpomithttp2 -ldflags '-s -w'
 FUZZTIME := 30s
+ROUNDS   := 500
 
-.PHONY: help build test race lint fuzz bench quickstart check cross setup clean
+.PHONY: help build test race lint fuzz bench crash quickstart check cross setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +35,9 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 
 bench: build ## compare with the least programs that do the same
 	scripts/bench/run
+
+crash: build ## kill -9 kedge-ca ROUNDS (500) times while it issues, with each kind of ledger
+	scripts/crash.sh $(ROUNDS)
 
 quickstart: build ## from nothing to an AWS identity, without an AWS account
 	scripts/quickstart
