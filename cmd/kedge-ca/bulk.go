@@ -33,14 +33,17 @@ func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM) // finish what was begun
 	defer stop()
 	err = b.run(ctx, o.workers)
-	if ctx.Err() != nil {
-		err = errors.Join(context.Cause(ctx), err)
+	if ctx.Err() != nil && err == nil && len(b.results) < len(b.orders) {
+		err = errInterrupted
 	}
 	if err != nil {
 		return b.failed(err)
 	}
 	return o.reportBulk(b)
 }
+
+// errInterrupted says that a signal came. What was begun was finished.
+var errInterrupted = errors.New("it was interrupted")
 
 // readHosts reads the list.
 func (o *issueOptions) readHosts() ([]hostRow, error) {

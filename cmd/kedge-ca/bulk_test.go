@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,12 +27,57 @@ func TestIssueFrom_killed(t *testing.T) {
 	t.Run("PostgreSQL", func(t *testing.T) { t.Parallel(); issueAndKill(t, testenv.Postgres(t)) })
 }
 
-func issueAndKill(t *testing.T, where string) {
-	const hosts = 600
+// TestIssueFrom_interrupted: a signal ends the work between two hosts, and says how far it came.
+func TestIssueFrom_interrupted(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
+	args := writeHosts(t, dir, 2000, "ledger.db")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	cmd := exec.Command(self)
+	cmd.Args, cmd.Stderr = args, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	first := filepath.Join(dir, "host-0000.pem")
+	for range time.Tick(time.Millisecond) {
+		there, err := exists(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if there {
+			break
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	err = cmd.Wait()
+	said := regexp.MustCompile(`^kedge-ca: error: [0-9]+ of 2000 are done: it was interrupted\nkedge-ca: hint: run the same again: it goes on where it ended\n$`)
+	if err == nil || err.Error() != "exit status 1" || !said.MatchString(stderr.String()) {
+		t.Errorf("%v\n%s", err, &stderr)
+	}
+	keys, err := filepath.Glob(filepath.Join(dir, "host-*.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys {
+		if there, err := exists(strings.TrimSuffix(key, ".key") + ".pem"); err != nil || !there {
+			t.Errorf("%s has no certificate: %v", key, err)
+		}
+	}
+}
+
+// writeHosts makes a CA and a list of hosts in a folder, and returns the command line that
+// issues for them into it.
+func writeHosts(t *testing.T, dir string, count int, where string) []string {
+	t.Helper()
 	list := bytes.NewBufferString("name\n")
-	for i := range hosts {
-		fmt.Fprintf(list, "host-%03d\n", i)
+	for i := range count {
+		fmt.Fprintf(list, "host-%04d\n", i)
 	}
 	for name, data := range map[string]string{"hosts.csv": list.String(), "kedge-ca.yaml": "ledger: " + where + "\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
@@ -38,7 +85,13 @@ func issueAndKill(t *testing.T, where string) {
 		}
 	}
 	mustRun(t, "init", "--dir", dir, "--no-password")
-	args := []string{"kedge-ca", "issue", "--dir", dir, "--from", filepath.Join(dir, "hosts.csv"), "--out", dir}
+	return []string{"kedge-ca", "issue", "--dir", dir, "--from", filepath.Join(dir, "hosts.csv"), "--out", dir}
+}
+
+func issueAndKill(t *testing.T, where string) {
+	const hosts = 200
+	dir := t.TempDir()
+	args := writeHosts(t, dir, hosts, where)
 	killed := 0
 	for delay := 50 * time.Millisecond; !runAndKill(t, args, delay); killed++ {
 		delay = 50*time.Millisecond + time.Duration(killed*10+rand.IntN(100))*time.Millisecond
