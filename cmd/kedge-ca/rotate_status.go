@@ -59,7 +59,7 @@ func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
 	if r.next != nil {
 		root = *r.next
 	}
-	all := s.movements(ctx, r, root.Name)
+	all := s.workloads(ctx, r, root.Name)
 	t, err := s.tally(ctx, r, root.Name)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
 			Moved     int `json:"moved"` // hosts
 			Remaining int `json:"remaining"`
 		}{r.document(), t.moved, t.remaining}
-		return list.write(o.Out, o.output, all)
+		return list.write(o.Out, o.output, s.movements(ctx, r, root.Name, all))
 	}
 	text := &spool{}
 	defer text.discard()
@@ -83,26 +83,26 @@ func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
 		if !o.moved {
 			list.columns = list.columns[:len(list.columns)-2]
 		}
-		if err := list.write(text, outputFlags{}, o.some(all)); err != nil {
+		if err := list.write(text, outputFlags{}, s.movements(ctx, r, root.Name, o.some(all))); err != nil {
 			return err
 		}
 	}
 	return text.copyTo(o.Out)
 }
 
-// some takes the rows that are asked for.
-func (o *rotateStatusOptions) some(all iter.Seq2[movement, error]) iter.Seq2[movement, error] {
-	return func(yield func(movement, error) bool) {
+// some takes the hosts that are asked for.
+func (o *rotateStatusOptions) some(all iter.Seq2[workload, error]) iter.Seq2[workload, error] {
+	return func(yield func(workload, error) bool) {
 		n := 0
-		for m, err := range all {
-			if err == nil && m.moved != o.moved {
+		for w, err := range all {
+			if err == nil && w.moved != o.moved {
 				continue
 			}
 			if o.limit > 0 && n == o.limit {
 				o.warn(fmt.Sprintf("only %d are shown; --limit 0 shows all", n))
 				return
 			}
-			if n++; !yield(m, err) {
+			if n++; !yield(w, err) {
 				return
 			}
 		}
@@ -141,9 +141,10 @@ type movement struct {
 	at time.Time // zero if it has not
 }
 
-func (s *store) movements(ctx context.Context, r *rotation, root string) iter.Seq2[movement, error] {
+// movements looks up when those moved that have.
+func (s *store) movements(ctx context.Context, r *rotation, root string, all iter.Seq2[workload, error]) iter.Seq2[movement, error] {
 	return func(yield func(movement, error) bool) {
-		for w, err := range s.workloads(ctx, r, root) {
+		for w, err := range all {
 			m := movement{workload: w}
 			if err == nil && w.moved {
 				m.at, err = s.movedAt(ctx, r, root, w)
