@@ -94,6 +94,22 @@ func TestPairs(t *testing.T) {
 	}
 }
 
+// TestPrepared_size: limits of size are held against the preview, so it must not be smaller
+// than what is issued, by any type of key.
+func TestPrepared_size(t *testing.T) {
+	t.Parallel()
+	for _, kind := range keyTypes() {
+		prepared, err := PrepareRoot(keyOf(t, kind), rootConfig(time.Hour), noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		preview, cert := len(prepared.Certificate().Raw), len(issue(t, prepared).Raw)
+		if preview < cert || preview > cert+12 {
+			t.Errorf("%s: a preview of %d bytes, a certificate of %d", kind, preview, cert)
+		}
+	}
+}
+
 func verifyPath(t *testing.T, a *Authority, leaf *x509.Certificate) {
 	t.Helper()
 	verifyGo(t, a, leaf)

@@ -2,7 +2,10 @@ package ca
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/mldsa"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
@@ -31,8 +34,8 @@ type Prepared struct {
 	spent     atomic.Bool
 }
 
-// Certificate returns the certificate as it will be, without a signature: a preview to show
-// or to test. It must not be changed.
+// Certificate returns the certificate as it will be, with zeros for a signature: a preview to
+// show or to test. It must not be changed.
 func (p *Prepared) Certificate() *x509.Certificate { return p.preview }
 
 // Warnings returns the lint rules that the certificate breaks and that were not allowed by
@@ -83,7 +86,7 @@ func (d draft) prepare(key crypto.Signer, path []*x509.Certificate) (*Prepared, 
 	if p.algorithm, err = signatureAlgorithm(c.tbs); err != nil {
 		return nil, err
 	}
-	if p.preview, err = p.assemble(nil); err != nil {
+	if p.preview, err = p.assemble(make([]byte, signatureSize(key.Public()))); err != nil {
 		return nil, err
 	}
 	if p.warnings, err = lint(p.preview, path, d.allowed); err != nil {
@@ -165,6 +168,20 @@ func signatureAlgorithm(tbs []byte) ([]byte, error) {
 		return nil, errors.New("the certificate to be signed cannot be read")
 	}
 	return algorithm, nil
+}
+
+// signatureSize is how long a signature can be, which counts where sizes are limited: one of
+// ECDSA is a SEQUENCE of two INTEGERs up to the order of the curve (RFC 3279, 2.2.3).
+func signatureSize(public crypto.PublicKey) int {
+	switch key := public.(type) {
+	case *rsa.PublicKey:
+		return key.Size()
+	case *ecdsa.PublicKey:
+		return 3 + 2*(2+key.Params().BitSize/8+1)
+	case *mldsa.PublicKey:
+		return key.Parameters().SignatureSize()
+	}
+	return 0 // x509 built nothing for it
 }
 
 // assemble makes the certificate with a signature: Certificate of RFC 5280, 4.1.
