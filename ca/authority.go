@@ -20,8 +20,8 @@ type Authority struct {
 // issuer to the root. It fails when the key does not belong to the certificate, when a
 // certificate is not one of a CA or did not sign the one before it, when the last is not a
 // root, and with a *LintError when the service would refuse the CA certificate or the path is
-// longer than a certificate in it or the service allows. Whether they are in date is looked
-// at when something is issued.
+// longer than a certificate in it or the service allows; lint warnings stop nothing, since the
+// certificate is there already. Whether they are in date is looked at when something is issued.
 //
 // Source: RFC 5280, 6.1; IAM Roles Anywhere User Guide, "Trust model".
 func New(cert *x509.Certificate, key crypto.Signer, issuers ...*x509.Certificate) (*Authority, error) {
@@ -34,7 +34,8 @@ func New(cert *x509.Certificate, key crypto.Signer, issuers ...*x509.Certificate
 			return nil, fmt.Errorf("the certificate %q is not one of a CA: it needs CA true and the key usage keyCertSign", c.Subject)
 		}
 	}
-	if _, err := lint(cert, issuers, nil); err != nil {
+	fatal := slices.DeleteFunc(Lint(cert, issuers), func(f Finding) bool { return f.Severity != Error })
+	if err := Refuse(cert, fatal, nil); err != nil {
 		return nil, err
 	}
 	for i := range path {

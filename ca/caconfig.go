@@ -17,7 +17,7 @@ type CAConfig struct {
 	MaxPathLen    int           // how many CA certificates may follow below it; -1: as many as its issuer allows
 	Constraints   NameConstraints
 	CRLURLs       []string // where the issuer's CRL is, http or https; none: the certificate does not say
-	AllowWarnings []string // lint rules that may be broken
+	AllowWarnings []string // lint rules, of warnings, that it may break; any other stops it
 	Host, Why     string   // for the record
 
 	old *x509.Certificate // whose subject and key identifier are kept to the byte
@@ -46,7 +46,7 @@ func ConfigOf(cert *x509.Certificate) (CAConfig, error) {
 
 // PrepareRoot prepares a self-signed root for a key, valid from five minutes before now,
 // with the extensions that CreateTrustAnchor asks for: CA true, keyCertSign, and cRLSign for
-// revocation.
+// revocation. What lint finds, but for the warnings that c allows, is a *LintError.
 //
 // Source: IAM Roles Anywhere User Guide, "Trust model"; RFC 5280, 4.2.1.
 func PrepareRoot(key crypto.Signer, c CAConfig, now time.Time) (*Prepared, error) {
@@ -60,7 +60,8 @@ func PrepareRoot(key crypto.Signer, c CAConfig, now time.Time) (*Prepared, error
 // PrepareCA prepares the certificate of an intermediate CA below this one. The path length
 // that it gets is never more than its issuer leaves it, and name constraints can only
 // narrow what those above permit. That its owner has the private key is for the caller to
-// know: CheckCSR tells. A CA that is not in date is a *ValidityError.
+// know: CheckCSR tells. A CA that is not in date is a *ValidityError, what lint finds a
+// *LintError, as for a root.
 func (a *Authority) PrepareCA(public crypto.PublicKey, c CAConfig, now time.Time) (*Prepared, error) {
 	if err := a.checkRoom(&c); err != nil {
 		return nil, err

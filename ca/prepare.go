@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"slices"
 	"sync/atomic"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -29,7 +28,6 @@ type Prepared struct {
 	algorithm []byte            // AlgorithmIdentifier, in DER
 	options   crypto.SignerOpts
 	preview   *x509.Certificate
-	warnings  []Finding
 	record    Issued // without the certificate
 	spent     atomic.Bool
 }
@@ -38,29 +36,11 @@ type Prepared struct {
 // show or to test. It must not be changed.
 func (p *Prepared) Certificate() *x509.Certificate { return p.preview }
 
-// Warnings returns the lint rules that the certificate breaks and that were not allowed by
-// name. It can be issued all the same.
-func (p *Prepared) Warnings() []Finding { return slices.Clone(p.warnings) }
-
-// lint returns the warnings that are not allowed, or the errors as a *LintError.
-func lint(cert *x509.Certificate, issuers []*x509.Certificate, allowed []string) (warnings []Finding, err error) {
-	var stops []Finding
-	for _, f := range Lint(cert, issuers) {
-		switch {
-		case f.Severity == Error:
-			stops = append(stops, f)
-		case !slices.Contains(allowed, f.Rule):
-			warnings = append(warnings, f)
-		}
-	}
-	return warnings, Refuse(cert, stops, nil)
-}
-
 // draft is what a certificate is prepared from.
 type draft struct {
 	template *x509.Certificate
 	public   crypto.PublicKey
-	allowed  []string // lint rules
+	allowed  []string // lint rules, of warnings, that it may break
 	record   Issued
 }
 
@@ -89,7 +69,7 @@ func (d draft) prepare(key crypto.Signer, path []*x509.Certificate) (*Prepared, 
 	if p.preview, err = p.assemble(make([]byte, signatureSize(key.Public()))); err != nil {
 		return nil, err
 	}
-	if p.warnings, err = lint(p.preview, path, d.allowed); err != nil {
+	if err := Refuse(p.preview, Lint(p.preview, path), d.allowed); err != nil {
 		return nil, err
 	}
 	return p, nil

@@ -36,7 +36,8 @@ type ProfileConfig struct {
 	// Anywhere reads imported CRLs, not these.
 	CRLURLs []string `yaml:"crl_urls" json:"crl_urls,omitempty"`
 
-	// AllowWarnings names lint rules that a certificate may break without a word.
+	// AllowWarnings names lint rules, of warnings, that a certificate may break. One that
+	// breaks another is not issued.
 	AllowWarnings []string `yaml:"allow_warnings" json:"allow_warnings,omitempty"`
 }
 

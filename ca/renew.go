@@ -23,7 +23,7 @@ type Renewal struct {
 
 	Public        crypto.PublicKey // nil: the same key
 	Lifetime      time.Duration    // 0: as long as Old's, but no longer than the profile's most
-	AllowWarnings []string         // of a CA certificate; a leaf has its profile's
+	AllowWarnings []string         // as in Request and CAConfig
 	Host, Why     string           // for the record
 }
 
@@ -83,7 +83,7 @@ func (a *Authority) renewLeaf(r Renewal, now time.Time) (*Prepared, error) {
 	request := Request{
 		Name: r.Profile.subject.nameIn(old.Subject.CommonName), Public: r.Public, Lifetime: r.Lifetime,
 		DNS: old.DNSNames, URIs: old.URIs, Emails: old.EmailAddresses, IPs: addrs(old.IPAddresses),
-		Host: r.Host, Why: r.Why,
+		AllowWarnings: r.AllowWarnings, Host: r.Host, Why: r.Why,
 	}
 	if request.Lifetime == 0 {
 		request.Lifetime = min(lifetimeOf(old), r.Profile.max)

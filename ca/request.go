@@ -24,6 +24,10 @@ type Request struct {
 	IPs    []netip.Addr
 	Emails []string
 
+	// AllowWarnings are lint rules, of warnings, that it may break besides those of the
+	// profile. They are the operator's to give, never the host's.
+	AllowWarnings []string
+
 	Host, Why string // for the record: which machine it is for, and why
 }
 
@@ -42,8 +46,8 @@ func (e *ProfileError) Error() string {
 // PrepareLeaf prepares a leaf that CreateSession accepts, as far as the profile allows it:
 // version 3, CA false, digitalSignature, a random serial, valid from five minutes ago and
 // never longer than the CA. What the profile does not allow is refused with a
-// *ProfileError, what the service does not with a *LintError, a CA that is not in date with a
-// *ValidityError.
+// *ProfileError, what the service does not, or a lint warning that nobody allowed, with a
+// *LintError, a CA that is not in date with a *ValidityError.
 //
 // Source: IAM Roles Anywhere User Guide, "Trust model".
 func (a *Authority) PrepareLeaf(p *Profile, r Request, now time.Time) (*Prepared, error) {
@@ -74,7 +78,7 @@ func (a *Authority) prepareLeaf(p *Profile, template *x509.Certificate, r Reques
 	template.ExtKeyUsage = p.usage
 	template.CRLDistributionPoints = p.crlURLs
 	return draft{
-		template: template, public: r.Public, allowed: p.allowed,
+		template: template, public: r.Public, allowed: slices.Concat(p.allowed, r.AllowWarnings),
 		record: Issued{Profile: p.name, Host: r.Host, Why: r.Why, At: now},
 	}.prepare(a.key, path)
 }
@@ -110,6 +114,9 @@ func (p *Profile) check(r *Request) error {
 		return err
 	}
 	if err := p.checkSAN(r); err != nil {
+		return err
+	}
+	if err := CheckAllowed(r.AllowWarnings); err != nil {
 		return err
 	}
 	if r.Lifetime == 0 {

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,15 +146,36 @@ func TestPrepareLeaf_lints(t *testing.T) {
 		return profile(t, func(c *ProfileConfig) { c.ExtKeyUsage, c.AllowWarnings = []string{"server_auth"}, allowed })
 	}
 	r := Request{Name: "web-01", Public: key.Public()}
-	prepared, err := root.PrepareLeaf(server(), r, noon)
-	if err != nil {
-		t.Fatal(err)
+	_, err := root.PrepareLeaf(server(), r, noon)
+	if broken, ok := errors.AsType[*LintError](err); !ok || !slices.Equal(broke(broken.Findings), []string{"ext-key-usage"}) {
+		t.Errorf("a warning that nobody allowed: %v", err)
 	}
-	if w := prepared.Warnings(); len(w) != 1 || w[0].Rule != "ext-key-usage" || w[0].Severity != Warning {
-		t.Errorf("%+v", w)
+	if _, err := root.PrepareLeaf(server("ext-key-usage"), r, noon); err != nil {
+		t.Errorf("allowed by the profile: %v", err)
 	}
-	if prepared, err = root.PrepareLeaf(server("ext-key-usage"), r, noon); err != nil || len(prepared.Warnings()) != 0 {
-		t.Errorf("allowed: %+v, %v", prepared.Warnings(), err)
+	r.AllowWarnings = []string{"ext-key-usage"}
+	if _, err := root.PrepareLeaf(server(), r, noon); err != nil {
+		t.Errorf("allowed by the request: %v", err)
+	}
+	r.AllowWarnings = []string{"digest"}
+	if _, err := root.PrepareLeaf(server(), r, noon); err == nil || err.Error() != `the lint rule "digest" is an error; only warnings can be allowed` {
+		t.Errorf("an error that is to be allowed: %v", err)
+	}
+}
+
+// TestPrepareRoot_largeAnchor: a root with a key ML-DSA-87 can have intermediates that are
+// registered in its place; that is to be said.
+func TestPrepareRoot_largeAnchor(t *testing.T) {
+	t.Parallel()
+	key := keyOf(t, "ML-DSA-87")
+	config := rootConfig(time.Hour)
+	if _, err := PrepareRoot(key, config, noon); err != nil {
+		t.Error(err)
+	}
+	config.AllowWarnings = nil
+	_, err := PrepareRoot(key, config, noon)
+	if broken, ok := errors.AsType[*LintError](err); !ok || !slices.Equal(broke(broken.Findings), []string{"anchor-size"}) {
+		t.Errorf("got %v", err)
 	}
 }
 

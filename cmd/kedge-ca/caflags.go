@@ -25,7 +25,7 @@ type caFlags struct {
 	permitted    constraintFlags
 	excluded     constraintFlags
 	crlURLs      []string
-	allow        []string
+	allow        allowFlag
 	why          string
 }
 
@@ -56,7 +56,7 @@ func (f *caFlags) add(cmd *cobra.Command, d caDefaults) {
 		flags.StringSliceVar(&c.to.email, c.verb+"-email", nil, c.what+": an address, or the domain of addresses")
 	}
 	flags.StringSliceVar(&f.crlURLs, "crl-url", nil, "`URL` where the CRL of its issuer is, for its certificate")
-	flags.StringSliceVar(&f.allow, "allow-warning", nil, "`RULE` of the linter that its certificate may break; see kedge-ca lint")
+	f.allow.add(cmd)
 	flags.StringVar(&f.why, "why", "", "`TEXT` for the ledger: why it is made")
 }
 

@@ -68,12 +68,7 @@ func oneOf(what string, names []string) string {
 // hintCertificate is about what is not issued.
 func hintCertificate(err error) string {
 	if broken, ok := errors.AsType[*ca.LintError](err); ok {
-		if slices.ContainsFunc(broken.Findings, func(f ca.Finding) bool { return f.Rule == "tag-characters" }) {
-			return "IAM Roles Anywhere makes session tags of the names in a certificate and would refuse this one"
-		}
-		if len(broken.Findings) > 0 {
-			return "the rule is in: " + broken.Findings[0].Source
-		}
+		return hintLint(broken.Findings)
 	}
 	if refused, ok := errors.AsType[*ca.ProfileError](err); ok {
 		return fmt.Sprintf("ask for what the profile allows, or change %s of profile %q in the configuration", refused.Key, refused.Profile)
@@ -97,6 +92,32 @@ func hintCertificate(err error) string {
 		return "make a complete list first, without --delta"
 	}
 	return ""
+}
+
+// hintLint tells what the service would do, or how warnings are allowed. Errors come first.
+func hintLint(findings []ca.Finding) string {
+	has := func(rule string) bool {
+		return slices.ContainsFunc(findings, func(f ca.Finding) bool { return f.Rule == rule })
+	}
+	switch {
+	case len(findings) == 0:
+		return ""
+	case has("tag-characters"):
+		return "IAM Roles Anywhere makes session tags of the names in a certificate and would refuse this one"
+	case findings[0].Severity == ca.Error:
+		return "IAM Roles Anywhere would refuse it, or whoever verifies it, so it cannot be allowed; the rule is in: " + findings[0].Source
+	}
+	var flags []string
+	for _, f := range findings {
+		if flag := "--allow " + f.Rule; !slices.Contains(flags, flag) {
+			flags = append(flags, flag)
+		}
+	}
+	allow := strings.Join(flags, " ")
+	if has("anchor-size") {
+		return "it cannot be registered; if an intermediate with a smaller key is what will be, repeat it with " + allow
+	}
+	return "if that is meant, repeat it with " + allow + ", or, for leaves, list what is allowed under allow_warnings of the profile"
 }
 
 // hintAuthority is about roots, what is below them, and how they change.

@@ -199,7 +199,12 @@ func (e *occupiedError) Error() string {
 
 // report tells where the certificate is, or writes it as JSON.
 func (o *initOptions) report(cert *x509.Certificate, warnings []string) error {
-	o.say(o.store.certPath(rootName) + " is its certificate: register it at IAM Roles Anywhere as a trust anchor")
+	text := o.store.certPath(rootName) + " is its certificate: "
+	if _, err := anchorPEM([]ledger.Authority{{Name: rootName, Certificate: cert}}); err != nil {
+		o.say(text + "too large for a trust anchor; make an intermediate with a smaller key and register that")
+	} else {
+		o.say(text + "register it at IAM Roles Anywhere as a trust anchor")
+	}
 	for _, warning := range warnings {
 		o.warn(warning)
 	}
@@ -255,8 +260,9 @@ func (o *initOptions) checkAdopted(cert *x509.Certificate, key crypto.Signer) er
 	if _, err := ca.New(cert, key); err != nil {
 		return &caError{error: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), o.store.keyPath(rootName), err)}
 	}
-	for _, f := range ca.Lint(cert, nil) {
-		o.warn(fmt.Sprintf("%s: %s (%s)", o.store.certPath(rootName), f.Text, f.Rule))
+	warnings, err := o.ca.allow.foreign(o.store.certPath(rootName), cert)
+	for _, warning := range warnings {
+		o.warn(warning)
 	}
-	return nil
+	return err
 }

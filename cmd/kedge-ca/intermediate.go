@@ -95,7 +95,7 @@ func (o *intermediateOptions) addFlags(cmd *cobra.Command) {
 // check refuses flags that are for another way of making an intermediate.
 func (o *intermediateOptions) check(cmd *cobra.Command) (err error) {
 	content := []string{"days", "path-length", "permit-dns", "permit-uri", "permit-ip", "permit-email",
-		"exclude-dns", "exclude-uri", "exclude-ip", "exclude-email", "crl-url", "allow-warning"}
+		"exclude-dns", "exclude-uri", "exclude-ip", "exclude-email", "crl-url", "allow"}
 	subject := []string{"name", "organization", "organizational-unit", "country", "locality", "province"}
 	key := []string{"key-type", "no-password", "new-password-from"}
 	mode, foreign := "", []string{"out", "reissue", "chain"}
@@ -199,9 +199,6 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	}
 	o.say(fmt.Sprintf("made the intermediate CA %q below %q, valid until %s", cert.Subject.CommonName, above.Name, cert.NotAfter.UTC().Format(time.DateOnly)))
 	key.tell(o.host, o.key)
-	for _, text := range words(prepared.Warnings()) {
-		o.warn(text)
-	}
 	return o.report(a)
 }
 

@@ -107,7 +107,7 @@ func (o *intermediateOptions) sign(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return o.handOut(cert, again, prepared.Warnings())
+	return o.handOut(cert, again)
 }
 
 func (o *intermediateOptions) readRequest() (*x509.CertificateRequest, error) {
@@ -126,7 +126,7 @@ func (o *intermediateOptions) readRequest() (*x509.CertificateRequest, error) {
 }
 
 // handOut writes the certificate of an intermediate elsewhere.
-func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool, warnings []ca.Finding) error {
+func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool) error {
 	text := certPEM(cert)
 	if o.out != "" {
 		if err := atomicfile.Create(o.out, text, 0o644); err != nil {
@@ -138,9 +138,6 @@ func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool, warnin
 		o.say(fmt.Sprintf("%q has a certificate already, valid until %s, which is written again; --reissue makes another", cert.Subject, until))
 	} else {
 		o.say(fmt.Sprintf("signed the intermediate CA %q, serial %s, valid until %s", cert.Subject, ca.SerialHex(cert), until))
-	}
-	for _, text := range words(warnings) {
-		o.warn(text)
 	}
 	switch {
 	case o.output.json:

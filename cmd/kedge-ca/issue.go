@@ -185,6 +185,7 @@ type leafFlags struct {
 	emails   []string
 	host     string
 	why      string
+	allow    allowFlag
 }
 
 func (f *leafFlags) add(cmd *cobra.Command) {
@@ -198,6 +199,7 @@ func (f *leafFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.emails, "email", nil, "email `ADDRESS` for it")
 	flags.StringVar(&f.host, "host", "", "`NAME` of the machine that gets it, for the ledger; the certificate's name when not given")
 	flags.StringVar(&f.why, "why", "", "`TEXT` for the ledger: why it is issued")
+	f.allow.add(cmd)
 }
 
 func (f *leafFlags) check(cmd *cobra.Command) (altNames, error) {
@@ -217,7 +219,10 @@ func (f *leafFlags) check(cmd *cobra.Command) (altNames, error) {
 
 // request is for a name; the key is still to come.
 func (f *leafFlags) request(name string, names altNames) ca.Request {
-	r := ca.Request{Name: name, Lifetime: f.lifetime, DNS: names.dns, URIs: names.uris, IPs: names.ips, Emails: names.emails, Host: f.host, Why: f.why}
+	r := ca.Request{
+		Name: name, Lifetime: f.lifetime, DNS: names.dns, URIs: names.uris, IPs: names.ips, Emails: names.emails,
+		AllowWarnings: f.allow, Host: f.host, Why: f.why,
+	}
 	if r.Host == "" {
 		r.Host = name
 	}

@@ -72,7 +72,7 @@ func (i *issuer) issue(ctx context.Context, o order) (issued, error) {
 		}
 		return issued{}, err
 	}
-	return i.write(o, key, issued{Issued: o.record(cert, at), warnings: words(prepared.Warnings())}, atomicfile.CreateAll)
+	return i.write(o, key, issued{Issued: o.record(cert, at)}, atomicfile.CreateAll)
 }
 
 // unsure says whether the certificate may have been recorded all the same. Then the key must
@@ -100,7 +100,7 @@ func (i *issuer) resume(ctx context.Context, o order) (issued, error) {
 	if err != nil {
 		return issued{}, err
 	}
-	result := issued{warnings: words(prepared.Warnings())}
+	var result issued
 	found, ok, err := i.find(ctx, prepared.Certificate().Subject.CommonName, key.Public())
 	switch {
 	case err != nil:
@@ -171,15 +171,6 @@ func (f identityFiles) interrupted() (bool, error) {
 		return false, errors.Join(err, vacant(f.Key))
 	}
 	return true, nil
-}
-
-// words are the warnings of the linter, for people.
-func words(findings []ca.Finding) []string {
-	var all []string
-	for _, f := range findings {
-		all = append(all, fmt.Sprintf("%s (%s)", f.Text, f.Rule))
-	}
-	return all
 }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }

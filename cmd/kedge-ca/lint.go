@@ -12,14 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/internal/cli"
 	"kedge/signer"
 )
 
 type lintOptions struct {
 	host
 	output outputFlags
-	allow  []string
+	allow  allowFlag
 	files  []string
 }
 
@@ -47,14 +46,11 @@ The findings are on standard output also when there are errors, and the exit cod
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.files = args
-			if err := ca.CheckAllowed(o.allow); err != nil {
-				return cli.Usagef(cmd, "--allow-warning: %w", err)
-			}
 			return run(cmd.Context(), o)
 		},
 	}
 	o.output.addList(cmd)
-	cmd.Flags().StringSliceVar(&o.allow, "allow-warning", nil, "`RULE` that may be broken, of those that are warnings")
+	o.allow.add(cmd)
 	return cmd
 }
 

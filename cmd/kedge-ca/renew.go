@@ -23,6 +23,7 @@ type renewOptions struct {
 	issuer    string
 	lifetime  time.Duration
 	why       string
+	allow     allowFlag
 	out       string
 	authority string
 	keyType   string // of rekey
@@ -117,6 +118,7 @@ func (o *renewOptions) add(cmd *cobra.Command) {
 	flags.StringVar(&o.issuer, "issuer", "", "`NAME` of the authority that issues; the ledger's issuing one when not given")
 	flags.Var((*lifetime)(&o.lifetime), "lifetime", "`TIME` that the certificate is valid; as long as the old one when not given")
 	flags.StringVar(&o.why, "why", "", "`TEXT` for the ledger: why it is renewed")
+	o.allow.add(cmd)
 }
 
 func (o *renewOptions) check(cmd *cobra.Command) error {

@@ -142,7 +142,8 @@ func (r *renewal) issue(ctx context.Context, i *issuer, public crypto.PublicKey)
 	at := i.now()
 	host := r.record.Host
 	prepared, err := i.authority.PrepareRenewal(ca.Renewal{
-		Old: r.cert, Profile: r.profile, Public: public, Lifetime: r.options.lifetime, Host: host, Why: r.options.why,
+		Old: r.cert, Profile: r.profile, Public: public, Lifetime: r.options.lifetime,
+		AllowWarnings: r.options.allow, Host: host, Why: r.options.why,
 	}, at)
 	if err != nil {
 		return issued{}, err
@@ -152,8 +153,7 @@ func (r *renewal) issue(ctx context.Context, i *issuer, public crypto.PublicKey)
 		return issued{}, err
 	}
 	return issued{
-		Issued:   ca.Issued{Certificate: cert, Profile: r.profile.Name(), Host: host, Why: r.options.why, Replaces: r.record.Fingerprint, At: at},
-		warnings: words(prepared.Warnings()),
+		Issued: ca.Issued{Certificate: cert, Profile: r.profile.Name(), Host: host, Why: r.options.why, Replaces: r.record.Fingerprint, At: at},
 	}, nil
 }
 
@@ -198,7 +198,7 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 		return err
 	}
 	at := o.inputs.Now()
-	prepared, err := authority.PrepareRenewal(ca.Renewal{Old: old.Certificate, Lifetime: o.lifetime, Why: o.why}, at)
+	prepared, err := authority.PrepareRenewal(ca.Renewal{Old: old.Certificate, Lifetime: o.lifetime, AllowWarnings: o.allow, Why: o.why}, at)
 	if err != nil {
 		return err
 	}
@@ -221,9 +221,6 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	o.say(fmt.Sprintf("renewed the authority %q, serial %x, valid until %s: %s", old.Name, cert.SerialNumber, rfc3339(cert.NotAfter), file))
 	if len(path) == 1 {
 		o.say("register " + file + " at IAM Roles Anywhere, beside or instead of the old one")
-	}
-	for _, warning := range words(prepared.Warnings()) {
-		o.warn(warning)
 	}
 	sum := sha256.Sum256(old.Certificate.Raw)
 	return o.report([]issued{{

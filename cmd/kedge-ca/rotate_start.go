@@ -24,6 +24,7 @@ type rotateStartOptions struct {
 	days       int
 	root       string
 	why        string
+	allow      allowFlag
 
 	kind keyKind
 }
@@ -62,6 +63,7 @@ A root whose key is elsewhere comes with --root.`,
 	cmd.Flags().IntVar(&o.days, "days", 0, "`NUMBER` of days that it is valid; as many as the old one when not given")
 	cmd.Flags().StringVar(&o.root, "root", "", "`FILE` with the certificate of a root whose key is elsewhere")
 	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger: why it is made")
+	o.allow.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("no-password", "key-password-from")
 	for _, flag := range []string{"name", "days", "key-type", "no-password", "key-password-from"} {
 		cmd.MarkFlagsMutuallyExclusive("root", flag)
@@ -112,7 +114,7 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, old *x509.Ce
 		return nil, err
 	}
 	config.Subject.CommonName = cmp.Or(o.commonName, nextCommonName(old.Subject.CommonName, rootNumber(name)))
-	config.Why = cmp.Or(o.why, "rotation")
+	config.AllowWarnings, config.Why = o.allow, cmp.Or(o.why, "rotation")
 	if o.days > 0 {
 		config.Lifetime = time.Duration(o.days) * 24 * time.Hour
 	}
@@ -138,9 +140,6 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, old *x509.Ce
 	}
 	o.say(fmt.Sprintf("made the root %q, valid until %s", cert.Subject.CommonName, cert.NotAfter.UTC().Format(time.DateOnly)))
 	key.tell(o.host, o.key)
-	for _, text := range words(prepared.Warnings()) {
-		o.warn(text)
-	}
 	return cert, nil
 }
 
@@ -169,16 +168,12 @@ func (o *rotateStartOptions) foreignRoot(ctx context.Context, s *store) (*x509.C
 	if err != nil {
 		return nil, err
 	}
-	var broken []ca.Finding
-	for _, f := range ca.Lint(cert, nil) {
-		if f.Severity == ca.Error {
-			broken = append(broken, f)
-			continue
-		}
-		o.warn(fmt.Sprintf("%s: %s (%s)", o.root, f.Text, f.Rule))
+	warnings, err := o.allow.foreign(o.root, cert)
+	if err != nil {
+		return nil, err
 	}
-	if len(broken) > 0 {
-		return nil, &ca.LintError{Subject: cert.Subject.String(), Findings: broken}
+	for _, warning := range warnings {
+		o.warn(warning)
 	}
 	o.say(fmt.Sprintf("took in the root %q, valid until %s", cert.Subject.CommonName, cert.NotAfter.UTC().Format(time.DateOnly)))
 	return cert, s.recordForeign(ctx, cert, cmp.Or(o.why, "rotation"))

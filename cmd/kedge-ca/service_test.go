@@ -124,7 +124,7 @@ func TestService_largeRoot(t *testing.T) {
 	t.Parallel()
 	x := newRehearsal(t)
 	hosts := x.mkdir("hosts")
-	x.run("init", "--key-type", "ML-DSA-87", "--no-password")
+	x.run("init", "--key-type", "ML-DSA-87", "--no-password", "--allow", "anchor-size")
 	x.run("intermediate", "issuing-1", "--key-type", "P-384", "--no-password")
 	x.run("issue", "web-01", "--key-type", "ML-DSA-87", "--out", hosts)
 	x.refuses("a trust anchor takes 8000 at most", "bundle")

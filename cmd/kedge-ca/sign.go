@@ -100,7 +100,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 	}
 	s.closeEarly()
 	record := ca.Issued{Certificate: cert, Profile: profile.Name(), Host: request.Host, Why: request.Why, At: now}
-	return o.report(record, authority, append(dropped, words(prepared.Warnings())...))
+	return o.report(record, authority, dropped)
 }
 
 // readCSR reads and parses the request; its signature is not looked at yet.
