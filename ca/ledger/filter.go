@@ -10,7 +10,8 @@ import (
 )
 
 // Filter says which certificates are meant: those for which all that is set holds. In Host,
-// CommonName, Subject, SAN and Issuer a * stands for any run of characters.
+// CommonName, Subject, SAN and Issuer a * stands for any run of characters; a pattern that
+// begins with it is looked for among all names, which takes the longer the fewer match.
 type Filter struct {
 	Kind       string // Root, Intermediate or Leaf
 	State      string // Valid, Expired, Revoked, Held or Pending, by the clock of the ledger
@@ -141,7 +142,7 @@ func (f *Filter) addSAN(q *query) {
 	if !strings.ContainsAny(pattern, ":/@") {
 		pattern = strings.ToLower(pattern) // a DNS name, or an IP address
 	}
-	q.rank, q.order = 75, []string{"n.value", "c.seq"}
+	q.rank, q.order = 75, []string{"n.value", "n.seq"}
 	q.from = "names n" + q.e.using("names_value") + ", certificates c"
 	q.add("c.seq = n.seq")
 	condition, args := q.matching("n.value", pattern)

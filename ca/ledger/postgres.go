@@ -55,7 +55,7 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		where: where,
 		goose: goose.DialectPostgres,
 		// "C": patterns are ranges of bytes, whatever language the database sorts by.
-		schema:   strings.NewReplacer("{seq}", "BIGINT", "{text}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA", "{clustered}", ""),
+		schema:   strings.NewReplacer("{seq}", "BIGINT", "{text}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA", "{clustered}", "", "{seq too}", ", seq"),
 		numbered: true,
 		durable:  "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
 		begin:    "BEGIN",

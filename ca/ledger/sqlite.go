@@ -72,7 +72,7 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 	e := &engine{
 		where:     path,
 		goose:     goose.DialectSQLite3,
-		schema:    strings.NewReplacer("{seq}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{clustered}", "WITHOUT ROWID"),
+		schema:    strings.NewReplacer("{seq}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{clustered}", "WITHOUT ROWID", "{seq too}", ""),
 		begin:     "BEGIN IMMEDIATE",
 		head:      "SELECT seq, hash FROM head",
 		snapshot:  "BEGIN",

@@ -1,5 +1,5 @@
--- Written once for both engines; schema.go says what {seq}, {text}, {bytes} and {clustered}
--- stand for. Times are microseconds since 1970, in UTC.
+-- Written once for both engines; sqlite.go and postgres.go say what the words in braces stand
+-- for. Times are microseconds since 1970, in UTC.
 
 -- The chain: what has happened, in order. Rows are added and never changed. Everything else
 -- follows from it and from the certificates themselves.
@@ -46,17 +46,18 @@ CREATE TABLE certificates (
 );
 
 -- An index costs every certificate that is issued; those with a condition cost only the few
--- that meet it.
+-- that meet it. Lists are read in the order of an index, then of seq, which SQLite has at the
+-- end of every index anyway.
 CREATE UNIQUE INDEX certificates_serial ON certificates (serial, issuer_key_id);
 CREATE UNIQUE INDEX certificates_fingerprint ON certificates (fingerprint);
-CREATE INDEX certificates_name ON certificates (common_name, subject);
-CREATE INDEX certificates_host ON certificates (host);
-CREATE INDEX certificates_expiry ON certificates (not_after);
-CREATE INDEX certificates_issued ON certificates (issued_at);
-CREATE INDEX certificates_issuer ON certificates (issuer_key_id);
-CREATE INDEX certificates_current ON certificates (not_after) WHERE replaced_seq IS NULL;
+CREATE INDEX certificates_name ON certificates (common_name, subject{seq too});
+CREATE INDEX certificates_host ON certificates (host{seq too});
+CREATE INDEX certificates_expiry ON certificates (not_after{seq too});
+CREATE INDEX certificates_issued ON certificates (issued_at{seq too});
+CREATE INDEX certificates_issuer ON certificates (issuer_key_id{seq too});
+CREATE INDEX certificates_current ON certificates (not_after{seq too}) WHERE replaced_seq IS NULL;
 CREATE INDEX certificates_ca ON certificates (seq) WHERE kind <> 'leaf';
-CREATE INDEX certificates_early ON certificates (not_before) WHERE not_before > issued_at;
+CREATE INDEX certificates_early ON certificates (not_before{seq too}) WHERE not_before > issued_at;
 CREATE INDEX certificates_revoked ON certificates (seq) WHERE revoked_at IS NOT NULL;
 CREATE INDEX certificates_crl ON certificates (issuer_key_id, not_after, serial, revoked_at, reason) WHERE revoked_at IS NOT NULL;
 
