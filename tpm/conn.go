@@ -29,9 +29,25 @@ type channel interface {
 // conn is a connection to a TPM. It is used by one goroutine at a time, apart from Close.
 type conn struct {
 	channel
-	raw  bool             // no resource manager is between
-	ctx  context.Context  // of the operation under way: no command begins after its end
-	held []tpm2.TPMHandle // objects and sessions that are loaded for this connection
+	raw  bool            // no resource manager is between
+	ctx  context.Context // of the operation under way: no command begins after its end
+	held []loaded        // for this connection
+}
+
+// loaded is an object, or a session, which has no name.
+type loaded struct {
+	handle tpm2.TPMHandle
+	name   tpm2.TPM2BName
+}
+
+// isChip tells whether the time that a command takes is the TPM's, and not spent in a queue.
+func (c *conn) isChip() bool {
+	s, ok := c.channel.(stream)
+	if !ok {
+		return false
+	}
+	_, ok = s.ReadWriteCloser.(*os.File)
+	return ok
 }
 
 // Send is what go-tpm sends commands by. What the TPM wants to be sent again is.
@@ -51,13 +67,15 @@ func (c *conn) Send(command []byte) ([]byte, error) {
 	}
 }
 
-// hold notes a handle that is to be flushed before the connection ends.
-func (c *conn) hold(h tpm2.TPMHandle) { c.held = append(c.held, h) }
+// hold notes what is to be flushed before the connection ends.
+func (c *conn) hold(h tpm2.TPMHandle, name tpm2.TPM2BName) {
+	c.held = append(c.held, loaded{h, name})
+}
 
 // flush lets go of a handle, also when the time of the operation is over. It has no error to
 // tell: the TPM either did it or did not have the handle any more.
 func (c *conn) flush(h tpm2.TPMHandle) {
-	i := slices.Index(c.held, h)
+	i := slices.IndexFunc(c.held, func(l loaded) bool { return l.handle == h })
 	if i < 0 {
 		return // persistent
 	}
@@ -71,7 +89,21 @@ func (c *conn) flush(h tpm2.TPMHandle) {
 // flushAll lets go of all that is held.
 func (c *conn) flushAll() {
 	for len(c.held) > 0 {
-		c.flush(c.held[len(c.held)-1])
+		c.flush(c.held[len(c.held)-1].handle)
+	}
+}
+
+// reclaim flushes what an earlier connection left behind when it broke, unless the handle
+// means something else by now.
+func (c *conn) reclaim(left []loaded) {
+	for _, l := range left {
+		if len(l.name.Buffer) > 0 {
+			rsp, err := tpm2.ReadPublic{ObjectHandle: l.handle}.Execute(c)
+			if err != nil || !sameName(rsp.Name, l.name) {
+				continue
+			}
+		}
+		tpm2.FlushContext{FlushHandle: l.handle}.Execute(c)
 	}
 }
 

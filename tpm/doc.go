@@ -13,7 +13,7 @@
 //   - A wrong auth value is tried once. The TPM counts, and locks all its protected keys.
 //   - A TPM without resource manager (a socket, /dev/tpm0) has three slots. There, a
 //     connection is a lease: what is loaded in it is flushed before it is closed, after a few
-//     milliseconds without work or a fifth of a second with, so that others get their turn and
+//     milliseconds without work or a tenth of a second with, so that others get their turn and
 //     no handle can come to mean another's key. With a resource manager the key stays loaded.
 //   - When the TPM is reset, or its socket vanishes and returns, the key is loaded again, once.
 //   - Every operation ends with its context. The TPM cannot be interrupted; what it has

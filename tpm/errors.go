@@ -47,9 +47,9 @@ func (e *AuthError) Error() string {
 	case !e.Counted || e.Max == 0:
 		return text
 	case e.Tries >= e.Max:
-		return fmt.Sprintf("%s, and is locked now after %d wrong ones%s", text, e.Tries, e.recovery())
+		return fmt.Sprintf("%s, and is locked now, after %d wrong tries%s", text, e.Tries, e.recovery())
 	}
-	return fmt.Sprintf("%s; it has counted %d wrong ones and locks at %d%s", text, e.Tries, e.Max, e.recovery())
+	return fmt.Sprintf("%s: wrong try %d of %d, after which it locks%s", text, e.Tries, e.Max, e.recovery())
 }
 
 func (e *AuthError) recovery() string {

@@ -11,7 +11,7 @@ import (
 // connection at a time, and a chip has three slots.
 const (
 	idleLease = 10 * time.Millisecond  // without work
-	fullLease = 200 * time.Millisecond // with
+	fullLease = 100 * time.Millisecond // with
 	leaseCost = 20                     // both are at least so many times what it took to get it, by 2 and 1
 	tornAfter = 10 * time.Second       // how long an abandoned command may still take
 )
@@ -23,7 +23,8 @@ type lessor struct {
 	turn  chan struct{} // holds one token while an operation runs; guards what follows
 	conn  *conn         // nil: none
 	since time.Time     // when the connection was opened
-	cost  time.Duration // what it took to open it and load everything
+	cost  time.Duration // what it takes a chip to load everything
+	left  []loaded      // what the last connection left in the TPM when it broke
 	used  time.Time     // when the last operation ended
 	leave func(*conn)   // is called before a lease ends that another is to follow
 	timer *time.Timer   // ends an idle lease
@@ -84,18 +85,24 @@ func (l *lessor) connect(ctx context.Context) (*conn, error) {
 		l.conn.ctx = ctx
 		return l.conn, nil
 	}
-	l.since = time.Now()
 	c, err := dial(ctx, l.where)
 	if err != nil {
 		return nil, err
 	}
+	l.since = time.Now()
 	l.conn = c
 	l.open.Store(c)
+	c.reclaim(l.left)
+	l.left = nil
 	return c, nil
 }
 
 // ready notes that all is loaded.
-func (l *lessor) ready() { l.cost = time.Since(l.since) }
+func (l *lessor) ready() {
+	if l.conn.isChip() {
+		l.cost = time.Since(l.since)
+	}
+}
 
 // pause ends the lease, to be resumed by a later operation.
 func (l *lessor) pause() {
@@ -113,10 +120,14 @@ func (l *lessor) release() {
 	l.drop()
 }
 
-// drop closes the connection as it is: it broke, or a resource manager flushes.
+// drop closes the connection as it is. Where it broke, and no resource manager sees to it,
+// something is left in the TPM.
 func (l *lessor) drop() {
 	if l.conn == nil {
 		return
+	}
+	if l.conn.raw {
+		l.left = l.conn.held
 	}
 	l.conn.Close()
 	l.conn = nil

@@ -129,6 +129,9 @@ func (o *object) find(c *conn) error {
 func (o *object) authorize(c *conn, parent storage) (err error) {
 	if o.hasAuth() {
 		o.session, err = newSession(c, parent, entity{o.handle, o.name, o.secrets.key}, encryptIn())
+		if isAuth(err) {
+			err = authError(c, "key", err) // locked: the session is bound to the key
+		}
 		if err == nil && c.raw && o.file != nil && o.savedParent == nil && len(c.held) > 0 {
 			o.saveParent(c, parent)
 		}
@@ -169,7 +172,7 @@ func (o *object) loadInto(c *conn, parent storage) error {
 			return err
 		}
 		o.handle = rsp.ObjectHandle
-		c.hold(o.handle)
+		c.hold(o.handle, o.name)
 		return nil
 	}, encryptIn())
 	switch {
@@ -204,7 +207,7 @@ func (o *object) resume(c *conn) error {
 		return err
 	}
 	o.handle = rsp.LoadedHandle
-	c.hold(o.handle)
+	c.hold(o.handle, o.name)
 	if !o.hasAuth() {
 		return nil
 	}
@@ -219,6 +222,6 @@ func (o *object) resume(c *conn) error {
 		return err
 	}
 	parent.handle = rsp.LoadedHandle
-	c.hold(parent.handle)
+	c.hold(parent.handle, parent.name)
 	return o.authorize(c, parent)
 }

@@ -66,7 +66,7 @@ func createPrimary(c *conn, hierarchy entity, template tpm2.TPMTPublic) (storage
 		if err != nil {
 			return err
 		}
-		c.hold(rsp.ObjectHandle)
+		c.hold(rsp.ObjectHandle, rsp.Name)
 		s, err = newStorage(rsp.ObjectHandle, rsp.Name, rsp.OutPublic)
 		return err
 	}, encryptIn())

@@ -37,7 +37,7 @@ func newSession(c *conn, salt storage, e entity, more ...tpm2.AuthOption) (tpm2.
 	if err != nil {
 		return nil, fmt.Errorf("start a session: %w", err)
 	}
-	c.hold(s.Handle())
+	c.hold(s.Handle(), tpm2.TPM2BName{})
 	return s, nil
 }
 

@@ -102,6 +102,12 @@ func (s *SwtpmServer) Run(tb testing.TB, dir, name string, args ...string) []byt
 	return out
 }
 
+// Keep is Run without the flush: what the tool leaves in the TPM stays there.
+func (s *SwtpmServer) Keep(tb testing.TB, dir, name string, args ...string) []byte {
+	tb.Helper()
+	return s.run(tb, dir, name, args...)
+}
+
 // Transient returns the handles of the transient objects and the sessions that the TPM holds,
 // as tpm2_getcap lists them: empty when it holds none.
 func (s *SwtpmServer) Transient(tb testing.TB) string {
