@@ -20,6 +20,8 @@ var (
 	ErrBusy = errors.New("the TPM has no free slot: other programs hold them all")
 	// ErrNoHandle means: nothing lies under the persistent handle.
 	ErrNoHandle = errors.New("nothing lies under the handle")
+	// ErrHandleTaken means: the persistent handle for a new key is in use.
+	ErrHandleTaken = errors.New("the handle is taken")
 	// ErrClosed means: the key was closed.
 	ErrClosed = errors.New("the key is closed")
 

@@ -135,29 +135,37 @@ func (k *Key) Close() error {
 }
 
 // ready returns a connection in which the key is loaded.
-func (k *Key) ready(ctx context.Context) (*conn, error) {
-	wait := backoff{first: 5 * time.Millisecond, most: 200 * time.Millisecond, limit: 15 * time.Second}
-	for {
+func (k *Key) ready(ctx context.Context) (c *conn, err error) {
+	err = retryFull(ctx, func() error {
 		resumed := k.lessor.conn != nil
-		c, err := k.lessor.connect(ctx)
-		if err != nil || resumed {
-			return c, err
+		if c, err = k.lessor.connect(ctx); err != nil || resumed {
+			return err
 		}
 		err = k.object.load(c)
 		switch {
 		case err == nil:
 			k.lessor.ready()
-			return c, nil
 		case errors.Is(err, errLink):
 			k.lessor.drop()
-			return nil, err
+		default:
+			k.lessor.release()
 		}
-		k.lessor.release()
+		return err
+	})
+	return c, err
+}
+
+// retryFull runs op until the TPM has room for what it loads. op lets go of everything when
+// it fails, so that of several who wait one gets on.
+func retryFull(ctx context.Context, op func() error) error {
+	wait := backoff{first: 5 * time.Millisecond, most: 200 * time.Millisecond, limit: 15 * time.Second}
+	for {
+		err := op()
 		if !isFull(err) {
-			return nil, err
+			return err
 		}
 		if !wait.next(ctx) {
-			return nil, fmt.Errorf("load the key: %w (%w)", ErrBusy, err)
+			return fmt.Errorf("%w (%w)", ErrBusy, err)
 		}
 	}
 }

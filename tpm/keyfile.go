@@ -179,11 +179,12 @@ func (f *keyFile) parts(public, private []byte) error {
 	return nil
 }
 
-// marshal returns the key as PEM.
+// marshal returns the key as PEM. emptyAuth is always stated: without it, tpm2-openssl 1.1.1
+// takes a key to have no auth value.
 func (f *keyFile) marshal() ([]byte, error) {
 	out := struct {
 		Type      asn1.ObjectIdentifier
-		EmptyAuth bool `asn1:"optional,explicit,tag:0"`
+		EmptyAuth bool `asn1:"explicit,tag:0"`
 		RSAParent bool `asn1:"optional,explicit,tag:5"`
 		Parent    int64
 		Public    []byte

@@ -47,18 +47,24 @@ func newObject(c Config) (*object, error) {
 	case c.Handle>>24 != 0x81:
 		return nil, fmt.Errorf("handle 0x%x of the key is not persistent: those are 0x81000000 to 0x81ffffff", c.Handle)
 	}
-	if err := o.getSecrets(c); err != nil {
-		return nil, err
-	}
-	if o.file == nil {
-		return o, nil
+	keyAuth := c.KeyAuth
+	if o.file != nil && o.file.emptyAuth {
+		keyAuth = nil
+	} else if o.file != nil && keyAuth == nil {
+		return nil, ErrAuthRequired
 	}
 	var err error
-	o.parents, err = parents(o.file, o.secrets)
+	if o.secrets, err = getSecrets(keyAuth, c.ParentAuth, c.OwnerAuth); err != nil {
+		return nil, err
+	}
+	if o.file != nil {
+		o.parents, err = parents(o.file, o.secrets)
+	}
 	return o, err
 }
 
-func (o *object) getSecrets(c Config) (err error) {
+// getSecrets calls the functions that are given.
+func getSecrets(key, parent, owner func() ([]byte, error)) (s secrets, err error) {
 	get := func(what string, from func() ([]byte, error)) (auth []byte) {
 		if from != nil && err == nil {
 			if auth, err = from(); err != nil {
@@ -67,15 +73,8 @@ func (o *object) getSecrets(c Config) (err error) {
 		}
 		return auth
 	}
-	if o.file == nil || !o.file.emptyAuth {
-		if o.file != nil && c.KeyAuth == nil {
-			return ErrAuthRequired
-		}
-		o.secrets.key = get("key", c.KeyAuth)
-	}
-	o.secrets.parent = get("parent", c.ParentAuth)
-	o.secrets.owner = get("owner", c.OwnerAuth)
-	return err
+	s = secrets{get("key", key), get("parent", parent), get("owner", owner)}
+	return s, err
 }
 
 func (o *object) hasAuth() bool { return len(o.secrets.key) > 0 }
