@@ -51,7 +51,7 @@ and email are separated by spaces. Lines whose NAME.pem is there are done and le
 		Example: `  kedge-ca issue web-01
   kedge-ca issue web-02 --dns web-02.example.com --host rack7 --lifetime 72h
   kedge-ca issue --from hosts.csv --out .`,
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 && o.from == "" {
 				return errors.New("give the name: kedge-ca issue NAME")
 			}

@@ -10,7 +10,7 @@ import (
 
 func TestReadings(t *testing.T) {
 	t.Parallel()
-	const print = "5a0f1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8"
+	const sha256 = "5a0f1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8"
 	colons := func(hex string) string {
 		var pairs []string
 		for pair := range slices.Chunk([]byte(hex), 2) {
@@ -32,8 +32,8 @@ func TestReadings(t *testing.T) {
 		{"1000", []reading{{bySerial, "1000"}, {bySerial, "03e8"}, {byCommonName, "1000"}, {byHost, "1000"}}},
 		{"340282366920938463463374607431768211456", []reading{{bySerial, "0100000000000000000000000000000000"}}},
 		{"cafe", []reading{{bySerial, "cafe"}, {byCommonName, "cafe"}}},
-		{print, []reading{{byFingerprint, print}}},
-		{"sha256 Fingerprint=" + colons(print), []reading{{byFingerprint, print}}},
+		{sha256, []reading{{byFingerprint, sha256}}},
+		{"sha256 Fingerprint=" + colons(sha256), []reading{{byFingerprint, sha256}}},
 		{"web-01", []reading{{byCommonName, "web-01"}, {byHost, "web-01"}, {bySAN, "web-01"}}},
 		{"CN=web-01", []reading{{byCommonName, "web-01"}}},
 		{"subject=CN = web-01", []reading{{bySubject, "CN=web-01"}, {byCommonName, "web-01"}}},
