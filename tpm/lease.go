@@ -28,11 +28,12 @@ type lessor struct {
 	used  time.Time     // when the last operation ended
 	leave func(*conn)   // is called before a lease ends that another is to follow
 	timer *time.Timer   // ends an idle lease
+	torn  time.Duration // tornAfter
 	open  atomic.Pointer[conn]
 }
 
 func newLessor(where address) *lessor {
-	return &lessor{where: where, turn: make(chan struct{}, 1), leave: func(*conn) {}}
+	return &lessor{where: where, turn: make(chan struct{}, 1), leave: func(*conn) {}, torn: tornAfter}
 }
 
 // do runs op when its turn has come. When ctx ends first, do returns, and what op has begun
@@ -67,7 +68,7 @@ func (l *lessor) tear(c *conn) {
 	if c == nil {
 		return
 	}
-	time.AfterFunc(tornAfter, func() {
+	time.AfterFunc(l.torn, func() {
 		select {
 		case l.turn <- struct{}{}: // it has ended
 			<-l.turn

@@ -65,6 +65,31 @@ func TestManySigners(t *testing.T) {
 	}
 }
 
+// TestManyProcesses: as many programs, each of which loads the key, signs once and ends.
+func TestManyProcesses(t *testing.T) {
+	t.Parallel()
+	s := testenv.Swtpm(t)
+	file := openssl(t, s, "EC", "group:P-256", "user-auth:kedge-auth")
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			for range 5 {
+				key, err := tpm.Open(t.Context(), tpm.Config{Device: s.Device, File: file, KeyAuth: secret("kedge-auth")})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				check(t, key, crypto.SHA256)
+				key.Close()
+			}
+		})
+	}
+	group.Wait()
+	if left := s.Transient(t); left != "" {
+		t.Errorf("left in the TPM: %s", left)
+	}
+}
+
 // TestRestart: a TPM that is gone is one clear error, and the next call after it is back works.
 func TestRestart(t *testing.T) {
 	t.Parallel()

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"kedge/internal/testenv"
 )
@@ -111,14 +113,12 @@ func serveMSSIM(t *testing.T, c net.Conn, s *testenv.SwtpmServer) string {
 func TestStaleHandle(t *testing.T) {
 	t.Parallel()
 	s := testenv.Swtpm(t)
-	dir := t.TempDir()
-	s.Run(t, dir, "openssl", "genpkey", "-provider", "tpm2", "-provider", "default", "-propquery", "?provider=tpm2",
-		"-algorithm", "EC", "-pkeyopt", "group:P-256", "-pkeyopt", "user-auth:x", "-out", "key.pem")
-	file, err := os.ReadFile(dir + "/key.pem")
+	auth := func() ([]byte, error) { return []byte("x"), nil }
+	file, err := Create(t.Context(), CreateOptions{Device: s.Device, Type: "P-256", KeyAuth: auth})
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := Open(t.Context(), Config{Device: s.Device, File: file, KeyAuth: func() ([]byte, error) { return []byte("x"), nil }})
+	key, err := Open(t.Context(), Config{Device: s.Device, File: file, KeyAuth: auth})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,10 +153,7 @@ func TestStaleHandle(t *testing.T) {
 func TestOldCopies(t *testing.T) {
 	t.Parallel()
 	s := testenv.Swtpm(t)
-	dir := t.TempDir()
-	s.Run(t, dir, "openssl", "genpkey", "-provider", "tpm2", "-provider", "default", "-propquery", "?provider=tpm2",
-		"-algorithm", "EC", "-pkeyopt", "group:P-256", "-out", "key.pem")
-	file, err := os.ReadFile(dir + "/key.pem")
+	file, err := Create(t.Context(), CreateOptions{Device: s.Device, Type: "P-256"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,5 +182,63 @@ func TestOldCopies(t *testing.T) {
 	s.Start(t)
 	if err := signOnce(key); err != nil || key.object.saved == first {
 		t.Fatalf("an old copy: %v", err)
+	}
+}
+
+// TestSilence: a TPM that never answers is given up, so that the next call has a connection of
+// its own, and what the first one left is flushed by it.
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	s := testenv.Swtpm(t)
+	path := filepath.Join(t.TempDir(), "mute.sock")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var mute atomic.Bool
+	torn := make(chan struct{})
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			for in := make([]byte, maxResponse); ; {
+				n, err := c.Read(in)
+				if err != nil {
+					break
+				}
+				if mute.CompareAndSwap(true, false) {
+					c.Read(in) // until it is closed
+					close(torn)
+					break
+				}
+				c.Write(command(t, s, in[:n]))
+			}
+			c.Close()
+		}
+	}()
+	file, err := Create(t.Context(), CreateOptions{Device: s.Device, Type: "P-256"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := Open(t.Context(), Config{Device: "unix:" + path, File: file, Timeout: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key.lessor.torn = 50 * time.Millisecond
+	mute.Store(true)
+	if err := signOnce(key); err == nil || !strings.Contains(err.Error(), "no signature within 50ms") {
+		t.Errorf("a TPM that does not answer: %v", err)
+	}
+	<-torn
+	key.timeout = time.Minute
+	if err := signOnce(key); err != nil {
+		t.Errorf("after it was given up: %v", err)
+	}
+	key.Close()
+	if left := s.Transient(t); left != "" {
+		t.Errorf("left in the TPM: %s", left)
 	}
 }
