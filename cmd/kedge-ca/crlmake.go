@@ -46,6 +46,7 @@ type madeCRL struct {
 	DER  string `json:"der_file"`
 
 	pem, der []byte
+	revoked  int       // what a complete list holds
 	at       time.Time // ThisUpdate to the microsecond: what was revoked later is not on it
 }
 
@@ -62,16 +63,19 @@ func (s *store) makeCRL(ctx context.Context, a ledger.Authority, valid time.Dura
 	m.at = s.host.inputs.Now().UTC()
 	m.ThisUpdate = m.at.Truncate(time.Second)
 	m.NextUpdate = m.ThisUpdate.Add(valid)
+	then := make(chan earlier, 1)
+	go func() { then <- s.lookBack(ctx, m.at, keyID(a)) }() // meanwhile: it takes as long as the rest
 	for range maxRaces {
 		err = s.tryCRL(ctx, authority, m, delta)
 		if _, raced := errors.AsType[*ledger.DuplicateError](err); !raced {
 			break
 		}
 	}
+	back := <-then // also after an error: the ledger must not be closed under it
 	if err != nil {
 		return nil, err
 	}
-	return m, s.forecast(ctx, m, keyID(a))
+	return m, m.forecast(back)
 }
 
 // tryCRL makes the list with the next number, which is taken when it is recorded.
@@ -81,6 +85,7 @@ func (s *store) tryCRL(ctx context.Context, authority *ca.Authority, m *madeCRL,
 	if err != nil {
 		return err
 	}
+	m.revoked = len(revoked)
 	last, err := s.lastCRL(ctx, m.Authority, id)
 	if err != nil {
 		return err
@@ -126,33 +131,38 @@ func (m *madeCRL) write() error {
 // growth is the time over which the growth of a list is measured.
 const growth = 30 * 24 * time.Hour
 
-// forecast measures the list, and how it grew: by what would be on it now and would have been
-// on it then.
-func (s *store) forecast(ctx context.Context, m *madeCRL, id string) error {
-	size, err := ca.MeasureCRL(m.pem)
-	if err != nil {
-		return err
-	}
-	now, err := s.ledger.Revoked(ctx, id, m.ThisUpdate)
-	if err != nil {
-		return err
-	}
-	from := m.ThisUpdate.Add(-growth)
+// earlier is what would have been on a list some time ago.
+type earlier struct {
+	entries int
+	days    float64 // how long ago, or since the first revocation, if that was later; 1 at least
+	err     error
+}
+
+// lookBack reads what would have been on the list of an issuer.
+func (s *store) lookBack(ctx context.Context, now time.Time, id string) (e earlier) {
+	from := now.Add(-growth)
 	then, err := s.ledger.Revoked(ctx, id, from)
-	if err != nil {
-		return err
-	}
-	before, oldest := 0, m.ThisUpdate
+	oldest := now
 	for _, r := range then {
 		if !r.At.After(from) {
-			before++
+			e.entries++
 		}
 		if r.At.Before(oldest) {
 			oldest = r.At
 		}
 	}
-	days := max(m.ThisUpdate.Sub(oldest), 24*time.Hour).Hours() / 24
-	m.PerDay = float64(len(now)-before) / min(days, growth.Hours()/24)
+	e.days = min(max(now.Sub(oldest), 24*time.Hour), growth).Hours() / 24
+	e.err = err
+	return e
+}
+
+// forecast measures the list, and says how long it will be small enough.
+func (m *madeCRL) forecast(then earlier) error {
+	size, err := ca.MeasureCRL(m.pem)
+	if err = errors.Join(then.err, err); err != nil {
+		return err
+	}
+	m.PerDay = float64(m.revoked-then.entries) / then.days
 	f := ca.ForecastCRL(size, m.PerDay)
 	m.Size, m.MaxSize, m.Room = size.PEM, ca.MaxCRLSize, f.Room
 	if !f.Never {
