@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/ca"
+	"kedge/internal/cli"
+)
+
+// TestRevoke_asked: who is asked sees what is meant; a no changes nothing.
+func TestRevoke_asked(t *testing.T) {
+	t.Parallel()
+	x := newRehearsal(t)
+	hosts := x.mkdir("hosts")
+	x.run("init", "--no-password")
+	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+		x.run("issue", name, "--out", hosts)
+	}
+	var asked string
+	answer := false
+	h := newHost(cli.Streams{Out: new(strings.Builder), Err: new(strings.Builder)})
+	h.inputs.Now, h.confirm = func() time.Time { return x.now }, func(question string) (bool, error) { asked = question; return answer, nil }
+	o := &revokeOptions{host: h, store: storeFlags{dir: x.path("ca")}}
+	o.targets.hosts = []string{"*"}
+	if err := o.targets.set(nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := runRevoke(t.Context(), o); !errors.Is(err, errDeclined) {
+		t.Errorf("declined: %v", err)
+	}
+	if !strings.HasPrefix(asked, `revoke 6 certificates: "CN=a" (serial `) || !strings.HasSuffix(asked, " and 1 more?") {
+		t.Errorf("asked %q", asked)
+	}
+	if out := x.run("list", "--state", "revoked"); out != "" {
+		t.Errorf("declined, and revoked: %s", out)
+	}
+	answer = true
+	if err := runRevoke(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if out := x.run("list", "--state", "revoked"); strings.Count(out, "revoked") != 6 {
+		t.Errorf("agreed: %s", out)
+	}
+}
+
+// TestNewRevoke: what the command line makes of the options.
+func TestNewRevoke(t *testing.T) {
+	t.Parallel()
+	const hash = "5a0f1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8"
+	tests := []struct {
+		args   string
+		reason ca.Reason
+		want   []target // without those of words
+		words  int
+	}{
+		{"web-01", ca.Unspecified, nil, 1},
+		{"web-01 web-02 --reason KeyCompromise", ca.KeyCompromise, nil, 2},
+		{"--serial 0A:0b", ca.Unspecified, []target{{text: "0A:0b", readings: []reading{{bySerial, "0a0b"}}, precise: true}}, 0},
+		{"--fingerprint " + hash, ca.Unspecified, []target{{text: hash, readings: []reading{{byFingerprint, hash}}, precise: true}}, 0},
+		{"--file web.pem", ca.Unspecified, []target{{text: "web.pem", readings: []reading{{byFile, "web.pem"}}, precise: true}}, 0},
+		{"--subject web-*", ca.Unspecified, []target{{text: "web-*", readings: []reading{{bySubject, "web-*"}}}}, 0},
+		{"--subject CN=a --host b", ca.Unspecified, []target{{text: "CN=a", readings: []reading{{bySubject, "CN=a"}}}, {text: "b", readings: []reading{{byHost, "b"}}}}, 0},
+	}
+	for _, tt := range tests {
+		var got *revokeOptions
+		cmd := newRevoke(host{}, func(_ context.Context, o *revokeOptions) error { got = o; return nil })
+		cmd.SetArgs(strings.Fields(tt.args))
+		if err := cmd.ExecuteContext(t.Context()); err != nil || got.reason != tt.reason {
+			t.Errorf("%s: %v, %v", tt.args, err, got)
+			continue
+		}
+		for _, word := range got.targets.all[:tt.words] {
+			if !word.word || word.precise || len(word.readings) == 0 {
+				t.Errorf("%s: %+v", tt.args, word)
+			}
+		}
+		if rest := got.targets.all[tt.words:]; len(rest) != len(tt.want) || len(rest) > 0 && !reflect.DeepEqual(rest, tt.want) {
+			t.Errorf("%s: %+v, want %+v", tt.args, rest, tt.want)
+		}
+	}
+}
