@@ -10,13 +10,16 @@ GOBUILD  := go build -trimpath -buildvcs=auto -tags nethttpomithttp2 -ldflags '-
 FUZZTIME := 30s
 ROUNDS   := 500
 
-.PHONY: help build test race lint fuzz bench crash quickstart check cross setup clean
+.PHONY: help build pkcs11 test race lint fuzz bench crash quickstart check cross setup clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the programs, static and stripped, in build/
 	$(GOBUILD) -o $(BUILD)/ $(PROGRAMS:%=./cmd/%)
+
+pkcs11: ## kedge-pkcs11, which loads PKCS#11 modules, in build/ (needs a C compiler; not static)
+	CGO_ENABLED=1 $(GOBUILD) -o $(BUILD)/ ./cmd/kedge-pkcs11
 
 setup: ## install what the tests run against (Debian packages, npm modules)
 	scripts/setup

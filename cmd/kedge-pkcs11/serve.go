@@ -1,0 +1,134 @@
+//go:build cgo && unix
+
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/miekg/pkcs11"
+
+	"kedge/internal/wire"
+)
+
+// farewell is how long the module may take to finish when the parent has gone.
+const farewell = 2 * time.Second
+
+// serve answers requests until in ends. Calls that hang do not keep it from returning.
+func serve(in io.Reader, out io.Writer) error {
+	s := &server{out: out}
+	r := bufio.NewReader(in)
+	for {
+		q := new(wire.Request)
+		switch err := wire.Read(r, q); {
+		case errors.Is(err, io.EOF):
+			s.finish()
+			return nil
+		case err != nil:
+			return fmt.Errorf("read a request: %w", err)
+		}
+		if q.Op == wire.OpLoad { // the others need it
+			s.answer(q)
+			continue
+		}
+		go s.answer(q)
+	}
+}
+
+type server struct {
+	module *module // nil until it is loaded
+	mu     sync.Mutex
+	out    io.Writer
+}
+
+// answer works on one request. A parent that does not listen any more is about to close its
+// other end too.
+func (s *server) answer(q *wire.Request) {
+	a := &wire.Response{}
+	err := s.do(q, a)
+	clear(q.PIN)
+	a.ID = q.ID
+	describe(err, a)
+	frame := wire.Frame(a)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.out.Write(frame)
+}
+
+func (s *server) do(q *wire.Request, a *wire.Response) error {
+	if q.Op == wire.OpLoad {
+		if q.Object != wire.Version {
+			return fmt.Errorf("this kedge-pkcs11 speaks version %d of the protocol, the program that started it version %d; install both from one release", wire.Version, q.Object)
+		}
+		if s.module != nil {
+			return errors.New("a module is loaded already")
+		}
+		var err error
+		s.module, err = load(string(q.Data), a)
+		return err
+	}
+	if s.module == nil {
+		return errors.New("no module is loaded")
+	}
+	return s.module.do(q, a)
+}
+
+// finish lets the module end what it holds: a card stays unlocked otherwise.
+func (s *server) finish() {
+	if s.module == nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.module.c.Finalize()
+	}()
+	select {
+	case <-done:
+	case <-time.After(farewell):
+	}
+}
+
+// callError says which function of the module failed.
+type callError struct {
+	call string
+	err  error
+}
+
+func (e *callError) Error() string { return e.call + ": " + e.err.Error() }
+func (e *callError) Unwrap() error { return e.err }
+
+// failed wraps the error of a call, if there is one.
+func failed(call string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &callError{call, err}
+}
+
+// unknownCode stands for errors that have no CK_RV: CKR_GENERAL_ERROR.
+const unknownCode = pkcs11.CKR_GENERAL_ERROR
+
+func describe(err error, a *wire.Response) {
+	if err == nil {
+		return
+	}
+	var call *callError
+	var code pkcs11.Error
+	if !errors.As(err, &call) || !errors.As(err, &code) {
+		a.Code, a.Words = unknownCode, err.Error()
+		return
+	}
+	a.Code, a.Call = uint64(code), call.call
+	// "pkcs11: 0xA0: CKR_PIN_INCORRECT"; codes without a name end with the number.
+	text := code.Error()
+	a.Words = text[strings.LastIndex(text, ": ")+2:]
+	if a.Words == "" {
+		a.Words = fmt.Sprintf("CKR 0x%X", uint(code))
+	}
+}
