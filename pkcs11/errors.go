@@ -1,0 +1,157 @@
+package pkcs11
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// ErrPINRequired says that the token wants a PIN and nothing says it: neither the URI nor
+// Options.PIN.
+var ErrPINRequired = errors.New("the token wants a PIN")
+
+// errClosed is what a Module says after Close.
+var errClosed = errors.New("the PKCS#11 module was closed")
+
+// errRetired says that a process takes no more calls.
+var errRetired = errors.New("the process of the module ends")
+
+// MissingHelperError says that the program which loads modules is not installed.
+type MissingHelperError struct {
+	Looked []string // where it would be
+}
+
+func (e *MissingHelperError) Error() string {
+	return "PKCS#11 keys need the program kedge-pkcs11, which is not at " + strings.Join(e.Looked, " nor at ")
+}
+
+// HelperError says that the process with the module ended or had to be ended during a call.
+// The next call starts another.
+type HelperError struct {
+	Module string // path
+	Reason string // "died (signal: killed)", "did not answer within 30s and was ended"
+}
+
+func (e *HelperError) Error() string {
+	return fmt.Sprintf("PKCS#11 module %s: its process, kedge-pkcs11, %s", e.Module, e.Reason)
+}
+
+// NotFoundError says that nothing matches a URI.
+type NotFoundError struct {
+	URI   URI
+	What  string // "token", "private key", "certificate"
+	There []URI  // what there is of the kind, where it could be looked for
+}
+
+func (e *NotFoundError) Error() string {
+	text := fmt.Sprintf("no %s matches %s", e.What, e.URI)
+	if len(e.There) == 0 {
+		return text
+	}
+	return text + "; there is:" + lines(e.There)
+}
+
+// AmbiguousError says that a URI matches several tokens or keys where one is meant.
+type AmbiguousError struct {
+	URI        URI
+	What       string
+	Candidates []URI // each matches one of them, unless the token itself cannot tell them apart
+}
+
+func (e *AmbiguousError) Error() string {
+	text := fmt.Sprintf("%d %ss match %s; choose one of:%s", len(e.Candidates), e.What, e.URI, lines(e.Candidates))
+	sorted := slices.SortedFunc(slices.Values(e.Candidates), func(a, b URI) int { return strings.Compare(a.String(), b.String()) })
+	if len(slices.CompactFunc(sorted, URI.equal)) < len(e.Candidates) {
+		text += "\nthose that look alike have the same label and id; change one on the token"
+	}
+	return text
+}
+
+// lines lists URIs one to a line, to be copied.
+func lines(uris []URI) string {
+	const most = 20
+	var b strings.Builder
+	for i, u := range uris {
+		if i == most {
+			fmt.Fprintf(&b, "\n  and %d more", len(uris)-most)
+			break
+		}
+		b.WriteString("\n  " + u.String())
+	}
+	return b.String()
+}
+
+// Retries is how many wrong PINs a token takes before it locks, as far as it says.
+type Retries int
+
+// What a token says in the flags of CK_TOKEN_INFO; numbers it does not tell.
+const (
+	RetriesUnknown Retries = iota // the last one was right, or the token does not say
+	RetriesLow                    // at least one wrong PIN since the last right one
+	RetriesOne                    // the next wrong PIN locks the token
+	RetriesNone                   // the PIN is locked
+)
+
+func (r Retries) String() string {
+	switch r {
+	case RetriesLow:
+		return "few tries are left"
+	case RetriesOne:
+		return "one try is left, then the token locks"
+	case RetriesNone:
+		return "the PIN is locked, and must be set anew with the SO PIN or PUK"
+	}
+	return "the token does not say how many tries are left"
+}
+
+func retriesOf(flags uint64) Retries {
+	switch {
+	case flags&flagPINLocked != 0:
+		return RetriesNone
+	case flags&flagPINFinalTry != 0:
+		return RetriesOne
+	case flags&flagPINCountLow != 0:
+		return RetriesLow
+	}
+	return RetriesUnknown
+}
+
+// PINError says that the token refused a PIN, which was tried once.
+type PINError struct {
+	Token   string // label
+	Retries Retries
+	Reason  string // "CKR_PIN_INCORRECT", or in words why it was not even tried
+}
+
+func (e *PINError) Error() string {
+	return fmt.Sprintf("PIN of token %q: %s; %s", e.Token, e.Reason, e.Retries)
+}
+
+// callError is what a function of the module returned.
+type callError struct {
+	call  string // "C_Sign"; empty where the helper itself refused
+	code  uint64
+	words string // "CKR_DEVICE_ERROR"
+}
+
+func (e *callError) Error() string {
+	if e.call == "" {
+		return e.words
+	}
+	return e.call + ": " + e.words
+}
+
+// hasCode says whether err came from the module with one of these codes.
+func hasCode(err error, codes ...uint64) bool {
+	var e *callError
+	return errors.As(err, &e) && e.call != "" && slices.Contains(codes, e.code)
+}
+
+// isLost says that sessions, login or handles are no more, as after a token was pulled: once
+// they are made again the call may work.
+func isLost(err error) bool {
+	return errors.Is(err, errRetired) || hasCode(err,
+		codeSlotIDInvalid, codeDeviceError, codeDeviceRemoved, codeKeyHandleInvalid, codeObjectHandleInvalid, codeSessionClosed,
+		codeSessionHandleInvalid, codeTokenNotPresent, codeTokenNotRecognized, codeUserNotLoggedIn, codeNotInitialized)
+}

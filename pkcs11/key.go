@@ -1,0 +1,269 @@
+package pkcs11
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"kedge/internal/wire"
+)
+
+// Key is a private key on a token: a crypto.Signer and crypto.MessageSigner. It is found again
+// when the token comes back or the module's process is started anew. It is safe for concurrent
+// use, until its Module is closed.
+type Key struct {
+	m      *Module
+	want   URI // as the caller gave it
+	uri    URI // that matches this key only
+	public crypto.PublicKey
+
+	always   bool        // CKA_ALWAYS_AUTHENTICATE
+	oneByOne sync.Mutex  // held during a use that logs in
+	verified atomic.Bool // a signature was held against the public key
+
+	at      atomic.Pointer[place]
+	finding sync.Mutex
+}
+
+// place is where a key is: its handle in a process.
+type place struct {
+	p      *process
+	token  wire.Slot
+	epoch  int
+	object wire.Object
+}
+
+// Key finds the one private key that matches the URI, and logs in where the token wants it.
+// The public key is the token's: of the key itself, or of the public key or certificate with
+// the same id; where the token has none it is given, and what is given must be the token's.
+// It may be nil. A type in the URI may be that of the certificate or public key. Errors are
+// *NotFoundError, *AmbiguousError, *PINError, ErrPINRequired, *HelperError and others.
+func (m *Module) Key(ctx context.Context, u URI, given crypto.PublicKey) (*Key, error) {
+	at, err := m.place(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	k := &Key{m: m, want: u, uri: u.uriOf(at.token, at.object, "private")}
+	if k.public, err = at.publicKey(ctx, given); err != nil {
+		return nil, fmt.Errorf("%s: %w", k.uri, err)
+	}
+	if sign := at.object.Get(attrSign); len(sign) == 1 && sign[0] == 0 {
+		return nil, fmt.Errorf("%s: the token does not let this key sign (CKA_SIGN is false)", k.uri)
+	}
+	k.always = isTrue(at.object.Get(attrAlwaysAuthenticate))
+	k.at.Store(at)
+	return k, nil
+}
+
+// URI returns a URI that matches this key and no other, without a PIN.
+func (k *Key) URI() URI { return k.uri }
+
+// Public returns the public key, an *ecdsa.PublicKey or *rsa.PublicKey.
+func (k *Key) Public() crypto.PublicKey { return k.public }
+
+// found returns where the key is, looking for it where that is not known or not so any more.
+func (k *Key) found(ctx context.Context) (*place, error) {
+	if at := k.at.Load(); at != nil && at.p.alive() {
+		return at, nil
+	}
+	k.finding.Lock()
+	defer k.finding.Unlock()
+	if at := k.at.Load(); at != nil && at.p.alive() {
+		return at, nil
+	}
+	exact := k.uri
+	exact.query = k.want.query
+	at, err := k.m.place(ctx, exact)
+	if err != nil {
+		return nil, err
+	}
+	public, err := at.publicKey(ctx, k.public)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", k.uri, err)
+	}
+	if !sameKey(public, k.public) {
+		return nil, fmt.Errorf("%s: is another key than before", k.uri)
+	}
+	k.at.Store(at)
+	return at, nil
+}
+
+// lose gives up a place that does not work any more.
+func (k *Key) lose(ctx context.Context, at *place) {
+	if k.at.CompareAndSwap(at, nil) {
+		at.p.forget(ctx, at.token.ID, at.epoch)
+	}
+}
+
+// place finds the private key that the URI means. Where the token is gone, the process is
+// ended: some modules look for tokens only when they are loaded.
+func (m *Module) place(ctx context.Context, u URI) (*place, error) {
+	const attempts = 3
+	for attempt := 1; ; attempt++ {
+		p, err := m.running(ctx)
+		if err != nil {
+			return nil, err
+		}
+		at, err := m.placeIn(ctx, p, u)
+		if missing := (*NotFoundError)(nil); errors.As(err, &missing) && missing.What == "token" {
+			p.retire()
+		}
+		if err == nil || attempt == attempts || !isLost(err) {
+			return at, err
+		}
+		if at != nil { // a place whose sessions were lost
+			p.forget(ctx, at.token.ID, at.epoch)
+		}
+	}
+}
+
+// placeIn returns with an error the token where it happened, if one was chosen.
+func (m *Module) placeIn(ctx context.Context, p *process, u URI) (*place, error) {
+	if typ := u.value("type"); typ == "secret-key" || typ == "data" {
+		return nil, fmt.Errorf("%s: type=%s is not a key pair's", u, typ)
+	}
+	u = u.without("type")
+	token, err := p.tokenWithKey(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	at := &place{p: p, token: token, epoch: p.state(token.ID).currentEpoch()}
+	keys, err := p.privateKeys(ctx, token, u)
+	if err != nil {
+		return at, err
+	}
+	if len(keys) != 1 || len(keys[0].Get(attrPrivate)) != 1 || isTrue(keys[0].Get(attrPrivate)) {
+		if err := m.login(ctx, p, token, u); err != nil {
+			return at, err
+		}
+		if keys, err = p.privateKeys(ctx, token, u); err != nil {
+			return at, err
+		}
+	}
+	if len(keys) != 1 {
+		return at, p.notOneKey(ctx, token, u, keys)
+	}
+	at.object = keys[0]
+	return at, nil
+}
+
+// tokenWithKey returns the one token that the URI can mean: the only one that matches, or the
+// only one of those where an object that matches can be seen without a PIN. No PIN is tried
+// on a token that might not be meant.
+func (p *process) tokenWithKey(ctx context.Context, u URI) (wire.Slot, error) {
+	tokens, all, err := p.tokens(ctx, u)
+	if err != nil {
+		return wire.Slot{}, err
+	}
+	switch len(tokens) {
+	case 0:
+		missing := &NotFoundError{URI: u, What: "token"}
+		for _, t := range all {
+			missing.There = append(missing.There, u.uriOfToken(t))
+		}
+		return wire.Slot{}, missing
+	case 1:
+		return tokens[0], nil
+	}
+	unclear := &AmbiguousError{URI: u, What: "token"}
+	var with []wire.Slot
+	var objects []URI
+	for _, t := range tokens {
+		unclear.Candidates = append(unclear.Candidates, u.uriOfToken(t))
+		seen, err := p.visible(ctx, t, u)
+		if err != nil {
+			return wire.Slot{}, err
+		}
+		if len(seen) > 0 {
+			with = append(with, t)
+			objects = append(objects, seen...)
+		}
+	}
+	switch len(with) {
+	case 0:
+		return wire.Slot{}, unclear
+	case 1:
+		return with[0], nil
+	}
+	return wire.Slot{}, &AmbiguousError{URI: u, What: "key", Candidates: objects}
+}
+
+// visible lists what of a key pair that matches can be seen at the moment, as URIs of the
+// private key.
+func (p *process) visible(ctx context.Context, t wire.Slot, u URI) ([]URI, error) {
+	var uris []URI
+	for _, class := range []uint64{classPrivateKey, classPublicKey, classCertificate} {
+		objects, err := p.find(ctx, t, class, u)
+		if err != nil {
+			return nil, err
+		}
+		uris = addURIs(uris, u, t, objects)
+	}
+	return uris, nil
+}
+
+// addURIs appends the URIs of private keys that are not there yet.
+func addURIs(uris []URI, u URI, t wire.Slot, objects []wire.Object) []URI {
+next:
+	for _, o := range objects {
+		exact := u.uriOf(t, o, "private")
+		for _, have := range uris {
+			if have.equal(exact) {
+				continue next
+			}
+		}
+		uris = append(uris, exact)
+	}
+	return uris
+}
+
+// privateKeys lists the private keys of a token that match, or else those whose public key or
+// certificate matches: their id says so, labels often differ.
+func (p *process) privateKeys(ctx context.Context, t wire.Slot, u URI) ([]wire.Object, error) {
+	read := []uint64{attrPrivate, attrKeyType, attrSign, attrAlwaysAuthenticate, attrModulus, attrPublicExponent, attrECParams}
+	keys, err := p.find(ctx, t, classPrivateKey, u, read...)
+	if err != nil || len(keys) > 0 {
+		return keys, err
+	}
+	tried := map[string]bool{"": true}
+	for _, class := range []uint64{classPublicKey, classCertificate} {
+		objects, err := p.find(ctx, t, class, u)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range objects {
+			id := string(o.Get(attrID))
+			if tried[id] {
+				continue
+			}
+			tried[id] = true
+			same, err := p.find(ctx, t, classPrivateKey, URI{}.with("id", id), read...)
+			if err != nil {
+				return nil, err
+			}
+			keys = append(keys, same...)
+		}
+	}
+	return keys, nil
+}
+
+// notOneKey says which keys match, or which there are where none does.
+func (p *process) notOneKey(ctx context.Context, t wire.Slot, u URI, keys []wire.Object) error {
+	if len(keys) == 0 {
+		missing := &NotFoundError{URI: u, What: "private key"}
+		there, err := p.find(ctx, t, classPrivateKey, URI{})
+		missing.There = addURIs(nil, u, t, there)
+		return errors.Join(missing, err)
+	}
+	unclear := &AmbiguousError{URI: u, What: "private key"}
+	for _, o := range keys {
+		unclear.Candidates = append(unclear.Candidates, u.uriOf(t, o, "private"))
+	}
+	return unclear
+}
+
+// isTrue reads a CK_BBOOL.
+func isTrue(value []byte) bool { return len(value) == 1 && value[0] != 0 }

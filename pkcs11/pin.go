@@ -1,0 +1,210 @@
+package pkcs11
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// maxPIN bounds what is read as a PIN: anything longer is the wrong file.
+const maxPIN = 4 << 10
+
+// PINFunc returns the PIN that is asked for. It is called by one goroutine at a time for a
+// token; the bytes it returns are cleared after use. Its error is the caller's.
+type PINFunc func(PINInfo) ([]byte, error)
+
+// PINInfo says what a PIN is wanted for.
+type PINInfo struct {
+	Token   string // label
+	Serial  string // of the token
+	Key     string // URI of the key where the PIN is for one use of it (CKA_ALWAYS_AUTHENTICATE), else empty
+	Retries Retries
+}
+
+// account is what a PIN belongs to.
+type account struct{ serial, token, key string }
+
+func (i PINInfo) account() account { return account{i.Serial, i.Token, i.Key} }
+
+// pinMemory remembers PINs: those that were right, if it is wanted, and of those that were
+// refused enough to know them again, so that none is tried twice.
+type pinMemory struct {
+	mu      sync.Mutex
+	right   map[account][]byte
+	salt    []byte
+	refused map[account][][sha256.Size]byte
+}
+
+func (m *pinMemory) hash(pin []byte) [sha256.Size]byte {
+	if m.salt == nil {
+		m.salt = make([]byte, 16)
+		rand.Read(m.salt)
+	}
+	return sha256.Sum256(append(bytes.Clone(m.salt), pin...))
+}
+
+// refuse records a PIN that the token did not take.
+func (m *pinMemory) refuse(a account, pin []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refused == nil {
+		m.refused = map[account][][sha256.Size]byte{}
+	}
+	m.refused[a] = append(m.refused[a], m.hash(pin))
+}
+
+func (m *pinMemory) wasRefused(a account, pin []byte) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.refused[a]) == 0 {
+		return false
+	}
+	sum := m.hash(pin)
+	for _, old := range m.refused[a] {
+		if old == sum {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *pinMemory) keep(a account, pin []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.right == nil {
+		m.right = map[account][]byte{}
+	}
+	m.right[a] = bytes.Clone(pin)
+}
+
+// kept returns the PIN that was right for the account, or, for the use of a key, for its token.
+func (m *pinMemory) kept(a account) []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if pin := m.right[a]; pin != nil {
+		return bytes.Clone(pin)
+	}
+	a.key = ""
+	return bytes.Clone(m.right[a])
+}
+
+func (m *pinMemory) clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, pin := range m.right {
+		clear(pin)
+	}
+	m.right = nil
+}
+
+// pin returns the PIN for what info says: that of the URI, a kept one, or what Options.PIN
+// says. It returns a *PINError instead of one that was refused before.
+func (m *Module) pin(ctx context.Context, u URI, info PINInfo) ([]byte, error) {
+	pin, err := m.findPIN(ctx, u, info)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("PIN of token %q: %w", info.Token, err)
+	case len(pin) == 0:
+		return nil, &PINError{Token: info.Token, Retries: info.Retries, Reason: "is empty, and was not tried"}
+	case m.pins.wasRefused(info.account(), pin):
+		clear(pin)
+		return nil, &PINError{Token: info.Token, Retries: info.Retries, Reason: "is the one that the token refused before; it was not tried again"}
+	}
+	return pin, nil
+}
+
+func (m *Module) findPIN(ctx context.Context, u URI, info PINInfo) ([]byte, error) {
+	if value, ok := u.lookup("pin-value"); ok {
+		return []byte(value), nil
+	}
+	if source, ok := u.lookup("pin-source"); ok {
+		return m.readPIN(ctx, source)
+	}
+	if pin := m.pins.kept(info.account()); pin != nil && !m.pins.wasRefused(info.account(), pin) {
+		return pin, nil
+	}
+	if m.o.PIN == nil {
+		return nil, ErrPINRequired
+	}
+	return m.o.PIN(info)
+}
+
+// readPIN reads a pin-source, RFC 7512 section 2.4: a file URI, a path, or "|" and a command.
+func (m *Module) readPIN(ctx context.Context, source string) ([]byte, error) {
+	if command, ok := strings.CutPrefix(source, "|"); ok {
+		if !m.o.PINCommands {
+			return nil, errors.New("pin-source is a command, which is not allowed here")
+		}
+		return m.pinOf(ctx, command)
+	}
+	path, err := pinPath(source)
+	if err != nil {
+		return nil, fmt.Errorf("pin-source: %w", err)
+	}
+	data, err := readSmall(path)
+	if err != nil {
+		return nil, fmt.Errorf("pin-source: %w", err)
+	}
+	return firstLine(data), nil
+}
+
+// pinOf runs a command of the user for the PIN it prints.
+func (m *Module) pinOf(ctx context.Context, command string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
+	cmd.Env = m.o.Environment
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("pin-source: run the command: %w", err)
+	}
+	return firstLine(out), nil
+}
+
+func pinPath(source string) (string, error) {
+	if len(source) >= 5 && strings.EqualFold(source[:5], "file:") {
+		u, err := url.Parse(source)
+		if err != nil {
+			return "", errors.New("is not a proper file URI")
+		}
+		if u.Host != "" && u.Host != "localhost" {
+			return "", fmt.Errorf("is a file on another machine, %s", u.Host)
+		}
+		source = u.Path
+		if u.Opaque != "" { // file:relative
+			source = u.Opaque
+		}
+	}
+	if !filepath.IsAbs(source) {
+		return "", fmt.Errorf("%q is neither an absolute path nor a file URI with one", source)
+	}
+	return source, nil
+}
+
+func readSmall(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxPIN {
+		return nil, fmt.Errorf("%s has %d bytes; a PIN has at most %d", path, info.Size(), maxPIN)
+	}
+	return os.ReadFile(path)
+}
+
+// firstLine drops what an editor or echo adds to a PIN.
+func firstLine(data []byte) []byte {
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r"))
+}
