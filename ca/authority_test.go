@@ -161,7 +161,7 @@ func TestPrepareCA_refuses(t *testing.T) {
 		change func(*CAConfig)
 		want   string
 	}{
-		{func(c *CAConfig) { c.Lifetime = 0 }, "the lifetime of the CA must be longer than nothing"},
+		{func(c *CAConfig) { c.Lifetime = 0 }, "the lifetime of the CA must be a second or longer, not 0s"},
 		{func(c *CAConfig) { c.Subject = pkix.Name{Organization: []string{"Example"}} }, "the name of the CA must not be empty"},
 		{func(c *CAConfig) { c.Subject.CommonName = "Test CA" }, `the subject "CN=Test CA" is that of the CA itself; give another name`},
 		{func(c *CAConfig) { c.CRLURLs = []string{"file:///crl"} }, `the CRL address "file:///crl" is not an http or https URL`},

@@ -106,8 +106,8 @@ func (a *Authority) distinct(public crypto.PublicKey, subject string) error {
 // template makes a certificate of what the configuration says; path is above it.
 func (c *CAConfig) template(path []*x509.Certificate, now time.Time) (*x509.Certificate, error) {
 	switch {
-	case c.Lifetime <= 0:
-		return nil, errors.New("the lifetime of the CA must be longer than nothing")
+	case c.Lifetime < time.Second:
+		return nil, fmt.Errorf("the lifetime of the CA must be a second or longer, not %v", c.Lifetime)
 	case c.MaxPathLen < -1:
 		return nil, fmt.Errorf("the path length %d is negative; -1 sets no limit", c.MaxPathLen)
 	}

@@ -20,12 +20,15 @@ func isName(text string) bool {
 
 // isDNSName tells whether text is a host name of RFC 1123, as RFC 5280, 4.2.1.6 wants it in
 // a dNSName: letters, digits and hyphens in labels of at most 63, 253 in all. A wildcard is
-// none: no session tag could hold its asterisk.
+// none: no session tag could hold its asterisk. Nor is what ends in a number, such as
+// 10.0.0.1: it would pass for an address that no range allowed (RFC 1123, 2.1).
 func isDNSName(text string) bool {
 	if text == "" || len(text) > 253 {
 		return false
 	}
+	numeric := false
 	for label := range strings.SplitSeq(text, ".") {
+		numeric = strings.Trim(label, "0123456789") == ""
 		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
 			return false
 		}
@@ -35,7 +38,7 @@ func isDNSName(text string) bool {
 			}
 		}
 	}
-	return true
+	return !numeric
 }
 
 func isAlphanumeric(c byte) bool {
@@ -77,14 +80,28 @@ func checkURI(u *url.URL) error {
 		return fail("nothing follows the scheme")
 	case u.Host != "" && !isDNSName(host) && !isIP(host) && u.Scheme != "spiffe":
 		return fail("its host is not a host name")
+	case u.User != nil:
+		return fail("it names a user; only a host belongs before the path")
+	case u.Scheme != "spiffe" && hasDotSegment(u.Path):
+		return fail("its path has the segment . or .., by which it leads elsewhere than it seems to")
 	case u.Scheme == "spiffe" && !isSPIFFE(u):
 		return fail("it is not a SPIFFE ID: spiffe://TRUST-DOMAIN/PATH, the domain in lower case, without port, query or a slash at the end")
 	}
 	return nil
 }
 
+// hasDotSegment: RFC 3986, 3.3. A pattern would take such a path for one below another.
+func hasDotSegment(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
+}
+
 func isSPIFFE(u *url.URL) bool {
-	if u.Host == "" || len(u.Host) > 255 || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawPath != "" {
+	if u.Host == "" || len(u.Host) > 255 || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawPath != "" {
 		return false
 	}
 	for _, c := range []byte(u.Host) {
@@ -95,8 +112,11 @@ func isSPIFFE(u *url.URL) bool {
 	if u.Path == "" {
 		return true // the trust domain itself
 	}
+	if hasDotSegment(u.Path) {
+		return false
+	}
 	for segment := range strings.SplitSeq(u.Path[1:], "/") {
-		if segment == "" || segment == "." || segment == ".." {
+		if segment == "" {
 			return false
 		}
 		for _, c := range []byte(segment) {
@@ -128,7 +148,7 @@ func isIP(text string) bool {
 func checkCRLURLs(urls []string) error {
 	for _, text := range urls {
 		u, err := url.Parse(text)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || !isASCII(text) {
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.String() != text || checkURI(u) != nil || u.Hostname() == "" {
 			return fmt.Errorf("the CRL address %q is not an http or https URL", text)
 		}
 	}

@@ -83,16 +83,32 @@ func (a *Authority) prepareLeaf(p *Profile, template *x509.Certificate, r Reques
 	}.prepare(a.key, path)
 }
 
-// normalize writes names as they are compared: DNS names in lower case, an IPv4 address
-// within IPv6 as IPv4.
+// normalize writes names as they are compared, DNS names in lower case and an IPv4 address
+// within IPv6 as IPv4, and each of them once: a request and flags beside it may say the same.
 func (r *Request) normalize() {
-	r.DNS, r.IPs = slices.Clone(r.DNS), slices.Clone(r.IPs)
-	for i, name := range r.DNS {
-		r.DNS[i] = strings.ToLower(name)
+	r.DNS = distinctBy(r.DNS, strings.ToLower)
+	r.IPs = distinctBy(r.IPs, netip.Addr.Unmap)
+	r.Emails = distinctBy(r.Emails, func(address string) string { return address })
+	seen := map[string]bool{}
+	r.URIs = slices.DeleteFunc(slices.Clone(r.URIs), func(u *url.URL) bool {
+		text := u.String()
+		defer func() { seen[text] = true }()
+		return seen[text]
+	})
+}
+
+// distinctBy returns the values as they are written, in order, without those that are there
+// already.
+func distinctBy[T comparable](values []T, write func(T) T) []T {
+	var out []T
+	seen := map[T]bool{}
+	for _, v := range values {
+		if v = write(v); !seen[v] {
+			seen[v] = true
+			out = append(out, v)
+		}
 	}
-	for i, addr := range r.IPs {
-		r.IPs[i] = addr.Unmap()
-	}
+	return out
 }
 
 func (r *Request) fill(t *x509.Certificate) {
@@ -123,8 +139,8 @@ func (p *Profile) check(r *Request) error {
 		r.Lifetime = p.lifetime
 	}
 	switch {
-	case r.Lifetime < 0:
-		return fmt.Errorf("the lifetime of a leaf must be longer than nothing, not %v", r.Lifetime)
+	case r.Lifetime < time.Second: // certificates have whole seconds
+		return fmt.Errorf("the lifetime of a leaf must be a second or longer, not %v", r.Lifetime)
 	case r.Lifetime > p.max:
 		return p.refuse("lifetime.max", "a lifetime of %v is too long; at most %v is allowed", r.Lifetime, p.max)
 	}

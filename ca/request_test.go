@@ -84,13 +84,16 @@ func TestPrepareLeaf_refuses(t *testing.T) {
 		{func(r *Request) { r.Public = nil }, `a key of type <nil> is not allowed; take P-256, ML-DSA-44 (profile "test", key_types)`},
 		{func(r *Request) { r.Public = root.Certificate().PublicKey }, `the key for "CN=web-01,OU=web,O=Example,C=CH" is the key of the CA "CN=Test CA" itself`},
 		{func(r *Request) { r.Lifetime = 5 * time.Hour }, `a lifetime of 5h0m0s is too long; at most 4h0m0s is allowed (profile "test", lifetime.max)`},
-		{func(r *Request) { r.Lifetime = -1 }, `the lifetime of a leaf must be longer than nothing, not -1ns`},
+		{func(r *Request) { r.Lifetime = 999 * time.Millisecond }, "the lifetime of a leaf must be a second or longer, not 999ms"},
+		{func(r *Request) { r.Lifetime = -1 }, `the lifetime of a leaf must be a second or longer, not -1ns`},
 		{dns("a.b.example.com"), `the DNS name "a.b.example.com" is not allowed; take *.example.com (profile "test", san.dns)`},
 		{dns("*.example.com"), notDNS("*.example.com")},
 		{dns("a.example.com."), notDNS("a.example.com.")},
 		{dns("zürich.example.com"), notDNS("zürich.example.com")},
 		{dns(strings.Repeat("a", 64) + ".example.com"), notDNS(strings.Repeat("a", 64) + ".example.com")},
 		{dns("-a.example.com"), notDNS("-a.example.com")},
+		{dns("10.0.0.1"), notDNS("10.0.0.1")},
+		{dns("0x7f.1"), notDNS("0x7f.1")},
 		{uris("spiffe://example.org/db/1"), `the URI "spiffe://example.org/db/1" is not allowed; take spiffe://example.org/web/* (profile "test", san.uri)`},
 		{uris("spiffe://example.org/web/1/"), notSPIFFE("spiffe://example.org/web/1/")},
 		{uris("spiffe://example.org/web/.."), notSPIFFE("spiffe://example.org/web/..")},
@@ -99,6 +102,9 @@ func TestPrepareLeaf_refuses(t *testing.T) {
 		{uris("spiffe://example.org/web/%41"), notSPIFFE("spiffe://example.org/web/%41")},
 		{uris("web/1"), `the URI "web/1" cannot be in a certificate: it needs a scheme, such as https: or spiffe:`},
 		{uris("https:"), `the URI "https:" cannot be in a certificate: nothing follows the scheme`},
+		{uris("https://example.org/a/../b"), `the URI "https://example.org/a/../b" cannot be in a certificate: its path has the segment . or .., by which it leads elsewhere than it seems to`},
+		{uris("https://example.org/a/%2e"), `the URI "https://example.org/a/%2e" cannot be in a certificate: its path has the segment . or .., by which it leads elsewhere than it seems to`},
+		{uris("https://root@example.org/"), `the URI "https://root@example.org/" cannot be in a certificate: it names a user; only a host belongs before the path`},
 		{uris("https://a_b/"), `the URI "https://a_b/" cannot be in a certificate: its host is not a host name`},
 		{func(r *Request) { r.IPs = []netip.Addr{netip.MustParseAddr("192.0.2.1")} }, `the IP address "192.0.2.1" is not allowed; take 10.0.0.0/8, 2001:db8::1/128 (profile "test", san.ip)`},
 		{func(r *Request) { r.IPs = []netip.Addr{{}} }, `the IP address "invalid IP" cannot be in a certificate`},
@@ -124,7 +130,21 @@ func TestPrepareLeaf_refuses(t *testing.T) {
 	}
 }
 
-// TestPrepareLeaf_lints: errors stop, warnings are told unless they are allowed.
+// TestPrepareLeaf_repeated: a name that is asked for twice is in the certificate once.
+func TestPrepareLeaf_repeated(t *testing.T) {
+	t.Parallel()
+	u := parseURL(t, "spiffe://example.org/web/1")
+	addr := netip.MustParseAddr("10.1.2.3")
+	c := leafOf(t, newRoot(t, time.Hour), strict(t), Request{
+		Name: "web-01", Public: newKey(t).Public(), DNS: []string{"b.example.com", "a.example.com", "B.example.com"},
+		URIs: []*url.URL{u, u}, IPs: []netip.Addr{addr, netip.AddrFrom16(addr.As16())}, Emails: []string{"a@example.com", "a@example.com"},
+	})
+	if !slices.Equal(c.DNSNames, []string{"b.example.com", "a.example.com"}) || len(c.URIs) != 1 || len(c.IPAddresses) != 1 || len(c.EmailAddresses) != 1 {
+		t.Errorf("%v %v %v %v", c.DNSNames, c.URIs, c.IPAddresses, c.EmailAddresses)
+	}
+}
+
+// TestPrepareLeaf_lints: errors stop, and so do warnings unless they are allowed.
 func TestPrepareLeaf_lints(t *testing.T) {
 	t.Parallel()
 	root, key := newRoot(t, 10*time.Hour), newKey(t)
