@@ -168,6 +168,7 @@ func pathCases() []lintCase {
 		{"path-length", `whose path length allows 0`, intermediate, opensslCert{}, "limited"},
 		{"name-constraints", `the DNS name "example.org" is not permitted by the name constraints of "CN=Names"`, leaf, ext("subjectAltName=DNS:a.example.com,DNS:example.org"), "names"},
 		{"name-constraints", `"10.0.0.0/8"`, leaf, ext("subjectAltName=DNS:a.example.com,IP:10.1.2.3"), "names"},
+		{"name-constraints", `the email address "a@example.org" is not permitted`, leaf, subj("/CN=x/emailAddress=a@example.org"), "mail"},
 		{"subject-key-id", "lacks the subject key identifier", anchor, ext("subjectKeyIdentifier=none"), ""},
 		{"authority-key-id", "lacks the authority key identifier", leaf, drop("authorityKeyIdentifier"), ""},
 		{"authority-key-id", "that of its issuer is", leaf, ext("authorityKeyIdentifier=keyid\n2.5.29.35=DER:30:06:80:04:01:02:03:04"), ""},

@@ -242,6 +242,7 @@ func lintIssuers(o *opensslCA) map[string]issuer {
 		"":        root("/CN=Root", ""),
 		"limited": root("/CN=Limited", "basicConstraints=critical,CA:TRUE,pathlen:0"),
 		"names":   root("/CN=Names", "nameConstraints=critical,permitted;DNS:example.com,excluded;IP:10.0.0.0/255.0.0.0"),
+		"mail":    root("/CN=Mail", "nameConstraints=critical,permitted;email:example.com"),
 		"amp":     root("/CN=Root & Sons", ""),
 		"other":   root("/CN=Other", ""),
 		"many":    root("/CN=Root/O=Example/OU=Unit", ""),

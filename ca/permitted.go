@@ -2,6 +2,7 @@ package ca
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
 	"fmt"
 	"net"
 	"net/netip"
@@ -130,14 +131,20 @@ func texts(nets []*net.IPNet) []string {
 
 // constrained lists the names of a leaf that name constraints are held against. Some
 // verifiers, openssl among them, take a common name for a DNS name when it looks like one
-// and there is no other.
+// and there is no other, and an email address in the subject for one of the alternative
+// names (RFC 5280, 4.2.1.10).
 func constrained(t *x509.Certificate) []sanName {
 	var names []sanName
 	for _, name := range t.DNSNames {
 		names = append(names, sanName{sanDNS, name, name})
 	}
-	if cn := t.Subject.CommonName; len(t.DNSNames) == 0 && isDNSName(cn) && strings.Contains(cn, ".") {
+	if cn := t.Subject.CommonName; len(t.DNSNames) == 0 && looksLikeDNSName(cn) {
 		names = append(names, sanName{sanDNS, cn, cn})
+	}
+	for _, attribute := range t.Subject.Names {
+		if address, ok := attribute.Value.(string); ok && attribute.Type.Equal(oidEmailAddress) {
+			names = append(names, sanName{sanEmail, address, address})
+		}
 	}
 	for _, u := range t.URIs {
 		host := u.Hostname()
@@ -156,4 +163,22 @@ func constrained(t *x509.Certificate) []sanName {
 		}
 	}
 	return names
+}
+
+var oidEmailAddress = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1} // RFC 2985, 5.2.1
+
+// looksLikeDNSName: openssl takes underscores and numbers too, but wants two labels.
+func looksLikeDNSName(text string) bool {
+	labels := strings.Split(text, ".")
+	for _, label := range labels {
+		if label == "" || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
+			return false
+		}
+		for _, c := range []byte(label) {
+			if !isAlphanumeric(c) && c != '-' && c != '_' {
+				return false
+			}
+		}
+	}
+	return len(labels) > 1
 }
