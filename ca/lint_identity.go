@@ -3,6 +3,7 @@ package ca
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -64,23 +65,23 @@ func SessionTags(cert *x509.Certificate) []Tag {
 	return tags
 }
 
-// addTags adds the attributes of one name.
+// addTags adds the attributes of one name, of which a hostile certificate has many.
 func addTags(tags []Tag, prefix string, name pkix.Name) []Tag {
-	start := len(tags)
-next:
+	var keys []string // in order
+	values := map[string][]string{}
 	for _, attribute := range name.Names {
 		value, ok := attribute.Value.(string)
 		if !ok {
 			continue // a tag is text
 		}
 		key := prefix + attributeName(attribute.Type)
-		for i := range tags[start:] {
-			if tag := &tags[start+i]; tag.Key == key {
-				tag.Value += "/" + value
-				continue next
-			}
+		if values[key] == nil {
+			keys = append(keys, key)
 		}
-		tags = append(tags, Tag{key, value})
+		values[key] = append(values[key], value)
+	}
+	for _, key := range keys {
+		tags = append(tags, Tag{key, strings.Join(values[key], "/")})
 	}
 	return tags
 }

@@ -2,6 +2,7 @@ package ca
 
 import (
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"slices"
 	"testing"
@@ -25,6 +26,28 @@ func TestLint_anchorSize(t *testing.T) {
 		child := below(t, root, newKey(t), CAConfig{Subject: pkix.Name{CommonName: "Issuing CA"}, Lifetime: time.Hour})
 		if n := pemSize("CERTIFICATE", len(child.Certificate().Raw)); n > maxAnchorPEM {
 			t.Errorf("an intermediate below %s cannot be registered either: %d characters", kind, n)
+		}
+	}
+}
+
+// TestLint_manyAttributes: the time that a hostile certificate takes grows with its size, not
+// with the square of it.
+func TestLint_manyAttributes(t *testing.T) {
+	t.Parallel()
+	root := newRoot(t, time.Hour).Certificate()
+	for _, types := range []int{1, 100_000} {
+		cert := *root
+		cert.Subject.Names = nil
+		for i := range 100_000 {
+			cert.Subject.Names = append(cert.Subject.Names, pkix.AttributeTypeAndValue{Type: asn1.ObjectIdentifier{2, 5, 4, 1000 + i%types}, Value: "x"})
+		}
+		start := time.Now()
+		Lint(&cert, nil)
+		if d := time.Since(start); d > 5*time.Second { // it took half a minute
+			t.Errorf("100,000 attributes of %d types take %v", types, d)
+		}
+		if tags := SessionTags(&cert); len(tags) != types+1 {
+			t.Errorf("%d tags of %d types", len(tags), types)
 		}
 	}
 }
