@@ -15,6 +15,7 @@ func nameRules() []rule {
 		{"subject-empty", Error, all, false, trustModel, checkSubject},
 		{"common-name-length", Error, all, false, "RFC 5280, appendix A, ub-common-name", checkCommonName},
 		{"attribute-length", Warning, all, false, "RFC 5280, appendix A, upper bounds", checkAttributes},
+		{"attribute-spaces", Warning, all, false, "RFC 4518, 2.6.1", checkSpaces},
 		{"common-name-repeated", Warning, leaf, false, trustModel, checkOneCommonName},
 		{"source-identity", Warning, leaf, false, trustModel, checkSourceIdentity},
 		{"duplicate-name", Warning, leaf, true, "RFC 5280, 4.2.1.6", checkDuplicates},
@@ -49,6 +50,19 @@ func checkAttributes(s *subject) []string {
 			texts = append(texts, broken("has the country %q; it must be a code of two letters", value)...)
 		case limit > 0 && n > limit:
 			texts = append(texts, broken("has the attribute %s, %q, of %d characters; at most %d are allowed", name, value, n, limit)...)
+		}
+	}
+	return texts
+}
+
+// checkSpaces: names that differ only in these spaces are the same to whoever compares them as
+// X.520 says, and look the same to people, but sessions are keyed by the text.
+func checkSpaces(s *subject) []string {
+	var texts []string
+	for _, attribute := range s.Subject.Names {
+		value, _ := attribute.Value.(string)
+		if strings.Join(strings.FieldsFunc(value, unicode.IsSpace), " ") != value {
+			texts = append(texts, broken("has the attribute %s, %q, with spaces at an end, several in a row, or others than plain ones", attributeName(attribute.Type), value)...)
 		}
 	}
 	return texts
