@@ -2,6 +2,7 @@ package ca
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
 	"fmt"
 	"net"
 	"net/netip"
@@ -91,20 +92,50 @@ func ipNets(prefixes []netip.Prefix) []*net.IPNet {
 	return nets
 }
 
-// constraintsOf reads the constraints of a CA certificate.
+// constraintsOf reads the constraints of a CA certificate. Kinds that are not known here are
+// an error, since whoever copied the rest would widen what is allowed.
 func constraintsOf(c *x509.Certificate) (NameConstraints, error) {
 	n := NameConstraints{
 		PermittedDNS: c.PermittedDNSDomains, ExcludedDNS: c.ExcludedDNSDomains,
 		PermittedURI: c.PermittedURIDomains, ExcludedURI: c.ExcludedURIDomains,
 		PermittedEmail: c.PermittedEmailAddresses, ExcludedEmail: c.ExcludedEmailAddresses,
 	}
-	var err error
+	known := len(c.PermittedIPRanges) + len(c.ExcludedIPRanges)
+	for _, list := range [][]string{n.PermittedDNS, n.ExcludedDNS, n.PermittedURI, n.ExcludedURI, n.PermittedEmail, n.ExcludedEmail} {
+		known += len(list)
+	}
+	all, err := countConstraints(c)
+	if err == nil && all != known {
+		err = fmt.Errorf("%d of its %d name constraints are neither on DNS names nor on URIs, email or IP addresses", all-known, all)
+	}
+	if err != nil {
+		return n, err
+	}
 	if n.PermittedIP, err = prefixes(c.PermittedIPRanges); err != nil {
 		return n, err
 	}
 	n.ExcludedIP, err = prefixes(c.ExcludedIPRanges)
 	return n, err
 }
+
+// countConstraints counts the GeneralSubtrees (RFC 5280, 4.2.1.10).
+func countConstraints(c *x509.Certificate) (int, error) {
+	var subtrees struct {
+		Permitted []asn1.RawValue `asn1:"optional,tag:0"`
+		Excluded  []asn1.RawValue `asn1:"optional,tag:1"`
+	}
+	for _, extension := range c.Extensions {
+		if !extension.Id.Equal(oidNameConstraints) {
+			continue
+		}
+		if _, err := asn1.Unmarshal(extension.Value, &subtrees); err != nil {
+			return 0, fmt.Errorf("the extension nameConstraints cannot be read: %w", err)
+		}
+	}
+	return len(subtrees.Permitted) + len(subtrees.Excluded), nil
+}
+
+var oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
 
 func prefixes(nets []*net.IPNet) ([]netip.Prefix, error) {
 	var prefixes []netip.Prefix

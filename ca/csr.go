@@ -193,6 +193,12 @@ func extensionName(oid asn1.ObjectIdentifier) string {
 		return "keyUsage"
 	case "2.5.29.19":
 		return "basicConstraints"
+	case "2.5.29.30":
+		return "nameConstraints"
+	case "2.5.29.36":
+		return "policyConstraints"
+	case "2.5.29.54":
+		return "inhibitAnyPolicy"
 	case "2.5.29.37":
 		return "extKeyUsage"
 	default:

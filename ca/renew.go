@@ -30,7 +30,8 @@ type Renewal struct {
 // PrepareRenewal prepares the certificate that replaces r.Old: a leaf or an intermediate
 // that this authority issues from now on, or the authority's own certificate if it is a
 // root, with the same key. (A root with another key signs itself: PrepareRoot makes it.)
-// A CA certificate keeps its path length, name constraints and CRL addresses.
+// A CA certificate keeps its path length, name constraints and CRL addresses; one that other
+// extensions limit is not renewed.
 func (a *Authority) PrepareRenewal(r Renewal, now time.Time) (*Prepared, error) {
 	if r.Public == nil {
 		r.Public = r.Old.PublicKey
@@ -58,6 +59,9 @@ func lifetimeOf(c *x509.Certificate) time.Duration {
 }
 
 func (a *Authority) renewCA(r Renewal, now time.Time) (*Prepared, error) {
+	if err := checkLimits(r.Old); err != nil {
+		return nil, err
+	}
 	c, err := ConfigOf(r.Old)
 	if err != nil {
 		return nil, err
@@ -73,6 +77,19 @@ func (a *Authority) renewCA(r Renewal, now time.Time) (*Prepared, error) {
 		return nil, errors.New("a root is renewed with its own key; with another key it is another root")
 	}
 	return PrepareRoot(a.key, c, now)
+}
+
+// checkLimits fails when a CA certificate, which another program made, is limited by what its
+// renewal would not have.
+func checkLimits(c *x509.Certificate) error {
+	for _, extension := range c.Extensions {
+		switch name := extensionName(extension.Id); {
+		case name == "basicConstraints", name == "keyUsage", name == "nameConstraints":
+		case name == "extKeyUsage", name == "policyConstraints", name == "inhibitAnyPolicy", extension.Critical:
+			return fmt.Errorf("the extension %s limits it and would be lost; have it renewed by the program that made it", name)
+		}
+	}
+	return nil
 }
 
 func (a *Authority) renewLeaf(r Renewal, now time.Time) (*Prepared, error) {

@@ -172,6 +172,38 @@ func TestRenewal_refuses(t *testing.T) {
 	}
 }
 
+// TestRenewal_widens: what limits a CA of another program is not lost in its renewal.
+func TestRenewal_widens(t *testing.T) {
+	t.Parallel()
+	rootKey := newKey(t)
+	root := rootFor(t, rootKey, 10*time.Hour)
+	// GeneralSubtree with the directory name O=x, and one with the DNS name a.
+	const directory, dns = "\x30\x10\xa4\x0e\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x0a\x0c\x01x", "\x30\x03\x82\x01a"
+	tests := []struct {
+		oid      asn1.ObjectIdentifier
+		critical bool
+		value    string
+		want     string
+	}{
+		{asn1.ObjectIdentifier{2, 5, 29, 37}, false, "\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02", "the extension extKeyUsage limits it and would be lost; have it renewed by the program that made it"},
+		{asn1.ObjectIdentifier{2, 5, 29, 36}, true, "\x30\x03\x80\x01\x00", "the extension policyConstraints limits it and would be lost; have it renewed by the program that made it"},
+		{asn1.ObjectIdentifier{1, 2, 3}, true, "\x05\x00", "the extension 1.2.3 limits it and would be lost; have it renewed by the program that made it"},
+		{asn1.ObjectIdentifier{1, 2, 3}, false, "\x05\x00", ""},
+		{oidNameConstraints, false, "\x30\x07\xa0\x05" + dns, ""},
+		{oidNameConstraints, false, "\x30\x19\xa0\x17" + directory + dns, "1 of its 2 name constraints are neither on DNS names nor on URIs, email or IP addresses"},
+	}
+	for _, tt := range tests {
+		old := signed(t, &x509.Certificate{
+			Subject: pkix.Name{CommonName: "Middle"}, IsCA: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+			ExtraExtensions: []pkix.Extension{{Id: tt.oid, Critical: tt.critical, Value: []byte(tt.value)}},
+		}, root.Certificate(), newKey(t).Public(), rootKey)
+		_, err := root.PrepareRenewal(Renewal{Old: old}, noon)
+		if want := `renew "CN=Middle": ` + tt.want; tt.want == "" && err != nil || tt.want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
 func TestLifetimeOf(t *testing.T) {
 	t.Parallel()
 	for span, want := range map[time.Duration]time.Duration{
