@@ -163,7 +163,7 @@ func TestPrepareCA_refuses(t *testing.T) {
 	}{
 		{func(c *CAConfig) { c.Lifetime = 0 }, "the lifetime of the CA must be a second or longer, not 0s"},
 		{func(c *CAConfig) { c.Subject = pkix.Name{Organization: []string{"Example"}} }, "the name of the CA must not be empty"},
-		{func(c *CAConfig) { c.Subject.CommonName = "Test CA" }, `the subject "CN=Test CA" is that of the CA itself; give another name`},
+		{func(c *CAConfig) { c.Subject.CommonName = "Test CA" }, `the subject "CN=Test CA" is that of a CA above it; give another name`},
 		{func(c *CAConfig) { c.CRLURLs = []string{"file:///crl"} }, `the CRL address "file:///crl" is not an http or https URL`},
 		{func(c *CAConfig) { c.AllowWarnings = []string{"x"} }, `there is no lint rule "x"`},
 		{func(c *CAConfig) { c.Subject.CommonName = "A & B" }, `the certificate "CN=A & B" breaks the rule tag-characters: makes the tag x509Issuer/CN of "A & B", and session tags cannot hold '&'; take letters, digits, spaces and _.:/=+-@`},
@@ -180,6 +180,28 @@ func TestPrepareCA_refuses(t *testing.T) {
 	}
 	if _, err := root.PrepareCA(newKey(t).Public(), caNamed("Middle", 0), noon.Add(11*time.Hour)); err == nil || !strings.HasPrefix(err.Error(), `the CA certificate "CN=Test CA" is valid from `) {
 		t.Error(err)
+	}
+}
+
+// TestPrepare_distinct: nothing has the name or the key of any CA above it.
+func TestPrepare_distinct(t *testing.T) {
+	t.Parallel()
+	root := newRoot(t, 10*time.Hour)
+	middle := below(t, root, newKey(t), caNamed("Middle", -1))
+	for want, try := range map[string]func() (*Prepared, error){
+		`the subject "CN=Test CA" is that of a CA above it; give another name`: func() (*Prepared, error) {
+			return middle.PrepareCA(newKey(t).Public(), caNamed("Test CA", 0), noon)
+		},
+		`the key for "CN=Bottom" is the key of the CA "CN=Test CA" itself`: func() (*Prepared, error) {
+			return middle.PrepareCA(root.Certificate().PublicKey, caNamed("Bottom", 0), noon)
+		},
+		`the key for "CN=web-01" is the key of the CA "CN=Test CA" itself`: func() (*Prepared, error) {
+			return middle.PrepareLeaf(DefaultProfile(), Request{Name: "web-01", Public: root.Certificate().PublicKey}, noon)
+		},
+	} {
+		if _, err := try(); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
 	}
 }
 

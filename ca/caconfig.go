@@ -91,14 +91,16 @@ func (a *Authority) checkRoom(c *CAConfig) error {
 	return nil
 }
 
-// distinct refuses a certificate that would pass for its issuer: one with the same key or
-// the same name. Verifiers tell certificates of a path apart by these.
+// distinct refuses a certificate that would pass for one above it, with the same key or the
+// same name. Verifiers tell certificates of a path apart by these.
 func (a *Authority) distinct(public crypto.PublicKey, subject string) error {
-	if sameKey(a.cert.PublicKey, public) {
-		return fmt.Errorf("the key for %q is the key of the CA %q itself", subject, a.cert.Subject)
-	}
-	if subject == a.cert.Subject.String() {
-		return fmt.Errorf("the subject %q is that of the CA itself; give another name", subject)
+	for _, c := range a.path() {
+		if sameKey(c.PublicKey, public) {
+			return fmt.Errorf("the key for %q is the key of the CA %q itself", subject, c.Subject)
+		}
+		if subject == c.Subject.String() {
+			return fmt.Errorf("the subject %q is that of a CA above it; give another name", subject)
+		}
 	}
 	return nil
 }
