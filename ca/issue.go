@@ -38,8 +38,8 @@ func (Unrecorded) RecordIssued(context.Context, Issued) error { return nil }
 var ErrSpent = errors.New("a prepared certificate can be issued once; prepare another")
 
 // Issue signs the certificate, verifies the signature, records the certificate and only then
-// returns it. Whatever the outcome, a second call returns ErrSpent: a serial number is used
-// once.
+// returns it. Once it began, whatever the outcome, another call returns ErrSpent: a serial
+// number is used once. It does not begin without a recorder or with a context that has ended.
 func (p *Prepared) Issue(ctx context.Context, to Recorder) (*x509.Certificate, error) {
 	if to == nil {
 		return nil, errors.New("a certificate is issued only with a recorder")

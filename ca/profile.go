@@ -55,12 +55,6 @@ func DefaultProfile() *Profile {
 // Name returns the name of the profile.
 func (p *Profile) Name() string { return p.name }
 
-// Lifetime returns how long a certificate lives when the request does not say.
-func (p *Profile) Lifetime() time.Duration { return p.lifetime }
-
-// MaxLifetime returns how long a certificate may live.
-func (p *Profile) MaxLifetime() time.Duration { return p.max }
-
 func (p *Profile) setKeyTypes(c ProfileConfig) error {
 	for _, t := range c.KeyTypes {
 		if !slices.Contains(keyTypes(), t) {

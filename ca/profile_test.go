@@ -27,7 +27,7 @@ func TestDefaultProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := DefaultProfile(); !reflect.DeepEqual(got, want) || got.Name() != "workload" || got.Lifetime() != 24*time.Hour || got.MaxLifetime() != 720*time.Hour {
+	if got := DefaultProfile(); !reflect.DeepEqual(got, want) || got.Name() != "workload" || got.lifetime != 24*time.Hour || got.max != 720*time.Hour {
 		t.Errorf("%+v", got)
 	}
 }
@@ -47,7 +47,7 @@ func TestNewProfile_defaults(t *testing.T) {
 	}
 	for _, tt := range tests {
 		p, err := NewProfile("p", ProfileConfig{Lifetime: tt.given})
-		if err != nil || p.Lifetime() != tt.lifetime || p.MaxLifetime() != tt.max || p.subject.CommonName != "{name}" ||
+		if err != nil || p.lifetime != tt.lifetime || p.max != tt.max || p.subject.CommonName != "{name}" ||
 			!slices.Equal(p.usage, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}) {
 			t.Errorf("%+v: %+v, %v", tt.given, p, err)
 		}
