@@ -181,6 +181,9 @@ func checkSANKinds(der []byte) error {
 		if kinds[number] != "" {
 			return fmt.Errorf("a subject alternative name of the kind %s is not allowed; take DNS names, URIs, IP and email addresses", kinds[number])
 		}
+		if tag != cbasn1.Tag(number).ContextSpecific() { // crypto/x509 would skip it
+			return errors.New("the extension subjectAltName cannot be read")
+		}
 	}
 	return nil
 }

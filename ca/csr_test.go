@@ -135,6 +135,8 @@ func TestFromCSR_refuses(t *testing.T) {
 		{san(0xa4, 2, 0x30, 0), key, kind + "directoryName is not allowed; take DNS names, URIs, IP and email addresses"},
 		{san(0x88, 1, 0x2a), key, kind + "registeredID is not allowed; take DNS names, URIs, IP and email addresses"},
 		{san(0x89, 1, 0x2a), key, "the certificate request: a subject alternative name of the unknown kind 9 is not allowed"},
+		{san(0x02, 1, 0x2a), key, "the certificate request: the extension subjectAltName cannot be read"},
+		{san(0xa2, 3, 0x16, 1, 'a'), key, "the certificate request: the extension subjectAltName cannot be read"},
 		{twice, key, "the certificate request has more than one common name"},
 		{&x509.CertificateRequest{}, keyOf(t, "P-384"), `a key of type P-384 is not allowed; take P-256, ML-DSA-44 (profile "test", key_types)`},
 	}
@@ -192,6 +194,60 @@ func TestCheckCSR(t *testing.T) {
 		}
 		if _, _, err := DefaultProfile().FromCSR(csr); err == nil || err.Error() != "the key of the certificate request: "+want {
 			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
+// TestCheckCSR_keys: possession is proved by every type of key, RSA with PSS too, and nothing is
+// taken for proof that is not.
+func TestCheckCSR_keys(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"P-256", "P-384", "P-521", "RSA-2048", "RSA-PSS", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"} {
+		template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: "web-01"}}
+		name := kind
+		if kind == "RSA-PSS" {
+			template.SignatureAlgorithm, name = x509.SHA256WithRSAPSS, "RSA-2048"
+		}
+		csr := csrOf(t, keyOf(t, name), template)
+		if err := CheckCSR(csr); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+		broken := *csr
+		broken.Signature = bytes.Clone(csr.Signature)
+		broken.Signature[len(broken.Signature)/2] ^= 1
+		stolen := *csr
+		stolen.PublicKey = keyOf(t, name).Public()
+		for what, csr := range map[string]*x509.CertificateRequest{"broken": &broken, "stolen": &stolen} {
+			if err := CheckCSR(csr); err == nil || !strings.HasPrefix(err.Error(), "the certificate request is not signed with its own key: ") {
+				t.Errorf("%s, %s: %v", kind, what, err)
+			}
+		}
+	}
+}
+
+// TestParseCSR_hostile: what crypto/x509 does not read reaches no check of ours.
+func TestParseCSR_hostile(t *testing.T) {
+	t.Parallel()
+	key := newKey(t)
+	point, err := key.PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rsaCSR := csrOf(t, keyOf(t, "RSA-2048"), &x509.CertificateRequest{}).Raw
+	san := pkix.Extension{Id: oidSubjectAltName, Value: []byte{0x30, 3, 0x82, 1, 'a'}}
+	two, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{ExtraExtensions: []pkix.Extension{san, san}}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := slices.Clone(point)
+	off[1] ^= 1
+	for want, der := range map[string][]byte{
+		"P256 point not on curve":                                           bytes.Replace(csrOf(t, key, &x509.CertificateRequest{}).Raw, point, off, 1),
+		"x509: RSA public exponent is not a positive number":                bytes.Replace(rsaCSR, []byte{2, 3, 1, 0, 1}, []byte{2, 3, 0xff, 0, 1}, 1),
+		"x509: certificate request contains duplicate requested extensions": two,
+	} {
+		if _, err := ParseCSR(der); err == nil || err.Error() != "read the certificate request: "+want {
+			t.Errorf("got %v\nwant %s", err, want)
 		}
 	}
 }
