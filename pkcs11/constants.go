@@ -23,6 +23,8 @@ const (
 	attrSubject            = 0x101
 	attrID                 = 0x102
 	attrSensitive          = 0x103
+	attrDecrypt            = 0x105
+	attrUnwrap             = 0x107
 	attrSign               = 0x108
 	attrVerify             = 0x10A
 	attrModulus            = 0x120
