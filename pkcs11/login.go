@@ -54,6 +54,7 @@ func (m *Module) login(ctx context.Context, p *process, t wire.Slot, u URI) erro
 	if s.loggedIn || t.Flags&flagLoginRequired == 0 {
 		return nil
 	}
+	t.Flags = p.flags(ctx, t)
 	info := PINInfo{Token: t.Label, Serial: t.Serial, Retries: retriesOf(t.Flags)}
 	switch {
 	case t.Flags&flagUserPINInitialized == 0 && t.Flags&flagProtectedPath == 0:
@@ -66,10 +67,22 @@ func (m *Module) login(ctx context.Context, p *process, t wire.Slot, u URI) erro
 		return err
 	}
 	_, err := p.call(ctx, q)
-	err = m.judge(ctx, p, q, info, err)
+	err = m.judge(ctx, &place{p: p, token: t}, q, info, err)
 	clear(q.PIN)
 	s.loggedIn = err == nil
 	return err
+}
+
+// flags asks for the flags of a token as they are now: another PIN may have been tried.
+func (p *process) flags(ctx context.Context, t wire.Slot) uint64 {
+	if a, err := p.call(ctx, &wire.Request{Op: wire.OpSlots}); err == nil {
+		for _, s := range a.Slots {
+			if s.ID == t.ID {
+				return s.Flags
+			}
+		}
+	}
+	return t.Flags
 }
 
 // tokenPIN is the PIN of a token, and where it may be.
@@ -95,7 +108,7 @@ func (m *Module) authenticate(ctx context.Context, q *wire.Request, t tokenPIN) 
 
 // judge turns the refusal of a PIN into a *PINError with what the token says is left, and
 // remembers the PIN as the token judged it.
-func (m *Module) judge(ctx context.Context, p *process, q *wire.Request, info PINInfo, err error) error {
+func (m *Module) judge(ctx context.Context, at *place, q *wire.Request, info PINInfo, err error) error {
 	switch {
 	case err == nil:
 		if m.o.ReusePIN && q.Auth == wire.AuthPIN {
@@ -111,14 +124,7 @@ func (m *Module) judge(ctx context.Context, p *process, q *wire.Request, info PI
 	if q.Auth == wire.AuthPIN {
 		m.pins.refuse(info.account(), q.PIN)
 	}
-	refused := &PINError{Token: info.Token, Retries: info.Retries, Reason: err.Error()}
-	if a, err := p.call(ctx, &wire.Request{Op: wire.OpSlots}); err == nil {
-		for _, s := range a.Slots {
-			if s.ID == q.Slot {
-				refused.Retries = retriesOf(s.Flags)
-			}
-		}
-	}
+	refused := &PINError{Token: info.Token, Retries: retriesOf(at.p.flags(ctx, at.token)), Reason: err.Error()}
 	if hasCode(err, codePINLocked) {
 		refused.Retries = RetriesNone
 	}

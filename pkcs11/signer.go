@@ -98,13 +98,13 @@ func (k *Key) use(ctx context.Context, at *place, q *wire.Request) ([]byte, erro
 	}
 	k.oneByOne.Lock()
 	defer k.oneByOne.Unlock()
-	info := PINInfo{Token: at.token.Label, Serial: at.token.Serial, Key: k.uri.String(), Retries: retriesOf(at.token.Flags)}
+	info := PINInfo{Token: at.token.Label, Serial: at.token.Serial, Key: k.uri.String(), Retries: retriesOf(at.p.flags(ctx, at.token))}
 	if err := k.m.authenticate(ctx, q, tokenPIN{at.token, k.want, info}); err != nil {
 		return nil, err
 	}
 	defer clear(q.PIN)
 	a, err := at.p.call(ctx, q)
-	if err := k.m.judge(ctx, at.p, q, info, err); err != nil {
+	if err := k.m.judge(ctx, at, q, info, err); err != nil {
 		return nil, err
 	}
 	return a.Data, nil
