@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"sync"
@@ -33,7 +34,7 @@ func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM) // finish what was begun
 	defer stop()
 	err = b.run(ctx, o.workers)
-	if ctx.Err() != nil && err == nil && len(b.results) < len(b.orders) {
+	if ctx.Err() != nil && err == nil && len(b.results)+b.elsewhere < len(b.orders) {
 		err = errInterrupted
 	}
 	if err != nil {
@@ -65,9 +66,10 @@ type bulk struct {
 	done     int // there before
 	progress *progress
 
-	mu      sync.Mutex
-	results []issued
-	err     error // the first
+	mu        sync.Mutex
+	results   []issued
+	elsewhere int   // what another process issued in the meantime
+	err       error // the first
 }
 
 // newBulk makes an order of each line that is not done, and checks all of them: a list with a
@@ -171,6 +173,15 @@ func (b *bulk) run(ctx context.Context, workers int) error {
 // one carries out an order to its end: an interruption is heeded between two of them.
 func (b *bulk) one(o order) error {
 	result, err := b.issuer.issue(context.Background(), o)
+	if errors.Is(err, fs.ErrExist) {
+		if finished, _ := o.files.finished(); finished { // by another process, which has the same list
+			b.progress.add(1)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.elsewhere++
+			return nil
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("%q: %w", o.request.Name, err)
 	}
@@ -201,13 +212,16 @@ func (e *bulkError) Error() string {
 func (e *bulkError) Unwrap() error { return e.err }
 
 func (b *bulk) failed(err error) error {
-	return &bulkError{b.done + len(b.results), b.done + len(b.orders), err}
+	return &bulkError{b.done + b.elsewhere + len(b.results), b.done + len(b.orders), err}
 }
 
 func (o *issueOptions) reportBulk(b *bulk) error {
 	text := fmt.Sprintf("issued %d certificates", len(b.results))
 	if b.done > 0 {
 		text += fmt.Sprintf("; %d were there before", b.done)
+	}
+	if b.elsewhere > 0 {
+		text += fmt.Sprintf("; %d were issued by another process", b.elsewhere)
 	}
 	o.say(text)
 	for _, r := range b.results {

@@ -14,6 +14,7 @@ import (
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/filelock"
 	"kedge/signer"
 )
 
@@ -180,7 +181,7 @@ func hintLedger(err error) string {
 		return "move it away first, and keep it: it may know more than the backup"
 	case is[*ledger.NewerSchemaError](err):
 		return "use the newer kedge-ca"
-	case is[*ledger.BusyError](err):
+	case is[*ledger.BusyError](err), is[*filelock.HeldError](err):
 		return "wait for the other process, or end it if it hangs, and run it again"
 	case is[*ledger.UnreachableError](err):
 		return "check the database and how it is named in the configuration, then run the same again: what was issued is gone on with"

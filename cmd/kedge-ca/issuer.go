@@ -6,12 +6,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/filelock"
 )
 
 // issuer makes keys and certificates for names, and their files. Its methods may be called
@@ -21,6 +23,7 @@ type issuer struct {
 	ledger    *ledger.Ledger
 	now       func() time.Time
 	form      formFlags
+	lock      string // the file that is locked to renew: the authority's key
 	recorded  func() // called when a certificate is in the ledger; may be nil
 }
 
@@ -40,39 +43,107 @@ type issued struct {
 	resumed  bool // a run before was interrupted after it was issued
 }
 
+// patience bounds how long is waited for another process that works on the same name: longer
+// than that one waits for the ledger.
+const patience = 30 * time.Second
+
+// draft is a key and what is to be issued for it.
+type draft struct {
+	key      crypto.Signer
+	prepared *ca.Prepared
+	at       time.Time
+	made     bool // the key, just now
+}
+
 // issue makes the key, the certificate and the files of an order.
 //
 // The key is written before anything is issued, and NAME.pem last of all. So a key without
-// NAME.pem is what an interrupted run left: then its certificate is taken from the ledger, and
-// issued only if it is not there.
+// NAME.pem is what an interrupted run left, or what another process works on at this moment.
+// Whoever has the lock of NAME.key takes its certificate from the ledger, and issues only if it
+// is not there.
 func (i *issuer) issue(ctx context.Context, o order) (issued, error) {
 	resume, err := o.files.interrupted()
 	if err != nil {
 		return issued{}, err
 	}
-	if resume {
-		return i.resume(ctx, o)
+	var d *draft
+	if !resume {
+		if d, err = i.newKey(o); err != nil && !errors.Is(err, fs.ErrExist) {
+			return issued{}, err
+		}
 	}
+	unlock, err := filelock.Lock(ctx, o.files.Key, patience)
+	if d == nil && errors.Is(err, fs.ErrNotExist) && vacant(o.files.Key) == nil { // another process took its key back
+		return i.issue(ctx, o)
+	}
+	if err != nil {
+		return issued{}, err
+	}
+	defer unlock()
+	if there, err := exists(o.files.Certificate); err != nil || there {
+		return issued{}, errors.Join(err, vacant(o.files.Key))
+	}
+	if d == nil {
+		if d, err = i.oldKey(o); err != nil {
+			return issued{}, err
+		}
+	}
+	return i.carryOut(ctx, o, d)
+}
+
+// newKey makes a key, and writes it if a certificate can be issued for it.
+func (i *issuer) newKey(o order) (*draft, error) {
 	key, der, err := o.key.generate()
 	if err != nil {
-		return issued{}, err
+		return nil, err
 	}
 	defer clear(der)
-	prepared, at, err := i.prepare(o, key.Public())
+	d, err := i.draft(o, key)
 	if err != nil {
-		return issued{}, err
+		return nil, err
 	}
+	d.made = true
 	if err := atomicfile.Create(o.files.Key, keyPEM(der), 0o600); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// oldKey takes the key that is there.
+func (i *issuer) oldKey(o order) (*draft, error) {
+	key, err := readPlainKey(o.files.Key)
+	if err != nil {
+		return nil, err
+	}
+	return i.draft(o, key)
+}
+
+func (i *issuer) draft(o order, key crypto.Signer) (*draft, error) {
+	prepared, at, err := i.prepare(o, key.Public())
+	return &draft{key: key, prepared: prepared, at: at}, err
+}
+
+// carryOut issues for a key that nobody else works on, unless that was done.
+func (i *issuer) carryOut(ctx context.Context, o order, d *draft) (issued, error) {
+	found, ok, err := i.find(ctx, d.prepared.Certificate().Subject.CommonName, d.key.Public())
+	if err != nil {
 		return issued{}, err
 	}
-	cert, err := prepared.Issue(ctx, i.ledger)
+	if ok {
+		return i.write(o, d.key, issued{Issued: found, resumed: true}, atomicfile.WriteAll)
+	}
+	cert, err := d.prepared.Issue(ctx, i.ledger)
 	if err != nil {
-		if !unsure(err) {
+		if d.made && !unsure(err) {
 			err = errors.Join(err, os.Remove(o.files.Key))
 		}
 		return issued{}, err
 	}
-	return i.write(o, key, issued{Issued: o.record(cert, at)}, atomicfile.CreateAll)
+	to := atomicfile.WriteAll
+	if d.made {
+		to = atomicfile.CreateAll
+	}
+	return i.write(o, d.key, issued{Issued: o.record(cert, d.at)}, to)
 }
 
 // unsure says whether the certificate may have been recorded all the same. Then the key must
@@ -88,33 +159,6 @@ func (i *issuer) prepare(o order, public crypto.PublicKey) (*ca.Prepared, time.T
 	request.Public = public
 	prepared, err := i.authority.PrepareLeaf(o.profile, request, at)
 	return prepared, at, err
-}
-
-// resume goes on with a key that is there.
-func (i *issuer) resume(ctx context.Context, o order) (issued, error) {
-	key, err := readPlainKey(o.files.Key)
-	if err != nil {
-		return issued{}, err
-	}
-	prepared, at, err := i.prepare(o, key.Public())
-	if err != nil {
-		return issued{}, err
-	}
-	var result issued
-	found, ok, err := i.find(ctx, prepared.Certificate().Subject.CommonName, key.Public())
-	switch {
-	case err != nil:
-		return issued{}, err
-	case ok:
-		result.Issued, result.resumed = found, true
-	default:
-		cert, err := prepared.Issue(ctx, i.ledger)
-		if err != nil {
-			return issued{}, err
-		}
-		result.Issued = o.record(cert, at)
-	}
-	return i.write(o, key, result, atomicfile.WriteAll)
 }
 
 // find returns the newest valid certificate of a key that this authority issued.

@@ -13,6 +13,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/filelock"
 )
 
 // caKey is the key of an authority that is being made. A run that was interrupted leaves the
@@ -67,20 +68,22 @@ func (k *caKey) tell(h host, n newKeyFlags) {
 	}
 }
 
-// issueCA issues a certificate for the key of an authority, unless a run before recorded one,
-// which is returned then.
+// issueCA issues a certificate for the key of an authority, unless a run before or another
+// process recorded one, which is returned then.
 func (s *store) issueCA(ctx context.Context, k *caKey, prepared *ca.Prepared) (*x509.Certificate, error) {
-	preview := prepared.Certificate()
-	if k.resumed {
-		cert, err := s.recordedCA(ctx, preview)
-		if cert != nil || err != nil {
-			return cert, err
-		}
-	}
 	if err := k.write(); err != nil {
 		return nil, err
 	}
-	cert, err := prepared.Issue(ctx, s.ledger)
+	unlock, err := filelock.Lock(ctx, k.path, patience)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	cert, err := s.recordedCA(ctx, prepared.Certificate())
+	if cert != nil || err != nil {
+		return cert, err
+	}
+	cert, err = prepared.Issue(ctx, s.ledger)
 	if err != nil && !k.resumed && !unsure(err) {
 		err = errors.Join(err, os.Remove(k.path))
 	}

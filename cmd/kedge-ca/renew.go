@@ -151,18 +151,13 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 	if err := o.form.readPassword(o.host, "the PKCS#12 file"); err != nil {
 		return err
 	}
-	authority, err := s.issuing(ctx, o.issuer)
+	i, err := o.renewer(ctx, s)
 	if err != nil {
 		return err
 	}
-	i := &issuer{authority: authority, ledger: s.ledger, now: o.inputs.Now, form: o.form}
 	var done []issued
 	for _, r := range all {
-		carryOut := r.renew
-		if o.rekey {
-			carryOut = r.rekey
-		}
-		result, err := carryOut(ctx, i)
+		result, err := r.carryOut(ctx, i)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.files.Certificate, err)
 		}
@@ -174,6 +169,19 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 		}
 	}
 	return o.report(done)
+}
+
+// renewer opens the authority.
+func (o *renewOptions) renewer(ctx context.Context, s *store) (*issuer, error) {
+	path, err := s.authorityPath(ctx, o.issuer)
+	if err != nil {
+		return nil, err
+	}
+	authority, err := s.issuing(ctx, path[0].Name)
+	if err != nil {
+		return nil, err
+	}
+	return &issuer{authority: authority, ledger: s.ledger, now: o.inputs.Now, form: o.form, lock: s.flags.keyPath(path[0].Name)}, nil
 }
 
 func (o *renewOptions) verb(resumed bool) string {
@@ -219,7 +227,8 @@ func (o *renewOptions) find(ctx context.Context, s *store, text string) (*renewa
 		files = filesBeside(text)
 	}
 	if there {
-		err = r.readFile(ctx, s, files)
+		r.files, r.inFile = files, true
+		err = r.readFile(ctx, s.ledger)
 	} else {
 		err = r.readLedger(ctx, s, text)
 	}

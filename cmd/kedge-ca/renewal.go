@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/filelock"
 )
 
 // renewal is a certificate that is to be replaced by one with the same names.
@@ -22,18 +24,19 @@ type renewal struct {
 	record  ledger.Certificate // of cert
 	profile *ca.Profile
 	files   identityFiles
+	inFile  bool // cert comes from files.Certificate
 }
 
-// readFile takes the certificate of a file, which must be in the ledger.
-func (r *renewal) readFile(ctx context.Context, s *store, files identityFiles) error {
-	cert, err := readCertificate(files.Certificate)
+// readFile takes the certificate of the file, which must be in the ledger.
+func (r *renewal) readFile(ctx context.Context, l *ledger.Ledger) error {
+	cert, err := readCertificate(r.files.Certificate)
 	if err != nil {
 		return err
 	}
-	r.cert, r.files = cert, files
+	r.cert = cert
 	sum := sha256.Sum256(cert.Raw)
-	if r.record, err = s.ledger.Certificate(ctx, sum[:]); err != nil {
-		return fmt.Errorf("%s: %w", files.Certificate, err)
+	if r.record, err = l.Certificate(ctx, sum[:]); err != nil {
+		return fmt.Errorf("%s: %w", r.files.Certificate, err)
 	}
 	return nil
 }
@@ -66,10 +69,40 @@ func (r *renewal) readLedger(ctx context.Context, s *store, text string) error {
 	return nil
 }
 
-// renew issues a certificate for the same key, unless that was done before.
-func (r *renewal) renew(ctx context.Context, i *issuer) (issued, error) {
-	result, err := r.issue(ctx, i, r.cert.PublicKey)
+// carryOut renews or rekeys while no other process does, with this authority.
+func (r *renewal) carryOut(ctx context.Context, i *issuer) (issued, error) {
+	unlock, err := filelock.Lock(ctx, i.lock, patience)
 	if err != nil {
+		return issued{}, err
+	}
+	defer unlock()
+	done, err := r.lookAgain(ctx, i.ledger)
+	if err != nil {
+		return issued{}, err
+	}
+	if r.options.rekey {
+		return r.rekey(ctx, i, done)
+	}
+	return r.renew(ctx, i, done)
+}
+
+// lookAgain says whether another process put a new certificate in the place of the old one
+// since that was read.
+func (r *renewal) lookAgain(ctx context.Context, l *ledger.Ledger) (done bool, err error) {
+	if !r.inFile {
+		r.record, err = l.Certificate(ctx, r.record.Fingerprint)
+		return false, err
+	}
+	old := r.cert
+	err = r.readFile(ctx, l)
+	return err == nil && !r.cert.Equal(old), err
+}
+
+// renew issues a certificate for the same key, unless that was done before.
+func (r *renewal) renew(ctx context.Context, i *issuer, done bool) (result issued, err error) {
+	if done {
+		result = issued{Issued: recordOf(r.record, r.cert), resumed: true}
+	} else if result, err = r.issue(ctx, i, r.cert.PublicKey); err != nil {
 		return issued{}, err
 	}
 	var key crypto.Signer
@@ -84,10 +117,13 @@ func (r *renewal) renew(ctx context.Context, i *issuer) (issued, error) {
 // rekey makes a new key beside the old one, issues for it, and puts both in their places. The
 // new key stays NAME.key.new until the certificate is there: from any moment on, the next run
 // finds the new key by that name, or the new certificate in the file.
-func (r *renewal) rekey(ctx context.Context, i *issuer) (issued, error) {
+func (r *renewal) rekey(ctx context.Context, i *issuer, done bool) (issued, error) {
 	fresh := r.files.Key + ".new"
 	key, err := readPlainKey(fresh)
 	if errors.Is(err, fs.ErrNotExist) {
+		if done {
+			return r.rewrite(i)
+		}
 		key, err = r.newKey(fresh)
 	}
 	if err != nil {
@@ -113,6 +149,15 @@ func (r *renewal) rekey(ctx context.Context, i *issuer) (issued, error) {
 		return issued{}, err
 	}
 	return result, os.Remove(fresh)
+}
+
+// rewrite writes what goes with the key and the certificate that are there.
+func (r *renewal) rewrite(i *issuer) (issued, error) {
+	key, err := readPlainKey(r.files.Key)
+	if err != nil {
+		return issued{}, err
+	}
+	return r.write(i, key, issued{Issued: recordOf(r.record, r.cert), resumed: true})
 }
 
 func (r *renewal) newKey(path string) (crypto.Signer, error) {
@@ -197,15 +242,13 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	if err != nil {
 		return err
 	}
-	at := o.inputs.Now()
-	prepared, err := authority.PrepareRenewal(ca.Renewal{Old: old.Certificate, Lifetime: o.lifetime, AllowWarnings: o.allow, Why: o.why}, at)
+	unlock, err := filelock.Lock(ctx, s.flags.keyPath(by.Name), patience)
 	if err != nil {
 		return err
 	}
-	cert, err := s.recordedCA(ctx, prepared.Certificate())
-	if err == nil && (cert == nil || cert.Equal(old.Certificate)) { // otherwise a run before was interrupted here
-		cert, err = prepared.Issue(ctx, s.ledger)
-	}
+	defer unlock()
+	at := o.inputs.Now()
+	cert, err := o.reissue(ctx, s, authority, old, at)
 	if err != nil {
 		return err
 	}
@@ -227,4 +270,18 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 		Issued: ca.Issued{Certificate: cert, Why: o.why, Replaces: sum[:], At: at},
 		files:  identityFiles{Key: s.flags.keyPath(old.Name), Certificate: file},
 	}})
+}
+
+// reissue returns the certificate in the place of an authority's old one: what the ledger has
+// since another process renewed it, or since a run was interrupted, or a new one.
+func (o *renewOptions) reissue(ctx context.Context, s *store, by *ca.Authority, old ledger.Authority, at time.Time) (*x509.Certificate, error) {
+	prepared, err := by.PrepareRenewal(ca.Renewal{Old: old.Certificate, Lifetime: o.lifetime, AllowWarnings: o.allow, Why: o.why}, at)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := s.recordedCA(ctx, prepared.Certificate())
+	if err == nil && (cert == nil || cert.Equal(old.Certificate)) {
+		cert, err = prepared.Issue(ctx, s.ledger)
+	}
+	return cert, err
 }
