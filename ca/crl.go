@@ -82,7 +82,7 @@ func (a *Authority) checkCRL(c CRLConfig) error {
 		return fmt.Errorf("the CRL number is %v; it must be positive and at most %d bytes", c.Number, maxSerial)
 	case c.BaseNumber != nil && (!fitsNumber(c.BaseNumber) || c.BaseNumber.Cmp(c.Number) >= 0):
 		return fmt.Errorf("the delta CRL %v is based on %v; its base must be positive and have a lower number", c.Number, c.BaseNumber)
-	case !c.NextUpdate.After(c.ThisUpdate):
+	case c.NextUpdate.Unix() <= c.ThisUpdate.Unix(): // a CRL has whole seconds
 		return fmt.Errorf("the CRL is of %s, and its next update, %s, is not later", rfc3339(c.ThisUpdate), rfc3339(c.NextUpdate))
 	case c.ThisUpdate.Before(a.cert.NotBefore) || c.ThisUpdate.After(a.cert.NotAfter):
 		return &ValidityError{Subject: a.cert.Subject.String(), NotBefore: a.cert.NotBefore, NotAfter: a.cert.NotAfter, Now: c.ThisUpdate}

@@ -140,6 +140,7 @@ func TestCRL_refuses(t *testing.T) {
 		"21 bytes":       {one, with(func(c *CRLConfig) { c.Number = new(big.Int).Lsh(big.NewInt(1), 159) }), "at most 20 bytes"},
 		"base not below": {one, with(func(c *CRLConfig) { c.BaseNumber = big.NewInt(7) }), "the delta CRL 7 is based on 7"},
 		"inverted":       {one, with(func(c *CRLConfig) { c.NextUpdate = noon.Add(-time.Hour) }), "and its next update, 2026-11-01T11:00:00Z, is not later"},
+		"no second":      {one, with(func(c *CRLConfig) { c.NextUpdate = c.ThisUpdate.Add(time.Millisecond) }), "is not later"},
 		"no next update": {one, with(func(c *CRLConfig) { c.NextUpdate = time.Time{} }), "is not later"},
 		"expired CA": {one, with(func(c *CRLConfig) {
 			c.ThisUpdate = noon.Add(365 * 24 * time.Hour)

@@ -106,7 +106,7 @@ func TestNewProfile_refuses(t *testing.T) {
 
 func TestDuration(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]time.Duration{"24h": 24 * time.Hour, "30d": 720 * time.Hour, "90m": 90 * time.Minute, "1h30m": 90 * time.Minute, "0d": 0} {
+	for text, want := range map[string]time.Duration{"24h": 24 * time.Hour, "30d": 720 * time.Hour, "90m": 90 * time.Minute, "1h30m": 90 * time.Minute} {
 		var got struct{ D Duration }
 		if err := json.Unmarshal([]byte(`{"D":"`+text+`"}`), &got); err != nil || time.Duration(got.D) != want {
 			t.Errorf("%s: %v, %v", text, got.D, err)
@@ -117,6 +117,9 @@ func TestDuration(t *testing.T) {
 		if want := `"` + text + `" is not a duration; write hours or days, such as 24h or 30d`; err == nil || err.Error() != want {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+	if err := new(Duration).UnmarshalText([]byte("0d")); err == nil || err.Error() != `"0d" is no time at all; leave it out for the default` {
+		t.Error(err)
 	}
 	if text, err := Duration(90 * time.Minute).MarshalText(); err != nil || string(text) != "1h30m0s" {
 		t.Errorf("%s, %v", text, err)

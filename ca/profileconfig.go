@@ -78,9 +78,13 @@ func (d Duration) String() string { return time.Duration(d).String() }
 // MarshalText implements encoding.TextMarshaler.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText implements encoding.TextUnmarshaler, by which YAML and JSON are read.
+// UnmarshalText implements encoding.TextUnmarshaler, by which YAML and JSON are read. Nothing
+// lives for no time at all: who writes 0 does not mean what it is when nothing is written.
 func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := ParseDuration(string(text))
+	if err == nil && parsed == 0 {
+		err = fmt.Errorf("%q is no time at all; leave it out for the default", text)
+	}
 	*d = Duration(parsed)
 	return err
 }

@@ -157,8 +157,11 @@ func (p *Profile) checkKeyType(public crypto.PublicKey) error {
 // checkSAN holds each subject alternative name against its syntax and the profile.
 func (p *Profile) checkSAN(r *Request) error {
 	for _, name := range r.DNS {
+		if isIP(name) {
+			return fmt.Errorf("the DNS name %q is an IP address; ask for it as one", name)
+		}
 		if !isDNSName(name) {
-			return fmt.Errorf("the DNS name %q cannot be in a certificate: it takes letters, digits, hyphens and dots, without a wildcard; write others as xn--...", name)
+			return fmt.Errorf("the DNS name %q cannot be in a certificate: it takes letters, digits, hyphens and dots, without a wildcard or a number at the end; write others as xn--...", name)
 		}
 		if !matchAny(p.dns, name) {
 			return p.refuse("san.dns", "the DNS name %q is not allowed%s", name, only(patternTexts(p.dns)))

@@ -69,7 +69,7 @@ func TestPrepareLeaf_refuses(t *testing.T) {
 	}
 	dns := func(name string) func(*Request) { return func(r *Request) { r.DNS = []string{name} } }
 	notDNS := func(name string) string {
-		return `the DNS name "` + name + `" cannot be in a certificate: it takes letters, digits, hyphens and dots, without a wildcard; write others as xn--...`
+		return `the DNS name "` + name + `" cannot be in a certificate: it takes letters, digits, hyphens and dots, without a wildcard or a number at the end; write others as xn--...`
 	}
 	notSPIFFE := func(id string) string {
 		return `the URI "` + id + `" cannot be in a certificate: it is not a SPIFFE ID: spiffe://TRUST-DOMAIN/PATH, the domain in lower case, without port, query or a slash at the end`
@@ -92,7 +92,7 @@ func TestPrepareLeaf_refuses(t *testing.T) {
 		{dns("zürich.example.com"), notDNS("zürich.example.com")},
 		{dns(strings.Repeat("a", 64) + ".example.com"), notDNS(strings.Repeat("a", 64) + ".example.com")},
 		{dns("-a.example.com"), notDNS("-a.example.com")},
-		{dns("10.0.0.1"), notDNS("10.0.0.1")},
+		{dns("10.0.0.1"), `the DNS name "10.0.0.1" is an IP address; ask for it as one`},
 		{dns("0x7f.1"), notDNS("0x7f.1")},
 		{uris("spiffe://example.org/db/1"), `the URI "spiffe://example.org/db/1" is not allowed; take spiffe://example.org/web/* (profile "test", san.uri)`},
 		{uris("spiffe://example.org/web/1/"), notSPIFFE("spiffe://example.org/web/1/")},
