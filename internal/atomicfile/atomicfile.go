@@ -27,9 +27,9 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 }
 
 // replace puts the hidden file in the place of the target, without making that durable.
-func replace(tmp string, f File) error {
-	if err := os.Rename(tmp, f.Path); err != nil {
-		return errors.Join(&fs.PathError{Op: "replace", Path: f.Path, Err: cause(err)}, os.Remove(tmp))
+func replace(s *staged) error {
+	if err := os.Rename(s.tmp, s.Path); err != nil {
+		return errors.Join(&fs.PathError{Op: "replace", Path: s.Path, Err: cause(err)}, os.Remove(s.tmp))
 	}
 	return nil
 }
@@ -38,46 +38,61 @@ func replace(tmp string, f File) error {
 // symbolic link: for keys, which must never be overwritten. After an error there is no new
 // file.
 //
-// The name is given to the whole file, by a hard link. Where the file system has none, the
-// file is written in place, and a crash can leave a part of it.
+// The name is given to the whole file, by a hard link. On Linux the file has no other name
+// before, so that a crash leaves nothing; elsewhere, and on file systems that cannot do this, it
+// is a hidden one first. Where the file system has no links, the file is written in place, and a
+// crash can leave a part of it.
 func Create(path string, data []byte, mode fs.FileMode) error {
 	return CreateAll(File{path, data, mode})
 }
 
-// create gives the name to the hidden file, which is removed, without making that durable.
-func create(tmp string, f File) error {
-	err := os.Link(tmp, f.Path)
-	if removeErr := os.Remove(tmp); err == nil && removeErr != nil {
-		return errors.Join(removeErr, os.Remove(f.Path))
+// create gives the file its name, without making that durable.
+func create(s *staged) error {
+	if s.nameless != nil {
+		err := linkNameless(s.nameless, s.Path)
+		s.nameless.Close() // all is on disk already
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, fs.ErrExist):
+			return &fs.PathError{Op: "create", Path: s.Path, Err: fs.ErrExist}
+		}
+		if s.tmp, err = temporary(s.File); err != nil { // there is no /proc, or a trouble that is named here
+			return err
+		}
+	}
+	err := os.Link(s.tmp, s.Path)
+	if removeErr := os.Remove(s.tmp); err == nil && removeErr != nil {
+		return errors.Join(removeErr, os.Remove(s.Path))
 	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return &fs.PathError{Op: "create", Path: f.Path, Err: fs.ErrExist}
+		return &fs.PathError{Op: "create", Path: s.Path, Err: fs.ErrExist}
 	case err != nil: // no links here, or a trouble that the next call names
-		return createInPlace(f.Path, f.Data, f.Mode)
+		return createInPlace(s.File)
 	}
 	return nil
 }
 
-func createInPlace(path string, data []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+func createInPlace(f File) error {
+	file, err := os.OpenFile(f.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.Mode)
 	if err != nil {
 		return err
 	}
-	if err := fill(f, data, mode); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(path))
+	if err := errors.Join(f.fill(file), file.Close()); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", f.Path, err), os.Remove(f.Path))
 	}
 	return nil
 }
 
-// temporary writes a hidden file beside target and returns its name.
-func temporary(target string, data []byte, mode fs.FileMode) (string, error) {
-	tmp, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
+// temporary writes a hidden file beside the target and returns its name.
+func temporary(f File) (string, error) {
+	tmp, err := os.CreateTemp(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+".*")
 	if err != nil {
-		return "", &fs.PathError{Op: "create", Path: target, Err: cause(err)}
+		return "", &fs.PathError{Op: "create", Path: f.Path, Err: cause(err)}
 	}
-	if err := fill(tmp, data, mode); err != nil {
-		return "", errors.Join(fmt.Errorf("write %s: %w", target, cause(err)), os.Remove(tmp.Name()))
+	if err := errors.Join(f.fill(tmp), tmp.Close()); err != nil {
+		return "", errors.Join(fmt.Errorf("write %s: %w", f.Path, cause(err)), os.Remove(tmp.Name()))
 	}
 	return tmp.Name(), nil
 }
@@ -93,19 +108,19 @@ func cause(err error) error {
 	return err
 }
 
-// fill gives f its mode, then its bytes, and closes it when both are on disk.
-func fill(f *os.File, data []byte, mode fs.FileMode) error {
-	err := f.Chmod(mode)
+// fill gives an open file its mode, then its bytes, and returns when both are on disk.
+func (f File) fill(file *os.File) error {
+	err := file.Chmod(f.Mode)
 	if runtime.GOOS == "windows" {
 		err = nil // there are no permission bits to set there
 	}
 	if err == nil {
-		_, err = f.Write(data)
+		_, err = file.Write(f.Data)
 	}
 	if err == nil {
-		err = f.Sync()
+		err = file.Sync()
 	}
-	return errors.Join(err, f.Close())
+	return err
 }
 
 // maxLinks is how many links to one another are followed, as many as Linux does.

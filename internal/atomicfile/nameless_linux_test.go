@@ -1,0 +1,65 @@
+package atomicfile
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A key that is being written can be found by nobody, so that a kill leaves none behind.
+func TestCreate_nameless(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := stageNameless(File{filepath.Join(dir, "key"), []byte("secret"), 0o600})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.nameless == nil {
+		t.Skipf("the file system of %s has no files without a name", dir)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
+		t.Errorf("before it has its name: %v, %v", entries, err)
+	}
+	if err := create(s); err != nil {
+		t.Fatal(err)
+	}
+	wantOnly(t, dir, "key")
+	if got, err := os.ReadFile(s.Path); err != nil || string(got) != "secret" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// Where nothing links a file without a name, another one is written.
+func TestCreate_withoutProc(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	f := File{filepath.Join(dir, "key"), []byte("secret"), 0o640}
+	closed, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close() // /proc does not have it
+	if err := create(&staged{File: f, nameless: closed}); err != nil {
+		t.Fatal(err)
+	}
+	wantOnly(t, dir, "key")
+	if info, err := os.Stat(f.Path); err != nil || info.Mode().Perm() != 0o640 || info.Size() != 6 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
+// The hidden file serves where there are none without a name.
+func TestCreate_hidden(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for range 2 {
+		s, err := stage(File{filepath.Join(dir, "key"), []byte("secret"), 0o600})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := create(s); err != nil && err.Error() != "create "+s.Path+": file already exists" {
+			t.Error(err)
+		}
+		wantOnly(t, dir, "key")
+	}
+}
