@@ -14,7 +14,8 @@ import (
 // maxBatch is how many certificates share a transaction at most.
 const maxBatch = 256
 
-// patience bounds a transaction with a server that neither answers nor breaks.
+// patience bounds each step of a transaction with a server that neither answers nor breaks:
+// its begin, what it does, and its end.
 const patience = time.Minute
 
 // job is one thing to write: a certificate, which can share a transaction with others, or
@@ -32,6 +33,7 @@ type writer struct {
 	db       *sql.DB
 	engine   *engine
 	readOnly bool
+	patience time.Duration
 
 	mu      sync.Mutex
 	queue   []*job
@@ -173,21 +175,25 @@ func everybodys(err error) bool {
 
 // attempt writes the jobs in one transaction, or nothing when some are spoiled.
 func (w *writer) attempt(batch []*job) (spoiled map[int]error, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	t, err := w.begin(ctx)
+	t, err := w.begin()
 	if err == nil {
-		spoiled, err = t.carryOut(ctx, batch)
+		spoiled, err = w.carryOut(t, batch)
 	}
-	if err != nil && (t == nil || t.broken) {
+	if t == nil || t.broken {
 		w.drop()
 	}
 	return spoiled, w.engine.explain(err)
 }
 
+func (w *writer) step() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), w.patience)
+}
+
 // begin starts a transaction, on the connection of the last one. Where that is gone, because
 // the server has ended since, it takes another: nothing was asked of the server yet.
-func (w *writer) begin(ctx context.Context) (*transaction, error) {
+func (w *writer) begin() (*transaction, error) {
+	ctx, cancel := w.step()
+	defer cancel()
 	if w.session != nil {
 		t, err := begin(ctx, w.session)
 		if _, gone := errors.AsType[*UnreachableError](w.engine.explain(err)); !gone {
@@ -203,12 +209,16 @@ func (w *writer) begin(ctx context.Context) (*transaction, error) {
 }
 
 // carryOut ends the transaction: with a commit, or when something is wrong without a trace.
-func (t *transaction) carryOut(ctx context.Context, batch []*job) (spoiled map[int]error, err error) {
+func (w *writer) carryOut(t *transaction, batch []*job) (spoiled map[int]error, err error) {
+	ctx, cancel := w.step()
 	if alone := batch[0].alone; alone != nil {
 		err = alone(ctx, t)
 	} else {
 		spoiled, err = t.insert(ctx, batch)
 	}
+	cancel()
+	ctx, cancel = w.step() // of its own, since a restore takes long and does not heed the other
+	defer cancel()
 	if err != nil || len(spoiled) != 0 {
 		t.rollback(ctx)
 		return spoiled, err

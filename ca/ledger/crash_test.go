@@ -142,9 +142,15 @@ func TestRecordIssued_processes(t *testing.T) {
 	})
 }
 
-// PostgreSQL goes away and comes back: calls fail with its name, and the next one works.
-func TestRecordIssued_serverGone(t *testing.T) {
+// A server of their own, for the tests that stop and start it.
+func TestRecordIssued_server(t *testing.T) {
 	server := testenv.NewPostgresServer(t)
+	t.Run("gone", func(t *testing.T) { serverGone(t, server) })
+	t.Run("lost", func(t *testing.T) { serverLost(t, server) })
+}
+
+// PostgreSQL goes away and comes back: calls fail with its name, and the next one works.
+func serverGone(t *testing.T, server *testenv.PostgresServer) {
 	l := create(t, server.Database(t))
 	root := newAuthority(t, "Test CA", nil)
 	add(t, l, ca.Issued{Certificate: root.cert})
@@ -173,8 +179,7 @@ func TestRecordIssued_serverGone(t *testing.T) {
 }
 
 // In the middle of many calls: each has an answer, and what was said to be recorded is.
-func TestRecordIssued_serverLost(t *testing.T) {
-	server := testenv.NewPostgresServer(t)
+func serverLost(t *testing.T, server *testenv.PostgresServer) {
 	l := create(t, server.Database(t))
 	root := newAuthority(t, "Test CA", nil)
 	var mu sync.Mutex

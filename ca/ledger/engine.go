@@ -17,6 +17,7 @@ type engine struct {
 
 	numbered bool   // parameters are $1, $2 and not ?
 	durable  string // makes a connection wait for the disk; empty: it does
+	steady   string // makes a file be written as it is to; empty: it is
 	begin    string // starts a transaction that writes
 	head     string // reads the head, and locks it
 	snapshot string // starts a transaction that sees one state

@@ -54,7 +54,7 @@ func Open(ctx context.Context, where string, o Options) (*Ledger, error) {
 		return nil, errors.Join(e.explain(err), db.Close())
 	}
 	l := &Ledger{db: db, engine: e, now: o.Now}
-	l.writer = writer{db: db, engine: e, readOnly: o.ReadOnly}
+	l.writer = writer{db: db, engine: e, readOnly: o.ReadOnly, patience: patience}
 	return l, nil
 }
 
@@ -73,7 +73,7 @@ func prepare(ctx context.Context, db *sql.DB, e *engine, o Options) error {
 		case have > newestSchema:
 			return &NewerSchemaError{Where: e.where, Schema: have, Known: newestSchema}
 		case have == newestSchema:
-			return nil
+			return e.settle(ctx, db, o)
 		case have == 0 && !o.Create:
 			return &MissingError{Where: e.where, Empty: true}
 		case o.ReadOnly:
@@ -84,6 +84,15 @@ func prepare(ctx context.Context, db *sql.DB, e *engine, o Options) error {
 		}
 	}
 	return failed
+}
+
+// settle makes a ledger write as it is to, which is not how a copy of a backup writes.
+func (e *engine) settle(ctx context.Context, db *sql.DB, o Options) error {
+	if e.steady == "" || o.ReadOnly {
+		return nil
+	}
+	_, err := db.ExecContext(ctx, e.steady)
+	return err
 }
 
 // readSchema returns the version of the tables, 0 when there are none.

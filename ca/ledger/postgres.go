@@ -58,7 +58,7 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		schema:   strings.NewReplacer("{seq}", "BIGINT", "{text}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA", "{clustered}", "", "{seq too}", ", seq"),
 		numbered: true,
 		durable:  "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
-		begin:    "BEGIN",
+		begin:    "BEGIN ISOLATION LEVEL READ COMMITTED", // who waited for the head sees the new one; under a stricter default it would fail
 		head:     "SELECT seq, hash FROM head FOR UPDATE",
 		snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 		match:    "LIKE",
@@ -134,8 +134,9 @@ func explainPostgres(err error, where string, busy time.Duration) error {
 			return &BusyError{Where: where, Waited: busy}
 		case e.Code == "53100": // disk_full
 			return fmt.Errorf("write the ledger %s: %w: %s", where, syscall.ENOSPC, e.Message)
-		case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "28"), strings.HasPrefix(e.Code, "57P"), strings.HasPrefix(e.Code, "3D"), e.Code == "53300":
-			return &UnreachableError{Where: where, Err: errors.New(e.Message)} // connection, password, shutdown, no such database, too many connections
+		case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "28"), strings.HasPrefix(e.Code, "57P"), strings.HasPrefix(e.Code, "3D"), e.Code == "53300", e.Code == "25006":
+			// connection, password, shutdown, no such database, too many connections, a standby
+			return &UnreachableError{Where: where, Err: errors.New(e.Message)}
 		}
 		return fmt.Errorf("the ledger %s: %w", where, err)
 	}

@@ -31,8 +31,12 @@ func openSQLite(path string, o Options) (*sql.DB, *engine, error) {
 	if o.ReadOnly {
 		mode = "ro"
 	}
-	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(filepath.Clean(path)))
-	db, err := sql.Open("sqlite", fmt.Sprintf("file:%s?mode=%s&_error_rc=1&_pragma=busy_timeout(%d)&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(4000)",
+	whole, err := filepath.Abs(path) // SQLite has other ideas of some relative ones, such as :memory:
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the ledger %s: %w", path, err)
+	}
+	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(whole))
+	db, err := sql.Open("sqlite", fmt.Sprintf("file:%s?mode=%s&_error_rc=1&_pragma=busy_timeout(%d)&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(4000)&_pragma=trusted_schema(0)",
 		name, mode, o.BusyTimeout.Milliseconds()))
 	if err != nil {
 		return nil, nil, err
@@ -73,6 +77,7 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 		where:     path,
 		goose:     goose.DialectSQLite3,
 		schema:    strings.NewReplacer("{seq}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{clustered}", "WITHOUT ROWID", "{seq too}", ""),
+		steady:    "PRAGMA journal_mode = WAL",
 		begin:     "BEGIN IMMEDIATE",
 		head:      "SELECT seq, hash FROM head",
 		snapshot:  "BEGIN",
@@ -87,7 +92,7 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 		send:      sendSQLite,
 	}
 	e.migrate = func(ctx context.Context, db *sql.DB) error {
-		if _, err := db.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
+		if _, err := db.ExecContext(ctx, e.steady); err != nil {
 			return err
 		}
 		return migrate(ctx, db, e)
