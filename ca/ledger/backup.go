@@ -19,19 +19,9 @@ func (l *Ledger) Backup(ctx context.Context, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return &fs.PathError{Op: "back up to", Path: path, Err: fs.ErrExist}
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600
-	if err != nil {
-		return &fs.PathError{Op: "back up to", Path: path, Err: errors.Unwrap(err)}
-	}
-	hidden := tmp.Name()
-	if err = tmp.Close(); err == nil {
-		err = l.copyTo(ctx, hidden)
-	}
-	if err == nil {
-		err = publish(hidden, path)
-	}
-	if remove := removeLedger(hidden); err == nil {
-		err = remove
+	err := newFile(path, func(hidden string) error { return l.copyTo(ctx, hidden) })
+	if unmade, ok := errors.AsType[*unmadeError](err); ok {
+		return &fs.PathError{Op: "back up to", Path: path, Err: unmade.error}
 	}
 	if err != nil {
 		return fmt.Errorf("back up the ledger %s to %s: %w", l.Where(), path, err)
@@ -41,19 +31,56 @@ func (l *Ledger) Backup(ctx context.Context, path string) error {
 
 // copyTo fills an empty file.
 func (l *Ledger) copyTo(ctx context.Context, path string) error {
-	if l.engine.backup != "" {
-		_, err := l.db.ExecContext(ctx, l.engine.backup, path)
-		return l.engine.explain(err)
+	if l.engine.backup == "" {
+		return l.read(ctx, func(s *session) error { return fillFile(ctx, s, path, Options{Now: l.now}) })
 	}
-	copied, err := Open(ctx, path, Options{Create: true, Now: l.now})
+	whole, err := filepath.Abs(path) // as for openSQLite
 	if err != nil {
 		return err
 	}
-	err = l.read(ctx, func(s *session) error { return copied.fill(ctx, s) })
-	if err := errors.Join(err, copied.Close()); err != nil {
+	_, err = l.db.ExecContext(ctx, l.engine.backup, whole)
+	return l.engine.explain(err)
+}
+
+// fillFile makes an empty file a ledger, in one piece.
+func fillFile(ctx context.Context, from *session, path string, o Options) error {
+	o.Create, o.ReadOnly = true, false
+	l, err := Open(ctx, path, o)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(l.fill(ctx, from), l.Close()); err != nil {
 		return err
 	}
 	return leaveWAL(ctx, path)
+}
+
+// unmadeError says that no file can be made in a folder.
+type unmadeError struct{ error }
+
+// newFile makes a ledger of a name that is not taken: f fills a hidden file beside it, which
+// then appears whole. What is cut short leaves nothing, or by kill -9 the hidden file.
+func newFile(path string, f func(hidden string) error) error {
+	for _, suffix := range []string{"-wal", "-journal"} {
+		if info, err := os.Lstat(path + suffix); err == nil && info.Size() > 0 { // who only reads leaves empty ones
+			return fmt.Errorf("%s is there, left by a ledger that is gone, and SQLite would take it for a part of the new one; move it away: %w", path+suffix, fs.ErrExist)
+		}
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600
+	if err != nil {
+		return &unmadeError{errors.Unwrap(err)}
+	}
+	hidden := tmp.Name()
+	if err = tmp.Close(); err == nil {
+		err = f(hidden)
+	}
+	if err == nil {
+		err = publish(hidden, path)
+	}
+	if remove := removeLedger(hidden); err == nil {
+		err = remove
+	}
+	return err
 }
 
 // publish puts a file on the disk and gives it its name, which must not be taken.

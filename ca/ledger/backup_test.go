@@ -177,3 +177,57 @@ func TestExport(t *testing.T) {
 		}
 	})
 }
+
+// Until it is whole there is nothing of the name, and when it fails nothing at all.
+func TestRestore_cutShort(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "ledger.db")
+	err := newFile(path, func(hidden string) error {
+		create(t, hidden)
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("half of it is there: %v", err)
+		}
+		return context.Canceled
+	})
+	if files, _ := filepath.Glob(dir + "/*"); err != context.Canceled || files != nil {
+		t.Errorf("%v; %v", err, files)
+	}
+	if files, err := os.ReadDir(dir); len(files) != 0 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+}
+
+// The file of a ledger was lost, and what SQLite lays beside it was not.
+func TestRestore_besideLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	l := create(t, filepath.Join(dir, "a.db"))
+	full(t, l)
+	backup, to := filepath.Join(dir, "backup.db"), filepath.Join(dir, "new.db")
+	if err := l.Backup(t.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadFile(filepath.Join(dir, "a.db-wal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to+"-wal", left, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = Restore(t.Context(), backup, to, Options{Now: atNoon})
+	want := "make the ledger " + to + ": " + to + "-wal is there, left by a ledger that is gone, and SQLite would take it for a part of the new one; move it away: file already exists"
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s is there: %v", to, err)
+	}
+	if err := os.Remove(to + "-wal"); err != nil {
+		t.Fatal(err)
+	}
+	if err := Restore(t.Context(), backup, to, Options{Now: atNoon}); err != nil {
+		t.Fatal(err)
+	}
+	if r := verify(t, create(t, to), ""); !r.OK() || r.Entries != 19 {
+		t.Errorf("%+v", r)
+	}
+}

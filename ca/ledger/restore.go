@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 )
 
@@ -19,8 +20,9 @@ func (e *NotEmptyError) Error() string {
 
 // Restore makes a new ledger at to, of either engine, from another one: a backup, or the
 // ledger of another engine to move from. The source is verified first; one that was changed
-// is a *DamagedError. A target that holds anything is a *NotEmptyError. It is filled in one
-// transaction: after an error it is as empty as before, or not there.
+// is a *DamagedError. A target that holds anything is a *NotEmptyError. A file appears whole,
+// and what is there and empty is filled in one transaction: whatever comes in between, it is
+// as empty as before, or not there.
 //
 // o.Create and o.ReadOnly do not matter.
 func Restore(ctx context.Context, from, to string, o Options) error {
@@ -37,21 +39,24 @@ func Restore(ctx context.Context, from, to string, o Options) error {
 		if !v.report.OK() {
 			return &DamagedError{Where: source.Where(), Report: v.report}
 		}
-		o.Create, o.ReadOnly = true, false
 		return fillNew(ctx, s, to, o)
 	})
 	return errors.Join(err, source.Close())
 }
 
-// fillNew makes a ledger and fills it; a file that it made goes again when that fails.
+// fillNew makes a ledger and fills it.
 func fillNew(ctx context.Context, from *session, to string, o Options) error {
-	_, statErr := os.Lstat(to)
+	if _, err := os.Lstat(to); !isPostgres(to) && errors.Is(err, fs.ErrNotExist) {
+		err := newFile(to, func(hidden string) error { return fillFile(ctx, from, hidden, o) })
+		if err != nil {
+			err = fmt.Errorf("make the ledger %s: %w", to, err)
+		}
+		return err
+	}
+	o.Create, o.ReadOnly = true, false
 	target, err := Open(ctx, to, o)
 	if err == nil {
 		err = errors.Join(target.fill(ctx, from), target.Close())
-	}
-	if err != nil && !isPostgres(to) && errors.Is(statErr, os.ErrNotExist) {
-		err = errors.Join(err, removeLedger(to))
 	}
 	return err
 }
