@@ -71,8 +71,10 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		},
 		explain: func(err error) error { return explainPostgres(err, where, busy) },
 		tables:  "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'",
+		objects: postgresObjects,
 		send:    sendPostgres,
 	}
+	e.expected = func(context.Context) ([]object, error) { return expectedPostgres(e) }
 	e.migrate = func(ctx context.Context, db *sql.DB) error { return migratePostgres(ctx, db, e) }
 	return e
 }

@@ -79,15 +79,15 @@ func (l *Ledger) fill(ctx context.Context, from *session) error {
 // copy copies the rows of a table.
 func (t *transaction) copy(ctx context.Context, from *session, table table) error {
 	var rows []statement
-	insert := table.insert()
+	insert, size := table.insert(), 0
 	flush := func() error {
 		_, err := t.send(ctx, rows...)
-		rows = rows[:0]
+		rows, size = rows[:0], 0
 		return errors.Join(err, ctx.Err())
 	}
 	err := table.rows(ctx, from, "", nil, func(row []any) error {
 		rows = append(rows, statement{insert, row})
-		if len(rows) < page {
+		if size += weight(row); len(rows) < page && size < pageBytes {
 			return nil
 		}
 		return flush()

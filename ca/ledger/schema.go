@@ -1,11 +1,13 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,15 +43,43 @@ func migrate(ctx context.Context, db *sql.DB, e *engine) error {
 	return err
 }
 
-// migrations reads schema/, in the words of the engine.
+// migrations are the versions for goose.
 func migrations(e *engine) ([]*goose.Migration, error) {
-	files, err := schemaFiles.ReadDir("schema")
+	versions, err := schemaVersions(e)
 	if err != nil {
 		return nil, err
 	}
 	var all []*goose.Migration
+	for _, v := range versions {
+		all = append(all, goose.NewGoMigration(v.number, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			if _, err := tx.ExecContext(ctx, v.text); err != nil {
+				return err
+			}
+			if v.number != 1 {
+				return nil
+			}
+			_, err := tx.ExecContext(ctx, e.sql("INSERT INTO head (id, seq, hash) VALUES (1, 0, ?)"), make([]byte, hashSize))
+			return err
+		}}, nil))
+	}
+	return all, nil
+}
+
+// version is one of the schema.
+type version struct {
+	number int64
+	text   string
+}
+
+// schemaVersions reads schema/, in the words of the engine.
+func schemaVersions(e *engine) ([]version, error) {
+	files, err := schemaFiles.ReadDir("schema")
+	if err != nil {
+		return nil, err
+	}
+	var all []version
 	for _, f := range files {
-		version, err := strconv.ParseInt(strings.TrimSuffix(f.Name(), ".sql"), 10, 64)
+		number, err := strconv.ParseInt(strings.TrimSuffix(f.Name(), ".sql"), 10, 64)
 		if err != nil {
 			return nil, fmt.Errorf("schema/%s: the name is not a number: %w", f.Name(), err)
 		}
@@ -57,17 +87,8 @@ func migrations(e *engine) ([]*goose.Migration, error) {
 		if err != nil {
 			return nil, err
 		}
-		text := e.schema.Replace(string(data))
-		all = append(all, goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
-			if _, err := tx.ExecContext(ctx, text); err != nil {
-				return err
-			}
-			if version != 1 {
-				return nil
-			}
-			_, err := tx.ExecContext(ctx, e.sql("INSERT INTO head (id, seq, hash) VALUES (1, 0, ?)"), make([]byte, hashSize))
-			return err
-		}}, nil))
+		all = append(all, version{number, e.schema.Replace(string(data))})
 	}
+	slices.SortFunc(all, func(a, b version) int { return cmp.Compare(a.number, b.number) })
 	return all, nil
 }

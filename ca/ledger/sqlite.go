@@ -89,8 +89,10 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 		tables:    "SELECT count(*) FROM sqlite_master",
 		backup:    "VACUUM INTO ?",
 		integrity: "PRAGMA integrity_check",
+		objects:   sqliteObjects,
 		send:      sendSQLite,
 	}
+	e.expected = func(ctx context.Context) ([]object, error) { return expectedSQLite(ctx, e) }
 	e.migrate = func(ctx context.Context, db *sql.DB) error {
 		if _, err := db.ExecContext(ctx, e.steady); err != nil {
 			return err

@@ -70,3 +70,17 @@ func (t table) rows(ctx context.Context, s *session, which string, args []any, f
 	}
 	return rows.Err()
 }
+
+// weight is about how many bytes a row takes.
+func weight(row []any) int {
+	n := 0
+	for _, v := range row {
+		switch v := v.(type) {
+		case string:
+			n += len(v)
+		case []byte:
+			n += len(v)
+		}
+	}
+	return n
+}

@@ -17,13 +17,17 @@ type VerifyOptions struct {
 	Head string // "SEQ:HASH" of an entry, kept somewhere else: it must still be there
 }
 
-// page is how many entries are looked at together.
-const page = 500
+// page is how many entries are looked at together, and pageBytes after how many bytes no more
+// of them.
+const (
+	page      = 500
+	pageBytes = 8 << 20
+)
 
 // Verify reads the whole ledger and holds it against itself: each entry against its hash and
 // the entry before, and every column of every other table against the entries and the
-// certificates from which it follows. It names each row that was changed, added, taken out or
-// swapped. What it sees is one state, while others write; memory does not grow with the
+// certificates from which it follows, and the tables themselves against the schema. It names
+// each row that was changed, added, taken out or swapped, and what was done to the tables. What it sees is one state, while others write; memory does not grow with the
 // ledger, but with the number of revoked certificates.
 //
 // An error says only that the ledger could not be read.
@@ -95,13 +99,13 @@ func (v *verifier) expect(head string) error {
 func (v *verifier) run(ctx context.Context) error {
 	from := int64(math.MinInt64)
 	for {
-		entries, err := v.entries(ctx, from)
+		entries, more, err := v.entries(ctx, from)
 		if err != nil {
 			return err
 		}
 		to := int64(math.MaxInt64)
-		if len(entries) == page {
-			to = entries[page-1].Seq
+		if more {
+			to = entries[len(entries)-1].Seq
 		}
 		for _, check := range []func(context.Context, []Entry, int64, int64) error{v.certificates, v.crls, v.replaced} {
 			if err := check(ctx, entries, from, to); err != nil {
@@ -114,11 +118,14 @@ func (v *verifier) run(ctx context.Context) error {
 	}
 }
 
-// entries reads the next page of the chain and checks it.
-func (v *verifier) entries(ctx context.Context, from int64) ([]Entry, error) {
+// errPageFull ends the reading of a page.
+var errPageFull = errors.New("the page is full")
+
+// entries reads the next page of the chain and checks it. more says that there may be another.
+func (v *verifier) entries(ctx context.Context, from int64) (all []Entry, more bool, err error) {
 	t := entriesTable()
-	var all []Entry
-	err := t.rows(ctx, v.session, "WHERE seq > ? ORDER BY seq LIMIT ?", []any{from, int64(page)}, func(row []any) error {
+	size := 0
+	err = t.rows(ctx, v.session, "WHERE seq > ? ORDER BY seq LIMIT ?", []any{from, int64(page)}, func(row []any) error {
 		v.seen[t.name]++
 		e, ok := entryOf(row)
 		if !ok {
@@ -126,9 +133,15 @@ func (v *verifier) entries(ctx context.Context, from int64) ([]Entry, error) {
 		}
 		v.link(&e)
 		all = append(all, e)
+		if size += weight(row); size >= pageBytes {
+			return errPageFull
+		}
 		return nil
 	})
-	return all, err
+	if err == errPageFull {
+		return all, true, nil
+	}
+	return all, len(all) == page, err
 }
 
 func entryOf(row []any) (e Entry, ok bool) {
@@ -180,7 +193,7 @@ func (v *verifier) finish(ctx context.Context) error {
 	v.report.Entries, v.report.Certificates = v.seen["entries"], v.seen["certificates"]
 	v.report.Head = fmt.Sprintf("%d:%x", v.seq, v.prev)
 	v.missing()
-	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkCounts, v.checkFile} {
+	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkCounts, v.checkFile, v.checkSchema} {
 		if err := check(ctx); err != nil {
 			return err
 		}

@@ -216,7 +216,7 @@ func (v *verifier) replaced(ctx context.Context, _ []Entry, from, to int64) erro
 	const unnoted = `SELECT o.seq, c.seq FROM certificates c JOIN certificates o ON o.fingerprint = c.replaces
 		WHERE c.seq > ? AND c.seq <= ? AND o.seq < c.seq AND coalesce(o.replaced_seq, 0) < c.seq ORDER BY c.seq`
 	const wrong = `SELECT o.seq, o.replaced_seq FROM certificates o LEFT JOIN certificates c ON c.seq = o.replaced_seq
-		WHERE o.seq > ? AND o.seq <= ? AND o.replaced_seq IS NOT NULL AND (c.replaces IS NULL OR c.replaces <> o.fingerprint) ORDER BY o.seq`
+		WHERE o.seq > ? AND o.seq <= ? AND o.replaced_seq IS NOT NULL AND (c.replaces IS NULL OR c.replaces <> o.fingerprint OR c.seq < o.seq) ORDER BY o.seq`
 	return errors.Join(
 		v.pairs(ctx, "certificate %v renews it, and replaced_seq does not say so", unnoted, from, to),
 		v.pairs(ctx, "replaced_seq is %v, which does not renew it", wrong, from, to))

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"kedge/ca"
+	"kedge/internal/testenv"
 )
 
 // full fills a ledger with something in every column of every table.
@@ -103,6 +105,7 @@ func tamper(t *testing.T, f func(t *testing.T, l *Ledger, damage func(string, ..
 	})
 }
 
+// damaged carries out statements that ; divides; a NUL is one that does not.
 func damaged(t *testing.T, s *session, text string, args []any) []string {
 	t.Helper()
 	ctx := context.Background()
@@ -116,7 +119,7 @@ func damaged(t *testing.T, s *session, text string, args []any) []string {
 	defer exec("ROLLBACK")
 	for one := range strings.SplitSeq(text, ";") {
 		n := strings.Count(one, "?")
-		exec(one, args[:n]...)
+		exec(strings.ReplaceAll(one, "\x00", ";"), args[:n]...)
 		args = args[n:]
 	}
 	v := newVerifier()
@@ -245,6 +248,8 @@ func TestVerify_damage(t *testing.T) {
 			{"a CRL added", "INSERT INTO crls SELECT 1, issuer_key_id, 9, base, this_update, next_update, size, sha256, entries FROM crls WHERE number = 1", "crls 1: no entry says that it was made"},
 			{"the tail cut", "DELETE FROM entries WHERE seq > 18", "head 1: seq is 19; it was written as 18"},
 			{"a certificate after the tail", "UPDATE certificates SET seq = 50 WHERE seq = 11", "certificates 50: no entry says that it was issued"},
+			{"a renewal noted that came before", "UPDATE certificates SET replaces = (SELECT fingerprint FROM certificates WHERE seq = 7) WHERE seq = 6; UPDATE certificates SET replaced_seq = 6 WHERE seq = 7",
+				"certificates 7: replaced_seq is 6, which does not renew it"},
 			{"entries from the middle", "DELETE FROM entries WHERE seq IN (5, 6, 7)", "entries 5: it is missing, and the others up to 7"},
 		} {
 			faults := damage(tt.text)
@@ -287,5 +292,74 @@ func checkForged(t *testing.T, l *Ledger, damage func(string, ...any) []string, 
 	v.link(&Entry{Seq: 19, At: noon, Kind: kindRelease, Body: "{}", Prev: hash, Hash: make([]byte, 32)})
 	if !strings.Contains(v.report.Faults[len(v.report.Faults)-1].What, "the chain was written anew") {
 		t.Errorf("with another entry in place of the head that was kept: %v", v.report.Faults)
+	}
+}
+
+// The rows are right, and the tables are not.
+func TestVerify_schema(t *testing.T) {
+	both := map[string]string{
+		"DROP INDEX certificates_serial": "schema ",
+		"ALTER TABLE certificates RENAME TO real; CREATE VIEW certificates AS SELECT * FROM real": "schema ",
+		"ALTER TABLE crls ADD COLUMN more BIGINT":                                                 "schema ",
+	}
+	sqlite := map[string]string{
+		"DROP INDEX certificates_expiry": `schema index certificates_expiry: it is missing: "CREATE INDEX certificates_expiry ON certificates (not_after)"`,
+		"CREATE TRIGGER t AFTER INSERT ON certificates BEGIN DELETE FROM names WHERE seq = new.seq\x00 END":                                       `schema trigger t: it does not belong there: "CREATE TRIGGER t`,
+		"DROP INDEX certificates_revoked; CREATE INDEX certificates_revoked ON certificates (seq) WHERE revoked_at IS NOT NULL AND host <> 'web'": `schema index certificates_revoked: it is "CREATE INDEX certificates_revoked ON certificates (seq) WHERE revoked_at `,
+	}
+	postgres := map[string]string{
+		"DROP INDEX certificates_serial; CREATE INDEX certificates_serial ON certificates (serial, issuer_key_id)":                                                          `schema unique index of certificates: it is missing: "serial, issuer_key_id"`,
+		"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL\x00 END'\x00 CREATE TRIGGER t BEFORE INSERT ON names FOR EACH ROW EXECUTE FUNCTION f()": `schema trigger t: it does not belong there: "of names"`,
+		"CREATE RULE r AS ON UPDATE TO certificates DO INSTEAD NOTHING":                                                                                                     `schema rule r: it does not belong there: "of certificates"`,
+		"ALTER TABLE entries SET UNLOGGED":            `schema table entries: it is "table, lost in a crash"; it was made as "table"`,
+		"ALTER TABLE names ENABLE ROW LEVEL SECURITY": `schema table names: it is "table, with hidden rows"; it was made as "table"`,
+	}
+	tamper(t, func(t *testing.T, l *Ledger, damage func(string, ...any) []string) {
+		for _, cases := range []map[string]string{both, map[bool]map[string]string{true: postgres, false: sqlite}[l.engine.numbered]} {
+			for text, want := range cases {
+				faults := damage(text)
+				if !slices.ContainsFunc(faults, func(s string) bool { return strings.HasPrefix(s, want) }) {
+					t.Errorf("%s: found %q\nwant %s", text, faults, want)
+				}
+			}
+		}
+	})
+}
+
+// Without the order of bytes a pattern would miss rows.
+func TestVerify_columnType(t *testing.T) {
+	l := create(t, testenv.Postgres(t))
+	if _, err := l.db.Exec("ALTER TABLE certificates ALTER COLUMN host TYPE varchar"); err != nil {
+		t.Fatal(err)
+	}
+	want := `schema column certificates.host: it is "character varying not null default"; it was made as "text not null C"`
+	if r := verify(t, l, ""); len(r.Faults) != 1 || r.Faults[0].String() != want {
+		t.Errorf("got  %v\nwant %s", r.Faults, want)
+	}
+}
+
+// A page of the chain ends early where its rows are large.
+func TestVerify_largeRows(t *testing.T) {
+	dir := t.TempDir()
+	l := create(t, filepath.Join(dir, "ledger.db"))
+	root := newAuthority(t, "Test CA", nil)
+	for i := range 5 {
+		add(t, l, ca.Issued{Certificate: root.leaf("web"), Why: strings.Repeat(string(rune('a'+i)), pageBytes/2)})
+	}
+	backup := filepath.Join(dir, "backup.db")
+	if err := l.Backup(t.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	if err := Restore(t.Context(), backup, filepath.Join(dir, "new.db"), Options{Now: atNoon}); err != nil {
+		t.Fatal(err)
+	}
+	if r := verify(t, create(t, filepath.Join(dir, "new.db")), ""); !r.OK() || r.Certificates != 5 {
+		t.Errorf("%+v", r)
+	}
+	if _, err := l.db.Exec("UPDATE certificates SET host = 'x' WHERE seq IN (2, 3, 5)"); err != nil {
+		t.Fatal(err)
+	}
+	if r := verify(t, l, ""); len(r.Faults) != 3 {
+		t.Errorf("%+v", r)
 	}
 }
