@@ -101,12 +101,12 @@ func tamper(t *testing.T, f func(t *testing.T, l *Ledger, damage func(string, ..
 			t.Fatal(err)
 		}
 		l.writer.session = s // closed with the ledger
-		f(t, l, func(text string, args ...any) []string { return damaged(t, s, text, args) })
+		f(t, l, func(text string, args ...any) []string { return damaged(t, s, (*verifier).rows, text, args) })
 	})
 }
 
 // damaged carries out statements that ; divides; a NUL is one that does not.
-func damaged(t *testing.T, s *session, text string, args []any) []string {
+func damaged(t *testing.T, s *session, check func(*verifier, context.Context) error, text string, args []any) []string {
 	t.Helper()
 	ctx := context.Background()
 	exec := func(text string, args ...any) {
@@ -124,7 +124,7 @@ func damaged(t *testing.T, s *session, text string, args []any) []string {
 	}
 	v := newVerifier()
 	v.session = s
-	if err := v.run(ctx); err != nil {
+	if err := check(v, ctx); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
 	var words []string
@@ -314,10 +314,10 @@ func TestVerify_schema(t *testing.T) {
 		"ALTER TABLE entries SET UNLOGGED":            `schema table entries: it is "table, lost in a crash"; it was made as "table"`,
 		"ALTER TABLE names ENABLE ROW LEVEL SECURITY": `schema table names: it is "table, with hidden rows"; it was made as "table"`,
 	}
-	tamper(t, func(t *testing.T, l *Ledger, damage func(string, ...any) []string) {
+	tamper(t, func(t *testing.T, l *Ledger, _ func(string, ...any) []string) {
 		for _, cases := range []map[string]string{both, map[bool]map[string]string{true: postgres, false: sqlite}[l.engine.numbered]} {
 			for text, want := range cases {
-				faults := damage(text)
+				faults := damaged(t, l.writer.session, (*verifier).checkSchema, text, nil)
 				if !slices.ContainsFunc(faults, func(s string) bool { return strings.HasPrefix(s, want) }) {
 					t.Errorf("%s: found %q\nwant %s", text, faults, want)
 				}

@@ -188,6 +188,9 @@ func (f *storeFlags) ledgerPlace(s *settings, stdin io.Reader) (place string, wa
 	} else if hasPassword(place) {
 		warnings = config.OpenToOthers("the password of the ledger in", f.settingsPath())
 	}
+	if likeDSN(place) && !isDSN(place) { // as a path it would be in errors, with the password
+		return "", nil, fmt.Errorf("%s: ledger: it is neither a path nor an address that begins with postgres://", f.settingsPath())
+	}
 	if !isDSN(place) && !filepath.IsAbs(place) {
 		place = filepath.Join(f.dir, place)
 	}
@@ -196,6 +199,13 @@ func (f *storeFlags) ledgerPlace(s *settings, stdin io.Reader) (place string, wa
 
 func isDSN(place string) bool {
 	return strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")
+}
+
+// likeDSN tells what was meant as the address of a server, however it is written.
+func likeDSN(place string) bool {
+	word := strings.ToLower(place)
+	return strings.Contains(word, "://") || strings.Contains(word, "password=") || strings.HasPrefix(word, "postgres:") || strings.HasPrefix(word, "postgresql:") ||
+		strings.Contains(word, "host=") && strings.Contains(word, "user=")
 }
 
 func hasPassword(place string) bool {

@@ -79,6 +79,7 @@ func TestLedgerPlace(t *testing.T) {
 	if err := os.WriteFile(f.settingsPath(), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	wrong := f.settingsPath() + ": ledger: it is neither a path nor an address that begins with postgres://"
 	tests := []struct {
 		ledger, want string
 		warned       bool
@@ -90,6 +91,10 @@ func TestLedgerPlace(t *testing.T) {
 		{"postgres://kedge:secret@db/ca", "postgres://kedge:secret@db/ca", true, ""},
 		{"postgres://db/ca?password=secret", "postgres://db/ca?password=secret", true, ""},
 		{"env:KEDGE_TEST_LEDGER", "postgres://kedge:secret@db/ca", false, ""},
+		{"postgresql:/kedge:secret@db/ca", "", false, wrong},
+		{"Postgres://kedge:secret@db/ca", "", false, wrong},
+		{"mysql://kedge:secret@db/ca", "", false, wrong},
+		{"host=db user=kedge password=secret", "", false, wrong},
 		{"env:KEDGE_TEST_NOTHING", "", false, f.settingsPath() + ": ledger: environment variable KEDGE_TEST_NOTHING is not set"},
 	}
 	for _, tt := range tests {
