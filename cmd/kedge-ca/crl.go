@@ -80,10 +80,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	}
 	var all []*madeCRL
 	for _, a := range authorities {
-		made, err := s.makeCRL(ctx, a, time.Duration(o.valid), o.delta)
-		if err == nil {
-			err = made.write()
-		}
+		made, err := s.writeCRL(ctx, a, time.Duration(o.valid), o.delta)
 		if err != nil {
 			return err
 		}

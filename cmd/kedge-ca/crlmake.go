@@ -53,6 +53,34 @@ type madeCRL struct {
 // maxRaces is how often a number is taken anew after another process was faster.
 const maxRaces = 20
 
+// writeCRL makes the list of an authority and writes its files.
+func (s *store) writeCRL(ctx context.Context, a ledger.Authority, valid time.Duration, delta bool) (*madeCRL, error) {
+	m, err := s.makeCRL(ctx, a, valid, delta)
+	if err != nil {
+		return nil, err
+	}
+	return s.writeLast(ctx, a, m, func() (*madeCRL, error) { return s.makeCRL(ctx, a, valid, delta) })
+}
+
+// writeLast writes a list. Another process may have made a later one meanwhile and written it
+// first: as long as there is a later one, the list is made and written again, so that none
+// stays in the place of a newer.
+func (s *store) writeLast(ctx context.Context, a ledger.Authority, m *madeCRL, again func() (*madeCRL, error)) (*madeCRL, error) {
+	for range maxRaces {
+		if err := m.write(); err != nil {
+			return nil, err
+		}
+		next, err := s.ledger.NextCRL(ctx, keyID(a))
+		if err != nil || next == m.Number+1 {
+			return m, err
+		}
+		if m, err = again(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("write the list of %q: other processes write it again and again", a.Name)
+}
+
 // makeCRL makes the list of an authority and records it.
 func (s *store) makeCRL(ctx context.Context, a ledger.Authority, valid time.Duration, delta bool) (*madeCRL, error) {
 	authority, err := s.authority(ctx, a.Name)

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"crypto/x509"
+	"testing"
+	"time"
+
+	"kedge/internal/cli"
+)
+
+// Another process makes a later list, and writes it first. An older one in its place would
+// lack what was revoked since.
+func TestWriteLast_overtaken(t *testing.T) {
+	t.Parallel()
+	x := newRehearsal(t)
+	x.run("init", "--no-password")
+	x.run("crl")
+	h := newHost(cli.Streams{})
+	h.inputs.Now = func() time.Time { return x.now }
+	s, err := openStore(t.Context(), h, &storeFlags{dir: x.path("ca")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if s.close(&err); err != nil {
+			t.Error(err)
+		}
+	}()
+	a := x.authority(s.ledger, rootName)
+	list := func() (*madeCRL, error) { return s.makeCRL(t.Context(), a, time.Hour, false) }
+	m, err := list()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.run("crl")
+	if m, err = s.writeLast(t.Context(), a, m, list); err != nil {
+		t.Fatal(err)
+	}
+	written, parseErr := x509.ParseRevocationList(x.read("ca/crl/ca.der"))
+	if parseErr != nil || written.Number.Int64() != 4 || m.Number != 4 {
+		t.Errorf("list %v is there, and %d was made: %v", written.Number, m.Number, parseErr)
+	}
+}
