@@ -159,8 +159,7 @@ func (o *issueOptions) report(result issued) error {
 	if result.resumed {
 		verb = "was interrupted after it issued"
 	}
-	c := result.Certificate
-	o.say(fmt.Sprintf("%s %q, serial %x, valid until %s: %s", verb, o.commonName, c.SerialNumber, rfc3339(c.NotAfter), result.files.list()))
+	o.say(fmt.Sprintf("%s %s: %s", verb, inWords(o.commonName, result.Certificate), result.files.list()))
 	for _, warning := range result.warnings {
 		o.warn(warning)
 	}

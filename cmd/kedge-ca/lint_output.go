@@ -122,7 +122,7 @@ type findingJSON struct {
 func (l *linted) document() lintJSON {
 	c := l.cert
 	d := lintJSON{
-		File: l.file, Subject: c.Subject.String(), Serial: serialHex(c.SerialNumber), Kind: l.kind(),
+		File: l.file, Subject: c.Subject.String(), Serial: ca.SerialHex(c), Kind: l.kind(),
 		NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), Findings: []findingJSON{},
 	}
 	if !c.IsCA {

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/x509"
 	"encoding/hex"
+	"fmt"
 	"time"
 
 	"kedge/ca"
@@ -59,7 +60,7 @@ func describe(c ledger.Certificate, now time.Time) (certificateJSON, error) {
 func describeIssued(i ca.Issued) certificateJSON {
 	c := i.Certificate
 	d := certificateJSON{
-		Serial:        serialHex(c.SerialNumber),
+		Serial:        ca.SerialHex(c),
 		SerialDecimal: c.SerialNumber.String(),
 		Fingerprint:   fingerprint(c),
 		Kind:          kindOf(c),
@@ -84,6 +85,11 @@ func describeIssued(i ca.Issued) certificateJSON {
 		d.IPs = append(d.IPs, ip.String())
 	}
 	return d
+}
+
+// inWords describes the certificate of a name in messages.
+func inWords(name string, c *x509.Certificate) string {
+	return fmt.Sprintf("%q, serial %s, valid until %s", name, ca.SerialHex(c), rfc3339(c.NotAfter))
 }
 
 func kindOf(c *x509.Certificate) string {

@@ -162,8 +162,7 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 			return fmt.Errorf("%s: %w", r.files.Certificate, err)
 		}
 		done = append(done, result)
-		o.say(fmt.Sprintf("%s %q, serial %x, valid until %s: %s", o.verb(result.resumed), result.Certificate.Subject.CommonName,
-			result.Certificate.SerialNumber, rfc3339(result.Certificate.NotAfter), result.files.list()))
+		o.say(fmt.Sprintf("%s %s: %s", o.verb(result.resumed), inWords(result.Certificate.Subject.CommonName, result.Certificate), result.files.list()))
 		for _, warning := range result.warnings {
 			o.warn(warning)
 		}

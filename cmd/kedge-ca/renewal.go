@@ -261,7 +261,7 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	if err := atomicfile.Write(file, certPEM(cert), 0o644); err != nil {
 		return err
 	}
-	o.say(fmt.Sprintf("renewed the authority %q, serial %x, valid until %s: %s", old.Name, cert.SerialNumber, rfc3339(cert.NotAfter), file))
+	o.say("renewed the authority " + inWords(old.Name, cert) + ": " + file)
 	if len(path) == 1 {
 		o.say("register " + file + " at IAM Roles Anywhere, beside or instead of the old one")
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"kedge/ca"
 	"kedge/internal/cli"
 	"kedge/internal/emulator"
 	"kedge/internal/testenv"
@@ -262,7 +263,7 @@ func (x *rehearsal) serial(file string) string {
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	return serialHex(cert.SerialNumber)
+	return ca.SerialHex(cert)
 }
 
 // listed returns the serials on a list.

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"kedge/ca"
 )
 
 // who asks for the text in a file, as another program wrote it, and wants that one certificate
@@ -22,7 +24,7 @@ func numbers(ts *testscript.TestScript, _ bool, args []string) {
 	cert, err := readCertificate(ts.MkAbs(args[0]))
 	ts.Check(err)
 	var serial bytes.Buffer
-	for i, c := range serialHex(cert.SerialNumber) {
+	for i, c := range ca.SerialHex(cert) {
 		if i > 0 && i%2 == 0 {
 			serial.WriteByte(':')
 		}

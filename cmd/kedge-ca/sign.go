@@ -167,7 +167,7 @@ func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings
 	if o.out != "" {
 		where = ": " + o.out
 	}
-	o.say(fmt.Sprintf("issued %q, serial %x, valid until %s%s", cert.Subject.CommonName, cert.SerialNumber, rfc3339(cert.NotAfter), where))
+	o.say("issued " + inWords(cert.Subject.CommonName, cert) + where)
 	for _, warning := range warnings {
 		o.warn(warning)
 	}

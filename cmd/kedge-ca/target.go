@@ -1,12 +1,15 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"math/big"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"kedge/ca"
 )
 
 // targetKind says by what a certificate is looked for.
@@ -171,8 +174,10 @@ func parseSerial(digits string, base int) (string, bool) {
 	return serialHex(n), true
 }
 
-// serialHex is how serials are written everywhere: hex, lower case, even length.
-func serialHex(serial *big.Int) string { return fmt.Sprintf("%x", serial.Bytes()) }
+// serialHex is ca.SerialHex for a serial number without its certificate.
+func serialHex(serial *big.Int) string {
+	return ca.SerialHex(&x509.Certificate{SerialNumber: serial})
+}
 
 // looksLikeFile takes what has a folder or the ending of a certificate file.
 func looksLikeFile(text string) bool {
