@@ -23,8 +23,6 @@ const (
 	attrSubject            = 0x101
 	attrID                 = 0x102
 	attrSensitive          = 0x103
-	attrDecrypt            = 0x105
-	attrUnwrap             = 0x107
 	attrSign               = 0x108
 	attrVerify             = 0x10A
 	attrModulus            = 0x120
@@ -64,8 +62,12 @@ const (
 	flagPINFinalTry        = 1 << 17
 	flagPINLocked          = 1 << 18
 
+	codeHostMemory           = 0x002
 	codeSlotIDInvalid        = 0x003
+	codeGeneralError         = 0x005
+	codeFunctionFailed       = 0x006
 	codeDeviceError          = 0x030
+	codeDeviceMemory         = 0x031
 	codeDeviceRemoved        = 0x032
 	codeKeyHandleInvalid     = 0x060
 	codeObjectHandleInvalid  = 0x082

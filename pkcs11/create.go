@@ -18,7 +18,7 @@ var errOtherKey = errors.New("the certificate holds another public key")
 
 // Generate makes a key pair on the one token that the URI means, and returns it. keyType is
 // P-256, P-384, P-521, RSA-2048, RSA-3072 or RSA-4096. The private key cannot leave the token:
-// it is sensitive and not extractable, and it only signs. The URI says its label (object), and may say its id,
+// it is sensitive and not extractable. The URI says its label (object), and may say its id,
 // which is random otherwise. A pair with that label or id must not be there yet: the URI
 // would mean both.
 func (m *Module) Generate(ctx context.Context, u URI, keyType string) (*Key, error) {
@@ -47,7 +47,6 @@ func (m *Module) Generate(ctx context.Context, u URI, keyType string) (*Key, err
 	public := append(both[:len(both):len(both)], append(specific, wire.Attribute{Type: attrVerify, Value: yes})...)
 	private := append(both[:len(both):len(both)], []wire.Attribute{
 		{Type: attrPrivate, Value: yes}, {Type: attrSensitive, Value: yes}, {Type: attrExtractable, Value: no}, {Type: attrSign, Value: yes},
-		{Type: attrDecrypt, Value: no}, {Type: attrUnwrap, Value: no}, // which tokens allow otherwise
 	}...)
 	a, err := p.call(ctx, &wire.Request{Op: wire.OpGenerate, Slot: token.ID, Mechanism: mechanism, Templates: [][]wire.Attribute{public, private}})
 	if err != nil {

@@ -148,6 +148,12 @@ func hasCode(err error, codes ...uint64) bool {
 	return errors.As(err, &e) && e.call != "" && slices.Contains(codes, e.code)
 }
 
+// isBroken says that something is wrong with the module or the device. Some modules stay so
+// until they are loaded anew.
+func isBroken(err error) bool {
+	return hasCode(err, codeHostMemory, codeGeneralError, codeFunctionFailed, codeDeviceError, codeDeviceMemory)
+}
+
 // isLost says that sessions, login or handles are no more, as after a token was pulled: once
 // they are made again the call may work.
 func isLost(err error) bool {

@@ -111,6 +111,9 @@ func (m *Module) place(ctx context.Context, u URI) (*place, error) {
 		if missing := (*NotFoundError)(nil); errors.As(err, &missing) && missing.What == "token" {
 			p.retire()
 		}
+		if isBroken(err) {
+			p.retire()
+		}
 		if err == nil || attempt == attempts || !isLost(err) {
 			return at, err
 		}

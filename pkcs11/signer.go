@@ -80,6 +80,9 @@ func (k *Key) sign(s scheme, digest []byte, opts crypto.SignerOpts) ([]byte, err
 		}
 		const attempts = 3 // the sessions may be lost once more by another key of the token
 		if !isLost(err) || attempt == attempts {
+			if isBroken(err) {
+				at.p.retire()
+			}
 			return nil, fmt.Errorf("sign with %s: %w", k.uri, err)
 		}
 		k.lose(ctx, at)

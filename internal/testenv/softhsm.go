@@ -142,8 +142,14 @@ func (h *SoftHSM) Generate(tb testing.TB, token, typ, id, label string) {
 
 func (h *SoftHSM) run(tb testing.TB, name string, args ...string) []byte {
 	tb.Helper()
+	return runWith(tb, h.Environment(), name, args)
+}
+
+// runWith is Run with another environment.
+func runWith(tb testing.TB, environment []string, name string, args []string) []byte {
+	tb.Helper()
 	cmd := exec.Command(Tool(tb, name), args...)
-	cmd.Env = h.Environment()
+	cmd.Env = environment
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
