@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/miekg/pkcs11"
@@ -21,29 +22,56 @@ const farewell = 2 * time.Second
 
 // serve answers requests until in ends. Calls that hang do not keep it from returning.
 func serve(in io.Reader, out io.Writer) error {
-	s := &server{out: out}
-	r := bufio.NewReader(in)
-	for {
-		q := new(wire.Request)
-		switch err := wire.Read(r, q); {
-		case errors.Is(err, io.EOF):
-			s.finish()
-			return nil
-		case err != nil:
-			return fmt.Errorf("read a request: %w", err)
-		}
-		if q.Op == wire.OpLoad { // the others need it
-			s.answer(q)
-			continue
-		}
-		go s.answer(q)
+	s := &server{in: bufio.NewReader(in), out: out, ended: make(chan error)}
+	s.waiting.Store(1)
+	go s.work()
+	err := <-s.ended
+	if errors.Is(err, io.EOF) {
+		s.finish()
+		return nil
 	}
+	return fmt.Errorf("read a request: %w", err)
 }
 
 type server struct {
-	module *module // nil until it is loaded
-	mu     sync.Mutex
-	out    io.Writer
+	module  atomic.Pointer[module] // nil until it is loaded
+	reading sync.Mutex
+	in      *bufio.Reader
+	waiting atomic.Int32 // workers that read, or will
+	ended   chan error
+	writing sync.Mutex
+	out     io.Writer
+}
+
+// spare is how many workers wait for requests, at most.
+const spare = 4
+
+// work reads a request and answers it, and so on. What reads the next one meanwhile is another
+// worker: to hand the request over instead would cost each signature the waking of a thread.
+func (s *server) work() {
+	for {
+		s.reading.Lock()
+		q := new(wire.Request)
+		if err := wire.Read(s.in, q); err != nil {
+			s.ended <- err // keeps the others from reading
+			return
+		}
+		if q.Op == wire.OpLoad { // the others need it
+			s.answer(q)
+			s.reading.Unlock()
+			continue
+		}
+		if s.waiting.Add(-1) == 0 {
+			s.waiting.Add(1)
+			go s.work()
+		}
+		s.reading.Unlock()
+		s.answer(q)
+		if s.waiting.Add(1) > spare {
+			s.waiting.Add(-1)
+			return
+		}
+	}
 }
 
 // answer works on one request. A parent that does not listen any more is about to close its
@@ -55,8 +83,8 @@ func (s *server) answer(q *wire.Request) {
 	a.ID = q.ID
 	describe(err, a)
 	frame := wire.Frame(a)
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	s.out.Write(frame)
 }
 
@@ -65,28 +93,30 @@ func (s *server) do(q *wire.Request, a *wire.Response) error {
 		if q.Object != wire.Version {
 			return fmt.Errorf("this kedge-pkcs11 speaks version %d of the protocol, the program that started it version %d; install both from one release", wire.Version, q.Object)
 		}
-		if s.module != nil {
+		if s.module.Load() != nil {
 			return errors.New("a module is loaded already")
 		}
-		var err error
-		s.module, err = load(string(q.Data), a)
+		m, err := load(string(q.Data), a)
+		s.module.Store(m)
 		return err
 	}
-	if s.module == nil {
+	m := s.module.Load()
+	if m == nil {
 		return errors.New("no module is loaded")
 	}
-	return s.module.do(q, a)
+	return m.do(q, a)
 }
 
 // finish lets the module end what it holds: a card stays unlocked otherwise.
 func (s *server) finish() {
-	if s.module == nil {
+	m := s.module.Load()
+	if m == nil {
 		return
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.module.c.Finalize()
+		m.c.Finalize()
 	}()
 	select {
 	case <-done:
