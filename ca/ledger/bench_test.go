@@ -96,88 +96,98 @@ func BenchmarkRecordIssued(b *testing.B) {
 	}
 }
 
-// BenchmarkMillion looks into a ledger of a million certificates, of which 6,000 are revoked
-// and unexpired, each time opened anew.
-func BenchmarkMillion(b *testing.B) {
-	const n = 1_000_000
-	path := filepath.Join(b.TempDir(), "ledger.db")
+// million is a ledger of a million certificates, of which 6,000 are revoked and unexpired.
+type million struct {
+	*mint
+	path string
+	root *x509.Certificate
+	now  time.Time // the last 6,000 and those of a day before are valid
+}
+
+const millionSize = 1_000_000
+
+func newMillion(b *testing.B) *million {
+	b.Helper()
 	root := newAuthority(b, "Bench CA", nil)
-	l := create(b, path)
+	m := &million{mint: newMint(b, root), path: filepath.Join(b.TempDir(), "ledger.db"), root: root.cert, now: noon.Add((millionSize - 6000) * 10 * time.Second)}
+	l := create(b, m.path)
 	add(b, l, ca.Issued{Certificate: root.cert})
-	m := newMint(b, root)
-	m.record(b, l, 256, 0, n)
-	now := noon.Add((n - 6000) * 10 * time.Second) // the last 6,000 and those of a day before are valid
+	m.record(b, l, 256, 0, millionSize)
 	var revoked [][]byte
-	for i := n - 6000; i < n; i++ {
+	for i := millionSize - 6000; i < millionSize; i++ {
 		revoked = append(revoked, fingerprint(m.leaf(i).Certificate))
 	}
-	if err := l.Revoke(b.Context(), revoked, Revocation{Reason: ca.KeyCompromise, At: now}); err != nil {
+	if err := l.Revoke(b.Context(), revoked, Revocation{Reason: ca.KeyCompromise, At: m.now}); err != nil {
 		b.Fatal(err)
 	}
 	if err := l.Close(); err != nil {
 		b.Fatal(err)
 	}
-	some := m.leaf(n / 2).Certificate
-	for name, f := range map[string]Filter{
+	return m
+}
+
+// filters are one or two for each way to look for certificates.
+func (m *million) filters() map[string]Filter {
+	some := m.leaf(millionSize / 2).Certificate
+	return map[string]Filter{
 		"none": {}, "kind": {Kind: Root}, "valid": {State: Valid}, "expired": {State: Expired}, "revoked": {State: Revoked}, "held": {State: Held}, "pending": {State: Pending},
 		"serial": {Serial: some.SerialNumber.Text(16)}, "fingerprint": {Fingerprint: hex.EncodeToString(fingerprint(some))}, "cn": {CommonName: some.Subject.CommonName},
 		"subject": {Subject: some.Subject.String()}, "subject-prefix": {Subject: "CN=host-05*"}, "cn-prefix": {CommonName: "host-05*"}, "cn-suffix": {CommonName: "*.example.com"}, "cn-nothing": {CommonName: "*nothing*"},
 		"host": {Host: "host-0005000"}, "host-prefix": {Host: "host-0005*"}, "san": {SAN: some.DNSNames[0]}, "san-suffix": {SAN: "*.example.com"}, "san-nothing": {SAN: "*nothing*"},
-		"issuer": {Issuer: "CN=Bench CA"}, "expiring": {ExpiresBefore: now.Add(time.Hour), ExpiresAfter: now}, "expiring-unreplaced": {ExpiresBefore: now.Add(time.Hour), ExpiresAfter: now, Unreplaced: true},
-		"unreplaced": {Unreplaced: true}, "issued-after": {IssuedAfter: now},
-	} {
+		"issuer": {Issuer: "CN=Bench CA"}, "expiring": {ExpiresBefore: m.now.Add(time.Hour), ExpiresAfter: m.now}, "expiring-unreplaced": {ExpiresBefore: m.now.Add(time.Hour), ExpiresAfter: m.now, Unreplaced: true},
+		"unreplaced": {Unreplaced: true}, "issued-after": {IssuedAfter: m.now},
+	}
+}
+
+// BenchmarkMillion looks into the ledger, each time opened anew.
+func BenchmarkMillion(b *testing.B) {
+	m := newMillion(b)
+	for name, f := range m.filters() {
 		f.Limit = 100
-		b.Run("list/"+name, func(b *testing.B) {
-			opened(b, path, now, func(l *Ledger) { found(b, l, f) })
-		})
-		b.Run("count/"+name, func(b *testing.B) {
-			opened(b, path, now, func(l *Ledger) {
-				if _, err := l.Count(b.Context(), f); err != nil {
-					b.Fatal(err)
-				}
-			})
+		m.run(b, "list/"+name, func(b *testing.B, l *Ledger) { found(b, l, f) })
+		m.run(b, "count/"+name, func(b *testing.B, l *Ledger) {
+			if _, err := l.Count(b.Context(), f); err != nil {
+				b.Fatal(err)
+			}
 		})
 	}
-	b.Run("crl", func(b *testing.B) {
-		opened(b, path, now, func(l *Ledger) {
-			if all, err := l.Revoked(b.Context(), hex.EncodeToString(root.cert.SubjectKeyId), now); len(all) != 6000 || err != nil {
-				b.Fatal(len(all), err)
-			}
-		})
+	m.run(b, "crl", func(b *testing.B, l *Ledger) {
+		if all, err := l.Revoked(b.Context(), hex.EncodeToString(m.root.SubjectKeyId), m.now); len(all) != 6000 || err != nil {
+			b.Fatal(len(all), err)
+		}
 	})
-	b.Run("hosts", func(b *testing.B) {
-		opened(b, path, now, func(l *Ledger) {
-			for _, err := range l.Hosts(b.Context(), now) {
-				if err != nil {
-					b.Fatal(err)
-				}
+	m.run(b, "hosts", func(b *testing.B, l *Ledger) {
+		for _, err := range l.Hosts(b.Context(), m.now) {
+			if err != nil {
+				b.Fatal(err)
 			}
-		})
+		}
 	})
-	more := n
-	b.Run("insert-2000", func(b *testing.B) {
-		opened(b, path, now, func(l *Ledger) {
-			m.record(b, l, 32, more, more+2000)
-			more += 2000
-		})
+	more := millionSize
+	m.run(b, "insert-2000", func(b *testing.B, l *Ledger) {
+		m.record(b, l, 32, more, more+2000)
+		more += 2000
 	})
-	b.Run("all", func(b *testing.B) {
-		opened(b, path, now, func(l *Ledger) {
-			count := 0
-			for range l.List(b.Context(), Filter{}) {
-				count++
+	m.run(b, "all", func(b *testing.B, l *Ledger) {
+		for _, err := range l.List(b.Context(), Filter{}) {
+			if err != nil {
+				b.Fatal(err)
 			}
-			var stats runtime.MemStats
-			runtime.ReadMemStats(&stats)
-			b.ReportMetric(float64(stats.Sys)/1e6, "MB")
-		})
+		}
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		b.ReportMetric(float64(stats.Sys)/1e6, "MB")
 	})
-	b.Run("verify", func(b *testing.B) {
-		opened(b, path, now, func(l *Ledger) {
-			if r, err := l.Verify(b.Context(), VerifyOptions{}); err != nil || !r.OK() {
-				b.Fatal(r, err)
-			}
-		})
+	m.run(b, "verify", func(b *testing.B, l *Ledger) {
+		if r, err := l.Verify(b.Context(), VerifyOptions{}); err != nil || !r.OK() {
+			b.Fatal(r, err)
+		}
+	})
+}
+
+func (m *million) run(b *testing.B, name string, f func(*testing.B, *Ledger)) {
+	b.Run(name, func(b *testing.B) {
+		opened(b, m.path, m.now, func(l *Ledger) { f(b, l) })
 	})
 }
 

@@ -173,7 +173,7 @@ func explainSQLite(err error, path string, busy time.Duration) error {
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
 		return fmt.Errorf("write the ledger %s: %w: the file or its folder is read-only", path, fs.ErrPermission)
 	case sqlite3.SQLITE_CANTOPEN:
-		return fmt.Errorf("open the ledger %s and the files beside it (-wal, -shm): %w", path, err)
+		return fmt.Errorf("open the ledger %s, or make what even readers need beside it (-wal, -shm): %w", path, err)
 	}
 	return fmt.Errorf("the ledger %s: %w", path, err)
 }
