@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"kedge/ca"
@@ -40,11 +41,15 @@ const (
 // revoked already is a *RevokedError, save that a hold may turn into another reason; one that
 // is not there is a *NotFoundError.
 func (l *Ledger) Revoke(ctx context.Context, fingerprints [][]byte, r Revocation) error {
-	if r.At.IsZero() {
+	switch {
+	case len(fingerprints) == 0:
+		return errors.New("revoke: there is no certificate")
+	case r.At.IsZero():
 		return errors.New("revoke: the time is missing")
-	}
-	if r.Reason == ca.RemoveFromCRL {
+	case r.Reason == ca.RemoveFromCRL:
 		return errors.New("revoke: " + ca.RemoveFromCRL.String() + " is no reason; release the certificate")
+	case !slices.Contains(ca.Reasons(), r.Reason): // no CRL could be made of it
+		return fmt.Errorf("revoke: there is no reason with the number %d", int(r.Reason))
 	}
 	if err := writable("reason", r.Why); err != nil {
 		return fmt.Errorf("revoke: %w", err)
@@ -71,6 +76,9 @@ func (l *Ledger) Revoke(ctx context.Context, fingerprints [][]byte, r Revocation
 // Release ends the hold of certificates, all or none. One that is not on hold is a
 // *NotHeldError.
 func (l *Ledger) Release(ctx context.Context, fingerprints [][]byte, why string) error {
+	if len(fingerprints) == 0 {
+		return errors.New("release: there is no certificate")
+	}
 	if err := writable("reason", why); err != nil {
 		return fmt.Errorf("release: %w", err)
 	}

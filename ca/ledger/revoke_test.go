@@ -96,9 +96,20 @@ func TestRevoke_refuses(t *testing.T) {
 		"the time is missing":      {Reason: 1},
 		"release the certificate":  {Reason: ca.RemoveFromCRL, At: noon},
 		`the reason "\x00" is not`: {Reason: 1, At: noon, Why: "\x00"},
+		"the number 7":             {Reason: 7, At: noon},
+		"the number 42":            {Reason: 42, At: noon},
 	} {
-		if err := l.Revoke(t.Context(), nil, r); !strings.Contains(fmt.Sprint(err), want) {
+		if err := l.Revoke(t.Context(), [][]byte{make([]byte, 32)}, r); !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%+v: %v", r, err)
 		}
+	}
+	if err := l.Revoke(t.Context(), nil, Revocation{Reason: 1, At: noon}); !strings.Contains(fmt.Sprint(err), "there is no certificate") {
+		t.Errorf("nothing to revoke: %v", err)
+	}
+	if err := l.Release(t.Context(), nil, ""); !strings.Contains(fmt.Sprint(err), "there is no certificate") {
+		t.Errorf("nothing to release: %v", err)
+	}
+	if seq, _, err := l.Head(t.Context()); seq != 0 || err != nil {
+		t.Errorf("entries: %d, %v", seq, err)
 	}
 }
