@@ -63,6 +63,9 @@ func TestCloseWhileHanging(t *testing.T) {
 	if err := <-failed; err == nil {
 		t.Error("a signature came after the end")
 	}
+	if p.why != "" { // the process saw the end of its input, as when its parent dies
+		t.Errorf("the process had to be killed: it %s", p.why)
+	}
 	if _, err := os.Stat("/proc/self"); err == nil {
 		if _, err := os.Stat(filepath.Join("/proc", pid(p))); err == nil {
 			t.Errorf("process %s is there after Close", pid(p))
