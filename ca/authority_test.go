@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-func caNamed(name string, length int) CAConfig {
-	return CAConfig{Subject: pkix.Name{CommonName: name}, Lifetime: 8 * time.Hour, MaxPathLen: length}
+func caNamed(name string, length int) AuthorityConfig {
+	return AuthorityConfig{Subject: pkix.Name{CommonName: name}, Lifetime: 8 * time.Hour, MaxPathLen: length}
 }
 
 // TestNew: an authority knows the path above it.
@@ -158,15 +158,15 @@ func TestPrepareCA_refuses(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t, 10*time.Hour)
 	tests := []struct {
-		change func(*CAConfig)
+		change func(*AuthorityConfig)
 		want   string
 	}{
-		{func(c *CAConfig) { c.Lifetime = 0 }, "the lifetime of the CA must be a second or longer, not 0s"},
-		{func(c *CAConfig) { c.Subject = pkix.Name{Organization: []string{"Example"}} }, "the name of the CA must not be empty"},
-		{func(c *CAConfig) { c.Subject.CommonName = "Test CA" }, `the subject "CN=Test CA" is that of a CA above it; give another name`},
-		{func(c *CAConfig) { c.CRLURLs = []string{"file:///crl"} }, `the CRL address "file:///crl" is not an http or https URL`},
-		{func(c *CAConfig) { c.AllowWarnings = []string{"x"} }, `there is no lint rule "x"`},
-		{func(c *CAConfig) { c.Subject.CommonName = "A & B" }, `the certificate "CN=A & B" breaks the rule tag-characters: makes the tag x509Issuer/CN of "A & B", and session tags cannot hold '&'; take letters, digits, spaces and _.:/=+-@`},
+		{func(c *AuthorityConfig) { c.Lifetime = 0 }, "the lifetime of the CA must be a second or longer, not 0s"},
+		{func(c *AuthorityConfig) { c.Subject = pkix.Name{Organization: []string{"Example"}} }, "the name of the CA must not be empty"},
+		{func(c *AuthorityConfig) { c.Subject.CommonName = "Test CA" }, `the subject "CN=Test CA" is that of a CA above it; give another name`},
+		{func(c *AuthorityConfig) { c.CRLURLs = []string{"file:///crl"} }, `the CRL address "file:///crl" is not an http or https URL`},
+		{func(c *AuthorityConfig) { c.AllowWarnings = []string{"x"} }, `there is no lint rule "x"`},
+		{func(c *AuthorityConfig) { c.Subject.CommonName = "A & B" }, `the certificate "CN=A & B" breaks the rule tag-characters: makes the tag x509Issuer/CN of "A & B", and session tags cannot hold '&'; take letters, digits, spaces and _.:/=+-@`},
 	}
 	for _, tt := range tests {
 		c := caNamed("Middle", 0)

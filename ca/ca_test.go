@@ -25,8 +25,8 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 }
 
 // rootConfig is a root that breaks no rule. One with a key ML-DSA-87 cannot be registered.
-func rootConfig(lifetime time.Duration) CAConfig {
-	return CAConfig{
+func rootConfig(lifetime time.Duration) AuthorityConfig {
+	return AuthorityConfig{
 		Subject: pkix.Name{CommonName: "Test CA"}, Lifetime: lifetime, MaxPathLen: -1, AllowWarnings: []string{"anchor-size"},
 	}
 }
@@ -55,7 +55,7 @@ func rootAt(t testing.TB, key crypto.Signer, lifetime time.Duration, now time.Ti
 }
 
 // below makes an intermediate CA.
-func below(t testing.TB, a *Authority, key crypto.Signer, c CAConfig) *Authority {
+func below(t testing.TB, a *Authority, key crypto.Signer, c AuthorityConfig) *Authority {
 	t.Helper()
 	prepared, err := a.PrepareCA(key.Public(), c, noon)
 	if err != nil {

@@ -28,7 +28,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	prepared, err := ca.PrepareRoot(rootKey, ca.CAConfig{
+	prepared, err := ca.PrepareRoot(rootKey, ca.AuthorityConfig{
 		Subject:  pkix.Name{CommonName: "Example Workloads"},
 		Lifetime: 10 * 365 * 24 * time.Hour,
 	}, now)

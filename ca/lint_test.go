@@ -23,7 +23,7 @@ func TestLint_anchorSize(t *testing.T) {
 		if got := broke(Lint(root.Certificate(), nil)); !slices.Equal(got, want) {
 			t.Errorf("%s breaks %q, want %q", kind, got, want)
 		}
-		child := below(t, root, newKey(t), CAConfig{Subject: pkix.Name{CommonName: "Issuing CA"}, Lifetime: time.Hour})
+		child := below(t, root, newKey(t), AuthorityConfig{Subject: pkix.Name{CommonName: "Issuing CA"}, Lifetime: time.Hour})
 		if n := pemSize("CERTIFICATE", len(child.Certificate().Raw)); n > maxAnchorPEM {
 			t.Errorf("an intermediate below %s cannot be registered either: %d characters", kind, n)
 		}

@@ -80,8 +80,8 @@ func TestPairs(t *testing.T) {
 			t.Parallel()
 			const years = 365 * 24 * time.Hour
 			root := rootFor(t, opaque{keyOf(t, kind)}, 60*years)
-			middle := below(t, root, opaque{keyOf(t, "P-256")}, CAConfig{Subject: pkix.Name{CommonName: "Middle"}, Lifetime: 55 * years, MaxPathLen: 1})
-			bottom := below(t, middle, opaque{keyOf(t, kind)}, CAConfig{Subject: pkix.Name{CommonName: "Bottom"}, Lifetime: 55 * years})
+			middle := below(t, root, opaque{keyOf(t, "P-256")}, AuthorityConfig{Subject: pkix.Name{CommonName: "Middle"}, Lifetime: 55 * years, MaxPathLen: 1})
+			bottom := below(t, middle, opaque{keyOf(t, kind)}, AuthorityConfig{Subject: pkix.Name{CommonName: "Bottom"}, Lifetime: 55 * years})
 			service := newService(t, root)
 			for _, leafKind := range keyTypes() {
 				for _, a := range []*Authority{root, middle, bottom} {

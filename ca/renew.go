@@ -23,7 +23,7 @@ type Renewal struct {
 
 	Public        crypto.PublicKey // nil: the same key
 	Lifetime      time.Duration    // 0: as long as Old's, but no longer than the profile's most
-	AllowWarnings []string         // as in Request and CAConfig
+	AllowWarnings []string         // as in Request and AuthorityConfig
 	Host, Why     string           // for the record
 }
 

@@ -125,7 +125,7 @@ func publicOf(t *testing.T, key crypto.Signer, leaf, ca string) crypto.PublicKey
 
 func intermediateBelow(t *testing.T, root *Authority) *x509.Certificate {
 	t.Helper()
-	prepared, err := root.PrepareCA(newKey(t).Public(), CAConfig{
+	prepared, err := root.PrepareCA(newKey(t).Public(), AuthorityConfig{
 		Subject: pkix.Name{CommonName: "Issuing CA", Organization: []string{"Example"}}, Lifetime: 365 * 24 * time.Hour,
 		CRLURLs: []string{"http://crl.example.com/ca.crl"},
 		Constraints: NameConstraints{

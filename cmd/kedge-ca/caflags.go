@@ -61,22 +61,22 @@ func (f *caFlags) add(cmd *cobra.Command, d caDefaults) {
 }
 
 // config checks the flags. What the certificate may hold is for package ca to say.
-func (f *caFlags) config(cmd *cobra.Command) (ca.CAConfig, error) {
+func (f *caFlags) config(cmd *cobra.Command) (ca.AuthorityConfig, error) {
 	switch {
 	case f.days < 1 || f.days > maxDays:
-		return ca.CAConfig{}, cli.Usagef(cmd, "--days: %d is not between 1 and %d", f.days, maxDays)
+		return ca.AuthorityConfig{}, cli.Usagef(cmd, "--days: %d is not between 1 and %d", f.days, maxDays)
 	case f.pathLength < -1:
-		return ca.CAConfig{}, cli.Usagef(cmd, "--path-length: %d is neither a number of CAs nor -1", f.pathLength)
+		return ca.AuthorityConfig{}, cli.Usagef(cmd, "--path-length: %d is neither a number of CAs nor -1", f.pathLength)
 	}
 	permitted, err := f.permitted.prefixes("permit-ip")
 	if err != nil {
-		return ca.CAConfig{}, cli.Usagef(cmd, "%w", err)
+		return ca.AuthorityConfig{}, cli.Usagef(cmd, "%w", err)
 	}
 	excluded, err := f.excluded.prefixes("exclude-ip")
 	if err != nil {
-		return ca.CAConfig{}, cli.Usagef(cmd, "%w", err)
+		return ca.AuthorityConfig{}, cli.Usagef(cmd, "%w", err)
 	}
-	return ca.CAConfig{
+	return ca.AuthorityConfig{
 		Subject:    f.subject(),
 		Lifetime:   time.Duration(f.days) * 24 * time.Hour,
 		MaxPathLen: f.pathLength,

@@ -26,7 +26,7 @@ type initOptions struct {
 	adopt  bool
 
 	kind   keyKind
-	config ca.CAConfig
+	config ca.AuthorityConfig
 }
 
 func newInit(h host, run func(context.Context, *initOptions) error) *cobra.Command {

@@ -35,7 +35,7 @@ type intermediateOptions struct {
 	chain       []string
 
 	kind   keyKind
-	config ca.CAConfig
+	config ca.AuthorityConfig
 }
 
 func newIntermediate(h host, run func(context.Context, *intermediateOptions) error) *cobra.Command {

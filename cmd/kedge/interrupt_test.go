@@ -106,7 +106,7 @@ func newAuthority(t *testing.T) *ca.Authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prepared, err := ca.PrepareRoot(key, ca.CAConfig{Subject: pkix.Name{CommonName: "tests"}, Lifetime: 1000 * 24 * time.Hour}, time.Now().Add(-100*24*time.Hour))
+	prepared, err := ca.PrepareRoot(key, ca.AuthorityConfig{Subject: pkix.Name{CommonName: "tests"}, Lifetime: 1000 * 24 * time.Hour}, time.Now().Add(-100*24*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ type service struct {
 
 func startEmulator() *service {
 	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-	root := must(ca.PrepareRoot(key, ca.CAConfig{Subject: pkix.Name{CommonName: "Example root"}, Lifetime: 24 * time.Hour}, time.Now()))
+	root := must(ca.PrepareRoot(key, ca.AuthorityConfig{Subject: pkix.Name{CommonName: "Example root"}, Lifetime: 24 * time.Hour}, time.Now()))
 	authority := must(ca.New(must(root.Issue(context.Background(), ca.Unrecorded{})), key))
 	s := &service{authority: authority, log: new(bytes.Buffer)}
 	s.Emulator = must(emulator.New(emulator.Config{

@@ -75,7 +75,7 @@ func newRoot(ctx context.Context, l *ledger.Ledger) (*ca.Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	prepared, err := ca.PrepareRoot(key, ca.CAConfig{Subject: pkix.Name{CommonName: "Bench CA"}, Lifetime: 30 * 24 * time.Hour}, time.Now())
+	prepared, err := ca.PrepareRoot(key, ca.AuthorityConfig{Subject: pkix.Name{CommonName: "Bench CA"}, Lifetime: 30 * 24 * time.Hour}, time.Now())
 	if err != nil {
 		return nil, err
 	}

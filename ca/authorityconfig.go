@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// CAConfig says what a CA certificate is to hold.
-type CAConfig struct {
+// AuthorityConfig says what a CA certificate is to hold.
+type AuthorityConfig struct {
 	Subject       pkix.Name     // the whole name; sessions carry it as x509Issuer/*
 	Lifetime      time.Duration // from now; cut at the end of the issuer's own
 	MaxPathLen    int           // how many CA certificates may follow below it; -1: as many as its issuer allows
@@ -25,12 +25,12 @@ type CAConfig struct {
 
 // ConfigOf returns the configuration that a CA certificate was made by, or could have been:
 // to make another one like it, with the same names.
-func ConfigOf(cert *x509.Certificate) (CAConfig, error) {
+func ConfigOf(cert *x509.Certificate) (AuthorityConfig, error) {
 	constraints, err := constraintsOf(cert)
 	if err != nil {
-		return CAConfig{}, err
+		return AuthorityConfig{}, err
 	}
-	c := CAConfig{
+	c := AuthorityConfig{
 		Subject:     cert.Subject,
 		Lifetime:    lifetimeOf(cert),
 		MaxPathLen:  -1,
@@ -49,7 +49,7 @@ func ConfigOf(cert *x509.Certificate) (CAConfig, error) {
 // revocation. What lint finds, but for the warnings that c allows, is a *LintError.
 //
 // Source: IAM Roles Anywhere User Guide, "Trust model"; RFC 5280, 4.2.1.
-func PrepareRoot(key crypto.Signer, c CAConfig, now time.Time) (*Prepared, error) {
+func PrepareRoot(key crypto.Signer, c AuthorityConfig, now time.Time) (*Prepared, error) {
 	template, err := c.template(nil, now)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func PrepareRoot(key crypto.Signer, c CAConfig, now time.Time) (*Prepared, error
 // narrow what those above permit. That its owner has the private key is for the caller to
 // know: CheckCSR tells. A CA that is not in date is a *ValidityError, what lint finds a
 // *LintError, as for a root.
-func (a *Authority) PrepareCA(public crypto.PublicKey, c CAConfig, now time.Time) (*Prepared, error) {
+func (a *Authority) PrepareCA(public crypto.PublicKey, c AuthorityConfig, now time.Time) (*Prepared, error) {
 	if err := a.checkRoom(&c); err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (a *Authority) PrepareCA(public crypto.PublicKey, c CAConfig, now time.Time
 
 // checkRoom holds the path length asked for against what is left, and sets the one that was
 // left open.
-func (a *Authority) checkRoom(c *CAConfig) error {
+func (a *Authority) checkRoom(c *AuthorityConfig) error {
 	if a.room == 0 {
 		return fmt.Errorf("the path length of %q or of a CA above it allows no further CA below", a.cert.Subject)
 	}
@@ -106,7 +106,7 @@ func (a *Authority) distinct(public crypto.PublicKey, subject string) error {
 }
 
 // template makes a certificate of what the configuration says; path is above it.
-func (c *CAConfig) template(path []*x509.Certificate, now time.Time) (*x509.Certificate, error) {
+func (c *AuthorityConfig) template(path []*x509.Certificate, now time.Time) (*x509.Certificate, error) {
 	switch {
 	case c.Lifetime < time.Second:
 		return nil, fmt.Errorf("the lifetime of the CA must be a second or longer, not %v", c.Lifetime)
@@ -147,7 +147,7 @@ func (c *CAConfig) template(path []*x509.Certificate, now time.Time) (*x509.Cert
 	return template, nil
 }
 
-func (c *CAConfig) draft(template *x509.Certificate, public crypto.PublicKey, now time.Time) draft {
+func (c *AuthorityConfig) draft(template *x509.Certificate, public crypto.PublicKey, now time.Time) draft {
 	if c.old != nil && sameKey(c.old.PublicKey, public) {
 		template.SubjectKeyId = c.old.SubjectKeyId // what is below names it
 	}
