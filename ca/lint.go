@@ -10,6 +10,7 @@ import (
 // Severity says what a finding means for the certificate.
 type Severity int
 
+// The severities.
 const (
 	Warning Severity = iota + 1 // works today or in some cases; can be allowed by name
 	Error                       // CreateTrustAnchor or CreateSession refuses the certificate, or its path is not valid

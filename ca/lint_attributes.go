@@ -9,33 +9,12 @@ import (
 // attributeName is how a tag calls an attribute: by the short name of RFC 4519, or else by
 // its numbers.
 func attributeName(oid asn1.ObjectIdentifier) string {
-	if len(oid) == 4 && oid[0] == 2 && oid[1] == 5 && oid[2] == 4 {
-		switch oid[3] {
-		case 3:
-			return "CN"
-		case 4:
-			return "SN"
-		case 5:
-			return "serialNumber"
-		case 6:
-			return "C"
-		case 7:
-			return "L"
-		case 8:
-			return "ST"
-		case 9:
-			return "street"
-		case 10:
-			return "O"
-		case 11:
-			return "OU"
-		case 12:
-			return "title"
-		case 42:
-			return "GN"
-		case 46:
-			return "dnQualifier"
-		}
+	x520 := [...]string{
+		3: "CN", 4: "SN", 5: "serialNumber", 6: "C", 7: "L", 8: "ST", 9: "street",
+		10: "O", 11: "OU", 12: "title", 42: "GN", 46: "dnQualifier",
+	}
+	if len(oid) == 4 && oid[0] == 2 && oid[1] == 5 && oid[2] == 4 && oid[3] < len(x520) && x520[oid[3]] != "" {
+		return x520[oid[3]]
 	}
 	switch s := oid.String(); s {
 	case "0.9.2342.19200300.100.1.1":

@@ -75,7 +75,7 @@ func selfSigned(tb testing.TB) []byte {
 func certificatesBelow(tb testing.TB, dir string) [][]byte {
 	tb.Helper()
 	var found [][]byte
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".pem" {
 			return err
 		}

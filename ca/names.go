@@ -101,31 +101,27 @@ func hasDotSegment(path string) bool {
 }
 
 func isSPIFFE(u *url.URL) bool {
-	if u.Host == "" || len(u.Host) > 255 || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawPath != "" {
+	switch {
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawPath != "" || !isTrustDomain(u.Host):
 		return false
-	}
-	for _, c := range []byte(u.Host) {
-		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_') {
-			return false
-		}
-	}
-	if u.Path == "" {
+	case u.Path == "":
 		return true // the trust domain itself
-	}
-	if hasDotSegment(u.Path) {
+	case hasDotSegment(u.Path):
 		return false
 	}
 	for segment := range strings.SplitSeq(u.Path[1:], "/") {
-		if segment == "" {
+		if segment == "" || strings.Trim(segment, spiffeHost+"ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 			return false
-		}
-		for _, c := range []byte(segment) {
-			if !isAlphanumeric(c) && c != '-' && c != '.' && c != '_' {
-				return false
-			}
 		}
 	}
 	return true
+}
+
+// spiffeHost are the characters of a trust domain.
+const spiffeHost = "abcdefghijklmnopqrstuvwxyz0123456789-._"
+
+func isTrustDomain(host string) bool {
+	return host != "" && len(host) <= 255 && strings.Trim(host, spiffeHost) == ""
 }
 
 func isASCII(text string) bool {

@@ -8,6 +8,7 @@ import (
 // Reason is why a certificate was revoked: a CRLReason of RFC 5280, 5.3.1.
 type Reason int
 
+// The reasons.
 const (
 	Unspecified          Reason = 0
 	KeyCompromise        Reason = 1

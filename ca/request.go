@@ -161,7 +161,7 @@ func (p *Profile) checkSAN(r *Request) error {
 			return fmt.Errorf("the DNS name %q is an IP address; ask for it as one", name)
 		}
 		if !isDNSName(name) {
-			return fmt.Errorf("the DNS name %q cannot be in a certificate: it takes letters, digits, hyphens and dots, without a wildcard or a number at the end; write others as xn--...", name)
+			return fmt.Errorf("the DNS name %q cannot be in a certificate: it takes letters, digits, hyphens and dots, without a wildcard or a number at the end; write others as those that begin with xn--", name)
 		}
 		if !matchAny(p.dns, name) {
 			return p.refuse("san.dns", "the DNS name %q is not allowed%s", name, only(patternTexts(p.dns)))

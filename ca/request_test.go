@@ -69,7 +69,7 @@ func TestPrepareLeaf_refuses(t *testing.T) {
 	}
 	dns := func(name string) func(*Request) { return func(r *Request) { r.DNS = []string{name} } }
 	notDNS := func(name string) string {
-		return `the DNS name "` + name + `" cannot be in a certificate: it takes letters, digits, hyphens and dots, without a wildcard or a number at the end; write others as xn--...`
+		return `the DNS name "` + name + `" cannot be in a certificate: it takes letters, digits, hyphens and dots, without a wildcard or a number at the end; write others as those that begin with xn--`
 	}
 	notSPIFFE := func(id string) string {
 		return `the URI "` + id + `" cannot be in a certificate: it is not a SPIFFE ID: spiffe://TRUST-DOMAIN/PATH, the domain in lower case, without port, query or a slash at the end`

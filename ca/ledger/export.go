@@ -16,6 +16,7 @@ import (
 // Format is one that Export writes.
 type Format string
 
+// The formats.
 const (
 	JSON Format = "json"
 	CSV  Format = "csv"
