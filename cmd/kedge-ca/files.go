@@ -83,7 +83,7 @@ func (f *formFlags) check(cmd *cobra.Command, keyFrom string) error {
 	switch {
 	case f.from != "" && !f.pkcs12:
 		return cli.Usagef(cmd, "--pkcs12-password-from: there is no --pkcs12 to encrypt")
-	case f.from != "" && f.from == keyFrom && (f.from == "-" || strings.HasPrefix(f.from, "fd:")):
+	case f.from != "" && f.from == keyFrom && readOnce(f.from):
 		return cli.Usagef(cmd, "--pkcs12-password-from: %s is read by --key-password-from already", f.from)
 	}
 	return nil

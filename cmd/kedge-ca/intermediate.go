@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,38 +93,19 @@ func (o *intermediateOptions) addFlags(cmd *cobra.Command) {
 	cmd.MarkFlagsRequiredTogether("certificate", "root")
 }
 
-// check refuses flags that are for another way of making an intermediate.
+// check refuses what contradicts itself.
 func (o *intermediateOptions) check(cmd *cobra.Command) (err error) {
-	content := []string{"days", "path-length", "permit-dns", "permit-uri", "permit-ip", "permit-email",
-		"exclude-dns", "exclude-uri", "exclude-ip", "exclude-email", "crl-url", "allow"}
-	subject := []string{"name", "organization", "organizational-unit", "country", "locality", "province"}
-	key := []string{"key-type", "no-password", "new-password-from"}
-	mode, foreign := "", []string{"out", "reissue", "chain"}
+	mode, err := o.mode(cmd)
 	switch {
-	case o.csr:
-		mode, foreign = "csr", append(append(foreign, content...), "parent", "keep-issuer", "why")
-	case o.from != "":
-		mode, foreign = "from", append(append(subject, key...), "keep-issuer", "chain")
-	case o.certificate != "":
-		mode, foreign = "certificate", append(append(append(content, subject...), key...), "parent", "out", "reissue")
-	}
-	for _, name := range foreign {
-		if !cmd.Flags().Changed(name) {
-			continue
-		}
-		if mode == "" {
-			return cli.Usagef(cmd, "--%s is for an intermediate whose parent is elsewhere", name)
-		}
-		return cli.Usagef(cmd, "--%s has no meaning with --%s", name, mode)
-	}
-	switch {
+	case err != nil:
+		return err
 	case o.from == "" && o.name == "":
 		return cli.Usagef(cmd, "give the name: kedge-ca intermediate NAME")
 	case o.from != "" && o.name != "":
 		return cli.Usagef(cmd, "the name is in the request of --from; unexpected argument %q", o.name)
 	case o.csr && o.key.noPassword && o.store.password != "":
 		return cli.Usagef(cmd, "--no-password and --key-password-from contradict each other with --csr")
-	case mode == "" && !o.key.noPassword && o.key.from == "" && (o.store.password == "-" || strings.HasPrefix(o.store.password, "fd:")):
+	case mode == "" && !o.key.noPassword && o.key.from == "" && readOnce(o.store.password):
 		return cli.Usagef(cmd, "--key-password-from: %s can be read once, for the parent's key; give --new-password-from or --no-password too", o.store.password)
 	}
 	if o.config, err = o.ca.config(cmd); err != nil {
@@ -133,6 +115,37 @@ func (o *intermediateOptions) check(cmd *cobra.Command) (err error) {
 	o.kind, err = o.key.keyKind(cmd)
 	return err
 }
+
+// mode returns the flag that says how an intermediate is made, without its hyphens; empty when
+// its parent is here. It refuses flags that are for another way.
+func (o *intermediateOptions) mode(cmd *cobra.Command) (string, error) {
+	content := []string{"days", "path-length", "permit-dns", "permit-uri", "permit-ip", "permit-email",
+		"exclude-dns", "exclude-uri", "exclude-ip", "exclude-email", "crl-url", "allow"}
+	subject := []string{"name", "organization", "organizational-unit", "country", "locality", "province"}
+	key := []string{"key-type", "no-password", "new-password-from"}
+	mode, foreign := "", []string{"out", "reissue", "chain"}
+	switch {
+	case o.csr:
+		mode, foreign = "csr", slices.Concat(foreign, content, []string{"parent", "keep-issuer", "why"})
+	case o.from != "":
+		mode, foreign = "from", slices.Concat(subject, key, []string{"keep-issuer", "chain"})
+	case o.certificate != "":
+		mode, foreign = "certificate", slices.Concat(content, subject, key, []string{"parent", "out", "reissue"})
+	}
+	for _, name := range foreign {
+		switch {
+		case !cmd.Flags().Changed(name):
+		case mode == "":
+			return "", cli.Usagef(cmd, "--%s is for an intermediate whose parent is elsewhere", name)
+		default:
+			return "", cli.Usagef(cmd, "--%s has no meaning with --%s", name, mode)
+		}
+	}
+	return mode, nil
+}
+
+// readOnce says whether a reference to a password can be read only once.
+func readOnce(ref string) bool { return ref == "-" || strings.HasPrefix(ref, "fd:") }
 
 func runIntermediate(ctx context.Context, o *intermediateOptions) error {
 	switch {

@@ -132,14 +132,6 @@ func (r *rotation) phase() string {
 	return phaseStarted
 }
 
-// current is the root that certificates should come from.
-func (r *rotation) current() ledger.Authority {
-	if r.phase() == phaseSwitched {
-		return *r.next
-	}
-	return r.old
-}
-
 // below returns the authorities of a root, in use or not, the root last.
 func (r *rotation) below(root string) []ledger.Authority {
 	var all []ledger.Authority
