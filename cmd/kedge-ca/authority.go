@@ -76,7 +76,8 @@ func (s *store) authority(ctx context.Context, name string) (*ca.Authority, erro
 	a, err := s.openAuthority(path)
 	if err != nil {
 		missing, ok := errors.AsType[*fs.PathError](err)
-		return nil, &caError{err, ok && missing.Path == s.flags.keyPath(path[0].Name) && errors.Is(err, fs.ErrNotExist)}
+		noKey := ok && missing.Path == s.flags.keyPath(path[0].Name) && errors.Is(err, fs.ErrNotExist)
+		return nil, &caError{error: err, noKey: noKey}
 	}
 	s.opened[path[0].Name] = a
 	return a, nil
@@ -90,7 +91,7 @@ func (e *retiredError) Error() string {
 	return fmt.Sprintf("the authority %q is retired; it issues nothing", e.name)
 }
 
-// issuing opens an authority to issue leaves. A retired one signs lists at most.
+// issuing opens an authority to issue. A retired or revoked one signs lists at most.
 func (s *store) issuing(ctx context.Context, name string) (*ca.Authority, error) {
 	path, err := s.authorityPath(ctx, name)
 	if err != nil {
@@ -98,6 +99,9 @@ func (s *store) issuing(ctx context.Context, name string) (*ca.Authority, error)
 	}
 	if path[0].State == ledger.Retired {
 		return nil, &retiredError{path[0].Name}
+	}
+	if err := s.notRevoked(ctx, path); err != nil {
+		return nil, err
 	}
 	return s.authority(ctx, path[0].Name)
 }

@@ -132,7 +132,7 @@ func (s *store) listed(ctx context.Context, names []string) ([]ledger.Authority,
 		}
 	}
 	if len(here) == 0 {
-		return nil, &caError{errors.New("no authority that is in date has its key here"), false}
+		return nil, &caError{error: errors.New("no authority that is in date has its key here")}
 	}
 	return here, nil
 }

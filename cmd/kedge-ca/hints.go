@@ -138,6 +138,8 @@ func hintAuthority(err error) string {
 	switch {
 	case is[*idleError](err):
 		return "kedge-ca rotate status shows where the CA stands"
+	case is[*revokedAuthorityError](err):
+		return "make another authority with \"kedge-ca intermediate NAME\", or name one that is not revoked with --issuer"
 	case is[*retiredError](err):
 		return "leave --issuer and --parent out, or name an authority below the root that is in use"
 	case is[*unknownRootError](err):
@@ -158,6 +160,8 @@ func hintCA(err error) string {
 		return "give the password with --key-password-from PATH, env:NAME or fd:N"
 	case is[*ca.ValidityError](err):
 		return "check this host's clock; if it is right, make a CA in another folder with --dir, and register it as a trust anchor"
+	case ok && unusable.noKey:
+		return "run it where that key is, or bring the key back from a backup; kedge-ca status shows which keys are here"
 	case ok && unusable.absent:
 		return `make a CA with "kedge-ca init", or name its folder with --dir`
 	}

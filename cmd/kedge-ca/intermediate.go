@@ -184,8 +184,8 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	parent, err := s.authority(ctx, above.Name)
-	if unusable, ok := errors.AsType[*caError](err); ok && unusable.absent {
+	parent, err := s.issuing(ctx, above.Name)
+	if unusable, ok := errors.AsType[*caError](err); ok && unusable.noKey {
 		return &offlineParentError{above.Name, err}
 	}
 	if err != nil {

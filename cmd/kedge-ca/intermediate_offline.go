@@ -90,7 +90,7 @@ func (o *intermediateOptions) sign(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	parent, err := s.authority(ctx, above.Name)
+	parent, err := s.issuing(ctx, above.Name)
 	if err != nil {
 		return err
 	}

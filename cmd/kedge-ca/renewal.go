@@ -234,6 +234,9 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	if err != nil {
 		return err
 	}
+	if err := s.notRevoked(ctx, path); err != nil {
+		return err
+	}
 	old, by := path[0], path[0]
 	if len(path) > 1 {
 		by = path[1]

@@ -110,7 +110,7 @@ func (s *store) checkKey(name string) error {
 	path := s.flags.keyPath(name)
 	there, err := exists(path)
 	if err == nil && !there {
-		err = &caError{fmt.Errorf("%q cannot issue here: %w", name, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}), false}
+		err = &caError{error: fmt.Errorf("%q cannot issue here: %w", name, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}), noKey: true}
 	}
 	return err
 }

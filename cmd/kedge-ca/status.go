@@ -97,8 +97,9 @@ type authorityStatus struct {
 	Parent   string     `json:"parent,omitempty"`
 	NotAfter time.Time  `json:"not_after"`
 	KeyHere  bool       `json:"key_here"`
-	Revoked  int        `json:"revoked"`  // and not expired: what its list is to hold
-	Unlisted int        `json:"unlisted"` // changes that the last list does not have
+	Barred   bool       `json:"certificate_revoked"` // its own, or one above it
+	Revoked  int        `json:"revoked"`             // and not expired: what its list is to hold
+	Unlisted int        `json:"unlisted"`            // changes that the last list does not have
 	CRL      *crlStatus `json:"crl,omitempty"`
 }
 
@@ -127,6 +128,9 @@ func (c *caStatus) write(w io.Writer) error {
 		state, key, number, next := a.State, "elsewhere", "none", ""
 		if a.Issuing {
 			state += ", issuing"
+		}
+		if a.Barred {
+			state += ", revoked"
 		}
 		if a.KeyHere {
 			key = "here"
@@ -171,6 +175,9 @@ func (s *store) status(ctx context.Context) (*caStatus, error) {
 	for _, a := range all {
 		one, err := s.authorityStatus(ctx, a, now)
 		if err != nil {
+			return nil, err
+		}
+		if one.Barred, err = s.barred(ctx, a.Name); err != nil {
 			return nil, err
 		}
 		c.Authorities = append(c.Authorities, *one)

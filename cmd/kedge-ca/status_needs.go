@@ -30,6 +30,12 @@ func (a *authorityStatus) needs(notBefore, now time.Time) []string {
 	if notice := min(authorityNotice, a.NotAfter.Sub(notBefore)/5); a.State != ledger.Retired && now.Add(notice).After(a.NotAfter) {
 		all = append(all, fmt.Sprintf("the certificate of %s expires on %s: %s", a.Name, rfc3339(a.NotAfter), a.remedy()))
 	}
+	if now.Before(notBefore) {
+		all = append(all, fmt.Sprintf("the certificate of %s is valid from %s only: wait, or check the clock of this host", a.Name, rfc3339(notBefore)))
+	}
+	if a.Issuing && a.Barred {
+		all = append(all, fmt.Sprintf("the certificate of %s, which issues, or one above it is revoked: kedge-ca intermediate NAME makes another", a.Name))
+	}
 	if a.Issuing && !a.KeyHere {
 		all = append(all, fmt.Sprintf("the key of %s, which issues, is not here: bring %s.key back", a.Name, a.Name))
 	}

@@ -35,6 +35,7 @@ func TestAuthorityStatus_needs(t *testing.T) {
 		{"retired", change(func(a *authorityStatus) { a.State, a.Issuing, a.NotAfter = ledger.Retired, false, now.Add(day) }), nil},
 		{"retired and expired", change(func(a *authorityStatus) { a.State, a.NotAfter = ledger.Retired, now.Add(-day) }), nil},
 		{"key away", change(func(a *authorityStatus) { a.KeyHere = false }), []string{"the key of ca, which issues, is not here"}},
+		{"revoked", change(func(a *authorityStatus) { a.Barred = true }), []string{"the certificate of ca, which issues, or one above it is revoked"}},
 		{"no list", change(func(a *authorityStatus) { a.Unlisted = 2 }), []string{"the list of ca is behind by 2: kedge-ca crl --issuer ca, and import it"}},
 		{"offline", change(func(a *authorityStatus) { a.Unlisted, a.Issuing, a.KeyHere = 1, false, false }),
 			[]string{"the list of ca is behind by 1: kedge-ca crl --issuer ca, where its key is, and import it"}},
@@ -48,6 +49,9 @@ func TestAuthorityStatus_needs(t *testing.T) {
 		if !slices.EqualFunc(got, tt.want, strings.HasPrefix) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
+	}
+	if got := change(func(*authorityStatus) {}).needs(now.Add(day), now); !slices.Equal(got, []string{"the certificate of ca is valid from 2026-11-23T12:00:00Z only: wait, or check the clock of this host"}) {
+		t.Errorf("not valid yet: %q", got)
 	}
 	short := change(func(a *authorityStatus) { a.NotAfter = now.Add(3 * day) })
 	if got := short.needs(now.Add(-7*day), now); got != nil {

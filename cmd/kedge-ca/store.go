@@ -95,7 +95,7 @@ func (f *storeFlags) withoutLedger(missing *ledger.MissingError) error {
 		}
 	}
 	_, err := os.Open(f.certPath(rootName))
-	return &caError{err, true}
+	return &caError{error: err, absent: true}
 }
 
 // closeEarly begins to close the ledger, which takes as long as writing a few files does: for
@@ -117,7 +117,8 @@ func (s *store) close(err *error) {
 // caError says that the CA itself cannot be used.
 type caError struct {
 	error
-	absent bool // a file of it is not there
+	absent bool // there is none in the folder
+	noKey  bool // the key of an authority is not there
 }
 
 func (e *caError) Unwrap() error { return e.error }
