@@ -57,7 +57,7 @@ The key of the root can stay on a machine without network:
 The last two are also how such an intermediate is renewed, with the --reissue of step 2.`,
 		Example: `  kedge-ca intermediate issuing-1 --no-password
   kedge-ca intermediate issuing-2 --dir online --csr --no-password`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne("make one intermediate at a time"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if len(args) > 0 {
 				o.name = args[0]

@@ -58,7 +58,7 @@ and email are separated by spaces. Lines whose NAME.pem is there are done and le
 			if len(args) > 0 && o.from != "" {
 				return errors.New("--from: the names are in the file; give none beside it")
 			}
-			return cobra.MaximumNArgs(1)(nil, args)
+			return atMostOne("issue for one name, in quotes if it has spaces, or for many with --from FILE")(nil, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {

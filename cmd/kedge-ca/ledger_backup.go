@@ -27,7 +27,7 @@ func newLedgerBackup(h host, run func(context.Context, *ledgerBackupOptions) err
 write. The copy is a SQLite ledger, from PostgreSQL too. It holds no keys: back up ca.key
 apart.`,
 		Example: `  kedge-ca ledger backup kedge-ca.db`,
-		Args:    exactlyOne("give the file to be made: kedge-ca ledger backup FILE"),
+		Args:    exactlyOne("give the file to be made: kedge-ca ledger backup FILE", "a backup is one file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
 			return run(cmd.Context(), o)

@@ -29,7 +29,7 @@ What was issued and revoked after the backup is not in it: certificates of that 
 be found or revoked, and those revoked count as valid. It needs a yes on the terminal or
 --yes.`,
 		Example: `  kedge-ca ledger restore kedge-ca.db --yes`,
-		Args:    exactlyOne("give the backup: kedge-ca ledger restore FILE"),
+		Args:    exactlyOne("give the backup: kedge-ca ledger restore FILE", "a backup is one file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
 			return run(cmd.Context(), o)

@@ -31,7 +31,7 @@ write, and given back with --head, it also shows whether the end of the ledger, 
 was replaced.`,
 		Example: `  kedge-ca ledger verify
   kedge-ca ledger verify --json`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne("verify one backup at a time"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.file = args[0]

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -38,12 +37,7 @@ under the default attribute mapping.
 The findings are on standard output also when there are errors, and the exit code is 1 then.`,
 		Example: `  kedge-ca lint ca/ca.pem
   kedge-ca lint web-01.pem web-01.chain.pem --json`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("give the files: kedge-ca lint FILE")
-			}
-			return nil
-		},
+		Args: atLeastOne("give the files: kedge-ca lint FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.files = args
 			return run(cmd.Context(), o)

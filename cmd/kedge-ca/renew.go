@@ -85,12 +85,7 @@ The new key lies in NAME.key.new until its certificate is there. A run that was 
 gone on with by the next one.`,
 		Example: `  kedge-ca rekey web-01
   kedge-ca rekey web-02.pem --key-type P-384`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("give what to rekey: kedge-ca rekey NAME")
-			}
-			return nil
-		},
+		Args: atLeastOne("give what to rekey: kedge-ca rekey NAME"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.targets = args
 			if err := o.check(cmd); err != nil {

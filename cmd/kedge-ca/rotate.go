@@ -25,7 +25,6 @@ run again.
 
 The new root has another name, so policies that compare x509Issuer/CN must allow both.`,
 		Example: "  kedge-ca rotate status",
-		Args:    cobra.NoArgs,
 	}
 	cmd.AddCommand(
 		newRotateStart(h, runRotateStart),
@@ -95,7 +94,6 @@ them once the trust anchor is updated.
 
 The files of the old authorities stay, since their CRLs may still be wanted.`,
 		Example: "  kedge-ca rotate finish --yes",
-		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	o.add(cmd)
@@ -183,7 +181,6 @@ func newRotateAbort(h host, run func(context.Context, *endedOptions) error) *cob
 needs --yes, when hosts have certificates of the new root all the same. The files of the new
 root stay; the next rotation makes another.`,
 		Example: "  kedge-ca rotate abort",
-		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	o.add(cmd)

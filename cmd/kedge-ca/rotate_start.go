@@ -41,7 +41,6 @@ and lifetime unless others are given. It issues nothing before "kedge-ca rotate 
 A root whose key is elsewhere comes with --root.`,
 		Example: `  kedge-ca rotate start --no-password
   kedge-ca rotate start --key-type P-384 --days 7300 --key-password-from /run/secrets/ca`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if o.days < 0 || o.days > maxDays {
 				return cli.Usagef(cmd, "--days: %d is not between 1 and %d", o.days, maxDays)

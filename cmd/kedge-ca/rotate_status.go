@@ -30,7 +30,6 @@ those of whose names one has its newest valid certificate from elsewhere. --move
 that have, and when. --json and --csv have all of both.`,
 		Example: `  kedge-ca rotate status
   kedge-ca rotate status --csv`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.limit < 0 {
 				return cli.Usagef(cmd, "--limit: %d is less than nothing", o.limit)

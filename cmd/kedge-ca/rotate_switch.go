@@ -28,7 +28,6 @@ func newRotateSwitch(h host, run func(context.Context, *rotateSwitchOptions) err
 trust anchor at AWS must have the bundle of both roots before: hosts with new certificates are
 refused otherwise. Then renew the certificates of the hosts.`,
 		Example: "  kedge-ca rotate switch --yes",
-		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	o.store.addFolder(cmd)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -31,7 +30,7 @@ func newShow(h host, run func(context.Context, *showOptions) error) *cobra.Comma
 such as those that renew one another, the last one issued is shown.`,
 		Example: `  kedge-ca show web-01
   kedge-ca show web-01 --pem`,
-		Args: exactlyOne("give what is to be shown: kedge-ca show NAME"),
+		Args: exactlyOne("give what is to be shown: kedge-ca show NAME", "one name, in quotes if it has spaces"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.text = args[0]
 			return run(cmd.Context(), o)
@@ -42,16 +41,6 @@ such as those that renew one another, the last one issued is shown.`,
 	cmd.Flags().BoolVar(&o.pem, "pem", false, "write the certificate itself, as PEM")
 	cmd.MarkFlagsMutuallyExclusive("pem", "json")
 	return cmd
-}
-
-// exactlyOne is for commands with one argument, for which missing says what it is.
-func exactlyOne(missing string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return errors.New(missing)
-		}
-		return cobra.MaximumNArgs(1)(cmd, args)
-	}
 }
 
 func runShow(ctx context.Context, o *showOptions) (err error) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"time"
 
@@ -39,12 +38,7 @@ far as the profile allows them; the rest is left out and listed. The request mus
 its own key.`,
 		Example: `  kedge-ca sign web-03.csr --out web-03.pem
   kedge-ca sign - --host rack7 --full-chain < web-03.csr > web-03.fullchain.pem`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("give the file of the request, or - for standard input: kedge-ca sign FILE")
-			}
-			return cobra.MaximumNArgs(1)(nil, args)
-		},
+		Args: exactlyOne("give the file of the request, or - for standard input: kedge-ca sign FILE", "sign one request at a time"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.csr = args[0]
 			if o.names, err = o.leaf.check(cmd); err != nil {

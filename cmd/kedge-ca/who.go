@@ -29,7 +29,7 @@ fingerprint, a certificate file, a common name, host or subject alternative name
 are found are listed, each with what it was found by.`,
 		Example: `  kedge-ca who CN=web-01
   kedge-ca who arn:aws:sts::111122223333:assumed-role/web/web-01`,
-		Args: exactlyOne("give what is to be found: kedge-ca who NAME"),
+		Args: exactlyOne("give what is to be found: kedge-ca who NAME", "one name, in quotes if it has spaces"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.text = args[0]
 			return run(cmd.Context(), o)
