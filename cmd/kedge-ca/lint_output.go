@@ -39,21 +39,21 @@ func (o *lintOptions) write(all []linted) error {
 func (l *linted) writeText(out io.Writer) error {
 	c := l.cert
 	fields := []field{
-		{"File", l.file},
-		{"Certificate", c.Subject.String()},
-		{"Kind", l.kind()},
-		{"Valid", c.NotBefore.UTC().Format(time.RFC3339) + " to " + c.NotAfter.UTC().Format(time.RFC3339)},
+		{"file", l.file},
+		{"certificate", c.Subject.String()},
+		{"kind", l.kind()},
+		{"valid", c.NotBefore.UTC().Format(time.RFC3339) + " to " + c.NotAfter.UTC().Format(time.RFC3339)},
 	}
 	if !c.IsCA {
 		tags := ca.SessionTags(c)
-		fields = append(fields, field{"Source identity", ca.SourceIdentity(c)}, field{"Session name", ca.SerialHex(c)})
+		fields = append(fields, field{"source identity", ca.SourceIdentity(c)}, field{"session name", ca.SerialHex(c)})
 		for _, tag := range tags {
-			fields = append(fields, field{"Session tag", tag.Key + " = " + tag.Value})
+			fields = append(fields, field{"session tag", tag.Key + "=" + tag.Value})
 		}
-		fields = append(fields, field{"Room for tags", fmt.Sprintf("about %d %% taken", ca.PackedSize(tags))})
+		fields = append(fields, field{"room for tags", fmt.Sprintf("about %d %% taken", ca.PackedSize(tags))})
 	}
 	if len(l.findings) == 0 {
-		fields = append(fields, field{"Findings", "none"})
+		fields = append(fields, field{"findings", "none"})
 	}
 	if err := writeFields(out, fields); err != nil || len(l.findings) == 0 {
 		return err

@@ -112,8 +112,8 @@ func (o *rotateStatusOptions) some(all iter.Seq2[workload, error]) iter.Seq2[wor
 func (r *rotation) fields(t tally) []field {
 	if r.next == nil {
 		return []field{
-			{"Phase", "no rotation is under way"}, {"Root", describeRoot(r.old)}, {"Issuing", r.issuing.Name},
-			{"Hosts", fmt.Sprintf("%d below it, %d elsewhere", t.moved, t.remaining)},
+			{"phase", "no rotation is under way"}, {"root", describeRoot(r.old)}, {"issuing", r.issuing.Name},
+			{"hosts", fmt.Sprintf("%d below it, %d elsewhere", t.moved, t.remaining)},
 		}
 	}
 	step := `update the trust anchor at AWS with "kedge-ca bundle", then: kedge-ca rotate switch`
@@ -125,8 +125,8 @@ func (r *rotation) fields(t tally) []field {
 		step = "kedge-ca rotate finish"
 	}
 	return []field{
-		{"Phase", r.phase()}, {"Old root", describeRoot(r.old)}, {"New root", describeRoot(*r.next)}, {"Issuing", r.issuing.Name},
-		{"Hosts", fmt.Sprintf("%d moved, %d remaining", t.moved, t.remaining)}, {"Next step", step},
+		{"phase", r.phase()}, {"old root", describeRoot(r.old)}, {"new root", describeRoot(*r.next)}, {"issuing", r.issuing.Name},
+		{"hosts", fmt.Sprintf("%d moved, %d remaining", t.moved, t.remaining)}, {"next step", step},
 	}
 }
 
