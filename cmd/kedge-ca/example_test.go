@@ -16,7 +16,7 @@ import (
 func exampleSetup(command string) string {
 	const ca = "kedge-ca init --no-password\n"
 	const hosts = ca + `for name in web-01 web-02 db-01 db-02; do kedge-ca issue $name; done
-openssl req -new -newkey rsa:2048 -nodes -keyout web-03.key -out web-03.csr -subj /CN=web-03
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web-03.key -out web-03.csr -subj /CN=web-03
 `
 	switch command {
 	case "kedge-ca", "kedge-ca init", "kedge-ca version":

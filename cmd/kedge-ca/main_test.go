@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script/COMMAND/*.txtar through the real program. Its children
 // have no terminal, so a prompt is an error.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	openssl := testenv.Tool(t, "openssl")
 	dirs, err := filepath.Glob("testdata/script/*")
 	if err != nil || len(dirs) == 0 {
@@ -36,6 +37,7 @@ func TestScripts(t *testing.T) {
 	}
 	for _, dir := range dirs {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
 			testscript.Run(t, testscript.Params{
 				Dir:                 dir,
 				RequireExplicitExec: true,
