@@ -42,7 +42,7 @@ func TestParseHosts_refuses(t *testing.T) {
 		{"name,host\n,rack\n", `hosts.csv:2: name: "" has nothing to call files after`},
 		{"name,uri\nweb,example\n", `hosts.csv:2: uri: "example" is not a URI, such as spiffe://example.org/web`},
 		{"name,ip\nweb,10.0.0\n", `hosts.csv:2: ip: "10.0.0" is not an IP address`},
-		{"name,lifetime\nweb,30d\n", "hosts.csv:2: lifetime: there is no unit for days; write 720h"},
+		{"name,lifetime\nweb,1w\n", "hosts.csv:2: lifetime: write hours or days, such as 12h or 30d"},
 		{"name,lifetime\nweb,-1h\n", "hosts.csv:2: lifetime: -1h is not a time to live"},
 		{"name\n\"web\n", `hosts.csv:2: extraneous or missing " in quoted-field`},
 		{"n\x00a\x00", "hosts.csv is not UTF-8 text"},

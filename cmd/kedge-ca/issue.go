@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -191,7 +190,7 @@ func (f *leafFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.profile, "profile", "", "`NAME` of the profile in the configuration; its default_profile when not given")
 	flags.StringVar(&f.issuer, "issuer", "", "`NAME` of the authority that issues; the ledger's issuing one when not given")
-	flags.Var((*lifetime)(&f.lifetime), "lifetime", "`TIME` that the certificate is valid, such as 90m or 720h; the profile's default, 24h at first, when not given")
+	flags.Var((*lifetime)(&f.lifetime), "lifetime", "`TIME` that the certificate is valid, such as 90m, 12h or 30d; the profile's default, 24h at first, when not given")
 	flags.StringSliceVar(&f.dns, "dns", nil, "DNS `NAME` for the subject alternative name")
 	flags.StringSliceVar(&f.uris, "uri", nil, "`URI` for it, such as a SPIFFE ID")
 	flags.StringSliceVar(&f.ips, "ip", nil, "IP `ADDRESS` for it")
@@ -228,7 +227,7 @@ func (f *leafFlags) request(name string, names altNames) ca.Request {
 	return r
 }
 
-// lifetime is the value of --lifetime: a duration of Go, with better words for days.
+// lifetime is the value of --lifetime: a duration of Go, or days.
 type lifetime time.Duration
 
 func (l *lifetime) String() string {
@@ -241,18 +240,13 @@ func (l *lifetime) String() string {
 func (l *lifetime) Type() string { return "lifetime" } // another type than cli has words for
 
 func (l *lifetime) Set(text string) error {
-	d, err := time.ParseDuration(text)
+	d, err := ca.ParseDuration(text)
 	if err == nil {
 		*l = lifetime(d)
 		return nil
 	}
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-			return fmt.Errorf("there is no unit for days; write %dh", 24*n)
-		}
-	}
 	if _, err := strconv.ParseUint(text, 10, 16); err == nil {
 		return fmt.Errorf("it has no unit; write %sh for hours", text)
 	}
-	return errors.New("write hours, such as 720h for 30 days")
+	return errors.New("write hours or days, such as 12h or 30d")
 }
