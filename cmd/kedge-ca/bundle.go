@@ -67,6 +67,9 @@ func (o *bundleOptions) check(cmd *cobra.Command) error {
 		return cli.Usagef(cmd, "--trust-anchor and --region are for --aws-cli")
 	}
 	if !strings.HasPrefix(o.anchor, "arn:") {
+		if strings.Trim(strings.ToLower(o.anchor), "0123456789abcdef-") != "" {
+			return cli.Usagef(cmd, "--trust-anchor: %q is neither the ARN nor the id of a trust anchor", o.anchor)
+		}
 		return nil
 	}
 	parts := strings.Split(o.anchor, ":")
@@ -77,9 +80,10 @@ func (o *bundleOptions) check(cmd *cobra.Command) error {
 	if !ok || parts[2] != "rolesanywhere" {
 		return cli.Usagef(cmd, "--trust-anchor: %q is not the ARN of a trust anchor", o.anchor)
 	}
-	if o.region == "" {
-		o.region = parts[3]
+	if o.region != "" && o.region != parts[3] {
+		return cli.Usagef(cmd, "--region: the trust anchor is in %s by its ARN, not in %s", parts[3], o.region)
 	}
+	o.region = parts[3]
 	o.anchor = id
 	return nil
 }
