@@ -216,7 +216,7 @@ func (b *bulk) failed(err error) error {
 }
 
 func (o *issueOptions) reportBulk(b *bulk) error {
-	text := fmt.Sprintf("issued %d certificates", len(b.results))
+	text := "issued " + count(len(b.results), "certificate")
 	if b.done > 0 {
 		text += fmt.Sprintf("; %d were there before", b.done)
 	}

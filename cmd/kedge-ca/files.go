@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
@@ -101,6 +102,8 @@ func (f *formFlags) readPassword(h host, path string) error {
 	}
 	f.password, err = p.Read(h.inputs, path)
 	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("password for %s: %w", path, context.Canceled)
 	case errors.Is(err, signer.ErrPasswordRequired):
 		return &pkcs12Error{fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)}
 	case err != nil:

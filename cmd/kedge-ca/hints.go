@@ -80,7 +80,13 @@ func hintCertificate(err error) string {
 	if is[*namelessError](err) {
 		return "give the name with --name, or put a common name into the request"
 	}
-	if is[*notRenewedError](err) {
+	if unwritten, ok := errors.AsType[*unwrittenError](err); ok {
+		return "it is in the ledger: kedge-ca show " + unwritten.serial + " --pem"
+	}
+	if refused, ok := errors.AsType[*notRenewedError](err); ok {
+		if refused.authority {
+			return "kedge-ca renew --authority NAME; kedge-ca status has the names"
+		}
 		return "make a new one with \"kedge-ca issue\", with files of another name or folder"
 	}
 	if is[*noneNamedError](err) {
@@ -189,6 +195,8 @@ func hintLedger(err error) string {
 		return "wait for the other process, or end it if it hangs, and run it again"
 	case is[*ledger.UnreachableError](err):
 		return "check the database and how it is named in the configuration, then run the same again: what was issued is gone on with"
+	case is[*bulkError](err) && errors.Is(err, fs.ErrExist):
+		return "nothing is ever overwritten here; move that file away and run the same again: it goes on where it ended"
 	case is[*bulkError](err):
 		return "run the same again: it goes on where it ended"
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -73,7 +74,7 @@ func (o *intermediateOptions) request() error {
 // one of the folder it goes back to.
 func (o *intermediateOptions) sign(ctx context.Context) (err error) {
 	if o.out != "" {
-		if err := vacant(o.out); err != nil {
+		if err := cmp.Or(folder("out", filepath.Dir(o.out)), vacant(o.out)); err != nil {
 			return err
 		}
 	}
@@ -130,7 +131,7 @@ func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool) error 
 	text := certPEM(cert)
 	if o.out != "" {
 		if err := atomicfile.Create(o.out, text, 0o644); err != nil {
-			return fmt.Errorf("the certificate is issued, but not written: %w", err)
+			return &unwrittenError{ca.SerialHex(cert), err}
 		}
 	}
 	until := cert.NotAfter.UTC().Format(time.DateOnly)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -58,6 +59,8 @@ func (f *newKeyFlags) readPassword(h host, ref, path string) (password []byte, w
 	}
 	password, err = p.Read(h.inputs, path)
 	switch {
+	case errors.Is(err, context.Canceled):
+		return nil, nil, fmt.Errorf("password for %s: %w", path, context.Canceled)
 	case errors.Is(err, signer.ErrPasswordRequired):
 		return nil, nil, fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)
 	case errors.Is(err, config.ErrPasswordEmpty):

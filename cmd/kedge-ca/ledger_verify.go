@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
+	"kedge/internal/cli"
 )
 
 type ledgerVerifyOptions struct {
@@ -36,6 +39,9 @@ was replaced.`,
 			if len(args) > 0 {
 				o.file = args[0]
 			}
+			if o.head != "" && !isHead(o.head) {
+				return cli.Usagef(cmd, "--head: %q is not SEQ:HASH, as kedge-ca ledger verify writes it", o.head)
+			}
 			return run(cmd.Context(), o)
 		},
 	}
@@ -43,6 +49,14 @@ was replaced.`,
 	o.output.add(cmd)
 	cmd.Flags().StringVar(&o.head, "head", "", "a head `SEQ:HASH` of an earlier time, which must still be in the ledger")
 	return cmd
+}
+
+// isHead says whether text is a number, a colon and 64 hexadecimal digits.
+func isHead(text string) bool {
+	seq, hash, _ := strings.Cut(text, ":")
+	_, err := strconv.ParseUint(seq, 10, 63)
+	digits, isHex := hexDigits(hash)
+	return err == nil && isHex && len(digits) == 64
 }
 
 // verified is what verify says of a ledger that is as it was written.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -103,6 +104,9 @@ func (o *lintOptions) read() ([]linted, error) {
 			return nil, err
 		}
 		certs, err := signer.ParseCertificates(data, nil)
+		if errors.Is(err, signer.ErrPasswordRequired) {
+			return nil, fmt.Errorf("%s: encrypted; take the certificates out of it: openssl pkcs12 -in FILE -nokeys", path)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}

@@ -242,7 +242,10 @@ func filesBeside(path string) identityFiles {
 }
 
 // notRenewedError says why a certificate is not renewed.
-type notRenewedError struct{ what, why string }
+type notRenewedError struct {
+	what, why string
+	authority bool // it is one
+}
 
 func (e *notRenewedError) Error() string { return fmt.Sprintf("%s is not renewed: %s", e.what, e.why) }
 
@@ -251,9 +254,9 @@ func (r *renewal) check(s *store) error {
 	what := r.files.Certificate
 	switch state := r.record.State(s.host.inputs.Now()); {
 	case r.record.Kind != ledger.Leaf:
-		return &notRenewedError{what, "it is the certificate of a CA; name it with --authority"}
+		return &notRenewedError{what, "it is the certificate of a CA; name it with --authority", true}
 	case state == ledger.Revoked || state == ledger.Held || r.record.RevokedAt != nil:
-		return &notRenewedError{what, "it is revoked: " + r.record.Reason.String()}
+		return &notRenewedError{what, "it is revoked: " + r.record.Reason.String(), false}
 	}
 	profile, err := s.settings.profile(cmp.Or(r.options.profile, r.record.Profile))
 	r.profile = profile

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,7 +60,7 @@ its own key.`,
 
 func runSign(ctx context.Context, o *signOptions) (err error) {
 	if o.out != "" {
-		if err := vacant(o.out); err != nil {
+		if err := cmp.Or(folder("out", filepath.Dir(o.out)), vacant(o.out)); err != nil {
 			return err
 		}
 	}
@@ -146,6 +148,17 @@ type namelessError struct{}
 
 func (*namelessError) Error() string { return "the request has no common name" }
 
+// unwrittenError says that a certificate was issued and recorded, and did not come out.
+type unwrittenError struct {
+	serial string
+	err    error
+}
+
+func (e *unwrittenError) Error() string {
+	return fmt.Sprintf("the certificate is issued, but not written: %v", e.err)
+}
+func (e *unwrittenError) Unwrap() error { return e.err }
+
 func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings []string) error {
 	cert := record.Certificate
 	data := certPEM(cert)
@@ -154,7 +167,7 @@ func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings
 	}
 	if o.out != "" {
 		if err := atomicfile.Create(o.out, data, 0o644); err != nil {
-			return fmt.Errorf("the certificate is issued, but not written: %w", err)
+			return &unwrittenError{serialHex(cert.SerialNumber), err}
 		}
 	}
 	where := ""
@@ -177,7 +190,9 @@ func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings
 			Warnings    []string        `json:"warnings,omitempty"`
 		}{describeIssued(record), string(data), o.out, warnings})
 	case o.out == "":
-		return toOutput(o.Out, data)
+		if err := toOutput(o.Out, data); err != nil {
+			return &unwrittenError{serialHex(cert.SerialNumber), err}
+		}
 	}
 	return nil
 }

@@ -47,19 +47,20 @@ func (f *targetFlags) set(words []string) error {
 	}
 	for _, flag := range []struct {
 		name   string
+		what   string
 		values []string
 		read   func(string) []reading
 	}{
-		{"serial", f.serials, only(bySerial)},
-		{"fingerprint", f.fingerprints, only(byFingerprint)},
-		{"file", f.files, func(path string) []reading { return []reading{{byFile, path}} }},
-		{"subject", f.subjects, subjectReadings},
-		{"host", f.hosts, func(name string) []reading { return []reading{{byHost, name}} }},
+		{"serial", "a serial number, hex or decimal", f.serials, only(bySerial)},
+		{"fingerprint", "a SHA-256, 64 digits in hex", f.fingerprints, only(byFingerprint)},
+		{"file", "a file", f.files, func(path string) []reading { return []reading{{byFile, path}} }},
+		{"subject", "a name", f.subjects, subjectReadings},
+		{"host", "a name", f.hosts, func(name string) []reading { return []reading{{byHost, name}} }},
 	} {
 		for _, value := range flag.values {
 			all := flag.read(value)
 			if len(all) == 0 || value == "" {
-				return fmt.Errorf("--%s: %q is none", flag.name, value)
+				return fmt.Errorf("--%s: %q is not %s", flag.name, value, flag.what)
 			}
 			f.all = append(f.all, target{text: value, readings: all, precise: flag.name != "subject" && flag.name != "host"})
 		}
@@ -106,6 +107,11 @@ func (s *store) choose(ctx context.Context, f *targetFlags, usable func(*ledger.
 	chosen := &choice{}
 	seen := map[int64]bool{}
 	for _, t := range f.all {
+		if !t.word && t.readings[0].kind == byFile {
+			if _, err := readCertificate(t.text); err != nil { // it was meant, and not one way among others
+				return nil, err
+			}
+		}
 		hits, err := s.read(ctx, t.text, t.readings, t.keeps)
 		if err != nil {
 			return nil, err
@@ -151,7 +157,11 @@ func (s *store) reportChanged(ctx context.Context, done string, chosen *choice, 
 		s.host.say(fmt.Sprintf("%s %d certificates", done, len(chosen.certs)))
 	} else {
 		for _, c := range chosen.certs {
-			s.host.say(fmt.Sprintf("%s %q of the host %q, serial %s", done, c.Subject, c.Host, c.Serial))
+			of := ""
+			if c.Host != "" {
+				of = fmt.Sprintf(" of the host %q", c.Host)
+			}
+			s.host.say(fmt.Sprintf("%s %q%s, serial %s", done, c.Subject, of, c.Serial))
 		}
 	}
 	if chosen.skipped > 0 {
