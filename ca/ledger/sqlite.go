@@ -161,6 +161,9 @@ func explainSQLite(err error, path string, busy time.Duration) error {
 	if !ok {
 		return err
 	}
+	if e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE { // the file beside it that readers share
+		return fmt.Errorf("open the ledger %s and the files beside it (-wal, -shm): %w", path, syscall.ENOSPC)
+	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return &BusyError{Where: path, Waited: busy}
@@ -173,6 +176,11 @@ func explainSQLite(err error, path string, busy time.Duration) error {
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
 		return fmt.Errorf("write the ledger %s: %w: the file or its folder is read-only", path, fs.ErrPermission)
 	case sqlite3.SQLITE_CANTOPEN:
+		if f, err := os.Open(path); err != nil {
+			return fmt.Errorf("open the ledger: %w", err)
+		} else if err := f.Close(); err != nil {
+			return err
+		}
 		return fmt.Errorf("open the ledger %s, or make what even readers need beside it (-wal, -shm): %w", path, err)
 	}
 	return fmt.Errorf("the ledger %s: %w", path, err)

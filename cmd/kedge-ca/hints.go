@@ -53,7 +53,7 @@ func hintUsage(err error) string {
 		return "repeat it with --yes if it is meant"
 	}
 	if unknown, ok := errors.AsType[*unknownProfileError](err); ok {
-		return oneOf("profiles", append(unknown.known, ca.DefaultProfile().Name()))
+		return oneOf("profiles", unknown.known) + "; choose with --profile, or with default_profile in the configuration"
 	}
 	if unknown, ok := errors.AsType[*unknownAuthorityError](err); ok {
 		return oneOf("authorities", unknown.known)

@@ -113,6 +113,9 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, old *x509.Ce
 		return nil, err
 	}
 	config.Subject.CommonName = cmp.Or(o.commonName, nextCommonName(old.Subject.CommonName, rootNumber(name)))
+	if config.Subject.CommonName == old.Subject.CommonName {
+		return nil, fmt.Errorf("the new root cannot be called %q as the old one: nobody could tell their certificates and lists apart", old.Subject.CommonName)
+	}
 	config.AllowWarnings, config.Why = o.allow, cmp.Or(o.why, "rotation")
 	if o.days > 0 {
 		config.Lifetime = time.Duration(o.days) * 24 * time.Hour

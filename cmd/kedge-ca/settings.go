@@ -29,7 +29,7 @@ type settings struct {
 	// or env:NAME, a variable that holds either. Default: ledger.db.
 	Ledger string `yaml:"ledger"`
 	// DefaultProfile is the profile of what is issued without --profile. Default: workload,
-	// which needs not be listed under profiles.
+	// which is there as long as no profile is listed under profiles.
 	DefaultProfile string `yaml:"default_profile"`
 	// Profiles say what is issued: see ca.ProfileConfig.
 	Profiles map[string]ca.ProfileConfig `yaml:"profiles"`
@@ -103,7 +103,11 @@ func parseSettings(data []byte) (*settings, error) {
 			return nil, fmt.Errorf(": crl.urls: %q is not a URL of http or https", text)
 		}
 	}
-	for _, name := range append(slices.Sorted(maps.Keys(s.Profiles)), "") { // the default too
+	names := slices.Sorted(maps.Keys(s.Profiles))
+	if s.DefaultProfile != "" {
+		names = append(names, s.DefaultProfile)
+	}
+	for _, name := range names {
 		if _, err := s.profile(name); err != nil {
 			return nil, fmt.Errorf(": %w", err)
 		}
@@ -147,12 +151,16 @@ func settingsError(err error) error {
 	return fmt.Errorf("%s: %s", line, text)
 }
 
-// profile returns the profile of a name, or the default one when the name is empty.
+// profile returns the profile of a name, or the default one when the name is empty. Once
+// profiles are configured, there are no others: the built-in one would be a way around them.
 func (s *settings) profile(name string) (*ca.Profile, error) {
 	name = cmp.Or(name, s.DefaultProfile, ca.DefaultProfile().Name())
 	c, ok := s.Profiles[name]
-	if !ok && name != ca.DefaultProfile().Name() {
+	if !ok && (len(s.Profiles) > 0 || name != ca.DefaultProfile().Name()) {
 		known := slices.Sorted(maps.Keys(s.Profiles))
+		if len(known) == 0 {
+			known = []string{ca.DefaultProfile().Name()}
+		}
 		return nil, &unknownProfileError{name, known}
 	}
 	if !ok {

@@ -107,3 +107,19 @@ func TestLedgerPlace(t *testing.T) {
 		}
 	}
 }
+
+// The built-in profile names anyone: it would be a way around those of a configuration.
+func TestSettings_noWayAround(t *testing.T) {
+	s, err := parseSettings([]byte("profiles: {web: {names: [\"web-*\"]}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"", "workload"} {
+		if _, err := s.profile(name); err == nil || err.Error() != `there is no profile "workload" in the configuration` {
+			t.Errorf("profile %q: %v", name, err)
+		}
+	}
+	if _, err := s.profile("web"); err != nil {
+		t.Error(err)
+	}
+}
