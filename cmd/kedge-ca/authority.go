@@ -70,6 +70,11 @@ func (s *store) authority(ctx context.Context, name string) (*ca.Authority, erro
 	if err != nil {
 		return nil, err
 	}
+	return s.authorityAt(path)
+}
+
+// authorityAt is authority for one whose path is known.
+func (s *store) authorityAt(path []ledger.Authority) (*ca.Authority, error) {
 	if a, ok := s.opened[path[0].Name]; ok {
 		return a, nil
 	}
@@ -103,7 +108,7 @@ func (s *store) issuing(ctx context.Context, name string) (*ca.Authority, error)
 	if err := s.notRevoked(ctx, path); err != nil {
 		return nil, err
 	}
-	return s.authority(ctx, path[0].Name)
+	return s.authorityAt(path)
 }
 
 func (s *store) openAuthority(path []ledger.Authority) (*ca.Authority, error) {
