@@ -25,7 +25,7 @@ func TestArguments(t *testing.T) {
 		"ledger verify":  ": verify one backup at a time",
 	}
 	several := []string{"lint", "renew", "rekey", "revoke", "unrevoke"}
-	for _, cmd := range commands(newRoot(host{})) {
+	for _, cmd := range commandTree(newRoot(host{}, nil)) {
 		path := strings.TrimPrefix(cmd.CommandPath(), "kedge-ca ")
 		if cmd.HasSubCommands() || slices.Contains(several, path) {
 			continue

@@ -48,7 +48,7 @@ func TestExamples(t *testing.T) {
 	if err := os.Symlink(self, filepath.Join(bin, "kedge-ca")); err != nil {
 		t.Fatal(err)
 	}
-	for _, cmd := range commands(newRoot(host{})) {
+	for _, cmd := range commandTree(newRoot(host{}, nil)) {
 		t.Run(cmd.CommandPath(), func(t *testing.T) {
 			t.Parallel()
 			if cmd.Example == "" || cmd.Short == "" || cmd.Long == "" && cmd.Runnable() && cmd.Name() != "version" {
@@ -71,12 +71,12 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// commands returns a command and all below it that are ours.
-func commands(cmd *cobra.Command) []*cobra.Command {
+// commandTree returns a command and all below it that are ours.
+func commandTree(cmd *cobra.Command) []*cobra.Command {
 	all := []*cobra.Command{cmd}
 	for _, sub := range cmd.Commands() {
 		if name := sub.Name(); name != "help" && name != "completion" {
-			all = append(all, commands(sub)...)
+			all = append(all, commandTree(sub)...)
 		}
 	}
 	return all

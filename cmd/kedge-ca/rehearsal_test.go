@@ -51,7 +51,7 @@ func (x *rehearsal) try(args ...string) (code int, stdout, stderr string) {
 	if !strings.Contains(strings.Join(args, " "), "--dir ") {
 		args = append(args, "--dir", x.path("ca"))
 	}
-	code = cli.Main(x.t.Context(), cli.Program{Name: name, Root: newRoot(h), Advise: advise}, args, h.Streams)
+	code = cli.Main(x.t.Context(), cli.Program{Name: name, Root: newRoot(h, args), Advise: advise}, args, h.Streams)
 	return code, out.String(), words.String()
 }
 

@@ -14,10 +14,10 @@ const name = "kedge-ca"
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, s cli.Streams) int {
-	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(newHost(s)), Advise: advise}, args, s)
+	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(newHost(s), args), Advise: advise}, args, s)
 }
 
-func newRoot(h host) *cobra.Command {
+func newRoot(h host, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   name,
 		Short: "A mini-CA made for IAM Roles Anywhere",
@@ -32,7 +32,28 @@ Exit codes:
   kedge-ca issue web-01`,
 		Version: cli.Version(),
 	}
-	root.AddCommand(
+	if all := commands(h, args); len(all) > 1 {
+		root.AddCommand(all...)
+		root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments
+	} else {
+		root.CompletionOptions.DisableDefaultCmd = true
+		root.AddCommand(all...)
+	}
+	return root
+}
+
+// commands makes all of them, but for issue and sign that one alone: scripts run them again and
+// again, and the flags of the others would be as much work as the signature.
+func commands(h host, args []string) []*cobra.Command {
+	if len(args) > 0 {
+		switch args[0] {
+		case "issue":
+			return []*cobra.Command{newIssue(h, runIssue)}
+		case "sign":
+			return []*cobra.Command{newSign(h, runSign)}
+		}
+	}
+	return []*cobra.Command{
 		newInit(h, runInit),
 		newIssue(h, runIssue),
 		newSign(h, runSign),
@@ -46,9 +67,7 @@ Exit codes:
 		newRotate(h),
 		newLedger(h), newStatus(h, runStatus),
 		cli.NewVersion(name),
-	)
-	root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments
-	return root
+	}
 }
 
 // host is what the commands use of the process and the machine.
