@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -73,10 +72,8 @@ func (o *intermediateOptions) request() error {
 // sign answers a request from elsewhere. The certificate is recorded here; the authority is
 // one of the folder it goes back to.
 func (o *intermediateOptions) sign(ctx context.Context) (err error) {
-	if o.out != "" {
-		if err := cmp.Or(folder("out", filepath.Dir(o.out)), vacant(o.out)); err != nil {
-			return err
-		}
+	if err := place(o.out); err != nil {
+		return err
 	}
 	csr, err := o.readRequest()
 	if err != nil {

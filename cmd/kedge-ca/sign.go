@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/x509"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,10 +57,8 @@ its own key.`,
 }
 
 func runSign(ctx context.Context, o *signOptions) (err error) {
-	if o.out != "" {
-		if err := cmp.Or(folder("out", filepath.Dir(o.out)), vacant(o.out)); err != nil {
-			return err
-		}
+	if err := place(o.out); err != nil {
+		return err
 	}
 	csr, err := o.readCSR()
 	if err != nil {

@@ -167,3 +167,15 @@ func certPEM(certs ...*x509.Certificate) []byte {
 	}
 	return data
 }
+
+// place checks, before anything is issued, that --out names a file that can be made: none
+// when it is empty.
+func place(out string) error {
+	if out == "" {
+		return nil
+	}
+	if err := folder("out", filepath.Dir(out)); err != nil {
+		return err
+	}
+	return vacant(out)
+}
