@@ -28,7 +28,7 @@ test: setup ## every test, against the real peers
 	go test ./...
 
 race: ## every test under the race detector (needs a C compiler)
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 go test -race ./... # each program the tests run would sleep a second
 
 lint: ## gofmt, go vet, staticcheck, revive
 	scripts/lint

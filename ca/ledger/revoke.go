@@ -131,7 +131,7 @@ func (l *Ledger) Revoked(ctx context.Context, keyID string, now time.Time) ([]ca
 		return nil, err
 	}
 	rows, err := l.db.QueryContext(ctx, l.engine.sql(`SELECT serial, revoked_at, reason FROM certificates
-		WHERE revoked_at IS NOT NULL AND issuer_key_id = ? AND not_after >= ? ORDER BY serial`), id, now.UnixMicro())
+		WHERE revoked_at IS NOT NULL AND issuer_key_id = ? AND not_after >= ? ORDER BY length(serial), serial`), id, now.UnixMicro())
 	if err != nil {
 		return nil, l.engine.explain(err)
 	}
