@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/signer"
+	"kedge/signer/session"
+)
+
+// roleFlags say who asks for the credentials of which role, and how: the flags of every
+// command that gets some.
+type roleFlags struct {
+	keyFlags
+	sessionFlags
+	keys   *config.Keys
+	client *session.Client
+}
+
+func (f *roleFlags) add(flags *pflag.FlagSet) {
+	f.addCertificate(flags)
+	f.addPrivateKey(flags)
+	f.addForeignKeys(flags)
+	flags.StringVar(&f.Intermediates, "intermediates", "", "more certificates for the chain, in any order: "+inputHelp)
+	f.sessionFlags.add(flags)
+}
+
+// prepare checks everything that can be checked before a key is touched.
+func (f *roleFlags) prepare(cmd *cobra.Command, h host) (err error) {
+	if f.keys, err = f.check(cmd); err != nil {
+		return err
+	}
+	if err := needAll(cmd, "trust-anchor-arn", "profile-arn", "role-arn", "certificate"); err != nil {
+		return err
+	}
+	f.client, err = f.sessionFlags.client(cmd, h, h.trace(f.debug))
+	return err
+}
+
+// use says how long a role is used.
+type use bool
+
+const (
+	once use = false // the identity is read and kept
+	long use = true  // the identity is read again when its files change
+)
+
+// role gets the credentials of a role, a new session each time. It is safe for concurrent use.
+type role struct {
+	flags    *roleFlags
+	source   signer.Source
+	provider aws.CredentialsProvider
+}
+
+// open loads the identity, after prepare. The error is a *keyError.
+func (f *roleFlags) open(h host, u use) (*role, error) {
+	if f.noVerify {
+		h.warn("--no-verify-ssl: the server is not verified; anyone on the way can take the credentials. Use --ca-bundle instead")
+	}
+	source, err := f.identity(h, u)
+	if err != nil {
+		return nil, &keyError{err}
+	}
+	h.warn(f.keys.Warnings()...)
+	return &role{flags: f, source: source, provider: session.NewProvider(f.client, source)}, nil
+}
+
+// Retrieve asks for a new session: a role is an aws.CredentialsProvider. Its errors have
+// what the hints need.
+func (r *role) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	c, err := r.provider.Retrieve(ctx)
+	if err != nil {
+		return aws.Credentials{}, r.flags.explain(err)
+	}
+	return c, nil
+}
+
+func (f *roleFlags) identity(h host, u use) (signer.Source, error) {
+	files, err := f.keys.Files(h.inputs)
+	if err != nil {
+		return nil, err
+	}
+	source, id, err := load(files, u)
+	if err != nil {
+		switch {
+		case swapped(files, err):
+			err = &filesError{err, "are --certificate and --private-key swapped?"}
+		case certificateOfCA(files, err):
+			err = &filesError{err, "the certificate is that of a CA: give the one that was issued for this key"}
+		}
+		return nil, err
+	}
+	if trace := h.trace(f.debug); trace != nil {
+		trace("certificate %q, serial %s, %s, with %d intermediates", id.Leaf().Subject, id.Leaf().SerialNumber, id.Algorithm(), len(id.Chain()))
+	}
+	return source, nil
+}
+
+// load returns the identity that the source gives first besides it.
+func load(files signer.Files, u use) (signer.Source, *signer.Identity, error) {
+	if u == once {
+		id, err := signer.Load(files)
+		return id, id, err
+	}
+	source, err := signer.NewFileSource(files)
+	if err != nil {
+		return nil, nil, err
+	}
+	id, err := source.Identity(context.Background())
+	return source, id, err
+}
+
+// swapped tells that the certificate's input holds a key alone, or the key's certificates alone.
+func swapped(files signer.Files, err error) bool {
+	file, ok := errors.AsType[*signer.FileError](err)
+	if !ok || files.PrivateKey.IsZero() || files.PrivateKey.Name() == files.Certificate.Name() {
+		return false
+	}
+	return errors.Is(err, signer.ErrNoPrivateKey) ||
+		file.File == files.Certificate.Name() && strings.HasPrefix(file.Err.Error(), "a private key, not")
+}
+
+// certificateOfCA tells that the key does not belong to the certificate because that is a CA's.
+func certificateOfCA(files signer.Files, err error) bool {
+	if _, ok := errors.AsType[*signer.KeyMismatchError](err); !ok {
+		return false
+	}
+	data, err := files.Certificate.Read()
+	if err != nil {
+		return false
+	}
+	certs, err := signer.ParseCertificates(data, nil)
+	return err == nil && firstLeaf(certs).IsCA
+}
+
+// explain adds what only the flags know to an error, for the hints.
+func (f *roleFlags) explain(err error) error {
+	return &requestError{
+		error: err, direct: f.proxy == "" && !f.proxyFromEnv,
+		region: f.region, trustAnchor: f.trustAnchor, profile: f.profile, role: f.role,
+	}
+}
+
+// needAll refuses a command line that lacks any of the named flags, and names all of them.
+func needAll(cmd *cobra.Command, names ...string) error {
+	var missing []string
+	for _, name := range names {
+		if cmd.Flags().Lookup(name).Value.String() == "" {
+			missing = append(missing, "--"+name)
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return cli.Usagef(cmd, "missing %s", strings.Join(missing, ", "))
+}
