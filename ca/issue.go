@@ -69,10 +69,13 @@ func (p *Prepared) sign() (*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	cert, err := p.assemble(signature)
+	der, err := p.assemble(signature)
 	if err != nil {
 		return nil, err
 	}
+	// But for the signature it is what was parsed already.
+	cert := new(*p.preview)
+	cert.Raw, cert.Signature = der, signature
 	issuer := p.issuer
 	if issuer == nil {
 		issuer = cert

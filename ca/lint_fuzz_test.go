@@ -26,7 +26,7 @@ func FuzzLint(f *testing.F) {
 		f.Add(der)
 	}
 	known := map[string]rule{}
-	for _, r := range rules() {
+	for r := range rules() {
 		known[r.name] = r
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {

@@ -291,7 +291,7 @@ func TestLint_openssl(t *testing.T) {
 			}
 		})
 	}
-	for _, r := range rules() {
+	for r := range rules() {
 		if !seen[r.name] {
 			t.Errorf("the rule %s has no certificate that breaks it", r.name)
 		}

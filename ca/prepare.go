@@ -66,7 +66,7 @@ func (d draft) prepare(key crypto.Signer, path []*x509.Certificate) (*Prepared, 
 	if p.algorithm, err = signatureAlgorithm(c.tbs); err != nil {
 		return nil, err
 	}
-	if p.preview, err = p.assemble(make([]byte, signatureSize(key.Public()))); err != nil {
+	if p.preview, err = p.parse(); err != nil {
 		return nil, err
 	}
 	if err := Refuse(p.preview, Lint(p.preview, path), d.allowed); err != nil {
@@ -164,15 +164,9 @@ func signatureSize(public crypto.PublicKey) int {
 	return 0 // x509 built nothing for it
 }
 
-// assemble makes the certificate with a signature: Certificate of RFC 5280, 4.1.
-func (p *Prepared) assemble(signature []byte) (*x509.Certificate, error) {
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddBytes(p.tbs)
-		b.AddBytes(p.algorithm)
-		b.AddASN1BitString(signature)
-	})
-	der, err := b.Bytes()
+// parse makes the preview: the certificate with a signature of zeros.
+func (p *Prepared) parse() (*x509.Certificate, error) {
+	der, err := p.assemble(make([]byte, signatureSize(p.key.Public())))
 	if err != nil {
 		return nil, err
 	}
@@ -181,4 +175,16 @@ func (p *Prepared) assemble(signature []byte) (*x509.Certificate, error) {
 		return nil, fmt.Errorf("read back what was built: %w", err)
 	}
 	return cert, nil
+}
+
+// assemble makes the certificate with a signature: Certificate of RFC 5280, 4.1.
+func (p *Prepared) assemble(signature []byte) ([]byte, error) {
+	const around = 16 // the tags and lengths of the two that are made here
+	b := cryptobyte.NewBuilder(make([]byte, 0, len(p.tbs)+len(p.algorithm)+len(signature)+around))
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(p.tbs)
+		b.AddBytes(p.algorithm)
+		b.AddASN1BitString(signature)
+	})
+	return b.Bytes()
 }
