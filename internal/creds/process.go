@@ -24,14 +24,11 @@ type process struct {
 }
 
 // Process returns c as the one JSON object that an SDK reads from a credential_process
-// program, without a line ending, as the official helper prints it. Credentials without a
-// token or an expiration are refused: an SDK would take them for permanent ones.
+// program, without a line ending, as the official helper prints it. Incomplete credentials are
+// refused.
 func Process(c aws.Credentials) ([]byte, error) {
-	if !c.HasKeys() || c.SessionToken == "" {
-		return nil, errors.New("incomplete credentials: a key or the session token is empty")
-	}
-	if !c.CanExpire || c.Expires.IsZero() {
-		return nil, errors.New("incomplete credentials: no expiration")
+	if err := complete(c); err != nil {
+		return nil, err
 	}
 	return json.Marshal(process{
 		Version:         1,
@@ -41,4 +38,16 @@ func Process(c aws.Credentials) ([]byte, error) {
 		Expiration:      c.Expires.UTC().Format(time.RFC3339),
 		AccountID:       c.AccountID,
 	})
+}
+
+// complete refuses what no form may carry: without a token or an expiration an SDK takes
+// credentials for permanent ones.
+func complete(c aws.Credentials) error {
+	if !c.HasKeys() || c.SessionToken == "" {
+		return errors.New("incomplete credentials: a key or the session token is empty")
+	}
+	if !c.CanExpire || c.Expires.IsZero() {
+		return errors.New("incomplete credentials: no expiration")
+	}
+	return nil
 }
