@@ -1,0 +1,215 @@
+package refresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// Options of a Refresher. Now is required.
+type Options struct {
+	// Now is the wall clock, such as time.Now.
+	Now func() time.Time
+
+	// Timeout limits one call of the provider; a minute by default.
+	Timeout time.Duration
+
+	// Jitter returns numbers from 0 to 1; random ones by default.
+	Jitter func() float64
+
+	// Log is told each change of state once; nothing by default. Say whose credentials they are
+	// with Logger.With.
+	Log *slog.Logger
+}
+
+// Refresher has credentials in memory and renews them while Run runs. It is an
+// aws.CredentialsProvider and needs no cache around it. It is safe for concurrent use.
+type Refresher struct {
+	provider aws.CredentialsProvider
+	options  Options
+
+	running atomic.Bool
+	stopped chan struct{} // closed when Run returned
+	state   atomic.Pointer[state]
+	look    chan struct{} // asks Run to look at the clock
+	renew   chan struct{} // asks Run to renew
+}
+
+var _ aws.CredentialsProvider = (*Refresher)(nil)
+
+const defaultTimeout = time.Minute
+
+// New makes a Refresher of what p gives. It asks for nothing before Run.
+func New(p aws.CredentialsProvider, o Options) *Refresher {
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.Jitter == nil {
+		o.Jitter = rand.Float64
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &Refresher{
+		provider: p, options: o,
+		stopped: make(chan struct{}), look: make(chan struct{}, 1), renew: make(chan struct{}, 1),
+	}
+	r.state.Store(&state{changed: make(chan struct{})})
+	return r
+}
+
+// now is the wall clock alone.
+func (r *Refresher) now() time.Time { return r.options.Now().Round(0) }
+
+// Run gets credentials at once, and new ones in time, until ctx ends; then it returns nil, even
+// while the provider hangs. It is called once.
+func (r *Refresher) Run(ctx context.Context) error {
+	if !r.running.CompareAndSwap(false, true) {
+		return errors.New("these credentials are being renewed already")
+	}
+	defer close(r.stopped)
+	l := &loop{Refresher: r, due: r.now()}
+	for l.sleep(ctx) {
+		l.attempt(ctx)
+	}
+	return nil
+}
+
+// Renew asks Run to renew now, whatever the time and the failures so far, as after a change of
+// the configuration. It does not wait.
+func (r *Refresher) Renew() { signal(r.renew) }
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // there is a signal that was not seen yet
+	}
+}
+
+// loop is what only Run knows.
+type loop struct {
+	*Refresher
+	due  time.Time
+	said said
+}
+
+// glance is how often the clock is looked at: timers stand still while the host sleeps, and know
+// nothing of a clock that is set.
+const glance = time.Minute
+
+// sleep returns when it is time to renew, or false when ctx ends.
+func (l *loop) sleep(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		now := l.now()
+		l.sayLapsed(now)
+		left := l.due.Sub(now)
+		if left <= 0 {
+			return true
+		}
+		pause := min(left, glance)
+		timer := time.NewTimer(pause)
+		slept := time.Duration(0)
+		select {
+		case <-ctx.Done():
+		case <-l.renew:
+			return true
+		case <-l.look:
+		case <-timer.C:
+			slept = pause
+		}
+		timer.Stop()
+		if back := now.Add(slept).Sub(l.now()); back >= glance {
+			l.options.Log.Info("the clock was set back: the credentials are renewed", "by", back.Round(time.Second))
+			return ctx.Err() == nil
+		}
+	}
+	return false
+}
+
+type result struct {
+	credentials aws.Credentials
+	err         error
+}
+
+// attempt asks the provider once. A provider that stays away past the limit has failed; it is
+// not asked again before it returned, and what it returns in the end is not thrown away.
+func (l *loop) attempt(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, l.options.Timeout)
+	defer cancel()
+	done := make(chan result, 1)
+	go func() {
+		c, err := l.provider.Retrieve(limited)
+		done <- result{c, err}
+	}()
+	select {
+	case got := <-done:
+		if ctx.Err() == nil {
+			l.take(got)
+		}
+	case <-limited.Done():
+		if ctx.Err() == nil {
+			l.fail(fmt.Errorf("no credentials within %s: %w", l.options.Timeout, limited.Err()))
+			l.await(ctx, done)
+		}
+	}
+}
+
+// await waits for a provider that failed already.
+func (l *loop) await(ctx context.Context, done <-chan result) {
+	ticker := time.NewTicker(glance)
+	defer ticker.Stop()
+	for {
+		select {
+		case got := <-done:
+			if got.err == nil {
+				l.take(got)
+			}
+			return
+		case <-ticker.C:
+			l.sayLapsed(l.now())
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// take serves new credentials from now on, if they are any.
+func (l *loop) take(got result) {
+	now, before := l.now(), l.state.Load()
+	if got.err == nil {
+		got.err = before.refuse(got.credentials, now)
+	}
+	if got.err != nil {
+		l.fail(got.err)
+		return
+	}
+	l.due = When(now, got.credentials.Expires, l.options.Jitter())
+	l.publish(state{credentials: got.credentials, renewed: now, successes: before.successes + 1, failed: before.failed})
+	l.sayRenewed(before)
+}
+
+// fail keeps what there is.
+func (l *loop) fail(err error) {
+	now, next := l.now(), *l.state.Load()
+	if next.err == nil {
+		next.since = now
+	}
+	next.err = err
+	next.failed++
+	next.failures++
+	l.due = now.Add(Backoff(next.failures, refused(err), l.options.Jitter()))
+	l.publish(next)
+	l.sayLapsed(now)
+	l.sayFailed()
+}
+
+func (l *loop) publish(s state) {
+	s.next, s.changed = l.due, make(chan struct{})
+	close(l.state.Swap(&s).changed)
+}
