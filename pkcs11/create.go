@@ -172,7 +172,7 @@ func (p *process) belongs(ctx context.Context, t wire.Slot, u URI, cert *x509.Ce
 	at := &place{p: p, token: t, object: keys[0]}
 	public, err := at.publicKey(ctx, nil)
 	switch {
-	case errors.Is(err, errNoPublic): // it will be this certificate's
+	case errors.Is(err, ErrNoPublicKey): // it will be this certificate's
 		return at.fits(cert.PublicKey)
 	case err != nil:
 		return err

@@ -137,7 +137,7 @@ func TestImportBeforePublicKey(t *testing.T) {
 
 	m = load(t, h, Options{})
 	uri := parse(t, "pkcs11:token=t;id=%01")
-	if _, err := m.Key(t.Context(), uri, nil); !errors.Is(err, errNoPublic) {
+	if _, err := m.Key(t.Context(), uri, nil); !errors.Is(err, ErrNoPublicKey) {
 		t.Errorf("without any public key: %v", err)
 	}
 	if _, err := m.Key(t.Context(), uri, foreign.PublicKey); err == nil || !strings.Contains(err.Error(), "is of another type") {

@@ -41,9 +41,10 @@ func helperPaths(dir string) []string {
 	return []string{filepath.Join(dir, name), filepath.Join(filepath.Dir(dir), "libexec", "kedge", name)}
 }
 
-// modulePath decides which module is meant: the one given, then module-path and module-name of
-// the URI, then p11-kit-proxy. Of what is no path it is the name, RFC 7512 section 2.3.
-func modulePath(u URI, given string) (string, error) {
+// ModulePath returns the path of the module that Load loads; two URIs with the same one can share
+// a Module. It is the one given, as Options.Module, then module-path and module-name of the URI,
+// then p11-kit-proxy. Of what is no path it is the name, RFC 7512 section 2.3.
+func ModulePath(u URI, given string) (string, error) {
 	path, name := u.value("module-path"), u.value("module-name")
 	switch {
 	case strings.ContainsAny(given, `/\`):

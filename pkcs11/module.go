@@ -44,7 +44,7 @@ type Module struct {
 // Load loads the module that o or the URI names. Close ends it. Errors are *MissingHelperError,
 // *HelperError, and words of the dynamic linker.
 func Load(ctx context.Context, u URI, o Options) (*Module, error) {
-	path, err := modulePath(u, o.Module)
+	path, err := ModulePath(u, o.Module)
 	if err != nil {
 		return nil, err
 	}

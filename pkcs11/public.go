@@ -15,14 +15,14 @@ import (
 	"kedge/internal/wire"
 )
 
-// errNoPublic says that an object does not tell the public key.
-var errNoPublic = errors.New("the token has no public key for it, neither as an object nor in a certificate with the same id; give the certificate")
+// ErrNoPublicKey says that the token does not tell the public key: Module.Key wants it given.
+var ErrNoPublicKey = errors.New("the token has no public key for it, neither as an object nor in a certificate with the same id; give the certificate")
 
 // publicKey returns the public key that belongs to the private one.
 func (at *place) publicKey(ctx context.Context, given crypto.PublicKey) (crypto.PublicKey, error) {
 	public, err := at.publicOnToken(ctx)
 	switch {
-	case errors.Is(err, errNoPublic) && given != nil:
+	case errors.Is(err, ErrNoPublicKey) && given != nil:
 		return given, at.fits(given)
 	case err != nil:
 		return nil, err
@@ -33,7 +33,7 @@ func (at *place) publicKey(ctx context.Context, given crypto.PublicKey) (crypto.
 }
 
 func (at *place) publicOnToken(ctx context.Context) (crypto.PublicKey, error) {
-	if public, err := publicOf(at.object); !errors.Is(err, errNoPublic) {
+	if public, err := publicOf(at.object); !errors.Is(err, ErrNoPublicKey) {
 		return public, err
 	}
 	more, err := at.p.find(ctx, at.token, classPrivateKey, at.sameID(), attrPublicKeyInfo, attrKeyType, attrECParams, attrECPoint)
@@ -70,7 +70,7 @@ func (at *place) publicOfCertificate(ctx context.Context) (crypto.PublicKey, err
 			return cert.PublicKey, nil
 		}
 	}
-	return nil, errNoPublic
+	return nil, ErrNoPublicKey
 }
 
 // sameID matches what belongs to the key: the same id, or the same label where it has none.
@@ -99,7 +99,7 @@ func (at *place) fits(public crypto.PublicKey) error {
 }
 
 // publicOf reads the public key from the attributes of an object, private or public. The
-// error is errNoPublic where they lack it.
+// error is ErrNoPublicKey where they lack it.
 func publicOf(o wire.Object) (crypto.PublicKey, error) {
 	if info := o.Get(attrPublicKeyInfo); len(info) > 0 {
 		if public, err := x509.ParsePKIXPublicKey(info); err == nil {
@@ -108,7 +108,7 @@ func publicOf(o wire.Object) (crypto.PublicKey, error) {
 	}
 	switch typ, ok := wire.ParseUlong(o.Get(attrKeyType)); {
 	case !ok:
-		return nil, errNoPublic
+		return nil, ErrNoPublicKey
 	case typ == keyRSA:
 		return rsaOf(o.Get(attrModulus), o.Get(attrPublicExponent))
 	case typ == keyEC:
@@ -120,7 +120,7 @@ func publicOf(o wire.Object) (crypto.PublicKey, error) {
 
 func rsaOf(modulus, exponent []byte) (crypto.PublicKey, error) {
 	if len(modulus) == 0 || len(exponent) == 0 {
-		return nil, errNoPublic
+		return nil, ErrNoPublicKey
 	}
 	e := new(big.Int).SetBytes(exponent)
 	if !e.IsInt64() || e.Int64() >= 1<<31 || e.Int64() < 3 {
@@ -131,7 +131,7 @@ func rsaOf(modulus, exponent []byte) (crypto.PublicKey, error) {
 
 func ecdsaOf(params, point []byte) (crypto.PublicKey, error) {
 	if len(point) == 0 {
-		return nil, errNoPublic
+		return nil, ErrNoPublicKey
 	}
 	curve, err := curveOf(params)
 	if err != nil {

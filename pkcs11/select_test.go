@@ -233,7 +233,7 @@ func TestModulePath(t *testing.T) {
 		{"pkcs11:?module-path=/nowhere", dir + "/bar.so", dir + "/bar.so", ""},
 		{"pkcs11:", "none-such", "", "module none-such: not found"},
 	} {
-		got, err := modulePath(parse(t, c.uri), c.given)
+		got, err := ModulePath(parse(t, c.uri), c.given)
 		if got != c.want || (err == nil) != (c.wantErr == "") || err != nil && !strings.Contains(err.Error(), c.wantErr) {
 			t.Errorf("%s, %q: %s, %v; want %s%s", c.uri, c.given, got, err, c.want, c.wantErr)
 		}
