@@ -16,6 +16,8 @@ func TestDirectImports(t *testing.T) {
 		{"github.com/spf13/", []string{"cmd", "internal/cli", "scripts"}, "the command line ends where the library begins"},
 		{"github.com/google/go-tpm", []string{"tpm"}, "above tpm/ a key is a crypto.Signer"},
 		{"github.com/miekg/pkcs11", []string{"pkcs11", "cmd/kedge-pkcs11"}, "above pkcs11/ a key is a crypto.Signer"},
+		{"kedge/tpm", []string{"tpm", "internal/keys", "cmd/kedge", "cmd/kedge-ca", "examples"}, "keys are opened by internal/keys; commands make them, and advise on errors"},
+		{"kedge/pkcs11", []string{"pkcs11", "internal/keys", "cmd/kedge", "cmd/kedge-ca", "examples"}, "keys are opened by internal/keys; commands make them, and advise on errors"},
 		{"database/sql", []string{"ca/ledger", "scripts"}, "one package knows how the ledger is stored; a floor has its own table"},
 		{"github.com/cloudflare/circl", nil, "it costs every start a tenth of a millisecond; tests may compare with it"},
 	}
@@ -43,6 +45,7 @@ func TestReach(t *testing.T) {
 		{"ca", []string{"kedge/signer", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
 		{"tpm", []string{"kedge/signer", "kedge/ca", "kedge/pkcs11", "kedge/internal/cli", "kedge/internal/config"}, stranger},
 		{"pkcs11", []string{"kedge/signer", "kedge/ca", "kedge/tpm", "kedge/internal/cli", "kedge/internal/config"}, stranger},
+		{"internal/keys", []string{"kedge/ca", "kedge/internal/cli", "kedge/internal/config"}, "it takes what they read, and asks by what it is given"},
 		{"cmd/kedge", []string{"database/sql", "kedge/ca", "kedge/internal/emulator", "github.com/aws/aws-sdk-go-v2/service", "github.com/aws/aws-sdk-go-v2/config"}, "hosts carry as little as possible"},
 		{"internal/emulator", []string{"kedge/signer", "kedge/ca", "kedge/internal/config"}, "a second implementation that shares code repeats its mistakes"},
 		{"cmd/kedge-emulator", []string{"kedge/signer", "kedge/ca", "kedge/internal/config"}, "a second implementation that shares code repeats its mistakes"},

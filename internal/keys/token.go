@@ -1,0 +1,74 @@
+package keys
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"kedge/pkcs11"
+)
+
+// IsTokenURI tells whether s is meant as a URI of something on a token, RFC 7512.
+func IsTokenURI(s string) bool {
+	const scheme = "pkcs11:"
+	return len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme)
+}
+
+// openToken opens the one key that a pkcs11: URI names.
+func openToken(ctx context.Context, uri string, o Options) (*Key, error) {
+	u, err := pkcs11.ParseURI(uri)
+	if err != nil {
+		return nil, err
+	}
+	mod, err := pkcs11.Load(ctx, u, o.TokenOptions())
+	if err != nil {
+		return nil, err
+	}
+	key, err := mod.Key(ctx, u, nil)
+	if errors.Is(err, pkcs11.ErrNoPublicKey) && o.Public != nil {
+		key, err = mod.Key(ctx, u, o.Public)
+	}
+	if err != nil {
+		mod.Close()
+		return nil, err
+	}
+	return &Key{key: key, name: key.URI().String(), token: key, mod: mod, close: mod.Close}, nil
+}
+
+// TokenOptions are the options of a module.
+func (o Options) TokenOptions() pkcs11.Options {
+	return pkcs11.Options{
+		Helper: o.Helper, Module: o.Library, PIN: o.pin, ReusePIN: o.ReusePIN,
+		Timeout: o.Timeout, Environment: o.Environment,
+	}
+}
+
+// pin gets a PIN for package pkcs11, which clears it after use.
+func (o Options) pin(info pkcs11.PINInfo) ([]byte, error) {
+	switch {
+	case o.PIN != nil:
+		pin, err := o.PIN()
+		return bytes.Clone(pin), err
+	case o.Ask == nil:
+		return nil, pkcs11.ErrPINRequired
+	}
+	pin, err := o.Ask(question(info))
+	if err != nil {
+		return nil, fmt.Errorf("%w (%w)", pkcs11.ErrPINRequired, err)
+	}
+	return pin, nil
+}
+
+// question says what a PIN is for, and how careful to be.
+func question(info pkcs11.PINInfo) string {
+	what := fmt.Sprintf("PIN of token %q", info.Token)
+	if info.Key != "" {
+		what = fmt.Sprintf("PIN of token %q for one use of %s", info.Token, info.Key)
+	}
+	if info.Retries != pkcs11.RetriesUnknown {
+		what += fmt.Sprintf(" (%s)", info.Retries)
+	}
+	return what
+}
