@@ -147,8 +147,7 @@ func prepare(cmd *cobra.Command) {
 	}
 	groups := cmd.PreRunE
 	cmd.PreRunE = func(c *cobra.Command, args []string) error {
-		// cobra checks these itself, after PreRunE, with an error that looks like any other.
-		if err := errors.Join(c.ValidateRequiredFlags(), c.ValidateFlagGroups()); err != nil {
+		if err := checkFlags(c); err != nil {
 			return Usagef(c, "%w", err)
 		}
 		if groups == nil {

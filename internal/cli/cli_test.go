@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"syscall"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,11 @@ func demo() *cobra.Command {
 	work.Flags().Duration("wait", 0, "")
 	work.Flags().Int("count", 0, "")
 	work.MarkFlagsMutuallyExclusive("a", "b")
-	root.AddCommand(work)
+	for _, name := range []string{"c", "d", "e"} {
+		work.Flags().Bool(name, false, "")
+	}
+	work.MarkFlagsRequiredTogether("c", "d", "e")
+	root.AddCommand(work, NewVersion("demo"))
 	return root
 }
 
@@ -41,7 +46,8 @@ func TestMain_messages(t *testing.T) {
 		{"unknown command", []string{"wrok"}, nil, ExitUsage, "demo: error: unknown command \"wrok\"\ndemo: hint: run \"demo --help\" for the flags\n"},
 		{"unknown flag", []string{"work", "--nope"}, nil, ExitUsage, "demo: error: unknown flag: --nope\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"extra argument", []string{"work", "x"}, nil, ExitUsage, "demo: error: unexpected argument \"x\"\ndemo: hint: run \"demo work --help\" for the flags\n"},
-		{"flags that exclude each other", []string{"work", "--a", "--b"}, nil, ExitUsage, "demo: error: if any flags in the group [a b] are set none of the others can be; [a b] were all set\ndemo: hint: run \"demo work --help\" for the flags\n"},
+		{"flags that exclude each other", []string{"work", "--a", "--b"}, nil, ExitUsage, "demo: error: --a and --b exclude each other\ndemo: hint: run \"demo work --help\" for the flags\n"},
+		{"flags that go together", []string{"work", "--c", "--e"}, nil, ExitUsage, "demo: error: --c, --d and --e go together: --d is missing\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"a duration without unit", []string{"work", "--wait", "5"}, nil, ExitUsage, "demo: error: --wait: \"5\" is not a duration\ndemo: hint: write a number with a unit, such as 5s, 10m or 24h; there is none for days\n"},
 		{"not a number", []string{"work", "--count", "1h"}, nil, ExitUsage, "demo: error: --count: \"1h\" is not a whole number\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"help for an unknown command", []string{"help", "wrok"}, nil, ExitUsage, "demo: error: unknown command \"wrok\"\ndemo: hint: run \"demo --help\" for the flags\n"},
@@ -69,11 +75,23 @@ type fullDisk struct{}
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestMain_outputThatTakesNothing(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"help", "work"}, {}} {
+	for _, args := range [][]string{{"--help"}, {"help", "work"}, {}, {"version"}, {"version", "--json"}} {
 		var stderr bytes.Buffer
 		code := Main(context.Background(), Program{Name: "demo", Root: demo()}, args, Streams{Out: fullDisk{}, Err: &stderr})
 		if want := "demo: error: standard output: no space left\n"; code != ExitFailed || stderr.String() != want {
 			t.Errorf("%q: exit %d, stderr %q, want %q", args, code, stderr.String(), want)
 		}
+	}
+}
+
+// goneReader is the writing end of a pipe whose reader has seen enough.
+type goneReader struct{}
+
+func (goneReader) Write([]byte) (int, error) { return 0, syscall.EPIPE }
+
+func TestMain_helpThatIsNotReadToTheEnd(t *testing.T) {
+	var stderr bytes.Buffer
+	if code := Main(context.Background(), Program{Name: "demo", Root: demo()}, []string{"--help"}, Streams{Out: goneReader{}, Err: &stderr}); code != ExitDone || stderr.Len() > 0 {
+		t.Errorf("exit %d: %s", code, &stderr)
 	}
 }

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -29,6 +31,7 @@ func knownCommand(help *cobra.Command, args []string) error {
 }
 
 // output remembers the first error of writing: what cobra writes, such as help, it does not check.
+// That the reader of a pipe has seen enough, as head has, is none.
 type output struct {
 	io.Writer
 	err error
@@ -36,7 +39,7 @@ type output struct {
 
 func (o *output) Write(p []byte) (int, error) {
 	n, err := o.Writer.Write(p)
-	if o.err == nil {
+	if o.err == nil && !errors.Is(err, syscall.EPIPE) {
 		o.err = err
 	}
 	return n, err

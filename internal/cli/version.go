@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -24,8 +25,10 @@ func Version() string {
 }
 
 // PrintVersion writes the version to standard output, as a line.
-func PrintVersion(out io.Writer) error {
-	if _, err := fmt.Fprintln(out, Version()); err != nil {
+func PrintVersion(out io.Writer) error { return writeVersion(out, Version()+"\n") }
+
+func writeVersion(out io.Writer, text string) error {
+	if _, err := io.WriteString(out, text); err != nil {
 		return fmt.Errorf("standard output: %w", err)
 	}
 	return nil
@@ -33,10 +36,25 @@ func PrintVersion(out io.Writer) error {
 
 // NewVersion makes the command "version" of a program.
 func NewVersion(program string) *cobra.Command {
-	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version",
-		Example: "  " + program + " version",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return PrintVersion(cmd.OutOrStdout()) },
+	document := false
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Example: "  " + program + " version\n" +
+			"  " + program + " version --json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if document {
+				return writeVersion(cmd.OutOrStdout(), versionJSON(program, Version()))
+			}
+			return PrintVersion(cmd.OutOrStdout())
+		},
 	}
+	cmd.Flags().BoolVar(&document, "json", false, "write a JSON document to standard output")
+	return cmd
+}
+
+// versionJSON needs no encoder: versions have no characters that JSON and Go quote differently.
+func versionJSON(program, version string) string {
+	return fmt.Sprintf("{\n  \"schema\": 1,\n  \"program\": %q,\n  \"version\": %q,\n  \"go\": %q,\n  \"platform\": %q\n}\n",
+		program, version, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
 }

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// checkFlags says in words of this program which flags are missing, or cannot go together. cobra
+// checks the same after PreRunE, with errors that look like any other.
+func checkFlags(c *cobra.Command) error {
+	if err := c.ValidateRequiredFlags(); err != nil {
+		return err
+	}
+	err := c.ValidateFlagGroups()
+	if err == nil {
+		return nil
+	}
+	// cobra has no error types: "if any flags in the group [a b] are set …; [a b] were all set" or
+	// "…; missing [b]".
+	before, after, _ := strings.Cut(err.Error(), "; ")
+	if set, ok := strings.CutSuffix(after, " were all set"); ok {
+		return fmt.Errorf("%s exclude each other", flagList(set))
+	}
+	if missing, ok := strings.CutPrefix(after, "missing "); ok {
+		_, group, _ := strings.Cut(before, "[")
+		group, _, _ = strings.Cut(group, "]")
+		return fmt.Errorf("%s go together: %s is missing", flagList(group), flagList(missing))
+	}
+	return err
+}
+
+// flagList makes "--a, --b and --c" of "[a b c]".
+func flagList(names string) string {
+	var flags []string
+	for _, name := range strings.Fields(strings.Trim(names, "[]")) {
+		flags = append(flags, "--"+name)
+	}
+	if n := len(flags) - 1; n > 0 {
+		return strings.Join(flags[:n], ", ") + " and " + flags[n]
+	}
+	return strings.Join(flags, "")
+}
