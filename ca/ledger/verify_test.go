@@ -326,6 +326,21 @@ func TestVerify_schema(t *testing.T) {
 	})
 }
 
+// What is left of a ledger without one of its tables is told, and not what the database says.
+func TestVerify_droppedTable(t *testing.T) {
+	tamper(t, func(t *testing.T, l *Ledger, _ func(string, ...any) []string) {
+		for _, name := range []string{"names", "certificates", "head"} {
+			faults := damaged(t, l.writer.session, (*verifier).run, "DROP TABLE "+name, nil)
+			if !slices.ContainsFunc(faults, func(s string) bool { return strings.HasPrefix(s, "schema table "+name+": it is missing") }) {
+				t.Errorf("%s: found %q", name, faults)
+			}
+			if !slices.ContainsFunc(faults, func(s string) bool { return strings.HasPrefix(s, "rows: they could not all be read: ") }) {
+				t.Errorf("%s: found %q", name, faults)
+			}
+		}
+	})
+}
+
 // Without the order of bytes a pattern would miss rows.
 func TestVerify_columnType(t *testing.T) {
 	l := create(t, testenv.Postgres(t))

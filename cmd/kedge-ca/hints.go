@@ -179,6 +179,10 @@ func hintCA(err error) string {
 
 func hintLedger(err error) string {
 	switch {
+	case is[*noBackupError](err):
+		return "give a file that \"kedge-ca ledger backup\" made, or the ledger.db of a CA"
+	case is[*otherCAError](err):
+		return "give a backup of this CA, or another folder with --dir; --another-ca takes the ledger all the same, but nothing is issued with it here"
 	case is[*ledger.MissingError](err):
 		return "bring the ledger back with \"kedge-ca ledger restore\"; without a backup, \"kedge-ca init --adopt\" starts a new one, which knows nothing of what was issued before"
 	case errors.Is(err, errNoAuthority):

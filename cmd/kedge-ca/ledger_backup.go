@@ -66,18 +66,36 @@ func runLedgerBackup(ctx context.Context, o *ledgerBackupOptions) (err error) {
 	return nil
 }
 
-// look reads how far the ledger in a file goes.
-func (h host) look(ctx context.Context, file string) (found *snapshot, err error) {
+// noBackupError says that a file that was named is not there, or empty.
+type noBackupError struct{ *ledger.MissingError }
+
+func (e *noBackupError) Unwrap() error { return e.MissingError }
+
+// openBackup opens the ledger in a file that was named.
+func (h host) openBackup(ctx context.Context, file string) (*ledger.Ledger, error) {
 	l, err := ledger.Open(ctx, file, ledger.Options{ReadOnly: true, Now: h.inputs.Now})
+	if missing, ok := errors.AsType[*ledger.MissingError](err); ok {
+		return nil, &noBackupError{missing}
+	}
+	return l, err
+}
+
+// look reads how far the ledger in a file goes.
+func (h host) look(ctx context.Context, file string) (*snapshot, error) {
+	l, err := h.openBackup(ctx, file)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, l.Close()) }()
+	found, err := snapshotOf(ctx, l, file)
+	return found, errors.Join(err, l.Close())
+}
+
+func snapshotOf(ctx context.Context, l *ledger.Ledger, file string) (*snapshot, error) {
 	seq, hash, err := l.Head(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found = &snapshot{File: file, Seq: seq, Head: fmt.Sprintf("%d:%x", seq, hash)}
+	found := &snapshot{File: file, Seq: seq, Head: fmt.Sprintf("%d:%x", seq, hash)}
 	for e, err := range l.Entries(ctx, seq-1) {
 		if err != nil {
 			return nil, err

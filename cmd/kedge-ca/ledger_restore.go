@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +16,7 @@ type ledgerRestoreOptions struct {
 	store   storeFlags
 	output  outputFlags
 	confirm confirmFlag
+	another bool // it may be of another CA
 	file    string
 }
 
@@ -27,7 +30,7 @@ configuration says, such as a PostgreSQL database. There must be no ledger yet.
 
 What was issued and revoked after the backup is not in it: certificates of that time cannot
 be found or revoked, and those revoked count as valid. It needs a yes on the terminal or
---yes.`,
+--yes. A backup of another CA than that of the files in the folder is refused.`,
 		Example: `  kedge-ca ledger restore kedge-ca.db --yes`,
 		Args:    exactlyOne("give the backup: kedge-ca ledger restore FILE", "a backup is one file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,6 +41,7 @@ be found or revoked, and those revoked count as valid. It needs a yes on the ter
 	o.store.addFolder(cmd)
 	o.output.add(cmd)
 	o.confirm.add(cmd)
+	cmd.Flags().BoolVar(&o.another, "another-ca", false, "take a backup of another CA than that of the files in the folder")
 	return cmd
 }
 
@@ -57,6 +61,11 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 	if err != nil {
 		return err
 	}
+	if !o.another {
+		if err := o.sameCA(ctx); err != nil {
+			return err
+		}
+	}
 	question := fmt.Sprintf("make the ledger from %s, as it was at %s (entry %d), without what was issued and revoked since?", o.file, rfc3339(from.At), from.Seq)
 	if err := o.confirm.ask(o.host, question); err != nil {
 		return err
@@ -71,6 +80,41 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 	o.say("make new lists of what is revoked, and import them: kedge-ca crl")
 	if o.output.json {
 		return writeJSON(o.Out, from)
+	}
+	return nil
+}
+
+// otherCAError says that a backup is of another CA than the files in the folder.
+type otherCAError struct{ backup, name, file string }
+
+func (e *otherCAError) Error() string {
+	return fmt.Sprintf("%s is the ledger of another CA: its authority %q does not have the key of %s", e.backup, e.name, e.file)
+}
+
+// sameCA returns an *otherCAError when a certificate beside the keys is not of the authority that
+// the backup calls by the same name. A file that is not there, or that is older or newer than the
+// backup, does no harm.
+func (o *ledgerRestoreOptions) sameCA(ctx context.Context) error {
+	l, err := o.openBackup(ctx, o.file)
+	if err != nil {
+		return err
+	}
+	all, err := l.Authorities(ctx)
+	if err = errors.Join(err, l.Close()); err != nil {
+		return err
+	}
+	for _, a := range all {
+		path := o.store.certPath(a.Name)
+		cert, err := readCertificate(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !sameKey(cert.PublicKey, a.Certificate.PublicKey) {
+			return &otherCAError{o.file, a.Name, path}
+		}
 	}
 	return nil
 }

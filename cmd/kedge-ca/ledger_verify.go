@@ -92,7 +92,7 @@ func runLedgerVerify(ctx context.Context, o *ledgerVerifyOptions) (err error) {
 
 func (o *ledgerVerifyOptions) open(ctx context.Context) (*ledger.Ledger, error) {
 	if o.file != "" {
-		return ledger.Open(ctx, o.file, ledger.Options{ReadOnly: true, Now: o.inputs.Now})
+		return o.openBackup(ctx, o.file)
 	}
 	s, err := readStore(ctx, o.host, &o.store)
 	if err != nil {
