@@ -80,7 +80,7 @@ func (a *Authority) PrepareCA(public crypto.PublicKey, c AuthorityConfig, now ti
 // left open.
 func (a *Authority) checkRoom(c *AuthorityConfig) error {
 	if a.room == 0 {
-		return fmt.Errorf("the path length of %q or of a CA above it allows no further CA below", a.cert.Subject)
+		return &PathLengthError{Issuer: a.cert.Subject.String()}
 	}
 	if a.room > 0 && c.MaxPathLen > a.room-1 {
 		return fmt.Errorf("the path length %d is more than the CA %q leaves: %d at most", c.MaxPathLen, a.cert.Subject, a.room-1)
@@ -155,4 +155,11 @@ func (c *AuthorityConfig) draft(template *x509.Certificate, public crypto.Public
 		template: template, public: public, allowed: c.AllowWarnings,
 		record: Issued{Host: c.Host, Why: c.Why, At: now},
 	}
+}
+
+// PathLengthError says that an authority, or one above it, may have no CA below.
+type PathLengthError struct{ Issuer string }
+
+func (e *PathLengthError) Error() string {
+	return fmt.Sprintf("the path length of %q or of a CA above it allows no further CA below", e.Issuer)
 }

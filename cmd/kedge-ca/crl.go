@@ -56,6 +56,7 @@ for others than IAM Roles Anywhere, which takes complete lists only.`,
 	o.output.add(cmd)
 	cmd.Flags().StringArrayVar(&o.issuers, "issuer", nil, "make the list of the authority `NAME` only; may be repeated")
 	cmd.Flags().TextVar(&o.valid, "valid", ca.Duration(0), "`TIME` until the next list is due, such as 72h or 30d; crl.valid of the configuration, or 168h, when not given")
+	cmd.Flags().Lookup("valid").DefValue = ""
 	cmd.Flags().BoolVar(&o.delta, "delta", false, "make a delta to the last complete list")
 	cmd.Flags().BoolVar(&o.stdout, "stdout", false, "write the PEM to standard output, too")
 	cmd.MarkFlagsMutuallyExclusive("stdout", "json")
@@ -74,6 +75,9 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	}
 	if o.valid == 0 {
 		o.valid = s.settings.CRL.Valid
+	}
+	if err := s.openAll(ctx, authorities); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Join(o.store.dir, crlFolder), 0o755); err != nil {
 		return err
@@ -135,6 +139,29 @@ func (s *store) listed(ctx context.Context, names []string) ([]ledger.Authority,
 		return nil, &caError{error: errors.New("no authority that is in date has its key here")}
 	}
 	return here, nil
+}
+
+// unlistedError says that the key of one of several authorities does not open, so that none of
+// their lists is made.
+type unlistedError struct {
+	name string
+	err  error
+}
+
+func (e *unlistedError) Error() string { return e.err.Error() }
+func (e *unlistedError) Unwrap() error { return e.err }
+
+// openAll opens the keys before the first list is made: all are, or none.
+func (s *store) openAll(ctx context.Context, authorities []ledger.Authority) error {
+	for _, a := range authorities {
+		if _, err := s.authority(ctx, a.Name); err != nil {
+			if len(authorities) > 1 {
+				err = &unlistedError{a.Name, err}
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *store) named(ctx context.Context, names []string) ([]ledger.Authority, error) {

@@ -46,6 +46,7 @@ type madeCRL struct {
 	DER  string `json:"der_file"`
 
 	pem, der []byte
+	until    time.Time // when the certificate of the authority ends
 	revoked  int       // what a complete list holds
 	at       time.Time // ThisUpdate to the microsecond: what was revoked later is not on it
 }
@@ -87,7 +88,7 @@ func (s *store) makeCRL(ctx context.Context, a ledger.Authority, valid time.Dura
 	if err != nil {
 		return nil, err
 	}
-	m := &madeCRL{Authority: a.Name, Issuer: a.Certificate.Subject.String()}
+	m := &madeCRL{Authority: a.Name, Issuer: a.Certificate.Subject.String(), until: a.Certificate.NotAfter}
 	m.at = s.host.inputs.Now().UTC()
 	m.ThisUpdate = m.at.Truncate(time.Second)
 	m.NextUpdate = m.ThisUpdate.Add(valid)
@@ -215,6 +216,9 @@ func (m *madeCRL) report(h host) {
 	h.say(fmt.Sprintf("wrote %s and .der: %s of %q with %d revoked (%s); the next is due before %s",
 		m.File, kind, m.Issuer, m.Entries, changes, rfc3339(m.NextUpdate)))
 	m.reportSerials(h)
+	if m.NextUpdate.After(m.until) {
+		h.warn(fmt.Sprintf("%s counts until %s only, when its CA ends", m.File, rfc3339(m.until)))
+	}
 	if m.Base != 0 {
 		return
 	}

@@ -141,11 +141,16 @@ func hintAuthority(err error) string {
 	if several, ok := errors.AsType[*severalError](err); ok {
 		return oneOf("authorities below it", several.names)
 	}
+	if unlisted, ok := errors.AsType[*unlistedError](err); ok {
+		return fmt.Sprintf("no list was written; where keys have passwords of their own, make the lists one by one: kedge-ca crl --issuer %s", unlisted.name)
+	}
 	switch {
+	case is[*ca.PathLengthError](err):
+		return "name another CA with --parent; one that is to have CAs below it is made with --path-length 1 or more, or -1 for no limit"
 	case is[*idleError](err):
 		return "kedge-ca rotate status shows where the CA stands"
 	case is[*revokedAuthorityError](err):
-		return "make another authority with \"kedge-ca intermediate NAME\", or name one that is not revoked with --issuer"
+		return "make another authority with \"kedge-ca intermediate NAME\", or name one that is not revoked with --issuer, or for rotate switch with --to"
 	case is[*retiredError](err):
 		return "leave --issuer and --parent out, or name an authority below the root that is in use"
 	case is[*unknownRootError](err):

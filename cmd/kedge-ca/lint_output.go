@@ -94,22 +94,26 @@ func lintListing() listing[found] {
 
 // lintJSON is a certificate in the JSON document of lint.
 type lintJSON struct {
-	File           string        `json:"file"`
-	Subject        string        `json:"subject"` // RFC 2253
-	Serial         string        `json:"serial"`
-	Kind           string        `json:"kind"` // trust anchor, intermediate or leaf
-	NotBefore      time.Time     `json:"not_before"`
-	NotAfter       time.Time     `json:"not_after"`
-	SourceIdentity string        `json:"source_identity,omitempty"`
-	SessionName    string        `json:"session_name,omitempty"`
-	SessionTags    []tagJSON     `json:"session_tags,omitempty"`
-	PackedSize     int           `json:"packed_size_percent,omitempty"` // an estimate
-	Findings       []findingJSON `json:"findings"`
+	File           string            `json:"file"`
+	Subject        string            `json:"subject"` // RFC 2253
+	Serial         string            `json:"serial"`
+	Kind           string            `json:"kind"` // trust anchor, intermediate or leaf
+	NotBefore      time.Time         `json:"not_before"`
+	NotAfter       time.Time         `json:"not_after"`
+	SourceIdentity string            `json:"source_identity,omitempty"`
+	SessionName    string            `json:"session_name,omitempty"`
+	SessionTags    map[string]string `json:"session_tags,omitempty"`
+	PackedSize     int               `json:"packed_size_percent,omitempty"` // an estimate
+	Findings       []findingJSON     `json:"findings"`
 }
 
-type tagJSON struct {
-	Key   string `json:"key"`
-	Value string `json:"value"`
+// tagsJSON are session tags in JSON documents. No key is there twice.
+func tagsJSON(tags []ca.Tag) map[string]string {
+	all := map[string]string{}
+	for _, tag := range tags {
+		all[tag.Key] = tag.Value
+	}
+	return all
 }
 
 type findingJSON struct {
@@ -128,9 +132,7 @@ func (l *linted) document() lintJSON {
 	if !c.IsCA {
 		tags := ca.SessionTags(c)
 		d.SourceIdentity, d.SessionName, d.PackedSize = ca.SourceIdentity(c), ca.SerialHex(c), ca.PackedSize(tags)
-		for _, tag := range tags {
-			d.SessionTags = append(d.SessionTags, tagJSON(tag))
-		}
+		d.SessionTags = tagsJSON(tags)
 	}
 	for _, f := range l.findings {
 		d.Findings = append(d.Findings, findingJSON{f.Rule, f.Severity.String(), f.Text, f.Source})

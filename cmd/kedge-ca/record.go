@@ -21,9 +21,9 @@ type certificateJSON struct {
 	CommonName    string    `json:"common_name"`
 	Issuer        string    `json:"issuer"`
 	DNS           []string  `json:"dns,omitempty"`
-	URIs          []string  `json:"uris,omitempty"`
-	IPs           []string  `json:"ips,omitempty"`
-	Emails        []string  `json:"emails,omitempty"`
+	URIs          []string  `json:"uri,omitempty"`
+	IPs           []string  `json:"ip,omitempty"`
+	Emails        []string  `json:"email,omitempty"`
 	NotBefore     time.Time `json:"not_before"`
 	NotAfter      time.Time `json:"not_after"`
 

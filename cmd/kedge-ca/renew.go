@@ -26,6 +26,7 @@ type renewOptions struct {
 	allow     allowFlag
 	out       string
 	authority string
+	confirm   confirmFlag
 	keyType   string // of rekey
 	keyForm   string
 
@@ -46,7 +47,8 @@ ledger. The certificate and its chain are replaced where they are; NAME.key stay
 A run that was interrupted is gone on with: what was renewed is not renewed again.
 
 With --authority, the certificate of an authority of the CA is renewed, by the one above it or,
-for the root, by itself. A renewed root must be registered at IAM Roles Anywhere.`,
+for the root, by itself. A renewed root must be registered at IAM Roles Anywhere. It asks, or
+needs --yes, when the authority would end sooner than now.`,
 		Example: `  kedge-ca renew web-01
   kedge-ca renew web-01.pem --lifetime 72h --why "longer until the move"
   kedge-ca renew --authority ca`,
@@ -69,6 +71,7 @@ for the root, by itself. A renewed root must be registered at IAM Roles Anywhere
 	}
 	o.add(cmd)
 	cmd.Flags().StringVar(&o.authority, "authority", "", "`NAME` of an authority of the CA to renew instead; the root's is ca")
+	o.confirm.add(cmd)
 	return cmd
 }
 

@@ -282,6 +282,12 @@ func (o *renewOptions) reissue(ctx context.Context, s *store, by *ca.Authority, 
 	if err != nil {
 		return nil, err
 	}
+	if until := prepared.Certificate().NotAfter; until.Before(old.Certificate.NotAfter) {
+		question := fmt.Sprintf("end the authority %q at %s, sooner than now, at %s?", old.Name, rfc3339(until), rfc3339(old.Certificate.NotAfter))
+		if err := o.confirm.ask(o.host, question); err != nil {
+			return nil, err
+		}
+	}
 	cert, err := s.recordedCA(ctx, prepared.Certificate())
 	if err == nil && (cert == nil || cert.Equal(old.Certificate)) {
 		cert, err = prepared.Issue(ctx, s.ledger)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -156,12 +157,12 @@ func (s *store) movements(ctx context.Context, r *rotation, root string, all ite
 }
 
 func movementListing() listing[movement] {
-	return listing[movement]{key: "hosts", json: movement.document, columns: []column[movement]{
+	columns := []column[movement]{
 		{"host", func(m movement) string { return m.Host }},
 		{"name", func(m movement) string { return m.CommonName }},
 		{"serial", func(m movement) string { return m.Serial }},
 		{"authority", func(m movement) string { return m.authority }},
-		{"not after", func(m movement) string { return rfc3339(m.NotAfter) }},
+		{"valid until", func(m movement) string { return rfc3339(m.NotAfter) }},
 		{"moved", func(m movement) string { return fmt.Sprint(m.moved) }},
 		{"moved at", func(m movement) string {
 			if m.at.IsZero() {
@@ -169,7 +170,14 @@ func movementListing() listing[movement] {
 			}
 			return rfc3339(m.at)
 		}},
-	}}
+	}
+	lines := slices.Clone(columns)
+	for i := range lines {
+		if lines[i].head == "valid until" {
+			lines[i].head = "not_after" // as in JSON
+		}
+	}
+	return listing[movement]{key: "hosts", json: movement.document, columns: columns, csv: lines}
 }
 
 // movementJSON is a host with one of its names in the JSON document.

@@ -57,6 +57,13 @@ func runRotateSwitch(ctx context.Context, o *rotateSwitchOptions) (err error) {
 	if err := s.checkKey(to.Name); err != nil {
 		return err
 	}
+	path, err := s.authorityPath(ctx, to.Name)
+	if err != nil {
+		return err
+	}
+	if err := s.notRevoked(ctx, path); err != nil {
+		return err
+	}
 	if r.phase() == phaseStarted {
 		if err := o.confirm.ask(o.host, fmt.Sprintf("issue from %q (the trust anchor at AWS must have the bundle of %q and %q)?", to.Name, r.old.Name, r.next.Name)); err != nil {
 			return err

@@ -106,10 +106,8 @@ func newShown(c ledger.Certificate, now time.Time) (*shown, error) {
 	}
 	s := &shown{certificateJSON: d, Key: ca.KeyType(cert.PublicKey), IssuerKeyID: c.IssuerKeyID, Seq: c.Seq, ReplacedBySeq: c.ReplacedBy, cert: cert}
 	if c.Kind == ledger.Leaf {
-		s.SourceIdentity, s.tags, s.SessionTags = ca.SourceIdentity(cert), ca.SessionTags(cert), map[string]string{}
-		for _, tag := range s.tags {
-			s.SessionTags[tag.Key] = tag.Value
-		}
+		s.SourceIdentity, s.tags = ca.SourceIdentity(cert), ca.SessionTags(cert)
+		s.SessionTags = tagsJSON(s.tags)
 	}
 	return s, nil
 }
