@@ -1,0 +1,201 @@
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"kedge/internal/atomicfile"
+	"kedge/pkcs11"
+	"kedge/tpm"
+)
+
+// ErrSecretEmpty says that the auth value for a new key was asked for and is empty.
+var ErrSecretEmpty = errors.New("the auth value for the new key is empty")
+
+// generateTimeout is how long a token may take to make a key: a smart card needs minutes for one
+// of RSA-4096.
+const generateTimeout = 10 * time.Minute
+
+// CreateOptions say what key to make. Of the Options those are used that lead to the TPM or the
+// token, and unlock it.
+type CreateOptions struct {
+	Options
+	// Type is one of Types.
+	Type string
+	// Out is the path of the file to write, which must not exist: the key itself, or what only
+	// the TPM that made it can use. Empty: none, which only a key on a token or under a handle
+	// can do without.
+	Out string
+	// Secret gets what the new key is to be protected with: the password of a file, or the
+	// auth value of a TPM key whose URI has no auth-source. nil: nothing.
+	Secret func() ([]byte, error)
+	// Parent is the persistent handle below which a TPM makes the key; 0: the owner hierarchy.
+	Parent uint32
+}
+
+// Types are the kinds of keys that Create makes where uri says.
+func Types(uri string) []string {
+	switch {
+	case tpm.IsURI(uri):
+		return tpm.KeyTypes()
+	case IsTokenURI(uri):
+		return []string{"P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096"}
+	}
+	return fileTypes()
+}
+
+// Create makes a private key where uri says, and returns what Open opens it by:
+//
+//	""        in the file Out
+//	tpm:…     in a TPM, in the key file Out, or under the handle of the URI, or both
+//	pkcs11:…  on the token; the URI says the label, and may say the id
+//
+// In hardware, the key can never leave it. Nothing is overwritten, and after an error there is
+// no new file; a key under a handle or on a token is there already when the error is a
+// *UnwrittenError. Errors are those of Open, and say what is in the way.
+func Create(ctx context.Context, uri string, o CreateOptions) (string, error) {
+	if types := Types(uri); !slices.Contains(types, o.Type) {
+		return "", fmt.Errorf("key type %q is none of %s", o.Type, strings.Join(types, ", "))
+	}
+	if err := vacant(o.Out); err != nil {
+		return "", err
+	}
+	switch {
+	case tpm.IsURI(uri):
+		return createInTPM(ctx, uri, o)
+	case IsTokenURI(uri):
+		return createOnToken(ctx, uri, o)
+	}
+	return createFile(o)
+}
+
+// vacant checks that a file can get this name, before something is made that would be lost.
+func vacant(path string) error {
+	if path == "" {
+		return nil
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	info, err := os.Stat(filepath.Dir(path))
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("create %s: %s is not a folder", path, filepath.Dir(path))
+	}
+	return err
+}
+
+// UnwrittenError says that the key is made and lies in hardware, but its file was not written.
+type UnwrittenError struct {
+	PrivateKey string // opens the key
+	Err        error
+}
+
+// Error says where the key is.
+func (e *UnwrittenError) Error() string {
+	return fmt.Sprintf("the key is made, %s, but its file is not written: %v", e.PrivateKey, e.Err)
+}
+
+// Unwrap returns why the file could not be written.
+func (e *UnwrittenError) Unwrap() error { return e.Err }
+
+func createInTPM(ctx context.Context, uri string, o CreateOptions) (string, error) {
+	u, err := tpm.ParseURI(uri)
+	if err != nil {
+		return "", err
+	}
+	if u.Device == "" {
+		u.Device = o.Device
+	}
+	if o.Out == "" && u.Handle == 0 {
+		return "", errors.New("a key in a TPM needs a file, or a handle in the URI")
+	}
+	file, err := tpm.Create(ctx, tpm.CreateOptions{
+		Device: u.Device, Type: o.Type, Parent: o.Parent, Persist: u.Handle,
+		KeyAuth:    o.newAuth(u),
+		ParentAuth: o.AuthFrom(u.ParentAuth, "auth value of the parent"),
+		OwnerAuth:  o.AuthFrom(u.OwnerAuth, "auth value of the owner hierarchy"),
+	})
+	if err != nil {
+		return "", err
+	}
+	if u.Handle != 0 {
+		u.ParentAuth, u.OwnerAuth = "", "" // were for making it
+	} else {
+		u.File = o.Out
+	}
+	if o.Out == "" {
+		return u.String(), nil
+	}
+	if err := atomicfile.Create(o.Out, file, 0o600); err != nil && u.Handle != 0 {
+		return "", &UnwrittenError{u.String(), err}
+	} else if err != nil {
+		return "", err
+	}
+	if u == (tpm.URI{File: o.Out}) {
+		return o.Out, nil
+	}
+	return u.String(), nil
+}
+
+// newAuth is how the auth value for a new key is got; nil: it is to have none.
+func (o CreateOptions) newAuth(u tpm.URI) func() ([]byte, error) {
+	get := o.Secret
+	if u.KeyAuth != "" {
+		get = o.AuthFrom(u.KeyAuth, "auth value of the new key")
+	}
+	if get == nil {
+		return nil
+	}
+	return func() ([]byte, error) {
+		auth, err := get()
+		if err == nil && len(auth) == 0 {
+			err = ErrSecretEmpty
+		}
+		return auth, err
+	}
+}
+
+func createOnToken(ctx context.Context, uri string, o CreateOptions) (string, error) {
+	u, err := pkcs11.ParseURI(uri)
+	if err != nil {
+		return "", err
+	}
+	o.Timeout = generateTimeout
+	mod, err := pkcs11.Load(ctx, u, o.TokenOptions())
+	if err != nil {
+		return "", err
+	}
+	defer mod.Close()
+	key, err := mod.Generate(ctx, u, o.Type)
+	if err != nil {
+		return "", err
+	}
+	return o.withModule(key.URI(), mod.Path()), nil
+}
+
+// withModule adds the module to a URI where only the options said which one it is.
+func (o Options) withModule(u pkcs11.URI, path string) string {
+	text := u.String()
+	if o.Library == "" || strings.Contains(text, "module-path=") || strings.Contains(text, "module-name=") {
+		return text
+	}
+	separator := "?"
+	if strings.Contains(text, "?") {
+		separator = "&"
+	}
+	full, err := pkcs11.ParseURI(text + separator + "module-path=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20"))
+	if err != nil {
+		return text
+	}
+	return full.String()
+}
