@@ -5,6 +5,7 @@
 package creds
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"time"
@@ -50,4 +51,18 @@ func complete(c aws.Credentials) error {
 		return errors.New("incomplete credentials: no expiration")
 	}
 	return nil
+}
+
+// JSON returns the object of [Process] for people: on several lines, with a line ending.
+func JSON(c aws.Credentials) ([]byte, error) {
+	document, err := Process(c)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, document, "", "  "); err != nil {
+		return nil, err
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
 }
