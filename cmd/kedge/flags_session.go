@@ -143,6 +143,8 @@ func badValue(cmd *cobra.Command, flag string, err error) error {
 		hint = "leave --region out: it is the trust anchor's by default"
 	case "endpoint":
 		hint = "write an address such as https://rolesanywhere.eu-west-1.amazonaws.com, without --fips and --dual-stack"
+	case "aws-region":
+		hint = "write a region such as eu-west-1"
 	}
 	return &cli.UsageError{Command: cmd.CommandPath(), Hint: hint, Err: fmt.Errorf("--%s: %w", flag, err)}
 }

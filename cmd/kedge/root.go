@@ -54,6 +54,7 @@ func commands(h host, args []string) []*cobra.Command {
 	}
 	return []*cobra.Command{
 		newCredentialProcess(h, runCredentialProcess),
+		newExport(h, runExport),
 		newSignString(h, runSignString),
 		newReadCertificateData(h, runReadCertificateData),
 		cli.NewVersion(name),

@@ -21,17 +21,28 @@ func exits(ts *testscript.TestScript, args []string) {
 	checkExit(ts, want, ts.Exec(args[1], args[2:]...))
 }
 
-// session CODE ARG...: "exits CODE kedge credential-process" with what the emulator or the service
-// of the script needs, and with the certificate in leaf.pem unless the arguments name one.
+// session CODE ARG...: "role CODE credential-process ARG...".
 func exitsSession(ts *testscript.TestScript, args []string) {
-	all := []string{
-		args[0], "kedge", "credential-process", "--endpoint", ts.Getenv("ENDPOINT"), "--trust-anchor-arn", ts.Getenv("TRUST_ANCHOR"),
+	exitsRole(ts, append([]string{args[0], "credential-process"}, args[1:]...))
+}
+
+// role CODE COMMAND ARG...: "exits CODE kedge COMMAND" with what the emulator or the service of
+// the script needs, and with the certificate in leaf.pem unless the arguments name one.
+func exitsRole(ts *testscript.TestScript, args []string) {
+	all := append([]string{args[0], "kedge", args[1]}, roleArgs(ts, args[2:])...)
+	exits(ts, append(all, args[2:]...))
+}
+
+// roleArgs are the flags of a role that args do not have.
+func roleArgs(ts *testscript.TestScript, args []string) []string {
+	flags := []string{
+		"--endpoint", ts.Getenv("ENDPOINT"), "--trust-anchor-arn", ts.Getenv("TRUST_ANCHOR"),
 		"--profile-arn", ts.Getenv("PROFILE"), "--role-arn", ts.Getenv("ROLE"), "--max-attempts", "1",
 	}
 	if !strings.Contains(strings.Join(args, " "), "--certificate") {
-		all = append(all, "--certificate", "leaf.pem", "--private-key", "leaf.key")
+		flags = append(flags, "--certificate", "leaf.pem", "--private-key", "leaf.key")
 	}
-	exits(ts, append(all, args[1:]...))
+	return flags
 }
 
 // as-nobody CODE PROGRAM ARG...: "exits" as a user without rights, which takes a link to the

@@ -35,6 +35,7 @@ func TestScript(t *testing.T) {
 					"fault":      script(injectFault),
 					"exits":      script(exits),
 					"session":    script(exitsSession),
+					"role":       script(exitsRole),
 					"as-nobody":  script(asNobody),
 					"no-reader":  script(noReader),
 					"says":       script(says),
