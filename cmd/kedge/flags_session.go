@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
@@ -36,6 +35,9 @@ type sessionFlags struct {
 	fips, dualStack bool
 	timeout         time.Duration
 	attempts        int
+
+	config session.Config // what the flags say, but for the CAs
+	bundle config.Bundle
 }
 
 func (f *sessionFlags) add(flags *pflag.FlagSet) {
@@ -72,13 +74,10 @@ func (f *sessionFlags) client(cmd *cobra.Command, h host, trace func(string, ...
 	if err != nil {
 		return nil, usage(cmd, err)
 	}
-	var roots *x509.CertPool
-	if f.caBundle != "" || proxy != nil || !strings.HasPrefix(f.endpoint, "http://") { // to parse a bundle takes longer than all the rest
-		if roots, err = config.RootCAs(f.caBundle); err != nil {
-			return nil, usage(cmd, err)
-		}
+	if f.bundle, err = config.CABundle(f.caBundle); err != nil {
+		return nil, usage(cmd, err)
 	}
-	client, err := session.New(session.Config{
+	f.config = session.Config{
 		TrustAnchorARN:     f.trustAnchor,
 		ProfileARN:         f.profile,
 		RoleARN:            f.role,
@@ -89,15 +88,29 @@ func (f *sessionFlags) client(cmd *cobra.Command, h host, trace func(string, ...
 		FIPS:               f.fips,
 		DualStack:          f.dualStack,
 		Proxy:              proxy,
-		RootCAs:            roots,
 		InsecureSkipVerify: f.noVerify,
 		Timeout:            f.timeout,
 		MaxAttempts:        f.attempts,
 		UserAgent:          name + "/" + cli.Version(),
 		Trace:              trace,
 		Now:                h.inputs.Now,
-	})
+	}
+	client, err := session.New(f.config)
 	return client, f.usage(cmd, err)
+}
+
+// trust returns a client like c that trusts the CA bundle there may be: where c comes from it is
+// not read, since what is in a cache needs none.
+func (f *sessionFlags) trust(c *session.Client) (*session.Client, error) {
+	if f.caBundle == "" && f.config.Proxy == nil && strings.HasPrefix(f.endpoint, "http://") {
+		return c, nil
+	}
+	roots, err := f.bundle.Roots()
+	if roots == nil || err != nil {
+		return c, err
+	}
+	f.config.RootCAs = roots
+	return session.New(f.config)
 }
 
 // usage makes usage errors of what session.New refuses, and names the flag.

@@ -59,8 +59,12 @@ type role struct {
 	provider aws.CredentialsProvider
 }
 
-// open loads the identity, after prepare. The error is a *keyError.
+// open loads the identity, after prepare. The error is a *keyError or a *config.BundleError.
 func (f *roleFlags) open(h host, u use) (*role, error) {
+	client, err := f.trust(f.client)
+	if err != nil {
+		return nil, err
+	}
 	if f.noVerify {
 		h.warn("--no-verify-ssl: the server is not verified; anyone on the way can take the credentials. Use --ca-bundle instead")
 	}
@@ -69,7 +73,7 @@ func (f *roleFlags) open(h host, u use) (*role, error) {
 		return nil, &keyError{err}
 	}
 	h.warn(f.keys.Warnings()...)
-	return &role{flags: f, source: source, provider: session.NewProvider(f.client, source)}, nil
+	return &role{flags: f, source: source, provider: session.NewProvider(client, source)}, nil
 }
 
 // Retrieve asks for a new session: a role is an aws.CredentialsProvider. Its errors have

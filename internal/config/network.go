@@ -12,32 +12,42 @@ import (
 // maxBundle bounds a file of CA certificates; what systems ship is about 250 KiB.
 const maxBundle = 8 << 20
 
-// RootCAs returns the certificates that may vouch for the service: those of --ca-bundle, else of
-// AWS_CA_BUNDLE, else nil, which means the system's. As with the AWS CLI, a bundle replaces
-// the system's certificates.
-func RootCAs(flag string) (*x509.CertPool, error) {
+// Bundle is a file of CA certificates that may vouch for the service; the zero Bundle means
+// the system's.
+type Bundle struct {
+	file    Input
+	setting string // where its path came from
+}
+
+// CABundle returns the bundle of --ca-bundle, else of AWS_CA_BUNDLE. As with the AWS CLI, it
+// replaces the system's certificates. Nothing is read yet: to parse a bundle takes longer than
+// all the rest of a short run.
+func CABundle(flag string) (Bundle, error) {
 	in, err := ParseInput(flag)
 	if err != nil {
-		return nil, &FlagError{Flag: "ca-bundle", Err: err}
-	}
-	if in.IsZero() {
-		if path := os.Getenv("AWS_CA_BUNDLE"); path != "" {
-			in = Input{kind: fileInput, value: path}
-		}
-	}
-	if in.IsZero() {
-		return nil, nil
+		return Bundle{}, &FlagError{Flag: "ca-bundle", Err: err}
 	}
 	if in.onlyOnce() {
-		return nil, flagErrorf("ca-bundle", "needs a file: %s is for keys and certificates", in.Name())
+		return Bundle{}, flagErrorf("ca-bundle", "needs a file: %s is for keys and certificates", in.Name())
 	}
-	data, err := in.read(nil, maxBundle)
+	if path := os.Getenv("AWS_CA_BUNDLE"); in.IsZero() && path != "" {
+		return Bundle{Input{kind: fileInput, value: path}, "AWS_CA_BUNDLE"}, nil
+	}
+	return Bundle{in, "--ca-bundle"}, nil
+}
+
+// Roots reads the bundle; nil means the system's certificates. The error is a *BundleError.
+func (b Bundle) Roots() (*x509.CertPool, error) {
+	if b.file.IsZero() {
+		return nil, nil
+	}
+	data, err := b.file.read(nil, maxBundle)
 	if err != nil {
-		return nil, bundleError(flag, err)
+		return nil, &BundleError{b.setting, err}
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(data) {
-		return nil, bundleError(flag, errors.New(in.Name()+" holds no PEM certificate"))
+		return nil, &BundleError{b.setting, errors.New(b.file.Name() + " holds no PEM certificate")}
 	}
 	return pool, nil
 }
@@ -50,13 +60,6 @@ type BundleError struct {
 
 func (e *BundleError) Error() string { return e.Setting + ": " + e.Err.Error() }
 func (e *BundleError) Unwrap() error { return e.Err }
-
-func bundleError(flag string, err error) error {
-	if flag == "" {
-		return &BundleError{Setting: "AWS_CA_BUNDLE", Err: err}
-	}
-	return &BundleError{Setting: "--ca-bundle", Err: err}
-}
 
 // Proxy returns how requests find their proxy: the URL of --proxy, the environment with
 // --with-proxy, else nil: no proxy, whatever the environment says, as the official helper has it.

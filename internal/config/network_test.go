@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/x509"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,7 +14,16 @@ MIIBZjCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdUZXN0IENB
 -----END CERTIFICATE-----
 `
 
-func TestRootCAs_refusals(t *testing.T) {
+// roots reads the bundle of a flag.
+func roots(flag string) (*x509.CertPool, error) {
+	bundle, err := CABundle(flag)
+	if err != nil {
+		return nil, err
+	}
+	return bundle.Roots()
+}
+
+func TestBundle_refusals(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{"empty": "", "broken": someCA} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
@@ -30,12 +40,12 @@ func TestRootCAs_refusals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Setenv("AWS_CA_BUNDLE", tt.variable)
-		if _, err := RootCAs(tt.flag); err == nil || err.Error() != tt.want {
-			t.Errorf("RootCAs(%q) with AWS_CA_BUNDLE=%q: %v", tt.flag, tt.variable, err)
+		if _, err := roots(tt.flag); err == nil || err.Error() != tt.want {
+			t.Errorf("--ca-bundle %q with AWS_CA_BUNDLE=%q: %v", tt.flag, tt.variable, err)
 		}
 	}
 	t.Setenv("AWS_CA_BUNDLE", "")
-	if pool, err := RootCAs(""); pool != nil || err != nil {
+	if pool, err := roots(""); pool != nil || err != nil {
 		t.Errorf("without setting: %v, %v", pool, err)
 	}
 }
