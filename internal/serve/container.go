@@ -1,0 +1,28 @@
+package serve
+
+import (
+	"crypto/subtle"
+	"net/http"
+)
+
+// containerPrefix stands before the name of a role.
+const containerPrefix = "/v1/credentials/"
+
+// container answers a request to the container credentials endpoint (AWS SDKs and Tools Reference
+// Guide, "Container credential provider").
+func (s *Server) container(r *http.Request) answer {
+	if len(s.authorization) == 0 {
+		return refuseWith(containerEndpoint, r.Method, http.StatusNotFound, "there is no container endpoint here")
+	}
+	if !isRead(r.Method) {
+		return refuse(containerEndpoint, r.Method, http.StatusMethodNotAllowed)
+	}
+	if sent := r.Header["Authorization"]; len(sent) != 1 || subtle.ConstantTimeCompare([]byte(sent[0]), s.authorization) != 1 {
+		return refuseWith(containerEndpoint, r.Method, http.StatusUnauthorized, "the Authorization header is not the token of this endpoint")
+	}
+	route, ok := s.roles.Load().routes[r.URL.Path]
+	if !ok {
+		return refuseWith(containerEndpoint, r.Method, http.StatusNotFound, "there is no role of this name here")
+	}
+	return route.answer(containerEndpoint, r)
+}

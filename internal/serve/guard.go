@@ -1,0 +1,91 @@
+package serve
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// refusal is a request that is not looked at any further.
+type refusal struct {
+	status int
+	why    string
+}
+
+func (f *refusal) answer(at endpoint, method string) answer {
+	a := refuseWith(at, method, f.status, f.why)
+	a.why = "refused: " + f.why
+	return a
+}
+
+// guard refuses what no SDK on this machine sends: requests that a proxy passed on, that a web
+// page sends under a name of its own which it lets point here (DNS rebinding), that carry a body,
+// or whose path is written in another way than it is read.
+func (s *Server) guard(r *http.Request) *refusal {
+	switch {
+	case r.URL.Host != "" || r.URL.Path == "" || r.URL.Path[0] != '/':
+		return &refusal{http.StatusBadRequest, "a request to a proxy"}
+	case r.Header["X-Forwarded-For"] != nil || r.Header["Forwarded"] != nil:
+		return &refusal{http.StatusForbidden, "a forwarded request"}
+	case !s.knowsHost(r):
+		return &refusal{http.StatusForbidden, "a Host header that is not an address of this endpoint"}
+	case r.URL.RawPath != "" || strings.Contains(r.URL.Path, "//") || strings.Contains(r.URL.Path, "/."):
+		return &refusal{http.StatusNotFound, "a path in disguise"}
+	case hasBody(r):
+		return &refusal{http.StatusRequestEntityTooLarge, "a request with a body"}
+	}
+	return nil
+}
+
+// knowsHost tells whether the Host header is an address under which this endpoint is meant to be
+// reached: loopback, the link-local ones of EC2 and ECS, the one that the connection was made to, and
+// the configured names. Ports do not matter: a container's may be published under another.
+func (s *Server) knowsHost(r *http.Request) bool {
+	host := r.Host
+	address, err := netip.ParseAddrPort(host)
+	if err == nil {
+		return isOwn(address.Addr(), r)
+	}
+	if name, port, err := net.SplitHostPort(host); err == nil && strings.Trim(port, "0123456789") == "" {
+		host = name
+	}
+	if bare, err := netip.ParseAddr(unbracket(host)); err == nil {
+		return isOwn(bare, r)
+	}
+	return s.hosts[strings.ToLower(strings.TrimSuffix(host, "."))]
+}
+
+func unbracket(host string) string {
+	if inside, ok := strings.CutPrefix(host, "["); ok {
+		if inside, ok = strings.CutSuffix(inside, "]"); ok {
+			return inside
+		}
+	}
+	return host
+}
+
+func isOwn(a netip.Addr, r *http.Request) bool {
+	a = a.Unmap().WithZone("")
+	if a.IsLoopback() {
+		return true
+	}
+	switch a.String() {
+	// EC2 (IMDS), ECS and EKS, in IPv4 and IPv6: what SDKs ask without configuration, where a
+	// firewall rule brings that here.
+	case "169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23":
+		return true
+	}
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return ok && local.AddrPort().Addr().Unmap().WithZone("") == a
+}
+
+// hasBody reads one byte at most, where the length is not announced: some clients send an empty
+// body in chunks.
+func hasBody(r *http.Request) bool {
+	if r.ContentLength >= 0 {
+		return r.ContentLength > 0
+	}
+	n, _ := r.Body.Read(make([]byte, 1))
+	return n > 0
+}

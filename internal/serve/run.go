@@ -1,0 +1,85 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// The limits of one request. What an SDK sends has about 500 bytes of headers, all at once.
+const (
+	maxHeader   = 8 << 10
+	headerTime  = 5 * time.Second
+	requestTime = 10 * time.Second
+	idleTime    = 2 * time.Minute
+)
+
+// Serve answers on the listeners until ctx ends. Then it takes no new connections, and gives the
+// requests that are being answered drain to finish. It closes the listeners.
+//
+// The error is that of a listener; there is none when ctx ends it.
+func (s *Server) Serve(ctx context.Context, drain time.Duration, listeners ...net.Listener) error {
+	server := newServer(s, s.seldom)
+	server.ConnContext = withConn
+	server.ConnState = stateChanged
+	for i, l := range listeners {
+		listeners[i] = listener{l, &s.conns, s.now}
+	}
+	return run(ctx, drain, server, listeners)
+}
+
+func newServer(h http.Handler, log *seldom) *http.Server {
+	server := &http.Server{
+		Handler:                      h,
+		DisableGeneralOptionsHandler: true,
+		ReadHeaderTimeout:            headerTime,
+		ReadTimeout:                  requestTime,
+		WriteTimeout:                 requestTime,
+		IdleTimeout:                  idleTime,
+		MaxHeaderBytes:               maxHeader,
+		ErrorLog:                     slog.NewLogLogger(complaints{log}, slog.LevelWarn),
+		Protocols:                    new(http.Protocols),
+	}
+	server.Protocols.SetHTTP1(true)
+	return server
+}
+
+func run(ctx context.Context, drain time.Duration, server *http.Server, listeners []net.Listener) error {
+	done := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { done <- server.Serve(l) }()
+	}
+	var failed error
+	select {
+	case failed = <-done:
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		_ = server.Close() // what is left took too long
+	}
+	if errors.Is(failed, http.ErrServerClosed) {
+		return nil
+	}
+	return failed
+}
+
+// complaints takes what net/http logs, such as too many open files, which it does again and again.
+type complaints struct{ log *seldom }
+
+func (complaints) Enabled(context.Context, slog.Level) bool { return true }
+
+func (c complaints) Handle(_ context.Context, record slog.Record) error {
+	// The texts hold addresses, so they are told apart by their beginning.
+	text, _, _ := strings.Cut(record.Message, ":")
+	c.log.warn("http server: "+strings.TrimSpace(text), "error", record.Message)
+	return nil
+}
+
+func (c complaints) WithAttrs([]slog.Attr) slog.Handler { return c }
+func (c complaints) WithGroup(string) slog.Handler      { return c }

@@ -1,0 +1,33 @@
+package serve
+
+import (
+	"log/slog"
+	"sync"
+)
+
+// seldom logs what strangers can cause as often as they like: the 1st, 10th, 100th time and so on.
+type seldom struct {
+	log   *slog.Logger
+	mu    sync.Mutex
+	times map[string]uint64 // by message, of which there is a handful
+}
+
+func newSeldom(log *slog.Logger) *seldom { return &seldom{log: log, times: map[string]uint64{}} }
+
+// warn logs message, which is one of a fixed set of texts, unless it is time to be silent.
+func (s *seldom) warn(message string, args ...any) {
+	s.mu.Lock()
+	s.times[message]++
+	n := s.times[message]
+	s.mu.Unlock()
+	if isPowerOfTen(n) {
+		s.log.Warn(message, append(args, "times", n)...)
+	}
+}
+
+func isPowerOfTen(n uint64) bool {
+	for n%10 == 0 && n > 0 {
+		n /= 10
+	}
+	return n == 1
+}

@@ -1,0 +1,131 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// Role is one role whose credentials are served.
+type Role struct {
+	Name   string // in paths; letters, digits and _+=,.@-, at most 64
+	ARN    string // of the role; empty if it is not known
+	Region string // that placement/region tells
+
+	// Credentials answers from memory, but for the first time; then a request waits for it five
+	// seconds. It is used concurrently.
+	Credentials aws.CredentialsProvider
+}
+
+// Config is what a Server is made of.
+type Config struct {
+	Roles         []Role // the first is the one that clients of IMDS find
+	Authorization string // what clients of the container endpoint must send; empty: there is none
+	NoMetadata    bool   // leaves IMDS out
+	Hosts         []string
+	HopLimit      int // of the packets that carry a token of IMDS, 1 to 64; 0 leaves the system's
+	Log           *slog.Logger
+	Now           func() time.Time // with a monotonic clock reading
+}
+
+// Server is the two endpoints. It is an http.Handler, safe for concurrent use, as are its methods.
+type Server struct {
+	roles         atomic.Pointer[table]
+	authorization []byte
+	metadata      bool
+	hosts         map[string]bool
+	hopLimit      int
+	tokens        *tokens
+	counts        counts
+	conns         connections
+	log           *slog.Logger
+	seldom        *seldom
+	now           func() time.Time
+}
+
+// New checks cfg and makes a Server.
+func New(cfg Config) (*Server, error) {
+	if cfg.HopLimit < 0 || cfg.HopLimit > maxHopLimit {
+		return nil, fmt.Errorf("the hop limit must be 1 to %d, not %d", maxHopLimit, cfg.HopLimit)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{
+		authorization: []byte(cfg.Authorization), metadata: !cfg.NoMetadata, hosts: map[string]bool{"localhost": true},
+		hopLimit: cfg.HopLimit, tokens: newTokens(cfg.Now), log: cfg.Log, seldom: newSeldom(cfg.Log), now: cfg.Now,
+	}
+	for _, host := range cfg.Hosts {
+		s.hosts[strings.ToLower(strings.TrimSuffix(host, "."))] = true
+	}
+	return s, s.SetRoles(cfg.Roles)
+}
+
+// SetRoles replaces the roles, all at once. Requests that are being answered end with the old ones.
+func (s *Server) SetRoles(roles []Role) error {
+	t, err := newTable(roles, s.now)
+	if err != nil {
+		return err
+	}
+	s.roles.Store(t)
+	return nil
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := s.answer(r)
+	if a.token != "" {
+		s.limitHops(r)
+		w.Header()[ttlHeader] = []string{a.ttl}
+	}
+	a.write(w)
+	s.counts.add(a.endpoint, a.status)
+	if a.why != "" {
+		s.seldom.warn(a.why, "remote", r.RemoteAddr, "status", a.status)
+	}
+}
+
+// answer decides; nothing has been written.
+func (s *Server) answer(r *http.Request) answer {
+	at := endpointOf(r.URL.Path)
+	if refusal := s.guard(r); refusal != nil {
+		return refusal.answer(at, r.Method)
+	}
+	switch {
+	case at == containerEndpoint:
+		return s.container(r)
+	case at == otherEndpoint || !s.metadata:
+		return refuse(at, r.Method, http.StatusNotFound)
+	}
+	return s.imds(r)
+}
+
+// checkRole refuses what could not be told from a path or an end of line.
+func checkRole(r Role) error {
+	if r.Name == "" || len(r.Name) > 64 || r.Name == "." || r.Name == ".." || strings.ContainsFunc(r.Name, outsideName) {
+		return fmt.Errorf("role name %q: it must be 1 to 64 letters, digits and _+=,.@-", r.Name)
+	}
+	if r.Credentials == nil {
+		return errors.New("role " + r.Name + " has no credentials")
+	}
+	return nil
+}
+
+// outsideName is the complement of the alphabet of role names, [\w+=,.@-] (IAM User Guide, "IAM
+// and AWS STS quotas").
+func outsideName(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return false
+	}
+	return !strings.ContainsRune("_+=,.@-", r)
+}

@@ -1,0 +1,63 @@
+package serve
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+)
+
+// tokens makes and checks those of IMDSv2: when it ends, a number that makes it different from all
+// others, and a MAC over both.
+type tokens struct {
+	key   [32]byte
+	now   func() time.Time
+	start time.Time // the ends count from here, so that they do not mind a clock that is set
+}
+
+const (
+	tokenEnd   = 8
+	tokenNonce = 10
+	tokenMAC   = 24
+	tokenSize  = tokenEnd + tokenNonce + tokenMAC
+)
+
+func newTokens(now func() time.Time) *tokens {
+	t := &tokens{now: now, start: now()}
+	_, _ = rand.Read(t.key[:]) // never fails: see crypto/rand
+	return t
+}
+
+// issue makes a token that is good for ttl.
+func (t *tokens) issue(ttl time.Duration) string {
+	var raw [tokenSize]byte
+	binary.BigEndian.PutUint64(raw[:], uint64(t.now().Sub(t.start)+ttl))
+	_, _ = rand.Read(raw[tokenEnd : tokenEnd+tokenNonce])
+	t.sign(raw[tokenEnd+tokenNonce:], raw[:tokenEnd+tokenNonce])
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+// valid tells whether a token is of this process and has not ended.
+func (t *tokens) valid(token string) bool {
+	if len(token) != base64.RawURLEncoding.EncodedLen(tokenSize) {
+		return false
+	}
+	var raw [tokenSize]byte
+	if n, err := base64.RawURLEncoding.Strict().Decode(raw[:], []byte(token)); err != nil || n != tokenSize {
+		return false
+	}
+	var mac [tokenMAC]byte
+	t.sign(mac[:], raw[:tokenEnd+tokenNonce])
+	if !hmac.Equal(mac[:], raw[tokenEnd+tokenNonce:]) {
+		return false
+	}
+	return uint64(t.now().Sub(t.start)) < binary.BigEndian.Uint64(raw[:])
+}
+
+func (t *tokens) sign(mac, data []byte) {
+	h := hmac.New(sha256.New, t.key[:])
+	h.Write(data)
+	copy(mac, h.Sum(nil))
+}
