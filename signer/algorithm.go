@@ -6,7 +6,6 @@ import (
 	"crypto/mldsa"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 )
@@ -39,13 +38,14 @@ func algorithmFor(public crypto.PublicKey) (Algorithm, error) {
 }
 
 // sign signs message as the algorithm wants it. RSA and EC keys get the SHA-256 digest,
-// whatever the curve; an ML-DSA key gets the message itself.
+// whatever the curve; an ML-DSA key gets the message itself, and a token that only hashes
+// itself may.
 func (a Algorithm) sign(key crypto.Signer, message []byte) ([]byte, error) {
+	hash := crypto.SHA256
 	if a == MLDSA {
-		return key.Sign(rand.Reader, message, crypto.Hash(0))
+		hash = 0
 	}
-	digest := sha256.Sum256(message)
-	return key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	return crypto.SignMessage(key, rand.Reader, message, hash)
 }
 
 // keyKind names a public key in messages: "RSA-2048", "P-256", "ML-DSA-44".

@@ -31,6 +31,9 @@ func Bytes(name string, data []byte) Blob { return Blob{name: name, data: data} 
 // IsZero tells whether nothing was given.
 func (b Blob) IsZero() bool { return b.name == "" }
 
+// IsFile tells whether the blob is a file, and not bytes at hand.
+func (b Blob) IsFile() bool { return b.path != "" }
+
 // Name is what messages call the blob.
 func (b Blob) Name() string { return b.name }
 
@@ -73,6 +76,9 @@ type Files struct {
 	Certificate Blob
 	// PrivateKey holds the key; zero when it is in Certificate.
 	PrivateKey Blob
+	// Key is a private key that is open already, as one in hardware is; PrivateKey is not
+	// read then. If it is a fmt.Stringer, that is what messages call it.
+	Key crypto.Signer
 	// Intermediates holds more certificates for the path; zero for none.
 	Intermediates Blob
 	// Password decrypts a key or a PKCS#12 file. It is asked at most once a load, and only
@@ -131,6 +137,9 @@ type loader struct {
 // the one meant are not looked at: they may be encrypted, or of no use.
 func (l *loader) readAll(f Files) error {
 	l.keyFile = f.Certificate.name
+	if f.Key != nil {
+		return l.readCertificates(f)
+	}
 	apart := !f.PrivateKey.IsZero() && !f.PrivateKey.sameFile(f.Certificate)
 	inCertificate := wantAnything
 	if apart {
@@ -147,6 +156,19 @@ func (l *loader) readAll(f Files) error {
 		_, err = l.read(more, wantCertificates)
 	}
 	l.keys = keys
+	return err
+}
+
+// readCertificates reads them for a key that is open.
+func (l *loader) readCertificates(f Files) error {
+	l.keys, l.keyFile = []crypto.Signer{f.Key}, ""
+	if named, ok := f.Key.(fmt.Stringer); ok {
+		l.keyFile = named.String()
+	}
+	_, err := l.read(f.Certificate, wantCertificates)
+	if more := f.Intermediates; err == nil && !more.IsZero() && !more.sameFile(f.Certificate) {
+		_, err = l.read(more, wantCertificates)
+	}
 	return err
 }
 

@@ -27,12 +27,12 @@ func (id *Identity) checkChain(now time.Time) error {
 			return broken(c, trustModel, "is signed with %s; the digest must be SHA-256 or stronger", c.SignatureAlgorithm)
 		}
 	}
-	return id.checkTime(now)
+	return id.CheckTime(now)
 }
 
-// checkTime compares leaf and intermediates with the clock, and nothing else: it is what
+// CheckTime compares leaf and intermediates with the clock, and nothing else: it is what
 // can change after an identity was made.
-func (id *Identity) checkTime(now time.Time) error {
+func (id *Identity) CheckTime(now time.Time) error {
 	for _, c := range append([]located{id.leaf}, id.chain...) {
 		if !inTime(c, now) {
 			return &ValidityError{File: c.file, Subject: name(c), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Now: now}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"sync"
 )
 
@@ -25,13 +26,13 @@ type FileSource struct {
 
 	mu      sync.Mutex
 	current *Identity
-	seen    []stamp // of the files that current was read from
-	err     error   // why the files of now could not be used; nil when current is what they hold
+	seen    Stamp // of the files that current was read from
+	err     error // why the files of now could not be used; nil when current is what they hold
 }
 
 // NewFileSource loads the identity and keeps watch over its files. It fails as [Load] does.
 func NewFileSource(f Files) (*FileSource, error) {
-	s := &FileSource{files: f, seen: f.stamps()}
+	s := &FileSource{files: f, seen: f.Stamp()}
 	id, err := Load(f)
 	if err != nil {
 		return nil, err
@@ -46,7 +47,7 @@ func (s *FileSource) Identity(context.Context) (*Identity, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reload()
-	err := s.current.checkTime(s.files.Now())
+	err := s.current.CheckTime(s.files.Now())
 	switch {
 	case err == nil:
 		return s.current, nil
@@ -65,12 +66,12 @@ func (s *FileSource) Err() error {
 }
 
 func (s *FileSource) reload() {
-	// The stamps are taken before reading: a file that changes in between is read again.
-	stamps := s.files.stamps()
-	changed := !equal(stamps, s.seen)
+	// The stamp is taken before reading: a file that changes in between is read again.
+	stamp := s.files.Stamp()
+	changed := !stamp.Equal(s.seen)
 	if !changed {
 		s.err = nil // what was tried in between was put back
-		if s.current.checkTime(s.files.Now()) == nil {
+		if s.current.CheckTime(s.files.Now()) == nil {
 			return
 		}
 		// The same files may hold another certificate that has become valid.
@@ -78,19 +79,20 @@ func (s *FileSource) reload() {
 	id, err := Load(s.files)
 	switch {
 	case err == nil:
-		s.current, s.seen, s.err = id, stamps, nil
+		s.current, s.seen, s.err = id, stamp, nil
 	case changed:
 		s.err = fmt.Errorf("keeping the old certificate: %w", err)
 	}
 }
 
-// stamp tells one version of a file from the next.
-type stamp struct {
-	info fs.FileInfo // nil while there is no such file
+// Stamp tells one version of the files from the next.
+type Stamp struct {
+	infos []fs.FileInfo // nil where there is no such file
 }
 
-func (f Files) stamps() []stamp {
-	var stamps []stamp
+// Stamp looks at the files, and reads none. To be taken before they are read.
+func (f Files) Stamp() Stamp {
+	var s Stamp
 	for _, b := range []Blob{f.Certificate, f.PrivateKey, f.Intermediates} {
 		if b.path == "" {
 			continue
@@ -99,20 +101,17 @@ func (f Files) stamps() []stamp {
 		if err != nil {
 			info = nil
 		}
-		stamps = append(stamps, stamp{info})
+		s.infos = append(s.infos, info)
 	}
-	return stamps
+	return s
 }
 
-func equal(a, b []stamp) bool {
-	for i := range a { // both come from the same Files
-		x, y := a[i].info, b[i].info
-		if x == nil || y == nil {
-			return x == nil && y == nil
+// Equal tells whether two stamps are of the same version of the same Files.
+func (s Stamp) Equal(other Stamp) bool {
+	return slices.EqualFunc(s.infos, other.infos, func(a, b fs.FileInfo) bool {
+		if a == nil || b == nil {
+			return a == nil && b == nil
 		}
-		if !os.SameFile(x, y) || x.Size() != y.Size() || !x.ModTime().Equal(y.ModTime()) {
-			return false
-		}
-	}
-	return true
+		return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+	})
 }
