@@ -3,6 +3,7 @@ package keys
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"strings"
@@ -26,12 +27,22 @@ func openToken(ctx context.Context, uri string, o Options) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := mod.Key(ctx, u, nil)
-	if errors.Is(err, pkcs11.ErrNoPublicKey) && o.Public != nil {
-		key, err = mod.Key(ctx, u, o.Public)
-	}
+	key, err := findOnToken(ctx, mod, u, o.Public)
 	if err != nil {
 		mod.Close()
+		return nil, err
+	}
+	return key, nil
+}
+
+// findOnToken finds the key in a loaded module, which ends with it. public is used where the token
+// does not tell; it may be nil.
+func findOnToken(ctx context.Context, mod *pkcs11.Module, u pkcs11.URI, public crypto.PublicKey) (*Key, error) {
+	key, err := mod.Key(ctx, u, nil)
+	if errors.Is(err, pkcs11.ErrNoPublicKey) && public != nil {
+		key, err = mod.Key(ctx, u, public)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &Key{key: key, name: key.URI().String(), token: key, mod: mod, close: mod.Close}, nil

@@ -1,0 +1,187 @@
+package keys
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/x509"
+	"fmt"
+
+	"kedge/pkcs11"
+	"kedge/signer"
+)
+
+// Pair says where an identity is whose key is in hardware.
+type Pair struct {
+	// Key is the URI of the key; empty: it is the TSS2 key in Files.PrivateKey.
+	Key string
+	// Certificate is the pkcs11: URI of the certificate, whose issuers are then looked for on
+	// its token; empty: they are in Files.Certificate.
+	Certificate string
+	// Files are the rest. Now is set always.
+	Files signer.Files
+	Options
+}
+
+// openKey opens the key. The certificate is looked at before, if that is in a file: it may have
+// to say the public key, and nobody types a PIN for nothing.
+func (p *Pair) openKey(ctx context.Context) (*Key, error) {
+	o := p.Options
+	var err error
+	if o.Public, err = p.publicKey(); err != nil {
+		return nil, err
+	}
+	if p.Key == "" {
+		return OpenBlob(ctx, p.Files.PrivateKey, o)
+	}
+	return Open(ctx, p.Key, o)
+}
+
+// publicKey is that of the certificate where it is in a file, or nil.
+func (p *Pair) publicKey() (crypto.PublicKey, error) {
+	if p.Certificate != "" {
+		return nil, nil
+	}
+	certs, err := readCertificates(p.Files)
+	if err != nil {
+		return nil, err
+	}
+	return leafOf(certs).PublicKey, nil
+}
+
+// reopenKey opens what the URI means now. On a token that is done by the module that is logged in
+// there, so that no PIN is tried again.
+func (p *Pair) reopenKey(ctx context.Context, old *Key) (*Key, error) {
+	if old.mod == nil {
+		return p.openKey(ctx)
+	}
+	public, err := p.publicKey()
+	if err != nil {
+		return nil, err
+	}
+	u, err := pkcs11.ParseURI(p.Key)
+	if err != nil {
+		return nil, err
+	}
+	return findOnToken(ctx, old.mod, u, public)
+}
+
+// identity makes one of the key and the certificates as they are now.
+func (p *Pair) identity(ctx context.Context, key *Key) (*signer.Identity, error) {
+	f := p.Files
+	f.PrivateKey, f.Key = signer.Blob{}, key
+	if p.Certificate != "" {
+		certs, err := p.onToken(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		f.Certificate = signer.Bytes(withoutPIN(p.Certificate), bytes.Join(certs, nil))
+	}
+	return signer.Load(f)
+}
+
+// onToken returns the certificates that the URI matches, and what may have issued them.
+func (p *Pair) onToken(ctx context.Context, key *Key) ([][]byte, error) {
+	if p.Certificate == p.Key {
+		certs, err := key.Certificates(ctx)
+		return raw(certs), err
+	}
+	u, err := pkcs11.ParseURI(p.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	mod, done, err := p.module(ctx, u, key)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	meant, err := mod.Certificates(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	all, err := mod.Certificates(ctx, pkcs11.URI{})
+	if err != nil {
+		return nil, err
+	}
+	if len(meant) == 0 {
+		missing := &pkcs11.NotFoundError{URI: u, What: "certificate"}
+		for _, c := range all {
+			missing.There = append(missing.There, c.URI)
+		}
+		return nil, missing
+	}
+	return chosen(meant, all, key.Public())
+}
+
+// module is the key's if the URI means the same, and else one to be closed.
+func (p *Pair) module(ctx context.Context, u pkcs11.URI, key *Key) (mod *pkcs11.Module, done func(), err error) {
+	path, err := pkcs11.ModulePath(u, p.Library)
+	if err != nil {
+		return nil, nil, err
+	}
+	if key.mod != nil && key.mod.Path() == path {
+		return key.mod, func() {}, nil
+	}
+	mod, err = pkcs11.Load(ctx, u, p.TokenOptions())
+	if err != nil {
+		return nil, nil, err
+	}
+	return mod, func() { mod.Close() }, nil
+}
+
+// chosen returns the certificates that are meant, and all others but those of the same key:
+// these were not meant.
+func chosen(meant, all []pkcs11.Certificate, public crypto.PublicKey) ([][]byte, error) {
+	var certs [][]byte
+	for _, c := range meant {
+		if c.X509 == nil {
+			return nil, c.Error
+		}
+		certs = append(certs, c.X509.Raw)
+	}
+	own, _ := public.(interface{ Equal(crypto.PublicKey) bool })
+	for _, c := range all {
+		if c.X509 != nil && c.X509.IsCA && (own == nil || !own.Equal(c.X509.PublicKey)) {
+			certs = append(certs, c.X509.Raw)
+		}
+	}
+	return certs, nil
+}
+
+func raw(certs []*x509.Certificate) (der [][]byte) {
+	for _, c := range certs {
+		der = append(der, c.Raw)
+	}
+	return der
+}
+
+func readCertificates(f signer.Files) ([]*x509.Certificate, error) {
+	data, err := f.Certificate.Read()
+	if err != nil {
+		return nil, err
+	}
+	certs, err := signer.ParseCertificates(data, f.Password)
+	if err != nil {
+		return nil, &signer.FileError{File: f.Certificate.Name(), Err: err}
+	}
+	return certs, nil
+}
+
+// leafOf guesses which certificate is the key's: the first that is no CA's.
+func leafOf(certs []*x509.Certificate) *x509.Certificate {
+	for _, c := range certs {
+		if !c.IsCA {
+			return c
+		}
+	}
+	return certs[0]
+}
+
+// withoutPIN is the URI as messages show it.
+func withoutPIN(uri string) string {
+	u, err := pkcs11.ParseURI(uri)
+	if err != nil {
+		return "certificate on a token"
+	}
+	return fmt.Sprint(u)
+}

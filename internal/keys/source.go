@@ -1,0 +1,164 @@
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"kedge/pkcs11"
+	"kedge/signer"
+	"kedge/tpm"
+)
+
+// Source is a signer.Source with a key in hardware. It reads certificates again when their files
+// change, when the certificate has expired, and from a token always. It opens the key again
+// when its file changes, and when a new certificate is for another key.
+//
+// While the new pair cannot be used it keeps the old identity for as long as that one is valid,
+// and tries again at every call. An identity may be used until the one after the next is given.
+type Source struct {
+	pair Pair
+
+	mu      sync.Mutex // guards the rest
+	fresh   bool       // nobody has asked for current yet
+	current *signer.Identity
+	key     *Key
+	old     *Key // of the identity before, which may be in use
+	seen    signer.Stamp
+	keySeen signer.Stamp
+	err     error        // why what is there now could not be used
+	refused bool         // err says that a PIN or an auth value is wrong
+	tried   signer.Stamp // of the files that err is about
+}
+
+// NewSource opens the key and makes the identity. Close closes the key.
+func NewSource(ctx context.Context, p Pair) (*Source, error) {
+	if u, err := tpm.ParseURI(p.Key); err == nil && u.File != "" {
+		p.Files.PrivateKey = signer.File(u.File) // to see when it changes
+	}
+	s := &Source{pair: p, fresh: true, seen: p.Files.Stamp(), keySeen: p.keyFile().Stamp()}
+	var err error
+	if s.key, err = p.openKey(ctx); err != nil {
+		return nil, err
+	}
+	if s.current, err = p.identity(ctx, s.key); err != nil {
+		s.key.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// keyFile is what of the pair the key is read from.
+func (p *Pair) keyFile() signer.Files { return signer.Files{PrivateKey: p.Files.PrivateKey} }
+
+// Identity returns the identity of now, or the last good one. The error is a
+// *signer.ValidityError when that one has expired, joined with the reason why there is no other.
+func (s *Source) Identity(ctx context.Context) (*signer.Identity, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.fresh {
+		s.reload(ctx)
+	}
+	s.fresh = false
+	err := s.current.CheckTime(s.pair.Files.Now())
+	switch {
+	case err == nil:
+		return s.current, nil
+	case s.err == nil:
+		return nil, err
+	}
+	return nil, fmt.Errorf("%w; %w", err, s.err)
+}
+
+// Err returns why what is there now could not be used, or nil. A program that runs for long logs
+// it, since Identity goes on with the old pair.
+func (s *Source) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// Close closes the key.
+func (s *Source) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(s.key.Close(), s.closeOld())
+}
+
+func (s *Source) closeOld() error {
+	old := s.old
+	s.old = nil
+	if old == nil {
+		return nil
+	}
+	return old.Close()
+}
+
+func (s *Source) reload(ctx context.Context) {
+	// The stamps are taken before reading: a file that changes in between is read again.
+	seen, keySeen := s.pair.Files.Stamp(), s.pair.keyFile().Stamp()
+	changed := !seen.Equal(s.seen)
+	if !changed && s.pair.Certificate == "" {
+		s.err = nil // what was tried in between was put back
+		if s.current.CheckTime(s.pair.Files.Now()) == nil {
+			return
+		}
+	}
+	if s.refused && seen.Equal(s.tried) {
+		return // the next try would be counted, too
+	}
+	id, key, err := s.load(ctx, !keySeen.Equal(s.keySeen))
+	s.refused, s.tried = isRefusal(err), seen
+	switch {
+	case err == nil:
+		s.take(id, key)
+		s.seen, s.keySeen, s.err = seen, keySeen, nil
+	case changed || s.pair.Certificate != "":
+		s.err = fmt.Errorf("keeping the old certificate: %w", err)
+	}
+}
+
+// load makes the identity of now, with the key that is open if it can be that one.
+func (s *Source) load(ctx context.Context, newKey bool) (*signer.Identity, *Key, error) {
+	if !newKey {
+		id, err := s.pair.identity(ctx, s.key)
+		if _, other := errors.AsType[*signer.KeyMismatchError](err); !other {
+			return id, s.key, err
+		}
+	}
+	key, err := s.pair.reopenKey(ctx, s.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	id, err := s.pair.identity(ctx, key)
+	if err != nil {
+		if key.mod == nil || key.mod != s.key.mod {
+			key.Close()
+		}
+		return nil, nil, err
+	}
+	return id, key, nil
+}
+
+// isRefusal tells whether what unlocks the key was refused.
+func isRefusal(err error) bool {
+	if _, ok := errors.AsType[*pkcs11.PINError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*tpm.AuthError](err)
+	return ok
+}
+
+// take makes the identity the current one. The key before stays open for what uses it still.
+func (s *Source) take(id *signer.Identity, key *Key) {
+	s.current = id
+	switch {
+	case key == s.key:
+	case key.mod != nil && key.mod == s.key.mod: // closing one would close both
+		s.key = key
+	default:
+		s.closeOld()
+		s.old, s.key = s.key, key
+	}
+}
