@@ -30,8 +30,8 @@ type sessionGrant struct {
 }
 
 // createSession answers one CreateSession request: who signed it, what it asks for, whether
-// that may be given, in this order.
-func (e *Emulator) createSession(r wireRequest, now time.Time) (*Session, *apiError) {
+// that may be given, in this order. A fault may make the session short.
+func (e *Emulator) createSession(r wireRequest, now time.Time, fault Fault) (*Session, *apiError) {
 	if kind := r.header.Get("Content-Type"); len(r.body) > 0 && !isJSON(kind) {
 		return nil, &apiError{status: http.StatusUnsupportedMediaType, code: "UnsupportedMediaTypeException",
 			message: "The request's Content-Type must be application/json", why: fmt.Sprintf("Content-Type %.80q", kind)}
@@ -56,6 +56,7 @@ func (e *Emulator) createSession(r wireRequest, now time.Time) (*Session, *apiEr
 	if refusal != nil {
 		return nil, refusal
 	}
+	grant.duration = fault.shorten(grant.duration)
 	return e.issue(grant, sent.leaf, now)
 }
 

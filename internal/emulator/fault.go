@@ -28,8 +28,9 @@ import (
 //	endless            a valid beginning, then bytes until the client gives up
 //	body[=TEXT]        status 201 and this body, empty when left out
 //
-// and for CreateSession alone, a real session in a wrong answer:
+// and for CreateSession alone, a real session in a wrong answer, or one that is too short:
 //
+//	short=DURATION     the session really ends then, which STS minds as well
 //	wrong-role         another role than the one asked for
 //	two-sets, no-sets  two credential sets, or none
 //	expired            an Expiration one hour ago
@@ -46,7 +47,7 @@ type Fault struct {
 func FaultKinds() []string {
 	return []string{
 		"delay", "skew", "status", "throttle", "cut", "html", "redirect", "huge", "endless", "body",
-		"wrong-role", "two-sets", "no-sets", "expired", "remove", "set",
+		"wrong-role", "two-sets", "no-sets", "expired", "remove", "set", "short",
 	}
 }
 
@@ -101,7 +102,7 @@ func (f Fault) validate() error {
 func (f Fault) checkValue() error {
 	var err error
 	switch f.Kind {
-	case "delay", "skew":
+	case "delay", "skew", "short":
 		_, err = time.ParseDuration(f.Value)
 	case "status", "html":
 		_, err = f.number(500, 200, 599)
@@ -126,7 +127,7 @@ func (f Fault) checkValue() error {
 
 // spoils tells whether the fault is a wrong field in the answer to a real CreateSession.
 func (f Fault) spoils() bool {
-	return slices.Contains([]string{"wrong-role", "two-sets", "no-sets", "expired", "remove", "set"}, f.Kind)
+	return slices.Contains([]string{"wrong-role", "two-sets", "no-sets", "expired", "remove", "set", "short"}, f.Kind)
 }
 
 func (f Fault) number(missing, least, most int) (int, error) {
@@ -171,6 +172,14 @@ func (e *Emulator) ClearFaults() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.faults = nil
+}
+
+// shorten is how long a session of d lasts.
+func (f Fault) shorten(d time.Duration) time.Duration {
+	if f.Kind == "short" {
+		return f.duration()
+	}
+	return d
 }
 
 // takeFault takes the next fault for a request; the zero Fault is none.

@@ -65,6 +65,7 @@ func TestFaults(t *testing.T) {
 		{"no-sets", 201, `"credentialSet":[]`},
 		{"expired", 201, `"expiration":"2026-11-21T11:00:00Z"`},
 		{`set=credentialSet.0.credentials.expiration="soon"`, 201, `"expiration":"soon"`},
+		{"short=75s", 201, `"expiration":"2026-11-21T12:01:15Z"`},
 		{"set=credentialSet=null", 201, `"credentialSet":null`},
 		{"", 201, `"credentialSet":[{`},
 	}
@@ -155,6 +156,7 @@ func TestFaults_refused(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                "unknown kind",
 		"delay":           "invalid duration",
+		"short":           "invalid duration",
 		"delay=soon":      "invalid duration",
 		"status=42":       "not between 200 and 599",
 		"throttle*0":      "at least 1",

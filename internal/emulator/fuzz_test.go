@@ -100,7 +100,7 @@ func FuzzCreateSession(f *testing.F) {
 		if chain != "" {
 			r.header["X-Amz-X509-Chain"] = []string{chain}
 		}
-		if s, refusal := e.createSession(r, testNow); refusal == nil {
+		if s, refusal := e.createSession(r, testNow, Fault{}); refusal == nil {
 			t.Errorf("a session: %+v", s)
 		}
 	})

@@ -70,7 +70,7 @@ func (e *Emulator) serveSessions(w http.ResponseWriter, r *http.Request) {
 		e.recordFault(now, call, fault)
 		return
 	}
-	session, refusal := e.createSession(newWireRequest(r, body), now)
+	session, refusal := e.createSession(newWireRequest(r, body), now, fault)
 	if refusal != nil {
 		e.refuse(w, now, call, refusal)
 		return
