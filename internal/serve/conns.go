@@ -93,6 +93,12 @@ func (a *connections) oldest(now time.Time) *conn {
 	return found
 }
 
+func (a *connections) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.open)
+}
+
 func (c *conn) become(state http.ConnState) {
 	c.state.Store(int32(state))
 	c.since.Store(c.now().UnixNano())

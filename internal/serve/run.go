@@ -32,6 +32,11 @@ func (s *Server) Serve(ctx context.Context, drain time.Duration, listeners ...ne
 	return run(ctx, drain, server, listeners)
 }
 
+// ServeMonitor answers with Monitor until ctx ends. It closes the listener.
+func (s *Server) ServeMonitor(ctx context.Context, l net.Listener) error {
+	return run(ctx, time.Second, newServer(s.Monitor(), s.seldom), []net.Listener{l})
+}
+
 func newServer(h http.Handler, log *seldom) *http.Server {
 	server := &http.Server{
 		Handler:                      h,

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,17 +20,21 @@ type Role struct {
 	Region string // that placement/region tells
 
 	// Credentials answers from memory, but for the first time; then a request waits for it five
-	// seconds. It is used concurrently.
+	// seconds. It is used concurrently. Health and metrics need a *refresh.Refresher.
 	Credentials aws.CredentialsProvider
+
+	// NotAfter is when the certificate expires, for the metrics. It may be nil, or return a zero time.
+	NotAfter func(context.Context) time.Time
 }
 
 // Config is what a Server is made of.
 type Config struct {
-	Roles         []Role // the first is the one that clients of IMDS find
-	Authorization string // what clients of the container endpoint must send; empty: there is none
-	NoMetadata    bool   // leaves IMDS out
-	Hosts         []string
-	HopLimit      int // of the packets that carry a token of IMDS, 1 to 64; 0 leaves the system's
+	Roles         []Role   // the first is the one that clients of IMDS find
+	Authorization string   // what clients of the container endpoint must send; empty: there is none
+	NoMetadata    bool     // leaves IMDS out
+	Hosts         []string // names in Host headers, besides localhost
+	HopLimit      int      // of the packets that carry a token of IMDS, 1 to 64; 0 leaves the system's
+	Version       string   // for the metrics
 	Log           *slog.Logger
 	Now           func() time.Time // with a monotonic clock reading
 }
@@ -44,7 +49,7 @@ type Server struct {
 	tokens        *tokens
 	counts        counts
 	conns         connections
-	log           *slog.Logger
+	version       string
 	seldom        *seldom
 	now           func() time.Time
 }
@@ -62,7 +67,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		authorization: []byte(cfg.Authorization), metadata: !cfg.NoMetadata, hosts: map[string]bool{"localhost": true},
-		hopLimit: cfg.HopLimit, tokens: newTokens(cfg.Now), log: cfg.Log, seldom: newSeldom(cfg.Log), now: cfg.Now,
+		hopLimit: cfg.HopLimit, tokens: newTokens(cfg.Now), version: cfg.Version, seldom: newSeldom(cfg.Log), now: cfg.Now,
 	}
 	for _, host := range cfg.Hosts {
 		s.hosts[strings.ToLower(strings.TrimSuffix(host, "."))] = true

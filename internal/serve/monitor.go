@@ -1,0 +1,131 @@
+package serve
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"time"
+
+	"kedge/internal/refresh"
+)
+
+// reporter is a CredentialsProvider that knows how it does: a *refresh.Refresher.
+type reporter interface{ Status() refresh.Status }
+
+// Monitor returns the handler for the listener of health checks and Prometheus. It tells no
+// secret.
+//
+//	/healthz  200 as long as the process answers
+//	/readyz   200 when every role has credentials that have not expired, else 503; a line for each
+//	/metrics  Prometheus' text format
+func (s *Server) Monitor() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		at, status := otherEndpoint, http.StatusOK
+		var text []byte
+		switch {
+		case !isRead(r.Method):
+			refuse(at, r.Method, http.StatusMethodNotAllowed).write(w)
+			return
+		case r.URL.Path == "/healthz":
+			text = []byte("ok\n")
+		case r.URL.Path == "/readyz":
+			text, status = s.readiness()
+		case r.URL.Path == "/metrics":
+			answer{status: status, body: newBody("text/plain; version=0.0.4", s.metrics(r.Context()))}.write(w)
+			return
+		default:
+			refuse(at, r.Method, http.StatusNotFound).write(w)
+			return
+		}
+		answer{status: status, body: newBody(textType, text)}.write(w)
+	})
+}
+
+// readiness tells of each role whether it can be served.
+func (s *Server) readiness() (text []byte, status int) {
+	status = http.StatusOK
+	for _, role := range s.roles.Load().roles {
+		state, ok := role.Credentials.(reporter)
+		if !ok {
+			continue
+		}
+		text = append(text, role.Name+": "...)
+		switch is := state.Status(); {
+		case is.Valid:
+			text = append(text, "valid until "+is.Expires.UTC().Format(time.RFC3339)...)
+		case is.Err != nil:
+			status, text = http.StatusServiceUnavailable, append(text, is.Err.Error()...)
+		default:
+			status, text = http.StatusServiceUnavailable, append(text, "no credentials yet"...)
+		}
+		text = append(text, '\n')
+	}
+	return text, status
+}
+
+// metrics is the page for Prometheus.
+func (s *Server) metrics(ctx context.Context) []byte {
+	var p page
+	p.family("kedge_build_info", "gauge", "The version that runs.")
+	p.sample("kedge_build_info", 1, "version", s.version, "go", runtime.Version())
+	p.family("kedge_requests_total", "counter", "Requests answered, by endpoint and HTTP status (0 is any other).")
+	for at := range endpoints {
+		for i, status := range countedStatuses() {
+			if n := s.counts.of[at][i].Load(); n > 0 {
+				p.sample("kedge_requests_total", float64(n), "endpoint", at.String(), "code", itoa(status))
+			}
+		}
+	}
+	p.family("kedge_connections", "gauge", "Open connections.")
+	p.sample("kedge_connections", float64(s.conns.count()))
+	s.roleMetrics(ctx, &p)
+	processMetrics(&p)
+	return p.text
+}
+
+func (s *Server) roleMetrics(ctx context.Context, p *page) {
+	roles := s.roles.Load().roles
+	for _, m := range []struct {
+		name, kind, help string
+		value            func(refresh.Status) (float64, bool)
+	}{
+		{"kedge_credentials_valid", "gauge", "1 when there are credentials that have not expired.",
+			func(is refresh.Status) (float64, bool) { return number(is.Valid), true }},
+		{"kedge_credentials_expiration_timestamp_seconds", "gauge", "When the credentials expire.",
+			func(is refresh.Status) (float64, bool) { return seconds(is.Expires) }},
+		{"kedge_credentials_renewed_timestamp_seconds", "gauge", "When the credentials came.",
+			func(is refresh.Status) (float64, bool) { return seconds(is.Renewed) }},
+		{"kedge_credentials_renewals_total", "counter", "Renewals that succeeded.",
+			func(is refresh.Status) (float64, bool) { return float64(is.Renewals), true }},
+		{"kedge_credentials_failures_total", "counter", "Attempts to renew that failed.",
+			func(is refresh.Status) (float64, bool) { return float64(is.Failures), true }},
+	} {
+		p.family(m.name, m.kind, m.help)
+		for _, role := range roles {
+			if state, ok := role.Credentials.(reporter); ok {
+				if value, known := m.value(state.Status()); known {
+					p.sample(m.name, value, "role", role.Name)
+				}
+			}
+		}
+	}
+	p.family("kedge_certificate_expiration_timestamp_seconds", "gauge", "When the certificate expires.")
+	for _, role := range roles {
+		if role.NotAfter == nil {
+			continue
+		}
+		if end, known := seconds(role.NotAfter(ctx)); known {
+			p.sample("kedge_certificate_expiration_timestamp_seconds", end, "role", role.Name)
+		}
+	}
+}
+
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// seconds is the Unix time; there is none of a time that is not known.
+func seconds(t time.Time) (float64, bool) { return float64(t.Unix()), !t.IsZero() }
