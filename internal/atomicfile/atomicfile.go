@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 )
 
@@ -23,7 +24,7 @@ import (
 // none; a target that is not a regular file is refused. The new bytes lie for a moment in a
 // hidden file in the same folder, which is removed when anything fails; errors name path, not it.
 func Write(path string, data []byte, mode fs.FileMode) error {
-	return WriteAll(File{path, data, mode})
+	return WriteAll(File{Path: path, Data: data, Mode: mode})
 }
 
 // replace puts the hidden file in the place of the target, without making that durable.
@@ -43,7 +44,7 @@ func replace(s *staged) error {
 // is a hidden one first. Where the file system has no links, the file is written in place, and a
 // crash can leave a part of it.
 func Create(path string, data []byte, mode fs.FileMode) error {
-	return CreateAll(File{path, data, mode})
+	return CreateAll(File{Path: path, Data: data, Mode: mode})
 }
 
 // create gives the file its name, without making that durable.
@@ -110,6 +111,11 @@ func cause(err error) error {
 
 // fill gives an open file its mode, then its bytes, and returns when both are on disk.
 func (f File) fill(file *os.File) error {
+	if f.Owner != nil {
+		if err := own(file, f.Owner); err != nil {
+			return fmt.Errorf("keep its owner: %w", cause(err))
+		}
+	}
 	err := file.Chmod(f.Mode)
 	if runtime.GOOS == "windows" {
 		err = nil // there are no permission bits to set there
@@ -119,6 +125,26 @@ func (f File) fill(file *os.File) error {
 	}
 	if err == nil {
 		err = file.Sync()
+	}
+	return err
+}
+
+// Resolve follows the symbolic links of path to the file that Write replaces, or makes.
+func Resolve(path string) (string, error) { return resolve(path, maxLinks) }
+
+// Sweep removes the hidden files beside path that a Write left when its process was killed. Only
+// who keeps all other writers out, by a lock, may call it.
+func Sweep(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		number, ok := strings.CutPrefix(entry.Name(), "."+filepath.Base(path)+".")
+		if !ok || number == "" || strings.Trim(number, "0123456789") != "" || !entry.Type().IsRegular() {
+			continue
+		}
+		err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), entry.Name())))
 	}
 	return err
 }

@@ -112,7 +112,7 @@ func TestCreateLeavesOnlyTheFile(t *testing.T) {
 		t.Errorf("again: %v", err)
 	}
 	wantOnly(t, dir, "key")
-	if err := createInPlace(File{filepath.Join(dir, "key"), []byte("y"), 0o640}); !errors.Is(err, fs.ErrExist) {
+	if err := createInPlace(File{Path: filepath.Join(dir, "key"), Data: []byte("y"), Mode: 0o640}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("in place: %v", err)
 	}
 }

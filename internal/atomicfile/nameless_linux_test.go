@@ -10,7 +10,7 @@ import (
 func TestCreate_nameless(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s, err := stageNameless(File{filepath.Join(dir, "key"), []byte("secret"), 0o600})
+	s, err := stageNameless(File{Path: filepath.Join(dir, "key"), Data: []byte("secret"), Mode: 0o600})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestCreate_nameless(t *testing.T) {
 func TestCreate_withoutProc(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f := File{filepath.Join(dir, "key"), []byte("secret"), 0o640}
+	f := File{Path: filepath.Join(dir, "key"), Data: []byte("secret"), Mode: 0o640}
 	closed, err := os.Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestCreate_hidden(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for range 2 {
-		s, err := stage(File{filepath.Join(dir, "key"), []byte("secret"), 0o600})
+		s, err := stage(File{Path: filepath.Join(dir, "key"), Data: []byte("secret"), Mode: 0o600})
 		if err != nil {
 			t.Fatal(err)
 		}

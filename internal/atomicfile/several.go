@@ -15,6 +15,10 @@ type File struct {
 	Path string
 	Data []byte
 	Mode fs.FileMode
+
+	// Owner, if not nil, is what os.Stat said about the file that is replaced: the new one gets
+	// its owner and group, or is not written. Systems without owners take no notice.
+	Owner fs.FileInfo
 }
 
 // CreateAll is Create for several files. Their bytes are on disk before the first of them gets

@@ -12,7 +12,7 @@ func TestCreateAll(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
-	if err := CreateAll(File{a, []byte("1"), 0o600}, File{b, []byte("2"), 0o644}); err != nil {
+	if err := CreateAll(File{Path: a, Data: []byte("1"), Mode: 0o600}, File{Path: b, Data: []byte("2"), Mode: 0o644}); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{a: "1", b: "2"} {
@@ -21,7 +21,7 @@ func TestCreateAll(t *testing.T) {
 		}
 	}
 	c := filepath.Join(dir, "c")
-	if err := CreateAll(File{c, []byte("3"), 0o600}, File{b, []byte("4"), 0o644}); !errors.Is(err, fs.ErrExist) {
+	if err := CreateAll(File{Path: c, Data: []byte("3"), Mode: 0o600}, File{Path: b, Data: []byte("4"), Mode: 0o644}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("over a file: %v", err)
 	}
 	if got, err := os.ReadFile(b); err != nil || string(got) != "2" {
@@ -37,7 +37,7 @@ func TestWriteAll(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
 	for _, content := range []string{"1", "2"} {
-		if err := WriteAll(File{a, []byte(content), 0o600}, File{b, []byte(content), 0o644}); err != nil {
+		if err := WriteAll(File{Path: a, Data: []byte(content), Mode: 0o600}, File{Path: b, Data: []byte(content), Mode: 0o644}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -45,14 +45,14 @@ func TestWriteAll(t *testing.T) {
 	if err := os.Mkdir(sub, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteAll(File{a, []byte("3"), 0o600}, File{sub, []byte("3"), 0o600}, File{b, []byte("3"), 0o600}); err == nil {
+	if err := WriteAll(File{Path: a, Data: []byte("3"), Mode: 0o600}, File{Path: sub, Data: []byte("3"), Mode: 0o600}, File{Path: b, Data: []byte("3"), Mode: 0o600}); err == nil {
 		t.Error("a folder was replaced")
 	}
 	c := filepath.Join(dir, "c")
 	if err := os.Symlink(b, c); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteAll(File{a, []byte("3"), 0o600}, File{c, []byte("4"), 0o600}); err != nil {
+	if err := WriteAll(File{Path: a, Data: []byte("3"), Mode: 0o600}, File{Path: c, Data: []byte("4"), Mode: 0o600}); err != nil {
 		t.Error(err)
 	}
 	for path, want := range map[string]string{a: "3", b: "4"} {
