@@ -1,0 +1,29 @@
+// Package credfile changes settings of one profile in ~/.aws/credentials or ~/.aws/config, and
+// leaves every other byte of the file as it is: comments, order, line endings, unknown settings.
+//
+// It promises that no reader sees a part of a file, that writers who use this package lose
+// nothing of each other's, and that nothing is lost when a write fails. What it wrote is what
+// botocore, the Go and the JavaScript SDK read, or it writes nothing and says which line is in
+// the way. It knows nothing of where credentials come from.
+//
+// # What the SDKs make of these files
+//
+// They differ, and that decides how a profile is written:
+//
+//   - A section that is there twice, or a key twice in it: botocore refuses the whole file, the
+//     others take the last of each key. All sections of the profile get the new values. A second
+//     line of a key that is written goes; other people's are left, and said (Profile.Problem).
+//   - "[ default ]": the Go SDK trims the name, botocore and JavaScript do not. It gets the new
+//     values, and a section "[default]" besides.
+//   - An indented line: botocore counts how deep it is, the Go SDK takes it for a key of its own
+//     unless the one before has no value. Where they differ about a line that matters, nothing is
+//     written.
+//   - " # text" after a value: part of the value for botocore, a comment for the others. It moves to
+//     a line of its own.
+//   - "KEY = value", "key: value": keys in capitals and colons are not read by JavaScript. The
+//     lines that are written are "key = value".
+//   - aws_security_token: botocore prefers it to aws_session_token.
+//
+// Sources: Lib/configparser.py and botocore/configloader.py; config/internal/ini of
+// aws-sdk-go-v2; shared-ini-file-loader/parseIni.js of @smithy/core.
+package credfile

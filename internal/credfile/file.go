@@ -1,0 +1,122 @@
+package credfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"kedge/internal/atomicfile"
+	"kedge/internal/filelock"
+)
+
+// patience is how long another process may keep the lock: to write takes a moment.
+const patience = 30 * time.Second
+
+// Update gives the profile in the file at path these settings. The file is made with mode 0600
+// if there is none, and its folder with mode 0700; one that is there keeps its mode and owner, and
+// is replaced whole. A symbolic link is followed. Writers wait for each other by a lock on the
+// file ".NAME.lock" beside it, which stays.
+//
+// Nothing has changed after an error. It is safe for concurrent use.
+func Update(ctx context.Context, path string, s Section, settings []Setting) error {
+	target, err := atomicfile.Resolve(path)
+	if err != nil {
+		return notAFile(path, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
+		return err
+	}
+	unlock, err := lock(ctx, target)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := atomicfile.Sweep(target); err != nil {
+		return err
+	}
+	old, info, err := readFile(target)
+	if err != nil {
+		return err
+	}
+	content, err := edit(old, s, settings)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if info != nil && content == old {
+		return nil
+	}
+	file := atomicfile.File{Path: target, Data: []byte(content), Mode: 0o600}
+	if info != nil {
+		file.Mode, file.Owner = info.Mode().Perm(), info
+	}
+	return atomicfile.WriteAll(file)
+}
+
+// Preview returns the content of the file now, and as Update would leave it. It changes nothing
+// and takes no lock.
+func Preview(path string, s Section, settings []Setting) (before, after string, err error) {
+	before, _, err = readFile(path)
+	if err != nil {
+		return "", "", err
+	}
+	if after, err = edit(before, s, settings); err != nil {
+		return "", "", fmt.Errorf("%s: %w", path, err)
+	}
+	return before, after, nil
+}
+
+func notAFile(path string, err error) error {
+	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder, not a file", path)
+	}
+	return err
+}
+
+// lock makes the file that stands for the lock, if there is none. It holds no secret, and all
+// may open it: a lock that root made must not keep the owner of the credentials out.
+func lock(ctx context.Context, target string) (unlock func(), err error) {
+	path := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".lock")
+	f, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	switch {
+	case err == nil:
+		if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return nil, err
+		}
+	case !errors.Is(err, fs.ErrExist):
+		return nil, err
+	}
+	return filelock.Lock(ctx, path, patience)
+}
+
+// readFile returns the content of a file that may be written; info is nil if there is none.
+func readFile(path string) (content string, info fs.FileInfo, err error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil, nil
+	}
+	if err != nil {
+		return "", nil, notAFile(path, err)
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return "", nil, err
+	}
+	if info.Mode().Perm()&0o222 == 0 { // which does not stop root
+		return "", nil, &fs.PathError{Op: "write", Path: path, Err: readOnlyError(info.Mode())}
+	}
+	data, err := io.ReadAll(f)
+	return string(data), info, err
+}
+
+// readOnlyError is an fs.ErrPermission that says why.
+type readOnlyError fs.FileMode
+
+func (e readOnlyError) Error() string {
+	return fmt.Sprintf("it is read-only, mode %04o", fs.FileMode(e).Perm())
+}
+func (readOnlyError) Is(target error) bool { return target == fs.ErrPermission }

@@ -1,0 +1,42 @@
+package credfile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// Profile is what is in a file about a profile.
+type Profile struct {
+	Found    bool
+	Settings map[string]string // as the Go SDK reads them
+	Problem  error             // why the AWS CLI and boto3 cannot read the file, or nil
+	Mode     fs.FileMode       // of the file; 0 if there is none
+}
+
+// Read returns what the file at path says about a profile. A file that is not there says nothing.
+func Read(path string, s Section) (Profile, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Profile{}, nil
+	}
+	if err != nil {
+		return Profile{}, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return Profile{}, err
+	}
+	p := Profile{Settings: map[string]string{}, Mode: info.Mode()}
+	_, p.Problem = readStrict(string(data))
+	for name, values := range readLenient(string(data)) {
+		if name != s.header() && (s.form != Config || name != "profile "+s.name) {
+			continue
+		}
+		p.Found = true
+		for key, value := range values {
+			p.Settings[key] = value
+		}
+	}
+	return p, nil
+}
