@@ -1,0 +1,10 @@
+//go:build !unix
+
+package settings
+
+import "io/fs"
+
+// changeableBy knows nothing of access lists.
+func changeableBy(fs.FileInfo) string { return "" }
+
+func isNotDirectory(error) bool { return false }
