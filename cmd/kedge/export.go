@@ -55,6 +55,9 @@ func exportFormats() []string {
 }
 
 func (o *exportOptions) validate(cmd *cobra.Command) error {
+	if err := o.settle(cmd); err != nil {
+		return err
+	}
 	if !slices.Contains(exportFormats(), o.format) {
 		return badValue(cmd, "format", fmt.Errorf("%q is none of %s", o.format, strings.Join(exportFormats(), ", ")))
 	}

@@ -75,7 +75,25 @@ func (f *keyFlags) check(cmd *cobra.Command) (*config.Keys, error) {
 // checkExclusive refuses the pairs of flags that the official helper refuses, and --proxy
 // together with --with-proxy.
 func checkExclusive(cmd *cobra.Command) error {
-	for _, pair := range [...][2]string{
+	for _, pair := range exclusives() {
+		if cmd.Flags().Changed(pair[0]) && cmd.Flags().Changed(pair[1]) {
+			return cli.Usagef(cmd, "%s and %s cannot be used together", named(cmd, pair[0]), named(cmd, pair[1]))
+		}
+	}
+	return nil
+}
+
+// named is a flag with where its value comes from, if that is not the command line.
+func named(cmd *cobra.Command, flag string) string {
+	if from := originOf(cmd, flag); from != "" {
+		return "--" + flag + " (" + from + ")"
+	}
+	return "--" + flag
+}
+
+// exclusives are the pairs of flags of which one alone can be used.
+func exclusives() [][2]string {
+	return [][2]string{
 		{"certificate", "cert-selector"},
 		{"certificate", "system-store-name"},
 		{"certificate", "system-store-location"},
@@ -97,12 +115,7 @@ func checkExclusive(cmd *cobra.Command) error {
 		{"pkcs8-password", "tpm-key-password"},
 		{"pkcs8-password", "key-password-from"},
 		{"proxy", "with-proxy"},
-	} {
-		if cmd.Flags().Changed(pair[0]) && cmd.Flags().Changed(pair[1]) {
-			return cli.Usagef(cmd, "--%s and --%s cannot be used together", pair[0], pair[1])
-		}
 	}
-	return nil
 }
 
 func (f *keyFlags) checkForeign(cmd *cobra.Command) error {
@@ -138,8 +151,8 @@ func usage(cmd *cobra.Command, err error) error {
 	if flag, ok := errors.AsType[*config.FlagError](err); ok && errors.Is(err, config.ErrHardware) {
 		return unsupported(cmd, flag.Flag, flag.Err.Error())
 	}
-	if _, ok := errors.AsType[*config.FlagError](err); ok {
-		return &cli.UsageError{Command: cmd.CommandPath(), Err: err}
+	if flag, ok := errors.AsType[*config.FlagError](err); ok {
+		return &cli.UsageError{Command: cmd.CommandPath(), Err: from(cmd, flag.Flag, err)}
 	}
 	return err
 }

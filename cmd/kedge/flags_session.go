@@ -116,7 +116,7 @@ func (f *sessionFlags) trust(c *session.Client) (*session.Client, error) {
 // usage makes usage errors of what session.New refuses, and names the flag.
 func (f *sessionFlags) usage(cmd *cobra.Command, err error) error {
 	if arn, ok := errors.AsType[*session.ARNError](err); ok { // it names the ARN
-		return &cli.UsageError{Command: cmd.CommandPath(), Hint: "it looks like " + f.exampleARN(arn.Field), Err: err}
+		return &cli.UsageError{Command: cmd.CommandPath(), Hint: "it looks like " + f.exampleARN(arn.Field), Err: from(cmd, flagOf(arn.Field), err)}
 	}
 	if field, ok := errors.AsType[*session.ConfigError](err); ok {
 		return badValue(cmd, flagOf(field.Field), err)
@@ -159,12 +159,18 @@ func badValue(cmd *cobra.Command, flag string, err error) error {
 	case "aws-region":
 		hint = "write a region such as eu-west-1"
 	}
-	return &cli.UsageError{Command: cmd.CommandPath(), Hint: hint, Err: fmt.Errorf("--%s: %w", flag, err)}
+	return &cli.UsageError{Command: cmd.CommandPath(), Hint: hint, Err: from(cmd, flag, fmt.Errorf("--%s: %w", flag, err))}
 }
 
 // flagOf names the flag that sets a field of session.Config.
 func flagOf(field string) string {
 	switch field {
+	case "TrustAnchorARN":
+		return "trust-anchor-arn"
+	case "ProfileARN":
+		return "profile-arn"
+	case "RoleARN":
+		return "role-arn"
 	case "Duration":
 		return "session-duration"
 	case "RoleSessionName":

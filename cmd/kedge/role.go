@@ -18,6 +18,7 @@ import (
 // roleFlags say who asks for the credentials of which role, and how: the flags of every
 // command that gets some.
 type roleFlags struct {
+	settingFlags
 	keyFlags
 	sessionFlags
 	keys   *config.Keys
@@ -30,15 +31,28 @@ func (f *roleFlags) add(flags *pflag.FlagSet) {
 	f.addForeignKeys(flags)
 	flags.StringVar(&f.Intermediates, "intermediates", "", "more certificates for the chain, in any order: "+inputHelp)
 	f.sessionFlags.add(flags)
+	f.settingFlags.add(flags)
 }
 
-// prepare checks everything that can be checked before a key is touched.
-func (f *roleFlags) prepare(cmd *cobra.Command, h host) (err error) {
+// prepare fills in the flags that are not given, and checks everything that can be checked
+// before a key is touched.
+func (f *roleFlags) prepare(cmd *cobra.Command, h host) error {
+	if err := f.settle(cmd); err != nil {
+		return err
+	}
+	return f.complete(cmd, h)
+}
+
+// complete checks the flags, once they are settled.
+func (f *roleFlags) complete(cmd *cobra.Command, h host) (err error) {
+	if trace := h.trace(f.debug); trace != nil && f.file != nil {
+		trace("configuration %s, profile %q", f.file.Path(), f.chosen)
+	}
 	if f.keys, err = f.check(cmd); err != nil {
 		return err
 	}
 	if err := needAll(cmd, "trust-anchor-arn", "profile-arn", "role-arn", "certificate"); err != nil {
-		return err
+		return f.advised(err)
 	}
 	f.client, err = f.sessionFlags.client(cmd, h, h.trace(f.debug))
 	return err

@@ -57,6 +57,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newExport(h, runExport),
 		newSignString(h, runSignString),
 		newReadCertificateData(h, runReadCertificateData),
+		newConfig(h),
 		cli.NewVersion(name),
 		newCompletion(h),
 		newMissing("serve"),

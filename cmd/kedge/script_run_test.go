@@ -21,6 +21,15 @@ func exits(ts *testscript.TestScript, args []string) {
 	checkExit(ts, want, ts.Exec(args[1], args[2:]...))
 }
 
+// expand FILE...: puts the script's variables into the files, as $NAME, which are the user's alone.
+func expand(ts *testscript.TestScript, args []string) {
+	for _, name := range args {
+		text := os.Expand(ts.ReadFile(name), ts.Getenv)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
+		ts.Check(os.Chmod(ts.MkAbs(name), 0o600))
+	}
+}
+
 // session CODE ARG...: "role CODE credential-process ARG...".
 func exitsSession(ts *testscript.TestScript, args []string) {
 	exitsRole(ts, append([]string{args[0], "credential-process"}, args[1:]...))

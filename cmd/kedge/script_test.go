@@ -33,6 +33,7 @@ func TestScript(t *testing.T) {
 					"cert":       script(makeCert),
 					"emulator":   script(startEmulator),
 					"fault":      script(injectFault),
+					"expand":     script(expand),
 					"exits":      script(exits),
 					"session":    script(exitsSession),
 					"role":       script(exitsRole),

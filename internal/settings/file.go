@@ -24,13 +24,19 @@ type Setting struct {
 	Plain bool
 	// List says that the value is a list or a mapping.
 	List bool
-	// File and Line are where it stands.
+	// File and Line are where it stands. Without a line, the value comes from elsewhere, and
+	// File is the name for that.
 	File string
 	Line int
 }
 
 // Place is where the setting stands, as "/etc/kedge/config.yaml:7".
-func (s Setting) Place() string { return fmt.Sprintf("%s:%d", s.File, s.Line) }
+func (s Setting) Place() string {
+	if s.Line == 0 {
+		return s.File
+	}
+	return fmt.Sprintf("%s:%d", s.File, s.Line)
+}
 
 // FileError is what is wrong with a configuration file.
 type FileError struct {
