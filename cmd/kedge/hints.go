@@ -11,10 +11,12 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/filelock"
 	"kedge/internal/settings"
 	"kedge/signer"
 	"kedge/signer/session"
@@ -55,6 +57,9 @@ func (e *requestError) wrongRegion() string {
 func advise(err error) cli.Advice {
 	if key, ok := errors.AsType[*keyError](err); ok {
 		return cli.Advice{Code: cli.ExitKey, Hint: keyHint(key.error)}
+	}
+	if profile, ok := errors.AsType[*profileError](err); ok {
+		return cli.Advice{Code: cli.ExitFailed, Hint: profileHint(profile.error)}
 	}
 	request, ok := errors.AsType[*requestError](err)
 	if !ok {
@@ -143,6 +148,34 @@ func (f *settingFlags) advised(err error) error {
 		usage.Hint += ", nor its profile " + f.chosen
 	}
 	return usage
+}
+
+// profileHint is the advice for a file of profiles that cannot be changed. It is as it was.
+func profileHint(err error) string {
+	if _, ok := errors.AsType[*filelock.HeldError](err); ok {
+		return "find out which process has the file open: it should have it for a moment only"
+	}
+	switch {
+	case errors.Is(err, syscall.EBUSY):
+		return "the file is a mount point, which cannot be replaced: mount its folder instead"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room on the disk; the file is as it was"
+	case errors.Is(err, fs.ErrPermission):
+		return profileAccessHint(err)
+	}
+	return ""
+}
+
+func profileAccessHint(err error) string {
+	path, ok := errors.AsType[*fs.PathError](err)
+	if !ok {
+		return ""
+	}
+	const need = "the file is replaced, so the user of this process must be able to write to it and its folder"
+	if access := config.DescribeAccess(path.Path); access != "" {
+		return need + "; " + access
+	}
+	return need
 }
 
 func bundleHint(err *config.BundleError) string {

@@ -55,13 +55,13 @@ func commands(h host, args []string) []*cobra.Command {
 	return []*cobra.Command{
 		newCredentialProcess(h, runCredentialProcess),
 		newExport(h, runExport),
+		newUpdate(h, runUpdate),
 		newSignString(h, runSignString),
 		newReadCertificateData(h, runReadCertificateData),
 		newConfig(h),
 		cli.NewVersion(name),
 		newCompletion(h),
 		newMissing("serve"),
-		newMissing("update"),
 	}
 }
 

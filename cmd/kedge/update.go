@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/cli"
+	"kedge/internal/credfile"
+	"kedge/internal/refresh"
+)
+
+type updateOptions struct {
+	host
+	roleFlags
+	awsProfile, awsFile string
+	once, retry         bool
+	target              profileFile
+}
+
+func newUpdate(h host, run func(context.Context, *updateOptions) error) *cobra.Command {
+	o := &updateOptions{host: h}
+	o.chooser = "config-profile" // --profile is that of the official helper
+	cmd := &cobra.Command{
+		Use:   "update",
+		Short: "Keep temporary credentials in a profile of ~/.aws/credentials",
+		Long: `Writes temporary credentials to a profile of ~/.aws/credentials, or the file that
+AWS_SHARED_CREDENTIALS_FILE names, and new ones before they expire, until SIGINT or SIGTERM. It
+goes on when the service or the disk fails, and says so on standard error.
+
+Every other byte of the file stays as it is. Readers never see a part of it, and several updaters
+can write to one file. It needs a folder that it may write to, since the file is replaced. Where
+programs can run a command instead, credential_process leaves no keys on the disk.`,
+		Example: `  kedge update --profile backup --certificate cert.pem --private-key key.pem \
+    --trust-anchor-arn arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/<id> \
+    --profile-arn arn:aws:rolesanywhere:eu-west-1:111122223333:profile/<id> \
+    --role-arn arn:aws:iam::111122223333:role/<name>`,
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.validate(cmd) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.awsProfile, "profile", "default", "profile to write")
+	flags.BoolVar(&o.once, "once", false, "write credentials once, and end")
+	flags.BoolVar(&o.retry, "retry-errors", true, "") // of the official helper: it is what is done
+	hide(flags, "retry-errors")
+	flags.StringVar(&o.awsFile, "file", "", "file to write (default: AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials)")
+	o.add(flags)
+	return cmd
+}
+
+func (o *updateOptions) validate(cmd *cobra.Command) (err error) {
+	if err := o.settle(cmd); err != nil {
+		return err
+	}
+	if o.once && cmd.Flags().Changed("retry-errors") && o.retry {
+		return cli.Usagef(cmd, "--once and --retry-errors cannot be used together")
+	}
+	if o.target, err = newProfileFile(cmd, credfile.Credentials, o.awsFile, o.awsProfile); err != nil {
+		return err
+	}
+	return o.prepare(cmd, o.host)
+}
+
+func runUpdate(ctx context.Context, o *updateOptions) error {
+	u := long
+	if o.once {
+		u = once
+	}
+	r, err := o.open(o.host, u)
+	if err != nil {
+		return err
+	}
+	if err := o.warn(); err != nil {
+		return err
+	}
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	w := &fileWriter{provider: r, target: o.target, now: o.inputs.Now}
+	if o.once {
+		_, err := w.Retrieve(ctx)
+		return err
+	}
+	defer w.finish()
+	return refresh.New(w, refresh.Options{
+		Now:     o.inputs.Now,
+		Timeout: o.timeout + time.Minute, // which is for the disk, and others who have the lock
+		Log:     o.log().With("file", o.target.path, "profile", o.awsProfile),
+	}).Run(ctx)
+}
+
+func (o *updateOptions) log() *slog.Logger {
+	level := slog.LevelInfo
+	if o.debug {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: level}))
+}
+
+// warn says what keeps SDKs from taking what will be written.
+func (o *updateOptions) warn() error {
+	found, err := credfile.Read(o.target.path, o.target.section)
+	if err != nil {
+		return &profileError{err}
+	}
+	o.target.warnAbout(o.host, found, true)
+	o.warnRivals(found, o.target.path)
+	o.warnRivals(o.target.beside(credfile.Config, o.awsProfile))
+	return nil
+}
+
+// warnRivals warns of settings that some SDKs prefer to the keys of a profile, or do not stand
+// beside them: botocore's order of providers, and resolveCredsFromProfile of the Go SDK.
+func (o *updateOptions) warnRivals(found credfile.Profile, path string) {
+	for _, key := range otherSources(found) {
+		o.host.warn(fmt.Sprintf("%s has %s in the profile %q: some AWS SDKs may take credentials from there, not those written to %s", path, key, o.awsProfile, o.target.path))
+	}
+}
+
+// otherSources are the settings of a profile that say where credentials come from, besides keys.
+func otherSources(found credfile.Profile) []string {
+	var keys []string
+	for _, key := range []string{"role_arn", "credential_source", "web_identity_token_file", "sso_session", "sso_account_id", "login_session", "credential_process"} {
+		if found.Settings[key] != "" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
