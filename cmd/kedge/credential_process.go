@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 
 	"kedge/internal/creds"
@@ -11,6 +12,7 @@ import (
 type credentialProcessOptions struct {
 	host
 	roleFlags
+	cache cacheFlags
 }
 
 func newCredentialProcess(h host, run func(context.Context, *credentialProcessOptions) error) *cobra.Command {
@@ -19,26 +21,29 @@ func newCredentialProcess(h host, run func(context.Context, *credentialProcessOp
 		Use:   "credential-process",
 		Short: "Print temporary credentials, as AWS SDKs read them from credential_process",
 		Long: `Prints one JSON object with temporary credentials, for credential_process in ~/.aws/config.
-It reads neither that file nor AWS_PROFILE.`,
+It reads neither that file nor AWS_PROFILE.
+
+Runs with the same settings and certificate share the credentials, as long as more than 15
+minutes of them are left: see --cache.`,
 		Example: `  kedge credential-process --certificate cert.pem --private-key key.pem \
     --trust-anchor-arn arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/<id> \
     --profile-arn arn:aws:rolesanywhere:eu-west-1:111122223333:profile/<id> \
     --role-arn arn:aws:iam::111122223333:role/<name>`,
-		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.prepare(cmd, o.host) },
-		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.prepare(cmd, o.host); err != nil {
+				return err
+			}
+			return o.cache.check(cmd)
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	o.add(cmd.Flags())
+	o.cache.add(cmd.Flags())
 	return cmd
 }
 
 func runCredentialProcess(ctx context.Context, o *credentialProcessOptions) error {
-	r, err := o.open(o.host, once)
-	if err != nil {
-		return err
-	}
-	ctx, stop := interruptible(ctx)
-	defer stop()
-	c, err := r.Retrieve(ctx)
+	c, err := o.provider().Retrieve(ctx)
 	if err != nil {
 		return err
 	}
@@ -47,4 +52,34 @@ func runCredentialProcess(ctx context.Context, o *credentialProcessOptions) erro
 		return err
 	}
 	return o.print(document)
+}
+
+// provider looks into the cache before anything else is opened. What is wrong with the cache is
+// a warning.
+func (o *credentialProcessOptions) provider() aws.CredentialsProvider {
+	fresh := aws.CredentialsProviderFunc(o.fresh)
+	if o.cache.off() {
+		return fresh
+	}
+	key, ok := o.cacheKey()
+	if !ok {
+		return fresh
+	}
+	c, err := o.cache.open(o.host, o.trace(o.debug))
+	if err != nil {
+		o.warn(err.Error())
+		return fresh
+	}
+	return c.Provider(key, fresh)
+}
+
+// fresh opens the key and makes a session.
+func (o *credentialProcessOptions) fresh(ctx context.Context) (aws.Credentials, error) {
+	r, err := o.open(o.host, once)
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	return r.Retrieve(ctx)
 }

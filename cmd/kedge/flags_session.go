@@ -152,6 +152,8 @@ func badValue(cmd *cobra.Command, flag string, err error) error {
 		hint = "write a number, such as 3"
 	case "role-session-name":
 		hint = "write 2 to 64 letters, digits and _+=,.@-, or leave it out"
+	case "cache":
+		hint = "write the path of a folder, such as /var/cache/kedge, or leave --cache out"
 	case "region":
 		hint = "leave --region out: it is the trust anchor's by default"
 	case "endpoint":

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"kedge/internal/cache"
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/filelock"
@@ -71,7 +72,21 @@ func advise(err error) cli.Advice {
 	if bundle, ok := errors.AsType[*config.BundleError](err); ok {
 		return cli.Advice{Code: cli.ExitFailed, Hint: bundleHint(bundle)}
 	}
+	if hint := cacheHint(err); hint != "" {
+		return cli.Advice{Code: cli.ExitFailed, Hint: hint}
+	}
 	return cli.Advice{Code: cli.ExitFailed, Hint: networkHint(err, request)}
+}
+
+// cacheHint is the advice where there is no cache to work with.
+func cacheHint(err error) string {
+	if folder, ok := errors.AsType[*cache.FolderError](err); ok {
+		return "name another folder with --cache, or have this one owned by the user of this process with mode 0700: " + folder.Dir
+	}
+	if errors.Is(err, errNoCache) {
+		return "name the folder with --cache DIR"
+	}
+	return ""
 }
 
 // keyHint is the advice for a key or certificate that cannot be used.

@@ -59,6 +59,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newSignString(h, runSignString),
 		newReadCertificateData(h, runReadCertificateData),
 		newConfig(h),
+		newCache(h),
 		cli.NewVersion(name),
 		newCompletion(h),
 		newMissing("serve"),

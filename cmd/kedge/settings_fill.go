@@ -156,7 +156,7 @@ func settingError(s settings.Setting, problem string) error {
 // isPath tells the flags that name files, or folders.
 func isPath(flag string) bool {
 	switch flag {
-	case "certificate", "private-key", "intermediates", "key-password-from", "ca-bundle", "policy":
+	case "certificate", "private-key", "intermediates", "key-password-from", "ca-bundle", "policy", "cache":
 		return true
 	}
 	return false
@@ -164,7 +164,7 @@ func isPath(flag string) bool {
 
 // fromFile completes a path: in the file they begin where it is, whatever folder kedge is run in.
 func fromFile(s settings.Setting, value string) string {
-	if s.Key == "key-password-from" && value == "prompt" {
+	if s.Key == "key-password-from" && value == "prompt" || s.Key == "cache" && !strings.Contains(value, "/") {
 		return value
 	}
 	return config.FromFolder(filepath.Dir(s.File), value)

@@ -45,6 +45,25 @@ func When(got, expires time.Time, jitter float64) time.Time {
 	return got.Add(max(use, pace))
 }
 
+// least is what credentials have that a program gets which asks for them anew each time: with less
+// botocore runs it again for every request. It is as long as the shortest session.
+const least = 15 * time.Minute
+
+// Enough tells whether credentials that came at got can be handed out at now, by a program that
+// has no time to renew them before they are asked for: with more than 15 minutes left, or, where
+// the session never had that much, more than half of it. Credentials that come from the future,
+// or last longer than any session, are not enough: a clock was set, or somebody made them up.
+func Enough(got, expires, now time.Time) bool {
+	life, left := expires.Sub(got), expires.Sub(now)
+	if now.Before(got.Add(-time.Minute)) || life > longest+time.Minute {
+		return false
+	}
+	if life <= least {
+		return left > life/2
+	}
+	return left > least
+}
+
 // The pauses after failures, each twice the one before. A refusal stays until somebody changes
 // something; the network comes back by itself.
 const (

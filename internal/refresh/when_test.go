@@ -70,6 +70,33 @@ func FuzzWhen(f *testing.F) {
 	})
 }
 
+func TestEnough(t *testing.T) {
+	t.Parallel()
+	got := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, tt := range []struct {
+		life, age time.Duration
+		want      bool
+	}{
+		{59 * time.Minute, 0, true},
+		{59 * time.Minute, 43*time.Minute + 59*time.Second, true},
+		{59 * time.Minute, 44 * time.Minute, false},
+		{59 * time.Minute, time.Hour, false},
+		{14 * time.Minute, 6*time.Minute + 59*time.Second, true},
+		{14 * time.Minute, 7 * time.Minute, false},
+		{20 * time.Minute, 6 * time.Minute, false}, // better ones can be had
+		{12 * time.Hour, 11 * time.Hour, true},
+		{13 * time.Hour, 0, false},
+		{-time.Hour, 0, false},
+		{0, 0, false},
+		{59 * time.Minute, -time.Minute, true},
+		{59 * time.Minute, -2 * time.Minute, false}, // the clock was set back
+	} {
+		if have := Enough(got, got.Add(tt.life), got.Add(tt.age)); have != tt.want {
+			t.Errorf("credentials for %s after %s: %t", tt.life, tt.age, have)
+		}
+	}
+}
+
 func TestBackoff(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

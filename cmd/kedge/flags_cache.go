@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kedge/internal/cache"
+	"kedge/internal/config"
+)
+
+// cacheFlags say where credentials are shared with other runs.
+type cacheFlags struct {
+	value  string
+	folder config.Cache
+}
+
+func (f *cacheFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.value, "cache", "auto", "share credentials with other runs in a folder: DIR, off or auto, which is kedge in the user's runtime directory, where there is one")
+}
+
+func (f *cacheFlags) check(cmd *cobra.Command) (err error) {
+	f.folder, err = config.ParseCache(f.value)
+	if flag, ok := errors.AsType[*config.FlagError](err); ok {
+		return badValue(cmd, "cache", flag.Err)
+	}
+	return err
+}
+
+// off tells that there is no cache, by choice or because nothing was said and there is no good
+// place for one.
+func (f *cacheFlags) off() bool {
+	return f.folder.Dir == "" || f.folder.Parent != "" && !cache.Private(f.folder.Parent)
+}
+
+// open returns the cache; trace may be nil.
+func (f *cacheFlags) open(h host, trace func(string, ...any)) (*cache.Cache, error) {
+	return cache.Open(f.folder.Dir, cache.Options{
+		Now:   h.inputs.Now,
+		Warn:  func(text string) { h.warn(text) },
+		Trace: trace,
+	})
+}
+
+// cacheKey is what the credentials of these flags are for. It is false where the certificate
+// cannot be told without opening what it is on, or is read from a stream.
+func (f *roleFlags) cacheKey() (cache.Key, bool) {
+	hash := f.keys.CertificateHash()
+	if hash == "" {
+		return cache.Key{}, false
+	}
+	endpoint := f.endpoint // with its path
+	if endpoint == "" {
+		endpoint = f.client.Endpoint()
+	}
+	return cache.Key{
+		Endpoint:       endpoint,
+		Region:         f.client.Region(),
+		Unverified:     f.noVerify,
+		TrustAnchorARN: f.trustAnchor,
+		ProfileARN:     f.profile,
+		RoleARN:        f.role,
+		SessionName:    f.sessionName,
+		Seconds:        f.seconds,
+		Certificate:    hash,
+	}, true
+}
+
+// absolute is a path as a person wants to see it, whatever folder the program ran in.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}

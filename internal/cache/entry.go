@@ -1,0 +1,131 @@
+package cache
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"kedge/internal/atomicfile"
+	"kedge/internal/refresh"
+)
+
+// entry is a file of credentials.
+type entry struct {
+	Key             Key       `json:"key"`
+	Renewed         time.Time `json:"renewed"` // when the credentials came
+	Expires         time.Time `json:"expires"`
+	Tried           time.Time `json:"tried,omitzero"` // when better ones could not be had
+	AccessKeyID     string    `json:"access_key_id"`
+	SecretAccessKey string    `json:"secret_access_key"`
+	SessionToken    string    `json:"session_token"`
+	AccountID       string    `json:"account_id,omitempty"`
+	Source          string    `json:"source,omitempty"`
+}
+
+// maxEntry is in bytes; a session token has about one thousand.
+const maxEntry = 64 << 10
+
+// errNone is that there is nothing, which is no trouble.
+var errNone = errors.New("not in the cache")
+
+func newEntry(key Key, c aws.Credentials, now time.Time) *entry {
+	return &entry{
+		Key: key, Renewed: now.UTC(), Expires: c.Expires.UTC(),
+		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken,
+		AccountID: c.AccountID, Source: c.Source,
+	}
+}
+
+func (e *entry) credentials() aws.Credentials {
+	return aws.Credentials{
+		AccessKeyID: e.AccessKeyID, SecretAccessKey: e.SecretAccessKey, SessionToken: e.SessionToken,
+		Source: e.Source, CanExpire: true, Expires: e.Expires, AccountID: e.AccountID,
+	}
+}
+
+// valid tells whether the credentials have not expired. A nil entry has none. Where they come
+// from the future, the clock was set back, and nobody knows.
+func (e *entry) valid(now time.Time) bool {
+	return e != nil && now.Before(e.Expires) && now.After(e.Renewed.Add(-time.Minute))
+}
+
+// enough tells whether the credentials are handed out without a thought of better ones.
+func (e *entry) enough(now time.Time) bool {
+	return e.valid(now) && (refresh.Enough(e.Renewed, e.Expires, now) || e.justTried(now))
+}
+
+// calm is for how long nobody tries again after better credentials could not be had.
+const calm = time.Minute
+
+func (e *entry) justTried(now time.Time) bool {
+	since := now.Sub(e.Tried)
+	return since >= 0 && since < calm
+}
+
+// read returns the entry of that name. The error is errNone when there is none.
+func (c *Cache) read(name string) (*entry, error) {
+	path := c.path(name, entryEnd)
+	f, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errNone
+	case errors.Is(err, syscall.ELOOP):
+		return nil, fmt.Errorf("%s is not used: it is a symbolic link", path)
+	case err != nil:
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if problem := badFile(info); problem != "" {
+		return nil, fmt.Errorf("%s is not used: it %s", path, problem)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxEntry+1))
+	if err != nil {
+		return nil, err
+	}
+	e, ok := parse(data, name)
+	if !ok {
+		return nil, fmt.Errorf("%s is not used: it holds no credentials that kedge wrote there", path)
+	}
+	return e, nil
+}
+
+// parse takes nothing but what write makes. It says nothing more about the rest, which may have
+// secrets in it.
+func parse(data []byte, name string) (*entry, bool) {
+	e := &entry{}
+	if len(data) > maxEntry || json.Unmarshal(data, e) != nil {
+		return nil, false
+	}
+	if e.AccessKeyID == "" || e.SecretAccessKey == "" || e.SessionToken == "" || !e.Renewed.Before(e.Expires) {
+		return nil, false
+	}
+	own, err := e.Key.name()
+	return e, err == nil && own == name
+}
+
+// write replaces the entry of that name. What is not a file in its place is taken away, if it
+// can be.
+func (c *Cache) write(name string, e *entry) error {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	path := c.path(name, entryEnd)
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return atomicfile.Write(path, data, 0o600)
+}

@@ -1,0 +1,150 @@
+package cache
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"kedge/internal/filelock"
+)
+
+// Entry is what can be told of cached credentials: nothing secret.
+type Entry struct {
+	Role    string    // ARN
+	Key     Key       // of the credentials
+	Renewed time.Time // when they came
+	Expires time.Time
+	Path    string // of the file
+}
+
+// List returns what is in the cache, by role and then by the time it came. Files that cannot be
+// used are warned of.
+func (c *Cache) List() ([]Entry, error) {
+	files, err := c.files()
+	if err != nil {
+		return nil, err
+	}
+	var entries []Entry
+	for _, file := range files {
+		name, end := split(file.Name())
+		if end != entryEnd {
+			continue
+		}
+		e, err := c.read(name)
+		switch {
+		case errors.Is(err, errNone):
+		case err != nil:
+			c.warn("%v", err)
+		default:
+			entries = append(entries, Entry{Role: e.Key.Role(), Key: e.Key, Renewed: e.Renewed, Expires: e.Expires, Path: c.path(name, entryEnd)})
+		}
+	}
+	slices.SortStableFunc(entries, func(a, b Entry) int {
+		if by := strings.Compare(a.Role, b.Role); by != 0 {
+			return by
+		}
+		return a.Renewed.Compare(b.Renewed)
+	})
+	return entries, nil
+}
+
+// files are all in the folder, if there is one.
+func (c *Cache) files() ([]fs.DirEntry, error) {
+	files, err := os.ReadDir(c.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return files, err
+}
+
+// Clear removes all credentials and what else kedge left in the folder, and returns how many
+// credentials there were. Files of others stay, and so does the folder. The sessions themselves
+// go on until they expire: the service cannot end them.
+func (c *Cache) Clear() (int, error) {
+	return c.remove(func(fs.DirEntry) bool { return true })
+}
+
+// sweep removes what is of no use to anybody: files older than the longest session, and what
+// a process that was killed has not put in place.
+func (c *Cache) sweep(now time.Time) {
+	_, err := c.remove(func(file fs.DirEntry) bool {
+		info, err := file.Info()
+		return err == nil && now.Sub(info.ModTime()) > longest
+	})
+	if err != nil {
+		c.options.Trace("clean up the cache: %v", err)
+	}
+}
+
+const longest = 12 * time.Hour // of a session
+
+// remove takes away those of the cache's own files that are old, and counts the credentials.
+func (c *Cache) remove(old func(fs.DirEntry) bool) (int, error) {
+	files, err := c.files()
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, file := range files {
+		_, end := split(file.Name())
+		if end == "" || !old(file) {
+			continue
+		}
+		path := filepath.Join(c.dir, file.Name())
+		if end == lockEnd {
+			c.removeLock(path)
+			continue
+		}
+		switch removed := os.Remove(path); {
+		case errors.Is(removed, fs.ErrNotExist):
+		case removed != nil:
+			err = errors.Join(err, removed)
+		case end == entryEnd:
+			n++
+		}
+	}
+	return n, err
+}
+
+// removeLock removes a lock file that nobody has: those who wait for it notice.
+func (c *Cache) removeLock(path string) {
+	unlock, err := filelock.Lock(context.Background(), path, 0)
+	if err != nil {
+		return
+	}
+	defer unlock()
+	if err := os.Remove(path); err != nil {
+		c.options.Trace("clean up the cache: %v", err)
+	}
+}
+
+// rest is the ending of a file that was to replace another when its process ended.
+const rest = "rest"
+
+// split takes a file's name apart; without ending it is none of the cache's.
+func split(file string) (name, end string) {
+	for _, end := range []string{entryEnd, lockEnd} {
+		if name, ok := strings.CutSuffix(file, end); ok && isName(name) {
+			return name, end
+		}
+	}
+	// as atomicfile has it: .NAME.json.NUMBER
+	if hidden, ok := strings.CutPrefix(file, "."); ok && len(hidden) > nameSize+len(entryEnd) {
+		name, after := hidden[:nameSize], hidden[nameSize:]
+		if isName(name) && strings.HasPrefix(after, entryEnd+".") {
+			return name, rest
+		}
+	}
+	return "", ""
+}
+
+func isName(name string) bool {
+	_, err := hex.DecodeString(name)
+	return err == nil && len(name) == nameSize && strings.ToLower(name) == name
+}

@@ -1,0 +1,20 @@
+//go:build unix
+
+package cache
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+const (
+	hasModes = true
+	// noFollow makes opening fail at a symbolic link, and not wait for a pipe's other end.
+	noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+)
+
+func isMine(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
+}
