@@ -31,8 +31,7 @@ type CreateOptions struct {
 	// Type is one of Types.
 	Type string
 	// Out is the path of the file to write, which must not exist: the key itself, or what only
-	// the TPM that made it can use. Empty: none, which only a key on a token or under a handle
-	// can do without.
+	// the TPM that made it can use. Empty: the file of the URI, or none.
 	Out string
 	// Secret gets what the new key is to be protected with: the password of a file, or the
 	// auth value of a TPM key whose URI has no auth-source. nil: nothing.
@@ -52,20 +51,51 @@ func Types(uri string) []string {
 	return fileTypes()
 }
 
+// Check tells why no such key can be made where uri says, as far as that shows before anything
+// is tried.
+func (o CreateOptions) Check(uri string) error {
+	out := o.Out
+	switch {
+	case tpm.IsURI(uri):
+		u, err := tpm.ParseURI(uri)
+		switch {
+		case err != nil:
+			return err
+		case out != "" && u.File != "":
+			return errors.New("the file of the new key is named twice")
+		case out == "" && u.File == "" && u.Handle == 0:
+			return errors.New("a key in a TPM needs a file, or a handle in the URI")
+		}
+	case IsTokenURI(uri):
+		if _, err := pkcs11.ParseURI(uri); err != nil {
+			return err
+		}
+		if out != "" {
+			return errors.New("a key on a token has no file")
+		}
+	case uri != "":
+		return fmt.Errorf("%q begins with neither \"tpm:\" nor \"pkcs11:\"", uri)
+	case out == "":
+		return errors.New("a key needs a file")
+	}
+	if types := Types(uri); !slices.Contains(types, o.Type) {
+		return fmt.Errorf("key type %q is none of %s", o.Type, strings.Join(types, ", "))
+	}
+	return nil
+}
+
 // Create makes a private key where uri says, and returns what Open opens it by:
 //
 //	""        in the file Out
-//	tpm:…     in a TPM, in the key file Out, or under the handle of the URI, or both
+//	tpm:…     in a TPM, in the key file Out or that of the URI, or under the handle of the URI,
+//	          or in Out and under the handle
 //	pkcs11:…  on the token; the URI says the label, and may say the id
 //
 // In hardware, the key can never leave it. Nothing is overwritten, and after an error there is
-// no new file; a key under a handle or on a token is there already when the error is a
-// *UnwrittenError. Errors are those of Open, and say what is in the way.
+// no new file; a key under a handle is there already when the error is an *UnwrittenError.
+// Errors are those of Check and Open, and say what is in the way.
 func Create(ctx context.Context, uri string, o CreateOptions) (string, error) {
-	if types := Types(uri); !slices.Contains(types, o.Type) {
-		return "", fmt.Errorf("key type %q is none of %s", o.Type, strings.Join(types, ", "))
-	}
-	if err := vacant(o.Out); err != nil {
+	if err := o.Check(uri); err != nil {
 		return "", err
 	}
 	switch {
@@ -82,14 +112,18 @@ func vacant(path string) error {
 	if path == "" {
 		return nil
 	}
-	if _, err := os.Lstat(path); err == nil {
+	_, err := os.Lstat(path)
+	if err == nil {
 		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		if at, ok := errors.AsType[*fs.PathError](err); ok {
+			at.Op, at.Path = "create", path
+		}
 		return err
 	}
-	info, err := os.Stat(filepath.Dir(path))
-	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("create %s: %s is not a folder", path, filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	return err
 }
@@ -116,8 +150,11 @@ func createInTPM(ctx context.Context, uri string, o CreateOptions) (string, erro
 	if u.Device == "" {
 		u.Device = o.Device
 	}
-	if o.Out == "" && u.Handle == 0 {
-		return "", errors.New("a key in a TPM needs a file, or a handle in the URI")
+	if u.File != "" {
+		o.Out = u.File
+	}
+	if err := vacant(o.Out); err != nil {
+		return "", err
 	}
 	file, err := tpm.Create(ctx, tpm.CreateOptions{
 		Device: u.Device, Type: o.Type, Parent: o.Parent, Persist: u.Handle,

@@ -23,8 +23,8 @@ func fileTypes() []string {
 
 // createFile writes PKCS#8 in PEM, encrypted if there is a password.
 func createFile(o CreateOptions) (string, error) {
-	if o.Out == "" {
-		return "", errors.New("a key needs a file")
+	if err := vacant(o.Out); err != nil {
+		return "", err
 	}
 	var password []byte
 	if o.Secret != nil {

@@ -192,6 +192,10 @@ func TestCreate_refuses(t *testing.T) {
 	}{
 		{"type", "", keys.CreateOptions{Type: "Ed25519", Out: fresh}, `key type "Ed25519" is none of P-256, P-384, `},
 		{"type that a TPM lacks", "tpm:", keys.CreateOptions{Type: "P-521", Out: fresh}, `key type "P-521" is none of P-256, P-384, RSA-2048, RSA-3072`},
+		{"file twice", "tpm:file=a.pem", keys.CreateOptions{Type: "P-256", Out: fresh}, "the file of the new key is named twice"},
+		{"file that is there, in the URI", "tpm:file=" + there, keys.CreateOptions{Type: "P-256"}, "create " + there + ": file already exists"},
+		{"a token's file", "pkcs11:object=n", keys.CreateOptions{Type: "P-256", Out: fresh}, "a key on a token has no file"},
+		{"elsewhere", "cloud:n", keys.CreateOptions{Type: "P-256", Out: fresh}, `"cloud:n" begins with neither "tpm:" nor "pkcs11:"`},
 		{"type that tokens lack", "pkcs11:object=n", keys.CreateOptions{Type: "ML-DSA-65"}, `key type "ML-DSA-65" is none of`},
 		{"file that is there", "", keys.CreateOptions{Type: "P-256", Out: there}, "create " + there + ": file already exists"},
 		{"link that is there", "", keys.CreateOptions{Type: "P-256", Out: link}, "create " + link + ": file already exists"},
