@@ -62,6 +62,9 @@ func advise(err error) cli.Advice {
 	if profile, ok := errors.AsType[*profileError](err); ok {
 		return cli.Advice{Code: cli.ExitFailed, Hint: profileHint(profile.error)}
 	}
+	if create, ok := errors.AsType[*createError](err); ok {
+		return createAdvice(create.error)
+	}
 	request, ok := errors.AsType[*requestError](err)
 	if !ok {
 		request = &requestError{}

@@ -60,6 +60,8 @@ func commands(h host, args []string) []*cobra.Command {
 		newReadCertificateData(h, runReadCertificateData),
 		newConfig(h),
 		newCache(h),
+		newKeyCommands(h),
+		newCSR(h, runCSR),
 		cli.NewVersion(name),
 		newCompletion(h),
 		newMissing("serve"),

@@ -44,6 +44,7 @@ func TestScript(t *testing.T) {
 					"as-nobody":  script(asNobody),
 					"no-reader":  script(noReader),
 					"says":       script(says),
+					"tpm":        script(startTPM),
 					"verify-sig": script(verifySignature),
 				},
 			})

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/atomicfile"
+	"kedge/internal/cli"
+	"kedge/internal/config"
+)
+
+type csrOptions struct {
+	host
+	keyFlags
+	keys    *config.Keys
+	names   csrNames
+	request x509.CertificateRequest // what names says
+	out     string
+}
+
+func newCSR(h host, run func(context.Context, *csrOptions) error) *cobra.Command {
+	o := &csrOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "csr",
+		Short: "Print a certificate request for a private key",
+		Long: `Prints a certificate request (PKCS #10, PEM) that is signed with the private key, wherever that
+is: the CA needs nothing else, and the key stays where it is. "kedge-ca sign" takes it, and so
+does any other CA.
+
+AWS names sessions after the common name, which --name gives.`,
+		Example: `  kedge csr --private-key web-01.key --name web-01 --out web-01.csr
+  kedge csr --private-key web-01.key --name web-01 --subject O=Example --dns web-01.example.com`,
+		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if o.keys, err = o.check(cmd); err != nil {
+				return err
+			}
+			if err := needAll(cmd, "private-key"); err != nil {
+				return err
+			}
+			if o.request, err = o.names.request(); err != nil {
+				return cli.Usagef(cmd, "%w", err)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	flags := cmd.Flags()
+	o.addPrivateKey(flags)
+	flags.StringVar(&o.PasswordFrom, "key-password-from", "", "password of an encrypted key: PATH, fd:N, env:NAME, - or prompt (default: ask on a terminal)")
+	flags.BoolVar(&o.debug, "debug", false, "say on standard error what is done")
+	o.names.add(flags)
+	flags.StringVar(&o.out, "out", "", "`FILE` to write the request to; it must not exist")
+	return cmd
+}
+
+func runCSR(_ context.Context, o *csrOptions) error {
+	key, name, err := o.load()
+	if err != nil {
+		return &keyError{err}
+	}
+	o.warn(o.keys.Warnings()...)
+	if trace := o.trace(o.debug); trace != nil {
+		trace("signing the request with %s", name)
+	}
+	der, err := signRequest(o.request, key)
+	if err != nil {
+		return &keyError{fmt.Errorf("%s: sign the request: %w", name, err)}
+	}
+	data := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})
+	if o.out != "" {
+		if err := atomicfile.Create(o.out, data, 0o644); err != nil {
+			return &createError{err}
+		}
+		return nil
+	}
+	return o.print(data)
+}
+
+// signRequest signs with SHA-256 whatever the key, as CreateSession wants it: a key that can do
+// only other digests is of no use. What hardware signs is verified before anybody gets it.
+func signRequest(request x509.CertificateRequest, key crypto.Signer) ([]byte, error) {
+	switch key.Public().(type) {
+	case *ecdsa.PublicKey:
+		request.SignatureAlgorithm = x509.ECDSAWithSHA256
+	case *rsa.PublicKey:
+		request.SignatureAlgorithm = x509.SHA256WithRSA
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &request, key)
+	if err != nil {
+		return nil, err
+	}
+	made, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		return nil, err
+	}
+	return der, made.CheckSignature()
+}
+
+func (o *csrOptions) load() (crypto.Signer, string, error) {
+	s := signStringOptions{host: o.host, keyFlags: o.keyFlags, keys: o.keys}
+	return s.load()
+}

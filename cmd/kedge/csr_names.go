@@ -1,0 +1,140 @@
+package main
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
+
+	"kedge/internal/dn"
+)
+
+// csrNames are the flags that say what the certificate is to name.
+type csrNames struct {
+	name, subject          string
+	dns, uris, ips, emails []string
+}
+
+func (n *csrNames) add(flags *pflag.FlagSet) {
+	flags.StringVar(&n.name, "name", "", "common `NAME`, after which AWS names the sessions")
+	flags.StringVar(&n.subject, "subject", "", "more of the subject, as `NAME` of RFC 4514 (OU=Web,O=Example) or of openssl (/O=Example/OU=Web)")
+	flags.StringSliceVar(&n.dns, "dns", nil, "DNS `NAME` for the subject alternative name")
+	flags.StringSliceVar(&n.uris, "uri", nil, "`URI` for it, such as a SPIFFE ID")
+	flags.StringSliceVar(&n.ips, "ip", nil, "IP `ADDRESS` for it")
+	flags.StringSliceVar(&n.emails, "email", nil, "email `ADDRESS` for it")
+}
+
+// request is what the flags ask for. What else a name must obey, the CA knows.
+func (n *csrNames) request() (r x509.CertificateRequest, err error) {
+	if r.RawSubject, err = n.rawSubject(); err != nil {
+		return r, err
+	}
+	if err := n.checkTexts(); err != nil {
+		return r, err
+	}
+	r.DNSNames, r.EmailAddresses = n.dns, n.emails
+	for _, text := range n.uris {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme == "" || !isPlain(text) {
+			return r, fmt.Errorf("--uri: %q is not a URI, such as spiffe://example.org/web", text)
+		}
+		r.URIs = append(r.URIs, u)
+	}
+	for _, text := range n.ips {
+		ip, err := netip.ParseAddr(text)
+		if err != nil || ip.Zone() != "" {
+			return r, fmt.Errorf("--ip: %q is not an IP address", text)
+		}
+		r.IPAddresses = append(r.IPAddresses, ip.Unmap().AsSlice())
+	}
+	return r, nil
+}
+
+// checkTexts refuses what is no DNS name and no email address at all.
+func (n *csrNames) checkTexts() error {
+	for _, text := range n.dns {
+		if _, err := netip.ParseAddr(text); err == nil {
+			return fmt.Errorf("--dns: %q is an IP address; give it with --ip", text)
+		}
+		if !isPlain(text) {
+			return fmt.Errorf("--dns: %q is not a DNS name; write others as those that begin with xn--", text)
+		}
+	}
+	for _, text := range n.emails {
+		local, domain, ok := strings.Cut(text, "@")
+		if !ok || local == "" || domain == "" || !isPlain(text) {
+			return fmt.Errorf("--email: %q is not an email address", text)
+		}
+	}
+	return nil
+}
+
+// isPlain tells whether text is what an IA5String of a name can hold: RFC 5280 section 4.2.1.6.
+func isPlain(text string) bool {
+	return text != "" && strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
+}
+
+// rawSubject encodes the subject in the order of its text, the common name last.
+func (n *csrNames) rawSubject() ([]byte, error) {
+	var subject pkix.RDNSequence
+	if n.subject != "" {
+		var ok bool
+		if subject, ok = dn.Parse(n.subject); !ok {
+			return nil, fmt.Errorf("--subject: %q is not a name, such as OU=Web,O=Example", n.subject)
+		}
+	}
+	if n.name != "" {
+		subject = append(subject, pkix.RelativeDistinguishedNameSET{{Type: oidCommonName(), Value: n.name}})
+	}
+	names := 0
+	for _, rdn := range subject {
+		for i := range rdn {
+			if rdn[i].Type.Equal(oidCommonName()) {
+				names++
+			}
+			if err := encodeAttribute(&rdn[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	switch names {
+	case 0:
+		return nil, errors.New("missing --name, or a common name (CN=) in --subject")
+	case 1:
+		return asn1.Marshal(subject)
+	}
+	return nil, errors.New("there is more than one common name, in --name and --subject together")
+}
+
+func oidCommonName() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{2, 5, 4, 3} }
+
+// maxCommonName is ub-common-name, RFC 5280 appendix A.1.
+const maxCommonName = 64
+
+// encodeAttribute holds a value against what its type takes, and says how it is encoded where
+// package asn1 would choose otherwise.
+func encodeAttribute(a *pkix.AttributeTypeAndValue) error {
+	text, _ := a.Value.(string)
+	switch {
+	case strings.IndexFunc(text, unicode.IsControl) >= 0:
+		return fmt.Errorf("%q in the subject has a control character", text)
+	case a.Type.Equal(oidCommonName()) && utf8.RuneCountInString(text) > maxCommonName:
+		return fmt.Errorf("the common name %q has more than %d characters", text, maxCommonName)
+	case a.Type.Equal(asn1.ObjectIdentifier{2, 5, 4, 6}) && len(text) != 2:
+		return fmt.Errorf("the country %q is not two letters", text)
+	case !a.Type.Equal(asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 25}) && !a.Type.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}):
+		return nil
+	case !isPlain(text): // domainComponent and emailAddress: RFC 5280 section 4.1.2.6, appendix A.1
+		return fmt.Errorf("%q in the subject has other characters than ASCII", text)
+	}
+	a.Value = asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte(text)}
+	return nil
+}
