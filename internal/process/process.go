@@ -1,0 +1,53 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+)
+
+// The exit codes of a program that cannot be run, as env(1) and shells have them.
+// https://pubs.opengroup.org/onlinepubs/9799919799/utilities/env.html
+const (
+	CodeNotExecutable = 126
+	CodeNotFound      = 127
+)
+
+// Command is a program and what it gets.
+type Command struct {
+	Path  string     // of the file, as Find returns it
+	Args  []string   // the first is the name the program was asked for by
+	Env   []string   // NAME=VALUE
+	Files []*os.File // standard input, output and error; nil for a closed one
+}
+
+// StartError is a program that cannot be run.
+type StartError struct {
+	Name  string // as it was asked for
+	Found bool   // there is such a file
+	Err   error
+}
+
+func (e *StartError) Error() string { return fmt.Sprintf("run %q: %v", e.Name, e.Err) }
+func (e *StartError) Unwrap() error { return e.Err }
+
+// Code is CodeNotFound or CodeNotExecutable.
+func (e *StartError) Code() int {
+	if errors.Is(e.Err, fs.ErrNotExist) || errors.Is(e.Err, exec.ErrNotFound) {
+		return CodeNotFound
+	}
+	return CodeNotExecutable
+}
+
+// startError makes one without the names of the file and the call, which the caller knows.
+func startError(name string, found bool, err error) *StartError {
+	if lookup, ok := errors.AsType[*exec.Error](err); ok {
+		err = lookup.Err
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		err = path.Err
+	}
+	return &StartError{Name: name, Found: found, Err: err}
+}
