@@ -19,7 +19,7 @@ import (
 func startEmulator(ts *testscript.TestScript, args []string) {
 	e, err := emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: []byte(ts.ReadFile(args[0] + ".pem"))}}})
 	ts.Check(err)
-	serve(ts, e.Handler(), len(args) > 1)
+	listen(ts, e.Handler(), len(args) > 1)
 	ts.Setenv("TRUST_ANCHOR", e.TrustAnchorARN())
 	ts.Setenv("PROFILE", e.ProfileARN())
 	ts.Setenv("ROLE", e.RoleARN())
@@ -38,7 +38,7 @@ func injectFault(ts *testscript.TestScript, args []string) {
 	}
 }
 
-func serve(ts *testscript.TestScript, handler http.Handler, tls bool) {
+func listen(ts *testscript.TestScript, handler http.Handler, tls bool) {
 	server := httptest.NewUnstartedServer(handler)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that fail on purpose
 	if tls {
