@@ -58,6 +58,9 @@ func (o *exportOptions) validate(cmd *cobra.Command) error {
 	if err := o.settle(cmd); err != nil {
 		return err
 	}
+	if err := o.settle(cmd); err != nil {
+		return err
+	}
 	if !slices.Contains(exportFormats(), o.format) {
 		return badValue(cmd, "format", fmt.Errorf("%q is none of %s", o.format, strings.Join(exportFormats(), ", ")))
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -18,6 +19,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/filelock"
+	"kedge/internal/process"
 	"kedge/internal/settings"
 	"kedge/signer"
 	"kedge/signer/session"
@@ -56,6 +58,9 @@ func (e *requestError) wrongRegion() string {
 
 // advise is the one table of what to do about an error: the exit code, and the next step.
 func advise(err error) cli.Advice {
+	if start, ok := errors.AsType[*process.StartError](err); ok {
+		return cli.Advice{Code: start.Code(), Hint: startHint(start)}
+	}
 	if key, ok := errors.AsType[*keyError](err); ok {
 		return cli.Advice{Code: cli.ExitKey, Hint: keyHint(key.error)}
 	}
@@ -326,4 +331,21 @@ func timeout(err error) bool {
 		Timeout() bool
 	}](err)
 	return ok && t.Timeout() || errors.Is(err, context.DeadlineExceeded)
+}
+
+// startHint is the advice for a command that cannot be run.
+func startHint(err *process.StartError) string {
+	switch {
+	case errors.Is(err, syscall.ENOEXEC):
+		return `if it is a script, its first line must name its interpreter, as in "#!/bin/sh"`
+	case errors.Is(err, exec.ErrNotFound) && strings.ContainsAny(err.Name, " \t"):
+		return "give the command and its arguments as separate words, or run: sh -c '...'"
+	case errors.Is(err, exec.ErrNotFound):
+		return "it is in no folder of PATH"
+	case err.Found && errors.Is(err, fs.ErrNotExist):
+		return "the file is there, but not the interpreter that its first line names, or the loader that it was built for"
+	case errors.Is(err, fs.ErrPermission):
+		return "the file must be executable: chmod +x"
+	}
+	return ""
 }

@@ -54,6 +54,7 @@ func commands(h host, args []string) []*cobra.Command {
 	}
 	return []*cobra.Command{
 		newCredentialProcess(h, runCredentialProcess),
+		newExec(h, runExec),
 		newExport(h, runExport),
 		newUpdate(h, runUpdate),
 		newSignString(h, runSignString),

@@ -63,6 +63,9 @@ func Main(ctx context.Context, p Program, args []string, s Streams) int {
 	if err == nil {
 		return ExitDone
 	}
+	if status, ok := errors.AsType[*StatusError](err); ok {
+		return status.Code
+	}
 	advice := adviceFor(p, err)
 	Say(s.Err, p.Name, "error", err.Error())
 	if advice.Hint != "" {

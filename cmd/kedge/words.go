@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"kedge/internal/cli"
+)
+
+// words is a slog.Handler for a command whose user sits before it: warnings and errors, in the form
+// of all the other messages.
+type words struct{ host host }
+
+// Enabled tells what is worth a line between those of another program.
+func (words) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+// Handle writes one line.
+func (w words) Handle(_ context.Context, r slog.Record) error {
+	var more []string
+	r.Attrs(func(a slog.Attr) bool {
+		more = append(more, a.Key+" "+a.Value.String())
+		return true
+	})
+	text := r.Message
+	if more != nil {
+		text += " (" + strings.Join(more, ", ") + ")"
+	}
+	cli.Say(w.host.Err, name, "warning", text)
+	return nil
+}
+
+// WithAttrs returns w: what is logged here is of one role.
+func (w words) WithAttrs([]slog.Attr) slog.Handler { return w }
+
+// WithGroup returns w.
+func (w words) WithGroup(string) slog.Handler { return w }

@@ -1,0 +1,9 @@
+package cli
+
+import "fmt"
+
+// StatusError is how another program ended that was run in place of this one. Main ends with the
+// same code, and says nothing: that program has said what there is to say.
+type StatusError struct{ Code int }
+
+func (e *StatusError) Error() string { return fmt.Sprintf("it ended with code %d", e.Code) }
