@@ -12,7 +12,6 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
-	"kedge/internal/config"
 	"kedge/signer"
 )
 
@@ -70,19 +69,18 @@ func (s *store) authority(ctx context.Context, name string) (*ca.Authority, erro
 	if err != nil {
 		return nil, err
 	}
-	return s.authorityAt(path)
+	return s.authorityAt(ctx, path)
 }
 
 // authorityAt is authority for one whose path is known.
-func (s *store) authorityAt(path []ledger.Authority) (*ca.Authority, error) {
+func (s *store) authorityAt(ctx context.Context, path []ledger.Authority) (*ca.Authority, error) {
 	if a, ok := s.opened[path[0].Name]; ok {
 		return a, nil
 	}
-	a, err := s.openAuthority(path)
+	a, err := s.openAuthority(ctx, path)
 	if err != nil {
-		missing, ok := errors.AsType[*fs.PathError](err)
-		noKey := ok && missing.Path == s.flags.keyPath(path[0].Name) && errors.Is(err, fs.ErrNotExist)
-		return nil, &caError{error: err, noKey: noKey}
+		missing, ok := errors.AsType[*caError](err)
+		return nil, &caError{error: err, noKey: ok && missing.noKey}
 	}
 	s.opened[path[0].Name] = a
 	return a, nil
@@ -108,27 +106,28 @@ func (s *store) issuing(ctx context.Context, name string) (*ca.Authority, error)
 	if err := s.notRevoked(ctx, path); err != nil {
 		return nil, err
 	}
-	return s.authorityAt(path)
+	return s.authorityAt(ctx, path)
 }
 
-func (s *store) openAuthority(path []ledger.Authority) (*ca.Authority, error) {
+func (s *store) openAuthority(ctx context.Context, path []ledger.Authority) (*ca.Authority, error) {
 	name, cert := path[0].Name, path[0].Certificate
 	if err := s.checkCopy(name, cert); err != nil {
 		return nil, err
 	}
-	key, warnings, err := s.flags.readKey(s.host, name)
+	key, err := s.flags.readKey(ctx, s.host, name, cert.PublicKey)
 	if err != nil {
 		return nil, err
 	}
+	s.keys = append(s.keys, key)
 	var issuers []*x509.Certificate
 	for _, above := range path[1:] {
 		issuers = append(issuers, above.Certificate)
 	}
 	a, err := ca.New(cert, key, issuers...)
 	if err != nil {
-		return nil, fmt.Errorf("%s and %s: %w", s.flags.certPath(name), s.flags.keyPath(name), err)
+		return nil, fmt.Errorf("%s and %s: %w", s.flags.certPath(name), key, err)
 	}
-	for _, warning := range warnings {
+	for _, warning := range key.warnings {
 		s.host.warn(warning)
 	}
 	return a, nil
@@ -166,54 +165,6 @@ func (s *store) checkCopy(name string, cert *x509.Certificate) error {
 func sameKey(a, b crypto.PublicKey) bool {
 	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && key.Equal(b)
-}
-
-// readKey reads NAME.key, with what endangers it.
-func (f *storeFlags) readKey(h host, name string) (key crypto.Signer, warnings []string, err error) {
-	keys, err := f.keys(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	blob, password, err := keys.PrivateKey(h.inputs)
-	if err != nil {
-		return nil, nil, err
-	}
-	data, err := blob.Read()
-	if err != nil {
-		return nil, nil, err
-	}
-	if key, err = f.parse(data, password); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", f.keyPath(name), err)
-	}
-	return key, keys.Warnings(), nil
-}
-
-// keys checks the flags; nothing is read yet.
-func (f *storeFlags) keys(name string) (*config.Keys, error) {
-	return config.NewKeys(config.KeyFlags{PrivateKey: "file:" + f.keyPath(name), PasswordFrom: f.password})
-}
-
-// parse reads the key. An empty password that does not open it is called that: a file whose
-// content went missing looks like one with the wrong content.
-func (f *storeFlags) parse(data []byte, password signer.PasswordFunc) (crypto.Signer, error) {
-	empty := false
-	key, err := signer.ParsePrivateKey(data, func() ([]byte, error) {
-		given, err := password()
-		empty = err == nil && len(given) == 0
-		return given, err
-	})
-	if empty && errors.Is(err, signer.ErrWrongPassword) {
-		from, _ := config.ParseInput(f.password) // keys parsed it before
-		return nil, fmt.Errorf("the password%s is empty", in(from))
-	}
-	return key, err
-}
-
-func in(from config.Input) string {
-	if from.IsZero() {
-		return ""
-	}
-	return " in " + from.Name()
 }
 
 // removeAll takes back what was written before something failed.

@@ -119,7 +119,7 @@ func (s *store) listed(ctx context.Context, names []string) ([]ledger.Authority,
 		if now.After(a.Certificate.NotAfter) {
 			continue
 		}
-		keyed, err := exists(s.flags.keyPath(a.Name))
+		_, keyed, err := s.flags.keyFile(a.Name)
 		if err != nil {
 			return nil, err
 		}

@@ -37,6 +37,7 @@ func fileName(commonName string) string {
 // identityFiles are the paths of what is written for one name.
 type identityFiles struct {
 	Key         string `json:"key,omitempty"`
+	KeyURI      string `json:"key_uri,omitempty"` // of the key of an authority that is elsewhere
 	Certificate string `json:"certificate"`
 	Chain       string `json:"chain,omitempty"`
 	FullChain   string `json:"full_chain,omitempty"`

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -39,7 +38,14 @@ func newInit(h host, run func(context.Context, *initOptions) error) *cobra.Comma
   ca.pem     the certificate to register as a trust anchor
   ledger.db  what is issued and revoked, unless kedge-ca.yaml in the folder names another place
 Nothing that is there is overwritten. With --adopt, ca.key and ca.pem of another program are
-taken over as they are, once they pass the checks, and only the ledger is made.`,
+taken over as they are, once they pass the checks, and only the ledger is made.
+
+With --key, the key is one that is there already: on a PKCS#11 token, in a TPM, or in a file
+elsewhere, such as
+  kedge-ca init --key 'pkcs11:token=ca;object=root' --key-password-from pin
+It stays there; ca.key-uri in the folder says where, and has no PIN. All commands
+that sign use it, and take its PIN or auth value from --key-password-from, from the pin-source
+or auth-source of the URI, or from the terminal.`,
 		Example: `  kedge-ca init
   kedge-ca init --dir workloads --name "Example Workloads" --country CH`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -65,7 +71,7 @@ taken over as they are, once they pass the checks, and only the ledger is made.`
 	return cmd
 }
 
-func runInit(ctx context.Context, o *initOptions) error {
+func runInit(ctx context.Context, o *initOptions) (err error) {
 	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && (!wrong.absent || o.adopt) {
 		return wrong
 	}
@@ -75,7 +81,8 @@ func runInit(ctx context.Context, o *initOptions) error {
 	if err := o.checkFolder(ctx); err != nil {
 		return err
 	}
-	key, der, err := o.kind.generate()
+	key, err := o.store.beginCAKey(ctx, o.host, rootName, o.kind, o.key)
+	defer func() { err = errors.Join(err, key.Close()) }()
 	if err != nil {
 		return err
 	}
@@ -83,18 +90,16 @@ func runInit(ctx context.Context, o *initOptions) error {
 	if err != nil {
 		return err
 	}
-	password, warnings, err := o.key.readPassword(o.host, o.store.password, o.store.keyPath(rootName))
-	if err != nil {
+	if err := key.protect(o.host, &o.store, o.key); err != nil {
 		return err
 	}
-	defer clear(password)
-	cert, err := o.create(ctx, prepared, der, password)
+	cert, err := o.create(ctx, prepared, key)
 	if err != nil {
 		return err
 	}
 	o.say(fmt.Sprintf("made the CA %q, valid until %s", o.ca.commonName, cert.NotAfter.UTC().Format(time.DateOnly)))
-	o.key.sayKey(o.host, o.store.keyPath(rootName))
-	return o.report(cert, warnings)
+	key.tell(o.host, o.key)
+	return o.report(cert)
 }
 
 // interruptedError says that init was interrupted before, or that a CA lost all but its key.
@@ -106,7 +111,11 @@ func (e *interruptedError) Error() string {
 
 // checkFolder refuses a folder that holds a CA, or something of one.
 func (o *initOptions) checkFolder(ctx context.Context) error {
-	keyPath, certPath := o.store.keyPath(rootName), o.store.certPath(rootName)
+	certPath := o.store.certPath(rootName)
+	keyPath, _, err := o.store.keyFile(rootName)
+	if err != nil {
+		return err
+	}
 	taken := vacant(keyPath, certPath)
 	if !errors.Is(taken, fs.ErrExist) {
 		return taken
@@ -131,16 +140,16 @@ func (o *initOptions) checkFolder(ctx context.Context) error {
 // create makes the files: the key first, since a certificate without key is of no use, then
 // the ledger with the certificate in it, and ca.pem last, which can be written again from
 // there. Where it fails, all is taken back but what others may have seen.
-func (o *initOptions) create(ctx context.Context, prepared *ca.Prepared, der, password []byte) (*x509.Certificate, error) {
+func (o *initOptions) create(ctx context.Context, prepared *ca.Prepared, key *caKey) (*x509.Certificate, error) {
 	if err := os.MkdirAll(o.store.dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := createKey(o.store.keyPath(rootName), der, password); err != nil {
+	if err := key.write(); err != nil {
 		return nil, err
 	}
 	l, fresh, err := o.newLedger(ctx)
 	if err != nil {
-		return nil, errors.Join(err, removeAll(o.store.keyPath(rootName)))
+		return nil, errors.Join(err, removeAll(key.path))
 	}
 	cert, err := prepared.Issue(ctx, l)
 	if err == nil {
@@ -148,7 +157,7 @@ func (o *initOptions) create(ctx context.Context, prepared *ca.Prepared, der, pa
 	}
 	if err = errors.Join(err, l.Close()); err != nil {
 		if fresh != "" {
-			err = errors.Join(err, removeAll(o.store.keyPath(rootName), fresh, fresh+"-wal", fresh+"-shm"))
+			err = errors.Join(err, removeAll(key.path, fresh, fresh+"-wal", fresh+"-shm"))
 		}
 		return nil, err
 	}
@@ -198,15 +207,12 @@ func (e *occupiedError) Error() string {
 }
 
 // report tells where the certificate is, or writes it as JSON.
-func (o *initOptions) report(cert *x509.Certificate, warnings []string) error {
+func (o *initOptions) report(cert *x509.Certificate) error {
 	text := o.store.certPath(rootName) + " is its certificate: "
 	if _, err := anchorPEM([]ledger.Authority{{Name: rootName, Certificate: cert}}); err != nil {
 		o.say(text + "too large for a trust anchor; make an intermediate with a smaller key and register that")
 	} else {
 		o.say(text + "register it at IAM Roles Anywhere as a trust anchor")
-	}
-	for _, warning := range warnings {
-		o.warn(warning)
 	}
 	if !o.output.json {
 		return nil
@@ -218,24 +224,28 @@ func (o *initOptions) report(cert *x509.Certificate, warnings []string) error {
 	}{
 		rootName,
 		describeIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()}),
-		identityFiles{Key: o.store.keyPath(rootName), Certificate: o.store.certPath(rootName)},
+		o.store.authorityFiles(rootName),
 	})
 }
 
 // adoptRoot takes over a root that another program made.
-func (o *initOptions) adoptRoot(ctx context.Context) error {
+func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 	cert, err := readCertificate(o.store.certPath(rootName))
 	if err != nil {
-		return &caError{error: err}
+		return &adoptError{err}
 	}
 	if !isRoot(cert) {
 		return &caError{error: fmt.Errorf("%s is not a root: it is issued by %q", o.store.certPath(rootName), cert.Issuer)}
 	}
-	key, warnings, err := o.store.readKey(o.host, rootName)
+	key, err := o.adoptedKey(ctx, cert)
+	defer func() { err = errors.Join(err, key.Close()) }()
 	if err != nil {
-		return &caError{error: err}
+		return err
 	}
-	if err := o.checkAdopted(cert, key); err != nil {
+	if err := o.checkAdopted(cert, key.open); err != nil {
+		return err
+	}
+	if err := key.write(); err != nil {
 		return err
 	}
 	l, _, err := o.newLedger(ctx)
@@ -251,14 +261,39 @@ func (o *initOptions) adoptRoot(ctx context.Context) error {
 		return err
 	}
 	o.say(fmt.Sprintf("took over the CA %q, valid until %s; what it issued before is not in the ledger", cert.Subject, cert.NotAfter.UTC().Format(time.DateOnly)))
-	return o.report(cert, warnings)
+	if !key.resumed {
+		key.tell(o.host, o.key)
+	} else {
+		key.warn(o.host)
+	}
+	return o.report(cert)
+}
+
+// adoptError says that the files to take over are not as they should be.
+type adoptError struct{ err error }
+
+func (e *adoptError) Error() string { return e.err.Error() }
+func (e *adoptError) Unwrap() error { return &caError{error: e.err} }
+
+// adoptedKey opens the key to take over, which is ca.key, or the one that --key names.
+func (o *initOptions) adoptedKey(ctx context.Context, cert *x509.Certificate) (*caKey, error) {
+	_, there, err := o.store.keyFile(rootName)
+	if err != nil {
+		return nil, err
+	}
+	if there || o.key.uri != "" {
+		o.key.public = cert.PublicKey
+		return o.store.beginCAKey(ctx, o.host, rootName, o.kind, o.key)
+	}
+	_, err = os.Open(o.store.keyPath(rootName))
+	return nil, &adoptError{err}
 }
 
 // checkAdopted holds a foreign root against the rules, as one of our own is before it is
 // signed.
-func (o *initOptions) checkAdopted(cert *x509.Certificate, key crypto.Signer) error {
+func (o *initOptions) checkAdopted(cert *x509.Certificate, key *openKey) error {
 	if _, err := ca.New(cert, key); err != nil {
-		return &caError{error: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), o.store.keyPath(rootName), err)}
+		return &caError{error: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), key, err)}
 	}
 	warnings, err := o.ca.allow.foreign(o.store.certPath(rootName), cert)
 	for _, warning := range warnings {

@@ -45,6 +45,7 @@ func newIntermediate(h host, run func(context.Context, *intermediateOptions) err
 		Use:   "intermediate [name]",
 		Short: "Make a CA below the root, which issues from then on",
 		Long: `Make an intermediate CA: NAME.key, encrypted with a password, and NAME.pem in the CA's folder.
+With --key, the key is one that is there already, as for init; --new-password-from has its PIN.
 It issues from then on, unless --keep-issuer is given or its root is only being rotated to. The
 trust anchor stays the root: hosts send the intermediate along, from their NAME.chain.pem. A
 leaf can have 5 intermediates above it.
@@ -122,7 +123,7 @@ func (o *intermediateOptions) mode(cmd *cobra.Command) (string, error) {
 	content := []string{"days", "path-length", "permit-dns", "permit-uri", "permit-ip", "permit-email",
 		"exclude-dns", "exclude-uri", "exclude-ip", "exclude-email", "crl-url", "allow"}
 	subject := []string{"name", "organization", "organizational-unit", "country", "locality", "province"}
-	key := []string{"key-type", "no-password", "new-password-from"}
+	key := []string{"key", "key-type", "no-password", "new-password-from"}
 	mode, foreign := "", []string{"out", "reissue", "chain"}
 	switch {
 	case o.csr:
@@ -150,7 +151,7 @@ func readOnce(ref string) bool { return ref == "-" || strings.HasPrefix(ref, "fd
 func runIntermediate(ctx context.Context, o *intermediateOptions) error {
 	switch {
 	case o.csr:
-		return o.request()
+		return o.request(ctx)
 	case o.from != "":
 		return o.sign(ctx)
 	case o.certificate != "":
@@ -193,10 +194,11 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	}
 	keys := o.store
 	keys.password = cmp.Or(o.key.from, o.store.password)
-	key, err := keys.newCAKey(o.host, o.name, o.kind, o.key)
+	key, err := keys.newCAKey(ctx, o.host, o.name, o.kind, o.key)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, key.Close()) }()
 	prepared, err := parent.PrepareCA(key.Public(), o.config, o.inputs.Now())
 	if err != nil {
 		return err
@@ -252,7 +254,7 @@ func (o *intermediateOptions) report(a ledger.Authority) error {
 		Certificate certificateJSON `json:"certificate"`
 		Files       identityFiles   `json:"files"`
 	}{a.Name, a.Parent, a.State, a.Issuing, o.describe(a.Certificate),
-		identityFiles{Key: o.store.keyPath(a.Name), Certificate: o.store.certPath(a.Name)}})
+		o.store.authorityFiles(a.Name)})
 }
 
 func (o *intermediateOptions) describe(cert *x509.Certificate) certificateJSON {

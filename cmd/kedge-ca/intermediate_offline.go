@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -19,7 +20,7 @@ import (
 
 // request makes a key, or takes the one that is there, and a request for a certificate. It
 // needs no ledger: the folder may be new.
-func (o *intermediateOptions) request() error {
+func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && !wrong.absent {
 		return wrong
 	}
@@ -30,10 +31,13 @@ func (o *intermediateOptions) request() error {
 	if err := vacant(path); err != nil {
 		return err
 	}
-	key, err := o.store.newCAKey(o.host, o.name, o.kind, o.key)
+	keys := o.store
+	keys.password = cmp.Or(o.key.from, o.store.password)
+	key, err := keys.newCAKey(ctx, o.host, o.name, o.kind, o.key)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, key.Close()) }()
 	subject := o.config.Subject
 	if there, err := exists(o.store.certPath(o.name)); err != nil {
 		return err
@@ -66,7 +70,7 @@ func (o *intermediateOptions) request() error {
 		Request string `json:"request"`
 		Key     string `json:"key"`
 		Subject string `json:"subject"`
-	}{path, key.path, subject.String()})
+	}{path, key.where(), subject.String()})
 }
 
 // sign answers a request from elsewhere. The certificate is recorded here; the authority is
@@ -159,16 +163,17 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 	if err := checkAuthorityName(o.name); err != nil {
 		return err
 	}
-	key, warnings, err := o.store.readKey(o.host, o.name)
+	key, err := o.store.readKey(ctx, o.host, o.name, nil)
 	if err != nil {
 		return &caError{error: err}
 	}
+	defer func() { err = errors.Join(err, key.Close()) }()
 	path, err := o.readPath()
 	if err != nil {
 		return err
 	}
 	if _, err := ca.New(path[0], key, path[1:]...); err != nil {
-		return fmt.Errorf("%s and %s: %w", o.certificate, o.store.keyPath(o.name), err)
+		return fmt.Errorf("%s and %s: %w", o.certificate, key, err)
 	}
 	now := o.inputs.Now()
 	for _, c := range path {
@@ -186,7 +191,7 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 		return err
 	}
 	o.say(fmt.Sprintf("took in the intermediate CA %q, valid until %s", path[0].Subject.CommonName, path[0].NotAfter.UTC().Format(time.DateOnly)))
-	for _, warning := range warnings {
+	for _, warning := range key.warnings {
 		o.warn(warning)
 	}
 	return o.report(a)

@@ -73,7 +73,7 @@ and email are separated by spaces. Lines whose NAME.pem is there are done and le
 	o.output.add(cmd)
 	o.leaf.add(cmd)
 	o.form.add(cmd)
-	cmd.Flags().StringVar(&o.out, "out", ".", "`PATH` of the folder to write to")
+	cmd.Flags().StringVar(&o.out, "out", ".", "`PATH` of the folder to write to; it is made, for this user alone, if it is not there")
 	cmd.Flags().StringVar(&o.keyType, "key-type", "P-256", "`TYPE` of the key: P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65 or ML-DSA-87")
 	cmd.Flags().StringVar(&o.keyForm, "mldsa-form", "seed", "`FORM` in which an ML-DSA key is written: seed, expanded or both")
 	cmd.Flags().StringVar(&o.from, "from", "", "`FILE` with a line for each host, or - for standard input")
@@ -104,8 +104,8 @@ func (o *issueOptions) check(cmd *cobra.Command) (err error) {
 }
 
 func runIssue(ctx context.Context, o *issueOptions) (err error) {
-	if err := folder("out", o.out); err != nil {
-		return err
+	if wrong, ok := errors.AsType[*folderError](folder("out", o.out)); ok && !wrong.absent {
+		return wrong
 	}
 	if o.from != "" {
 		return runIssueFrom(ctx, o)

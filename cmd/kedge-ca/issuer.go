@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"kedge/ca"
@@ -103,6 +104,9 @@ func (i *issuer) newKey(o order) (*draft, error) {
 		return nil, err
 	}
 	d.made = true
+	if err := os.MkdirAll(filepath.Dir(o.files.Key), 0o700); err != nil {
+		return nil, err
+	}
 	if err := atomicfile.Create(o.files.Key, keyPEM(der), 0o600); err != nil {
 		return nil, err
 	}

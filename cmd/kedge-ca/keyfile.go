@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -20,12 +21,17 @@ import (
 type newKeyFlags struct {
 	kind       string
 	noPassword bool
-	from       string // where its password is, when that is not the one of --key-password-from
+	from       string           // where its password is, when that is not the one of --key-password-from
+	uri        string           // of a key that is there already, and stays where it is
+	public     crypto.PublicKey // what that must be; nil: whatever it is
 }
 
 func (f *newKeyFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.kind, "key-type", "P-256", "`TYPE` of the key: P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65 or ML-DSA-87")
+	cmd.Flags().StringVar(&f.uri, "key", "", "take the key that `URI` names, which stays where it is: pkcs11:token=LABEL;object=NAME, tpm:file=PATH, handle:0x81000010, or the path of a key file")
 	cmd.Flags().BoolVar(&f.noPassword, "no-password", false, "leave the CA's key in the clear: whoever reads the file owns every role that trusts this CA")
+	cmd.MarkFlagsMutuallyExclusive("key", "key-type")
+	cmd.MarkFlagsMutuallyExclusive("key", "no-password")
 }
 
 // addPassword is for commands that open another key of the CA as well.
@@ -34,8 +40,16 @@ func (f *newKeyFlags) addPassword(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("no-password", "new-password-from")
 }
 
-// keyKind checks --key-type.
+// keyKind checks --key and --key-type.
 func (f *newKeyFlags) keyKind(cmd *cobra.Command) (keyKind, error) {
+	if cmd.Flags().Changed("key") {
+		uri, err := cleanKeyURI(f.uri)
+		if err != nil {
+			return keyKind{}, cli.Usagef(cmd, "--key: %w", err)
+		}
+		f.uri = uri
+		return keyKind{}, nil
+	}
 	kind, err := parseKeyKind(f.kind, "seed")
 	if err != nil {
 		return kind, cli.Usagef(cmd, "%w", err)
@@ -62,13 +76,16 @@ func (f *newKeyFlags) readPassword(h host, ref, path string) (password []byte, w
 	case errors.Is(err, context.Canceled):
 		return nil, nil, fmt.Errorf("password for %s: %w", path, context.Canceled)
 	case errors.Is(err, signer.ErrPasswordRequired):
-		return nil, nil, fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)
+		err = fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)
 	case errors.Is(err, config.ErrPasswordEmpty):
-		return nil, nil, fmt.Errorf("%w; nothing was made (--no-password leaves the key in the clear)", err)
+		err = fmt.Errorf("%w; nothing was made (--no-password leaves the key in the clear)", err)
 	case errors.Is(err, config.ErrPasswordsDiffer):
-		return nil, nil, fmt.Errorf("%w; nothing was made", err)
+		err = fmt.Errorf("%w; nothing was made", err)
 	case err != nil:
-		return nil, nil, fmt.Errorf("password for %s: %w", path, err)
+		err = fmt.Errorf("password for %s: %w", path, err)
+	}
+	if err != nil {
+		return nil, nil, &caError{error: err}
 	}
 	return password, p.Warnings(), nil
 }
@@ -92,10 +109,14 @@ func createKey(path string, der, password []byte) error {
 func (f *newKeyFlags) sayKey(h host, path string) {
 	if f.noPassword {
 		h.say(path + " is its key: keep it safe")
-		h.warn(path + " is not encrypted: whoever reads it can become every role that trusts this CA")
+		h.warn(plainKey(path))
 		return
 	}
 	h.say(path + " is its key: keep it and its password safe, and apart")
+}
+
+func plainKey(path string) string {
+	return path + " is not encrypted: whoever reads it can become every role that trusts this CA"
 }
 
 // isRoot tells whether a certificate is signed with its own key.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -15,58 +14,6 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/filelock"
 )
-
-// caKey is the key of an authority that is being made. A run that was interrupted leaves the
-// key in its file, and perhaps the certificate in the ledger; the next run goes on with them.
-type caKey struct {
-	crypto.Signer
-	path     string
-	resumed  bool   // it was in its file already
-	der      []byte // to be written when it was not
-	password []byte // nil: in the clear
-	warnings []string
-}
-
-// newCAKey opens the key that is in NAME.key, or makes one, which is not written yet. f says
-// where its password is.
-func (f *storeFlags) newCAKey(h host, name string, kind keyKind, n newKeyFlags) (*caKey, error) {
-	k := &caKey{path: f.keyPath(name)}
-	there, err := exists(k.path)
-	if err != nil {
-		return nil, err
-	}
-	if there {
-		k.resumed = true
-		k.Signer, k.warnings, err = f.readKey(h, name)
-		return k, err
-	}
-	if k.Signer, k.der, err = kind.generate(); err != nil {
-		return nil, err
-	}
-	k.password, k.warnings, err = n.readPassword(h, f.password, k.path)
-	return k, err
-}
-
-// write puts a fresh key into its file. A certificate must not exist without.
-func (k *caKey) write() error {
-	if k.resumed {
-		return nil
-	}
-	defer clear(k.password)
-	return createKey(k.path, k.der, k.password)
-}
-
-// tell reports the key, once all is done.
-func (k *caKey) tell(h host, n newKeyFlags) {
-	if k.resumed {
-		h.say("went on with the key in " + k.path + ", which was there already")
-	} else {
-		n.sayKey(h, k.path)
-	}
-	for _, warning := range k.warnings {
-		h.warn(warning)
-	}
-}
 
 // issueCA issues a certificate for the key of an authority, unless a run before or another
 // process recorded one, which is returned then.

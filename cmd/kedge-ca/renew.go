@@ -178,7 +178,11 @@ func (o *renewOptions) renewer(ctx context.Context, s *store) (*issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &issuer{authority: authority, ledger: s.ledger, now: o.inputs.Now, form: o.form, lock: s.flags.keyPath(path[0].Name)}, nil
+	lock, _, err := s.flags.keyFile(path[0].Name)
+	if err != nil {
+		return nil, err
+	}
+	return &issuer{authority: authority, ledger: s.ledger, now: o.inputs.Now, form: o.form, lock: lock}, nil
 }
 
 func (o *renewOptions) verb(resumed bool) string {

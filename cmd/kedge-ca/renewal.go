@@ -245,7 +245,11 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := filelock.Lock(ctx, s.flags.keyPath(by.Name), patience)
+	lock, _, err := s.flags.keyFile(by.Name)
+	if err != nil {
+		return err
+	}
+	unlock, err := filelock.Lock(ctx, lock, patience)
 	if err != nil {
 		return err
 	}
@@ -271,7 +275,7 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	sum := sha256.Sum256(old.Certificate.Raw)
 	return o.report([]issued{{
 		Issued: ca.Issued{Certificate: cert, Why: o.why, Replaces: sum[:], At: at},
-		files:  identityFiles{Key: s.flags.keyPath(old.Name), Certificate: file},
+		files:  s.flags.authorityFiles(old.Name),
 	}})
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -38,14 +39,15 @@ func newRotateStart(h host, run func(context.Context, *rotateStartOptions) error
 It has the organization, path length and name constraints of the old one, and its type of key
 and lifetime unless others are given. It issues nothing before "kedge-ca rotate switch".
 
-A root whose key is elsewhere comes with --root.`,
+With --key, its key is one that is there already, as for init. A root whose key is out of reach
+comes with --root.`,
 		Example: `  kedge-ca rotate start --no-password
   kedge-ca rotate start --key-type P-384 --days 7300 --key-password-from /run/secrets/ca`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if o.days < 0 || o.days > maxDays {
 				return cli.Usagef(cmd, "--days: %d is not between 1 and %d", o.days, maxDays)
 			}
-			if o.key.kind != "" {
+			if o.key.kind != "" || cmd.Flags().Changed("key") {
 				if o.kind, err = o.key.keyKind(cmd); err != nil {
 					return err
 				}
@@ -64,7 +66,7 @@ A root whose key is elsewhere comes with --root.`,
 	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger: why it is made")
 	o.allow.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("no-password", "key-password-from")
-	for _, flag := range []string{"name", "days", "key-type", "no-password", "key-password-from"} {
+	for _, flag := range []string{"name", "days", "key", "key-type", "no-password", "key-password-from"} {
 		cmd.MarkFlagsMutuallyExclusive("root", flag)
 	}
 	return cmd
@@ -107,7 +109,7 @@ func runRotateStart(ctx context.Context, o *rotateStartOptions) (err error) {
 }
 
 // newRoot makes a root like the old one.
-func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, old *x509.Certificate, name string) (*x509.Certificate, error) {
+func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, old *x509.Certificate, name string) (cert *x509.Certificate, err error) {
 	config, err := ca.ConfigOf(old)
 	if err != nil {
 		return nil, err
@@ -120,7 +122,7 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, old *x509.Ce
 	if o.days > 0 {
 		config.Lifetime = time.Duration(o.days) * 24 * time.Hour
 	}
-	if o.key.kind == "" {
+	if o.key.kind == "" && o.key.uri == "" {
 		if o.kind, err = parseKeyKind(ca.KeyType(old.PublicKey), "seed"); err != nil {
 			return nil, err
 		}
@@ -128,15 +130,16 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, old *x509.Ce
 	if err := vacant(o.store.certPath(name)); err != nil {
 		return nil, err
 	}
-	key, err := o.store.newCAKey(o.host, name, o.kind, o.key)
+	key, err := o.store.newCAKey(ctx, o.host, name, o.kind, o.key)
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, key.Close()) }()
 	prepared, err := ca.PrepareRoot(key, config, o.inputs.Now())
 	if err != nil {
 		return nil, err
 	}
-	cert, err := s.issueCA(ctx, key, prepared)
+	cert, err = s.issueCA(ctx, key, prepared)
 	if err != nil {
 		return nil, err
 	}

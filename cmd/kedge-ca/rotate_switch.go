@@ -113,8 +113,7 @@ func (e *severalError) Error() string {
 
 // checkKey: an authority cannot issue whose key is elsewhere.
 func (s *store) checkKey(name string) error {
-	path := s.flags.keyPath(name)
-	there, err := exists(path)
+	path, there, err := s.flags.keyFile(name)
 	if err == nil && !there {
 		err = &caError{error: fmt.Errorf("%q cannot issue here: %w", name, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}), noKey: true}
 	}

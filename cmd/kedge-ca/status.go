@@ -198,7 +198,7 @@ func (s *store) authorityStatus(ctx context.Context, a ledger.Authority, now tim
 	one := &authorityStatus{Name: a.Name, Subject: a.Certificate.Subject.String(), Kind: kindOf(a.Certificate), State: a.State,
 		Issuing: a.Issuing, Parent: a.Parent, NotAfter: a.Certificate.NotAfter.UTC()}
 	var err error
-	if one.KeyHere, err = exists(s.flags.keyPath(a.Name)); err != nil {
+	if _, one.KeyHere, err = s.flags.keyFile(a.Name); err != nil {
 		return nil, err
 	}
 	revoked, err := s.ledger.Revoked(ctx, keyID(a), now)

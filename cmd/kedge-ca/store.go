@@ -14,6 +14,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/signer"
 )
 
 // rootName is what the ledger calls the root; its files are ca.key and ca.pem.
@@ -24,11 +25,13 @@ type storeFlags struct {
 	dir      string
 	config   string
 	password string
+
+	once map[string]signer.PasswordFunc // of references that can be read only once
 }
 
 func (f *storeFlags) add(cmd *cobra.Command) {
 	f.addFolder(cmd)
-	cmd.Flags().StringVar(&f.password, "key-password-from", "", "where the password of the CA's key is, as `REF`: PATH, fd:N, env:NAME, - (standard input) or prompt; asked on the terminal when not given")
+	cmd.Flags().StringVar(&f.password, "key-password-from", "", "where the password, PIN or auth value of the CA's key is, as `REF`: PATH, fd:N, env:NAME, - (standard input) or prompt; asked on the terminal when not given")
 }
 
 // addFolder is for commands that open no key.
@@ -48,6 +51,7 @@ type store struct {
 	settings *settings
 	ledger   *ledger.Ledger
 	opened   map[string]*ca.Authority
+	keys     []*openKey // of those opened
 	closing  chan error // not nil: the ledger is being closed
 }
 
@@ -89,7 +93,7 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 
 // withoutLedger says whether there is no CA at all, or one that lost its ledger.
 func (f *storeFlags) withoutLedger(missing *ledger.MissingError) error {
-	for _, path := range []string{f.keyPath(rootName), f.certPath(rootName)} {
+	for _, path := range []string{f.keyPath(rootName), f.uriPath(rootName), f.certPath(rootName)} {
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 			return missing
 		}
@@ -110,6 +114,9 @@ func (s *store) closeEarly() {
 func (s *store) close(err *error) {
 	if s.closing == nil {
 		s.closeEarly()
+	}
+	for _, key := range s.keys {
+		*err = errors.Join(*err, key.Close())
 	}
 	*err = errors.Join(*err, <-s.closing)
 }
