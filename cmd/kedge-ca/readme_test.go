@@ -15,12 +15,12 @@ func TestReadmeSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, text, ok := strings.Cut(string(data), "```yaml\n")
+	_, text, ok := strings.Cut(string(data), "```yaml\nledger:")
 	text, _, closed := strings.Cut(text, "```")
 	if !ok || !closed {
 		t.Fatal("the README shows no configuration")
 	}
-	s, err := parseSettings([]byte(text))
+	s, err := parseSettings([]byte("ledger:" + text))
 	if err != nil {
 		t.Fatalf("README.md%v", err)
 	}
