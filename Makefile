@@ -9,8 +9,9 @@ PROGRAMS := kedge kedge-ca kedge-emulator
 GOBUILD  := go build -trimpath -buildvcs=auto -tags nethttpomithttp2 -ldflags '-s -w'
 FUZZTIME := 30s
 ROUNDS   := 500
+KILLS    := 1000
 
-.PHONY: help build pkcs11 test race lint fuzz bench crash quickstart check cross setup clean
+.PHONY: help build pkcs11 test race lint fuzz bench crash torn quickstart check cross setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +42,9 @@ bench: build ## compare with the least programs that do the same
 
 crash: build ## kill -9 kedge-ca ROUNDS (500) times while it issues, with each kind of ledger
 	scripts/crash.sh $(ROUNDS)
+
+torn: build ## kill -9 kedge update KILLS (1000) times while others read the credentials file
+	scripts/torn.sh $(KILLS)
 
 quickstart: build ## from nothing to an AWS identity, without an AWS account
 	scripts/quickstart
