@@ -15,6 +15,7 @@ import (
 	"kedge/internal/keys"
 	"kedge/internal/testenv"
 	"kedge/pkcs11"
+	"kedge/signer"
 	"kedge/tpm"
 )
 
@@ -83,18 +84,24 @@ func mode(t *testing.T, path string) fs.FileMode {
 	return info.Mode()
 }
 
-// TestCreate_file: each kind, in the clear and encrypted.
+// TestCreate_file: each kind, in the clear; those that are quickly made encrypted too.
 func TestCreate_file(t *testing.T) {
 	t.Parallel()
 	for _, kind := range keys.Types("") {
 		for name, from := range map[string]func() ([]byte, error){"plain": nil, "encrypted": secret("password")} {
+			if from != nil && strings.HasPrefix(kind, "RSA-") {
+				continue
+			}
 			out := filepath.Join(t.TempDir(), "key.pem")
 			key, uri := creation{keys.CreateOptions{Type: kind, Out: out, Secret: from}, ""}.create(t)
 			request(t, key)
 			if uri != out || key.InHardware() || mode(t, out) != 0o600 {
 				t.Errorf("%s, %s: %s of mode %v", kind, name, uri, mode(t, out))
 			}
-			if _, err := keys.Open(t.Context(), uri, keys.Options{Password: secret("wrong")}); (err == nil) != (from == nil) {
+			if from == nil {
+				continue
+			}
+			if _, err := keys.Open(t.Context(), uri, keys.Options{Password: secret("wrong")}); !errors.Is(err, signer.ErrWrongPassword) {
 				t.Errorf("%s, %s: with a wrong password: %v", kind, name, err)
 			}
 		}
