@@ -62,6 +62,9 @@ static CK_RV get_mechanism_list(CK_SLOT_ID slot, CK_MECHANISM_TYPE_PTR list, CK_
 	for (CK_ULONG i = 0; rv == CKR_OK && list != NULL && getenv("SHIM_WITHOUT") != NULL && i < *count; i++)
 		if (list[i] == (CK_ULONG)number("SHIM_WITHOUT") || list[i] == (CK_ULONG)number("SHIM_WITHOUT_TOO"))
 			list[i] = CKM_VENDOR_DEFINED;
+	for (CK_ULONG i = 0; rv == CKR_OK && list != NULL && getenv("SHIM_HASHES") != NULL && i < *count; i++)
+		if (list[i] == CKM_ECDSA)
+			list[i] = CKM_ECDSA_SHA256;
 	return rv;
 }
 
@@ -94,7 +97,28 @@ static CK_RV login(CK_SESSION_HANDLE s, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, 
 static CK_RV sign_init(CK_SESSION_HANDLE s, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key) {
 	if (gone())
 		return CKR_DEVICE_REMOVED;
+	if (getenv("SHIM_HASHES") != NULL) {
+		CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0};
+		return mechanism->mechanism == CKM_ECDSA_SHA256 ? real->C_SignInit(s, &ecdsa, key) : CKR_MECHANISM_INVALID;
+	}
 	return real->C_SignInit(s, mechanism, key);
+}
+
+// SHIM_HASHES: the token takes messages, not digests: of ECDSA it has CKM_ECDSA_SHA256 alone.
+static CK_RV hash(CK_SESSION_HANDLE s, CK_BYTE_PTR data, CK_ULONG len, CK_BYTE_PTR digest, CK_ULONG_PTR size) {
+	CK_MECHANISM sha256 = {CKM_SHA256, NULL, 0};
+	CK_SESSION_INFO info;
+	CK_SESSION_HANDLE other; // in its own session a signature is under way
+	CK_RV rv = real->C_GetSessionInfo(s, &info);
+	if (rv == CKR_OK)
+		rv = real->C_OpenSession(info.slotID, CKF_SERIAL_SESSION, NULL, NULL, &other);
+	if (rv != CKR_OK)
+		return rv;
+	rv = real->C_DigestInit(other, &sha256);
+	if (rv == CKR_OK)
+		rv = real->C_Digest(other, data, len, digest, size);
+	real->C_CloseSession(other);
+	return rv;
 }
 
 // SHIM_CRASH, SHIM_HANG: at which signature. SHIM_FLIP: the signature is wrong.
@@ -106,6 +130,15 @@ static CK_RV sign(CK_SESSION_HANDLE s, CK_BYTE_PTR data, CK_ULONG len, CK_BYTE_P
 		*(volatile int *)8 = 1;
 	while (n == number("SHIM_HANG"))
 		pause();
+	CK_BYTE digest[32];
+	if (getenv("SHIM_HASHES") != NULL) {
+		CK_ULONG digest_len = sizeof digest;
+		CK_RV rv = hash(s, data, len, digest, &digest_len);
+		if (rv != CKR_OK)
+			return rv;
+		data = digest;
+		len = digest_len;
+	}
 	CK_RV rv = real->C_Sign(s, data, len, signature, size);
 	if (getenv("SHIM_FLIP") != NULL && rv == CKR_OK)
 		signature[0] ^= 1;
