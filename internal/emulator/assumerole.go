@@ -11,9 +11,9 @@ import (
 // chaining").
 const chainLimit = time.Hour
 
-// assumeRole: STS reference, AssumeRole. Policies and tags in the request are taken without
-// effect. Every role of the configuration may be assumed by everybody who has credentials,
-// except one that wants an aws:SourceArn.
+// assumeRole: STS reference, AssumeRole. Policies are checked, and have no effect. Every role of
+// the configuration may be assumed by everybody who has credentials and the external id, except
+// one that wants an aws:SourceArn.
 func (e *Emulator) assumeRole(who *principal, parameters map[string]string, now time.Time) (any, *apiError) {
 	target, name := parameters["RoleArn"], parameters["RoleSessionName"]
 	if target == "" {
@@ -32,7 +32,14 @@ func (e *Emulator) assumeRole(who *principal, parameters map[string]string, now 
 	role, ok := e.roles[target]
 	e.mu.RUnlock()
 	if !ok || len(role.TrustAnchorARNs) > 0 {
-		return nil, accessDenied(fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, target), "the role does not exist, or wants an aws:SourceArn")
+		return nil, notAuthorized(who, "sts:AssumeRole", target, "the role does not exist, or wants an aws:SourceArn")
+	}
+	if refusal := checkPolicies(parameters); refusal != nil {
+		return nil, refusal
+	}
+	tags, refusal := sessionTags(who, parameters)
+	if refusal != nil {
+		return nil, refusal
 	}
 	duration, refusal := parseDuration(parameters, defaultDuration, maxDuration)
 	if refusal != nil {
@@ -45,8 +52,11 @@ func (e *Emulator) assumeRole(who *principal, parameters map[string]string, now 
 	if refusal != nil {
 		return nil, refusal
 	}
+	if refusal := checkTrust(who, role, parameters, tags, identity); refusal != nil {
+		return nil, refusal
+	}
 	s := newRoleSession(role.ARN, name, now, duration)
-	s.SourceIdentity = identity
+	s.SourceIdentity, s.Tags, s.TransitiveTags = identity, tags.values, tags.transitive
 	if refusal := e.remember(s); refusal != nil {
 		return nil, refusal
 	}
@@ -78,7 +88,7 @@ func chainedIdentity(who *principal, target, wanted string) (string, *apiError) 
 		return "", stsInvalid(refusal)
 	}
 	if has != "" {
-		return "", accessDenied(fmt.Sprintf("User: %s is not authorized to perform: sts:SetSourceIdentity on resource: %s", who.arn, target), "the source identity is %q already", has)
+		return "", notAuthorized(who, "sts:SetSourceIdentity", target, "the source identity is %q already", has)
 	}
 	return wanted, nil
 }

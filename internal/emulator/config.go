@@ -50,6 +50,8 @@ type Role struct {
 	ARN                string        // empty: made up
 	MaxSessionDuration time.Duration // 1 to 12 hours; default 1 hour
 	TrustAnchorARNs    []string      // the aws:SourceArn condition of its trust policy; empty: any
+	ExternalID         string        // the sts:ExternalId condition; empty: none
+	Actions            []string      // that the trust policy allows, such as "sts:AssumeRole"; empty: all
 }
 
 // User has long-term keys, which STS takes as well; GetSessionToken takes nothing else.

@@ -36,6 +36,8 @@ type configFile struct {
 		ARN                string   `json:"arn"`
 		MaxSessionDuration *int64   `json:"maxSessionDuration"`
 		TrustAnchorARNs    []string `json:"trustAnchorArns"`
+		ExternalID         string   `json:"externalId"`
+		Actions            []string `json:"actions"`
 	} `json:"roles"`
 	Users []struct {
 		ARN             string `json:"arn"`
@@ -50,7 +52,7 @@ type configFile struct {
 //	  "region": "eu-central-1", "account": "111122223333", "state": "state",
 //	  "trustAnchors": [{"arn": "…", "certificates": "ca.pem", "crls": ["ca.crl"], "disabled": false}],
 //	  "profiles": [{"arn": "…", "roleArns": ["…"], "durationSeconds": 3600, "acceptRoleSessionName": false, "disabled": false}],
-//	  "roles": [{"arn": "…", "maxSessionDuration": 3600, "trustAnchorArns": ["…"]}],
+//	  "roles": [{"arn": "…", "maxSessionDuration": 3600, "trustAnchorArns": ["…"], "externalId": "…", "actions": ["sts:AssumeRole"]}],
 //	  "users": [{"arn": "…", "accessKeyId": "AKIA…", "secretAccessKey": "…"}]
 //	}
 //
@@ -105,7 +107,7 @@ func (f configFile) config(dir string) (Config, error) {
 		if err != nil {
 			return Config{}, fmt.Errorf("maxSessionDuration: %w", err)
 		}
-		c.Roles = append(c.Roles, Role{r.ARN, duration, r.TrustAnchorARNs})
+		c.Roles = append(c.Roles, Role{r.ARN, duration, r.TrustAnchorARNs, r.ExternalID, r.Actions})
 	}
 	for _, u := range f.Users {
 		c.Users = append(c.Users, User{u.ARN, u.AccessKeyID, u.SecretAccessKey})

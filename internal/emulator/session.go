@@ -23,6 +23,7 @@ type Session struct {
 	ProfileARN     string            `json:"profileArn,omitzero"`
 	SerialNumber   string            `json:"serialNumber,omitzero"` // of the leaf, in decimal
 	Tags           map[string]string `json:"tags,omitzero"`
+	TransitiveTags []string          `json:"transitiveTags,omitzero"` // keys of those that go on to chained sessions
 	Issued         time.Time         `json:"issued"`
 	Expiration     time.Time         `json:"expiration"`
 

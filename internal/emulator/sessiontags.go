@@ -1,0 +1,99 @@
+package emulator
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// tagSet are the tags of a session, and the keys of those that go on to the next.
+type tagSet struct {
+	values     map[string]string
+	transitive []string
+}
+
+const maxSessionTags = 50
+
+// sessionTags: those of the request, and the transitive ones of the session that asks, which
+// cannot be changed (IAM guide, "Pass session tags in AWS STS", "Chaining roles with session tags").
+func sessionTags(who *principal, parameters map[string]string) (*tagSet, *apiError) {
+	tags := &tagSet{values: map[string]string{}}
+	if who.session != nil {
+		for _, key := range who.session.TransitiveTags {
+			tags.values[key] = who.session.Tags[key]
+			tags.transitive = append(tags.transitive, key)
+		}
+	}
+	inherited := maps.Clone(tags.values)
+	items, refusal := members(parameters, "Tags", "Key", "Value")
+	if refusal != nil {
+		return nil, refusal
+	}
+	if len(items) > maxSessionTags {
+		return nil, stsInvalid(constraint("tags", "…", "have length less than or equal to 50"))
+	}
+	seen := map[string]bool{}
+	for _, item := range items {
+		key := item["Key"]
+		if refusal := checkTag(key, item["Value"]); refusal != nil {
+			return nil, refusal
+		}
+		if seen[strings.ToLower(key)] {
+			return nil, stsRefusal(http.StatusBadRequest, "InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive.", "%q", key)
+		}
+		if has(inherited, key) {
+			return nil, stsRefusal(http.StatusBadRequest, "InvalidParameterCombination", "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.", "%q", key)
+		}
+		seen[strings.ToLower(key)] = true
+		tags.values[key] = item["Value"]
+	}
+	return tags, tags.markTransitive(parameters)
+}
+
+func (t *tagSet) markTransitive(parameters map[string]string) *apiError {
+	keys, refusal := members(parameters, "TransitiveTagKeys", "")
+	if refusal != nil {
+		return refusal
+	}
+	for _, key := range keys {
+		if !has(t.values, key[""]) {
+			return stsRefusal(http.StatusBadRequest, "InvalidParameterValue", "The specified transitive tag key must be included in the requested tags.", "%q", key[""])
+		}
+		if !slices.Contains(t.transitive, key[""]) {
+			t.transitive = append(t.transitive, key[""])
+		}
+	}
+	return nil
+}
+
+// has tells a key in any case.
+func has(tags map[string]string, key string) bool {
+	for k := range tags {
+		if strings.EqualFold(k, key) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkTag: STS reference, data type Tag.
+func checkTag(key, value string) *apiError {
+	const pattern = `[\p{L}\p{Z}\p{N}_.:/=+\-@]`
+	switch {
+	case key == "":
+		return stsInvalid(constraint("tags.1.member.key", key, "have length greater than or equal to 1"))
+	case utf8.RuneCountInString(key) > 128:
+		return stsInvalid(constraint("tags.1.member.key", key, "have length less than or equal to 128"))
+	case utf8.RuneCountInString(value) > 256:
+		return stsInvalid(constraint("tags.1.member.value", value, "have length less than or equal to 256"))
+	case !regexp.MustCompile(`^` + pattern + `*$`).MatchString(key + value):
+		return stsInvalid(constraint("tags.1.member.key", key, "satisfy regular expression pattern: "+pattern+"+"))
+	case strings.HasPrefix(strings.ToLower(key), "aws:"):
+		return stsRefusal(http.StatusBadRequest, "InvalidParameterValue", fmt.Sprintf("Tag key %s is reserved.", key), "prefix aws:")
+	}
+	return nil
+}
