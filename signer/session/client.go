@@ -84,19 +84,21 @@ func (c *Client) CreateSession(ctx context.Context, src signer.Source) (*Session
 	if err != nil {
 		return nil, err
 	}
+	start := c.cfg.Now()
 	limited, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	e := &exchange{Client: c, id: id, start: c.cfg.Now(), allowed: c.cfg.MaxAttempts}
-	session, err := e.run(limited)
-	switch {
-	case err == nil:
-		return session, nil
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case limited.Err() != nil:
-		return nil, e.timeout(err)
+	return c.createSession(limited, id, start).until(ctx, limited)
+}
+
+// createSession is the call, which began at start.
+func (c *Client) createSession(ctx context.Context, id *signer.Identity, start time.Time) *exchange {
+	e := &exchange{
+		Client: c, url: c.url, start: start, allowed: c.cfg.MaxAttempts,
+		sign: func(ctx context.Context, at time.Time) (*http.Request, error) { return c.newRequest(ctx, id, at) },
+		read: func(a answer) (*Session, error) { return a.session(c.arns.role) },
 	}
-	return nil, err
+	e.session, e.err = e.run(ctx)
+	return e
 }
 
 // newRequest makes and signs one request.

@@ -52,6 +52,28 @@ func endpoint(cfg Config, partition, region string) (*url.URL, error) {
 	return &url.URL{Scheme: "https", Host: strings.Join([]string{service, region, suffix}, ".")}, nil
 }
 
+// stsEndpoint is where STS is asked: the address given, or the regional one. Its FIPS endpoints in
+// aws-us-gov are the plain ones.
+//
+// Source: the endpoint rules of aws-sdk-go-v2/service/sts.
+func stsEndpoint(cfg Config, partition, region string) (*url.URL, error) {
+	if cfg.Endpoint != "" {
+		return givenEndpoint(cfg)
+	}
+	suffix, dualStack, known := suffixes(partition)
+	if !known {
+		return nil, wrong("Endpoint", "partition %q is not known: give the endpoint of its STS", partition)
+	}
+	service := "sts"
+	if cfg.FIPS && (cfg.DualStack || partition != "aws-us-gov") {
+		service = "sts-fips"
+	}
+	if cfg.DualStack {
+		suffix = dualStack
+	}
+	return &url.URL{Scheme: "https", Host: strings.Join([]string{service, region, suffix}, ".")}, nil
+}
+
 // givenEndpoint reads an address that was typed. A scheme is not guessed: of the two, one
 // would send credentials in clear text.
 func givenEndpoint(cfg Config) (*url.URL, error) {

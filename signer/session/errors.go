@@ -14,7 +14,7 @@ import (
 // ARNError says that an ARN is malformed, is of another kind than its place asks for, or
 // does not fit the other two. Nothing was sent.
 type ARNError struct {
-	Field   string // the field of Config, such as "ProfileARN"; empty from ParseARN
+	Field   string // the field of Config or AssumeConfig, such as "ProfileARN"; empty from ParseARN
 	Value   string // as it was given
 	Problem string // the rest of a sentence that begins with the value
 }
@@ -28,6 +28,8 @@ func (e *ARNError) Error() string {
 		what = "role ARN"
 	case "TrustAnchorARN":
 		what = "trust anchor ARN"
+	case "AssumeRoleARN":
+		what = "role ARN"
 	}
 	if e.Value == "" {
 		return what + " " + e.Problem
@@ -35,19 +37,23 @@ func (e *ARNError) Error() string {
 	return fmt.Sprintf("%s %q %s", what, brief(e.Value), e.Problem)
 }
 
-// ConfigError says that a field of Config cannot be used. Nothing was sent.
+// ConfigError says that a field of Config, AssumeConfig or ChainConfig cannot be used. Nothing was
+// sent.
 type ConfigError struct {
-	Field   string // the field of Config, such as "Duration"
+	Field   string // the field of Config, such as "Duration"; those of the others begin with "Assume"
 	Problem string // the whole sentence
 }
 
 func (e *ConfigError) Error() string { return e.Problem }
 
-// APIError is an error answer of the service.
+// APIError is an error answer of the service, or of STS.
 //
-// Source: User Guide, "CreateSession", and the AWS REST-JSON protocol for where code and
-// message stand.
+// Source: User Guide, "CreateSession", and the AWS REST-JSON and query protocols for where code
+// and message stand.
 type APIError struct {
+	// RoleARN is the role of a Chain that was to be assumed; empty for CreateSession.
+	RoleARN string
+
 	Status    int    // of HTTP
 	Code      string // such as "AccessDeniedException"; empty when the answer has none
 	Message   string // one line, cut at some hundred characters; may be empty
@@ -61,9 +67,13 @@ type APIError struct {
 }
 
 func (e *APIError) Error() string {
-	what := "AWS refused the session"
+	session := "the session"
+	if e.RoleARN != "" {
+		session += " of " + e.RoleARN
+	}
+	what := "AWS refused " + session
 	if e.Status >= http.StatusInternalServerError {
-		what = "AWS could not make the session"
+		what = "AWS could not make " + session
 	}
 	code := e.Code
 	if code == "" {

@@ -9,19 +9,35 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"kedge/signer"
 )
 
-// exchange is one call of CreateSession: the attempts, and what was learnt from them.
+// exchange is one call of the service or of STS: the attempts, and what was learnt from them.
 type exchange struct {
 	*Client
-	id        *signer.Identity
+	url       *url.URL
+	sign      func(ctx context.Context, at time.Time) (*http.Request, error)
+	read      func(answer) (*Session, error)
 	start     time.Time
 	attempts  int           // made
 	allowed   int           // to be made at most
 	offset    time.Duration // added to this host's clock, once it is known to be wrong
 	corrected bool
+
+	session *Session // the outcome
+	err     error
+}
+
+// until is the outcome, where limited is ctx with the time limit of the exchange.
+func (e *exchange) until(ctx, limited context.Context) (*Session, error) {
+	switch {
+	case e.err == nil:
+		return e.session, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case limited.Err() != nil:
+		return nil, e.timeout(e.err)
+	}
+	return nil, e.err
 }
 
 // run makes attempts until one succeeds, or fails for good.
@@ -53,7 +69,7 @@ func (e *exchange) attempt(ctx context.Context) (*Session, error) {
 		defer cancel()
 	}
 	at := e.cfg.Now().Add(e.offset)
-	req, err := e.newRequest(ctx, e.id, at)
+	req, err := e.sign(ctx, at)
 	if err != nil {
 		return nil, err
 	}
@@ -68,16 +84,16 @@ func (e *exchange) attempt(ctx context.Context) (*Session, error) {
 		resp.Body = http.NoBody
 	}
 	defer resp.Body.Close()
-	a, err := e.read(resp, received)
+	a, err := e.receive(resp, received)
 	if err != nil {
 		return nil, err
 	}
 	e.cfg.Trace("attempt %d: %s, request id %q, %d bytes", e.attempts, statusText(a.status), a.requestID(), len(a.body))
-	return a.session(e.arns.role)
+	return e.read(a)
 }
 
-// read takes in the answer, up to its limit.
-func (e *exchange) read(resp *http.Response, received time.Time) (answer, error) {
+// receive takes in the answer, up to its limit.
+func (e *exchange) receive(resp *http.Response, received time.Time) (answer, error) {
 	a := answer{host: e.url.Host, status: resp.StatusCode, header: resp.Header, received: received}
 	body, err := readBody(resp)
 	if err != nil && !errors.Is(err, errTooLong) {

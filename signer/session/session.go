@@ -77,6 +77,15 @@ func (a answer) decode(role ARN) (*Session, error) {
 	if err := a.checkFields(set, out.SubjectARN); err != nil {
 		return nil, err
 	}
+	s, err := a.sessionOf(set, role)
+	if err == nil {
+		s.SubjectARN = out.SubjectARN
+	}
+	return s, err
+}
+
+// sessionOf checks what both ways to a session answer with.
+func (a answer) sessionOf(set credentialSet, role ARN) (*Session, error) {
 	assumed, err := ParseARN(set.AssumedRoleUser.ARN)
 	if err != nil || assumed.Service != "sts" || assumed.Partition != role.Partition || assumed.Account != role.Account {
 		return nil, a.wrong("answered with the assumed role %q, which is none of account %s", oneLine(set.AssumedRoleUser.ARN), role.Account)
@@ -90,10 +99,9 @@ func (a answer) decode(role ARN) (*Session, error) {
 		SecretAccessKey: set.Credentials.SecretAccessKey,
 		SessionToken:    set.Credentials.SessionToken,
 		Expiration:      expiration,
-		RoleARN:         set.RoleARN,
+		RoleARN:         role.String(),
 		AssumedRoleARN:  set.AssumedRoleUser.ARN,
 		AccountID:       assumed.Account,
-		SubjectARN:      out.SubjectARN,
 		SourceIdentity:  set.SourceIdentity,
 		RequestID:       a.requestID(),
 		Skew:            a.skew(),

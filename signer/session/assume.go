@@ -1,0 +1,138 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/xml"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+)
+
+// hop is one call of AssumeRole.
+type hop struct {
+	*Chain
+	arn  ARN
+	body []byte
+	from *Session
+}
+
+// newRequest makes and signs one request.
+func (h *hop) newRequest(ctx context.Context, at time.Time) (*http.Request, error) {
+	cfg := h.client.cfg
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url.String(), bytes.NewReader(h.body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	hash := sha256.Sum256(h.body)
+	credentials := aws.Credentials{AccessKeyID: h.from.AccessKeyID, SecretAccessKey: h.from.SecretAccessKey, SessionToken: h.from.SessionToken}
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(hash[:]), "sts", cfg.Region, at); err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", cfg.UserAgent) // not signed: proxies may add to it
+	return req, nil
+}
+
+// assumeRoleOutput is the body of an answer, as far as it is used.
+type assumeRoleOutput struct {
+	XMLName xml.Name `xml:"AssumeRoleResponse"`
+	Result  struct {
+		Credentials struct {
+			AccessKeyID     string `xml:"AccessKeyId"`
+			SecretAccessKey string
+			SessionToken    string
+			Expiration      string
+		}
+		AssumedRoleUser struct{ Arn string }
+		SourceIdentity  string
+	} `xml:"AssumeRoleResult"`
+	RequestID string `xml:"ResponseMetadata>RequestId"`
+}
+
+// session is the answer's session, or the error that it amounts to.
+func (h *hop) session(a answer) (*Session, error) {
+	switch {
+	case a.status >= 300 && a.status < 400:
+		return nil, a.wrong("redirects to %q (%s), which is not followed: a request is signed for one address", onlyWord(a.header.Get("Location")), statusText(a.status))
+	case a.tooLong:
+		return nil, a.wrong("answered %s with more than %d MiB", statusText(a.status), maxBody>>20)
+	case a.status >= 400:
+		return nil, h.refusal(a)
+	case a.isPage():
+		return nil, a.wrong("answered %s with HTML: is there a proxy or a login page between?", statusText(a.status))
+	case a.status != http.StatusOK:
+		return nil, a.wrong("answered %s, not 200 OK: is that STS?", statusText(a.status))
+	}
+	return h.decode(a)
+}
+
+// decode reads the body of a 200 and checks that it is the session that was asked for.
+func (h *hop) decode(a answer) (*Session, error) {
+	var out assumeRoleOutput
+	// The decoder's error is dropped: it may quote what it stumbled on.
+	if xml.Unmarshal(a.body, &out) != nil {
+		return nil, a.wrong("answered with XML that is cut off or not a session")
+	}
+	set := credentialSet{SourceIdentity: out.Result.SourceIdentity}
+	set.AssumedRoleUser.ARN = out.Result.AssumedRoleUser.Arn
+	got := out.Result.Credentials
+	set.Credentials.AccessKeyID, set.Credentials.SecretAccessKey = got.AccessKeyID, got.SecretAccessKey
+	set.Credentials.SessionToken, set.Credentials.Expiration = got.SessionToken, got.Expiration
+	if err := a.checkFields(set, ""); err != nil {
+		return nil, err
+	}
+	s, err := a.sessionOf(set, h.arn)
+	if err != nil {
+		return nil, err
+	}
+	role := h.arn.Resource[strings.LastIndexByte(h.arn.Resource, '/')+1:]
+	if !strings.Contains(s.AssumedRoleARN, ":assumed-role/"+role+"/") {
+		return nil, a.wrong("answered with the assumed role %q, not %q", s.AssumedRoleARN, role)
+	}
+	if id := onlyWord(out.RequestID); id != "" {
+		s.RequestID = id
+	}
+	return s, nil
+}
+
+// refusal is the error that STS, or what stands before it, answered with.
+//
+// Source: Smithy, "AWS query protocol", operation error serialization.
+func (h *hop) refusal(a answer) error {
+	var out struct {
+		XMLName   xml.Name `xml:"ErrorResponse"`
+		Code      string   `xml:"Error>Code"`
+		Message   string   `xml:"Error>Message"`
+		RequestID string   `xml:"RequestId"`
+	}
+	failed := xml.Unmarshal(a.body, &out) != nil
+	code, message := onlyWord(strings.TrimSpace(out.Code)), oneLine(out.Message)
+	switch {
+	case !failed && (code != "" || message != ""):
+	case a.isPage():
+		return a.wrong("answered %s with HTML: is there a proxy or a login page between?", statusText(a.status))
+	default:
+		return a.wrong("answered %s without an error of AWS: is there a proxy between?", statusText(a.status))
+	}
+	e := &APIError{
+		RoleARN: h.arn.String(), Status: a.status, Code: code, Message: message, RequestID: a.requestID(),
+		Skew: a.skew(), retryAfter: retryAfter(a.header, a.serverTime()),
+	}
+	if id := onlyWord(out.RequestID); id != "" {
+		e.RequestID = id
+	}
+	return e
+}
+
+// isPage tells HTML from the XML of STS.
+func (a answer) isPage() bool {
+	start := strings.ToLower(string(bytes.TrimSpace(a.body[:min(len(a.body), 256)])))
+	return strings.Contains(strings.ToLower(a.header.Get("Content-Type")), "html") ||
+		strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
+}
