@@ -15,6 +15,7 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/keys"
 )
 
 type csrOptions struct {
@@ -105,6 +106,10 @@ func signRequest(request x509.CertificateRequest, key crypto.Signer) ([]byte, er
 }
 
 func (o *csrOptions) load() (crypto.Signer, string, error) {
-	s := signStringOptions{host: o.host, keyFlags: o.keyFlags, keys: o.keys}
-	return s.load()
+	blob, password, err := o.keys.PrivateKey(o.inputs)
+	if err != nil {
+		return nil, "", err
+	}
+	key, err := keys.OpenBlob(context.Background(), blob, keys.Options{Password: password})
+	return key, blob.Name(), err
 }
