@@ -17,6 +17,7 @@ type credentialProcessOptions struct {
 
 func newCredentialProcess(h host, run func(context.Context, *credentialProcessOptions) error) *cobra.Command {
 	o := &credentialProcessOptions{host: h}
+	o.late = true
 	cmd := &cobra.Command{
 		Use:   "credential-process",
 		Short: "Print temporary credentials, as AWS SDKs read them from credential_process",

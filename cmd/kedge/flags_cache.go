@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -51,21 +52,31 @@ func (f *roleFlags) cacheKey() (cache.Key, bool) {
 	if hash == "" {
 		return cache.Key{}, false
 	}
-	endpoint := f.endpoint // with its path
-	if endpoint == "" {
-		endpoint = f.client.Endpoint()
-	}
 	return cache.Key{
-		Endpoint:       endpoint,
-		Region:         f.client.Region(),
-		Unverified:     f.noVerify,
+		Endpoint:       f.endpoint,
+		Region:         f.region,
+		Variant:        f.variant(),
 		TrustAnchorARN: f.trustAnchor,
 		ProfileARN:     f.profile,
 		RoleARN:        f.role,
 		SessionName:    f.sessionName,
-		Seconds:        f.seconds,
+		Duration:       f.config.Duration.String(),
 		Certificate:    hash,
 	}, true
+}
+
+// variant says what else makes a difference to who answers.
+func (f *sessionFlags) variant() string {
+	text := ""
+	for _, v := range []struct {
+		on   bool
+		name string
+	}{{f.fips, " fips"}, {f.dualStack, " dual-stack"}, {f.noVerify, " no-verify-ssl"}} {
+		if v.on {
+			text += v.name
+		}
+	}
+	return strings.TrimSpace(text)
 }
 
 // absolute is a path as a person wants to see it, whatever folder the program ran in.

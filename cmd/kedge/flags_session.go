@@ -36,8 +36,9 @@ type sessionFlags struct {
 	timeout         time.Duration
 	attempts        int
 
-	config session.Config // what the flags say, but for the CAs
-	bundle config.Bundle
+	config  session.Config // what the flags say, but for the CAs
+	bundle  config.Bundle
+	refused func(error) error // says which flag session.New refuses
 }
 
 func (f *sessionFlags) add(flags *pflag.FlagSet) {
@@ -59,23 +60,23 @@ func (f *sessionFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.attempts, "max-attempts", maxAttempts, "how often to try")
 }
 
-// client checks the flags and makes the client; nothing is sent.
-func (f *sessionFlags) client(cmd *cobra.Command, h host, trace func(string, ...any)) (*session.Client, error) {
+// configure checks what session.New would not.
+func (f *sessionFlags) configure(cmd *cobra.Command, h host, trace func(string, ...any)) error {
 	if f.timeout <= 0 {
-		return nil, badValue(cmd, "timeout", fmt.Errorf("it must be more than zero, not %s", f.timeout))
+		return badValue(cmd, "timeout", fmt.Errorf("it must be more than zero, not %s", f.timeout))
 	}
 	if f.attempts < 1 {
-		return nil, badValue(cmd, "max-attempts", fmt.Errorf("%d attempts: there can be 1 to 10", f.attempts))
+		return badValue(cmd, "max-attempts", fmt.Errorf("%d attempts: there can be 1 to 10", f.attempts))
 	}
 	if f.seconds < 900 || f.seconds > 43200 { // for session.Config, zero is the default and too many overflow
-		return nil, badValue(cmd, "session-duration", fmt.Errorf("a session lasts 900 to 43200 seconds, not %d", f.seconds))
+		return badValue(cmd, "session-duration", fmt.Errorf("a session lasts 900 to 43200 seconds, not %d", f.seconds))
 	}
 	proxy, err := config.Proxy(f.proxy, f.proxyFromEnv)
 	if err != nil {
-		return nil, usage(cmd, err)
+		return usage(cmd, err)
 	}
 	if f.bundle, err = config.CABundle(f.caBundle); err != nil {
-		return nil, usage(cmd, err)
+		return usage(cmd, err)
 	}
 	f.config = session.Config{
 		TrustAnchorARN:     f.trustAnchor,
@@ -91,16 +92,22 @@ func (f *sessionFlags) client(cmd *cobra.Command, h host, trace func(string, ...
 		InsecureSkipVerify: f.noVerify,
 		Timeout:            f.timeout,
 		MaxAttempts:        f.attempts,
-		UserAgent:          name + "/" + cli.Version(),
 		Trace:              trace,
 		Now:                h.inputs.Now,
 	}
+	f.refused = func(err error) error { return f.usage(cmd, err) }
+	return nil
+}
+
+// client makes the client, and checks the rest of the flags with that; nothing is sent.
+func (f *sessionFlags) client() (*session.Client, error) {
+	f.config.UserAgent = name + "/" + cli.Version()
 	client, err := session.New(f.config)
-	return client, f.usage(cmd, err)
+	return client, f.refused(err)
 }
 
 // trust returns a client like c that trusts the CA bundle there may be: where c comes from it is
-// not read, since what is in a cache needs none.
+// not read.
 func (f *sessionFlags) trust(c *session.Client) (*session.Client, error) {
 	if f.caBundle == "" && f.config.Proxy == nil && strings.HasPrefix(f.endpoint, "http://") {
 		return c, nil
@@ -110,7 +117,7 @@ func (f *sessionFlags) trust(c *session.Client) (*session.Client, error) {
 		return c, err
 	}
 	f.config.RootCAs = roots
-	return session.New(f.config)
+	return f.client()
 }
 
 // usage makes usage errors of what session.New refuses, and names the flag.

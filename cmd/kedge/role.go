@@ -23,6 +23,10 @@ type roleFlags struct {
 	sessionFlags
 	keys   *config.Keys
 	client *session.Client
+
+	// late leaves it to open to make the client, and to check with that what makes a
+	// difference to the credentials: what is in a cache passed that check.
+	late bool
 }
 
 func (f *roleFlags) add(flags *pflag.FlagSet) {
@@ -54,7 +58,10 @@ func (f *roleFlags) complete(cmd *cobra.Command, h host) (err error) {
 	if err := needAll(cmd, "trust-anchor-arn", "profile-arn", "role-arn", "certificate"); err != nil {
 		return f.advised(err)
 	}
-	f.client, err = f.sessionFlags.client(cmd, h, h.trace(f.debug))
+	if err := f.configure(cmd, h, h.trace(f.debug)); err != nil || f.late {
+		return err
+	}
+	f.client, err = f.sessionFlags.client()
 	return err
 }
 
@@ -74,7 +81,12 @@ type role struct {
 }
 
 // open loads the identity, after prepare. The error is a *keyError or a *config.BundleError.
-func (f *roleFlags) open(h host, u use) (*role, error) {
+func (f *roleFlags) open(h host, u use) (_ *role, err error) {
+	if f.late {
+		if f.client, err = f.sessionFlags.client(); err != nil {
+			return nil, err
+		}
+	}
 	client, err := f.trust(f.client)
 	if err != nil {
 		return nil, err

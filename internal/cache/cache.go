@@ -109,7 +109,7 @@ func badFile(info fs.FileInfo) string {
 
 // The files of a key: its credentials, and what is locked to renew them.
 const (
-	entryEnd = ".json"
+	entryEnd = ".session"
 	lockEnd  = ".lock"
 )
 

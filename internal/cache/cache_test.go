@@ -108,16 +108,12 @@ func (h *host) wantWarnings(parts ...string) {
 func someKey() Key {
 	return Key{
 		Endpoint: "https://example.com", Region: "eu-west-1", TrustAnchorARN: "ta", ProfileARN: "p",
-		RoleARN: "arn:aws:iam::111122223333:role/r", Seconds: 3600, Certificate: "aa",
+		RoleARN: "arn:aws:iam::111122223333:role/r", Duration: "1h", Certificate: "aa",
 	}
 }
 
 func (h *host) entry() string {
-	name, err := someKey().name()
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return filepath.Join(h.dir, name+entryEnd)
+	return filepath.Join(h.dir, someKey().name()+entryEnd)
 }
 
 func TestCache_shared(t *testing.T) {
@@ -141,12 +137,12 @@ func TestCache_everyFieldCounts(t *testing.T) {
 		func(*Key) {},
 		func(k *Key) { k.Endpoint = "https://example.org" },
 		func(k *Key) { k.Region = "eu-west-2" },
-		func(k *Key) { k.Unverified = true },
+		func(k *Key) { k.Variant = "fips" },
 		func(k *Key) { k.TrustAnchorARN = "tb" },
 		func(k *Key) { k.ProfileARN = "q" },
 		func(k *Key) { k.RoleARN = "s" },
 		func(k *Key) { k.SessionName = "n" },
-		func(k *Key) { k.Seconds = 900 },
+		func(k *Key) { k.Duration = "15m" },
 		func(k *Key) { k.Certificate = "bb" },
 		func(k *Key) { k.More = []string{"a", "b"} },
 		func(k *Key) { k.More = []string{"a b"} },

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,15 +17,15 @@ import (
 
 // entry is a file of credentials.
 type entry struct {
-	Key             Key       `json:"key"`
-	Renewed         time.Time `json:"renewed"` // when the credentials came
-	Expires         time.Time `json:"expires"`
-	Tried           time.Time `json:"tried,omitzero"` // when better ones could not be had
-	AccessKeyID     string    `json:"access_key_id"`
-	SecretAccessKey string    `json:"secret_access_key"`
-	SessionToken    string    `json:"session_token"`
-	AccountID       string    `json:"account_id,omitempty"`
-	Source          string    `json:"source,omitempty"`
+	Key             Key
+	Renewed         time.Time // when the credentials came
+	Expires         time.Time
+	Tried           time.Time // when better ones could not be had
+	AccessKeyID     string
+	SecretAccessKey string
+	SessionToken    string
+	AccountID       string
+	Source          string
 }
 
 // maxEntry is in bytes; a session token has about one thousand.
@@ -93,39 +92,21 @@ func (c *Cache) read(name string) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, ok := parse(data, name)
-	if !ok {
+	e, ok := parse(data)
+	if !ok || e.Key.name() != name {
 		return nil, fmt.Errorf("%s is not used: it holds no credentials that kedge wrote there", path)
 	}
 	return e, nil
 }
 
-// parse takes nothing but what write makes. It says nothing more about the rest, which may have
-// secrets in it.
-func parse(data []byte, name string) (*entry, bool) {
-	e := &entry{}
-	if len(data) > maxEntry || json.Unmarshal(data, e) != nil {
-		return nil, false
-	}
-	if e.AccessKeyID == "" || e.SecretAccessKey == "" || e.SessionToken == "" || !e.Renewed.Before(e.Expires) {
-		return nil, false
-	}
-	own, err := e.Key.name()
-	return e, err == nil && own == name
-}
-
 // write replaces the entry of that name. What is not a file in its place is taken away, if it
 // can be.
 func (c *Cache) write(name string, e *entry) error {
-	data, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
 	path := c.path(name, entryEnd)
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		if err := os.Remove(path); err != nil {
 			return err
 		}
 	}
-	return atomicfile.Write(path, data, 0o600)
+	return atomicfile.Write(path, e.format(), 0o600)
 }

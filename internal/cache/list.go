@@ -134,7 +134,7 @@ func split(file string) (name, end string) {
 			return name, end
 		}
 	}
-	// as atomicfile has it: .NAME.json.NUMBER
+	// as atomicfile has it: .NAME.session.NUMBER
 	if hidden, ok := strings.CutPrefix(file, "."); ok && len(hidden) > nameSize+len(entryEnd) {
 		name, after := hidden[:nameSize], hidden[nameSize:]
 		if isName(name) && strings.HasPrefix(after, entryEnd+".") {

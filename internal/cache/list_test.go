@@ -26,7 +26,7 @@ func TestList(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, text := range map[string]string{strings.Repeat("0", 32) + ".json": "TOKEN", "README": "mine"} {
+	for name, text := range map[string]string{strings.Repeat("0", 32) + entryEnd: "TOKEN", "README": "mine"} {
 		if err := os.WriteFile(filepath.Join(h.dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -50,9 +50,9 @@ func TestClear(t *testing.T) {
 	h.want(1)
 	name, _ := strings.CutSuffix(filepath.Base(h.entry()), entryEnd)
 	for _, file := range []string{
-		"." + name + ".json.123", // of a process that was killed
-		strings.Repeat("0", 32) + ".json",
-		"README", "a.json", strings.ToUpper(name) + ".json.bak", "." + name + ".txt",
+		"." + name + ".session.123", // of a process that was killed
+		strings.Repeat("0", 32) + entryEnd,
+		"README", "a.session", strings.ToUpper(name) + ".session.bak", "." + name + ".txt",
 	} {
 		if err := os.WriteFile(filepath.Join(h.dir, file), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -66,7 +66,7 @@ func TestClear(t *testing.T) {
 		t.Errorf("removed %d, %v", n, err)
 	}
 	left := names(t, h.dir)
-	if want := []string{"." + name + ".txt", strings.ToUpper(name) + ".json.bak", "README", "a.json"}; !slices.Equal(sorted(left), sorted(want)) {
+	if want := []string{"." + name + ".txt", strings.ToUpper(name) + ".session.bak", "README", "a.session"}; !slices.Equal(sorted(left), sorted(want)) {
 		t.Errorf("left are %q", left)
 	}
 	if n, err := c.Clear(); n != 0 || err != nil {
@@ -92,11 +92,8 @@ func TestSweep(t *testing.T) {
 	if _, err := h.get(other); err != nil {
 		t.Fatal(err)
 	}
-	name, err := other.name()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if left := names(t, h.dir); !slices.Equal(sorted(left), []string{name + entryEnd, name + lockEnd}) {
+	name := other.name()
+	if left := names(t, h.dir); !slices.Equal(sorted(left), []string{name + lockEnd, name + entryEnd}) {
 		t.Errorf("left are %q", left)
 	}
 }

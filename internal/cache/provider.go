@@ -42,11 +42,7 @@ const (
 // ones while others wait. If that fails, those that have not expired do. The errors are those of
 // from, and that of ctx.
 func (p *provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	name, err := p.key.name()
-	if err != nil {
-		return aws.Credentials{}, fmt.Errorf("name the cache's file: %w", err)
-	}
-	r := &retrieval{provider: p, name: name}
+	r := &retrieval{provider: p, name: p.key.name()}
 	if r.look() {
 		return r.found("")
 	}

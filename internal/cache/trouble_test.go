@@ -80,9 +80,12 @@ func TestCache_garbage(t *testing.T) {
 	}{
 		"empty":     {write(""), none, false},
 		"garbage":   {write("\x00\xff TOKEN"), none, false},
-		"no fields": {write("{}"), none, false},
-		"null":      {write("null"), none, false},
-		"huge":      {write(strings.Repeat(" ", 10<<20)), none, false},
+		"no fields": {write(header), none, false},
+		"longer": {func(h *host) error {
+			data, err := os.ReadFile(h.entry())
+			return errors.Join(err, os.WriteFile(h.entry(), append(data, "more \"x\"\n"...), 0o600))
+		}, none, false},
+		"huge": {write(strings.Repeat(" ", 10<<20)), none, false},
 		"cut off": {func(h *host) error {
 			data, err := os.ReadFile(h.entry())
 			return errors.Join(err, os.WriteFile(h.entry(), data[:len(data)/2], 0o600))
@@ -91,8 +94,7 @@ func TestCache_garbage(t *testing.T) {
 			other := someKey()
 			other.RoleARN = "other"
 			_, err := h.get(other)
-			name, _ := other.name()
-			return errors.Join(err, os.Rename(filepath.Join(h.dir, name+entryEnd), h.entry()))
+			return errors.Join(err, os.Rename(filepath.Join(h.dir, other.name()+entryEnd), h.entry()))
 		}, none, false},
 		"readable by others": {func(h *host) error { return os.Chmod(h.entry(), 0o644) }, "can be read by other users (mode 0644)", false},
 		"symbolic link": {func(h *host) error {
@@ -185,9 +187,8 @@ func TestLockHeld_renewedMeanwhile(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			name, _ := someKey().name()
 			fresh, err := h.create(t.Context())
-			if err := errors.Join(err, c.write(name, newEntry(someKey(), fresh, h.now()))); err != nil {
+			if err := errors.Join(err, c.write(someKey().name(), newEntry(someKey(), fresh, h.now()))); err != nil {
 				t.Error(err)
 			}
 		}()
