@@ -165,6 +165,16 @@ func badValue(cmd *cobra.Command, flag string, err error) error {
 		hint = "leave --region out: it is the trust anchor's by default"
 	case "endpoint":
 		hint = "write an address such as https://rolesanywhere.eu-west-1.amazonaws.com, without --fips and --dual-stack"
+	case "port":
+		hint = "write a number, such as 9911"
+	case "address":
+		hint = "write an address of this machine, such as 127.0.0.1 or ::1; the port is --port"
+	case "metrics-address":
+		hint = "write an address with a port, such as 127.0.0.1:9912 or [::1]:9912"
+	case "log-format":
+		hint = "write text or json"
+	case "drain":
+		hint = "write a number with a unit, such as 10s"
 	case "aws-region":
 		hint = "write a region such as eu-west-1"
 	}

@@ -77,6 +77,9 @@ func advise(err error) cli.Advice {
 	if api, ok := errors.AsType[*session.APIError](err); ok && api.Status < http.StatusInternalServerError {
 		return cli.Advice{Code: cli.ExitRefused, Hint: refusalHint(api, request)}
 	}
+	if hint := serveHint(err); hint != "" {
+		return cli.Advice{Code: cli.ExitFailed, Hint: hint}
+	}
 	if bundle, ok := errors.AsType[*config.BundleError](err); ok {
 		return cli.Advice{Code: cli.ExitFailed, Hint: bundleHint(bundle)}
 	}
@@ -199,6 +202,25 @@ func profileAccessHint(err error) string {
 		return need + "; " + access
 	}
 	return need
+}
+
+// serveHint is the advice for what serve needs of this machine.
+func serveHint(err error) string {
+	if _, ok := errors.AsType[*tokenFileError](err); ok {
+		return "name a file in a folder that only this user can write, with --token-file"
+	}
+	listen, ok := errors.AsType[*listenError](err)
+	switch {
+	case !ok:
+		return ""
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program listens there, perhaps another kedge serve: end it, or choose another --" + listen.flag
+	case errors.Is(err, syscall.EACCES):
+		return "ports below 1024 are for root: choose a --" + listen.flag + " above"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine has no such address: 127.0.0.1, ::1 and 0.0.0.0 are always there"
+	}
+	return "choose another --" + listen.flag
 }
 
 func bundleHint(err *config.BundleError) string {

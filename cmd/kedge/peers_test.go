@@ -130,18 +130,33 @@ func goIdentity(t *testing.T, p *peers, profile string) (string, error) {
 	return p.run(t, profile, self, "sdk-identity")
 }
 
-// sdkIdentity is the least program with aws-sdk-go-v2: all configuration is the environment's.
+// sdkIdentity is the least program with aws-sdk-go-v2: all configuration is the environment's. With
+// UNTIL_RENEWED it goes on asking until it has other credentials than at first.
 func sdkIdentity() {
 	ctx := context.Background()
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
-	identity, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		log.Fatal(err)
+	client, first := sts.NewFromConfig(cfg), ""
+	for {
+		identity, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		if err != nil {
+			log.Fatal(err)
+		}
+		c, err := cfg.Credentials.Retrieve(ctx)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if first == "" {
+			first = c.AccessKeyID
+		}
+		if os.Getenv("UNTIL_RENEWED") == "" || c.AccessKeyID != first {
+			fmt.Println(aws.ToString(identity.Arn))
+			return
+		}
+		time.Sleep(100 * time.Millisecond) // as a program that works
 	}
-	fmt.Println(aws.ToString(identity.Arn))
 }
 
 func cliIdentity(t *testing.T, p *peers, profile string) (string, error) {

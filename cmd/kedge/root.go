@@ -57,6 +57,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newExec(h, runExec),
 		newExport(h, runExport),
 		newUpdate(h, runUpdate),
+		newServe(h, runServe),
 		newSignString(h, runSignString),
 		newReadCertificateData(h, runReadCertificateData),
 		newConfig(h),
@@ -65,24 +66,6 @@ func commands(h host, args []string) []*cobra.Command {
 		newCSR(h, runCSR),
 		cli.NewVersion(name),
 		newCompletion(h),
-		newMissing("serve"),
-	}
-}
-
-// newMissing makes a command of the official helper that is not here: it says so, whatever follows.
-func newMissing(use string) *cobra.Command {
-	return &cobra.Command{
-		Use:                use,
-		Hidden:             true,
-		DisableFlagParsing: true,
-		Args:               cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return &cli.UsageError{
-				Command: cmd.CommandPath(),
-				Hint:    "use credential-process in ~/.aws/config",
-				Err:     fmt.Errorf("%s is not part of this kedge yet", use),
-			}
-		},
 	}
 }
 

@@ -156,7 +156,7 @@ func settingError(s settings.Setting, problem string) error {
 // isPath tells the flags that name files, or folders.
 func isPath(flag string) bool {
 	switch flag {
-	case "certificate", "private-key", "intermediates", "key-password-from", "ca-bundle", "policy", "cache":
+	case "certificate", "private-key", "intermediates", "key-password-from", "ca-bundle", "policy", "cache", "token-file":
 		return true
 	}
 	return false

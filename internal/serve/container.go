@@ -17,7 +17,11 @@ func (s *Server) container(r *http.Request) answer {
 	if !isRead(r.Method) {
 		return refuse(containerEndpoint, r.Method, http.StatusMethodNotAllowed)
 	}
-	if sent := r.Header["Authorization"]; len(sent) != 1 || subtle.ConstantTimeCompare([]byte(sent[0]), s.authorization) != 1 {
+	sent := r.Header["Authorization"]
+	if sent == nil {
+		return refuseWith(containerEndpoint, r.Method, http.StatusUnauthorized, "no Authorization header: clients that do not know AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE yet want the token in AWS_CONTAINER_AUTHORIZATION_TOKEN")
+	}
+	if len(sent) != 1 || subtle.ConstantTimeCompare([]byte(sent[0]), s.authorization) != 1 {
 		return refuseWith(containerEndpoint, r.Method, http.StatusUnauthorized, "the Authorization header is not the token of this endpoint")
 	}
 	route, ok := s.roles.Load().routes[r.URL.Path]

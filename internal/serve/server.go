@@ -114,13 +114,20 @@ func (s *Server) answer(r *http.Request) answer {
 	return s.imds(r)
 }
 
-// checkRole refuses what could not be told from a path or an end of line.
 func checkRole(r Role) error {
-	if r.Name == "" || len(r.Name) > 64 || r.Name == "." || r.Name == ".." || strings.ContainsFunc(r.Name, outsideName) {
-		return fmt.Errorf("role name %q: it must be 1 to 64 letters, digits and _+=,.@-", r.Name)
+	if err := CheckName(r.Name); err != nil {
+		return err
 	}
 	if r.Credentials == nil {
 		return errors.New("role " + r.Name + " has no credentials")
+	}
+	return nil
+}
+
+// CheckName refuses names of roles that cannot stand in a path.
+func CheckName(name string) error {
+	if name == "" || len(name) > 64 || name == "." || name == ".." || strings.ContainsFunc(name, outsideName) {
+		return fmt.Errorf("role name %q: it must be 1 to 64 letters, digits and _+=,.@-", name)
 	}
 	return nil
 }

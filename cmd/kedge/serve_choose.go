@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kedge/internal/cli"
+	"kedge/internal/serve"
+)
+
+// wantedRole is one role that is to be served.
+type wantedRole struct {
+	name  string // in paths
+	flags *roleFlags
+}
+
+// choose finds out which roles are wanted: the one of the flags or of the profile that they name,
+// else those of all profiles of the configuration, which is read again each time. The first is the
+// one that clients of IMDS find.
+func (o *serveOptions) choose() ([]wantedRole, error) {
+	if !o.several() {
+		if o.first != "" {
+			return nil, cli.Usagef(o.cmd, "--default %s: there is one role alone to serve, not the profiles of a configuration", o.first)
+		}
+		return o.chooseOne()
+	}
+	if o.first != "" && !slices.Contains(o.profiles(), o.first) {
+		return nil, cli.Usagef(o.cmd, "--default %s: %s has the profiles %s", o.first, o.file.Path(), strings.Join(o.profiles(), ", "))
+	}
+	if o.name != "" {
+		return nil, cli.Usagef(o.cmd, "--role-name names one role, and the configuration has %d profiles, which are served by their names: choose one with --profile", len(o.profiles()))
+	}
+	var all []wantedRole
+	for _, profile := range o.inOrder() {
+		if err := serve.CheckName(profile); err != nil {
+			return nil, cli.Usagef(o.cmd, "profile %q of %s: %w", profile, o.file.Path(), err)
+		}
+		flags, err := o.other(o.cmd, o.host, profile)
+		if err != nil {
+			return nil, fmt.Errorf("profile %q: %w", profile, err)
+		}
+		all = append(all, wantedRole{profile, flags})
+	}
+	return all, nil
+}
+
+// inOrder is the profiles, that of --default first.
+func (o *serveOptions) inOrder() []string {
+	names := slices.Clone(o.profiles())
+	if i := slices.Index(names, o.first); i > 0 {
+		return slices.Insert(slices.Delete(names, i, i+1), 0, o.first)
+	}
+	return names
+}
+
+// several tells that nothing but the configuration says which role.
+func (o *serveOptions) several() bool {
+	if o.roleFlags.chosen != "" || len(o.profiles()) == 0 {
+		return false
+	}
+	return o.role == "" || strings.HasPrefix(originOf(o.cmd, "role-arn"), o.file.Path()+":")
+}
+
+func (o *serveOptions) chooseOne() ([]wantedRole, error) {
+	flags := &o.roleFlags
+	if o.wanted == nil || o.file == nil {
+		if err := o.prepare(o.cmd, o.host); err != nil {
+			return nil, err
+		}
+	} else {
+		again, err := o.other(o.cmd, o.host, o.roleFlags.chosen)
+		if err != nil {
+			return nil, err
+		}
+		flags = again
+	}
+	name := o.name
+	if name == "" {
+		name = flags.role[strings.LastIndexByte(flags.role, '/')+1:]
+	}
+	return []wantedRole{{name, flags}}, nil
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"kedge/internal/refresh"
+	"kedge/internal/serve"
+)
+
+// served is one role, and the loop that renews its credentials.
+type served struct {
+	serve.Role
+	refresher *refresh.Refresher
+	cancel    context.CancelFunc
+	ended     chan struct{}
+}
+
+// start opens the role and begins to get its credentials.
+func (w wantedRole) start(ctx context.Context, h host, log *slog.Logger) (*served, error) {
+	opened, err := w.flags.open(h, long)
+	if err != nil {
+		return nil, err
+	}
+	log = log.With("role", w.name)
+	reader := &reader{role: opened, log: log}
+	s := &served{
+		refresher: refresh.New(reader, refresh.Options{Now: h.inputs.Now, Log: log, Timeout: w.flags.timeout + time.Second}),
+		ended:     make(chan struct{}),
+	}
+	s.Role = serve.Role{Name: w.name, ARN: w.flags.role, Region: w.flags.client.Region(), Credentials: s.refresher, NotAfter: reader.notAfter}
+	ctx, s.cancel = context.WithCancel(ctx)
+	go func() {
+		defer close(s.ended)
+		_ = s.refresher.Run(ctx) // it is run once, and then has no error
+	}()
+	return s, nil
+}
+
+// stop ends the loop, and returns when it has ended.
+func (s *served) stop() {
+	s.cancel()
+	<-s.ended
+}
+
+// startRoles starts all that are wanted, or none. They end by themselves, not with ctx: after the
+// last request.
+func startRoles(ctx context.Context, h host, wanted []wantedRole, log *slog.Logger) ([]*served, error) {
+	var all []*served
+	for _, w := range wanted {
+		s, err := w.start(context.WithoutCancel(ctx), h, log)
+		if err != nil {
+			stopRoles(all)
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func stopRoles(all []*served) {
+	for _, s := range all {
+		s.stop()
+	}
+}
+
+// reader asks for sessions, and tells the log what a person should know of key and certificate: each
+// change once.
+type reader struct {
+	role *role
+	log  *slog.Logger
+
+	mu      sync.Mutex
+	trouble string // of the files
+	hint    string
+	serial  string
+}
+
+// Retrieve asks for a session.
+func (r *reader) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	c, err := r.role.Retrieve(ctx)
+	r.look(ctx, err)
+	return c, err
+}
+
+func (r *reader) look(ctx context.Context, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	hint := ""
+	if err != nil && ctx.Err() == nil {
+		hint = advise(err).Hint
+	}
+	if hint != "" && hint != r.hint {
+		r.log.Info("what may help with the error that follows", "hint", hint)
+	}
+	r.hint = hint
+	r.lookAtFiles(ctx)
+}
+
+// lookAtFiles tells of files that cannot be used, for which the old certificate is still good, and of a
+// new certificate.
+func (r *reader) lookAtFiles(ctx context.Context) {
+	id, err := r.role.source.Identity(ctx)
+	if err != nil {
+		return // so is the error of Retrieve
+	}
+	trouble := ""
+	if files, ok := r.role.source.(interface{ Err() error }); ok && files.Err() != nil {
+		trouble = files.Err().Error()
+	}
+	switch {
+	case trouble != "" && trouble != r.trouble:
+		r.log.Warn("the changed files cannot be used", "error", trouble)
+	case trouble == "" && r.trouble != "":
+		r.log.Info("the files can be used again")
+	}
+	r.trouble = trouble
+	if serial := id.Leaf().SerialNumber.String(); serial != r.serial {
+		r.log.Info("certificate", "subject", id.Leaf().Subject.String(), "serial", serial, "until", id.Leaf().NotAfter.UTC())
+		r.serial = serial
+	}
+}
+
+// notAfter is when the certificate that would be used now expires.
+func (r *reader) notAfter(ctx context.Context) time.Time {
+	id, err := r.role.source.Identity(ctx)
+	if err != nil {
+		return time.Time{}
+	}
+	return id.Leaf().NotAfter
+}

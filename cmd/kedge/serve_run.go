@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/internal/serve"
+)
+
+// firstAttempt is how long systemd waits for the first credentials, or for an error instead, before
+// it is told that the service has started anyway.
+const firstAttempt = 10 * time.Second
+
+// daemon is kedge serve while it runs.
+type daemon struct {
+	*serveOptions
+	log     *slog.Logger
+	service config.Service
+	sockets sockets
+	token   *tokenFile
+	roles   []*served
+	server  *serve.Server
+	systemd serve.Notifier
+}
+
+func runServe(ctx context.Context, o *serveOptions) error {
+	service, err := config.ReadService()
+	if err != nil {
+		return err
+	}
+	d := &daemon{serveOptions: o, log: o.logger(), service: service, systemd: serve.Notifier{Socket: service.NotifySocket}}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	if err := d.start(ctx); err != nil {
+		d.end()
+		return err
+	}
+	defer d.end()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	return d.run(ctx, hangup)
+}
+
+func (o *serveOptions) logger() *slog.Logger {
+	options := &slog.HandlerOptions{}
+	if o.debug {
+		options.Level = slog.LevelDebug
+	}
+	if o.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(o.Err, options))
+	}
+	return slog.New(slog.NewTextHandler(o.Err, options))
+}
+
+// start does all that can fail before anything is served, and prints how to use it.
+func (d *daemon) start(ctx context.Context) (err error) {
+	if d.sockets, err = d.openSockets(ctx, d.service.Sockets); err != nil {
+		return err
+	}
+	if d.roles, err = startRoles(ctx, d.host, d.wanted, d.log); err != nil {
+		return err
+	}
+	if d.token, err = newTokenFile(d.tokenFile, portOf(d.sockets.endpoint[0])); err != nil {
+		return err
+	}
+	d.server, err = serve.New(serve.Config{
+		Roles: rolesOf(d.roles), Authorization: d.token.token, Hosts: d.hosts, HopLimit: d.hopLimit,
+		Version: cli.Version(), Log: d.log, Now: d.inputs.Now,
+	})
+	if err != nil {
+		return err
+	}
+	return d.print([]byte(d.exports()))
+}
+
+// exports is what makes SDKs find the endpoint, for a shell.
+func (d *daemon) exports() string {
+	url := d.sockets.url()
+	if url == "" {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "export AWS_EC2_METADATA_SERVICE_ENDPOINT=%s\n", url)
+	if d.token.path != "" {
+		fmt.Fprintf(&b, "export AWS_CONTAINER_CREDENTIALS_FULL_URI=%sv1/credentials/%s\n", url, d.roles[0].Name)
+		fmt.Fprintf(&b, "export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=%s\n", quoteShell(d.token.path))
+		for _, other := range d.roles[1:] {
+			fmt.Fprintf(&b, "# %s: AWS_CONTAINER_CREDENTIALS_FULL_URI=%sv1/credentials/%[1]s\n", other.Name, url)
+		}
+	}
+	return b.String()
+}
+
+// quoteShell quotes where it must.
+func quoteShell(text string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%,", r)
+	}
+	if strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
+		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	}
+	return text
+}
+
+// run serves until ctx ends, and reloads at every hangup.
+func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
+	d.log.Info("serving", "addresses", d.sockets.addresses(), "roles", names(d.roles), "container", d.token.path != "")
+	ended := make(chan error, 2)
+	go func() { ended <- d.server.Serve(ctx, d.drain, d.sockets.endpoint...) }()
+	running := 1
+	if d.sockets.monitor != nil {
+		running++
+		go func() { ended <- d.server.ServeMonitor(ctx, d.sockets.monitor) }()
+	}
+	go d.tellReady(ctx, d.roles)
+	go func() { d.report(d.systemd.Watch(ctx, d.service.Watchdog, d.server)) }()
+	var failed error
+	for ctx.Err() == nil && failed == nil {
+		select {
+		case <-hangup:
+			d.reload(ctx)
+		case failed = <-ended:
+			running--
+		case <-ctx.Done():
+		}
+	}
+	if ctx.Err() == nil {
+		return failed
+	}
+	d.report(d.systemd.Stopping())
+	d.log.Info("stopping", "cause", context.Cause(ctx).Error())
+	for range running {
+		failed = errors.Join(failed, <-ended)
+	}
+	return failed
+}
+
+// tellReady tells systemd that the service has started, once the first credentials have come or
+// were refused: who is started after it finds what there is.
+func (d *daemon) tellReady(ctx context.Context, roles []*served) {
+	limited, cancel := context.WithTimeout(ctx, firstAttempt)
+	defer cancel()
+	status := "serving " + names(roles)
+	for _, r := range roles {
+		if _, err := r.refresher.Retrieve(limited); err != nil {
+			status += ", without credentials of " + r.Name + " so far"
+		}
+	}
+	if ctx.Err() == nil {
+		d.report(d.systemd.Ready(status))
+	}
+}
+
+// reload opens keys and certificates again. The new ones take over with the first credentials that
+// they get; until then, and if there are none, the old ones stay.
+func (d *daemon) reload(ctx context.Context) {
+	d.report(d.systemd.Reloading())
+	if err := d.renew(ctx); err != nil {
+		d.log.Error("not reloaded; all goes on as before", "error", err.Error(), "hint", advise(err).Hint)
+	} else {
+		d.log.Info("reloaded")
+	}
+	d.report(d.systemd.Ready("serving " + names(d.roles)))
+}
+
+func (d *daemon) renew(ctx context.Context) error {
+	if err := d.token.write(); err != nil {
+		return err
+	}
+	wanted, err := d.choose()
+	if err != nil {
+		return err
+	}
+	roles, err := startRoles(ctx, d.host, wanted, d.log)
+	if err != nil {
+		return err
+	}
+	for _, r := range roles {
+		if _, failed := r.refresher.Retrieve(ctx); failed != nil {
+			err = errors.Join(err, fmt.Errorf("role %s: %w", r.Name, failed))
+		}
+	}
+	if err == nil {
+		err = d.server.SetRoles(rolesOf(roles))
+	}
+	if err != nil {
+		stopRoles(roles)
+		return err
+	}
+	stopRoles(d.roles)
+	d.roles = roles
+	return nil
+}
+
+// report logs what went wrong with systemd, which does not keep anything from being served.
+func (d *daemon) report(err error) {
+	if err != nil {
+		d.log.Warn(err.Error())
+	}
+}
+
+// end lets go of everything.
+func (d *daemon) end() {
+	d.sockets.close()
+	stopRoles(d.roles)
+	if d.token != nil {
+		d.report(d.token.remove())
+	}
+}
+
+func names(all []*served) string {
+	var text []string
+	for _, r := range all {
+		text = append(text, r.Name)
+	}
+	return strings.Join(text, " ")
+}
+
+func rolesOf(all []*served) []serve.Role {
+	var roles []serve.Role
+	for _, r := range all {
+		roles = append(roles, r.Role)
+	}
+	return roles
+}
