@@ -1,7 +1,7 @@
 // Command measure runs programs on this machine and prints what they cost as rows of
 // Markdown tables: pair compares the medians of one with those of its floor, alone holds
 // them against a limit, and rates compares what two programs say they did in a second.
-// Where there are two, they run in turn.
+// Where there are two, they run in turn. crowd compares many that start at once with one.
 //
 // Limits are printed as they are given; - is none. In arguments {} becomes a number that no
 // other run has had.
@@ -11,6 +11,7 @@
 //	measure alone RUNS   WALL      NAME PROGRAM ARGS...
 //	measure rates ROUNDS LIMIT     NAME PROGRAM ARGS... -- FLOOR ARGS...
 //	measure shots RUNS   LIMIT     NAME PROGRAM ARGS... -- OTHER ARGS...
+//	measure crowd ROUNDS LIMIT PROCESSES NAME PROGRAM ARGS...
 package main
 
 import (
@@ -29,7 +30,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 5 {
-		return errors.New("give pair, alone, rates or shots with their arguments")
+		return errors.New("give pair, alone, rates, shots or crowd with their arguments")
 	}
 	runs, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -44,6 +45,8 @@ func run(args []string) error {
 		return rates(runs, args)
 	case "shots":
 		return shots(runs, args)
+	case "crowd":
+		return crowd(runs, args)
 	default:
 		return errors.New("no such mode: " + mode)
 	}
