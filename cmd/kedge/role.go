@@ -82,7 +82,7 @@ type role struct {
 
 // open loads the identity, after prepare. The error is a *keyError or a *config.BundleError.
 func (f *roleFlags) open(h host, u use) (_ *role, err error) {
-	if f.late {
+	if f.client == nil {
 		if f.client, err = f.sessionFlags.client(); err != nil {
 			return nil, err
 		}
