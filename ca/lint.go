@@ -111,6 +111,17 @@ func CheckAllowed(names []string) error {
 	return nil
 }
 
+// Allowable returns the names of the lint rules that can be allowed: those of warnings.
+func Allowable() []string {
+	var names []string
+	for r := range rules() {
+		if r.severity == Warning {
+			names = append(names, r.name)
+		}
+	}
+	return names
+}
+
 // kind is what a certificate is meant as; rules name several by a sum.
 type kind int
 

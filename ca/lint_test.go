@@ -93,6 +93,9 @@ func TestCheckAllowed(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if err := CheckAllowed(Allowable()); err != nil || len(Allowable()) < 5 {
+		t.Errorf("%q: %v", Allowable(), err)
+	}
 }
 
 func TestSeverity_String(t *testing.T) {

@@ -55,6 +55,9 @@ func DefaultProfile() *Profile {
 // Name returns the name of the profile.
 func (p *Profile) Name() string { return p.name }
 
+// KeyTypes returns the types of keys that get a certificate, as they are listed; none: all.
+func (p *Profile) KeyTypes() []string { return slices.Clone(p.keyTypes) }
+
 func (p *Profile) setKeyTypes(c ProfileConfig) error {
 	for _, t := range c.KeyTypes {
 		if !slices.Contains(keyTypes(), t) {

@@ -13,7 +13,8 @@ import (
 // ? any one character other than . and /. A pattern matches a whole name.
 type ProfileConfig struct {
 	// KeyTypes are the types of keys that get a certificate: P-256, P-384, P-521, RSA-2048,
-	// RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65, ML-DSA-87. None: all.
+	// RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65, ML-DSA-87. None: all. Who makes a key for a
+	// certificate, and is not told of which type, takes the first.
 	KeyTypes []string `yaml:"key_types" json:"key_types,omitempty"`
 
 	// Subject is the template of the name.

@@ -25,7 +25,7 @@ func (f *allowFlag) Type() string   { return "rule" }
 func (f *allowFlag) Set(text string) error {
 	rules := strings.Split(text, ",")
 	if err := ca.CheckAllowed(rules); err != nil {
-		return err
+		return fmt.Errorf("%w; those that can be allowed are %s", err, strings.Join(ca.Allowable(), ", "))
 	}
 	*f = append(*f, rules...)
 	return nil

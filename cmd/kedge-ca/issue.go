@@ -20,13 +20,11 @@ type issueOptions struct {
 	leaf    leafFlags
 	form    formFlags
 	out     string
-	keyType string
-	keyForm string
+	keys    leafKeyFlags
 	from    string // hosts.csv
 	workers int
 
 	commonName string
-	key        keyKind
 	names      altNames
 }
 
@@ -74,8 +72,7 @@ and email are separated by spaces. Lines whose NAME.pem is there are done and le
 	o.leaf.add(cmd)
 	o.form.add(cmd)
 	cmd.Flags().StringVar(&o.out, "out", ".", "`PATH` of the folder to write to; it is made, for this user alone, if it is not there")
-	cmd.Flags().StringVar(&o.keyType, "key-type", "P-256", "`TYPE` of the key: P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65 or ML-DSA-87")
-	cmd.Flags().StringVar(&o.keyForm, "mldsa-form", "seed", "`FORM` in which an ML-DSA key is written: seed, expanded or both")
+	o.keys.add(cmd)
 	cmd.Flags().StringVar(&o.from, "from", "", "`FILE` with a line for each host, or - for standard input")
 	cmd.Flags().IntVar(&o.workers, "workers", 32, "`NUMBER` of certificates of a file that are made at once")
 	for _, flag := range []string{"dns", "uri", "ip", "email", "host"} {
@@ -85,11 +82,8 @@ and email are separated by spaces. Lines whose NAME.pem is there are done and le
 }
 
 func (o *issueOptions) check(cmd *cobra.Command) (err error) {
-	if o.key, err = parseKeyKind(o.keyType, o.keyForm); err != nil {
-		return cli.Usagef(cmd, "%w", err)
-	}
-	if cmd.Flags().Changed("mldsa-form") && !o.key.isMLDSA() {
-		return cli.Usagef(cmd, "--mldsa-form: a key of type %s has one form only; ML-DSA has several", o.keyType)
+	if err := o.keys.check(cmd); err != nil {
+		return err
 	}
 	if o.workers < 1 || o.workers > 256 {
 		return cli.Usagef(cmd, "--workers: %d is not between 1 and 256", o.workers)
@@ -137,7 +131,11 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	result, err := i.issue(ctx, order{request: o.leaf.request(o.commonName, o.names), profile: profile, key: o.key, files: files})
+	kind, err := o.keys.of(profile)
+	if err != nil {
+		return err
+	}
+	result, err := i.issue(ctx, order{request: o.leaf.request(o.commonName, o.names), profile: profile, key: kind, files: files})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -11,8 +12,58 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
+	"kedge/ca"
+	"kedge/internal/cli"
+	"kedge/internal/config"
 	"kedge/internal/mldsakey"
 )
+
+// leafKeyFlags say what the keys of leaves are like.
+type leafKeyFlags struct {
+	kind, form string
+	formGiven  bool
+}
+
+func (f *leafKeyFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.kind, "key-type", "", "`TYPE` of the key: P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65 or ML-DSA-87; the first that the profile lists, or P-256, when not given")
+	cmd.Flags().StringVar(&f.form, "mldsa-form", "seed", "`FORM` in which an ML-DSA key is written: seed, expanded or both")
+}
+
+// check refuses what is no type or form, and a form where none is to choose.
+func (f *leafKeyFlags) check(cmd *cobra.Command) error {
+	kind, err := parseKeyKind(cmp.Or(f.kind, defaultKeyType), f.form)
+	if err != nil {
+		return cli.Usagef(cmd, "%w", err)
+	}
+	f.formGiven = cmd.Flags().Changed("mldsa-form")
+	if f.kind != "" && f.formGiven && !kind.isMLDSA() {
+		return cli.Usagef(cmd, "--mldsa-form: %w", oneForm(f.kind))
+	}
+	return nil
+}
+
+const defaultKeyType = "P-256"
+
+// of returns the kind of key for a certificate of a profile: the one that was asked for, or the
+// first that the profile allows.
+func (f *leafKeyFlags) of(p *ca.Profile) (keyKind, error) {
+	name := f.kind
+	if types := p.KeyTypes(); name == "" && len(types) > 0 {
+		name = types[0]
+	}
+	name = cmp.Or(name, defaultKeyType)
+	kind, err := parseKeyKind(name, f.form)
+	if err == nil && f.formGiven && !kind.isMLDSA() {
+		err = &config.FlagError{Flag: "mldsa-form", Err: oneForm(name)}
+	}
+	return kind, err
+}
+
+func oneForm(kind string) error {
+	return fmt.Errorf("a key of type %s has one form only; ML-DSA has several", kind)
+}
 
 // keyKind is a checked --key-type and --mldsa-form.
 type keyKind struct {

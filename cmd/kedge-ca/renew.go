@@ -27,11 +27,9 @@ type renewOptions struct {
 	out       string
 	authority string
 	confirm   confirmFlag
-	keyType   string // of rekey
-	keyForm   string
+	keys      leafKeyFlags // of rekey
 
 	rekey   bool
-	key     keyKind
 	targets []string
 }
 
@@ -89,20 +87,19 @@ gone on with by the next one.`,
 		Example: `  kedge-ca rekey web-01
   kedge-ca rekey web-02.pem --key-type P-384`,
 		Args: atLeastOne("give what to rekey: kedge-ca rekey NAME"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			o.targets = args
 			if err := o.check(cmd); err != nil {
 				return err
 			}
-			if o.key, err = parseKeyKind(o.keyType, o.keyForm); err != nil {
-				return cli.Usagef(cmd, "%w", err)
+			if err := o.keys.check(cmd); err != nil {
+				return err
 			}
 			return run(cmd.Context(), o)
 		},
 	}
 	o.add(cmd)
-	cmd.Flags().StringVar(&o.keyType, "key-type", "P-256", "`TYPE` of the key: P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65 or ML-DSA-87")
-	cmd.Flags().StringVar(&o.keyForm, "mldsa-form", "seed", "`FORM` in which an ML-DSA key is written: seed, expanded or both")
+	o.keys.add(cmd)
 	return cmd
 }
 

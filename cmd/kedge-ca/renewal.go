@@ -164,7 +164,11 @@ func (r *renewal) newKey(path string) (crypto.Signer, error) {
 	if there, err := exists(r.files.Key); err != nil || !there {
 		return nil, errors.Join(err, &fs.PathError{Op: "replace", Path: r.files.Key, Err: fs.ErrNotExist})
 	}
-	key, der, err := r.options.key.generate()
+	kind, err := r.options.keys.of(r.profile)
+	if err != nil {
+		return nil, err
+	}
+	key, der, err := kind.generate()
 	if err != nil {
 		return nil, err
 	}

@@ -219,7 +219,7 @@ func TestRenewal_again(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.close(&err)
-		o := &renewOptions{host: h, out: dir, rekey: verb == "rekey"}
+		o := &renewOptions{host: h, out: dir, rekey: verb == "rekey", keys: leafKeyFlags{form: "seed"}}
 		r, err := o.find(t.Context(), s, "web-01")
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"time"
@@ -37,6 +38,7 @@ func run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(400) // as "kedge-ca issue --from" does: it makes much garbage and keeps little
 	requests, err := workload.Requests(n)
 	if err != nil {
 		return err
