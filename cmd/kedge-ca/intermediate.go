@@ -104,6 +104,8 @@ func (o *intermediateOptions) check(cmd *cobra.Command) (err error) {
 		return cli.Usagef(cmd, "give the name: kedge-ca intermediate NAME")
 	case o.from != "" && o.name != "":
 		return cli.Usagef(cmd, "the name is in the request of --from; unexpected argument %q", o.name)
+	case o.store.password == "-" && (o.from == "-" || o.certificate == "-" || o.root == "-"):
+		return cli.Usagef(cmd, "--key-password-from: standard input is read for a certificate or request already; take fd:N, env:NAME or a file")
 	case o.csr && o.key.noPassword && o.store.password != "":
 		return cli.Usagef(cmd, "--no-password and --key-password-from contradict each other with --csr")
 	case mode == "" && !o.key.noPassword && o.key.from == "" && readOnce(o.store.password):

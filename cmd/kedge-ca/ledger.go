@@ -11,8 +11,8 @@ func newLedger(h host) *cobra.Command {
   kedge-ca ledger backup kedge-ca.db`,
 	}
 	cmd.AddCommand(
-		newLedgerVerify(h, runLedgerVerify),
-		newLedgerExport(h, runLedgerExport),
+		newLedgerVerify(h.reader(), runLedgerVerify),
+		newLedgerExport(h.reader(), runLedgerExport),
 		newLedgerBackup(h, runLedgerBackup),
 		newLedgerRestore(h, runLedgerRestore),
 	)

@@ -11,7 +11,7 @@ import (
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error to report, not a silent death
+	signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error to report where something is lost, and no silent death
 	// Other signals end it, wherever it is: a file is there whole or not at all.
 	os.Exit(run(context.Background(), os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }

@@ -53,19 +53,20 @@ func commands(h host, args []string) []*cobra.Command {
 			return []*cobra.Command{newSign(h, runSign)}
 		}
 	}
+	reader := h.reader()
 	return []*cobra.Command{
 		newInit(h, runInit),
 		newIssue(h, runIssue),
 		newSign(h, runSign),
 		newRenew(h, runRenew),
 		newRekey(h, runRenew),
-		newLint(h, runLint),
-		newList(h, runList), newExpiring(h, runExpiring), newShow(h, runShow), newWho(h, runWho),
+		newLint(reader, runLint),
+		newList(reader, runList), newExpiring(reader, runExpiring), newShow(reader, runShow), newWho(reader, runWho),
 		newRevoke(h, runRevoke), newUnrevoke(h, runUnrevoke), newCRL(h, runCRL),
 		newIntermediate(h, runIntermediate),
-		newBundle(h, runBundle),
+		newBundle(reader, runBundle),
 		newRotate(h),
-		newLedger(h), newStatus(h, runStatus),
+		newLedger(h), newStatus(reader, runStatus),
 		cli.NewVersion(name),
 	}
 }

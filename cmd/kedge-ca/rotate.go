@@ -28,7 +28,7 @@ The new root has another name, so policies that compare x509Issuer/CN must allow
 	}
 	cmd.AddCommand(
 		newRotateStart(h, runRotateStart),
-		newRotateStatus(h, runRotateStatus),
+		newRotateStatus(h.reader(), runRotateStatus),
 		newRotateSwitch(h, runRotateSwitch),
 		newRotateFinish(h, runRotateFinish),
 		newRotateAbort(h, runRotateAbort),

@@ -92,7 +92,7 @@ func parseSettings(data []byte) (*settings, error) {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	d.KnownFields(true)
 	if err := d.Decode(s); err != nil && err != io.EOF {
-		return nil, settingsError(err)
+		return nil, settingsError(data, err)
 	}
 	if err := d.Decode(new(yaml.Node)); err != io.EOF {
 		return nil, errors.New(": holds more than one document")
@@ -104,6 +104,9 @@ func parseSettings(data []byte) (*settings, error) {
 		}
 	}
 	names := slices.Sorted(maps.Keys(s.Profiles))
+	if len(names) > 0 && names[0] == "" {
+		return nil, errors.New(": profiles: a profile needs a name")
+	}
 	if s.DefaultProfile != "" {
 		names = append(names, s.DefaultProfile)
 	}
@@ -129,7 +132,7 @@ func (s *settings) complete() *settings {
 }
 
 // settingsError says ":LINE: what is wrong" in the words of this program.
-func settingsError(err error) error {
+func settingsError(data []byte, err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
 		text = wrong.Errors[0]
@@ -148,7 +151,36 @@ func settingsError(err error) error {
 		value, _, _ = strings.Cut(value, "into ")
 		text = fmt.Sprintf("%s is not what this key takes", cmp.Or(strings.TrimSpace(value), "a list or a group of keys"))
 	}
+	if line == "" {
+		line = lineOf(data, text)
+	}
 	return fmt.Errorf("%s: %s", line, text)
+}
+
+// lineOf finds the duration that an error begins with: the library does not say where a value
+// stands that refuses itself.
+func lineOf(data []byte, text string) string {
+	var document yaml.Node
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		return ""
+	}
+	line := ""
+	var look func(n *yaml.Node, key string)
+	look = func(n *yaml.Node, key string) {
+		for i, child := range n.Content {
+			name := ""
+			if n.Kind == yaml.MappingNode && i%2 == 1 {
+				name = n.Content[i-1].Value
+			}
+			look(child, name)
+		}
+		isDuration := key == "valid" || key == "default" || key == "max"
+		if line == "" && isDuration && n.Kind == yaml.ScalarNode && strings.HasPrefix(text, fmt.Sprintf("%q", n.Value)) {
+			line = fmt.Sprintf(":%d", n.Line)
+		}
+	}
+	look(&document, "")
+	return line
 }
 
 // profile returns the profile of a name, or the default one when the name is empty. Once

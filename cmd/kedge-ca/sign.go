@@ -10,6 +10,7 @@ import (
 
 	"kedge/ca"
 	"kedge/internal/atomicfile"
+	"kedge/internal/cli"
 )
 
 type signOptions struct {
@@ -35,12 +36,15 @@ certificate to standard output or to a file.
 
 Of the request only the common name, the key and the subject alternative names are taken, as
 far as the profile allows them; the rest is left out and listed. The request must be signed with
-its own key.`,
+its own key. Each run issues: a request that is signed twice gets two certificates.`,
 		Example: `  kedge-ca sign web-03.csr --out web-03.pem
   kedge-ca sign - --host rack7 --full-chain < web-03.csr > web-03.fullchain.pem`,
 		Args: exactlyOne("give the file of the request, or - for standard input: kedge-ca sign FILE", "sign one request at a time"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.csr = args[0]
+			if o.csr == "-" && o.store.password == "-" {
+				return cli.Usagef(cmd, "--key-password-from: standard input has the request already; take fd:N, env:NAME or a file")
+			}
 			if o.names, err = o.leaf.check(cmd); err != nil {
 				return err
 			}
