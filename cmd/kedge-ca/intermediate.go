@@ -104,12 +104,9 @@ func (o *intermediateOptions) check(cmd *cobra.Command) (err error) {
 		return cli.Usagef(cmd, "give the name: kedge-ca intermediate NAME")
 	case o.from != "" && o.name != "":
 		return cli.Usagef(cmd, "the name is in the request of --from; unexpected argument %q", o.name)
-	case o.store.password == "-" && (o.from == "-" || o.certificate == "-" || o.root == "-"):
-		return cli.Usagef(cmd, "--key-password-from: standard input is read for a certificate or request already; take fd:N, env:NAME or a file")
-	case o.csr && o.key.noPassword && o.store.password != "":
-		return cli.Usagef(cmd, "--no-password and --key-password-from contradict each other with --csr")
-	case mode == "" && !o.key.noPassword && o.key.from == "" && readOnce(o.store.password):
-		return cli.Usagef(cmd, "--key-password-from: %s can be read once, for the parent's key; give --new-password-from or --no-password too", o.store.password)
+	}
+	if err := o.checkPasswords(cmd, mode); err != nil {
+		return err
 	}
 	if o.config, err = o.ca.config(cmd); err != nil {
 		return err
@@ -117,6 +114,19 @@ func (o *intermediateOptions) check(cmd *cobra.Command) (err error) {
 	o.config.Subject.CommonName = cmp.Or(o.ca.commonName, o.name)
 	o.kind, err = o.key.keyKind(cmd)
 	return err
+}
+
+// checkPasswords refuses passwords that cannot be had, or that nobody needs.
+func (o *intermediateOptions) checkPasswords(cmd *cobra.Command, mode string) error {
+	switch {
+	case o.store.password == "-" && (o.from == "-" || o.certificate == "-" || o.root == "-"):
+		return cli.Usagef(cmd, "--key-password-from: standard input is read for a certificate or request already; take fd:N, env:NAME or a file")
+	case o.csr && o.key.noPassword && o.store.password != "":
+		return cli.Usagef(cmd, "--no-password and --key-password-from contradict each other with --csr")
+	case mode == "" && !o.key.noPassword && o.key.from == "" && readOnce(o.store.password):
+		return cli.Usagef(cmd, "--key-password-from: %s can be read once, for the parent's key; give --new-password-from or --no-password too", o.store.password)
+	}
+	return nil
 }
 
 // mode returns the flag that says how an intermediate is made, without its hyphens; empty when
