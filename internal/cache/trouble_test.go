@@ -97,6 +97,12 @@ func TestCache_garbage(t *testing.T) {
 			return errors.Join(err, os.Rename(filepath.Join(h.dir, other.name()+entryEnd), h.entry()))
 		}, none, false},
 		"readable by others": {func(h *host) error { return os.Chmod(h.entry(), 0o644) }, "can be read by other users (mode 0644)", false},
+		"another user's": {func(h *host) error {
+			if os.Geteuid() != 0 {
+				return os.Chmod(h.entry(), 0o660) // which is as bad
+			}
+			return os.Chown(h.entry(), 65534, 65534)
+		}, "is not used: it ", false},
 		"symbolic link": {func(h *host) error {
 			return errors.Join(os.Rename(h.entry(), h.entry()+".target"), os.Symlink(h.entry()+".target", h.entry()))
 		}, "is a symbolic link", false},
