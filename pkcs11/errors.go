@@ -11,6 +11,9 @@ import (
 // Options.PIN.
 var ErrPINRequired = errors.New("the token wants a PIN")
 
+// ErrCannotSign says that the token keeps the key from signing.
+var ErrCannotSign = errors.New("the token does not let this key sign (CKA_SIGN is false)")
+
 // errClosed is what a Module says after Close.
 var errClosed = errors.New("the PKCS#11 module was closed")
 
@@ -24,6 +27,16 @@ type MissingHelperError struct {
 
 func (e *MissingHelperError) Error() string {
 	return "PKCS#11 keys need the program kedge-pkcs11, which is not at " + strings.Join(e.Looked, " nor at ")
+}
+
+// NoModuleError says that there is no module of a name.
+type NoModuleError struct {
+	Name   string
+	Looked []string // folders
+}
+
+func (e *NoModuleError) Error() string {
+	return fmt.Sprintf("PKCS#11 module %s: not found in %s", e.Name, strings.Join(e.Looked, ", "))
 }
 
 // HelperError says that the process with the module ended or had to be ended during a call.

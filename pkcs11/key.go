@@ -51,7 +51,7 @@ func (m *Module) Key(ctx context.Context, u URI, given crypto.PublicKey) (*Key, 
 		return nil, fmt.Errorf("%s: %w", k.uri, err)
 	}
 	if sign := at.object.Get(attrSign); len(sign) == 1 && sign[0] == 0 {
-		return nil, fmt.Errorf("%s: the token does not let this key sign (CKA_SIGN is false)", k.uri)
+		return nil, fmt.Errorf("%s: %w", k.uri, ErrCannotSign)
 	}
 	k.always = isTrue(at.object.Get(attrAlwaysAuthenticate))
 	k.at.Store(at)

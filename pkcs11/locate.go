@@ -90,7 +90,7 @@ func findModule(name string, dirs []string) (string, error) {
 			}
 		}
 	}
-	return "", fmt.Errorf("PKCS#11 module %s: not found in %s", name, strings.Join(dirs, ", "))
+	return "", &NoModuleError{Name: name, Looked: dirs}
 }
 
 func namesModule(file, name string) bool {

@@ -172,6 +172,16 @@ func (m *Module) pinOf(ctx context.Context, command string) ([]byte, error) {
 	return firstLine(out), nil
 }
 
+// PINFile returns the path of the file that the URI's pin-source names: empty where there is none,
+// or where it is a command.
+func (u URI) PINFile() (string, error) {
+	source := u.value("pin-source")
+	if source == "" || strings.HasPrefix(source, "|") {
+		return "", nil
+	}
+	return pinPath(source)
+}
+
 func pinPath(source string) (string, error) {
 	if len(source) >= 5 && strings.EqualFold(source[:5], "file:") {
 		u, err := url.Parse(source)

@@ -72,6 +72,17 @@ func (e *FileError) Error() string {
 
 func (e *FileError) Unwrap() error { return e.Err }
 
+// SignError says that the key did not sign, as one in hardware may not. Err is the key's.
+type SignError struct {
+	Subject string // whose certificate it is
+	Err     error
+}
+
+func (e *SignError) Error() string {
+	return fmt.Sprintf("sign with the key of %q: %v", e.Subject, e.Err)
+}
+func (e *SignError) Unwrap() error { return e.Err }
+
 func inFile(name string) string {
 	if name == "" {
 		return ""

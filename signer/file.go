@@ -121,6 +121,25 @@ func Load(f Files) (*Identity, error) {
 	return id, err
 }
 
+// PublicKey returns that of the leaf in Certificate: of the first that is no CA's, else of the first.
+// The error is a *FileError.
+func (f Files) PublicKey() (crypto.PublicKey, error) {
+	data, err := f.Certificate.Read()
+	if err != nil {
+		return nil, err
+	}
+	certs, err := ParseCertificates(data, f.Password)
+	if err != nil {
+		return nil, &FileError{File: f.Certificate.name, Err: err}
+	}
+	for _, c := range certs {
+		if !c.IsCA {
+			return c.PublicKey, nil
+		}
+	}
+	return certs[0].PublicKey, nil
+}
+
 // sameFile tells whether two blobs are one path. Bytes are never the same: their names are
 // for messages only.
 func (b Blob) sameFile(other Blob) bool { return b.path != "" && b.path == other.path }

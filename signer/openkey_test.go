@@ -43,6 +43,9 @@ func TestLoad_openKey(t *testing.T) {
 	if _, err := Sign(Request{Method: "POST", URL: &url.URL{Path: "/sessions"}}, id, "eu-west-1", noon); err != nil {
 		t.Errorf("a key that hashes by itself: %v", err)
 	}
+	if public, err := files.PublicKey(); err != nil || !samePublic(public, host.key.Public()) {
+		t.Errorf("public key of the leaf: %v, %v", public, err)
+	}
 	files.Key = device{other.key}
 	_, err = Load(files)
 	if mismatch := (*KeyMismatchError)(nil); !errors.As(err, &mismatch) || mismatch.KeyFile != "pkcs11:object=device" || mismatch.CertFile != path {

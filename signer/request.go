@@ -27,7 +27,7 @@ const (
 //
 // Sign is a pure function of its arguments, but for the randomness of ECDSA and ML-DSA. The
 // region is the bare one, without "-fips". The service accepts a time within five minutes
-// of its own. It fails only if the key does.
+// of its own. It fails only if the key does: the error is a *SignError.
 //
 // Source: IAM Roles Anywhere User Guide, "Signing process", tasks 1 to 4.
 func Sign(r Request, id *Identity, region string, at time.Time) (http.Header, error) {
@@ -42,7 +42,7 @@ func Sign(r Request, id *Identity, region string, at time.Time) (http.Header, er
 	scope := strings.Join([]string{at.UTC().Format(dateOnly), region, service, terminator}, "/")
 	signature, err := id.algorithm.sign(id.key, []byte(stringToSign(id.algorithm, at, scope, canonical)))
 	if err != nil {
-		return nil, fmt.Errorf("sign with the key of %q: %w", name(id.leaf), err)
+		return nil, &SignError{Subject: name(id.leaf), Err: err}
 	}
 	// The serial is decimal. In hexadecimal, as most tools print it, the service answers
 	// "Invalid signature".

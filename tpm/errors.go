@@ -28,6 +28,11 @@ var (
 	errLink = errors.New("the connection to the TPM broke") // wrapped by what a connection returns
 )
 
+// UnfitError says that the key is not one that can sign digests.
+type UnfitError struct{ Reason string }
+
+func (e *UnfitError) Error() string { return e.Reason }
+
 // AuthError says that the TPM refused an auth value, or does not look at any for now.
 type AuthError struct {
 	Of     string // "key", "parent" or "owner": the hierarchy's

@@ -41,13 +41,13 @@ func signingKey(in tpm2.TPM2BPublic) (crypto.PublicKey, scheme, error) {
 func checkAttributes(a tpm2.TPMAObject) error {
 	switch {
 	case !a.SignEncrypt && a.Decrypt:
-		return errors.New("the key may only decrypt: its attribute \"sign\" is not set")
+		return &UnfitError{"the key may only decrypt: its attribute \"sign\" is not set"}
 	case !a.SignEncrypt:
-		return errors.New("the key may not sign: its attribute \"sign\" is not set")
+		return &UnfitError{"the key may not sign: its attribute \"sign\" is not set"}
 	case a.Restricted:
-		return errors.New("the key is restricted: it signs only what the TPM itself has hashed, no requests or certificates")
+		return &UnfitError{"the key is restricted: it signs only what the TPM itself has hashed, no requests or certificates"}
 	case !a.UserWithAuth:
-		return errors.New("the key is used under a policy only (its attribute \"userwithauth\" is not set), which is not supported")
+		return &UnfitError{"the key is used under a policy only (its attribute \"userwithauth\" is not set), which is not supported"}
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func schemeOf(area *tpm2.TPMTPublic) (scheme, error) {
 			}
 			return scheme{tpm2.TPMAlgECDSA, d.HashAlg}, nil
 		}
-		return scheme{}, fmt.Errorf("the key signs by the scheme 0x%04x only, not by ECDSA", uint16(p.Scheme.Scheme))
+		return scheme{}, &UnfitError{fmt.Sprintf("the key signs by the scheme 0x%04x only, not by ECDSA", uint16(p.Scheme.Scheme))}
 	case tpm2.TPMAlgRSA:
 		p, err := area.Parameters.RSADetail()
 		if err != nil {
@@ -86,9 +86,9 @@ func schemeOf(area *tpm2.TPMTPublic) (scheme, error) {
 			}
 			return scheme{tpm2.TPMAlgRSASSA, d.HashAlg}, nil
 		}
-		return scheme{}, fmt.Errorf("the key signs by the scheme 0x%04x only, not by RSASSA (PKCS #1 v1.5)", uint16(p.Scheme.Scheme))
+		return scheme{}, &UnfitError{fmt.Sprintf("the key signs by the scheme 0x%04x only, not by RSASSA (PKCS #1 v1.5)", uint16(p.Scheme.Scheme))}
 	}
-	return scheme{}, fmt.Errorf("object of type 0x%04x: not an RSA or elliptic curve key", uint16(area.Type))
+	return scheme{}, &UnfitError{fmt.Sprintf("object of type 0x%04x: not an RSA or elliptic curve key", uint16(area.Type))}
 }
 
 // checkSize refuses what the types of Go could not verify with either.

@@ -76,10 +76,11 @@ func (o *credentialProcessOptions) provider() aws.CredentialsProvider {
 
 // fresh opens the key and makes a session.
 func (o *credentialProcessOptions) fresh(ctx context.Context) (aws.Credentials, error) {
-	r, err := o.open(o.host, once)
+	r, err := o.open(ctx, o.host, once)
 	if err != nil {
 		return aws.Credentials{}, err
 	}
+	defer r.Close()
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	return r.Retrieve(ctx)

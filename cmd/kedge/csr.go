@@ -15,7 +15,6 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/cli"
 	"kedge/internal/config"
-	"kedge/internal/keys"
 )
 
 type csrOptions struct {
@@ -62,18 +61,19 @@ AWS names sessions after the common name, which --name gives.`,
 	return cmd
 }
 
-func runCSR(_ context.Context, o *csrOptions) error {
-	key, name, err := o.load()
+func runCSR(ctx context.Context, o *csrOptions) error {
+	key, err := openKey(ctx, o.host, o.keys)
 	if err != nil {
 		return &keyError{err}
 	}
+	defer key.Close()
 	o.warn(o.keys.Warnings()...)
 	if trace := o.trace(o.debug); trace != nil {
-		trace("signing the request with %s", name)
+		trace("signing the request with %s", key)
 	}
 	der, err := signRequest(o.request, key)
 	if err != nil {
-		return &keyError{fmt.Errorf("%s: sign the request: %w", name, err)}
+		return &keyError{fmt.Errorf("%s: sign the request: %w", key, err)}
 	}
 	data := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})
 	if o.out != "" {
@@ -103,13 +103,4 @@ func signRequest(request x509.CertificateRequest, key crypto.Signer) ([]byte, er
 		return nil, err
 	}
 	return der, made.CheckSignature()
-}
-
-func (o *csrOptions) load() (crypto.Signer, string, error) {
-	blob, password, err := o.keys.PrivateKey(o.inputs)
-	if err != nil {
-		return nil, "", err
-	}
-	key, err := keys.OpenBlob(context.Background(), blob, keys.Options{Password: password})
-	return key, blob.Name(), err
 }

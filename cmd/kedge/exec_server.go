@@ -24,10 +24,11 @@ const endpointName = "exec"
 
 // runBeside runs the command as a child, with an endpoint that has credentials as long as it runs.
 func (o *execOptions) runBeside(ctx context.Context, path string) error {
-	r, err := o.open(o.host, long)
+	r, err := o.open(ctx, o.host, long)
 	if err != nil {
 		return err
 	}
+	defer r.Close()
 	first, err := o.first(ctx, r)
 	if err != nil {
 		return err

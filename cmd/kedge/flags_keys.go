@@ -21,15 +21,19 @@ type keyFlags struct {
 const inputHelp = "PATH, fd:N, env:NAME or -"
 
 func (f *keyFlags) addCertificate(flags *pflag.FlagSet) {
-	flags.StringVar(&f.Certificate, "certificate", "", "certificate, with or without its chain, or PKCS#12: "+inputHelp+" (standard input); file:PATH for a file of an odd name")
-	flags.StringVar(&f.PasswordFrom, "key-password-from", "", "password of an encrypted key: PATH, fd:N, env:NAME, - or prompt (default: ask on a terminal)")
+	flags.StringVar(&f.Certificate, "certificate", "", "certificate, with or without its chain, or PKCS#12: "+inputHelp+" (standard input); file:PATH for a file of an odd name; pkcs11:… on a token")
+	flags.StringVar(&f.PasswordFrom, "key-password-from", "", "password of an encrypted key, PIN of a token, auth value of a TPM key: PATH, fd:N, env:NAME, - or prompt (default: ask on a terminal)")
+	flags.StringVar(&f.Library, "pkcs11-lib", "", "PKCS#11 module, path or name (default: what the URI says, else p11-kit-proxy)")
 	flags.BoolVar(&f.debug, "debug", false, "say on standard error what is done")
 	f.addForeign(flags)
 }
 
 func (f *keyFlags) addPrivateKey(flags *pflag.FlagSet) {
-	flags.StringVar(&f.PrivateKey, "private-key", "", "private key; default is the one beside the certificate: "+inputHelp)
+	flags.StringVar(&f.PrivateKey, "private-key", "", "private key; default is the one beside the certificate: "+inputHelp+"; in a TPM: its TSS2 file, tpm:… or handle:0x81…; on a token: pkcs11:…")
 	flags.StringVar(&f.Password, "pkcs8-password", "", "password of an encrypted key, visible to every user of this machine")
+	flags.BoolVar(&f.ReusePIN, "reuse-pin", false, "keep the PIN in memory: for keys that want it at each use, and when the token comes back")
+	flags.StringVar(&f.TPMPassword, "tpm-key-password", "", "auth value of a TPM key, visible to every user of this machine")
+	flags.BoolVar(&f.NoTPMPassword, "no-tpm-key-password", false, "the TPM key has no auth value, whatever its file says")
 }
 
 // addForeign adds flags of the official helper for keys that this build cannot reach. They
@@ -38,16 +42,12 @@ func (f *keyFlags) addForeign(flags *pflag.FlagSet) {
 	flags.StringVar(&f.selector, "cert-selector", "", "")
 	flags.String("system-store-name", "MY", "")
 	flags.String("system-store-location", "CurrentUser", "")
-	flags.String("pkcs11-lib", "", "")
-	hide(flags, "cert-selector", "system-store-name", "system-store-location", "pkcs11-lib")
+	hide(flags, "cert-selector", "system-store-name", "system-store-location")
 }
 
 func (f *keyFlags) addForeignKeys(flags *pflag.FlagSet) {
 	flags.Bool("use-latest-expiring-certificate", false, "")
-	flags.Bool("reuse-pin", false, "")
-	flags.String("tpm-key-password", "", "")
-	flags.Bool("no-tpm-key-password", false, "")
-	hide(flags, "use-latest-expiring-certificate", "reuse-pin", "tpm-key-password", "no-tpm-key-password")
+	hide(flags, "use-latest-expiring-certificate")
 }
 
 func hide(flags *pflag.FlagSet, names ...string) {
@@ -113,6 +113,8 @@ func exclusives() [][2]string {
 		{"no-tpm-key-password", "reuse-pin"},
 		{"no-tpm-key-password", "tpm-key-password"},
 		{"pkcs8-password", "tpm-key-password"},
+		{"key-password-from", "tpm-key-password"},
+		{"key-password-from", "no-tpm-key-password"},
 		{"pkcs8-password", "key-password-from"},
 		{"proxy", "with-proxy"},
 	}
@@ -129,11 +131,6 @@ func (f *keyFlags) checkForeign(cmd *cobra.Command) error {
 			return unsupported(cmd, flag, "certificate stores are not supported on this system")
 		}
 	}
-	for _, flag := range [...]string{"pkcs11-lib", "reuse-pin", "tpm-key-password", "no-tpm-key-password"} {
-		if cmd.Flags().Changed(flag) {
-			return unsupported(cmd, flag, "this build reads keys from files only so far")
-		}
-	}
 	return nil
 }
 
@@ -148,9 +145,6 @@ func unsupported(cmd *cobra.Command, flag, why string) error {
 
 // usage makes the usage error that a wrong flag is; other errors pass.
 func usage(cmd *cobra.Command, err error) error {
-	if flag, ok := errors.AsType[*config.FlagError](err); ok && errors.Is(err, config.ErrHardware) {
-		return unsupported(cmd, flag.Flag, flag.Err.Error())
-	}
 	if flag, ok := errors.AsType[*config.FlagError](err); ok {
 		return &cli.UsageError{Command: cmd.CommandPath(), Err: from(cmd, flag.Flag, err)}
 	}

@@ -111,6 +111,9 @@ func keyHint(err error) string {
 		}
 		return "check this host's clock; if it is right, wait, or have the certificate issued again"
 	}
+	if hint := hardwareHint(err); hint != "" {
+		return hint
+	}
 	if _, ok := errors.AsType[*signer.KeyMismatchError](err); ok {
 		return `give the two files that were made together; "openssl pkey -in KEY -pubout" and "openssl x509 -in CERT -noout -pubkey" print the same for them`
 	}

@@ -5,13 +5,16 @@ import (
 	"crypto/ecdsa"
 	"crypto/mldsa"
 	"crypto/rsa"
+	"crypto/sha1" // the name of a certificate in lists, as the official helper has it
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"kedge/internal/config"
+	"kedge/internal/keys"
 	"kedge/signer"
 )
 
@@ -25,10 +28,15 @@ func newReadCertificateData(h host, run func(context.Context, *readCertificateDa
 	o := &readCertificateDataOptions{host: h}
 	cmd := &cobra.Command{
 		Use:   "read-certificate-data",
-		Short: "Print what a certificate file holds, as JSON",
+		Short: "Print what a certificate file holds, as JSON, or list a token's certificates",
 		Long: `Prints key type, DER, serial number and signature algorithms of the certificate as one JSON
-object: the first certificate in the file that is not a CA, else the first.`,
-		Example: "  kedge read-certificate-data --certificate cert.pem",
+object: the first certificate in the file that is not a CA, else the first.
+
+A pkcs11: URI with object or id reads the one certificate that it matches. Without, it lists all
+that it matches, each with a URI to copy.`,
+		Example: `  kedge read-certificate-data --certificate cert.pem
+  kedge read-certificate-data --certificate pkcs11:
+  kedge read-certificate-data --certificate 'pkcs11:token=host;object=kedge'`,
 		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if o.keys, err = o.check(cmd); err != nil {
 				return err
@@ -49,7 +57,10 @@ type certificateData struct {
 	SupportedAlgorithms []string `json:"supportedAlgorithms"`
 }
 
-func runReadCertificateData(_ context.Context, o *readCertificateDataOptions) error {
+func runReadCertificateData(ctx context.Context, o *readCertificateDataOptions) error {
+	if uri := o.keys.CertificateURI(); uri != "" {
+		return o.readToken(ctx, uri)
+	}
 	certs, name, err := o.load()
 	if err != nil {
 		return &keyError{err}
@@ -58,11 +69,40 @@ func runReadCertificateData(_ context.Context, o *readCertificateDataOptions) er
 	if trace := o.trace(o.debug); trace != nil {
 		trace("%s holds %d certificates; this is %q", name, len(certs), leaf.Subject)
 	}
-	data, err := json.Marshal(describeCertificate(leaf))
+	return o.printData(leaf)
+}
+
+func (o *readCertificateDataOptions) printData(cert *x509.Certificate) error {
+	data, err := json.Marshal(describeCertificate(cert))
 	if err != nil {
 		return err
 	}
 	return o.print(data)
+}
+
+// readToken prints the one certificate that a URI names, or a list as the official helper's.
+func (o *readCertificateDataOptions) readToken(ctx context.Context, uri string) error {
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	found, one, err := keys.Certificates(ctx, uri, o.keys.Options(o.inputs))
+	if err != nil {
+		return &keyError{err}
+	}
+	if one {
+		if found[0].X509 == nil {
+			return &keyError{found[0].Error}
+		}
+		return o.printData(found[0].X509)
+	}
+	list := []byte("Matching identities\n")
+	for i, c := range found {
+		what := "unreadable"
+		if c.X509 != nil {
+			what = fmt.Sprintf("%x %q", sha1.Sum(c.X509.Raw), c.X509.Subject)
+		}
+		list = fmt.Appendf(list, "%d) %s\n\tURI: %s\n", i+1, what, c.URI)
+	}
+	return o.print(list)
 }
 
 func (o *readCertificateDataOptions) load() (certs []*x509.Certificate, name string, err error) {

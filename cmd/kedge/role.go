@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
@@ -11,6 +13,7 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/keys"
 	"kedge/signer"
 	"kedge/signer/session"
 )
@@ -65,6 +68,17 @@ func (f *roleFlags) complete(cmd *cobra.Command, h host) (err error) {
 	return err
 }
 
+// maxSigning is how long hardware may take for one step of a signature.
+const maxSigning = 30 * time.Second
+
+// slow says of an error that --timeout was over.
+func slow(err error, timeout time.Duration) error {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("the key was not ready within the %s of --timeout: %w", timeout, err)
+}
+
 // use says how long a role is used.
 type use bool
 
@@ -73,15 +87,17 @@ const (
 	long use = true  // the identity is read again when its files change
 )
 
-// role gets the credentials of a role, a new session each time. It is safe for concurrent use.
+// role gets the credentials of a role, a new session each time. It is safe for concurrent use,
+// until it is closed.
 type role struct {
 	flags    *roleFlags
 	source   signer.Source
 	provider aws.CredentialsProvider
 }
 
-// open loads the identity, after prepare. The error is a *keyError or a *config.BundleError.
-func (f *roleFlags) open(h host, u use) (_ *role, err error) {
+// open loads the identity, after prepare. ctx, and --timeout, bound that: hardware can be slow.
+// The error is a *keyError or a *config.BundleError. The role is to be closed.
+func (f *roleFlags) open(ctx context.Context, h host, u use) (_ *role, err error) {
 	if f.client == nil {
 		if f.client, err = f.sessionFlags.client(); err != nil {
 			return nil, err
@@ -94,9 +110,11 @@ func (f *roleFlags) open(h host, u use) (_ *role, err error) {
 	if f.noVerify {
 		h.warn("--no-verify-ssl: the server is not verified; anyone on the way can take the credentials. Use --ca-bundle instead")
 	}
-	source, err := f.identity(h, u)
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	source, err := f.identity(ctx, h, u)
 	if err != nil {
-		return nil, &keyError{err}
+		return nil, &keyError{slow(err, f.timeout)}
 	}
 	h.warn(f.keys.Warnings()...)
 	return &role{flags: f, source: source, provider: session.NewProvider(client, source)}, nil
@@ -112,12 +130,20 @@ func (r *role) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return c, nil
 }
 
-func (f *roleFlags) identity(h host, u use) (signer.Source, error) {
+// Close lets go of the key.
+func (r *role) Close() error {
+	if hardware, ok := r.source.(*keys.Source); ok {
+		return hardware.Close()
+	}
+	return nil
+}
+
+func (f *roleFlags) identity(ctx context.Context, h host, u use) (signer.Source, error) {
 	files, err := f.keys.Files(h.inputs)
 	if err != nil {
 		return nil, err
 	}
-	source, id, err := load(files, u)
+	source, id, err := f.load(ctx, h, files, u)
 	if err != nil {
 		switch {
 		case swapped(files, err):
@@ -133,8 +159,36 @@ func (f *roleFlags) identity(h host, u use) (signer.Source, error) {
 	return source, nil
 }
 
-// load returns the identity that the source gives first besides it.
-func load(files signer.Files, u use) (signer.Source, *signer.Identity, error) {
+// load returns the identity that the source gives first besides it. What is no key file of ours
+// may be a key in the TPM: looked at last, since most are files.
+func (f *roleFlags) load(ctx context.Context, h host, files signer.Files, u use) (signer.Source, *signer.Identity, error) {
+	if f.keys.InHardware() {
+		return f.openSource(ctx, f.keys.Pair(h.inputs, files))
+	}
+	source, id, err := loadFiles(ctx, files, u)
+	if err == nil {
+		return source, id, nil
+	}
+	if pair := f.keys.Pair(h.inputs, files); pair.IsTPMFile() {
+		return f.openSource(ctx, pair)
+	}
+	return nil, nil, err
+}
+
+// openSource opens the key in hardware. SIGINT and SIGTERM end that properly: killed, it would
+// leave the key in a TPM that nobody manages.
+func (f *roleFlags) openSource(ctx context.Context, pair keys.Pair) (signer.Source, *signer.Identity, error) {
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	pair.Timeout = min(f.timeout, maxSigning)
+	source, err := keys.NewSource(ctx, pair)
+	if err != nil {
+		return nil, nil, err
+	}
+	return source, source.Loaded(), nil
+}
+
+func loadFiles(ctx context.Context, files signer.Files, u use) (signer.Source, *signer.Identity, error) {
 	if u == once {
 		id, err := signer.Load(files)
 		return id, id, err
@@ -143,7 +197,7 @@ func load(files signer.Files, u use) (signer.Source, *signer.Identity, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	id, err := source.Identity(context.Background())
+	id, err := source.Identity(ctx)
 	return source, id, err
 }
 
@@ -172,6 +226,9 @@ func certificateOfCA(files signer.Files, err error) bool {
 
 // explain adds what only the flags know to an error, for the hints.
 func (f *roleFlags) explain(err error) error {
+	if _, ok := errors.AsType[*signer.SignError](err); ok {
+		return &keyError{err}
+	}
 	return &requestError{
 		error: err, direct: f.proxy == "" && !f.proxyFromEnv,
 		region: f.region, trustAnchor: f.trustAnchor, profile: f.profile, role: f.role,

@@ -22,7 +22,7 @@ type served struct {
 
 // start opens the role and begins to get its credentials.
 func (w wantedRole) start(ctx context.Context, h host, log *slog.Logger) (*served, error) {
-	opened, err := w.flags.open(h, long)
+	opened, err := w.flags.open(ctx, h, long)
 	if err != nil {
 		return nil, err
 	}
@@ -37,6 +37,7 @@ func (w wantedRole) start(ctx context.Context, h host, log *slog.Logger) (*serve
 	go func() {
 		defer close(s.ended)
 		_ = s.refresher.Run(ctx) // it is run once, and then has no error
+		opened.Close()
 	}()
 	return s, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/keys"
 	"kedge/signer"
 )
 
@@ -39,7 +40,9 @@ func newSignString(h host, run func(context.Context, *signStringOptions) error) 
 		Long: `Signs a fixed text followed by the SHA-256 of "IAM RA" and the public key, and prints the
 signature: RSA with PKCS#1 v1.5, ECDSA in ASN.1, ML-DSA pure with an empty context. It calls
 no service and needs no certificate.`,
-		Example: "  kedge sign-string --private-key key.pem --format text",
+		Example: `  kedge sign-string --private-key key.pem --format text
+  kedge sign-string --private-key handle:0x81000010
+  kedge sign-string --private-key 'pkcs11:token=host;object=kedge'`,
 		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := o.checkValues(cmd); err != nil {
 				return err
@@ -84,18 +87,19 @@ func (o *signStringOptions) hash() crypto.Hash {
 	return 0
 }
 
-func runSignString(_ context.Context, o *signStringOptions) error {
-	key, name, err := o.load()
+func runSignString(ctx context.Context, o *signStringOptions) error {
+	key, err := openKey(ctx, o.host, o.keys)
 	if err != nil {
 		return &keyError{err}
 	}
+	defer key.Close()
 	o.warn(o.keys.Warnings()...)
 	if trace := o.trace(o.debug); trace != nil {
-		trace("signing %q and the SHA-256 of \"IAM RA\" and the public key with %s", signTest, name)
+		trace("signing %q and the SHA-256 of \"IAM RA\" and the public key with %s", signTest, key)
 	}
 	signature, err := signTestString(key, o.hash())
 	if err != nil {
-		return &keyError{&signer.FileError{File: name, Err: err}}
+		return &keyError{&signer.FileError{File: key.String(), Err: err}}
 	}
 	switch text := hex.EncodeToString(signature); o.format {
 	case "bin":
@@ -107,19 +111,15 @@ func runSignString(_ context.Context, o *signStringOptions) error {
 	}
 }
 
-func (o *signStringOptions) load() (key crypto.Signer, name string, err error) {
-	blob, password, err := o.keys.PrivateKey(o.inputs)
-	if err != nil {
-		return nil, "", err
+// openKey opens the private key alone. SIGINT and SIGTERM end the opening of one in hardware
+// properly: see openSource.
+func openKey(ctx context.Context, h host, k *config.Keys) (*keys.Key, error) {
+	if k.InHardware() {
+		var stop context.CancelFunc
+		ctx, stop = interruptible(ctx)
+		defer stop()
 	}
-	data, err := blob.Read()
-	if err != nil {
-		return nil, "", err
-	}
-	if key, err = signer.ParsePrivateKey(data, password); err != nil {
-		return nil, "", &signer.FileError{File: blob.Name(), Err: err}
-	}
-	return key, blob.Name(), nil
+	return k.Open(ctx, h.inputs)
 }
 
 func signTestString(key crypto.Signer, hash crypto.Hash) ([]byte, error) {
@@ -132,9 +132,7 @@ func signTestString(key crypto.Signer, hash crypto.Hash) ([]byte, error) {
 	if _, pure := key.Public().(*mldsa.PublicKey); pure {
 		return key.Sign(rand.Reader, message, &mldsa.Options{})
 	}
-	h := hash.New()
-	h.Write(message)
-	return key.Sign(rand.Reader, h.Sum(nil), hash)
+	return crypto.SignMessage(key, rand.Reader, message, hash)
 }
 
 // publicBytes is the public key as it enters the string: the uncompressed point, or PKCS#1. For

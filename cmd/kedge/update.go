@@ -69,10 +69,11 @@ func runUpdate(ctx context.Context, o *updateOptions) error {
 	if o.once {
 		u = once
 	}
-	r, err := o.open(o.host, u)
+	r, err := o.open(ctx, o.host, u)
 	if err != nil {
 		return err
 	}
+	defer r.Close()
 	if err := o.warn(); err != nil {
 		return err
 	}

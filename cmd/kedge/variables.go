@@ -13,10 +13,11 @@ import (
 
 // retrieve gets credentials for a command that wants them once. SIGINT and SIGTERM end it.
 func (f *roleFlags) retrieve(ctx context.Context, h host) (aws.Credentials, error) {
-	r, err := f.open(h, once)
+	r, err := f.open(ctx, h, once)
 	if err != nil {
 		return aws.Credentials{}, err
 	}
+	defer r.Close()
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	return r.Retrieve(ctx)

@@ -12,8 +12,13 @@ type KeyFlags struct {
 	Certificate   string // --certificate: certificates, and the key where PrivateKey is empty
 	PrivateKey    string // --private-key
 	Intermediates string // --intermediates
-	PasswordFrom  string // --key-password-from: an input, or "prompt"
+	PasswordFrom  string // --key-password-from: of the key's file, PIN or auth value; an input, or "prompt"
 	Password      string // --pkcs8-password: the password itself, visible in the process list
+
+	Library       string // --pkcs11-lib: path or name of the PKCS #11 module
+	ReusePIN      bool   // --reuse-pin
+	TPMPassword   string // --tpm-key-password: the auth value itself, visible in the process list
+	NoTPMPassword bool   // --no-tpm-key-password
 }
 
 // Host is what inputs need of the process. Ask may be nil: nobody is asked.
@@ -27,21 +32,23 @@ type Host struct {
 type Keys struct {
 	certificate, privateKey, intermediates Input
 	password                               passwordSource
+	hardware                               hardware
 }
 
 // NewKeys checks the flags and reads nothing. Every error is a *FlagError.
 func NewKeys(f KeyFlags) (*Keys, error) {
-	k := &Keys{}
+	k := &Keys{hardware: hardware{f.Library, f.ReusePIN, f.TPMPassword, f.NoTPMPassword}}
 	var err error
 	for _, flag := range []struct {
 		name, value string
 		to          *Input
+		parse       func(string) (Input, error)
 	}{
-		{"certificate", f.Certificate, &k.certificate},
-		{"private-key", f.PrivateKey, &k.privateKey},
-		{"intermediates", f.Intermediates, &k.intermediates},
+		{"certificate", f.Certificate, &k.certificate, parseCertificate},
+		{"private-key", f.PrivateKey, &k.privateKey, parseKey},
+		{"intermediates", f.Intermediates, &k.intermediates, ParseInput},
 	} {
-		if *flag.to, err = ParseInput(flag.value); err != nil {
+		if *flag.to, err = flag.parse(flag.value); err != nil {
 			return nil, &FlagError{Flag: flag.name, Err: err}
 		}
 	}
@@ -75,7 +82,8 @@ func (k *Keys) checkStreams() error {
 }
 
 // Files reads the inputs that can be read only once and returns what signer.Load takes.
-// Files are not read here but by signer, which follows their changes.
+// Files are not read here but by signer, which follows their changes. What is in hardware is left
+// zero.
 func (k *Keys) Files(h Host) (signer.Files, error) {
 	f := signer.Files{Now: h.Now}
 	for _, use := range []struct {
@@ -104,7 +112,7 @@ func (k *Keys) Warnings() []string {
 	if k.password.text != "" {
 		warnings = append(warnings, "the password after --pkcs8-password is visible in the process list; use --key-password-from with PATH, fd:N, env:NAME, - or prompt")
 	}
-	return warnings
+	return append(warnings, k.hardwareWarnings()...)
 }
 
 // keyInput is where the private key is.
@@ -116,7 +124,7 @@ func (k *Keys) keyInput() Input {
 }
 
 func (in Input) blob(stdin io.Reader) (signer.Blob, error) {
-	if in.IsZero() {
+	if in.IsZero() || in.kind == hardwareInput {
 		return signer.Blob{}, nil
 	}
 	if path, ok := in.Path(); ok {

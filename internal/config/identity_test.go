@@ -21,7 +21,12 @@ func TestNewKeys_refusals(t *testing.T) {
 		{"standard input twice", KeyFlags{Certificate: "-", PrivateKey: "-"}, "--private-key: standard input is read by --certificate already; where one input carries both, give it to --certificate alone"},
 		{"standard input as descriptor", KeyFlags{Certificate: "-", PasswordFrom: "fd:0"}, "--key-password-from: standard input is read by --certificate already; where one input carries both, give it to --certificate alone"},
 		{"descriptor twice", KeyFlags{PrivateKey: "fd:3", Intermediates: "fd:3"}, "--intermediates: descriptor 3 is read by --private-key already; where one input carries both, give it to --certificate alone"},
-		{"hardware", KeyFlags{Certificate: "c.pem", PrivateKey: "pkcs11:token=t"}, "--private-key: pkcs11: names a key in hardware; this build reads keys from files only so far"},
+		{"hardware", KeyFlags{Certificate: "c.pem", Intermediates: "pkcs11:token=t"}, "--intermediates: pkcs11: names what is in hardware, not bytes that can be read here"},
+		{"password in hardware", KeyFlags{PasswordFrom: "tpm:handle=0x81000001"}, "--key-password-from: tpm: names what is in hardware, not bytes that can be read here"},
+		{"bad token URI", KeyFlags{PrivateKey: "pkcs11:token=t;token=u"}, "--private-key: PKCS#11 URI: token: is given twice"},
+		{"bad handle", KeyFlags{PrivateKey: "handle:0x40000001"}, `--private-key: URI of a TPM key: handle "0x40000001" is not persistent: those are 0x81000000 to 0x81ffffff`},
+		{"no key", KeyFlags{PrivateKey: "tpm:device=/dev/tpm0"}, "--private-key: URI of a TPM key: names no key: file=PATH or handle=0x81…"},
+		{"certificate in a TPM", KeyFlags{Certificate: "tpm:handle=0x81000001"}, "--certificate: a TPM holds no certificate: give its file here, and the key with --private-key"},
 		{"two passwords", KeyFlags{PasswordFrom: "-", Password: "x"}, "--key-password-from: cannot be used together with --pkcs8-password"},
 		{"bad reference", KeyFlags{PasswordFrom: "fd:x"}, "--key-password-from: fd: needs the number of an open descriptor, as in fd:3"},
 	}

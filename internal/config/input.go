@@ -7,6 +7,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"kedge/internal/keys"
 )
 
 // Input is a reference to bytes, as the flags take it:
@@ -31,12 +33,13 @@ const (
 	fileInput
 	streamInput // standard input is descriptor 0
 	envInput
+	hardwareInput
 )
 
-// ErrHardware says that a reference is to a key in hardware.
-var ErrHardware = errors.New("a key in hardware; this build reads keys from files only so far")
+// ErrHardware says that a reference is to something in hardware, where bytes are wanted.
+var ErrHardware = errors.New("what is in hardware, not bytes that can be read here")
 
-// ParseInput parses a reference; the empty text is the zero Input. References to keys in
+// ParseInput parses a reference; the empty text is the zero Input. References to what is in
 // hardware are refused here, so that no command takes "pkcs11:..." for a file name.
 func ParseInput(text string) (Input, error) {
 	scheme, rest, hasScheme := strings.Cut(text, ":")
@@ -84,6 +87,8 @@ func (in Input) String() string {
 			return in.value
 		}
 		return "file:" + in.value
+	case hardwareInput:
+		return in.value
 	case envInput:
 		return "env:" + in.value
 	case streamInput:
@@ -98,6 +103,8 @@ func (in Input) String() string {
 // Name is what messages call the input: the path, or words.
 func (in Input) Name() string {
 	switch in.kind {
+	case hardwareInput:
+		return keys.WithoutSecrets(in.value)
 	case envInput:
 		return "environment variable " + in.value
 	case streamInput:

@@ -28,9 +28,9 @@ func TestParseInput(t *testing.T) {
 		{"env:A=B", "", "needs the name of a variable"},
 		{"file:", "", "needs a path"},
 		{"a\x00b", "", "NUL"},
-		{"pkcs11:token=t", "", "this build reads keys from files only so far"},
-		{"handle:0x81000001", "", "this build reads keys from files only so far"},
-		{"tpm:key", "", "this build reads keys from files only so far"},
+		{"pkcs11:token=t", "", "not bytes that can be read here"},
+		{"handle:0x81000001", "", "not bytes that can be read here"},
+		{"tpm:key", "", "not bytes that can be read here"},
 	}
 	for _, tt := range tests {
 		in, err := ParseInput(tt.text)

@@ -94,8 +94,11 @@ func (p passwordSource) reader(h Host, keyName string) signer.PasswordFunc {
 	return func() ([]byte, error) { return p.read(h.Stdin) }
 }
 
+// errNotAsked stands where Host.Ask is missing.
+var errNotAsked = errors.New("this program does not ask")
+
 func (p passwordSource) ask(h Host, keyName string) ([]byte, error) {
-	err := errors.New("this program does not ask")
+	err := errNotAsked
 	var password []byte
 	if h.Ask != nil {
 		password, err = h.Ask("Password of " + keyName)
@@ -109,14 +112,19 @@ func (p passwordSource) ask(h Host, keyName string) ([]byte, error) {
 	return nil, fmt.Errorf("%w (%w)", signer.ErrPasswordRequired, err)
 }
 
-// read strips one line ending: editors and echo put it there.
 func (p passwordSource) read(stdin io.Reader) ([]byte, error) {
-	data, err := p.input.read(stdin, maxPassword)
+	data, err := p.input.readSecret(stdin)
 	if err != nil {
 		return nil, fmt.Errorf("--%s: %w", p.flag, err)
 	}
-	if p.input.kind == envInput {
-		return data, nil
+	return data, nil
+}
+
+// readSecret strips one line ending: editors and echo put it there.
+func (in Input) readSecret(stdin io.Reader) ([]byte, error) {
+	data, err := in.read(stdin, maxPassword)
+	if err != nil || in.kind == envInput {
+		return data, err
 	}
 	data = bytes.TrimSuffix(data, []byte("\n"))
 	return bytes.TrimSuffix(data, []byte("\r")), nil

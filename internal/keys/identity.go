@@ -5,10 +5,10 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"fmt"
 
 	"kedge/pkcs11"
 	"kedge/signer"
+	"kedge/tpm"
 )
 
 // Pair says where an identity is whose key is in hardware.
@@ -23,30 +23,26 @@ type Pair struct {
 	Options
 }
 
+// IsTPMFile tells whether Files.PrivateKey is a TSS2 key file.
+func (p *Pair) IsTPMFile() bool {
+	data, err := p.Files.PrivateKey.Read()
+	return err == nil && tpm.IsKeyFile(data)
+}
+
 // openKey opens the key. The certificate is looked at before, if that is in a file: it may have
 // to say the public key, and nobody types a PIN for nothing.
 func (p *Pair) openKey(ctx context.Context) (*Key, error) {
 	o := p.Options
-	var err error
-	if o.Public, err = p.publicKey(); err != nil {
-		return nil, err
+	if p.Certificate == "" {
+		var err error
+		if o.Public, err = p.Files.PublicKey(); err != nil {
+			return nil, err
+		}
 	}
 	if p.Key == "" {
 		return OpenBlob(ctx, p.Files.PrivateKey, o)
 	}
 	return Open(ctx, p.Key, o)
-}
-
-// publicKey is that of the certificate where it is in a file, or nil.
-func (p *Pair) publicKey() (crypto.PublicKey, error) {
-	if p.Certificate != "" {
-		return nil, nil
-	}
-	certs, err := readCertificates(p.Files)
-	if err != nil {
-		return nil, err
-	}
-	return leafOf(certs).PublicKey, nil
 }
 
 // reopenKey opens what the URI means now. On a token that is done by the module that is logged in
@@ -55,11 +51,14 @@ func (p *Pair) reopenKey(ctx context.Context, old *Key) (*Key, error) {
 	if old.mod == nil {
 		return p.openKey(ctx)
 	}
-	public, err := p.publicKey()
+	u, err := pkcs11.ParseURI(p.Key)
 	if err != nil {
 		return nil, err
 	}
-	u, err := pkcs11.ParseURI(p.Key)
+	if p.Certificate != "" {
+		return findOnToken(ctx, old.mod, u, nil)
+	}
+	public, err := p.Files.PublicKey()
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +74,7 @@ func (p *Pair) identity(ctx context.Context, key *Key) (*signer.Identity, error)
 		if err != nil {
 			return nil, err
 		}
-		f.Certificate = signer.Bytes(withoutPIN(p.Certificate), bytes.Join(certs, nil))
+		f.Certificate = signer.Bytes(WithoutSecrets(p.Certificate), bytes.Join(certs, nil))
 	}
 	return signer.Load(f)
 }
@@ -104,11 +103,7 @@ func (p *Pair) onToken(ctx context.Context, key *Key) ([][]byte, error) {
 		return nil, err
 	}
 	if len(meant) == 0 {
-		missing := &pkcs11.NotFoundError{URI: u, What: "certificate"}
-		for _, c := range all {
-			missing.There = append(missing.There, c.URI)
-		}
-		return nil, missing
+		return nil, &pkcs11.NotFoundError{URI: u, What: "certificate", There: uris(all)}
 	}
 	return chosen(meant, all, key.Public())
 }
@@ -153,35 +148,4 @@ func raw(certs []*x509.Certificate) (der [][]byte) {
 		der = append(der, c.Raw)
 	}
 	return der
-}
-
-func readCertificates(f signer.Files) ([]*x509.Certificate, error) {
-	data, err := f.Certificate.Read()
-	if err != nil {
-		return nil, err
-	}
-	certs, err := signer.ParseCertificates(data, f.Password)
-	if err != nil {
-		return nil, &signer.FileError{File: f.Certificate.Name(), Err: err}
-	}
-	return certs, nil
-}
-
-// leafOf guesses which certificate is the key's: the first that is no CA's.
-func leafOf(certs []*x509.Certificate) *x509.Certificate {
-	for _, c := range certs {
-		if !c.IsCA {
-			return c
-		}
-	}
-	return certs[0]
-}
-
-// withoutPIN is the URI as messages show it.
-func withoutPIN(uri string) string {
-	u, err := pkcs11.ParseURI(uri)
-	if err != nil {
-		return "certificate on a token"
-	}
-	return fmt.Sprint(u)
 }

@@ -85,9 +85,6 @@ func OpenBlob(ctx context.Context, blob signer.Blob, o Options) (*Key, error) {
 	return &Key{key: key, name: blob.Name()}, nil
 }
 
-// IsHardwareURI tells whether uri names a key or a certificate in hardware, and is not a path.
-func IsHardwareURI(uri string) bool { return tpm.IsURI(uri) || IsTokenURI(uri) }
-
 // Public returns the public key.
 func (k *Key) Public() crypto.PublicKey { return k.key.Public() }
 

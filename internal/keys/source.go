@@ -71,6 +71,13 @@ func (s *Source) Identity(ctx context.Context) (*signer.Identity, error) {
 	return nil, fmt.Errorf("%w; %w", err, s.err)
 }
 
+// Loaded returns the identity that was given or loaded last, without a look at what is there now.
+func (s *Source) Loaded() *signer.Identity {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current
+}
+
 // Err returns why what is there now could not be used, or nil. A program that runs for long logs
 // it, since Identity goes on with the old pair.
 func (s *Source) Err() error {

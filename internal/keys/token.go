@@ -6,16 +6,9 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
-	"strings"
 
 	"kedge/pkcs11"
 )
-
-// IsTokenURI tells whether s is meant as a URI of something on a token, RFC 7512.
-func IsTokenURI(s string) bool {
-	const scheme = "pkcs11:"
-	return len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme)
-}
 
 // openToken opens the one key that a pkcs11: URI names.
 func openToken(ctx context.Context, uri string, o Options) (*Key, error) {
@@ -35,8 +28,7 @@ func openToken(ctx context.Context, uri string, o Options) (*Key, error) {
 	return key, nil
 }
 
-// findOnToken finds the key in a loaded module, which ends with it. public is used where the token
-// does not tell; it may be nil.
+// findOnToken finds the key in a loaded module, which ends with it. public is as Options.Public.
 func findOnToken(ctx context.Context, mod *pkcs11.Module, u pkcs11.URI, public crypto.PublicKey) (*Key, error) {
 	key, err := mod.Key(ctx, u, nil)
 	if errors.Is(err, pkcs11.ErrNoPublicKey) && public != nil {

@@ -21,8 +21,15 @@ func openTPM(ctx context.Context, uri string, o Options) (*Key, error) {
 			return nil, err
 		}
 	}
-	name := tpm.URI{Device: u.Device, File: u.File, Handle: u.Handle}.String()
-	return loadTPM(ctx, name, u, data, o)
+	return loadTPM(ctx, nameOf(u), u, data, o)
+}
+
+// errNoKey says that a URI names a TPM and no key in it.
+var errNoKey = errors.New("URI of a TPM key: names no key: file=PATH or handle=0x81…")
+
+// nameOf is the URI without where its secrets are.
+func nameOf(u tpm.URI) string {
+	return tpm.URI{Device: u.Device, File: u.File, Handle: u.Handle}.String()
 }
 
 // loadTPM opens the key in data, or under the handle of u.

@@ -1,0 +1,190 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"kedge/internal/keys"
+	"kedge/signer"
+)
+
+// hardware is what only keys in hardware need.
+type hardware struct {
+	library       string
+	reusePIN      bool
+	tpmPassword   string
+	noTPMPassword bool
+}
+
+// parseKey takes what ParseInput takes, and URIs of keys in hardware.
+func parseKey(text string) (Input, error) {
+	if !keys.IsHardwareURI(text) {
+		return ParseInput(text)
+	}
+	if err := keys.CheckURI(text); err != nil {
+		return Input{}, err
+	}
+	return Input{kind: hardwareInput, value: text}, nil
+}
+
+// parseCertificate takes what ParseInput takes, and pkcs11: URIs.
+func parseCertificate(text string) (Input, error) {
+	if keys.IsHardwareURI(text) && !keys.IsTokenURI(text) {
+		return Input{}, errors.New("a TPM holds no certificate: give its file here, and the key with --private-key")
+	}
+	return parseKey(text)
+}
+
+// InHardware tells whether the key, or the certificate, is named by a URI. A file may turn out to
+// be a key in a TPM nevertheless: see keys.OpenBlob.
+func (k *Keys) InHardware() bool {
+	return k.keyInput().kind == hardwareInput || k.certificate.kind == hardwareInput
+}
+
+// CertificateURI is the pkcs11: URI of --certificate, or empty where that is none.
+func (k *Keys) CertificateURI() string { return k.certificate.uri() }
+
+func (in Input) uri() string {
+	if in.kind != hardwareInput {
+		return ""
+	}
+	return in.value
+}
+
+// Open opens the private key wherever it is.
+func (k *Keys) Open(ctx context.Context, h Host) (*keys.Key, error) {
+	o := k.Options(h)
+	if uri := k.keyInput().uri(); uri != "" {
+		if !k.certificate.IsZero() && k.certificate.uri() == "" {
+			cert, err := k.certificate.blob(h.Stdin)
+			if err != nil {
+				return nil, err
+			}
+			if o.Public, err = (signer.Files{Certificate: cert, Password: o.Password}).PublicKey(); err != nil {
+				return nil, err
+			}
+		}
+		return keys.Open(ctx, uri, o)
+	}
+	blob, err := k.keyInput().blob(h.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	return keys.OpenBlob(ctx, blob, o)
+}
+
+// Pair is the identity whose key or certificate is in hardware. files is what Files gave: what
+// can be read once was read then.
+func (k *Keys) Pair(h Host, files signer.Files) keys.Pair {
+	p := keys.Pair{Key: k.keyInput().uri(), Certificate: k.certificate.uri(), Files: files, Options: k.Options(h)}
+	if files.PrivateKey.IsZero() {
+		p.Files.PrivateKey = files.Certificate
+	}
+	return p
+}
+
+// Options says how a key in hardware is reached and unlocked. KEDGE_PKCS11_HELPER is the path of
+// kedge-pkcs11, and TPM_DEVICE, as for the official helper, the TPM where no URI names one.
+func (k *Keys) Options(h Host) keys.Options {
+	o := keys.Options{
+		Password:    k.password.reader(h, k.keyInput().Name()),
+		PIN:         k.password.given(h),
+		Auth:        k.auth(h),
+		Source:      readSource(h),
+		Device:      os.Getenv("TPM_DEVICE"),
+		Library:     k.hardware.library,
+		Helper:      os.Getenv("KEDGE_PKCS11_HELPER"),
+		ReusePIN:    k.hardware.reusePIN,
+		Environment: k.environment(),
+	}
+	if h.Ask != nil {
+		o.Ask = func(what string) ([]byte, error) { return h.Ask(upperFirst(what)) }
+	}
+	return o
+}
+
+// auth gets the auth value of a TPM key that a flag says, or is nil. A handle does not tell whether
+// there is one, so that being told to ask counts as saying so.
+func (k *Keys) auth(h Host) func() ([]byte, error) {
+	switch {
+	case k.hardware.tpmPassword != "":
+		return func() ([]byte, error) { return []byte(k.hardware.tpmPassword), nil }
+	case k.hardware.noTPMPassword:
+		return func() ([]byte, error) { return nil, nil }
+	case k.password.prompt:
+		return sync.OnceValues(func() ([]byte, error) { return k.password.ask(h, k.keyInput().Name()) })
+	}
+	return k.password.given(h)
+}
+
+// given is how the secret is read that the flag says; nil where it says none, or to ask.
+func (p passwordSource) given(h Host) func() ([]byte, error) {
+	switch {
+	case p.input.IsZero():
+		return nil
+	case p.input.onlyOnce():
+		return sync.OnceValues(func() ([]byte, error) { return p.read(h.Stdin) })
+	}
+	return func() ([]byte, error) { return p.read(h.Stdin) }
+}
+
+// readSource reads what the sources in a tpm: URI name: a reference, or "prompt".
+func readSource(h Host) func(ref, what string) ([]byte, error) {
+	return func(ref, what string) ([]byte, error) {
+		if ref == "prompt" {
+			if h.Ask == nil {
+				return nil, errNotAsked
+			}
+			return h.Ask(upperFirst(what))
+		}
+		in, err := ParseInput(ref)
+		if err != nil {
+			return nil, err
+		}
+		return in.readSecret(h.Stdin)
+	}
+}
+
+// environment is this process's without what holds secrets; nil where nothing does.
+func (k *Keys) environment() []string {
+	var secret []string
+	for _, in := range []Input{k.certificate, k.privateKey, k.intermediates, k.password.input} {
+		if in.kind == envInput {
+			secret = append(secret, in.value+"=")
+		}
+	}
+	if secret == nil {
+		return nil
+	}
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return slices.ContainsFunc(secret, func(name string) bool { return strings.HasPrefix(v, name) })
+	})
+}
+
+// hardwareWarnings are what of these flags endangers a PIN or an auth value.
+func (k *Keys) hardwareWarnings() (warnings []string) {
+	const instead = "use --key-password-from with PATH, fd:N, env:NAME, - or prompt"
+	if k.hardware.tpmPassword != "" {
+		warnings = append(warnings, "the password after --tpm-key-password is visible in the process list; "+instead)
+	}
+	said := false
+	for _, in := range []Input{k.privateKey, k.certificate} {
+		inURI, files := keys.Secrets(in.uri())
+		if inURI && !said {
+			warnings = append(warnings, "the PIN in pin-value is visible in the process list; use pin-source, or "+instead)
+			said = true
+		}
+		for _, ref := range files {
+			if file, err := ParseInput(ref); err == nil {
+				warnings = append(warnings, openToOthers("password file", file)...)
+			}
+		}
+	}
+	return warnings
+}
+
+func upperFirst(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
