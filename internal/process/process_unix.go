@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -116,6 +117,9 @@ func fromTerminal(s os.Signal) bool {
 	return err == nil && group == syscall.Getpgrp()
 }
 
+// stopTogether is what a signal to a group needs to reach all of it, and more.
+const stopTogether = 100 * time.Millisecond
+
 // wait waits for the child, which is not reaped otherwise.
 func wait(pid int) Status {
 	status, ok := wait4(pid, syscall.WUNTRACED)
@@ -126,7 +130,9 @@ func wait(pid int) Status {
 		case status.Signaled():
 			return Status{Code: 128 + int(status.Signal()), Signal: status.Signal()}
 		case status.Stopped():
-			// Ctrl-Z stops this process with it; by the time this is read both may go on again.
+			// Ctrl-Z is to stop this process with it, which may come a moment later; then, by the
+			// time it goes on again, so does the child.
+			<-time.After(stopTogether)
 			if next, ok := wait4(pid, syscall.WCONTINUED|syscall.WNOHANG); ok {
 				status = next
 				continue
@@ -159,6 +165,12 @@ func stop(child int) {
 	if session, err := unix.Getsid(0); err != nil || session == os.Getpid() {
 		return
 	}
-	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	continued := make(chan os.Signal, 1)
+	signal.Notify(continued, syscall.SIGCONT)
+	defer signal.Stop(continued)
+	if syscall.Kill(os.Getpid(), syscall.SIGSTOP) != nil {
+		return
+	}
+	<-continued // this thread may run on for a moment before it stops
 	_ = syscall.Kill(child, syscall.SIGCONT)
 }
