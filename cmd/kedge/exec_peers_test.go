@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/internal/emulator"
+	"kedge/internal/testenv"
+)
+
+// TestExec_peers: the AWS SDKs and the AWS CLI, as they are, find the credentials under exec, with
+// keys in the environment and with an endpoint.
+func TestExec_peers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	root := newAuthority(t)
+	e, err := emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: pemOf("CERTIFICATE", root.Certificate().Raw)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(e.Handler())
+	t.Cleanup(server.Close)
+	issue(t, root, dir, "leaf", time.Now())
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range []string{"kedge", "sdk-identity"} {
+		if err := os.Symlink(self, filepath.Join(dir, program)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	role := []string{
+		"exec", "--endpoint", server.URL, "--trust-anchor-arn", e.TrustAnchorARN(), "--profile-arn", e.ProfileARN(), "--role-arn", e.RoleARN(),
+		"--certificate", filepath.Join(dir, "leaf.pem"), "--private-key", filepath.Join(dir, "leaf.key"), "--aws-region", "us-east-1",
+	}
+	for name, command := range map[string]func(*testing.T) []string{
+		"aws-sdk-go-v2": func(*testing.T) []string { return []string{filepath.Join(dir, "sdk-identity")} },
+		"aws-cli": func(t *testing.T) []string {
+			return []string{testenv.Tool(t, "aws"), "sts", "get-caller-identity", "--endpoint-url", server.URL, "--query", "Arn", "--output", "text"}
+		},
+		"aws-sdk-js": func(t *testing.T) []string {
+			peers := filepath.Join(testenv.Root(t), "scripts", "peers")
+			if _, err := os.Stat(filepath.Join(peers, "node_modules")); err != nil {
+				testenv.Missing(t, "npm-peers", "not installed; scripts/setup installs it")
+			}
+			return []string{testenv.Tool(t, "node"), filepath.Join(peers, "identity.mjs")}
+		},
+	} {
+		for _, way := range []string{"--server=false", "--server"} {
+			t.Run(name+" "+way, func(t *testing.T) {
+				t.Parallel()
+				args := append(append(append([]string{}, role...), way, "--"), command(t)...)
+				arn, err := runUnder(t, filepath.Join(dir, "kedge"), server.URL, args)
+				if err != nil || !strings.HasPrefix(arn, "arn:aws:sts::111122223333:assumed-role/kedge/") {
+					t.Errorf("%q, %v", arn, err)
+				}
+			})
+		}
+	}
+}
+
+// runUnder runs kedge in an environment with credentials that are no good, all of which it is to
+// take away.
+func runUnder(t *testing.T, kedge, endpoint string, args []string) (string, error) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, kedge, args...)
+	cmd.Env = []string{
+		"PATH=/usr/bin:/bin", "HOME=" + t.TempDir(), "AWS_ENDPOINT_URL_STS=" + endpoint, "AWS_MAX_ATTEMPTS=1", "LC_ALL=C.UTF-8",
+		"AWS_PROFILE=nosuch", "AWS_ACCESS_KEY_ID=AKIAWRONG", "AWS_SECRET_ACCESS_KEY=wrong", "AWS_ROLE_ARN=arn:aws:iam::999999999999:role/wrong",
+		"AWS_WEB_IDENTITY_TOKEN_FILE=/nosuch", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/wrong", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/nosuch",
+	}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("%w: %s%s", err, &stderr, &stdout)
+	}
+	return strings.TrimSpace(stdout.String()), nil
+}
