@@ -64,6 +64,9 @@ func advise(err error) cli.Advice {
 	if key, ok := errors.AsType[*keyError](err); ok {
 		return cli.Advice{Code: cli.ExitKey, Hint: keyHint(key.error)}
 	}
+	if _, ok := errors.AsType[*tryError](err); ok {
+		return cli.Advice{Code: cli.ExitFailed, Hint: "nothing was written; correct what was said, or add --no-check to write the profile all the same"}
+	}
 	if profile, ok := errors.AsType[*profileError](err); ok {
 		return cli.Advice{Code: cli.ExitFailed, Hint: profileHint(profile.error)}
 	}
@@ -183,6 +186,9 @@ func (f *settingFlags) advised(err error) error {
 func profileHint(err error) string {
 	if _, ok := errors.AsType[*filelock.HeldError](err); ok {
 		return "find out which process has the file open: it should have it for a moment only"
+	}
+	if _, ok := errors.AsType[*rivalError](err); ok {
+		return "write another profile, with --profile NAME, or remove the setting"
 	}
 	switch {
 	case errors.Is(err, syscall.EBUSY):

@@ -58,6 +58,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newExport(h, runExport),
 		newUpdate(h, runUpdate),
 		newServe(h, runServe),
+		newConfigure(h, runConfigure),
 		newSignString(h, runSignString),
 		newReadCertificateData(h, runReadCertificateData),
 		newConfig(h),

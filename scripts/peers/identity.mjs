@@ -1,6 +1,6 @@
 // Asks STS who it is and prints the ARN: with credentials from the credential_process of the profile in
-// AWS_PROFILE, or without one, from wherever the SDK finds some. The endpoint comes from
-// AWS_ENDPOINT_URL_STS. With UNTIL_RENEWED it goes on asking until it has other credentials than
+// AWS_PROFILE, or without one or with PROVIDER_CHAIN, from wherever the SDK finds some. The endpoint
+// comes from AWS_ENDPOINT_URL_STS. With UNTIL_RENEWED it goes on asking until it has other credentials than
 // at first.
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { fromNodeProviderChain, fromProcess } from "@aws-sdk/credential-providers";
@@ -8,7 +8,7 @@ import { fromNodeProviderChain, fromProcess } from "@aws-sdk/credential-provider
 const client = new STSClient({
   region: process.env.AWS_REGION,
   endpoint: process.env.AWS_ENDPOINT_URL_STS,
-  credentials: process.env.AWS_PROFILE ? fromProcess({ profile: process.env.AWS_PROFILE }) : fromNodeProviderChain(),
+  credentials: process.env.AWS_PROFILE && !process.env.PROVIDER_CHAIN ? fromProcess({ profile: process.env.AWS_PROFILE }) : fromNodeProviderChain(),
   maxAttempts: 1,
 });
 try {

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/internal/processline"
+)
+
+// line is the command that gets credentials with these flags, wherever it is started.
+func (o *configureOptions) line(cmd *cobra.Command, program string) (string, error) {
+	words, err := o.words(cmd)
+	if err != nil {
+		return "", err
+	}
+	line, err := processline.Join(append([]string{program, "credential-process"}, words...))
+	if err != nil {
+		return "", cli.Usagef(cmd, "the line of credential_process: %w", err)
+	}
+	return line, nil
+}
+
+// words are the flags of credential-process. What the configuration file says stays there. The Go
+// SDK takes the quotes of a line that begins and ends with them, so words without are last.
+func (o *configureOptions) words(cmd *cobra.Command) ([]string, error) {
+	var quoted, plain []string
+	add := func(flag, value string) {
+		if processline.Plain(value) {
+			plain = append(plain, "--"+flag, value)
+		} else {
+			quoted = append(quoted, "--"+flag, value)
+		}
+	}
+	if o.file != nil {
+		add("config", absolute(o.file.Path()))
+	}
+	if o.chosen != "" {
+		add("profile", o.chosen)
+	}
+	twin := newCredentialProcess(o.host, nil).Flags()
+	var failed error
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if failed != nil || !flag.Changed || !passed(flag.Name, twin) || o.inFile(cmd, flag.Name) {
+			return
+		}
+		if flag.Value.Type() == "bool" {
+			plain = append(plain, "--"+flag.Name+"="+flag.Value.String())
+			return
+		}
+		value, err := portable(flag.Name, flag.Value.String())
+		if err != nil {
+			failed = cli.Usagef(cmd, "--%s: %w", flag.Name, err)
+			return
+		}
+		add(flag.Name, value)
+	})
+	return append(quoted, plain...), failed
+}
+
+// passed tells the flags that the line has.
+func passed(flag string, twin *pflag.FlagSet) bool {
+	switch flag {
+	case "profile", "config", "debug", "help":
+		return false
+	}
+	return twin.Lookup(flag) != nil
+}
+
+// inFile tells that a flag's value comes from the configuration file.
+func (o *configureOptions) inFile(cmd *cobra.Command, flag string) bool {
+	return o.file != nil && strings.HasPrefix(originOf(cmd, flag), o.file.Path()+":")
+}
+
+// portable is the value of a flag as it is right in every folder, and without a terminal.
+func portable(flag, value string) (string, error) {
+	switch flag {
+	case "pkcs8-password", "tpm-key-password":
+		return "", errors.New("a password has no place in a file of profiles; use --key-password-from with PATH or env:NAME")
+	case "cache":
+		if value != "auto" && value != "off" {
+			return absolute(value), nil
+		}
+	case "pkcs11-lib":
+		if strings.ContainsRune(value, filepath.Separator) {
+			return absolute(value), nil
+		}
+	case "certificate", "private-key", "intermediates", "key-password-from", "ca-bundle":
+		return portableInput(value)
+	}
+	return value, nil
+}
+
+func portableInput(value string) (string, error) {
+	if value == "-" || value == "prompt" || strings.HasPrefix(value, "fd:") {
+		return "", fmt.Errorf("%s is not there when an SDK starts the program; use PATH or env:NAME", value)
+	}
+	in, err := config.ParseInput(value)
+	if path, ok := in.Path(); err == nil && ok {
+		in, err = config.ParseInput(absolute(path))
+		return in.String(), err
+	}
+	return value, nil
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"kedge/internal/processline"
+)
+
+// patience is how long the Go SDK waits for a credential_process.
+const patience = time.Minute
+
+// tryError is a profile that does not work.
+type tryError struct {
+	how string // it was tried
+	err error
+}
+
+func (e *tryError) Error() string { return e.how + ": " + e.err.Error() }
+func (e *tryError) Unwrap() error { return e.err }
+
+// try uses the settings as the SDKs will.
+func (o *configureOptions) try(ctx context.Context) error {
+	value := o.settings[0].Value
+	if o.endpointURL != "" {
+		return tryEndpoint(ctx, value)
+	}
+	if runtime.GOOS != "windows" {
+		words, err := processline.Split(value)
+		if err != nil {
+			return &tryError{"credential_process, split as the AWS CLI does", err}
+		}
+		if err := o.tryProcess(ctx, words[0], words[1:]...); err != nil {
+			return &tryError{"credential_process, run as the AWS CLI does, without a shell", err}
+		}
+		err = o.tryProcess(ctx, "sh", "-c", value)
+		if err != nil {
+			return &tryError{"credential_process, run as the Go SDK does, by sh -c", err}
+		}
+		return nil
+	}
+	if err := o.tryProcess(ctx, "cmd.exe", "/C", value); err != nil {
+		return &tryError{"credential_process, run by cmd.exe /C", err}
+	}
+	return nil
+}
+
+// tryProcess runs a program in a folder where no relative path is right, without an input and, on
+// Unix, without a terminal, on which a password could be asked for: there is none in cron. What
+// it says goes to standard error as it is.
+func (o *configureOptions) tryProcess(ctx context.Context, program string, args ...string) error {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	cmd := exec.CommandContext(limited, program, args...)
+	cmd.Dir = filepath.VolumeName(program) + string(filepath.Separator)
+	detach(cmd)
+	cmd.WaitDelay = time.Second // for what it started itself
+	var stdout bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, o.Err
+	if err := cmd.Run(); err != nil {
+		if limited.Err() != nil && ctx.Err() == nil {
+			return fmt.Errorf("no answer within %s", patience)
+		}
+		return errors.Join(ctx.Err(), err)
+	}
+	var got struct {
+		Version                                    int
+		AccessKeyID, SecretAccessKey, SessionToken string
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
+		return fmt.Errorf("it does not print credentials: %w", err)
+	}
+	if got.Version != 1 || got.AccessKeyID == "" || got.SecretAccessKey == "" || got.SessionToken == "" {
+		return errors.New("it prints JSON that is no credentials")
+	}
+	return nil
+}
+
+// tryEndpoint gets credentials by IMDSv2.
+func tryEndpoint(ctx context.Context, base string) error {
+	base = strings.TrimSuffix(base, "/")
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	const path = "/latest/meta-data/iam/security-credentials/"
+	token, err := ask(ctx, http.MethodPut, base+"/latest/api/token", "X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60")
+	if err != nil {
+		return &tryError{base, err}
+	}
+	role, err := ask(ctx, http.MethodGet, base+path, "X-Aws-Ec2-Metadata-Token", token)
+	if err != nil {
+		return &tryError{base, err}
+	}
+	role, _, _ = strings.Cut(role, "\n")
+	document, err := ask(ctx, http.MethodGet, base+path+role, "X-Aws-Ec2-Metadata-Token", token)
+	if err != nil {
+		return &tryError{base, err}
+	}
+	var got struct{ Code, AccessKeyID string }
+	if err := json.Unmarshal([]byte(document), &got); err != nil || got.Code != "Success" || got.AccessKeyID == "" {
+		return &tryError{base, errors.New("it answers with something else than credentials")}
+	}
+	return nil
+}
+
+// ask makes a request of IMDSv2. As the SDKs do, it uses no proxy for it.
+func ask(ctx context.Context, method, url, header, value string) (string, error) {
+	r, err := http.NewRequestWithContext(ctx, method, url, nil)
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set(header, value)
+	transport := &http.Transport{DisableKeepAlives: true}
+	response, err := transport.RoundTrip(r)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<16))
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s %s: %s", method, url, response.Status)
+	}
+	return string(body), err
+}

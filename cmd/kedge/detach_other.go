@@ -1,0 +1,8 @@
+//go:build !unix
+
+package main
+
+import "os/exec"
+
+// detach does nothing: a terminal cannot be taken from a process here.
+func detach(*exec.Cmd) {}

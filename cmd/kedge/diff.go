@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// diff shows how a file changes, as "diff -u" does; empty if it does not. Values that may be
+// secrets are hidden: the lines around are shown as well.
+func diff(path, before, after string) string {
+	if before == after {
+		return ""
+	}
+	old, now := slices.Collect(strings.Lines(before)), slices.Collect(strings.Lines(after))
+	const context = 3
+	same := func(at func(lines []string, i int) string) (n int) {
+		for n < min(len(old), len(now)) && at(old, n) == at(now, n) {
+			n++
+		}
+		return n
+	}
+	head := same(func(lines []string, i int) string { return lines[i] })
+	tail := same(func(lines []string, i int) string { return lines[len(lines)-1-i] })
+	tail = min(tail, min(len(old), len(now))-head)
+	from, rest := max(0, head-context), min(tail, context)
+	var b strings.Builder
+	fmt.Fprintf(&b, "--- %s\n+++ %[1]s\n@@ -%s +%s @@\n", path, extent(from, len(old)-tail+rest), extent(from, len(now)-tail+rest))
+	show(&b, " ", old[from:head])
+	show(&b, "-", old[head:len(old)-tail])
+	show(&b, "+", now[head:len(now)-tail])
+	show(&b, " ", now[len(now)-tail:len(now)-tail+rest])
+	return b.String()
+}
+
+// extent is the first line, and how many there are; of none, the one before them.
+func extent(from, to int) string {
+	if from == to {
+		return fmt.Sprintf("%d,0", from)
+	}
+	return fmt.Sprintf("%d,%d", from+1, to-from)
+}
+
+func show(b *strings.Builder, sign string, lines []string) {
+	for _, line := range lines {
+		key, _, ok := strings.Cut(line, "=")
+		if small := strings.ToLower(key); ok && (strings.Contains(small, "secret") || strings.Contains(small, "token") || strings.Contains(small, "password")) {
+			line = key + "= (hidden)\n"
+		}
+		b.WriteString(sign + line)
+		if !strings.HasSuffix(line, "\n") {
+			b.WriteString("\n\\ No newline at end of file\n")
+		}
+	}
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"kedge/internal/testenv"
+)
+
+func TestDiff(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, before, after, want string }{
+		{"the same", "a\n", "a\n", ""},
+		{"a new file", "", "[p]\nx = 1\n", "@@ -0,0 +1,2 @@\n+[p]\n+x = 1\n"},
+		{"a line in the middle", "1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\nnew\n6\n7\n8\n9\n", "@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+new\n 6\n 7\n 8\n"},
+		{"lines that repeat", "a\na\n", "a\na\na\n", "@@ -1,2 +1,3 @@\n a\n a\n+a\n"},
+		{"no final newline", "a", "a\nb\n", "@@ -1,1 +1,2 @@\n-a\n\\ No newline at end of file\n+a\n+b\n"},
+		{"secrets", "aws_secret_access_key = x\n", "aws_secret_access_key = x\nb\n", "@@ -1,1 +1,2 @@\n aws_secret_access_key = (hidden)\n+b\n"},
+	}
+	for _, tt := range tests {
+		got := diff("f", tt.before, tt.after)
+		if want := "--- f\n+++ f\n" + tt.want; tt.want != "" && got != want || tt.want == "" && got != "" {
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, want)
+		}
+		if tt.want == "" || tt.name == "secrets" {
+			continue
+		}
+		dir := t.TempDir() // patch takes it
+		writeFile(t, filepath.Join(dir, "f"), tt.before)
+		writeFile(t, filepath.Join(dir, "diff"), got)
+		testenv.Run(t, dir, "git", "apply", "--unsafe-paths", "-p0", "diff")
+		if data, err := os.ReadFile(filepath.Join(dir, "f")); err != nil || string(data) != tt.after {
+			t.Errorf("%s: git apply made %q of it, %v", tt.name, data, err)
+		}
+	}
+}
