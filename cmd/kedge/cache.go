@@ -30,7 +30,7 @@ func (f *cacheFlags) existing(h host) (*cache.Cache, error) {
 	if f.off() {
 		return nil, errNoCache
 	}
-	return f.open(h, nil)
+	return f.open(h, 0, nil)
 }
 
 // checkNamed refuses "off" besides what check does: there is nothing to be done with that.

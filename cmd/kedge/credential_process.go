@@ -66,7 +66,7 @@ func (o *credentialProcessOptions) provider() aws.CredentialsProvider {
 	if !ok {
 		return fresh
 	}
-	c, err := o.cache.open(o.host, o.trace(o.debug))
+	c, err := o.cache.open(o.host, o.timeout, o.trace(o.debug))
 	if err != nil {
 		o.warn(err.Error())
 		return fresh

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -36,12 +37,15 @@ func (f *cacheFlags) off() bool {
 	return f.folder.Dir == "" || f.folder.Parent != "" && !cache.Private(f.folder.Parent)
 }
 
-// open returns the cache; trace may be nil.
-func (f *cacheFlags) open(h host, trace func(string, ...any)) (*cache.Cache, error) {
+// open returns the cache, where another process is waited for no longer than the timeout; 0 and a
+// nil trace are good for who waits for none.
+func (f *cacheFlags) open(h host, timeout time.Duration, trace func(string, ...any)) (*cache.Cache, error) {
 	return cache.Open(f.folder.Dir, cache.Options{
 		Now:   h.inputs.Now,
 		Warn:  func(text string) { h.warn(text) },
 		Trace: trace,
+
+		Patience: min(timeout, 10*time.Second),
 	})
 }
 

@@ -18,6 +18,10 @@ type Options struct {
 	// credentials had to do; nothing by default.
 	Warn func(text string)
 
+	// Patience is how long another process may take to get what both want; ten seconds when
+	// zero. Then each goes its own way, so that one that hangs does not hold up all.
+	Patience time.Duration
+
 	// Trace is told what is found and waited for; nothing by default.
 	Trace func(format string, args ...any)
 }
@@ -43,6 +47,9 @@ func (e *FolderError) Error() string {
 func Open(dir string, o Options) (*Cache, error) {
 	if err := check(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
+	}
+	if o.Patience == 0 {
+		o.Patience = patience
 	}
 	if o.Warn == nil {
 		o.Warn = func(string) {}

@@ -26,9 +26,7 @@ type provider struct {
 }
 
 const (
-	// patience is how long another process may take to get what both want. Then each goes its
-	// own way, so that one that hangs does not hold up all.
-	patience = 10 * time.Second
+	patience = 10 * time.Second // by default
 
 	// slice is how long is waited for the lock before the file is looked at again: of many that
 	// wait none needs the lock once one has made the session.
@@ -94,7 +92,7 @@ func (r *retrieval) found(when string) (aws.Credentials, error) {
 func (r *retrieval) wait(ctx context.Context) (unlock func(), err error) {
 	nothing := func() {}
 	path := r.path(r.name, lockEnd)
-	for range patience / slice {
+	for range r.options.Patience / slice {
 		if err := r.touch(path); err != nil {
 			r.trouble(fmt.Errorf("the cache cannot be locked: %w", err))
 			return nothing, nil
@@ -115,7 +113,7 @@ func (r *retrieval) wait(ctx context.Context) (unlock func(), err error) {
 			return nothing, nil
 		}
 	}
-	r.options.Trace("another process has renewed the same credentials for %s; they are not waited for any more", patience)
+	r.options.Trace("another process has renewed the same credentials for %s; they are not waited for any more", r.options.Patience)
 	return nothing, nil
 }
 

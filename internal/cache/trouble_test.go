@@ -180,6 +180,23 @@ func TestLockHeld_bounded(t *testing.T) {
 	})
 }
 
+func TestLockHeld_hurry(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t)
+		defer h.lockEntry()()
+		c, err := Open(h.dir, Options{Now: h.now, Patience: time.Second})
+		makes(t)(err)
+		start := time.Now()
+		if _, err := c.Provider(someKey(), aws.CredentialsProviderFunc(h.create)).Retrieve(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if waited := time.Since(start); waited > time.Second || h.calls != 1 {
+			t.Errorf("it took %s and %d calls", waited, h.calls)
+		}
+	})
+}
+
 // Who waits for the lock needs none once the credentials are there.
 func TestLockHeld_renewedMeanwhile(t *testing.T) {
 	t.Parallel()
