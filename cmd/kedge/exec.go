@@ -132,7 +132,7 @@ func (o *execOptions) environment(vars []creds.Variable) []string {
 	for _, v := range vars {
 		without = append(without[:len(without):len(without)], v.Name)
 	}
-	env := config.CommandEnvironment(o.role, without)
+	env := config.CommandEnvironment(o.finalRole(), without)
 	for _, v := range vars {
 		env = append(env, v.Name+"="+v.Value)
 	}

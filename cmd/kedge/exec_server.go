@@ -40,7 +40,7 @@ func (o *execOptions) runBeside(ctx context.Context, path string) error {
 	token, log := rand.Text(), slog.New(words{o.host})
 	credentials := refresh.New(withFirst(first, r), refresh.Options{Now: time.Now, Timeout: o.timeout, Log: log})
 	endpoint, err := serve.New(serve.Config{
-		Roles:         []serve.Role{{Name: endpointName, ARN: o.role, Credentials: credentials}},
+		Roles:         []serve.Role{{Name: endpointName, ARN: o.finalRole(), Credentials: credentials}},
 		Authorization: token, NoMetadata: true, Log: log,
 	})
 	if err != nil {

@@ -56,6 +56,7 @@ func (f *roleFlags) cacheKey() (cache.Key, bool) {
 	if hash == "" {
 		return cache.Key{}, false
 	}
+	more, final := f.chainKey()
 	return cache.Key{
 		Endpoint:       f.endpoint,
 		Region:         f.region,
@@ -66,6 +67,8 @@ func (f *roleFlags) cacheKey() (cache.Key, bool) {
 		SessionName:    f.sessionName,
 		Duration:       f.config.Duration.String(),
 		Certificate:    hash,
+		More:           more,
+		Final:          final,
 	}, true
 }
 

@@ -28,6 +28,8 @@ func TestCacheKey(t *testing.T) {
 		"certificate": filepath.Join(dir, "two"), "endpoint": "https://example.com", "region": "eu-west-2",
 		"trust-anchor-arn": other, "profile-arn": other, "role-arn": other, "session-duration": "900",
 		"role-session-name": "name", "fips": "true", "dual-stack": "true", "no-verify-ssl": "true",
+		"assume-role-arn": other, "external-id": "2f1c", "assume-role-session-name": "name", "assume-role-duration": "1000", "sts-endpoint": "https://example.com",
+		"policy": filepath.Join(dir, "two"), "policy-arn": other, "tag": "a=b", "transitive-tag": "a=b",
 	}
 	same := []string{
 		"cache", "config", "profile", "debug", // how kedge works
@@ -37,7 +39,7 @@ func TestCacheKey(t *testing.T) {
 	}
 	args := []string{
 		"--certificate", filepath.Join(dir, "one"), "--trust-anchor-arn", "arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/1",
-		"--profile-arn", "arn:aws:rolesanywhere:us-east-1:111122223333:profile/1", "--role-arn", "arn:aws:iam::111122223333:role/r", "--config", os.DevNull,
+		"--profile-arn", "arn:aws:rolesanywhere:us-east-1:111122223333:profile/1", "--role-arn", "arn:aws:iam::111122223333:role/r", "--assume-role-arn", "arn:aws:iam::444455556666:role/a", "--config", os.DevNull,
 	}
 	cmd := newCredentialProcess(newHost(cli.Streams{}), runCredentialProcess)
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {

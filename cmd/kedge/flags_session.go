@@ -107,9 +107,9 @@ func (f *sessionFlags) client() (*session.Client, error) {
 }
 
 // trust returns a client like c that trusts the CA bundle there may be: where c comes from it is
-// not read.
-func (f *sessionFlags) trust(c *session.Client) (*session.Client, error) {
-	if f.caBundle == "" && f.config.Proxy == nil && strings.HasPrefix(f.endpoint, "http://") {
+// not read. plain says that no other address is asked with TLS.
+func (f *sessionFlags) trust(c *session.Client, plain bool) (*session.Client, error) {
+	if plain && f.caBundle == "" && f.config.Proxy == nil && strings.HasPrefix(f.endpoint, "http://") {
 		return c, nil
 	}
 	roots, err := f.bundle.Roots()
@@ -149,7 +149,7 @@ func (f *sessionFlags) exampleARN(field string) string {
 
 // badValue says what a flag takes, besides what is wrong with what it was given.
 func badValue(cmd *cobra.Command, flag string, err error) error {
-	hint := ""
+	hint := chainFlagHint(flag)
 	switch flag {
 	case "session-duration":
 		hint = "write seconds, such as 3600 for an hour"

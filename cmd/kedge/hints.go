@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -20,7 +19,6 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/filelock"
 	"kedge/internal/process"
-	"kedge/internal/settings"
 	"kedge/signer"
 	"kedge/signer/session"
 )
@@ -42,6 +40,7 @@ func (e *filesError) Unwrap() error { return e.error }
 type requestError struct {
 	error
 	direct                             bool   // without a proxy
+	chained                            bool   // STS is asked, too
 	region, trustAnchor, profile, role string // as given
 }
 
@@ -89,7 +88,7 @@ func advise(err error) cli.Advice {
 	if hint := cacheHint(err); hint != "" {
 		return cli.Advice{Code: cli.ExitFailed, Hint: hint}
 	}
-	return cli.Advice{Code: cli.ExitFailed, Hint: networkHint(err, request)}
+	return cli.Advice{Code: cli.ExitFailed, Hint: request.endpoints(networkHint(err, request))}
 }
 
 // cacheHint is the advice where there is no cache to work with.
@@ -149,37 +148,6 @@ func fileHint(err error) string {
 		return "check the path: in credential_process it must be absolute, for ~ and $HOME are not expanded there"
 	}
 	return ""
-}
-
-// settingsHint is the advice for a configuration file that cannot be used.
-func settingsHint(err error) string {
-	if unsafe, ok := errors.AsType[*settings.UnsafeError](err); ok {
-		return "it says which programs to run and whom to trust; run: chown root " + unsafe.File + " && chmod go-w " + unsafe.File
-	}
-	if file, ok := errors.AsType[*settings.FileError](err); ok {
-		return "correct " + file.File + `; "kedge config check" reads all of it`
-	}
-	return fileHint(err)
-}
-
-// noFileHint is the advice where a profile is asked for and there is no configuration.
-func noFileHint() string {
-	return "name one with --config, or write " + filepath.Join(config.SystemDir(), settings.Name)
-}
-
-// advised says, where flags are missing, what the configuration could do about it.
-func (f *settingFlags) advised(err error) error {
-	usage, ok := errors.AsType[*cli.UsageError](err)
-	if !ok || f.file == nil {
-		return err
-	}
-	usage.Hint = "neither flags nor environment have it, nor the defaults in " + f.file.Path()
-	if names := f.file.Profiles(); f.chosen == "" && len(names) > 0 {
-		usage.Hint = "choose a profile of " + f.file.Path() + " with --" + f.chooser + ": " + strings.Join(names, ", ")
-	} else if f.chosen != "" {
-		usage.Hint += ", nor its profile " + f.chosen
-	}
-	return usage
 }
 
 // profileHint is the advice for a file of profiles that cannot be changed. It is as it was.
@@ -247,6 +215,9 @@ func refusalHint(e *session.APIError, request *requestError) string {
 	}
 	if e.Skew != 0 && strings.Contains(e.Message, "ignature") {
 		return skewHint(e.Skew)
+	}
+	if e.RoleARN != "" {
+		return chainHint(e)
 	}
 	for _, row := range refusals(request) {
 		if strings.Contains(strings.ToLower(e.Message), row.message) && strings.HasPrefix(e.Code, row.code) {

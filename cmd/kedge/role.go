@@ -24,6 +24,7 @@ type roleFlags struct {
 	settingFlags
 	keyFlags
 	sessionFlags
+	chainFlags
 	keys   *config.Keys
 	client *session.Client
 
@@ -38,6 +39,7 @@ func (f *roleFlags) add(flags *pflag.FlagSet) {
 	f.addForeignKeys(flags)
 	flags.StringVar(&f.Intermediates, "intermediates", "", "more certificates for the chain, in any order: "+inputHelp)
 	f.sessionFlags.add(flags)
+	f.chainFlags.add(flags)
 	f.settingFlags.add(flags)
 }
 
@@ -61,10 +63,21 @@ func (f *roleFlags) complete(cmd *cobra.Command, h host) (err error) {
 	if err := needAll(cmd, "trust-anchor-arn", "profile-arn", "role-arn", "certificate"); err != nil {
 		return f.advised(err)
 	}
-	if err := f.configure(cmd, h, h.trace(f.debug)); err != nil || f.late {
+	if err := f.configure(cmd, h, h.trace(f.debug)); err != nil {
 		return err
 	}
-	f.client, err = f.sessionFlags.client()
+	if err := f.configureChain(cmd, f.seconds); err != nil || f.late {
+		return err
+	}
+	return f.connect()
+}
+
+// connect makes the client, and checks the rest of the flags with that; nothing is sent.
+func (f *roleFlags) connect() (err error) {
+	if f.client, err = f.sessionFlags.client(); err != nil {
+		return err
+	}
+	_, err = f.chain(f.client)
 	return err
 }
 
@@ -77,6 +90,14 @@ func slow(err error, timeout time.Duration) error {
 		return err
 	}
 	return fmt.Errorf("the key was not ready within the %s of --timeout: %w", timeout, err)
+}
+
+// finalRole is the ARN of the role that the credentials are of.
+func (f *roleFlags) finalRole() string {
+	if n := len(f.assumed); n > 0 {
+		return f.assumed[n-1]
+	}
+	return f.role
 }
 
 // use says how long a role is used.
@@ -99,11 +120,11 @@ type role struct {
 // The error is a *keyError or a *config.BundleError. The role is to be closed.
 func (f *roleFlags) open(ctx context.Context, h host, u use) (_ *role, err error) {
 	if f.client == nil {
-		if f.client, err = f.sessionFlags.client(); err != nil {
+		if err := f.connect(); err != nil {
 			return nil, err
 		}
 	}
-	client, err := f.trust(f.client)
+	client, err := f.trust(f.client, f.plainChain())
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +138,15 @@ func (f *roleFlags) open(ctx context.Context, h host, u use) (_ *role, err error
 		return nil, &keyError{slow(err, f.timeout)}
 	}
 	h.warn(f.keys.Warnings()...)
-	return &role{flags: f, source: source, provider: session.NewProvider(client, source)}, nil
+	chain, err := f.chain(client)
+	if err != nil {
+		return nil, err
+	}
+	r := &role{flags: f, source: source, provider: session.NewProvider(client, source)}
+	if chain != nil {
+		r.provider = session.NewChainProvider(chain, source)
+	}
+	return r, nil
 }
 
 // Retrieve asks for a new session: a role is an aws.CredentialsProvider. Its errors have
@@ -230,7 +259,7 @@ func (f *roleFlags) explain(err error) error {
 		return &keyError{err}
 	}
 	return &requestError{
-		error: err, direct: f.proxy == "" && !f.proxyFromEnv,
+		error: err, direct: f.proxy == "" && !f.proxyFromEnv, chained: len(f.assumed) > 0,
 		region: f.region, trustAnchor: f.trustAnchor, profile: f.profile, role: f.role,
 	}
 }

@@ -15,10 +15,20 @@ import (
 )
 
 // emulator CA [tls]: starts the emulator with CA.pem as its trust anchor and sets ENDPOINT, HOST
-// and the three ARNs; with tls, server-ca.pem vouches for it.
+// and the three ARNs; with tls, server-ca.pem vouches for it. Another account has roles to assume:
+// hub, and in its path locked those that ask for an external id, or do not allow an action.
 func startEmulator(ts *testscript.TestScript, args []string) {
 	e, err := emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: []byte(ts.ReadFile(args[0] + ".pem"))}}})
 	ts.Check(err)
+	const other = "arn:aws:iam::444455556666:role/"
+	for _, role := range []emulator.Role{
+		{ARN: other + "hub"},
+		{ARN: other + "locked/id", ExternalID: "2f1c"},
+		{ARN: other + "locked/tags", Actions: []string{"sts:AssumeRole", "sts:SetSourceIdentity"}},
+		{ARN: other + "locked/identity", Actions: []string{"sts:AssumeRole", "sts:TagSession"}},
+	} {
+		ts.Check(e.PutRole(role))
+	}
 	listen(ts, e.Handler(), len(args) > 1)
 	ts.Setenv("TRUST_ANCHOR", e.TrustAnchorARN())
 	ts.Setenv("PROFILE", e.ProfileARN())

@@ -77,7 +77,8 @@ func (o *serveOptions) chooseOne() ([]wantedRole, error) {
 	}
 	name := o.name
 	if name == "" {
-		name = flags.role[strings.LastIndexByte(flags.role, '/')+1:]
+		arn := flags.finalRole()
+		name = arn[strings.LastIndexByte(arn, '/')+1:]
 	}
 	return []wantedRole{{name, flags}}, nil
 }

@@ -32,7 +32,7 @@ func (w wantedRole) start(ctx context.Context, h host, log *slog.Logger) (*serve
 		refresher: refresh.New(reader, refresh.Options{Now: h.inputs.Now, Log: log, Timeout: w.flags.timeout + time.Second}),
 		ended:     make(chan struct{}),
 	}
-	s.Role = serve.Role{Name: w.name, ARN: w.flags.role, Region: w.flags.client.Region(), Credentials: s.refresher, NotAfter: reader.notAfter}
+	s.Role = serve.Role{Name: w.name, ARN: w.flags.finalRole(), Region: w.flags.client.Region(), Credentials: s.refresher, NotAfter: reader.notAfter}
 	ctx, s.cancel = context.WithCancel(ctx)
 	go func() {
 		defer close(s.ended)

@@ -155,7 +155,7 @@ func (f *settingFlags) checkNames(shared *pflag.FlagSet) error {
 func checkSection(cmd *cobra.Command, section []settings.Setting, shared *pflag.FlagSet) error {
 	for _, s := range section {
 		switch flag := cmd.Flags().Lookup(s.Key); {
-		case shared.Lookup(s.Key) != nil:
+		case shared.Lookup(s.Key) != nil && s.Key != "cache":
 			return refused(s, s.Key+" belongs under defaults or into a profile")
 		case flag == nil || s.Key == "help" || isChooser(flag):
 			return refused(s, "unknown setting "+s.Key+": they are named as the flags of kedge "+cmd.Name())
@@ -164,10 +164,12 @@ func checkSection(cmd *cobra.Command, section []settings.Setting, shared *pflag.
 	return nil
 }
 
-// roleSettings are the flags that a profile may set.
+// roleSettings are the flags that a profile may set: those of a role, and the cache, which is for
+// commands that have one.
 func roleSettings() *pflag.FlagSet {
 	all, shared := pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
 	new(roleFlags).add(all)
+	new(cacheFlags).add(all)
 	all.VisitAll(func(flag *pflag.Flag) {
 		if !isChooser(flag) {
 			shared.AddFlag(flag)
