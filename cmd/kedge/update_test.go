@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,12 +22,23 @@ import (
 
 // sessions is a provider: credentials for an hour with the number of the call, or an error.
 type sessions struct {
+	mutex sync.Mutex
 	calls int
 	fail  error
 	life  time.Duration
 }
 
+// set lets all calls fail from now on, or none. It returns how many there were.
+func (s *sessions) set(fail error) (calls int) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.fail = fail
+	return s.calls
+}
+
 func (s *sessions) Retrieve(context.Context) (aws.Credentials, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	s.calls++
 	if s.fail != nil {
 		return aws.Credentials{}, s.fail
@@ -123,16 +135,15 @@ func TestUpdate_endpointDownForAnHour(t *testing.T) {
 		if w.key(t) != "ASIA1" {
 			t.Errorf("at the start: %q", w.key(t))
 		}
-		s.fail = errors.New("connection refused")
+		s.set(errors.New("connection refused"))
 		time.Sleep(110 * time.Minute)
 		synctest.Wait()
-		if w.key(t) != "ASIA1" || s.calls < 5 || s.calls > 40 {
-			t.Errorf("while it is down: %q, %d calls", w.key(t), s.calls)
+		if calls := s.set(nil); w.key(t) != "ASIA1" || calls < 5 || calls > 40 {
+			t.Errorf("while it is down: %q, %d calls", w.key(t), calls)
 		}
-		s.fail = nil
 		time.Sleep(3 * time.Minute)
 		synctest.Wait()
-		if want := fmt.Sprintf("ASIA%d", s.calls); w.key(t) != want {
+		if want := fmt.Sprintf("ASIA%d", s.set(nil)); w.key(t) != want {
 			t.Errorf("afterwards: %q, want %s", w.key(t), want)
 		}
 		cancel()
