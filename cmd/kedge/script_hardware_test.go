@@ -1,9 +1,15 @@
 package main
 
 import (
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -36,4 +42,32 @@ func startTPM(ts *testscript.TestScript, _ []string) {
 	ts.Setenv("TPM", s.Device)
 	ts.Setenv("TPM2TOOLS_TCTI", tcti)
 	ts.Setenv("TPM2OPENSSL_TCTI", tcti)
+}
+
+// softhsm TOKEN...: makes a SoftHSM of the script's own with these tokens, user PIN 1234, and sets
+// MODULE to its path, and what leads to the tokens and to kedge-pkcs11.
+func startSoftHSM(ts *testscript.TestScript, tokens []string) {
+	tb := inScript{ts: ts}
+	h := testenv.NewSoftHSM(tb)
+	for _, label := range tokens {
+		h.InitToken(tb, label)
+	}
+	ts.Setenv("MODULE", h.Module)
+	ts.Setenv("TOKENS", h.Tokens())
+	ts.Setenv("SOFTHSM2_CONF", filepath.Join(h.Dir, "softhsm2.conf"))
+	ts.Setenv("KEDGE_PKCS11_HELPER", testenv.PKCS11Helper(tb))
+}
+
+// certify NAME ISSUER: makes NAME.pem, a leaf for the request in NAME.csr.
+func certifyRequest(ts *testscript.TestScript, args []string) {
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[0] + ".csr")))
+	request, err := x509.ParseCertificateRequest(block.Bytes)
+	ts.Check(err)
+	ca, key := readPair(ts, args[1])
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: request.Subject, KeyUsage: x509.KeyUsageDigitalSignature,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), BasicConstraintsValid: true,
+	}, ca, request.PublicKey, key)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644))
 }

@@ -49,6 +49,8 @@ func TestScript(t *testing.T) {
 					"taken-port":    script(takePort),
 					"verify-sig":    script(verifySignature),
 					"tpm":           script(startTPM),
+					"softhsm":       script(startSoftHSM),
+					"certify":       script(certifyRequest),
 				},
 			})
 		})
