@@ -10,7 +10,6 @@ import (
 
 	"kedge/internal/config"
 	"kedge/internal/keys"
-	"kedge/pkcs11"
 	"kedge/tpm"
 )
 
@@ -69,14 +68,10 @@ func cleanKeyURI(uri string) (string, error) {
 }
 
 func checkTokenURI(uri string) error {
-	_, query, _ := strings.Cut(uri, "?")
-	for field := range strings.SplitSeq(query, "&") {
-		if strings.HasPrefix(field, "pin-value=") {
-			return errors.New("a PIN cannot stand in it, where others read it; pin-source or --key-password-from says where it is")
-		}
+	if pin, _ := keys.Secrets(uri); pin {
+		return errors.New("a PIN cannot stand in it, where others read it; pin-source or --key-password-from says where it is")
 	}
-	_, err := pkcs11.ParseURI(uri)
-	return err
+	return keys.CheckURI(uri)
 }
 
 func cleanTPM(uri string) (string, error) {

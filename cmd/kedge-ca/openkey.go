@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"errors"
@@ -23,7 +24,7 @@ type openKey struct {
 // readKey opens NAME.key, or the key that NAME.key-uri names. public is what it must be, where
 // that is known: some tokens do not tell. Where there is no key, the error is a *caError.
 func (f *storeFlags) readKey(ctx context.Context, h host, name string, public crypto.PublicKey) (*openKey, error) {
-	key, err := f.openFile(ctx, h, "file:"+f.keyPath(name), public)
+	key, err := f.openAt(ctx, h, "file:"+f.keyPath(name), public)
 	if !isAbsent(err, f.keyPath(name)) {
 		return key, err
 	}
@@ -39,11 +40,7 @@ func (f *storeFlags) readKey(ctx context.Context, h host, name string, public cr
 
 // openURI opens the key that a URI names, as cleanKeyURI returned it.
 func (f *storeFlags) openURI(ctx context.Context, h host, uri string, public crypto.PublicKey) (*openKey, error) {
-	open := f.openFile
-	if keys.IsHardwareURI(uri) {
-		open = f.openHardware
-	}
-	key, err := open(ctx, h, uri, public)
+	key, err := f.openAt(ctx, h, uri, public)
 	if isAbsent(err, keyFileOf(uri)) {
 		err = &caError{error: err, noKey: true}
 	}
@@ -63,52 +60,45 @@ func keyFileOf(uri string) string {
 	return path
 }
 
-// openHardware opens a key on a token or in a TPM.
-func (f *storeFlags) openHardware(ctx context.Context, h host, uri string, public crypto.PublicKey) (*openKey, error) {
-	k, err := config.NewKeys(config.KeyFlags{PasswordFrom: f.password})
-	if err != nil {
-		return nil, err
-	}
-	_, password, err := k.PrivateKey(h.inputs)
-	if err != nil {
-		return nil, err
-	}
-	o := f.keyOptions(h, public, password)
-	o.Helper, o.Environment = config.PKCS11Helper(), config.ChildEnvironment(f.password)
-	key, err := keys.Open(ctx, uri, o)
-	if err != nil {
-		return nil, err
-	}
-	return &openKey{Key: key, warnings: k.Warnings()}, nil
-}
-
-// openFile opens a key file, encrypted or not, or one of a TPM. An empty password that does not
-// open it is called that: a file whose content went missing looks like one with the wrong content.
-func (f *storeFlags) openFile(ctx context.Context, h host, reference string, public crypto.PublicKey) (*openKey, error) {
+// openAt opens the key at a reference. An empty password that does not open it is called that: a
+// file whose content went missing looks like one with the wrong content.
+func (f *storeFlags) openAt(ctx context.Context, h host, reference string, public crypto.PublicKey) (*openKey, error) {
 	k, err := config.NewKeys(config.KeyFlags{PrivateKey: reference, PasswordFrom: f.password})
 	if err != nil {
 		return nil, err
 	}
-	blob, password, err := k.PrivateKey(h.inputs)
-	if err != nil {
-		return nil, err
+	o := k.Options(h.inputs)
+	o.Public = public
+	if readOnce(f.password) {
+		o.Password = f.remember(o.Password)
+		o.PIN, o.Auth = o.Password, o.Password
 	}
-	asked, empty := false, false
-	o := f.keyOptions(h, public, password)
+	asked, empty, password := false, false, o.Password
 	o.Password = func() ([]byte, error) {
-		given, err := f.remember(password)()
+		given, err := password()
 		asked, empty = true, err == nil && len(given) == 0
 		return given, err
 	}
-	key, err := keys.OpenBlob(ctx, blob, o)
+	key, err := open(ctx, h, k, reference, o)
 	if empty && errors.Is(err, signer.ErrWrongPassword) {
 		from, _ := config.ParseInput(f.password) // NewKeys parsed it before
-		return nil, fmt.Errorf("%s: the password%s is empty", blob.Name(), in(from))
+		return nil, fmt.Errorf("%s: the password%s is empty", cmp.Or(keyFileOf(reference), reference), in(from))
 	}
 	if err != nil {
 		return nil, err
 	}
 	return &openKey{Key: key, warnings: k.Warnings(), plain: !asked && !key.InHardware()}, nil
+}
+
+func open(ctx context.Context, h host, k *config.Keys, reference string, o keys.Options) (*keys.Key, error) {
+	if keys.IsHardwareURI(reference) {
+		return keys.Open(ctx, reference, o)
+	}
+	blob, _, err := k.PrivateKey(h.inputs)
+	if err != nil {
+		return nil, err
+	}
+	return keys.OpenBlob(ctx, blob, o)
 }
 
 func in(from config.Input) string {
@@ -120,9 +110,6 @@ func in(from config.Input) string {
 
 // remember makes a password that can be read only once one for several keys.
 func (f *storeFlags) remember(password signer.PasswordFunc) signer.PasswordFunc {
-	if !readOnce(f.password) {
-		return password
-	}
 	if f.once == nil {
 		f.once = map[string]signer.PasswordFunc{}
 	}
@@ -130,29 +117,4 @@ func (f *storeFlags) remember(password signer.PasswordFunc) signer.PasswordFunc 
 		f.once[f.password] = password
 	}
 	return f.once[f.password]
-}
-
-// keyOptions says how a key in hardware is unlocked.
-func (f *storeFlags) keyOptions(h host, public crypto.PublicKey, password signer.PasswordFunc) keys.Options {
-	o := keys.Options{Public: public, Ask: h.inputs.Ask, Source: h.secret}
-	if f.password != "" && f.password != "prompt" {
-		o.Auth, o.PIN = f.remember(password), f.remember(password)
-	}
-	return o
-}
-
-// secret reads what a source in a tpm: URI names.
-func (h host) secret(reference, what string) ([]byte, error) {
-	if reference == "prompt" {
-		return h.inputs.Ask(what)
-	}
-	from, err := config.ParseInput(reference)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	text, err := from.Text(h.inputs.Stdin)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	return []byte(text), nil
 }

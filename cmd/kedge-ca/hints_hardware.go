@@ -1,0 +1,49 @@
+package main
+
+import (
+	"errors"
+
+	"kedge/pkcs11"
+	"kedge/tpm"
+)
+
+// hintHardware is about keys on tokens and in TPMs, when they are opened or sign.
+func hintHardware(err error) string {
+	if refused, ok := errors.AsType[*pkcs11.PINError](err); ok {
+		if refused.Retries == pkcs11.RetriesNone {
+			return "set the PIN anew, as with: pkcs11-tool --login --login-type so --init-pin"
+		}
+		return "it was tried once; make sure of the PIN and of where it comes from before the next try"
+	}
+	if refused, ok := errors.AsType[*tpm.AuthError](err); ok {
+		if refused.Locked {
+			return "wait, or end the lockout with its own auth value: tpm2_dictionarylockout --clear-lockout"
+		}
+		return "it was tried once; make sure of the auth value and of where it comes from before the next try"
+	}
+	switch {
+	case is[*pkcs11.MissingHelperError](err):
+		return "install kedge-pkcs11, which comes with kedge-ca, beside it or in ../libexec/kedge, or say where it is in KEDGE_PKCS11_HELPER"
+	case errors.Is(err, pkcs11.ErrPINRequired), errors.Is(err, tpm.ErrAuthRequired):
+		return "give it with --key-password-from PATH, env:NAME or fd:N, or with pin-source or auth-source in the URI"
+	case is[*pkcs11.NoModuleError](err):
+		return "name the module that came with the token with module-path in the URI, or install p11-kit, which knows those of the system"
+	case errors.Is(err, pkcs11.ErrNoPublicKey):
+		return "put the public key or the certificate onto the token"
+	case errors.Is(err, pkcs11.ErrCannotSign):
+		return "name another key of the token, or make one that may sign: kedge key create"
+	case is[*pkcs11.NotFoundError](err):
+		return "is the token there, and does the URI say its module (module-path)? pkcs11-tool --list-objects shows what a token has"
+	case is[*pkcs11.AmbiguousError](err):
+		return "name the one that is meant by its own URI"
+	case is[*pkcs11.HelperError](err):
+		return "run the same again; if it fails again, look whether the token is there, and for a newer module"
+	case errors.Is(err, tpm.ErrNoDevice):
+		return "say where the TPM is with device= in the URI, such as tpm:device=/dev/tpmrm0;…, and that this user may use it (group tss)"
+	case errors.Is(err, tpm.ErrForeignKey), errors.Is(err, tpm.ErrNoHandle):
+		return "run it on the machine whose TPM has the key; one that is lost with its TPM must be rotated away from: kedge-ca rotate start"
+	case errors.Is(err, tpm.ErrBusy):
+		return "use the TPM through its resource manager: device=/dev/tpmrm0"
+	}
+	return ""
+}
