@@ -112,7 +112,7 @@ func runExec(ctx context.Context, o *execOptions) error {
 		return err
 	}
 	if o.server {
-		return o.runBeside(ctx, path)
+		return ended(o.runBeside(ctx, path))
 	}
 	c, err := o.retrieve(ctx, o.host)
 	if err != nil {
@@ -122,8 +122,7 @@ func runExec(ctx context.Context, o *execOptions) error {
 	if err != nil {
 		return err
 	}
-	status, err := process.Replace(o.process(path, vars))
-	return ended(status, err)
+	return ended(process.Replace(o.process(path, vars)))
 }
 
 // environment is that of the command, with the variables.

@@ -22,20 +22,21 @@ import (
 // endpointName is the name under which the endpoint has its one role.
 const endpointName = "exec"
 
-// runBeside runs the command as a child, with an endpoint that has credentials as long as it runs.
-func (o *execOptions) runBeside(ctx context.Context, path string) error {
+// runBeside runs the command as a child, with an endpoint that has credentials as long as it runs,
+// and returns how it ended.
+func (o *execOptions) runBeside(ctx context.Context, path string) (process.Status, error) {
 	r, err := o.open(ctx, o.host, long)
 	if err != nil {
-		return err
+		return process.Status{}, err
 	}
 	defer r.Close()
 	first, err := o.first(ctx, r)
 	if err != nil {
-		return err
+		return process.Status{}, err
 	}
 	listener, err := listenOnLoopback()
 	if err != nil {
-		return err
+		return process.Status{}, err
 	}
 	token, log := rand.Text(), slog.New(words{o.host})
 	credentials := refresh.New(withFirst(first, r), refresh.Options{Now: time.Now, Timeout: o.timeout, Log: log})
@@ -44,7 +45,7 @@ func (o *execOptions) runBeside(ctx context.Context, path string) error {
 		Authorization: token, NoMetadata: true, Log: log,
 	})
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return process.Status{}, errors.Join(err, listener.Close())
 	}
 	working, end := context.WithCancel(ctx)
 	var workers sync.WaitGroup
@@ -60,7 +61,7 @@ func (o *execOptions) runBeside(ctx context.Context, path string) error {
 	}, regionVariables(o.awsRegion)...)))
 	end()
 	workers.Wait()
-	return ended(status, err)
+	return status, err
 }
 
 // first gets credentials: without any the command is not started.
