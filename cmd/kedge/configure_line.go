@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,11 +32,13 @@ func (o *configureOptions) line(cmd *cobra.Command, program string) (string, err
 // SDK takes the quotes of a line that begins and ends with them, so words without are last.
 func (o *configureOptions) words(cmd *cobra.Command) ([]string, error) {
 	var quoted, plain []string
-	add := func(flag, value string) {
-		if processline.Plain(value) {
-			plain = append(plain, "--"+flag, value)
-		} else {
-			quoted = append(quoted, "--"+flag, value)
+	add := func(flag string, values ...string) { // in their order
+		to := &plain
+		if slices.ContainsFunc(values, func(v string) bool { return !processline.Plain(v) }) {
+			to = &quoted
+		}
+		for _, value := range values {
+			*to = append(*to, "--"+flag, value)
 		}
 	}
 	if o.file != nil {
@@ -54,12 +57,17 @@ func (o *configureOptions) words(cmd *cobra.Command) ([]string, error) {
 			plain = append(plain, "--"+flag.Name+"="+flag.Value.String())
 			return
 		}
-		value, err := portable(flag.Name, flag.Value.String())
-		if err != nil {
-			failed = cli.Usagef(cmd, "--%s: %w", flag.Name, err)
-			return
+		values := []string{flag.Value.String()}
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
 		}
-		add(flag.Name, value)
+		for i := range values {
+			var err error
+			if values[i], err = portable(flag.Name, values[i]); err != nil {
+				failed = cli.Usagef(cmd, "--%s: %w", flag.Name, err)
+			}
+		}
+		add(flag.Name, values...)
 	})
 	return append(quoted, plain...), failed
 }
@@ -80,9 +88,10 @@ func (o *configureOptions) inFile(cmd *cobra.Command, flag string) bool {
 
 // portable is the value of a flag as it is right in every folder, and without a terminal.
 func portable(flag, value string) (string, error) {
+	if hideSecrets(flag, value) != value {
+		return "", errors.New("a password or PIN has no place in a file of profiles; use --key-password-from with PATH or env:NAME")
+	}
 	switch flag {
-	case "pkcs8-password", "tpm-key-password":
-		return "", errors.New("a password has no place in a file of profiles; use --key-password-from with PATH or env:NAME")
 	case "cache":
 		if value != "auto" && value != "off" {
 			return absolute(value), nil
@@ -91,7 +100,7 @@ func portable(flag, value string) (string, error) {
 		if strings.ContainsRune(value, filepath.Separator) {
 			return absolute(value), nil
 		}
-	case "certificate", "private-key", "intermediates", "key-password-from", "ca-bundle":
+	case "certificate", "private-key", "intermediates", "key-password-from", "ca-bundle", "policy":
 		return portableInput(value)
 	}
 	return value, nil
