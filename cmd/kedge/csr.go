@@ -15,6 +15,7 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/keys"
 )
 
 type csrOptions struct {
@@ -36,8 +37,10 @@ is: the CA needs nothing else, and the key stays where it is. "kedge-ca sign" ta
 does any other CA.
 
 AWS names sessions after the common name, which --name gives.`,
-		Example: `  kedge csr --private-key web-01.key --name web-01 --out web-01.csr
-  kedge csr --private-key web-01.key --name web-01 --subject O=Example --dns web-01.example.com`,
+		Example: `  kedge csr --private-key web-01.key --key-password-from web-01.password --name web-01 --out web-01.csr
+  kedge csr --private-key web-01.tss2.pem --name web-01 --subject O=Example --dns web-01.example.com
+  kedge csr --private-key handle:0x81000010 --name web-01
+  kedge csr --private-key 'pkcs11:token=kedge;object=web-01' --key-password-from kedge.pin --name web-01`,
 		PreRunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if o.keys, err = o.check(cmd); err != nil {
 				return err
@@ -53,8 +56,9 @@ AWS names sessions after the common name, which --name gives.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	flags := cmd.Flags()
-	o.addPrivateKey(flags)
-	flags.StringVar(&o.PasswordFrom, "key-password-from", "", "password of an encrypted key: PATH, fd:N, env:NAME, - or prompt (default: ask on a terminal)")
+	flags.StringVar(&o.PrivateKey, "private-key", "", "private key: "+inputHelp+"; in a TPM: its TSS2 file, tpm:… or handle:0x81…; on a token: pkcs11:…")
+	flags.StringVar(&o.PasswordFrom, "key-password-from", "", "password of an encrypted key, PIN of a token, auth value of a TPM key: PATH, fd:N, env:NAME, - or prompt (default: ask on a terminal)")
+	flags.StringVar(&o.Library, "pkcs11-lib", "", "PKCS#11 module, path or name (default: what the URI says, else p11-kit-proxy)")
 	flags.BoolVar(&o.debug, "debug", false, "say on standard error what is done")
 	o.names.add(flags)
 	flags.StringVar(&o.out, "out", "", "`FILE` to write the request to; it must not exist")
@@ -78,7 +82,7 @@ func runCSR(ctx context.Context, o *csrOptions) error {
 	data := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})
 	if o.out != "" {
 		if err := atomicfile.Create(o.out, data, 0o644); err != nil {
-			return &createError{err}
+			return &createError{&keys.UnwrittenError{Err: err}}
 		}
 		return nil
 	}

@@ -24,7 +24,11 @@ func (e *secretError) Unwrap() error { return e.error }
 // createAdvice is about a new key: its file, or what refused to make it.
 func createAdvice(err error) cli.Advice {
 	if unwritten, ok := errors.AsType[*keys.UnwrittenError](err); ok {
-		return cli.Advice{Code: cli.ExitFailed, Hint: "use the key as --private-key " + unwritten.PrivateKey + ", or remove it with tpm2_evictcontrol"}
+		hint := newFileHint(unwritten)
+		if unwritten.PrivateKey != "" {
+			hint = "use the key as --private-key " + unwritten.PrivateKey + ", or remove it with tpm2_evictcontrol"
+		}
+		return cli.Advice{Code: cli.ExitFailed, Hint: hint}
 	}
 	if secret, ok := errors.AsType[*secretError](err); ok {
 		hint := fileHint(secret)
@@ -32,9 +36,6 @@ func createAdvice(err error) cli.Advice {
 			hint = "set --key-password-from to PATH, fd:N, env:NAME or -; for a key file in the clear there is --no-password"
 		}
 		return cli.Advice{Code: cli.ExitKey, Hint: hint}
-	}
-	if path, ok := errors.AsType[*fs.PathError](err); ok && !errors.Is(err, tpm.ErrNoDevice) {
-		return cli.Advice{Code: cli.ExitFailed, Hint: newFileHint(path)}
 	}
 	if auth, ok := errors.AsType[*tpm.AuthError](err); ok && !auth.Locked {
 		return cli.Advice{Code: cli.ExitKey, Hint: "say where the right one is, in the URI of --tpm: ?" + auth.Of + "-auth-source=PATH, fd:N, env:NAME or prompt"}
@@ -46,8 +47,11 @@ func createAdvice(err error) cli.Advice {
 }
 
 // newFileHint is the advice for a file that cannot be made.
-func newFileHint(path *fs.PathError) string {
+func newFileHint(err error) string {
+	path, ok := errors.AsType[*fs.PathError](err)
 	switch {
+	case !ok:
+		return ""
 	case errors.Is(path, fs.ErrExist):
 		return "nothing is overwritten: give another --out, or move the old file away"
 	case errors.Is(path, fs.ErrNotExist):

@@ -27,8 +27,10 @@ type keyCreateOptions struct {
 	library    string
 	json       bool
 
-	secret config.Password
-	create keys.CreateOptions // checked
+	// Checked:
+	keys   *config.Keys
+	secret config.Password // that the new key is to have
+	create keys.CreateOptions
 }
 
 func newKeyCreate(h host, run func(context.Context, *keyCreateOptions) error) *cobra.Command {
@@ -106,7 +108,6 @@ func (o *keyCreateOptions) check(cmd *cobra.Command) (err error) {
 		return err
 	}
 	o.create = keys.CreateOptions{Type: strings.ToUpper(o.keyType), Out: o.out}
-	o.create.Library = o.library
 	if err := o.create.Check(o.uri()); err != nil {
 		return cli.Usagef(cmd, "%w", err)
 	}
@@ -115,8 +116,19 @@ func (o *keyCreateOptions) check(cmd *cobra.Command) (err error) {
 			return cli.Usagef(cmd, "--parent: %w", err)
 		}
 	}
-	o.secret, err = config.NewPassword("key-password-from", o.from)
+	if o.secret, err = config.NewPassword("key-password-from", o.from); err != nil {
+		return usage(cmd, err)
+	}
+	o.keys, err = config.NewKeys(config.KeyFlags{PrivateKey: o.existing(), PasswordFrom: o.from, Library: o.library})
 	return usage(cmd, err)
+}
+
+// existing is the URI, if that could be one of a key that is there.
+func (o *keyCreateOptions) existing() string {
+	if keys.CheckURI(o.uri()) != nil {
+		return ""
+	}
+	return o.uri()
 }
 
 // checkPlace refuses flags that have nothing to do with where the key is to be made.
@@ -149,9 +161,15 @@ func parseHandle(text string) (uint32, error) {
 }
 
 func runKeyCreate(ctx context.Context, o *keyCreateOptions) error {
-	ctx, stop := interruptible(ctx)
-	defer stop()
-	o.protect()
+	if o.uri() != "" {
+		var stop context.CancelFunc
+		ctx, stop = interruptible(ctx)
+		defer stop()
+	}
+	o.create.Options = o.keys.Options(o.inputs)
+	if o.tpm != "" && o.from != "" || o.uri() == "" && !o.noPassword {
+		o.create.Secret = o.newSecret
+	}
 	name, err := keys.Create(ctx, o.uri(), o.create)
 	if err != nil {
 		return &createError{err}
@@ -159,52 +177,22 @@ func runKeyCreate(ctx context.Context, o *keyCreateOptions) error {
 	if o.noPassword {
 		o.warn(o.out + " is not encrypted: whoever reads it has the key")
 	}
-	o.warn(o.secret.Warnings()...)
+	o.warn(o.keys.Warnings()...)
 	return o.report(name)
 }
 
-// protect says where the secret of the new key is, and those that lead to it.
-func (o *keyCreateOptions) protect() {
-	read := func() ([]byte, error) {
-		what := "the new key"
-		if o.out != "" {
-			what = o.out
-		}
-		secret, err := o.secret.Read(o.inputs, what)
-		switch {
-		case errors.Is(err, signer.ErrPasswordRequired):
-			return nil, &secretError{fmt.Errorf("a password is needed to encrypt %s, and %w", what, cli.ErrNoTerminal)}
-		case err != nil:
-			return nil, &secretError{fmt.Errorf("%s: %w", what, err)}
-		}
-		return secret, nil
+// newSecret gets what the new key is to be protected with.
+func (o *keyCreateOptions) newSecret() ([]byte, error) {
+	what := o.out
+	if what == "" {
+		what = "the new key"
 	}
-	existing := func() ([]byte, error) {
-		secret, err := o.secret.Existing(o.inputs, "the token")
-		if err != nil {
-			return nil, &keyError{err}
-		}
-		return secret, nil
-	}
-	o.create.Ask = o.inputs.Ask
-	o.create.Source = o.source
+	secret, err := o.secret.Read(o.inputs, what)
 	switch {
-	case o.token != "" && o.from != "":
-		o.create.PIN = existing
-	case o.tpm != "" && o.from != "", o.uri() == "" && !o.noPassword:
-		o.create.Secret = read
-	}
-}
-
-// source reads what a source of a tpm: URI names.
-func (o *keyCreateOptions) source(ref, what string) ([]byte, error) {
-	p, err := config.NewPassword("tpm", ref)
-	if err != nil {
-		return nil, &keyError{err}
-	}
-	secret, err := p.Existing(o.inputs, what)
-	if err != nil {
-		return nil, &keyError{err}
+	case errors.Is(err, signer.ErrPasswordRequired):
+		return nil, &secretError{fmt.Errorf("a password is needed to encrypt %s, and %w", what, cli.ErrNoTerminal)}
+	case err != nil:
+		return nil, &secretError{fmt.Errorf("%s: %w", what, err)}
 	}
 	return secret, nil
 }
@@ -216,12 +204,18 @@ func (o *keyCreateOptions) report(name string) error {
 			name = in.String()
 		}
 	}
-	if !o.json {
-		return o.print([]byte(name + "\n"))
+	say := func() error { return o.print([]byte(name + "\n")) }
+	if o.json {
+		say = func() error {
+			return o.printJSON(struct {
+				Schema     int    `json:"schema"`
+				PrivateKey string `json:"private_key"` // for --private-key
+				Type       string `json:"key_type"`
+			}{1, name, o.create.Type})
+		}
 	}
-	return o.printJSON(struct {
-		Schema     int    `json:"schema"`
-		PrivateKey string `json:"private_key"` // for --private-key
-		Type       string `json:"key_type"`
-	}{1, name, o.create.Type})
+	if err := say(); err != nil {
+		return fmt.Errorf("the key is made, %s, but not told: %w", name, err)
+	}
+	return nil
 }

@@ -65,6 +65,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newCache(h),
 		newKeyCommands(h),
 		newCSR(h, runCSR),
+		newCertificateCommands(h),
 		cli.NewVersion(name),
 		newCompletion(h),
 	}

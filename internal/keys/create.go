@@ -91,9 +91,9 @@ func (o CreateOptions) Check(uri string) error {
 //	          or in Out and under the handle
 //	pkcs11:…  on the token; the URI says the label, and may say the id
 //
-// In hardware, the key can never leave it. Nothing is overwritten, and after an error there is
-// no new file; a key under a handle is there already when the error is an *UnwrittenError.
-// Errors are those of Check and Open, and say what is in the way.
+// In hardware, the key can never leave it. Nothing is overwritten, and after an error there is no
+// new file. Errors are those of Check and Open, *UnwrittenError, and what says why the hardware
+// makes no such key.
 func Create(ctx context.Context, uri string, o CreateOptions) (string, error) {
 	if err := o.Check(uri); err != nil {
 		return "", err
@@ -107,11 +107,19 @@ func Create(ctx context.Context, uri string, o CreateOptions) (string, error) {
 	return createFile(o)
 }
 
-// vacant checks that a file can get this name, before something is made that would be lost.
+// vacant checks that a file can get this name, before something is made that would be lost. The
+// error is an *UnwrittenError.
 func vacant(path string) error {
 	if path == "" {
 		return nil
 	}
+	if err := isFree(path); err != nil {
+		return &UnwrittenError{Err: err}
+	}
+	return nil
+}
+
+func isFree(path string) error {
 	_, err := os.Lstat(path)
 	if err == nil {
 		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
@@ -128,14 +136,17 @@ func vacant(path string) error {
 	return err
 }
 
-// UnwrittenError says that the key is made and lies in hardware, but its file was not written.
+// UnwrittenError says that the file of a new key was not written.
 type UnwrittenError struct {
-	PrivateKey string // opens the key
+	PrivateKey string // opens the key, where it is made all the same and lies in hardware; else empty
 	Err        error
 }
 
-// Error says where the key is.
+// Error says where the key is, if it is anywhere.
 func (e *UnwrittenError) Error() string {
+	if e.PrivateKey == "" {
+		return e.Err.Error()
+	}
 	return fmt.Sprintf("the key is made, %s, but its file is not written: %v", e.PrivateKey, e.Err)
 }
 
@@ -173,10 +184,12 @@ func createInTPM(ctx context.Context, uri string, o CreateOptions) (string, erro
 	if o.Out == "" {
 		return u.String(), nil
 	}
-	if err := atomicfile.Create(o.Out, file, 0o600); err != nil && u.Handle != 0 {
-		return "", &UnwrittenError{u.String(), err}
-	} else if err != nil {
-		return "", err
+	if err := atomicfile.Create(o.Out, file, 0o600); err != nil {
+		unwritten := &UnwrittenError{Err: err}
+		if u.Handle != 0 {
+			unwritten.PrivateKey = u.String()
+		}
+		return "", unwritten
 	}
 	if u == (tpm.URI{File: o.Out}) {
 		return o.Out, nil

@@ -46,7 +46,10 @@ func createFile(o CreateOptions) (string, error) {
 		}
 		block.Type = "ENCRYPTED PRIVATE KEY"
 	}
-	return o.Out, atomicfile.Create(o.Out, pem.EncodeToMemory(block), 0o600)
+	if err := atomicfile.Create(o.Out, pem.EncodeToMemory(block), 0o600); err != nil {
+		return "", &UnwrittenError{Err: err}
+	}
+	return o.Out, nil
 }
 
 // generate makes a key and returns its PKCS#8.
