@@ -16,8 +16,7 @@ type wantedRole struct {
 }
 
 // choose finds out which roles are wanted: the one of the flags or of the profile that they name,
-// else those of all profiles of the configuration, which is read again each time. The first is the
-// one that clients of IMDS find.
+// else those of all profiles of the configuration. The first is the one that clients of IMDS find.
 func (o *serveOptions) choose() ([]wantedRole, error) {
 	if !o.several() {
 		if o.first != "" {
@@ -43,6 +42,20 @@ func (o *serveOptions) choose() ([]wantedRole, error) {
 		all = append(all, wantedRole{profile, flags})
 	}
 	return all, nil
+}
+
+// chooseAgain chooses by what the configuration says now.
+func (o *serveOptions) chooseAgain() ([]wantedRole, error) {
+	before := o.file
+	err := o.settingFlags.open()
+	if err == nil && before != nil && o.file == nil {
+		err = fmt.Errorf("the configuration %s is gone", before.Path())
+	}
+	if err != nil {
+		o.file = before
+		return nil, err
+	}
+	return o.choose()
 }
 
 // inOrder is the profiles, that of --default first.

@@ -115,7 +115,7 @@ func quoteShell(text string) string {
 
 // run serves until ctx ends, and reloads at every hangup.
 func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
-	d.log.Info("serving", "addresses", d.sockets.addresses(), "roles", names(d.roles), "container", d.token.path != "")
+	d.sayServing()
 	ended := make(chan error, 2)
 	go func() { ended <- d.server.Serve(ctx, d.drain, d.sockets.endpoint...) }()
 	running := 1
@@ -146,6 +146,14 @@ func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
 	return failed
 }
 
+func (d *daemon) sayServing() {
+	log := d.log.With("addresses", d.sockets.addresses(), "roles", names(d.roles), "container", d.token.path != "")
+	if d.sockets.monitor != nil {
+		log = log.With("monitor", d.sockets.monitor.Addr().String())
+	}
+	log.Info("serving")
+}
+
 // tellReady tells systemd that the service has started, once the first credentials have come or
 // were refused: who is started after it finds what there is.
 func (d *daemon) tellReady(ctx context.Context, roles []*served) {
@@ -167,7 +175,11 @@ func (d *daemon) tellReady(ctx context.Context, roles []*served) {
 func (d *daemon) reload(ctx context.Context) {
 	d.report(d.systemd.Reloading())
 	if err := d.renew(ctx); err != nil {
-		d.log.Error("not reloaded; all goes on as before", "error", err.Error(), "hint", advise(err).Hint)
+		log := d.log
+		if hint := advise(err).Hint; hint != "" {
+			log = log.With("hint", hint)
+		}
+		log.Error("not reloaded; all goes on as before", "error", err.Error())
 	} else {
 		d.log.Info("reloaded")
 	}
@@ -178,7 +190,7 @@ func (d *daemon) renew(ctx context.Context) error {
 	if err := d.token.write(); err != nil {
 		return err
 	}
-	wanted, err := d.choose()
+	wanted, err := d.chooseAgain()
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,11 @@ type serving struct {
 // startServing runs it and waits until it has printed what to export. It listens on a free port
 // unless args say otherwise.
 func startServing(cmd *exec.Cmd, args ...string) (*serving, error) {
-	cmd.Args = slices.Concat([]string{"kedge", "serve", "--port", "0"}, args)
+	return startAs(cmd, slices.Concat([]string{"kedge", "serve", "--port", "0"}, args))
+}
+
+func startAs(cmd *exec.Cmd, args []string) (*serving, error) {
+	cmd.Args = args
 	s := &serving{cmd: cmd, exports: map[string]string{}, log: &sharedBuffer{}, ended: make(chan error, 1)}
 	cmd.Stderr = s.log
 	out, err := cmd.StdoutPipe()
@@ -55,7 +59,7 @@ func startServing(cmd *exec.Cmd, args ...string) (*serving, error) {
 	}()
 	want := 1
 	if slices.Contains(args, "--token-file") {
-		want = 3
+		want = 3 // lines
 	}
 	for line := range first {
 		name, value, _ := strings.Cut(strings.TrimPrefix(line, "export "), "=")
@@ -112,18 +116,35 @@ func (w *workplace) fault(text string) {
 	}
 }
 
-// serve starts kedge serve for the workplace.
+// flags are those of the workplace.
+func (w *workplace) flags() []string {
+	return []string{
+		"--certificate", w.path("leaf.pem"), "--private-key", w.path("leaf.key"), "--endpoint", w.endpoint, "--max-attempts", "1",
+		"--trust-anchor-arn", w.emulator.TrustAnchorARN(), "--profile-arn", w.emulator.ProfileARN(), "--role-arn", w.emulator.RoleARN(),
+		"--token-file", w.path("token"),
+	}
+}
+
+// serve starts kedge serve with the flags of the workplace, and more.
 func (w *workplace) serve(args ...string) *serving {
+	w.t.Helper()
+	return w.start(slices.Concat(w.flags(), args)...)
+}
+
+// start starts kedge serve with these flags.
+func (w *workplace) start(args ...string) *serving {
 	w.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := startServing(exec.Command(self), slices.Concat([]string{
-		"--certificate", w.path("leaf.pem"), "--private-key", w.path("leaf.key"), "--endpoint", w.endpoint, "--max-attempts", "1",
-		"--trust-anchor-arn", w.emulator.TrustAnchorARN(), "--profile-arn", w.emulator.ProfileARN(), "--role-arn", w.emulator.RoleARN(),
-		"--token-file", w.path("token"),
-	}, args)...)
+	return w.startWith(exec.Command(self), slices.Clone, args...)
+}
+
+// startWith starts it by another command, whose arguments wrap makes of kedge's.
+func (w *workplace) startWith(cmd *exec.Cmd, wrap func([]string) []string, args ...string) *serving {
+	w.t.Helper()
+	s, err := startAs(cmd, wrap(slices.Concat([]string{"kedge", "serve", "--port", "0"}, args)))
 	if err != nil {
 		w.t.Fatal(err)
 	}
