@@ -189,6 +189,7 @@ func TestServe_monitor(t *testing.T) {
 	w := newWorkplace(t)
 	s := w.serve("--metrics-address", "127.0.0.1:0")
 	s.waitFor(t, "credentials renewed", 1)
+	s.waitFor(t, "msg=serving", 1)
 	_, rest, _ := strings.Cut(s.log.String(), "monitor=")
 	address, _, _ := strings.Cut(rest, "\n")
 	address, _, _ = strings.Cut(address, " ")
