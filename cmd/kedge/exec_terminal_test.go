@@ -62,7 +62,7 @@ func TestTerminal_interrupt(t *testing.T) {
 // TestTerminal_stop: Ctrl-Z stops the whole job, and fg goes on with it.
 func TestTerminal_stop(t *testing.T) {
 	t.Parallel()
-	ways(t, func(t *testing.T, tm *terminal, kx string) {
+	ways(t, func(_ *testing.T, tm *terminal, kx string) {
 		tm.write("loop.sh", "trap 'echo continued' CONT\necho ready\nuntil read -r x && [ \"$x\" = end ]; do echo \"read $x\"; done\nexit 9\n")
 		tm.run(kx + " -- bash loop.sh")
 		tm.wait("\nready")
