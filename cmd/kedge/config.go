@@ -43,8 +43,9 @@ file, only where they are.`,
 type configOptions struct {
 	host
 	roleFlags
-	cmd  *cobra.Command
-	json bool
+	cmd   *cobra.Command
+	cache cacheFlags
+	json  bool
 }
 
 func newConfigShow(h host, run func(context.Context, *configOptions) error) *cobra.Command {
@@ -62,6 +63,7 @@ line of the file, or the default. Passwords and PINs are left out.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	o.add(cmd.Flags())
+	o.cache.add(cmd.Flags())
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }

@@ -37,6 +37,9 @@ func from(cmd *cobra.Command, flag string, err error) error {
 // environment are the settings that variables give, one for each flag but those whose value is a
 // secret. Lists have commas between their values.
 func (f *settingFlags) environment(flags *pflag.FlagSet) []settings.Setting {
+	if !config.HasVariables() {
+		return nil
+	}
 	var all []settings.Setting
 	flags.VisitAll(func(flag *pflag.Flag) {
 		name := flag.Name
@@ -61,6 +64,9 @@ func (f *settingFlags) environment(flags *pflag.FlagSet) []settings.Setting {
 
 // fill sets the flags of one layer, unless an earlier layer set them or what excludes them.
 func fill(cmd *cobra.Command, layer []settings.Setting) error {
+	if len(layer) == 0 {
+		return nil
+	}
 	flags := cmd.Flags()
 	earlier := map[string]bool{}
 	flags.VisitAll(func(flag *pflag.Flag) { earlier[flag.Name] = flag.Changed })
