@@ -74,7 +74,6 @@ func runUpdate(ctx context.Context, o *updateOptions) error {
 		return err
 	}
 	defer r.Close()
-	defer r.Close()
 	if err := o.warn(); err != nil {
 		return err
 	}
