@@ -12,8 +12,9 @@ OLDJSON  := GOEXPERIMENT=$(shell GOEXPERIMENT=nojsonv2 go env GOEXPERIMENT 2>/de
 FUZZTIME := 30s
 ROUNDS   := 500
 KILLS    := 1000
+SOAK     := 10m
 
-.PHONY: help build pkcs11 test race lint fuzz bench crash torn quickstart check cross setup clean
+.PHONY: help build pkcs11 test race lint fuzz bench crash torn soak quickstart check cross setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ crash: build ## kill -9 kedge-ca ROUNDS (500) times while it issues, with each k
 
 torn: build ## kill -9 kedge update KILLS (1000) times while others read the credentials file
 	scripts/torn.sh $(KILLS)
+
+soak: build ## kedge serve for SOAK (10m) under load, with faults and changing certificates
+	scripts/soak.sh $(SOAK)
 
 quickstart: build ## from nothing to an AWS identity, without an AWS account
 	scripts/quickstart
