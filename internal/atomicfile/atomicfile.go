@@ -21,7 +21,8 @@ import (
 // Write replaces the file at path with data and mode, or leaves it as it was.
 //
 // A symbolic link is followed to its target, which is then replaced, or made if there is
-// none; a target that is not a regular file is refused. The new bytes lie for a moment in a
+// none; a target that is not a regular file is refused, and so is a link that somebody else put
+// into a folder like /tmp (proc(5), protected_symlinks). The new bytes lie for a moment in a
 // hidden file in the same folder, which is removed when anything fails; errors name path, not it.
 func Write(path string, data []byte, mode fs.FileMode) error {
 	return WriteAll(File{Path: path, Data: data, Mode: mode})
@@ -154,6 +155,9 @@ const maxLinks = 40
 
 // resolve follows path to the regular file behind it, or to the name a new file gets.
 func resolve(path string, links int) (string, error) {
+	if err := checkLink(path); err != nil {
+		return "", err
+	}
 	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return resolveDangling(path, links)
