@@ -124,7 +124,7 @@ func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
 		go func() { ended <- d.server.ServeMonitor(ctx, d.sockets.monitor) }()
 	}
 	go d.tellReady(ctx, d.roles)
-	go func() { d.report(d.systemd.Watch(ctx, d.service.Watchdog, d.server)) }()
+	go d.systemd.Watch(ctx, d.service.Watchdog, d.server)
 	var failed error
 	for ctx.Err() == nil && failed == nil {
 		select {

@@ -29,6 +29,7 @@ func TestServe_systemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer notify.Close()
+	told := notices(notify)
 	var files []*os.File
 	var addresses []string
 	for range 2 {
@@ -64,31 +65,45 @@ func TestServe_systemd(t *testing.T) {
 	if response, err := http.Get("http://" + addresses[1] + "/healthz"); err != nil || response.StatusCode != 200 {
 		t.Errorf("monitor: %v, %v", response, err)
 	}
-	wantNotice(t, notify, "READY=1\nSTATUS=serving kedge")
-	wantNotice(t, notify, "WATCHDOG=1")
+	wantNotice(t, told, "READY=1\nSTATUS=serving kedge")
+	wantNotice(t, told, "WATCHDOG=1")
 	s.hangup(t)
-	wantNotice(t, notify, "RELOADING=1\nMONOTONIC_USEC=")
-	wantNotice(t, notify, "READY=1\nSTATUS=serving kedge")
+	wantNotice(t, told, "RELOADING=1\nMONOTONIC_USEC=")
+	wantNotice(t, told, "READY=1\nSTATUS=serving kedge")
 	if err := s.stop(); err != nil {
 		t.Errorf("%v\n%s", err, s.log)
 	}
-	wantNotice(t, notify, "STOPPING=1")
+	wantNotice(t, told, "STOPPING=1")
+}
+
+// notices are what the socket is told, until it is closed. It is read all the time, as systemd does:
+// what is not read keeps the service waiting.
+func notices(socket *net.UnixConn) <-chan string {
+	told := make(chan string, 100_000)
+	go func() {
+		defer close(told)
+		for buffer := make([]byte, 4096); ; {
+			n, err := socket.Read(buffer)
+			if err != nil {
+				return
+			}
+			told <- string(buffer[:n])
+		}
+	}()
+	return told
 }
 
 // wantNotice waits for a notice that begins so, whatever comes before.
-func wantNotice(t *testing.T, socket *net.UnixConn, want string) {
+func wantNotice(t *testing.T, told <-chan string, want string) {
 	t.Helper()
-	if err := socket.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	buffer := make([]byte, 4096)
-	for {
-		n, err := socket.Read(buffer)
-		if err != nil {
-			t.Fatalf("no %q: %v", want, err)
-		}
-		if strings.HasPrefix(string(buffer[:n]), want) {
-			return
+	for deadline := time.After(time.Minute); ; {
+		select {
+		case got := <-told:
+			if strings.HasPrefix(got, want) {
+				return
+			}
+		case <-deadline:
+			t.Fatalf("no %q", want)
 		}
 	}
 }

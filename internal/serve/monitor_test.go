@@ -156,7 +156,7 @@ func TestNotifier(t *testing.T) {
 		{func() error { return n.Ready("2 roles,\nall well") }, "^READY=1\nSTATUS=2 roles, all well$"},
 		{n.Reloading, "^RELOADING=1\nMONOTONIC_USEC=[0-9]+$"},
 		{n.Stopping, "^STOPPING=1$"},
-		{func() error { return n.Watch(ctx, time.Hour, s) }, "^WATCHDOG=1$"},
+		{func() error { n.Watch(ctx, time.Hour, s); return nil }, "^WATCHDOG=1$"},
 	} {
 		if err := tt.tell(); err != nil {
 			t.Fatal(err)
@@ -176,4 +176,49 @@ func TestNotifier(t *testing.T) {
 	if err := n.Stopping(); err == nil {
 		t.Error("a socket that is gone")
 	}
+}
+
+// TestNotifier_deaf: who does not read what it is told keeps nothing waiting, and the watchdog is
+// told on and on.
+func TestNotifier_deaf(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "notify")
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Skip(err)
+	}
+	defer socket.Close()
+	n := Notifier{Socket: path}
+	for i := 0; err == nil; i++ {
+		if i == 10_000 {
+			t.Skip("the system keeps as much as it gets")
+		}
+		err = n.Ready("")
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	s, err := New(Config{Roles: []Role{{Name: "app", Credentials: reported{}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		n.Watch(ctx, time.Millisecond, s)
+	}()
+	waitUntil(t, func() bool { s.seldom.mu.Lock(); defer s.seldom.mu.Unlock(); return len(s.seldom.times) > 0 })
+	for buffer := make([]byte, 1000); ; {
+		size, err := socket.Read(buffer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(buffer[:size]) == "WATCHDOG=1" {
+			break
+		}
+	}
+	cancel()
+	go func() { _, _ = io.Copy(io.Discard, socket) }() // the last one may be waiting
+	<-ended
 }

@@ -25,25 +25,29 @@ func (n Notifier) Reloading() error {
 func (n Notifier) Stopping() error { return n.tell("STOPPING=1") }
 
 // Watch tells the watchdog, twice in interval, that the service is alive, until ctx ends: as long
-// as it still finds its way to the credentials. It returns at once without an interval.
-func (n Notifier) Watch(ctx context.Context, interval time.Duration, s *Server) error {
+// as it still finds its way to the credentials. It returns at once without an interval. What cannot
+// be told is logged by s and told again in time: systemd may be just reloading itself.
+func (n Notifier) Watch(ctx context.Context, interval time.Duration, s *Server) {
 	if interval <= 0 {
-		return nil
+		return
 	}
 	ticker := time.NewTicker(interval / 2)
 	defer ticker.Stop()
 	for {
 		_, _ = s.readiness() // takes what requests take; a deadlock ends here
 		if err := n.tell("WATCHDOG=1"); err != nil {
-			return err
+			s.seldom.warn("the watchdog of systemd is not told", "error", err)
 		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return nil
+			return
 		}
 	}
 }
+
+// tellTime is how long the receiver may take to make room for a message.
+const tellTime = time.Second
 
 func (n Notifier) tell(lines ...string) error {
 	if n.Socket == "" {
@@ -54,6 +58,9 @@ func (n Notifier) tell(lines ...string) error {
 		return fmt.Errorf("tell systemd: %w", err)
 	}
 	defer c.Close()
+	if err := c.SetWriteDeadline(time.Now().Add(tellTime)); err != nil {
+		return fmt.Errorf("tell systemd: %w", err)
+	}
 	for i, line := range lines {
 		lines[i] = strings.ReplaceAll(line, "\n", " ")
 	}
