@@ -76,13 +76,14 @@ func TestServe_tokenFile(t *testing.T) {
 func TestServe_serviceDownAtStart(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t)
-	w.fault("status=503")
+	w.fault("status=503*1000000")
 	s := w.serve()
 	s.waitFor(t, "there are no credentials", 1)
 	if status, body := s.get(t); status != 503 || !strings.HasPrefix(body, `{"code":"ServiceUnavailable","message":"no credentials: `) || strings.Contains(body, "AccessKeyId") {
 		t.Errorf("%d %s", status, body)
 	}
-	s.waitFor(t, "credentials renewed", 1) // it tries again within five seconds
+	w.noFaults()
+	s.waitFor(t, "credentials renewed", 1) // it tries again within seconds
 	s.wantCredentials(t)
 	if n := strings.Count(s.log.String(), "level=ERROR") + strings.Count(s.log.String(), "level=WARN"); n > 2 {
 		t.Errorf("%d complaints:\n%s", n, s.log)

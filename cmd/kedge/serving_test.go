@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -113,6 +114,23 @@ func (w *workplace) fault(text string) {
 	}
 	if err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// noFaults ends those that were to come.
+func (w *workplace) noFaults() {
+	w.t.Helper()
+	request, err := http.NewRequest(http.MethodDelete, w.endpoint+"/_emulator/faults", nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode >= 300 {
+		w.t.Fatal(response.Status)
 	}
 }
 
