@@ -38,7 +38,7 @@ func Find(systemDir string) (string, error) {
 // Open reads the file at path. It refuses a file that someone else than root or the user of this
 // process can change. The error is a *FileError or names the path otherwise.
 func Open(path string, sections []string) (*File, error) {
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|noWait, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ package settings
 
 import "io/fs"
 
+const noWait = 0
+
 // changeableBy knows nothing of access lists.
 func changeableBy(fs.FileInfo) string { return "" }
 

@@ -10,6 +10,9 @@ import (
 	"syscall"
 )
 
+// noWait keeps a pipe in the place of the file from being waited for.
+const noWait = syscall.O_NONBLOCK
+
 // changeableBy says who else can change the file, as the end of a sentence about it; empty for
 // nobody but root and this process's user.
 func changeableBy(info fs.FileInfo) string {
