@@ -29,7 +29,8 @@ type tryError struct {
 func (e *tryError) Error() string { return e.how + ": " + e.err.Error() }
 func (e *tryError) Unwrap() error { return e.err }
 
-// try uses the settings as the SDKs will.
+// try uses the settings as the SDKs will, but once without the cache: what another run left there
+// would hide a private key that is missing or locked, until it expires.
 func (o *configureOptions) try(ctx context.Context) error {
 	value := o.settings[0].Value
 	if o.endpointURL != "" {
@@ -40,7 +41,7 @@ func (o *configureOptions) try(ctx context.Context) error {
 		if err != nil {
 			return &tryError{"credential_process, split as the AWS CLI does", err}
 		}
-		if err := o.tryProcess(ctx, words[0], words[1:]...); err != nil {
+		if err := o.tryProcess(ctx, words[0], append(words[1:], "--cache", "off")...); err != nil {
 			return &tryError{"credential_process, run as the AWS CLI does, without a shell", err}
 		}
 		err = o.tryProcess(ctx, "sh", "-c", value)
@@ -49,7 +50,7 @@ func (o *configureOptions) try(ctx context.Context) error {
 		}
 		return nil
 	}
-	if err := o.tryProcess(ctx, "cmd.exe", "/C", value); err != nil {
+	if err := o.tryProcess(ctx, "cmd.exe", "/C", value+" --cache off"); err != nil {
 		return &tryError{"credential_process, run by cmd.exe /C", err}
 	}
 	return nil
