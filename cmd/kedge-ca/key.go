@@ -3,20 +3,14 @@ package main
 import (
 	"cmp"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/mldsa"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/keys"
 	"kedge/internal/mldsakey"
 )
 
@@ -38,7 +32,7 @@ func (f *leafKeyFlags) check(cmd *cobra.Command) error {
 		return cli.Usagef(cmd, "%w", err)
 	}
 	f.formGiven = cmd.Flags().Changed("mldsa-form")
-	if f.kind != "" && f.formGiven && !kind.isMLDSA() {
+	if f.kind != "" && f.formGiven && !kind.IsMLDSA() {
 		return cli.Usagef(cmd, "--mldsa-form: %w", oneForm(f.kind))
 	}
 	return nil
@@ -55,7 +49,7 @@ func (f *leafKeyFlags) of(p *ca.Profile) (keyKind, error) {
 	}
 	name = cmp.Or(name, defaultKeyType)
 	kind, err := parseKeyKind(name, f.form)
-	if err == nil && f.formGiven && !kind.isMLDSA() {
+	if err == nil && f.formGiven && !kind.IsMLDSA() {
 		err = &config.FlagError{Flag: "mldsa-form", Err: oneForm(name)}
 	}
 	return kind, err
@@ -67,35 +61,13 @@ func oneForm(kind string) error {
 
 // keyKind is a checked --key-type and --mldsa-form.
 type keyKind struct {
-	curve  elliptic.Curve
-	bits   int              // of an RSA modulus
-	params mldsa.Parameters // the zero value when it is not ML-DSA
-	form   mldsakey.Form
+	keys.Kind
+	form mldsakey.Form
 }
 
-func parseKeyKind(kind, form string) (keyKind, error) {
-	var k keyKind
-	switch strings.ToUpper(kind) {
-	case "P-256":
-		k.curve = elliptic.P256()
-	case "P-384":
-		k.curve = elliptic.P384()
-	case "P-521":
-		k.curve = elliptic.P521()
-	case "RSA-2048":
-		k.bits = 2048
-	case "RSA-3072":
-		k.bits = 3072
-	case "RSA-4096":
-		k.bits = 4096
-	case "ML-DSA-44":
-		k.params = mldsa.MLDSA44()
-	case "ML-DSA-65":
-		k.params = mldsa.MLDSA65()
-	case "ML-DSA-87":
-		k.params = mldsa.MLDSA87()
-	default:
-		return k, fmt.Errorf("--key-type: %q is none of P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65, ML-DSA-87", kind)
+func parseKeyKind(kind, form string) (k keyKind, err error) {
+	if k.Kind, err = keys.ParseKind(kind); err != nil {
+		return k, fmt.Errorf("--key-type: %w", err)
 	}
 	switch form {
 	case "seed":
@@ -110,30 +82,5 @@ func parseKeyKind(kind, form string) (keyKind, error) {
 	return k, nil
 }
 
-func (k keyKind) isMLDSA() bool { return k.curve == nil && k.bits == 0 }
-
 // generate makes a key of the kind, and its PKCS#8 encoding.
-func (k keyKind) generate() (key crypto.Signer, der []byte, err error) {
-	switch {
-	case k.curve != nil:
-		key, err = ecdsa.GenerateKey(k.curve, rand.Reader)
-	case k.bits > 0:
-		key, err = rsa.GenerateKey(rand.Reader, k.bits)
-	default:
-		return k.generateMLDSA()
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	der, err = x509.MarshalPKCS8PrivateKey(key)
-	return key, der, err
-}
-
-func (k keyKind) generateMLDSA() (crypto.Signer, []byte, error) {
-	key, err := mldsa.GenerateKey(k.params)
-	if err != nil {
-		return nil, nil, err
-	}
-	der, err := mldsakey.MarshalPKCS8(key, k.form)
-	return key, der, err
-}
+func (k keyKind) generate() (key crypto.Signer, der []byte, err error) { return k.Generate(k.form) }

@@ -1,25 +1,13 @@
 package keys
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/mldsa"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
 
 	"kedge/internal/atomicfile"
 	"kedge/internal/mldsakey"
 	"kedge/internal/pkcs8"
 )
-
-func fileTypes() []string {
-	return []string{"P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"}
-}
 
 // createFile writes PKCS#8 in PEM, encrypted if there is a password.
 func createFile(o CreateOptions) (string, error) {
@@ -34,7 +22,11 @@ func createFile(o CreateOptions) (string, error) {
 		}
 		defer clear(password)
 	}
-	der, err := generate(o.Type)
+	kind, err := ParseKind(o.Type)
+	if err != nil {
+		return "", err
+	}
+	_, der, err := kind.Generate(mldsakey.FormSeed) // which every reader should know: RFC 9881, section 6
 	if err != nil {
 		return "", fmt.Errorf("make a %s key: %w", o.Type, err)
 	}
@@ -50,45 +42,4 @@ func createFile(o CreateOptions) (string, error) {
 		return "", &UnwrittenError{Err: err}
 	}
 	return o.Out, nil
-}
-
-// generate makes a key and returns its PKCS#8.
-func generate(keyType string) ([]byte, error) {
-	var key crypto.Signer
-	var err error
-	switch keyType {
-	case "P-256":
-		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case "P-384":
-		key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	case "P-521":
-		key, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
-	case "RSA-2048":
-		key, err = rsa.GenerateKey(rand.Reader, 2048)
-	case "RSA-3072":
-		key, err = rsa.GenerateKey(rand.Reader, 3072)
-	case "RSA-4096":
-		key, err = rsa.GenerateKey(rand.Reader, 4096)
-	case "ML-DSA-44":
-		return generateMLDSA(mldsa.MLDSA44())
-	case "ML-DSA-65":
-		return generateMLDSA(mldsa.MLDSA65())
-	case "ML-DSA-87":
-		return generateMLDSA(mldsa.MLDSA87())
-	default:
-		err = errors.New("there is no such type")
-	}
-	if err != nil {
-		return nil, err
-	}
-	return x509.MarshalPKCS8PrivateKey(key)
-}
-
-// generateMLDSA makes a key in the form that every reader should know: RFC 9881 section 6.
-func generateMLDSA(parameters mldsa.Parameters) ([]byte, error) {
-	key, err := mldsa.GenerateKey(parameters)
-	if err != nil {
-		return nil, err
-	}
-	return mldsakey.MarshalPKCS8(key, mldsakey.FormSeed)
 }

@@ -1,0 +1,82 @@
+package keys
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/mldsa"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"strings"
+
+	"kedge/internal/mldsakey"
+)
+
+func fileTypes() []string {
+	return []string{"P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"}
+}
+
+// Kind is a type of key that can be made in memory. The zero value is none.
+type Kind struct {
+	curve  elliptic.Curve
+	bits   int              // of an RSA modulus
+	params mldsa.Parameters // where it is ML-DSA
+}
+
+// ParseKind reads the name of a type, such as "P-256", in capitals or not. The error lists
+// what there is.
+func ParseKind(name string) (Kind, error) {
+	switch strings.ToUpper(name) {
+	case "P-256":
+		return Kind{curve: elliptic.P256()}, nil
+	case "P-384":
+		return Kind{curve: elliptic.P384()}, nil
+	case "P-521":
+		return Kind{curve: elliptic.P521()}, nil
+	case "RSA-2048":
+		return Kind{bits: 2048}, nil
+	case "RSA-3072":
+		return Kind{bits: 3072}, nil
+	case "RSA-4096":
+		return Kind{bits: 4096}, nil
+	case "ML-DSA-44":
+		return Kind{params: mldsa.MLDSA44()}, nil
+	case "ML-DSA-65":
+		return Kind{params: mldsa.MLDSA65()}, nil
+	case "ML-DSA-87":
+		return Kind{params: mldsa.MLDSA87()}, nil
+	}
+	return Kind{}, fmt.Errorf("%q is none of %s", name, strings.Join(fileTypes(), ", "))
+}
+
+// IsMLDSA says whether there are several forms to write the key in.
+func (k Kind) IsMLDSA() bool { return k.curve == nil && k.bits == 0 }
+
+// Generate makes a key, and its PKCS#8 encoding, which is the caller's to clear. The form is
+// for ML-DSA; the others have one.
+func (k Kind) Generate(form mldsakey.Form) (key crypto.Signer, der []byte, err error) {
+	switch {
+	case k.curve != nil:
+		key, err = ecdsa.GenerateKey(k.curve, rand.Reader)
+	case k.bits > 0:
+		key, err = rsa.GenerateKey(rand.Reader, k.bits)
+	default:
+		return generateMLDSA(k.params, form)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	der, err = x509.MarshalPKCS8PrivateKey(key)
+	return key, der, err
+}
+
+func generateMLDSA(parameters mldsa.Parameters, form mldsakey.Form) (crypto.Signer, []byte, error) {
+	key, err := mldsa.GenerateKey(parameters)
+	if err != nil {
+		return nil, nil, err
+	}
+	der, err := mldsakey.MarshalPKCS8(key, form)
+	return key, der, err
+}
