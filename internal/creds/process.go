@@ -31,7 +31,7 @@ func Process(c aws.Credentials) ([]byte, error) {
 	if err := complete(c); err != nil {
 		return nil, err
 	}
-	return json.Marshal(process{
+	return json.Marshal(&process{ // a pointer: for a value encoding/json looks through all types of the program
 		Version:         1,
 		AccessKeyID:     c.AccessKeyID,
 		SecretAccessKey: c.SecretAccessKey,

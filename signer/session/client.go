@@ -69,7 +69,7 @@ func (a arns) query() string {
 
 // requestBody carries the rest. What is left out, the profile decides.
 func requestBody(cfg Config) ([]byte, error) {
-	return json.Marshal(struct {
+	return json.Marshal(&struct { // a pointer: for a value encoding/json looks through all types of the program
 		DurationSeconds int64  `json:"durationSeconds,omitempty"`
 		RoleSessionName string `json:"roleSessionName,omitempty"`
 	}{int64(cfg.Duration / time.Second), cfg.RoleSessionName})
