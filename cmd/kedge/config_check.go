@@ -66,7 +66,7 @@ func (o *configOptions) checkSections() error {
 		if len(section) == 0 {
 			continue
 		}
-		all := commands(o.host, nil)
+		all := commands(o.host)
 		i := slices.IndexFunc(all, func(c *cobra.Command) bool { return c.Name() == name })
 		if i < 0 {
 			return refusedSection(name, refused(section[0], "there is no command "+name))

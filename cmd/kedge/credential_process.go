@@ -81,7 +81,10 @@ func (o *credentialProcessOptions) fresh(ctx context.Context) (aws.Credentials, 
 		return aws.Credentials{}, err
 	}
 	defer r.Close()
-	ctx, stop := interruptible(ctx)
-	defer stop()
+	if r.hardware() != nil { // with a key in a file there is nothing to undo: a signal may just kill
+		var stop context.CancelFunc
+		ctx, stop = interruptible(ctx)
+		defer stop()
+	}
 	return r.Retrieve(ctx)
 }

@@ -19,13 +19,13 @@ const maxChained = 3600
 
 // chainFlags say which roles to assume after CreateSession.
 type chainFlags struct {
-	assumed        []string
-	externalIDs    []string
+	assumed        texts
+	externalIDs    texts
 	assumeName     string
 	assumeSeconds  int
 	policy         string
-	policyARNs     []string
-	tags, lasting  []string
+	policyARNs     texts
+	tags, lasting  texts
 	stsEndpoint    string
 	policyDocument string // that policy names
 	chainConfig    session.ChainConfig
@@ -33,14 +33,14 @@ type chainFlags struct {
 }
 
 func (f *chainFlags) add(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.assumed, "assume-role-arn", nil, "role to assume with the session; again for one to assume from there, and so on")
-	flags.StringArrayVar(&f.externalIDs, "external-id", nil, "external id for the last role; or one for each role in order, empty for none")
+	flags.Var(&f.assumed, "assume-role-arn", "role to assume with the session; again for one to assume from there, and so on")
+	flags.Var(&f.externalIDs, "external-id", "external id for the last role; or one for each role in order, empty for none")
 	flags.StringVar(&f.assumeName, "assume-role-session-name", "", "name of the assumed roles' sessions (default: that of the first session)")
 	flags.IntVar(&f.assumeSeconds, "assume-role-duration", 0, "length of the last role's session in seconds, 900 to 3600 (default: --session-duration, if that is not longer)")
 	flags.StringVar(&f.policy, "policy", "", "file with a session policy in JSON that limits the last role: PATH or env:NAME")
-	flags.StringArrayVar(&f.policyARNs, "policy-arn", nil, "managed policy that limits the last role; can be given several times")
-	flags.StringArrayVar(&f.tags, "tag", nil, "session tag of the last role, as KEY=VALUE; can be given several times")
-	flags.StringArrayVar(&f.lasting, "transitive-tag", nil, "session tag from the first assumed role on, as KEY=VALUE, which later sessions keep")
+	flags.Var(&f.policyARNs, "policy-arn", "managed policy that limits the last role; can be given several times")
+	flags.Var(&f.tags, "tag", "session tag of the last role, as KEY=VALUE; can be given several times")
+	flags.Var(&f.lasting, "transitive-tag", "session tag from the first assumed role on, as KEY=VALUE, which later sessions keep")
 	flags.StringVar(&f.stsEndpoint, "sts-endpoint", "", "URL of STS for --assume-role-arn (default: the region's)")
 }
 

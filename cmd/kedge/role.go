@@ -159,10 +159,16 @@ func (r *role) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return c, nil
 }
 
+// hardware returns where the key is, unless that is a file.
+func (r *role) hardware() *keys.Source {
+	source, _ := r.source.(*keys.Source)
+	return source
+}
+
 // Close lets go of the key.
 func (r *role) Close() error {
-	if hardware, ok := r.source.(*keys.Source); ok {
-		return hardware.Close()
+	if source := r.hardware(); source != nil {
+		return source.Close()
 	}
 	return nil
 }

@@ -28,9 +28,8 @@ func run(ctx context.Context, args []string, s cli.Streams) int {
 
 func newRoot(s cli.Streams, args []string) *cobra.Command {
 	root := &cobra.Command{
-		Use:     name,
-		Version: cli.Version(),
-		Short:   "Temporary AWS credentials from an X.509 certificate",
+		Use:   name,
+		Short: "Temporary AWS credentials from an X.509 certificate",
 		Long: `kedge gets temporary AWS credentials with an X.509 certificate and its private key, through
 IAM Roles Anywhere. It takes the commands and flags of aws_signing_helper.
 
@@ -42,16 +41,18 @@ Exit codes:
   4  the private key or the certificate cannot be used`,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(commands(newHost(s), args)...)
+	h := newHost(s)
+	if len(args) > 0 && args[0] == "credential-process" {
+		// An SDK runs it again and again, and the flags of the others would be half of its own work.
+		root.AddCommand(newCredentialProcess(h, runCredentialProcess))
+		return root
+	}
+	root.Version = cli.Version()
+	root.AddCommand(commands(h)...)
 	return root
 }
 
-// commands makes all of them, but for credential-process that one alone: an SDK runs it again and
-// again, and the flags of the others would be half of its own work.
-func commands(h host, args []string) []*cobra.Command {
-	if len(args) > 0 && args[0] == "credential-process" {
-		return []*cobra.Command{newCredentialProcess(h, runCredentialProcess)}
-	}
+func commands(h host) []*cobra.Command {
 	return []*cobra.Command{
 		newCredentialProcess(h, runCredentialProcess),
 		newExec(h, runExec),
