@@ -52,7 +52,7 @@ func (m *Module) Certificates(ctx context.Context, u URI) ([]Certificate, error)
 
 // certificates lists those of a token that match.
 func (p *process) certificates(ctx context.Context, t wire.Slot, u URI) ([]Certificate, error) {
-	objects, err := p.find(ctx, t, classCertificate, u, attrCertificateType, attrValue)
+	objects, err := p.find(ctx, t, classCertificate, u, []uint64{attrCertificateType, attrValue})
 	if err != nil {
 		return nil, err
 	}

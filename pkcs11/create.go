@@ -149,7 +149,7 @@ func (p *process) isNew(ctx context.Context, t wire.Slot, u URI) error {
 
 // cannotLeave asks the token whether it made the key as it was told.
 func (p *process) cannotLeave(ctx context.Context, t wire.Slot, u URI) error {
-	keys, err := p.find(ctx, t, classPrivateKey, u, attrSensitive, attrExtractable)
+	keys, err := p.find(ctx, t, classPrivateKey, u, []uint64{attrSensitive, attrExtractable})
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (p *process) belongs(ctx context.Context, t wire.Slot, u URI, cert *x509.Ce
 	if id == "" {
 		return nil
 	}
-	keys, err := p.find(ctx, t, classPrivateKey, URI{}.with("id", id), attrKeyType, attrModulus, attrPublicExponent, attrECParams)
+	keys, err := p.keysNamed(ctx, t, URI{}.with("id", id))
 	if err != nil || len(keys) != 1 {
 		return err
 	}

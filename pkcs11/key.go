@@ -134,23 +134,34 @@ func (m *Module) placeIn(ctx context.Context, p *process, u URI) (*place, error)
 		return nil, err
 	}
 	at := &place{p: p, token: token, epoch: p.state(token.ID).currentEpoch()}
-	keys, err := p.privateKeys(ctx, token, u)
+	keys, err := m.privateKeys(ctx, p, token, u)
 	if err != nil {
 		return at, err
-	}
-	if len(keys) != 1 || len(keys[0].Get(attrPrivate)) != 1 || isTrue(keys[0].Get(attrPrivate)) {
-		if err := m.login(ctx, p, token, u); err != nil {
-			return at, err
-		}
-		if keys, err = p.privateKeys(ctx, token, u); err != nil {
-			return at, err
-		}
 	}
 	if len(keys) != 1 {
 		return at, p.notOneKey(ctx, token, u, keys)
 	}
 	at.object = keys[0]
 	return at, nil
+}
+
+// privateKeys lists the private keys of a token that match, and logs in unless there is one whose use
+// takes no PIN. A URI that says the PIN wants it used.
+func (m *Module) privateKeys(ctx context.Context, p *process, t wire.Slot, u URI) ([]wire.Object, error) {
+	if !u.saysPIN() {
+		if keys, err := p.keysNamed(ctx, t, u); err != nil || isOpen(keys) {
+			return keys, err
+		}
+	}
+	loginErr := m.login(ctx, p, t, u)
+	if loginErr != nil && !errors.Is(loginErr, ErrPINRequired) {
+		return nil, loginErr
+	}
+	keys, err := p.privateKeys(ctx, t, u)
+	if loginErr != nil && !isOpen(keys) { // what no URI names may be open, too
+		return nil, loginErr
+	}
+	return keys, err
 }
 
 // tokenWithKey returns the one token that the URI can mean: the only one that matches, or the
@@ -223,11 +234,21 @@ next:
 	return uris
 }
 
+// isOpen tells whether there is one key, and its use takes no PIN.
+func isOpen(keys []wire.Object) bool {
+	return len(keys) == 1 && len(keys[0].Get(attrPrivate)) == 1 && !isTrue(keys[0].Get(attrPrivate))
+}
+
+// keysNamed lists the private keys of a token that match, with what is asked of them.
+func (p *process) keysNamed(ctx context.Context, t wire.Slot, u URI) ([]wire.Object, error) {
+	return p.find(ctx, t, classPrivateKey, u, []uint64{attrPrivate, attrKeyType, attrSign, attrAlwaysAuthenticate},
+		[]uint64{attrModulus, attrPublicExponent}, []uint64{attrECParams}, []uint64{attrECPoint}, []uint64{attrPublicKeyInfo})
+}
+
 // privateKeys lists the private keys of a token that match, or else those whose public key or
 // certificate matches: their id says so, labels often differ.
 func (p *process) privateKeys(ctx context.Context, t wire.Slot, u URI) ([]wire.Object, error) {
-	read := []uint64{attrPrivate, attrKeyType, attrSign, attrAlwaysAuthenticate, attrModulus, attrPublicExponent, attrECParams}
-	keys, err := p.find(ctx, t, classPrivateKey, u, read...)
+	keys, err := p.keysNamed(ctx, t, u)
 	if err != nil || len(keys) > 0 {
 		return keys, err
 	}
@@ -243,7 +264,7 @@ func (p *process) privateKeys(ctx context.Context, t wire.Slot, u URI) ([]wire.O
 				continue
 			}
 			tried[id] = true
-			same, err := p.find(ctx, t, classPrivateKey, URI{}.with("id", id), read...)
+			same, err := p.keysNamed(ctx, t, URI{}.with("id", id))
 			if err != nil {
 				return nil, err
 			}

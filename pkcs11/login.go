@@ -12,7 +12,8 @@ import (
 type slotState struct {
 	mu       sync.Mutex // guards the rest; held during a login
 	loggedIn bool
-	epoch    int // counts how often the sessions were given up
+	tried    bool // to log in
+	epoch    int  // counts how often the sessions were given up
 }
 
 func (p *process) state(slot uint64) *slotState {
@@ -45,7 +46,8 @@ func (p *process) forget(ctx context.Context, slot uint64, epoch int) {
 	p.call(ctx, &wire.Request{Op: wire.OpForget, Slot: slot})
 }
 
-// login logs in to the token, if it wants that and it was not done. The URI may say the PIN.
+// login logs in to the token, as it was listed just now, if it wants that and it was not done. The
+// URI may say the PIN.
 // A PIN is tried once: the error is a *PINError then.
 func (m *Module) login(ctx context.Context, p *process, t wire.Slot, u URI) error {
 	s := p.state(t.ID)
@@ -54,7 +56,10 @@ func (m *Module) login(ctx context.Context, p *process, t wire.Slot, u URI) erro
 	if s.loggedIn || t.Flags&flagLoginRequired == 0 {
 		return nil
 	}
-	t.Flags = p.flags(ctx, t)
+	if s.tried { // since the token was listed, perhaps
+		t.Flags = p.flags(ctx, t)
+	}
+	s.tried = true
 	info := PINInfo{Token: t.Label, Serial: t.Serial, Retries: retriesOf(t.Flags)}
 	switch {
 	case t.Flags&flagUserPINInitialized == 0 && t.Flags&flagProtectedPath == 0:
@@ -73,7 +78,7 @@ func (m *Module) login(ctx context.Context, p *process, t wire.Slot, u URI) erro
 	return err
 }
 
-// flags asks for the flags of a token as they are now: another PIN may have been tried.
+// flags asks for the flags of a token as they are now.
 func (p *process) flags(ctx context.Context, t wire.Slot) uint64 {
 	if a, err := p.call(ctx, &wire.Request{Op: wire.OpSlots}); err == nil {
 		for _, s := range a.Slots {
@@ -94,9 +99,7 @@ type tokenPIN struct {
 
 // authenticate fills in how the request logs in.
 func (m *Module) authenticate(ctx context.Context, q *wire.Request, t tokenPIN) error {
-	_, value := t.uri.lookup("pin-value")
-	_, source := t.uri.lookup("pin-source")
-	if t.token.Flags&flagProtectedPath != 0 && !value && !source {
+	if t.token.Flags&flagProtectedPath != 0 && !t.uri.saysPIN() {
 		q.Auth = wire.AuthPad
 		return nil
 	}
@@ -111,7 +114,7 @@ func (m *Module) authenticate(ctx context.Context, q *wire.Request, t tokenPIN) 
 func (m *Module) judge(ctx context.Context, at *place, q *wire.Request, info PINInfo, err error) error {
 	switch {
 	case err == nil:
-		if m.o.ReusePIN && q.Auth == wire.AuthPIN {
+		if (m.o.ReusePIN || m.o.Brief) && q.Auth == wire.AuthPIN {
 			m.pins.keep(info.account(), q.PIN)
 		}
 		return nil

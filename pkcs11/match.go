@@ -91,9 +91,10 @@ func (p *process) tokens(ctx context.Context, u URI) (matching, all []wire.Slot,
 	return matching, all, nil
 }
 
-// find lists the objects of a class on a token that match the URI, with these attributes
-// besides label and id.
-func (p *process) find(ctx context.Context, s wire.Slot, class uint64, u URI, read ...uint64) ([]wire.Object, error) {
+// find lists the objects of a class on a token that match the URI, with label, id and these lists of
+// attributes: of the first list what it has, of each other one all or nothing. Tokens are slow to
+// refuse them one by one.
+func (p *process) find(ctx context.Context, s wire.Slot, class uint64, u URI, read ...[]uint64) ([]wire.Object, error) {
 	match := []wire.Attribute{{Type: attrClass, Value: wire.Ulong(class)}}
 	// The token narrows; whether it compares well is not relied on.
 	if id, ok := u.lookup("id"); ok && id != "" {
@@ -102,11 +103,16 @@ func (p *process) find(ctx context.Context, s wire.Slot, class uint64, u URI, re
 	if label, ok := u.lookup("object"); ok && label != "" {
 		match = append(match, wire.Attribute{Type: attrLabel, Value: []byte(label)})
 	}
-	wanted := []wire.Attribute{{Type: attrLabel}, {Type: attrID}}
-	for _, typ := range read {
-		wanted = append(wanted, wire.Attribute{Type: typ})
+	templates := [][]wire.Attribute{match, {{Type: attrLabel}, {Type: attrID}}}
+	for i, list := range read {
+		if i > 0 {
+			templates = append(templates, nil)
+		}
+		for _, typ := range list {
+			templates[i+1] = append(templates[i+1], wire.Attribute{Type: typ})
+		}
 	}
-	a, err := p.call(ctx, &wire.Request{Op: wire.OpFind, Slot: s.ID, Templates: [][]wire.Attribute{match, wanted}})
+	a, err := p.call(ctx, &wire.Request{Op: wire.OpFind, Slot: s.ID, Templates: templates})
 	if err != nil {
 		return nil, fmt.Errorf("look into token %q: %w", s.Label, err)
 	}

@@ -20,6 +20,10 @@ type Options struct {
 	// (CKA_ALWAYS_AUTHENTICATE), and to log in again after a token was pulled or the module
 	// died. Without it PIN is asked again.
 	ReusePIN bool
+	// Brief ends the module and its process after each signature, without waiting for it: for a
+	// program that wants one, and has something else to do meanwhile. The next call starts it
+	// again, with the same PIN. A token with a PIN pad is kept, for people type but once.
+	Brief bool
 	// PINCommands allows a pin-source of the form "|command", which a shell runs.
 	PINCommands bool
 	// Timeout is how long the module may take for one call before its process is ended.

@@ -172,6 +172,13 @@ func (m *Module) pinOf(ctx context.Context, command string) ([]byte, error) {
 	return firstLine(out), nil
 }
 
+// saysPIN tells whether the URI has the PIN, or says where it is.
+func (u URI) saysPIN() bool {
+	_, value := u.lookup("pin-value")
+	_, source := u.lookup("pin-source")
+	return value || source
+}
+
 // PINFile returns the path of the file that the URI's pin-source names: empty where there is none,
 // or where it is a command.
 func (u URI) PINFile() (string, error) {

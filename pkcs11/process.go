@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -45,17 +46,22 @@ func start(ctx context.Context, module string, o *Options) (*process, error) {
 		pending: map[uint64]chan<- *wire.Response{}, slots: map[uint64]*slotState{},
 	}
 	p.cmd.Env = o.Environment
+	p.cmd.Env = append(p.cmd.Environ(), "GOMAXPROCS=1") // for the first wire.Few requests
 	p.cmd.Stderr = &p.said
 	p.cmd.WaitDelay = time.Second // what the module started may keep standard error open
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Helper, err)
 	}
-	out, err := p.cmd.StdoutPipe()
+	out, theirs, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Helper, err)
 	}
-	if err := p.cmd.Start(); err != nil {
+	p.cmd.Stdout = theirs
+	err = p.cmd.Start()
+	theirs.Close()
+	if err != nil {
+		out.Close()
 		return nil, fmt.Errorf("start kedge-pkcs11: %w", err)
 	}
 	go p.read(out)
@@ -151,8 +157,9 @@ func (p *process) expect(answered chan<- *wire.Response) (uint64, error) {
 }
 
 // read hands out answers until the process ends.
-func (p *process) read(out io.Reader) {
-	r := bufio.NewReader(out)
+func (p *process) read(out *os.File) {
+	defer out.Close()
+	r := bufio.NewReader(wire.Eager(out))
 	var err error
 	for err == nil {
 		a := new(wire.Response)

@@ -36,16 +36,13 @@ func (at *place) publicOnToken(ctx context.Context) (crypto.PublicKey, error) {
 	if public, err := publicOf(at.object); !errors.Is(err, ErrNoPublicKey) {
 		return public, err
 	}
-	more, err := at.p.find(ctx, at.token, classPrivateKey, at.sameID(), attrPublicKeyInfo, attrKeyType, attrECParams, attrECPoint)
-	if err != nil {
-		return nil, err
-	}
-	public, err := at.p.find(ctx, at.token, classPublicKey, at.sameID(), attrKeyType, attrModulus, attrPublicExponent, attrECParams, attrECPoint)
+	public, err := at.p.find(ctx, at.token, classPublicKey, at.sameID(), []uint64{attrKeyType},
+		[]uint64{attrECParams, attrECPoint}, []uint64{attrModulus, attrPublicExponent})
 	if err != nil {
 		return nil, err
 	}
 	var found crypto.PublicKey
-	for _, o := range append(more, public...) {
+	for _, o := range public {
 		if key, err := publicOf(o); err == nil && at.fits(key) == nil {
 			if found != nil && !sameKey(found, key) {
 				return nil, errors.New("the token has several public keys with its id")
@@ -61,7 +58,7 @@ func (at *place) publicOnToken(ctx context.Context) (crypto.PublicKey, error) {
 
 // publicOfCertificate takes it from a certificate with the same id.
 func (at *place) publicOfCertificate(ctx context.Context) (crypto.PublicKey, error) {
-	certificates, err := at.p.find(ctx, at.token, classCertificate, at.sameID(), attrValue)
+	certificates, err := at.p.find(ctx, at.token, classCertificate, at.sameID(), []uint64{attrValue})
 	if err != nil {
 		return nil, err
 	}

@@ -76,6 +76,9 @@ func (k *Key) sign(s scheme, digest []byte, opts crypto.SignerOpts) ([]byte, err
 		q := &wire.Request{Op: wire.OpSign, Slot: at.token.ID, Object: at.object.Handle, Mechanism: s.mechanism, Params: s.params, Data: data}
 		raw, err := k.use(ctx, at, q)
 		if err == nil {
+			if k.m.o.Brief && at.token.Flags&flagProtectedPath == 0 {
+				at.p.retire()
+			}
 			return k.finish(raw, digest, opts)
 		}
 		const attempts = 3 // the sessions may be lost once more by another key of the token

@@ -192,3 +192,30 @@ func TestEncodeECDSA(t *testing.T) {
 		t.Error("131 bytes are a signature of P-521")
 	}
 }
+
+// TestBrief: the process ends with a signature, before the module is closed. The next signature has
+// another, and nobody is asked for the PIN twice.
+func TestBrief(t *testing.T) {
+	t.Parallel()
+	h := oneKey(t)
+	person := &asker{pins: []string{"1234"}}
+	m := load(t, h, Options{Brief: true, PIN: person.ask})
+	k := open(t, m, "pkcs11:token=t;object=k")
+	for range 3 {
+		p := k.at.Load().p
+		if !p.alive() {
+			t.Fatal("it ended before it was used")
+		}
+		signs(t, k)
+		<-p.ended
+		if want := "ended by itself"; !strings.Contains(p.err.Error(), want) {
+			t.Errorf("it %v, want: %s", p.err, want)
+		}
+		if _, err := k.found(t.Context()); err != nil { // the next one
+			t.Fatal(err)
+		}
+	}
+	if len(person.asked) != 1 {
+		t.Errorf("asked %d times", len(person.asked))
+	}
+}

@@ -11,10 +11,10 @@ import (
 	"kedge/internal/wire"
 )
 
-// find lists the objects that match the first template, each with what can be read of the
-// attributes in the second.
+// find lists the objects that match the first template, each with what it has of the attributes in
+// the second, and with those of each further one that it has all of.
 func (m *module) find(q *wire.Request, a *wire.Response) error {
-	if len(q.Templates) != 2 {
+	if len(q.Templates) < 2 {
 		return errors.New("find needs what to match and what to read")
 	}
 	return m.pool(q.Slot).use(func(s pkcs11.SessionHandle) error {
@@ -23,7 +23,7 @@ func (m *module) find(q *wire.Request, a *wire.Response) error {
 			return err
 		}
 		for _, h := range handles {
-			a.Objects = append(a.Objects, m.read(s, h, q.Templates[1]))
+			a.Objects = append(a.Objects, m.read(s, h, q.Templates[1], q.Templates[2:]))
 		}
 		return nil
 	})
@@ -47,8 +47,9 @@ func (m *module) handles(s pkcs11.SessionHandle, template []*pkcs11.Attribute) (
 	}
 }
 
-// read asks for one attribute after the other where a token refuses the lot because of one.
-func (m *module) read(s pkcs11.SessionHandle, h pkcs11.ObjectHandle, wanted []wire.Attribute) wire.Object {
+// read asks for one of the wanted attributes after the other where a token refuses the lot because of
+// one.
+func (m *module) read(s pkcs11.SessionHandle, h pkcs11.ObjectHandle, wanted []wire.Attribute, more [][]wire.Attribute) wire.Object {
 	o := wire.Object{Handle: uint64(h)}
 	values, err := m.c.GetAttributeValue(s, h, attributes(wanted))
 	if err != nil {
@@ -56,6 +57,11 @@ func (m *module) read(s pkcs11.SessionHandle, h pkcs11.ObjectHandle, wanted []wi
 			if value, err := m.c.GetAttributeValue(s, h, []*pkcs11.Attribute{one}); err == nil {
 				values = append(values, value...)
 			}
+		}
+	}
+	for _, list := range more {
+		if some, err := m.c.GetAttributeValue(s, h, attributes(list)); err == nil {
+			values = append(values, some...)
 		}
 	}
 	for _, v := range values {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,8 +23,8 @@ import (
 const farewell = 2 * time.Second
 
 // serve answers requests until in ends. Calls that hang do not keep it from returning.
-func serve(in io.Reader, out io.Writer) error {
-	s := &server{in: bufio.NewReader(in), out: out, ended: make(chan error)}
+func serve(in *os.File, out io.Writer) error {
+	s := &server{in: bufio.NewReader(wire.Eager(in)), out: out, ended: make(chan error)}
 	s.waiting.Store(1)
 	go s.work()
 	err := <-s.ended
@@ -35,9 +37,12 @@ func serve(in io.Reader, out io.Writer) error {
 
 type server struct {
 	module  atomic.Pointer[module] // nil until it is loaded
-	reading sync.Mutex
-	in      *bufio.Reader
-	waiting atomic.Int32 // workers that read, or will
+	waiting atomic.Int32           // workers that read, or will
+
+	reading  sync.Mutex // guards the next two
+	in       *bufio.Reader
+	requests int
+
 	ended   chan error
 	writing sync.Mutex
 	out     io.Writer
@@ -55,6 +60,9 @@ func (s *server) work() {
 		if err := wire.Read(s.in, q); err != nil {
 			s.ended <- err // keeps the others from reading
 			return
+		}
+		if s.requests++; s.requests == wire.Few {
+			runtime.SetDefaultGOMAXPROCS()
 		}
 		if q.Op == wire.OpLoad { // the others need it
 			s.answer(q)

@@ -81,7 +81,7 @@ func (o *credentialProcessOptions) fresh(ctx context.Context) (aws.Credentials, 
 		return aws.Credentials{}, err
 	}
 	defer r.Close()
-	if r.hardware() != nil { // with a key in a file there is nothing to undo: a signal may just kill
+	if key := r.hardware(); key != nil && key.InTPM() { // else there is nothing to undo: a signal may just kill
 		var stop context.CancelFunc
 		ctx, stop = interruptible(ctx)
 		defer stop()

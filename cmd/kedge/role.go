@@ -119,21 +119,24 @@ type role struct {
 // open loads the identity, after prepare. ctx, and --timeout, bound that: hardware can be slow.
 // The error is a *keyError or a *config.BundleError. The role is to be closed.
 func (f *roleFlags) open(ctx context.Context, h host, u use) (_ *role, err error) {
-	if f.client == nil {
-		if err := f.connect(); err != nil {
-			return nil, err
-		}
+	var client *session.Client
+	var unreachable error
+	reach := func() error {
+		client, unreachable = f.reach()
+		return unreachable
 	}
-	client, err := f.trust(f.client, f.plainChain())
-	if err != nil {
-		return nil, err
+	if !f.keys.InHardware() && reach() != nil {
+		return nil, unreachable
 	}
 	if f.noVerify {
 		h.warn("--no-verify-ssl: the server is not verified; anyone on the way can take the credentials. Use --ca-bundle instead")
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	source, err := f.identity(ctx, h, u)
+	source, err := f.identity(ctx, h, u, reach)
+	if unreachable != nil {
+		return nil, unreachable
+	}
 	if err != nil {
 		return nil, &keyError{slow(err, f.timeout)}
 	}
@@ -147,6 +150,16 @@ func (f *roleFlags) open(ctx context.Context, h host, u use) (_ *role, err error
 		r.provider = session.NewChainProvider(chain, source)
 	}
 	return r, nil
+}
+
+// reach returns the client to use, with the CA bundle that it trusts.
+func (f *roleFlags) reach() (*session.Client, error) {
+	if f.client == nil {
+		if err := f.connect(); err != nil {
+			return nil, err
+		}
+	}
+	return f.trust(f.client, f.plainChain())
 }
 
 // Retrieve asks for a new session: a role is an aws.CredentialsProvider. Its errors have
@@ -173,12 +186,13 @@ func (r *role) Close() error {
 	return nil
 }
 
-func (f *roleFlags) identity(ctx context.Context, h host, u use) (signer.Source, error) {
+// identity loads it. reach is called meanwhile if hardware is to be waited for.
+func (f *roleFlags) identity(ctx context.Context, h host, u use, reach func() error) (signer.Source, error) {
 	files, err := f.keys.Files(h.inputs)
 	if err != nil {
 		return nil, err
 	}
-	source, id, err := f.load(ctx, h, files, u)
+	source, id, err := f.load(ctx, h, files, u, reach)
 	if err != nil {
 		switch {
 		case swapped(files, err):
@@ -196,26 +210,31 @@ func (f *roleFlags) identity(ctx context.Context, h host, u use) (signer.Source,
 
 // load returns the identity that the source gives first besides it. What is no key file of ours
 // may be a key in the TPM: looked at last, since most are files.
-func (f *roleFlags) load(ctx context.Context, h host, files signer.Files, u use) (signer.Source, *signer.Identity, error) {
+func (f *roleFlags) load(ctx context.Context, h host, files signer.Files, u use, reach func() error) (signer.Source, *signer.Identity, error) {
 	if f.keys.InHardware() {
-		return f.openSource(ctx, f.keys.Pair(h.inputs, files))
+		pair := f.keys.Pair(h.inputs, files)
+		pair.Meanwhile = reach
+		return f.openSource(ctx, pair, u)
 	}
 	source, id, err := loadFiles(ctx, files, u)
 	if err == nil {
 		return source, id, nil
 	}
 	if pair := f.keys.Pair(h.inputs, files); pair.IsTPMFile() {
-		return f.openSource(ctx, pair)
+		return f.openSource(ctx, pair, u)
 	}
 	return nil, nil, err
 }
 
-// openSource opens the key in hardware. SIGINT and SIGTERM end that properly: killed, it would
-// leave the key in a TPM that nobody manages.
-func (f *roleFlags) openSource(ctx context.Context, pair keys.Pair) (signer.Source, *signer.Identity, error) {
-	ctx, stop := interruptible(ctx)
-	defer stop()
-	pair.Timeout = min(f.timeout, maxSigning)
+// openSource opens the key in hardware. SIGINT and SIGTERM end that properly with a TPM: killed, it
+// would leave the key in one that nobody manages.
+func (f *roleFlags) openSource(ctx context.Context, pair keys.Pair, u use) (signer.Source, *signer.Identity, error) {
+	if pair.InTPM() {
+		var stop context.CancelFunc
+		ctx, stop = interruptible(ctx)
+		defer stop()
+	}
+	pair.Timeout, pair.Brief = min(f.timeout, maxSigning), u == once
 	source, err := keys.NewSource(ctx, pair)
 	if err != nil {
 		return nil, nil, err

@@ -20,6 +20,9 @@ type Pair struct {
 	Certificate string
 	// Files are the rest. Now is set always.
 	Files signer.Files
+	// Meanwhile, where it is not nil, is called when the key is opened: while the hardware gets
+	// ready, and before anybody is asked for a PIN. Its error is the one that is returned.
+	Meanwhile func() error
 	Options
 }
 
@@ -29,21 +32,36 @@ func (p *Pair) IsTPMFile() bool {
 	return err == nil && tpm.IsKeyFile(data)
 }
 
-// openKey opens the key. The certificate is looked at before, if that is in a file: it may have
-// to say the public key, and nobody types a PIN for nothing.
+// openKey opens the key.
 func (p *Pair) openKey(ctx context.Context) (*Key, error) {
-	o := p.Options
-	if p.Certificate == "" {
-		var err error
-		if o.Public, err = p.Files.PublicKey(); err != nil {
+	if IsTokenURI(p.Key) {
+		return openToken(ctx, p.Key, p.Options, p.look)
+	}
+	if _, err := p.look(); err != nil {
+		return nil, err
+	}
+	if p.Key == "" {
+		return OpenBlob(ctx, p.Files.PrivateKey, p.Options)
+	}
+	return Open(ctx, p.Key, p.Options)
+}
+
+// look is what comes before a key is unlocked. The certificate may have to say the public key, if
+// it is in a file; and nobody types a PIN for nothing.
+func (p *Pair) look() (public crypto.PublicKey, err error) {
+	if p.Meanwhile != nil {
+		if err := p.Meanwhile(); err != nil {
 			return nil, err
 		}
 	}
-	if p.Key == "" {
-		return OpenBlob(ctx, p.Files.PrivateKey, o)
+	if p.Certificate != "" {
+		return nil, nil
 	}
-	return Open(ctx, p.Key, o)
+	return p.Files.PublicKey()
 }
+
+// InTPM tells whether the key is in a TPM, and not on a token.
+func (p *Pair) InTPM() bool { return !IsTokenURI(p.Key) }
 
 // reopenKey opens what the URI means now. On a token that is done by the module that is logged in
 // there, so that no PIN is tried again.

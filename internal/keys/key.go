@@ -34,6 +34,8 @@ type Options struct {
 	Library, Helper string
 	// ReusePIN keeps a PIN that was right in memory, as pkcs11.Options.ReusePIN.
 	ReusePIN bool
+	// Brief says that one signature is wanted; see pkcs11.Options.Brief.
+	Brief bool
 	// Environment is that of the module's process; nil: this one's. Leave secrets out of it.
 	Environment []string
 	// Public is the public key of a token's key, used where the token does not tell it.
@@ -64,7 +66,7 @@ func Open(ctx context.Context, uri string, o Options) (*Key, error) {
 	case tpm.IsURI(uri):
 		return openTPM(ctx, uri, o)
 	case IsTokenURI(uri):
-		return openToken(ctx, uri, o)
+		return openToken(ctx, uri, o, func() (crypto.PublicKey, error) { return o.Public, nil })
 	}
 	return OpenBlob(ctx, signer.File(uri), o)
 }

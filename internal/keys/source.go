@@ -46,6 +46,7 @@ func NewSource(ctx context.Context, p Pair) (*Source, error) {
 		s.key.Close()
 		return nil, err
 	}
+	s.pair.Meanwhile = nil // it was for this time
 	return s, nil
 }
 
@@ -85,6 +86,9 @@ func (s *Source) Err() error {
 	defer s.mu.Unlock()
 	return s.err
 }
+
+// InTPM tells whether the key is in a TPM, where it stays loaded if it is not closed.
+func (s *Source) InTPM() bool { return s.pair.InTPM() }
 
 // Close closes the key.
 func (s *Source) Close() error {

@@ -270,3 +270,41 @@ func TestSource_canceled(t *testing.T) {
 		t.Errorf("canceled: %v", err)
 	}
 }
+
+// TestSource_meanwhile: what is to be checked meanwhile is, once, before a PIN is asked for.
+func TestSource_meanwhile(t *testing.T) {
+	hsm := testenv.NewSoftHSM(t)
+	hsm.InitToken(t, "one")
+	hsm.Generate(t, "one", "EC:prime256v1", "01", "host")
+	const uri = "pkcs11:token=one;id=%01"
+	var order []string
+	o := Options{Library: hsm.Module, Helper: testenv.PKCS11Helper(t), Environment: hsm.Environment(), PIN: func() ([]byte, error) {
+		order = append(order, "PIN")
+		return []byte("1234"), nil
+	}}
+	certificate := signer.Bytes("cert.pem", pemOf(newAuthority(t).issue(t, publicOf(t, uri, o), "host")))
+	order = nil
+	broken := errors.New("broken")
+	pair := Pair{Key: uri, Options: o, Files: signer.Files{Certificate: certificate, Now: time.Now}}
+	pair.Meanwhile = func() error {
+		order = append(order, "meanwhile")
+		return broken
+	}
+	if _, err := NewSource(t.Context(), pair); !errors.Is(err, broken) || strings.Join(order, " ") != "meanwhile" {
+		t.Errorf("%v: %v", order, err)
+	}
+	broken, order = nil, nil
+	s, err := NewSource(t.Context(), pair)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for range 2 {
+		if _, err := s.Identity(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if strings.Join(order, " ") != "meanwhile PIN" {
+		t.Error(order)
+	}
+}

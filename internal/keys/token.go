@@ -10,17 +10,31 @@ import (
 	"kedge/pkcs11"
 )
 
-// openToken opens the one key that a pkcs11: URI names.
-func openToken(ctx context.Context, uri string, o Options) (*Key, error) {
+// openToken opens the one key that a pkcs11: URI names. look finds out the public key, for a token
+// that does not tell it, while the module is loaded; before any PIN is asked for.
+func openToken(ctx context.Context, uri string, o Options, look func() (crypto.PublicKey, error)) (*Key, error) {
 	u, err := pkcs11.ParseURI(uri)
 	if err != nil {
 		return nil, err
 	}
+	looked := make(chan error, 1)
+	var public crypto.PublicKey
+	go func() {
+		var err error
+		public, err = look()
+		looked <- err
+	}()
 	mod, err := pkcs11.Load(ctx, u, o.TokenOptions())
+	if lookErr := <-looked; lookErr != nil {
+		if err == nil {
+			mod.Close()
+		}
+		return nil, lookErr
+	}
 	if err != nil {
 		return nil, err
 	}
-	key, err := findOnToken(ctx, mod, u, o.Public)
+	key, err := findOnToken(ctx, mod, u, public)
 	if err != nil {
 		mod.Close()
 		return nil, err
@@ -28,7 +42,7 @@ func openToken(ctx context.Context, uri string, o Options) (*Key, error) {
 	return key, nil
 }
 
-// findOnToken finds the key in a loaded module, which ends with it. public is as Options.Public.
+// findOnToken finds the key in a loaded module, which ends with it. public may be nil.
 func findOnToken(ctx context.Context, mod *pkcs11.Module, u pkcs11.URI, public crypto.PublicKey) (*Key, error) {
 	key, err := mod.Key(ctx, u, nil)
 	if errors.Is(err, pkcs11.ErrNoPublicKey) && public != nil {
@@ -43,7 +57,7 @@ func findOnToken(ctx context.Context, mod *pkcs11.Module, u pkcs11.URI, public c
 // TokenOptions are the options of a module.
 func (o Options) TokenOptions() pkcs11.Options {
 	return pkcs11.Options{
-		Helper: o.Helper, Module: o.Library, PIN: o.pin, ReusePIN: o.ReusePIN,
+		Helper: o.Helper, Module: o.Library, PIN: o.pin, ReusePIN: o.ReusePIN, Brief: o.Brief,
 		Timeout: o.Timeout, Environment: o.Environment,
 	}
 }

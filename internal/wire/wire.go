@@ -9,7 +9,10 @@ package wire
 
 // Version is the first thing a parent says. Another version is refused: the two programs
 // come from one release.
-const Version = 1
+const Version = 2
+
+// Few requests make one signature. Who makes more of them than that is prepared for many.
+const Few = 16
 
 // MaxFrame bounds a message. A token full of certificates fits.
 const MaxFrame = 16 << 20
@@ -21,7 +24,7 @@ type Op uint64
 const (
 	OpLoad     Op = iota + 1 // Object: Version; Data: path of the module -> Library
 	OpSlots                  // -> Slots that have a token
-	OpFind                   // Slot; Templates: what must match, what to read -> Objects
+	OpFind                   // Slot; Templates: what must match, what to read, lists to read as a whole -> Objects
 	OpLogin                  // Slot, Auth, PIN
 	OpSign                   // Slot, Object, Mechanism, Params, Data; Auth, PIN: of this one use -> Data
 	OpGenerate               // Slot, Mechanism; Templates: public, private -> Objects: public, private

@@ -1,0 +1,52 @@
+//go:build unix
+
+package wire
+
+import (
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// patience is how long an eager reader looks for what comes next before it sleeps. To wake a thread
+// takes longer than most of what is asked of a token.
+const patience = 100 * time.Microsecond
+
+// eager reads from a pipe; see [Eager].
+type eager struct {
+	pipe  *os.File
+	reads int
+}
+
+// Eager returns a reader of a pipe, for a long conversation: when there is nothing
+// to read it does not sleep at once, for on a machine with several processors the answer is often
+// there sooner than a thread is woken up. Between its looks it lets others run. Its first Few reads are
+// as others.
+func Eager(pipe *os.File) io.Reader {
+	if runtime.NumCPU() == 1 {
+		return pipe
+	}
+	return &eager{pipe: pipe}
+}
+
+func (e *eager) Read(b []byte) (int, error) {
+	if e.reads++; e.reads > Few {
+		if conn, err := e.pipe.SyscallConn(); err == nil {
+			conn.Control(look)
+		}
+	}
+	return e.pipe.Read(b)
+}
+
+// look polls until there is something to read, or patience ends. To read would keep the writer out.
+func look(fd uintptr) {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for start := time.Now(); time.Since(start) < patience; runtime.Gosched() {
+		if n, err := unix.Poll(fds, 0); n > 0 || err != nil && err != unix.EINTR {
+			return
+		}
+	}
+}
