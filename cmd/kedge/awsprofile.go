@@ -21,6 +21,16 @@ func (e *profileError) Unwrap() error { return e.error }
 type profileFile struct {
 	path    string
 	section credfile.Section
+	unnamed bool // no flag names the profile
+}
+
+// String says where it is, and why there where nobody said so.
+func (p profileFile) String() string {
+	place := fmt.Sprintf("%s of %s", p.section, p.path)
+	if p.unnamed {
+		place += " (no --profile was given)"
+	}
+	return place
 }
 
 // newProfileFile checks the name; find says where the file is unless path does.
@@ -39,7 +49,7 @@ func newProfileFile(cmd *cobra.Command, form credfile.Form, path, profile string
 		}
 	}
 	path, err = filepath.Abs(path)
-	return profileFile{path: path, section: section}, err
+	return profileFile{path: path, section: section, unnamed: !cmd.Flags().Changed("profile")}, err
 }
 
 // beside is the profile of the same name in the other file, as far as that is known.
@@ -63,12 +73,23 @@ func (p profileFile) beside(form credfile.Form, name string) (credfile.Profile, 
 	return found, path
 }
 
+// unreadableError is a file of profiles that the AWS CLI and boto3 cannot read.
+type unreadableError struct {
+	path string
+	err  error // which line it is
+}
+
+func (e *unreadableError) Error() string {
+	return fmt.Sprintf("%s: %v: the AWS CLI and boto3 refuse the whole file", e.path, e.err)
+}
+func (e *unreadableError) Unwrap() error { return e.err }
+
 // warnAbout says what of the file endangers its secrets or keeps SDKs from reading it.
-func (p profileFile) warnAbout(h host, found credfile.Profile, secret bool) {
+func (p profileFile) warnAbout(h host, found credfile.Profile) {
 	if found.Problem != nil {
-		h.warn(fmt.Sprintf("%s: %v: the AWS CLI and boto3 refuse the whole file", p.path, found.Problem))
+		h.warn((&unreadableError{p.path, found.Problem}).Error())
 	}
-	if secret && runtime.GOOS != "windows" && found.Mode.Perm()&0o077 != 0 {
+	if runtime.GOOS != "windows" && found.Mode.Perm()&0o077 != 0 {
 		h.warn(fmt.Sprintf("%s has mode %04o, which is kept: other users can read the keys in it", p.path, found.Mode.Perm()))
 	}
 }

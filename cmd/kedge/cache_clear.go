@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"kedge/internal/cli"
 )
 
 type cacheClearOptions struct {
@@ -39,6 +37,6 @@ func runCacheClear(_ context.Context, o *cacheClearOptions) error {
 	if err != nil {
 		return fmt.Errorf("clear the cache: %w", err)
 	}
-	cli.Say(o.Err, name, "done", fmt.Sprintf("removed from the cache: %d", n))
+	o.done(fmt.Sprintf("removed from the cache: %d", n))
 	return nil
 }

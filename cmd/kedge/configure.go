@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -127,7 +128,10 @@ func runConfigure(ctx context.Context, o *configureOptions) error {
 	if err != nil {
 		return &profileError{err}
 	}
-	o.warn(found)
+	if problem := credfile.Problem(after); problem != nil {
+		return &profileError{&unreadableError{o.target.path, problem}}
+	}
+	o.warn()
 	if o.dryRun {
 		return o.print([]byte(diff(o.target.path, before, after)))
 	}
@@ -141,7 +145,25 @@ func runConfigure(ctx context.Context, o *configureOptions) error {
 	if err := credfile.Update(ctx, o.target.path, o.target.section, o.settings); err != nil {
 		return &profileError{err}
 	}
-	return o.readBack()
+	if err := o.readBack(); err != nil {
+		return err
+	}
+	o.report(before != after)
+	return nil
+}
+
+// report says which settings are where now.
+func (o *configureOptions) report(changed bool) {
+	var keys []string
+	for _, s := range o.settings {
+		keys = append(keys, s.Key)
+	}
+	what := strings.Join(keys, " and ")
+	if changed {
+		o.done(fmt.Sprintf("wrote %s to %s", what, o.target))
+		return
+	}
+	o.done(fmt.Sprintf("nothing to write to %s: it has the same %s", o.target, what))
 }
 
 // readBack sees that the file now says what was tried.
@@ -178,8 +200,7 @@ func (e *rivalError) Error() string {
 }
 
 // warn says what else the SDKs would prefer to the profile.
-func (o *configureOptions) warn(found credfile.Profile) {
-	o.target.warnAbout(o.host, found, false)
+func (o *configureOptions) warn() {
 	if other, path := o.target.beside(credfile.Credentials, o.awsProfile); other.Settings["aws_access_key_id"] != "" {
 		o.host.warn(fmt.Sprintf("%s has keys in the profile %q: the AWS SDKs take those; remove them", path, o.awsProfile))
 	}

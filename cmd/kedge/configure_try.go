@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"kedge/internal/cli"
 	"kedge/internal/processline"
 )
 
@@ -28,6 +29,15 @@ type tryError struct {
 
 func (e *tryError) Error() string { return e.how + ": " + e.err.Error() }
 func (e *tryError) Unwrap() error { return e.err }
+
+// code is that of the run, which is a run of kedge, where it means more than a failure.
+func (e *tryError) code() int {
+	exit, ok := errors.AsType[*exec.ExitError](e.err)
+	if ok && exit.ExitCode() >= cli.ExitUsage && exit.ExitCode() <= cli.ExitKey {
+		return exit.ExitCode()
+	}
+	return cli.ExitFailed
+}
 
 // try uses the settings as the SDKs will, but once without the cache: what another run left there
 // would hide a private key that is missing or locked, until it expires.

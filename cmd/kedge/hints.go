@@ -63,8 +63,8 @@ func advise(err error) cli.Advice {
 	if key, ok := errors.AsType[*keyError](err); ok {
 		return cli.Advice{Code: cli.ExitKey, Hint: keyHint(key.error)}
 	}
-	if _, ok := errors.AsType[*tryError](err); ok {
-		return cli.Advice{Code: cli.ExitFailed, Hint: "nothing was written; correct what was said, or add --no-check to write the profile all the same"}
+	if try, ok := errors.AsType[*tryError](err); ok {
+		return cli.Advice{Code: try.code(), Hint: "nothing was written; correct what was said, or add --no-check to write the profile all the same"}
 	}
 	if profile, ok := errors.AsType[*profileError](err); ok {
 		return cli.Advice{Code: cli.ExitFailed, Hint: profileHint(profile.error)}
@@ -157,6 +157,9 @@ func profileHint(err error) string {
 	}
 	if _, ok := errors.AsType[*rivalError](err); ok {
 		return "write another profile, with --profile NAME, or remove the setting"
+	}
+	if _, ok := errors.AsType[*unreadableError](err); ok {
+		return "correct that line; nothing was written"
 	}
 	switch {
 	case errors.Is(err, syscall.EBUSY):

@@ -98,6 +98,9 @@ func (h host) warn(texts ...string) {
 	}
 }
 
+// done says what a command brought about that prints nothing else.
+func (h host) done(text string) { cli.Say(h.Err, name, "done", text) }
+
 // trace returns how a command reports its steps: not at all, or with --debug on standard error.
 func (h host) trace(debug bool) func(format string, args ...any) {
 	if !debug {

@@ -81,7 +81,10 @@ func runUpdate(ctx context.Context, o *updateOptions) error {
 	defer stop()
 	w := &fileWriter{provider: r, target: o.target, now: o.inputs.Now}
 	if o.once {
-		_, err := w.Retrieve(ctx)
+		c, err := w.Retrieve(ctx)
+		if err == nil {
+			o.done(fmt.Sprintf("wrote credentials that are good until %s to %s", c.Expires.UTC().Format(time.RFC3339), o.target))
+		}
 		return err
 	}
 	defer w.finish()
@@ -106,7 +109,7 @@ func (o *updateOptions) warn() error {
 	if err != nil {
 		return &profileError{err}
 	}
-	o.target.warnAbout(o.host, found, true)
+	o.target.warnAbout(o.host, found)
 	o.warnRivals(found, o.target.path)
 	o.warnRivals(o.target.beside(credfile.Config, o.awsProfile))
 	return nil

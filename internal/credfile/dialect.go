@@ -43,7 +43,7 @@ func readStrict(content string) (document, error) {
 		}
 		indent = l.indent
 		if name, ok := strictHeader(trimmed); ok {
-			if _, there := p.doc[name]; there {
+			if _, there := p.doc[name]; there && name != "DEFAULT" { // configparser.DEFAULTSECT
 				return nil, fmt.Errorf("line %d: the section [%s] is there twice", number, name)
 			}
 			p.section, p.key, p.inside = name, "", true

@@ -283,6 +283,9 @@ func TestRead(t *testing.T) {
 	if p.Problem == nil || p.Problem.Error() != "line 4: the section [b] is there twice" {
 		t.Errorf("problem: %v", p.Problem)
 	}
+	if err := Problem("[DEFAULT]\na = 1\n[x]\n[DEFAULT]\nb = 1\n"); err != nil { // as configparser has it
+		t.Errorf("[DEFAULT] may be there twice: %v", err)
+	}
 	if p, err := Read(path, mustSection(t, Config, "b")); err != nil || p.Found {
 		t.Errorf("[b] is no profile of this file: %+v, %v", p, err)
 	}

@@ -14,6 +14,12 @@ type Profile struct {
 	Mode     fs.FileMode       // of the file; 0 if there is none
 }
 
+// Problem says which line of a file keeps the AWS CLI and boto3 from reading any of it, or nothing.
+func Problem(content string) error {
+	_, err := readStrict(content)
+	return err
+}
+
 // Read returns what the file at path says about a profile. A file that is not there says nothing.
 func Read(path string, s Section) (Profile, error) {
 	data, err := os.ReadFile(path)
@@ -28,7 +34,7 @@ func Read(path string, s Section) (Profile, error) {
 		return Profile{}, err
 	}
 	p := Profile{Settings: map[string]string{}, Mode: info.Mode()}
-	_, p.Problem = readStrict(string(data))
+	p.Problem = Problem(string(data))
 	for name, values := range readLenient(string(data)) {
 		if name != s.header() && (s.form != Config || name != "profile "+s.name) {
 			continue

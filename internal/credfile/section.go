@@ -52,6 +52,9 @@ func (s Section) header() string {
 	return s.name
 }
 
+// String is the line of the section in the file, such as "[profile backup]".
+func (s Section) String() string { return "[" + s.header() + "]" }
+
 // is tells whether a header, without brackets, is the profile's for some SDK, and whether it is
 // for all of them.
 func (s Section) is(header string) (some, all bool) {
