@@ -8,19 +8,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"kedge/internal/atomicfile"
-	"kedge/internal/filelock"
 )
-
-// patience is how long another process may keep the lock: to write takes a moment.
-const patience = 30 * time.Second
 
 // Update gives the profile in the file at path these settings. The file is made with mode 0600
 // if there is none, and its folder with mode 0700; one that is there keeps its mode and owner, and
 // is replaced whole. A symbolic link is followed. Writers wait for each other by a lock on the
-// file ".NAME.lock" beside it, which stays.
+// file ".NAME.lock" beside it, which stays, and which nobody but the owner of the file can open.
 //
 // Nothing has changed after an error. It is safe for concurrent use.
 func Update(ctx context.Context, path string, s Section, settings []Setting) error {
@@ -75,22 +70,6 @@ func notAFile(path string, err error) error {
 		return fmt.Errorf("%s is a folder, not a file", path)
 	}
 	return err
-}
-
-// lock makes the file that stands for the lock, if there is none. It holds no secret, and all
-// may open it: a lock that root made must not keep the owner of the credentials out.
-func lock(ctx context.Context, target string) (unlock func(), err error) {
-	path := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".lock")
-	f, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	switch {
-	case err == nil:
-		if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-			return nil, err
-		}
-	case !errors.Is(err, fs.ErrExist):
-		return nil, err
-	}
-	return filelock.Lock(ctx, path, patience)
 }
 
 // readFile returns the content of a file that may be written; info is nil if there is none.
