@@ -21,9 +21,9 @@ import (
 // Write replaces the file at path with data and mode, or leaves it as it was.
 //
 // A symbolic link is followed to its target, which is then replaced, or made if there is
-// none; a target that is not a regular file is refused, and so is a link that somebody else put
-// into a folder like /tmp (proc(5), protected_symlinks). The new bytes lie for a moment in a
-// hidden file in the same folder, which is removed when anything fails; errors name path, not it.
+// none; a target that is not a regular file is refused, and so is a link by which another user could
+// lead to a file that is not theirs. The new bytes lie for a moment in a hidden file in the same
+// folder, which is removed when anything fails; errors name path, not it.
 func Write(path string, data []byte, mode fs.FileMode) error {
 	return WriteAll(File{Path: path, Data: data, Mode: mode})
 }
@@ -131,7 +131,7 @@ func (f File) fill(file *os.File) error {
 }
 
 // Resolve follows the symbolic links of path to the file that Write replaces, or makes.
-func Resolve(path string) (string, error) { return resolve(path, maxLinks) }
+func Resolve(path string) (string, error) { return resolve(path) }
 
 // Sweep removes the hidden files beside path that a Write left when its process was killed. Only
 // who keeps all other writers out, by a lock, may call it.
@@ -152,44 +152,6 @@ func Sweep(path string) error {
 
 // maxLinks is how many links to one another are followed, as many as Linux does.
 const maxLinks = 40
-
-// resolve follows path to the regular file behind it, or to the name a new file gets.
-func resolve(path string, links int) (string, error) {
-	if err := checkLink(path); err != nil {
-		return "", err
-	}
-	target, err := filepath.EvalSymlinks(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return resolveDangling(path, links)
-	}
-	if err != nil {
-		return "", err
-	}
-	info, err := os.Stat(target)
-	if err != nil {
-		return "", err
-	}
-	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s is not a regular file", path)
-	}
-	return target, nil
-}
-
-// resolveDangling goes one link on. A path that is none is the name of the new file.
-func resolveDangling(path string, links int) (string, error) {
-	next, err := os.Readlink(path)
-	if err != nil || links == 0 {
-		return path, nil
-	}
-	if !filepath.IsAbs(next) {
-		dir, err := filepath.EvalSymlinks(filepath.Dir(path)) // ".." counts from the real folder
-		if err != nil {
-			return "", err
-		}
-		next = filepath.Join(dir, next)
-	}
-	return resolve(next, links-1)
-}
 
 // syncDir makes the new name durable, where it can: Windows cannot open a folder for that,
 // one without read permission cannot be opened, and some file systems sync none.

@@ -9,50 +9,109 @@ import (
 	"testing"
 )
 
-// A link that another user has put into a folder like /tmp leads nowhere; others do.
+const ours, theirs, neighbors = 0, 65534, 65533
+
+// A link that another user has put into a folder like /tmp leads nowhere; elsewhere, it leads
+// to what is theirs anyway.
 func TestWrite_foreignLink(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give links away")
 	}
-	const ours, theirs, neighbors = 0, 65534, 65533
+	const shared = 0o777 | os.ModeSticky
 	for name, tt := range map[string]struct {
 		link, folder int // their owners
 		mode         os.FileMode
-		dangling     bool
+		file, in     int // the owners of what it leads to, and of the folder of that; -1: there is no file
 		followed     bool
 	}{
-		"theirs in a shared folder":           {theirs, ours, 0o777 | os.ModeSticky, false, false},
-		"theirs, to nothing":                  {theirs, ours, 0o777 | os.ModeSticky, true, false},
-		"theirs in a folder of a third":       {theirs, neighbors, 0o777 | os.ModeSticky, false, false},
-		"theirs in a shared folder of theirs": {theirs, theirs, 0o777 | os.ModeSticky, false, true},
-		"ours in a shared folder":             {ours, neighbors, 0o777 | os.ModeSticky, false, true},
-		"theirs in their own folder":          {theirs, theirs, 0o700, false, true},
+		"theirs in a shared folder":               {theirs, ours, shared, theirs, theirs, false},
+		"theirs, to nothing":                      {theirs, ours, shared, -1, theirs, false},
+		"theirs in a folder of a third":           {theirs, neighbors, shared, theirs, theirs, false},
+		"theirs in a shared folder of theirs":     {theirs, theirs, shared, theirs, ours, true},
+		"ours in a shared folder":                 {ours, neighbors, shared, ours, ours, true},
+		"theirs to theirs":                        {theirs, theirs, 0o700, theirs, ours, true},
+		"theirs to ours in a folder of theirs":    {theirs, theirs, 0o700, ours, theirs, true},
+		"theirs to nothing in a folder of theirs": {theirs, theirs, 0o700, -1, theirs, true},
+		"theirs to ours":                          {theirs, theirs, 0o700, ours, ours, false},
+		"theirs to a neighbor's":                  {theirs, theirs, 0o700, neighbors, neighbors, false},
+		"theirs to nothing in a folder of ours":   {theirs, theirs, 0o700, -1, ours, false},
+		"ours to theirs":                          {ours, theirs, 0o700, theirs, theirs, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			target, folder := filepath.Join(t.TempDir(), "target"), filepath.Join(t.TempDir(), "folder")
-			link := filepath.Join(folder, "token")
-			must := func(err error) {
-				t.Helper()
-				if err != nil {
-					t.Fatal(err)
-				}
+			top := t.TempDir()
+			in, folder := filepath.Join(top, "in"), filepath.Join(top, "folder")
+			target, link := filepath.Join(in, "target"), filepath.Join(folder, "token")
+			for _, err := range []error{
+				os.Mkdir(in, 0o700), os.Mkdir(folder, 0o700), os.Symlink(target, link), os.Lchown(link, tt.link, tt.link),
+				os.Chown(folder, tt.folder, tt.folder), os.Chmod(folder, tt.mode), os.Chown(in, tt.in, tt.in),
+			} {
+				must(t, err)
 			}
-			if !tt.dangling {
-				must(os.WriteFile(target, []byte("old"), 0o600))
+			if tt.file >= 0 {
+				must(t, os.WriteFile(target, []byte("old"), 0o600))
+				must(t, os.Chown(target, tt.file, tt.file))
 			}
-			must(os.Mkdir(folder, 0o700))
-			must(os.Symlink(target, link))
-			must(os.Lchown(link, tt.link, tt.link))
-			must(os.Chown(folder, tt.folder, tt.folder))
-			must(os.Chmod(folder, tt.mode))
 			err := Write(link, []byte("new"), 0o600)
 			got, _ := os.ReadFile(target) // there may be none
 			if followed := string(got) == "new"; followed != tt.followed || followed != (err == nil) {
 				t.Errorf("%v; the target holds %q", err, got)
 			}
-			if err != nil && !strings.Contains(err.Error(), "is a symbolic link of another user (uid 65534)") {
+			if err != nil && !strings.Contains(err.Error(), link+" is a symbolic link of another user (uid 65534)") {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// A link in the place of a folder is a link, too; and so is one behind another.
+func TestWrite_foreignLinkOnTheWay(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give links away")
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"root", "home"} {
+		must(t, os.Mkdir(filepath.Join(dir, name), 0o755))
+	}
+	victim := filepath.Join(dir, "root", "credentials")
+	must(t, os.WriteFile(victim, []byte("old"), 0o600))
+	trap := filepath.Join(dir, "home", ".aws")
+	must(t, os.Symlink("../root", trap))
+	must(t, os.Lchown(trap, theirs, theirs))
+	own := filepath.Join(dir, "own")
+	must(t, os.Symlink("home/./.aws//credentials", own))
+	for _, path := range []string{filepath.Join(trap, "credentials"), own} {
+		err := Write(path, []byte("new"), 0o600)
+		if want := trap + " is a symbolic link of another user (uid 65534) to " + victim + ", which is not theirs: it is not followed"; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if got, err := os.ReadFile(victim); err != nil || string(got) != "old" {
+		t.Errorf("it holds %q, %v", got, err)
+	}
+}
+
+// Links are followed as the system does.
+func TestResolve(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, os.MkdirAll("a/b", 0o700))
+	must(t, os.WriteFile("a/f", nil, 0o600))
+	for link, to := range map[string]string{"short": "a/b", "a/b/up": "../f", "loop": "loop", "tofile": "short/../f"} {
+		must(t, os.Symlink(to, link))
+	}
+	for path, want := range map[string]string{
+		"a/f": "a/f", "./a//f": "a/f", "short/../f": "a/f", "short/up": "a/f", "tofile": "a/f", "a/new": "a/new", "short/new/x": "a/b/new/x",
+		"short": "", "loop": "", "a/f/x": "",
+	} {
+		got, err := Resolve(path)
+		if got != want || (err != nil) != (want == "") {
+			t.Errorf("%s: %q, %v; want %q", path, got, err, want)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

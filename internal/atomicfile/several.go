@@ -44,7 +44,7 @@ func WriteAll(files ...File) error {
 	targets := slices.Clone(files)
 	for i := range targets {
 		var err error
-		if targets[i].Path, err = resolve(files[i].Path, maxLinks); err != nil {
+		if targets[i].Path, err = resolve(files[i].Path); err != nil {
 			return err
 		}
 	}

@@ -118,3 +118,27 @@ func TestUpdate_lockIsATrap(t *testing.T) {
 		}
 	}
 }
+
+// Root follows a user's link to that user's own file, and to nobody else's.
+func TestUpdate_linkOfAnother(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	for owner, followed := range map[int]bool{bob: true, alice: false, 0: false} {
+		dir, home := t.TempDir(), t.TempDir()
+		path, link := filepath.Join(dir, "credentials"), filepath.Join(home, "link")
+		write(t, path, "[q]\n", 0o600)
+		give(t, path, owner)
+		if err := os.Symlink(path, link); err != nil {
+			t.Fatal(err)
+		}
+		give(t, link, bob)
+		give(t, home, bob)
+		err := Update(t.Context(), link, mustSection(t, Credentials, "p"), keys())
+		if followed != (err == nil) || err != nil && !strings.Contains(err.Error(), link+" is a symbolic link of another user (uid 65534) to "+path) {
+			t.Errorf("to the file of %d: %v", owner, err)
+		}
+		if !followed {
+			want(t, path, "[q]\n")
+		}
+	}
+}
