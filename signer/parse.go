@@ -106,7 +106,7 @@ func parse(data []byte, password PasswordFunc, w want) (*Material, error) {
 		err = p.der(data)
 	case bytes.Contains(data, []byte(beginMark)):
 		err = p.pem(data)
-	case data[0] == derSequence: // a DER element under 128 bytes, which text may begin like
+	case data[0] == derSequence && !isText(data): // a DER element under 128 bytes
 		err = p.der(data)
 	default:
 		p.passed = describe(data)

@@ -1,9 +1,11 @@
 package signer
 
 import (
+	"bytes"
 	"crypto"
 	"encoding/asn1"
 	"fmt"
+	"unicode"
 )
 
 const derSequence = 0x30
@@ -11,6 +13,12 @@ const derSequence = 0x30
 // isBinaryDER reports whether the data begins as a SEQUENCE with a long length, which no text does.
 func isBinaryDER(data []byte) bool {
 	return len(data) > 1 && data[0] == derSequence && data[1]&0x80 != 0
+}
+
+// isText reports whether there is no control character but white space: a key in DER has some, the
+// tags of its members.
+func isText(data []byte) bool {
+	return !bytes.ContainsFunc(data, func(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) })
 }
 
 // der reads one key, one PKCS#12 file, or certificates one after another.

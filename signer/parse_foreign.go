@@ -59,5 +59,5 @@ func describe(data []byte) string {
 	case bytes.HasPrefix(text, []byte("mii")):
 		return "base64 without its BEGIN and END lines"
 	}
-	return "neither PEM nor DER"
+	return "neither PEM nor DER nor PKCS#12"
 }
