@@ -53,7 +53,7 @@ func start(ctx context.Context, module string, o *Options) (*process, error) {
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Helper, err)
 	}
-	out, theirs, err := os.Pipe()
+	out, theirs, err := wire.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Helper, err)
 	}

@@ -38,9 +38,6 @@ func private(f *os.File) (*os.File, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
-	}
 	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +20,20 @@ const patience = 100 * time.Microsecond
 type eager struct {
 	pipe  *os.File
 	reads int
+}
+
+// Pipe returns a pipe whose end to read from Go's poller does not watch: each message would wake up
+// a thread of that, too. Closing it does not end a Read; closing the other end does.
+func Pipe() (r, w *os.File, err error) {
+	var fds [2]int
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := unix.Pipe(fds[:]); err != nil {
+		return nil, nil, os.NewSyscallError("pipe", err)
+	}
+	unix.CloseOnExec(fds[0])
+	unix.CloseOnExec(fds[1])
+	return os.NewFile(uintptr(fds[0]), "|0"), os.NewFile(uintptr(fds[1]), "|1"), nil
 }
 
 // Eager returns a reader of a pipe, for a long conversation: when there is nothing
