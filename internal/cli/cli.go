@@ -141,7 +141,7 @@ func prepare(cmd *cobra.Command) {
 	}
 	cmd.Args = func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return Usagef(c, "%w", err)
+			return &UsageError{Command: c.CommandPath(), Hint: unquoted(c.Flags(), args), Err: err}
 		}
 		return nil
 	}
