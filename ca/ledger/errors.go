@@ -43,6 +43,18 @@ func (e *NewerSchemaError) Error() string {
 	return fmt.Sprintf("the ledger %s has schema %d, from a newer kedge-ca; this one knows schemas up to %d", e.Where, e.Schema, e.Known)
 }
 
+// BrokenError says that the tables are not those of a ledger, or cannot be read.
+type BrokenError struct {
+	Where string
+	Err   error
+}
+
+func (e *BrokenError) Error() string {
+	return fmt.Sprintf("the ledger %s is damaged: %v", e.Where, e.Err)
+}
+
+func (e *BrokenError) Unwrap() error { return e.Err }
+
 // BusyError says that another process was writing all the time.
 type BusyError struct {
 	Where  string

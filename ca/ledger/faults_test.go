@@ -165,3 +165,24 @@ func TestOpen_copiedBackup(t *testing.T) {
 		t.Errorf("%s, %v", mode, err)
 	}
 }
+
+// A ledger that lost a table is damaged, whatever is asked of it.
+func TestBroken(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		l := create(t, where)
+		root := newAuthority(t, "Test CA", nil)
+		add(t, l, ca.Issued{Certificate: root.leaf("web"), At: noon})
+		if _, err := l.db.ExecContext(t.Context(), "DROP TABLE certificates"); err != nil {
+			t.Fatal(err)
+		}
+		check := func(what string, err error) {
+			if broken, ok := errors.AsType[*BrokenError](err); !ok || !strings.Contains(broken.Err.Error(), "certificates") || broken.Where != l.Where() {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		for _, err := range l.List(t.Context(), Filter{}) {
+			check("list", err)
+		}
+		check("issue", l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("other"), At: noon}))
+	})
+}

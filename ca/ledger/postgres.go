@@ -140,6 +140,9 @@ func explainPostgres(err error, where string, busy time.Duration) error {
 			// connection, password, shutdown, no such database, too many connections, a standby
 			return &UnreachableError{Where: where, Err: errors.New(e.Message)}
 		}
+		if e.Code == "42P01" || e.Code == "42703" { // undefined_table, undefined_column
+			return &BrokenError{Where: where, Err: errors.New(e.Message)}
+		}
 		return fmt.Errorf("the ledger %s: %w", where, err)
 	}
 	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {

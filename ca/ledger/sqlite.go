@@ -170,7 +170,12 @@ func explainSQLite(err error, path string, busy time.Duration) error {
 	case sqlite3.SQLITE_NOTADB:
 		return &ForeignError{Where: path, Why: "it is not an SQLite database"}
 	case sqlite3.SQLITE_CORRUPT:
-		return fmt.Errorf("the ledger %s is damaged: %w", path, err)
+		return &BrokenError{Where: path, Err: err}
+	case sqlite3.SQLITE_ERROR: // "SQL logic error: no such table: names (1)"
+		_, why, _ := strings.Cut(strings.TrimSuffix(err.Error(), " (1)"), ": ")
+		if strings.HasPrefix(why, "no such ") {
+			return &BrokenError{Where: path, Err: errors.New(why)}
+		}
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("write the ledger %s: %w", path, syscall.ENOSPC)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:

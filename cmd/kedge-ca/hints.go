@@ -200,7 +200,7 @@ func hintLedger(err error) string {
 		return "an init was interrupted: if nothing was ever issued here, move the ledger and ca.key away and run init again"
 	case is[*occupiedError](err):
 		return "a ledger holds one CA and what is below it; name another place under ledger: in the configuration"
-	case is[*ledger.DamagedError](err):
+	case is[*ledger.DamagedError](err), is[*ledger.BrokenError](err):
 		return "keep it as it is, find out who could write it, and go on from a backup that verifies: kedge-ca ledger restore"
 	case is[*ledger.NotEmptyError](err):
 		return "move it away first, and keep it: it may know more than the backup"
