@@ -2,10 +2,7 @@ package credfile
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -21,7 +18,7 @@ import (
 func Update(ctx context.Context, path string, s Section, settings []Setting) error {
 	target, err := atomicfile.Resolve(path)
 	if err != nil {
-		return notAFile(path, err)
+		return notAFolder(path, err)
 	}
 	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 		return err
@@ -64,38 +61,3 @@ func Preview(path string, s Section, settings []Setting) (before, after string, 
 	}
 	return before, after, nil
 }
-
-func notAFile(path string, err error) error {
-	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-		return fmt.Errorf("%s is a folder, not a file", path)
-	}
-	return err
-}
-
-// readFile returns the content of a file that may be written; info is nil if there is none.
-func readFile(path string) (content string, info fs.FileInfo, err error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, nil
-	}
-	if err != nil {
-		return "", nil, notAFile(path, err)
-	}
-	defer f.Close()
-	if info, err = f.Stat(); err != nil {
-		return "", nil, err
-	}
-	if info.Mode().Perm()&0o222 == 0 { // which does not stop root
-		return "", nil, &fs.PathError{Op: "write", Path: path, Err: readOnlyError(info.Mode())}
-	}
-	data, err := io.ReadAll(f)
-	return string(data), info, err
-}
-
-// readOnlyError is an fs.ErrPermission that says why.
-type readOnlyError fs.FileMode
-
-func (e readOnlyError) Error() string {
-	return fmt.Sprintf("it is read-only, mode %04o", fs.FileMode(e).Perm())
-}
-func (readOnlyError) Is(target error) bool { return target == fs.ErrPermission }

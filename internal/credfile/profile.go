@@ -22,20 +22,16 @@ func Problem(content string) error {
 
 // Read returns what the file at path says about a profile. A file that is not there says nothing.
 func Read(path string, s Section) (Profile, error) {
-	data, err := os.ReadFile(path)
+	content, info, err := load(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Profile{}, nil
 	}
 	if err != nil {
 		return Profile{}, err
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return Profile{}, err
-	}
 	p := Profile{Settings: map[string]string{}, Mode: info.Mode()}
-	p.Problem = Problem(string(data))
-	for name, values := range readLenient(string(data)) {
+	p.Problem = Problem(content)
+	for name, values := range readLenient(content) {
 		if name != s.header() && (s.form != Config || name != "profile "+s.name) {
 			continue
 		}
