@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 )
 
@@ -87,9 +86,12 @@ func createInPlace(f File) error {
 	return nil
 }
 
+// hidden is between the name of the target and a number in the names of our hidden files.
+const hidden = ".kedge-"
+
 // temporary writes a hidden file beside the target and returns its name.
 func temporary(f File) (string, error) {
-	tmp, err := os.CreateTemp(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+".*")
+	tmp, err := os.CreateTemp(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+hidden+"*")
 	if err != nil {
 		return "", &fs.PathError{Op: "create", Path: f.Path, Err: cause(err)}
 	}
@@ -132,23 +134,6 @@ func (f File) fill(file *os.File) error {
 
 // Resolve follows the symbolic links of path to the file that Write replaces, or makes.
 func Resolve(path string) (string, error) { return resolve(path) }
-
-// Sweep removes the hidden files beside path that a Write left when its process was killed. Only
-// who keeps all other writers out, by a lock, may call it.
-func Sweep(path string) error {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		number, ok := strings.CutPrefix(entry.Name(), "."+filepath.Base(path)+".")
-		if !ok || number == "" || strings.Trim(number, "0123456789") != "" || !entry.Type().IsRegular() {
-			continue
-		}
-		err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), entry.Name())))
-	}
-	return err
-}
 
 // maxLinks is how many links to one another are followed, as many as Linux does.
 const maxLinks = 40

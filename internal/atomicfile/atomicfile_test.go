@@ -24,7 +24,7 @@ func TestWriteReplaces(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("mode %v, %v; want 0600", info.Mode(), err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".f.*")); left != nil {
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".f*")); left != nil {
 		t.Errorf("temporary files left: %v", left)
 	}
 }

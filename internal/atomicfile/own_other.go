@@ -9,3 +9,6 @@ import (
 
 // A new file belongs here to whom the folder says.
 func own(*os.File, fs.FileInfo) error { return nil }
+
+// Whose a file is, is not known here.
+func isOurs(fs.FileInfo) bool { return false }

@@ -64,20 +64,3 @@ func (ofRoot) Mode() fs.FileMode  { return 0 }
 func (ofRoot) ModTime() time.Time { return time.Time{} }
 func (ofRoot) IsDir() bool        { return false }
 func (ofRoot) Sys() any           { return &syscall.Stat_t{} }
-
-func TestSweep(t *testing.T) {
-	dir := t.TempDir()
-	keep := []string{"f", ".f.lock", ".f.12x", ".f.", ".g.12", "f.12"}
-	for _, name := range append(keep, ".f.12", ".f.3099") {
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := Sweep(filepath.Join(dir, "f")); err != nil {
-		t.Fatal(err)
-	}
-	left, err := os.ReadDir(dir)
-	if err != nil || len(left) != len(keep) {
-		t.Errorf("left: %v, %v", left, err)
-	}
-}

@@ -244,7 +244,7 @@ func TestUpdate_afterAKill(t *testing.T) {
 	if err := Update(waiting, path, mustSection(t, Credentials, "q"), keys()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("with the lock taken: %v", err)
 	}
-	write(t, filepath.Join(dir, ".credentials.1234"), "[p]\nsecret", 0o600)
+	write(t, filepath.Join(dir, ".credentials.kedge-1234"), "[p]\nsecret", 0o600)
 	if err := holder.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
