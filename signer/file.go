@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -64,7 +65,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	if info.IsDir() {
-		return nil, errors.New("is a directory, not a file")
+		return nil, fmt.Errorf("%w, not a file", syscall.EISDIR)
 	}
 	return io.ReadAll(io.LimitReader(f, MaxFile+1))
 }

@@ -133,23 +133,6 @@ func keyHint(err error) string {
 	return fileHint(err)
 }
 
-// fileHint is the advice for a file that cannot be opened.
-func fileHint(err error) string {
-	path, ok := errors.AsType[*fs.PathError](err)
-	switch {
-	case !ok:
-		return ""
-	case errors.Is(err, fs.ErrPermission):
-		if access := config.DescribeAccess(path.Path); access != "" {
-			return access
-		}
-		return "let the user of this process read the file"
-	case errors.Is(err, fs.ErrNotExist):
-		return "check the path: in credential_process it must be absolute, for ~ and $HOME are not expanded there"
-	}
-	return ""
-}
-
 // profileHint is the advice for a file of profiles that cannot be changed. It is as it was.
 func profileHint(err error) string {
 	if _, ok := errors.AsType[*filelock.HeldError](err); ok {
@@ -162,6 +145,8 @@ func profileHint(err error) string {
 		return "correct that line; nothing was written"
 	}
 	switch {
+	case errors.Is(err, syscall.EISDIR):
+		return folderHint
 	case errors.Is(err, syscall.EBUSY):
 		return "the file is a mount point, which cannot be replaced: mount its folder instead"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

@@ -101,7 +101,7 @@ func TestAdvise_others(t *testing.T) {
 		{"wrong password", key(fmt.Errorf("k: %w", signer.ErrWrongPassword)), cli.ExitKey, "check the password"},
 		{"no password", key(fmt.Errorf("k: %w", signer.ErrPasswordRequired)), cli.ExitKey, "--key-password-from"},
 		{"no key", key(fmt.Errorf("k: %w", signer.ErrNoPrivateKey)), cli.ExitKey, "--private-key"},
-		{"no file", key(&fs.PathError{Op: "open", Path: "/none", Err: fs.ErrNotExist}), cli.ExitKey, "absolute"},
+		{"no file", key(&fs.PathError{Op: "open", Path: "none", Err: fs.ErrNotExist}), cli.ExitKey, "absolute"},
 		{"no permission", key(&fs.PathError{Op: "open", Path: "/none", Err: fs.ErrPermission}), cli.ExitKey, "let the user of this process"},
 		{"bundle", &config.BundleError{Setting: "AWS_CA_BUNDLE", Err: errors.New("holds no PEM certificate")}, cli.ExitFailed, "AWS_CA_BUNDLE must name a PEM file"},
 		{"anything else", errors.New("standard output: no space left on device"), cli.ExitFailed, ""},

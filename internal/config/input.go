@@ -39,6 +39,11 @@ const (
 // ErrHardware says that a reference is to something in hardware, where bytes are wanted.
 var ErrHardware = errors.New("what is in hardware, not bytes that can be read here")
 
+// UnsetError is a reference to a variable that the environment does not have.
+type UnsetError struct{ Variable string }
+
+func (e *UnsetError) Error() string { return "environment variable " + e.Variable + " is not set" }
+
 // ParseInput parses a reference; the empty text is the zero Input. References to what is in
 // hardware are refused here, so that no command takes "pkcs11:..." for a file name.
 func ParseInput(text string) (Input, error) {
@@ -139,7 +144,7 @@ func (in Input) read(stdin io.Reader, limit int64) ([]byte, error) {
 	case envInput:
 		text, ok := os.LookupEnv(in.value)
 		if !ok {
-			return nil, fmt.Errorf("environment variable %s is not set", in.value)
+			return nil, &UnsetError{Variable: in.value}
 		}
 		return in.readFrom(strings.NewReader(text), limit)
 	case streamInput:

@@ -102,7 +102,7 @@ func TestUpdate_nothingLost(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for path, message := range map[string]string{readOnly: "", folder: folder + " is a folder, not a file"} {
+	for path, message := range map[string]string{readOnly: "", folder: folder + " is a directory, not a file"} {
 		err := Update(t.Context(), path, mustSection(t, Credentials, "p"), keys())
 		if message == "" && !errors.Is(err, fs.ErrPermission) || err == nil || !strings.Contains(err.Error(), message) {
 			t.Errorf("%s: %v", path, err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // maxFile is how much of a file is read: a thousand times what a long one has.
@@ -59,7 +60,7 @@ func load(path string, flag int) (content string, info fs.FileInfo, err error) {
 func checkKind(path string, info fs.FileInfo) error {
 	switch {
 	case info.IsDir():
-		return fmt.Errorf("%s is a folder, not a file", path)
+		return fmt.Errorf("%s %w, not a file", path, syscall.EISDIR)
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file", path)
 	}

@@ -23,7 +23,7 @@ func TestRead_noFile(t *testing.T) {
 	}
 	checkRefused(t, pipe, pipe+" is not a regular file")
 	checkRefused(t, "/dev/zero", "/dev/zero is not a regular file")
-	checkRefused(t, folder, folder+" is a folder, not a file")
+	checkRefused(t, folder, folder+" is a directory, not a file")
 }
 
 // What is too large is not read, and not changed.
