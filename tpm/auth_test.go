@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -25,28 +24,11 @@ type tap struct {
 
 func newTap(t *testing.T, s *testenv.SwtpmServer) *tap {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "tap.sock")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	p := &tap{device: "unix:" + path}
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("unix", strings.TrimPrefix(s.Device, "unix:"))
-			if err != nil {
-				client.Close()
-				continue
-			}
-			go p.pass(server, client)
-			go p.pass(client, server)
-		}
-	}()
+	p := &tap{}
+	p.device = between(t, s, func(client, server net.Conn) {
+		go p.pass(server, client)
+		p.pass(client, server)
+	})
 	return p
 }
 

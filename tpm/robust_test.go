@@ -183,13 +183,20 @@ type relay struct {
 
 func newRelay(t *testing.T, s *testenv.SwtpmServer) *relay {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "relay.sock")
+	r := &relay{}
+	r.device = between(t, s, r.serve)
+	return r
+}
+
+// between listens in front of the TPM, connects each client to it, and returns where.
+func between(t *testing.T, s *testenv.SwtpmServer, serve func(client, server net.Conn)) (device string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "tpm.sock")
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	r := &relay{device: "unix:" + path}
 	go func() {
 		for {
 			client, err := l.Accept()
@@ -201,10 +208,10 @@ func newRelay(t *testing.T, s *testenv.SwtpmServer) *relay {
 				client.Close()
 				continue
 			}
-			go r.serve(client, server)
+			go serve(client, server)
 		}
 	}()
-	return r
+	return "unix:" + path
 }
 
 // serve passes one command at a time.

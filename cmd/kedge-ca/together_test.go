@@ -101,6 +101,12 @@ func TestIssue_together(t *testing.T) {
 			t.Errorf("%d processes issued %s", done, name)
 		}
 	}
+	checkOnce(t, dir, rounds)
+}
+
+// checkOnce wants names in the ledger, each with one certificate and its files.
+func checkOnce(t *testing.T, dir string, names int) {
+	t.Helper()
 	all := inLedger(t, dir)
 	for name, certs := range all {
 		if len(certs) != 1 {
@@ -109,7 +115,7 @@ func TestIssue_together(t *testing.T) {
 		}
 		checkFiles(t, dir, certs[0])
 	}
-	if len(all) != rounds {
+	if len(all) != names {
 		t.Errorf("%d names in the ledger", len(all))
 	}
 }
@@ -128,17 +134,7 @@ func TestIssueFrom_together(t *testing.T) {
 			t.Error(said)
 		}
 	}
-	all := inLedger(t, dir)
-	for name, certs := range all {
-		if len(certs) != 1 {
-			t.Errorf("%s has %d certificates", name, len(certs))
-			continue
-		}
-		checkFiles(t, dir, certs[0])
-	}
-	if len(all) != hosts {
-		t.Errorf("%d names in the ledger", len(all))
-	}
+	checkOnce(t, dir, hosts)
 }
 
 // TestIssuer_together is the same among goroutines, which all look before the first issues.

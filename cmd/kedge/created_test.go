@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"kedge/ca"
-	"kedge/internal/emulator"
 	"kedge/internal/keys"
 	"kedge/internal/testenv"
 )
@@ -28,14 +26,9 @@ type journey struct {
 func newJourney(t *testing.T, env ...string) *journey {
 	t.Helper()
 	j := &journey{dir: t.TempDir(), env: env, root: newAuthority(t)}
-	e, err := emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: pemOf("CERTIFICATE", j.root.Certificate().Raw)}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(e.Handler())
-	t.Cleanup(server.Close)
+	e, url := emulate(t, j.root.Certificate())
 	j.service = []string{
-		"--endpoint", server.URL, "--trust-anchor-arn", e.TrustAnchorARN(), "--profile-arn", e.ProfileARN(), "--role-arn", e.RoleARN(),
+		"--endpoint", url, "--trust-anchor-arn", e.TrustAnchorARN(), "--profile-arn", e.ProfileARN(), "--role-arn", e.RoleARN(),
 		"--max-attempts", "1", "--cache", "off",
 	}
 	writeFile(t, filepath.Join(j.dir, "secret"), "1234\n")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"kedge/internal/emulator"
 	"kedge/internal/testenv"
 )
 
@@ -75,12 +73,7 @@ func newUnder(t *testing.T) *under {
 	t.Helper()
 	dir := t.TempDir()
 	root := newAuthority(t)
-	e, err := emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: pemOf("CERTIFICATE", root.Certificate().Raw)}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(e.Handler())
-	t.Cleanup(server.Close)
+	e, url := emulate(t, root.Certificate())
 	issue(t, root, dir, "leaf", time.Now())
 	self, err := os.Executable()
 	if err != nil {
@@ -91,8 +84,8 @@ func newUnder(t *testing.T) *under {
 			t.Fatal(err)
 		}
 	}
-	return &under{dir, server.URL, []string{
-		"exec", "--endpoint", server.URL, "--trust-anchor-arn", e.TrustAnchorARN(), "--profile-arn", e.ProfileARN(), "--role-arn", e.RoleARN(),
+	return &under{dir, url, []string{
+		"exec", "--endpoint", url, "--trust-anchor-arn", e.TrustAnchorARN(), "--profile-arn", e.ProfileARN(), "--role-arn", e.RoleARN(),
 		"--certificate", filepath.Join(dir, "leaf.pem"), "--private-key", filepath.Join(dir, "leaf.key"), "--aws-region", "us-east-1",
 	}}
 }

@@ -6,13 +6,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"math/big"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"kedge/internal/emulator"
 	"kedge/internal/keys"
 	"kedge/internal/testenv"
 	"kedge/pkcs11"
@@ -35,14 +33,9 @@ func newHardwareRig(t *testing.T) *hardwareRig {
 		t.Fatal(err)
 	}
 	r.ca = r.certify(t, r.caKey.Public(), "hardware CA")
-	e, err := emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: pemOf("CERTIFICATE", r.ca.Raw)}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(e.Handler())
-	t.Cleanup(server.Close)
+	e, url := emulate(t, r.ca)
 	r.session = []string{
-		"credential-process", "--endpoint", server.URL, "--trust-anchor-arn", e.TrustAnchorARN(), "--profile-arn", e.ProfileARN(),
+		"credential-process", "--endpoint", url, "--trust-anchor-arn", e.TrustAnchorARN(), "--profile-arn", e.ProfileARN(),
 		"--role-arn", e.RoleARN(), "--max-attempts", "1",
 	}
 	return r

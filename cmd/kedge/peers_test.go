@@ -7,7 +7,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"log"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"kedge/ca"
-	"kedge/internal/emulator"
 	"kedge/internal/testenv"
 )
 
@@ -68,12 +66,7 @@ func newPeers(t *testing.T) *peers {
 	}
 	now := time.Now()
 	root := newAuthority(t)
-	e, err := emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: pemOf("CERTIFICATE", root.Certificate().Raw)}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(e.Handler())
-	t.Cleanup(server.Close)
+	e, url := emulate(t, root.Certificate())
 	issue(t, root, dir, "good", now)
 	issue(t, root, dir, "expired", now.Add(-48*time.Hour))
 
@@ -83,12 +76,12 @@ func newPeers(t *testing.T) *peers {
 		fmt.Fprintf(&file, `[profile %s]
 region = us-east-1
 credential_process = "%s" credential-process --certificate "%s.pem" --private-key "%[3]s.key" --endpoint %s --trust-anchor-arn %s --profile-arn %s --role-arn %s
-`, name, kedge, filepath.Join(dir, leaf), server.URL, e.TrustAnchorARN(), e.ProfileARN(), role)
+`, name, kedge, filepath.Join(dir, leaf), url, e.TrustAnchorARN(), e.ProfileARN(), role)
 	}
 	profile("good", "good", e.RoleARN())
 	profile("refused", "good", "arn:aws:iam::111122223333:role/other")
 	profile("expired", "expired", e.RoleARN())
-	p := &peers{config: filepath.Join(dir, "config"), endpoint: server.URL}
+	p := &peers{config: filepath.Join(dir, "config"), endpoint: url}
 	writeFile(t, p.config, file.String())
 	return p
 }

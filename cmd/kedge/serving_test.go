@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -89,17 +90,22 @@ type workplace struct {
 	endpoint  string
 }
 
-func newWorkplace(t *testing.T) *workplace {
+// emulate starts an emulator that trusts this CA, and returns its address, too.
+func emulate(t *testing.T, root *x509.Certificate) (_ *emulator.Emulator, url string) {
 	t.Helper()
-	w := &workplace{t: t, dir: t.TempDir(), authority: newAuthority(t)}
-	var err error
-	w.emulator, err = emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: pemOf("CERTIFICATE", w.authority.Certificate().Raw)}}})
+	e, err := emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: pemOf("CERTIFICATE", root.Raw)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(w.emulator.Handler())
+	server := httptest.NewServer(e.Handler())
 	t.Cleanup(server.Close)
-	w.endpoint = server.URL
+	return e, server.URL
+}
+
+func newWorkplace(t *testing.T) *workplace {
+	t.Helper()
+	w := &workplace{t: t, dir: t.TempDir(), authority: newAuthority(t)}
+	w.emulator, w.endpoint = emulate(t, w.authority.Certificate())
 	issue(t, w.authority, w.dir, "leaf", time.Now())
 	return w
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"kedge/internal/emulator"
 	"kedge/internal/testenv"
 )
 
@@ -27,12 +25,7 @@ func newTerminal(t *testing.T) *terminal {
 	t.Helper()
 	tm := &terminal{t: t, tmux: testenv.Tool(t, "tmux"), dir: t.TempDir()}
 	root := newAuthority(t)
-	e, err := emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: pemOf("CERTIFICATE", root.Certificate().Raw)}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(e.Handler())
-	t.Cleanup(server.Close)
+	e, url := emulate(t, root.Certificate())
 	issue(t, root, tm.dir, "leaf", time.Now())
 	self, err := os.Executable()
 	if err != nil {
@@ -46,7 +39,7 @@ func newTerminal(t *testing.T) *terminal {
 		t.Fatal(err)
 	}
 	tm.write("bin/kx", fmt.Sprintf("#!/bin/sh\nexec kedge exec --endpoint %s --trust-anchor-arn %s --profile-arn %s --role-arn %s --certificate leaf.pem --private-key leaf.key \"$@\"\n",
-		server.URL, e.TrustAnchorARN(), e.ProfileARN(), e.RoleARN()))
+		url, e.TrustAnchorARN(), e.ProfileARN(), e.RoleARN()))
 	tm.write("rc", "PS1='code=$?> '\nunset PROMPT_COMMAND HISTFILE\n")
 	tm.start(bin)
 	return tm

@@ -4,15 +4,12 @@ package main
 
 import (
 	"bytes"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
-
-	"kedge/internal/emulator"
 )
 
 // TestSIGTERMIsNotHandled: the official helper died of it. The updater ends with 0 and leaves a
@@ -20,12 +17,7 @@ import (
 func TestSIGTERMIsNotHandled(t *testing.T) {
 	t.Parallel()
 	root, dir := newAuthority(t), t.TempDir()
-	e, err := emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: pemOf("CERTIFICATE", root.Certificate().Raw)}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(e.Handler())
-	t.Cleanup(server.Close)
+	e, url := emulate(t, root.Certificate())
 	issue(t, root, dir, "leaf", time.Now())
 	self, err := os.Executable()
 	if err != nil {
@@ -34,7 +26,7 @@ func TestSIGTERMIsNotHandled(t *testing.T) {
 	path := filepath.Join(dir, "aws", "credentials")
 	cmd := exec.Command(self)
 	cmd.Args = []string{
-		"kedge", "update", "--file", path, "--profile", "backup", "--endpoint", server.URL,
+		"kedge", "update", "--file", path, "--profile", "backup", "--endpoint", url,
 		"--trust-anchor-arn", e.TrustAnchorARN(), "--profile-arn", e.ProfileARN(), "--role-arn", e.RoleARN(),
 		"--certificate", filepath.Join(dir, "leaf.pem"), "--private-key", filepath.Join(dir, "leaf.key"),
 	}

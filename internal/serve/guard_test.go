@@ -51,11 +51,18 @@ func TestDNSRebinding(t *testing.T) {
 // raw sends bytes and returns the status that comes back.
 func (r *running) raw(t *testing.T, request string) int {
 	t.Helper()
+	c, status := r.send(t, request)
+	c.Close()
+	return status
+}
+
+// send sends bytes, and returns with the status that comes back the connection, to be closed.
+func (r *running) send(t *testing.T, request string) (c net.Conn, status int) {
+	t.Helper()
 	c, err := net.Dial("tcp", r.address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
 	if _, err := io.WriteString(c, request); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +71,7 @@ func (r *running) raw(t *testing.T, request string) int {
 		t.Fatalf("%q: %v", request, err)
 	}
 	response.Body.Close()
-	return response.StatusCode
+	return c, response.StatusCode
 }
 
 // TestForwardedRequest: what a proxy passes on gets neither a token nor credentials.
@@ -234,19 +241,8 @@ func TestGigabyteBody(t *testing.T) {
 // flood sends a request and then bytes until the server has enough, a gigabyte at most.
 func (r *running) flood(t *testing.T, request string) (status int, sent int64) {
 	t.Helper()
-	c, err := net.Dial("tcp", r.address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, status := r.send(t, request)
 	defer c.Close()
-	if _, err := io.WriteString(c, request); err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
 	chunk := make([]byte, 1<<20)
 	for sent < 1<<30 {
 		n, err := c.Write(chunk)
@@ -255,7 +251,7 @@ func (r *running) flood(t *testing.T, request string) (status int, sent int64) {
 			break
 		}
 	}
-	return response.StatusCode, sent
+	return status, sent
 }
 
 // TestHugeHeaders: headers past the limit are refused.
