@@ -19,6 +19,7 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/filelock"
 	"kedge/internal/process"
+	"kedge/internal/serve"
 	"kedge/signer"
 	"kedge/signer/session"
 )
@@ -173,6 +174,9 @@ func profileAccessHint(err error) string {
 func serveHint(err error) string {
 	if _, ok := errors.AsType[*tokenFileError](err); ok {
 		return "name a file in a folder that only this user can write, with --token-file"
+	}
+	if _, ok := errors.AsType[*serve.HopLimitError](err); ok {
+		return "let the process set the options IP_TTL and IPV6_UNICAST_HOPS of its sockets: there is no flag to serve without the limit"
 	}
 	listen, ok := errors.AsType[*listenError](err)
 	switch {

@@ -68,6 +68,11 @@ func (d *daemon) start(ctx context.Context) (err error) {
 	if d.sockets, err = d.openSockets(ctx, d.service.Sockets); err != nil {
 		return err
 	}
+	for _, l := range d.sockets.endpoint {
+		if err := serve.CheckHopLimit(l, d.hopLimit); err != nil {
+			return err
+		}
+	}
 	if d.roles, err = startRoles(ctx, d.host, d.wanted, d.log); err != nil {
 		return err
 	}

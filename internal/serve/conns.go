@@ -24,12 +24,13 @@ type connections struct {
 // conn is a connection whose age and state are known.
 type conn struct {
 	net.Conn
-	all     *connections
-	now     func() time.Time
-	state   atomic.Int32 // an http.ConnState
-	since   atomic.Int64 // when it came to this state, in Unix nanoseconds
-	hops    sync.Once
-	release sync.Once
+	all       *connections
+	now       func() time.Time
+	state     atomic.Int32 // an http.ConnState
+	since     atomic.Int64 // when it came to this state, in Unix nanoseconds
+	hops      sync.Once
+	unlimited error // that of hops
+	release   sync.Once
 }
 
 // listener gives out conns. When there are too many, the one that has been waiting for a request

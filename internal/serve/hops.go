@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"syscall"
@@ -9,19 +10,51 @@ import (
 // maxHopLimit is that of EC2's HttpPutResponseHopLimit.
 const maxHopLimit = 64
 
+// HopLimitError says that the system does not let the hop limit be set. Without it a token would
+// pass routers, so none is given out.
+type HopLimitError struct {
+	Limit   int
+	Address net.Addr // of the listener, or this end of a connection
+	Err     error
+}
+
+func (e *HopLimitError) Error() string {
+	return fmt.Sprintf("the hop limit %d cannot be set on %s: %v", e.Limit, e.Address, e.Err)
+}
+func (e *HopLimitError) Unwrap() error { return e.Err }
+
+// CheckHopLimit tries whether connections of the listener can get the limit, on a socket of its
+// own. The error is a *HopLimitError.
+func CheckHopLimit(l net.Listener, limit int) error {
+	tcp, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		return nil // a Unix socket ends on this machine
+	}
+	family := syscall.AF_INET
+	if tcp.IP.To4() == nil {
+		family = syscall.AF_INET6
+	}
+	level, option := hopOption(tcp)
+	if err := tryOption(family, level, option, limit); err != nil {
+		return &HopLimitError{limit, tcp, err}
+	}
+	return nil
+}
+
 // limitHops makes what is sent from now on, such as a token, die after so many routers. A request
 // that is passed on by a router or a container's network then gets no token. The limit stays: it
 // must hold for what is sent again, too.
-func (s *Server) limitHops(r *http.Request) {
+func (s *Server) limitHops(r *http.Request) error {
 	c, ok := r.Context().Value(connKey{}).(*conn)
 	if !ok || s.hopLimit == 0 {
-		return
+		return nil
 	}
 	c.hops.Do(func() {
 		if err := setHops(c.Conn, s.hopLimit); err != nil {
-			s.seldom.warn("the hop limit could not be set", "error", err)
+			c.unlimited = &HopLimitError{s.hopLimit, c.LocalAddr(), err}
 		}
 	})
+	return c.unlimited
 }
 
 func setHops(c net.Conn, limit int) error {
@@ -33,14 +66,17 @@ func setHops(c net.Conn, limit int) error {
 	if err != nil {
 		return err
 	}
-	local, ok := tcp.LocalAddr().(*net.TCPAddr)
-	level, option := syscall.IPPROTO_IP, syscall.IP_TTL
-	if ok && local.IP.To4() == nil {
-		level, option = syscall.IPPROTO_IPV6, syscall.IPV6_UNICAST_HOPS
-	}
+	level, option := hopOption(tcp.LocalAddr())
 	var failed error
 	if err := raw.Control(func(fd uintptr) { failed = setOption(fd, level, option, limit) }); err != nil {
 		return err
 	}
 	return failed
+}
+
+func hopOption(local net.Addr) (level, option int) {
+	if tcp, ok := local.(*net.TCPAddr); ok && tcp.IP.To4() == nil {
+		return syscall.IPPROTO_IPV6, syscall.IPV6_UNICAST_HOPS
+	}
+	return syscall.IPPROTO_IP, syscall.IP_TTL
 }

@@ -2,8 +2,21 @@
 
 package serve
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
 func setOption(fd uintptr, level, option, value int) error {
 	return syscall.SetsockoptInt(int(fd), level, option, value)
+}
+
+// tryOption sets an option of a socket that is made for that alone.
+func tryOption(family, level, option, value int) error {
+	fd, err := syscall.Socket(family, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		return err
+	}
+	syscall.CloseOnExec(fd)
+	return errors.Join(setOption(uintptr(fd), level, option, value), syscall.Close(fd))
 }

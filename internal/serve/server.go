@@ -89,7 +89,12 @@ func (s *Server) SetRoles(roles []Role) error {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := s.answer(r)
 	if a.token != "" {
-		s.limitHops(r)
+		if err := s.limitHops(r); err != nil {
+			a = refuse(a.endpoint, r.Method, http.StatusInternalServerError)
+			a.why = "no token: " + err.Error()
+		}
+	}
+	if a.token != "" {
 		w.Header()[ttlHeader] = []string{a.ttl}
 	}
 	a.write(w)
