@@ -153,6 +153,9 @@ func TestHardware_token(t *testing.T) {
 		t.Errorf("ca.key-uri: %s", got)
 	}
 	v.issueThousand("--key-password-from", "pin")
+	v.write("ca/ca.key-uri", "pkcs11:token=ca;object=root\n")
+	v.run("issue", "by-flag", "--key-password-from", "pin", "--pkcs11-lib", h.Module, "--reuse-pin")
+	v.write("ca/ca.key-uri", uri+"\n")
 
 	v.run("intermediate", "issuing", "--key", "pkcs11:token=ca;object=issuing?module-path="+h.Module+"&pin-source=file:"+v.path("pin"), "--key-password-from", "pin")
 	v.run("issue", "web-01") // by its pin-source
@@ -243,7 +246,11 @@ func TestHardware_tpm(t *testing.T) {
 		t.Errorf("left in the TPM: %s", left)
 	}
 	v.write("ca/ca.key-uri", made+"\n")
+	if _, stderr := v.run("issue", "by-flag", "--tpm-key-password", "key-auth"); !strings.Contains(stderr, "kedge-ca: warning: the password after --tpm-key-password is visible") {
+		t.Error(stderr)
+	}
 	v.refuses("the TPM refused the auth value of the key: wrong try 1 of ", "it was tried once", "issue", "web-01", "--key-password-from", "wrong")
+	v.refuses("wrong try 2 of ", "it was tried once", "issue", "web-01", "--no-tpm-key-password")
 	v.refuses("the key has an auth value, and none was given", "--key-password-from", "issue", "web-01")
 	v.run("issue", "web-01", "--key-password-from", "auth")
 

@@ -63,7 +63,9 @@ func keyFileOf(uri string) string {
 // openAt opens the key at a reference. An empty password that does not open it is called that: a
 // file whose content went missing looks like one with the wrong content.
 func (f *storeFlags) openAt(ctx context.Context, h host, reference string, public crypto.PublicKey) (*openKey, error) {
-	k, err := config.NewKeys(config.KeyFlags{PrivateKey: reference, PasswordFrom: f.password})
+	flags := f.hardware
+	flags.PrivateKey, flags.PasswordFrom = reference, f.password
+	k, err := config.NewKeys(flags)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +73,10 @@ func (f *storeFlags) openAt(ctx context.Context, h host, reference string, publi
 	o.Public = public
 	if readOnce(f.password) {
 		o.Password = f.remember(o.Password)
-		o.PIN, o.Auth = o.Password, o.Password
+		o.PIN = o.Password
+		if flags.TPMPassword == "" && !flags.NoTPMPassword {
+			o.Auth = o.Password
+		}
 	}
 	asked, empty, password := false, false, o.Password
 	o.Password = func() ([]byte, error) {

@@ -14,6 +14,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/config"
 	"kedge/signer"
 )
 
@@ -25,6 +26,7 @@ type storeFlags struct {
 	dir      string
 	config   string
 	password string
+	hardware config.KeyFlags // what of it is for keys in hardware
 
 	once map[string]signer.PasswordFunc // of references that can be read only once
 }
@@ -32,6 +34,11 @@ type storeFlags struct {
 func (f *storeFlags) add(cmd *cobra.Command) {
 	f.addFolder(cmd)
 	cmd.Flags().StringVar(&f.password, "key-password-from", "", "where the password, PIN or auth value of the CA's key is, as `REF`: PATH, fd:N, env:NAME, - (standard input) or prompt; asked on the terminal when not given")
+	cmd.Flags().StringVar(&f.hardware.Library, "pkcs11-lib", "", "PKCS#11 module, `PATH` or name, for this run; what the key's URI says when not given, else p11-kit-proxy")
+	cmd.Flags().BoolVar(&f.hardware.ReusePIN, "reuse-pin", false, "keep the PIN in memory, for keys that want it at each use")
+	cmd.Flags().StringVar(&f.hardware.TPMPassword, "tpm-key-password", "", "auth `VALUE` of a TPM key, visible to every user of this machine")
+	cmd.Flags().BoolVar(&f.hardware.NoTPMPassword, "no-tpm-key-password", false, "the TPM key has no auth value, whatever its file says")
+	cmd.MarkFlagsMutuallyExclusive("tpm-key-password", "no-tpm-key-password")
 }
 
 // addFolder is for commands that open no key.
