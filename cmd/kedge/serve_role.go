@@ -20,7 +20,7 @@ type served struct {
 	ended     chan struct{}
 }
 
-// start opens the role and begins to get its credentials.
+// start opens the role and begins to get its credentials, for which ctx is not asked any more.
 func (w wantedRole) start(ctx context.Context, h host, log *slog.Logger) (*served, error) {
 	opened, err := w.flags.open(ctx, h, long)
 	if err != nil {
@@ -33,7 +33,7 @@ func (w wantedRole) start(ctx context.Context, h host, log *slog.Logger) (*serve
 		ended:     make(chan struct{}),
 	}
 	s.Role = serve.Role{Name: w.name, ARN: w.flags.finalRole(), Region: w.flags.client.Region(), Credentials: s.refresher, NotAfter: reader.notAfter}
-	ctx, s.cancel = context.WithCancel(ctx)
+	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer close(s.ended)
 		_ = s.refresher.Run(ctx) // it is run once, and then has no error
@@ -48,24 +48,11 @@ func (s *served) stop() {
 	<-s.ended
 }
 
-// startRoles starts all that are wanted, or none. They end by themselves, not with ctx: after the
-// last request.
-func startRoles(ctx context.Context, h host, wanted []wantedRole, log *slog.Logger) ([]*served, error) {
-	var all []*served
-	for _, w := range wanted {
-		s, err := w.start(context.WithoutCancel(ctx), h, log)
-		if err != nil {
-			stopRoles(all)
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, nil
-}
-
 func stopRoles(all []*served) {
 	for _, s := range all {
-		s.stop()
+		if s != nil {
+			s.stop()
+		}
 	}
 }
 

@@ -20,6 +20,9 @@ import (
 // it is told that the service has started anyway.
 const firstAttempt = 10 * time.Second
 
+// reloadTime is how long a reload may take; each role has the limits of --timeout, too.
+const reloadTime = 5 * time.Minute
+
 // daemon is kedge serve while it runs.
 type daemon struct {
 	*serveOptions
@@ -73,7 +76,7 @@ func (d *daemon) start(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if d.roles, err = startRoles(ctx, d.host, d.wanted, d.log); err != nil {
+	if d.roles, err = startRoles(context.WithoutCancel(ctx), d.host, d.wanted, d.log); err != nil {
 		return err
 	}
 	if d.token, err = newTokenFile(d.tokenFile, portOf(d.sockets.endpoint[0])); err != nil {
@@ -118,7 +121,7 @@ func quoteShell(text string) string {
 	return text
 }
 
-// run serves until ctx ends, and reloads at every hangup.
+// run serves until ctx ends, and reloads at every hangup. One that comes meanwhile waits.
 func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
 	d.sayServing()
 	ended := make(chan error, 2)
@@ -130,16 +133,28 @@ func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
 	}
 	go d.tellReady(ctx, d.roles)
 	go d.systemd.Watch(ctx, d.service.Watchdog, d.server)
+	reloading, stopReload := context.WithCancel(ctx)
+	defer stopReload()
+	var reloaded chan struct{} // not nil while there is a reload
+	next := hangup
 	var failed error
 	for ctx.Err() == nil && failed == nil {
 		select {
-		case <-hangup:
-			d.reload(ctx)
+		case <-next:
+			reloaded, next = make(chan struct{}), nil
+			go func() {
+				defer close(reloaded)
+				d.reload(reloading)
+			}()
+		case <-reloaded:
+			reloaded, next = nil, hangup
 		case failed = <-ended:
 			running--
 		case <-ctx.Done():
 		}
 	}
+	stopReload()
+	awaitReload(reloaded)
 	if ctx.Err() == nil {
 		return failed
 	}
@@ -149,6 +164,17 @@ func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
 		failed = errors.Join(failed, <-ended)
 	}
 	return failed
+}
+
+// awaitReload waits for a reload that was stopped, but for no file that it hangs at.
+func awaitReload(reloaded <-chan struct{}) {
+	if reloaded == nil {
+		return
+	}
+	select {
+	case <-reloaded:
+	case <-time.After(time.Second):
+	}
 }
 
 func (d *daemon) sayServing() {
@@ -179,19 +205,25 @@ func (d *daemon) tellReady(ctx context.Context, roles []*served) {
 // they get; until then, and if there are none, the old ones stay.
 func (d *daemon) reload(ctx context.Context) {
 	d.report(d.systemd.Reloading())
-	if err := d.renew(ctx); err != nil {
+	err := d.renew(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return // nobody waits for it any more
+	case err != nil:
 		log := d.log
 		if hint := advise(err).Hint; hint != "" {
 			log = log.With("hint", hint)
 		}
 		log.Error("not reloaded; all goes on as before", "error", err.Error())
-	} else {
+	default:
 		d.log.Info("reloaded")
 	}
 	d.report(d.systemd.Ready("serving " + names(d.roles)))
 }
 
 func (d *daemon) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, reloadTime, fmt.Errorf("they had %s", reloadTime))
+	defer cancel()
 	if err := d.token.write(); err != nil {
 		return err
 	}
