@@ -6,6 +6,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/internal/cache"
+	"kedge/internal/config"
+	"kedge/internal/settings"
 )
 
 // newCache groups what is done with the cache as a whole.
@@ -14,7 +16,8 @@ func newCache(h host) *cobra.Command {
 		Use:   "cache",
 		Short: "List and clear the credentials that credential-process keeps",
 		Long: `credential-process shares credentials between its runs, in a folder that only its user can
-read: see its flag --cache. The folder is named here by the same flag.`,
+read: see its flag --cache. The folder is named here by the same flag, or by
+KEDGE_CACHE.`,
 		Example: `  kedge cache list
   kedge cache clear`,
 	}
@@ -35,6 +38,11 @@ func (f *cacheFlags) existing(h host) (*cache.Cache, error) {
 
 // checkNamed refuses "off" besides what check does: there is nothing to be done with that.
 func (f *cacheFlags) checkNamed(cmd *cobra.Command) error {
+	if said := config.Variable("cache"); said != "" {
+		if err := fill(cmd, []settings.Setting{{Key: "cache", Values: []string{said}, File: config.VariableOf("cache")}}); err != nil {
+			return err
+		}
+	}
 	if err := f.check(cmd); err != nil {
 		return err
 	}
