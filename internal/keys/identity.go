@@ -60,7 +60,7 @@ func (p *Pair) look() (public crypto.PublicKey, err error) {
 	return p.Files.PublicKey()
 }
 
-// InTPM tells whether the key is in a TPM, and not on a token.
+// InTPM tells whether the key can be in a TPM: it is named by no URI of a token.
 func (p *Pair) InTPM() bool { return !IsTokenURI(p.Key) }
 
 // reopenKey opens what the URI means now. On a token that is done by the module that is logged in

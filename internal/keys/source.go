@@ -87,7 +87,7 @@ func (s *Source) Err() error {
 	return s.err
 }
 
-// InTPM tells whether the key is in a TPM, where it stays loaded if it is not closed.
+// InTPM tells whether the key can be in a TPM, where it stays loaded if it is not closed.
 func (s *Source) InTPM() bool { return s.pair.InTPM() }
 
 // Close closes the key.
