@@ -86,22 +86,20 @@ func (o *execOptions) validate(cmd *cobra.Command, args []string) error {
 }
 
 // hideInputs keeps from the command what kedge was given for itself: the variables and descriptors
-// that its flags refer to, and a variable with a PIN in it.
+// that its flags, and the URIs of keys in them, refer to, and a variable with a PIN in it.
 func (o *execOptions) hideInputs(flags *pflag.FlagSet) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		value := f.Value.String()
 		if place := f.Annotations[origin]; len(place) > 0 && hideSecrets(f.Name, value) != value {
 			o.hide = append(o.hide, place[0]) // in a file it is refused
 		}
-		in, err := config.ParseInput(value)
-		if err != nil {
-			return
-		}
-		if name, ok := in.Variable(); ok {
-			o.hide = append(o.hide, name)
-		}
-		if fd, ok := in.Descriptor(); ok {
-			process.CloseOnStart(fd)
+		for _, in := range config.References(value) {
+			if name, ok := in.Variable(); ok {
+				o.hide = append(o.hide, name)
+			}
+			if fd, ok := in.Descriptor(); ok {
+				process.CloseOnStart(fd)
+			}
 		}
 	})
 }

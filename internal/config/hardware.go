@@ -151,18 +151,60 @@ func readSource(h Host) func(ref, what string) ([]byte, error) {
 
 // environment is this process's without what holds secrets; nil where nothing does.
 func (k *Keys) environment() []string {
-	var secret []string
-	for _, in := range []Input{k.certificate, k.privateKey, k.intermediates, k.password.input} {
-		if in.kind == envInput {
-			secret = append(secret, in.value+"=")
-		}
-	}
+	secret := k.secretVariables()
 	if secret == nil {
 		return nil
 	}
 	return slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return slices.ContainsFunc(secret, func(name string) bool { return strings.HasPrefix(v, name) })
+		name, _, _ := strings.Cut(v, "=")
+		return slices.ContainsFunc(secret, func(s string) bool { return sameVariable(s, name) })
 	})
+}
+
+// secretVariables are the variables that the flags refer to, and those in the place of a flag that
+// has a secret in its value.
+func (k *Keys) secretVariables() (names []string) {
+	for _, in := range []Input{k.certificate, k.privateKey, k.intermediates, k.password.input} {
+		for _, ref := range in.references() {
+			if name, ok := ref.Variable(); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	for _, flag := range []string{"certificate", "private-key"} {
+		if pin, _ := keys.Secrets(Variable(flag)); pin {
+			names = append(names, VariableOf(flag))
+		}
+	}
+	for _, flag := range []string{"pkcs8-password", "tpm-key-password"} {
+		if Variable(flag) != "" {
+			names = append(names, VariableOf(flag))
+		}
+	}
+	return names
+}
+
+// References are the inputs to which the value of a flag refers: itself, or what a URI of a key in
+// hardware says that secrets are in.
+func References(value string) []Input {
+	in, err := parseKey(value)
+	if err != nil {
+		return nil
+	}
+	return in.references()
+}
+
+func (in Input) references() (all []Input) {
+	if in.kind != hardwareInput {
+		return []Input{in}
+	}
+	_, refs := keys.Secrets(in.value)
+	for _, text := range refs {
+		if ref, err := ParseInput(text); err == nil {
+			all = append(all, ref)
+		}
+	}
+	return all
 }
 
 // hardwareWarnings are what of these flags endangers a PIN or an auth value.
@@ -173,15 +215,15 @@ func (k *Keys) hardwareWarnings() (warnings []string) {
 	}
 	said := false
 	for _, in := range []Input{k.privateKey, k.certificate} {
-		inURI, files := keys.Secrets(in.uri())
-		if inURI && !said {
+		if in.kind != hardwareInput {
+			continue
+		}
+		if inURI, _ := keys.Secrets(in.value); inURI && !said {
 			warnings = append(warnings, "the PIN in pin-value is visible in the process list; use pin-source, or "+instead)
 			said = true
 		}
-		for _, ref := range files {
-			if file, err := ParseInput(ref); err == nil {
-				warnings = append(warnings, openToOthers("password file", file)...)
-			}
+		for _, file := range in.references() {
+			warnings = append(warnings, openToOthers("password file", file)...)
 		}
 	}
 	return warnings

@@ -156,6 +156,48 @@ func TestKeys_Options_environment(t *testing.T) {
 	}
 }
 
+// What the module must not see is not in its environment, wherever a secret is said to be.
+func TestKeys_Options_secretVariables(t *testing.T) {
+	for name, value := range map[string]string{
+		"KEDGE_TEST_KEY": "secret", "KEDGE_TEST_PARENT": "secret", "KEDGE_TEST_OTHER": "kept", "KEDGE_REGION": "kept",
+		"KEDGE_TPM_KEY_PASSWORD": "secret", "KEDGE_PKCS8_PASSWORD": "secret", "KEDGE_CERTIFICATE": "pkcs11:token=t?pin-value=secret",
+	} {
+		t.Setenv(name, value)
+	}
+	k, err := NewKeys(KeyFlags{Certificate: "pkcs11:token=t", PrivateKey: "tpm:handle=0x81000001?auth-source=env:KEDGE_TEST_KEY&parent-auth-source=env:KEDGE_TEST_PARENT"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := k.Options(Host{}).Environment
+	for _, v := range env {
+		if strings.Contains(v, "secret") {
+			t.Errorf("%s is in it", v)
+		}
+	}
+	for _, want := range []string{"KEDGE_TEST_OTHER=kept", "KEDGE_REGION=kept"} {
+		if !slices.Contains(env, want) {
+			t.Errorf("%s is not in it", want)
+		}
+	}
+}
+
+func TestReferences(t *testing.T) {
+	for value, want := range map[string]string{
+		"": "", "key.pem": "key.pem", "env:X": "environment variable X", "fd:x": "", "pkcs11:token=t": "", "handle:0x81000001": "", "tpm:nonsense": "",
+		"tpm:handle=0x81000001?auth-source=env:X":                        "environment variable X",
+		"tpm:handle=0x81000001?auth-source=fd:7&parent-auth-source=auth": "descriptor 7 auth",
+		"pkcs11:token=t?pin-source=file:/etc/pin":                        "/etc/pin",
+	} {
+		var names []string
+		for _, in := range References(value) {
+			names = append(names, in.Name())
+		}
+		if got := strings.TrimSpace(strings.Join(names, " ")); got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+}
+
 func TestKeys_Warnings_hardware(t *testing.T) {
 	dir := t.TempDir()
 	open := filepath.Join(dir, "open")
