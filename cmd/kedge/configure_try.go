@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/processline"
+	"kedge/signer/session"
 )
 
 // patience is how long the Go SDK waits for a credential_process.
@@ -82,7 +84,7 @@ func (o *configureOptions) tryProcess(ctx context.Context, program string, args 
 		if limited.Err() != nil && ctx.Err() == nil {
 			return fmt.Errorf("no answer within %s", patience)
 		}
-		return errors.Join(ctx.Err(), err)
+		return errors.Join(ctx.Err(), unstarted(program, err))
 	}
 	var got struct {
 		Version                                    int
@@ -95,6 +97,14 @@ func (o *configureOptions) tryProcess(ctx context.Context, program string, args 
 		return errors.New("it prints JSON that is no credentials")
 	}
 	return nil
+}
+
+// unstarted says which program could not be started, without the call that was to do it.
+func unstarted(program string, err error) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("run %s: %w", program, path.Err)
+	}
+	return err
 }
 
 // tryEndpoint gets credentials by IMDSv2.
@@ -133,7 +143,7 @@ func ask(ctx context.Context, method, url, header, value string) (string, error)
 	transport := &http.Transport{DisableKeepAlives: true}
 	response, err := transport.RoundTrip(r)
 	if err != nil {
-		return "", err
+		return "", &session.NetworkError{Host: r.URL.Host, Attempts: 1, Err: err}
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<16))

@@ -338,6 +338,8 @@ func startHint(err *process.StartError) string {
 		return "it is in no folder of PATH"
 	case err.Found && errors.Is(err, fs.ErrNotExist):
 		return "the file is there, but not the interpreter that its first line names, or the loader that it was built for"
+	case errors.Is(err, fs.ErrNotExist):
+		return noFileHere(err.Name)
 	case errors.Is(err, fs.ErrPermission):
 		return "the file must be executable: chmod +x"
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -134,10 +135,17 @@ func (o *serveOptions) checkServing(cmd *cobra.Command) error {
 
 // listenError says that an address is not to be had.
 type listenError struct {
-	flag string // that chose it
+	flag    string // that chose it
+	address netip.AddrPort
 	error
 }
 
+func (e *listenError) Error() string {
+	if system, ok := errors.AsType[*os.SyscallError](e.error); ok {
+		return fmt.Sprintf("cannot listen on %s: %v", e.address, system.Err)
+	}
+	return e.error.Error()
+}
 func (e *listenError) Unwrap() error { return e.error }
 
 // listen opens exactly this address: what is said to be IPv4 is not IPv6 as well.
@@ -148,7 +156,7 @@ func (o *serveOptions) listen(ctx context.Context, flag string, address netip.Ad
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, network, address.String())
 	if err != nil {
-		return nil, &listenError{flag, err}
+		return nil, &listenError{flag, address, err}
 	}
 	o.warnIfOpen(l, flag)
 	return l, nil

@@ -30,7 +30,12 @@ type StartError struct {
 	Err   error
 }
 
-func (e *StartError) Error() string { return fmt.Sprintf("run %q: %v", e.Name, e.Err) }
+func (e *StartError) Error() string {
+	if errors.Is(e.Err, exec.ErrNotFound) {
+		return e.Name + ": no such command"
+	}
+	return fmt.Sprintf("run %q: %v", e.Name, e.Err)
+}
 func (e *StartError) Unwrap() error { return e.Err }
 
 // Code is CodeNotFound or CodeNotExecutable.

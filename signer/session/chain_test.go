@@ -108,7 +108,7 @@ func TestChain_faults(t *testing.T) {
 		{"sts:cut", 2, ""},
 		{"sts:throttle", 2, ""},
 		{"sts:status=503", 2, ""},
-		{"sts:cut*2", 2, " in 2 attempts: EOF"},
+		{"sts:cut*2", 2, " in 2 attempts: it closed the connection"},
 		{"sts:throttle", 1, "AWS refused the session of " + middle + ": Throttling"},
 		{"sts:status=500", 1, "AWS could not make the session of " + middle + ": "},
 		{"sts:html", 1, " answered 200 OK with HTML: is there a proxy or a login page between?"},

@@ -120,11 +120,13 @@ func (e *NetworkError) Error() string {
 	if e.Attempts > 1 {
 		attempts = fmt.Sprintf(" in %d attempts", e.Attempts)
 	}
-	cause := oneLine(e.Err.Error())
-	if errors.Is(e.Err, context.DeadlineExceeded) {
-		cause = "it takes too long"
+	switch what, unconnected := unconnected(e.Host, e.Err); {
+	case errors.Is(e.Err, context.DeadlineExceeded):
+		return fmt.Sprintf("no answer from %s%s: it takes too long", e.Host, attempts)
+	case unconnected:
+		return fmt.Sprintf("cannot connect to %s%s: %s", what, attempts, cause(e.Err))
 	}
-	return fmt.Sprintf("no answer from %s%s: %s", e.Host, attempts, cause)
+	return fmt.Sprintf("no answer from %s%s: %s", e.Host, attempts, cause(e.Err))
 }
 
 func (e *NetworkError) Unwrap() error { return e.Err }

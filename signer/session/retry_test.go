@@ -50,7 +50,7 @@ func TestCreateSession_triesAgain(t *testing.T) {
 		{"always 500", 0, []http.HandlerFunc{fail(500, "InternalServerException", "oops")}, 3, "AWS could not make the session: InternalServerException: oops"},
 		{"always 500, five times", 5, []http.HandlerFunc{fail(500, "InternalServerException", "oops")}, 5, "AWS could not make the session: InternalServerException: oops"},
 		{"always throttled", 0, []http.HandlerFunc{fail(429, "ThrottlingException", "Rate exceeded")}, 3, "AWS refused the session: ThrottlingException: Rate exceeded"},
-		{"always cut", 0, []http.HandlerFunc{cut}, 3, " in 3 attempts: EOF"},
+		{"always cut", 0, []http.HandlerFunc{cut}, 3, " in 3 attempts: it closed the connection"},
 		{"always a page", 0, []http.HandlerFunc{html}, 3, " answered 502 Bad Gateway with HTML: is there a proxy or a login page between?"},
 		{"one attempt only", 1, []http.HandlerFunc{cut, success()}, 1, "no answer from "},
 		{"400", 0, []http.HandlerFunc{fail(400, "ValidationException", "x"), success()}, 1, "ValidationException"},

@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -93,9 +95,36 @@ func TestCreateSession_nobodyListens(t *testing.T) {
 	c := s.client(t, func(cfg *Config) { cfg.Endpoint = "http://" + address })
 	_, err = c.CreateSession(t.Context(), identity())
 	e, ok := errors.AsType[*NetworkError](err)
-	want := "no answer from " + address + " in 3 attempts: dial tcp " + address + ": connect: connection refused"
-	if !ok || e.Host != address || e.Attempts != 3 || err.Error() != want {
+	want := "cannot connect to " + address + " in 3 attempts: connection refused"
+	if !ok || e.Host != address || e.Attempts != 3 || !errors.Is(err, syscall.ECONNREFUSED) || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// The words are those of the system, without the calls of package net.
+func TestNetworkError_words(t *testing.T) {
+	t.Parallel()
+	address := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}
+	refused := &net.OpError{Op: "dial", Net: "tcp", Addr: address, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	unknown := &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "nosuch", Server: "192.0.2.53:53"}}
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{refused, "cannot connect to h (192.0.2.1:443): " + syscall.ECONNREFUSED.Error()},
+		{unknown, "cannot connect to h: no such host"},
+		{&net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused}, "cannot connect to the proxy 192.0.2.1:443: " + syscall.ECONNREFUSED.Error()},
+		{&net.OpError{Op: "proxyconnect", Net: "tcp", Err: unknown}, "cannot connect to the proxy nosuch: no such host"},
+		{&net.OpError{Op: "proxyconnect", Net: "tcp", Err: errors.New("cut")}, "no answer from h: proxyconnect tcp: cut"},
+		{&net.OpError{Op: "read", Net: "tcp", Addr: address, Err: os.NewSyscallError("read", syscall.ECONNRESET)}, "no answer from h: " + syscall.ECONNRESET.Error()},
+		{fmt.Errorf("read: %w", io.ErrUnexpectedEOF), "no answer from h: it closed the connection within its answer"},
+		{io.EOF, "no answer from h: it closed the connection"},
+		{&net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")}, "no answer from h: remote error: tls: handshake failure"},
+	} {
+		e := &NetworkError{Host: "h", Err: tt.err}
+		if e.Error() != tt.want || !errors.Is(e, tt.err) {
+			t.Errorf("got  %v\nwant %s", e, tt.want)
+		}
 	}
 }
 
