@@ -6,7 +6,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -47,11 +46,8 @@ func once(command []string) (wall, peak int64, err error) {
 	if r.bytes == 0 {
 		return 0, 0, errors.New(strings.Join(command, " ") + ": printed nothing")
 	}
-	usage, ok := r.state.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0, 0, errors.New("this system does not account memory")
-	}
-	return r.wall.Nanoseconds(), usage.Maxrss, nil
+	peak, err = peakOf(r.state)
+	return r.wall.Nanoseconds(), peak, err
 }
 
 // said runs a command and returns the number that it prints.
