@@ -97,15 +97,6 @@ func (tm *terminal) wait(text string) string {
 	return screen
 }
 
-// waitNoEcho waits until the terminal does not show what is typed.
-func (tm *terminal) waitNoEcho() {
-	tm.t.Helper()
-	tty := strings.TrimSpace(tm.ask("display-message", "-p", "#{pane_tty}"))
-	tm.until(func() bool {
-		return strings.Contains(string(testenv.Run(tm.t, tm.dir, "stty", "-F", tty, "-a")), " -echo ")
-	}, func() string { return "the terminal still shows what is typed" })
-}
-
 func (tm *terminal) until(done func() bool, problem func() string) {
 	tm.t.Helper()
 	deadline, tick := time.After(time.Minute), time.NewTicker(10*time.Millisecond)

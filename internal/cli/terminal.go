@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime"
@@ -26,38 +28,68 @@ func Password(prompt string) ([]byte, error) {
 	}
 	defer in.Close()
 	defer out.Close()
-	fmt.Fprintf(out, "%s: ", prompt)
-	password, err := readPassword(int(in.Fd()))
-	fmt.Fprintln(out)
+	password, err := ask(in, out, prompt)
 	if err != nil {
 		return nil, fmt.Errorf("read from the terminal: %w", err)
 	}
 	return password, nil
 }
 
-// readPassword ends with context.Canceled when the person gives up (Ctrl-C), and leaves the
-// terminal as it was: without that it would go on without echo.
-func readPassword(fd int) ([]byte, error) {
+// ask shows the prompt once nothing of what is typed is shown any more: who sees it may type. It
+// ends with context.Canceled when the person gives up (Ctrl-C), and leaves the terminal as it was:
+// without that it would go on without echo.
+func ask(in *os.File, out io.Writer, prompt string) (password []byte, err error) {
+	fd := int(in.Fd())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	before, err := term.GetState(fd)
 	if err != nil {
 		return nil, err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	if err := hideInput(fd); err != nil {
+		return nil, err
+	}
+	defer func() {
+		err = errors.Join(err, term.Restore(fd, before))
+		fmt.Fprintln(out)
+	}()
+	fmt.Fprintf(out, "%s: ", prompt)
 	type answer struct {
 		password []byte
 		err      error
 	}
 	answered := make(chan answer, 1) // the reader of an interrupted question stays until the process ends
 	go func() {
-		password, err := term.ReadPassword(fd)
+		password, err := readLine(in)
 		answered <- answer{password, err}
 	}()
 	select {
 	case a := <-answered:
 		return a.password, a.err
 	case <-ctx.Done():
-		return nil, errors.Join(context.Canceled, term.Restore(fd, before))
+		return nil, context.Canceled
+	}
+}
+
+// readLine reads a line without its ending, and no byte behind it: that is the next answer's. The
+// end of input ends a line, too, unless it is empty.
+func readLine(r io.Reader) ([]byte, error) {
+	var line []byte
+	for one := make([]byte, 1); ; {
+		n, err := r.Read(one)
+		switch {
+		case n == 0 && err == io.EOF && len(line) > 0:
+			return line, nil
+		case n == 0 && err != nil:
+			return nil, err
+		case n == 0:
+		case one[0] == '\n':
+			return bytes.TrimSuffix(line, []byte("\r")), nil
+		case one[0] == '\b': // of a terminal that erases with another key
+			line = line[:max(0, len(line)-1)]
+		default:
+			line = append(line, one[0])
+		}
 	}
 }
 
