@@ -50,7 +50,7 @@ func Create(ctx context.Context, o CreateOptions) ([]byte, error) {
 		return nil, err
 	}
 	l := newLessor(where)
-	defer func() { go l.close() }() // an operation that was called off still cleans up
+	defer func() { go l.end() }() // an operation that was called off still cleans up
 	err = l.do(ctx, func(ctx context.Context) error {
 		return retryFull(ctx, func() error {
 			c, err := l.connect(ctx)

@@ -41,6 +41,9 @@ type Config struct {
 	ParentAuth, OwnerAuth func() ([]byte, error)
 	// Timeout is how long Sign may take, with waiting for others; 0 is 30 seconds.
 	Timeout time.Duration
+	// Brief takes the key out of the TPM after each signature, without waiting for that: for a
+	// program that wants one. The next signature loads it again.
+	Brief bool
 }
 
 // secrets are the auth values.
@@ -50,6 +53,7 @@ type secrets struct{ key, parent, owner []byte }
 type Key struct {
 	lessor  *lessor
 	timeout time.Duration
+	brief   bool
 	public  crypto.PublicKey
 	scheme  scheme
 
@@ -74,7 +78,7 @@ func Open(ctx context.Context, c Config) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Key{lessor: newLessor(where), timeout: c.Timeout, object: obj}
+	k := &Key{lessor: newLessor(where), timeout: c.Timeout, brief: c.Brief, object: obj}
 	if k.timeout == 0 {
 		k.timeout = signTimeout
 	}
@@ -122,6 +126,9 @@ func (k *Key) SignContext(ctx context.Context, digest []byte, opts crypto.Signer
 	if err != nil {
 		return nil, fmt.Errorf("sign with the TPM: %w", err)
 	}
+	if k.brief {
+		go k.lessor.end()
+	}
 	return encode(signature, k.public)
 }
 
@@ -130,7 +137,7 @@ func (k *Key) Close() error {
 	k.lessor.turn <- struct{}{}
 	k.closed = true
 	<-k.lessor.turn
-	k.lessor.close()
+	k.lessor.end()
 	return nil
 }
 

@@ -167,8 +167,8 @@ func (l *lessor) expire() {
 	}
 }
 
-// close ends the lease for good, waiting for the operation under way.
-func (l *lessor) close() {
+// end ends the lease, waiting for the operation under way.
+func (l *lessor) end() {
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
 	if l.timer != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -90,4 +91,25 @@ func TestHandle(t *testing.T) {
 	withAuth := persist(t, s, 0x81000011, "-G", "rsa2048:rsassa-sha256:null", "-p", "kedge-auth")
 	check(t, open(t, tpm.Config{Device: s.Device, Handle: plain}), crypto.SHA256)
 	check(t, open(t, tpm.Config{Device: s.Device, Handle: withAuth, KeyAuth: secret("kedge-auth")}), crypto.SHA256)
+}
+
+// TestBrief: taken out of the TPM after each signature, the key is back for the next.
+func TestBrief(t *testing.T) {
+	t.Parallel()
+	s := testenv.Swtpm(t)
+	file, err := tpm.Create(t.Context(), tpm.CreateOptions{Device: s.Device, Type: "P-256"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := open(t, tpm.Config{Device: s.Device, File: file, Brief: true})
+	for range 3 {
+		check(t, key, crypto.SHA256)
+		if left := s.Transient(t); left != "" { // it waits for the connection to end
+			t.Errorf("left in the TPM: %s", left)
+		}
+	}
+	key.Close()
+	if err := trySign(key, crypto.SHA256); !errors.Is(err, tpm.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
 }

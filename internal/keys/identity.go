@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"sync"
 
 	"kedge/pkcs11"
 	"kedge/signer"
@@ -32,22 +33,30 @@ func (p *Pair) IsTPMFile() bool {
 	return err == nil && tpm.IsKeyFile(data)
 }
 
-// openKey opens the key.
+// openKey opens the key, and looks at the certificate meanwhile.
 func (p *Pair) openKey(ctx context.Context) (*Key, error) {
-	if IsTokenURI(p.Key) {
-		return openToken(ctx, p.Key, p.Options, p.look)
+	o := p.Options
+	o.look = sync.OnceValues(p.look)
+	go o.look()
+	key, err := p.openWith(ctx, o)
+	if _, lookErr := o.look(); lookErr != nil {
+		if err == nil {
+			key.Close()
+		}
+		return nil, lookErr
 	}
-	if _, err := p.look(); err != nil {
-		return nil, err
-	}
-	if p.Key == "" {
-		return OpenBlob(ctx, p.Files.PrivateKey, p.Options)
-	}
-	return Open(ctx, p.Key, p.Options)
+	return key, err
 }
 
-// look is what comes before a key is unlocked. The certificate may have to say the public key, if
-// it is in a file; and nobody types a PIN for nothing.
+func (p *Pair) openWith(ctx context.Context, o Options) (*Key, error) {
+	if p.Key == "" {
+		return OpenBlob(ctx, p.Files.PrivateKey, o)
+	}
+	return Open(ctx, p.Key, o)
+}
+
+// look is what comes before anybody is asked for a secret, who shall not type one for nothing. The
+// certificate may have to say the public key, if it is in a file.
 func (p *Pair) look() (public crypto.PublicKey, err error) {
 	if p.Meanwhile != nil {
 		if err := p.Meanwhile(); err != nil {
@@ -73,14 +82,7 @@ func (p *Pair) reopenKey(ctx context.Context, old *Key) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Certificate != "" {
-		return findOnToken(ctx, old.mod, u, nil)
-	}
-	public, err := p.Files.PublicKey()
-	if err != nil {
-		return nil, err
-	}
-	return findOnToken(ctx, old.mod, u, public)
+	return findOnToken(ctx, old.mod, u, p.look)
 }
 
 // identity makes one of the key and the certificates as they are now.

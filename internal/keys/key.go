@@ -42,6 +42,9 @@ type Options struct {
 	Public crypto.PublicKey
 	// Timeout is how long a signature of hardware may take; 0 is 30 seconds.
 	Timeout time.Duration
+
+	// look, where it is not nil, is waited for before a secret is asked for, and says Public.
+	look func() (crypto.PublicKey, error)
 }
 
 // Key is an open private key: a crypto.Signer and crypto.MessageSigner. It is safe for
@@ -66,7 +69,7 @@ func Open(ctx context.Context, uri string, o Options) (*Key, error) {
 	case tpm.IsURI(uri):
 		return openTPM(ctx, uri, o)
 	case IsTokenURI(uri):
-		return openToken(ctx, uri, o, func() (crypto.PublicKey, error) { return o.Public, nil })
+		return openToken(ctx, uri, o)
 	}
 	return OpenBlob(ctx, signer.File(uri), o)
 }

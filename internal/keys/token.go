@@ -10,31 +10,20 @@ import (
 	"kedge/pkcs11"
 )
 
-// openToken opens the one key that a pkcs11: URI names. look finds out the public key, for a token
-// that does not tell it, while the module is loaded; before any PIN is asked for.
-func openToken(ctx context.Context, uri string, o Options, look func() (crypto.PublicKey, error)) (*Key, error) {
+// openToken opens the one key that a pkcs11: URI names.
+func openToken(ctx context.Context, uri string, o Options) (*Key, error) {
 	u, err := pkcs11.ParseURI(uri)
 	if err != nil {
 		return nil, err
 	}
-	looked := make(chan error, 1)
-	var public crypto.PublicKey
-	go func() {
-		var err error
-		public, err = look()
-		looked <- err
-	}()
 	mod, err := pkcs11.Load(ctx, u, o.TokenOptions())
-	if lookErr := <-looked; lookErr != nil {
-		if err == nil {
-			mod.Close()
-		}
-		return nil, lookErr
-	}
 	if err != nil {
 		return nil, err
 	}
-	key, err := findOnToken(ctx, mod, u, public)
+	if o.look == nil {
+		o.look = func() (crypto.PublicKey, error) { return o.Public, nil }
+	}
+	key, err := findOnToken(ctx, mod, u, o.look)
 	if err != nil {
 		mod.Close()
 		return nil, err
@@ -42,11 +31,18 @@ func openToken(ctx context.Context, uri string, o Options, look func() (crypto.P
 	return key, nil
 }
 
-// findOnToken finds the key in a loaded module, which ends with it. public may be nil.
-func findOnToken(ctx context.Context, mod *pkcs11.Module, u pkcs11.URI, public crypto.PublicKey) (*Key, error) {
+// findOnToken finds the key in a loaded module, which ends with it. look says the public key of
+// one whose token does not tell it.
+func findOnToken(ctx context.Context, mod *pkcs11.Module, u pkcs11.URI, look func() (crypto.PublicKey, error)) (*Key, error) {
 	key, err := mod.Key(ctx, u, nil)
-	if errors.Is(err, pkcs11.ErrNoPublicKey) && public != nil {
-		key, err = mod.Key(ctx, u, public)
+	if errors.Is(err, pkcs11.ErrNoPublicKey) {
+		public, lookErr := look()
+		if lookErr != nil {
+			return nil, lookErr
+		}
+		if public != nil {
+			key, err = mod.Key(ctx, u, public)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -64,6 +60,9 @@ func (o Options) TokenOptions() pkcs11.Options {
 
 // pin gets a PIN for package pkcs11, which clears it after use.
 func (o Options) pin(info pkcs11.PINInfo) ([]byte, error) {
+	if err := o.looked(); err != nil {
+		return nil, err
+	}
 	switch {
 	case o.PIN != nil:
 		pin, err := o.PIN()
@@ -76,6 +75,15 @@ func (o Options) pin(info pkcs11.PINInfo) ([]byte, error) {
 		return nil, fmt.Errorf("%w (%w)", pkcs11.ErrPINRequired, err)
 	}
 	return pin, nil
+}
+
+// looked waits for look.
+func (o Options) looked() error {
+	if o.look == nil {
+		return nil
+	}
+	_, err := o.look()
+	return err
 }
 
 // question says what a PIN is for, and how careful to be.

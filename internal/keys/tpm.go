@@ -35,10 +35,10 @@ func nameOf(u tpm.URI) string {
 // loadTPM opens the key in data, or under the handle of u.
 func loadTPM(ctx context.Context, name string, u tpm.URI, data []byte, o Options) (*Key, error) {
 	config := tpm.Config{
-		Device: u.Device, File: data, Handle: u.Handle, Timeout: o.Timeout,
-		KeyAuth:    o.keyAuth(name, u),
-		ParentAuth: o.AuthFrom(u.ParentAuth, "auth value of the parent of "+name),
-		OwnerAuth:  o.AuthFrom(u.OwnerAuth, "auth value of the hierarchy of "+name),
+		Device: u.Device, File: data, Handle: u.Handle, Timeout: o.Timeout, Brief: o.Brief,
+		KeyAuth:    o.afterLook(o.keyAuth(name, u)),
+		ParentAuth: o.afterLook(o.AuthFrom(u.ParentAuth, "auth value of the parent of "+name)),
+		OwnerAuth:  o.afterLook(o.AuthFrom(u.OwnerAuth, "auth value of the hierarchy of "+name)),
 	}
 	if config.Device == "" {
 		config.Device = o.Device
@@ -48,6 +48,19 @@ func loadTPM(ctx context.Context, name string, u tpm.URI, data []byte, o Options
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return &Key{key: key, name: name, close: key.Close}, nil
+}
+
+// afterLook is how to get a secret once look is over; nil where there is none.
+func (o Options) afterLook(secret func() ([]byte, error)) func() ([]byte, error) {
+	if secret == nil {
+		return nil
+	}
+	return func() ([]byte, error) {
+		if err := o.looked(); err != nil {
+			return nil, err
+		}
+		return secret()
+	}
 }
 
 // keyAuth is how the auth value of the key is got; nil: it has none. Package tpm asks for that of
