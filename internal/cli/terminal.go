@@ -74,7 +74,7 @@ func ask(in *os.File, out io.Writer, prompt string) (password []byte, err error)
 // readLine reads a line without its ending, and no byte behind it: that is the next answer's. The
 // end of input ends a line, too, unless it is empty.
 func readLine(r io.Reader) ([]byte, error) {
-	var line []byte
+	line := make([]byte, 0, 256) // that no shorter copy of a password stays behind
 	for one := make([]byte, 1); ; {
 		n, err := r.Read(one)
 		switch {
