@@ -114,13 +114,24 @@ func verify(before, after string, s Section, settings []Setting) error {
 		return errors.New(unclear)
 	}
 	old, err := readStrict(before)
-	if err != nil {
-		return nil // it could not be read before, which Profile.Problem says
-	}
-	if now, err := readStrict(after); err != nil || !settled(old, now, s, settings) {
+	now, nowErr := readStrict(after)
+	switch {
+	case err == nil && nowErr == nil && settled(old, now, s, settings):
+	case err != nil && (nowErr != nil || has(now, s, settings)): // it could not be read before, which Profile.Problem says
+	default:
 		return errors.New(unclear)
 	}
 	return nil
+}
+
+// has tells whether a reader finds the settings, whatever else there is.
+func has(now document, s Section, settings []Setting) bool {
+	for name, values := range now {
+		if _, all := s.is(name); all {
+			return maps.Equal(values, wanted(values, settings))
+		}
+	}
+	return false
 }
 
 // settled tells whether a reader finds the settings, and everything else as it was.

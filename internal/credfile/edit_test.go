@@ -101,6 +101,7 @@ func TestEdit_unclear(t *testing.T) {
 		"[p]\nregion = x\n  aws_access_key_id = old\n":    "line 3: some AWS SDKs read it as a setting",
 		"[p]\nregion = x\n  [b]\naws_access_key_id = 1\n": "the AWS SDKs differ",
 		"[p] x\naws_access_key_id = 1\n":                  "the AWS SDKs differ",
+		"[p]\n [p]\n x = 1\n":                             "the AWS SDKs differ", // the AWS CLI reads none of it, and would read the new lines as one value
 	} {
 		if got, err := edit(before, mustSection(t, Credentials, "p"), keys()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q; got %q", before, err, want, got)

@@ -13,6 +13,7 @@ func FuzzEdit(f *testing.F) {
 	for _, content := range []string{
 		"", "[p]\r\naws_access_key_id = x\r\n", "[a]\nx = 1\n\n[ p ]\naws_session_token = x # c\n  more\n", "[p]\n[p]\nregion=x\n  s = t",
 		"x\n[a]\n  [p]\n aws_secret_access_key:x", "[p]\r[q]\r", "[p]\nregion =\n  aws_access_key_id = x\n", "\xff[p]\n\x00", "[p]]\n[p#]\n[p]#\n",
+		"[p]\n [p]\n \xd1\r\x1a",
 	} {
 		f.Add(content)
 	}
