@@ -81,10 +81,8 @@ func (o *credentialProcessOptions) fresh(ctx context.Context) (aws.Credentials, 
 		return aws.Credentials{}, err
 	}
 	defer r.Close()
-	if key := r.hardware(); key != nil && key.InTPM() { // else there is nothing to undo: a signal may just kill
-		var stop context.CancelFunc
-		ctx, stop = interruptible(ctx)
-		defer stop()
-	}
+	key := r.hardware()
+	ctx, stop := interruptibleIf(ctx, key != nil && key.InTPM()) // else there is nothing to undo: a signal may just kill
+	defer stop()
 	return r.Retrieve(ctx)
 }

@@ -161,11 +161,8 @@ func parseHandle(text string) (uint32, error) {
 }
 
 func runKeyCreate(ctx context.Context, o *keyCreateOptions) error {
-	if o.uri() != "" {
-		var stop context.CancelFunc
-		ctx, stop = interruptible(ctx)
-		defer stop()
-	}
+	ctx, stop := interruptibleIf(ctx, o.uri() != "")
+	defer stop()
 	o.create.Options = o.keys.Options(o.inputs)
 	if o.tpm != "" && o.from != "" || o.uri() == "" && !o.noPassword {
 		o.create.Secret = o.newSecret

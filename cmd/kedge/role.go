@@ -229,11 +229,8 @@ func (f *roleFlags) load(ctx context.Context, h host, files signer.Files, u use,
 // openSource opens the key in hardware. SIGINT and SIGTERM end that properly with a TPM: killed, it
 // would leave the key in one that nobody manages.
 func (f *roleFlags) openSource(ctx context.Context, pair keys.Pair, u use) (signer.Source, *signer.Identity, error) {
-	if pair.InTPM() {
-		var stop context.CancelFunc
-		ctx, stop = interruptible(ctx)
-		defer stop()
-	}
+	ctx, stop := interruptibleIf(ctx, pair.InTPM())
+	defer stop()
 	pair.Timeout, pair.Brief = min(f.timeout, maxSigning), u == once
 	source, err := keys.NewSource(ctx, pair)
 	if err != nil {

@@ -78,6 +78,14 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
+// interruptibleIf is interruptible where something is to be undone, and ctx elsewhere.
+func interruptibleIf(ctx context.Context, undo bool) (context.Context, context.CancelFunc) {
+	if !undo {
+		return ctx, func() {}
+	}
+	return interruptible(ctx)
+}
+
 // host is what the commands use of the process and the machine.
 type host struct {
 	cli.Streams

@@ -114,11 +114,8 @@ func runSignString(ctx context.Context, o *signStringOptions) error {
 // openKey opens the private key alone. SIGINT and SIGTERM end the opening of one in hardware
 // properly: see openSource.
 func openKey(ctx context.Context, h host, k *config.Keys) (*keys.Key, error) {
-	if k.InHardware() {
-		var stop context.CancelFunc
-		ctx, stop = interruptible(ctx)
-		defer stop()
-	}
+	ctx, stop := interruptibleIf(ctx, k.InHardware())
+	defer stop()
 	return k.Open(ctx, h.inputs)
 }
 

@@ -133,16 +133,22 @@ func TestServeMonitor(t *testing.T) {
 	}
 }
 
-// TestNotifier: what systemd is told.
-func TestNotifier(t *testing.T) {
-	t.Parallel()
+// newNotifier makes one, and the socket of the one it tells.
+func newNotifier(t *testing.T) (Notifier, *net.UnixConn) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "notify")
 	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Skip(err)
 	}
+	return Notifier{Socket: path}, socket
+}
+
+// TestNotifier: what systemd is told.
+func TestNotifier(t *testing.T) {
+	t.Parallel()
+	n, socket := newNotifier(t)
 	defer socket.Close()
-	n := Notifier{Socket: path}
 	s, err := New(Config{Roles: []Role{{Name: "app", Credentials: reported{}}}})
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +176,7 @@ func TestNotifier(t *testing.T) {
 	if err := (Notifier{}).Ready(""); err != nil {
 		t.Errorf("without systemd: %v", err)
 	}
-	if err := os.Remove(path); err != nil {
+	if err := os.Remove(n.Socket); err != nil {
 		t.Fatal(err)
 	}
 	if err := n.Stopping(); err == nil {
@@ -182,13 +188,9 @@ func TestNotifier(t *testing.T) {
 // told on and on.
 func TestNotifier_deaf(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "notify")
-	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
-	if err != nil {
-		t.Skip(err)
-	}
+	n, socket := newNotifier(t)
 	defer socket.Close()
-	n := Notifier{Socket: path}
+	var err error
 	for i := 0; err == nil; i++ {
 		if i == 10_000 {
 			t.Skip("the system keeps as much as it gets")
