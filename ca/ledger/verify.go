@@ -251,26 +251,3 @@ func (v *verifier) checkCounts(ctx context.Context) error {
 	}
 	return nil
 }
-
-// checkFile asks SQLite whether its indexes agree with the tables: a row that an index does
-// not lead to would not be found.
-func (v *verifier) checkFile(ctx context.Context) error {
-	if v.e.integrity == "" {
-		return nil
-	}
-	rows, err := v.conn.QueryContext(ctx, v.e.integrity)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return err
-		}
-		if text != "ok" {
-			v.report.add("the file", "", "%s", text)
-		}
-	}
-	return rows.Err()
-}
