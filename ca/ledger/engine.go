@@ -28,9 +28,9 @@ type engine struct {
 	tables    string // counts the tables that are there
 	backup    string // writes a copy to a file; empty: row by row
 	integrity string // checks the file itself; empty: there is none
-	objects   string // reads the schema: names and texts
 
-	expected func(context.Context) ([]object, error) // what objects reads of a new ledger
+	objects  func(context.Context, *sql.Conn) ([]object, error) // reads the schema
+	expected func(context.Context) ([]object, error)            // what objects reads of a new ledger
 
 	absent  func(error) bool // the table is not there
 	migrate func(context.Context, *sql.DB) error

@@ -71,7 +71,7 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		},
 		explain: func(err error) error { return explainPostgres(err, where, busy) },
 		tables:  "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'",
-		objects: postgresObjects,
+		objects: readPostgres,
 		send:    sendPostgres,
 	}
 	e.expected = func(context.Context) ([]object, error) { return expectedPostgres(e) }

@@ -89,7 +89,7 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 		tables:    "SELECT count(*) FROM sqlite_master",
 		backup:    "VACUUM INTO ?",
 		integrity: "PRAGMA integrity_check",
-		objects:   sqliteObjects,
+		objects:   readSQLite,
 		send:      sendSQLite,
 	}
 	e.expected = func(ctx context.Context) ([]object, error) { return expectedSQLite(ctx, e) }

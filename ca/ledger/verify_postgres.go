@@ -1,6 +1,10 @@
 package ledger
 
-import "regexp"
+import (
+	"context"
+	"database/sql"
+	"regexp"
+)
 
 // postgresObjects reads what decides whether rows stay, and are all seen: an index that is
 // not unique only makes questions faster.
@@ -18,6 +22,10 @@ const postgresObjects = `WITH ours AS (SELECT oid, relname::text, relkind, relpe
 	UNION ALL SELECT 'trigger ' || tgname, 'of ' || relname FROM ours JOIN pg_trigger ON tgrelid = ours.oid WHERE NOT tgisinternal
 	UNION ALL SELECT 'rule ' || rulename, 'of ' || relname FROM ours JOIN pg_rewrite ON ev_class = ours.oid
 	ORDER BY 1, 2`
+
+func readPostgres(ctx context.Context, conn *sql.Conn) ([]object, error) {
+	return readObjects(ctx, conn, postgresObjects)
+}
 
 // expectedPostgres reads the schema's files: a server that only reads makes no tables to look
 // at.

@@ -4,18 +4,21 @@ import (
 	"context"
 	"database/sql"
 	"maps"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // object is a part of the schema: what it is called, and what it is.
 type object struct{ name, text string }
 
 // checkSchema finds what the rows do not show: a view in place of a table, a trigger that
-// changes what is written next, an index that no longer keeps a serial number unique.
+// changes what is written next, an index that no longer keeps a serial number unique. Every
+// object that is in the schema, or attached to one of its tables, must be one that the
+// migrations make, and be made as they make it; no name exempts one.
 func (v *verifier) checkSchema(ctx context.Context) error {
-	got, err := readObjects(ctx, v.conn, v.e.objects)
+	got, err := v.e.objects(ctx, v.conn)
 	if err != nil {
 		return err
 	}
@@ -23,46 +26,80 @@ func (v *verifier) checkSchema(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	made := map[string][]string{}
-	for _, o := range want {
-		made[o.name] = append(made[o.name], o.text)
-	}
-	for _, o := range got {
-		texts := made[o.name]
-		i := slices.Index(texts, o.text)
-		switch {
-		case i >= 0:
-			made[o.name] = slices.Delete(texts, i, i+1)
-		case len(texts) > 0:
-			v.report.add("schema", o.name, "it is %s; it was made as %s", show(o.text), show(texts[0]))
-			made[o.name] = texts[1:]
-		default:
-			v.report.add("schema", o.name, "it does not belong there: %s", show(o.text))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(made)) {
-		for _, text := range made[name] {
-			v.report.add("schema", name, "it is missing: %s", show(text))
-		}
-	}
+	v.report.compareObjects(got, want)
 	return nil
 }
 
-// readObjects leaves out how a text was laid out.
-func readObjects(ctx context.Context, conn *sql.Conn, text string) ([]object, error) {
-	rows, err := conn.QueryContext(ctx, text)
+// compareObjects reports each object that is missing, was added or was changed. Names may
+// occur several times on both sides.
+func (r *Report) compareObjects(got, want []object) {
+	missing := map[string][]string{}
+	for _, o := range want {
+		missing[o.name] = append(missing[o.name], o.text)
+	}
+	var left []object
+	for _, o := range got {
+		texts := missing[o.name]
+		if i := slices.Index(texts, o.text); i >= 0 {
+			missing[o.name] = slices.Delete(texts, i, i+1)
+		} else {
+			left = append(left, o)
+		}
+	}
+	for _, o := range left {
+		name, texts := plain(o.name), missing[o.name]
+		if len(texts) == 0 {
+			r.add("schema", name, "it does not belong there: %s", show(o.text))
+			continue
+		}
+		is, was := apart(o.text, texts[0])
+		r.add("schema", name, "it is %s; it was made as %s", show(is), show(was))
+		missing[o.name] = texts[1:]
+	}
+	for _, name := range slices.Sorted(maps.Keys(missing)) {
+		for _, text := range missing[name] {
+			r.add("schema", name, "it is missing: %s", show(text))
+		}
+	}
+}
+
+// plain returns a name as it is, or quoted when it might be read as something else: an
+// attacker chooses it.
+func plain(name string) string {
+	odd := func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsPrint(r) }
+	if strings.ContainsFunc(name, odd) {
+		return strconv.QuoteToASCII(name)
+	}
+	return name
+}
+
+// apart cuts off most of what two texts begin with alike, so that show prints where they differ.
+func apart(a, b string) (string, string) {
+	const kept, long = 24, 60
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	if n < long {
+		return a, b
+	}
+	n = strings.LastIndexByte(a[:n-kept], ' ') + 1
+	return "…" + a[n:], "…" + b[n:]
+}
+
+// readObjects reads names and texts.
+func readObjects(ctx context.Context, conn *sql.Conn, query string) ([]object, error) {
+	rows, err := conn.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	comment := regexp.MustCompile(`--[^\n]*`)
 	var all []object
 	for rows.Next() {
 		var o object
 		if err := rows.Scan(&o.name, &o.text); err != nil {
 			return nil, err
 		}
-		o.text = strings.Join(strings.Fields(comment.ReplaceAllString(o.text, "")), " ")
 		all = append(all, o)
 	}
 	return all, rows.Err()

@@ -3,14 +3,42 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"slices"
 )
 
-// sqliteObjects reads the schema of a file. The table of goose is goose's.
-const sqliteObjects = `SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_master
-	WHERE name NOT GLOB 'sqlite_*' AND NOT (type = 'table' AND name = '` + schemaTable + `') ORDER BY rootpage, name`
+// sqliteObjects reads the schema of a file, every row of it: SQLite goes by the text, whatever
+// the name.
+const sqliteObjects = `SELECT coalesce(type, '') || ' ' || coalesce(name, '') || CASE WHEN tbl_name IS name THEN '' ELSE ' of ' || coalesce(tbl_name, '') END,
+	coalesce(sql, '') FROM main.sqlite_schema ORDER BY rootpage, name`
 
-// expectedSQLite makes the tables in memory and looks at them.
-func expectedSQLite(ctx context.Context, e *engine) (all []object, err error) {
+// sqliteVersions is how goose makes its table. The table that counts its numbers comes with it.
+const sqliteVersions = `CREATE TABLE ` + schemaTable + ` (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	version_id INTEGER NOT NULL,
+	is_applied INTEGER NOT NULL,
+	tstamp TIMESTAMP DEFAULT (datetime('now'))
+)`
+
+// readSQLite reads the schema of a file, without what ANALYZE keeps: it decides how fast a
+// query is, and not what it finds.
+func readSQLite(ctx context.Context, conn *sql.Conn) ([]object, error) {
+	all, err := readObjects(ctx, conn, sqliteObjects)
+	for i := range all {
+		all[i].text = foldSQL(all[i].text)
+	}
+	statistics := []object{
+		{"table sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"},
+		{"table sqlite_stat4", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"},
+	}
+	return slices.DeleteFunc(all, func(o object) bool { return slices.Contains(statistics, o) }), err
+}
+
+// expectedSQLite makes the tables in memory and reads them.
+func expectedSQLite(ctx context.Context, e *engine) ([]object, error) {
+	versions, err := schemaVersions(e)
+	if err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
 		return nil, err
@@ -21,16 +49,12 @@ func expectedSQLite(ctx context.Context, e *engine) (all []object, err error) {
 		return nil, err
 	}
 	defer conn.Close()
-	versions, err := schemaVersions(e)
-	if err != nil {
-		return nil, err
-	}
-	for _, version := range versions {
-		if _, err := conn.ExecContext(ctx, version.text); err != nil {
+	for _, v := range slices.Insert(versions, 0, version{text: sqliteVersions}) {
+		if _, err := conn.ExecContext(ctx, v.text); err != nil {
 			return nil, err
 		}
 	}
-	return readObjects(ctx, conn, e.objects)
+	return readSQLite(ctx, conn)
 }
 
 // checkFile asks SQLite whether its indexes agree with the tables: a row that an index does

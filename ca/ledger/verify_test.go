@@ -303,9 +303,9 @@ func TestVerify_schema(t *testing.T) {
 		"ALTER TABLE crls ADD COLUMN more BIGINT":                                                 "schema ",
 	}
 	sqlite := map[string]string{
-		"DROP INDEX certificates_expiry": `schema index certificates_expiry: it is missing: "CREATE INDEX certificates_expiry ON certificates (not_after)"`,
-		"CREATE TRIGGER t AFTER INSERT ON certificates BEGIN DELETE FROM names WHERE seq = new.seq\x00 END":                                       `schema trigger t: it does not belong there: "CREATE TRIGGER t`,
-		"DROP INDEX certificates_revoked; CREATE INDEX certificates_revoked ON certificates (seq) WHERE revoked_at IS NOT NULL AND host <> 'web'": `schema index certificates_revoked: it is "CREATE INDEX certificates_revoked ON certificates (seq) WHERE revoked_at `,
+		"DROP INDEX certificates_expiry": `schema index certificates_expiry of certificates: it is missing: "CREATE INDEX certificates_expiry ON certificates (not_after)"`,
+		"CREATE TRIGGER t AFTER INSERT ON certificates BEGIN DELETE FROM names WHERE seq = new.seq\x00 END":                                       `schema trigger t of certificates: it does not belong there: "CREATE TRIGGER t`,
+		"DROP INDEX certificates_revoked; CREATE INDEX certificates_revoked ON certificates (seq) WHERE revoked_at IS NOT NULL AND host <> 'web'": `schema index certificates_revoked of certificates: it is "…WHERE revoked_at IS NOT NULL AND host <> 'web'"; it was made as "…WHERE revoked_at IS NOT NULL"`,
 	}
 	postgres := map[string]string{
 		"DROP INDEX certificates_serial; CREATE INDEX certificates_serial ON certificates (serial, issuer_key_id)":                                                          `schema unique index of certificates: it is missing: "serial, issuer_key_id"`,
