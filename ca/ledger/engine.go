@@ -28,6 +28,7 @@ type engine struct {
 	tables    string // counts the tables that are there
 	backup    string // writes a copy to a file; empty: row by row
 	integrity string // checks the file itself; empty: there is none
+	scope     string // makes a transaction look for names in the ledger's schema only; empty: there is one
 
 	objects  func(context.Context, *sql.Conn) ([]object, error) // reads the schema
 	expected func(context.Context) ([]object, error)            // what objects reads of a new ledger

@@ -71,10 +71,11 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		},
 		explain: func(err error) error { return explainPostgres(err, where, busy) },
 		tables:  "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'",
+		scope:   postgresScope,
 		objects: readPostgres,
 		send:    sendPostgres,
 	}
-	e.expected = func(context.Context) ([]object, error) { return expectedPostgres(e) }
+	e.expected = func(context.Context) ([]object, error) { return expectedPostgres() }
 	e.migrate = func(ctx context.Context, db *sql.DB) error { return migratePostgres(ctx, db, e) }
 	return e
 }

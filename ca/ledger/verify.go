@@ -52,11 +52,22 @@ func (l *Ledger) read(ctx context.Context, f func(*session) error) error {
 	}
 	_, err = s.conn.ExecContext(ctx, l.engine.snapshot)
 	if err == nil {
-		err = f(s)
+		if err = s.narrow(ctx); err == nil {
+			err = f(s)
+		}
 		_, rollback := s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		return errors.Join(l.engine.explain(err), s.close(rollback != nil))
 	}
 	return errors.Join(l.engine.explain(err), s.close(true))
+}
+
+// narrow fixes, until the transaction ends, where names are looked up.
+func (s *session) narrow(ctx context.Context) error {
+	if s.e.scope == "" {
+		return nil
+	}
+	_, err := s.conn.ExecContext(ctx, s.e.scope)
+	return err
 }
 
 // verifier goes along the chain.

@@ -308,11 +308,11 @@ func TestVerify_schema(t *testing.T) {
 		"DROP INDEX certificates_revoked; CREATE INDEX certificates_revoked ON certificates (seq) WHERE revoked_at IS NOT NULL AND host <> 'web'": `schema index certificates_revoked of certificates: it is "…WHERE revoked_at IS NOT NULL AND host <> 'web'"; it was made as "…WHERE revoked_at IS NOT NULL"`,
 	}
 	postgres := map[string]string{
-		"DROP INDEX certificates_serial; CREATE INDEX certificates_serial ON certificates (serial, issuer_key_id)":                                                          `schema unique index of certificates: it is missing: "serial, issuer_key_id"`,
-		"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL\x00 END'\x00 CREATE TRIGGER t BEFORE INSERT ON names FOR EACH ROW EXECUTE FUNCTION f()": `schema trigger t: it does not belong there: "of names"`,
-		"CREATE RULE r AS ON UPDATE TO certificates DO INSTEAD NOTHING":                                                                                                     `schema rule r: it does not belong there: "of certificates"`,
-		"ALTER TABLE entries SET UNLOGGED":            `schema table entries: it is "table, lost in a crash"; it was made as "table"`,
-		"ALTER TABLE names ENABLE ROW LEVEL SECURITY": `schema table names: it is "table, with hidden rows"; it was made as "table"`,
+		"DROP INDEX certificates_serial; CREATE INDEX certificates_serial ON certificates (serial, issuer_key_id)":                                                          `schema index certificates_serial of certificates: it is "CREATE INDEX certificates_serial ON`,
+		"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL\x00 END'\x00 CREATE TRIGGER t BEFORE INSERT ON names FOR EACH ROW EXECUTE FUNCTION f()": `schema trigger t of names: it does not belong there: "CREATE TRIGGER t BEFORE INSERT ON names`,
+		"CREATE RULE r AS ON UPDATE TO certificates DO INSTEAD NOTHING":                                                                                                     `schema rule r of certificates: it does not belong there: "CREATE RULE r`,
+		"ALTER TABLE entries SET UNLOGGED":            `schema table entries: it is "lost in a crash, kept by heap"; it was made as "permanent, kept by heap"`,
+		"ALTER TABLE names ENABLE ROW LEVEL SECURITY": `schema table names: it is "permanent, kept by heap, with hidden rows"; it was made as "permanent, kept by heap"`,
 	}
 	tamper(t, func(t *testing.T, l *Ledger, _ func(string, ...any) []string) {
 		for _, cases := range []map[string]string{both, map[bool]map[string]string{true: postgres, false: sqlite}[l.engine.numbered]} {
@@ -347,7 +347,7 @@ func TestVerify_columnType(t *testing.T) {
 	if _, err := l.db.Exec("ALTER TABLE certificates ALTER COLUMN host TYPE varchar"); err != nil {
 		t.Fatal(err)
 	}
-	want := `schema column certificates.host: it is "character varying not null default"; it was made as "text not null C"`
+	want := `schema column certificates.host: it is "character varying not null collate \"default\""; it was made as "text not null collate \"C\""`
 	if r := verify(t, l, ""); len(r.Faults) != 1 || r.Faults[0].String() != want {
 		t.Errorf("got  %v\nwant %s", r.Faults, want)
 	}
