@@ -220,7 +220,7 @@ func (v *verifier) finish(ctx context.Context) error {
 	v.report.Entries, v.report.Certificates = v.seen["entries"], v.seen["certificates"]
 	v.report.Head = fmt.Sprintf("%d:%x", v.seq, v.prev)
 	v.missing()
-	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkCounts, v.checkFile} {
+	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkCounts, v.checkVersions, v.checkFile} {
 		if err := check(ctx); err != nil {
 			return err
 		}

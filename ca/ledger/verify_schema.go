@@ -104,3 +104,40 @@ func readObjects(ctx context.Context, conn *sql.Conn, query string) ([]object, e
 	}
 	return all, rows.Err()
 }
+
+// checkVersions compares the migrations that the ledger notes with those that made it. The
+// columns id and tstamp follow from nothing and decide nothing.
+func (v *verifier) checkVersions(ctx context.Context) error {
+	versions, err := schemaVersions(v.e)
+	if err != nil {
+		return err
+	}
+	missing := map[int64]bool{0: true} // goose notes the empty database as 0
+	for _, version := range versions {
+		missing[version.number] = true
+	}
+	rows, err := v.conn.QueryContext(ctx, "SELECT version_id, CASE WHEN is_applied THEN 1 ELSE 0 END FROM "+schemaTable+" ORDER BY id")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var number any
+		var applied int64
+		if err := rows.Scan(&number, &applied); err != nil {
+			return err
+		}
+		n, ok := number.(int64)
+		switch {
+		case !ok || !missing[n]:
+			v.report.add(schemaTable, plain(show(number)), "version_id: there is no such version, or it is there twice")
+		case applied != 1:
+			v.report.add(schemaTable, n, "is_applied says that the tables do not have this version")
+		}
+		delete(missing, n)
+	}
+	for _, n := range slices.Sorted(maps.Keys(missing)) {
+		v.report.add(schemaTable, n, "it is missing")
+	}
+	return rows.Err()
+}

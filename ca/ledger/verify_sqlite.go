@@ -58,10 +58,18 @@ func expectedSQLite(ctx context.Context, e *engine) ([]object, error) {
 }
 
 // checkFile asks SQLite whether its indexes agree with the tables: a row that an index does
-// not lead to would not be found.
+// not lead to would not be found. Another encoding would change the order in which patterns
+// are looked for.
 func (v *verifier) checkFile(ctx context.Context) error {
 	if v.e.integrity == "" {
 		return nil
+	}
+	var encoding string
+	if err := v.queryRow(ctx, "PRAGMA encoding").Scan(&encoding); err != nil {
+		return err
+	}
+	if encoding != "UTF-8" {
+		v.report.add("the file", "", "its encoding is %s; it was made with UTF-8", encoding)
 	}
 	rows, err := v.conn.QueryContext(ctx, v.e.integrity)
 	if err != nil {

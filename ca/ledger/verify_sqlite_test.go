@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"database/sql"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -79,5 +80,24 @@ func TestVerify_analyzed(t *testing.T) {
 	}
 	if faults := raw(t, path, "PRAGMA writable_schema = ON", "UPDATE sqlite_schema SET sql = replace(replace(sql, char(10), char(10, 9)), '--', '-- and') WHERE name = 'entries'"); faults != nil {
 		t.Errorf("found %q", faults)
+	}
+}
+
+// The order of bytes of UTF-16 is not that of the characters.
+func TestVerify_encoding(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (a); DROP TABLE t"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := "the file: its encoding is UTF-16le; it was made with UTF-8"
+	if faults := raw(t, path); !slices.Equal(faults, []string{want}) {
+		t.Errorf("got  %q\nwant %q", faults, want)
 	}
 }

@@ -378,3 +378,20 @@ func TestVerify_largeRows(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// The notes of the migrations decide which tables a program expects.
+func TestVerify_versions(t *testing.T) {
+	tamper(t, func(t *testing.T, _ *Ledger, damage func(string, ...any) []string) {
+		for text, want := range map[string]string{
+			"DELETE FROM kedge_schema WHERE version_id = 1":                       "kedge_schema 1: it is missing",
+			"UPDATE kedge_schema SET is_applied = false WHERE version_id = 1":     "kedge_schema 1: is_applied says",
+			"UPDATE kedge_schema SET version_id = 99 WHERE version_id = 1":        "kedge_schema 99: version_id: there is no such version",
+			"INSERT INTO kedge_schema (version_id, is_applied) VALUES (1, true)":  "kedge_schema 1: version_id: there is no such version, or it is there twice",
+			"INSERT INTO kedge_schema (version_id, is_applied) VALUES (-1, true)": "kedge_schema -1: version_id: there is no such version",
+		} {
+			if faults := damage(text); len(faults) == 0 || !strings.HasPrefix(faults[0], want) {
+				t.Errorf("%s: found %q\nwant %s", text, faults, want)
+			}
+		}
+	})
+}
