@@ -67,9 +67,9 @@ const postgresObjects = `WITH home AS (SELECT current_schema()::regnamespace::oi
 	UNION ALL SELECT 'index ' || indexrelid::regclass || ' of ' || relname, concat_ws(', ', pg_get_indexdef(indexrelid, 0, true),
 			CASE WHEN NOT (indisvalid AND indisready AND indislive) THEN 'out of use' END, CASE WHEN NOT indimmediate THEN 'checked late' END)
 		FROM own JOIN pg_index ON indrelid = own.oid
-	UNION ALL SELECT 'trigger ' || tgname || ' of ' || relname, pg_get_triggerdef(pg_trigger.oid, true) || CASE tgenabled WHEN 'D' THEN ', disabled' ELSE '' END
+	UNION ALL SELECT 'trigger ' || tgname || ' of ' || relname, CASE tgenabled WHEN 'D' THEN 'disabled: ' ELSE '' END || pg_get_triggerdef(pg_trigger.oid, true)
 		FROM own JOIN pg_trigger ON tgrelid = own.oid
-	UNION ALL SELECT 'rule ' || rulename || ' of ' || relname, pg_get_ruledef(pg_rewrite.oid, true) || CASE ev_enabled WHEN 'D' THEN ', disabled' ELSE '' END
+	UNION ALL SELECT 'rule ' || rulename || ' of ' || relname, CASE ev_enabled WHEN 'D' THEN 'disabled: ' ELSE '' END || pg_get_ruledef(pg_rewrite.oid, true)
 		FROM own JOIN pg_rewrite ON ev_class = own.oid
 	UNION ALL SELECT 'policy ' || polname || ' of ' || relname, concat_ws(', ', polcmd, CASE WHEN polpermissive THEN 'permissive' ELSE 'restrictive' END,
 			pg_get_expr(polqual, polrelid, true), pg_get_expr(polwithcheck, polrelid, true))

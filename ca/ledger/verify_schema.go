@@ -116,7 +116,7 @@ func (v *verifier) checkVersions(ctx context.Context) error {
 	for _, version := range versions {
 		missing[version.number] = true
 	}
-	rows, err := v.conn.QueryContext(ctx, "SELECT version_id, CASE WHEN is_applied THEN 1 ELSE 0 END FROM "+schemaTable+" ORDER BY id")
+	rows, err := v.conn.QueryContext(ctx, "SELECT version_id, CASE WHEN is_applied = true THEN 1 ELSE 0 END FROM "+schemaTable+" ORDER BY id")
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"kedge/ca"
-	"kedge/internal/testenv"
 )
 
 // full fills a ledger with something in every column of every table.
@@ -86,136 +85,6 @@ func TestVerify(t *testing.T) {
 			}
 		}
 	})
-}
-
-// tamper runs a test of the rows of a filled ledger again and again, each time with other
-// damage, which is undone: f gets a function that changes the tables and returns what Verify
-// finds then.
-func tamper(t *testing.T, f func(t *testing.T, l *Ledger, damage func(string, ...any) []string)) {
-	engines(t, func(t *testing.T, where string) {
-		l := create(t, where)
-		full(t, l)
-		l.db.SetMaxOpenConns(1)
-		s, err := newSession(t.Context(), l.db, l.engine)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.writer.session = s // closed with the ledger
-		f(t, l, func(text string, args ...any) []string { return damaged(t, s, (*verifier).rows, text, args) })
-	})
-}
-
-// damaged carries out statements that ; divides; a NUL is one that does not.
-func damaged(t *testing.T, s *session, check func(*verifier, context.Context) error, text string, args []any) []string {
-	t.Helper()
-	ctx := context.Background()
-	exec := func(text string, args ...any) {
-		t.Helper()
-		if _, err := s.conn.ExecContext(ctx, s.e.sql(text), args...); err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-	}
-	exec("BEGIN")
-	defer exec("ROLLBACK")
-	for one := range strings.SplitSeq(text, ";") {
-		n := strings.Count(one, "?")
-		exec(strings.ReplaceAll(one, "\x00", ";"), args[:n]...)
-		args = args[n:]
-	}
-	v := newVerifier()
-	v.session = s
-	if err := check(v, ctx); err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	var words []string
-	for _, fault := range v.report.Faults {
-		words = append(words, fault.String())
-	}
-	return words
-}
-
-// Every byte counts: one changed in any column of any row is found, and the row is named.
-func TestVerify_oneByte(t *testing.T) {
-	tamper(t, func(t *testing.T, l *Ledger, damage func(string, ...any) []string) {
-		for _, table := range []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), headTable()} {
-			for _, row := range rowsOf(t, l, table) {
-				for i, column := range table.columns {
-					if table.name == "head" && column == "id" {
-						continue // CHECK (id = 1) holds it
-					}
-					changed, ok := flip(row[i])
-					if !ok {
-						continue // NULL has no byte
-					}
-					where, args := exactly(table, row)
-					faults := damage("UPDATE "+table.name+" SET "+column+" = ? WHERE "+where, append([]any{changed}, args...)...)
-					if !slices.ContainsFunc(faults, func(s string) bool { return strings.HasPrefix(s, table.name+" ") }) {
-						t.Errorf("%s of %s %v: found %q", column, table.name, row[0], faults)
-					}
-				}
-			}
-		}
-	})
-}
-
-// rowsOf reads a table. The writer's connection is the only one here.
-func rowsOf(t *testing.T, l *Ledger, table table) [][]any {
-	t.Helper()
-	var all [][]any
-	err := table.rows(t.Context(), l.writer.session, "", nil, func(row []any) error {
-		all = append(all, row)
-		return nil
-	})
-	if err != nil || len(all) == 0 {
-		t.Fatalf("%s: %d rows, %v", table.name, len(all), err)
-	}
-	return all
-}
-
-// exactly is a condition for one row.
-func exactly(t table, row []any) (string, []any) {
-	if t.name == "names" {
-		return "seq = ? AND place = ?", row[:2]
-	}
-	return t.key + " = ?", row[:1]
-}
-
-// flip changes the lowest bit of the last byte; that of a key goes where no other is.
-func flip(v any) (any, bool) {
-	switch v := v.(type) {
-	case int64:
-		return v ^ 1<<40, true
-	case string:
-		if v == "" {
-			return "x", true
-		}
-		return v[:len(v)-1] + string(v[len(v)-1]^1), true
-	case []byte:
-		b := slices.Clone(v)
-		b[len(b)-1] ^= 1
-		return b, true
-	}
-	return nil, false
-}
-
-func TestVerify_missingRows(t *testing.T) {
-	tamper(t, func(t *testing.T, l *Ledger, damage func(string, ...any) []string) {
-		for _, table := range []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), headTable()} {
-			for _, row := range rowsOf(t, l, table) {
-				where, args := exactly(table, row)
-				faults := damage("DELETE FROM "+table.name+" WHERE "+where, args...)
-				want := fmt.Sprintf("%s %v", table.name, row[0])
-				if !slices.ContainsFunc(faults, func(s string) bool { return strings.HasPrefix(s, want) }) && !lastEntry(table, row, faults) {
-					t.Errorf("without %s: found %q", want, faults)
-				}
-			}
-		}
-	})
-}
-
-// lastEntry: what comes after the end of the chain cannot be named, but is found.
-func lastEntry(t table, row []any, faults []string) bool {
-	return t.name == "entries" && row[0] == int64(19) && len(faults) != 0
 }
 
 func TestVerify_damage(t *testing.T) {
@@ -295,37 +164,6 @@ func checkForged(t *testing.T, l *Ledger, damage func(string, ...any) []string, 
 	}
 }
 
-// The rows are right, and the tables are not.
-func TestVerify_schema(t *testing.T) {
-	both := map[string]string{
-		"DROP INDEX certificates_serial": "schema ",
-		"ALTER TABLE certificates RENAME TO real; CREATE VIEW certificates AS SELECT * FROM real": "schema ",
-		"ALTER TABLE crls ADD COLUMN more BIGINT":                                                 "schema ",
-	}
-	sqlite := map[string]string{
-		"DROP INDEX certificates_expiry": `schema index certificates_expiry of certificates: it is missing: "CREATE INDEX certificates_expiry ON certificates (not_after)"`,
-		"CREATE TRIGGER t AFTER INSERT ON certificates BEGIN DELETE FROM names WHERE seq = new.seq\x00 END":                                       `schema trigger t of certificates: it does not belong there: "CREATE TRIGGER t`,
-		"DROP INDEX certificates_revoked; CREATE INDEX certificates_revoked ON certificates (seq) WHERE revoked_at IS NOT NULL AND host <> 'web'": `schema index certificates_revoked of certificates: it is "…WHERE revoked_at IS NOT NULL AND host <> 'web'"; it was made as "…WHERE revoked_at IS NOT NULL"`,
-	}
-	postgres := map[string]string{
-		"DROP INDEX certificates_serial; CREATE INDEX certificates_serial ON certificates (serial, issuer_key_id)":                                                          `schema index certificates_serial of certificates: it is "CREATE INDEX certificates_serial ON`,
-		"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL\x00 END'\x00 CREATE TRIGGER t BEFORE INSERT ON names FOR EACH ROW EXECUTE FUNCTION f()": `schema trigger t of names: it does not belong there: "CREATE TRIGGER t BEFORE INSERT ON names`,
-		"CREATE RULE r AS ON UPDATE TO certificates DO INSTEAD NOTHING":                                                                                                     `schema rule r of certificates: it does not belong there: "CREATE RULE r`,
-		"ALTER TABLE entries SET UNLOGGED":            `schema table entries: it is "lost in a crash, kept by heap"; it was made as "permanent, kept by heap"`,
-		"ALTER TABLE names ENABLE ROW LEVEL SECURITY": `schema table names: it is "permanent, kept by heap, with hidden rows"; it was made as "permanent, kept by heap"`,
-	}
-	tamper(t, func(t *testing.T, l *Ledger, _ func(string, ...any) []string) {
-		for _, cases := range []map[string]string{both, map[bool]map[string]string{true: postgres, false: sqlite}[l.engine.numbered]} {
-			for text, want := range cases {
-				faults := damaged(t, l.writer.session, (*verifier).checkSchema, text, nil)
-				if !slices.ContainsFunc(faults, func(s string) bool { return strings.HasPrefix(s, want) }) {
-					t.Errorf("%s: found %q\nwant %s", text, faults, want)
-				}
-			}
-		}
-	})
-}
-
 // What is left of a ledger without one of its tables is told, and not what the database says.
 func TestVerify_droppedTable(t *testing.T) {
 	tamper(t, func(t *testing.T, l *Ledger, _ func(string, ...any) []string) {
@@ -339,18 +177,6 @@ func TestVerify_droppedTable(t *testing.T) {
 			}
 		}
 	})
-}
-
-// Without the order of bytes a pattern would miss rows.
-func TestVerify_columnType(t *testing.T) {
-	l := create(t, testenv.Postgres(t))
-	if _, err := l.db.Exec("ALTER TABLE certificates ALTER COLUMN host TYPE varchar"); err != nil {
-		t.Fatal(err)
-	}
-	want := `schema column certificates.host: it is "character varying not null collate \"default\""; it was made as "text not null collate \"C\""`
-	if r := verify(t, l, ""); len(r.Faults) != 1 || r.Faults[0].String() != want {
-		t.Errorf("got  %v\nwant %s", r.Faults, want)
-	}
 }
 
 // A page of the chain ends early where its rows are large.
