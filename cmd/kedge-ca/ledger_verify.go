@@ -27,7 +27,7 @@ func newLedgerVerify(h host, run func(context.Context, *ledgerVerifyOptions) err
 		Use:   "verify [<backup>]",
 		Short: "Find what was changed in the ledger by another hand",
 		Long: `Read the whole ledger, or a backup of it, and find every row that was changed, added, taken
-out or swapped. Others may go on to write meanwhile.
+out or swapped, and every table, index or trigger that was. Others may go on to write meanwhile.
 
 The head is written to standard output. Kept where those who can write the ledger cannot
 write, and given back with --head, it also shows whether the end of the ledger, or all of it,
