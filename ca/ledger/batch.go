@@ -169,8 +169,7 @@ func reject(batch []*job, spoiled map[int]error) []*job {
 // everybodys is an error that trying one by one would only repeat.
 func everybodys(err error) bool {
 	_, busy := errors.AsType[*BusyError](err)
-	_, unreachable := errors.AsType[*UnreachableError](err)
-	return busy || unreachable || errors.Is(err, syscall.ENOSPC)
+	return busy || elsewhere(err) || errors.Is(err, syscall.ENOSPC)
 }
 
 // attempt writes the jobs in one transaction, or nothing when some are spoiled.
@@ -190,13 +189,14 @@ func (w *writer) step() (context.Context, context.CancelFunc) {
 }
 
 // begin starts a transaction, on the connection of the last one. Where that is gone, because
-// the server has ended since, it takes another: nothing was asked of the server yet.
+// the server has ended since, or leads to one that only reads, it takes another: nothing was
+// asked of the server yet.
 func (w *writer) begin() (*transaction, error) {
 	ctx, cancel := w.step()
 	defer cancel()
 	if w.session != nil {
 		t, err := begin(ctx, w.session)
-		if _, gone := errors.AsType[*UnreachableError](w.engine.explain(err)); !gone {
+		if !elsewhere(w.engine.explain(err)) {
 			return t, err
 		}
 		w.drop()

@@ -65,8 +65,8 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("the ledger %s is locked by another process, for more than %s", e.Where, e.Waited)
 }
 
-// UnreachableError says that the server of the ledger does not answer, refuses the user, or
-// went away. The call may have been carried out if it wrote.
+// UnreachableError says that the server of the ledger does not answer, or went away. The call
+// may have been carried out if it wrote.
 type UnreachableError struct {
 	Where string
 	Err   error

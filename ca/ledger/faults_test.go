@@ -74,7 +74,7 @@ func TestRecordIssued_standby(t *testing.T) {
 	l.writer.drop()
 	l.db.SetMaxIdleConns(0)
 	err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("b"), At: noon})
-	if _, ok := errors.AsType[*UnreachableError](err); !ok || !strings.HasSuffix(err.Error(), "cannot execute SELECT FOR UPDATE in a read-only transaction") {
+	if _, ok := errors.AsType[*RefusedError](err); !ok || !strings.HasSuffix(err.Error(), "cannot execute SELECT FOR UPDATE in a read-only transaction") {
 		t.Errorf("%v", err)
 	}
 }

@@ -32,7 +32,8 @@ type Ledger struct {
 
 // Open opens the ledger at where, a path or a URL that begins with postgres://, and brings
 // its tables to the newest schema. It fails with a *MissingError, *ForeignError,
-// *NewerSchemaError, *BusyError or *UnreachableError; none of them names a password.
+// *NewerSchemaError, *BusyError, *UnreachableError or *RefusedError; none of them names a
+// password.
 //
 // A PostgreSQL database should be the ledger's alone.
 func Open(ctx context.Context, where string, o Options) (*Ledger, error) {

@@ -189,6 +189,9 @@ func hintCA(err error) string {
 }
 
 func hintLedger(err error) string {
+	if refused, ok := errors.AsType[*ledger.RefusedError](err); ok {
+		return hintRefused(refused.Reason)
+	}
 	switch {
 	case is[*noBackupError](err):
 		return "give a file that \"kedge-ca ledger backup\" made, or the ledger.db of a CA"
@@ -214,6 +217,27 @@ func hintLedger(err error) string {
 		return "nothing is ever overwritten here; move that file away and run the same again: it goes on where it ended"
 	case is[*bulkError](err):
 		return "run the same again: it goes on where it ended"
+	}
+	return ""
+}
+
+// hintRefused is about a server that said no.
+func hintRefused(why ledger.Refusal) string {
+	switch why {
+	case ledger.RefusedLogin:
+		return "check the user under ledger: in the configuration, the password in PGPASSFILE, and who is let in by pg_hba.conf or by the pooler"
+	case ledger.RefusedDatabase:
+		return "make the database, or correct its name under ledger: in the configuration"
+	case ledger.RefusedFull:
+		return "run the same again when connections are free; how many kedge-ca takes at most is pool_max_conns in the address of the ledger"
+	case ledger.RefusedReadOnly:
+		return "name the server that writes under ledger: in the configuration, or all of them and target_session_attrs=read-write"
+	case ledger.RefusedParameter:
+		return "take that setting out of the address under ledger: in the configuration; kedge-ca needs none"
+	case ledger.RefusedRights:
+		return "let the user of the address do it: the owner of the database can GRANT it"
+	case ledger.RefusedTLS:
+		return "set sslmode in the address under ledger: in the configuration to what the server or the pooler takes"
 	}
 	return ""
 }
