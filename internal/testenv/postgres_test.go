@@ -39,6 +39,27 @@ func TestPostgres(t *testing.T) {
 	}
 }
 
+func TestPGBouncer(t *testing.T) {
+	var dsn string
+	t.Run("up", func(t *testing.T) {
+		dsn = PGBouncer(t)
+		psql(t, dsn, "CREATE TABLE t (id int); INSERT INTO t VALUES (7)")
+		if got := psql(t, dsn, "SELECT id FROM t"); got != "7" {
+			t.Errorf("%q", got)
+		}
+		out, err := exec.Command(filepath.Join(postgresPrograms(t), "psql"), "-X", "-c", "SELECT 1", dsn+"&options=-clock_timeout%3D1").CombinedOutput()
+		if err == nil || !bytes.Contains(out, []byte("unsupported startup parameter")) {
+			t.Errorf("it takes what PgBouncer refuses: %v, %s", err, out)
+		}
+	})
+	_, dir, _ := strings.Cut(dsn, "host=")
+	dir, _, _ = strings.Cut(dir, "&")
+	if c, err := net.Dial("unix", filepath.Join(dir, ".s.PGSQL.6432")); err == nil {
+		c.Close()
+		t.Error("it outlives its test")
+	}
+}
+
 func TestPostgresServer(t *testing.T) {
 	var dir, dsn string
 	t.Run("stop and start", func(t *testing.T) {
