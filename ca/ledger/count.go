@@ -28,21 +28,24 @@ func (l *Ledger) count(ctx context.Context, from string, args ...any) (n int64, 
 }
 
 // countUnrevoked counts nearly all there are, so it takes the few that are revoked or pending
-// away from what the index of expiry alone says.
-func (l *Ledger) countUnrevoked(ctx context.Context, state string) (int64, error) {
-	now := l.now().UnixMicro()
+// away from what the index of expiry alone says. It is one statement, which sees one state.
+func (l *Ledger) countUnrevoked(ctx context.Context, state string) (n int64, err error) {
+	now := l.now()
 	when := "not_after >= ?"
 	if state == Expired {
 		when = "not_after < ?"
 	}
-	all, err := l.count(ctx, "certificates c"+l.engine.using("certificates_expiry")+" WHERE "+when, now)
-	if err != nil {
-		return 0, err
+	text := "SELECT (SELECT count(*) FROM certificates c" + l.engine.using("certificates_expiry") + " WHERE " + when + ")" +
+		" - (SELECT count(*) FROM certificates c" + l.engine.using("certificates_revoked") + " WHERE revoked_at IS NOT NULL AND " + when + ")"
+	args := []any{now.UnixMicro(), now.UnixMicro()}
+	if state == Valid {
+		pending, err := (&Filter{State: Pending}).query(l.engine, now, nil)
+		if err != nil {
+			return 0, err
+		}
+		text += " - (SELECT count(*) FROM " + pending.from + pending.conditions() + ")"
+		args = append(args, pending.args...)
 	}
-	revoked, err := l.count(ctx, "certificates c"+l.engine.using("certificates_revoked")+" WHERE revoked_at IS NOT NULL AND "+when, now)
-	if err != nil || state == Expired {
-		return all - revoked, err
-	}
-	pending, err := l.Count(ctx, Filter{State: Pending})
-	return all - revoked - pending, err
+	err = l.db.QueryRowContext(ctx, l.engine.sql(text), args...).Scan(&n)
+	return n, l.engine.explain(err)
 }

@@ -107,10 +107,14 @@ func readSchema(ctx context.Context, db *sql.DB, e *engine) (int64, error) {
 	if err := db.QueryRowContext(ctx, e.tables).Scan(&tables); err != nil {
 		return 0, err
 	}
-	if tables != 0 {
-		return 0, &ForeignError{Where: e.where, Why: "it holds the tables of another program"}
+	if tables == 0 {
+		return 0, nil
 	}
-	return 0, nil
+	// They may be those of a ledger that another process has made since.
+	if err = db.QueryRowContext(ctx, schemaVersion).Scan(&have); e.absent(err) {
+		err = &ForeignError{Where: e.where, Why: "it holds the tables of another program"}
+	}
+	return have.Int64, err
 }
 
 // Where names the ledger as errors do: a path, or a database and its server.
