@@ -15,15 +15,18 @@ type engine struct {
 	goose  goose.Dialect     // who migrates
 	schema *strings.Replacer // the words of schema/*.sql
 
-	numbered bool   // parameters are $1, $2 and not ?
-	durable  string // makes a connection wait for the disk; empty: it does
-	steady   string // makes a file be written as it is to; empty: it is
-	begin    string // starts a transaction that writes
-	head     string // reads the head, and locks it
-	snapshot string // starts a transaction that sees one state
-	match    string // the operator for patterns
-	pattern  func(string) string
-	hints    bool // INDEXED BY is understood
+	numbered   bool   // parameters are $1, $2 and not ?
+	remote     bool   // a server that may have ended since it was last asked
+	steady     string // makes a file be written as it is to; empty: it is
+	begin      string // starts a transaction that writes
+	local      string // what holds until it ends, such as to wait for the disk; empty: nothing
+	turn       string // waits in it for others that migrate; empty: there is no need
+	head       string // reads the head, and locks it
+	snapshot   string // starts a transaction that sees one state
+	serverTime string // the expression for the server's clock, in microseconds since 1970; empty: it is ours
+	match      string // the operator for patterns
+	pattern    func(string) string
+	hints      bool // INDEXED BY is understood
 
 	tables    string // counts the tables that are there
 	backup    string // writes a copy to a file; empty: row by row

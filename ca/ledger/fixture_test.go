@@ -26,6 +26,7 @@ func engines(t *testing.T, test func(t *testing.T, where string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "ledger.db")) })
 	t.Run("postgres", func(t *testing.T) { test(t, testenv.Postgres(t)) })
+	t.Run("pgbouncer", func(t *testing.T) { test(t, testenv.PGBouncer(t)) })
 }
 
 // create opens a new ledger, closed at the end.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -180,16 +181,22 @@ func TestOpen_durable(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		questions := map[string]string{"PRAGMA journal_mode": "wal", "PRAGMA synchronous": "2"}
 		if isPostgres(where) {
-			questions = map[string]string{"SHOW synchronous_commit": "on"}
-			where += "&synchronous_commit=off"
+			questions = map[string]string{"SHOW synchronous_commit": "on", "SHOW lock_timeout": "10s", "SHOW application_name": "kedge-ca"}
+			configure(t, where, "synchronous_commit = off")
 		}
 		l := create(t, where)
 		add(t, l, ca.Issued{Certificate: newAuthority(t, "Test CA", nil).cert})
-		for question, want := range questions {
-			var got string
-			if err := l.writer.session.queryRow(t.Context(), question).Scan(&got); got != want || err != nil {
-				t.Errorf("%s: %s, %v; want %s", question, got, err, want)
+		err := l.alone(t.Context(), func(ctx context.Context, tx *transaction) error {
+			for question, want := range questions {
+				var got string
+				if err := tx.queryRow(ctx, question).Scan(&got); got != want || err != nil {
+					t.Errorf("%s: %s, %v; want %s", question, got, err, want)
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	})
 }

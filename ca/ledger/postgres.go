@@ -21,30 +21,69 @@ func isPostgres(where string) bool {
 	return strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://")
 }
 
-// openPostgres connects when it is first asked something.
+// openPostgres connects when it is first asked something. It asks for nothing that a pooler in
+// transaction mode does not give: the connection starts without settings of ours, has no
+// statements with names, and what one transaction sets or locks ends with it. Nor is reading
+// only a setting of the session: a Ledger refuses to write by itself.
+//
+// Source: PgBouncer, "Features", SQL feature map for pooling modes.
 func openPostgres(dsn string, o Options) (*sql.DB, *engine, error) {
-	c, err := pgx.ParseConfig(dsn)
-	if err != nil { // which may quote a part of the password
-		return nil, nil, errors.New("the address of the ledger is not one of PostgreSQL: it is written postgres://USER@HOST:PORT/DATABASE, with %XX for special characters of the password")
+	c, size, err := parseDSN(dsn)
+	if err != nil {
+		return nil, nil, err
 	}
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = o.BusyTimeout
 	}
-	c.RuntimeParams["lock_timeout"] = strconv.FormatInt(o.BusyTimeout.Milliseconds(), 10)
-	if _, ok := c.RuntimeParams["application_name"]; !ok {
-		c.RuntimeParams["application_name"] = "kedge-ca"
-	}
-	if o.ReadOnly {
-		c.RuntimeParams["default_transaction_read_only"] = "on"
-	}
 	db := stdlib.OpenDB(*c)
-	db.SetMaxOpenConns(10)
+	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(maxIdle)
 	host := net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
 	if strings.HasPrefix(c.Host, "/") {
 		host = c.Host
 	}
-	return db, postgresEngine(fmt.Sprintf("%s of PostgreSQL at %s", c.Database, host), o.BusyTimeout), nil
+	e := postgresEngine(fmt.Sprintf("%s of PostgreSQL at %s", c.Database, host), o.BusyTimeout)
+	if _, named := c.RuntimeParams["application_name"]; !named {
+		e.local += ", set_config('application_name', 'kedge-ca', true)"
+	}
+	return db, e, nil
+}
+
+// The connections of a ledger at most, without a word in its address, and the fewest that it
+// may name: one writes, one lists, and one looks something up meanwhile.
+const (
+	defaultConns = 10
+	leastConns   = 3
+)
+
+// parseDSN reads an address, and from it the size of the pool, which is called as pgxpool
+// calls it. No error holds a part of the address, which may be one of the password.
+func parseDSN(dsn string) (c *pgx.ConnConfig, size int, err error) {
+	unread := errors.New("the address of the ledger is not one of PostgreSQL: it is written postgres://USER@HOST:PORT/DATABASE, with %XX for special characters of the password")
+	plain, err := pgconn.ParseConfig(dsn) // which keeps the parameters of pgx beside those of the server
+	if err != nil {
+		return nil, 0, unread
+	}
+	mode, named := plain.RuntimeParams["default_query_exec_mode"]
+	if c, err = pgx.ParseConfig(dsn); err != nil {
+		if named {
+			return nil, 0, fmt.Errorf("the address of the ledger: default_query_exec_mode=%s, statement_cache_capacity or description_cache_capacity is not one of pgx", mode)
+		}
+		return nil, 0, unread
+	}
+	if !named {
+		c.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
+	text, named := c.RuntimeParams["pool_max_conns"]
+	if !named {
+		return c, defaultConns, nil
+	}
+	delete(c.RuntimeParams, "pool_max_conns") // which the server does not know
+	size, err = strconv.Atoi(text)
+	if err != nil || size < leastConns {
+		return nil, 0, fmt.Errorf("the address of the ledger: pool_max_conns=%s is not a number from %d on", text, leastConns)
+	}
+	return c, size, nil
 }
 
 func postgresEngine(where string, busy time.Duration) *engine {
@@ -54,11 +93,15 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		// "C": patterns are ranges of bytes, whatever language the database sorts by.
 		schema:   strings.NewReplacer("{seq}", "BIGINT", "{text}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA", "{clustered}", "", "{seq too}", ", seq"),
 		numbered: true,
-		durable:  "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+		remote:   true,
 		begin:    "BEGIN ISOLATION LEVEL READ COMMITTED", // who waited for the head sees the new one; under a stricter default it would fail
-		head:     "SELECT seq, hash FROM head FOR UPDATE",
-		snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-		match:    "LIKE",
+		local: fmt.Sprintf(`SELECT set_config('lock_timeout', '%d', true),
+			set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)`, busy.Milliseconds()),
+		turn:       "SELECT pg_advisory_xact_lock(7521966231)", // any number that other programs of the database do not take
+		head:       "SELECT seq, hash FROM head FOR UPDATE",
+		snapshot:   "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+		serverTime: "(extract(epoch from clock_timestamp()) * 1000000)::bigint",
+		match:      "LIKE",
 		pattern: func(p string) string {
 			return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`, "*", "%").Replace(p)
 		},
@@ -73,25 +116,8 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		send:    sendPostgres,
 	}
 	e.expected = func(context.Context) ([]object, error) { return expectedPostgres() }
-	e.migrate = func(ctx context.Context, db *sql.DB) error { return migratePostgres(ctx, db, e) }
+	e.migrate = func(ctx context.Context, db *sql.DB) error { return migrate(ctx, db, e) }
 	return e
-}
-
-// migratePostgres keeps other processes that migrate waiting. The lock ends with the
-// connection.
-func migratePostgres(ctx context.Context, db *sql.DB, e *engine) error {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	const lock = 7521966231 // any number that other programs of the database do not take
-	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
-		return err
-	}
-	err = migrate(ctx, db, e)
-	_, unlockErr := conn.ExecContext(ctx, "SELECT pg_advisory_unlock($1)", lock)
-	return errors.Join(err, unlockErr)
 }
 
 // sendPostgres sends all statements before it waits for the first answer.

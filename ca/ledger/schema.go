@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -52,6 +53,9 @@ func migrations(e *engine) ([]*goose.Migration, error) {
 	var all []*goose.Migration
 	for _, v := range versions {
 		all = append(all, goose.NewGoMigration(v.number, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			if err := e.takeTurn(ctx, tx, v.number); err != nil {
+				return err
+			}
 			if _, err := tx.ExecContext(ctx, v.text); err != nil {
 				return err
 			}
@@ -63,6 +67,28 @@ func migrations(e *engine) ([]*goose.Migration, error) {
 		}}, nil))
 	}
 	return all, nil
+}
+
+// errMigrated ends a migration that another process has made meanwhile.
+var errMigrated = errors.New("another process has migrated the ledger")
+
+// takeTurn waits for other processes that migrate, until the transaction ends, and says so when
+// they have done it.
+func (e *engine) takeTurn(ctx context.Context, tx *sql.Tx, version int64) error {
+	if e.turn == "" {
+		return nil
+	}
+	for _, text := range []string{e.local, e.turn} {
+		if _, err := tx.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	var done int64
+	err := tx.QueryRowContext(ctx, e.sql("SELECT count(*) FROM "+schemaTable+" WHERE version_id = ?"), version).Scan(&done)
+	if err == nil && done != 0 {
+		err = errMigrated
+	}
+	return err
 }
 
 // version is one of the schema.

@@ -8,6 +8,8 @@ import (
 )
 
 // session is the connection that writes, with what was prepared on it. One goroutine uses it.
+// With PostgreSQL nothing lasts longer than a transaction: a pooler may give each to another
+// connection, which has neither the settings nor the locks nor the statements of the last.
 type session struct {
 	e        *engine
 	conn     *sql.Conn
@@ -24,10 +26,10 @@ func newSession(ctx context.Context, db *sql.DB, e *engine) (*session, error) {
 			return nil, err
 		}
 		s := &session{e: e, conn: conn, prepared: map[string]driver.Stmt{}, texts: map[string]string{}}
-		if e.durable == "" {
+		if !e.remote {
 			return s, nil
 		}
-		if _, err = conn.ExecContext(ctx, e.durable); err == nil {
+		if err = conn.PingContext(ctx); err == nil {
 			return s, nil
 		}
 		_ = s.close(true) // what is wrong with it is in err

@@ -16,7 +16,11 @@ type transaction struct {
 
 // begin starts a transaction.
 func begin(ctx context.Context, s *session) (*transaction, error) {
-	if _, err := s.exec(ctx, s.e.begin); err != nil {
+	all := []statement{{s.e.begin, nil}}
+	if s.e.local != "" {
+		all = append(all, statement{s.e.local, nil})
+	}
+	if _, err := s.e.send(ctx, s, all); err != nil {
 		return nil, err
 	}
 	t := &transaction{session: s}
