@@ -22,13 +22,7 @@ func TestOpen_otherUser(t *testing.T) {
 	dir := t.TempDir()
 	program := filepath.Join(dir, "program")
 	copyProgram(t, program)
-	for parent := dir; parent != "/"; parent = filepath.Dir(parent) { // t.TempDir has two levels
-		if info, err := os.Stat(parent); err != nil || info.Mode()&0o001 == 0 {
-			if err := os.Chmod(parent, 0o755); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	openParents(t, dir)
 	for _, tt := range []struct {
 		what       string
 		file, mode os.FileMode // of the folder
@@ -62,6 +56,18 @@ func TestOpen_otherUser(t *testing.T) {
 		out, err := cmd.Output()
 		if err == nil || len(out) != 0 || !strings.Contains(said.String(), strings.ReplaceAll(tt.want, "PATH", path)) {
 			t.Errorf("%s: %v, %s%s", tt.what, err, out, said.String())
+		}
+	}
+}
+
+// openParents lets everybody into a folder.
+func openParents(t *testing.T, dir string) {
+	t.Helper()
+	for parent := dir; parent != "/"; parent = filepath.Dir(parent) { // t.TempDir has two levels
+		if info, err := os.Stat(parent); err != nil || info.Mode()&0o001 == 0 {
+			if err := os.Chmod(parent, 0o755); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

@@ -27,18 +27,17 @@ func openSQLite(path string, o Options) (*sql.DB, *engine, error) {
 	if err := sqliteFile(path, o); err != nil {
 		return nil, nil, err
 	}
-	mode := "rw"
-	if o.ReadOnly {
-		mode = "ro"
-	}
 	whole, err := filepath.Abs(path) // SQLite has other ideas of some relative ones, such as :memory:
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the ledger %s: %w", path, err)
 	}
 	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(whole))
-	db, err := sql.Open("sqlite", fmt.Sprintf("file:%s?mode=%s&_error_rc=1&_pragma=busy_timeout(%d)&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(4000)&_pragma=trusted_schema(0)",
-		name, mode, o.BusyTimeout.Milliseconds()))
-	if err != nil {
+	uri := fmt.Sprintf("file:%s?_error_rc=1&_pragma=busy_timeout(%d)&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(4000)&_pragma=trusted_schema(0)&mode=",
+		name, o.BusyTimeout.Milliseconds())
+	var db *sql.DB
+	if o.ReadOnly {
+		db = sql.OpenDB(&readOnlyFile{where: path, path: whole, uri: uri + "ro"})
+	} else if db, err = sql.Open("sqlite", uri+"rw"); err != nil {
 		return nil, nil, err
 	}
 	db.SetMaxIdleConns(maxIdle)
@@ -179,14 +178,27 @@ func explainSQLite(err error, path string, busy time.Duration) error {
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("write the ledger %s: %w", path, syscall.ENOSPC)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
-		return fmt.Errorf("write the ledger %s: %w: the file or its folder is read-only", path, fs.ErrPermission)
+		return readOnlyPlace(path)
 	case sqlite3.SQLITE_CANTOPEN:
-		if f, err := os.Open(path); err != nil {
+		if err := tryOpen(path, os.O_RDONLY); err != nil {
 			return fmt.Errorf("open the ledger: %w", err)
-		} else if err := f.Close(); err != nil {
-			return err
 		}
-		return fmt.Errorf("open the ledger %s, or make what even readers need beside it (-wal, -shm): %w", path, err)
+		if tryOpen(path, os.O_RDWR) != nil {
+			return readOnlyPlace(path)
+		}
+		return fmt.Errorf("open the ledger %s, or make what is needed beside it (-wal, -shm): %w", path, err)
 	}
 	return fmt.Errorf("the ledger %s: %w", path, err)
+}
+
+func readOnlyPlace(path string) error {
+	return fmt.Errorf("write the ledger %s: %w: the file or its folder is read-only", path, fs.ErrPermission)
+}
+
+func tryOpen(path string, flag int) error {
+	f, err := os.OpenFile(path, flag, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }

@@ -1,0 +1,169 @@
+package ledger
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// readOnlyFile makes connections to a file for who only reads, also where nothing can be
+// written beside it: on a read-only mount, or in a folder of somebody else.
+//
+// In write-ahead mode readers and the writer agree by the file -shm, on what of -wal is valid
+// and what of it may be moved into the file itself. While a process has the ledger open, -shm
+// and -wal are there, and SQLite reads with them even when it may not write to them. When the
+// last one closes it, all is moved into the file, and both are removed. A reader who cannot
+// make them then has a file that nobody writes, and reads it alone: SQLite calls that
+// immutable, takes no lock and never looks for -wal.
+//
+// But a writer may come at any time. It adds to -wal first, and the file is whole without, as
+// old as when it was opened; then, with a full -wal or at its end, it changes the file under
+// the reader. So an immutable connection is given up before it is asked again when the file
+// has changed or -wal has content, for a new one that begins as above; and every row is held
+// back until the file is seen to be what it was before it was opened. What is returned is
+// one state, and what is asked after a commit sees the commit.
+//
+// Where -wal has content and SQLite cannot read with it, the file alone would be an old state
+// that lacks the newest revocations: that is refused.
+//
+// Source: SQLite, "Write-Ahead Logging", 5 "Read-Only Databases"; "URI Filenames".
+type readOnlyFile struct {
+	where string // as errors name it
+	path  string
+	uri   string // with mode=ro
+}
+
+func (f *readOnlyFile) Driver() driver.Driver { return &sqlite.Driver{} }
+
+// Connect opens the file and reads from it, which is when SQLite finds out what it lacks.
+func (f *readOnlyFile) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := f.open(ctx, "")
+	if err == nil || !unshared(err) {
+		return conn, err
+	}
+	return f.alone(ctx)
+}
+
+// alone opens the file without what is beside it.
+func (f *readOnlyFile) alone(ctx context.Context) (driver.Conn, error) {
+	before, err := f.still()
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger %s: %w", f.where, err)
+	}
+	conn, err := f.open(ctx, "&immutable=1")
+	if err != nil {
+		return nil, err
+	}
+	return &stillConn{Conn: conn, file: f, before: before}, nil
+}
+
+func (f *readOnlyFile) open(ctx context.Context, how string) (driver.Conn, error) {
+	conn, err := f.Driver().Open(f.uri + how)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := conn.(driver.QueryerContext).QueryContext(ctx, "SELECT count(*) FROM sqlite_master", nil)
+	if err == nil {
+		err = errors.Join(rows.Next(make([]driver.Value, 1)), rows.Close())
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
+// unshared says whether SQLite lacks what readers and writers share, and cannot make it.
+func unshared(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (e.Code()&0xff == sqlite3.SQLITE_CANTOPEN || e.Code()&0xff == sqlite3.SQLITE_READONLY)
+}
+
+// still describes the file, if all of the ledger is in it. It looks at the file first: what is
+// moved into it later changes it once more.
+func (f *readOnlyFile) still() (fs.FileInfo, error) {
+	path, err := filepath.EvalSymlinks(f.path)
+	if err != nil {
+		return nil, err
+	}
+	before, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, suffix := range []string{"-wal", "-journal"} {
+		info, err := os.Lstat(path + suffix)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return nil, &unmovedError{path + suffix}
+	}
+	return before, nil
+}
+
+// unmovedError says that the newest entries are beside the file, where they cannot be read
+// without writing.
+type unmovedError struct{ path string }
+
+func (e *unmovedError) Error() string {
+	return fmt.Sprintf("the newest entries are in %s, which can be read only by who may write beside it", e.path)
+}
+
+// errMoved ends what was read while a writer changed the file.
+var errMoved = errors.New("it was changed while it was read from where it cannot be locked; run the same again")
+
+// stillConn is a connection to a file that nobody writes, as long as that is so.
+type stillConn struct {
+	driver.Conn // of SQLite
+	file        *readOnlyFile
+	before      fs.FileInfo
+}
+
+// ResetSession is called before the pool gives the connection out again.
+func (c *stillConn) ResetSession(context.Context) error {
+	if _, err := c.file.still(); err != nil || c.moved(nil) != nil {
+		return driver.ErrBadConn
+	}
+	return nil
+}
+
+// moved returns err, or that the file has changed, whatever else is wrong: what SQLite says
+// then is about a mixture.
+func (c *stillConn) moved(err error) error {
+	now, statErr := os.Stat(c.file.path)
+	if statErr != nil || !os.SameFile(now, c.before) || now.Size() != c.before.Size() || !now.ModTime().Equal(c.before.ModTime()) {
+		return fmt.Errorf("read the ledger %s: %w", c.file.where, errMoved)
+	}
+	return err
+}
+
+// ExecContext is for the begin and the end of a transaction, and for a backup.
+func (c *stillConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	result, err := c.Conn.(driver.ExecerContext).ExecContext(ctx, text, args)
+	return result, c.moved(err)
+}
+
+// QueryContext returns rows that are looked at one by one.
+func (c *stillConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, text, args)
+	if err != nil {
+		return nil, c.moved(err)
+	}
+	return &stillRows{Rows: rows, conn: c}, nil
+}
+
+type stillRows struct {
+	driver.Rows
+	conn *stillConn
+}
+
+// Next holds a row back until the file is seen to be unchanged.
+func (r *stillRows) Next(row []driver.Value) error { return r.conn.moved(r.Rows.Next(row)) }
