@@ -161,3 +161,33 @@ func TestRecordIssued_refuses(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 }
+
+// Certificates of one transaction: with names and without, that replace and do not, also one
+// another, and one that is there already.
+func TestRecordIssued_together(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		l := create(t, where)
+		root := newAuthority(t, "Test CA", nil)
+		old, next := root.leaf("a"), root.leaf("a", func(c *x509.Certificate) { c.DNSNames = []string{"a.example", "b.example"} })
+		var batch []*job
+		for _, i := range []ca.Issued{{Certificate: root.cert}, {Certificate: old}, {Certificate: next, Replaces: fingerprint(old), Why: "due"}, {Certificate: root.leaf("b"), Host: "h"}, {Certificate: old}} {
+			i.At = noon
+			r, err := newRecord(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			batch = append(batch, &job{record: r, done: make(chan error, 1)})
+		}
+		l.writer.write(batch)
+		for i, j := range batch {
+			err := <-j.done
+			if _, ok := errors.AsType[*DuplicateError](err); ok != (i == 4) || !ok && err != nil {
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+		replaced, err := l.Certificate(t.Context(), fingerprint(old))
+		if r := verify(t, l, ""); err != nil || !r.OK() || r.Certificates != 4 || replaced.ReplacedBy == 0 {
+			t.Errorf("%+v, replaced by %d, %v", r, replaced.ReplacedBy, err)
+		}
+	})
+}

@@ -119,29 +119,3 @@ func postgresEngine(where string, busy time.Duration) *engine {
 	e.migrate = func(ctx context.Context, db *sql.DB) error { return migrate(ctx, db, e) }
 	return e
 }
-
-// sendPostgres sends all statements before it waits for the first answer.
-func sendPostgres(ctx context.Context, s *session, all []statement) ([]int64, error) {
-	changed := make([]int64, len(all))
-	err := s.conn.Raw(func(dc any) error {
-		var batch pgx.Batch
-		for _, one := range all {
-			text, ok := s.texts[one.text]
-			if !ok {
-				text = s.e.sql(one.text)
-				s.texts[one.text] = text
-			}
-			batch.Queue(text, one.args...)
-		}
-		results := dc.(*stdlib.Conn).Conn().SendBatch(ctx, &batch)
-		for i := range all {
-			tag, err := results.Exec()
-			if err != nil {
-				return errors.Join(err, results.Close())
-			}
-			changed[i] = tag.RowsAffected()
-		}
-		return results.Close()
-	})
-	return changed, err
-}

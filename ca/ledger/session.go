@@ -42,6 +42,16 @@ func newSession(ctx context.Context, db *sql.DB, e *engine) (*session, error) {
 // maxIdle is how many connections are kept open while nobody uses them.
 const maxIdle = 4
 
+// text returns a statement as the engine takes it.
+func (s *session) text(text string) string {
+	taken, ok := s.texts[text]
+	if !ok {
+		taken = s.e.sql(text)
+		s.texts[text] = taken
+	}
+	return taken
+}
+
 // close gives the connection back, or up when broken says that nothing is known about it.
 func (s *session) close(broken bool) error {
 	err := s.conn.Raw(func(any) error {

@@ -1,0 +1,82 @@
+package ledger
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// sendPostgres sends all statements before it waits for the first answer.
+func sendPostgres(ctx context.Context, s *session, all []statement) ([]int64, error) {
+	changed := make([]int64, len(all))
+	err := s.conn.Raw(func(dc any) error {
+		conn := dc.(*stdlib.Conn).Conn()
+		if conn.Config().DefaultQueryExecMode == pgx.QueryExecModeExec {
+			return sendUnnamed(ctx, conn.PgConn(), s, all, changed)
+		}
+		var batch pgx.Batch
+		for _, one := range all {
+			batch.Queue(s.text(one.text), one.args...)
+		}
+		results := conn.SendBatch(ctx, &batch)
+		for i := range all {
+			tag, err := results.Exec()
+			if err != nil {
+				return errors.Join(err, results.Close())
+			}
+			changed[i] = tag.RowsAffected()
+		}
+		return results.Close()
+	})
+	return changed, err
+}
+
+// sendUnnamed has the server parse a statement once for all that follow one another with the
+// same text: the statement without a name stays until the next one is parsed, and all are of
+// one transaction, so of one connection of a pooler.
+//
+// Source: PostgreSQL, 55.2.3 "Extended Query", on the unnamed prepared statement.
+func sendUnnamed(ctx context.Context, conn *pgconn.PgConn, s *session, all []statement, changed []int64) error {
+	var batch pgconn.Batch
+	for i, one := range all {
+		values, types, formats := encodeArgs(one.args)
+		if i != 0 && all[i-1].text == one.text && len(one.args) != 0 {
+			batch.ExecPrepared("", values, formats, nil)
+		} else {
+			batch.ExecParams(s.text(one.text), values, types, formats, nil)
+		}
+	}
+	results := conn.ExecBatch(ctx, &batch)
+	for i := 0; results.NextResult(); i++ {
+		tag, err := results.ResultReader().Close()
+		if err != nil {
+			return errors.Join(err, results.Close())
+		}
+		changed[i] = tag.RowsAffected()
+	}
+	return results.Close()
+}
+
+// encodeArgs writes arguments as PostgreSQL takes them in binary. That of NULL has no type,
+// which then is the column's.
+func encodeArgs(args []any) (values [][]byte, types []uint32, formats []int16) {
+	for _, arg := range args {
+		var value []byte
+		var oid uint32
+		switch v := arg.(type) {
+		case int64:
+			value, oid = binary.BigEndian.AppendUint64(nil, uint64(v)), pgtype.Int8OID
+		case string:
+			value, oid = []byte(v), pgtype.TextOID
+		case []byte:
+			value, oid = v, pgtype.ByteaOID
+		}
+		values, types, formats = append(values, value), append(types, oid), append(formats, pgx.BinaryFormatCode)
+	}
+	return values, types, formats
+}
