@@ -122,19 +122,17 @@ func (r *record) names(seq int64) [][]any {
 // insert writes certificates, and says which are there already.
 func (t *transaction) insert(ctx context.Context, batch []*job) (map[int]error, error) {
 	var all []statement
-	var rows []int // the statements that insert a certificate
 	for _, j := range batch {
-		rows = append(rows, len(all)+1)
 		all = append(all, j.record.statements(&t.chain)...)
 	}
-	changed, err := t.send(ctx, all...)
+	changed, err := t.send(ctx, byText(all)...)
 	if err != nil {
 		return nil, err
 	}
 	spoiled := map[int]error{}
-	for i, at := range rows {
-		if changed[at] == 0 {
-			spoiled[i] = t.duplicate(ctx, &batch[i].record.row)
+	for i, j := range batch {
+		if changed[len(batch)+i] == 0 { // after all entries, the certificates
+			spoiled[i] = t.duplicate(ctx, &j.record.row)
 		}
 	}
 	return spoiled, nil

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -129,5 +130,15 @@ func TestTakeTurn(t *testing.T) {
 	err = waiting.engine.explain(waiting.engine.takeTurn(t.Context(), second, newestSchema+1))
 	if _, ok := errors.AsType[*BusyError](err); !ok {
 		t.Errorf("while another migrates: %v", err)
+	}
+}
+
+func TestByText(t *testing.T) {
+	var got strings.Builder
+	for _, one := range byText([]statement{{"b", []any{1}}, {"a", []any{2}}, {"c", nil}, {"b", []any{3}}, {"a", []any{4}}}) {
+		fmt.Fprint(&got, one.text, one.args)
+	}
+	if want := "b[1]b[3]a[2]a[4]c[]"; got.String() != want {
+		t.Errorf("%s, want %s", got.String(), want)
 	}
 }

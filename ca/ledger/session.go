@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"slices"
 )
 
 // session is the connection that writes, with what was prepared on it. One goroutine uses it.
@@ -81,4 +82,21 @@ func (s *session) exec(ctx context.Context, text string, args ...any) (int64, er
 
 func (s *session) queryRow(ctx context.Context, text string, args ...any) *sql.Row {
 	return s.conn.QueryRowContext(ctx, s.e.sql(text), args...)
+}
+
+// byText puts statements with the same text together, in the order in which the texts first
+// come: a server that keeps no statements parses each text once.
+func byText(all []statement) []statement {
+	place := map[string]int{}
+	var groups [][]statement
+	for _, one := range all {
+		at, ok := place[one.text]
+		if !ok {
+			at = len(groups)
+			place[one.text] = at
+			groups = append(groups, nil)
+		}
+		groups[at] = append(groups[at], one)
+	}
+	return slices.Concat(groups...)
 }
