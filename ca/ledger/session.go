@@ -30,7 +30,7 @@ func newSession(ctx context.Context, db *sql.DB, e *engine) (*session, error) {
 		if !e.remote {
 			return s, nil
 		}
-		if err = conn.PingContext(ctx); err == nil {
+		if _, err = conn.ExecContext(ctx, "SELECT 1"); err == nil { // a ping would not say what is wrong
 			return s, nil
 		}
 		_ = s.close(true) // what is wrong with it is in err

@@ -10,25 +10,28 @@ import (
 	"time"
 )
 
-// PGBouncer returns the DSN of an empty database of its own that is reached through PgBouncer
-// in transaction mode, with the settings that it has when nobody sets any, and few connections
-// to the server: whoever relies on a session finds himself in another one. It is stopped at
-// the end of the test.
+// PGBouncer returns the DSN of an empty database of its own that is reached through PgBouncer,
+// before the server of [Postgres].
 func PGBouncer(tb testing.TB) string {
 	tb.Helper()
-	return PGBouncerWith(tb, "")
+	Tool(tb, "pgbouncer") // before a server is started in vain
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.server == nil {
+		shared.server = startServer(tb)
+	}
+	return shared.server.PGBouncer(tb, "")
 }
 
-// PGBouncerWith is PGBouncer with further lines of the section [pgbouncer].
-func PGBouncerWith(tb testing.TB, settings string) string {
+// PGBouncer makes an empty database and returns the DSN that leads there through PgBouncer in
+// transaction mode, with the settings that it has when nobody sets any, and few connections to
+// the server: whoever relies on a session finds himself in another one. Further lines of the
+// section [pgbouncer] come last and win. It is stopped at the end of the test.
+func (s *PostgresServer) PGBouncer(tb testing.TB, settings string) string {
 	tb.Helper()
 	program := Tool(tb, "pgbouncer")
-	Postgres(tb) // starts the server
-	shared.Lock()
-	server := shared.server
-	shared.Unlock()
-	name := server.name(server.Database(tb))
-	dir, err := os.MkdirTemp(server.dir, "bouncer-") // the name of a socket is not to be long
+	name := s.name(s.Database(tb))
+	dir, err := os.MkdirTemp(s.dir, "bouncer-") // the name of a socket is not to be long
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -44,11 +47,11 @@ pool_mode = transaction
 default_pool_size = 3
 logfile = %s
 %s
-`, name, server.dir, dir, filepath.Join(dir, "log"), settings)
+`, name, s.dir, dir, filepath.Join(dir, "log"), settings)
 	if err := os.WriteFile(filepath.Join(dir, "ini"), []byte(ini), 0o644); err != nil {
 		tb.Fatal(err)
 	}
-	startBouncer(tb, server, program, filepath.Join(dir, "ini"))
+	s.startBouncer(tb, program, filepath.Join(dir, "ini"))
 	awaitSocket(tb, filepath.Join(dir, ".s.PGSQL.6432"), filepath.Join(dir, "log"))
 	return fmt.Sprintf("postgres://postgres@/%s?host=%s&port=6432", name, dir)
 }
@@ -61,14 +64,14 @@ func (s *PostgresServer) name(dsn string) string {
 }
 
 // startBouncer ends it when a pipe breaks: at the end of the test, or of this process in any way.
-func startBouncer(tb testing.TB, server *PostgresServer, program, ini string) {
+func (s *PostgresServer) startBouncer(tb testing.TB, program, ini string) {
 	tb.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer r.Close()
-	cmd := server.command(server.as, "sh", "-c", `trap '' INT TERM HUP; "$1" -q "$2" & cat; kill $!; wait`, "sh", program, ini)
+	cmd := s.command(s.as, "sh", "-c", `trap '' INT TERM HUP; "$1" -q "$2" & cat; kill $!; wait`, "sh", program, ini)
 	cmd.Stdin = r
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
