@@ -45,6 +45,7 @@ func TestReach(t *testing.T) {
 		{"ca", []string{"kedge/signer", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
 		{"tpm", []string{"kedge/signer", "kedge/ca", "kedge/pkcs11", "kedge/internal/cli", "kedge/internal/config"}, stranger},
 		{"pkcs11", []string{"kedge/signer", "kedge/ca", "kedge/tpm", "kedge/internal/cli", "kedge/internal/config"}, stranger},
+		{"internal/pemread", []string{"kedge", "golang.org", "github.com"}, "ca and signer both read by it, so it needs neither"},
 		{"internal/keys", []string{"kedge/ca", "kedge/internal/cli", "kedge/internal/config"}, "it takes what they read, and asks by what it is given"},
 		{"cmd/kedge", []string{"database/sql", "kedge/ca", "kedge/internal/emulator", "github.com/aws/aws-sdk-go-v2/service", "github.com/aws/aws-sdk-go-v2/config"}, "hosts carry as little as possible"},
 		{"internal/emulator", []string{"kedge/signer", "kedge/ca", "kedge/internal/config"}, "a second implementation that shares code repeats its mistakes"},
