@@ -156,40 +156,66 @@ func (p *Profile) checkKeyType(public crypto.PublicKey) error {
 
 // checkSAN holds each subject alternative name against its syntax and the profile.
 func (p *Profile) checkSAN(r *Request) error {
-	for _, name := range r.DNS {
-		if isIP(name) {
-			return fmt.Errorf("the DNS name %q is an IP address; ask for it as one", name)
-		}
-		if !isDNSName(name) {
-			return fmt.Errorf("the DNS name %q cannot be in a certificate: it takes letters, digits, hyphens and dots, without a wildcard or a number at the end; write others as those that begin with xn--", name)
-		}
-		if !matchAny(p.dns, name) {
-			return p.refuse("san.dns", "the DNS name %q is not allowed%s", name, only(patternTexts(p.dns)))
-		}
-	}
-	for _, u := range r.URIs {
-		if err := checkURI(u); err != nil {
+	for _, check := range []func(*Request) error{
+		func(r *Request) error { return firstError(r.DNS, p.checkDNS) },
+		func(r *Request) error { return firstError(r.URIs, p.checkURI) },
+		func(r *Request) error { return firstError(r.Emails, p.checkEmail) },
+		func(r *Request) error { return firstError(r.IPs, p.checkIP) },
+	} {
+		if err := check(r); err != nil {
 			return err
 		}
-		if !matchAny(p.uri, u.String()) {
-			return p.refuse("san.uri", "the URI %q is not allowed%s", u, only(patternTexts(p.uri)))
+	}
+	return nil
+}
+
+func firstError[T any](values []T, check func(T) error) error {
+	for _, v := range values {
+		if err := check(v); err != nil {
+			return err
 		}
 	}
-	for _, address := range r.Emails {
-		if !isMailbox(address) {
-			return fmt.Errorf("the email address %q cannot be in a certificate", address)
-		}
-		if !matchAny(p.email, address) {
-			return p.refuse("san.email", "the email address %q is not allowed%s", address, only(patternTexts(p.email)))
-		}
+	return nil
+}
+
+func (p *Profile) checkDNS(name string) error {
+	switch {
+	case isIP(name):
+		return fmt.Errorf("the DNS name %q is an IP address; ask for it as one", name)
+	case !isDNSName(name):
+		return fmt.Errorf("the DNS name %q cannot be in a certificate: it takes letters, digits, hyphens and dots, without a wildcard or a number at the end; write others as those that begin with xn--", name)
+	case !matchAny(p.dns, name):
+		return p.refuse("san.dns", "the DNS name %q is not allowed%s", name, only(patternTexts(p.dns)))
 	}
-	for _, addr := range r.IPs {
-		if !addr.IsValid() || addr.Zone() != "" {
-			return fmt.Errorf("the IP address %q cannot be in a certificate", addr)
-		}
-		if !slices.ContainsFunc(p.ip, func(prefix netip.Prefix) bool { return prefix.Contains(addr) }) {
-			return p.refuse("san.ip", "the IP address %q is not allowed%s", addr, only(prefixTexts(p.ip)))
-		}
+	return nil
+}
+
+func (p *Profile) checkURI(u *url.URL) error {
+	if err := checkURI(u); err != nil {
+		return err
+	}
+	if !matchAny(p.uri, u.String()) {
+		return p.refuse("san.uri", "the URI %q is not allowed%s", u, only(patternTexts(p.uri)))
+	}
+	return nil
+}
+
+func (p *Profile) checkEmail(address string) error {
+	if !isMailbox(address) {
+		return fmt.Errorf("the email address %q cannot be in a certificate", address)
+	}
+	if !matchAny(p.email, address) {
+		return p.refuse("san.email", "the email address %q is not allowed%s", address, only(patternTexts(p.email)))
+	}
+	return nil
+}
+
+func (p *Profile) checkIP(addr netip.Addr) error {
+	if !addr.IsValid() || addr.Zone() != "" {
+		return fmt.Errorf("the IP address %q cannot be in a certificate", addr)
+	}
+	if !slices.ContainsFunc(p.ip, func(prefix netip.Prefix) bool { return prefix.Contains(addr) }) {
+		return p.refuse("san.ip", "the IP address %q is not allowed%s", addr, only(prefixTexts(p.ip)))
 	}
 	return nil
 }
