@@ -121,7 +121,7 @@ func csrName(path string) string {
 
 // request is what the CSR asks for, and the flags add. dropped says what is left out.
 func (o *signOptions) request(profile *ca.Profile, csr *x509.CertificateRequest) (ca.Request, []string, error) {
-	request, dropped, err := profile.FromCSR(csr)
+	request, dropped, err := profile.FromCSR(csr, ca.CSROptions{})
 	if err != nil {
 		return request, nil, err
 	}

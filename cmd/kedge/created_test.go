@@ -62,7 +62,7 @@ func (j *journey) sign(t *testing.T, request string) string {
 		t.Fatal(err)
 	}
 	profile := ca.DefaultProfile()
-	r, dropped, err := profile.FromCSR(csr)
+	r, dropped, err := profile.FromCSR(csr, ca.CSROptions{})
 	if err != nil || len(dropped) > 0 {
 		t.Fatalf("%v; left out: %q", err, dropped)
 	}

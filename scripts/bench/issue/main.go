@@ -93,7 +93,7 @@ func issue(ctx context.Context, root *ca.Authority, profile *ca.Profile, request
 	if err != nil {
 		return err
 	}
-	r, _, err := profile.FromCSR(csr)
+	r, _, err := profile.FromCSR(csr, ca.CSROptions{})
 	if err != nil {
 		return err
 	}

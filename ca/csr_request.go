@@ -1,0 +1,111 @@
+package ca
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"net"
+	"net/netip"
+)
+
+// CSROptions says how Profile.FromCSR reads a certificate request. The zero value takes its
+// common name and all of its alternative names, or refuses it.
+type CSROptions struct {
+	// Name is the name to issue for. Nothing of the request's subject is taken then, so that
+	// one that cannot be read does no harm. Empty: the common name.
+	Name string
+
+	// DropSANs leaves out the subject alternative names that are refused, and lists them in
+	// dropped. Roles Anywhere needs none, and many programs put some into every request.
+	DropSANs bool
+}
+
+// FromCSR makes a request of a certificate request whose sender has shown to have the
+// private key: its common name, key and subject alternative names. Names that the profile
+// forbids are a *SANError, and a common name that cannot be read is a *SubjectError, unless
+// the options say otherwise. Whatever else it holds, attributes of the subject and
+// extensions, is left out and listed in dropped, in words. Without a common name, the name of
+// the request is empty and is for the caller to give.
+func (p *Profile) FromCSR(csr *x509.CertificateRequest, o CSROptions) (r Request, dropped []string, err error) {
+	if err := CheckCSR(csr); err != nil {
+		return Request{}, nil, err
+	}
+	return p.read(csr, o)
+}
+
+// read is FromCSR without the proof of possession.
+func (p *Profile) read(csr *x509.CertificateRequest, o CSROptions) (r Request, dropped []string, err error) {
+	r = Request{Public: csr.PublicKey}
+	if err := p.checkKeyType(r.Public); err != nil {
+		return Request{}, nil, err
+	}
+	refused := p.takeNames(csr, &r)
+	if len(refused) > 0 && !o.DropSANs {
+		return Request{}, nil, &SANError{refused}
+	}
+	var left []string
+	if r.Name, left, err = p.readSubject(csr, o.Name); err != nil {
+		return Request{}, nil, err
+	}
+	dropped = append(dropped, left...)
+	for _, err := range refused {
+		dropped = append(dropped, err.Error())
+	}
+	for _, extension := range csr.Extensions {
+		if !extension.Id.Equal(oidSubjectAltName) {
+			dropped = append(dropped, "extension "+extensionName(extension.Id))
+		}
+	}
+	return r, dropped, nil
+}
+
+// readSubject returns the name to issue for, and the attributes that will not be in the
+// certificate.
+func (p *Profile) readSubject(csr *x509.CertificateRequest, name string) (string, []string, error) {
+	subject, err := readName(csr.RawSubject)
+	if err != nil {
+		return "", nil, err
+	}
+	if name == "" {
+		if name, err = subject.commonName(); err != nil {
+			return "", nil, err
+		}
+	}
+	var kept []string
+	for _, rdn := range p.subject.name(name).ToRDNSequence() {
+		kept = append(kept, pkix.RDNSequence{rdn}.String())
+	}
+	return name, subject.leftOut(kept), nil
+}
+
+func addrs(ips []net.IP) []netip.Addr {
+	var out []netip.Addr
+	for _, ip := range ips {
+		addr, _ := netip.AddrFromSlice(ip) // the zero Addr is refused as a name
+		out = append(out, addr)
+	}
+	return out
+}
+
+func extensionName(oid asn1.ObjectIdentifier) string {
+	switch text := oid.String(); text {
+	case "2.5.29.14":
+		return "subjectKeyIdentifier"
+	case "2.5.29.15":
+		return "keyUsage"
+	case "2.5.29.17":
+		return "subjectAltName"
+	case "2.5.29.19":
+		return "basicConstraints"
+	case "2.5.29.30":
+		return "nameConstraints"
+	case "2.5.29.36":
+		return "policyConstraints"
+	case "2.5.29.54":
+		return "inhibitAnyPolicy"
+	case "2.5.29.37":
+		return "extKeyUsage"
+	default:
+		return text
+	}
+}
