@@ -3,6 +3,7 @@ package pemread
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"strconv"
 	"unicode"
 	"unicode/utf16"
@@ -119,7 +120,7 @@ func digitsOf(text []byte) ([]byte, error) {
 		}
 		r, size := utf8.DecodeRune(text[i:])
 		if !unicode.IsSpace(r) && !isInvisible(r) {
-			return nil, fail(Damaged, "has the character %q in its line %d, which is not of base64", text[i:i+size], line)
+			return nil, fail(Damaged, "has %s in its line %d, which is not of base64", name(r, text[i]), line)
 		}
 		if c == '\n' || c == '\r' && (i+1 == len(text) || text[i+1] != '\n') {
 			line++
@@ -127,6 +128,14 @@ func digitsOf(text []byte) ([]byte, error) {
 		i += size
 	}
 	return digits, nil
+}
+
+// name names a character, or a byte that is not part of one.
+func name(r rune, first byte) string {
+	if r == utf8.RuneError {
+		return fmt.Sprintf("the byte 0x%02X", first)
+	}
+	return fmt.Sprintf("the character %q", r)
 }
 
 func isDigit(c byte) bool {
