@@ -331,11 +331,11 @@ func TestFromCSR_subject(t *testing.T) {
 		{printable, []byte("web-01"), "web-01", ""},
 		{printable, []byte("web_01"), "", "is a PrintableString with the character '_' at place 4, which it cannot hold"},
 		{printable, []byte("*.example.com"), "", "is a PrintableString with the character '*' at place 1, which it cannot hold"},
-		{printable, []byte("R\xd3A-01"), "", "is a PrintableString with the byte 0xD3 at place 2, which it cannot hold"},
-		{printable, []byte("Müller"), "", "is a PrintableString with the character 'ü' at place 2, which it cannot hold"},
-		{cbasn1.UTF8String, []byte("M\xfcller"), "", "is a UTF8String with the byte 0xFC at place 2, which it cannot hold"},
+		{printable, []byte("R\xd3A-01"), "", "is a PrintableString with the byte 0xD3 (of 'Ó' in Latin-1) at place 2, which it cannot hold"},
+		{printable, []byte("Müller"), "", "is a PrintableString with the byte 0xC3 (of 'Ã' in Latin-1, of 'ü' in UTF-8) at place 2, which it cannot hold"},
+		{cbasn1.UTF8String, []byte("M\xfcller"), "", "is a UTF8String with the byte 0xFC (of 'ü' in Latin-1) at place 2, which it cannot hold"},
 		{cbasn1.IA5String, []byte("web_01"), "web_01", ""},
-		{cbasn1.IA5String, []byte("Müller"), "", "is an IA5String with the character 'ü' at place 2, which it cannot hold"},
+		{cbasn1.IA5String, []byte("Müller"), "", "is an IA5String with the byte 0xC3 (of 'Ã' in Latin-1, of 'ü' in UTF-8) at place 2, which it cannot hold"},
 		{teletex, []byte("M\xfcller-01"), "Müller-01", ""},
 		{teletex, []byte("M\x1b(B"), "", `is a TeletexString with the character '\x1b' at place 2, which it cannot hold`},
 		{wide, bmp("web-02"), "web-02", ""},
@@ -370,7 +370,7 @@ func TestFromCSR_otherAttributes(t *testing.T) {
 	t.Parallel()
 	subject := nameOf(t, asn1.RawValue{Class: 10, Tag: asn1.TagPrintableString, Bytes: []byte("M\xfcller & Co")}, asn1.RawValue{Class: 3, Tag: asn1.TagUTF8String, Bytes: []byte("web-01")})
 	built := requestParts{subject: subject}.build(t, newKey(t))
-	const problem = "is a PrintableString with the byte 0xFC at place 2, which it cannot hold"
+	const problem = "is a PrintableString with the byte 0xFC (of 'ü' in Latin-1) at place 2, which it cannot hold"
 	r, dropped, err := fromDER(t, built, CSROptions{})
 	if err != nil || r.Name != "web-01" || !slices.Equal(dropped, []string{"the O of the subject, which " + problem}) {
 		t.Errorf("%q, %q, %v", r.Name, dropped, err)

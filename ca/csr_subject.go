@@ -176,12 +176,18 @@ func readString(tag cbasn1.Tag, value []byte) (text, problem string) {
 // restricted returns the text, or names the first character that the type cannot hold.
 func restricted(kind, text string, allowed func(rune) bool) (string, string) {
 	for i, r := range text {
-		if r == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)) {
-			return "", fmt.Sprintf("is %s with the byte 0x%02X at place %d, which it cannot hold", kind, text[i], i+1)
+		if bad := r == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)); !bad && allowed(r) {
+			continue
 		}
-		if !allowed(r) {
-			return "", fmt.Sprintf("is %s with the character %q at place %d, which it cannot hold", kind, r, utf8.RuneCountInString(text[:i])+1)
+		what := fmt.Sprintf("the character %q", r)
+		if r >= utf8.RuneSelf && kind != "a TeletexString" { // in which encoding it was meant is a guess
+			what = fmt.Sprintf("the byte 0x%02X (of %q in Latin-1", text[i], rune(text[i]))
+			if r != utf8.RuneError {
+				what += fmt.Sprintf(", of %q in UTF-8", r)
+			}
+			what += ")"
 		}
+		return "", fmt.Sprintf("is %s with %s at place %d, which it cannot hold", kind, what, utf8.RuneCountInString(text[:i])+1)
 	}
 	return text, ""
 }
