@@ -1,0 +1,140 @@
+package ca
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"kedge/internal/pemread"
+)
+
+// ErrPKCS12 says that certificates are in a PKCS #12 file, which is not read here: it can be
+// encrypted.
+var ErrPKCS12 = errors.New("it is a PKCS #12 file; take the certificates out of it: openssl pkcs12 -in FILE -nokeys")
+
+// ParseCertificates reads certificates, at least one, in their order, in any coat that
+// internal/pemread takes: PEM, bare base64 or DER, in UTF-8 or UTF-16. Private keys and
+// other things beside them are passed over. How much is read is for the caller to bound.
+//
+// What holds no certificate is an error that says what it holds: ErrPKCS12, one that wraps a
+// *pemread.Error when it is none of the formats, or other words.
+func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
+	isKey := func(label string) bool { return strings.HasSuffix(label, "PRIVATE KEY") }
+	blocks, err := pemread.Blocks(data, pemread.Options{MaxSize: max(len(data), 1), Skip: isKey})
+	if err != nil {
+		return nil, fmt.Errorf("there is no certificate: %w", err)
+	}
+	var certs []*x509.Certificate
+	for _, b := range blocks {
+		if b.Kind != pemread.Certificate {
+			continue
+		}
+		cert, err := ParseCertificate(b.DER)
+		if err != nil {
+			return nil, err
+		}
+		certs = append(certs, cert)
+	}
+	if len(certs) == 0 {
+		return nil, noCertificate(blocks[0])
+	}
+	return certs, nil
+}
+
+// noCertificate says what is there instead.
+func noCertificate(b pemread.Block) error {
+	switch b.Kind {
+	case pemread.PKCS12:
+		return ErrPKCS12
+	case pemread.PKCS7:
+		return errors.New("it is a PKCS #7 bundle; take the certificates out of it: openssl pkcs7 -print_certs -in FILE, with -inform DER if it is binary")
+	case pemread.Unknown:
+		if b.Label == "" {
+			return errors.New("it is DER of an unknown kind, or a damaged certificate")
+		}
+	}
+	return fmt.Errorf("there is %s, not a certificate", b)
+}
+
+// ParseCertificate reads one certificate in DER. What is wrong with it is named as far as it
+// can be found out; the error holds no text of crypto/x509.
+func ParseCertificate(der []byte) (*x509.Certificate, error) {
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("the certificate cannot be read: %s", certificateFault(der))
+	}
+	return cert, nil
+}
+
+// certificateFault looks for what crypto/x509 refuses, in the order of a TBSCertificate (RFC
+// 5280, 4.1).
+func certificateFault(der cryptobyte.String) string {
+	var outer, tbs cryptobyte.String
+	if !der.ReadASN1(&outer, cbasn1.SEQUENCE) || !der.Empty() || !outer.ReadASN1(&tbs, cbasn1.SEQUENCE) {
+		return "it is cut short or damaged"
+	}
+	if fault := versionFault(&tbs); fault != "" {
+		return fault
+	}
+	var issuer, subject, key cryptobyte.String
+	if !tbs.SkipASN1(cbasn1.SEQUENCE) {
+		return "its signature algorithm is damaged"
+	}
+	if !tbs.ReadASN1Element(&issuer, cbasn1.SEQUENCE) || !tbs.SkipASN1(cbasn1.SEQUENCE) || !tbs.ReadASN1Element(&subject, cbasn1.SEQUENCE) {
+		return "its names or its validity are damaged"
+	}
+	for i, name := range []cryptobyte.String{issuer, subject} {
+		if fault := nameFault(name); fault != "" {
+			return "its " + []string{"issuer", "subject"}[i] + " " + fault
+		}
+	}
+	if !tbs.ReadASN1Element(&key, cbasn1.SEQUENCE) {
+		return "its key is damaged"
+	}
+	if k, ok := readKeyInfo(key); !ok {
+		return "its key is damaged"
+	} else if err := k.unfit(); err != nil {
+		return err.Error()
+	}
+	if _, err := x509.ParsePKIXPublicKey(key); err != nil {
+		return "its key is damaged"
+	}
+	return "its validity, one of its extensions or its signature is damaged, or written as RFC 5280 does not allow"
+}
+
+func versionFault(tbs *cryptobyte.String) string {
+	version := cbasn1.Tag(0).ContextSpecific().Constructed()
+	var number, serial cryptobyte.String
+	var present bool
+	if !tbs.ReadOptionalASN1(&number, &present, version) {
+		return "its version is damaged"
+	}
+	if n := 0; present && (!number.ReadASN1Integer(&n) || n < 0 || n > 2) {
+		return "its version is not one of 1, 2 and 3"
+	}
+	if !tbs.ReadASN1(&serial, cbasn1.INTEGER) || len(serial) == 0 {
+		return "its serial number is damaged"
+	}
+	if serial[0]&0x80 != 0 {
+		return "its serial number is negative"
+	}
+	return ""
+}
+
+// nameFault names the first attribute that crypto/x509 would not read.
+func nameFault(der []byte) string {
+	name, err := readName(der)
+	if err != nil {
+		return "is damaged"
+	}
+	for _, a := range name {
+		if a.problem != "" {
+			return fmt.Sprintf("has the attribute %s, which %s", a.name(), a.problem)
+		}
+	}
+	return ""
+}
