@@ -15,6 +15,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/filelock"
+	"kedge/internal/pemread"
 	"kedge/signer"
 )
 
@@ -71,6 +72,9 @@ func hintCertificate(err error) string {
 	if broken, ok := errors.AsType[*ca.LintError](err); ok {
 		return hintLint(broken.Findings)
 	}
+	if hint := hintRequest(err); hint != "" {
+		return hint
+	}
 	if refused, ok := errors.AsType[*ca.ProfileError](err); ok {
 		return fmt.Sprintf("ask for what the profile allows, or change %s of profile %q in the configuration", refused.Key, refused.Profile)
 	}
@@ -97,6 +101,24 @@ func hintCertificate(err error) string {
 	}
 	if is[*noBaseError](err) {
 		return "make a complete list first, without --delta"
+	}
+	return ""
+}
+
+// hintRequest is about certificate requests, and certificates, that cannot be taken as they are.
+func hintRequest(err error) string {
+	if refused, ok := errors.AsType[*ca.SANError](err); ok {
+		hint := "leave out with --drop-sans what is refused: IAM Roles Anywhere needs no subject alternative name"
+		if by, ok := errors.AsType[*ca.ProfileError](refused); ok {
+			hint += fmt.Sprintf("; or change %s of profile %q in the configuration", by.Key, by.Profile)
+		}
+		return hint
+	}
+	if is[*ca.SubjectError](err) {
+		return "make the request with UTF-8 strings (openssl: string_mask = utf8only); \"kedge-ca sign\" takes the name from --name instead"
+	}
+	if unread, ok := errors.AsType[*pemread.Error](err); ok && (unread.Reason == pemread.Cut || unread.Reason == pemread.Damaged) {
+		return "copy the file again, as a file and not from a screen or a mail, with all of it from BEGIN to END"
 	}
 	return ""
 }

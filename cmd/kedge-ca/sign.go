@@ -22,8 +22,9 @@ type signOptions struct {
 	out       string
 	fullChain bool
 
-	csr   string
-	names altNames
+	csr      string
+	names    altNames
+	dropSANs bool
 }
 
 func newSign(h host, run func(context.Context, *signOptions) error) *cobra.Command {
@@ -32,12 +33,16 @@ func newSign(h host, run func(context.Context, *signOptions) error) *cobra.Comma
 		Use:   "sign <csr> | -",
 		Short: "Sign a certificate request of a host that keeps its key to itself",
 		Long: `Sign a certificate request (PKCS #10, PEM or DER, from a file or standard input) and write the
-certificate to standard output or to a file.
+certificate to standard output or to a file. The request is read as programs write it, also
+in UTF-16, as base64 alone or as part of a JSON document.
 
 Of the request only the common name, the key and the subject alternative names are taken, as
-far as the profile allows them; the rest is left out and listed. The request must be signed with
-its own key. Each run issues: a request that is signed twice gets two certificates.`,
+far as the profile allows them; the rest is left out and listed. A subject alternative name that
+is not allowed is an error, or with --drop-sans is left out and listed, too: IAM Roles Anywhere
+needs none. With --name nothing of the subject is taken. The request must be signed with its own
+key. Each run issues: a request that is signed twice gets two certificates.`,
 		Example: `  kedge-ca sign web-03.csr --out web-03.pem
+  kedge-ca sign vcenter.csr --name vcenter --drop-sans --out vcenter.pem
   kedge-ca sign - --host rack7 --full-chain < web-03.csr > web-03.fullchain.pem`,
 		Args: exactlyOne("give the file of the request, or - for standard input: kedge-ca sign FILE", "sign one request at a time"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -55,6 +60,7 @@ its own key. Each run issues: a request that is signed twice gets two certificat
 	o.output.add(cmd)
 	o.leaf.add(cmd)
 	cmd.Flags().StringVar(&o.name, "name", "", "`NAME` to issue for, instead of the request's common name")
+	cmd.Flags().BoolVar(&o.dropSANs, "drop-sans", false, "leave out the request's subject alternative names that are not allowed")
 	cmd.Flags().StringVar(&o.out, "out", "", "`FILE` to write the certificate to; it must not exist")
 	cmd.Flags().BoolVar(&o.fullChain, "full-chain", false, "write the intermediates after the certificate")
 	return cmd
@@ -121,14 +127,11 @@ func csrName(path string) string {
 
 // request is what the CSR asks for, and the flags add. dropped says what is left out.
 func (o *signOptions) request(profile *ca.Profile, csr *x509.CertificateRequest) (ca.Request, []string, error) {
-	request, dropped, err := profile.FromCSR(csr, ca.CSROptions{})
+	request, dropped, err := profile.FromCSR(csr, ca.CSROptions{Name: o.name, DropSANs: o.dropSANs})
 	if err != nil {
 		return request, nil, err
 	}
 	added := o.leaf.request(request.Name, o.names)
-	if o.name != "" {
-		added = o.leaf.request(o.name, o.names)
-	}
 	if added.Name == "" {
 		return request, nil, &namelessError{}
 	}
