@@ -149,7 +149,7 @@ func (s *store) checkCopy(name string, cert *x509.Certificate) error {
 	if err != nil {
 		return err
 	}
-	certs, err := signer.ParseCertificates(data, nil)
+	certs, err := parseCertificates(data)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)

@@ -15,7 +15,6 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
-	"kedge/signer"
 )
 
 // request makes a key, or takes the one that is there, and a request for a certificate. It
@@ -119,7 +118,7 @@ func (o *intermediateOptions) readRequest() (*x509.CertificateRequest, error) {
 	}
 	csr, err := ca.ParseCSR(data)
 	if err == nil {
-		err = ca.CheckCSR(csr)
+		err = cmp.Or(ca.CheckCSR(csr), ca.CheckSubject(csr)) // all of the subject is taken
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.from, err)
@@ -205,7 +204,7 @@ func (o *intermediateOptions) readPath() ([]*x509.Certificate, error) {
 		if err != nil {
 			return nil, err
 		}
-		certs, err := signer.ParseCertificates(data, nil)
+		certs, err := parseCertificates(data)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -29,7 +28,7 @@ func newLint(h host, run func(context.Context, *lintOptions) error) *cobra.Comma
 		Short: "Hold certificates against what IAM Roles Anywhere accepts",
 		Long: `Hold each certificate in the files against what IAM Roles Anywhere accepts and what RFC 5280
 asks, and show what it breaks, with the source of each rule. The certificates may be of any CA,
-PEM or DER; - is standard input. Issuers are looked for among all certificates that are given,
+PEM, DER or base64, in UTF-8 or UTF-16; - is standard input. Issuers are looked for among all certificates that are given,
 so give the chain too if the path is to be looked at.
 
 Of a leaf it shows what its sessions get: source identity, session name, and the session tags
@@ -103,10 +102,7 @@ func (o *lintOptions) read() ([]linted, error) {
 		if err != nil {
 			return nil, err
 		}
-		certs, err := signer.ParseCertificates(data, nil)
-		if errors.Is(err, signer.ErrPasswordRequired) {
-			return nil, fmt.Errorf("%s: encrypted; take the certificates out of it: openssl pkcs12 -in FILE -nokeys", path)
-		}
+		certs, err := parseCertificates(data)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
