@@ -1,0 +1,183 @@
+package takeover
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"kedge/ca"
+)
+
+// readCRLs reads the lists that the operator named. Each must be one of the CA's.
+func (r *reader) readCRLs() error {
+	for _, path := range r.src.CRL {
+		f, err := openNamed(path)
+		if err != nil {
+			return err
+		}
+		if r.known[f.id()] {
+			continue
+		}
+		r.known[f.id()] = true
+		data, err := f.read()
+		if err != nil {
+			return &Error{path, err.Error(), err}
+		}
+		lists := crlsIn(data)
+		if len(lists) == 0 {
+			return &Error{path, "there is no CRL in it, neither in PEM nor in DER", nil}
+		}
+		for _, der := range lists {
+			list, err := r.parseCRL(der)
+			if err != nil {
+				return &Error{path, err.Error(), nil}
+			}
+			r.addCRL(path, list)
+		}
+	}
+	return nil
+}
+
+// crlsIn returns the CRLs of a file, and what is meant as one: nil is a block that is damaged.
+func crlsIn(data []byte) [][]byte {
+	if !isPEM(data) {
+		if _, err := x509.ParseRevocationList(data); err == nil || looksLikeCRL(data) {
+			return [][]byte{data}
+		}
+		return nil
+	}
+	var lists [][]byte
+	for b := range blocks(data) {
+		if b.label == labelCRL {
+			lists = append(lists, b.der)
+		}
+	}
+	return lists
+}
+
+const labelCRL = "X509 CRL" // RFC 7468, 6
+
+// looksLikeCRL reports whether DER that crypto/x509 does not take has the beginning of a CRL: a
+// list that is cut short should not be called a file of an unknown kind. A CRL begins with an
+// optional version 2, an algorithm, a name and a time (RFC 5280, 5.1).
+func looksLikeCRL(data []byte) bool {
+	rest := enter(enter(data))
+	if len(rest) > 2 && rest[0] == asn1.TagInteger {
+		rest = over(rest)
+	}
+	rest = over(over(rest))
+	return len(rest) > 0 && (rest[0] == asn1.TagUTCTime || rest[0] == asn1.TagGeneralizedTime)
+}
+
+// enter returns what is behind the header of a SEQUENCE, however much of it there is.
+func enter(der []byte) []byte {
+	header, _ := header(der)
+	if len(der) == 0 || der[0] != 0x30 || header > len(der) {
+		return nil
+	}
+	return der[header:]
+}
+
+// over returns what is behind an element.
+func over(der []byte) []byte {
+	header, length := header(der)
+	if header == 0 || length > len(der)-header {
+		return nil
+	}
+	return der[header+length:]
+}
+
+// header reads a tag and a length in DER; it is 0 bytes long when that is none.
+func header(der []byte) (size, length int) {
+	if len(der) < 2 {
+		return 0, 0
+	}
+	if der[1] < 0x80 {
+		return 2, int(der[1])
+	}
+	n := int(der[1] & 0x7f)
+	if n == 0 || n > 4 || len(der) < 2+n {
+		return 0, 0
+	}
+	for _, b := range der[2 : 2+n] {
+		length = length<<8 | int(b)
+	}
+	return 2 + n, length
+}
+
+// parseCRL reads a list and checks that it is a complete one that the CA signed.
+func (r *reader) parseCRL(der []byte) (*x509.RevocationList, error) {
+	list, err := x509.ParseRevocationList(der)
+	if err != nil {
+		return nil, errors.New("the CRL is damaged or cut short")
+	}
+	if err := checkSignature(r.issuer, list.SignatureAlgorithm, list.RawTBSRevocationList, list.Signature); err != nil {
+		return nil, fmt.Errorf("the CRL is of %q, and %w", list.Issuer, err)
+	}
+	for _, e := range list.Extensions {
+		switch {
+		case e.Id.Equal(oidDeltaCRLIndicator):
+			return nil, errors.New("it is a delta CRL, which holds only what changed; give the complete one")
+		case e.Id.Equal(oidIssuingDistributionPoint) && isIndirect(e.Value):
+			return nil, errors.New("it is an indirect CRL, which lists certificates of several CAs; give one of this CA")
+		}
+	}
+	return list, nil
+}
+
+// isIndirect reads indirectCRL, [4], of an issuing distribution point (RFC 5280, 5.2.5).
+func isIndirect(value []byte) bool {
+	var fields []asn1.RawValue
+	if _, err := asn1.Unmarshal(value, &fields); err != nil {
+		return true
+	}
+	return slices.ContainsFunc(fields, func(f asn1.RawValue) bool {
+		return f.Class == asn1.ClassContextSpecific && f.Tag == 4 && len(f.Bytes) == 1 && f.Bytes[0] != 0
+	})
+}
+
+var (
+	oidDeltaCRLIndicator        = asn1.ObjectIdentifier{2, 5, 29, 27} // RFC 5280, 5.2.4
+	oidIssuingDistributionPoint = asn1.ObjectIdentifier{2, 5, 29, 28} // RFC 5280, 5.2.5
+)
+
+// addCRL takes in the entries and the number of a list.
+func (r *reader) addCRL(path string, list *x509.RevocationList) {
+	r.sum.CRLs++
+	r.useNumber(list.Number)
+	at := place{file: r.addFile(path)}
+	for _, e := range list.RevokedCertificateEntries {
+		s, err := newSerial(e.SerialNumber)
+		if err != nil {
+			r.skip(Faulty, path, 0, "of an entry of the CRL "+err.Error())
+			continue
+		}
+		n := revocation{at: e.RevocationTime.Unix(), reason: ca.Reason(e.ReasonCode), place: at}
+		if n.reason == ca.RemoveFromCRL || !slices.Contains(ca.Reasons(), n.reason) {
+			r.skip(Doubt, path, 0, fmt.Sprintf("of the certificate %s: the reason %d is none that a complete CRL can give; it is taken as revoked without a reason", s, e.ReasonCode))
+			n.reason = ca.Unspecified
+		}
+		r.revoke(s, n)
+	}
+}
+
+// useNumber keeps the highest CRL number.
+func (r *reader) useNumber(n *big.Int) {
+	if n != nil && n.Sign() > 0 && (r.sum.CRLNumber == nil || n.Cmp(r.sum.CRLNumber) > 0) {
+		r.sum.CRLNumber = n
+	}
+}
+
+// readCRLNumber reads openssl's file crlnumber: that of the next list, in hexadecimal.
+func (r *reader) readCRLNumber(path string, data []byte) {
+	s, err := parseSerial(strings.TrimSpace(string(data[:min(len(data), 100)])))
+	if err != nil {
+		r.skip(Faulty, path, 0, "the number of the next CRL cannot be read")
+		return
+	}
+	r.useNumber(new(big.Int).Sub(s.big(), big.NewInt(1)))
+}
