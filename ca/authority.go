@@ -22,6 +22,7 @@ type Authority struct {
 // root, and with a *LintError when the service would refuse the CA certificate or the path is
 // longer than a certificate in it or the service allows; lint warnings stop nothing, since the
 // certificate is there already. Whether they are in date is looked at when something is issued.
+// So are extended key usages that leave no leaf usable: such a CA still revokes what it issued.
 //
 // Source: RFC 5280, 6.1; IAM Roles Anywhere User Guide, "Trust model".
 func New(cert *x509.Certificate, key crypto.Signer, issuers ...*x509.Certificate) (*Authority, error) {
@@ -34,7 +35,9 @@ func New(cert *x509.Certificate, key crypto.Signer, issuers ...*x509.Certificate
 			return nil, fmt.Errorf("the certificate %q is not one of a CA: it needs CA true and the key usage keyCertSign", c.Subject)
 		}
 	}
-	fatal := slices.DeleteFunc(Lint(cert, issuers), func(f Finding) bool { return f.Severity != Error })
+	fatal := slices.DeleteFunc(Lint(cert, issuers), func(f Finding) bool {
+		return f.Severity != Error || f.Rule == ruleCAExtKeyUsage || f.Rule == ruleIssuerExtKeyUsage
+	})
 	if err := Refuse(cert, fatal, nil); err != nil {
 		return nil, err
 	}

@@ -90,7 +90,11 @@ func usageCases() []lintCase {
 		{"key-usage-critical", "not critical", anchor, ext("keyUsage=keyCertSign,cRLSign"), ""},
 		{"ext-key-usage", "lacks the extended key usage clientAuth", leaf, ext("extendedKeyUsage=serverAuth"), ""},
 		{"ext-key-usage", "lacks the extended key usage clientAuth", leaf, drop("extendedKeyUsage"), ""},
-		{"ext-key-usage", "lacks the extended key usage clientAuth", intermediate, ext("extendedKeyUsage=serverAuth,1.2.3.4"), ""},
+		{"ca-ext-key-usage", "has extended key usages without clientAuth", intermediate, ext("extendedKeyUsage=serverAuth,1.2.3.4"), ""},
+		{"ca-ext-key-usage", "has extended key usages without clientAuth", anchor, ext("extendedKeyUsage=serverAuth"), ""},
+		{"issuer-ext-key-usage", `is below "CN=Servers", whose extended key usages lack clientAuth`, leaf, opensslCert{}, "servers"},
+		{"issuer-ext-key-usage", `is below "CN=Servers"`, leaf, opensslCert{}, "below servers"},
+		{"issuer-ext-key-usage", `is below "CN=Servers"`, intermediate, opensslCert{}, "servers"},
 	}
 }
 

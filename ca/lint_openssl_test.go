@@ -249,6 +249,9 @@ func lintIssuers(o *opensslCA) map[string]issuer {
 	}
 	signer := m[""]
 	m["leaf"], _ = o.sign(opensslCert{subject: "/CN=Leaf", args: []string{"-days", "3000"}}, leafExtensions, &signer)
+	m["servers"], _ = o.sign(opensslCert{subject: "/CN=Servers", extensions: "extendedKeyUsage=serverAuth", args: []string{"-days", "3000"}}, intermediateExtensions, &signer)
+	servers := m["servers"]
+	m["below servers"], _ = o.sign(opensslCert{subject: "/CN=Below Servers", args: []string{"-days", "3000"}}, intermediateExtensions, &servers)
 	deep := m[""]
 	for i := range 6 {
 		deep, _ = o.sign(opensslCert{subject: fmt.Sprintf("/CN=Level %d", i+1), args: []string{"-days", "3000"}}, intermediateExtensions, &deep)

@@ -16,7 +16,9 @@ func usageRules() []rule {
 		{"key-usage-cert-sign-leaf", Error, leaf, true, "RFC 5280, 4.2.1.9", checkNoCertSign},
 		{"key-usage-crl-sign", Warning, authority, true, "RFC 5280, 4.2.1.3", checkCRLSign},
 		{"key-usage-critical", Warning, all, true, "RFC 5280, 4.2.1.3", checkKeyUsageCritical},
-		{"ext-key-usage", Warning, all, true, "RFC 5280, 4.2.1.12", checkExtKeyUsage},
+		{"ext-key-usage", Warning, leaf, true, "RFC 5280, 4.2.1.12", checkExtKeyUsage},
+		{ruleCAExtKeyUsage, Error, authority, true, "openssl-verification-options(1), -purpose; Go, x509.VerifyOptions, KeyUsages", checkCAExtKeyUsage},
+		{ruleIssuerExtKeyUsage, Error, intermediate | leaf, false, "openssl-verification-options(1), -purpose; Go, x509.VerifyOptions, KeyUsages", checkIssuerExtKeyUsage},
 	}
 }
 
@@ -70,16 +72,46 @@ func checkKeyUsageCritical(s *subject) []string {
 	return nil
 }
 
-// checkExtKeyUsage: the guide does not ask for clientAuth, but several consoles do. In a CA
-// certificate the extension limits what is below.
+// The rules about the extended key usages of a CA. They say nothing of what it may revoke.
+const (
+	ruleCAExtKeyUsage     = "ca-ext-key-usage"
+	ruleIssuerExtKeyUsage = "issuer-ext-key-usage"
+)
+
+// checkExtKeyUsage: the guide does not ask for clientAuth, but several consoles do.
 func checkExtKeyUsage(s *subject) []string {
-	if s.kind != leaf && len(s.ExtKeyUsage)+len(s.UnknownExtKeyUsage) == 0 {
-		return nil
-	}
-	if !slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageClientAuth) && !slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageAny) {
+	if !namesClientAuth(s.Certificate) {
 		return broken("lacks the extended key usage clientAuth, which several tools ask for")
 	}
 	return nil
+}
+
+// checkCAExtKeyUsage: RFC 5280, 4.2.1.12 gives the extension no meaning in a CA certificate, but
+// those that verify paths take it for a limit of all below, as CAs mean it.
+func checkCAExtKeyUsage(s *subject) []string {
+	if excludesClientAuth(s.Certificate) {
+		return broken("has extended key usages without clientAuth, so that no certificate below it serves as a client's")
+	}
+	return nil
+}
+
+func checkIssuerExtKeyUsage(s *subject) []string {
+	for _, issuer := range s.issuers {
+		if excludesClientAuth(issuer) {
+			return broken("is below %q, whose extended key usages lack clientAuth, so that it does not serve as a client's", issuer.Subject)
+		}
+	}
+	return nil
+}
+
+// excludesClientAuth reports whether a CA certificate has extended key usages, and not that of
+// clients.
+func excludesClientAuth(c *x509.Certificate) bool {
+	return len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) > 0 && !namesClientAuth(c)
+}
+
+func namesClientAuth(c *x509.Certificate) bool {
+	return slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth) || slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny)
 }
 
 var (

@@ -133,6 +133,8 @@ func hintLint(findings []ca.Finding) string {
 		return ""
 	case has("tag-characters"):
 		return "IAM Roles Anywhere makes session tags of the names in a certificate and would refuse this one"
+	case has("ca-ext-key-usage"), has("issuer-ext-key-usage"):
+		return "have that CA certificate made again for the same key, without extended key usages or with clientAuth among them, by the CA that signed it"
 	case findings[0].Severity == ca.Error:
 		return "IAM Roles Anywhere would refuse it, or whoever verifies it, so it cannot be allowed; the rule is in: " + findings[0].Source
 	}
