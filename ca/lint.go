@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 )
 
 // Severity says what a finding means for the certificate.
@@ -65,10 +66,20 @@ func (e *LintError) Error() string {
 // Signatures are not verified, so that the preview of a certificate can be linted. Lint has
 // no state and is safe for concurrent use.
 func Lint(cert *x509.Certificate, issuers []*x509.Certificate) []Finding {
+	return newSubject(cert, issuers).lint()
+}
+
+// LintAt is [Lint] for a certificate that is used now: it and those above it must be in date.
+func LintAt(cert *x509.Certificate, issuers []*x509.Certificate, now time.Time) []Finding {
 	s := newSubject(cert, issuers)
+	s.now = now
+	return s.lint()
+}
+
+func (s *subject) lint() []Finding {
 	var findings []Finding
 	for r := range rules() {
-		if r.kinds&s.kind == 0 || r.extensions && cert.Version != 3 {
+		if r.kinds&s.kind == 0 || r.extensions && s.Version != 3 {
 			continue
 		}
 		for _, text := range r.check(s) {
@@ -139,7 +150,8 @@ type subject struct {
 	*x509.Certificate
 	issuers []*x509.Certificate
 	kind    kind
-	tags    []Tag // that it brings about
+	now     time.Time // zero: what is in date is not looked at
+	tags    []Tag     // that it brings about
 	names   altNames
 }
 

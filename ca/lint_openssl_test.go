@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kedge/internal/testenv"
 )
@@ -252,6 +253,7 @@ func lintIssuers(o *opensslCA) map[string]issuer {
 	m["servers"], _ = o.sign(opensslCert{subject: "/CN=Servers", extensions: "extendedKeyUsage=serverAuth", args: []string{"-days", "3000"}}, intermediateExtensions, &signer)
 	servers := m["servers"]
 	m["below servers"], _ = o.sign(opensslCert{subject: "/CN=Below Servers", args: []string{"-days", "3000"}}, intermediateExtensions, &servers)
+	m["longer"], _ = o.sign(opensslCert{subject: "/CN=Longer", args: []string{"-days", "5000"}}, intermediateExtensions, &signer)
 	deep := m[""]
 	for i := range 6 {
 		deep, _ = o.sign(opensslCert{subject: fmt.Sprintf("/CN=Level %d", i+1), args: []string{"-days", "3000"}}, intermediateExtensions, &deep)
@@ -303,21 +305,22 @@ func TestLint_openssl(t *testing.T) {
 
 func lintOne(o *opensslCA, tt lintCase, issuers map[string]issuer) []Finding {
 	o.t.Helper()
+	soon := time.Now().Add(time.Hour) // after the end of what openssl makes for 0 days
 	base := map[kind]string{anchor: caExtensions, intermediate: intermediateExtensions, leaf: leafExtensions}[tt.kind]
 	if tt.rule == "version" {
 		base = ""
 	}
 	if tt.kind == anchor {
 		_, cert := o.sign(tt.cert, base, nil)
-		return Lint(cert, nil)
+		return LintAt(cert, nil, soon)
 	}
 	signer := issuers[tt.ca]
 	made, cert := o.sign(tt.cert, base, &signer)
 	if tt.ca == "other" {
-		return Lint(cert, issuers[""].path)
+		return LintAt(cert, issuers[""].path, soon)
 	}
 	if !bytes.Equal(cert.RawIssuer, signer.path[0].RawSubject) {
 		o.t.Fatalf("issuer %s", cert.Issuer)
 	}
-	return Lint(cert, made.path[1:])
+	return LintAt(cert, made.path[1:], soon)
 }

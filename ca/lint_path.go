@@ -3,6 +3,7 @@ package ca
 import (
 	"bytes"
 	"crypto/x509"
+	"fmt"
 )
 
 // pathRules are about a certificate below the certificates that issued it.
@@ -14,6 +15,7 @@ func pathRules() []rule {
 		{"subject-key-id", Warning, authority, true, "RFC 5280, 4.2.1.2", checkSubjectKeyID},
 		{"authority-key-id", Warning, intermediate | leaf, true, "RFC 5280, 4.2.1.1", checkAuthorityKeyID},
 		{"outlives-issuer", Warning, intermediate | leaf, false, "RFC 5280, 6.1.3", checkOutlives},
+		{ruleInDate, Error, all, false, "RFC 5280, 6.1.3", checkInDate},
 	}
 }
 
@@ -76,12 +78,44 @@ func checkAuthorityKeyID(s *subject) []string {
 	return nil
 }
 
+// checkOutlives looks at the whole path, whose end is the earliest of all. That one begins before
+// its issuer is no fault: a root that was renewed by its own key has leaves that are older.
 func checkOutlives(s *subject) []string {
-	if len(s.issuers) == 0 {
-		return nil
-	}
-	if issuer := s.issuers[0]; s.NotAfter.After(issuer.NotAfter) {
-		return broken("ends at %s, after its issuer %q, which ends at %s", rfc3339(s.NotAfter), issuer.Subject, rfc3339(issuer.NotAfter))
+	for i, issuer := range s.issuers {
+		if !s.NotAfter.After(issuer.NotAfter) {
+			continue
+		}
+		what := "its issuer"
+		if i > 0 {
+			what = "the CA above it,"
+		}
+		return broken("ends at %s, after %s %q, which ends at %s", rfc3339(s.NotAfter), what, issuer.Subject, rfc3339(issuer.NotAfter))
 	}
 	return nil
+}
+
+const ruleInDate = "in-date"
+
+// checkInDate names each certificate of the path that is not in date, the subject's own first.
+func checkInDate(s *subject) []string {
+	if s.now.IsZero() || s.NotAfter.Before(s.NotBefore) { // the latter is a finding already
+		return nil
+	}
+	var texts []string
+	for i, c := range append([]*x509.Certificate{s.Certificate}, s.issuers...) {
+		text := ""
+		switch {
+		case s.now.After(c.NotAfter):
+			text = "ended at " + rfc3339(c.NotAfter)
+		case s.now.Before(c.NotBefore):
+			text = "is not valid before " + rfc3339(c.NotBefore)
+		default:
+			continue
+		}
+		if i > 0 {
+			text = fmt.Sprintf("is below %q, which %s", c.Subject, text)
+		}
+		texts = append(texts, text)
+	}
+	return texts
 }

@@ -89,3 +89,34 @@ func TestNew_extKeyUsage(t *testing.T) {
 		t.Errorf("a list: %v", err)
 	}
 }
+
+// TestLintAt: a path is in date as long as all of it is.
+func TestLintAt(t *testing.T) {
+	t.Parallel()
+	root := newRoot(t, time.Hour)
+	middle := below(t, root, newKey(t), caNamed("Middle", -1)).Certificate()
+	cert := *middle // as another program may have made it
+	cert.NotAfter = noon.Add(24 * time.Hour)
+	path := []*x509.Certificate{root.Certificate()}
+	tests := []struct {
+		at   time.Time
+		want []string
+	}{
+		{noon, nil},
+		{time.Time{}, nil},
+		{noon.Add(2 * time.Hour), []string{`is below "CN=Test CA", which ended at 2026-11-01T13:00:00Z`}},
+		{noon.Add(25 * time.Hour), []string{"ended at 2026-11-02T12:00:00Z", `is below "CN=Test CA", which ended at 2026-11-01T13:00:00Z`}},
+		{noon.Add(-time.Hour), []string{"is not valid before 2026-11-01T11:55:00Z", `is below "CN=Test CA", which is not valid before 2026-11-01T11:55:00Z`}},
+	}
+	for _, tt := range tests {
+		var got []string
+		for _, f := range LintAt(&cert, path, tt.at) {
+			if f.Rule == ruleInDate {
+				got = append(got, f.Text)
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%v: got %q\nwant %q", tt.at, got, tt.want)
+		}
+	}
+}

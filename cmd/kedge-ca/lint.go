@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -67,7 +68,7 @@ func runLint(_ context.Context, o *lintOptions) error {
 	}
 	failed, broken := 0, 0
 	for i := range all {
-		n := all[i].lint(certs, o.allow)
+		n := all[i].lint(certs, o.allow, o.inputs.Now())
 		broken += n
 		failed += min(n, 1)
 	}
@@ -126,10 +127,10 @@ func readInput(path string, stdin io.Reader) ([]byte, error) {
 }
 
 // lint fills in the findings, and returns how many of them are errors.
-func (l *linted) lint(all []*x509.Certificate, allow []string) (errors int) {
+func (l *linted) lint(all []*x509.Certificate, allow []string, now time.Time) (errors int) {
 	issuers := issuersOf(l.cert, all)
 	l.anchor = len(issuers) == 0 && bytes.Equal(l.cert.RawSubject, l.cert.RawIssuer)
-	for _, f := range ca.Lint(l.cert, issuers) {
+	for _, f := range ca.LintAt(l.cert, issuers, now) {
 		if f.Severity == ca.Error {
 			errors++
 		} else if slices.Contains(allow, f.Rule) {
