@@ -141,6 +141,9 @@ func (c *AuthorityConfig) template(path []*x509.Certificate, now time.Time) (*x5
 		CRLDistributionPoints: c.CRLURLs,
 	}
 	c.Constraints.fill(template)
+	if err := c.Constraints.fillDirectories(template); err != nil {
+		return nil, err
+	}
 	if c.old != nil && c.old.Subject.String() == c.Subject.String() {
 		template.RawSubject = c.old.RawSubject
 	}

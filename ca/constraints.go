@@ -2,7 +2,7 @@ package ca
 
 import (
 	"crypto/x509"
-	"encoding/asn1"
+	"crypto/x509/pkix"
 	"fmt"
 	"net"
 	"net/netip"
@@ -22,6 +22,8 @@ type NameConstraints struct {
 	PermittedURI, ExcludedURI     []string
 	PermittedEmail, ExcludedEmail []string
 	PermittedIP, ExcludedIP       []netip.Prefix
+
+	directories directoryBounds // of an older certificate: ConfigOf
 }
 
 // fill puts the constraints into a template.
@@ -31,6 +33,19 @@ func (n *NameConstraints) fill(t *x509.Certificate) {
 	t.PermittedURIDomains, t.ExcludedURIDomains = n.PermittedURI, n.ExcludedURI
 	t.PermittedEmailAddresses, t.ExcludedEmailAddresses = n.PermittedEmail, n.ExcludedEmail
 	t.PermittedIPRanges, t.ExcludedIPRanges = ipNets(n.PermittedIP), ipNets(n.ExcludedIP)
+}
+
+// fillDirectories adds those that crypto/x509 cannot write, and with them all others.
+func (n *NameConstraints) fillDirectories(t *x509.Certificate) error {
+	if n.directories.empty() {
+		return nil
+	}
+	value, err := n.extension()
+	if err != nil {
+		return fmt.Errorf("write the name constraints of %q: %w", t.Subject, err)
+	}
+	t.ExtraExtensions = append(t.ExtraExtensions, pkix.Extension{Id: oidNameConstraints, Critical: n.directories.critical, Value: value})
+	return nil
 }
 
 // check fails when a constraint makes no sense by itself, or when it would permit what a CA
@@ -57,6 +72,9 @@ func (n *NameConstraints) check(path []*x509.Certificate) error {
 			}
 			permitted = append(permitted, sanName{kind, text, kind.sample(text)})
 		}
+	}
+	if err := checkDirectories(path, n.directories.permitted); err != nil {
+		return err
 	}
 	return checkConstraints(path, permitted)
 }
@@ -100,15 +118,18 @@ func constraintsOf(c *x509.Certificate) (NameConstraints, error) {
 		PermittedURI: c.PermittedURIDomains, ExcludedURI: c.ExcludedURIDomains,
 		PermittedEmail: c.PermittedEmailAddresses, ExcludedEmail: c.ExcludedEmailAddresses,
 	}
-	known := len(c.PermittedIPRanges) + len(c.ExcludedIPRanges)
-	for _, list := range [][]string{n.PermittedDNS, n.ExcludedDNS, n.PermittedURI, n.ExcludedURI, n.PermittedEmail, n.ExcludedEmail} {
-		known += len(list)
-	}
-	all, err := countConstraints(c)
-	if err == nil && all != known {
-		err = fmt.Errorf("%d of its %d name constraints are neither on DNS names nor on URIs, email or IP addresses", all-known, all)
+	all, critical, err := subtreesOf(c)
+	if err == nil {
+		err = all.checkKinds()
 	}
 	if err != nil {
+		return n, err
+	}
+	n.directories.critical = critical
+	if n.directories.permitted, err = directoriesIn(all.Permitted); err != nil {
+		return n, err
+	}
+	if n.directories.excluded, err = directoriesIn(all.Excluded); err != nil {
 		return n, err
 	}
 	if n.PermittedIP, err = prefixes(c.PermittedIPRanges); err != nil {
@@ -117,25 +138,6 @@ func constraintsOf(c *x509.Certificate) (NameConstraints, error) {
 	n.ExcludedIP, err = prefixes(c.ExcludedIPRanges)
 	return n, err
 }
-
-// countConstraints counts the GeneralSubtrees (RFC 5280, 4.2.1.10).
-func countConstraints(c *x509.Certificate) (int, error) {
-	var subtrees struct {
-		Permitted []asn1.RawValue `asn1:"optional,tag:0"`
-		Excluded  []asn1.RawValue `asn1:"optional,tag:1"`
-	}
-	for _, extension := range c.Extensions {
-		if !extension.Id.Equal(oidNameConstraints) {
-			continue
-		}
-		if _, err := asn1.Unmarshal(extension.Value, &subtrees); err != nil {
-			return 0, fmt.Errorf("the extension nameConstraints cannot be read: %w", err)
-		}
-	}
-	return len(subtrees.Permitted) + len(subtrees.Excluded), nil
-}
-
-var oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
 
 func prefixes(nets []*net.IPNet) ([]netip.Prefix, error) {
 	var prefixes []netip.Prefix

@@ -40,6 +40,10 @@ func goodCases() []lintCase {
 		{"", "", leaf, ext("subjectAltName=DNS:a.example.com,DNS:b.example.com,URI:spiffe://example.org/a@b+c=d_e,IP:10.0.0.1,email:a&b@example.com"), ""},
 		{"", "", leaf, args("-set_serial", "0x7f"+strings.Repeat("ff", 19)), ""},
 		{"", "", leaf, args("-sha512"), ""},
+		{"", "", leaf, subj("/O=Example/CN=x"), "directory"},
+		{"", "", leaf, subj("/O=Example/OU=Open/CN=x"), "directory"},
+		{"", "", intermediate, subj("/O=Example/CN=Sub"), "directory"},
+		{"", "", anchor, ext("nameConstraints=permitted;dirName:dir\n[dir]\nO=Example"), ""},
 	}
 	for _, key := range []string{"EC:ec_paramgen_curve:P-384", "EC:ec_paramgen_curve:P-521", "RSA:rsa_keygen_bits:2048", "RSA:rsa_keygen_bits:3072"} {
 		cases = append(cases, lintCase{"", "", leaf, opensslCert{key: key}, ""}, lintCase{"", "", anchor, opensslCert{key: key}, ""})
@@ -176,6 +180,14 @@ func pathCases() []lintCase {
 		{"name-constraints", `the DNS name "example.org" is not permitted by the name constraints of "CN=Names"`, leaf, ext("subjectAltName=DNS:a.example.com,DNS:example.org"), "names"},
 		{"name-constraints", `"10.0.0.0/8"`, leaf, ext("subjectAltName=DNS:a.example.com,IP:10.1.2.3"), "names"},
 		{"name-constraints", `the email address "a@example.org" is not permitted`, leaf, subj("/CN=x/emailAddress=a@example.org"), "mail"},
+		{"name-constraints", `the directory name "CN=web-01" is not permitted by the name constraints of "CN=Dir,O=Example": "O=Example"`, leaf, opensslCert{}, "directory"},
+		{"name-constraints", `the directory name "CN=x,O=EXAMPLE" is not permitted`, leaf, subj("/O=EXAMPLE/CN=x"), "directory"},
+		{"name-constraints", `the directory name "CN=x,OU=secret,O=Example" is excluded by the name constraint "OU=Secret,O=Example"`, leaf, subj("/O=Example/OU=secret/CN=x"), "directory"},
+		{"name-constraints", `the directory name "CN=y,O=Other" is not permitted`, leaf, opensslCert{subject: "/O=Example/CN=x", extensions: "subjectAltName=DNS:x,dirName:dir\n[dir]\nO=Other\nCN=y"}, "directory"},
+		{"name-constraints", `the directory name "CN=Sub,O=Other" is not permitted`, intermediate, subj("/O=Other/CN=Sub"), "directory"},
+		{"name-constraints-directory", "critical name constraints on directory names", anchor, ext("nameConstraints=critical,permitted;dirName:dir\n[dir]\nO=Example"), ""},
+		{"critical-extension", "the name constraints on registered IDs cannot be held against names", anchor, ext("nameConstraints=critical,permitted;RID:1.2.3"), ""},
+		{"critical-extension", "the name constraints on other names (otherName) cannot", intermediate, ext("nameConstraints=critical,excluded;otherName:1.2.3;UTF8:x"), ""},
 		{"subject-key-id", "lacks the subject key identifier", anchor, ext("subjectKeyIdentifier=none"), ""},
 		{"authority-key-id", "lacks the authority key identifier", leaf, drop("authorityKeyIdentifier"), ""},
 		{"authority-key-id", "that of its issuer is", leaf, ext("authorityKeyIdentifier=keyid\n2.5.29.35=DER:30:06:80:04:01:02:03:04"), ""},

@@ -81,6 +81,12 @@ func checkValidity(s *subject) []string {
 func checkCritical(s *subject) []string {
 	var texts []string
 	for _, oid := range s.UnhandledCriticalExtensions {
+		if oid.Equal(oidNameConstraints) { // crypto/x509 does not know all kinds that are known here
+			if _, err := constraintsOf(s.Certificate); err != nil {
+				texts = append(texts, "has critical name constraints, whose issuer must be refused by whoever cannot hold them against names: "+err.Error())
+			}
+			continue
+		}
 		texts = append(texts, "has the critical extension "+oid.String()+", which is not known; whoever does not know it must refuse the certificate")
 	}
 	return texts

@@ -246,7 +246,13 @@ func lintIssuers(o *opensslCA) map[string]issuer {
 		"mail":    root("/CN=Mail", "nameConstraints=critical,permitted;email:example.com"),
 		"amp":     root("/CN=Root & Sons", ""),
 		"other":   root("/CN=Other", ""),
-		"many":    root("/CN=Root/O=Example/OU=Unit", ""),
+		"directory": root("/O=Example/CN=Dir", `nameConstraints=critical,permitted;dirName:p,excluded;dirName:x
+[p]
+O=Example
+[x]
+O=Example
+OU=Secret`),
+		"many": root("/CN=Root/O=Example/OU=Unit", ""),
 	}
 	signer := m[""]
 	m["leaf"], _ = o.sign(opensslCert{subject: "/CN=Leaf", args: []string{"-days", "3000"}}, leafExtensions, &signer)

@@ -11,7 +11,8 @@ func pathRules() []rule {
 	return []rule{
 		{"issuer", Error, intermediate | leaf, false, "RFC 5280, 6.1.3", checkIssuer},
 		{"path-length", Error, intermediate | leaf, false, "RFC 5280, 4.2.1.9", checkPathLength},
-		{"name-constraints", Error, leaf, true, "RFC 5280, 4.2.1.10", checkNamesPermitted},
+		{"name-constraints", Error, intermediate | leaf, true, "RFC 5280, 4.2.1.10", checkNamesPermitted},
+		{"name-constraints-directory", Warning, authority, true, "Go, crypto/x509, Certificate.UnhandledCriticalExtensions", checkDirectoryConstraints},
 		{"subject-key-id", Warning, authority, true, "RFC 5280, 4.2.1.2", checkSubjectKeyID},
 		{"authority-key-id", Warning, intermediate | leaf, true, "RFC 5280, 4.2.1.1", checkAuthorityKeyID},
 		{"outlives-issuer", Warning, intermediate | leaf, false, "RFC 5280, 6.1.3", checkOutlives},
@@ -51,9 +52,28 @@ func checkPathLength(s *subject) []string {
 	return nil
 }
 
+// checkNamesPermitted: the directory names of a CA are held against constraints too, unless it
+// only gave itself a new key (RFC 5280, 6.1.3, b and c). Its other names are no host's.
 func checkNamesPermitted(s *subject) []string {
-	if err := checkConstraints(s.issuers, constrained(s.Certificate)); err != nil {
+	var err error
+	if s.kind == leaf {
+		err = checkConstraints(s.issuers, constrained(s.Certificate))
+	}
+	if err == nil && (s.kind == leaf || !isSelfIssued(s.Certificate)) {
+		err = checkDirectories(s.issuers, directoriesOf(s.Certificate))
+	}
+	if err != nil {
 		return broken("has a name that a CA above it does not allow: %v", err)
+	}
+	return nil
+}
+
+// checkDirectoryConstraints: they are held against names here and by openssl; whether the
+// service does, its guide does not say.
+func checkDirectoryConstraints(s *subject) []string {
+	n, err := constraintsOf(s.Certificate)
+	if err == nil && !n.directories.empty() && n.directories.critical {
+		return broken("has critical name constraints on directory names, which programs in Go do not know and refuse")
 	}
 	return nil
 }

@@ -179,6 +179,8 @@ func TestRenewal_widens(t *testing.T) {
 	root := rootFor(t, rootKey, 10*time.Hour)
 	// GeneralSubtree with the directory name O=x, and one with the DNS name a.
 	const directory, dns = "\x30\x10\xa4\x0e\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x0a\x0c\x01x", "\x30\x03\x82\x01a"
+	// One with the registered ID 1.2.3.4, and one of a and the minimum 1.
+	const id, minimum = "\x30\x05\x88\x03\x2a\x03\x04", "\x30\x06\x82\x01a\x80\x01\x01"
 	tests := []struct {
 		oid      asn1.ObjectIdentifier
 		critical bool
@@ -190,7 +192,9 @@ func TestRenewal_widens(t *testing.T) {
 		{asn1.ObjectIdentifier{1, 2, 3}, true, "\x05\x00", "the extension 1.2.3 limits it and would be lost; have it renewed by the program that made it"},
 		{asn1.ObjectIdentifier{1, 2, 3}, false, "\x05\x00", ""},
 		{oidNameConstraints, false, "\x30\x07\xa0\x05" + dns, ""},
-		{oidNameConstraints, false, "\x30\x19\xa0\x17" + directory + dns, "1 of its 2 name constraints are neither on DNS names nor on URIs, email or IP addresses"},
+		{oidNameConstraints, false, "\x30\x19\xa0\x17" + directory + dns, ""},
+		{oidNameConstraints, false, "\x30\x0e\xa0\x0c" + id + dns, "the name constraints on registered IDs cannot be held against names; those on DNS names, URIs, email and IP addresses and directory names can"},
+		{oidNameConstraints, false, "\x30\x0a\xa0\x08" + minimum, "the name constraints have a minimum or maximum, by which nobody can hold them against names"},
 	}
 	for _, tt := range tests {
 		old := signed(t, &x509.Certificate{
