@@ -77,9 +77,13 @@ func LintAt(cert *x509.Certificate, issuers []*x509.Certificate, now time.Time) 
 }
 
 func (s *subject) lint() []Finding {
+	kinds := s.kind
+	if s.foreign {
+		kinds |= foreign
+	}
 	var findings []Finding
 	for r := range rules() {
-		if r.kinds&s.kind == 0 || r.extensions && s.Version != 3 {
+		if r.kinds&kinds == 0 || r.extensions && s.Version != 3 {
 			continue
 		}
 		for _, text := range r.check(s) {
@@ -140,6 +144,7 @@ const (
 	anchor kind = 1 << iota
 	intermediate
 	leaf
+	foreign // besides: another program made it, and it is about to be taken in
 
 	authority = anchor | intermediate
 	all       = authority | leaf
@@ -150,6 +155,7 @@ type subject struct {
 	*x509.Certificate
 	issuers []*x509.Certificate
 	kind    kind
+	foreign bool
 	now     time.Time // zero: what is in date is not looked at
 	tags    []Tag     // that it brings about
 	names   altNames
@@ -192,7 +198,7 @@ const (
 // rules is the table. Its order is the order of findings.
 func rules() iter.Seq[rule] {
 	return func(yield func(rule) bool) {
-		for _, group := range [...]func() []rule{formRules, keyRules, usageRules, nameRules, tagRules, sizeRules, pathRules} {
+		for _, group := range [...]func() []rule{formRules, keyRules, usageRules, nameRules, tagRules, sizeRules, pathRules, foreignRules} {
 			for _, r := range group() {
 				if !yield(r) {
 					return

@@ -193,6 +193,7 @@ func pathCases() []lintCase {
 		{"authority-key-id", "that of its issuer is", leaf, ext("authorityKeyIdentifier=keyid\n2.5.29.35=DER:30:06:80:04:01:02:03:04"), ""},
 		{"outlives-issuer", `after its issuer "CN=Root"`, leaf, args("-days", "4000"), ""},
 		{"outlives-issuer", `after the CA above it, "CN=Root"`, leaf, args("-days", "4000"), "longer"},
+		{"no-authority-below", "has the path length 0", foreign, ext("basicConstraints=critical,CA:TRUE,pathlen:0"), ""},
 		{"in-date", "ended at ", leaf, args("-days", "0"), ""},
 		{"in-date", "ended at ", anchor, args("-days", "0"), ""},
 	}

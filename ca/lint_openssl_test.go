@@ -316,6 +316,14 @@ func lintOne(o *opensslCA, tt lintCase, issuers map[string]issuer) []Finding {
 	if tt.rule == "version" {
 		base = ""
 	}
+	if tt.kind == foreign {
+		_, cert := o.sign(tt.cert, caExtensions, nil)
+		findings, err := LintForeign(cert, nil, soon)
+		if err != nil {
+			o.t.Error(err)
+		}
+		return findings
+	}
 	if tt.kind == anchor {
 		_, cert := o.sign(tt.cert, base, nil)
 		return LintAt(cert, nil, soon)
