@@ -32,7 +32,7 @@ type CRLConfig struct {
 // order given; a reason that is unspecified is left out, as RFC 5280, 5.3.1 has it. It
 // returns DER, whose signature was verified.
 //
-// The CA certificate needs the key usage cRLSign; a *ValidityError says that ThisUpdate is
+// The CA certificate needs the key usage cRLSign, else a *CRLSignError; a *ValidityError says that ThisUpdate is
 // outside its validity. A list that is larger than [MaxCRLSize] is still made, since it
 // serves others than Roles Anywhere: see [MeasureCRL]. Roles Anywhere takes no delta CRLs.
 //
@@ -75,7 +75,7 @@ var oidDeltaCRLIndicator = asn1.ObjectIdentifier{2, 5, 29, 27} // RFC 5280, 5.2.
 func (a *Authority) checkCRL(c CRLConfig) error {
 	switch {
 	case a.cert.KeyUsage&x509.KeyUsageCRLSign == 0:
-		return fmt.Errorf("the CA certificate %q lacks the key usage cRLSign; it cannot sign CRLs", a.cert.Subject)
+		return &CRLSignError{Subject: a.cert.Subject.String()}
 	case len(a.cert.SubjectKeyId) == 0:
 		return fmt.Errorf("the CA certificate %q lacks the subject key identifier, by which a CRL names its CA", a.cert.Subject)
 	case !fitsNumber(c.Number):
@@ -88,6 +88,14 @@ func (a *Authority) checkCRL(c CRLConfig) error {
 		return &ValidityError{Subject: a.cert.Subject.String(), NotBefore: a.cert.NotBefore, NotAfter: a.cert.NotAfter, Now: c.ThisUpdate}
 	}
 	return nil
+}
+
+// CRLSignError says that a CA certificate, which another program made, may not sign CRLs. A
+// root's own renewal may: [Authority.PrepareRenewal].
+type CRLSignError struct{ Subject string }
+
+func (e *CRLSignError) Error() string {
+	return fmt.Sprintf("the CA certificate %q lacks the key usage cRLSign; it cannot sign CRLs", e.Subject)
 }
 
 // fitsNumber: RFC 5280, 5.2.3.

@@ -171,6 +171,8 @@ func hintAuthority(err error) string {
 	switch {
 	case is[*ca.PathLengthError](err):
 		return "name another CA with --parent; one that is to have CAs below it is made with --path-length 1 or more, or -1 for no limit"
+	case is[*ca.CRLSignError](err):
+		return "a root gets it with \"kedge-ca renew --authority NAME\", and the renewed root is to be registered; an intermediate from the CA above it"
 	case is[*idleError](err):
 		return "kedge-ca rotate status shows where the CA stands"
 	case is[*revokedAuthorityError](err):
