@@ -180,6 +180,10 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 			return &ca.ValidityError{Subject: c.Subject.String(), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Now: now}
 		}
 	}
+	warnings, err := o.ca.allow.foreignAt(foreignCA{o.certificate, o.name, path}, now)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.certificate, err)
+	}
 	s, err := o.store.open(ctx, o.host, ledger.Options{Create: true})
 	if err != nil {
 		return err
@@ -190,7 +194,7 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 		return err
 	}
 	o.say(fmt.Sprintf("took in the intermediate CA %q, valid until %s", path[0].Subject.CommonName, path[0].NotAfter.UTC().Format(time.DateOnly)))
-	for _, warning := range key.warnings {
+	for _, warning := range slices.Concat(key.warnings, warnings) {
 		o.warn(warning)
 	}
 	return o.report(a)

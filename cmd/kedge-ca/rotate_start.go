@@ -173,7 +173,7 @@ func (o *rotateStartOptions) foreignRoot(ctx context.Context, s *store) (*x509.C
 	if err != nil {
 		return nil, err
 	}
-	warnings, err := o.allow.foreign(o.root, cert)
+	warnings, err := o.allow.foreignAt(foreignCA{o.root, "NAME", []*x509.Certificate{cert}}, o.inputs.Now())
 	if err != nil {
 		return nil, err
 	}
