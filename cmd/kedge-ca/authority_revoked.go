@@ -37,9 +37,9 @@ func (s *store) notRevoked(ctx context.Context, path []ledger.Authority) error {
 	return nil
 }
 
-// barred says whether notRevoked refuses an authority. Whether those above it are whole is for
+// isRevoked reports whether notRevoked refuses an authority. Whether those above it are whole is for
 // others to say.
-func (s *store) barred(ctx context.Context, name string) (bool, error) {
+func (s *store) isRevoked(ctx context.Context, name string) (bool, error) {
 	path, err := s.authorityPath(ctx, name)
 	if err != nil {
 		return false, nil

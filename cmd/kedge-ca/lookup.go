@@ -20,12 +20,12 @@ func (e *noneNamedError) Error() string {
 	return fmt.Sprintf("no certificate in the ledger is named by %q", e.text)
 }
 
-// lookup returns the filter that finds what text names, read as readings says: the first
-// reading that finds a certificate. narrow holds further conditions, such as a state; its
+// lookup returns the filter that finds what text names, read as parseQueries does: the first
+// query that finds a certificate. narrow holds further conditions, such as a state; its
 // names, serial and fingerprint are overwritten. When nothing is found, the error is a
 // *noneNamedError.
 func (s *store) lookup(ctx context.Context, text string, narrow ledger.Filter) (ledger.Filter, error) {
-	all, err := readings(text)
+	all, err := parseQueries(text)
 	if err != nil {
 		return narrow, err
 	}
@@ -46,8 +46,8 @@ func (s *store) lookup(ctx context.Context, text string, narrow ledger.Filter) (
 	return narrow, &noneNamedError{text}
 }
 
-// filter adds the reading to a filter; ok is false for a file that is not there.
-func (r reading) filter(f ledger.Filter) (_ ledger.Filter, ok bool, err error) {
+// filter adds the query to a filter; ok is false for a file that is not there.
+func (r query) filter(f ledger.Filter) (_ ledger.Filter, ok bool, err error) {
 	switch r.kind {
 	case byFile:
 		cert, err := readCertificate(r.value)

@@ -15,12 +15,12 @@ import (
 
 type revokeOptions struct {
 	host
-	store   storeFlags
-	output  outputFlags
-	confirm confirmFlag
-	targets targetFlags
-	reason  ca.Reason
-	why     string
+	store     storeFlags
+	output    outputFlags
+	confirm   confirmFlag
+	selectors selectorFlags
+	reason    ca.Reason
+	why       string
 }
 
 func newRevoke(h host, run func(context.Context, *revokeOptions) error) *cobra.Command {
@@ -50,7 +50,7 @@ privilege-withdrawn, aa-compromise.`,
 			if o.reason == ca.RemoveFromCRL {
 				return cli.Usagef(cmd, "--reason: %s is for lists alone; kedge-ca unrevoke ends a hold", o.reason)
 			}
-			if err := o.targets.set(args); err != nil {
+			if err := o.selectors.set(args); err != nil {
 				return cli.Usagef(cmd, "%w", err)
 			}
 			return run(cmd.Context(), o)
@@ -59,7 +59,7 @@ privilege-withdrawn, aa-compromise.`,
 	o.store.addFolder(cmd)
 	o.output.add(cmd)
 	o.confirm.add(cmd)
-	o.targets.add(cmd)
+	o.selectors.add(cmd)
 	cmd.Flags().StringVar(&reason, "reason", ca.Unspecified.String(), "`REASON` of RFC 5280")
 	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger")
 	return cmd
@@ -71,7 +71,7 @@ func runRevoke(ctx context.Context, o *revokeOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	chosen, err := s.choose(ctx, &o.targets, o.usable)
+	chosen, err := s.choose(ctx, &o.selectors, o.usable)
 	if err != nil {
 		return err
 	}

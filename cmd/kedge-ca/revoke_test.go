@@ -26,8 +26,8 @@ func TestRevoke_asked(t *testing.T) {
 	h := newHost(cli.Streams{Out: new(strings.Builder), Err: new(strings.Builder)})
 	h.inputs.Now, h.confirm = func() time.Time { return x.now }, func(question string) (bool, error) { asked = question; return answer, nil }
 	o := &revokeOptions{host: h, store: storeFlags{dir: x.path("ca")}}
-	o.targets.hosts = []string{"*"}
-	if err := o.targets.set(nil); err != nil {
+	o.selectors.hosts = []string{"*"}
+	if err := o.selectors.set(nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := runRevoke(t.Context(), o); !errors.Is(err, errDeclined) {
@@ -55,16 +55,16 @@ func TestNewRevoke(t *testing.T) {
 	tests := []struct {
 		args   string
 		reason ca.Reason
-		want   []target // without those of words
+		want   []selector // without those of words
 		words  int
 	}{
 		{"web-01", ca.Unspecified, nil, 1},
 		{"web-01 web-02 --reason KeyCompromise", ca.KeyCompromise, nil, 2},
-		{"--serial 0A:0b", ca.Unspecified, []target{{text: "0A:0b", readings: []reading{{bySerial, "0a0b"}}, precise: true}}, 0},
-		{"--fingerprint " + hash, ca.Unspecified, []target{{text: hash, readings: []reading{{byFingerprint, hash}}, precise: true}}, 0},
-		{"--file web.pem", ca.Unspecified, []target{{text: "web.pem", readings: []reading{{byFile, "web.pem"}}, precise: true}}, 0},
-		{"--subject web-*", ca.Unspecified, []target{{text: "web-*", readings: []reading{{bySubject, "web-*"}}}}, 0},
-		{"--subject CN=a --host b", ca.Unspecified, []target{{text: "CN=a", readings: []reading{{bySubject, "CN=a"}}}, {text: "b", readings: []reading{{byHost, "b"}}}}, 0},
+		{"--serial 0A:0b", ca.Unspecified, []selector{{text: "0A:0b", queries: []query{{bySerial, "0a0b"}}, precise: true}}, 0},
+		{"--fingerprint " + hash, ca.Unspecified, []selector{{text: hash, queries: []query{{byFingerprint, hash}}, precise: true}}, 0},
+		{"--file web.pem", ca.Unspecified, []selector{{text: "web.pem", queries: []query{{byFile, "web.pem"}}, precise: true}}, 0},
+		{"--subject web-*", ca.Unspecified, []selector{{text: "web-*", queries: []query{{bySubject, "web-*"}}}}, 0},
+		{"--subject CN=a --host b", ca.Unspecified, []selector{{text: "CN=a", queries: []query{{bySubject, "CN=a"}}}, {text: "b", queries: []query{{byHost, "b"}}}}, 0},
 	}
 	for _, tt := range tests {
 		var got *revokeOptions
@@ -74,12 +74,12 @@ func TestNewRevoke(t *testing.T) {
 			t.Errorf("%s: %v, %v", tt.args, err, got)
 			continue
 		}
-		for _, word := range got.targets.all[:tt.words] {
-			if !word.word || word.precise || len(word.readings) == 0 {
+		for _, word := range got.selectors.all[:tt.words] {
+			if !word.word || word.precise || len(word.queries) == 0 {
 				t.Errorf("%s: %+v", tt.args, word)
 			}
 		}
-		if rest := got.targets.all[tt.words:]; len(rest) != len(tt.want) || len(rest) > 0 && !reflect.DeepEqual(rest, tt.want) {
+		if rest := got.selectors.all[tt.words:]; len(rest) != len(tt.want) || len(rest) > 0 && !reflect.DeepEqual(rest, tt.want) {
 			t.Errorf("%s: %+v, want %+v", tt.args, rest, tt.want)
 		}
 	}

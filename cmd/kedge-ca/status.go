@@ -89,18 +89,18 @@ type caStatus struct {
 }
 
 type authorityStatus struct {
-	Name     string     `json:"name"`
-	Subject  string     `json:"subject"`
-	Kind     string     `json:"kind"`  // root or intermediate
-	State    string     `json:"state"` // active, next or retired
-	Issuing  bool       `json:"issuing"`
-	Parent   string     `json:"parent,omitempty"`
-	NotAfter time.Time  `json:"not_after"`
-	KeyHere  bool       `json:"key_here"`
-	Barred   bool       `json:"certificate_revoked"` // its own, or one above it
-	Revoked  int        `json:"revoked"`             // and not expired: what its list is to hold
-	Unlisted int        `json:"unlisted"`            // changes that the last list does not have
-	CRL      *crlStatus `json:"crl,omitempty"`
+	Name               string     `json:"name"`
+	Subject            string     `json:"subject"`
+	Kind               string     `json:"kind"`  // root or intermediate
+	State              string     `json:"state"` // active, next or retired
+	Issuing            bool       `json:"issuing"`
+	Parent             string     `json:"parent,omitempty"`
+	NotAfter           time.Time  `json:"not_after"`
+	KeyHere            bool       `json:"key_here"`
+	CertificateRevoked bool       `json:"certificate_revoked"` // its own, or one above it
+	Revoked            int        `json:"revoked"`             // and not expired: what its list is to hold
+	Unlisted           int        `json:"unlisted"`            // changes that the last list does not have
+	CRL                *crlStatus `json:"crl,omitempty"`
 }
 
 type crlStatus struct {
@@ -129,7 +129,7 @@ func (c *caStatus) write(w io.Writer) error {
 		if a.Issuing {
 			state += ", issuing"
 		}
-		if a.Barred {
+		if a.CertificateRevoked {
 			state += ", revoked"
 		}
 		if a.KeyHere {
@@ -177,7 +177,7 @@ func (s *store) status(ctx context.Context) (*caStatus, error) {
 		if err != nil {
 			return nil, err
 		}
-		if one.Barred, err = s.barred(ctx, a.Name); err != nil {
+		if one.CertificateRevoked, err = s.isRevoked(ctx, a.Name); err != nil {
 			return nil, err
 		}
 		c.Authorities = append(c.Authorities, *one)

@@ -33,7 +33,7 @@ func (a *authorityStatus) needs(notBefore, now time.Time) []string {
 	if now.Before(notBefore) {
 		all = append(all, fmt.Sprintf("the certificate of %s is valid from %s only: wait, or check the clock of this host", a.Name, rfc3339(notBefore)))
 	}
-	if a.Issuing && a.Barred {
+	if a.Issuing && a.CertificateRevoked {
 		all = append(all, fmt.Sprintf("the certificate of %s, which issues, or one above it is revoked: kedge-ca intermediate NAME makes another", a.Name))
 	}
 	if a.Issuing && !a.KeyHere {

@@ -35,7 +35,7 @@ func TestAuthorityStatus_needs(t *testing.T) {
 		{"retired", change(func(a *authorityStatus) { a.State, a.Issuing, a.NotAfter = ledger.Retired, false, now.Add(day) }), nil},
 		{"retired and expired", change(func(a *authorityStatus) { a.State, a.NotAfter = ledger.Retired, now.Add(-day) }), nil},
 		{"key away", change(func(a *authorityStatus) { a.KeyHere = false }), []string{"the key of ca, which issues, is not here"}},
-		{"revoked", change(func(a *authorityStatus) { a.Barred = true }), []string{"the certificate of ca, which issues, or one above it is revoked"}},
+		{"revoked", change(func(a *authorityStatus) { a.CertificateRevoked = true }), []string{"the certificate of ca, which issues, or one above it is revoked"}},
 		{"no list", change(func(a *authorityStatus) { a.Unlisted = 2 }), []string{"the list of ca is behind by 2: kedge-ca crl --issuer ca, and import it"}},
 		{"offline", change(func(a *authorityStatus) { a.Unlisted, a.Issuing, a.KeyHere = 1, false, false }),
 			[]string{"the list of ca is behind by 1: kedge-ca crl --issuer ca, where its key is, and import it"}},

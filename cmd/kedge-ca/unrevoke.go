@@ -11,10 +11,10 @@ import (
 
 type unrevokeOptions struct {
 	host
-	store   storeFlags
-	output  outputFlags
-	targets targetFlags
-	why     string
+	store     storeFlags
+	output    outputFlags
+	selectors selectorFlags
+	why       string
 }
 
 func newUnrevoke(h host, run func(context.Context, *unrevokeOptions) error) *cobra.Command {
@@ -27,7 +27,7 @@ named or none. Any other revocation is for good. Names are read as by "kedge-ca 
 		Example: `  kedge-ca unrevoke web-01 --why "disk was found"`,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.targets.set(args); err != nil {
+			if err := o.selectors.set(args); err != nil {
 				return cli.Usagef(cmd, "%w", err)
 			}
 			return run(cmd.Context(), o)
@@ -35,7 +35,7 @@ named or none. Any other revocation is for good. Names are read as by "kedge-ca 
 	}
 	o.store.addFolder(cmd)
 	o.output.add(cmd)
-	o.targets.add(cmd)
+	o.selectors.add(cmd)
 	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger")
 	return cmd
 }
@@ -46,7 +46,7 @@ func runUnrevoke(ctx context.Context, o *unrevokeOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	chosen, err := s.choose(ctx, &o.targets, onHold)
+	chosen, err := s.choose(ctx, &o.selectors, onHold)
 	if err != nil {
 		return err
 	}

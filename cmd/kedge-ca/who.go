@@ -60,25 +60,25 @@ func runWho(ctx context.Context, o *whoOptions) (err error) {
 	})
 }
 
-// hit is a certificate and what it was found by.
-type hit struct {
+// match is a certificate and what it was found by.
+type match struct {
 	ledger.Certificate
-	by targetKind
+	by queryKind
 }
 
-// who returns every certificate that text can mean, those of the likeliest reading first. When
+// who returns every certificate that text can mean, those of the likeliest query first. When
 // there is none, the error is a *noneNamedError.
-func (s *store) who(ctx context.Context, text string) ([]hit, error) {
-	all, err := readings(text)
+func (s *store) who(ctx context.Context, text string) ([]match, error) {
+	all, err := parseQueries(text)
 	if err != nil {
 		return nil, err
 	}
-	return s.read(ctx, text, all, reading.is)
+	return s.read(ctx, text, all, query.is)
 }
 
-// read returns every certificate that a reading of text finds and that keep takes.
-func (s *store) read(ctx context.Context, text string, all []reading, keep func(reading, *ledger.Certificate) bool) ([]hit, error) {
-	var hits []hit
+// read returns every certificate that a query of text finds and that keep takes.
+func (s *store) read(ctx context.Context, text string, all []query, keep func(query, *ledger.Certificate) bool) ([]match, error) {
+	var matches []match
 	seen := map[int64]bool{}
 	for _, r := range all {
 		f, ok, err := r.filter(ledger.Filter{})
@@ -94,19 +94,19 @@ func (s *store) read(ctx context.Context, text string, all []reading, keep func(
 			}
 			if !seen[c.Seq] && keep(r, &c) {
 				seen[c.Seq] = true
-				hits = append(hits, hit{c, r.kind})
+				matches = append(matches, match{c, r.kind})
 			}
 		}
 	}
-	if len(hits) == 0 {
+	if len(matches) == 0 {
 		return nil, &noneNamedError{strings.TrimSpace(text)}
 	}
-	return hits, nil
+	return matches, nil
 }
 
-// is tells whether the reading names the certificate to the letter. For a filter a * stands for
+// is reports whether the query names the certificate to the letter. For a filter a * stands for
 // any characters; in a name it is one.
-func (r reading) is(c *ledger.Certificate) bool {
+func (r query) is(c *ledger.Certificate) bool {
 	if !strings.Contains(r.value, "*") {
 		return true
 	}

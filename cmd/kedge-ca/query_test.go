@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestReadings(t *testing.T) {
+func TestParseQueries(t *testing.T) {
 	t.Parallel()
 	const sha256 = "5a0f1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8"
 	colons := func(hex string) string {
@@ -20,44 +20,44 @@ func TestReadings(t *testing.T) {
 	}
 	tests := []struct {
 		text string
-		want []reading // all of them must be there, in this order; others may stand between
+		want []query // all of them must be there, in this order; others may stand between
 	}{
-		{"04a2b3c4d5e6f708192a3b4c5d6e7f80", []reading{{bySerial, "04a2b3c4d5e6f708192a3b4c5d6e7f80"}}},
-		{"4A2B3C4D5E6F708192A3B4C5D6E7F80", []reading{{bySerial, "04a2b3c4d5e6f708192a3b4c5d6e7f80"}}},
-		{"00:04:A2:b3", []reading{{bySerial, "04a2b3"}}},
-		{"serial=04A2B3", []reading{{bySerial, "04a2b3"}}},
-		{"0x4a2b3", []reading{{bySerial, "04a2b3"}}},
-		{"ID=04a2b3", []reading{{bySerial, "04a2b3"}}},
-		{"4", []reading{{bySerial, "04"}, {byCommonName, "4"}}},
-		{"1000", []reading{{bySerial, "1000"}, {bySerial, "03e8"}, {byCommonName, "1000"}, {byHost, "1000"}}},
-		{"340282366920938463463374607431768211456", []reading{{bySerial, "0100000000000000000000000000000000"}}},
-		{"cafe", []reading{{bySerial, "cafe"}, {byCommonName, "cafe"}}},
-		{sha256, []reading{{byFingerprint, sha256}}},
-		{"sha256 Fingerprint=" + colons(sha256), []reading{{byFingerprint, sha256}}},
-		{"web-01", []reading{{byCommonName, "web-01"}, {byHost, "web-01"}, {bySAN, "web-01"}}},
-		{"CN=web-01", []reading{{byCommonName, "web-01"}}},
-		{"subject=CN = web-01", []reading{{bySubject, "CN=web-01"}, {byCommonName, "web-01"}}},
-		{"CN=a=b+c", []reading{{byCommonName, "a=b+c"}}},
-		{"CN=web-01,O=Example,C=CH", []reading{{bySubject, "CN=web-01,O=Example,C=CH"}}},
-		{"C = CH, O = Example, CN = web-01", []reading{{bySubject, "CN=web-01,O=Example,C=CH"}}},
-		{"/C=CH/O=Example/CN=spiffe://example.org/web", []reading{{bySubject, "CN=spiffe://example.org/web,O=Example,C=CH"}}},
-		{`C = CH, O = "Example, Inc.", CN = web-01`, []reading{{bySubject, `CN=web-01,O=Example\, Inc.,C=CH`}}},
-		{`CN=web-01,O=Example\, Inc.`, []reading{{bySubject, `CN=web-01,O=Example\, Inc.`}}},
-		{`CN=web-01,O=Example, Inc.`, []reading{{bySubject, `CN=web-01,O=Example\, Inc.`}}},
-		{`CN=B\C3\BCro`, []reading{{bySubject, "CN=Büro"}, {byCommonName, "Büro"}}},
-		{"OU=a+CN=b,O=c", []reading{{bySubject, "OU=a+CN=b,O=c"}}},
-		{"CN=web-01,DC=example,DC=com", []reading{{bySubject, "CN=web-01,0.9.2342.19200300.100.1.25=example,0.9.2342.19200300.100.1.25=com"}}},
-		{"arn:aws:sts::123456789012:assumed-role/web/04a2b3", []reading{{bySerial, "04a2b3"}}},
-		{"arn:aws-us-gov:sts::123456789012:assumed-role/web/web-01", []reading{{byCommonName, "web-01"}, {byHost, "web-01"}}},
-		{"AROAEXAMPLEEXAMPLE12:web-01", []reading{{byCommonName, "web-01"}}},
-		{"web-01.pem", []reading{{byFile, "web-01.pem"}, {byCommonName, "web-01.pem"}}},
-		{"/etc/kedge/web-01", []reading{{byFile, "/etc/kedge/web-01"}}},
-		{"spiffe://example.org/web", []reading{{byCommonName, "spiffe://example.org/web"}, {bySAN, "spiffe://example.org/web"}}},
-		{"10.0.0.1", []reading{{byCommonName, "10.0.0.1"}, {bySAN, "10.0.0.1"}}},
-		{"  web-01\n", []reading{{byCommonName, "web-01"}}},
+		{"04a2b3c4d5e6f708192a3b4c5d6e7f80", []query{{bySerial, "04a2b3c4d5e6f708192a3b4c5d6e7f80"}}},
+		{"4A2B3C4D5E6F708192A3B4C5D6E7F80", []query{{bySerial, "04a2b3c4d5e6f708192a3b4c5d6e7f80"}}},
+		{"00:04:A2:b3", []query{{bySerial, "04a2b3"}}},
+		{"serial=04A2B3", []query{{bySerial, "04a2b3"}}},
+		{"0x4a2b3", []query{{bySerial, "04a2b3"}}},
+		{"ID=04a2b3", []query{{bySerial, "04a2b3"}}},
+		{"4", []query{{bySerial, "04"}, {byCommonName, "4"}}},
+		{"1000", []query{{bySerial, "1000"}, {bySerial, "03e8"}, {byCommonName, "1000"}, {byHost, "1000"}}},
+		{"340282366920938463463374607431768211456", []query{{bySerial, "0100000000000000000000000000000000"}}},
+		{"cafe", []query{{bySerial, "cafe"}, {byCommonName, "cafe"}}},
+		{sha256, []query{{byFingerprint, sha256}}},
+		{"sha256 Fingerprint=" + colons(sha256), []query{{byFingerprint, sha256}}},
+		{"web-01", []query{{byCommonName, "web-01"}, {byHost, "web-01"}, {bySAN, "web-01"}}},
+		{"CN=web-01", []query{{byCommonName, "web-01"}}},
+		{"subject=CN = web-01", []query{{bySubject, "CN=web-01"}, {byCommonName, "web-01"}}},
+		{"CN=a=b+c", []query{{byCommonName, "a=b+c"}}},
+		{"CN=web-01,O=Example,C=CH", []query{{bySubject, "CN=web-01,O=Example,C=CH"}}},
+		{"C = CH, O = Example, CN = web-01", []query{{bySubject, "CN=web-01,O=Example,C=CH"}}},
+		{"/C=CH/O=Example/CN=spiffe://example.org/web", []query{{bySubject, "CN=spiffe://example.org/web,O=Example,C=CH"}}},
+		{`C = CH, O = "Example, Inc.", CN = web-01`, []query{{bySubject, `CN=web-01,O=Example\, Inc.,C=CH`}}},
+		{`CN=web-01,O=Example\, Inc.`, []query{{bySubject, `CN=web-01,O=Example\, Inc.`}}},
+		{`CN=web-01,O=Example, Inc.`, []query{{bySubject, `CN=web-01,O=Example\, Inc.`}}},
+		{`CN=B\C3\BCro`, []query{{bySubject, "CN=Büro"}, {byCommonName, "Büro"}}},
+		{"OU=a+CN=b,O=c", []query{{bySubject, "OU=a+CN=b,O=c"}}},
+		{"CN=web-01,DC=example,DC=com", []query{{bySubject, "CN=web-01,0.9.2342.19200300.100.1.25=example,0.9.2342.19200300.100.1.25=com"}}},
+		{"arn:aws:sts::123456789012:assumed-role/web/04a2b3", []query{{bySerial, "04a2b3"}}},
+		{"arn:aws-us-gov:sts::123456789012:assumed-role/web/web-01", []query{{byCommonName, "web-01"}, {byHost, "web-01"}}},
+		{"AROAEXAMPLEEXAMPLE12:web-01", []query{{byCommonName, "web-01"}}},
+		{"web-01.pem", []query{{byFile, "web-01.pem"}, {byCommonName, "web-01.pem"}}},
+		{"/etc/kedge/web-01", []query{{byFile, "/etc/kedge/web-01"}}},
+		{"spiffe://example.org/web", []query{{byCommonName, "spiffe://example.org/web"}, {bySAN, "spiffe://example.org/web"}}},
+		{"10.0.0.1", []query{{byCommonName, "10.0.0.1"}, {bySAN, "10.0.0.1"}}},
+		{"  web-01\n", []query{{byCommonName, "web-01"}}},
 	}
 	for _, tt := range tests {
-		got, err := readings(tt.text)
+		got, err := parseQueries(tt.text)
 		if err != nil {
 			t.Errorf("%q: %v", tt.text, err)
 		}
@@ -76,7 +76,7 @@ func TestReadings(t *testing.T) {
 	}
 }
 
-func TestReadings_refuses(t *testing.T) {
+func TestParseQueries_refuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ text, want string }{
 		{"", "nothing is named: "},
@@ -87,19 +87,19 @@ func TestReadings_refuses(t *testing.T) {
 		{"arn:aws:rolesanywhere:eu-west-1:123456789012:subject/1", "names no session"},
 	}
 	for _, tt := range tests {
-		if got, err := readings(tt.text); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if got, err := parseQueries(tt.text); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: %v, %v, want %s", tt.text, got, err, tt.want)
 		}
 	}
 }
 
-// FuzzReadings: a number is always in the ledger's form, and reading it again finds it again.
-func FuzzReadings(f *testing.F) {
+// FuzzParseQueries: a number is always in the ledger's form, and parsing it again finds it again.
+func FuzzParseQueries(f *testing.F) {
 	for _, text := range []string{"0A:0b", "123", "CN=a,O=b", "/CN=a", `O = "x`, `CN=a\`, "1.2.3=#13", "ID=1", "arn:aws:sts::1:assumed-role/a/b", "CN=a+"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		all, err := readings(text)
+		all, err := parseQueries(text)
 		if (err == nil) == (len(all) == 0) {
 			t.Fatalf("%v, %v", all, err)
 		}
@@ -110,7 +110,7 @@ func FuzzReadings(f *testing.F) {
 				if !ok || len(r.value)%2 != 0 || len(r.value) > 2*maxSerial || n.Sign() > 0 && serialHex(n) != r.value {
 					t.Errorf("serial %q", r.value)
 				}
-				again, err := readings("ID=" + r.value)
+				again, err := parseQueries("ID=" + r.value)
 				if err != nil || !slices.Contains(again, r) {
 					t.Errorf("%q again: %v, %v", r.value, again, err)
 				}

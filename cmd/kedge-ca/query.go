@@ -12,41 +12,41 @@ import (
 	"kedge/ca"
 )
 
-// targetKind says by what a certificate is looked for.
-type targetKind int
+// queryKind says by what a certificate is looked for.
+type queryKind int
 
 const (
-	byFile        targetKind = iota // value: a path
-	byFingerprint                   // 64 hex digits, lower case: SHA-256 of the DER
-	bySerial                        // hex, lower case, of even length
-	bySubject                       // a distinguished name as pkix.RDNSequence prints it
+	byFile        queryKind = iota // value: a path
+	byFingerprint                  // 64 hex digits, lower case: SHA-256 of the DER
+	bySerial                       // hex, lower case, of even length
+	bySubject                      // a distinguished name as pkix.RDNSequence prints it
 	byCommonName
 	byHost
 	bySAN // a DNS name, URI, IP or email address
 )
 
-func (k targetKind) String() string {
+func (k queryKind) String() string {
 	return [...]string{"file", "fingerprint", "serial", "subject", "common name", "host", "name"}[k]
 }
 
-// reading is one way to understand what was typed to name a certificate.
-type reading struct {
-	kind  targetKind
+// query is one way to read what was typed to name a certificate.
+type query struct {
+	kind  queryKind
 	value string
 }
 
-// maxTarget is more than any name in a certificate has that the service takes.
-const maxTarget = 4 << 10
+// maxQuery is more than any name in a certificate has that the service takes.
+const maxQuery = 4 << 10
 
-// readings returns how text can be meant, likeliest first: the first one that finds
+// parseQueries returns how text can be meant, likeliest first: the first one that finds
 // something is what it means. It takes what CloudTrail, openssl and people write: serials in
 // hex (with colons, in any case, with leading zeros) or decimal, SHA-256 fingerprints, files,
 // distinguished names in either order, ARNs of assumed roles, session names, source
 // identities, names of hosts.
-func readings(text string) ([]reading, error) {
+func parseQueries(text string) ([]query, error) {
 	text = strings.TrimSpace(text)
-	if len(text) > maxTarget {
-		return nil, fmt.Errorf("what names a certificate has %d bytes; at most %d are read", len(text), maxTarget)
+	if len(text) > maxQuery {
+		return nil, fmt.Errorf("what names a certificate has %d bytes; at most %d are read", len(text), maxQuery)
 	}
 	for _, label := range []string{"subject=", "issuer=", "serial=", "sha256 fingerprint=", "sha-256 fingerprint="} {
 		if len(text) > len(label) && strings.EqualFold(text[:len(label)], label) {
@@ -56,11 +56,11 @@ func readings(text string) ([]reading, error) {
 	if session, ok, err := sessionOf(text); err != nil {
 		return nil, err
 	} else if ok {
-		return sessionReadings(session), nil
+		return sessionQueries(session), nil
 	}
-	found := sessionReadings(text)
+	found := sessionQueries(text)
 	if looksLikeFile(text) {
-		found = slices.Insert(found, 0, reading{byFile, text})
+		found = slices.Insert(found, 0, query{byFile, text})
 	}
 	if len(found) == 0 {
 		return nil, errors.New("nothing is named: give a serial, a subject, a fingerprint, a file, an ARN, a session or a host")
@@ -89,48 +89,48 @@ func sessionOf(text string) (session string, ok bool, err error) {
 	return "", false, nil
 }
 
-// sessionReadings are those of a session name or source identity, and of anything but files
+// sessionQueries are those of a session name or source identity, and of anything but files
 // and ARNs.
 //
 // Source: IAM Roles Anywhere User Guide, "Authentication": the source identity is CN=name,
 // the bare name where that is too long, or ID=serial; a session is named after the serial in
 // hex unless the request says otherwise.
-func sessionReadings(text string) []reading {
+func sessionQueries(text string) []query {
 	if text == "" {
 		return nil
 	}
-	found := numberReadings(text)
+	found := numberQueries(text)
 	if id, ok := strings.CutPrefix(text, "ID="); ok {
-		found = append(found, numberReadings(id)...)
+		found = append(found, numberQueries(id)...)
 	}
 	for _, subject := range subjects(text) {
-		found = append(found, reading{bySubject, subject})
+		found = append(found, query{bySubject, subject})
 	}
 	if name, ok := onlyCommonName(text); ok {
-		found = append(found, reading{byCommonName, name})
+		found = append(found, query{byCommonName, name})
 	}
 	if name, ok := strings.CutPrefix(text, "CN="); ok {
-		found = append(found, reading{byCommonName, name})
+		found = append(found, query{byCommonName, name})
 	}
-	found = append(found, reading{byCommonName, text}, reading{byHost, text}, reading{bySAN, text})
+	found = append(found, query{byCommonName, text}, query{byHost, text}, query{bySAN, text})
 	return distinct(found)
 }
 
-// numberReadings reads a serial or a fingerprint.
-func numberReadings(text string) []reading {
+// numberQueries reads a serial or a fingerprint.
+func numberQueries(text string) []query {
 	digits, isHex := hexDigits(text)
 	if isHex && len(digits) == 64 {
-		return []reading{{byFingerprint, digits}}
+		return []query{{byFingerprint, digits}}
 	}
-	var found []reading
+	var found []query
 	if serial, ok := parseSerial(digits, 16); isHex && ok {
-		found = append(found, reading{bySerial, serial})
+		found = append(found, query{bySerial, serial})
 	}
 	if strings.Trim(text, "0123456789") != "" {
 		return found
 	}
 	if serial, ok := parseSerial(text, 10); ok {
-		found = append(found, reading{bySerial, serial})
+		found = append(found, query{bySerial, serial})
 	}
 	if len(text) > 33 { // too long for the hex of 128 bits
 		slices.Reverse(found)
@@ -191,8 +191,8 @@ func looksLikeFile(text string) bool {
 	return strings.ContainsRune(text, filepath.Separator) || strings.Contains(text, "/")
 }
 
-func distinct(all []reading) []reading {
-	var once []reading
+func distinct(all []query) []query {
+	var once []query
 	for _, r := range all {
 		if !slices.Contains(once, r) {
 			once = append(once, r)

@@ -10,24 +10,24 @@ import (
 	"kedge/ca/ledger"
 )
 
-// targetFlags name certificates that something is to be done with: words, which are read as
+// selectorFlags name certificates that something is to be done with: words, which are read as
 // by who, and flags that leave no doubt.
-type targetFlags struct {
+type selectorFlags struct {
 	serials, fingerprints, files, subjects, hosts []string
 
-	all []target
+	all []selector
 }
 
-// target is one name, with how it can be read. A precise one means one certificate, which must
+// selector is one name, with how it can be read. A precise one means one certificate, which must
 // be fit for what is to be done with it; of the others those are taken that are.
-type target struct {
-	text     string
-	readings []reading
-	word     bool // in it a * is a character; in a flag it stands for any
-	precise  bool
+type selector struct {
+	text    string
+	queries []query
+	word    bool // in it a * is a character; in a flag it stands for any
+	precise bool
 }
 
-func (f *targetFlags) add(cmd *cobra.Command) {
+func (f *selectorFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.serials, "serial", nil, "the certificate with the serial `NUMBER`, hex or decimal; may be repeated, as all of these")
 	flags.StringArrayVar(&f.fingerprints, "fingerprint", nil, "the certificate with the SHA-256 `HASH`")
@@ -37,32 +37,32 @@ func (f *targetFlags) add(cmd *cobra.Command) {
 }
 
 // set checks what was given.
-func (f *targetFlags) set(words []string) error {
+func (f *selectorFlags) set(words []string) error {
 	for _, word := range words {
-		all, err := readings(word)
+		all, err := parseQueries(word)
 		if err != nil {
 			return err
 		}
-		f.all = append(f.all, target{text: word, readings: all, word: true})
+		f.all = append(f.all, selector{text: word, queries: all, word: true})
 	}
 	for _, flag := range []struct {
 		name   string
 		what   string
 		values []string
-		read   func(string) []reading
+		read   func(string) []query
 	}{
 		{"serial", "a serial number, hex or decimal", f.serials, only(bySerial)},
 		{"fingerprint", "a SHA-256, 64 digits in hex", f.fingerprints, only(byFingerprint)},
-		{"file", "a file", f.files, func(path string) []reading { return []reading{{byFile, path}} }},
-		{"subject", "a name", f.subjects, subjectReadings},
-		{"host", "a name", f.hosts, func(name string) []reading { return []reading{{byHost, name}} }},
+		{"file", "a file", f.files, func(path string) []query { return []query{{byFile, path}} }},
+		{"subject", "a name", f.subjects, subjectQueries},
+		{"host", "a name", f.hosts, func(name string) []query { return []query{{byHost, name}} }},
 	} {
 		for _, value := range flag.values {
 			all := flag.read(value)
 			if len(all) == 0 || value == "" {
 				return fmt.Errorf("--%s: %q is not %s", flag.name, value, flag.what)
 			}
-			f.all = append(f.all, target{text: value, readings: all, precise: flag.name != "subject" && flag.name != "host"})
+			f.all = append(f.all, selector{text: value, queries: all, precise: flag.name != "subject" && flag.name != "host"})
 		}
 	}
 	if len(f.all) == 0 {
@@ -71,11 +71,11 @@ func (f *targetFlags) set(words []string) error {
 	return nil
 }
 
-// only returns the readings of a number that are of one kind.
-func only(kind targetKind) func(string) []reading {
-	return func(text string) []reading {
-		var all []reading
-		for _, r := range numberReadings(text) {
+// only returns the queries of a number that are of one kind.
+func only(kind queryKind) func(string) []query {
+	return func(text string) []query {
+		var all []query
+		for _, r := range numberQueries(text) {
 			if r.kind == kind {
 				all = append(all, r)
 			}
@@ -84,41 +84,41 @@ func only(kind targetKind) func(string) []reading {
 	}
 }
 
-func subjectReadings(text string) []reading {
-	var all []reading
+func subjectQueries(text string) []query {
+	var all []query
 	for _, name := range subjects(text) {
-		all = append(all, reading{bySubject, name})
+		all = append(all, query{bySubject, name})
 	}
 	if len(all) == 0 {
-		all = append(all, reading{bySubject, text}) // a common name, or a pattern
+		all = append(all, query{bySubject, text}) // a common name, or a pattern
 	}
 	return all
 }
 
-// choice is what was named and can be taken.
-type choice struct {
+// selection is what was named and can be taken.
+type selection struct {
 	certs   []ledger.Certificate
 	skipped int // named as well, and not fit
 }
 
-// choose returns the certificates that are named. usable says why one is not fit; a target
-// must have one that is. Nothing but an error is returned when a target has none.
-func (s *store) choose(ctx context.Context, f *targetFlags, usable func(*ledger.Certificate) error) (*choice, error) {
-	chosen := &choice{}
+// choose returns the certificates that are named. usable says why one is not fit; a selector
+// must have one that is. Nothing but an error is returned when a selector has none.
+func (s *store) choose(ctx context.Context, f *selectorFlags, usable func(*ledger.Certificate) error) (*selection, error) {
+	chosen := &selection{}
 	seen := map[int64]bool{}
 	for _, t := range f.all {
-		if !t.word && t.readings[0].kind == byFile {
+		if !t.word && t.queries[0].kind == byFile {
 			if _, err := readCertificate(t.text); err != nil { // it was meant, and not one way among others
 				return nil, err
 			}
 		}
-		hits, err := s.read(ctx, t.text, t.readings, t.keeps)
+		matches, err := s.read(ctx, t.text, t.queries, t.keeps)
 		if err != nil {
 			return nil, err
 		}
 		fit := false
 		var unfit error
-		for _, one := range hits {
+		for _, one := range matches {
 			switch err := usable(&one.Certificate); {
 			case err != nil && t.precise:
 				return nil, err
@@ -140,13 +140,13 @@ func (s *store) choose(ctx context.Context, f *targetFlags, usable func(*ledger.
 	return chosen, nil
 }
 
-func (t target) keeps(r reading, c *ledger.Certificate) bool { return !t.word || r.is(c) }
+func (t selector) keeps(r query, c *ledger.Certificate) bool { return !t.word || r.is(c) }
 
 // maxNamed is how many certificates are reported one by one.
 const maxNamed = 10
 
 // reportChanged tells what was done with the certificates, as they are in the ledger now.
-func (s *store) reportChanged(ctx context.Context, done string, chosen *choice, output outputFlags) error {
+func (s *store) reportChanged(ctx context.Context, done string, chosen *selection, output outputFlags) error {
 	for i, c := range chosen.certs {
 		var err error
 		if chosen.certs[i], err = s.ledger.Certificate(ctx, c.Fingerprint); err != nil {
