@@ -10,55 +10,16 @@ import (
 	"os"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
 	"kedge/signer"
 )
 
-// unknownAuthorityError says that the ledger knows no authority of a name.
-type unknownAuthorityError struct {
-	name  string
-	known []string
-}
-
-func (e *unknownAuthorityError) Error() string {
-	return fmt.Sprintf("there is no authority %q in the ledger", e.name)
-}
-
-// errNoAuthority says that a ledger is empty or that none of its authorities issues: an init
-// was interrupted.
-var errNoAuthority = errors.New("no authority of this ledger issues")
-
 // authorityPath returns the authority of a name, or the one that issues when the name is empty, and
 // those above it up to the root.
-func (s *store) authorityPath(ctx context.Context, name string) (path []ledger.Authority, err error) {
-	all, err := s.ledger.Authorities(ctx)
-	if err != nil {
-		return nil, err
-	}
-	byName := map[string]ledger.Authority{}
-	var known []string
-	for _, a := range all {
-		byName[a.Name] = a
-		known = append(known, a.Name)
-		if name == "" && a.Issuing {
-			name = a.Name
-		}
-	}
-	if name == "" {
-		return nil, fmt.Errorf("%s: %w", s.ledger.Where(), errNoAuthority)
-	}
-	for len(path) <= len(all) {
-		a, ok := byName[name]
-		if !ok {
-			return nil, &unknownAuthorityError{name, known}
-		}
-		if path = append(path, a); a.Parent == "" {
-			return path, nil
-		}
-		name = a.Parent
-	}
-	return nil, fmt.Errorf("the authorities above %q go in a circle", path[0].Name)
+func (s *store) authorityPath(ctx context.Context, name string) ([]ledger.Authority, error) {
+	return s.service.Path(ctx, name)
 }
 
 // authority opens the authority of a name, or the one that issues when the name is empty. The
@@ -74,63 +35,69 @@ func (s *store) authority(ctx context.Context, name string) (*ca.Authority, erro
 
 // authorityAt is authority for one whose path is known.
 func (s *store) authorityAt(ctx context.Context, path []ledger.Authority) (*ca.Authority, error) {
-	if a, ok := s.opened[path[0].Name]; ok {
-		return a, nil
-	}
 	a, err := s.openAuthority(ctx, path)
 	if err != nil {
 		missing, ok := errors.AsType[*caError](err)
 		return nil, &caError{error: err, noKey: ok && missing.noKey}
 	}
-	s.opened[path[0].Name] = a
 	return a, nil
-}
-
-// retiredError says that an authority is out of use: the trust anchor does not have its root
-// any more, or will not soon.
-type retiredError struct{ name string }
-
-func (e *retiredError) Error() string {
-	return fmt.Sprintf("the authority %q is retired; it issues nothing", e.name)
 }
 
 // issuing opens an authority to issue. A retired or revoked one signs lists at most.
 func (s *store) issuing(ctx context.Context, name string) (*ca.Authority, error) {
-	path, err := s.authorityPath(ctx, name)
+	path, err := s.service.Issuing(ctx, name)
 	if err != nil {
-		return nil, err
-	}
-	if path[0].State == ledger.Retired {
-		return nil, &retiredError{path[0].Name}
-	}
-	if err := s.notRevoked(ctx, path); err != nil {
 		return nil, err
 	}
 	return s.authorityAt(ctx, path)
 }
 
+// notRevoked refuses an authority whose certificate, or that of one above it, is revoked.
+func (s *store) notRevoked(ctx context.Context, path []ledger.Authority) error {
+	return s.service.NotRevoked(ctx, path)
+}
+
 func (s *store) openAuthority(ctx context.Context, path []ledger.Authority) (*ca.Authority, error) {
-	name, cert := path[0].Name, path[0].Certificate
-	if err := s.checkCopy(name, cert); err != nil {
-		return nil, err
+	name := path[0].Name
+	if !s.checked[name] {
+		if err := s.checkCopy(name, path[0].Certificate); err != nil {
+			return nil, err
+		}
+		s.checked[name] = true
 	}
-	key, err := s.flags.readKey(ctx, s.host, name, cert.PublicKey)
+	before := len(s.keys)
+	a, err := s.service.Authority(ctx, path)
+	if unusable, ok := errors.AsType[*issuance.UnusableError](err); ok {
+		return nil, fmt.Errorf("%s and %s: %w", s.flags.certPath(name), s.keys[len(s.keys)-1], unusable.Err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	s.keys = append(s.keys, key)
-	var issuers []*x509.Certificate
-	for _, above := range path[1:] {
-		issuers = append(issuers, above.Certificate)
-	}
-	a, err := ca.New(cert, key, issuers...)
-	if err != nil {
-		return nil, fmt.Errorf("%s and %s: %w", s.flags.certPath(name), key, err)
-	}
-	for _, warning := range key.warnings {
-		s.host.warn(warning)
+	for _, key := range s.keys[before:] {
+		for _, warning := range key.warnings {
+			s.host.warn(warning)
+		}
 	}
 	return a, nil
+}
+
+// storeKeys opens the keys of a CA's folder for its service; close lets go of them.
+type storeKeys struct{ store *store }
+
+// Signer opens NAME.key, or the key that NAME.key-uri names.
+func (k storeKeys) Signer(ctx context.Context, authority string, public crypto.PublicKey) (crypto.Signer, error) {
+	key, err := k.store.flags.readKey(ctx, k.store.host, authority, public)
+	if err != nil {
+		return nil, err
+	}
+	k.store.keys = append(k.store.keys, key)
+	return key, nil
+}
+
+// Has reports whether one of the two files is there.
+func (k storeKeys) Has(authority string) (bool, error) {
+	_, there, err := k.store.flags.keyFile(authority)
+	return there, err
 }
 
 // checkCopy holds NAME.pem against the ledger, which has the certificate itself. A file that

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 )
@@ -89,7 +90,7 @@ func (s *store) issuer(ctx context.Context, text string) (string, error) {
 	if _, isHex := hexDigits(text); isHex || strings.ContainsAny(text, "*=") {
 		return text, nil
 	}
-	return "", &unknownAuthorityError{text, known}
+	return "", &issuance.UnknownAuthorityError{Name: text, Known: known}
 }
 
 // subject returns the order of a distinguished name in which the ledger has it.

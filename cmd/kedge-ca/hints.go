@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 	"kedge/internal/config"
@@ -56,8 +57,8 @@ func hintUsage(err error) string {
 	if unknown, ok := errors.AsType[*unknownProfileError](err); ok {
 		return oneOf("profiles", unknown.known) + "; choose with --profile, or with default_profile in the configuration"
 	}
-	if unknown, ok := errors.AsType[*unknownAuthorityError](err); ok {
-		return oneOf("authorities", unknown.known)
+	if unknown, ok := errors.AsType[*issuance.UnknownAuthorityError](err); ok {
+		return oneOf("authorities", unknown.Known)
 	}
 	return ""
 }
@@ -175,9 +176,9 @@ func hintAuthority(err error) string {
 		return "a root gets it with \"kedge-ca renew --authority NAME\", and the renewed root is to be registered; an intermediate from the CA above it"
 	case is[*idleError](err):
 		return "kedge-ca rotate status shows where the CA stands"
-	case is[*revokedAuthorityError](err):
+	case is[*issuance.RevokedAuthorityError](err):
 		return "make another authority with \"kedge-ca intermediate NAME\", or name one that is not revoked with --issuer, or for rotate switch with --to"
-	case is[*retiredError](err):
+	case is[*issuance.RetiredError](err):
 		return "leave --issuer and --parent out, or name an authority below the root that is in use"
 	case is[*unknownRootError](err):
 		return "begin a rotation to it: kedge-ca rotate start --root FILE"
@@ -225,7 +226,7 @@ func hintLedger(err error) string {
 		return "give a backup of this CA, or another folder with --dir; --another-ca takes the ledger all the same, but nothing is issued with it here"
 	case is[*ledger.MissingError](err):
 		return "bring the ledger back with \"kedge-ca ledger restore\"; without a backup, \"kedge-ca init --adopt\" starts a new one, which knows nothing of what was issued before"
-	case errors.Is(err, errNoAuthority):
+	case errors.Is(err, issuance.ErrNoAuthority):
 		return "an init was interrupted: if nothing was ever issued here, move the ledger and ca.key away and run init again"
 	case is[*occupiedError](err):
 		return "a ledger holds one CA and what is below it; name another place under ledger: in the configuration"

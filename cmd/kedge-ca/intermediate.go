@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 )
@@ -240,7 +241,7 @@ func (o *intermediateOptions) above(ctx context.Context, s *store) (ledger.Autho
 		above = path[len(path)-1] // the root above the one that issues
 	}
 	if above.State == ledger.Retired {
-		return above, &retiredError{above.Name}
+		return above, &issuance.RetiredError{Name: above.Name}
 	}
 	return above, nil
 }

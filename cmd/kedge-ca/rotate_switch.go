@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 )
 
@@ -92,7 +93,7 @@ func (o *rotateSwitchOptions) target(r *rotation) (ledger.Authority, error) {
 	}
 	switch {
 	case o.to != "":
-		return ledger.Authority{}, fmt.Errorf("%q is not below the new root %q: %w", o.to, r.next.Name, &unknownAuthorityError{o.to, names})
+		return ledger.Authority{}, fmt.Errorf("%q is not below the new root %q: %w", o.to, r.next.Name, &issuance.UnknownAuthorityError{Name: o.to, Known: names})
 	case r.phase() == phaseSwitched:
 		return r.issuing, nil
 	case len(usable) <= 2:

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/config"
 	"kedge/signer"
@@ -57,9 +57,10 @@ type store struct {
 	flags    *storeFlags
 	settings *settings
 	ledger   *ledger.Ledger
-	opened   map[string]*ca.Authority
-	keys     []*openKey // of those opened
-	closing  chan error // not nil: the ledger is being closed
+	service  *issuance.Service
+	checked  map[string]bool // authorities whose NAME.pem was compared with the ledger
+	keys     []*openKey      // of those opened
+	closing  chan error      // not nil: the ledger is being closed
 }
 
 // openStore opens a CA to change it. Keys are opened when an authority is asked for.
@@ -95,7 +96,9 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 	for _, warning := range warnings {
 		h.warn(warning)
 	}
-	return &store{host: h, flags: f, settings: s, ledger: l, opened: map[string]*ca.Authority{}}, nil
+	opened := &store{host: h, flags: f, settings: s, ledger: l, checked: map[string]bool{}}
+	opened.service, err = issuance.New(issuance.Config{Ledger: l, Now: h.inputs.Now, Keys: storeKeys{opened}})
+	return opened, err
 }
 
 // withoutLedger says whether there is no CA at all, or one that lost its ledger.

@@ -43,6 +43,7 @@ func TestReach(t *testing.T) {
 		{"signer", []string{"kedge/ca", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
 		{"signer/session", []string{"kedge/ca", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
 		{"ca", []string{"kedge/signer", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
+		{"ca/issuance", []string{"kedge/signer", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
 		{"tpm", []string{"kedge/signer", "kedge/ca", "kedge/pkcs11", "kedge/internal/cli", "kedge/internal/config"}, stranger},
 		{"pkcs11", []string{"kedge/signer", "kedge/ca", "kedge/tpm", "kedge/internal/cli", "kedge/internal/config"}, stranger},
 		{"internal/pemread", []string{"kedge", "golang.org", "github.com"}, "ca and signer both read by it, so it needs neither"},
@@ -56,6 +57,21 @@ func TestReach(t *testing.T) {
 		for imp, path := range closure(files, r.from) {
 			if slices.ContainsFunc(r.banned, func(b string) bool { return under(imp, b) }) {
 				t.Errorf("%s: %s", path, r.why)
+			}
+		}
+	}
+}
+
+// TestIssuanceOpensNothing: the CA as a service gets what lies in files from its caller, and
+// gives back what is to be written, so that it works where there are none.
+func TestIssuanceOpensNothing(t *testing.T) {
+	for _, f := range load(t) {
+		if f.pkg != "ca/issuance" {
+			continue
+		}
+		for _, imp := range f.imports {
+			if slices.ContainsFunc([]string{"os", "syscall", "net", "log", "flag", "kedge/internal/atomicfile", "kedge/internal/filelock"}, func(b string) bool { return under(imp, b) }) {
+				t.Errorf("%s imports %s: it opens no files and has no streams", f.path, imp)
 			}
 		}
 	}

@@ -1,0 +1,196 @@
+package issuance
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+// UnknownAuthorityError says that the ledger knows no authority of a name.
+type UnknownAuthorityError struct {
+	Name  string
+	Known []string
+}
+
+func (e *UnknownAuthorityError) Error() string {
+	return fmt.Sprintf("there is no authority %q in the ledger", e.Name)
+}
+
+// ErrNoAuthority says that a ledger is empty or that none of its authorities issues: an init
+// was interrupted.
+var ErrNoAuthority = errors.New("no authority of this ledger issues")
+
+// RetiredError says that an authority is out of use: the trust anchor does not have its root
+// any more, or will not soon.
+type RetiredError struct{ Name string }
+
+func (e *RetiredError) Error() string {
+	return fmt.Sprintf("the authority %q is retired; it issues nothing", e.Name)
+}
+
+// RevokedAuthorityError says that an authority, or one above it, is revoked or on hold.
+type RevokedAuthorityError struct {
+	Name   string
+	Reason ca.Reason
+}
+
+func (e *RevokedAuthorityError) Error() string {
+	return fmt.Sprintf("the authority %q is revoked: %s; nobody would accept what is issued below it", e.Name, e.Reason)
+}
+
+// NoKeyError says that the key of an authority is not here.
+type NoKeyError struct{ Authority string }
+
+func (e *NoKeyError) Error() string {
+	return fmt.Sprintf("the key of the authority %q is not here", e.Authority)
+}
+
+// UnusableError says that an authority's key, its certificate and those above it do not make a
+// CA, although each of them could be had.
+type UnusableError struct {
+	Authority string
+	Err       error
+}
+
+func (e *UnusableError) Error() string {
+	return fmt.Sprintf("the authority %q cannot be used: %v", e.Authority, e.Err)
+}
+func (e *UnusableError) Unwrap() error { return e.Err }
+
+// Path returns the authority of a name, or the one that issues when the name is empty, and
+// those above it up to the root. Errors are *UnknownAuthorityError and those that wrap
+// ErrNoAuthority.
+func (s *Service) Path(ctx context.Context, name string) (path []ledger.Authority, err error) {
+	all, err := s.ledger.Authorities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byName := map[string]ledger.Authority{}
+	var known []string
+	for _, a := range all {
+		byName[a.Name] = a
+		known = append(known, a.Name)
+		if name == "" && a.Issuing {
+			name = a.Name
+		}
+	}
+	if name == "" {
+		return nil, fmt.Errorf("%s: %w", s.ledger.Where(), ErrNoAuthority)
+	}
+	for len(path) <= len(all) {
+		a, ok := byName[name]
+		if !ok {
+			return nil, &UnknownAuthorityError{name, known}
+		}
+		if path = append(path, a); a.Parent == "" {
+			return path, nil
+		}
+		name = a.Parent
+	}
+	return nil, fmt.Errorf("the authorities above %q go in a circle", path[0].Name)
+}
+
+// Issuing returns the path of an authority that may issue; an empty name stands for the one
+// that does. A retired authority is refused with a *RetiredError, a revoked one with a
+// *RevokedAuthorityError; they sign lists at most.
+func (s *Service) Issuing(ctx context.Context, name string) ([]ledger.Authority, error) {
+	path, err := s.Path(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if path[0].State == ledger.Retired {
+		return nil, &RetiredError{path[0].Name}
+	}
+	if err := s.NotRevoked(ctx, path); err != nil {
+		return nil, err
+	}
+	return path, nil
+}
+
+// NotRevoked refuses an authority whose certificate, or that of one above it, is revoked: the
+// error is a *RevokedAuthorityError. No list holds a root.
+func (s *Service) NotRevoked(ctx context.Context, path []ledger.Authority) error {
+	for _, a := range path {
+		if a.Parent == "" {
+			continue
+		}
+		c, err := s.ledger.Certificate(ctx, a.Fingerprint)
+		if err != nil {
+			return err
+		}
+		if c.RevokedAt != nil {
+			return &RevokedAuthorityError{a.Name, c.Reason}
+		}
+	}
+	return nil
+}
+
+// opened is an authority whose key was opened.
+type opened struct {
+	key       crypto.Signer
+	authority *ca.Authority
+}
+
+// Authority opens the first authority of a path. Its key is opened once; errors of Keys come
+// back as they are, and what was opened and does not fit is an *UnusableError.
+//
+// Whether the authority may issue is not looked at: see Issuing.
+func (s *Service) Authority(ctx context.Context, path []ledger.Authority) (*ca.Authority, error) {
+	name, cert := path[0].Name, path[0].Certificate
+	var issuers []*x509.Certificate
+	for _, above := range path[1:] {
+		issuers = append(issuers, above.Certificate)
+	}
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	o := s.opened[name]
+	if o == nil || !sameKey(o.key.Public(), cert.PublicKey) {
+		key, err := s.keys.Signer(ctx, name, cert.PublicKey)
+		if err != nil {
+			return nil, err
+		}
+		o = &opened{key: key}
+	}
+	if o.authority != nil && samePath(o.authority, cert, issuers) {
+		return o.authority, nil
+	}
+	authority, err := ca.New(cert, o.key, issuers...)
+	if err != nil {
+		return nil, &UnusableError{name, err}
+	}
+	s.opened[name] = &opened{o.key, authority}
+	return authority, nil
+}
+
+// samePath reports whether an authority was opened with these certificates: another process may
+// have renewed one of them since.
+func samePath(a *ca.Authority, cert *x509.Certificate, issuers []*x509.Certificate) bool {
+	return a.Certificate().Equal(cert) && slices.EqualFunc(a.Issuers(), issuers, (*x509.Certificate).Equal)
+}
+
+func sameKey(a, b crypto.PublicKey) bool {
+	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && key.Equal(b)
+}
+
+// keyID is the key identifier of an authority, by which the ledger knows the issuer of
+// certificates and CRLs.
+func keyID(a ledger.Authority) string { return hex.EncodeToString(a.Certificate.SubjectKeyId) }
+
+// KindOf returns what a certificate is: ledger.Root, Intermediate or Leaf.
+func KindOf(c *x509.Certificate) string {
+	switch {
+	case !c.IsCA:
+		return ledger.Leaf
+	case string(c.RawSubject) == string(c.RawIssuer):
+		return ledger.Root
+	}
+	return ledger.Intermediate
+}
