@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 )
@@ -56,51 +55,14 @@ func (f *filterFlags) resolve(ctx context.Context, s *store, now time.Time) (led
 	all.IssuedAfter = f.issuedAfter.time(now)
 	var err error
 	if all.Issuer != "" {
-		if all.Issuer, err = s.issuer(ctx, all.Issuer); err != nil {
+		if all.Issuer, err = s.service.ResolveIssuer(ctx, all.Issuer); err != nil {
 			return all, err
 		}
 	}
 	if strings.Contains(all.Subject, "=") {
-		all.Subject, err = s.subject(ctx, all.Subject)
+		all.Subject, err = s.service.ResolveSubject(ctx, all.Subject)
 	}
 	return all, err
-}
-
-// issuer returns what the ledger calls an issuer: its key identifier for the name of an
-// authority, and otherwise its distinguished name in the ledger's order.
-func (s *store) issuer(ctx context.Context, text string) (string, error) {
-	authorities, err := s.ledger.Authorities(ctx)
-	if err != nil {
-		return "", err
-	}
-	var known []string
-	for _, a := range authorities {
-		known = append(known, a.Name)
-		if a.Name == text {
-			return keyID(a), nil
-		}
-	}
-	for _, a := range authorities {
-		for _, name := range subjects(text) {
-			if name == a.Certificate.Subject.String() {
-				return name, nil
-			}
-		}
-	}
-	if _, isHex := hexDigits(text); isHex || strings.ContainsAny(text, "*=") {
-		return text, nil
-	}
-	return "", &issuance.UnknownAuthorityError{Name: text, Known: known}
-}
-
-// subject returns the order of a distinguished name in which the ledger has it.
-func (s *store) subject(ctx context.Context, text string) (string, error) {
-	for _, name := range subjects(text) {
-		for _, err := range s.ledger.List(ctx, ledger.Filter{Subject: name, Limit: 1}) {
-			return name, err
-		}
-	}
-	return text, nil
 }
 
 // keyID is the key identifier of an authority, by which the ledger knows the issuer of

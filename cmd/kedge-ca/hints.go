@@ -94,10 +94,10 @@ func hintCertificate(err error) string {
 		}
 		return "make a new one with \"kedge-ca issue\", with files of another name or folder"
 	}
-	if is[*noneNamedError](err) {
+	if is[*issuance.NoMatchError](err) {
 		return "kedge-ca list shows what is in the ledger"
 	}
-	if is[*rootRevocationError](err) {
+	if is[*issuance.RootRevocationError](err) {
 		return "take the trust anchor away at IAM Roles Anywhere, or rotate to a new one"
 	}
 	if is[*noBaseError](err) {

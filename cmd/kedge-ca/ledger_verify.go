@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -55,8 +57,8 @@ was replaced.`,
 func isHead(text string) bool {
 	seq, hash, _ := strings.Cut(text, ":")
 	_, err := strconv.ParseUint(seq, 10, 63)
-	digits, isHex := hexDigits(hash)
-	return err == nil && isHex && len(digits) == 64
+	sum, hashErr := hex.DecodeString(hash)
+	return err == nil && hashErr == nil && len(sum) == sha256.Size
 }
 
 // verified is what verify says of a ledger that is as it was written.

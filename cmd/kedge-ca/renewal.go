@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
 	"kedge/internal/filelock"
@@ -45,7 +46,7 @@ func (r *renewal) readFile(ctx context.Context, l *ledger.Ledger) error {
 // issue gives them.
 func (r *renewal) readLedger(ctx context.Context, s *store, text string) error {
 	if r.options.rekey {
-		return fmt.Errorf("%s: %w", r.options.out, &noneNamedError{text})
+		return fmt.Errorf("%s: %w", r.options.out, &issuance.NoMatchError{Text: text})
 	}
 	filter, err := s.lookup(ctx, text, ledger.Filter{Kind: ledger.Leaf})
 	if err != nil {

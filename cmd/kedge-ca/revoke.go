@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -71,50 +70,24 @@ func runRevoke(ctx context.Context, o *revokeOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	chosen, err := s.choose(ctx, &o.selectors, o.usable)
+	chosen, err := s.service.ToRevoke(ctx, o.selectors.all, o.reason)
 	if err != nil {
 		return err
 	}
-	if question := o.question(chosen.certs); question != "" {
+	if question := o.question(chosen.Certificates); question != "" {
 		if err := o.confirm.ask(o.host, question); err != nil {
 			return err
 		}
 	}
-	r := ledger.Revocation{Reason: o.reason, At: o.inputs.Now(), Why: o.why}
-	if err := s.ledger.Revoke(ctx, fingerprints(chosen.certs), r); err != nil {
-		return err
-	}
-	lists, err := s.issuers(ctx, chosen.certs)
+	changed, err := s.service.Revoke(ctx, chosen.Certificates, o.reason, o.why)
 	if err != nil {
 		return err
 	}
-	if err := s.reportChanged(ctx, "revoked", chosen, o.output); err != nil {
+	if err := o.reportChanged("revoked", changed, chosen.Skipped, o.output); err != nil {
 		return err
 	}
-	s.warnOfIntermediates(lists)
-	s.sayNext(lists)
+	o.reportNext(changed)
 	return nil
-}
-
-// usable says why a certificate cannot be revoked, in the words of the ledger where it knows.
-func (o *revokeOptions) usable(c *ledger.Certificate) error {
-	now := o.inputs.Now()
-	switch state := c.State(now); {
-	case c.Kind == ledger.Root:
-		return &rootRevocationError{c.Subject}
-	case state == ledger.Revoked, state == ledger.Held && o.reason == ca.CertificateHold:
-		return &ledger.RevokedError{Fingerprint: c.Fingerprint, Subject: c.Subject, At: *c.RevokedAt, Reason: c.Reason}
-	case now.After(c.NotAfter):
-		return fmt.Errorf("the certificate %q (serial %s) expired on %s: nobody accepts it any more", c.Subject, c.Serial, rfc3339(c.NotAfter))
-	}
-	return nil
-}
-
-// rootRevocationError says that a root was to be revoked, whose own list nobody would ask.
-type rootRevocationError struct{ subject string }
-
-func (e *rootRevocationError) Error() string {
-	return fmt.Sprintf("%q is a root: no list revokes it", e.subject)
 }
 
 // question is what must be agreed to; nothing for one leaf.
@@ -141,33 +114,4 @@ func (o *revokeOptions) question(certs []ledger.Certificate) string {
 		return fmt.Sprintf("revoke %d certificates: %s?", len(certs), list)
 	}
 	return ""
-}
-
-// sayNext tells what is left to be done until a revocation, or the end of a hold, counts.
-func (s *store) sayNext(lists []ledger.Authority) {
-	command := "it counts once the list is imported: make it with kedge-ca crl"
-	for _, a := range lists {
-		command += " --issuer " + a.Name
-	}
-	s.host.say(command)
-}
-
-// issuers returns the authorities of the ledger that issued certificates.
-func (s *store) issuers(ctx context.Context, certs []ledger.Certificate) ([]ledger.Authority, error) {
-	all, err := s.ledger.Authorities(ctx)
-	return slices.DeleteFunc(all, func(a ledger.Authority) bool {
-		return !slices.ContainsFunc(certs, func(c ledger.Certificate) bool { return c.IssuerKeyID == keyID(a) })
-	}), err
-}
-
-// warnOfIntermediates tells whose lists do not reach Roles Anywhere.
-//
-// Source: IAM Roles Anywhere User Guide, "Revocation": a list must be signed by a CA that the
-// trust anchor holds.
-func (s *store) warnOfIntermediates(lists []ledger.Authority) {
-	for _, a := range lists {
-		if kindOf(a.Certificate) == ledger.Intermediate {
-			s.host.warn(fmt.Sprintf("the list of the intermediate %q can be imported only where its certificate is itself registered as a trust anchor; elsewhere revoke the intermediate, or wait until the certificate expires", a.Name))
-		}
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/internal/cli"
 )
 
@@ -55,16 +56,16 @@ func TestNewRevoke(t *testing.T) {
 	tests := []struct {
 		args   string
 		reason ca.Reason
-		want   []selector // without those of words
+		want   []issuance.Selector // without those of words
 		words  int
 	}{
 		{"web-01", ca.Unspecified, nil, 1},
 		{"web-01 web-02 --reason KeyCompromise", ca.KeyCompromise, nil, 2},
-		{"--serial 0A:0b", ca.Unspecified, []selector{{text: "0A:0b", queries: []query{{bySerial, "0a0b"}}, precise: true}}, 0},
-		{"--fingerprint " + hash, ca.Unspecified, []selector{{text: hash, queries: []query{{byFingerprint, hash}}, precise: true}}, 0},
-		{"--file web.pem", ca.Unspecified, []selector{{text: "web.pem", queries: []query{{byFile, "web.pem"}}, precise: true}}, 0},
-		{"--subject web-*", ca.Unspecified, []selector{{text: "web-*", queries: []query{{bySubject, "web-*"}}}}, 0},
-		{"--subject CN=a --host b", ca.Unspecified, []selector{{text: "CN=a", queries: []query{{bySubject, "CN=a"}}}, {text: "b", queries: []query{{byHost, "b"}}}}, 0},
+		{"--serial 0A:0b", ca.Unspecified, []issuance.Selector{{Text: "0A:0b", Queries: []issuance.Query{{Kind: issuance.BySerial, Value: "0a0b"}}, Precise: true}}, 0},
+		{"--fingerprint " + hash, ca.Unspecified, []issuance.Selector{{Text: hash, Queries: []issuance.Query{{Kind: issuance.ByFingerprint, Value: hash}}, Precise: true}}, 0},
+		{"--file web.pem", ca.Unspecified, []issuance.Selector{{Text: "web.pem", Queries: []issuance.Query{{Kind: issuance.ByFile, Value: "web.pem"}}, Precise: true}}, 0},
+		{"--subject web-*", ca.Unspecified, []issuance.Selector{{Text: "web-*", Queries: []issuance.Query{{Kind: issuance.BySubject, Value: "web-*"}}}}, 0},
+		{"--subject CN=a --host b", ca.Unspecified, []issuance.Selector{{Text: "CN=a", Queries: []issuance.Query{{Kind: issuance.BySubject, Value: "CN=a"}}}, {Text: "b", Queries: []issuance.Query{{Kind: issuance.ByHost, Value: "b"}}}}, 0},
 	}
 	for _, tt := range tests {
 		var got *revokeOptions
@@ -75,7 +76,7 @@ func TestNewRevoke(t *testing.T) {
 			continue
 		}
 		for _, word := range got.selectors.all[:tt.words] {
-			if !word.word || word.precise || len(word.queries) == 0 {
+			if !word.Word || word.Precise || len(word.Queries) == 0 {
 				t.Errorf("%s: %+v", tt.args, word)
 			}
 		}

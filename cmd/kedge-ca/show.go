@@ -49,7 +49,7 @@ func runShow(ctx context.Context, o *showOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	found, err := s.who(ctx, o.text)
+	found, err := s.service.Find(ctx, o.text)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca/ledger"
 	"kedge/internal/cli"
 )
 
@@ -46,28 +45,17 @@ func runUnrevoke(ctx context.Context, o *unrevokeOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	chosen, err := s.choose(ctx, &o.selectors, onHold)
+	chosen, err := s.service.ToRelease(ctx, o.selectors.all)
 	if err != nil {
 		return err
 	}
-	if err := s.ledger.Release(ctx, fingerprints(chosen.certs), o.why); err != nil {
-		return err
-	}
-	lists, err := s.issuers(ctx, chosen.certs)
+	changed, err := s.service.Release(ctx, chosen.Certificates, o.why)
 	if err != nil {
 		return err
 	}
-	if err := s.reportChanged(ctx, "released", chosen, o.output); err != nil {
+	if err := o.reportChanged("released", changed, chosen.Skipped, o.output); err != nil {
 		return err
 	}
-	s.sayNext(lists)
+	o.reportNext(changed)
 	return nil
-}
-
-// onHold says why a certificate cannot be released.
-func onHold(c *ledger.Certificate) error {
-	if c.RevokedAt != nil && c.State(*c.RevokedAt) == ledger.Held {
-		return nil
-	}
-	return &ledger.NotHeldError{Fingerprint: c.Fingerprint, Subject: c.Subject, Revoked: c.RevokedAt != nil, Reason: c.Reason}
 }

@@ -1,4 +1,4 @@
-package main
+package issuance
 
 import (
 	"crypto/x509/pkix"

@@ -1,4 +1,4 @@
-package main
+package issuance
 
 import (
 	"crypto/x509"
@@ -12,38 +12,38 @@ import (
 	"kedge/ca"
 )
 
-// queryKind says by what a certificate is looked for.
-type queryKind int
+// QueryKind says by what a certificate is looked for.
+type QueryKind int
 
 const (
-	byFile        queryKind = iota // value: a path
-	byFingerprint                  // 64 hex digits, lower case: SHA-256 of the DER
-	bySerial                       // hex, lower case, of even length
-	bySubject                      // a distinguished name as pkix.RDNSequence prints it
-	byCommonName
-	byHost
-	bySAN // a DNS name, URI, IP or email address
+	ByFile        QueryKind = iota // value: a path
+	ByFingerprint                  // 64 hex digits, lower case: SHA-256 of the DER
+	BySerial                       // hex, lower case, of even length
+	BySubject                      // a distinguished name as pkix.RDNSequence prints it
+	ByCommonName
+	ByHost
+	BySAN // a DNS name, URI, IP or email address
 )
 
-func (k queryKind) String() string {
+func (k QueryKind) String() string {
 	return [...]string{"file", "fingerprint", "serial", "subject", "common name", "host", "name"}[k]
 }
 
-// query is one way to read what was typed to name a certificate.
-type query struct {
-	kind  queryKind
-	value string
+// Query is one way to read what was typed to name a certificate.
+type Query struct {
+	Kind  QueryKind
+	Value string
 }
 
 // maxQuery is more than any name in a certificate has that the service takes.
 const maxQuery = 4 << 10
 
-// parseQueries returns how text can be meant, likeliest first: the first one that finds
+// ParseQueries returns how text can be meant, likeliest first: the first one that finds
 // something is what it means. It takes what CloudTrail, openssl and people write: serials in
 // hex (with colons, in any case, with leading zeros) or decimal, SHA-256 fingerprints, files,
 // distinguished names in either order, ARNs of assumed roles, session names, source
 // identities, names of hosts.
-func parseQueries(text string) ([]query, error) {
+func ParseQueries(text string) ([]Query, error) {
 	text = strings.TrimSpace(text)
 	if len(text) > maxQuery {
 		return nil, fmt.Errorf("what names a certificate has %d bytes; at most %d are read", len(text), maxQuery)
@@ -60,7 +60,7 @@ func parseQueries(text string) ([]query, error) {
 	}
 	found := sessionQueries(text)
 	if looksLikeFile(text) {
-		found = slices.Insert(found, 0, query{byFile, text})
+		found = slices.Insert(found, 0, Query{ByFile, text})
 	}
 	if len(found) == 0 {
 		return nil, errors.New("nothing is named: give a serial, a subject, a fingerprint, a file, an ARN, a session or a host")
@@ -95,7 +95,7 @@ func sessionOf(text string) (session string, ok bool, err error) {
 // Source: IAM Roles Anywhere User Guide, "Authentication": the source identity is CN=name,
 // the bare name where that is too long, or ID=serial; a session is named after the serial in
 // hex unless the request says otherwise.
-func sessionQueries(text string) []query {
+func sessionQueries(text string) []Query {
 	if text == "" {
 		return nil
 	}
@@ -104,33 +104,33 @@ func sessionQueries(text string) []query {
 		found = append(found, numberQueries(id)...)
 	}
 	for _, subject := range subjects(text) {
-		found = append(found, query{bySubject, subject})
+		found = append(found, Query{BySubject, subject})
 	}
 	if name, ok := onlyCommonName(text); ok {
-		found = append(found, query{byCommonName, name})
+		found = append(found, Query{ByCommonName, name})
 	}
 	if name, ok := strings.CutPrefix(text, "CN="); ok {
-		found = append(found, query{byCommonName, name})
+		found = append(found, Query{ByCommonName, name})
 	}
-	found = append(found, query{byCommonName, text}, query{byHost, text}, query{bySAN, text})
+	found = append(found, Query{ByCommonName, text}, Query{ByHost, text}, Query{BySAN, text})
 	return distinct(found)
 }
 
 // numberQueries reads a serial or a fingerprint.
-func numberQueries(text string) []query {
+func numberQueries(text string) []Query {
 	digits, isHex := hexDigits(text)
 	if isHex && len(digits) == 64 {
-		return []query{{byFingerprint, digits}}
+		return []Query{{ByFingerprint, digits}}
 	}
-	var found []query
+	var found []Query
 	if serial, ok := parseSerial(digits, 16); isHex && ok {
-		found = append(found, query{bySerial, serial})
+		found = append(found, Query{BySerial, serial})
 	}
 	if strings.Trim(text, "0123456789") != "" {
 		return found
 	}
 	if serial, ok := parseSerial(text, 10); ok {
-		found = append(found, query{bySerial, serial})
+		found = append(found, Query{BySerial, serial})
 	}
 	if len(text) > 33 { // too long for the hex of 128 bits
 		slices.Reverse(found)
@@ -191,8 +191,8 @@ func looksLikeFile(text string) bool {
 	return strings.ContainsRune(text, filepath.Separator) || strings.Contains(text, "/")
 }
 
-func distinct(all []query) []query {
-	var once []query
+func distinct(all []Query) []Query {
+	var once []Query
 	for _, r := range all {
 		if !slices.Contains(once, r) {
 			once = append(once, r)

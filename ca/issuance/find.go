@@ -1,0 +1,193 @@
+package issuance
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"kedge/ca/ledger"
+)
+
+// NoMatchError says that nothing in the ledger goes by what was typed.
+type NoMatchError struct{ Text string }
+
+func (e *NoMatchError) Error() string {
+	return fmt.Sprintf("no certificate in the ledger is named by %q", e.Text)
+}
+
+// Match is a certificate and what it was found by.
+type Match struct {
+	ledger.Certificate
+	By QueryKind
+}
+
+// Find returns every certificate that text can mean, read as ParseQueries does, those of the
+// likeliest query first. When there is none, the error is a *NoMatchError.
+func (s *Service) Find(ctx context.Context, text string) ([]Match, error) {
+	all, err := ParseQueries(text)
+	if err != nil {
+		return nil, err
+	}
+	return s.matches(ctx, text, all, Query.is)
+}
+
+// matches returns every certificate that a query of text finds and that keep takes.
+func (s *Service) matches(ctx context.Context, text string, all []Query, keep func(Query, *ledger.Certificate) bool) ([]Match, error) {
+	var matches []Match
+	seen := map[int64]bool{}
+	for _, q := range all {
+		f, ok, err := s.filter(q, ledger.Filter{})
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		for c, err := range s.ledger.List(ctx, f) {
+			if err != nil {
+				return nil, err
+			}
+			if !seen[c.Seq] && keep(q, &c) {
+				seen[c.Seq] = true
+				matches = append(matches, Match{c, q.Kind})
+			}
+		}
+	}
+	if len(matches) == 0 {
+		return nil, &NoMatchError{strings.TrimSpace(text)}
+	}
+	return matches, nil
+}
+
+// Lookup returns the filter that finds what text names, read as ParseQueries does: the first
+// query that finds a certificate. narrow holds further conditions, such as a state; its
+// names, serial and fingerprint are overwritten. When nothing is found, the error is a
+// *NoMatchError.
+func (s *Service) Lookup(ctx context.Context, text string, narrow ledger.Filter) (ledger.Filter, error) {
+	all, err := ParseQueries(text)
+	if err != nil {
+		return narrow, err
+	}
+	for _, q := range all {
+		f, ok, err := s.filter(q, narrow)
+		if err != nil {
+			return narrow, err
+		}
+		if !ok {
+			continue
+		}
+		one := f
+		one.Limit = 1
+		for _, err := range s.ledger.List(ctx, one) {
+			return f, err
+		}
+	}
+	return narrow, &NoMatchError{text}
+}
+
+// filter adds a query to a filter; ok is false for a file that is not there.
+func (s *Service) filter(q Query, f ledger.Filter) (_ ledger.Filter, ok bool, err error) {
+	switch q.Kind {
+	case ByFile:
+		cert, err := s.readFile(q.Value)
+		if errors.Is(err, fs.ErrNotExist) {
+			return f, false, nil
+		}
+		if err != nil {
+			return f, false, err
+		}
+		f.Fingerprint = fingerprint(cert)
+	case ByFingerprint:
+		f.Fingerprint = q.Value
+	case BySerial:
+		f.Serial = q.Value
+	case BySubject:
+		f.Subject = q.Value
+	case ByCommonName:
+		f.CommonName = q.Value
+	case ByHost:
+		f.Host = q.Value
+	case BySAN:
+		f.SAN = q.Value
+	}
+	return f, true, nil
+}
+
+func (s *Service) readFile(path string) (*x509.Certificate, error) {
+	if s.readCert == nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	return s.readCert(path)
+}
+
+// is reports whether the query names the certificate to the letter. For a filter a * stands for
+// any characters; in a name it is one.
+func (q Query) is(c *ledger.Certificate) bool {
+	if !strings.Contains(q.Value, "*") {
+		return true
+	}
+	switch q.Kind {
+	case BySubject:
+		return c.Subject == q.Value
+	case ByCommonName:
+		return c.CommonName == q.Value
+	case ByHost:
+		return c.Host == q.Value
+	case BySAN:
+		names, err := c.SANs()
+		all := slices.Concat(names.URIs, names.IPs, names.Emails)
+		return err == nil && (slices.Contains(all, q.Value) || slices.ContainsFunc(names.DNS, func(name string) bool { return strings.EqualFold(name, q.Value) }))
+	}
+	return true
+}
+
+// fingerprint is the SHA-256 of a certificate in hex.
+func fingerprint(cert *x509.Certificate) string {
+	sum := sha256.Sum256(cert.Raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// ResolveIssuer returns what the ledger calls an issuer, for ledger.Filter: its key identifier
+// for the name of an authority, and otherwise its distinguished name in the ledger's order. A
+// pattern and a key identifier stay as they are; an unknown name is an *UnknownAuthorityError.
+func (s *Service) ResolveIssuer(ctx context.Context, text string) (string, error) {
+	authorities, err := s.ledger.Authorities(ctx)
+	if err != nil {
+		return "", err
+	}
+	var known []string
+	for _, a := range authorities {
+		known = append(known, a.Name)
+		if a.Name == text {
+			return keyID(a), nil
+		}
+	}
+	for _, a := range authorities {
+		for _, name := range subjects(text) {
+			if name == a.Certificate.Subject.String() {
+				return name, nil
+			}
+		}
+	}
+	if _, isHex := hexDigits(text); isHex || strings.ContainsAny(text, "*=") {
+		return text, nil
+	}
+	return "", &UnknownAuthorityError{text, known}
+}
+
+// ResolveSubject returns the order of a distinguished name in which the ledger has it, or text
+// when the ledger has it in none.
+func (s *Service) ResolveSubject(ctx context.Context, text string) (string, error) {
+	for _, name := range subjects(text) {
+		for _, err := range s.ledger.List(ctx, ledger.Filter{Subject: name, Limit: 1}) {
+			return name, err
+		}
+	}
+	return text, nil
+}

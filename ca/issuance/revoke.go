@@ -1,0 +1,106 @@
+package issuance
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+// RootRevocationError says that a root was to be revoked, whose own list nobody would ask.
+type RootRevocationError struct{ Subject string }
+
+func (e *RootRevocationError) Error() string {
+	return fmt.Sprintf("%q is a root: no list revokes it", e.Subject)
+}
+
+// Changed is what a revocation, or the end of a hold, has done.
+type Changed struct {
+	Certificates []ledger.Certificate // as they are in the ledger now
+	Behind       []ledger.Authority   // whose lists are to be made before it counts
+	Warnings     []string
+}
+
+// ToRevoke returns those of the named certificates that can be revoked for a reason. The error
+// says why none of a selector can, in the ledger's words where it knows.
+func (s *Service) ToRevoke(ctx context.Context, all []Selector, reason ca.Reason) (*Selection, error) {
+	now := s.now()
+	return s.choose(ctx, all, func(c *ledger.Certificate) error {
+		switch state := c.State(now); {
+		case c.Kind == ledger.Root:
+			return &RootRevocationError{c.Subject}
+		case state == ledger.Revoked, state == ledger.Held && reason == ca.CertificateHold:
+			return &ledger.RevokedError{Fingerprint: c.Fingerprint, Subject: c.Subject, At: *c.RevokedAt, Reason: c.Reason}
+		case now.After(c.NotAfter):
+			return fmt.Errorf("the certificate %q (serial %s) expired on %s: nobody accepts it any more", c.Subject, c.Serial, rfc3339(c.NotAfter))
+		}
+		return nil
+	})
+}
+
+// Revoke revokes certificates, all or none, at this moment. why is for the ledger.
+func (s *Service) Revoke(ctx context.Context, certs []ledger.Certificate, reason ca.Reason, why string) (*Changed, error) {
+	if err := s.ledger.Revoke(ctx, fingerprints(certs), ledger.Revocation{Reason: reason, At: s.now(), Why: why}); err != nil {
+		return nil, err
+	}
+	changed, err := s.changed(ctx, certs)
+	if err != nil {
+		return nil, err
+	}
+	// Source: IAM Roles Anywhere User Guide, "Revocation": a list must be signed by a CA that the
+	// trust anchor holds.
+	for _, a := range changed.Behind {
+		if KindOf(a.Certificate) == ledger.Intermediate {
+			changed.Warnings = append(changed.Warnings, fmt.Sprintf("the list of the intermediate %q can be imported only where its certificate is itself registered as a trust anchor; elsewhere revoke the intermediate, or wait until the certificate expires", a.Name))
+		}
+	}
+	return changed, nil
+}
+
+// ToRelease returns those of the named certificates that are on hold.
+func (s *Service) ToRelease(ctx context.Context, all []Selector) (*Selection, error) {
+	return s.choose(ctx, all, func(c *ledger.Certificate) error {
+		if c.RevokedAt != nil && c.State(*c.RevokedAt) == ledger.Held {
+			return nil
+		}
+		return &ledger.NotHeldError{Fingerprint: c.Fingerprint, Subject: c.Subject, Revoked: c.RevokedAt != nil, Reason: c.Reason}
+	})
+}
+
+// Release ends the hold of certificates, of all or of none. why is for the ledger.
+func (s *Service) Release(ctx context.Context, certs []ledger.Certificate, why string) (*Changed, error) {
+	if err := s.ledger.Release(ctx, fingerprints(certs), why); err != nil {
+		return nil, err
+	}
+	return s.changed(ctx, certs)
+}
+
+// changed reads certificates again, and the authorities that issued them.
+func (s *Service) changed(ctx context.Context, certs []ledger.Certificate) (*Changed, error) {
+	c := &Changed{}
+	for _, one := range certs {
+		now, err := s.ledger.Certificate(ctx, one.Fingerprint)
+		if err != nil {
+			return nil, err
+		}
+		c.Certificates = append(c.Certificates, now)
+	}
+	all, err := s.ledger.Authorities(ctx)
+	c.Behind = slices.DeleteFunc(all, func(a ledger.Authority) bool {
+		return !slices.ContainsFunc(certs, func(c ledger.Certificate) bool { return c.IssuerKeyID == keyID(a) })
+	})
+	return c, err
+}
+
+func fingerprints(certs []ledger.Certificate) [][]byte {
+	var all [][]byte
+	for _, c := range certs {
+		all = append(all, c.Fingerprint)
+	}
+	return all
+}
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
