@@ -50,6 +50,8 @@ type Service struct {
 
 	opening sync.Mutex
 	opened  map[string]*opened // by name; under opening
+
+	issuingCA sync.Mutex
 }
 
 // New makes a service. It does not look into the ledger.

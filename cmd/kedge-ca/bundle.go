@@ -8,15 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
-)
-
-// What a trust anchor takes: IAM Roles Anywhere User Guide, "Quotas", and API Reference,
-// SourceData, x509CertificateData.
-const (
-	maxAnchors     = 2
-	maxAnchorChars = 8000
 )
 
 type bundleOptions struct {
@@ -94,11 +88,11 @@ func runBundle(ctx context.Context, o *bundleOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	anchors, err := s.anchors(ctx, o.authority)
+	anchors, err := s.service.Anchors(ctx, o.authority)
 	if err != nil {
 		return err
 	}
-	text, err := anchorPEM(anchors)
+	text, err := issuance.AnchorPEM(anchors...)
 	if err != nil {
 		return err
 	}
@@ -118,46 +112,6 @@ func runBundle(ctx context.Context, o *bundleOptions) (err error) {
 		return toOutput(o.Out, []byte(line))
 	}
 	return toOutput(o.Out, text)
-}
-
-// anchors are the roots in use, or the one authority that is named.
-func (s *store) anchors(ctx context.Context, name string) ([]ledger.Authority, error) {
-	if name != "" {
-		path, err := s.authorityPath(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		return path[:1], nil
-	}
-	r, err := s.rotation(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return r.roots(), nil
-}
-
-// anchorSizeError says that certificates do not fit into one trust anchor.
-type anchorSizeError struct {
-	names []string
-	size  int // characters
-}
-
-func (e *anchorSizeError) Error() string {
-	return fmt.Sprintf("the PEM of %s has %d characters; a trust anchor takes %d at most", strings.Join(e.names, " and "), e.size, maxAnchorChars)
-}
-
-// anchorPEM encodes a bundle, if the service takes it.
-func anchorPEM(anchors []ledger.Authority) ([]byte, error) {
-	var text []byte
-	tooLarge := &anchorSizeError{}
-	for _, a := range anchors {
-		text = append(text, certPEM(a.Certificate)...)
-		tooLarge.names = append(tooLarge.names, a.Name)
-	}
-	if tooLarge.size = len(text); tooLarge.size > maxAnchorChars {
-		return nil, tooLarge
-	}
-	return text, nil
 }
 
 // commandLine is for a POSIX shell.

@@ -157,14 +157,14 @@ func hintAuthority(err error) string {
 	if offline, ok := errors.AsType[*offlineParentError](err); ok {
 		return fmt.Sprintf("where the key of %s is elsewhere, run intermediate with --csr here, with --from there, and with --certificate here", offline.parent)
 	}
-	if tooLarge, ok := errors.AsType[*anchorSizeError](err); ok {
-		if n := len(tooLarge.names); n > 1 {
-			return fmt.Sprintf("register the new root as a trust anchor of its own: kedge-ca bundle --authority %s", tooLarge.names[n-1])
+	if tooLarge, ok := errors.AsType[*issuance.AnchorSizeError](err); ok {
+		if n := len(tooLarge.Names); n > 1 {
+			return fmt.Sprintf("register the new root as a trust anchor of its own: kedge-ca bundle --authority %s", tooLarge.Names[n-1])
 		}
 		return "register an intermediate with a smaller key as the trust anchor: kedge-ca bundle --authority NAME"
 	}
-	if several, ok := errors.AsType[*severalError](err); ok {
-		return oneOf("authorities below it", several.names)
+	if several, ok := errors.AsType[*issuance.AmbiguousError](err); ok {
+		return oneOf("authorities below it", several.Names)
 	}
 	if unlisted, ok := errors.AsType[*unlistedError](err); ok {
 		return fmt.Sprintf("no list was written; where keys have passwords of their own, make the lists one by one: kedge-ca crl --issuer %s", unlisted.name)
@@ -174,13 +174,13 @@ func hintAuthority(err error) string {
 		return "name another CA with --parent; one that is to have CAs below it is made with --path-length 1 or more, or -1 for no limit"
 	case is[*ca.CRLSignError](err):
 		return "a root gets it with \"kedge-ca renew --authority NAME\", and the renewed root is to be registered; an intermediate from the CA above it"
-	case is[*idleError](err):
+	case is[*issuance.RotationError](err):
 		return "kedge-ca rotate status shows where the CA stands"
 	case is[*issuance.RevokedAuthorityError](err):
 		return "make another authority with \"kedge-ca intermediate NAME\", or name one that is not revoked with --issuer, or for rotate switch with --to"
 	case is[*issuance.RetiredError](err):
 		return "leave --issuer and --parent out, or name an authority below the root that is in use"
-	case is[*unknownRootError](err):
+	case is[*issuance.UnknownRootError](err):
 		return "begin a rotation to it: kedge-ca rotate start --root FILE"
 	}
 	return ""
@@ -228,7 +228,7 @@ func hintLedger(err error) string {
 		return "bring the ledger back with \"kedge-ca ledger restore\"; without a backup, \"kedge-ca init --adopt\" starts a new one, which knows nothing of what was issued before"
 	case errors.Is(err, issuance.ErrNoAuthority):
 		return "an init was interrupted: if nothing was ever issued here, move the ledger and ca.key away and run init again"
-	case is[*occupiedError](err):
+	case is[*issuance.OccupiedError](err):
 		return "a ledger holds one CA and what is below it; name another place under ledger: in the configuration"
 	case is[*ledger.DamagedError](err), is[*ledger.BrokenError](err):
 		return "keep it as it is, find out who could write it, and go on from a backup that verifies: kedge-ca ledger restore"

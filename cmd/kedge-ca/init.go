@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
 )
@@ -147,14 +148,11 @@ func (o *initOptions) create(ctx context.Context, prepared *ca.Prepared, key *ca
 	if err := key.write(); err != nil {
 		return nil, err
 	}
-	l, fresh, err := o.newLedger(ctx)
+	l, service, fresh, err := o.newLedger(ctx)
 	if err != nil {
 		return nil, errors.Join(err, removeAll(key.path))
 	}
-	cert, err := prepared.Issue(ctx, l)
-	if err == nil {
-		err = l.SetAuthority(ctx, ledger.Authority{Name: rootName, Certificate: cert, State: ledger.Active, Issuing: true})
-	}
+	cert, err := service.Found(ctx, prepared)
 	if err = errors.Join(err, l.Close()); err != nil {
 		if fresh != "" {
 			err = errors.Join(err, removeAll(key.path, fresh, fresh+"-wal", fresh+"-shm"))
@@ -166,50 +164,43 @@ func (o *initOptions) create(ctx context.Context, prepared *ca.Prepared, key *ca
 
 // newLedger makes the ledger, or opens an empty one. fresh is the path of the file that was
 // made.
-func (o *initOptions) newLedger(ctx context.Context) (l *ledger.Ledger, fresh string, err error) {
+func (o *initOptions) newLedger(ctx context.Context) (l *ledger.Ledger, service *issuance.Service, fresh string, err error) {
 	s, err := o.store.settings()
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	where, warnings, err := o.store.ledgerPlace(s, o.inputs.Stdin)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	if !isDSN(where) {
 		if there, err := exists(where); err != nil {
-			return nil, "", err
+			return nil, nil, "", err
 		} else if !there {
 			fresh = where
 		}
 	}
 	l, err = ledger.Open(ctx, where, ledger.Options{Create: true, Now: o.inputs.Now})
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
-	all, err := l.Authorities(ctx)
-	if err == nil && len(all) > 0 {
-		err = &occupiedError{where: l.Where(), subject: all[0].Certificate.Subject.String()}
+	service, err = issuance.New(issuance.Config{Ledger: l, Now: o.inputs.Now})
+	if err == nil {
+		err = service.CheckEmpty(ctx)
 	}
 	if err != nil {
-		return nil, "", errors.Join(err, l.Close())
+		return nil, nil, "", errors.Join(err, l.Close())
 	}
 	for _, warning := range warnings {
 		o.warn(warning)
 	}
-	return l, fresh, nil
-}
-
-// occupiedError says that a ledger belongs to another CA.
-type occupiedError struct{ where, subject string }
-
-func (e *occupiedError) Error() string {
-	return fmt.Sprintf("the ledger %s is that of the CA %q", e.where, e.subject)
+	return l, service, fresh, nil
 }
 
 // report tells where the certificate is, or writes it as JSON.
 func (o *initOptions) report(cert *x509.Certificate) error {
 	text := o.store.certPath(rootName) + " is its certificate: "
-	if _, err := anchorPEM([]ledger.Authority{{Name: rootName, Certificate: cert}}); err != nil {
+	if _, err := issuance.AnchorPEM(ledger.Authority{Name: rootName, Certificate: cert}); err != nil {
 		o.say(text + "too large for a trust anchor; make an intermediate with a smaller key and register that")
 	} else {
 		o.say(text + "register it at IAM Roles Anywhere as a trust anchor")
@@ -248,15 +239,11 @@ func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 	if err := key.write(); err != nil {
 		return err
 	}
-	l, _, err := o.newLedger(ctx)
+	l, service, _, err := o.newLedger(ctx)
 	if err != nil {
 		return err
 	}
-	issued := ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()}
-	err = l.RecordIssued(ctx, issued)
-	if _, ok := errors.AsType[*ledger.DuplicateError](err); err == nil || ok { // an adoption was interrupted
-		err = l.SetAuthority(ctx, ledger.Authority{Name: rootName, Certificate: cert, State: ledger.Active, Issuing: true})
-	}
+	err = service.Adopt(ctx, cert, o.ca.why)
 	if err = errors.Join(err, l.Close()); err != nil {
 		return err
 	}

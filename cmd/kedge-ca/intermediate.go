@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 )
@@ -194,7 +193,7 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	if err := s.checkName(ctx, o.name); err != nil {
 		return err
 	}
-	above, err := o.above(ctx, s)
+	above, err := s.service.Parent(ctx, o.parent)
 	if err != nil {
 		return err
 	}
@@ -220,30 +219,16 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a := ledger.Authority{Name: o.name, Certificate: cert, Parent: above.Name, State: above.State}
-	a.Issuing = !o.keepIssuer && above.State == ledger.Active
-	if err := s.setAuthority(ctx, a); err != nil {
+	a, err := s.service.AddIntermediate(ctx, ledger.Authority{Name: o.name, Certificate: cert, Parent: above.Name}, o.keepIssuer)
+	if err != nil {
+		return err
+	}
+	if err := s.flags.writeCopies(a); err != nil {
 		return err
 	}
 	o.say(fmt.Sprintf("made the intermediate CA %q below %q, valid until %s", cert.Subject.CommonName, above.Name, cert.NotAfter.UTC().Format(time.DateOnly)))
 	key.tell(o.host, o.key)
 	return o.report(a)
-}
-
-// above returns the authority that signs. A retired one does not.
-func (o *intermediateOptions) above(ctx context.Context, s *store) (ledger.Authority, error) {
-	path, err := s.authorityPath(ctx, o.parent)
-	if err != nil {
-		return ledger.Authority{}, err
-	}
-	above := path[0]
-	if o.parent == "" {
-		above = path[len(path)-1] // the root above the one that issues
-	}
-	if above.State == ledger.Retired {
-		return above, &issuance.RetiredError{Name: above.Name}
-	}
-	return above, nil
 }
 
 // report tells who issues now.

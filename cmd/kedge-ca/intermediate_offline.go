@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
 )
@@ -87,7 +88,7 @@ func (o *intermediateOptions) sign(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	above, err := o.above(ctx, s)
+	above, err := s.service.Parent(ctx, o.parent)
 	if err != nil {
 		return err
 	}
@@ -100,11 +101,14 @@ func (o *intermediateOptions) sign(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	cert, err := s.recordedCA(ctx, prepared.Certificate())
-	again := cert != nil && !o.reissue
-	if err == nil && !again {
-		cert, err = prepared.Issue(ctx, s.ledger)
+	if o.reissue {
+		cert, err := s.service.IssueAnotherCA(ctx, prepared)
+		if err != nil {
+			return err
+		}
+		return o.handOut(cert, false)
 	}
+	cert, again, err := s.service.IssueCA(ctx, prepared)
 	if err != nil {
 		return err
 	}
@@ -174,13 +178,10 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 	if _, err := ca.New(path[0], key, path[1:]...); err != nil {
 		return fmt.Errorf("%s and %s: %w", o.certificate, key, err)
 	}
-	now := o.inputs.Now()
-	for _, c := range path {
-		if now.Before(c.NotBefore) || now.After(c.NotAfter) {
-			return &ca.ValidityError{Subject: c.Subject.String(), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Now: now}
-		}
+	if err := issuance.CheckValidity(o.inputs.Now(), path...); err != nil {
+		return err
 	}
-	warnings, err := o.ca.allow.foreignAt(foreignCA{o.certificate, o.name, path}, now)
+	warnings, err := o.ca.allow.foreignAt(foreignCA{o.certificate, o.name, path}, o.inputs.Now())
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.certificate, err)
 	}
@@ -223,65 +224,22 @@ func (o *intermediateOptions) readPath() ([]*x509.Certificate, error) {
 	return append(all[:1:1], issuersOf(all[0], all)...), nil
 }
 
-// register makes the authorities of a path known to the ledger, from the root down, the one
-// that is taken in last.
+// register makes the authorities of a path known to the ledger, and writes their NAME.pem.
 func (o *intermediateOptions) register(ctx context.Context, s *store, path []*x509.Certificate) (ledger.Authority, error) {
-	var above ledger.Authority
-	for i, cert := range slices.Backward(path) {
-		a, known, err := s.authorityOf(ctx, cert)
-		if err != nil {
-			return a, err
-		}
-		switch {
-		case i == 0:
-			return o.registerOwn(ctx, s, ledger.Authority{Name: o.name, Certificate: cert, Parent: above.Name, State: above.State})
-		case known && !cert.NotAfter.After(a.Certificate.NotAfter):
-			above = a
-			continue
-		case known: // it was renewed elsewhere
-			a.Certificate = cert
-		default:
-			if a, err = s.foreign(ctx, cert, above); err != nil {
-				return a, err
-			}
-		}
-		if err := s.recordForeign(ctx, cert, o.ca.why); err != nil {
-			return a, err
-		}
-		if err := s.setAuthority(ctx, a); err != nil {
-			return a, err
-		}
-		above = a
-	}
-	return above, nil
-}
-
-// registerOwn registers what was taken in. An authority of the same name must have the same
-// key: then it is renewed.
-func (o *intermediateOptions) registerOwn(ctx context.Context, s *store, a ledger.Authority) (ledger.Authority, error) {
-	old, known, err := s.known(ctx, a.Name)
+	_, known, err := s.service.Known(ctx, o.name)
 	if err != nil {
-		return a, err
+		return ledger.Authority{}, err
 	}
-	a.Issuing = !o.keepIssuer && a.State == ledger.Active
-	if known {
-		if !sameKey(old.Certificate.PublicKey, a.Certificate.PublicKey) {
-			return a, &takenError{a.Name}
-		}
-		a.Issuing, a.State = old.Issuing, old.State
-	} else if at := s.flags.certPath(a.Name); !sameFile(at, o.certificate) {
+	if at := s.flags.certPath(o.name); !known && !sameFile(at, o.certificate) {
 		if err := vacant(at); err != nil {
-			return a, err
+			return ledger.Authority{}, err
 		}
 	}
-	issued := ca.Issued{Certificate: a.Certificate, Why: o.ca.why, At: o.inputs.Now()}
-	if known && !old.Certificate.Equal(a.Certificate) {
-		issued.Replaces = old.Fingerprint
+	all, err := s.service.TakeIn(ctx, issuance.TakeIn{Name: o.name, Path: path, KeepIssuer: o.keepIssuer, Why: o.ca.why})
+	if err = errors.Join(err, s.flags.writeCopies(all...)); err != nil {
+		return ledger.Authority{}, err
 	}
-	if err := s.recordIssued(ctx, issued); err != nil {
-		return a, err
-	}
-	return a, s.setAuthority(ctx, a)
+	return all[len(all)-1], nil
 }
 
 func sameFile(a, b string) bool {

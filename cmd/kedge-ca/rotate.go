@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca/ledger"
+	"kedge/ca/issuance"
 )
 
 func newRotate(h host) *cobra.Command {
@@ -45,14 +45,14 @@ type rotationJSON struct {
 	Issuing string      `json:"issuing"`
 }
 
-func (r *rotation) document() rotationJSON {
-	d := rotationJSON{Phase: r.phase(), Issuing: r.issuing.Name}
-	old := describeAnchor(r.old)
-	if r.next == nil {
+func describeRotation(r *issuance.Rotation) rotationJSON {
+	d := rotationJSON{Phase: r.Phase(), Issuing: r.Issuing.Name}
+	old := describeAnchor(r.Old)
+	if r.Next == nil {
 		d.Root = &old
 		return d
 	}
-	next := describeAnchor(*r.next)
+	next := describeAnchor(*r.Next)
 	d.Old, d.New = &old, &next
 	return d
 }
@@ -62,11 +62,11 @@ func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
 	if !o.json {
 		return nil
 	}
-	r, err := s.rotation(ctx)
+	r, err := s.service.Rotation(ctx)
 	if err != nil {
 		return err
 	}
-	return writeJSON(s.host.Out, r.document())
+	return writeJSON(s.host.Out, describeRotation(r))
 }
 
 // endedOptions are those of the steps that end a rotation.
@@ -101,75 +101,38 @@ The files of the old authorities stay, since their CRLs may still be wanted.`,
 }
 
 func runRotateFinish(ctx context.Context, o *endedOptions) (err error) {
-	s, r, err := o.open(ctx)
+	s, err := openStore(ctx, o.host, &o.store)
 	if err != nil {
 		return err
 	}
 	defer s.close(&err)
-	switch r.phase() {
-	case phaseNone:
-		if rootNumber(r.old.Name) <= r.lastRetired() || r.lastRetired() == 0 {
-			return notStarted()
-		}
-		o.say(fmt.Sprintf("the rotation to %q is finished already", r.old.Name))
-		return s.reportRotation(ctx, o.output)
-	case phaseStarted:
-		return &idleError{fmt.Sprintf("%q still issues; the rotation to %q has not come to the switch", r.issuing.Name, r.next.Name)}
-	}
-	t, err := s.tally(ctx, r, r.next.Name)
+	plan, err := s.service.PlanFinish(ctx)
 	if err != nil {
 		return err
 	}
-	if err := o.askAbout(r.old.Name, t); err != nil {
+	if plan.Done {
+		o.say(fmt.Sprintf("the rotation to %q is finished already", plan.Stays))
+		return s.reportRotation(ctx, o.output)
+	}
+	if err := o.retire(ctx, s, plan); err != nil {
 		return err
 	}
-	if r.next.State != ledger.Active { // a switch was interrupted
-		r.next.State = ledger.Active
-		if err := s.ledger.SetAuthority(ctx, *r.next); err != nil {
-			return err
-		}
-	}
-	if err := s.retire(ctx, r, r.old.Name); err != nil {
-		return err
-	}
-	o.say(fmt.Sprintf("retired %q: update the trust anchor at AWS with \"kedge-ca bundle\", which is %q alone now", r.old.Name, r.next.Name))
+	o.say(fmt.Sprintf("retired %q: update the trust anchor at AWS with \"kedge-ca bundle\", which is %q alone now", plan.Root, plan.Stays))
 	return s.reportRotation(ctx, o.output)
 }
 
-// askAbout asks before a root is retired that hosts need.
-func (o *endedOptions) askAbout(root string, t tally) error {
-	if t.remaining == 0 {
-		return nil
-	}
-	need := "need"
-	if t.remaining == 1 {
-		need = "needs"
-	}
-	return o.confirm.ask(o.host, fmt.Sprintf("retire %q, which %s %s (%s)?", root, count(t.remaining, "host"), need, t.names()))
-}
-
-func (o *endedOptions) open(ctx context.Context) (*store, *rotation, error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return nil, nil, err
-	}
-	r, err := s.rotation(ctx)
-	if err != nil {
-		s.close(&err)
-		return nil, nil, err
-	}
-	return s, r, nil
-}
-
-// lastRetired is the number of the last root that was retired, 0 when none was.
-func (r *rotation) lastRetired() int {
-	last := 0
-	for _, a := range r.all {
-		if a.Parent == "" && a.State == ledger.Retired {
-			last = max(last, rootNumber(a.Name))
+// retire asks before a root is retired that hosts need.
+func (o *endedOptions) retire(ctx context.Context, s *store, plan *issuance.RetirePlan) error {
+	if n := plan.Needed.Remaining; n > 0 {
+		need := "need"
+		if n == 1 {
+			need = "needs"
+		}
+		if err := o.confirm.ask(o.host, fmt.Sprintf("retire %q, which %s %s (%s)?", plan.Root, count(n, "host"), need, plan.Needed.Names())); err != nil {
+			return err
 		}
 	}
-	return last
+	return s.service.Retire(ctx, plan)
 }
 
 func newRotateAbort(h host, run func(context.Context, *endedOptions) error) *cobra.Command {
@@ -188,31 +151,22 @@ root stay; the next rotation makes another.`,
 }
 
 func runRotateAbort(ctx context.Context, o *endedOptions) (err error) {
-	s, r, err := o.open(ctx)
+	s, err := openStore(ctx, o.host, &o.store)
 	if err != nil {
 		return err
 	}
 	defer s.close(&err)
-	switch r.phase() {
-	case phaseNone:
-		if rootNumber(r.old.Name) >= r.lastRetired() {
-			return notStarted()
-		}
-		o.say("the rotation is aborted already")
-		return s.reportRotation(ctx, o.output)
-	case phaseSwitched:
-		return &idleError{fmt.Sprintf("%q issues already; the rotation to it can only be finished", r.issuing.Name)}
-	}
-	t, err := s.tally(ctx, r, r.old.Name)
+	plan, err := s.service.PlanAbort(ctx)
 	if err != nil {
 		return err
 	}
-	if err := o.askAbout(r.next.Name, t); err != nil {
+	if plan.Done {
+		o.say("the rotation is aborted already")
+		return s.reportRotation(ctx, o.output)
+	}
+	if err := o.retire(ctx, s, plan); err != nil {
 		return err
 	}
-	if err := s.retire(ctx, r, r.next.Name); err != nil {
-		return err
-	}
-	o.say(fmt.Sprintf("retired %q; %q stays the root. If the trust anchor at AWS has both, update it with \"kedge-ca bundle\"", r.next.Name, r.old.Name))
+	o.say(fmt.Sprintf("retired %q; %q stays the root. If the trust anchor at AWS has both, update it with \"kedge-ca bundle\"", plan.Root, plan.Stays))
 	return s.reportRotation(ctx, o.output)
 }

@@ -6,12 +6,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 )
@@ -78,59 +78,54 @@ func runRotateStart(ctx context.Context, o *rotateStartOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	r, err := s.rotation(ctx)
+	plan, err := s.service.PlanStart(ctx)
 	if err != nil {
 		return err
 	}
-	switch r.phase() {
-	case phaseSwitched:
-		return &idleError{fmt.Sprintf("the rotation from %q to %q is not finished yet", r.old.Name, r.next.Name)}
-	case phaseStarted:
-		if err := s.checkCopy(r.next.Name, r.next.Certificate); err != nil {
+	if next := plan.Started; next != nil {
+		if err := s.checkCopy(next.Name, next.Certificate); err != nil {
 			return err
 		}
-		o.say(fmt.Sprintf("the rotation to %q is started already", r.next.Name))
+		o.say(fmt.Sprintf("the rotation to %q is started already", next.Name))
 		return s.reportRotation(ctx, o.output)
 	}
-	next := ledger.Authority{Name: r.newRootName(), State: ledger.Next}
+	var cert *x509.Certificate
 	if o.root != "" {
-		next.Certificate, err = o.foreignRoot(ctx, s)
+		cert, err = o.foreignRoot(ctx, s)
 	} else {
-		next.Certificate, err = o.newRoot(ctx, s, r.old.Certificate, next.Name)
+		cert, err = o.newRoot(ctx, s, plan)
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.setAuthority(ctx, next); err != nil {
+	next, err := s.service.Start(ctx, plan, cert)
+	if err != nil {
 		return err
 	}
-	o.report(r.old, next)
+	if err := s.flags.writeCopies(next); err != nil {
+		return err
+	}
+	o.report(plan.Old, next)
 	return s.reportRotation(ctx, o.output)
 }
 
 // newRoot makes a root like the old one.
-func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, old *x509.Certificate, name string) (cert *x509.Certificate, err error) {
-	config, err := ca.ConfigOf(old)
+func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, plan *issuance.StartPlan) (cert *x509.Certificate, err error) {
+	config, err := plan.Config(issuance.RootOptions{
+		CommonName: o.commonName, Lifetime: time.Duration(o.days) * 24 * time.Hour, AllowWarnings: o.allow, Why: cmp.Or(o.why, "rotation"),
+	})
 	if err != nil {
 		return nil, err
 	}
-	config.Subject.CommonName = cmp.Or(o.commonName, nextCommonName(old.Subject.CommonName, rootNumber(name)))
-	if config.Subject.CommonName == old.Subject.CommonName {
-		return nil, fmt.Errorf("the new root cannot be called %q as the old one: nobody could tell their certificates and lists apart", old.Subject.CommonName)
-	}
-	config.AllowWarnings, config.Why = o.allow, cmp.Or(o.why, "rotation")
-	if o.days > 0 {
-		config.Lifetime = time.Duration(o.days) * 24 * time.Hour
-	}
 	if o.key.kind == "" && o.key.uri == "" {
-		if o.kind, err = parseKeyKind(ca.KeyType(old.PublicKey), "seed"); err != nil {
+		if o.kind, err = parseKeyKind(ca.KeyType(plan.Old.Certificate.PublicKey), "seed"); err != nil {
 			return nil, err
 		}
 	}
-	if err := vacant(o.store.certPath(name)); err != nil {
+	if err := vacant(o.store.certPath(plan.Name)); err != nil {
 		return nil, err
 	}
-	key, err := o.store.newCAKey(ctx, o.host, name, o.kind, o.key)
+	key, err := o.store.newCAKey(ctx, o.host, plan.Name, o.kind, o.key)
 	if err != nil {
 		return nil, err
 	}
@@ -148,27 +143,18 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, old *x509.Ce
 	return cert, nil
 }
 
-// nextCommonName numbers a name: "kedge CA", "kedge CA 2", "kedge CA 3".
-func nextCommonName(old string, number int) string {
-	base := strings.TrimSuffix(old, fmt.Sprintf(" %d", number-1))
-	return fmt.Sprintf("%s %d", base, number)
-}
-
 // foreignRoot takes in a root whose key is elsewhere.
 func (o *rotateStartOptions) foreignRoot(ctx context.Context, s *store) (*x509.Certificate, error) {
 	cert, err := readCertificate(o.root)
 	if err != nil {
 		return nil, err
 	}
-	if !isRoot(cert) {
+	err = s.service.RecordRoot(ctx, cert, cmp.Or(o.why, "rotation"))
+	if is[*issuance.NotRootError](err) {
 		return nil, fmt.Errorf("%s is not a root: %q is issued by %q", o.root, cert.Subject, cert.Issuer)
 	}
-	if now := o.inputs.Now(); now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
-		return nil, &ca.ValidityError{Subject: cert.Subject.String(), NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, Now: now}
-	}
-	a, known, err := s.authorityOf(ctx, cert)
-	if err == nil && known {
-		err = fmt.Errorf("%s is the root %q of this CA already", o.root, a.Name)
+	if known, ok := errors.AsType[*issuance.KnownRootError](err); ok {
+		return nil, fmt.Errorf("%s is the root %q of this CA already", o.root, known.Name)
 	}
 	if err != nil {
 		return nil, err
@@ -181,12 +167,12 @@ func (o *rotateStartOptions) foreignRoot(ctx context.Context, s *store) (*x509.C
 		o.warn(warning)
 	}
 	o.say(fmt.Sprintf("took in the root %q, valid until %s", cert.Subject.CommonName, cert.NotAfter.UTC().Format(time.DateOnly)))
-	return cert, s.recordForeign(ctx, cert, cmp.Or(o.why, "rotation"))
+	return cert, nil
 }
 
 // report says what comes next.
 func (o *rotateStartOptions) report(old, next ledger.Authority) {
-	if _, err := anchorPEM([]ledger.Authority{old, next}); err != nil {
+	if _, err := issuance.AnchorPEM(old, next); err != nil {
 		o.warn(fmt.Sprintf("%v; register the new one as a trust anchor of its own: kedge-ca bundle --authority %s", err, next.Name))
 	} else {
 		o.say(fmt.Sprintf("update the trust anchor at AWS with \"kedge-ca bundle\", which has %q and %q now; then: kedge-ca rotate switch", old.Name, next.Name))

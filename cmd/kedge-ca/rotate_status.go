@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 )
@@ -51,16 +52,16 @@ func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	r, err := s.rotation(ctx)
+	r, err := s.service.Rotation(ctx)
 	if err != nil {
 		return err
 	}
-	root := r.old
-	if r.next != nil {
-		root = *r.next
+	root := r.Old
+	if r.Next != nil {
+		root = *r.Next
 	}
-	all := s.workloads(ctx, r, root.Name)
-	t, err := s.tally(ctx, r, root.Name)
+	all := s.service.Workloads(ctx, r, root.Name)
+	t, err := s.service.Tally(ctx, r, root.Name)
 	if err != nil {
 		return err
 	}
@@ -70,15 +71,15 @@ func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
 			rotationJSON
 			Moved     int `json:"moved"` // hosts
 			Remaining int `json:"remaining"`
-		}{r.document(), t.moved, t.remaining}
+		}{describeRotation(r), t.Moved, t.Remaining}
 		return list.write(o.Out, o.output, s.movements(ctx, r, root.Name, all))
 	}
 	text := &spool{}
 	defer text.discard()
-	if err := writeFields(text, r.fields(t)); err != nil {
+	if err := writeFields(text, rotationFields(r, t)); err != nil {
 		return err
 	}
-	if o.moved && t.moved > 0 || !o.moved && t.remaining > 0 {
+	if o.moved && t.Moved > 0 || !o.moved && t.Remaining > 0 {
 		list := movementListing()
 		if !o.moved {
 			list.columns = list.columns[:len(list.columns)-2]
@@ -91,11 +92,11 @@ func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
 }
 
 // some takes the hosts that are asked for.
-func (o *rotateStatusOptions) some(all iter.Seq2[workload, error]) iter.Seq2[workload, error] {
-	return func(yield func(workload, error) bool) {
+func (o *rotateStatusOptions) some(all iter.Seq2[issuance.Workload, error]) iter.Seq2[issuance.Workload, error] {
+	return func(yield func(issuance.Workload, error) bool) {
 		n := 0
 		for w, err := range all {
-			if err == nil && w.moved != o.moved {
+			if err == nil && w.Moved != o.moved {
 				continue
 			}
 			if o.limit > 0 && n == o.limit {
@@ -109,25 +110,25 @@ func (o *rotateStatusOptions) some(all iter.Seq2[workload, error]) iter.Seq2[wor
 	}
 }
 
-// fields are what a person sees above the hosts.
-func (r *rotation) fields(t tally) []field {
-	if r.next == nil {
+// rotationFields are what a person sees above the hosts.
+func rotationFields(r *issuance.Rotation, t issuance.Tally) []field {
+	if r.Next == nil {
 		return []field{
-			{"phase", "no rotation is under way"}, {"root", describeRoot(r.old)}, {"issuing", r.issuing.Name},
-			{"hosts", fmt.Sprintf("%d below it, %d elsewhere", t.moved, t.remaining)},
+			{"phase", "no rotation is under way"}, {"root", describeRoot(r.Old)}, {"issuing", r.Issuing.Name},
+			{"hosts", fmt.Sprintf("%d below it, %d elsewhere", t.Moved, t.Remaining)},
 		}
 	}
 	step := `update the trust anchor at AWS with "kedge-ca bundle", then: kedge-ca rotate switch`
 	switch {
-	case r.phase() == phaseStarted:
-	case t.remaining > 0:
-		step = fmt.Sprintf("renew the certificates of the hosts that remain; the last old one ends at %s", rfc3339(t.until))
+	case r.Phase() == issuance.PhaseStarted:
+	case t.Remaining > 0:
+		step = fmt.Sprintf("renew the certificates of the hosts that remain; the last old one ends at %s", rfc3339(t.Until))
 	default:
 		step = "kedge-ca rotate finish"
 	}
 	return []field{
-		{"phase", r.phase()}, {"old root", describeRoot(r.old)}, {"new root", describeRoot(*r.next)}, {"issuing", r.issuing.Name},
-		{"hosts", fmt.Sprintf("%d moved, %d remaining", t.moved, t.remaining)}, {"next step", step},
+		{"phase", r.Phase()}, {"old root", describeRoot(r.Old)}, {"new root", describeRoot(*r.Next)}, {"issuing", r.Issuing.Name},
+		{"hosts", fmt.Sprintf("%d moved, %d remaining", t.Moved, t.Remaining)}, {"next step", step},
 	}
 }
 
@@ -137,17 +138,17 @@ func describeRoot(a ledger.Authority) string {
 
 // movement is a workload, and when it moved.
 type movement struct {
-	workload
+	issuance.Workload
 	at time.Time // zero if it has not
 }
 
 // movements looks up when those moved that have.
-func (s *store) movements(ctx context.Context, r *rotation, root string, all iter.Seq2[workload, error]) iter.Seq2[movement, error] {
+func (s *store) movements(ctx context.Context, r *issuance.Rotation, root string, all iter.Seq2[issuance.Workload, error]) iter.Seq2[movement, error] {
 	return func(yield func(movement, error) bool) {
 		for w, err := range all {
-			m := movement{workload: w}
-			if err == nil && w.moved {
-				m.at, err = s.movedAt(ctx, r, root, w)
+			m := movement{Workload: w}
+			if err == nil && w.Moved {
+				m.at, err = s.service.MovedAt(ctx, r, root, w)
 			}
 			if !yield(m, err) || err != nil {
 				return
@@ -161,9 +162,9 @@ func movementListing() listing[movement] {
 		{"host", func(m movement) string { return m.Host }},
 		{"name", func(m movement) string { return m.CommonName }},
 		{"serial", func(m movement) string { return m.Serial }},
-		{"authority", func(m movement) string { return m.authority }},
+		{"authority", func(m movement) string { return m.Authority }},
 		{"valid until", func(m movement) string { return rfc3339(m.NotAfter) }},
-		{"moved", func(m movement) string { return fmt.Sprint(m.moved) }},
+		{"moved", func(m movement) string { return fmt.Sprint(m.Moved) }},
 		{"moved at", func(m movement) string {
 			if m.at.IsZero() {
 				return ""
@@ -192,8 +193,8 @@ type movementJSON struct {
 }
 
 func (m movement) document() any {
-	d := movementJSON{m.Host, m.Subject, m.Serial, m.authority, m.NotAfter, m.moved, nil}
-	if m.moved {
+	d := movementJSON{m.Host, m.Subject, m.Serial, m.Authority, m.NotAfter, m.Moved, nil}
+	if m.Moved {
 		d.MovedAt = &m.at
 	}
 	return d

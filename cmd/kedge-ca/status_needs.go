@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 )
 
@@ -83,18 +84,18 @@ func (s *store) rotationStatus(ctx context.Context, c *caStatus) error {
 		return err
 	}
 	if len(all) == 0 {
-		c.Rotation = phaseNone
+		c.Rotation = issuance.PhaseNone
 		c.Needs = append(c.Needs, "there is no authority in the ledger: run kedge-ca init again")
 		return nil
 	}
-	r, err := s.rotation(ctx)
+	r, err := s.service.Rotation(ctx)
 	if err != nil {
 		c.Needs = append(c.Needs, err.Error())
 		return nil
 	}
-	c.Rotation = r.phase()
-	if c.Rotation != phaseNone {
-		c.Needs = append(c.Needs, fmt.Sprintf("the rotation from %s to %s is not finished: kedge-ca rotate status", r.old.Name, r.next.Name))
+	c.Rotation = r.Phase()
+	if c.Rotation != issuance.PhaseNone {
+		c.Needs = append(c.Needs, fmt.Sprintf("the rotation from %s to %s is not finished: kedge-ca rotate status", r.Old.Name, r.Next.Name))
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // rootName is what the ledger calls the root; its files are ca.key and ca.pem.
-const rootName = "ca"
+const rootName = issuance.RootName
 
 // storeFlags say where the CA is and how its keys are opened.
 type storeFlags struct {

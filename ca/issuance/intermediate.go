@@ -1,0 +1,143 @@
+package issuance
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"slices"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+// Parent returns the authority that is to sign an intermediate: the one of a name, or the root
+// above the one that issues when the name is empty. A retired one is a *RetiredError.
+func (s *Service) Parent(ctx context.Context, name string) (ledger.Authority, error) {
+	path, err := s.Path(ctx, name)
+	if err != nil {
+		return ledger.Authority{}, err
+	}
+	above := path[0]
+	if name == "" {
+		above = path[len(path)-1]
+	}
+	if above.State == ledger.Retired {
+		return above, &RetiredError{above.Name}
+	}
+	return above, nil
+}
+
+// AddIntermediate makes an authority of a certificate that IssueCA returned. It issues from then
+// on, unless keepIssuer is set or its root is only being rotated to.
+func (s *Service) AddIntermediate(ctx context.Context, a ledger.Authority, keepIssuer bool) (ledger.Authority, error) {
+	above, err := s.Parent(ctx, a.Parent)
+	if err != nil {
+		return a, err
+	}
+	a.State = above.State
+	a.Issuing = !keepIssuer && a.State == ledger.Active
+	return a, s.setAuthority(ctx, a)
+}
+
+// UnknownRootError says that a root is none of this CA, which has another.
+type UnknownRootError struct{ Subject, Current string }
+
+func (e *UnknownRootError) Error() string {
+	return fmt.Sprintf("the root %q is not one of this CA, whose root is %q", e.Subject, e.Current)
+}
+
+// TakeIn is an authority whose key is here and whose certificate comes from elsewhere.
+type TakeIn struct {
+	Name       string
+	Path       []*x509.Certificate // its certificate and those above it, the root last
+	KeepIssuer bool                // it does not issue unless it is named, when it is new
+	Why        string              // for the ledger
+}
+
+// TakeIn makes the authorities of a path known to the ledger, from the root down, or renews
+// those that are known. It returns those that have a new certificate, the one that is taken in
+// last; also together with an error, those that were set before it.
+//
+// The caller must have checked that the key belongs to the path, with ca.New. Errors that
+// somebody may branch on: *UnknownRootError, *TakenError.
+func (s *Service) TakeIn(ctx context.Context, t TakeIn) (changed []ledger.Authority, err error) {
+	var above ledger.Authority
+	for _, cert := range slices.Backward(t.Path[1:]) {
+		a, known, err := s.authorityOf(ctx, cert)
+		if err != nil {
+			return changed, err
+		}
+		switch {
+		case known && !cert.NotAfter.After(a.Certificate.NotAfter):
+			above = a
+			continue
+		case known: // it was renewed elsewhere
+			a.Certificate = cert
+		default:
+			if a, err = s.foreign(ctx, cert, above); err != nil {
+				return changed, err
+			}
+		}
+		if err := s.recordForeign(ctx, cert, t.Why); err != nil {
+			return changed, err
+		}
+		if err := s.setAuthority(ctx, a); err != nil {
+			return changed, err
+		}
+		above = a
+		changed = append(changed, a)
+	}
+	own, err := s.takeInOwn(ctx, t, above)
+	if err != nil {
+		return changed, err
+	}
+	return append(changed, own), nil
+}
+
+// takeInOwn registers what was taken in. An authority of the same name must have the same
+// key: then it is renewed.
+func (s *Service) takeInOwn(ctx context.Context, t TakeIn, above ledger.Authority) (ledger.Authority, error) {
+	cert := t.Path[0]
+	a, known, err := s.Known(ctx, t.Name)
+	if err != nil {
+		return a, err
+	}
+	issued := ca.Issued{Certificate: cert, Why: t.Why, At: s.now()}
+	switch {
+	case !known:
+		a = ledger.Authority{Name: t.Name, State: above.State}
+		a.Issuing = !t.KeepIssuer && a.State == ledger.Active
+	case !sameKey(a.Certificate.PublicKey, cert.PublicKey):
+		return a, &TakenError{a.Name}
+	case !a.Certificate.Equal(cert):
+		issued.Replaces = a.Fingerprint
+	}
+	a.Certificate, a.Parent = cert, above.Name
+	if err := s.recordIssued(ctx, issued); err != nil {
+		return a, err
+	}
+	return a, s.setAuthority(ctx, a)
+}
+
+// foreign gives a name to an authority whose key is elsewhere. A ledger without a root takes
+// any; another root comes in by rotation alone, since hosts must not lose their trust anchor.
+func (s *Service) foreign(ctx context.Context, cert *x509.Certificate, above ledger.Authority) (ledger.Authority, error) {
+	all, err := s.ledger.Authorities(ctx)
+	if err != nil {
+		return ledger.Authority{}, err
+	}
+	a := ledger.Authority{Certificate: cert, Parent: above.Name, State: above.State}
+	if above.Name == "" {
+		a.Name, a.State = RootName, ledger.Active
+		if len(all) > 0 {
+			return a, &UnknownRootError{cert.Subject.String(), all[0].Certificate.Subject.String()}
+		}
+		return a, nil
+	}
+	base := nameFor(cert.Subject.CommonName)
+	a.Name = base
+	for n := 2; slices.ContainsFunc(all, func(b ledger.Authority) bool { return b.Name == a.Name }); n++ {
+		a.Name = fmt.Sprintf("%s-%d", base, n)
+	}
+	return a, nil
+}

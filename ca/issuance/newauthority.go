@@ -1,0 +1,188 @@
+package issuance
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+// OccupiedError says that a ledger belongs to another CA.
+type OccupiedError struct{ Where, Subject string }
+
+func (e *OccupiedError) Error() string {
+	return fmt.Sprintf("the ledger %s is that of the CA %q", e.Where, e.Subject)
+}
+
+// CheckEmpty refuses a ledger that holds a CA, with an *OccupiedError.
+func (s *Service) CheckEmpty(ctx context.Context) error {
+	all, err := s.ledger.Authorities(ctx)
+	if err == nil && len(all) > 0 {
+		err = &OccupiedError{s.ledger.Where(), all[0].Certificate.Subject.String()}
+	}
+	return err
+}
+
+// Found issues the root of a new CA, which issues from then on.
+func (s *Service) Found(ctx context.Context, root *ca.Prepared) (*x509.Certificate, error) {
+	if err := s.CheckEmpty(ctx); err != nil {
+		return nil, err
+	}
+	cert, err := root.Issue(ctx, s.ledger)
+	if err != nil {
+		return nil, err
+	}
+	return cert, s.setAuthority(ctx, ledger.Authority{Name: RootName, Certificate: cert, State: ledger.Active, Issuing: true})
+}
+
+// Adopt takes over a root that another program made. It can be called again after it was
+// interrupted. What the root issued before is not in the ledger.
+func (s *Service) Adopt(ctx context.Context, root *x509.Certificate, why string) error {
+	if err := s.CheckEmpty(ctx); err != nil {
+		return err
+	}
+	if err := s.recordForeign(ctx, root, why); err != nil {
+		return err
+	}
+	return s.setAuthority(ctx, ledger.Authority{Name: RootName, Certificate: root, State: ledger.Active, Issuing: true})
+}
+
+// IssueCA issues a certificate for the key of an authority, unless a run before or another
+// process recorded one for the same key, name and issuer: that is returned then, and again is
+// true.
+//
+// Calls for the same key in several processes must be kept apart by the caller.
+func (s *Service) IssueCA(ctx context.Context, prepared *ca.Prepared) (cert *x509.Certificate, again bool, err error) {
+	s.issuingCA.Lock()
+	defer s.issuingCA.Unlock()
+	if cert, err = s.RecordedCA(ctx, prepared.Certificate()); cert != nil || err != nil {
+		return cert, err == nil, err
+	}
+	cert, err = prepared.Issue(ctx, s.ledger)
+	return cert, false, err
+}
+
+// IssueAnotherCA is IssueCA for a key that has a certificate already, and gets another.
+func (s *Service) IssueAnotherCA(ctx context.Context, prepared *ca.Prepared) (*x509.Certificate, error) {
+	return prepared.Issue(ctx, s.ledger)
+}
+
+// RecordedCA returns the newest valid certificate in the ledger that has key, subject and
+// issuer of a preview, or nil.
+func (s *Service) RecordedCA(ctx context.Context, preview *x509.Certificate) (*x509.Certificate, error) {
+	var newest *x509.Certificate
+	for c, err := range s.ledger.List(ctx, ledger.Filter{Kind: KindOf(preview), State: ledger.Valid}) {
+		if err != nil {
+			return nil, err
+		}
+		cert, err := c.X509()
+		if err != nil {
+			return nil, err
+		}
+		if sameKey(cert.PublicKey, preview.PublicKey) && string(cert.RawSubject) == string(preview.RawSubject) &&
+			string(cert.AuthorityKeyId) == string(preview.AuthorityKeyId) {
+			newest = cert
+		}
+	}
+	return newest, nil
+}
+
+// recordIssued records a certificate that was issued elsewhere. It may be there already.
+func (s *Service) recordIssued(ctx context.Context, i ca.Issued) error {
+	err := s.ledger.RecordIssued(ctx, i)
+	if _, again := errors.AsType[*ledger.DuplicateError](err); again {
+		return nil
+	}
+	return err
+}
+
+func (s *Service) recordForeign(ctx context.Context, cert *x509.Certificate, why string) error {
+	return s.recordIssued(ctx, ca.Issued{Certificate: cert, Why: why, At: s.now()})
+}
+
+// authorityOf returns the authority that has the key and the name of a certificate.
+func (s *Service) authorityOf(ctx context.Context, cert *x509.Certificate) (a ledger.Authority, ok bool, err error) {
+	return s.searchAuthority(ctx, func(a ledger.Authority) bool {
+		return sameKey(a.Certificate.PublicKey, cert.PublicKey) && string(a.Certificate.RawSubject) == string(cert.RawSubject)
+	})
+}
+
+// Known returns the authority of a name; ok is false when there is none.
+func (s *Service) Known(ctx context.Context, name string) (a ledger.Authority, ok bool, err error) {
+	return s.searchAuthority(ctx, func(a ledger.Authority) bool { return a.Name == name })
+}
+
+func (s *Service) searchAuthority(ctx context.Context, is func(ledger.Authority) bool) (a ledger.Authority, ok bool, err error) {
+	all, err := s.ledger.Authorities(ctx)
+	if i := slices.IndexFunc(all, is); err == nil && i >= 0 {
+		return all[i], true, nil
+	}
+	return a, false, err
+}
+
+// setAuthority makes an authority known to the ledger, or changes the one that was read.
+func (s *Service) setAuthority(ctx context.Context, a ledger.Authority) error {
+	a.Fingerprint = nil
+	return s.ledger.SetAuthority(ctx, a)
+}
+
+// TakenError says that there is an authority of the name already.
+type TakenError struct{ Name string }
+
+func (e *TakenError) Error() string { return fmt.Sprintf("there is an authority %q already", e.Name) }
+func (e *TakenError) Unwrap() error { return fs.ErrExist }
+
+// CheckNewName refuses a name for a new authority that its files cannot have, or that is taken,
+// with a *TakenError.
+func (s *Service) CheckNewName(ctx context.Context, name string) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	_, known, err := s.Known(ctx, name)
+	if err == nil && known {
+		err = &TakenError{name}
+	}
+	return err
+}
+
+// CheckName refuses a name for an authority that its files cannot have.
+func CheckName(name string) error {
+	if name == "" || nameFor(name) != name {
+		return fmt.Errorf("the name %q cannot be that of files; take letters, digits, hyphens and dots", name)
+	}
+	return nil
+}
+
+// nameFor makes the name of an authority, which is that of its files, from a common name: it
+// stays in one folder, and is no hidden file and no flag.
+func nameFor(commonName string) string {
+	name := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:`, r) {
+			return '_'
+		}
+		return r
+	}, commonName)
+	return strings.TrimLeft(name, ".-")
+}
+
+// CheckValidity refuses certificates that are not valid at a time, with a *ca.ValidityError.
+func CheckValidity(now time.Time, certs ...*x509.Certificate) error {
+	for _, c := range certs {
+		if now.Before(c.NotBefore) || now.After(c.NotAfter) {
+			return &ca.ValidityError{Subject: c.Subject.String(), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Now: now}
+		}
+	}
+	return nil
+}
+
+// isRoot reports whether a certificate is signed with its own key.
+func isRoot(c *x509.Certificate) bool {
+	return string(c.RawIssuer) == string(c.RawSubject) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}

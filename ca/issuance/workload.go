@@ -1,0 +1,130 @@
+package issuance
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"kedge/ca/ledger"
+)
+
+// Workload is a host with one of its names, by its newest valid certificate: what has to move
+// when the root changes.
+type Workload struct {
+	ledger.Certificate
+	Authority string // that issued it; empty when the ledger does not know it
+	Moved     bool   // to the root that was asked about
+}
+
+// Workloads returns all of them, host by host, and whether they are below a root.
+func (s *Service) Workloads(ctx context.Context, r *Rotation, root string) iter.Seq2[Workload, error] {
+	authorities := r.byKey()
+	return func(yield func(Workload, error) bool) {
+		var newest []Workload // of one host
+		flush := func() bool {
+			for _, w := range newest {
+				if !yield(w, nil) {
+					return false
+				}
+			}
+			newest = newest[:0]
+			return true
+		}
+		for c, err := range s.ledger.List(ctx, ledger.Filter{Kind: ledger.Leaf, State: ledger.Valid, Host: "*"}) {
+			if err != nil {
+				yield(Workload{}, err)
+				return
+			}
+			if len(newest) > 0 && newest[0].Host != c.Host && !flush() {
+				return
+			}
+			c.DER = nil
+			w := Workload{Certificate: c, Authority: authorities[c.IssuerKeyID]}
+			w.Moved = w.Authority != "" && r.rootOf(w.Authority) == root
+			i := slices.IndexFunc(newest, func(other Workload) bool { return other.Subject == c.Subject })
+			switch {
+			case i < 0:
+				newest = append(newest, w)
+			case newest[i].Seq < c.Seq:
+				newest[i] = w
+			}
+		}
+		flush()
+	}
+}
+
+// MovedAt is when a workload got its first certificate below a root; the zero time if it has
+// none.
+func (s *Service) MovedAt(ctx context.Context, r *Rotation, root string, w Workload) (time.Time, error) {
+	var first time.Time
+	for _, a := range r.below(root) {
+		key := hex.EncodeToString(a.Certificate.SubjectKeyId)
+		for c, err := range s.ledger.List(ctx, ledger.Filter{Kind: ledger.Leaf, Host: w.Host, Subject: w.Subject, Issuer: key, Limit: 1}) {
+			if err != nil {
+				return first, err
+			}
+			if first.IsZero() || c.IssuedAt.Before(first) {
+				first = c.IssuedAt
+			}
+		}
+	}
+	return first, nil
+}
+
+// Tally counts hosts. One has moved when all its names have.
+type Tally struct {
+	Moved, Remaining int
+	Named            []string  // the first that remain
+	Until            time.Time // when the last certificate of those that remain ends
+}
+
+// maxRemaining is how many hosts a question names.
+const maxRemaining = 5
+
+// Tally counts the hosts that are below a root, and those that are not.
+func (s *Service) Tally(ctx context.Context, r *Rotation, root string) (Tally, error) {
+	var t Tally
+	host, seen, remains := "", false, false
+	end := func() {
+		switch {
+		case !seen:
+			return
+		case !remains:
+			t.Moved++
+			return
+		}
+		if t.Remaining++; len(t.Named) < maxRemaining {
+			t.Named = append(t.Named, host)
+		}
+	}
+	for w, err := range s.Workloads(ctx, r, root) {
+		if err != nil {
+			return t, err
+		}
+		if w.Host != host || !seen {
+			end()
+			host, seen, remains = w.Host, true, false
+		}
+		if !w.Moved {
+			remains = true
+			if w.NotAfter.After(t.Until) {
+				t.Until = w.NotAfter
+			}
+		}
+	}
+	end()
+	return t, nil
+}
+
+// Names lists those that remain, for a person.
+func (t Tally) Names() string {
+	text := strings.Join(t.Named, ", ")
+	if n := t.Remaining - len(t.Named); n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
+}
