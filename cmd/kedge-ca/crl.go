@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 )
@@ -82,7 +82,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	if err := os.MkdirAll(filepath.Join(o.store.dir, crlFolder), 0o755); err != nil {
 		return err
 	}
-	var all []*madeCRL
+	var all []*writtenCRL
 	for _, a := range authorities {
 		made, err := s.writeCRL(ctx, a, time.Duration(o.valid), o.delta)
 		if err != nil {
@@ -93,52 +93,25 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	}
 	switch {
 	case o.stdout:
-		return toOutput(o.Out, all[0].pem)
+		return toOutput(o.Out, all[0].PEM)
 	case o.output.json:
 		return writeJSON(o.Out, struct {
-			CRLs []*madeCRL `json:"crls"`
+			CRLs []*writtenCRL `json:"crls"`
 		}{all})
 	}
 	return nil
 }
 
-// listed returns the authorities whose lists are to be made: those named, or all whose key is
-// here and which have not expired. For an authority whose key is elsewhere, and which has
-// revoked something, there is a warning.
+// listed returns the authorities whose lists are to be made.
 func (s *store) listed(ctx context.Context, names []string) ([]ledger.Authority, error) {
-	if len(names) > 0 {
-		return s.named(ctx, names)
+	all, warnings, err := s.service.ToList(ctx, names)
+	for _, warning := range warnings {
+		s.host.warn(warning)
 	}
-	all, err := s.ledger.Authorities(ctx)
-	if err != nil {
-		return nil, err
+	if errors.Is(err, issuance.ErrNoKeys) {
+		err = &caError{error: err}
 	}
-	now := s.host.inputs.Now()
-	var here []ledger.Authority
-	for _, a := range all {
-		if now.After(a.Certificate.NotAfter) {
-			continue
-		}
-		_, keyed, err := s.flags.keyFile(a.Name)
-		if err != nil {
-			return nil, err
-		}
-		if keyed {
-			here = append(here, a)
-			continue
-		}
-		revoked, err := s.ledger.Revoked(ctx, keyID(a), now)
-		if err != nil {
-			return nil, err
-		}
-		if len(revoked) > 0 {
-			s.host.warn(fmt.Sprintf("the list of %q is not made: its key is not here, and it has revoked %d certificates", a.Name, len(revoked)))
-		}
-	}
-	if len(here) == 0 {
-		return nil, &caError{error: errors.New("no authority that is in date has its key here")}
-	}
-	return here, nil
+	return all, err
 }
 
 // unlistedError says that the key of one of several authorities does not open, so that none of
@@ -162,16 +135,4 @@ func (s *store) openAll(ctx context.Context, authorities []ledger.Authority) err
 		}
 	}
 	return nil
-}
-
-func (s *store) named(ctx context.Context, names []string) ([]ledger.Authority, error) {
-	var all []ledger.Authority
-	for _, name := range names {
-		path, err := s.authorityPath(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, path[0])
-	}
-	return all, nil
 }

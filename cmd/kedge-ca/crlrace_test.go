@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"kedge/ca/issuance"
 	"kedge/internal/cli"
 )
 
@@ -27,17 +28,18 @@ func TestWriteLast_overtaken(t *testing.T) {
 		}
 	}()
 	a := x.authority(s.ledger, rootName)
-	list := func() (*madeCRL, error) { return s.makeCRL(t.Context(), a, time.Hour, false) }
+	list := func() (*issuance.CRL, error) { return s.makeCRL(t.Context(), a, time.Hour, false) }
 	m, err := list()
 	if err != nil {
 		t.Fatal(err)
 	}
 	x.run("crl")
-	if m, err = s.writeLast(t.Context(), a, m, list); err != nil {
+	last, err := s.writeLast(t.Context(), a, m, list)
+	if err != nil {
 		t.Fatal(err)
 	}
 	written, parseErr := x509.ParseRevocationList(x.read("ca/crl/ca.der"))
-	if parseErr != nil || written.Number.Int64() != 4 || m.Number != 4 {
-		t.Errorf("list %v is there, and %d was made: %v", written.Number, m.Number, parseErr)
+	if parseErr != nil || written.Number.Int64() != 4 || last.Number != 4 {
+		t.Errorf("list %v is there, and %d was made: %v", written.Number, last.Number, parseErr)
 	}
 }

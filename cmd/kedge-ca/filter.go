@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -64,7 +63,3 @@ func (f *filterFlags) resolve(ctx context.Context, s *store, now time.Time) (led
 	}
 	return all, err
 }
-
-// keyID is the key identifier of an authority, by which the ledger knows the issuer of
-// certificates and CRLs.
-func keyID(a ledger.Authority) string { return hex.EncodeToString(a.Certificate.SubjectKeyId) }

@@ -100,7 +100,7 @@ func hintCertificate(err error) string {
 	if is[*issuance.RootRevocationError](err) {
 		return "take the trust anchor away at IAM Roles Anywhere, or rotate to a new one"
 	}
-	if is[*noBaseError](err) {
+	if is[*issuance.NoBaseError](err) {
 		return "make a complete list first, without --delta"
 	}
 	return ""

@@ -1,12 +1,10 @@
-package main
+package issuance
 
 import (
-	"context"
 	"fmt"
 	"time"
 
 	"kedge/ca"
-	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 )
 
@@ -20,7 +18,7 @@ const (
 )
 
 // needs tells what is to be done about an authority.
-func (a *authorityStatus) needs(notBefore, now time.Time) []string {
+func (a *AuthorityStatus) needs(notBefore, now time.Time) []string {
 	if now.After(a.NotAfter) {
 		if a.State == ledger.Retired {
 			return nil
@@ -43,7 +41,7 @@ func (a *authorityStatus) needs(notBefore, now time.Time) []string {
 	return append(all, a.listNeeds(now)...)
 }
 
-func (a *authorityStatus) remedy() string {
+func (a *AuthorityStatus) remedy() string {
 	if a.Kind == ledger.Root {
 		return "kedge-ca rotate start"
 	}
@@ -52,7 +50,7 @@ func (a *authorityStatus) remedy() string {
 
 // listNeeds tells what is to be done about the list of an authority. One that never revoked
 // anything needs none.
-func (a *authorityStatus) listNeeds(now time.Time) []string {
+func (a *AuthorityStatus) listNeeds(now time.Time) []string {
 	var all []string
 	command := "kedge-ca crl --issuer " + a.Name
 	if !a.KeyHere {
@@ -76,55 +74,3 @@ func (a *authorityStatus) listNeeds(now time.Time) []string {
 
 // pemSize is about what DER takes as PEM: lines of 64 characters and their ends.
 func pemSize(der int64) int64 { return der * 4 / 3 * 65 / 64 }
-
-// rotationStatus tells where a rotation stands.
-func (s *store) rotationStatus(ctx context.Context, c *caStatus) error {
-	all, err := s.ledger.Authorities(ctx)
-	if err != nil {
-		return err
-	}
-	if len(all) == 0 {
-		c.Rotation = issuance.PhaseNone
-		c.Needs = append(c.Needs, "there is no authority in the ledger: run kedge-ca init again")
-		return nil
-	}
-	r, err := s.service.Rotation(ctx)
-	if err != nil {
-		c.Needs = append(c.Needs, err.Error())
-		return nil
-	}
-	c.Rotation = r.Phase()
-	if c.Rotation != issuance.PhaseNone {
-		c.Needs = append(c.Needs, fmt.Sprintf("the rotation from %s to %s is not finished: kedge-ca rotate status", r.Old.Name, r.Next.Name))
-	}
-	return nil
-}
-
-// count counts by what indexes know, which is quick with a million certificates; the others
-// follow.
-func (s *store) count(ctx context.Context, now time.Time) (certificateCounts, error) {
-	var c certificateCounts
-	var ended, revokedLater, heldLater, revoked int64
-	for _, one := range []struct {
-		n *int64
-		f ledger.Filter
-	}{
-		{&c.Total, ledger.Filter{}},
-		{&ended, ledger.Filter{ExpiresBefore: now}},
-		{&c.Pending, ledger.Filter{State: ledger.Pending}},
-		{&revoked, ledger.Filter{State: ledger.Revoked}},
-		{&c.Held, ledger.Filter{State: ledger.Held}},
-		{&revokedLater, ledger.Filter{State: ledger.Revoked, ExpiresAfter: now}},
-		{&heldLater, ledger.Filter{State: ledger.Held, ExpiresAfter: now}},
-	} {
-		var err error
-		if *one.n, err = s.ledger.Count(ctx, one.f); err != nil {
-			return c, err
-		}
-	}
-	c.Revoked = revoked + c.Held
-	later := revokedLater + heldLater
-	c.Expired = ended - (c.Revoked - later)
-	c.Valid = c.Total - ended - later - c.Pending
-	return c, nil
-}

@@ -1,12 +1,14 @@
-package main
+package issuance
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 
 	"kedge/ca"
@@ -16,30 +18,27 @@ import (
 // lastCRL is the last complete list of an authority.
 type lastCRL struct {
 	authority string
-	file      string
 	record    *ledger.CRL          // nil: there was none
-	list      *x509.RevocationList // nil: the file is not there, or is another
-	seen      int64                // the number of the list in the file, recorded or not; 0 without one
+	list      *x509.RevocationList // nil: Config.LastList has none, or another
+	seen      int64                // the number of the list there, recorded or not; 0 without one
 }
 
-// maxCRLFile bounds what is read: many times what IAM Roles Anywhere takes.
-const maxCRLFile = 64 << 20
-
-// lastCRL finds the last complete list of an authority, in the ledger and in its file.
-func (s *store) lastCRL(ctx context.Context, name, id string) (*lastCRL, error) {
-	last := &lastCRL{authority: name, file: filepath.Join(s.flags.dir, crlFolder, name+".der")}
-	record, err := s.ledger.LastCRL(ctx, id)
+// lastCRL finds the last complete list of an authority, in the ledger and where it was
+// published.
+func (s *Service) lastCRL(ctx context.Context, a ledger.Authority) (*lastCRL, error) {
+	last := &lastCRL{authority: a.Name}
+	record, err := s.ledger.LastCRL(ctx, keyID(a))
 	if err == nil {
 		last.record = &record
-	} else if !is[*ledger.NotFoundError](err) {
+	} else if _, none := errors.AsType[*ledger.NotFoundError](err); !none {
 		return nil, err
 	}
-	data, err := readAtMost(last.file, maxCRLFile)
+	data, err := s.lastList(a.Name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	list, err := x509.ParseRevocationList(data)
-	if err != nil || fmt.Sprintf("%x", list.AuthorityKeyId) != id {
+	if err != nil || fmt.Sprintf("%x", list.AuthorityKeyId) != keyID(a) {
 		return last, nil // it is none, or another's
 	}
 	if list.Number != nil && list.Number.IsInt64() {
@@ -49,6 +48,12 @@ func (s *store) lastCRL(ctx context.Context, name, id string) (*lastCRL, error) 
 		last.list = list
 	}
 	return last, nil
+}
+
+// sameList reports whether data is the list that the ledger has recorded.
+func sameList(data []byte, record ledger.CRL) bool {
+	sum := sha256.Sum256(data)
+	return bytes.Equal(sum[:], record.SHA256)
 }
 
 // crlChange is what is different from the last list.
@@ -103,18 +108,26 @@ func (l *lastCRL) compare(revoked []ca.Revocation) crlChange {
 func (l *lastCRL) delta(c crlChange) ([]ca.Revocation, error) {
 	switch {
 	case l.record == nil:
-		return nil, &noBaseError{l.authority, "there is no complete list yet"}
+		return nil, &NoBaseError{Authority: l.authority}
 	case !c.known:
-		return nil, &noBaseError{l.authority, fmt.Sprintf("list %d, the last complete one, is not in %s any more", l.record.Number, l.file)}
+		return nil, &NoBaseError{Authority: l.authority, Number: l.record.Number}
 	}
 	return c.entries, nil
 }
 
-// noBaseError says that a delta has nothing to be one to.
-type noBaseError struct{ authority, why string }
+// NoBaseError says that a delta has nothing to be one to.
+type NoBaseError struct {
+	Authority string
+	Number    int64  // of the last complete list, which is not at hand; 0: there is none yet
+	Where     string // where it was looked for; the service leaves that to whoever set LastList
+}
 
-func (e *noBaseError) Error() string {
-	return fmt.Sprintf("make a delta of the list of %q: %s", e.authority, e.why)
+func (e *NoBaseError) Error() string {
+	why := "there is no complete list yet"
+	if e.Number > 0 {
+		why = fmt.Sprintf("list %d, the last complete one, is not in %s any more", e.Number, cmp.Or(e.Where, "its place"))
+	}
+	return fmt.Sprintf("make a delta of the list of %q: %s", e.Authority, why)
 }
 
 // unlisted counts what the last list lacks: revocations, and ends of holds. That others have

@@ -1,0 +1,237 @@
+package issuance
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+// CRL is a list that was just made and recorded, and what there is to say about it. The tags are
+// those of kedge-ca's JSON.
+type CRL struct {
+	Authority  string    `json:"authority"`
+	Issuer     string    `json:"issuer"` // RFC 2253
+	Number     int64     `json:"number"`
+	Base       int64     `json:"base,omitempty"` // of a delta: the number of the list it is one to
+	ThisUpdate time.Time `json:"this_update"`
+	NextUpdate time.Time `json:"next_update"`
+	Entries    int       `json:"entries"`
+
+	// Added and Removed are serials, in hex, compared with the last complete list. An entry
+	// whose reason has changed is both. Nothing is known where Compared is false.
+	Compared bool     `json:"compared"`
+	Added    []string `json:"added"`
+	Removed  []string `json:"removed"`
+
+	Size     int      `json:"size"` // characters of PEM
+	MaxSize  int      `json:"max_size"`
+	Room     int      `json:"room"`                // entries that still fit
+	PerDay   float64  `json:"per_day"`             // by which it grew lately
+	DaysLeft *float64 `json:"days_left,omitempty"` // until it is full; absent when it does not grow
+
+	PEM []byte    `json:"-"`
+	DER []byte    `json:"-"`
+	End time.Time `json:"-"` // when the certificate of the authority ends, and the list with it
+
+	by      ledger.Authority
+	revoked int       // what a complete list holds
+	at      time.Time // ThisUpdate to the microsecond: what was revoked later is not on it
+}
+
+// CRLRequest says what list is to be made.
+type CRLRequest struct {
+	Authority string        // its name; the one that issues when it is empty
+	Valid     time.Duration // until the next list is due
+	Delta     bool          // to the last complete list, with a *NoBaseError when that is not at hand
+}
+
+// maxRaces is how often a number is taken anew after another process was faster.
+const maxRaces = 20
+
+// MakeCRL makes the list of an authority and records it. The caller publishes it, and then asks
+// IsLastCRL.
+func (s *Service) MakeCRL(ctx context.Context, r CRLRequest) (*CRL, error) {
+	path, err := s.Path(ctx, r.Authority)
+	if err != nil {
+		return nil, err
+	}
+	authority, err := s.Authority(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	a := path[0]
+	m := &CRL{Authority: a.Name, Issuer: a.Certificate.Subject.String(), End: a.Certificate.NotAfter, by: a}
+	m.at = s.now().UTC()
+	m.ThisUpdate = m.at.Truncate(time.Second)
+	m.NextUpdate = m.ThisUpdate.Add(r.Valid)
+	then := make(chan earlier, 1)
+	go func() { then <- s.lookBack(ctx, m.at, a) }() // meanwhile: it takes as long as the rest
+	for range maxRaces {
+		err = s.tryCRL(ctx, authority, m, r.Delta)
+		if _, raced := errors.AsType[*ledger.DuplicateError](err); !raced {
+			break
+		}
+	}
+	back := <-then // also after an error: the ledger must not be closed under it
+	if err != nil {
+		return nil, err
+	}
+	return m, m.forecast(back)
+}
+
+// tryCRL makes the list with the next number, which is taken when it is recorded.
+func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, delta bool) error {
+	revoked, err := s.revoked(ctx, m.by, m.ThisUpdate)
+	if err != nil {
+		return err
+	}
+	m.revoked = len(revoked)
+	last, err := s.lastCRL(ctx, m.by)
+	if err != nil {
+		return err
+	}
+	c := ca.CRLConfig{ThisUpdate: m.ThisUpdate, NextUpdate: m.NextUpdate}
+	changed := last.compare(revoked)
+	m.Compared, m.Added, m.Removed = changed.known, changed.added, changed.removed
+	if delta {
+		if revoked, err = last.delta(changed); err != nil {
+			return err
+		}
+		m.Base, c.BaseNumber = last.record.Number, big.NewInt(last.record.Number)
+	}
+	if m.Number, err = s.nextCRL(ctx, m.by); err != nil {
+		return err
+	}
+	m.Number = max(m.Number, last.seen+1) // a ledger that was restored may not know the last number
+	c.Number = big.NewInt(m.Number)
+	if m.DER, err = authority.CRL(revoked, c); err != nil {
+		return err
+	}
+	m.Entries = len(revoked)
+	m.PEM = pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: m.DER})
+	sum := sha256.Sum256(m.DER)
+	return s.ledger.RecordCRL(ctx, ledger.CRL{Issuer: keyID(m.by), Number: m.Number, Base: m.Base, ThisUpdate: m.at, NextUpdate: m.NextUpdate,
+		Size: int64(len(m.DER)), SHA256: sum[:], Entries: int64(m.Entries)})
+}
+
+// growth is the time over which the growth of a list is measured.
+const growth = 30 * 24 * time.Hour
+
+// earlier is what would have been on a list some time ago.
+type earlier struct {
+	entries int
+	days    float64 // how long ago, or since the first revocation, if that was later; 1 at least
+	err     error
+}
+
+// lookBack reads what would have been on the list of an issuer.
+func (s *Service) lookBack(ctx context.Context, now time.Time, a ledger.Authority) (e earlier) {
+	from := now.Add(-growth)
+	then, err := s.revoked(ctx, a, from)
+	oldest := now
+	for _, r := range then {
+		if !r.At.After(from) {
+			e.entries++
+		}
+		if r.At.Before(oldest) {
+			oldest = r.At
+		}
+	}
+	e.days = min(max(now.Sub(oldest), 24*time.Hour), growth).Hours() / 24
+	e.err = err
+	return e
+}
+
+// forecast measures the list, and says how long it will be small enough.
+func (m *CRL) forecast(then earlier) error {
+	size, err := ca.MeasureCRL(m.PEM)
+	if err = errors.Join(then.err, err); err != nil {
+		return err
+	}
+	m.PerDay = float64(m.revoked-then.entries) / then.days
+	f := ca.ForecastCRL(size, m.PerDay)
+	m.Size, m.MaxSize, m.Room = size.PEM, ca.MaxCRLSize, f.Room
+	if !f.Never {
+		m.DaysLeft = &f.Days
+	}
+	return nil
+}
+
+// IsLastCRL reports whether no later list of the authority was made, by another process, since
+// m. If there was one, it may have been published before m: the caller makes and publishes
+// another, so that none stays in the place of a newer.
+func (s *Service) IsLastCRL(ctx context.Context, m *CRL) (bool, error) {
+	next, err := s.nextCRL(ctx, m.by)
+	return next == m.Number+1, err
+}
+
+// nextCRL is the number for the next list of an authority.
+func (s *Service) nextCRL(ctx context.Context, a ledger.Authority) (int64, error) {
+	return s.ledger.NextCRL(ctx, keyID(a))
+}
+
+// revoked is what a list of an authority holds at a time.
+func (s *Service) revoked(ctx context.Context, a ledger.Authority, at time.Time) ([]ca.Revocation, error) {
+	return s.ledger.Revoked(ctx, keyID(a), at)
+}
+
+// ErrNoKeys says that there is nothing to make a list with.
+var ErrNoKeys = errors.New("no authority that is in date has its key here")
+
+// ToList returns the authorities whose lists are to be made: those named, or all whose key is
+// here and which have not expired; without any the error is ErrNoKeys. For an authority whose
+// key is elsewhere, and which has revoked something, there is a warning.
+func (s *Service) ToList(ctx context.Context, names []string) (here []ledger.Authority, warnings []string, err error) {
+	if len(names) > 0 {
+		here, err = s.named(ctx, names)
+		return here, nil, err
+	}
+	all, err := s.ledger.Authorities(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	now := s.now()
+	for _, a := range all {
+		if now.After(a.Certificate.NotAfter) {
+			continue
+		}
+		keyed, err := s.keys.Has(a.Name)
+		if err != nil {
+			return nil, warnings, err
+		}
+		if keyed {
+			here = append(here, a)
+			continue
+		}
+		revoked, err := s.revoked(ctx, a, now)
+		if err != nil {
+			return nil, warnings, err
+		}
+		if len(revoked) > 0 {
+			warnings = append(warnings, fmt.Sprintf("the list of %q is not made: its key is not here, and it has revoked %d certificates", a.Name, len(revoked)))
+		}
+	}
+	if len(here) == 0 {
+		return nil, warnings, ErrNoKeys
+	}
+	return here, warnings, nil
+}
+
+func (s *Service) named(ctx context.Context, names []string) ([]ledger.Authority, error) {
+	var all []ledger.Authority
+	for _, name := range names {
+		path, err := s.Path(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, path[0])
+	}
+	return all, nil
+}

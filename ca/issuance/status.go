@@ -1,0 +1,173 @@
+package issuance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"kedge/ca/ledger"
+)
+
+// Status is how a CA is. The tags are those of kedge-ca's JSON.
+type Status struct {
+	Authorities  []AuthorityStatus `json:"authorities"`
+	Certificates Counts            `json:"certificates"`
+	Rotation     string            `json:"rotation"` // none, started or switched
+	Ledger       string            `json:"ledger"`
+	Head         string            `json:"head"` // SEQ:HASH
+	Needs        []string          `json:"needs"`
+}
+
+// AuthorityStatus is how an authority is.
+type AuthorityStatus struct {
+	Name               string     `json:"name"`
+	Subject            string     `json:"subject"`
+	Kind               string     `json:"kind"`  // root or intermediate
+	State              string     `json:"state"` // active, next or retired
+	Issuing            bool       `json:"issuing"`
+	Parent             string     `json:"parent,omitempty"`
+	NotAfter           time.Time  `json:"not_after"`
+	KeyHere            bool       `json:"key_here"`
+	CertificateRevoked bool       `json:"certificate_revoked"` // its own, or one above it
+	Revoked            int        `json:"revoked"`             // and not expired: what its list is to hold
+	Unlisted           int        `json:"unlisted"`            // changes that the last list does not have
+	CRL                *CRLStatus `json:"crl,omitempty"`
+}
+
+// CRLStatus is the last complete list of an authority.
+type CRLStatus struct {
+	Number     int64     `json:"number"`
+	ThisUpdate time.Time `json:"this_update"`
+	NextUpdate time.Time `json:"next_update"`
+	Entries    int64     `json:"entries"`
+	Size       int64     `json:"size"` // bytes of DER
+}
+
+// Counts are those of the whole ledger, by state; held are counted as revoked too.
+type Counts struct {
+	Total   int64 `json:"total"`
+	Valid   int64 `json:"valid"`
+	Pending int64 `json:"pending"`
+	Expired int64 `json:"expired"`
+	Revoked int64 `json:"revoked"`
+	Held    int64 `json:"held"`
+}
+
+// Status looks at everything but the keys and the hosts.
+func (s *Service) Status(ctx context.Context) (*Status, error) {
+	all, err := s.ledger.Authorities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &Status{Authorities: []AuthorityStatus{}, Ledger: s.ledger.Where(), Needs: []string{}}
+	now := s.now()
+	for _, a := range all {
+		one, err := s.authorityStatus(ctx, a, now)
+		if err != nil {
+			return nil, err
+		}
+		if one.CertificateRevoked, err = s.isRevoked(ctx, a.Name); err != nil {
+			return nil, err
+		}
+		c.Authorities = append(c.Authorities, *one)
+		c.Needs = append(c.Needs, one.needs(a.Certificate.NotBefore, now)...)
+	}
+	if err := s.rotationStatus(ctx, c); err != nil {
+		return nil, err
+	}
+	if c.Certificates, err = s.count(ctx, now); err != nil {
+		return nil, err
+	}
+	seq, hash, err := s.ledger.Head(ctx)
+	c.Head = fmt.Sprintf("%d:%x", seq, hash)
+	return c, err
+}
+
+func (s *Service) authorityStatus(ctx context.Context, a ledger.Authority, now time.Time) (*AuthorityStatus, error) {
+	one := &AuthorityStatus{Name: a.Name, Subject: a.Certificate.Subject.String(), Kind: KindOf(a.Certificate), State: a.State,
+		Issuing: a.Issuing, Parent: a.Parent, NotAfter: a.Certificate.NotAfter.UTC()}
+	var err error
+	if one.KeyHere, err = s.keys.Has(a.Name); err != nil {
+		return nil, err
+	}
+	revoked, err := s.revoked(ctx, a, now)
+	if err != nil {
+		return nil, err
+	}
+	last, err := s.lastCRL(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	one.Revoked, one.Unlisted = len(revoked), last.unlisted(revoked)
+	if r := last.record; r != nil {
+		one.CRL = &CRLStatus{Number: r.Number, ThisUpdate: r.ThisUpdate, NextUpdate: r.NextUpdate, Entries: r.Entries, Size: r.Size}
+	}
+	return one, nil
+}
+
+// rotationStatus tells where a rotation stands.
+func (s *Service) rotationStatus(ctx context.Context, c *Status) error {
+	all, err := s.ledger.Authorities(ctx)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		c.Rotation = PhaseNone
+		c.Needs = append(c.Needs, "there is no authority in the ledger: run kedge-ca init again")
+		return nil
+	}
+	r, err := s.Rotation(ctx)
+	if err != nil {
+		c.Needs = append(c.Needs, err.Error())
+		return nil
+	}
+	c.Rotation = r.Phase()
+	if c.Rotation != PhaseNone {
+		c.Needs = append(c.Needs, fmt.Sprintf("the rotation from %s to %s is not finished: kedge-ca rotate status", r.Old.Name, r.Next.Name))
+	}
+	return nil
+}
+
+// count counts by what indexes know, which is quick with a million certificates; the others
+// follow.
+func (s *Service) count(ctx context.Context, now time.Time) (Counts, error) {
+	var c Counts
+	var ended, revokedLater, heldLater, revoked int64
+	for _, one := range []struct {
+		n *int64
+		f ledger.Filter
+	}{
+		{&c.Total, ledger.Filter{}},
+		{&ended, ledger.Filter{ExpiresBefore: now}},
+		{&c.Pending, ledger.Filter{State: ledger.Pending}},
+		{&revoked, ledger.Filter{State: ledger.Revoked}},
+		{&c.Held, ledger.Filter{State: ledger.Held}},
+		{&revokedLater, ledger.Filter{State: ledger.Revoked, ExpiresAfter: now}},
+		{&heldLater, ledger.Filter{State: ledger.Held, ExpiresAfter: now}},
+	} {
+		var err error
+		if *one.n, err = s.ledger.Count(ctx, one.f); err != nil {
+			return c, err
+		}
+	}
+	c.Revoked = revoked + c.Held
+	later := revokedLater + heldLater
+	c.Expired = ended - (c.Revoked - later)
+	c.Valid = c.Total - ended - later - c.Pending
+	return c, nil
+}
+
+// isRevoked reports whether NotRevoked refuses an authority. Whether those above it are whole is for
+// others to say.
+func (s *Service) isRevoked(ctx context.Context, name string) (bool, error) {
+	path, err := s.Path(ctx, name)
+	if err != nil {
+		return false, nil
+	}
+	err = s.NotRevoked(ctx, path)
+	if _, revoked := errors.AsType[*RevokedAuthorityError](err); revoked {
+		return true, nil
+	}
+	return false, err
+}
