@@ -67,7 +67,7 @@ func (s *store) openAuthority(ctx context.Context, path []ledger.Authority) (*ca
 	}
 	before := len(s.keys)
 	a, err := s.service.Authority(ctx, path)
-	if unusable, ok := errors.AsType[*issuance.UnusableError](err); ok {
+	if unusable, ok := errors.AsType[*issuance.UnusableError](err); ok && len(s.keys) > before {
 		return nil, fmt.Errorf("%s and %s: %w", s.flags.certPath(name), s.keys[len(s.keys)-1], unusable.Err)
 	}
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 )
 
@@ -63,7 +64,7 @@ func describeIssued(i ca.Issued) certificateJSON {
 		Serial:        ca.SerialHex(c),
 		SerialDecimal: c.SerialNumber.String(),
 		Fingerprint:   fingerprint(c),
-		Kind:          kindOf(c),
+		Kind:          issuance.KindOf(c),
 		State:         ledger.Valid,
 		Subject:       c.Subject.String(),
 		CommonName:    c.Subject.CommonName,
@@ -90,14 +91,4 @@ func describeIssued(i ca.Issued) certificateJSON {
 // inWords describes the certificate of a name in messages.
 func inWords(name string, c *x509.Certificate) string {
 	return fmt.Sprintf("%q, serial %s, valid until %s", name, ca.SerialHex(c), rfc3339(c.NotAfter))
-}
-
-func kindOf(c *x509.Certificate) string {
-	switch {
-	case !c.IsCA:
-		return ledger.Leaf
-	case string(c.RawSubject) == string(c.RawIssuer):
-		return ledger.Root
-	}
-	return ledger.Intermediate
 }

@@ -98,7 +98,10 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 	}
 	opened := &store{host: h, flags: f, settings: s, ledger: l, checked: map[string]bool{}}
 	opened.service, err = issuance.New(issuance.Config{Ledger: l, Now: h.inputs.Now, Keys: storeKeys{opened}, Certificate: readCertificate, LastList: f.lastList})
-	return opened, err
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return opened, nil
 }
 
 // withoutLedger says whether there is no CA at all, or one that lost its ledger.
