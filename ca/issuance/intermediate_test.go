@@ -1,0 +1,190 @@
+package issuance
+
+import (
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+func TestFound_once(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	prepared, err := ca.PrepareRoot(newKey(t), authorityConfig("another"), x.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Found(t.Context(), prepared); !errors.As(err, new(*OccupiedError)) {
+		t.Errorf("a second CA: %v", err)
+	}
+	if err := x.Adopt(t.Context(), newCA(t).open("").Certificate(), ""); !errors.As(err, new(*OccupiedError)) {
+		t.Errorf("adopt a second CA: %v", err)
+	}
+	x.wantStates("refused", "ca active issuing")
+}
+
+// TestAdopt_again: an adoption that was cut off after the record is gone on with.
+func TestAdopt_again(t *testing.T) {
+	t.Parallel()
+	root := newCA(t).open("").Certificate()
+	x := newEmpty(t)
+	if err := x.recordForeign(t.Context(), root, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Adopt(t.Context(), root, ""); err != nil {
+		t.Fatal(err)
+	}
+	x.wantStates("adopted", "ca active issuing")
+}
+
+// TestIssueCA_once: of many calls for one key, in one service, one issues.
+func TestIssueCA_once(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	public := x.key("issuing-1").Public()
+	parent := x.open("")
+	results := make(chan *x509.Certificate)
+	for range 8 {
+		go func() {
+			prepared, err := parent.PrepareCA(public, authorityConfig("issuing-1"), x.now)
+			if err != nil {
+				t.Error(err)
+			}
+			cert, _, err := x.IssueCA(t.Context(), prepared)
+			if err != nil {
+				t.Error(err)
+			}
+			results <- cert
+		}()
+	}
+	first := <-results
+	for range 7 {
+		if cert := <-results; !cert.Equal(first) {
+			t.Error("another certificate was issued")
+		}
+	}
+}
+
+func TestCheckNewName(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	for name, want := range map[string]string{
+		"": "cannot be that of files", "../x": "cannot be that of files", ".x": "cannot be that of files", "-x": "cannot be that of files", `a\b`: "cannot be that of files",
+		"ca": `there is an authority "ca" already`,
+	} {
+		if err := x.CheckNewName(t.Context(), name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if err := x.CheckNewName(t.Context(), "issuing-1"); err != nil {
+		t.Error(err)
+	}
+	if err := x.CheckNewName(t.Context(), "ca"); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("taken: %v", err)
+	}
+}
+
+// path is an authority of another CA with those above it.
+func (x *testCA) path(name string) []*x509.Certificate {
+	x.t.Helper()
+	path, err := x.Path(x.t.Context(), name)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	var certs []*x509.Certificate
+	for _, a := range path {
+		certs = append(certs, a.Certificate)
+	}
+	return certs
+}
+
+// TestTakeIn: the path of an authority that was signed elsewhere makes a CA of an empty ledger,
+// and renews its authorities later.
+func TestTakeIn(t *testing.T) {
+	t.Parallel()
+	vault := newCA(t)
+	vault.intermediate("policy", RootName)
+	vault.intermediate("issuing-1", "policy")
+	x := newEmpty(t)
+	all, err := x.TakeIn(t.Context(), TakeIn{Name: "online", Path: vault.path("issuing-1")})
+	if err != nil || len(all) != 3 || all[0].Name != RootName || all[1].Name != "policy" || all[2].Name != "online" {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	x.wantStates("taken in", "ca active, policy active, online active issuing")
+	if all, err = x.TakeIn(t.Context(), TakeIn{Name: "online", Path: vault.path("issuing-1")}); err != nil || len(all) != 1 {
+		t.Errorf("again: %+v, %v", all, err)
+	}
+
+	vault.now = vault.now.Add(time.Hour)
+	x.now = vault.now
+	old := vault.path("issuing-1")[0]
+	prepared, err := vault.open("policy").PrepareRenewal(ca.Renewal{Old: old}, vault.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	renewed, err := vault.IssueAnotherCA(t.Context(), prepared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := append([]*x509.Certificate{renewed}, vault.path("policy")...)
+	if _, err = x.TakeIn(t.Context(), TakeIn{Name: "online", Path: path}); err != nil {
+		t.Fatal(err)
+	}
+	found, err := x.Find(t.Context(), fingerprint(renewed))
+	if err != nil || hex.EncodeToString(found[0].Replaces) != fingerprint(old) {
+		t.Errorf("renewed: %+v, %v", found, err)
+	}
+	x.wantStates("renewed", "ca active, policy active, online active issuing")
+}
+
+func TestTakeIn_refuses(t *testing.T) {
+	t.Parallel()
+	vault, other := newCA(t), newCA(t)
+	vault.intermediate("issuing-1", RootName)
+	vault.intermediate("issuing-2", RootName)
+	other.intermediate("issuing-1", RootName)
+	x := newEmpty(t)
+	if _, err := x.TakeIn(t.Context(), TakeIn{Name: "issuing-1", Path: vault.path("issuing-1"), KeepIssuer: true}); err != nil {
+		t.Fatal(err)
+	}
+	x.wantStates("keeps the issuer", "ca active, issuing-1 active")
+	if _, err := x.TakeIn(t.Context(), TakeIn{Name: "issuing-1", Path: vault.path("issuing-2")}); !errors.As(err, new(*TakenError)) {
+		t.Errorf("another key: %v", err)
+	}
+	if _, err := x.TakeIn(t.Context(), TakeIn{Name: "foreign", Path: other.path("issuing-1")}); !errors.As(err, new(*UnknownRootError)) {
+		t.Errorf("another root: %v", err)
+	}
+	x.wantStates("refused", "ca active, issuing-1 active")
+}
+
+func TestAnchors(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	x.intermediate("issuing-1", RootName)
+	x.start()
+	roots, err := x.Anchors(t.Context(), "")
+	if err != nil || len(roots) != 2 || roots[0].Name != RootName || roots[1].Name != "ca-2" {
+		t.Fatalf("%+v, %v", roots, err)
+	}
+	text, err := AnchorPEM(roots...)
+	if err != nil || strings.Count(string(text), "BEGIN CERTIFICATE") != 2 {
+		t.Errorf("%s, %v", text, err)
+	}
+	if one, err := x.Anchors(t.Context(), "issuing-1"); err != nil || len(one) != 1 || one[0].Name != "issuing-1" {
+		t.Errorf("named: %+v, %v", one, err)
+	}
+	var many []ledger.Authority
+	for len(many) < 16 {
+		many = append(many, roots...)
+	}
+	_, err = AnchorPEM(many...)
+	if tooLarge, ok := errors.AsType[*AnchorSizeError](err); !ok || tooLarge.Size <= MaxAnchorChars || len(tooLarge.Names) != 16 {
+		t.Errorf("too large: %v", err)
+	}
+}

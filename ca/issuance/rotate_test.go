@@ -1,0 +1,213 @@
+package issuance
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+// start begins a rotation to a new root.
+func (x *testCA) start() ledger.Authority {
+	x.t.Helper()
+	plan, err := x.PlanStart(x.t.Context())
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	next, err := x.Start(x.t.Context(), plan, x.newRoot(plan))
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return next
+}
+
+func (x *testCA) newRoot(plan *StartPlan) *x509.Certificate {
+	x.t.Helper()
+	config, err := plan.Config(RootOptions{})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	prepared, err := ca.PrepareRoot(x.key(plan.Name), config, x.now)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	cert, _, err := x.IssueCA(x.t.Context(), prepared)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return cert
+}
+
+func (x *testCA) switchTo(name string) {
+	x.t.Helper()
+	plan, err := x.PlanSwitch(x.t.Context(), name)
+	if err == nil {
+		err = x.Switch(x.t.Context(), plan)
+	}
+	if err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+func (x *testCA) wantStates(step, want string) {
+	x.t.Helper()
+	states := map[string]string{}
+	for one := range strings.SplitSeq(want, ", ") {
+		name, state, _ := strings.Cut(one, " ")
+		states[name] = state
+	}
+	if got := x.states(); !maps.Equal(got, states) {
+		x.t.Errorf("%s: %v, want %s", step, got, want)
+	}
+}
+
+// wantIdle wants a step to be refused, since the rotation is not there.
+func wantIdle[T any](t *testing.T, step string, plan T, err error) {
+	t.Helper()
+	if _, ok := errors.AsType[*RotationError](err); !ok {
+		t.Errorf("%s: %+v, %v", step, plan, err)
+	}
+}
+
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	for i := range 7 {
+		x.leaf(fmt.Sprintf("web-%02d", i), 20*time.Hour)
+	}
+	finish, err := x.PlanFinish(t.Context())
+	wantIdle(t, "finish without a rotation", finish, err)
+	abort, err := x.PlanAbort(t.Context())
+	wantIdle(t, "abort without a rotation", abort, err)
+	to, err := x.PlanSwitch(t.Context(), "")
+	wantIdle(t, "switch without a rotation", to, err)
+
+	if next := x.start(); next.Name != "ca-2" || next.Certificate.Subject.CommonName != "kedge CA 2" {
+		t.Errorf("new root: %+v", next)
+	}
+	x.wantStates("started", "ca active issuing, ca-2 next")
+	if plan, err := x.PlanStart(t.Context()); err != nil || plan.Started == nil || plan.Started.Name != "ca-2" {
+		t.Errorf("started again: %+v, %v", plan, err)
+	}
+	finish, err = x.PlanFinish(t.Context())
+	wantIdle(t, "finish before the switch", finish, err)
+
+	x.switchTo("")
+	x.wantStates("switched", "ca active, ca-2 active issuing")
+	abort, err = x.PlanAbort(t.Context())
+	wantIdle(t, "abort after the switch", abort, err)
+	start, err := x.PlanStart(t.Context())
+	wantIdle(t, "start before the finish", start, err)
+	x.now = x.now.Add(time.Hour)
+	x.leaf("web-00", 20*time.Hour)
+	if finish, err = x.PlanFinish(t.Context()); err != nil || finish.Needed.Moved != 1 || finish.Needed.Remaining != 6 || finish.Needed.Names() != "web-01, web-02, web-03, web-04, web-05 and 1 more" {
+		t.Fatalf("%+v, %v", finish, err)
+	}
+	if err := x.Retire(t.Context(), finish); err != nil {
+		t.Fatal(err)
+	}
+	x.wantStates("finished", "ca retired, ca-2 active issuing")
+	if finish, err = x.PlanFinish(t.Context()); err != nil || !finish.Done {
+		t.Errorf("finished again: %+v, %v", finish, err)
+	}
+	if next := x.start(); next.Name != "ca-3" || next.Certificate.Subject.CommonName != "kedge CA 3" {
+		t.Errorf("the next rotation: %+v", next)
+	}
+	if abort, err = x.PlanAbort(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Retire(t.Context(), abort); err != nil {
+		t.Fatal(err)
+	}
+	x.wantStates("aborted", "ca retired, ca-2 active issuing, ca-3 retired")
+}
+
+func TestPlanSwitch(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	x.start()
+	x.intermediate("issuing-1", "ca-2")
+	if plan, err := x.PlanSwitch(t.Context(), ""); err != nil || plan.To.Name != "issuing-1" || plan.Again {
+		t.Errorf("the only intermediate: %+v, %v", plan, err)
+	}
+	x.intermediate("issuing-2", "ca-2")
+	_, err := x.PlanSwitch(t.Context(), "")
+	if several, ok := errors.AsType[*AmbiguousError](err); !ok || len(several.Names) != 3 {
+		t.Errorf("two intermediates: %v", err)
+	}
+	if _, err = x.PlanSwitch(t.Context(), RootName); !errors.As(err, new(*UnknownAuthorityError)) {
+		t.Errorf("the old root: %v", err)
+	}
+	delete(x.keys, "issuing-2")
+	if _, err = x.PlanSwitch(t.Context(), "issuing-2"); !errors.As(err, new(*NoKeyError)) {
+		t.Errorf("a key elsewhere: %v", err)
+	}
+	x.revoke(ca.CACompromise, "issuing-1")
+	if _, err = x.PlanSwitch(t.Context(), "issuing-1"); !errors.As(err, new(*RevokedAuthorityError)) {
+		t.Errorf("revoked: %v", err)
+	}
+}
+
+// TestWorkloads: a host moves with its newest valid certificate, name by name.
+func TestWorkloads(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	x.leaf("web-01", 20*time.Hour)
+	x.leaf("web-02", 20*time.Hour)
+	x.start()
+	x.switchTo("")
+	x.now = x.now.Add(time.Hour)
+	moved := x.now
+	x.leaf("web-01", 20*time.Hour)
+	x.now = x.now.Add(time.Hour)
+	x.leaf("web-01", 20*time.Hour)
+	r, err := x.Rotation(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]Workload{}
+	for w, err := range x.Workloads(t.Context(), r, "ca-2") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[w.Host] = w
+	}
+	if one, two := all["web-01"], all["web-02"]; len(all) != 2 || !one.Moved || one.Authority != "ca-2" || two.Moved || two.Authority != RootName {
+		t.Errorf("%+v", all)
+	}
+	if at, err := x.MovedAt(t.Context(), r, "ca-2", all["web-01"]); err != nil || !at.Equal(moved) {
+		t.Errorf("moved at %v, %v, want %v", at, err, moved)
+	}
+	if at, err := x.MovedAt(t.Context(), r, "ca-2", all["web-02"]); err != nil || !at.IsZero() {
+		t.Errorf("not moved: %v, %v", at, err)
+	}
+}
+
+func TestRecordRoot(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	root := x.open(RootName).Certificate()
+	if err := x.RecordRoot(t.Context(), root, ""); !errors.As(err, new(*KnownRootError)) {
+		t.Errorf("known: %v", err)
+	}
+	if err := x.RecordRoot(t.Context(), x.intermediate("issuing-1", RootName).Certificate, ""); !errors.As(err, new(*NotRootError)) {
+		t.Errorf("an intermediate: %v", err)
+	}
+	other := newCA(t).open(RootName).Certificate()
+	x.now = other.NotAfter.Add(time.Second)
+	if err := x.RecordRoot(t.Context(), other, ""); !errors.As(err, new(*ca.ValidityError)) {
+		t.Errorf("expired: %v", err)
+	}
+	x.now = other.NotBefore
+	for range 2 { // the second time after it was interrupted
+		if err := x.RecordRoot(t.Context(), other, ""); err != nil {
+			t.Error(err)
+		}
+	}
+}
