@@ -27,9 +27,13 @@ func (s *Service) Parent(ctx context.Context, name string) (ledger.Authority, er
 	return above, nil
 }
 
-// AddIntermediate makes an authority of a certificate that IssueCA returned. It issues from then
-// on, unless keepIssuer is set or its root is only being rotated to.
+// AddIntermediate makes an authority of a certificate that IssueCA returned: a has its name, its
+// certificate and the name of its parent. It issues from then on, unless keepIssuer is set or its
+// root is only being rotated to. A name that another process has taken is a *TakenError.
 func (s *Service) AddIntermediate(ctx context.Context, a ledger.Authority, keepIssuer bool) (ledger.Authority, error) {
+	if err := s.CheckNewName(ctx, a.Name); err != nil { // also since the caller asked
+		return a, err
+	}
 	above, err := s.Parent(ctx, a.Parent)
 	if err != nil {
 		return a, err

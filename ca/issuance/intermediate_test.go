@@ -163,6 +163,21 @@ func TestTakeIn_refuses(t *testing.T) {
 	x.wantStates("refused", "ca active, issuing-1 active")
 }
 
+// TestAddIntermediate_taken: a name that another process took meanwhile stays with its key.
+func TestAddIntermediate_taken(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	a := x.intermediate("issuing-1", RootName)
+	other := x.intermediate("issuing-2", RootName)
+	other.Name = "issuing-1"
+	if _, err := x.AddIntermediate(t.Context(), other, false); !errors.As(err, new(*TakenError)) {
+		t.Errorf("taken: %v", err)
+	}
+	if now, _, err := x.Known(t.Context(), "issuing-1"); err != nil || !now.Certificate.Equal(a.Certificate) {
+		t.Errorf("%+v, %v", now, err)
+	}
+}
+
 func TestAnchors(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,11 @@ import (
 type RotationError struct{ text string }
 
 func (e *RotationError) Error() string { return e.text }
+
+// changedSince is for a plan that is no longer what was agreed to.
+func changedSince() error {
+	return &RotationError{"another process has changed the authorities in the meantime"}
+}
 
 func notStarted() error { return &RotationError{"no rotation is under way"} }
 
@@ -83,8 +89,19 @@ func nextCommonName(old string, number int) string {
 	return fmt.Sprintf("%s %d", base, number)
 }
 
-// Start begins a rotation to a root that is recorded.
+// Start begins a rotation to a root that is recorded. When another process has begun one since
+// the plan was made, to another root, the error is a *RotationError.
 func (s *Service) Start(ctx context.Context, p *StartPlan, root *x509.Certificate) (ledger.Authority, error) {
+	now, err := s.PlanStart(ctx)
+	if err != nil {
+		return ledger.Authority{}, err
+	}
+	if begun := now.Started; begun != nil && begun.Name == p.Name && begun.Certificate.Equal(root) {
+		return *begun, nil
+	}
+	if now.Started != nil || now.Name != p.Name {
+		return ledger.Authority{}, changedSince()
+	}
 	next := ledger.Authority{Name: p.Name, State: ledger.Next, Certificate: root}
 	return next, s.setAuthority(ctx, next)
 }
@@ -190,8 +207,12 @@ func (r *Rotation) switchTarget(name string) (ledger.Authority, error) {
 }
 
 // Switch makes an authority below the new root issue. That is the one entry that counts; the
-// states that follow from it are set after.
+// states that follow from it are set after. When the authorities have changed since the plan was
+// made, the error is a *RotationError.
 func (s *Service) Switch(ctx context.Context, p *SwitchPlan) error {
+	if err := s.unchanged(ctx, p.rotation); err != nil {
+		return err
+	}
 	to := p.To
 	if !to.Issuing || to.State != ledger.Active {
 		to.Issuing, to.State = true, ledger.Active
@@ -265,10 +286,14 @@ func (s *Service) planRetire(ctx context.Context, r *Rotation, root, stays strin
 
 // Retire ends a rotation. It takes a root and all below out of use, the root last: until then
 // the step can be run again. The root that stays is active then, also after a switch that was
-// interrupted.
+// interrupted. When the authorities have changed since the plan was made, the error is a
+// *RotationError.
 func (s *Service) Retire(ctx context.Context, p *RetirePlan) error {
 	if p.Done {
 		return nil
+	}
+	if err := s.unchanged(ctx, p.rotation); err != nil {
+		return err
 	}
 	for _, a := range p.rotation.Roots() {
 		if a.Name == p.Stays && a.State != ledger.Active {
@@ -286,6 +311,20 @@ func (s *Service) Retire(ctx context.Context, p *RetirePlan) error {
 		if err := s.setAuthority(ctx, a); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// unchanged refuses to act on a state that has changed: whoever agreed to a plan saw another.
+func (s *Service) unchanged(ctx context.Context, r *Rotation) error {
+	now, err := s.Rotation(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.EqualFunc(now.all, r.all, func(a, b ledger.Authority) bool {
+		return a.Name == b.Name && a.State == b.State && a.Issuing == b.Issuing && a.Parent == b.Parent && a.Certificate.Equal(b.Certificate)
+	}) {
+		return changedSince()
 	}
 	return nil
 }

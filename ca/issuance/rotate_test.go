@@ -211,3 +211,35 @@ func TestRecordRoot(t *testing.T) {
 		}
 	}
 }
+
+// TestRotation_changed: what somebody agreed to is not done when another process has changed the
+// authorities since: an aborted rotation does not come back, and a new root is not overwritten.
+func TestRotation_changed(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	mine, err := x.PlanStart(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := x.newRoot(mine)
+	theirs := x.start()
+	_, err = x.Start(t.Context(), mine, root)
+	wantIdle(t, "another root", mine, err)
+	if again, err := x.Start(t.Context(), mine, theirs.Certificate); err != nil || again.Name != theirs.Name {
+		t.Errorf("the same root: %+v, %v", again, err)
+	}
+	to, err := x.PlanSwitch(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	abort, err := x.PlanAbort(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Retire(t.Context(), abort); err != nil {
+		t.Fatal(err)
+	}
+	wantIdle(t, "switch after an abort", to, x.Switch(t.Context(), to))
+	wantIdle(t, "abort after an abort", abort, x.Retire(t.Context(), abort))
+	x.wantStates("aborted", "ca active issuing, ca-2 retired")
+}
