@@ -141,7 +141,7 @@ type opened struct {
 // Authority opens the first authority of a path. Its key is opened once; errors of Keys come
 // back as they are, and what was opened and does not fit is an *UnusableError.
 //
-// Whether the authority may issue is not looked at: see Issuing.
+// It does not check that the authority may issue: Issuing does.
 func (s *Service) Authority(ctx context.Context, path []ledger.Authority) (*ca.Authority, error) {
 	name, cert := path[0].Name, path[0].Certificate
 	var issuers []*x509.Certificate

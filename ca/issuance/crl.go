@@ -52,7 +52,7 @@ type CRLRequest struct {
 	Delta     bool          // to the last complete list, with a *NoBaseError when that is not at hand
 }
 
-// maxRaces is how often a number is taken anew after another process was faster.
+// maxRaces bounds the attempts to take the next number while other processes take it first.
 const maxRaces = 20
 
 // MakeCRL makes the list of an authority and records it. The caller publishes it, and then asks
@@ -121,7 +121,7 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, d
 		Size: int64(len(m.DER)), SHA256: sum[:], Entries: int64(m.Entries)})
 }
 
-// growth is the time over which the growth of a list is measured.
+// growth is the period over which the growth of a list is measured.
 const growth = 30 * 24 * time.Hour
 
 // earlier is what would have been on a list some time ago.
@@ -131,7 +131,7 @@ type earlier struct {
 	err     error
 }
 
-// lookBack reads what would have been on the list of an issuer.
+// lookBack counts the entries that a list of the authority would have had one growth ago.
 func (s *Service) lookBack(ctx context.Context, now time.Time, a ledger.Authority) (e earlier) {
 	from := now.Add(-growth)
 	then, err := s.revoked(ctx, a, from)
@@ -149,7 +149,7 @@ func (s *Service) lookBack(ctx context.Context, now time.Time, a ledger.Authorit
 	return e
 }
 
-// forecast measures the list, and says how long it will be small enough.
+// forecast measures the list, and estimates how long it stays small enough.
 func (m *CRL) forecast(then earlier) error {
 	size, err := ca.MeasureCRL(m.PEM)
 	if err = errors.Join(then.err, err); err != nil {
@@ -182,7 +182,7 @@ func (s *Service) revoked(ctx context.Context, a ledger.Authority, at time.Time)
 	return s.ledger.Revoked(ctx, keyID(a), at)
 }
 
-// ErrNoKeys says that there is nothing to make a list with.
+// ErrNoKeys says that no authority can sign a list here.
 var ErrNoKeys = errors.New("no authority that is in date has its key here")
 
 // ToList returns the authorities whose lists are to be made: those named, or all whose key is

@@ -64,7 +64,7 @@ type crlChange struct {
 	entries        []ca.Revocation
 }
 
-// compare holds what is revoked against the last list.
+// compare returns the difference between what is revoked and the last list.
 func (l *lastCRL) compare(revoked []ca.Revocation) crlChange {
 	c := crlChange{known: l.record == nil && l.seen == 0 || l.list != nil, added: []string{}, removed: []string{}}
 	if !c.known {
@@ -130,8 +130,8 @@ func (e *NoBaseError) Error() string {
 	return fmt.Sprintf("make a delta of the list of %q: %s", e.Authority, why)
 }
 
-// unlisted counts what the last list lacks: revocations, and ends of holds. That others have
-// expired does no harm. Without the file of the list only what was revoked since is known.
+// unlisted counts what the last list lacks: revocations, and ends of holds. Entries that have
+// expired since do not count. Without the list itself, only what was revoked after it is known.
 func (l *lastCRL) unlisted(revoked []ca.Revocation) int {
 	if c := l.compare(revoked); c.known {
 		return len(c.added) + c.released

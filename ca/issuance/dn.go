@@ -10,7 +10,7 @@ import (
 
 // subjects returns the distinguished names that text can be, as pkix.RDNSequence prints
 // them. RFC 4514 begins with the last part, openssl with the first, and nothing in the text
-// says who wrote it, so both orders are returned, and the one pkix.Name gives its attributes.
+// says which program wrote it, so both orders are returned, and the one pkix.Name gives its attributes.
 func subjects(text string) []string {
 	name, ok := dn.Parse(text)
 	if !ok {

@@ -13,7 +13,7 @@
 // says what would happen, such as [Service.Rotation] and [Service.PlanFinish], and another does
 // it, after the caller has asked; the second looks at the ledger again.
 // What a front end has to say comes back as data: results hold warnings and what is left to do,
-// and errors that somebody branches on are types.
+// and errors that callers branch on are types.
 //
 // Files are the caller's. Certificates and lists are returned, to be written where the caller
 // keeps them, always after the ledger has them: whatever is lost between the two can be written

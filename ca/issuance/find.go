@@ -37,7 +37,7 @@ func (s *Service) Find(ctx context.Context, text string) ([]Match, error) {
 	return s.matches(ctx, text, all, Query.is)
 }
 
-// matches returns every certificate that a query of text finds and that keep takes.
+// matches returns every certificate that a query of text finds and keep accepts.
 func (s *Service) matches(ctx context.Context, text string, all []Query, keep func(Query, *ledger.Certificate) bool) ([]Match, error) {
 	var matches []Match
 	seen := map[int64]bool{}

@@ -62,8 +62,8 @@ type TakeIn struct {
 // those that are known. It returns those that have a new certificate, the one that is taken in
 // last; also together with an error, those that were set before it.
 //
-// The caller must have checked that the key belongs to the path, with ca.New. Errors that
-// somebody may branch on: *UnknownRootError, *TakenError.
+// The caller must have checked that the key belongs to the path, with ca.New. Typed
+// errors: *UnknownRootError, *TakenError.
 func (s *Service) TakeIn(ctx context.Context, t TakeIn) (changed []ledger.Authority, err error) {
 	var above ledger.Authority
 	for _, cert := range slices.Backward(t.Path[1:]) {

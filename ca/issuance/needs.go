@@ -13,11 +13,11 @@ const (
 	// authorityNotice is how long before its end an authority is to be renewed, at the latest,
 	// or a fifth of its life if that is shorter.
 	authorityNotice = 90 * 24 * time.Hour
-	// listNotice is which part of the time that a list is good must be left.
+	// listNotice is the part of a list's validity that must be left, as a divisor: a quarter.
 	listNotice = 4
 )
 
-// needs tells what is to be done about an authority.
+// needs lists what is to be done about an authority.
 func (a *AuthorityStatus) needs(notBefore, now time.Time) []string {
 	if now.After(a.NotAfter) {
 		if a.State == ledger.Retired {
@@ -48,7 +48,7 @@ func (a *AuthorityStatus) remedy() string {
 	return "kedge-ca renew --authority " + a.Name
 }
 
-// listNeeds tells what is to be done about the list of an authority. One that never revoked
+// listNeeds lists what is to be done about the CRL of an authority. One that never revoked
 // anything needs none.
 func (a *AuthorityStatus) listNeeds(now time.Time) []string {
 	var all []string

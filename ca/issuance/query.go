@@ -12,7 +12,7 @@ import (
 	"kedge/ca"
 )
 
-// QueryKind says by what a certificate is looked for.
+// QueryKind is the attribute that a query matches.
 type QueryKind int
 
 const (
@@ -35,7 +35,7 @@ type Query struct {
 	Value string
 }
 
-// maxQuery is more than any name in a certificate has that the service takes.
+// maxQuery is longer than any name in a certificate that IAM Roles Anywhere takes.
 const maxQuery = 4 << 10
 
 // ParseQueries returns how text can be meant, likeliest first: the first one that finds

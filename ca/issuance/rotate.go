@@ -19,14 +19,14 @@ type RotationError struct{ text string }
 
 func (e *RotationError) Error() string { return e.text }
 
-// changedSince is for a plan that is no longer what was agreed to.
+// changedSince is the error for a plan whose state is no longer the ledger's.
 func changedSince() error {
 	return &RotationError{"another process has changed the authorities in the meantime"}
 }
 
 func notStarted() error { return &RotationError{"no rotation is under way"} }
 
-// AmbiguousError says that it is not clear which authority below a root is meant.
+// AmbiguousError says that several authorities below a root may be meant.
 type AmbiguousError struct {
 	Root  string
 	Names []string
@@ -36,14 +36,14 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("several intermediates are below %q", e.Root)
 }
 
-// StartPlan is what the start of a rotation would do.
+// StartPlan describes what the start of a rotation would do.
 type StartPlan struct {
 	Old     ledger.Authority
 	Name    string            // of the new root
 	Started *ledger.Authority // the new root, when the rotation was started before; nil otherwise
 }
 
-// PlanStart says what the start of a rotation would do. While another has been switched and is
+// PlanStart returns what the start of a rotation would do. While another has been switched and is
 // not finished, the error is a *RotationError.
 func (s *Service) PlanStart(ctx context.Context) (*StartPlan, error) {
 	r, err := s.Rotation(ctx)
@@ -56,7 +56,8 @@ func (s *Service) PlanStart(ctx context.Context) (*StartPlan, error) {
 	return &StartPlan{Old: r.Old, Name: r.newRootName(), Started: r.Next}, nil
 }
 
-// RootOptions say in what a new root differs from the old one. The zero value: in its name.
+// RootOptions are the differences of a new root from the old one; of the zero value, its name
+// alone.
 type RootOptions struct {
 	CommonName    string        // empty: the old one's, with a number
 	Lifetime      time.Duration // 0: as long as the old one
@@ -142,7 +143,7 @@ func (s *Service) RecordRoot(ctx context.Context, cert *x509.Certificate, why st
 	return s.recordForeign(ctx, cert, why)
 }
 
-// SwitchPlan is what the switch of a rotation would do.
+// SwitchPlan describes what the switch of a rotation would do.
 type SwitchPlan struct {
 	To       ledger.Authority // issues then
 	Old, New string           // the roots
@@ -150,9 +151,9 @@ type SwitchPlan struct {
 	rotation *Rotation
 }
 
-// PlanSwitch says what the switch of a rotation would do, to an authority below the new root, or
-// to the only intermediate there, or to the root itself, when the name is empty. Errors that
-// somebody may branch on: *RotationError, *UnknownAuthorityError, *AmbiguousError, *NoKeyError
+// PlanSwitch returns what the switch of a rotation would do, to an authority below the new root, or
+// to the only intermediate there, or to the root itself, when the name is empty. Typed
+// errors: *RotationError, *UnknownAuthorityError, *AmbiguousError, *NoKeyError
 // and *RevokedAuthorityError.
 func (s *Service) PlanSwitch(ctx context.Context, name string) (*SwitchPlan, error) {
 	r, err := s.Rotation(ctx)
@@ -232,7 +233,7 @@ func (s *Service) Switch(ctx context.Context, p *SwitchPlan) error {
 	return nil
 }
 
-// RetirePlan is what the end of a rotation would do.
+// RetirePlan describes what the end of a rotation would do.
 type RetirePlan struct {
 	Root     string // is retired, with all below it
 	Stays    string // the root that stays
@@ -241,7 +242,7 @@ type RetirePlan struct {
 	rotation *Rotation
 }
 
-// PlanFinish says what the finish of a rotation would do: the old root is retired. Before the
+// PlanFinish returns what the finish of a rotation would do: the old root is retired. Before the
 // switch the error is a *RotationError.
 func (s *Service) PlanFinish(ctx context.Context) (*RetirePlan, error) {
 	r, err := s.Rotation(ctx)
@@ -260,7 +261,7 @@ func (s *Service) PlanFinish(ctx context.Context) (*RetirePlan, error) {
 	return s.planRetire(ctx, r, r.Old.Name, r.Next.Name)
 }
 
-// PlanAbort says what it would do to abort a rotation: the new root is retired. After the switch
+// PlanAbort returns what the abort of a rotation would do: the new root is retired. After the switch
 // the error is a *RotationError.
 func (s *Service) PlanAbort(ctx context.Context) (*RetirePlan, error) {
 	r, err := s.Rotation(ctx)
@@ -315,7 +316,7 @@ func (s *Service) Retire(ctx context.Context, p *RetirePlan) error {
 	return nil
 }
 
-// unchanged refuses to act on a state that has changed: whoever agreed to a plan saw another.
+// unchanged refuses to act on a state that has changed: the person who confirmed the plan saw another.
 func (s *Service) unchanged(ctx context.Context, r *Rotation) error {
 	now, err := s.Rotation(ctx)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 type Selector struct {
 	Text    string
 	Queries []Query // likeliest first
-	Word    bool    // in it a * is a character; elsewhere it stands for any
-	Precise bool    // it means one certificate, which must be fit for what is to be done with it
+	Word    bool    // a * is a character; otherwise it matches any run of characters
+	Precise bool    // it means one certificate, which must be usable for what is to be done with it
 }
 
 // SelectName takes what a person types, read as ParseQueries does.
@@ -79,48 +79,49 @@ func only(kind QueryKind, text string) []Query {
 	return all
 }
 
+// keeps reports whether a certificate that a query found is one that the selector names.
 func (t Selector) keeps(q Query, c *ledger.Certificate) bool { return !t.Word || q.is(c) }
 
-// Selection is what was named and can be taken.
+// Selection holds the certificates that were named and that can be revoked, or released.
 type Selection struct {
 	Certificates []ledger.Certificate
-	Skipped      int // named as well, and not fit
+	Skipped      int // named as well, and not usable
 }
 
-// choose returns the certificates that are named. usable says why one is not fit; a selector
-// must have one that is. Nothing but an error is returned when a selector has none.
+// choose returns the certificates that are named. usable returns the reason why one cannot be
+// taken; each selector must have at least one that can, or choose fails as a whole.
 func (s *Service) choose(ctx context.Context, all []Selector, usable func(*ledger.Certificate) error) (*Selection, error) {
 	chosen := &Selection{}
 	seen := map[int64]bool{}
-	for _, t := range all {
-		if !t.Word && t.Queries[0].Kind == ByFile {
-			if _, err := s.readFile(t.Text); err != nil { // it was meant, and not one way among others
+	for _, one := range all {
+		if !one.Word && one.Queries[0].Kind == ByFile {
+			if _, err := s.readFile(one.Text); err != nil { // the caller named a file; it is not one interpretation among others
 				return nil, err
 			}
 		}
-		matches, err := s.matches(ctx, t.Text, t.Queries, t.keeps)
+		matches, err := s.matches(ctx, one.Text, one.Queries, one.keeps)
 		if err != nil {
 			return nil, err
 		}
-		fit := false
-		var unfit error
-		for _, one := range matches {
-			switch err := usable(&one.Certificate); {
-			case err != nil && t.Precise:
+		found := false
+		var reason error
+		for _, m := range matches {
+			switch err := usable(&m.Certificate); {
+			case err != nil && one.Precise:
 				return nil, err
 			case err != nil:
-				unfit = err
+				reason = err
 				chosen.Skipped++
 				continue
 			}
-			fit = true
-			if !seen[one.Seq] {
-				seen[one.Seq] = true
-				chosen.Certificates = append(chosen.Certificates, one.Certificate)
+			found = true
+			if !seen[m.Seq] {
+				seen[m.Seq] = true
+				chosen.Certificates = append(chosen.Certificates, m.Certificate)
 			}
 		}
-		if !fit {
-			return nil, unfit
+		if !found {
+			return nil, reason
 		}
 	}
 	return chosen, nil

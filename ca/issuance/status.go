@@ -9,7 +9,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Status is how a CA is. The tags are those of kedge-ca's JSON.
+// Status is the state of a CA. The tags are those of kedge-ca's JSON.
 type Status struct {
 	Authorities  []AuthorityStatus `json:"authorities"`
 	Certificates Counts            `json:"certificates"`
@@ -19,7 +19,7 @@ type Status struct {
 	Needs        []string          `json:"needs"`
 }
 
-// AuthorityStatus is how an authority is.
+// AuthorityStatus is the state of an authority.
 type AuthorityStatus struct {
 	Name               string     `json:"name"`
 	Subject            string     `json:"subject"`
@@ -54,7 +54,8 @@ type Counts struct {
 	Held    int64 `json:"held"`
 }
 
-// Status looks at everything but the keys and the hosts.
+// Status reads the state of the authorities, their lists, the rotation and the ledger, and lists
+// what needs doing. It opens no key.
 func (s *Service) Status(ctx context.Context) (*Status, error) {
 	all, err := s.ledger.Authorities(ctx)
 	if err != nil {
@@ -106,7 +107,7 @@ func (s *Service) authorityStatus(ctx context.Context, a ledger.Authority, now t
 	return one, nil
 }
 
-// rotationStatus tells where a rotation stands.
+// rotationStatus adds the phase of the rotation, and what is to be done about it.
 func (s *Service) rotationStatus(ctx context.Context, c *Status) error {
 	all, err := s.ledger.Authorities(ctx)
 	if err != nil {
@@ -129,8 +130,8 @@ func (s *Service) rotationStatus(ctx context.Context, c *Status) error {
 	return nil
 }
 
-// count counts by what indexes know, which is quick with a million certificates; the others
-// follow.
+// count asks for the numbers that indexes answer, which is quick with a million certificates, and
+// computes the others from them.
 func (s *Service) count(ctx context.Context, now time.Time) (Counts, error) {
 	var c Counts
 	var ended, revokedLater, heldLater, revoked int64
@@ -158,8 +159,8 @@ func (s *Service) count(ctx context.Context, now time.Time) (Counts, error) {
 	return c, nil
 }
 
-// isRevoked reports whether NotRevoked refuses an authority. Whether those above it are whole is for
-// others to say.
+// isRevoked reports whether NotRevoked refuses an authority. A path that is incomplete is not
+// reported here.
 func (s *Service) isRevoked(ctx context.Context, name string) (bool, error) {
 	path, err := s.Path(ctx, name)
 	if err != nil {

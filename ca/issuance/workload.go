@@ -20,7 +20,8 @@ type Workload struct {
 	Moved     bool   // to the root that was asked about
 }
 
-// Workloads returns all of them, host by host, and whether they are below a root.
+// Workloads returns the workloads of all hosts, host by host, with Moved set where they are below
+// a root.
 func (s *Service) Workloads(ctx context.Context, r *Rotation, root string) iter.Seq2[Workload, error] {
 	authorities := r.byKey()
 	return func(yield func(Workload, error) bool) {
@@ -82,7 +83,7 @@ type Tally struct {
 	Until            time.Time // when the last certificate of those that remain ends
 }
 
-// maxRemaining is how many hosts a question names.
+// maxRemaining bounds Tally.Named.
 const maxRemaining = 5
 
 // Tally counts the hosts that are below a root, and those that are not.
