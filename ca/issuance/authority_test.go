@@ -136,6 +136,21 @@ func TestAuthority_renewed(t *testing.T) {
 	}
 }
 
+// TestAuthority_anotherKey: an open key is not used for an authority that has another by now.
+func TestAuthority_anotherKey(t *testing.T) {
+	t.Parallel()
+	x, other := newCA(t), newCA(t)
+	x.open(RootName)
+	x.keys[RootName] = other.keys[RootName]
+	path, err := other.Path(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := x.Authority(t.Context(), path); err != nil || !a.Certificate().Equal(path[0].Certificate) {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
 func TestAuthority_refuses(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)

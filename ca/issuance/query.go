@@ -15,8 +15,9 @@ import (
 // QueryKind is the attribute that a query matches.
 type QueryKind int
 
+// The attributes, with the form of Query.Value.
 const (
-	ByFile        QueryKind = iota // value: a path
+	ByFile        QueryKind = iota // a path
 	ByFingerprint                  // 64 hex digits, lower case: SHA-256 of the DER
 	BySerial                       // hex, lower case, of even length
 	BySubject                      // a distinguished name as pkix.RDNSequence prints it

@@ -128,6 +128,38 @@ func TestRotation(t *testing.T) {
 	x.wantStates("aborted", "ca retired, ca-2 active issuing, ca-3 retired")
 }
 
+// TestRetire_interrupted: a switch ended after the entry that counts, and the finish after the
+// first authority was retired. The root that stays is active all the same.
+func TestRetire_interrupted(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	x.intermediate("issuing-1", RootName)
+	x.start()
+	x.intermediate("issuing-2", "ca-2")
+	set := func(name, state string, issuing bool) {
+		t.Helper()
+		a, _, err := x.Known(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.State, a.Issuing = state, issuing
+		if err := x.setAuthority(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("issuing-2", ledger.Active, true)
+	x.wantStates("cut off", "ca active, issuing-1 active, ca-2 next, issuing-2 active issuing")
+	set("issuing-1", ledger.Retired, false)
+	plan, err := x.PlanFinish(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Retire(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	x.wantStates("finished", "ca retired, issuing-1 retired, ca-2 active, issuing-2 active issuing")
+}
+
 func TestPlanSwitch(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)
