@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"math/big"
 	"time"
 
@@ -121,49 +120,6 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, d
 		Size: int64(len(m.DER)), SHA256: sum[:], Entries: int64(m.Entries)})
 }
 
-// growth is the period over which the growth of a list is measured.
-const growth = 30 * 24 * time.Hour
-
-// earlier is what would have been on a list some time ago.
-type earlier struct {
-	entries int
-	days    float64 // how long ago, or since the first revocation, if that was later; 1 at least
-	err     error
-}
-
-// lookBack counts the entries that a list of the authority would have had one growth ago.
-func (s *Service) lookBack(ctx context.Context, now time.Time, a ledger.Authority) (e earlier) {
-	from := now.Add(-growth)
-	then, err := s.revoked(ctx, a, from)
-	oldest := now
-	for _, r := range then {
-		if !r.At.After(from) {
-			e.entries++
-		}
-		if r.At.Before(oldest) {
-			oldest = r.At
-		}
-	}
-	e.days = min(max(now.Sub(oldest), 24*time.Hour), growth).Hours() / 24
-	e.err = err
-	return e
-}
-
-// forecast measures the list, and estimates how long it stays small enough.
-func (m *CRL) forecast(then earlier) error {
-	size, err := ca.MeasureCRL(m.PEM)
-	if err = errors.Join(then.err, err); err != nil {
-		return err
-	}
-	m.PerDay = float64(m.revoked-then.entries) / then.days
-	f := ca.ForecastCRL(size, m.PerDay)
-	m.Size, m.MaxSize, m.Room = size.PEM, ca.MaxCRLSize, f.Room
-	if !f.Never {
-		m.DaysLeft = &f.Days
-	}
-	return nil
-}
-
 // IsLastCRL reports whether no later list of the authority was made, by another process, since
 // m. If there was one, it may have been published before m: the caller makes and publishes
 // another, so that none stays in the place of a newer.
@@ -180,58 +136,4 @@ func (s *Service) nextCRL(ctx context.Context, a ledger.Authority) (int64, error
 // revoked is what a list of an authority holds at a time.
 func (s *Service) revoked(ctx context.Context, a ledger.Authority, at time.Time) ([]ca.Revocation, error) {
 	return s.ledger.Revoked(ctx, keyID(a), at)
-}
-
-// ErrNoKeys says that no authority can sign a list here.
-var ErrNoKeys = errors.New("no authority that is in date has its key here")
-
-// ToList returns the authorities whose lists are to be made: those named, or all whose key is
-// here and which have not expired; without any the error is ErrNoKeys. For an authority whose
-// key is elsewhere, and which has revoked something, there is a warning.
-func (s *Service) ToList(ctx context.Context, names []string) (here []ledger.Authority, warnings []string, err error) {
-	if len(names) > 0 {
-		here, err = s.named(ctx, names)
-		return here, nil, err
-	}
-	all, err := s.ledger.Authorities(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	now := s.now()
-	for _, a := range all {
-		if now.After(a.Certificate.NotAfter) {
-			continue
-		}
-		keyed, err := s.keys.Has(a.Name)
-		if err != nil {
-			return nil, warnings, err
-		}
-		if keyed {
-			here = append(here, a)
-			continue
-		}
-		revoked, err := s.revoked(ctx, a, now)
-		if err != nil {
-			return nil, warnings, err
-		}
-		if len(revoked) > 0 {
-			warnings = append(warnings, fmt.Sprintf("the list of %q is not made: its key is not here, and it has revoked %d certificates", a.Name, len(revoked)))
-		}
-	}
-	if len(here) == 0 {
-		return nil, warnings, ErrNoKeys
-	}
-	return here, warnings, nil
-}
-
-func (s *Service) named(ctx context.Context, names []string) ([]ledger.Authority, error) {
-	var all []ledger.Authority
-	for _, name := range names {
-		path, err := s.Path(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, path[0])
-	}
-	return all, nil
 }
