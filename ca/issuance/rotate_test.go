@@ -1,10 +1,13 @@
 package issuance
 
 import (
+	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"maps"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -237,6 +240,9 @@ func TestRecordRoot(t *testing.T) {
 		t.Errorf("expired: %v", err)
 	}
 	x.now = other.NotBefore
+	if err := x.RecordRoot(t.Context(), uselessRoot(t, x.now), ""); !errors.As(err, new(*ca.LintError)) {
+		t.Errorf("hosts could not use what it issues: %v", err)
+	}
 	for range 2 { // the second time after it was interrupted
 		if err := x.RecordRoot(t.Context(), other, ""); err != nil {
 			t.Error(err)
@@ -274,4 +280,23 @@ func TestRotation_changed(t *testing.T) {
 	wantIdle(t, "switch after an abort", to, x.Switch(t.Context(), to))
 	wantIdle(t, "abort after an abort", abort, x.Retire(t.Context(), abort))
 	x.wantStates("aborted", "ca active issuing, ca-2 retired")
+}
+
+// uselessRoot is a root whose extended key usage rules its leaves out as clients.
+func uselessRoot(t *testing.T, now time.Time) *x509.Certificate {
+	t.Helper()
+	key := newKey(t)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "useless"}, NotBefore: now, NotAfter: now.Add(time.Hour),
+		BasicConstraintsValid: true, IsCA: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
 }
