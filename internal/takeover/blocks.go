@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/pem"
 	"iter"
+	"strings"
+
+	"kedge/internal/pemread"
 )
 
 // block is a PEM block of a file.
@@ -37,14 +40,56 @@ func blocks(data []byte) iter.Seq[block] {
 	}
 }
 
-// newBlock decodes one block, which begins where data does.
+// newBlock decodes one block, which begins where data does, also when only package pemread
+// makes something of it.
 func newBlock(data []byte, offset int) block {
 	first, _, _ := bytes.Cut(data, []byte("\n"))
 	label := bytes.TrimSuffix(bytes.TrimSpace(bytes.TrimPrefix(first, []byte("-----BEGIN "))), []byte("-----"))
 	if decoded, _ := pem.Decode(data); decoded != nil {
 		return block{decoded.Type, decoded.Bytes, offset}
 	}
+	if all := coated(data); len(all) == 1 {
+		return block{all[0].label, all[0].der, offset}
+	}
 	return block{string(label[:min(len(label), 40)]), nil, offset}
+}
+
+// coated reads what is neither plain PEM nor one element of DER: UTF-16, base64 alone, several
+// elements of DER, and more. It is nil for anything else, and for what is larger than the
+// files that people write so.
+func coated(data []byte) []block {
+	read, err := pemread.Blocks(data, pemread.Options{Skip: func(label string) bool { return strings.HasSuffix(label, "PRIVATE KEY") }})
+	if err != nil {
+		return nil
+	}
+	var all []block
+	for _, b := range read {
+		if label := labelOf(b.Kind); label != "" {
+			all = append(all, block{label, b.DER, 0})
+		}
+	}
+	return all
+}
+
+// labelOf returns the label of RFC 7468 for a kind that a CA has to do with.
+func labelOf(kind pemread.Kind) string {
+	switch kind {
+	case pemread.Certificate:
+		return "CERTIFICATE"
+	case pemread.Request:
+		return "CERTIFICATE REQUEST"
+	case pemread.RevocationList:
+		return labelCRL
+	case pemread.PrivateKey, pemread.EncryptedKey, pemread.OpenSSHKey, pemread.TPMKey, pemread.PKCS12:
+		return "PRIVATE KEY"
+	case pemread.PublicKey:
+		return "PUBLIC KEY"
+	case pemread.Parameters:
+		return "PARAMETERS"
+	case pemread.PKCS7:
+		return "PKCS7"
+	}
+	return ""
 }
 
 // isPEM reports whether data has a PEM block.

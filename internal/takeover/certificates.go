@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,15 +23,15 @@ func (r *reader) readCertificates() error {
 		case !f.isBackup() && (filepath.Base(f.path) == "crlnumber" || isIndex(f.path, data)):
 			return nil // read before
 		case isPEM(data):
-			return r.readPEM(f, data)
+			return r.takeBlocks(f, data, blocks(data))
 		}
 		return r.readDER(f, data)
 	})
 }
 
-// readPEM takes the certificates of a file in PEM, and counts what else is there.
-func (r *reader) readPEM(f *file, data []byte) error {
-	for b := range blocks(data) {
+// takeBlocks takes the certificates of a file, and counts what else is there.
+func (r *reader) takeBlocks(f *file, data []byte, all iter.Seq[block]) error {
+	for b := range all {
 		switch {
 		case strings.HasSuffix(b.label, "PRIVATE KEY"):
 			r.sum.Keys++
@@ -62,24 +63,34 @@ func firstElement(der []byte) []byte {
 	return der
 }
 
-// readDER takes a certificate in DER, or says what the file is.
+// readDER takes a certificate in DER, or what package pemread finds in the file, or says what
+// the file is.
 func (r *reader) readDER(f *file, data []byte) error {
 	_, err := x509.ParseCertificate(data)
 	switch {
-	case err == nil || looksLikeCertificate(data):
-		return r.take(f, data, func() int { return 0 })
+	case err == nil:
+		return r.take(f, data, wholeFile)
 	case f.bookkeeping(), len(bytes.TrimSpace(data)) == 0:
 		r.sum.Bookkeeping++
+		return nil
 	case f.isKey(), isKeyDER(data):
 		r.sum.Keys++
-	case isRequestDER(data):
-		r.sum.Requests++
-	case len(crlsIn(data)) > 0: // read before
-	default:
-		r.skip(Other, f.path, 0, "neither a certificate nor a list of certificates, in PEM or DER")
+		return nil
 	}
+	if all := coated(data); len(all) > 0 {
+		return r.takeBlocks(f, nil, slices.Values(all))
+	}
+	switch {
+	case looksLikeCertificate(data): // cut short
+		return r.take(f, data, wholeFile)
+	case looksLikeCRL(data): // named before
+		return nil
+	}
+	r.skip(Other, f.path, 0, "neither a certificate nor a list of certificates, in PEM or DER")
 	return nil
 }
+
+func wholeFile() int { return 0 }
 
 // looksLikeCertificate reports whether DER that crypto/x509 does not take has the form of a
 // certificate (RFC 5280, 4.1): version [0], serial number, algorithm, name and validity.
@@ -101,11 +112,6 @@ func looksLikeCertificate(data []byte) bool {
 func isKeyDER(data []byte) bool {
 	rest := enter(data)
 	return len(rest) > 3 && rest[0] == asn1.TagInteger && rest[1] == 1 && rest[2] <= 3
-}
-
-func isRequestDER(data []byte) bool {
-	_, err := x509.ParseCertificateRequest(data)
-	return err == nil
 }
 
 // take hands on one certificate, if the CA issued it and it was not there already.

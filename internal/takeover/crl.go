@@ -5,6 +5,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"iter"
 	"math/big"
 	"slices"
 	"strings"
@@ -48,10 +49,14 @@ func crlsIn(data []byte) [][]byte {
 		if _, err := x509.ParseRevocationList(data); err == nil || looksLikeCRL(data) {
 			return [][]byte{data}
 		}
-		return nil
+		return listsOf(slices.Values(coated(data)))
 	}
+	return listsOf(blocks(data))
+}
+
+func listsOf(all iter.Seq[block]) [][]byte {
 	var lists [][]byte
-	for b := range blocks(data) {
+	for b := range all {
 		if b.label == labelCRL {
 			lists = append(lists, b.der)
 		}

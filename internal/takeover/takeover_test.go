@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -72,6 +73,37 @@ func TestRead_files(t *testing.T) {
 	}
 	if len(sum.Own) != 1 || !sum.Own[0].Equal(earlier) {
 		t.Errorf("own: %v", sum.Own)
+	}
+}
+
+// TestRead_coats: certificates and lists that are neither plain PEM nor DER.
+func TestRead_coats(t *testing.T) {
+	t.Parallel()
+	c := newTestCA(t)
+	utf16 := func(text string) string {
+		out := "\xff\xfe"
+		for _, b := range []byte(text) {
+			out += string([]byte{b, 0})
+		}
+		return out
+	}
+	inPEM := toPEM("CERTIFICATE", c.issue(4, "d"))
+	dir := t.TempDir()
+	writeFiles(t, dir, map[string]string{
+		"utf16.crt":    utf16(toPEM("CERTIFICATE", c.issue(1, "a"))),
+		"base64.crt":   base64.StdEncoding.EncodeToString(c.issue(2, "b")),
+		"two.der":      string(c.issue(3, "c")) + string(c.issue(5, "e")),
+		"indented.crt": "  " + strings.ReplaceAll(inPEM, "\n", "\r\n  "),
+		"list.crl":     utf16(toPEM("X509 CRL", c.crl(7, nil, entry(1, c.now, 1)))),
+		"list64.crl":   base64.StdEncoding.EncodeToString(c.crl(8, nil, entry(2, c.now, 4))),
+	})
+	items, sum := read(t, Sources{CA: certs(c.cert), Paths: []string{dir}, Now: c.now})
+	want := []string{"1 CN=a key-compromise", "2 CN=b superseded", "3 CN=c", "4 CN=d", "5 CN=e"}
+	if got := slices.Sorted(slices.Values(describe(items))); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if sum.CRLs != 2 || sum.CRLNumber.Int64() != 8 || len(sum.Skipped)+len(sum.Notes) > 0 {
+		t.Errorf("%+v", sum)
 	}
 }
 
