@@ -80,20 +80,20 @@ func looksLikeCRL(data []byte) bool {
 
 // enter returns what is behind the header of a SEQUENCE, however much of it there is.
 func enter(der []byte) []byte {
-	header, _ := header(der)
-	if len(der) == 0 || der[0] != 0x30 || header > len(der) {
+	size, _ := header(der)
+	if size == 0 || der[0] != 0x30 {
 		return nil
 	}
-	return der[header:]
+	return der[size:]
 }
 
 // over returns what is behind an element.
 func over(der []byte) []byte {
-	header, length := header(der)
-	if header == 0 || length > len(der)-header {
+	size, length := header(der)
+	if size == 0 || length > len(der)-size {
 		return nil
 	}
-	return der[header+length:]
+	return der[size+length:]
 }
 
 // header reads a tag and a length in DER; it is 0 bytes long when that is none.
@@ -110,6 +110,9 @@ func header(der []byte) (size, length int) {
 	}
 	for _, b := range der[2 : 2+n] {
 		length = length<<8 | int(b)
+	}
+	if length < 0 || length > maxSize { // int may have 32 bits
+		return 0, 0
 	}
 	return 2 + n, length
 }
