@@ -85,37 +85,45 @@ type pssParameters struct {
 
 // pssSignature names a signature with RSASSA-PSS by its parameters.
 func pssSignature(parameters cryptobyte.String) signature {
-	var in, value cryptobyte.String
-	var present bool
-	field := func(n uint8) bool {
-		return in.ReadOptionalASN1(&value, &present, cbasn1.Tag(n).ContextSpecific().Constructed())
-	}
-	if !parameters.ReadASN1(&in, cbasn1.SEQUENCE) || !field(0) {
-		return signature{name: "RSASSA-PSS with parameters that cannot be read"}
-	}
-	digest, mask, p := "SHA-1", "SHA-1", pssParameters{salt: 20}
-	if present {
-		digest, p.hash = digestOf(value)
-	}
-	ok := field(1)
-	if present {
-		mask = maskOf(value)
-	}
-	ok = ok && field(2) && (!present || value.ReadASN1Integer(&p.salt))
-	ok = ok && field(3) && in.Empty() // the trailer has one value only
+	p, digest, mask, ok := readPSS(parameters)
+	s := signature{name: "RSASSA-PSS and " + digest}
 	switch {
-	case !ok || p.salt < 0 || p.salt > 1024:
-		return signature{name: "RSASSA-PSS with parameters that cannot be read"}
+	case !ok:
+		s.name = "RSASSA-PSS with parameters that cannot be read"
 	case mask != digest:
-		return signature{name: fmt.Sprintf("RSASSA-PSS and %s, with %s in its mask", digest, mask)}
+		s.name += fmt.Sprintf(", with %s in its mask", mask)
 	case p.hash == 0:
-		return signature{name: "RSASSA-PSS and " + digest}
-	}
-	s := signature{name: "RSASSA-PSS and " + digest, pss: &p}
-	if p.salt == p.hash.Size() {
-		s.algorithm = map[crypto.Hash]x509.SignatureAlgorithm{crypto.SHA256: x509.SHA256WithRSAPSS, crypto.SHA384: x509.SHA384WithRSAPSS, crypto.SHA512: x509.SHA512WithRSAPSS}[p.hash]
+	default:
+		s.pss = &p
+		if p.salt == p.hash.Size() {
+			s.algorithm = map[crypto.Hash]x509.SignatureAlgorithm{crypto.SHA256: x509.SHA256WithRSAPSS, crypto.SHA384: x509.SHA384WithRSAPSS, crypto.SHA512: x509.SHA512WithRSAPSS}[p.hash]
+		}
 	}
 	return s
+}
+
+// readPSS reads RSASSA-PSS-params, each field of which has a default (RFC 4055, 3.1).
+func readPSS(parameters cryptobyte.String) (p pssParameters, digest, mask string, ok bool) {
+	p.salt, digest, mask = 20, "SHA-1", "SHA-1"
+	trailer := 1 // there is no other
+	read := []func(cryptobyte.String) bool{
+		func(v cryptobyte.String) bool { digest, p.hash = digestOf(v); return true },
+		func(v cryptobyte.String) bool { mask = maskOf(v); return true },
+		func(v cryptobyte.String) bool { return v.ReadASN1Integer(&p.salt) },
+		func(v cryptobyte.String) bool { return v.ReadASN1Integer(&trailer) },
+	}
+	var in, value cryptobyte.String
+	if !parameters.ReadASN1(&in, cbasn1.SEQUENCE) {
+		return p, digest, mask, false
+	}
+	for i, field := range read {
+		var present bool
+		if !in.ReadOptionalASN1(&value, &present, cbasn1.Tag(i).ContextSpecific().Constructed()) || present && !field(value) {
+			return p, digest, mask, false
+		}
+	}
+	const maxSalt = 1024 // bytes: more than any RSA key has room for
+	return p, digest, mask, in.Empty() && trailer == 1 && p.salt >= 0 && p.salt <= maxSalt
 }
 
 // maskOf names the digest of MGF1, the only mask generation there is (RFC 8017, B.2).

@@ -156,7 +156,7 @@ func (n subjectName) leftOut(kept []string) []string {
 func readString(tag cbasn1.Tag, value []byte) (text, problem string) {
 	switch tag {
 	case cbasn1.UTF8String:
-		return restricted("a UTF8String", string(value), func(r rune) bool { return true })
+		return restricted("a UTF8String", string(value), func(rune) bool { return true })
 	case cbasn1.PrintableString:
 		return restricted("a PrintableString", string(value), isPrintable)
 	case cbasn1.IA5String, cbasn1.Tag(26):

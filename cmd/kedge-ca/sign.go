@@ -42,7 +42,7 @@ is not allowed is an error, or with --drop-sans is left out and listed, too: IAM
 needs none. With --name nothing of the subject is taken. The request must be signed with its own
 key. Each run issues: a request that is signed twice gets two certificates.`,
 		Example: `  kedge-ca sign web-03.csr --out web-03.pem
-  kedge-ca sign vcenter.csr --name vcenter --drop-sans --out vcenter.pem
+  kedge-ca sign web-03.csr --name vcenter --drop-sans --out vcenter.pem
   kedge-ca sign - --host rack7 --full-chain < web-03.csr > web-03.fullchain.pem`,
 		Args: exactlyOne("give the file of the request, or - for standard input: kedge-ca sign FILE", "sign one request at a time"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
