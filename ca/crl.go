@@ -60,11 +60,8 @@ func (a *Authority) CRL(revoked []Revocation, c CRLConfig) ([]byte, error) {
 		return nil, fmt.Errorf("sign the CRL of %q: %w", a.cert.Subject, err)
 	}
 	list, err := x509.ParseRevocationList(der)
-	if err == nil {
-		err = list.CheckSignatureFrom(a.cert)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("verify the CRL of %q: %w", a.cert.Subject, err)
+	if err != nil || list.CheckSignatureFrom(a.cert) != nil {
+		return nil, fmt.Errorf("the signature of the CRL of %q does not verify: its key is another's, or its key store is faulty", a.cert.Subject)
 	}
 	return der, nil
 }

@@ -3,7 +3,7 @@ package ca
 import (
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
+	"errors"
 	"math"
 )
 
@@ -39,7 +39,7 @@ func MeasureCRL(data []byte) (CRLSize, error) {
 	}
 	list, err := x509.ParseRevocationList(data)
 	if err != nil {
-		return CRLSize{}, fmt.Errorf("measure a CRL: %w", err)
+		return CRLSize{}, errors.New("measure a CRL: it is not one, or is damaged")
 	}
 	size.Entries = len(list.RevokedCertificateEntries)
 	total := 0

@@ -80,8 +80,8 @@ func (p *Prepared) sign() (*x509.Certificate, error) {
 	if issuer == nil {
 		issuer = cert
 	}
-	if err := cert.CheckSignatureFrom(issuer); err != nil {
-		return nil, fmt.Errorf("the signature does not verify: %w", err)
+	if cert.CheckSignatureFrom(issuer) != nil { // the reason says no more
+		return nil, errors.New("the signature does not verify: the key is another's, or its key store is faulty")
 	}
 	return cert, nil
 }

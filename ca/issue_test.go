@@ -164,7 +164,7 @@ func TestIssue_fails(t *testing.T) {
 		{t.Context(), key, nil, "a certificate is issued only with a recorder"},
 		{cancelled, key, &book{}, "context canceled"},
 		{t.Context(), faulty{Signer: key}, &book{}, `sign the certificate "CN=web-01": the token is gone`},
-		{t.Context(), faulty{key, newKey(t)}, &book{}, `sign the certificate "CN=web-01": the signature does not verify: x509: ECDSA verification failure`},
+		{t.Context(), faulty{key, newKey(t)}, &book{}, `sign the certificate "CN=web-01": the signature does not verify: the key is another's, or its key store is faulty`},
 		{t.Context(), key, &book{err: errors.New("disk full")}, `record the certificate "CN=web-01": disk full`},
 	}
 	for _, tt := range tests {

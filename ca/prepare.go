@@ -14,6 +14,7 @@ import (
 	"io"
 	"math/big"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -60,7 +61,7 @@ func (d draft) prepare(key crypto.Signer, path []*x509.Certificate) (*Prepared, 
 	c := &capture{public: key.Public()}
 	_, err := x509.CreateCertificate(nil, d.template, parent, d.public, c)
 	if !errors.Is(err, errCaptured) {
-		return nil, fmt.Errorf("build the certificate %q: %w", d.template.Subject, err)
+		return nil, fmt.Errorf("the certificate %q cannot be built: %s", d.template.Subject, buildFault(d.template))
 	}
 	p.tbs, p.options = c.tbs, c.options
 	if p.algorithm, err = signatureAlgorithm(c.tbs); err != nil {
@@ -73,6 +74,18 @@ func (d draft) prepare(key crypto.Signer, path []*x509.Certificate) (*Prepared, 
 		return nil, err
 	}
 	return p, nil
+}
+
+// buildFault looks for what crypto/x509 would not write.
+func buildFault(template *x509.Certificate) string {
+	for _, rdn := range template.Subject.ToRDNSequence() {
+		for _, attribute := range rdn {
+			if text, ok := attribute.Value.(string); ok && !utf8.ValidString(text) {
+				return fmt.Sprintf("%q is not valid UTF-8", text)
+			}
+		}
+	}
+	return "its key, its names or those of its issuer cannot be written as X.509"
 }
 
 // identify sets the serial number and the key identifier (RFC 5280, 4.1.2.2 and 4.2.1.2).
@@ -102,7 +115,7 @@ func newSerial() (*big.Int, error) {
 func keyID(public crypto.PublicKey) ([]byte, error) {
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("one of type %T cannot be in a certificate; take RSA, EC or ML-DSA", public)
 	}
 	var info struct {
 		Algorithm asn1.RawValue
@@ -170,9 +183,9 @@ func (p *Prepared) parse() (*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	cert, err := x509.ParseCertificate(der)
+	cert, err := ParseCertificate(der)
 	if err != nil {
-		return nil, fmt.Errorf("read back what was built: %w", err)
+		return nil, fmt.Errorf("what was built is not read again: %w", err)
 	}
 	return cert, nil
 }

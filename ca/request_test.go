@@ -153,7 +153,7 @@ func TestPrepareLeaf_lints(t *testing.T) {
 		strings.Repeat("n", 65):  `breaks the rule common-name-length: has the common name "` + strings.Repeat("n", 65) + `" of 65 characters; at most 64 are allowed`,
 		"web(1)":                 "session tags cannot hold '('",
 		"a\nb":                   `session tags cannot hold '\n'`,
-		"bad\xff":                "string not valid UTF-8",
+		"bad\xff":                "is not valid UTF-8",
 		"Büro Zürich 3":          "",
 		"spiffe://example.org/a": "",
 	} {
@@ -214,7 +214,7 @@ func TestPrepare_keys(t *testing.T) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	_, err = root.PrepareLeaf(DefaultProfile(), Request{Name: "web-01"}, noon)
-	if want := `the key for "CN=web-01": x509: unsupported public key type: <nil>`; err == nil || err.Error() != want {
+	if want := `the key for "CN=web-01": one of type <nil> cannot be in a certificate; take RSA, EC or ML-DSA`; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
