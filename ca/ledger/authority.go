@@ -9,6 +9,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+
+	"kedge/ca"
 )
 
 // The states of authorities.
@@ -119,7 +121,7 @@ func scanAuthority(row scanner) (Authority, error) {
 		return a, err
 	}
 	a.Issuing = issuing != 0
-	cert, err := x509.ParseCertificate(der.V)
+	cert, err := ca.ParseCertificate(der.V)
 	if err != nil {
 		return a, fmt.Errorf("the certificate of the authority %q is not in the ledger any more, or not as it was: verify the ledger: %w", a.Name, err)
 	}

@@ -55,7 +55,7 @@ type Certificate struct {
 
 // X509 parses the certificate.
 func (c *Certificate) X509() (*x509.Certificate, error) {
-	cert, err := x509.ParseCertificate(c.DER)
+	cert, err := ca.ParseCertificate(c.DER)
 	if err != nil {
 		return nil, fmt.Errorf("certificate %d of the ledger: %w", c.Seq, err)
 	}

@@ -122,7 +122,7 @@ func (v *verifier) certificate(t table, e *Entry, row []any) (names [][]any) {
 		v.report.add(t.name, e.Seq, "der has the SHA-256 %x; the certificate that was issued has %s", sum, body.Fingerprint)
 		return nil
 	}
-	cert, err := x509.ParseCertificate(der)
+	cert, err := ca.ParseCertificate(der)
 	if err != nil {
 		v.report.add(t.name, e.Seq, "der: %v", err)
 		return nil
