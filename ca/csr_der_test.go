@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -13,11 +12,13 @@ import (
 	"encoding/asn1"
 	"encoding/pem"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -288,7 +289,11 @@ func TestParseCSR_keys(t *testing.T) {
 			})
 		})
 	}
-	point := elliptic.MarshalCompressed(elliptic.P256(), key.X, key.Y) //nolint:staticcheck // nothing else writes one
+	full, err := key.PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	point := append([]byte{2 | full[64]&1}, full[1:33]...)
 	ec := der(t, func(b *cryptobyte.Builder) {
 		b.AddASN1ObjectIdentifier(oidOf(t, keyEC))
 		b.AddASN1ObjectIdentifier(oidOf(t, "1.2.840.10045.3.1.7"))
@@ -454,10 +459,38 @@ func TestFromCSR_dropSANs(t *testing.T) {
 	if !slices.EqualFunc(dropped, wrong.Refused, func(text string, err error) bool { return text == err.Error() }) {
 		t.Errorf("dropped %q", dropped)
 	}
-	c := leafOf(t, newRoot(t, 10*60*60*1e9), DefaultProfile(), r)
+	c := leafOf(t, newRoot(t, 10*time.Hour), DefaultProfile(), r)
 	if !slices.Equal(c.DNSNames, r.DNS) || len(c.EmailAddresses)+len(c.IPAddresses) > 0 {
 		t.Errorf("the leaf has %v", c.DNSNames)
 	}
+}
+
+// TestFromCSR_untaggable: with DropSANs lint has nothing against the names that are left.
+func TestFromCSR_untaggable(t *testing.T) {
+	t.Parallel()
+	csr := csrOf(t, newKey(t), &x509.CertificateRequest{
+		Subject: pkix.Name{CommonName: "web-01"}, URIs: []*url.URL{parseURL(t, "https://example.com/?a=b"), parseURL(t, "spiffe://example.org/web/1")},
+	})
+	root := newRoot(t, 48*time.Hour)
+	r, _, err := DefaultProfile().FromCSR(csr, CSROptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := root.PrepareLeaf(DefaultProfile(), r, noon); !isLint(err) {
+		t.Errorf("lint has nothing against it: %v", err)
+	}
+	r, dropped, err := DefaultProfile().FromCSR(csr, CSROptions{DropSANs: true})
+	if err != nil || len(r.URIs) != 1 || !slices.Equal(dropped, []string{`the URI "https://example.com/?a=b" has the character '?', which session tags cannot hold`}) {
+		t.Fatalf("%v, %q, %v", r.URIs, dropped, err)
+	}
+	if c := leafOf(t, root, DefaultProfile(), r); len(c.URIs) != 1 || c.URIs[0].Scheme != "spiffe" {
+		t.Errorf("the leaf has %v", c.URIs)
+	}
+}
+
+func isLint(err error) bool {
+	_, ok := errors.AsType[*LintError](err)
+	return ok
 }
 
 // TestFromCSR_brokenSAN: of an extension that cannot be read nothing is taken.

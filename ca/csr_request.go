@@ -15,8 +15,9 @@ type CSROptions struct {
 	// one that cannot be read does no harm. Empty: the common name.
 	Name string
 
-	// DropSANs leaves out the subject alternative names that are refused, and lists them in
-	// dropped. Roles Anywhere needs none, and many programs put some into every request.
+	// DropSANs leaves out the subject alternative names that are refused, or that lint would
+	// refuse for a character that no session tag can hold, and lists them in dropped. Roles
+	// Anywhere needs none, and many programs put some into every request.
 	DropSANs bool
 }
 
@@ -42,6 +43,9 @@ func (p *Profile) read(csr *x509.CertificateRequest, o CSROptions) (r Request, d
 	refused := p.takeNames(csr, &r)
 	if len(refused) > 0 && !o.DropSANs {
 		return Request{}, nil, &SANError{refused}
+	}
+	if o.DropSANs {
+		refused = append(refused, r.dropUntaggable()...)
 	}
 	var left []string
 	if r.Name, left, err = p.readSubject(csr, o.Name); err != nil {
