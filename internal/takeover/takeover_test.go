@@ -122,7 +122,8 @@ func TestRead_merges(t *testing.T) {
 			"V\t301231235959Z\t\t05\tunknown\t/CN=e",
 			"V\t301231235959Z\t\t06\tunknown\t/CN=f", ""}, "\n"),
 		"crl.pem": toPEM("X509 CRL", c.crl(7, nil, entry(1, jan, 1), entry(2, mar, 4), entry(3, jan, 5), entry(4, jan, 0), entry(5, jan, 1), entry(9, jan, 8))),
-		"crl.der": string(c.crl(6, nil)),
+		"crl.der": string(c.crl(6, nil)), // read before the newest, and one after it
+		"old.crl": string(c.crl(5, nil)),
 		"f.pem":   toPEM("CERTIFICATE", c.issue(6, "f")),
 	})
 	items, sum := read(t, Sources{CA: certs(c.cert), Paths: []string{dir}, Now: c.now})
@@ -142,7 +143,7 @@ func TestRead_merges(t *testing.T) {
 	wantNamed(t, sum.Notes, "the certificate 09: the reason 8 is none",
 		"index.txt:1: the certificate 01 is revoked here at 2026-03-01T00:00:00Z (superseded), in "+filepath.Join(dir, "crl.pem")+" at 2026-01-01T00:00:00Z (key-compromise)",
 		"index.txt:2: the certificate 02", "index.txt:3: the certificate 03", "index.txt:5: the certificate 05 is valid here and revoked in")
-	if sum.CRLNumber.Int64() != 7 || sum.CRLs != 2 || len(sum.Skipped) != 0 {
+	if sum.CRLNumber.Int64() != 7 || sum.CRLs != 3 || len(sum.Skipped) != 0 {
 		t.Errorf("%+v", sum)
 	}
 }
