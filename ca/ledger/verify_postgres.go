@@ -3,18 +3,18 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	_ "embed"
+	"embed"
 	"fmt"
 	"strings"
 )
 
-// postgresCatalogue is what readPostgres reads of a new ledger, a line for each object. After a
+// postgresCatalogue has the file of what readPostgres reads of a new ledger, a line for each object. After a
 // change in schema/, write it anew, and read the difference:
 //
 //	KEDGE_UPDATE_GOLDEN=1 go test ./ca/ledger -run TestPostgresCatalogue
 //
 //go:embed schema/postgres.txt
-var postgresCatalogue string
+var postgresCatalogue embed.FS
 
 // postgresScope fixes, until the transaction ends, the schema in which names are looked up: the
 // first of the role's search_path that holds a ledger, or would get one. Temporary objects come
@@ -94,8 +94,12 @@ func readPostgres(ctx context.Context, conn *sql.Conn) ([]object, error) {
 // expectedPostgres reads postgresCatalogue: a server that only reads makes no tables to look
 // at.
 func expectedPostgres() ([]object, error) {
+	data, err := postgresCatalogue.ReadFile("schema/postgres.txt")
+	if err != nil {
+		return nil, err
+	}
 	var all []object
-	for line := range strings.Lines(postgresCatalogue) {
+	for line := range strings.Lines(string(data)) {
 		name, text, ok := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
 		if !ok {
 			return nil, fmt.Errorf("schema/postgres.txt: no colon in the line %q", line)
