@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"kedge/internal/safefile"
 )
 
 // maxSize bounds the file; a profile takes some hundred bytes.
@@ -38,7 +40,7 @@ func Find(systemDir string) (string, error) {
 // Open reads the file at path. It refuses a file that someone else than root or the user of this
 // process can change. The error is a *FileError or names the path otherwise.
 func Open(path string, sections []string) (*File, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|noWait, 0)
+	file, err := os.OpenFile(path, os.O_RDONLY|safefile.NoWait, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +52,7 @@ func Open(path string, sections []string) (*File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, &FileError{File: path, Problem: "is not a file"}
 	}
-	if problem := changeableBy(info); problem != "" {
+	if problem := safefile.ChangeableBy(info); problem != "" {
 		return nil, &UnsafeError{File: path, Problem: problem}
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxSize+1))
