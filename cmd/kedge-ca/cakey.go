@@ -42,7 +42,7 @@ func (f *storeFlags) beginCAKey(ctx context.Context, h host, name string, kind k
 	case err != nil:
 		return k, err
 	case there && n.uri != "":
-		if kept, err := f.keyURI(name); err != nil || kept != n.uri {
+		if kept, err := f.folder().KeyURI(name); err != nil || kept != n.uri {
 			return k, errors.Join(err, vacant(path))
 		}
 		fallthrough

@@ -7,8 +7,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -171,10 +169,4 @@ func readPlainKey(path string) (crypto.Signer, error) {
 }
 
 // exists says whether something is at path. What cannot be looked at is an error.
-func exists(path string) (bool, error) {
-	_, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
-}
+func exists(path string) (bool, error) { return atomicfile.Exists(path) }

@@ -13,6 +13,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/filelock"
@@ -54,8 +55,8 @@ func hintUsage(err error) string {
 	if is[*unconfirmedError](err) {
 		return "repeat it with --yes if it is meant"
 	}
-	if unknown, ok := errors.AsType[*unknownProfileError](err); ok {
-		return oneOf("profiles", unknown.known) + "; choose with --profile, or with default_profile in the configuration"
+	if unknown, ok := errors.AsType[*cadir.UnknownProfileError](err); ok {
+		return oneOf("profiles", unknown.Known) + "; choose with --profile, or with default_profile in the configuration"
 	}
 	if unknown, ok := errors.AsType[*issuance.UnknownAuthorityError](err); ok {
 		return oneOf("authorities", unknown.Known)

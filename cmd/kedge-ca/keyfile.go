@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/pkcs8"
@@ -43,7 +44,7 @@ func (f *newKeyFlags) addPassword(cmd *cobra.Command) {
 // keyKind checks --key and --key-type.
 func (f *newKeyFlags) keyKind(cmd *cobra.Command) (keyKind, error) {
 	if cmd.Flags().Changed("key") {
-		uri, err := cleanKeyURI(f.uri)
+		uri, err := cadir.CleanKeyURI(f.uri)
 		if err != nil {
 			return keyKind{}, cli.Usagef(cmd, "--key: %w", err)
 		}

@@ -28,7 +28,7 @@ func (f *storeFlags) readKey(ctx context.Context, h host, name string, public cr
 	if !isAbsent(err, f.keyPath(name)) {
 		return key, err
 	}
-	uri, uriErr := f.keyURI(name)
+	uri, uriErr := f.folder().KeyURI(name)
 	switch {
 	case errors.Is(uriErr, fs.ErrNotExist):
 		return nil, &caError{error: err, noKey: true}

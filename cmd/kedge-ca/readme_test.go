@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"kedge/internal/cadir"
 	"kedge/internal/testenv"
 )
 
@@ -20,7 +21,7 @@ func TestReadmeSettings(t *testing.T) {
 	if !ok || !closed {
 		t.Fatal("the README shows no configuration")
 	}
-	s, err := parseSettings([]byte("ledger:" + text))
+	s, err := cadir.ParseSettings([]byte("ledger:" + text))
 	if err != nil {
 		t.Fatalf("README.md%v", err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
 	"kedge/internal/config"
 	"kedge/signer"
 )
@@ -46,9 +47,6 @@ func (f *storeFlags) addFolder(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.dir, "dir", "ca", "`PATH` of the CA's folder, with ca.pem and ca.key")
 	cmd.Flags().StringVar(&f.config, "config", "", "`FILE` with the configuration; kedge-ca.yaml in the CA's folder when not given")
 }
-
-func (f *storeFlags) certPath(authority string) string { return filepath.Join(f.dir, authority+".pem") }
-func (f *storeFlags) keyPath(authority string) string  { return filepath.Join(f.dir, authority+".key") }
 
 // store is an open CA: its configuration, its ledger, and the authorities that were asked
 // for. It belongs to one goroutine; its ledger and authorities can be shared.
@@ -166,18 +164,7 @@ func folder(flag, path string) error {
 }
 
 // vacant fails when one of the files is there already: keys are never overwritten.
-func vacant(paths ...string) error {
-	for _, path := range paths {
-		_, err := os.Lstat(path)
-		if err == nil {
-			return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
+func vacant(paths ...string) error { return atomicfile.Vacant(paths...) }
 
 // certPEM encodes certificates, one after the other.
 func certPEM(certs ...*x509.Certificate) []byte {

@@ -1,4 +1,4 @@
-package main
+package cadir
 
 import (
 	"path/filepath"
@@ -32,14 +32,14 @@ func TestCleanKeyURI(t *testing.T) {
 		{"pkcs11:token=ca?module-name=x&pin-value=1234", "", "a PIN cannot stand in it"},
 		{"pkcs11:token=ca;token=b", "", "is given twice"},
 	} {
-		got, err := cleanKeyURI(tt.uri)
+		got, err := CleanKeyURI(tt.uri)
 		switch {
 		case tt.err == "" && (err != nil || got != tt.want):
 			t.Errorf("%s: %q, %v, want %q", tt.uri, got, err, tt.want)
 		case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err) || strings.Contains(err.Error(), "1234")):
 			t.Errorf("%s: %v, want %s", tt.uri, err, tt.err)
 		}
-		if again, err := cleanKeyURI(got); tt.err == "" && (err != nil || again != got) {
+		if again, err := CleanKeyURI(got); tt.err == "" && (err != nil || again != got) {
 			t.Errorf("%s: read again it is %q, %v", got, again, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package cadir
 
 import (
 	"bytes"
@@ -6,11 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -18,12 +15,11 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"kedge/ca"
-	"kedge/internal/config"
 )
 
-// settings is the configuration of a CA: kedge-ca.yaml in its folder, or the file that
-// --config names. Without a file every key has its default.
-type settings struct {
+// Settings is the configuration of a CA: kedge-ca.yaml in its folder, or another file. Without a
+// file every key has its default. It is valid, and not changed once it is read.
+type Settings struct {
 	// Ledger is where the ledger is: a path below the CA's folder, a PostgreSQL URL
 	// (postgres://USER@HOST/DATABASE; a password is better left to PGPASSFILE or PGPASSWORD),
 	// or env:NAME, a variable that holds either. Default: ledger.db.
@@ -34,10 +30,11 @@ type settings struct {
 	// Profiles say what is issued: see ca.ProfileConfig.
 	Profiles map[string]ca.ProfileConfig `yaml:"profiles"`
 	// CRL says how revocation lists are made.
-	CRL crlSettings `yaml:"crl"`
+	CRL CRLSettings `yaml:"crl"`
 }
 
-type crlSettings struct {
+// CRLSettings say how revocation lists are made.
+type CRLSettings struct {
 	// Valid is the time from thisUpdate to nextUpdate of a list. Default: 168h.
 	Valid ca.Duration `yaml:"valid"`
 	// URLs are where lists are fetched from, for certificates whose profile names no others.
@@ -45,50 +42,17 @@ type crlSettings struct {
 }
 
 const (
-	settingsName  = "kedge-ca.yaml"
+	// SettingsName is the name of the configuration in the CA's folder.
+	SettingsName  = "kedge-ca.yaml"
 	maxSettings   = 1 << 20
 	defaultLedger = "ledger.db"
 	defaultValid  = 168 * time.Hour
 )
 
-// settings reads the configuration.
-func (f *storeFlags) settings() (*settings, error) {
-	path := f.settingsPath()
-	data, err := readAtMost(path, maxSettings)
-	if f.config == "" && errors.Is(err, fs.ErrNotExist) {
-		return new(settings).complete(), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	s, err := parseSettings(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s%w", path, err)
-	}
-	return s, nil
-}
-
-func (f *storeFlags) settingsPath() string {
-	return cmp.Or(f.config, filepath.Join(f.dir, settingsName))
-}
-
-func readAtMost(path string, limit int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("%s is larger than %d KiB", path, limit>>10)
-	}
-	return data, err
-}
-
-// parseSettings is strict: unknown keys, keys that are there twice, values of another kind and
+// ParseSettings is strict: unknown keys, keys that are there twice, values of another kind and
 // a second document are errors. Their texts begin with ":LINE: " or ": ".
-func parseSettings(data []byte) (*settings, error) {
-	s := new(settings)
+func ParseSettings(data []byte) (*Settings, error) {
+	s := new(Settings)
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	d.KnownFields(true)
 	if err := d.Decode(s); err != nil && err != io.EOF {
@@ -111,7 +75,7 @@ func parseSettings(data []byte) (*settings, error) {
 		names = append(names, s.DefaultProfile)
 	}
 	for _, name := range names {
-		if _, err := s.profile(name); err != nil {
+		if _, err := s.Profile(name); err != nil {
 			return nil, fmt.Errorf(": %w", err)
 		}
 	}
@@ -121,7 +85,7 @@ func parseSettings(data []byte) (*settings, error) {
 	return s.complete(), nil
 }
 
-func (s *settings) complete() *settings {
+func (s *Settings) complete() *Settings {
 	if s.Ledger == "" {
 		s.Ledger = defaultLedger
 	}
@@ -183,9 +147,10 @@ func lineOf(data []byte, text string) string {
 	return line
 }
 
-// profile returns the profile of a name, or the default one when the name is empty. Once
-// profiles are configured, there are no others: the built-in one would be a way around them.
-func (s *settings) profile(name string) (*ca.Profile, error) {
+// Profile returns the profile of a name, or the default one when the name is empty. Once
+// profiles are configured, there are no others: the built-in one would be a way around them. The error is
+// an *UnknownProfileError or says what is wrong with the profile.
+func (s *Settings) Profile(name string) (*ca.Profile, error) {
 	name = cmp.Or(name, s.DefaultProfile, ca.DefaultProfile().Name())
 	c, ok := s.Profiles[name]
 	if !ok && (len(s.Profiles) > 0 || name != ca.DefaultProfile().Name()) {
@@ -193,7 +158,7 @@ func (s *settings) profile(name string) (*ca.Profile, error) {
 		if len(known) == 0 {
 			known = []string{ca.DefaultProfile().Name()}
 		}
-		return nil, &unknownProfileError{name, known}
+		return nil, &UnknownProfileError{name, known}
 	}
 	if !ok {
 		c = ca.DefaultProfileConfig()
@@ -204,55 +169,12 @@ func (s *settings) profile(name string) (*ca.Profile, error) {
 	return ca.NewProfile(name, c)
 }
 
-// unknownProfileError says that the configuration has no profile of a name.
-type unknownProfileError struct {
-	name  string
-	known []string
+// UnknownProfileError says that the configuration has no profile of a name.
+type UnknownProfileError struct {
+	Name  string
+	Known []string // the profiles that there are, sorted
 }
 
-func (e *unknownProfileError) Error() string {
-	return fmt.Sprintf("there is no profile %q in the configuration", e.name)
-}
-
-// ledgerPlace is where the ledger is, as ledger.Open takes it, and what endangers its password.
-func (f *storeFlags) ledgerPlace(s *settings, stdin io.Reader) (place string, warnings []string, err error) {
-	place = s.Ledger
-	if strings.HasPrefix(place, "env:") {
-		in, err := config.ParseInput(place)
-		if err == nil {
-			place, err = in.Text(stdin)
-		}
-		if err != nil {
-			return "", nil, fmt.Errorf("%s: ledger: %w", f.settingsPath(), err)
-		}
-	} else if hasPassword(place) {
-		warnings = config.OpenToOthers("the password of the ledger in", f.settingsPath())
-	}
-	if likeDSN(place) && !isDSN(place) { // as a path it would be in errors, with the password
-		return "", nil, fmt.Errorf("%s: ledger: it is neither a path nor an address that begins with postgres://", f.settingsPath())
-	}
-	if !isDSN(place) && !filepath.IsAbs(place) {
-		place = filepath.Join(f.dir, place)
-	}
-	return place, warnings, nil
-}
-
-func isDSN(place string) bool {
-	return strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")
-}
-
-// likeDSN tells what was meant as the address of a server, however it is written.
-func likeDSN(place string) bool {
-	word := strings.ToLower(place)
-	return strings.Contains(word, "://") || strings.Contains(word, "password=") || strings.HasPrefix(word, "postgres:") || strings.HasPrefix(word, "postgresql:") ||
-		strings.Contains(word, "host=") && strings.Contains(word, "user=")
-}
-
-func hasPassword(place string) bool {
-	u, err := url.Parse(place)
-	if !isDSN(place) || err != nil {
-		return false
-	}
-	_, set := u.User.Password()
-	return set || u.Query().Get("password") != ""
+func (e *UnknownProfileError) Error() string {
+	return fmt.Sprintf("there is no profile %q in the configuration", e.Name)
 }

@@ -1,4 +1,4 @@
-package main
+package cadir
 
 import (
 	"os"
@@ -10,12 +10,12 @@ import (
 
 func TestParseSettings(t *testing.T) {
 	t.Parallel()
-	s, err := parseSettings([]byte("ledger: db/ledger.db\ndefault_profile: web\nprofiles: {web: {key_types: [P-256]}}\ncrl: {valid: 3d, urls: [http://crl.example.com/ca.crl]}\n"))
+	s, err := ParseSettings([]byte("ledger: db/ledger.db\ndefault_profile: web\nprofiles: {web: {key_types: [P-256]}}\ncrl: {valid: 3d, urls: [http://crl.example.com/ca.crl]}\n"))
 	if err != nil || s.Ledger != "db/ledger.db" || s.DefaultProfile != "web" || time.Duration(s.CRL.Valid) != 72*time.Hour || len(s.CRL.URLs) != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for _, empty := range []string{"", "# nothing\n", "{}"} {
-		if s, err := parseSettings([]byte(empty)); err != nil || s.Ledger != "ledger.db" || time.Duration(s.CRL.Valid) != 168*time.Hour {
+		if s, err := ParseSettings([]byte(empty)); err != nil || s.Ledger != "ledger.db" || time.Duration(s.CRL.Valid) != 168*time.Hour {
 			t.Errorf("%q: %+v, %v", empty, s, err)
 		}
 	}
@@ -44,7 +44,7 @@ func TestParseSettings_refuses(t *testing.T) {
 		{"\tledger: a\n", ":"},
 	}
 	for _, tt := range tests {
-		if s, err := parseSettings([]byte(tt.text)); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+		if s, err := ParseSettings([]byte(tt.text)); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 			t.Errorf("%q: %+v, %v, want %s", tt.text, s, err, tt.want)
 		}
 	}
@@ -53,25 +53,25 @@ func TestParseSettings_refuses(t *testing.T) {
 func TestSettings_file(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f := storeFlags{dir: dir}
-	if s, err := f.settings(); err != nil || s.Ledger != "ledger.db" {
+	f := Folder{Dir: dir}
+	if s, err := f.Settings(); err != nil || s.Ledger != "ledger.db" {
 		t.Errorf("without a file: %+v, %v", s, err)
 	}
-	named := storeFlags{dir: dir, config: filepath.Join(dir, "other.yaml")}
-	if _, err := named.settings(); !os.IsNotExist(err) {
+	named := Folder{Dir: dir, Config: filepath.Join(dir, "other.yaml")}
+	if _, err := named.Settings(); !os.IsNotExist(err) {
 		t.Errorf("a named file that is not there: %v", err)
 	}
 	path := filepath.Join(dir, "kedge-ca.yaml")
 	if err := os.WriteFile(path, []byte("a: 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.settings(); err == nil || err.Error() != path+`:1: unknown key "a"` {
+	if _, err := f.Settings(); err == nil || err.Error() != path+`:1: unknown key "a"` {
 		t.Error(err)
 	}
 	if err := os.WriteFile(path, make([]byte, maxSettings+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.settings(); err == nil || err.Error() != path+" is larger than 1024 KiB" {
+	if _, err := f.Settings(); err == nil || err.Error() != path+" is larger than 1024 KiB" {
 		t.Error(err)
 	}
 }
@@ -79,11 +79,11 @@ func TestSettings_file(t *testing.T) {
 func TestLedgerPlace(t *testing.T) {
 	t.Setenv("KEDGE_TEST_LEDGER", "postgres://kedge:secret@db/ca")
 	dir := t.TempDir()
-	f := storeFlags{dir: dir}
-	if err := os.WriteFile(f.settingsPath(), nil, 0o644); err != nil {
+	f := Folder{Dir: dir}
+	if err := os.WriteFile(f.SettingsPath(), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	wrong := f.settingsPath() + ": ledger: it is neither a path nor an address that begins with postgres://"
+	wrong := f.SettingsPath() + ": ledger: it is neither a path nor an address that begins with postgres://"
 	tests := []struct {
 		ledger, want string
 		warned       bool
@@ -99,10 +99,10 @@ func TestLedgerPlace(t *testing.T) {
 		{"Postgres://kedge:secret@db/ca", "", false, wrong},
 		{"mysql://kedge:secret@db/ca", "", false, wrong},
 		{"host=db user=kedge password=secret", "", false, wrong},
-		{"env:KEDGE_TEST_NOTHING", "", false, f.settingsPath() + ": ledger: environment variable KEDGE_TEST_NOTHING is not set"},
+		{"env:KEDGE_TEST_NOTHING", "", false, f.SettingsPath() + ": ledger: environment variable KEDGE_TEST_NOTHING is not set"},
 	}
 	for _, tt := range tests {
-		got, warnings, err := f.ledgerPlace(&settings{Ledger: tt.ledger}, nil)
+		got, warnings, err := f.LedgerPlace(&Settings{Ledger: tt.ledger}, nil)
 		if got != tt.want || (len(warnings) > 0) != tt.warned || (err == nil) != (tt.err == "") || err != nil && err.Error() != tt.err {
 			t.Errorf("%s: %q, %q, %v", tt.ledger, got, warnings, err)
 		}
@@ -114,16 +114,16 @@ func TestLedgerPlace(t *testing.T) {
 
 // The built-in profile names anyone: it would be a way around those of a configuration.
 func TestSettings_noWayAround(t *testing.T) {
-	s, err := parseSettings([]byte("profiles: {web: {names: [\"web-*\"]}}\n"))
+	s, err := ParseSettings([]byte("profiles: {web: {names: [\"web-*\"]}}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"", "workload"} {
-		if _, err := s.profile(name); err == nil || err.Error() != `there is no profile "workload" in the configuration` {
+		if _, err := s.Profile(name); err == nil || err.Error() != `there is no profile "workload" in the configuration` {
 			t.Errorf("profile %q: %v", name, err)
 		}
 	}
-	if _, err := s.profile("web"); err != nil {
+	if _, err := s.Profile("web"); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,89 @@
+// Package cadir is the folder of a CA on a disk: kedge-ca.yaml, and for each authority NAME.pem and
+// its key, which is NAME.key, or elsewhere, as NAME.key-uri says.
+//
+// It reads and checks; what may be issued is for packages ca and ledger to say. It prints nothing
+// and asks nobody: passwords and PINs come from the [config.Host] that it is given, and what a user
+// should hear is returned.
+package cadir
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"kedge/internal/atomicfile"
+	"kedge/internal/safefile"
+)
+
+// Folder is where a CA is. The zero Config is kedge-ca.yaml in the folder.
+type Folder struct {
+	Dir    string
+	Config string // path of another configuration
+}
+
+// CertificatePath is the path of NAME.pem.
+func (f Folder) CertificatePath(authority string) string {
+	return filepath.Join(f.Dir, authority+".pem")
+}
+
+// KeyPath is the path of NAME.key.
+func (f Folder) KeyPath(authority string) string { return filepath.Join(f.Dir, authority+".key") }
+
+// KeyURIPath is the path of the file that says where the key of an authority is, if that is not
+// NAME.key: one line with a URI, or a reference to a file. It holds no secret.
+func (f Folder) KeyURIPath(authority string) string {
+	return filepath.Join(f.Dir, authority+".key-uri")
+}
+
+// SettingsPath is the path of the configuration.
+func (f Folder) SettingsPath() string {
+	return cmp.Or(f.Config, filepath.Join(f.Dir, SettingsName))
+}
+
+// KeyFile is the file that makes an authority one whose key is here: NAME.key or NAME.key-uri.
+// there is false, and the path that of NAME.key, when neither is there.
+func (f Folder) KeyFile(authority string) (path string, there bool, err error) {
+	for _, path := range []string{f.KeyPath(authority), f.KeyURIPath(authority)} {
+		if there, err := atomicfile.Exists(path); err != nil || there {
+			return path, there, err
+		}
+	}
+	return f.KeyPath(authority), false, nil
+}
+
+// Settings reads the configuration. Where the folder has none, and no other is named, every key has
+// its default.
+func (f Folder) Settings() (*Settings, error) {
+	path := f.SettingsPath()
+	data, err := safefile.ReadRegular(path, maxSettings)
+	if f.Config == "" && errors.Is(err, fs.ErrNotExist) {
+		return new(Settings).complete(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := ParseSettings(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s%w", path, err)
+	}
+	return s, nil
+}
+
+const maxKeyURI = 16 << 10
+
+// KeyURI reads NAME.key-uri.
+func (f Folder) KeyURI(authority string) (string, error) {
+	path := f.KeyURIPath(authority)
+	data, err := safefile.ReadRegular(path, maxKeyURI)
+	if err != nil {
+		return "", err
+	}
+	uri, err := CleanKeyURI(strings.TrimSpace(string(data)))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return uri, nil
+}
