@@ -4,17 +4,14 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/config"
-	"kedge/internal/pkcs8"
 	"kedge/signer"
 )
 
@@ -89,21 +86,6 @@ func (f *newKeyFlags) readPassword(h host, ref, path string) (password []byte, w
 		return nil, nil, &caError{error: err}
 	}
 	return password, p.Warnings(), nil
-}
-
-// createKey writes a new private key of a CA, encrypted unless password is nil, and never over
-// something that is there. It clears der.
-func createKey(path string, der, password []byte) error {
-	defer clear(der)
-	block := &pem.Block{Type: "PRIVATE KEY", Bytes: der}
-	if password != nil {
-		var err error
-		if block.Bytes, err = pkcs8.Encrypt(der, password); err != nil {
-			return err
-		}
-		block.Type = "ENCRYPTED PRIVATE KEY"
-	}
-	return atomicfile.Create(path, pem.EncodeToMemory(block), 0o600)
 }
 
 // sayKey tells where the key of a CA is, and whether anybody can use it.

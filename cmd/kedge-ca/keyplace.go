@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"io"
-	"io/fs"
 
 	"kedge/ca"
 	"kedge/internal/cadir"
@@ -47,9 +45,3 @@ func (f *storeFlags) ledgerPlace(s *settings, stdin io.Reader) (place string, wa
 func isDSN(place string) bool { return cadir.IsDSN(place) }
 
 func readAtMost(path string, limit int64) ([]byte, error) { return safefile.ReadRegular(path, limit) }
-
-// isAbsent says whether err is that the file at path is not there.
-func isAbsent(err error, path string) bool {
-	missing, ok := errors.AsType[*fs.PathError](err)
-	return ok && missing.Path == path && errors.Is(err, fs.ErrNotExist)
-}

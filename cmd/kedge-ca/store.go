@@ -15,8 +15,8 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
 	"kedge/internal/config"
-	"kedge/signer"
 )
 
 // rootName is what the ledger calls the root; its files are ca.key and ca.pem.
@@ -29,7 +29,7 @@ type storeFlags struct {
 	password string
 	hardware config.KeyFlags // what of it is for keys in hardware
 
-	once map[string]signer.PasswordFunc // of references that can be read only once
+	once cadir.Passwords // of references that can be read only once
 }
 
 func (f *storeFlags) add(cmd *cobra.Command) {

@@ -1,0 +1,98 @@
+package cadir
+
+import (
+	"context"
+	"crypto"
+	"encoding/pem"
+	"errors"
+
+	"kedge/internal/atomicfile"
+	"kedge/internal/pkcs8"
+)
+
+// NewKey is the key of an authority that is being made. A run that was interrupted leaves the key
+// in its file, and perhaps the certificate in the ledger; the next run resumes with them.
+type NewKey struct {
+	crypto.Signer
+	Path    string // NAME.key or NAME.key-uri
+	Resumed bool   // that was there already
+	Opened  *Key   // nil: it was made just now
+	URI     string // to be written to Path when the key is elsewhere
+
+	der []byte // to be written to Path when it was made
+}
+
+// KeyRequest says which key an authority is to have.
+type KeyRequest struct {
+	Authority string
+	URI       string           // of a key that is there already, as CleanKeyURI returned it; empty to make one
+	Public    crypto.PublicKey // what it must be; nil: whatever it is
+	// Generate makes a key and its PKCS#8 encoding.
+	Generate func() (key crypto.Signer, der []byte, err error)
+}
+
+// Begin opens the key that NAME.key or NAME.key-uri has, or that the request names, or makes one.
+// The last two are written by Write. The NewKey must be closed, after an error too.
+func (k *Keys) Begin(ctx context.Context, r KeyRequest) (n *NewKey, err error) {
+	n = &NewKey{Path: k.Folder.KeyPath(r.Authority)}
+	path, there, err := k.Folder.KeyFile(r.Authority)
+	switch {
+	case err != nil:
+		return n, err
+	case there && r.URI != "":
+		if kept, err := k.Folder.KeyURI(r.Authority); err != nil || kept != r.URI {
+			return n, errors.Join(err, atomicfile.Vacant(path))
+		}
+		fallthrough
+	case there:
+		n.Path, n.Resumed = path, true
+		n.Opened, err = k.Open(ctx, r.Authority, r.Public)
+	case r.URI != "":
+		n.Path, n.URI = k.Folder.KeyURIPath(r.Authority), r.URI
+		n.Opened, err = k.OpenURI(ctx, r.URI, r.Public)
+	default:
+		n.Signer, n.der, err = r.Generate()
+	}
+	if err == nil && n.Opened != nil {
+		n.Signer = n.Opened
+	}
+	return n, err
+}
+
+// Write puts a key that was made, encrypted unless password is nil, or where the key is, into its
+// file, and never over something that is there. It forgets the key's encoding and clears the password.
+func (n *NewKey) Write(password []byte) error {
+	switch {
+	case n.Resumed:
+		return nil
+	case n.URI != "":
+		return atomicfile.Create(n.Path, []byte(n.URI+"\n"), 0o644)
+	}
+	defer clear(password)
+	defer clear(n.der)
+	block := &pem.Block{Type: "PRIVATE KEY", Bytes: n.der}
+	if password != nil {
+		var err error
+		if block.Bytes, err = pkcs8.Encrypt(n.der, password); err != nil {
+			return err
+		}
+		block.Type = "ENCRYPTED PRIVATE KEY"
+	}
+	return atomicfile.Create(n.Path, pem.EncodeToMemory(block), 0o600)
+}
+
+// Where is the path of the key, or what names it elsewhere.
+func (n *NewKey) Where() string {
+	if n.URI != "" {
+		return n.URI
+	}
+	return n.Path
+}
+
+// Close lets go of a key in hardware.
+func (n *NewKey) Close() error {
+	if n == nil || n.Opened == nil {
+		return nil
+	}
+	return n.Opened.Close()
+}
