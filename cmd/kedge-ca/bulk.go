@@ -94,7 +94,7 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostRow) (*
 		if err != nil {
 			return nil, err
 		}
-		finished, err := files.finished()
+		finished, err := files.Finished()
 		if err != nil {
 			return nil, err
 		}
@@ -187,7 +187,7 @@ func (b *bulk) run(ctx context.Context, workers int) error {
 func (b *bulk) one(o order) error {
 	result, err := b.issuer.issue(context.Background(), o)
 	if errors.Is(err, fs.ErrExist) {
-		if finished, _ := o.files.finished(); finished { // by another process, which has the same list
+		if finished, _ := o.files.Finished(); finished { // by another process, which has the same list
 			b.progress.add(1)
 			b.mu.Lock()
 			defer b.mu.Unlock()
@@ -253,17 +253,4 @@ func (o *issueOptions) reportBulk(b *bulk) error {
 			}
 		}
 	})
-}
-
-// finished says whether key and certificate are there: NAME.pem is written last.
-func (f identityFiles) finished() (bool, error) {
-	cert, err := exists(f.Certificate)
-	if err != nil || !cert {
-		return false, err
-	}
-	key, err := exists(f.Key)
-	if err == nil && !key {
-		err = fmt.Errorf("%s is there, but not its key %s", f.Certificate, f.Key)
-	}
-	return key, err
 }

@@ -4,64 +4,25 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"software.sslmate.com/src/go-pkcs12"
 
 	"kedge/ca"
 	"kedge/internal/atomicfile"
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/hostfiles"
 	"kedge/signer"
 )
 
-// fileName makes a name for files of a common name: slashes and the like, as in a SPIFFE
-// ID, would be folders.
-func fileName(commonName string) string {
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:`, r) {
-			return '_'
-		}
-		return r
-	}, commonName)
-	return strings.TrimLeft(name, ".-")
-}
-
 // identityFiles are the paths of what is written for one name.
-type identityFiles struct {
-	Key         string `json:"key,omitempty"`
-	KeyURI      string `json:"key_uri,omitempty"` // of the key of an authority that is elsewhere
-	Certificate string `json:"certificate"`
-	Chain       string `json:"chain,omitempty"`
-	FullChain   string `json:"full_chain,omitempty"`
-	PKCS12      string `json:"pkcs12,omitempty"`
-}
+type identityFiles = hostfiles.Paths
 
-// filesFor returns the paths for a name in a folder.
-func filesFor(dir, commonName string) (identityFiles, error) {
-	name := fileName(commonName)
-	if name == "" {
-		return identityFiles{}, fmt.Errorf("the name %q has nothing to call files after", commonName)
-	}
-	base := filepath.Join(dir, name)
-	return identityFiles{Key: base + ".key", Certificate: base + ".pem", Chain: base + ".chain.pem", FullChain: base + ".fullchain.pem", PKCS12: base + ".p12"}, nil
-}
+func fileName(commonName string) string { return hostfiles.FileName(commonName) }
 
-// list returns the paths in words.
-func (f identityFiles) list() string {
-	var paths []string
-	for _, path := range []string{f.Key, f.Certificate, f.Chain, f.FullChain, f.PKCS12} {
-		if path != "" {
-			paths = append(paths, path)
-		}
-	}
-	return strings.Join(paths, ", ")
-}
+func filesFor(dir, commonName string) (identityFiles, error) { return hostfiles.In(dir, commonName) }
 
 // formFlags say what is written beside the certificate and its chain.
 type formFlags struct {
@@ -119,54 +80,22 @@ type pkcs12Error struct{ error }
 
 func (e *pkcs12Error) Unwrap() error { return e.error }
 
-// identity is what is written: a key, its certificate, and who issued it.
-type identity struct {
-	key    crypto.Signer // nil when it is not written
-	cert   *x509.Certificate
-	issuer *ca.Authority
+// format is what the flags say.
+func (f *formFlags) format() hostfiles.Format {
+	return hostfiles.Format{FullChain: f.fullChain, PKCS12: f.pkcs12, Password: f.password}
 }
 
-// encode makes the files but for the key, in the order in which they are to be written: the
-// certificate comes last, since it says that all is there. Paths of what is not written are
-// emptied.
-func (f *formFlags) encode(id identity, paths *identityFiles) ([]atomicfile.File, error) {
-	issuers := append([]*x509.Certificate{id.issuer.Certificate()}, id.issuer.Issuers()...)
-	files := []atomicfile.File{{Path: paths.Chain, Data: certPEM(issuers...), Mode: 0o644}}
-	if f.fullChain {
-		all := append([]*x509.Certificate{id.cert}, id.issuer.Chain()...)
-		files = append(files, atomicfile.File{Path: paths.FullChain, Data: certPEM(all...), Mode: 0o644})
-	} else {
-		paths.FullChain = ""
-	}
-	if f.pkcs12 {
-		data, err := pkcs12.Modern.Encode(id.key, id.cert, issuers, string(f.password))
-		if err != nil {
-			return nil, fmt.Errorf("encode %s: %w", paths.PKCS12, err)
-		}
-		files = append(files, atomicfile.File{Path: paths.PKCS12, Data: data, Mode: 0o600})
-	} else {
-		paths.PKCS12 = ""
-	}
-	return append(files, atomicfile.File{Path: paths.Certificate, Data: certPEM(id.cert), Mode: 0o644}), nil
+// certificatesOf are a certificate and those of the authority that issued it.
+func certificatesOf(cert *x509.Certificate, issuer *ca.Authority) hostfiles.Certificates {
+	issuers := append([]*x509.Certificate{issuer.Certificate()}, issuer.Issuers()...)
+	return hostfiles.Certificates{Leaf: cert, Issuers: issuers, Intermediates: issuer.Chain()}
 }
 
-// keyPEM encodes PKCS#8.
-func keyPEM(der []byte) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-}
+func certPEM(certs ...*x509.Certificate) []byte { return hostfiles.CertificatePEM(certs...) }
 
-// readPlainKey reads a private key that is not encrypted: one that issue wrote.
-func readPlainKey(path string) (crypto.Signer, error) {
-	data, err := signer.File(path).Read()
-	if err != nil {
-		return nil, err
-	}
-	key, err := signer.ParsePrivateKey(data, nil)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return key, nil
-}
+func keyPEM(der []byte) []byte { return hostfiles.KeyPEM(der) }
+
+func readPlainKey(path string) (crypto.Signer, error) { return hostfiles.ReadKey(path) }
 
 // exists says whether something is at path. What cannot be looked at is an error.
 func exists(path string) (bool, error) { return atomicfile.Exists(path) }

@@ -111,7 +111,7 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && !wrong.absent {
 		return wrong
 	}
-	if _, err := files.interrupted(); err != nil {
+	if _, err := files.Interrupted(); err != nil {
 		return err
 	}
 	if err := o.form.readPassword(o.host, files.PKCS12); err != nil {
@@ -156,7 +156,7 @@ func (o *issueOptions) report(result issued) error {
 	if result.resumed {
 		verb = "was interrupted after it issued"
 	}
-	o.say(fmt.Sprintf("%s %s: %s", verb, inWords(o.commonName, result.Certificate), result.files.list()))
+	o.say(fmt.Sprintf("%s %s: %s", verb, inWords(o.commonName, result.Certificate), result.files))
 	for _, warning := range result.warnings {
 		o.warn(warning)
 	}

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
+	"kedge/internal/hostfiles"
 )
 
 type renewOptions struct {
@@ -157,7 +157,7 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 			return fmt.Errorf("%s: %w", r.files.Certificate, err)
 		}
 		done = append(done, result)
-		o.say(fmt.Sprintf("%s %s: %s", o.verb(result.resumed), inWords(result.Certificate.Subject.CommonName, result.Certificate), result.files.list()))
+		o.say(fmt.Sprintf("%s %s: %s", o.verb(result.resumed), inWords(result.Certificate.Subject.CommonName, result.Certificate), result.files))
 		for _, warning := range result.warnings {
 			o.warn(warning)
 		}
@@ -222,7 +222,7 @@ func (o *renewOptions) find(ctx context.Context, s *store, text string) (*renewa
 		if there, err = exists(text); err != nil {
 			return nil, err
 		}
-		files = filesBeside(text)
+		files = hostfiles.Beside(text)
 	}
 	if there {
 		r.files, r.inFile = files, true
@@ -234,15 +234,6 @@ func (o *renewOptions) find(ctx context.Context, s *store, text string) (*renewa
 		return nil, err
 	}
 	return r, r.check(s)
-}
-
-// filesBeside returns the paths for the name that a certificate's file has.
-func filesBeside(path string) identityFiles {
-	base := path
-	for _, ending := range []string{".pem", ".crt", ".cer"} {
-		base = strings.TrimSuffix(base, ending)
-	}
-	return identityFiles{Key: base + ".key", Certificate: path, Chain: base + ".chain.pem", FullChain: base + ".fullchain.pem", PKCS12: base + ".p12"}
 }
 
 // notRenewedError says why a certificate is not renewed.

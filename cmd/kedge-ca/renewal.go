@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"time"
 
 	"kedge/ca"
@@ -16,6 +15,7 @@ import (
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
 	"kedge/internal/filelock"
+	"kedge/internal/hostfiles"
 )
 
 // renewal is a certificate that is to be replaced by one with the same names.
@@ -106,26 +106,17 @@ func (r *renewal) renew(ctx context.Context, i *issuer, done bool) (result issue
 	} else if result, err = r.issue(ctx, i, r.cert.PublicKey); err != nil {
 		return issued{}, err
 	}
-	var key crypto.Signer
-	if i.form.pkcs12 {
-		if key, err = readPlainKey(r.files.Key); err != nil {
-			return issued{}, err
-		}
-	}
-	return r.write(i, key, result)
+	return r.rewrite(i, result)
 }
 
-// rekey makes a new key beside the old one, issues for it, and puts both in their places. The
-// new key stays NAME.key.new until the certificate is there: from any moment on, the next run
-// finds the new key by that name, or the new certificate in the file.
+// rekey makes a new key beside the old one, issues for it, and puts both in their places.
 func (r *renewal) rekey(ctx context.Context, i *issuer, done bool) (issued, error) {
-	fresh := r.files.Key + ".new"
-	key, err := readPlainKey(fresh)
+	key, err := hostfiles.ResumeReplacement(r.files)
 	if errors.Is(err, fs.ErrNotExist) {
 		if done {
-			return r.rewrite(i)
+			return r.rewrite(i, issued{Issued: recordOf(r.record, r.cert), resumed: true})
 		}
-		key, err = r.newKey(fresh)
+		key, err = r.newKey()
 	}
 	if err != nil {
 		return issued{}, err
@@ -135,46 +126,42 @@ func (r *renewal) rekey(ctx context.Context, i *issuer, done bool) (issued, erro
 		result = issued{Issued: recordOf(r.record, r.cert), resumed: true}
 	} else if result, err = r.issue(ctx, i, key.Public()); err != nil {
 		if !unsure(err) {
-			err = errors.Join(err, os.Remove(fresh))
+			err = errors.Join(err, key.Withdraw())
 		}
 		return issued{}, err
 	}
-	if result, err = r.write(i, key, result); err != nil {
-		return issued{}, err
-	}
-	data, err := os.ReadFile(fresh)
-	if err != nil {
-		return issued{}, err
-	}
-	if err := atomicfile.Write(r.files.Key, data, 0o600); err != nil {
-		return issued{}, err
-	}
-	return result, os.Remove(fresh)
+	written, stale, err := key.Finish(certificatesOf(result.Certificate, i.authority), i.form.format())
+	return result.with(written, stale), err
 }
 
-// rewrite writes what goes with the key and the certificate that are there.
-func (r *renewal) rewrite(i *issuer) (issued, error) {
-	key, err := readPlainKey(r.files.Key)
-	if err != nil {
-		return issued{}, err
-	}
-	return r.write(i, key, issued{Issued: recordOf(r.record, r.cert), resumed: true})
-}
-
-func (r *renewal) newKey(path string) (crypto.Signer, error) {
-	if there, err := exists(r.files.Key); err != nil || !there {
-		return nil, errors.Join(err, &fs.PathError{Op: "replace", Path: r.files.Key, Err: fs.ErrNotExist})
-	}
+func (r *renewal) newKey() (*hostfiles.Replacement, error) {
 	kind, err := r.options.keys.of(r.profile)
 	if err != nil {
 		return nil, err
 	}
-	key, der, err := kind.generate()
-	if err != nil {
-		return nil, err
+	return hostfiles.NewReplacement(r.files, kind.generate)
+}
+
+// rewrite replaces what goes with the key that is there.
+func (r *renewal) rewrite(i *issuer, result issued) (issued, error) {
+	var key crypto.Signer
+	if i.form.pkcs12 {
+		var err error
+		if key, err = readPlainKey(r.files.Key); err != nil {
+			return issued{}, err
+		}
 	}
-	defer clear(der)
-	return key, atomicfile.Create(path, keyPEM(der), 0o600)
+	written, stale, err := hostfiles.Replace(r.files, certificatesOf(result.Certificate, i.authority), i.form.format(), key)
+	return result.with(written, stale), err
+}
+
+// with adds what was written, and a PKCS#12 that was not.
+func (r issued) with(written identityFiles, stale string) issued {
+	r.files = written
+	if stale != "" {
+		r.warnings = append(r.warnings, stale+" still holds the old certificate; write it again with --pkcs12")
+	}
+	return r
 }
 
 // issue renews for a key. What the ledger has for this key already, in the place of the
@@ -205,32 +192,6 @@ func (r *renewal) issue(ctx context.Context, i *issuer, public crypto.PublicKey)
 	return issued{
 		Issued: ca.Issued{Certificate: cert, Profile: r.profile.Name(), Host: host, Why: r.options.why, Replaces: r.record.Fingerprint, At: at},
 	}, nil
-}
-
-// write replaces the certificate and what goes with it. A full chain that is there is
-// replaced as well; a PKCS#12 that is there gets old without a word of the password.
-func (r *renewal) write(i *issuer, key crypto.Signer, result issued) (issued, error) {
-	form := i.form
-	there, err := exists(r.files.FullChain)
-	if err != nil {
-		return issued{}, err
-	}
-	form.fullChain = form.fullChain || there
-	if there, err = exists(r.files.PKCS12); err != nil {
-		return issued{}, err
-	}
-	if there && !form.pkcs12 {
-		result.warnings = append(result.warnings, r.files.PKCS12+" still holds the old certificate; write it again with --pkcs12")
-	}
-	result.files = r.files
-	files, err := form.encode(identity{key: key, cert: result.Certificate, issuer: i.authority}, &result.files)
-	if err != nil {
-		return issued{}, err
-	}
-	if err := atomicfile.WriteAll(files...); err != nil {
-		return issued{}, fmt.Errorf("the certificate is issued, but not written: %w", err)
-	}
-	return result, nil
 }
 
 // renewAuthority renews the certificate of a CA. The ledger has it first, then the file.

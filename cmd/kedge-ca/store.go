@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -165,15 +163,6 @@ func folder(flag, path string) error {
 
 // vacant fails when one of the files is there already: keys are never overwritten.
 func vacant(paths ...string) error { return atomicfile.Vacant(paths...) }
-
-// certPEM encodes certificates, one after the other.
-func certPEM(certs ...*x509.Certificate) []byte {
-	var data []byte
-	for _, c := range certs {
-		data = append(data, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
-	}
-	return data
-}
 
 // place checks, before anything is issued, that --out names a file that can be made: none
 // when it is empty.

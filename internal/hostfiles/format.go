@@ -1,0 +1,63 @@
+package hostfiles
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+
+	"software.sslmate.com/src/go-pkcs12"
+
+	"kedge/internal/atomicfile"
+)
+
+// Format says what is written beside the certificate and the certificates of its issuers.
+type Format struct {
+	FullChain bool   // the certificate and the intermediates, in one file
+	PKCS12    bool   // key, certificate and issuers
+	Password  []byte // of the PKCS#12
+}
+
+// Certificates are a certificate and those of its issuers.
+type Certificates struct {
+	Leaf          *x509.Certificate
+	Issuers       []*x509.Certificate // from the one that issued Leaf up to the root
+	Intermediates []*x509.Certificate // those of them that a host sends along: not the root
+}
+
+// encode makes the files but for the key, in the order in which they are to be written: the
+// certificate comes last, since it says that all is there. Paths of what is not written are
+// emptied. key is for the PKCS#12 alone.
+func (f Format) encode(c Certificates, key crypto.Signer, paths *Paths) ([]atomicfile.File, error) {
+	files := []atomicfile.File{{Path: paths.Chain, Data: CertificatePEM(c.Issuers...), Mode: 0o644}}
+	if f.FullChain {
+		all := append([]*x509.Certificate{c.Leaf}, c.Intermediates...)
+		files = append(files, atomicfile.File{Path: paths.FullChain, Data: CertificatePEM(all...), Mode: 0o644})
+	} else {
+		paths.FullChain = ""
+	}
+	if f.PKCS12 {
+		data, err := pkcs12.Modern.Encode(key, c.Leaf, c.Issuers, string(f.Password))
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", paths.PKCS12, err)
+		}
+		files = append(files, atomicfile.File{Path: paths.PKCS12, Data: data, Mode: 0o600})
+	} else {
+		paths.PKCS12 = ""
+	}
+	return append(files, atomicfile.File{Path: paths.Certificate, Data: CertificatePEM(c.Leaf), Mode: 0o644}), nil
+}
+
+// CertificatePEM encodes certificates, one after the other.
+func CertificatePEM(certs ...*x509.Certificate) []byte {
+	var data []byte
+	for _, c := range certs {
+		data = append(data, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
+	}
+	return data
+}
+
+// KeyPEM encodes PKCS#8.
+func KeyPEM(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}

@@ -1,0 +1,90 @@
+package hostfiles
+
+import (
+	"crypto"
+	"errors"
+	"io/fs"
+	"os"
+
+	"kedge/internal/atomicfile"
+	"kedge/internal/safefile"
+	"kedge/signer"
+)
+
+// Replace writes a certificate and what goes with it in the place of an old one. A full chain that
+// is there is replaced whatever f says. stale is a PKCS#12 that still holds the old certificate,
+// since without its password it cannot be written. key is for the PKCS#12 alone.
+func Replace(paths Paths, c Certificates, f Format, key crypto.Signer) (written Paths, stale string, err error) {
+	there, err := atomicfile.Exists(paths.FullChain)
+	if err != nil {
+		return Paths{}, "", err
+	}
+	f.FullChain = f.FullChain || there
+	if there, err = atomicfile.Exists(paths.PKCS12); err != nil {
+		return Paths{}, "", err
+	}
+	if there && !f.PKCS12 {
+		stale = paths.PKCS12
+	}
+	files, err := f.encode(c, key, &paths)
+	if err != nil {
+		return Paths{}, "", err
+	}
+	if err := atomicfile.WriteAll(files...); err != nil {
+		return Paths{}, "", unwritten(err)
+	}
+	return paths, stale, nil
+}
+
+// Replacement is a new key, in NAME.key.new, for a name that has a key and a certificate. It binds
+// nobody: the caller keeps other processes out.
+type Replacement struct {
+	crypto.Signer
+	Resumed bool // it was there, left by a run that was interrupted
+
+	paths Paths
+	text  []byte // PEM
+}
+
+func (p Paths) newKey() string { return p.Key + ".new" }
+
+// NewReplacement makes a new key and writes it beside the old one, which must be there.
+func NewReplacement(paths Paths, generate Generate) (*Replacement, error) {
+	if there, err := atomicfile.Exists(paths.Key); err != nil || !there {
+		return nil, errors.Join(err, &fs.PathError{Op: "replace", Path: paths.Key, Err: fs.ErrNotExist})
+	}
+	key, der, err := generate()
+	defer clear(der)
+	if err != nil {
+		return nil, err
+	}
+	r := &Replacement{Signer: key, paths: paths, text: KeyPEM(der)}
+	return r, atomicfile.Create(paths.newKey(), r.text, 0o600)
+}
+
+// ResumeReplacement takes the new key that an interrupted run left; without one, the error is
+// fs.ErrNotExist.
+func ResumeReplacement(paths Paths) (*Replacement, error) {
+	text, err := safefile.ReadRegular(paths.newKey(), signer.MaxFile)
+	if err != nil {
+		return nil, err
+	}
+	key, err := parseKey(paths.newKey(), text)
+	return &Replacement{Signer: key, Resumed: true, paths: paths, text: text}, err
+}
+
+// Finish writes the certificate and what goes with it, as Replace does, and then puts the new key in
+// the place of the old one.
+func (r *Replacement) Finish(c Certificates, f Format) (written Paths, stale string, err error) {
+	if written, stale, err = Replace(r.paths, c, f, r.Signer); err != nil {
+		return Paths{}, "", err
+	}
+	defer clear(r.text)
+	if err := atomicfile.Write(r.paths.Key, r.text, 0o600); err != nil {
+		return Paths{}, "", err
+	}
+	return written, stale, os.Remove(r.paths.newKey())
+}
+
+// Withdraw removes the new key, for which nothing was issued.
+func (r *Replacement) Withdraw() error { return os.Remove(r.paths.newKey()) }

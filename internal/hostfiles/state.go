@@ -1,0 +1,33 @@
+package hostfiles
+
+import (
+	"errors"
+	"fmt"
+
+	"kedge/internal/atomicfile"
+)
+
+// Interrupted reports whether there is a key without certificate. A certificate without key, or
+// with one, is fs.ErrExist, and so is anything else that is in the way.
+func (p Paths) Interrupted() (bool, error) {
+	if err := atomicfile.Vacant(p.Key); err == nil {
+		return false, atomicfile.Vacant(p.Certificate, p.Chain)
+	}
+	if there, err := atomicfile.Exists(p.Certificate); err != nil || there {
+		return false, errors.Join(err, atomicfile.Vacant(p.Key))
+	}
+	return true, nil
+}
+
+// Finished reports whether key and certificate are there: the certificate is written last.
+func (p Paths) Finished() (bool, error) {
+	cert, err := atomicfile.Exists(p.Certificate)
+	if err != nil || !cert {
+		return false, err
+	}
+	key, err := atomicfile.Exists(p.Key)
+	if err == nil && !key {
+		err = fmt.Errorf("%s is there, but not its key %s", p.Certificate, p.Key)
+	}
+	return key, err
+}
