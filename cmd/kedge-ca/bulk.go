@@ -238,9 +238,7 @@ func (o *issueOptions) reportBulk(b *bulk) error {
 	}
 	o.say(text)
 	for _, r := range b.results {
-		for _, warning := range r.warnings {
-			o.warn(fmt.Sprintf("%q: %s", r.Certificate.Subject.CommonName, warning))
-		}
+		r.tell(o.host, fmt.Sprintf("%q: ", r.Certificate.Subject.CommonName))
 	}
 	if !o.output.json {
 		return nil

@@ -58,13 +58,18 @@ func (k *caKey) write() error { return k.Write(k.password) }
 func (k *caKey) tell(h host, n newKeyFlags) {
 	switch {
 	case k.resumed:
-		h.say("went on with the key in " + k.path + ", which was there already")
+		h.say(wentOn(k.path))
 	case k.URI != "":
 		h.say(k.path + " says where its key is, " + k.URI + ": without that key nothing can be issued")
 	default:
 		n.sayKey(h, k.path)
 	}
 	k.warn(h)
+}
+
+// wentOn says which key was not made by this run.
+func wentOn(path string) string {
+	return "went on with the key in " + path + ", left by a run that was interrupted"
 }
 
 // warn tells what endangers the key.

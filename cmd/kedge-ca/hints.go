@@ -18,6 +18,7 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/filelock"
 	"kedge/internal/pemread"
+	"kedge/internal/safefile"
 	"kedge/signer"
 )
 
@@ -71,6 +72,9 @@ func oneOf(what string, names []string) string {
 
 // hintCertificate is about what is not issued.
 func hintCertificate(err error) string {
+	if left, ok := errors.AsType[*safefile.LeftoverError](err); ok {
+		return "find out who put it there, move " + left.File + " away, and run the same again: that makes a new key"
+	}
 	if broken, ok := errors.AsType[*ca.LintError](err); ok {
 		return hintLint(broken.Findings)
 	}

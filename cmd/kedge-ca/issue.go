@@ -157,9 +157,7 @@ func (o *issueOptions) report(result issued) error {
 		verb = "was interrupted after it issued"
 	}
 	o.say(fmt.Sprintf("%s %s: %s", verb, inWords(o.commonName, result.Certificate), result.files))
-	for _, warning := range result.warnings {
-		o.warn(warning)
-	}
+	result.tell(o.host, "")
 	if !o.output.json {
 		return nil
 	}

@@ -37,7 +37,8 @@ type issued struct {
 	ca.Issued
 	files    identityFiles
 	warnings []string
-	resumed  bool // a run before was interrupted after it was issued
+	resumed  bool   // a run before was interrupted after it was issued
+	leftover string // the path of a key that was not made by this run
 }
 
 // patience bounds how long is waited for another process that works on the same name: longer
@@ -133,6 +134,9 @@ func (i *issuer) write(o order, key *hostfiles.Pending, result issued) (_ issued
 	if i.recorded != nil {
 		i.recorded()
 	}
+	if key.Resumed {
+		result.leftover = o.files.Key
+	}
 	if result.files, err = key.Write(certificatesOf(result.Certificate, i.authority), i.form.format()); err != nil {
 		return issued{}, err
 	}
@@ -144,6 +148,16 @@ func (i *issuer) write(o order, key *hostfiles.Pending, result issued) (_ issued
 
 func (o order) record(cert *x509.Certificate, at time.Time) ca.Issued {
 	return ca.Issued{Certificate: cert, Profile: o.profile.Name(), Host: o.request.Host, Why: o.request.Why, At: at}
+}
+
+// tell reports what was taken over from a run before, and what to know about the result.
+func (r issued) tell(h host, about string) {
+	if r.leftover != "" {
+		h.say(wentOn(r.leftover))
+	}
+	for _, warning := range r.warnings {
+		h.warn(about + warning)
+	}
 }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -158,9 +158,7 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 		}
 		done = append(done, result)
 		o.say(fmt.Sprintf("%s %s: %s", o.verb(result.resumed), inWords(result.Certificate.Subject.CommonName, result.Certificate), result.files))
-		for _, warning := range result.warnings {
-			o.warn(warning)
-		}
+		result.tell(o.host, "")
 	}
 	return o.report(done)
 }

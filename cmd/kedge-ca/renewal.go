@@ -130,6 +130,9 @@ func (r *renewal) rekey(ctx context.Context, i *issuer, done bool) (issued, erro
 		}
 		return issued{}, err
 	}
+	if key.Resumed {
+		result.leftover = key.Path()
+	}
 	written, stale, err := key.Finish(certificatesOf(result.Certificate, i.authority), i.form.format())
 	return result.with(written, stale), err
 }

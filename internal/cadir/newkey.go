@@ -5,9 +5,14 @@ import (
 	"crypto"
 	"encoding/pem"
 	"errors"
+	"fmt"
+	"io"
+	"strings"
 
 	"kedge/internal/atomicfile"
 	"kedge/internal/pkcs8"
+	"kedge/internal/safefile"
+	"kedge/signer"
 )
 
 // NewKey is the key of an authority that is being made. A run that was interrupted leaves the key
@@ -32,7 +37,9 @@ type KeyRequest struct {
 }
 
 // Begin opens the key that NAME.key or NAME.key-uri has, or that the request names, or makes one.
-// The last two are written by Write. The NewKey must be closed, after an error too.
+// The last two are written by Write. A key that is there, and that no interrupted run of this user
+// can have left, is a *safefile.LeftoverError, unless the request says which key it must be. The
+// NewKey must be closed, after an error too.
 func (k *Keys) Begin(ctx context.Context, r KeyRequest) (n *NewKey, err error) {
 	n = &NewKey{Path: k.Folder.KeyPath(r.Authority)}
 	path, there, err := k.Folder.KeyFile(r.Authority)
@@ -46,7 +53,7 @@ func (k *Keys) Begin(ctx context.Context, r KeyRequest) (n *NewKey, err error) {
 		fallthrough
 	case there:
 		n.Path, n.Resumed = path, true
-		n.Opened, err = k.Open(ctx, r.Authority, r.Public)
+		n.Opened, err = k.resume(ctx, r, path)
 	case r.URI != "":
 		n.Path, n.URI = k.Folder.KeyURIPath(r.Authority), r.URI
 		n.Opened, err = k.OpenURI(ctx, r.URI, r.Public)
@@ -57,6 +64,40 @@ func (k *Keys) Begin(ctx context.Context, r KeyRequest) (n *NewKey, err error) {
 		n.Signer = n.Opened
 	}
 	return n, err
+}
+
+// resume opens the key that is there. Where it is not known which key that must be, its file must be
+// what an interrupted run of this user left.
+func (k *Keys) resume(ctx context.Context, r KeyRequest, path string) (*Key, error) {
+	if r.Public != nil {
+		return k.Open(ctx, r.Authority, r.Public)
+	}
+	data, err := readLeftover(path)
+	if err != nil {
+		return nil, err
+	}
+	if path != k.Folder.KeyURIPath(r.Authority) {
+		return k.open(ctx, keyAt{reference: "file:" + path, data: data})
+	}
+	uri, err := CleanKeyURI(strings.TrimSpace(string(data)))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return k.OpenURI(ctx, uri, nil)
+}
+
+// readLeftover reads from the file that was checked.
+func readLeftover(path string) ([]byte, error) {
+	file, err := safefile.OpenLeftover(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, signer.MaxFile+1))
+	if err == nil && len(data) > signer.MaxFile {
+		err = fmt.Errorf("%s is larger than the %d KiB that a key can take", path, signer.MaxFile>>10)
+	}
+	return data, err
 }
 
 // Write puts a key that was made, encrypted unless password is nil, or where the key is, into its

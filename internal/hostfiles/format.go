@@ -37,6 +37,9 @@ func (f Format) encode(c Certificates, key crypto.Signer, paths *Paths) ([]atomi
 		paths.FullChain = ""
 	}
 	if f.PKCS12 {
+		if public, ok := c.Leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || key == nil || !public.Equal(key.Public()) {
+			return nil, fmt.Errorf("%s is not written: %s is not the key of the certificate", paths.PKCS12, paths.Key)
+		}
 		data, err := pkcs12.Modern.Encode(key, c.Leaf, c.Issuers, string(f.Password))
 		if err != nil {
 			return nil, fmt.Errorf("encode %s: %w", paths.PKCS12, err)

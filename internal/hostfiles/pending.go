@@ -34,7 +34,7 @@ type Pending struct {
 
 // Begin makes the key of a name and writes it, or takes the one that an interrupted run left, once
 // no other process works on it. A name that has a certificate, or something else in the way, is
-// fs.ErrExist.
+// fs.ErrExist; a key that no interrupted run of this user can have left, a *safefile.LeftoverError.
 func Begin(ctx context.Context, paths Paths, generate Generate) (*Pending, error) {
 	resume, err := paths.Interrupted()
 	if err != nil {
@@ -43,6 +43,11 @@ func Begin(ctx context.Context, paths Paths, generate Generate) (*Pending, error
 	var key crypto.Signer
 	if !resume {
 		if key, err = create(paths.Key, generate); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+	}
+	if key == nil { // before the lock, which another user may hold
+		if err := checkLeftover(paths.Key); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 	}
@@ -67,7 +72,7 @@ func (p *Pending) check() (err error) {
 		return errors.Join(err, atomicfile.Vacant(p.paths.Key))
 	}
 	if p.Resumed {
-		p.Signer, err = ReadKey(p.paths.Key)
+		p.Signer, _, err = readLeftover(p.paths.Key)
 	}
 	return err
 }

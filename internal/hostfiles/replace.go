@@ -7,8 +7,6 @@ import (
 	"os"
 
 	"kedge/internal/atomicfile"
-	"kedge/internal/safefile"
-	"kedge/signer"
 )
 
 // Replace writes a certificate and what goes with it in the place of an old one. A full chain that
@@ -63,13 +61,10 @@ func NewReplacement(paths Paths, generate Generate) (*Replacement, error) {
 }
 
 // ResumeReplacement takes the new key that an interrupted run left; without one, the error is
-// fs.ErrNotExist.
+// fs.ErrNotExist. One that no interrupted run of this user can have left is a
+// *safefile.LeftoverError.
 func ResumeReplacement(paths Paths) (*Replacement, error) {
-	text, err := safefile.ReadRegular(paths.newKey(), signer.MaxFile)
-	if err != nil {
-		return nil, err
-	}
-	key, err := parseKey(paths.newKey(), text)
+	key, text, err := readLeftover(paths.newKey())
 	return &Replacement{Signer: key, Resumed: true, paths: paths, text: text}, err
 }
 
@@ -85,6 +80,9 @@ func (r *Replacement) Finish(c Certificates, f Format) (written Paths, stale str
 	}
 	return written, stale, os.Remove(r.paths.newKey())
 }
+
+// Path is where the new key is until Finish.
+func (r *Replacement) Path() string { return r.paths.newKey() }
 
 // Withdraw removes the new key, for which nothing was issued.
 func (r *Replacement) Withdraw() error { return os.Remove(r.paths.newKey()) }

@@ -2,8 +2,12 @@ package safefile
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"time"
+
+	"kedge/internal/atomicfile"
 )
 
 // LeftoverError is a file with the name of one that an interrupted run leaves, which this user's
@@ -11,6 +15,8 @@ import (
 type LeftoverError struct {
 	File    string
 	Problem string // the rest of a sentence that begins with "it"
+
+	linked bool // it has several names, and nothing else is wrong
 }
 
 func (e *LeftoverError) Error() string {
@@ -26,6 +32,30 @@ func (e *LeftoverError) Error() string {
 // The content must be read from what is returned: by the time that it is checked, path can name
 // something else.
 func OpenLeftover(path string) (*os.File, error) {
+	for pause := shortest; ; pause *= 2 {
+		file, err := openOnce(path)
+		left, ok := errors.AsType[*LeftoverError](err)
+		if !ok || !left.linked || pause > longest {
+			return file, err
+		}
+		time.Sleep(pause)
+		if pause == longest {
+			if err := atomicfile.Sweep(path); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+// The times between attempts to open a file that has several names. Where a file cannot be made
+// without a name, package atomicfile gives it a hidden one first, for a moment, or until it is swept
+// when the process was killed in that moment.
+const (
+	shortest = time.Millisecond
+	longest  = 256 * shortest
+)
+
+func openOnce(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|NoWait|noFollow, 0)
 	if err != nil {
 		return nil, whyNotOpen(path, err)
@@ -42,6 +72,10 @@ func checkLeftover(path string, file *os.File) error {
 		return err
 	}
 	problem := leftoverProblem(info)
+	linked := problem == "" && links(info) > 1
+	if linked { // as another name's key, it may have been deployed
+		problem = fmt.Sprintf("has %d names (hard links), of which this is one", links(info))
+	}
 	if problem == "" && noFollow == 0 { // the link was followed, then
 		named, err := os.Lstat(path)
 		if err != nil {
@@ -53,7 +87,7 @@ func checkLeftover(path string, file *os.File) error {
 		problem, err = onTheWay(path)
 	}
 	if problem != "" {
-		return &LeftoverError{path, problem}
+		return &LeftoverError{path, problem, linked}
 	}
 	return err
 }
@@ -69,7 +103,7 @@ func whyNotOpen(path string, err error) error {
 		return err
 	}
 	if problem := leftoverProblem(info); problem != "" {
-		return &LeftoverError{path, problem}
+		return &LeftoverError{File: path, Problem: problem}
 	}
 	return err
 }

@@ -15,4 +15,6 @@ func ChangeableBy(fs.FileInfo) string { return "" }
 
 func notOwn(fs.FileInfo) string { return "" }
 
+func links(fs.FileInfo) uint64 { return 1 }
+
 func onTheWay(string) (problem string, err error) { return "", nil }

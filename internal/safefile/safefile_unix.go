@@ -42,10 +42,16 @@ func notOwn(info fs.FileInfo) string {
 		return fmt.Sprintf("belongs to another user (uid %d, mode %04o; this process runs as uid %d)", stat.Uid, mode, os.Geteuid())
 	case mode&0o022 != 0:
 		return fmt.Sprintf("can be changed by other users (mode %04o)", mode)
-	case stat.Nlink > 1: // as that other host's key, it could have been deployed
-		return fmt.Sprintf("has %d names (hard links), of which this is one", stat.Nlink)
 	}
 	return ""
+}
+
+// links is how many names a file has.
+func links(info fs.FileInfo) uint64 {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(stat.Nlink)
+	}
+	return 1
 }
 
 // maxLinks is how many links to one another are followed, as many as Linux does.

@@ -168,6 +168,22 @@ func TestOpenLeftover(t *testing.T) {
 	}
 }
 
+// A process that was killed between two names leaves the hidden one, where files cannot be made
+// without a name.
+func TestOpenLeftover_hidden(t *testing.T) {
+	dir := place(t)
+	path := filepath.Join(dir, "f")
+	write(t, path, 0o600)
+	if err := os.Link(path, filepath.Join(dir, ".f.kedge-123")); err != nil {
+		t.Skip(err)
+	}
+	file, err := OpenLeftover(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+}
+
 func TestReadRegular(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "pipe")
