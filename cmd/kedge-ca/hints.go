@@ -59,6 +59,9 @@ func hintUsage(err error) string {
 	if unknown, ok := errors.AsType[*cadir.UnknownProfileError](err); ok {
 		return oneOf("profiles", unknown.Known) + "; choose with --profile, or with default_profile in the configuration"
 	}
+	if unsafe, ok := errors.AsType[*safefile.UnsafeError](err); ok {
+		return "it says what is issued and which code runs: " + unsafe.File + " and the folders above it must belong to root or the user of this process, who alone may write to them (chown, chmod go-w)"
+	}
 	if unknown, ok := errors.AsType[*issuance.UnknownAuthorityError](err); ok {
 		return oneOf("authorities", unknown.Known)
 	}

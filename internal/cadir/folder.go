@@ -55,10 +55,11 @@ func (f Folder) KeyFile(authority string) (path string, there bool, err error) {
 }
 
 // Settings reads the configuration. Where the folder has none, and no other is named, every key has
-// its default.
+// its default. One that another user can change is a *safefile.UnsafeError: it says what may be
+// issued.
 func (f Folder) Settings() (*Settings, error) {
 	path := f.SettingsPath()
-	data, err := safefile.ReadRegular(path, maxSettings)
+	data, err := safefile.Read(path, maxSettings)
 	if f.Config == "" && errors.Is(err, fs.ErrNotExist) {
 		return new(Settings).complete(), nil
 	}
@@ -74,10 +75,11 @@ func (f Folder) Settings() (*Settings, error) {
 
 const maxKeyURI = 16 << 10
 
-// KeyURI reads NAME.key-uri.
+// KeyURI reads NAME.key-uri. One that another user can change is a *safefile.UnsafeError: by
+// module-path it says which code runs.
 func (f Folder) KeyURI(authority string) (string, error) {
 	path := f.KeyURIPath(authority)
-	data, err := safefile.ReadRegular(path, maxKeyURI)
+	data, err := safefile.Read(path, maxKeyURI)
 	if err != nil {
 		return "", err
 	}

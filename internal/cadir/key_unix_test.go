@@ -112,3 +112,42 @@ func TestOpen_pipe(t *testing.T) {
 		t.Error("it was opened")
 	}
 }
+
+// What another user can change says neither what is issued nor which code runs.
+func TestFolder_unsafe(t *testing.T) {
+	t.Parallel()
+	spoil := map[string]func(t *testing.T, path string){
+		"foreign": giveAway,
+		"writable": func(t *testing.T, path string) {
+			if err := os.Chmod(path, 0o664); err != nil {
+				t.Fatal(err)
+			}
+		},
+	}
+	for name, spoil := range spoil {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := Folder{Dir: t.TempDir()}
+			settings, uri := f.SettingsPath(), f.KeyURIPath("ca")
+			if err := errors.Join(os.WriteFile(settings, nil, 0o644), os.WriteFile(uri, []byte("pkcs11:token=ca?module-path=/tmp/x.so\n"), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.Settings(); err != nil {
+				t.Error(err)
+			}
+			if _, err := f.KeyURI("ca"); err != nil {
+				t.Error(err)
+			}
+			spoil(t, settings)
+			spoil(t, uri)
+			_, err := f.Settings()
+			if unsafe, ok := errors.AsType[*safefile.UnsafeError](err); !ok || unsafe.File != settings {
+				t.Error(err)
+			}
+			_, err = (&Keys{Folder: f}).Open(context.Background(), "ca", nil)
+			if unsafe, ok := errors.AsType[*safefile.UnsafeError](err); !ok || unsafe.File != uri {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -121,7 +121,7 @@ func folderProblem(folder string) (string, error) {
 	switch {
 	case !trusted(stat.Uid):
 		return fmt.Sprintf("is in %s, a folder of another user (uid %d), who can put another file in its place", folder, stat.Uid), nil
-	case info.Mode().Perm()&others != 0 && info.Mode()&fs.ModeSticky == 0:
+	case info.Mode().Perm()&others != 0 && info.Mode()&fs.ModeSticky == 0 && !readOnly(folder):
 		return fmt.Sprintf("is in %s, where other users can put another file in its place (mode %04o)", folder, info.Mode().Perm()), nil
 	}
 	return "", nil
