@@ -38,6 +38,7 @@ func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM) // finish what was begun
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process, where finishing takes too long
 	err = b.run(ctx, o.workers)
 	if ctx.Err() != nil && err == nil && len(b.results)+b.elsewhere < len(b.orders) {
 		err = errInterrupted
