@@ -30,7 +30,7 @@ type renewal struct {
 
 // readFile takes the certificate of the file, which must be in the ledger.
 func (r *renewal) readFile(ctx context.Context, l *ledger.Ledger) error {
-	cert, err := readCertificate(r.files.Certificate)
+	cert, err := hostfiles.ReadCertificate(r.files.Certificate)
 	if err != nil {
 		return err
 	}

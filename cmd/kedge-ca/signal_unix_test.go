@@ -72,10 +72,11 @@ func TestPipes(t *testing.T) {
 	}{
 		{"web-01.key", []string{"issue", "web-01"}},
 		{"web-02.key.new", []string{"rekey", "web-02"}},
+		{"web-03.pem", []string{"renew", "web-03"}},
 		{"ca/sub.key", []string{"intermediate", "sub", "--no-password"}},
 		{"ca/ca-2.key-uri", []string{"rotate", "start", "--no-password"}},
-		{"ca/kedge-ca.yaml", []string{"issue", "web-03"}},
-		{"ca/ca.key", []string{"issue", "web-03"}},
+		{"ca/kedge-ca.yaml", []string{"issue", "web-04"}},
+		{"ca/ca.key", []string{"issue", "web-04"}},
 	}
 	for _, tt := range tests {
 		path := filepath.Join(dir, tt.pipe)

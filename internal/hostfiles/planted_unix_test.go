@@ -121,11 +121,14 @@ func TestWrite_link(t *testing.T) {
 	}
 }
 
-func TestReadKey_pipe(t *testing.T) {
+func TestRead_pipe(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "key")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Skip(err)
+	}
+	if _, err := ReadCertificate(path); err == nil || err.Error() != path+" is a named pipe, not a file" {
+		t.Error(err)
 	}
 	if _, err := ReadKey(path); err == nil || err.Error() != path+" is a named pipe, not a file" {
 		t.Error(err)

@@ -2,6 +2,7 @@ package hostfiles
 
 import (
 	"crypto"
+	"crypto/x509"
 	"fmt"
 	"io"
 
@@ -21,6 +22,20 @@ func ReadKey(path string) (crypto.Signer, error) {
 	}
 	defer clear(data)
 	return parseKey(path, data)
+}
+
+// ReadCertificate reads the first certificate of a PEM or DER file. It does not wait for a pipe in its
+// place. The error names the path.
+func ReadCertificate(path string) (*x509.Certificate, error) {
+	data, err := safefile.ReadRegular(path, signer.MaxFile)
+	if err != nil {
+		return nil, err
+	}
+	certs, err := signer.ParseCertificates(data, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return certs[0], nil
 }
 
 // readLeftover reads a key that an interrupted run left, from the file that was checked.

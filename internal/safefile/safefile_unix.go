@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// NoWait, a flag of os.OpenFile, keeps a pipe in the place of a file from being waited for.
+	// NoWait is a flag of os.OpenFile that keeps a pipe in the place of a file from being waited for.
 	NoWait   = syscall.O_NONBLOCK
 	noFollow = syscall.O_NOFOLLOW
 )
