@@ -101,12 +101,28 @@ func (r *renewal) lookAgain(ctx context.Context, l *ledger.Ledger) (done bool, e
 
 // renew issues a certificate for the same key, unless that was done before.
 func (r *renewal) renew(ctx context.Context, i *issuer, done bool) (result issued, err error) {
+	key, err := r.keyInFile(i) // before something is issued that cannot be written then
+	if err != nil {
+		return issued{}, err
+	}
 	if done {
 		result = issued{Issued: recordOf(r.record, r.cert), resumed: true}
 	} else if result, err = r.issue(ctx, i, r.cert.PublicKey); err != nil {
 		return issued{}, err
 	}
-	return r.rewrite(i, result)
+	return r.rewrite(i, result, key)
+}
+
+// keyInFile reads the key that a PKCS#12 needs; else it is nil.
+func (r *renewal) keyInFile(i *issuer) (crypto.Signer, error) {
+	if !i.form.pkcs12 {
+		return nil, nil
+	}
+	key, err := readPlainKey(r.files.Key)
+	if err == nil && !sameKey(key.Public(), r.cert.PublicKey) {
+		err = fmt.Errorf("--pkcs12: %s is not the key of %s", r.files.Key, r.files.Certificate)
+	}
+	return key, err
 }
 
 // rekey makes a new key beside the old one, issues for it, and puts both in their places.
@@ -114,7 +130,7 @@ func (r *renewal) rekey(ctx context.Context, i *issuer, done bool) (issued, erro
 	key, err := hostfiles.ResumeReplacement(r.files)
 	if errors.Is(err, fs.ErrNotExist) {
 		if done {
-			return r.rewrite(i, issued{Issued: recordOf(r.record, r.cert), resumed: true})
+			return r.rekeyed(i)
 		}
 		key, err = r.newKey()
 	}
@@ -137,6 +153,15 @@ func (r *renewal) rekey(ctx context.Context, i *issuer, done bool) (issued, erro
 	return result.with(written, stale), err
 }
 
+// rekeyed writes what goes with the key and the certificate that another process put in place.
+func (r *renewal) rekeyed(i *issuer) (issued, error) {
+	key, err := r.keyInFile(i)
+	if err != nil {
+		return issued{}, err
+	}
+	return r.rewrite(i, issued{Issued: recordOf(r.record, r.cert), resumed: true}, key)
+}
+
 func (r *renewal) newKey() (*hostfiles.Replacement, error) {
 	kind, err := r.options.keys.of(r.profile)
 	if err != nil {
@@ -146,14 +171,7 @@ func (r *renewal) newKey() (*hostfiles.Replacement, error) {
 }
 
 // rewrite replaces what goes with the key that is there.
-func (r *renewal) rewrite(i *issuer, result issued) (issued, error) {
-	var key crypto.Signer
-	if i.form.pkcs12 {
-		var err error
-		if key, err = readPlainKey(r.files.Key); err != nil {
-			return issued{}, err
-		}
-	}
+func (r *renewal) rewrite(i *issuer, result issued, key crypto.Signer) (issued, error) {
 	written, stale, err := hostfiles.Replace(r.files, certificatesOf(result.Certificate, i.authority), i.form.format(), key)
 	return result.with(written, stale), err
 }
