@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"kedge/ca"
+	"kedge/internal/hostlist"
 )
 
 // runIssueFrom issues for each line of a list that has no certificate yet.
@@ -56,16 +57,16 @@ const bulkGCPercent = 400
 var errInterrupted = errors.New("it was interrupted")
 
 // readHosts reads the list.
-func (o *issueOptions) readHosts() ([]hostRow, error) {
+func (o *issueOptions) readHosts() ([]hostlist.Row, error) {
 	if o.from == "-" {
-		return parseHosts("standard input", o.inputs.Stdin)
+		return hostlist.Parse("standard input", o.inputs.Stdin)
 	}
 	file, err := os.Open(o.from)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return parseHosts(o.from, file)
+	return hostlist.Parse(o.from, file)
 }
 
 // bulk is the work on a list of hosts.
@@ -83,7 +84,7 @@ type bulk struct {
 
 // newBulk makes an order of each line that is not done, and checks all of them: a list with a
 // mistake in it is refused as a whole.
-func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostRow) (*bulk, error) {
+func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostlist.Row) (*bulk, error) {
 	i, err := o.issuer(ctx, s)
 	if err != nil {
 		return nil, err
@@ -91,7 +92,7 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostRow) (*
 	b := &bulk{issuer: i}
 	profiles := map[string]*ca.Profile{}
 	for _, row := range rows {
-		files, err := filesFor(o.out, row.name)
+		files, err := filesFor(o.out, row.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -103,40 +104,40 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostRow) (*
 			b.done++
 			continue
 		}
-		if row.profile == "" {
-			row.profile = o.leaf.profile
+		if row.Profile == "" {
+			row.Profile = o.leaf.profile
 		}
-		if profiles[row.profile] == nil {
-			if profiles[row.profile], err = s.settings.profile(row.profile); err != nil {
-				return nil, fmt.Errorf("%s:%d: %w", o.from, row.line, err)
+		if profiles[row.Profile] == nil {
+			if profiles[row.Profile], err = s.settings.profile(row.Profile); err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", o.from, row.Line, err)
 			}
 		}
-		kind, err := o.keys.of(profiles[row.profile])
+		kind, err := o.keys.of(profiles[row.Profile])
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", o.from, row.line, err)
+			return nil, fmt.Errorf("%s:%d: %w", o.from, row.Line, err)
 		}
-		b.orders = append(b.orders, order{request: o.rowRequest(row), profile: profiles[row.profile], key: kind, files: files})
+		b.orders = append(b.orders, order{request: o.rowRequest(row), profile: profiles[row.Profile], key: kind, files: files})
 	}
 	b.progress = newProgress(o.host, len(b.orders))
 	return b, b.rehearse(o, rows)
 }
 
-func (o *issueOptions) rowRequest(row hostRow) ca.Request {
-	r := o.leaf.request(row.name, row.names)
-	r.Host = row.host
-	if row.lifetime > 0 {
-		r.Lifetime = row.lifetime
+func (o *issueOptions) rowRequest(row hostlist.Row) ca.Request {
+	r := o.leaf.request(row.Name, row.Names)
+	r.Host = row.Host
+	if row.Lifetime > 0 {
+		r.Lifetime = row.Lifetime
 	}
 	return r
 }
 
 // rehearse prepares every certificate with one key for each profile, so that what would be
 // refused is found before the first is issued.
-func (b *bulk) rehearse(o *issueOptions, rows []hostRow) error {
+func (b *bulk) rehearse(o *issueOptions, rows []hostlist.Row) error {
 	keys := map[*ca.Profile]crypto.PublicKey{}
 	lines := map[string]int{}
 	for _, row := range rows {
-		lines[row.name] = row.line
+		lines[row.Name] = row.Line
 	}
 	for _, order := range b.orders {
 		if keys[order.profile] == nil {

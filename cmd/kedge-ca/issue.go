@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
 	"kedge/internal/cli"
+	"kedge/internal/hostlist"
 )
 
 type issueOptions struct {
@@ -203,7 +203,7 @@ func (f *leafFlags) check(cmd *cobra.Command) (altNames, error) {
 	}
 	for kind, values := range map[string][]string{"dns": f.dns, "uri": f.uris, "ip": f.ips, "email": f.emails} {
 		for _, value := range values {
-			if err := names.add(kind, value); err != nil {
+			if err := names.Add(kind, value); err != nil {
 				return names, cli.Usagef(cmd, "--%s: %w", kind, err)
 			}
 		}
@@ -214,7 +214,7 @@ func (f *leafFlags) check(cmd *cobra.Command) (altNames, error) {
 // request is for a name; the key is still to come.
 func (f *leafFlags) request(name string, names altNames) ca.Request {
 	r := ca.Request{
-		Name: name, Lifetime: f.lifetime, DNS: names.dns, URIs: names.uris, IPs: names.ips, Emails: names.emails,
+		Name: name, Lifetime: f.lifetime, DNS: names.DNS, URIs: names.URIs, IPs: names.IPs, Emails: names.Emails,
 		AllowWarnings: f.allow, Host: f.host, Why: f.why,
 	}
 	if r.Host == "" {
@@ -236,13 +236,12 @@ func (l *lifetime) String() string {
 func (l *lifetime) Type() string { return "lifetime" } // another type than cli has words for
 
 func (l *lifetime) Set(text string) error {
-	d, err := ca.ParseDuration(text)
+	d, err := hostlist.ParseLifetime(text)
 	if err == nil {
 		*l = lifetime(d)
-		return nil
 	}
-	if _, err := strconv.ParseUint(text, 10, 16); err == nil {
-		return fmt.Errorf("it has no unit; write %sh for hours", text)
-	}
-	return errors.New("write hours or days, such as 12h or 30d")
+	return err
 }
+
+// altNames are subject alternative names.
+type altNames = hostlist.Names

@@ -1,33 +1,35 @@
-package main
+package hostlist
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"kedge/internal/hostfiles"
 )
 
-func TestParseHosts(t *testing.T) {
+func TestParse(t *testing.T) {
 	t.Parallel()
 	const text = "\xef\xbb\xbfname, Host,dns,uri,ip,email,profile,lifetime\r\n" +
 		"web-01,rack7,a.example.com  b.example.com,spiffe://example.org/web,10.0.0.1 2001:db8::1,ops@example.com,web,720h\r\n" +
 		"\r\n" +
 		"\"db-01\", ,,,,,,\r\n"
-	rows, err := parseHosts("hosts.csv", strings.NewReader(text))
+	rows, err := Parse("hosts.csv", strings.NewReader(text))
 	if err != nil || len(rows) != 2 {
 		t.Fatal(rows, err)
 	}
 	r := rows[0]
-	got := fmt.Sprintln(r.line, r.name, r.host, r.profile, r.lifetime, r.names.dns, r.names.uris, r.names.ips, r.names.emails)
+	got := fmt.Sprintln(r.Line, r.Name, r.Host, r.Profile, r.Lifetime, r.Names.DNS, r.Names.URIs, r.Names.IPs, r.Names.Emails)
 	if want := "2 web-01 rack7 web 720h0m0s [a.example.com b.example.com] [spiffe://example.org/web] [10.0.0.1 2001:db8::1] [ops@example.com]\n"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if r := rows[1]; r.line != 4 || r.name != "db-01" || r.host != "db-01" || r.profile != "" || r.lifetime != time.Duration(0) || r.names.dns != nil {
+	if r := rows[1]; r.Line != 4 || r.Name != "db-01" || r.Host != "db-01" || r.Profile != "" || r.Lifetime != time.Duration(0) || r.Names.DNS != nil {
 		t.Errorf("%+v", r)
 	}
 }
 
-func TestParseHosts_refuses(t *testing.T) {
+func TestParse_refuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ text, want string }{
 		{"", "hosts.csv is empty; its first line must name the columns, such as name,host,dns"},
@@ -49,25 +51,25 @@ func TestParseHosts_refuses(t *testing.T) {
 		{"name\nb\xfcro\n", "hosts.csv is not UTF-8 text"},
 	}
 	for _, tt := range tests {
-		if rows, err := parseHosts("hosts.csv", strings.NewReader(tt.text)); err == nil || err.Error() != tt.want {
+		if rows, err := Parse("hosts.csv", strings.NewReader(tt.text)); err == nil || err.Error() != tt.want {
 			t.Errorf("%q: %v\n%v\nwant %s", tt.text, rows, err, tt.want)
 		}
 	}
 }
 
-// FuzzParseHosts: what is read has a name for files, which no other row has.
-func FuzzParseHosts(f *testing.F) {
+// FuzzParse: what is read has a name for files, which no other row has.
+func FuzzParse(f *testing.F) {
 	f.Add("name,dns\nweb,a b\n")
 	f.Add("name,lifetime,ip,uri\r\n\"web\",1h,::1,spiffe://a/b\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		rows, err := parseHosts("hosts.csv", strings.NewReader(text))
+		rows, err := Parse("hosts.csv", strings.NewReader(text))
 		if (err == nil) != (len(rows) > 0) {
 			t.Fatal(rows, err)
 		}
 		seen := map[string]bool{}
 		for _, r := range rows {
-			files := fileName(r.name)
-			if files == "" || seen[files] || strings.ContainsAny(files, `/\`) || r.line < 2 || r.host == "" {
+			files := hostfiles.FileName(r.Name)
+			if files == "" || seen[files] || strings.ContainsAny(files, `/\`) || r.Line < 2 || r.Host == "" {
 				t.Errorf("%+v", r)
 			}
 			seen[files] = true

@@ -1,4 +1,5 @@
-package main
+// Package hostlist reads lists of hosts that are to get certificates.
+package hostlist
 
 import (
 	"bytes"
@@ -9,54 +10,58 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"kedge/ca"
+	"kedge/internal/hostfiles"
 )
 
-// hostRow is a line of hosts.csv: what a host's certificate is to say.
-type hostRow struct {
-	line     int
-	name     string
-	host     string // the machine; the name when not given
-	profile  string // empty: the default
-	lifetime time.Duration
-	names    altNames
+// Row is a line of hosts.csv: what a host's certificate is to say.
+type Row struct {
+	Line     int
+	Name     string
+	Host     string        // the machine; the name when not given
+	Profile  string        // empty: the default
+	Lifetime time.Duration // 0: the profile's default
+	Names    Names
 }
 
-// altNames are subject alternative names.
-type altNames struct {
-	dns    []string
-	uris   []*url.URL
-	ips    []netip.Addr
-	emails []string
+// Names are subject alternative names.
+type Names struct {
+	DNS    []string
+	URIs   []*url.URL
+	IPs    []netip.Addr
+	Emails []string
 }
 
-// maxHosts bounds the bytes of hosts.csv: a million hosts with long names.
-const maxHosts = 256 << 20
+// maxFile bounds the bytes of hosts.csv: a million hosts with long names.
+const maxFile = 256 << 20
 
-// parseHosts reads hosts.csv: a header line with the columns name, and host, dns, uri, ip,
+// Parse reads hosts.csv: a header line with the columns name, and host, dns, uri, ip,
 // email, profile and lifetime in any number and order, then a line for each host. Several
 // values of dns, uri, ip and email are separated by spaces. Everything that is not understood
-// is an error that says FILE:LINE.
-func parseHosts(file string, in io.Reader) ([]hostRow, error) {
-	data, err := io.ReadAll(io.LimitReader(in, maxHosts+1))
+// is an error that says FILE:LINE, with file as the name.
+func Parse(file string, in io.Reader) ([]Row, error) {
+	data, err := io.ReadAll(io.LimitReader(in, maxFile+1))
 	if err != nil {
 		return nil, err
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	switch {
-	case len(data) > maxHosts:
-		return nil, fmt.Errorf("%s is larger than %d MiB", file, maxHosts>>20)
+	case len(data) > maxFile:
+		return nil, fmt.Errorf("%s is larger than %d MiB", file, maxFile>>20)
 	case !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0:
 		return nil, fmt.Errorf("%s is not UTF-8 text", file)
 	}
-	p := hostParser{file: file, csv: csv.NewReader(bytes.NewReader(data)), seen: map[string]int{}}
+	p := parser{file: file, csv: csv.NewReader(bytes.NewReader(data)), seen: map[string]int{}}
 	p.csv.TrimLeadingSpace = true
 	if err := p.header(); err != nil {
 		return nil, err
 	}
-	var rows []hostRow
+	var rows []Row
 	for {
 		fields, err := p.read()
 		if err == io.EOF {
@@ -67,7 +72,7 @@ func parseHosts(file string, in io.Reader) ([]hostRow, error) {
 		}
 		row, err := p.row(fields)
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", file, row.line, err)
+			return nil, fmt.Errorf("%s:%d: %w", file, row.Line, err)
 		}
 		rows = append(rows, row)
 	}
@@ -77,7 +82,7 @@ func parseHosts(file string, in io.Reader) ([]hostRow, error) {
 	return rows, nil
 }
 
-type hostParser struct {
+type parser struct {
 	file    string
 	csv     *csv.Reader
 	columns []string
@@ -85,7 +90,7 @@ type hostParser struct {
 }
 
 // read returns the next line. encoding/csv checks that it has as many fields as the header.
-func (p *hostParser) read() ([]string, error) {
+func (p *parser) read() ([]string, error) {
 	fields, err := p.csv.Read()
 	broken, ok := errors.AsType[*csv.ParseError](err)
 	switch {
@@ -97,7 +102,7 @@ func (p *hostParser) read() ([]string, error) {
 	return fields, err
 }
 
-func (p *hostParser) header() error {
+func (p *parser) header() error {
 	columns, err := p.read()
 	if err == io.EOF {
 		return fmt.Errorf("%s is empty; its first line must name the columns, such as name,host,dns", p.file)
@@ -123,49 +128,51 @@ func (p *hostParser) header() error {
 	return nil
 }
 
-func (p *hostParser) row(fields []string) (hostRow, error) {
-	row := hostRow{}
-	row.line, _ = p.csv.FieldPos(0)
+func (p *parser) row(fields []string) (Row, error) {
+	row := Row{}
+	row.Line, _ = p.csv.FieldPos(0)
 	for i, column := range p.columns {
 		if err := row.set(column, strings.TrimSpace(fields[i])); err != nil {
 			return row, fmt.Errorf("%s: %w", column, err)
 		}
 	}
-	if row.host == "" {
-		row.host = row.name
+	if row.Host == "" {
+		row.Host = row.Name
 	}
-	files := strings.ToLower(fileName(row.name)) // some file systems know no case
+	files := strings.ToLower(hostfiles.FileName(row.Name)) // some file systems know no case
 	if files == "" {
-		return row, fmt.Errorf("name: %q has nothing to call files after", row.name)
+		return row, fmt.Errorf("name: %q has nothing to call files after", row.Name)
 	}
 	if before, ok := p.seen[files]; ok {
-		return row, fmt.Errorf("name: %q is there in line %d already, or has the same file names", row.name, before)
+		return row, fmt.Errorf("name: %q is there in line %d already, or has the same file names", row.Name, before)
 	}
-	p.seen[files] = row.line
+	p.seen[files] = row.Line
 	return row, nil
 }
 
-func (r *hostRow) set(column, value string) error {
+func (r *Row) set(column, value string) error {
 	switch column {
 	case "name":
-		r.name = value
+		r.Name = value
 	case "host":
-		r.host = value
+		r.Host = value
 	case "profile":
-		r.profile = value
+		r.Profile = value
 	case "lifetime":
 		if value == "" {
 			return nil
 		}
-		if err := (*lifetime)(&r.lifetime).Set(value); err != nil {
+		d, err := ParseLifetime(value)
+		if err != nil {
 			return err
 		}
-		if r.lifetime <= 0 {
+		r.Lifetime = d
+		if r.Lifetime <= 0 {
 			return fmt.Errorf("%s is not a time to live", value)
 		}
 	default:
 		for _, text := range strings.Fields(value) {
-			if err := r.names.add(column, text); err != nil {
+			if err := r.Names.Add(column, text); err != nil {
 				return err
 			}
 		}
@@ -173,25 +180,37 @@ func (r *hostRow) set(column, value string) error {
 	return nil
 }
 
-// add parses a name of a kind: dns, uri, ip or email.
-func (a *altNames) add(kind, text string) error {
+// Add parses a name of a kind: dns, uri, ip or email. The text of an error begins with the name.
+func (a *Names) Add(kind, text string) error {
 	switch kind {
 	case "dns":
-		a.dns = append(a.dns, text)
+		a.DNS = append(a.DNS, text)
 	case "email":
-		a.emails = append(a.emails, text)
+		a.Emails = append(a.Emails, text)
 	case "uri":
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme == "" {
 			return fmt.Errorf("%q is not a URI, such as spiffe://example.org/web", text)
 		}
-		a.uris = append(a.uris, u)
+		a.URIs = append(a.URIs, u)
 	case "ip":
 		ip, err := netip.ParseAddr(text)
 		if err != nil || ip.Zone() != "" {
 			return fmt.Errorf("%q is not an IP address", text)
 		}
-		a.ips = append(a.ips, ip.Unmap())
+		a.IPs = append(a.IPs, ip.Unmap())
 	}
 	return nil
+}
+
+// ParseLifetime parses the time that a certificate is to be valid: a duration of Go, or days.
+func ParseLifetime(text string) (time.Duration, error) {
+	d, err := ca.ParseDuration(text)
+	if err == nil {
+		return d, nil
+	}
+	if _, err := strconv.ParseUint(text, 10, 16); err == nil {
+		return 0, fmt.Errorf("it has no unit; write %sh for hours", text)
+	}
+	return 0, errors.New("write hours or days, such as 12h or 30d")
 }
