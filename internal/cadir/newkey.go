@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"kedge/internal/atomicfile"
@@ -72,7 +71,7 @@ func (k *Keys) resume(ctx context.Context, r KeyRequest, path string) (*Key, err
 	if r.Public != nil {
 		return k.Open(ctx, r.Authority, r.Public)
 	}
-	data, err := readLeftover(path)
+	data, err := safefile.ReadLeftover(path, signer.MaxFile)
 	if err != nil {
 		return nil, err
 	}
@@ -84,20 +83,6 @@ func (k *Keys) resume(ctx context.Context, r KeyRequest, path string) (*Key, err
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return k.OpenURI(ctx, uri, nil)
-}
-
-// readLeftover reads from the file that was checked.
-func readLeftover(path string) ([]byte, error) {
-	file, err := safefile.OpenLeftover(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, signer.MaxFile+1))
-	if err == nil && len(data) > signer.MaxFile {
-		err = fmt.Errorf("%s is larger than the %d KiB that a key can take", path, signer.MaxFile>>10)
-	}
-	return data, err
 }
 
 // Write puts a key that was made, encrypted unless password is nil, or where the key is, into its

@@ -4,19 +4,15 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
-	"io"
 
 	"kedge/internal/safefile"
 	"kedge/signer"
 )
 
-// maxKey bounds the bytes of a key's file.
-const maxKey = signer.MaxFile
-
 // ReadKey reads a private key that is not encrypted, as this package writes it. It does not wait for
 // a pipe in its place. The error names the path.
 func ReadKey(path string) (crypto.Signer, error) {
-	data, err := safefile.ReadRegular(path, maxKey)
+	data, err := safefile.ReadRegular(path, signer.MaxFile)
 	if err != nil {
 		return nil, err
 	}
@@ -40,15 +36,7 @@ func ReadCertificate(path string) (*x509.Certificate, error) {
 
 // readLeftover reads a key that an interrupted run left, from the file that was checked.
 func readLeftover(path string) (key crypto.Signer, text []byte, err error) {
-	file, err := safefile.OpenLeftover(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer file.Close()
-	text, err = io.ReadAll(io.LimitReader(file, maxKey+1))
-	if err == nil && len(text) > maxKey {
-		err = fmt.Errorf("%s is larger than the %d KiB that a key can take", path, maxKey>>10)
-	}
+	text, err = safefile.ReadLeftover(path, signer.MaxFile)
 	if err != nil {
 		return nil, nil, err
 	}

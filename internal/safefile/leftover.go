@@ -47,6 +47,16 @@ func OpenLeftover(path string) (*os.File, error) {
 	}
 }
 
+// ReadLeftover returns the content, of at most limit bytes, of what OpenLeftover opens.
+func ReadLeftover(path string, limit int64) ([]byte, error) {
+	file, err := OpenLeftover(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readAtMost(file, path, limit)
+}
+
 // The times between attempts to open a file that has several names. Where a file cannot be made
 // without a name, package atomicfile gives it a hidden one first, for a moment, or until it is swept
 // when the process was killed in that moment.
