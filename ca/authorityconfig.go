@@ -19,6 +19,7 @@ type AuthorityConfig struct {
 	CRLURLs       []string // where the issuer's CRL is, http or https; none: the certificate does not say
 	AllowWarnings []string // lint rules, of warnings, that it may break; any other stops it
 	Host, Why     string   // for the record
+	Once          bool     // as in Issued
 
 	old *x509.Certificate // whose subject and key identifier are kept to the byte
 }
@@ -156,7 +157,7 @@ func (c *AuthorityConfig) draft(template *x509.Certificate, public crypto.Public
 	}
 	return draft{
 		template: template, public: public, allowed: c.AllowWarnings,
-		record: Issued{Host: c.Host, Why: c.Why, At: now},
+		record: Issued{Host: c.Host, Why: c.Why, At: now, Once: c.Once},
 	}
 }
 

@@ -13,11 +13,19 @@ import (
 // Issued is what is recorded of a certificate.
 type Issued struct {
 	Certificate *x509.Certificate
-	Profile     string // by which a leaf was made; empty for a CA certificate
-	Host        string // which machine it is for; may be empty
-	Why         string // may be empty
-	Replaces    []byte // SHA-256 of the certificate that it renews; nil otherwise
+	Issuer      *x509.Certificate // of the authority that signed it; nil for a root
+	Profile     string            // by which a leaf was made; empty for a CA certificate
+	Host        string            // which machine it is for; may be empty
+	Why         string            // may be empty
+	Replaces    []byte            // SHA-256 of the certificate that it renews; nil otherwise
 	At          time.Time
+
+	// Once asks for one certificate only: a Recorder that knows of a valid one, of this key,
+	// subject and issuer, refuses another.
+	Once bool
+	// AllowRevokedKey is the operator's word that a key may be certified of which a certificate
+	// was revoked. No word helps a compromised key.
+	AllowRevokedKey bool
 }
 
 // Recorder keeps what was issued. When RecordIssued returns nil, the record must survive a
@@ -55,7 +63,7 @@ func (p *Prepared) Issue(ctx context.Context, to Recorder) (*x509.Certificate, e
 		return nil, fmt.Errorf("sign the certificate %q: %w", p.preview.Subject, err)
 	}
 	record := p.record
-	record.Certificate = cert
+	record.Certificate, record.Issuer = cert, p.issuer
 	if err := to.RecordIssued(ctx, record); err != nil {
 		return nil, fmt.Errorf("record the certificate %q: %w", cert.Subject, err)
 	}

@@ -6,8 +6,14 @@ import (
 	"crypto/elliptic"
 	"crypto/mldsa"
 	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // Limits of RSA keys. Below the least, NIST SP 800-131A; above the most, a signature of a
@@ -92,3 +98,38 @@ func checkRSA(key *rsa.PublicKey) error {
 	}
 	return checkModulus(key.N)
 }
+
+// KeyHash identifies the public key of a certificate: the SHA-256 of its SubjectPublicKeyInfo
+// as Go writes it anew after parsing. Two certificates with one key have the same hash, however
+// their makers wrote it: an RSA key that is labelled for PSS alone (id-RSASSA-PSS, RFC 4055,
+// section 1.2) is the key without the label. What Go cannot parse is hashed as it stands.
+func KeyHash(c *x509.Certificate) [sha256.Size]byte {
+	public := c.PublicKey
+	if public == nil {
+		public = keyForPSS(c.RawSubjectPublicKeyInfo)
+	}
+	if der, err := x509.MarshalPKIXPublicKey(public); err == nil {
+		return sha256.Sum256(der)
+	}
+	return sha256.Sum256(c.RawSubjectPublicKeyInfo)
+}
+
+// keyForPSS parses the RSA key of a SubjectPublicKeyInfo with the algorithm id-RSASSA-PSS,
+// which crypto/x509 leaves alone. It returns nil for any other.
+func keyForPSS(info []byte) crypto.PublicKey {
+	in := cryptobyte.String(info)
+	var algorithm cryptobyte.String
+	var id asn1.ObjectIdentifier
+	var bits []byte
+	if !in.ReadASN1(&in, cbasn1.SEQUENCE) || !in.ReadASN1(&algorithm, cbasn1.SEQUENCE) ||
+		!algorithm.ReadASN1ObjectIdentifier(&id) || !id.Equal(oidRSASSAPSS) || !in.ReadASN1BitStringAsBytes(&bits) {
+		return nil
+	}
+	key, err := x509.ParsePKCS1PublicKey(bits)
+	if err != nil {
+		return nil
+	}
+	return key
+}
+
+var oidRSASSAPSS = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10} // RFC 4055, section 3.1

@@ -25,6 +25,8 @@ type Renewal struct {
 	Lifetime      time.Duration    // 0: as long as Old's, but no longer than the profile's most
 	AllowWarnings []string         // as in Request and AuthorityConfig
 	Host, Why     string           // for the record
+
+	AllowRevokedKey bool // as in Issued
 }
 
 // PrepareRenewal prepares the certificate that replaces r.Old: a leaf or an intermediate
@@ -100,7 +102,7 @@ func (a *Authority) renewLeaf(r Renewal, now time.Time) (*Prepared, error) {
 	request := Request{
 		Name: r.Profile.subject.nameIn(old.Subject.CommonName), Public: r.Public, Lifetime: r.Lifetime,
 		DNS: old.DNSNames, URIs: old.URIs, Emails: old.EmailAddresses, IPs: addrs(old.IPAddresses),
-		AllowWarnings: r.AllowWarnings, Host: r.Host, Why: r.Why,
+		AllowWarnings: r.AllowWarnings, Host: r.Host, Why: r.Why, AllowRevokedKey: r.AllowRevokedKey,
 	}
 	if request.Lifetime == 0 {
 		request.Lifetime = min(lifetimeOf(old), r.Profile.max)

@@ -29,6 +29,9 @@ type Request struct {
 	AllowWarnings []string
 
 	Host, Why string // for the record: which machine it is for, and why
+
+	Once            bool // as in Issued
+	AllowRevokedKey bool // as in Issued
 }
 
 // ProfileError says that a profile does not allow a request.
@@ -79,7 +82,7 @@ func (a *Authority) prepareLeaf(p *Profile, template *x509.Certificate, r Reques
 	template.CRLDistributionPoints = p.crlURLs
 	return draft{
 		template: template, public: r.Public, allowed: slices.Concat(p.allowed, r.AllowWarnings),
-		record: Issued{Profile: p.name, Host: r.Host, Why: r.Why, At: now},
+		record: Issued{Profile: p.name, Host: r.Host, Why: r.Why, At: now, Once: r.Once, AllowRevokedKey: r.AllowRevokedKey},
 	}.prepare(a.key, path)
 }
 

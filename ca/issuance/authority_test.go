@@ -70,7 +70,7 @@ func TestIssuing_refuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.State, a.Issuing = ledger.Retired, false
-	if err := x.setAuthority(t.Context(), a); err != nil {
+	if err := x.setAuthorities(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := x.Issuing(t.Context(), "issuing-1"); err == nil || err.Error() != `the authority "issuing-1" is retired; it issues nothing` {
@@ -128,7 +128,7 @@ func TestAuthority_renewed(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.Certificate = cert
-	if err := x.setAuthority(t.Context(), a); err != nil {
+	if err := x.setAuthorities(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
 	if got := x.open(""); !got.Certificate().Equal(cert) || x.asked[RootName] != 1 {

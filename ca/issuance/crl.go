@@ -116,7 +116,7 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, d
 	m.Entries = len(revoked)
 	m.PEM = pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: m.DER})
 	sum := sha256.Sum256(m.DER)
-	return s.ledger.RecordCRL(ctx, ledger.CRL{Issuer: keyID(m.by), Number: m.Number, Base: m.Base, ThisUpdate: m.at, NextUpdate: m.NextUpdate,
+	return s.ledger.RecordCRL(ctx, ledger.CRL{Authority: m.by.Certificate, Number: m.Number, Base: m.Base, ThisUpdate: m.at, NextUpdate: m.NextUpdate,
 		Size: int64(len(m.DER)), SHA256: sum[:], Entries: int64(m.Entries)})
 }
 
@@ -130,10 +130,10 @@ func (s *Service) IsLastCRL(ctx context.Context, m *CRL) (bool, error) {
 
 // nextCRL is the number for the next list of an authority.
 func (s *Service) nextCRL(ctx context.Context, a ledger.Authority) (int64, error) {
-	return s.ledger.NextCRL(ctx, keyID(a))
+	return s.ledger.NextCRL(ctx, a.Certificate)
 }
 
 // revoked is what a list of an authority holds at a time.
 func (s *Service) revoked(ctx context.Context, a ledger.Authority, at time.Time) ([]ca.Revocation, error) {
-	return s.ledger.Revoked(ctx, keyID(a), at)
+	return s.ledger.Revoked(ctx, a.Certificate, at)
 }

@@ -27,7 +27,7 @@ type lastCRL struct {
 // published.
 func (s *Service) lastCRL(ctx context.Context, a ledger.Authority) (*lastCRL, error) {
 	last := &lastCRL{authority: a.Name}
-	record, err := s.ledger.LastCRL(ctx, keyID(a))
+	record, err := s.ledger.LastCRL(ctx, a.Certificate)
 	if err == nil {
 		last.record = &record
 	} else if _, none := errors.AsType[*ledger.NotFoundError](err); !none {

@@ -40,7 +40,7 @@ func (s *Service) AddIntermediate(ctx context.Context, a ledger.Authority, keepI
 	}
 	a.State = above.State
 	a.Issuing = !keepIssuer && a.State == ledger.Active
-	return a, s.setAuthority(ctx, a)
+	return a, s.setAuthorities(ctx, a)
 }
 
 // UnknownRootError says that a root is none of this CA, which has another.
@@ -82,10 +82,10 @@ func (s *Service) TakeIn(ctx context.Context, t TakeIn) (changed []ledger.Author
 				return changed, err
 			}
 		}
-		if err := s.recordForeign(ctx, cert, t.Why); err != nil {
+		if err := s.recordForeign(ctx, ca.Issued{Certificate: cert, Issuer: above.Certificate, Why: t.Why}); err != nil {
 			return changed, err
 		}
-		if err := s.setAuthority(ctx, a); err != nil {
+		if err := s.setAuthorities(ctx, a); err != nil {
 			return changed, err
 		}
 		above = a
@@ -106,7 +106,7 @@ func (s *Service) takeInOwn(ctx context.Context, t TakeIn, above ledger.Authorit
 	if err != nil {
 		return a, err
 	}
-	issued := ca.Issued{Certificate: cert, Why: t.Why, At: s.now()}
+	issued := ca.Issued{Certificate: cert, Issuer: above.Certificate, Why: t.Why}
 	switch {
 	case !known:
 		a = ledger.Authority{Name: t.Name, State: above.State}
@@ -117,10 +117,10 @@ func (s *Service) takeInOwn(ctx context.Context, t TakeIn, above ledger.Authorit
 		issued.Replaces = a.Fingerprint
 	}
 	a.Certificate, a.Parent = cert, above.Name
-	if err := s.recordIssued(ctx, issued); err != nil {
+	if err := s.recordForeign(ctx, issued); err != nil {
 		return a, err
 	}
-	return a, s.setAuthority(ctx, a)
+	return a, s.setAuthorities(ctx, a)
 }
 
 // foreign gives a name to an authority whose key is elsewhere. A ledger without a root takes

@@ -34,7 +34,7 @@ func TestAdopt_again(t *testing.T) {
 	t.Parallel()
 	root := newCA(t).open("").Certificate()
 	x := newEmpty(t)
-	if err := x.recordForeign(t.Context(), root, ""); err != nil {
+	if err := x.recordForeign(t.Context(), ca.Issued{Certificate: root}); err != nil {
 		t.Fatal(err)
 	}
 	if err := x.Adopt(t.Context(), root, ""); err != nil {

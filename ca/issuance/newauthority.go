@@ -3,7 +3,6 @@ package issuance
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -35,11 +34,7 @@ func (s *Service) Found(ctx context.Context, root *ca.Prepared) (*x509.Certifica
 	if err := s.CheckEmpty(ctx); err != nil {
 		return nil, err
 	}
-	cert, err := root.Issue(ctx, s.ledger)
-	if err != nil {
-		return nil, err
-	}
-	return cert, s.setAuthority(ctx, ledger.Authority{Name: RootName, Certificate: cert, State: ledger.Active, Issuing: true})
+	return root.Issue(ctx, s.ledger.WithAuthority(ledger.Authority{Name: RootName, State: ledger.Active, Issuing: true}))
 }
 
 // Adopt takes over a root that another program made. It can be called again after it was
@@ -48,10 +43,10 @@ func (s *Service) Adopt(ctx context.Context, root *x509.Certificate, why string)
 	if err := s.CheckEmpty(ctx); err != nil {
 		return err
 	}
-	if err := s.recordForeign(ctx, root, why); err != nil {
+	if err := s.recordForeign(ctx, ca.Issued{Certificate: root, Why: why}); err != nil {
 		return err
 	}
-	return s.setAuthority(ctx, ledger.Authority{Name: RootName, Certificate: root, State: ledger.Active, Issuing: true})
+	return s.setAuthorities(ctx, ledger.Authority{Name: RootName, Certificate: root, State: ledger.Active, Issuing: true})
 }
 
 // IssueCA issues a certificate for the key of an authority, unless a run before or another
@@ -94,17 +89,12 @@ func (s *Service) RecordedCA(ctx context.Context, preview *x509.Certificate) (*x
 	return newest, nil
 }
 
-// recordIssued records a certificate that was issued elsewhere. It may be there already.
-func (s *Service) recordIssued(ctx context.Context, i ca.Issued) error {
-	err := s.ledger.RecordIssued(ctx, i)
-	if _, again := errors.AsType[*ledger.DuplicateError](err); again {
-		return nil
-	}
+// recordForeign records the certificate of an authority that was issued elsewhere, by an issuer
+// that is known. It may be there already.
+func (s *Service) recordForeign(ctx context.Context, i ca.Issued) error {
+	i.At = s.now()
+	_, err := s.ledger.Import(ctx, []ledger.Import{{Issued: i}})
 	return err
-}
-
-func (s *Service) recordForeign(ctx context.Context, cert *x509.Certificate, why string) error {
-	return s.recordIssued(ctx, ca.Issued{Certificate: cert, Why: why, At: s.now()})
 }
 
 // authorityOf returns the authority that has the key and the name of a certificate.
@@ -127,10 +117,10 @@ func (s *Service) searchAuthority(ctx context.Context, is func(ledger.Authority)
 	return a, false, err
 }
 
-// setAuthority makes an authority known to the ledger, or changes the one that was read.
-func (s *Service) setAuthority(ctx context.Context, a ledger.Authority) error {
-	a.Fingerprint = nil
-	return s.ledger.SetAuthority(ctx, a)
+// setAuthorities makes authorities known to the ledger, or changes those that were read, all of
+// them or none. One that another process has changed since is a *ledger.ChangedError.
+func (s *Service) setAuthorities(ctx context.Context, all ...ledger.Authority) error {
+	return s.ledger.SetAuthorities(ctx, all...)
 }
 
 // TakenError says that there is an authority of the name already.

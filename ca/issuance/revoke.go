@@ -90,7 +90,7 @@ func (s *Service) changed(ctx context.Context, certs []ledger.Certificate) (*Cha
 	}
 	all, err := s.ledger.Authorities(ctx)
 	c.Behind = slices.DeleteFunc(all, func(a ledger.Authority) bool {
-		return !slices.ContainsFunc(certs, func(c ledger.Certificate) bool { return c.IssuerKeyID == keyID(a) })
+		return !slices.ContainsFunc(certs, func(c ledger.Certificate) bool { return c.IssuedBy(a.Certificate) })
 	})
 	return c, err
 }

@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"kedge/ca/ledger"
@@ -32,4 +33,16 @@ func (s *Service) unchanged(ctx context.Context, r *Rotation) error {
 		return changedSince()
 	}
 	return nil
+}
+
+// rotate changes authorities together, as they were in the plan that was confirmed.
+func (s *Service) rotate(ctx context.Context, planned *Rotation, all []ledger.Authority) error {
+	if err := s.unchanged(ctx, planned); err != nil || len(all) == 0 {
+		return err
+	}
+	err := s.setAuthorities(ctx, all...)
+	if _, changed := errors.AsType[*ledger.ChangedError](err); changed {
+		return changedSince()
+	}
+	return err
 }

@@ -59,33 +59,24 @@ func (s *Service) planRetire(ctx context.Context, r *Rotation, root, stays strin
 	return &RetirePlan{Root: root, Stays: stays, Needed: needed, rotation: r}, err
 }
 
-// Retire ends a rotation. It takes a root and all below out of use, the root last: until then
-// the step can be run again. The root that stays is active then, also after a switch that was
-// interrupted. When the authorities have changed since the plan was made, the error is a
-// *RotationError.
+// Retire ends a rotation: a root and all below are out of use, and the root that stays is active.
+// When the authorities have changed since the plan was made, the error is a *RotationError.
 func (s *Service) Retire(ctx context.Context, p *RetirePlan) error {
 	if p.Done {
 		return nil
 	}
-	if err := s.unchanged(ctx, p.rotation); err != nil {
-		return err
-	}
+	var all []ledger.Authority
 	for _, a := range p.rotation.Roots() {
 		if a.Name == p.Stays && a.State != ledger.Active {
 			a.State = ledger.Active
-			if err := s.setAuthority(ctx, a); err != nil {
-				return err
-			}
+			all = append(all, a)
 		}
 	}
 	for _, a := range p.rotation.below(p.Root) {
-		if a.State == ledger.Retired {
-			continue
-		}
-		a.State, a.Issuing = ledger.Retired, false
-		if err := s.setAuthority(ctx, a); err != nil {
-			return err
+		if a.State != ledger.Retired {
+			a.State, a.Issuing = ledger.Retired, false
+			all = append(all, a)
 		}
 	}
-	return nil
+	return s.rotate(ctx, p.rotation, all)
 }

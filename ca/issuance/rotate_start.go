@@ -80,7 +80,7 @@ func (s *Service) Start(ctx context.Context, p *StartPlan, root *x509.Certificat
 		return ledger.Authority{}, changedSince()
 	}
 	next := ledger.Authority{Name: p.Name, State: ledger.Next, Certificate: root}
-	return next, s.setAuthority(ctx, next)
+	return next, s.setAuthorities(ctx, next)
 }
 
 // NotRootError says that a certificate that was to be a root is issued by another.
@@ -116,5 +116,5 @@ func (s *Service) RecordRoot(ctx context.Context, cert *x509.Certificate, why st
 	if _, err := ca.LintForeign(cert, nil, s.now()); err != nil {
 		return err
 	}
-	return s.recordForeign(ctx, cert, why)
+	return s.recordForeign(ctx, ca.Issued{Certificate: cert, Why: why})
 }

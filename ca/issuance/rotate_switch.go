@@ -81,28 +81,20 @@ func (r *Rotation) switchTarget(name string) (ledger.Authority, error) {
 	return ledger.Authority{}, &AmbiguousError{r.Next.Name, names}
 }
 
-// Switch makes an authority below the new root issue. That is the one entry that counts; the
-// states that follow from it are set after. When the authorities have changed since the plan was
-// made, the error is a *RotationError.
+// Switch makes an authority below the new root issue, and all below the new root active. When
+// the authorities have changed since the plan was made, the error is a *RotationError.
 func (s *Service) Switch(ctx context.Context, p *SwitchPlan) error {
-	if err := s.unchanged(ctx, p.rotation); err != nil {
-		return err
-	}
-	to := p.To
-	if !to.Issuing || to.State != ledger.Active {
-		to.Issuing, to.State = true, ledger.Active
-		if err := s.setAuthority(ctx, to); err != nil {
-			return err
-		}
-	}
+	var all []ledger.Authority
 	for _, a := range p.rotation.below(p.New) {
-		if a.State != ledger.Next || a.Name == to.Name {
+		switch {
+		case a.Name == p.To.Name && (!a.Issuing || a.State != ledger.Active):
+			a.Issuing, a.State = true, ledger.Active
+		case a.Name != p.To.Name && a.State == ledger.Next:
+			a.State = ledger.Active
+		default:
 			continue
 		}
-		a.State, a.Issuing = ledger.Active, false
-		if err := s.setAuthority(ctx, a); err != nil {
-			return err
-		}
+		all = append(all, a)
 	}
-	return nil
+	return s.rotate(ctx, p.rotation, all)
 }

@@ -146,7 +146,7 @@ func TestRetire_interrupted(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.State, a.Issuing = state, issuing
-		if err := x.setAuthority(t.Context(), a); err != nil {
+		if err := x.setAuthorities(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 	}

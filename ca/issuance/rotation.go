@@ -2,11 +2,11 @@ package issuance
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
 
+	"kedge/ca"
 	"kedge/ca/ledger"
 )
 
@@ -152,11 +152,12 @@ func (r *Rotation) below(root string) []ledger.Authority {
 	return all
 }
 
-// byKey maps the key identifiers of issuers, as the ledger has them of leaves, to authorities.
+// byKey maps the keys of issuers, as the ledger has them of leaves, to authorities.
 func (r *Rotation) byKey() map[string]string {
 	names := map[string]string{}
 	for _, a := range r.all {
-		names[hex.EncodeToString(a.Certificate.SubjectKeyId)] = a.Name
+		key := ca.KeyHash(a.Certificate)
+		names[string(key[:])] = a.Name
 	}
 	return names
 }

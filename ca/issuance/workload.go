@@ -44,7 +44,7 @@ func (s *Service) Workloads(ctx context.Context, r *Rotation, root string) iter.
 				return
 			}
 			c.DER = nil
-			w := Workload{Certificate: c, Authority: authorities[c.IssuerKeyID]}
+			w := Workload{Certificate: c, Authority: authorities[string(c.IssuerKey)]}
 			w.Moved = w.Authority != "" && r.rootOf(w.Authority) == root
 			i := slices.IndexFunc(newest, func(other Workload) bool { return other.Subject == c.Subject })
 			switch {

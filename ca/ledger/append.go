@@ -21,13 +21,16 @@ const (
 	kindRelease   = "release"   // certificates that were on hold; see releasedBody
 	kindAuthority = "authority" // what is known of an authority; see authorityBody
 	kindCRL       = "crl"       // see crlBody
+	kindImport    = "import"    // a certificate that was issued before the ledger was, or past it; see issuedBody
+	kindList      = "list"      // a CRL that another ledger, or this one before a restore, recorded; see listBody
+	kindClone     = "clone"     // a renewal that was refused; see cloneBody
 )
 
 // Entry is a link of the chain.
 type Entry struct {
 	Seq  int64 // 1, 2, 3 …
 	At   time.Time
-	Kind string // issue, revoke, release, authority, crl
+	Kind string // issue, revoke, release, authority, crl, import, list, clone
 	Body string // JSON
 	Prev []byte // the hash of the entry before; zeros for the first
 	Hash []byte
@@ -51,26 +54,37 @@ func (e *Entry) sum() []byte {
 
 const (
 	insertEntry = "INSERT INTO entries (seq, at, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?)"
-	updateHead  = "UPDATE head SET seq = ?, hash = ?"
+	updateHead  = "UPDATE head SET seq = ?, hash = ?, tail = ?, at = ?"
 	readEntries = "SELECT seq, at, kind, body, prev, hash FROM entries WHERE seq > ? ORDER BY seq"
 )
 
-// chain is the end of the chain, for who holds its lock.
+// chain is the last entry; the caller holds the lock of the head.
 type chain struct {
 	seq  int64
 	hash []byte
+	at   time.Time
+}
+
+// now is the time of the next entry: t, or that of the last entry if a clock that was ahead
+// wrote it. Time in a ledger does not run backwards.
+func (c *chain) now(t time.Time) time.Time {
+	t = t.UTC().Truncate(time.Microsecond)
+	if t.Before(c.at) {
+		return c.at
+	}
+	return t
 }
 
 // next makes the entry that follows, and moves on to it.
 func (c *chain) next(kind, body string, at time.Time) statement {
-	e := Entry{Seq: c.seq + 1, At: at, Kind: kind, Body: body, Prev: c.hash}
+	e := Entry{Seq: c.seq + 1, At: c.now(at), Kind: kind, Body: body, Prev: c.hash}
 	e.Hash = e.sum()
-	c.seq, c.hash = e.Seq, e.Hash
-	return statement{insertEntry, []any{e.Seq, e.At.UnixMicro(), e.Kind, e.Body, e.Prev, e.Hash}}
+	c.seq, c.hash, c.at = e.Seq, e.Hash, e.At
+	return one(insertEntry, e.Seq, e.At.UnixMicro(), e.Kind, e.Body, e.Prev, e.Hash)
 }
 
 // head is the statement that says where the chain ends.
-func (c *chain) head() statement { return statement{updateHead, []any{c.seq, c.hash}} }
+func (c *chain) head() statement { return one(updateHead, c.seq, c.hash, c.seq, c.at.UnixMicro()) }
 
 // Head returns the sequence number and the hash of the last entry; 0 and zeros before the
 // first. Kept somewhere else, it tells [Ledger.Verify] whether the end of the chain, or all

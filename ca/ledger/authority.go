@@ -24,10 +24,11 @@ const (
 type Authority struct {
 	Name        string
 	Certificate *x509.Certificate // its current one
-	Fingerprint []byte            // SHA-256 of Certificate; may be nil in SetAuthority
+	Fingerprint []byte            // SHA-256 of Certificate; what Authorities returns, and otherwise not looked at
 	Parent      string            // the name of the authority above; empty for a root, or when that is elsewhere
 	State       string            // Active, Next or Retired
 	Issuing     bool              // issues leaves, unless another is asked for; one at most does
+	Seq         int64             // of the entry that last changed it; 0 for a new one
 }
 
 type authorityBody struct {
@@ -36,67 +37,162 @@ type authorityBody struct {
 	Parent      string `json:"parent,omitempty"`
 	State       string `json:"state"`
 	Issuing     bool   `json:"issuing"`
+	From        *int64 `json:"from,omitempty"` // the entry that last changed it, 0 for none; absent in schema 1
 }
 
 const (
-	insertAuthority = `INSERT INTO authorities (name, fingerprint, parent, state, issuing, seq) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (name) DO UPDATE SET fingerprint = excluded.fingerprint, parent = excluded.parent,
-			state = excluded.state, issuing = excluded.issuing, seq = excluded.seq`
-	clearIssuing = "UPDATE authorities SET issuing = 0 WHERE issuing <> 0"
+	insertAuthority = "INSERT INTO authorities (name, fingerprint, parent, state, issuing, seq) VALUES (?, ?, ?, ?, ?, ?)"
+	updateAuthority = "UPDATE authorities SET fingerprint = ?, parent = ?, state = ?, issuing = ?, seq = ? WHERE name = ? AND seq = ?"
+	clearIssuing    = "UPDATE authorities SET issuing = 0, seq = ? WHERE issuing <> 0 AND name <> ?"
 )
 
-// SetAuthority adds an authority, or changes what is known of the one with this name. Its
-// certificate must have been recorded. When it is to issue, the one that did stops to.
-func (l *Ledger) SetAuthority(ctx context.Context, a Authority) error {
-	body, err := a.body()
+// ChangedError says that an authority is not changed, since it is no longer as the caller read
+// it: another process was faster.
+type ChangedError struct{ Name string }
+
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("the authority %q was changed by another process at this moment", e.Name)
+}
+
+// SetAuthorities adds authorities, or changes what is known of them: all or none. One that is
+// there must be as the caller read it, by its Seq, or it is a *ChangedError; it keeps its key.
+// The certificates must have been recorded. When one is to issue, the one that did stops to; it
+// must be active and, as all above it, neither retired nor revoked.
+func (l *Ledger) SetAuthorities(ctx context.Context, all ...Authority) error {
+	for i := range all {
+		if err := all[i].check(); err != nil {
+			return err
+		}
+	}
+	return l.alone(ctx, func(ctx context.Context, t *transaction) error { return t.setAuthorities(ctx, all) })
+}
+
+func (t *transaction) setAuthorities(ctx context.Context, all []Authority) error {
+	for i := range all {
+		if err := t.setAuthority(ctx, &all[i]); err != nil {
+			return fmt.Errorf("authority %q: %w", all[i].Name, err)
+		}
+	}
+	issuers, err := t.issuers(ctx)
 	if err != nil {
 		return err
 	}
-	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
-		fingerprint := sha256.Sum256(a.Certificate.Raw)
-		if _, _, _, err := t.revoked(ctx, fingerprint[:]); err != nil {
-			return fmt.Errorf("authority %q: %w", a.Name, err)
+	for _, a := range all {
+		if !a.Issuing {
+			continue
 		}
-		seq, err := t.append(ctx, kindAuthority, body, l.now())
-		if err != nil {
+		if err := issuers.standing(issuers[a.Name]); err != nil {
 			return err
 		}
-		var all []statement
-		issuing := int64(0)
-		if a.Issuing {
-			issuing = 1
-			all = append(all, statement{clearIssuing, nil})
-		}
-		all = append(all, statement{insertAuthority, []any{a.Name, fingerprint[:], a.Parent, a.State, issuing, seq}})
-		_, err = t.send(ctx, all...)
+	}
+	return nil
+}
+
+func (t *transaction) setAuthority(ctx context.Context, a *Authority) error {
+	fingerprint := sha256.Sum256(a.Certificate.Raw)
+	if _, _, _, err := t.revoked(ctx, fingerprint[:]); err != nil {
 		return err
+	}
+	if err := t.unchanged(ctx, a); err != nil {
+		return err
+	}
+	seq, err := t.append(ctx, kindAuthority, a.body())
+	if err != nil {
+		return err
+	}
+	issuing := int64(0)
+	if a.Issuing {
+		issuing = 1
+		if err := t.send(ctx, some(clearIssuing, seq, a.Name)); err != nil {
+			return err
+		}
+	}
+	if a.Seq == 0 {
+		return t.send(ctx, one(insertAuthority, a.Name, fingerprint[:], a.Parent, a.State, issuing, seq))
+	}
+	return t.send(ctx, one(updateAuthority, fingerprint[:], a.Parent, a.State, issuing, seq, a.Name, a.Seq))
+}
+
+// unchanged refuses an authority that is not as the caller read it.
+func (t *transaction) unchanged(ctx context.Context, a *Authority) error {
+	var seq int64
+	var key []byte
+	err := t.queryRow(ctx, "SELECT a.seq, c.key_hash FROM authorities a LEFT JOIN certificates c ON c.fingerprint = a.fingerprint WHERE a.name = ?", a.Name).Scan(&seq, &key)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	hash := ca.KeyHash(a.Certificate)
+	switch {
+	case seq != a.Seq:
+		return &ChangedError{Name: a.Name}
+	case seq != 0 && !bytes.Equal(key, hash[:]):
+		return errors.New("its key would be another: with another key it is another authority")
+	}
+	return nil
+}
+
+// WithAuthority returns a Recorder for the certificate of an authority: what it records becomes
+// the authority's certificate, in the same transaction and by the rules of SetAuthorities. a is
+// the authority as it is to be, without the certificate.
+func (l *Ledger) WithAuthority(a Authority) ca.Recorder { return authorityRecorder{l, a} }
+
+type authorityRecorder struct {
+	ledger    *Ledger
+	authority Authority
+}
+
+// RecordIssued records the certificate and the authority.
+func (r authorityRecorder) RecordIssued(ctx context.Context, i ca.Issued) error {
+	a := r.authority
+	a.Certificate = i.Certificate
+	record, err := newRecord(i)
+	if err == nil {
+		err = a.check()
+	}
+	if err != nil {
+		return err
+	}
+	j := &job{record: record}
+	return r.ledger.alone(ctx, func(ctx context.Context, t *transaction) error {
+		refused, err := t.insert(ctx, []*job{j})
+		if err == nil && refused[0] != nil {
+			refused[0], err = t.explain(ctx, refused[0])
+		}
+		if err = errors.Join(err, refused[0]); err != nil {
+			return err
+		}
+		return t.setAuthorities(ctx, []Authority{a})
 	})
 }
 
-func (a *Authority) body() (authorityBody, error) {
-	if a.Certificate == nil {
-		return authorityBody{}, fmt.Errorf("authority %q: the certificate is missing", a.Name)
-	}
-	fingerprint := sha256.Sum256(a.Certificate.Raw)
+// check refuses what no authority can be.
+func (a *Authority) check() error {
 	switch {
 	case a.Name == "":
-		return authorityBody{}, errors.New("an authority needs a name")
+		return errors.New("an authority needs a name")
+	case a.Certificate == nil:
+		return fmt.Errorf("authority %q: the certificate is missing", a.Name)
 	case a.State != Active && a.State != Next && a.State != Retired:
-		return authorityBody{}, fmt.Errorf("authority %q: the state %q is none of %s, %s, %s", a.Name, a.State, Active, Next, Retired)
-	case len(a.Fingerprint) != 0 && !bytes.Equal(a.Fingerprint, fingerprint[:]):
-		return authorityBody{}, fmt.Errorf("authority %q: the fingerprint is not that of its certificate", a.Name)
+		return fmt.Errorf("authority %q: the state %q is none of %s, %s, %s", a.Name, a.State, Active, Next, Retired)
+	case a.Issuing && a.State != Active:
+		return fmt.Errorf("authority %q: it cannot issue and be %s", a.Name, a.State)
 	}
 	for what, text := range map[string]string{"name": a.Name, "parent": a.Parent} {
 		if err := writable(what, text); err != nil {
-			return authorityBody{}, fmt.Errorf("authority %q: %w", a.Name, err)
+			return fmt.Errorf("authority %q: %w", a.Name, err)
 		}
 	}
-	return authorityBody{Name: a.Name, Fingerprint: hex.EncodeToString(fingerprint[:]), Parent: a.Parent, State: a.State, Issuing: a.Issuing}, nil
+	return nil
+}
+
+func (a *Authority) body() authorityBody {
+	fingerprint := sha256.Sum256(a.Certificate.Raw)
+	return authorityBody{Name: a.Name, Fingerprint: hex.EncodeToString(fingerprint[:]), Parent: a.Parent, State: a.State, Issuing: a.Issuing, From: &a.Seq}
 }
 
 // Authorities returns all authorities, in the order in which they were last changed.
 func (l *Ledger) Authorities(ctx context.Context) ([]Authority, error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT a.name, a.fingerprint, a.parent, a.state, a.issuing, c.der
+	rows, err := l.db.QueryContext(ctx, `SELECT a.name, a.fingerprint, a.parent, a.state, a.issuing, a.seq, c.der
 		FROM authorities a LEFT JOIN certificates c ON c.fingerprint = a.fingerprint ORDER BY a.seq, a.name`)
 	if err != nil {
 		return nil, l.engine.explain(err)
@@ -117,7 +213,7 @@ func scanAuthority(row scanner) (Authority, error) {
 	var a Authority
 	var issuing int64
 	var der sql.Null[[]byte]
-	if err := row.Scan(&a.Name, &a.Fingerprint, &a.Parent, &a.State, &issuing, &der); err != nil {
+	if err := row.Scan(&a.Name, &a.Fingerprint, &a.Parent, &a.State, &issuing, &a.Seq, &der); err != nil {
 		return a, err
 	}
 	a.Issuing = issuing != 0

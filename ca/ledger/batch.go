@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -14,16 +15,17 @@ import (
 // maxBatch is how many certificates share a transaction at most.
 const maxBatch = 256
 
-// patience bounds each step of a transaction with a server that neither answers nor breaks:
+// stepTimeout bounds each step of a transaction with a server that neither answers nor breaks:
 // its begin, what it does, and its end.
-const patience = time.Minute
+const stepTimeout = time.Minute
 
 // job is one thing to write: a certificate, which can share a transaction with others, or
 // anything else, which gets its own.
 type job struct {
-	record *record
-	alone  func(context.Context, *transaction) error
-	done   chan error // takes one
+	record  *record
+	alone   func(context.Context, *transaction) error
+	receipt Receipt    // of record, once done
+	done    chan error // takes one
 }
 
 // writer is the queue of what is to be written. Whoever finds nobody writing starts a
@@ -33,7 +35,9 @@ type writer struct {
 	db       *sql.DB
 	engine   *engine
 	readOnly bool
-	patience time.Duration
+	timeout  time.Duration // of a step
+	now      func() time.Time
+	anyClock bool // the server's clock does not matter
 
 	mu      sync.Mutex
 	queue   []*job
@@ -124,68 +128,69 @@ func (w *writer) take() []*job {
 	return batch
 }
 
-// write carries the jobs out and answers each. One that is in the ledger already fails
-// alone; so does one that spoils the transaction of the others.
+// write carries the jobs out and answers each. A certificate that a rule refuses, or that spoils
+// the transaction of the others, is tried again alone, after them: what it is told then is what
+// the ledger holds for good.
 func (w *writer) write(batch []*job) {
-	for len(batch) != 0 {
-		spoiled, err := w.attempt(batch)
-		switch {
-		case err == nil && len(spoiled) == 0:
-			answer(batch, nil)
-			return
-		case err == nil:
-			batch = reject(batch, spoiled)
-		case len(batch) == 1 || everybodys(err):
-			answer(batch, err)
-			return
-		default:
-			for _, j := range batch {
-				w.write([]*job{j})
+	refused, err := w.attempt(batch)
+	for range maxStale {
+		if !errors.Is(err, errStale) {
+			break
+		}
+		refused, err = w.attempt(batch)
+	}
+	var again []*job
+	switch {
+	case err == nil && len(refused) == 0, len(batch) == 1, affectsBatch(err):
+		answer(batch, refused, err)
+		return
+	case err != nil:
+		again = batch
+	default:
+		var rest []*job
+		for i, j := range batch {
+			if refused[i] != nil {
+				again = append(again, j)
+			} else {
+				rest = append(rest, j)
 			}
-			return
+		}
+		if len(rest) != 0 {
+			w.write(rest)
 		}
 	}
-}
-
-func answer(batch []*job, err error) {
-	for _, j := range batch {
-		j.done <- err
+	for _, j := range again {
+		w.write([]*job{j})
 	}
 }
 
-// reject answers the spoiled jobs and returns the others.
-func reject(batch []*job, spoiled map[int]error) []*job {
-	var rest []*job
+func answer(batch []*job, refused map[int]error, err error) {
 	for i, j := range batch {
-		if err, ok := spoiled[i]; ok {
-			j.done <- err
-		} else {
-			rest = append(rest, j)
-		}
+		j.done <- cmp.Or(refused[i], err)
 	}
-	return rest
 }
 
-// everybodys is an error that trying one by one would only repeat.
-func everybodys(err error) bool {
+// affectsBatch reports whether retrying the jobs singly would fail alike.
+func affectsBatch(err error) bool {
 	_, busy := errors.AsType[*BusyError](err)
-	return busy || elsewhere(err) || errors.Is(err, syscall.ENOSPC)
+	_, clock := errors.AsType[*ClockError](err)
+	return busy || clock || elsewhere(err) || errors.Is(err, syscall.ENOSPC)
 }
 
-// attempt writes the jobs in one transaction, or nothing when some are spoiled.
-func (w *writer) attempt(batch []*job) (spoiled map[int]error, err error) {
+// attempt writes the jobs in one transaction, or nothing when some are refused.
+func (w *writer) attempt(batch []*job) (refused map[int]error, err error) {
 	t, err := w.begin()
 	if err == nil {
-		spoiled, err = w.carryOut(t, batch)
+		refused, err = w.carryOut(t, batch)
 	}
 	if t == nil || t.broken {
 		w.drop()
 	}
-	return spoiled, w.engine.explain(err)
+	return refused, w.engine.explain(err)
 }
 
 func (w *writer) step() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), w.patience)
+	return context.WithTimeout(context.Background(), w.timeout)
 }
 
 // begin starts a transaction, on the connection of the last one. Where that is gone, because
@@ -195,7 +200,7 @@ func (w *writer) begin() (*transaction, error) {
 	ctx, cancel := w.step()
 	defer cancel()
 	if w.session != nil {
-		t, err := begin(ctx, w.session)
+		t, err := w.beginOn(ctx, w.session)
 		if !elsewhere(w.engine.explain(err)) {
 			return t, err
 		}
@@ -205,25 +210,47 @@ func (w *writer) begin() (*transaction, error) {
 	if w.session, err = newSession(ctx, w.db, w.engine); err != nil {
 		return nil, err
 	}
-	return begin(ctx, w.session)
+	return w.beginOn(ctx, w.session)
 }
 
 // carryOut ends the transaction: with a commit, or when something is wrong without a trace.
-func (w *writer) carryOut(t *transaction, batch []*job) (spoiled map[int]error, err error) {
+func (w *writer) carryOut(t *transaction, batch []*job) (refused map[int]error, err error) {
 	ctx, cancel := w.step()
 	if alone := batch[0].alone; alone != nil {
 		err = alone(ctx, t)
 	} else {
-		spoiled, err = t.insert(ctx, batch)
+		refused, err = t.insert(ctx, batch)
 	}
 	cancel()
 	ctx, cancel = w.step() // of its own, since a restore takes long and does not heed the other
 	defer cancel()
-	if err != nil || len(spoiled) != 0 {
+	if err != nil || len(refused) != 0 {
 		t.rollback(ctx)
-		return spoiled, err
+		if len(batch) == 1 && err == nil && !t.broken {
+			refused[0], err = t.explain(ctx, refused[0])
+		}
+		return refused, err
 	}
 	return nil, t.commit(ctx)
+}
+
+// errStale says that a rule refused a record and would not any more: the ledger has changed since.
+var errStale = errors.New("the ledger changes all the time; try again")
+
+// maxStale bounds how often such a record is tried.
+const maxStale = 5
+
+// explain finds out why a record was refused, once the transaction is over.
+func (t *transaction) explain(ctx context.Context, refused error) (why, err error) {
+	r, ok := errors.AsType[*refusedRecord](refused)
+	if !ok {
+		return refused, nil
+	}
+	why = r.reason(ctx, t.session, r.record)
+	if why == nil {
+		return nil, errStale
+	}
+	return why, nil
 }
 
 // drop gives up the connection; the next attempt takes another.

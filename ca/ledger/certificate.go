@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"bytes"
+	"context"
 	"crypto/x509"
 	"database/sql"
 	"encoding/hex"
@@ -48,6 +50,9 @@ type Certificate struct {
 	RevokedAt   *time.Time // nil when it is not revoked
 	Reason      ca.Reason  // of the revocation
 	DER         []byte
+	KeyHash     []byte // of its key: ca.KeyHash
+	Lineage     int64  // Seq of the first of those that replace one another; 0 for a CA
+	IssuerKey   []byte // ca.KeyHash of the issuer; empty when schema 1 did not know it
 
 	serial, keyID []byte
 	revokedSeq    sql.NullInt64
@@ -62,7 +67,7 @@ func (c *Certificate) X509() (*x509.Certificate, error) {
 	return cert, nil
 }
 
-// State tells what the certificate is at a time: Held, Revoked, Expired, Pending or Valid, the
+// State returns what the certificate is at a time: Held, Revoked, Expired, Pending or Valid, the
 // first that is so.
 func (c *Certificate) State(now time.Time) string {
 	switch {
@@ -127,20 +132,62 @@ func (s *SANs) list() []name {
 }
 
 const certificateColumns = `c.seq, c.issued_at, c.fingerprint, c.serial, c.issuer_key_id, c.kind, c.not_before, c.not_after, c.revoked_at, c.reason, c.revoked_seq,
-	c.replaces, c.replaced_seq, c.common_name, c.subject, c.issuer, c.host, c.profile, c.why, c.der`
+	c.replaces, c.replaced_seq, c.common_name, c.subject, c.issuer, c.host, c.profile, c.why, c.der, c.key_hash, c.issuer_key, c.lineage`
 
 func scanCertificate(row scanner) (Certificate, error) {
 	var c Certificate
 	var issued, notBefore, notAfter int64
-	var revoked, reason, replaced sql.NullInt64
+	var revoked, reason, replaced, lineage sql.NullInt64
 	err := row.Scan(&c.Seq, &issued, &c.Fingerprint, &c.serial, &c.keyID, &c.Kind, &notBefore, &notAfter, &revoked, &reason, &c.revokedSeq,
-		&c.Replaces, &replaced, &c.CommonName, &c.Subject, &c.Issuer, &c.Host, &c.Profile, &c.Why, &c.DER)
+		&c.Replaces, &replaced, &c.CommonName, &c.Subject, &c.Issuer, &c.Host, &c.Profile, &c.Why, &c.DER,
+		&c.KeyHash, &c.IssuerKey, &lineage)
 	c.IssuedAt, c.NotBefore, c.NotAfter = time.UnixMicro(issued).UTC(), time.UnixMicro(notBefore).UTC(), time.UnixMicro(notAfter).UTC()
 	c.Serial, c.IssuerKeyID = hex.EncodeToString(c.serial), hex.EncodeToString(c.keyID)
-	c.ReplacedBy, c.Reason = replaced.Int64, ca.Reason(reason.Int64)
+	c.ReplacedBy, c.Lineage, c.Reason = replaced.Int64, lineage.Int64, ca.Reason(reason.Int64)
 	if revoked.Valid {
 		at := time.UnixMicro(revoked.Int64).UTC()
 		c.RevokedAt = &at
 	}
 	return c, err
+}
+
+// certificates returns those that a condition selects.
+func (s *session) certificates(ctx context.Context, where string, args ...any) ([]Certificate, error) {
+	rows, err := s.conn.QueryContext(ctx, s.e.sql("SELECT "+certificateColumns+" FROM certificates c WHERE "+where), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Certificate
+	for rows.Next() {
+		c, err := scanCertificate(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, rows.Err()
+}
+
+// certificate returns the one that a condition selects, or nil.
+func (s *session) certificate(ctx context.Context, where string, args ...any) (*Certificate, error) {
+	all, err := s.certificates(ctx, where, args...)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+func (c *Certificate) revokedError() error {
+	return &RevokedError{Fingerprint: c.Fingerprint, Subject: c.Subject, At: *c.RevokedAt, Reason: c.Reason}
+}
+
+// Describe returns what a ledger would keep of a certificate that it does not have: its Seq is 0.
+func Describe(cert *x509.Certificate) Certificate { return newCertificate(cert) }
+
+// IssuedBy reports whether the key of an authority signed the certificate, under whatever name
+// and certificate the authority had then.
+func (c *Certificate) IssuedBy(authority *x509.Certificate) bool {
+	key := ca.KeyHash(authority)
+	return bytes.Equal(c.IssuerKey, key[:])
 }

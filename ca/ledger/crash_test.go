@@ -33,17 +33,20 @@ func child(where string) error {
 	if path, ok := strings.CutPrefix(where, readOnly); ok {
 		return childReads(path)
 	}
-	l, err := Open(context.Background(), where, Options{Now: atNoon})
+	l, err := Open(context.Background(), where, Options{Now: atNoon, AnyClock: true})
 	if err != nil {
 		return err
 	}
-	root := newAuthority(&testing.B{}, "Child CA", nil)
+	root := newAuthority(&testing.B{}, fmt.Sprint("Child ", os.Getpid()), nil)
+	if err := l.WithAuthority(Authority{Name: root.cert.Subject.CommonName, State: Active}).RecordIssued(context.Background(), ca.Issued{Certificate: root.cert, At: noon}); err != nil {
+		return err
+	}
 	failed := make(chan error)
 	for range 8 {
 		go func() {
 			for {
 				cert := root.leaf("web")
-				if err := l.RecordIssued(context.Background(), ca.Issued{Certificate: cert, At: noon}); err != nil {
+				if err := l.RecordIssued(context.Background(), ca.Issued{Certificate: cert, Issuer: root.cert, At: noon}); err != nil {
 					failed <- err
 				}
 				fmt.Printf("%x\n", fingerprint(cert))
@@ -109,8 +112,8 @@ func TestRecordIssued_killed(t *testing.T) {
 // Two processes and two ledgers of one process write at once, and make one chain.
 func TestRecordIssued_processes(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
-		create(t, where)
 		root := newAuthority(t, "Test CA", nil)
+		register(t, create(t, where), root)
 		cmd, lines := startChild(t, where)
 		if !lines.Scan() {
 			t.Fatal("the child says nothing")
@@ -122,7 +125,7 @@ func TestRecordIssued_processes(t *testing.T) {
 			for range 3 {
 				group.Go(func() {
 					for range n / 6 {
-						if err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("web"), At: noon}); err != nil {
+						if err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("web"), Issuer: root.cert, At: noon}); err != nil {
 							t.Error(err)
 						}
 					}
@@ -156,10 +159,10 @@ func TestRecordIssued_server(t *testing.T) {
 func serverGone(t *testing.T, server *testenv.PostgresServer) {
 	l := create(t, server.Database(t))
 	root := newAuthority(t, "Test CA", nil)
-	add(t, l, ca.Issued{Certificate: root.cert})
+	register(t, l, root)
 	server.Stop(t)
 	for range 2 {
-		err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("a"), At: noon})
+		err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("a"), Issuer: root.cert, At: noon})
 		if _, ok := errors.AsType[*UnreachableError](err); !ok || !strings.HasPrefix(err.Error(), "the ledger test1 of PostgreSQL at /") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("while it is gone: %v", err)
 		}
@@ -185,6 +188,7 @@ func serverGone(t *testing.T, server *testenv.PostgresServer) {
 func serverLost(t *testing.T, server *testenv.PostgresServer) {
 	l := create(t, server.Database(t))
 	root := newAuthority(t, "Test CA", nil)
+	register(t, l, root)
 	var mu sync.Mutex
 	var recorded [][]byte
 	busy := make(chan struct{}, 1000)
@@ -193,7 +197,7 @@ func serverLost(t *testing.T, server *testenv.PostgresServer) {
 		group.Go(func() {
 			for {
 				cert := root.leaf("web")
-				err := l.RecordIssued(t.Context(), ca.Issued{Certificate: cert, At: noon})
+				err := l.RecordIssued(t.Context(), ca.Issued{Certificate: cert, Issuer: root.cert, At: noon})
 				if err != nil {
 					if _, ok := errors.AsType[*UnreachableError](err); !ok {
 						t.Error(err)
@@ -224,7 +228,7 @@ func serverLost(t *testing.T, server *testenv.PostgresServer) {
 			t.Error(err)
 		}
 	}
-	add(t, l, ca.Issued{Certificate: root.cert})
+	register(t, l, root)
 }
 
 // A caller need not wait longer than its context, however busy the ledger is; what was still
@@ -242,12 +246,12 @@ func TestRecordIssued_canceled(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		l, other := create(t, where), create(t, where)
 		root := newAuthority(t, "Test CA", nil)
-		add(t, l, ca.Issued{Certificate: root.cert})
+		register(t, l, root)
 		s, err := newSession(t.Context(), other.db, other.engine)
 		if err != nil {
 			t.Fatal(err)
 		}
-		tx, err := begin(t.Context(), s)
+		tx, err := other.writer.beginOn(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,7 +261,7 @@ func TestRecordIssued_canceled(t *testing.T) {
 		var group sync.WaitGroup
 		for i := range 5 {
 			group.Go(func() {
-				err := l.RecordIssued(ctx, ca.Issued{Certificate: root.leaf("late"), At: noon})
+				err := l.RecordIssued(ctx, ca.Issued{Certificate: root.leaf("late"), Issuer: root.cert, At: noon})
 				if !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("%v", err)
 				}

@@ -2,19 +2,23 @@ package ledger
 
 import (
 	"context"
+	"crypto/x509"
 	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
+
+	"kedge/ca"
 )
 
 // CRL is what the ledger keeps of a certificate revocation list.
 type CRL struct {
-	Seq        int64  // of its entry; set by the ledger
-	Issuer     string // the key identifier of the issuer, in hexadecimal
-	Number     int64  // RFC 5280, 5.2.3
-	Base       int64  // the number of the list that this one is a delta to; 0 for a complete list
+	Seq        int64             // of its entry; set by the ledger
+	Authority  *x509.Certificate // of the authority that signed it; not set by LastCRL
+	Issuer     string            // the key identifier in the list, in hexadecimal; set by the ledger
+	Number     int64             // RFC 5280, 5.2.3
+	Base       int64             // the number of the list that this one is a delta to; 0 for a complete list
 	ThisUpdate time.Time
 	NextUpdate time.Time
 	Size       int64  // bytes of DER
@@ -24,6 +28,7 @@ type CRL struct {
 
 type crlBody struct {
 	Issuer     string `json:"issuer"`
+	By         string `json:"by,omitempty"` // the authority; absent in schema 1
 	Number     int64  `json:"number"`
 	Base       int64  `json:"base,omitempty"`
 	ThisUpdate int64  `json:"this_update"` // microseconds
@@ -35,74 +40,93 @@ type crlBody struct {
 
 const (
 	crlColumns = "seq, issuer_key_id, number, base, this_update, next_update, size, sha256, entries"
-	insertCRL  = "INSERT INTO crls (" + crlColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	lastNumber = "SELECT coalesce(max(number), 0) FROM crls WHERE issuer_key_id = ?"
+	insertCRL  = "INSERT INTO crls (" + crlColumns + ", issuer_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	lastNumber = "SELECT coalesce(max(number), 0) FROM crls WHERE issuer_key = ?"
 )
 
-// NextCRL returns the number for the next CRL of an issuer, complete or delta. It is taken by
+// NextCRL returns the number for the next CRL of an authority, complete or delta: above those
+// of all lists that its key ever signed, whatever its certificate was then. It is taken by
 // [Ledger.RecordCRL], which is to be called before the list is published.
-func (l *Ledger) NextCRL(ctx context.Context, keyID string) (int64, error) {
-	id, err := decodeKeyID(keyID)
-	if err != nil {
-		return 0, err
-	}
+func (l *Ledger) NextCRL(ctx context.Context, authority *x509.Certificate) (int64, error) {
 	var last int64
-	err = l.db.QueryRowContext(ctx, l.engine.sql(lastNumber), id).Scan(&last)
+	key := ca.KeyHash(authority)
+	err := l.db.QueryRowContext(ctx, l.engine.sql(lastNumber), key[:]).Scan(&last)
 	return last + 1, l.engine.explain(err)
 }
 
 // RecordCRL writes down a CRL that was signed and not published yet. A number that is not
-// higher than that of all others of its issuer is a *DuplicateError: another process was
+// higher than that of all others of its authority is a *DuplicateError: another process was
 // faster, and the list is to be made again with the next number.
 func (l *Ledger) RecordCRL(ctx context.Context, c CRL) error {
-	id, err := decodeKeyID(c.Issuer)
-	if err != nil {
-		return err
+	if c.Authority == nil || c.Number <= 0 || c.Base < 0 || c.Base >= c.Number || c.ThisUpdate.IsZero() || len(c.SHA256) != hashSize {
+		return fmt.Errorf("record CRL %d: authority, number, base, time or hash is wrong", c.Number)
 	}
-	if c.Number <= 0 || c.Base < 0 || c.Base >= c.Number || c.ThisUpdate.IsZero() || len(c.SHA256) != hashSize {
-		return fmt.Errorf("record CRL %d of the issuer %s: number, base, time or hash is wrong", c.Number, c.Issuer)
-	}
-	c.Issuer = hex.EncodeToString(id)
 	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
-		var last int64
-		if err := t.queryRow(ctx, lastNumber, id).Scan(&last); err != nil {
-			return err
-		}
-		if c.Number <= last {
-			return &DuplicateError{What: fmt.Sprintf("CRL %d, or a later one, of the issuer %s", c.Number, c.Issuer)}
-		}
-		seq, err := t.append(ctx, kindCRL, c.body(), l.now())
+		by, err := t.authorityOf(ctx, c.Authority)
 		if err != nil {
 			return err
 		}
-		_, err = t.send(ctx, statement{insertCRL, c.row(seq)})
-		return err
+		if err := t.newNumber(ctx, c); err != nil {
+			return err
+		}
+		seq, err := t.append(ctx, kindCRL, c.body(by))
+		if err != nil {
+			return err
+		}
+		return t.send(ctx, one(insertCRL, c.row(seq)...))
 	})
 }
 
-// LastCRL returns the complete CRL of the issuer with the highest number. Without one it is a
-// *NotFoundError.
-func (l *Ledger) LastCRL(ctx context.Context, keyID string) (CRL, error) {
-	id, err := decodeKeyID(keyID)
-	if err != nil {
-		return CRL{}, err
+// newNumber refuses a number that is not above the others of the authority.
+func (t *transaction) newNumber(ctx context.Context, c CRL) error {
+	var last int64
+	key := ca.KeyHash(c.Authority)
+	if err := t.queryRow(ctx, lastNumber, key[:]).Scan(&last); err != nil {
+		return err
 	}
+	if c.Number <= last {
+		return &DuplicateError{What: fmt.Sprintf("CRL %d, or a later one, of the issuer %q", c.Number, c.Authority.Subject)}
+	}
+	return nil
+}
+
+// authorityOf returns the name of the authority that has the key of a certificate.
+func (t *transaction) authorityOf(ctx context.Context, c *x509.Certificate) (string, error) {
+	all, err := t.issuers(ctx)
+	if err != nil {
+		return "", err
+	}
+	key := ca.KeyHash(c)
+	i := all.withKey(key[:])
+	if i == nil {
+		return "", &NotFoundError{What: fmt.Sprintf("an authority with the key of %q", c.Subject)}
+	}
+	return i.name, nil
+}
+
+// LastCRL returns the complete CRL of an authority with the highest number. Without one it is a
+// *NotFoundError.
+func (l *Ledger) LastCRL(ctx context.Context, authority *x509.Certificate) (CRL, error) {
+	key := ca.KeyHash(authority)
 	c, err := scanCRL(l.db.QueryRowContext(ctx, l.engine.sql("SELECT "+crlColumns+
-		" FROM crls WHERE issuer_key_id = ? AND base = 0 ORDER BY number DESC LIMIT 1"), id))
+		" FROM crls WHERE issuer_key = ? AND base = 0 ORDER BY number DESC, seq DESC LIMIT 1"), key[:]))
 	if errors.Is(err, sql.ErrNoRows) {
-		return c, &NotFoundError{What: "a CRL of the issuer " + keyID}
+		return c, &NotFoundError{What: fmt.Sprintf("a CRL of %q", authority.Subject)}
 	}
 	return c, l.engine.explain(err)
 }
 
-func (c *CRL) body() crlBody {
-	return crlBody{Issuer: c.Issuer, Number: c.Number, Base: c.Base, ThisUpdate: c.ThisUpdate.UnixMicro(), NextUpdate: c.NextUpdate.UnixMicro(),
-		Size: c.Size, SHA256: hex.EncodeToString(c.SHA256), Entries: c.Entries}
+func (c *CRL) body(by string) crlBody {
+	return crlBody{Issuer: hex.EncodeToString(c.Authority.SubjectKeyId), By: by, Number: c.Number, Base: c.Base,
+		ThisUpdate: c.ThisUpdate.UnixMicro(), NextUpdate: c.NextUpdate.UnixMicro(), Size: c.Size, SHA256: hex.EncodeToString(c.SHA256), Entries: c.Entries}
 }
 
 func (c *CRL) row(seq int64) []any {
-	id, _ := hex.DecodeString(c.Issuer) // which RecordCRL wrote
-	return []any{seq, id, c.Number, c.Base, c.ThisUpdate.UnixMicro(), c.NextUpdate.UnixMicro(), c.Size, c.SHA256, c.Entries}
+	id, key := c.Authority.SubjectKeyId, ca.KeyHash(c.Authority)
+	if id == nil {
+		id = []byte{}
+	}
+	return []any{seq, id, c.Number, c.Base, c.ThisUpdate.UnixMicro(), c.NextUpdate.UnixMicro(), c.Size, c.SHA256, c.Entries, key[:]}
 }
 
 func scanCRL(row scanner) (CRL, error) {

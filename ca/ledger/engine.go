@@ -15,18 +15,17 @@ type engine struct {
 	goose  goose.Dialect     // who migrates
 	schema *strings.Replacer // the words of schema/*.sql
 
-	numbered   bool   // parameters are $1, $2 and not ?
-	remote     bool   // a server that may have ended since it was last asked
-	steady     string // makes a file be written as it is to; empty: it is
-	begin      string // starts a transaction that writes
-	local      string // what holds until it ends, such as to wait for the disk; empty: nothing
-	turn       string // waits in it for others that migrate; empty: there is no need
-	head       string // reads the head, and locks it
-	snapshot   string // starts a transaction that sees one state
-	serverTime string // the expression for the server's clock, in microseconds since 1970; empty: it is ours
-	match      string // the operator for patterns
-	pattern    func(string) string
-	hints      bool // INDEXED BY is understood
+	numbered bool   // parameters are $1, $2 and not ?
+	remote   bool   // a server that may have ended since it was last asked
+	steady   string // makes a file be written as it is to; empty: it is
+	begin    string // starts a transaction that writes
+	local    string // what holds until it ends, such as to wait for the disk; empty: nothing
+	turn     string // waits in it for others that migrate; empty: there is no need
+	head     string // reads the head, and locks it
+	snapshot string // starts a transaction that sees one state
+	match    string // the operator for patterns
+	pattern  func(string) string
+	hints    bool // INDEXED BY is understood
 
 	tables    string // counts the tables that are there
 	backup    string // writes a copy to a file; empty: row by row
@@ -42,11 +41,25 @@ type engine struct {
 	send    func(ctx context.Context, s *session, all []statement) ([]int64, error)
 }
 
-// statement is one that changes rows. Its arguments are int64, string, []byte or nil.
+// statement is one that changes rows, or a SELECT of which only the number of rows counts. Its
+// arguments are int64, string, []byte or nil.
 type statement struct {
 	text string
 	args []any
+	rows int64 // how many it must change or find, or anyRows
 }
+
+// isQuery reports whether the statement only reads.
+func (s statement) isQuery() bool { return strings.HasPrefix(s.text, "SELECT ") }
+
+// anyRows lets a statement change as many rows as it does.
+const anyRows = -1
+
+// one is a statement that must change one row.
+func one(text string, args ...any) statement { return statement{text, args, 1} }
+
+// some is a statement that may change any number of rows.
+func some(text string, args ...any) statement { return statement{text, args, anyRows} }
 
 // sql returns text, in which parameters are written as ?, as the engine takes it.
 func (e *engine) sql(text string) string {

@@ -43,6 +43,29 @@ func (e *NewerSchemaError) Error() string {
 	return fmt.Sprintf("the ledger %s has schema %d, from a newer kedge-ca; this one knows schemas up to %d", e.Where, e.Schema, e.Known)
 }
 
+// OlderSchemaError says that an older program made the ledger, which cannot be brought to the
+// newest schema by one that only reads.
+type OlderSchemaError struct {
+	Where         string
+	Schema, Known int64 // the version of the tables, and the one that this program reads
+}
+
+func (e *OlderSchemaError) Error() string {
+	return fmt.Sprintf("the ledger %s has schema %d, from an older kedge-ca; this one reads schema %d", e.Where, e.Schema, e.Known)
+}
+
+// ClockError says that the clock of this machine and that of the ledger's server differ too
+// much to agree on what has expired. Nothing was written.
+type ClockError struct {
+	Where        string
+	Ours, Theirs time.Time
+}
+
+func (e *ClockError) Error() string {
+	return fmt.Sprintf("the clock of this machine says %s, that of the ledger's server %s (%s): they differ by %v, and nothing is written by a clock that may be wrong",
+		e.Ours.Format(time.RFC3339), e.Theirs.Format(time.RFC3339), e.Where, e.Ours.Sub(e.Theirs).Abs().Round(time.Second))
+}
+
 // BrokenError says that the tables are not those of a ledger, or cannot be read.
 type BrokenError struct {
 	Where string

@@ -18,15 +18,25 @@ import (
 
 // What takes longer than a step of a transaction may, as restoring a large ledger does, is
 // committed all the same.
-func TestAlone_longerThanPatience(t *testing.T) {
+func TestAlone_longerThanStep(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		l := create(t, where)
-		l.writer.patience = time.Second / 2
+		l.writer.timeout = time.Second / 2
 		r := recordOf(t, newAuthority(t, "Test CA", nil).cert)
 		err := l.alone(t.Context(), func(step context.Context, tx *transaction) error {
 			<-step.Done()
-			_, err := tx.send(t.Context(), r.statements(&tx.chain)...)
-			return err
+			issuers, err := tx.issuers(t.Context())
+			if err == nil {
+				_, err = issuers.of(r)
+			}
+			if err != nil {
+				return err
+			}
+			all, _, err := r.statements(tx, kindIssue)
+			if err != nil {
+				return err
+			}
+			return tx.send(t.Context(), all...)
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -41,19 +51,20 @@ func TestAlone_longerThanPatience(t *testing.T) {
 func TestRecordIssued_strictServer(t *testing.T) {
 	where := testenv.Postgres(t) + "&default_transaction_isolation=serializable"
 	root := newAuthority(t, "Test CA", nil)
+	register(t, create(t, where), root)
 	var group sync.WaitGroup
 	for range 3 {
 		l := create(t, where)
 		group.Go(func() {
 			for range 15 {
-				if err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("web"), At: noon}); err != nil {
+				if err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("web"), Issuer: root.cert, At: noon}); err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
 	group.Wait()
-	if r := verify(t, create(t, where), ""); !r.OK() || r.Certificates != 45 {
+	if r := verify(t, create(t, where), ""); !r.OK() || r.Certificates != 46 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -63,7 +74,7 @@ func TestRecordIssued_strictServer(t *testing.T) {
 func TestRecordIssued_standby(t *testing.T) {
 	l := create(t, testenv.Postgres(t))
 	root := newAuthority(t, "Test CA", nil)
-	add(t, l, ca.Issued{Certificate: root.cert})
+	register(t, l, root)
 	if _, err := l.writer.session.conn.ExecContext(t.Context(), "SET default_transaction_read_only = on"); err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +84,7 @@ func TestRecordIssued_standby(t *testing.T) {
 	}
 	l.writer.drop()
 	l.db.SetMaxIdleConns(0)
-	err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("b"), At: noon})
+	err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("b"), Issuer: root.cert, At: noon})
 	if _, ok := errors.AsType[*RefusedError](err); !ok || !strings.HasSuffix(err.Error(), "cannot execute SELECT FOR UPDATE in a read-only transaction") {
 		t.Errorf("%v", err)
 	}
@@ -92,7 +103,7 @@ func TestRecordIssued_lostAtRollback(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		l := create(t, where)
 		root := newAuthority(t, "Test CA", nil)
-		add(t, l, ca.Issued{Certificate: root.cert})
+		register(t, l, root)
 		send := l.engine.send
 		l.engine.send = func(ctx context.Context, s *session, all []statement) ([]int64, error) {
 			if all[0].text == "ROLLBACK" {
@@ -101,7 +112,7 @@ func TestRecordIssued_lostAtRollback(t *testing.T) {
 			return send(ctx, s, all)
 		}
 		spoiled, err := l.writer.attempt([]*job{{record: recordOf(t, root.cert), done: make(chan error, 1)}})
-		if _, ok := errors.AsType[*DuplicateError](spoiled[0]); !ok || err != nil || l.writer.session != nil {
+		if _, ok := errors.AsType[*refusedRecord](spoiled[0]); !ok || err != nil || l.writer.session != nil {
 			t.Errorf("%v, %v; the connection is kept: %v", spoiled, err, l.writer.session != nil)
 		}
 		l.engine.send = send
@@ -134,7 +145,7 @@ func TestOpen_oddNames(t *testing.T) {
 			if err := l.Backup(t.Context(), "copy of "+filepath.Base(name)+string(rune('0'+n))); err != nil {
 				t.Errorf("%q: %v", name, err)
 			}
-			if got, err := l.Count(t.Context(), Filter{}); got != n+1 || err != nil {
+			if got, err := l.Count(t.Context(), Filter{Kind: Leaf}); got != n+1 || err != nil {
 				t.Errorf("%q: %d certificates after %d, %v", name, got, n+1, err)
 			}
 			if err := l.Close(); err != nil {
@@ -153,7 +164,7 @@ func TestOpen_copiedBackup(t *testing.T) {
 	dir := t.TempDir()
 	l := create(t, filepath.Join(dir, "ledger.db"))
 	root := newAuthority(t, "Test CA", nil)
-	add(t, l, ca.Issued{Certificate: root.cert})
+	register(t, l, root)
 	path := filepath.Join(dir, "copy.db")
 	if err := l.Backup(t.Context(), path); err != nil {
 		t.Fatal(err)
@@ -183,6 +194,6 @@ func TestBroken(t *testing.T) {
 		for _, err := range l.List(t.Context(), Filter{}) {
 			check("list", err)
 		}
-		check("issue", l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("other"), At: noon}))
+		check("issue", l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("other"), Issuer: root.cert, At: noon}))
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"crypto/x509/pkix"
 	"math/big"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,7 +34,7 @@ func engines(t *testing.T, test func(t *testing.T, where string)) {
 // create opens a new ledger, closed at the end.
 func create(tb testing.TB, where string) *Ledger {
 	tb.Helper()
-	l, err := Open(tb.Context(), where, Options{Create: true, Now: atNoon})
+	l, err := Open(tb.Context(), where, Options{Create: true, Now: atNoon, AnyClock: true})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -49,6 +51,8 @@ type authority struct {
 	tb   testing.TB
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
+
+	parent *authority
 }
 
 func newKey(tb testing.TB) *ecdsa.PrivateKey {
@@ -67,7 +71,33 @@ func newAuthority(tb testing.TB, name string, parent *authority) *authority {
 	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 		NotBefore: noon.Add(-time.Hour), NotAfter: noon.AddDate(10, 0, 0)}
 	a.cert = a.sign(template, parent, a.key)
+	authorities.Store(string(a.cert.SubjectKeyId), a)
+	a.parent = parent
 	return a
+}
+
+// authorities are all that the tests made, by key identifier.
+var authorities sync.Map
+
+// register makes an authority, and those above it, known to a ledger, unless it is.
+func register(tb testing.TB, l *Ledger, a *authority) {
+	tb.Helper()
+	all, err := l.Authorities(tb.Context())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if slices.ContainsFunc(all, func(b Authority) bool { return b.Certificate.Equal(a.cert) }) {
+		return
+	}
+	i := ca.Issued{Certificate: a.cert, At: noon}
+	set := Authority{Name: a.cert.Subject.CommonName, State: Active}
+	if a.parent != nil {
+		register(tb, l, a.parent)
+		i.Issuer, set.Parent = a.parent.cert, a.parent.cert.Subject.CommonName
+	}
+	if err := l.WithAuthority(set).RecordIssued(tb.Context(), i); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 func (a *authority) sign(template *x509.Certificate, parent *authority, key *ecdsa.PrivateKey) *x509.Certificate {
@@ -102,7 +132,7 @@ func (a *authority) leaf(name string, more ...func(*x509.Certificate)) *x509.Cer
 	for _, change := range more {
 		change(template)
 	}
-	return a.sign(template, a, a.key) // whose key it holds does not matter here
+	return a.sign(template, a, newKey(a.tb))
 }
 
 func valid(from, to time.Duration) func(*x509.Certificate) {
@@ -113,6 +143,10 @@ func add(tb testing.TB, l *Ledger, i ca.Issued) {
 	tb.Helper()
 	if i.At.IsZero() {
 		i.At = noon
+	}
+	if a, ok := authorities.Load(string(i.Certificate.AuthorityKeyId)); ok && i.Issuer == nil && kindOf(i.Certificate) != Root {
+		register(tb, l, a.(*authority))
+		i.Issuer = a.(*authority).cert
 	}
 	if err := l.RecordIssued(tb.Context(), i); err != nil {
 		tb.Fatal(err)

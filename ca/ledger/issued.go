@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"kedge/ca"
@@ -23,36 +24,75 @@ type issuedBody struct {
 	Profile     string `json:"profile,omitempty"`
 	Why         string `json:"why,omitempty"`
 	Replaces    string `json:"replaces,omitempty"`
+
+	By         string       `json:"by,omitempty"`          // the authority that signed it; absent for a root, and in schema 1
+	RevokedKey bool         `json:"revoked_key,omitempty"` // the operator allowed a key of which a certificate was revoked
+	Revoked    *revokedThen `json:"revoked,omitempty"`     // of an import
+}
+
+// revokedThen is a revocation from before the certificate was in the ledger.
+type revokedThen struct {
+	At     int64     `json:"at"` // microseconds
+	Reason ca.Reason `json:"reason"`
 }
 
 // record is a certificate made ready to be written, by the goroutine that brought it.
 type record struct {
-	body string
-	row  Certificate
-	sans SANs
+	body   issuedBody
+	row    Certificate
+	sans   SANs
+	once   bool // as ca.Issued has it
+	issuer *x509.Certificate
 }
 
 const (
-	insertCertificate = `INSERT INTO certificates (seq, issued_at, fingerprint, serial, issuer_key_id, kind, not_before, not_after, replaces,
-		common_name, subject, issuer, host, profile, why, der) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	insertColumns = `INSERT INTO certificates (seq, issued_at, fingerprint, serial, issuer_key_id, kind, not_before, not_after, replaces,
+		common_name, subject, issuer, host, profile, why, der, key_hash, issuer_key, lineage)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `
+	insertCA       = insertColumns + "NULL) ON CONFLICT DO NOTHING"
 	insertName     = "INSERT INTO names (seq, place, kind, value) VALUES (?, ?, ?, ?)"
 	updateReplaced = "UPDATE certificates SET replaced_seq = ? WHERE fingerprint = ?"
 )
 
-// RecordIssued writes down a certificate: one that was just signed and has not left the
-// process, or one made elsewhere, such as the root of a CA that is taken over. When it
-// returns nil, the record is on disk. A serial number that the issuer has used before is a
-// *DuplicateError, and nothing is written.
+// Receipt is what recording a certificate has changed.
+type Receipt struct {
+	Seq int64 // of its entry
+	At  time.Time
+	// Ended are the valid certificates of the same name and another key. They can no longer be
+	// renewed, and are as good as before until they expire or are revoked. The last maxEnded at
+	// most.
+	Ended []Certificate
+}
+
+const maxEnded = 20
+
+// RecordIssued is Record without the receipt: it makes a Ledger a [ca.Recorder].
+func (l *Ledger) RecordIssued(ctx context.Context, i ca.Issued) error {
+	_, err := l.Record(ctx, i)
+	return err
+}
+
+// Record writes down a certificate that was just signed and has not left the process, if the
+// rules of the ledger allow it: see rules.go. When it returns nil, the record is on disk. A
+// serial number that the issuer has used before is a *DuplicateError. Whatever the error,
+// nothing is written, but that a clone asked.
 //
 // A leaf without a host is recorded for the host that is called like it. Concurrent calls
-// share a transaction. Once ctx is done, RecordIssued returns: the certificate may be
-// recorded then, and must not be handed out.
-func (l *Ledger) RecordIssued(ctx context.Context, i ca.Issued) error {
+// share a transaction. Once ctx is done, Record returns: the certificate may be recorded then,
+// and must not be handed out.
+func (l *Ledger) Record(ctx context.Context, i ca.Issued) (Receipt, error) {
 	r, err := newRecord(i)
 	if err != nil {
-		return err
+		return Receipt{}, err
 	}
-	return l.writer.submit(ctx, &job{record: r})
+	j := &job{record: r}
+	if err := l.writer.submit(ctx, j); err != nil {
+		if clone, ok := errors.AsType[*CloneError](err); ok {
+			return Receipt{}, errors.Join(err, l.recordClone(ctx, clone))
+		}
+		return Receipt{}, err
+	}
+	return j.receipt, nil
 }
 
 func newRecord(i ca.Issued) (*record, error) {
@@ -76,9 +116,9 @@ func newRecord(i ca.Issued) (*record, error) {
 			return nil, fmt.Errorf("record the certificate %q: %w", row.Subject, err)
 		}
 	}
-	body, err := encode(issuedBody{Fingerprint: hex.EncodeToString(row.Fingerprint), Serial: row.Serial, Subject: row.Subject,
-		Host: row.Host, Profile: row.Profile, Why: row.Why, Replaces: hex.EncodeToString(row.Replaces)})
-	return &record{body: body, row: row, sans: sansOf(i.Certificate)}, err
+	body := issuedBody{Fingerprint: hex.EncodeToString(row.Fingerprint), Serial: row.Serial, Subject: row.Subject,
+		Host: row.Host, Profile: row.Profile, Why: row.Why, Replaces: hex.EncodeToString(row.Replaces), RevokedKey: i.AllowRevokedKey}
+	return &record{body: body, row: row, sans: sansOf(i.Certificate), once: i.Once, issuer: i.Issuer}, nil
 }
 
 // writable refuses a text that PostgreSQL would.
@@ -89,25 +129,36 @@ func writable(what, text string) error {
 	return nil
 }
 
-// statements are those for a record with its place in the chain.
-func (r *record) statements(c *chain) []statement {
+// statements are those that write a record in its place in the chain. insert is the index of
+// the one that inserts the certificate.
+func (r *record) statements(t *transaction, kind string) (all []statement, insert int, err error) {
+	text, err := encode(r.body)
+	if err != nil {
+		return nil, 0, err
+	}
 	row := &r.row
-	all := []statement{c.next(kindIssue, r.body, row.IssuedAt)}
-	all = append(all, statement{insertCertificate, r.values(c.seq)})
-	for _, name := range r.names(c.seq) {
-		all = append(all, statement{insertName, name})
+	all = append(all, t.next(kind, text, row.IssuedAt))
+	row.Seq, row.IssuedAt = t.seq, t.at
+	insert = len(all)
+	if row.Kind == Leaf {
+		all = append(all, r.insertLeaf())
+	} else {
+		all = append(all, some(insertCA, r.values()...))
+	}
+	for _, name := range r.names(row.Seq) {
+		all = append(all, one(insertName, name...))
 	}
 	if len(row.Replaces) != 0 {
-		all = append(all, statement{updateReplaced, []any{c.seq, row.Replaces}})
+		all = append(all, some(updateReplaced, row.Seq, row.Replaces))
 	}
-	return all
+	return all, insert, nil
 }
 
-// values are the columns of insertCertificate.
-func (r *record) values(seq int64) []any {
+// values are the columns of a certificate that follow from it and its entry, but for the lineage.
+func (r *record) values() []any {
 	row := &r.row
-	return []any{seq, row.IssuedAt.UnixMicro(), row.Fingerprint, row.serial, row.keyID, row.Kind, row.NotBefore.UnixMicro(), row.NotAfter.UnixMicro(),
-		orNull(row.Replaces), row.CommonName, row.Subject, row.Issuer, row.Host, row.Profile, row.Why, row.DER}
+	return []any{row.Seq, row.IssuedAt.UnixMicro(), row.Fingerprint, row.serial, row.keyID, row.Kind, row.NotBefore.UnixMicro(), row.NotAfter.UnixMicro(),
+		orNull(row.Replaces), row.CommonName, row.Subject, row.Issuer, row.Host, row.Profile, row.Why, row.DER, row.KeyHash, row.IssuerKey}
 }
 
 // names are the rows of insertName.
@@ -119,37 +170,74 @@ func (r *record) names(seq int64) [][]any {
 	return rows
 }
 
-// insert writes certificates, and says which are there already.
+// insert writes certificates, and says which are refused.
 func (t *transaction) insert(ctx context.Context, batch []*job) (map[int]error, error) {
-	var all []statement
-	for _, j := range batch {
-		all = append(all, j.record.statements(&t.chain)...)
-	}
-	changed, err := t.send(ctx, byText(all)...)
+	issuers, err := t.issuers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	spoiled := map[int]error{}
+	refused := map[int]error{}
+	plans := make([]*plan, len(batch))
+	names := map[string]bool{}
+	var all []statement
 	for i, j := range batch {
-		if changed[len(batch)+i] == 0 { // after all entries, the certificates
-			spoiled[i] = t.duplicate(ctx, &j.record.row)
+		if names[j.record.row.Subject] { // the rules must see what the other has changed
+			refused[i] = errors.New("another of this name comes first")
+			continue
+		}
+		names[j.record.row.Subject] = true
+		if err := issuers.check(j.record, t.now()); err != nil {
+			refused[i] = err
+			continue
+		}
+		if plans[i], err = t.plan(j.record, len(all)); err != nil {
+			return nil, err
+		}
+		all = append(all, plans[i].statements...)
+	}
+	changed, err := t.sendByText(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range plans {
+		if p == nil {
+			continue
+		}
+		refusal, err := p.judge(t, changed)
+		if err != nil {
+			return nil, err
+		}
+		if refusal != nil {
+			refused[i] = refusal
+			continue
+		}
+		if batch[i].receipt, err = t.receipt(ctx, p, changed); err != nil {
+			return nil, err
 		}
 	}
-	return spoiled, nil
+	return refused, nil
 }
 
 // duplicate finds out what of a certificate is in the ledger already.
-func (t *transaction) duplicate(ctx context.Context, c *Certificate) error {
-	var seq int64
-	err := t.queryRow(ctx, "SELECT seq FROM certificates WHERE fingerprint = ?", c.Fingerprint).Scan(&seq)
-	if err == nil {
-		return &DuplicateError{What: fmt.Sprintf("the certificate %q (SHA-256 %x)", c.Subject, c.Fingerprint)}
+func duplicate(ctx context.Context, s *session, r *record) error {
+	c := &r.row
+	for _, one := range []struct {
+		where string
+		args  []any
+		what  string
+	}{
+		{"c.fingerprint = ?", []any{c.Fingerprint}, fmt.Sprintf("the certificate %q (SHA-256 %x)", c.Subject, c.Fingerprint)},
+		{"c.serial = ? AND c.issuer_key_id = ?", []any{c.serial, c.keyID}, fmt.Sprintf("the serial number %s of the issuer %q", c.Serial, c.Issuer)},
+	} {
+		found, err := s.certificate(ctx, one.where, one.args...)
+		if err != nil {
+			return err
+		}
+		if found != nil {
+			return &DuplicateError{What: one.what}
+		}
 	}
-	err = t.queryRow(ctx, "SELECT seq FROM certificates WHERE serial = ? AND issuer_key_id = ?", c.serial, c.keyID).Scan(&seq)
-	if err == nil {
-		return &DuplicateError{What: fmt.Sprintf("the serial number %s of the issuer %q", c.Serial, c.Issuer)}
-	}
-	return fmt.Errorf("record the certificate %q: its place in the chain is taken; the ledger was changed by another hand: verify it", c.Subject)
+	return &BrokenError{Where: s.e.where, Err: fmt.Errorf("it did not take the certificate %q: its place in the chain is taken, or another hand keeps it out", c.Subject)}
 }
 
 func orNull(b []byte) any {
@@ -162,8 +250,10 @@ func orNull(b []byte) any {
 // newCertificate is the row of a certificate, without what only its entry knows.
 func newCertificate(c *x509.Certificate) Certificate {
 	fingerprint := sha256.Sum256(c.Raw)
+	key := ca.KeyHash(c)
 	row := Certificate{
 		Fingerprint: fingerprint[:],
+		KeyHash:     key[:],
 		serial:      c.SerialNumber.Bytes(),
 		Subject:     text(c.Subject.String()),
 		CommonName:  text(c.Subject.CommonName),

@@ -21,8 +21,8 @@ func TestRecordIssued(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		l := create(t, where)
 		root := newAuthority(t, "Test CA", nil)
-		add(t, l, ca.Issued{Certificate: root.cert, Why: "init"})
-		old := root.leaf("web-01")
+		register(t, l, root)
+		old := root.leaf("web-01", func(c *x509.Certificate) { c.Subject.Organization = []string{"Büro, Zürich"} })
 		add(t, l, ca.Issued{Certificate: old, Host: "rack-7"})
 		uri, _ := url.Parse("spiffe://example.org/Web")
 		cert := root.leaf("web-01", func(c *x509.Certificate) {
@@ -48,13 +48,13 @@ func TestRecordIssued(t *testing.T) {
 		}
 		line := fmt.Sprint(got.Seq, got.IssuedAt, got.Serial, got.Subject, got.CommonName, got.Issuer, got.IssuerKeyID == fmt.Sprintf("%x", root.cert.SubjectKeyId),
 			got.Kind, got.NotBefore, got.NotAfter, got.Host, got.Profile, got.Why, bytes.Equal(got.Replaces, fingerprint(old)), got.ReplacedBy, got.RevokedAt, got.State(noon))
-		want := fmt.Sprint(int64(3), at, "0abc", `CN=web-01,O=Büro\, Zürich`, "web-01", "CN=Test CA", true, "leaf", cert.NotBefore, cert.NotAfter,
+		want := fmt.Sprint(int64(4), at, "0abc", `CN=web-01,O=Büro\, Zürich`, "web-01", "CN=Test CA", true, "leaf", cert.NotBefore, cert.NotAfter,
 			"web-01", "workload", "ticket <7> & \"more\"", true, int64(0), (*time.Time)(nil), "valid")
 		if line != want {
 			t.Errorf("got  %s\nwant %s", line, want)
 		}
 		replaced, err := l.Certificate(t.Context(), fingerprint(old))
-		if err != nil || replaced.ReplacedBy != 3 || replaced.Host != "rack-7" || replaced.Replaces != nil {
+		if err != nil || replaced.ReplacedBy != 4 || replaced.Host != "rack-7" || replaced.Replaces != nil {
 			t.Errorf("replaced: %+v, %v", replaced, err)
 		}
 		if c, err := l.Certificate(t.Context(), fingerprint(root.cert)); err != nil || c.Kind != Root || c.Host != "" || c.IssuerKeyID != got.IssuerKeyID {
@@ -80,12 +80,12 @@ func TestRecordIssued_duplicates(t *testing.T) {
 			{root.leaf("b", serial(7)), `the serial number 07 of the issuer "CN=Test CA" is in the ledger already`},
 			{cert, fmt.Sprintf(`the certificate "CN=a" (SHA-256 %x) is in the ledger already`, fingerprint(cert))},
 		} {
-			err := l.RecordIssued(t.Context(), ca.Issued{Certificate: tt.cert, At: noon})
+			err := l.RecordIssued(t.Context(), ca.Issued{Certificate: tt.cert, Issuer: root.cert, At: noon})
 			if _, ok := errors.AsType[*DuplicateError](err); !ok || err.Error() != tt.want {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
 		}
-		if seq, _, err := l.Head(t.Context()); seq != 2 || err != nil {
+		if seq, _, err := l.Head(t.Context()); seq != 6 || err != nil {
 			t.Errorf("the chain has %d entries, %v", seq, err)
 		}
 	})
@@ -96,6 +96,7 @@ func TestRecordIssued_concurrent(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		l := create(t, where)
 		root := newAuthority(t, "Test CA", nil)
+		register(t, l, root)
 		const each, n = 3, 40
 		var group sync.WaitGroup
 		var mu sync.Mutex
@@ -104,7 +105,7 @@ func TestRecordIssued_concurrent(t *testing.T) {
 			cert := root.leaf(fmt.Sprintf("web-%02d", i), func(c *x509.Certificate) { c.SerialNumber = big.NewInt(int64(i) + 1) })
 			for range each {
 				group.Go(func() {
-					err := l.RecordIssued(t.Context(), ca.Issued{Certificate: cert, At: noon})
+					err := l.RecordIssued(t.Context(), ca.Issued{Certificate: cert, Issuer: root.cert, At: noon})
 					if _, ok := errors.AsType[*DuplicateError](err); ok {
 						mu.Lock()
 						duplicates++
@@ -116,7 +117,7 @@ func TestRecordIssued_concurrent(t *testing.T) {
 			}
 		}
 		group.Wait()
-		if got, err := l.Count(t.Context(), Filter{}); got != n || duplicates != n*(each-1) || err != nil {
+		if got, err := l.Count(t.Context(), Filter{Kind: Leaf}); got != n || duplicates != n*(each-1) || err != nil {
 			t.Errorf("%d certificates and %d duplicates, %v", got, duplicates, err)
 		}
 		var prev []byte
@@ -127,7 +128,7 @@ func TestRecordIssued_concurrent(t *testing.T) {
 			}
 			prev = e.Hash
 		}
-		if head, hash, err := l.Head(t.Context()); head != n || seq != n || !bytes.Equal(hash, prev) || err != nil {
+		if head, hash, err := l.Head(t.Context()); head != n+2 || seq != n+2 || !bytes.Equal(hash, prev) || err != nil {
 			t.Errorf("head %d, %d entries, %v", head, seq, err)
 		}
 	})
@@ -170,8 +171,9 @@ func TestRecordIssued_together(t *testing.T) {
 		root := newAuthority(t, "Test CA", nil)
 		old, next := root.leaf("a"), root.leaf("a", func(c *x509.Certificate) { c.DNSNames = []string{"a.example", "b.example"} })
 		var batch []*job
-		for _, i := range []ca.Issued{{Certificate: root.cert}, {Certificate: old}, {Certificate: next, Replaces: fingerprint(old), Why: "due"}, {Certificate: root.leaf("b"), Host: "h"}, {Certificate: old}} {
-			i.At = noon
+		register(t, l, root)
+		for _, i := range []ca.Issued{{Certificate: root.leaf("c")}, {Certificate: old}, {Certificate: next, Replaces: fingerprint(old), Why: "due"}, {Certificate: root.leaf("b"), Host: "h"}, {Certificate: old}} {
+			i.At, i.Issuer = noon, root.cert
 			r, err := newRecord(i)
 			if err != nil {
 				t.Fatal(err)
@@ -186,7 +188,7 @@ func TestRecordIssued_together(t *testing.T) {
 			}
 		}
 		replaced, err := l.Certificate(t.Context(), fingerprint(old))
-		if r := verify(t, l, ""); err != nil || !r.OK() || r.Certificates != 4 || replaced.ReplacedBy == 0 {
+		if r := verify(t, l, ""); err != nil || !r.OK() || r.Certificates != 5 || replaced.ReplacedBy == 0 {
 			t.Errorf("%+v, replaced by %d, %v", r, replaced.ReplacedBy, err)
 		}
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -15,8 +14,12 @@ type Options struct {
 	Create bool
 	// ReadOnly refuses all that writes, also the migration of an older ledger.
 	ReadOnly bool
-	// Now is the clock, by which a certificate counts as expired. Required.
+	// Now is the clock, by which a certificate counts as expired. Required. One that differs by
+	// more than 2 minutes from that of a PostgreSQL server writes nothing there: a *ClockError.
 	Now func() time.Time
+	// AnyClock leaves the server's clock alone, for a Now that is not the time of day, as in a
+	// test or a rehearsal.
+	AnyClock bool
 	// BusyTimeout is how long to wait for other processes that write, and for a server to
 	// answer; 10 seconds when it is 0.
 	BusyTimeout time.Duration
@@ -32,8 +35,8 @@ type Ledger struct {
 
 // Open opens the ledger at where, a path or a URL that begins with postgres://, and brings
 // its tables to the newest schema. It fails with a *MissingError, *ForeignError,
-// *NewerSchemaError, *BusyError, *UnreachableError or *RefusedError; none of them names a
-// password.
+// *NewerSchemaError, *OlderSchemaError, *BusyError, *UnreachableError or *RefusedError; none of
+// them names a password.
 //
 // A PostgreSQL database should be the ledger's alone.
 func Open(ctx context.Context, where string, o Options) (*Ledger, error) {
@@ -55,7 +58,7 @@ func Open(ctx context.Context, where string, o Options) (*Ledger, error) {
 		return nil, errors.Join(e.explain(err), db.Close())
 	}
 	l := &Ledger{db: db, engine: e, now: o.Now}
-	l.writer = writer{db: db, engine: e, readOnly: o.ReadOnly, patience: patience}
+	l.writer = writer{db: db, engine: e, readOnly: o.ReadOnly, timeout: stepTimeout, now: o.Now, anyClock: o.AnyClock}
 	return l, nil
 }
 
@@ -78,7 +81,7 @@ func prepare(ctx context.Context, db *sql.DB, e *engine, o Options) error {
 		case have == 0 && !o.Create:
 			return &MissingError{Where: e.where, Empty: true}
 		case o.ReadOnly:
-			return fmt.Errorf("the ledger %s has schema %d; this program reads schema %d, and may not migrate it: it was asked to only read", e.where, have, newestSchema)
+			return &OlderSchemaError{Where: e.where, Schema: have, Known: newestSchema}
 		}
 		if failed = e.migrate(ctx, db); failed == nil {
 			return nil

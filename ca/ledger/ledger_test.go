@@ -17,7 +17,7 @@ import (
 
 func TestOpen(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
-		_, err := Open(t.Context(), where, Options{Now: atNoon})
+		_, err := Open(t.Context(), where, Options{Now: atNoon, AnyClock: true})
 		if _, ok := errors.AsType[*MissingError](err); !ok {
 			t.Errorf("a missing ledger: %v", err)
 		}
@@ -49,7 +49,7 @@ func TestOpen_newerSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Open(t.Context(), where, Options{Now: atNoon, Create: true})
-		want := "the ledger " + l.Where() + " has schema 9, from a newer kedge-ca; this one knows schemas up to 1"
+		want := "the ledger " + l.Where() + " has schema 9, from a newer kedge-ca; this one knows schemas up to 2"
 		if _, ok := errors.AsType[*NewerSchemaError](err); !ok || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
@@ -62,7 +62,7 @@ func TestOpen_interrupted(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Open(t.Context(), path, Options{Now: atNoon})
+	_, err := Open(t.Context(), path, Options{Now: atNoon, AnyClock: true})
 	if missing, ok := errors.AsType[*MissingError](err); !ok || !missing.Empty {
 		t.Errorf("an empty file: %v", err)
 	}
@@ -142,15 +142,15 @@ func TestRecordIssued_busy(t *testing.T) {
 func TestRecordIssued_full(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := create(t, path)
-	l.db.SetMaxOpenConns(1) // the pragma is of a connection
-	if _, err := l.db.Exec("PRAGMA max_page_count = 1"); err != nil {
+	root := newAuthority(t, "Test CA", nil)
+	register(t, l, root)
+	if _, err := l.writer.session.conn.ExecContext(t.Context(), "PRAGMA max_page_count = 1"); err != nil { // of the connection that writes
 		t.Fatal(err)
 	}
-	root := newAuthority(t, "Test CA", nil)
 	var err error
-	n := 0
+	n := 1
 	for ; err == nil && n < 1000; n++ {
-		err = l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("web"), At: noon})
+		err = l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("web"), Issuer: root.cert, At: noon})
 	}
 	if err == nil || err.Error() != "write the ledger "+path+": no space left on device" {
 		t.Fatalf("after %d: %v", n, err)
@@ -166,7 +166,7 @@ func TestRecordIssued_full(t *testing.T) {
 }
 
 func TestOpen_unreachable(t *testing.T) {
-	_, err := Open(t.Context(), "postgres://me:geheim@localhost:1/ledger", Options{Now: atNoon})
+	_, err := Open(t.Context(), "postgres://me:geheim@localhost:1/ledger", Options{Now: atNoon, AnyClock: true})
 	_, ok := errors.AsType[*UnreachableError](err)
 	if !ok || !strings.HasPrefix(err.Error(), "the ledger ledger of PostgreSQL at localhost:1 cannot be reached: ") || strings.Contains(err.Error(), "geheim") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v", err)

@@ -18,19 +18,19 @@ func sample(t *testing.T, l *Ledger) (root, sub *authority) {
 	t.Helper()
 	root = newAuthority(t, "Test CA", nil)
 	sub = newAuthority(t, "Sub", root)
-	add(t, l, ca.Issued{Certificate: root.cert})
-	add(t, l, ca.Issued{Certificate: sub.cert})
+	register(t, l, root)
+	register(t, l, sub)
 	dns := func(names ...string) func(*x509.Certificate) { return func(c *x509.Certificate) { c.DNSNames = names } }
 	org := func(c *x509.Certificate) { c.Subject.Organization = []string{"Example"} }
 	old := root.leaf("web-01", valid(-2*time.Hour, time.Hour), dns("web-01.example.com", "www.example.com"), org)
 	add(t, l, ca.Issued{Certificate: old, Host: "rack-1"})
-	add(t, l, ca.Issued{Certificate: sub.leaf("web-01", dns("WEB-01.example.com", "www.example.com"), org), Host: "rack-1", Replaces: fingerprint(old), At: noon.Add(time.Minute)})
+	add(t, l, ca.Issued{Certificate: sub.leaf("web-01", dns("WEB-01.example.com", "www.example.com"), org), Host: "rack-1", Replaces: fingerprint(old)})
 	web2 := root.leaf("web-02", valid(-time.Hour, 3*time.Hour), func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(10, 0, 0, 2)} })
 	add(t, l, ca.Issued{Certificate: web2, Host: "rack-2"})
 	add(t, l, ca.Issued{Certificate: root.leaf("db-01", valid(-2*time.Hour, -time.Hour)), Host: "rack-3"})
 	db2 := sub.leaf("db-02", valid(-time.Hour, 4*time.Hour))
 	add(t, l, ca.Issued{Certificate: db2, Host: "rack_3"})
-	add(t, l, ca.Issued{Certificate: root.leaf("later", valid(time.Hour, 2*time.Hour)), Host: "[rack]?"})
+	add(t, l, ca.Issued{Certificate: root.leaf("later", valid(time.Hour, 2*time.Hour)), Host: "[rack]?", At: noon.Add(time.Minute)})
 	for reason, f := range map[ca.Reason][]byte{1: fingerprint(web2), ca.CertificateHold: fingerprint(db2)} {
 		if err := l.Revoke(t.Context(), [][]byte{f}, Revocation{Reason: reason, At: noon}); err != nil {
 			t.Fatal(err)
@@ -49,7 +49,7 @@ func TestList(t *testing.T) {
 		}{
 			{Filter{}, "Test CA, Sub, web-01, web-01, web-02, db-01, db-02, later"},
 			{Filter{Limit: 3}, "Test CA, Sub, web-01"},
-			{Filter{After: 6}, "db-02, later"},
+			{Filter{After: 8}, "db-02, later"},
 			{Filter{Kind: Root}, "Test CA"},
 			{Filter{Kind: Intermediate}, "Sub"},
 			{Filter{Kind: Leaf, Limit: 1}, "web-01"},
@@ -84,7 +84,7 @@ func TestList(t *testing.T) {
 			{Filter{ExpiresBefore: noon.Add(3 * time.Hour)}, "db-01, web-01, later"},
 			{Filter{ExpiresBefore: noon.Add(3 * time.Hour), ExpiresAfter: noon, Unreplaced: true}, "later"},
 			{Filter{Unreplaced: true, Kind: Leaf}, "db-01, later, web-02, db-02, web-01"},
-			{Filter{IssuedAfter: noon.Add(time.Second)}, "web-01"},
+			{Filter{IssuedAfter: noon.Add(time.Second)}, "later"},
 		}
 		for _, tt := range tests {
 			got := found(t, l, tt.f)
@@ -148,7 +148,7 @@ func TestHosts(t *testing.T) {
 			}
 			got += fmt.Sprintf("%s %d %v\n", c.Host, c.Seq, c.IssuerKeyID == fmt.Sprintf("%x", sub.cert.SubjectKeyId))
 		}
-		if got != "rack-1 4 true\n" {
+		if got != "rack-1 6 true\n" {
 			t.Errorf("got %s", got)
 		}
 	})

@@ -42,7 +42,7 @@ func TestOpen_pooler(t *testing.T) {
 
 	l := create(t, where)
 	root := newAuthority(t, "Test CA", nil)
-	add(t, l, ca.Issued{Certificate: root.cert})
+	register(t, l, root)
 	server.Stop(t)
 	gone := func(what string, err error) {
 		t.Helper()
@@ -50,14 +50,14 @@ func TestOpen_pooler(t *testing.T) {
 			t.Errorf("%s without a server: %v", what, err)
 		}
 	}
-	gone("record", l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("a"), At: noon}))
+	gone("record", l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("a"), Issuer: root.cert, At: noon}))
 	_, err = l.Count(t.Context(), Filter{})
 	gone("count", err)
 	gone("open", open(where))
 	server.Start(t)
 	err = errors.New("not asked")
 	for end := time.Now().Add(time.Minute); err != nil && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		err = l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("b"), At: noon}) // until PgBouncer tries again
+		err = l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf("b"), Issuer: root.cert, At: noon}) // until PgBouncer tries again
 	}
 	if err != nil {
 		t.Error(err)

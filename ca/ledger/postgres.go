@@ -91,17 +91,16 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		where: where,
 		goose: goose.DialectPostgres,
 		// "C": patterns are ranges of bytes, whatever language the database sorts by.
-		schema:   strings.NewReplacer("{seq}", "BIGINT", "{text}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA", "{clustered}", "", "{seq too}", ", seq"),
+		schema:   strings.NewReplacer("{seq}", "BIGINT", "{text}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA", "{none}", `'\x'`, "{clustered}", "", "{seq too}", ", seq"),
 		numbered: true,
 		remote:   true,
 		begin:    "BEGIN ISOLATION LEVEL READ COMMITTED", // who waited for the head sees the new one; under a stricter default it would fail
 		local: fmt.Sprintf(`SELECT set_config('lock_timeout', '%d', true),
 			set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)`, busy.Milliseconds()),
-		turn:       "SELECT pg_advisory_xact_lock(7521966231)", // any number that other programs of the database do not take
-		head:       "SELECT seq, hash FROM head FOR UPDATE",
-		snapshot:   "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-		serverTime: "(extract(epoch from clock_timestamp()) * 1000000)::bigint",
-		match:      "LIKE",
+		turn:     "SELECT pg_advisory_xact_lock(7521966231)", // any number that other programs of the database do not take
+		head:     "SELECT seq, hash, at, (extract(epoch from clock_timestamp()) * 1000000)::bigint FROM head FOR UPDATE",
+		snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+		match:    "LIKE",
 		pattern: func(p string) string {
 			return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`, "*", "%").Replace(p)
 		},

@@ -72,17 +72,17 @@ func TestOpen_refused(t *testing.T) {
 		strings.Replace(where, "@/", "@/no", 1):            RefusedDatabase,
 		where + "&no_such_setting=1":                       RefusedParameter,
 	} {
-		_, err := Open(t.Context(), dsn, Options{Now: atNoon})
+		_, err := Open(t.Context(), dsn, Options{Now: atNoon, AnyClock: true})
 		if refused, ok := errors.AsType[*RefusedError](err); !ok || refused.Reason != want || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want %d", dsn, err, want)
 		}
 	}
-	reader, err := Open(t.Context(), strings.Replace(where, "postgres@", "reader@", 1), Options{Now: atNoon})
+	reader, err := Open(t.Context(), strings.Replace(where, "postgres@", "reader@", 1), Options{Now: atNoon, AnyClock: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	err = reader.SetAuthority(t.Context(), Authority{Name: "x", State: Active, Certificate: newAuthority(t, "x", nil).cert})
+	err = reader.SetAuthorities(t.Context(), Authority{Name: "x", State: Active, Certificate: newAuthority(t, "x", nil).cert})
 	if refused, ok := errors.AsType[*RefusedError](err); !ok || refused.Reason != RefusedRights {
 		t.Errorf("without rights: %v", err)
 	}

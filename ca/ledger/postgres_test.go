@@ -67,7 +67,7 @@ func TestBegin_local(t *testing.T) {
 		}
 	}
 	var prepared, locks, clock int64
-	question := "SELECT (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'), " + l.engine.serverTime
+	question := "SELECT (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'), " + "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
 	if err := l.writer.session.queryRow(t.Context(), question).Scan(&prepared, &locks, &clock); prepared != 0 || locks != 0 || err != nil {
 		t.Errorf("%d statements and %d locks are left, %v", prepared, locks, err)
 	}
@@ -135,10 +135,12 @@ func TestTakeTurn(t *testing.T) {
 
 func TestByText(t *testing.T) {
 	var got strings.Builder
-	for _, one := range byText([]statement{{"b", []any{1}}, {"a", []any{2}}, {"c", nil}, {"b", []any{3}}, {"a", []any{4}}}) {
+	all, from := byText([]statement{one("b", 1), one("a", 2), one("c"), one("b", 3), one("a", 4)})
+	for _, one := range all {
 		fmt.Fprint(&got, one.text, one.args)
 	}
-	if want := "b[1]b[3]a[2]a[4]c[]"; got.String() != want {
+	fmt.Fprint(&got, from)
+	if want := "b[1]b[3]a[2]a[4]c[][0 3 1 4 2]"; got.String() != want {
 		t.Errorf("%s, want %s", got.String(), want)
 	}
 }

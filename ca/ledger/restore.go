@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 )
 
 // NotEmptyError says that something would be overwritten.
@@ -67,12 +68,15 @@ func (l *Ledger) fill(ctx context.Context, from *session) error {
 		if t.seq != 0 {
 			return &NotEmptyError{Where: l.Where(), Entries: t.seq}
 		}
-		for _, table := range []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable()} {
+		for _, table := range []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), lineagesTable(), revocationsTable()} {
 			if err := t.copy(ctx, from, table); err != nil {
 				return err
 			}
 		}
-		return from.queryRow(ctx, "SELECT seq, hash FROM head").Scan(&t.seq, &t.hash)
+		var at int64
+		err := from.queryRow(ctx, "SELECT seq, hash, at FROM head").Scan(&t.seq, &t.hash, &at)
+		t.at = time.UnixMicro(at).UTC()
+		return err
 	})
 }
 
@@ -81,12 +85,12 @@ func (t *transaction) copy(ctx context.Context, from *session, table table) erro
 	var rows []statement
 	insert, size := table.insert(), 0
 	flush := func() error {
-		_, err := t.send(ctx, rows...)
+		err := t.send(ctx, rows...)
 		rows, size = rows[:0], 0
 		return errors.Join(err, ctx.Err())
 	}
 	err := table.rows(ctx, from, "", nil, func(row []any) error {
-		rows = append(rows, statement{insert, row})
+		rows = append(rows, one(insert, row...))
 		if size += weight(row); len(rows) < page && size < pageBytes {
 			return nil
 		}

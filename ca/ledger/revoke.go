@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/x509"
 	"database/sql"
 	"encoding/hex"
 	"errors"
@@ -65,7 +66,7 @@ func (l *Ledger) Revoke(ctx context.Context, fingerprints [][]byte, r Revocation
 				return &RevokedError{Fingerprint: f, Subject: subject, At: time.UnixMicro(at.Int64), Reason: reason}
 			}
 		}
-		seq, err := t.append(ctx, kindRevoke, body, l.now())
+		seq, err := t.append(ctx, kindRevoke, body)
 		if err != nil {
 			return err
 		}
@@ -92,7 +93,7 @@ func (l *Ledger) Release(ctx context.Context, fingerprints [][]byte, why string)
 				return &NotHeldError{Fingerprint: f, Subject: subject, Revoked: at.Valid, Reason: reason}
 			}
 		}
-		if _, err := t.append(ctx, kindRelease, releasedBody{Fingerprints: hexes(fingerprints), Why: why}, l.now()); err != nil {
+		if _, err := t.append(ctx, kindRelease, releasedBody{Fingerprints: hexes(fingerprints), Why: why}); err != nil {
 			return err
 		}
 		return t.setRevoked(ctx, fingerprints, nil, nil, nil)
@@ -117,21 +118,21 @@ func (t *transaction) revoked(ctx context.Context, fingerprint []byte) (subject 
 func (t *transaction) setRevoked(ctx context.Context, fingerprints [][]byte, at, reason, seq any) error {
 	var all []statement
 	for _, f := range fingerprints {
-		all = append(all, statement{updateRevoked, []any{at, reason, seq, f}})
+		all = append(all, one(updateRevoked, at, reason, seq, f))
 	}
-	_, err := t.send(ctx, all...)
-	return err
+	return t.send(ctx, all...)
 }
 
-// Revoked returns what a CRL of the issuer is to list at a time: all that is revoked and has
-// not expired, by serial number. keyID is the issuer's subject key identifier in hexadecimal.
-func (l *Ledger) Revoked(ctx context.Context, keyID string, now time.Time) ([]ca.Revocation, error) {
-	id, err := decodeKeyID(keyID)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := l.db.QueryContext(ctx, l.engine.sql(`SELECT serial, revoked_at, reason FROM certificates
-		WHERE revoked_at IS NOT NULL AND issuer_key_id = ? AND not_after >= ? ORDER BY length(serial), serial`), id, now.UnixMicro())
+// Revoked returns what a CRL of an authority is to list at a time: all that its key signed,
+// under whatever name, certificate and key identifier, and that is revoked and has not expired,
+// by serial number. What the ledger has no certificate of, only a revocation from a list that
+// was taken in, has no end that is known, and stays.
+func (l *Ledger) Revoked(ctx context.Context, authority *x509.Certificate, now time.Time) ([]ca.Revocation, error) {
+	key := ca.KeyHash(authority)
+	rows, err := l.db.QueryContext(ctx, l.engine.sql(`SELECT serial, min(revoked_at), max(reason) FROM (
+			SELECT serial, revoked_at, reason FROM certificates WHERE revoked_at IS NOT NULL AND issuer_key = ? AND not_after >= ?
+			UNION ALL SELECT serial, revoked_at, reason FROM revocations WHERE issuer_key = ?) AS r
+		GROUP BY serial ORDER BY length(serial), serial`), key[:], now.UnixMicro(), key[:])
 	if err != nil {
 		return nil, l.engine.explain(err)
 	}

@@ -20,7 +20,7 @@ var schemaFiles embed.FS
 
 // newestSchema is the version that this program makes and reads: the highest number of a
 // file in schema/.
-const newestSchema = 1
+const newestSchema = 2
 
 // schemaTable is where goose notes the version. It has a name of its own, in case another
 // program of the same database uses goose too.
@@ -59,11 +59,7 @@ func migrations(e *engine) ([]*goose.Migration, error) {
 			if _, err := tx.ExecContext(ctx, v.text); err != nil {
 				return err
 			}
-			if v.number != 1 {
-				return nil
-			}
-			_, err := tx.ExecContext(ctx, e.sql("INSERT INTO head (id, seq, hash) VALUES (1, 0, ?)"), make([]byte, hashSize))
-			return err
+			return fillVersion(ctx, tx, e, v.number)
 		}}, nil))
 	}
 	return all, nil
@@ -89,6 +85,18 @@ func (e *engine) takeTurn(ctx context.Context, tx *sql.Tx, version int64) error 
 		err = errMigrated
 	}
 	return err
+}
+
+// fillVersion writes the rows that a version begins with.
+func fillVersion(ctx context.Context, tx *sql.Tx, e *engine, number int64) error {
+	switch number {
+	case 1:
+		_, err := tx.ExecContext(ctx, e.sql("INSERT INTO head (id, seq, hash) VALUES (1, 0, ?)"), make([]byte, hashSize))
+		return err
+	case 2:
+		return backfill(ctx, tx, e)
+	}
+	return nil
 }
 
 // version is one of the schema.

@@ -73,7 +73,7 @@ func (s *session) close(broken bool) error {
 
 // exec runs one statement and returns how many rows it changed.
 func (s *session) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	rows, err := s.e.send(ctx, s, []statement{{text, args}})
+	rows, err := s.e.send(ctx, s, []statement{some(text, args...)})
 	if err != nil {
 		return 0, err
 	}
@@ -85,18 +85,38 @@ func (s *session) queryRow(ctx context.Context, text string, args ...any) *sql.R
 }
 
 // byText puts statements with the same text together, in the order in which the texts first
-// come: a server that keeps no statements parses each text once.
-func byText(all []statement) []statement {
-	place := map[string]int{}
-	var groups [][]statement
-	for _, one := range all {
-		at, ok := place[one.text]
+// come: a server that keeps no statements parses each text once. from says for each of them
+// where it was.
+func byText(all []statement) (grouped []statement, from []int) {
+	places := map[string]int{}
+	var groups [][]int
+	for i, one := range all {
+		at, ok := places[one.text]
 		if !ok {
 			at = len(groups)
-			place[one.text] = at
+			places[one.text] = at
 			groups = append(groups, nil)
 		}
-		groups[at] = append(groups[at], one)
+		groups[at] = append(groups[at], i)
 	}
-	return slices.Concat(groups...)
+	from = slices.Concat(groups...)
+	for _, i := range from {
+		grouped = append(grouped, all[i])
+	}
+	return grouped, from
+}
+
+// sendByText runs statements of which none depends on another with a later text. It returns
+// how many rows each changed, in the order of all.
+func (s *session) sendByText(ctx context.Context, all []statement) ([]int64, error) {
+	grouped, from := byText(all)
+	rows, err := s.e.send(ctx, s, grouped)
+	if err != nil {
+		return nil, err
+	}
+	changed := make([]int64, len(all))
+	for i, at := range from {
+		changed[at] = rows[i]
+	}
+	return changed, nil
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -75,10 +76,10 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 	e := &engine{
 		where:     path,
 		goose:     goose.DialectSQLite3,
-		schema:    strings.NewReplacer("{seq}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{clustered}", "WITHOUT ROWID", "{seq too}", ""),
+		schema:    strings.NewReplacer("{seq}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{none}", "x''", "{clustered}", "WITHOUT ROWID", "{seq too}", ""),
 		steady:    "PRAGMA journal_mode = WAL",
 		begin:     "BEGIN IMMEDIATE",
-		head:      "SELECT seq, hash FROM head",
+		head:      "SELECT seq, hash, at, 0 FROM head",
 		snapshot:  "BEGIN",
 		match:     "GLOB",
 		pattern:   func(p string) string { return strings.NewReplacer("?", "[?]", "[", "[[]").Replace(p) },
@@ -128,6 +129,12 @@ func sendSQLite(_ context.Context, s *session, all []statement) ([]int64, error)
 			for n, v := range one.args {
 				args = append(args, driver.NamedValue{Ordinal: n + 1, Value: v})
 			}
+			if one.isQuery() {
+				if changed[i], err = countRows(stmt, args); err != nil {
+					return err
+				}
+				continue
+			}
 			result, err := stmt.(driver.StmtExecContext).ExecContext(context.Background(), args)
 			if err != nil {
 				return err
@@ -139,6 +146,22 @@ func sendSQLite(_ context.Context, s *session, all []statement) ([]int64, error)
 		return nil
 	})
 	return changed, err
+}
+
+// countRows runs a SELECT and counts what it finds.
+func countRows(stmt driver.Stmt, args []driver.NamedValue) (n int64, err error) {
+	rows, err := stmt.(driver.StmtQueryContext).QueryContext(context.Background(), args)
+	if err != nil {
+		return 0, err
+	}
+	row := make([]driver.Value, len(rows.Columns()))
+	for err = rows.Next(row); err == nil; err = rows.Next(row) {
+		n++
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return n, errors.Join(err, rows.Close())
 }
 
 func (s *session) prepare(dc any, text string) (driver.Stmt, error) {

@@ -21,7 +21,8 @@ func entriesTable() table {
 // entries change.
 func certificatesTable() table {
 	return table{"certificates", []string{"seq", "issued_at", "fingerprint", "serial", "issuer_key_id", "kind", "not_before", "not_after", "replaces",
-		"common_name", "subject", "issuer", "host", "profile", "why", "der", "revoked_at", "reason", "revoked_seq", "replaced_seq"}, "seq"}
+		"common_name", "subject", "issuer", "host", "profile", "why", "der", "key_hash", "issuer_key", "lineage",
+		"revoked_at", "reason", "revoked_seq", "replaced_seq"}, "seq"}
 }
 
 func namesTable() table {
@@ -33,11 +34,19 @@ func authoritiesTable() table {
 }
 
 func crlsTable() table {
-	return table{"crls", []string{"seq", "issuer_key_id", "number", "base", "this_update", "next_update", "size", "sha256", "entries"}, "seq"}
+	return table{"crls", []string{"seq", "issuer_key_id", "number", "base", "this_update", "next_update", "size", "sha256", "entries", "issuer_key"}, "seq"}
+}
+
+func lineagesTable() table {
+	return table{"lineages", []string{"id", "name", "newest", "old"}, "id"}
+}
+
+func revocationsTable() table {
+	return table{"revocations", []string{"issuer_key", "serial", "revoked_at", "reason", "seq"}, "issuer_key, serial"}
 }
 
 func headTable() table {
-	return table{"head", []string{"id", "seq", "hash"}, "id"}
+	return table{"head", []string{"id", "seq", "hash", "tail", "at"}, "id"}
 }
 
 func (t table) selectAll() string {

@@ -32,7 +32,7 @@ func damaged(t *testing.T, s *session, check func(*verifier, context.Context) er
 	var all []statement
 	for one := range strings.SplitSeq(text, ";") {
 		n := strings.Count(one, "?")
-		all = append(all, statement{one, args[:n]})
+		all = append(all, some(one, args[:n]...))
 		args = args[n:]
 	}
 	faults, err := tampered(context.WithoutCancel(t.Context()), t, s, check, all)
@@ -54,7 +54,7 @@ type tampering struct {
 func sqlOf(texts ...string) []statement {
 	var all []statement
 	for _, text := range texts {
-		all = append(all, statement{text: text})
+		all = append(all, some(text))
 	}
 	return all
 }
@@ -214,6 +214,9 @@ func rowName(tab table, row []any) string {
 	if tab.name == schemaTable {
 		return fmt.Sprintf("%s %v", tab.name, row[slices.Index(tab.columns, "version_id")])
 	}
+	if tab.name == "revocations" {
+		return fmt.Sprintf("%s %x", tab.name, row[slices.Index(tab.columns, "serial")])
+	}
 	if key, ok := row[0].([]byte); ok {
 		return fmt.Sprintf("%s %x", tab.name, key)
 	}
@@ -227,11 +230,15 @@ func cellTamperings(tab table, columns []columnOf, row []any) []tampering {
 		column := tab.name + "." + c.name
 		for _, v := range others(row[i], c) {
 			one := tampering{what: fmt.Sprintf("%s of %v set to %v", column, row[0], v), want: rowName(tab, row), names: c.name,
-				statements: []statement{{"UPDATE " + tab.name + " SET " + c.name + " = ?" + condition, slices.Concat([]any{v}, args)}}}
+				statements: []statement{some("UPDATE "+tab.name+" SET "+c.name+" = ?"+condition, slices.Concat([]any{v}, args)...)}}
 			switch {
 			case unprovable(column):
 				continue
-			case i == 0 && tab.name != "head" || tab.name == schemaTable || tab.name == "names" && c.name == "place":
+			case column == "head.seq": // which a constraint holds to head.tail
+				one.statements = []statement{some("UPDATE head SET seq = ?, tail = ?", v, v)}
+			case column == "head.tail" && v != nil:
+				continue
+			case i == 0 && tab.name != "head" || tab.name == schemaTable || tab.name == "names" && c.name == "place" || tab.name == "revocations" && c.name == "serial":
 				one.want, one.names = tab.name+" ", ""
 			case unnamed(tab.name, column):
 				one.names = ""
@@ -271,7 +278,7 @@ func others(v any, c columnOf) []any {
 
 func missingRow(tab table, row []any, last bool) tampering {
 	condition, args := where(tab, row)
-	one := tampering{what: fmt.Sprintf("%s without %v", tab.name, row[0]), want: rowName(tab, row), statements: []statement{{"DELETE FROM " + tab.name + condition, args}}}
+	one := tampering{what: fmt.Sprintf("%s without %v", tab.name, row[0]), want: rowName(tab, row), statements: []statement{some("DELETE FROM "+tab.name+condition, args...)}}
 	if last {
 		one.want = "head 1: seq is" // what comes after the end of the chain cannot be named
 	}
@@ -284,7 +291,7 @@ func addedRow(tab table, columns []columnOf, like []any) tampering {
 	for i, c := range columns {
 		row[i] = others(like[i], c)[0]
 	}
-	return tampering{what: tab.name + " with another row", want: tab.name + " ", statements: []statement{{tab.insert(), row}}}
+	return tampering{what: tab.name + " with another row", want: tab.name + " ", statements: []statement{some(tab.insert(), row...)}}
 }
 
 // flip changes the lowest bit of the last byte; that of a key goes where no other is.
@@ -298,6 +305,9 @@ func flip(v any) (any, bool) {
 		}
 		return v[:len(v)-1] + string(v[len(v)-1]^1), true
 	case []byte:
+		if len(v) == 0 {
+			return []byte{1}, true
+		}
 		b := slices.Clone(v)
 		b[len(b)-1] ^= 1
 		return b, true

@@ -3,51 +3,99 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
-// transaction is one that writes: it holds the end of the chain, for which other writers
-// wait, in whatever process they are.
+// transaction is one that writes: it holds the lock of the head, for which other writers wait,
+// in whatever process they are.
 type transaction struct {
 	*session
 	chain
+	clock  func() time.Time
 	broken bool // nothing is known about the connection any more
 }
 
-// begin starts a transaction.
-func begin(ctx context.Context, s *session) (*transaction, error) {
-	all := []statement{{s.e.begin, nil}}
-	if s.e.local != "" {
-		all = append(all, statement{s.e.local, nil})
+// maxSkew is by how much the clock of this machine may differ from that of the server.
+const maxSkew = 2 * time.Minute
+
+// beginOn starts a transaction.
+func (w *writer) beginOn(ctx context.Context, s *session) (*transaction, error) {
+	all := []statement{some(s.e.begin)}
+	for _, text := range []string{s.e.local, s.e.scope} {
+		if text != "" {
+			all = append(all, some(text))
+		}
 	}
 	if _, err := s.e.send(ctx, s, all); err != nil {
 		return nil, err
 	}
-	t := &transaction{session: s}
-	if err := s.queryRow(ctx, s.e.head).Scan(&t.seq, &t.hash); err != nil {
+	t := &transaction{session: s, clock: w.now}
+	var at, server int64
+	if err := s.queryRow(ctx, s.e.head).Scan(&t.seq, &t.hash, &at, &server); err != nil {
 		t.rollback(ctx)
 		return t, fmt.Errorf("read the end of the chain: %w", err)
+	}
+	t.at = time.UnixMicro(at).UTC()
+	if err := w.checkClock(server); err != nil {
+		t.rollback(ctx)
+		return t, err
 	}
 	return t, nil
 }
 
+// checkClock holds the clock against that of the server, in microseconds since 1970; 0 where
+// there is none.
+func (w *writer) checkClock(server int64) error {
+	if server == 0 || w.anyClock {
+		return nil
+	}
+	ours, theirs := w.now().UTC(), time.UnixMicro(server).UTC()
+	if skew := ours.Sub(theirs).Abs(); skew > maxSkew {
+		return &ClockError{Where: w.engine.where, Ours: ours, Theirs: theirs}
+	}
+	return nil
+}
+
+// now is the time of what the transaction writes, by which certificates are valid or not.
+func (t *transaction) now() time.Time { return t.chain.now(t.clock()) }
+
 // append adds an entry to the chain.
-func (t *transaction) append(ctx context.Context, kind string, body any, at time.Time) (seq int64, err error) {
+func (t *transaction) append(ctx context.Context, kind string, body any) (seq int64, err error) {
 	text, err := encode(body)
 	if err != nil {
 		return 0, err
 	}
-	_, err = t.send(ctx, t.next(kind, text, at))
+	err = t.send(ctx, t.next(kind, text, t.clock()))
 	return t.seq, err
 }
 
-// send runs statements and returns how many rows each changed.
-func (t *transaction) send(ctx context.Context, all ...statement) ([]int64, error) {
-	return t.e.send(ctx, t.session, all)
+// send runs statements. One that did not change as many rows as it had to is a *BrokenError:
+// nothing that kedge makes stands between a statement and its rows, so a trigger or a rule of
+// another hand does, and what was to be written is not.
+func (t *transaction) send(ctx context.Context, all ...statement) error {
+	changed, err := t.e.send(ctx, t.session, all)
+	if err != nil {
+		return err
+	}
+	for i, s := range all {
+		if err := t.exact(s, changed[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *transaction) exact(s statement, changed int64) error {
+	if s.rows == anyRows || s.rows == changed {
+		return nil
+	}
+	verb, _, _ := strings.Cut(s.text, " ")
+	return &BrokenError{Where: t.e.where, Err: fmt.Errorf("it did not take what was written: a statement (%s) changed %d rows and not %d", verb, changed, s.rows)}
 }
 
 func (t *transaction) commit(ctx context.Context) error {
-	_, err := t.send(ctx, t.head())
+	err := t.send(ctx, t.head())
 	if err == nil {
 		_, err = t.exec(ctx, "COMMIT")
 	}

@@ -29,7 +29,7 @@ const (
 // certificates from which it follows, and the tables themselves against the schema. It names
 // each row that was changed, added, taken out or swapped, and what was done to the tables. What
 // it sees is one state, while others write; memory does not grow with the ledger, but with the
-// number of revoked certificates.
+// number of revoked certificates and of names that go on.
 //
 // An error says only that the ledger could not be read.
 func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
@@ -76,6 +76,7 @@ type verifier struct {
 	report Report
 	seq    int64  // of the last entry
 	prev   []byte // its hash, as stored
+	at     time.Time
 
 	headSeq  int64 // of VerifyOptions.Head; 0: none
 	headHash []byte
@@ -83,12 +84,14 @@ type verifier struct {
 	revoked     map[string]revocationRow // by fingerprint: what the entries say
 	found       map[string]revocationRow // what the certificates say
 	authorities map[string]*authorityRow
+	listed      []listedRow // revocations without a certificate
+	history     *history
 	seen        map[string]int64 // rows of each table
 }
 
 func newVerifier() *verifier {
-	return &verifier{prev: make([]byte, hashSize), revoked: map[string]revocationRow{}, found: map[string]revocationRow{},
-		authorities: map[string]*authorityRow{}, seen: map[string]int64{}}
+	return &verifier{prev: make([]byte, hashSize), at: time.UnixMicro(0), revoked: map[string]revocationRow{}, found: map[string]revocationRow{},
+		authorities: map[string]*authorityRow{}, history: newHistory(), seen: map[string]int64{}}
 }
 
 // expect reads the head that was kept.
@@ -197,7 +200,7 @@ func (v *verifier) link(e *Entry) {
 	if e.Seq == v.headSeq && !bytes.Equal(e.Hash, v.headHash) {
 		v.report.add("entries", e.Seq, "its hash is %x, and not that of the head which was kept: the chain was written anew", e.Hash)
 	}
-	v.seq, v.prev = e.Seq, e.Hash
+	v.seq, v.prev, v.at = e.Seq, e.Hash, e.At
 	if err := v.replay(e); err != nil {
 		v.report.add("entries", e.Seq, "%v", err)
 	}
@@ -220,7 +223,7 @@ func (v *verifier) finish(ctx context.Context) error {
 	v.report.Entries, v.report.Certificates = v.seen["entries"], v.seen["certificates"]
 	v.report.Head = fmt.Sprintf("%d:%x", v.seq, v.prev)
 	v.missing()
-	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkCounts, v.checkVersions, v.checkFile} {
+	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkLineages, v.checkListed, v.checkCounts, v.checkVersions, v.checkFile} {
 		if err := check(ctx); err != nil {
 			return err
 		}
@@ -240,7 +243,7 @@ func (v *verifier) head(ctx context.Context) error {
 	t := headTable()
 	err := t.rows(ctx, v.session, "", nil, func(row []any) error {
 		v.seen[t.name]++
-		v.report.compare(t, row[0], row, []any{int64(1), v.seq, v.prev})
+		v.report.compare(t, row[0], row, []any{int64(1), v.seq, v.prev, v.seq, v.at.UnixMicro()})
 		return nil
 	})
 	if err == nil && v.seen[t.name] == 0 {
@@ -251,7 +254,7 @@ func (v *verifier) head(ctx context.Context) error {
 
 // checkCounts finds rows that no entry led to.
 func (v *verifier) checkCounts(ctx context.Context) error {
-	for _, t := range []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), headTable()} {
+	for _, t := range []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), lineagesTable(), revocationsTable(), headTable()} {
 		var n int64
 		if err := v.queryRow(ctx, "SELECT count(*) FROM "+t.name).Scan(&n); err != nil {
 			return err

@@ -51,7 +51,12 @@ func (v *verifier) replay(e *Entry) error {
 		}
 	case kindAuthority:
 		return v.replayAuthority(e)
+	case kindList:
+		return v.replayList(e)
+	case kindImport:
+		return v.replayImport(e)
 	case kindIssue, kindCRL: // each has a row with its number
+	case kindClone: // it changed nothing
 	default:
 		return fmt.Errorf("the kind %q is unknown", e.Kind)
 	}
@@ -70,11 +75,45 @@ func (v *verifier) replayAuthority(e *Entry) error {
 	issuing := int64(0)
 	if body.Issuing {
 		issuing = 1
-		for _, other := range v.authorities {
+		for name, other := range v.authorities {
+			if other.values[4] != int64(0) && body.From != nil && name != body.Name { // schema 1 left its seq
+				other.values[5] = e.Seq
+			}
 			other.values[4] = int64(0)
 		}
 	}
+	v.history.authorities[body.Name] = string(fingerprint)
 	v.authorities[body.Name] = &authorityRow{values: []any{body.Name, fingerprint, body.Parent, body.State, issuing, e.Seq}}
+	return nil
+}
+
+func (v *verifier) replayList(e *Entry) error {
+	var body listBody
+	if err := e.decode(&body); err != nil {
+		return err
+	}
+	for _, c := range body.Certificates {
+		v.revoked[c.Fingerprint] = revocationRow{values: [3]any{c.At, int64(c.Reason), e.Seq}}
+	}
+	for _, s := range body.Serials {
+		serial, err := hex.DecodeString(s.Serial)
+		if err != nil {
+			return err
+		}
+		v.listed = append(v.listed, listedRow{body.By, serial, []any{s.At, int64(s.Reason), e.Seq}})
+	}
+	return nil
+}
+
+// replayImport keeps the revocation that a certificate came with. If a list had it before, that
+// row has gone.
+func (v *verifier) replayImport(e *Entry) error {
+	var body issuedBody
+	if err := e.decode(&body); err != nil || body.Revoked == nil {
+		return err
+	}
+	v.revoked[body.Fingerprint] = revocationRow{values: [3]any{body.Revoked.At, int64(body.Revoked.Reason), e.Seq}}
+	v.listed = slices.DeleteFunc(v.listed, func(l listedRow) bool { return l.by == body.By && hex.EncodeToString(l.serial) == body.Serial })
 	return nil
 }
 
@@ -83,7 +122,7 @@ func (v *verifier) certificates(ctx context.Context, entries []Entry, from, to i
 	t, n := certificatesTable(), namesTable()
 	issues := map[int64]*Entry{}
 	for i := range entries {
-		if entries[i].Kind == kindIssue {
+		if entries[i].Kind == kindIssue || entries[i].Kind == kindImport {
 			issues[entries[i].Seq] = &entries[i]
 		}
 	}
@@ -132,11 +171,78 @@ func (v *verifier) certificate(t table, e *Entry, row []any) (names [][]any) {
 		v.report.add("entries", e.Seq, "%v", err)
 		return nil
 	}
-	if r.body != e.Body {
+	if text, err := encode(r.body); err != nil || text != e.Body {
 		v.report.add("entries", e.Seq, "the body is not that of the certificate")
 	}
-	v.report.compare(t, e.Seq, row, r.values(e.Seq))
+	v.history.add(&r.row, cert, body)
+	values := append(r.values(), any(nil))
+	if r.row.Kind == Leaf {
+		values[len(values)-1] = r.row.Lineage
+	}
+	v.report.compare(t, e.Seq, row, values)
 	return r.names(e.Seq)
+}
+
+// listedRow is a row of revocations, as an entry has it.
+type listedRow struct {
+	by     string // the authority
+	serial []byte
+	values []any // revoked_at, reason, seq
+}
+
+// checkLineages holds the table against what the certificates mean.
+func (v *verifier) checkLineages(ctx context.Context) error {
+	t := lineagesTable()
+	seen := map[int64]bool{}
+	err := t.rows(ctx, v.session, "", nil, func(row []any) error {
+		v.seen[t.name]++
+		id, _ := row[0].(int64)
+		l := v.history.lineages[id]
+		if l == nil {
+			v.report.add(t.name, show(row[0]), "there is no such lineage, or it has ended")
+			return nil
+		}
+		seen[id] = true
+		old := int64(0)
+		if l.old {
+			old = 1
+		}
+		v.report.compare(t, id, row, []any{id, l.name, l.newest, old})
+		return nil
+	})
+	for _, id := range slices.Sorted(maps.Keys(v.history.lineages)) {
+		if !seen[id] {
+			v.report.add(t.name, id, "it is missing")
+		}
+	}
+	return err
+}
+
+// checkListed holds the revocations without a certificate against the entries.
+func (v *verifier) checkListed(ctx context.Context) error {
+	t := revocationsTable()
+	want := map[string][]any{}
+	for _, l := range v.listed {
+		key := []byte(v.history.keysOf[v.history.authorities[l.by]])
+		want[string(key)+string(l.serial)] = append([]any{key, l.serial}, l.values...)
+	}
+	err := t.rows(ctx, v.session, "", nil, func(row []any) error {
+		v.seen[t.name]++
+		key, _ := row[0].([]byte)
+		serial, _ := row[1].([]byte)
+		id := string(key) + string(serial)
+		if want[id] == nil {
+			v.report.add(t.name, fmt.Sprintf("%x", serial), "no entry says that it was revoked")
+			return nil
+		}
+		v.report.compare(t, fmt.Sprintf("%x", serial), row, want[id])
+		delete(want, id)
+		return nil
+	})
+	for _, id := range slices.Sorted(maps.Keys(want)) {
+		v.report.add(t.name, fmt.Sprintf("%x", want[id][1]), "it is missing")
+	}
+	return err
 }
 
 // record makes again what was made when the certificate was recorded.
@@ -145,12 +251,16 @@ func (b *issuedBody) record(cert *x509.Certificate, e *Entry) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newRecord(ca.Issued{Certificate: cert, Profile: b.Profile, Host: b.Host, Why: b.Why, Replaces: replaces, At: e.At})
+	r, err := newRecord(ca.Issued{Certificate: cert, Profile: b.Profile, Host: b.Host, Why: b.Why, Replaces: replaces, At: e.At, AllowRevokedKey: b.RevokedKey})
+	if err == nil {
+		r.row.Seq, r.body.By, r.body.Revoked = e.Seq, b.By, b.Revoked
+	}
+	return r, err
 }
 
 // note keeps what a row says of its revocation.
 func (v *verifier) note(fingerprint string, seq int64, row []any) {
-	values := [3]any{row[16], row[17], row[18]}
+	values := [3]any{row[19], row[20], row[21]}
 	if values != [3]any{} {
 		v.found[fingerprint] = revocationRow{seq, values}
 	}
@@ -183,10 +293,10 @@ func (v *verifier) crls(ctx context.Context, entries []Entry, from, to int64) er
 	t := crlsTable()
 	want := map[int64][]any{}
 	for _, e := range entries {
-		if e.Kind != kindCRL {
+		if e.Kind != kindCRL && e.Kind != kindList {
 			continue
 		}
-		row, err := crlRow(&e)
+		row, err := v.crlRow(&e)
 		if err != nil {
 			v.report.add("entries", e.Seq, "%v", err)
 			continue
@@ -241,7 +351,7 @@ func (v *verifier) pairs(ctx context.Context, what, text string, args ...any) er
 
 // checkRevoked holds what the certificates say against what the entries say.
 func (v *verifier) checkRevoked(ctx context.Context) error {
-	columns := certificatesTable().columns[16:19]
+	columns := certificatesTable().columns[19:22]
 	for _, f := range slices.Sorted(maps.Keys(v.found)) {
 		got := v.found[f]
 		want := v.revoked[f]
@@ -286,18 +396,29 @@ func (v *verifier) checkAuthorities(ctx context.Context) error {
 }
 
 // crlRow is the row that an entry leads to.
-func crlRow(e *Entry) ([]any, error) {
-	var body crlBody
-	if err := e.decode(&body); err != nil {
+func (v *verifier) crlRow(e *Entry) ([]any, error) {
+	var list listBody
+	var err error
+	if e.Kind == kindList {
+		err = e.decode(&list)
+	} else {
+		err = e.decode(&list.crlBody)
+	}
+	if err != nil {
 		return nil, err
 	}
+	body := list.crlBody
 	id, err := decodeKeyID(body.Issuer)
 	if err != nil {
 		return nil, err
 	}
 	sum, err := hex.DecodeString(body.SHA256)
 	if err != nil {
-		return nil, fmt.Errorf("the hash of the CRL: %w", err)
+		return nil, fmt.Errorf("the hash of the CRL is not hexadecimal")
 	}
-	return []any{e.Seq, id, body.Number, body.Base, body.ThisUpdate, body.NextUpdate, body.Size, sum, body.Entries}, nil
+	key := v.history.keys[string(id)]
+	if body.By != "" {
+		key = v.history.keysOf[v.history.authorities[body.By]]
+	}
+	return []any{e.Seq, id, body.Number, body.Base, body.ThisUpdate, body.NextUpdate, body.Size, sum, body.Entries, []byte(key)}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"math/big"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,20 +20,23 @@ func full(t *testing.T, l *Ledger) {
 	last := root.leaf("last")
 	add(t, l, ca.Issued{Certificate: last, Host: "rack-9", Profile: "workload", Why: "ticket 1"})
 	add(t, l, ca.Issued{Certificate: root.leaf("last"), Host: "rack-9", Profile: "workload", Why: "ticket 2", Replaces: fingerprint(last)})
-	for _, a := range []Authority{
-		{Name: "ca", Certificate: root.cert, State: Active, Issuing: true},
-		{Name: "sub", Certificate: sub.cert, Parent: "ca", State: Next},
-		{Name: "sub", Certificate: sub.cert, Parent: "ca", State: Active, Issuing: true},
-	} {
-		if err := l.SetAuthority(t.Context(), a); err != nil {
+	for _, name := range []string{root.cert.Subject.CommonName, sub.cert.Subject.CommonName} {
+		a := named(t, l, name)
+		a.Issuing = true
+		if err := l.SetAuthorities(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for n := range int64(2) {
-		c := CRL{Issuer: hex.EncodeToString(root.cert.SubjectKeyId), Number: n + 1, Base: n, ThisUpdate: noon, NextUpdate: noon.AddDate(0, 0, 7), Size: 300, SHA256: make([]byte, 32), Entries: 2}
+		c := CRL{Authority: root.cert, Number: n + 1, Base: n, ThisUpdate: noon, NextUpdate: noon.AddDate(0, 0, 7), Size: 300, SHA256: make([]byte, 32), Entries: 2}
 		if err := l.RecordCRL(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
+	}
+	list := ForeignList{CRL: CRL{Authority: root.cert, Number: 9, ThisUpdate: noon, NextUpdate: noon.AddDate(0, 0, 7), Size: 300, SHA256: make([]byte, 32), Entries: 2},
+		Revoked: []ca.Revocation{{Serial: big.NewInt(0x77), At: noon, Reason: 1}, {Serial: last.SerialNumber, At: noon, Reason: ca.CertificateHold}}}
+	if err := l.TakeList(t.Context(), list, "restored"); err != nil {
+		t.Fatal(err)
 	}
 	if err := l.Release(t.Context(), [][]byte{heldOne(t, l)}, "found"); err != nil {
 		t.Fatal(err)
@@ -40,6 +44,17 @@ func full(t *testing.T, l *Ledger) {
 	if err := l.Revoke(t.Context(), [][]byte{fingerprint(last)}, Revocation{Reason: 4, At: noon, Why: "replaced"}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// named reads an authority.
+func named(t *testing.T, l *Ledger, name string) Authority {
+	t.Helper()
+	all, err := l.Authorities(t.Context())
+	i := slices.IndexFunc(all, func(a Authority) bool { return a.Name == name })
+	if err != nil || i < 0 {
+		t.Fatalf("%q in %v, %v", name, all, err)
+	}
+	return all[i]
 }
 
 func heldOne(t *testing.T, l *Ledger) []byte {
@@ -76,7 +91,7 @@ func TestVerify(t *testing.T) {
 		}
 		head := fmt.Sprintf("%d:%x", seq, hash)
 		r := verify(t, l, head)
-		if !r.OK() || r.Entries != 19 || r.Certificates != 10 || r.Head != head {
+		if !r.OK() || r.Entries != 21 || r.Certificates != 10 || r.Head != head {
 			t.Errorf("%+v", r)
 		}
 		for _, bad := range []string{"7", "7:00", "x:" + hex.EncodeToString(hash), "0:" + hex.EncodeToString(hash)} {
@@ -94,39 +109,39 @@ func TestVerify_damage(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, tt := range []struct{ what, text, want string }{
-			{"two entries swapped", "UPDATE entries SET seq = -1 WHERE seq = 4; UPDATE entries SET seq = 4 WHERE seq = 5; UPDATE entries SET seq = 5 WHERE seq = -1",
-				"entries 4: prev is not the hash of the entry before"},
-			{"two certificates swapped", "UPDATE certificates SET seq = -1 WHERE seq = 4; UPDATE certificates SET seq = 4 WHERE seq = 5; UPDATE certificates SET seq = 5 WHERE seq = -1",
-				"certificates 4: der has the SHA-256"},
-			{"a host given to another", "UPDATE certificates SET host = 'rack-8' WHERE seq = 5",
-				`certificates 5: host is "rack-8"; it was written as "rack-2"`},
-			{"a revocation taken back", "UPDATE certificates SET revoked_at = NULL, reason = NULL, revoked_seq = NULL WHERE seq = 5",
-				"certificates 5: entry "},
-			{"a revocation made up", "UPDATE certificates SET revoked_at = 1, reason = 1, revoked_seq = 9 WHERE seq = 6",
-				"certificates 6: revoked_at is 1; it was written as empty"},
-			{"a released certificate held again", "UPDATE certificates SET revoked_at = 1, reason = 6, revoked_seq = 10 WHERE seq = 7",
-				"certificates 7: reason is 6; it was written as empty"},
-			{"a renewal denied", "UPDATE certificates SET replaced_seq = NULL WHERE seq = 3",
-				"certificates 3: certificate 4 renews it, and replaced_seq does not say so"},
-			{"a renewal made up", "UPDATE certificates SET replaced_seq = 5 WHERE seq = 6",
-				"certificates 6: replaced_seq is 5, which does not renew it"},
-			{"an entry added", "INSERT INTO entries SELECT 20, at, kind, body, prev, hash FROM entries WHERE seq = 19", "entries 20: prev is not"},
-			{"a name added", "INSERT INTO names VALUES (3, 9, 'dns', 'evil')", `names 3/9: its certificate has no such name: "evil"`},
+			{"two entries swapped", "UPDATE entries SET seq = -1 WHERE seq = 6; UPDATE entries SET seq = 6 WHERE seq = 7; UPDATE entries SET seq = 7 WHERE seq = -1",
+				"entries 6: prev is not the hash of the entry before"},
+			{"two certificates swapped", "UPDATE certificates SET seq = -1 WHERE seq = 6; UPDATE certificates SET seq = 6 WHERE seq = 7; UPDATE certificates SET seq = 7 WHERE seq = -1",
+				"certificates 6: der has the SHA-256"},
+			{"a host given to another", "UPDATE certificates SET host = 'rack-8' WHERE seq = 7",
+				`certificates 7: host is "rack-8"; it was written as "rack-2"`},
+			{"a revocation taken back", "UPDATE certificates SET revoked_at = NULL, reason = NULL, revoked_seq = NULL WHERE seq = 7",
+				"certificates 7: entry "},
+			{"a revocation made up", "UPDATE certificates SET revoked_at = 1, reason = 1, revoked_seq = 9 WHERE seq = 8",
+				"certificates 8: revoked_at is 1; it was written as empty"},
+			{"a released certificate held again", "UPDATE certificates SET revoked_at = 1, reason = 6, revoked_seq = 10 WHERE seq = 9",
+				"certificates 9: reason is 6; it was written as empty"},
+			{"a renewal denied", "UPDATE certificates SET replaced_seq = NULL WHERE seq = 5",
+				"certificates 5: certificate 6 renews it, and replaced_seq does not say so"},
+			{"a renewal made up", "UPDATE certificates SET replaced_seq = 7 WHERE seq = 8",
+				"certificates 8: replaced_seq is 7, which does not renew it"},
+			{"an entry added", "INSERT INTO entries SELECT 22, at, kind, body, prev, hash FROM entries WHERE seq = 21", "entries 22: prev is not"},
+			{"a name added", "INSERT INTO names VALUES (5, 9, 'dns', 'evil')", `names 5/9: its certificate has no such name: "evil"`},
 			{"a name without certificate", "INSERT INTO names VALUES (99, 0, 'dns', 'evil')", `names 99/0: its certificate has no such name`},
-			{"an authority added", "INSERT INTO authorities SELECT 'x', fingerprint, parent, state, 1, seq FROM authorities WHERE name = 'ca'", `authorities "x": no entry says that there is such`},
-			{"a CRL added", "INSERT INTO crls SELECT 1, issuer_key_id, 9, base, this_update, next_update, size, sha256, entries FROM crls WHERE number = 1", "crls 1: no entry says that it was made"},
-			{"the tail cut", "DELETE FROM entries WHERE seq > 18", "head 1: seq is 19; it was written as 18"},
-			{"a certificate after the tail", "UPDATE certificates SET seq = 50 WHERE seq = 11", "certificates 50: no entry says that it was issued"},
-			{"a renewal noted that came before", "UPDATE certificates SET replaces = (SELECT fingerprint FROM certificates WHERE seq = 7) WHERE seq = 6; UPDATE certificates SET replaced_seq = 6 WHERE seq = 7",
-				"certificates 7: replaced_seq is 6, which does not renew it"},
-			{"entries from the middle", "DELETE FROM entries WHERE seq IN (5, 6, 7)", "entries 5: it is missing, and the others up to 7"},
+			{"an authority added", "INSERT INTO authorities SELECT 'x', fingerprint, parent, state, 1, seq FROM authorities WHERE name = 'Test CA'", `authorities "x": no entry says that there is such`},
+			{"a CRL added", "INSERT INTO crls SELECT 1, issuer_key_id, 9, base, this_update, next_update, size, sha256, entries, issuer_key FROM crls WHERE number = 1", "crls 1: no entry says that it was made"},
+			{"the tail cut", "DELETE FROM entries WHERE seq > 20", "head 1: seq is 21; it was written as 20"},
+			{"a certificate after the tail", "UPDATE certificates SET seq = 50 WHERE seq = 13", "certificates 50: no entry says that it was issued"},
+			{"a renewal noted that came before", "UPDATE certificates SET replaces = (SELECT fingerprint FROM certificates WHERE seq = 9) WHERE seq = 8; UPDATE certificates SET replaced_seq = 8 WHERE seq = 9",
+				"certificates 9: replaced_seq is 8, which does not renew it"},
+			{"entries from the middle", "DELETE FROM entries WHERE seq IN (7, 8, 9)", "entries 7: it is missing, and the others up to 9"},
 		} {
 			faults := damage(tt.text)
 			if !slices.ContainsFunc(faults, func(s string) bool { return strings.HasPrefix(s, tt.want) }) {
 				t.Errorf("%s: found %q\nwant %s", tt.what, faults, tt.want)
 			}
 		}
-		_ = damage("UPDATE head SET seq = ?", seq) // changes nothing
+		_ = damage("UPDATE head SET seq = ?, tail = ?", seq, seq) // changes nothing
 		checkForged(t, l, damage, fmt.Sprintf("%d:%x", seq, hash))
 	})
 }
@@ -141,11 +156,11 @@ func readHead(l *Ledger) (seq int64, hash []byte, err error) {
 func checkForged(t *testing.T, l *Ledger, damage func(string, ...any) []string, head string) {
 	t.Helper()
 	var hash []byte
-	if err := l.writer.session.queryRow(t.Context(), "SELECT hash FROM entries WHERE seq = 18").Scan(&hash); err != nil {
+	if err := l.writer.session.queryRow(t.Context(), "SELECT hash FROM entries WHERE seq = 20").Scan(&hash); err != nil {
 		t.Fatal(err)
 	}
-	const cut = `DELETE FROM entries WHERE seq = 19; UPDATE head SET seq = 18, hash = ?;
-		UPDATE certificates SET revoked_at = NULL, reason = NULL, revoked_seq = NULL WHERE revoked_seq = 19`
+	const cut = `DELETE FROM entries WHERE seq = 21; UPDATE head SET seq = 20, tail = 20, hash = ?, at = (SELECT at FROM entries WHERE seq = 20);
+		UPDATE certificates SET revoked_at = NULL, reason = NULL, revoked_seq = NULL WHERE revoked_seq = 21`
 	if faults := damage(cut, hash); faults != nil {
 		t.Errorf("a forged end: %q", faults)
 	}
@@ -153,12 +168,12 @@ func checkForged(t *testing.T, l *Ledger, damage func(string, ...any) []string, 
 	if err := v.expect(head); err != nil {
 		t.Fatal(err)
 	}
-	v.seq = 18
-	if v.missing(); len(v.report.Faults) != 1 || v.report.Faults[0].What != "the chain ends at 18; the head which was kept is 19: its end is missing" {
+	v.seq = 20
+	if v.missing(); len(v.report.Faults) != 1 || v.report.Faults[0].What != "the chain ends at 20; the head which was kept is 21: its end is missing" {
 		t.Errorf("with the head that was kept: %v", v.report.Faults)
 	}
-	v.seq, v.prev = 18, hash
-	v.link(&Entry{Seq: 19, At: noon, Kind: kindRelease, Body: "{}", Prev: hash, Hash: make([]byte, 32)})
+	v.seq, v.prev = 20, hash
+	v.link(&Entry{Seq: 21, At: noon, Kind: kindRelease, Body: "{}", Prev: hash, Hash: make([]byte, 32)})
 	if !strings.Contains(v.report.Faults[len(v.report.Faults)-1].What, "the chain was written anew") {
 		t.Errorf("with another entry in place of the head that was kept: %v", v.report.Faults)
 	}
@@ -191,13 +206,13 @@ func TestVerify_largeRows(t *testing.T) {
 	if err := l.Backup(t.Context(), backup); err != nil {
 		t.Fatal(err)
 	}
-	if err := Restore(t.Context(), backup, filepath.Join(dir, "new.db"), Options{Now: atNoon}); err != nil {
+	if err := Restore(t.Context(), backup, filepath.Join(dir, "new.db"), Options{Now: atNoon, AnyClock: true}); err != nil {
 		t.Fatal(err)
 	}
-	if r := verify(t, create(t, filepath.Join(dir, "new.db")), ""); !r.OK() || r.Certificates != 5 {
+	if r := verify(t, create(t, filepath.Join(dir, "new.db")), ""); !r.OK() || r.Certificates != 6 {
 		t.Errorf("%+v", r)
 	}
-	if _, err := l.db.Exec("UPDATE certificates SET host = 'x' WHERE seq IN (2, 3, 5)"); err != nil {
+	if _, err := l.db.Exec("UPDATE certificates SET host = 'x' WHERE seq IN (3, 4, 6)"); err != nil {
 		t.Fatal(err)
 	}
 	if r := verify(t, l, ""); len(r.Faults) != 3 {

@@ -52,6 +52,18 @@ func (s *store) issuing(ctx context.Context, name string) (*ca.Authority, error)
 	return s.authorityAt(ctx, path)
 }
 
+// issuer opens an authority to issue leaves.
+func (s *store) issuer(ctx context.Context, name string) (*issuance.Issuer, error) {
+	path, err := s.service.Issuing(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.authorityAt(ctx, path); err != nil {
+		return nil, err
+	}
+	return s.service.IssuerAt(ctx, path)
+}
+
 // notRevoked refuses an authority whose certificate, or that of one above it, is revoked.
 func (s *store) notRevoked(ctx context.Context, path []ledger.Authority) error {
 	return s.service.NotRevoked(ctx, path)

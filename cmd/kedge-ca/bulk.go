@@ -41,7 +41,7 @@ func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process, where finishing takes too long
 	err = b.run(ctx, o.workers)
-	if ctx.Err() != nil && err == nil && len(b.results)+b.elsewhere < len(b.orders) {
+	if ctx.Err() != nil && err == nil && len(b.results)+b.elsewhere < len(b.requests) {
 		err = errInterrupted
 	}
 	if err != nil {
@@ -72,7 +72,7 @@ func (o *issueOptions) readHosts() ([]hostlist.Row, error) {
 // bulk is the work on a list of hosts.
 type bulk struct {
 	issuer   *issuer
-	orders   []order
+	requests []issueRequest
 	done     int // there before
 	progress *progress
 
@@ -82,7 +82,7 @@ type bulk struct {
 	err       error // the first
 }
 
-// newBulk makes an order of each line that is not done, and checks all of them: a list with a
+// newBulk makes a request of each line that is not done, and checks all of them: a list with a
 // mistake in it is refused as a whole.
 func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostlist.Row) (*bulk, error) {
 	i, err := o.issuer(ctx, s)
@@ -116,9 +116,9 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostlist.Ro
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", o.from, row.Line, err)
 		}
-		b.orders = append(b.orders, order{request: o.rowRequest(row), profile: profiles[row.Profile], key: kind, files: files})
+		b.requests = append(b.requests, issueRequest{request: o.rowRequest(row), profile: profiles[row.Profile], key: kind, files: files})
 	}
-	b.progress = newProgress(o.host, len(b.orders))
+	b.progress = newProgress(o.host, len(b.requests))
 	return b, b.rehearse(o, rows)
 }
 
@@ -139,17 +139,17 @@ func (b *bulk) rehearse(o *issueOptions, rows []hostlist.Row) error {
 	for _, row := range rows {
 		lines[row.Name] = row.Line
 	}
-	for _, order := range b.orders {
-		if keys[order.profile] == nil {
-			key, der, err := order.key.generate()
+	for _, r := range b.requests {
+		if keys[r.profile] == nil {
+			key, der, err := r.key.generate()
 			if err != nil {
 				return err
 			}
 			clear(der)
-			keys[order.profile] = key.Public()
+			keys[r.profile] = key.Public()
 		}
-		if _, _, err := b.issuer.prepare(order, keys[order.profile]); err != nil {
-			return fmt.Errorf("%s:%d: %w", o.from, lines[order.request.Name], err)
+		if _, err := b.issuer.prepare(r, keys[r.profile]); err != nil {
+			return fmt.Errorf("%s:%d: %w", o.from, lines[r.request.Name], err)
 		}
 	}
 	return nil
@@ -160,9 +160,9 @@ func (b *bulk) run(ctx context.Context, workers int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer b.progress.end()
-	queue := make(chan order)
+	queue := make(chan issueRequest)
 	var group sync.WaitGroup
-	for range min(workers, len(b.orders)) {
+	for range min(workers, len(b.requests)) {
 		group.Go(func() {
 			for o := range queue {
 				if err := b.one(o); err != nil {
@@ -172,7 +172,7 @@ func (b *bulk) run(ctx context.Context, workers int) error {
 			}
 		})
 	}
-	for _, o := range b.orders {
+	for _, o := range b.requests {
 		select {
 		case queue <- o:
 			continue
@@ -185,11 +185,11 @@ func (b *bulk) run(ctx context.Context, workers int) error {
 	return b.err
 }
 
-// one carries out an order to its end: an interruption is heeded between two of them.
-func (b *bulk) one(o order) error {
-	result, err := b.issuer.issue(context.Background(), o)
+// one carries out a request to its end: an interruption is heeded between two of them.
+func (b *bulk) one(r issueRequest) error {
+	result, err := b.issuer.issue(context.Background(), r)
 	if errors.Is(err, fs.ErrExist) {
-		if finished, _ := o.files.Finished(); finished { // by another process, which has the same list
+		if finished, _ := r.files.Finished(); finished { // by another process, which has the same list
 			b.progress.add(1)
 			b.mu.Lock()
 			defer b.mu.Unlock()
@@ -198,7 +198,7 @@ func (b *bulk) one(o order) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%q: %w", o.request.Name, err)
+		return fmt.Errorf("%q: %w", r.request.Name, err)
 	}
 	b.progress.add(1)
 	b.mu.Lock()
@@ -227,7 +227,7 @@ func (e *bulkError) Error() string {
 func (e *bulkError) Unwrap() error { return e.err }
 
 func (b *bulk) failed(err error) error {
-	return &bulkError{b.done + b.elsewhere + len(b.results), b.done + len(b.orders), err}
+	return &bulkError{b.done + b.elsewhere + len(b.results), b.done + len(b.requests), err}
 }
 
 func (o *issueOptions) reportBulk(b *bulk) error {
@@ -245,7 +245,7 @@ func (o *issueOptions) reportBulk(b *bulk) error {
 	if !o.output.json {
 		return nil
 	}
-	l := listing[issued]{key: "certificates", json: func(r issued) any { return issuedJSON{describeIssued(r.Issued), r.files} }}
+	l := listing[issued]{key: "certificates", json: func(r issued) any { return issuedJSON{describeIssued(r.Issued.Issued), r.files} }}
 	return l.write(o.Out, o.output, func(yield func(issued, error) bool) {
 		for _, r := range b.results {
 			if !yield(r, nil) {

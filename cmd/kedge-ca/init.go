@@ -180,7 +180,7 @@ func (o *initOptions) newLedger(ctx context.Context) (l *ledger.Ledger, service 
 			fresh = where
 		}
 	}
-	l, err = ledger.Open(ctx, where, ledger.Options{Create: true, Now: o.inputs.Now})
+	l, err = ledger.Open(ctx, where, ledger.Options{Create: true, Now: o.inputs.Now, AnyClock: o.anyClock})
 	if err != nil {
 		return nil, nil, "", err
 	}

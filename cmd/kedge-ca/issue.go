@@ -135,7 +135,7 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	result, err := i.issue(ctx, order{request: o.leaf.request(o.commonName, o.names), profile: profile, key: kind, files: files})
+	result, err := i.issue(ctx, issueRequest{request: o.leaf.request(o.commonName, o.names), profile: profile, key: kind, files: files})
 	if err != nil {
 		return err
 	}
@@ -144,16 +144,13 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 
 // issuer opens the authority.
 func (o *issueOptions) issuer(ctx context.Context, s *store) (*issuer, error) {
-	authority, err := s.issuing(ctx, o.leaf.issuer)
-	if err != nil {
-		return nil, err
-	}
-	return &issuer{authority: authority, ledger: s.ledger, now: o.inputs.Now, form: o.form}, nil
+	i, err := s.issuer(ctx, o.leaf.issuer)
+	return &issuer{Issuer: i, form: o.form}, err
 }
 
 func (o *issueOptions) report(result issued) error {
 	verb := "issued"
-	if result.resumed {
+	if result.Again {
 		verb = "was interrupted after it issued"
 	}
 	o.say(fmt.Sprintf("%s %s: %s", verb, inWords(o.commonName, result.Certificate), result.files))
@@ -165,7 +162,7 @@ func (o *issueOptions) report(result issued) error {
 		Certificate certificateJSON `json:"certificate"`
 		Files       identityFiles   `json:"files"`
 		Warnings    []string        `json:"warnings,omitempty"`
-	}{describeIssued(result.Issued), result.files, result.warnings})
+	}{describeIssued(result.Issued.Issued), result.files, result.warnings})
 }
 
 // leafFlags say what a leaf is to hold.
@@ -180,6 +177,8 @@ type leafFlags struct {
 	host     string
 	why      string
 	allow    allowFlag
+
+	revokedKey bool
 }
 
 func (f *leafFlags) add(cmd *cobra.Command) {
@@ -194,6 +193,12 @@ func (f *leafFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.host, "host", "", "`NAME` of the machine that gets it, for the ledger; the certificate's name when not given")
 	flags.StringVar(&f.why, "why", "", "`TEXT` for the ledger: why it is issued")
 	f.allow.add(cmd)
+	addRevokedKey(cmd, &f.revokedKey)
+}
+
+// addRevokedKey adds the flag for keys of which a certificate was revoked.
+func addRevokedKey(cmd *cobra.Command, allowed *bool) {
+	cmd.Flags().BoolVar(allowed, "allow-revoked-key", false, "certify a key of which a certificate was revoked, which the ledger keeps; never after key-compromise or ca-compromise")
 }
 
 func (f *leafFlags) check(cmd *cobra.Command) (altNames, error) {
@@ -215,7 +220,7 @@ func (f *leafFlags) check(cmd *cobra.Command) (altNames, error) {
 func (f *leafFlags) request(name string, names altNames) ca.Request {
 	r := ca.Request{
 		Name: name, Lifetime: f.lifetime, DNS: names.DNS, URIs: names.URIs, IPs: names.IPs, Emails: names.Emails,
-		AllowWarnings: f.allow, Host: f.host, Why: f.why,
+		AllowWarnings: f.allow, Host: f.host, Why: f.why, AllowRevokedKey: f.revokedKey,
 	}
 	if r.Host == "" {
 		r.Host = name

@@ -70,7 +70,7 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 	if err := o.confirm.ask(o.host, question); err != nil {
 		return err
 	}
-	if err := ledger.Restore(ctx, o.file, to, ledger.Options{Now: o.inputs.Now}); err != nil {
+	if err := ledger.Restore(ctx, o.file, to, ledger.Options{Now: o.inputs.Now, AnyClock: o.anyClock}); err != nil {
 		return err
 	}
 	for _, warning := range warnings {

@@ -19,7 +19,7 @@ func (s *store) issueCA(ctx context.Context, k *caKey, prepared *ca.Prepared) (*
 	if err := k.write(); err != nil {
 		return nil, err
 	}
-	unlock, err := filelock.Lock(ctx, k.path, patience)
+	unlock, err := filelock.Lock(ctx, k.path, lockTimeout)
 	if err != nil {
 		return nil, err
 	}

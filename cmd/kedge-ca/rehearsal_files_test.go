@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"time"
@@ -65,7 +66,14 @@ func (x *rehearsal) record(file string) {
 		if err != nil {
 			return err
 		}
-		return l.RecordIssued(x.t.Context(), ca.Issued{Certificate: cert, At: x.now})
+		issued := ca.Issued{Certificate: cert, At: x.now}
+		all, err := l.Authorities(x.t.Context())
+		for _, a := range all {
+			if string(cert.RawIssuer) != string(cert.RawSubject) && cert.CheckSignatureFrom(a.Certificate) == nil {
+				issued.Issuer = a.Certificate
+			}
+		}
+		return errors.Join(err, l.RecordIssued(x.t.Context(), issued))
 	})
 }
 

@@ -43,6 +43,7 @@ func (x *rehearsal) try(args ...string) (code int, stdout, stderr string) {
 	x.t.Helper()
 	var out, words bytes.Buffer
 	h := newHost(cli.Streams{In: strings.NewReader(""), Out: &out, Err: &words})
+	h.anyClock = true
 	h.inputs.Now = func() time.Time { return x.now }
 	h.inputs.Ask = nil
 	if h.confirm = x.confirm; h.confirm == nil {

@@ -16,21 +16,23 @@ import (
 
 type renewOptions struct {
 	host
-	store     storeFlags
-	output    outputFlags
-	form      formFlags
-	profile   string
-	issuer    string
-	lifetime  time.Duration
-	why       string
-	allow     allowFlag
-	out       string
-	authority string
-	confirm   confirmFlag
-	keys      leafKeyFlags // of rekey
+	store      storeFlags
+	output     outputFlags
+	form       formFlags
+	profile    string
+	issuer     string
+	lifetime   time.Duration
+	why        string
+	allow      allowFlag
+	revokedKey bool
+	out        string
+	authority  string
+	confirm    confirmFlag
+	keys       leafKeyFlags // of rekey
 
 	rekey   bool
 	targets []string
+	opened  *store
 }
 
 func newRenew(h host, run func(context.Context, *renewOptions) error) *cobra.Command {
@@ -114,6 +116,7 @@ func (o *renewOptions) add(cmd *cobra.Command) {
 	flags.Var((*lifetime)(&o.lifetime), "lifetime", "`TIME` that the certificate is valid; as long as the old one when not given")
 	flags.StringVar(&o.why, "why", "", "`TEXT` for the ledger: why it is renewed")
 	o.allow.add(cmd)
+	addRevokedKey(cmd, &o.revokedKey)
 }
 
 func (o *renewOptions) check(cmd *cobra.Command) error {
@@ -132,6 +135,7 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
+	o.opened = s
 	if o.authority != "" {
 		return o.renewAuthority(ctx, s)
 	}
@@ -157,7 +161,7 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 			return fmt.Errorf("%s: %w", r.files.Certificate, err)
 		}
 		done = append(done, result)
-		o.say(fmt.Sprintf("%s %s: %s", o.verb(result.resumed), inWords(result.Certificate.Subject.CommonName, result.Certificate), result.files))
+		o.say(fmt.Sprintf("%s %s: %s", o.verb(result.Again), inWords(result.Certificate.Subject.CommonName, result.Certificate), result.files))
 		result.tell(o.host, "")
 	}
 	return o.report(done)
@@ -165,19 +169,16 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 
 // renewer opens the authority.
 func (o *renewOptions) renewer(ctx context.Context, s *store) (*issuer, error) {
+	i, err := s.issuer(ctx, o.issuer)
+	if err != nil {
+		return nil, err
+	}
 	path, err := s.authorityPath(ctx, o.issuer)
 	if err != nil {
 		return nil, err
 	}
-	authority, err := s.issuing(ctx, path[0].Name)
-	if err != nil {
-		return nil, err
-	}
 	lock, _, err := s.flags.keyFile(path[0].Name)
-	if err != nil {
-		return nil, err
-	}
-	return &issuer{authority: authority, ledger: s.ledger, now: o.inputs.Now, form: o.form, lock: lock}, nil
+	return &issuer{Issuer: i, form: o.form, lock: lock}, err
 }
 
 func (o *renewOptions) verb(resumed bool) string {
@@ -195,7 +196,7 @@ func (o *renewOptions) report(done []issued) error {
 	if !o.output.json {
 		return nil
 	}
-	l := listing[issued]{key: "certificates", json: func(r issued) any { return issuedJSON{describeIssued(r.Issued), r.files} }}
+	l := listing[issued]{key: "certificates", json: func(r issued) any { return issuedJSON{describeIssued(r.Issued.Issued), r.files} }}
 	return l.write(o.Out, o.output, func(yield func(issued, error) bool) {
 		for _, r := range done {
 			if !yield(r, nil) {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"kedge/ca"
 	"kedge/ca/issuance"
@@ -72,12 +71,12 @@ func (r *renewal) readLedger(ctx context.Context, s *store, text string) error {
 
 // carryOut renews or rekeys while no other process does, with this authority.
 func (r *renewal) carryOut(ctx context.Context, i *issuer) (issued, error) {
-	unlock, err := filelock.Lock(ctx, i.lock, patience)
+	unlock, err := filelock.Lock(ctx, i.lock, lockTimeout)
 	if err != nil {
 		return issued{}, err
 	}
 	defer unlock()
-	done, err := r.lookAgain(ctx, i.ledger)
+	done, err := r.lookAgain(ctx)
 	if err != nil {
 		return issued{}, err
 	}
@@ -89,13 +88,12 @@ func (r *renewal) carryOut(ctx context.Context, i *issuer) (issued, error) {
 
 // lookAgain says whether another process put a new certificate in the place of the old one
 // since that was read.
-func (r *renewal) lookAgain(ctx context.Context, l *ledger.Ledger) (done bool, err error) {
+func (r *renewal) lookAgain(ctx context.Context) (done bool, err error) {
 	if !r.inFile {
-		r.record, err = l.Certificate(ctx, r.record.Fingerprint)
-		return false, err
+		return false, nil
 	}
 	old := r.cert
-	err = r.readFile(ctx, l)
+	err = r.readFile(ctx, r.options.opened.ledger)
 	return err == nil && !r.cert.Equal(old), err
 }
 
@@ -106,7 +104,7 @@ func (r *renewal) renew(ctx context.Context, i *issuer, done bool) (result issue
 		return issued{}, err
 	}
 	if done {
-		result = issued{Issued: recordOf(r.record, r.cert), resumed: true}
+		result = r.again()
 	} else if result, err = r.issue(ctx, i, r.cert.PublicKey); err != nil {
 		return issued{}, err
 	}
@@ -139,7 +137,7 @@ func (r *renewal) rekey(ctx context.Context, i *issuer, done bool) (issued, erro
 	}
 	var result issued
 	if sameKey(key.Public(), r.cert.PublicKey) { // the file is new already
-		result = issued{Issued: recordOf(r.record, r.cert), resumed: true}
+		result = r.again()
 	} else if result, err = r.issue(ctx, i, key.Public()); err != nil {
 		if !unsure(err) {
 			err = errors.Join(err, key.Withdraw())
@@ -149,7 +147,7 @@ func (r *renewal) rekey(ctx context.Context, i *issuer, done bool) (issued, erro
 	if key.Resumed {
 		result.leftover = key.Path()
 	}
-	written, stale, err := key.Finish(certificatesOf(result.Certificate, i.authority), i.form.format())
+	written, stale, err := key.Finish(certificatesOf(result.Certificate, i.Authority()), i.form.format())
 	return result.with(written, stale), err
 }
 
@@ -159,7 +157,14 @@ func (r *renewal) rekeyed(i *issuer) (issued, error) {
 	if err != nil {
 		return issued{}, err
 	}
-	return r.rewrite(i, issued{Issued: recordOf(r.record, r.cert), resumed: true}, key)
+	return r.rewrite(i, r.again(), key)
+}
+
+// again is the result for a certificate that is in its file already.
+func (r *renewal) again() issued {
+	return issued{Issued: issuance.Issued{Again: true, Issued: ca.Issued{
+		Certificate: r.cert, Profile: r.record.Profile, Host: r.record.Host, Why: r.record.Why, Replaces: r.record.Replaces, At: r.record.IssuedAt,
+	}}}
 }
 
 func (r *renewal) newKey() (*hostfiles.Replacement, error) {
@@ -172,7 +177,7 @@ func (r *renewal) newKey() (*hostfiles.Replacement, error) {
 
 // rewrite replaces what goes with the key that is there.
 func (r *renewal) rewrite(i *issuer, result issued, key crypto.Signer) (issued, error) {
-	written, stale, err := hostfiles.Replace(r.files, certificatesOf(result.Certificate, i.authority), i.form.format(), key)
+	written, stale, err := hostfiles.Replace(r.files, certificatesOf(result.Certificate, i.Authority()), i.form.format(), key)
 	return result.with(written, stale), err
 }
 
@@ -185,34 +190,16 @@ func (r issued) with(written identityFiles, stale string) issued {
 	return r
 }
 
-// issue renews for a key. What the ledger has for this key already, in the place of the
-// certificate, was issued by a run that was interrupted.
+// issue renews for a key, or returns what it got before.
 func (r *renewal) issue(ctx context.Context, i *issuer, public crypto.PublicKey) (issued, error) {
-	if r.record.ReplacedBy != 0 {
-		found, ok, err := i.find(ctx, r.record.CommonName, public)
-		if err != nil {
-			return issued{}, err
-		}
-		if ok && !found.Certificate.Equal(r.cert) {
-			return issued{Issued: found, resumed: true}, nil
-		}
-	}
-	at := i.now()
-	host := r.record.Host
-	prepared, err := i.authority.PrepareRenewal(ca.Renewal{
-		Old: r.cert, Profile: r.profile, Public: public, Lifetime: r.options.lifetime,
-		AllowWarnings: r.options.allow, Host: host, Why: r.options.why,
-	}, at)
+	result, err := i.Renew(ctx, issuance.Renewal{Old: r.record, Renewal: ca.Renewal{
+		Profile: r.profile, Public: public, Lifetime: r.options.lifetime, AllowWarnings: r.options.allow,
+		Host: r.record.Host, Why: r.options.why, AllowRevokedKey: r.options.revokedKey,
+	}})
 	if err != nil {
 		return issued{}, err
 	}
-	cert, err := prepared.Issue(ctx, i.ledger)
-	if err != nil {
-		return issued{}, err
-	}
-	return issued{
-		Issued: ca.Issued{Certificate: cert, Profile: r.profile.Name(), Host: host, Why: r.options.why, Replaces: r.record.Fingerprint, At: at},
-	}, nil
+	return issued{Issued: *result}, nil
 }
 
 // renewAuthority renews the certificate of a CA. The ledger has it first, then the file.
@@ -224,31 +211,27 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	if err := s.notRevoked(ctx, path); err != nil {
 		return err
 	}
-	old, by := path[0], path[0]
+	by := path[len(path)-1]
 	if len(path) > 1 {
 		by = path[1]
 	}
-	authority, err := s.authority(ctx, by.Name)
+	if _, err := s.authority(ctx, by.Name); err != nil {
+		return err
+	}
+	plan, err := s.service.PlanAuthorityRenewal(ctx, o.authority, ca.Renewal{Lifetime: o.lifetime, AllowWarnings: o.allow, Why: o.why})
 	if err != nil {
 		return err
 	}
-	lock, _, err := s.flags.keyFile(by.Name)
-	if err != nil {
-		return err
+	old := plan.Old
+	if plan.Until.Before(old.Certificate.NotAfter) {
+		question := fmt.Sprintf("end the authority %q at %s, sooner than now, at %s?", old.Name, rfc3339(plan.Until), rfc3339(old.Certificate.NotAfter))
+		if err := o.confirm.ask(o.host, question); err != nil {
+			return err
+		}
 	}
-	unlock, err := filelock.Lock(ctx, lock, patience)
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	at := o.inputs.Now()
-	cert, err := o.reissue(ctx, s, authority, old, at)
+	cert, err := s.service.RenewAuthority(ctx, plan)
 	if err != nil {
-		return err
-	}
-	changed := old
-	changed.Certificate, changed.Fingerprint = cert, nil
-	if err := s.ledger.SetAuthority(ctx, changed); err != nil {
 		return err
 	}
 	file := s.flags.certPath(old.Name)
@@ -256,32 +239,12 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 		return err
 	}
 	o.say("renewed the authority " + inWords(old.Name, cert) + ": " + file)
-	if len(path) == 1 {
+	if plan.Root {
 		o.say("register " + file + " at IAM Roles Anywhere, beside or instead of the old one")
 	}
 	sum := sha256.Sum256(old.Certificate.Raw)
 	return o.report([]issued{{
-		Issued: ca.Issued{Certificate: cert, Why: o.why, Replaces: sum[:], At: at},
+		Issued: issuance.Issued{Issued: ca.Issued{Certificate: cert, Why: o.why, Replaces: sum[:], At: at}},
 		files:  s.flags.authorityFiles(old.Name),
 	}})
-}
-
-// reissue returns the certificate in the place of an authority's old one: what the ledger has
-// since another process renewed it, or since a run was interrupted, or a new one.
-func (o *renewOptions) reissue(ctx context.Context, s *store, by *ca.Authority, old ledger.Authority, at time.Time) (*x509.Certificate, error) {
-	prepared, err := by.PrepareRenewal(ca.Renewal{Old: old.Certificate, Lifetime: o.lifetime, AllowWarnings: o.allow, Why: o.why}, at)
-	if err != nil {
-		return nil, err
-	}
-	if until := prepared.Certificate().NotAfter; until.Before(old.Certificate.NotAfter) {
-		question := fmt.Sprintf("end the authority %q at %s, sooner than now, at %s?", old.Name, rfc3339(until), rfc3339(old.Certificate.NotAfter))
-		if err := o.confirm.ask(o.host, question); err != nil {
-			return nil, err
-		}
-	}
-	cert, err := s.recordedCA(ctx, prepared.Certificate())
-	if err == nil && (cert == nil || cert.Equal(old.Certificate)) {
-		cert, err = prepared.Issue(ctx, s.ledger)
-	}
-	return cert, err
 }

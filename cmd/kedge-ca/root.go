@@ -76,6 +76,8 @@ type host struct {
 	cli.Streams
 	inputs  config.Host
 	confirm func(question string) (bool, error) // on the terminal; use confirmFlag.ask
+
+	anyClock bool // inputs.Now is not the time of day: in a rehearsal
 }
 
 // newHost is the one that the program runs on; tests make others.

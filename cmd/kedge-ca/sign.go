@@ -87,22 +87,20 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", csrName(o.csr), err)
 	}
-	authority, err := s.issuing(ctx, o.leaf.issuer)
+	i, err := s.issuer(ctx, o.leaf.issuer)
 	if err != nil {
 		return err
 	}
-	now := o.inputs.Now()
-	prepared, err := authority.PrepareLeaf(profile, request, now)
+	leaf, err := i.Prepare(profile, request)
 	if err != nil {
 		return err
 	}
-	cert, err := prepared.Issue(ctx, s.ledger)
+	result, err := leaf.Issue(ctx)
 	if err != nil {
 		return err
 	}
 	s.closeEarly()
-	record := ca.Issued{Certificate: cert, Profile: profile.Name(), Host: request.Host, Why: request.Why, At: now}
-	return o.report(record, authority, dropped)
+	return o.report(result.Issued, i.Authority(), append(dropped, endedWarnings(*result)...))
 }
 
 // readCSR reads and parses the request; its signature is not looked at yet.

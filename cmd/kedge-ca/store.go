@@ -81,7 +81,7 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 	if err != nil {
 		return nil, err
 	}
-	o.Now = h.inputs.Now
+	o.Now, o.AnyClock = h.inputs.Now, h.anyClock
 	l, err := ledger.Open(ctx, where, o)
 	if missing, ok := errors.AsType[*ledger.MissingError](err); ok {
 		return nil, f.withoutLedger(missing)

@@ -148,7 +148,7 @@ func TestIssuer_together(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.close(&err)
-	authority, err := s.issuing(t.Context(), "")
+	opened, err := s.issuer(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,8 +161,8 @@ func TestIssuer_together(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &issuer{authority: authority, ledger: s.ledger, now: h.inputs.Now}
-	o := order{request: ca.Request{Name: "web-01", Host: rand.Text()}, profile: ca.DefaultProfile(), key: kind, files: files}
+	i := &issuer{Issuer: opened}
+	o := issueRequest{request: ca.Request{Name: "web-01", Host: rand.Text()}, profile: ca.DefaultProfile(), key: kind, files: files}
 	var group sync.WaitGroup
 	for range 32 {
 		group.Go(func() { _, _ = i.issue(context.Background(), o) }) // all but one fail
@@ -215,7 +215,7 @@ func TestRenewal_again(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.close(&err)
-		o := &renewOptions{host: h, out: dir, rekey: verb == "rekey", keys: leafKeyFlags{form: "seed"}}
+		o := &renewOptions{host: h, opened: s, out: dir, rekey: verb == "rekey", keys: leafKeyFlags{form: "seed"}}
 		r, err := o.find(t.Context(), s, "web-01")
 		if err != nil {
 			t.Fatal(err)
@@ -226,8 +226,8 @@ func TestRenewal_again(t *testing.T) {
 			t.Fatal(err)
 		}
 		result, err := r.carryOut(t.Context(), i)
-		if err != nil || !result.resumed {
-			t.Errorf("%s: resumed %v, %v", verb, result.resumed, err)
+		if err != nil || !result.Again {
+			t.Errorf("%s: again %v, %v", verb, result.Again, err)
 		}
 		certs := inLedger(t, dir)["web-01"]
 		if len(certs) != 2 {

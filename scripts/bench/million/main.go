@@ -104,6 +104,6 @@ func (f *fleet) record(ctx context.Context, l *ledger.Ledger, t *template, i int
 		return err
 	}
 	fingerprint := sha256.Sum256(cert.Raw)
-	return l.RecordIssued(ctx, ca.Issued{Certificate: cert, Profile: "workload", Host: hostName(i), Why: "bench", At: at,
+	return l.RecordIssued(ctx, ca.Issued{Certificate: cert, Profile: "workload", Host: hostName(i), Why: "bench", At: at, Issuer: t.parent,
 		Replaces: f.replace(i%hosts, fingerprint[:])})
 }

@@ -18,6 +18,7 @@ import (
 // template is a certificate whose serial, names and times stand in its DER at known places.
 type template struct {
 	der                 []byte
+	parent              *x509.Certificate
 	serial              []byte
 	host                string
 	notBefore, notAfter string
@@ -34,7 +35,7 @@ func newTemplate(certPath, keyPath string) (*template, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &template{serial: bytes.Repeat([]byte{0x5a}, 16), host: hostName(0), notBefore: "010101000000Z", notAfter: "020202000000Z"}
+	t := &template{parent: parent, serial: bytes.Repeat([]byte{0x5a}, 16), host: hostName(0), notBefore: "010101000000Z", notAfter: "020202000000Z"}
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: new(big.Int).SetBytes(t.serial), Subject: pkix.Name{CommonName: t.host}, DNSNames: []string{t.host},
 		NotBefore: time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2002, 2, 2, 0, 0, 0, 0, time.UTC),

@@ -1,0 +1,209 @@
+package issuance
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+// Issuer issues leaves with one authority. Whether it may is for the ledger to say, at the moment
+// of each certificate: an Issuer that was opened before its authority was retired or revoked
+// issues nothing. It is safe for concurrent use.
+type Issuer struct {
+	service   *Service
+	authority *ca.Authority
+}
+
+// Issuer opens an authority to issue, the one that does when the name is empty. Errors are those
+// of Issuing and Authority.
+func (s *Service) Issuer(ctx context.Context, name string) (*Issuer, error) {
+	path, err := s.Issuing(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return s.IssuerAt(ctx, path)
+}
+
+// IssuerAt is Issuer for an authority whose path is known.
+func (s *Service) IssuerAt(ctx context.Context, path []ledger.Authority) (*Issuer, error) {
+	authority, err := s.Authority(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return &Issuer{s, authority}, nil
+}
+
+// Authority returns the authority that issues.
+func (i *Issuer) Authority() *ca.Authority { return i.authority }
+
+// Leaf is a certificate that passed every check of package ca, ready to be issued once.
+type Leaf struct {
+	issuer   *Issuer
+	prepared *ca.Prepared
+	issued   ca.Issued // without the certificate
+}
+
+// Issued is a certificate that is in the ledger, and what else there is to say about it.
+type Issued struct {
+	ca.Issued
+	// Again says that it was issued before, for the same key and name: an answer was lost, a run
+	// was interrupted, or another process was faster.
+	Again bool
+	// Ended are the valid certificates of other keys with this name, which can no longer be
+	// renewed. They are as good as before until they expire or are revoked.
+	Ended []ledger.Certificate
+}
+
+// Prepare checks what a leaf is to be, without issuing it. Errors are those of
+// ca.Authority.PrepareLeaf.
+func (i *Issuer) Prepare(p *ca.Profile, r ca.Request) (*Leaf, error) {
+	at := i.service.now()
+	prepared, err := i.authority.PrepareLeaf(p, r, at)
+	if err != nil {
+		return nil, err
+	}
+	return &Leaf{i, prepared, ca.Issued{Profile: p.Name(), Host: r.Host, Why: r.Why, At: at}}, nil
+}
+
+// Issue issues a leaf, records it and returns it. Where the request was to be answered once, and
+// the key has a valid certificate of this name and authority, that is the answer. Typed errors
+// are those of ledger.Ledger.Record; what is not in the ledger is never returned.
+func (l *Leaf) Issue(ctx context.Context) (*Issued, error) {
+	to := &receipts{ledger: l.issuer.service.ledger}
+	cert, err := l.prepared.Issue(ctx, to)
+	if answered, ok := errors.AsType[*ledger.AnsweredError](err); ok {
+		return again(answered.Newest)
+	}
+	if err != nil {
+		return nil, err
+	}
+	result := &Issued{Issued: l.issued, Ended: to.receipt.Ended}
+	result.Certificate, result.Issuer = cert, l.issuer.authority.Certificate()
+	return result, nil
+}
+
+// receipts is a ca.Recorder that keeps what the ledger says of the one certificate that it
+// records.
+type receipts struct {
+	ledger  *ledger.Ledger
+	receipt ledger.Receipt
+}
+
+func (r *receipts) RecordIssued(ctx context.Context, i ca.Issued) (err error) {
+	r.receipt, err = r.ledger.Record(ctx, i)
+	return err
+}
+
+// again is the answer for what was issued before.
+func again(c ledger.Certificate) (*Issued, error) {
+	cert, err := c.X509()
+	if err != nil {
+		return nil, err
+	}
+	return &Issued{Again: true, Issued: ca.Issued{
+		Certificate: cert, Profile: c.Profile, Host: c.Host, Why: c.Why, Replaces: c.Replaces, At: c.IssuedAt,
+	}}, nil
+}
+
+// Renewal says how a leaf is to be renewed.
+type Renewal struct {
+	// Old is the certificate that its holder has. It need not be the newest of its lineage.
+	Old ledger.Certificate
+	// Renewal is what the new one is to be; its field Old is not looked at. Public is the key
+	// that asks: nil for the key of Old. That its holder has the private key is for the caller to
+	// know.
+	ca.Renewal
+}
+
+// Renew issues the certificate that replaces another: for the holder of the newest certificate
+// of a lineage. To one that has not got the last answer, but has its key, the newest is given
+// again or, when that is due, its successor. Anyone else has a copy of what was replaced: a
+// *ledger.CloneError, which is recorded. A lineage that has ended is a *ledger.EndedError.
+func (i *Issuer) Renew(ctx context.Context, r Renewal) (*Issued, error) {
+	for {
+		result, err := i.renew(ctx, r)
+		answered, ok := errors.AsType[*ledger.AnsweredError](err)
+		if !ok {
+			return result, err
+		}
+		now := i.service.now()
+		if !Due(answered.Newest, now) || answered.Newest.Seq <= r.Old.Seq {
+			return again(answered.Newest)
+		}
+		r.Old = answered.Newest
+	}
+}
+
+func (i *Issuer) renew(ctx context.Context, r Renewal) (*Issued, error) {
+	at := i.service.now()
+	old, err := r.Old.X509()
+	if err != nil {
+		return nil, err
+	}
+	r.Renewal.Old = old
+	prepared, err := i.authority.PrepareRenewal(r.Renewal, at)
+	if err != nil {
+		return nil, err
+	}
+	to := &receipts{ledger: i.service.ledger}
+	cert, err := prepared.Issue(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	return &Issued{Ended: to.receipt.Ended, Issued: ca.Issued{
+		Certificate: cert, Issuer: i.authority.Certificate(), Profile: r.Profile.Name(), Host: r.Host, Why: r.Why, Replaces: r.Old.Fingerprint, At: at,
+	}}, nil
+}
+
+// Due reports whether a certificate has lived two thirds of its life, after which it is to be
+// renewed.
+func Due(c ledger.Certificate, now time.Time) bool {
+	return !now.Before(c.NotBefore.Add(c.NotAfter.Sub(c.NotBefore) * 2 / 3))
+}
+
+// AuthorityRenewal is the renewed certificate of an authority, ready to be issued.
+type AuthorityRenewal struct {
+	Old      ledger.Authority
+	Until    time.Time // when the new certificate ends, which may be sooner than the old one
+	Root     bool
+	prepared *ca.Prepared
+	at       time.Time
+}
+
+// PlanAuthorityRenewal prepares a new certificate for an authority, signed by the one above it
+// or, for a root, by itself. Errors are those of Path, NotRevoked, Authority and
+// ca.Authority.PrepareRenewal.
+func (s *Service) PlanAuthorityRenewal(ctx context.Context, name string, r ca.Renewal) (*AuthorityRenewal, error) {
+	path, err := s.Path(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.NotRevoked(ctx, path); err != nil {
+		return nil, err
+	}
+	by := path
+	if len(path) > 1 {
+		by = path[1:]
+	}
+	authority, err := s.Authority(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	at := s.now()
+	r.Old = path[0].Certificate
+	prepared, err := authority.PrepareRenewal(r, at)
+	if err != nil {
+		return nil, err
+	}
+	return &AuthorityRenewal{path[0], prepared.Certificate().NotAfter, len(path) == 1, prepared, at}, nil
+}
+
+// RenewAuthority issues the certificate and makes it the authority's. When another process has
+// changed the authority since the plan was made, the error is a *ledger.ChangedError.
+func (s *Service) RenewAuthority(ctx context.Context, p *AuthorityRenewal) (*x509.Certificate, error) {
+	return p.prepared.Issue(ctx, s.ledger.WithAuthority(p.Old))
+}

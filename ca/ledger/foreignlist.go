@@ -1,0 +1,224 @@
+package ledger
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"kedge/ca"
+)
+
+// ForeignList is a CRL that an authority's key signed and this ledger did not record: it made it
+// before it was restored from an older backup, or another program did.
+type ForeignList struct {
+	CRL                     // Authority, Number, times, Size and SHA256
+	Revoked []ca.Revocation // its entries
+}
+
+// Missing is what a ledger lacks of a list.
+type Missing struct {
+	Number  bool            // the ledger has recorded no list of this number
+	Revoked []ca.Revocation // what is on it, has not expired as far as is known, and is not revoked here
+}
+
+// None reports whether nothing is missing.
+func (m Missing) None() bool { return !m.Number && len(m.Revoked) == 0 }
+
+// Missing compares a list with the ledger.
+func (l *Ledger) Missing(ctx context.Context, list ForeignList, now time.Time) (m Missing, err error) {
+	err = l.read(ctx, func(s *session) error {
+		m, err = s.missing(ctx, list, now)
+		return err
+	})
+	return m, err
+}
+
+func (s *session) missing(ctx context.Context, list ForeignList, now time.Time) (m Missing, err error) {
+	key := ca.KeyHash(list.Authority)
+	var n int64
+	if err := s.queryRow(ctx, "SELECT count(*) FROM crls WHERE issuer_key = ? AND number = ? AND base = 0", key[:], list.Number).Scan(&n); err != nil {
+		return m, err
+	}
+	m.Number = n == 0
+	known, err := s.revokedSerials(ctx, key[:])
+	if err != nil {
+		return m, err
+	}
+	for _, r := range list.Revoked {
+		reason, ok := known[serialKey(r.Serial)]
+		if ok && (reason != ca.CertificateHold || r.Reason == ca.CertificateHold) {
+			continue
+		}
+		c, err := s.certificate(ctx, "c.serial = ? AND c.issuer_key = ?", serialBytes(r.Serial), key[:])
+		if err != nil {
+			return m, err
+		}
+		if c == nil || !now.After(c.NotAfter) {
+			m.Revoked = append(m.Revoked, r)
+		}
+	}
+	return m, nil
+}
+
+// revokedSerials returns what is revoked of an issuer, expired or not.
+func (s *session) revokedSerials(ctx context.Context, key []byte) (map[string]ca.Reason, error) {
+	rows, err := s.conn.QueryContext(ctx, s.e.sql(`SELECT serial, reason FROM certificates WHERE revoked_at IS NOT NULL AND issuer_key = ?
+		UNION ALL SELECT serial, reason FROM revocations WHERE issuer_key = ?`), key, key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	known := map[string]ca.Reason{}
+	for rows.Next() {
+		var serial []byte
+		var reason int64
+		if err := rows.Scan(&serial, &reason); err != nil {
+			return nil, err
+		}
+		known[string(serial)] = ca.Reason(reason)
+	}
+	return known, rows.Err()
+}
+
+func serialBytes(n *big.Int) []byte {
+	if b := n.Bytes(); len(b) != 0 {
+		return b
+	}
+	return []byte{0}
+}
+
+func serialKey(n *big.Int) string { return string(serialBytes(n)) }
+
+// listBody is the entry of a foreign list.
+type listBody struct {
+	crlBody
+	Certificates []listedCertificate `json:"certificates,omitempty"` // revoked from now on
+	Serials      []listedSerial      `json:"serials,omitempty"`      // likewise; the ledger does not have the certificates
+	Dropped      []string            `json:"dropped,omitempty"`      // serials that are not revoked from now on, in hexadecimal
+	Why          string              `json:"why,omitempty"`
+}
+
+type listedCertificate struct {
+	Fingerprint string    `json:"fingerprint"`
+	At          int64     `json:"at"` // microseconds
+	Reason      ca.Reason `json:"reason"`
+}
+
+type listedSerial struct {
+	Serial string    `json:"serial"` // hexadecimal
+	At     int64     `json:"at"`     // microseconds
+	Reason ca.Reason `json:"reason"`
+}
+
+// TakeList records a foreign list, and revokes what is on it: the certificates that the ledger
+// has, and serial numbers whose certificates it does not have. The next list of the authority
+// has all of them and a higher number.
+func (l *Ledger) TakeList(ctx context.Context, list ForeignList, why string) error {
+	return l.recordList(ctx, list, why, func(ctx context.Context, t *transaction, m Missing, body *listBody) error {
+		key := ca.KeyHash(list.Authority)
+		for _, r := range m.Revoked {
+			c, err := t.certificate(ctx, "c.serial = ? AND c.issuer_key = ?", serialBytes(r.Serial), key[:])
+			if err != nil {
+				return err
+			}
+			if c != nil {
+				body.Certificates = append(body.Certificates, listedCertificate{hex.EncodeToString(c.Fingerprint), r.At.UnixMicro(), r.Reason})
+			} else {
+				body.Serials = append(body.Serials, listedSerial{hex.EncodeToString(serialBytes(r.Serial)), r.At.UnixMicro(), r.Reason})
+			}
+		}
+		return nil
+	})
+}
+
+// DropList records a foreign list and, by name, that what it has and the ledger lacks is not
+// revoked. The next list of the authority lacks them.
+func (l *Ledger) DropList(ctx context.Context, list ForeignList, why string) error {
+	return l.recordList(ctx, list, why, func(_ context.Context, _ *transaction, m Missing, body *listBody) error {
+		for _, r := range m.Revoked {
+			body.Dropped = append(body.Dropped, hex.EncodeToString(serialBytes(r.Serial)))
+		}
+		return nil
+	})
+}
+
+// recordList records a list; fill says what becomes of what the ledger lacks of it.
+func (l *Ledger) recordList(ctx context.Context, list ForeignList, why string, fill func(context.Context, *transaction, Missing, *listBody) error) error {
+	if list.Authority == nil || list.Number <= 0 || list.Base != 0 || len(list.SHA256) != hashSize {
+		return errors.New("record a list: authority, number or hash is wrong")
+	}
+	if err := writable("reason", why); err != nil {
+		return fmt.Errorf("record a list: %w", err)
+	}
+	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
+		by, err := t.authorityOf(ctx, list.Authority)
+		if err != nil {
+			return err
+		}
+		m, err := t.missing(ctx, list, t.now())
+		if err != nil {
+			return err
+		}
+		if m.None() {
+			return nil // another process was faster
+		}
+		body := listBody{crlBody: list.body(by), Why: why}
+		if err := fill(ctx, t, m, &body); err != nil {
+			return err
+		}
+		return t.writeList(ctx, list, &body)
+	})
+}
+
+func (t *transaction) writeList(ctx context.Context, list ForeignList, body *listBody) error {
+	seq, err := t.append(ctx, kindList, body)
+	if err != nil {
+		return err
+	}
+	all := []statement{one(insertCRL, list.row(seq)...)}
+	for _, c := range body.Certificates {
+		fingerprint, _ := hex.DecodeString(c.Fingerprint)
+		all = append(all, one(updateRevoked, c.At, int64(c.Reason), seq, fingerprint))
+	}
+	key := ca.KeyHash(list.Authority)
+	for _, s := range body.Serials {
+		serial, _ := hex.DecodeString(s.Serial)
+		all = append(all, some("DELETE FROM revocations WHERE issuer_key = ? AND serial = ?", key[:], serial),
+			one("INSERT INTO revocations (issuer_key, serial, revoked_at, reason, seq) VALUES (?, ?, ?, ?, ?)", key[:], serial, s.At, int64(s.Reason), seq))
+	}
+	return t.send(ctx, all...)
+}
+
+// listedSerials returns all revocations without a certificate, by the key of the issuer and the
+// serial number.
+func (t *transaction) listedSerials(ctx context.Context) (map[string]*revokedThen, error) {
+	all := map[string]*revokedThen{}
+	err := revocationsTable().rows(ctx, t.session, "", nil, func(row []any) error {
+		key, _ := row[0].([]byte)
+		serial, _ := row[1].([]byte)
+		at, _ := row[2].(int64)
+		reason, _ := row[3].(int64)
+		all[string(key)+string(serial)] = &revokedThen{At: at, Reason: ca.Reason(reason)}
+		return nil
+	})
+	return all, err
+}
+
+// ReadList makes a ForeignList of a complete CRL that was signed by an authority, of which
+// cert is any certificate.
+func ReadList(list *x509.RevocationList, cert *x509.Certificate, sum []byte) (ForeignList, error) {
+	f := ForeignList{CRL: CRL{Authority: cert, ThisUpdate: list.ThisUpdate, NextUpdate: list.NextUpdate,
+		Size: int64(len(list.Raw)), SHA256: sum, Entries: int64(len(list.RevokedCertificateEntries))}}
+	if list.Number == nil || !list.Number.IsInt64() || list.Number.Sign() <= 0 {
+		return f, errors.New("the list has no number that can be gone on from")
+	}
+	f.Number = list.Number.Int64()
+	for _, e := range list.RevokedCertificateEntries {
+		f.Revoked = append(f.Revoked, ca.Revocation{Serial: e.SerialNumber, At: e.RevocationTime, Reason: ca.Reason(e.ReasonCode)})
+	}
+	return f, nil
+}

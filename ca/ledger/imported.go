@@ -1,0 +1,175 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"kedge/ca"
+)
+
+// Import is a certificate that the key of an authority signed before the ledger was there, or
+// past it. The signature is the caller's to check.
+type Import struct {
+	ca.Issued
+	Revoked *ca.Revocation // nil: it is not revoked; its serial is not looked at
+}
+
+// Imported says what became of a list of imports.
+type Imported struct {
+	Recorded int               // certificates that are new
+	Revoked  int               // of those and of the ones that were there, how many are revoked now and were not
+	Refused  map[string]string // what the ledger does not take, by serial: why
+}
+
+// importChunk is how many certificates share a transaction.
+const importChunk = 500
+
+// Import records certificates that were issued elsewhere, with their revocations. Nothing of
+// the rules for new ones holds them up: they exist. Their issuer must be an authority, in
+// whatever state. What is there already stays, and is revoked if it has come to be. They are
+// recorded in groups; after an error, the same call goes on.
+func (l *Ledger) Import(ctx context.Context, all []Import) (Imported, error) {
+	done := Imported{Refused: map[string]string{}}
+	var records []*importRecord
+	for _, one := range all {
+		r, err := newRecord(one.Issued)
+		if err != nil {
+			return done, err
+		}
+		if one.Revoked != nil {
+			r.body.Revoked = &revokedThen{At: one.Revoked.At.UnixMicro(), Reason: one.Revoked.Reason}
+		}
+		records = append(records, &importRecord{record: r})
+	}
+	for len(records) != 0 {
+		n := min(len(records), importChunk)
+		if err := l.importSome(ctx, records[:n], &done); err != nil {
+			return done, err
+		}
+		records = records[n:]
+	}
+	return done, nil
+}
+
+// importRecord is a certificate to import.
+type importRecord struct {
+	*record
+	known *Certificate // what the ledger has of it
+}
+
+// importSome imports in one transaction. Where one is refused, each gets its own.
+func (l *Ledger) importSome(ctx context.Context, some []*importRecord, done *Imported) error {
+	var now Imported
+	err := l.alone(ctx, func(ctx context.Context, t *transaction) (err error) {
+		now, err = t.importAll(ctx, some)
+		return err
+	})
+	if duplicate, ok := errors.AsType[*DuplicateError](err); ok {
+		if len(some) == 1 {
+			done.Refused[some[0].row.Serial] = duplicate.Error()
+			return nil
+		}
+		for _, r := range some {
+			if err := l.importSome(ctx, []*importRecord{r}, done); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	done.Recorded += now.Recorded
+	done.Revoked += now.Revoked
+	return err
+}
+
+func (t *transaction) importAll(ctx context.Context, all []*importRecord) (done Imported, err error) {
+	issuers, err := t.issuers(ctx)
+	if err != nil {
+		return done, err
+	}
+	if err := t.lookup(ctx, all); err != nil {
+		return done, err
+	}
+	listed, err := t.listedSerials(ctx)
+	if err != nil {
+		return done, err
+	}
+	for _, r := range all {
+		if _, err := issuers.of(r.record); err != nil {
+			return done, err
+		}
+		if then := listed[string(r.row.IssuerKey)+string(r.row.serial)]; then != nil && r.body.Revoked == nil {
+			r.body.Revoked = then
+		}
+		recorded, revoked, err := t.importOne(ctx, r)
+		if err != nil {
+			return done, err
+		}
+		done.Recorded += recorded
+		done.Revoked += revoked
+	}
+	return done, nil
+}
+
+// lookup finds those that are there already.
+func (t *transaction) lookup(ctx context.Context, all []*importRecord) error {
+	var prints []any
+	byPrint := map[string]*importRecord{}
+	for _, r := range all {
+		prints = append(prints, r.row.Fingerprint)
+		byPrint[string(r.row.Fingerprint)] = r
+	}
+	found, err := t.certificates(ctx, "c.fingerprint IN (?"+strings.Repeat(", ?", len(prints)-1)+")", prints...)
+	for i := range found {
+		byPrint[string(found[i].Fingerprint)].known = &found[i]
+	}
+	return err
+}
+
+// importOne records a certificate, or revokes it if it is there.
+func (t *transaction) importOne(ctx context.Context, r *importRecord) (recorded, revoked int, err error) {
+	then := r.body.Revoked
+	if r.known != nil {
+		if then == nil || !gravely(r.known, then.Reason) {
+			return 0, 0, nil
+		}
+		body := revokedBody{Fingerprints: []string{r.body.Fingerprint}, Reason: then.Reason, At: then.At, Why: "imported"}
+		seq, err := t.append(ctx, kindRevoke, body)
+		if err != nil {
+			return 0, 0, err
+		}
+		return 0, 1, t.setRevoked(ctx, [][]byte{r.row.Fingerprint}, then.At, int64(then.Reason), seq)
+	}
+	statements, insert, err := r.statements(t, kindImport)
+	if err != nil {
+		return 0, 0, err
+	}
+	if r.row.Kind == Leaf {
+		statements = append(statements, r.lineageStatements()...)
+	}
+	if then != nil {
+		statements = append(statements, one(updateRevoked, then.At, int64(then.Reason), r.row.Seq, r.row.Fingerprint),
+			some("DELETE FROM revocations WHERE issuer_key = ? AND serial = ?", r.row.IssuerKey, r.row.serial))
+		revoked = 1
+	}
+	changed, err := t.e.send(ctx, t.session, statements)
+	if err != nil {
+		return 0, 0, err
+	}
+	if changed[insert] != 1 {
+		return 0, 0, &DuplicateError{What: fmt.Sprintf("the serial number %s of the issuer %q", r.row.Serial, r.row.Issuer)}
+	}
+	for i, s := range statements {
+		if err := t.exact(s, changed[i]); err != nil {
+			return 0, 0, err
+		}
+	}
+	return 1, revoked, nil
+}
+
+// gravely reports whether a revocation says more of a certificate than the ledger: it was not
+// revoked, or only on hold.
+func gravely(c *Certificate, reason ca.Reason) bool {
+	return c.RevokedAt == nil || c.Reason == ca.CertificateHold && reason != ca.CertificateHold
+}

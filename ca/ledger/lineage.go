@@ -1,0 +1,198 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"time"
+)
+
+// Leaves that replace one another form a lineage. The table lineages has its newest
+// certificate, and only of those that may go on: a name has one, and issuing the name to
+// another key, without replacing anything, begins a new one and ends the others.
+//
+// A renewal presents the certificate that it replaces. If that is the newest, its holder goes
+// on. If it is not, but the key is that of the newest, then an answer was lost, and the newest
+// is the answer. Otherwise two hold what one should: a clone.
+
+const (
+	// insertNext is insertCertificate for a leaf that replaces none. It joins the lineage of its
+	// name if that has its key, or else begins one.
+	insertNext = insertColumns + `coalesce((SELECT l.id FROM lineages l JOIN certificates n ON n.seq = l.newest
+		WHERE l.name = ? AND n.key_hash = ? ORDER BY l.id DESC LIMIT 1), ?)) ON CONFLICT DO NOTHING`
+	insertRenewal = insertColumns + "(SELECT o.lineage FROM certificates o WHERE o.fingerprint = ?)) ON CONFLICT DO NOTHING"
+
+	endLineages   = "DELETE FROM lineages WHERE name = ? AND id <> (SELECT lineage FROM certificates WHERE seq = ?)"
+	insertLineage = `INSERT INTO lineages (id, name, newest, old) SELECT lineage, subject, seq, 0 FROM certificates WHERE seq = ?
+		ON CONFLICT (id) DO UPDATE SET newest = excluded.newest`
+	updateLineage = "UPDATE lineages SET newest = ? WHERE id = (SELECT lineage FROM certificates WHERE seq = ?)"
+
+	findNewest = "SELECT l.id FROM lineages l JOIN certificates o ON o.seq = l.newest WHERE o.fingerprint = ? AND l.name = ? AND o.revoked_at IS NULL"
+	findSame   = `SELECT n.seq FROM lineages l JOIN certificates n ON n.seq = l.newest
+		WHERE l.name = ? AND n.key_hash = ? AND n.issuer_key = ? AND n.revoked_at IS NULL AND n.not_after >= ?`
+	findSameCA = `SELECT max(c.seq) AS seq FROM certificates c
+		WHERE c.subject = ? AND c.key_hash = ? AND c.issuer_key = ? AND c.revoked_at IS NULL AND c.not_after >= ? AND c.kind <> 'leaf' HAVING max(c.seq) IS NOT NULL`
+)
+
+// lineageRules are the rules about a certificate and those of its name.
+func (t *transaction) lineageRules(r *record) []rule {
+	row := &r.row
+	switch {
+	case row.Kind == Leaf && len(row.Replaces) != 0:
+		return []rule{{statement{findNewest, []any{row.Replaces, row.Subject}, 1}, notNewest}}
+	case row.Kind == Leaf && r.once:
+		return []rule{t.once(r, findSame)}
+	case r.once:
+		return []rule{t.once(r, findSameCA)}
+	}
+	return nil
+}
+
+// once refuses a certificate of which there is a valid one already.
+func (t *transaction) once(r *record, find string) rule {
+	args := []any{r.row.Subject, r.row.KeyHash, r.row.IssuerKey, t.now().UnixMicro()}
+	return rule{statement{find, args, 0}, func(ctx context.Context, s *session, _ *record) error {
+		c, err := s.certificate(ctx, "c.seq = ("+find+")", args...)
+		if c == nil || err != nil {
+			return err
+		}
+		return &AnsweredError{Newest: *c}
+	}}
+}
+
+// insertLeaf is the statement that inserts a leaf.
+func (r *record) insertLeaf() statement {
+	row := &r.row
+	if len(row.Replaces) != 0 {
+		return some(insertRenewal, append(r.values(), row.Replaces)...)
+	}
+	return some(insertNext, append(r.values(), row.Subject, row.KeyHash, row.Seq)...)
+}
+
+// lineageStatements are what a leaf changes about lineages. The first ends others.
+func (r *record) lineageStatements() []statement {
+	row := &r.row
+	if len(row.Replaces) != 0 {
+		return []statement{one(updateLineage, row.Seq, row.Seq)}
+	}
+	return []statement{some(endLineages, row.Subject, row.Seq), one(insertLineage, row.Seq)}
+}
+
+// AnsweredError says that a certificate was not issued, since the key has the newest of the
+// lineage already: the answer to an earlier request was lost, or another process was faster.
+type AnsweredError struct{ Newest Certificate }
+
+func (e *AnsweredError) Error() string {
+	return fmt.Sprintf("the key has a certificate %q already, serial %s", e.Newest.Subject, e.Newest.Serial)
+}
+
+// CloneError says that a certificate is not renewed, since another key has the newest of its
+// lineage: two hosts have had the same key and certificate. That is in the ledger, too.
+type CloneError struct {
+	Presented Certificate // what was to be renewed
+	Newest    Certificate
+	Key       []byte // ca.KeyHash of the key that asked
+}
+
+func (e *CloneError) Error() string {
+	return fmt.Sprintf("the certificate %q, serial %s, was replaced by serial %s, which has another key: a copy of it is in use elsewhere",
+		e.Presented.Subject, e.Presented.Serial, e.Newest.Serial)
+}
+
+// EndedError says that a certificate is not renewed, since its name was issued to another key.
+type EndedError struct {
+	Presented Certificate
+	By        *Certificate // the newest of the name; nil when it has none
+}
+
+func (e *EndedError) Error() string {
+	text := fmt.Sprintf("the certificate %q, serial %s, can no longer be renewed", e.Presented.Subject, e.Presented.Serial)
+	if e.By != nil {
+		text += fmt.Sprintf(": its name was issued to another key on %s, serial %s", e.By.IssuedAt.Format(time.RFC3339), e.By.Serial)
+	}
+	return text
+}
+
+// notNewest finds out why a certificate cannot be replaced.
+func notNewest(ctx context.Context, s *session, r *record) error {
+	presented, err := s.certificate(ctx, "c.fingerprint = ?", r.row.Replaces)
+	switch {
+	case err != nil:
+		return err
+	case presented == nil:
+		return &NotFoundError{What: fmt.Sprintf("a certificate with the SHA-256 %x, to be renewed,", r.row.Replaces)}
+	case presented.Subject != r.row.Subject:
+		return fmt.Errorf("the certificate %q cannot replace one of another name, %q", r.row.Subject, presented.Subject)
+	case presented.RevokedAt != nil:
+		return presented.revokedError()
+	}
+	newest, err := s.certificate(ctx, "c.seq = (SELECT newest FROM lineages WHERE id = ?)", presented.Lineage)
+	switch {
+	case err != nil:
+		return err
+	case newest == nil:
+		by, err := s.certificate(ctx, "c.seq = (SELECT max(newest) FROM lineages WHERE name = ?)", presented.Subject)
+		if err != nil {
+			return err
+		}
+		return &EndedError{Presented: *presented, By: by}
+	case newest.RevokedAt != nil:
+		return newest.revokedError()
+	case newest.Seq == presented.Seq:
+		return nil
+	case bytes.Equal(newest.KeyHash, r.row.KeyHash):
+		return &AnsweredError{Newest: *newest}
+	}
+	return &CloneError{Presented: *presented, Newest: *newest, Key: r.row.KeyHash}
+}
+
+// cloneBody is the entry of a renewal that was refused.
+type cloneBody struct {
+	Subject   string `json:"subject"`
+	Presented string `json:"presented"` // fingerprint of what was to be renewed
+	Newest    string `json:"newest"`    // fingerprint
+	Key       string `json:"key"`       // ca.KeyHash of the key that asked
+}
+
+// recordClone writes down that a clone asked; once for each key and newest certificate.
+func (l *Ledger) recordClone(ctx context.Context, e *CloneError) error {
+	body := cloneBody{e.Presented.Subject, hex.EncodeToString(e.Presented.Fingerprint), hex.EncodeToString(e.Newest.Fingerprint), hex.EncodeToString(e.Key)}
+	text, err := encode(body)
+	if err != nil {
+		return err
+	}
+	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
+		var n int64
+		err := t.queryRow(ctx, "SELECT count(*) FROM entries WHERE kind <> 'issue' AND kind = ? AND body = ?", kindClone, text).Scan(&n)
+		if n != 0 || err != nil {
+			return err
+		}
+		_, err = t.append(ctx, kindClone, body)
+		return err
+	})
+}
+
+// Newest returns the newest certificate of the lineage of a leaf, the leaf itself when it is
+// that. A lineage that has ended is an *EndedError.
+func (l *Ledger) Newest(ctx context.Context, c Certificate) (Certificate, error) {
+	for newest, err := range l.selected(ctx, "c.seq = (SELECT newest FROM lineages WHERE id = ?)", c.Lineage) {
+		return newest, err
+	}
+	e := &EndedError{Presented: c}
+	for by, err := range l.selected(ctx, "c.seq = (SELECT max(newest) FROM lineages WHERE name = ?)", c.Subject) {
+		if err != nil {
+			return Certificate{}, err
+		}
+		e.By = &by
+	}
+	return Certificate{}, e
+}
+
+// selected yields the certificates that a condition selects.
+func (l *Ledger) selected(ctx context.Context, where string, args ...any) iter.Seq2[Certificate, error] {
+	return func(yield func(Certificate, error) bool) {
+		l.each(ctx, yield, "SELECT "+certificateColumns+" FROM certificates c WHERE "+where, args...)
+	}
+}

@@ -1,0 +1,184 @@
+package ledger
+
+import (
+	"context"
+	"crypto/x509"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"kedge/ca"
+)
+
+// backfill gives the rows that schema 1 wrote what schema 2 goes by. It breaks on nothing that
+// the rules of schema 1 allowed: see history.
+func backfill(ctx context.Context, tx *sql.Tx, e *engine) error {
+	h := newHistory()
+	for from := int64(0); ; {
+		all, err := oldCertificates(ctx, tx, e, from)
+		if err != nil {
+			return err
+		}
+		if len(all) == 0 {
+			break
+		}
+		for i := range all {
+			if err := fillCertificate(ctx, tx, e, h, &all[i]); err != nil {
+				return err
+			}
+		}
+		from = all[len(all)-1].Seq
+	}
+	for id, l := range h.lineages {
+		if _, err := tx.ExecContext(ctx, e.sql("INSERT INTO lineages (id, name, newest, old) VALUES (?, ?, ?, 1)"), id, l.name, l.newest); err != nil {
+			return err
+		}
+	}
+	for id, key := range h.keys {
+		if _, err := tx.ExecContext(ctx, e.sql("UPDATE crls SET issuer_key = ? WHERE issuer_key_id = ?"), []byte(key), []byte(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oldCertificates reads a page of what schema 1 has of certificates.
+func oldCertificates(ctx context.Context, tx *sql.Tx, e *engine, from int64) ([]Certificate, error) {
+	rows, err := tx.QueryContext(ctx, e.sql("SELECT seq, kind, subject, fingerprint, replaces, issuer_key_id, der FROM certificates WHERE seq > ? ORDER BY seq LIMIT ?"), from, int64(page))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Certificate
+	for rows.Next() {
+		var c Certificate
+		if err := rows.Scan(&c.Seq, &c.Kind, &c.Subject, &c.Fingerprint, &c.Replaces, &c.keyID, &c.DER); err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, rows.Err()
+}
+
+func fillCertificate(ctx context.Context, tx *sql.Tx, e *engine, h *history, c *Certificate) error {
+	cert, err := x509.ParseCertificate(c.DER)
+	if err != nil {
+		return &BrokenError{Where: e.where, Err: fmt.Errorf("certificate %d, of %q, cannot be read: it was changed", c.Seq, c.Subject)}
+	}
+	hash := ca.KeyHash(cert)
+	c.KeyHash = hash[:]
+	h.add(c, cert, issuedBody{Replaces: hex.EncodeToString(c.Replaces)})
+	var lineage any
+	if c.Kind == Leaf {
+		lineage = c.Lineage
+	}
+	result, err := tx.ExecContext(ctx, e.sql("UPDATE certificates SET key_hash = ?, issuer_key = ?, lineage = ? WHERE seq = ?"), c.KeyHash, c.IssuerKey, lineage, c.Seq)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); n != 1 {
+		return errors.Join(err, &BrokenError{Where: e.where, Err: fmt.Errorf("it did not take what belongs to certificate %d", c.Seq)})
+	}
+	return nil
+}
+
+// history follows what certificates, in the order of the chain, mean for lineages and keys. It
+// is the second account of it: the statements of lineage.go are the first, and Verify holds
+// one against the other. Its memory grows with the lineages that go on, not with the chain.
+type history struct {
+	lineages    map[int64]*lineage
+	byName      map[string][]int64 // ids
+	byNewest    map[string]int64   // fingerprint -> id
+	keys        map[string]string  // key identifier of a CA -> ca.KeyHash
+	keysOf      map[string]string  // fingerprint of the certificate of a CA -> ca.KeyHash
+	authorities map[string]string  // name -> fingerprint of its certificate
+}
+
+type lineage struct {
+	name, key, fingerprint string // of the newest certificate
+	newest                 int64
+	old                    bool
+}
+
+func newHistory() *history {
+	return &history{lineages: map[int64]*lineage{}, byName: map[string][]int64{}, byNewest: map[string]int64{},
+		keys: map[string]string{}, keysOf: map[string]string{}, authorities: map[string]string{}}
+}
+
+// add takes the next certificate, and sets its lineage and the key of its issuer.
+func (h *history) add(c *Certificate, cert *x509.Certificate, body issuedBody) {
+	c.IssuerKey = h.issuerKey(c, body)
+	if cert.IsCA {
+		h.keysOf[string(c.Fingerprint)] = string(c.KeyHash)
+		if _, known := h.keys[string(cert.SubjectKeyId)]; !known {
+			h.keys[string(cert.SubjectKeyId)] = string(c.KeyHash)
+		}
+		return
+	}
+	replaces, _ := hex.DecodeString(body.Replaces)
+	id, ok := h.byNewest[string(replaces)]
+	if ok && len(replaces) != 0 {
+		h.extend(id, c)
+		return
+	}
+	id, ok = h.withKey(c)
+	if !ok {
+		id = c.Seq
+	}
+	if body.By != "" { // schema 2: a name has one
+		h.end(c.Subject, id)
+	}
+	if ok {
+		h.extend(id, c)
+		return
+	}
+	h.lineages[id] = &lineage{name: c.Subject, old: body.By == ""}
+	h.byName[c.Subject] = append(h.byName[c.Subject], id)
+	h.extend(id, c)
+}
+
+// issuerKey is the key that signed a certificate: that of the authority which the entry names or,
+// in schema 1, of the one that has the key identifier.
+func (h *history) issuerKey(c *Certificate, body issuedBody) []byte {
+	switch {
+	case c.Kind == Root:
+		return c.KeyHash
+	case body.By != "":
+		return []byte(h.keysOf[h.authorities[body.By]])
+	}
+	return []byte(h.keys[string(c.keyID)])
+}
+
+// withKey returns the newest lineage of the name of a certificate that has its key.
+func (h *history) withKey(c *Certificate) (id int64, ok bool) {
+	for _, one := range h.byName[c.Subject] {
+		if h.lineages[one].key == string(c.KeyHash) && one > id {
+			id, ok = one, true
+		}
+	}
+	return id, ok
+}
+
+// extend makes a certificate the newest of a lineage.
+func (h *history) extend(id int64, c *Certificate) {
+	l := h.lineages[id]
+	delete(h.byNewest, l.fingerprint)
+	l.newest, l.key, l.fingerprint = c.Seq, string(c.KeyHash), string(c.Fingerprint)
+	h.byNewest[l.fingerprint] = id
+	c.Lineage = id
+}
+
+// end forgets the lineages of a name but for one.
+func (h *history) end(name string, but int64) {
+	var left []int64
+	for _, id := range h.byName[name] {
+		if id == but {
+			left = append(left, id)
+			continue
+		}
+		delete(h.byNewest, h.lineages[id].fingerprint)
+		delete(h.lineages, id)
+	}
+	h.byName[name] = left
+}

@@ -1,0 +1,148 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kedge/ca"
+)
+
+// What a ledger allows is decided here, in the transaction that records, under the lock of the
+// head: no other writer comes between a question and the row that depends on its answer,
+// whatever process or machine it is on.
+//
+//   - The issuer is an authority of the ledger, neither retired nor revoked and valid now, and so
+//     is every authority above it that the ledger knows: issuers.go.
+//   - A key that was revoked as compromised is never certified again. After other reasons it is
+//     only when the operator allows it.
+//   - A certificate replaces the newest of its lineage, and a name has one lineage: lineage.go.
+
+// rule is a question to ask before a certificate is inserted.
+type rule struct {
+	statement        // a SELECT; another number of rows than its rows refuses the certificate
+	refuse    reason // says why
+}
+
+// reason finds out why a rule refused a record, outside of the transaction. It returns nil when
+// the rule would not refuse it any more.
+type reason func(context.Context, *session, *record) error
+
+const (
+	findCompromised = "SELECT c.seq FROM certificates c WHERE c.key_hash = ? AND c.revoked_at IS NOT NULL AND c.reason IN (1, 2) LIMIT 1"
+
+	// superseded (4) says nothing against a key, nor does what was revoked of a lineage that
+	// lives on with this key.
+	findRevokedKey = `SELECT c.seq FROM certificates c WHERE c.key_hash = ? AND c.revoked_at IS NOT NULL AND c.reason NOT IN (1, 2, 4)
+		AND NOT EXISTS (SELECT 1 FROM lineages l JOIN certificates n ON n.seq = l.newest
+			WHERE l.id = c.lineage AND n.key_hash = c.key_hash AND n.revoked_at IS NULL AND n.not_after >= ?) LIMIT 1`
+)
+
+// rules are those for a record.
+func (t *transaction) rules(r *record) []rule {
+	all := []rule{{statement{findCompromised, []any{r.row.KeyHash}, 0}, revokedKey(findCompromised, false)}}
+	if !r.body.RevokedKey {
+		now := t.now().UnixMicro()
+		all = append(all, rule{statement{findRevokedKey, []any{r.row.KeyHash, now}, 0}, revokedKey(findRevokedKey, true, now)})
+	}
+	return append(all, t.lineageRules(r)...)
+}
+
+// revokedKey names the certificate that was revoked.
+func revokedKey(find string, allowable bool, more ...any) reason {
+	return func(ctx context.Context, s *session, r *record) error {
+		c, err := s.certificate(ctx, "c.seq = ("+find+")", append([]any{r.row.KeyHash}, more...)...)
+		if c == nil || err != nil {
+			return err
+		}
+		return &RevokedKeyError{Subject: c.Subject, Serial: c.Serial, Reason: c.Reason, At: *c.RevokedAt, Allowable: allowable}
+	}
+}
+
+// RevokedKeyError says that a key is not certified, since a certificate of it was revoked.
+type RevokedKeyError struct {
+	Subject, Serial string // of that certificate
+	Reason          ca.Reason
+	At              time.Time // of the revocation
+	Allowable       bool      // ca.Issued.AllowRevokedKey helps
+}
+
+func (e *RevokedKeyError) Error() string {
+	what := "which is never certified again"
+	if e.Allowable {
+		what = "and is certified again only when that is allowed"
+	}
+	return fmt.Sprintf("the key is that of the certificate %q (serial %s), which was revoked on %s as %s, %s",
+		e.Subject, e.Serial, e.At.UTC().Format(time.RFC3339), e.Reason, what)
+}
+
+// plan is how a record is written.
+type plan struct {
+	record     *record
+	statements []statement
+	first      int // where they begin among those of the batch
+	rules      []rule
+	insert     int // the statement that inserts the certificate
+	end        int // the one that ends other lineages of the name; 0: there is none
+}
+
+// plan makes the statements of a record: its rules, and what it changes.
+func (t *transaction) plan(r *record, first int) (*plan, error) {
+	p := &plan{record: r, first: first, rules: t.rules(r)}
+	for _, rule := range p.rules {
+		p.statements = append(p.statements, rule.statement)
+	}
+	writes, insert, err := r.statements(t, kindIssue)
+	if err != nil {
+		return nil, err
+	}
+	p.insert = len(p.statements) + insert
+	p.statements = append(p.statements, writes...)
+	if r.row.Kind == Leaf {
+		p.end = len(p.statements)
+		p.statements = append(p.statements, r.lineageStatements()...)
+	}
+	return p, nil
+}
+
+// refusedRecord is a record that a rule refuses, before it is known why.
+type refusedRecord struct {
+	record *record
+	reason reason
+}
+
+func (r *refusedRecord) Error() string {
+	return fmt.Sprintf("the certificate %q is refused", r.record.row.Subject)
+}
+
+// judge reads the answers to the statements of a plan: refused says that it is not to be written.
+func (p *plan) judge(t *transaction, changed []int64) (refused, err error) {
+	changed = changed[p.first:]
+	for i, rule := range p.rules {
+		if changed[i] != rule.rows {
+			return &refusedRecord{p.record, rule.refuse}, nil
+		}
+	}
+	if changed[p.insert] != 1 {
+		return &refusedRecord{p.record, duplicate}, nil
+	}
+	for i, s := range p.statements {
+		if err := t.exact(s, changed[i]); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// receipt says what a record changed.
+func (t *transaction) receipt(ctx context.Context, p *plan, changed []int64) (Receipt, error) {
+	r := Receipt{Seq: p.record.row.Seq, At: p.record.row.IssuedAt}
+	if p.end == 0 || changed[p.first+p.end] == 0 {
+		return r, nil
+	}
+	row := &p.record.row
+	all, err := t.certificates(ctx, `c.common_name = ? AND c.subject = ? AND c.kind = 'leaf' AND c.revoked_at IS NULL AND c.not_after >= ? AND c.key_hash <> ?
+		ORDER BY c.seq DESC LIMIT ?`, row.CommonName, row.Subject, t.now().UnixMicro(), row.KeyHash, int64(maxEnded))
+	r.Ended = all
+	return r, err
+}
