@@ -88,11 +88,11 @@ func fillCertificate(ctx context.Context, tx *sql.Tx, e *engine, h *history, c *
 // one against the other. Its memory grows with the lineages that go on, not with the chain.
 type history struct {
 	lineages    map[int64]*lineage
-	byName      map[string][]int64 // ids
-	byNewest    map[string]int64   // fingerprint -> id
-	keys        map[string]string  // key identifier of a CA -> ca.KeyHash
-	keysOf      map[string]string  // fingerprint of the certificate of a CA -> ca.KeyHash
-	authorities map[string]string  // name -> fingerprint of its certificate
+	byName      map[string][]int64  // ids
+	byNewest    map[string]int64    // fingerprint -> id
+	keys        map[string]string   // key identifier of a CA -> ca.KeyHash
+	keysOf      map[string]string   // fingerprint of the certificate of a CA -> ca.KeyHash
+	authorities map[string][]string // name -> fingerprints of its certificates, all of one key
 }
 
 type lineage struct {
@@ -103,7 +103,7 @@ type lineage struct {
 
 func newHistory() *history {
 	return &history{lineages: map[int64]*lineage{}, byName: map[string][]int64{}, byNewest: map[string]int64{},
-		keys: map[string]string{}, keysOf: map[string]string{}, authorities: map[string]string{}}
+		keys: map[string]string{}, keysOf: map[string]string{}, authorities: map[string][]string{}}
 }
 
 // add takes the next certificate, and sets its lineage and the key of its issuer.
@@ -145,9 +145,19 @@ func (h *history) issuerKey(c *Certificate, body issuedBody) []byte {
 	case c.Kind == Root:
 		return c.KeyHash
 	case body.By != "":
-		return []byte(h.keysOf[h.authorities[body.By]])
+		return []byte(h.keyOf(body.By))
 	}
 	return []byte(h.keys[string(c.keyID)])
+}
+
+// keyOf returns the key of an authority, which it keeps as long as it has its name.
+func (h *history) keyOf(authority string) string {
+	for _, fingerprint := range h.authorities[authority] {
+		if key, known := h.keysOf[fingerprint]; known {
+			return key
+		}
+	}
+	return ""
 }
 
 // withKey returns the newest lineage of the name of a certificate that has its key.

@@ -82,7 +82,7 @@ func (v *verifier) replayAuthority(e *Entry) error {
 			other.values[4] = int64(0)
 		}
 	}
-	v.history.authorities[body.Name] = string(fingerprint)
+	v.history.authorities[body.Name] = append(v.history.authorities[body.Name], string(fingerprint))
 	v.authorities[body.Name] = &authorityRow{values: []any{body.Name, fingerprint, body.Parent, body.State, issuing, e.Seq}}
 	return nil
 }
@@ -223,7 +223,7 @@ func (v *verifier) checkListed(ctx context.Context) error {
 	t := revocationsTable()
 	want := map[string][]any{}
 	for _, l := range v.listed {
-		key := []byte(v.history.keysOf[v.history.authorities[l.by]])
+		key := []byte(v.history.keyOf(l.by))
 		want[string(key)+string(l.serial)] = append([]any{key, l.serial}, l.values...)
 	}
 	err := t.rows(ctx, v.session, "", nil, func(row []any) error {
@@ -418,7 +418,7 @@ func (v *verifier) crlRow(e *Entry) ([]any, error) {
 	}
 	key := v.history.keys[string(id)]
 	if body.By != "" {
-		key = v.history.keysOf[v.history.authorities[body.By]]
+		key = v.history.keyOf(body.By)
 	}
 	return []any{e.Seq, id, body.Number, body.Base, body.ThisUpdate, body.NextUpdate, body.Size, sum, body.Entries, []byte(key)}, nil
 }

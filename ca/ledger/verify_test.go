@@ -160,7 +160,7 @@ func checkForged(t *testing.T, l *Ledger, damage func(string, ...any) []string, 
 		t.Fatal(err)
 	}
 	const cut = `DELETE FROM entries WHERE seq = 21; UPDATE head SET seq = 20, tail = 20, hash = ?, at = (SELECT at FROM entries WHERE seq = 20);
-		UPDATE certificates SET revoked_at = NULL, reason = NULL, revoked_seq = NULL WHERE revoked_seq = 21`
+		UPDATE certificates SET reason = 6, revoked_seq = 19 WHERE revoked_seq = 21`
 	if faults := damage(cut, hash); faults != nil {
 		t.Errorf("a forged end: %q", faults)
 	}
