@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"io/fs"
+	"math/big"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -28,6 +29,7 @@ type testCA struct {
 	keys   map[string]crypto.Signer
 	asked  map[string]int // how often a key was opened
 	lists  map[string][]byte
+	files  map[string]*x509.Certificate
 	l      *ledger.Ledger
 	config Config
 }
@@ -59,10 +61,47 @@ func (x *testCA) lastList(authority string) ([]byte, error) {
 	return nil, &fs.PathError{Op: "open", Path: authority, Err: fs.ErrNotExist}
 }
 
+func (x *testCA) file(path string) (*x509.Certificate, error) {
+	if cert, ok := x.files[path]; ok {
+		return cert, nil
+	}
+	return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+}
+
+// verified fails the test when the ledger is not what was written.
+func (x *testCA) verified() {
+	x.t.Helper()
+	report, err := x.l.Verify(x.t.Context(), ledger.VerifyOptions{})
+	if err != nil || !report.OK() {
+		x.t.Errorf("verify: %v, %v", report.Faults, err)
+	}
+}
+
+// foreignCA signs the certificate of an intermediate as another program would, with a key
+// identifier of its own choice.
+func (x *testCA) foreignCA(name string, public crypto.PublicKey, keyID []byte, lifetime time.Duration) *x509.Certificate {
+	x.t.Helper()
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 128))
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: name}, NotBefore: x.now.Add(-time.Hour), NotAfter: x.now.Add(lifetime),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, SubjectKeyId: keyID}
+	der, err := x509.CreateCertificate(rand.Reader, template, x.open("").Certificate(), public, x.keys[RootName])
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return cert
+}
+
 // newEmpty makes a service on an empty ledger.
 func newEmpty(t *testing.T) *testCA {
 	t.Helper()
-	x := &testCA{t: t, now: time.Date(2031, 5, 1, 12, 0, 0, 0, time.UTC), keys: map[string]crypto.Signer{}, asked: map[string]int{}, lists: map[string][]byte{}}
+	x := &testCA{t: t, now: time.Date(2031, 5, 1, 12, 0, 0, 0, time.UTC), keys: map[string]crypto.Signer{}, asked: map[string]int{}, lists: map[string][]byte{}, files: map[string]*x509.Certificate{}}
 	now := func() time.Time { return x.now }
 	var err error
 	x.l, err = ledger.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{Create: true, Now: now})
@@ -74,7 +113,7 @@ func newEmpty(t *testing.T) *testCA {
 			t.Error(err)
 		}
 	})
-	x.config = Config{Ledger: x.l, Now: now, Keys: x, LastList: x.lastList}
+	x.config = Config{Ledger: x.l, Now: now, Keys: x, LastList: x.lastList, Certificate: x.file}
 	x.Service = x.another()
 	return x
 }

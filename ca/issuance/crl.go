@@ -49,13 +49,19 @@ type CRLRequest struct {
 	Authority string        // its name; the one that issues when it is empty
 	Valid     time.Duration // until the next list is due
 	Delta     bool          // to the last complete list, with a *NoBaseError when that is not at hand
+
+	// Take and Drop say what becomes of a last list that has what the ledger lacks, which is a
+	// *ForgottenError otherwise. Why is for the ledger.
+	Take, Drop bool
+	Why        string
 }
 
 // maxRaces bounds the attempts to take the next number while other processes take it first.
 const maxRaces = 20
 
 // MakeCRL makes the list of an authority and records it. The caller publishes it, and then asks
-// IsLastCRL.
+// IsLastCRL. A list that would replace one with revocations that the ledger lacks is a
+// *ForgottenError, and one in the place of something else an *OddListError.
 func (s *Service) MakeCRL(ctx context.Context, r CRLRequest) (*CRL, error) {
 	path, err := s.Path(ctx, r.Authority)
 	if err != nil {
@@ -73,7 +79,7 @@ func (s *Service) MakeCRL(ctx context.Context, r CRLRequest) (*CRL, error) {
 	then := make(chan earlier, 1)
 	go func() { then <- s.lookBack(ctx, m.at, a) }() // meanwhile: it takes as long as the rest
 	for range maxRaces {
-		err = s.tryCRL(ctx, authority, m, r.Delta)
+		err = s.tryCRL(ctx, authority, m, r)
 		if _, raced := errors.AsType[*ledger.DuplicateError](err); !raced {
 			break
 		}
@@ -86,20 +92,20 @@ func (s *Service) MakeCRL(ctx context.Context, r CRLRequest) (*CRL, error) {
 }
 
 // tryCRL makes the list with the next number, which is taken when it is recorded.
-func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, delta bool) error {
+func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, r CRLRequest) error {
+	last, err := s.lastCRL(ctx, m.by)
+	if last, err = s.decide(ctx, last, err, r); err != nil {
+		return err
+	}
 	revoked, err := s.revoked(ctx, m.by, m.ThisUpdate)
 	if err != nil {
 		return err
 	}
 	m.revoked = len(revoked)
-	last, err := s.lastCRL(ctx, m.by)
-	if err != nil {
-		return err
-	}
 	c := ca.CRLConfig{ThisUpdate: m.ThisUpdate, NextUpdate: m.NextUpdate}
 	changed := last.compare(revoked)
 	m.Compared, m.Added, m.Removed = changed.known, changed.added, changed.removed
-	if delta {
+	if r.Delta {
 		if revoked, err = last.delta(changed); err != nil {
 			return err
 		}
@@ -108,7 +114,6 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, d
 	if m.Number, err = s.nextCRL(ctx, m.by); err != nil {
 		return err
 	}
-	m.Number = max(m.Number, last.seen+1) // a ledger that was restored may not know the last number
 	c.Number = big.NewInt(m.Number)
 	if m.DER, err = authority.CRL(revoked, c); err != nil {
 		return err

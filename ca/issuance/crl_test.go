@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"math/big"
@@ -38,24 +39,144 @@ func TestMakeCRL(t *testing.T) {
 	}
 }
 
-// TestMakeCRL_restored: a ledger that was restored does not know the last list. Its number is not
-// used again, and what has changed is not guessed.
+// TestMakeCRL_restored: a ledger that was restored from an older backup does not know the last
+// list, nor what that revoked. No other list takes its place before a person has decided.
 func TestMakeCRL_restored(t *testing.T) {
 	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		request CRLRequest
+		entries int
+	}{
+		{"take", CRLRequest{Valid: time.Hour, Take: true}, 2},
+		{"drop", CRLRequest{Valid: time.Hour, Drop: true, Why: "they were a mistake"}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			x := newCA(t)
+			known := x.leaf("web-01", 20*time.Hour)
+			lost, err := x.open("").CRL([]ca.Revocation{
+				{Serial: known.SerialNumber, At: x.now, Reason: ca.KeyCompromise}, {Serial: big.NewInt(0x77), At: x.now, Reason: ca.Superseded},
+			}, ca.CRLConfig{Number: big.NewInt(41), ThisUpdate: x.now, NextUpdate: x.now.Add(time.Hour)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x.lists[RootName] = lost
+			_, err = x.MakeCRL(t.Context(), CRLRequest{Valid: time.Hour})
+			forgotten, ok := errors.AsType[*ForgottenError](err)
+			if !ok || forgotten.Number != 41 || !slices.Equal(forgotten.Serials, []string{serial(known), "77"}) {
+				t.Fatalf("replaced blindly: %v", err)
+			}
+			if status, err := x.Status(t.Context()); err != nil || !slices.ContainsFunc(status.Needs, func(need string) bool { return strings.HasSuffix(need, "kedge-ca crl --issuer ca --take-list") }) {
+				t.Errorf("status: %+v, %v", status, err)
+			}
+			if all, err := x.Forgotten(t.Context()); err != nil || len(all) != 1 {
+				t.Errorf("forgotten: %v, %v", all, err)
+			}
+			m, err := x.MakeCRL(t.Context(), tt.request)
+			if err != nil || m.Number != 42 || m.Entries != tt.entries || !m.Compared {
+				t.Errorf("decided: %+v, %v", m, err)
+			}
+			x.now = x.now.Add(100 * 24 * time.Hour) // a serial without certificate has no end that is known
+			x.lists[RootName] = m.DER
+			if m, err := x.MakeCRL(t.Context(), CRLRequest{Valid: time.Hour}); err != nil || m.Number != 43 || m.Entries != min(tt.entries, 1) {
+				t.Errorf("the next: %+v, %v", m, err)
+			}
+			x.verified()
+		})
+	}
+}
+
+// TestMakeCRL_odd: what is no list of the authority is not replaced, since it is not known what it
+// was.
+func TestMakeCRL_odd(t *testing.T) {
+	t.Parallel()
+	x, other := newCA(t), newCA(t)
+	foreign := other.publish(RootName).DER
+	for name, data := range map[string][]byte{"of another CA": foreign, "cut short": foreign[:len(foreign)/2], "empty": {}} {
+		x.lists[RootName] = data
+		_, err := x.MakeCRL(t.Context(), CRLRequest{Valid: time.Hour, Take: true})
+		if odd, ok := errors.AsType[*OddListError](err); !ok || odd.Authority != RootName {
+			t.Errorf("%s: %v", name, err)
+		}
+		if status, err := x.Status(t.Context()); err != nil || !slices.ContainsFunc(status.Needs, func(need string) bool { return strings.HasSuffix(need, ": move it away") }) {
+			t.Errorf("%s: status %+v, %v", name, status, err)
+		}
+	}
+}
+
+// TestMakeCRL_keyIdentifier: what an authority revoked under one key identifier stays on its
+// lists when its certificate is renewed with another, and the numbers go on.
+func TestMakeCRL_keyIdentifier(t *testing.T) {
+	t.Parallel()
 	x := newCA(t)
-	later, err := x.open("").CRL(nil, ca.CRLConfig{Number: big.NewInt(41), ThisUpdate: x.now, NextUpdate: x.now.Add(time.Hour)})
+	above := newCA(t)
+	key := x.key("iss")
+	certify := func(id byte, lifetime time.Duration) []*x509.Certificate {
+		t.Helper()
+		cert := above.foreignCA("iss", key.Public(), bytes.Repeat([]byte{id}, 20), lifetime)
+		return []*x509.Certificate{cert, above.open("").Certificate()}
+	}
+	empty := newEmpty(t)
+	empty.keys["iss"] = key
+	if _, err := empty.TakeIn(t.Context(), TakeIn{Name: "iss", Path: certify(1, 1000*time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	leaf := empty.leafBy("iss", "web-01", 20*time.Hour)
+	empty.revoke(ca.KeyCompromise, "web-01")
+	if m := empty.publish("iss"); m.Number != 1 || m.Entries != 1 {
+		t.Fatalf("before: %+v", m)
+	}
+	if _, err := empty.TakeIn(t.Context(), TakeIn{Name: "iss", Path: certify(2, 2000*time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	if m := empty.publish("iss"); m.Number != 2 || m.Entries != 1 || len(m.Removed) != 0 {
+		t.Errorf("after: %+v", m)
+	}
+	changed, err := empty.ToRevoke(t.Context(), empty.selectors("web-01"), ca.KeyCompromise)
+	if err == nil {
+		t.Errorf("%s is not revoked any more: %+v", serial(leaf), changed)
+	}
+	empty.verified()
+}
+
+// TestRevoke_unknown: a certificate that this CA signed and the ledger does not have is taken in
+// from its file, and revoked.
+func TestRevoke_unknown(t *testing.T) {
+	t.Parallel()
+	x, other := newCA(t), newCA(t)
+	prepared, err := x.open("").PrepareLeaf(ca.DefaultProfile(), ca.Request{Name: "old-01", Lifetime: 20 * time.Hour, Public: newKey(t).Public()}, x.now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.lists[RootName] = later
-	if m := x.publish(RootName); m.Number != 42 || m.Compared {
+	unknown, err := prepared.Issue(t.Context(), ca.Unrecorded{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.files["old-01.pem"], x.files["foreign.pem"] = unknown, other.leaf("foreign", time.Hour)
+	file := func(name string) []Selector {
+		t.Helper()
+		one, err := SelectFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []Selector{one}
+	}
+	if _, err := x.ToRevoke(t.Context(), file("foreign.pem"), ca.KeyCompromise); !errors.As(err, new(*NoMatchError)) {
+		t.Errorf("one of another CA: %v", err)
+	}
+	chosen, err := x.ToRevoke(t.Context(), file("old-01.pem"), ca.KeyCompromise)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, err := x.Revoke(t.Context(), chosen.Certificates, ca.KeyCompromise, "")
+	if err != nil || len(changed.Certificates) != 1 || changed.Certificates[0].RevokedAt == nil || len(changed.Behind) != 1 {
+		t.Fatalf("%+v, %v", changed, err)
+	}
+	if m := x.publish(RootName); m.Entries != 1 || !slices.Equal(m.Added, []string{serial(unknown)}) {
 		t.Errorf("%+v", m)
 	}
-	other := newCA(t)
-	other.lists[RootName] = later
-	if m := other.publish(RootName); m.Number != 1 || !m.Compared {
-		t.Errorf("the list of another CA: %+v", m)
-	}
+	x.verified()
 }
 
 // TestMakeCRL_together: services that make lists at the same time never use a number twice, and

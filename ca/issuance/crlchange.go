@@ -17,16 +17,17 @@ import (
 
 // lastCRL is the last complete list of an authority.
 type lastCRL struct {
-	authority string
-	record    *ledger.CRL          // nil: there was none
-	list      *x509.RevocationList // nil: Config.LastList has none, or another
-	seen      int64                // the number of the list there, recorded or not; 0 without one
+	by      ledger.Authority
+	record  *ledger.CRL          // nil: there was none
+	list    *x509.RevocationList // nil: Config.LastList has none, or an earlier one
+	foreign *ledger.ForeignList  // has what the ledger lacks; nil: there is none
 }
 
 // lastCRL finds the last complete list of an authority, in the ledger and where it was
-// published.
+// published. With a *ForgottenError or *OddListError, which is about the latter, the rest is
+// returned all the same.
 func (s *Service) lastCRL(ctx context.Context, a ledger.Authority) (*lastCRL, error) {
-	last := &lastCRL{authority: a.Name}
+	last := &lastCRL{by: a}
 	record, err := s.ledger.LastCRL(ctx, a.Certificate)
 	if err == nil {
 		last.record = &record
@@ -34,20 +35,22 @@ func (s *Service) lastCRL(ctx context.Context, a ledger.Authority) (*lastCRL, er
 		return nil, err
 	}
 	data, err := s.lastList(a.Name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
+		return last, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	list, err := x509.ParseRevocationList(data)
-	if err != nil || fmt.Sprintf("%x", list.AuthorityKeyId) != keyID(a) {
-		return last, nil // it is none, or another's
+	list, err := readLast(a, data)
+	if err != nil {
+		return last, err
 	}
-	if list.Number != nil && list.Number.IsInt64() {
-		last.seen = list.Number.Int64()
-	}
-	if last.record != nil && sameList(data, record) {
+	if last.record != nil && sameList(list.Raw, record) {
 		last.list = list
+		return last, nil
 	}
-	return last, nil
+	last.foreign, err = s.forgotten(ctx, a, list)
+	return last, err
 }
 
 // sameList reports whether data is the list that the ledger has recorded.
@@ -66,7 +69,7 @@ type crlChange struct {
 
 // compare returns the difference between what is revoked and the last list.
 func (l *lastCRL) compare(revoked []ca.Revocation) crlChange {
-	c := crlChange{known: l.record == nil && l.seen == 0 || l.list != nil, added: []string{}, removed: []string{}}
+	c := crlChange{known: l.record == nil || l.list != nil, added: []string{}, removed: []string{}}
 	if !c.known {
 		return c
 	}
@@ -108,9 +111,9 @@ func (l *lastCRL) compare(revoked []ca.Revocation) crlChange {
 func (l *lastCRL) delta(c crlChange) ([]ca.Revocation, error) {
 	switch {
 	case l.record == nil:
-		return nil, &NoBaseError{Authority: l.authority}
+		return nil, &NoBaseError{Authority: l.by.Name}
 	case !c.known:
-		return nil, &NoBaseError{Authority: l.authority, Number: l.record.Number}
+		return nil, &NoBaseError{Authority: l.by.Name, Number: l.record.Number}
 	}
 	return c.entries, nil
 }

@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,6 +57,9 @@ func (a *AuthorityStatus) listNeeds(now time.Time) []string {
 	if !a.KeyHere {
 		command += ", where its key is"
 	}
+	if a.aboutList != nil {
+		all = append(all, listNeed(a.aboutList, command))
+	}
 	if a.Unlisted > 0 {
 		all = append(all, fmt.Sprintf("the list of %s is behind by %d: %s, and import it", a.Name, a.Unlisted, command))
 	}
@@ -70,6 +74,14 @@ func (a *AuthorityStatus) listNeeds(now time.Time) []string {
 		all = append(all, fmt.Sprintf("the list of %s has about %d of the %d bytes that IAM Roles Anywhere takes: rotate to a new CA, or issue for shorter times", a.Name, size, ca.MaxCRLSize))
 	}
 	return all
+}
+
+// listNeed says what is to be done about a list that must not be replaced as it is.
+func listNeed(about error, command string) string {
+	if _, odd := errors.AsType[*OddListError](about); odd {
+		return fmt.Sprintf("%v: move it away", about)
+	}
+	return fmt.Sprintf("%v: %s --take-list", about, command)
 }
 
 // pemSize is about what DER takes as PEM: lines of 64 characters and their ends.

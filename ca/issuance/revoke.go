@@ -34,16 +34,38 @@ func (s *Service) ToRevoke(ctx context.Context, all []Selector, reason ca.Reason
 			return &RootRevocationError{c.Subject}
 		case state == ledger.Revoked, state == ledger.Held && reason == ca.CertificateHold:
 			return &ledger.RevokedError{Fingerprint: c.Fingerprint, Subject: c.Subject, At: *c.RevokedAt, Reason: c.Reason}
-		case now.After(c.NotAfter):
+		case now.After(c.NotAfter) && !s.renewable(ctx, c):
 			return fmt.Errorf("the certificate %q (serial %s) expired on %s: nobody accepts it any more", c.Subject, c.Serial, rfc3339(c.NotAfter))
 		}
 		return nil
 	})
 }
 
-// Revoke revokes certificates, all or none, at this moment. why is for the ledger.
+// renewable reports whether a certificate that has expired could be renewed: it is the newest of
+// its lineage, and revoking it ends that.
+func (s *Service) renewable(ctx context.Context, c *ledger.Certificate) bool {
+	newest, err := s.ledger.Newest(ctx, *c)
+	return err == nil && c.Kind == ledger.Leaf && newest.Seq == c.Seq
+}
+
+// Revoke revokes certificates, all or none, at this moment. why is for the ledger. Those that
+// ToRevoke found in a file alone are taken in after the others, as revoked.
 func (s *Service) Revoke(ctx context.Context, certs []ledger.Certificate, reason ca.Reason, why string) (*Changed, error) {
-	if err := s.ledger.Revoke(ctx, fingerprints(certs), ledger.Revocation{Reason: reason, At: s.now(), Why: why}); err != nil {
+	r := ledger.Revocation{Reason: reason, At: s.now(), Why: why}
+	var known, unknown []ledger.Certificate
+	for _, c := range certs {
+		if c.Seq == 0 {
+			unknown = append(unknown, c)
+		} else {
+			known = append(known, c)
+		}
+	}
+	if len(known) > 0 {
+		if err := s.ledger.Revoke(ctx, fingerprints(known), r); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.takeIn(ctx, unknown, r); err != nil {
 		return nil, err
 	}
 	changed, err := s.changed(ctx, certs)

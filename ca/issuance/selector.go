@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"kedge/ca/ledger"
@@ -92,7 +93,7 @@ type Selection struct {
 // taken; each selector must have at least one that can, or choose fails as a whole.
 func (s *Service) choose(ctx context.Context, all []Selector, usable func(*ledger.Certificate) error) (*Selection, error) {
 	chosen := &Selection{}
-	seen := map[int64]bool{}
+	seen := map[string]bool{} // fingerprints
 	for _, one := range all {
 		if !one.Word && one.Queries[0].Kind == ByFile {
 			if _, err := s.readFile(one.Text); err != nil { // the caller named a file; it is not one interpretation among others
@@ -100,6 +101,12 @@ func (s *Service) choose(ctx context.Context, all []Selector, usable func(*ledge
 			}
 		}
 		matches, err := s.matches(ctx, one.Text, one.Queries, one.keeps)
+		if _, none := errors.AsType[*NoMatchError](err); none && !one.Word && one.Queries[0].Kind == ByFile {
+			unknown, unreadable := s.unknownIn(ctx, one.Text)
+			if err = errors.Join(unreadable, err); unreadable == nil && unknown != nil {
+				matches, err = []Match{{*unknown, ByFile}}, nil
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -115,8 +122,8 @@ func (s *Service) choose(ctx context.Context, all []Selector, usable func(*ledge
 				continue
 			}
 			found = true
-			if !seen[m.Seq] {
-				seen[m.Seq] = true
+			if print := string(m.Fingerprint); !seen[print] {
+				seen[print] = true
 				chosen.Certificates = append(chosen.Certificates, m.Certificate)
 			}
 		}

@@ -33,6 +33,8 @@ type AuthorityStatus struct {
 	Revoked            int        `json:"revoked"`             // and not expired: what its list is to hold
 	Unlisted           int        `json:"unlisted"`            // changes that the last list does not have
 	CRL                *CRLStatus `json:"crl,omitempty"`
+
+	aboutList error // what is wrong with the last list where it was published
 }
 
 // CRLStatus is the last complete list of an authority.
@@ -97,7 +99,9 @@ func (s *Service) authorityStatus(ctx context.Context, a ledger.Authority, now t
 		return nil, err
 	}
 	last, err := s.lastCRL(ctx, a)
-	if err != nil {
+	if isAboutList(err) {
+		one.aboutList = err
+	} else if err != nil {
 		return nil, err
 	}
 	one.Revoked, one.Unlisted = len(revoked), last.unlisted(revoked)

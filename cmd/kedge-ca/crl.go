@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +26,10 @@ type crlOptions struct {
 	valid   ca.Duration // 0: the configuration's
 	delta   bool
 	stdout  bool
+	take    bool // what the list to be replaced has and the ledger lacks
+	drop    bool
+	why     string
+	confirm confirmFlag
 }
 
 func newCRL(h host, run func(context.Context, *crlOptions) error) *cobra.Command {
@@ -38,10 +45,16 @@ since the last list is reported, and how long it will stay within the 300,000 by
 Roles Anywhere takes. It takes the list of an intermediate only for a trust anchor that holds
 the certificate of that intermediate.
 
+The list in crl/NAME.der is read before it is replaced. If the ledger lacks its number or some of
+its revocations, as after a restore from an older backup, nothing is made: --take-list takes them
+into the ledger, also serial numbers whose certificates it does not have, and --drop-list, which
+asks, drops them. The ledger records either.
+
 A delta (crl/NAME.delta.crl and .der) holds what changed since the last complete list. It is
 for others than IAM Roles Anywhere, which takes complete lists only.`,
 		Example: `  kedge-ca crl
-  kedge-ca crl --issuer ca --valid 30d --stdout`,
+  kedge-ca crl --issuer ca --valid 30d --stdout
+  kedge-ca crl --take-list`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("valid") && o.valid <= 0 {
 				return cli.Usagef(cmd, "--valid: %v is no time ahead", o.valid)
@@ -59,7 +72,12 @@ for others than IAM Roles Anywhere, which takes complete lists only.`,
 	cmd.Flags().Lookup("valid").DefValue = ""
 	cmd.Flags().BoolVar(&o.delta, "delta", false, "make a delta to the last complete list")
 	cmd.Flags().BoolVar(&o.stdout, "stdout", false, "write the PEM to standard output, too")
+	cmd.Flags().BoolVar(&o.take, "take-list", false, "take what the list to be replaced has and the ledger lacks into the ledger")
+	cmd.Flags().BoolVar(&o.drop, "drop-list", false, "drop what the list to be replaced has and the ledger lacks: those certificates are not revoked any more")
+	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger, for --take-list and --drop-list")
+	o.confirm.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("stdout", "json")
+	cmd.MarkFlagsMutuallyExclusive("take-list", "drop-list")
 	return cmd
 }
 
@@ -82,9 +100,12 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	if err := os.MkdirAll(filepath.Join(o.store.dir, crlFolder), 0o755); err != nil {
 		return err
 	}
+	if err := o.confirmDrop(ctx, s, authorities); err != nil {
+		return err
+	}
 	var all []*writtenCRL
 	for _, a := range authorities {
-		made, err := s.writeCRL(ctx, a, time.Duration(o.valid), o.delta)
+		made, err := s.writeCRL(ctx, issuance.CRLRequest{Authority: a.Name, Valid: time.Duration(o.valid), Delta: o.delta, Take: o.take, Drop: o.drop, Why: o.why})
 		if err != nil {
 			return err
 		}
@@ -98,6 +119,31 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 		return writeJSON(o.Out, struct {
 			CRLs []*writtenCRL `json:"crls"`
 		}{all})
+	}
+	return nil
+}
+
+// confirmDrop names each revocation that --drop-list would end, and asks.
+func (o *crlOptions) confirmDrop(ctx context.Context, s *store, authorities []ledger.Authority) error {
+	if !o.drop {
+		return nil
+	}
+	all, err := s.service.Forgotten(ctx)
+	if err != nil {
+		return err
+	}
+	for _, one := range all {
+		forgotten, ok := errors.AsType[*issuance.ForgottenError](one)
+		if !ok || !slices.ContainsFunc(authorities, func(a ledger.Authority) bool { return a.Name == forgotten.Authority }) {
+			continue
+		}
+		question := fmt.Sprintf("drop %s, of which the ledger has all revocations?", s.flags.crlPath(forgotten.Authority)+".der")
+		if len(forgotten.Serials) > 0 {
+			question = fmt.Sprintf("let %s count again that list %d of %q revokes: %s?", count(len(forgotten.Serials), "certificate"), forgotten.Number, forgotten.Authority, strings.Join(forgotten.Serials, ", "))
+		}
+		if err := o.confirm.ask(o.host, question); err != nil {
+			return err
+		}
 	}
 	return nil
 }

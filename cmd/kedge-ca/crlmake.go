@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"kedge/ca/issuance"
-	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
 )
 
@@ -40,29 +38,40 @@ func (f *storeFlags) lastList(authority string) ([]byte, error) {
 }
 
 // writeCRL makes the list of an authority and writes its files.
-func (s *store) writeCRL(ctx context.Context, a ledger.Authority, valid time.Duration, delta bool) (*writtenCRL, error) {
-	m, err := s.makeCRL(ctx, a, valid, delta)
+func (s *store) writeCRL(ctx context.Context, r issuance.CRLRequest) (*writtenCRL, error) {
+	m, err := s.makeCRL(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	return s.writeLast(ctx, a, m, func() (*issuance.CRL, error) { return s.makeCRL(ctx, a, valid, delta) })
+	return s.writeLast(ctx, m, func() (*issuance.CRL, error) { return s.makeCRL(ctx, r) })
 }
 
-func (s *store) makeCRL(ctx context.Context, a ledger.Authority, valid time.Duration, delta bool) (*issuance.CRL, error) {
-	if _, err := s.authority(ctx, a.Name); err != nil {
+func (s *store) makeCRL(ctx context.Context, r issuance.CRLRequest) (*issuance.CRL, error) {
+	if _, err := s.authority(ctx, r.Authority); err != nil {
 		return nil, err
 	}
-	m, err := s.service.MakeCRL(ctx, issuance.CRLRequest{Authority: a.Name, Valid: valid, Delta: delta})
+	m, err := s.service.MakeCRL(ctx, r)
+	return m, s.flags.locate(err)
+}
+
+// locate names the file in an error about the last list of an authority.
+func (f *storeFlags) locate(err error) error {
 	if lost, ok := errors.AsType[*issuance.NoBaseError](err); ok {
-		lost.Where = s.flags.crlPath(a.Name) + ".der"
+		lost.Where = f.crlPath(lost.Authority) + ".der"
 	}
-	return m, err
+	if forgotten, ok := errors.AsType[*issuance.ForgottenError](err); ok {
+		forgotten.Where = f.crlPath(forgotten.Authority) + ".der"
+	}
+	if odd, ok := errors.AsType[*issuance.OddListError](err); ok {
+		odd.Where = f.crlPath(odd.Authority) + ".der"
+	}
+	return err
 }
 
 // writeLast writes a list. Another process may have made a later one meanwhile and written it
 // first: as long as there is a later one, the list is made and written again, so that none
 // stays in the place of a newer.
-func (s *store) writeLast(ctx context.Context, a ledger.Authority, m *issuance.CRL, again func() (*issuance.CRL, error)) (*writtenCRL, error) {
+func (s *store) writeLast(ctx context.Context, m *issuance.CRL, again func() (*issuance.CRL, error)) (*writtenCRL, error) {
 	for range maxRaces {
 		written, err := s.flags.writeList(m)
 		if err != nil {
@@ -76,7 +85,7 @@ func (s *store) writeLast(ctx context.Context, a ledger.Authority, m *issuance.C
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("write the list of %q: other processes write it again and again", a.Name)
+	return nil, fmt.Errorf("write the list of %q: other processes write it again and again", m.Authority)
 }
 
 // writeList writes the two files of a list.

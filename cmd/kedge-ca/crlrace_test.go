@@ -27,14 +27,15 @@ func TestWriteLast_overtaken(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	a := x.authority(s.ledger, rootName)
-	list := func() (*issuance.CRL, error) { return s.makeCRL(t.Context(), a, time.Hour, false) }
+	list := func() (*issuance.CRL, error) {
+		return s.makeCRL(t.Context(), issuance.CRLRequest{Authority: rootName, Valid: time.Hour})
+	}
 	m, err := list()
 	if err != nil {
 		t.Fatal(err)
 	}
 	x.run("crl")
-	last, err := s.writeLast(t.Context(), a, m, list)
+	last, err := s.writeLast(t.Context(), m, list)
 	if err != nil {
 		t.Fatal(err)
 	}

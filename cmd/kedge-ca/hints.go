@@ -108,6 +108,12 @@ func hintCertificate(err error) string {
 	if is[*issuance.RootRevocationError](err) {
 		return "take the trust anchor away at IAM Roles Anywhere, or rotate to a new one"
 	}
+	if is[*issuance.ForgottenError](err) {
+		return "if the ledger was restored from an older backup, take the list into it: kedge-ca crl --take-list; if it was never meant: kedge-ca crl --drop-list"
+	}
+	if is[*issuance.OddListError](err) {
+		return "if it is not needed, move it away: nothing is overwritten of which nobody knows what it revokes"
+	}
 	if is[*issuance.NoBaseError](err) {
 		return "make a complete list first, without --delta"
 	}

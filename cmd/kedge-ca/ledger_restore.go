@@ -77,10 +77,34 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 		o.warn(warning)
 	}
 	o.say(fmt.Sprintf("made the ledger from %s: entries up to %d, of %s", o.file, from.Seq, rfc3339(from.At)))
-	o.say("make new lists of what is revoked, and import them: kedge-ca crl")
+	if err := o.compareLists(ctx); err != nil {
+		return err
+	}
 	if o.output.json {
 		return writeJSON(o.Out, from)
 	}
+	return nil
+}
+
+// compareLists tells what the last lists in the folder have and the backup lacks.
+func (o *ledgerRestoreOptions) compareLists(ctx context.Context) (err error) {
+	s, err := readStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	all, err := s.forgotten(ctx)
+	if err != nil {
+		return err
+	}
+	for _, one := range all {
+		o.warn(one.Error())
+	}
+	if len(all) > 0 {
+		o.say("take what is revoked since into the ledger, make new lists, and import them: kedge-ca crl --take-list")
+		return nil
+	}
+	o.say("make new lists of what is revoked, and import them: kedge-ca crl")
 	return nil
 }
 

@@ -33,7 +33,8 @@ out or swapped, and every table, index or trigger that was. Others may go on to 
 
 The head is written to standard output. Kept where those who can write the ledger cannot
 write, and given back with --head, it also shows whether the end of the ledger, or all of it,
-was replaced.`,
+was replaced. The last lists in crl/ are compared with the ledger: a revocation that the ledger
+lacks is an error.`,
 		Example: `  kedge-ca ledger verify
   kedge-ca ledger verify --json`,
 		Args: atMostOne("verify one backup at a time"),
@@ -70,7 +71,7 @@ type verified struct {
 }
 
 func runLedgerVerify(ctx context.Context, o *ledgerVerifyOptions) (err error) {
-	l, err := o.open(ctx)
+	l, s, err := o.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -85,6 +86,9 @@ func runLedgerVerify(ctx context.Context, o *ledgerVerifyOptions) (err error) {
 		}
 		return &ledger.DamagedError{Where: l.Where(), Report: report}
 	}
+	if err := o.compareLists(ctx, s); err != nil {
+		return err
+	}
 	o.say(fmt.Sprintf("verified %s: %d entries with %d certificates are as they were written", l.Where(), report.Entries, report.Certificates))
 	if o.output.json {
 		return writeJSON(o.Out, verified{l.Where(), report.Entries, report.Certificates, report.Head})
@@ -92,13 +96,40 @@ func runLedgerVerify(ctx context.Context, o *ledgerVerifyOptions) (err error) {
 	return toOutput(o.Out, []byte(report.Head+"\n"))
 }
 
-func (o *ledgerVerifyOptions) open(ctx context.Context) (*ledger.Ledger, error) {
+// open opens a backup, or the ledger of the CA, whose store it returns too.
+func (o *ledgerVerifyOptions) open(ctx context.Context) (*ledger.Ledger, *store, error) {
 	if o.file != "" {
-		return o.openBackup(ctx, o.file)
+		l, err := o.openBackup(ctx, o.file)
+		return l, nil, err
 	}
 	s, err := readStore(ctx, o.host, &o.store)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return s.ledger, nil
+	return s.ledger, s, nil
+}
+
+// compareLists fails when the last list of an authority has what the ledger lacks.
+func (o *ledgerVerifyOptions) compareLists(ctx context.Context, s *store) error {
+	if s == nil {
+		return nil
+	}
+	all, err := s.forgotten(ctx)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	for _, one := range all[1:] {
+		o.warn(one.Error())
+	}
+	return all[0]
+}
+
+// forgotten returns what the last lists of the CA have and its ledger lacks, and what lies in
+// the place of a list and is none.
+func (s *store) forgotten(ctx context.Context) ([]error, error) {
+	all, err := s.service.Forgotten(ctx)
+	for _, one := range all {
+		_ = s.flags.locate(one) // names the file in it
+	}
+	return all, err
 }

@@ -1,0 +1,205 @@
+package issuance
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+	"kedge/internal/pemread"
+)
+
+// A list is never replaced blindly. The one in its place may know of revocations that the ledger
+// does not: it was made before the ledger was restored from an older backup, or by another
+// program. Then a person decides what becomes of them, and the ledger keeps the decision.
+
+// ForgottenError says that the last list of an authority has what the ledger lacks, so that no
+// other takes its place: CRLRequest.Take takes it into the ledger, and Drop does not.
+type ForgottenError struct {
+	Authority string
+	Number    int64    // of that list
+	Serials   []string // in hex, that are revoked by it and not by the ledger
+	Where     string   // the list; the service leaves that to whoever set LastList
+}
+
+func (e *ForgottenError) Error() string {
+	where := e.Where
+	if where == "" {
+		where = "the last list"
+	}
+	if len(e.Serials) == 0 {
+		return fmt.Sprintf("%s, list %d of %q, is one that the ledger did not record", where, e.Number, e.Authority)
+	}
+	return fmt.Sprintf("%s, list %d of %q, has revocations that the ledger lacks: %s", where, e.Number, e.Authority, someOf(e.Serials))
+}
+
+// someOf names the first of many.
+func someOf(all []string) string {
+	const shown = 10
+	if len(all) <= shown {
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(all[:shown], ", "), len(all)-shown)
+}
+
+// OddListError says that what is in the place of an authority's last list is none of it: it
+// cannot be read, or another signed it.
+type OddListError struct {
+	Authority string
+	Why       string
+	Where     string // as in ForgottenError
+}
+
+func (e *OddListError) Error() string {
+	where := e.Where
+	if where == "" {
+		where = "what is in the place of the last list"
+	}
+	return fmt.Sprintf("%s is no list of %q: %s", where, e.Authority, e.Why)
+}
+
+// readLast reads the list in the place of an authority's last one.
+func readLast(a ledger.Authority, data []byte) (*x509.RevocationList, error) {
+	list := parseList(data)
+	if list == nil {
+		return nil, &OddListError{Authority: a.Name, Why: "it cannot be read as a CRL; it may have been cut short"}
+	}
+	cert := a.Certificate
+	if cert.CheckSignature(list.SignatureAlgorithm, list.RawTBSRevocationList, list.Signature) != nil {
+		return nil, &OddListError{Authority: a.Name, Why: fmt.Sprintf("the key of %q did not sign it; its issuer is %q", cert.Subject, list.Issuer)}
+	}
+	return list, nil
+}
+
+// parseList reads a CRL in DER or PEM. It is nil when there is none, or not one alone.
+func parseList(data []byte) *x509.RevocationList {
+	blocks, err := pemread.Blocks(data, pemread.Options{MaxSize: maxList})
+	if err != nil || len(blocks) != 1 {
+		return nil
+	}
+	list, err := x509.ParseRevocationList(blocks[0].DER)
+	if err != nil {
+		return nil
+	}
+	return list
+}
+
+// maxList bounds the bytes of a list that is read: many times what IAM Roles Anywhere takes.
+const maxList = 64 << 20
+
+// forgotten compares a list with the ledger. The error is a *ForgottenError when the ledger
+// lacks something, and what it lacks is in the list that is returned.
+func (s *Service) forgotten(ctx context.Context, a ledger.Authority, list *x509.RevocationList) (*ledger.ForeignList, error) {
+	sum := sha256.Sum256(list.Raw)
+	foreign, err := ledger.ReadList(list, a.Certificate, sum[:])
+	if err != nil {
+		return nil, &OddListError{Authority: a.Name, Why: err.Error()}
+	}
+	missing, err := s.ledger.Missing(ctx, foreign, s.now())
+	if err != nil || missing.None() {
+		return nil, err
+	}
+	return &foreign, &ForgottenError{Authority: a.Name, Number: foreign.Number, Serials: serials(missing.Revoked)}
+}
+
+func serials(all []ca.Revocation) []string {
+	var words []string
+	for _, r := range all {
+		words = append(words, serialHex(r.Serial))
+	}
+	return words
+}
+
+// Forgotten returns what the last lists of authorities have and the ledger lacks, for each of
+// those whose list is at hand: a *ForgottenError, or an *OddListError. It changes nothing.
+func (s *Service) Forgotten(ctx context.Context) (all []error, err error) {
+	authorities, err := s.ledger.Authorities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range authorities {
+		_, err := s.lastCRL(ctx, a)
+		if !isAboutList(err) {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		all = append(all, err)
+	}
+	return all, nil
+}
+
+// isAboutList reports whether an error is about the list that is to be replaced.
+func isAboutList(err error) bool {
+	_, forgotten := errors.AsType[*ForgottenError](err)
+	_, odd := errors.AsType[*OddListError](err)
+	return forgotten || odd
+}
+
+// decide carries out what is to become of a list that has what the ledger lacks.
+func (s *Service) decide(ctx context.Context, last *lastCRL, err error, r CRLRequest) (*lastCRL, error) {
+	if _, ok := errors.AsType[*ForgottenError](err); !ok || !r.Take && !r.Drop {
+		return last, err
+	}
+	record := s.ledger.TakeList
+	if r.Drop {
+		record = s.ledger.DropList
+	}
+	if err := record(ctx, *last.foreign, r.Why); err != nil {
+		return nil, err
+	}
+	return s.lastCRL(ctx, last.by)
+}
+
+// signedHere returns the authority whose key signed a certificate.
+func (s *Service) signedHere(ctx context.Context, cert *x509.Certificate) (a ledger.Authority, ok bool, err error) {
+	return s.searchAuthority(ctx, func(a ledger.Authority) bool {
+		return string(cert.RawIssuer) == string(a.Certificate.RawSubject) &&
+			a.Certificate.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
+	})
+}
+
+// unknownIn returns the certificate of a file that this CA signed and the ledger does not have:
+// its Seq is 0.
+func (s *Service) unknownIn(ctx context.Context, file string) (*ledger.Certificate, error) {
+	cert, err := s.readFile(file)
+	if err != nil {
+		return nil, err
+	}
+	a, ok, err := s.signedHere(ctx, cert)
+	if err != nil || !ok {
+		return nil, err
+	}
+	c := ledger.Describe(cert)
+	key := ca.KeyHash(a.Certificate)
+	c.IssuerKey = key[:]
+	return &c, nil
+}
+
+// takeIn records certificates that the ledger does not have, revoked.
+func (s *Service) takeIn(ctx context.Context, certs []ledger.Certificate, r ledger.Revocation) error {
+	var all []ledger.Import
+	for _, c := range certs {
+		cert, err := c.X509()
+		if err != nil {
+			return err
+		}
+		a, ok, err := s.signedHere(ctx, cert)
+		if err == nil && !ok {
+			err = fmt.Errorf("the certificate %q (SHA-256 %s) is not one of this CA", c.Subject, hex.EncodeToString(c.Fingerprint))
+		}
+		if err != nil {
+			return err
+		}
+		all = append(all, ledger.Import{Issued: ca.Issued{Certificate: cert, Issuer: a.Certificate, Why: r.Why, At: s.now()},
+			Revoked: &ca.Revocation{At: r.At, Reason: r.Reason}})
+	}
+	_, err := s.ledger.Import(ctx, all)
+	return err
+}
