@@ -130,6 +130,9 @@ func TestMakeCRL_keyIdentifier(t *testing.T) {
 	if _, err := empty.TakeIn(t.Context(), TakeIn{Name: "iss", Path: certify(2, 2000*time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
+	if status, err := empty.Status(t.Context()); err != nil || !slices.ContainsFunc(status.Needs, func(need string) bool { return strings.HasPrefix(need, "the list of iss is behind by 1:") }) {
+		t.Errorf("the list names the key identifier of before: %+v, %v", status, err)
+	}
 	if m := empty.publish("iss"); m.Number != 2 || m.Entries != 1 || len(m.Removed) != 0 {
 		t.Errorf("after: %+v", m)
 	}

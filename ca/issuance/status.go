@@ -105,6 +105,9 @@ func (s *Service) authorityStatus(ctx context.Context, a ledger.Authority, now t
 		return nil, err
 	}
 	one.Revoked, one.Unlisted = len(revoked), last.unlisted(revoked)
+	if last.record != nil && last.record.Issuer != keyID(a) { // the list names a key identifier of before
+		one.Unlisted = len(revoked)
+	}
 	if r := last.record; r != nil {
 		one.CRL = &CRLStatus{Number: r.Number, ThisUpdate: r.ThisUpdate, NextUpdate: r.NextUpdate, Entries: r.Entries, Size: r.Size}
 	}
