@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"kedge/ca"
@@ -209,7 +210,8 @@ func (t *transaction) listedSerials(ctx context.Context) (map[string]*revokedThe
 }
 
 // ReadList makes a ForeignList of a complete CRL that was signed by an authority, of which
-// cert is any certificate.
+// cert is any certificate; sum is the SHA-256 of its DER. That the signature was checked is for
+// the caller to know.
 func ReadList(list *x509.RevocationList, cert *x509.Certificate, sum []byte) (ForeignList, error) {
 	f := ForeignList{CRL: CRL{Authority: cert, ThisUpdate: list.ThisUpdate, NextUpdate: list.NextUpdate,
 		Size: int64(len(list.Raw)), SHA256: sum, Entries: int64(len(list.RevokedCertificateEntries))}}
@@ -218,7 +220,14 @@ func ReadList(list *x509.RevocationList, cert *x509.Certificate, sum []byte) (Fo
 	}
 	f.Number = list.Number.Int64()
 	for _, e := range list.RevokedCertificateEntries {
-		f.Revoked = append(f.Revoked, ca.Revocation{Serial: e.SerialNumber, At: e.RevocationTime, Reason: ca.Reason(e.ReasonCode)})
+		reason := ca.Reason(e.ReasonCode)
+		switch {
+		case e.SerialNumber.Sign() <= 0, reason == ca.RemoveFromCRL: // no list can hold the one, nor a complete one the other
+			continue
+		case !slices.Contains(ca.Reasons(), reason):
+			reason = ca.Unspecified
+		}
+		f.Revoked = append(f.Revoked, ca.Revocation{Serial: e.SerialNumber, At: e.RevocationTime, Reason: reason})
 	}
 	return f, nil
 }

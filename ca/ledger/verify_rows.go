@@ -100,7 +100,7 @@ func (v *verifier) replayList(e *Entry) error {
 		if err != nil {
 			return err
 		}
-		v.listed = append(v.listed, listedRow{body.By, serial, []any{s.At, int64(s.Reason), e.Seq}})
+		v.listed[body.By+"/"+s.Serial] = listedRow{body.By, serial, []any{s.At, int64(s.Reason), e.Seq}}
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func (v *verifier) replayImport(e *Entry) error {
 		return err
 	}
 	v.revoked[body.Fingerprint] = revocationRow{values: [3]any{body.Revoked.At, int64(body.Revoked.Reason), e.Seq}}
-	v.listed = slices.DeleteFunc(v.listed, func(l listedRow) bool { return l.by == body.By && hex.EncodeToString(l.serial) == body.Serial })
+	delete(v.listed, body.By+"/"+body.Serial)
 	return nil
 }
 
