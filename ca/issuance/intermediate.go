@@ -28,8 +28,9 @@ func (s *Service) Parent(ctx context.Context, name string) (ledger.Authority, er
 }
 
 // AddIntermediate makes an authority of a certificate that IssueCA returned: a has its name, its
-// certificate and the name of its parent. It issues from then on, unless keepIssuer is set or its
-// root is only being rotated to. A name that another process has taken is a *TakenError.
+// certificate and the name of its parent. It issues from then on, unless keepIssuer is set, or its
+// root is only being rotated to or on its way out. A name that another process has taken is a
+// *TakenError.
 func (s *Service) AddIntermediate(ctx context.Context, a ledger.Authority, keepIssuer bool) (ledger.Authority, error) {
 	if err := s.CheckNewName(ctx, a.Name); err != nil { // also since the caller asked
 		return a, err
@@ -38,8 +39,14 @@ func (s *Service) AddIntermediate(ctx context.Context, a ledger.Authority, keepI
 	if err != nil {
 		return a, err
 	}
+	r, err := s.Rotation(ctx)
+	if err != nil {
+		return a, err
+	}
+	// Otherwise it would turn the rotation round, and its end would retire the new root.
+	leaving := r.Phase() == PhaseSwitched && r.rootOf(above.Name) == r.Old.Name
 	a.State = above.State
-	a.Issuing = !keepIssuer && a.State == ledger.Active
+	a.Issuing = !keepIssuer && a.State == ledger.Active && !leaving
 	return a, s.setAuthorities(ctx, a)
 }
 

@@ -203,3 +203,22 @@ func TestAnchors(t *testing.T) {
 		t.Errorf("too large: %v", err)
 	}
 }
+
+// TestAddIntermediate_leaving: below a root that is on its way out a new authority does not issue,
+// which would turn the rotation round.
+func TestAddIntermediate_leaving(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	next := x.start()
+	x.switchTo("")
+	if a := x.intermediate("issuing-1", RootName); a.Issuing {
+		t.Error("it issues")
+	}
+	r, err := x.Rotation(t.Context())
+	if err != nil || r.Old.Name != RootName || r.Next == nil || r.Next.Name != next.Name || r.Issuing.Name != next.Name {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if a := x.intermediate("issuing-2", next.Name); !a.Issuing {
+		t.Error("one below the new root does not issue")
+	}
+}
