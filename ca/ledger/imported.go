@@ -28,8 +28,9 @@ const importChunk = 500
 
 // Import records certificates that were issued elsewhere, with their revocations. Nothing of
 // the rules for new ones holds them up: they exist. Their issuer must be an authority, in
-// whatever state. What is there already stays, and is revoked if it has come to be. They are
-// recorded in groups; after an error, the same call goes on.
+// whatever state. What is there already stays, and is revoked if it has come to be. A leaf is
+// the newest of its name only if it is valid from a later time than the one that was, so their
+// order does not matter. They are recorded in groups; after an error, the same call goes on.
 func (l *Ledger) Import(ctx context.Context, all []Import) (Imported, error) {
 	done := Imported{Refused: map[string]string{}}
 	var records []*importRecord
@@ -57,6 +58,7 @@ func (l *Ledger) Import(ctx context.Context, all []Import) (Imported, error) {
 type importRecord struct {
 	*record
 	known *Certificate // what the ledger has of it
+	late  bool         // its name has a certificate that is valid from a later time
 }
 
 // importSome imports in one transaction. Where one is refused, each gets its own.
@@ -95,12 +97,23 @@ func (t *transaction) importAll(ctx context.Context, all []*importRecord) (done 
 	if err != nil {
 		return done, err
 	}
+	newest, err := t.newestOf(ctx, all)
+	if err != nil {
+		return done, err
+	}
 	for _, r := range all {
 		if _, err := issuers.of(r.record); err != nil {
 			return done, err
 		}
 		if then := listed[string(r.row.IssuerKey)+string(r.row.serial)]; then != nil && r.body.Revoked == nil {
 			r.body.Revoked = then
+		}
+		if r.row.Kind == Leaf && r.known == nil {
+			from := r.row.NotBefore.UnixMicro()
+			last, named := newest[r.row.Subject]
+			if r.late = named && last > from; !r.late {
+				newest[r.row.Subject] = from
+			}
 		}
 		recorded, revoked, err := t.importOne(ctx, r)
 		if err != nil {
@@ -127,6 +140,31 @@ func (t *transaction) lookup(ctx context.Context, all []*importRecord) error {
 	return err
 }
 
+// newestOf returns, by name, from when the newest certificates of lineages are valid, in
+// microseconds.
+func (t *transaction) newestOf(ctx context.Context, all []*importRecord) (map[string]int64, error) {
+	var names []any
+	for _, r := range all {
+		names = append(names, r.row.Subject)
+	}
+	rows, err := t.conn.QueryContext(ctx, t.e.sql(`SELECT l.name, max(n.not_before) FROM lineages l JOIN certificates n ON n.seq = l.newest
+		WHERE l.name IN (?`+strings.Repeat(", ?", len(names)-1)+`) GROUP BY l.name`), names...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	newest := map[string]int64{}
+	for rows.Next() {
+		var name string
+		var from int64
+		if err := rows.Scan(&name, &from); err != nil {
+			return nil, err
+		}
+		newest[name] = from
+	}
+	return newest, rows.Err()
+}
+
 // importOne records a certificate, or revokes it if it is there.
 func (t *transaction) importOne(ctx context.Context, r *importRecord) (recorded, revoked int, err error) {
 	then := r.body.Revoked
@@ -145,7 +183,7 @@ func (t *transaction) importOne(ctx context.Context, r *importRecord) (recorded,
 	if err != nil {
 		return 0, 0, err
 	}
-	if r.row.Kind == Leaf {
+	if r.row.Kind == Leaf && !r.late {
 		statements = append(statements, r.lineageStatements()...)
 	}
 	if then != nil {

@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"kedge/ca"
 )
@@ -98,6 +100,7 @@ type history struct {
 type lineage struct {
 	name, key, fingerprint string // of the newest certificate
 	newest                 int64
+	from                   time.Time // when the newest is valid
 	old                    bool
 }
 
@@ -138,6 +141,22 @@ func (h *history) add(c *Certificate, cert *x509.Certificate, body issuedBody) {
 	h.extend(id, c)
 }
 
+// addImport is add for an import, which is not the newest of a name that has one from a later
+// time.
+func (h *history) addImport(c *Certificate, cert *x509.Certificate, body issuedBody) {
+	late := slices.ContainsFunc(h.byName[c.Subject], func(id int64) bool { return h.lineages[id].from.After(c.NotBefore) })
+	if cert.IsCA || !late {
+		h.add(c, cert, body)
+		return
+	}
+	c.IssuerKey = h.issuerKey(c, body)
+	id, ok := h.withKey(c)
+	if !ok {
+		id = c.Seq
+	}
+	c.Lineage = id
+}
+
 // issuerKey is the key that signed a certificate: that of the authority which the entry names or,
 // in schema 1, of the one that has the key identifier.
 func (h *history) issuerKey(c *Certificate, body issuedBody) []byte {
@@ -174,7 +193,7 @@ func (h *history) withKey(c *Certificate) (id int64, ok bool) {
 func (h *history) extend(id int64, c *Certificate) {
 	l := h.lineages[id]
 	delete(h.byNewest, l.fingerprint)
-	l.newest, l.key, l.fingerprint = c.Seq, string(c.KeyHash), string(c.Fingerprint)
+	l.newest, l.from, l.key, l.fingerprint = c.Seq, c.NotBefore, string(c.KeyHash), string(c.Fingerprint)
 	h.byNewest[l.fingerprint] = id
 	c.Lineage = id
 }

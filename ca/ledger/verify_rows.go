@@ -174,7 +174,11 @@ func (v *verifier) certificate(t table, e *Entry, row []any) (names [][]any) {
 	if text, err := encode(r.body); err != nil || text != e.Body {
 		v.report.add("entries", e.Seq, "the body is not that of the certificate")
 	}
-	v.history.add(&r.row, cert, body)
+	if e.Kind == kindImport {
+		v.history.addImport(&r.row, cert, body)
+	} else {
+		v.history.add(&r.row, cert, body)
+	}
 	values := append(r.values(), any(nil))
 	if r.row.Kind == Leaf {
 		values[len(values)-1] = r.row.Lineage
