@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"time"
 )
 
@@ -31,6 +32,8 @@ type Ledger struct {
 	engine *engine
 	now    func() time.Time
 	writer writer
+
+	copyDir string // of OpenBackup: a folder to remove; empty: there is none
 }
 
 // Open opens the ledger at where, a path or a URL that begins with postgres://, and brings
@@ -130,5 +133,9 @@ func (l *Ledger) Close() error {
 	if err == ErrClosed {
 		return err
 	}
-	return errors.Join(l.engine.explain(err), l.engine.explain(l.db.Close()))
+	err = errors.Join(l.engine.explain(err), l.engine.explain(l.db.Close()))
+	if l.copyDir != "" {
+		err = errors.Join(err, os.RemoveAll(l.copyDir))
+	}
+	return err
 }

@@ -20,14 +20,14 @@ func (e *NotEmptyError) Error() string {
 }
 
 // Restore makes a new ledger at to, of either engine, from another one: a backup, or the
-// ledger of another engine to move from. The source is verified first; one that was changed
-// is a *DamagedError. A target that holds anything is a *NotEmptyError. A file appears whole,
+// ledger of another engine to move from. A source of an older schema is read as [OpenBackup]
+// does. The source is verified first; one that was changed is a *DamagedError. A target that holds anything is a *NotEmptyError. A file appears whole,
 // and what is there and empty is filled in one transaction: whatever comes in between, it is
 // as empty as before, or not there.
 //
 // o.Create and o.ReadOnly do not matter.
 func Restore(ctx context.Context, from, to string, o Options) error {
-	source, err := Open(ctx, from, Options{ReadOnly: true, Now: o.Now, BusyTimeout: o.BusyTimeout})
+	source, err := OpenBackup(ctx, from, Options{Now: o.Now, BusyTimeout: o.BusyTimeout})
 	if err != nil {
 		return fmt.Errorf("restore from %w", err)
 	}
