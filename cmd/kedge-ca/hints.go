@@ -248,6 +248,8 @@ func hintLedger(err error) string {
 		return "keep it as it is, find out who could write it, and go on from a backup that verifies: kedge-ca ledger restore"
 	case is[*ledger.NotEmptyError](err):
 		return "move it away first, and keep it: it may know more than the backup"
+	case is[*ledger.OlderSchemaError](err):
+		return "run \"kedge-ca status\" once as a user who may write the ledger: that brings it to the schema of this kedge-ca, and older ones refuse it from then on"
 	case is[*ledger.NewerSchemaError](err):
 		return "use the newer kedge-ca"
 	case is[*ledger.BusyError](err), is[*filelock.HeldError](err):

@@ -73,7 +73,7 @@ func (e *noBackupError) Unwrap() error { return e.MissingError }
 
 // openBackup opens the ledger in a file that was named.
 func (h host) openBackup(ctx context.Context, file string) (*ledger.Ledger, error) {
-	l, err := ledger.Open(ctx, file, ledger.Options{ReadOnly: true, Now: h.inputs.Now})
+	l, err := ledger.OpenBackup(ctx, file, ledger.Options{Now: h.inputs.Now})
 	if missing, ok := errors.AsType[*ledger.MissingError](err); ok {
 		return nil, &noBackupError{missing}
 	}

@@ -35,6 +35,10 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(dirs) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}
+	schema1, err := filepath.Abs("../../ca/ledger/testdata/schema-1.db")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, dir := range dirs {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
@@ -43,6 +47,7 @@ func TestScripts(t *testing.T) {
 				RequireExplicitExec: true,
 				Setup: func(e *testscript.Env) error {
 					e.Setenv("OPENSSL", openssl)
+					e.Setenv("SCHEMA1", schema1)
 					return os.Chmod(e.WorkDir, 0o700)
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){"mode": mode, "private": private, "who": who, "numbers": numbers},

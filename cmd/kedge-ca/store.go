@@ -82,7 +82,7 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 		return nil, err
 	}
 	o.Now, o.AnyClock = h.inputs.Now, h.anyClock
-	l, err := ledger.Open(ctx, where, o)
+	l, err := openLedger(ctx, where, o)
 	if missing, ok := errors.AsType[*ledger.MissingError](err); ok {
 		return nil, f.withoutLedger(missing)
 	}
@@ -98,6 +98,26 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 		return nil, errors.Join(err, l.Close())
 	}
 	return opened, nil
+}
+
+// openLedger opens a ledger. One of an older schema is brought to the newest by opening it to
+// write, also for a command that only reads, or no command that reads would work after an upgrade.
+func openLedger(ctx context.Context, where string, o ledger.Options) (*ledger.Ledger, error) {
+	l, err := ledger.Open(ctx, where, o)
+	older, ok := errors.AsType[*ledger.OlderSchemaError](err)
+	if !ok {
+		return l, err
+	}
+	write := o
+	write.ReadOnly = false
+	writing, err := ledger.Open(ctx, where, write)
+	if err == nil {
+		err = writing.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w; to bring it there: %w", older, err)
+	}
+	return ledger.Open(ctx, where, o)
 }
 
 // withoutLedger says whether there is no CA at all, or one that lost its ledger.
