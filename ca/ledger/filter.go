@@ -29,6 +29,14 @@ type Filter struct {
 	IssuedAfter   time.Time
 	Unreplaced    bool // without those that another renews
 
+	// Newest leaves only what has no successor: of the leaves the newest of each
+	// lineage that has not ended, and of the CAs those that no other renews. Revoked ones are left
+	// out.
+	Newest bool
+	// LifeLeft leaves only what has less than so many hundredths of its life left; 0: all. An
+	// expired certificate has none left.
+	LifeLeft int
+
 	Limit int   // how many at most; 0: all
 	After int64 // go on after the certificate with this Seq, which came last; 0: from the beginning
 }
@@ -58,6 +66,7 @@ func (f *Filter) query(e *engine, now time.Time, issuers [][]byte) (*query, erro
 		q.add("c.replaced_seq IS NULL")
 		q.offer(22, "certificates_current", "c.not_after", "c.seq")
 	}
+	f.addNewest(q, now)
 	if f.Issuer != "" {
 		q.addIssuers(issuers)
 	}
@@ -174,6 +183,18 @@ func (f *Filter) addTimes(q *query) {
 	if !f.IssuedAfter.IsZero() {
 		q.add("c.issued_at >= ?", f.IssuedAfter.UnixMicro())
 		q.offer(15, "certificates_issued", "c.issued_at", "c.seq")
+	}
+}
+
+// addNewest goes by the certificates that none replaces, which those of lineages are among: as few
+// as there are hosts, however often these have renewed.
+func (f *Filter) addNewest(q *query, now time.Time) {
+	if f.Newest {
+		q.add("c.replaced_seq IS NULL AND c.revoked_at IS NULL AND (c.kind <> 'leaf' OR EXISTS (SELECT 1 FROM lineages l WHERE l.newest = c.seq))")
+		q.offer(22, "certificates_current", "c.not_after", "c.seq")
+	}
+	if f.LifeLeft > 0 {
+		q.add("100 * (c.not_after - ?) < ? * (c.not_after - c.not_before)", now.UnixMicro(), int64(f.LifeLeft))
 	}
 }
 

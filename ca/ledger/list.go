@@ -14,7 +14,7 @@ import (
 
 // List returns the certificates that f means, one by one; an error ends it. They come in the
 // order of the chain, save that a filter by time, by state Valid, Expired or Pending, or for
-// the unreplaced, orders by expiry (IssuedAfter: by issue; Pending: by notBefore), and a
+// the unreplaced or newest, orders by expiry (IssuedAfter: by issue; Pending: by notBefore), and a
 // pattern by the names that match. Filter.After goes on in that order.
 //
 // The rows are those at the moment of the call, whatever is written meanwhile.

@@ -85,6 +85,12 @@ func TestList(t *testing.T) {
 			{Filter{ExpiresBefore: noon.Add(3 * time.Hour), ExpiresAfter: noon, Unreplaced: true}, "later"},
 			{Filter{Unreplaced: true, Kind: Leaf}, "db-01, later, web-02, db-02, web-01"},
 			{Filter{IssuedAfter: noon.Add(time.Second)}, "later"},
+			{Filter{Newest: true, Kind: Leaf}, "db-01, later, web-01"}, // not web-02 and db-02, which are revoked
+			{Filter{Newest: true, State: Expired}, "db-01"},
+			{Filter{Newest: true, CommonName: "web*"}, "web-01"},
+			{Filter{Newest: true, ExpiresBefore: noon.Add(3 * time.Hour), ExpiresAfter: noon}, "later"},
+			{Filter{Newest: true, Kind: Intermediate}, "Sub"},
+			{Filter{LifeLeft: 1}, "db-01"},
 		}
 		for _, tt := range tests {
 			got := found(t, l, tt.f)
@@ -133,6 +139,33 @@ func TestList_refuses(t *testing.T) {
 					t.Errorf("got  %v\nwant %s", err, want)
 				}
 			}
+		}
+	})
+}
+
+// A name that was issued to another key has the newest of the other key alone.
+func TestList_newest(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		l := create(t, where)
+		root := newAuthority(t, "Test CA", nil)
+		register(t, l, root)
+		first := root.leaf("web-01", valid(-8*time.Hour, -time.Hour))
+		add(t, l, ca.Issued{Certificate: first})
+		if got := found(t, l, Filter{Newest: true, State: Expired}); len(got) != 1 {
+			t.Errorf("expired, and the newest: %q", got)
+		}
+		add(t, l, ca.Issued{Certificate: root.leaf("web-01", valid(-6*time.Hour, 2*time.Hour))}) // 2 of 8 hours left
+		for want, f := range map[int]Filter{
+			0: {Newest: true, State: Expired},
+			1: {Newest: true, LifeLeft: 26},
+			2: {LifeLeft: 26}, // and the first
+		} {
+			if got := found(t, l, f); len(got) != want {
+				t.Errorf("%+v: %q", f, got)
+			}
+		}
+		if got := found(t, l, Filter{Newest: true, LifeLeft: 25}); len(got) != 0 {
+			t.Errorf("a quarter is left: %q", got)
 		}
 	})
 }
