@@ -54,7 +54,7 @@ func (s *Service) Issuing(ctx context.Context, name string) ([]ledger.Authority,
 		return nil, err
 	}
 	if path[0].State == ledger.Retired {
-		return nil, &RetiredError{path[0].Name}
+		return nil, &RetiredError{Name: path[0].Name}
 	}
 	if err := s.NotRevoked(ctx, path); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (s *Service) NotRevoked(ctx context.Context, path []ledger.Authority) error
 			return err
 		}
 		if c.RevokedAt != nil {
-			return &RevokedAuthorityError{a.Name, c.Reason}
+			return &RevokedAuthorityError{Name: a.Name, Reason: c.Reason}
 		}
 	}
 	return nil

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"kedge/ca"
+	"kedge/ca/ledger"
 )
 
 // UnknownAuthorityError says that the ledger knows no authority of a name.
@@ -21,23 +21,11 @@ func (e *UnknownAuthorityError) Error() string {
 // was interrupted.
 var ErrNoAuthority = errors.New("no authority of this ledger issues")
 
-// RetiredError says that an authority is out of use: the trust anchor does not have its root
-// any more, or will not soon.
-type RetiredError struct{ Name string }
-
-func (e *RetiredError) Error() string {
-	return fmt.Sprintf("the authority %q is retired; it issues nothing", e.Name)
-}
+// RetiredError says that an authority is out of use.
+type RetiredError = ledger.RetiredError
 
 // RevokedAuthorityError says that an authority, or one above it, is revoked or on hold.
-type RevokedAuthorityError struct {
-	Name   string
-	Reason ca.Reason
-}
-
-func (e *RevokedAuthorityError) Error() string {
-	return fmt.Sprintf("the authority %q is revoked: %s; nobody would accept what is issued below it", e.Name, e.Reason)
-}
+type RevokedAuthorityError = ledger.RevokedIssuerError
 
 // NoKeyError says that the key of an authority is not here.
 type NoKeyError struct{ Authority string }

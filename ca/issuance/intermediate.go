@@ -22,7 +22,7 @@ func (s *Service) Parent(ctx context.Context, name string) (ledger.Authority, er
 		above = path[len(path)-1]
 	}
 	if above.State == ledger.Retired {
-		return above, &RetiredError{above.Name}
+		return above, &RetiredError{Name: above.Name}
 	}
 	return above, nil
 }
