@@ -38,6 +38,8 @@ type Config struct {
 	// fs.ErrNotExist when there is no such file. When it is nil, queries name no files: front
 	// ends that take queries from other machines leave it out.
 	Certificate func(path string) (*x509.Certificate, error)
+	// Expiry says which leaves Status reports.
+	Expiry Expiry
 }
 
 // Service is a CA. It is safe for concurrent use.
@@ -47,6 +49,7 @@ type Service struct {
 	keys     Keys
 	lastList func(authority string) ([]byte, error)
 	readCert func(path string) (*x509.Certificate, error)
+	expiry   Expiry
 
 	opening sync.Mutex
 	opened  map[string]*opened // by name; under opening
@@ -59,7 +62,7 @@ func New(c Config) (*Service, error) {
 	if c.Ledger == nil || c.Now == nil {
 		return nil, errors.New("a CA service needs a ledger and a clock")
 	}
-	s := &Service{ledger: c.Ledger, now: c.Now, keys: c.Keys, lastList: c.LastList, readCert: c.Certificate, opened: map[string]*opened{}}
+	s := &Service{ledger: c.Ledger, now: c.Now, keys: c.Keys, lastList: c.LastList, readCert: c.Certificate, expiry: c.Expiry, opened: map[string]*opened{}}
 	if s.keys == nil {
 		s.keys = noKeys{}
 	}

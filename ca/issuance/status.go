@@ -13,6 +13,7 @@ import (
 type Status struct {
 	Authorities  []AuthorityStatus `json:"authorities"`
 	Certificates Counts            `json:"certificates"`
+	Leaves       LeavesStatus      `json:"leaves"`   // that have no successor and need one
 	Rotation     string            `json:"rotation"` // none, started or switched
 	Ledger       string            `json:"ledger"`
 	Head         string            `json:"head"` // SEQ:HASH
@@ -77,6 +78,9 @@ func (s *Service) Status(ctx context.Context) (*Status, error) {
 		c.Needs = append(c.Needs, one.needs(a.Certificate.NotBefore, now)...)
 	}
 	if err := s.rotationStatus(ctx, c); err != nil {
+		return nil, err
+	}
+	if err := s.leavesStatus(ctx, c, now); err != nil {
 		return nil, err
 	}
 	if c.Certificates, err = s.count(ctx, now); err != nil {
