@@ -300,3 +300,72 @@ func uselessRoot(t *testing.T, now time.Time) *x509.Certificate {
 	}
 	return cert
 }
+
+// finish ends a rotation, whoever is left behind.
+func (x *testCA) finish() {
+	x.t.Helper()
+	plan, err := x.PlanFinish(x.t.Context())
+	if err == nil {
+		err = x.Retire(x.t.Context(), plan)
+	}
+	if err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+func TestRotation_reopen(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	reopen, err := x.PlanReopen(t.Context())
+	wantIdle(t, "reopen without a rotation", reopen, err)
+	x.intermediate("issuing-1", "ca")
+	x.intermediate("issuing-2", "ca")
+	x.start()
+	reopen, err = x.PlanReopen(t.Context())
+	wantIdle(t, "reopen before the switch", reopen, err)
+	abort, err := x.PlanAbort(t.Context()) // ca-2: not what a reopen is about
+	if err == nil {
+		err = x.Retire(t.Context(), abort)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	reopen, err = x.PlanReopen(t.Context())
+	wantIdle(t, "reopen after an abort", reopen, err)
+	x.start()
+	x.switchTo("")
+	if reopen, err = x.PlanReopen(t.Context()); err != nil || !reopen.Done {
+		t.Errorf("reopen of what is open: %+v, %v", reopen, err)
+	}
+	x.finish()
+	x.wantStates("finished", "ca retired, issuing-1 retired, issuing-2 retired, ca-2 retired, ca-3 active issuing")
+
+	if reopen, err = x.PlanReopen(t.Context()); err != nil || reopen.Root != "ca" || reopen.Stays != "ca-3" || len(reopen.Back) != 3 {
+		t.Fatalf("%+v, %v", reopen, err)
+	}
+	late, err := x.PlanReopen(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Reopen(t.Context(), reopen); err != nil {
+		t.Fatal(err)
+	}
+	x.wantStates("reopened", "ca active, issuing-1 active, issuing-2 active, ca-2 retired, ca-3 active issuing")
+	wantIdle(t, "a plan of before", late, x.Reopen(t.Context(), late))
+	x.leafBy("issuing-1", "web-01", time.Hour)
+	x.finish()
+	x.wantStates("finished again", "ca retired, issuing-1 retired, issuing-2 retired, ca-2 retired, ca-3 active issuing")
+
+	x.now = x.authority("ca").Certificate.NotAfter.Add(time.Second)
+	reopen, err = x.PlanReopen(t.Context())
+	wantIdle(t, "the old root has ended", reopen, err)
+}
+
+func (x *testCA) authority(name string) ledger.Authority {
+	x.t.Helper()
+	path, err := x.Path(x.t.Context(), name)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return path[0]
+}

@@ -20,6 +20,7 @@ const RootName = "ca"
 //	switch  an authority below the new root issues, then the new root is active
 //	finish  the authorities of the old root are retired, then the root itself
 //	abort   as finish, with the new root, and only before switch
+//	reopen  takes finish back: what it retired is active again
 type Rotation struct {
 	Old     ledger.Authority  // the only root, when Next is nil
 	Next    *ledger.Authority // the new root; nil: no rotation is under way

@@ -79,12 +79,14 @@ func (s *Service) MovedAt(ctx context.Context, r *Rotation, root string, w Workl
 // Tally counts hosts. One has moved when all its names have.
 type Tally struct {
 	Moved, Remaining int
-	Named            []string  // the first that remain
+	Named            []string  // the first 20 that remain
 	Until            time.Time // when the last certificate of those that remain ends
 }
 
-// maxRemaining bounds Tally.Named.
-const maxRemaining = 5
+const (
+	maxRemaining = 5  // bounds the names in a sentence
+	maxNamed     = 20 // bounds Tally.Named
+)
 
 // Tally counts the hosts that are below a root, and those that are not.
 func (s *Service) Tally(ctx context.Context, r *Rotation, root string) (Tally, error) {
@@ -98,7 +100,7 @@ func (s *Service) Tally(ctx context.Context, r *Rotation, root string) (Tally, e
 			t.Moved++
 			return
 		}
-		if t.Remaining++; len(t.Named) < maxRemaining {
+		if t.Remaining++; len(t.Named) < maxNamed {
 			t.Named = append(t.Named, host)
 		}
 	}
@@ -121,10 +123,16 @@ func (s *Service) Tally(ctx context.Context, r *Rotation, root string) (Tally, e
 	return t, nil
 }
 
-// Names lists those that remain, for a person.
-func (t Tally) Names() string {
-	text := strings.Join(t.Named, ", ")
-	if n := t.Remaining - len(t.Named); n > 0 {
+// Names lists those that remain, in a sentence: the first few, and how many more.
+func (t Tally) Names() string { return t.names(maxRemaining) }
+
+// AllNames is Names with as many as there are in Named.
+func (t Tally) AllNames() string { return t.names(maxNamed) }
+
+func (t Tally) names(most int) string {
+	named := t.Named[:min(most, len(t.Named))]
+	text := strings.Join(named, ", ")
+	if n := t.Remaining - len(named); n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}
 	return text
