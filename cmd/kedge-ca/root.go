@@ -14,7 +14,7 @@ const name = "kedge-ca"
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, s cli.Streams) int {
-	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(newHost(s), args), Advise: advise}, args, s)
+	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(newHost(s), args), Advise: advise, Variable: variable}, args, s)
 }
 
 func newRoot(h host, args []string) *cobra.Command {
@@ -22,6 +22,10 @@ func newRoot(h host, args []string) *cobra.Command {
 		Use:   name,
 		Short: "A mini-CA made for IAM Roles Anywhere",
 		Long: `kedge-ca makes a trust anchor for IAM Roles Anywhere and certificates that it accepts.
+
+For each flag there is a variable, which counts where the flag is not given: KEDGE_CA_DIR for
+--dir, with commas between the values of a list. --yes, and what lifts a rule for one run, can
+only be typed; a password is never in a variable that is named as a flag.
 
 Exit codes:
   0  done

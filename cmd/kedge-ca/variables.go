@@ -1,0 +1,27 @@
+package main
+
+import (
+	"kedge/internal/cli"
+	"kedge/internal/config"
+)
+
+// variable is the environment variable that stands for a flag: KEDGE_CA_DIR for --dir.
+func variable(flag string) cli.Variable {
+	if onlyTyped(flag) {
+		return cli.Variable{}
+	}
+	flag = "ca-" + flag
+	return cli.Variable{Name: config.VariableOf(flag), Value: config.Variable(flag)}
+}
+
+// onlyTyped reports whether a flag has no variable: because its value is a secret, or because it is
+// a person's consent to one step, which an environment cannot give to all that come.
+func onlyTyped(flag string) bool {
+	switch flag {
+	case "help", "version", "tpm-key-password":
+		return true
+	case "yes", "allow-revoked-key", "another-ca", "reissue":
+		return true
+	}
+	return false
+}
