@@ -149,9 +149,9 @@ func (p *Profile) setLifetime(c ProfileConfig) error {
 	p.lifetime, p.max = time.Duration(c.Lifetime.Default), time.Duration(c.Lifetime.Max)
 	switch {
 	case p.lifetime < 0:
-		return fmt.Errorf("lifetime.default: %v is not a time to live", p.lifetime)
+		return fmt.Errorf("lifetime.default: %v is not a time to live", Duration(p.lifetime))
 	case p.max < 0:
-		return fmt.Errorf("lifetime.max: %v is not a time to live", p.max)
+		return fmt.Errorf("lifetime.max: %v is not a time to live", Duration(p.max))
 	case p.lifetime == 0 && p.max == 0:
 		p.lifetime, p.max = defaultLifetime, defaultMaxLifetime
 	case p.lifetime == 0:
@@ -160,7 +160,7 @@ func (p *Profile) setLifetime(c ProfileConfig) error {
 		p.max = max(defaultMaxLifetime, p.lifetime)
 	}
 	if p.lifetime > p.max {
-		return fmt.Errorf("lifetime.default: %v is more than lifetime.max, %v", p.lifetime, p.max)
+		return fmt.Errorf("lifetime.default: %v is more than lifetime.max, %v", Duration(p.lifetime), Duration(p.max))
 	}
 	return nil
 }

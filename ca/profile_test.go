@@ -83,9 +83,9 @@ func TestNewProfile_refuses(t *testing.T) {
 		{ProfileConfig{SAN: SANConfig{IP: []string{"10.0.0.1/8"}}}, `san.ip: "10.0.0.1/8": bits are set after the first 8; write 10.0.0.0/8`},
 		{ProfileConfig{SAN: SANConfig{IP: []string{"::ffff:10.0.0.0/104"}}}, `san.ip: "::ffff:10.0.0.0/104": it is not a range of addresses, such as 10.0.0.0/8`},
 		{ProfileConfig{SAN: SANConfig{IP: []string{"::ffff:10.0.0.1"}}}, `san.ip: "::ffff:10.0.0.1": it is not a range of addresses, such as 10.0.0.0/8`},
-		{ProfileConfig{Lifetime: LifetimeConfig{Default: Duration(2 * time.Hour), Max: Duration(time.Hour)}}, `lifetime.default: 2h0m0s is more than lifetime.max, 1h0m0s`},
-		{ProfileConfig{Lifetime: LifetimeConfig{Default: Duration(-time.Hour)}}, `lifetime.default: -1h0m0s is not a time to live`},
-		{ProfileConfig{Lifetime: LifetimeConfig{Max: Duration(-time.Hour)}}, `lifetime.max: -1h0m0s is not a time to live`},
+		{ProfileConfig{Lifetime: LifetimeConfig{Default: Duration(2 * time.Hour), Max: Duration(time.Hour)}}, `lifetime.default: 2h is more than lifetime.max, 1h`},
+		{ProfileConfig{Lifetime: LifetimeConfig{Default: Duration(-time.Hour)}}, `lifetime.default: -1h is not a time to live`},
+		{ProfileConfig{Lifetime: LifetimeConfig{Max: Duration(-time.Hour)}}, `lifetime.max: -1h is not a time to live`},
 		{ProfileConfig{ExtKeyUsage: []string{"codeSigning"}}, `ext_key_usage: "codeSigning" is neither client_auth nor server_auth`},
 		{ProfileConfig{ExtKeyUsage: []string{"client_auth", "client_auth"}}, `ext_key_usage: "client_auth" is listed twice`},
 		{ProfileConfig{CRLURLs: []string{"ldap://example.com"}}, `crl_urls: the CRL address "ldap://example.com" is not an http or https URL`},
@@ -112,6 +112,14 @@ func TestDuration(t *testing.T) {
 			t.Errorf("%s: %v, %v", text, got.D, err)
 		}
 	}
+	for d, want := range map[time.Duration]string{24 * time.Hour: "24h", 48 * time.Hour: "2d", 720 * time.Hour: "30d", 36 * time.Hour: "36h", 90 * time.Second: "1m30s", 0: "0s", 20 * time.Minute: "20m", -time.Hour: "-1h", 65536 * 24 * time.Hour: "1572864h"} {
+		if got := Duration(d).String(); got != want {
+			t.Errorf("%v is printed as %s, want %s", d, got, want)
+		}
+		if read, err := ParseDuration(want); err != nil || read != d {
+			t.Errorf("%s is read as %v, %v", want, read, err)
+		}
+	}
 	for _, text := range []string{"", "30", "d", "-1d", "1.5d", "70000d", "1d12h"} {
 		_, err := ParseDuration(text)
 		if want := `"` + text + `" is not a duration; write hours or days, such as 24h or 30d`; err == nil || err.Error() != want {
@@ -121,7 +129,7 @@ func TestDuration(t *testing.T) {
 	if err := new(Duration).UnmarshalText([]byte("0d")); err == nil || err.Error() != `"0d" is no time at all; leave it out for the default` {
 		t.Error(err)
 	}
-	if text, err := Duration(90 * time.Minute).MarshalText(); err != nil || string(text) != "1h30m0s" {
+	if text, err := Duration(90 * time.Minute).MarshalText(); err != nil || string(text) != "1h30m" {
 		t.Errorf("%s, %v", text, err)
 	}
 }

@@ -2,6 +2,7 @@ package ca
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -73,8 +74,22 @@ type LifetimeConfig struct {
 // Duration is a time.Duration that is written as Go does, "36h" or "90m", or in days, "30d".
 type Duration time.Duration
 
-// String returns the duration as Go writes it.
-func (d Duration) String() string { return time.Duration(d).String() }
+// String returns the duration as people write it, so that ParseDuration reads it: several whole days
+// as "30d", all else as Go does, but without zeros at its end: "24h", "1h30m".
+func (d Duration) String() string {
+	const day = Duration(24 * time.Hour)
+	if days := d / day; days > 1 && days <= math.MaxUint16 && d%day == 0 {
+		return fmt.Sprintf("%dd", days)
+	}
+	text := time.Duration(d).String()
+	if d%Duration(time.Minute) == 0 && d != 0 {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if d%Duration(time.Hour) == 0 && d != 0 {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
 
 // MarshalText implements encoding.TextMarshaler.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

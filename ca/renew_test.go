@@ -159,7 +159,7 @@ func TestRenewal_refuses(t *testing.T) {
 	}{
 		{Renewal{Old: old}, `renew "CN=web-01": a leaf is renewed by a profile`},
 		{Renewal{Old: old, Profile: strict(t)}, `renew "CN=web-01": the DNS name "a.example.org" is not allowed; take *.example.com (profile "test", san.dns)`},
-		{Renewal{Old: old, Profile: DefaultProfile(), Lifetime: 721 * time.Hour}, `renew "CN=web-01": a lifetime of 721h0m0s is too long; at most 720h0m0s is allowed (profile "workload", lifetime.max)`},
+		{Renewal{Old: old, Profile: DefaultProfile(), Lifetime: 721 * time.Hour}, `renew "CN=web-01": a lifetime of 721h is too long; at most 30d is allowed (profile "workload", lifetime.max)`},
 		{Renewal{Old: old, Profile: DefaultProfile(), Lifetime: -1}, `renew "CN=web-01": the lifetime of a leaf must be a second or longer, not -1ns`},
 		{Renewal{Old: odd, Profile: DefaultProfile()}, `renew "CN=web-01": a subject alternative name of the kind directoryName is not allowed; take DNS names, URIs, IP and email addresses`},
 		{Renewal{Old: root.Certificate(), Public: newKey(t).Public()}, `renew "CN=Test CA": a root is renewed with its own key; with another key it is another root`},

@@ -145,7 +145,7 @@ func (p *Profile) check(r *Request) error {
 	case r.Lifetime < time.Second: // certificates have whole seconds
 		return fmt.Errorf("the lifetime of a leaf must be a second or longer, not %v", r.Lifetime)
 	case r.Lifetime > p.max:
-		return p.refuse("lifetime.max", "a lifetime of %v is too long; at most %v is allowed", r.Lifetime, p.max)
+		return p.refuse("lifetime.max", "a lifetime of %v is too long; at most %v is allowed", Duration(r.Lifetime), Duration(p.max))
 	}
 	return nil
 }

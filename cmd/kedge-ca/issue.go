@@ -204,7 +204,7 @@ func addRevokedKey(cmd *cobra.Command, allowed *bool) {
 func (f *leafFlags) check(cmd *cobra.Command) (altNames, error) {
 	var names altNames
 	if f.lifetime < 0 || f.lifetime == 0 && cmd.Flags().Changed("lifetime") {
-		return names, cli.Usagef(cmd, "--lifetime: %v is not a time to live", f.lifetime)
+		return names, cli.Usagef(cmd, "--lifetime: %v is not a time to live", ca.Duration(f.lifetime))
 	}
 	for kind, values := range map[string][]string{"dns": f.dns, "uri": f.uris, "ip": f.ips, "email": f.emails} {
 		for _, value := range values {
@@ -235,7 +235,7 @@ func (l *lifetime) String() string {
 	if *l == 0 {
 		return ""
 	}
-	return time.Duration(*l).String()
+	return ca.Duration(*l).String()
 }
 
 func (l *lifetime) Type() string { return "lifetime" } // another type than cli has words for

@@ -80,7 +80,7 @@ func ParseSettings(data []byte) (*Settings, error) {
 		}
 	}
 	if s.CRL.Valid < 0 {
-		return nil, fmt.Errorf(": crl.valid: %v is no time ahead", time.Duration(s.CRL.Valid))
+		return nil, fmt.Errorf(": crl.valid: %v is no time ahead", s.CRL.Valid)
 	}
 	return s.complete(), nil
 }
