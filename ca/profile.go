@@ -146,19 +146,14 @@ func parsePrefix(text string) (netip.Prefix, error) {
 }
 
 func (p *Profile) setLifetime(c ProfileConfig) error {
-	p.lifetime, p.max = time.Duration(c.Lifetime.Default), time.Duration(c.Lifetime.Max)
 	switch {
-	case p.lifetime < 0:
-		return fmt.Errorf("lifetime.default: %v is not a time to live", Duration(p.lifetime))
-	case p.max < 0:
-		return fmt.Errorf("lifetime.max: %v is not a time to live", Duration(p.max))
-	case p.lifetime == 0 && p.max == 0:
-		p.lifetime, p.max = defaultLifetime, defaultMaxLifetime
-	case p.lifetime == 0:
-		p.lifetime = min(defaultLifetime, p.max)
-	case p.max == 0:
-		p.max = max(defaultMaxLifetime, p.lifetime)
+	case c.Lifetime.Default < 0:
+		return fmt.Errorf("lifetime.default: %v is not a time to live", c.Lifetime.Default)
+	case c.Lifetime.Max < 0:
+		return fmt.Errorf("lifetime.max: %v is not a time to live", c.Lifetime.Max)
 	}
+	complete := c.Lifetime.complete()
+	p.lifetime, p.max = time.Duration(complete.Default), time.Duration(complete.Max)
 	if p.lifetime > p.max {
 		return fmt.Errorf("lifetime.default: %v is more than lifetime.max, %v", Duration(p.lifetime), Duration(p.max))
 	}

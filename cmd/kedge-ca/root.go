@@ -70,7 +70,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newIntermediate(h, runIntermediate),
 		newBundle(reader, runBundle),
 		newRotate(h),
-		newLedger(h), newStatus(reader, runStatus),
+		newLedger(h), newStatus(reader, runStatus), newConfig(reader),
 		cli.NewVersion(name),
 	}
 }

@@ -1,0 +1,165 @@
+package cadir
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+
+	"go.yaml.in/yaml/v3"
+
+	"kedge/ca"
+)
+
+// YAML writes the settings as a configuration to start from: every key with the value in force, and
+// what it means. Without profiles it lists the built-in one. What it writes is read as the same
+// settings, but for a password in the address of the ledger, which is left out.
+func (s *Settings) YAML() ([]byte, error) {
+	var document yaml.Node
+	if err := document.Encode(s.explicit()); err != nil {
+		return nil, fmt.Errorf("write the configuration: %w", err)
+	}
+	annotate(&document, "")
+	var text bytes.Buffer
+	fmt.Fprintln(&text, "# Configuration of a CA of kedge-ca: kedge-ca.yaml in its folder. Keys that are left out have their")
+	fmt.Fprintln(&text, "# defaults. Whoever can change this file says what is issued: only root and the CA's user may.")
+	fmt.Fprintln(&text)
+	e := yaml.NewEncoder(&text)
+	e.SetIndent(2)
+	if err := e.Encode(&document); err != nil {
+		return nil, fmt.Errorf("write the configuration: %w", err)
+	}
+	return text.Bytes(), nil
+}
+
+// explicit returns the settings with each default written out.
+func (s *Settings) explicit() *Settings {
+	c := *s
+	c.complete()
+	c.Ledger = withoutPassword(c.Ledger)
+	profiles := s.Profiles
+	if builtIn := ca.DefaultProfile().Name(); len(profiles) == 0 {
+		profiles = map[string]ca.ProfileConfig{builtIn: ca.DefaultProfileConfig()}
+		c.DefaultProfile = builtIn
+	}
+	c.Profiles = map[string]ca.ProfileConfig{}
+	for name, profile := range profiles {
+		if profile.CRLURLs == nil {
+			profile.CRLURLs = s.CRL.URLs
+		}
+		c.Profiles[name] = profile.Complete()
+	}
+	return &c
+}
+
+// withoutPassword returns the place of a ledger as it may be shown.
+func withoutPassword(place string) string {
+	if !hasPassword(place) {
+		return place
+	}
+	u, err := url.Parse(place)
+	if err != nil { // it was parsed before
+		return place
+	}
+	if u.User != nil {
+		u.User = url.User(u.User.Username())
+	}
+	query := u.Query()
+	query.Del("password")
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// annotate puts above each key what it means, in the first profile only, and writes lists of texts on
+// one line.
+func annotate(n *yaml.Node, path string) {
+	if n.Kind == yaml.SequenceNode {
+		n.Style = yaml.FlowStyle
+	}
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		at := keyPath(path, key.Value)
+		if path != "profiles" || i == 0 {
+			key.HeadComment = meaning(at)
+			annotate(value, at)
+			continue
+		}
+		plain(value)
+	}
+}
+
+// plain is annotate without the comments.
+func plain(n *yaml.Node) {
+	if n.Kind == yaml.SequenceNode {
+		n.Style = yaml.FlowStyle
+	}
+	for _, child := range n.Content {
+		plain(child)
+	}
+}
+
+// keyPath is how a key is called in meaning: the names of profiles do not count.
+func keyPath(path, key string) string {
+	switch path {
+	case "":
+		return key
+	case "profiles":
+		return "profiles.*"
+	}
+	return path + "." + key
+}
+
+// meaning says what a key of the configuration is, and its default.
+func meaning(path string) string {
+	switch path {
+	case "ledger":
+		return "where the ledger is: a path below the CA's folder, postgres://USER@HOST/DATABASE (its password is\nbetter left to PGPASSFILE or PGPASSWORD), or env:NAME for a variable with either; default: ledger.db"
+	case "default_profile":
+		return "the profile of what is issued without --profile; default: workload"
+	case "profiles":
+		return "what is issued; once a profile is listed here, the built-in one is gone"
+	case "crl":
+		return "how lists of what is revoked are made"
+	case "crl.valid":
+		return "from one list to when the next is due; default: 7d"
+	case "crl.urls":
+		return "where lists are fetched from, for profiles that name no crl_urls; default: none"
+	}
+	return profileMeaning(path)
+}
+
+func profileMeaning(path string) string {
+	switch path {
+	case "profiles.*":
+		return "in a pattern, * is any run of characters but . and /, ** any run of characters, ? any one but . and /"
+	case "profiles.*.key_types":
+		return "types of keys, such as [P-256, RSA-2048, ML-DSA-44], the first for keys that are made here; default: all"
+	case "profiles.*.subject":
+		return "the name in the certificate: {name} is what is asked for; an empty attribute is left out"
+	case "profiles.*.subject.common_name":
+		return "default: {name}"
+	case "profiles.*.subject.country":
+		return "two letters, ISO 3166"
+	case "profiles.*.names":
+		return "patterns of who may be named; default: anyone"
+	case "profiles.*.san":
+		return "patterns of the alternative names that may be asked for; a kind without any is refused"
+	case "profiles.*.san.ip":
+		return "addresses, and ranges such as 10.0.0.0/8"
+	case "profiles.*.lifetime":
+		return "hours or days, such as 24h or 30d"
+	case "profiles.*.lifetime.default":
+		return "when the request does not say; default: 24h"
+	case "profiles.*.lifetime.max":
+		return "at most; default: 30d"
+	case "profiles.*.ext_key_usage":
+		return "client_auth, server_auth or both; [] leaves the extension out; default: [client_auth]"
+	case "profiles.*.crl_urls":
+		return "where the list is, for the certificate (IAM Roles Anywhere reads imported ones); default: crl.urls"
+	case "profiles.*.allow_warnings":
+		return "lint rules, of warnings, that a certificate may break; default: none"
+	}
+	return ""
+}

@@ -1,0 +1,92 @@
+package cadir
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"kedge/ca"
+)
+
+// TestSettings_YAML: what is written is read as the same settings, and issues the same.
+func TestSettings_YAML(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"",
+		"ledger: env:LEDGER\ncrl: {valid: 30h, urls: [http://crl.example.com/ca.crl]}\n",
+		"ledger: postgres://kedge@db.example.com/kedge?sslmode=verify-full\n",
+		"default_profile: web\nprofiles:\n  web: {names: ['web-*', '*'], san: {dns: ['**'], ip: [10.0.0.0/8]}, lifetime: {max: 2h}}\n  'a: b #': {ext_key_usage: [], crl_urls: [], subject: {common_name: '{name}', organization: 'Söhne: Co'}}\n",
+		"crl: {urls: [http://crl.example.com/ca.crl]}\nprofiles:\n  workload: {lifetime: {default: 60d}, crl_urls: [], key_types: [P-256]}\n  b: {lifetime: {default: 90m}, allow_warnings: [source-identity]}\n",
+		"profiles: {only: {}}\n",
+	} {
+		s, err := ParseSettings([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		written, err := s.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseSettings(written)
+		if err != nil {
+			t.Fatalf("%q: %v\n%s", text, err, written)
+		}
+		if s.Ledger != again.Ledger || fmt.Sprint(s.CRL) != fmt.Sprint(again.CRL) || len(s.Profiles) > 0 && s.DefaultProfile != again.DefaultProfile {
+			t.Errorf("%q: %+v is written as\n%s", text, s, written)
+		}
+		names := []string{"", ca.DefaultProfile().Name(), "nosuch"}
+		for name := range s.Profiles {
+			names = append(names, name)
+		}
+		for _, name := range names {
+			one, err := s.Profile(name)
+			other, err2 := again.Profile(name)
+			if fmt.Sprintf("%+v, %v", one, err) != fmt.Sprintf("%+v, %v", other, err2) {
+				t.Errorf("%q: profile %q is %+v, %v\nand was %+v, %v", text, name, other, err2, one, err)
+			}
+		}
+	}
+}
+
+// TestSettings_YAML_password: that of the ledger is not shown.
+func TestSettings_YAML_password(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"postgres://kedge:hunter2@db/kedge?sslmode=require", "postgres://kedge@db/kedge?password=hunter2&sslmode=require"} {
+		text, err := (&Settings{Ledger: address}).YAML()
+		if err != nil || strings.Contains(string(text), "hunter2") || !strings.Contains(string(text), "\nledger: postgres://kedge@db/kedge?sslmode=require\n") {
+			t.Errorf("%s: %v\n%s", address, err, text)
+		}
+	}
+}
+
+// TestSettings_YAML_meanings: each key is explained, but those that their names explain.
+func TestSettings_YAML_meanings(t *testing.T) {
+	t.Parallel()
+	plain := []string{"subject.organization", "subject.organizational_unit", "subject.locality", "subject.province", "san.dns", "san.uri", "san.email"}
+	var document yaml.Node
+	if err := document.Encode(new(Settings).explicit()); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	var look func(node *yaml.Node, path string)
+	look = func(node *yaml.Node, path string) {
+		if node.Kind != yaml.MappingNode {
+			return
+		}
+		for i := 0; i < len(node.Content); i += 2 {
+			n++
+			at := keyPath(path, node.Content[i].Value)
+			if meaning(at) == "" && !slices.Contains(plain, strings.TrimPrefix(at, "profiles.*.")) {
+				t.Errorf("%s is not explained", at)
+			}
+			look(node.Content[i+1], at)
+		}
+	}
+	look(&document, "")
+	if n < 20 {
+		t.Errorf("%d keys", n)
+	}
+}
