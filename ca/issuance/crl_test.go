@@ -263,3 +263,22 @@ func TestToList(t *testing.T) {
 		t.Errorf("no keys: %v", err)
 	}
 }
+
+// TestMakeCRL_unpublished: a list that was recorded and not published, as by a process that was
+// killed, does not make the one before it a list that the ledger knows nothing of.
+func TestMakeCRL_unpublished(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	x.leaf("web-01", 20*time.Hour)
+	held := x.revoke(ca.CertificateHold, "web-01")
+	x.publish(RootName)
+	if _, err := x.Release(t.Context(), held.Certificates, ""); err != nil {
+		t.Fatal(err)
+	}
+	for number := int64(2); number < 4; number++ {
+		m, err := x.MakeCRL(t.Context(), CRLRequest{Authority: RootName, Valid: time.Hour})
+		if err != nil || m.Number != number || m.Entries != 0 {
+			t.Fatalf("list %d: %+v, %v", number, m, err)
+		}
+	}
+}

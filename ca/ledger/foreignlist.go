@@ -40,9 +40,11 @@ func (l *Ledger) Missing(ctx context.Context, list ForeignList, now time.Time) (
 
 func (s *session) missing(ctx context.Context, list ForeignList, now time.Time) (m Missing, err error) {
 	key := ca.KeyHash(list.Authority)
-	var n int64
-	if err := s.queryRow(ctx, "SELECT count(*) FROM crls WHERE issuer_key = ? AND number = ? AND base = 0", key[:], list.Number).Scan(&n); err != nil {
-		return m, err
+	var n, own int64
+	err = s.queryRow(ctx, "SELECT count(*), coalesce(sum(CASE WHEN sha256 = ? THEN 1 ELSE 0 END), 0) FROM crls WHERE issuer_key = ? AND number = ? AND base = 0",
+		list.SHA256, key[:], list.Number).Scan(&n, &own)
+	if err != nil || own > 0 {
+		return m, err // what is on its own list and not revoked any more was released, or dropped
 	}
 	m.Number = n == 0
 	known, err := s.revokedSerials(ctx, key[:])
