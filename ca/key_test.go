@@ -1,12 +1,14 @@
 package ca
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"math/big"
 	"strings"
 	"testing"
@@ -102,6 +104,44 @@ func TestIsSquare(t *testing.T) {
 	for n := range int64(200 * 200) {
 		if got := isSquare(big.NewInt(n)); got != squares[n] {
 			t.Fatalf("isSquare(%d) = %v", n, got)
+		}
+	}
+}
+
+// The hash of a key goes by the key, not by how its certificate writes or labels it.
+func TestKeyHash(t *testing.T) {
+	t.Parallel()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const plain = "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00" // rsaEncryption, NULL
+	labelled := func(key *rsa.PrivateKey, algorithm string) *x509.Certificate {
+		der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cert, err := x509.ParseCertificate(bytes.Replace(der, []byte(plain), []byte(algorithm), 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cert
+	}
+	want := KeyHash(labelled(key, plain))
+	for what, algorithm := range map[string]string{
+		"id-RSASSA-PSS with parameters": "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x00",
+		"id-RSASSA-PSS with NULL":       "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x05\x00",
+	} {
+		cert := labelled(key, algorithm)
+		if cert.PublicKey != nil || KeyHash(cert) != want {
+			t.Errorf("%s: %x, key of type %T; want %x", what, KeyHash(cert), cert.PublicKey, want)
+		}
+		if KeyHash(labelled(other, algorithm)) == want {
+			t.Errorf("%s: another key has the same hash", what)
 		}
 	}
 }
