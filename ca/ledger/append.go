@@ -24,13 +24,14 @@ const (
 	kindImport    = "import"    // a certificate that was issued before the ledger was, or past it; see issuedBody
 	kindList      = "list"      // a CRL that another ledger, or this one before a restore, recorded; see listBody
 	kindClone     = "clone"     // a renewal that was refused; see cloneBody
+	kindTakeOver  = "takeover"  // what is known of an authority from before the ledger was there; see takeOverBody
 )
 
 // Entry is a link of the chain.
 type Entry struct {
 	Seq  int64 // 1, 2, 3 …
 	At   time.Time
-	Kind string // issue, revoke, release, authority, crl, import, list, clone
+	Kind string // issue, revoke, release, authority, crl, import, list, clone, takeover
 	Body string // JSON
 	Prev []byte // the hash of the entry before; zeros for the first
 	Hash []byte

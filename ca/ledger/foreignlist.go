@@ -99,10 +99,15 @@ func serialKey(n *big.Int) string { return string(serialBytes(n)) }
 // listBody is the entry of a foreign list.
 type listBody struct {
 	crlBody
-	Certificates []listedCertificate `json:"certificates,omitempty"` // revoked from now on
-	Serials      []listedSerial      `json:"serials,omitempty"`      // likewise; the ledger does not have the certificates
-	Dropped      []string            `json:"dropped,omitempty"`      // serials that are not revoked from now on, in hexadecimal
-	Why          string              `json:"why,omitempty"`
+	listed
+	Dropped []string `json:"dropped,omitempty"` // serials that are not revoked from now on, in hexadecimal
+	Why     string   `json:"why,omitempty"`
+}
+
+// listed is what is revoked from an entry on.
+type listed struct {
+	Certificates []listedCertificate `json:"certificates,omitempty"`
+	Serials      []listedSerial      `json:"serials,omitempty"` // of which the ledger does not have the certificates
 }
 
 type listedCertificate struct {
@@ -122,20 +127,25 @@ type listedSerial struct {
 // has all of them and a higher number.
 func (l *Ledger) TakeList(ctx context.Context, list ForeignList, why string) error {
 	return l.recordList(ctx, list, why, func(ctx context.Context, t *transaction, m Missing, body *listBody) error {
-		key := ca.KeyHash(list.Authority)
-		for _, r := range m.Revoked {
-			c, err := t.certificate(ctx, "c.serial = ? AND c.issuer_key = ?", serialBytes(r.Serial), key[:])
-			if err != nil {
-				return err
-			}
-			if c != nil {
-				body.Certificates = append(body.Certificates, listedCertificate{hex.EncodeToString(c.Fingerprint), r.At.UnixMicro(), r.Reason})
-			} else {
-				body.Serials = append(body.Serials, listedSerial{hex.EncodeToString(serialBytes(r.Serial)), r.At.UnixMicro(), r.Reason})
-			}
-		}
-		return nil
+		return t.fill(ctx, list.Authority, m.Revoked, &body.listed)
 	})
+}
+
+// fill sorts revocations by whether the ledger has the certificate.
+func (t *transaction) fill(ctx context.Context, authority *x509.Certificate, revoked []ca.Revocation, l *listed) error {
+	key := ca.KeyHash(authority)
+	for _, r := range revoked {
+		c, err := t.certificate(ctx, "c.serial = ? AND c.issuer_key = ?", serialBytes(r.Serial), key[:])
+		if err != nil {
+			return err
+		}
+		if c != nil {
+			l.Certificates = append(l.Certificates, listedCertificate{hex.EncodeToString(c.Fingerprint), r.At.UnixMicro(), r.Reason})
+		} else {
+			l.Serials = append(l.Serials, listedSerial{hex.EncodeToString(serialBytes(r.Serial)), r.At.UnixMicro(), r.Reason})
+		}
+	}
+	return nil
 }
 
 // DropList records a foreign list and, by name, that what it has and the ledger lacks is not
@@ -182,18 +192,22 @@ func (t *transaction) writeList(ctx context.Context, list ForeignList, body *lis
 	if err != nil {
 		return err
 	}
-	all := []statement{one(insertCRL, list.row(seq)...)}
-	for _, c := range body.Certificates {
+	return t.send(ctx, append(body.statements(list.Authority, seq), one(insertCRL, list.row(seq)...))...)
+}
+
+// statements revoke what is listed in an entry of an authority.
+func (l *listed) statements(authority *x509.Certificate, seq int64) (all []statement) {
+	for _, c := range l.Certificates {
 		fingerprint, _ := hex.DecodeString(c.Fingerprint)
 		all = append(all, one(updateRevoked, c.At, int64(c.Reason), seq, fingerprint))
 	}
-	key := ca.KeyHash(list.Authority)
-	for _, s := range body.Serials {
+	key := ca.KeyHash(authority)
+	for _, s := range l.Serials {
 		serial, _ := hex.DecodeString(s.Serial)
 		all = append(all, some("DELETE FROM revocations WHERE issuer_key = ? AND serial = ?", key[:], serial),
 			one("INSERT INTO revocations (issuer_key, serial, revoked_at, reason, seq) VALUES (?, ?, ?, ?, ?)", key[:], serial, s.At, int64(s.Reason), seq))
 	}
-	return t.send(ctx, all...)
+	return all
 }
 
 // listedSerials returns all revocations without a certificate, by the key of the issuer and the

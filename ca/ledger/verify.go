@@ -84,14 +84,14 @@ type verifier struct {
 	revoked     map[string]revocationRow // by fingerprint: what the entries say
 	found       map[string]revocationRow // what the certificates say
 	authorities map[string]*authorityRow
-	listed      map[string]listedRow // revocations without a certificate, by authority and serial
+	listed      map[listedKey]listedRow // revocations without a certificate
 	history     *history
 	seen        map[string]int64 // rows of each table
 }
 
 func newVerifier() *verifier {
 	return &verifier{prev: make([]byte, hashSize), at: time.UnixMicro(0), revoked: map[string]revocationRow{}, found: map[string]revocationRow{},
-		authorities: map[string]*authorityRow{}, listed: map[string]listedRow{}, history: newHistory(), seen: map[string]int64{}}
+		authorities: map[string]*authorityRow{}, listed: map[listedKey]listedRow{}, history: newHistory(), seen: map[string]int64{}}
 }
 
 // expect reads the head that was kept.

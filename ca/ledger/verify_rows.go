@@ -53,6 +53,8 @@ func (v *verifier) replay(e *Entry) error {
 		return v.replayAuthority(e)
 	case kindList:
 		return v.replayList(e)
+	case kindTakeOver:
+		return v.replayTakeOver(e)
 	case kindImport:
 		return v.replayImport(e)
 	case kindIssue, kindCRL: // each has a row with its number
@@ -92,15 +94,28 @@ func (v *verifier) replayList(e *Entry) error {
 	if err := e.decode(&body); err != nil {
 		return err
 	}
-	for _, c := range body.Certificates {
+	return v.replayListed(e, body.By, &body.listed)
+}
+
+func (v *verifier) replayTakeOver(e *Entry) error {
+	var body takeOverBody
+	if err := e.decode(&body); err != nil {
+		return err
+	}
+	return v.replayListed(e, body.By, &body.listed)
+}
+
+// replayListed keeps what an entry revokes for an authority.
+func (v *verifier) replayListed(e *Entry, by string, l *listed) error {
+	for _, c := range l.Certificates {
 		v.revoked[c.Fingerprint] = revocationRow{values: [3]any{c.At, int64(c.Reason), e.Seq}}
 	}
-	for _, s := range body.Serials {
+	for _, s := range l.Serials {
 		serial, err := hex.DecodeString(s.Serial)
 		if err != nil {
 			return err
 		}
-		v.listed[body.By+"/"+s.Serial] = listedRow{body.By, serial, []any{s.At, int64(s.Reason), e.Seq}}
+		v.listed[listedKey{by, s.Serial}] = listedRow{by, serial, []any{s.At, int64(s.Reason), e.Seq}}
 	}
 	return nil
 }
@@ -113,7 +128,7 @@ func (v *verifier) replayImport(e *Entry) error {
 		return err
 	}
 	v.revoked[body.Fingerprint] = revocationRow{values: [3]any{body.Revoked.At, int64(body.Revoked.Reason), e.Seq}}
-	delete(v.listed, body.By+"/"+body.Serial)
+	delete(v.listed, listedKey{body.By, body.Serial})
 	return nil
 }
 
@@ -186,6 +201,9 @@ func (v *verifier) certificate(t table, e *Entry, row []any) (names [][]any) {
 	v.report.compare(t, e.Seq, row, values)
 	return r.names(e.Seq)
 }
+
+// listedKey is what a revocation without a certificate goes by.
+type listedKey struct{ by, serial string } // the authority, and hexadecimal
 
 // listedRow is a row of revocations, as an entry has it.
 type listedRow struct {
@@ -297,10 +315,13 @@ func (v *verifier) crls(ctx context.Context, entries []Entry, from, to int64) er
 	t := crlsTable()
 	want := map[int64][]any{}
 	for _, e := range entries {
-		if e.Kind != kindCRL && e.Kind != kindList {
+		if e.Kind != kindCRL && e.Kind != kindList && e.Kind != kindTakeOver {
 			continue
 		}
 		row, err := v.crlRow(&e)
+		if row == nil && err == nil {
+			continue
+		}
 		if err != nil {
 			v.report.add("entries", e.Seq, "%v", err)
 			continue
@@ -399,16 +420,21 @@ func (v *verifier) checkAuthorities(ctx context.Context) error {
 	return err
 }
 
-// crlRow is the row that an entry leads to.
+// crlRow is the row that an entry leads to, or nil.
 func (v *verifier) crlRow(e *Entry) ([]any, error) {
 	var list listBody
+	var over takeOverBody
 	var err error
-	if e.Kind == kindList {
+	switch e.Kind {
+	case kindList:
 		err = e.decode(&list)
-	} else {
+	case kindTakeOver:
+		err = e.decode(&over)
+		list.crlBody = over.crl(e.At)
+	default:
 		err = e.decode(&list.crlBody)
 	}
-	if err != nil {
+	if err != nil || e.Kind == kindTakeOver && over.Number == 0 {
 		return nil, err
 	}
 	body := list.crlBody

@@ -35,6 +35,9 @@ CREATE TABLE revocations (
     PRIMARY KEY (issuer_key, serial)
 ) {clustered};
 
+-- To find the few entries of a CA that was taken over among those of what it issued before.
+CREATE INDEX entries_takeover ON entries (seq) WHERE kind = 'takeover';
+
 -- A program of schema 1 that still has the ledger open changes seq alone, and is refused with
 -- the name of the constraint.
 ALTER TABLE head ADD COLUMN tail BIGINT
