@@ -1,6 +1,7 @@
 package takeover
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
@@ -156,6 +157,9 @@ var (
 // addCRL takes in the entries and the number of a list.
 func (r *reader) addCRL(path string, list *x509.RevocationList) {
 	r.sum.CRLs++
+	if !slices.ContainsFunc(r.sum.Lists, func(l List) bool { return bytes.Equal(l.CRL.Raw, list.Raw) }) {
+		r.sum.Lists = append(r.sum.Lists, List{path, list})
+	}
 	r.useNumber(list.Number)
 	at := place{file: r.addFile(path)}
 	for _, e := range list.RevokedCertificateEntries {

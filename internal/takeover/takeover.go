@@ -52,12 +52,19 @@ type Summary struct {
 	Requests     int                 // certificate requests
 	Bookkeeping  int                 // files of openssl and easy-rsa that hold nothing to take
 	CRLs         int                 // CRLs of the CA that were read
+	Lists        []List              // these, without those that are there twice
 	CRLNumber    *big.Int            // the highest that the CA used, by CRLs and crlnumber; nil: unknown
 
 	Skipped []Skipped
 	Notes   []Skipped
 	More    int
 	Counts  map[Kind]int // of all in Skipped and Notes, with those that More counts
+}
+
+// List is a CRL of the CA.
+type List struct {
+	Path string
+	CRL  *x509.RevocationList
 }
 
 // Skipped is something that could not be taken, or was taken in spite of a doubt.
@@ -123,6 +130,21 @@ func Read(ctx context.Context, s Sources, yield func(Item) error) (Summary, erro
 		}
 	}
 	return r.sum, nil
+}
+
+// Check reads what Read reads before it yields for the first time: what it returns, Read would
+// return as well, and hand on nothing.
+func Check(ctx context.Context, s Sources) error {
+	r, err := newReader(ctx, s, nil)
+	if err != nil {
+		return err
+	}
+	for _, pass := range []func() error{r.readCRLs, r.readLists} {
+		if err := pass(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reader is one run of Read.
