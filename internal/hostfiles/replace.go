@@ -78,7 +78,11 @@ func (r *Replacement) Finish(c Certificates, f Format) (written Paths, stale str
 	if err := atomicfile.Write(r.paths.Key, r.text, 0o600); err != nil {
 		return Paths{}, "", err
 	}
-	return written, stale, os.Remove(r.paths.newKey())
+	err = os.Remove(r.paths.newKey())
+	if errors.Is(err, fs.ErrNotExist) { // another process, which had the same key, was faster
+		err = nil
+	}
+	return written, stale, err
 }
 
 // Path is where the new key is until Finish.
