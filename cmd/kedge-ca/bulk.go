@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/signal"
@@ -18,7 +19,7 @@ import (
 
 // runIssueFrom issues for each line of a list that has no certificate yet.
 func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
-	rows, err := o.readHosts()
+	rows, err := o.readHosts(o.from)
 	if err != nil {
 		return err
 	}
@@ -37,9 +38,8 @@ func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM) // finish what was begun
+	ctx, stop := untilSignal(ctx)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process, where finishing takes too long
 	err = b.run(ctx, o.workers)
 	if ctx.Err() != nil && err == nil && len(b.results)+b.elsewhere < len(b.requests) {
 		err = errInterrupted
@@ -50,23 +50,31 @@ func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
 	return o.reportBulk(b)
 }
 
+// untilSignal returns a context that ends at a signal, so that what was begun can be finished. A
+// second signal ends the process, where finishing takes too long.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
 // bulkGCPercent is how much garbage there may be while a list is worked on, of what is kept.
 const bulkGCPercent = 400
 
 // errInterrupted says that a signal came. What was begun was finished.
 var errInterrupted = errors.New("it was interrupted")
 
-// readHosts reads the list.
-func (o *issueOptions) readHosts() ([]hostlist.Row, error) {
-	if o.from == "-" {
-		return hostlist.Parse("standard input", o.inputs.Stdin)
+// readHosts reads the list that --from names.
+func (h host) readHosts(from string) ([]hostlist.Row, error) {
+	if from == "-" {
+		return hostlist.Parse("standard input", h.inputs.Stdin)
 	}
-	file, err := os.Open(o.from)
+	file, err := os.Open(from)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return hostlist.Parse(o.from, file)
+	return hostlist.Parse(from, file)
 }
 
 // bulk is the work on a list of hosts.
@@ -245,9 +253,14 @@ func (o *issueOptions) reportBulk(b *bulk) error {
 	if !o.output.json {
 		return nil
 	}
-	l := listing[issued]{key: "certificates", json: func(r issued) any { return issuedJSON{describeIssued(r.Issued.Issued), r.files} }}
-	return l.write(o.Out, o.output, func(yield func(issued, error) bool) {
-		for _, r := range b.results {
+	return writeIssued(o.Out, nil, b.results)
+}
+
+// writeIssued writes the JSON document of what was issued, after the members of head.
+func writeIssued(out io.Writer, head any, all []issued) error {
+	l := listing[issued]{head: head, key: "certificates", json: func(r issued) any { return issuedJSON{describeIssued(r.Issued.Issued), r.files} }}
+	return l.write(out, outputFlags{json: true}, func(yield func(issued, error) bool) {
+		for _, r := range all {
 			if !yield(r, nil) {
 				return
 			}

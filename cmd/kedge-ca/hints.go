@@ -25,7 +25,7 @@ import (
 // advise says how to exit after an error, and what to do about it: the first hint that fits.
 func advise(err error) cli.Advice {
 	advice := cli.Advice{Code: exitCode(err)}
-	for _, hint := range []func(error) string{hintUsage, hintCertificate, hintAuthority, hintCA, hintLedger, hintFiles} {
+	for _, hint := range []func(error) string{hintUsage, hintRenewal, hintCertificate, hintAuthority, hintCA, hintLedger, hintFiles} {
 		if advice.Hint = hint(err); advice.Hint != "" {
 			break
 		}

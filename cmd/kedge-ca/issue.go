@@ -74,7 +74,7 @@ and email are separated by spaces. Lines whose NAME.pem is there are done and le
 	cmd.Flags().StringVar(&o.out, "out", ".", "`PATH` of the folder to write to; it is made, for this user alone, if it is not there")
 	o.keys.add(cmd)
 	cmd.Flags().StringVar(&o.from, "from", "", "`FILE` with a line for each host, or - for standard input")
-	cmd.Flags().IntVar(&o.workers, "workers", 32, "`NUMBER` of certificates of a file that are made at once")
+	cmd.Flags().IntVar(&o.workers, "workers", defaultWorkers, "`NUMBER` of certificates of a file that are made at once")
 	for _, flag := range []string{"dns", "uri", "ip", "email", "host"} {
 		cmd.MarkFlagsMutuallyExclusive("from", flag)
 	}
@@ -85,8 +85,8 @@ func (o *issueOptions) check(cmd *cobra.Command) (err error) {
 	if err := o.keys.check(cmd); err != nil {
 		return err
 	}
-	if o.workers < 1 || o.workers > 256 {
-		return cli.Usagef(cmd, "--workers: %d is not between 1 and 256", o.workers)
+	if err := checkWorkers(cmd, o.workers); err != nil {
+		return err
 	}
 	if o.names, err = o.leaf.check(cmd); err != nil {
 		return err
@@ -95,6 +95,16 @@ func (o *issueOptions) check(cmd *cobra.Command) (err error) {
 		return cli.Usagef(cmd, "--from: standard input is read for a password already")
 	}
 	return o.form.check(cmd, o.store.password)
+}
+
+// defaultWorkers keeps the processors and the disk busy.
+const defaultWorkers = 32
+
+func checkWorkers(cmd *cobra.Command, n int) error {
+	if n < 1 || n > 256 {
+		return cli.Usagef(cmd, "--workers: %d is not between 1 and 256", n)
+	}
+	return nil
 }
 
 func runIssue(ctx context.Context, o *issueOptions) (err error) {

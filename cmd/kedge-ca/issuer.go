@@ -18,7 +18,6 @@ import (
 type issuer struct {
 	*issuance.Issuer
 	form     formFlags
-	lock     string // the file that is locked to renew: the authority's key
 	recorded func() // called when a certificate is in the ledger; may be nil
 }
 

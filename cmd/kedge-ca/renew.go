@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
-	"kedge/internal/hostfiles"
 )
 
 type renewOptions struct {
@@ -32,17 +32,27 @@ type renewOptions struct {
 
 	rekey   bool
 	targets []string
+	from    string // hosts.csv
+	all     bool
+	within  ca.Duration
+	workers int
 	opened  *store
 }
 
 func newRenew(h host, run func(context.Context, *renewOptions) error) *cobra.Command {
 	o := &renewOptions{host: h}
 	cmd := &cobra.Command{
-		Use:   "renew <name | file | serial>... | --authority <name>",
+		Use:   "renew <name | file | serial>... | --from <hosts.csv> | --all | --within <time> | --authority <name>",
 		Short: "Renew certificates: the same key and names, a new validity",
 		Long: `Renew certificates of the ledger: the same key and names, a new serial and validity. What is
-named is NAME.pem in the folder of --out, another file, or a serial, fingerprint or subject in the
-ledger. The certificate and its chain are replaced where they are; NAME.key stays as it is.
+named is NAME.pem in the folder of --out, another file, or a name, serial, fingerprint or subject
+in the ledger; a pattern such as 'web-*' names all of these files or, when there are none, all
+names in the ledger. The certificate and its chain are replaced where they are; NAME.key stays as
+it is.
+
+--from names the hosts in a list as for issue, --all every NAME.pem in the folder, and --within
+what of it expires within a time; alone, --within is for all. What can be renewed is, the rest is
+listed with the reasons, and the exit code is 1 then.
 
 A run that was interrupted is gone on with: what was renewed is not renewed again.
 
@@ -51,12 +61,14 @@ for the root, by itself. A renewed root must be registered at IAM Roles Anywhere
 needs --yes, when the authority would end sooner than now.`,
 		Example: `  kedge-ca renew web-01
   kedge-ca renew web-01.pem --lifetime 72h --why "longer until the move"
+  kedge-ca renew 'web-*' --within 8h
+  kedge-ca renew --all --out hosts
   kedge-ca renew --authority ca`,
 		Args: func(_ *cobra.Command, args []string) error {
-			switch {
-			case len(args) == 0 && o.authority == "":
-				return errors.New("give what to renew: kedge-ca renew NAME")
-			case len(args) > 0 && o.authority != "":
+			if o.authority == "" {
+				return o.named(args, "give what to renew: kedge-ca renew NAME")
+			}
+			if len(args) > 0 || o.several() {
 				return errors.New("--authority: renew it alone, without names beside it")
 			}
 			return nil
@@ -78,17 +90,25 @@ needs --yes, when the authority would end sooner than now.`,
 func newRekey(h host, run func(context.Context, *renewOptions) error) *cobra.Command {
 	o := &renewOptions{host: h, rekey: true}
 	cmd := &cobra.Command{
-		Use:   "rekey <name | file>...",
+		Use:   "rekey <name | file>... | --from <hosts.csv> | --all | --within <time>",
 		Short: "Give certificates a new key: the same names, a new validity",
 		Long: `Make a new key and a certificate with the same names as the old one. What is named is NAME.pem
-in the folder of --out, or another file; NAME.key beside it is replaced together with it. The old
-certificate stays valid until it expires or is revoked.
+in the folder of --out, another file, or with a pattern such as 'web-*' several of them; NAME.key
+beside it is replaced together with it. The old certificate stays valid until it expires or is
+revoked.
+
+--from names the hosts in a list as for issue, --all every NAME.pem in the folder, and --within
+what of it expires within a time; alone, --within is for all. What can be rekeyed is, the rest is
+listed with the reasons, and the exit code is 1 then.
 
 The new key lies in NAME.key.new until its certificate is there. A run that was interrupted is
 gone on with by the next one.`,
 		Example: `  kedge-ca rekey web-01
-  kedge-ca rekey web-02.pem --key-type P-384`,
-		Args: atLeastOne("give what to rekey: kedge-ca rekey NAME"),
+  kedge-ca rekey web-02.pem --key-type P-384
+  kedge-ca rekey --from hosts.csv --out hosts`,
+		Args: func(_ *cobra.Command, args []string) error {
+			return o.named(args, "give what to rekey: kedge-ca rekey NAME")
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.targets = args
 			if err := o.check(cmd); err != nil {
@@ -115,6 +135,12 @@ func (o *renewOptions) add(cmd *cobra.Command) {
 	flags.StringVar(&o.issuer, "issuer", "", "`NAME` of the authority that issues; the ledger's issuing one when not given")
 	flags.Var((*lifetime)(&o.lifetime), "lifetime", "`TIME` that the certificate is valid; as long as the old one when not given")
 	flags.StringVar(&o.why, "why", "", "`TEXT` for the ledger: why it is renewed")
+	flags.StringVar(&o.from, "from", "", "`FILE` with a line for each host, or - for standard input")
+	flags.BoolVar(&o.all, "all", false, "every NAME.pem in the folder of --out")
+	flags.TextVar(&o.within, "within", ca.Duration(0), "only what expires within the `TIME` from now, such as 8h or 7d")
+	flags.Lookup("within").DefValue = ""
+	flags.IntVar(&o.workers, "workers", defaultWorkers, "`NUMBER` of certificates that are made at once")
+	cmd.MarkFlagsMutuallyExclusive("from", "all")
 	o.allow.add(cmd)
 	addRevokedKey(cmd, &o.revokedKey)
 }
@@ -123,7 +149,32 @@ func (o *renewOptions) check(cmd *cobra.Command) error {
 	if o.lifetime < 0 || o.lifetime == 0 && cmd.Flags().Changed("lifetime") {
 		return cli.Usagef(cmd, "--lifetime: %v is not a time to live", o.lifetime)
 	}
+	if o.within < 0 {
+		return cli.Usagef(cmd, "--within: %v is no time ahead", o.within)
+	}
+	if err := checkWorkers(cmd, o.workers); err != nil {
+		return err
+	}
+	if o.from == "-" && (o.store.password == "-" || o.form.from == "-") {
+		return cli.Usagef(cmd, "--from: standard input is read for a password already")
+	}
 	return o.form.check(cmd, o.store.password)
+}
+
+// several reports whether a flag names what is renewed.
+func (o *renewOptions) several() bool { return o.from != "" || o.all || o.within > 0 }
+
+// named wants something to be named, and by one way.
+func (o *renewOptions) named(args []string, missing string) error {
+	switch {
+	case len(args) == 0 && !o.several():
+		return errors.New(missing)
+	case len(args) > 0 && o.from != "":
+		return errors.New("--from: the names are in the file; give none beside it")
+	case len(args) > 0 && o.all:
+		return errors.New("--all: it is for all names; give none beside it")
+	}
+	return nil
 }
 
 func runRenew(ctx context.Context, o *renewOptions) (err error) {
@@ -139,32 +190,16 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 	if o.authority != "" {
 		return o.renewAuthority(ctx, s)
 	}
-	var all []*renewal
-	for _, text := range o.targets { // first look at all, then change something
-		r, err := o.find(ctx, s, text)
-		if err != nil {
-			return err
-		}
-		all = append(all, r)
-	}
-	if err := o.form.readPassword(o.host, "the PKCS#12 file"); err != nil {
-		return err
-	}
-	i, err := o.renewer(ctx, s)
+	w, err := o.plan(ctx, s)
 	if err != nil {
 		return err
 	}
-	var done []issued
-	for _, r := range all {
-		result, err := r.carryOut(ctx, i)
-		if err != nil {
-			return fmt.Errorf("%s: %w", r.files.Certificate, err)
+	if len(w.ready) > 0 {
+		if err := w.run(ctx); err != nil {
+			return err
 		}
-		done = append(done, result)
-		o.say(fmt.Sprintf("%s %s: %s", o.verb(result.Again), inWords(result.Certificate.Subject.CommonName, result.Certificate), result.files))
-		result.tell(o.host, "")
 	}
-	return o.report(done)
+	return w.report()
 }
 
 // renewer opens the authority.
@@ -173,12 +208,7 @@ func (o *renewOptions) renewer(ctx context.Context, s *store) (*issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := s.authorityPath(ctx, o.issuer)
-	if err != nil {
-		return nil, err
-	}
-	lock, _, err := s.flags.keyFile(path[0].Name)
-	return &issuer{Issuer: i, form: o.form, lock: lock}, err
+	return &issuer{Issuer: i, form: o.form}, nil
 }
 
 func (o *renewOptions) verb(resumed bool) string {
@@ -190,49 +220,6 @@ func (o *renewOptions) verb(resumed bool) string {
 		return verb + " before, and now wrote,"
 	}
 	return verb
-}
-
-func (o *renewOptions) report(done []issued) error {
-	if !o.output.json {
-		return nil
-	}
-	l := listing[issued]{key: "certificates", json: func(r issued) any { return issuedJSON{describeIssued(r.Issued.Issued), r.files} }}
-	return l.write(o.Out, o.output, func(yield func(issued, error) bool) {
-		for _, r := range done {
-			if !yield(r, nil) {
-				return
-			}
-		}
-	})
-}
-
-// find reads what is to be renewed: a file, or what the ledger has by that name.
-func (o *renewOptions) find(ctx context.Context, s *store, text string) (*renewal, error) {
-	r := &renewal{options: o}
-	files, err := filesFor(o.out, text)
-	if err != nil {
-		return nil, err
-	}
-	there, err := exists(files.Certificate)
-	if err != nil {
-		return nil, err
-	}
-	if !there {
-		if there, err = exists(text); err != nil {
-			return nil, err
-		}
-		files = hostfiles.Beside(text)
-	}
-	if there {
-		r.files, r.inFile = files, true
-		err = r.readFile(ctx, s.ledger)
-	} else {
-		err = r.readLedger(ctx, s, text)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return r, r.check(s)
 }
 
 // notRenewedError says why a certificate is not renewed.
@@ -253,6 +240,9 @@ func (r *renewal) check(s *store) error {
 		return &notRenewedError{what, "it is revoked: " + r.record.Reason.String(), false}
 	}
 	profile, err := s.settings.profile(cmp.Or(r.options.profile, r.record.Profile))
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	r.profile = profile
-	return err
+	return nil
 }

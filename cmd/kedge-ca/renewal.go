@@ -51,13 +51,20 @@ func (r *renewal) readLedger(ctx context.Context, s *store, text string) error {
 	if err != nil {
 		return err
 	}
+	var newest ledger.Certificate
 	for c, err := range s.ledger.List(ctx, filter) {
 		if err != nil {
 			return err
 		}
-		r.record = c
+		newest = c
 	}
-	if r.cert, err = r.record.X509(); err != nil {
+	return r.takeRecord(newest)
+}
+
+// takeRecord takes a certificate of the ledger.
+func (r *renewal) takeRecord(c ledger.Certificate) (err error) {
+	r.record = c
+	if r.cert, err = c.X509(); err != nil {
 		return err
 	}
 	if r.files, err = filesFor(r.options.out, r.record.CommonName); err != nil {
@@ -69,13 +76,16 @@ func (r *renewal) readLedger(ctx context.Context, s *store, text string) error {
 	return nil
 }
 
-// carryOut renews or rekeys while no other process does, with this authority.
+// carryOut renews or rekeys with this authority, while no other process works on the files. What
+// is renewed from the ledger alone needs no lock: the ledger has one newest certificate.
 func (r *renewal) carryOut(ctx context.Context, i *issuer) (issued, error) {
-	unlock, err := filelock.Lock(ctx, i.lock, lockTimeout)
-	if err != nil {
-		return issued{}, err
+	if r.inFile {
+		unlock, err := r.lock(ctx)
+		if err != nil {
+			return issued{}, err
+		}
+		defer unlock()
 	}
-	defer unlock()
 	done, err := r.lookAgain(ctx)
 	if err != nil {
 		return issued{}, err
@@ -86,15 +96,31 @@ func (r *renewal) carryOut(ctx context.Context, i *issuer) (issued, error) {
 	return r.renew(ctx, i, done)
 }
 
-// lookAgain says whether another process put a new certificate in the place of the old one
+// lock keeps other processes from the files of the name: by the key, as issue does, or by the
+// certificate where the key is elsewhere.
+func (r *renewal) lock(ctx context.Context) (unlock func(), err error) {
+	path := r.files.Key
+	there, err := exists(path)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		path = r.files.Certificate
+	}
+	return filelock.Lock(ctx, path, lockTimeout)
+}
+
+// lookAgain reports whether another process put a new certificate in the place of the old one
 // since that was read.
 func (r *renewal) lookAgain(ctx context.Context) (done bool, err error) {
 	if !r.inFile {
 		return false, nil
 	}
-	old := r.cert
-	err = r.readFile(ctx, r.options.opened.ledger)
-	return err == nil && !r.cert.Equal(old), err
+	cert, err := hostfiles.ReadCertificate(r.files.Certificate)
+	if err != nil || cert.Equal(r.cert) {
+		return false, err
+	}
+	return true, r.readFile(ctx, r.options.opened.ledger)
 }
 
 // renew issues a certificate for the same key, unless that was done before.
@@ -243,7 +269,10 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 		o.say("register " + file + " at IAM Roles Anywhere, beside or instead of the old one")
 	}
 	sum := sha256.Sum256(old.Certificate.Raw)
-	return o.report([]issued{{
+	if !o.output.json {
+		return nil
+	}
+	return writeIssued(o.Out, nil, []issued{{
 		Issued: issuance.Issued{Issued: ca.Issued{Certificate: cert, Why: o.why, Replaces: sum[:], At: at}},
 		files:  s.flags.authorityFiles(old.Name),
 	}})

@@ -215,8 +215,8 @@ func TestRenewal_again(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.close(&err)
-		o := &renewOptions{host: h, opened: s, out: dir, rekey: verb == "rekey", keys: leafKeyFlags{form: "seed"}}
-		r, err := o.find(t.Context(), s, "web-01")
+		o := &renewOptions{host: h, opened: s, out: dir, rekey: verb == "rekey", keys: leafKeyFlags{form: "seed"}, targets: []string{"web-01"}, workers: 1}
+		w, err := o.plan(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +225,7 @@ func TestRenewal_again(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		result, err := r.carryOut(t.Context(), i)
+		result, err := w.ready[0].carryOut(t.Context(), i)
 		if err != nil || !result.Again {
 			t.Errorf("%s: again %v, %v", verb, result.Again, err)
 		}
