@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +32,8 @@ type Settings struct {
 	Profiles map[string]ca.ProfileConfig `yaml:"profiles"`
 	// CRL says how revocation lists are made.
 	CRL CRLSettings `yaml:"crl"`
+	// Expiry says which leaves that no other has replaced are reported.
+	Expiry ExpirySettings `yaml:"expiry"`
 }
 
 // CRLSettings say how revocation lists are made.
@@ -41,12 +44,59 @@ type CRLSettings struct {
 	URLs []string `yaml:"urls"`
 }
 
+// ExpirySettings say which leaves without successor status, expiring and issue --from report.
+type ExpirySettings struct {
+	// Warn is when a leaf is nearly expired: the part of its life that is left then, such as
+	// 25%, or the time, such as 8h. Default: 25%.
+	Warn LifeLeft `yaml:"warn"`
+	// Forget is how long after its end a leaf is still reported. Default: 30d.
+	Forget ca.Duration `yaml:"forget"`
+}
+
+// LifeLeft is a part of a certificate's life, or a time before its end. One of the two is set.
+type LifeLeft struct {
+	Percent int
+	Before  time.Duration
+}
+
+// UnmarshalText parses a percentage or a duration.
+func (l *LifeLeft) UnmarshalText(text []byte) error {
+	digits, isPercent := strings.CutSuffix(string(text), "%")
+	if !isPercent {
+		d, err := ca.ParseDuration(string(text))
+		if err != nil || d <= 0 {
+			return fmt.Errorf("%q is neither a part of a life, such as 25%%, nor a time, such as 8h or 2d", text)
+		}
+		*l = LifeLeft{Before: d}
+		return nil
+	}
+	n, err := strconv.Atoi(digits)
+	if err != nil || n < 1 || n > 99 {
+		return fmt.Errorf("%q is not between 1%% and 99%%", text)
+	}
+	*l = LifeLeft{Percent: n}
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads; nothing for the zero value.
+func (l LifeLeft) MarshalText() ([]byte, error) {
+	switch {
+	case l.Percent > 0:
+		return fmt.Appendf(nil, "%d%%", l.Percent), nil
+	case l.Before > 0:
+		return ca.Duration(l.Before).MarshalText()
+	}
+	return nil, nil
+}
+
 const (
 	// SettingsName is the name of the configuration in the CA's folder.
 	SettingsName  = "kedge-ca.yaml"
 	maxSettings   = 1 << 20
 	defaultLedger = "ledger.db"
 	defaultValid  = 168 * time.Hour
+	defaultWarn   = 25 // percent
+	defaultForget = 30 * 24 * time.Hour
 )
 
 // ParseSettings is strict: unknown keys, keys that are there twice, values of another kind and
@@ -82,6 +132,9 @@ func ParseSettings(data []byte) (*Settings, error) {
 	if s.CRL.Valid < 0 {
 		return nil, fmt.Errorf(": crl.valid: %v is no time ahead", s.CRL.Valid)
 	}
+	if s.Expiry.Forget < 0 {
+		return nil, fmt.Errorf(": expiry.forget: %v is no time", time.Duration(s.Expiry.Forget))
+	}
 	return s.complete(), nil
 }
 
@@ -91,6 +144,12 @@ func (s *Settings) complete() *Settings {
 	}
 	if s.CRL.Valid == 0 {
 		s.CRL.Valid = ca.Duration(defaultValid)
+	}
+	if s.Expiry.Warn == (LifeLeft{}) {
+		s.Expiry.Warn.Percent = defaultWarn
+	}
+	if s.Expiry.Forget == 0 {
+		s.Expiry.Forget = ca.Duration(defaultForget)
 	}
 	return s
 }
@@ -121,7 +180,7 @@ func settingsError(data []byte, err error) error {
 	return fmt.Errorf("%s: %s", line, text)
 }
 
-// lineOf finds the duration that an error begins with: the library does not say where a value
+// lineOf finds the value that an error begins with: the library does not say where a value
 // stands that refuses itself.
 func lineOf(data []byte, text string) string {
 	var document yaml.Node
@@ -138,8 +197,8 @@ func lineOf(data []byte, text string) string {
 			}
 			look(child, name)
 		}
-		isDuration := key == "valid" || key == "default" || key == "max"
-		if line == "" && isDuration && n.Kind == yaml.ScalarNode && strings.HasPrefix(text, fmt.Sprintf("%q", n.Value)) {
+		refuses := key == "valid" || key == "default" || key == "max" || key == "warn" || key == "forget"
+		if line == "" && refuses && n.Kind == yaml.ScalarNode && strings.HasPrefix(text, fmt.Sprintf("%q", n.Value)) {
 			line = fmt.Sprintf(":%d", n.Line)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kedge/ca"
 )
 
 func TestParseSettings(t *testing.T) {
@@ -17,6 +19,28 @@ func TestParseSettings(t *testing.T) {
 	for _, empty := range []string{"", "# nothing\n", "{}"} {
 		if s, err := ParseSettings([]byte(empty)); err != nil || s.Ledger != "ledger.db" || time.Duration(s.CRL.Valid) != 168*time.Hour {
 			t.Errorf("%q: %+v, %v", empty, s, err)
+		}
+	}
+}
+
+func TestParseSettings_expiry(t *testing.T) {
+	t.Parallel()
+	const month = 30 * 24 * time.Hour
+	for text, want := range map[string]ExpirySettings{
+		"":                        {LifeLeft{Percent: 25}, ca.Duration(month)},
+		"expiry: {warn: 10%}\n":   {LifeLeft{Percent: 10}, ca.Duration(month)},
+		"expiry: {warn: 2d}\n":    {LifeLeft{Before: 48 * time.Hour}, ca.Duration(month)},
+		"expiry:\n  forget: 1d\n": {LifeLeft{Percent: 25}, ca.Duration(24 * time.Hour)},
+		"expiry: {warn: 0.5h}\n":  {LifeLeft{Before: 30 * time.Minute}, ca.Duration(month)},
+	} {
+		s, err := ParseSettings([]byte(text))
+		if err != nil || s.Expiry != want {
+			t.Errorf("%q: %+v, %v", text, s, err)
+			continue
+		}
+		var again LifeLeft
+		if written, err := want.Warn.MarshalText(); err != nil || again.UnmarshalText(written) != nil || again != want.Warn {
+			t.Errorf("%q: %s, %v", text, written, err)
 		}
 	}
 }
@@ -33,6 +57,14 @@ func TestParseSettings_refuses(t *testing.T) {
 		{"# 5\nledger: '5'\nprofiles:\n  a:\n    lifetime:\n      max: 5\n", `:6: "5" is not a duration`},
 		{"crl:\n  valid: 0\n", `:2: "0" is no time at all; leave it out for the default`},
 		{"crl: {valid: 0s}\n", `:1: "0s" is no time at all`},
+		{"expiry: {warn: soon}\n", `:1: "soon" is neither a part of a life, such as 25%, nor a time, such as 8h or 2d`},
+		{"expiry:\n  warn: 0%\n", `:2: "0%" is not between 1% and 99%`},
+		{"expiry: {warn: 100%}\n", `:1: "100%" is not between 1% and 99%`},
+		{"expiry: {warn: -8h}\n", `:1: "-8h" is neither`},
+		{"expiry: {warn: 25}\n", `:1: "25" is neither`},
+		{"expiry: {warm: 8h}\n", `:1: unknown key "warm"`},
+		{"expiry: {forget: never}\n", `:1: "never" is not a duration`},
+		{"expiry: {forget: -1h}\n", ": expiry.forget: -1h0m0s is no time"},
 		{"profiles: {'': {}}\n", ": profiles: a profile needs a name"},
 		{"crl: {valid: -1h}\n", ": crl.valid: -1h is no time ahead"},
 		{"crl: {urls: [ftp://example.com]}\n", `: crl.urls: "ftp://example.com" is not a URL of http or https`},
