@@ -82,6 +82,7 @@ type bulk struct {
 	issuer   *issuer
 	requests []issueRequest
 	done     int // there before
+	ending   endingFiles
 	progress *progress
 
 	mu        sync.Mutex
@@ -110,6 +111,9 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostlist.Ro
 		}
 		if finished {
 			b.done++
+			if err := b.ending.add(files.Certificate, s.settings.expiry(), o.inputs.Now()); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if row.Profile == "" {
@@ -247,6 +251,7 @@ func (o *issueOptions) reportBulk(b *bulk) error {
 		text += fmt.Sprintf("; %d were issued by another process", b.elsewhere)
 	}
 	o.say(text)
+	b.ending.tell(o.host, o.from, o.out)
 	for _, r := range b.results {
 		r.tell(o.host, fmt.Sprintf("%q: ", r.Certificate.Subject.CommonName))
 	}

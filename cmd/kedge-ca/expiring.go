@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 )
@@ -25,9 +26,11 @@ func newExpiring(h host, run func(context.Context, *expiringOptions) error) *cob
 	o := &expiringOptions{host: h}
 	cmd := &cobra.Command{
 		Use:   "expiring",
-		Short: "List certificates that expire soon and were not renewed",
-		Long: `List the valid certificates that expire within a time, the first to end first. Those that
-another certificate renews are left out.`,
+		Short: "List certificates that have expired or soon will, and have no successor",
+		Long: `List the certificates that expire within a time, and those that have expired, the first to end
+first, unless another certificate has taken their place: one that renews them, or one of the same
+name with another key. What is revoked is left out, and what expired longer ago than the
+configuration says under expiry.forget, 30 days at first.`,
 		Example: `  kedge-ca expiring
   kedge-ca expiring --within 12h --kind leaf --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -47,7 +50,7 @@ another certificate renews are left out.`,
 	o.output.addList(cmd)
 	cmd.Flags().TextVar(&o.within, "within", ca.Duration(7*24*time.Hour), "`TIME` from now in which they expire, such as 12h or 30d")
 	cmd.Flags().StringVar(&o.kind, "kind", "", "only those of the `KIND`: root, intermediate or leaf")
-	cmd.Flags().BoolVar(&o.replaced, "replaced", false, "those that another certificate renews, too")
+	cmd.Flags().BoolVar(&o.replaced, "replaced", false, "all that are still valid, with or without a successor")
 	cmd.Flags().IntVar(&o.limit, "limit", defaultLimit, "`NUMBER` of certificates to list at most; 0 lists all")
 	return cmd
 }
@@ -58,6 +61,16 @@ func runExpiring(ctx context.Context, o *expiringOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	f := ledger.Filter{State: ledger.Valid, Kind: o.kind, Unreplaced: !o.replaced, ExpiresBefore: o.inputs.Now().Add(time.Duration(o.within))}
+	now := o.inputs.Now()
+	f := s.settings.expiry().Expired(now)
+	if o.replaced {
+		f = ledger.Filter{State: ledger.Valid}
+	}
+	f.Kind, f.ExpiresBefore = o.kind, now.Add(time.Duration(o.within))
 	return s.list(ctx, f, o.limit, o.output)
+}
+
+// expiry is what the configuration says about leaves without successor.
+func (s *settings) expiry() issuance.Expiry {
+	return issuance.Expiry{Percent: s.Expiry.Warn.Percent, Before: s.Expiry.Warn.Before, Forget: time.Duration(s.Expiry.Forget)}
 }

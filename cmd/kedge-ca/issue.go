@@ -44,7 +44,9 @@ issued is not issued again.
 
 With --from, a certificate is made for each line of a file with a header line: the column name,
 and host, dns, uri, ip, email, profile and lifetime as needed. Several values of dns, uri, ip
-and email are separated by spaces. Lines whose NAME.pem is there are done and left out.`,
+and email are separated by spaces. Lines whose NAME.pem is there are done and left out; when it has
+expired, or nearly so, a warning says how to renew it, and the exit code is still 0: kedge-ca status
+--check is for monitoring.`,
 		Example: `  kedge-ca issue web-01
   kedge-ca issue web-02 --dns web-02.example.com --host rack7 --lifetime 72h
   kedge-ca issue --from hosts.csv --out .`,

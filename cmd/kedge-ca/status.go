@@ -26,8 +26,10 @@ func newStatus(h host, run func(context.Context, *statusOptions) error) *cobra.C
 		Use:   "status",
 		Short: "Show how the CA is, and what needs doing",
 		Long: `Show the authorities and until when they are valid, their lists of what is revoked and when
-the next is due, how many certificates there are, whether the root is being rotated, the head
-of the ledger, and what needs doing. No key is read.
+the next is due, how many certificates there are, which leaves have expired or nearly so and have
+no successor, whether the root is being rotated, the head of the ledger, and what needs doing. No
+key is read. When a leaf is nearly expired the configuration says under expiry: when a quarter of
+its life is left, at first.
 
 With --check the exit code is 1 when something needs doing, which is then told on standard
 error, and standard output stays empty: for cron and monitoring.`,
@@ -77,6 +79,14 @@ func (e *needsError) Error() string {
 	return fmt.Sprintf("%d things need doing", e.n)
 }
 
+// describeLeaves is empty when all leaves are looked after.
+func describeLeaves(l issuance.LeavesStatus) string {
+	if l == (issuance.LeavesStatus{}) {
+		return ""
+	}
+	return fmt.Sprintf("%d expired, %d nearly expired", l.Expired, l.Expiring)
+}
+
 func writeStatus(w io.Writer, c *issuance.Status) error {
 	t := table{w: w}
 	t.add([]string{"AUTHORITY", "STATE", "VALID UNTIL", "KEY", "REVOKED", "LIST", "NEXT LIST"})
@@ -101,6 +111,7 @@ func writeStatus(w io.Writer, c *issuance.Status) error {
 	fmt.Fprintln(w)
 	err := writeFields(w, []field{
 		{"certificates", fmt.Sprintf("%d: %d valid, %d pending, %d expired, %d revoked (%d on hold)", n.Total, n.Valid, n.Pending, n.Expired, n.Revoked, n.Held)},
+		{"without successor", describeLeaves(c.Leaves)},
 		{"rotation", c.Rotation},
 		{"ledger", c.Ledger},
 		{"head", c.Head},
