@@ -20,8 +20,8 @@ func newRotate(h host) *cobra.Command {
   4. kedge-ca rotate status   shows which hosts have moved, and which have not
   5. kedge-ca rotate finish   retires the old root, once no host needs it
   6. kedge-ca bundle          has the new root alone: update the trust anchor at AWS with it
-Until step 3 it can be taken back with "kedge-ca rotate abort". A step that was interrupted is
-run again.
+Until step 3 it can be taken back with "kedge-ca rotate abort"; step 5 with "kedge-ca rotate
+reopen", while the old root is valid. A step that was interrupted is run again.
 
 The new root has another name, so policies that compare x509Issuer/CN must allow both.`,
 		Example: "  kedge-ca rotate status",
@@ -31,6 +31,7 @@ The new root has another name, so policies that compare x509Issuer/CN must allow
 		newRotateStatus(h.reader(), runRotateStatus),
 		newRotateSwitch(h, runRotateSwitch),
 		newRotateFinish(h, runRotateFinish),
+		newRotateReopen(h, runRotateReopen),
 		newRotateAbort(h, runRotateAbort),
 	)
 	return cmd
@@ -89,8 +90,9 @@ func newRotateFinish(h host, run func(context.Context, *endedOptions) error) *co
 		Use:   "finish",
 		Short: "Retire the old root, once no host needs it",
 		Long: `Retire the old root and the authorities below it: bundle has the new root alone then. It asks,
-or needs --yes, when hosts still have a valid certificate of the old root only; AWS refuses
-them once the trust anchor is updated.
+or needs --yes, when hosts still have a valid certificate of the old root only, and names them;
+AWS refuses them once the trust anchor is updated. As long as the old root is valid, "kedge-ca
+rotate reopen" takes it back.
 
 The files of the old authorities stay, since their CRLs may still be wanted.`,
 		Example: "  kedge-ca rotate finish --yes",
@@ -118,7 +120,22 @@ func runRotateFinish(ctx context.Context, o *endedOptions) (err error) {
 		return err
 	}
 	o.say(fmt.Sprintf("retired %q: update the trust anchor at AWS with \"kedge-ca bundle\", which is %q alone now", plan.Root, plan.Stays))
+	if text := leftBehind(plan.Needed); text != "" {
+		o.warn(text + `: AWS refuses them once the trust anchor is updated; renew them first ("kedge-ca rotate status" lists them), or take it back with "kedge-ca rotate reopen"`)
+	}
 	return s.reportRotation(ctx, o.output)
+}
+
+// leftBehind names the hosts that need a root that is retired; empty when there are none.
+func leftBehind(t issuance.Tally) string {
+	if t.Remaining == 0 {
+		return ""
+	}
+	is := "are"
+	if t.Remaining == 1 {
+		is = "is"
+	}
+	return fmt.Sprintf("%s %s left behind (%s)", count(t.Remaining, "host"), is, t.AllNames())
 }
 
 // retire asks before a root is retired that hosts need.
@@ -166,6 +183,9 @@ func runRotateAbort(ctx context.Context, o *endedOptions) (err error) {
 	}
 	if err := o.retire(ctx, s, plan); err != nil {
 		return err
+	}
+	if text := leftBehind(plan.Needed); text != "" {
+		o.warn(text + ": renew what they have, for it is of no root that is in use")
 	}
 	o.say(fmt.Sprintf("retired %q; %q stays the root. If the trust anchor at AWS has both, update it with \"kedge-ca bundle\"", plan.Root, plan.Stays))
 	return s.reportRotation(ctx, o.output)

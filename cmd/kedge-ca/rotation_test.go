@@ -164,3 +164,46 @@ func TestRotation_postgres(t *testing.T) {
 	x.accepted("finished", "new", all...)
 	x.refused("finished", textUntrusted, "old", all...)
 }
+
+// TestRotation_reopen: hosts that a finish left behind get credentials again, once the trust anchor
+// has both roots again, and move.
+func TestRotation_reopen(t *testing.T) {
+	t.Parallel()
+	x := newRehearsal(t)
+	first, second, all := fleet()
+	old, moved := x.mkdir("old"), x.path("new")
+	x.run("init", "--no-password")
+	x.run("intermediate", "issuing-1", "--no-password")
+	for _, name := range all {
+		x.run("issue", name, "--out", old, "--lifetime", "72h")
+	}
+	x.run("rotate", "start", "--no-password")
+	x.run("rotate", "switch", "--yes", "--to", "ca-2")
+	x.copyFolder("old", "new")
+	renewAll(x, moved, first)
+	x.register()
+	x.accepted("both registered", "new", all...)
+
+	_, _, words := x.try("rotate", "finish", "--yes")
+	if !strings.Contains(words, "warning: 3 hosts are left behind ("+strings.Join(second, ", ")+")") {
+		t.Errorf("who is left behind is not said:\n%s", words)
+	}
+	x.register()
+	x.accepted("finished", "new", first...)
+	x.refused("finished", textUntrusted, "new", second...)
+
+	x.run("rotate", "reopen")
+	x.refused("reopened, and not registered", textUntrusted, "new", second...)
+	x.register()
+	x.accepted("reopened", "new", all...)
+	x.accepted("reopened", "old", all...)
+	x.wantMoved("reopened", 3, 3)
+	renewAll(x, moved, second)
+	x.run("rotate", "finish")
+	x.register()
+	x.accepted("finished again", "new", all...)
+	x.refused("finished again", textUntrusted, "old", all...)
+
+	x.now = x.now.Add(11 * 365 * 24 * time.Hour)
+	x.refuses("ended on", "rotate", "reopen")
+}
