@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+	"kedge/internal/cli"
+)
+
+// TestAdvise_ledger: each refusal of the ledger has advice, and ends with a documented code.
+func TestAdvise_ledger(t *testing.T) {
+	t.Parallel()
+	one := ledger.Certificate{Subject: "CN=web-01", Serial: "0a"}
+	other := ledger.Certificate{Subject: "CN=web-01", Serial: "0b", IssuedAt: time.Unix(0, 0)}
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{&ledger.RevokedKeyError{Reason: ca.KeyCompromise}, "make a new key: others may have this one"},
+		{&ledger.RevokedKeyError{Reason: ca.Unspecified, Allowable: true}, "make a new key; if this one is as good as before, repeat it with --allow-revoked-key, which the ledger keeps"},
+		{&ledger.CloneError{Presented: one, Newest: other}, "find out which of the two is meant to have the name"},
+		{&ledger.EndedError{Presented: one, By: &other}, "renew the one that took its place, where its files are; kedge-ca who 0b shows both"},
+		{&ledger.EndedError{Presented: one}, `make a new one with "kedge-ca issue"`},
+		{&ledger.AnsweredError{Newest: other}, "kedge-ca show 0b --pem writes it again"},
+		{&ledger.ChangedError{Name: "ca"}, "see where it stands with kedge-ca status, and run the same again"},
+		{&ledger.ClockError{}, "set the clock of this host"},
+		{&ledger.RetiredError{Name: "ca"}, "leave --issuer and --parent out"},
+		{&ledger.RevokedIssuerError{Name: "ca"}, "make another authority"},
+		{&ledger.UnknownIssuerError{}, "issue with an authority of this CA"},
+	} {
+		advice := advise(fmt.Errorf("web-01.pem: %w", tt.err))
+		if !strings.HasPrefix(advice.Hint, tt.want) || advice.Code != cli.ExitFailed {
+			t.Errorf("%T: %+v\nwant %s", tt.err, advice, tt.want)
+		}
+	}
+}
+
+// TestAdvise_part: the advice for each of those that were not done, once.
+func TestAdvise_part(t *testing.T) {
+	t.Parallel()
+	revoked := func(name string) notDone { return notDone{name, &notRenewedError{what: name, why: "it is revoked"}} }
+	part := &partError{verb: "renewed", done: 1, total: 4, failed: []notDone{revoked("a"), revoked("b"), {"c", &ledger.RevokedKeyError{Allowable: true}}}}
+	advice := advise(part)
+	if strings.Count(advice.Hint, "kedge-ca issue") != 1 || !strings.Contains(advice.Hint, "; make a new key; ") || advice.Code != cli.ExitFailed {
+		t.Errorf("%+v", advice)
+	}
+	part.err = &ledger.UnreachableError{Where: "db"}
+	if advice := advise(part); !strings.HasPrefix(advice.Hint, "check the database") || part.Error() == "renewed 1 of 4" {
+		t.Errorf("%v: %+v", part, advice)
+	}
+}
