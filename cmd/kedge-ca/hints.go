@@ -56,6 +56,9 @@ func hintUsage(err error) string {
 	if is[*unconfirmedError](err) {
 		return "repeat it with --yes if it is meant"
 	}
+	if gone, ok := errors.AsType[*goneProfileError](err); ok {
+		return "choose one with --profile; " + oneOf("profiles", gone.err.Known)
+	}
 	if unknown, ok := errors.AsType[*cadir.UnknownProfileError](err); ok {
 		return oneOf("profiles", unknown.Known) + "; choose with --profile, or with default_profile in the configuration"
 	}

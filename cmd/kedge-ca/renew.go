@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -239,7 +238,7 @@ func (r *renewal) check(s *store) error {
 	case state == ledger.Revoked || state == ledger.Held || r.record.RevokedAt != nil:
 		return &notRenewedError{what, "it is revoked: " + r.record.Reason.String(), false}
 	}
-	profile, err := s.settings.profile(cmp.Or(r.options.profile, r.record.Profile))
+	profile, err := s.profileOf(r.options.profile, r.record)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
