@@ -23,6 +23,10 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web-
 		return ""
 	case "kedge-ca issue":
 		return ca + "printf 'name,dns\\nweb-03,web-03.example.com\\nweb-04,\\n' > hosts.csv\n"
+	case "kedge-ca renew", "kedge-ca rekey":
+		return hosts + "mkdir hosts\nkedge-ca issue web-05 --out hosts\nprintf 'name\\nweb-05\\n' > hosts.csv\n"
+	case "kedge-ca rotate reopen":
+		return hosts + "kedge-ca rotate start --no-password\nkedge-ca rotate switch --yes\nkedge-ca rotate finish --yes\n"
 	case "kedge-ca unrevoke":
 		return hosts + "kedge-ca revoke web-01 --reason certificate-hold --yes\n"
 	case "kedge-ca rotate switch", "kedge-ca rotate abort":

@@ -126,6 +126,12 @@ func meaning(path string) string {
 		return "from one list to when the next is due; default: 7d"
 	case "crl.urls":
 		return "where lists are fetched from, for profiles that name no crl_urls; default: none"
+	case "expiry":
+		return "when status and expiring report leaves that have no successor"
+	case "expiry.warn":
+		return "what is left of a leaf's life then, a part such as 25% or a time such as 8h; default: 25%"
+	case "expiry.forget":
+		return "how long after its end a leaf is still reported; default: 30d"
 	}
 	return profileMeaning(path)
 }
