@@ -10,6 +10,7 @@ import (
 
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 )
 
@@ -20,6 +21,7 @@ type bundleOptions struct {
 	authority string
 	awsCLI    bool
 	anchor    string // the trust anchor to update
+	arn       string // its ARN, where that was given
 	region    string
 }
 
@@ -33,7 +35,8 @@ or, while it is being rotated, the old and the new one. A trust anchor takes at 
 certificates and 8,000 characters; what has more is refused here.
 
 With --aws-cli the output is instead the command line of the AWS CLI that registers it, for a
-POSIX shell: create-trust-anchor, or with --trust-anchor update-trust-anchor.`,
+POSIX shell: create-trust-anchor, or update-trust-anchor once its ARN is known. An ARN that is
+given once with --trust-anchor is kept in aws.yaml in the CA's folder.`,
 		Example: `  kedge-ca bundle > anchor.pem
   kedge-ca bundle --aws-cli
   kedge-ca bundle --aws-cli --trust-anchor arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/6b656467-6500-4000-8000-000000000001`,
@@ -66,19 +69,14 @@ func (o *bundleOptions) check(cmd *cobra.Command) error {
 		}
 		return nil
 	}
-	parts := strings.Split(o.anchor, ":")
-	id, ok := "", false
-	if len(parts) == 6 {
-		id, ok = strings.CutPrefix(parts[5], "trust-anchor/")
+	arn, err := cadir.ParseARN(o.anchor, cadir.TrustAnchorARN)
+	if err != nil {
+		return cli.Usagef(cmd, "--trust-anchor: %w", err)
 	}
-	if !ok || parts[2] != "rolesanywhere" {
-		return cli.Usagef(cmd, "--trust-anchor: %q is not the ARN of a trust anchor", o.anchor)
+	if o.region != "" && o.region != arn.Region {
+		return cli.Usagef(cmd, "--region: the trust anchor is in %s by its ARN, not in %s", arn.Region, o.region)
 	}
-	if o.region != "" && o.region != parts[3] {
-		return cli.Usagef(cmd, "--region: the trust anchor is in %s by its ARN, not in %s", parts[3], o.region)
-	}
-	o.region = parts[3]
-	o.anchor = id
+	o.arn, o.anchor, o.region = arn.Text, arn.ID, arn.Region
 	return nil
 }
 
@@ -105,6 +103,9 @@ func runBundle(ctx context.Context, o *bundleOptions) (err error) {
 	case o.output.json:
 		return o.writeJSON(anchors, text)
 	case o.awsCLI:
+		if err := o.resolveAnchor(len(anchors) > 1); err != nil {
+			return err
+		}
 		line, err := o.commandLine(anchors[len(anchors)-1], text)
 		if err != nil {
 			return err

@@ -30,6 +30,7 @@ type crlOptions struct {
 	drop    bool
 	why     string
 	confirm confirmFlag
+	aws     awsFlags
 }
 
 func newCRL(h host, run func(context.Context, *crlOptions) error) *cobra.Command {
@@ -51,7 +52,12 @@ into the ledger, also serial numbers whose certificates it does not have, and --
 asks, drops them. The ledger records either.
 
 A delta (crl/NAME.delta.crl and .der) holds what changed since the last complete list. It is
-for others than IAM Roles Anywhere, which takes complete lists only.`,
+for others than IAM Roles Anywhere, which takes complete lists only.
+
+With --aws-cli, standard output has the command line of the AWS CLI, for a POSIX shell, that
+imports each list, or updates it. ARNs that are given once, with --trust-anchor here or for
+"kedge-ca bundle", and with --crl, are kept in aws.yaml in the CA's folder; then crl tells that
+command line without --aws-cli, too.`,
 		Example: `  kedge-ca crl
   kedge-ca crl --issuer ca --valid 30d --stdout
   kedge-ca crl --take-list`,
@@ -61,6 +67,9 @@ for others than IAM Roles Anywhere, which takes complete lists only.`,
 			}
 			if o.stdout && len(o.issuers) != 1 {
 				return cli.Usagef(cmd, "--stdout: name the one list with --issuer")
+			}
+			if err := o.aws.check(cmd); err != nil {
+				return err
 			}
 			return run(cmd.Context(), o)
 		},
@@ -78,6 +87,7 @@ for others than IAM Roles Anywhere, which takes complete lists only.`,
 	o.confirm.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("stdout", "json")
 	cmd.MarkFlagsMutuallyExclusive("take-list", "drop-list")
+	o.aws.add(cmd)
 	return cmd
 }
 
@@ -88,6 +98,10 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	}
 	defer s.close(&err)
 	authorities, err := s.listed(ctx, o.issuers)
+	if err != nil {
+		return err
+	}
+	known, err := o.aws.resolve(s, authorities)
 	if err != nil {
 		return err
 	}
@@ -111,6 +125,9 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 		}
 		made.report(s.host)
 		all = append(all, made)
+	}
+	if err := o.aws.finish(o.host, known, authorities, all); err != nil {
+		return err
 	}
 	switch {
 	case o.stdout:

@@ -56,6 +56,9 @@ func hintUsage(err error) string {
 	if is[*unconfirmedError](err) {
 		return "repeat it with --yes if it is meant"
 	}
+	if unknown, ok := errors.AsType[*unknownAnchorError](err); ok {
+		return "give its ARN once, it is kept: " + unknown.command + " --trust-anchor ARN"
+	}
 	if gone, ok := errors.AsType[*goneProfileError](err); ok {
 		return "choose one with --profile; " + oneOf("profiles", gone.err.Known)
 	}

@@ -1,0 +1,161 @@
+package cadir
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"kedge/internal/atomicfile"
+	"kedge/internal/safefile"
+)
+
+// AWS is what this CA is called at IAM Roles Anywhere: aws.yaml in its folder. It holds ARNs only, and
+// no secret; but where a list of what is revoked goes is nothing that others may decide.
+type AWS struct {
+	// TrustAnchor is the ARN of the trust anchor that holds the roots, also while they are rotated.
+	TrustAnchor string `yaml:"trust_anchor,omitempty"`
+	// TrustAnchors are those of single authorities, such as intermediates, by their names.
+	TrustAnchors map[string]string `yaml:"trust_anchors,omitempty"`
+	// CRLs are the ARNs of imported lists, by the names of the authorities.
+	CRLs map[string]string `yaml:"crls,omitempty"`
+}
+
+const (
+	// AWSName is the name of the file with the ARNs in the CA's folder.
+	AWSName = "aws.yaml"
+	maxAWS  = 1 << 20
+)
+
+// AWSPath is the path of the file with the ARNs.
+func (f Folder) AWSPath() string { return filepath.Join(f.Dir, AWSName) }
+
+// AWS reads the ARNs; none where there is no file. One that another user can change is a
+// *safefile.UnsafeError.
+func (f Folder) AWS() (*AWS, error) {
+	data, err := safefile.Read(f.AWSPath(), maxAWS)
+	if errors.Is(err, fs.ErrNotExist) {
+		return new(AWS), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	a, err := parseAWS(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s%w", f.AWSPath(), err)
+	}
+	return a, nil
+}
+
+// parseAWS is strict, as ParseSettings is.
+func parseAWS(data []byte) (*AWS, error) {
+	a := new(AWS)
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(a); err != nil && err != io.EOF {
+		return nil, settingsError(data, err)
+	}
+	if err := d.Decode(new(yaml.Node)); err != io.EOF {
+		return nil, errors.New(": holds more than one document")
+	}
+	if a.TrustAnchor != "" {
+		if _, err := ParseARN(a.TrustAnchor, TrustAnchorARN); err != nil {
+			return nil, fmt.Errorf(": trust_anchor: %w", err)
+		}
+	}
+	for key, all := range map[string]map[string]string{"trust_anchors": a.TrustAnchors, "crls": a.CRLs} {
+		kind := TrustAnchorARN
+		if key == "crls" {
+			kind = CRLARN
+		}
+		for name, text := range all {
+			if _, err := ParseARN(text, kind); err != nil {
+				return nil, fmt.Errorf(": %s.%s: %w", key, name, err)
+			}
+		}
+	}
+	return a, nil
+}
+
+// WriteAWS replaces the file with the ARNs.
+func (f Folder) WriteAWS(a *AWS) error {
+	text := bytes.NewBufferString("# What this CA is called at IAM Roles Anywhere; kedge-ca bundle and crl keep it here.\n")
+	e := yaml.NewEncoder(text)
+	e.SetIndent(2)
+	if err := e.Encode(a); err != nil {
+		return fmt.Errorf("write %s: %w", f.AWSPath(), err)
+	}
+	return atomicfile.Write(f.AWSPath(), text.Bytes(), 0o644)
+}
+
+// Anchor is the ARN of the trust anchor for an authority's certificate, empty when it is not known.
+// An authority that is empty stands for the roots.
+func (a *AWS) Anchor(authority string) string {
+	if authority == "" {
+		return a.TrustAnchor
+	}
+	return a.TrustAnchors[authority]
+}
+
+// SetAnchor sets what Anchor returns.
+func (a *AWS) SetAnchor(authority, arn string) {
+	if authority == "" {
+		a.TrustAnchor = arn
+		return
+	}
+	if a.TrustAnchors == nil {
+		a.TrustAnchors = map[string]string{}
+	}
+	a.TrustAnchors[authority] = arn
+}
+
+// SetCRL sets the ARN of an authority's list.
+func (a *AWS) SetCRL(authority, arn string) {
+	if a.CRLs == nil {
+		a.CRLs = map[string]string{}
+	}
+	a.CRLs[authority] = arn
+}
+
+// ARNKind is what an ARN of IAM Roles Anywhere names.
+type ARNKind string
+
+// The kinds that a CA has.
+const (
+	TrustAnchorARN ARNKind = "trust-anchor"
+	CRLARN         ARNKind = "crl"
+)
+
+// ARN is one of IAM Roles Anywhere.
+type ARN struct {
+	Text                string
+	Region, Account, ID string
+}
+
+// ParseARN reads arn:PARTITION:rolesanywhere:REGION:ACCOUNT:KIND/ID, where the id is a UUID. What it
+// returns has no character that a shell would take for its own.
+func ParseARN(text string, kind ARNKind) (ARN, error) {
+	parts := strings.Split(text, ":")
+	what := "a trust anchor"
+	if kind == CRLARN {
+		what = "a CRL"
+	}
+	wrong := fmt.Errorf("%q is not the ARN of %s", text, what)
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "rolesanywhere" {
+		return ARN{}, wrong
+	}
+	id, ok := strings.CutPrefix(parts[5], string(kind)+"/")
+	for pattern, part := range map[string]string{`^aws[a-z-]*$`: parts[1], `^[a-z0-9-]+$`: parts[3], `^[0-9]{12}$`: parts[4], `^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`: id} {
+		ok = ok && regexp.MustCompile(pattern).MatchString(part)
+	}
+	if !ok {
+		return ARN{}, wrong
+	}
+	return ARN{Text: text, Region: parts[3], Account: parts[4], ID: id}, nil
+}

@@ -1,0 +1,63 @@
+package cadir
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const (
+	anchorARN = "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/6b656467-6500-4000-8000-000000000001"
+	crlARN    = "arn:aws:rolesanywhere:eu-west-1:111122223333:crl/6b656467-6500-4000-8000-000000000002"
+)
+
+func TestAWS(t *testing.T) {
+	t.Parallel()
+	f := Folder{Dir: t.TempDir()}
+	a, err := f.AWS()
+	if err != nil || a.Anchor("") != "" {
+		t.Fatalf("without a file: %+v, %v", a, err)
+	}
+	a.SetAnchor("", anchorARN)
+	a.SetAnchor("issuing-1", anchorARN)
+	a.SetCRL("ca", crlARN)
+	if err := f.WriteAWS(a); err != nil {
+		t.Fatal(err)
+	}
+	again, err := f.AWS()
+	if err != nil || !reflect.DeepEqual(a, again) || again.Anchor("issuing-1") != anchorARN || again.Anchor("") != anchorARN {
+		t.Errorf("%+v, %v", again, err)
+	}
+	if info, err := os.Stat(f.AWSPath()); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
+func TestParseAWS_refuses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ text, want string }{
+		{"trust_anchro: x\n", `:1: unknown key "trust_anchro"`},
+		{"trust_anchor: " + crlARN + "\n", `: trust_anchor: "` + crlARN + `" is not the ARN of a trust anchor`},
+		{"crls: {ca: " + anchorARN + "}\n", `: crls.ca: "` + anchorARN + `" is not the ARN of a CRL`},
+		{"trust_anchors: {a: x}\n", `: trust_anchors.a: "x" is not the ARN of a trust anchor`},
+		{"trust_anchor: " + anchorARN + "\n---\n{}\n", ": holds more than one document"},
+	} {
+		if a, err := parseAWS([]byte(tt.text)); err == nil || err.Error() != tt.want {
+			t.Errorf("%q: %+v, %v, want %s", tt.text, a, err, tt.want)
+		}
+	}
+}
+
+func TestParseARN(t *testing.T) {
+	t.Parallel()
+	a, err := ParseARN(crlARN, CRLARN)
+	if err != nil || a.ID != "6b656467-6500-4000-8000-000000000002" || a.Region != "eu-west-1" || a.Account != "111122223333" {
+		t.Errorf("%+v, %v", a, err)
+	}
+	for _, text := range []string{"", "arn:aws:rolesanywhere:eu-west-1:1:crl/6b656467-6500-4000-8000-000000000002", strings.Replace(crlARN, "eu-west-1", "eu'west", 1), crlARN + "x", crlARN + "\n", strings.Replace(crlARN, "aws", "a;b", 1), strings.Replace(crlARN, "0000", "$(id", 1)} {
+		if a, err := ParseARN(text, CRLARN); err == nil {
+			t.Errorf("%q: %+v", text, a)
+		}
+	}
+}
