@@ -63,7 +63,7 @@ func (f *formFlags) readPassword(h host, path string) error {
 	f.password, err = p.Read(h.inputs, path)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("password for %s: %w", path, context.Canceled)
+		return fmt.Errorf("password for %s: %w", path, err)
 	case errors.Is(err, signer.ErrPasswordRequired):
 		return &pkcs12Error{fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)}
 	case err != nil:

@@ -72,7 +72,7 @@ func (f *newKeyFlags) readPassword(h host, ref, path string) (password []byte, w
 	password, err = p.Read(h.inputs, path)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return nil, nil, fmt.Errorf("password for %s: %w", path, context.Canceled)
+		return nil, nil, fmt.Errorf("password for %s: %w", path, err)
 	case errors.Is(err, signer.ErrPasswordRequired):
 		err = fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)
 	case errors.Is(err, config.ErrPasswordEmpty):

@@ -25,6 +25,8 @@ const (
 	ExitUsage   = 2 // the command line is wrong; nothing was tried
 	ExitRefused = 3 // the service answered and said no
 	ExitKey     = 4 // the private key or the certificate cannot be used
+
+	ExitInterrupted = 130 // Ctrl-C at a prompt, as a shell says of a program that SIGINT ended
 )
 
 // Streams are the three standard streams, handed down so that tests can hold them.
@@ -87,6 +89,9 @@ func adviceFor(p Program, err error) Advice {
 			hint = fmt.Sprintf("run %q for the flags", strings.TrimSpace(usage.Command+" --help"))
 		}
 		return Advice{Code: ExitUsage, Hint: hint}
+	}
+	if errors.Is(err, ErrInterrupted) {
+		return Advice{Code: ExitInterrupted, Hint: "nothing was written"}
 	}
 	if errors.Is(err, context.Canceled) {
 		return Advice{Code: ExitFailed, Hint: "it was interrupted; nothing was written"}

@@ -2,14 +2,18 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 )
 
 // Confirm asks a question on the controlling terminal and says whether the answer was yes.
 // Standard input and output are left alone. It returns ErrNoTerminal at once where there is
-// none.
+// none, and ErrInterrupted when the person gives up (Ctrl-C).
 func Confirm(question string) (bool, error) {
 	in, out, err := openTerminal()
 	if err != nil {
@@ -17,7 +21,31 @@ func Confirm(question string) (bool, error) {
 	}
 	defer in.Close()
 	defer out.Close()
-	return confirm(in, out, question)
+	return interruptible(out, func() (bool, error) { return confirm(in, out, question) })
+}
+
+// interruptible waits for an answer, or for SIGINT or SIGTERM. The reader of an interrupted question
+// stays until the process ends.
+func interruptible[T any](out io.Writer, read func() (T, error)) (T, error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	type answer struct {
+		value T
+		err   error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		value, err := read()
+		answered <- answer{value, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.value, a.err
+	case <-ctx.Done():
+		fmt.Fprintln(out)
+		var none T
+		return none, gaveUp(ctx)
+	}
 }
 
 // maxAnswers is how often a question is asked before silence counts as no.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"golang.org/x/term"
@@ -17,6 +18,23 @@ import (
 // ErrNoTerminal says that a question could not be asked. What asks tells the user which
 // flag or variable answers it instead.
 var ErrNoTerminal = errors.New("there is no terminal to ask on")
+
+// ErrInterrupted says that a person gave up at a prompt (Ctrl-C). It is a context.Canceled, too; Main
+// ends with ExitInterrupted.
+var ErrInterrupted error = interruptedError{}
+
+type interruptedError struct{}
+
+func (interruptedError) Error() string        { return "interrupted at the prompt" }
+func (interruptedError) Is(target error) bool { return target == context.Canceled }
+
+// gaveUp is why a prompt ended whose context signal.NotifyContext made.
+func gaveUp(ctx context.Context) error {
+	if strings.HasPrefix(context.Cause(ctx).Error(), os.Interrupt.String()) {
+		return ErrInterrupted
+	}
+	return context.Canceled
+}
 
 // Password asks on the controlling terminal, without echo. Standard input and output are
 // left alone: they belong to the SDK that runs the program. It returns ErrNoTerminal at
@@ -29,6 +47,9 @@ func Password(prompt string) ([]byte, error) {
 	defer in.Close()
 	defer out.Close()
 	password, err := ask(in, out, prompt)
+	if errors.Is(err, ErrInterrupted) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read from the terminal: %w", err)
 	}
@@ -36,7 +57,7 @@ func Password(prompt string) ([]byte, error) {
 }
 
 // ask shows the prompt once nothing of what is typed is shown any more: who sees it may type. It
-// ends with context.Canceled when the person gives up (Ctrl-C), and leaves the terminal as it was:
+// ends with ErrInterrupted when the person gives up (Ctrl-C), and leaves the terminal as it was:
 // without that it would go on without echo.
 func ask(in *os.File, out io.Writer, prompt string) (password []byte, err error) {
 	fd := int(in.Fd())
@@ -67,7 +88,7 @@ func ask(in *os.File, out io.Writer, prompt string) (password []byte, err error)
 	case a := <-answered:
 		return a.password, a.err
 	case <-ctx.Done():
-		return nil, context.Canceled
+		return nil, gaveUp(ctx)
 	}
 }
 
