@@ -97,6 +97,9 @@ func (o *intermediateOptions) addFlags(cmd *cobra.Command) {
 // check refuses what contradicts itself.
 func (o *intermediateOptions) check(cmd *cobra.Command) (err error) {
 	mode, err := o.mode(cmd)
+	if err == nil {
+		err = o.checkNoVerb(cmd)
+	}
 	switch {
 	case err != nil:
 		return err
