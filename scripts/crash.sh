@@ -1,5 +1,5 @@
 #!/bin/sh
-# Kills kedge-ca by kill -9 at random moments while several processes issue in parallel, again
+# Kills kedge-ca by kill -9 at random moments while several processes write in parallel, again
 # and again: scripts/crash says what must hold. Once with a ledger in SQLite, once with one in
 # PostgreSQL, on a server of its own, whose power is cut every tenth time as well.
 #

@@ -19,7 +19,7 @@ import (
 // count is what a check found.
 type count struct {
 	handedOut int // certificates in files
-	recorded  int // leaves in the ledger
+	recorded  int // names of leaves in the ledger
 	leftover  int // files that are no result
 }
 
@@ -40,7 +40,12 @@ func (r *rehearsal) check() (count, error) {
 	if err != nil {
 		return count{}, err
 	}
-	c := count{recorded: len(recorded)}
+	c := count{}
+	for _, newest := range recorded {
+		if newest {
+			c.recorded++
+		}
+	}
 	var faults []error
 	for _, file := range files {
 		switch name := file.Name(); {
@@ -55,8 +60,10 @@ func (r *rehearsal) check() (count, error) {
 	return c, errors.Join(faults...)
 }
 
-// readTable returns the fingerprints in a table of certificates, in hex, of which none may
-// have the serial or the name of another.
+// readTable returns the fingerprints in a table of certificates, in hex, and whether it is the
+// newest of its name. None may have the serial of another, replace what another replaces, or have
+// the name and the issuer of another without replacing anything: only after a change of the root
+// is what was interrupted issued again.
 func readTable(table []byte) (map[string]bool, error) {
 	rows, err := csv.NewReader(bytes.NewReader(table)).ReadAll()
 	if err != nil {
@@ -66,14 +73,22 @@ func readTable(table []byte) (map[string]bool, error) {
 		return nil, errors.New("the table of certificates has no header")
 	}
 	column := func(name string) int { return slices.Index(rows[0], name) }
-	fingerprint, serial, name := column("fingerprint"), column("serial"), column("common_name")
-	if fingerprint < 0 || serial < 0 || name < 0 {
+	fingerprint, serial, name, issuer, replaces := column("fingerprint"), column("serial"), column("common_name"), column("issuer"), column("replaces")
+	if min(fingerprint, serial, name, issuer, replaces) < 0 {
 		return nil, fmt.Errorf("the table of certificates has the columns %q", rows[0])
 	}
-	recorded, seen := map[string]bool{}, map[string]bool{}
+	recorded, seen, newest := map[string]bool{}, map[string]bool{}, map[string]string{}
 	for _, row := range rows[1:] {
 		recorded[row[fingerprint]] = true
-		for _, once := range []string{"serial " + row[serial], "name " + row[name]} {
+		if before, ok := newest[row[name]]; ok {
+			recorded[before] = false
+		}
+		newest[row[name]] = row[fingerprint]
+		only := "name " + row[name] + " by " + row[issuer]
+		if row[replaces] != "" {
+			only = "successor of " + row[replaces]
+		}
+		for _, once := range []string{"serial " + row[serial], only} {
 			if seen[once] {
 				return nil, fmt.Errorf("the %s is in the ledger twice", once)
 			}
@@ -93,8 +108,9 @@ func checkFile(file string, recorded map[string]bool) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if sum := sha256.Sum256(der); !recorded[hex.EncodeToString(sum[:])] {
-		return fmt.Errorf("%s is not in the ledger", file)
+	sum := sha256.Sum256(der)
+	if newest, ok := recorded[hex.EncodeToString(sum[:])]; !ok || !newest {
+		return fmt.Errorf("%s is not in the ledger, or was renewed and not replaced", file)
 	}
 	name := strings.TrimSuffix(file, ".pem")
 	if _, err := readPEM(name+".chain.pem", "CERTIFICATE"); err != nil {

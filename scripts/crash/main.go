@@ -1,8 +1,10 @@
-// Command crash kills kedge-ca by kill -9 at random moments while several of its processes
-// issue in parallel. After each kill the next issue must work without anybody's help. Every
-// certificate that was handed out must be in the ledger, no serial and no name twice, and the
-// ledger must verify; and in the end, when what was interrupted has been gone on with, the
-// ledger must hold no certificate that was not handed out.
+// Command crash kills kedge-ca by kill -9 at random moments while several of its processes issue,
+// renew, revoke, make lists and change the root in parallel. After each kill the same must work
+// again without anybody's help. Every certificate that was handed out must be in the ledger and
+// the newest of its name, no serial twice, no name twice that was not renewed, and the ledger must
+// verify; no number of a list comes twice with another content; and in the end, when what was
+// interrupted has been gone on with, every revocation that was said to be done is on a list, and
+// the ledger holds no certificate that was not handed out.
 //
 // The ledger is SQLite, or PostgreSQL when KEDGE_POSTGRES is a DSN; KEDGE_POSTGRES_RESTART is
 // then a program that cuts the server's power and starts it again.
@@ -24,6 +26,7 @@ const (
 	listEvery  = 20 // rounds that go on with the same list of hosts
 	listLength = 300
 	cutEvery   = 10 // rounds from one power cut to the next
+	stepEvery  = 4  // rounds from one step of a rotation to the next
 )
 
 func main() {
@@ -67,6 +70,13 @@ type rehearsal struct {
 	restart string // of PostgreSQL
 	killed  int    // processes
 	cuts    int    // of the server's power
+
+	renewable []string          // names, of which a worker renews one after the other
+	revocable []string          // names that are not revoked yet
+	revoked   []string          // serials, in hex, that were said to be revoked
+	renewals  int               // that were said to be done
+	steps     int               // of rotations
+	lists     map[string]string // authority and number -> SHA-256
 }
 
 func newRehearsal(program, dir string) (*rehearsal, error) {
@@ -74,7 +84,7 @@ func newRehearsal(program, dir string) (*rehearsal, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &rehearsal{program: program, dir: dir, engine: "sqlite", restart: os.Getenv("KEDGE_POSTGRES_RESTART")}
+	r := &rehearsal{program: program, dir: dir, engine: "sqlite", restart: os.Getenv("KEDGE_POSTGRES_RESTART"), lists: map[string]string{}}
 	if err := os.MkdirAll(r.path("out"), 0o700); err != nil {
 		return nil, err
 	}
@@ -101,13 +111,16 @@ func (r *rehearsal) finish(rounds int, took time.Duration) error {
 		}
 	}
 	c, err := r.check()
+	if err == nil {
+		err = r.checkRevoked()
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.engine, err)
 	}
 	if c.recorded != c.handedOut {
 		return fmt.Errorf("%s: %d certificates are in the ledger, and %d were handed out", r.engine, c.recorded, c.handedOut)
 	}
-	fmt.Printf("%s: %d rounds in %.0f s, %d processes killed, %d power cuts; %d certificates handed out, all in the ledger and nothing twice; %d temporary files left\n",
-		r.engine, rounds, took.Seconds(), r.killed, r.cuts, c.handedOut, c.leftover)
+	fmt.Printf("%s: %d rounds in %.0f s, %d processes killed, %d power cuts; %d certificates handed out, all in the ledger and nothing twice; %d renewals, %d revocations, all on the lists, %d lists, %d steps of rotations; %d temporary files left\n",
+		r.engine, rounds, took.Seconds(), r.killed, r.cuts, c.handedOut, r.renewals, len(r.revoked), len(r.lists), r.steps, c.leftover)
 	return nil
 }

@@ -11,19 +11,20 @@ import (
 	"time"
 )
 
-// round lets three processes issue one certificate after the other and one a list, kills
-// them, and goes on with what they were at.
+// round lets three processes issue one certificate after the other and one a list, others renew,
+// revoke, make lists and change the root; it kills them, and goes on with what they were at.
 func (r *rehearsal) round(n int) error {
 	if err := r.writeList(n); err != nil {
 		return err
 	}
-	w := &workers{r: r}
+	w := &workers{r: r, rotates: n%stepEvery == stepEvery-1}
 	for _, worker := range []string{"a", "b", "c"} {
 		w.group.Go(func() {
 			for i := 0; w.issue(fmt.Sprintf("round-%d-%s-%d", n, worker, i)); i++ {
 			}
 		})
 	}
+	w.change()
 	w.group.Go(func() { w.run("issue", "--from", r.list(n), "--out", r.path("out")) })
 
 	time.Sleep(rand.N(300 * time.Millisecond))
@@ -47,6 +48,10 @@ func (r *rehearsal) round(n int) error {
 			return fmt.Errorf("the next issue: %w", err)
 		}
 	}
+	if err := r.again(w); err != nil {
+		return err
+	}
+	r.share(n, w.issued)
 	return nil
 }
 
@@ -87,16 +92,24 @@ type workers struct {
 	running     []*exec.Cmd
 	killed      int
 	interrupted []string // names
+	issued      []string // names
 	failed      []error  // commands that ended by themselves
+
+	rotates  bool   // a step of a rotation is taken: what is refused meanwhile is done after it
+	renewal  string // name that was being renewed
+	toRevoke string // name that was being revoked
+	step     bool   // a step of a rotation was being taken
 }
 
 // issue tells whether to go on.
 func (w *workers) issue(name string) bool {
-	if w.run("issue", name, "--out", w.r.path("out")) {
-		return true
-	}
+	done := w.run("issue", name, "--out", w.r.path("out"))
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
+	if done {
+		w.issued = append(w.issued, name)
+		return true
+	}
 	w.interrupted = append(w.interrupted, name)
 	return false
 }
@@ -114,6 +127,7 @@ func (w *workers) run(args ...string) bool {
 	defer w.mutex.Unlock()
 	switch {
 	case err == nil:
+	case w.rotates && (strings.Contains(stderr.String(), "is retired") || strings.Contains(stderr.String(), "in the meantime")):
 	case cmd.ProcessState.Exited():
 		w.failed = append(w.failed, fmt.Errorf("kedge-ca %s: %w\n%s", strings.Join(args, " "), err, stderr.String()))
 	default:
