@@ -13,8 +13,9 @@ FUZZTIME := 30s
 ROUNDS   := 500
 KILLS    := 1000
 SOAK     := 10m
+SEQUENCES := 2000
 
-.PHONY: help build pkcs11 test race lint fuzz bench crash torn soak quickstart check cross setup clean
+.PHONY: help build pkcs11 test race lint fuzz bench model crash torn soak quickstart check cross setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,7 +45,10 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 bench: build ## compare with the least programs that do the same
 	scripts/bench/run
 
-crash: build ## kill -9 kedge-ca ROUNDS (500) times while it issues, with each kind of ledger
+model: setup ## SEQUENCES (2000) of what a CA does, compared step by step with a reference
+	KEDGE_TEST_SEQUENCES=$(SEQUENCES) go test ./ca/issuance -run '^TestModel$$' -count 1 -parallel 8 -timeout 1h
+
+crash: build ## kill -9 kedge-ca ROUNDS (500) times at all that it writes, with each kind of ledger
 	scripts/crash.sh $(ROUNDS)
 
 torn: build ## kill -9 kedge update KILLS (1000) times while others read the credentials file

@@ -28,6 +28,7 @@ import (
 // world is a CA with two services on one ledger, the hosts that it serves, and the reference.
 type world struct {
 	t      *testing.T
+	seed   uint64
 	rng    *mathrand.Rand
 	engine string
 	where  string // of the ledger; another after each restore
@@ -75,7 +76,7 @@ var modelHosts = []string{"web-1", "web-2", "db-1"}
 
 // newWorld founds a CA.
 func newWorld(t *testing.T, engine string, seed uint64) *world {
-	w := &world{t: t, rng: mathrand.New(mathrand.NewPCG(seed, 0)), engine: engine, now: time.Date(2031, 5, 1, 12, 0, 0, 0, time.UTC),
+	w := &world{t: t, seed: seed, rng: mathrand.New(mathrand.NewPCG(seed, 0)), engine: engine, now: time.Date(2031, 5, 1, 12, 0, 0, 0, time.UTC),
 		ref: newReference(), keys: keys{}, lists: map[string][]byte{}}
 	skews := []time.Duration{0, time.Hour, -time.Hour}
 	for i, name := range []string{"A", "B"} {
@@ -200,7 +201,7 @@ func (w *world) lastList(authority string) ([]byte, error) {
 // fail ends the test with all that was done.
 func (w *world) fail(format string, args ...any) {
 	w.t.Helper()
-	w.t.Fatalf("%s\nclocks %v and %v; after\n  %s", fmt.Sprintf(format, args...), w.pair[0].skew, w.pair[1].skew, strings.Join(w.log, "\n  "))
+	w.t.Fatalf("KEDGE_TEST_SEED=%d go test ./ca/issuance -run TestModel/%s: %s\nclocks %v and %v; after\n  %s", w.seed, w.engine, fmt.Sprintf(format, args...), w.pair[0].skew, w.pair[1].skew, strings.Join(w.log, "\n  "))
 }
 
 // stage is what one transaction does: so many entries or none.
