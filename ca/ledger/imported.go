@@ -30,7 +30,8 @@ const importChunk = 500
 // the rules for new ones holds them up: they exist. Their issuer must be an authority, in
 // whatever state. What is there already stays, and is revoked if it has come to be. A leaf is
 // the newest of its name only if it is valid from a later time than the one that was, so their
-// order does not matter. They are recorded in groups; after an error, the same call goes on.
+// order does not matter, and if it was not revoked for good: a host goes on when a certificate of
+// its name comes to light that somebody else had. They are recorded in groups; after an error, the same call goes on.
 func (l *Ledger) Import(ctx context.Context, all []Import) (Imported, error) {
 	done := Imported{Refused: map[string]string{}}
 	var records []*importRecord
@@ -58,7 +59,7 @@ func (l *Ledger) Import(ctx context.Context, all []Import) (Imported, error) {
 type importRecord struct {
 	*record
 	known *Certificate // what the ledger has of it
-	late  bool         // its name has a certificate that is valid from a later time
+	late  bool         // its name has a certificate that is valid from a later time, or it is revoked for good
 }
 
 // importSome imports in one transaction. Where one is refused, each gets its own.
@@ -111,7 +112,7 @@ func (t *transaction) importAll(ctx context.Context, all []*importRecord) (done 
 		if r.row.Kind == Leaf && r.known == nil {
 			from := r.row.NotBefore.UnixMicro()
 			last, named := newest[r.row.Subject]
-			if r.late = named && last > from; !r.late {
+			if r.late = named && (last > from || r.body.Revoked.forGood()); !r.late {
 				newest[r.row.Subject] = from
 			}
 		}

@@ -75,3 +75,36 @@ func checkNewest(t *testing.T, l *Ledger, want []byte) {
 		}
 	}
 }
+
+// TestImport_revoked: a certificate that was revoked for good ends no lineage of its name, however
+// late it was issued.
+func TestImport_revoked(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		l := create(t, where)
+		root, key := newAuthority(t, "Test CA", nil), newKey(t)
+		register(t, l, root)
+		ours := root.leafOf("web", key)
+		add(t, l, ca.Issued{Certificate: ours})
+		late := valid(-time.Minute, time.Hour)
+		gone := func(reason ca.Reason) *ca.Revocation { return &ca.Revocation{At: noon, Reason: reason} }
+		done := mustImport(t, l, imports(root, Import{Issued: ca.Issued{Certificate: root.leaf("web", late)}, Revoked: gone(ca.KeyCompromise)},
+			Import{Issued: ca.Issued{Certificate: root.leafOf("web", key, late)}, Revoked: gone(ca.Superseded)},
+			Import{Issued: ca.Issued{Certificate: root.leaf("other", late)}, Revoked: gone(ca.KeyCompromise)}))
+		if done.Recorded != 3 || done.Revoked != 3 {
+			t.Errorf("%+v", done)
+		}
+		mustVerify(t, l)
+		if _, err := attempt(t, l, root, ca.Issued{Certificate: root.leafOf("web", key), Replaces: fingerprint(ours)}); err != nil {
+			t.Errorf("the host does not go on: %v", err)
+		}
+		held := root.leaf("held")
+		mustImport(t, l, imports(root, Import{Issued: ca.Issued{Certificate: held}, Revoked: gone(ca.CertificateHold)}))
+		if err := l.Release(t.Context(), [][]byte{fingerprint(held)}, "found"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := attempt(t, l, root, ca.Issued{Certificate: root.leaf("held"), Replaces: fingerprint(held)}); err != nil {
+			t.Errorf("one that was released does not go on: %v", err)
+		}
+		mustVerify(t, l)
+	})
+}

@@ -36,6 +36,9 @@ type revokedThen struct {
 	Reason ca.Reason `json:"reason"`
 }
 
+// forGood reports whether there was a revocation that no release ends.
+func (r *revokedThen) forGood() bool { return r != nil && r.Reason != ca.CertificateHold }
+
 // record is a certificate made ready to be written, by the goroutine that brought it.
 type record struct {
 	body   issuedBody

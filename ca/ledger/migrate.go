@@ -142,9 +142,11 @@ func (h *history) add(c *Certificate, cert *x509.Certificate, body issuedBody) {
 }
 
 // addImport is add for an import, which is not the newest of a name that has one from a later
-// time.
+// time, or when it was revoked for good.
 func (h *history) addImport(c *Certificate, cert *x509.Certificate, body issuedBody) {
-	late := slices.ContainsFunc(h.byName[c.Subject], func(id int64) bool { return h.lineages[id].from.After(c.NotBefore) })
+	late := slices.ContainsFunc(h.byName[c.Subject], func(id int64) bool {
+		return h.lineages[id].from.After(c.NotBefore) || body.Revoked.forGood()
+	})
 	if cert.IsCA || !late {
 		h.add(c, cert, body)
 		return
