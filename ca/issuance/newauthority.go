@@ -37,16 +37,20 @@ func (s *Service) Found(ctx context.Context, root *ca.Prepared) (*x509.Certifica
 	return root.Issue(ctx, s.ledger.WithAuthority(ledger.Authority{Name: RootName, State: ledger.Active, Issuing: true}))
 }
 
-// Adopt takes over a root that another program made. It can be called again after it was
-// interrupted. What the root issued before is not in the ledger.
+// Adopt takes over a root that another program made. What the root issued before is not in the
+// ledger: MayMiss reports it until TakeOver has been told that all of it is there.
 func (s *Service) Adopt(ctx context.Context, root *x509.Certificate, why string) error {
 	if err := s.CheckEmpty(ctx); err != nil {
 		return err
 	}
-	if err := s.recordForeign(ctx, ca.Issued{Certificate: root, Why: why}); err != nil {
-		return err
-	}
-	return s.setAuthorities(ctx, ledger.Authority{Name: RootName, Certificate: root, State: ledger.Active, Issuing: true})
+	return s.ledger.Adopt(ctx, ca.Issued{Certificate: root, Why: why, At: s.now()}, ledger.Authority{Name: RootName, State: ledger.Active, Issuing: true})
+}
+
+// IsRoot reports whether the root of the ledger is the one of a certificate: it was adopted, or
+// made here.
+func (s *Service) IsRoot(ctx context.Context, cert *x509.Certificate) (bool, error) {
+	a, ok, err := s.authorityOf(ctx, cert)
+	return ok && a.Name == RootName, err
 }
 
 // IssueCA issues a certificate for the key of an authority, unless a run before or another

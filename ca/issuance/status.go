@@ -18,6 +18,7 @@ type Status struct {
 	Ledger       string            `json:"ledger"`
 	Head         string            `json:"head"` // SEQ:HASH
 	Needs        []string          `json:"needs"`
+	Warnings     []string          `json:"warnings,omitempty"` // of certificates that were made elsewhere
 }
 
 // AuthorityStatus is the state of an authority.
@@ -76,6 +77,9 @@ func (s *Service) Status(ctx context.Context) (*Status, error) {
 		}
 		c.Authorities = append(c.Authorities, *one)
 		c.Needs = append(c.Needs, one.needs(a.Certificate.NotBefore, now)...)
+	}
+	if err := s.takeOverStatus(ctx, c); err != nil {
+		return nil, err
 	}
 	if err := s.rotationStatus(ctx, c); err != nil {
 		return nil, err

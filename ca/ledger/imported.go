@@ -207,6 +207,13 @@ func (t *transaction) importOne(ctx context.Context, r *importRecord) (recorded,
 	return 1, revoked, nil
 }
 
+// IsImported reports whether a certificate, by its SHA-256, was issued elsewhere and taken in.
+func (l *Ledger) IsImported(ctx context.Context, fingerprint []byte) (bool, error) {
+	var n int64
+	err := l.db.QueryRowContext(ctx, l.engine.sql("SELECT count(*) FROM certificates c JOIN entries e ON e.seq = c.seq WHERE c.fingerprint = ? AND e.kind = 'import'"), fingerprint).Scan(&n)
+	return n > 0, l.engine.explain(err)
+}
+
 // gravely reports whether a revocation says more of a certificate than the ledger: it was not
 // revoked, or only on hold.
 func gravely(c *Certificate, reason ca.Reason) bool {

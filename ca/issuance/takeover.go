@@ -1,0 +1,266 @@
+package issuance
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+)
+
+// TakeOver takes in what an authority issued and revoked before its ledger was there: the caller
+// reads it, with [TakeOver.Add] for each certificate, and then calls Finish. Whoever reads
+// checks that the authority's key signed each: with what Certificates returns.
+//
+// A TakeOver belongs to one goroutine. What was added is recorded in groups; the same again
+// after an interruption goes on, and what is there already stays as it is.
+type TakeOver struct {
+	service   *Service
+	authority ledger.Authority
+	issuers   []*x509.Certificate
+	why       string
+	now       time.Time
+
+	certificates []ledger.Import
+	serials      []ca.Revocation
+	ended        []ca.Revocation // of certificates that have expired
+	done         TakenOver
+}
+
+// Past is a certificate that an authority issued, or the serial number of one that it revoked
+// and whose certificate is not at hand.
+type Past struct {
+	Certificate *x509.Certificate // nil: only the serial number is known
+	Serial      *big.Int
+	NotAfter    time.Time      // zero: not known
+	Revoked     *ca.Revocation // nil: it is not revoked
+}
+
+// TakenOver says what came of a TakeOver. The tags are those of kedge-ca's JSON.
+type TakenOver struct {
+	Authority string            `json:"authority"`
+	Recorded  int               `json:"recorded"` // certificates that are new in the ledger
+	Known     int               `json:"known"`    // certificates that were there
+	Expired   int               `json:"expired"`  // of all of them, those that have expired
+	Revoked   int               `json:"revoked"`  // certificates and serial numbers that are revoked now and were not
+	Ended     int               `json:"ended"`    // revoked serial numbers that are left out, since their certificates have expired
+	NextList  int64             `json:"next_list"`
+	MayMiss   bool              `json:"may_miss"` // nobody has said yet that nothing is missing
+	Refused   map[string]string `json:"refused"`  // what the ledger does not take, by serial number or list: why
+}
+
+// What of a take-over waits to be recorded together.
+const takeOverGroup = 500
+
+// TakeOver begins to take in what an authority issued before.
+func (s *Service) TakeOver(ctx context.Context, authority, why string) (*TakeOver, error) {
+	path, err := s.Path(ctx, authority)
+	if err != nil {
+		return nil, err
+	}
+	t := &TakeOver{service: s, authority: path[0], issuers: []*x509.Certificate{path[0].Certificate}, why: why, now: s.now(),
+		done: TakenOver{Authority: path[0].Name, Refused: map[string]string{}}}
+	for c, err := range s.ledger.List(ctx, ledger.Filter{Kind: KindOf(path[0].Certificate)}) {
+		if err != nil {
+			return nil, err
+		}
+		cert, err := c.X509()
+		if err != nil {
+			return nil, err
+		}
+		if sameKey(cert.PublicKey, path[0].Certificate.PublicKey) && !cert.Equal(path[0].Certificate) {
+			t.issuers = append(t.issuers, cert)
+		}
+	}
+	return t, nil
+}
+
+// Certificates returns those of the authority, which have one key: the present one first.
+func (t *TakeOver) Certificates() []*x509.Certificate { return t.issuers }
+
+// Add takes what the authority issued.
+func (t *TakeOver) Add(ctx context.Context, p Past) error {
+	if p.Certificate == nil {
+		return t.addSerial(p)
+	}
+	if t.now.After(p.Certificate.NotAfter) {
+		t.done.Expired++
+	}
+	t.certificates = append(t.certificates, ledger.Import{
+		Issued:  ca.Issued{Certificate: p.Certificate, Issuer: t.authority.Certificate, Why: t.why, At: t.now},
+		Revoked: p.Revoked,
+	})
+	if len(t.certificates) < takeOverGroup {
+		return nil
+	}
+	return t.flush(ctx)
+}
+
+// addSerial keeps a revoked serial number, for Finish: the certificates are to be in the ledger
+// first. One that is known to have expired does not have to be on a list any more.
+func (t *TakeOver) addSerial(p Past) error {
+	if p.Revoked == nil || p.Serial == nil || p.Serial.Sign() <= 0 {
+		return fmt.Errorf("take in the serial number %v: it is none, or not revoked", p.Serial)
+	}
+	r := ca.Revocation{Serial: p.Serial, At: p.Revoked.At, Reason: p.Revoked.Reason}
+	if !p.NotAfter.IsZero() && t.now.After(p.NotAfter) {
+		t.ended = append(t.ended, r)
+	} else {
+		t.serials = append(t.serials, r)
+	}
+	return nil
+}
+
+// flush records the certificates that wait.
+func (t *TakeOver) flush(ctx context.Context) error {
+	n := len(t.certificates)
+	done, err := t.service.ledger.Import(ctx, t.certificates)
+	t.certificates = t.certificates[:0]
+	t.done.Recorded += done.Recorded
+	t.done.Revoked += done.Revoked
+	if err == nil {
+		t.done.Known += n - done.Recorded - len(done.Refused)
+	}
+	for serial, why := range done.Refused {
+		t.done.Refused[serial] = why
+	}
+	return err
+}
+
+// PastLists is what is known of the lists that an authority signed before.
+type PastLists struct {
+	Lists    []*x509.RevocationList // complete ones, with the signature of the authority
+	Number   *big.Int               // the highest that it used; nil: not known
+	Complete bool                   // the operator's word that nothing is missing
+}
+
+// Finish records what was added and not recorded yet, and the lists: their numbers are gone on
+// from.
+func (t *TakeOver) Finish(ctx context.Context, p PastLists) (*TakenOver, error) {
+	if err := t.flush(ctx); err != nil {
+		return nil, err
+	}
+	t.keepListed(p.Lists)
+	past := ledger.TakeOver{Authority: t.authority.Certificate, Revoked: t.serials, Complete: p.Complete, Why: t.why}
+	switch {
+	case p.Number == nil:
+	case !p.Number.IsInt64():
+		t.done.Refused["list "+p.Number.String()] = "its number is too large to be gone on from: to be accepted, lists would need a higher one"
+	default:
+		past.Number = p.Number.Int64()
+	}
+	for _, list := range p.Lists {
+		if err := t.takeList(ctx, list); err != nil {
+			return nil, err
+		}
+	}
+	revoked, err := t.service.ledger.TakeOver(ctx, past)
+	t.done.Revoked += revoked
+	if err != nil {
+		return nil, err
+	}
+	if t.done.NextList, err = t.service.nextCRL(ctx, t.authority); err != nil {
+		return nil, err
+	}
+	missing, err := t.service.ledger.MayMiss(ctx)
+	t.done.MayMiss = missing[t.authority.Name]
+	return &t.done, err
+}
+
+// keepListed keeps, of the revoked serial numbers whose certificates have expired, those that a
+// list has: such a list may be the one that the next replaces, and that is not to lose any.
+func (t *TakeOver) keepListed(lists []*x509.RevocationList) {
+	on := map[string]bool{}
+	for _, list := range lists {
+		for _, e := range list.RevokedCertificateEntries {
+			on[string(e.SerialNumber.Bytes())] = true
+		}
+	}
+	for _, r := range t.ended {
+		if on[string(r.Serial.Bytes())] {
+			t.serials = append(t.serials, r)
+		} else {
+			t.done.Ended++
+		}
+	}
+	t.ended = nil
+}
+
+// takeList records that there was a list, so that it is known when it is to be replaced. What it
+// revokes was added.
+func (t *TakeOver) takeList(ctx context.Context, list *x509.RevocationList) error {
+	if list.Number == nil {
+		return nil // of version 1: none that has to be gone on from
+	}
+	sum := sha256.Sum256(list.Raw)
+	f, err := ledger.ReadList(list, t.authority.Certificate, sum[:])
+	if err != nil {
+		t.done.Refused["list "+list.Number.String()] = err.Error()
+		return nil
+	}
+	f.Revoked = nil
+	return t.service.ledger.TakeList(ctx, f, t.why)
+}
+
+// MayMiss reports whether an authority of this CA was made elsewhere and nobody has said yet that
+// the ledger has all it issued and revoked before: its lists may lack revocations.
+func (s *Service) MayMiss(ctx context.Context) (bool, error) {
+	names, err := s.ledger.MayMiss(ctx)
+	return len(names) > 0, err
+}
+
+// takeOverStatus adds what is to be done about authorities that were made elsewhere, and what
+// their certificates lack.
+func (s *Service) takeOverStatus(ctx context.Context, c *Status) error {
+	missing, err := s.ledger.MayMiss(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(missing)) {
+		c.Needs = append(c.Needs, fmt.Sprintf("what %s issued and revoked before it was taken over may be missing here: kedge-ca ledger import PATH takes it in, and --nothing-missing says that all of it is there", name))
+	}
+	all, err := s.ledger.Authorities(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		if err := s.foreignWarnings(ctx, a, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// foreignWarnings adds what lint says of an authority whose certificate was made elsewhere. That
+// it ends is among the needs.
+func (s *Service) foreignWarnings(ctx context.Context, a ledger.Authority, c *Status) error {
+	foreign, err := s.ledger.IsImported(ctx, a.Fingerprint)
+	if err != nil || !foreign || a.State == ledger.Retired {
+		return err
+	}
+	path, err := s.Path(ctx, a.Name)
+	if err != nil || len(path) == 1 && !isRoot(a.Certificate) {
+		return nil // what is above it is not known
+	}
+	var issuers []*x509.Certificate
+	for _, above := range path[1:] {
+		issuers = append(issuers, above.Certificate)
+	}
+	findings, err := ca.LintForeign(a.Certificate, issuers, s.now())
+	if broken, ok := errors.AsType[*ca.LintError](err); ok {
+		findings = append(findings, broken.Findings...)
+	}
+	for _, f := range findings {
+		if f.Rule != "in-date" {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("the certificate of %s %s (%s)", a.Name, f.Text, f.Rule))
+		}
+	}
+	return nil
+}
