@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 )
 
-// adoptRoot takes over a root that another program made.
+// adoptRoot takes over a root that another program made, and what it issued. On a CA that was
+// taken over before, it goes on with the latter.
 func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 	cert, err := readCertificate(o.store.certPath(rootName))
 	if err != nil {
@@ -19,6 +21,9 @@ func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 	}
 	if !isRoot(cert) {
 		return &caError{error: fmt.Errorf("%s is not a root: it is issued by %q", o.store.certPath(rootName), cert.Issuer)}
+	}
+	if err := o.past.check(ctx, cert, o.inputs.Now()); err != nil {
+		return err
 	}
 	key, err := o.adoptedKey(ctx, cert)
 	defer func() { err = errors.Join(err, key.Close()) }()
@@ -31,21 +36,47 @@ func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 	if err := key.write(); err != nil {
 		return err
 	}
-	l, service, _, err := o.newLedger(ctx)
+	l, service, _, err := o.openLedger(ctx)
 	if err != nil {
 		return err
 	}
-	err = service.Adopt(ctx, cert, o.ca.why)
-	if err = errors.Join(err, l.Close()); err != nil {
+	defer func() { err = errors.Join(err, l.Close()) }()
+	again, err := service.IsRoot(ctx, cert)
+	if err != nil {
 		return err
 	}
-	o.say(fmt.Sprintf("took over the CA %q, valid until %s; what it issued before is not in the ledger", cert.Subject, cert.NotAfter.UTC().Format(time.DateOnly)))
+	if !again || !o.past.any() {
+		if err := service.Adopt(ctx, cert, o.ca.why); err != nil {
+			return err
+		}
+		o.say(fmt.Sprintf("took over the CA %q, valid until %s", cert.Subject, cert.NotAfter.UTC().Format(time.DateOnly)))
+	}
 	if !key.resumed {
 		key.tell(o.host, o.key)
 	} else {
 		key.warn(o.host)
 	}
-	return o.report(cert)
+	return o.adoptPast(ctx, service, cert)
+}
+
+// adoptPast takes in what the CA issued, or says that it is not in the ledger.
+func (o *initOptions) adoptPast(ctx context.Context, service *issuance.Service, cert *x509.Certificate) (err error) {
+	var taken *takenJSON
+	missing := true
+	if o.past.any() {
+		if taken, err = o.past.takeIn(ctx, o.host, service, rootName, o.ca.why); err != nil {
+			return err
+		}
+		missing = taken.MayMiss
+	}
+	switch {
+	case !missing:
+	case taken == nil:
+		o.warn("what it issued and revoked before is not in the ledger, and lists of what is revoked would lack it: kedge-ca ledger import PATH takes in a folder, certificates, an index.txt or a CRL, and --nothing-missing says that all of it is there")
+	default:
+		o.warn("until you say that nothing is missing, kedge-ca warns that lists of what is revoked may lack something: kedge-ca ledger import --nothing-missing")
+	}
+	return o.report(cert, taken)
 }
 
 // adoptError says that the files to take over are not as they should be.
@@ -74,7 +105,7 @@ func (o *initOptions) checkAdopted(cert *x509.Certificate, key *openKey) error {
 	if _, err := ca.New(cert, key); err != nil {
 		return &caError{error: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), key, err)}
 	}
-	warnings, err := o.ca.allow.foreign(o.store.certPath(rootName), cert)
+	warnings, err := o.ca.allow.foreignAt(foreignCA{o.store.certPath(rootName), rootName, []*x509.Certificate{cert}}, o.inputs.Now())
 	for _, warning := range warnings {
 		o.warn(warning)
 	}

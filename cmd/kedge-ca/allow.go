@@ -32,11 +32,6 @@ func (f *allowFlag) Set(text string) error {
 	return nil
 }
 
-// foreign is foreignAt for the root of this CA, now.
-func (f allowFlag) foreign(file string, cert *x509.Certificate) (warnings []string, err error) {
-	return f.foreignAt(foreignCA{file, rootName, []*x509.Certificate{cert}}, time.Now())
-}
-
 // foreignCA is a CA certificate that was made elsewhere.
 type foreignCA struct {
 	file string              // where it is

@@ -19,6 +19,7 @@ import (
 	"kedge/internal/filelock"
 	"kedge/internal/pemread"
 	"kedge/internal/safefile"
+	"kedge/internal/takeover"
 	"kedge/signer"
 )
 
@@ -240,6 +241,10 @@ func hintLedger(err error) string {
 		return hintRefused(refused.Reason)
 	}
 	switch {
+	case is[*takeover.Error](err):
+		return "nothing was taken in; correct what is named and run the same again"
+	case is[*missingError](err):
+		return "run the same again when what is named above is there; or, when it is not needed: kedge-ca ledger import --nothing-missing"
 	case is[*noBackupError](err):
 		return "give a file that \"kedge-ca ledger backup\" made, or the ledger.db of a CA"
 	case is[*otherCAError](err):

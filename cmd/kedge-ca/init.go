@@ -15,6 +15,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/cli"
 )
 
 type initOptions struct {
@@ -24,6 +25,7 @@ type initOptions struct {
 	ca     caFlags
 	key    newKeyFlags
 	adopt  bool
+	past   pastFlags // with adopt
 
 	kind   keyKind
 	config ca.AuthorityConfig
@@ -39,7 +41,8 @@ func newInit(h host, run func(context.Context, *initOptions) error) *cobra.Comma
   ca.pem     the certificate to register as a trust anchor
   ledger.db  what is issued and revoked, unless kedge-ca.yaml in the folder names another place
 Nothing that is there is overwritten. With --adopt, ca.key and ca.pem of another program are
-taken over as they are, once they pass the checks, and only the ledger is made.
+taken over as they are, once they pass the checks, and only the ledger is made. What that CA
+issued and revoked is taken in from --issued and --crl, now or later: see kedge-ca ledger import.
 
 With --key, the key is one that is there already: on a PKCS#11 token, in a TPM, or in a file
 elsewhere, such as
@@ -48,8 +51,12 @@ It stays there; ca.key-uri in the folder says where, and has no PIN. All command
 that sign use it, and take its PIN or auth value from --key-password-from, from the pin-source
 or auth-source of the URI, or from the terminal.`,
 		Example: `  kedge-ca init
-  kedge-ca init --dir workloads --name "Example Workloads" --country CH`,
+  kedge-ca init --dir workloads --name "Example Workloads" --country CH
+  kedge-ca init --adopt --issued /etc/easy-rsa/pki --nothing-missing`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if !o.adopt && o.past.any() {
+				return cli.Usagef(cmd, "--issued, --crl and --nothing-missing are for a CA that is taken over, with --adopt")
+			}
 			if o.config, err = o.ca.config(cmd); err != nil {
 				return err
 			}
@@ -66,6 +73,8 @@ or auth-source of the URI, or from the terminal.`,
 	o.key.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("no-password", "key-password-from")
 	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "take over the ca.key and ca.pem that are in the folder")
+	cmd.Flags().StringArrayVar(&o.past.paths, "issued", nil, "with --adopt, `PATH` of what the CA issued: a folder, certificates, an index.txt or a CRL; may be repeated")
+	o.past.add(cmd)
 	for _, flag := range []string{"name", "key-type", "days", "path-length", "no-password"} {
 		cmd.MarkFlagsMutuallyExclusive("adopt", flag)
 	}
@@ -100,7 +109,7 @@ func runInit(ctx context.Context, o *initOptions) (err error) {
 	}
 	o.say(fmt.Sprintf("made the CA %q, valid until %s", o.ca.commonName, cert.NotAfter.UTC().Format(time.DateOnly)))
 	key.tell(o.host, o.key)
-	return o.report(cert)
+	return o.report(cert, nil)
 }
 
 // interruptedError says that init was interrupted before, or that a CA lost all but its key.
@@ -162,9 +171,21 @@ func (o *initOptions) create(ctx context.Context, prepared *ca.Prepared, key *ca
 	return cert, atomicfile.Create(o.store.certPath(rootName), certPEM(cert), 0o644)
 }
 
-// newLedger makes the ledger, or opens an empty one. fresh is the path of the file that was
-// made.
+// newLedger is openLedger for a ledger that must be empty.
 func (o *initOptions) newLedger(ctx context.Context) (l *ledger.Ledger, service *issuance.Service, fresh string, err error) {
+	l, service, fresh, err = o.openLedger(ctx)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	if err := service.CheckEmpty(ctx); err != nil {
+		return nil, nil, "", errors.Join(err, l.Close())
+	}
+	return l, service, fresh, nil
+}
+
+// openLedger makes the ledger, or opens one that is there. fresh is the path of the file that
+// was made.
+func (o *initOptions) openLedger(ctx context.Context) (l *ledger.Ledger, service *issuance.Service, fresh string, err error) {
 	s, err := o.store.settings()
 	if err != nil {
 		return nil, nil, "", err
@@ -185,9 +206,6 @@ func (o *initOptions) newLedger(ctx context.Context) (l *ledger.Ledger, service 
 		return nil, nil, "", err
 	}
 	service, err = issuance.New(issuance.Config{Ledger: l, Now: o.inputs.Now})
-	if err == nil {
-		err = service.CheckEmpty(ctx)
-	}
 	if err != nil {
 		return nil, nil, "", errors.Join(err, l.Close())
 	}
@@ -197,8 +215,8 @@ func (o *initOptions) newLedger(ctx context.Context) (l *ledger.Ledger, service 
 	return l, service, fresh, nil
 }
 
-// report tells where the certificate is, or writes it as JSON.
-func (o *initOptions) report(cert *x509.Certificate) error {
+// report tells where the certificate is, or writes it as JSON, with what was taken in.
+func (o *initOptions) report(cert *x509.Certificate, taken *takenJSON) error {
 	text := o.store.certPath(rootName) + " is its certificate: "
 	if _, err := issuance.AnchorPEM(ledger.Authority{Name: rootName, Certificate: cert}); err != nil {
 		o.say(text + "too large for a trust anchor; make an intermediate with a smaller key and register that")
@@ -212,9 +230,11 @@ func (o *initOptions) report(cert *x509.Certificate) error {
 		Authority   string          `json:"authority"`
 		Certificate certificateJSON `json:"certificate"`
 		Files       identityFiles   `json:"files"`
+		TakenIn     *takenJSON      `json:"taken_in,omitempty"`
 	}{
 		rootName,
 		describeIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()}),
 		o.store.authorityFiles(rootName),
+		taken,
 	})
 }

@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func newLedger(h host) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ledger",
-		Short: "Verify, export, back up and restore the ledger",
+		Short: "Verify, export, back up and restore the ledger, and take in what was issued before it",
 		Example: `  kedge-ca ledger verify
   kedge-ca ledger backup kedge-ca.db`,
 	}
@@ -15,6 +15,7 @@ func newLedger(h host) *cobra.Command {
 		newLedgerExport(h.reader(), runLedgerExport),
 		newLedgerBackup(h, runLedgerBackup),
 		newLedgerRestore(h, runLedgerRestore),
+		newLedgerImport(h, runLedgerImport),
 	)
 	return cmd
 }

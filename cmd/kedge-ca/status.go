@@ -120,6 +120,13 @@ func writeStatus(w io.Writer, c *issuance.Status) error {
 		return errors.Join(t.err, err)
 	}
 	fmt.Fprintln(w)
+	if len(c.Warnings) > 0 {
+		fmt.Fprintln(w, "Warnings:")
+		for _, warning := range c.Warnings {
+			fmt.Fprintln(w, "-", cli.Printable(warning))
+		}
+		fmt.Fprintln(w)
+	}
 	if len(c.Needs) == 0 {
 		fmt.Fprintln(w, "Nothing needs doing.")
 		return nil
