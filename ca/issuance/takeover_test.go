@@ -115,6 +115,24 @@ func TestTakeOver(t *testing.T) {
 	}
 }
 
+// TestTakeOver_serials: a list of 300 kB is in several entries, and nothing of it is lost.
+func TestTakeOver_serials(t *testing.T) {
+	t.Parallel()
+	old := newOldCA(t, x509.KeyUsageCertSign|x509.KeyUsageCRLSign)
+	const n = 7003
+	var all []Past
+	for i := range int64(n) {
+		all = append(all, Past{Serial: big.NewInt(1 + i), Revoked: &ca.Revocation{At: old.now.Add(-time.Hour), Reason: ca.Superseded}})
+	}
+	if done := old.takeOver(t, PastLists{}, all...); done.Revoked != n {
+		t.Errorf("%+v", done)
+	}
+	crl, err := old.MakeCRL(t.Context(), CRLRequest{Valid: time.Hour})
+	if err != nil || crl.Entries != n {
+		t.Errorf("the next list: %v", err)
+	}
+}
+
 // TestTakeOver_refused: what the ledger cannot take is named, and the rest is taken.
 func TestTakeOver_refused(t *testing.T) {
 	t.Parallel()
