@@ -99,7 +99,9 @@ func (t *transaction) plan(r *record, first int) (*plan, error) {
 	p.insert = len(p.statements) + insert
 	p.statements = append(p.statements, writes...)
 	if r.row.Kind == Leaf {
-		p.end = len(p.statements)
+		if len(r.row.Replaces) == 0 { // a renewal ends none
+			p.end = len(p.statements)
+		}
 		p.statements = append(p.statements, r.lineageStatements()...)
 	}
 	return p, nil
