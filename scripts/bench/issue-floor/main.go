@@ -6,18 +6,12 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"database/sql"
 	"errors"
 	"fmt"
 	"math/big"
 	"os"
 	"strconv"
-	"time"
 
 	_ "modernc.org/sqlite"
 
@@ -43,7 +37,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	root, err := newRoot()
+	root, err := workload.NewRoot()
 	if err != nil {
 		return err
 	}
@@ -60,7 +54,7 @@ func run(args []string) error {
 		}
 	}
 	perSecond, err := workload.Run(n, func(i int) error {
-		serial, der, err := root.issue(requests[i])
+		serial, der, err := root.Issue(requests[i])
 		if err != nil {
 			return err
 		}
@@ -71,45 +65,6 @@ func run(args []string) error {
 	}
 	_, err = fmt.Printf("%.1f\n", perSecond)
 	return err
-}
-
-type root struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newRoot() (*root, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Floor CA"}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return nil, err
-	}
-	cert, err := x509.ParseCertificate(der)
-	return &root{cert, key}, err
-}
-
-func (r *root) issue(request []byte) (*big.Int, []byte, error) {
-	csr, err := x509.ParseCertificateRequest(request)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := csr.CheckSignature(); err != nil {
-		return nil, nil, err
-	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 128))
-	if err != nil {
-		return nil, nil, err
-	}
-	now := time.Now()
-	template := &x509.Certificate{SerialNumber: serial, Subject: csr.Subject, NotBefore: now, NotAfter: now.Add(24 * time.Hour),
-		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
-	der, err := x509.CreateCertificate(rand.Reader, template, r.cert, csr.PublicKey, r.key)
-	return serial, der, err
 }
 
 func open(path string) (*sql.DB, error) {

@@ -1,14 +1,16 @@
-// Command issue is what issue-floor is the floor for: it verifies requests and issues
-// certificates by kedge's packages ca and ca/ledger. It prints how many it made in a second.
+// Command issue is what issue-floor and issue-postgres-floor are the floors for: it verifies
+// requests and issues certificates through services of package ca/issuance, each with a ledger of
+// its own that leads to the same place. It prints how many it made in a second.
 //
-// usage: issue CERTIFICATES LEDGER [CPU-PROFILE]
+// usage: issue CERTIFICATES LEDGER [SERVICES [CPU-PROFILE]]     1 service when not given
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
@@ -19,6 +21,7 @@ import (
 	"time"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/scripts/bench/workload"
 )
@@ -31,11 +34,16 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) (err error) {
-	if len(args) != 2 && len(args) != 3 {
-		return errors.New("give CERTIFICATES LEDGER [CPU-PROFILE]")
+	if len(args) < 2 || len(args) > 4 {
+		return errors.New("give CERTIFICATES LEDGER [SERVICES [CPU-PROFILE]]")
 	}
-	n, err := strconv.Atoi(args[0])
-	if err != nil {
+	n, err1 := strconv.Atoi(args[0])
+	services := 1
+	var err2 error
+	if len(args) > 2 {
+		services, err2 = strconv.Atoi(args[2])
+	}
+	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
 	debug.SetGCPercent(400) // as "kedge-ca issue --from" does: it makes much garbage and keeps little
@@ -43,17 +51,25 @@ func run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	l, err := ledger.Open(ctx, args[1], ledger.Options{Create: true, Now: time.Now})
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), bytes.Repeat([]byte{1}, 32)) // the same in each run, for a ledger that is used again
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.Close()) }()
-	root, err := newRoot(ctx, l)
-	if err != nil {
-		return err
+	var issuers []*issuance.Issuer
+	for range services {
+		l, err := ledger.Open(ctx, args[1], ledger.Options{Create: true, Now: time.Now})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, l.Close()) }()
+		i, err := open(ctx, l, keys{key})
+		if err != nil {
+			return err
+		}
+		issuers = append(issuers, i)
 	}
-	if len(args) == 3 {
-		profile, err := os.Create(args[2])
+	if len(args) == 4 {
+		profile, err := os.Create(args[3])
 		if err != nil {
 			return err
 		}
@@ -64,7 +80,7 @@ func run(ctx context.Context, args []string) (err error) {
 		defer pprof.StopCPUProfile()
 	}
 	profile := ca.DefaultProfile()
-	perSecond, err := workload.Run(n, func(i int) error { return issue(ctx, root, profile, requests[i], l) })
+	perSecond, err := workload.Run(n, func(i int) error { return issue(ctx, issuers[i%services], profile, requests[i]) })
 	if err != nil {
 		return err
 	}
@@ -72,23 +88,35 @@ func run(ctx context.Context, args []string) (err error) {
 	return err
 }
 
-func newRoot(ctx context.Context, l *ledger.Ledger) (*ca.Authority, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	prepared, err := ca.PrepareRoot(key, ca.AuthorityConfig{Subject: pkix.Name{CommonName: "Bench CA"}, Lifetime: 30 * 24 * time.Hour}, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	cert, err := prepared.Issue(ctx, l)
-	if err != nil {
-		return nil, err
-	}
-	return ca.New(cert, key)
+// keys is the key of the only authority.
+type keys struct{ key crypto.Signer }
+
+func (k keys) Signer(context.Context, string, crypto.PublicKey) (crypto.Signer, error) {
+	return k.key, nil
 }
 
-func issue(ctx context.Context, root *ca.Authority, profile *ca.Profile, request []byte, to ca.Recorder) error {
+func (k keys) Has(string) (bool, error) { return true, nil }
+
+// open opens the CA of a ledger, or founds it.
+func open(ctx context.Context, l *ledger.Ledger, k keys) (*issuance.Issuer, error) {
+	s, err := issuance.New(issuance.Config{Ledger: l, Now: time.Now, Keys: k})
+	if err != nil {
+		return nil, err
+	}
+	if i, err := s.Issuer(ctx, ""); !errors.Is(err, issuance.ErrNoAuthority) {
+		return i, err
+	}
+	prepared, err := ca.PrepareRoot(k.key, ca.AuthorityConfig{Subject: pkix.Name{CommonName: "Bench CA"}, Lifetime: 30 * 24 * time.Hour, MaxPathLen: -1}, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Found(ctx, prepared); err != nil {
+		return nil, err
+	}
+	return s.Issuer(ctx, "")
+}
+
+func issue(ctx context.Context, issuer *issuance.Issuer, profile *ca.Profile, request []byte) error {
 	csr, err := ca.ParseCSR(request)
 	if err != nil {
 		return err
@@ -97,10 +125,10 @@ func issue(ctx context.Context, root *ca.Authority, profile *ca.Profile, request
 	if err != nil {
 		return err
 	}
-	prepared, err := root.PrepareLeaf(profile, r, time.Now())
+	leaf, err := issuer.Prepare(profile, r)
 	if err != nil {
 		return err
 	}
-	_, err = prepared.Issue(ctx, to)
+	_, err = leaf.Issue(ctx)
 	return err
 }
