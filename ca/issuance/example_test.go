@@ -43,7 +43,7 @@ func check(err error) {
 	}
 }
 
-// A CA is founded, issues, revokes, makes its list and changes its root, without a file but its
+// A CA is founded, issues, renews, revokes, makes its list and changes its root, without a file but its
 // ledger.
 func Example() {
 	ctx := context.Background()
@@ -65,16 +65,22 @@ func Example() {
 	_, err = s.Found(ctx, root)
 	check(err)
 
-	path, err := s.Issuing(ctx, "")
-	check(err)
-	authority, err := s.Authority(ctx, path)
+	issuer, err := s.Issuer(ctx, "")
 	check(err)
 	host, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(err)
-	leaf, err := authority.PrepareLeaf(ca.DefaultProfile(), ca.Request{Name: "web-01", Public: host.Public()}, now)
+	leaf, err := issuer.Prepare(ca.DefaultProfile(), ca.Request{Name: "web-01", Public: host.Public()})
 	check(err)
-	_, err = leaf.Issue(ctx, l)
+	first, err := leaf.Issue(ctx)
 	check(err)
+
+	now = now.Add(16 * time.Hour)
+	renewal := issuance.Renewal{Old: ledger.Describe(first.Certificate), Renewal: ca.Renewal{Profile: ca.DefaultProfile()}}
+	second, err := issuer.Renew(ctx, renewal)
+	check(err)
+	again, err := issuer.Renew(ctx, renewal) // the host did not get the answer
+	check(err)
+	fmt.Printf("renewed once: %v\n", again.Again && again.Certificate.Equal(second.Certificate))
 
 	name, err := issuance.SelectName("arn:aws:sts::111122223333:assumed-role/web/web-01")
 	check(err)
@@ -106,6 +112,7 @@ func Example() {
 	check(err)
 	fmt.Printf("the trust anchor has %s alone\n", anchors[0].Certificate.Subject)
 	// Output:
-	// list 1 of CN=Example CA: 1 revoked
+	// renewed once: true
+	// list 1 of CN=Example CA: 2 revoked
 	// the trust anchor has CN=Example CA 2 alone
 }
