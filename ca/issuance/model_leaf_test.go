@@ -106,14 +106,14 @@ func (w *world) issuer(sv *server) (text, key string, refused []string, open fun
 
 // issue is a new certificate: for a new key, or for one that has some already.
 func (w *world) issue(sv *server) *operation {
-	h := &host{name: pick(w, modelHosts), key: w.hostKey()}
+	h := &host{name: pick(w, modelHosts()), key: w.hostKey()}
 	isNew := len(w.hosts) == 0 || w.rng.IntN(3) != 0
 	if !isNew {
 		h = pick(w, w.hosts)
 	}
 	name := h.name
 	if w.rng.IntN(10) == 0 {
-		name = pick(w, modelHosts) // which may be another host's
+		name = pick(w, modelHosts()) // which may be another host's
 	}
 	text, issuer, refused, open := w.issuer(sv)
 	request := ca.Request{Name: name, Public: h.key.Public(), Lifetime: time.Duration(1+w.rng.IntN(20)) * time.Hour, Once: w.rng.IntN(2) == 0, AllowRevokedKey: w.rng.IntN(4) == 0}
@@ -298,7 +298,7 @@ func (w *world) predictRenewal(sv *server, op *operation, print, key, issuer str
 
 // revokeName revokes what a name selects.
 func (w *world) revokeName(sv *server) *operation {
-	name, reason := pick(w, modelHosts), w.reason()
+	name, reason := pick(w, modelHosts()), w.reason()
 	op := &operation{text: fmt.Sprintf("revoke %s by name: %s", name, reason)}
 	one, err := issuance.SelectName(name)
 	if err != nil {

@@ -72,7 +72,7 @@ type snapshot struct {
 	ref  *reference
 }
 
-var modelHosts = []string{"web-1", "web-2", "db-1"}
+func modelHosts() []string { return []string{"web-1", "web-2", "db-1"} }
 
 // newWorld founds a CA.
 func newWorld(t *testing.T, engine string, seed uint64) *world {
