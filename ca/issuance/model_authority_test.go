@@ -115,9 +115,9 @@ type plan struct {
 
 // planned carries out a plan at once, or keeps it for later, when others have changed what it is
 // about.
-func (w *world) planned(sv *server, op *operation, make func(context.Context) (func(context.Context) error, error), refused func() []string) *operation {
+func (w *world) planned(sv *server, op *operation, prepare func(context.Context) (func(context.Context) error, error), refused func() []string) *operation {
 	if w.rng.IntN(4) == 0 && len(op.want) == 0 && len(op.stages) != 0 {
-		carryOut, err := make(w.t.Context())
+		carryOut, err := prepare(w.t.Context())
 		if err != nil {
 			w.fail("plan: %s: %v", op.text, err)
 		}
@@ -126,7 +126,7 @@ func (w *world) planned(sv *server, op *operation, make func(context.Context) (f
 		return &operation{text: "plan: " + op.text, run: func(context.Context) error { return nil }}
 	}
 	op.run = func(ctx context.Context) error {
-		carryOut, err := make(ctx)
+		carryOut, err := prepare(ctx)
 		if err != nil {
 			return err
 		}

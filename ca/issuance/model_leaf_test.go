@@ -216,9 +216,9 @@ func (w *world) renew(sv *server) *operation {
 		return w.issue(sv)
 	}
 	h := pick(w, w.hosts)
-	print := h.prints[len(h.prints)-1]
+	fingerprint := h.prints[len(h.prints)-1]
 	if w.rng.IntN(4) == 0 {
-		print = pick(w, h.prints)
+		fingerprint = pick(w, h.prints)
 	}
 	key := h.key
 	if w.rng.IntN(3) == 0 { // a rekey, perhaps one whose answer was lost
@@ -229,11 +229,11 @@ func (w *world) renew(sv *server) *operation {
 	}
 	text, issuer, refused, open := w.issuer(sv)
 	hash := hashOf(key.Public())
-	op := &operation{text: fmt.Sprintf("renew %s, certificate %d, for key %x, %s", h.name, w.ref.prints[print], hash[:2], text)}
-	again := w.predictRenewal(sv, op, print, hash, issuer, refused)
+	op := &operation{text: fmt.Sprintf("renew %s, certificate %d, for key %x, %s", h.name, w.ref.prints[fingerprint], hash[:2], text)}
+	again := w.predictRenewal(sv, op, fingerprint, hash, issuer, refused)
 	var result *issuance.Issued
 	op.run = func(ctx context.Context) error {
-		old, err := sv.l.Certificate(ctx, []byte(print))
+		old, err := sv.l.Certificate(ctx, []byte(fingerprint))
 		if err != nil {
 			return err
 		}
@@ -258,8 +258,8 @@ func (w *world) renew(sv *server) *operation {
 
 // predictRenewal follows a renewal through the rules. It returns the certificate that is the
 // answer again.
-func (w *world) predictRenewal(sv *server, op *operation, print, key, issuer string, refused []string) *refCert {
-	seq, ok := w.ref.prints[print]
+func (w *world) predictRenewal(sv *server, op *operation, fingerprint, key, issuer string, refused []string) *refCert {
+	seq, ok := w.ref.prints[fingerprint]
 	presented := w.ref.certs[seq]
 	if !ok || presented == nil { // from before a restore
 		op.want = []string{"not found"}
