@@ -33,6 +33,8 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web-
 		return hosts + "kedge-ca rotate start --no-password\n"
 	case "kedge-ca rotate finish":
 		return hosts + "kedge-ca rotate start --no-password\nkedge-ca rotate switch --yes\n"
+	case "kedge-ca rotate reopen":
+		return hosts + "kedge-ca rotate start --no-password\nkedge-ca rotate switch --yes\nkedge-ca rotate finish --yes\n"
 	case "kedge-ca ledger restore":
 		return hosts + "kedge-ca ledger backup kedge-ca.db\nrm ca/ledger.db*\n"
 	}

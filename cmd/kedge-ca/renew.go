@@ -61,7 +61,7 @@ needs --yes, when the authority would end sooner than now.`,
 		Example: `  kedge-ca renew web-01
   kedge-ca renew web-01.pem --lifetime 72h --why "longer until the move"
   kedge-ca renew 'web-*' --within 8h
-  kedge-ca renew --all --out hosts
+  kedge-ca renew --all --within 30h
   kedge-ca renew --authority ca`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if o.authority == "" {
@@ -104,7 +104,7 @@ The new key lies in NAME.key.new until its certificate is there. A run that was 
 gone on with by the next one.`,
 		Example: `  kedge-ca rekey web-01
   kedge-ca rekey web-02.pem --key-type P-384
-  kedge-ca rekey --from hosts.csv --out hosts`,
+  kedge-ca rekey 'db-*'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			return o.named(args, "give what to rekey: kedge-ca rekey NAME")
 		},
