@@ -28,6 +28,7 @@ func filesFor(dir, commonName string) (identityFiles, error) { return hostfiles.
 type formFlags struct {
 	fullChain bool
 	pkcs12    bool
+	legacy    bool   // for old readers of PKCS#12
 	from      string // the password of the PKCS#12
 
 	password []byte // once read
@@ -36,12 +37,15 @@ type formFlags struct {
 func (f *formFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.fullChain, "full-chain", false, "write NAME.fullchain.pem too: the certificate and the intermediates, without the root")
 	cmd.Flags().BoolVar(&f.pkcs12, "pkcs12", false, "write NAME.p12 too: key, certificate and issuers, encrypted with a password")
+	cmd.Flags().BoolVar(&f.legacy, "pkcs12-legacy", false, "encrypt NAME.p12 so weakly that old programs can read it (3DES, SHA-1): whoever has the file soon has the key")
 	cmd.Flags().StringVar(&f.from, "pkcs12-password-from", "", "where the password of NAME.p12 is, as `REF`: PATH, fd:N, env:NAME, - (standard input) or prompt; asked on the terminal when not given")
 }
 
 // check refuses what contradicts itself.
 func (f *formFlags) check(cmd *cobra.Command, keyFrom string) error {
 	switch {
+	case f.legacy && !f.pkcs12:
+		return cli.Usagef(cmd, "--pkcs12-legacy: there is no --pkcs12 to encrypt")
 	case f.from != "" && !f.pkcs12:
 		return cli.Usagef(cmd, "--pkcs12-password-from: there is no --pkcs12 to encrypt")
 	case f.from != "" && f.from == keyFrom && readOnce(f.from):
@@ -72,6 +76,9 @@ func (f *formFlags) readPassword(h host, path string) error {
 	for _, warning := range p.Warnings() {
 		h.warn(warning)
 	}
+	if f.legacy {
+		h.warn(path + " is encrypted with 3DES and SHA-1, which passwords of people do not withstand: guard it like a key in the clear, and remove it once it is read")
+	}
 	return nil
 }
 
@@ -82,7 +89,7 @@ func (e *pkcs12Error) Unwrap() error { return e.error }
 
 // format is what the flags say.
 func (f *formFlags) format() hostfiles.Format {
-	return hostfiles.Format{FullChain: f.fullChain, PKCS12: f.pkcs12, Password: f.password}
+	return hostfiles.Format{FullChain: f.fullChain, PKCS12: f.pkcs12, Legacy: f.legacy, Password: f.password}
 }
 
 // certificatesOf are a certificate and those of the authority that issued it.

@@ -9,12 +9,14 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 
 	"kedge/internal/atomicfile"
+	ownpkcs12 "kedge/internal/pkcs12"
 )
 
 // Format says what is written beside the certificate and the certificates of its issuers.
 type Format struct {
 	FullChain bool   // the certificate and the intermediates, in one file
 	PKCS12    bool   // key, certificate and issuers
+	Legacy    bool   // with the weak encryption that old readers of PKCS#12 need
 	Password  []byte // of the PKCS#12
 }
 
@@ -40,7 +42,14 @@ func (f Format) encode(c Certificates, key crypto.Signer, paths *Paths) ([]atomi
 		if public, ok := c.Leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || key == nil || !public.Equal(key.Public()) {
 			return nil, fmt.Errorf("%s is not written: %s is not the key of the certificate", paths.PKCS12, paths.Key)
 		}
-		data, err := pkcs12.Modern.Encode(key, c.Leaf, c.Issuers, string(f.Password))
+		encoder := pkcs12.Modern
+		if f.Legacy {
+			encoder = pkcs12.LegacyDES
+		}
+		data, err := encoder.Encode(key, c.Leaf, c.Issuers, string(f.Password))
+		if err == nil {
+			data, err = ownpkcs12.SetFriendlyName(data, f.Password, c.Leaf.Subject.CommonName)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("encode %s: %w", paths.PKCS12, err)
 		}

@@ -81,3 +81,26 @@ func unmarshal(der []byte, into any, what string) error {
 	}
 	return nil
 }
+
+// Reseal encrypts with the algorithm, salt and vector of data that Open decrypted: for data that takes
+// the place of that, and of which no copy is kept.
+func (b *Budget) Reseal(algorithm pkix.AlgorithmIdentifier, plain, password []byte) ([]byte, error) {
+	block, iv, err := b.schemeCipher(algorithm, password)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := block.(*rc2Block); ok {
+		return nil, &UnsupportedError{What: "RC2"} // it is only decrypted with here
+	}
+	size := block.BlockSize()
+	if len(iv) != size {
+		return nil, fmt.Errorf("initialization vector of %d bytes, must be %d", len(iv), size)
+	}
+	n := size - len(plain)%size
+	sealed := append(make([]byte, 0, len(plain)+n), plain...)
+	for range n {
+		sealed = append(sealed, byte(n))
+	}
+	cipher.NewCBCEncrypter(block, iv).CryptBlocks(sealed, sealed)
+	return sealed, nil
+}
