@@ -37,7 +37,7 @@ func (a *AuthorityStatus) needs(notBefore, now time.Time) []string {
 		all = append(all, fmt.Sprintf("the certificate of %s, which issues, or one above it is revoked: kedge-ca intermediate NAME makes another", a.Name))
 	}
 	if a.Issuing && !a.KeyHere {
-		all = append(all, fmt.Sprintf("the key of %s, which issues, is not here: bring %s.key back", a.Name, a.Name))
+		all = append(all, fmt.Sprintf("the key of %s, which issues, is not here: bring it back, as %s.key, or %s.key-uri where it is elsewhere", a.Name, a.Name, a.Name))
 	}
 	return append(all, a.listNeeds(now)...)
 }

@@ -57,6 +57,8 @@ func (k *caKey) write() error { return k.Write(k.password) }
 // tell reports the key, once all is done.
 func (k *caKey) tell(h host, n newKeyFlags) {
 	switch {
+	case k.resumed && k.URI != "":
+		h.say(wentOn(k.URI + ", which " + k.path + " names"))
 	case k.resumed:
 		h.say(wentOn(k.path))
 	case k.URI != "":
