@@ -20,8 +20,6 @@ import (
 // identityFiles are the paths of what is written for one name.
 type identityFiles = hostfiles.Paths
 
-func fileName(commonName string) string { return hostfiles.FileName(commonName) }
-
 func filesFor(dir, commonName string) (identityFiles, error) { return hostfiles.In(dir, commonName) }
 
 // formFlags say what is written beside the certificate and its chain.
