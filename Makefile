@@ -15,7 +15,7 @@ KILLS    := 1000
 SOAK     := 10m
 SEQUENCES := 2000
 
-.PHONY: help build pkcs11 test race lint fuzz bench model crash torn soak quickstart check cross setup clean
+.PHONY: help build pkcs11 test race lint fuzz bench model crash torn soak mutants quickstart check cross setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ torn: build ## kill -9 kedge update KILLS (1000) times while others read the cre
 
 soak: build ## kedge serve for SOAK (10m) under load, with faults and changing certificates
 	scripts/soak.sh $(SOAK)
+
+mutants: ## turn each safety rule off, or those of MUTANTS, and see that its test fails
+	scripts/mutants/run $(MUTANTS)
 
 quickstart: build ## from nothing to an AWS identity, without an AWS account
 	scripts/quickstart
