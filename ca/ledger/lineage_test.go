@@ -252,20 +252,36 @@ func TestRecord_equalNames(t *testing.T) {
 		l := create(t, where)
 		root := newAuthority(t, "root", nil)
 		register(t, l, root)
-		var batch []*job
-		for range 5 {
-			r, err := newRecord(ca.Issued{Certificate: root.leaf("web"), Issuer: root.cert, At: noon})
-			if err != nil {
-				t.Fatal(err)
-			}
-			batch = append(batch, &job{record: r, done: make(chan error, 1)})
-		}
-		l.writer.write(batch)
-		for i, j := range batch {
+		for i, j := range together(t, l, root, nil) {
 			if err := <-j.done; err != nil || len(j.receipt.Ended) != i {
 				t.Errorf("%d: %d are ended, %v", i, len(j.receipt.Ended), err)
 			}
 		}
+		cert := root.leaf("web")
+		add(t, l, ca.Issued{Certificate: cert})
+		for i, j := range together(t, l, root, fingerprint(cert)) {
+			want := "clone"
+			if i == 0 {
+				want = "<nil>"
+			}
+			if err := <-j.done; kindOfError(err) != want {
+				t.Errorf("renewal %d: %v; want %s", i, err, want)
+			}
+		}
 		verified(t, l)
 	})
+}
+
+// together records five certificates of one name and different keys in one batch.
+func together(t *testing.T, l *Ledger, root *authority, replaces []byte) (batch []*job) {
+	t.Helper()
+	for range 5 {
+		r, err := newRecord(ca.Issued{Certificate: root.leaf("web"), Issuer: root.cert, At: noon, Replaces: replaces})
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch = append(batch, &job{record: r, done: make(chan error, 1)})
+	}
+	l.writer.write(batch)
+	return batch
 }
