@@ -43,7 +43,7 @@ func TestLintForeign(t *testing.T) {
 		}
 		// An intermediate cannot be renewed here when it has ended.
 		_, below := o.sign(opensslCert{subject: "/CN=Below", args: []string{"-days", "20"}}, intermediateExtensions, &made)
-		_, err = LintForeign(below, made.path, cert.NotBefore.Add(tt.at))
+		_, err = LintForeign(below, made.path, below.NotBefore.Add(tt.at)) // made a moment after the root
 		if good := tt.at == 0 && tt.extensions == ""; good != (err == nil) {
 			t.Errorf("%q: an intermediate below: %v", tt.extensions, err)
 		}

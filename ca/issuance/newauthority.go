@@ -61,7 +61,7 @@ func (s *Service) IsRoot(ctx context.Context, cert *x509.Certificate) (bool, err
 func (s *Service) IssueCA(ctx context.Context, prepared *ca.Prepared) (cert *x509.Certificate, again bool, err error) {
 	s.issuingCA.Lock()
 	defer s.issuingCA.Unlock()
-	if cert, err = s.RecordedCA(ctx, prepared.Certificate()); cert != nil || err != nil {
+	if cert, err = s.recordedCA(ctx, prepared.Certificate()); cert != nil || err != nil {
 		return cert, err == nil, err
 	}
 	cert, err = prepared.Issue(ctx, s.ledger)
@@ -73,9 +73,9 @@ func (s *Service) IssueAnotherCA(ctx context.Context, prepared *ca.Prepared) (*x
 	return prepared.Issue(ctx, s.ledger)
 }
 
-// RecordedCA returns the newest valid certificate in the ledger that has key, subject and
+// recordedCA returns the newest valid certificate in the ledger that has key, subject and
 // issuer of a preview, or nil.
-func (s *Service) RecordedCA(ctx context.Context, preview *x509.Certificate) (*x509.Certificate, error) {
+func (s *Service) recordedCA(ctx context.Context, preview *x509.Certificate) (*x509.Certificate, error) {
 	var newest *x509.Certificate
 	for c, err := range s.ledger.List(ctx, ledger.Filter{Kind: KindOf(preview), State: ledger.Valid}) {
 		if err != nil {

@@ -95,18 +95,7 @@ func (s *Service) choose(ctx context.Context, all []Selector, usable func(*ledge
 	chosen := &Selection{}
 	seen := map[string]bool{} // fingerprints
 	for _, one := range all {
-		if !one.Word && one.Queries[0].Kind == ByFile {
-			if _, err := s.readFile(one.Text); err != nil { // the caller named a file; it is not one interpretation among others
-				return nil, err
-			}
-		}
-		matches, err := s.matches(ctx, one.Text, one.Queries, one.keeps)
-		if _, none := errors.AsType[*NoMatchError](err); none && !one.Word && one.Queries[0].Kind == ByFile {
-			unknown, unreadable := s.unknownIn(ctx, one.Text)
-			if err = errors.Join(unreadable, err); unreadable == nil && unknown != nil {
-				matches, err = []Match{{*unknown, ByFile}}, nil
-			}
-		}
+		matches, err := s.selected(ctx, one)
 		if err != nil {
 			return nil, err
 		}
@@ -122,8 +111,8 @@ func (s *Service) choose(ctx context.Context, all []Selector, usable func(*ledge
 				continue
 			}
 			found = true
-			if print := string(m.Fingerprint); !seen[print] {
-				seen[print] = true
+			if sum := string(m.Fingerprint); !seen[sum] {
+				seen[sum] = true
 				chosen.Certificates = append(chosen.Certificates, m.Certificate)
 			}
 		}
@@ -132,4 +121,24 @@ func (s *Service) choose(ctx context.Context, all []Selector, usable func(*ledge
 		}
 	}
 	return chosen, nil
+}
+
+// selected returns the certificates that a selector names. A file that was named as such must be
+// readable, as it is not one interpretation among others; what is in it may be new to the ledger.
+func (s *Service) selected(ctx context.Context, one Selector) ([]Match, error) {
+	file := !one.Word && one.Queries[0].Kind == ByFile
+	if file {
+		if _, err := s.readFile(one.Text); err != nil {
+			return nil, err
+		}
+	}
+	matches, err := s.matches(ctx, one.Text, one.Queries, one.keeps)
+	if _, none := errors.AsType[*NoMatchError](err); !none || !file {
+		return matches, err
+	}
+	unknown, unreadable := s.unknownIn(ctx, one.Text)
+	if unreadable != nil || unknown == nil {
+		return nil, errors.Join(unreadable, err)
+	}
+	return []Match{{*unknown, ByFile}}, nil
 }

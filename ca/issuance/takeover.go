@@ -209,21 +209,21 @@ func (t *TakeOver) takeList(ctx context.Context, list *x509.RevocationList) erro
 	return t.service.ledger.TakeList(ctx, f, t.why)
 }
 
-// MayMiss reports whether an authority of this CA was made elsewhere and nobody has said yet that
-// the ledger has all it issued and revoked before: its lists may lack revocations.
-func (s *Service) MayMiss(ctx context.Context) (bool, error) {
+// MayMiss returns the names of the authorities that were made elsewhere and of which nobody has
+// said yet that the ledger has all they issued and revoked before: their lists may lack revocations.
+func (s *Service) MayMiss(ctx context.Context) ([]string, error) {
 	names, err := s.ledger.MayMiss(ctx)
-	return len(names) > 0, err
+	return slices.Sorted(maps.Keys(names)), err
 }
 
 // takeOverStatus adds what is to be done about authorities that were made elsewhere, and what
 // their certificates lack.
 func (s *Service) takeOverStatus(ctx context.Context, c *Status) error {
-	missing, err := s.ledger.MayMiss(ctx)
+	missing, err := s.MayMiss(ctx)
 	if err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(missing)) {
+	for _, name := range missing {
 		c.Needs = append(c.Needs, fmt.Sprintf("what %s issued and revoked before it was taken over may be missing here: kedge-ca ledger import PATH takes it in, and --nothing-missing says that all of it is there", name))
 	}
 	all, err := s.ledger.Authorities(ctx)

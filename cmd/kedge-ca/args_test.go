@@ -24,7 +24,7 @@ func TestArguments(t *testing.T) {
 		"ledger restore": ": a backup is one file",
 		"ledger verify":  ": verify one backup at a time",
 	}
-	several := []string{"lint", "renew", "rekey", "revoke", "unrevoke"}
+	several := []string{"lint", "renew", "rekey", "revoke", "unrevoke", "ledger import"}
 	for _, cmd := range commandTree(newRoot(host{}, nil)) {
 		path := strings.TrimPrefix(cmd.CommandPath(), "kedge-ca ")
 		if cmd.HasSubCommands() || slices.Contains(several, path) {

@@ -25,8 +25,6 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web-
 		return ca + "printf 'name,dns\\nweb-03,web-03.example.com\\nweb-04,\\n' > hosts.csv\n"
 	case "kedge-ca renew", "kedge-ca rekey":
 		return hosts + "mkdir hosts\nkedge-ca issue web-05 --out hosts\nprintf 'name\\nweb-05\\n' > hosts.csv\n"
-	case "kedge-ca rotate reopen":
-		return hosts + "kedge-ca rotate start --no-password\nkedge-ca rotate switch --yes\nkedge-ca rotate finish --yes\n"
 	case "kedge-ca unrevoke":
 		return hosts + "kedge-ca revoke web-01 --reason certificate-hold --yes\n"
 	case "kedge-ca rotate switch", "kedge-ca rotate abort":
@@ -35,6 +33,8 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web-
 		return hosts + "kedge-ca rotate start --no-password\nkedge-ca rotate switch --yes\n"
 	case "kedge-ca rotate reopen":
 		return hosts + "kedge-ca rotate start --no-password\nkedge-ca rotate switch --yes\nkedge-ca rotate finish --yes\n"
+	case "kedge-ca ledger import":
+		return hosts + "mkdir pki\ncp web-01.pem pki\nkedge-ca crl\ncp ca/crl/ca.crl old.crl\n"
 	case "kedge-ca ledger restore":
 		return hosts + "kedge-ca ledger backup kedge-ca.db\nrm ca/ledger.db*\n"
 	}

@@ -241,10 +241,6 @@ func hintLedger(err error) string {
 		return hintRefused(refused.Reason)
 	}
 	switch {
-	case is[*takeover.Error](err):
-		return "nothing was taken in; correct what is named and run the same again"
-	case is[*missingError](err):
-		return "run the same again when what is named above is there; or, when it is not needed: kedge-ca ledger import --nothing-missing"
 	case is[*noBackupError](err):
 		return "give a file that \"kedge-ca ledger backup\" made, or the ledger.db of a CA"
 	case is[*otherCAError](err):
@@ -267,6 +263,17 @@ func hintLedger(err error) string {
 		return "wait for the other process, or end it if it hangs, and run it again"
 	case is[*ledger.UnreachableError](err):
 		return "check the database and how it is named in the configuration, then run the same again: what was issued is gone on with"
+	}
+	return hintTaken(err)
+}
+
+// hintTaken is about many certificates of which one stopped the rest, and about what another CA left.
+func hintTaken(err error) string {
+	switch {
+	case is[*takeover.Error](err):
+		return "nothing was taken in; correct what is named and run the same again"
+	case is[*missingError](err):
+		return "run the same again when what is named above is there; or, when it is not needed: kedge-ca ledger import --nothing-missing"
 	case is[*bulkError](err) && errors.Is(err, fs.ErrExist):
 		return "nothing is ever overwritten here; move that file away and run the same again: it goes on where it ended"
 	case is[*bulkError](err):

@@ -51,8 +51,7 @@ It stays there; ca.key-uri in the folder says where, and has no PIN. All command
 that sign use it, and take its PIN or auth value from --key-password-from, from the pin-source
 or auth-source of the URI, or from the terminal.`,
 		Example: `  kedge-ca init
-  kedge-ca init --dir workloads --name "Example Workloads" --country CH
-  kedge-ca init --adopt --issued /etc/easy-rsa/pki --nothing-missing`,
+  kedge-ca init --dir workloads --name "Example Workloads" --country CH`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if !o.adopt && o.past.any() {
 				return cli.Usagef(cmd, "--issued, --crl and --nothing-missing are for a CA that is taken over, with --adopt")

@@ -34,7 +34,7 @@ only its serial number is known, and lists go on with the number after the last.
 
 What cannot be taken is named, and does not stop the rest. The same again takes in what is new.
 No key is read.`,
-		Example: `  kedge-ca ledger import /etc/easy-rsa/pki --nothing-missing
+		Example: `  kedge-ca ledger import pki --nothing-missing
   kedge-ca ledger import --crl old.crl`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -31,12 +31,6 @@ func (s *store) issueCA(ctx context.Context, k *caKey, prepared *ca.Prepared) (*
 	return cert, err
 }
 
-// recordedCA returns the newest valid certificate in the ledger that has key, subject and
-// issuer of a preview, or nil.
-func (s *store) recordedCA(ctx context.Context, preview *x509.Certificate) (*x509.Certificate, error) {
-	return s.service.RecordedCA(ctx, preview)
-}
-
 // writeCopies writes the NAME.pem of authorities that the ledger has, or replaces it when an
 // authority got another certificate.
 func (f *storeFlags) writeCopies(all ...ledger.Authority) error {

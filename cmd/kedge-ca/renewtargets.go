@@ -91,7 +91,7 @@ func (o *renewOptions) inFolder(pattern string) ([]target, error) {
 		if !ok || e.IsDir() || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".chain") || strings.HasSuffix(name, ".fullchain") {
 			continue
 		}
-		if !matchesName(fileName(pattern), name) {
+		if !matchesName(hostfiles.FileName(pattern), name) {
 			continue
 		}
 		all = append(all, target{text: name, files: hostfiles.Beside(filepath.Join(o.out, e.Name())), inFile: true, pattern: true})

@@ -20,7 +20,7 @@ func onlyTyped(flag string) bool {
 	switch flag {
 	case "help", "version", "tpm-key-password":
 		return true
-	case "yes", "allow-revoked-key", "another-ca", "reissue":
+	case "yes", "allow-revoked-key", "another-ca", "reissue", "take-list", "drop-list", "nothing-missing":
 		return true
 	}
 	return false

@@ -111,31 +111,39 @@ func ParseSettings(data []byte) (*Settings, error) {
 	if err := d.Decode(new(yaml.Node)); err != io.EOF {
 		return nil, errors.New(": holds more than one document")
 	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return s.complete(), nil
+}
+
+// check refuses values that are of the right kind and make no sense.
+func (s *Settings) check() error {
 	for _, text := range s.CRL.URLs {
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return nil, fmt.Errorf(": crl.urls: %q is not a URL of http or https", text)
+			return fmt.Errorf(": crl.urls: %q is not a URL of http or https", text)
 		}
 	}
 	names := slices.Sorted(maps.Keys(s.Profiles))
 	if len(names) > 0 && names[0] == "" {
-		return nil, errors.New(": profiles: a profile needs a name")
+		return errors.New(": profiles: a profile needs a name")
 	}
 	if s.DefaultProfile != "" {
 		names = append(names, s.DefaultProfile)
 	}
 	for _, name := range names {
 		if _, err := s.Profile(name); err != nil {
-			return nil, fmt.Errorf(": %w", err)
+			return fmt.Errorf(": %w", err)
 		}
 	}
 	if s.CRL.Valid < 0 {
-		return nil, fmt.Errorf(": crl.valid: %v is no time ahead", s.CRL.Valid)
+		return fmt.Errorf(": crl.valid: %v is no time ahead", s.CRL.Valid)
 	}
 	if s.Expiry.Forget < 0 {
-		return nil, fmt.Errorf(": expiry.forget: %v is no time", time.Duration(s.Expiry.Forget))
+		return fmt.Errorf(": expiry.forget: %v is no time", time.Duration(s.Expiry.Forget))
 	}
-	return s.complete(), nil
+	return nil
 }
 
 func (s *Settings) complete() *Settings {
