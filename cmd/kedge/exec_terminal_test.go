@@ -101,6 +101,6 @@ func TestTerminal_password(t *testing.T) {
 		tm.run(locked)
 		tm.wait("\nPassword of locked.key:")
 		tm.keys("C-c")
-		tm.wait("nothing was written\ncode=1>")
+		tm.wait("nothing was written\ncode=130>")
 	})
 }
