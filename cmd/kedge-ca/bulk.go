@@ -14,6 +14,7 @@ import (
 
 	"kedge/ca"
 	"kedge/internal/hostlist"
+	"kedge/internal/report"
 )
 
 // runIssueFrom issues for each line of a list that has no certificate yet.
@@ -245,8 +246,8 @@ func (o *issueOptions) reportBulk(b *bulk) error {
 	if !o.output.json {
 		return nil
 	}
-	l := listing[issued]{key: "certificates", json: func(r issued) any { return issuedJSON{describeIssued(r.Issued.Issued), r.files} }}
-	return l.write(o.Out, o.output, func(yield func(issued, error) bool) {
+	l := report.Listing[issued]{Key: "certificates", JSON: func(r issued) any { return issuedJSON{describeIssued(r.Issued.Issued), r.files} }}
+	return l.Write(o.Out, o.output.format(), func(yield func(issued, error) bool) {
 		for _, r := range b.results {
 			if !yield(r, nil) {
 				return

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kedge/ca/ledger"
+	"kedge/internal/report"
 )
 
 // brief is describe from what the ledger's columns say, without reading the certificate: it
@@ -40,7 +41,7 @@ func brief(c ledger.Certificate, now time.Time) certificateJSON {
 // writeCertificates lists what the ledger returned.
 func (h host) writeCertificates(f outputFlags, certs iter.Seq2[ledger.Certificate, error]) error {
 	now := h.inputs.Now()
-	return certificateListing().write(h.Out, f, func(yield func(certificateJSON, error) bool) {
+	return certificateListing().Write(h.Out, f.format(), func(yield func(certificateJSON, error) bool) {
 		for c, err := range certs {
 			var d certificateJSON
 			if err == nil {
@@ -75,51 +76,51 @@ func describeAll(certs []ledger.Certificate, now time.Time) ([]certificateJSON, 
 }
 
 // certificateListing is how lists of certificates look.
-func certificateListing() listing[certificateJSON] {
-	return listing[certificateJSON]{
-		key:     "certificates",
-		json:    func(c certificateJSON) any { return c },
-		columns: certificateColumns(),
-		csv:     certificateCSV(),
+func certificateListing() report.Listing[certificateJSON] {
+	return report.Listing[certificateJSON]{
+		Key:     "certificates",
+		JSON:    func(c certificateJSON) any { return c },
+		Columns: certificateColumns(),
+		CSV:     certificateCSV(),
 	}
 }
 
-func certificateColumns() []column[certificateJSON] {
-	return []column[certificateJSON]{
-		{"serial", func(c certificateJSON) string { return c.Serial }},
-		{"state", func(c certificateJSON) string { return c.State }},
-		{"valid until", func(c certificateJSON) string { return rfc3339(c.NotAfter) }},
-		{"host", func(c certificateJSON) string { return c.Host }},
-		{"subject", func(c certificateJSON) string { return c.Subject }},
+func certificateColumns() []report.Column[certificateJSON] {
+	return []report.Column[certificateJSON]{
+		{Head: "serial", Value: func(c certificateJSON) string { return c.Serial }},
+		{Head: "state", Value: func(c certificateJSON) string { return c.State }},
+		{Head: "valid until", Value: func(c certificateJSON) string { return rfc3339(c.NotAfter) }},
+		{Head: "host", Value: func(c certificateJSON) string { return c.Host }},
+		{Head: "subject", Value: func(c certificateJSON) string { return c.Subject }},
 	}
 }
 
 // certificateCSV has the names and the order of the members in JSON.
-func certificateCSV() []column[certificateJSON] {
+func certificateCSV() []report.Column[certificateJSON] {
 	words := func(all []string) string { return strings.Join(all, " ") }
-	return []column[certificateJSON]{
-		{"serial", func(c certificateJSON) string { return c.Serial }},
-		{"serial_decimal", func(c certificateJSON) string { return c.SerialDecimal }},
-		{"fingerprint", func(c certificateJSON) string { return c.Fingerprint }},
-		{"kind", func(c certificateJSON) string { return c.Kind }},
-		{"state", func(c certificateJSON) string { return c.State }},
-		{"subject", func(c certificateJSON) string { return c.Subject }},
-		{"common_name", func(c certificateJSON) string { return c.CommonName }},
-		{"issuer", func(c certificateJSON) string { return c.Issuer }},
-		{"names", func(c certificateJSON) string { return words(slices.Concat(c.DNS, c.URIs, c.IPs, c.Emails)) }},
-		{"not_before", func(c certificateJSON) string { return rfc3339(c.NotBefore) }},
-		{"not_after", func(c certificateJSON) string { return rfc3339(c.NotAfter) }},
-		{"issued_at", func(c certificateJSON) string { return rfc3339(c.IssuedAt) }},
-		{"host", func(c certificateJSON) string { return c.Host }},
-		{"profile", func(c certificateJSON) string { return c.Profile }},
-		{"why", func(c certificateJSON) string { return c.Why }},
-		{"replaces", func(c certificateJSON) string { return c.Replaces }},
-		{"revoked_at", func(c certificateJSON) string {
+	return []report.Column[certificateJSON]{
+		{Head: "serial", Value: func(c certificateJSON) string { return c.Serial }},
+		{Head: "serial_decimal", Value: func(c certificateJSON) string { return c.SerialDecimal }},
+		{Head: "fingerprint", Value: func(c certificateJSON) string { return c.Fingerprint }},
+		{Head: "kind", Value: func(c certificateJSON) string { return c.Kind }},
+		{Head: "state", Value: func(c certificateJSON) string { return c.State }},
+		{Head: "subject", Value: func(c certificateJSON) string { return c.Subject }},
+		{Head: "common_name", Value: func(c certificateJSON) string { return c.CommonName }},
+		{Head: "issuer", Value: func(c certificateJSON) string { return c.Issuer }},
+		{Head: "names", Value: func(c certificateJSON) string { return words(slices.Concat(c.DNS, c.URIs, c.IPs, c.Emails)) }},
+		{Head: "not_before", Value: func(c certificateJSON) string { return rfc3339(c.NotBefore) }},
+		{Head: "not_after", Value: func(c certificateJSON) string { return rfc3339(c.NotAfter) }},
+		{Head: "issued_at", Value: func(c certificateJSON) string { return rfc3339(c.IssuedAt) }},
+		{Head: "host", Value: func(c certificateJSON) string { return c.Host }},
+		{Head: "profile", Value: func(c certificateJSON) string { return c.Profile }},
+		{Head: "why", Value: func(c certificateJSON) string { return c.Why }},
+		{Head: "replaces", Value: func(c certificateJSON) string { return c.Replaces }},
+		{Head: "revoked_at", Value: func(c certificateJSON) string {
 			if c.RevokedAt == nil {
 				return ""
 			}
 			return rfc3339(*c.RevokedAt)
 		}},
-		{"reason", func(c certificateJSON) string { return c.Reason }},
+		{Head: "reason", Value: func(c certificateJSON) string { return c.Reason }},
 	}
 }

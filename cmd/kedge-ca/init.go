@@ -15,6 +15,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/report"
 )
 
 type initOptions struct {
@@ -208,7 +209,7 @@ func (o *initOptions) report(cert *x509.Certificate) error {
 	if !o.output.json {
 		return nil
 	}
-	return writeJSON(o.Out, struct {
+	return report.WriteJSON(o.Out, struct {
 		Authority   string          `json:"authority"`
 		Certificate certificateJSON `json:"certificate"`
 		Files       identityFiles   `json:"files"`

@@ -15,6 +15,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
+	"kedge/internal/report"
 )
 
 type intermediateOptions struct {
@@ -244,7 +245,7 @@ func (o *intermediateOptions) report(a ledger.Authority) error {
 	if !o.output.json {
 		return nil
 	}
-	return writeJSON(o.Out, struct {
+	return report.WriteJSON(o.Out, struct {
 		Authority   string          `json:"authority"`
 		Parent      string          `json:"parent"`
 		State       string          `json:"state"`

@@ -16,6 +16,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/report"
 )
 
 // request makes a key, or takes the one that is there, and a request for a certificate. It
@@ -66,7 +67,7 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	if !o.output.json {
 		return nil
 	}
-	return writeJSON(o.Out, struct {
+	return report.WriteJSON(o.Out, struct {
 		Request string `json:"request"`
 		Key     string `json:"key"`
 		Subject string `json:"subject"`
@@ -146,13 +147,13 @@ func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool) error 
 	}
 	switch {
 	case o.output.json:
-		return writeJSON(o.Out, struct {
+		return report.WriteJSON(o.Out, struct {
 			Certificate certificateJSON `json:"certificate"`
 			File        string          `json:"file,omitempty"`
 			PEM         string          `json:"pem"`
 		}{o.describe(cert), o.out, string(text)})
 	case o.out == "":
-		return toOutput(o.Out, text)
+		return report.Write(o.Out, text)
 	}
 	return nil
 }

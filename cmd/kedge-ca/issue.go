@@ -11,6 +11,7 @@ import (
 	"kedge/ca"
 	"kedge/internal/cli"
 	"kedge/internal/hostlist"
+	"kedge/internal/report"
 )
 
 type issueOptions struct {
@@ -158,7 +159,7 @@ func (o *issueOptions) report(result issued) error {
 	if !o.output.json {
 		return nil
 	}
-	return writeJSON(o.Out, struct {
+	return report.WriteJSON(o.Out, struct {
 		Certificate certificateJSON `json:"certificate"`
 		Files       identityFiles   `json:"files"`
 		Warnings    []string        `json:"warnings,omitempty"`

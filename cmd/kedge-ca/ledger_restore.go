@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
+	"kedge/internal/report"
 )
 
 type ledgerRestoreOptions struct {
@@ -79,7 +80,7 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 	o.say(fmt.Sprintf("made the ledger from %s: entries up to %d, of %s", o.file, from.Seq, rfc3339(from.At)))
 	o.say("make new lists of what is revoked, and import them: kedge-ca crl")
 	if o.output.json {
-		return writeJSON(o.Out, from)
+		return report.WriteJSON(o.Out, from)
 	}
 	return nil
 }

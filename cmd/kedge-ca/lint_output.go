@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kedge/ca"
+	"kedge/internal/report"
 )
 
 func (o *lintOptions) write(all []linted) error {
@@ -17,11 +18,11 @@ func (o *lintOptions) write(all []linted) error {
 		for i := range all {
 			documents[i] = all[i].document()
 		}
-		return writeJSON(o.Out, struct {
+		return report.WriteJSON(o.Out, struct {
 			Certificates []lintJSON `json:"certificates"`
 		}{documents})
 	case o.output.csv:
-		return lintListing().write(o.Out, o.output, findingsOf(all))
+		return lintListing().Write(o.Out, o.output.format(), findingsOf(all))
 	}
 	var text bytes.Buffer
 	for i := range all {
@@ -32,13 +33,13 @@ func (o *lintOptions) write(all []linted) error {
 			return err
 		}
 	}
-	return toOutput(o.Out, text.Bytes())
+	return report.Write(o.Out, text.Bytes())
 }
 
 // writeText writes one certificate for a person.
 func (l *linted) writeText(out io.Writer) error {
 	c := l.cert
-	fields := []field{
+	fields := []report.Field{
 		{"file", l.file},
 		{"certificate", c.Subject.String()},
 		{"kind", l.kind()},
@@ -46,21 +47,21 @@ func (l *linted) writeText(out io.Writer) error {
 	}
 	if !c.IsCA {
 		tags := ca.SessionTags(c)
-		fields = append(fields, field{"source identity", ca.SourceIdentity(c)}, field{"session name", ca.SerialHex(c)})
+		fields = append(fields, report.Field{"source identity", ca.SourceIdentity(c)}, report.Field{"session name", ca.SerialHex(c)})
 		for _, tag := range tags {
-			fields = append(fields, field{"session tag", tag.Key + "=" + tag.Value})
+			fields = append(fields, report.Field{"session tag", tag.Key + "=" + tag.Value})
 		}
-		fields = append(fields, field{"room for tags", fmt.Sprintf("about %d %% taken", ca.PackedSize(tags))})
+		fields = append(fields, report.Field{"room for tags", fmt.Sprintf("about %d %% taken", ca.PackedSize(tags))})
 	}
 	if len(l.findings) == 0 {
-		fields = append(fields, field{"findings", "none"})
+		fields = append(fields, report.Field{"findings", "none"})
 	}
-	if err := writeFields(out, fields); err != nil || len(l.findings) == 0 {
+	if err := report.WriteFields(out, fields); err != nil || len(l.findings) == 0 {
 		return err
 	}
 	list := lintListing()
-	list.columns = list.columns[2:] // file and certificate are above
-	return list.write(out, outputFlags{}, findingsOf([]linted{*l}))
+	list.Columns = list.Columns[2:] // file and certificate are above
+	return list.Write(out, report.Text, findingsOf([]linted{*l}))
 }
 
 // found is a finding with its certificate.
@@ -81,14 +82,14 @@ func findingsOf(all []linted) iter.Seq2[found, error] {
 	}
 }
 
-func lintListing() listing[found] {
-	return listing[found]{columns: []column[found]{
-		{"file", func(f found) string { return f.file }},
-		{"certificate", func(f found) string { return f.cert.Subject.String() }},
-		{"severity", func(f found) string { return f.Severity.String() }},
-		{"rule", func(f found) string { return f.Rule }},
-		{"text", func(f found) string { return f.Text }},
-		{"source", func(f found) string { return f.Source }},
+func lintListing() report.Listing[found] {
+	return report.Listing[found]{Columns: []report.Column[found]{
+		{Head: "file", Value: func(f found) string { return f.file }},
+		{Head: "certificate", Value: func(f found) string { return f.cert.Subject.String() }},
+		{Head: "severity", Value: func(f found) string { return f.Severity.String() }},
+		{Head: "rule", Value: func(f found) string { return f.Rule }},
+		{Head: "text", Value: func(f found) string { return f.Text }},
+		{Head: "source", Value: func(f found) string { return f.Source }},
 	}}
 }
 

@@ -12,6 +12,7 @@ import (
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 	"kedge/internal/hostfiles"
+	"kedge/internal/report"
 )
 
 type renewOptions struct {
@@ -196,8 +197,8 @@ func (o *renewOptions) report(done []issued) error {
 	if !o.output.json {
 		return nil
 	}
-	l := listing[issued]{key: "certificates", json: func(r issued) any { return issuedJSON{describeIssued(r.Issued.Issued), r.files} }}
-	return l.write(o.Out, o.output, func(yield func(issued, error) bool) {
+	l := report.Listing[issued]{Key: "certificates", JSON: func(r issued) any { return issuedJSON{describeIssued(r.Issued.Issued), r.files} }}
+	return l.Write(o.Out, o.output.format(), func(yield func(issued, error) bool) {
 		for _, r := range done {
 			if !yield(r, nil) {
 				return

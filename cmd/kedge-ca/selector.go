@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/issuance"
+	"kedge/internal/report"
 )
 
 // selectorFlags name certificates that something is to be done with: words, which are read as
@@ -86,7 +87,7 @@ func (h host) reportChanged(done string, changed *issuance.Changed, skipped int,
 	if err != nil {
 		return err
 	}
-	return writeJSON(h.Out, struct {
+	return report.WriteJSON(h.Out, struct {
 		Certificates []certificateJSON `json:"certificates"`
 	}{all})
 }

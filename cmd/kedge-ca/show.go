@@ -11,6 +11,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/report"
 )
 
 type showOptions struct {
@@ -74,11 +75,11 @@ func (o *showOptions) write(c ledger.Certificate) error {
 	case err != nil:
 		return err
 	case o.pem:
-		return toOutput(o.Out, certPEM(d.cert))
+		return report.Write(o.Out, certPEM(d.cert))
 	case o.output.json:
-		return writeJSON(o.Out, d)
+		return report.WriteJSON(o.Out, d)
 	}
-	return writeFields(o.Out, d.fields())
+	return report.WriteFields(o.Out, d.fields())
 }
 
 // shown is a certificate with what its sessions are called.
@@ -112,12 +113,12 @@ func newShown(c ledger.Certificate, now time.Time) (*shown, error) {
 	return s, nil
 }
 
-func (s *shown) fields() []field {
+func (s *shown) fields() []report.Field {
 	state := s.State
 	if s.RevokedAt != nil {
 		state = fmt.Sprintf("%s since %s (%s)", s.State, rfc3339(*s.RevokedAt), s.Reason)
 	}
-	all := []field{
+	all := []report.Field{
 		{"subject", s.Subject},
 		{"issuer", s.Issuer},
 		{"state", state},
@@ -135,15 +136,15 @@ func (s *shown) fields() []field {
 		{"source identity", s.SourceIdentity},
 	}
 	for _, tag := range s.tags {
-		all = append(all, field{"session tag", tag.Key + "=" + tag.Value})
+		all = append(all, report.Field{"session tag", tag.Key + "=" + tag.Value})
 	}
 	return append(all,
-		field{"issued", fmt.Sprintf("%s, entry %d of the ledger", rfc3339(s.IssuedAt), s.Seq)},
-		field{"host", s.Host},
-		field{"profile", s.Profile},
-		field{"why", s.Why},
-		field{"renews", s.Replaces},
-		field{"renewed by", number(s.ReplacedBySeq, "entry %d of the ledger")},
+		report.Field{"issued", fmt.Sprintf("%s, entry %d of the ledger", rfc3339(s.IssuedAt), s.Seq)},
+		report.Field{"host", s.Host},
+		report.Field{"profile", s.Profile},
+		report.Field{"why", s.Why},
+		report.Field{"renews", s.Replaces},
+		report.Field{"renewed by", number(s.ReplacedBySeq, "entry %d of the ledger")},
 	)
 }
 

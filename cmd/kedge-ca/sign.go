@@ -11,6 +11,7 @@ import (
 	"kedge/ca"
 	"kedge/internal/atomicfile"
 	"kedge/internal/cli"
+	"kedge/internal/report"
 )
 
 type signOptions struct {
@@ -184,14 +185,14 @@ func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings
 	}
 	switch {
 	case o.output.json:
-		return writeJSON(o.Out, struct {
+		return report.WriteJSON(o.Out, struct {
 			Certificate certificateJSON `json:"certificate"`
 			PEM         string          `json:"pem"`
 			File        string          `json:"file,omitempty"`
 			Warnings    []string        `json:"warnings,omitempty"`
 		}{describeIssued(record), string(data), o.out, warnings})
 	case o.out == "":
-		if err := toOutput(o.Out, data); err != nil {
+		if err := report.Write(o.Out, data); err != nil {
 			return &unwrittenError{serialHex(cert.SerialNumber), err}
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"kedge/internal/report"
 )
 
 type whoOptions struct {
@@ -46,7 +48,7 @@ func runWho(ctx context.Context, o *whoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	return whoListing().write(o.Out, o.output, func(yield func(whoJSON, error) bool) {
+	return whoListing().Write(o.Out, o.output.format(), func(yield func(whoJSON, error) bool) {
 		for _, f := range found {
 			d, err := o.output.describe(f.Certificate, o.inputs.Now())
 			if !yield(whoJSON{f.By.String(), d}, err) || err != nil {
@@ -61,14 +63,14 @@ type whoJSON struct {
 	certificateJSON
 }
 
-func whoListing() listing[whoJSON] {
-	by := column[whoJSON]{"found by", func(w whoJSON) string { return w.FoundBy }}
-	columns, lines := []column[whoJSON]{}, []column[whoJSON]{by}
+func whoListing() report.Listing[whoJSON] {
+	by := report.Column[whoJSON]{Head: "found by", Value: func(w whoJSON) string { return w.FoundBy }}
+	columns, lines := []report.Column[whoJSON]{}, []report.Column[whoJSON]{by}
 	for _, c := range certificateColumns() {
-		columns = append(columns, column[whoJSON]{c.head, func(w whoJSON) string { return c.value(w.certificateJSON) }})
+		columns = append(columns, report.Column[whoJSON]{Head: c.Head, Value: func(w whoJSON) string { return c.Value(w.certificateJSON) }})
 	}
 	for _, c := range certificateCSV() {
-		lines = append(lines, column[whoJSON]{c.head, func(w whoJSON) string { return c.value(w.certificateJSON) }})
+		lines = append(lines, report.Column[whoJSON]{Head: c.Head, Value: func(w whoJSON) string { return c.Value(w.certificateJSON) }})
 	}
-	return listing[whoJSON]{key: "certificates", json: func(w whoJSON) any { return w }, columns: append(columns, by), csv: lines}
+	return report.Listing[whoJSON]{Key: "certificates", JSON: func(w whoJSON) any { return w }, Columns: append(columns, by), CSV: lines}
 }
