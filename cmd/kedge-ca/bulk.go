@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"kedge/ca"
+	"kedge/internal/cli"
 	"kedge/internal/hostlist"
 	"kedge/internal/report"
 )
@@ -75,7 +76,7 @@ type bulk struct {
 	issuer   *issuer
 	requests []issueRequest
 	done     int // there before
-	progress *progress
+	progress *cli.Progress
 
 	mu        sync.Mutex
 	results   []issued
@@ -119,7 +120,7 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostlist.Ro
 		}
 		b.requests = append(b.requests, issueRequest{request: o.rowRequest(row), profile: profiles[row.Profile], key: kind, files: files})
 	}
-	b.progress = newProgress(o.host, len(b.requests))
+	b.progress = cli.NewProgress(o.Err, o.inputs.Now, len(b.requests))
 	return b, b.rehearse(o, rows)
 }
 
@@ -160,7 +161,7 @@ func (b *bulk) rehearse(o *issueOptions, rows []hostlist.Row) error {
 func (b *bulk) run(ctx context.Context, workers int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer b.progress.end()
+	defer b.progress.End()
 	queue := make(chan issueRequest)
 	var group sync.WaitGroup
 	for range min(workers, len(b.requests)) {
@@ -191,7 +192,7 @@ func (b *bulk) one(r issueRequest) error {
 	result, err := b.issuer.issue(context.Background(), r)
 	if errors.Is(err, fs.ErrExist) {
 		if finished, _ := r.files.Finished(); finished { // by another process, which has the same list
-			b.progress.add(1)
+			b.progress.Add(1)
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.elsewhere++
@@ -201,7 +202,7 @@ func (b *bulk) one(r issueRequest) error {
 	if err != nil {
 		return fmt.Errorf("%q: %w", r.request.Name, err)
 	}
-	b.progress.add(1)
+	b.progress.Add(1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.results = append(b.results, result)
