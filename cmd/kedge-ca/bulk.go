@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"kedge/ca"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/hostlist"
 	"kedge/internal/report"
@@ -247,7 +248,7 @@ func (o *issueOptions) reportBulk(b *bulk) error {
 	if !o.output.json {
 		return nil
 	}
-	l := report.Listing[issued]{Key: "certificates", JSON: func(r issued) any { return issuedJSON{describeIssued(r.Issued.Issued), r.files} }}
+	l := report.Listing[issued]{Key: "certificates", JSON: func(r issued) any { return issuedJSON{certinfo.OfIssued(r.Issued.Issued), r.files} }}
 	return l.Write(o.Out, o.output.format(), func(yield func(issued, error) bool) {
 		for _, r := range b.results {
 			if !yield(r, nil) {

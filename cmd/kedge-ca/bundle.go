@@ -10,6 +10,7 @@ import (
 
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/report"
 )
@@ -154,7 +155,7 @@ type anchorJSON struct {
 }
 
 func describeAnchor(a ledger.Authority) anchorJSON {
-	return anchorJSON{a.Name, a.State, a.Certificate.Subject.String(), fingerprint(a.Certificate), a.Certificate.NotAfter.UTC()}
+	return anchorJSON{a.Name, a.State, a.Certificate.Subject.String(), certinfo.Fingerprint(a.Certificate), a.Certificate.NotAfter.UTC()}
 }
 
 func (o *bundleOptions) writeJSON(anchors []ledger.Authority, text []byte) error {

@@ -15,6 +15,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/certinfo"
 	"kedge/internal/report"
 )
 
@@ -210,12 +211,12 @@ func (o *initOptions) report(cert *x509.Certificate) error {
 		return nil
 	}
 	return report.WriteJSON(o.Out, struct {
-		Authority   string          `json:"authority"`
-		Certificate certificateJSON `json:"certificate"`
-		Files       identityFiles   `json:"files"`
+		Authority   string               `json:"authority"`
+		Certificate certinfo.Certificate `json:"certificate"`
+		Files       identityFiles        `json:"files"`
 	}{
 		rootName,
-		describeIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()}),
+		certinfo.OfIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()}),
 		o.store.authorityFiles(rootName),
 	})
 }

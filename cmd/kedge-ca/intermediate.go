@@ -14,6 +14,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/report"
 )
@@ -246,16 +247,16 @@ func (o *intermediateOptions) report(a ledger.Authority) error {
 		return nil
 	}
 	return report.WriteJSON(o.Out, struct {
-		Authority   string          `json:"authority"`
-		Parent      string          `json:"parent"`
-		State       string          `json:"state"`
-		Issuing     bool            `json:"issuing"`
-		Certificate certificateJSON `json:"certificate"`
-		Files       identityFiles   `json:"files"`
+		Authority   string               `json:"authority"`
+		Parent      string               `json:"parent"`
+		State       string               `json:"state"`
+		Issuing     bool                 `json:"issuing"`
+		Certificate certinfo.Certificate `json:"certificate"`
+		Files       identityFiles        `json:"files"`
 	}{a.Name, a.Parent, a.State, a.Issuing, o.describe(a.Certificate),
 		o.store.authorityFiles(a.Name)})
 }
 
-func (o *intermediateOptions) describe(cert *x509.Certificate) certificateJSON {
-	return describeIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()})
+func (o *intermediateOptions) describe(cert *x509.Certificate) certinfo.Certificate {
+	return certinfo.OfIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()})
 }

@@ -16,6 +16,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/certinfo"
 	"kedge/internal/report"
 )
 
@@ -148,9 +149,9 @@ func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool) error 
 	switch {
 	case o.output.json:
 		return report.WriteJSON(o.Out, struct {
-			Certificate certificateJSON `json:"certificate"`
-			File        string          `json:"file,omitempty"`
-			PEM         string          `json:"pem"`
+			Certificate certinfo.Certificate `json:"certificate"`
+			File        string               `json:"file,omitempty"`
+			PEM         string               `json:"pem"`
 		}{o.describe(cert), o.out, string(text)})
 	case o.out == "":
 		return report.Write(o.Out, text)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/hostlist"
 	"kedge/internal/report"
@@ -154,16 +155,16 @@ func (o *issueOptions) report(result issued) error {
 	if result.Again {
 		verb = "was interrupted after it issued"
 	}
-	o.say(fmt.Sprintf("%s %s: %s", verb, inWords(o.commonName, result.Certificate), result.files))
+	o.say(fmt.Sprintf("%s %s: %s", verb, certinfo.InWords(o.commonName, result.Certificate), result.files))
 	result.tell(o.host, "")
 	if !o.output.json {
 		return nil
 	}
 	return report.WriteJSON(o.Out, struct {
-		Certificate certificateJSON `json:"certificate"`
-		Files       identityFiles   `json:"files"`
-		Warnings    []string        `json:"warnings,omitempty"`
-	}{describeIssued(result.Issued.Issued), result.files, result.warnings})
+		Certificate certinfo.Certificate `json:"certificate"`
+		Files       identityFiles        `json:"files"`
+		Warnings    []string             `json:"warnings,omitempty"`
+	}{certinfo.OfIssued(result.Issued.Issued), result.files, result.warnings})
 }
 
 // leafFlags say what a leaf is to hold.

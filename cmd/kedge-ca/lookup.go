@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"fmt"
-	"math/big"
 
-	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/signer"
 )
@@ -30,15 +26,4 @@ func readCertificate(path string) (*x509.Certificate, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return certs[0], nil
-}
-
-// fingerprint is the SHA-256 of a certificate in hex.
-func fingerprint(cert *x509.Certificate) string {
-	sum := sha256.Sum256(cert.Raw)
-	return hex.EncodeToString(sum[:])
-}
-
-// serialHex is ca.SerialHex for a serial number without its certificate.
-func serialHex(serial *big.Int) string {
-	return ca.SerialHex(&x509.Certificate{SerialNumber: serial})
 }

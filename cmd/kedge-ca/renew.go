@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/hostfiles"
 	"kedge/internal/report"
@@ -162,7 +163,7 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 			return fmt.Errorf("%s: %w", r.files.Certificate, err)
 		}
 		done = append(done, result)
-		o.say(fmt.Sprintf("%s %s: %s", o.verb(result.Again), inWords(result.Certificate.Subject.CommonName, result.Certificate), result.files))
+		o.say(fmt.Sprintf("%s %s: %s", o.verb(result.Again), certinfo.InWords(result.Certificate.Subject.CommonName, result.Certificate), result.files))
 		result.tell(o.host, "")
 	}
 	return o.report(done)
@@ -197,7 +198,7 @@ func (o *renewOptions) report(done []issued) error {
 	if !o.output.json {
 		return nil
 	}
-	l := report.Listing[issued]{Key: "certificates", JSON: func(r issued) any { return issuedJSON{describeIssued(r.Issued.Issued), r.files} }}
+	l := report.Listing[issued]{Key: "certificates", JSON: func(r issued) any { return issuedJSON{certinfo.OfIssued(r.Issued.Issued), r.files} }}
 	return l.Write(o.Out, o.output.format(), func(yield func(issued, error) bool) {
 		for _, r := range done {
 			if !yield(r, nil) {

@@ -13,6 +13,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/certinfo"
 	"kedge/internal/filelock"
 	"kedge/internal/hostfiles"
 )
@@ -238,7 +239,7 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	if err := atomicfile.Write(file, certPEM(cert), 0o644); err != nil {
 		return err
 	}
-	o.say("renewed the authority " + inWords(old.Name, cert) + ": " + file)
+	o.say("renewed the authority " + certinfo.InWords(old.Name, cert) + ": " + file)
 	if plan.Root {
 		o.say("register " + file + " at IAM Roles Anywhere, beside or instead of the old one")
 	}

@@ -280,7 +280,7 @@ func (x *rehearsal) listed(file string) []string {
 	}
 	var serials []string
 	for _, e := range list.RevokedCertificateEntries {
-		serials = append(serials, serialHex(e.SerialNumber))
+		serials = append(serials, ca.SerialHex(&x509.Certificate{SerialNumber: e.SerialNumber}))
 	}
 	return serials
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"kedge/ca"
+	"kedge/internal/certinfo"
 )
 
 // who asks for the text in a file, as another program wrote it, and wants that one certificate
@@ -31,5 +32,5 @@ func numbers(ts *testscript.TestScript, _ bool, args []string) {
 		serial.WriteRune(c)
 	}
 	ts.Setenv("SERIAL", serial.String())
-	ts.Setenv("FINGERPRINT", fingerprint(cert))
+	ts.Setenv("FINGERPRINT", certinfo.Fingerprint(cert))
 }

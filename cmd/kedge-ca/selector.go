@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/issuance"
+	"kedge/internal/certinfo"
 	"kedge/internal/report"
 )
 
@@ -83,12 +84,12 @@ func (h host) reportChanged(done string, changed *issuance.Changed, skipped int,
 	if !output.json {
 		return nil
 	}
-	all, err := describeAll(changed.Certificates, h.inputs.Now())
+	all, err := certinfo.All(changed.Certificates, h.inputs.Now())
 	if err != nil {
 		return err
 	}
 	return report.WriteJSON(h.Out, struct {
-		Certificates []certificateJSON `json:"certificates"`
+		Certificates []certinfo.Certificate `json:"certificates"`
 	}{all})
 }
 

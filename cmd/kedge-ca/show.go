@@ -11,6 +11,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/certinfo"
 	"kedge/internal/report"
 )
 
@@ -84,7 +85,7 @@ func (o *showOptions) write(c ledger.Certificate) error {
 
 // shown is a certificate with what its sessions are called.
 type shown struct {
-	certificateJSON
+	certinfo.Certificate
 	Key            string            `json:"key"` // its type
 	IssuerKeyID    string            `json:"issuer_key_id"`
 	SourceIdentity string            `json:"source_identity,omitempty"`
@@ -101,11 +102,11 @@ func newShown(c ledger.Certificate, now time.Time) (*shown, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := describe(c, now)
+	d, err := certinfo.Of(c, now)
 	if err != nil {
 		return nil, err
 	}
-	s := &shown{certificateJSON: d, Key: ca.KeyType(cert.PublicKey), IssuerKeyID: c.IssuerKeyID, Seq: c.Seq, ReplacedBySeq: c.ReplacedBy, cert: cert}
+	s := &shown{Certificate: d, Key: ca.KeyType(cert.PublicKey), IssuerKeyID: c.IssuerKeyID, Seq: c.Seq, ReplacedBySeq: c.ReplacedBy, cert: cert}
 	if c.Kind == ledger.Leaf {
 		s.SourceIdentity, s.tags = ca.SourceIdentity(cert), ca.SessionTags(cert)
 		s.SessionTags = tagsJSON(s.tags)

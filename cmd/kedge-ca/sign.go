@@ -10,6 +10,7 @@ import (
 
 	"kedge/ca"
 	"kedge/internal/atomicfile"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/report"
 )
@@ -169,14 +170,14 @@ func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings
 	}
 	if o.out != "" {
 		if err := atomicfile.Create(o.out, data, 0o644); err != nil {
-			return &unwrittenError{serialHex(cert.SerialNumber), err}
+			return &unwrittenError{ca.SerialHex(cert), err}
 		}
 	}
 	where := ""
 	if o.out != "" {
 		where = ": " + o.out
 	}
-	o.say("issued " + inWords(cert.Subject.CommonName, cert) + where)
+	o.say("issued " + certinfo.InWords(cert.Subject.CommonName, cert) + where)
 	for _, warning := range warnings {
 		o.warn(warning)
 	}
@@ -186,14 +187,14 @@ func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings
 	switch {
 	case o.output.json:
 		return report.WriteJSON(o.Out, struct {
-			Certificate certificateJSON `json:"certificate"`
-			PEM         string          `json:"pem"`
-			File        string          `json:"file,omitempty"`
-			Warnings    []string        `json:"warnings,omitempty"`
-		}{describeIssued(record), string(data), o.out, warnings})
+			Certificate certinfo.Certificate `json:"certificate"`
+			PEM         string               `json:"pem"`
+			File        string               `json:"file,omitempty"`
+			Warnings    []string             `json:"warnings,omitempty"`
+		}{certinfo.OfIssued(record), string(data), o.out, warnings})
 	case o.out == "":
 		if err := report.Write(o.Out, data); err != nil {
-			return &unwrittenError{serialHex(cert.SerialNumber), err}
+			return &unwrittenError{ca.SerialHex(cert), err}
 		}
 	}
 	return nil

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/internal/report"
+	"kedge/internal/certinfo"
 )
 
 type whoOptions struct {
@@ -48,29 +48,12 @@ func runWho(ctx context.Context, o *whoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	return whoListing().Write(o.Out, o.output.format(), func(yield func(whoJSON, error) bool) {
+	return certinfo.FoundListing().Write(o.Out, o.output.format(), func(yield func(certinfo.Found, error) bool) {
 		for _, f := range found {
 			d, err := o.output.describe(f.Certificate, o.inputs.Now())
-			if !yield(whoJSON{f.By.String(), d}, err) || err != nil {
+			if !yield(certinfo.Found{FoundBy: f.By.String(), Certificate: d}, err) || err != nil {
 				return
 			}
 		}
 	})
-}
-
-type whoJSON struct {
-	FoundBy string `json:"found_by"` // serial, subject, common name, …
-	certificateJSON
-}
-
-func whoListing() report.Listing[whoJSON] {
-	by := report.Column[whoJSON]{Head: "found by", Value: func(w whoJSON) string { return w.FoundBy }}
-	columns, lines := []report.Column[whoJSON]{}, []report.Column[whoJSON]{by}
-	for _, c := range certificateColumns() {
-		columns = append(columns, report.Column[whoJSON]{Head: c.Head, Value: func(w whoJSON) string { return c.Value(w.certificateJSON) }})
-	}
-	for _, c := range certificateCSV() {
-		lines = append(lines, report.Column[whoJSON]{Head: c.Head, Value: func(w whoJSON) string { return c.Value(w.certificateJSON) }})
-	}
-	return report.Listing[whoJSON]{Key: "certificates", JSON: func(w whoJSON) any { return w }, Columns: append(columns, by), CSV: lines}
 }

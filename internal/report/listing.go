@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"time"
 )
 
 // schema is the number in every JSON document. It grows when a field changes its meaning or
@@ -68,6 +69,9 @@ func Write(out io.Writer, data []byte) error {
 	}
 	return nil
 }
+
+// Time is how results show a point in time: RFC 3339, in UTC.
+func Time(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // Column is one of a table.
 type Column[T any] struct {
