@@ -227,7 +227,7 @@ func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 	if err != nil {
 		return &adoptError{err}
 	}
-	if !isRoot(cert) {
+	if !ca.IsRoot(cert) {
 		return &caError{error: fmt.Errorf("%s is not a root: it is issued by %q", o.store.certPath(rootName), cert.Issuer)}
 	}
 	key, err := o.adoptedKey(ctx, cert)

@@ -217,13 +217,13 @@ func (o *intermediateOptions) readPath() ([]*x509.Certificate, error) {
 		}
 		all = append(all, certs...)
 	}
-	if root := all[len(all)-1]; !isRoot(root) {
+	if root := all[len(all)-1]; !ca.IsRoot(root) {
 		return nil, fmt.Errorf("%s is not a root: %q is issued by %q", o.root, root.Subject, root.Issuer)
 	}
-	if isRoot(all[0]) {
+	if ca.IsRoot(all[0]) {
 		return nil, fmt.Errorf("%s is a root; give the certificate of the intermediate", o.certificate)
 	}
-	return append(all[:1:1], issuersOf(all[0], all)...), nil
+	return append(all[:1:1], ca.IssuersAmong(all[0], all)...), nil
 }
 
 // register makes the authorities of a path known to the ledger, and writes their NAME.pem.

@@ -109,7 +109,7 @@ func newShown(c ledger.Certificate, now time.Time) (*shown, error) {
 	s := &shown{Certificate: d, Key: ca.KeyType(cert.PublicKey), IssuerKeyID: c.IssuerKeyID, Seq: c.Seq, ReplacedBySeq: c.ReplacedBy, cert: cert}
 	if c.Kind == ledger.Leaf {
 		s.SourceIdentity, s.tags = ca.SourceIdentity(cert), ca.SessionTags(cert)
-		s.SessionTags = tagsJSON(s.tags)
+		s.SessionTags = certinfo.Tags(s.tags)
 	}
 	return s, nil
 }

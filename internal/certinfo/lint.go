@@ -1,28 +1,31 @@
-package main
+package certinfo
 
 import (
 	"bytes"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"time"
 
 	"kedge/ca"
 	"kedge/internal/report"
 )
 
-func (o *lintOptions) write(all []linted) error {
-	switch {
-	case o.output.json:
+// WriteLint writes what was found in certificates.
+func WriteLint(out io.Writer, f report.Format, all []Linted) error {
+	switch f {
+	case report.JSON:
 		documents := make([]lintJSON, len(all))
 		for i := range all {
 			documents[i] = all[i].document()
 		}
-		return report.WriteJSON(o.Out, struct {
+		return report.WriteJSON(out, struct {
 			Certificates []lintJSON `json:"certificates"`
 		}{documents})
-	case o.output.csv:
-		return lintListing().Write(o.Out, o.output.format(), findingsOf(all))
+	case report.CSV:
+		return lintListing().Write(out, f, findingsOf(all))
 	}
 	var text bytes.Buffer
 	for i := range all {
@@ -33,14 +36,47 @@ func (o *lintOptions) write(all []linted) error {
 			return err
 		}
 	}
-	return report.Write(o.Out, text.Bytes())
+	return report.Write(out, text.Bytes())
+}
+
+// Linted is a certificate that was looked at.
+type Linted struct {
+	File     string // where it is
+	Cert     *x509.Certificate
+	Anchor   bool // held against the rules for a trust anchor
+	Findings []ca.Finding
+}
+
+// Lint fills in the findings, and returns how many of them are errors.
+func (l *Linted) Lint(all []*x509.Certificate, allow []string, now time.Time) (errors int) {
+	issuers := ca.IssuersAmong(l.Cert, all)
+	l.Anchor = len(issuers) == 0 && bytes.Equal(l.Cert.RawSubject, l.Cert.RawIssuer)
+	for _, f := range ca.LintAt(l.Cert, issuers, now) {
+		if f.Severity == ca.Error {
+			errors++
+		} else if slices.Contains(allow, f.Rule) {
+			continue
+		}
+		l.Findings = append(l.Findings, f)
+	}
+	return errors
+}
+
+func (l *Linted) kind() string {
+	switch {
+	case l.Anchor:
+		return "trust anchor"
+	case l.Cert.IsCA:
+		return "intermediate"
+	}
+	return "leaf"
 }
 
 // writeText writes one certificate for a person.
-func (l *linted) writeText(out io.Writer) error {
-	c := l.cert
+func (l *Linted) writeText(out io.Writer) error {
+	c := l.Cert
 	fields := []report.Field{
-		{"file", l.file},
+		{"file", l.File},
 		{"certificate", c.Subject.String()},
 		{"kind", l.kind()},
 		{"valid", c.NotBefore.UTC().Format(time.RFC3339) + " to " + c.NotAfter.UTC().Format(time.RFC3339)},
@@ -53,27 +89,27 @@ func (l *linted) writeText(out io.Writer) error {
 		}
 		fields = append(fields, report.Field{"room for tags", fmt.Sprintf("about %d %% taken", ca.PackedSize(tags))})
 	}
-	if len(l.findings) == 0 {
+	if len(l.Findings) == 0 {
 		fields = append(fields, report.Field{"findings", "none"})
 	}
-	if err := report.WriteFields(out, fields); err != nil || len(l.findings) == 0 {
+	if err := report.WriteFields(out, fields); err != nil || len(l.Findings) == 0 {
 		return err
 	}
 	list := lintListing()
 	list.Columns = list.Columns[2:] // file and certificate are above
-	return list.Write(out, report.Text, findingsOf([]linted{*l}))
+	return list.Write(out, report.Text, findingsOf([]Linted{*l}))
 }
 
 // found is a finding with its certificate.
 type found struct {
-	*linted
+	*Linted
 	ca.Finding
 }
 
-func findingsOf(all []linted) iter.Seq2[found, error] {
+func findingsOf(all []Linted) iter.Seq2[found, error] {
 	return func(yield func(found, error) bool) {
 		for i := range all {
-			for _, f := range all[i].findings {
+			for _, f := range all[i].Findings {
 				if !yield(found{&all[i], f}, nil) {
 					return
 				}
@@ -84,8 +120,8 @@ func findingsOf(all []linted) iter.Seq2[found, error] {
 
 func lintListing() report.Listing[found] {
 	return report.Listing[found]{Columns: []report.Column[found]{
-		{Head: "file", Value: func(f found) string { return f.file }},
-		{Head: "certificate", Value: func(f found) string { return f.cert.Subject.String() }},
+		{Head: "file", Value: func(f found) string { return f.File }},
+		{Head: "certificate", Value: func(f found) string { return f.Cert.Subject.String() }},
 		{Head: "severity", Value: func(f found) string { return f.Severity.String() }},
 		{Head: "rule", Value: func(f found) string { return f.Rule }},
 		{Head: "text", Value: func(f found) string { return f.Text }},
@@ -108,8 +144,8 @@ type lintJSON struct {
 	Findings       []findingJSON     `json:"findings"`
 }
 
-// tagsJSON are session tags in JSON documents. No key is there twice.
-func tagsJSON(tags []ca.Tag) map[string]string {
+// Tags are session tags in JSON documents. No key is there twice.
+func Tags(tags []ca.Tag) map[string]string {
 	all := map[string]string{}
 	for _, tag := range tags {
 		all[tag.Key] = tag.Value
@@ -124,18 +160,18 @@ type findingJSON struct {
 	Source   string `json:"source"`
 }
 
-func (l *linted) document() lintJSON {
-	c := l.cert
+func (l *Linted) document() lintJSON {
+	c := l.Cert
 	d := lintJSON{
-		File: l.file, Subject: c.Subject.String(), Serial: ca.SerialHex(c), Kind: l.kind(),
+		File: l.File, Subject: c.Subject.String(), Serial: ca.SerialHex(c), Kind: l.kind(),
 		NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), Findings: []findingJSON{},
 	}
 	if !c.IsCA {
 		tags := ca.SessionTags(c)
 		d.SourceIdentity, d.SessionName, d.PackedSize = ca.SourceIdentity(c), ca.SerialHex(c), ca.PackedSize(tags)
-		d.SessionTags = tagsJSON(tags)
+		d.SessionTags = Tags(tags)
 	}
-	for _, f := range l.findings {
+	for _, f := range l.Findings {
 		d.Findings = append(d.Findings, findingJSON{f.Rule, f.Severity.String(), f.Text, f.Source})
 	}
 	return d
