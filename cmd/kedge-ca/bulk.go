@@ -111,7 +111,7 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostlist.Ro
 			row.Profile = o.leaf.profile
 		}
 		if profiles[row.Profile] == nil {
-			if profiles[row.Profile], err = s.settings.profile(row.Profile); err != nil {
+			if profiles[row.Profile], err = s.settings.Profile(row.Profile); err != nil {
 				return nil, fmt.Errorf("%s:%d: %w", o.from, row.Line, err)
 			}
 		}

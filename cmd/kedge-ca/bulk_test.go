@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"kedge/ca/ledger"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/testenv"
 )
@@ -158,7 +159,7 @@ func checkFiles(t *testing.T, dir string, c ledger.Certificate) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := readCertificate(files.Certificate)
+	cert, err := cadir.ReadCertificate(files.Certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,10 +167,10 @@ func checkFiles(t *testing.T, dir string, c ledger.Certificate) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(cert.Raw, c.DER) || !sameKey(key.Public(), cert.PublicKey) {
+	if !bytes.Equal(cert.Raw, c.DER) || !cadir.SameKey(key.Public(), cert.PublicKey) {
 		t.Errorf("%s: another certificate or key than in the ledger", c.CommonName)
 	}
-	root, err := readCertificate(files.Chain)
+	root, err := cadir.ReadCertificate(files.Chain)
 	if err != nil {
 		t.Fatal(err)
 	}

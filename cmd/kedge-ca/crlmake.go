@@ -11,6 +11,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/safefile"
 )
 
 // crlFolder is below the CA's.
@@ -36,7 +37,7 @@ func (f *storeFlags) crlPath(authority string) string {
 
 // lastList reads the last complete list of an authority.
 func (f *storeFlags) lastList(authority string) ([]byte, error) {
-	return readAtMost(f.crlPath(authority)+".der", maxCRLFile)
+	return safefile.ReadRegular(f.crlPath(authority)+".der", maxCRLFile)
 }
 
 // writeCRL makes the list of an authority and writes its files.

@@ -15,6 +15,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/report"
 )
@@ -167,15 +168,15 @@ func (o *initOptions) create(ctx context.Context, prepared *ca.Prepared, key *ca
 // newLedger makes the ledger, or opens an empty one. fresh is the path of the file that was
 // made.
 func (o *initOptions) newLedger(ctx context.Context) (l *ledger.Ledger, service *issuance.Service, fresh string, err error) {
-	s, err := o.store.settings()
+	s, err := o.store.folder().Settings()
 	if err != nil {
 		return nil, nil, "", err
 	}
-	where, warnings, err := o.store.ledgerPlace(s, o.inputs.Stdin)
+	where, warnings, err := o.store.folder().LedgerPlace(s, o.inputs.Stdin)
 	if err != nil {
 		return nil, nil, "", err
 	}
-	if !isDSN(where) {
+	if !cadir.IsDSN(where) {
 		if there, err := exists(where); err != nil {
 			return nil, nil, "", err
 		} else if !there {
@@ -223,7 +224,7 @@ func (o *initOptions) report(cert *x509.Certificate) error {
 
 // adoptRoot takes over a root that another program made.
 func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
-	cert, err := readCertificate(o.store.certPath(rootName))
+	cert, err := cadir.ReadCertificate(o.store.certPath(rootName))
 	if err != nil {
 		return &adoptError{err}
 	}

@@ -16,6 +16,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/report"
 )
@@ -44,7 +45,7 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	if there, err := exists(o.store.certPath(o.name)); err != nil {
 		return err
 	} else if there { // it is to be renewed
-		old, err := readCertificate(o.store.certPath(o.name))
+		old, err := cadir.ReadCertificate(o.store.certPath(o.name))
 		if err != nil {
 			return err
 		}
@@ -211,7 +212,7 @@ func (o *intermediateOptions) readPath() ([]*x509.Certificate, error) {
 		if err != nil {
 			return nil, err
 		}
-		certs, err := parseCertificates(data)
+		certs, err := cadir.ParseCertificates(data)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}

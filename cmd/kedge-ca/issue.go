@@ -129,7 +129,7 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 		return err
 	}
 	i.recorded = s.closeEarly
-	profile, err := s.settings.profile(o.leaf.profile)
+	profile, err := s.settings.Profile(o.leaf.profile)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/signer"
 )
@@ -92,7 +93,7 @@ func (o *lintOptions) read() ([]certinfo.Linted, error) {
 		if err != nil {
 			return nil, err
 		}
-		certs, err := parseCertificates(data)
+		certs, err := cadir.ParseCertificates(data)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}

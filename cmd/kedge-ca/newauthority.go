@@ -9,7 +9,6 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
-	"kedge/internal/atomicfile"
 	"kedge/internal/filelock"
 )
 
@@ -41,7 +40,7 @@ func (s *store) recordedCA(ctx context.Context, preview *x509.Certificate) (*x50
 // authority got another certificate.
 func (f *storeFlags) writeCopies(all ...ledger.Authority) error {
 	for _, a := range all {
-		if err := atomicfile.Write(f.certPath(a.Name), certPEM(a.Certificate), 0o644); err != nil {
+		if err := f.folder().WriteCertificate(a.Name, a.Certificate); err != nil {
 			return err
 		}
 	}

@@ -254,7 +254,7 @@ func (r *renewal) check(s *store) error {
 	case state == ledger.Revoked || state == ledger.Held || r.record.RevokedAt != nil:
 		return &notRenewedError{what, "it is revoked: " + r.record.Reason.String(), false}
 	}
-	profile, err := s.settings.profile(cmp.Or(r.options.profile, r.record.Profile))
+	profile, err := s.settings.Profile(cmp.Or(r.options.profile, r.record.Profile))
 	r.profile = profile
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 )
 
@@ -145,7 +146,7 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, plan *issuan
 
 // foreignRoot takes in a root whose key is elsewhere.
 func (o *rotateStartOptions) foreignRoot(ctx context.Context, s *store) (*x509.Certificate, error) {
-	cert, err := readCertificate(o.root)
+	cert, err := cadir.ReadCertificate(o.root)
 	if err != nil {
 		return nil, err
 	}

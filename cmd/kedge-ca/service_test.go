@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
 	"kedge/internal/emulator"
 )
 
@@ -99,7 +100,7 @@ func TestService_pairs(t *testing.T) {
 				x.run("init", "--key-type", kind, "--no-password")
 			}
 			x.register()
-			cert, err := readCertificate(x.path(issuing))
+			cert, err := cadir.ReadCertificate(x.path(issuing))
 			if err != nil || cert.PublicKeyAlgorithm == x509.UnknownPublicKeyAlgorithm {
 				t.Fatalf("the CA: %v", err)
 			}
@@ -109,8 +110,8 @@ func TestService_pairs(t *testing.T) {
 					t.Fatal(err)
 				}
 				x.run("issue", name, "--out", hosts)
-				leaf, err := readCertificate(filepath.Join(hosts, name+".pem"))
-				if err != nil || !sameKey(leaf.PublicKey, public[leafKind]) {
+				leaf, err := cadir.ReadCertificate(filepath.Join(hosts, name+".pem"))
+				if err != nil || !cadir.SameKey(leaf.PublicKey, public[leafKind]) {
 					t.Errorf("%s: another key: %v", name, err)
 				}
 				x.accepted("by "+kind, "hosts", name)

@@ -81,7 +81,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	profile, err := s.settings.profile(o.leaf.profile)
+	profile, err := s.settings.Profile(o.leaf.profile)
 	if err != nil {
 		return err
 	}

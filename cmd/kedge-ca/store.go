@@ -51,7 +51,7 @@ func (f *storeFlags) addFolder(cmd *cobra.Command) {
 type store struct {
 	host     host
 	flags    *storeFlags
-	settings *settings
+	settings *cadir.Settings
 	ledger   *ledger.Ledger
 	service  *issuance.Service
 	checked  map[string]bool // authorities whose NAME.pem was compared with the ledger
@@ -73,11 +73,11 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 	if wrong, ok := errors.AsType[*folderError](folder("dir", f.dir)); ok && !wrong.absent {
 		return nil, wrong
 	}
-	s, err := f.settings()
+	s, err := f.folder().Settings()
 	if err != nil {
 		return nil, err
 	}
-	where, warnings, err := f.ledgerPlace(s, h.inputs.Stdin)
+	where, warnings, err := f.folder().LedgerPlace(s, h.inputs.Stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 		h.warn(warning)
 	}
 	opened := &store{host: h, flags: f, settings: s, ledger: l, checked: map[string]bool{}}
-	opened.service, err = issuance.New(issuance.Config{Ledger: l, Now: h.inputs.Now, Keys: storeKeys{opened}, Certificate: readCertificate, LastList: f.lastList})
+	opened.service, err = issuance.New(issuance.Config{Ledger: l, Now: h.inputs.Now, Keys: storeKeys{opened}, Certificate: cadir.ReadCertificate, LastList: f.lastList})
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
