@@ -14,17 +14,11 @@ import (
 	"kedge/ca/ledger"
 )
 
-// authorityPath returns the authority of a name, or the one that issues when the name is empty, and
-// those above it up to the root.
-func (s *store) authorityPath(ctx context.Context, name string) ([]ledger.Authority, error) {
-	return s.service.Path(ctx, name)
-}
-
 // authority opens the authority of a name, or the one that issues when the name is empty. The
 // key's password is asked for only if it is encrypted, and once. What makes it unusable is a
 // *caError.
 func (s *store) authority(ctx context.Context, name string) (*ca.Authority, error) {
-	path, err := s.authorityPath(ctx, name)
+	path, err := s.service.Path(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -60,11 +54,6 @@ func (s *store) issuer(ctx context.Context, name string) (*issuance.Issuer, erro
 		return nil, err
 	}
 	return s.service.IssuerAt(ctx, path)
-}
-
-// notRevoked refuses an authority whose certificate, or that of one above it, is revoked.
-func (s *store) notRevoked(ctx context.Context, path []ledger.Authority) error {
-	return s.service.NotRevoked(ctx, path)
 }
 
 func (s *store) openAuthority(ctx context.Context, path []ledger.Authority) (*ca.Authority, error) {

@@ -15,6 +15,7 @@ import (
 	"kedge/ca"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/hostfiles"
 	"kedge/internal/hostlist"
 	"kedge/internal/report"
 )
@@ -95,7 +96,7 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostlist.Ro
 	b := &bulk{issuer: i}
 	profiles := map[string]*ca.Profile{}
 	for _, row := range rows {
-		files, err := filesFor(o.out, row.Name)
+		files, err := hostfiles.In(o.out, row.Name)
 		if err != nil {
 			return nil, err
 		}

@@ -82,9 +82,6 @@ func (k *caKey) warn(h host) {
 	}
 }
 
-// where is the path of the key, or what names it elsewhere.
-func (k *caKey) where() string { return k.Where() }
-
 // Close lets go of a key in hardware.
 func (k *caKey) Close() error {
 	if k == nil {

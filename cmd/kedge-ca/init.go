@@ -17,6 +17,7 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
+	"kedge/internal/hostfiles"
 	"kedge/internal/report"
 )
 
@@ -120,11 +121,11 @@ func (o *initOptions) checkFolder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	taken := vacant(keyPath, certPath)
+	taken := atomicfile.Vacant(keyPath, certPath)
 	if !errors.Is(taken, fs.ErrExist) {
 		return taken
 	}
-	if vacant(keyPath) == nil || vacant(certPath) != nil {
+	if atomicfile.Vacant(keyPath) == nil || atomicfile.Vacant(certPath) != nil {
 		return taken
 	}
 	s, err := openStore(ctx, o.host, &o.store)
@@ -162,7 +163,7 @@ func (o *initOptions) create(ctx context.Context, prepared *ca.Prepared, key *ca
 		}
 		return nil, err
 	}
-	return cert, atomicfile.Create(o.store.certPath(rootName), certPEM(cert), 0o644)
+	return cert, atomicfile.Create(o.store.certPath(rootName), hostfiles.CertificatePEM(cert), 0o644)
 }
 
 // newLedger makes the ledger, or opens an empty one. fresh is the path of the file that was
@@ -177,7 +178,7 @@ func (o *initOptions) newLedger(ctx context.Context) (l *ledger.Ledger, service 
 		return nil, nil, "", err
 	}
 	if !cadir.IsDSN(where) {
-		if there, err := exists(where); err != nil {
+		if there, err := atomicfile.Exists(where); err != nil {
 			return nil, nil, "", err
 		} else if !there {
 			fresh = where

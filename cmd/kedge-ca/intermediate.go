@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/report"
@@ -125,7 +125,7 @@ func (o *intermediateOptions) checkPasswords(cmd *cobra.Command, mode string) er
 		return cli.Usagef(cmd, "--key-password-from: standard input is read for a certificate or request already; take fd:N, env:NAME or a file")
 	case o.csr && o.key.noPassword && o.store.password != "":
 		return cli.Usagef(cmd, "--no-password and --key-password-from contradict each other with --csr")
-	case mode == "" && !o.key.noPassword && o.key.from == "" && readOnce(o.store.password):
+	case mode == "" && !o.key.noPassword && o.key.from == "" && cadir.ReadOnce(o.store.password):
 		return cli.Usagef(cmd, "--key-password-from: %s can be read once, for the parent's key; give --new-password-from or --no-password too", o.store.password)
 	}
 	return nil
@@ -158,9 +158,6 @@ func (o *intermediateOptions) mode(cmd *cobra.Command) (string, error) {
 	}
 	return mode, nil
 }
-
-// readOnce says whether a reference to a password can be read only once.
-func readOnce(ref string) bool { return ref == "-" || strings.HasPrefix(ref, "fd:") }
 
 func runIntermediate(ctx context.Context, o *intermediateOptions) error {
 	switch {

@@ -18,6 +18,7 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
+	"kedge/internal/hostfiles"
 	"kedge/internal/report"
 )
 
@@ -27,11 +28,11 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && !wrong.absent {
 		return wrong
 	}
-	if err := checkAuthorityName(o.name); err != nil {
+	if err := issuance.CheckName(o.name); err != nil {
 		return err
 	}
 	path := filepath.Join(o.store.dir, o.name+".csr")
-	if err := vacant(path); err != nil {
+	if err := atomicfile.Vacant(path); err != nil {
 		return err
 	}
 	keys := o.store
@@ -42,7 +43,7 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, key.Close()) }()
 	subject := o.config.Subject
-	if there, err := exists(o.store.certPath(o.name)); err != nil {
+	if there, err := atomicfile.Exists(o.store.certPath(o.name)); err != nil {
 		return err
 	} else if there { // it is to be renewed
 		old, err := cadir.ReadCertificate(o.store.certPath(o.name))
@@ -73,7 +74,7 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 		Request string `json:"request"`
 		Key     string `json:"key"`
 		Subject string `json:"subject"`
-	}{path, key.where(), subject.String()})
+	}{path, key.Where(), subject.String()})
 }
 
 // sign answers a request from elsewhere. The certificate is recorded here; the authority is
@@ -135,7 +136,7 @@ func (o *intermediateOptions) readRequest() (*x509.CertificateRequest, error) {
 
 // handOut writes the certificate of an intermediate elsewhere.
 func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool) error {
-	text := certPEM(cert)
+	text := hostfiles.CertificatePEM(cert)
 	if o.out != "" {
 		if err := atomicfile.Create(o.out, text, 0o644); err != nil {
 			return &unwrittenError{ca.SerialHex(cert), err}
@@ -166,7 +167,7 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 	if err := folder("dir", o.store.dir); err != nil {
 		return err
 	}
-	if err := checkAuthorityName(o.name); err != nil {
+	if err := issuance.CheckName(o.name); err != nil {
 		return err
 	}
 	key, err := o.store.readKey(ctx, o.host, o.name, nil)
@@ -234,7 +235,7 @@ func (o *intermediateOptions) register(ctx context.Context, s *store, path []*x5
 		return ledger.Authority{}, err
 	}
 	if at := s.flags.certPath(o.name); !known && !sameFile(at, o.certificate) {
-		if err := vacant(at); err != nil {
+		if err := atomicfile.Vacant(at); err != nil {
 			return ledger.Authority{}, err
 		}
 	}

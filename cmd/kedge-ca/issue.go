@@ -11,6 +11,7 @@ import (
 	"kedge/ca"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/hostfiles"
 	"kedge/internal/hostlist"
 	"kedge/internal/report"
 )
@@ -106,7 +107,7 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 	if o.from != "" {
 		return runIssueFrom(ctx, o)
 	}
-	files, err := filesFor(o.out, o.commonName)
+	files, err := hostfiles.In(o.out, o.commonName)
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@ import (
 	"os"
 
 	"kedge/ca"
-	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
 	"kedge/internal/filelock"
 )
 
@@ -30,12 +30,6 @@ func (s *store) issueCA(ctx context.Context, k *caKey, prepared *ca.Prepared) (*
 	return cert, err
 }
 
-// recordedCA returns the newest valid certificate in the ledger that has key, subject and
-// issuer of a preview, or nil.
-func (s *store) recordedCA(ctx context.Context, preview *x509.Certificate) (*x509.Certificate, error) {
-	return s.service.RecordedCA(ctx, preview)
-}
-
 // writeCopies writes the NAME.pem of authorities that the ledger has, or replaces it when an
 // authority got another certificate.
 func (f *storeFlags) writeCopies(all ...ledger.Authority) error {
@@ -52,8 +46,5 @@ func (s *store) checkName(ctx context.Context, name string) error {
 	if err := s.service.CheckNewName(ctx, name); err != nil {
 		return err
 	}
-	return vacant(s.flags.certPath(name))
+	return atomicfile.Vacant(s.flags.certPath(name))
 }
-
-// checkAuthorityName: the name is that of the files.
-func checkAuthorityName(name string) error { return issuance.CheckName(name) }

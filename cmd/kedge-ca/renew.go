@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/hostfiles"
@@ -175,7 +176,7 @@ func (o *renewOptions) renewer(ctx context.Context, s *store) (*issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := s.authorityPath(ctx, o.issuer)
+	path, err := s.service.Path(ctx, o.issuer)
 	if err != nil {
 		return nil, err
 	}
@@ -211,16 +212,16 @@ func (o *renewOptions) report(done []issued) error {
 // find reads what is to be renewed: a file, or what the ledger has by that name.
 func (o *renewOptions) find(ctx context.Context, s *store, text string) (*renewal, error) {
 	r := &renewal{options: o}
-	files, err := filesFor(o.out, text)
+	files, err := hostfiles.In(o.out, text)
 	if err != nil {
 		return nil, err
 	}
-	there, err := exists(files.Certificate)
+	there, err := atomicfile.Exists(files.Certificate)
 	if err != nil {
 		return nil, err
 	}
 	if !there {
-		if there, err = exists(text); err != nil {
+		if there, err = atomicfile.Exists(text); err != nil {
 			return nil, err
 		}
 		files = hostfiles.Beside(text)

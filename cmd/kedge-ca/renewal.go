@@ -49,7 +49,7 @@ func (r *renewal) readLedger(ctx context.Context, s *store, text string) error {
 	if r.options.rekey {
 		return fmt.Errorf("%s: %w", r.options.out, &issuance.NoMatchError{Text: text})
 	}
-	filter, err := s.lookup(ctx, text, ledger.Filter{Kind: ledger.Leaf})
+	filter, err := s.service.Lookup(ctx, text, ledger.Filter{Kind: ledger.Leaf})
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (r *renewal) readLedger(ctx context.Context, s *store, text string) error {
 	if r.cert, err = r.record.X509(); err != nil {
 		return err
 	}
-	if r.files, err = filesFor(r.options.out, r.record.CommonName); err != nil {
+	if r.files, err = hostfiles.In(r.options.out, r.record.CommonName); err != nil {
 		return err
 	}
 	if r.files.Key = ""; r.options.form.pkcs12 {
@@ -118,7 +118,7 @@ func (r *renewal) keyInFile(i *issuer) (crypto.Signer, error) {
 	if !i.form.pkcs12 {
 		return nil, nil
 	}
-	key, err := readPlainKey(r.files.Key)
+	key, err := hostfiles.ReadKey(r.files.Key)
 	if err == nil && !cadir.SameKey(key.Public(), r.cert.PublicKey) {
 		err = fmt.Errorf("--pkcs12: %s is not the key of %s", r.files.Key, r.files.Certificate)
 	}
@@ -206,11 +206,11 @@ func (r *renewal) issue(ctx context.Context, i *issuer, public crypto.PublicKey)
 
 // renewAuthority renews the certificate of a CA. The ledger has it first, then the file.
 func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
-	path, err := s.authorityPath(ctx, o.authority)
+	path, err := s.service.Path(ctx, o.authority)
 	if err != nil {
 		return err
 	}
-	if err := s.notRevoked(ctx, path); err != nil {
+	if err := s.service.NotRevoked(ctx, path); err != nil {
 		return err
 	}
 	by := path[len(path)-1]
@@ -237,7 +237,7 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 		return err
 	}
 	file := s.flags.certPath(old.Name)
-	if err := atomicfile.Write(file, certPEM(cert), 0o644); err != nil {
+	if err := atomicfile.Write(file, hostfiles.CertificatePEM(cert), 0o644); err != nil {
 		return err
 	}
 	o.say("renewed the authority " + certinfo.InWords(old.Name, cert) + ": " + file)

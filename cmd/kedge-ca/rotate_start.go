@@ -13,6 +13,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 )
@@ -123,7 +124,7 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, plan *issuan
 			return nil, err
 		}
 	}
-	if err := vacant(o.store.certPath(plan.Name)); err != nil {
+	if err := atomicfile.Vacant(o.store.certPath(plan.Name)); err != nil {
 		return nil, err
 	}
 	key, err := o.store.newCAKey(ctx, o.host, plan.Name, o.kind, o.key)

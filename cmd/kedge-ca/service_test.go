@@ -12,6 +12,7 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
 	"kedge/internal/emulator"
+	"kedge/internal/hostfiles"
 )
 
 // TestService: what the two commands make is accepted, below the root and below as many
@@ -84,7 +85,7 @@ func TestService_pairs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		keys[kind], public[kind] = keyPEM(der), key.Public()
+		keys[kind], public[kind] = hostfiles.KeyPEM(der), key.Public()
 	}
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {

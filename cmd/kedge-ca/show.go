@@ -12,6 +12,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/certinfo"
+	"kedge/internal/hostfiles"
 	"kedge/internal/report"
 )
 
@@ -76,7 +77,7 @@ func (o *showOptions) write(c ledger.Certificate) error {
 	case err != nil:
 		return err
 	case o.pem:
-		return report.Write(o.Out, certPEM(d.cert))
+		return report.Write(o.Out, hostfiles.CertificatePEM(d.cert))
 	case o.output.json:
 		return report.WriteJSON(o.Out, d)
 	}

@@ -12,6 +12,7 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/hostfiles"
 	"kedge/internal/report"
 )
 
@@ -164,9 +165,9 @@ func (e *unwrittenError) Unwrap() error { return e.err }
 
 func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings []string) error {
 	cert := record.Certificate
-	data := certPEM(cert)
+	data := hostfiles.CertificatePEM(cert)
 	if o.fullChain {
-		data = append(data, certPEM(authority.Chain()...)...)
+		data = append(data, hostfiles.CertificatePEM(authority.Chain()...)...)
 	}
 	if o.out != "" {
 		if err := atomicfile.Create(o.out, data, 0o644); err != nil {

@@ -161,9 +161,6 @@ func folder(flag, path string) error {
 	return nil // or a trouble that the next call names
 }
 
-// vacant fails when one of the files is there already: keys are never overwritten.
-func vacant(paths ...string) error { return atomicfile.Vacant(paths...) }
-
 // place checks, before anything is issued, that --out names a file that can be made: none
 // when it is empty.
 func place(out string) error {
@@ -173,5 +170,5 @@ func place(out string) error {
 	if err := folder("out", filepath.Dir(out)); err != nil {
 		return err
 	}
-	return vacant(out)
+	return atomicfile.Vacant(out)
 }
