@@ -145,7 +145,7 @@ func (b *bulk) rehearse(o *issueOptions, rows []hostlist.Row) error {
 	}
 	for _, r := range b.requests {
 		if keys[r.profile] == nil {
-			key, der, err := r.key.generate()
+			key, der, err := r.key.Generate()
 			if err != nil {
 				return err
 			}

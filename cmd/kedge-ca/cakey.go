@@ -32,7 +32,7 @@ func (f *storeFlags) newCAKey(ctx context.Context, h host, name string, kind key
 
 // beginCAKey is newCAKey without the password of a key that is made.
 func (f *storeFlags) beginCAKey(ctx context.Context, h host, name string, kind keyKind, n newKeyFlags) (*caKey, error) {
-	key, err := f.keys(h).Begin(ctx, cadir.KeyRequest{Authority: name, URI: n.uri, Public: n.public, Generate: kind.generate})
+	key, err := f.keys(h).Begin(ctx, cadir.KeyRequest{Authority: name, URI: n.uri, Public: n.public, Generate: kind.Generate})
 	k := &caKey{NewKey: key, path: key.Path, resumed: key.Resumed, open: opened(key.Opened)}
 	if err != nil {
 		return k, &caError{error: keyError(err)}

@@ -174,7 +174,7 @@ func (r *renewal) newKey() (*hostfiles.Replacement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return hostfiles.NewReplacement(r.files, kind.generate)
+	return hostfiles.NewReplacement(r.files, kind.Generate)
 }
 
 // rewrite replaces what goes with the key that is there.

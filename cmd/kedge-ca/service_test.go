@@ -81,7 +81,7 @@ func TestService_pairs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		key, der, err := k.generate()
+		key, der, err := k.Generate()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -67,7 +67,7 @@ func orphan(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, der, err := kind.generate()
+	_, der, err := kind.Generate()
 	if err != nil {
 		t.Fatal(err)
 	}
