@@ -73,7 +73,7 @@ func (s *store) openAuthority(ctx context.Context, path []ledger.Authority) (*ca
 		return nil, err
 	}
 	for _, key := range s.keys[before:] {
-		for _, warning := range key.warnings {
+		for _, warning := range key.Warnings {
 			s.host.warn(warning)
 		}
 	}

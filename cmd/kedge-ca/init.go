@@ -282,7 +282,7 @@ func (o *initOptions) adoptedKey(ctx context.Context, cert *x509.Certificate) (*
 
 // checkAdopted holds a foreign root against the rules, as one of our own is before it is
 // signed.
-func (o *initOptions) checkAdopted(cert *x509.Certificate, key *openKey) error {
+func (o *initOptions) checkAdopted(cert *x509.Certificate, key *cadir.Key) error {
 	if _, err := ca.New(cert, key); err != nil {
 		return &caError{error: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), key, err)}
 	}

@@ -199,7 +199,7 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 		return err
 	}
 	o.say(fmt.Sprintf("took in the intermediate CA %q, valid until %s", path[0].Subject.CommonName, path[0].NotAfter.UTC().Format(time.DateOnly)))
-	for _, warning := range slices.Concat(key.warnings, warnings) {
+	for _, warning := range slices.Concat(key.Warnings, warnings) {
 		o.warn(warning)
 	}
 	return o.report(a)

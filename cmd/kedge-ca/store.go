@@ -55,7 +55,7 @@ type store struct {
 	ledger   *ledger.Ledger
 	service  *issuance.Service
 	checked  map[string]bool // authorities whose NAME.pem was compared with the ledger
-	keys     []*openKey      // of those opened
+	keys     []*cadir.Key    // of those opened
 	closing  chan error      // not nil: the ledger is being closed
 }
 
