@@ -52,7 +52,7 @@ func New(cert *x509.Certificate, key crypto.Signer, issuers ...*x509.Certificate
 // checkStep looks at a certificate of a path and the one above it. Only the last is a root.
 func checkStep(path []*x509.Certificate, i int) error {
 	c, last := path[i], i == len(path)-1
-	switch root := isRoot(c); {
+	switch root := IsRoot(c); {
 	case last && !root:
 		return fmt.Errorf("the certificates above %q end before the root: %q is issued by %q, which is missing", path[0].Subject, c.Subject, c.Issuer)
 	case last:
@@ -66,9 +66,9 @@ func checkStep(path []*x509.Certificate, i int) error {
 	return nil
 }
 
-// isRoot tells whether a certificate is signed with its own key. One that is only
+// IsRoot reports whether a certificate is signed with its own key. One that is only
 // self-issued, by an older key of the same name, is not (RFC 5280, 3.2).
-func isRoot(c *x509.Certificate) bool {
+func IsRoot(c *x509.Certificate) bool {
 	return bytes.Equal(c.RawIssuer, c.RawSubject) &&
 		c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }

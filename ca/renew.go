@@ -72,7 +72,7 @@ func (a *Authority) renewCA(r Renewal, now time.Time) (*Prepared, error) {
 	if r.Lifetime != 0 {
 		c.Lifetime = r.Lifetime
 	}
-	if !isRoot(r.Old) {
+	if !IsRoot(r.Old) {
 		return a.PrepareCA(r.Public, c, now)
 	}
 	if !sameKey(r.Old.PublicKey, a.key.Public()) || !sameKey(r.Public, a.key.Public()) {

@@ -175,8 +175,3 @@ func CheckValidity(now time.Time, certs ...*x509.Certificate) error {
 	}
 	return nil
 }
-
-// isRoot reports whether a certificate is signed with its own key.
-func isRoot(c *x509.Certificate) bool {
-	return string(c.RawIssuer) == string(c.RawSubject) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
-}

@@ -100,7 +100,7 @@ func (e *KnownRootError) Error() string {
 // RecordRoot records a root whose key is elsewhere, before Start. Besides *NotRootError and
 // *KnownRootError, errors are those of ca.LintForeign, whose warnings stop nothing.
 func (s *Service) RecordRoot(ctx context.Context, cert *x509.Certificate, why string) error {
-	if !isRoot(cert) {
+	if !ca.IsRoot(cert) {
 		return &NotRootError{cert.Subject.String(), cert.Issuer.String()}
 	}
 	if err := CheckValidity(s.now(), cert); err != nil {

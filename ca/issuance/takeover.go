@@ -246,7 +246,7 @@ func (s *Service) foreignWarnings(ctx context.Context, a ledger.Authority, c *St
 		return err
 	}
 	path, err := s.Path(ctx, a.Name)
-	if err != nil || len(path) == 1 && !isRoot(a.Certificate) {
+	if err != nil || len(path) == 1 && !ca.IsRoot(a.Certificate) {
 		return nil // what is above it is not known
 	}
 	var issuers []*x509.Certificate

@@ -10,16 +10,17 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/issuance"
+	"kedge/internal/cadir"
 )
 
 // adoptRoot takes over a root that another program made, and what it issued. On a CA that was
 // taken over before, it goes on with the latter.
 func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
-	cert, err := readCertificate(o.store.certPath(rootName))
+	cert, err := cadir.ReadCertificate(o.store.certPath(rootName))
 	if err != nil {
 		return &adoptError{err}
 	}
-	if !isRoot(cert) {
+	if !ca.IsRoot(cert) {
 		return &caError{error: fmt.Errorf("%s is not a root: it is issued by %q", o.store.certPath(rootName), cert.Issuer)}
 	}
 	if err := o.past.check(ctx, cert, o.inputs.Now()); err != nil {
@@ -101,7 +102,7 @@ func (o *initOptions) adoptedKey(ctx context.Context, cert *x509.Certificate) (*
 
 // checkAdopted holds a foreign root against the rules, as one of our own is before it is
 // signed.
-func (o *initOptions) checkAdopted(cert *x509.Certificate, key *openKey) error {
+func (o *initOptions) checkAdopted(cert *x509.Certificate, key *cadir.Key) error {
 	if _, err := ca.New(cert, key); err != nil {
 		return &caError{error: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), key, err)}
 	}

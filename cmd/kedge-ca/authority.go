@@ -12,21 +12,13 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
-	"kedge/internal/atomicfile"
-	"kedge/signer"
 )
-
-// authorityPath returns the authority of a name, or the one that issues when the name is empty, and
-// those above it up to the root.
-func (s *store) authorityPath(ctx context.Context, name string) ([]ledger.Authority, error) {
-	return s.service.Path(ctx, name)
-}
 
 // authority opens the authority of a name, or the one that issues when the name is empty. The
 // key's password is asked for only if it is encrypted, and once. What makes it unusable is a
 // *caError.
 func (s *store) authority(ctx context.Context, name string) (*ca.Authority, error) {
-	path, err := s.authorityPath(ctx, name)
+	path, err := s.service.Path(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -64,11 +56,6 @@ func (s *store) issuer(ctx context.Context, name string) (*issuance.Issuer, erro
 	return s.service.IssuerAt(ctx, path)
 }
 
-// notRevoked refuses an authority whose certificate, or that of one above it, is revoked.
-func (s *store) notRevoked(ctx context.Context, path []ledger.Authority) error {
-	return s.service.NotRevoked(ctx, path)
-}
-
 func (s *store) openAuthority(ctx context.Context, path []ledger.Authority) (*ca.Authority, error) {
 	name := path[0].Name
 	if !s.checked[name] {
@@ -86,7 +73,7 @@ func (s *store) openAuthority(ctx context.Context, path []ledger.Authority) (*ca
 		return nil, err
 	}
 	for _, key := range s.keys[before:] {
-		for _, warning := range key.warnings {
+		for _, warning := range key.Warnings {
 			s.host.warn(warning)
 		}
 	}
@@ -112,38 +99,13 @@ func (k storeKeys) Has(authority string) (bool, error) {
 	return there, err
 }
 
-// checkCopy holds NAME.pem against the ledger, which has the certificate itself. A file that
-// is not there, or holds an earlier certificate of the same key, is written again: the ledger
-// comes first when a CA is made or renewed, and a crash can come between.
+// checkCopy compares NAME.pem with the ledger, and warns if it had to be written again.
 func (s *store) checkCopy(name string, cert *x509.Certificate) error {
-	path := s.flags.certPath(name)
-	data, err := signer.File(path).Read()
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := atomicfile.Create(path, certPEM(cert), 0o644); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		s.host.warn(path + " was missing, and was written again from the ledger")
-		return nil
+	warning, err := s.flags.folder().CheckCertificate(name, cert)
+	if warning != "" && err == nil {
+		s.host.warn(warning)
 	}
-	if err != nil {
-		return err
-	}
-	certs, err := parseCertificates(data)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s: %w", path, err)
-	case certs[0].Equal(cert):
-		return nil
-	case !sameKey(certs[0].PublicKey, cert.PublicKey):
-		return fmt.Errorf("%s is not the certificate that the ledger has of the authority %q", path, name)
-	}
-	s.host.warn(path + " was an older certificate, and was written again from the ledger")
-	return atomicfile.Write(path, certPEM(cert), 0o644)
-}
-
-func sameKey(a, b crypto.PublicKey) bool {
-	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && key.Equal(b)
+	return err
 }
 
 // removeAll takes back what was written before something failed.

@@ -14,7 +14,11 @@ import (
 	"syscall"
 
 	"kedge/ca"
+	"kedge/internal/certinfo"
+	"kedge/internal/cli"
+	"kedge/internal/hostfiles"
 	"kedge/internal/hostlist"
+	"kedge/internal/report"
 )
 
 // runIssueFrom issues for each line of a list that has no certificate yet.
@@ -83,7 +87,7 @@ type bulk struct {
 	requests []issueRequest
 	done     int // there before
 	ending   endingFiles
-	progress *progress
+	progress *cli.Progress
 
 	mu        sync.Mutex
 	results   []issued
@@ -101,7 +105,7 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostlist.Ro
 	b := &bulk{issuer: i}
 	profiles := map[string]*ca.Profile{}
 	for _, row := range rows {
-		files, err := filesFor(o.out, row.Name)
+		files, err := hostfiles.In(o.out, row.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +115,7 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostlist.Ro
 		}
 		if finished {
 			b.done++
-			if err := b.ending.add(files.Certificate, s.settings.expiry(), o.inputs.Now()); err != nil {
+			if err := b.ending.add(files.Certificate, expiryOf(s.settings), o.inputs.Now()); err != nil {
 				return nil, err
 			}
 			continue
@@ -120,7 +124,7 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostlist.Ro
 			row.Profile = o.leaf.profile
 		}
 		if profiles[row.Profile] == nil {
-			if profiles[row.Profile], err = s.settings.profile(row.Profile); err != nil {
+			if profiles[row.Profile], err = s.settings.Profile(row.Profile); err != nil {
 				return nil, fmt.Errorf("%s:%d: %w", o.from, row.Line, err)
 			}
 		}
@@ -130,7 +134,7 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostlist.Ro
 		}
 		b.requests = append(b.requests, issueRequest{request: o.rowRequest(row), profile: profiles[row.Profile], key: kind, files: files})
 	}
-	b.progress = newProgress(o.host, len(b.requests))
+	b.progress = cli.NewProgress(o.Err, o.inputs.Now, len(b.requests))
 	return b, b.rehearse(o, rows)
 }
 
@@ -153,7 +157,7 @@ func (b *bulk) rehearse(o *issueOptions, rows []hostlist.Row) error {
 	}
 	for _, r := range b.requests {
 		if keys[r.profile] == nil {
-			key, der, err := r.key.generate()
+			key, der, err := r.key.Generate()
 			if err != nil {
 				return err
 			}
@@ -171,7 +175,7 @@ func (b *bulk) rehearse(o *issueOptions, rows []hostlist.Row) error {
 func (b *bulk) run(ctx context.Context, workers int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer b.progress.end()
+	defer b.progress.End()
 	queue := make(chan issueRequest)
 	var group sync.WaitGroup
 	for range min(workers, len(b.requests)) {
@@ -202,7 +206,7 @@ func (b *bulk) one(r issueRequest) error {
 	result, err := b.issuer.issue(context.Background(), r)
 	if errors.Is(err, fs.ErrExist) {
 		if finished, _ := r.files.Finished(); finished { // by another process, which has the same list
-			b.progress.add(1)
+			b.progress.Add(1)
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.elsewhere++
@@ -212,7 +216,7 @@ func (b *bulk) one(r issueRequest) error {
 	if err != nil {
 		return fmt.Errorf("%q: %w", r.request.Name, err)
 	}
-	b.progress.add(1)
+	b.progress.Add(1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.results = append(b.results, result)
@@ -263,8 +267,8 @@ func (o *issueOptions) reportBulk(b *bulk) error {
 
 // writeIssued writes the JSON document of what was issued, after the members of head.
 func writeIssued(out io.Writer, head any, all []issued) error {
-	l := listing[issued]{head: head, key: "certificates", json: func(r issued) any { return issuedJSON{describeIssued(r.Issued.Issued), r.files} }}
-	return l.write(out, outputFlags{json: true}, func(yield func(issued, error) bool) {
+	l := report.Listing[issued]{Head: head, Key: "certificates", JSON: func(r issued) any { return issuedJSON{certinfo.OfIssued(r.Issued.Issued), r.files} }}
+	return l.Write(out, report.JSON, func(yield func(issued, error) bool) {
 		for _, r := range all {
 			if !yield(r, nil) {
 				return

@@ -15,7 +15,10 @@ import (
 	"time"
 
 	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
+	"kedge/internal/hostfiles"
 	"kedge/internal/testenv"
 )
 
@@ -44,7 +47,7 @@ func TestIssueFrom_interrupted(t *testing.T) {
 	}
 	first := filepath.Join(dir, "host-0000.pem")
 	for range time.Tick(time.Millisecond) {
-		there, err := exists(first)
+		there, err := atomicfile.Exists(first)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +68,7 @@ func TestIssueFrom_interrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range keys {
-		if there, err := exists(strings.TrimSuffix(key, ".key") + ".pem"); err != nil || !there {
+		if there, err := atomicfile.Exists(strings.TrimSuffix(key, ".key") + ".pem"); err != nil || !there {
 			t.Errorf("%s has no certificate: %v", key, err)
 		}
 	}
@@ -154,22 +157,22 @@ func runAndKill(t *testing.T, args []string, after time.Duration) bool {
 // checkFiles holds the files of a host against the ledger.
 func checkFiles(t *testing.T, dir string, c ledger.Certificate) {
 	t.Helper()
-	files, err := filesFor(dir, c.CommonName)
+	files, err := hostfiles.In(dir, c.CommonName)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := readCertificate(files.Certificate)
+	cert, err := cadir.ReadCertificate(files.Certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := readPlainKey(files.Key)
+	key, err := hostfiles.ReadKey(files.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(cert.Raw, c.DER) || !sameKey(key.Public(), cert.PublicKey) {
+	if !bytes.Equal(cert.Raw, c.DER) || !cadir.SameKey(key.Public(), cert.PublicKey) {
 		t.Errorf("%s: another certificate or key than in the ledger", c.CommonName)
 	}
-	root, err := readCertificate(files.Chain)
+	root, err := cadir.ReadCertificate(files.Chain)
 	if err != nil {
 		t.Fatal(err)
 	}

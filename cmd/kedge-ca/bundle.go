@@ -11,7 +11,9 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cadir"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/report"
 )
 
 type bundleOptions struct {
@@ -110,9 +112,9 @@ func runBundle(ctx context.Context, o *bundleOptions) (err error) {
 		if err != nil {
 			return err
 		}
-		return toOutput(o.Out, []byte(line))
+		return report.Write(o.Out, []byte(line))
 	}
-	return toOutput(o.Out, text)
+	return report.Write(o.Out, text)
 }
 
 // commandLine is for a POSIX shell.
@@ -120,7 +122,7 @@ func (o *bundleOptions) commandLine(newest ledger.Authority, text []byte) (strin
 	type sourceData struct {
 		PEM string `json:"x509CertificateData"`
 	}
-	source, err := encodeJSON(struct {
+	source, err := report.EncodeJSON(struct {
 		Type string     `json:"sourceType"`
 		Data sourceData `json:"sourceData"`
 	}{"CERTIFICATE_BUNDLE", sourceData{string(text)}})
@@ -154,7 +156,7 @@ type anchorJSON struct {
 }
 
 func describeAnchor(a ledger.Authority) anchorJSON {
-	return anchorJSON{a.Name, a.State, a.Certificate.Subject.String(), fingerprint(a.Certificate), a.Certificate.NotAfter.UTC()}
+	return anchorJSON{a.Name, a.State, a.Certificate.Subject.String(), certinfo.Fingerprint(a.Certificate), a.Certificate.NotAfter.UTC()}
 }
 
 func (o *bundleOptions) writeJSON(anchors []ledger.Authority, text []byte) error {
@@ -166,5 +168,5 @@ func (o *bundleOptions) writeJSON(anchors []ledger.Authority, text []byte) error
 	for _, a := range anchors {
 		document.Anchors = append(document.Anchors, describeAnchor(a))
 	}
-	return writeJSON(o.Out, document)
+	return report.WriteJSON(o.Out, document)
 }

@@ -10,10 +10,10 @@ import (
 // caKey is the key of an authority that is being made.
 type caKey struct {
 	*cadir.NewKey
-	path     string   // NAME.key or NAME.key-uri
-	resumed  bool     // that was there already
-	open     *openKey // nil: it was made just now
-	password []byte   // nil: in the clear
+	path     string     // NAME.key or NAME.key-uri
+	resumed  bool       // that was there already
+	open     *cadir.Key // nil: it was made just now
+	password []byte     // nil: in the clear
 	warnings []string
 }
 
@@ -32,13 +32,13 @@ func (f *storeFlags) newCAKey(ctx context.Context, h host, name string, kind key
 
 // beginCAKey is newCAKey without the password of a key that is made.
 func (f *storeFlags) beginCAKey(ctx context.Context, h host, name string, kind keyKind, n newKeyFlags) (*caKey, error) {
-	key, err := f.keys(h).Begin(ctx, cadir.KeyRequest{Authority: name, URI: n.uri, Public: n.public, Generate: kind.generate})
-	k := &caKey{NewKey: key, path: key.Path, resumed: key.Resumed, open: opened(key.Opened)}
+	key, err := f.keys(h).Begin(ctx, cadir.KeyRequest{Authority: name, URI: n.uri, Public: n.public, Generate: kind.Generate})
+	k := &caKey{NewKey: key, path: key.Path, resumed: key.Resumed, open: key.Opened}
 	if err != nil {
 		return k, &caError{error: keyError(err)}
 	}
 	if k.open != nil {
-		k.warnings = k.open.warnings
+		k.warnings = k.open.Warnings
 	}
 	return k, nil
 }
@@ -76,16 +76,13 @@ func wentOn(path string) string {
 
 // warn tells what endangers the key.
 func (k *caKey) warn(h host) {
-	if k.open != nil && k.open.plain {
+	if k.open != nil && k.open.Plain {
 		h.warn(plainKey(k.open.String()))
 	}
 	for _, warning := range k.warnings {
 		h.warn(warning)
 	}
 }
-
-// where is the path of the key, or what names it elsewhere.
-func (k *caKey) where() string { return k.Where() }
 
 // Close lets go of a key in hardware.
 func (k *caKey) Close() error {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
+
+	"kedge/internal/report"
 )
 
 type configOptions struct {
@@ -41,7 +43,7 @@ password in the address of a ledger is left out.`,
 }
 
 func runConfigShow(_ context.Context, o *configOptions) error {
-	s, err := o.store.settings()
+	s, err := o.store.folder().Settings()
 	if err != nil {
 		return err
 	}
@@ -50,7 +52,7 @@ func runConfigShow(_ context.Context, o *configOptions) error {
 		return err
 	}
 	if !o.output.json {
-		return toOutput(o.Out, text)
+		return report.Write(o.Out, text)
 	}
 	var document struct {
 		File   string         `json:"file"`
@@ -60,5 +62,5 @@ func runConfigShow(_ context.Context, o *configOptions) error {
 	if err := yaml.Unmarshal(text, &document.Config); err != nil {
 		return err
 	}
-	return writeJSON(o.Out, document)
+	return report.WriteJSON(o.Out, document)
 }

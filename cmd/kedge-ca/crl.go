@@ -16,6 +16,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
+	"kedge/internal/report"
 )
 
 type crlOptions struct {
@@ -138,9 +139,9 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	}
 	switch {
 	case o.stdout:
-		return toOutput(o.Out, all[0].PEM)
+		return report.Write(o.Out, all[0].PEM)
 	case o.output.json:
-		return writeJSON(o.Out, struct {
+		return report.WriteJSON(o.Out, struct {
 			CRLs []*writtenCRL `json:"crls"`
 		}{all})
 	}

@@ -11,6 +11,7 @@ import (
 	"kedge/ca/ledger"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
+	"kedge/internal/report"
 )
 
 // awsFlags say where lists go at IAM Roles Anywhere. ARNs that are given once are kept in the CA's
@@ -197,5 +198,5 @@ func (f *awsFlags) finish(h host, known *cadir.AWS, authorities []ledger.Authori
 	if !f.cli {
 		return nil
 	}
-	return toOutput(h.Out, []byte(strings.Join(lines, "")))
+	return report.Write(h.Out, []byte(strings.Join(lines, "")))
 }

@@ -9,6 +9,7 @@ import (
 
 	"kedge/ca/issuance"
 	"kedge/internal/atomicfile"
+	"kedge/internal/safefile"
 )
 
 // crlFolder is below the CA's.
@@ -34,7 +35,7 @@ func (f *storeFlags) crlPath(authority string) string {
 
 // lastList reads the last complete list of an authority.
 func (f *storeFlags) lastList(authority string) ([]byte, error) {
-	return readAtMost(f.crlPath(authority)+".der", maxCRLFile)
+	return safefile.ReadRegular(f.crlPath(authority)+".der", maxCRLFile)
 }
 
 // writeCRL makes the list of an authority and writes its files.

@@ -9,6 +9,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 )
 
@@ -62,7 +63,7 @@ func runExpiring(ctx context.Context, o *expiringOptions) (err error) {
 	}
 	defer s.close(&err)
 	now := o.inputs.Now()
-	f := s.settings.expiry().Expired(now)
+	f := expiryOf(s.settings).Expired(now)
 	if o.replaced {
 		f = ledger.Filter{State: ledger.Valid}
 	}
@@ -70,7 +71,7 @@ func runExpiring(ctx context.Context, o *expiringOptions) (err error) {
 	return s.list(ctx, f, o.limit, o.output)
 }
 
-// expiry is what the configuration says about leaves without successor.
-func (s *settings) expiry() issuance.Expiry {
+// expiryOf is what the configuration says about leaves without successor.
+func expiryOf(s *cadir.Settings) issuance.Expiry {
 	return issuance.Expiry{Percent: s.Expiry.Warn.Percent, Before: s.Expiry.Warn.Before, Forget: time.Duration(s.Expiry.Forget)}
 }

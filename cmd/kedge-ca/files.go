@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -10,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/hostfiles"
@@ -19,8 +18,6 @@ import (
 
 // identityFiles are the paths of what is written for one name.
 type identityFiles = hostfiles.Paths
-
-func filesFor(dir, commonName string) (identityFiles, error) { return hostfiles.In(dir, commonName) }
 
 // formFlags say what is written beside the certificate and its chain.
 type formFlags struct {
@@ -46,7 +43,7 @@ func (f *formFlags) check(cmd *cobra.Command, keyFrom string) error {
 		return cli.Usagef(cmd, "--pkcs12-legacy: there is no --pkcs12 to encrypt")
 	case f.from != "" && !f.pkcs12:
 		return cli.Usagef(cmd, "--pkcs12-password-from: there is no --pkcs12 to encrypt")
-	case f.from != "" && f.from == keyFrom && readOnce(f.from):
+	case f.from != "" && f.from == keyFrom && cadir.ReadOnce(f.from):
 		return cli.Usagef(cmd, "--pkcs12-password-from: %s is read by --key-password-from already", f.from)
 	}
 	return nil
@@ -95,12 +92,3 @@ func certificatesOf(cert *x509.Certificate, issuer *ca.Authority) hostfiles.Cert
 	issuers := append([]*x509.Certificate{issuer.Certificate()}, issuer.Issuers()...)
 	return hostfiles.Certificates{Leaf: cert, Issuers: issuers, Intermediates: issuer.Chain()}
 }
-
-func certPEM(certs ...*x509.Certificate) []byte { return hostfiles.CertificatePEM(certs...) }
-
-func keyPEM(der []byte) []byte { return hostfiles.KeyPEM(der) }
-
-func readPlainKey(path string) (crypto.Signer, error) { return hostfiles.ReadKey(path) }
-
-// exists says whether something is at path. What cannot be looked at is an error.
-func exists(path string) (bool, error) { return atomicfile.Exists(path) }

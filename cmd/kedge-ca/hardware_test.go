@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/keys"
 	"kedge/internal/testenv"
@@ -98,7 +99,7 @@ func (v *vault) verified(folder string) int {
 		v.t.Fatal(err)
 	}
 	for _, file := range files {
-		cert, err := readCertificate(file)
+		cert, err := cadir.ReadCertificate(file)
 		if err != nil {
 			v.t.Fatal(err)
 		}

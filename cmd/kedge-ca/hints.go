@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -13,11 +11,11 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/advice"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/filelock"
-	"kedge/internal/pemread"
 	"kedge/internal/safefile"
 	"kedge/internal/takeover"
 	"kedge/signer"
@@ -25,13 +23,13 @@ import (
 
 // advise says how to exit after an error, and what to do about it: the first hint that fits.
 func advise(err error) cli.Advice {
-	advice := cli.Advice{Code: exitCode(err)}
+	result := cli.Advice{Code: exitCode(err)}
 	for _, hint := range []func(error) string{hintUsage, hintRenewal, hintCertificate, hintAuthority, hintCA, hintLedger, hintFiles} {
-		if advice.Hint = hint(err); advice.Hint != "" {
+		if result.Hint = hint(err); result.Hint != "" {
 			break
 		}
 	}
-	return advice
+	return result
 }
 
 // is says whether an error is, or wraps, one of a type.
@@ -44,7 +42,7 @@ func exitCode(err error) int {
 	switch {
 	case is[*config.FlagError](err), is[*unconfirmedError](err):
 		return cli.ExitUsage
-	case is[*caError](err), is[*ca.ValidityError](err), hintHardware(err) != "":
+	case is[*caError](err), is[*ca.ValidityError](err), advice.Hardware(err) != "":
 		return cli.ExitKey
 	}
 	return cli.ExitFailed
@@ -86,9 +84,9 @@ func hintCertificate(err error) string {
 		return "find out who put it there, move " + left.File + " away, and run the same again: that makes a new key"
 	}
 	if broken, ok := errors.AsType[*ca.LintError](err); ok {
-		return hintLint(broken.Findings)
+		return advice.Lint(broken.Findings)
 	}
-	if hint := hintRequest(err); hint != "" {
+	if hint := advice.Request(err); hint != "" {
 		return hint
 	}
 	if refused, ok := errors.AsType[*ca.ProfileError](err); ok {
@@ -125,52 +123,6 @@ func hintCertificate(err error) string {
 		return "make a complete list first, without --delta"
 	}
 	return ""
-}
-
-// hintRequest is about certificate requests, and certificates, that cannot be taken as they are.
-func hintRequest(err error) string {
-	if refused, ok := errors.AsType[*ca.SANError](err); ok {
-		hint := "leave out with --drop-sans what is refused: IAM Roles Anywhere needs no subject alternative name"
-		if by, ok := errors.AsType[*ca.ProfileError](refused); ok {
-			hint += fmt.Sprintf("; or change %s of profile %q in the configuration", by.Key, by.Profile)
-		}
-		return hint
-	}
-	if is[*ca.SubjectError](err) {
-		return "make the request with UTF-8 strings (openssl: string_mask = utf8only); \"kedge-ca sign\" takes the name from --name instead"
-	}
-	if unread, ok := errors.AsType[*pemread.Error](err); ok && (unread.Reason == pemread.Cut || unread.Reason == pemread.Damaged) {
-		return "copy the file again, as a file and not from a screen or a mail, with all of it from BEGIN to END"
-	}
-	return ""
-}
-
-// hintLint tells what the service would do, or how warnings are allowed. Errors come first.
-func hintLint(findings []ca.Finding) string {
-	has := func(rule string) bool {
-		return slices.ContainsFunc(findings, func(f ca.Finding) bool { return f.Rule == rule })
-	}
-	switch {
-	case len(findings) == 0:
-		return ""
-	case has("tag-characters"):
-		return "IAM Roles Anywhere makes session tags of the names in a certificate and would refuse this one"
-	case has("ca-ext-key-usage"), has("issuer-ext-key-usage"):
-		return "have that CA certificate made again for the same key, without extended key usages or with clientAuth among them, by the CA that signed it"
-	case findings[0].Severity == ca.Error:
-		return "IAM Roles Anywhere would refuse it, or whoever verifies it, so it cannot be allowed; the rule is in: " + findings[0].Source
-	}
-	var flags []string
-	for _, f := range findings {
-		if flag := "--allow " + f.Rule; !slices.Contains(flags, flag) {
-			flags = append(flags, flag)
-		}
-	}
-	allow := strings.Join(flags, " ")
-	if has("anchor-size") {
-		return "it cannot be registered; if an intermediate with a smaller key is what will be, repeat it with " + allow
-	}
-	return "if that is meant, repeat it with " + allow + ", or, for leaves, list what is allowed under allow_warnings of the profile"
 }
 
 // hintAuthority is about roots, what is below them, and how they change.
@@ -210,7 +162,7 @@ func hintAuthority(err error) string {
 // hintCA is about keys and certificates of the CA.
 func hintCA(err error) string {
 	unusable, ok := errors.AsType[*caError](err)
-	if hint := hintHardware(err); hint != "" {
+	if hint := advice.Hardware(err); hint != "" {
 		return hint
 	}
 	switch {
@@ -238,7 +190,7 @@ func hintCA(err error) string {
 
 func hintLedger(err error) string {
 	if refused, ok := errors.AsType[*ledger.RefusedError](err); ok {
-		return hintRefused(refused.Reason)
+		return advice.Refused(refused.Reason)
 	}
 	switch {
 	case is[*noBackupError](err):
@@ -282,27 +234,6 @@ func hintTaken(err error) string {
 	return ""
 }
 
-// hintRefused is about a server that said no.
-func hintRefused(why ledger.Refusal) string {
-	switch why {
-	case ledger.RefusedLogin:
-		return "check the user under ledger: in the configuration, the password in PGPASSFILE, and who is let in by pg_hba.conf or by the pooler"
-	case ledger.RefusedDatabase:
-		return "make the database, or correct its name under ledger: in the configuration"
-	case ledger.RefusedFull:
-		return "run the same again when connections are free; how many kedge-ca takes at most is pool_max_conns in the address of the ledger"
-	case ledger.RefusedReadOnly:
-		return "name the server that writes under ledger: in the configuration, or all of them and target_session_attrs=read-write"
-	case ledger.RefusedParameter:
-		return "take that setting out of the address under ledger: in the configuration; kedge-ca needs none"
-	case ledger.RefusedRights:
-		return "let the user of the address do it: the owner of the database can GRANT it"
-	case ledger.RefusedTLS:
-		return "set sslmode in the address under ledger: in the configuration to what the server or the pooler takes"
-	}
-	return ""
-}
-
 func hintFiles(err error) string {
 	wrong, isFolder := errors.AsType[*folderError](err)
 	switch {
@@ -311,24 +242,11 @@ func hintFiles(err error) string {
 	case isFolder:
 		return "give a folder with --" + wrong.flag
 	case errors.Is(err, fs.ErrPermission):
-		return access(err) + "choose another folder with --dir or --out, or another user"
+		return advice.Access(err) + "choose another folder with --dir or --out, or another user"
 	case errors.Is(err, fs.ErrExist):
 		return "nothing is ever overwritten here; move it away, or choose another folder or name"
 	case errors.Is(err, syscall.ENOSPC):
 		return "make room on the disk and run the same again"
 	}
 	return ""
-}
-
-// access says who may use the path that an error names, and ends where more can be said.
-func access(err error) string {
-	path, ok := errors.AsType[*fs.PathError](err)
-	if !ok {
-		return ""
-	}
-	text := cmp.Or(config.DescribeAccess(path.Path), config.DescribeAccess(filepath.Dir(path.Path)))
-	if text == "" {
-		return ""
-	}
-	return text + "; "
 }

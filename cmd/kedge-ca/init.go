@@ -15,7 +15,11 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/hostfiles"
+	"kedge/internal/report"
 )
 
 type initOptions struct {
@@ -125,11 +129,11 @@ func (o *initOptions) checkFolder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	taken := vacant(keyPath, certPath)
+	taken := atomicfile.Vacant(keyPath, certPath)
 	if !errors.Is(taken, fs.ErrExist) {
 		return taken
 	}
-	if vacant(keyPath) == nil || vacant(certPath) != nil {
+	if atomicfile.Vacant(keyPath) == nil || atomicfile.Vacant(certPath) != nil {
 		return taken
 	}
 	s, err := openStore(ctx, o.host, &o.store)
@@ -167,7 +171,7 @@ func (o *initOptions) create(ctx context.Context, prepared *ca.Prepared, key *ca
 		}
 		return nil, err
 	}
-	return cert, atomicfile.Create(o.store.certPath(rootName), certPEM(cert), 0o644)
+	return cert, atomicfile.Create(o.store.certPath(rootName), hostfiles.CertificatePEM(cert), 0o644)
 }
 
 // newLedger is openLedger for a ledger that must be empty.
@@ -185,16 +189,16 @@ func (o *initOptions) newLedger(ctx context.Context) (l *ledger.Ledger, service 
 // openLedger makes the ledger, or opens one that is there. fresh is the path of the file that
 // was made.
 func (o *initOptions) openLedger(ctx context.Context) (l *ledger.Ledger, service *issuance.Service, fresh string, err error) {
-	s, err := o.store.settings()
+	s, err := o.store.folder().Settings()
 	if err != nil {
 		return nil, nil, "", err
 	}
-	where, warnings, err := o.store.ledgerPlace(s, o.inputs.Stdin)
+	where, warnings, err := o.store.folder().LedgerPlace(s, o.inputs.Stdin)
 	if err != nil {
 		return nil, nil, "", err
 	}
-	if !isDSN(where) {
-		if there, err := exists(where); err != nil {
+	if !cadir.IsDSN(where) {
+		if there, err := atomicfile.Exists(where); err != nil {
 			return nil, nil, "", err
 		} else if !there {
 			fresh = where
@@ -225,14 +229,14 @@ func (o *initOptions) report(cert *x509.Certificate, taken *takenJSON) error {
 	if !o.output.json {
 		return nil
 	}
-	return writeJSON(o.Out, struct {
-		Authority   string          `json:"authority"`
-		Certificate certificateJSON `json:"certificate"`
-		Files       identityFiles   `json:"files"`
-		TakenIn     *takenJSON      `json:"taken_in,omitempty"`
+	return report.WriteJSON(o.Out, struct {
+		Authority   string               `json:"authority"`
+		Certificate certinfo.Certificate `json:"certificate"`
+		Files       identityFiles        `json:"files"`
+		TakenIn     *takenJSON           `json:"taken_in,omitempty"`
 	}{
 		rootName,
-		describeIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()}),
+		certinfo.OfIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()}),
 		o.store.authorityFiles(rootName),
 		taken,
 	})

@@ -7,14 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/cadir"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/report"
 )
 
 type intermediateOptions struct {
@@ -126,7 +128,7 @@ func (o *intermediateOptions) checkPasswords(cmd *cobra.Command, mode string) er
 		return cli.Usagef(cmd, "--key-password-from: standard input is read for a certificate or request already; take fd:N, env:NAME or a file")
 	case o.csr && o.key.noPassword && o.store.password != "":
 		return cli.Usagef(cmd, "--no-password and --key-password-from contradict each other with --csr")
-	case mode == "" && !o.key.noPassword && o.key.from == "" && readOnce(o.store.password):
+	case mode == "" && !o.key.noPassword && o.key.from == "" && cadir.ReadOnce(o.store.password):
 		return cli.Usagef(cmd, "--key-password-from: %s can be read once, for the parent's key; give --new-password-from or --no-password too", o.store.password)
 	}
 	return nil
@@ -159,9 +161,6 @@ func (o *intermediateOptions) mode(cmd *cobra.Command) (string, error) {
 	}
 	return mode, nil
 }
-
-// readOnce says whether a reference to a password can be read only once.
-func readOnce(ref string) bool { return ref == "-" || strings.HasPrefix(ref, "fd:") }
 
 func runIntermediate(ctx context.Context, o *intermediateOptions) error {
 	switch {
@@ -247,17 +246,17 @@ func (o *intermediateOptions) report(a ledger.Authority) error {
 	if !o.output.json {
 		return nil
 	}
-	return writeJSON(o.Out, struct {
-		Authority   string          `json:"authority"`
-		Parent      string          `json:"parent"`
-		State       string          `json:"state"`
-		Issuing     bool            `json:"issuing"`
-		Certificate certificateJSON `json:"certificate"`
-		Files       identityFiles   `json:"files"`
+	return report.WriteJSON(o.Out, struct {
+		Authority   string               `json:"authority"`
+		Parent      string               `json:"parent"`
+		State       string               `json:"state"`
+		Issuing     bool                 `json:"issuing"`
+		Certificate certinfo.Certificate `json:"certificate"`
+		Files       identityFiles        `json:"files"`
 	}{a.Name, a.Parent, a.State, a.Issuing, o.describe(a.Certificate),
 		o.store.authorityFiles(a.Name)})
 }
 
-func (o *intermediateOptions) describe(cert *x509.Certificate) certificateJSON {
-	return describeIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()})
+func (o *intermediateOptions) describe(cert *x509.Certificate) certinfo.Certificate {
+	return certinfo.OfIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()})
 }

@@ -16,6 +16,10 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
+	"kedge/internal/certinfo"
+	"kedge/internal/hostfiles"
+	"kedge/internal/report"
 )
 
 // request makes a key, or takes the one that is there, and a request for a certificate. It
@@ -24,11 +28,11 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && !wrong.absent {
 		return wrong
 	}
-	if err := checkAuthorityName(o.name); err != nil {
+	if err := issuance.CheckName(o.name); err != nil {
 		return err
 	}
 	path := filepath.Join(o.store.dir, o.name+".csr")
-	if err := vacant(path); err != nil {
+	if err := atomicfile.Vacant(path); err != nil {
 		return err
 	}
 	keys := o.store
@@ -39,10 +43,10 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, key.Close()) }()
 	subject := o.config.Subject
-	if there, err := exists(o.store.certPath(o.name)); err != nil {
+	if there, err := atomicfile.Exists(o.store.certPath(o.name)); err != nil {
 		return err
 	} else if there { // it is to be renewed
-		old, err := readCertificate(o.store.certPath(o.name))
+		old, err := cadir.ReadCertificate(o.store.certPath(o.name))
 		if err != nil {
 			return err
 		}
@@ -66,11 +70,11 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	if !o.output.json {
 		return nil
 	}
-	return writeJSON(o.Out, struct {
+	return report.WriteJSON(o.Out, struct {
 		Request string `json:"request"`
 		Key     string `json:"key"`
 		Subject string `json:"subject"`
-	}{path, key.where(), subject.String()})
+	}{path, key.Where(), subject.String()})
 }
 
 // sign answers a request from elsewhere. The certificate is recorded here; the authority is
@@ -132,7 +136,7 @@ func (o *intermediateOptions) readRequest() (*x509.CertificateRequest, error) {
 
 // handOut writes the certificate of an intermediate elsewhere.
 func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool) error {
-	text := certPEM(cert)
+	text := hostfiles.CertificatePEM(cert)
 	if o.out != "" {
 		if err := atomicfile.Create(o.out, text, 0o644); err != nil {
 			return &unwrittenError{ca.SerialHex(cert), err}
@@ -146,13 +150,13 @@ func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool) error 
 	}
 	switch {
 	case o.output.json:
-		return writeJSON(o.Out, struct {
-			Certificate certificateJSON `json:"certificate"`
-			File        string          `json:"file,omitempty"`
-			PEM         string          `json:"pem"`
+		return report.WriteJSON(o.Out, struct {
+			Certificate certinfo.Certificate `json:"certificate"`
+			File        string               `json:"file,omitempty"`
+			PEM         string               `json:"pem"`
 		}{o.describe(cert), o.out, string(text)})
 	case o.out == "":
-		return toOutput(o.Out, text)
+		return report.Write(o.Out, text)
 	}
 	return nil
 }
@@ -163,7 +167,7 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 	if err := folder("dir", o.store.dir); err != nil {
 		return err
 	}
-	if err := checkAuthorityName(o.name); err != nil {
+	if err := issuance.CheckName(o.name); err != nil {
 		return err
 	}
 	key, err := o.store.readKey(ctx, o.host, o.name, nil)
@@ -195,7 +199,7 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 		return err
 	}
 	o.say(fmt.Sprintf("took in the intermediate CA %q, valid until %s", path[0].Subject.CommonName, path[0].NotAfter.UTC().Format(time.DateOnly)))
-	for _, warning := range slices.Concat(key.warnings, warnings) {
+	for _, warning := range slices.Concat(key.Warnings, warnings) {
 		o.warn(warning)
 	}
 	return o.report(a)
@@ -209,19 +213,19 @@ func (o *intermediateOptions) readPath() ([]*x509.Certificate, error) {
 		if err != nil {
 			return nil, err
 		}
-		certs, err := parseCertificates(data)
+		certs, err := cadir.ParseCertificates(data)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		all = append(all, certs...)
 	}
-	if root := all[len(all)-1]; !isRoot(root) {
+	if root := all[len(all)-1]; !ca.IsRoot(root) {
 		return nil, fmt.Errorf("%s is not a root: %q is issued by %q", o.root, root.Subject, root.Issuer)
 	}
-	if isRoot(all[0]) {
+	if ca.IsRoot(all[0]) {
 		return nil, fmt.Errorf("%s is a root; give the certificate of the intermediate", o.certificate)
 	}
-	return append(all[:1:1], issuersOf(all[0], all)...), nil
+	return append(all[:1:1], ca.IssuersAmong(all[0], all)...), nil
 }
 
 // register makes the authorities of a path known to the ledger, and writes their NAME.pem.
@@ -231,7 +235,7 @@ func (o *intermediateOptions) register(ctx context.Context, s *store, path []*x5
 		return ledger.Authority{}, err
 	}
 	if at := s.flags.certPath(o.name); !known && !sameFile(at, o.certificate) {
-		if err := vacant(at); err != nil {
+		if err := atomicfile.Vacant(at); err != nil {
 			return ledger.Authority{}, err
 		}
 	}

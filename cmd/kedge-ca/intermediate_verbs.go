@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/internal/atomicfile"
 	"kedge/internal/cli"
 )
 
@@ -15,7 +16,7 @@ import (
 // One that is there already, by its certificate, keeps its name.
 func (o *intermediateOptions) checkNoVerb(cmd *cobra.Command) error {
 	name := o.name
-	if there, err := exists(o.store.certPath(name)); err == nil && there {
+	if there, err := atomicfile.Exists(o.store.certPath(name)); err == nil && there {
 		return nil
 	}
 	verb := strings.ToLower(name)

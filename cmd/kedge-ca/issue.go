@@ -9,8 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/hostfiles"
 	"kedge/internal/hostlist"
+	"kedge/internal/report"
 )
 
 type issueOptions struct {
@@ -116,7 +119,7 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 	if o.from != "" {
 		return runIssueFrom(ctx, o)
 	}
-	files, err := filesFor(o.out, o.commonName)
+	files, err := hostfiles.In(o.out, o.commonName)
 	if err != nil {
 		return err
 	}
@@ -139,7 +142,7 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 		return err
 	}
 	i.recorded = s.closeEarly
-	profile, err := s.settings.profile(o.leaf.profile)
+	profile, err := s.settings.Profile(o.leaf.profile)
 	if err != nil {
 		return err
 	}
@@ -165,16 +168,16 @@ func (o *issueOptions) report(result issued) error {
 	if result.Again {
 		verb = "was interrupted after it issued"
 	}
-	o.say(fmt.Sprintf("%s %s: %s", verb, inWords(o.commonName, result.Certificate), result.files))
+	o.say(fmt.Sprintf("%s %s: %s", verb, certinfo.InWords(o.commonName, result.Certificate), result.files))
 	result.tell(o.host, "")
 	if !o.output.json {
 		return nil
 	}
-	return writeJSON(o.Out, struct {
-		Certificate certificateJSON `json:"certificate"`
-		Files       identityFiles   `json:"files"`
-		Warnings    []string        `json:"warnings,omitempty"`
-	}{describeIssued(result.Issued.Issued), result.files, result.warnings})
+	return report.WriteJSON(o.Out, struct {
+		Certificate certinfo.Certificate `json:"certificate"`
+		Files       identityFiles        `json:"files"`
+		Warnings    []string             `json:"warnings,omitempty"`
+	}{certinfo.OfIssued(result.Issued.Issued), result.files, result.warnings})
 }
 
 // leafFlags say what a leaf is to hold.

@@ -46,7 +46,7 @@ const lockTimeout = 30 * time.Second
 func (i *issuer) issue(ctx context.Context, r issueRequest) (issued, error) {
 	var leaf *issuance.Leaf
 	key, err := hostfiles.Begin(ctx, r.files, func() (crypto.Signer, []byte, error) {
-		key, der, err := r.key.generate()
+		key, der, err := r.key.Generate()
 		if err == nil {
 			leaf, err = i.prepare(r, key.Public())
 		}

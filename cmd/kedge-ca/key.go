@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"crypto"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -60,27 +59,16 @@ func oneForm(kind string) error {
 }
 
 // keyKind is a checked --key-type and --mldsa-form.
-type keyKind struct {
-	keys.Kind
-	form mldsakey.Form
-}
+type keyKind = keys.Recipe
 
-func parseKeyKind(kind, form string) (k keyKind, err error) {
-	if k.Kind, err = keys.ParseKind(kind); err != nil {
-		return k, fmt.Errorf("--key-type: %w", err)
+func parseKeyKind(kind, form string) (keyKind, error) {
+	k, err := keys.ParseKind(kind)
+	if err != nil {
+		return keyKind{}, fmt.Errorf("--key-type: %w", err)
 	}
-	switch form {
-	case "seed":
-		k.form = mldsakey.FormSeed
-	case "expanded":
-		k.form = mldsakey.FormExpanded
-	case "both":
-		k.form = mldsakey.FormBoth
-	default:
-		return k, fmt.Errorf("--mldsa-form: %q is none of seed, expanded, both", form)
+	f, err := mldsakey.ParseForm(form)
+	if err != nil {
+		return keyKind{}, fmt.Errorf("--mldsa-form: %w", err)
 	}
-	return k, nil
+	return keyKind{Kind: k, Form: f}, nil
 }
-
-// generate makes a key of the kind, and its PKCS#8 encoding.
-func (k keyKind) generate() (key crypto.Signer, der []byte, err error) { return k.Generate(k.form) }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto"
-	"crypto/x509"
 	"errors"
 	"fmt"
 
@@ -100,9 +99,4 @@ func (f *newKeyFlags) sayKey(h host, path string) {
 
 func plainKey(path string) string {
 	return path + " is not encrypted: whoever reads it can become every role that trusts this CA"
-}
-
-// isRoot tells whether a certificate is signed with its own key.
-func isRoot(c *x509.Certificate) bool {
-	return string(c.RawIssuer) == string(c.RawSubject) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }

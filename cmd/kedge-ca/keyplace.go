@@ -1,11 +1,7 @@
 package main
 
 import (
-	"io"
-
-	"kedge/ca"
 	"kedge/internal/cadir"
-	"kedge/internal/safefile"
 )
 
 // folder is where the flags say that the CA is.
@@ -27,21 +23,3 @@ func (f *storeFlags) authorityFiles(authority string) identityFiles {
 	}
 	return files
 }
-
-// settings is the configuration of a CA.
-type settings struct{ *cadir.Settings }
-
-func (s *settings) profile(name string) (*ca.Profile, error) { return s.Profile(name) }
-
-func (f *storeFlags) settings() (*settings, error) {
-	s, err := f.folder().Settings()
-	return &settings{s}, err
-}
-
-func (f *storeFlags) ledgerPlace(s *settings, stdin io.Reader) (place string, warnings []string, err error) {
-	return f.folder().LedgerPlace(s.Settings, stdin)
-}
-
-func isDSN(place string) bool { return cadir.IsDSN(place) }
-
-func readAtMost(path string, limit int64) ([]byte, error) { return safefile.ReadRegular(path, limit) }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
+	"kedge/internal/report"
 )
 
 type ledgerBackupOptions struct {
@@ -61,7 +62,7 @@ func runLedgerBackup(ctx context.Context, o *ledgerBackupOptions) (err error) {
 	}
 	o.say(fmt.Sprintf("wrote %s: the ledger up to entry %d, of %s", o.file, made.Seq, rfc3339(made.At)))
 	if o.output.json {
-		return writeJSON(o.Out, made)
+		return report.WriteJSON(o.Out, made)
 	}
 	return nil
 }

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
+	"kedge/internal/report"
 )
 
 type ledgerExportOptions struct {
@@ -53,10 +55,5 @@ func runLedgerExport(ctx context.Context, o *ledgerExportOptions) (err error) {
 	if o.output.csv {
 		format = ledger.CSV
 	}
-	held := &spool{}
-	defer held.discard()
-	if err := s.ledger.Export(ctx, held, format, f); err != nil {
-		return err
-	}
-	return held.copyTo(o.Out)
+	return report.WhenWhole(o.Out, func(w io.Writer) error { return s.ledger.Export(ctx, w, format, f) })
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/internal/cli"
+	"kedge/internal/report"
 )
 
 type ledgerImportOptions struct {
@@ -66,7 +67,7 @@ func runLedgerImport(ctx context.Context, o *ledgerImportOptions) (err error) {
 		o.warn(fmt.Sprintf("until you say that nothing is missing, kedge-ca warns that lists of %s may lack revocations: kedge-ca ledger import --nothing-missing", o.issuer))
 	}
 	if o.output.json {
-		return writeJSON(o.Out, taken)
+		return report.WriteJSON(o.Out, taken)
 	}
 	return nil
 }

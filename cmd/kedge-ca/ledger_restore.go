@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
+	"kedge/internal/cadir"
+	"kedge/internal/report"
 )
 
 type ledgerRestoreOptions struct {
@@ -49,11 +51,11 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 	if err := folder("dir", o.store.dir); err != nil {
 		return err
 	}
-	settings, err := o.store.settings()
+	settings, err := o.store.folder().Settings()
 	if err != nil {
 		return err
 	}
-	to, warnings, err := o.store.ledgerPlace(settings, o.inputs.Stdin)
+	to, warnings, err := o.store.folder().LedgerPlace(settings, o.inputs.Stdin)
 	if err != nil {
 		return err
 	}
@@ -81,7 +83,7 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 		return err
 	}
 	if o.output.json {
-		return writeJSON(o.Out, from)
+		return report.WriteJSON(o.Out, from)
 	}
 	return nil
 }
@@ -129,14 +131,14 @@ func (o *ledgerRestoreOptions) sameCA(ctx context.Context) error {
 	}
 	for _, a := range all {
 		path := o.store.certPath(a.Name)
-		cert, err := readCertificate(path)
+		cert, err := cadir.ReadCertificate(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if !sameKey(cert.PublicKey, a.Certificate.PublicKey) {
+		if !cadir.SameKey(cert.PublicKey, a.Certificate.PublicKey) {
 			return &otherCAError{o.file, a.Name, path}
 		}
 	}

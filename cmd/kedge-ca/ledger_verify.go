@@ -13,6 +13,7 @@ import (
 
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
+	"kedge/internal/report"
 )
 
 type ledgerVerifyOptions struct {
@@ -76,24 +77,24 @@ func runLedgerVerify(ctx context.Context, o *ledgerVerifyOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	report, err := l.Verify(ctx, ledger.VerifyOptions{Head: o.head})
+	checked, err := l.Verify(ctx, ledger.VerifyOptions{Head: o.head})
 	if err != nil {
 		return err
 	}
-	if !report.OK() {
-		for _, fault := range report.Faults {
+	if !checked.OK() {
+		for _, fault := range checked.Faults {
 			o.warn(fault.String())
 		}
-		return &ledger.DamagedError{Where: l.Where(), Report: report}
+		return &ledger.DamagedError{Where: l.Where(), Report: checked}
 	}
 	if err := o.compareLists(ctx, s); err != nil {
 		return err
 	}
-	o.say(fmt.Sprintf("verified %s: %d entries with %d certificates are as they were written", l.Where(), report.Entries, report.Certificates))
+	o.say(fmt.Sprintf("verified %s: %d entries with %d certificates are as they were written", l.Where(), checked.Entries, checked.Certificates))
 	if o.output.json {
-		return writeJSON(o.Out, verified{l.Where(), report.Entries, report.Certificates, report.Head})
+		return report.WriteJSON(o.Out, verified{l.Where(), checked.Entries, checked.Certificates, checked.Head})
 	}
-	return toOutput(o.Out, []byte(report.Head+"\n"))
+	return report.Write(o.Out, []byte(checked.Head+"\n"))
 }
 
 // open opens a backup, or the ledger of the CA, whose store it returns too.

@@ -1,17 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"fmt"
 	"io"
-	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca"
+	"kedge/internal/cadir"
+	"kedge/internal/certinfo"
 	"kedge/signer"
 )
 
@@ -49,14 +47,6 @@ The findings are on standard output also when there are errors, and the exit cod
 	return cmd
 }
 
-// linted is a certificate that was looked at.
-type linted struct {
-	file     string
-	cert     *x509.Certificate
-	anchor   bool // held against the rules for a trust anchor
-	findings []ca.Finding
-}
-
 func runLint(_ context.Context, o *lintOptions) error {
 	all, err := o.read()
 	if err != nil {
@@ -64,15 +54,15 @@ func runLint(_ context.Context, o *lintOptions) error {
 	}
 	certs := make([]*x509.Certificate, len(all))
 	for i := range all {
-		certs[i] = all[i].cert
+		certs[i] = all[i].Cert
 	}
 	failed, broken := 0, 0
 	for i := range all {
-		n := all[i].lint(certs, o.allow, o.inputs.Now())
+		n := all[i].Lint(certs, o.allow, o.inputs.Now())
 		broken += n
 		failed += min(n, 1)
 	}
-	if err := o.write(all); err != nil {
+	if err := certinfo.WriteLint(o.Out, o.output.format(), all); err != nil {
 		return err
 	}
 	if broken > 0 {
@@ -96,19 +86,19 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-func (o *lintOptions) read() ([]linted, error) {
-	var all []linted
+func (o *lintOptions) read() ([]certinfo.Linted, error) {
+	var all []certinfo.Linted
 	for _, path := range o.files {
 		data, err := readInput(path, o.inputs.Stdin)
 		if err != nil {
 			return nil, err
 		}
-		certs, err := parseCertificates(data)
+		certs, err := cadir.ParseCertificates(data)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		for _, cert := range certs {
-			all = append(all, linted{file: path, cert: cert})
+			all = append(all, certinfo.Linted{File: path, Cert: cert})
 		}
 	}
 	return all, nil
@@ -124,45 +114,4 @@ func readInput(path string, stdin io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("standard input: %w", err)
 	}
 	return signer.Bytes("standard input", data).Read()
-}
-
-// lint fills in the findings, and returns how many of them are errors.
-func (l *linted) lint(all []*x509.Certificate, allow []string, now time.Time) (errors int) {
-	issuers := issuersOf(l.cert, all)
-	l.anchor = len(issuers) == 0 && bytes.Equal(l.cert.RawSubject, l.cert.RawIssuer)
-	for _, f := range ca.LintAt(l.cert, issuers, now) {
-		if f.Severity == ca.Error {
-			errors++
-		} else if slices.Contains(allow, f.Rule) {
-			continue
-		}
-		l.findings = append(l.findings, f)
-	}
-	return errors
-}
-
-// issuersOf returns the certificates above one, as far as they are among all.
-func issuersOf(cert *x509.Certificate, all []*x509.Certificate) []*x509.Certificate {
-	var path []*x509.Certificate
-	for below := cert; len(path) < len(all) && !isRoot(below); {
-		i := slices.IndexFunc(all, func(c *x509.Certificate) bool {
-			return !c.Equal(below) && bytes.Equal(c.RawSubject, below.RawIssuer) && below.CheckSignatureFrom(c) == nil
-		})
-		if i < 0 {
-			break
-		}
-		below = all[i]
-		path = append(path, below)
-	}
-	return path
-}
-
-func (l *linted) kind() string {
-	switch {
-	case l.anchor:
-		return "trust anchor"
-	case l.cert.IsCA:
-		return "intermediate"
-	}
-	return "leaf"
 }

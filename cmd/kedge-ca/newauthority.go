@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"kedge/ca"
-	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
 	"kedge/internal/filelock"
@@ -35,7 +34,7 @@ func (s *store) issueCA(ctx context.Context, k *caKey, prepared *ca.Prepared) (*
 // authority got another certificate.
 func (f *storeFlags) writeCopies(all ...ledger.Authority) error {
 	for _, a := range all {
-		if err := atomicfile.Write(f.certPath(a.Name), certPEM(a.Certificate), 0o644); err != nil {
+		if err := f.folder().WriteCertificate(a.Name, a.Certificate); err != nil {
 			return err
 		}
 	}
@@ -47,8 +46,5 @@ func (s *store) checkName(ctx context.Context, name string) error {
 	if err := s.service.CheckNewName(ctx, name); err != nil {
 		return err
 	}
-	return vacant(s.flags.certPath(name))
+	return atomicfile.Vacant(s.flags.certPath(name))
 }
-
-// checkAuthorityName: the name is that of the files.
-func checkAuthorityName(name string) error { return issuance.CheckName(name) }

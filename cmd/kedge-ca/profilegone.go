@@ -32,9 +32,9 @@ func (e *goneProfileError) Unwrap() error { return e.err }
 // else that of the certificate. The error is a *goneProfileError when that one is gone.
 func (s *store) profileOf(flag string, c ledger.Certificate) (*ca.Profile, error) {
 	if flag != "" {
-		return s.settings.profile(flag)
+		return s.settings.Profile(flag)
 	}
-	profile, err := s.settings.profile(c.Profile)
+	profile, err := s.settings.Profile(c.Profile)
 	unknown, ok := errors.AsType[*cadir.UnknownProfileError](err)
 	if !ok || c.Profile == "" {
 		return profile, err

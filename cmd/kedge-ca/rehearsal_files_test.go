@@ -8,6 +8,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/cadir"
 	"kedge/signer"
 )
 
@@ -62,7 +63,7 @@ func (x *rehearsal) change(f func(*ledger.Ledger) error) {
 func (x *rehearsal) record(file string) {
 	x.t.Helper()
 	x.change(func(l *ledger.Ledger) error {
-		cert, err := readCertificate(x.path(file))
+		cert, err := cadir.ReadCertificate(x.path(file))
 		if err != nil {
 			return err
 		}
@@ -123,12 +124,12 @@ func (x *rehearsal) same(step, name string, want []byte) {
 // wantKey wants a certificate to be for a key.
 func (x *rehearsal) wantKey(step, file string, key []byte) {
 	x.t.Helper()
-	cert, err := readCertificate(x.path(file))
+	cert, err := cadir.ReadCertificate(x.path(file))
 	if err != nil {
 		x.t.Fatal(err)
 	}
 	want, err := signer.ParsePrivateKey(key, nil)
-	if err != nil || !sameKey(cert.PublicKey, want.Public()) {
+	if err != nil || !cadir.SameKey(cert.PublicKey, want.Public()) {
 		x.t.Errorf("%s: %s is for another key: %v", step, file, err)
 	}
 }

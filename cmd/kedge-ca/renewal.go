@@ -13,6 +13,8 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
+	"kedge/internal/certinfo"
 	"kedge/internal/filelock"
 	"kedge/internal/hostfiles"
 )
@@ -47,7 +49,7 @@ func (r *renewal) readLedger(ctx context.Context, s *store, text string) error {
 	if r.options.rekey {
 		return fmt.Errorf("%s: %w", r.options.out, &issuance.NoMatchError{Text: text})
 	}
-	filter, err := s.lookup(ctx, text, ledger.Filter{Kind: ledger.Leaf})
+	filter, err := s.service.Lookup(ctx, text, ledger.Filter{Kind: ledger.Leaf})
 	if err != nil {
 		return err
 	}
@@ -67,7 +69,7 @@ func (r *renewal) takeRecord(c ledger.Certificate) (err error) {
 	if r.cert, err = c.X509(); err != nil {
 		return err
 	}
-	if r.files, err = filesFor(r.options.out, r.record.CommonName); err != nil {
+	if r.files, err = hostfiles.In(r.options.out, r.record.CommonName); err != nil {
 		return err
 	}
 	if r.files.Key = ""; r.options.form.pkcs12 {
@@ -100,7 +102,7 @@ func (r *renewal) carryOut(ctx context.Context, i *issuer) (issued, error) {
 // certificate where the key is elsewhere.
 func (r *renewal) lock(ctx context.Context) (unlock func(), err error) {
 	path := r.files.Key
-	there, err := exists(path)
+	there, err := atomicfile.Exists(path)
 	if err != nil {
 		return nil, err
 	}
@@ -142,8 +144,8 @@ func (r *renewal) keyInFile(i *issuer) (crypto.Signer, error) {
 	if !i.form.pkcs12 {
 		return nil, nil
 	}
-	key, err := readPlainKey(r.files.Key)
-	if err == nil && !sameKey(key.Public(), r.cert.PublicKey) {
+	key, err := hostfiles.ReadKey(r.files.Key)
+	if err == nil && !cadir.SameKey(key.Public(), r.cert.PublicKey) {
 		err = fmt.Errorf("--pkcs12: %s is not the key of %s", r.files.Key, r.files.Certificate)
 	}
 	return key, err
@@ -162,7 +164,7 @@ func (r *renewal) rekey(ctx context.Context, i *issuer, done bool) (issued, erro
 		return issued{}, err
 	}
 	var result issued
-	if sameKey(key.Public(), r.cert.PublicKey) { // the file is new already
+	if cadir.SameKey(key.Public(), r.cert.PublicKey) { // the file is new already
 		result = r.again()
 	} else if result, err = r.issue(ctx, i, key.Public()); err != nil {
 		if !unsure(err) {
@@ -198,7 +200,7 @@ func (r *renewal) newKey() (*hostfiles.Replacement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return hostfiles.NewReplacement(r.files, kind.generate)
+	return hostfiles.NewReplacement(r.files, kind.Generate)
 }
 
 // rewrite replaces what goes with the key that is there.
@@ -230,11 +232,11 @@ func (r *renewal) issue(ctx context.Context, i *issuer, public crypto.PublicKey)
 
 // renewAuthority renews the certificate of a CA. The ledger has it first, then the file.
 func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
-	path, err := s.authorityPath(ctx, o.authority)
+	path, err := s.service.Path(ctx, o.authority)
 	if err != nil {
 		return err
 	}
-	if err := s.notRevoked(ctx, path); err != nil {
+	if err := s.service.NotRevoked(ctx, path); err != nil {
 		return err
 	}
 	by := path[len(path)-1]
@@ -261,10 +263,10 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 		return err
 	}
 	file := s.flags.certPath(old.Name)
-	if err := atomicfile.Write(file, certPEM(cert), 0o644); err != nil {
+	if err := atomicfile.Write(file, hostfiles.CertificatePEM(cert), 0o644); err != nil {
 		return err
 	}
-	o.say("renewed the authority " + inWords(old.Name, cert) + ": " + file)
+	o.say("renewed the authority " + certinfo.InWords(old.Name, cert) + ": " + file)
 	if plan.Root {
 		o.say("register " + file + " at IAM Roles Anywhere, beside or instead of the old one")
 	}

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"kedge/ca/ledger"
+	"kedge/internal/advice"
+	"kedge/internal/certinfo"
+	"kedge/internal/cli"
 )
 
 // renewing is the work on several certificates, in the order in which they were named.
@@ -98,17 +101,17 @@ func (w *renewing) run(ctx context.Context) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(bulkGCPercent))
 	ctx, stop := untilSignal(ctx)
 	defer stop()
-	bar := newProgress(o.host, len(w.ready))
+	bar := cli.NewProgress(o.Err, o.inputs.Now, len(w.ready))
 	results, errs := make([]*issued, len(w.ready)), make([]error, len(w.ready))
 	inParallel(ctx, len(w.ready), o.workers, func(n int) bool {
 		result, err := w.ready[n].carryOut(context.Background(), i) // to its end
-		bar.add(1)
+		bar.Add(1)
 		if results[n], errs[n] = &result, err; err != nil {
 			results[n] = nil
 		}
 		return err == nil || !affectsAll(err)
 	})
-	bar.end()
+	bar.End()
 	w.collect(results, errs)
 	if ctx.Err() != nil && w.fatal == nil && len(w.done)+len(w.failed)+w.notDue < w.named {
 		w.fatal = errInterrupted
@@ -170,7 +173,7 @@ func inParallel(ctx context.Context, n, workers int, work func(int) bool) {
 func affectsAll(err error) bool {
 	return is[*ledger.UnreachableError](err) || is[*ledger.RefusedError](err) || is[*ledger.BusyError](err) || is[*ledger.ClockError](err) ||
 		is[*ledger.BrokenError](err) || is[*ledger.RetiredError](err) || is[*ledger.RevokedIssuerError](err) || is[*ledger.UnknownIssuerError](err) ||
-		errors.Is(err, syscall.ENOSPC) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || hintHardware(err) != ""
+		errors.Is(err, syscall.ENOSPC) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || advice.Hardware(err) != ""
 }
 
 // report writes what was done, and returns an error when something was not.
@@ -185,7 +188,7 @@ func (w *renewing) report() error {
 	for _, r := range w.done {
 		about := ""
 		if len(w.done) <= maxNamed {
-			o.say(fmt.Sprintf("%s %s: %s", o.verb(r.Again), inWords(r.Certificate.Subject.CommonName, r.Certificate), r.files))
+			o.say(fmt.Sprintf("%s %s: %s", o.verb(r.Again), certinfo.InWords(r.Certificate.Subject.CommonName, r.Certificate), r.files))
 		} else {
 			about = fmt.Sprintf("%q: ", r.Certificate.Subject.CommonName)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
 	"kedge/internal/hostfiles"
 )
 
@@ -54,7 +55,7 @@ func (o *renewOptions) locate(ctx context.Context, s *store) ([]target, error) {
 func (o *renewOptions) locateNamed(ctx context.Context, s *store, text string) ([]target, error) {
 	t := o.locateFile(text)
 	if !t.inFile && t.err == nil {
-		t.inFile, t.err = exists(text)
+		t.inFile, t.err = atomicfile.Exists(text)
 		t.files = hostfiles.Beside(text)
 	}
 	if t.inFile || t.err != nil || !strings.Contains(text, "*") {
@@ -73,8 +74,8 @@ func (o *renewOptions) locateNamed(ctx context.Context, s *store, text string) (
 // locateFile looks for NAME.pem.
 func (o *renewOptions) locateFile(name string) target {
 	t := target{text: name}
-	if t.files, t.err = filesFor(o.out, name); t.err == nil {
-		t.inFile, t.err = exists(t.files.Certificate)
+	if t.files, t.err = hostfiles.In(o.out, name); t.err == nil {
+		t.inFile, t.err = atomicfile.Exists(t.files.Certificate)
 	}
 	return t
 }

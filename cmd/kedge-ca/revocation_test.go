@@ -13,6 +13,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/issuance"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/emulator"
 	"kedge/internal/testenv"
@@ -260,7 +261,7 @@ func decodeCRL(t *testing.T, document string) writtenCRL {
 
 func (x *rehearsal) serial(file string) string {
 	x.t.Helper()
-	cert, err := readCertificate(x.path(file))
+	cert, err := cadir.ReadCertificate(x.path(file))
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -280,7 +281,7 @@ func (x *rehearsal) listed(file string) []string {
 	}
 	var serials []string
 	for _, e := range list.RevokedCertificateEntries {
-		serials = append(serials, serialHex(e.SerialNumber))
+		serials = append(serials, ca.SerialHex(&x509.Certificate{SerialNumber: e.SerialNumber}))
 	}
 	return serials
 }

@@ -94,6 +94,13 @@ func newHost(s cli.Streams) host {
 	}}
 }
 
+// reader is the host for commands that only look: that nobody reads on is no error for them. What
+// issues or signs must say that its output was lost.
+func (h host) reader() host {
+	h.Out = cli.UntilClosed(h.Out)
+	return h
+}
+
 // warn tells of what is not an error.
 func (h host) warn(text string) { cli.Say(h.Err, name, "warning", text) }
 

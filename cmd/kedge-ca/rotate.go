@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/issuance"
+	"kedge/internal/report"
 )
 
 func newRotate(h host) *cobra.Command {
@@ -67,7 +68,7 @@ func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(s.host.Out, describeRotation(r))
+	return report.WriteJSON(s.host.Out, describeRotation(r))
 }
 
 // endedOptions are those of the steps that end a rotation.

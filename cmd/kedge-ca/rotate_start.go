@@ -13,6 +13,8 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 )
 
@@ -122,7 +124,7 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, plan *issuan
 			return nil, err
 		}
 	}
-	if err := vacant(o.store.certPath(plan.Name)); err != nil {
+	if err := atomicfile.Vacant(o.store.certPath(plan.Name)); err != nil {
 		return nil, err
 	}
 	key, err := o.store.newCAKey(ctx, o.host, plan.Name, o.kind, o.key)
@@ -145,7 +147,7 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, plan *issuan
 
 // foreignRoot takes in a root whose key is elsewhere.
 func (o *rotateStartOptions) foreignRoot(ctx context.Context, s *store) (*x509.Certificate, error) {
-	cert, err := readCertificate(o.root)
+	cert, err := cadir.ReadCertificate(o.root)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
+	"kedge/internal/report"
 )
 
 type rotateStatusOptions struct {
@@ -67,28 +69,26 @@ func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
 	}
 	if o.output.json || o.output.csv {
 		list := movementListing()
-		list.head = struct {
+		list.Head = struct {
 			rotationJSON
 			Moved     int `json:"moved"` // hosts
 			Remaining int `json:"remaining"`
 		}{describeRotation(r), t.Moved, t.Remaining}
-		return list.write(o.Out, o.output, s.movements(ctx, r, root.Name, all))
+		return list.Write(o.Out, o.output.format(), s.movements(ctx, r, root.Name, all))
 	}
-	text := &spool{}
-	defer text.discard()
-	if err := writeFields(text, rotationFields(r, t)); err != nil {
-		return err
-	}
-	if o.moved && t.Moved > 0 || !o.moved && t.Remaining > 0 {
-		list := movementListing()
-		if !o.moved {
-			list.columns = list.columns[:len(list.columns)-2]
-		}
-		if err := list.write(text, outputFlags{}, s.movements(ctx, r, root.Name, o.some(all))); err != nil {
+	return report.WhenWhole(o.Out, func(text io.Writer) error {
+		if err := report.WriteFields(text, rotationFields(r, t)); err != nil {
 			return err
 		}
-	}
-	return text.copyTo(o.Out)
+		if o.moved && t.Moved == 0 || !o.moved && t.Remaining == 0 {
+			return nil
+		}
+		list := movementListing()
+		if !o.moved {
+			list.Columns = list.Columns[:len(list.Columns)-2]
+		}
+		return list.Write(text, report.Text, s.movements(ctx, r, root.Name, o.some(all)))
+	})
 }
 
 // some takes the hosts that are asked for.
@@ -111,9 +111,9 @@ func (o *rotateStatusOptions) some(all iter.Seq2[issuance.Workload, error]) iter
 }
 
 // rotationFields are what a person sees above the hosts.
-func rotationFields(r *issuance.Rotation, t issuance.Tally) []field {
+func rotationFields(r *issuance.Rotation, t issuance.Tally) []report.Field {
 	if r.Next == nil {
-		return []field{
+		return []report.Field{
 			{"phase", "no rotation is under way"}, {"root", describeRoot(r.Old)}, {"issuing", r.Issuing.Name},
 			{"hosts", fmt.Sprintf("%d below it, %d elsewhere", t.Moved, t.Remaining)},
 		}
@@ -126,7 +126,7 @@ func rotationFields(r *issuance.Rotation, t issuance.Tally) []field {
 	default:
 		step = "kedge-ca rotate finish"
 	}
-	return []field{
+	return []report.Field{
 		{"phase", r.Phase()}, {"old root", describeRoot(r.Old)}, {"new root", describeRoot(*r.Next)}, {"issuing", r.Issuing.Name},
 		{"hosts", fmt.Sprintf("%d moved, %d remaining", t.Moved, t.Remaining)}, {"next step", step},
 	}
@@ -157,15 +157,15 @@ func (s *store) movements(ctx context.Context, r *issuance.Rotation, root string
 	}
 }
 
-func movementListing() listing[movement] {
-	columns := []column[movement]{
-		{"host", func(m movement) string { return m.Host }},
-		{"name", func(m movement) string { return m.CommonName }},
-		{"serial", func(m movement) string { return m.Serial }},
-		{"authority", func(m movement) string { return m.Authority }},
-		{"valid until", func(m movement) string { return rfc3339(m.NotAfter) }},
-		{"moved", func(m movement) string { return fmt.Sprint(m.Moved) }},
-		{"moved at", func(m movement) string {
+func movementListing() report.Listing[movement] {
+	columns := []report.Column[movement]{
+		{Head: "host", Value: func(m movement) string { return m.Host }},
+		{Head: "name", Value: func(m movement) string { return m.CommonName }},
+		{Head: "serial", Value: func(m movement) string { return m.Serial }},
+		{Head: "authority", Value: func(m movement) string { return m.Authority }},
+		{Head: "valid until", Value: func(m movement) string { return rfc3339(m.NotAfter) }},
+		{Head: "moved", Value: func(m movement) string { return fmt.Sprint(m.Moved) }},
+		{Head: "moved at", Value: func(m movement) string {
 			if m.at.IsZero() {
 				return ""
 			}
@@ -174,11 +174,11 @@ func movementListing() listing[movement] {
 	}
 	lines := slices.Clone(columns)
 	for i := range lines {
-		if lines[i].head == "valid until" {
-			lines[i].head = "not_after" // as in JSON
+		if lines[i].Head == "valid until" {
+			lines[i].Head = "not_after" // as in JSON
 		}
 	}
-	return listing[movement]{key: "hosts", json: movement.document, columns: columns, csv: lines}
+	return report.Listing[movement]{Key: "hosts", JSON: movement.document, Columns: columns, CSV: lines}
 }
 
 // movementJSON is a host with one of its names in the JSON document.

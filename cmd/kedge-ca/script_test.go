@@ -7,6 +7,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"kedge/ca"
+	"kedge/internal/cadir"
+	"kedge/internal/certinfo"
 )
 
 // who asks for the text in a file, as another program wrote it, and wants that one certificate
@@ -21,7 +23,7 @@ func who(ts *testscript.TestScript, _ bool, args []string) {
 
 // numbers sets SERIAL, in hex with colons, and FINGERPRINT to those of a certificate: numbers FILE.
 func numbers(ts *testscript.TestScript, _ bool, args []string) {
-	cert, err := readCertificate(ts.MkAbs(args[0]))
+	cert, err := cadir.ReadCertificate(ts.MkAbs(args[0]))
 	ts.Check(err)
 	var serial bytes.Buffer
 	for i, c := range ca.SerialHex(cert) {
@@ -31,5 +33,5 @@ func numbers(ts *testscript.TestScript, _ bool, args []string) {
 		serial.WriteRune(c)
 	}
 	ts.Setenv("SERIAL", serial.String())
-	ts.Setenv("FINGERPRINT", fingerprint(cert))
+	ts.Setenv("FINGERPRINT", certinfo.Fingerprint(cert))
 }

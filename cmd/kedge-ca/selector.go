@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/issuance"
+	"kedge/internal/certinfo"
+	"kedge/internal/report"
 )
 
 // selectorFlags name certificates that something is to be done with: words, which are read as
@@ -82,12 +84,12 @@ func (h host) reportChanged(done string, changed *issuance.Changed, skipped int,
 	if !output.json {
 		return nil
 	}
-	all, err := describeAll(changed.Certificates, h.inputs.Now())
+	all, err := certinfo.All(changed.Certificates, h.inputs.Now())
 	if err != nil {
 		return err
 	}
-	return writeJSON(h.Out, struct {
-		Certificates []certificateJSON `json:"certificates"`
+	return report.WriteJSON(h.Out, struct {
+		Certificates []certinfo.Certificate `json:"certificates"`
 	}{all})
 }
 

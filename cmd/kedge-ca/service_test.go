@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
 	"kedge/internal/emulator"
+	"kedge/internal/hostfiles"
 )
 
 // TestService: what the two commands make is accepted, below the root and below as many
@@ -79,11 +81,11 @@ func TestService_pairs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		key, der, err := k.generate()
+		key, der, err := k.Generate()
 		if err != nil {
 			t.Fatal(err)
 		}
-		keys[kind], public[kind] = keyPEM(der), key.Public()
+		keys[kind], public[kind] = hostfiles.KeyPEM(der), key.Public()
 	}
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
@@ -99,7 +101,7 @@ func TestService_pairs(t *testing.T) {
 				x.run("init", "--key-type", kind, "--no-password")
 			}
 			x.register()
-			cert, err := readCertificate(x.path(issuing))
+			cert, err := cadir.ReadCertificate(x.path(issuing))
 			if err != nil || cert.PublicKeyAlgorithm == x509.UnknownPublicKeyAlgorithm {
 				t.Fatalf("the CA: %v", err)
 			}
@@ -109,8 +111,8 @@ func TestService_pairs(t *testing.T) {
 					t.Fatal(err)
 				}
 				x.run("issue", name, "--out", hosts)
-				leaf, err := readCertificate(filepath.Join(hosts, name+".pem"))
-				if err != nil || !sameKey(leaf.PublicKey, public[leafKind]) {
+				leaf, err := cadir.ReadCertificate(filepath.Join(hosts, name+".pem"))
+				if err != nil || !cadir.SameKey(leaf.PublicKey, public[leafKind]) {
 					t.Errorf("%s: another key: %v", name, err)
 				}
 				x.accepted("by "+kind, "hosts", name)

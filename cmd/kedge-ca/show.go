@@ -11,6 +11,9 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/certinfo"
+	"kedge/internal/hostfiles"
+	"kedge/internal/report"
 )
 
 type showOptions struct {
@@ -74,16 +77,16 @@ func (o *showOptions) write(c ledger.Certificate) error {
 	case err != nil:
 		return err
 	case o.pem:
-		return toOutput(o.Out, certPEM(d.cert))
+		return report.Write(o.Out, hostfiles.CertificatePEM(d.cert))
 	case o.output.json:
-		return writeJSON(o.Out, d)
+		return report.WriteJSON(o.Out, d)
 	}
-	return writeFields(o.Out, d.fields())
+	return report.WriteFields(o.Out, d.fields())
 }
 
 // shown is a certificate with what its sessions are called.
 type shown struct {
-	certificateJSON
+	certinfo.Certificate
 	Key            string            `json:"key"` // its type
 	IssuerKeyID    string            `json:"issuer_key_id"`
 	SourceIdentity string            `json:"source_identity,omitempty"`
@@ -100,24 +103,24 @@ func newShown(c ledger.Certificate, now time.Time) (*shown, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := describe(c, now)
+	d, err := certinfo.Of(c, now)
 	if err != nil {
 		return nil, err
 	}
-	s := &shown{certificateJSON: d, Key: ca.KeyType(cert.PublicKey), IssuerKeyID: c.IssuerKeyID, Seq: c.Seq, ReplacedBySeq: c.ReplacedBy, cert: cert}
+	s := &shown{Certificate: d, Key: ca.KeyType(cert.PublicKey), IssuerKeyID: c.IssuerKeyID, Seq: c.Seq, ReplacedBySeq: c.ReplacedBy, cert: cert}
 	if c.Kind == ledger.Leaf {
 		s.SourceIdentity, s.tags = ca.SourceIdentity(cert), ca.SessionTags(cert)
-		s.SessionTags = tagsJSON(s.tags)
+		s.SessionTags = certinfo.Tags(s.tags)
 	}
 	return s, nil
 }
 
-func (s *shown) fields() []field {
+func (s *shown) fields() []report.Field {
 	state := s.State
 	if s.RevokedAt != nil {
 		state = fmt.Sprintf("%s since %s (%s)", s.State, rfc3339(*s.RevokedAt), s.Reason)
 	}
-	all := []field{
+	all := []report.Field{
 		{"subject", s.Subject},
 		{"issuer", s.Issuer},
 		{"state", state},
@@ -135,15 +138,15 @@ func (s *shown) fields() []field {
 		{"source identity", s.SourceIdentity},
 	}
 	for _, tag := range s.tags {
-		all = append(all, field{"session tag", tag.Key + "=" + tag.Value})
+		all = append(all, report.Field{"session tag", tag.Key + "=" + tag.Value})
 	}
 	return append(all,
-		field{"issued", fmt.Sprintf("%s, entry %d of the ledger", rfc3339(s.IssuedAt), s.Seq)},
-		field{"host", s.Host},
-		field{"profile", s.Profile},
-		field{"why", s.Why},
-		field{"renews", s.Replaces},
-		field{"renewed by", number(s.ReplacedBySeq, "entry %d of the ledger")},
+		report.Field{"issued", fmt.Sprintf("%s, entry %d of the ledger", rfc3339(s.IssuedAt), s.Seq)},
+		report.Field{"host", s.Host},
+		report.Field{"profile", s.Profile},
+		report.Field{"why", s.Why},
+		report.Field{"renews", s.Replaces},
+		report.Field{"renewed by", number(s.ReplacedBySeq, "entry %d of the ledger")},
 	)
 }
 

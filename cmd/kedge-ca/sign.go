@@ -10,7 +10,10 @@ import (
 
 	"kedge/ca"
 	"kedge/internal/atomicfile"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/hostfiles"
+	"kedge/internal/report"
 )
 
 type signOptions struct {
@@ -79,7 +82,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	profile, err := s.settings.profile(o.leaf.profile)
+	profile, err := s.settings.Profile(o.leaf.profile)
 	if err != nil {
 		return err
 	}
@@ -162,20 +165,20 @@ func (e *unwrittenError) Unwrap() error { return e.err }
 
 func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings []string) error {
 	cert := record.Certificate
-	data := certPEM(cert)
+	data := hostfiles.CertificatePEM(cert)
 	if o.fullChain {
-		data = append(data, certPEM(authority.Chain()...)...)
+		data = append(data, hostfiles.CertificatePEM(authority.Chain()...)...)
 	}
 	if o.out != "" {
 		if err := atomicfile.Create(o.out, data, 0o644); err != nil {
-			return &unwrittenError{serialHex(cert.SerialNumber), err}
+			return &unwrittenError{ca.SerialHex(cert), err}
 		}
 	}
 	where := ""
 	if o.out != "" {
 		where = ": " + o.out
 	}
-	o.say("issued " + inWords(cert.Subject.CommonName, cert) + where)
+	o.say("issued " + certinfo.InWords(cert.Subject.CommonName, cert) + where)
 	for _, warning := range warnings {
 		o.warn(warning)
 	}
@@ -184,15 +187,15 @@ func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings
 	}
 	switch {
 	case o.output.json:
-		return writeJSON(o.Out, struct {
-			Certificate certificateJSON `json:"certificate"`
-			PEM         string          `json:"pem"`
-			File        string          `json:"file,omitempty"`
-			Warnings    []string        `json:"warnings,omitempty"`
-		}{describeIssued(record), string(data), o.out, warnings})
+		return report.WriteJSON(o.Out, struct {
+			Certificate certinfo.Certificate `json:"certificate"`
+			PEM         string               `json:"pem"`
+			File        string               `json:"file,omitempty"`
+			Warnings    []string             `json:"warnings,omitempty"`
+		}{certinfo.OfIssued(record), string(data), o.out, warnings})
 	case o.out == "":
-		if err := toOutput(o.Out, data); err != nil {
-			return &unwrittenError{serialHex(cert.SerialNumber), err}
+		if err := report.Write(o.Out, data); err != nil {
+			return &unwrittenError{ca.SerialHex(cert), err}
 		}
 	}
 	return nil

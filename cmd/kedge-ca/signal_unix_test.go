@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"kedge/internal/atomicfile"
 	"kedge/internal/filelock"
 	"kedge/internal/testenv"
 )
@@ -50,7 +51,7 @@ func TestIssueFrom_secondSignal(t *testing.T) {
 			return
 		case <-tick.C:
 		}
-		if begun = begun || vacant(filepath.Join(dir, "host-0001.pem")) != nil; begun {
+		if begun = begun || atomicfile.Vacant(filepath.Join(dir, "host-0001.pem")) != nil; begun {
 			_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -11,6 +10,7 @@ import (
 
 	"kedge/ca/issuance"
 	"kedge/internal/cli"
+	"kedge/internal/report"
 )
 
 type statusOptions struct {
@@ -60,13 +60,13 @@ func runStatus(ctx context.Context, o *statusOptions) (err error) {
 		}
 		return &needsError{len(status.Needs)}
 	case o.output.json:
-		return writeJSON(o.Out, status)
+		return report.WriteJSON(o.Out, status)
 	}
 	var text bytes.Buffer
 	if err := writeStatus(&text, status); err != nil {
 		return err
 	}
-	return toOutput(o.Out, text.Bytes())
+	return report.Write(o.Out, text.Bytes())
 }
 
 // needsError says that --check found something to do.
@@ -88,8 +88,7 @@ func describeLeaves(l issuance.LeavesStatus) string {
 }
 
 func writeStatus(w io.Writer, c *issuance.Status) error {
-	t := table{w: w}
-	t.add([]string{"AUTHORITY", "STATE", "VALID UNTIL", "KEY", "REVOKED", "LIST", "NEXT LIST"})
+	t := report.NewTable(w, "AUTHORITY", "STATE", "VALID UNTIL", "KEY", "REVOKED", "LIST", "NEXT LIST")
 	for _, a := range c.Authorities {
 		state, key, number, next := a.State, "elsewhere", "none", ""
 		if a.Issuing {
@@ -104,20 +103,22 @@ func writeStatus(w io.Writer, c *issuance.Status) error {
 		if a.CRL != nil {
 			number, next = fmt.Sprint(a.CRL.Number), rfc3339(a.CRL.NextUpdate)
 		}
-		t.add([]string{cli.Printable(a.Name), state, rfc3339(a.NotAfter), key, fmt.Sprint(a.Revoked), number, next})
+		t.Add(a.Name, state, rfc3339(a.NotAfter), key, fmt.Sprint(a.Revoked), number, next)
 	}
-	t.flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
 	n := c.Certificates
 	fmt.Fprintln(w)
-	err := writeFields(w, []field{
+	err := report.WriteFields(w, []report.Field{
 		{"certificates", fmt.Sprintf("%d: %d valid, %d pending, %d expired, %d revoked (%d on hold)", n.Total, n.Valid, n.Pending, n.Expired, n.Revoked, n.Held)},
 		{"without successor", describeLeaves(c.Leaves)},
 		{"rotation", c.Rotation},
 		{"ledger", c.Ledger},
 		{"head", c.Head},
 	})
-	if err != nil || t.err != nil {
-		return errors.Join(t.err, err)
+	if err != nil {
+		return err
 	}
 	fmt.Fprintln(w)
 	if len(c.Warnings) > 0 {

@@ -51,11 +51,11 @@ func (f *storeFlags) addFolder(cmd *cobra.Command) {
 type store struct {
 	host     host
 	flags    *storeFlags
-	settings *settings
+	settings *cadir.Settings
 	ledger   *ledger.Ledger
 	service  *issuance.Service
 	checked  map[string]bool // authorities whose NAME.pem was compared with the ledger
-	keys     []*openKey      // of those opened
+	keys     []*cadir.Key    // of those opened
 	closing  chan error      // not nil: the ledger is being closed
 }
 
@@ -73,11 +73,11 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 	if wrong, ok := errors.AsType[*folderError](folder("dir", f.dir)); ok && !wrong.absent {
 		return nil, wrong
 	}
-	s, err := f.settings()
+	s, err := f.folder().Settings()
 	if err != nil {
 		return nil, err
 	}
-	where, warnings, err := f.ledgerPlace(s, h.inputs.Stdin)
+	where, warnings, err := f.folder().LedgerPlace(s, h.inputs.Stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 		h.warn(warning)
 	}
 	opened := &store{host: h, flags: f, settings: s, ledger: l, checked: map[string]bool{}}
-	opened.service, err = issuance.New(issuance.Config{Ledger: l, Now: h.inputs.Now, Keys: storeKeys{opened}, Certificate: readCertificate, LastList: f.lastList, Expiry: s.expiry()})
+	opened.service, err = issuance.New(issuance.Config{Ledger: l, Now: h.inputs.Now, Keys: storeKeys{opened}, Certificate: cadir.ReadCertificate, LastList: f.lastList, Expiry: expiryOf(s)})
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -181,9 +181,6 @@ func folder(flag, path string) error {
 	return nil // or a trouble that the next call names
 }
 
-// vacant fails when one of the files is there already: keys are never overwritten.
-func vacant(paths ...string) error { return atomicfile.Vacant(paths...) }
-
 // place checks, before anything is issued, that --out names a file that can be made: none
 // when it is empty.
 func place(out string) error {
@@ -193,5 +190,5 @@ func place(out string) error {
 	if err := folder("out", filepath.Dir(out)); err != nil {
 		return err
 	}
-	return vacant(out)
+	return atomicfile.Vacant(out)
 }

@@ -85,7 +85,7 @@ func (f *pastFlags) takeIn(ctx context.Context, h host, s *issuance.Service, aut
 type missingError struct{ n int }
 
 func (e *missingError) Error() string {
-	return fmt.Sprintf("--nothing-missing was not recorded: %s of this CA could not be taken in; all else was", counted(e.n, "thing"))
+	return fmt.Sprintf("--nothing-missing was not recorded: %s of this CA could not be taken in; all else was", count(e.n, "thing"))
 }
 
 // lacking counts what belongs to the CA and could not be taken.
@@ -116,13 +116,13 @@ func (t *takenJSON) say(h host, sum *takeover.Summary) {
 		h.warn(fmt.Sprintf("and %d more like these", t.More))
 	}
 	if sum.Forgotten > 0 {
-		h.warn(fmt.Sprintf("%s by index.txt has expired and is not there; nothing can be done with it any more", counted(sum.Forgotten, "certificate")))
+		h.warn(fmt.Sprintf("%s by index.txt has expired and is not there; nothing can be done with it any more", count(sum.Forgotten, "certificate")))
 	}
-	text := fmt.Sprintf("took in %s of %s", counted(t.Recorded, "certificate"), t.Authority)
+	text := fmt.Sprintf("took in %s of %s", count(t.Recorded, "certificate"), t.Authority)
 	if t.Known > 0 {
 		text += fmt.Sprintf(" (%d were there already)", t.Known)
 	}
-	text += fmt.Sprintf(", %s and %s", counted(t.Revoked, "revocation"), counted(t.Lists, "list"))
+	text += fmt.Sprintf(", %s and %s", count(t.Revoked, "revocation"), count(t.Lists, "list"))
 	if t.Expired > 0 {
 		text += fmt.Sprintf("; %d of the certificates have expired", t.Expired)
 	}
@@ -130,14 +130,6 @@ func (t *takenJSON) say(h host, sum *takeover.Summary) {
 	if t.NextList > 1 {
 		h.say("its next list has the number " + strconv.FormatInt(t.NextList, 10))
 	}
-}
-
-// counted is a number and what is counted: "1 list", "2 lists".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func texts(all []takeover.Skipped) []string {

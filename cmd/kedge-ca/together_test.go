@@ -16,6 +16,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
+	"kedge/internal/hostfiles"
 )
 
 // together starts a command line several times at once, as processes of their own, and returns
@@ -66,11 +67,11 @@ func orphan(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, der, err := kind.generate()
+	_, der, err := kind.Generate()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, keyPEM(der), 0o600); err != nil {
+	if err := os.WriteFile(path, hostfiles.KeyPEM(der), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -152,7 +153,7 @@ func TestIssuer_together(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := filesFor(dir, "web-01")
+	files, err := hostfiles.In(dir, "web-01")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"kedge/internal/certinfo"
 )
 
 type whoOptions struct {
@@ -46,29 +48,12 @@ func runWho(ctx context.Context, o *whoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	return whoListing().write(o.Out, o.output, func(yield func(whoJSON, error) bool) {
+	return certinfo.FoundListing().Write(o.Out, o.output.format(), func(yield func(certinfo.Found, error) bool) {
 		for _, f := range found {
 			d, err := o.output.describe(f.Certificate, o.inputs.Now())
-			if !yield(whoJSON{f.By.String(), d}, err) || err != nil {
+			if !yield(certinfo.Found{FoundBy: f.By.String(), Certificate: d}, err) || err != nil {
 				return
 			}
 		}
 	})
-}
-
-type whoJSON struct {
-	FoundBy string `json:"found_by"` // serial, subject, common name, …
-	certificateJSON
-}
-
-func whoListing() listing[whoJSON] {
-	by := column[whoJSON]{"found by", func(w whoJSON) string { return w.FoundBy }}
-	columns, lines := []column[whoJSON]{}, []column[whoJSON]{by}
-	for _, c := range certificateColumns() {
-		columns = append(columns, column[whoJSON]{c.head, func(w whoJSON) string { return c.value(w.certificateJSON) }})
-	}
-	for _, c := range certificateCSV() {
-		lines = append(lines, column[whoJSON]{c.head, func(w whoJSON) string { return c.value(w.certificateJSON) }})
-	}
-	return listing[whoJSON]{key: "certificates", json: func(w whoJSON) any { return w }, columns: append(columns, by), csv: lines}
 }

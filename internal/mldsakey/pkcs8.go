@@ -91,6 +91,19 @@ func parseBoth(std mldsa.Parameters, pair both) (crypto.Signer, error) {
 	return mldsa.NewPrivateKey(std, pair.Seed)
 }
 
+// ParseForm reads the name of a form: seed, expanded or both.
+func ParseForm(name string) (Form, error) {
+	switch name {
+	case "seed":
+		return FormSeed, nil
+	case "expanded":
+		return FormExpanded, nil
+	case "both":
+		return FormBoth, nil
+	}
+	return 0, fmt.Errorf("%q is none of seed, expanded, both", name)
+}
+
 // MarshalPKCS8 writes the key as PKCS#8 in the given form.
 func MarshalPKCS8(key *mldsa.PrivateKey, form Form) ([]byte, error) {
 	p, err := paramsFor(key.PublicKey().Parameters())

@@ -1,6 +1,9 @@
-package main
+// Package certinfo describes certificates for people and for scripts: as JSON, as rows of CSV and
+// tables, and what lint found in them.
+package certinfo
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
@@ -9,10 +12,11 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/report"
 )
 
-// certificateJSON is a certificate in JSON documents. Times are UTC, in RFC 3339.
-type certificateJSON struct {
+// Certificate is a certificate in JSON documents, and in lists. Times are UTC, in RFC 3339.
+type Certificate struct {
 	Serial        string    `json:"serial"`         // hex, as AWS writes it in source identities and session names
 	SerialDecimal string    `json:"serial_decimal"` // as requests are signed with
 	Fingerprint   string    `json:"fingerprint"`    // SHA-256, hex
@@ -37,19 +41,14 @@ type certificateJSON struct {
 	Reason    string     `json:"reason,omitempty"` // of the revocation
 }
 
-// issuedJSON is what was issued, and where it is, in lists.
-type issuedJSON struct {
-	certificateJSON
-	Files identityFiles `json:"files"`
-}
-
-// describe makes the JSON of a record of the ledger.
-func describe(c ledger.Certificate, now time.Time) (certificateJSON, error) {
+// Of describes a record of the ledger. now decides the state. The error is that of a certificate
+// that cannot be parsed.
+func Of(c ledger.Certificate, now time.Time) (Certificate, error) {
 	cert, err := c.X509()
 	if err != nil {
-		return certificateJSON{}, err
+		return Certificate{}, err
 	}
-	d := describeIssued(ca.Issued{Certificate: cert, Profile: c.Profile, Host: c.Host, Why: c.Why, Replaces: c.Replaces, At: c.IssuedAt})
+	d := OfIssued(ca.Issued{Certificate: cert, Profile: c.Profile, Host: c.Host, Why: c.Why, Replaces: c.Replaces, At: c.IssuedAt})
 	d.State = c.State(now)
 	if c.RevokedAt != nil {
 		d.RevokedAt, d.Reason = c.RevokedAt, c.Reason.String()
@@ -57,13 +56,13 @@ func describe(c ledger.Certificate, now time.Time) (certificateJSON, error) {
 	return d, nil
 }
 
-// describeIssued makes the JSON of what was issued just now.
-func describeIssued(i ca.Issued) certificateJSON {
+// OfIssued describes what was issued just now.
+func OfIssued(i ca.Issued) Certificate {
 	c := i.Certificate
-	d := certificateJSON{
+	d := Certificate{
 		Serial:        ca.SerialHex(c),
 		SerialDecimal: c.SerialNumber.String(),
-		Fingerprint:   fingerprint(c),
+		Fingerprint:   Fingerprint(c),
 		Kind:          issuance.KindOf(c),
 		State:         ledger.Valid,
 		Subject:       c.Subject.String(),
@@ -88,7 +87,13 @@ func describeIssued(i ca.Issued) certificateJSON {
 	return d
 }
 
-// inWords describes the certificate of a name in messages.
-func inWords(name string, c *x509.Certificate) string {
-	return fmt.Sprintf("%q, serial %s, valid until %s", name, ca.SerialHex(c), rfc3339(c.NotAfter))
+// InWords describes the certificate of a name in messages.
+func InWords(name string, c *x509.Certificate) string {
+	return fmt.Sprintf("%q, serial %s, valid until %s", name, ca.SerialHex(c), report.Time(c.NotAfter))
+}
+
+// Fingerprint is the SHA-256 of a certificate in hex.
+func Fingerprint(cert *x509.Certificate) string {
+	sum := sha256.Sum256(cert.Raw)
+	return hex.EncodeToString(sum[:])
 }

@@ -1,26 +1,23 @@
-package main
+package cli
 
 import (
 	"bytes"
 	"strings"
 	"testing"
 	"time"
-
-	"kedge/internal/cli"
-	"kedge/internal/config"
 )
 
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	var out bytes.Buffer
-	p := &progress{out: &out, now: func() time.Time { return now }, start: now, total: 200}
+	p := &Progress{out: &out, now: func() time.Time { return now }, start: now, total: 200}
 	for range 100 {
 		now = now.Add(50 * time.Millisecond)
-		p.add(1)
+		p.Add(1)
 	}
-	p.end()
-	p.add(1)
+	p.End()
+	p.Add(1)
 	lines := strings.Split(out.String(), "\r")
 	if len(lines) != 1+50+2 {
 		t.Errorf("drawn %d times", len(lines)-3)
@@ -36,9 +33,9 @@ func TestProgress(t *testing.T) {
 func TestProgress_noTerminal(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	p := newProgress(host{Streams: cli.Streams{Err: &out}, inputs: config.Host{Now: time.Now}}, 2)
-	p.add(2)
-	p.end()
+	p := NewProgress(&out, time.Now, 2)
+	p.Add(2)
+	p.End()
 	if out.Len() > 0 || p.done != 2 {
 		t.Errorf("%d done, %q", p.done, &out)
 	}

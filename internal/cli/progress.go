@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -6,13 +6,11 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"kedge/internal/cli"
 )
 
-// progress draws a bar on a terminal, on one line that it writes again and again. Its
+// Progress draws a bar on a terminal, on one line that it writes again and again. Its
 // methods may be called from several goroutines.
-type progress struct {
+type Progress struct {
 	mu    sync.Mutex
 	out   io.Writer // nil: nothing is drawn
 	now   func() time.Time
@@ -25,17 +23,18 @@ type progress struct {
 // redraw is the time between two drawings: more often costs and flickers.
 const redraw = 100 * time.Millisecond
 
-// newProgress draws on standard error if that is a terminal.
-func newProgress(h host, total int) *progress {
-	p := &progress{now: h.inputs.Now, total: total, start: h.inputs.Now()}
-	if cli.IsTerminal(h.Err) {
-		p.out = h.Err
+// NewProgress draws how far a number of things is done on standard error, if that is a terminal. now
+// is the clock.
+func NewProgress(stderr io.Writer, now func() time.Time, total int) *Progress {
+	p := &Progress{now: now, total: total, start: now()}
+	if IsTerminal(stderr) {
+		p.out = stderr
 	}
 	return p
 }
 
-// add counts what was done.
-func (p *progress) add(n int) {
+// Add counts what was done.
+func (p *Progress) Add(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done += n
@@ -45,8 +44,8 @@ func (p *progress) add(n int) {
 	}
 }
 
-// end takes the bar away, so that the next message has a line of its own.
-func (p *progress) end() {
+// End takes the bar away, so that the next message has a line of its own.
+func (p *Progress) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.out != nil && !p.drawn.IsZero() {
@@ -58,7 +57,7 @@ func (p *progress) end() {
 // progressWidth is the width of the line, with some spaces to cover a longer one before it.
 const progressWidth = 78
 
-func (p *progress) line(now time.Time) string {
+func (p *Progress) line(now time.Time) string {
 	const width = 30
 	full := width * p.done / max(p.total, 1)
 	left := ""

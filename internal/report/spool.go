@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"bytes"
@@ -36,6 +36,17 @@ func (s *spool) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// WhenWhole gives out what write wrote, once that has returned, and nothing if it failed. Memory does
+// not grow with the amount.
+func WhenWhole(out io.Writer, write func(io.Writer) error) error {
+	s := &spool{}
+	defer s.discard()
+	if err := write(s); err != nil {
+		return err
+	}
+	return s.copyTo(out)
+}
+
 // copyTo writes all that was held back.
 func (s *spool) copyTo(out io.Writer) error {
 	if s.file != nil {
@@ -46,7 +57,7 @@ func (s *spool) copyTo(out io.Writer) error {
 			return fmt.Errorf("standard output: %w", err)
 		}
 	}
-	return toOutput(out, s.memory.Bytes())
+	return Write(out, s.memory.Bytes())
 }
 
 // discard removes the temporary file.

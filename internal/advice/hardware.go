@@ -1,4 +1,4 @@
-package main
+package advice
 
 import (
 	"cmp"
@@ -8,15 +8,15 @@ import (
 	"kedge/tpm"
 )
 
-// hintHardware is about keys on tokens and in TPMs, when they are opened or sign.
-func hintHardware(err error) string {
+// Hardware is about keys on tokens and in TPMs, when they are opened or sign.
+func Hardware(err error) string {
 	if errors.Is(err, pkcs11.ErrPINRequired) || errors.Is(err, tpm.ErrAuthRequired) {
 		return "give it with --key-password-from PATH, env:NAME or fd:N, or with pin-source or auth-source in the URI"
 	}
-	return cmp.Or(hintToken(err), hintTPM(err))
+	return cmp.Or(onToken(err), inTPM(err))
 }
 
-func hintToken(err error) string {
+func onToken(err error) string {
 	if refused, ok := errors.AsType[*pkcs11.PINError](err); ok {
 		if refused.Retries == pkcs11.RetriesNone {
 			return "set the PIN anew with the SO PIN or PUK, by the tool of the token: pkcs11-tool --login --login-type so --init-pin"
@@ -42,7 +42,7 @@ func hintToken(err error) string {
 	return ""
 }
 
-func hintTPM(err error) string {
+func inTPM(err error) string {
 	if refused, ok := errors.AsType[*tpm.AuthError](err); ok {
 		if refused.Locked {
 			return "wait, or end the lockout with its own auth value: tpm2_dictionarylockout --clear-lockout"

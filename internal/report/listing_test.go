@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"bytes"
@@ -15,11 +15,11 @@ import (
 
 type machine struct{ Name, Serial string }
 
-func machines() listing[machine] {
-	return listing[machine]{
-		key:  "hosts",
-		json: func(h machine) any { return h },
-		columns: []column[machine]{
+func machines() Listing[machine] {
+	return Listing[machine]{
+		Key:  "hosts",
+		JSON: func(h machine) any { return h },
+		Columns: []Column[machine]{
 			{"name", func(h machine) string { return h.Name }},
 			{"serial number", func(h machine) string { return h.Serial }},
 		},
@@ -42,21 +42,21 @@ func records(n int, end error) iter.Seq2[machine, error] {
 func TestListing(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name  string
-		flags outputFlags
-		count int
-		want  string
+		name   string
+		format Format
+		count  int
+		want   string
 	}{
-		{"table", outputFlags{}, 3, "NAME   SERIAL NUMBER\nweb-0\nweb-1  f\nweb-2  ff\n"},
-		{"csv", outputFlags{csv: true}, 2, "name,serial_number\nweb-0,\nweb-1,f\n"},
-		{"json", outputFlags{json: true}, 2, "{\n  \"schema\": 1,\n  \"hosts\": [\n    {\"Name\":\"web-0\",\"Serial\":\"\"},\n    {\"Name\":\"web-1\",\"Serial\":\"f\"}\n  ]\n}\n"},
-		{"empty table", outputFlags{}, 0, ""},
-		{"empty csv", outputFlags{csv: true}, 0, "name,serial_number\n"},
-		{"empty json", outputFlags{json: true}, 0, "{\n  \"schema\": 1,\n  \"hosts\": []\n}\n"},
+		{"table", Text, 3, "NAME   SERIAL NUMBER\nweb-0\nweb-1  f\nweb-2  ff\n"},
+		{"csv", CSV, 2, "name,serial_number\nweb-0,\nweb-1,f\n"},
+		{"json", JSON, 2, "{\n  \"schema\": 1,\n  \"hosts\": [\n    {\"Name\":\"web-0\",\"Serial\":\"\"},\n    {\"Name\":\"web-1\",\"Serial\":\"f\"}\n  ]\n}\n"},
+		{"empty table", Text, 0, ""},
+		{"empty csv", CSV, 0, "name,serial_number\n"},
+		{"empty json", JSON, 0, "{\n  \"schema\": 1,\n  \"hosts\": []\n}\n"},
 	}
 	for _, tt := range tests {
 		var out bytes.Buffer
-		if err := machines().write(&out, tt.flags, records(tt.count, nil)); err != nil || out.String() != tt.want {
+		if err := machines().Write(&out, tt.format, records(tt.count, nil)); err != nil || out.String() != tt.want {
 			t.Errorf("%s: %v\n%swant:\n%s", tt.name, err, &out, tt.want)
 		}
 	}
@@ -67,13 +67,13 @@ func TestListing_large(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
 	const count = 100_000
-	for _, flags := range []outputFlags{{}, {csv: true}, {json: true}} {
+	for _, format := range []Format{Text, CSV, JSON} {
 		var out bytes.Buffer
-		if err := machines().write(&out, flags, records(count, nil)); err != nil {
+		if err := machines().Write(&out, format, records(count, nil)); err != nil {
 			t.Fatal(err)
 		}
 		got := bytes.Count(out.Bytes(), []byte("\n")) - 1
-		if flags.json {
+		if format == JSON {
 			var document struct {
 				Schema int
 				Hosts  []machine
@@ -84,12 +84,12 @@ func TestListing_large(t *testing.T) {
 			got = len(document.Hosts)
 		}
 		if got != count {
-			t.Errorf("%+v: %d records", flags, got)
+			t.Errorf("%+v: %d records", format, got)
 		}
 		out.Reset()
 		broken := errors.New("broken")
-		if err := machines().write(&out, flags, records(count, broken)); !errors.Is(err, broken) || out.Len() > 0 {
-			t.Errorf("%+v: %v after %d bytes", flags, err, out.Len())
+		if err := machines().Write(&out, format, records(count, broken)); !errors.Is(err, broken) || out.Len() > 0 {
+			t.Errorf("%+v: %v after %d bytes", format, err, out.Len())
 		}
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
@@ -100,7 +100,7 @@ func TestListing_large(t *testing.T) {
 func TestListing_noTemporaryFolder(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "nowhere"))
 	var out bytes.Buffer
-	err := machines().write(&out, outputFlags{csv: true}, records(200_000, nil))
+	err := machines().Write(&out, CSV, records(200_000, nil))
 	if err == nil || !strings.HasPrefix(err.Error(), "hold the output back: ") || out.Len() > 0 {
 		t.Errorf("%v after %d bytes", err, out.Len())
 	}
@@ -110,8 +110,8 @@ func TestListing_hostileNames(t *testing.T) {
 	t.Parallel()
 	evil := func(yield func(machine, error) bool) { yield(machine{Name: "a\x1b[2J\nb,\"c", Serial: "&<"}, nil) }
 	var table, lines, doc bytes.Buffer
-	for flags, out := range map[outputFlags]*bytes.Buffer{{}: &table, {csv: true}: &lines, {json: true}: &doc} {
-		if err := machines().write(out, flags, evil); err != nil {
+	for format, out := range map[Format]*bytes.Buffer{Text: &table, CSV: &lines, JSON: &doc} {
+		if err := machines().Write(out, format, evil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -141,7 +141,7 @@ func TestWriteJSON(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var out bytes.Buffer
-		if err := writeJSON(&out, tt.v); out.String() != tt.want || (err == nil) != (tt.want != "") {
+		if err := WriteJSON(&out, tt.v); out.String() != tt.want || (err == nil) != (tt.want != "") {
 			t.Errorf("%T: %v, %s", tt.v, err, &out)
 		}
 	}
@@ -150,7 +150,7 @@ func TestWriteJSON(t *testing.T) {
 func TestWriteFields(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	err := writeFields(&out, []field{{"name", "web-01"}, {"host", ""}, {"valid until", "a\nb"}})
+	err := WriteFields(&out, []Field{{"name", "web-01"}, {"host", ""}, {"valid until", "a\nb"}})
 	if want := "name:         web-01\nvalid until:  a b\n"; err != nil || out.String() != want {
 		t.Errorf("%v\n%s", err, &out)
 	}

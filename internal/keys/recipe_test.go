@@ -1,15 +1,16 @@
-package main
+package keys
 
 import (
 	"crypto"
 	"encoding/pem"
 	"testing"
 
+	"kedge/internal/mldsakey"
 	"kedge/signer"
 )
 
 // What is written in each kind and form is read back as the same key.
-func TestGenerate(t *testing.T) {
+func TestRecipe(t *testing.T) {
 	tests := []struct {
 		kind, form string
 		min, max   int // bytes of PKCS#8
@@ -29,11 +30,15 @@ func TestGenerate(t *testing.T) {
 		{"ML-DSA-87", "both", 4896 + 32 + 20, 4896 + 32 + 40},
 	}
 	for _, tt := range tests {
-		k, err := parseKeyKind(tt.kind, tt.form)
+		kind, err := ParseKind(tt.kind)
 		if err != nil {
 			t.Fatal(err)
 		}
-		key, der, err := k.generate()
+		form, err := mldsakey.ParseForm(tt.form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, der, err := Recipe{kind, form}.Generate()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,85 @@
+package advice
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+	"kedge/internal/pemread"
+	"kedge/pkcs11"
+	"kedge/tpm"
+)
+
+// What an error wraps is advised on, whatever is around it; what is not known gets nothing.
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		advise func(error) string
+		err    error
+		want   string // a part; empty: no advice
+	}{
+		{"cut", Request, &pemread.Error{Reason: pemread.Cut}, "copy the file again"},
+		{"other request", Request, errors.New("other"), ""},
+		{"no PIN", Hardware, pkcs11.ErrPINRequired, "--key-password-from"},
+		{"no auth value", Hardware, tpm.ErrAuthRequired, "--key-password-from"},
+		{"locked token", Hardware, &pkcs11.PINError{Retries: pkcs11.RetriesNone}, "SO PIN"},
+		{"locked TPM", Hardware, &tpm.AuthError{Locked: true}, "lockout"},
+		{"no TPM", Hardware, tpm.ErrNoDevice, "device="},
+		{"other key", Hardware, errors.New("other"), ""},
+	} {
+		got := tt.advise(fmt.Errorf("around: %w", tt.err))
+		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q", tt.name, got)
+		}
+	}
+}
+
+// Each refusal of a server has advice of its own.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{"": true}
+	for _, why := range []ledger.Refusal{ledger.RefusedLogin, ledger.RefusedDatabase, ledger.RefusedFull, ledger.RefusedReadOnly, ledger.RefusedParameter, ledger.RefusedRights, ledger.RefusedTLS} {
+		if got := Refused(why); seen[got] {
+			t.Errorf("%v: %q", why, got)
+		} else {
+			seen[got] = true
+		}
+	}
+}
+
+// A warning can be allowed by its name, once; an error cannot.
+func TestLint(t *testing.T) {
+	t.Parallel()
+	warning := ca.Finding{Rule: "some-rule", Severity: ca.Warning}
+	if got := Lint([]ca.Finding{warning, warning}); strings.Count(got, "--allow some-rule") != 1 {
+		t.Error(got)
+	}
+	if got := Lint([]ca.Finding{{Rule: "x", Severity: ca.Error, Source: "RFC 5280"}, warning}); strings.Contains(got, "--allow") || !strings.Contains(got, "RFC 5280") {
+		t.Error(got)
+	}
+	if got := Lint(nil); got != "" {
+		t.Error(got)
+	}
+}
+
+// Of a path that can be looked at, the advice names who may use it.
+func TestAccess(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := Access(&fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}); !strings.HasSuffix(got, "; ") {
+		t.Errorf("%q", got)
+	}
+	if got := Access(errors.New("other")); got != "" {
+		t.Errorf("%q", got)
+	}
+}

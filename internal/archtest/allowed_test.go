@@ -1,0 +1,100 @@
+package archtest
+
+// line is what one package may import.
+type line struct {
+	pkg    string // below the module
+	own    string // packages of ours, below the module, with spaces between
+	others string // modules, or packages of modules, with spaces between; what is below them too
+	why    string // the idea that an addition would have to fit
+}
+
+// allowed lists every package. A new one has no line, and fails until it gets one; so does a new
+// import. That is meant: the line is where a reviewer sees what comes to depend on what.
+func allowed() []line {
+	return []line{
+		{"ca", "internal/pemread", "golang.org/x/crypto/cryptobyte", "what a certificate may be needs neither files nor a ledger"},
+		{"ca/issuance", "ca ca/ledger internal/dn internal/pemread", "", "the CA as a service: no files, no key stores, no streams"},
+		{"ca/ledger", "ca", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 modernc.org/sqlite", "the only package with a database driver"},
+		{"cmd/kedge", "internal/atomicfile internal/cache internal/cli internal/config internal/credfile internal/creds internal/dn internal/filelock internal/keys internal/process internal/processline internal/refresh internal/serve internal/settings pkcs11 signer signer/session tpm", "github.com/aws/aws-sdk-go-v2/aws github.com/spf13/cobra github.com/spf13/pflag", "hosts carry as little as possible"},
+		{"cmd/kedge-ca", "ca ca/issuance ca/ledger internal/advice internal/atomicfile internal/cadir internal/certinfo internal/cli internal/config internal/filelock internal/hostfiles internal/hostlist internal/keys internal/mldsakey internal/report internal/safefile internal/takeover signer", "github.com/spf13/cobra go.yaml.in/yaml/v3", "flags, prompts and tables"},
+		{"cmd/kedge-emulator", "internal/atomicfile internal/cli internal/emulator", "github.com/spf13/cobra", "no signer and no ca"},
+		{"cmd/kedge-pkcs11", "internal/wire", "github.com/miekg/pkcs11 golang.org/x/sys/unix", "the only program with cgo"},
+		{"examples/golang", "signer signer/session", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/service/sts", ""},
+		{"internal/advice", "ca ca/ledger internal/config internal/pemread pkcs11 tpm", "", "words about errors of the CA; kedge, which links no CA, has its own"},
+		{"internal/archtest", "", "", ""},
+		{"internal/atomicfile", "", "", ""},
+		{"internal/cache", "internal/atomicfile internal/filelock internal/refresh", "github.com/aws/aws-sdk-go-v2/aws", ""},
+		{"internal/cadir", "ca internal/atomicfile internal/config internal/hostfiles internal/keys internal/pkcs8 internal/safefile signer tpm", "go.yaml.in/yaml/v3", "it knows files; what happened, and what may, is the ledger's"},
+		{"internal/certinfo", "ca ca/issuance ca/ledger internal/report", "", "what of a certificate is shown"},
+		{"internal/cli", "", "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys/unix golang.org/x/sys/windows golang.org/x/term", "the only package with cobra below cmd/"},
+		{"internal/config", "internal/keys signer", "", "it opens no key: keys.Options is what it gives"},
+		{"internal/credfile", "internal/atomicfile internal/filelock", "", ""},
+		{"internal/creds", "", "github.com/aws/aws-sdk-go-v2/aws", ""},
+		{"internal/dn", "", "", ""},
+		{"internal/emulator", "internal/atomicfile", "", "a second implementation that shares code repeats its mistakes"},
+		{"internal/filelock", "", "golang.org/x/sys/windows", ""},
+		{"internal/hostfiles", "internal/atomicfile internal/filelock internal/pkcs12 internal/safefile signer", "software.sslmate.com/src/go-pkcs12", "hosts that enroll use it as the CA does: it knows neither a CA nor flags"},
+		{"internal/hostlist", "ca internal/hostfiles", "", "the columns of hosts.csv are checked as ca and hostfiles would"},
+		{"internal/keys", "internal/atomicfile internal/mldsakey internal/pkcs8 pkcs11 signer tpm", "", "the only package that knows all key stores"},
+		{"internal/mldsakey", "", "", ""},
+		{"internal/pbe", "", "golang.org/x/crypto/scrypt", ""},
+		{"internal/pemread", "", "", "ca and signer both read by it, so it needs neither"},
+		{"internal/pkcs12", "internal/pbe", "", ""},
+		{"internal/pkcs8", "internal/pbe", "", ""},
+		{"internal/process", "", "golang.org/x/sys/unix", ""},
+		{"internal/processline", "", "", ""},
+		{"internal/refresh", "signer/session", "github.com/aws/aws-sdk-go-v2/aws", ""},
+		{"internal/report", "internal/cli", "", "tables and documents, whatever is in them"},
+		{"internal/safefile", "internal/atomicfile", "", ""},
+		{"internal/serve", "internal/creds internal/refresh", "github.com/aws/aws-sdk-go-v2/aws golang.org/x/sys/unix", ""},
+		{"internal/settings", "internal/safefile", "", ""},
+		{"internal/takeover", "ca internal/pemread", "", "it reads what others left; what is taken in is the ledger's to say"},
+		{"internal/testenv", "", "", ""},
+		{"internal/testenv/pairs", "internal/mldsakey internal/pkcs8 internal/testenv", "", ""},
+		{"internal/wire", "", "golang.org/x/sys/unix", ""},
+		{"pkcs11", "internal/wire", "", "above it a key is a crypto.Signer"},
+		{"scripts/bench/bare", "", "", ""},
+		{"scripts/bench/bareserve", "", "", ""},
+		{"scripts/bench/floor", "", "", ""},
+		{"scripts/bench/issue", "ca ca/issuance ca/ledger scripts/bench/workload", "", "it measures the library without the service, and with it"},
+		{"scripts/bench/issue-floor", "scripts/bench/workload", "modernc.org/sqlite", ""},
+		{"scripts/bench/issue-postgres-floor", "scripts/bench/workload", "github.com/jackc/pgx/v5", ""},
+		{"scripts/bench/linked", "", "github.com/aws/aws-sdk-go-v2/aws github.com/spf13/cobra", ""},
+		{"scripts/bench/load", "", "", ""},
+		{"scripts/bench/measure", "", "", ""},
+		{"scripts/bench/million", "ca ca/ledger", "", ""},
+		{"scripts/bench/renew-floor", "scripts/bench/workload", "modernc.org/sqlite", ""},
+		{"scripts/bench/takein", "", "", ""},
+		{"scripts/bench/workload", "", "", ""},
+		{"scripts/crash", "", "", ""},
+		{"scripts/identity", "", "github.com/aws/aws-sdk-go-v2/config github.com/aws/aws-sdk-go-v2/service/sts", ""},
+		{"scripts/soak", "", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/service/sts github.com/aws/smithy-go", ""},
+		{"scripts/torn", "internal/emulator", "", ""},
+		{"signer", "internal/mldsakey internal/pkcs12 internal/pkcs8", "", "a library for other programs as well: no file formats but keys and certificates"},
+		{"signer/session", "signer", "github.com/aws/aws-sdk-go-v2/aws", "a library for other programs as well: of the SDK only its core"},
+		{"tpm", "", "github.com/google/go-tpm", "above it a key is a crypto.Signer"},
+	}
+}
+
+// reachable lists what the packages that others build on may get to, directly or through others, of
+// our own packages: more in one of them is more in all that use them.
+func reachable() map[string]string {
+	return map[string]string{
+		"signer":             "internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8",
+		"signer/session":     "internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8 signer",
+		"ca":                 "internal/pemread",
+		"ca/issuance":        "ca ca/ledger internal/dn internal/pemread",
+		"ca/ledger":          "ca internal/pemread",
+		"tpm":                "",
+		"pkcs11":             "internal/wire",
+		"internal/pemread":   "",
+		"internal/keys":      "internal/atomicfile internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8 internal/wire pkcs11 signer tpm",
+		"internal/hostfiles": "internal/atomicfile internal/filelock internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8 internal/safefile signer",
+		"internal/cadir":     "ca internal/atomicfile internal/config internal/filelock internal/hostfiles internal/keys internal/mldsakey internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/safefile internal/wire pkcs11 signer tpm",
+		"internal/safefile":  "internal/atomicfile",
+		"cmd/kedge":          "internal/atomicfile internal/cache internal/cli internal/config internal/credfile internal/creds internal/dn internal/filelock internal/keys internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8 internal/process internal/processline internal/refresh internal/safefile internal/serve internal/settings internal/wire pkcs11 signer signer/session tpm",
+		"internal/emulator":  "internal/atomicfile",
+		"cmd/kedge-emulator": "internal/atomicfile internal/cli internal/emulator",
+		"internal/takeover":  "ca internal/pemread",
+	}
+}

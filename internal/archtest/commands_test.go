@@ -1,0 +1,307 @@
+package archtest
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// commandLine are the packages that the functions of kedge-ca are about: flags, streams, the
+// terminal.
+func commandLine() []string { return []string{"cobra", "pflag", "cli"} }
+
+// streams are the fields and methods of main's host, by which a function writes, reads and asks.
+func streams() []string {
+	return []string{"host", "Out", "Err", "Stdin", "inputs", "confirm", "say", "warn"}
+}
+
+// TestCommands: a function of kedge-ca without a flag, a stream or a prompt does not belong to
+// package main, where nothing else can use it. It is of the command line if one of these holds:
+//
+//   - Its receiver, a parameter or a result is of cobra, pflag or internal/cli, or a type of flags.
+//   - Its body names such a package, or uses the streams of host.
+//   - It is a method of an error (Error, Unwrap), or of the value of a flag (a type with a method
+//     Set).
+//   - It is in hints.go, of which cli.Advice is made.
+//
+// A type of flags is host, one whose name ends in Flags or Options, one that embeds such a type, or
+// one with a method that takes a *cobra.Command. An open CA, store, is none: its methods must use the
+// host that it holds.
+//
+// What is none of these is in unmoved or in exceptions, or is a violation. Both lists only shrink: a
+// line for what is no outsider any more is a violation too.
+func TestCommands(t *testing.T) {
+	var files []file
+	for _, f := range load(t) {
+		if f.pkg == "cmd/kedge-ca" {
+			files = append(files, f)
+		}
+	}
+	for _, fault := range misplaced(outsiders(files), unmoved(), exceptions()) {
+		t.Error(fault)
+	}
+}
+
+// unmoved are the files whose logic waits for a package: they issue by the service and write by
+// hostfiles, and a second front end would want the same.
+func unmoved() map[string]string {
+	return map[string]string{
+		"bulk.go":         "issuing from a list, to a package of service and hostfiles",
+		"issuer.go":       "issuing for a name with its files, to the same",
+		"renewal.go":      "renewing and rekeying with the files, to the same",
+		"renewmany.go":    "renewing several with their files, to the same",
+		"renewtargets.go": "finding what is to be renewed among files and in the ledger, to the same",
+		"profilegone.go":  "the profile of a successor, to the same",
+		"ending.go":       "the files of a list that end, to the same",
+		"crl_aws.go":      "which trust anchor a list is for, and how it gets there: to the package of the AWS side",
+		"crlmake.go":      "making a list and writing its files again while others do, to the same",
+	}
+}
+
+// exceptions are functions without a flag or a stream that stay, with the reason.
+func exceptions() map[string]string {
+	const (
+		words   = "the words and columns of one command"
+		opening = "opens an authority for the commands, by what warns of NAME.pem and keys"
+		helper  = "one expression of a command, with a name"
+	)
+	return map[string]string{
+		"foreignCA.cure":    words,
+		"describeAnchor":    words,
+		"shellQuote":        words,
+		"wentOn":            words,
+		"oneForm":           words,
+		"plainKey":          words,
+		"count":             words,
+		"describeRotation":  words,
+		"rotationFields":    words,
+		"describeRoot":      words,
+		"movementListing":   words,
+		"movement.document": words,
+		"newShown":          words,
+		"shown.fields":      words,
+		"number":            words,
+		"describeLeaves":    words,
+		"leftBehind":        words,
+		"lacking":           words,
+		"texts":             words,
+		"pastOf":            "between takeover, which reads, and issuance, which records: neither knows the other",
+		"expiryOf":          "between cadir, which reads the configuration, and issuance: neither knows the other",
+		"onlyTyped":         "which flags have no variable",
+		"hintRenewal":       words,
+		"hintRevokedKey":    words,
+		"store.forgotten":   opening,
+		"openLedger":        opening,
+		"store.authority":   opening,
+		"store.authorityAt": opening,
+		"store.issuing":     opening,
+		"store.issuer":      opening,
+		"store.issueCA":     opening,
+		"store.openAll":     opening,
+		"store.checkKey":    opening,
+		"storeKeys.Has":     "one half of issuance.Keys; the other asks for passwords",
+		"store.checkName":   helper,
+		"store.movements":   helper,
+		"store.closeEarly":  "what was opened with the streams is closed here",
+		"store.close":       "what was opened with the streams is closed here",
+		"removeAll":         helper,
+		"caKey.write":       helper,
+		"caKey.Close":       helper,
+		"certificatesOf":    helper,
+		"sameFile":          helper,
+		"parseKeyKind":      "names the flag that is wrong",
+		"snapshotOf":        helper,
+		"isHead":            helper,
+		"readInput":         "reads standard input",
+		"upTo":              helper,
+		"csrName":           helper,
+		"folder":            "names the flag that is wrong",
+		"place":             "names the flag that is wrong",
+		"keyError":          helper,
+	}
+}
+
+// misplaced compares the outsiders, "file function", with what is known of them.
+func misplaced(found []string, unmoved, exceptions map[string]string) []string {
+	var faults []string
+	used := map[string]bool{}
+	for _, outsider := range found {
+		file, name, _ := strings.Cut(outsider, " ")
+		used[file], used[name] = true, true
+		if unmoved[file] == "" && exceptions[name] == "" {
+			faults = append(faults, fmt.Sprintf("%s: %s uses no flag, stream or prompt: it belongs to a package below cmd/", file, name))
+		}
+	}
+	for _, list := range []map[string]string{unmoved, exceptions} {
+		for _, name := range slices.Sorted(maps.Keys(list)) {
+			if !used[name] {
+				faults = append(faults, name+" is listed as an exception and is none any more")
+			}
+		}
+	}
+	return faults
+}
+
+// TestCommands_checker: the check takes what is of the command line, and nothing else.
+func TestCommands_checker(t *testing.T) {
+	t.Parallel()
+	const source = `package main
+type host struct{ cli.Streams }
+type xOptions struct { host; n int }
+type keyFlags struct{ n int }
+type limit int
+type store struct { host host }
+type y struct{ n int }
+func (y) add(cmd *cobra.Command) {}
+func (o *xOptions) ofOptions() {}
+func (f *keyFlags) ofFlags() {}
+func (l *limit) Set(string) error { return nil }
+func (l *limit) String() string { return "" }
+func (e *failure) Error() string { return "" }
+func run(o *xOptions) {}
+func newX() *cobra.Command { return nil }
+func (y) besideAdd() {}
+func (s *store) warns() { s.host.warn("") }
+func prints(w writer) { cli.Say(w) }
+func (s *store) decides() int { return 1 }
+func computes(n int) int { return n }
+func (e *failure) computes() {}
+`
+	fset := token.NewFileSet()
+	tree, err := parser.ParseFile(fset, "x.go", source, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := outsiders([]file{{path: "cmd/kedge-ca/x.go", pkg: "cmd/kedge-ca", ast: tree, fset: fset}})
+	if want := []string{"x.go store.decides", "x.go computes", "x.go failure.computes"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	faults := misplaced(got, map[string]string{"y.go": "gone"}, map[string]string{"computes": "why", "other": "gone"})
+	want := []string{
+		"x.go: store.decides uses no flag, stream or prompt: it belongs to a package below cmd/",
+		"x.go: failure.computes uses no flag, stream or prompt: it belongs to a package below cmd/",
+		"y.go is listed as an exception and is none any more",
+		"other is listed as an exception and is none any more",
+	}
+	if !slices.Equal(faults, want) {
+		t.Errorf("%q, want %q", faults, want)
+	}
+}
+
+// outsiders returns the functions that are not of the command line: "file name" or "file type.name".
+func outsiders(files []file) []string {
+	flags, values := flagTypes(files)
+	var all []string
+	for _, f := range files {
+		for _, decl := range f.ast.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || path.Base(f.path) == "hints.go" {
+				continue
+			}
+			recv := receiver(fn)
+			if slices.Contains([]string{"Error", "Unwrap"}, fn.Name.Name) && recv != "" || slices.Contains(values, recv) {
+				continue
+			}
+			if mentions(fn.Type, flags) || slices.Contains(flags, recv) || mentions(fn.Body, nil) {
+				continue
+			}
+			name := fn.Name.Name
+			if recv != "" {
+				name = recv + "." + name
+			}
+			all = append(all, path.Base(f.path)+" "+name)
+		}
+	}
+	return all
+}
+
+// flagTypes returns the names of the types of flags, and of the values of flags.
+func flagTypes(files []file) (flags, values []string) {
+	flags = []string{"host"}
+	for _, f := range files {
+		for _, decl := range f.ast.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv != nil {
+				if fn.Name.Name == "Set" {
+					values = append(values, receiver(fn))
+				}
+				if mentions(fn.Type.Params, nil) {
+					flags = append(flags, receiver(fn))
+				}
+			}
+		}
+	}
+	for {
+		before := len(flags)
+		for _, f := range files {
+			ast.Inspect(f.ast, func(n ast.Node) bool {
+				spec, ok := n.(*ast.TypeSpec)
+				if ok && !slices.Contains(flags, spec.Name.Name) && (namesFlags(spec.Name.Name) || embeds(spec.Type, flags)) {
+					flags = append(flags, spec.Name.Name)
+				}
+				return true
+			})
+		}
+		if len(flags) == before {
+			return flags, values
+		}
+	}
+}
+
+func namesFlags(typ string) bool {
+	return strings.HasSuffix(typ, "Flags") || strings.HasSuffix(typ, "Options")
+}
+
+// embeds reports whether a type is a struct that embeds one of types.
+func embeds(typ ast.Expr, types []string) bool {
+	s, ok := typ.(*ast.StructType)
+	return ok && slices.ContainsFunc(s.Fields.List, func(f *ast.Field) bool {
+		return len(f.Names) == 0 && slices.Contains(types, baseName(f.Type))
+	})
+}
+
+// mentions reports whether a part of a function names a package of the command line, one of types,
+// or, in a body, the streams.
+func mentions(part ast.Node, types []string) bool {
+	found := false
+	_, body := part.(*ast.BlockStmt)
+	ast.Inspect(part, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			x, ok := n.X.(*ast.Ident)
+			found = found || ok && slices.Contains(commandLine(), x.Name) || body && slices.Contains(streams(), n.Sel.Name)
+		case *ast.Ident:
+			found = found || slices.Contains(types, n.Name)
+		}
+		return !found
+	})
+	return found
+}
+
+// receiver returns the name of the type that a method has, or nothing.
+func receiver(fn *ast.FuncDecl) string {
+	if fn.Recv == nil {
+		return ""
+	}
+	return baseName(fn.Recv.List[0].Type)
+}
+
+// baseName returns the name of a type without its star, its package and its parameters.
+func baseName(typ ast.Expr) string {
+	switch typ := typ.(type) {
+	case *ast.Ident:
+		return typ.Name
+	case *ast.StarExpr:
+		return baseName(typ.X)
+	case *ast.IndexExpr:
+		return baseName(typ.X)
+	case *ast.SelectorExpr:
+		return typ.Sel.Name
+	}
+	return ""
+}

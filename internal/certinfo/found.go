@@ -1,0 +1,22 @@
+package certinfo
+
+import "kedge/internal/report"
+
+// Found is a certificate with what it was found by.
+type Found struct {
+	FoundBy string `json:"found_by"` // serial, subject, common name, …
+	Certificate
+}
+
+// FoundListing is how lists of them look.
+func FoundListing() report.Listing[Found] {
+	by := report.Column[Found]{Head: "found by", Value: func(w Found) string { return w.FoundBy }}
+	columns, lines := []report.Column[Found]{}, []report.Column[Found]{by}
+	for _, c := range Columns() {
+		columns = append(columns, report.Column[Found]{Head: c.Head, Value: func(w Found) string { return c.Value(w.Certificate) }})
+	}
+	for _, c := range CSV() {
+		lines = append(lines, report.Column[Found]{Head: c.Head, Value: func(w Found) string { return c.Value(w.Certificate) }})
+	}
+	return report.Listing[Found]{Key: "certificates", JSON: func(w Found) any { return w }, Columns: append(columns, by), CSV: lines}
+}
