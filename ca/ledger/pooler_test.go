@@ -34,6 +34,9 @@ func TestOpen_pooler(t *testing.T) {
 	refuses("an unknown user", server.PGBouncer(t, "auth_type = trust"), RefusedLogin)
 	full := server.PGBouncer(t, "max_client_conn = 1")
 	conn, err := pgx.Connect(t.Context(), full)
+	for end := time.Now().Add(time.Minute); err != nil && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		conn, err = pgx.Connect(t.Context(), full) // until the connection that waited for PgBouncer is gone
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
