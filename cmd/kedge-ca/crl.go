@@ -124,14 +124,14 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	}
 	var all []*writtenCRL
 	for _, a := range authorities {
-		if slices.Contains(missing, a.Name) {
-			s.host.warn(fmt.Sprintf("the list of %q may lack certificates that it revoked before it was taken over: kedge-ca ledger import", a.Name))
-		}
 		made, err := s.writeCRL(ctx, issuance.CRLRequest{Authority: a.Name, Valid: time.Duration(o.valid), Delta: o.delta, Take: o.take, Drop: o.drop, Why: o.why})
 		if err != nil {
 			return err
 		}
 		made.report(s.host)
+		if slices.Contains(missing, a.Name) {
+			s.host.warn(fmt.Sprintf("the list of %q may lack certificates that it revoked before it was taken over: kedge-ca ledger import", a.Name))
+		}
 		all = append(all, made)
 	}
 	if err := o.aws.finish(o.host, known, authorities, all); err != nil {
