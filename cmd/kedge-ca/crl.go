@@ -180,7 +180,7 @@ func (s *store) listed(ctx context.Context, names []string) ([]ledger.Authority,
 		s.host.warn(warning)
 	}
 	if errors.Is(err, issuance.ErrNoKeys) {
-		err = &caError{error: err}
+		err = &caError{error: err, noKey: true}
 	}
 	return all, err
 }

@@ -132,7 +132,7 @@ func (o *renewOptions) add(cmd *cobra.Command) {
 	flags.StringVar(&o.out, "out", ".", "`PATH` of the folder with the files of NAME")
 	flags.StringVar(&o.profile, "profile", "", "`NAME` of the profile; the one it was issued by when not given")
 	flags.StringVar(&o.issuer, "issuer", "", "`NAME` of the authority that issues; the ledger's issuing one when not given")
-	flags.Var((*lifetime)(&o.lifetime), "lifetime", "`TIME` that the certificate is valid; as long as the old one when not given")
+	flags.Var((*lifetime)(&o.lifetime), "lifetime", "`TIME` that the certificate is valid; as long as the old one, but no longer than the profile allows, when not given")
 	flags.StringVar(&o.why, "why", "", "`TEXT` for the ledger: why it is renewed")
 	flags.StringVar(&o.from, "from", "", "`FILE` with a line for each host, or - for standard input")
 	flags.BoolVar(&o.all, "all", false, "every NAME.pem in the folder of --out")

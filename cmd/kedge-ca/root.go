@@ -24,7 +24,7 @@ func newRoot(h host, args []string) *cobra.Command {
 		Long: `kedge-ca makes a trust anchor for IAM Roles Anywhere and certificates that it accepts.
 
 For each flag there is a variable, which counts where the flag is not given: KEDGE_CA_DIR for
---dir, with commas between the values of a list. --yes, and what lifts a rule for one run, can
+--dir, with commas between the values of a list. --yes, and other consent to one step, can
 only be typed; a password is never in a variable that is named as a flag.
 
 Exit codes:

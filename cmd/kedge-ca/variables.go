@@ -14,11 +14,14 @@ func variable(flag string) cli.Variable {
 	return cli.Variable{Name: config.VariableOf(flag), Value: config.Variable(flag)}
 }
 
-// onlyTyped reports whether a flag has no variable: because its value is a secret, or because it is
-// a person's consent to one step, which an environment cannot give to all that come.
+// onlyTyped reports whether a flag has no variable: because its value is a secret, because it is
+// a person's consent to one step, which an environment cannot give to all that come, or
+// because commands mean different things by it.
 func onlyTyped(flag string) bool {
 	switch flag {
 	case "help", "version", "tpm-key-password":
+		return true
+	case "crl": // a file for init and ledger import, an ARN for crl
 		return true
 	case "yes", "allow-revoked-key", "another-ca", "reissue", "take-list", "drop-list", "nothing-missing":
 		return true

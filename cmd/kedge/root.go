@@ -38,7 +38,8 @@ Exit codes:
   1  failed: network, files, an answer that makes no sense
   2  the command line is wrong, or asks for what this build cannot do; nothing was tried
   3  the service answered and refused
-  4  the private key or the certificate cannot be used`,
+  4  the private key or the certificate cannot be used
+  130  interrupted at a prompt (Ctrl-C)`,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	h := newHost(s)

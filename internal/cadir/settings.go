@@ -164,14 +164,22 @@ func (s *Settings) complete() *Settings {
 
 // settingsError says ":LINE: what is wrong" in the words of this program.
 func settingsError(data []byte, err error) error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	text, syntax := strings.CutPrefix(err.Error(), "yaml: ")
 	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
-		text = wrong.Errors[0]
+		text, syntax = wrong.Errors[0], false
 	}
 	line := ""
 	if rest, ok := strings.CutPrefix(text, "line "); ok {
 		line, text, _ = strings.Cut(rest, ": ")
 		line = ":" + line
+	}
+	if syntax {
+		what := "this is not YAML that can be read; look for a missing bracket or quotation mark, or a tab"
+		if anchor, ok := strings.CutPrefix(text, "unknown anchor "); ok {
+			anchor, _, _ = strings.Cut(anchor, " referenced")
+			what = "there is no anchor " + anchor
+		}
+		return fmt.Errorf("%s: %s", cmp.Or(line, ":1"), what)
 	}
 	if key, ok := strings.CutPrefix(text, "field "); ok {
 		key, _, _ = strings.Cut(key, " not found in type ")

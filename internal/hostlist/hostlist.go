@@ -96,8 +96,8 @@ func (p *parser) read() ([]string, error) {
 	switch {
 	case ok && errors.Is(err, csv.ErrFieldCount):
 		return nil, fmt.Errorf("%s:%d: has %d fields; the header has %d", p.file, broken.Line, len(fields), len(p.columns))
-	case ok:
-		return nil, fmt.Errorf("%s:%d: %w", p.file, broken.Line, broken.Err)
+	case ok: // of csv.ErrQuote and csv.ErrBareQuote
+		return nil, fmt.Errorf("%s:%d: a quotation mark is missing, or one is too many", p.file, broken.Line)
 	}
 	return fields, err
 }

@@ -46,7 +46,7 @@ func TestParse_refuses(t *testing.T) {
 		{"name,ip\nweb,10.0.0\n", `hosts.csv:2: ip: "10.0.0" is not an IP address`},
 		{"name,lifetime\nweb,1w\n", "hosts.csv:2: lifetime: write hours or days, such as 12h or 30d"},
 		{"name,lifetime\nweb,-1h\n", "hosts.csv:2: lifetime: -1h is not a time to live"},
-		{"name\n\"web\n", `hosts.csv:2: extraneous or missing " in quoted-field`},
+		{"name\n\"web\n", `hosts.csv:2: a quotation mark is missing, or one is too many`},
 		{"n\x00a\x00", "hosts.csv is not UTF-8 text"},
 		{"name\nb\xfcro\n", "hosts.csv is not UTF-8 text"},
 	}
