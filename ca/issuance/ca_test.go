@@ -87,7 +87,7 @@ func (x *testCA) foreignCA(name string, public crypto.PublicKey, keyID []byte, l
 	}
 	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: name}, NotBefore: x.now.Add(-time.Hour), NotAfter: x.now.Add(lifetime),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, SubjectKeyId: keyID}
-	der, err := x509.CreateCertificate(rand.Reader, template, x.open("").Certificate(), public, x.keys[RootName])
+	der, err := x509.CreateCertificate(rand.Reader, template, x.open(RootName).Certificate(), public, x.keys[RootName])
 	if err != nil {
 		x.t.Fatal(err)
 	}

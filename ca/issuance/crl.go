@@ -97,6 +97,11 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, r
 	if last, err = s.decide(ctx, last, err, r); err != nil {
 		return err
 	}
+	// The number comes first: a list that another process makes in the meantime takes it, so that
+	// no list has a higher number and knows less.
+	if m.Number, err = s.nextCRL(ctx, m.by); err != nil {
+		return err
+	}
 	revoked, err := s.revoked(ctx, m.by, m.ThisUpdate)
 	if err != nil {
 		return err
@@ -110,9 +115,6 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, r
 			return err
 		}
 		m.Base, c.BaseNumber = last.record.Number, big.NewInt(last.record.Number)
-	}
-	if m.Number, err = s.nextCRL(ctx, m.by); err != nil {
-		return err
 	}
 	c.Number = big.NewInt(m.Number)
 	if m.DER, err = authority.CRL(revoked, c); err != nil {

@@ -3,6 +3,7 @@ package issuance
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -32,6 +33,15 @@ func (s *Service) Parent(ctx context.Context, name string) (ledger.Authority, er
 // root is only being rotated to or on its way out. A name that another process has taken is a
 // *TakenError.
 func (s *Service) AddIntermediate(ctx context.Context, a ledger.Authority, keepIssuer bool) (ledger.Authority, error) {
+	for {
+		added, err := s.addIntermediate(ctx, a, keepIssuer)
+		if _, changed := errors.AsType[*ledger.ChangedError](err); !changed {
+			return added, err
+		}
+	} // looks again, as long as others change the authorities: each time one of them has been done
+}
+
+func (s *Service) addIntermediate(ctx context.Context, a ledger.Authority, keepIssuer bool) (ledger.Authority, error) {
 	if err := s.CheckNewName(ctx, a.Name); err != nil { // also since the caller asked
 		return a, err
 	}
@@ -47,7 +57,7 @@ func (s *Service) AddIntermediate(ctx context.Context, a ledger.Authority, keepI
 	leaving := r.Phase() == PhaseSwitched && r.rootOf(above.Name) == r.Old.Name
 	a.State = above.State
 	a.Issuing = !keepIssuer && a.State == ledger.Active && !leaving
-	return a, s.setAuthorities(ctx, a)
+	return a, s.ledger.SetAuthoritiesSince(ctx, r.all, a)
 }
 
 // UnknownRootError says that a root is none of this CA, which has another.

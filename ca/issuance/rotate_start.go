@@ -17,6 +17,8 @@ type StartPlan struct {
 	Old     ledger.Authority
 	Name    string            // of the new root
 	Started *ledger.Authority // the new root, when the rotation was started before; nil otherwise
+
+	rotation *Rotation
 }
 
 // PlanStart returns what the start of a rotation would do. While another has been switched and is
@@ -29,7 +31,7 @@ func (s *Service) PlanStart(ctx context.Context) (*StartPlan, error) {
 	if r.Phase() == PhaseSwitched {
 		return nil, &RotationError{fmt.Sprintf("the rotation from %q to %q is not finished yet", r.Old.Name, r.Next.Name)}
 	}
-	return &StartPlan{Old: r.Old, Name: r.newRootName(), Started: r.Next}, nil
+	return &StartPlan{Old: r.Old, Name: r.newRootName(), Started: r.Next, rotation: r}, nil
 }
 
 // RootOptions are the differences of a new root from the old one; of the zero value, its name
@@ -80,7 +82,7 @@ func (s *Service) Start(ctx context.Context, p *StartPlan, root *x509.Certificat
 		return ledger.Authority{}, changedSince()
 	}
 	next := ledger.Authority{Name: p.Name, State: ledger.Next, Certificate: root}
-	return next, s.setAuthorities(ctx, next)
+	return next, s.setSince(ctx, now.rotation, next)
 }
 
 // NotRootError says that a certificate that was to be a root is issued by another.

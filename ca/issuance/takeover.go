@@ -122,6 +122,12 @@ func (t *TakeOver) addSerial(p Past) error {
 func (t *TakeOver) flush(ctx context.Context) error {
 	n := len(t.certificates)
 	done, err := t.service.ledger.Import(ctx, t.certificates)
+	for _, c := range t.certificates {
+		// One whose serial number another has is refused; the number is revoked all the same.
+		if _, refused := done.Refused[ca.SerialHex(c.Issued.Certificate)]; refused && c.Revoked != nil {
+			t.serials = append(t.serials, ca.Revocation{Serial: c.Issued.Certificate.SerialNumber, At: c.Revoked.At, Reason: c.Revoked.Reason})
+		}
+	}
 	t.certificates = t.certificates[:0]
 	t.done.Recorded += done.Recorded
 	t.done.Revoked += done.Revoked
@@ -148,7 +154,7 @@ func (t *TakeOver) Finish(ctx context.Context, p PastLists) (*TakenOver, error) 
 		return nil, err
 	}
 	t.keepListed(p.Lists)
-	past := ledger.TakeOver{Authority: t.authority.Certificate, Revoked: t.serials, Complete: p.Complete, Why: t.why}
+	past := ledger.TakeOver{Authority: t.authority.Certificate, Complete: p.Complete, Why: t.why}
 	switch {
 	case p.Number == nil:
 	case !p.Number.IsInt64():
@@ -156,14 +162,19 @@ func (t *TakeOver) Finish(ctx context.Context, p PastLists) (*TakenOver, error) 
 	default:
 		past.Number = p.Number.Int64()
 	}
+	// What is revoked comes before the lists: a list that is recorded is not looked at any more, when it
+	// is replaced. That nothing is missing comes last.
+	revoked, err := t.service.ledger.TakeOver(ctx, ledger.TakeOver{Authority: past.Authority, Revoked: t.serials, Why: t.why})
+	t.done.Revoked += revoked
+	if err != nil {
+		return nil, err
+	}
 	for _, list := range p.Lists {
 		if err := t.takeList(ctx, list); err != nil {
 			return nil, err
 		}
 	}
-	revoked, err := t.service.ledger.TakeOver(ctx, past)
-	t.done.Revoked += revoked
-	if err != nil {
+	if _, err := t.service.ledger.TakeOver(ctx, past); err != nil {
 		return nil, err
 	}
 	if t.done.NextList, err = t.service.nextCRL(ctx, t.authority); err != nil {

@@ -48,16 +48,20 @@ const (
 
 // ChangedError says that an authority is not changed, since it is no longer as the caller read
 // it: another process was faster.
-type ChangedError struct{ Name string }
+type ChangedError struct{ Name string } // empty: it is another that changed
 
 func (e *ChangedError) Error() string {
+	if e.Name == "" {
+		return "the authorities were changed by another process at this moment"
+	}
 	return fmt.Sprintf("the authority %q was changed by another process at this moment", e.Name)
 }
 
 // SetAuthorities adds authorities, or changes what is known of them: all or none. One that is
 // there must be as the caller read it, by its Seq, or it is a *ChangedError; it keeps its key.
 // The certificates must have been recorded. When one is to issue, the one that did stops to; it
-// must be active and, as all above it, neither retired nor revoked.
+// must be active and, as all above it, neither retired nor revoked. A new one has a key that no
+// other has, and a certificate that was revoked does not give way to an older one.
 func (l *Ledger) SetAuthorities(ctx context.Context, all ...Authority) error {
 	for i := range all {
 		if err := all[i].check(); err != nil {
@@ -65,6 +69,37 @@ func (l *Ledger) SetAuthorities(ctx context.Context, all ...Authority) error {
 		}
 	}
 	return l.alone(ctx, func(ctx context.Context, t *transaction) error { return t.setAuthorities(ctx, all) })
+}
+
+// SetAuthoritiesSince is SetAuthorities for a change that follows from what all authorities are: when
+// they are not those of read, which Authorities returned, the error is a *ChangedError.
+func (l *Ledger) SetAuthoritiesSince(ctx context.Context, read []Authority, all ...Authority) error {
+	for i := range all {
+		if err := all[i].check(); err != nil {
+			return err
+		}
+	}
+	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
+		if err := t.unchangedSince(ctx, read); err != nil {
+			return err
+		}
+		return t.setAuthorities(ctx, all)
+	})
+}
+
+// unchangedSince refuses when an authority was added or changed. Each change has an entry of its own.
+func (t *transaction) unchangedSince(ctx context.Context, read []Authority) error {
+	var last, seen int64
+	if err := t.queryRow(ctx, "SELECT COALESCE(max(seq), 0) FROM authorities").Scan(&last); err != nil {
+		return err
+	}
+	for _, a := range read {
+		seen = max(seen, a.Seq)
+	}
+	if last != seen {
+		return &ChangedError{}
+	}
+	return nil
 }
 
 func (t *transaction) setAuthorities(ctx context.Context, all []Authority) error {
@@ -117,7 +152,9 @@ func (t *transaction) setAuthority(ctx context.Context, a *Authority) error {
 func (t *transaction) unchanged(ctx context.Context, a *Authority) error {
 	var seq int64
 	var key []byte
-	err := t.queryRow(ctx, "SELECT a.seq, c.key_hash FROM authorities a LEFT JOIN certificates c ON c.fingerprint = a.fingerprint WHERE a.name = ?", a.Name).Scan(&seq, &key)
+	var made, revoked sql.NullInt64
+	err := t.queryRow(ctx, `SELECT a.seq, c.key_hash, c.seq, c.revoked_at FROM authorities a LEFT JOIN certificates c ON c.fingerprint = a.fingerprint
+		WHERE a.name = ?`, a.Name).Scan(&seq, &key, &made, &revoked)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -125,8 +162,32 @@ func (t *transaction) unchanged(ctx context.Context, a *Authority) error {
 	switch {
 	case seq != a.Seq:
 		return &ChangedError{Name: a.Name}
-	case seq != 0 && !bytes.Equal(key, hash[:]):
+	case seq == 0:
+		return t.newKey(ctx, hash[:])
+	case !bytes.Equal(key, hash[:]):
 		return errors.New("its key would be another: with another key it is another authority")
+	case !revoked.Valid:
+		return nil
+	}
+	var next int64
+	fingerprint := sha256.Sum256(a.Certificate.Raw)
+	if err := t.queryRow(ctx, "SELECT seq FROM certificates WHERE fingerprint = ?", fingerprint[:]).Scan(&next); err != nil {
+		return err
+	}
+	if next < made.Int64 {
+		return errors.New("its certificate is revoked, and would give way to an older one")
+	}
+	return nil
+}
+
+// newKey refuses the key of an authority that there is.
+func (t *transaction) newKey(ctx context.Context, hash []byte) error {
+	issuers, err := t.issuers(ctx)
+	if err != nil {
+		return err
+	}
+	if other := issuers.withKey(hash); other != nil {
+		return fmt.Errorf("its key is that of the authority %q", other.name)
 	}
 	return nil
 }

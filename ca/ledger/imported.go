@@ -106,7 +106,7 @@ func (t *transaction) importAll(ctx context.Context, all []*importRecord) (done 
 		if _, err := issuers.of(r.record); err != nil {
 			return done, err
 		}
-		if then := listed[string(r.row.IssuerKey)+string(r.row.serial)]; then != nil && r.body.Revoked == nil {
+		if then := listed[string(r.row.IssuerKey)+string(r.row.serial)]; then != nil && then.outweighs(r.body.Revoked) {
 			r.body.Revoked = then
 		}
 		if r.row.Kind == Leaf && r.known == nil {

@@ -39,6 +39,12 @@ type revokedThen struct {
 // forGood reports whether there was a revocation that no release ends.
 func (r *revokedThen) forGood() bool { return r != nil && r.Reason != ca.CertificateHold }
 
+// outweighs reports whether a revocation that the ledger has stays, when the certificate comes with
+// another: what is revoked for good is not put on hold, and a compromise is not forgotten.
+func (r *revokedThen) outweighs(other *revokedThen) bool {
+	return !other.forGood() || r.Reason == ca.KeyCompromise || r.Reason == ca.CACompromise
+}
+
 // record is a certificate made ready to be written, by the goroutine that brought it.
 type record struct {
 	body   issuedBody
@@ -151,7 +157,11 @@ func (r *record) statements(t *transaction, kind string) (all []statement, inser
 	for _, name := range r.names(row.Seq) {
 		all = append(all, one(insertName, name...))
 	}
-	if len(row.Replaces) != 0 {
+	switch {
+	case len(row.Replaces) == 0:
+	case row.Kind == Leaf: // whose rule it is that the replaced one is there
+		all = append(all, one(updateReplaced, row.Seq, row.Replaces))
+	default:
 		all = append(all, some(updateReplaced, row.Seq, row.Replaces))
 	}
 	return all, insert, nil

@@ -22,7 +22,11 @@ type issuer struct {
 // issuers are the authorities of a ledger, by name.
 type issuers map[string]*issuer
 
-const readIssuers = `SELECT a.name, a.parent, a.state, c.subject, c.key_hash, c.not_before, c.not_after, c.revoked_at, c.reason
+// An authority has been revoked with its certificate, or with its key: then by any certificate of
+// the key, whose reasons are keyCompromise (1) and cACompromise (2).
+const readIssuers = `SELECT a.name, a.parent, a.state, c.subject, c.key_hash, c.not_before, c.not_after,
+	CASE WHEN c.revoked_at IS NOT NULL THEN COALESCE(c.reason, 0)
+		ELSE (SELECT min(k.reason) FROM certificates k WHERE k.key_hash = c.key_hash AND k.revoked_at IS NOT NULL AND k.reason IN (1, 2)) END
 	FROM authorities a JOIN certificates c ON c.fingerprint = a.fingerprint`
 
 // issuers reads the authorities as they are in the transaction.
@@ -37,12 +41,12 @@ func (t *transaction) issuers(ctx context.Context) (issuers, error) {
 		var i issuer
 		var key []byte
 		var notBefore, notAfter int64
-		var revoked, reason sql.NullInt64
-		if err := rows.Scan(&i.name, &i.parent, &i.state, &i.subject, &key, &notBefore, &notAfter, &revoked, &reason); err != nil {
+		var reason sql.NullInt64 // null for one that is not revoked
+		if err := rows.Scan(&i.name, &i.parent, &i.state, &i.subject, &key, &notBefore, &notAfter, &reason); err != nil {
 			return nil, err
 		}
 		i.key, i.notBefore, i.notAfter = string(key), time.UnixMicro(notBefore).UTC(), time.UnixMicro(notAfter).UTC()
-		i.revoked, i.reason = revoked.Valid, ca.Reason(reason.Int64)
+		i.revoked, i.reason = reason.Valid, ca.Reason(reason.Int64)
 		all[i.name] = &i
 	}
 	return all, rows.Err()
