@@ -314,3 +314,18 @@ func flip(v any) (any, bool) {
 	}
 	return nil, false
 }
+
+// TestVerify_der: a certificate that differs from the one that was issued in nothing but the
+// signature.
+func TestVerify_der(t *testing.T) {
+	tamper(t, func(t *testing.T, l *Ledger, _ func(string, ...any) []string) {
+		s := l.writer.session
+		var seq int64
+		var der []byte
+		if err := s.queryRow(t.Context(), "SELECT seq, der FROM certificates ORDER BY seq DESC LIMIT 1").Scan(&seq, &der); err != nil {
+			t.Fatal(err)
+		}
+		der[len(der)-1] ^= 1
+		checkTampering(t, s, (*verifier).rows, tampering{what: "signature", statements: []statement{{"UPDATE certificates SET der = ? WHERE seq = ?", []any{der, seq}, 1}}, names: "der has the SHA-256"})
+	})
+}
