@@ -125,6 +125,7 @@ func TestVerify_damage(t *testing.T) {
 				"certificates 5: certificate 6 renews it, and replaced_seq does not say so"},
 			{"a renewal made up", "UPDATE certificates SET replaced_seq = 7 WHERE seq = 8",
 				"certificates 8: replaced_seq is 7, which does not renew it"},
+			{"an entry that says something else", "UPDATE entries SET at = at + 1 WHERE seq = 21", "entries 21: the hash does not belong to what the entry says"},
 			{"an entry added", "INSERT INTO entries SELECT 22, at, kind, body, prev, hash FROM entries WHERE seq = 21", "entries 22: prev is not"},
 			{"a name added", "INSERT INTO names VALUES (5, 9, 'dns', 'evil')", `names 5/9: its certificate has no such name: "evil"`},
 			{"a name without certificate", "INSERT INTO names VALUES (99, 0, 'dns', 'evil')", `names 99/0: its certificate has no such name`},
