@@ -341,3 +341,18 @@ func TestTakeOver_sameSerial(t *testing.T) {
 	}
 	x.verified()
 }
+
+// TestTakeIn_leaving: what is taken in below a root that is on its way out does not issue unasked.
+func TestTakeIn_leaving(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	cert := x.foreignCA("sub", x.key("sub").Public(), []byte{1, 2, 3, 4}, 1000*time.Hour)
+	x.start()
+	x.switchTo("")
+	if _, err := x.TakeIn(t.Context(), TakeIn{Name: "sub", Path: []*x509.Certificate{cert, x.open("ca").Certificate()}}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := x.Rotation(t.Context()); err != nil || r.Old.Name != "ca" || r.Issuing.Name != "ca-2" {
+		t.Errorf("%v: %v", err, x.states())
+	}
+}

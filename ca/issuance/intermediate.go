@@ -53,11 +53,15 @@ func (s *Service) addIntermediate(ctx context.Context, a ledger.Authority, keepI
 	if err != nil {
 		return a, err
 	}
-	// Otherwise it would turn the rotation round, and its end would retire the new root.
-	leaving := r.Phase() == PhaseSwitched && r.rootOf(above.Name) == r.Old.Name
 	a.State = above.State
-	a.Issuing = !keepIssuer && a.State == ledger.Active && !leaving
+	a.Issuing = !keepIssuer && a.State == ledger.Active && !r.leaving(above.Name)
 	return a, s.ledger.SetAuthoritiesSince(ctx, r.all, a)
+}
+
+// leaving reports whether an authority is below a root that is on its way out. One that issued there
+// would turn the rotation round, whose end would retire the new root.
+func (r *Rotation) leaving(name string) bool {
+	return r.Phase() == PhaseSwitched && r.rootOf(name) == r.Old.Name
 }
 
 // UnknownRootError says that a root is none of this CA, which has another.
@@ -126,8 +130,12 @@ func (s *Service) takeInOwn(ctx context.Context, t TakeIn, above ledger.Authorit
 	issued := ca.Issued{Certificate: cert, Issuer: above.Certificate, Why: t.Why}
 	switch {
 	case !known:
+		r, err := s.Rotation(ctx)
+		if err != nil {
+			return a, err
+		}
 		a = ledger.Authority{Name: t.Name, State: above.State}
-		a.Issuing = !t.KeepIssuer && a.State == ledger.Active
+		a.Issuing = !t.KeepIssuer && a.State == ledger.Active && !r.leaving(above.Name)
 	case !sameKey(a.Certificate.PublicKey, cert.PublicKey):
 		return a, &TakenError{a.Name}
 	case !a.Certificate.Equal(cert):
