@@ -19,6 +19,9 @@ import (
 // childLedger names the ledger for the process that TestMain turns the test binary into.
 const childLedger = "KEDGE_TEST_CHILD_LEDGER"
 
+// readOnly before a path makes the process of TestMain only read.
+const readOnly = "read:"
+
 // TestMain is also the program that the tests below kill: it records certificates from eight
 // goroutines, and prints the fingerprint of each when it is recorded, until it is ended.
 func TestMain(m *testing.M) {
@@ -280,4 +283,31 @@ func TestRecordIssued_canceled(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
+}
+
+// childReads prints how many certificates there are and how many are revoked, and ends with 1
+// as childLedger does, after the error or "read".
+func childReads(path string) error {
+	ctx := context.Background()
+	l, err := Open(ctx, path, Options{Now: atNoon, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	r, err := l.Verify(ctx, VerifyOptions{})
+	if err != nil || !r.OK() {
+		return fmt.Errorf("verify: %v, %+v", err, r)
+	}
+	all, err := l.Count(ctx, Filter{})
+	if err != nil {
+		return err
+	}
+	revoked, err := l.Count(ctx, Filter{State: Revoked})
+	if err != nil {
+		return err
+	}
+	if err := l.RecordIssued(ctx, ca.Issued{}); err == nil {
+		return fmt.Errorf("it writes")
+	}
+	return fmt.Errorf("read %d certificates, %d revoked", all, revoked)
 }

@@ -19,36 +19,6 @@ import (
 	"kedge/ca"
 )
 
-// readOnly before a path makes the process of TestMain only read.
-const readOnly = "read:"
-
-// childReads prints how many certificates there are and how many are revoked, and ends with 1
-// as childLedger does, after the error or "read".
-func childReads(path string) error {
-	ctx := context.Background()
-	l, err := Open(ctx, path, Options{Now: atNoon, ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	r, err := l.Verify(ctx, VerifyOptions{})
-	if err != nil || !r.OK() {
-		return fmt.Errorf("verify: %v, %+v", err, r)
-	}
-	all, err := l.Count(ctx, Filter{})
-	if err != nil {
-		return err
-	}
-	revoked, err := l.Count(ctx, Filter{State: Revoked})
-	if err != nil {
-		return err
-	}
-	if err := l.RecordIssued(ctx, ca.Issued{}); err == nil {
-		return fmt.Errorf("it writes")
-	}
-	return fmt.Errorf("read %d certificates, %d revoked", all, revoked)
-}
-
 // reader is somebody who may read a folder with a ledger, and write nothing.
 type reader struct {
 	program, folder string

@@ -14,7 +14,7 @@ const name = "kedge-ca"
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, s cli.Streams) int {
-	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(newHost(s), args), Advise: advise, Variable: variable}, args, s)
+	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(newHost(s), args), Advise: advise, Prepare: cli.UseVariables(variable)}, args, s)
 }
 
 func newRoot(h host, args []string) *cobra.Command {

@@ -18,7 +18,7 @@ func TestNewRoot_alone(t *testing.T) {
 			var alone, among bytes.Buffer
 			code := run(t.Context(), args, cli.Streams{Out: &alone, Err: &alone})
 			s := cli.Streams{Out: &among, Err: &among}
-			want := cli.Main(t.Context(), cli.Program{Name: name, Root: newRoot(newHost(s), nil), Advise: advise, Variable: variable}, args, s)
+			want := cli.Main(t.Context(), cli.Program{Name: name, Root: newRoot(newHost(s), nil), Advise: advise, Prepare: cli.UseVariables(variable)}, args, s)
 			if code != want || alone.String() != among.String() || alone.Len() == 0 {
 				t.Errorf("%q: exit %d:\n%s\nwant exit %d:\n%s", args, code, &alone, want, &among)
 			}

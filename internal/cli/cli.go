@@ -47,17 +47,16 @@ type Program struct {
 	Name   string                 // as it is printed before every message
 	Root   *cobra.Command         // built fresh for every run
 	Advise func(err error) Advice // nil for a program without advice of its own
-	// Variable says which variable stands for a flag; nil for a program that reads them itself.
-	Variable func(flag string) Variable
+	// Prepare, such as what UseVariables returns, gets the root before it runs; may be nil.
+	Prepare func(root *cobra.Command)
 }
 
 // Main runs the program once and returns its exit code. It never exits itself.
 func Main(ctx context.Context, p Program, args []string, s Streams) int {
 	prepare(p.Root)
 	prepareHelp(p.Root)
-	if p.Variable != nil {
-		useVariables(p.Root, p.Variable)
-		listVariables(p.Root, p.Variable)
+	if p.Prepare != nil {
+		p.Prepare(p.Root)
 	}
 	out := &output{Writer: s.Out}
 	p.Root.SetArgs(args)

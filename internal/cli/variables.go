@@ -22,6 +22,16 @@ const variableOf = "kedge-variable"
 // exclusive is the annotation of flags that exclude each other; cobra has no name for it.
 const exclusive = "cobra_annotation_mutually_exclusive"
 
+// UseVariables has all commands fill in the flags that are not given from the variables that of says
+// stand for them, and list those in their help. A program that does not call this does
+// not link it.
+func UseVariables(of func(flag string) Variable) func(root *cobra.Command) {
+	return func(root *cobra.Command) {
+		useVariables(root, of)
+		listVariables(root, of)
+	}
+}
+
 // fillFlags sets the flags of a command that are not on its command line from variables. Lists have
 // commas between their values. A flag of the command line comes before the variable of one that it
 // excludes.
