@@ -1,0 +1,121 @@
+package ledger
+
+import (
+	"encoding/hex"
+	"fmt"
+)
+
+// revocationRow is what a certificate says of its revocation: revoked_at, reason and
+// revoked_seq.
+type revocationRow struct {
+	certificate int64 // its seq, where known
+	values      [3]any
+}
+
+// authorityRow is a row of authorities, as the entries have it.
+type authorityRow struct {
+	values []any
+	seen   bool
+}
+
+// replay keeps what an entry says of revocations and authorities.
+func (v *verifier) replay(e *Entry) error {
+	switch e.Kind {
+	case kindRevoke:
+		var body revokedBody
+		if err := e.decode(&body); err != nil {
+			return err
+		}
+		for _, f := range body.Fingerprints {
+			v.revoked[f] = revocationRow{values: [3]any{body.At, int64(body.Reason), e.Seq}}
+		}
+	case kindRelease:
+		var body releasedBody
+		if err := e.decode(&body); err != nil {
+			return err
+		}
+		for _, f := range body.Fingerprints {
+			delete(v.revoked, f)
+		}
+	case kindAuthority:
+		return v.replayAuthority(e)
+	case kindList:
+		return v.replayList(e)
+	case kindTakeOver:
+		return v.replayTakeOver(e)
+	case kindImport:
+		return v.replayImport(e)
+	case kindIssue, kindCRL: // each has a row with its number
+	case kindClone: // it changed nothing
+	default:
+		return fmt.Errorf("the kind %q is unknown", e.Kind)
+	}
+	return nil
+}
+
+func (v *verifier) replayAuthority(e *Entry) error {
+	var body authorityBody
+	if err := e.decode(&body); err != nil {
+		return err
+	}
+	fingerprint, err := hex.DecodeString(body.Fingerprint)
+	if err != nil {
+		return err
+	}
+	issuing := int64(0)
+	if body.Issuing {
+		issuing = 1
+		for name, other := range v.authorities {
+			if other.values[4] != int64(0) && body.From != nil && name != body.Name { // schema 1 left its seq
+				other.values[5] = e.Seq
+			}
+			other.values[4] = int64(0)
+		}
+	}
+	v.history.authorities[body.Name] = append(v.history.authorities[body.Name], string(fingerprint))
+	v.authorities[body.Name] = &authorityRow{values: []any{body.Name, fingerprint, body.Parent, body.State, issuing, e.Seq}}
+	return nil
+}
+
+func (v *verifier) replayList(e *Entry) error {
+	var body listBody
+	if err := e.decode(&body); err != nil {
+		return err
+	}
+	return v.replayListed(e, body.By, &body.listed)
+}
+
+func (v *verifier) replayTakeOver(e *Entry) error {
+	var body takeOverBody
+	if err := e.decode(&body); err != nil {
+		return err
+	}
+	return v.replayListed(e, body.By, &body.listed)
+}
+
+// replayListed keeps what an entry revokes for an authority.
+func (v *verifier) replayListed(e *Entry, by string, l *listed) error {
+	for _, c := range l.Certificates {
+		v.revoked[c.Fingerprint] = revocationRow{values: [3]any{c.At, int64(c.Reason), e.Seq}}
+	}
+	for _, s := range l.Serials {
+		serial, err := hex.DecodeString(s.Serial)
+		if err != nil {
+			return err
+		}
+		v.listed[listedKey{by, s.Serial}] = listedRow{by, serial, []any{s.At, int64(s.Reason), e.Seq}}
+	}
+	return nil
+}
+
+// replayImport keeps the revocation that a certificate came with. If a list had it before, that
+// row has gone.
+func (v *verifier) replayImport(e *Entry) error {
+	var body issuedBody
+	if err := e.decode(&body); err != nil || body.Revoked == nil {
+		return err
+	}
+	v.revoked[body.Fingerprint] = revocationRow{values: [3]any{body.Revoked.At, int64(body.Revoked.Reason), e.Seq}}
+	delete(v.listed, listedKey{body.By, body.Serial})
+	return nil
+}
