@@ -2,17 +2,16 @@ package main
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"math/big"
-	"os"
 	"time"
+
+	"kedge/scripts/bench/workload"
 )
 
 // template is a certificate whose serial, names and times stand in its DER at known places.
@@ -27,7 +26,7 @@ type template struct {
 func hostName(i int) string { return fmt.Sprintf("host-%05d.example.com", i%hosts) }
 
 func newTemplate(certPath, keyPath string) (*template, error) {
-	parent, key, err := load(certPath, keyPath)
+	parent, key, err := workload.Load(certPath, keyPath)
 	if err != nil {
 		return nil, err
 	}
@@ -56,30 +55,4 @@ func (t *template) certificate(i int, at time.Time) (*x509.Certificate, error) {
 	der = bytes.Replace(der, []byte(t.notBefore), []byte(at.UTC().Format(utcTime)), 1)
 	der = bytes.Replace(der, []byte(t.notAfter), []byte(at.Add(lifetime).UTC().Format(utcTime)), 1)
 	return x509.ParseCertificate(der)
-}
-
-func load(certPath, keyPath string) (*x509.Certificate, crypto.Signer, error) {
-	var blocks [2]*pem.Block
-	for i, path := range []string{certPath, keyPath} {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		if blocks[i], _ = pem.Decode(data); blocks[i] == nil {
-			return nil, nil, fmt.Errorf("%s is not PEM", path)
-		}
-	}
-	cert, err := x509.ParseCertificate(blocks[0].Bytes)
-	if err != nil {
-		return nil, nil, err
-	}
-	key, err := x509.ParsePKCS8PrivateKey(blocks[1].Bytes)
-	if err != nil {
-		return nil, nil, err
-	}
-	signer, ok := key.(crypto.Signer)
-	if !ok {
-		return nil, nil, fmt.Errorf("%s holds a %T", keyPath, key)
-	}
-	return cert, signer, nil
 }

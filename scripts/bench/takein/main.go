@@ -21,6 +21,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"kedge/scripts/bench/workload"
 )
 
 // hosts is how many names there are: each was issued again and again.
@@ -41,7 +43,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	cert, key, err := load(args[0], args[1])
+	cert, key, err := workload.Load(args[0], args[1])
 	if err != nil {
 		return err
 	}
@@ -88,30 +90,4 @@ func fill(dir string, index *bufio.Writer, n int, sign func(*x509.Certificate, c
 		fmt.Fprintf(index, "%s\t%s\t%s\t%X\tunknown\t/CN=%s\n", state, until.Format(indexTime), revoked, serial, host)
 	}
 	return nil
-}
-
-func load(certPath, keyPath string) (*x509.Certificate, crypto.Signer, error) {
-	var blocks [2]*pem.Block
-	for i, path := range []string{certPath, keyPath} {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		if blocks[i], _ = pem.Decode(data); blocks[i] == nil {
-			return nil, nil, fmt.Errorf("%s is not PEM", path)
-		}
-	}
-	cert, err := x509.ParseCertificate(blocks[0].Bytes)
-	if err != nil {
-		return nil, nil, err
-	}
-	key, err := x509.ParsePKCS8PrivateKey(blocks[1].Bytes)
-	if err != nil {
-		return nil, nil, err
-	}
-	signer, ok := key.(crypto.Signer)
-	if !ok {
-		return nil, nil, fmt.Errorf("%s holds no key that signs", keyPath)
-	}
-	return cert, signer, nil
 }
