@@ -26,7 +26,7 @@ type Authority struct {
 //
 // Source: RFC 5280, 6.1; IAM Roles Anywhere User Guide, "Trust model".
 func New(cert *x509.Certificate, key crypto.Signer, issuers ...*x509.Certificate) (*Authority, error) {
-	if !sameKey(cert.PublicKey, key.Public()) {
+	if !SameKey(cert.PublicKey, key.Public()) {
 		return nil, fmt.Errorf("the key does not belong to the CA certificate %q", cert.Subject)
 	}
 	path := append([]*x509.Certificate{cert}, issuers...)
@@ -116,8 +116,8 @@ func (a *Authority) path() []*x509.Certificate {
 	return append([]*x509.Certificate{a.cert}, a.issuers...)
 }
 
-// sameKey compares public keys, whatever holds their private halves.
-func sameKey(a, b crypto.PublicKey) bool {
+// SameKey reports whether two public keys are equal, of whatever types they are.
+func SameKey(a, b crypto.PublicKey) bool {
 	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && key.Equal(b)
 }

@@ -96,7 +96,7 @@ func (a *Authority) checkRoom(c *AuthorityConfig) error {
 // same name. Verifiers tell certificates of a path apart by these.
 func (a *Authority) distinct(public crypto.PublicKey, subject string) error {
 	for _, c := range a.path() {
-		if sameKey(c.PublicKey, public) {
+		if SameKey(c.PublicKey, public) {
 			return fmt.Errorf("the key for %q is the key of the CA %q itself", subject, c.Subject)
 		}
 		if subject == c.Subject.String() {
@@ -152,7 +152,7 @@ func (c *AuthorityConfig) template(path []*x509.Certificate, now time.Time) (*x5
 }
 
 func (c *AuthorityConfig) draft(template *x509.Certificate, public crypto.PublicKey, now time.Time) draft {
-	if c.old != nil && sameKey(c.old.PublicKey, public) {
+	if c.old != nil && SameKey(c.old.PublicKey, public) {
 		template.SubjectKeyId = c.old.SubjectKeyId // what is below names it
 	}
 	return draft{

@@ -154,7 +154,7 @@ func TestFromCSR_form(t *testing.T) {
 	} {
 		built := parts.build(t, key)
 		r, _, err := fromDER(t, built, CSROptions{})
-		if err != nil || r.Name != "web-01" || !sameKey(r.Public, key.Public()) {
+		if err != nil || r.Name != "web-01" || !SameKey(r.Public, key.Public()) {
 			t.Errorf("%s: %+v, %v", what, r, err)
 		}
 		changed := bytes.Replace(built, []byte("web-01"), []byte("web-02"), 1)
@@ -304,7 +304,7 @@ func TestParseCSR_keys(t *testing.T) {
 	rsaKey := keyOf(t, "RSA-2048").(*rsa.PrivateKey)
 	plain := der(t, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(oidOf(t, keyRSA)) })
 	csr, err := ParseCSR(requestParts{key: info(plain, x509.MarshalPKCS1PublicKey(&rsaKey.PublicKey))}.build(t, key))
-	if err != nil || !sameKey(csr.PublicKey, rsaKey.Public()) {
+	if err != nil || !SameKey(csr.PublicKey, rsaKey.Public()) {
 		t.Errorf("RSA without NULL: %v", err)
 	}
 	for oid, want := range map[string]string{"1.2.840.10040.4.1": "a DSA key cannot be used", "1.3.101.110": "an X25519 key cannot be used", "1.2.3": "a key of the unknown algorithm 1.2.3 cannot be used"} {
@@ -524,7 +524,7 @@ func FuzzCSRPeer(f *testing.F) {
 			return
 		}
 		if !bytes.Equal(csr.RawTBSCertificateRequest, peer.RawTBSCertificateRequest) || !bytes.Equal(csr.Signature, peer.Signature) ||
-			!bytes.Equal(csr.RawSubject, peer.RawSubject) || csr.PublicKey != nil && !sameKey(csr.PublicKey, peer.PublicKey) {
+			!bytes.Equal(csr.RawSubject, peer.RawSubject) || csr.PublicKey != nil && !SameKey(csr.PublicKey, peer.PublicKey) {
 			t.Fatalf("%+v\n%+v", csr, peer)
 		}
 		if csr.SignatureAlgorithm != x509.UnknownSignatureAlgorithm && csr.SignatureAlgorithm != peer.SignatureAlgorithm {

@@ -59,10 +59,10 @@ func TestNewCSR(t *testing.T) {
 			t.Fatal(err)
 		}
 		r, dropped, err := DefaultProfile().FromCSR(csr, CSROptions{})
-		if err != nil || len(dropped) != 0 || r.Name != "web-01" || !sameKey(r.Public, key.Public()) {
+		if err != nil || len(dropped) != 0 || r.Name != "web-01" || !SameKey(r.Public, key.Public()) {
 			t.Errorf("%s: %+v, %v, %v", kind, r, dropped, err)
 		}
-		if c := leafOf(t, root, DefaultProfile(), r); !sameKey(c.PublicKey, key.Public()) {
+		if c := leafOf(t, root, DefaultProfile(), r); !SameKey(c.PublicKey, key.Public()) {
 			t.Errorf("%s: the leaf has another key", kind)
 		}
 	}

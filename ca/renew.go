@@ -75,7 +75,7 @@ func (a *Authority) renewCA(r Renewal, now time.Time) (*Prepared, error) {
 	if !IsRoot(r.Old) {
 		return a.PrepareCA(r.Public, c, now)
 	}
-	if !sameKey(r.Old.PublicKey, a.key.Public()) || !sameKey(r.Public, a.key.Public()) {
+	if !SameKey(r.Old.PublicKey, a.key.Public()) || !SameKey(r.Public, a.key.Public()) {
 		return nil, errors.New("a root is renewed with its own key; with another key it is another root")
 	}
 	return PrepareRoot(a.key, c, now)

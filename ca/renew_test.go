@@ -51,14 +51,14 @@ func TestRenewal_leaf(t *testing.T) {
 	})
 	later := noon.Add(100 * time.Hour)
 	c := renewed(t, root, Renewal{Old: old, Profile: p, Host: "h1", Why: "expiring"}, later)
-	if !sameKey(c.PublicKey, old.PublicKey) || !c.NotAfter.Equal(later.Add(3*time.Hour)) || !c.NotBefore.Equal(later.Add(-5*time.Minute)) {
+	if !SameKey(c.PublicKey, old.PublicKey) || !c.NotAfter.Equal(later.Add(3*time.Hour)) || !c.NotBefore.Equal(later.Add(-5*time.Minute)) {
 		t.Errorf("%v to %v", c.NotBefore, c.NotAfter)
 	}
 	if !bytes.Equal(sanOf(c), sanOf(old)) || len(sanOf(c)) == 0 {
 		t.Errorf("names %x\nbefore %x", sanOf(c), sanOf(old))
 	}
 	key := newKey(t).Public()
-	if c = renewed(t, root, Renewal{Old: old, Profile: p, Public: key, Lifetime: time.Hour}, later); !sameKey(c.PublicKey, key) || !c.NotAfter.Equal(later.Add(time.Hour)) {
+	if c = renewed(t, root, Renewal{Old: old, Profile: p, Public: key, Lifetime: time.Hour}, later); !SameKey(c.PublicKey, key) || !c.NotAfter.Equal(later.Add(time.Hour)) {
 		t.Errorf("rekeyed: until %v", c.NotAfter)
 	}
 	short := profile(t, func(c *ProfileConfig) {

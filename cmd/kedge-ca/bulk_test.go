@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
@@ -169,7 +170,7 @@ func checkFiles(t *testing.T, dir string, c ledger.Certificate) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(cert.Raw, c.DER) || !cadir.SameKey(key.Public(), cert.PublicKey) {
+	if !bytes.Equal(cert.Raw, c.DER) || !ca.SameKey(key.Public(), cert.PublicKey) {
 		t.Errorf("%s: another certificate or key than in the ledger", c.CommonName)
 	}
 	root, err := cadir.ReadCertificate(files.Chain)

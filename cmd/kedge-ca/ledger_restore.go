@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/cadir"
 	"kedge/internal/report"
@@ -138,7 +139,7 @@ func (o *ledgerRestoreOptions) sameCA(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !cadir.SameKey(cert.PublicKey, a.Certificate.PublicKey) {
+		if !ca.SameKey(cert.PublicKey, a.Certificate.PublicKey) {
 			return &otherCAError{o.file, a.Name, path}
 		}
 	}

@@ -129,7 +129,7 @@ func (x *rehearsal) wantKey(step, file string, key []byte) {
 		x.t.Fatal(err)
 	}
 	want, err := signer.ParsePrivateKey(key, nil)
-	if err != nil || !cadir.SameKey(cert.PublicKey, want.Public()) {
+	if err != nil || !ca.SameKey(cert.PublicKey, want.Public()) {
 		x.t.Errorf("%s: %s is for another key: %v", step, file, err)
 	}
 }

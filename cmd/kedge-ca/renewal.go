@@ -13,7 +13,6 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
-	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/filelock"
 	"kedge/internal/hostfiles"
@@ -145,7 +144,7 @@ func (r *renewal) keyInFile(i *issuer) (crypto.Signer, error) {
 		return nil, nil
 	}
 	key, err := hostfiles.ReadKey(r.files.Key)
-	if err == nil && !cadir.SameKey(key.Public(), r.cert.PublicKey) {
+	if err == nil && !ca.SameKey(key.Public(), r.cert.PublicKey) {
 		err = fmt.Errorf("--pkcs12: %s is not the key of %s", r.files.Key, r.files.Certificate)
 	}
 	return key, err
@@ -164,7 +163,7 @@ func (r *renewal) rekey(ctx context.Context, i *issuer, done bool) (issued, erro
 		return issued{}, err
 	}
 	var result issued
-	if cadir.SameKey(key.Public(), r.cert.PublicKey) { // the file is new already
+	if ca.SameKey(key.Public(), r.cert.PublicKey) { // the file is new already
 		result = r.again()
 	} else if result, err = r.issue(ctx, i, key.Public()); err != nil {
 		if !unsure(err) {

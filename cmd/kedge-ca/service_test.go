@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"kedge/ca"
 	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
 	"kedge/internal/emulator"
@@ -112,7 +113,7 @@ func TestService_pairs(t *testing.T) {
 				}
 				x.run("issue", name, "--out", hosts)
 				leaf, err := cadir.ReadCertificate(filepath.Join(hosts, name+".pem"))
-				if err != nil || !cadir.SameKey(leaf.PublicKey, public[leafKind]) {
+				if err != nil || !ca.SameKey(leaf.PublicKey, public[leafKind]) {
 					t.Errorf("%s: another key: %v", name, err)
 				}
 				x.accepted("by "+kind, "hosts", name)

@@ -1,7 +1,6 @@
 package cadir
 
 import (
-	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -70,14 +69,8 @@ func (f Folder) CheckCertificate(authority string, cert *x509.Certificate) (warn
 		return "", fmt.Errorf("%s: %w", path, err)
 	case certs[0].Equal(cert):
 		return "", nil
-	case !SameKey(certs[0].PublicKey, cert.PublicKey):
+	case !ca.SameKey(certs[0].PublicKey, cert.PublicKey):
 		return "", fmt.Errorf("%s is not the certificate that the ledger has of the authority %q", path, authority)
 	}
 	return path + " was an older certificate, and was written again from the ledger", f.WriteCertificate(authority, cert)
-}
-
-// SameKey reports whether two public keys are equal, of whatever types they are.
-func SameKey(a, b crypto.PublicKey) bool {
-	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && key.Equal(b)
 }
