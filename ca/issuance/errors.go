@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -45,3 +46,10 @@ func (e *UnusableError) Error() string {
 	return fmt.Sprintf("the authority %q cannot be used: %v", e.Authority, e.Err)
 }
 func (e *UnusableError) Unwrap() error { return e.Err }
+
+// MayBeRecorded reports whether what failed with an error may be in the ledger all the same. Then
+// the key must stay, so that the next run finds out.
+func MayBeRecorded(err error) bool {
+	_, gone := errors.AsType[*ledger.UnreachableError](err)
+	return gone || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

@@ -12,6 +12,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/hostcert"
 )
 
 // authority opens the authority of a name, or the one that issues when the name is empty. The
@@ -54,6 +55,12 @@ func (s *store) issuer(ctx context.Context, name string) (*issuance.Issuer, erro
 		return nil, err
 	}
 	return s.service.IssuerAt(ctx, path)
+}
+
+// hostIssuer is issuer for keys and certificates that are written to files.
+func (s *store) hostIssuer(ctx context.Context, name string, f *formFlags) (*hostcert.Issuer, error) {
+	i, err := s.issuer(ctx, name)
+	return &hostcert.Issuer{Issuer: i, Format: f.format()}, err
 }
 
 func (s *store) openAuthority(ctx context.Context, path []ledger.Authority) (*ca.Authority, error) {

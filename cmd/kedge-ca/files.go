@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/config"
@@ -85,10 +83,4 @@ func (e *pkcs12Error) Unwrap() error { return e.error }
 // format is what the flags say.
 func (f *formFlags) format() hostfiles.Format {
 	return hostfiles.Format{FullChain: f.fullChain, PKCS12: f.pkcs12, Legacy: f.legacy, Password: f.password}
-}
-
-// certificatesOf are a certificate and those of the authority that issued it.
-func certificatesOf(cert *x509.Certificate, issuer *ca.Authority) hostfiles.Certificates {
-	issuers := append([]*x509.Certificate{issuer.Certificate()}, issuer.Issuers()...)
-	return hostfiles.Certificates{Leaf: cert, Issuers: issuers, Intermediates: issuer.Chain()}
 }

@@ -16,6 +16,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/filelock"
+	"kedge/internal/hostcert"
 	"kedge/internal/safefile"
 	"kedge/internal/takeover"
 	"kedge/signer"
@@ -58,8 +59,8 @@ func hintUsage(err error) string {
 	if unknown, ok := errors.AsType[*unknownAnchorError](err); ok {
 		return "give its ARN once, it is kept: " + unknown.command + " --trust-anchor ARN"
 	}
-	if gone, ok := errors.AsType[*goneProfileError](err); ok {
-		return "choose one with --profile; " + oneOf("profiles", gone.err.Known)
+	if gone, ok := errors.AsType[*cadir.GoneProfileError](err); ok {
+		return "choose one with --profile; " + oneOf("profiles", gone.Err.Known)
 	}
 	if unknown, ok := errors.AsType[*cadir.UnknownProfileError](err); ok {
 		return oneOf("profiles", unknown.Known) + "; choose with --profile, or with default_profile in the configuration"
@@ -101,8 +102,8 @@ func hintCertificate(err error) string {
 	if unwritten, ok := errors.AsType[*unwrittenError](err); ok {
 		return "it is in the ledger: kedge-ca show " + unwritten.serial + " --pem"
 	}
-	if refused, ok := errors.AsType[*notRenewedError](err); ok {
-		if refused.authority {
+	if refused, ok := errors.AsType[*hostcert.NotRenewedError](err); ok {
+		if refused.Authority {
 			return "kedge-ca renew --authority NAME; kedge-ca status has the names"
 		}
 		return "make a new one with \"kedge-ca issue\", with files of another name or folder"
@@ -226,9 +227,9 @@ func hintTaken(err error) string {
 		return "nothing was taken in; correct what is named and run the same again"
 	case is[*missingError](err):
 		return "run the same again when what is named above is there; or, when it is not needed: kedge-ca ledger import --nothing-missing"
-	case is[*bulkError](err) && errors.Is(err, fs.ErrExist):
+	case is[*hostcert.ListError](err) && errors.Is(err, fs.ErrExist):
 		return "nothing is ever overwritten here; move that file away and run the same again: it goes on where it ended"
-	case is[*bulkError](err):
+	case is[*hostcert.ListError](err):
 		return "run the same again: it goes on where it ended"
 	}
 	return ""

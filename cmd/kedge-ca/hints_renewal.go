@@ -6,13 +6,14 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/hostcert"
 )
 
 // hintRenewal is about what the ledger refuses to issue and to renew, and about work on several
 // certificates that was done in part.
 func hintRenewal(err error) string {
-	if part, ok := errors.AsType[*partError](err); ok && part.err == nil {
-		return part.hints()
+	if part, ok := errors.AsType[*hostcert.PartError](err); ok && part.Err == nil {
+		return hintPart(part)
 	}
 	if key, ok := errors.AsType[*ledger.RevokedKeyError](err); ok {
 		return hintRevokedKey(key)

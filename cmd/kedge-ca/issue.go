@@ -11,6 +11,7 @@ import (
 	"kedge/ca"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/hostcert"
 	"kedge/internal/hostfiles"
 	"kedge/internal/hostlist"
 	"kedge/internal/report"
@@ -137,39 +138,33 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	i, err := o.issuer(ctx, s)
+	i, err := s.hostIssuer(ctx, o.leaf.issuer, &o.form)
 	if err != nil {
 		return err
 	}
-	i.recorded = s.closeEarly
+	i.Recorded = s.closeEarly
 	profile, err := s.settings.Profile(o.leaf.profile)
 	if err != nil {
 		return err
 	}
-	kind, err := o.keys.of(profile)
+	newKey, err := o.keys.generate(profile)
 	if err != nil {
 		return err
 	}
-	result, err := i.issue(ctx, issueRequest{request: o.leaf.request(o.commonName, o.names), profile: profile, key: kind, files: files})
+	result, err := i.Make(ctx, hostcert.Request{Leaf: o.leaf.request(o.commonName, o.names), Profile: profile, NewKey: newKey, Files: files})
 	if err != nil {
 		return err
 	}
 	return o.report(result)
 }
 
-// issuer opens the authority.
-func (o *issueOptions) issuer(ctx context.Context, s *store) (*issuer, error) {
-	i, err := s.issuer(ctx, o.leaf.issuer)
-	return &issuer{Issuer: i, form: o.form}, err
-}
-
-func (o *issueOptions) report(result issued) error {
+func (o *issueOptions) report(result hostcert.Result) error {
 	verb := "issued"
 	if result.Again {
 		verb = "was interrupted after it issued"
 	}
-	o.say(fmt.Sprintf("%s %s: %s", verb, certinfo.InWords(o.commonName, result.Certificate), result.files))
-	result.tell(o.host, "")
+	o.say(fmt.Sprintf("%s %s: %s", verb, certinfo.InWords(o.commonName, result.Certificate), result.Files))
+	o.tell(result, "")
 	if !o.output.json {
 		return nil
 	}
@@ -177,7 +172,7 @@ func (o *issueOptions) report(result issued) error {
 		Certificate certinfo.Certificate `json:"certificate"`
 		Files       identityFiles        `json:"files"`
 		Warnings    []string             `json:"warnings,omitempty"`
-	}{certinfo.OfIssued(result.Issued.Issued), result.files, result.warnings})
+	}{certinfo.OfIssued(result.Issued.Issued), result.Files, result.Warnings})
 }
 
 // leafFlags say what a leaf is to hold.

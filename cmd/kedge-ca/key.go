@@ -9,6 +9,7 @@ import (
 	"kedge/ca"
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/hostfiles"
 	"kedge/internal/keys"
 	"kedge/internal/mldsakey"
 )
@@ -39,9 +40,9 @@ func (f *leafKeyFlags) check(cmd *cobra.Command) error {
 
 const defaultKeyType = "P-256"
 
-// of returns the kind of key for a certificate of a profile: the one that was asked for, or the
-// first that the profile allows.
-func (f *leafKeyFlags) of(p *ca.Profile) (keyKind, error) {
+// generate returns what makes keys for certificates of a profile: of the kind that was asked for, or
+// of the first that the profile allows.
+func (f *leafKeyFlags) generate(p *ca.Profile) (hostfiles.Generate, error) {
 	name := f.kind
 	if types := p.KeyTypes(); name == "" && len(types) > 0 {
 		name = types[0]
@@ -51,7 +52,7 @@ func (f *leafKeyFlags) of(p *ca.Profile) (keyKind, error) {
 	if err == nil && f.formGiven && !kind.IsMLDSA() {
 		err = &config.FlagError{Flag: "mldsa-form", Err: oneForm(name)}
 	}
-	return kind, err
+	return kind.Generate, err
 }
 
 func oneForm(kind string) error {

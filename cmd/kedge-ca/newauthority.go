@@ -7,9 +7,11 @@ import (
 	"os"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
 	"kedge/internal/filelock"
+	"kedge/internal/hostfiles"
 )
 
 // issueCA issues a certificate for the key of an authority, unless a run before or another
@@ -18,13 +20,13 @@ func (s *store) issueCA(ctx context.Context, k *caKey, prepared *ca.Prepared) (*
 	if err := k.write(); err != nil {
 		return nil, err
 	}
-	unlock, err := filelock.Lock(ctx, k.path, lockTimeout)
+	unlock, err := filelock.Lock(ctx, k.path, hostfiles.LockTimeout)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	cert, _, err := s.service.IssueCA(ctx, prepared)
-	if err != nil && !k.resumed && !unsure(err) {
+	if err != nil && !k.resumed && !issuance.MayBeRecorded(err) {
 		err = errors.Join(err, os.Remove(k.path))
 	}
 	return cert, err

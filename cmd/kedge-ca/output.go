@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"kedge/internal/report"
@@ -31,3 +33,5 @@ func (f outputFlags) format() report.Format {
 	}
 	return report.Text
 }
+
+func rfc3339(t time.Time) string { return report.Time(t) }

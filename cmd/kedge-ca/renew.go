@@ -3,14 +3,15 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/advice"
 	"kedge/internal/cli"
+	"kedge/internal/hostcert"
 )
 
 type renewOptions struct {
@@ -35,7 +36,6 @@ type renewOptions struct {
 	all     bool
 	within  ca.Duration
 	workers int
-	opened  *store
 }
 
 func newRenew(h host, run func(context.Context, *renewOptions) error) *cobra.Command {
@@ -185,63 +185,61 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	o.opened = s
 	if o.authority != "" {
 		return o.renewAuthority(ctx, s)
 	}
-	w, err := o.plan(ctx, s)
+	renewer := o.renewer(s)
+	what := hostcert.Named{Words: o.targets}
+	if o.from != "" {
+		rows, err := o.readHosts(o.from)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			what.Hosts = append(what.Hosts, row.Name)
+		}
+	}
+	w, err := renewer.Plan(ctx, what)
 	if err != nil {
 		return err
 	}
-	if len(w.ready) > 0 {
-		if err := w.run(ctx); err != nil {
+	if w.Len() > 0 {
+		if err := o.carryOut(ctx, s, w); err != nil {
 			return err
 		}
 	}
-	return w.report()
+	return o.report(w)
 }
 
-// renewer opens the authority.
-func (o *renewOptions) renewer(ctx context.Context, s *store) (*issuer, error) {
-	i, err := s.issuer(ctx, o.issuer)
-	if err != nil {
-		return nil, err
+func (o *renewOptions) renewer(s *store) *hostcert.Renewer {
+	r := &hostcert.Renewer{
+		Service: s.service, Ledger: s.ledger, Now: o.inputs.Now, Out: o.out, Format: o.form.format(), Workers: o.workers,
+		Terms:      ca.Renewal{Lifetime: o.lifetime, AllowWarnings: o.allow, Why: o.why, AllowRevokedKey: o.revokedKey},
+		Within:     time.Duration(o.within),
+		AffectsAll: advice.AffectsAll,
+		Profile: func(c ledger.Certificate) (*ca.Profile, error) {
+			return s.settings.SuccessorProfile(o.profile, c.Subject, c.Profile)
+		},
 	}
-	return &issuer{Issuer: i, form: o.form}, nil
-}
-
-func (o *renewOptions) verb(resumed bool) string {
-	verb := "renewed"
 	if o.rekey {
-		verb = "rekeyed"
+		r.NewKey = o.keys.generate
 	}
-	if resumed {
-		return verb + " before, and now wrote,"
-	}
-	return verb
+	return r
 }
 
-// notRenewedError says why a certificate is not renewed.
-type notRenewedError struct {
-	what, why string
-	authority bool // it is one
-}
-
-func (e *notRenewedError) Error() string { return fmt.Sprintf("%s is not renewed: %s", e.what, e.why) }
-
-// check refuses what must not live on.
-func (r *renewal) check(s *store) error {
-	what := r.files.Certificate
-	switch state := r.record.State(s.host.inputs.Now()); {
-	case r.record.Kind != ledger.Leaf:
-		return &notRenewedError{what, "it is the certificate of a CA; name it with --authority", true}
-	case state == ledger.Revoked || state == ledger.Held || r.record.RevokedAt != nil:
-		return &notRenewedError{what, "it is revoked: " + r.record.Reason.String(), false}
+// carryOut reads the password of the files, opens the authority and renews.
+func (o *renewOptions) carryOut(ctx context.Context, s *store, w *hostcert.Renewals) error {
+	if err := o.form.readPassword(o.host, "the PKCS#12 file"); err != nil {
+		return err
 	}
-	profile, err := s.profileOf(r.options.profile, r.record)
+	i, err := s.hostIssuer(ctx, o.issuer, &o.form)
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return err
 	}
-	r.profile = profile
+	ctx, end := bulk(ctx)
+	defer end()
+	bar := cli.NewProgress(o.Err, o.inputs.Now, w.Len())
+	defer bar.End()
+	w.Run(ctx, i, func() { bar.Add(1) })
 	return nil
 }

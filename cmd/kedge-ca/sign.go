@@ -12,6 +12,7 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/hostcert"
 	"kedge/internal/hostfiles"
 	"kedge/internal/report"
 )
@@ -103,7 +104,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 		return err
 	}
 	s.closeEarly()
-	return o.report(result.Issued, i.Authority(), append(dropped, endedWarnings(*result)...))
+	return o.report(result.Issued, i.Authority(), append(dropped, hostcert.EndedWarnings(*result)...))
 }
 
 // readCSR reads and parses the request; its signature is not looked at yet.
@@ -183,7 +184,7 @@ func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings
 		o.warn(warning)
 	}
 	if o.leaf.lifetime > 0 && record.At.Add(o.leaf.lifetime).Sub(cert.NotAfter) >= time.Second {
-		o.warn(fmt.Sprintf("it is valid until %s only, when the CA itself ends", rfc3339(cert.NotAfter)))
+		o.warn(fmt.Sprintf("it is valid until %s only, when the CA itself ends", report.Time(cert.NotAfter)))
 	}
 	switch {
 	case o.output.json:

@@ -16,6 +16,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
+	"kedge/internal/hostcert"
 	"kedge/internal/hostfiles"
 )
 
@@ -162,11 +163,11 @@ func TestIssuer_together(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &issuer{Issuer: opened}
-	o := issueRequest{request: ca.Request{Name: "web-01", Host: rand.Text()}, profile: ca.DefaultProfile(), key: kind, files: files}
+	i := &hostcert.Issuer{Issuer: opened}
+	r := hostcert.Request{Leaf: ca.Request{Name: "web-01", Host: rand.Text()}, Profile: ca.DefaultProfile(), NewKey: kind.Generate, Files: files}
 	var group sync.WaitGroup
 	for range 32 {
-		group.Go(func() { _, _ = i.issue(context.Background(), o) }) // all but one fail
+		group.Go(func() { _, _ = i.Make(context.Background(), r) }) // all but one fail
 	}
 	group.Wait()
 	certs := inLedger(t, dir)["web-01"]
@@ -216,19 +217,19 @@ func TestRenewal_again(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.close(&err)
-		o := &renewOptions{host: h, opened: s, out: dir, rekey: verb == "rekey", keys: leafKeyFlags{form: "seed"}, targets: []string{"web-01"}, workers: 1}
-		w, err := o.plan(t.Context(), s)
+		o := &renewOptions{host: h, out: dir, rekey: verb == "rekey", keys: leafKeyFlags{form: "seed"}, workers: 1}
+		w, err := o.renewer(s).Plan(t.Context(), hostcert.Named{Words: []string{"web-01"}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		mustRun(t, verb, "web-01", "--dir", dir, "--out", dir)
-		i, err := o.renewer(t.Context(), s)
+		i, err := s.hostIssuer(t.Context(), "", &o.form)
 		if err != nil {
 			t.Fatal(err)
 		}
-		result, err := w.ready[0].carryOut(t.Context(), i)
-		if err != nil || !result.Again {
-			t.Errorf("%s: again %v, %v", verb, result.Again, err)
+		w.Run(t.Context(), i, func() {})
+		if len(w.Done) != 1 || !w.Done[0].Again {
+			t.Errorf("%s: %+v", verb, w)
 		}
 		certs := inLedger(t, dir)["web-01"]
 		if len(certs) != 2 {

@@ -52,15 +52,8 @@ func TestCommands(t *testing.T) {
 // hostfiles, and a second front end would want the same.
 func unmoved() map[string]string {
 	return map[string]string{
-		"bulk.go":         "issuing from a list, to a package of service and hostfiles",
-		"issuer.go":       "issuing for a name with its files, to the same",
-		"renewal.go":      "renewing and rekeying with the files, to the same",
-		"renewmany.go":    "renewing several with their files, to the same",
-		"renewtargets.go": "finding what is to be renewed among files and in the ledger, to the same",
-		"profilegone.go":  "the profile of a successor, to the same",
-		"ending.go":       "the files of a list that end, to the same",
-		"crl_aws.go":      "which trust anchor a list is for, and how it gets there: to the package of the AWS side",
-		"crlmake.go":      "making a list and writing its files again while others do, to the same",
+		"crl_aws.go": "which trust anchor a list is for, and how it gets there: to the package of the AWS side",
+		"crlmake.go": "making a list and writing its files again while others do, to the same",
 	}
 }
 
@@ -77,6 +70,8 @@ func exceptions() map[string]string {
 		"shellQuote":        words,
 		"wentOn":            words,
 		"oneForm":           words,
+		"firstOf":           words,
+		"rfc3339":           words,
 		"plainKey":          words,
 		"count":             words,
 		"describeRotation":  words,
@@ -94,7 +89,6 @@ func exceptions() map[string]string {
 		"pastOf":            "between takeover, which reads, and issuance, which records: neither knows the other",
 		"expiryOf":          "between cadir, which reads the configuration, and issuance: neither knows the other",
 		"onlyTyped":         "which flags have no variable",
-		"hintRenewal":       words,
 		"hintRevokedKey":    words,
 		"store.forgotten":   opening,
 		"openLedger":        opening,
@@ -113,7 +107,6 @@ func exceptions() map[string]string {
 		"removeAll":         helper,
 		"caKey.write":       helper,
 		"caKey.Close":       helper,
-		"certificatesOf":    helper,
 		"sameFile":          helper,
 		"parseKeyKind":      "names the flag that is wrong",
 		"snapshotOf":        helper,

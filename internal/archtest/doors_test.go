@@ -27,7 +27,7 @@ func doors() []door {
 		{"ca.Unrecorded", selects("ca", "Unrecorded"), everywhere, library, "what it issues is in no ledger"},
 		{"RecordIssued", selects("", "RecordIssued"), everywhere, func(f file) bool { return f.pkg == "ca" || library(f) }, "ca/issuance records, with the receipt"},
 		{"ca.Prepared.Issue", calls("Issue", 2), everywhere, library, "it takes any recorder, or none; issuance's Issue takes the ledger of the CA"},
-		{"a change of the ledger", callsPast("Record", "RecordCRL", "Import", "SetAuthorities", "WithAuthority", "Revoke", "Release", "TakeList", "DropList"), func(f file) bool { return cmd(f) && usesLedger(f) }, nowhere, "every door goes through issuance"},
+		{"a change of the ledger", callsPast("Record", "RecordCRL", "Import", "SetAuthorities", "WithAuthority", "Revoke", "Release", "TakeList", "DropList"), func(f file) bool { return !under(f.pkg, "ca") && usesLedger(f) }, library, "every door goes through issuance"},
 		{"the ledger of a CA", callsPast("Open", "Restore", "List", "Export", "Backup", "Verify", "Authorities", "Entries", "Head", "Certificate", "Hosts", "Newest", "Count", "Describe", "Missing", "LastCRL", "NextCRL", "Revoked"),
 			func(f file) bool { return cmd(f) && usesLedger(f) }, asksLedger, "what may happen is asked of issuance; these look at the ledger as such"},
 	}
@@ -43,8 +43,6 @@ func asksLedger(f file) bool {
 		"cmd/kedge-ca/ledger_backup.go",  // a copy of the file
 		"cmd/kedge-ca/ledger_verify.go",  // the entries against the tables
 		"cmd/kedge-ca/ledger_restore.go", // a CA that has lost its ledger has no service
-		"cmd/kedge-ca/renewal.go",        // reads what it renews, until the service has that
-		"cmd/kedge-ca/renewtargets.go",   // the same for patterns
 	}, f.path)
 }
 

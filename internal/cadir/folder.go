@@ -70,6 +70,7 @@ func (f Folder) Settings() (*Settings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s%w", path, err)
 	}
+	s.file = path
 	return s, nil
 }
 

@@ -34,6 +34,8 @@ type Settings struct {
 	CRL CRLSettings `yaml:"crl"`
 	// Expiry says which leaves that no other has replaced are reported.
 	Expiry ExpirySettings `yaml:"expiry"`
+
+	file string // it was read from; empty where there is none
 }
 
 // CRLSettings say how revocation lists are made.
@@ -220,36 +222,4 @@ func lineOf(data []byte, text string) string {
 	}
 	look(&document, "")
 	return line
-}
-
-// Profile returns the profile of a name, or the default one when the name is empty. Once
-// profiles are configured, there are no others: the built-in one would be a way around them. The error is
-// an *UnknownProfileError or says what is wrong with the profile.
-func (s *Settings) Profile(name string) (*ca.Profile, error) {
-	name = cmp.Or(name, s.DefaultProfile, ca.DefaultProfile().Name())
-	c, ok := s.Profiles[name]
-	if !ok && (len(s.Profiles) > 0 || name != ca.DefaultProfile().Name()) {
-		known := slices.Sorted(maps.Keys(s.Profiles))
-		if len(known) == 0 {
-			known = []string{ca.DefaultProfile().Name()}
-		}
-		return nil, &UnknownProfileError{name, known}
-	}
-	if !ok {
-		c = ca.DefaultProfileConfig()
-	}
-	if c.CRLURLs == nil {
-		c.CRLURLs = s.CRL.URLs
-	}
-	return ca.NewProfile(name, c)
-}
-
-// UnknownProfileError says that the configuration has no profile of a name.
-type UnknownProfileError struct {
-	Name  string
-	Known []string // the profiles that there are, sorted
-}
-
-func (e *UnknownProfileError) Error() string {
-	return fmt.Sprintf("there is no profile %q in the configuration", e.Name)
 }

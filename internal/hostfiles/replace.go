@@ -1,12 +1,14 @@
 package hostfiles
 
 import (
+	"context"
 	"crypto"
 	"errors"
 	"io/fs"
 	"os"
 
 	"kedge/internal/atomicfile"
+	"kedge/internal/filelock"
 )
 
 // Replace writes a certificate and what goes with it in the place of an old one. A full chain that
@@ -90,3 +92,17 @@ func (r *Replacement) Path() string { return r.paths.newKey() }
 
 // Withdraw removes the new key, for which nothing was issued.
 func (r *Replacement) Withdraw() error { return os.Remove(r.paths.newKey()) }
+
+// Lock keeps other processes from the files of a name that has them until unlock is called: by the
+// key, as Begin does, or by the certificate where the key is elsewhere.
+func Lock(ctx context.Context, paths Paths) (unlock func(), err error) {
+	path := paths.Key
+	there, err := atomicfile.Exists(path)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		path = paths.Certificate
+	}
+	return filelock.Lock(ctx, path, LockTimeout)
+}

@@ -1,4 +1,4 @@
-package main
+package hostcert
 
 import (
 	"context"
@@ -14,46 +14,48 @@ import (
 	"kedge/internal/hostfiles"
 )
 
+// Named is what is to be renewed: the hosts of a list or, without one, words or, without those, all
+// files NAME.pem in the folder.
+type Named struct {
+	Hosts []string // for each, NAME.pem in the folder, or the newest certificate in the ledger
+	Words []string // the same, or the path of a certificate, or a pattern with * for any run of characters
+}
+
 // target is something that is to be renewed, before it is read.
 type target struct {
 	text    string // as it was named
-	files   identityFiles
+	files   hostfiles.Paths
 	inFile  bool                // the certificate is in files.Certificate
 	record  *ledger.Certificate // of the ledger, when a pattern found it there
-	pattern bool                // it was found by a pattern or --all: what is no leaf is not meant
+	pattern bool                // it was found by a pattern or among all files: what is no leaf is not meant
 	err     error               // it cannot be looked for
 }
 
-// locate finds what is named: files in the folder of --out, other files, names in the ledger. What
-// is not there is left for the ledger to find.
-func (o *renewOptions) locate(ctx context.Context, s *store) ([]target, error) {
+// locate finds what is named. What is not there is left for the ledger to find.
+func (r *Renewer) locate(ctx context.Context, what Named) ([]target, error) {
 	var all []target
-	if o.from != "" {
-		rows, err := o.readHosts(o.from)
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			all = append(all, o.locateFile(row.Name))
-		}
+	for _, name := range what.Hosts {
+		all = append(all, r.locateFile(name))
+	}
+	if len(all) > 0 {
 		return all, nil
 	}
-	if len(o.targets) == 0 {
-		return o.inFolder("*")
+	if len(what.Words) == 0 {
+		return r.inFolder("*")
 	}
-	for _, text := range o.targets {
-		found, err := o.locateNamed(ctx, s, text)
+	for _, text := range what.Words {
+		found, err := r.locateWord(ctx, text)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, found...)
 	}
-	return distinctTargets(all), nil
+	return distinct(all), nil
 }
 
-// locateNamed finds what a word means.
-func (o *renewOptions) locateNamed(ctx context.Context, s *store, text string) ([]target, error) {
-	t := o.locateFile(text)
+// locateWord finds what a word means.
+func (r *Renewer) locateWord(ctx context.Context, text string) ([]target, error) {
+	t := r.locateFile(text)
 	if !t.inFile && t.err == nil {
 		t.inFile, t.err = atomicfile.Exists(text)
 		t.files = hostfiles.Beside(text)
@@ -61,9 +63,9 @@ func (o *renewOptions) locateNamed(ctx context.Context, s *store, text string) (
 	if t.inFile || t.err != nil || !strings.Contains(text, "*") {
 		return []target{t}, nil
 	}
-	all, err := o.inFolder(text)
-	if err == nil && len(all) == 0 && !o.rekey {
-		all, err = o.inLedger(ctx, s, text)
+	all, err := r.inFolder(text)
+	if err == nil && len(all) == 0 && r.NewKey == nil {
+		all, err = r.inLedger(ctx, text)
 	}
 	if err == nil && len(all) == 0 {
 		return []target{t}, nil // which is not there
@@ -72,17 +74,17 @@ func (o *renewOptions) locateNamed(ctx context.Context, s *store, text string) (
 }
 
 // locateFile looks for NAME.pem.
-func (o *renewOptions) locateFile(name string) target {
+func (r *Renewer) locateFile(name string) target {
 	t := target{text: name}
-	if t.files, t.err = hostfiles.In(o.out, name); t.err == nil {
+	if t.files, t.err = hostfiles.In(r.Out, name); t.err == nil {
 		t.inFile, t.err = atomicfile.Exists(t.files.Certificate)
 	}
 	return t
 }
 
 // inFolder returns the files NAME.pem in the folder whose NAME matches, by name.
-func (o *renewOptions) inFolder(pattern string) ([]target, error) {
-	entries, err := os.ReadDir(o.out)
+func (r *Renewer) inFolder(pattern string) ([]target, error) {
+	entries, err := os.ReadDir(r.Out)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +97,7 @@ func (o *renewOptions) inFolder(pattern string) ([]target, error) {
 		if !matchesName(hostfiles.FileName(pattern), name) {
 			continue
 		}
-		all = append(all, target{text: name, files: hostfiles.Beside(filepath.Join(o.out, e.Name())), inFile: true, pattern: true})
+		all = append(all, target{text: name, files: hostfiles.Beside(filepath.Join(r.Out, e.Name())), inFile: true, pattern: true})
 	}
 	return all, nil
 }
@@ -109,9 +111,9 @@ func matchesName(pattern, name string) bool {
 }
 
 // inLedger returns the newest certificate of each name that matches.
-func (o *renewOptions) inLedger(ctx context.Context, s *store, pattern string) ([]target, error) {
+func (r *Renewer) inLedger(ctx context.Context, pattern string) ([]target, error) {
 	var all []target
-	for c, err := range s.ledger.List(ctx, ledger.Filter{Kind: ledger.Leaf, Newest: true, CommonName: pattern}) {
+	for c, err := range r.Ledger.List(ctx, ledger.Filter{Kind: ledger.Leaf, Newest: true, CommonName: pattern}) {
 		if err != nil {
 			return nil, err
 		}
@@ -120,8 +122,8 @@ func (o *renewOptions) inLedger(ctx context.Context, s *store, pattern string) (
 	return all, nil
 }
 
-// distinctTargets leaves out what was named twice.
-func distinctTargets(all []target) []target {
+// distinct leaves out what was named twice.
+func distinct(all []target) []target {
 	seen := map[string]bool{}
 	var once []target
 	for _, t := range all {
@@ -137,21 +139,21 @@ func distinctTargets(all []target) []target {
 	return once
 }
 
-// read takes the certificate of a target.
-func (o *renewOptions) read(ctx context.Context, s *store, t target) (*renewal, error) {
-	r := &renewal{options: o, files: t.files, inFile: t.inFile}
+// read takes the certificate of a target, as far as it comes when there is an error.
+func (r *Renewer) read(ctx context.Context, t target) (*renewal, error) {
+	one := &renewal{renewer: r, files: t.files, inFile: t.inFile}
 	var err error
 	switch {
 	case t.err != nil:
 		err = t.err
 	case t.inFile:
-		err = r.readFile(ctx, s.ledger)
+		err = one.readFile(ctx)
 	case t.record != nil:
-		err = r.takeRecord(*t.record)
-	case o.rekey:
-		err = fmt.Errorf("%s: %w", o.out, &issuance.NoMatchError{Text: t.text})
+		err = one.takeRecord(*t.record)
+	case r.NewKey != nil:
+		err = fmt.Errorf("%s: %w", r.Out, &issuance.NoMatchError{Text: t.text})
 	default:
-		err = r.readLedger(ctx, s, t.text)
+		err = one.readLedger(ctx, t.text)
 	}
-	return r, err
+	return one, err
 }

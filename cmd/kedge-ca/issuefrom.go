@@ -1,0 +1,151 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"kedge/ca"
+	"kedge/internal/certinfo"
+	"kedge/internal/cli"
+	"kedge/internal/hostcert"
+	"kedge/internal/hostlist"
+	"kedge/internal/report"
+)
+
+// runIssueFrom issues for each line of a list that has no certificate yet.
+func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
+	rows, err := o.readHosts(o.from)
+	if err != nil {
+		return err
+	}
+	if err := o.form.readPassword(o.host, "the PKCS#12 files"); err != nil {
+		return err
+	}
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	i, err := s.hostIssuer(ctx, o.leaf.issuer, &o.form)
+	if err != nil {
+		return err
+	}
+	ctx, end := bulk(ctx)
+	defer end()
+	list, err := i.List(rows, hostcert.ListOptions{
+		Name: o.from, Out: o.out, Request: o.rowRequest, NewKey: o.keys.generate, Expiry: expiryOf(s.settings), Now: o.inputs.Now(),
+		Profile: func(name string) (*ca.Profile, error) { return s.settings.Profile(cmp.Or(name, o.leaf.profile)) },
+	})
+	if err != nil {
+		return err
+	}
+	progress := cli.NewProgress(o.Err, o.inputs.Now, list.Len())
+	err = list.Run(ctx, o.workers, func() { progress.Add(1) })
+	progress.End()
+	if err != nil {
+		return err
+	}
+	return o.reportList(list)
+}
+
+// bulk prepares for work on many certificates, of which a signal lets those be finished that were
+// begun. Such work makes much garbage and keeps little: to collect less often is worth a tenth of the
+// speed, and costs some tens of megabytes.
+func bulk(ctx context.Context) (_ context.Context, end func()) {
+	const garbage = 400 // percent of what is kept
+	before := debug.SetGCPercent(garbage)
+	ctx, stop := cli.UntilSignal(ctx)
+	return ctx, func() { stop(); debug.SetGCPercent(before) }
+}
+
+// readHosts reads the list that --from names.
+func (h host) readHosts(from string) ([]hostlist.Row, error) {
+	if from == "-" {
+		return hostlist.Parse("standard input", h.inputs.Stdin)
+	}
+	file, err := os.Open(from)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return hostlist.Parse(from, file)
+}
+
+func (o *issueOptions) rowRequest(row hostlist.Row) ca.Request {
+	r := o.leaf.request(row.Name, row.Names)
+	r.Host = row.Host
+	if row.Lifetime > 0 {
+		r.Lifetime = row.Lifetime
+	}
+	return r
+}
+
+func (o *issueOptions) reportList(l *hostcert.List) error {
+	text := "issued " + count(len(l.Done), "certificate")
+	if l.Before > 0 {
+		text += fmt.Sprintf("; %d were there before", l.Before)
+	}
+	if l.Elsewhere > 0 {
+		text += fmt.Sprintf("; %d were issued by another process", l.Elsewhere)
+	}
+	o.say(text)
+	o.warnEnding(l.Expired, "certificate has expired", "certificates have expired")
+	o.warnEnding(l.Nearly, "certificate is nearly expired", "certificates are nearly expired")
+	for _, r := range l.Done {
+		o.tell(r, fmt.Sprintf("%q: ", r.Certificate.Subject.CommonName))
+	}
+	if !o.output.json {
+		return nil
+	}
+	return o.writeIssued(nil, l.Done)
+}
+
+// warnEnding warns of certificates that were there before, and end. They are no error: issue does
+// not renew.
+func (o *issueOptions) warnEnding(paths []string, one, many string) {
+	if len(paths) == 0 {
+		return
+	}
+	what := one
+	if len(paths) > 1 {
+		what = many
+	}
+	o.warn(fmt.Sprintf("%d %s (%s): kedge-ca renew --from %s --out %s", len(paths), what, firstOf(paths), o.from, o.out))
+}
+
+// firstOf lists the first few of many.
+func firstOf(all []string) string {
+	text := strings.Join(all[:min(len(all), maxNamed)], ", ")
+	if n := len(all) - maxNamed; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
+}
+
+// tell reports what was taken over from a run before, and what to know about a result.
+func (h host) tell(r hostcert.Result, about string) {
+	if r.Leftover != "" {
+		h.say(wentOn(r.Leftover))
+	}
+	for _, warning := range r.Warnings {
+		h.warn(about + warning)
+	}
+}
+
+// writeIssued writes the JSON document of what was issued, after the members of head.
+func (h host) writeIssued(head any, all []hostcert.Result) error {
+	l := report.Listing[hostcert.Result]{Head: head, Key: "certificates", JSON: func(r hostcert.Result) any {
+		return issuedJSON{certinfo.OfIssued(r.Issued.Issued), r.Files}
+	}}
+	return l.Write(h.Out, report.JSON, func(yield func(hostcert.Result, error) bool) {
+		for _, r := range all {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package hostcert
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/issuance"
+	"kedge/internal/hostfiles"
+	"kedge/internal/report"
+)
+
+// Issuer makes keys and certificates for names, and their files. Its methods may be called from
+// several goroutines.
+type Issuer struct {
+	*issuance.Issuer
+	Format   hostfiles.Format
+	Recorded func() // called when a certificate is in the ledger; may be nil
+}
+
+// Request is what is wanted for one name.
+type Request struct {
+	Leaf    ca.Request // without the key
+	Profile *ca.Profile
+	NewKey  hostfiles.Generate
+	Files   hostfiles.Paths
+}
+
+// Result is what came of a request.
+type Result struct {
+	issuance.Issued
+	Files    hostfiles.Paths // that were written
+	Warnings []string
+	Leftover string // the path of a key that was not made by this run
+}
+
+// Make makes the key, the certificate and the files of a request. For a key that an interrupted
+// run left, the ledger may have the certificate, which is written then. A name that has its files
+// is fs.ErrExist.
+func (i *Issuer) Make(ctx context.Context, r Request) (Result, error) {
+	var leaf *issuance.Leaf
+	key, err := hostfiles.Begin(ctx, r.Files, func() (crypto.Signer, []byte, error) {
+		key, der, err := r.NewKey()
+		if err == nil {
+			leaf, err = i.prepare(r, key.Public())
+		}
+		return key, der, err
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	defer key.Close()
+	if key.Resumed {
+		if leaf, err = i.prepare(r, key.Public()); err != nil {
+			return Result{}, err
+		}
+	}
+	issued, err := leaf.Issue(ctx)
+	if err != nil {
+		if !issuance.MayBeRecorded(err) {
+			err = errors.Join(err, key.Withdraw())
+		}
+		return Result{}, err
+	}
+	return i.write(r, key, *issued)
+}
+
+func (i *Issuer) prepare(r Request, public crypto.PublicKey) (*issuance.Leaf, error) {
+	request := r.Leaf
+	request.Public, request.Once = public, true
+	return i.Prepare(r.Profile, request)
+}
+
+// write makes the files but for the key.
+func (i *Issuer) write(r Request, key *hostfiles.Pending, issued issuance.Issued) (_ Result, err error) {
+	result := Result{Issued: issued}
+	if i.Recorded != nil {
+		i.Recorded()
+	}
+	if key.Resumed {
+		result.Leftover = r.Files.Key
+	}
+	if result.Files, err = key.Write(i.certificates(issued.Certificate), i.Format); err != nil {
+		return Result{}, err
+	}
+	if r.Leaf.Lifetime > 0 && !issued.Again && issued.At.Add(r.Leaf.Lifetime).Sub(issued.Certificate.NotAfter) >= time.Second { // certificates have whole seconds
+		result.Warnings = append(result.Warnings, fmt.Sprintf("%s is valid until %s only, when the CA itself ends", r.Files.Certificate, report.Time(issued.Certificate.NotAfter)))
+	}
+	result.Warnings = append(result.Warnings, EndedWarnings(issued)...)
+	return result, nil
+}
+
+// certificates are a certificate and those of the authority that issued it.
+func (i *Issuer) certificates(cert *x509.Certificate) hostfiles.Certificates {
+	authority := i.Authority()
+	issuers := append([]*x509.Certificate{authority.Certificate()}, authority.Issuers()...)
+	return hostfiles.Certificates{Leaf: cert, Issuers: issuers, Intermediates: authority.Chain()}
+}
+
+// EndedWarnings name the certificates that the same name has with other keys.
+func EndedWarnings(i issuance.Issued) []string {
+	const shown = 3
+	var all []string
+	for n, c := range i.Ended {
+		if n == shown {
+			all = append(all, fmt.Sprintf("%q has %d more valid certificates with other keys; kedge-ca who %s lists them", c.CommonName, len(i.Ended)-n, c.CommonName))
+			break
+		}
+		all = append(all, fmt.Sprintf("%q has another key now: its certificate with serial %s, valid until %s, can no longer be renewed; if its key is out of use: kedge-ca revoke --serial %s", c.CommonName, c.Serial, report.Time(c.NotAfter), c.Serial))
+	}
+	return all
+}

@@ -1,0 +1,221 @@
+package hostcert
+
+import (
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"kedge/ca"
+	"kedge/ca/issuance"
+	"kedge/ca/ledger"
+	"kedge/internal/hostfiles"
+)
+
+// renewal is a certificate that is to be replaced by one with the same names.
+type renewal struct {
+	renewer *Renewer
+	cert    *x509.Certificate
+	record  ledger.Certificate // of cert
+	profile *ca.Profile
+	files   hostfiles.Paths
+	inFile  bool // cert comes from files.Certificate
+}
+
+// readFile takes the certificate of the file, which must be in the ledger.
+func (r *renewal) readFile(ctx context.Context) error {
+	cert, err := hostfiles.ReadCertificate(r.files.Certificate)
+	if err != nil {
+		return err
+	}
+	r.cert = cert
+	sum := sha256.Sum256(cert.Raw)
+	if r.record, err = r.renewer.Ledger.Certificate(ctx, sum[:]); err != nil {
+		return fmt.Errorf("%s: %w", r.files.Certificate, err)
+	}
+	return nil
+}
+
+// readLedger takes the newest certificate that goes by a name. Its files have the name that Make
+// gives them.
+func (r *renewal) readLedger(ctx context.Context, text string) error {
+	filter, err := r.renewer.Service.Lookup(ctx, text, ledger.Filter{Kind: ledger.Leaf})
+	if err != nil {
+		return err
+	}
+	var newest ledger.Certificate
+	for c, err := range r.renewer.Ledger.List(ctx, filter) {
+		if err != nil {
+			return err
+		}
+		newest = c
+	}
+	return r.takeRecord(newest)
+}
+
+// takeRecord takes a certificate of the ledger.
+func (r *renewal) takeRecord(c ledger.Certificate) (err error) {
+	r.record = c
+	if r.cert, err = c.X509(); err != nil {
+		return err
+	}
+	if r.files, err = hostfiles.In(r.renewer.Out, r.record.CommonName); err != nil {
+		return err
+	}
+	if r.files.Key = ""; r.renewer.Format.PKCS12 {
+		return fmt.Errorf("--pkcs12: the key of %q is not in %s", r.record.CommonName, r.renewer.Out)
+	}
+	return nil
+}
+
+// check refuses what must not live on.
+func (r *renewal) check() (err error) {
+	what := r.files.Certificate
+	switch state := r.record.State(r.renewer.Now()); {
+	case r.record.Kind != ledger.Leaf:
+		return &NotRenewedError{what, "it is the certificate of a CA; name it with --authority", true}
+	case state == ledger.Revoked || state == ledger.Held || r.record.RevokedAt != nil:
+		return &NotRenewedError{what, "it is revoked: " + r.record.Reason.String(), false}
+	}
+	if r.profile, err = r.renewer.Profile(r.record); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// carryOut renews or rekeys, while no other process works on the files. What is renewed from the
+// ledger alone needs no lock: the ledger has one newest certificate.
+func (r *renewal) carryOut(ctx context.Context, i *Issuer) (Result, error) {
+	done := false
+	if r.inFile {
+		unlock, err := hostfiles.Lock(ctx, r.files)
+		if err != nil {
+			return Result{}, err
+		}
+		defer unlock()
+		if done, err = r.lookAgain(ctx); err != nil {
+			return Result{}, err
+		}
+	}
+	if r.renewer.NewKey != nil {
+		return r.rekey(ctx, i, done)
+	}
+	return r.renew(ctx, i, done)
+}
+
+// lookAgain reports whether another process put a new certificate in the place of the old one
+// since that was read.
+func (r *renewal) lookAgain(ctx context.Context) (done bool, err error) {
+	cert, err := hostfiles.ReadCertificate(r.files.Certificate)
+	if err != nil || cert.Equal(r.cert) {
+		return false, err
+	}
+	return true, r.readFile(ctx)
+}
+
+// renew issues a certificate for the same key, unless that was done before.
+func (r *renewal) renew(ctx context.Context, i *Issuer, done bool) (result Result, err error) {
+	key, err := r.keyInFile(i) // before something is issued that cannot be written then
+	if err != nil {
+		return Result{}, err
+	}
+	if done {
+		result = r.again()
+	} else if result, err = r.issue(ctx, i, r.cert.PublicKey); err != nil {
+		return Result{}, err
+	}
+	return r.rewrite(i, result, key)
+}
+
+// keyInFile reads the key that a PKCS#12 needs; else it is nil.
+func (r *renewal) keyInFile(i *Issuer) (crypto.Signer, error) {
+	if !i.Format.PKCS12 {
+		return nil, nil
+	}
+	key, err := hostfiles.ReadKey(r.files.Key)
+	if err == nil && !ca.SameKey(key.Public(), r.cert.PublicKey) {
+		err = fmt.Errorf("--pkcs12: %s is not the key of %s", r.files.Key, r.files.Certificate)
+	}
+	return key, err
+}
+
+// rekey makes a new key beside the old one, issues for it, and puts both in their places.
+func (r *renewal) rekey(ctx context.Context, i *Issuer, done bool) (Result, error) {
+	key, err := hostfiles.ResumeReplacement(r.files)
+	if errors.Is(err, fs.ErrNotExist) {
+		if done {
+			return r.rekeyed(i)
+		}
+		key, err = r.newKey()
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	var result Result
+	if ca.SameKey(key.Public(), r.cert.PublicKey) { // the file is new already
+		result = r.again()
+	} else if result, err = r.issue(ctx, i, key.Public()); err != nil {
+		if !issuance.MayBeRecorded(err) {
+			err = errors.Join(err, key.Withdraw())
+		}
+		return Result{}, err
+	}
+	if key.Resumed {
+		result.Leftover = key.Path()
+	}
+	written, stale, err := key.Finish(i.certificates(result.Certificate), i.Format)
+	return result.with(written, stale), err
+}
+
+// rekeyed writes what goes with the key and the certificate that another process put in place.
+func (r *renewal) rekeyed(i *Issuer) (Result, error) {
+	key, err := r.keyInFile(i)
+	if err != nil {
+		return Result{}, err
+	}
+	return r.rewrite(i, r.again(), key)
+}
+
+// again is the result for a certificate that is in its file already.
+func (r *renewal) again() Result {
+	return Result{Issued: issuance.Issued{Again: true, Issued: ca.Issued{
+		Certificate: r.cert, Profile: r.record.Profile, Host: r.record.Host, Why: r.record.Why, Replaces: r.record.Replaces, At: r.record.IssuedAt,
+	}}}
+}
+
+func (r *renewal) newKey() (*hostfiles.Replacement, error) {
+	generate, err := r.renewer.NewKey(r.profile)
+	if err != nil {
+		return nil, err
+	}
+	return hostfiles.NewReplacement(r.files, generate)
+}
+
+// rewrite replaces what goes with the key that is there.
+func (r *renewal) rewrite(i *Issuer, result Result, key crypto.Signer) (Result, error) {
+	written, stale, err := hostfiles.Replace(r.files, i.certificates(result.Certificate), i.Format, key)
+	return result.with(written, stale), err
+}
+
+// with adds what was written, and a PKCS#12 that was not.
+func (r Result) with(written hostfiles.Paths, stale string) Result {
+	r.Files = written
+	if stale != "" {
+		r.Warnings = append(r.Warnings, stale+" still holds the old certificate; write it again with --pkcs12")
+	}
+	return r
+}
+
+// issue renews for a key, or returns what it got before.
+func (r *renewal) issue(ctx context.Context, i *Issuer, public crypto.PublicKey) (Result, error) {
+	terms := r.renewer.Terms
+	terms.Profile, terms.Public, terms.Host = r.profile, public, r.record.Host
+	issued, err := i.Renew(ctx, issuance.Renewal{Old: r.record, Renewal: terms})
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{Issued: *issued}, nil
+}

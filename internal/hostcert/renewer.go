@@ -1,0 +1,182 @@
+package hostcert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/issuance"
+	"kedge/ca/ledger"
+	"kedge/internal/hostfiles"
+)
+
+// Renewer says how certificates are renewed: with the same key, or with a new one.
+type Renewer struct {
+	Service *issuance.Service
+	Ledger  *ledger.Ledger
+	Now     func() time.Time
+	Out     string           // the folder of NAME.pem
+	Format  hostfiles.Format // its password can come with the Issuer
+	Workers int
+	// Terms are what all successors have in common: the lifetime and what is allowed.
+	Terms ca.Renewal
+	// Profile returns the one by which the successor of a certificate is issued.
+	Profile func(ledger.Certificate) (*ca.Profile, error)
+	// NewKey makes rekey of renew; nil: the key stays.
+	NewKey func(*ca.Profile) (hostfiles.Generate, error)
+	// Within, when not 0, leaves out what expires later than that from now.
+	Within time.Duration
+	// AffectsAll reports whether an error would befall each other certificate, too.
+	AffectsAll func(error) bool
+}
+
+// Renewals is the work on several certificates, in the order in which they were named. It belongs
+// to one goroutine.
+type Renewals struct {
+	Named  int // how many were named, one by one or by a pattern
+	NotDue int // how many expire later than within
+	Done   []Result
+	Failed []Failure
+	Fatal  error // why it ended early; nil: it came to the end
+
+	renewer *Renewer
+	ready   []renewal // what can be renewed, as far as that is known before
+}
+
+// Failure is a certificate that is not renewed, and why.
+type Failure struct {
+	Name string
+	Err  error
+}
+
+// NotRenewedError says that a certificate must not live on.
+type NotRenewedError struct {
+	What, Why string
+	Authority bool // it is the certificate of one
+}
+
+func (e *NotRenewedError) Error() string { return fmt.Sprintf("%s is not renewed: %s", e.What, e.Why) }
+
+// errNotDue says that a certificate expires later than within.
+var errNotDue = errors.New("it is not due")
+
+// errNotMeant says that what a pattern or All found is the certificate of a CA.
+var errNotMeant = errors.New("it is no leaf")
+
+// Plan reads all that is named, and opens no key.
+func (r *Renewer) Plan(ctx context.Context, what Named) (*Renewals, error) {
+	targets, err := r.locate(ctx, what)
+	if err != nil {
+		return nil, err
+	}
+	w := &Renewals{renewer: r, Named: len(targets)}
+	all, errs := make([]*renewal, len(targets)), make([]error, len(targets))
+	inParallel(ctx, len(targets), r.Workers, func(i int) bool {
+		all[i], errs[i] = r.find(ctx, targets[i])
+		return errs[i] == nil || !r.AffectsAll(errs[i])
+	})
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for i, t := range targets {
+		switch err := errs[i]; {
+		case err != nil && r.AffectsAll(err):
+			return nil, err
+		case errors.Is(err, errNotDue):
+			w.NotDue++
+		case errors.Is(err, errNotMeant):
+			w.Named--
+		case err != nil:
+			w.Failed = append(w.Failed, Failure{t.text, err})
+		default:
+			w.ready = append(w.ready, *all[i])
+		}
+	}
+	return w, nil
+}
+
+// find reads a target and checks whether it may be renewed, and is to be.
+func (r *Renewer) find(ctx context.Context, t target) (*renewal, error) {
+	one, err := r.read(ctx, t)
+	switch {
+	case t.pattern && one.cert != nil && one.cert.IsCA:
+		return nil, errNotMeant
+	case err != nil:
+		return nil, err
+	case r.Within > 0 && !one.cert.NotAfter.Before(r.Now().Add(r.Within)):
+		return nil, errNotDue
+	}
+	return one, one.check()
+}
+
+// Len is how many are to be renewed.
+func (w *Renewals) Len() int { return len(w.ready) }
+
+// Run renews with several workers. The first error that affects all ends it. step is called after
+// each certificate, by several goroutines.
+func (w *Renewals) Run(ctx context.Context, i *Issuer, step func()) {
+	results, errs := make([]*Result, len(w.ready)), make([]error, len(w.ready))
+	inParallel(ctx, len(w.ready), w.renewer.Workers, func(n int) bool {
+		result, err := w.ready[n].carryOut(context.Background(), i) // to its end
+		step()
+		if errs[n] = err; err == nil {
+			results[n] = &result
+		}
+		return err == nil || !w.renewer.AffectsAll(err)
+	})
+	for n := range w.ready {
+		switch {
+		case results[n] != nil:
+			w.Done = append(w.Done, *results[n])
+		case errs[n] != nil:
+			w.failed(w.ready[n].files.Certificate, errs[n])
+		}
+	}
+	if ctx.Err() != nil && w.Fatal == nil && len(w.Done)+len(w.Failed)+w.NotDue < w.Named {
+		w.Fatal = ErrInterrupted
+	}
+}
+
+func (w *Renewals) failed(path string, err error) {
+	err = fmt.Errorf("%s: %w", path, err)
+	switch {
+	case !w.renewer.AffectsAll(err):
+		w.Failed = append(w.Failed, Failure{strings.TrimSuffix(filepath.Base(path), ".pem"), err})
+	case w.Fatal == nil:
+		w.Fatal = err
+	}
+}
+
+// Err is the error of the one certificate that was named, or a *PartError when something was not
+// done. verb says in it what was to be done, such as renewed.
+func (w *Renewals) Err(verb string) error {
+	switch {
+	case w.Named == 1 && len(w.Failed) == 1 && w.Fatal == nil:
+		return w.Failed[0].Err
+	case len(w.Failed) > 0 || w.Fatal != nil:
+		return &PartError{Verb: verb, Done: len(w.Done), Total: w.Named - w.NotDue, Failed: w.Failed, Err: w.Fatal}
+	}
+	return nil
+}
+
+// PartError says that not all that was named is done.
+type PartError struct {
+	Verb        string
+	Done, Total int
+	Failed      []Failure
+	Err         error // why it ended; nil: it came to the end
+}
+
+func (e *PartError) Error() string {
+	text := fmt.Sprintf("%s %d of %d", e.Verb, e.Done, e.Total)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+func (e *PartError) Unwrap() error { return e.Err }
