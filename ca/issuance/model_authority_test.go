@@ -327,6 +327,30 @@ func (w *world) abort(sv *server) *operation {
 	}, w.unchanged(""))
 }
 
+// reopenRotation takes the last finish back.
+func (w *world) reopenRotation(sv *server) *operation {
+	old, next, switched := w.ref.rotation()
+	op := &operation{text: "rotate reopen"}
+	root := w.ref.lastFinished(old)
+	switch {
+	case next != "" && !switched, next == "" && root == "":
+		op.want = []string{"rotation"}
+	case next == "" && w.clock(sv).After(w.ref.certs[w.ref.authorities[root].cert].notAfter):
+		op.want = []string{"rotation"}
+	case next == "":
+		var changes []refAuthority
+		for _, a := range w.ref.retiredWith(root) {
+			a.state = ledger.Active
+			changes = append(changes, a)
+		}
+		op.stages = w.change(changes)
+	}
+	return w.planned(sv, op, func(ctx context.Context) (func(context.Context) error, error) {
+		p, err := sv.PlanReopen(ctx)
+		return func(ctx context.Context) error { return sv.Reopen(ctx, p) }, err
+	}, w.unchanged(""))
+}
+
 func (w *world) retire(root, stays string) []stage {
 	var changes []refAuthority
 	if a := w.ref.authorities[stays]; a.state != ledger.Active {
@@ -395,7 +419,7 @@ func (w *world) takeBack(sv *server, name string) {
 	missing, number := w.ref.missing(key, now), w.ref.numbers[key]
 	if len(missing) != 0 || !w.ref.lists[key][number] {
 		op.stages = []stage{{1, func(int64) {
-			w.ref.number(key, number)
+			w.ref.number(key, number, false)
 			if take {
 				w.take(key, missing)
 			}

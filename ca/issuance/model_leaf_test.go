@@ -70,16 +70,19 @@ type openedIssuer struct {
 	path   []*refCert // with which it was opened
 }
 
-// issuer returns a function that opens an authority, and why it may be refused.
-func (w *world) issuer(sv *server) (text, key string, refused []string, open func(context.Context) (*issuance.Issuer, error)) {
+// issuer returns a function that opens an authority, and one that says why that may be refused.
+func (w *world) issuer(sv *server) (text, key string, refused func() []string, open func(context.Context) (*issuance.Issuer, error)) {
 	if len(w.opened) != 0 && w.rng.IntN(6) == 0 {
 		o := pick(w, w.opened)
 		if o.by == sv {
-			refused := w.ref.recordable(w.ref.withKey(o.key), w.clock(sv))
-			for _, c := range o.path {
-				if !c.validAt(w.clock(sv)) {
-					refused = append(refused, "validity")
+			refused := func() []string {
+				why := w.ref.recordable(w.ref.withKey(o.key), w.clock(sv))
+				for _, c := range o.path {
+					if !c.validAt(w.clock(sv)) {
+						why = append(why, "validity")
+					}
 				}
+				return why
 			}
 			return "by an authority opened before", o.key, refused, func(context.Context) (*issuance.Issuer, error) { return o.issuer, nil }
 		}
@@ -90,14 +93,17 @@ func (w *world) issuer(sv *server) (text, key string, refused []string, open fun
 		asked = name
 	}
 	key = w.ref.certs[w.ref.authorities[name].cert].key
-	refused = w.ref.usable(name, w.clock(sv))
+	path := w.ref.path(name)
+	refused = func() []string { return w.ref.usable(name, w.clock(sv)) }
 	return "by " + name, key, refused, func(ctx context.Context) (*issuance.Issuer, error) {
 		issuer, err := sv.Issuer(ctx, asked)
 		if err == nil {
 			o := &openedIssuer{by: sv, issuer: issuer, key: key}
-			for _, a := range w.ref.path(name) {
+			for _, a := range path {
 				o.path = append(o.path, w.ref.certs[a.cert])
 			}
+			w.mutex.Lock()
+			defer w.mutex.Unlock()
 			w.opened = append(w.opened, o)
 		}
 		return issuer, err
@@ -117,20 +123,25 @@ func (w *world) issue(sv *server) *operation {
 	}
 	text, issuer, refused, open := w.issuer(sv)
 	request := ca.Request{Name: name, Public: h.key.Public(), Lifetime: time.Duration(1+w.rng.IntN(20)) * time.Hour, Once: w.rng.IntN(2) == 0, AllowRevokedKey: w.rng.IntN(4) == 0}
-	key, now := hashOf(h.key.Public()), w.ref.now(w.clock(sv))
+	key := hashOf(h.key.Public())
 	op := &operation{text: fmt.Sprintf("issue %s, key %x, once %v, revoked key %v, %s", name, key[:2], request.Once, request.AllowRevokedKey, text)}
 	var ended map[string]bool
+	var again *refCert
 	var result *issuance.Issued
-	switch rule := w.ref.keyRules(key, request.AllowRevokedKey, now); {
-	case len(refused) != 0:
-		op.want = refused
-	case rule != "":
-		op.want = []string{rule}
-	case request.Once && w.ref.once(name, key, issuer, now) != nil:
-		op.want = []string{"again"}
-	default:
-		ended = w.ended(name, key, now)
-		op.stages = []stage{{1, func(first int64) { w.addLeaf(first, name, key, issuer, nil) }}}
+	op.predict = func() {
+		now := w.ref.now(w.clock(sv))
+		again = w.ref.once(name, key, issuer, now)
+		op.want, op.stages, ended = refused(), nil, nil
+		switch rule := w.ref.keyRules(key, request.AllowRevokedKey, now); {
+		case len(op.want) != 0:
+		case rule != "":
+			op.want = []string{rule}
+		case request.Once && again != nil:
+			op.want = []string{"again"}
+		default:
+			ended = w.ended(name, key, now)
+			op.stages = []stage{{1, func(first int64) { w.addLeaf(first, name, key, issuer, nil) }}}
+		}
 	}
 	op.run = func(ctx context.Context) error {
 		i, err := open(ctx)
@@ -141,11 +152,10 @@ func (w *world) issue(sv *server) *operation {
 		if err != nil {
 			return err
 		}
-		if result, err = leaf.Issue(ctx); err != nil {
-			return err
-		}
-		return w.answer(result, ended, w.ref.once(name, key, issuer, now))
+		result, err = leaf.Issue(ctx)
+		return err
 	}
+	op.judge = func() error { return w.answer(result, ended, again) }
 	op.done = func() {
 		if result == nil || name != h.name {
 			return
@@ -196,6 +206,7 @@ func (h *host) got(r *issuance.Issued) {
 	sum := sha256.Sum256(r.Certificate.Raw)
 	if len(h.prints) == 0 || h.prints[len(h.prints)-1] != string(sum[:]) {
 		h.prints = append(h.prints, string(sum[:]))
+		h.certs = append(h.certs, r.Certificate)
 	}
 }
 
@@ -230,7 +241,8 @@ func (w *world) renew(sv *server) *operation {
 	text, issuer, refused, open := w.issuer(sv)
 	hash := hashOf(key.Public())
 	op := &operation{text: fmt.Sprintf("renew %s, certificate %d, for key %x, %s", h.name, w.ref.prints[fingerprint], hash[:2], text)}
-	again := w.predictRenewal(sv, op, fingerprint, hash, issuer, refused)
+	var again *refCert
+	op.predict = func() { again = w.predictRenewal(sv, op, fingerprint, hash, issuer, refused()) }
 	var result *issuance.Issued
 	op.run = func(ctx context.Context) error {
 		old, err := sv.l.Certificate(ctx, []byte(fingerprint))
@@ -242,11 +254,10 @@ func (w *world) renew(sv *server) *operation {
 			return err
 		}
 		r := issuance.Renewal{Old: old, Renewal: ca.Renewal{Profile: ca.DefaultProfile(), Public: key.Public()}}
-		if result, err = i.Renew(ctx, r); err != nil {
-			return err
-		}
-		return w.answer(result, nil, again)
+		result, err = i.Renew(ctx, r)
+		return err
 	}
+	op.judge = func() error { return w.answer(result, nil, again) }
 	op.done = func() {
 		if result != nil {
 			h.key = key
@@ -259,6 +270,7 @@ func (w *world) renew(sv *server) *operation {
 // predictRenewal follows a renewal through the rules. It returns the certificate that is the
 // answer again.
 func (w *world) predictRenewal(sv *server, op *operation, fingerprint, key, issuer string, refused []string) *refCert {
+	op.want, op.stages = nil, nil
 	seq, ok := w.ref.prints[fingerprint]
 	presented := w.ref.certs[seq]
 	if !ok || presented == nil { // from before a restore
@@ -286,9 +298,9 @@ func (w *world) predictRenewal(sv *server, op *operation, fingerprint, key, issu
 		return newest
 	case "clone":
 		op.want = []string{"clone"}
-		id := fmt.Sprintf("%d %d %x", presented.seq, newest.seq, key)
-		if !w.ref.clones[id] {
-			op.stages = []stage{{1, func(int64) { w.ref.clones[id] = true }}}
+		op.refusal = fmt.Sprintf("%d %d %x", presented.seq, newest.seq, key)
+		if !w.ref.clones[op.refusal] {
+			op.stages = []stage{{1, func(int64) { w.ref.clones[op.refusal] = true }}}
 		}
 	default:
 		op.want = []string{why}
@@ -345,16 +357,19 @@ func (w *world) revokeSome(sv *server) *operation {
 func (w *world) revokeThese(sv *server, op *operation, certs []ledger.Certificate, reason ca.Reason) *operation {
 	for _, c := range certs {
 		op.text += fmt.Sprintf(" %d", c.Seq)
-		if r := w.ref.certs[c.Seq]; r.revoked && (r.reason != ca.CertificateHold || reason == ca.CertificateHold) {
-			op.want = []string{"revoked"}
-		}
 	}
-	if op.want == nil {
+	op.predict = func() {
+		op.want = nil
 		op.stages = []stage{{1, func(int64) {
 			for _, c := range certs {
 				w.ref.certs[c.Seq].revoked, w.ref.certs[c.Seq].reason = true, reason
 			}
 		}}}
+		for _, c := range certs {
+			if r := w.ref.certs[c.Seq]; r.revoked && (r.reason != ca.CertificateHold || reason == ca.CertificateHold) {
+				op.want, op.stages = []string{"revoked"}, nil
+			}
+		}
 	}
 	op.run = func(ctx context.Context) error {
 		changed, err := sv.Revoke(ctx, certs, reason, "")
@@ -379,16 +394,19 @@ func (w *world) release(sv *server) *operation {
 	op := &operation{text: "release"}
 	for _, c := range certs {
 		op.text += fmt.Sprintf(" %d", c.Seq)
-		if !held(w.ref.certs[c.Seq]) {
-			op.want = []string{"not held"}
-		}
 	}
-	if op.want == nil {
+	op.predict = func() {
+		op.want = nil
 		op.stages = []stage{{1, func(int64) {
 			for _, c := range certs {
 				w.ref.certs[c.Seq].revoked, w.ref.certs[c.Seq].reason = false, 0
 			}
 		}}}
+		for _, c := range certs {
+			if !held(w.ref.certs[c.Seq]) {
+				op.want, op.stages = []string{"not held"}, nil
+			}
+		}
 	}
 	op.run = func(ctx context.Context) error {
 		_, err := sv.Release(ctx, certs, "")
@@ -425,40 +443,67 @@ func (w *world) reason() ca.Reason {
 	return pick(w, all)
 }
 
-// list makes the list of an authority and publishes it.
+// list makes the list of an authority and publishes it, or a delta to the last one.
 func (w *world) list(sv *server) *operation {
 	name := pick(w, slices.Sorted(maps.Keys(w.ref.authorities)))
 	cert := w.ref.certs[w.ref.authorities[name].cert]
 	at := w.clock(sv).Truncate(time.Second)
-	number := w.ref.lastNumber(cert.key) + 1
-	want := w.ref.list(cert.key, at)
-	op := &operation{text: fmt.Sprintf("list %d of %s", number, name), stages: []stage{{1, func(int64) { w.ref.number(cert.key, number) }}}}
-	if !cert.validAt(at) {
-		op.want, op.stages = []string{"validity"}, nil
-	}
-	var der []byte
-	op.run = func(ctx context.Context) error {
-		m, err := sv.MakeCRL(ctx, issuance.CRLRequest{Authority: name, Valid: 24 * time.Hour})
-		if err != nil {
-			return err
+	request := issuance.CRLRequest{Authority: name, Valid: 24 * time.Hour, Delta: w.rng.IntN(4) == 0}
+	op := &operation{text: fmt.Sprintf("list of %s, delta %v", name, request.Delta)}
+	var number int64
+	var want map[string]ca.Reason
+	op.predict = func() {
+		number, want = w.ref.lastNumber(cert.key)+1, w.ref.list(cert.key, at)
+		op.want, op.stages = nil, []stage{{1, func(int64) { w.ref.number(cert.key, number, request.Delta) }}}
+		base, here := w.ref.base(cert.key)
+		if !cert.validAt(at) {
+			op.want, op.stages = []string{"validity"}, nil
 		}
-		der = m.DER
-		list, err := readList(der)
-		if err == nil && (!maps.Equal(list, want) || m.Number != number) {
-			err = fmt.Errorf("list %d has %v, want %v", m.Number, list, want)
+		switch {
+		case request.Delta && !here:
+			op.want, op.stages = append(op.want, "no base"), nil
+		case request.Delta:
+			want = difference(base, want)
+		}
+	}
+	var made *issuance.CRL
+	op.run = func(ctx context.Context) (err error) {
+		made, err = sv.MakeCRL(ctx, request)
+		return err
+	}
+	op.judge = func() error {
+		list, err := readList(made.DER)
+		if err == nil && (!maps.Equal(list, want) || made.Number != number) {
+			err = fmt.Errorf("list %d has %v, want list %d with %v", made.Number, list, number, want)
 		}
 		return err
 	}
 	op.done = func() {
-		if der == nil {
+		if made == nil || request.Delta {
 			return
 		}
 		w.mutex.Lock()
 		defer w.mutex.Unlock()
-		w.lists[name] = der
+		w.lists[name] = made.DER
 		w.ref.published[cert.key], w.ref.numbers[cert.key] = want, number
 	}
 	return op
+}
+
+// difference is what a delta to a list holds.
+func difference(base, now map[string]ca.Reason) map[string]ca.Reason {
+	delta := map[string]ca.Reason{}
+	for serial, reason := range now {
+		if before, listed := base[serial]; !listed || before != reason {
+			delta[serial] = reason
+		}
+	}
+	for serial := range base {
+		if _, listed := now[serial]; !listed {
+			delta[serial] = ca.RemoveFromCRL
+		}
+	}
+	return delta
 }
 
 func readList(der []byte) (map[string]ca.Reason, error) {

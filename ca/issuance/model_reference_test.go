@@ -1,6 +1,7 @@
 package issuance_test
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -19,6 +20,7 @@ type reference struct {
 	lineages    map[int64]refLineage
 	authorities map[string]refAuthority
 	lists       map[string]map[int64]bool       // numbers of lists, by the key of the authority
+	complete    map[string]int64                // number of the last list that is no delta, by that key
 	serials     map[string]map[string]ca.Reason // revoked without a certificate, by that key
 	clones      map[string]bool                 // that have an entry
 	published   map[string]map[string]ca.Reason // what the last list holds, by that key
@@ -49,7 +51,7 @@ type refAuthority struct {
 
 func newReference() *reference {
 	return &reference{certs: map[int64]*refCert{}, prints: map[string]int64{}, lineages: map[int64]refLineage{}, authorities: map[string]refAuthority{},
-		lists: map[string]map[int64]bool{}, serials: map[string]map[string]ca.Reason{}, clones: map[string]bool{},
+		lists: map[string]map[int64]bool{}, complete: map[string]int64{}, serials: map[string]map[string]ca.Reason{}, clones: map[string]bool{},
 		published: map[string]map[string]ca.Reason{}, numbers: map[string]int64{}}
 }
 
@@ -62,6 +64,7 @@ func (r *reference) copy() *reference {
 		c.certs[seq] = &one
 	}
 	c.prints, c.lineages, c.authorities, c.clones = maps.Clone(r.prints), maps.Clone(r.lineages), maps.Clone(r.authorities), maps.Clone(r.clones)
+	c.complete = maps.Clone(r.complete)
 	c.lists, c.serials = map[string]map[int64]bool{}, map[string]map[string]ca.Reason{}
 	for key, numbers := range r.lists {
 		c.lists[key] = maps.Clone(numbers)
@@ -204,19 +207,24 @@ func (r *reference) addLeaf(c *refCert, replaces *refCert) {
 		r.lineages[c.lineage] = refLineage{c.name, c.seq}
 		return
 	}
-	c.lineage = c.seq
-	last := int64(0)
-	for id, l := range r.lineages {
-		if l.name == c.name && r.certs[l.newest].key == c.key && id > last {
-			c.lineage, last = id, id
-		}
-	}
+	c.lineage = r.lineageOf(c)
 	for id, l := range r.lineages {
 		if l.name == c.name && id != c.lineage {
 			delete(r.lineages, id)
 		}
 	}
 	r.lineages[c.lineage] = refLineage{c.name, c.seq}
+}
+
+// lineageOf is the lineage of a name and a key, or a new one.
+func (r *reference) lineageOf(c *refCert) int64 {
+	last := int64(0)
+	for id, l := range r.lineages {
+		if l.name == c.name && r.certs[l.newest].key == c.key {
+			last = max(last, id)
+		}
+	}
+	return cmp.Or(last, c.seq)
 }
 
 // set changes an authority by the entry seq.
@@ -250,6 +258,9 @@ func (r *reference) list(key string, now time.Time) map[string]ca.Reason {
 // missing is what the ledger lacks of the published list of a key.
 func (r *reference) missing(key string, now time.Time) map[string]ca.Reason {
 	missing := map[string]ca.Reason{}
+	if r.lists[key][r.numbers[key]] { // what it lacks by now was released since
+		return missing
+	}
 	for serial, reason := range r.published[key] {
 		have, known := r.serials[key][serial]
 		c := r.bySerial(key, serial)
@@ -282,11 +293,22 @@ func (r *reference) lastNumber(key string) (last int64) {
 	return last
 }
 
-func (r *reference) number(key string, n int64) {
+// number takes a number for a list.
+func (r *reference) number(key string, n int64, delta bool) {
 	if r.lists[key] == nil {
 		r.lists[key] = map[int64]bool{}
 	}
 	r.lists[key][n] = true
+	if !delta {
+		r.complete[key] = max(n, r.complete[key])
+	}
+}
+
+// base is what a delta of a key is one to: the last complete list, when that is the one that was
+// published.
+func (r *reference) base(key string) (list map[string]ca.Reason, here bool) {
+	n := r.complete[key]
+	return r.published[key], n != 0 && r.numbers[key] == n && r.published[key] != nil
 }
 
 // roots are those in use, by number, and rotation is where the CA stands between them.
@@ -321,6 +343,31 @@ func (r *reference) below(root string) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// lastFinished is the root that the last finish retired, when old stays.
+func (r *reference) lastFinished(old string) (root string) {
+	for name, a := range r.authorities {
+		if a.parent == "" && a.state == ledger.Retired && numberOf(name) < numberOf(old) && (root == "" || r.authorities[root].seq < a.seq) {
+			root = name
+		}
+	}
+	return root
+}
+
+// retiredWith is a root, first, with those below it that were retired in the entries just before.
+func (r *reference) retiredWith(root string) (all []refAuthority) {
+	for _, name := range r.below(root) {
+		all = append(all, r.authorities[name])
+	}
+	slices.SortFunc(all, func(a, b refAuthority) int { return int(b.seq - a.seq) })
+	var together []refAuthority
+	for _, a := range all {
+		if a.state == ledger.Retired && a.seq == r.authorities[root].seq-int64(len(together)) {
+			together = append(together, a)
+		}
+	}
+	return together
 }
 
 func (r *reference) lastRetired() (last int) {

@@ -11,8 +11,8 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Random sequences of all that a CA does, by two services on one ledger whose clocks differ, with
-// answers that are lost and connections that break around the COMMIT, and now and then a restore
+// Random sequences of all that a CA does, by two services on one ledger whose clocks differ, one
+// after the other or at once, with answers that are lost and connections that break around the COMMIT, and now and then a restore
 // from an older backup. After each step the ledger is compared with a reference that has the
 // rules in plain maps: what is valid, what may be renewed by whom, what is on the next lists.
 //
@@ -85,13 +85,16 @@ func (w *world) step() {
 	case n < 9:
 		w.clone()
 		return
+	case n < 19:
+		w.together()
+		return
 	}
 	weights := []struct {
 		weight int
 		choose func(*server) *operation
 	}{
-		{22, w.issue}, {26, w.renew}, {5, w.revokeName}, {9, w.revokeSome}, {5, w.release}, {10, w.list},
-		{4, w.intermediate}, {4, w.renewAuthority}, {3, w.start}, {4, w.rotateSwitch}, {2, w.finish}, {1, w.abort}, {5, w.confirm},
+		{22, w.issue}, {23, w.renew}, {5, w.revokeName}, {9, w.revokeSome}, {5, w.release}, {10, w.list},
+		{4, w.intermediate}, {4, w.renewAuthority}, {3, w.start}, {4, w.rotateSwitch}, {2, w.finish}, {1, w.abort}, {2, w.reopenRotation}, {3, w.takeIn}, {3, w.confirm},
 	}
 	n := w.rng.IntN(100)
 	for _, one := range weights {

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
@@ -47,6 +48,7 @@ type world struct {
 	plans   []*plan
 	opened  []*openedIssuer
 	ledgers int
+	trying  bool // an order of what was done at once
 }
 
 // server is a service as in a process of its own, with a clock of its own.
@@ -64,6 +66,7 @@ type host struct {
 	key     crypto.Signer
 	pending crypto.Signer // of a rekey without an answer
 	prints  []string      // fingerprints of its certificates, newest last
+	certs   []*x509.Certificate
 }
 
 // snapshot is a backup and what the ledger was then.
@@ -198,9 +201,15 @@ func (w *world) lastList(authority string) ([]byte, error) {
 	return nil, &fs.PathError{Op: "open", Path: authority, Err: fs.ErrNotExist}
 }
 
-// fail ends the test with all that was done.
+// mismatch is why one order of what was done at once is not the one that happened.
+type mismatch string
+
+// fail ends the test with all that was done, or the trial of one order.
 func (w *world) fail(format string, args ...any) {
 	w.t.Helper()
+	if w.trying {
+		panic(mismatch(fmt.Sprintf(format, args...)))
+	}
 	w.t.Fatalf("KEDGE_TEST_SEED=%d go test ./ca/issuance -run TestModel/%s: %s\nclocks %v and %v; after\n  %s", w.seed, w.engine, fmt.Sprintf(format, args...), w.pair[0].skew, w.pair[1].skew, strings.Join(w.log, "\n  "))
 }
 
@@ -212,21 +221,35 @@ type stage struct {
 
 // operation is one step.
 type operation struct {
-	text   string
-	want   []string // the kinds of errors that may come; none: it is done
-	stages []stage
-	run    func(context.Context) error
-	done   func() // the answer has arrived
+	text    string
+	predict func()   // sets want and stages by the reference as it is; nil: they are set
+	want    []string // the kinds of errors that may come; none: it is done
+	stages  []stage
+	refusal string // of a clone, which is recorded by a transaction of its own; set by predict
+	run     func(context.Context) error
+	judge   func() error // compares the answer with what it should be; nil: err says all
+	done    func()       // the answer has arrived
+}
+
+// outcome is what an operation ended in, in a word.
+func (op *operation) outcome(err error) string {
+	if err == nil && op.judge != nil {
+		err = op.judge()
+	}
+	return kindOf(err)
 }
 
 // perform carries out an operation, perhaps with a fault, and compares what has become of it.
 func (w *world) perform(sv *server, op *operation) {
 	w.t.Helper()
+	if op.predict != nil {
+		op.predict()
+	}
 	fault := w.fault(sv, op)
 	w.log = append(w.log, fmt.Sprintf("%s %s: %s%s, want %q", w.clock(sv).Format("02T15:04:05"), sv.name, op.text, fault.text, op.want))
 	err := op.run(fault.ctx)
 	fault.cancel()
-	got := kindOf(err)
+	got := op.outcome(err)
 	w.log[len(w.log)-1] += " -> " + got
 	expected := got == "ok" && len(op.want) == 0 || slices.Contains(op.want, got)
 	unknown := fault.text != "" && got != "ok" && (!expected || len(op.stages) != 0)
@@ -292,6 +315,7 @@ func kindOf(err error) string {
 		is(as[*ledger.ChangedError](err), "changed"),
 		is(as[*issuance.RotationError](err), "rotation"),
 		is(as[*issuance.AmbiguousError](err), "ambiguous"),
+		is(as[*issuance.NoBaseError](err), "no base"),
 	} {
 		if kind != "" {
 			return kind
