@@ -11,6 +11,7 @@
 package safefile
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
@@ -29,45 +30,42 @@ func (e *UnsafeError) Error() string { return e.File + " " + e.Problem }
 // are followed where root or this user made them. The error is an *UnsafeError, one of package os
 // that names the path, or says that the file is too large.
 func Read(path string, limit int64) ([]byte, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|NoWait, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	problem := notRegular(info)
-	if problem == "" {
-		problem = ChangeableBy(info)
-	}
-	if problem == "" {
-		problem, err = onTheWay(path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if problem != "" {
-		return nil, &UnsafeError{path, problem}
-	}
-	return readAtMost(file, path, limit)
+	return read(path, limit, func(info fs.FileInfo) error {
+		problem, err := cmp.Or(notRegular(info), ChangeableBy(info)), error(nil)
+		if problem == "" {
+			problem, err = onTheWay(path)
+		}
+		if err != nil || problem == "" {
+			return err
+		}
+		return &UnsafeError{path, problem}
+	})
 }
 
 // ReadRegular returns the content of any regular file, which has at most limit bytes, without
 // waiting for a pipe. The error names the path.
 func ReadRegular(path string, limit int64) ([]byte, error) {
+	return read(path, limit, func(info fs.FileInfo) error {
+		if problem := notRegular(info); problem != "" {
+			return fmt.Errorf("%s %s", path, problem)
+		}
+		return nil
+	})
+}
+
+// read checks what was opened, and reads that.
+func read(path string, limit int64, check func(fs.FileInfo) error) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|NoWait, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
 	info, err := file.Stat()
+	if err == nil {
+		err = check(info)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if problem := notRegular(info); problem != "" {
-		return nil, fmt.Errorf("%s %s", path, problem)
 	}
 	return readAtMost(file, path, limit)
 }
