@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -79,20 +78,7 @@ func TestBegin_local(t *testing.T) {
 // Several processes find an empty database at once, without a session to hold a lock.
 func TestOpen_migratedAtOnce(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
-		var group sync.WaitGroup
-		for range 6 {
-			group.Go(func() {
-				l, err := Open(t.Context(), where, Options{Create: true, Now: atNoon})
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if err := l.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		group.Wait()
+		openAtOnce(t, where, Options{Create: true, Now: atNoon})
 		l := create(t, where)
 		var versions, heads int64
 		question := "SELECT (SELECT count(*) FROM kedge_schema WHERE version_id > 0), (SELECT count(*) FROM head)"

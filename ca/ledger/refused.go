@@ -33,7 +33,7 @@ const (
 	RefusedTLS                          // TLS was asked for and is not there, or the other way round
 )
 
-// elsewhere says whether another connection may do better: this one has ended, or its server
+// elsewhere reports whether another connection may do better: this one has ended, or its server
 // refuses.
 func elsewhere(err error) bool {
 	_, unreachable := errors.AsType[*UnreachableError](err)

@@ -79,7 +79,7 @@ func (f *readOnlyFile) open(ctx context.Context, how string) (driver.Conn, error
 	return conn, nil
 }
 
-// unshared says whether SQLite lacks what readers and writers share, and cannot make it.
+// unshared reports whether SQLite lacks what readers and writers share, and cannot make it.
 func unshared(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && (e.Code()&0xff == sqlite3.SQLITE_CANTOPEN || e.Code()&0xff == sqlite3.SQLITE_READONLY)
