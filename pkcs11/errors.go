@@ -155,7 +155,7 @@ func (e *callError) Error() string {
 	return e.call + ": " + e.words
 }
 
-// hasCode says whether err came from the module with one of these codes.
+// hasCode reports whether err came from the module with one of these codes.
 func hasCode(err error, codes ...uint64) bool {
 	var e *callError
 	return errors.As(err, &e) && e.call != "" && slices.Contains(codes, e.code)

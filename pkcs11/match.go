@@ -20,7 +20,7 @@ func (u URI) checkKnown() error {
 	return nil
 }
 
-// has says whether an attribute is absent, or has this value.
+// has reports whether an attribute is absent, or has this value.
 func (u URI) has(name, value string) bool {
 	wanted, ok := u.lookup(name)
 	return !ok || wanted == value

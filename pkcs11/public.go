@@ -78,7 +78,7 @@ func (at *place) sameID() URI {
 	return URI{}.with("object", string(at.object.Get(attrLabel)))
 }
 
-// fits says whether the public key can be that of the private one, by type and curve.
+// fits reports whether the public key can be that of the private one, by type and curve.
 func (at *place) fits(public crypto.PublicKey) error {
 	typ, _ := wire.ParseUlong(at.object.Get(attrKeyType))
 	switch public := public.(type) {

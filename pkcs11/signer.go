@@ -198,7 +198,7 @@ func (k *Key) wholeMessage(hash crypto.Hash) (mechanism uint64, ok bool) {
 	return 0, false
 }
 
-// offers says whether the token has one of the mechanisms.
+// offers reports whether the token has one of the mechanisms.
 func (at *place) offers(mechanisms ...uint64) bool {
 	return slices.ContainsFunc(mechanisms, func(m uint64) bool { return slices.Contains(at.token.Mechanisms, m) })
 }

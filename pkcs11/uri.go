@@ -173,7 +173,7 @@ func (u URI) without(names ...string) URI {
 // Token returns a URI of the token alone: without object, id and type.
 func (u URI) Token() URI { return u.without("object", "id", "type") }
 
-// equal says whether two URIs have the same attributes with the same values. What RFC 7512
+// equal reports whether two URIs have the same attributes with the same values. What RFC 7512
 // section 2.6 lets differ, order and percent-encoding, is gone after parsing.
 func (u URI) equal(v URI) bool { return slices.Equal(u.path, v.path) && slices.Equal(u.query, v.query) }
 

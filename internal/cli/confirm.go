@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// Confirm asks a question on the controlling terminal and says whether the answer was yes.
+// Confirm asks a question on the controlling terminal and reports whether the answer was yes.
 // Standard input and output are left alone. It returns ErrNoTerminal at once where there is
 // none, and ErrInterrupted when the person gives up (Ctrl-C).
 func Confirm(question string) (bool, error) {

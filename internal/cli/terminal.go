@@ -114,7 +114,7 @@ func readLine(r io.Reader) ([]byte, error) {
 	}
 }
 
-// IsTerminal says whether a stream, such as standard error, is a terminal: whether what is
+// IsTerminal reports whether a stream, such as standard error, is a terminal: whether what is
 // drawn there is seen by a person.
 func IsTerminal(stream any) bool {
 	f, ok := stream.(interface{ Fd() uintptr })

@@ -9,7 +9,7 @@ import (
 	"runtime"
 )
 
-// readableByOthers says whether more than the owner can read a file of this mode. Windows
+// readableByOthers reports whether more than the owner can read a file of this mode. Windows
 // has no such bits; its access lists are not looked at.
 func readableByOthers(mode fs.FileMode) bool {
 	return runtime.GOOS != "windows" && mode.Perm()&0o077 != 0

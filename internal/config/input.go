@@ -81,7 +81,7 @@ func ParseInput(text string) (Input, error) {
 	return Input{kind: fileInput, value: text}, nil // C:\key.pem, or a file with a colon
 }
 
-// IsZero says whether the input refers to nothing: the flag was not given.
+// IsZero reports whether the input refers to nothing: the flag was not given.
 func (in Input) IsZero() bool { return in.kind == noInput }
 
 // String gives the input as ParseInput takes it.
@@ -134,7 +134,7 @@ func (in Input) Text(stdin io.Reader) (string, error) {
 	return strings.TrimRight(string(data), "\r\n"), err
 }
 
-// onlyOnce says whether reading takes the bytes away, so that no second flag can have them.
+// onlyOnce reports whether reading takes the bytes away, so that no second flag can have them.
 func (in Input) onlyOnce() bool { return in.kind == streamInput }
 
 // read returns the bytes, or an error that names the input: nothing there, or more than

@@ -51,7 +51,7 @@ func ParseKind(name string) (Kind, error) {
 	return Kind{}, fmt.Errorf("%q is none of %s", name, strings.Join(fileTypes(), ", "))
 }
 
-// IsMLDSA says whether there are several forms to write the key in.
+// IsMLDSA reports whether there are several forms to write the key in.
 func (k Kind) IsMLDSA() bool { return k.curve == nil && k.bits == 0 }
 
 // Generate makes a key, and its PKCS#8 encoding, which is the caller's to clear. The form is

@@ -55,7 +55,7 @@ func appendSigned(dst []byte, v []poly, top uint32, width int) []byte {
 	return dst
 }
 
-// unpackSigned is the inverse of appendSigned, and says whether a value was above largest.
+// unpackSigned is the inverse of appendSigned, and reports whether a value was above largest.
 func unpackSigned(v []poly, packed []byte, width int, top, largest uint32) (rest []byte, ok bool) {
 	var over uint32
 	for i := range v {

@@ -30,7 +30,7 @@ func newRetryer(attempts int) *retry.Standard {
 	})
 }
 
-// retryable says whether the same request may succeed later.
+// retryable reports whether the same request may succeed later.
 func retryable(err error) aws.Ternary {
 	if e, ok := errors.AsType[*APIError](err); ok {
 		return aws.BoolTernary(e.Throttled() || mayPass(e.Status))
