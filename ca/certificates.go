@@ -12,8 +12,7 @@ import (
 	"kedge/internal/pemread"
 )
 
-// ErrPKCS12 says that certificates are in a PKCS #12 file, which is not read here: it can be
-// encrypted.
+// ErrPKCS12 is returned for a PKCS #12 file, which this package does not read: it can be encrypted.
 var ErrPKCS12 = errors.New("it is a PKCS #12 file; take the certificates out of it: openssl pkcs12 -in FILE -nokeys")
 
 // ParseCertificates reads certificates, at least one, in their order, in any coat that
@@ -45,7 +44,7 @@ func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 	return certs, nil
 }
 
-// noCertificate says what is there instead.
+// noCertificate describes what data holds instead of a certificate.
 func noCertificate(b pemread.Block) error {
 	switch b.Kind {
 	case pemread.PKCS12:

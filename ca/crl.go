@@ -87,8 +87,8 @@ func (a *Authority) checkCRL(c CRLConfig) error {
 	return nil
 }
 
-// CRLSignError says that a CA certificate, which another program made, may not sign CRLs. A
-// root's own renewal may: [Authority.PrepareRenewal].
+// CRLSignError is returned when a CA certificate that another program made lacks the key usage
+// cRLSign. A root can renew itself with it: [Authority.PrepareRenewal].
 type CRLSignError struct{ Subject string }
 
 func (e *CRLSignError) Error() string {

@@ -17,7 +17,7 @@ import (
 )
 
 // SubjectError says that an attribute of a request's subject is not valid for the type of
-// string that it is written in, so that nobody can be sure what it says.
+// string that it is written in, so that its text is ambiguous.
 type SubjectError struct {
 	Attribute string // "common name", or the short name or object identifier of another
 	problem   string

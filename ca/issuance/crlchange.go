@@ -118,7 +118,7 @@ func (l *lastCRL) delta(c crlChange) ([]ca.Revocation, error) {
 	return c.entries, nil
 }
 
-// NoBaseError says that a delta has nothing to be one to.
+// NoBaseError says that the complete list to which a delta would refer is missing.
 type NoBaseError struct {
 	Authority string
 	Number    int64  // of the last complete list, which is not at hand; 0: there is none yet

@@ -6,7 +6,7 @@ import (
 )
 
 // RefusedError says that the server of the ledger, or a pooler before it, answered and said
-// no. Nothing was written: who is refused has not begun, or what was begun is taken back.
+// no. Nothing was written: a transaction that is refused has not begun, or is rolled back.
 type RefusedError struct {
 	Where  string
 	Err    error // in the words of the server

@@ -13,13 +13,13 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// readOnlyFile makes connections to a file for who only reads, also where nothing can be
+// readOnlyFile makes connections to a file for processes that only read, also where nothing can be
 // written beside it: on a read-only mount, or in a folder of somebody else.
 //
 // In write-ahead mode readers and the writer agree by the file -shm, on what of -wal is valid
 // and what of it may be moved into the file itself. While a process has the ledger open, -shm
 // and -wal are there, and SQLite reads with them even when it may not write to them. When the
-// last one closes it, all is moved into the file, and both are removed. A reader who cannot
+// last one closes it, all is moved into the file, and both are removed. A process that cannot
 // make them then has a file that nobody writes, and reads it alone: SQLite calls that
 // immutable, takes no lock and never looks for -wal.
 //

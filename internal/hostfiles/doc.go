@@ -7,7 +7,7 @@
 // it. A key that is replaced stays NAME.key.new until its certificate is in NAME.pem: from any
 // moment on, the next run finds the new key by that name, or the new certificate in the file.
 //
-// A name alone is no proof that a run was interrupted: who can write to the folder could put a key
+// A name alone is no proof that a run was interrupted: a user who can write to the folder could put a key
 // there to have it certified. A key is resumed only as [safefile.OpenLeftover] allows, its content
 // comes from the file that was checked, and the caller is told, so that it can say so.
 //
