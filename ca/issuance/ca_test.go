@@ -52,13 +52,13 @@ func (x *testCA) Has(authority string) (bool, error) {
 	return ok, nil
 }
 
-func (x *testCA) lastList(authority string) ([]byte, error) {
+func (x *testCA) lastList(authority string) ([]byte, string, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if data, ok := x.lists[authority]; ok {
-		return data, nil
+		return data, "crl/" + authority + ".der", nil
 	}
-	return nil, &fs.PathError{Op: "open", Path: authority, Err: fs.ErrNotExist}
+	return nil, "crl/" + authority + ".der", &fs.PathError{Op: "open", Path: authority, Err: fs.ErrNotExist}
 }
 
 func (x *testCA) file(path string) (*x509.Certificate, error) {

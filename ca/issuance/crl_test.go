@@ -64,7 +64,7 @@ func TestMakeCRL_restored(t *testing.T) {
 			x.lists[RootName] = lost
 			_, err = x.MakeCRL(t.Context(), CRLRequest{Valid: time.Hour})
 			forgotten, ok := errors.AsType[*ForgottenError](err)
-			if !ok || forgotten.Number != 41 || !slices.Equal(forgotten.Serials, []string{serial(known), "77"}) {
+			if !ok || forgotten.Number != 41 || forgotten.Where != "crl/ca.der" || !slices.Equal(forgotten.Serials, []string{serial(known), "77"}) {
 				t.Fatalf("replaced blindly: %v", err)
 			}
 			if status, err := x.Status(t.Context()); err != nil || !slices.ContainsFunc(status.Needs, func(need string) bool { return strings.HasSuffix(need, "kedge-ca crl --issuer ca --take-list") }) {
@@ -96,7 +96,7 @@ func TestMakeCRL_odd(t *testing.T) {
 	for name, data := range map[string][]byte{"of another CA": foreign, "cut short": foreign[:len(foreign)/2], "empty": {}} {
 		x.lists[RootName] = data
 		_, err := x.MakeCRL(t.Context(), CRLRequest{Valid: time.Hour, Take: true})
-		if odd, ok := errors.AsType[*OddListError](err); !ok || odd.Authority != RootName {
+		if odd, ok := errors.AsType[*OddListError](err); !ok || odd.Authority != RootName || odd.Where != "crl/ca.der" {
 			t.Errorf("%s: %v", name, err)
 		}
 		if status, err := x.Status(t.Context()); err != nil || !slices.ContainsFunc(status.Needs, func(need string) bool { return strings.HasSuffix(need, ": move it away") }) {
@@ -234,7 +234,7 @@ func TestMakeCRL_delta(t *testing.T) {
 		t.Errorf("%+v, %v", m, err)
 	}
 	delete(x.lists, RootName)
-	refused("lost", "list 1, the last complete one, is not in its place any more")
+	refused("lost", "list 1, the last complete one, is not in crl/ca.der any more")
 }
 
 func TestToList(t *testing.T) {

@@ -189,13 +189,13 @@ func (w *world) hostKey() crypto.Signer {
 	return key
 }
 
-func (w *world) lastList(authority string) ([]byte, error) {
+func (w *world) lastList(authority string) ([]byte, string, error) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	if data, ok := w.lists[authority]; ok {
-		return data, nil
+		return data, "", nil
 	}
-	return nil, &fs.PathError{Op: "open", Path: authority, Err: fs.ErrNotExist}
+	return nil, "", &fs.PathError{Op: "open", Path: authority, Err: fs.ErrNotExist}
 }
 
 // fail ends the test with all that was done.

@@ -162,7 +162,7 @@ func (o *crlOptions) confirmDrop(ctx context.Context, s *store, authorities []le
 		if !ok || !slices.ContainsFunc(authorities, func(a ledger.Authority) bool { return a.Name == forgotten.Authority }) {
 			continue
 		}
-		question := fmt.Sprintf("drop %s, of which the ledger has all revocations?", s.flags.crlPath(forgotten.Authority)+".der")
+		question := fmt.Sprintf("drop %s, of which the ledger has all revocations?", forgotten.Where)
 		if len(forgotten.Serials) > 0 {
 			question = fmt.Sprintf("let %s count again that list %d of %q revokes: %s?", count(len(forgotten.Serials), "certificate"), forgotten.Number, forgotten.Authority, strings.Join(forgotten.Serials, ", "))
 		}

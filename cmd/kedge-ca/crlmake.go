@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -34,8 +33,10 @@ func (f *storeFlags) crlPath(authority string) string {
 }
 
 // lastList reads the last complete list of an authority.
-func (f *storeFlags) lastList(authority string) ([]byte, error) {
-	return safefile.ReadRegular(f.crlPath(authority)+".der", maxCRLFile)
+func (f *storeFlags) lastList(authority string) (der []byte, path string, err error) {
+	path = f.crlPath(authority) + ".der"
+	der, err = safefile.ReadRegular(path, maxCRLFile)
+	return der, path, err
 }
 
 // writeCRL makes the list of an authority and writes its files.
@@ -51,22 +52,7 @@ func (s *store) makeCRL(ctx context.Context, r issuance.CRLRequest) (*issuance.C
 	if _, err := s.authority(ctx, r.Authority); err != nil {
 		return nil, err
 	}
-	m, err := s.service.MakeCRL(ctx, r)
-	return m, s.flags.locate(err)
-}
-
-// locate names the file in an error about the last list of an authority.
-func (f *storeFlags) locate(err error) error {
-	if lost, ok := errors.AsType[*issuance.NoBaseError](err); ok {
-		lost.Where = f.crlPath(lost.Authority) + ".der"
-	}
-	if forgotten, ok := errors.AsType[*issuance.ForgottenError](err); ok {
-		forgotten.Where = f.crlPath(forgotten.Authority) + ".der"
-	}
-	if odd, ok := errors.AsType[*issuance.OddListError](err); ok {
-		odd.Where = f.crlPath(odd.Authority) + ".der"
-	}
-	return err
+	return s.service.MakeCRL(ctx, r)
 }
 
 // writeLast writes a list. Another process may have made a later one meanwhile and written it

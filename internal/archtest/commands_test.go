@@ -96,7 +96,6 @@ func exceptions() map[string]string {
 		"onlyTyped":         "which flags have no variable",
 		"hintRenewal":       words,
 		"hintRevokedKey":    words,
-		"store.forgotten":   opening,
 		"openLedger":        opening,
 		"store.authority":   opening,
 		"store.authorityAt": opening,
