@@ -249,7 +249,7 @@ func (x *testCA) revoke(reason ca.Reason, names ...string) *Changed {
 // publish makes the list of an authority and puts it where the next one is compared with.
 func (x *testCA) publish(authority string) *CRL {
 	x.t.Helper()
-	m, err := x.MakeCRL(x.t.Context(), CRLRequest{Authority: authority, Valid: time.Hour})
+	m, err := x.makeCRL(x.t.Context(), CRLRequest{Authority: authority, Valid: time.Hour})
 	if err != nil {
 		x.t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"time"
 
@@ -56,13 +57,35 @@ type CRLRequest struct {
 	Why        string
 }
 
-// maxRaces bounds the attempts to take the next number while other processes take it first.
+// maxRaces bounds the attempts to make a list while other processes make later ones.
 const maxRaces = 20
 
-// MakeCRL makes the list of an authority and records it. The caller publishes it, and then asks
-// IsLastCRL. A list that would replace one with revocations that the ledger lacks is a
-// *ForgottenError, and one in the place of something else an *OddListError.
-func (s *Service) MakeCRL(ctx context.Context, r CRLRequest) (*CRL, error) {
+// PublishCRL makes the list of an authority, records it and has write publish it. A list that would
+// replace one with revocations that the ledger lacks is a *ForgottenError, and one in the place of
+// something else an *OddListError; then nothing is written.
+//
+// Another process may make a later list and publish it before write does, which then puts the
+// older in its place. As long as there is a later one, PublishCRL therefore makes the list and
+// has it written again; it returns the last.
+func (s *Service) PublishCRL(ctx context.Context, r CRLRequest, write func(*CRL) error) (*CRL, error) {
+	for range maxRaces {
+		m, err := s.makeCRL(ctx, r)
+		if err == nil {
+			err = write(m)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if last, err := s.isLastCRL(ctx, m); err != nil || last {
+			return m, err
+		}
+		r.Authority = m.Authority
+	}
+	return nil, fmt.Errorf("write the list of %q: other processes write it again and again", r.Authority)
+}
+
+// makeCRL makes the list of an authority and records it.
+func (s *Service) makeCRL(ctx context.Context, r CRLRequest) (*CRL, error) {
 	path, err := s.Path(ctx, r.Authority)
 	if err != nil {
 		return nil, err
@@ -127,10 +150,8 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, r
 		Size: int64(len(m.DER)), SHA256: sum[:], Entries: int64(m.Entries)})
 }
 
-// IsLastCRL reports whether no later list of the authority was made, by another process, since
-// m. If there was one, it may have been published before m: the caller makes and publishes
-// another, so that none stays in the place of a newer.
-func (s *Service) IsLastCRL(ctx context.Context, m *CRL) (bool, error) {
+// isLastCRL reports whether no later list of the authority was made, by another process, since m.
+func (s *Service) isLastCRL(ctx context.Context, m *CRL) (bool, error) {
 	next, err := s.nextCRL(ctx, m.by)
 	return next == m.Number+1, err
 }

@@ -438,11 +438,13 @@ func (w *world) list(sv *server) *operation {
 	}
 	var der []byte
 	op.run = func(ctx context.Context) error {
-		m, err := sv.MakeCRL(ctx, issuance.CRLRequest{Authority: name, Valid: 24 * time.Hour})
+		m, err := sv.PublishCRL(ctx, issuance.CRLRequest{Authority: name, Valid: 24 * time.Hour}, func(m *issuance.CRL) error {
+			der = m.DER
+			return nil
+		})
 		if err != nil {
 			return err
 		}
-		der = m.DER
 		list, err := readList(der)
 		if err == nil && (!maps.Equal(list, want) || m.Number != number) {
 			err = fmt.Errorf("list %d has %v, want %v", m.Number, list, want)

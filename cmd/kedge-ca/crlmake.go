@@ -24,9 +24,6 @@ type writtenCRL struct {
 	DERFile string `json:"der_file"`
 }
 
-// maxRaces is how often a list is made anew after another process made a later one.
-const maxRaces = 20
-
 // crlPath is the path of an authority's complete list, without its ending.
 func (f *storeFlags) crlPath(authority string) string {
 	return filepath.Join(f.dir, crlFolder, authority)
@@ -40,39 +37,12 @@ func (f *storeFlags) lastList(authority string) (der []byte, path string, err er
 }
 
 // writeCRL makes the list of an authority and writes its files.
-func (s *store) writeCRL(ctx context.Context, r issuance.CRLRequest) (*writtenCRL, error) {
-	m, err := s.makeCRL(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	return s.writeLast(ctx, m, func() (*issuance.CRL, error) { return s.makeCRL(ctx, r) })
-}
-
-func (s *store) makeCRL(ctx context.Context, r issuance.CRLRequest) (*issuance.CRL, error) {
-	if _, err := s.authority(ctx, r.Authority); err != nil {
-		return nil, err
-	}
-	return s.service.MakeCRL(ctx, r)
-}
-
-// writeLast writes a list. Another process may have made a later one meanwhile and written it
-// first: as long as there is a later one, the list is made and written again, so that none
-// stays in the place of a newer.
-func (s *store) writeLast(ctx context.Context, m *issuance.CRL, again func() (*issuance.CRL, error)) (*writtenCRL, error) {
-	for range maxRaces {
-		written, err := s.flags.writeList(m)
-		if err != nil {
-			return nil, err
-		}
-		last, err := s.service.IsLastCRL(ctx, m)
-		if err != nil || last {
-			return written, err
-		}
-		if m, err = again(); err != nil {
-			return nil, err
-		}
-	}
-	return nil, fmt.Errorf("write the list of %q: other processes write it again and again", m.Authority)
+func (s *store) writeCRL(ctx context.Context, r issuance.CRLRequest) (written *writtenCRL, err error) {
+	_, err = s.service.PublishCRL(ctx, r, func(m *issuance.CRL) (err error) {
+		written, err = s.flags.writeList(m)
+		return err
+	})
+	return written, err
 }
 
 // writeList writes the two files of a list.
