@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -112,7 +109,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	if err := s.openAll(ctx, authorities); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(o.store.dir, crlFolder), 0o755); err != nil {
+	if err := o.store.folder().MakeCRLFolder(); err != nil {
 		return err
 	}
 	if err := o.confirmDrop(ctx, s, authorities); err != nil {
@@ -124,7 +121,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	}
 	var all []*writtenCRL
 	for _, a := range authorities {
-		made, err := s.writeCRL(ctx, issuance.CRLRequest{Authority: a.Name, Valid: time.Duration(o.valid), Delta: o.delta, Take: o.take, Drop: o.drop, Why: o.why})
+		made, err := o.publish(ctx, s, a.Name)
 		if err != nil {
 			return err
 		}

@@ -3,19 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
+	"time"
 
 	"kedge/ca/issuance"
-	"kedge/internal/atomicfile"
-	"kedge/internal/safefile"
+	"kedge/internal/cadir"
 )
-
-// crlFolder is below the CA's.
-const crlFolder = "crl"
-
-// maxCRLFile bounds what is read: many times what IAM Roles Anywhere takes.
-const maxCRLFile = 64 << 20
 
 // writtenCRL is a list and its files.
 type writtenCRL struct {
@@ -24,35 +17,18 @@ type writtenCRL struct {
 	DERFile string `json:"der_file"`
 }
 
-// crlPath is the path of an authority's complete list, without its ending.
-func (f *storeFlags) crlPath(authority string) string {
-	return filepath.Join(f.dir, crlFolder, authority)
-}
-
-// lastList reads the last complete list of an authority.
-func (f *storeFlags) lastList(authority string) (der []byte, path string, err error) {
-	path = f.crlPath(authority) + ".der"
-	der, err = safefile.ReadRegular(path, maxCRLFile)
-	return der, path, err
-}
-
-// writeCRL makes the list of an authority and writes its files.
-func (s *store) writeCRL(ctx context.Context, r issuance.CRLRequest) (written *writtenCRL, err error) {
-	_, err = s.service.PublishCRL(ctx, r, func(m *issuance.CRL) (err error) {
-		written, err = s.flags.writeList(m)
+// publish makes the list of an authority and writes its files.
+func (o *crlOptions) publish(ctx context.Context, s *store, authority string) (*writtenCRL, error) {
+	var files cadir.CRLFiles
+	request := issuance.CRLRequest{Authority: authority, Valid: time.Duration(o.valid), Delta: o.delta, Take: o.take, Drop: o.drop, Why: o.why}
+	m, err := s.service.PublishCRL(ctx, request, func(m *issuance.CRL) (err error) {
+		files, err = o.store.folder().WriteCRL(m.Authority, m.Base != 0, m.DER, m.PEM)
 		return err
 	})
-	return written, err
-}
-
-// writeList writes the two files of a list.
-func (f *storeFlags) writeList(m *issuance.CRL) (*writtenCRL, error) {
-	base := f.crlPath(m.Authority)
-	if m.Base != 0 {
-		base += ".delta"
+	if err != nil {
+		return nil, err
 	}
-	w := &writtenCRL{CRL: *m, File: base + ".crl", DERFile: base + ".der"}
-	return w, atomicfile.WriteAll(atomicfile.File{Path: w.DERFile, Data: m.DER, Mode: 0o644}, atomicfile.File{Path: w.File, Data: m.PEM, Mode: 0o644})
+	return &writtenCRL{*m, files.PEM, files.DER}, nil
 }
 
 // soon is how many days ahead a list that will be too large is warned of.

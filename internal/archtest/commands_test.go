@@ -60,7 +60,6 @@ func unmoved() map[string]string {
 		"profilegone.go":  "the profile of a successor, to the same",
 		"ending.go":       "the files of a list that end, to the same",
 		"crl_aws.go":      "which trust anchor a list is for, and how it gets there: to the package of the AWS side",
-		"crlmake.go":      "making a list and writing its files again while others do, to the same",
 	}
 }
 
