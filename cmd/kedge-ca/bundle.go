@@ -1,16 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
-	"kedge/internal/cadir"
+	"kedge/internal/awscli"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/report"
@@ -22,9 +22,8 @@ type bundleOptions struct {
 	output    outputFlags
 	authority string
 	awsCLI    bool
-	anchor    string // the trust anchor to update
-	arn       string // its ARN, where that was given
-	region    string
+	anchor    awscli.Anchor
+	arn       string // of the trust anchor to update, where that was given
 }
 
 func newBundle(h host, run func(context.Context, *bundleOptions) error) *cobra.Command {
@@ -54,31 +53,26 @@ given once with --trust-anchor is kept in aws.yaml in the CA's folder.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.authority, "authority", "", "`NAME` of the one authority to register, such as an intermediate, instead of the roots")
 	flags.BoolVar(&o.awsCLI, "aws-cli", false, "write the command line of the AWS CLI that registers the bundle")
-	flags.StringVar(&o.anchor, "trust-anchor", "", "`ARN` or id of the trust anchor to update")
-	flags.StringVar(&o.region, "region", "", "`REGION` of the trust anchor; that of its ARN when not given, and then that of the AWS CLI")
+	flags.StringVar(&o.anchor.ID, "trust-anchor", "", "`ARN` or id of the trust anchor to update")
+	flags.StringVar(&o.anchor.Region, "region", "", "`REGION` of the trust anchor; that of its ARN when not given, and then that of the AWS CLI")
 	cmd.MarkFlagsMutuallyExclusive("json", "aws-cli")
 	return cmd
 }
 
 // check refuses flags that mean nothing, and makes of an ARN the id that the AWS CLI takes.
 func (o *bundleOptions) check(cmd *cobra.Command) error {
-	if !o.awsCLI && (o.anchor != "" || o.region != "") {
+	a := &o.anchor
+	if !o.awsCLI && (a.ID != "" || a.Region != "") {
 		return cli.Usagef(cmd, "--trust-anchor and --region are for --aws-cli")
 	}
-	if !strings.HasPrefix(o.anchor, "arn:") {
-		if strings.Trim(strings.ToLower(o.anchor), "0123456789abcdef-") != "" {
-			return cli.Usagef(cmd, "--trust-anchor: %q is neither the ARN nor the id of a trust anchor", o.anchor)
-		}
-		return nil
-	}
-	arn, err := cadir.ParseARN(o.anchor, cadir.TrustAnchorARN)
+	arn, err := awscli.ParseAnchor(a.ID)
 	if err != nil {
 		return cli.Usagef(cmd, "--trust-anchor: %w", err)
 	}
-	if o.region != "" && o.region != arn.Region {
-		return cli.Usagef(cmd, "--region: the trust anchor is in %s by its ARN, not in %s", arn.Region, o.region)
+	if a.Region != "" && arn.Region != "" && a.Region != arn.Region {
+		return cli.Usagef(cmd, "--region: the trust anchor is in %s by its ARN, not in %s", arn.Region, a.Region)
 	}
-	o.arn, o.anchor, o.region = arn.Text, arn.ID, arn.Region
+	o.arn, a.ID, a.Region = arn.Text, arn.ID, cmp.Or(a.Region, arn.Region)
 	return nil
 }
 
@@ -108,42 +102,14 @@ func runBundle(ctx context.Context, o *bundleOptions) (err error) {
 		if err := o.resolveAnchor(len(anchors) > 1); err != nil {
 			return err
 		}
-		line, err := o.commandLine(anchors[len(anchors)-1], text)
+		o.anchor.Name, o.anchor.PEM = anchors[len(anchors)-1].Certificate.Subject.CommonName, text
+		line, err := o.anchor.Command()
 		if err != nil {
 			return err
 		}
-		return report.Write(o.Out, []byte(line))
+		return report.Write(o.Out, []byte(line+"\n"))
 	}
 	return report.Write(o.Out, text)
-}
-
-// commandLine is for a POSIX shell.
-func (o *bundleOptions) commandLine(newest ledger.Authority, text []byte) (string, error) {
-	type sourceData struct {
-		PEM string `json:"x509CertificateData"`
-	}
-	source, err := report.EncodeJSON(struct {
-		Type string     `json:"sourceType"`
-		Data sourceData `json:"sourceData"`
-	}{"CERTIFICATE_BUNDLE", sourceData{string(text)}})
-	if err != nil {
-		return "", err
-	}
-	words := []string{"aws", "rolesanywhere"}
-	if o.anchor == "" {
-		words = append(words, "create-trust-anchor", "--enabled", "--name", shellQuote(newest.Certificate.Subject.CommonName))
-	} else {
-		words = append(words, "update-trust-anchor", "--trust-anchor-id", shellQuote(o.anchor))
-	}
-	if o.region != "" {
-		words = append(words, "--region", shellQuote(o.region))
-	}
-	return strings.Join(append(words, "--source", shellQuote(string(source))), " ") + "\n", nil
-}
-
-// shellQuote makes one word of text: POSIX, "Shell Command Language", 2.2.2.
-func shellQuote(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // anchorJSON is an authority in JSON documents.

@@ -24,16 +24,16 @@ func (o *bundleOptions) resolveAnchor(several bool) error {
 			return nil
 		}
 		o.say("kept the ARN of the trust anchor in " + folder.AWSPath())
-	case o.anchor == "" && kept != "":
+	case o.anchor.ID == "" && kept != "":
 		arn, err := cadir.ParseARN(kept, cadir.TrustAnchorARN)
 		if err != nil {
 			return err
 		}
-		if o.region != "" && o.region != arn.Region {
-			return fmt.Errorf("--region: the trust anchor of %s is in %s, not in %s", folder.AWSPath(), arn.Region, o.region)
+		if o.anchor.Region != "" && o.anchor.Region != arn.Region {
+			return fmt.Errorf("--region: the trust anchor of %s is in %s, not in %s", folder.AWSPath(), arn.Region, o.anchor.Region)
 		}
-		o.anchor, o.region = arn.ID, arn.Region
-	case o.anchor == "" && several:
+		o.anchor.ID, o.anchor.Region = arn.ID, arn.Region
+	case o.anchor.ID == "" && several:
 		return &unknownAnchorError{"the root that is being rotated", "kedge-ca bundle --aws-cli"}
 	}
 	return nil

@@ -99,7 +99,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	known, err := o.aws.resolve(s, authorities)
+	lists, err := o.aws.lists(s, authorities)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 		}
 		all = append(all, made)
 	}
-	if err := o.aws.finish(o.host, known, authorities, all); err != nil {
+	if err := o.aws.finish(o.host, lists, all); err != nil {
 		return err
 	}
 	switch {

@@ -59,7 +59,6 @@ func unmoved() map[string]string {
 		"renewtargets.go": "finding what is to be renewed among files and in the ledger, to the same",
 		"profilegone.go":  "the profile of a successor, to the same",
 		"ending.go":       "the files of a list that end, to the same",
-		"crl_aws.go":      "which trust anchor a list is for, and how it gets there: to the package of the AWS side",
 	}
 }
 
@@ -73,7 +72,6 @@ func exceptions() map[string]string {
 	return map[string]string{
 		"foreignCA.cure":    words,
 		"describeAnchor":    words,
-		"shellQuote":        words,
 		"wentOn":            words,
 		"oneForm":           words,
 		"plainKey":          words,
