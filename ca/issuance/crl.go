@@ -120,15 +120,13 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, r
 	if last, err = s.decide(ctx, last, err, r); err != nil {
 		return err
 	}
-	// The number comes first: a list that another process makes in the meantime takes it, so that
-	// no list has a higher number and knows less.
-	if m.Number, err = s.nextCRL(ctx, m.by); err != nil {
-		return err
-	}
-	revoked, err := s.revoked(ctx, m.by, m.ThisUpdate)
+	// Both are of one moment: a list that another process makes since takes the number, so that no
+	// list has a higher number and knows less.
+	number, revoked, err := s.ledger.CRLContent(ctx, m.by.Certificate, m.ThisUpdate)
 	if err != nil {
 		return err
 	}
+	m.Number = number
 	m.revoked = len(revoked)
 	c := ca.CRLConfig{ThisUpdate: m.ThisUpdate, NextUpdate: m.NextUpdate}
 	changed := last.compare(revoked)
@@ -152,13 +150,8 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, r
 
 // isLastCRL reports whether no later list of the authority was made, by another process, since m.
 func (s *Service) isLastCRL(ctx context.Context, m *CRL) (bool, error) {
-	next, err := s.nextCRL(ctx, m.by)
+	next, err := s.ledger.NextCRL(ctx, m.by.Certificate)
 	return next == m.Number+1, err
-}
-
-// nextCRL is the number for the next list of an authority.
-func (s *Service) nextCRL(ctx context.Context, a ledger.Authority) (int64, error) {
-	return s.ledger.NextCRL(ctx, a.Certificate)
 }
 
 // revoked is what a list of an authority holds at a time.
