@@ -71,7 +71,6 @@ func exceptions() map[string]string {
 	)
 	return map[string]string{
 		"foreignCA.cure":    words,
-		"describeAnchor":    words,
 		"wentOn":            words,
 		"oneForm":           words,
 		"plainKey":          words,
