@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/awscli"
+	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/report"
@@ -61,18 +61,17 @@ given once with --trust-anchor is kept in aws.yaml in the CA's folder.`,
 
 // check refuses flags that mean nothing, and makes of an ARN the id that the AWS CLI takes.
 func (o *bundleOptions) check(cmd *cobra.Command) error {
-	a := &o.anchor
-	if !o.awsCLI && (a.ID != "" || a.Region != "") {
+	if !o.awsCLI && (o.anchor.ID != "" || o.anchor.Region != "") {
 		return cli.Usagef(cmd, "--trust-anchor and --region are for --aws-cli")
 	}
-	arn, err := awscli.ParseAnchor(a.ID)
+	arn, err := awscli.ParseAnchor(o.anchor.ID)
 	if err != nil {
 		return cli.Usagef(cmd, "--trust-anchor: %w", err)
 	}
-	if a.Region != "" && arn.Region != "" && a.Region != arn.Region {
-		return cli.Usagef(cmd, "--region: the trust anchor is in %s by its ARN, not in %s", arn.Region, a.Region)
+	if !o.anchor.At(arn) {
+		return cli.Usagef(cmd, "--region: the trust anchor is in %s by its ARN, not in %s", arn.Region, o.anchor.Region)
 	}
-	o.arn, a.ID, a.Region = arn.Text, arn.ID, cmp.Or(a.Region, arn.Region)
+	o.arn = arn.Text
 	return nil
 }
 
@@ -107,9 +106,41 @@ func runBundle(ctx context.Context, o *bundleOptions) (err error) {
 		if err != nil {
 			return err
 		}
-		return report.Write(o.Out, []byte(line+"\n"))
+		text = []byte(line + "\n")
 	}
 	return report.Write(o.Out, text)
+}
+
+// resolveAnchor takes the trust anchor that is kept in the CA's folder when none is given, and keeps
+// one that is: so that it is updated later, never made a second time. several says that a rotation
+// is under way, when there is one already.
+func (o *bundleOptions) resolveAnchor(several bool) error {
+	folder := o.store.folder()
+	known, err := folder.AWS()
+	if err != nil {
+		return err
+	}
+	kept := known.Anchor(o.authority)
+	switch {
+	case o.arn != "" && o.arn != kept:
+		known.SetAnchor(o.authority, o.arn)
+		if err := folder.WriteAWS(known); err != nil {
+			o.warn(fmt.Sprintf("the ARN of the trust anchor is not kept: %v", err))
+			return nil
+		}
+		o.say("kept the ARN of the trust anchor in " + folder.AWSPath())
+	case o.anchor.ID == "" && kept != "":
+		arn, err := cadir.ParseARN(kept, cadir.TrustAnchorARN)
+		if err != nil {
+			return err
+		}
+		if !o.anchor.At(arn) {
+			return fmt.Errorf("--region: the trust anchor of %s is in %s, not in %s", folder.AWSPath(), arn.Region, o.anchor.Region)
+		}
+	case o.anchor.ID == "" && several:
+		return &unknownAnchorError{"the root that is being rotated", "kedge-ca bundle --aws-cli"}
+	}
+	return nil
 }
 
 func (o *bundleOptions) writeJSON(anchors []ledger.Authority, text []byte) error {

@@ -3,6 +3,7 @@
 package awscli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -28,6 +29,16 @@ func ParseAnchor(text string) (cadir.ARN, error) {
 		return cadir.ARN{}, fmt.Errorf("%q is neither the ARN nor the id of a trust anchor", text)
 	}
 	return cadir.ARN{ID: text}, nil
+}
+
+// At makes the trust anchor the one to update that has an ARN. It reports whether that is in the
+// region of the anchor; otherwise nothing changes.
+func (a *Anchor) At(arn cadir.ARN) bool {
+	if a.Region != "" && arn.Region != "" && a.Region != arn.Region {
+		return false
+	}
+	a.ID, a.Region = arn.ID, cmp.Or(a.Region, arn.Region)
+	return true
 }
 
 // Command returns the command line that creates the trust anchor, or updates it.

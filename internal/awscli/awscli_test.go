@@ -57,6 +57,21 @@ func TestParseAnchor(t *testing.T) {
 	}
 }
 
+func TestAnchor_at(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ region, arn, id, want string }{
+		{"", "eu-west-1", anchorID, "eu-west-1"},
+		{"eu-west-1", "eu-west-1", anchorID, "eu-west-1"},
+		{"eu-west-1", "", anchorID, "eu-west-1"},
+		{"us-east-1", "eu-west-1", "", "us-east-1"},
+	} {
+		a := Anchor{Region: tt.region}
+		if ok := a.At(cadir.ARN{ID: anchorID, Region: tt.arn}); ok != (tt.id != "") || a.ID != tt.id || a.Region != tt.want {
+			t.Errorf("%+v: %v, %+v", tt, ok, a)
+		}
+	}
+}
+
 func TestCRL_command(t *testing.T) {
 	t.Parallel()
 	kept := &cadir.AWS{TrustAnchor: anchorARN, TrustAnchors: map[string]string{"iss/1": otherARN}, CRLs: map[string]string{"ca": crlARN, "iss-3": crlARN}}
