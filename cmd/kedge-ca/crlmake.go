@@ -34,7 +34,7 @@ func (o *crlOptions) publish(ctx context.Context, s *store, authority string) (*
 // soon is how many days ahead a list that will be too large is warned of.
 const soon = 60
 
-// report tells what was made.
+// report says what was made.
 func (m *writtenCRL) report(h host) {
 	kind := fmt.Sprintf("list %d", m.Number)
 	if m.Base != 0 {
@@ -46,39 +46,37 @@ func (m *writtenCRL) report(h host) {
 	}
 	h.say(fmt.Sprintf("wrote %s and .der: %s of %q with %d revoked (%s); the next is due before %s",
 		m.File, kind, m.Issuer, m.Entries, changes, rfc3339(m.NextUpdate)))
-	m.reportSerials(h)
+	if m.Compared {
+		h.saySome("added", m.Added)
+		h.saySome("removed", m.Removed)
+	}
 	if m.NextUpdate.After(m.End) {
 		h.warn(fmt.Sprintf("%s counts until %s only, when its CA ends", m.File, rfc3339(m.End)))
 	}
 	if m.Base != 0 {
 		return
 	}
-	text := fmt.Sprintf("%s has %d of %d bytes: room for %d more", m.File, m.Size, m.MaxSize, m.Room)
+	growth := "; it does not grow"
+	if m.DaysLeft != nil {
+		growth = fmt.Sprintf(", for about %.0f days at %.1f a day", *m.DaysLeft, m.PerDay)
+	}
+	text := fmt.Sprintf("%s has %d of %d bytes: room for %d more%s", m.File, m.Size, m.MaxSize, m.Room, growth)
 	switch {
 	case m.Size > m.MaxSize:
 		h.warn(fmt.Sprintf("%s has %d bytes; IAM Roles Anywhere takes %d at most: rotate to a new CA, or issue for shorter times", m.File, m.Size, m.MaxSize))
 	case m.DaysLeft != nil && *m.DaysLeft < soon:
-		h.warn(fmt.Sprintf("%s, for about %.0f days at %.1f a day: rotate to a new CA before, or issue for shorter times", text, *m.DaysLeft, m.PerDay))
-	case m.DaysLeft != nil:
-		h.say(fmt.Sprintf("%s, for about %.0f days at %.1f a day", text, *m.DaysLeft, m.PerDay))
+		h.warn(text + ": rotate to a new CA before, or issue for shorter times")
 	default:
-		h.say(text + "; it does not grow")
+		h.say(text)
 	}
 }
 
-func (m *writtenCRL) reportSerials(h host) {
-	for _, change := range []struct {
-		word    string
-		serials []string
-	}{{"added", m.Added}, {"removed", m.Removed}} {
-		n := len(change.serials)
-		if n == 0 || !m.Compared {
-			continue
-		}
-		text := strings.Join(change.serials[:min(n, maxNamed)], ", ")
-		if n > maxNamed {
-			text += fmt.Sprintf(" and %d more", n-maxNamed)
-		}
-		h.say(change.word + " " + text)
+// saySome says the first of many words, and how many more there are.
+func (h host) saySome(what string, all []string) {
+	switch n := len(all); {
+	case n > maxNamed:
+		h.say(fmt.Sprintf("%s %s and %d more", what, strings.Join(all[:maxNamed], ", "), n-maxNamed))
+	case n > 0:
+		h.say(what + " " + strings.Join(all, ", "))
 	}
 }
