@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,14 +75,15 @@ command line without --aws-cli, too.`,
 	}
 	o.store.add(cmd)
 	o.output.add(cmd)
-	cmd.Flags().StringArrayVar(&o.issuers, "issuer", nil, "make the list of the authority `NAME` only; may be repeated")
-	cmd.Flags().TextVar(&o.valid, "valid", ca.Duration(0), "`TIME` until the next list is due, such as 72h or 30d; crl.valid of the configuration, or 168h, when not given")
-	cmd.Flags().Lookup("valid").DefValue = ""
-	cmd.Flags().BoolVar(&o.delta, "delta", false, "make a delta to the last complete list")
-	cmd.Flags().BoolVar(&o.stdout, "stdout", false, "write the PEM to standard output, too")
-	cmd.Flags().BoolVar(&o.take, "take-list", false, "take what the list to be replaced has and the ledger lacks into the ledger")
-	cmd.Flags().BoolVar(&o.drop, "drop-list", false, "drop what the list to be replaced has and the ledger lacks: those certificates are not revoked any more")
-	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger, for --take-list and --drop-list")
+	flags := cmd.Flags()
+	flags.StringArrayVar(&o.issuers, "issuer", nil, "make the list of the authority `NAME` only; may be repeated")
+	flags.TextVar(&o.valid, "valid", ca.Duration(0), "`TIME` until the next list is due, such as 72h or 30d; crl.valid of the configuration, or 168h, when not given")
+	flags.Lookup("valid").DefValue = ""
+	flags.BoolVar(&o.delta, "delta", false, "make a delta to the last complete list")
+	flags.BoolVar(&o.stdout, "stdout", false, "write the PEM to standard output, too")
+	flags.BoolVar(&o.take, "take-list", false, "take what the list to be replaced has and the ledger lacks into the ledger")
+	flags.BoolVar(&o.drop, "drop-list", false, "drop what the list to be replaced has and the ledger lacks: those certificates are not revoked any more")
+	flags.StringVar(&o.why, "why", "", "`TEXT` for the ledger, for --take-list and --drop-list")
 	o.confirm.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("stdout", "json")
 	cmd.MarkFlagsMutuallyExclusive("take-list", "drop-list")
@@ -95,7 +97,10 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	authorities, err := s.listed(ctx, o.issuers)
+	authorities, warnings, err := s.service.ToList(ctx, o.issuers)
+	for _, warning := range warnings {
+		o.warn(warning)
+	}
 	if err != nil {
 		return err
 	}
@@ -103,9 +108,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.valid == 0 {
-		o.valid = s.settings.CRL.Valid
-	}
+	o.valid = cmp.Or(o.valid, s.settings.CRL.Valid)
 	if err := s.openAll(ctx, authorities); err != nil {
 		return err
 	}
@@ -168,18 +171,6 @@ func (o *crlOptions) confirmDrop(ctx context.Context, s *store, authorities []le
 		}
 	}
 	return nil
-}
-
-// listed returns the authorities whose lists are to be made.
-func (s *store) listed(ctx context.Context, names []string) ([]ledger.Authority, error) {
-	all, warnings, err := s.service.ToList(ctx, names)
-	for _, warning := range warnings {
-		s.host.warn(warning)
-	}
-	if errors.Is(err, issuance.ErrNoKeys) {
-		err = &caError{error: err, noKey: true}
-	}
-	return all, err
 }
 
 // unlistedError says that the key of one of several authorities does not open, so that none of
