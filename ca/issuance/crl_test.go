@@ -73,6 +73,13 @@ func TestMakeCRL_restored(t *testing.T) {
 			if all, err := x.Forgotten(t.Context()); err != nil || len(all) != 1 {
 				t.Errorf("forgotten: %v, %v", all, err)
 			}
+			all, _, err := x.ToList(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if drop, err := x.ToDrop(t.Context(), all); err != nil || len(drop) != 1 || !slices.Equal(drop[0].Serials, forgotten.Serials) {
+				t.Errorf("to drop: %v, %v", drop, err)
+			}
 			m, err := x.makeCRL(t.Context(), tt.request)
 			if err != nil || m.Number != 42 || m.Entries != tt.entries || !m.Compared {
 				t.Errorf("decided: %+v, %v", m, err)
@@ -98,6 +105,13 @@ func TestMakeCRL_odd(t *testing.T) {
 		_, err := x.makeCRL(t.Context(), CRLRequest{Valid: time.Hour, Take: true})
 		if odd, ok := errors.AsType[*OddListError](err); !ok || odd.Authority != RootName || odd.Where != "crl/ca.der" {
 			t.Errorf("%s: %v", name, err)
+		}
+		all, _, err := x.ToList(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if drop, err := x.ToDrop(t.Context(), all); err != nil || len(drop) != 0 {
+			t.Errorf("%s: to drop: %v, %v", name, drop, err)
 		}
 		if status, err := x.Status(t.Context()); err != nil || !slices.ContainsFunc(status.Needs, func(need string) bool { return strings.HasSuffix(need, ": move it away") }) {
 			t.Errorf("%s: status %+v, %v", name, status, err)

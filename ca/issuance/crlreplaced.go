@@ -138,6 +138,20 @@ func (s *Service) Forgotten(ctx context.Context) (all []error, err error) {
 	return all, nil
 }
 
+// ToDrop returns what [CRLRequest].Drop would drop of the lists of authorities, for a person to
+// confirm. It changes nothing.
+func (s *Service) ToDrop(ctx context.Context, authorities []ledger.Authority) (all []*ForgottenError, err error) {
+	for _, a := range authorities {
+		_, err := s.lastCRL(ctx, a)
+		if forgotten, ok := errors.AsType[*ForgottenError](err); ok {
+			all = append(all, forgotten)
+		} else if err != nil && !isAboutList(err) {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // isAboutList reports whether an error is about the list that is to be replaced.
 func isAboutList(err error) bool {
 	_, forgotten := errors.AsType[*ForgottenError](err)

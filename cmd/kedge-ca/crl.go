@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 	"kedge/internal/report"
@@ -153,15 +151,11 @@ func (o *crlOptions) confirmDrop(ctx context.Context, s *store, authorities []le
 	if !o.drop {
 		return nil
 	}
-	all, err := s.service.Forgotten(ctx)
+	all, err := s.service.ToDrop(ctx, authorities)
 	if err != nil {
 		return err
 	}
-	for _, one := range all {
-		forgotten, ok := errors.AsType[*issuance.ForgottenError](one)
-		if !ok || !slices.ContainsFunc(authorities, func(a ledger.Authority) bool { return a.Name == forgotten.Authority }) {
-			continue
-		}
+	for _, forgotten := range all {
 		question := fmt.Sprintf("drop %s, of which the ledger has all revocations?", forgotten.Where)
 		if len(forgotten.Serials) > 0 {
 			question = fmt.Sprintf("let %s count again that list %d of %q revokes: %s?", count(len(forgotten.Serials), "certificate"), forgotten.Number, forgotten.Authority, strings.Join(forgotten.Serials, ", "))
