@@ -157,7 +157,7 @@ func TestMakeCRL_race(t *testing.T) {
 	var mu sync.Mutex
 	entries := map[int64]int{}
 	list := func(s *Service) {
-		m, err := s.MakeCRL(t.Context(), CRLRequest{Authority: "ca", Valid: time.Hour})
+		m, err := s.makeCRL(t.Context(), CRLRequest{Authority: "ca", Valid: time.Hour})
 		if err != nil {
 			t.Error(err)
 			return

@@ -52,13 +52,13 @@ func (x *testCA) Has(authority string) (bool, error) {
 	return ok, nil
 }
 
-func (x *testCA) lastList(authority string) ([]byte, error) {
+func (x *testCA) lastList(authority string) ([]byte, string, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if data, ok := x.lists[authority]; ok {
-		return data, nil
+		return data, "crl/" + authority + ".der", nil
 	}
-	return nil, &fs.PathError{Op: "open", Path: authority, Err: fs.ErrNotExist}
+	return nil, "crl/" + authority + ".der", &fs.PathError{Op: "open", Path: authority, Err: fs.ErrNotExist}
 }
 
 func (x *testCA) file(path string) (*x509.Certificate, error) {
@@ -249,7 +249,7 @@ func (x *testCA) revoke(reason ca.Reason, names ...string) *Changed {
 // publish makes the list of an authority and puts it where the next one is compared with.
 func (x *testCA) publish(authority string) *CRL {
 	x.t.Helper()
-	m, err := x.MakeCRL(x.t.Context(), CRLRequest{Authority: authority, Valid: time.Hour})
+	m, err := x.makeCRL(x.t.Context(), CRLRequest{Authority: authority, Valid: time.Hour})
 	if err != nil {
 		x.t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"time"
 
@@ -56,13 +57,35 @@ type CRLRequest struct {
 	Why        string
 }
 
-// maxRaces bounds the attempts to take the next number while other processes take it first.
+// maxRaces bounds the attempts to make a list while other processes make later ones.
 const maxRaces = 20
 
-// MakeCRL makes the list of an authority and records it. The caller publishes it, and then asks
-// IsLastCRL. A list that would replace one with revocations that the ledger lacks is a
-// *ForgottenError, and one in the place of something else an *OddListError.
-func (s *Service) MakeCRL(ctx context.Context, r CRLRequest) (*CRL, error) {
+// PublishCRL makes the list of an authority, records it and has write publish it. A list that would
+// replace one with revocations that the ledger lacks is a *ForgottenError, and one in the place of
+// something else an *OddListError; then nothing is written.
+//
+// Another process may make a later list and publish it before write does, which then puts the
+// older in its place. As long as there is a later one, PublishCRL therefore makes the list and
+// has it written again; it returns the last.
+func (s *Service) PublishCRL(ctx context.Context, r CRLRequest, write func(*CRL) error) (*CRL, error) {
+	for range maxRaces {
+		m, err := s.makeCRL(ctx, r)
+		if err == nil {
+			err = write(m)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if last, err := s.isLastCRL(ctx, m); err != nil || last {
+			return m, err
+		}
+		r.Authority = m.Authority
+	}
+	return nil, fmt.Errorf("write the list of %q: other processes write it again and again", r.Authority)
+}
+
+// makeCRL makes the list of an authority and records it.
+func (s *Service) makeCRL(ctx context.Context, r CRLRequest) (*CRL, error) {
 	path, err := s.Path(ctx, r.Authority)
 	if err != nil {
 		return nil, err
@@ -97,15 +120,13 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, r
 	if last, err = s.decide(ctx, last, err, r); err != nil {
 		return err
 	}
-	// The number comes first: a list that another process makes in the meantime takes it, so that
-	// no list has a higher number and knows less.
-	if m.Number, err = s.nextCRL(ctx, m.by); err != nil {
-		return err
-	}
-	revoked, err := s.revoked(ctx, m.by, m.ThisUpdate)
+	// Both are of one moment: a list that another process makes since takes the number, so that no
+	// list has a higher number and knows less.
+	number, revoked, err := s.ledger.CRLContent(ctx, m.by.Certificate, m.ThisUpdate)
 	if err != nil {
 		return err
 	}
+	m.Number = number
 	m.revoked = len(revoked)
 	c := ca.CRLConfig{ThisUpdate: m.ThisUpdate, NextUpdate: m.NextUpdate}
 	changed := last.compare(revoked)
@@ -127,17 +148,10 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, r
 		Size: int64(len(m.DER)), SHA256: sum[:], Entries: int64(m.Entries)})
 }
 
-// IsLastCRL reports whether no later list of the authority was made, by another process, since
-// m. If there was one, it may have been published before m: the caller makes and publishes
-// another, so that none stays in the place of a newer.
-func (s *Service) IsLastCRL(ctx context.Context, m *CRL) (bool, error) {
-	next, err := s.nextCRL(ctx, m.by)
+// isLastCRL reports whether no later list of the authority was made, by another process, since m.
+func (s *Service) isLastCRL(ctx context.Context, m *CRL) (bool, error) {
+	next, err := s.ledger.NextCRL(ctx, m.by.Certificate)
 	return next == m.Number+1, err
-}
-
-// nextCRL is the number for the next list of an authority.
-func (s *Service) nextCRL(ctx context.Context, a ledger.Authority) (int64, error) {
-	return s.ledger.NextCRL(ctx, a.Certificate)
 }
 
 // revoked is what a list of an authority holds at a time.

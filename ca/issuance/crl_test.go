@@ -62,9 +62,9 @@ func TestMakeCRL_restored(t *testing.T) {
 				t.Fatal(err)
 			}
 			x.lists[RootName] = lost
-			_, err = x.MakeCRL(t.Context(), CRLRequest{Valid: time.Hour})
+			_, err = x.makeCRL(t.Context(), CRLRequest{Valid: time.Hour})
 			forgotten, ok := errors.AsType[*ForgottenError](err)
-			if !ok || forgotten.Number != 41 || !slices.Equal(forgotten.Serials, []string{serial(known), "77"}) {
+			if !ok || forgotten.Number != 41 || forgotten.Where != "crl/ca.der" || !slices.Equal(forgotten.Serials, []string{serial(known), "77"}) {
 				t.Fatalf("replaced blindly: %v", err)
 			}
 			if status, err := x.Status(t.Context()); err != nil || !slices.ContainsFunc(status.Needs, func(need string) bool { return strings.HasSuffix(need, "kedge-ca crl --issuer ca --take-list") }) {
@@ -73,13 +73,20 @@ func TestMakeCRL_restored(t *testing.T) {
 			if all, err := x.Forgotten(t.Context()); err != nil || len(all) != 1 {
 				t.Errorf("forgotten: %v, %v", all, err)
 			}
-			m, err := x.MakeCRL(t.Context(), tt.request)
+			all, _, err := x.ToList(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if drop, err := x.ToDrop(t.Context(), all); err != nil || len(drop) != 1 || !slices.Equal(drop[0].Serials, forgotten.Serials) {
+				t.Errorf("to drop: %v, %v", drop, err)
+			}
+			m, err := x.makeCRL(t.Context(), tt.request)
 			if err != nil || m.Number != 42 || m.Entries != tt.entries || !m.Compared {
 				t.Errorf("decided: %+v, %v", m, err)
 			}
 			x.now = x.now.Add(100 * 24 * time.Hour) // a serial without certificate has no end that is known
 			x.lists[RootName] = m.DER
-			if m, err := x.MakeCRL(t.Context(), CRLRequest{Valid: time.Hour}); err != nil || m.Number != 43 || m.Entries != min(tt.entries, 1) {
+			if m, err := x.makeCRL(t.Context(), CRLRequest{Valid: time.Hour}); err != nil || m.Number != 43 || m.Entries != min(tt.entries, 1) {
 				t.Errorf("the next: %+v, %v", m, err)
 			}
 			x.verified()
@@ -95,9 +102,16 @@ func TestMakeCRL_odd(t *testing.T) {
 	foreign := other.publish(RootName).DER
 	for name, data := range map[string][]byte{"of another CA": foreign, "cut short": foreign[:len(foreign)/2], "empty": {}} {
 		x.lists[RootName] = data
-		_, err := x.MakeCRL(t.Context(), CRLRequest{Valid: time.Hour, Take: true})
-		if odd, ok := errors.AsType[*OddListError](err); !ok || odd.Authority != RootName {
+		_, err := x.makeCRL(t.Context(), CRLRequest{Valid: time.Hour, Take: true})
+		if odd, ok := errors.AsType[*OddListError](err); !ok || odd.Authority != RootName || odd.Where != "crl/ca.der" {
 			t.Errorf("%s: %v", name, err)
+		}
+		all, _, err := x.ToList(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if drop, err := x.ToDrop(t.Context(), all); err != nil || len(drop) != 0 {
+			t.Errorf("%s: to drop: %v, %v", name, drop, err)
 		}
 		if status, err := x.Status(t.Context()); err != nil || !slices.ContainsFunc(status.Needs, func(need string) bool { return strings.HasSuffix(need, ": move it away") }) {
 			t.Errorf("%s: status %+v, %v", name, status, err)
@@ -193,7 +207,7 @@ func TestMakeCRL_together(t *testing.T) {
 	services := []*Service{x.another(), x.another()}
 	for i := range 8 {
 		group.Go(func() {
-			m, err := services[i%2].MakeCRL(t.Context(), CRLRequest{Valid: time.Hour})
+			m, err := services[i%2].makeCRL(t.Context(), CRLRequest{Valid: time.Hour})
 			if err != nil {
 				t.Error(err)
 				return
@@ -208,9 +222,53 @@ func TestMakeCRL_together(t *testing.T) {
 		t.Errorf("%d numbers", len(made))
 	}
 	for number, m := range made {
-		if last, err := x.IsLastCRL(t.Context(), m); err != nil || last != (number == 8) {
+		if last, err := x.isLastCRL(t.Context(), m); err != nil || last != (number == 8) {
 			t.Errorf("list %d is the last: %v, %v", number, last, err)
 		}
+	}
+}
+
+// TestPublishCRL_overtaken: another process makes a later list, and publishes it first. An older one
+// in its place would lack what was revoked since.
+func TestPublishCRL_overtaken(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	x.leaf("web-01", 20*time.Hour)
+	another := x.another()
+	var written []int64
+	m, err := x.PublishCRL(t.Context(), CRLRequest{Valid: time.Hour}, func(m *CRL) error {
+		if len(written) == 0 {
+			x.revoke(ca.KeyCompromise, "web-01")
+			if later, err := another.makeCRL(t.Context(), CRLRequest{Valid: time.Hour}); err != nil || later.Number != 2 {
+				t.Errorf("the later list: %+v, %v", later, err)
+			}
+		}
+		written = append(written, m.Number)
+		return nil
+	})
+	if err != nil || m.Number != 3 || m.Entries != 1 || !slices.Equal(written, []int64{1, 3}) {
+		t.Errorf("%+v, %v; written: %v", m, err, written)
+	}
+}
+
+// TestPublishCRL_again: the attempts to publish a list that others overtake again and again end, and
+// so do they with an error of the caller's.
+func TestPublishCRL_again(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	another := x.another()
+	n := 0
+	_, err := x.PublishCRL(t.Context(), CRLRequest{Valid: time.Hour}, func(*CRL) error {
+		n++
+		_, err := another.makeCRL(t.Context(), CRLRequest{Valid: time.Hour})
+		return err
+	})
+	if n != maxRaces || err == nil || err.Error() != `write the list of "ca": other processes write it again and again` {
+		t.Errorf("after %d attempts: %v", n, err)
+	}
+	full := errors.New("the disk is full")
+	if _, err := x.PublishCRL(t.Context(), CRLRequest{Valid: time.Hour}, func(*CRL) error { return full }); err != full {
+		t.Errorf("%v, want %v", err, full)
 	}
 }
 
@@ -221,7 +279,7 @@ func TestMakeCRL_delta(t *testing.T) {
 	delta := CRLRequest{Valid: time.Hour, Delta: true}
 	refused := func(step, want string) {
 		t.Helper()
-		_, err := x.MakeCRL(t.Context(), delta)
+		_, err := x.makeCRL(t.Context(), delta)
 		if lost, ok := errors.AsType[*NoBaseError](err); !ok || !strings.HasSuffix(lost.Error(), want) {
 			t.Errorf("%s: %v", step, err)
 		}
@@ -229,12 +287,12 @@ func TestMakeCRL_delta(t *testing.T) {
 	refused("no list", "there is no complete list yet")
 	x.publish(RootName)
 	x.revoke(ca.KeyCompromise, "web-01")
-	m, err := x.MakeCRL(t.Context(), delta)
+	m, err := x.makeCRL(t.Context(), delta)
 	if err != nil || m.Base != 1 || m.Number != 2 || !slices.Equal(m.Added, []string{serial(cert)}) {
 		t.Errorf("%+v, %v", m, err)
 	}
 	delete(x.lists, RootName)
-	refused("lost", "list 1, the last complete one, is not in its place any more")
+	refused("lost", "list 1, the last complete one, is not in crl/ca.der any more")
 }
 
 func TestToList(t *testing.T) {
@@ -276,7 +334,7 @@ func TestMakeCRL_unpublished(t *testing.T) {
 		t.Fatal(err)
 	}
 	for number := int64(2); number < 4; number++ {
-		m, err := x.MakeCRL(t.Context(), CRLRequest{Authority: RootName, Valid: time.Hour})
+		m, err := x.makeCRL(t.Context(), CRLRequest{Authority: RootName, Valid: time.Hour})
 		if err != nil || m.Number != number || m.Entries != 0 {
 			t.Fatalf("list %d: %+v, %v", number, m, err)
 		}

@@ -18,6 +18,7 @@ import (
 // lastCRL is the last complete list of an authority.
 type lastCRL struct {
 	by      ledger.Authority
+	place   string               // where it was published; empty: unknown
 	record  *ledger.CRL          // nil: there was none
 	list    *x509.RevocationList // nil: Config.LastList has none, or an earlier one
 	foreign *ledger.ForeignList  // has what the ledger lacks; nil: there is none
@@ -34,14 +35,15 @@ func (s *Service) lastCRL(ctx context.Context, a ledger.Authority) (*lastCRL, er
 	} else if _, none := errors.AsType[*ledger.NotFoundError](err); !none {
 		return nil, err
 	}
-	data, err := s.lastList(a.Name)
+	data, place, err := s.lastList(a.Name)
+	last.place = place
 	if errors.Is(err, fs.ErrNotExist) {
 		return last, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	list, err := readLast(a, data)
+	list, err := last.parse(data)
 	if err != nil {
 		return last, err
 	}
@@ -49,7 +51,7 @@ func (s *Service) lastCRL(ctx context.Context, a ledger.Authority) (*lastCRL, er
 		last.list = list
 		return last, nil
 	}
-	last.foreign, err = s.forgotten(ctx, a, list)
+	last.foreign, err = s.forgotten(ctx, last, list)
 	return last, err
 }
 
@@ -113,7 +115,7 @@ func (l *lastCRL) delta(c crlChange) ([]ca.Revocation, error) {
 	case l.record == nil:
 		return nil, &NoBaseError{Authority: l.by.Name}
 	case !c.known:
-		return nil, &NoBaseError{Authority: l.by.Name, Number: l.record.Number}
+		return nil, &NoBaseError{Authority: l.by.Name, Number: l.record.Number, Where: l.place}
 	}
 	return c.entries, nil
 }
@@ -122,7 +124,7 @@ func (l *lastCRL) delta(c crlChange) ([]ca.Revocation, error) {
 type NoBaseError struct {
 	Authority string
 	Number    int64  // of the last complete list, which is not at hand; 0: there is none yet
-	Where     string // where it was looked for; the service leaves that to whoever set LastList
+	Where     string // its place by Config.LastList; empty: unknown
 }
 
 func (e *NoBaseError) Error() string {

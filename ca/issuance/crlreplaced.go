@@ -24,7 +24,7 @@ type ForgottenError struct {
 	Authority string
 	Number    int64    // of that list
 	Serials   []string // in hex, that are revoked by it and not by the ledger
-	Where     string   // the list; the service leaves that to whoever set LastList
+	Where     string   // the place of the list by Config.LastList; empty: unknown
 }
 
 func (e *ForgottenError) Error() string {
@@ -63,15 +63,18 @@ func (e *OddListError) Error() string {
 	return fmt.Sprintf("%s is no list of %q: %s", where, e.Authority, e.Why)
 }
 
-// readLast reads the list in the place of an authority's last one.
-func readLast(a ledger.Authority, data []byte) (*x509.RevocationList, error) {
+// parse reads what is in the place of the last list.
+func (l *lastCRL) parse(data []byte) (*x509.RevocationList, error) {
+	odd := &OddListError{Authority: l.by.Name, Where: l.place}
 	list := parseList(data)
 	if list == nil {
-		return nil, &OddListError{Authority: a.Name, Why: "it cannot be read as a CRL; it may have been cut short"}
+		odd.Why = "it cannot be read as a CRL; it may have been cut short"
+		return nil, odd
 	}
-	cert := a.Certificate
+	cert := l.by.Certificate
 	if cert.CheckSignature(list.SignatureAlgorithm, list.RawTBSRevocationList, list.Signature) != nil {
-		return nil, &OddListError{Authority: a.Name, Why: fmt.Sprintf("the key of %q did not sign it; its issuer is %q", cert.Subject, list.Issuer)}
+		odd.Why = fmt.Sprintf("the key of %q did not sign it; its issuer is %q", cert.Subject, list.Issuer)
+		return nil, odd
 	}
 	return list, nil
 }
@@ -94,17 +97,17 @@ const maxList = 64 << 20
 
 // forgotten compares a list with the ledger. The error is a *ForgottenError when the ledger
 // lacks something, and what it lacks is in the list that is returned.
-func (s *Service) forgotten(ctx context.Context, a ledger.Authority, list *x509.RevocationList) (*ledger.ForeignList, error) {
+func (s *Service) forgotten(ctx context.Context, last *lastCRL, list *x509.RevocationList) (*ledger.ForeignList, error) {
 	sum := sha256.Sum256(list.Raw)
-	foreign, err := ledger.ReadList(list, a.Certificate, sum[:])
+	foreign, err := ledger.ReadList(list, last.by.Certificate, sum[:])
 	if err != nil {
-		return nil, &OddListError{Authority: a.Name, Why: err.Error()}
+		return nil, &OddListError{Authority: last.by.Name, Where: last.place, Why: err.Error()}
 	}
 	missing, err := s.ledger.Missing(ctx, foreign, s.now())
 	if err != nil || missing.None() {
 		return nil, err
 	}
-	return &foreign, &ForgottenError{Authority: a.Name, Number: foreign.Number, Serials: serials(missing.Revoked)}
+	return &foreign, &ForgottenError{Authority: last.by.Name, Where: last.place, Number: foreign.Number, Serials: serials(missing.Revoked)}
 }
 
 func serials(all []ca.Revocation) []string {
@@ -131,6 +134,20 @@ func (s *Service) Forgotten(ctx context.Context) (all []error, err error) {
 			continue
 		}
 		all = append(all, err)
+	}
+	return all, nil
+}
+
+// ToDrop returns what [CRLRequest].Drop would drop of the lists of authorities, for a person to
+// confirm. It changes nothing.
+func (s *Service) ToDrop(ctx context.Context, authorities []ledger.Authority) (all []*ForgottenError, err error) {
+	for _, a := range authorities {
+		_, err := s.lastCRL(ctx, a)
+		if forgotten, ok := errors.AsType[*ForgottenError](err); ok {
+			all = append(all, forgotten)
+		} else if err != nil && !isAboutList(err) {
+			return nil, err
+		}
 	}
 	return all, nil
 }

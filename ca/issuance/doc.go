@@ -17,9 +17,9 @@
 //
 // Files are the caller's. Certificates and lists are returned, to be written where the caller
 // keeps them, always after the ledger has them: whatever is lost between the two can be written
-// again from the ledger. The last list of an authority comes in by Config.LastList, and the
-// certificate in a file that a query names by Config.Certificate, without which no text is ever
-// taken for the name of a file.
+// again from the ledger. The last list of an authority comes in by Config.LastList and goes out by
+// the function that [Service.PublishCRL] is given. The certificate in a file that a query names comes
+// in by Config.Certificate, without which no text is ever taken for the name of a file.
 //
 // Keys are the caller's as well: [Keys] opens them, and whoever made it closes them after the
 // service was last used.

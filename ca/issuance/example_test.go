@@ -88,7 +88,12 @@ func Example() {
 	check(err)
 	changed, err := s.Revoke(ctx, chosen.Certificates, ca.KeyCompromise, "the disk was stolen")
 	check(err)
-	list, err := s.MakeCRL(ctx, issuance.CRLRequest{Authority: changed.Behind[0].Name, Valid: 7 * 24 * time.Hour})
+	request := issuance.CRLRequest{Authority: changed.Behind[0].Name, Valid: 7 * 24 * time.Hour}
+	lists := map[string][]byte{}
+	list, err := s.PublishCRL(ctx, request, func(m *issuance.CRL) error {
+		lists[m.Authority] = m.PEM
+		return nil
+	})
 	check(err)
 	fmt.Printf("list %d of %s: %d revoked\n", list.Number, list.Issuer, list.Entries)
 

@@ -467,8 +467,8 @@ func (w *world) list(sv *server) *operation {
 		}
 	}
 	var made *issuance.CRL
-	op.run = func(ctx context.Context) (err error) {
-		made, err = sv.MakeCRL(ctx, request)
+	op.run = func(ctx context.Context) error {
+		_, err := sv.PublishCRL(ctx, request, func(m *issuance.CRL) error { made = m; return nil })
 		return err
 	}
 	op.judge = func() error {

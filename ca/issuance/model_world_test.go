@@ -192,13 +192,13 @@ func (w *world) hostKey() crypto.Signer {
 	return key
 }
 
-func (w *world) lastList(authority string) ([]byte, error) {
+func (w *world) lastList(authority string) ([]byte, string, error) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	if data, ok := w.lists[authority]; ok {
-		return data, nil
+		return data, "", nil
 	}
-	return nil, &fs.PathError{Op: "open", Path: authority, Err: fs.ErrNotExist}
+	return nil, "", &fs.PathError{Op: "open", Path: authority, Err: fs.ErrNotExist}
 }
 
 // mismatch is why one order of what was done at once is not the one that happened.

@@ -31,9 +31,10 @@ type Config struct {
 	Now func() time.Time
 	// Keys opens the keys of the CA. When it is nil, none of them is here.
 	Keys Keys
-	// LastList returns the last complete list of an authority, as it was published, in DER; an
-	// error that wraps fs.ErrNotExist when there is none. When it is nil, there is none.
-	LastList func(authority string) ([]byte, error)
+	// LastList returns the last complete list of an authority, as it was published, in DER, and
+	// its place, which errors name. Without a list, the error wraps fs.ErrNotExist and the place
+	// is where it would be. When LastList is nil, there is none.
+	LastList func(authority string) (der []byte, place string, err error)
 	// Certificate reads the certificate in a file that a query names; an error that wraps
 	// fs.ErrNotExist when there is no such file. When it is nil, queries name no files: front
 	// ends that take queries from other machines leave it out.
@@ -47,7 +48,7 @@ type Service struct {
 	ledger   *ledger.Ledger
 	now      func() time.Time
 	keys     Keys
-	lastList func(authority string) ([]byte, error)
+	lastList func(authority string) (der []byte, place string, err error)
 	readCert func(path string) (*x509.Certificate, error)
 	expiry   Expiry
 
@@ -67,7 +68,7 @@ func New(c Config) (*Service, error) {
 		s.keys = noKeys{}
 	}
 	if s.lastList == nil {
-		s.lastList = func(string) ([]byte, error) { return nil, fs.ErrNotExist }
+		s.lastList = func(string) ([]byte, string, error) { return nil, "", fs.ErrNotExist }
 	}
 	return s, nil
 }

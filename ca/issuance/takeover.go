@@ -177,7 +177,7 @@ func (t *TakeOver) Finish(ctx context.Context, p PastLists) (*TakenOver, error) 
 	if _, err := t.service.ledger.TakeOver(ctx, past); err != nil {
 		return nil, err
 	}
-	if t.done.NextList, err = t.service.nextCRL(ctx, t.authority); err != nil {
+	if t.done.NextList, err = t.service.ledger.NextCRL(ctx, t.authority.Certificate); err != nil {
 		return nil, err
 	}
 	missing, err := t.service.ledger.MayMiss(ctx)

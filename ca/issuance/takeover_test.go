@@ -105,7 +105,7 @@ func TestTakeOver(t *testing.T) {
 	if done = old.takeOver(t, lists, all...); done.Recorded != 0 || done.Known != n || done.Revoked != 0 || done.NextList != 51 || done.MayMiss {
 		t.Errorf("once more: %+v", done)
 	}
-	crl, err := old.MakeCRL(t.Context(), CRLRequest{Valid: 24 * time.Hour})
+	crl, err := old.makeCRL(t.Context(), CRLRequest{Valid: 24 * time.Hour})
 	if err != nil || crl.Number != 51 || crl.Entries != 6 {
 		t.Errorf("the next list: %+v, %v", crl, err)
 	}
@@ -127,7 +127,7 @@ func TestTakeOver_serials(t *testing.T) {
 	if done := old.takeOver(t, PastLists{}, all...); done.Revoked != n {
 		t.Errorf("%+v", done)
 	}
-	crl, err := old.MakeCRL(t.Context(), CRLRequest{Valid: time.Hour})
+	crl, err := old.makeCRL(t.Context(), CRLRequest{Valid: time.Hour})
 	if err != nil || crl.Entries != n {
 		t.Errorf("the next list: %v", err)
 	}

@@ -48,10 +48,28 @@ const (
 // of all lists that its key ever signed, whatever its certificate was then. It is taken by
 // [Ledger.RecordCRL], which is to be called before the list is published.
 func (l *Ledger) NextCRL(ctx context.Context, authority *x509.Certificate) (int64, error) {
+	number, err := l.engine.nextCRL(ctx, l.db, authority)
+	return number, l.engine.explain(err)
+}
+
+func (e *engine) nextCRL(ctx context.Context, q querier, authority *x509.Certificate) (int64, error) {
 	var last int64
 	key := ca.KeyHash(authority)
-	err := l.db.QueryRowContext(ctx, l.engine.sql(lastNumber), key[:]).Scan(&last)
-	return last + 1, l.engine.explain(err)
+	err := q.QueryRowContext(ctx, e.sql(lastNumber), key[:]).Scan(&last)
+	return last + 1, err
+}
+
+// CRLContent returns what [Ledger.NextCRL] and [Ledger.Revoked] do, both of one state of the ledger:
+// whatever is revoked later is on a list with a higher number.
+func (l *Ledger) CRLContent(ctx context.Context, authority *x509.Certificate, now time.Time) (number int64, revoked []ca.Revocation, err error) {
+	err = l.read(ctx, func(s *session) error {
+		if number, err = l.engine.nextCRL(ctx, s.conn, authority); err != nil {
+			return err
+		}
+		revoked, err = l.engine.revoked(ctx, s.conn, authority, now)
+		return err
+	})
+	return number, revoked, err
 }
 
 // RecordCRL writes down a CRL that was signed and not published yet. A number that is not

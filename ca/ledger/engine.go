@@ -41,6 +41,12 @@ type engine struct {
 	send    func(ctx context.Context, s *session, all []statement) ([]int64, error)
 }
 
+// querier is a connection, or a pool of them.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
 // statement is one that changes rows, or a SELECT of which only the number of rows counts. Its
 // arguments are int64, string, []byte or nil.
 type statement struct {

@@ -128,13 +128,18 @@ func (t *transaction) setRevoked(ctx context.Context, fingerprints [][]byte, at,
 // by serial number. What the ledger has no certificate of, only a revocation from a list that
 // was taken in, has no end that is known, and stays.
 func (l *Ledger) Revoked(ctx context.Context, authority *x509.Certificate, now time.Time) ([]ca.Revocation, error) {
+	all, err := l.engine.revoked(ctx, l.db, authority, now)
+	return all, l.engine.explain(err)
+}
+
+func (e *engine) revoked(ctx context.Context, q querier, authority *x509.Certificate, now time.Time) ([]ca.Revocation, error) {
 	key := ca.KeyHash(authority)
-	rows, err := l.db.QueryContext(ctx, l.engine.sql(`SELECT serial, min(revoked_at), max(reason) FROM (
+	rows, err := q.QueryContext(ctx, e.sql(`SELECT serial, min(revoked_at), max(reason) FROM (
 			SELECT serial, revoked_at, reason FROM certificates WHERE revoked_at IS NOT NULL AND issuer_key = ? AND not_after >= ?
 			UNION ALL SELECT serial, revoked_at, reason FROM revocations WHERE issuer_key = ?) AS r
 		GROUP BY serial ORDER BY length(serial), serial`), key[:], now.UnixMicro(), key[:])
 	if err != nil {
-		return nil, l.engine.explain(err)
+		return nil, err
 	}
 	defer rows.Close()
 	var all []ca.Revocation
@@ -142,11 +147,11 @@ func (l *Ledger) Revoked(ctx context.Context, authority *x509.Certificate, now t
 		var serial []byte
 		var at, reason int64
 		if err := rows.Scan(&serial, &at, &reason); err != nil {
-			return nil, l.engine.explain(err)
+			return nil, err
 		}
 		all = append(all, ca.Revocation{Serial: new(big.Int).SetBytes(serial), At: time.UnixMicro(at).UTC(), Reason: ca.Reason(reason)})
 	}
-	return all, l.engine.explain(rows.Err())
+	return all, rows.Err()
 }
 
 func hexes(all [][]byte) []string {

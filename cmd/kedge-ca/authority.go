@@ -125,3 +125,26 @@ func removeAll(paths ...string) error {
 	}
 	return all
 }
+
+// unlistedError says that the key of one of several authorities does not open, so that none of
+// their lists is made.
+type unlistedError struct {
+	name string
+	err  error
+}
+
+func (e *unlistedError) Error() string { return e.err.Error() }
+func (e *unlistedError) Unwrap() error { return e.err }
+
+// openAll opens the keys before the first list is made: all are, or none.
+func (s *store) openAll(ctx context.Context, authorities []ledger.Authority) error {
+	for _, a := range authorities {
+		if _, err := s.authority(ctx, a.Name); err != nil {
+			if len(authorities) > 1 {
+				err = &unlistedError{a.Name, err}
+			}
+			return err
+		}
+	}
+	return nil
+}

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/awscli"
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
@@ -22,9 +22,8 @@ type bundleOptions struct {
 	output    outputFlags
 	authority string
 	awsCLI    bool
-	anchor    string // the trust anchor to update
-	arn       string // its ARN, where that was given
-	region    string
+	anchor    awscli.Anchor
+	arn       string // of the trust anchor to update, where that was given
 }
 
 func newBundle(h host, run func(context.Context, *bundleOptions) error) *cobra.Command {
@@ -54,31 +53,25 @@ given once with --trust-anchor is kept in aws.yaml in the CA's folder.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.authority, "authority", "", "`NAME` of the one authority to register, such as an intermediate, instead of the roots")
 	flags.BoolVar(&o.awsCLI, "aws-cli", false, "write the command line of the AWS CLI that registers the bundle")
-	flags.StringVar(&o.anchor, "trust-anchor", "", "`ARN` or id of the trust anchor to update")
-	flags.StringVar(&o.region, "region", "", "`REGION` of the trust anchor; that of its ARN when not given, and then that of the AWS CLI")
+	flags.StringVar(&o.anchor.ID, "trust-anchor", "", "`ARN` or id of the trust anchor to update")
+	flags.StringVar(&o.anchor.Region, "region", "", "`REGION` of the trust anchor; that of its ARN when not given, and then that of the AWS CLI")
 	cmd.MarkFlagsMutuallyExclusive("json", "aws-cli")
 	return cmd
 }
 
 // check refuses flags that mean nothing, and makes of an ARN the id that the AWS CLI takes.
 func (o *bundleOptions) check(cmd *cobra.Command) error {
-	if !o.awsCLI && (o.anchor != "" || o.region != "") {
+	if !o.awsCLI && (o.anchor.ID != "" || o.anchor.Region != "") {
 		return cli.Usagef(cmd, "--trust-anchor and --region are for --aws-cli")
 	}
-	if !strings.HasPrefix(o.anchor, "arn:") {
-		if strings.Trim(strings.ToLower(o.anchor), "0123456789abcdef-") != "" {
-			return cli.Usagef(cmd, "--trust-anchor: %q is neither the ARN nor the id of a trust anchor", o.anchor)
-		}
-		return nil
-	}
-	arn, err := cadir.ParseARN(o.anchor, cadir.TrustAnchorARN)
+	arn, err := awscli.ParseAnchor(o.anchor.ID)
 	if err != nil {
 		return cli.Usagef(cmd, "--trust-anchor: %w", err)
 	}
-	if o.region != "" && o.region != arn.Region {
-		return cli.Usagef(cmd, "--region: the trust anchor is in %s by its ARN, not in %s", arn.Region, o.region)
+	if !o.anchor.At(arn) {
+		return cli.Usagef(cmd, "--region: the trust anchor is in %s by its ARN, not in %s", arn.Region, o.anchor.Region)
 	}
-	o.arn, o.anchor, o.region = arn.Text, arn.ID, arn.Region
+	o.arn = arn.Text
 	return nil
 }
 
@@ -108,65 +101,56 @@ func runBundle(ctx context.Context, o *bundleOptions) (err error) {
 		if err := o.resolveAnchor(len(anchors) > 1); err != nil {
 			return err
 		}
-		line, err := o.commandLine(anchors[len(anchors)-1], text)
+		o.anchor.Name, o.anchor.PEM = anchors[len(anchors)-1].Certificate.Subject.CommonName, text
+		line, err := o.anchor.Command()
 		if err != nil {
 			return err
 		}
-		return report.Write(o.Out, []byte(line))
+		text = []byte(line + "\n")
 	}
 	return report.Write(o.Out, text)
 }
 
-// commandLine is for a POSIX shell.
-func (o *bundleOptions) commandLine(newest ledger.Authority, text []byte) (string, error) {
-	type sourceData struct {
-		PEM string `json:"x509CertificateData"`
-	}
-	source, err := report.EncodeJSON(struct {
-		Type string     `json:"sourceType"`
-		Data sourceData `json:"sourceData"`
-	}{"CERTIFICATE_BUNDLE", sourceData{string(text)}})
+// resolveAnchor takes the trust anchor that is kept in the CA's folder when none is given, and keeps
+// one that is: so that it is updated later, never made a second time. several says that a rotation
+// is under way, when there is one already.
+func (o *bundleOptions) resolveAnchor(several bool) error {
+	folder := o.store.folder()
+	known, err := folder.AWS()
 	if err != nil {
-		return "", err
+		return err
 	}
-	words := []string{"aws", "rolesanywhere"}
-	if o.anchor == "" {
-		words = append(words, "create-trust-anchor", "--enabled", "--name", shellQuote(newest.Certificate.Subject.CommonName))
-	} else {
-		words = append(words, "update-trust-anchor", "--trust-anchor-id", shellQuote(o.anchor))
+	kept := known.Anchor(o.authority)
+	switch {
+	case o.arn != "" && o.arn != kept:
+		known.SetAnchor(o.authority, o.arn)
+		if err := folder.WriteAWS(known); err != nil {
+			o.warn(fmt.Sprintf("the ARN of the trust anchor is not kept: %v", err))
+			return nil
+		}
+		o.say("kept the ARN of the trust anchor in " + folder.AWSPath())
+	case o.anchor.ID == "" && kept != "":
+		arn, err := cadir.ParseARN(kept, cadir.TrustAnchorARN)
+		if err != nil {
+			return err
+		}
+		if !o.anchor.At(arn) {
+			return fmt.Errorf("--region: the trust anchor of %s is in %s, not in %s", folder.AWSPath(), arn.Region, o.anchor.Region)
+		}
+	case o.anchor.ID == "" && several:
+		return &unknownAnchorError{"the root that is being rotated", "kedge-ca bundle --aws-cli"}
 	}
-	if o.region != "" {
-		words = append(words, "--region", shellQuote(o.region))
-	}
-	return strings.Join(append(words, "--source", shellQuote(string(source))), " ") + "\n", nil
-}
-
-// shellQuote makes one word of text: POSIX, "Shell Command Language", 2.2.2.
-func shellQuote(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
-
-// anchorJSON is an authority in JSON documents.
-type anchorJSON struct {
-	Name        string    `json:"name"`
-	State       string    `json:"state"` // active, next or retired
-	Subject     string    `json:"subject"`
-	Fingerprint string    `json:"fingerprint"`
-	NotAfter    time.Time `json:"not_after"`
-}
-
-func describeAnchor(a ledger.Authority) anchorJSON {
-	return anchorJSON{a.Name, a.State, a.Certificate.Subject.String(), certinfo.Fingerprint(a.Certificate), a.Certificate.NotAfter.UTC()}
+	return nil
 }
 
 func (o *bundleOptions) writeJSON(anchors []ledger.Authority, text []byte) error {
 	document := struct {
-		Anchors    []anchorJSON `json:"anchors"`
-		Characters int          `json:"characters"`
-		PEM        string       `json:"pem"`
+		Anchors    []certinfo.Authority `json:"anchors"`
+		Characters int                  `json:"characters"`
+		PEM        string               `json:"pem"`
 	}{nil, len(text), string(text)}
 	for _, a := range anchors {
-		document.Anchors = append(document.Anchors, describeAnchor(a))
+		document.Anchors = append(document.Anchors, certinfo.OfAuthority(a))
 	}
 	return report.WriteJSON(o.Out, document)
 }

@@ -59,7 +59,7 @@ func TestBundle_awsCLI(t *testing.T) {
 			}))
 			defer server.Close()
 			line := runOK(t, append([]string{"bundle", "--dir", dir, "--aws-cli"}, tt.args...)...)
-			line = strings.Replace(strings.TrimSpace(line), "aws", shellQuote(aws), 1) + " --endpoint-url " + server.URL
+			line = inShell(line, aws) + " --endpoint-url " + server.URL
 			cmd := exec.Command(testenv.Tool(t, "sh"), "-c", line)
 			cmd.Env = append(cmd.Environ(), "AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_DEFAULT_REGION=us-east-1", "AWS_CONFIG_FILE=/dev/null")
 			if out, err := cmd.CombinedOutput(); err != nil {
@@ -85,13 +85,7 @@ func runOK(t *testing.T, args ...string) string {
 	return stdout.String()
 }
 
-func TestShellQuote(t *testing.T) {
-	t.Parallel()
-	sh := testenv.Tool(t, "sh")
-	for _, text := range []string{"", "a b", `it's`, "$HOME `id` \\ \"", "two\nlines", "''"} {
-		out, err := exec.Command(sh, "-c", "printf %s "+shellQuote(text)).Output()
-		if err != nil || string(out) != text {
-			t.Errorf("%q came as %q: %v", text, out, err)
-		}
-	}
+// inShell puts a program in the place of aws in a command line.
+func inShell(line, program string) string {
+	return "'" + program + "'" + strings.TrimPrefix(strings.TrimSpace(line), "aws")
 }

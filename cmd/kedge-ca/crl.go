@@ -1,19 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
 	"kedge/internal/report"
@@ -77,14 +73,15 @@ command line without --aws-cli, too.`,
 	}
 	o.store.add(cmd)
 	o.output.add(cmd)
-	cmd.Flags().StringArrayVar(&o.issuers, "issuer", nil, "make the list of the authority `NAME` only; may be repeated")
-	cmd.Flags().TextVar(&o.valid, "valid", ca.Duration(0), "`TIME` until the next list is due, such as 72h or 30d; crl.valid of the configuration, or 168h, when not given")
-	cmd.Flags().Lookup("valid").DefValue = ""
-	cmd.Flags().BoolVar(&o.delta, "delta", false, "make a delta to the last complete list")
-	cmd.Flags().BoolVar(&o.stdout, "stdout", false, "write the PEM to standard output, too")
-	cmd.Flags().BoolVar(&o.take, "take-list", false, "take what the list to be replaced has and the ledger lacks into the ledger")
-	cmd.Flags().BoolVar(&o.drop, "drop-list", false, "drop what the list to be replaced has and the ledger lacks: those certificates are not revoked any more")
-	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger, for --take-list and --drop-list")
+	flags := cmd.Flags()
+	flags.StringArrayVar(&o.issuers, "issuer", nil, "make the list of the authority `NAME` only; may be repeated")
+	flags.TextVar(&o.valid, "valid", ca.Duration(0), "`TIME` until the next list is due, such as 72h or 30d; crl.valid of the configuration, or 168h, when not given")
+	flags.Lookup("valid").DefValue = ""
+	flags.BoolVar(&o.delta, "delta", false, "make a delta to the last complete list")
+	flags.BoolVar(&o.stdout, "stdout", false, "write the PEM to standard output, too")
+	flags.BoolVar(&o.take, "take-list", false, "take what the list to be replaced has and the ledger lacks into the ledger")
+	flags.BoolVar(&o.drop, "drop-list", false, "drop what the list to be replaced has and the ledger lacks: those certificates are not revoked any more")
+	flags.StringVar(&o.why, "why", "", "`TEXT` for the ledger, for --take-list and --drop-list")
 	o.confirm.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("stdout", "json")
 	cmd.MarkFlagsMutuallyExclusive("take-list", "drop-list")
@@ -98,21 +95,22 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	authorities, err := s.listed(ctx, o.issuers)
+	authorities, warnings, err := s.service.ToList(ctx, o.issuers)
+	for _, warning := range warnings {
+		o.warn(warning)
+	}
 	if err != nil {
 		return err
 	}
-	known, err := o.aws.resolve(s, authorities)
+	lists, err := o.aws.lists(s, authorities)
 	if err != nil {
 		return err
 	}
-	if o.valid == 0 {
-		o.valid = s.settings.CRL.Valid
-	}
+	o.valid = cmp.Or(o.valid, s.settings.CRL.Valid)
 	if err := s.openAll(ctx, authorities); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(o.store.dir, crlFolder), 0o755); err != nil {
+	if err := o.store.folder().MakeCRLFolder(); err != nil {
 		return err
 	}
 	if err := o.confirmDrop(ctx, s, authorities); err != nil {
@@ -124,7 +122,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	}
 	var all []*writtenCRL
 	for _, a := range authorities {
-		made, err := s.writeCRL(ctx, issuance.CRLRequest{Authority: a.Name, Valid: time.Duration(o.valid), Delta: o.delta, Take: o.take, Drop: o.drop, Why: o.why})
+		made, err := o.publish(ctx, s, a.Name)
 		if err != nil {
 			return err
 		}
@@ -134,7 +132,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 		}
 		all = append(all, made)
 	}
-	if err := o.aws.finish(o.host, known, authorities, all); err != nil {
+	if err := o.aws.finish(o.host, lists, all); err != nil {
 		return err
 	}
 	switch {
@@ -153,55 +151,16 @@ func (o *crlOptions) confirmDrop(ctx context.Context, s *store, authorities []le
 	if !o.drop {
 		return nil
 	}
-	all, err := s.service.Forgotten(ctx)
+	all, err := s.service.ToDrop(ctx, authorities)
 	if err != nil {
 		return err
 	}
-	for _, one := range all {
-		forgotten, ok := errors.AsType[*issuance.ForgottenError](one)
-		if !ok || !slices.ContainsFunc(authorities, func(a ledger.Authority) bool { return a.Name == forgotten.Authority }) {
-			continue
-		}
-		question := fmt.Sprintf("drop %s, of which the ledger has all revocations?", s.flags.crlPath(forgotten.Authority)+".der")
+	for _, forgotten := range all {
+		question := fmt.Sprintf("drop %s, of which the ledger has all revocations?", forgotten.Where)
 		if len(forgotten.Serials) > 0 {
 			question = fmt.Sprintf("let %s count again that list %d of %q revokes: %s?", count(len(forgotten.Serials), "certificate"), forgotten.Number, forgotten.Authority, strings.Join(forgotten.Serials, ", "))
 		}
 		if err := o.confirm.ask(o.host, question); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// listed returns the authorities whose lists are to be made.
-func (s *store) listed(ctx context.Context, names []string) ([]ledger.Authority, error) {
-	all, warnings, err := s.service.ToList(ctx, names)
-	for _, warning := range warnings {
-		s.host.warn(warning)
-	}
-	if errors.Is(err, issuance.ErrNoKeys) {
-		err = &caError{error: err, noKey: true}
-	}
-	return all, err
-}
-
-// unlistedError says that the key of one of several authorities does not open, so that none of
-// their lists is made.
-type unlistedError struct {
-	name string
-	err  error
-}
-
-func (e *unlistedError) Error() string { return e.err.Error() }
-func (e *unlistedError) Unwrap() error { return e.err }
-
-// openAll opens the keys before the first list is made: all are, or none.
-func (s *store) openAll(ctx context.Context, authorities []ledger.Authority) error {
-	for _, a := range authorities {
-		if _, err := s.authority(ctx, a.Name); err != nil {
-			if len(authorities) > 1 {
-				err = &unlistedError{a.Name, err}
-			}
 			return err
 		}
 	}

@@ -3,12 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
+	"kedge/internal/awscli"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/report"
@@ -57,146 +58,74 @@ func (e *unknownAnchorError) Error() string {
 	return "the trust anchor of " + e.what + " is not known here"
 }
 
-// resolve returns the ARNs of the CA's folder with those of the flags, which it keeps. Before any
-// list is made it fails when none of them could be imported.
-func (f *awsFlags) resolve(s *store, authorities []ledger.Authority) (*cadir.AWS, error) {
-	known, err := s.flags.folder().AWS()
+// lists returns where the lists of authorities go, by the ARNs of the CA's folder and those of the
+// flags, which it keeps. Before any list is made it fails when none of them could be imported.
+func (f *awsFlags) lists(s *store, authorities []ledger.Authority) ([]awscli.CRL, error) {
+	folder, first := s.flags.folder(), authorities[0]
+	kept, err := folder.AWS()
 	if err != nil {
 		return nil, err
 	}
-	if f.crl != "" && len(authorities) != 1 {
-		return nil, errors.New("--crl is the ARN of one list; name its authority with --issuer")
-	}
-	kept := *known
-	if f.anchor != "" {
-		kept.SetAnchor(anchorOwner(authorities), f.anchor)
-	}
 	if f.crl != "" {
-		kept.SetCRL(authorities[0].Name, f.crl)
+		if len(authorities) != 1 {
+			return nil, errors.New("--crl is the ARN of one list; name its authority with --issuer")
+		}
+		kept.SetCRL(first.Name, f.crl)
 	}
+	if f.anchor != "" {
+		owner := "" // the roots
+		if len(authorities) == 1 && first.Parent != "" {
+			owner = first.Name
+		}
+		kept.SetAnchor(owner, f.anchor)
+	}
+	var all []awscli.CRL
 	for _, a := range authorities {
-		if err := checkSameAccount(&kept, a); err != nil {
+		list, err := awscli.FindCRL(kept, a.Name, a.Parent == "")
+		if err != nil {
 			return nil, err
 		}
+		all = append(all, list)
 	}
 	if f.anchor != "" || f.crl != "" {
-		if err := s.flags.folder().WriteAWS(&kept); err != nil {
+		if err := folder.WriteAWS(kept); err != nil {
 			return nil, err
 		}
-		s.host.say("kept the ARN in " + s.flags.folder().AWSPath())
+		s.host.say("kept the ARN in " + folder.AWSPath())
 	}
-	if !f.cli {
-		return &kept, nil
+	if f.cli && !slices.ContainsFunc(all, awscli.CRL.IsKnown) {
+		return nil, &unknownAnchorError{fmt.Sprintf("%q", first.Name), "kedge-ca crl --aws-cli --issuer " + first.Name}
 	}
-	for _, a := range authorities {
-		if isKnown(&kept, a) {
-			return &kept, nil
-		}
-	}
-	return nil, &unknownAnchorError{fmt.Sprintf("%q", authorities[0].Name), "kedge-ca crl --aws-cli --issuer " + authorities[0].Name}
-}
-
-// anchorOwner is whose trust anchor a flag means: that of the roots, or of the one authority whose
-// list is made.
-func anchorOwner(authorities []ledger.Authority) string {
-	if len(authorities) == 1 && authorities[0].Parent != "" {
-		return authorities[0].Name
-	}
-	return ""
-}
-
-// anchorOf is the ARN of the trust anchor that holds the certificate of an authority: IAM Roles
-// Anywhere takes its list for that one only. Empty when it is not known.
-func anchorOf(known *cadir.AWS, a ledger.Authority) string {
-	if own := known.Anchor(a.Name); own != "" || a.Parent != "" {
-		return own
-	}
-	return known.Anchor("")
-}
-
-func isKnown(known *cadir.AWS, a ledger.Authority) bool {
-	return known.CRLs[a.Name] != "" || anchorOf(known, a) != ""
-}
-
-// checkSameAccount refuses the ARN of a list that cannot be one of the trust anchor.
-func checkSameAccount(known *cadir.AWS, a ledger.Authority) error {
-	anchor, err := cadir.ParseARN(anchorOf(known, a), cadir.TrustAnchorARN)
-	list, err2 := cadir.ParseARN(known.CRLs[a.Name], cadir.CRLARN)
-	if err != nil || err2 != nil { // one of them is not known
-		return nil
-	}
-	if anchor.Account != list.Account || anchor.Region != list.Region {
-		return fmt.Errorf("the list of %q and its trust anchor are in different accounts or regions: %s and %s", a.Name, list.Text, anchor.Text)
-	}
-	return nil
-}
-
-// crlCommandLine is the command line of the AWS CLI, for a POSIX shell, that imports the list in a
-// file the first time and updates it later. It is empty when the trust anchor is not known.
-func crlCommandLine(known *cadir.AWS, a ledger.Authority, file string) (string, error) {
-	path, err := filepath.Abs(file)
-	if err != nil {
-		return "", err
-	}
-	if strings.Contains(path, "$") { // os.path.expandvars, with no way to quote it
-		return "", fmt.Errorf("the AWS CLI replaces $NAME in the names of files, and there is a $ in %s", path)
-	}
-	words := []string{"aws", "rolesanywhere"}
-	data := []string{"--crl-data", shellQuote("fileb://" + path)}
-	if list, err := cadir.ParseARN(known.CRLs[a.Name], cadir.CRLARN); err == nil {
-		words = append(words, "update-crl", "--crl-id", shellQuote(list.ID), "--region", shellQuote(list.Region))
-		return strings.Join(append(words, data...), " "), nil
-	}
-	anchor, err := cadir.ParseARN(anchorOf(known, a), cadir.TrustAnchorARN)
-	if err != nil {
-		return "", nil // not known
-	}
-	words = append(words, "import-crl", "--enabled", "--name", shellQuote(resourceName(a.Name)), "--trust-anchor-arn", shellQuote(anchor.Text),
-		"--region", shellQuote(anchor.Region))
-	return strings.Join(append(append(words, data...), "--query", "crl.crlArn", "--output", "text"), " "), nil
-}
-
-// resourceName makes a name that IAM Roles Anywhere takes: letters, digits, spaces, hyphens and
-// underscores.
-func resourceName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" -_", r) {
-			return r
-		}
-		return '-'
-	}, name)
+	return all, nil
 }
 
 // finish writes the command lines with --aws-cli, and else tells what comes next where it is known.
-func (f *awsFlags) finish(h host, known *cadir.AWS, authorities []ledger.Authority, lists []*writtenCRL) error {
-	var lines []string
-	for i, list := range lists {
-		a := authorities[i]
-		if list.Base != 0 {
+func (f *awsFlags) finish(h host, lists []awscli.CRL, made []*writtenCRL) error {
+	var lines strings.Builder
+	for i, m := range made {
+		if m.Base != 0 {
 			continue
 		}
-		line, err := crlCommandLine(known, a, list.File)
-		switch {
-		case err != nil && !f.cli && !isKnown(known, a):
+		if !lists[i].IsKnown() {
+			if f.cli {
+				h.warn(fmt.Sprintf("the list of %q is left out: IAM Roles Anywhere takes it for a trust anchor that holds the certificate of %q, and none is known here; with one: kedge-ca crl --aws-cli --issuer %s --trust-anchor ARN", m.Authority, m.Authority, m.Authority))
+			}
 			continue
-		case err != nil:
+		}
+		line, err := lists[i].Command(m.File)
+		if err != nil {
 			return err
-		case line == "" && f.cli:
-			h.warn(fmt.Sprintf("the list of %q is left out: IAM Roles Anywhere takes it for a trust anchor that holds the certificate of %q, and none is known here; with one: kedge-ca crl --aws-cli --issuer %s --trust-anchor ARN", a.Name, a.Name, a.Name))
-			continue
-		case line == "":
-			continue
 		}
-		lines = append(lines, line+"\n")
+		lines.WriteString(line + "\n")
 		if !f.cli {
 			cli.Say(h.Err, name, "next", line)
 		}
-		if known.CRLs[a.Name] == "" {
-			cli.Say(h.Err, name, "next", fmt.Sprintf("then keep the ARN that it prints, for updates: kedge-ca crl --aws-cli --issuer %s --crl ARN", a.Name))
+		if !lists[i].IsImported() {
+			cli.Say(h.Err, name, "next", fmt.Sprintf("then keep the ARN that it prints, for updates: kedge-ca crl --aws-cli --issuer %s --crl ARN", m.Authority))
 		}
 	}
 	if !f.cli {
 		return nil
 	}
-	return report.Write(h.Out, []byte(strings.Join(lines, "")))
+	return report.Write(h.Out, []byte(lines.String()))
 }

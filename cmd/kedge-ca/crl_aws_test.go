@@ -49,7 +49,7 @@ func TestCRL_awsCLI(t *testing.T) {
 		}))
 		defer server.Close()
 		line := runOK(t, append([]string{"crl", "--dir", dir, "--aws-cli"}, tt.args...)...)
-		line = strings.Replace(strings.TrimSpace(line), "aws", shellQuote(aws), 1) + " --endpoint-url " + server.URL
+		line = inShell(line, aws) + " --endpoint-url " + server.URL
 		cmd := exec.Command(testenv.Tool(t, "sh"), "-c", line)
 		cmd.Env = append(cmd.Environ(), "AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_CONFIG_FILE=/dev/null")
 		out, err := cmd.CombinedOutput()

@@ -43,7 +43,7 @@ func exitCode(err error) int {
 	switch {
 	case is[*config.FlagError](err), is[*unconfirmedError](err):
 		return cli.ExitUsage
-	case is[*caError](err), is[*ca.ValidityError](err), advice.Hardware(err) != "":
+	case is[*caError](err), errors.Is(err, issuance.ErrNoKeys), is[*ca.ValidityError](err), advice.Hardware(err) != "":
 		return cli.ExitKey
 	}
 	return cli.ExitFailed
@@ -175,7 +175,7 @@ func hintCA(err error) string {
 		return "give the password with --key-password-from PATH, env:NAME or fd:N"
 	case is[*ca.ValidityError](err):
 		return "check this host's clock; if it is right, make a CA in another folder with --dir, and register it as a trust anchor"
-	case ok && unusable.noKey:
+	case ok && unusable.noKey, errors.Is(err, issuance.ErrNoKeys):
 		return "run it where that key is, or bring the key back from a backup; kedge-ca status shows which keys are here"
 	case ok && unusable.absent:
 		return `make a CA with "kedge-ca init", or name its folder with --dir`

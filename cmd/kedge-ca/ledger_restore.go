@@ -96,7 +96,7 @@ func (o *ledgerRestoreOptions) compareLists(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	all, err := s.forgotten(ctx)
+	all, err := s.service.Forgotten(ctx)
 	if err != nil {
 		return err
 	}

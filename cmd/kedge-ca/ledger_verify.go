@@ -115,7 +115,7 @@ func (o *ledgerVerifyOptions) compareLists(ctx context.Context, s *store) error 
 	if s == nil {
 		return nil
 	}
-	all, err := s.forgotten(ctx)
+	all, err := s.service.Forgotten(ctx)
 	if err != nil || len(all) == 0 {
 		return err
 	}
@@ -123,14 +123,4 @@ func (o *ledgerVerifyOptions) compareLists(ctx context.Context, s *store) error 
 		o.warn(one.Error())
 	}
 	return all[0]
-}
-
-// forgotten returns what the last lists of the CA have and its ledger lacks, and what lies in
-// the place of a list and is none.
-func (s *store) forgotten(ctx context.Context) ([]error, error) {
-	all, err := s.service.Forgotten(ctx)
-	for _, one := range all {
-		_ = s.flags.locate(one) // names the file in it
-	}
-	return all, err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/issuance"
+	"kedge/internal/certinfo"
 	"kedge/internal/report"
 )
 
@@ -40,21 +41,21 @@ The new root has another name, so policies that compare x509Issuer/CN must allow
 
 // rotationJSON is where a rotation stands, in JSON documents.
 type rotationJSON struct {
-	Phase   string      `json:"phase"`          // none, started or switched
-	Root    *anchorJSON `json:"root,omitempty"` // the only one, when no rotation is under way
-	Old     *anchorJSON `json:"old,omitempty"`
-	New     *anchorJSON `json:"new,omitempty"`
-	Issuing string      `json:"issuing"`
+	Phase   string              `json:"phase"`          // none, started or switched
+	Root    *certinfo.Authority `json:"root,omitempty"` // the only one, when no rotation is under way
+	Old     *certinfo.Authority `json:"old,omitempty"`
+	New     *certinfo.Authority `json:"new,omitempty"`
+	Issuing string              `json:"issuing"`
 }
 
 func describeRotation(r *issuance.Rotation) rotationJSON {
 	d := rotationJSON{Phase: r.Phase(), Issuing: r.Issuing.Name}
-	old := describeAnchor(r.Old)
+	old := certinfo.OfAuthority(r.Old)
 	if r.Next == nil {
 		d.Root = &old
 		return d
 	}
-	next := describeAnchor(*r.Next)
+	next := certinfo.OfAuthority(*r.Next)
 	d.Old, d.New = &old, &next
 	return d
 }

@@ -93,7 +93,7 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 		h.warn(warning)
 	}
 	opened := &store{host: h, flags: f, settings: s, ledger: l, checked: map[string]bool{}}
-	opened.service, err = issuance.New(issuance.Config{Ledger: l, Now: h.inputs.Now, Keys: storeKeys{opened}, Certificate: cadir.ReadCertificate, LastList: f.lastList, Expiry: expiryOf(s)})
+	opened.service, err = issuance.New(issuance.Config{Ledger: l, Now: h.inputs.Now, Keys: storeKeys{opened}, Certificate: cadir.ReadCertificate, LastList: f.folder().LastCRL, Expiry: expiryOf(s)})
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

@@ -52,8 +52,6 @@ func TestCommands(t *testing.T) {
 // hostfiles, and a second front end would want the same.
 func unmoved() map[string]string {
 	return map[string]string{
-		"crl_aws.go": "which trust anchor a list is for, and how it gets there: to the package of the AWS side",
-		"crlmake.go": "making a list and writing its files again while others do, to the same",
 	}
 }
 
@@ -66,8 +64,6 @@ func exceptions() map[string]string {
 	)
 	return map[string]string{
 		"foreignCA.cure":    words,
-		"describeAnchor":    words,
-		"shellQuote":        words,
 		"wentOn":            words,
 		"oneForm":           words,
 		"firstOf":           words,
@@ -90,7 +86,6 @@ func exceptions() map[string]string {
 		"expiryOf":          "between cadir, which reads the configuration, and issuance: neither knows the other",
 		"onlyTyped":         "which flags have no variable",
 		"hintRevokedKey":    words,
-		"store.forgotten":   opening,
 		"openLedger":        opening,
 		"store.authority":   opening,
 		"store.authorityAt": opening,

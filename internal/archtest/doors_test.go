@@ -28,7 +28,7 @@ func doors() []door {
 		{"RecordIssued", selects("", "RecordIssued"), everywhere, func(f file) bool { return f.pkg == "ca" || library(f) }, "ca/issuance records, with the receipt"},
 		{"ca.Prepared.Issue", calls("Issue", 2), everywhere, library, "it takes any recorder, or none; issuance's Issue takes the ledger of the CA"},
 		{"a change of the ledger", callsPast("Record", "RecordCRL", "Import", "SetAuthorities", "WithAuthority", "Revoke", "Release", "TakeList", "DropList"), func(f file) bool { return !under(f.pkg, "ca") && usesLedger(f) }, library, "every door goes through issuance"},
-		{"the ledger of a CA", callsPast("Open", "Restore", "List", "Export", "Backup", "Verify", "Authorities", "Entries", "Head", "Certificate", "Hosts", "Newest", "Count", "Describe", "Missing", "LastCRL", "NextCRL", "Revoked"),
+		{"the ledger of a CA", callsPast("Open", "Restore", "List", "Export", "Backup", "Verify", "Authorities", "Entries", "Head", "Certificate", "Hosts", "Newest", "Count", "Describe", "Missing", "LastCRL", "NextCRL", "CRLContent", "Revoked"),
 			func(f file) bool { return cmd(f) && usesLedger(f) }, asksLedger, "what may happen is asked of issuance; these look at the ledger as such"},
 	}
 }

@@ -1,5 +1,5 @@
-// Package cadir is the folder of a CA on a disk: kedge-ca.yaml, and for each authority NAME.pem and
-// its key, which is NAME.key, or elsewhere, as NAME.key-uri says.
+// Package cadir is the folder of a CA on a disk: kedge-ca.yaml, aws.yaml, and for each authority
+// NAME.pem, its key, which is NAME.key, or elsewhere, as NAME.key-uri says, and its lists in crl/.
 //
 // It reads and checks; what may be issued is for packages ca and ledger to say. It prints nothing
 // and asks nobody: passwords and PINs come from the [config.Host] that it is given, and what a user

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"kedge/ca/issuance"
+	"kedge/internal/cadir"
+)
+
+// writtenCRL is a list and its files.
+type writtenCRL struct {
+	issuance.CRL
+	File    string `json:"file"`
+	DERFile string `json:"der_file"`
+}
+
+// publish makes the list of an authority and writes its files.
+func (o *crlOptions) publish(ctx context.Context, s *store, authority string) (*writtenCRL, error) {
+	var files cadir.CRLFiles
+	request := issuance.CRLRequest{Authority: authority, Valid: time.Duration(o.valid), Delta: o.delta, Take: o.take, Drop: o.drop, Why: o.why}
+	m, err := s.service.PublishCRL(ctx, request, func(m *issuance.CRL) (err error) {
+		files, err = o.store.folder().WriteCRL(m.Authority, m.Base != 0, m.DER, m.PEM)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &writtenCRL{*m, files.PEM, files.DER}, nil
+}
+
+// soon is how many days ahead a list that will be too large is warned of.
+const soon = 60
+
+// report says what was made.
+func (m *writtenCRL) report(h host) {
+	kind := fmt.Sprintf("list %d", m.Number)
+	if m.Base != 0 {
+		kind = fmt.Sprintf("list %d, a delta to list %d,", m.Number, m.Base)
+	}
+	changes := "what has changed is not known, since the last list is not in its file any more"
+	if m.Compared {
+		changes = fmt.Sprintf("%d added, %d removed", len(m.Added), len(m.Removed))
+	}
+	h.say(fmt.Sprintf("wrote %s and .der: %s of %q with %d revoked (%s); the next is due before %s",
+		m.File, kind, m.Issuer, m.Entries, changes, rfc3339(m.NextUpdate)))
+	if m.Compared {
+		h.saySome("added", m.Added)
+		h.saySome("removed", m.Removed)
+	}
+	if m.NextUpdate.After(m.End) {
+		h.warn(fmt.Sprintf("%s counts until %s only, when its CA ends", m.File, rfc3339(m.End)))
+	}
+	if m.Base != 0 {
+		return
+	}
+	growth := "; it does not grow"
+	if m.DaysLeft != nil {
+		growth = fmt.Sprintf(", for about %.0f days at %.1f a day", *m.DaysLeft, m.PerDay)
+	}
+	text := fmt.Sprintf("%s has %d of %d bytes: room for %d more%s", m.File, m.Size, m.MaxSize, m.Room, growth)
+	switch {
+	case m.Size > m.MaxSize:
+		h.warn(fmt.Sprintf("%s has %d bytes; IAM Roles Anywhere takes %d at most: rotate to a new CA, or issue for shorter times", m.File, m.Size, m.MaxSize))
+	case m.DaysLeft != nil && *m.DaysLeft < soon:
+		h.warn(text + ": rotate to a new CA before, or issue for shorter times")
+	default:
+		h.say(text)
+	}
+}
+
+// saySome says the first of many words, and how many more there are.
+func (h host) saySome(what string, all []string) {
+	switch n := len(all); {
+	case n > maxNamed:
+		h.say(fmt.Sprintf("%s %s and %d more", what, strings.Join(all[:maxNamed], ", "), n-maxNamed))
+	case n > 0:
+		h.say(what + " " + strings.Join(all, ", "))
+	}
+}

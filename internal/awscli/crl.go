@@ -1,0 +1,78 @@
+package awscli
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"kedge/internal/cadir"
+)
+
+// CRL is the list of an authority at IAM Roles Anywhere, which takes it for the trust anchor that
+// holds the certificate of the authority, and for no other.
+type CRL struct {
+	authority string
+	anchor    cadir.ARN // zero: not known
+	arn       cadir.ARN // zero: it was not imported, or its ARN is not known
+}
+
+// FindCRL finds the list of an authority, which may be a root, by the ARNs that are kept for the CA.
+// A list and a trust anchor in different accounts or regions are an error.
+func FindCRL(kept *cadir.AWS, authority string, root bool) (CRL, error) {
+	anchor := kept.Anchor(authority)
+	if anchor == "" && root {
+		anchor = kept.Anchor("")
+	}
+	c := CRL{authority: authority}
+	var err error
+	if anchor != "" {
+		if c.anchor, err = cadir.ParseARN(anchor, cadir.TrustAnchorARN); err != nil {
+			return c, err
+		}
+	}
+	if arn := kept.CRLs[authority]; arn != "" {
+		if c.arn, err = cadir.ParseARN(arn, cadir.CRLARN); err != nil {
+			return c, err
+		}
+	}
+	if anchor != "" && c.IsImported() && (c.anchor.Account != c.arn.Account || c.anchor.Region != c.arn.Region) {
+		return c, fmt.Errorf("the list of %q and its trust anchor are in different accounts or regions: %s and %s", authority, c.arn.Text, c.anchor.Text)
+	}
+	return c, nil
+}
+
+// IsImported reports whether the ARN of the list is known, so that it is updated.
+func (c CRL) IsImported() bool { return c.arn.Text != "" }
+
+// IsKnown reports whether there is a command line for the list: one that updates it, or imports it
+// for a trust anchor.
+func (c CRL) IsKnown() bool { return c.IsImported() || c.anchor.Text != "" }
+
+// Command returns the command line that imports the list in a file, which prints its ARN, or
+// updates the one that was imported. It is for a list that IsKnown.
+func (c CRL) Command(file string) (string, error) {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	if strings.Contains(path, "$") { // os.path.expandvars, with no way to quote it
+		return "", fmt.Errorf("the AWS CLI replaces $NAME in the names of files, and there is a $ in %s", path)
+	}
+	data := " --crl-data " + quote("fileb://"+path)
+	if c.IsImported() {
+		return "aws rolesanywhere update-crl --crl-id " + quote(c.arn.ID) + " --region " + quote(c.arn.Region) + data, nil
+	}
+	return "aws rolesanywhere import-crl --enabled --name " + quote(resourceName(c.authority)) + " --trust-anchor-arn " + quote(c.anchor.Text) +
+		" --region " + quote(c.anchor.Region) + data + " --query crl.crlArn --output text", nil
+}
+
+// resourceName makes a name that IAM Roles Anywhere takes: letters, digits, spaces, hyphens and
+// underscores.
+func resourceName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" -_", r) {
+			return r
+		}
+		return '-'
+	}, name)
+}
