@@ -15,7 +15,7 @@ import (
 type Anchor struct {
 	ID     string // of the one to update; empty: a new one is created
 	Region string // empty: the AWS CLI has one configured
-	Name   string // of a new one
+	Name   string // of a new one, as far as AWS takes it
 	PEM    []byte // of the certificates
 }
 
@@ -56,7 +56,7 @@ func (a Anchor) Command() (string, error) {
 	}
 	line := "aws rolesanywhere "
 	if a.ID == "" {
-		line += "create-trust-anchor --enabled --name " + quote(a.Name)
+		line += "create-trust-anchor --enabled --name " + quote(resourceName(a.Name))
 	} else {
 		line += "update-trust-anchor --trust-anchor-id " + quote(a.ID)
 	}

@@ -24,7 +24,7 @@ func TestAnchor_command(t *testing.T) {
 		anchor Anchor
 		want   string
 	}{
-		{Anchor{Name: "it's & a CA"}, `aws rolesanywhere create-trust-anchor --enabled --name 'it'\''s & a CA'`},
+		{Anchor{Name: "it's & a CA"}, `aws rolesanywhere create-trust-anchor --enabled --name 'it-s - a CA'`},
 		{Anchor{Name: "CA", Region: "eu-west-1"}, `aws rolesanywhere create-trust-anchor --enabled --name 'CA' --region 'eu-west-1'`},
 		{Anchor{Name: "CA", ID: anchorID}, `aws rolesanywhere update-trust-anchor --trust-anchor-id '` + anchorID + `'`},
 		{Anchor{ID: anchorID, Region: "eu-west-1"}, `aws rolesanywhere update-trust-anchor --trust-anchor-id '` + anchorID + `' --region 'eu-west-1'`},

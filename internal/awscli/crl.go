@@ -66,13 +66,17 @@ func (c CRL) Command(file string) (string, error) {
 		" --region " + quote(c.anchor.Region) + data + " --query crl.crlArn --output text", nil
 }
 
-// resourceName makes a name that IAM Roles Anywhere takes: letters, digits, spaces, hyphens and
-// underscores.
+// resourceName makes a name that IAM Roles Anywhere takes: up to 255 letters, digits, spaces, hyphens
+// and underscores.
+//
+// Source: IAM Roles Anywhere API Reference, CreateTrustAnchor and ImportCrl.
 func resourceName(name string) string {
-	return strings.Map(func(r rune) rune {
+	const most = 255
+	cleaned := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" -_", r) {
 			return r
 		}
 		return '-'
 	}, name)
+	return cleaned[:min(len(cleaned), most)]
 }
