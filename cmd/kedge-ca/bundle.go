@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -101,7 +102,8 @@ func runBundle(ctx context.Context, o *bundleOptions) (err error) {
 		if err := o.resolveAnchor(len(anchors) > 1); err != nil {
 			return err
 		}
-		o.anchor.Name, o.anchor.PEM = anchors[len(anchors)-1].Certificate.Subject.CommonName, text
+		newest := anchors[len(anchors)-1]
+		o.anchor.Name, o.anchor.PEM = cmp.Or(newest.Certificate.Subject.CommonName, newest.Name), text
 		line, err := o.anchor.Command()
 		if err != nil {
 			return err

@@ -65,7 +65,7 @@ func TestBundle_awsCLI(t *testing.T) {
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%s\n%v\n%s", line, err, out)
 			}
-			if called != tt.path || got.Enabled != tt.enabled || tt.enabled && got.Name != "Root of web-1 @ Example" {
+			if called != tt.path || got.Enabled != tt.enabled || tt.enabled && got.Name != "Root of web-1 - Example" {
 				t.Errorf("%s: %+v", called, got)
 			}
 			if got.Source.Type != "CERTIFICATE_BUNDLE" || got.Source.Data.PEM != string(want) {
