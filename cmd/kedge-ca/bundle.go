@@ -146,27 +146,14 @@ func shellQuote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// anchorJSON is an authority in JSON documents.
-type anchorJSON struct {
-	Name        string    `json:"name"`
-	State       string    `json:"state"` // active, next or retired
-	Subject     string    `json:"subject"`
-	Fingerprint string    `json:"fingerprint"`
-	NotAfter    time.Time `json:"not_after"`
-}
-
-func describeAnchor(a ledger.Authority) anchorJSON {
-	return anchorJSON{a.Name, a.State, a.Certificate.Subject.String(), certinfo.Fingerprint(a.Certificate), a.Certificate.NotAfter.UTC()}
-}
-
 func (o *bundleOptions) writeJSON(anchors []ledger.Authority, text []byte) error {
 	document := struct {
-		Anchors    []anchorJSON `json:"anchors"`
-		Characters int          `json:"characters"`
-		PEM        string       `json:"pem"`
+		Anchors    []certinfo.Authority `json:"anchors"`
+		Characters int                  `json:"characters"`
+		PEM        string               `json:"pem"`
 	}{nil, len(text), string(text)}
 	for _, a := range anchors {
-		document.Anchors = append(document.Anchors, describeAnchor(a))
+		document.Anchors = append(document.Anchors, certinfo.OfAuthority(a))
 	}
 	return report.WriteJSON(o.Out, document)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/issuance"
+	"kedge/internal/certinfo"
 	"kedge/internal/report"
 )
 
@@ -38,27 +39,6 @@ The new root has another name, so policies that compare x509Issuer/CN must allow
 	return cmd
 }
 
-// rotationJSON is where a rotation stands, in JSON documents.
-type rotationJSON struct {
-	Phase   string      `json:"phase"`          // none, started or switched
-	Root    *anchorJSON `json:"root,omitempty"` // the only one, when no rotation is under way
-	Old     *anchorJSON `json:"old,omitempty"`
-	New     *anchorJSON `json:"new,omitempty"`
-	Issuing string      `json:"issuing"`
-}
-
-func describeRotation(r *issuance.Rotation) rotationJSON {
-	d := rotationJSON{Phase: r.Phase(), Issuing: r.Issuing.Name}
-	old := describeAnchor(r.Old)
-	if r.Next == nil {
-		d.Root = &old
-		return d
-	}
-	next := describeAnchor(*r.Next)
-	d.Old, d.New = &old, &next
-	return d
-}
-
 // reportRotation writes where the rotation stands after a step.
 func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
 	if !o.json {
@@ -68,7 +48,7 @@ func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
 	if err != nil {
 		return err
 	}
-	return report.WriteJSON(s.host.Out, describeRotation(r))
+	return report.WriteJSON(s.host.Out, certinfo.OfRotation(r))
 }
 
 // endedOptions are those of the steps that end a rotation.
