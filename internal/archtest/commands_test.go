@@ -78,7 +78,6 @@ func exceptions() map[string]string {
 		"oneForm":           words,
 		"plainKey":          words,
 		"count":             words,
-		"describeLeaves":    words,
 		"leftBehind":        words,
 		"lacking":           words,
 		"texts":             words,
