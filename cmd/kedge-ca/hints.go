@@ -192,9 +192,10 @@ func hintLedger(err error) string {
 	if refused, ok := errors.AsType[*ledger.RefusedError](err); ok {
 		return advice.Refused(refused.Reason)
 	}
-	switch {
-	case is[*noBackupError](err):
+	if missing, ok := errors.AsType[*ledger.MissingError](err); ok && missing.Backup {
 		return "give a file that \"kedge-ca ledger backup\" made, or the ledger.db of a CA"
+	}
+	switch {
 	case is[*otherCAError](err):
 		return "give a backup of this CA, or another folder with --dir; --another-ca takes the ledger all the same, but nothing is issued with it here"
 	case is[*ledger.MissingError](err):

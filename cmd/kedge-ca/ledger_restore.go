@@ -59,7 +59,7 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 	if err != nil {
 		return err
 	}
-	from, err := o.look(ctx, o.file)
+	from, err := ledger.ReadBackupInfo(ctx, o.file, ledger.Options{Now: o.inputs.Now})
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (e *otherCAError) Error() string {
 // the backup calls by the same name. A file that is not there, or that is older or newer than the
 // backup, does no harm.
 func (o *ledgerRestoreOptions) sameCA(ctx context.Context) error {
-	l, err := o.openBackup(ctx, o.file)
+	l, err := ledger.OpenBackup(ctx, o.file, ledger.Options{Now: o.inputs.Now})
 	if err != nil {
 		return err
 	}

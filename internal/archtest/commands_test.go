@@ -105,8 +105,6 @@ func exceptions() map[string]string {
 		"certificatesOf":    helper,
 		"sameFile":          helper,
 		"parseKeyKind":      "names the flag that is wrong",
-		"snapshotOf":        helper,
-		"isHead":            helper,
 		"readInput":         "reads standard input",
 		"upTo":              helper,
 		"csrName":           helper,
