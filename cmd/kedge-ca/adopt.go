@@ -21,7 +21,7 @@ func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 		return &adoptError{err}
 	}
 	if !ca.IsRoot(cert) {
-		return &caError{error: fmt.Errorf("%s is not a root: it is issued by %q", o.store.certPath(rootName), cert.Issuer)}
+		return &cadir.UnusableError{Err: fmt.Errorf("%s is not a root: it is issued by %q", o.store.certPath(rootName), cert.Issuer)}
 	}
 	if err := o.past.check(ctx, cert, o.inputs.Now()); err != nil {
 		return err
@@ -84,7 +84,7 @@ func (o *initOptions) adoptPast(ctx context.Context, service *issuance.Service, 
 type adoptError struct{ err error }
 
 func (e *adoptError) Error() string { return e.err.Error() }
-func (e *adoptError) Unwrap() error { return &caError{error: e.err} }
+func (e *adoptError) Unwrap() error { return &cadir.UnusableError{Err: e.err} }
 
 // adoptedKey opens the key to take over, which is ca.key, or the one that --key names.
 func (o *initOptions) adoptedKey(ctx context.Context, cert *x509.Certificate) (*caKey, error) {
@@ -104,7 +104,7 @@ func (o *initOptions) adoptedKey(ctx context.Context, cert *x509.Certificate) (*
 // signed.
 func (o *initOptions) checkAdopted(cert *x509.Certificate, key *cadir.Key) error {
 	if _, err := ca.New(cert, key); err != nil {
-		return &caError{error: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), key, err)}
+		return &cadir.UnusableError{Err: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), key, err)}
 	}
 	warnings, err := o.ca.allow.foreignAt(foreignCA{o.store.certPath(rootName), rootName, []*x509.Certificate{cert}}, o.inputs.Now())
 	for _, warning := range warnings {

@@ -12,11 +12,12 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/cadir"
 )
 
 // authority opens the authority of a name, or the one that issues when the name is empty. The
-// key's password is asked for only if it is encrypted, and once. What makes it unusable is a
-// *caError.
+// key's password is asked for only if it is encrypted, and once. What makes it unusable is an
+// *cadir.UnusableError.
 func (s *store) authority(ctx context.Context, name string) (*ca.Authority, error) {
 	path, err := s.service.Path(ctx, name)
 	if err != nil {
@@ -29,8 +30,8 @@ func (s *store) authority(ctx context.Context, name string) (*ca.Authority, erro
 func (s *store) authorityAt(ctx context.Context, path []ledger.Authority) (*ca.Authority, error) {
 	a, err := s.openAuthority(ctx, path)
 	if err != nil {
-		missing, ok := errors.AsType[*caError](err)
-		return nil, &caError{error: err, noKey: ok && missing.noKey}
+		missing, ok := errors.AsType[*cadir.UnusableError](err)
+		return nil, &cadir.UnusableError{Err: err, NoKey: ok && missing.NoKey}
 	}
 	return a, nil
 }

@@ -35,7 +35,7 @@ func (f *storeFlags) beginCAKey(ctx context.Context, h host, name string, kind k
 	key, err := f.keys(h).Begin(ctx, cadir.KeyRequest{Authority: name, URI: n.uri, Public: n.public, Generate: kind.Generate})
 	k := &caKey{NewKey: key, path: key.Path, resumed: key.Resumed, open: key.Opened}
 	if err != nil {
-		return k, &caError{error: keyError(err)}
+		return k, err
 	}
 	if k.open != nil {
 		k.warnings = k.open.Warnings

@@ -15,6 +15,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/report"
 )
@@ -180,7 +181,7 @@ func (s *store) listed(ctx context.Context, names []string) ([]ledger.Authority,
 		s.host.warn(warning)
 	}
 	if errors.Is(err, issuance.ErrNoKeys) {
-		err = &caError{error: err, noKey: true}
+		err = &cadir.UnusableError{Err: err, NoKey: true}
 	}
 	return all, err
 }

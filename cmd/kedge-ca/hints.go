@@ -42,7 +42,7 @@ func exitCode(err error) int {
 	switch {
 	case is[*config.FlagError](err), is[*unconfirmedError](err):
 		return cli.ExitUsage
-	case is[*caError](err), is[*ca.ValidityError](err), advice.Hardware(err) != "":
+	case is[*cadir.UnusableError](err), is[*ca.ValidityError](err), advice.Hardware(err) != "":
 		return cli.ExitKey
 	}
 	return cli.ExitFailed
@@ -161,7 +161,7 @@ func hintAuthority(err error) string {
 
 // hintCA is about keys and certificates of the CA.
 func hintCA(err error) string {
-	unusable, ok := errors.AsType[*caError](err)
+	unusable, ok := errors.AsType[*cadir.UnusableError](err)
 	if hint := advice.Hardware(err); hint != "" {
 		return hint
 	}
@@ -174,9 +174,9 @@ func hintCA(err error) string {
 		return "give the password with --key-password-from PATH, env:NAME or fd:N"
 	case is[*ca.ValidityError](err):
 		return "check this host's clock; if it is right, make a CA in another folder with --dir, and register it as a trust anchor"
-	case ok && unusable.noKey:
+	case ok && unusable.NoKey:
 		return "run it where that key is, or bring the key back from a backup; kedge-ca status shows which keys are here"
-	case ok && unusable.absent:
+	case ok && unusable.Absent:
 		return `make a CA with "kedge-ca init", or name its folder with --dir`
 	}
 	if is[*adoptError](err) && errors.Is(err, fs.ErrNotExist) {

@@ -200,7 +200,7 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 		return err
 	}
 	parent, err := s.issuing(ctx, above.Name)
-	if unusable, ok := errors.AsType[*caError](err); ok && unusable.noKey {
+	if unusable, ok := errors.AsType[*cadir.UnusableError](err); ok && unusable.NoKey {
 		return &offlineParentError{above.Name, err}
 	}
 	if err != nil {

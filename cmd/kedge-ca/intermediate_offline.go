@@ -172,7 +172,7 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 	}
 	key, err := o.store.readKey(ctx, o.host, o.name, nil)
 	if err != nil {
-		return &caError{error: err}
+		return &cadir.UnusableError{Err: err}
 	}
 	defer func() { err = errors.Join(err, key.Close()) }()
 	path, err := o.readPath()

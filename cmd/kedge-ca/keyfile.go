@@ -82,7 +82,7 @@ func (f *newKeyFlags) readPassword(h host, ref, path string) (password []byte, w
 		err = fmt.Errorf("password for %s: %w", path, err)
 	}
 	if err != nil {
-		return nil, nil, &caError{error: err}
+		return nil, nil, &cadir.UnusableError{Err: err}
 	}
 	return password, p.Warnings(), nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/issuance"
+	"kedge/internal/cadir"
 )
 
 type rotateSwitchOptions struct {
@@ -69,7 +70,7 @@ func runRotateSwitch(ctx context.Context, o *rotateSwitchOptions) (err error) {
 func (s *store) checkKey(name string) error {
 	path, there, err := s.flags.keyFile(name)
 	if err == nil && !there {
-		err = &caError{error: fmt.Errorf("%q cannot issue here: %w", name, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}), noKey: true}
+		err = &cadir.UnusableError{Err: fmt.Errorf("%q cannot issue here: %w", name, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}), NoKey: true}
 	}
 	return err
 }

@@ -128,7 +128,7 @@ func (f *storeFlags) withoutLedger(missing *ledger.MissingError) error {
 		}
 	}
 	_, err := os.Open(f.certPath(rootName))
-	return &caError{error: err, absent: true}
+	return &cadir.UnusableError{Err: err, Absent: true}
 }
 
 // closeEarly begins to close the ledger, which takes as long as writing a few files does: for
@@ -149,15 +149,6 @@ func (s *store) close(err *error) {
 	}
 	*err = errors.Join(*err, <-s.closing)
 }
-
-// caError says that the CA itself cannot be used.
-type caError struct {
-	error
-	absent bool // there is none in the folder
-	noKey  bool // the key of an authority is not there
-}
-
-func (e *caError) Unwrap() error { return e.error }
 
 // folderError says that a flag names no folder.
 type folderError struct {

@@ -110,7 +110,6 @@ func exceptions() map[string]string {
 		"csrName":           helper,
 		"folder":            "names the flag that is wrong",
 		"place":             "names the flag that is wrong",
-		"keyError":          helper,
 	}
 }
 

@@ -37,17 +37,27 @@ type KeyRequest struct {
 
 // Begin opens the key that NAME.key or NAME.key-uri has, or that the request names, or makes one.
 // The last two are written by Write. A key that is there, and that no interrupted run of this user
-// can have left, is a *safefile.LeftoverError, unless the request says which key it must be. The
-// NewKey must be closed, after an error too.
+// can have left, is a *safefile.LeftoverError, unless the request says which key it must be. Each error
+// is an *UnusableError. The NewKey must be closed, after an error too.
 func (k *Keys) Begin(ctx context.Context, r KeyRequest) (n *NewKey, err error) {
 	n = &NewKey{Path: k.Folder.KeyPath(r.Authority)}
+	if err := k.begin(ctx, r, n); err != nil {
+		return n, &UnusableError{Err: err}
+	}
+	if n.Opened != nil {
+		n.Signer = n.Opened
+	}
+	return n, nil
+}
+
+func (k *Keys) begin(ctx context.Context, r KeyRequest, n *NewKey) error {
 	path, there, err := k.Folder.KeyFile(r.Authority)
 	switch {
 	case err != nil:
-		return n, err
+		return err
 	case there && r.URI != "":
 		if kept, err := k.Folder.KeyURI(r.Authority); err != nil || kept != r.URI {
-			return n, errors.Join(err, atomicfile.Vacant(path))
+			return errors.Join(err, atomicfile.Vacant(path))
 		}
 		fallthrough
 	case there:
@@ -59,10 +69,7 @@ func (k *Keys) Begin(ctx context.Context, r KeyRequest) (n *NewKey, err error) {
 	default:
 		n.Signer, n.der, err = r.Generate()
 	}
-	if err == nil && n.Opened != nil {
-		n.Signer = n.Opened
-	}
-	return n, err
+	return err
 }
 
 // resume opens the key that is there. Where it is not known which key that must be, its file must be
