@@ -10,6 +10,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/issuance"
+	"kedge/ca/ledger"
 	"kedge/internal/cadir"
 )
 
@@ -31,33 +32,32 @@ func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := o.checkAdopted(cert, key.open); err != nil {
+	if err := o.checkAdopted(cert, key.Opened); err != nil {
 		return err
 	}
-	if err := key.write(); err != nil {
+	if err := key.Write(); err != nil {
 		return err
 	}
-	l, service, _, err := o.openLedger(ctx)
+	s, err := o.store.open(ctx, o.host, ledger.Options{Create: true})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.Close()) }()
-	again, err := service.IsRoot(ctx, cert)
+	defer s.close(&err)
+	again, err := s.service.IsRoot(ctx, cert)
 	if err != nil {
 		return err
 	}
 	if !again || !o.past.any() {
-		if err := service.Adopt(ctx, cert, o.ca.why); err != nil {
+		if err := s.service.Adopt(ctx, cert, o.ca.why); err != nil {
 			return err
 		}
 		o.say(fmt.Sprintf("took over the CA %q, valid until %s", cert.Subject, cert.NotAfter.UTC().Format(time.DateOnly)))
 	}
-	if !key.resumed {
-		key.tell(o.host, o.key)
-	} else {
-		key.warn(o.host)
+	if !key.Resumed {
+		o.say(key.Outcome())
 	}
-	return o.adoptPast(ctx, service, cert)
+	o.warnAll(key.Dangers())
+	return o.adoptPast(ctx, s.service, cert)
 }
 
 // adoptPast takes in what the CA issued, or says that it is not in the ledger.
@@ -87,7 +87,7 @@ func (e *adoptError) Error() string { return e.err.Error() }
 func (e *adoptError) Unwrap() error { return &cadir.UnusableError{Err: e.err} }
 
 // adoptedKey opens the key to take over, which is ca.key, or the one that --key names.
-func (o *initOptions) adoptedKey(ctx context.Context, cert *x509.Certificate) (*caKey, error) {
+func (o *initOptions) adoptedKey(ctx context.Context, cert *x509.Certificate) (*cadir.NewKey, error) {
 	_, there, err := o.store.keyFile(rootName)
 	if err != nil {
 		return nil, err
@@ -107,8 +107,6 @@ func (o *initOptions) checkAdopted(cert *x509.Certificate, key *cadir.Key) error
 		return &cadir.UnusableError{Err: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), key, err)}
 	}
 	warnings, err := o.ca.allow.foreignAt(foreignCA{o.store.certPath(rootName), rootName, []*x509.Certificate{cert}}, o.inputs.Now())
-	for _, warning := range warnings {
-		o.warn(warning)
-	}
+	o.warnAll(warnings)
 	return err
 }

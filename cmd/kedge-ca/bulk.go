@@ -115,7 +115,7 @@ func (o *issueOptions) newBulk(ctx context.Context, s *store, rows []hostlist.Ro
 		}
 		if finished {
 			b.done++
-			if err := b.ending.add(files.Certificate, expiryOf(s.settings), o.inputs.Now()); err != nil {
+			if err := b.ending.add(files.Certificate, s.Expiry(), o.inputs.Now()); err != nil {
 				return nil, err
 			}
 			continue

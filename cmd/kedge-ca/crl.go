@@ -199,7 +199,7 @@ func (e *unlistedError) Unwrap() error { return e.err }
 // openAll opens the keys before the first list is made: all are, or none.
 func (s *store) openAll(ctx context.Context, authorities []ledger.Authority) error {
 	for _, a := range authorities {
-		if _, err := s.authority(ctx, a.Name); err != nil {
+		if _, err := s.Authority(ctx, a.Name); err != nil {
 			if len(authorities) > 1 {
 				err = &unlistedError{a.Name, err}
 			}

@@ -48,7 +48,7 @@ func (s *store) writeCRL(ctx context.Context, r issuance.CRLRequest) (*writtenCR
 }
 
 func (s *store) makeCRL(ctx context.Context, r issuance.CRLRequest) (*issuance.CRL, error) {
-	if _, err := s.authority(ctx, r.Authority); err != nil {
+	if _, err := s.Authority(ctx, r.Authority); err != nil {
 		return nil, err
 	}
 	m, err := s.service.MakeCRL(ctx, r)

@@ -7,9 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/ca/issuance"
 	"kedge/ca/ledger"
-	"kedge/internal/cadir"
 	"kedge/internal/cli"
 )
 
@@ -63,15 +61,10 @@ func runExpiring(ctx context.Context, o *expiringOptions) (err error) {
 	}
 	defer s.close(&err)
 	now := o.inputs.Now()
-	f := expiryOf(s.settings).Expired(now)
+	f := s.Expiry().Expired(now)
 	if o.replaced {
 		f = ledger.Filter{State: ledger.Valid}
 	}
 	f.Kind, f.ExpiresBefore = o.kind, now.Add(time.Duration(o.within))
 	return s.list(ctx, f, o.limit, o.output)
-}
-
-// expiryOf is what the configuration says about leaves without successor.
-func expiryOf(s *cadir.Settings) issuance.Expiry {
-	return issuance.Expiry{Percent: s.Expiry.Warn.Percent, Before: s.Expiry.Warn.Before, Forget: time.Duration(s.Expiry.Forget)}
 }

@@ -16,6 +16,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/filelock"
+	"kedge/internal/localca"
 	"kedge/internal/safefile"
 	"kedge/internal/takeover"
 	"kedge/signer"
@@ -182,8 +183,8 @@ func hintCA(err error) string {
 	if is[*adoptError](err) && errors.Is(err, fs.ErrNotExist) {
 		return "put the ca.key and ca.pem of the CA there first, or name its key with --key; without --adopt, init makes a CA"
 	}
-	if interrupted, ok := errors.AsType[*interruptedError](err); ok {
-		return "if nothing was ever issued with it, move " + interrupted.key + " and the ledger away and run init again; if it is the key of a CA, bring ca.pem and the ledger back from a backup, or ca.pem alone and run init --adopt"
+	if interrupted, ok := errors.AsType[*localca.InterruptedError](err); ok {
+		return "if nothing was ever issued with it, move " + interrupted.Key + " and the ledger away and run init again; if it is the key of a CA, bring ca.pem and the ledger back from a backup, or ca.pem alone and run init --adopt"
 	}
 	return ""
 }

@@ -192,14 +192,14 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	if err := s.checkName(ctx, o.name); err != nil {
+	if err := s.CheckNewName(ctx, o.name); err != nil {
 		return err
 	}
 	above, err := s.service.Parent(ctx, o.parent)
 	if err != nil {
 		return err
 	}
-	parent, err := s.issuing(ctx, above.Name)
+	parent, err := s.Issuing(ctx, above.Name)
 	if unusable, ok := errors.AsType[*cadir.UnusableError](err); ok && unusable.NoKey {
 		return &offlineParentError{above.Name, err}
 	}
@@ -217,7 +217,7 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	cert, err := s.issueCA(ctx, key, prepared)
+	cert, err := s.IssueCA(ctx, key, prepared)
 	if err != nil {
 		return err
 	}
@@ -225,11 +225,11 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.flags.writeCopies(a); err != nil {
+	if err := s.WriteCopies(a); err != nil {
 		return err
 	}
 	o.say(fmt.Sprintf("made the intermediate CA %q below %q, valid until %s", cert.Subject.CommonName, above.Name, cert.NotAfter.UTC().Format(time.DateOnly)))
-	key.tell(o.host, o.key)
+	o.tellKey(key)
 	return o.report(a)
 }
 

@@ -59,14 +59,14 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	if err := os.MkdirAll(o.store.dir, 0o700); err != nil {
 		return err
 	}
-	if err := key.write(); err != nil {
+	if err := key.Write(); err != nil {
 		return err
 	}
 	if err := atomicfile.Create(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}), 0o644); err != nil {
 		return err
 	}
 	o.say(fmt.Sprintf("made %s, a request for the certificate of %q: sign it where its parent is", path, subject))
-	key.tell(o.host, o.key)
+	o.tellKey(key)
 	if !o.output.json {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (o *intermediateOptions) sign(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	parent, err := s.issuing(ctx, above.Name)
+	parent, err := s.Issuing(ctx, above.Name)
 	if err != nil {
 		return err
 	}
@@ -240,7 +240,7 @@ func (o *intermediateOptions) register(ctx context.Context, s *store, path []*x5
 		}
 	}
 	all, err := s.service.TakeIn(ctx, issuance.TakeIn{Name: o.name, Path: path, KeepIssuer: o.keepIssuer, Why: o.ca.why})
-	if err = errors.Join(err, s.flags.writeCopies(all...)); err != nil {
+	if err = errors.Join(err, s.WriteCopies(all...)); err != nil {
 		return ledger.Authority{}, err
 	}
 	return all[len(all)-1], nil

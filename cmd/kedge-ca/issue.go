@@ -141,7 +141,7 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	i.recorded = s.closeEarly
+	i.recorded = s.CloseEarly
 	profile, err := s.settings.Profile(o.leaf.profile)
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 
 // issuer opens the authority.
 func (o *issueOptions) issuer(ctx context.Context, s *store) (*issuer, error) {
-	i, err := s.issuer(ctx, o.leaf.issuer)
+	i, err := s.Issuer(ctx, o.leaf.issuer)
 	return &issuer{Issuer: i, form: o.form}, err
 }
 

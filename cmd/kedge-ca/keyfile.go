@@ -86,17 +86,3 @@ func (f *newKeyFlags) readPassword(h host, ref, path string) (password []byte, w
 	}
 	return password, p.Warnings(), nil
 }
-
-// sayKey tells where the key of a CA is, and whether anybody can use it.
-func (f *newKeyFlags) sayKey(h host, path string) {
-	if f.noPassword {
-		h.say(path + " is its key: keep it safe")
-		h.warn(plainKey(path))
-		return
-	}
-	h.say(path + " is its key: keep it and its password safe, and apart")
-}
-
-func plainKey(path string) string {
-	return path + " is not encrypted: whoever reads it can become every role that trusts this CA"
-}

@@ -203,7 +203,7 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 
 // renewer opens the authority.
 func (o *renewOptions) renewer(ctx context.Context, s *store) (*issuer, error) {
-	i, err := s.issuer(ctx, o.issuer)
+	i, err := s.Issuer(ctx, o.issuer)
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func runRotateStart(ctx context.Context, o *rotateStartOptions) (err error) {
 		return err
 	}
 	if next := plan.Started; next != nil {
-		if err := s.checkCopy(next.Name, next.Certificate); err != nil {
+		if err := s.CheckCopy(next.Name, next.Certificate); err != nil {
 			return err
 		}
 		o.say(fmt.Sprintf("the rotation to %q is started already", next.Name))
@@ -104,7 +104,7 @@ func runRotateStart(ctx context.Context, o *rotateStartOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.flags.writeCopies(next); err != nil {
+	if err := s.WriteCopies(next); err != nil {
 		return err
 	}
 	o.report(plan.Old, next)
@@ -136,12 +136,12 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, plan *issuan
 	if err != nil {
 		return nil, err
 	}
-	cert, err = s.issueCA(ctx, key, prepared)
+	cert, err = s.IssueCA(ctx, key, prepared)
 	if err != nil {
 		return nil, err
 	}
 	o.say(fmt.Sprintf("made the root %q, valid until %s", cert.Subject.CommonName, cert.NotAfter.UTC().Format(time.DateOnly)))
-	key.tell(o.host, o.key)
+	o.tellKey(key)
 	return cert, nil
 }
 

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca/issuance"
-	"kedge/internal/cadir"
 )
 
 type rotateSwitchOptions struct {
@@ -46,7 +44,7 @@ func runRotateSwitch(ctx context.Context, o *rotateSwitchOptions) (err error) {
 	defer s.close(&err)
 	plan, err := s.service.PlanSwitch(ctx, o.to)
 	if missing, ok := errors.AsType[*issuance.NoKeyError](err); ok {
-		return s.checkKey(missing.Authority)
+		return s.CheckHasKey(missing.Authority)
 	}
 	if is[*issuance.AmbiguousError](err) {
 		return fmt.Errorf("%w; say with --to which is to issue", err)
@@ -64,13 +62,4 @@ func runRotateSwitch(ctx context.Context, o *rotateSwitchOptions) (err error) {
 	}
 	o.say(fmt.Sprintf("%q issues from now on: renew the certificates of the hosts; kedge-ca rotate status shows who has moved", plan.To.Name))
 	return s.reportRotation(ctx, o.output)
-}
-
-// checkKey: an authority cannot issue whose key is elsewhere.
-func (s *store) checkKey(name string) error {
-	path, there, err := s.flags.keyFile(name)
-	if err == nil && !there {
-		err = &cadir.UnusableError{Err: fmt.Errorf("%q cannot issue here: %w", name, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}), NoKey: true}
-	}
-	return err
 }

@@ -90,7 +90,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", csrName(o.csr), err)
 	}
-	i, err := s.issuer(ctx, o.leaf.issuer)
+	i, err := s.Issuer(ctx, o.leaf.issuer)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	s.closeEarly()
+	s.CloseEarly()
 	return o.report(result.Issued, i.Authority(), append(dropped, endedWarnings(*result)...))
 }
 
