@@ -110,7 +110,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	if o.valid == 0 {
 		o.valid = s.settings.CRL.Valid
 	}
-	if err := s.openAll(ctx, authorities); err != nil {
+	if err := s.OpenAll(ctx, authorities); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Join(o.store.dir, crlFolder), 0o755); err != nil {
@@ -184,27 +184,4 @@ func (s *store) listed(ctx context.Context, names []string) ([]ledger.Authority,
 		err = &cadir.UnusableError{Err: err, NoKey: true}
 	}
 	return all, err
-}
-
-// unlistedError says that the key of one of several authorities does not open, so that none of
-// their lists is made.
-type unlistedError struct {
-	name string
-	err  error
-}
-
-func (e *unlistedError) Error() string { return e.err.Error() }
-func (e *unlistedError) Unwrap() error { return e.err }
-
-// openAll opens the keys before the first list is made: all are, or none.
-func (s *store) openAll(ctx context.Context, authorities []ledger.Authority) error {
-	for _, a := range authorities {
-		if _, err := s.Authority(ctx, a.Name); err != nil {
-			if len(authorities) > 1 {
-				err = &unlistedError{a.Name, err}
-			}
-			return err
-		}
-	}
-	return nil
 }

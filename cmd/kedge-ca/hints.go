@@ -140,8 +140,8 @@ func hintAuthority(err error) string {
 	if several, ok := errors.AsType[*issuance.AmbiguousError](err); ok {
 		return oneOf("authorities below it", several.Names)
 	}
-	if unlisted, ok := errors.AsType[*unlistedError](err); ok {
-		return fmt.Sprintf("no list was written; where keys have passwords of their own, make the lists one by one: kedge-ca crl --issuer %s", unlisted.name)
+	if unlisted, ok := errors.AsType[*localca.UnlistedError](err); ok {
+		return fmt.Sprintf("no list was written; where keys have passwords of their own, make the lists one by one: kedge-ca crl --issuer %s", unlisted.Authority)
 	}
 	switch {
 	case is[*ca.PathLengthError](err):

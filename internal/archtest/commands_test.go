@@ -85,7 +85,6 @@ func exceptions() map[string]string {
 		"hintRenewal":     words,
 		"hintRevokedKey":  words,
 		"store.forgotten": opening,
-		"store.openAll":   opening,
 		"store.close":     "what was opened with the streams is closed here",
 		"certificatesOf":  helper,
 		"sameFile":        helper,

@@ -54,6 +54,29 @@ func (c *CA) Issuer(ctx context.Context, name string) (*issuance.Issuer, error) 
 	return c.Service.IssuerAt(ctx, path)
 }
 
+// UnlistedError says that the key of one of several authorities does not open, so that none of their
+// lists is made.
+type UnlistedError struct {
+	Authority string
+	Err       error
+}
+
+func (e *UnlistedError) Error() string { return e.Err.Error() }
+func (e *UnlistedError) Unwrap() error { return e.Err }
+
+// OpenAll opens the authorities before the first list is made: all are made, or none.
+func (c *CA) OpenAll(ctx context.Context, authorities []ledger.Authority) error {
+	for _, a := range authorities {
+		if _, err := c.Authority(ctx, a.Name); err != nil {
+			if len(authorities) > 1 {
+				err = &UnlistedError{a.Name, err}
+			}
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *CA) authorityAt(ctx context.Context, path []ledger.Authority) (*ca.Authority, error) {
 	a, err := c.open(ctx, path)
 	if err != nil {
