@@ -20,7 +20,7 @@ func allowed() []line {
 		{"cmd/kedge-emulator", "internal/atomicfile internal/cli internal/emulator", "github.com/spf13/cobra", "no signer and no ca"},
 		{"cmd/kedge-pkcs11", "internal/wire", "github.com/miekg/pkcs11 golang.org/x/sys/unix", "the only program with cgo"},
 		{"examples/golang", "signer signer/session", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/service/sts", ""},
-		{"internal/advice", "ca ca/ledger internal/config internal/pemread pkcs11 tpm", "", "words about errors of the CA; kedge, which links no CA, has its own"},
+		{"internal/advice", "ca ca/issuance ca/ledger internal/cadir internal/cli internal/config internal/filelock internal/localca internal/pemread internal/safefile internal/takeover pkcs11 signer tpm", "", "words about errors of the CA; kedge, which links no CA, has its own"},
 		{"internal/archtest", "", "", ""},
 		{"internal/atomicfile", "", "", ""},
 		{"internal/cache", "internal/atomicfile internal/filelock internal/refresh", "github.com/aws/aws-sdk-go-v2/aws", ""},

@@ -82,8 +82,6 @@ func exceptions() map[string]string {
 		"texts":           words,
 		"pastOf":          "between takeover, which reads, and issuance, which records: neither knows the other",
 		"onlyTyped":       "which flags have no variable",
-		"hintRenewal":     words,
-		"hintRevokedKey":  words,
 		"store.forgotten": opening,
 		"store.close":     "what was opened with the streams is closed here",
 		"certificatesOf":  helper,

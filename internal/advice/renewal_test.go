@@ -1,4 +1,4 @@
-package main
+package advice
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"kedge/internal/cli"
 )
 
-// TestAdvise_ledger: each refusal of the ledger has advice, and ends with a documented code.
-func TestAdvise_ledger(t *testing.T) {
+// TestOf_ledger: each refusal of the ledger has advice, and ends with a documented code.
+func TestOf_ledger(t *testing.T) {
 	t.Parallel()
 	one := ledger.Certificate{Subject: "CN=web-01", Serial: "0a"}
 	other := ledger.Certificate{Subject: "CN=web-01", Serial: "0b", IssuedAt: time.Unix(0, 0)}
@@ -32,24 +32,9 @@ func TestAdvise_ledger(t *testing.T) {
 		{&ledger.RevokedIssuerError{Name: "ca"}, "make another authority"},
 		{&ledger.UnknownIssuerError{}, "issue with an authority of this CA"},
 	} {
-		advice := advise(fmt.Errorf("web-01.pem: %w", tt.err))
-		if !strings.HasPrefix(advice.Hint, tt.want) || advice.Code != cli.ExitFailed {
-			t.Errorf("%T: %+v\nwant %s", tt.err, advice, tt.want)
+		err := fmt.Errorf("web-01.pem: %w", tt.err)
+		if hint, code := Of(err), ExitCode(err); !strings.HasPrefix(hint, tt.want) || code != cli.ExitFailed {
+			t.Errorf("%T: exit %d: %s\nwant %s", tt.err, code, hint, tt.want)
 		}
-	}
-}
-
-// TestAdvise_part: the advice for each of those that were not done, once.
-func TestAdvise_part(t *testing.T) {
-	t.Parallel()
-	revoked := func(name string) notDone { return notDone{name, &notRenewedError{what: name, why: "it is revoked"}} }
-	part := &partError{verb: "renewed", done: 1, total: 4, failed: []notDone{revoked("a"), revoked("b"), {"c", &ledger.RevokedKeyError{Allowable: true}}}}
-	advice := advise(part)
-	if strings.Count(advice.Hint, "kedge-ca issue") != 1 || !strings.Contains(advice.Hint, "; make a new key; ") || advice.Code != cli.ExitFailed {
-		t.Errorf("%+v", advice)
-	}
-	part.err = &ledger.UnreachableError{Where: "db"}
-	if advice := advise(part); !strings.HasPrefix(advice.Hint, "check the database") || part.Error() == "renewed 1 of 4" {
-		t.Errorf("%v: %+v", part, advice)
 	}
 }

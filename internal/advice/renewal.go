@@ -1,4 +1,4 @@
-package main
+package advice
 
 import (
 	"errors"
@@ -8,14 +8,10 @@ import (
 	"kedge/ca/ledger"
 )
 
-// hintRenewal is about what the ledger refuses to issue and to renew, and about work on several
-// certificates that was done in part.
-func hintRenewal(err error) string {
-	if part, ok := errors.AsType[*partError](err); ok && part.err == nil {
-		return part.hints()
-	}
+// renewal is about what the ledger refuses to issue and to renew.
+func renewal(err error) string {
 	if key, ok := errors.AsType[*ledger.RevokedKeyError](err); ok {
-		return hintRevokedKey(key)
+		return revokedKey(key)
 	}
 	if clone, ok := errors.AsType[*ledger.CloneError](err); ok {
 		return fmt.Sprintf("find out which of the two is meant to have the name, and give it a new key with \"kedge-ca issue\"; if the other one is not trusted: kedge-ca revoke --serial %s --reason key-compromise", clone.Newest.Serial)
@@ -41,7 +37,7 @@ func hintRenewal(err error) string {
 	return ""
 }
 
-func hintRevokedKey(e *ledger.RevokedKeyError) string {
+func revokedKey(e *ledger.RevokedKeyError) string {
 	switch {
 	case e.Allowable:
 		return "make a new key; if this one is as good as before, repeat it with --allow-revoked-key, which the ledger keeps"
