@@ -12,9 +12,7 @@ import (
 )
 
 type expiringOptions struct {
-	host
-	store    storeFlags
-	output   outputFlags
+	caOptions
 	within   ca.Duration
 	kind     string
 	replaced bool
@@ -22,7 +20,7 @@ type expiringOptions struct {
 }
 
 func newExpiring(h host, run func(context.Context, *expiringOptions) error) *cobra.Command {
-	o := &expiringOptions{host: h}
+	o := &expiringOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "expiring",
 		Short: "List certificates that have expired or soon will, and have no successor",
@@ -45,8 +43,7 @@ configuration says under expiry.forget, 30 days at first.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.addList(cmd)
+	o.addList(cmd)
 	cmd.Flags().TextVar(&o.within, "within", ca.Duration(7*24*time.Hour), "`TIME` from now in which they expire, such as 12h or 30d")
 	cmd.Flags().StringVar(&o.kind, "kind", "", "only those of the `KIND`: root, intermediate or leaf")
 	cmd.Flags().BoolVar(&o.replaced, "replaced", false, "all that are still valid, with or without a successor")

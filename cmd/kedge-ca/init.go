@@ -15,24 +15,21 @@ import (
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/localca"
-	"kedge/internal/report"
 )
 
 type initOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
-	ca     caFlags
-	key    newKeyFlags
-	adopt  bool
-	past   pastFlags // with adopt
+	caOptions
+	ca    caFlags
+	key   newKeyFlags
+	adopt bool
+	past  pastFlags // with adopt
 
 	kind   keyKind
 	config ca.AuthorityConfig
 }
 
 func newInit(h host, run func(context.Context, *initOptions) error) *cobra.Command {
-	o := &initOptions{host: h}
+	o := &initOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make a root CA: a key, encrypted, its certificate, and a ledger",
@@ -65,8 +62,7 @@ or auth-source of the URI, or from the terminal.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.add(cmd)
-	o.output.add(cmd)
+	o.addKeys(cmd)
 	cmd.Flags().StringVar(&o.ca.commonName, "name", "kedge CA", "common `NAME` of the CA")
 	o.ca.add(cmd, caDefaults{days: 3650, pathLength: -1})
 	o.key.add(cmd)
@@ -119,10 +115,7 @@ func (o *initOptions) report(cert *x509.Certificate, taken *takenJSON) error {
 	} else {
 		o.say(text + "register it at IAM Roles Anywhere as a trust anchor")
 	}
-	if !o.output.json {
-		return nil
-	}
-	return report.WriteJSON(o.Out, struct {
+	return o.writeJSON(struct {
 		Authority   string               `json:"authority"`
 		Certificate certinfo.Certificate `json:"certificate"`
 		Files       identityFiles        `json:"files"`

@@ -16,13 +16,10 @@ import (
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
-	"kedge/internal/report"
 )
 
 type intermediateOptions struct {
-	host
-	store      storeFlags
-	output     outputFlags
+	caOptions
 	ca         caFlags
 	key        newKeyFlags
 	name       string
@@ -42,7 +39,7 @@ type intermediateOptions struct {
 }
 
 func newIntermediate(h host, run func(context.Context, *intermediateOptions) error) *cobra.Command {
-	o := &intermediateOptions{host: h}
+	o := &intermediateOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "intermediate [name]",
 		Short: "Make a CA below the root, which issues from then on",
@@ -76,8 +73,7 @@ The last two are also how such an intermediate is renewed, with the --reissue of
 }
 
 func (o *intermediateOptions) addFlags(cmd *cobra.Command) {
-	o.store.add(cmd)
-	o.output.add(cmd)
+	o.addKeys(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.ca.commonName, "name", "", "common `NAME` of the CA; that of its files when not given")
 	o.ca.add(cmd, caDefaults{days: 1825, pathLength: 0})
@@ -243,10 +239,7 @@ func (o *intermediateOptions) report(a ledger.Authority) error {
 	default:
 		o.say(fmt.Sprintf("%q issues when it is asked to, with --issuer %s", a.Name, a.Name))
 	}
-	if !o.output.json {
-		return nil
-	}
-	return report.WriteJSON(o.Out, struct {
+	return o.writeJSON(struct {
 		Authority   string               `json:"authority"`
 		Parent      string               `json:"parent"`
 		State       string               `json:"state"`

@@ -7,18 +7,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
-	"kedge/internal/report"
 )
 
 type ledgerBackupOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
-	file   string
+	caOptions
+	file string
 }
 
 func newLedgerBackup(h host, run func(context.Context, *ledgerBackupOptions) error) *cobra.Command {
-	o := &ledgerBackupOptions{host: h}
+	o := &ledgerBackupOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "backup <file>",
 		Short: "Copy the ledger to a file, while others use it",
@@ -32,8 +29,7 @@ apart.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	return cmd
 }
 
@@ -51,8 +47,5 @@ func runLedgerBackup(ctx context.Context, o *ledgerBackupOptions) (err error) {
 		return err
 	}
 	o.say(fmt.Sprintf("wrote %s: the ledger up to entry %d, of %s", o.file, made.Seq, rfc3339(made.At)))
-	if o.output.json {
-		return report.WriteJSON(o.Out, made)
-	}
-	return nil
+	return o.writeJSON(made)
 }

@@ -10,20 +10,17 @@ import (
 
 	"kedge/ca/ledger"
 	"kedge/internal/cadir"
-	"kedge/internal/report"
 )
 
 type ledgerRestoreOptions struct {
-	host
-	store   storeFlags
-	output  outputFlags
+	caOptions
 	confirm confirmFlag
 	another bool // it may be of another CA
 	file    string
 }
 
 func newLedgerRestore(h host, run func(context.Context, *ledgerRestoreOptions) error) *cobra.Command {
-	o := &ledgerRestoreOptions{host: h}
+	o := &ledgerRestoreOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "restore <backup>",
 		Short: "Make the ledger of a CA that lost it from a backup",
@@ -40,8 +37,7 @@ be found or revoked, and those revoked count as valid. It needs a yes on the ter
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	o.confirm.add(cmd)
 	cmd.Flags().BoolVar(&o.another, "another-ca", false, "take a backup of another CA than that of the files in the folder")
 	return cmd
@@ -82,10 +78,7 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 	if err := o.compareLists(ctx); err != nil {
 		return err
 	}
-	if o.output.json {
-		return report.WriteJSON(o.Out, from)
-	}
-	return nil
+	return o.writeJSON(from)
 }
 
 // compareLists tells what the last lists in the folder have and the backup lacks.

@@ -13,15 +13,13 @@ import (
 )
 
 type ledgerVerifyOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
-	head   string
-	file   string // empty: the ledger of the CA
+	caOptions
+	head string
+	file string // empty: the ledger of the CA
 }
 
 func newLedgerVerify(h host, run func(context.Context, *ledgerVerifyOptions) error) *cobra.Command {
-	o := &ledgerVerifyOptions{host: h}
+	o := &ledgerVerifyOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "verify [<backup>]",
 		Short: "Find what was changed in the ledger by another hand",
@@ -45,8 +43,7 @@ lacks is an error.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	cmd.Flags().StringVar(&o.head, "head", "", "a head `SEQ:HASH` of an earlier time, which must still be in the ledger")
 	return cmd
 }

@@ -12,9 +12,7 @@ import (
 )
 
 type listOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
+	caOptions
 	filter filterFlags
 	limit  int
 }
@@ -23,7 +21,7 @@ type listOptions struct {
 const defaultLimit = 1000
 
 func newList(h host, run func(context.Context, *listOptions) error) *cobra.Command {
-	o := &listOptions{host: h}
+	o := &listOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List certificates",
@@ -43,8 +41,7 @@ the order in which they end, and with a pattern by the names that match.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.addList(cmd)
+	o.addList(cmd)
 	o.filter.add(cmd)
 	cmd.Flags().IntVar(&o.limit, "limit", defaultLimit, "`NUMBER` of certificates to list at most; 0 lists all")
 	return cmd

@@ -53,20 +53,17 @@ func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
 
 // endedOptions are those of the steps that end a rotation.
 type endedOptions struct {
-	host
-	store   storeFlags
-	output  outputFlags
+	caOptions
 	confirm confirmFlag
 }
 
 func (o *endedOptions) add(cmd *cobra.Command) {
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.caOptions.add(cmd)
 	o.confirm.add(cmd)
 }
 
 func newRotateFinish(h host, run func(context.Context, *endedOptions) error) *cobra.Command {
-	o := &endedOptions{host: h}
+	o := &endedOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "finish",
 		Short: "Retire the old root, once no host needs it",
@@ -134,7 +131,7 @@ func (o *endedOptions) retire(ctx context.Context, s *store, plan *issuance.Reti
 }
 
 func newRotateAbort(h host, run func(context.Context, *endedOptions) error) *cobra.Command {
-	o := &endedOptions{host: h}
+	o := &endedOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "abort",
 		Short: "Take a rotation back, before the switch",

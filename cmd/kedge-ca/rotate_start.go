@@ -19,9 +19,7 @@ import (
 )
 
 type rotateStartOptions struct {
-	host
-	store      storeFlags
-	output     outputFlags
+	caOptions
 	key        newKeyFlags
 	commonName string
 	days       int
@@ -33,7 +31,7 @@ type rotateStartOptions struct {
 }
 
 func newRotateStart(h host, run func(context.Context, *rotateStartOptions) error) *cobra.Command {
-	o := &rotateStartOptions{host: h}
+	o := &rotateStartOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "start",
 		Short: "Make a new root beside the old one",
@@ -57,8 +55,7 @@ comes with --root.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.add(cmd)
-	o.output.add(cmd)
+	o.addKeys(cmd)
 	o.key.add(cmd)
 	kind := cmd.Flags().Lookup("key-type")
 	o.key.kind, kind.DefValue = "", "that of the old root"

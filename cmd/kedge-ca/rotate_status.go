@@ -15,15 +15,13 @@ import (
 )
 
 type rotateStatusOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
-	moved  bool
-	limit  int
+	caOptions
+	moved bool
+	limit int
 }
 
 func newRotateStatus(h host, run func(context.Context, *rotateStatusOptions) error) *cobra.Command {
-	o := &rotateStatusOptions{host: h}
+	o := &rotateStatusOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show which hosts have moved to the new root, and which have not",
@@ -39,8 +37,7 @@ that have, and when. --json and --csv have all of both.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.addList(cmd)
+	o.addList(cmd)
 	cmd.Flags().BoolVar(&o.moved, "moved", false, "show the hosts that have moved, and when")
 	cmd.Flags().IntVar(&o.limit, "limit", 20, "how many hosts are shown at most, as a `NUMBER`; 0 for all")
 	return cmd

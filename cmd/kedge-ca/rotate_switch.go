@@ -11,15 +11,13 @@ import (
 )
 
 type rotateSwitchOptions struct {
-	host
-	store   storeFlags
-	output  outputFlags
+	caOptions
 	confirm confirmFlag
 	to      string
 }
 
 func newRotateSwitch(h host, run func(context.Context, *rotateSwitchOptions) error) *cobra.Command {
-	o := &rotateSwitchOptions{host: h}
+	o := &rotateSwitchOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "switch",
 		Short: "Issue from the new root, or from an intermediate below it",
@@ -29,8 +27,7 @@ refused otherwise. Then renew the certificates of the hosts.`,
 		Example: "  kedge-ca rotate switch --yes",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	o.confirm.add(cmd)
 	cmd.Flags().StringVar(&o.to, "to", "", "`NAME` of the authority that is to issue; the intermediate below the new root if there is one, or the new root")
 	return cmd

@@ -13,15 +13,13 @@ import (
 )
 
 type showOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
-	text   string
-	pem    bool
+	caOptions
+	text string
+	pem  bool
 }
 
 func newShow(h host, run func(context.Context, *showOptions) error) *cobra.Command {
-	o := &showOptions{host: h}
+	o := &showOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "show <name>",
 		Short: "Show all that is known of a certificate",
@@ -35,8 +33,7 @@ such as those that renew one another, the last one issued is shown.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	cmd.Flags().BoolVar(&o.pem, "pem", false, "write the certificate itself, as PEM")
 	cmd.MarkFlagsMutuallyExclusive("pem", "json")
 	return cmd

@@ -17,9 +17,7 @@ import (
 )
 
 type signOptions struct {
-	host
-	store     storeFlags
-	output    outputFlags
+	caOptions
 	leaf      leafFlags
 	name      string
 	out       string
@@ -31,7 +29,7 @@ type signOptions struct {
 }
 
 func newSign(h host, run func(context.Context, *signOptions) error) *cobra.Command {
-	o := &signOptions{host: h}
+	o := &signOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "sign <csr> | -",
 		Short: "Sign a certificate request of a host that keeps its key to itself",
@@ -59,8 +57,7 @@ key. Each run issues: a request that is signed twice gets two certificates.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.add(cmd)
-	o.output.add(cmd)
+	o.addKeys(cmd)
 	o.leaf.add(cmd)
 	cmd.Flags().StringVar(&o.name, "name", "", "`NAME` to issue for, instead of the request's common name")
 	cmd.Flags().BoolVar(&o.dropSANs, "drop-sans", false, "leave out the request's subject alternative names that are not allowed")

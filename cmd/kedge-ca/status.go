@@ -11,14 +11,12 @@ import (
 )
 
 type statusOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
-	check  bool
+	caOptions
+	check bool
 }
 
 func newStatus(h host, run func(context.Context, *statusOptions) error) *cobra.Command {
-	o := &statusOptions{host: h}
+	o := &statusOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how the CA is, and what needs doing",
@@ -34,8 +32,7 @@ error, and standard output stays empty: for cron and monitoring.`,
   kedge-ca status --check`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	cmd.Flags().BoolVar(&o.check, "check", false, "exit with 1 when something needs doing")
 	return cmd
 }
