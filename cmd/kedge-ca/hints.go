@@ -56,12 +56,7 @@ func hintCommand(err error) string {
 
 // hintRead is about what commands are given to read.
 func hintRead(err error) string {
-	wrong, isFolder := errors.AsType[*folderError](err)
 	switch {
-	case isFolder && wrong.absent:
-		return "make it first: mkdir -p " + wrong.path
-	case isFolder:
-		return "give a folder with --" + wrong.flag
 	case is[*lintedError](err):
 		return "IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"
 	case is[*namelessError](err):

@@ -14,6 +14,7 @@ import (
 	"kedge/ca/ledger"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/config"
 	"kedge/internal/localca"
 )
 
@@ -77,8 +78,12 @@ or auth-source of the URI, or from the terminal.`,
 }
 
 func runInit(ctx context.Context, o *initOptions) (err error) {
-	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && (!wrong.absent || o.adopt) {
-		return wrong
+	check := config.CheckNewFolder
+	if o.adopt {
+		check = config.CheckFolder
+	}
+	if err := check("dir", o.store.dir); err != nil {
+		return err
 	}
 	if o.adopt {
 		return o.adoptRoot(ctx)

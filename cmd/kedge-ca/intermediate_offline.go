@@ -18,6 +18,7 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
+	"kedge/internal/config"
 	"kedge/internal/hostfiles"
 	"kedge/internal/report"
 )
@@ -25,8 +26,8 @@ import (
 // request makes a key, or takes the one that is there, and a request for a certificate. It
 // needs no ledger: the folder may be new.
 func (o *intermediateOptions) request(ctx context.Context) (err error) {
-	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && !wrong.absent {
-		return wrong
+	if err := config.CheckNewFolder("dir", o.store.dir); err != nil {
+		return err
 	}
 	if err := issuance.CheckName(o.name); err != nil {
 		return err
@@ -164,7 +165,7 @@ func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool) error 
 // takeIn makes an authority of a key here and a certificate from elsewhere, or renews one.
 // The folder may be new; then it gets a ledger.
 func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
-	if err := folder("dir", o.store.dir); err != nil {
+	if err := config.CheckFolder("dir", o.store.dir); err != nil {
 		return err
 	}
 	if err := issuance.CheckName(o.name); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"kedge/ca/ledger"
 	"kedge/internal/cadir"
+	"kedge/internal/config"
 )
 
 type ledgerRestoreOptions struct {
@@ -44,7 +45,7 @@ be found or revoked, and those revoked count as valid. It needs a yes on the ter
 }
 
 func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
-	if err := folder("dir", o.store.dir); err != nil {
+	if err := config.CheckFolder("dir", o.store.dir); err != nil {
 		return err
 	}
 	settings, err := o.store.folder().Settings()

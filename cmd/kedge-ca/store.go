@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -68,8 +65,8 @@ func readStore(ctx context.Context, h host, f *storeFlags) (*store, error) {
 }
 
 func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store, error) {
-	if wrong, ok := errors.AsType[*folderError](folder("dir", f.dir)); ok && !wrong.absent {
-		return nil, wrong
+	if err := config.CheckNewFolder("dir", f.dir); err != nil {
+		return nil, err
 	}
 	opened, err := localca.Open(ctx, f.local(h), o)
 	if err != nil {
@@ -87,35 +84,13 @@ func (f *storeFlags) local(h host) localca.Config {
 // written was not done.
 func (s *store) close(err *error) { *err = errors.Join(*err, s.Close()) }
 
-// folderError says that a flag names no folder.
-type folderError struct {
-	flag, path string
-	absent     bool // nothing is there
-}
-
-func (e *folderError) Error() string {
-	if e.absent {
-		return fmt.Sprintf("--%s: the folder %s does not exist", e.flag, e.path)
-	}
-	return fmt.Sprintf("--%s: %s is not a folder", e.flag, e.path)
-}
-
-// folder returns a *folderError when the value of a flag is no folder.
-func folder(flag, path string) error {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-		return &folderError{flag: flag, path: path, absent: err != nil}
-	}
-	return nil // or a trouble that the next call names
-}
-
 // place checks, before anything is issued, that --out names a file that can be made: none
 // when it is empty.
 func place(out string) error {
 	if out == "" {
 		return nil
 	}
-	if err := folder("out", filepath.Dir(out)); err != nil {
+	if err := config.CheckFolder("out", filepath.Dir(out)); err != nil {
 		return err
 	}
 	return atomicfile.Vacant(out)

@@ -43,6 +43,12 @@ func usage(err error) string {
 	if flag, ok := errors.AsType[*config.FlagError](err); ok {
 		return fmt.Sprintf("run \"kedge-ca --help\" for what --%s takes", flag.Flag)
 	}
+	if wrong, ok := errors.AsType[*config.FolderError](err); ok {
+		if wrong.Absent {
+			return "make it first: mkdir -p " + wrong.Path
+		}
+		return "give a folder with --" + wrong.Flag
+	}
 	if unknown, ok := errors.AsType[*cadir.UnknownProfileError](err); ok {
 		return OneOf("profiles", unknown.Known) + "; choose with --profile, or with default_profile in the configuration"
 	}

@@ -90,7 +90,6 @@ func exceptions() map[string]string {
 		"readInput":       "reads standard input",
 		"upTo":            helper,
 		"csrName":         helper,
-		"folder":          "names the flag that is wrong",
 		"place":           "names the flag that is wrong",
 	}
 }
