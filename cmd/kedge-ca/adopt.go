@@ -12,6 +12,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cadir"
+	"kedge/internal/localca"
 )
 
 // adoptRoot takes over a root that another program made, and what it issued. On a CA that was
@@ -62,7 +63,7 @@ func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 
 // adoptPast takes in what the CA issued, or says that it is not in the ledger.
 func (o *initOptions) adoptPast(ctx context.Context, service *issuance.Service, cert *x509.Certificate) (err error) {
-	var taken *takenJSON
+	var taken *localca.Taken
 	missing := true
 	if o.past.any() {
 		if taken, err = o.past.takeIn(ctx, o.host, service, rootName, o.ca.why); err != nil {

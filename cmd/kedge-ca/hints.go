@@ -67,8 +67,6 @@ func hintRead(err error) string {
 		return "put the ca.key and ca.pem of the CA there first, or name its key with --key; without --adopt, init makes a CA"
 	case is[*otherCAError](err):
 		return "give a backup of this CA, or another folder with --dir; --another-ca takes the ledger all the same, but nothing is issued with it here"
-	case is[*missingError](err):
-		return "run the same again when what is named above is there; or, when it is not needed: kedge-ca ledger import --nothing-missing"
 	}
 	return ""
 }

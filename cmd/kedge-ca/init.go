@@ -113,7 +113,7 @@ func runInit(ctx context.Context, o *initOptions) (err error) {
 }
 
 // report tells where the certificate is, or writes it as JSON, with what was taken in.
-func (o *initOptions) report(cert *x509.Certificate, taken *takenJSON) error {
+func (o *initOptions) report(cert *x509.Certificate, taken *localca.Taken) error {
 	text := o.store.certPath(rootName) + " is its certificate: "
 	if _, err := issuance.AnchorPEM(ledger.Authority{Name: rootName, Certificate: cert}); err != nil {
 		o.say(text + "too large for a trust anchor; make an intermediate with a smaller key and register that")
@@ -124,7 +124,7 @@ func (o *initOptions) report(cert *x509.Certificate, taken *takenJSON) error {
 		Authority   string               `json:"authority"`
 		Certificate certinfo.Certificate `json:"certificate"`
 		Files       identityFiles        `json:"files"`
-		TakenIn     *takenJSON           `json:"taken_in,omitempty"`
+		TakenIn     *localca.Taken       `json:"taken_in,omitempty"`
 	}{
 		rootName,
 		certinfo.OfIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()}),

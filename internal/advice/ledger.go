@@ -6,6 +6,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/filelock"
+	"kedge/internal/localca"
 	"kedge/internal/takeover"
 )
 
@@ -18,6 +19,10 @@ func opened(err error) string {
 		return "give a file that \"kedge-ca ledger backup\" made, or the ledger.db of a CA"
 	}
 	switch {
+	case is[*takeover.Error](err):
+		return "nothing was taken in; correct what is named and run the same again"
+	case is[*localca.LackingError](err):
+		return "run the same again when what is named above is there; or, when it is not needed: kedge-ca ledger import --nothing-missing"
 	case is[*ledger.MissingError](err):
 		return "bring the ledger back with \"kedge-ca ledger restore\"; without a backup, \"kedge-ca init --adopt\" starts a new one, which knows nothing of what was issued before"
 	case errors.Is(err, issuance.ErrNoAuthority):
@@ -36,9 +41,6 @@ func opened(err error) string {
 		return "wait for the other process, or end it if it hangs, and run it again"
 	case is[*ledger.UnreachableError](err):
 		return "check the database and how it is named in the configuration, then run the same again: what was issued is gone on with"
-	}
-	if is[*takeover.Error](err) {
-		return "nothing was taken in; correct what is named and run the same again"
 	}
 	return ""
 }
