@@ -107,7 +107,7 @@ func (o *initOptions) checkAdopted(cert *x509.Certificate, key *cadir.Key) error
 	if _, err := ca.New(cert, key); err != nil {
 		return &cadir.UnusableError{Err: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), key, err)}
 	}
-	warnings, err := o.ca.allow.foreignAt(foreignCA{o.store.certPath(rootName), rootName, []*x509.Certificate{cert}}, o.inputs.Now())
+	warnings, err := localca.Foreign{File: o.store.certPath(rootName), Name: rootName, Path: []*x509.Certificate{cert}}.Lint(o.ca.allow, o.inputs.Now())
 	o.warnAll(warnings)
 	return err
 }

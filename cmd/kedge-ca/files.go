@@ -68,9 +68,7 @@ func (f *formFlags) readPassword(h host, path string) error {
 	case err != nil:
 		return &pkcs12Error{fmt.Errorf("password for %s: %w", path, err)}
 	}
-	for _, warning := range p.Warnings() {
-		h.warn(warning)
-	}
+	h.warnAll(p.Warnings())
 	if f.legacy {
 		h.warn(path + " is encrypted with 3DES and SHA-1, which passwords of people do not withstand: guard it like a key in the clear, and remove it once it is read")
 	}

@@ -65,8 +65,6 @@ func hintRead(err error) string {
 		return "give the password with --pkcs12-password-from PATH, env:NAME or fd:N"
 	case is[*adoptError](err) && errors.Is(err, fs.ErrNotExist):
 		return "put the ca.key and ca.pem of the CA there first, or name its key with --key; without --adopt, init makes a CA"
-	case is[*otherCAError](err):
-		return "give a backup of this CA, or another folder with --dir; --another-ca takes the ledger all the same, but nothing is issued with it here"
 	}
 	return ""
 }

@@ -20,6 +20,7 @@ import (
 	"kedge/internal/certinfo"
 	"kedge/internal/config"
 	"kedge/internal/hostfiles"
+	"kedge/internal/localca"
 	"kedge/internal/report"
 )
 
@@ -186,7 +187,7 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 	if err := issuance.CheckValidity(o.inputs.Now(), path...); err != nil {
 		return err
 	}
-	warnings, err := o.ca.allow.foreignAt(foreignCA{o.certificate, o.name, path}, o.inputs.Now())
+	warnings, err := localca.Foreign{File: o.certificate, Name: o.name, Path: path}.Lint(o.ca.allow, o.inputs.Now())
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.certificate, err)
 	}
@@ -200,9 +201,7 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 		return err
 	}
 	o.say(fmt.Sprintf("took in the intermediate CA %q, valid until %s", path[0].Subject.CommonName, path[0].NotAfter.UTC().Format(time.DateOnly)))
-	for _, warning := range slices.Concat(key.Warnings, warnings) {
-		o.warn(warning)
-	}
+	o.warnAll(slices.Concat(key.Warnings, warnings))
 	return o.report(a)
 }
 

@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
-	"kedge/internal/cadir"
 	"kedge/internal/config"
+	"kedge/internal/localca"
 )
 
 type ledgerRestoreOptions struct {
@@ -61,7 +59,7 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 		return err
 	}
 	if !o.another {
-		if err := o.sameCA(ctx); err != nil {
+		if err := localca.CheckBackup(ctx, o.store.folder(), o.file, ledger.Options{Now: o.inputs.Now}); err != nil {
 			return err
 		}
 	}
@@ -72,9 +70,7 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 	if err := ledger.Restore(ctx, o.file, to, ledger.Options{Now: o.inputs.Now, AnyClock: o.anyClock}); err != nil {
 		return err
 	}
-	for _, warning := range warnings {
-		o.warn(warning)
-	}
+	o.warnAll(warnings)
 	o.say(fmt.Sprintf("made the ledger from %s: entries up to %d, of %s", o.file, from.Seq, rfc3339(from.At)))
 	if err := o.compareLists(ctx); err != nil {
 		return err
@@ -101,40 +97,5 @@ func (o *ledgerRestoreOptions) compareLists(ctx context.Context) (err error) {
 		return nil
 	}
 	o.say("make new lists of what is revoked, and import them: kedge-ca crl")
-	return nil
-}
-
-// otherCAError says that a backup is of another CA than the files in the folder.
-type otherCAError struct{ backup, name, file string }
-
-func (e *otherCAError) Error() string {
-	return fmt.Sprintf("%s is the ledger of another CA: its authority %q does not have the key of %s", e.backup, e.name, e.file)
-}
-
-// sameCA returns an *otherCAError when a certificate beside the keys is not of the authority that
-// the backup calls by the same name. A file that is not there, or that is older or newer than the
-// backup, does no harm.
-func (o *ledgerRestoreOptions) sameCA(ctx context.Context) error {
-	l, err := ledger.OpenBackup(ctx, o.file, ledger.Options{Now: o.inputs.Now})
-	if err != nil {
-		return err
-	}
-	all, err := l.Authorities(ctx)
-	if err = errors.Join(err, l.Close()); err != nil {
-		return err
-	}
-	for _, a := range all {
-		path := o.store.certPath(a.Name)
-		cert, err := cadir.ReadCertificate(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if !cadir.SameKey(cert.PublicKey, a.Certificate.PublicKey) {
-			return &otherCAError{o.file, a.Name, path}
-		}
-	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
+	"kedge/internal/localca"
 )
 
 type rotateStartOptions struct {
@@ -158,13 +159,11 @@ func (o *rotateStartOptions) foreignRoot(ctx context.Context, s *store) (*x509.C
 	if err != nil {
 		return nil, err
 	}
-	warnings, err := o.allow.foreignAt(foreignCA{o.root, "NAME", []*x509.Certificate{cert}}, o.inputs.Now())
+	warnings, err := localca.Foreign{File: o.root, Name: "NAME", Path: []*x509.Certificate{cert}}.Lint(o.allow, o.inputs.Now())
 	if err != nil {
 		return nil, err
 	}
-	for _, warning := range warnings {
-		o.warn(warning)
-	}
+	o.warnAll(warnings)
 	o.say(fmt.Sprintf("took in the root %q, valid until %s", cert.Subject.CommonName, cert.NotAfter.UTC().Format(time.DateOnly)))
 	return cert, nil
 }

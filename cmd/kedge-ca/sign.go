@@ -176,9 +176,7 @@ func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings
 		where = ": " + o.out
 	}
 	o.say("issued " + certinfo.InWords(cert.Subject.CommonName, cert) + where)
-	for _, warning := range warnings {
-		o.warn(warning)
-	}
+	o.warnAll(warnings)
 	if o.leaf.lifetime > 0 && record.At.Add(o.leaf.lifetime).Sub(cert.NotAfter) >= time.Second {
 		o.warn(fmt.Sprintf("it is valid until %s only, when the CA itself ends", rfc3339(cert.NotAfter)))
 	}

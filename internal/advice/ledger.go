@@ -23,6 +23,8 @@ func opened(err error) string {
 		return "nothing was taken in; correct what is named and run the same again"
 	case is[*localca.LackingError](err):
 		return "run the same again when what is named above is there; or, when it is not needed: kedge-ca ledger import --nothing-missing"
+	case is[*localca.OtherCAError](err):
+		return "give a backup of this CA, or another folder with --dir; --another-ca takes the ledger all the same, but nothing is issued with it here"
 	case is[*ledger.MissingError](err):
 		return "bring the ledger back with \"kedge-ca ledger restore\"; without a backup, \"kedge-ca init --adopt\" starts a new one, which knows nothing of what was issued before"
 	case errors.Is(err, issuance.ErrNoAuthority):

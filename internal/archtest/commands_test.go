@@ -72,7 +72,6 @@ func exceptions() map[string]string {
 		helper  = "one expression of a command, with a name"
 	)
 	return map[string]string{
-		"foreignCA.cure":  words,
 		"shellQuote":      words,
 		"wentOn":          words,
 		"oneForm":         words,
