@@ -82,19 +82,12 @@ func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
 
 // some takes the hosts that are asked for.
 func (o *rotateStatusOptions) some(all iter.Seq2[issuance.Workload, error]) iter.Seq2[issuance.Workload, error] {
-	return func(yield func(issuance.Workload, error) bool) {
-		n := 0
+	asked := func(yield func(issuance.Workload, error) bool) {
 		for w, err := range all {
-			if err == nil && w.Moved != o.moved {
-				continue
-			}
-			if o.limit > 0 && n == o.limit {
-				o.warn(fmt.Sprintf("only %d are shown; --limit 0 shows all", n))
-				return
-			}
-			if n++; !yield(w, err) {
+			if (err != nil || w.Moved == o.moved) && !yield(w, err) {
 				return
 			}
 		}
 	}
+	return report.Limit(o.limit, asked, func() { o.warn(fmt.Sprintf("only %d are shown; --limit 0 shows all", o.limit)) })
 }

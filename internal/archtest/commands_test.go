@@ -84,7 +84,6 @@ func exceptions() map[string]string {
 		"sameFile":        helper,
 		"parseKeyKind":    "names the flag that is wrong",
 		"readInput":       "reads standard input",
-		"upTo":            helper,
 		"csrName":         helper,
 		"place":           "names the flag that is wrong",
 	}
