@@ -179,9 +179,7 @@ type offlineParentError struct {
 func (e *offlineParentError) Error() string { return e.err.Error() }
 func (e *offlineParentError) Unwrap() error { return e.err }
 
-// make signs a new key with a parent of this folder. NAME.key comes first, then the record,
-// then the entry that makes it an authority, then NAME.pem; the next run goes on from any of
-// them.
+// make signs a new key with a parent of this folder.
 func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	s, err := openStore(ctx, o.host, &o.store)
 	if err != nil {
@@ -213,18 +211,11 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	cert, err := s.IssueCA(ctx, key, prepared)
+	a, err := s.AddIntermediate(ctx, ledger.Authority{Name: o.name, Parent: above.Name}, key, prepared, o.keepIssuer)
 	if err != nil {
 		return err
 	}
-	a, err := s.service.AddIntermediate(ctx, ledger.Authority{Name: o.name, Certificate: cert, Parent: above.Name}, o.keepIssuer)
-	if err != nil {
-		return err
-	}
-	if err := s.WriteCopies(a); err != nil {
-		return err
-	}
-	o.say(fmt.Sprintf("made the intermediate CA %q below %q, valid until %s", cert.Subject.CommonName, above.Name, cert.NotAfter.UTC().Format(time.DateOnly)))
+	o.say(fmt.Sprintf("made the intermediate CA %q below %q, valid until %s", a.Certificate.Subject.CommonName, above.Name, a.Certificate.NotAfter.UTC().Format(time.DateOnly)))
 	o.tellKey(key)
 	return o.report(a)
 }

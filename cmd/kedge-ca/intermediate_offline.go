@@ -196,7 +196,7 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	a, err := o.register(ctx, s, path)
+	a, err := s.TakeIn(ctx, issuance.TakeIn{Name: o.name, Path: path, KeepIssuer: o.keepIssuer, Why: o.ca.why}, o.certificate)
 	if err != nil {
 		return err
 	}
@@ -226,31 +226,4 @@ func (o *intermediateOptions) readPath() ([]*x509.Certificate, error) {
 		return nil, fmt.Errorf("%s is a root; give the certificate of the intermediate", o.certificate)
 	}
 	return append(all[:1:1], ca.IssuersAmong(all[0], all)...), nil
-}
-
-// register makes the authorities of a path known to the ledger, and writes their NAME.pem.
-func (o *intermediateOptions) register(ctx context.Context, s *store, path []*x509.Certificate) (ledger.Authority, error) {
-	_, known, err := s.service.Known(ctx, o.name)
-	if err != nil {
-		return ledger.Authority{}, err
-	}
-	if at := s.flags.certPath(o.name); !known && !sameFile(at, o.certificate) {
-		if err := atomicfile.Vacant(at); err != nil {
-			return ledger.Authority{}, err
-		}
-	}
-	all, err := s.service.TakeIn(ctx, issuance.TakeIn{Name: o.name, Path: path, KeepIssuer: o.keepIssuer, Why: o.ca.why})
-	if err = errors.Join(err, s.WriteCopies(all...)); err != nil {
-		return ledger.Authority{}, err
-	}
-	return all[len(all)-1], nil
-}
-
-func sameFile(a, b string) bool {
-	one, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	other, err := os.Stat(b)
-	return err == nil && os.SameFile(one, other)
 }

@@ -81,7 +81,6 @@ func exceptions() map[string]string {
 		"store.forgotten": opening,
 		"store.close":     "what was opened with the streams is closed here",
 		"certificatesOf":  helper,
-		"sameFile":        helper,
 		"parseKeyKind":    "names the flag that is wrong",
 		"readInput":       "reads standard input",
 		"csrName":         helper,

@@ -7,20 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"time"
 
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
-	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
-	"kedge/internal/filelock"
 )
-
-// lockTimeout bounds the wait for another process that works on the same authority: longer than the
-// wait for the ledger.
-const lockTimeout = 30 * time.Second
 
 // Authority opens the authority of a name, or the one that issues when the name is empty. The key's
 // password is asked for only if it is encrypted, and once. What makes it unusable is a
@@ -154,37 +146,4 @@ func (c *CA) WriteCopies(all ...ledger.Authority) error {
 		}
 	}
 	return nil
-}
-
-// CheckNewName refuses a name for an authority that its files cannot have, or that is taken.
-func (c *CA) CheckNewName(ctx context.Context, name string) error {
-	if err := c.Service.CheckNewName(ctx, name); err != nil {
-		return err
-	}
-	return atomicfile.Vacant(c.folder.CertificatePath(name))
-}
-
-// IssueCA issues a certificate for the key of an authority, which is written first, unless a run
-// before or another process recorded one, which is returned then.
-func (c *CA) IssueCA(ctx context.Context, key *cadir.NewKey, prepared *ca.Prepared) (*x509.Certificate, error) {
-	if err := key.Write(); err != nil {
-		return nil, err
-	}
-	unlock, err := filelock.Lock(ctx, key.Path, lockTimeout)
-	if err != nil {
-		return nil, err
-	}
-	defer unlock()
-	cert, _, err := c.Service.IssueCA(ctx, prepared)
-	if err != nil && !key.Resumed && !mayBeRecorded(err) {
-		err = errors.Join(err, os.Remove(key.Path))
-	}
-	return cert, err
-}
-
-// mayBeRecorded reports whether the certificate may have been recorded in spite of an error. Then the
-// key must stay, so that the next run finds it.
-func mayBeRecorded(err error) bool {
-	_, gone := errors.AsType[*ledger.UnreachableError](err)
-	return gone || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
