@@ -1,19 +1,14 @@
 package main
 
 import (
-	"context"
 	"crypto/x509"
-	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
-	"kedge/internal/config"
 	"kedge/internal/hostfiles"
-	"kedge/signer"
 )
 
 // identityFiles are the paths of what is written for one name.
@@ -55,20 +50,12 @@ func (f *formFlags) readPassword(h host, path string) error {
 	if !f.pkcs12 {
 		return nil
 	}
-	p, err := config.NewPassword("pkcs12-password-from", f.from)
+	password, warnings, err := h.newPassword("pkcs12-password-from", f.from, path)
 	if err != nil {
-		return err
+		return &pkcs12Error{err}
 	}
-	f.password, err = p.Read(h.inputs, path)
-	switch {
-	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("password for %s: %w", path, err)
-	case errors.Is(err, signer.ErrPasswordRequired):
-		return &pkcs12Error{fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)}
-	case err != nil:
-		return &pkcs12Error{fmt.Errorf("password for %s: %w", path, err)}
-	}
-	h.warnAll(p.Warnings())
+	f.password = password
+	h.warnAll(warnings)
 	if f.legacy {
 		h.warn(path + " is encrypted with 3DES and SHA-1, which passwords of people do not withstand: guard it like a key in the clear, and remove it once it is read")
 	}
