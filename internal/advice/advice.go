@@ -24,7 +24,7 @@ import (
 
 // Of returns the first advice that fits an error; Files is left to the caller, after its own.
 func Of(err error) string {
-	return cmp.Or(usage(err), renewal(err), certificate(err), authority(err), usable(err), opened(err))
+	return cmp.Or(usage(err), renewal(err), certificate(err), authority(err), usable(err), takenIn(err), opened(err))
 }
 
 // ExitCode returns the code that kedge-ca exits with.

@@ -10,11 +10,8 @@ import (
 	"kedge/internal/takeover"
 )
 
-// opened is about the ledger when it is opened, read and written.
-func opened(err error) string {
-	if no, ok := errors.AsType[*ledger.RefusedError](err); ok {
-		return refused(no.Reason)
-	}
+// takenIn is about backups, and about what another CA left.
+func takenIn(err error) string {
 	if missing, ok := errors.AsType[*ledger.MissingError](err); ok && missing.Backup {
 		return "give a file that \"kedge-ca ledger backup\" made, or the ledger.db of a CA"
 	}
@@ -25,6 +22,16 @@ func opened(err error) string {
 		return "run the same again when what is named above is there; or, when it is not needed: kedge-ca ledger import --nothing-missing"
 	case is[*localca.OtherCAError](err):
 		return "give a backup of this CA, or another folder with --dir; --another-ca takes the ledger all the same, but nothing is issued with it here"
+	}
+	return ""
+}
+
+// opened is about the ledger when it is opened, read and written.
+func opened(err error) string {
+	if no, ok := errors.AsType[*ledger.RefusedError](err); ok {
+		return refused(no.Reason)
+	}
+	switch {
 	case is[*ledger.MissingError](err):
 		return "bring the ledger back with \"kedge-ca ledger restore\"; without a backup, \"kedge-ca init --adopt\" starts a new one, which knows nothing of what was issued before"
 	case errors.Is(err, issuance.ErrNoAuthority):
