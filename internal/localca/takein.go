@@ -31,16 +31,23 @@ func (e *LackingError) Error() string {
 	return "--nothing-missing was not recorded: " + things + " of this CA could not be taken in; all else was"
 }
 
-// TakeIn takes in what an authority issued before; from lacks its certificates. complete is the word of
-// the user that nothing is missing then; where something could not be taken, it is not recorded, and the
-// error is a *LackingError beside what was taken.
-func TakeIn(ctx context.Context, s *issuance.Service, authority, why string, from takeover.Sources, complete bool) (*Taken, error) {
-	t, err := s.TakeOver(ctx, authority, why)
+// TakeInRequest says what an authority issued before.
+type TakeInRequest struct {
+	Authority string
+	Sources   takeover.Sources // but for the certificates of the authority
+	Complete  bool             // the user says that nothing is missing then
+	Why       string           // for the ledger
+}
+
+// TakeIn takes in what an authority issued before. Where something could not be taken, it is not recorded
+// that nothing is missing, and the error is a *LackingError beside what was taken.
+func TakeIn(ctx context.Context, s *issuance.Service, r TakeInRequest) (*Taken, error) {
+	t, err := s.TakeOver(ctx, r.Authority, r.Why)
 	if err != nil {
 		return nil, err
 	}
-	from.CA = t.Certificates()
-	sum, err := takeover.Read(ctx, from, func(i takeover.Item) error { return t.Add(ctx, pastOf(i)) })
+	r.Sources.CA = t.Certificates()
+	sum, err := takeover.Read(ctx, r.Sources, func(i takeover.Item) error { return t.Add(ctx, pastOf(i)) })
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +57,7 @@ func TakeIn(ctx context.Context, s *issuance.Service, authority, why string, fro
 		}
 	}
 	lacking := sum.Lacking()
-	past := issuance.PastLists{Number: sum.CRLNumber, Complete: complete && lacking == 0}
+	past := issuance.PastLists{Number: sum.CRLNumber, Complete: r.Complete && lacking == 0}
 	for _, list := range sum.Lists {
 		past.Lists = append(past.Lists, list.CRL)
 	}
@@ -59,7 +66,7 @@ func TakeIn(ctx context.Context, s *issuance.Service, authority, why string, fro
 		return nil, err
 	}
 	taken := &Taken{done, sum.CRLs, texts(sum.Skipped), texts(sum.Notes), sum.More, sum.Forgotten}
-	if complete && lacking > 0 {
+	if r.Complete && lacking > 0 {
 		return taken, &LackingError{lacking}
 	}
 	return taken, nil
