@@ -76,6 +76,27 @@ func (s *Service) MovedAt(ctx context.Context, r *Rotation, root string, w Workl
 	return first, nil
 }
 
+// Movement is a workload, and when it moved.
+type Movement struct {
+	Workload
+	At time.Time // zero if it has not moved
+}
+
+// Movements adds to workloads when those that have moved did so.
+func (s *Service) Movements(ctx context.Context, r *Rotation, root string, all iter.Seq2[Workload, error]) iter.Seq2[Movement, error] {
+	return func(yield func(Movement, error) bool) {
+		for w, err := range all {
+			m := Movement{Workload: w}
+			if err == nil && w.Moved {
+				m.At, err = s.MovedAt(ctx, r, root, w)
+			}
+			if !yield(m, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // Tally counts hosts. One has moved when all its names have.
 type Tally struct {
 	Moved, Remaining int

@@ -14,8 +14,9 @@ var ErrClosed = errors.New("the ledger is closed")
 
 // MissingError says that there is no ledger.
 type MissingError struct {
-	Where string // a path, or a host and a database
-	Empty bool   // something is there, but nothing in it: as when making it was interrupted
+	Where  string // a path, or a host and a database
+	Empty  bool   // something is there, but nothing in it: as when making it was interrupted
+	Backup bool   // a backup was to be opened, not the ledger of a CA
 }
 
 func (e *MissingError) Error() string {

@@ -11,12 +11,16 @@ import (
 // OpenBackup opens a ledger to read it, such as a file that [Ledger.Backup] made, also one with an
 // older schema. Of a file like that it reads a copy in a folder for this user alone, which it
 // brings to the newest schema and which Close removes: a backup stays as it was made. A ledger on
-// a server with an older schema is an *OlderSchemaError.
+// a server with an older schema is an *OlderSchemaError, and where there is none, the error is a
+// *MissingError with Backup set.
 //
 // o.Create and o.ReadOnly do not matter.
 func OpenBackup(ctx context.Context, where string, o Options) (*Ledger, error) {
 	o.Create, o.ReadOnly = false, true
 	l, err := Open(ctx, where, o)
+	if missing, ok := errors.AsType[*MissingError](err); ok {
+		missing.Backup = true
+	}
 	if _, older := errors.AsType[*OlderSchemaError](err); !older || isPostgres(where) {
 		return l, err
 	}

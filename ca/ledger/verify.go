@@ -3,12 +3,9 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -95,20 +92,11 @@ func newVerifier() *verifier {
 }
 
 // expect reads the head that was kept.
-func (v *verifier) expect(head string) error {
-	if head == "" {
-		return nil
+func (v *verifier) expect(head string) (err error) {
+	if head != "" {
+		v.headSeq, v.headHash, err = ParseHead(head)
 	}
-	seq, hash, _ := strings.Cut(head, ":")
-	var err error
-	v.headSeq, err = strconv.ParseInt(seq, 10, 64)
-	if err == nil {
-		v.headHash, err = hex.DecodeString(hash)
-	}
-	if err != nil || v.headSeq < 1 || len(v.headHash) != hashSize {
-		return fmt.Errorf("the head %q is not SEQ:HASH, a number and %d hexadecimal digits", head, 2*hashSize)
-	}
-	return nil
+	return err
 }
 
 // run looks at the tables first: the rows of one that is not there cannot be read, and a question

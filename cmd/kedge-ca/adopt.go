@@ -10,7 +10,9 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/issuance"
+	"kedge/ca/ledger"
 	"kedge/internal/cadir"
+	"kedge/internal/localca"
 )
 
 // adoptRoot takes over a root that another program made, and what it issued. On a CA that was
@@ -21,7 +23,7 @@ func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 		return &adoptError{err}
 	}
 	if !ca.IsRoot(cert) {
-		return &caError{error: fmt.Errorf("%s is not a root: it is issued by %q", o.store.certPath(rootName), cert.Issuer)}
+		return &cadir.UnusableError{Err: fmt.Errorf("%s is not a root: it is issued by %q", o.store.certPath(rootName), cert.Issuer)}
 	}
 	if err := o.past.check(ctx, cert, o.inputs.Now()); err != nil {
 		return err
@@ -31,38 +33,37 @@ func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := o.checkAdopted(cert, key.open); err != nil {
+	if err := o.checkAdopted(cert, key.Opened); err != nil {
 		return err
 	}
-	if err := key.write(); err != nil {
+	if err := key.Write(); err != nil {
 		return err
 	}
-	l, service, _, err := o.openLedger(ctx)
+	s, err := o.store.open(ctx, o.host, ledger.Options{Create: true})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.Close()) }()
-	again, err := service.IsRoot(ctx, cert)
+	defer s.close(&err)
+	again, err := s.service.IsRoot(ctx, cert)
 	if err != nil {
 		return err
 	}
 	if !again || !o.past.any() {
-		if err := service.Adopt(ctx, cert, o.ca.why); err != nil {
+		if err := s.service.Adopt(ctx, cert, o.ca.why); err != nil {
 			return err
 		}
 		o.say(fmt.Sprintf("took over the CA %q, valid until %s", cert.Subject, cert.NotAfter.UTC().Format(time.DateOnly)))
 	}
-	if !key.resumed {
-		key.tell(o.host, o.key)
-	} else {
-		key.warn(o.host)
+	if !key.Resumed {
+		o.say(key.Outcome())
 	}
-	return o.adoptPast(ctx, service, cert)
+	o.warnAll(key.Dangers())
+	return o.adoptPast(ctx, s.service, cert)
 }
 
 // adoptPast takes in what the CA issued, or says that it is not in the ledger.
 func (o *initOptions) adoptPast(ctx context.Context, service *issuance.Service, cert *x509.Certificate) (err error) {
-	var taken *takenJSON
+	var taken *localca.Taken
 	missing := true
 	if o.past.any() {
 		if taken, err = o.past.takeIn(ctx, o.host, service, rootName, o.ca.why); err != nil {
@@ -84,10 +85,10 @@ func (o *initOptions) adoptPast(ctx context.Context, service *issuance.Service, 
 type adoptError struct{ err error }
 
 func (e *adoptError) Error() string { return e.err.Error() }
-func (e *adoptError) Unwrap() error { return &caError{error: e.err} }
+func (e *adoptError) Unwrap() error { return &cadir.UnusableError{Err: e.err} }
 
 // adoptedKey opens the key to take over, which is ca.key, or the one that --key names.
-func (o *initOptions) adoptedKey(ctx context.Context, cert *x509.Certificate) (*caKey, error) {
+func (o *initOptions) adoptedKey(ctx context.Context, cert *x509.Certificate) (*cadir.NewKey, error) {
 	_, there, err := o.store.keyFile(rootName)
 	if err != nil {
 		return nil, err
@@ -104,11 +105,9 @@ func (o *initOptions) adoptedKey(ctx context.Context, cert *x509.Certificate) (*
 // signed.
 func (o *initOptions) checkAdopted(cert *x509.Certificate, key *cadir.Key) error {
 	if _, err := ca.New(cert, key); err != nil {
-		return &caError{error: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), key, err)}
+		return &cadir.UnusableError{Err: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), key, err)}
 	}
-	warnings, err := o.ca.allow.foreignAt(foreignCA{o.store.certPath(rootName), rootName, []*x509.Certificate{cert}}, o.inputs.Now())
-	for _, warning := range warnings {
-		o.warn(warning)
-	}
+	warnings, err := localca.Foreign{File: o.store.certPath(rootName), Name: rootName, Path: []*x509.Certificate{cert}}.Lint(o.ca.allow, o.inputs.Now())
+	o.warnAll(warnings)
 	return err
 }

@@ -10,9 +10,7 @@ import (
 )
 
 type configOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
+	caOptions
 }
 
 // newConfig groups what is done with kedge-ca.yaml.
@@ -27,7 +25,7 @@ func newConfig(h host) *cobra.Command {
 }
 
 func newConfigShow(h host, run func(context.Context, *configOptions) error) *cobra.Command {
-	o := &configOptions{host: h}
+	o := &configOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Print the configuration in force",
@@ -37,8 +35,7 @@ password in the address of a ledger is left out.`,
 		Example: "  kedge-ca config show > kedge-ca.yaml",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	return cmd
 }
 

@@ -107,7 +107,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 		return err
 	}
 	o.valid = cmp.Or(o.valid, s.settings.CRL.Valid)
-	if err := s.openAll(ctx, authorities); err != nil {
+	if err := s.OpenAll(ctx, authorities); err != nil {
 		return err
 	}
 	if err := o.store.folder().MakeCRLFolder(); err != nil {

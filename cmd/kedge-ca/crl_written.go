@@ -8,6 +8,7 @@ import (
 
 	"kedge/ca/issuance"
 	"kedge/internal/cadir"
+	"kedge/internal/report"
 )
 
 // writtenCRL is a list and its files.
@@ -45,13 +46,13 @@ func (m *writtenCRL) report(h host) {
 		changes = fmt.Sprintf("%d added, %d removed", len(m.Added), len(m.Removed))
 	}
 	h.say(fmt.Sprintf("wrote %s and .der: %s of %q with %d revoked (%s); the next is due before %s",
-		m.File, kind, m.Issuer, m.Entries, changes, rfc3339(m.NextUpdate)))
+		m.File, kind, m.Issuer, m.Entries, changes, report.Time(m.NextUpdate)))
 	if m.Compared {
 		h.saySome("added", m.Added)
 		h.saySome("removed", m.Removed)
 	}
 	if m.NextUpdate.After(m.End) {
-		h.warn(fmt.Sprintf("%s counts until %s only, when its CA ends", m.File, rfc3339(m.End)))
+		h.warn(fmt.Sprintf("%s counts until %s only, when its CA ends", m.File, report.Time(m.End)))
 	}
 	if m.Base != 0 {
 		return

@@ -7,16 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/ca/issuance"
 	"kedge/ca/ledger"
-	"kedge/internal/cadir"
 	"kedge/internal/cli"
 )
 
 type expiringOptions struct {
-	host
-	store    storeFlags
-	output   outputFlags
+	caOptions
 	within   ca.Duration
 	kind     string
 	replaced bool
@@ -24,7 +20,7 @@ type expiringOptions struct {
 }
 
 func newExpiring(h host, run func(context.Context, *expiringOptions) error) *cobra.Command {
-	o := &expiringOptions{host: h}
+	o := &expiringOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "expiring",
 		Short: "List certificates that have expired or soon will, and have no successor",
@@ -47,8 +43,7 @@ configuration says under expiry.forget, 30 days at first.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.addList(cmd)
+	o.addList(cmd)
 	cmd.Flags().TextVar(&o.within, "within", ca.Duration(7*24*time.Hour), "`TIME` from now in which they expire, such as 12h or 30d")
 	cmd.Flags().StringVar(&o.kind, "kind", "", "only those of the `KIND`: root, intermediate or leaf")
 	cmd.Flags().BoolVar(&o.replaced, "replaced", false, "all that are still valid, with or without a successor")
@@ -63,15 +58,10 @@ func runExpiring(ctx context.Context, o *expiringOptions) (err error) {
 	}
 	defer s.close(&err)
 	now := o.inputs.Now()
-	f := expiryOf(s.settings).Expired(now)
+	f := s.Expiry().Expired(now)
 	if o.replaced {
 		f = ledger.Filter{State: ledger.Valid}
 	}
 	f.Kind, f.ExpiresBefore = o.kind, now.Add(time.Duration(o.within))
 	return s.list(ctx, f, o.limit, o.output)
-}
-
-// expiryOf is what the configuration says about leaves without successor.
-func expiryOf(s *cadir.Settings) issuance.Expiry {
-	return issuance.Expiry{Percent: s.Expiry.Warn.Percent, Before: s.Expiry.Warn.Before, Forget: time.Duration(s.Expiry.Forget)}
 }

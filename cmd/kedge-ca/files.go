@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
-	"kedge/internal/config"
+	"kedge/internal/hostcert"
 	"kedge/internal/hostfiles"
-	"kedge/signer"
 )
 
 // identityFiles are the paths of what is written for one name.
@@ -53,22 +50,12 @@ func (f *formFlags) readPassword(h host, path string) error {
 	if !f.pkcs12 {
 		return nil
 	}
-	p, err := config.NewPassword("pkcs12-password-from", f.from)
+	password, warnings, err := h.newPassword("pkcs12-password-from", f.from, path)
 	if err != nil {
-		return err
+		return &pkcs12Error{err}
 	}
-	f.password, err = p.Read(h.inputs, path)
-	switch {
-	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("password for %s: %w", path, err)
-	case errors.Is(err, signer.ErrPasswordRequired):
-		return &pkcs12Error{fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)}
-	case err != nil:
-		return &pkcs12Error{fmt.Errorf("password for %s: %w", path, err)}
-	}
-	for _, warning := range p.Warnings() {
-		h.warn(warning)
-	}
+	f.password = password
+	h.warnAll(warnings)
 	if f.legacy {
 		h.warn(path + " is encrypted with 3DES and SHA-1, which passwords of people do not withstand: guard it like a key in the clear, and remove it once it is read")
 	}
@@ -83,4 +70,10 @@ func (e *pkcs12Error) Unwrap() error { return e.error }
 // format is what the flags say.
 func (f *formFlags) format() hostfiles.Format {
 	return hostfiles.Format{FullChain: f.fullChain, PKCS12: f.pkcs12, Legacy: f.legacy, Password: f.password}
+}
+
+// hostIssuer opens an authority to issue leaves whose keys and certificates are written to files.
+func (s *store) hostIssuer(ctx context.Context, name string, f *formFlags) (*hostcert.Issuer, error) {
+	i, err := s.Issuer(ctx, name)
+	return &hostcert.Issuer{Issuer: i, Format: f.format()}, err
 }

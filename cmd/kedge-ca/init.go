@@ -5,8 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,29 +12,25 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
-	"kedge/internal/atomicfile"
-	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
-	"kedge/internal/hostfiles"
-	"kedge/internal/report"
+	"kedge/internal/config"
+	"kedge/internal/localca"
 )
 
 type initOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
-	ca     caFlags
-	key    newKeyFlags
-	adopt  bool
-	past   pastFlags // with adopt
+	caOptions
+	ca    caFlags
+	key   newKeyFlags
+	adopt bool
+	past  pastFlags // with adopt
 
 	kind   keyKind
 	config ca.AuthorityConfig
 }
 
 func newInit(h host, run func(context.Context, *initOptions) error) *cobra.Command {
-	o := &initOptions{host: h}
+	o := &initOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make a root CA: a key, encrypted, its certificate, and a ledger",
@@ -69,8 +63,7 @@ or auth-source of the URI, or from the terminal.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.add(cmd)
-	o.output.add(cmd)
+	o.addKeys(cmd)
 	cmd.Flags().StringVar(&o.ca.commonName, "name", "kedge CA", "common `NAME` of the CA")
 	o.ca.add(cmd, caDefaults{days: 3650, pathLength: -1})
 	o.key.add(cmd)
@@ -85,13 +78,17 @@ or auth-source of the URI, or from the terminal.`,
 }
 
 func runInit(ctx context.Context, o *initOptions) (err error) {
-	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && (!wrong.absent || o.adopt) {
-		return wrong
+	check := config.CheckNewFolder
+	if o.adopt {
+		check = config.CheckFolder
+	}
+	if err := check("dir", o.store.dir); err != nil {
+		return err
 	}
 	if o.adopt {
 		return o.adoptRoot(ctx)
 	}
-	if err := o.checkFolder(ctx); err != nil {
+	if err := localca.CheckVacant(ctx, o.store.local(o.host)); err != nil {
 		return err
 	}
 	key, err := o.store.beginCAKey(ctx, o.host, rootName, o.kind, o.key)
@@ -103,137 +100,31 @@ func runInit(ctx context.Context, o *initOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := key.protect(o.host, &o.store, o.key); err != nil {
+	if err := o.store.protect(o.host, key, o.key); err != nil {
 		return err
 	}
-	cert, err := o.create(ctx, prepared, key)
+	cert, err := localca.Found(ctx, o.store.local(o.host), key, prepared)
 	if err != nil {
 		return err
 	}
 	o.say(fmt.Sprintf("made the CA %q, valid until %s", o.ca.commonName, cert.NotAfter.UTC().Format(time.DateOnly)))
-	key.tell(o.host, o.key)
+	o.tellKey(key)
 	return o.report(cert, nil)
 }
 
-// interruptedError says that init was interrupted before, or that a CA lost all but its key.
-type interruptedError struct{ key, ledger string }
-
-func (e *interruptedError) Error() string {
-	return fmt.Sprintf("%s is there, but no ca.pem and no CA in %s: an init was interrupted, or they were lost", e.key, e.ledger)
-}
-
-// checkFolder refuses a folder that holds a CA, or something of one.
-func (o *initOptions) checkFolder(ctx context.Context) error {
-	certPath := o.store.certPath(rootName)
-	keyPath, _, err := o.store.keyFile(rootName)
-	if err != nil {
-		return err
-	}
-	taken := atomicfile.Vacant(keyPath, certPath)
-	if !errors.Is(taken, fs.ErrExist) {
-		return taken
-	}
-	if atomicfile.Vacant(keyPath) == nil || atomicfile.Vacant(certPath) != nil {
-		return taken
-	}
-	s, err := openStore(ctx, o.host, &o.store)
-	if _, ok := errors.AsType[*ledger.MissingError](err); ok {
-		return &interruptedError{keyPath, "its ledger"}
-	}
-	if err != nil {
-		return taken
-	}
-	defer s.close(&err)
-	if all, err := s.ledger.Authorities(ctx); err == nil && len(all) == 0 {
-		return &interruptedError{keyPath, "the ledger " + s.ledger.Where()}
-	}
-	return taken
-}
-
-// create makes the files: the key first, since a certificate without key is of no use, then
-// the ledger with the certificate in it, and ca.pem last, which can be written again from
-// there. Where it fails, all is taken back but what others may have seen.
-func (o *initOptions) create(ctx context.Context, prepared *ca.Prepared, key *caKey) (*x509.Certificate, error) {
-	if err := os.MkdirAll(o.store.dir, 0o700); err != nil {
-		return nil, err
-	}
-	if err := key.write(); err != nil {
-		return nil, err
-	}
-	l, service, fresh, err := o.newLedger(ctx)
-	if err != nil {
-		return nil, errors.Join(err, removeAll(key.path))
-	}
-	cert, err := service.Found(ctx, prepared)
-	if err = errors.Join(err, l.Close()); err != nil {
-		if fresh != "" {
-			err = errors.Join(err, removeAll(key.path, fresh, fresh+"-wal", fresh+"-shm"))
-		}
-		return nil, err
-	}
-	return cert, atomicfile.Create(o.store.certPath(rootName), hostfiles.CertificatePEM(cert), 0o644)
-}
-
-// newLedger is openLedger for a ledger that must be empty.
-func (o *initOptions) newLedger(ctx context.Context) (l *ledger.Ledger, service *issuance.Service, fresh string, err error) {
-	l, service, fresh, err = o.openLedger(ctx)
-	if err != nil {
-		return nil, nil, "", err
-	}
-	if err := service.CheckEmpty(ctx); err != nil {
-		return nil, nil, "", errors.Join(err, l.Close())
-	}
-	return l, service, fresh, nil
-}
-
-// openLedger makes the ledger, or opens one that is there. fresh is the path of the file that
-// was made.
-func (o *initOptions) openLedger(ctx context.Context) (l *ledger.Ledger, service *issuance.Service, fresh string, err error) {
-	s, err := o.store.folder().Settings()
-	if err != nil {
-		return nil, nil, "", err
-	}
-	where, warnings, err := o.store.folder().LedgerPlace(s, o.inputs.Stdin)
-	if err != nil {
-		return nil, nil, "", err
-	}
-	if !cadir.IsDSN(where) {
-		if there, err := atomicfile.Exists(where); err != nil {
-			return nil, nil, "", err
-		} else if !there {
-			fresh = where
-		}
-	}
-	l, err = ledger.Open(ctx, where, ledger.Options{Create: true, Now: o.inputs.Now, AnyClock: o.anyClock})
-	if err != nil {
-		return nil, nil, "", err
-	}
-	service, err = issuance.New(issuance.Config{Ledger: l, Now: o.inputs.Now})
-	if err != nil {
-		return nil, nil, "", errors.Join(err, l.Close())
-	}
-	for _, warning := range warnings {
-		o.warn(warning)
-	}
-	return l, service, fresh, nil
-}
-
 // report tells where the certificate is, or writes it as JSON, with what was taken in.
-func (o *initOptions) report(cert *x509.Certificate, taken *takenJSON) error {
+func (o *initOptions) report(cert *x509.Certificate, taken *localca.Taken) error {
 	text := o.store.certPath(rootName) + " is its certificate: "
 	if _, err := issuance.AnchorPEM(ledger.Authority{Name: rootName, Certificate: cert}); err != nil {
 		o.say(text + "too large for a trust anchor; make an intermediate with a smaller key and register that")
 	} else {
 		o.say(text + "register it at IAM Roles Anywhere as a trust anchor")
 	}
-	if !o.output.json {
-		return nil
-	}
-	return report.WriteJSON(o.Out, struct {
+	return o.writeJSON(struct {
 		Authority   string               `json:"authority"`
 		Certificate certinfo.Certificate `json:"certificate"`
 		Files       identityFiles        `json:"files"`
-		TakenIn     *takenJSON           `json:"taken_in,omitempty"`
+		TakenIn     *localca.Taken       `json:"taken_in,omitempty"`
 	}{
 		rootName,
 		certinfo.OfIssued(ca.Issued{Certificate: cert, Why: o.ca.why, At: o.inputs.Now()}),

@@ -16,13 +16,10 @@ import (
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
-	"kedge/internal/report"
 )
 
 type intermediateOptions struct {
-	host
-	store      storeFlags
-	output     outputFlags
+	caOptions
 	ca         caFlags
 	key        newKeyFlags
 	name       string
@@ -42,7 +39,7 @@ type intermediateOptions struct {
 }
 
 func newIntermediate(h host, run func(context.Context, *intermediateOptions) error) *cobra.Command {
-	o := &intermediateOptions{host: h}
+	o := &intermediateOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "intermediate [name]",
 		Short: "Make a CA below the root, which issues from then on",
@@ -76,8 +73,7 @@ The last two are also how such an intermediate is renewed, with the --reissue of
 }
 
 func (o *intermediateOptions) addFlags(cmd *cobra.Command) {
-	o.store.add(cmd)
-	o.output.add(cmd)
+	o.addKeys(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.ca.commonName, "name", "", "common `NAME` of the CA; that of its files when not given")
 	o.ca.add(cmd, caDefaults{days: 1825, pathLength: 0})
@@ -183,24 +179,22 @@ type offlineParentError struct {
 func (e *offlineParentError) Error() string { return e.err.Error() }
 func (e *offlineParentError) Unwrap() error { return e.err }
 
-// make signs a new key with a parent of this folder. NAME.key comes first, then the record,
-// then the entry that makes it an authority, then NAME.pem; the next run goes on from any of
-// them.
+// make signs a new key with a parent of this folder.
 func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	s, err := openStore(ctx, o.host, &o.store)
 	if err != nil {
 		return err
 	}
 	defer s.close(&err)
-	if err := s.checkName(ctx, o.name); err != nil {
+	if err := s.CheckNewName(ctx, o.name); err != nil {
 		return err
 	}
 	above, err := s.service.Parent(ctx, o.parent)
 	if err != nil {
 		return err
 	}
-	parent, err := s.issuing(ctx, above.Name)
-	if unusable, ok := errors.AsType[*caError](err); ok && unusable.noKey {
+	parent, err := s.Issuing(ctx, above.Name)
+	if unusable, ok := errors.AsType[*cadir.UnusableError](err); ok && unusable.NoKey {
 		return &offlineParentError{above.Name, err}
 	}
 	if err != nil {
@@ -217,19 +211,12 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	cert, err := s.issueCA(ctx, key, prepared)
+	a, err := s.AddIntermediate(ctx, ledger.Authority{Name: o.name, Parent: above.Name}, key, prepared, o.keepIssuer)
 	if err != nil {
 		return err
 	}
-	a, err := s.service.AddIntermediate(ctx, ledger.Authority{Name: o.name, Certificate: cert, Parent: above.Name}, o.keepIssuer)
-	if err != nil {
-		return err
-	}
-	if err := s.flags.writeCopies(a); err != nil {
-		return err
-	}
-	o.say(fmt.Sprintf("made the intermediate CA %q below %q, valid until %s", cert.Subject.CommonName, above.Name, cert.NotAfter.UTC().Format(time.DateOnly)))
-	key.tell(o.host, o.key)
+	o.say(fmt.Sprintf("made the intermediate CA %q below %q, valid until %s", a.Certificate.Subject.CommonName, above.Name, a.Certificate.NotAfter.UTC().Format(time.DateOnly)))
+	o.tellKey(key)
 	return o.report(a)
 }
 
@@ -243,10 +230,7 @@ func (o *intermediateOptions) report(a ledger.Authority) error {
 	default:
 		o.say(fmt.Sprintf("%q issues when it is asked to, with --issuer %s", a.Name, a.Name))
 	}
-	if !o.output.json {
-		return nil
-	}
-	return report.WriteJSON(o.Out, struct {
+	return o.writeJSON(struct {
 		Authority   string               `json:"authority"`
 		Parent      string               `json:"parent"`
 		State       string               `json:"state"`

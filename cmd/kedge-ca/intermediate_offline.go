@@ -18,15 +18,17 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
+	"kedge/internal/config"
 	"kedge/internal/hostfiles"
+	"kedge/internal/localca"
 	"kedge/internal/report"
 )
 
 // request makes a key, or takes the one that is there, and a request for a certificate. It
 // needs no ledger: the folder may be new.
 func (o *intermediateOptions) request(ctx context.Context) (err error) {
-	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && !wrong.absent {
-		return wrong
+	if err := config.CheckNewFolder("dir", o.store.dir); err != nil {
+		return err
 	}
 	if err := issuance.CheckName(o.name); err != nil {
 		return err
@@ -59,14 +61,14 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	if err := os.MkdirAll(o.store.dir, 0o700); err != nil {
 		return err
 	}
-	if err := key.write(); err != nil {
+	if err := key.Write(); err != nil {
 		return err
 	}
 	if err := atomicfile.Create(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}), 0o644); err != nil {
 		return err
 	}
 	o.say(fmt.Sprintf("made %s, a request for the certificate of %q: sign it where its parent is", path, subject))
-	key.tell(o.host, o.key)
+	o.tellKey(key)
 	if !o.output.json {
 		return nil
 	}
@@ -96,7 +98,7 @@ func (o *intermediateOptions) sign(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	parent, err := s.issuing(ctx, above.Name)
+	parent, err := s.Issuing(ctx, above.Name)
 	if err != nil {
 		return err
 	}
@@ -164,7 +166,7 @@ func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool) error 
 // takeIn makes an authority of a key here and a certificate from elsewhere, or renews one.
 // The folder may be new; then it gets a ledger.
 func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
-	if err := folder("dir", o.store.dir); err != nil {
+	if err := config.CheckFolder("dir", o.store.dir); err != nil {
 		return err
 	}
 	if err := issuance.CheckName(o.name); err != nil {
@@ -172,7 +174,7 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 	}
 	key, err := o.store.readKey(ctx, o.host, o.name, nil)
 	if err != nil {
-		return &caError{error: err}
+		return &cadir.UnusableError{Err: err}
 	}
 	defer func() { err = errors.Join(err, key.Close()) }()
 	path, err := o.readPath()
@@ -185,7 +187,7 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 	if err := issuance.CheckValidity(o.inputs.Now(), path...); err != nil {
 		return err
 	}
-	warnings, err := o.ca.allow.foreignAt(foreignCA{o.certificate, o.name, path}, o.inputs.Now())
+	warnings, err := localca.Foreign{File: o.certificate, Name: o.name, Path: path}.Lint(o.ca.allow, o.inputs.Now())
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.certificate, err)
 	}
@@ -194,14 +196,12 @@ func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	a, err := o.register(ctx, s, path)
+	a, err := s.TakeIn(ctx, issuance.TakeIn{Name: o.name, Path: path, KeepIssuer: o.keepIssuer, Why: o.ca.why}, o.certificate)
 	if err != nil {
 		return err
 	}
 	o.say(fmt.Sprintf("took in the intermediate CA %q, valid until %s", path[0].Subject.CommonName, path[0].NotAfter.UTC().Format(time.DateOnly)))
-	for _, warning := range slices.Concat(key.Warnings, warnings) {
-		o.warn(warning)
-	}
+	o.warnAll(slices.Concat(key.Warnings, warnings))
 	return o.report(a)
 }
 
@@ -226,31 +226,4 @@ func (o *intermediateOptions) readPath() ([]*x509.Certificate, error) {
 		return nil, fmt.Errorf("%s is a root; give the certificate of the intermediate", o.certificate)
 	}
 	return append(all[:1:1], ca.IssuersAmong(all[0], all)...), nil
-}
-
-// register makes the authorities of a path known to the ledger, and writes their NAME.pem.
-func (o *intermediateOptions) register(ctx context.Context, s *store, path []*x509.Certificate) (ledger.Authority, error) {
-	_, known, err := s.service.Known(ctx, o.name)
-	if err != nil {
-		return ledger.Authority{}, err
-	}
-	if at := s.flags.certPath(o.name); !known && !sameFile(at, o.certificate) {
-		if err := atomicfile.Vacant(at); err != nil {
-			return ledger.Authority{}, err
-		}
-	}
-	all, err := s.service.TakeIn(ctx, issuance.TakeIn{Name: o.name, Path: path, KeepIssuer: o.keepIssuer, Why: o.ca.why})
-	if err = errors.Join(err, s.flags.writeCopies(all...)); err != nil {
-		return ledger.Authority{}, err
-	}
-	return all[len(all)-1], nil
-}
-
-func sameFile(a, b string) bool {
-	one, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	other, err := os.Stat(b)
-	return err == nil && os.SameFile(one, other)
 }

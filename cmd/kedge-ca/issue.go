@@ -11,6 +11,7 @@ import (
 	"kedge/ca"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/config"
 	"kedge/internal/hostcert"
 	"kedge/internal/hostfiles"
 	"kedge/internal/hostlist"
@@ -114,8 +115,8 @@ func checkWorkers(cmd *cobra.Command, n int) error {
 }
 
 func runIssue(ctx context.Context, o *issueOptions) (err error) {
-	if wrong, ok := errors.AsType[*folderError](folder("out", o.out)); ok && !wrong.absent {
-		return wrong
+	if err := config.CheckNewFolder("out", o.out); err != nil {
+		return err
 	}
 	if o.from != "" {
 		return runIssueFrom(ctx, o)
@@ -124,8 +125,8 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if wrong, ok := errors.AsType[*folderError](folder("dir", o.store.dir)); ok && !wrong.absent {
-		return wrong
+	if err := config.CheckNewFolder("dir", o.store.dir); err != nil {
+		return err
 	}
 	if _, err := files.Interrupted(); err != nil {
 		return err
@@ -142,7 +143,7 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	i.Recorded = s.closeEarly
+	i.Recorded = s.CloseEarly
 	profile, err := s.settings.Profile(o.leaf.profile)
 	if err != nil {
 		return err

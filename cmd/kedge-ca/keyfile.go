@@ -64,39 +64,30 @@ func (f *newKeyFlags) readPassword(h host, ref, path string) (password []byte, w
 	if f.from != "" {
 		flag, ref = "new-password-from", f.from
 	}
+	password, warnings, err = h.newPassword(flag, ref, path)
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), is[*config.FlagError](err):
+		return password, warnings, err
+	case errors.Is(err, config.ErrPasswordEmpty):
+		err = fmt.Errorf("%w; nothing was made (--no-password leaves the key in the clear)", config.ErrPasswordEmpty)
+	case errors.Is(err, config.ErrPasswordsDiffer):
+		err = fmt.Errorf("%w; nothing was made", config.ErrPasswordsDiffer)
+	}
+	return nil, nil, &cadir.UnusableError{Err: err}
+}
+
+// newPassword reads a password to encrypt the file at path with, and what endangers it.
+func (h host) newPassword(flag, ref, path string) (password []byte, warnings []string, err error) {
 	p, err := config.NewPassword(flag, ref)
 	if err != nil {
 		return nil, nil, err
 	}
 	password, err = p.Read(h.inputs, path)
 	switch {
-	case errors.Is(err, context.Canceled):
-		return nil, nil, fmt.Errorf("password for %s: %w", path, err)
-	case errors.Is(err, signer.ErrPasswordRequired):
-		err = fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)
-	case errors.Is(err, config.ErrPasswordEmpty):
-		err = fmt.Errorf("%w; nothing was made (--no-password leaves the key in the clear)", err)
-	case errors.Is(err, config.ErrPasswordsDiffer):
-		err = fmt.Errorf("%w; nothing was made", err)
+	case errors.Is(err, signer.ErrPasswordRequired) && !errors.Is(err, context.Canceled):
+		return nil, nil, fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)
 	case err != nil:
-		err = fmt.Errorf("password for %s: %w", path, err)
-	}
-	if err != nil {
-		return nil, nil, &caError{error: err}
+		return nil, nil, fmt.Errorf("password for %s: %w", path, err)
 	}
 	return password, p.Warnings(), nil
-}
-
-// sayKey tells where the key of a CA is, and whether anybody can use it.
-func (f *newKeyFlags) sayKey(h host, path string) {
-	if f.noPassword {
-		h.say(path + " is its key: keep it safe")
-		h.warn(plainKey(path))
-		return
-	}
-	h.say(path + " is its key: keep it and its password safe, and apart")
-}
-
-func plainKey(path string) string {
-	return path + " is not encrypted: whoever reads it can become every role that trusts this CA"
 }

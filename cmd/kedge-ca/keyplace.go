@@ -9,7 +9,6 @@ func (f *storeFlags) folder() cadir.Folder { return cadir.Folder{Dir: f.dir, Con
 
 func (f *storeFlags) certPath(authority string) string { return f.folder().CertificatePath(authority) }
 func (f *storeFlags) keyPath(authority string) string  { return f.folder().KeyPath(authority) }
-func (f *storeFlags) uriPath(authority string) string  { return f.folder().KeyURIPath(authority) }
 
 func (f *storeFlags) keyFile(authority string) (path string, there bool, err error) {
 	return f.folder().KeyFile(authority)

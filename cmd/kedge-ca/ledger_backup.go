@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,14 +11,12 @@ import (
 )
 
 type ledgerBackupOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
-	file   string
+	caOptions
+	file string
 }
 
 func newLedgerBackup(h host, run func(context.Context, *ledgerBackupOptions) error) *cobra.Command {
-	o := &ledgerBackupOptions{host: h}
+	o := &ledgerBackupOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "backup <file>",
 		Short: "Copy the ledger to a file, while others use it",
@@ -34,17 +30,8 @@ apart.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	return cmd
-}
-
-// snapshot is a copy of a ledger and how far it goes.
-type snapshot struct {
-	File string    `json:"file"`
-	Seq  int64     `json:"seq"` // of the last entry; 0 when there is none
-	At   time.Time `json:"at"`  // of the last entry
-	Head string    `json:"head"`
 }
 
 func runLedgerBackup(ctx context.Context, o *ledgerBackupOptions) (err error) {
@@ -56,52 +43,10 @@ func runLedgerBackup(ctx context.Context, o *ledgerBackupOptions) (err error) {
 	if err := s.ledger.Backup(ctx, o.file); err != nil {
 		return err
 	}
-	made, err := o.look(ctx, o.file)
+	made, err := ledger.ReadBackupInfo(ctx, o.file, ledger.Options{Now: o.inputs.Now})
 	if err != nil {
 		return err
 	}
-	o.say(fmt.Sprintf("wrote %s: the ledger up to entry %d, of %s", o.file, made.Seq, rfc3339(made.At)))
-	if o.output.json {
-		return report.WriteJSON(o.Out, made)
-	}
-	return nil
-}
-
-// noBackupError says that a file that was named is not there, or empty.
-type noBackupError struct{ *ledger.MissingError }
-
-func (e *noBackupError) Unwrap() error { return e.MissingError }
-
-// openBackup opens the ledger in a file that was named.
-func (h host) openBackup(ctx context.Context, file string) (*ledger.Ledger, error) {
-	l, err := ledger.OpenBackup(ctx, file, ledger.Options{Now: h.inputs.Now})
-	if missing, ok := errors.AsType[*ledger.MissingError](err); ok {
-		return nil, &noBackupError{missing}
-	}
-	return l, err
-}
-
-// look reads how far the ledger in a file goes.
-func (h host) look(ctx context.Context, file string) (*snapshot, error) {
-	l, err := h.openBackup(ctx, file)
-	if err != nil {
-		return nil, err
-	}
-	found, err := snapshotOf(ctx, l, file)
-	return found, errors.Join(err, l.Close())
-}
-
-func snapshotOf(ctx context.Context, l *ledger.Ledger, file string) (*snapshot, error) {
-	seq, hash, err := l.Head(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found := &snapshot{File: file, Seq: seq, Head: fmt.Sprintf("%d:%x", seq, hash)}
-	for e, err := range l.Entries(ctx, seq-1) {
-		if err != nil {
-			return nil, err
-		}
-		found.At = e.At
-	}
-	return found, nil
+	o.say(fmt.Sprintf("wrote %s: the ledger up to entry %d, of %s", o.file, made.Seq, report.Time(made.At)))
+	return o.writeJSON(made)
 }

@@ -11,14 +11,12 @@ import (
 )
 
 type ledgerExportOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
+	caOptions
 	filter filterFlags
 }
 
 func newLedgerExport(h host, run func(context.Context, *ledgerExportOptions) error) *cobra.Command {
-	o := &ledgerExportOptions{host: h}
+	o := &ledgerExportOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write all certificates of the ledger as JSON or CSV",
@@ -35,8 +33,7 @@ formula begins with a '.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.addList(cmd)
+	o.addList(cmd)
 	o.filter.add(cmd)
 	return cmd
 }

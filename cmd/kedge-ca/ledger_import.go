@@ -7,20 +7,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/internal/cli"
-	"kedge/internal/report"
 )
 
 type ledgerImportOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
+	caOptions
 	past   pastFlags
 	issuer string
 	why    string
 }
 
 func newLedgerImport(h host, run func(context.Context, *ledgerImportOptions) error) *cobra.Command {
-	o := &ledgerImportOptions{host: h}
+	o := &ledgerImportOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "import [PATH...]",
 		Short: "Take in what the CA issued and revoked before its ledger was there",
@@ -45,8 +42,7 @@ No key is read.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	o.past.add(cmd)
 	cmd.Flags().StringVar(&o.issuer, "issuer", rootName, "`NAME` of the authority that issued it")
 	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger, such as where it comes from")
@@ -66,8 +62,5 @@ func runLedgerImport(ctx context.Context, o *ledgerImportOptions) (err error) {
 	if taken.MayMiss {
 		o.warn(fmt.Sprintf("until you say that nothing is missing, kedge-ca warns that lists of %s may lack revocations: kedge-ca ledger import --nothing-missing", o.issuer))
 	}
-	if o.output.json {
-		return report.WriteJSON(o.Out, taken)
-	}
-	return nil
+	return o.writeJSON(taken)
 }

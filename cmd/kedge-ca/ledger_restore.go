@@ -2,29 +2,25 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca"
 	"kedge/ca/ledger"
-	"kedge/internal/cadir"
+	"kedge/internal/config"
+	"kedge/internal/localca"
 	"kedge/internal/report"
 )
 
 type ledgerRestoreOptions struct {
-	host
-	store   storeFlags
-	output  outputFlags
+	caOptions
 	confirm confirmFlag
 	another bool // it may be of another CA
 	file    string
 }
 
 func newLedgerRestore(h host, run func(context.Context, *ledgerRestoreOptions) error) *cobra.Command {
-	o := &ledgerRestoreOptions{host: h}
+	o := &ledgerRestoreOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "restore <backup>",
 		Short: "Make the ledger of a CA that lost it from a backup",
@@ -41,15 +37,14 @@ be found or revoked, and those revoked count as valid. It needs a yes on the ter
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	o.confirm.add(cmd)
 	cmd.Flags().BoolVar(&o.another, "another-ca", false, "take a backup of another CA than that of the files in the folder")
 	return cmd
 }
 
 func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
-	if err := folder("dir", o.store.dir); err != nil {
+	if err := config.CheckFolder("dir", o.store.dir); err != nil {
 		return err
 	}
 	settings, err := o.store.folder().Settings()
@@ -60,33 +55,28 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 	if err != nil {
 		return err
 	}
-	from, err := o.look(ctx, o.file)
+	from, err := ledger.ReadBackupInfo(ctx, o.file, ledger.Options{Now: o.inputs.Now})
 	if err != nil {
 		return err
 	}
 	if !o.another {
-		if err := o.sameCA(ctx); err != nil {
+		if err := localca.CheckBackup(ctx, o.store.folder(), o.file, ledger.Options{Now: o.inputs.Now}); err != nil {
 			return err
 		}
 	}
-	question := fmt.Sprintf("make the ledger from %s, as it was at %s (entry %d), without what was issued and revoked since?", o.file, rfc3339(from.At), from.Seq)
+	question := fmt.Sprintf("make the ledger from %s, as it was at %s (entry %d), without what was issued and revoked since?", o.file, report.Time(from.At), from.Seq)
 	if err := o.confirm.ask(o.host, question); err != nil {
 		return err
 	}
 	if err := ledger.Restore(ctx, o.file, to, ledger.Options{Now: o.inputs.Now, AnyClock: o.anyClock}); err != nil {
 		return err
 	}
-	for _, warning := range warnings {
-		o.warn(warning)
-	}
-	o.say(fmt.Sprintf("made the ledger from %s: entries up to %d, of %s", o.file, from.Seq, rfc3339(from.At)))
+	o.warnAll(warnings)
+	o.say(fmt.Sprintf("made the ledger from %s: entries up to %d, of %s", o.file, from.Seq, report.Time(from.At)))
 	if err := o.compareLists(ctx); err != nil {
 		return err
 	}
-	if o.output.json {
-		return report.WriteJSON(o.Out, from)
-	}
-	return nil
+	return o.writeJSON(from)
 }
 
 // compareLists tells what the last lists in the folder have and the backup lacks.
@@ -108,40 +98,5 @@ func (o *ledgerRestoreOptions) compareLists(ctx context.Context) (err error) {
 		return nil
 	}
 	o.say("make new lists of what is revoked, and import them: kedge-ca crl")
-	return nil
-}
-
-// otherCAError says that a backup is of another CA than the files in the folder.
-type otherCAError struct{ backup, name, file string }
-
-func (e *otherCAError) Error() string {
-	return fmt.Sprintf("%s is the ledger of another CA: its authority %q does not have the key of %s", e.backup, e.name, e.file)
-}
-
-// sameCA returns an *otherCAError when a certificate beside the keys is not of the authority that
-// the backup calls by the same name. A file that is not there, or that is older or newer than the
-// backup, does no harm.
-func (o *ledgerRestoreOptions) sameCA(ctx context.Context) error {
-	l, err := o.openBackup(ctx, o.file)
-	if err != nil {
-		return err
-	}
-	all, err := l.Authorities(ctx)
-	if err = errors.Join(err, l.Close()); err != nil {
-		return err
-	}
-	for _, a := range all {
-		path := o.store.certPath(a.Name)
-		cert, err := cadir.ReadCertificate(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if !ca.SameKey(cert.PublicKey, a.Certificate.PublicKey) {
-			return &otherCAError{o.file, a.Name, path}
-		}
-	}
 	return nil
 }

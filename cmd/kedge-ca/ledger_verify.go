@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,15 +13,13 @@ import (
 )
 
 type ledgerVerifyOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
-	head   string
-	file   string // empty: the ledger of the CA
+	caOptions
+	head string
+	file string // empty: the ledger of the CA
 }
 
 func newLedgerVerify(h host, run func(context.Context, *ledgerVerifyOptions) error) *cobra.Command {
-	o := &ledgerVerifyOptions{host: h}
+	o := &ledgerVerifyOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "verify [<backup>]",
 		Short: "Find what was changed in the ledger by another hand",
@@ -43,24 +37,15 @@ lacks is an error.`,
 			if len(args) > 0 {
 				o.file = args[0]
 			}
-			if o.head != "" && !isHead(o.head) {
+			if _, _, err := ledger.ParseHead(o.head); o.head != "" && err != nil {
 				return cli.Usagef(cmd, "--head: %q is not SEQ:HASH, as kedge-ca ledger verify writes it", o.head)
 			}
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	cmd.Flags().StringVar(&o.head, "head", "", "a head `SEQ:HASH` of an earlier time, which must still be in the ledger")
 	return cmd
-}
-
-// isHead says whether text is a number, a colon and 64 hexadecimal digits.
-func isHead(text string) bool {
-	seq, hash, _ := strings.Cut(text, ":")
-	_, err := strconv.ParseUint(seq, 10, 63)
-	sum, hashErr := hex.DecodeString(hash)
-	return err == nil && hashErr == nil && len(sum) == sha256.Size
 }
 
 // verified is what verify says of a ledger that is as it was written.
@@ -100,7 +85,7 @@ func runLedgerVerify(ctx context.Context, o *ledgerVerifyOptions) (err error) {
 // open opens a backup, or the ledger of the CA, whose store it returns too.
 func (o *ledgerVerifyOptions) open(ctx context.Context) (*ledger.Ledger, *store, error) {
 	if o.file != "" {
-		l, err := o.openBackup(ctx, o.file)
+		l, err := ledger.OpenBackup(ctx, o.file, ledger.Options{Now: o.inputs.Now})
 		return l, nil, err
 	}
 	s, err := readStore(ctx, o.host, &o.store)

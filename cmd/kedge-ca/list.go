@@ -3,18 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
-	"iter"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
+	"kedge/internal/report"
 )
 
 type listOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
+	caOptions
 	filter filterFlags
 	limit  int
 }
@@ -23,7 +21,7 @@ type listOptions struct {
 const defaultLimit = 1000
 
 func newList(h host, run func(context.Context, *listOptions) error) *cobra.Command {
-	o := &listOptions{host: h}
+	o := &listOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List certificates",
@@ -43,8 +41,7 @@ the order in which they end, and with a pattern by the names that match.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.addList(cmd)
+	o.addList(cmd)
 	o.filter.add(cmd)
 	cmd.Flags().IntVar(&o.limit, "limit", defaultLimit, "`NUMBER` of certificates to list at most; 0 lists all")
 	return cmd
@@ -69,27 +66,12 @@ func (s *store) list(ctx context.Context, f ledger.Filter, limit int, output out
 		f.Limit = limit + 1
 	}
 	more := false
-	if err := s.host.writeCertificates(output, upTo(limit, s.ledger.List(ctx, f), &more)); err != nil {
+	certs := report.Limit(limit, s.ledger.List(ctx, f), func() { more = true })
+	if err := s.host.writeCertificates(output, certs); err != nil {
 		return err
 	}
 	if more {
 		s.host.warn(fmt.Sprintf("there are more than these %d; narrow the filters, or raise --limit (0 lists all)", limit))
 	}
 	return nil
-}
-
-// upTo ends after limit certificates, all when it is 0, and tells whether there are more.
-func upTo(limit int, certs iter.Seq2[ledger.Certificate, error], more *bool) iter.Seq2[ledger.Certificate, error] {
-	return func(yield func(ledger.Certificate, error) bool) {
-		n := 0
-		for c, err := range certs {
-			if err == nil && limit > 0 && n == limit {
-				*more = true
-				return
-			}
-			if n++; !yield(c, err) {
-				return
-			}
-		}
-	}
 }

@@ -113,7 +113,7 @@ func TestIssue_outOfDate(t *testing.T) {
 	for _, off := range []time.Duration{-48 * time.Hour, 48 * time.Hour} {
 		dir := t.TempDir()
 		h := host{inputs: config.Host{Now: func() time.Time { return time.Now().Add(off) }}, Streams: cli.Streams{Err: io.Discard}}
-		o := initOptions{host: h, store: storeFlags{dir: dir}, key: newKeyFlags{noPassword: true}, kind: kind}
+		o := initOptions{caOptions: caOptions{host: h, store: storeFlags{dir: dir}}, key: newKeyFlags{noPassword: true}, kind: kind}
 		o.config = ca.AuthorityConfig{Subject: pkix.Name{CommonName: "old"}, Lifetime: 24 * time.Hour}
 		if err := runInit(t.Context(), &o); err != nil {
 			t.Fatal(err)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"time"
-
 	"github.com/spf13/cobra"
 
 	"kedge/internal/report"
@@ -33,5 +31,3 @@ func (f outputFlags) format() report.Format {
 	}
 	return report.Text
 }
-
-func rfc3339(t time.Time) string { return report.Time(t) }

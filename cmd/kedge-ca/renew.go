@@ -11,6 +11,7 @@ import (
 	"kedge/ca/ledger"
 	"kedge/internal/advice"
 	"kedge/internal/cli"
+	"kedge/internal/config"
 	"kedge/internal/hostcert"
 )
 
@@ -177,7 +178,7 @@ func (o *renewOptions) named(args []string, missing string) error {
 }
 
 func runRenew(ctx context.Context, o *renewOptions) (err error) {
-	if err := folder("out", o.out); err != nil {
+	if err := config.CheckFolder("out", o.out); err != nil {
 		return err
 	}
 	s, err := openStore(ctx, o.host, &o.store)

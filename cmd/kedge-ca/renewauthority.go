@@ -27,7 +27,7 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	if len(path) > 1 {
 		by = path[1]
 	}
-	if _, err := s.authority(ctx, by.Name); err != nil {
+	if _, err := s.Authority(ctx, by.Name); err != nil {
 		return err
 	}
 	plan, err := s.service.PlanAuthorityRenewal(ctx, o.authority, ca.Renewal{Lifetime: o.lifetime, AllowWarnings: o.allow, Why: o.why})

@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"kedge/internal/certinfo"
@@ -73,15 +71,4 @@ func failedJSON(all []hostcert.Failure) any {
 		return nil
 	}
 	return head
-}
-
-// hintPart are what to do about each of several, once.
-func hintPart(e *hostcert.PartError) string {
-	var all []string
-	for _, f := range e.Failed {
-		if hint := advise(f.Err).Hint; hint != "" && !slices.Contains(all, hint) {
-			all = append(all, hint)
-		}
-	}
-	return strings.Join(all, "; ")
 }

@@ -13,9 +13,7 @@ import (
 )
 
 type revokeOptions struct {
-	host
-	store     storeFlags
-	output    outputFlags
+	caOptions
 	confirm   confirmFlag
 	selectors selectorFlags
 	reason    ca.Reason
@@ -23,7 +21,7 @@ type revokeOptions struct {
 }
 
 func newRevoke(h host, run func(context.Context, *revokeOptions) error) *cobra.Command {
-	o := &revokeOptions{host: h}
+	o := &revokeOptions{caOptions: caOptions{host: h}}
 	var reason string
 	cmd := &cobra.Command{
 		Use:   "revoke [<name>...]",
@@ -55,8 +53,7 @@ privilege-withdrawn, aa-compromise.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	o.confirm.add(cmd)
 	o.selectors.add(cmd)
 	cmd.Flags().StringVar(&reason, "reason", ca.Unspecified.String(), "`REASON` of RFC 5280")

@@ -26,7 +26,7 @@ func TestRevoke_asked(t *testing.T) {
 	answer := false
 	h := newHost(cli.Streams{Out: new(strings.Builder), Err: new(strings.Builder)})
 	h.inputs.Now, h.confirm = func() time.Time { return x.now }, func(question string) (bool, error) { asked = question; return answer, nil }
-	o := &revokeOptions{host: h, store: storeFlags{dir: x.path("ca")}}
+	o := &revokeOptions{caOptions: caOptions{host: h, store: storeFlags{dir: x.path("ca")}}}
 	o.selectors.hosts = []string{"*"}
 	if err := o.selectors.set(nil); err != nil {
 		t.Fatal(err)

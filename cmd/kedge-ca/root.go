@@ -104,5 +104,11 @@ func (h host) reader() host {
 // warn tells of what is not an error.
 func (h host) warn(text string) { cli.Say(h.Err, name, "warning", text) }
 
+func (h host) warnAll(texts []string) {
+	for _, text := range texts {
+		h.warn(text)
+	}
+}
+
 // say reports a step that was done.
 func (h host) say(text string) { cli.Say(h.Err, name, "done", text) }

@@ -39,27 +39,6 @@ The new root has another name, so policies that compare x509Issuer/CN must allow
 	return cmd
 }
 
-// rotationJSON is where a rotation stands, in JSON documents.
-type rotationJSON struct {
-	Phase   string              `json:"phase"`          // none, started or switched
-	Root    *certinfo.Authority `json:"root,omitempty"` // the only one, when no rotation is under way
-	Old     *certinfo.Authority `json:"old,omitempty"`
-	New     *certinfo.Authority `json:"new,omitempty"`
-	Issuing string              `json:"issuing"`
-}
-
-func describeRotation(r *issuance.Rotation) rotationJSON {
-	d := rotationJSON{Phase: r.Phase(), Issuing: r.Issuing.Name}
-	old := certinfo.OfAuthority(r.Old)
-	if r.Next == nil {
-		d.Root = &old
-		return d
-	}
-	next := certinfo.OfAuthority(*r.Next)
-	d.Old, d.New = &old, &next
-	return d
-}
-
 // reportRotation writes where the rotation stands after a step.
 func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
 	if !o.json {
@@ -69,25 +48,22 @@ func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
 	if err != nil {
 		return err
 	}
-	return report.WriteJSON(s.host.Out, describeRotation(r))
+	return report.WriteJSON(s.host.Out, certinfo.OfRotation(r))
 }
 
 // endedOptions are those of the steps that end a rotation.
 type endedOptions struct {
-	host
-	store   storeFlags
-	output  outputFlags
+	caOptions
 	confirm confirmFlag
 }
 
 func (o *endedOptions) add(cmd *cobra.Command) {
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.caOptions.add(cmd)
 	o.confirm.add(cmd)
 }
 
 func newRotateFinish(h host, run func(context.Context, *endedOptions) error) *cobra.Command {
-	o := &endedOptions{host: h}
+	o := &endedOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "finish",
 		Short: "Retire the old root, once no host needs it",
@@ -155,7 +131,7 @@ func (o *endedOptions) retire(ctx context.Context, s *store, plan *issuance.Reti
 }
 
 func newRotateAbort(h host, run func(context.Context, *endedOptions) error) *cobra.Command {
-	o := &endedOptions{host: h}
+	o := &endedOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "abort",
 		Short: "Take a rotation back, before the switch",

@@ -11,13 +11,11 @@ import (
 // rotateReopenOptions are those of rotate reopen, which asks nothing: that AWS trusts the old root
 // again takes an update of the trust anchor.
 type rotateReopenOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
+	caOptions
 }
 
 func newRotateReopen(h host, run func(context.Context, *rotateReopenOptions) error) *cobra.Command {
-	o := &rotateReopenOptions{host: h}
+	o := &rotateReopenOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "reopen",
 		Short: "Take the finish of a rotation back, while the old root is valid",
@@ -27,8 +25,7 @@ anchor at AWS needs both roots again, with "kedge-ca bundle", until the rotation
 		Example: "  kedge-ca rotate reopen",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	return cmd
 }
 

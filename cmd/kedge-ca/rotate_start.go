@@ -16,12 +16,11 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
+	"kedge/internal/localca"
 )
 
 type rotateStartOptions struct {
-	host
-	store      storeFlags
-	output     outputFlags
+	caOptions
 	key        newKeyFlags
 	commonName string
 	days       int
@@ -33,7 +32,7 @@ type rotateStartOptions struct {
 }
 
 func newRotateStart(h host, run func(context.Context, *rotateStartOptions) error) *cobra.Command {
-	o := &rotateStartOptions{host: h}
+	o := &rotateStartOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "start",
 		Short: "Make a new root beside the old one",
@@ -57,8 +56,7 @@ comes with --root.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.add(cmd)
-	o.output.add(cmd)
+	o.addKeys(cmd)
 	o.key.add(cmd)
 	kind := cmd.Flags().Lookup("key-type")
 	o.key.kind, kind.DefValue = "", "that of the old root"
@@ -85,7 +83,7 @@ func runRotateStart(ctx context.Context, o *rotateStartOptions) (err error) {
 		return err
 	}
 	if next := plan.Started; next != nil {
-		if err := s.checkCopy(next.Name, next.Certificate); err != nil {
+		if err := s.CheckCopy(next.Name, next.Certificate); err != nil {
 			return err
 		}
 		o.say(fmt.Sprintf("the rotation to %q is started already", next.Name))
@@ -104,7 +102,7 @@ func runRotateStart(ctx context.Context, o *rotateStartOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.flags.writeCopies(next); err != nil {
+	if err := s.WriteCopies(next); err != nil {
 		return err
 	}
 	o.report(plan.Old, next)
@@ -136,12 +134,12 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, plan *issuan
 	if err != nil {
 		return nil, err
 	}
-	cert, err = s.issueCA(ctx, key, prepared)
+	cert, err = s.IssueCA(ctx, key, prepared)
 	if err != nil {
 		return nil, err
 	}
 	o.say(fmt.Sprintf("made the root %q, valid until %s", cert.Subject.CommonName, cert.NotAfter.UTC().Format(time.DateOnly)))
-	key.tell(o.host, o.key)
+	o.tellKey(key)
 	return cert, nil
 }
 
@@ -161,13 +159,11 @@ func (o *rotateStartOptions) foreignRoot(ctx context.Context, s *store) (*x509.C
 	if err != nil {
 		return nil, err
 	}
-	warnings, err := o.allow.foreignAt(foreignCA{o.root, "NAME", []*x509.Certificate{cert}}, o.inputs.Now())
+	warnings, err := localca.Foreign{File: o.root, Name: "NAME", Path: []*x509.Certificate{cert}}.Lint(o.allow, o.inputs.Now())
 	if err != nil {
 		return nil, err
 	}
-	for _, warning := range warnings {
-		o.warn(warning)
-	}
+	o.warnAll(warnings)
 	o.say(fmt.Sprintf("took in the root %q, valid until %s", cert.Subject.CommonName, cert.NotAfter.UTC().Format(time.DateOnly)))
 	return cert, nil
 }

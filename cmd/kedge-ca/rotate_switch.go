@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -12,15 +11,13 @@ import (
 )
 
 type rotateSwitchOptions struct {
-	host
-	store   storeFlags
-	output  outputFlags
+	caOptions
 	confirm confirmFlag
 	to      string
 }
 
 func newRotateSwitch(h host, run func(context.Context, *rotateSwitchOptions) error) *cobra.Command {
-	o := &rotateSwitchOptions{host: h}
+	o := &rotateSwitchOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "switch",
 		Short: "Issue from the new root, or from an intermediate below it",
@@ -30,8 +27,7 @@ refused otherwise. Then renew the certificates of the hosts.`,
 		Example: "  kedge-ca rotate switch --yes",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	o.confirm.add(cmd)
 	cmd.Flags().StringVar(&o.to, "to", "", "`NAME` of the authority that is to issue; the intermediate below the new root if there is one, or the new root")
 	return cmd
@@ -45,7 +41,7 @@ func runRotateSwitch(ctx context.Context, o *rotateSwitchOptions) (err error) {
 	defer s.close(&err)
 	plan, err := s.service.PlanSwitch(ctx, o.to)
 	if missing, ok := errors.AsType[*issuance.NoKeyError](err); ok {
-		return s.checkKey(missing.Authority)
+		return s.CheckHasKey(missing.Authority)
 	}
 	if is[*issuance.AmbiguousError](err) {
 		return fmt.Errorf("%w; say with --to which is to issue", err)
@@ -63,13 +59,4 @@ func runRotateSwitch(ctx context.Context, o *rotateSwitchOptions) (err error) {
 	}
 	o.say(fmt.Sprintf("%q issues from now on: renew the certificates of the hosts; kedge-ca rotate status shows who has moved", plan.To.Name))
 	return s.reportRotation(ctx, o.output)
-}
-
-// checkKey: an authority cannot issue whose key is elsewhere.
-func (s *store) checkKey(name string) error {
-	path, there, err := s.flags.keyFile(name)
-	if err == nil && !there {
-		err = &caError{error: fmt.Errorf("%q cannot issue here: %w", name, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}), noKey: true}
-	}
-	return err
 }

@@ -95,9 +95,7 @@ func (h host) reportChanged(done string, changed *issuance.Changed, skipped int,
 
 // reportNext tells what is left to be done until a revocation, or the end of a hold, counts.
 func (h host) reportNext(changed *issuance.Changed) {
-	for _, warning := range changed.Warnings {
-		h.warn(warning)
-	}
+	h.warnAll(changed.Warnings)
 	command := "it counts once the list is imported: make it with kedge-ca crl"
 	for _, a := range changed.Behind {
 		command += " --issuer " + a.Name

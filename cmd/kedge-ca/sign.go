@@ -18,9 +18,7 @@ import (
 )
 
 type signOptions struct {
-	host
-	store     storeFlags
-	output    outputFlags
+	caOptions
 	leaf      leafFlags
 	name      string
 	out       string
@@ -32,7 +30,7 @@ type signOptions struct {
 }
 
 func newSign(h host, run func(context.Context, *signOptions) error) *cobra.Command {
-	o := &signOptions{host: h}
+	o := &signOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "sign <csr> | -",
 		Short: "Sign a certificate request of a host that keeps its key to itself",
@@ -60,8 +58,7 @@ key. Each run issues: a request that is signed twice gets two certificates.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.add(cmd)
-	o.output.add(cmd)
+	o.addKeys(cmd)
 	o.leaf.add(cmd)
 	cmd.Flags().StringVar(&o.name, "name", "", "`NAME` to issue for, instead of the request's common name")
 	cmd.Flags().BoolVar(&o.dropSANs, "drop-sans", false, "leave out the request's subject alternative names that are not allowed")
@@ -91,7 +88,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", csrName(o.csr), err)
 	}
-	i, err := s.issuer(ctx, o.leaf.issuer)
+	i, err := s.Issuer(ctx, o.leaf.issuer)
 	if err != nil {
 		return err
 	}
@@ -103,7 +100,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	s.closeEarly()
+	s.CloseEarly()
 	return o.report(result.Issued, i.Authority(), append(dropped, hostcert.EndedWarnings(*result)...))
 }
 
@@ -180,9 +177,7 @@ func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings
 		where = ": " + o.out
 	}
 	o.say("issued " + certinfo.InWords(cert.Subject.CommonName, cert) + where)
-	for _, warning := range warnings {
-		o.warn(warning)
-	}
+	o.warnAll(warnings)
 	if o.leaf.lifetime > 0 && record.At.Add(o.leaf.lifetime).Sub(cert.NotAfter) >= time.Second {
 		o.warn(fmt.Sprintf("it is valid until %s only, when the CA itself ends", report.Time(cert.NotAfter)))
 	}

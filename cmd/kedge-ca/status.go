@@ -1,27 +1,22 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca/issuance"
-	"kedge/internal/cli"
+	"kedge/internal/certinfo"
 	"kedge/internal/report"
 )
 
 type statusOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
-	check  bool
+	caOptions
+	check bool
 }
 
 func newStatus(h host, run func(context.Context, *statusOptions) error) *cobra.Command {
-	o := &statusOptions{host: h}
+	o := &statusOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how the CA is, and what needs doing",
@@ -37,8 +32,7 @@ error, and standard output stays empty: for cron and monitoring.`,
   kedge-ca status --check`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	cmd.Flags().BoolVar(&o.check, "check", false, "exit with 1 when something needs doing")
 	return cmd
 }
@@ -62,11 +56,7 @@ func runStatus(ctx context.Context, o *statusOptions) (err error) {
 	case o.output.json:
 		return report.WriteJSON(o.Out, status)
 	}
-	var text bytes.Buffer
-	if err := writeStatus(&text, status); err != nil {
-		return err
-	}
-	return report.Write(o.Out, text.Bytes())
+	return certinfo.WriteStatus(o.Out, status)
 }
 
 // needsError says that --check found something to do.
@@ -77,64 +67,4 @@ func (e *needsError) Error() string {
 		return "1 thing needs doing"
 	}
 	return fmt.Sprintf("%d things need doing", e.n)
-}
-
-// describeLeaves is empty when all leaves are looked after.
-func describeLeaves(l issuance.LeavesStatus) string {
-	if l == (issuance.LeavesStatus{}) {
-		return ""
-	}
-	return fmt.Sprintf("%d expired, %d nearly expired", l.Expired, l.Expiring)
-}
-
-func writeStatus(w io.Writer, c *issuance.Status) error {
-	t := report.NewTable(w, "AUTHORITY", "STATE", "VALID UNTIL", "KEY", "REVOKED", "LIST", "NEXT LIST")
-	for _, a := range c.Authorities {
-		state, key, number, next := a.State, "elsewhere", "none", ""
-		if a.Issuing {
-			state += ", issuing"
-		}
-		if a.CertificateRevoked {
-			state += ", revoked"
-		}
-		if a.KeyHere {
-			key = "here"
-		}
-		if a.CRL != nil {
-			number, next = fmt.Sprint(a.CRL.Number), rfc3339(a.CRL.NextUpdate)
-		}
-		t.Add(a.Name, state, rfc3339(a.NotAfter), key, fmt.Sprint(a.Revoked), number, next)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	n := c.Certificates
-	fmt.Fprintln(w)
-	err := report.WriteFields(w, []report.Field{
-		{"certificates", fmt.Sprintf("%d: %d valid, %d pending, %d expired, %d revoked (%d on hold)", n.Total, n.Valid, n.Pending, n.Expired, n.Revoked, n.Held)},
-		{"without successor", describeLeaves(c.Leaves)},
-		{"rotation", c.Rotation},
-		{"ledger", c.Ledger},
-		{"head", c.Head},
-	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(w)
-	if len(c.Warnings) > 0 {
-		fmt.Fprintln(w, "Warnings:")
-		for _, warning := range c.Warnings {
-			fmt.Fprintln(w, "-", cli.Printable(warning))
-		}
-		fmt.Fprintln(w)
-	}
-	if len(c.Needs) == 0 {
-		fmt.Fprintln(w, "Nothing needs doing.")
-		return nil
-	}
-	fmt.Fprintln(w, "To do:")
-	for _, need := range c.Needs {
-		fmt.Fprintln(w, "-", cli.Printable(need))
-	}
-	return nil
 }

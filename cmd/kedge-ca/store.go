@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -15,6 +12,7 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
 	"kedge/internal/config"
+	"kedge/internal/localca"
 )
 
 // rootName is what the ledger calls the root; its files are ca.key and ca.pem.
@@ -46,17 +44,14 @@ func (f *storeFlags) addFolder(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.config, "config", "", "`FILE` with the configuration; kedge-ca.yaml in the CA's folder when not given")
 }
 
-// store is an open CA: its configuration, its ledger, and the authorities that were asked
-// for. It belongs to one goroutine; its ledger and authorities can be shared.
+// store is an open CA, and what its commands use of the process.
 type store struct {
+	*localca.CA
 	host     host
 	flags    *storeFlags
 	settings *cadir.Settings
 	ledger   *ledger.Ledger
 	service  *issuance.Service
-	checked  map[string]bool // authorities whose NAME.pem was compared with the ledger
-	keys     []*cadir.Key    // of those opened
-	closing  chan error      // not nil: the ledger is being closed
 }
 
 // openStore opens a CA to change it. Keys are opened when an authority is asked for.
@@ -70,116 +65,24 @@ func readStore(ctx context.Context, h host, f *storeFlags) (*store, error) {
 }
 
 func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store, error) {
-	if wrong, ok := errors.AsType[*folderError](folder("dir", f.dir)); ok && !wrong.absent {
-		return nil, wrong
+	if err := config.CheckNewFolder("dir", f.dir); err != nil {
+		return nil, err
 	}
-	s, err := f.folder().Settings()
+	opened, err := localca.Open(ctx, f.local(h), o)
 	if err != nil {
 		return nil, err
 	}
-	where, warnings, err := f.folder().LedgerPlace(s, h.inputs.Stdin)
-	if err != nil {
-		return nil, err
-	}
-	o.Now, o.AnyClock = h.inputs.Now, h.anyClock
-	l, err := openLedger(ctx, where, o)
-	if missing, ok := errors.AsType[*ledger.MissingError](err); ok {
-		return nil, f.withoutLedger(missing)
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, warning := range warnings {
-		h.warn(warning)
-	}
-	opened := &store{host: h, flags: f, settings: s, ledger: l, checked: map[string]bool{}}
-	opened.service, err = issuance.New(issuance.Config{Ledger: l, Now: h.inputs.Now, Keys: storeKeys{opened}, Certificate: cadir.ReadCertificate, LastList: f.folder().LastCRL, Expiry: expiryOf(s)})
-	if err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	return opened, nil
+	return &store{CA: opened, host: h, flags: f, settings: opened.Settings, ledger: opened.Ledger, service: opened.Service}, nil
 }
 
-// openLedger opens a ledger. One of an older schema is brought to the newest by opening it to
-// write, also for a command that only reads, or no command that reads would work after an upgrade.
-func openLedger(ctx context.Context, where string, o ledger.Options) (*ledger.Ledger, error) {
-	l, err := ledger.Open(ctx, where, o)
-	older, ok := errors.AsType[*ledger.OlderSchemaError](err)
-	if !ok {
-		return l, err
-	}
-	write := o
-	write.ReadOnly = false
-	writing, err := ledger.Open(ctx, where, write)
-	if err == nil {
-		err = writing.Close()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w; to bring it there: %w", older, err)
-	}
-	return ledger.Open(ctx, where, o)
-}
-
-// withoutLedger says whether there is no CA at all, or one that lost its ledger.
-func (f *storeFlags) withoutLedger(missing *ledger.MissingError) error {
-	for _, path := range []string{f.keyPath(rootName), f.uriPath(rootName), f.certPath(rootName)} {
-		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			return missing
-		}
-	}
-	_, err := os.Open(f.certPath(rootName))
-	return &caError{error: err, absent: true}
-}
-
-// closeEarly begins to close the ledger, which takes as long as writing a few files does: for
-// when nothing more is asked of it. close still has to be called.
-func (s *store) closeEarly() {
-	s.closing = make(chan error, 1)
-	go func() { s.closing <- s.ledger.Close() }()
+// local returns what the flags say of the CA.
+func (f *storeFlags) local(h host) localca.Config {
+	return localca.Config{Keys: f.keys(h), AnyClock: h.anyClock, Warn: h.warn}
 }
 
 // close ends the work with the ledger. Its error is joined to err, since what was not
 // written was not done.
-func (s *store) close(err *error) {
-	if s.closing == nil {
-		s.closeEarly()
-	}
-	for _, key := range s.keys {
-		*err = errors.Join(*err, key.Close())
-	}
-	*err = errors.Join(*err, <-s.closing)
-}
-
-// caError says that the CA itself cannot be used.
-type caError struct {
-	error
-	absent bool // there is none in the folder
-	noKey  bool // the key of an authority is not there
-}
-
-func (e *caError) Unwrap() error { return e.error }
-
-// folderError says that a flag names no folder.
-type folderError struct {
-	flag, path string
-	absent     bool // nothing is there
-}
-
-func (e *folderError) Error() string {
-	if e.absent {
-		return fmt.Sprintf("--%s: the folder %s does not exist", e.flag, e.path)
-	}
-	return fmt.Sprintf("--%s: %s is not a folder", e.flag, e.path)
-}
-
-// folder returns a *folderError when the value of a flag is no folder.
-func folder(flag, path string) error {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-		return &folderError{flag: flag, path: path, absent: err != nil}
-	}
-	return nil // or a trouble that the next call names
-}
+func (s *store) close(err *error) { *err = errors.Join(*err, s.Close()) }
 
 // place checks, before anything is issued, that --out names a file that can be made: none
 // when it is empty.
@@ -187,7 +90,7 @@ func place(out string) error {
 	if out == "" {
 		return nil
 	}
-	if err := folder("out", filepath.Dir(out)); err != nil {
+	if err := config.CheckFolder("out", filepath.Dir(out)); err != nil {
 		return err
 	}
 	return atomicfile.Vacant(out)

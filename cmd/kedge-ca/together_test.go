@@ -150,7 +150,7 @@ func TestIssuer_together(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.close(&err)
-	opened, err := s.issuer(t.Context(), "")
+	opened, err := s.Issuer(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,15 +9,13 @@ import (
 )
 
 type unrevokeOptions struct {
-	host
-	store     storeFlags
-	output    outputFlags
+	caOptions
 	selectors selectorFlags
 	why       string
 }
 
 func newUnrevoke(h host, run func(context.Context, *unrevokeOptions) error) *cobra.Command {
-	o := &unrevokeOptions{host: h}
+	o := &unrevokeOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "unrevoke [<name>...]",
 		Short: "End the hold of certificates",
@@ -32,8 +30,7 @@ named or none. Any other revocation is for good. Names are read as by "kedge-ca 
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	o.selectors.add(cmd)
 	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger")
 	return cmd

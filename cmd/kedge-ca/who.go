@@ -9,14 +9,12 @@ import (
 )
 
 type whoOptions struct {
-	host
-	store  storeFlags
-	output outputFlags
-	text   string
+	caOptions
+	text string
 }
 
 func newWho(h host, run func(context.Context, *whoOptions) error) *cobra.Command {
-	o := &whoOptions{host: h}
+	o := &whoOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "who <name>",
 		Short: "Find the certificate and host behind a name in CloudTrail",
@@ -33,8 +31,7 @@ are found are listed, each with what it was found by.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.addList(cmd)
+	o.addList(cmd)
 	return cmd
 }
 

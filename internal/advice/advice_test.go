@@ -25,8 +25,8 @@ func TestAdvice(t *testing.T) {
 		err    error
 		want   string // a part; empty: no advice
 	}{
-		{"cut", Request, &pemread.Error{Reason: pemread.Cut}, "copy the file again"},
-		{"other request", Request, errors.New("other"), ""},
+		{"cut", request, &pemread.Error{Reason: pemread.Cut}, "copy the file again"},
+		{"other request", request, errors.New("other"), ""},
 		{"no PIN", Hardware, pkcs11.ErrPINRequired, "--key-password-from"},
 		{"no auth value", Hardware, tpm.ErrAuthRequired, "--key-password-from"},
 		{"locked token", Hardware, &pkcs11.PINError{Retries: pkcs11.RetriesNone}, "SO PIN"},
@@ -46,7 +46,7 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{"": true}
 	for _, why := range []ledger.Refusal{ledger.RefusedLogin, ledger.RefusedDatabase, ledger.RefusedFull, ledger.RefusedReadOnly, ledger.RefusedParameter, ledger.RefusedRights, ledger.RefusedTLS} {
-		if got := Refused(why); seen[got] {
+		if got := refused(why); seen[got] {
 			t.Errorf("%v: %q", why, got)
 		} else {
 			seen[got] = true
@@ -58,13 +58,13 @@ func TestRefused(t *testing.T) {
 func TestLint(t *testing.T) {
 	t.Parallel()
 	warning := ca.Finding{Rule: "some-rule", Severity: ca.Warning}
-	if got := Lint([]ca.Finding{warning, warning}); strings.Count(got, "--allow some-rule") != 1 {
+	if got := lint([]ca.Finding{warning, warning}); strings.Count(got, "--allow some-rule") != 1 {
 		t.Error(got)
 	}
-	if got := Lint([]ca.Finding{{Rule: "x", Severity: ca.Error, Source: "RFC 5280"}, warning}); strings.Contains(got, "--allow") || !strings.Contains(got, "RFC 5280") {
+	if got := lint([]ca.Finding{{Rule: "x", Severity: ca.Error, Source: "RFC 5280"}, warning}); strings.Contains(got, "--allow") || !strings.Contains(got, "RFC 5280") {
 		t.Error(got)
 	}
-	if got := Lint(nil); got != "" {
+	if got := lint(nil); got != "" {
 		t.Error(got)
 	}
 }
@@ -76,10 +76,10 @@ func TestAccess(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := Access(&fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}); !strings.HasSuffix(got, "; ") {
+	if got := access(&fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}); !strings.HasSuffix(got, "; ") {
 		t.Errorf("%q", got)
 	}
-	if got := Access(errors.New("other")); got != "" {
+	if got := access(errors.New("other")); got != "" {
 		t.Errorf("%q", got)
 	}
 }

@@ -7,11 +7,45 @@ import (
 	"strings"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/internal/pemread"
+	"kedge/internal/safefile"
 )
 
-// Request is about certificate requests, and certificates, that cannot be taken as they are.
-func Request(err error) string {
+// certificate is about what is not issued.
+func certificate(err error) string {
+	if left, ok := errors.AsType[*safefile.LeftoverError](err); ok {
+		return "find out who put it there, move " + left.File + " away, and run the same again: that makes a new key"
+	}
+	if broken, ok := errors.AsType[*ca.LintError](err); ok {
+		return lint(broken.Findings)
+	}
+	if hint := request(err); hint != "" {
+		return hint
+	}
+	if refused, ok := errors.AsType[*ca.ProfileError](err); ok {
+		return fmt.Sprintf("ask for what the profile allows, or change %s of profile %q in the configuration", refused.Key, refused.Profile)
+	}
+	if is[*issuance.NoMatchError](err) {
+		return "kedge-ca list shows what is in the ledger"
+	}
+	if is[*issuance.RootRevocationError](err) {
+		return "take the trust anchor away at IAM Roles Anywhere, or rotate to a new one"
+	}
+	if is[*issuance.ForgottenError](err) {
+		return "if the ledger was restored from an older backup, take the list into it: kedge-ca crl --take-list; if it was never meant: kedge-ca crl --drop-list"
+	}
+	if is[*issuance.OddListError](err) {
+		return "if it is not needed, move it away: nothing is overwritten of which nobody knows what it revokes"
+	}
+	if is[*issuance.NoBaseError](err) {
+		return "make a complete list first, without --delta"
+	}
+	return ""
+}
+
+// request is about certificate requests, and certificates, that cannot be taken as they are.
+func request(err error) string {
 	if refused, ok := errors.AsType[*ca.SANError](err); ok {
 		hint := "leave out with --drop-sans what is refused: IAM Roles Anywhere needs no subject alternative name"
 		if by, ok := errors.AsType[*ca.ProfileError](refused); ok {
@@ -28,8 +62,8 @@ func Request(err error) string {
 	return ""
 }
 
-// Lint says what the service would do, or how warnings are allowed. Errors come first.
-func Lint(findings []ca.Finding) string {
+// lint says what the service would do, or how warnings are allowed. Errors come first.
+func lint(findings []ca.Finding) string {
 	has := func(rule string) bool {
 		return slices.ContainsFunc(findings, func(f ca.Finding) bool { return f.Rule == rule })
 	}

@@ -35,14 +35,20 @@ type Key struct {
 	Plain    bool     // it lies in a file, and in the clear
 }
 
-// NoKeyError says that the key of an authority is not here.
-type NoKeyError struct{ Err error }
+// UnusableError says that a CA, or one of its authorities, cannot be used: what is wrong is its key or
+// its certificate.
+type UnusableError struct {
+	Err    error
+	Absent bool // the folder holds no CA
+	NoKey  bool // the key is not here
+}
 
-func (e *NoKeyError) Error() string { return e.Err.Error() }
-func (e *NoKeyError) Unwrap() error { return e.Err }
+func (e *UnusableError) Error() string { return e.Err.Error() }
+func (e *UnusableError) Unwrap() error { return e.Err }
 
 // Open opens NAME.key, or the key that NAME.key-uri names. public is what it must be, where that is
-// known, since some tokens do not say; else nil. Where there is no key, the error is a *NoKeyError.
+// known, since some tokens do not say; else nil. Where there is no key, the error is an *UnusableError
+// with NoKey set.
 func (k *Keys) Open(ctx context.Context, authority string, public crypto.PublicKey) (*Key, error) {
 	path := k.Folder.KeyPath(authority)
 	key, err := k.open(ctx, keyAt{reference: "file:" + path, public: public})
@@ -52,7 +58,7 @@ func (k *Keys) Open(ctx context.Context, authority string, public crypto.PublicK
 	uri, uriErr := k.Folder.KeyURI(authority)
 	switch {
 	case errors.Is(uriErr, fs.ErrNotExist):
-		return nil, &NoKeyError{err}
+		return nil, &UnusableError{Err: err, NoKey: true}
 	case uriErr != nil:
 		return nil, uriErr
 	}
@@ -60,11 +66,11 @@ func (k *Keys) Open(ctx context.Context, authority string, public crypto.PublicK
 }
 
 // OpenURI opens the key that a URI names, as CleanKeyURI returned it. Where the file that it names
-// is not there, the error is a *NoKeyError.
+// is not there, the error is an *UnusableError with NoKey set.
 func (k *Keys) OpenURI(ctx context.Context, uri string, public crypto.PublicKey) (*Key, error) {
 	key, err := k.open(ctx, keyAt{reference: uri, public: public})
 	if isAbsent(err, keyFileOf(uri)) {
-		err = &NoKeyError{err}
+		err = &UnusableError{Err: err, NoKey: true}
 	}
 	return key, err
 }

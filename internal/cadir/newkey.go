@@ -23,6 +23,9 @@ type NewKey struct {
 	Opened  *Key   // nil: it was made just now
 	URI     string // to be written to Path when the key is elsewhere
 
+	Password []byte   // to encrypt a key that was made; nil: in the clear
+	Warnings []string // what endangers the key, or Password
+
 	der []byte // to be written to Path when it was made
 }
 
@@ -37,17 +40,27 @@ type KeyRequest struct {
 
 // Begin opens the key that NAME.key or NAME.key-uri has, or that the request names, or makes one.
 // The last two are written by Write. A key that is there, and that no interrupted run of this user
-// can have left, is a *safefile.LeftoverError, unless the request says which key it must be. The
-// NewKey must be closed, after an error too.
+// can have left, is a *safefile.LeftoverError, unless the request says which key it must be. Each error
+// is an *UnusableError. The NewKey must be closed, after an error too.
 func (k *Keys) Begin(ctx context.Context, r KeyRequest) (n *NewKey, err error) {
 	n = &NewKey{Path: k.Folder.KeyPath(r.Authority)}
+	if err := k.begin(ctx, r, n); err != nil {
+		return n, &UnusableError{Err: err}
+	}
+	if n.Opened != nil {
+		n.Signer, n.Warnings = n.Opened, n.Opened.Warnings
+	}
+	return n, nil
+}
+
+func (k *Keys) begin(ctx context.Context, r KeyRequest, n *NewKey) error {
 	path, there, err := k.Folder.KeyFile(r.Authority)
 	switch {
 	case err != nil:
-		return n, err
+		return err
 	case there && r.URI != "":
 		if kept, err := k.Folder.KeyURI(r.Authority); err != nil || kept != r.URI {
-			return n, errors.Join(err, atomicfile.Vacant(path))
+			return errors.Join(err, atomicfile.Vacant(path))
 		}
 		fallthrough
 	case there:
@@ -59,10 +72,7 @@ func (k *Keys) Begin(ctx context.Context, r KeyRequest) (n *NewKey, err error) {
 	default:
 		n.Signer, n.der, err = r.Generate()
 	}
-	if err == nil && n.Opened != nil {
-		n.Signer = n.Opened
-	}
-	return n, err
+	return err
 }
 
 // resume opens the key that is there. Where it is not known which key that must be, its file must be
@@ -85,21 +95,21 @@ func (k *Keys) resume(ctx context.Context, r KeyRequest, path string) (*Key, err
 	return k.OpenURI(ctx, uri, nil)
 }
 
-// Write puts a key that was made, encrypted unless password is nil, or where the key is, into its
-// file, and never over something that is there. It forgets the key's encoding and clears the password.
-func (n *NewKey) Write(password []byte) error {
+// Write puts a key that was made, encrypted unless Password is nil, or where the key is, into its
+// file, and never over something that is there. It clears the key's encoding and the password.
+func (n *NewKey) Write() error {
 	switch {
 	case n.Resumed:
 		return nil
 	case n.URI != "":
 		return atomicfile.Create(n.Path, []byte(n.URI+"\n"), 0o644)
 	}
-	defer clear(password)
+	defer clear(n.Password)
 	defer clear(n.der)
 	block := &pem.Block{Type: "PRIVATE KEY", Bytes: n.der}
-	if password != nil {
+	if n.Password != nil {
 		var err error
-		if block.Bytes, err = pkcs8.Encrypt(n.der, password); err != nil {
+		if block.Bytes, err = pkcs8.Encrypt(n.der, n.Password); err != nil {
 			return err
 		}
 		block.Type = "ENCRYPTED PRIVATE KEY"
@@ -113,6 +123,39 @@ func (n *NewKey) Where() string {
 		return n.URI
 	}
 	return n.Path
+}
+
+// Outcome says what became of the key, once all is done.
+func (n *NewKey) Outcome() string {
+	switch {
+	case n.Resumed && n.URI != "":
+		return resumed(n.URI + ", which " + n.Path + " names")
+	case n.Resumed:
+		return resumed(n.Path)
+	case n.URI != "":
+		return n.Path + " says where its key is, " + n.URI + ": without that key nothing can be issued"
+	case n.Password == nil:
+		return n.Path + " is its key: keep it safe"
+	}
+	return n.Path + " is its key: keep it and its password safe, and apart"
+}
+
+func resumed(path string) string {
+	return "went on with the key in " + path + ", left by a run that was interrupted"
+}
+
+// Dangers returns what endangers the key.
+func (n *NewKey) Dangers() []string {
+	plain := ""
+	switch {
+	case n.Opened != nil && n.Opened.Plain:
+		plain = n.Opened.String()
+	case n.Opened == nil && n.Password == nil:
+		plain = n.Path
+	default:
+		return n.Warnings
+	}
+	return append([]string{plain + " is not encrypted: whoever reads it can become every role that trusts this CA"}, n.Warnings...)
 }
 
 // Close lets go of a key in hardware.

@@ -14,9 +14,9 @@ import (
 	"kedge/internal/filelock"
 )
 
-// LockTimeout bounds the wait for another process that works on the same name: longer than that
+// lockTimeout bounds the wait for another process that works on the same name: longer than that
 // one waits for its ledger.
-const LockTimeout = 30 * time.Second
+const lockTimeout = 30 * time.Second
 
 // Generate makes a key and its PKCS#8 encoding, and checks whether a certificate can be issued for
 // it: after an error nothing is written. The encoding is cleared.
@@ -51,7 +51,7 @@ func Begin(ctx context.Context, paths Paths, generate Generate) (*Pending, error
 			return nil, err
 		}
 	}
-	unlock, err := filelock.Lock(ctx, paths.Key, LockTimeout)
+	unlock, err := filelock.Lock(ctx, paths.Key, lockTimeout)
 	if key == nil && errors.Is(err, fs.ErrNotExist) && atomicfile.Vacant(paths.Key) == nil { // another process took its key back
 		return Begin(ctx, paths, generate)
 	}

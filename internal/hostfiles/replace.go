@@ -104,5 +104,5 @@ func Lock(ctx context.Context, paths Paths) (unlock func(), err error) {
 	if !there {
 		path = paths.Certificate
 	}
-	return filelock.Lock(ctx, path, LockTimeout)
+	return filelock.Lock(ctx, path, lockTimeout)
 }

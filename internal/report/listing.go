@@ -102,6 +102,22 @@ func (l Listing[T]) Write(out io.Writer, f Format, records iter.Seq2[T, error]) 
 	return WhenWhole(out, func(w io.Writer) error { return write(w, records) })
 }
 
+// Limit ends records after n of them, all when n is 0, and calls more, once, if there are more.
+func Limit[T any](n int, records iter.Seq2[T, error], more func()) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		taken := 0
+		for record, err := range records {
+			if err == nil && n > 0 && taken == n {
+				more()
+				return
+			}
+			if taken++; !yield(record, err) {
+				return
+			}
+		}
+	}
+}
+
 func (l Listing[T]) writeJSON(w io.Writer, records iter.Seq2[T, error]) error {
 	fmt.Fprintf(w, "{\n  \"schema\": %d,\n", schema)
 	if l.Head != nil {

@@ -155,3 +155,20 @@ func TestWriteFields(t *testing.T) {
 		t.Errorf("%v\n%s", err, &out)
 	}
 }
+
+// Limit gives at most as many records as it is told, and says when there are more.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ n, there, want, more int }{{0, 3, 3, 0}, {3, 3, 3, 0}, {2, 3, 2, 1}, {2, 0, 0, 0}} {
+		got, more := 0, 0
+		for _, err := range Limit(tt.n, records(tt.there, nil), func() { more++ }) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got++
+		}
+		if got != tt.want || more != tt.more {
+			t.Errorf("%d of %d: %d, and %d times more", tt.n, tt.there, got, more)
+		}
+	}
+}

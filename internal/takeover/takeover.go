@@ -61,6 +61,14 @@ type Summary struct {
 	Counts  map[Kind]int // of all in Skipped and Notes, with those that More counts
 }
 
+// Lacking counts what belongs to the CA and could not be taken.
+func (s *Summary) Lacking() (n int) {
+	for _, kind := range []Kind{Missing, Faulty, Unreadable, Clash} {
+		n += s.Counts[kind]
+	}
+	return n
+}
+
 // List is a CRL of the CA.
 type List struct {
 	Path string

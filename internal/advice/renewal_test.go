@@ -1,4 +1,4 @@
-package main
+package advice
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 	"kedge/internal/hostcert"
 )
 
-// TestAdvise_ledger: each refusal of the ledger has advice, and ends with a documented code.
-func TestAdvise_ledger(t *testing.T) {
+// TestOf_ledger: each refusal of the ledger has advice, and ends with a documented code.
+func TestOf_ledger(t *testing.T) {
 	t.Parallel()
 	one := ledger.Certificate{Subject: "CN=web-01", Serial: "0a"}
 	other := ledger.Certificate{Subject: "CN=web-01", Serial: "0b", IssuedAt: time.Unix(0, 0)}
@@ -33,26 +33,25 @@ func TestAdvise_ledger(t *testing.T) {
 		{&ledger.RevokedIssuerError{Name: "ca"}, "make another authority"},
 		{&ledger.UnknownIssuerError{}, "issue with an authority of this CA"},
 	} {
-		advice := advise(fmt.Errorf("web-01.pem: %w", tt.err))
-		if !strings.HasPrefix(advice.Hint, tt.want) || advice.Code != cli.ExitFailed {
-			t.Errorf("%T: %+v\nwant %s", tt.err, advice, tt.want)
+		err := fmt.Errorf("web-01.pem: %w", tt.err)
+		if hint, code := Of(err), ExitCode(err); !strings.HasPrefix(hint, tt.want) || code != cli.ExitFailed {
+			t.Errorf("%T: exit %d: %s\nwant %s", tt.err, code, hint, tt.want)
 		}
 	}
 }
 
-// TestAdvise_part: the advice for each of those that were not done, once.
-func TestAdvise_part(t *testing.T) {
+// TestOf_part: the advice for each of those that were not done, once.
+func TestOf_part(t *testing.T) {
 	t.Parallel()
 	revoked := func(name string) hostcert.Failure {
 		return hostcert.Failure{Name: name, Err: &hostcert.NotRenewedError{What: name, Why: "it is revoked"}}
 	}
 	part := &hostcert.PartError{Verb: "renewed", Done: 1, Total: 4, Failed: []hostcert.Failure{revoked("a"), revoked("b"), {Name: "c", Err: &ledger.RevokedKeyError{Allowable: true}}}}
-	advice := advise(part)
-	if strings.Count(advice.Hint, "kedge-ca issue") != 1 || !strings.Contains(advice.Hint, "; make a new key; ") || advice.Code != cli.ExitFailed {
-		t.Errorf("%+v", advice)
+	if hint := Of(part); strings.Count(hint, "kedge-ca issue") != 1 || !strings.Contains(hint, "; make a new key; ") || ExitCode(part) != cli.ExitFailed {
+		t.Error(hint)
 	}
 	part.Err = &ledger.UnreachableError{Where: "db"}
-	if advice := advise(part); !strings.HasPrefix(advice.Hint, "check the database") || part.Error() == "renewed 1 of 4" {
-		t.Errorf("%v: %+v", part, advice)
+	if hint := Of(part); !strings.HasPrefix(hint, "check the database") || part.Error() == "renewed 1 of 4" {
+		t.Errorf("%v: %s", part, hint)
 	}
 }

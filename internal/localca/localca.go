@@ -1,0 +1,142 @@
+// Package localca opens a CA whose configuration, certificates and keys are in a folder: its ledger,
+// and its service with the keys of the folder. It makes such a CA, too, and adds authorities to it.
+//
+// The ledger comes first: what is recorded there counts, and the certificates in the folder are copies,
+// which are written again where a crash came between. The package prints nothing and asks nobody:
+// passwords come from the [config.Host] of the keys, and warnings go to a function of the caller.
+package localca
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"kedge/ca/issuance"
+	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
+)
+
+// Config says where a CA is and how it is opened.
+type Config struct {
+	// Keys opens the keys of the folder. Its host has the clock, too.
+	Keys *cadir.Keys
+	// AnyClock is for a clock that is not the time of day: see ledger.Options.
+	AnyClock bool
+	// Warn is called with what endangers the CA, and what was put right.
+	Warn func(text string)
+}
+
+// CA is an open CA. It belongs to one goroutine; its ledger, its service and the authorities that it
+// opens can be shared.
+type CA struct {
+	Settings *cadir.Settings
+	Ledger   *ledger.Ledger
+	Service  *issuance.Service
+
+	config  Config
+	folder  cadir.Folder
+	fresh   string          // the file of the ledger, if it was made
+	checked map[string]bool // authorities whose NAME.pem was compared with the ledger
+	keys    []*cadir.Key    // of those opened
+	closing chan error      // not nil: the ledger is being closed
+}
+
+// Open opens a CA: to change it, to read it or, with o.Create, to make its ledger where there is none.
+// Keys are opened when an authority is asked for. Where there is no CA, the error is a
+// *cadir.UnusableError with Absent set; where only the ledger is missing, a *ledger.MissingError.
+func Open(ctx context.Context, c Config, o ledger.Options) (*CA, error) {
+	folder := c.Keys.Folder
+	settings, err := folder.Settings()
+	if err != nil {
+		return nil, err
+	}
+	where, warnings, err := folder.LedgerPlace(settings, c.Keys.Host.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	fresh := ""
+	if o.Create && !cadir.IsDSN(where) {
+		if there, err := atomicfile.Exists(where); err != nil {
+			return nil, err
+		} else if !there {
+			fresh = where
+		}
+	}
+	o.Now, o.AnyClock = c.Keys.Host.Now, c.AnyClock
+	l, err := openLedger(ctx, where, o)
+	if missing, ok := errors.AsType[*ledger.MissingError](err); ok {
+		return nil, withoutLedger(folder, missing)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range warnings {
+		c.Warn(warning)
+	}
+	opened := &CA{Settings: settings, Ledger: l, config: c, folder: folder, fresh: fresh, checked: map[string]bool{}}
+	opened.Service, err = issuance.New(issuance.Config{Ledger: l, Now: o.Now, Keys: opened, Certificate: cadir.ReadCertificate, LastList: folder.LastCRL, Expiry: opened.Expiry()})
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return opened, nil
+}
+
+// openLedger opens a ledger. One of an older schema is brought to the newest by opening it to
+// write, also for a command that only reads, or no command that reads would work after an upgrade.
+func openLedger(ctx context.Context, where string, o ledger.Options) (*ledger.Ledger, error) {
+	l, err := ledger.Open(ctx, where, o)
+	older, ok := errors.AsType[*ledger.OlderSchemaError](err)
+	if !ok {
+		return l, err
+	}
+	write := o
+	write.ReadOnly = false
+	writing, err := ledger.Open(ctx, where, write)
+	if err == nil {
+		err = writing.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w; to bring it there: %w", older, err)
+	}
+	return ledger.Open(ctx, where, o)
+}
+
+// withoutLedger returns the error for a folder without any CA, or for a CA that lost its ledger.
+func withoutLedger(f cadir.Folder, missing *ledger.MissingError) error {
+	for _, path := range []string{f.KeyPath(issuance.RootName), f.KeyURIPath(issuance.RootName), f.CertificatePath(issuance.RootName)} {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return missing
+		}
+	}
+	_, err := os.Open(f.CertificatePath(issuance.RootName))
+	return &cadir.UnusableError{Err: err, Absent: true}
+}
+
+// Expiry returns what the configuration says about leaves without successor.
+func (c *CA) Expiry() issuance.Expiry {
+	e := c.Settings.Expiry
+	return issuance.Expiry{Percent: e.Warn.Percent, Before: e.Warn.Before, Forget: time.Duration(e.Forget)}
+}
+
+// CloseEarly begins to close the ledger, which takes as long as writing a few files does: for when
+// the ledger is not used any more. Close still has to be called.
+func (c *CA) CloseEarly() {
+	c.closing = make(chan error, 1)
+	go func() { c.closing <- c.Ledger.Close() }()
+}
+
+// Close closes the keys and the ledger. An error means that something may not have been written.
+func (c *CA) Close() error {
+	if c.closing == nil {
+		c.CloseEarly()
+	}
+	var err error
+	for _, key := range c.keys {
+		err = errors.Join(err, key.Close())
+	}
+	return errors.Join(err, <-c.closing)
+}

@@ -1,0 +1,89 @@
+package localca
+
+import (
+	"context"
+	"fmt"
+
+	"kedge/ca"
+	"kedge/ca/issuance"
+	"kedge/internal/takeover"
+)
+
+// Taken is what was taken in of what a CA issued before. The tags are those of kedge-ca's JSON.
+type Taken struct {
+	*issuance.TakenOver
+	Lists   int      `json:"lists"`   // CRLs that were read
+	Skipped []string `json:"skipped"` // what could not be taken, the first of each kind
+	Notes   []string `json:"notes"`   // what was taken in spite of a doubt
+	More    int      `json:"more"`    // of both, how many are not named
+
+	Forgotten int `json:"-"` // certificates that have expired and are not there
+}
+
+// LackingError says that it is not so that nothing is missing.
+type LackingError struct{ N int }
+
+func (e *LackingError) Error() string {
+	things := fmt.Sprintf("%d things", e.N)
+	if e.N == 1 {
+		things = "1 thing"
+	}
+	return "--nothing-missing was not recorded: " + things + " of this CA could not be taken in; all else was"
+}
+
+// TakeInRequest says what an authority issued before.
+type TakeInRequest struct {
+	Authority string
+	Sources   takeover.Sources // but for the certificates of the authority
+	Complete  bool             // the user says that nothing is missing then
+	Why       string           // for the ledger
+}
+
+// TakeIn takes in what an authority issued before. Where something could not be taken, it is not recorded
+// that nothing is missing, and the error is a *LackingError beside what was taken.
+func TakeIn(ctx context.Context, s *issuance.Service, r TakeInRequest) (*Taken, error) {
+	t, err := s.TakeOver(ctx, r.Authority, r.Why)
+	if err != nil {
+		return nil, err
+	}
+	r.Sources.CA = t.Certificates()
+	sum, err := takeover.Read(ctx, r.Sources, func(i takeover.Item) error { return t.Add(ctx, pastOf(i)) })
+	if err != nil {
+		return nil, err
+	}
+	for _, own := range sum.Own {
+		if err := t.Add(ctx, issuance.Past{Certificate: own}); err != nil {
+			return nil, err
+		}
+	}
+	lacking := sum.Lacking()
+	past := issuance.PastLists{Number: sum.CRLNumber, Complete: r.Complete && lacking == 0}
+	for _, list := range sum.Lists {
+		past.Lists = append(past.Lists, list.CRL)
+	}
+	done, err := t.Finish(ctx, past)
+	if err != nil {
+		return nil, err
+	}
+	taken := &Taken{done, sum.CRLs, texts(sum.Skipped), texts(sum.Notes), sum.More, sum.Forgotten}
+	if r.Complete && lacking > 0 {
+		return taken, &LackingError{lacking}
+	}
+	return taken, nil
+}
+
+func pastOf(i takeover.Item) issuance.Past {
+	p := issuance.Past{Certificate: i.Certificate, Serial: i.Serial, NotAfter: i.NotAfter}
+	if i.Revoked != nil {
+		p.Revoked = &ca.Revocation{Serial: i.Serial, At: i.Revoked.At, Reason: i.Revoked.Reason}
+	}
+	return p
+}
+
+func texts(all []takeover.Skipped) []string {
+	words := []string{}
+	for _, s := range all {
+		words = append(words, s.String())
+	}
+	return words
+}
