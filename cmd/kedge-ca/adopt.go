@@ -44,12 +44,12 @@ func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	again, err := s.service.IsRoot(ctx, cert)
+	again, err := s.Service.IsRoot(ctx, cert)
 	if err != nil {
 		return err
 	}
 	if !again || !o.past.any() {
-		if err := s.service.Adopt(ctx, cert, o.ca.why); err != nil {
+		if err := s.Service.Adopt(ctx, cert, o.ca.why); err != nil {
 			return err
 		}
 		o.say(fmt.Sprintf("took over the CA %q, valid until %s", cert.Subject, cert.NotAfter.UTC().Format(time.DateOnly)))
@@ -58,7 +58,7 @@ func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 		o.say(key.Outcome())
 	}
 	o.warnAll(key.Dangers())
-	return o.adoptPast(ctx, s.service, cert)
+	return o.adoptPast(ctx, s.Service, cert)
 }
 
 // adoptPast takes in what the CA issued, or says that it is not in the ledger.

@@ -110,7 +110,7 @@ func issueAndKill(t *testing.T, where string) {
 	}
 	defer s.close(&err)
 	n := 0
-	for c, err := range s.ledger.List(t.Context(), ledger.Filter{Kind: ledger.Leaf}) {
+	for c, err := range s.Ledger.List(t.Context(), ledger.Filter{Kind: ledger.Leaf}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func issueAndKill(t *testing.T, where string) {
 	if n != hosts {
 		t.Errorf("%d certificates for %d hosts", n, hosts)
 	}
-	if report, err := s.ledger.Verify(t.Context(), ledger.VerifyOptions{}); err != nil || !report.OK() {
+	if report, err := s.Ledger.Verify(t.Context(), ledger.VerifyOptions{}); err != nil || !report.OK() {
 		t.Errorf("verify: %+v, %v", report, err)
 	}
 }

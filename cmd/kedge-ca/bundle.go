@@ -82,7 +82,7 @@ func runBundle(ctx context.Context, o *bundleOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	anchors, err := s.service.Anchors(ctx, o.authority)
+	anchors, err := s.Service.Anchors(ctx, o.authority)
 	if err != nil {
 		return err
 	}

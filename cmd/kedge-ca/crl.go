@@ -95,7 +95,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	authorities, warnings, err := s.service.ToList(ctx, o.issuers)
+	authorities, warnings, err := s.Service.ToList(ctx, o.issuers)
 	for _, warning := range warnings {
 		o.warn(warning)
 	}
@@ -106,7 +106,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	o.valid = cmp.Or(o.valid, s.settings.CRL.Valid)
+	o.valid = cmp.Or(o.valid, s.Settings.CRL.Valid)
 	if err := s.OpenAll(ctx, authorities); err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	if err := o.confirmDrop(ctx, s, authorities); err != nil {
 		return err
 	}
-	missing, err := s.service.MayMiss(ctx)
+	missing, err := s.Service.MayMiss(ctx)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (o *crlOptions) confirmDrop(ctx context.Context, s *store, authorities []le
 	if !o.drop {
 		return nil
 	}
-	all, err := s.service.ToDrop(ctx, authorities)
+	all, err := s.Service.ToDrop(ctx, authorities)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ type writtenCRL struct {
 func (o *crlOptions) publish(ctx context.Context, s *store, authority string) (*writtenCRL, error) {
 	var files cadir.CRLFiles
 	request := issuance.CRLRequest{Authority: authority, Valid: time.Duration(o.valid), Delta: o.delta, Take: o.take, Drop: o.drop, Why: o.why}
-	m, err := s.service.PublishCRL(ctx, request, func(m *issuance.CRL) (err error) {
+	m, err := s.Service.PublishCRL(ctx, request, func(m *issuance.CRL) (err error) {
 		files, err = o.store.folder().WriteCRL(m.Authority, m.Base != 0, m.DER, m.PEM)
 		return err
 	})

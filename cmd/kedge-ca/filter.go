@@ -54,12 +54,12 @@ func (f *filterFlags) resolve(ctx context.Context, s *store, now time.Time) (led
 	all.IssuedAfter = f.issuedAfter.time(now)
 	var err error
 	if all.Issuer != "" {
-		if all.Issuer, err = s.service.ResolveIssuer(ctx, all.Issuer); err != nil {
+		if all.Issuer, err = s.Service.ResolveIssuer(ctx, all.Issuer); err != nil {
 			return all, err
 		}
 	}
 	if strings.Contains(all.Subject, "=") {
-		all.Subject, err = s.service.ResolveSubject(ctx, all.Subject)
+		all.Subject, err = s.Service.ResolveSubject(ctx, all.Subject)
 	}
 	return all, err
 }

@@ -189,7 +189,7 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	if err := s.CheckNewName(ctx, o.name); err != nil {
 		return err
 	}
-	above, err := s.service.Parent(ctx, o.parent)
+	above, err := s.Service.Parent(ctx, o.parent)
 	if err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ func (o *intermediateOptions) sign(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	above, err := s.service.Parent(ctx, o.parent)
+	above, err := s.Service.Parent(ctx, o.parent)
 	if err != nil {
 		return err
 	}
@@ -108,13 +108,13 @@ func (o *intermediateOptions) sign(ctx context.Context) (err error) {
 		return err
 	}
 	if o.reissue {
-		cert, err := s.service.IssueAnotherCA(ctx, prepared)
+		cert, err := s.Service.IssueAnotherCA(ctx, prepared)
 		if err != nil {
 			return err
 		}
 		return o.handOut(cert, false)
 	}
-	cert, again, err := s.service.IssueCA(ctx, prepared)
+	cert, again, err := s.Service.IssueCA(ctx, prepared)
 	if err != nil {
 		return err
 	}

@@ -144,7 +144,7 @@ func runIssue(ctx context.Context, o *issueOptions) (err error) {
 		return err
 	}
 	i.Recorded = s.CloseEarly
-	profile, err := s.settings.Profile(o.leaf.profile)
+	profile, err := s.Settings.Profile(o.leaf.profile)
 	if err != nil {
 		return err
 	}

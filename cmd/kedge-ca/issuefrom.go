@@ -38,7 +38,7 @@ func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
 	defer end()
 	list, err := i.List(rows, hostcert.ListOptions{
 		Name: o.from, Out: o.out, Request: o.rowRequest, NewKey: o.keys.generate, Expiry: s.Expiry(), Now: o.inputs.Now(),
-		Profile: func(name string) (*ca.Profile, error) { return s.settings.Profile(cmp.Or(name, o.leaf.profile)) },
+		Profile: func(name string) (*ca.Profile, error) { return s.Settings.Profile(cmp.Or(name, o.leaf.profile)) },
 	})
 	if err != nil {
 		return err

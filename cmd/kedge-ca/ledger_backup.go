@@ -40,7 +40,7 @@ func runLedgerBackup(ctx context.Context, o *ledgerBackupOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	if err := s.ledger.Backup(ctx, o.file); err != nil {
+	if err := s.Ledger.Backup(ctx, o.file); err != nil {
 		return err
 	}
 	made, err := ledger.ReadBackupInfo(ctx, o.file, ledger.Options{Now: o.inputs.Now})

@@ -52,5 +52,5 @@ func runLedgerExport(ctx context.Context, o *ledgerExportOptions) (err error) {
 	if o.output.csv {
 		format = ledger.CSV
 	}
-	return report.WhenWhole(o.Out, func(w io.Writer) error { return s.ledger.Export(ctx, w, format, f) })
+	return report.WhenWhole(o.Out, func(w io.Writer) error { return s.Ledger.Export(ctx, w, format, f) })
 }

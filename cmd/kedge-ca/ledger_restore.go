@@ -86,7 +86,7 @@ func (o *ledgerRestoreOptions) compareLists(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	all, err := s.service.Forgotten(ctx)
+	all, err := s.Service.Forgotten(ctx)
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (o *ledgerVerifyOptions) open(ctx context.Context) (*ledger.Ledger, *store,
 	if err != nil {
 		return nil, nil, err
 	}
-	return s.ledger, s, nil
+	return s.Ledger, s, nil
 }
 
 // compareLists fails when the last list of an authority has what the ledger lacks.
@@ -100,7 +100,7 @@ func (o *ledgerVerifyOptions) compareLists(ctx context.Context, s *store) error 
 	if s == nil {
 		return nil
 	}
-	all, err := s.service.Forgotten(ctx)
+	all, err := s.Service.Forgotten(ctx)
 	if err != nil || len(all) == 0 {
 		return err
 	}

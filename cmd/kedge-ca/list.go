@@ -66,7 +66,7 @@ func (s *store) list(ctx context.Context, f ledger.Filter, limit int, output out
 		f.Limit = limit + 1
 	}
 	more := false
-	certs := report.Limit(limit, s.ledger.List(ctx, f), func() { more = true })
+	certs := report.Limit(limit, s.Ledger.List(ctx, f), func() { more = true })
 	if err := s.host.writeCertificates(output, certs); err != nil {
 		return err
 	}

@@ -214,12 +214,12 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 
 func (o *renewOptions) renewer(s *store) *hostcert.Renewer {
 	r := &hostcert.Renewer{
-		Service: s.service, Ledger: s.ledger, Now: o.inputs.Now, Out: o.out, Format: o.form.format(), Workers: o.workers,
+		Service: s.Service, Ledger: s.Ledger, Now: o.inputs.Now, Out: o.out, Format: o.form.format(), Workers: o.workers,
 		Terms:      ca.Renewal{Lifetime: o.lifetime, AllowWarnings: o.allow, Why: o.why, AllowRevokedKey: o.revokedKey},
 		Within:     time.Duration(o.within),
 		AffectsAll: advice.AffectsAll,
 		Profile: func(c ledger.Certificate) (*ca.Profile, error) {
-			return s.settings.SuccessorProfile(o.profile, c.Subject, c.Profile)
+			return s.Settings.SuccessorProfile(o.profile, c.Subject, c.Profile)
 		},
 	}
 	if o.rekey {

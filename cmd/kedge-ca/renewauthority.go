@@ -16,11 +16,11 @@ import (
 
 // renewAuthority renews the certificate of a CA. The ledger has it first, then the file.
 func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
-	path, err := s.service.Path(ctx, o.authority)
+	path, err := s.Service.Path(ctx, o.authority)
 	if err != nil {
 		return err
 	}
-	if err := s.service.NotRevoked(ctx, path); err != nil {
+	if err := s.Service.NotRevoked(ctx, path); err != nil {
 		return err
 	}
 	by := path[len(path)-1]
@@ -30,7 +30,7 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	if _, err := s.Authority(ctx, by.Name); err != nil {
 		return err
 	}
-	plan, err := s.service.PlanAuthorityRenewal(ctx, o.authority, ca.Renewal{Lifetime: o.lifetime, AllowWarnings: o.allow, Why: o.why})
+	plan, err := s.Service.PlanAuthorityRenewal(ctx, o.authority, ca.Renewal{Lifetime: o.lifetime, AllowWarnings: o.allow, Why: o.why})
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 		}
 	}
 	at := o.inputs.Now()
-	cert, err := s.service.RenewAuthority(ctx, plan)
+	cert, err := s.Service.RenewAuthority(ctx, plan)
 	if err != nil {
 		return err
 	}

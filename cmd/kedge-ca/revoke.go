@@ -67,7 +67,7 @@ func runRevoke(ctx context.Context, o *revokeOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	chosen, err := s.service.ToRevoke(ctx, o.selectors.all, o.reason)
+	chosen, err := s.Service.ToRevoke(ctx, o.selectors.all, o.reason)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func runRevoke(ctx context.Context, o *revokeOptions) (err error) {
 			return err
 		}
 	}
-	changed, err := s.service.Revoke(ctx, chosen.Certificates, o.reason, o.why)
+	changed, err := s.Service.Revoke(ctx, chosen.Certificates, o.reason, o.why)
 	if err != nil {
 		return err
 	}

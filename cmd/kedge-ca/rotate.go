@@ -44,7 +44,7 @@ func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
 	if !o.json {
 		return nil
 	}
-	r, err := s.service.Rotation(ctx)
+	r, err := s.Service.Rotation(ctx)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func runRotateFinish(ctx context.Context, o *endedOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	plan, err := s.service.PlanFinish(ctx)
+	plan, err := s.Service.PlanFinish(ctx)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (o *endedOptions) retire(ctx context.Context, s *store, plan *issuance.Reti
 			return err
 		}
 	}
-	return s.service.Retire(ctx, plan)
+	return s.Service.Retire(ctx, plan)
 }
 
 func newRotateAbort(h host, run func(context.Context, *endedOptions) error) *cobra.Command {
@@ -151,7 +151,7 @@ func runRotateAbort(ctx context.Context, o *endedOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	plan, err := s.service.PlanAbort(ctx)
+	plan, err := s.Service.PlanAbort(ctx)
 	if err != nil {
 		return err
 	}

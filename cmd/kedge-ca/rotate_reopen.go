@@ -35,7 +35,7 @@ func runRotateReopen(ctx context.Context, o *rotateReopenOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	plan, err := s.service.PlanReopen(ctx)
+	plan, err := s.Service.PlanReopen(ctx)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func runRotateReopen(ctx context.Context, o *rotateReopenOptions) (err error) {
 		o.say(fmt.Sprintf("the rotation from %q to %q is not finished", plan.Root, plan.Stays))
 		return s.reportRotation(ctx, o.output)
 	}
-	if err := s.service.Reopen(ctx, plan); err != nil {
+	if err := s.Service.Reopen(ctx, plan); err != nil {
 		return err
 	}
 	o.say(fmt.Sprintf("active again: %s; %q issues as before", strings.Join(plan.Back, ", "), plan.Stays))

@@ -78,7 +78,7 @@ func runRotateStart(ctx context.Context, o *rotateStartOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	plan, err := s.service.PlanStart(ctx)
+	plan, err := s.Service.PlanStart(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func runRotateStart(ctx context.Context, o *rotateStartOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	next, err := s.service.Start(ctx, plan, cert)
+	next, err := s.Service.Start(ctx, plan, cert)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (o *rotateStartOptions) foreignRoot(ctx context.Context, s *store) (*x509.C
 	if err != nil {
 		return nil, err
 	}
-	err = s.service.RecordRoot(ctx, cert, cmp.Or(o.why, "rotation"))
+	err = s.Service.RecordRoot(ctx, cert, cmp.Or(o.why, "rotation"))
 	if is[*issuance.NotRootError](err) {
 		return nil, fmt.Errorf("%s is not a root: %q is issued by %q", o.root, cert.Subject, cert.Issuer)
 	}

@@ -49,7 +49,7 @@ func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	r, err := s.service.Rotation(ctx)
+	r, err := s.Service.Rotation(ctx)
 	if err != nil {
 		return err
 	}
@@ -57,13 +57,13 @@ func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
 	if r.Next != nil {
 		root = *r.Next
 	}
-	all := s.service.Workloads(ctx, r, root.Name)
-	t, err := s.service.Tally(ctx, r, root.Name)
+	all := s.Service.Workloads(ctx, r, root.Name)
+	t, err := s.Service.Tally(ctx, r, root.Name)
 	if err != nil {
 		return err
 	}
 	if o.output.json || o.output.csv {
-		return certinfo.MovementListing(r, t).Write(o.Out, o.output.format(), s.service.Movements(ctx, r, root.Name, all))
+		return certinfo.MovementListing(r, t).Write(o.Out, o.output.format(), s.Service.Movements(ctx, r, root.Name, all))
 	}
 	return report.WhenWhole(o.Out, func(text io.Writer) error {
 		if err := report.WriteFields(text, certinfo.RotationFields(r, t)); err != nil {
@@ -76,7 +76,7 @@ func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
 		if !o.moved {
 			list.Columns = list.Columns[:len(list.Columns)-2]
 		}
-		return list.Write(text, report.Text, s.service.Movements(ctx, r, root.Name, o.some(all)))
+		return list.Write(text, report.Text, s.Service.Movements(ctx, r, root.Name, o.some(all)))
 	})
 }
 

@@ -39,7 +39,7 @@ func runRotateSwitch(ctx context.Context, o *rotateSwitchOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	plan, err := s.service.PlanSwitch(ctx, o.to)
+	plan, err := s.Service.PlanSwitch(ctx, o.to)
 	if missing, ok := errors.AsType[*issuance.NoKeyError](err); ok {
 		return s.CheckHasKey(missing.Authority)
 	}
@@ -54,7 +54,7 @@ func runRotateSwitch(ctx context.Context, o *rotateSwitchOptions) (err error) {
 			return err
 		}
 	}
-	if err := s.service.Switch(ctx, plan); err != nil {
+	if err := s.Service.Switch(ctx, plan); err != nil {
 		return err
 	}
 	o.say(fmt.Sprintf("%q issues from now on: renew the certificates of the hosts; kedge-ca rotate status shows who has moved", plan.To.Name))

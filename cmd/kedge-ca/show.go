@@ -45,7 +45,7 @@ func runShow(ctx context.Context, o *showOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	found, err := s.service.Find(ctx, o.text)
+	found, err := s.Service.Find(ctx, o.text)
 	if err != nil {
 		return err
 	}

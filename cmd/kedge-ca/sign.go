@@ -80,7 +80,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	profile, err := s.settings.Profile(o.leaf.profile)
+	profile, err := s.Settings.Profile(o.leaf.profile)
 	if err != nil {
 		return err
 	}

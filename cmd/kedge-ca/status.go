@@ -43,7 +43,7 @@ func runStatus(ctx context.Context, o *statusOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	status, err := s.service.Status(ctx)
+	status, err := s.Service.Status(ctx)
 	if err != nil {
 		return err
 	}

@@ -47,11 +47,8 @@ func (f *storeFlags) addFolder(cmd *cobra.Command) {
 // store is an open CA, and what its commands use of the process.
 type store struct {
 	*localca.CA
-	host     host
-	flags    *storeFlags
-	settings *cadir.Settings
-	ledger   *ledger.Ledger
-	service  *issuance.Service
+	host  host
+	flags *storeFlags
 }
 
 // openStore opens a CA to change it. Keys are opened when an authority is asked for.
@@ -72,7 +69,7 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 	if err != nil {
 		return nil, err
 	}
-	return &store{CA: opened, host: h, flags: f, settings: opened.Settings, ledger: opened.Ledger, service: opened.Service}, nil
+	return &store{CA: opened, host: h, flags: f}, nil
 }
 
 // local returns what the flags say of the CA.

@@ -52,7 +52,7 @@ func inLedger(t *testing.T, dir string) map[string][]ledger.Certificate {
 	}
 	defer s.close(&err)
 	all := map[string][]ledger.Certificate{}
-	for c, err := range s.ledger.List(t.Context(), ledger.Filter{Kind: ledger.Leaf}) {
+	for c, err := range s.Ledger.List(t.Context(), ledger.Filter{Kind: ledger.Leaf}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -253,7 +253,7 @@ func TestIntermediate_together(t *testing.T) {
 	}
 	defer s.close(&err)
 	replaced := map[string]int{}
-	for c, err := range s.ledger.List(t.Context(), ledger.Filter{Kind: ledger.Intermediate}) {
+	for c, err := range s.Ledger.List(t.Context(), ledger.Filter{Kind: ledger.Intermediate}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -42,11 +42,11 @@ func runUnrevoke(ctx context.Context, o *unrevokeOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	chosen, err := s.service.ToRelease(ctx, o.selectors.all)
+	chosen, err := s.Service.ToRelease(ctx, o.selectors.all)
 	if err != nil {
 		return err
 	}
-	changed, err := s.service.Release(ctx, chosen.Certificates, o.why)
+	changed, err := s.Service.Release(ctx, chosen.Certificates, o.why)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func runWho(ctx context.Context, o *whoOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	found, err := s.service.Find(ctx, o.text)
+	found, err := s.Service.Find(ctx, o.text)
 	if err != nil {
 		return err
 	}

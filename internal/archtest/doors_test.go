@@ -77,7 +77,7 @@ func calls(method string, args int) func(ast.Node) bool {
 func callsPast(names ...string) func(ast.Node) bool {
 	return func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
-		return ok && selects("", names...)(call.Fun) && !selects("service", names...)(call.Fun) && !selects("os", names...)(call.Fun)
+		return ok && selects("", names...)(call.Fun) && !selects("Service", names...)(call.Fun) && !selects("os", names...)(call.Fun)
 	}
 }
 
@@ -94,14 +94,14 @@ func TestDoors_checker(t *testing.T) {
 	for body, want := range map[string]string{
 		"p.Issue(ctx, ca.Unrecorded{})":      "ca.Unrecorded ca.Prepared.Issue",
 		"l.RecordIssued(ctx, i)":             "RecordIssued",
-		"s.ledger.Record(ctx, i)":            "a change of the ledger",
-		"s.ledger.Revoke(ctx, r)":            "a change of the ledger",
+		"s.Ledger.Record(ctx, i)":            "a change of the ledger",
+		"s.Ledger.Revoke(ctx, r)":            "a change of the ledger",
 		"l.SetAuthorities(ctx, a)":           "a change of the ledger",
-		"s.ledger.Newest(ctx, key)":          "the ledger of a CA",
+		"s.Ledger.Newest(ctx, key)":          "the ledger of a CA",
 		"ledger.Open(ctx, where, o)":         "the ledger of a CA",
 		"leaf.Issue(ctx)":                    "",
-		"s.service.Newest(ctx)":              "",
-		"s.service.Revoke(ctx, r)":           "",
+		"s.Service.Newest(ctx)":              "",
+		"s.Service.Revoke(ctx, r)":           "",
 		"os.Open(path)":                      "",
 		"ledger.Certificate{}.State(now)":    "",
 		"w.Write(ca.SerialHex(certificate))": "",
