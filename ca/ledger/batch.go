@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 	"syscall"
@@ -18,15 +17,6 @@ const maxBatch = 256
 // stepTimeout bounds each step of a transaction with a server that neither answers nor breaks:
 // its begin, what it does, and its end.
 const stepTimeout = time.Minute
-
-// job is one thing to write: a certificate, which can share a transaction with others, or
-// anything else, which gets its own.
-type job struct {
-	record  *record
-	alone   func(context.Context, *transaction) error
-	receipt Receipt    // of record, once done
-	done    chan error // takes one
-}
 
 // writer is the queue of what is to be written. Whoever finds nobody writing starts a
 // goroutine that writes until the queue is empty: a lone caller does not wait for others,
@@ -47,54 +37,6 @@ type writer struct {
 	session *session // of the goroutine that writes
 }
 
-// submit queues a job and waits until it is written, or not any more once ctx is done. What
-// is still in the queue then will not be written; what has left it may be.
-func (w *writer) submit(ctx context.Context, j *job) error {
-	if w.readOnly {
-		return fmt.Errorf("write the ledger %s: it was opened to only read", w.engine.where)
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	j.done = make(chan error, 1)
-	if err := w.enqueue(j); err != nil {
-		return err
-	}
-	select {
-	case err := <-j.done:
-		return err
-	case <-ctx.Done():
-		w.withdraw(j)
-		return fmt.Errorf("write the ledger %s: %w", w.engine.where, ctx.Err())
-	}
-}
-
-func (w *writer) enqueue(j *job) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
-		return ErrClosed
-	}
-	w.queue = append(w.queue, j)
-	if !w.running {
-		w.running = true
-		w.idle.Add(1)
-		go w.run()
-	}
-	return nil
-}
-
-func (w *writer) withdraw(j *job) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for i, queued := range w.queue {
-		if queued == j {
-			w.queue = append(w.queue[:i:i], w.queue[i+1:]...)
-			return
-		}
-	}
-}
-
 // run writes until nothing is queued.
 func (w *writer) run() {
 	defer w.idle.Done()
@@ -106,26 +48,6 @@ func (w *writer) run() {
 		w.write(batch)
 		runtime.Gosched() // those who got their answer may have more, for one commit
 	}
-}
-
-// take returns the next jobs for one transaction.
-func (w *writer) take() []*job {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n := 0
-	for n < len(w.queue) && n < maxBatch && w.queue[n].record != nil {
-		n++
-	}
-	if n == 0 && len(w.queue) != 0 {
-		n = 1
-	}
-	if n == 0 {
-		w.running = false
-		return nil
-	}
-	batch := w.queue[:n:n]
-	w.queue = w.queue[n:]
-	return batch
 }
 
 // write carries the jobs out and answers each. A certificate that a rule refuses, or that spoils
