@@ -20,7 +20,8 @@ const stepTimeout = time.Minute
 
 // writer is the queue of what is to be written. Whoever finds nobody writing starts a
 // goroutine that writes until the queue is empty: a lone caller does not wait for others,
-// and what comes while a commit is on its way to the disk goes into the next one together.
+// and what comes while a commit is on its way to the disk, or while another process has the
+// lock of the head, goes into the next one together.
 type writer struct {
 	db       *sql.DB
 	engine   *engine
@@ -41,11 +42,11 @@ type writer struct {
 func (w *writer) run() {
 	defer w.idle.Done()
 	for {
-		batch := w.take()
-		if batch == nil {
+		b := w.take()
+		if b == nil {
 			return
 		}
-		w.write(batch)
+		w.write(b)
 		runtime.Gosched() // those who got their answer may have more, for one commit
 	}
 }
@@ -53,24 +54,24 @@ func (w *writer) run() {
 // write carries the jobs out and answers each. A certificate that a rule refuses, or that spoils
 // the transaction of the others, is tried again alone, after them: what it is told then is what
 // the ledger holds for good.
-func (w *writer) write(batch []*job) {
-	refused, err := w.attempt(batch)
+func (w *writer) write(b *batch) {
+	refused, err := w.attempt(b)
 	for range maxStale {
 		if !errors.Is(err, errStale) {
 			break
 		}
-		refused, err = w.attempt(batch)
+		refused, err = w.attempt(b)
 	}
 	var again []*job
 	switch {
-	case err == nil && len(refused) == 0, len(batch) == 1, affectsBatch(err):
-		answer(batch, refused, err)
+	case err == nil && len(refused) == 0, len(b.jobs) == 1, affectsBatch(err):
+		answer(b.jobs, refused, err)
 		return
 	case err != nil:
-		again = batch
+		again = b.jobs
 	default:
 		var rest []*job
-		for i, j := range batch {
+		for i, j := range b.jobs {
 			if refused[i] != nil {
 				again = append(again, j)
 			} else {
@@ -78,16 +79,16 @@ func (w *writer) write(batch []*job) {
 			}
 		}
 		if len(rest) != 0 {
-			w.write(rest)
+			w.write(&batch{jobs: rest})
 		}
 	}
 	for _, j := range again {
-		w.write([]*job{j})
+		w.write(&batch{jobs: []*job{j}})
 	}
 }
 
-func answer(batch []*job, refused map[int]error, err error) {
-	for i, j := range batch {
+func answer(jobs []*job, refused map[int]error, err error) {
+	for i, j := range jobs {
 		j.done <- cmp.Or(refused[i], err)
 	}
 }
@@ -100,10 +101,11 @@ func affectsBatch(err error) bool {
 }
 
 // attempt writes the jobs in one transaction, or nothing when some are refused.
-func (w *writer) attempt(batch []*job) (refused map[int]error, err error) {
+func (w *writer) attempt(b *batch) (refused map[int]error, err error) {
 	t, err := w.begin()
 	if err == nil {
-		refused, err = w.carryOut(t, batch)
+		w.join(b)
+		refused, err = w.carryOut(t, b.jobs)
 	}
 	if t == nil || t.broken {
 		w.drop()

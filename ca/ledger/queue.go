@@ -14,6 +14,12 @@ type job struct {
 	done    chan error // takes one
 }
 
+// batch is what shares a transaction.
+type batch struct {
+	jobs []*job
+	open bool // what is queued before the transaction begins joins it
+}
+
 // submit queues a job and waits until it is written, or not any more once ctx is done. What
 // is still in the queue then will not be written; what has left it may be.
 func (w *writer) submit(ctx context.Context, j *job) error {
@@ -63,21 +69,37 @@ func (w *writer) withdraw(j *job) {
 }
 
 // take returns the next jobs for one transaction.
-func (w *writer) take() []*job {
+func (w *writer) take() *batch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := 0
-	for n < len(w.queue) && n < maxBatch && w.queue[n].record != nil {
-		n++
-	}
-	if n == 0 && len(w.queue) != 0 {
-		n = 1
-	}
-	if n == 0 {
+	if len(w.queue) == 0 {
 		w.running = false
 		return nil
 	}
-	batch := w.queue[:n:n]
-	w.queue = w.queue[n:]
-	return batch
+	if w.queue[0].record == nil {
+		b := &batch{jobs: w.queue[:1:1]}
+		w.queue = w.queue[1:]
+		return b
+	}
+	b := &batch{open: true}
+	w.fill(b)
+	return b
+}
+
+// join adds what has been queued while the transaction waited for the lock of the head.
+func (w *writer) join(b *batch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if b.open {
+		w.fill(b)
+	}
+	b.open = false
+}
+
+// fill moves certificates from the queue to a batch; the caller holds mu.
+func (w *writer) fill(b *batch) {
+	for len(w.queue) > 0 && len(b.jobs) < maxBatch && w.queue[0].record != nil {
+		b.jobs = append(b.jobs, w.queue[0])
+		w.queue = w.queue[1:]
+	}
 }
