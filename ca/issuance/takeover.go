@@ -4,11 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"maps"
 	"math/big"
-	"slices"
 	"time"
 
 	"kedge/ca"
@@ -29,6 +26,7 @@ type TakeOver struct {
 	now       time.Time
 
 	certificates []ledger.Import
+	recording    *takeOverGroup // nil: nothing is
 	serials      []ca.Revocation
 	ended        []ca.Revocation // of certificates that have expired
 	done         TakenOver
@@ -56,8 +54,16 @@ type TakenOver struct {
 	Refused   map[string]string `json:"refused"`  // what the ledger does not take, by serial number or list: why
 }
 
-// What of a take-over waits to be recorded together.
-const takeOverGroup = 500
+// takeOverGroup is what of a take-over is recorded together, while the caller reads on.
+type takeOverGroup struct {
+	certificates []ledger.Import
+	done         ledger.Imported
+	err          error
+	ended        chan struct{} // closed when done and err are there
+}
+
+// maxGroup bounds the certificates of a group.
+const maxGroup = 500
 
 // TakeOver begins to take in what an authority issued before.
 func (s *Service) TakeOver(ctx context.Context, authority, why string) (*TakeOver, error) {
@@ -97,7 +103,7 @@ func (t *TakeOver) Add(ctx context.Context, p Past) error {
 		Issued:  ca.Issued{Certificate: p.Certificate, Issuer: t.authority.Certificate, Why: t.why, At: t.now},
 		Revoked: p.Revoked,
 	})
-	if len(t.certificates) < takeOverGroup {
+	if len(t.certificates) < maxGroup {
 		return nil
 	}
 	return t.flush(ctx)
@@ -118,26 +124,43 @@ func (t *TakeOver) addSerial(p Past) error {
 	return nil
 }
 
-// flush records the certificates that wait.
+// flush begins to record the certificates that wait, once those before them are recorded.
 func (t *TakeOver) flush(ctx context.Context) error {
-	n := len(t.certificates)
-	done, err := t.service.ledger.Import(ctx, t.certificates)
-	for _, c := range t.certificates {
+	if err := t.wait(); err != nil {
+		return err
+	}
+	g := &takeOverGroup{certificates: t.certificates, ended: make(chan struct{})}
+	t.recording, t.certificates = g, nil
+	go func() {
+		g.done, g.err = t.service.ledger.Import(ctx, g.certificates)
+		close(g.ended)
+	}()
+	return nil
+}
+
+// wait waits for the group that is being recorded, and counts what came of it.
+func (t *TakeOver) wait() error {
+	g := t.recording
+	if g == nil {
+		return nil
+	}
+	<-g.ended
+	t.recording = nil
+	for _, c := range g.certificates {
 		// One whose serial number another has is refused; the number is revoked all the same.
-		if _, refused := done.Refused[ca.SerialHex(c.Issued.Certificate)]; refused && c.Revoked != nil {
+		if _, refused := g.done.Refused[ca.SerialHex(c.Issued.Certificate)]; refused && c.Revoked != nil {
 			t.serials = append(t.serials, ca.Revocation{Serial: c.Issued.Certificate.SerialNumber, At: c.Revoked.At, Reason: c.Revoked.Reason})
 		}
 	}
-	t.certificates = t.certificates[:0]
-	t.done.Recorded += done.Recorded
-	t.done.Revoked += done.Revoked
-	if err == nil {
-		t.done.Known += n - done.Recorded - len(done.Refused)
+	t.done.Recorded += g.done.Recorded
+	t.done.Revoked += g.done.Revoked
+	if g.err == nil {
+		t.done.Known += len(g.certificates) - g.done.Recorded - len(g.done.Refused)
 	}
-	for serial, why := range done.Refused {
+	for serial, why := range g.done.Refused {
 		t.done.Refused[serial] = why
 	}
-	return err
+	return g.err
 }
 
 // PastLists is what is known of the lists that an authority signed before.
@@ -151,6 +174,9 @@ type PastLists struct {
 // from.
 func (t *TakeOver) Finish(ctx context.Context, p PastLists) (*TakenOver, error) {
 	if err := t.flush(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.wait(); err != nil {
 		return nil, err
 	}
 	t.keepListed(p.Lists)
@@ -218,60 +244,4 @@ func (t *TakeOver) takeList(ctx context.Context, list *x509.RevocationList) erro
 	}
 	f.Revoked = nil
 	return t.service.ledger.TakeList(ctx, f, t.why)
-}
-
-// MayMiss returns the names of the authorities that were made elsewhere and of which nobody has
-// said yet that the ledger has all they issued and revoked before: their lists may lack revocations.
-func (s *Service) MayMiss(ctx context.Context) ([]string, error) {
-	names, err := s.ledger.MayMiss(ctx)
-	return slices.Sorted(maps.Keys(names)), err
-}
-
-// takeOverStatus adds what is to be done about authorities that were made elsewhere, and what
-// their certificates lack.
-func (s *Service) takeOverStatus(ctx context.Context, c *Status) error {
-	missing, err := s.MayMiss(ctx)
-	if err != nil {
-		return err
-	}
-	for _, name := range missing {
-		c.Needs = append(c.Needs, fmt.Sprintf("what %s issued and revoked before it was taken over may be missing here: kedge-ca ledger import PATH takes it in, and --nothing-missing says that all of it is there", name))
-	}
-	all, err := s.ledger.Authorities(ctx)
-	if err != nil {
-		return err
-	}
-	for _, a := range all {
-		if err := s.foreignWarnings(ctx, a, c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// foreignWarnings adds what lint says of an authority whose certificate was made elsewhere. That
-// it ends is among the needs.
-func (s *Service) foreignWarnings(ctx context.Context, a ledger.Authority, c *Status) error {
-	foreign, err := s.ledger.IsImported(ctx, a.Fingerprint)
-	if err != nil || !foreign || a.State == ledger.Retired {
-		return err
-	}
-	path, err := s.Path(ctx, a.Name)
-	if err != nil || len(path) == 1 && !ca.IsRoot(a.Certificate) {
-		return nil // what is above it is not known
-	}
-	var issuers []*x509.Certificate
-	for _, above := range path[1:] {
-		issuers = append(issuers, above.Certificate)
-	}
-	findings, err := ca.LintForeign(a.Certificate, issuers, s.now())
-	if broken, ok := errors.AsType[*ca.LintError](err); ok {
-		findings = append(findings, broken.Findings...)
-	}
-	for _, f := range findings {
-		if f.Rule != "in-date" {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("the certificate of %s %s (%s)", a.Name, f.Text, f.Rule))
-		}
-	}
-	return nil
 }

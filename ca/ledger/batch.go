@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 	"syscall"
@@ -19,18 +18,10 @@ const maxBatch = 256
 // its begin, what it does, and its end.
 const stepTimeout = time.Minute
 
-// job is one thing to write: a certificate, which can share a transaction with others, or
-// anything else, which gets its own.
-type job struct {
-	record  *record
-	alone   func(context.Context, *transaction) error
-	receipt Receipt    // of record, once done
-	done    chan error // takes one
-}
-
 // writer is the queue of what is to be written. Whoever finds nobody writing starts a
 // goroutine that writes until the queue is empty: a lone caller does not wait for others,
-// and what comes while a commit is on its way to the disk goes into the next one together.
+// and what comes while a commit is on its way to the disk, or while another process has the
+// lock of the head, goes into the next one together.
 type writer struct {
 	db       *sql.DB
 	engine   *engine
@@ -47,108 +38,40 @@ type writer struct {
 	session *session // of the goroutine that writes
 }
 
-// submit queues a job and waits until it is written, or not any more once ctx is done. What
-// is still in the queue then will not be written; what has left it may be.
-func (w *writer) submit(ctx context.Context, j *job) error {
-	if w.readOnly {
-		return fmt.Errorf("write the ledger %s: it was opened to only read", w.engine.where)
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	j.done = make(chan error, 1)
-	if err := w.enqueue(j); err != nil {
-		return err
-	}
-	select {
-	case err := <-j.done:
-		return err
-	case <-ctx.Done():
-		w.withdraw(j)
-		return fmt.Errorf("write the ledger %s: %w", w.engine.where, ctx.Err())
-	}
-}
-
-func (w *writer) enqueue(j *job) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
-		return ErrClosed
-	}
-	w.queue = append(w.queue, j)
-	if !w.running {
-		w.running = true
-		w.idle.Add(1)
-		go w.run()
-	}
-	return nil
-}
-
-func (w *writer) withdraw(j *job) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for i, queued := range w.queue {
-		if queued == j {
-			w.queue = append(w.queue[:i:i], w.queue[i+1:]...)
-			return
-		}
-	}
-}
-
 // run writes until nothing is queued.
 func (w *writer) run() {
 	defer w.idle.Done()
 	for {
-		batch := w.take()
-		if batch == nil {
+		b := w.take()
+		if b == nil {
 			return
 		}
-		w.write(batch)
+		w.write(b)
 		runtime.Gosched() // those who got their answer may have more, for one commit
 	}
-}
-
-// take returns the next jobs for one transaction.
-func (w *writer) take() []*job {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n := 0
-	for n < len(w.queue) && n < maxBatch && w.queue[n].record != nil {
-		n++
-	}
-	if n == 0 && len(w.queue) != 0 {
-		n = 1
-	}
-	if n == 0 {
-		w.running = false
-		return nil
-	}
-	batch := w.queue[:n:n]
-	w.queue = w.queue[n:]
-	return batch
 }
 
 // write carries the jobs out and answers each. A certificate that a rule refuses, or that spoils
 // the transaction of the others, is tried again alone, after them: what it is told then is what
 // the ledger holds for good.
-func (w *writer) write(batch []*job) {
-	refused, err := w.attempt(batch)
+func (w *writer) write(b *batch) {
+	refused, err := w.attempt(b)
 	for range maxStale {
 		if !errors.Is(err, errStale) {
 			break
 		}
-		refused, err = w.attempt(batch)
+		refused, err = w.attempt(b)
 	}
 	var again []*job
 	switch {
-	case err == nil && len(refused) == 0, len(batch) == 1, affectsBatch(err):
-		answer(batch, refused, err)
+	case err == nil && len(refused) == 0, len(b.jobs) == 1, affectsBatch(err):
+		answer(b.jobs, refused, err)
 		return
 	case err != nil:
-		again = batch
+		again = b.jobs
 	default:
 		var rest []*job
-		for i, j := range batch {
+		for i, j := range b.jobs {
 			if refused[i] != nil {
 				again = append(again, j)
 			} else {
@@ -156,16 +79,16 @@ func (w *writer) write(batch []*job) {
 			}
 		}
 		if len(rest) != 0 {
-			w.write(rest)
+			w.write(&batch{jobs: rest})
 		}
 	}
 	for _, j := range again {
-		w.write([]*job{j})
+		w.write(&batch{jobs: []*job{j}})
 	}
 }
 
-func answer(batch []*job, refused map[int]error, err error) {
-	for i, j := range batch {
+func answer(jobs []*job, refused map[int]error, err error) {
+	for i, j := range jobs {
 		j.done <- cmp.Or(refused[i], err)
 	}
 }
@@ -178,10 +101,11 @@ func affectsBatch(err error) bool {
 }
 
 // attempt writes the jobs in one transaction, or nothing when some are refused.
-func (w *writer) attempt(batch []*job) (refused map[int]error, err error) {
+func (w *writer) attempt(b *batch) (refused map[int]error, err error) {
 	t, err := w.begin()
 	if err == nil {
-		refused, err = w.carryOut(t, batch)
+		w.join(b)
+		refused, err = w.carryOut(t, b.jobs)
 	}
 	if t == nil || t.broken {
 		w.drop()

@@ -22,6 +22,7 @@ type engine struct {
 	local    string // what holds until it ends, such as to wait for the disk; empty: nothing
 	turn     string // waits in it for others that migrate; empty: there is no need
 	head     string // reads the head, and locks it
+	joined   string // joins authorities a with certificates c, by a lookup for each
 	snapshot string // starts a transaction that sees one state
 	match    string // the operator for patterns
 	pattern  func(string) string

@@ -111,7 +111,7 @@ func TestRecordIssued_lostAtRollback(t *testing.T) {
 			}
 			return send(ctx, s, all)
 		}
-		spoiled, err := l.writer.attempt([]*job{{record: recordOf(t, root.cert), done: make(chan error, 1)}})
+		spoiled, err := l.writer.attempt(&batch{jobs: []*job{{record: recordOf(t, root.cert), done: make(chan error, 1)}}})
 		if _, ok := errors.AsType[*refusedRecord](spoiled[0]); !ok || err != nil || l.writer.session != nil {
 			t.Errorf("%v, %v; the connection is kept: %v", spoiled, err, l.writer.session != nil)
 		}

@@ -170,7 +170,7 @@ func TestRecordIssued_together(t *testing.T) {
 		l := create(t, where)
 		root := newAuthority(t, "Test CA", nil)
 		old, next := root.leaf("a"), root.leaf("a", func(c *x509.Certificate) { c.DNSNames = []string{"a.example", "b.example"} })
-		var batch []*job
+		var jobs []*job
 		register(t, l, root)
 		for _, i := range []ca.Issued{{Certificate: root.leaf("c")}, {Certificate: old}, {Certificate: next, Replaces: fingerprint(old), Why: "due"}, {Certificate: root.leaf("b"), Host: "h"}, {Certificate: old}} {
 			i.At, i.Issuer = noon, root.cert
@@ -178,10 +178,10 @@ func TestRecordIssued_together(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			batch = append(batch, &job{record: r, done: make(chan error, 1)})
+			jobs = append(jobs, &job{record: r, done: make(chan error, 1)})
 		}
-		l.writer.write(batch)
-		for i, j := range batch {
+		l.writer.write(&batch{jobs: jobs})
+		for i, j := range jobs {
 			err := <-j.done
 			if _, ok := errors.AsType[*DuplicateError](err); ok != (i == 4) || !ok && err != nil {
 				t.Errorf("%d: %v", i, err)

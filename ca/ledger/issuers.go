@@ -27,11 +27,11 @@ type issuers map[string]*issuer
 const readIssuers = `SELECT a.name, a.parent, a.state, c.subject, c.key_hash, c.not_before, c.not_after,
 	CASE WHEN c.revoked_at IS NOT NULL THEN COALESCE(c.reason, 0)
 		ELSE (SELECT min(k.reason) FROM certificates k WHERE k.key_hash = c.key_hash AND k.revoked_at IS NOT NULL AND k.reason IN (1, 2)) END
-	FROM authorities a JOIN certificates c ON c.fingerprint = a.fingerprint`
+	FROM authorities a `
 
 // issuers reads the authorities as they are in the transaction.
 func (t *transaction) issuers(ctx context.Context) (issuers, error) {
-	rows, err := t.conn.QueryContext(ctx, readIssuers)
+	rows, err := t.conn.QueryContext(ctx, readIssuers+t.e.joined)
 	if err != nil {
 		return nil, err
 	}

@@ -273,15 +273,15 @@ func TestRecord_equalNames(t *testing.T) {
 }
 
 // together records five certificates of one name and different keys in one batch.
-func together(t *testing.T, l *Ledger, root *authority, replaces []byte) (batch []*job) {
+func together(t *testing.T, l *Ledger, root *authority, replaces []byte) (jobs []*job) {
 	t.Helper()
 	for range 5 {
 		r, err := newRecord(ca.Issued{Certificate: root.leaf("web"), Issuer: root.cert, At: noon, Replaces: replaces})
 		if err != nil {
 			t.Fatal(err)
 		}
-		batch = append(batch, &job{record: r, done: make(chan error, 1)})
+		jobs = append(jobs, &job{record: r, done: make(chan error, 1)})
 	}
-	l.writer.write(batch)
-	return batch
+	l.writer.write(&batch{jobs: jobs})
+	return jobs
 }

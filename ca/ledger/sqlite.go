@@ -80,6 +80,7 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 		steady:    "PRAGMA journal_mode = WAL",
 		begin:     "BEGIN IMMEDIATE",
 		head:      "SELECT seq, hash, at, 0 FROM head",
+		joined:    "JOIN certificates c ON c.fingerprint = a.fingerprint",
 		snapshot:  "BEGIN",
 		match:     "GLOB",
 		pattern:   func(p string) string { return strings.NewReplacer("?", "[?]", "[", "[[]").Replace(p) },

@@ -107,7 +107,7 @@ func (w *writer) run(ctx context.Context) {
 // The statements of a ledger.
 const (
 	begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
-	local = "SELECT set_config('lock_timeout', '10000', true), set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)"
+	local = "SELECT set_config('lock_timeout', '10000', true), set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true), set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)"
 	scope = `SELECT pg_catalog.set_config('search_path', pg_catalog.concat(pg_catalog.quote_ident(coalesce((
 		SELECT n.nspname FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS path (name, place)
 		JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) path.name
@@ -118,7 +118,7 @@ const (
 	pg_catalog.set_config('quote_all_identifiers', 'off', true)`
 	head    = "SELECT seq, hash, at, (extract(epoch from clock_timestamp()) * 1000000)::bigint FROM head FOR UPDATE"
 	issuers = `SELECT a.name, a.parent, a.state, c.subject, c.key_hash, c.not_before, c.not_after, c.revoked_at, c.reason
-		FROM authorities a JOIN certificates c ON c.fingerprint = a.fingerprint`
+		FROM authorities a CROSS JOIN LATERAL (SELECT * FROM certificates WHERE fingerprint = a.fingerprint OFFSET 0) c`
 	compromised = "SELECT c.seq FROM certificates c WHERE c.key_hash = ? AND c.revoked_at IS NOT NULL AND c.reason IN (1, 2) LIMIT 1"
 	revokedKey  = `SELECT c.seq FROM certificates c WHERE c.key_hash = ? AND c.revoked_at IS NOT NULL AND c.reason NOT IN (1, 2, 4)
 		AND NOT EXISTS (SELECT 1 FROM lineages l JOIN certificates n ON n.seq = l.newest
