@@ -88,18 +88,21 @@ type writer struct {
 
 func (w *writer) run(ctx context.Context) {
 	for j := range w.queue {
-		batch := []*job{j}
-		for more := true; more; {
-			select {
-			case j := <-w.queue:
-				batch = append(batch, j)
-			default:
-				more = false
-			}
-		}
-		err := w.write(ctx, batch)
+		batch, err := w.write(ctx, []*job{j})
 		for _, j := range batch {
 			j.done <- err
+		}
+	}
+}
+
+// collect adds what waits by now.
+func (w *writer) collect(batch []*job) []*job {
+	for {
+		select {
+		case j := <-w.queue:
+			batch = append(batch, j)
+		default:
+			return batch
 		}
 	}
 }
@@ -134,15 +137,18 @@ const (
 	updateHead = "UPDATE head SET seq = ?, hash = ?, tail = ?, at = ?"
 )
 
-// write is one transaction: as many round trips as a ledger needs.
-func (w *writer) write(ctx context.Context, batch []*job) error {
+// write is one transaction of a job, and of those that have come until it has the lock: as many
+// round trips as a ledger needs.
+func (w *writer) write(ctx context.Context, batch []*job) ([]*job, error) {
 	if err := w.send(ctx, []statement{{text: begin}, {text: local}, {text: scope}}); err != nil {
-		return err
+		return batch, err
 	}
-	for _, question := range []string{head, issuers} {
-		if err := w.send(ctx, []statement{{text: question}}); err != nil {
-			return err
-		}
+	if err := w.send(ctx, []statement{{text: head}}); err != nil {
+		return batch, err
+	}
+	batch = w.collect(batch)
+	if err := w.send(ctx, []statement{{text: issuers}}); err != nil {
+		return batch, err
 	}
 	texts := []string{compromised, revokedKey, entry, certificate, endLineages, lineage}
 	var all []statement
@@ -157,12 +163,12 @@ func (w *writer) write(ctx context.Context, batch []*job) error {
 	}
 	w.seq += int64(len(batch))
 	if err := w.send(ctx, all); err != nil {
-		return err
+		return batch, err
 	}
 	if err := w.send(ctx, []statement{{updateHead, []any{w.seq, hash, w.seq, now}}}); err != nil {
-		return err
+		return batch, err
 	}
-	return w.send(ctx, []statement{{text: "COMMIT"}})
+	return batch, w.send(ctx, []statement{{text: "COMMIT"}})
 }
 
 // args are values as long as those of a ledger.

@@ -2,7 +2,9 @@
 // requests and issues certificates through services of package ca/issuance, each with a ledger of
 // its own that leads to the same place. It prints how many it made in a second.
 //
-// usage: issue CERTIFICATES LEDGER [SERVICES [CPU-PROFILE]]     1 service when not given
+// usage: issue CERTIFICATES LEDGER [SERVICES [WORKERS [CPU-PROFILE]]]
+//
+// There is 1 service when no number is given, and 32 workers, which the services share.
 package main
 
 import (
@@ -34,16 +36,19 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) (err error) {
-	if len(args) < 2 || len(args) > 4 {
-		return errors.New("give CERTIFICATES LEDGER [SERVICES [CPU-PROFILE]]")
+	if len(args) < 2 || len(args) > 5 {
+		return errors.New("give CERTIFICATES LEDGER [SERVICES [WORKERS [CPU-PROFILE]]]")
 	}
 	n, err1 := strconv.Atoi(args[0])
-	services := 1
-	var err2 error
+	services, workers := 1, workload.Workers
+	var err2, err3 error
 	if len(args) > 2 {
 		services, err2 = strconv.Atoi(args[2])
 	}
-	if err := errors.Join(err1, err2); err != nil {
+	if len(args) > 3 {
+		workers, err3 = strconv.Atoi(args[3])
+	}
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
 	debug.SetGCPercent(400) // as "kedge-ca issue --from" does: it makes much garbage and keeps little
@@ -68,8 +73,8 @@ func run(ctx context.Context, args []string) (err error) {
 		}
 		issuers = append(issuers, i)
 	}
-	if len(args) == 4 {
-		profile, err := os.Create(args[3])
+	if len(args) == 5 {
+		profile, err := os.Create(args[4])
 		if err != nil {
 			return err
 		}
@@ -80,7 +85,7 @@ func run(ctx context.Context, args []string) (err error) {
 		defer pprof.StopCPUProfile()
 	}
 	profile := ca.DefaultProfile()
-	perSecond, err := workload.Run(n, func(i int) error { return issue(ctx, issuers[i%services], profile, requests[i]) })
+	perSecond, err := workload.RunWith(workers, n, func(i int) error { return issue(ctx, issuers[i%services], profile, requests[i]) })
 	if err != nil {
 		return err
 	}

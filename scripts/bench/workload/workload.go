@@ -36,13 +36,16 @@ func Requests(n int) ([][]byte, error) {
 
 // Run calls do with 0 to n-1 from Workers goroutines, and returns how many calls ended in a
 // second. After an error no further call begins.
-func Run(n int, do func(i int) error) (perSecond float64, err error) {
+func Run(n int, do func(i int) error) (perSecond float64, err error) { return RunWith(Workers, n, do) }
+
+// RunWith is Run with another number of goroutines.
+func RunWith(goroutines, n int, do func(i int) error) (perSecond float64, err error) {
 	var next, failed atomic.Int64
 	var first error
 	var once sync.Once
 	var workers sync.WaitGroup
 	start := time.Now()
-	for range Workers {
+	for range goroutines {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(n) && failed.Load() == 0; i = next.Add(1) - 1 {
 				if err := do(int(i)); err != nil {
