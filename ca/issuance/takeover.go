@@ -26,7 +26,6 @@ type TakeOver struct {
 	now       time.Time
 
 	certificates []ledger.Import
-	recording    *takeOverGroup // nil: nothing is
 	serials      []ca.Revocation
 	ended        []ca.Revocation // of certificates that have expired
 	done         TakenOver
@@ -54,16 +53,8 @@ type TakenOver struct {
 	Refused   map[string]string `json:"refused"`  // what the ledger does not take, by serial number or list: why
 }
 
-// takeOverGroup is what of a take-over is recorded together, while the caller reads on.
-type takeOverGroup struct {
-	certificates []ledger.Import
-	done         ledger.Imported
-	err          error
-	ended        chan struct{} // closed when done and err are there
-}
-
-// maxGroup bounds the certificates of a group.
-const maxGroup = 500
+// What of a take-over waits to be recorded together.
+const takeOverGroup = 500
 
 // TakeOver begins to take in what an authority issued before.
 func (s *Service) TakeOver(ctx context.Context, authority, why string) (*TakeOver, error) {
@@ -103,7 +94,7 @@ func (t *TakeOver) Add(ctx context.Context, p Past) error {
 		Issued:  ca.Issued{Certificate: p.Certificate, Issuer: t.authority.Certificate, Why: t.why, At: t.now},
 		Revoked: p.Revoked,
 	})
-	if len(t.certificates) < maxGroup {
+	if len(t.certificates) < takeOverGroup {
 		return nil
 	}
 	return t.flush(ctx)
@@ -124,43 +115,26 @@ func (t *TakeOver) addSerial(p Past) error {
 	return nil
 }
 
-// flush begins to record the certificates that wait, once those before them are recorded.
+// flush records the certificates that wait.
 func (t *TakeOver) flush(ctx context.Context) error {
-	if err := t.wait(); err != nil {
-		return err
-	}
-	g := &takeOverGroup{certificates: t.certificates, ended: make(chan struct{})}
-	t.recording, t.certificates = g, nil
-	go func() {
-		g.done, g.err = t.service.ledger.Import(ctx, g.certificates)
-		close(g.ended)
-	}()
-	return nil
-}
-
-// wait waits for the group that is being recorded, and counts what came of it.
-func (t *TakeOver) wait() error {
-	g := t.recording
-	if g == nil {
-		return nil
-	}
-	<-g.ended
-	t.recording = nil
-	for _, c := range g.certificates {
+	n := len(t.certificates)
+	done, err := t.service.ledger.Import(ctx, t.certificates)
+	for _, c := range t.certificates {
 		// One whose serial number another has is refused; the number is revoked all the same.
-		if _, refused := g.done.Refused[ca.SerialHex(c.Issued.Certificate)]; refused && c.Revoked != nil {
+		if _, refused := done.Refused[ca.SerialHex(c.Issued.Certificate)]; refused && c.Revoked != nil {
 			t.serials = append(t.serials, ca.Revocation{Serial: c.Issued.Certificate.SerialNumber, At: c.Revoked.At, Reason: c.Revoked.Reason})
 		}
 	}
-	t.done.Recorded += g.done.Recorded
-	t.done.Revoked += g.done.Revoked
-	if g.err == nil {
-		t.done.Known += len(g.certificates) - g.done.Recorded - len(g.done.Refused)
+	t.certificates = t.certificates[:0]
+	t.done.Recorded += done.Recorded
+	t.done.Revoked += done.Revoked
+	if err == nil {
+		t.done.Known += n - done.Recorded - len(done.Refused)
 	}
-	for serial, why := range g.done.Refused {
+	for serial, why := range done.Refused {
 		t.done.Refused[serial] = why
 	}
-	return g.err
+	return err
 }
 
 // PastLists is what is known of the lists that an authority signed before.
@@ -174,9 +148,6 @@ type PastLists struct {
 // from.
 func (t *TakeOver) Finish(ctx context.Context, p PastLists) (*TakenOver, error) {
 	if err := t.flush(ctx); err != nil {
-		return nil, err
-	}
-	if err := t.wait(); err != nil {
 		return nil, err
 	}
 	t.keepListed(p.Lists)
