@@ -232,3 +232,16 @@ func TestRestore_besideLeftovers(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+func TestParseHead(t *testing.T) {
+	t.Parallel()
+	hash := strings.Repeat("ab", 32)
+	if seq, sum, err := ParseHead("7:" + hash); seq != 7 || len(sum) != 32 || err != nil {
+		t.Errorf("%d, %x, %v", seq, sum, err)
+	}
+	for _, text := range []string{"", "7", "7:", "0:" + hash, "+7:" + hash, "-7:" + hash, "7:" + hash[2:], "9223372036854775808:" + hash, ":" + hash} {
+		if seq, sum, err := ParseHead(text); err == nil {
+			t.Errorf("%q: %d, %x", text, seq, sum)
+		}
+	}
+}

@@ -12,7 +12,7 @@ import (
 // engine is what SQLite and PostgreSQL do differently.
 type engine struct {
 	where  string            // the file, or the host and the database, for errors
-	goose  goose.Dialect     // who migrates
+	goose  goose.Dialect     // by which goose migrates
 	schema *strings.Replacer // the words of schema/*.sql
 
 	numbered bool   // parameters are $1, $2 and not ?

@@ -13,14 +13,14 @@ import (
 // ParseHead parses SEQ:HASH, which names an entry of a ledger.
 func ParseHead(text string) (seq int64, hash []byte, err error) {
 	number, digits, _ := strings.Cut(text, ":")
-	seq, err = strconv.ParseInt(number, 10, 64)
+	entry, err := strconv.ParseUint(number, 10, 63) // which takes no sign
 	if err == nil {
 		hash, err = hex.DecodeString(digits)
 	}
-	if err != nil || seq < 1 || len(hash) != hashSize {
+	if err != nil || entry == 0 || len(hash) != hashSize {
 		return 0, nil, fmt.Errorf("the head %q is not SEQ:HASH, a number and %d hexadecimal digits", text, 2*hashSize)
 	}
-	return seq, hash, nil
+	return int64(entry), hash, nil
 }
 
 // BackupInfo is how far a backup goes. The tags are those of kedge-ca's JSON.

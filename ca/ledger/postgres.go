@@ -100,7 +100,7 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		schema:   strings.NewReplacer("{seq}", "BIGINT", "{text}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA", "{none}", `'\x'`, "{clustered}", "", "{seq too}", ", seq"),
 		numbered: true,
 		remote:   true,
-		begin:    "BEGIN ISOLATION LEVEL READ COMMITTED", // who waited for the head sees the new one; under a stricter default it would fail
+		begin:    "BEGIN ISOLATION LEVEL READ COMMITTED", // a transaction that waited for the head sees the new one; under a stricter default it would fail
 		local: fmt.Sprintf(`SELECT set_config('lock_timeout', '%d', true),
 			set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true),
 			set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`, busy.Milliseconds()),
