@@ -190,7 +190,7 @@ func runRenew(ctx context.Context, o *renewOptions) (err error) {
 		return o.renewAuthority(ctx, s)
 	}
 	renewer := o.renewer(s)
-	what := hostcert.Named{Words: o.targets}
+	what := hostcert.Named{Words: o.targets, All: len(o.targets) == 0 && o.from == ""}
 	if o.from != "" {
 		rows, err := o.readHosts(o.from)
 		if err != nil {

@@ -6,6 +6,7 @@
 // ledger, the files. After an error that leaves open whether the certificate was recorded, the key
 // stays, so that the next run finds out.
 //
-// What befalls one of several stops that one only; what would befall each of the others ends the
-// run. An interruption is heeded between two certificates, never within one.
+// Of several that are renewed, an error stops the one it is about, unless it would befall each of the
+// others; of a list that is issued for, the first error ends the run. An interruption is heeded between
+// two certificates, never within one.
 package hostcert

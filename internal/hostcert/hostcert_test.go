@@ -115,7 +115,7 @@ func (c *testCA) renewer() *Renewer {
 
 func (c *testCA) run(r *Renewer, words ...string) *Renewals {
 	c.t.Helper()
-	w, err := r.Plan(c.t.Context(), Named{Words: words})
+	w, err := r.Plan(c.t.Context(), Named{Words: words, All: len(words) == 0})
 	must(c.t, err)
 	w.Run(c.t.Context(), c.issuer, func() {})
 	return w
@@ -203,7 +203,10 @@ func TestRenew_affectsAll(t *testing.T) {
 	c.issue("web-01", "web-02", "web-03")
 	r := c.renewer()
 	r.Workers = 1
-	w, err := r.Plan(t.Context(), Named{})
+	if w, err := r.Plan(t.Context(), Named{}); err != nil || w.Named != 0 {
+		t.Errorf("%+v, %v", w, err)
+	}
+	w, err := r.Plan(t.Context(), Named{All: true})
 	must(t, err)
 	r.AffectsAll = func(error) bool { return true }
 	must(t, os.Remove(filepath.Join(c.dir, "web-01.pem")))

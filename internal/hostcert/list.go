@@ -90,7 +90,7 @@ func (i *Issuer) List(rows []hostlist.Row, o ListOptions) (*List, error) {
 	return l, nil
 }
 
-// before counts a certificate that is there, and looks whether it ends.
+// before counts a certificate that is there, and notes whether it ends.
 func (l *List) before(path string, o ListOptions) error {
 	l.Before++
 	cert, err := hostfiles.ReadCertificate(path)
@@ -124,7 +124,7 @@ func (i *Issuer) rehearse(r Request, keys map[*ca.Profile]crypto.PublicKey) erro
 func (l *List) Len() int { return len(l.requests) }
 
 // Run issues with several workers, and stops at the first error, which is a *ListError. step is
-// called after each certificate, by several goroutines.
+// called after each certificate that is issued, by several goroutines.
 func (l *List) Run(ctx context.Context, workers int, step func()) error {
 	results, errs := make([]*Result, len(l.requests)), make([]error, len(l.requests))
 	elsewhere := make([]bool, len(l.requests))

@@ -64,8 +64,8 @@ func (e *NotRenewedError) Error() string { return fmt.Sprintf("%s is not renewed
 // errNotDue says that a certificate expires later than within.
 var errNotDue = errors.New("it is not due")
 
-// errNotMeant says that what a pattern or All found is the certificate of a CA.
-var errNotMeant = errors.New("it is no leaf")
+// errAuthority says that what a pattern or All found is the certificate of a CA.
+var errAuthority = errors.New("it is no leaf")
 
 // Plan reads all that is named, and opens no key.
 func (r *Renewer) Plan(ctx context.Context, what Named) (*Renewals, error) {
@@ -88,7 +88,7 @@ func (r *Renewer) Plan(ctx context.Context, what Named) (*Renewals, error) {
 			return nil, err
 		case errors.Is(err, errNotDue):
 			w.NotDue++
-		case errors.Is(err, errNotMeant):
+		case errors.Is(err, errAuthority):
 			w.Named--
 		case err != nil:
 			w.Failed = append(w.Failed, Failure{t.text, err})
@@ -104,7 +104,7 @@ func (r *Renewer) find(ctx context.Context, t target) (*renewal, error) {
 	one, err := r.read(ctx, t)
 	switch {
 	case t.pattern && one.cert != nil && one.cert.IsCA:
-		return nil, errNotMeant
+		return nil, errAuthority
 	case err != nil:
 		return nil, err
 	case r.Within > 0 && !one.cert.NotAfter.Before(r.Now().Add(r.Within)):
@@ -117,7 +117,7 @@ func (r *Renewer) find(ctx context.Context, t target) (*renewal, error) {
 func (w *Renewals) Len() int { return len(w.ready) }
 
 // Run renews with several workers. The first error that affects all ends it. step is called after
-// each certificate, by several goroutines.
+// each certificate, whether it was renewed or not, by several goroutines.
 func (w *Renewals) Run(ctx context.Context, i *Issuer, step func()) {
 	results, errs := make([]*Result, len(w.ready)), make([]error, len(w.ready))
 	inParallel(ctx, len(w.ready), w.renewer.Workers, func(n int) bool {

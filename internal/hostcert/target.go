@@ -14,9 +14,9 @@ import (
 	"kedge/internal/hostfiles"
 )
 
-// Named is what is to be renewed: the hosts of a list or, without one, words or, without those, all
-// files NAME.pem in the folder.
+// Named is what is to be renewed. The zero value names nothing.
 type Named struct {
+	All   bool     // every NAME.pem in the folder
 	Hosts []string // for each, NAME.pem in the folder, or the newest certificate in the ledger
 	Words []string // the same, or the path of a certificate, or a pattern with * for any run of characters
 }
@@ -27,21 +27,18 @@ type target struct {
 	files   hostfiles.Paths
 	inFile  bool                // the certificate is in files.Certificate
 	record  *ledger.Certificate // of the ledger, when a pattern found it there
-	pattern bool                // it was found by a pattern or among all files: what is no leaf is not meant
+	pattern bool                // it was found by a pattern or among all files: what is no leaf is left out
 	err     error               // it cannot be looked for
 }
 
 // locate finds what is named. What is not there is left for the ledger to find.
 func (r *Renewer) locate(ctx context.Context, what Named) ([]target, error) {
+	if what.All {
+		return r.inFolder("*")
+	}
 	var all []target
 	for _, name := range what.Hosts {
 		all = append(all, r.locateFile(name))
-	}
-	if len(all) > 0 {
-		return all, nil
-	}
-	if len(what.Words) == 0 {
-		return r.inFolder("*")
 	}
 	for _, text := range what.Words {
 		found, err := r.locateWord(ctx, text)
