@@ -99,7 +99,7 @@ func (s *Service) Authority(ctx context.Context, path []ledger.Authority) (*ca.A
 	s.opening.Lock()
 	defer s.opening.Unlock()
 	o := s.opened[name]
-	if o == nil || !sameKey(o.key.Public(), cert.PublicKey) {
+	if o == nil || !ca.SameKey(o.key.Public(), cert.PublicKey) {
 		key, err := s.keys.Signer(ctx, name, cert.PublicKey)
 		if err != nil {
 			return nil, err
@@ -121,11 +121,6 @@ func (s *Service) Authority(ctx context.Context, path []ledger.Authority) (*ca.A
 // have renewed one of them since.
 func samePath(a *ca.Authority, cert *x509.Certificate, issuers []*x509.Certificate) bool {
 	return a.Certificate().Equal(cert) && slices.EqualFunc(a.Issuers(), issuers, (*x509.Certificate).Equal)
-}
-
-func sameKey(a, b crypto.PublicKey) bool {
-	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && key.Equal(b)
 }
 
 // keyID is the key identifier of an authority, by which the ledger knows the issuer of

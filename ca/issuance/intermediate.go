@@ -136,7 +136,7 @@ func (s *Service) takeInOwn(ctx context.Context, t TakeIn, above ledger.Authorit
 		}
 		a = ledger.Authority{Name: t.Name, State: above.State}
 		a.Issuing = !t.KeepIssuer && a.State == ledger.Active && !r.leaving(above.Name)
-	case !sameKey(a.Certificate.PublicKey, cert.PublicKey):
+	case !ca.SameKey(a.Certificate.PublicKey, cert.PublicKey):
 		return a, &TakenError{a.Name}
 	case !a.Certificate.Equal(cert):
 		issued.Replaces = a.Fingerprint

@@ -85,7 +85,7 @@ func (s *Service) recordedCA(ctx context.Context, preview *x509.Certificate) (*x
 		if err != nil {
 			return nil, err
 		}
-		if sameKey(cert.PublicKey, preview.PublicKey) && string(cert.RawSubject) == string(preview.RawSubject) &&
+		if ca.SameKey(cert.PublicKey, preview.PublicKey) && string(cert.RawSubject) == string(preview.RawSubject) &&
 			string(cert.AuthorityKeyId) == string(preview.AuthorityKeyId) {
 			newest = cert
 		}
@@ -104,7 +104,7 @@ func (s *Service) recordForeign(ctx context.Context, i ca.Issued) error {
 // authorityOf returns the authority that has the key and the name of a certificate.
 func (s *Service) authorityOf(ctx context.Context, cert *x509.Certificate) (a ledger.Authority, ok bool, err error) {
 	return s.searchAuthority(ctx, func(a ledger.Authority) bool {
-		return sameKey(a.Certificate.PublicKey, cert.PublicKey) && string(a.Certificate.RawSubject) == string(cert.RawSubject)
+		return ca.SameKey(a.Certificate.PublicKey, cert.PublicKey) && string(a.Certificate.RawSubject) == string(cert.RawSubject)
 	})
 }
 

@@ -72,7 +72,7 @@ func (s *Service) TakeOver(ctx context.Context, authority, why string) (*TakeOve
 		if err != nil {
 			return nil, err
 		}
-		if sameKey(cert.PublicKey, path[0].Certificate.PublicKey) && !cert.Equal(path[0].Certificate) {
+		if ca.SameKey(cert.PublicKey, path[0].Certificate.PublicKey) && !cert.Equal(path[0].Certificate) {
 			t.issuers = append(t.issuers, cert)
 		}
 	}
