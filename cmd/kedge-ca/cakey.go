@@ -38,8 +38,3 @@ func (h host) tellKey(k *cadir.NewKey) {
 	h.say(k.Outcome())
 	h.warnAll(k.Dangers())
 }
-
-// wentOn says which key was not made by this run.
-func wentOn(path string) string {
-	return "went on with the key in " + path + ", left by a run that was interrupted"
-}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"kedge/ca/issuance"
@@ -74,10 +73,7 @@ func (m *writtenCRL) report(h host) {
 
 // saySome says the first of many words, and how many more there are.
 func (h host) saySome(what string, all []string) {
-	switch n := len(all); {
-	case n > maxNamed:
-		h.say(fmt.Sprintf("%s %s and %d more", what, strings.Join(all[:maxNamed], ", "), n-maxNamed))
-	case n > 0:
-		h.say(what + " " + strings.Join(all, ", "))
+	if len(all) > 0 {
+		h.say(what + " " + firstOf(all))
 	}
 }

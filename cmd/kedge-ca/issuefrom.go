@@ -12,6 +12,7 @@ import (
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/hostcert"
+	"kedge/internal/hostfiles"
 	"kedge/internal/hostlist"
 	"kedge/internal/report"
 )
@@ -34,8 +35,6 @@ func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, end := bulk(ctx)
-	defer end()
 	list, err := i.List(rows, hostcert.ListOptions{
 		Name: o.from, Out: o.out, Request: o.rowRequest, NewKey: o.keys.generate, Expiry: s.Expiry(), Now: o.inputs.Now(),
 		Profile: func(name string) (*ca.Profile, error) { return s.Settings.Profile(cmp.Or(name, o.leaf.profile)) },
@@ -43,6 +42,8 @@ func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	ctx, end := bulk(ctx)
+	defer end()
 	progress := cli.NewProgress(o.Err, o.inputs.Now, list.Len())
 	err = list.Run(ctx, o.workers, func() { progress.Add(1) })
 	progress.End()
@@ -129,7 +130,7 @@ func firstOf(all []string) string {
 // tell reports what was taken over from a run before, and what to know about a result.
 func (h host) tell(r hostcert.Result, about string) {
 	if r.Leftover != "" {
-		h.say(wentOn(r.Leftover))
+		h.say(hostfiles.Resumed(r.Leftover))
 	}
 	for _, warning := range r.Warnings {
 		h.warn(about + warning)

@@ -45,7 +45,7 @@ func (f *pastFlags) check(ctx context.Context, cert *x509.Certificate, now time.
 
 // takeIn takes in what an authority issued before, and says what became of it.
 func (f *pastFlags) takeIn(ctx context.Context, h host, s *issuance.Service, authority, why string) (*localca.Taken, error) {
-	taken, err := localca.TakeIn(ctx, s, localca.TakeInRequest{Authority: authority, Sources: f.sources(h.inputs.Now()), Complete: f.complete, Why: why})
+	taken, err := localca.ImportPast(ctx, s, localca.PastRequest{Authority: authority, Sources: f.sources(h.inputs.Now()), Complete: f.complete, Why: why})
 	if taken != nil {
 		h.sayTaken(taken)
 	}

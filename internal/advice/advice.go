@@ -1,7 +1,7 @@
-// Package advice says what to do after errors of the CA's libraries, in the words of kedge-ca, and how
-// it exits then: one sentence, with a command or a flag to use where there is one, and nothing where the
-// package knows none. The errors of commands are advised on where the commands are. kedge has a table of its
-// own, so that it links no CA.
+// Package advice says what to do after errors of the CA's libraries: one sentence, with a command or a
+// flag of kedge-ca where there is one, and nothing where the package knows none. It also has the exit
+// codes. The errors of commands are advised on where the commands are. kedge has a table of its own, so
+// that it links no CA.
 package advice
 
 import (

@@ -55,7 +55,6 @@ func exceptions() map[string]string {
 		helper = "one expression of a command, with a name"
 	)
 	return map[string]string{
-		"wentOn":       words,
 		"oneForm":      words,
 		"firstOf":      words,
 		"count":        words,

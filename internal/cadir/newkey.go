@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"kedge/internal/atomicfile"
+	"kedge/internal/hostfiles"
 	"kedge/internal/pkcs8"
 	"kedge/internal/safefile"
 	"kedge/signer"
@@ -129,19 +130,15 @@ func (n *NewKey) Where() string {
 func (n *NewKey) Outcome() string {
 	switch {
 	case n.Resumed && n.URI != "":
-		return resumed(n.URI + ", which " + n.Path + " names")
+		return hostfiles.Resumed(n.URI + ", which " + n.Path + " names")
 	case n.Resumed:
-		return resumed(n.Path)
+		return hostfiles.Resumed(n.Path)
 	case n.URI != "":
 		return n.Path + " says where its key is, " + n.URI + ": without that key nothing can be issued"
 	case n.Password == nil:
 		return n.Path + " is its key: keep it safe"
 	}
 	return n.Path + " is its key: keep it and its password safe, and apart"
-}
-
-func resumed(path string) string {
-	return "went on with the key in " + path + ", left by a run that was interrupted"
 }
 
 // Dangers returns what endangers the key.

@@ -90,7 +90,11 @@ func MovementListing(r *issuance.Rotation, t issuance.Tally) report.Listing[issu
 		}},
 	}
 	lines := slices.Clone(columns)
-	lines[4].Head = "not_after" // as in JSON
+	for i := range lines {
+		if lines[i].Head == "valid until" {
+			lines[i].Head = "not_after" // as in JSON
+		}
+	}
 	head := struct {
 		Rotation
 		Moved     int `json:"moved"` // hosts

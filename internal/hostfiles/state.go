@@ -19,6 +19,11 @@ func (p Paths) Interrupted() (bool, error) {
 	return true, nil
 }
 
+// Resumed says in words which key was not made by this run, so that a user hears of it.
+func Resumed(path string) string {
+	return "went on with the key in " + path + ", left by a run that was interrupted"
+}
+
 // Finished reports whether key and certificate are there: the certificate is written last.
 func (p Paths) Finished() (bool, error) {
 	cert, err := atomicfile.Exists(p.Certificate)

@@ -65,7 +65,7 @@ func Found(ctx context.Context, c Config, key *cadir.NewKey, root *ca.Prepared) 
 		return nil, err
 	}
 	opened, err := Open(ctx, c, ledger.Options{Create: true})
-	if err != nil {
+	if err != nil { // an empty ledger may be left, which the next run takes
 		return nil, errors.Join(err, removeAll(key.Path))
 	}
 	if err := opened.Service.CheckEmpty(ctx); err != nil {

@@ -31,17 +31,17 @@ func (e *LackingError) Error() string {
 	return "--nothing-missing was not recorded: " + things + " of this CA could not be taken in; all else was"
 }
 
-// TakeInRequest says what an authority issued before.
-type TakeInRequest struct {
+// PastRequest says what an authority issued before.
+type PastRequest struct {
 	Authority string
 	Sources   takeover.Sources // but for the certificates of the authority
 	Complete  bool             // the user says that nothing is missing then
 	Why       string           // for the ledger
 }
 
-// TakeIn takes in what an authority issued before. Where something could not be taken, it is not recorded
+// ImportPast takes in what an authority issued before. Where something could not be taken, it is not recorded
 // that nothing is missing, and the error is a *LackingError beside what was taken.
-func TakeIn(ctx context.Context, s *issuance.Service, r TakeInRequest) (*Taken, error) {
+func ImportPast(ctx context.Context, s *issuance.Service, r PastRequest) (*Taken, error) {
 	t, err := s.TakeOver(ctx, r.Authority, r.Why)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ const (
 
 // WriteJSON writes v, which must marshal to an object, with "schema" as its first member.
 func WriteJSON(out io.Writer, v any) error {
-	body, err := EncodeJSON(v)
+	body, err := encodeJSON(v)
 	if err != nil {
 		return err
 	}
@@ -51,8 +51,8 @@ func WriteJSON(out io.Writer, v any) error {
 	return Write(out, pretty.Bytes())
 }
 
-// EncodeJSON encodes v on one line, and leaves &, < and > alone: names hold them, and no browser reads this.
-func EncodeJSON(v any) ([]byte, error) {
+// encodeJSON encodes v on one line, and leaves &, < and > alone: names hold them, and no browser reads this.
+func encodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -121,7 +121,7 @@ func Limit[T any](n int, records iter.Seq2[T, error], more func()) iter.Seq2[T, 
 func (l Listing[T]) writeJSON(w io.Writer, records iter.Seq2[T, error]) error {
 	fmt.Fprintf(w, "{\n  \"schema\": %d,\n", schema)
 	if l.Head != nil {
-		head, err := EncodeJSON(l.Head)
+		head, err := encodeJSON(l.Head)
 		if err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func (l Listing[T]) writeJSON(w io.Writer, records iter.Seq2[T, error]) error {
 		if err != nil {
 			return err
 		}
-		body, err := EncodeJSON(l.JSON(record))
+		body, err := encodeJSON(l.JSON(record))
 		if err != nil {
 			return err
 		}
