@@ -192,7 +192,8 @@ func (t *transaction) insert(ctx context.Context, batch []*job) (map[int]error, 
 	refused := map[int]error{}
 	plans := make([]*plan, len(batch))
 	names := map[string]bool{}
-	var all []statement
+	var all [][]statement
+	first := 0
 	for i, j := range batch {
 		if names[j.record.row.Subject] { // the rules must see what the other has changed
 			refused[i] = errors.New("another of this name comes first")
@@ -203,10 +204,11 @@ func (t *transaction) insert(ctx context.Context, batch []*job) (map[int]error, 
 			refused[i] = err
 			continue
 		}
-		if plans[i], err = t.plan(j.record, len(all)); err != nil {
+		if plans[i], err = t.plan(j.record, first); err != nil {
 			return nil, err
 		}
-		all = append(all, plans[i].statements...)
+		all = append(all, plans[i].statements)
+		first += len(plans[i].statements)
 	}
 	changed, err := t.sendByText(ctx, all)
 	if err != nil {

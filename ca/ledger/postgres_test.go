@@ -121,12 +121,12 @@ func TestTakeTurn(t *testing.T) {
 
 func TestByText(t *testing.T) {
 	var got strings.Builder
-	all, from := byText([]statement{one("b", 1), one("a", 2), one("c"), one("b", 3), one("a", 4)})
+	all, from := byText([][]statement{{one("b", 1), one("a", 2), one("c")}, {one("b", 3), one("x", 4), one("a", 5), one("y")}, nil, {one("b", 6), one("x", 7)}})
 	for _, one := range all {
 		fmt.Fprint(&got, one.text, one.args)
 	}
 	fmt.Fprint(&got, from)
-	if want := "b[1]b[3]a[2]a[4]c[][0 3 1 4 2]"; got.String() != want {
+	if want := "b[1]b[3]b[6]x[4]x[7]a[2]a[5]y[]c[][0 3 7 4 8 1 5 6 2]"; got.String() != want {
 		t.Errorf("%s, want %s", got.String(), want)
 	}
 }

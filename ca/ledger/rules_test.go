@@ -225,6 +225,39 @@ func TestRecord_revokedKeyInUse(t *testing.T) {
 	})
 }
 
+// TestRecord_allowedBeside: what is allowed for one certificate is not for another that shares its
+// transaction.
+func TestRecord_allowedBeside(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		l := create(t, where)
+		root := newAuthority(t, "Test CA", nil)
+		register(t, l, root)
+		key := newKey(t)
+		held := root.leafOf("held", key)
+		add(t, l, ca.Issued{Certificate: held})
+		if err := l.Revoke(t.Context(), [][]byte{fingerprint(held)}, Revocation{Reason: ca.CertificateHold, At: noon}); err != nil {
+			t.Fatal(err)
+		}
+		again := root.leafOf("held", key)
+		var jobs []*job
+		for _, i := range []ca.Issued{{Certificate: root.leaf("other"), AllowRevokedKey: true}, {Certificate: again}} {
+			i.At, i.Issuer = noon, root.cert
+			r, err := newRecord(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			jobs = append(jobs, &job{record: r, done: make(chan error, 1)})
+		}
+		l.writer.write(&batch{jobs: jobs})
+		if err := <-jobs[0].done; err != nil {
+			t.Error(err)
+		}
+		if refused, ok := errors.AsType[*RevokedKeyError](<-jobs[1].done); !ok || !refused.Allowable {
+			t.Error("the key of a certificate on hold is certified again")
+		}
+	})
+}
+
 // Once asks for one valid certificate of a key, subject and issuer, also of a CA.
 func TestRecord_once(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {

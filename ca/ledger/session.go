@@ -84,37 +84,48 @@ func (s *session) queryRow(ctx context.Context, text string, args ...any) *sql.R
 	return s.conn.QueryRowContext(ctx, s.e.sql(text), args...)
 }
 
-// byText puts statements with the same text together, in the order in which the texts first
-// come: a server that keeps no statements parses each text once. from says for each of them
-// where it was.
-func byText(all []statement) (grouped []statement, from []int) {
-	places := map[string]int{}
-	var groups [][]int
-	for i, one := range all {
-		at, ok := places[one.text]
-		if !ok {
-			at = len(groups)
-			places[one.text] = at
-			groups = append(groups, nil)
+// byText puts statements with the same text together: a server that keeps no statements parses each
+// text once. Each sequence stays in its order, so that a rule of one record is asked before that record
+// is written, whichever rules the others have. from says for each statement where it was among all.
+//
+// Where a text first comes, its place is right after the text before it in the same sequence. That
+// keeps all orders as long as no two sequences have two texts in opposite orders.
+func byText(sequences [][]statement) (grouped []statement, from []int) {
+	var texts []string // in the order of the groups
+	groups := map[string][]int{}
+	all := slices.Concat(sequences...)
+	n := 0
+	for _, sequence := range sequences {
+		place := 0 // after the text before
+		for _, one := range sequence {
+			at := slices.Index(texts, one.text)
+			if at < 0 {
+				at = place
+				texts = slices.Insert(texts, at, one.text)
+			}
+			place = at + 1
+			groups[one.text] = append(groups[one.text], n)
+			n++
 		}
-		groups[at] = append(groups[at], i)
 	}
-	from = slices.Concat(groups...)
+	for _, text := range texts {
+		from = append(from, groups[text]...)
+	}
 	for _, i := range from {
 		grouped = append(grouped, all[i])
 	}
 	return grouped, from
 }
 
-// sendByText runs statements of which none depends on another with a later text. It returns
-// how many rows each changed, in the order of all.
-func (s *session) sendByText(ctx context.Context, all []statement) ([]int64, error) {
-	grouped, from := byText(all)
+// sendByText runs the statements of several records, of which none depends on another record. It
+// returns how many rows each changed, in the order of all.
+func (s *session) sendByText(ctx context.Context, records [][]statement) ([]int64, error) {
+	grouped, from := byText(records)
 	rows, err := s.e.send(ctx, s, grouped)
 	if err != nil {
 		return nil, err
 	}
-	changed := make([]int64, len(all))
+	changed := make([]int64, len(from))
 	for i, at := range from {
 		changed[at] = rows[i]
 	}
