@@ -1,9 +1,11 @@
 package issuance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"kedge/ca/ledger"
@@ -61,12 +63,27 @@ type Counts struct {
 // Status reads the state of the authorities, their lists, the rotation and the ledger, and lists
 // what needs doing. It opens no key.
 func (s *Service) Status(ctx context.Context) (*Status, error) {
+	now := s.now()
+	var counts Counts
+	var failed error
+	var group sync.WaitGroup
+	group.Go(func() { counts, failed = s.count(ctx, now) }) // meanwhile: it takes as long as the rest
+	c, err := s.status(ctx, now)
+	group.Wait()
+	if err = cmp.Or(err, failed); err != nil {
+		return nil, err
+	}
+	c.Certificates = counts
+	return c, nil
+}
+
+// status is Status without the counts of certificates.
+func (s *Service) status(ctx context.Context, now time.Time) (*Status, error) {
 	all, err := s.ledger.Authorities(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c := &Status{Authorities: []AuthorityStatus{}, Ledger: s.ledger.Where(), Needs: []string{}}
-	now := s.now()
 	for _, a := range all {
 		one, err := s.authorityStatus(ctx, a, now)
 		if err != nil {
@@ -85,9 +102,6 @@ func (s *Service) Status(ctx context.Context) (*Status, error) {
 		return nil, err
 	}
 	if err := s.leavesStatus(ctx, c, now); err != nil {
-		return nil, err
-	}
-	if c.Certificates, err = s.count(ctx, now); err != nil {
 		return nil, err
 	}
 	seq, hash, err := s.ledger.Head(ctx)
