@@ -64,11 +64,7 @@ type importRecord struct {
 
 // importSome imports in one transaction. Where one is refused, each gets its own.
 func (l *Ledger) importSome(ctx context.Context, some []*importRecord, done *Imported) error {
-	var now Imported
-	err := l.alone(ctx, func(ctx context.Context, t *transaction) (err error) {
-		now, err = t.importAll(ctx, some)
-		return err
-	})
+	now, err := aloneFor(ctx, l, func(ctx context.Context, t *transaction) (Imported, error) { return t.importAll(ctx, some) })
 	if duplicate, ok := errors.AsType[*DuplicateError](err); ok {
 		if len(some) == 1 {
 			done.Refused[some[0].row.Serial] = duplicate.Error()

@@ -105,6 +105,20 @@ func (l *Ledger) alone(ctx context.Context, f func(context.Context, *transaction
 	return l.writer.submit(ctx, &job{alone: f})
 }
 
+// aloneFor is alone for what has a result. After an error that is the zero value: a caller that has
+// given up must not look at what the transaction may still write.
+func aloneFor[T any](ctx context.Context, l *Ledger, f func(context.Context, *transaction) (T, error)) (T, error) {
+	var result, none T
+	err := l.alone(ctx, func(ctx context.Context, t *transaction) (err error) {
+		result, err = f(ctx, t)
+		return err
+	})
+	if err != nil {
+		return none, err
+	}
+	return result, nil
+}
+
 // revoked reads whether a certificate is revoked.
 func (t *transaction) revoked(ctx context.Context, fingerprint []byte) (subject string, at sql.NullInt64, reason ca.Reason, err error) {
 	var number sql.NullInt64

@@ -86,25 +86,25 @@ func (l *Ledger) TakeOver(ctx context.Context, o TakeOver) (revoked int, err err
 }
 
 func (l *Ledger) takeOver(ctx context.Context, o TakeOver) (revoked int, err error) {
-	err = l.alone(ctx, func(ctx context.Context, t *transaction) error {
+	return aloneFor(ctx, l, func(ctx context.Context, t *transaction) (int, error) {
 		body, err := t.takeOverBody(ctx, &o)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if revoked = len(body.Certificates) + len(body.Serials); revoked == 0 && body.Number == 0 && body.State == "" {
-			return nil
+		revoked := len(body.Certificates) + len(body.Serials)
+		if revoked == 0 && body.Number == 0 && body.State == "" {
+			return 0, nil
 		}
 		seq, err := t.append(ctx, kindTakeOver, body)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		all := body.statements(o.Authority, seq)
 		if body.Number != 0 {
 			all = append(all, one(insertCRL, body.row(o.Authority, seq, t.at)...))
 		}
-		return t.send(ctx, all...)
+		return revoked, t.send(ctx, all...)
 	})
-	return revoked, err
 }
 
 // takeOverBody leaves out what the ledger has already.
