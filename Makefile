@@ -31,10 +31,10 @@ setup: ## install what the tests run against (Debian packages, npm modules)
 	scripts/setup
 
 test: setup ## every test, against the real peers
-	go test ./...
+	go test -timeout 20m ./...
 
 race: ## every test under the race detector (needs a C compiler)
-	CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 go test -race ./... # each program the tests run would sleep a second
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 go test -race -timeout 20m ./... # each program the tests run would sleep a second
 
 lint: ## gofmt, go vet, staticcheck, revive
 	scripts/lint

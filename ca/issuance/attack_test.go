@@ -151,9 +151,9 @@ func TestMakeCRL_race(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	revoke(1, 2000) // so that reading them takes a while
+	revoke(1, 500) // so that reading them takes a while
 	pair := []*Service{x.another(), x.another()}
-	for i := range int64(30) {
+	for i := range int64(15) {
 		var made [2]*CRL
 		var group sync.WaitGroup
 		for n, one := range pair {

@@ -21,7 +21,7 @@ import (
 // end in another way then.
 func TestModel(t *testing.T) {
 	t.Parallel()
-	sequences := map[string]int{"sqlite": 30, "postgres": 3}
+	sequences := map[string]int{"sqlite": 32 / slowdown, "postgres": 4 / slowdown}
 	if n := number(t, "KEDGE_TEST_SEQUENCES"); n != 0 {
 		sequences = map[string]int{"sqlite": int(n - n/8), "postgres": int(n / 8)}
 	}
