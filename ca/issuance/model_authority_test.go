@@ -94,14 +94,18 @@ func (w *world) renewAuthority(sv *server) *operation {
 			return err
 		}, err
 	}
-	again := func() []string { // of the plan, once the authorities have changed
-		if now := w.ref.authorities[name]; now.seq != a.seq {
-			return append(w.ref.standing(name), "changed")
+	again := func() (why []string) { // of the plan, once the authorities have changed
+		if w.ref.authorities[name].seq != a.seq {
+			why = append(w.ref.standing(name), "changed")
+		} else if a.parent == "" {
+			why = w.ref.standing(name)
+		} else {
+			why = w.ref.recordable(a.parent, w.clock(sv))
 		}
-		if a.parent == "" {
-			return w.ref.standing(name)
+		if rule := w.ref.keyRules(w.ref.certs[a.cert].key, false, w.ref.now(w.clock(sv))); rule != "" {
+			why = append(why, rule)
 		}
-		return w.ref.recordable(a.parent, w.clock(sv))
+		return why
 	}
 	return w.planned(sv, op, plan, again)
 }
