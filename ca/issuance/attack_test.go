@@ -14,6 +14,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/testenv"
 )
 
 // tryLeaf issues a leaf, past what the service checks before: the ledger decides.
@@ -151,7 +152,7 @@ func TestMakeCRL_race(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	revoke(1, 500) // so that reading them takes a while
+	revoke(1, 500/testenv.Slowdown) // so that reading them takes a while
 	pair := []*Service{x.another(), x.another()}
 	for i := range int64(15) {
 		var made [2]*CRL

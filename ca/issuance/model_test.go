@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kedge/ca/ledger"
+	"kedge/internal/testenv"
 )
 
 // Random sequences of all that a CA does, by two services on one ledger whose clocks differ, one
@@ -21,7 +22,7 @@ import (
 // end in another way then.
 func TestModel(t *testing.T) {
 	t.Parallel()
-	sequences := map[string]int{"sqlite": 32 / slowdown, "postgres": 4 / slowdown}
+	sequences := map[string]int{"sqlite": 32 / testenv.Slowdown, "postgres": 4 / testenv.Slowdown}
 	if n := number(t, "KEDGE_TEST_SEQUENCES"); n != 0 {
 		sequences = map[string]int{"sqlite": int(n - n/8), "postgres": int(n / 8)}
 	}

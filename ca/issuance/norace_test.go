@@ -1,5 +1,0 @@
-//go:build !race
-
-package issuance_test
-
-const slowdown = 1
