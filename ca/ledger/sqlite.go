@@ -33,12 +33,12 @@ func openSQLite(path string, o Options) (*sql.DB, *engine, error) {
 		return nil, nil, fmt.Errorf("open the ledger %s: %w", path, err)
 	}
 	name := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(whole))
-	uri := fmt.Sprintf("file:%s?_error_rc=1&_pragma=busy_timeout(%d)&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(4000)&_pragma=trusted_schema(0)&mode=",
+	uri := fmt.Sprintf("file:%s?_error_rc=1&_pragma=busy_timeout(%d)&_pragma=wal_autocheckpoint(4000)&_pragma=trusted_schema(0)&mode=",
 		name, o.BusyTimeout.Milliseconds())
 	var db *sql.DB
 	if o.ReadOnly {
 		db = sql.OpenDB(&readOnlyFile{where: path, path: whole, uri: uri + "ro"})
-	} else if db, err = sql.Open("sqlite", uri+"rw"); err != nil {
+	} else if db, err = sql.Open("sqlite", uri+"rw&_pragma=cache_size(-16000)"); err != nil { // to read, the usual 2 MB do: more would only cost the time to get them
 		return nil, nil, err
 	}
 	db.SetMaxIdleConns(maxIdle)
