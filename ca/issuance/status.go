@@ -64,20 +64,20 @@ type Counts struct {
 // what needs doing. It opens no key.
 func (s *Service) Status(ctx context.Context) (*Status, error) {
 	now := s.now()
-	var counts Counts
+	var n states
 	var failed error
 	var group sync.WaitGroup
-	group.Go(func() { counts, failed = s.count(ctx, now) }) // meanwhile: it takes as long as the rest
+	group.Go(func() { n, failed = s.states(ctx, now) }) // meanwhile: it takes as long as the rest
 	c, err := s.status(ctx, now)
 	group.Wait()
 	if err = cmp.Or(err, failed); err != nil {
 		return nil, err
 	}
-	c.Certificates = counts
+	c.Certificates = n.of(c.Certificates.Total)
 	return c, nil
 }
 
-// status is Status without the counts of certificates.
+// status is Status without the counts of certificates by state.
 func (s *Service) status(ctx context.Context, now time.Time) (*Status, error) {
 	all, err := s.ledger.Authorities(ctx)
 	if err != nil {
@@ -102,6 +102,9 @@ func (s *Service) status(ctx context.Context, now time.Time) (*Status, error) {
 		return nil, err
 	}
 	if err := s.leavesStatus(ctx, c, now); err != nil {
+		return nil, err
+	}
+	if c.Certificates.Total, err = s.ledger.Count(ctx, ledger.Filter{}); err != nil {
 		return nil, err
 	}
 	seq, hash, err := s.ledger.Head(ctx)
@@ -159,33 +162,36 @@ func (s *Service) rotationStatus(ctx context.Context, c *Status) error {
 	return nil
 }
 
-// count asks for the numbers that indexes answer, which is quick with a million certificates, and
-// computes the others from them.
-func (s *Service) count(ctx context.Context, now time.Time) (Counts, error) {
-	var c Counts
-	var ended, revokedLater, heldLater, revoked int64
+// states are the numbers of certificates by state, without all that are valid.
+type states struct {
+	ended, pending, revoked, held int64 // ended: whatever else they are
+	revokedLater, heldLater       int64 // of those revoked, the ones that have not ended
+}
+
+// states counts the certificates by state.
+func (s *Service) states(ctx context.Context, now time.Time) (n states, err error) {
 	for _, one := range []struct {
 		n *int64
 		f ledger.Filter
 	}{
-		{&c.Total, ledger.Filter{}},
-		{&ended, ledger.Filter{ExpiresBefore: now}},
-		{&c.Pending, ledger.Filter{State: ledger.Pending}},
-		{&revoked, ledger.Filter{State: ledger.Revoked}},
-		{&c.Held, ledger.Filter{State: ledger.Held}},
-		{&revokedLater, ledger.Filter{State: ledger.Revoked, ExpiresAfter: now}},
-		{&heldLater, ledger.Filter{State: ledger.Held, ExpiresAfter: now}},
+		{&n.ended, ledger.Filter{ExpiresBefore: now}},
+		{&n.pending, ledger.Filter{State: ledger.Pending}},
+		{&n.revoked, ledger.Filter{State: ledger.Revoked}},
+		{&n.held, ledger.Filter{State: ledger.Held}},
+		{&n.revokedLater, ledger.Filter{State: ledger.Revoked, ExpiresAfter: now}},
+		{&n.heldLater, ledger.Filter{State: ledger.Held, ExpiresAfter: now}},
 	} {
-		var err error
 		if *one.n, err = s.ledger.Count(ctx, one.f); err != nil {
-			return c, err
+			return n, err
 		}
 	}
-	c.Revoked = revoked + c.Held
-	later := revokedLater + heldLater
-	c.Expired = ended - (c.Revoked - later)
-	c.Valid = c.Total - ended - later - c.Pending
-	return c, nil
+	return n, nil
+}
+
+// of returns the counts where there are total certificates.
+func (n states) of(total int64) Counts {
+	revoked, later := n.revoked+n.held, n.revokedLater+n.heldLater
+	return Counts{Total: total, Valid: total - n.ended - later - n.pending, Pending: n.pending, Expired: n.ended - (revoked - later), Revoked: revoked, Held: n.held}
 }
 
 // isRevoked reports whether NotRevoked refuses an authority. A path that is incomplete is not
