@@ -120,7 +120,7 @@ func (l *lastCRL) delta(c crlChange) ([]ca.Revocation, error) {
 	return c.entries, nil
 }
 
-// NoBaseError says that the complete list to which a delta would refer is missing.
+// NoBaseError is returned for a delta when the complete list that it would refer to is missing.
 type NoBaseError struct {
 	Authority string
 	Number    int64  // of the last complete list, which is not at hand; 0: there is none yet

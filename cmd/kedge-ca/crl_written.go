@@ -34,7 +34,7 @@ func (o *crlOptions) publish(ctx context.Context, s *store, authority string) (*
 // soon is how many days ahead a list that will be too large is warned of.
 const soon = 60
 
-// report says what was made.
+// report tells the user what was made.
 func (m *writtenCRL) report(h host) {
 	kind := fmt.Sprintf("list %d", m.Number)
 	if m.Base != 0 {
@@ -71,7 +71,7 @@ func (m *writtenCRL) report(h host) {
 	}
 }
 
-// saySome says the first of many words, and how many more there are.
+// saySome names the first few of many, and counts the rest.
 func (h host) saySome(what string, all []string) {
 	if len(all) > 0 {
 		h.say(what + " " + firstOf(all))

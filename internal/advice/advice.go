@@ -1,4 +1,4 @@
-// Package advice says what to do after errors of the CA's libraries: one sentence, with a command or a
+// Package advice has the hints for errors of the CA's libraries: one sentence, with a command or a
 // flag of kedge-ca where there is one, and nothing where the package knows none. It also has the exit
 // codes. The errors of commands are advised on where the commands are. kedge has a table of its own, so
 // that it links no CA.
@@ -83,7 +83,7 @@ func files(err error) string {
 	return ""
 }
 
-// access says who may use the path that an error names, and ends where more can be said.
+// access describes who may use the path that an error names, with a separator for what follows.
 func access(err error) string {
 	path, ok := errors.AsType[*fs.PathError](err)
 	if !ok {

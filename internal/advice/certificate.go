@@ -62,7 +62,7 @@ func request(err error) string {
 	return ""
 }
 
-// lint says what the service would do, or how warnings are allowed. Errors come first.
+// lint advises on what the service would refuse, or on how warnings are allowed. Errors come first.
 func lint(findings []ca.Finding) string {
 	has := func(rule string) bool {
 		return slices.ContainsFunc(findings, func(f ca.Finding) bool { return f.Rule == rule })

@@ -35,7 +35,7 @@ type Key struct {
 	Plain    bool     // it lies in a file, and in the clear
 }
 
-// UnusableError says that a CA, or one of its authorities, cannot be used: what is wrong is its key or
+// UnusableError reports that a CA, or one of its authorities, cannot be used: what is wrong is its key or
 // its certificate.
 type UnusableError struct {
 	Err    error

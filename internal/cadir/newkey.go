@@ -126,7 +126,7 @@ func (n *NewKey) Where() string {
 	return n.Path
 }
 
-// Outcome says what became of the key, once all is done.
+// Outcome describes what became of the key, once the certificate and the files are written.
 func (n *NewKey) Outcome() string {
 	switch {
 	case n.Resumed && n.URI != "":

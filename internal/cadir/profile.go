@@ -12,7 +12,7 @@ import (
 
 // Profile returns the profile of a name, or the default one when the name is empty. Once
 // profiles are configured, there are no others: the built-in one would be a way around them. The error is
-// an *UnknownProfileError or says what is wrong with the profile.
+// an *UnknownProfileError, or describes what is wrong with the profile.
 func (s *Settings) Profile(name string) (*ca.Profile, error) {
 	name = cmp.Or(name, s.DefaultProfile, ca.DefaultProfile().Name())
 	c, ok := s.Profiles[name]
@@ -32,7 +32,7 @@ func (s *Settings) Profile(name string) (*ca.Profile, error) {
 	return ca.NewProfile(name, c)
 }
 
-// UnknownProfileError says that the configuration has no profile of a name.
+// UnknownProfileError is returned when the configuration has no profile of a name.
 type UnknownProfileError struct {
 	Name  string
 	Known []string // the profiles that there are, sorted
@@ -54,7 +54,7 @@ func (s *Settings) SuccessorProfile(chosen, subject, before string) (*ca.Profile
 	return nil, &GoneProfileError{Subject: subject, File: s.file, Err: unknown}
 }
 
-// GoneProfileError says that the profile by which a certificate was issued is not in the
+// GoneProfileError is returned when the profile by which a certificate was issued is not in the
 // configuration any more.
 type GoneProfileError struct {
 	Subject string

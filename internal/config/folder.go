@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// FolderError says that a flag names no folder.
+// FolderError is returned for a flag whose value is not a folder.
 type FolderError struct {
 	Flag, Path string
 	Absent     bool // nothing is there

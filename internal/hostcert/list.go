@@ -38,10 +38,10 @@ type List struct {
 	requests []Request
 }
 
-// ErrInterrupted says that the context ended. What was begun was finished.
+// ErrInterrupted reports that the context ended before all were done. What was begun was finished.
 var ErrInterrupted = errors.New("it was interrupted")
 
-// ListError says how far a list came.
+// ListError reports how many hosts of a list are done, and why the others are not.
 type ListError struct {
 	Done, Total int
 	Err         error

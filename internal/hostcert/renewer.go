@@ -53,7 +53,7 @@ type Failure struct {
 	Err  error
 }
 
-// NotRenewedError says that a certificate must not live on.
+// NotRenewedError is returned for a certificate that must not be renewed: it is revoked, or a CA's.
 type NotRenewedError struct {
 	What, Why string
 	Authority bool // it is the certificate of one
@@ -163,7 +163,7 @@ func (w *Renewals) Err(verb string) error {
 	return nil
 }
 
-// PartError says that not all that was named is done.
+// PartError reports that only some of the named certificates were renewed.
 type PartError struct {
 	Verb        string
 	Done, Total int

@@ -19,7 +19,7 @@ func (p Paths) Interrupted() (bool, error) {
 	return true, nil
 }
 
-// Resumed says in words which key was not made by this run, so that a user hears of it.
+// Resumed is the message for the user that a key was not made by this run.
 func Resumed(path string) string {
 	return "went on with the key in " + path + ", left by a run that was interrupted"
 }

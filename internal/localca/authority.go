@@ -46,7 +46,7 @@ func (c *CA) Issuer(ctx context.Context, name string) (*issuance.Issuer, error) 
 	return c.Service.IssuerAt(ctx, path)
 }
 
-// UnlistedError says that the key of one of several authorities does not open, so that none of their
+// UnlistedError reports that the key of one of several authorities does not open, so that none of their
 // lists is made.
 type UnlistedError struct {
 	Authority string

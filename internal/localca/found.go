@@ -16,7 +16,7 @@ import (
 	"kedge/internal/hostfiles"
 )
 
-// InterruptedError says that making a CA was interrupted before, or that a CA lost all but its key.
+// InterruptedError reports that making a CA was interrupted before, or that a CA lost all but its key.
 type InterruptedError struct{ Key, Ledger string }
 
 func (e *InterruptedError) Error() string {

@@ -20,7 +20,7 @@ type Taken struct {
 	Forgotten int `json:"-"` // certificates that have expired and are not there
 }
 
-// LackingError says that it is not so that nothing is missing.
+// LackingError is returned when the user says that nothing is missing, and something could not be taken in.
 type LackingError struct{ N int }
 
 func (e *LackingError) Error() string {
