@@ -45,8 +45,7 @@ func TestBundle_awsCLI(t *testing.T) {
 		{"update", "PATCH /trustanchor/6b656467-6500-4000-8000-000000000001",
 			[]string{"--trust-anchor", "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/6b656467-6500-4000-8000-000000000001"}, false},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
+		t.Run(tt.name, func(t *testing.T) { // one after the other: bundle keeps the ARN, and updates from then on
 			var got body
 			called := ""
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
