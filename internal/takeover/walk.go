@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // walk calls visit for each regular file of the sources. What is not one is named in the
@@ -57,47 +58,79 @@ func (r *reader) walkFolder(path string, beside bool, visit func(*file) error) e
 		return &Error{path, inWords(err).Error(), err}
 	}
 	defer root.Close()
-	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+	names, err := namesIn(root, ".")
+	if err != nil {
+		return &Error{path, inWords(err).Error(), err}
+	}
+	return r.walkNames(&file{path: path, root: root, name: "."}, names, beside, visit)
+}
+
+// namesIn returns what a folder holds, in order. It keeps no more than the names, of which there
+// can be millions: fs.WalkDir would look at them all first, and keep what it saw.
+func namesIn(root *os.Root, folder string) ([]string, error) {
+	f, err := root.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	slices.Sort(names)
+	return names, err
+}
+
+func (r *reader) walkNames(folder *file, names []string, beside bool, visit func(*file) error) error {
+	for _, name := range names {
 		if r.ctx.Err() != nil {
 			return r.ctx.Err()
 		}
-		f := &file{path: filepath.Join(path, filepath.FromSlash(name)), root: root, name: filepath.FromSlash(name)}
-		switch {
-		case err != nil && name == ".":
-			return &Error{path, inWords(err).Error(), err}
-		case err != nil:
-			r.unread(f, inWords(err))
-			return fs.SkipDir
-		case d.IsDir():
-			return r.enterFolder(f, beside)
-		case beside && !isBeside(f.name):
-			return nil
-		case d.Type()&fs.ModeSymlink != 0:
-			r.lookAtLink(f)
-			return nil
-		case !d.Type().IsRegular():
-			r.unread(f, errors.New("not a regular file"))
-			return nil
+		f := &file{path: filepath.Join(folder.path, name), root: folder.root, name: filepath.Join(folder.name, name)}
+		if err := r.walkOne(f, beside, visit); err != nil {
+			return err
 		}
-		return visit(f)
-	})
-}
-
-// enterFolder returns fs.SkipDir for a folder that is not to be looked into.
-func (r *reader) enterFolder(f *file, beside bool) error {
-	depth := 0
-	for dir := f.name; dir != "."; dir = filepath.Dir(dir) {
-		depth++
-	}
-	if depth > maxDepth {
-		r.unread(f, errors.New("too many folders in one another; name this one by itself"))
-		return fs.SkipDir
-	}
-	folders := []string{"newcerts", "certs", "certs_by_serial", "issued", "revoked"}
-	if beside && depth == 1 && !slices.Contains(folders, f.name) {
-		return fs.SkipDir
 	}
 	return nil
+}
+
+// walkOne visits a file, or what is below a folder.
+func (r *reader) walkOne(f *file, beside bool, visit func(*file) error) error {
+	info, err := f.root.Lstat(f.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // removed since its folder was read
+		return nil
+	case err != nil:
+		r.unread(f, inWords(err))
+		return nil
+	case info.IsDir():
+		if !r.enters(f, beside) {
+			return nil
+		}
+		names, err := namesIn(f.root, f.name)
+		if err != nil {
+			r.unread(f, inWords(err))
+			return nil
+		}
+		return r.walkNames(f, names, beside, visit)
+	case beside && !isBeside(f.name):
+		return nil
+	case info.Mode()&fs.ModeSymlink != 0:
+		r.lookAtLink(f)
+		return nil
+	case !info.Mode().IsRegular():
+		r.unread(f, errors.New("not a regular file"))
+		return nil
+	}
+	return visit(f)
+}
+
+// enters reports whether a folder is to be looked into.
+func (r *reader) enters(f *file, beside bool) bool {
+	depth := 1 + strings.Count(f.name, string(filepath.Separator))
+	if depth > maxDepth {
+		r.unread(f, errors.New("too many folders in one another; name this one by itself"))
+		return false
+	}
+	folders := []string{"newcerts", "certs", "certs_by_serial", "issued", "revoked"}
+	return !beside || depth > 1 || slices.Contains(folders, f.name)
 }
 
 // isBeside reports whether a file is one that belongs to an index.txt in the same folder.
