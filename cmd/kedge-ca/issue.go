@@ -164,7 +164,11 @@ func (o *issueOptions) report(result hostcert.Result) error {
 	if result.Again {
 		verb = "was interrupted after it issued"
 	}
-	o.say(fmt.Sprintf("%s %s: %s", verb, certinfo.InWords(o.commonName, result.Certificate), result.Files))
+	issued, err := result.Issued()
+	if err != nil {
+		return err
+	}
+	o.say(fmt.Sprintf("%s %s: %s", verb, certinfo.InWords(o.commonName, issued.Certificate), result.Files))
 	o.tell(result, "")
 	if !o.output.json {
 		return nil
@@ -173,7 +177,7 @@ func (o *issueOptions) report(result hostcert.Result) error {
 		Certificate certinfo.Certificate `json:"certificate"`
 		Files       identityFiles        `json:"files"`
 		Warnings    []string             `json:"warnings,omitempty"`
-	}{certinfo.OfIssued(result.Issued.Issued), result.Files, result.Warnings})
+	}{certinfo.OfIssued(issued), result.Files, result.Warnings})
 }
 
 // leafFlags say what a leaf is to hold.

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"kedge/ca"
@@ -42,8 +42,8 @@ func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, end := bulk(ctx)
-	defer end()
+	ctx, stop := cli.UntilSignal(ctx) // what was begun is finished
+	defer stop()
 	progress := cli.NewProgress(o.Err, o.inputs.Now, list.Len())
 	err = list.Run(ctx, o.workers, func() { progress.Add(1) })
 	progress.End()
@@ -51,16 +51,6 @@ func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
 		return err
 	}
 	return o.reportList(list)
-}
-
-// bulk prepares for work on many certificates, of which a signal lets those be finished that were
-// begun. Such work makes much garbage and keeps little: to collect less often is worth a tenth of the
-// speed, and costs some tens of megabytes.
-func bulk(ctx context.Context) (_ context.Context, end func()) {
-	const garbage = 400 // percent of what is kept
-	before := debug.SetGCPercent(garbage)
-	ctx, stop := cli.UntilSignal(ctx)
-	return ctx, func() { stop(); debug.SetGCPercent(before) }
 }
 
 // readHosts reads the list that --from names.
@@ -97,12 +87,12 @@ func (o *issueOptions) reportList(l *hostcert.List) error {
 	o.warnEnding(l.Expired, "certificate has expired", "certificates have expired")
 	o.warnEnding(l.Nearly, "certificate is nearly expired", "certificates are nearly expired")
 	for _, r := range l.Done {
-		o.tell(r, fmt.Sprintf("%q: ", r.Certificate.Subject.CommonName))
+		o.tell(r, fmt.Sprintf("%q: ", r.Name))
 	}
 	if !o.output.json {
 		return nil
 	}
-	return o.writeIssued(nil, l.Done)
+	return o.writeResults(nil, l.Done)
 }
 
 // warnEnding warns of certificates that were there before, and end. They are no error: issue does
@@ -137,16 +127,24 @@ func (h host) tell(r hostcert.Result, about string) {
 	}
 }
 
-// writeIssued writes the JSON document of what was issued, after the members of head.
-func (h host) writeIssued(head any, all []hostcert.Result) error {
-	l := report.Listing[hostcert.Result]{Head: head, Key: "certificates", JSON: func(r hostcert.Result) any {
-		return issuedJSON{certinfo.OfIssued(r.Issued.Issued), r.Files}
-	}}
-	return l.Write(h.Out, report.JSON, func(yield func(hostcert.Result, error) bool) {
+// writeResults writes the JSON document of results, after the members of head.
+func (h host) writeResults(head any, all []hostcert.Result) error {
+	return h.writeIssued(head, func(yield func(issuedJSON, error) bool) {
 		for _, r := range all {
-			if !yield(r, nil) {
+			issued, err := r.Issued()
+			if err != nil {
+				yield(issuedJSON{}, err)
+				return
+			}
+			if !yield(issuedJSON{certinfo.OfIssued(issued), r.Files}, nil) {
 				return
 			}
 		}
 	})
+}
+
+// writeIssued writes the JSON document of what was issued, after the members of head.
+func (h host) writeIssued(head any, all iter.Seq2[issuedJSON, error]) error {
+	l := report.Listing[issuedJSON]{Head: head, Key: "certificates", JSON: func(i issuedJSON) any { return i }}
+	return l.Write(h.Out, report.JSON, all)
 }

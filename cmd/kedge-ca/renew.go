@@ -237,8 +237,8 @@ func (o *renewOptions) carryOut(ctx context.Context, s *store, w *hostcert.Renew
 	if err != nil {
 		return err
 	}
-	ctx, end := bulk(ctx)
-	defer end()
+	ctx, stop := cli.UntilSignal(ctx) // what was begun is finished
+	defer stop()
 	bar := cli.NewProgress(o.Err, o.inputs.Now, w.Len())
 	defer bar.End()
 	w.Run(ctx, i, func() { bar.Add(1) })

@@ -6,10 +6,8 @@ import (
 	"fmt"
 
 	"kedge/ca"
-	"kedge/ca/issuance"
 	"kedge/internal/atomicfile"
 	"kedge/internal/certinfo"
-	"kedge/internal/hostcert"
 	"kedge/internal/hostfiles"
 	"kedge/internal/report"
 )
@@ -58,8 +56,8 @@ func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	if !o.output.json {
 		return nil
 	}
-	return o.writeIssued(nil, []hostcert.Result{{
-		Issued: issuance.Issued{Issued: ca.Issued{Certificate: cert, Why: o.why, Replaces: sum[:], At: at}},
-		Files:  s.flags.authorityFiles(old.Name),
-	}})
+	issued := certinfo.OfIssued(ca.Issued{Certificate: cert, Why: o.why, Replaces: sum[:], At: at})
+	return o.writeIssued(nil, func(yield func(issuedJSON, error) bool) {
+		yield(issuedJSON{issued, s.flags.authorityFiles(old.Name)}, nil)
+	})
 }

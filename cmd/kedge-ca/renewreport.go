@@ -22,9 +22,13 @@ func (o *renewOptions) report(w *hostcert.Renewals) error {
 	for _, r := range w.Done {
 		about := ""
 		if many {
-			about = fmt.Sprintf("%q: ", r.Certificate.Subject.CommonName)
+			about = fmt.Sprintf("%q: ", r.Name)
 		} else {
-			o.say(fmt.Sprintf("%s %s: %s", o.verb(r.Again), certinfo.InWords(r.Certificate.Subject.CommonName, r.Certificate), r.Files))
+			issued, err := r.Issued()
+			if err != nil {
+				return err
+			}
+			o.say(fmt.Sprintf("%s %s: %s", o.verb(r.Again), certinfo.InWords(r.Name, issued.Certificate), r.Files))
 		}
 		o.tell(r, about)
 	}
@@ -40,7 +44,7 @@ func (o *renewOptions) report(w *hostcert.Renewals) error {
 	if !o.output.json {
 		return err
 	}
-	return errors.Join(err, o.writeIssued(failedJSON(w.Failed), w.Done))
+	return errors.Join(err, o.writeResults(failedJSON(w.Failed), w.Done))
 }
 
 func (o *renewOptions) verb(resumed bool) string {

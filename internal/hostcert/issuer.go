@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"kedge/ca"
@@ -30,12 +31,30 @@ type Request struct {
 	Files   hostfiles.Paths
 }
 
-// Result is what came of a request.
+// Result is what came of a request. There can be many: it keeps the certificate as DER, which takes
+// a tenth of what a parsed one does.
 type Result struct {
-	issuance.Issued
+	Name     string          // the common name
+	Again    bool            // it was issued before; see issuance.Issued
 	Files    hostfiles.Paths // that were written
 	Warnings []string
 	Leftover string // the path of a key that was not made by this run
+
+	der   []byte
+	about ca.Issued // but for the certificate
+}
+
+func newResult(issued issuance.Issued, files hostfiles.Paths) Result {
+	r := Result{Name: issued.Certificate.Subject.CommonName, Again: issued.Again, Files: files, der: slices.Clone(issued.Certificate.Raw), about: issued.Issued}
+	r.about.Certificate = nil
+	return r
+}
+
+// Issued returns what was issued. Each call parses the certificate.
+func (r Result) Issued() (issued ca.Issued, err error) {
+	issued = r.about
+	issued.Certificate, err = x509.ParseCertificate(r.der)
+	return issued, err
 }
 
 // Make makes the key, the certificate and the files of a request. For a key that an interrupted
@@ -76,16 +95,17 @@ func (i *Issuer) prepare(r Request, public crypto.PublicKey) (*issuance.Leaf, er
 }
 
 // write makes the files but for the key.
-func (i *Issuer) write(r Request, key *hostfiles.Pending, issued issuance.Issued) (_ Result, err error) {
-	result := Result{Issued: issued}
+func (i *Issuer) write(r Request, key *hostfiles.Pending, issued issuance.Issued) (Result, error) {
 	if i.Recorded != nil {
 		i.Recorded()
 	}
+	files, err := key.Write(i.certificates(issued.Certificate), i.Format)
+	if err != nil {
+		return Result{}, err
+	}
+	result := newResult(issued, files)
 	if key.Resumed {
 		result.Leftover = r.Files.Key
-	}
-	if result.Files, err = key.Write(i.certificates(issued.Certificate), i.Format); err != nil {
-		return Result{}, err
 	}
 	if r.Leaf.Lifetime > 0 && !issued.Again && issued.At.Add(r.Leaf.Lifetime).Sub(issued.Certificate.NotAfter) >= time.Second { // certificates have whole seconds
 		result.Warnings = append(result.Warnings, fmt.Sprintf("%s is valid until %s only, when the CA itself ends", r.Files.Certificate, report.Time(issued.Certificate.NotAfter)))

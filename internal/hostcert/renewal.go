@@ -32,12 +32,14 @@ func (r *renewal) readFile(ctx context.Context) error {
 		return err
 	}
 	r.cert = cert
-	sum := sha256.Sum256(cert.Raw)
+	sum := r.fingerprint()
 	if r.record, err = r.renewer.Ledger.Certificate(ctx, sum[:]); err != nil {
 		return fmt.Errorf("%s: %w", r.files.Certificate, err)
 	}
 	return nil
 }
+
+func (r *renewal) fingerprint() [sha256.Size]byte { return sha256.Sum256(r.cert.Raw) }
 
 // readLedger takes the newest certificate that goes by a name. Its files have the name that Make
 // gives them.
@@ -86,48 +88,43 @@ func (r *renewal) check() (err error) {
 	return nil
 }
 
-// carryOut renews or rekeys, while no other process works on the files. What is renewed from the
-// ledger alone needs no lock: the ledger has one newest certificate.
-func (r *renewal) carryOut(ctx context.Context, i *Issuer) (Result, error) {
-	done := false
-	if r.inFile {
-		unlock, err := hostfiles.Lock(ctx, r.files)
+// carryOut renews or rekeys a target that was planned, while no other process works on its files.
+// What is renewed from the ledger alone needs no lock: the ledger has one newest certificate.
+func (r *Renewer) carryOut(ctx context.Context, i *Issuer, t target) (Result, error) {
+	if t.inFile {
+		unlock, err := hostfiles.Lock(ctx, t.files)
 		if err != nil {
 			return Result{}, err
 		}
 		defer unlock()
-		if done, err = r.lookAgain(ctx); err != nil {
-			return Result{}, err
-		}
 	}
-	if r.renewer.NewKey != nil {
-		return r.rekey(ctx, i, done)
+	one, err := r.read(ctx, t)
+	if err == nil {
+		err = one.check()
 	}
-	return r.renew(ctx, i, done)
-}
-
-// lookAgain reports whether another process put a new certificate in the place of the old one
-// since that was read.
-func (r *renewal) lookAgain(ctx context.Context) (done bool, err error) {
-	cert, err := hostfiles.ReadCertificate(r.files.Certificate)
-	if err != nil || cert.Equal(r.cert) {
-		return false, err
+	if err != nil {
+		return Result{}, err
 	}
-	return true, r.readFile(ctx)
+	done := one.fingerprint() != t.planned // another process put a new certificate in its place
+	if r.NewKey != nil {
+		return one.rekey(ctx, i, done)
+	}
+	return one.renew(ctx, i, done)
 }
 
 // renew issues a certificate for the same key, unless that was done before.
-func (r *renewal) renew(ctx context.Context, i *Issuer, done bool) (result Result, err error) {
+func (r *renewal) renew(ctx context.Context, i *Issuer, done bool) (Result, error) {
 	key, err := r.keyInFile(i) // before something is issued that cannot be written then
 	if err != nil {
 		return Result{}, err
 	}
-	if done {
-		result = r.again()
-	} else if result, err = r.issue(ctx, i, r.cert.PublicKey); err != nil {
-		return Result{}, err
+	issued := r.again()
+	if !done {
+		if issued, err = r.issue(ctx, i, r.cert.PublicKey); err != nil {
+			return Result{}, err
+		}
 	}
-	return r.rewrite(i, result, key)
+	return r.rewrite(i, issued, key)
 }
 
 // keyInFile reads the key that a PKCS#12 needs; else it is nil.
@@ -154,20 +151,21 @@ func (r *renewal) rekey(ctx context.Context, i *Issuer, done bool) (Result, erro
 	if err != nil {
 		return Result{}, err
 	}
-	var result Result
-	if ca.SameKey(key.Public(), r.cert.PublicKey) { // the file is new already
-		result = r.again()
-	} else if result, err = r.issue(ctx, i, key.Public()); err != nil {
-		if !issuance.MayBeRecorded(err) {
-			err = errors.Join(err, key.Withdraw())
+	issued := r.again()
+	if !ca.SameKey(key.Public(), r.cert.PublicKey) { // else the file is new already
+		if issued, err = r.issue(ctx, i, key.Public()); err != nil {
+			if !issuance.MayBeRecorded(err) {
+				err = errors.Join(err, key.Withdraw())
+			}
+			return Result{}, err
 		}
-		return Result{}, err
 	}
+	written, stale, err := key.Finish(i.certificates(issued.Certificate), i.Format)
+	result := renewed(issued, written, stale)
 	if key.Resumed {
 		result.Leftover = key.Path()
 	}
-	written, stale, err := key.Finish(i.certificates(result.Certificate), i.Format)
-	return result.with(written, stale), err
+	return result, err
 }
 
 // rekeyed writes what goes with the key and the certificate that another process put in place.
@@ -179,11 +177,11 @@ func (r *renewal) rekeyed(i *Issuer) (Result, error) {
 	return r.rewrite(i, r.again(), key)
 }
 
-// again is the result for a certificate that is in its file already.
-func (r *renewal) again() Result {
-	return Result{Issued: issuance.Issued{Again: true, Issued: ca.Issued{
+// again describes a certificate that is in its file already.
+func (r *renewal) again() issuance.Issued {
+	return issuance.Issued{Again: true, Issued: ca.Issued{
 		Certificate: r.cert, Profile: r.record.Profile, Host: r.record.Host, Why: r.record.Why, Replaces: r.record.Replaces, At: r.record.IssuedAt,
-	}}}
+	}}
 }
 
 func (r *renewal) newKey() (*hostfiles.Replacement, error) {
@@ -195,14 +193,14 @@ func (r *renewal) newKey() (*hostfiles.Replacement, error) {
 }
 
 // rewrite replaces what goes with the key that is there.
-func (r *renewal) rewrite(i *Issuer, result Result, key crypto.Signer) (Result, error) {
-	written, stale, err := hostfiles.Replace(r.files, i.certificates(result.Certificate), i.Format, key)
-	return result.with(written, stale), err
+func (r *renewal) rewrite(i *Issuer, issued issuance.Issued, key crypto.Signer) (Result, error) {
+	written, stale, err := hostfiles.Replace(r.files, i.certificates(issued.Certificate), i.Format, key)
+	return renewed(issued, written, stale), err
 }
 
-// with adds what was written, and a PKCS#12 that was not.
-func (r Result) with(written hostfiles.Paths, stale string) Result {
-	r.Files = written
+// renewed is the result, with a warning of a PKCS#12 that was not written.
+func renewed(issued issuance.Issued, written hostfiles.Paths, stale string) Result {
+	r := newResult(issued, written)
 	if stale != "" {
 		r.Warnings = append(r.Warnings, stale+" still holds the old certificate; write it again with --pkcs12")
 	}
@@ -210,12 +208,12 @@ func (r Result) with(written hostfiles.Paths, stale string) Result {
 }
 
 // issue renews for a key, or returns what it got before.
-func (r *renewal) issue(ctx context.Context, i *Issuer, public crypto.PublicKey) (Result, error) {
+func (r *renewal) issue(ctx context.Context, i *Issuer, public crypto.PublicKey) (issuance.Issued, error) {
 	terms := r.renewer.Terms
 	terms.Profile, terms.Public, terms.Host = r.profile, public, r.record.Host
 	issued, err := i.Renew(ctx, issuance.Renewal{Old: r.record, Renewal: terms})
 	if err != nil {
-		return Result{}, err
+		return issuance.Issued{}, err
 	}
-	return Result{Issued: *issued}, nil
+	return *issued, nil
 }

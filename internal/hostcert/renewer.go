@@ -44,7 +44,7 @@ type Renewals struct {
 	Fatal  error // why it ended early; nil: it came to the end
 
 	renewer *Renewer
-	ready   []renewal // what can be renewed, as far as that is known before
+	ready   []target // what can be renewed, as far as that is known before
 }
 
 // Failure is a certificate that is not renewed, and why.
@@ -74,9 +74,9 @@ func (r *Renewer) Plan(ctx context.Context, what Named) (*Renewals, error) {
 		return nil, err
 	}
 	w := &Renewals{renewer: r, Named: len(targets)}
-	all, errs := make([]*renewal, len(targets)), make([]error, len(targets))
+	errs := make([]error, len(targets))
 	inParallel(ctx, len(targets), r.Workers, func(i int) bool {
-		all[i], errs[i] = r.find(ctx, targets[i])
+		targets[i], errs[i] = r.find(ctx, targets[i])
 		return errs[i] == nil || !r.AffectsAll(errs[i])
 	})
 	if err := ctx.Err(); err != nil {
@@ -93,24 +93,28 @@ func (r *Renewer) Plan(ctx context.Context, what Named) (*Renewals, error) {
 		case err != nil:
 			w.Failed = append(w.Failed, Failure{t.text, err})
 		default:
-			w.ready = append(w.ready, *all[i])
+			w.ready = append(w.ready, t)
 		}
 	}
 	return w, nil
 }
 
-// find reads a target and checks whether it may be renewed, and is to be.
-func (r *Renewer) find(ctx context.Context, t target) (*renewal, error) {
+// find reads a target, checks whether it may be renewed, and is to be, and notes what it found.
+func (r *Renewer) find(ctx context.Context, t target) (target, error) {
 	one, err := r.read(ctx, t)
 	switch {
 	case t.pattern && one.cert != nil && one.cert.IsCA:
-		return nil, errAuthority
+		return t, errAuthority
 	case err != nil:
-		return nil, err
+		return t, err
 	case r.Within > 0 && !one.cert.NotAfter.Before(r.Now().Add(r.Within)):
-		return nil, errNotDue
+		return t, errNotDue
 	}
-	return one, one.check()
+	t.files, t.planned = one.files, one.fingerprint()
+	if !t.inFile {
+		t.record = &one.record
+	}
+	return t, one.check()
 }
 
 // Len is how many are to be renewed.
@@ -121,7 +125,7 @@ func (w *Renewals) Len() int { return len(w.ready) }
 func (w *Renewals) Run(ctx context.Context, i *Issuer, step func()) {
 	results, errs := make([]*Result, len(w.ready)), make([]error, len(w.ready))
 	inParallel(ctx, len(w.ready), w.renewer.Workers, func(n int) bool {
-		result, err := w.ready[n].carryOut(context.Background(), i) // to its end
+		result, err := w.renewer.carryOut(context.Background(), i, w.ready[n]) // to its end
 		step()
 		if errs[n] = err; err == nil {
 			results[n] = &result

@@ -2,6 +2,7 @@ package hostcert
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path"
@@ -21,13 +22,15 @@ type Named struct {
 	Words []string // the same, or the path of a certificate, or a pattern with * for any run of characters
 }
 
-// target is something that is to be renewed, before it is read.
+// target is something that is to be renewed. There can be many: it keeps no certificate but of the
+// ledger.
 type target struct {
 	text    string // as it was named
 	files   hostfiles.Paths
 	inFile  bool                // the certificate is in files.Certificate
-	record  *ledger.Certificate // of the ledger, when a pattern found it there
+	record  *ledger.Certificate // of the ledger, when it was found there
 	pattern bool                // it was found by a pattern or among all files: what is no leaf is left out
+	planned [sha256.Size]byte   // the fingerprint of what was found
 	err     error               // it cannot be looked for
 }
 
