@@ -122,7 +122,9 @@ type Renewal struct {
 // Renew issues the certificate that replaces another: for the holder of the newest certificate
 // of a lineage. To one that has not got the last answer, but has its key, the newest is given
 // again or, when that is due, its successor. Anyone else has a copy of what was replaced: a
-// *ledger.CloneError, which is recorded. A lineage that has ended is a *ledger.EndedError.
+// *ledger.CloneError, which is recorded. A lineage that has ended is a *ledger.EndedError. Where
+// another key takes over just before a successor is issued, the error presents the certificate that
+// was to be given again, and not Old.
 func (i *Issuer) Renew(ctx context.Context, r Renewal) (*Issued, error) {
 	for {
 		result, err := i.renew(ctx, r)
