@@ -243,6 +243,9 @@ func (w *world) renew(sv *server) *operation {
 	op := &operation{text: fmt.Sprintf("renew %s, certificate %d, for key %x, %s", h.name, w.ref.prints[fingerprint], hash[:2], text)}
 	var again *refCert
 	op.predict = func() { again = w.predictRenewal(sv, op, fingerprint, hash, issuer, refused()) }
+	if newest := w.ref.newestFor(fingerprint, hash); newest != "" { // its successor is issued in a second transaction
+		op.instead = func() { again = w.predictRenewal(sv, op, newest, hash, issuer, refused()) }
+	}
 	var result *issuance.Issued
 	op.run = func(ctx context.Context) error {
 		old, err := sv.l.Certificate(ctx, []byte(fingerprint))

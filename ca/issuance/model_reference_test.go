@@ -199,6 +199,25 @@ func (r *reference) replace(presented *refCert, key string) (why string, newest 
 	return "clone", newest
 }
 
+// newestFor is the fingerprint of another certificate, the newest of the lineage of one that is
+// presented, if a key has it; empty: it has not.
+func (r *reference) newestFor(presented, key string) string {
+	seq, ok := r.prints[presented]
+	if !ok || r.certs[seq] == nil {
+		return ""
+	}
+	l, ok := r.lineages[r.certs[seq].lineage]
+	if !ok || l.newest == seq || r.certs[l.newest].key != key {
+		return ""
+	}
+	for fingerprint, other := range r.prints {
+		if other == l.newest {
+			return fingerprint
+		}
+	}
+	return ""
+}
+
 // addLeaf is what a leaf changes. replaces is nil for one that replaces none.
 func (r *reference) addLeaf(c *refCert, replaces *refCert) {
 	r.certs[c.seq] = c

@@ -100,7 +100,8 @@ func (w *world) foreign(sv *server, name string, authority *x509.Certificate) *x
 }
 
 // addTakenIn adds a leaf that was taken in to the reference. It is the newest of its name only where
-// none is valid from a later time, and it is not revoked for good beside another.
+// none is valid from a later time, and it is not revoked for good beside another. A compromise that a
+// list has told of is not forgotten.
 func (w *world) addTakenIn(seq int64, revoked *ca.Revocation) {
 	w.t.Helper()
 	_, c := w.read(seq)
@@ -108,7 +109,7 @@ func (w *world) addTakenIn(seq int64, revoked *ca.Revocation) {
 		c.revoked, c.reason = true, revoked.Reason
 	}
 	if then, listed := w.ref.serials[c.issuer][c.serial]; listed {
-		if !c.revoked || c.reason == ca.CertificateHold && then != ca.CertificateHold {
+		if !c.revoked || c.reason == ca.CertificateHold || then == ca.KeyCompromise || then == ca.CACompromise {
 			c.revoked, c.reason = true, then
 		}
 		delete(w.ref.serials[c.issuer], c.serial)

@@ -106,25 +106,21 @@ func orders(all []*turn) iter.Seq[[]step] {
 // replay does to the reference what a step did, if it was next.
 func (w *world) replay(s step) {
 	op := s.op
-	if !s.entry {
-		op.predict()
-		got := op.outcome(s.err)
-		switch ok := got == "ok" && len(op.want) == 0; {
-		case ok, slices.Contains(op.want, got):
-		case isRefusal(got) && slices.ContainsFunc(op.want, isRefusal): // for another reason
-		default:
-			w.fail("%s: %s, want %q", op.text, got, op.want)
+	if s.entry {
+		if op.stages = nil; !w.ref.clones[op.refusal] {
+			op.stages = []stage{{1, func(int64) { w.ref.clones[op.refusal] = true }}}
 		}
-		if got == "clone" {
-			id := cloneID(s.err)
-			if id != op.refusal && !w.answeredBefore(s.err, op.refusal) {
-				w.fail("%s: refused as %s, want %s", op.text, id, op.refusal)
-			}
-			op.refusal = id
+	} else {
+		op.predict()
+		if !s.asPredicted() && op.instead != nil {
+			op.instead()
+		}
+		if !s.asPredicted() {
+			w.fail("%s: %s %s, want %q %s", op.text, op.outcome(s.err), cloneID(s.err), op.want, op.refusal)
+		}
+		if kindOf(s.err) == "clone" {
 			return
 		}
-	} else if op.stages = nil; !w.ref.clones[op.refusal] {
-		op.stages = []stage{{1, func(int64) { w.ref.clones[op.refusal] = true }}}
 	}
 	for _, one := range op.stages {
 		first := w.ref.head + 1
@@ -134,23 +130,22 @@ func (w *world) replay(s step) {
 	}
 }
 
+// asPredicted reports whether a turn ended in what its operation wants.
+func (t *turn) asPredicted() bool {
+	switch got := t.op.outcome(t.err); {
+	case got == "clone":
+		return slices.Contains(t.op.want, got) && cloneID(t.err) == t.op.refusal
+	case got == "ok" && len(t.op.want) == 0, slices.Contains(t.op.want, got):
+		return true
+	default:
+		return isRefusal(got) && slices.ContainsFunc(t.op.want, isRefusal) // for another reason
+	}
+}
+
 // isRefusal reports whether a kind of error is the reason of a rule. The ledger looks for the reason
 // once it has refused, and by then others may have made it another.
 func isRefusal(kind string) bool {
 	return slices.Contains([]string{"revoked", "revoked key", "ended", "revoked issuer", "retired", "validity"}, kind)
-}
-
-// answeredBefore reports whether a clone was refused when it was about to get the successor of the
-// certificate that its key had when it asked: the refusal is of that one then, and else as wanted.
-func (w *world) answeredBefore(err error, want string) bool {
-	c, ok := errors.AsType[*ledger.CloneError](err)
-	if !ok {
-		return false
-	}
-	_, wanted, _ := strings.Cut(want, " ")
-	_, got, _ := strings.Cut(cloneID(err), " ")
-	presented, newest := w.ref.certs[c.Presented.Seq], w.ref.certs[c.Newest.Seq]
-	return got == wanted && presented != nil && newest != nil && presented.key == string(c.Key) && presented.lineage == newest.lineage
 }
 
 // cloneID names what the entry about a clone is about.

@@ -223,6 +223,7 @@ type stage struct {
 type operation struct {
 	text    string
 	predict func()   // sets want and stages by the reference as it is; nil: they are set
+	instead func()   // the same for what it may do as well, when others do something at once; may be nil
 	want    []string // the kinds of errors that may come; none: it is done
 	stages  []stage
 	refusal string // of a clone, which is recorded by a transaction of its own; set by predict
