@@ -6,17 +6,17 @@ import (
 	"fmt"
 	"io/fs"
 
-	"kedge/internal/advice"
+	"kedge/internal/caadvice"
 	"kedge/internal/cli"
 )
 
 // advise says how to exit after an error, and what to do about it: the first hint that fits.
 func advise(err error) cli.Advice {
-	code := advice.ExitCode(err)
+	code := caadvice.ExitCode(err)
 	if is[*unconfirmedError](err) {
 		code = cli.ExitUsage
 	}
-	return cli.Advice{Code: code, Hint: cmp.Or(hintCommand(err), advice.Of(err))}
+	return cli.Advice{Code: code, Hint: cmp.Or(hintCommand(err), caadvice.Of(err))}
 }
 
 // is reports whether an error is, or wraps, one of a type.

@@ -9,7 +9,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
-	"kedge/internal/advice"
+	"kedge/internal/caadvice"
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/hostcert"
@@ -217,7 +217,7 @@ func (o *renewOptions) renewer(s *store) *hostcert.Renewer {
 		Service: s.Service, Ledger: s.Ledger, Now: o.inputs.Now, Out: o.out, Format: o.form.format(), Workers: o.workers,
 		Terms:      ca.Renewal{Lifetime: o.lifetime, AllowWarnings: o.allow, Why: o.why, AllowRevokedKey: o.revokedKey},
 		Within:     time.Duration(o.within),
-		AffectsAll: advice.AffectsAll,
+		AffectsAll: caadvice.AffectsAll,
 		Profile: func(c ledger.Certificate) (*ca.Profile, error) {
 			return s.Settings.SuccessorProfile(o.profile, c.Subject, c.Profile)
 		},

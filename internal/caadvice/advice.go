@@ -1,8 +1,8 @@
-// Package advice has the hints for errors of the CA's libraries: one sentence, with a command or a
+// Package caadvice has the hints for errors of the CA's libraries: one sentence, with a command or a
 // flag of kedge-ca where there is one, and nothing where the package knows none. It also has the exit
 // codes. The errors of commands are advised on where the commands are. kedge has a table of its own, so
 // that it links no CA.
-package advice
+package caadvice
 
 import (
 	"cmp"
