@@ -186,8 +186,8 @@ func TestHardware_refuses(t *testing.T) {
 	uri := "pkcs11:token=ca;object=root;id=%02?module-path=" + h.Module
 	v.write("wrong", "4321\n")
 
-	v.refuses("2 private keys match ", "its own URI", "init", "--key", "pkcs11:token=ca;object=root?module-path="+h.Module, "--key-password-from", "pin")
-	v.refuses("no token matches ", "pkcs11-tool", "init", "--key", "pkcs11:token=nope;object=root?module-path="+h.Module, "--key-password-from", "pin")
+	v.refuses("2 private keys match ", "copy one of these", "init", "--key", "pkcs11:token=ca;object=root?module-path="+h.Module, "--key-password-from", "pin")
+	v.refuses("no token matches ", "copy one of these", "init", "--key", "pkcs11:token=nope;object=root?module-path="+h.Module, "--key-password-from", "pin")
 	if exist(t, v.path("ca")) {
 		t.Error("a folder was made")
 	}
@@ -250,8 +250,8 @@ func TestHardware_tpm(t *testing.T) {
 	if _, stderr := v.run("issue", "by-flag", "--tpm-key-password", "key-auth"); !strings.Contains(stderr, "kedge-ca: warning: the password after --tpm-key-password is visible") {
 		t.Error(stderr)
 	}
-	v.refuses("the TPM refused the auth value of the key: wrong try 1 of ", "it was tried once", "issue", "web-01", "--key-password-from", "wrong")
-	v.refuses("wrong try 2 of ", "it was tried once", "issue", "web-01", "--no-tpm-key-password")
+	v.refuses("the TPM refused the auth value of the key: wrong try 1 of ", "the TPM counts wrong ones", "issue", "web-01", "--key-password-from", "wrong")
+	v.refuses("wrong try 2 of ", "the TPM counts wrong ones", "issue", "web-01", "--no-tpm-key-password")
 	v.refuses("the key has an auth value, and none was given", "--key-password-from", "issue", "web-01")
 	v.run("issue", "web-01", "--key-password-from", "auth")
 

@@ -1,52 +1,42 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 
+	"kedge/internal/advice"
 	"kedge/internal/caadvice"
 	"kedge/internal/cli"
 )
 
-// advise says how to exit after an error, and what to do about it: the first hint that fits.
-func advise(err error) cli.Advice {
-	code := caadvice.ExitCode(err)
-	if is[*unconfirmedError](err) {
-		code = cli.ExitUsage
+// advise says how to exit after an error, and what to do about it.
+func advise(err error) cli.Advice { return append(ownErrors(), caadvice.Table()...).Of(err) }
+
+// ownErrors is about errors of the commands themselves.
+func ownErrors() advice.Table {
+	return advice.Table{
+		advice.About(func(e *unknownAnchorError) string {
+			return "give its ARN once, it is kept: " + e.command + " --trust-anchor ARN"
+		}),
+		advice.About(func(e *unwrittenError) string {
+			return "it is in the ledger: kedge-ca show " + e.serial + " --pem"
+		}),
+		advice.About(func(e *offlineParentError) string {
+			return fmt.Sprintf("where the key of %s is elsewhere, run intermediate with --csr here, with --from there, and with --certificate here", e.parent)
+		}),
+		{Fits: is[*unconfirmedError], Code: cli.ExitUsage, Hint: func(error) string { return "repeat it with --yes if it is meant" }},
+		advice.Kind[*lintedError]("IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"),
+		advice.Kind[*namelessError]("give the name with --name, or put a common name into the request"),
+		advice.When(func(err error) bool { return is[*pkcs12Error](err) && errors.Is(err, cli.ErrNoTerminal) },
+			"give the password with --pkcs12-password-from PATH, env:NAME or fd:N"),
+		advice.When(func(err error) bool { return is[*adoptError](err) && errors.Is(err, fs.ErrNotExist) },
+			"put the ca.key and ca.pem of the CA there first, or name its key with --key; without --adopt, init makes a CA"),
 	}
-	return cli.Advice{Code: code, Hint: cmp.Or(hintCommand(err), caadvice.Of(err))}
 }
 
 // is reports whether an error is, or wraps, one of a type.
 func is[T error](err error) bool {
 	_, ok := errors.AsType[T](err)
 	return ok
-}
-
-// hintCommand is about errors of the commands themselves.
-func hintCommand(err error) string {
-	if unknown, ok := errors.AsType[*unknownAnchorError](err); ok {
-		return "give its ARN once, it is kept: " + unknown.command + " --trust-anchor ARN"
-	}
-	if unwritten, ok := errors.AsType[*unwrittenError](err); ok {
-		return "it is in the ledger: kedge-ca show " + unwritten.serial + " --pem"
-	}
-	if offline, ok := errors.AsType[*offlineParentError](err); ok {
-		return fmt.Sprintf("where the key of %s is elsewhere, run intermediate with --csr here, with --from there, and with --certificate here", offline.parent)
-	}
-	switch {
-	case is[*unconfirmedError](err):
-		return "repeat it with --yes if it is meant"
-	case is[*lintedError](err):
-		return "IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"
-	case is[*namelessError](err):
-		return "give the name with --name, or put a common name into the request"
-	case is[*pkcs12Error](err) && errors.Is(err, cli.ErrNoTerminal):
-		return "give the password with --pkcs12-password-from PATH, env:NAME or fd:N"
-	case is[*adoptError](err) && errors.Is(err, fs.ErrNotExist):
-		return "put the ca.key and ca.pem of the CA there first, or name its key with --key; without --adopt, init makes a CA"
-	}
-	return ""
 }

@@ -1,7 +1,6 @@
-// Package caadvice has the hints for errors of the CA's libraries: one sentence, with a command or a
-// flag of kedge-ca where there is one, and nothing where the package knows none. It also has the exit
-// codes. The errors of commands are advised on where the commands are. kedge has a table of its own, so
-// that it links no CA.
+// Package caadvice has the table of what to do about errors of the CA's libraries: exit codes, and hints
+// with a command or a flag of kedge-ca where there is one. The errors of the commands themselves are
+// advised on where the commands are. kedge has a table of its own, so that it links no CA.
 package caadvice
 
 import (
@@ -10,58 +9,68 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 
 	"kedge/ca"
 	"kedge/ca/issuance"
+	"kedge/internal/advice"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/safefile"
 )
 
-// Of returns the first advice that fits an error.
-func Of(err error) string {
-	return cmp.Or(usage(err), renewal(err), certificate(err), authority(err), usable(err), takenIn(err), opened(err), list(err), files(err))
+// Table returns the rows for errors of the CA's libraries.
+func Table() advice.Table {
+	return slices.Concat(codes(), usage(), renewal(), certificate(), authority(), hardware(), usable(), takenIn(), opened(), list(), files())
 }
 
-// ExitCode returns the code that kedge-ca exits with.
-func ExitCode(err error) int {
-	switch {
-	case is[*config.FlagError](err):
-		return cli.ExitUsage
-	case is[*cadir.UnusableError](err), errors.Is(err, issuance.ErrNoKeys), is[*ca.ValidityError](err), Hardware(err) != "":
-		return cli.ExitKey
-	}
-	return cli.ExitFailed
+// codes are the rows that decide how to exit whatever the hint is.
+func codes() advice.Table {
+	return append(advice.Table{
+		advice.Code[*config.FlagError](cli.ExitUsage),
+		advice.Code[*cadir.UnusableError](cli.ExitKey),
+		advice.Code[*ca.ValidityError](cli.ExitKey),
+		{Fits: func(err error) bool { return errors.Is(err, issuance.ErrNoKeys) }, Code: cli.ExitKey},
+	}, hardware()...)
+}
+
+// hardware is about the keys of the CA on tokens and in TPMs.
+func hardware() advice.Table {
+	return advice.Hardware(advice.Program{
+		Name:      "kedge-ca",
+		Public:    "put the public key or the certificate onto the token",
+		Elsewhere: "run it on the machine whose TPM has the key; one that is lost with its TPM must be rotated away from: kedge-ca rotate start",
+		System:    runtime.GOOS,
+	}).Coded(cli.ExitKey)
 }
 
 // usage is about the command line and the configuration.
-func usage(err error) string {
-	if flag, ok := errors.AsType[*config.FlagError](err); ok {
-		return fmt.Sprintf("run \"kedge-ca --help\" for what --%s takes", flag.Flag)
+func usage() advice.Table {
+	return advice.Table{
+		advice.About(func(e *config.FlagError) string {
+			return fmt.Sprintf("run \"kedge-ca --help\" for what --%s takes", e.Flag)
+		}),
+		advice.About(func(e *config.FolderError) string {
+			if e.Absent {
+				return "make it first: mkdir -p " + e.Path
+			}
+			return "give a folder with --" + e.Flag
+		}),
+		advice.About(func(e *cadir.GoneProfileError) string {
+			return "choose one with --profile; " + oneOf("profiles", e.Err.Known)
+		}),
+		advice.About(func(e *cadir.UnknownProfileError) string {
+			return oneOf("profiles", e.Known) + "; choose with --profile, or with default_profile in the configuration"
+		}),
+		advice.About(func(e *safefile.UnsafeError) string {
+			return "it says what is issued and which code runs: " + e.File + " and the folders above it must belong to root or the user of this process, who alone may write to them (chown, chmod go-w)"
+		}),
+		advice.About(func(e *issuance.UnknownAuthorityError) string { return oneOf("authorities", e.Known) }),
 	}
-	if wrong, ok := errors.AsType[*config.FolderError](err); ok {
-		if wrong.Absent {
-			return "make it first: mkdir -p " + wrong.Path
-		}
-		return "give a folder with --" + wrong.Flag
-	}
-	if gone, ok := errors.AsType[*cadir.GoneProfileError](err); ok {
-		return "choose one with --profile; " + oneOf("profiles", gone.Err.Known)
-	}
-	if unknown, ok := errors.AsType[*cadir.UnknownProfileError](err); ok {
-		return oneOf("profiles", unknown.Known) + "; choose with --profile, or with default_profile in the configuration"
-	}
-	if unsafe, ok := errors.AsType[*safefile.UnsafeError](err); ok {
-		return "it says what is issued and which code runs: " + unsafe.File + " and the folders above it must belong to root or the user of this process, who alone may write to them (chown, chmod go-w)"
-	}
-	if unknown, ok := errors.AsType[*issuance.UnknownAuthorityError](err); ok {
-		return oneOf("authorities", unknown.Known)
-	}
-	return ""
 }
 
 // oneOf names what can be chosen from.
@@ -71,16 +80,18 @@ func oneOf(what string, names []string) string {
 }
 
 // files is about files and folders in general.
-func files(err error) string {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return access(err) + "choose another folder with --dir or --out, or another user"
-	case errors.Is(err, fs.ErrExist):
-		return "nothing is ever overwritten here; move it away, or choose another folder or name"
-	case errors.Is(err, syscall.ENOSPC):
-		return "make room on the disk and run the same again"
+func files() advice.Table {
+	return advice.Table{
+		{Fits: isError(fs.ErrPermission), Hint: func(err error) string {
+			return access(err) + "choose another folder with --dir or --out, or another user"
+		}},
+		advice.Any("nothing is ever overwritten here; move it away, or choose another folder or name", fs.ErrExist),
+		advice.Any("make room on the disk and run the same again", syscall.ENOSPC),
 	}
-	return ""
+}
+
+func isError(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
 }
 
 // access describes who may use the path that an error names, with a separator for what follows.

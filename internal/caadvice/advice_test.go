@@ -11,6 +11,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/advice"
 	"kedge/internal/pemread"
 	"kedge/pkcs11"
 	"kedge/tpm"
@@ -20,21 +21,21 @@ import (
 func TestAdvice(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name   string
-		advise func(error) string
-		err    error
-		want   string // a part; empty: no advice
+		name string
+		rows advice.Table
+		err  error
+		want string // a part; empty: no advice
 	}{
-		{"cut", request, &pemread.Error{Reason: pemread.Cut}, "copy the file again"},
-		{"other request", request, errors.New("other"), ""},
-		{"no PIN", Hardware, pkcs11.ErrPINRequired, "--key-password-from"},
-		{"no auth value", Hardware, tpm.ErrAuthRequired, "--key-password-from"},
-		{"locked token", Hardware, &pkcs11.PINError{Retries: pkcs11.RetriesNone}, "SO PIN"},
-		{"locked TPM", Hardware, &tpm.AuthError{Locked: true}, "lockout"},
-		{"no TPM", Hardware, tpm.ErrNoDevice, "device="},
-		{"other key", Hardware, errors.New("other"), ""},
+		{"cut", certificate(), &pemread.Error{Reason: pemread.Cut}, "copy the file again"},
+		{"other request", certificate(), errors.New("other"), ""},
+		{"no PIN", hardware(), pkcs11.ErrPINRequired, "--key-password-from"},
+		{"no auth value", hardware(), tpm.ErrAuthRequired, "--key-password-from"},
+		{"locked token", hardware(), &pkcs11.PINError{Retries: pkcs11.RetriesNone}, "SO PIN"},
+		{"locked TPM", hardware(), &tpm.AuthError{Locked: true}, "lockout"},
+		{"no TPM", hardware(), tpm.ErrNoDevice, "device="},
+		{"other key", hardware(), errors.New("other"), ""},
 	} {
-		got := tt.advise(fmt.Errorf("around: %w", tt.err))
+		got := tt.rows.Of(fmt.Errorf("around: %w", tt.err)).Hint
 		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %q", tt.name, got)
 		}

@@ -13,5 +13,5 @@ import (
 func AffectsAll(err error) bool {
 	return is[*ledger.UnreachableError](err) || is[*ledger.RefusedError](err) || is[*ledger.BusyError](err) || is[*ledger.ClockError](err) ||
 		is[*ledger.BrokenError](err) || is[*ledger.RetiredError](err) || is[*ledger.RevokedIssuerError](err) || is[*ledger.UnknownIssuerError](err) ||
-		errors.Is(err, syscall.ENOSPC) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || Hardware(err) != ""
+		errors.Is(err, syscall.ENOSPC) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || hardware().Fits(err)
 }

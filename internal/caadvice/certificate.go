@@ -8,58 +8,44 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/issuance"
+	"kedge/internal/advice"
 	"kedge/internal/pemread"
 	"kedge/internal/safefile"
 )
 
 // certificate is about what is not issued.
-func certificate(err error) string {
-	if left, ok := errors.AsType[*safefile.LeftoverError](err); ok {
-		return "find out who put it there, move " + left.File + " away, and run the same again: that makes a new key"
+func certificate() advice.Table {
+	return advice.Table{
+		advice.About(func(e *safefile.LeftoverError) string {
+			return "find out who put it there, move " + e.File + " away, and run the same again: that makes a new key"
+		}),
+		advice.About(func(e *ca.LintError) string { return lint(e.Findings) }),
+		advice.About(refusedSAN),
+		advice.Kind[*ca.SubjectError]("make the request with UTF-8 strings (openssl: string_mask = utf8only); \"kedge-ca sign\" takes the name from --name instead"),
+		advice.About(func(e *pemread.Error) string {
+			if e.Reason != pemread.Cut && e.Reason != pemread.Damaged {
+				return ""
+			}
+			return "copy the file again, as a file and not from a screen or a mail, with all of it from BEGIN to END"
+		}),
+		advice.About(func(e *ca.ProfileError) string {
+			return fmt.Sprintf("ask for what the profile allows, or change %s of profile %q in the configuration", e.Key, e.Profile)
+		}),
+		advice.Kind[*issuance.NoMatchError]("kedge-ca list shows what is in the ledger"),
+		advice.Kind[*issuance.RootRevocationError]("take the trust anchor away at IAM Roles Anywhere, or rotate to a new one"),
+		advice.Kind[*issuance.ForgottenError]("if the ledger was restored from an older backup, take the list into it: kedge-ca crl --take-list; if it was never meant: kedge-ca crl --drop-list"),
+		advice.Kind[*issuance.OddListError]("if it is not needed, move it away: nothing is overwritten of which nobody knows what it revokes"),
+		advice.Kind[*issuance.NoBaseError]("make a complete list first, without --delta"),
 	}
-	if broken, ok := errors.AsType[*ca.LintError](err); ok {
-		return lint(broken.Findings)
-	}
-	if hint := request(err); hint != "" {
-		return hint
-	}
-	if refused, ok := errors.AsType[*ca.ProfileError](err); ok {
-		return fmt.Sprintf("ask for what the profile allows, or change %s of profile %q in the configuration", refused.Key, refused.Profile)
-	}
-	if is[*issuance.NoMatchError](err) {
-		return "kedge-ca list shows what is in the ledger"
-	}
-	if is[*issuance.RootRevocationError](err) {
-		return "take the trust anchor away at IAM Roles Anywhere, or rotate to a new one"
-	}
-	if is[*issuance.ForgottenError](err) {
-		return "if the ledger was restored from an older backup, take the list into it: kedge-ca crl --take-list; if it was never meant: kedge-ca crl --drop-list"
-	}
-	if is[*issuance.OddListError](err) {
-		return "if it is not needed, move it away: nothing is overwritten of which nobody knows what it revokes"
-	}
-	if is[*issuance.NoBaseError](err) {
-		return "make a complete list first, without --delta"
-	}
-	return ""
 }
 
-// request is about certificate requests, and certificates, that cannot be taken as they are.
-func request(err error) string {
-	if refused, ok := errors.AsType[*ca.SANError](err); ok {
-		hint := "leave out with --drop-sans what is refused: IAM Roles Anywhere needs no subject alternative name"
-		if by, ok := errors.AsType[*ca.ProfileError](refused); ok {
-			hint += fmt.Sprintf("; or change %s of profile %q in the configuration", by.Key, by.Profile)
-		}
-		return hint
+// refusedSAN is about a certificate request with an alternative name that cannot be.
+func refusedSAN(e *ca.SANError) string {
+	hint := "leave out with --drop-sans what is refused: IAM Roles Anywhere needs no subject alternative name"
+	if by, ok := errors.AsType[*ca.ProfileError](e); ok {
+		hint += fmt.Sprintf("; or change %s of profile %q in the configuration", by.Key, by.Profile)
 	}
-	if is[*ca.SubjectError](err) {
-		return "make the request with UTF-8 strings (openssl: string_mask = utf8only); \"kedge-ca sign\" takes the name from --name instead"
-	}
-	if unread, ok := errors.AsType[*pemread.Error](err); ok && (unread.Reason == pemread.Cut || unread.Reason == pemread.Damaged) {
-		return "copy the file again, as a file and not from a screen or a mail, with all of it from BEGIN to END"
-	}
-	return ""
+	return hint
 }
 
 // lint advises on what the service would refuse, or on how warnings are allowed. Errors come first.

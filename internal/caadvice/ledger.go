@@ -1,57 +1,47 @@
 package caadvice
 
 import (
-	"errors"
-
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/advice"
 	"kedge/internal/filelock"
 	"kedge/internal/localca"
 	"kedge/internal/takeover"
 )
 
 // takenIn is about backups, and about what another CA left.
-func takenIn(err error) string {
-	if missing, ok := errors.AsType[*ledger.MissingError](err); ok && missing.Backup {
-		return "give a file that \"kedge-ca ledger backup\" made, or the ledger.db of a CA"
+func takenIn() advice.Table {
+	return advice.Table{
+		advice.About(func(e *ledger.MissingError) string {
+			if !e.Backup {
+				return ""
+			}
+			return "give a file that \"kedge-ca ledger backup\" made, or the ledger.db of a CA"
+		}),
+		advice.Kind[*takeover.Error]("nothing was taken in; correct what is named and run the same again"),
+		advice.Kind[*localca.LackingError]("run the same again when what is named above is there; or, when it is not needed: kedge-ca ledger import --nothing-missing"),
+		advice.Kind[*localca.OtherCAError]("give a backup of this CA, or another folder with --dir; --another-ca takes the ledger all the same, but nothing is issued with it here"),
 	}
-	switch {
-	case is[*takeover.Error](err):
-		return "nothing was taken in; correct what is named and run the same again"
-	case is[*localca.LackingError](err):
-		return "run the same again when what is named above is there; or, when it is not needed: kedge-ca ledger import --nothing-missing"
-	case is[*localca.OtherCAError](err):
-		return "give a backup of this CA, or another folder with --dir; --another-ca takes the ledger all the same, but nothing is issued with it here"
-	}
-	return ""
 }
 
 // opened is about the ledger when it is opened, read and written.
-func opened(err error) string {
-	if no, ok := errors.AsType[*ledger.RefusedError](err); ok {
-		return refused(no.Reason)
+func opened() advice.Table {
+	const damaged = "keep it as it is, find out who could write it, and go on from a backup that verifies: kedge-ca ledger restore"
+	const busy = "wait for the other process, or end it if it hangs, and run it again"
+	return advice.Table{
+		advice.About(func(e *ledger.RefusedError) string { return refused(e.Reason) }),
+		advice.Kind[*ledger.MissingError]("bring the ledger back with \"kedge-ca ledger restore\"; without a backup, \"kedge-ca init --adopt\" starts a new one, which knows nothing of what was issued before"),
+		advice.Any("an init was interrupted: if nothing was ever issued here, move the ledger and ca.key away and run init again", issuance.ErrNoAuthority),
+		advice.Kind[*issuance.OccupiedError]("a ledger holds one CA and what is below it; name another place under ledger: in the configuration"),
+		advice.Kind[*ledger.DamagedError](damaged),
+		advice.Kind[*ledger.BrokenError](damaged),
+		advice.Kind[*ledger.NotEmptyError]("move it away first, and keep it: it may know more than the backup"),
+		advice.Kind[*ledger.OlderSchemaError]("run \"kedge-ca status\" once as a user who may write the ledger: that brings it to the schema of this kedge-ca, and older ones refuse it from then on"),
+		advice.Kind[*ledger.NewerSchemaError]("use the newer kedge-ca"),
+		advice.Kind[*ledger.BusyError](busy),
+		advice.Kind[*filelock.HeldError](busy),
+		advice.Kind[*ledger.UnreachableError]("check the database and how it is named in the configuration, then run the same again: what was issued is gone on with"),
 	}
-	switch {
-	case is[*ledger.MissingError](err):
-		return "bring the ledger back with \"kedge-ca ledger restore\"; without a backup, \"kedge-ca init --adopt\" starts a new one, which knows nothing of what was issued before"
-	case errors.Is(err, issuance.ErrNoAuthority):
-		return "an init was interrupted: if nothing was ever issued here, move the ledger and ca.key away and run init again"
-	case is[*issuance.OccupiedError](err):
-		return "a ledger holds one CA and what is below it; name another place under ledger: in the configuration"
-	case is[*ledger.DamagedError](err), is[*ledger.BrokenError](err):
-		return "keep it as it is, find out who could write it, and go on from a backup that verifies: kedge-ca ledger restore"
-	case is[*ledger.NotEmptyError](err):
-		return "move it away first, and keep it: it may know more than the backup"
-	case is[*ledger.OlderSchemaError](err):
-		return "run \"kedge-ca status\" once as a user who may write the ledger: that brings it to the schema of this kedge-ca, and older ones refuse it from then on"
-	case is[*ledger.NewerSchemaError](err):
-		return "use the newer kedge-ca"
-	case is[*ledger.BusyError](err), is[*filelock.HeldError](err):
-		return "wait for the other process, or end it if it hangs, and run it again"
-	case is[*ledger.UnreachableError](err):
-		return "check the database and how it is named in the configuration, then run the same again: what was issued is gone on with"
-	}
-	return ""
 }
 
 // refused is about a server that said no.

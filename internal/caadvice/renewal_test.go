@@ -34,8 +34,8 @@ func TestOf_ledger(t *testing.T) {
 		{&ledger.UnknownIssuerError{}, "issue with an authority of this CA"},
 	} {
 		err := fmt.Errorf("web-01.pem: %w", tt.err)
-		if hint, code := Of(err), ExitCode(err); !strings.HasPrefix(hint, tt.want) || code != cli.ExitFailed {
-			t.Errorf("%T: exit %d: %s\nwant %s", tt.err, code, hint, tt.want)
+		if a := Table().Of(err); !strings.HasPrefix(a.Hint, tt.want) || a.Code != cli.ExitFailed {
+			t.Errorf("%T: exit %d: %s\nwant %s", tt.err, a.Code, a.Hint, tt.want)
 		}
 	}
 }
@@ -47,11 +47,11 @@ func TestOf_part(t *testing.T) {
 		return hostcert.Failure{Name: name, Err: &hostcert.NotRenewedError{What: name, Why: "it is revoked"}}
 	}
 	part := &hostcert.PartError{Verb: "renewed", Done: 1, Total: 4, Failed: []hostcert.Failure{revoked("a"), revoked("b"), {Name: "c", Err: &ledger.RevokedKeyError{Allowable: true}}}}
-	if hint := Of(part); strings.Count(hint, "kedge-ca issue") != 1 || !strings.Contains(hint, "; make a new key; ") || ExitCode(part) != cli.ExitFailed {
+	if hint := Table().Of(part).Hint; strings.Count(hint, "kedge-ca issue") != 1 || !strings.Contains(hint, "; make a new key; ") || Table().Of(part).Code != cli.ExitFailed {
 		t.Error(hint)
 	}
 	part.Err = &ledger.UnreachableError{Where: "db"}
-	if hint := Of(part); !strings.HasPrefix(hint, "check the database") || part.Error() == "renewed 1 of 4" {
+	if hint := Table().Of(part).Hint; !strings.HasPrefix(hint, "check the database") || part.Error() == "renewed 1 of 4" {
 		t.Errorf("%v: %s", part, hint)
 	}
 }

@@ -1,0 +1,107 @@
+// Package advice says what to do about an error: a table of rows of {what fits, exit code, hint}.
+// Each program has one table; the rows about keys in hardware, which all of them need, are here.
+//
+// The exit code and the hint of an error are looked up apart, so that no text decides how a program
+// exits. Tables are made when there is an error: a run without one pays nothing for them.
+package advice
+
+import (
+	"errors"
+
+	"kedge/internal/cli"
+)
+
+// Row is about one kind of error.
+type Row struct {
+	Fits func(err error) bool
+	Code int                    // to exit with; 0: this row does not decide that
+	Hint func(err error) string // what to do next; nil or empty: this row does not say that
+}
+
+// Table is a list of rows. Earlier rows come first, for the code and for the hint.
+type Table []Row
+
+// Of returns the code of the first row that fits an error and has one, else cli.ExitFailed, and the
+// hint of the first row that fits and has one.
+func (t Table) Of(err error) cli.Advice {
+	var found cli.Advice
+	for _, row := range t {
+		if found.Code != 0 && found.Hint != "" {
+			break
+		}
+		if !row.Fits(err) {
+			continue
+		}
+		if found.Code == 0 {
+			found.Code = row.Code
+		}
+		if found.Hint == "" && row.Hint != nil {
+			found.Hint = row.Hint(err)
+		}
+	}
+	if found.Code == 0 {
+		found.Code = cli.ExitFailed
+	}
+	return found
+}
+
+// Fits reports whether any row fits an error.
+func (t Table) Fits(err error) bool {
+	for _, row := range t {
+		if row.Fits(err) {
+			return true
+		}
+	}
+	return false
+}
+
+// Coded returns the rows with a code for those that have none.
+func (t Table) Coded(code int) Table {
+	coded := make(Table, 0, len(t))
+	for _, row := range t {
+		if row.Code == 0 {
+			row.Code = code
+		}
+		coded = append(coded, row)
+	}
+	return coded
+}
+
+// Code is a row for errors of one type, which alone decides how to exit.
+func Code[T error](code int) Row { return Row{Fits: is[T], Code: code} }
+
+// Kind is a row for errors of one type, with one hint.
+func Kind[T error](hint string) Row {
+	return Row{Fits: is[T], Hint: func(error) string { return hint }}
+}
+
+// About is a row for errors of one type, with a hint that depends on what the error says.
+func About[T error](hint func(T) string) Row {
+	return Row{Fits: is[T], Hint: func(err error) string {
+		e, _ := errors.AsType[T](err)
+		return hint(e)
+	}}
+}
+
+// Any is a row for errors that are one of some others, with one hint.
+func Any(hint string, targets ...error) Row {
+	return When(func(err error) bool {
+		for _, target := range targets {
+			if errors.Is(err, target) {
+				return true
+			}
+		}
+		return false
+	}, hint)
+}
+
+// When is a row for errors that fit, with one hint.
+func When(fits func(err error) bool, hint string) Row {
+	return Row{Fits: fits, Hint: func(error) string { return hint }}
+}
+
+// is reports whether an error is, or wraps, one of a type.
+func is[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
