@@ -1,14 +1,10 @@
 # Everything that CI runs is a target here. "make" lists them.
-export GOTOOLCHAIN = auto
+include scripts/flags
 export CGO_ENABLED = 0
 
 BUILD    := build
-# -buildvcs: the version comes from the checkout, whatever GOFLAGS say. The tag leaves HTTP/2 out of
-# net/http: CreateSession is one exchange, and what is not linked is not started.
-GOBUILD  := go build -trimpath -buildvcs=auto -tags nethttpomithttp2 -ldflags '-s -w'
-# kedge with the older encoding/json is 0.45 MB smaller and starts faster; a Go release that has it
-# no more builds with the newer one.
-OLDJSON  := GOEXPERIMENT=$(shell GOEXPERIMENT=nojsonv2 go env GOEXPERIMENT 2>/dev/null)
+# -buildvcs: the version comes from the checkout.
+GOBUILD  := go build -trimpath -buildvcs=auto -ldflags '-s -w'
 FUZZTIME := 30s
 ROUNDS   := 500
 KILLS    := 1000
@@ -21,8 +17,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the programs, static and stripped, in build/
-	$(OLDJSON) $(GOBUILD) -o $(BUILD)/ ./cmd/kedge
-	$(GOBUILD) -o $(BUILD)/ ./cmd/kedge-ca ./cmd/kedge-emulator
+	$(GOBUILD) -o $(BUILD)/ ./cmd/kedge ./cmd/kedge-ca ./cmd/kedge-emulator
 
 pkcs11: ## kedge-pkcs11, which loads PKCS#11 modules, in build/ (needs a C compiler; not static)
 	CGO_ENABLED=1 $(GOBUILD) -o $(BUILD)/ ./cmd/kedge-pkcs11

@@ -6,7 +6,8 @@
 # usage: scripts/crash.sh [ROUNDS]     500 for each ledger when not given
 set -eu
 cd "$(dirname "$0")/.."
-export GOTOOLCHAIN=auto CGO_ENABLED=0
+. scripts/flags
+export CGO_ENABLED=0
 rounds=${1:-500}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

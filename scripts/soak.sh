@@ -5,7 +5,8 @@
 # usage: scripts/soak.sh [DURATION]     10m when not given
 set -eu
 cd "$(dirname "$0")/.."
-export GOTOOLCHAIN=auto CGO_ENABLED=0
+. scripts/flags
+export CGO_ENABLED=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT

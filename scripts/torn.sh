@@ -5,7 +5,8 @@
 # usage: scripts/torn.sh [KILLS]     1000 when not given
 set -eu
 cd "$(dirname "$0")/.."
-export GOTOOLCHAIN=auto CGO_ENABLED=0
+. scripts/flags
+export CGO_ENABLED=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT

@@ -1,6 +1,6 @@
 // Command measure runs programs on this machine and prints what they cost as rows of
 // Markdown tables: pair compares the medians of one with those of its floor, alone holds
-// them against a limit, and rates compares what two programs say they did in a second.
+// them against a limit, sum compares one with two that run after each other, and rates compares what two programs say they did in a second.
 // Where there are two, they run in turn. crowd compares many that start at once with one.
 //
 // Limits are printed as they are given; - is none. In arguments {} becomes a number that no
@@ -8,6 +8,7 @@
 //
 // usage: measure pair  RUNS   WALL PEAK NAME PROGRAM ARGS... -- FLOOR ARGS...
 //
+//	measure sum   RUNS   LIMIT     NAME PROGRAM ARGS... -- FIRST ARGS... -- SECOND ARGS...
 //	measure alone RUNS   WALL      NAME PROGRAM ARGS...
 //	measure rates ROUNDS LIMIT     NAME PROGRAM ARGS... -- FLOOR ARGS...
 //	measure shots RUNS   LIMIT     NAME PROGRAM ARGS... -- OTHER ARGS...
@@ -30,7 +31,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 5 {
-		return errors.New("give pair, alone, rates, shots or crowd with their arguments")
+		return errors.New("give pair, sum, alone, rates, shots or crowd with their arguments")
 	}
 	runs, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -39,6 +40,8 @@ func run(args []string) error {
 	switch mode, args := args[0], args[2:]; mode {
 	case "pair":
 		return pair(runs, args)
+	case "sum":
+		return sum(runs, args)
 	case "alone":
 		return alone(runs, args)
 	case "rates":
@@ -67,6 +70,26 @@ func pair(runs int, args []string) error {
 	}
 	row("wall", args[0], "ms", m[0].milliseconds(), m[1].milliseconds())
 	row("peak memory", args[1], "MiB", m[0].mebibytes(), m[1].mebibytes())
+	return nil
+}
+
+// sum prints the wall time of a program, and of two others together.
+func sum(runs int, args []string) error {
+	commands, err := split(args, 2)
+	if err != nil {
+		return err
+	}
+	others, err := split(commands[1], 0)
+	if err != nil {
+		return err
+	}
+	m, err := alternate(runs, append(commands[:1], others...))
+	if err != nil {
+		return err
+	}
+	first, second := m[1].milliseconds(), m[2].milliseconds()
+	printRow(args[1]+", wall", number(m[0].milliseconds())+" ms", number(first)+" + "+number(second)+" ms",
+		number(m[0].milliseconds()/(first+second)), args[0])
 	return nil
 }
 
