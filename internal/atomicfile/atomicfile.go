@@ -1,6 +1,10 @@
 // Package atomicfile replaces files that other programs read, so that a reader sees the
 // old content or the new, never a part, whatever happens in between.
 //
+// The folder of a file is opened once, and all is done in it: no name on the way is looked up again, and
+// no symbolic link is followed unless its owner may lead there (see [Open]). So nobody who can change the
+// path meanwhile chooses another file. On Windows, where it takes a privilege to make a link, paths are used.
+//
 // It promises: the mode is set before the first byte is written, the bytes are on disk
 // before the name points to them, and the folder is synced after where that is possible. It
 // does not lock: two writers of one file need a lock of their own around read, change and
@@ -12,9 +16,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
-	"syscall"
 )
 
 // Write replaces the file at path with data and mode, or leaves it as it was.
@@ -29,8 +31,8 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 
 // replace puts the hidden file in the place of the target, without making that durable.
 func replace(s *staged) error {
-	if err := os.Rename(s.tmp, s.Path); err != nil {
-		return errors.Join(&fs.PathError{Op: "replace", Path: s.Path, Err: cause(err)}, os.Remove(s.tmp))
+	if err := s.dir.rename(s.tmp, s.name); err != nil {
+		return errors.Join(&fs.PathError{Op: "replace", Path: s.Target.Path(), Err: cause(err)}, s.dir.remove(s.tmp))
 	}
 	return nil
 }
@@ -49,39 +51,40 @@ func Create(path string, data []byte, mode fs.FileMode) error {
 
 // create gives the file its name, without making that durable.
 func create(s *staged) error {
+	taken := &fs.PathError{Op: "create", Path: s.Target.Path(), Err: fs.ErrExist}
 	if s.nameless != nil {
-		err := linkNameless(s.nameless, s.Path)
+		err := s.dir.linkNameless(s.nameless, s.name)
 		s.nameless.Close() // all is on disk already
 		switch {
 		case err == nil:
 			return nil
 		case errors.Is(err, fs.ErrExist):
-			return &fs.PathError{Op: "create", Path: s.Path, Err: fs.ErrExist}
+			return taken
 		}
-		if s.tmp, err = temporary(s.File); err != nil { // there is no /proc, or a trouble that is named here
+		if s.tmp, err = temporary(s.Target, s.File); err != nil { // there is no /proc, or a trouble that is named here
 			return err
 		}
 	}
-	err := os.Link(s.tmp, s.Path)
-	if removeErr := os.Remove(s.tmp); err == nil && removeErr != nil {
-		return errors.Join(removeErr, os.Remove(s.Path))
+	err := s.dir.link(s.tmp, s.name)
+	if removeErr := s.dir.remove(s.tmp); err == nil && removeErr != nil {
+		return errors.Join(removeErr, s.dir.remove(s.name))
 	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return &fs.PathError{Op: "create", Path: s.Path, Err: fs.ErrExist}
+		return taken
 	case err != nil: // no links here, or a trouble that the next call names
-		return createInPlace(s.File)
+		return createInPlace(s.Target, s.File)
 	}
 	return nil
 }
 
-func createInPlace(f File) error {
-	file, err := os.OpenFile(f.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.Mode)
+func createInPlace(t *Target, f File) error {
+	file, err := t.dir.openFile(t.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.Mode)
 	if err != nil {
 		return err
 	}
 	if err := errors.Join(f.fill(file), file.Close()); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", f.Path, err), os.Remove(f.Path))
+		return errors.Join(fmt.Errorf("write %s: %w", t.Path(), err), t.dir.remove(t.name))
 	}
 	return nil
 }
@@ -90,15 +93,15 @@ func createInPlace(f File) error {
 const hidden = ".kedge-"
 
 // temporary writes a hidden file beside the target and returns its name.
-func temporary(f File) (string, error) {
-	tmp, err := os.CreateTemp(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+hidden+"*")
+func temporary(t *Target, f File) (string, error) {
+	file, name, err := t.dir.createTemp("." + t.name + hidden)
 	if err != nil {
-		return "", &fs.PathError{Op: "create", Path: f.Path, Err: cause(err)}
+		return "", &fs.PathError{Op: "create", Path: t.Path(), Err: cause(err)}
 	}
-	if err := errors.Join(f.fill(tmp), tmp.Close()); err != nil {
-		return "", errors.Join(fmt.Errorf("write %s: %w", f.Path, cause(err)), os.Remove(tmp.Name()))
+	if err := errors.Join(f.fill(file), file.Close()); err != nil {
+		return "", errors.Join(fmt.Errorf("write %s: %w", t.Path(), cause(err)), t.dir.remove(name))
 	}
-	return tmp.Name(), nil
+	return name, nil
 }
 
 // cause takes the name of the hidden file off an error: nobody asked for that file.
@@ -114,42 +117,33 @@ func cause(err error) error {
 
 // fill gives an open file its mode, then its bytes, and returns when both are on disk.
 func (f File) fill(file *os.File) error {
-	if f.Owner != nil {
-		if err := own(file, f.Owner); err != nil {
-			return fmt.Errorf("keep its owner: %w", cause(err))
+	if f.Like != nil {
+		if err := f.like(file); err != nil {
+			return err
 		}
 	}
-	err := file.Chmod(f.Mode)
-	if runtime.GOOS == "windows" {
-		err = nil // there are no permission bits to set there
+	if err := f.setMode(file); err != nil {
+		return err
 	}
-	if err == nil {
-		_, err = file.Write(f.Data)
-	}
+	_, err := file.Write(f.Data)
 	if err == nil {
 		err = file.Sync()
 	}
 	return err
 }
 
-// Resolve follows the symbolic links of path to the file that Write replaces, or makes.
-func Resolve(path string) (string, error) { return resolve(path) }
-
-// maxLinks is how many links to one another are followed, as many as Linux does.
-const maxLinks = 40
-
-// syncDir makes the new name durable, where it can: Windows cannot open a folder for that,
-// one without read permission cannot be opened, and some file systems sync none.
-func syncDir(dir string) error {
+// setMode gives an open file its mode. Some file systems refuse that: there, files have the mode that they
+// have, which can be the right one.
+func (f File) setMode(file *os.File) error {
 	if runtime.GOOS == "windows" {
-		return nil
+		return nil // there are no permission bits to set there
 	}
-	d, err := os.Open(dir)
-	if err == nil {
-		err = errors.Join(d.Sync(), d.Close())
+	info, err := file.Stat()
+	if err != nil || info.Mode().Perm() == f.Mode.Perm() {
+		return err
 	}
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		return nil
+	if err := file.Chmod(f.Mode); err != nil {
+		return fmt.Errorf("it would have mode %04o, not %04o: %w", info.Mode().Perm(), f.Mode.Perm(), cause(err))
 	}
-	return err
+	return nil
 }

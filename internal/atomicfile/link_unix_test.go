@@ -3,9 +3,11 @@
 package atomicfile
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -90,22 +92,112 @@ func TestWrite_foreignLinkOnTheWay(t *testing.T) {
 	}
 }
 
-// Links are followed as the system does.
-func TestResolve(t *testing.T) {
+// Links are followed as the system does, and whatever a folder can be called.
+func TestOpen(t *testing.T) {
 	t.Chdir(t.TempDir())
 	must(t, os.MkdirAll("a/b", 0o700))
 	must(t, os.WriteFile("a/f", nil, 0o600))
 	for link, to := range map[string]string{"short": "a/b", "a/b/up": "../f", "loop": "loop", "tofile": "short/../f"} {
 		must(t, os.Symlink(to, link))
 	}
+	top, err := os.Getwd()
+	must(t, err)
+	up := "../" + filepath.Base(top)
 	for path, want := range map[string]string{
-		"a/f": "a/f", "./a//f": "a/f", "short/../f": "a/f", "short/up": "a/f", "tofile": "a/f", "a/new": "a/new", "short/new/x": "a/b/new/x",
-		"short": "", "loop": "", "a/f/x": "",
+		"a/f": "a/f", "./a//f": "a/f", "short/../f": "a/f", "short/up": "a/f", "tofile": "a/f", "a/new": "a/new", "a/b/../../a/./f": "a/f",
+		top + "/short/up": top + "/a/f", "/.." + top + "/tofile": top + "/a/f", up + "/a/f": up + "/a/f",
+		"short": "", "loop": "", "a/f/x": "", "a/none/x": "", "": "", ".": "", "..": "", "/": "", "a/": "", "/dev/null": "",
 	} {
-		got, err := Resolve(path)
+		got := ""
+		target, err := Open(path)
+		if err == nil {
+			got = target.Path()
+			must(t, target.Close())
+		}
 		if got != want || (err != nil) != (want == "") {
 			t.Errorf("%s: %q, %v; want %q", path, got, err, want)
 		}
+	}
+}
+
+func TestOpenAndMakeFolders(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.Symlink("real", filepath.Join(dir, "link")))
+	must(t, os.Mkdir(filepath.Join(dir, "real"), 0o700))
+	target, err := OpenAndMakeFolders(filepath.Join(dir, "link", "a", "b", "f"), 0o750)
+	must(t, err)
+	must(t, target.Write(File{Data: []byte("x"), Mode: 0o600}))
+	must(t, target.Close())
+	info, err := os.Stat(filepath.Join(dir, "real", "a", "b"))
+	if err != nil || info.Mode().Perm() != 0o750 {
+		t.Errorf("%v, %v", info, err)
+	}
+	wantOnly(t, filepath.Join(dir, "real", "a", "b"), "f")
+}
+
+// A folder that this user can search, and not list, is one on the way like any other.
+func TestOpen_searchOnly(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(dir, "a", "b"), 0o700))
+	must(t, os.Chmod(filepath.Join(dir, "a"), 0o100))
+	t.Cleanup(func() { os.Chmod(filepath.Join(dir, "a"), 0o700) })
+	must(t, Write(filepath.Join(dir, "a", "b", "f"), []byte("x"), 0o600))
+}
+
+// What was opened stays what is written to, wherever its path leads by then.
+func TestTarget_movedFolder(t *testing.T) {
+	dir := t.TempDir()
+	ours, moved, victim := filepath.Join(dir, "ours"), filepath.Join(dir, "moved"), filepath.Join(dir, "victim")
+	for _, d := range []string{ours, victim} {
+		must(t, os.Mkdir(d, 0o700))
+		must(t, os.WriteFile(filepath.Join(d, "f"), []byte("old"), 0o600))
+	}
+	target, err := Open(filepath.Join(ours, "f"))
+	must(t, err)
+	defer target.Close()
+	must(t, os.Rename(ours, moved))
+	must(t, os.Symlink(victim, ours))
+	must(t, os.WriteFile(filepath.Join(victim, ".f.kedge-1"), nil, 0o600))
+	must(t, target.Sweep())
+	must(t, target.Write(File{Data: []byte("new"), Mode: 0o600}))
+	for path, want := range map[string]string{moved: "new", victim: "old"} {
+		if got, err := os.ReadFile(filepath.Join(path, "f")); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v", path, got, err)
+		}
+	}
+	if _, err := os.Lstat(filepath.Join(victim, ".f.kedge-1")); err != nil {
+		t.Error(err)
+	}
+}
+
+// A file that is not a regular one is not opened, even when it comes into the place later.
+func TestTarget_OpenFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	target, err := Open(path)
+	must(t, err)
+	defer target.Close()
+	for name, put := range map[string]func() error{
+		"link":   func() error { return os.Symlink("/etc/passwd", path) },
+		"pipe":   func() error { return syscall.Mkfifo(path, 0o600) },
+		"folder": func() error { return os.Mkdir(path, 0o700) },
+		"socket": func() error {
+			l, err := net.Listen("unix", path)
+			if err == nil {
+				l.(*net.UnixListener).SetUnlinkOnClose(false)
+				l.Close()
+			}
+			return err
+		},
+	} {
+		must(t, put())
+		if f, err := target.OpenFile(os.O_RDONLY); err == nil || !strings.Contains(err.Error(), "not a regular file") && !strings.Contains(err.Error(), "is a directory, not a file") {
+			t.Errorf("%s: %v, %v", name, f, err)
+		}
+		must(t, os.Remove(path))
+	}
+	if _, err := target.OpenFile(os.O_RDONLY); !os.IsNotExist(err) {
+		t.Error(err)
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 func TestCreate_nameless(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s, err := stageNameless(File{Path: filepath.Join(dir, "key"), Data: []byte("secret"), Mode: 0o600})
+	target := openTarget(t, filepath.Join(dir, "key"))
+	s, err := stageNameless(target, File{Data: []byte("secret"), Mode: 0o600})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +25,7 @@ func TestCreate_nameless(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantOnly(t, dir, "key")
-	if got, err := os.ReadFile(s.Path); err != nil || string(got) != "secret" {
+	if got, err := os.ReadFile(target.Path()); err != nil || string(got) != "secret" {
 		t.Errorf("%q, %v", got, err)
 	}
 }
@@ -33,17 +34,17 @@ func TestCreate_nameless(t *testing.T) {
 func TestCreate_withoutProc(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f := File{Path: filepath.Join(dir, "key"), Data: []byte("secret"), Mode: 0o640}
+	target := openTarget(t, filepath.Join(dir, "key"))
 	closed, err := os.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	closed.Close() // /proc does not have it
-	if err := create(&staged{File: f, nameless: closed}); err != nil {
+	if err := create(&staged{File: File{Data: []byte("secret"), Mode: 0o640}, Target: target, nameless: closed}); err != nil {
 		t.Fatal(err)
 	}
 	wantOnly(t, dir, "key")
-	if info, err := os.Stat(f.Path); err != nil || info.Mode().Perm() != 0o640 || info.Size() != 6 {
+	if info, err := os.Stat(target.Path()); err != nil || info.Mode().Perm() != 0o640 || info.Size() != 6 {
 		t.Errorf("%v, %v", info, err)
 	}
 }
@@ -52,14 +53,25 @@ func TestCreate_withoutProc(t *testing.T) {
 func TestCreate_hidden(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	target := openTarget(t, filepath.Join(dir, "key"))
 	for range 2 {
-		s, err := stage(File{Path: filepath.Join(dir, "key"), Data: []byte("secret"), Mode: 0o600})
+		s, err := stage(target, File{Data: []byte("secret"), Mode: 0o600})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := create(s); err != nil && err.Error() != "create "+s.Path+": file already exists" {
+		if err := create(s); err != nil && err.Error() != "create "+target.Path()+": file already exists" {
 			t.Error(err)
 		}
 		wantOnly(t, dir, "key")
 	}
+}
+
+func openTarget(t *testing.T, path string) *Target {
+	t.Helper()
+	target, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { target.Close() })
+	return target
 }

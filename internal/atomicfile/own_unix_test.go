@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 )
 
 func TestWriteAll_keepsOwner(t *testing.T) {
@@ -23,14 +22,15 @@ func TestWriteAll_keepsOwner(t *testing.T) {
 	if err := os.Chown(path, 65534, 12); err != nil {
 		t.Fatal(err)
 	}
-	info, err := os.Stat(path)
+	old, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteAll(File{Path: path, Data: []byte("new"), Mode: info.Mode().Perm(), Owner: info}); err != nil {
+	defer old.Close()
+	if err := WriteAll(File{Path: path, Data: []byte("new"), Mode: 0o640, Like: old}); err != nil {
 		t.Fatal(err)
 	}
-	info, err = os.Stat(path)
+	info, err := os.Stat(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,19 +48,14 @@ func TestWriteAll_foreignOwner(t *testing.T) {
 	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := WriteAll(File{Path: path, Data: []byte("new"), Mode: 0o600, Owner: ofRoot{}})
+	ofRoot, err := os.Open("/dev/null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ofRoot.Close()
+	err = WriteAll(File{Path: path, Data: []byte("new"), Mode: 0o600, Like: ofRoot})
 	got, _ := os.ReadFile(path)
 	if !errors.Is(err, fs.ErrPermission) || string(got) != "old" {
 		t.Errorf("%v; the file holds %q", err, got)
 	}
 }
-
-// ofRoot is a file of root's.
-type ofRoot struct{}
-
-func (ofRoot) Name() string       { return "" }
-func (ofRoot) Size() int64        { return 0 }
-func (ofRoot) Mode() fs.FileMode  { return 0 }
-func (ofRoot) ModTime() time.Time { return time.Time{} }
-func (ofRoot) IsDir() bool        { return false }
-func (ofRoot) Sys() any           { return &syscall.Stat_t{} }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -16,22 +16,28 @@ type File struct {
 	Data []byte
 	Mode fs.FileMode
 
-	// Owner, if not nil, is what os.Stat said about the file that is replaced: the new one gets
-	// its owner and group, or is not written. Systems without owners take no notice.
-	Owner fs.FileInfo
+	// Like, if not nil, is the file that is replaced, open: the new one gets its owner and group, and
+	// on Linux its access control list and user attributes, or is not written. Systems without
+	// owners take no notice.
+	Like *os.File
 }
 
 // CreateAll is Create for several files. Their bytes are on disk before the first of them gets
 // its name, and they get their names in their order; each folder is synced once. After an
 // error none of them is there; after a crash the first few can be.
 func CreateAll(files ...File) error {
-	done, err := place(files, stageNameless, create)
+	targets, err := openAll(opener{create: true}, files)
+	if err != nil {
+		return err
+	}
+	defer closeAll(targets)
+	done, err := place(targets, files, stageNameless, create)
 	if err == nil {
-		err = syncDirs(files)
+		err = syncDirs(targets)
 	}
 	if err != nil {
-		for _, f := range files[:done] {
-			err = errors.Join(err, os.Remove(f.Path))
+		for _, t := range targets[:done] {
+			err = errors.Join(err, t.dir.remove(t.name))
 		}
 	}
 	return err
@@ -41,24 +47,44 @@ func CreateAll(files ...File) error {
 // and they are replaced in their order; each folder is synced once. An error or a crash can
 // leave the first few replaced and the others as they were.
 func WriteAll(files ...File) error {
-	targets := slices.Clone(files)
-	for i := range targets {
-		var err error
-		if targets[i].Path, err = resolve(files[i].Path); err != nil {
-			return err
-		}
+	targets, err := openAll(opener{}, files)
+	if err != nil {
+		return err
 	}
-	done, err := place(targets, stage, replace)
+	defer closeAll(targets)
+	return writeAll(targets, files)
+}
+
+func writeAll(targets []*Target, files []File) error {
+	done, err := place(targets, files, stage, replace)
 	return errors.Join(err, syncDirs(targets[:done]))
+}
+
+func openAll(o opener, files []File) (targets []*Target, err error) {
+	for _, f := range files {
+		t, err := o.open(f.Path)
+		if err != nil {
+			closeAll(targets)
+			return nil, err
+		}
+		targets = append(targets, t)
+	}
+	return targets, nil
+}
+
+func closeAll(targets []*Target) {
+	for _, t := range targets {
+		t.Close()
+	}
 }
 
 // place writes the bytes of all files at once, since the disk takes several as fast as one,
 // and then puts them in their places one by one. It returns how many are there.
-func place(files []File, stage func(File) (*staged, error), put func(*staged) error) (done int, err error) {
+func place(targets []*Target, files []File, stage func(*Target, File) (*staged, error), put func(*staged) error) (done int, err error) {
 	all, errs := make([]*staged, len(files)), make([]error, len(files))
 	var group sync.WaitGroup
 	for i, f := range files {
-		group.Go(func() { all[i], errs[i] = stage(f) })
+		group.Go(func() { all[i], errs[i] = stage(targets[i], f) })
 	}
 	group.Wait()
 	err = errors.Join(errs...)
@@ -79,6 +105,7 @@ func place(files []File, stage func(File) (*staged, error), put func(*staged) er
 // staged is a file whose bytes are on disk, and which waits to be put in its place.
 type staged struct {
 	File
+	*Target
 	nameless *os.File // not nil: it has no name at all, and goes when it is closed
 	tmp      string   // otherwise, its hidden name
 }
@@ -87,39 +114,36 @@ func (s *staged) drop() error {
 	if s.nameless != nil {
 		return s.nameless.Close()
 	}
-	return os.Remove(s.tmp)
+	return s.dir.remove(s.tmp)
 }
 
 // stage writes a hidden file.
-func stage(f File) (*staged, error) {
-	tmp, err := temporary(f)
+func stage(t *Target, f File) (*staged, error) {
+	tmp, err := temporary(t, f)
 	if err != nil {
 		return nil, err
 	}
-	return &staged{File: f, tmp: tmp}, nil
+	return &staged{File: f, Target: t, tmp: tmp}, nil
 }
 
 // stageNameless writes a file without a name, where there are such files.
-func stageNameless(f File) (*staged, error) {
-	file, err := openNameless(filepath.Dir(f.Path))
+func stageNameless(t *Target, f File) (*staged, error) {
+	file, err := t.dir.openNameless()
 	if err != nil { // there are none here, or a trouble that the next call names
-		return stage(f)
+		return stage(t, f)
 	}
 	if err := f.fill(file); err != nil {
-		return nil, errors.Join(fmt.Errorf("write %s: %w", f.Path, cause(err)), file.Close())
+		return nil, errors.Join(fmt.Errorf("write %s: %w", t.Path(), cause(err)), file.Close())
 	}
-	return &staged{File: f, nameless: file}, nil
+	return &staged{File: f, Target: t, nameless: file}, nil
 }
 
-func syncDirs(files []File) error {
-	var dirs []string
-	for _, f := range files {
-		dirs = append(dirs, filepath.Dir(f.Path))
-	}
-	slices.Sort(dirs)
+// syncDirs syncs each folder once.
+func syncDirs(targets []*Target) error {
+	sorted := slices.SortedFunc(slices.Values(targets), func(a, b *Target) int { return strings.Compare(a.dir.path, b.dir.path) })
 	var all error
-	for _, dir := range slices.Compact(dirs) {
-		all = errors.Join(all, syncDir(dir))
+	for _, t := range slices.CompactFunc(sorted, func(a, b *Target) bool { return a.dir.path == b.dir.path }) {
+		all = errors.Join(all, t.dir.sync())
 	}
 	return all
 }

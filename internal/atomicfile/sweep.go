@@ -3,8 +3,6 @@ package atomicfile
 import (
 	"errors"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -12,16 +10,26 @@ import (
 // Sweep removes the hidden files beside path that a Write left when its process was killed. Only
 // who keeps all other writers out, by a lock, may call it.
 func Sweep(path string) error {
-	entries, err := os.ReadDir(filepath.Dir(path))
+	t, err := opener{create: true}.open(path)
 	if err != nil {
 		return err
 	}
-	for _, entry := range entries {
-		rest, ok := strings.CutPrefix(entry.Name(), "."+filepath.Base(path))
-		if !ok || !entry.Type().IsRegular() || !leftover(rest, entry) {
+	defer t.Close()
+	return t.Sweep()
+}
+
+// Sweep removes what a Write of this target left when its process was killed, as the function does.
+func (t *Target) Sweep() error {
+	names, err := t.dir.names()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		rest, ok := strings.CutPrefix(name, "."+t.name)
+		if !ok || !t.leftover(name, rest) {
 			continue
 		}
-		removeErr := os.Remove(filepath.Join(filepath.Dir(path), entry.Name()))
+		removeErr := t.dir.remove(name)
 		if !errors.Is(removeErr, fs.ErrNotExist) {
 			err = errors.Join(err, removeErr)
 		}
@@ -29,20 +37,23 @@ func Sweep(path string) error {
 	return err
 }
 
-// leftover tells whether a hidden file is ours, by what its name has behind that of the target.
-func leftover(rest string, entry fs.DirEntry) bool {
-	if number, ok := strings.CutPrefix(rest, hidden); ok {
-		return isNumber(number)
+// leftover reports whether a hidden file is ours, by what its name has behind that of the target.
+func (t *Target) leftover(name, rest string) bool {
+	number, ours := strings.CutPrefix(rest, hidden)
+	if !ours {
+		number, ours = strings.CutPrefix(rest, ".")
+		ours = ours && t.isOld(name)
 	}
-	number, ok := strings.CutPrefix(rest, ".")
-	return ok && isNumber(number) && isOld(entry)
+	if !ours || number == "" || strings.Trim(number, "0123456789") != "" {
+		return false
+	}
+	e, err := t.dir.lstat(name)
+	return err == nil && e.mode.IsRegular()
 }
 
-func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
-
-// isOld tells whether a file with a name as earlier versions gave it can be theirs. Somebody's own copy
+// isOld reports whether a file with a name as earlier versions gave it can be theirs. Somebody's own copy
 // can have such a name, too.
-func isOld(entry fs.DirEntry) bool {
-	info, err := entry.Info()
-	return err == nil && time.Since(info.ModTime()) > 24*time.Hour && isOurs(info)
+func (t *Target) isOld(name string) bool {
+	e, err := t.dir.lstat(name)
+	return err == nil && time.Since(e.modTime) > 24*time.Hour && e.uid == euid()
 }

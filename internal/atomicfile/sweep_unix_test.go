@@ -50,10 +50,13 @@ func TestSweep(t *testing.T) {
 // A kill leaves what Sweep removes.
 func TestSweep_whatWriteMakes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
-	tmp, err := temporary(File{Path: path, Data: []byte("x"), Mode: 0o600})
+	target, err := Open(path)
+	must(t, err)
+	defer target.Close()
+	tmp, err := temporary(target, File{Data: []byte("x"), Mode: 0o600})
 	must(t, err)
 	must(t, Sweep(path))
-	if _, err := os.Lstat(tmp); !os.IsNotExist(err) {
+	if _, err := os.Lstat(filepath.Join(filepath.Dir(path), tmp)); !os.IsNotExist(err) {
 		t.Errorf("%s is still there: %v", tmp, err)
 	}
 }

@@ -2,14 +2,23 @@
 
 package credfile
 
-import "os"
+import (
+	"context"
+	"os"
+	"path/filepath"
 
-// prepareLock makes the file that stands for the lock, if there is none. Who may open it is what its
-// folder says.
-func prepareLock(path, _ string) error {
-	f, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o600)
+	"kedge/internal/atomicfile"
+	"kedge/internal/filelock"
+)
+
+// lock takes the lock of a file, and makes the file that stands for it, if there is none. Who may open
+// that is what its folder says.
+func lock(ctx context.Context, target *atomicfile.Target) (unlock func(), err error) {
+	name := lockName(target.Name())
+	f, err := target.OpenBeside(name, os.O_RDONLY|os.O_CREATE, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return f.Close()
+	f.Close()
+	return filelock.Lock(ctx, filepath.Join(filepath.Dir(target.Path()), name), lockTimeout)
 }

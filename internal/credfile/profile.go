@@ -1,7 +1,6 @@
 package credfile
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 )
@@ -22,16 +21,13 @@ func Problem(content string) error {
 
 // Read returns what the file at path says about a profile. A file that is not there says nothing.
 func Read(path string, s Section) (Profile, error) {
-	content, info, err := load(path, os.O_RDONLY)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Profile{}, nil
-	}
-	if err != nil {
+	e, err := load(path, os.O_RDONLY)
+	if err != nil || e.file == nil {
 		return Profile{}, err
 	}
-	p := Profile{Settings: map[string]string{}, Mode: info.Mode()}
-	p.Problem = Problem(content)
-	for name, values := range readLenient(content) {
+	p := Profile{Settings: map[string]string{}, Mode: e.mode}
+	p.Problem = Problem(e.content)
+	for name, values := range readLenient(e.content) {
 		if name != s.header() && (s.form != Config || name != "profile "+s.name) {
 			continue
 		}

@@ -6,73 +6,80 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"syscall"
+
+	"kedge/internal/atomicfile"
 )
 
 // maxFile is how much of a file is read: a thousand times what a long one has.
 const maxFile = 16 << 20
 
-// readFile returns the content of a file that may be written; info is nil if there is none.
-func readFile(path string) (content string, info fs.FileInfo, err error) {
-	content, info, err = load(path, os.O_RDWR)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, nil
-	}
-	if err != nil {
-		return "", nil, err
-	}
-	if info.Mode().Perm()&0o222 == 0 { // which does not stop root
-		return "", nil, &fs.PathError{Op: "write", Path: path, Err: readOnlyError(info.Mode())}
-	}
-	return content, info, nil
+// newMode is the mode of a new file.
+const newMode fs.FileMode = 0o600
+
+// existing is a file of profiles as it is; without a file, what a new one is to be.
+type existing struct {
+	file    *os.File // nil if there is none
+	content string
+	mode    fs.FileMode
 }
 
-// load reads a regular file. Anything else is not opened, since that can wait, or have an effect;
-// and should it take the file's place just then, it is not waited for.
-func load(path string, flag int) (content string, info fs.FileInfo, err error) {
-	if info, err = os.Stat(path); err != nil {
-		return "", nil, err
+func (e existing) close() {
+	if e.file != nil {
+		e.file.Close()
 	}
-	if err := checkKind(path, info); err != nil {
-		return "", nil, err
+}
+
+// load reads the file at path.
+func load(path string, flag int) (existing, error) {
+	target, err := atomicfile.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return existing{mode: newMode}, nil
 	}
-	f, err := os.OpenFile(path, flag|noWait, 0)
 	if err != nil {
-		return "", nil, err
+		return existing{}, err
 	}
-	defer f.Close()
-	if info, err = f.Stat(); err != nil {
-		return "", nil, err
+	defer target.Close()
+	found, err := openExisting(target, flag)
+	found.close()
+	return found, err
+}
+
+// openExisting reads a file. It says why it cannot be written, where flag is to write it.
+func openExisting(target *atomicfile.Target, flag int) (existing, error) {
+	file, err := target.OpenFile(flag)
+	if errors.Is(err, fs.ErrNotExist) {
+		return existing{mode: newMode}, nil
 	}
-	if err := checkKind(path, info); err != nil {
-		return "", nil, err
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return "", nil, err
+		return existing{}, err
+	}
+	e, err := read(file, target.Path())
+	if err == nil && flag != os.O_RDONLY && e.mode.Perm()&0o222 == 0 { // which does not stop root
+		err = &fs.PathError{Op: "write", Path: target.Path(), Err: readOnlyError(e.mode)}
+	}
+	if err != nil {
+		e.close()
+		return existing{}, err
+	}
+	return e, nil
+}
+
+func read(file *os.File, path string) (existing, error) {
+	e := existing{file: file}
+	info, err := file.Stat()
+	if err != nil {
+		return e, err
+	}
+	e.mode = info.Mode()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return e, err
 	}
 	if len(data) > maxFile {
-		return "", nil, fmt.Errorf("%s has more than %d MiB, which no file of profiles has: check the path", path, maxFile>>20)
+		return e, fmt.Errorf("%s has more than %d MiB, which no file of profiles has: check the path", path, maxFile>>20)
 	}
-	return string(data), info, nil
-}
-
-func checkKind(path string, info fs.FileInfo) error {
-	switch {
-	case info.IsDir():
-		return fmt.Errorf("%s %w, not a file", path, syscall.EISDIR)
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is not a regular file", path)
-	}
-	return nil
-}
-
-// notAFolder says so where the path is a folder, which nobody asked to be one.
-func notAFolder(path string, err error) error {
-	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-		return checkKind(path, info)
-	}
-	return err
+	e.content = string(data)
+	return e, nil
 }
 
 // readOnlyError is an fs.ErrPermission that says why.

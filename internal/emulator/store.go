@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"kedge/internal/atomicfile"
 )
 
 // keepExpired is how long an expired session is known as such (ExpiredToken) before it is
@@ -114,11 +113,28 @@ func (s *store) add(session *Session) error {
 		if err != nil {
 			return err
 		}
-		if err := atomicfile.Write(s.path(session), data, 0o600); err != nil {
+		if err := replaceFile(s.path(session), data); err != nil {
 			return err
 		}
 	}
 	s.byKey[session.AccessKeyID] = session
+	return nil
+}
+
+// replaceFile writes a file of the emulator's own folder, so that a restart finds all of it or nothing.
+func replaceFile(path string, data []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(data)
+	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
 	return nil
 }
 

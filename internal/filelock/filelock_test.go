@@ -89,14 +89,14 @@ func TestLock_replaced(t *testing.T) {
 		if err := os.WriteFile(path+".new", nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		old, err := open(path)
+		old, err := open(path, os.O_RDONLY)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := change(path); err != nil {
 			t.Fatal(err)
 		}
-		switch same, err := names(path, old); {
+		switch same, err := byPath(path).isStill(old); {
 		case name == "removed" && !errors.Is(err, fs.ErrNotExist), name == "replaced" && (err != nil || same):
 			t.Errorf("%s: %v, %v", name, same, err)
 		}
@@ -104,6 +104,47 @@ func TestLock_replaced(t *testing.T) {
 		if _, err := Lock(t.Context(), path, time.Minute); (err != nil) != (name == "removed") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A link is somebody's way to another file: it is not followed, however it is locked.
+func TestLock_link(t *testing.T) {
+	t.Parallel()
+	path := newFile(t)
+	link := path + ".link"
+	if err := os.Symlink(path, link); err != nil {
+		t.Skip(err)
+	}
+	if unlock, err := Lock(t.Context(), link, time.Millisecond); err == nil {
+		unlock()
+		t.Error("it was locked")
+	}
+	mustLock(t, path)()
+}
+
+// What opens the file says where it is, and sees when it is replaced.
+func TestLockOpened(t *testing.T) {
+	t.Parallel()
+	path := newFile(t)
+	root, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	inRoot := func(flag int) (*os.File, error) { return root.OpenFile("f", flag, 0) }
+	unlock, err := LockOpened(t.Context(), path, inRoot, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Lock(t.Context(), path, time.Millisecond); err == nil || err.Error() != path+" is being worked on by another process, for more than 1ms" {
+		t.Error(err)
+	}
+	unlock()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LockOpened(t.Context(), path, inRoot, time.Minute); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
 	}
 }
 

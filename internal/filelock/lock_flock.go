@@ -4,14 +4,18 @@ package filelock
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"syscall"
 )
 
-func open(path string) (*os.File, error) {
-	return openEither(path, func(path string, flag int) (*os.File, error) {
-		return os.OpenFile(path, flag|syscall.O_NONBLOCK, 0) // a pipe does not wait for its other end
-	})
+// open follows no link, and waits for no other end of a pipe.
+func open(path string, flag int) (*os.File, error) {
+	f, err := os.OpenFile(path, flag|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EMLINK) { // the latter on FreeBSD
+		return nil, fmt.Errorf("%s is a symbolic link, which is not locked", path)
+	}
+	return f, err
 }
 
 // lock returns false when another open file has the lock. The lock goes with f.

@@ -9,23 +9,21 @@ import (
 )
 
 // open leaves the file to others, who may also rename and remove it.
-func open(path string) (*os.File, error) {
-	return openEither(path, func(path string, flag int) (*os.File, error) {
-		name, err := windows.UTF16PtrFromString(path)
-		if err != nil {
-			return nil, &fs.PathError{Op: "open", Path: path, Err: err}
-		}
-		access := uint32(windows.GENERIC_READ)
-		if flag == os.O_RDWR {
-			access |= windows.GENERIC_WRITE
-		}
-		const share = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE | windows.FILE_SHARE_DELETE
-		h, err := windows.CreateFile(name, access, share, nil, windows.OPEN_EXISTING, windows.FILE_ATTRIBUTE_NORMAL, 0)
-		if err != nil {
-			return nil, &fs.PathError{Op: "open", Path: path, Err: err}
-		}
-		return os.NewFile(uintptr(h), path), nil
-	})
+func open(path string, flag int) (*os.File, error) {
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	access := uint32(windows.GENERIC_READ)
+	if flag == os.O_RDWR {
+		access |= windows.GENERIC_WRITE
+	}
+	const share = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE | windows.FILE_SHARE_DELETE
+	h, err := windows.CreateFile(name, access, share, nil, windows.OPEN_EXISTING, windows.FILE_ATTRIBUTE_NORMAL, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(h), path), nil
 }
 
 // region is a byte far behind the end of any file: what is locked cannot be read by others.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"kedge/internal/atomicfile"
-	"kedge/internal/filelock"
 )
 
 // lockTimeout bounds the wait for another process that works on the same name: longer than that
@@ -51,7 +50,7 @@ func Begin(ctx context.Context, paths Paths, generate Generate) (*Pending, error
 			return nil, err
 		}
 	}
-	unlock, err := filelock.Lock(ctx, paths.Key, lockTimeout)
+	unlock, err := lockFile(ctx, paths.Key)
 	if key == nil && errors.Is(err, fs.ErrNotExist) && atomicfile.Vacant(paths.Key) == nil { // another process took its key back
 		return Begin(ctx, paths, generate)
 	}

@@ -104,5 +104,15 @@ func Lock(ctx context.Context, paths Paths) (unlock func(), err error) {
 	if !there {
 		path = paths.Certificate
 	}
-	return filelock.Lock(ctx, path, lockTimeout)
+	return lockFile(ctx, path)
+}
+
+// lockFile takes the lock of the file to which path leads, as it is written.
+func lockFile(ctx context.Context, path string) (unlock func(), err error) {
+	target, err := atomicfile.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer target.Close()
+	return filelock.Lock(ctx, target.Path(), lockTimeout)
 }

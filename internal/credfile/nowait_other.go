@@ -1,5 +1,0 @@
-//go:build !unix
-
-package credfile
-
-const noWait = 0
