@@ -10,8 +10,9 @@ ROUNDS   := 500
 KILLS    := 1000
 SOAK     := 10m
 SEQUENCES := 2000
+SWAPS    := 2000
 
-.PHONY: help build pkcs11 test race lint fuzz bench model crash torn soak mutants quickstart check cross setup clean
+.PHONY: help build pkcs11 test race lint fuzz bench model crash torn swaps soak mutants quickstart check cross setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ crash: build ## kill -9 kedge-ca ROUNDS (500) times at all that it writes, with 
 
 torn: build ## kill -9 kedge update KILLS (1000) times while others read the credentials file
 	scripts/torn.sh $(KILLS)
+
+swaps: ## write SWAPS (2000) times, as root, to each kind of path that another user swaps meanwhile
+	KEDGE_TEST_SWAPS=$(SWAPS) go test ./cmd/kedge -run '^TestSwaps$$' -count 1 -v -timeout 1h
 
 soak: build ## kedge serve for SOAK (10m) under load, with faults and changing certificates
 	scripts/soak.sh $(SOAK)

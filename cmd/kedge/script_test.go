@@ -10,7 +10,7 @@ import (
 
 // TestMain lets the scripts run the real main as a process: the test binary under another name.
 func TestMain(m *testing.M) {
-	programs := map[string]func(){"kedge": main, "aws_signing_helper": main, "sdk-identity": sdkIdentity}
+	programs := map[string]func(){"kedge": main, "aws_signing_helper": main, "sdk-identity": sdkIdentity, "swapper": swapper}
 	if programs[filepath.Base(os.Args[0])] == nil {
 		os.Unsetenv("XDG_RUNTIME_DIR") // the cache of whoever runs the tests is none of theirs
 	}

@@ -207,3 +207,20 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// What became a link after it was looked at is not a folder any more.
+func TestFolder_open(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(dir, "real"), 0o700))
+	must(t, os.Symlink("real", filepath.Join(dir, "link")))
+	d, err := openTop(dir)
+	must(t, err)
+	defer d.close()
+	if in, err := d.open("link"); err == nil {
+		in.close()
+		t.Error("it was followed")
+	}
+	in, err := d.open("real")
+	must(t, err)
+	must(t, in.close())
+}

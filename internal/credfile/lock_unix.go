@@ -23,7 +23,7 @@ func lock(ctx context.Context, target *atomicfile.Target) (unlock func(), err er
 	if err := prepareLock(name, target); err != nil {
 		return nil, err
 	}
-	open := func(flag int) (*os.File, error) { return target.OpenBeside(name, flag, 0) }
+	open := func(flag int) (*os.File, error) { return openLock(name, target, flag) }
 	return filelock.LockOpened(ctx, filepath.Join(filepath.Dir(target.Path()), name), open, lockTimeout)
 }
 
@@ -31,10 +31,7 @@ func lock(ctx context.Context, target *atomicfile.Target) (unlock func(), err er
 // one that an earlier version left open to all, from everybody but the owner of the target:
 // whoever can open it can make the others wait.
 func prepareLock(name string, target *atomicfile.Target) error {
-	f, err := target.OpenBeside(name, os.O_RDONLY|os.O_CREATE, lockMode)
-	if errors.Is(err, syscall.ELOOP) {
-		return fmt.Errorf("%s is a symbolic link, not a lock: remove it", filepath.Join(filepath.Dir(target.Path()), name))
-	}
+	f, err := openLock(name, target, os.O_RDONLY|os.O_CREATE)
 	if err != nil {
 		return err
 	}
@@ -44,6 +41,14 @@ func prepareLock(name string, target *atomicfile.Target) error {
 		return err
 	}
 	return secureLock(f, uid, gid)
+}
+
+func openLock(name string, target *atomicfile.Target, flag int) (*os.File, error) {
+	f, err := target.OpenBeside(name, flag, lockMode)
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EMLINK) { // the latter on FreeBSD
+		return nil, fmt.Errorf("%s is a symbolic link, not a lock: remove it", filepath.Join(filepath.Dir(target.Path()), name))
+	}
+	return f, err
 }
 
 // secureLock gives the file to the owner, where root made it, and takes it away from all others. The
