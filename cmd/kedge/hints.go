@@ -17,6 +17,7 @@ import (
 	"kedge/internal/cache"
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/credfile"
 	"kedge/internal/filelock"
 	"kedge/internal/process"
 	"kedge/internal/serve"
@@ -144,6 +145,9 @@ func profileHint(err error) string {
 	}
 	if _, ok := errors.AsType[*unreadableError](err); ok {
 		return "correct that line; nothing was written"
+	}
+	if _, ok := errors.AsType[*credfile.EncodingError](err); ok {
+		return "save the file as UTF-8 without a byte order mark; nothing was written"
 	}
 	switch {
 	case errors.Is(err, syscall.EISDIR):

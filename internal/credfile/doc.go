@@ -22,6 +22,8 @@
 //     a line of its own.
 //   - "KEY = value", "key: value": keys in capitals and colons are not read by JavaScript. The
 //     lines that are written are "key = value".
+//   - What is not UTF-8: botocore refuses the whole file. A byte order mark: botocore takes it for a part of
+//     the first line, which is no header then. Such a file is not written (EncodingError).
 //   - aws_security_token: botocore prefers it to aws_session_token.
 //
 // Sources: Lib/configparser.py and botocore/configloader.py; config/internal/ini of

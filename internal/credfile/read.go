@@ -79,7 +79,7 @@ func read(file *os.File, path string) (existing, error) {
 		return e, fmt.Errorf("%s has more than %d MiB, which no file of profiles has: check the path", path, maxFile>>20)
 	}
 	e.content = string(data)
-	return e, nil
+	return e, checkEncoding(path, e.content)
 }
 
 // readOnlyError is an fs.ErrPermission that says why.
