@@ -176,6 +176,9 @@ func profileAccessHint(err error) string {
 
 // serveHint is the advice for what serve needs of this machine.
 func serveHint(err error) string {
+	if _, ok := errors.AsType[*foreignTokenError](err); ok {
+		return "give --token-file a new file, or remove this one if nobody needs it"
+	}
 	if _, ok := errors.AsType[*tokenFileError](err); ok {
 		return "name a file in a folder that only this user can write, with --token-file"
 	}

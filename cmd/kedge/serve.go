@@ -77,7 +77,7 @@ certificates and CA bundle again; changed certificates are seen without it. It t
 	flags.StringSliceVar(&o.hosts, "allow-host", nil, "`name` that clients may use for this machine, besides localhost; may be repeated")
 	flags.StringVar(&o.name, "role-name", "", "name of the role in paths (default: that of --role-arn)")
 	flags.StringVar(&o.first, "default", "", "of the profiles of a configuration, the one that clients of IMDS find (default: the first by name)")
-	flags.StringVar(&o.tokenFile, "token-file", "", "file to make for the token of the container endpoint (default: one in RUNTIME_DIRECTORY or XDG_RUNTIME_DIR)")
+	flags.StringVar(&o.tokenFile, "token-file", "", "file to make for the token of the container endpoint, or with an old one (default: one in RUNTIME_DIRECTORY or XDG_RUNTIME_DIR)")
 	flags.StringVar(&o.monitorAddress, "metrics-address", "", "`IP:port` for /healthz, /readyz and /metrics (default: none)")
 	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	flags.DurationVar(&o.drain, "drain", defaultDrain, "how long requests may take to end after SIGTERM")

@@ -3,9 +3,11 @@ package main
 import (
 	"crypto/rand"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"kedge/internal/atomicfile"
 	"kedge/internal/config"
@@ -42,18 +44,54 @@ func newTokenFile(path, port string) (*tokenFile, error) {
 	return f, f.write()
 }
 
-// write puts the token, again perhaps, into its file.
+// write puts the token, again perhaps, into its file. What is there must be a token of this program: a
+// mistyped path costs no other file, and a link leads to none.
 func (f *tokenFile) write() error {
 	if f.path == "" {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+	target, err := atomicfile.OpenUnfollowed(f.path, 0o700)
+	if err != nil {
 		return &tokenFileError{err}
 	}
-	if err := atomicfile.Write(f.path, []byte(f.token), 0o600); err != nil {
+	defer target.Close()
+	file := atomicfile.File{Data: []byte(f.token), Mode: 0o600}
+	found, err := readToken(target)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = target.Create(file)
+	case err == nil && !isToken(found):
+		err = &foreignTokenError{f.path}
+	case err == nil:
+		err = target.Write(file)
+	}
+	if err != nil {
 		return &tokenFileError{err}
 	}
 	return nil
+}
+
+// foreignTokenError is a file that holds no token of this program.
+type foreignTokenError struct{ path string }
+
+func (e *foreignTokenError) Error() string {
+	return e.path + " is not replaced: it holds something else than a token of kedge"
+}
+
+// readToken returns what is in the file, as far as that can be a token.
+func readToken(target *atomicfile.Target) (string, error) {
+	file, err := target.OpenFile(os.O_RDONLY)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, 100))
+	return string(data), err
+}
+
+// isToken reports whether a text can be what rand.Text made: 26 signs of base32.
+func isToken(text string) bool {
+	return len(text) == 26 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
 // remove takes the file away, unless another process has put its own there.
@@ -61,12 +99,20 @@ func (f *tokenFile) remove() error {
 	if f.path == "" {
 		return nil
 	}
-	data, err := os.ReadFile(f.path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && string(data) != f.token {
+	target, err := atomicfile.OpenUnfollowed(f.path, 0)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	defer target.Close()
+	if found, err := readToken(target); err != nil || found != f.token {
+		return ignoreMissing(err)
+	}
+	return target.Remove()
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	return os.Remove(f.path)
+	return err
 }

@@ -233,12 +233,3 @@ func snapshot(t *testing.T, top string) map[string]string {
 	}))
 	return found
 }
-
-func must(t *testing.T, errs ...error) {
-	t.Helper()
-	for _, err := range errs {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}

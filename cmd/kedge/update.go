@@ -4,6 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,8 +32,9 @@ func newUpdate(h host, run func(context.Context, *updateOptions) error) *cobra.C
 		Use:   "update",
 		Short: "Keep temporary credentials in a profile of ~/.aws/credentials",
 		Long: `Writes temporary credentials to a profile of ~/.aws/credentials, or the file that
-AWS_SHARED_CREDENTIALS_FILE names, and new ones before they expire, until SIGINT or SIGTERM. It
-goes on when the service or the disk fails, and says so on standard error.
+AWS_SHARED_CREDENTIALS_FILE names, and new ones before they expire, until SIGINT or SIGTERM. SIGHUP
+reads key and certificate again, and writes new credentials. It goes on when the service or the
+disk fails, and says so on standard error.
 
 Every other byte of the file stays as it is. Readers never see a part of it, and several updaters
 can write to one file. It needs a folder that it may write to, since the file is replaced. Where
@@ -65,11 +70,38 @@ func (o *updateOptions) validate(cmd *cobra.Command) (err error) {
 }
 
 func runUpdate(ctx context.Context, o *updateOptions) error {
-	u := long
 	if o.once {
-		u = once
+		return updateOnce(ctx, o)
 	}
-	r, err := o.open(ctx, o.host, u)
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	r, err := o.open(ctx, o.host, long)
+	if err != nil {
+		return err
+	}
+	again := &reopenable{role: r}
+	defer again.close()
+	if err := o.warn(); err != nil {
+		return err
+	}
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	w := &fileWriter{provider: again, target: o.target, now: o.inputs.Now}
+	defer w.finish()
+	refresher := refresh.New(w, refresh.Options{
+		Now:     o.inputs.Now,
+		Timeout: o.timeout + time.Minute, // which is for the disk, and others who have the lock
+		Log:     o.log().With("file", o.target.path, "profile", o.awsProfile),
+	})
+	var reloading sync.WaitGroup
+	reloading.Go(func() { o.reloadAt(ctx, hangup, again, refresher.Renew) })
+	defer reloading.Wait() // before the key is closed
+	return refresher.Run(ctx)
+}
+
+func updateOnce(ctx context.Context, o *updateOptions) error {
+	r, err := o.open(ctx, o.host, once)
 	if err != nil {
 		return err
 	}
@@ -80,19 +112,11 @@ func runUpdate(ctx context.Context, o *updateOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	w := &fileWriter{provider: r, target: o.target, now: o.inputs.Now}
-	if o.once {
-		c, err := w.Retrieve(ctx)
-		if err == nil {
-			o.done(fmt.Sprintf("wrote credentials that are good until %s to %s", c.Expires.UTC().Format(time.RFC3339), o.target))
-		}
-		return err
+	c, err := w.Retrieve(ctx)
+	if err == nil {
+		o.done(fmt.Sprintf("wrote credentials that are good until %s to %s", c.Expires.UTC().Format(time.RFC3339), o.target))
 	}
-	defer w.finish()
-	return refresh.New(w, refresh.Options{
-		Now:     o.inputs.Now,
-		Timeout: o.timeout + time.Minute, // which is for the disk, and others who have the lock
-		Log:     o.log().With("file", o.target.path, "profile", o.awsProfile),
-	}).Run(ctx)
+	return err
 }
 
 func (o *updateOptions) log() *slog.Logger {

@@ -31,6 +31,10 @@ func CreateAll(files ...File) error {
 		return err
 	}
 	defer closeAll(targets)
+	return createAll(targets, files)
+}
+
+func createAll(targets []*Target, files []File) error {
 	done, err := place(targets, files, stageNameless, create)
 	if err == nil {
 		err = syncDirs(targets)

@@ -32,6 +32,12 @@ func OpenAndMakeFolders(path string, mode fs.FileMode) (*Target, error) {
 	return opener{makeFolders: mode}.open(path)
 }
 
+// OpenUnfollowed is OpenAndMakeFolders, but does not follow the last name: a symbolic link there is nothing
+// that OpenFile opens.
+func OpenUnfollowed(path string, mode fs.FileMode) (*Target, error) {
+	return opener{create: true, makeFolders: mode}.open(path)
+}
+
 // Path is where the target was found.
 func (t *Target) Path() string { return t.dir.join(t.name) }
 
@@ -102,6 +108,12 @@ func notRegular(path string, mode fs.FileMode) error {
 
 // Write replaces the target with f, whose Path is not asked, or leaves it as it was.
 func (t *Target) Write(f File) error { return writeAll([]*Target{t}, []File{f}) }
+
+// Create writes f, whose Path is not asked, as the target, and fails with fs.ErrExist when there is something.
+func (t *Target) Create(f File) error { return createAll([]*Target{t}, []File{f}) }
+
+// Remove removes the target.
+func (t *Target) Remove() error { return t.dir.remove(t.name) }
 
 // maxLinks is how many links to one another are followed, as many as Linux does.
 const maxLinks = 40
