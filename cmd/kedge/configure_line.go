@@ -77,6 +77,8 @@ func passed(flag string, twin *pflag.FlagSet) bool {
 	switch flag {
 	case "profile", "config", "debug", "help":
 		return false
+	case "quiet":
+		return true // of the program
 	}
 	return twin.Lookup(flag) != nil
 }

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -43,6 +45,8 @@ Exit codes:
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	h := newHost(s)
+	root.PersistentFlags().BoolVar(h.quiet, "quiet", false, "say nothing but errors")
+	root.PersistentPreRunE = h.readQuiet
 	if len(args) > 0 && args[0] == "credential-process" {
 		// An SDK runs it again and again, and the flags of the others would be half of its own work.
 		root.AddCommand(newCredentialProcess(h, runCredentialProcess))
@@ -91,24 +95,57 @@ func interruptibleIf(ctx context.Context, undo bool) (context.Context, context.C
 type host struct {
 	cli.Streams
 	inputs config.Host
+	quiet  *bool // whether errors alone are said; some SDKs read both streams of credential_process
 }
 
 func newHost(s cli.Streams) host {
-	return host{Streams: s, inputs: config.Host{
+	return host{Streams: s, quiet: new(bool), inputs: config.Host{
 		Stdin: s.In,
 		Ask:   cli.Password,
 		Now:   time.Now,
 	}}
 }
 
+// readQuiet sets --quiet by its variable, for the commands that read no settings, too.
+func (h host) readQuiet(cmd *cobra.Command, _ []string) error {
+	value := config.Variable("quiet")
+	if value == "" || cmd.Flags().Changed("quiet") {
+		return nil
+	}
+	quiet, err := strconv.ParseBool(value)
+	if err != nil {
+		return cli.Usagef(cmd, "KEDGE_QUIET must be true or false, not %q", value)
+	}
+	*h.quiet = quiet
+	return nil
+}
+
+// say writes a line that is no error.
+func (h host) say(kind, text string) {
+	if !*h.quiet {
+		cli.Say(h.Err, name, kind, text)
+	}
+}
+
 func (h host) warn(texts ...string) {
 	for _, text := range texts {
-		cli.Say(h.Err, name, "warning", text)
+		h.say("warning", text)
 	}
 }
 
 // done says what a command brought about that prints nothing else.
-func (h host) done(text string) { cli.Say(h.Err, name, "done", text) }
+func (h host) done(text string) { h.say("done", text) }
+
+// logLevel is the least level of what a log is for.
+func (h host) logLevel(debug bool) slog.Level {
+	switch {
+	case *h.quiet:
+		return slog.LevelError
+	case debug:
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}
 
 // trace returns how a command reports its steps: not at all, or with --debug on standard error.
 func (h host) trace(debug bool) func(format string, args ...any) {
@@ -116,7 +153,7 @@ func (h host) trace(debug bool) func(format string, args ...any) {
 		return nil
 	}
 	return func(format string, args ...any) {
-		cli.Say(h.Err, name, "debug", fmt.Sprintf(format, args...))
+		h.say("debug", fmt.Sprintf(format, args...))
 	}
 }
 

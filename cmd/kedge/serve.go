@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/internal/cli"
 	"kedge/internal/serve"
 )
 
@@ -168,5 +167,5 @@ func (o *serveOptions) warnIfOpen(l net.Listener, flag string) {
 	if !ok || tcp.IP.IsLoopback() || flag == "metrics-address" {
 		return
 	}
-	cli.Say(o.Err, name, "warning", fmt.Sprintf("%s is not loopback: EVERY MACHINE THAT REACHES IT CAN TAKE THE CREDENTIALS, and they pass the network in the clear. Let a firewall close the port to all but those that are meant", tcp))
+	o.host.warn(fmt.Sprintf("%s is not loopback: EVERY MACHINE THAT REACHES IT CAN TAKE THE CREDENTIALS, and they pass the network in the clear. Let a firewall close the port to all but those that are meant", tcp))
 }

@@ -56,10 +56,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 }
 
 func (o *serveOptions) logger() *slog.Logger {
-	options := &slog.HandlerOptions{}
-	if o.debug {
-		options.Level = slog.LevelDebug
-	}
+	options := &slog.HandlerOptions{Level: o.logLevel(o.debug)}
 	if o.logFormat == "json" {
 		return slog.New(slog.NewJSONHandler(o.Err, options))
 	}

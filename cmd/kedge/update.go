@@ -120,11 +120,7 @@ func updateOnce(ctx context.Context, o *updateOptions) error {
 }
 
 func (o *updateOptions) log() *slog.Logger {
-	level := slog.LevelInfo
-	if o.debug {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: o.logLevel(o.debug)}))
 }
 
 // warn says what keeps SDKs from taking what will be written.

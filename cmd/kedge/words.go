@@ -26,7 +26,11 @@ func (w words) Handle(_ context.Context, r slog.Record) error {
 	if more != nil {
 		text += " (" + strings.Join(more, ", ") + ")"
 	}
-	cli.Say(w.host.Err, name, "warning", text)
+	if r.Level >= slog.LevelError {
+		cli.Say(w.host.Err, name, "warning", text)
+		return nil
+	}
+	w.host.warn(text)
 	return nil
 }
 

@@ -9,10 +9,20 @@ import (
 	"runtime"
 )
 
-// readableByOthers reports whether more than the owner can read a file of this mode. Windows
-// has no such bits; its access lists are not looked at.
-func readableByOthers(mode fs.FileMode) bool {
-	return runtime.GOOS != "windows" && mode.Perm()&0o077 != 0
+// accessOfOthers says what people beside its owner may do with a secret file of this mode, as the end of a
+// sentence; empty where that is as it should be. That a group may read it is a layout of systemd,
+// Kubernetes and users of services, and as it should be. Windows has no such bits; its access lists
+// are not looked at.
+func accessOfOthers(mode fs.FileMode) string {
+	switch {
+	case runtime.GOOS == "windows":
+		return ""
+	case mode.Perm()&0o007 != 0:
+		return "can be read by other users"
+	case mode.Perm()&0o020 != 0:
+		return "can be changed by its group"
+	}
+	return ""
 }
 
 // DescribeAccess says, for a path that could not be opened for lack of permission, who owns

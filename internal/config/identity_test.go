@@ -107,6 +107,31 @@ func TestPassword(t *testing.T) {
 	}
 }
 
+// That a group reads a key is how systemd and Kubernetes give it to the user of a service.
+func TestWarnings_modes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode]string{
+		0o600: "", 0o400: "", 0o640: "", 0o440: "", 0o040: "",
+		0o660: "can be changed by its group (mode 0660)", 0o420: "can be changed by its group (mode 0420)",
+		0o644: "can be read by other users (mode 0644)", 0o604: "can be read by other users (mode 0604)",
+		0o666: "can be read by other users (mode 0666)", 0o602: "can be read by other users (mode 0602)",
+	} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		var warning []string
+		if want != "" {
+			warning = []string{"private key " + path + " " + want + "; run: chmod 600 " + path}
+		}
+		if got := OpenToOthers("private key", path); !slices.Equal(got, warning) {
+			t.Errorf("mode %04o: %q", mode, got)
+		}
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	dir := t.TempDir()
 	open, closed := filepath.Join(dir, "open"), filepath.Join(dir, "closed")

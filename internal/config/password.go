@@ -130,13 +130,13 @@ func (in Input) readSecret(stdin io.Reader) ([]byte, error) {
 	return bytes.TrimSuffix(data, []byte("\r")), nil
 }
 
-// OpenToOthers returns a warning when more than its owner can read the file at path, which
+// OpenToOthers returns a warning when more than its owner and group can read the file at path, which
 // holds a secret; what is what the warning calls it.
 func OpenToOthers(what, path string) []string {
 	return openToOthers(what, Input{kind: fileInput, value: path})
 }
 
-// openToOthers is a warning when more than its owner can read a secret file. It is not an error,
+// openToOthers is a warning when more than its owner and group can read a secret file. It is not an error,
 // for mounted secrets in containers often are so and cannot be changed there.
 func openToOthers(what string, in Input) []string {
 	path, ok := in.Path()
@@ -144,8 +144,12 @@ func openToOthers(what string, in Input) []string {
 		return nil
 	}
 	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || !readableByOthers(info.Mode()) {
+	if err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s %s can be read by other users (mode %04o); run: chmod 600 %s", what, path, info.Mode().Perm(), path)}
+	access := accessOfOthers(info.Mode())
+	if access == "" {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s %s %s (mode %04o); run: chmod 600 %s", what, path, access, info.Mode().Perm(), path)}
 }
