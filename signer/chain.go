@@ -2,89 +2,112 @@ package signer
 
 import (
 	"bytes"
-	"crypto/rsa"
 	"slices"
 	"time"
 )
 
-// What is looked at to find issuers, so that a hostile file costs no more than a moment:
-// checking an RSA signature takes time that grows with the square of the key.
-const (
-	maxIssuerRSA  = 16384    // bits
-	maxIssuedSize = 16 << 10 // bytes of DER
-	maxSignatures = 128      // checked for one path; certificates of other names cost none
-)
-
-// pathFinder walks from the leaf towards the root through whatever was given.
+// pathFinder searches the certificates that were given for a path from the leaf to the trust
+// anchor. Which CA that is, only the service knows.
 //
-// An issuer is the certificate whose subject is the child's issuer, byte for byte (RFC 5280,
-// 6.1.3 a 4, without the name folding that no CA relies on), that may sign certificates, and
-// whose key verifies the child.
+// A root is an issuer that signed itself. It ends the path and is not part of it: the service has
+// its own copy, and counts what is sent.
 type pathFinder struct {
-	pool    []located
+	issuers *issuerFinder
+	leaf    located
 	now     time.Time
-	checked int // signatures
+	best    candidate
+	broken  []located // the first path with a defect: where all have one, an error names it
 }
 
-// path ends where no issuer is at hand, since that is the trust anchor's side, or before a
-// self-signed certificate: the service has the root and counts what is sent. Where an issuer
-// is there both self-signed and certified by another CA, the way goes on through the latter
-// if it leads somewhere: either of the two CAs may be the trust anchor.
-//
-// A path of more than maxChain is cut after one more.
-func (f *pathFinder) path(leaf located) []located {
-	var path []located
-	atRoot := -1 // how much of the path reaches the last root on the way
-	for child := leaf; len(path) <= maxChain; child = path[len(path)-1] {
-		root, issuers := f.issuersOf(child, path)
-		if root {
-			atRoot = len(path)
-		}
-		issuer, ok := best(issuers, f.now)
-		if !ok {
-			break
-		}
-		if atRoot >= 0 && (len(path) == maxChain || !inTime(issuer, f.now) || !strongDigest(issuer.SignatureAlgorithm)) {
-			return path[:atRoot]
-		}
-		path = append(path, issuer)
+// candidate is a path that the service would take if its trust anchor is at the end of it. The zero
+// candidate is none.
+type candidate struct {
+	found bool
+	path  []located
+	roots int       // how many given roots issued the leaf or a certificate of the path
+	until time.Time // when the first certificate of the path expires; zero if there is none
+}
+
+// path returns the path to send. If none can be used, it returns one for checkChain to refuse.
+func (f *pathFinder) path() []located {
+	f.best = f.search(f.leaf, nil)
+	if f.best.found {
+		return f.best.path
 	}
-	return path
+	return f.broken
 }
 
-// issuersOf returns the issuers of child that are not on the path yet and not self-signed,
-// and whether a self-signed one is there too.
-func (f *pathFinder) issuersOf(child located, path []located) (root bool, issuers []located) {
-	for _, c := range f.pool {
-		if !bytes.Equal(c.RawSubject, child.RawIssuer) || contains(path, c) || !f.signed(child, c) {
+// search returns the best of the paths that begin with path, whose last certificate is child, or
+// the leaf. It is a depth-first search over all of them; the limits on signatures and on the
+// length of a path bound it.
+//
+// A path ends where no further issuer was given, or at a root. Where another CA has certified the
+// root as well, the path goes on with that certificate if it can: either CA may be the trust anchor,
+// and the longer path serves both.
+func (f *pathFinder) search(child located, path []located) candidate {
+	var best candidate
+	isEnd, reachesRoot := true, false
+	for _, issuer := range f.issuers.named(child, f.now) {
+		if onPath(issuer, path) || !f.issuers.signed(child, issuer) {
 			continue
 		}
-		if f.selfSigned(c) {
-			root = true
-		} else {
-			issuers = append(issuers, c)
+		isRoot := f.issuers.isRoot(issuer)
+		if f.issuers.exhausted {
+			break // with what was found so far
+		}
+		if isRoot {
+			reachesRoot = reachesRoot || checkRoot(issuer, path, f.now) == nil
+			continue
+		}
+		isEnd = false
+		longer := append(slices.Clip(path), issuer)
+		if checkIssuer(f.leaf, longer, f.now) != nil {
+			f.noteBroken(longer)
+		} else if c := f.search(issuer, longer); c.betterThan(best) {
+			best = c
 		}
 	}
-	return root, issuers
-}
-
-// signed tells whether issuer signed child.
-func (f *pathFinder) signed(child, issuer located) bool {
-	key, isRSA := issuer.PublicKey.(*rsa.PublicKey)
-	if isRSA && key.N.BitLen() > maxIssuerRSA || len(child.Raw) > maxIssuedSize || f.checked == maxSignatures {
-		return false
+	if !best.found && (isEnd || reachesRoot) {
+		best = candidate{found: true, path: path, until: firstExpiry(path)}
 	}
-	f.checked++
-	return child.CheckSignatureFrom(issuer.Certificate) == nil
+	if best.found && reachesRoot {
+		best.roots++
+	}
+	return best
 }
 
-// selfSigned tells a root from the certificate of a new key that the old one of the same CA
-// signed (RFC 5280, 3.2, self-issued). Go does not check the weak digests of old roots; what
-// has them cannot be sent anyhow.
-func (f *pathFinder) selfSigned(c located) bool {
-	return bytes.Equal(c.RawSubject, c.RawIssuer) && (!strongDigest(c.SignatureAlgorithm) || f.signed(c, c))
+// betterThan reports whether c is to be preferred: it reaches more of the given roots, or as many
+// and is valid longer. Of equal ones the first is kept, whose key identifiers fit best.
+func (c candidate) betterThan(other candidate) bool {
+	switch {
+	case !c.found || !other.found:
+		return c.found
+	case c.roots != other.roots:
+		return c.roots > other.roots
+	}
+	return c.until.After(other.until)
 }
 
-func contains(path []located, c located) bool {
-	return slices.ContainsFunc(path, func(p located) bool { return p.Equal(c.Certificate) })
+func (f *pathFinder) noteBroken(path []located) {
+	if f.broken == nil {
+		f.broken = path
+	}
+}
+
+// onPath reports whether the CA is on the path already, with this certificate or another for the
+// same name and key: the way through it would be a detour.
+func onPath(issuer located, path []located) bool {
+	return slices.ContainsFunc(path, func(p located) bool {
+		return bytes.Equal(p.RawSubject, issuer.RawSubject) && bytes.Equal(p.RawSubjectPublicKeyInfo, issuer.RawSubjectPublicKeyInfo)
+	})
+}
+
+func firstExpiry(path []located) time.Time {
+	var first time.Time
+	for i, c := range path {
+		if i == 0 || c.NotAfter.Before(first) {
+			first = c.NotAfter
+		}
+	}
+	return first
 }

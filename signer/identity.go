@@ -17,6 +17,7 @@ type Identity struct {
 	algorithm Algorithm
 	leaf      located
 	chain     []located
+	search    *pathFinder // that found chain; only read
 }
 
 // located is a certificate and the name of the input it was read from.
@@ -57,8 +58,8 @@ func newIdentity(key crypto.Signer, pool []located, now time.Time) (*Identity, e
 	if err := checkLeaf(leaf); err != nil {
 		return nil, err
 	}
-	finder := pathFinder{pool: pool, now: now}
-	id := &Identity{key: key, algorithm: algorithm, leaf: leaf, chain: finder.path(leaf)}
+	finder := &pathFinder{issuers: newIssuerFinder(pool), leaf: leaf, now: now}
+	id := &Identity{key: key, algorithm: algorithm, leaf: leaf, chain: finder.path(), search: finder}
 	if err := id.checkChain(now); err != nil {
 		return nil, err
 	}

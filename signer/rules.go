@@ -4,6 +4,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"time"
+
+	"kedge/internal/dn"
 )
 
 // Limits of the service.
@@ -15,30 +17,82 @@ const (
 const (
 	trustModel     = "IAM Roles Anywhere User Guide, \"Trust model\", signature verification"
 	signingProcess = "IAM Roles Anywhere User Guide, \"Signing process\""
+	pathValidation = "RFC 5280, section 6.1.4"
 )
 
 // checkChain holds the intermediates against the rules, and all against the clock.
 func (id *Identity) checkChain(now time.Time) error {
-	if len(id.chain) > maxChain {
-		return broken(id.leaf, signingProcess, "needs more than %d intermediates to reach its root; no more can be sent", maxChain)
-	}
-	for _, c := range id.chain {
-		if !strongDigest(c.SignatureAlgorithm) {
-			return broken(c, trustModel, "is signed with %s; the digest must be SHA-256 or stronger", c.SignatureAlgorithm)
+	for i := range id.chain {
+		if err := checkIssuerRules(id.leaf, id.chain[:i+1]); err != nil {
+			return err
 		}
 	}
 	return id.CheckTime(now)
+}
+
+// checkIssuer checks the last certificate of a path, the others having passed.
+func checkIssuer(leaf located, path []located, now time.Time) error {
+	if err := checkIssuerRules(leaf, path); err != nil {
+		return err
+	}
+	return checkTime(path[len(path)-1], now)
+}
+
+// checkIssuerRules is checkIssuer without the clock.
+func checkIssuerRules(leaf located, path []located) error {
+	last := len(path) - 1
+	if len(path) > maxChain {
+		return broken(leaf, signingProcess, "needs more than %d intermediates to reach its root; no more can be sent", maxChain)
+	}
+	if c := path[last]; !strongDigest(c.SignatureAlgorithm) {
+		return broken(c, trustModel, "is signed with %s; the digest must be SHA-256 or stronger", c.SignatureAlgorithm)
+	}
+	return checkPathLength(path[last], path[:last])
+}
+
+// checkRoot checks a root that was given, which is not sent.
+func checkRoot(root located, path []located, now time.Time) error {
+	if err := checkPathLength(root, path); err != nil {
+		return err
+	}
+	return checkTime(root, now)
+}
+
+// checkPathLength checks the path length constraint of a CA, given the intermediates below it, of
+// which the self-issued do not count (RFC 5280, 4.2.1.9).
+func checkPathLength(c located, below []located) error {
+	limit := c.MaxPathLen
+	if limit < 0 || limit == 0 && !c.MaxPathLenZero {
+		return nil
+	}
+	n := 0
+	for _, b := range below {
+		if dn.Key(b.RawSubject) != dn.Key(b.RawIssuer) {
+			n++
+		}
+	}
+	if n > limit {
+		return broken(c, pathValidation, "has the path length %d, and %d intermediates are below it", limit, n)
+	}
+	return nil
 }
 
 // CheckTime compares leaf and intermediates with the clock, and nothing else: it is what
 // can change after an identity was made.
 func (id *Identity) CheckTime(now time.Time) error {
 	for _, c := range append([]located{id.leaf}, id.chain...) {
-		if !inTime(c, now) {
-			return &ValidityError{File: c.file, Subject: name(c), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Now: now}
+		if err := checkTime(c, now); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func checkTime(c located, now time.Time) error {
+	if inTime(c, now) {
+		return nil
+	}
+	return &ValidityError{File: c.file, Subject: name(c), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Now: now}
 }
 
 // checkLeaf holds the end-entity certificate against the rules of the trust model.

@@ -74,7 +74,7 @@ func allowed() []line {
 		{"scripts/identity", "", "github.com/aws/aws-sdk-go-v2/config github.com/aws/aws-sdk-go-v2/service/sts", ""},
 		{"scripts/soak", "", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/service/sts github.com/aws/smithy-go", ""},
 		{"scripts/torn", "internal/emulator", "", ""},
-		{"signer", "internal/mldsakey internal/pkcs12 internal/pkcs8", "", "a library for other programs as well: no file formats but keys and certificates"},
+		{"signer", "internal/dn internal/mldsakey internal/pkcs12 internal/pkcs8", "", "a library for other programs as well: no file formats but keys and certificates"},
 		{"signer/session", "signer", "github.com/aws/aws-sdk-go-v2/aws", "a library for other programs as well: of the SDK only its core"},
 		{"tpm", "", "github.com/google/go-tpm", "above it a key is a crypto.Signer"},
 	}
@@ -84,17 +84,17 @@ func allowed() []line {
 // our own packages: more in one of them is more in all that use them.
 func reachable() map[string]string {
 	return map[string]string{
-		"signer":             "internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8",
-		"signer/session":     "internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8 signer",
+		"signer":             "internal/dn internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8",
+		"signer/session":     "internal/dn internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8 signer",
 		"ca":                 "internal/pemread",
 		"ca/issuance":        "ca ca/ledger internal/dn internal/pemread",
 		"ca/ledger":          "ca internal/pemread",
 		"tpm":                "",
 		"pkcs11":             "internal/wire",
 		"internal/pemread":   "",
-		"internal/keys":      "internal/atomicfile internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8 internal/wire pkcs11 signer tpm",
-		"internal/hostfiles": "internal/atomicfile internal/filelock internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8 internal/safefile signer",
-		"internal/cadir":     "ca internal/atomicfile internal/config internal/filelock internal/hostfiles internal/keys internal/mldsakey internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/safefile internal/wire pkcs11 signer tpm",
+		"internal/keys":      "internal/atomicfile internal/dn internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8 internal/wire pkcs11 signer tpm",
+		"internal/hostfiles": "internal/atomicfile internal/dn internal/filelock internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8 internal/safefile signer",
+		"internal/cadir":     "ca internal/atomicfile internal/config internal/dn internal/filelock internal/hostfiles internal/keys internal/mldsakey internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/safefile internal/wire pkcs11 signer tpm",
 		"internal/safefile":  "internal/atomicfile",
 		"cmd/kedge":          "internal/atomicfile internal/cache internal/cli internal/config internal/credfile internal/creds internal/dn internal/filelock internal/keys internal/mldsakey internal/pbe internal/pkcs12 internal/pkcs8 internal/process internal/processline internal/refresh internal/safefile internal/serve internal/settings internal/wire pkcs11 signer signer/session tpm",
 		"internal/emulator":  "",

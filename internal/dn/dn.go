@@ -1,4 +1,4 @@
-// Package dn reads distinguished names as people and tools write them.
+// Package dn reads distinguished names as people and tools write them, and compares encoded ones.
 package dn
 
 import (
