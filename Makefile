@@ -11,8 +11,9 @@ KILLS    := 1000
 SOAK     := 10m
 SEQUENCES := 2000
 SWAPS    := 2000
+PKIS     := 2000
 
-.PHONY: help build pkcs11 test race lint fuzz bench model crash torn swaps soak mutants quickstart check cross setup clean
+.PHONY: help build pkcs11 test race lint fuzz bench model paths crash torn swaps soak mutants quickstart check cross setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,9 @@ bench: build ## compare with the least programs that do the same
 
 model: setup ## SEQUENCES (2000) of what a CA does, compared step by step with a reference
 	KEDGE_TEST_SEQUENCES=$(SEQUENCES) go test ./ca/issuance -run '^TestModel$$' -count 1 -parallel 8 -timeout 1h
+
+paths: setup ## PKIS (2000) at random: the path to the CA compared with openssl and a reference
+	KEDGE_TEST_PKIS=$(PKIS) go test ./signer -run '^TestPathFinder_random$$' -count 1 -timeout 1h
 
 crash: build ## kill -9 kedge-ca ROUNDS (500) times at all that it writes, with each kind of ledger
 	scripts/crash.sh $(ROUNDS)

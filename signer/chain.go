@@ -28,6 +28,10 @@ type candidate struct {
 	until time.Time // when the first certificate of the path expires; zero if there is none
 }
 
+func newPathFinder(leaf located, given []located, now time.Time) *pathFinder {
+	return &pathFinder{issuers: newIssuerFinder(given), leaf: leaf, now: now}
+}
+
 // path returns the path to send. If none can be used, it returns one for checkChain to refuse.
 func (f *pathFinder) path() []located {
 	f.best = f.search(f.leaf, nil)
@@ -48,7 +52,7 @@ func (f *pathFinder) search(child located, path []located) candidate {
 	var best candidate
 	isEnd, reachesRoot := true, false
 	for _, issuer := range f.issuers.named(child, f.now) {
-		if onPath(issuer, path) || !f.issuers.signed(child, issuer) {
+		if f.onPath(issuer, path) || !f.issuers.signed(child, issuer) {
 			continue
 		}
 		isRoot := f.issuers.isRoot(issuer)
@@ -96,9 +100,9 @@ func (f *pathFinder) noteBroken(path []located) {
 
 // onPath reports whether the CA is on the path already, with this certificate or another for the
 // same name and key: the way through it would be a detour.
-func onPath(issuer located, path []located) bool {
+func (f *pathFinder) onPath(issuer located, path []located) bool {
 	return slices.ContainsFunc(path, func(p located) bool {
-		return bytes.Equal(p.RawSubject, issuer.RawSubject) && bytes.Equal(p.RawSubjectPublicKeyInfo, issuer.RawSubjectPublicKeyInfo)
+		return bytes.Equal(p.RawSubjectPublicKeyInfo, issuer.RawSubjectPublicKeyInfo) && f.issuers.key(p.RawSubject) == f.issuers.key(issuer.RawSubject)
 	})
 }
 

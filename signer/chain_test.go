@@ -128,7 +128,7 @@ func TestPathFinder_boundsWork(t *testing.T) {
 		{"other names", leaf, []located{leaf, leaf}, 0},
 		{"many issuers", leaf, manyOf(1000, issuer(other.PublicKey)), maxSignatures},
 	} {
-		f := pathFinder{issuers: newIssuerFinder(tt.pool), leaf: tt.child, now: noon}
+		f := newPathFinder(tt.child, tt.pool, noon)
 		if f.path(); len(f.issuers.checked) != tt.want {
 			t.Errorf("%s: %d signatures checked, want %d", tt.name, len(f.issuers.checked), tt.want)
 		}

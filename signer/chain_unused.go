@@ -25,18 +25,19 @@ func (u Unused) String() string {
 }
 
 // Unused returns what was given and is not sent, related certificates first. The root at the end
-// of the path is none of them.
+// of the path is none of them. It repeats the search, which an identity in use does not need.
 func (id *Identity) Unused() []Unused {
+	f := newPathFinder(id.leaf, id.given, id.made)
+	f.path()
 	var related, others []Unused
-	for _, c := range id.search.issuers.pool {
-		reason, isRelated := id.search.whyUnused(c, id.chain)
-		if reason == "" {
-			continue
-		}
+	for _, c := range f.issuers.pool {
+		reason, isRelated := f.whyUnused(c)
 		u := Unused{File: c.file, Subject: name(c), Issuer: c.Issuer.String(), Reason: reason, Related: isRelated}
-		if isRelated {
+		switch {
+		case reason == "":
+		case isRelated:
 			related = append(related, u)
-		} else {
+		default:
 			others = append(others, u)
 		}
 	}
@@ -44,42 +45,43 @@ func (id *Identity) Unused() []Unused {
 }
 
 // TopIssuer returns the name of the CA that issued the last certificate of the path, or the leaf
-// if it is alone: the trust anchor must be that CA, or one on the path. rootGiven reports whether
-// the path ends at a root that was given.
+// if that is alone: the trust anchor must be that CA or one below it on the path. rootGiven reports
+// whether the path reaches a root that was given.
 func (id *Identity) TopIssuer() (issuer string, rootGiven bool) {
 	last := id.leaf
 	if n := len(id.chain); n > 0 {
 		last = id.chain[n-1]
 	}
-	return last.Issuer.String(), id.search.best.roots > 0
+	return last.Issuer.String(), id.reachesRoot
 }
 
 // whyUnused returns why a certificate is not part of the path; it is empty for the leaf, for those
 // that are sent, and for the roots that issued one of these.
-func (f *pathFinder) whyUnused(c located, path []located) (reason string, related bool) {
-	sent := append([]located{f.leaf}, path...)
+func (f *pathFinder) whyUnused(c located) (reason string, related bool) {
+	sent := append([]located{f.leaf}, f.best.path...)
+	if slices.ContainsFunc(sent, func(s located) bool { return s.Equal(c.Certificate) }) {
+		return "", false
+	}
 	for i, child := range sent {
-		if child.Equal(c.Certificate) {
-			return "", false
+		if f.issuers.key(child.RawIssuer) == f.issuers.key(c.RawSubject) {
+			return f.whyNotIssuer(c, child, i), true
 		}
-		if f.issuers.key(child.RawIssuer) != f.issuers.key(c.RawSubject) {
-			continue
-		}
-		return f.whyNotIssuer(c, child, path[:i]), true
 	}
 	for l, right := range f.issuers.checked {
 		if right && l.issuer == c.Certificate && l.child != c.Certificate {
-			return "it is on another path, and " + f.whyOtherPath(), true
+			return "it belongs to another path than the one that is sent", true
 		}
 	}
 	if bytes.Equal(c.RawSubjectPublicKeyInfo, f.leaf.RawSubjectPublicKeyInfo) {
 		return "it is another certificate of the same key", false
 	}
-	return "it did not issue any certificate of the path", false
+	return "it issued none of the certificates of the path", false
 }
 
-// whyNotIssuer returns why c, which has the name of child's issuer, is not the next on the path.
-func (f *pathFinder) whyNotIssuer(c, child located, below []located) string {
+// whyNotIssuer returns why c, which has the name of child's issuer, is not the certificate number i
+// of the path.
+func (f *pathFinder) whyNotIssuer(c, child located, i int) string {
+	below := f.best.path[:i]
 	right, known := f.issuers.checked[link{child.Certificate, c.Certificate}]
 	switch {
 	case tooLarge(child, c):
@@ -88,13 +90,36 @@ func (f *pathFinder) whyNotIssuer(c, child located, below []located) string {
 		return fmt.Sprintf("the search ended after %d signatures", maxSignatures)
 	case !right:
 		return whyNotSigned(c, child)
-	case f.issuers.checked[link{c.Certificate, c.Certificate}]:
+	case f.issuers.isRoot(c):
 		return defect(checkRoot(c, below, f.now))
+	case i == maxChain:
+		return fmt.Sprintf("%d intermediates are sent, and no more can be", maxChain)
 	}
-	if reason := defect(checkIssuer(f.leaf, append(slices.Clip(below), c), f.now)); reason != "" {
+	return f.whyNotBest(append(slices.Clip(below), c), i)
+}
+
+// whyNotBest returns why no path that begins with path was chosen, which differs from the best one
+// in its last certificate, number i.
+func (f *pathFinder) whyNotBest(path []located, i int) string {
+	if reason := defect(checkIssuer(f.leaf, path, f.now)); reason != "" {
 		return reason
 	}
-	return f.whyOtherPath()
+	if f.issuers.exhausted || i == len(f.best.path) {
+		return fmt.Sprintf("the search ended after %d signatures", maxSignatures)
+	}
+	f.broken = nil
+	other := f.search(path[i], path)
+	if !other.found {
+		return fmt.Sprintf("every path through it has a defect: %v", checkIssuer(f.leaf, f.broken, f.now))
+	}
+	chosen := f.search(f.best.path[i], f.best.path[:i+1])
+	switch {
+	case other.roots < chosen.roots:
+		return "the path that is sent reaches a root that was given"
+	case other.until.Before(chosen.until):
+		return "the path that is sent is valid longer, until " + chosen.until.UTC().Format(time.RFC3339)
+	}
+	return "the path that is sent is as good"
 }
 
 func whyNotSigned(c, child located) string {
@@ -109,24 +134,13 @@ func whyNotSigned(c, child located) string {
 	return fmt.Sprintf("it has the name of the CA that issued %q, but its key did not sign that", name(child))
 }
 
-// whyOtherPath returns why the path that was chosen is better than others that could be used.
-func (f *pathFinder) whyOtherPath() string {
-	if f.best.roots > 0 {
-		return "the path that is sent reaches a root that was given"
-	}
-	if f.best.until.IsZero() {
-		return "none of its paths can be used"
-	}
-	return "the path that is sent is valid longer, until " + f.best.until.UTC().Format(time.DateOnly)
-}
-
 // defect returns what a RuleError or a ValidityError says of the certificate that it names.
 func defect(err error) string {
 	if err == nil {
 		return ""
 	}
 	if rule, ok := errors.AsType[*RuleError](err); ok {
-		return "the certificate " + rule.Rule
+		return "it " + rule.Rule
 	}
 	validity, ok := errors.AsType[*ValidityError](err)
 	switch {

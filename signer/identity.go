@@ -17,7 +17,10 @@ type Identity struct {
 	algorithm Algorithm
 	leaf      located
 	chain     []located
-	search    *pathFinder // that found chain; only read
+
+	reachesRoot bool      // chain ends at a root that was given, or passes one
+	given       []located // that chain was chosen from
+	made        time.Time // when it was chosen
 }
 
 // located is a certificate and the name of the input it was read from.
@@ -30,7 +33,7 @@ type located struct {
 // towards the trust anchor out of the others, in whatever order they come, leaves the root
 // out, and checks everything against the rules of the service and against now.
 //
-// Certificates that are not on the path are ignored. The error is a *KeyMismatchError, a
+// Certificates that are not on the path are ignored; [Identity.Unused] says why. The error is a *KeyMismatchError, a
 // *RuleError or a *ValidityError, or says that the key is of no use for the service.
 func NewIdentity(key crypto.Signer, certs []*x509.Certificate, now time.Time) (*Identity, error) {
 	pool := make([]located, len(certs))
@@ -58,8 +61,9 @@ func newIdentity(key crypto.Signer, pool []located, now time.Time) (*Identity, e
 	if err := checkLeaf(leaf); err != nil {
 		return nil, err
 	}
-	finder := &pathFinder{issuers: newIssuerFinder(pool), leaf: leaf, now: now}
-	id := &Identity{key: key, algorithm: algorithm, leaf: leaf, chain: finder.path(), search: finder}
+	finder := newPathFinder(leaf, pool, now)
+	id := &Identity{key: key, algorithm: algorithm, leaf: leaf, given: pool, made: now, chain: finder.path()}
+	id.reachesRoot = finder.best.roots > 0
 	if err := id.checkChain(now); err != nil {
 		return nil, err
 	}
