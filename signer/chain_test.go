@@ -161,3 +161,77 @@ func TestNewIdentity_hugeLeafBeforeItsPath(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A thousand certificates of one name and another key do not hide the right ones, whose key
+// identifiers fit, and cost no more signatures than the limit allows.
+func TestPathFinder_manyOfOneName(t *testing.T) {
+	t.Parallel()
+	root := mint(t, "ca", nil, asCA)
+	// Go leaves the identifier out where a CA has its issuer's name.
+	ca := mint(t, "ca", root, asCA, func(c *x509.Certificate) { c.AuthorityKeyId = root.SubjectKeyId })
+	leaf := located{Certificate: mint(t, "leaf", ca).Certificate}
+	for _, tt := range []struct {
+		name string
+		like *minted
+	}{
+		{"another key", mint(t, "ca", mint(t, "ca", nil, asCA), asCA)},
+		{"another root", mint(t, "ca", nil, asCA)},
+	} {
+		pool := append(manyOf(1000, located{Certificate: tt.like.Certificate}), located{Certificate: ca.Certificate}, located{Certificate: root.Certificate}, leaf)
+		f := newPathFinder(leaf, pool, noon)
+		path := f.path()
+		if len(path) != 1 || !path[0].Equal(ca.Certificate) || f.best.roots != 1 || len(f.issuers.checked) > maxSignatures {
+			t.Errorf("%s: path of %d, %d roots, %d signatures", tt.name, len(path), f.best.roots, len(f.issuers.checked))
+		}
+	}
+}
+
+// CAs that all certified each other make as many paths as 128 signatures allow.
+func TestPathFinder_everyoneCertifiedEveryone(t *testing.T) {
+	t.Parallel()
+	var cas []*minted
+	for i := range 11 {
+		cas = append(cas, mint(t, fmt.Sprint("ca", i), nil, asCA))
+	}
+	var pool []located
+	for i, ca := range cas {
+		for j, issuer := range cas {
+			if i != j {
+				cross := mintFor(t, ca.key, ca.Subject.CommonName, issuer, asCA)
+				pool = append(pool, located{Certificate: cross.Certificate})
+			}
+		}
+	}
+	leaf := located{Certificate: mint(t, "leaf", cas[0]).Certificate}
+	f := newPathFinder(leaf, append(pool, leaf), noon)
+	start := time.Now()
+	if f.path(); len(f.issuers.checked) > maxSignatures {
+		t.Errorf("%d signatures", len(f.issuers.checked))
+	}
+	t.Logf("%d signatures, %s", len(f.issuers.checked), time.Since(start))
+}
+
+// Key identifiers are a hint: where they lead astray, the path is found all the same.
+func TestPathFinder_wrongKeyIdentifiers(t *testing.T) {
+	root := mint(t, "root", nil, asCA)
+	ca := mint(t, "ca", root, asCA, func(c *x509.Certificate) { c.SubjectKeyId = []byte{1} })
+	other := mint(t, "ca", root, asCA, func(c *x509.Certificate) { c.SubjectKeyId = []byte{2} })
+	parent := *ca.Certificate
+	parent.SubjectKeyId = []byte{2} // says that the other CA's key signed
+	leaf := mint(t, "leaf", &minted{&parent, ca.key})
+	wantChain(t, leaf, []*minted{other, ca, root}, "ca<-root")
+}
+
+// Names that differ in their encoding alone are equal: RFC 5280, 7.1.
+func TestPathFinder_namesInOtherEncodings(t *testing.T) {
+	root := mint(t, "root", nil, asCA)
+	ca := mint(t, "Web CA", root, asCA)
+	parent := *ca.Certificate
+	parent.Subject.CommonName = "WEB  ca "
+	parent.RawSubject = nil
+	leaf := mint(t, "leaf", &minted{&parent, ca.key})
+	id, err := NewIdentity(leaf.key, []*x509.Certificate{leaf.Certificate, ca.Certificate, root.Certificate}, noon)
+	if err != nil || len(id.Chain()) != 1 {
+		t.Errorf("chain %v, %v", id, err)
+	}
+}

@@ -218,6 +218,9 @@ func refusalHint(e *session.APIError, request *requestError) string {
 	if e.RoleARN != "" {
 		return chainHint(e)
 	}
+	if hint := untrustedHint(e); hint != "" {
+		return hint
+	}
 	for _, row := range refusals(request) {
 		if strings.Contains(strings.ToLower(e.Message), row.message) && strings.HasPrefix(e.Code, row.code) {
 			return row.hint

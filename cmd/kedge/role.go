@@ -204,6 +204,9 @@ func (f *roleFlags) identity(ctx context.Context, h host, u use, reach func() er
 	}
 	if trace := h.trace(f.debug); trace != nil {
 		trace("certificate %q, serial %s, %s, with %d intermediates", id.Leaf().Subject, id.Leaf().SerialNumber, id.Algorithm(), len(id.Chain()))
+		for _, unused := range id.Unused() {
+			trace("not sent: %s", unused)
+		}
 	}
 	return source, nil
 }

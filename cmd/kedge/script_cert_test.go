@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -72,6 +73,22 @@ func makeCert(ts *testscript.TestScript, args []string) {
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(name+".pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644))
 	ts.Check(os.WriteFile(ts.MkAbs(name+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), 0o600))
+}
+
+// cross FILE NAME ISSUER DAYS: makes FILE.pem, a certificate by ISSUER for the CA in NAME.pem that is
+// valid for so many days; it has expired where they are negative.
+func makeCross(ts *testscript.TestScript, args []string) {
+	ca, _ := readPair(ts, args[1])
+	issuer, issuerKey := readPair(ts, args[2])
+	days, err := strconv.Atoi(args[3])
+	ts.Check(err)
+	template := *ca
+	template.SerialNumber = big.NewInt(time.Now().UnixNano())
+	template.NotBefore, template.NotAfter = time.Now().AddDate(0, 0, -1000), time.Now().AddDate(0, 0, days)
+	template.AuthorityKeyId = nil
+	der, err := x509.CreateCertificate(rand.Reader, &template, issuer, ca.PublicKey, issuerKey)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644))
 }
 
 func newKey(kind string) (crypto.Signer, error) {

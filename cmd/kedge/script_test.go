@@ -50,6 +50,7 @@ func TestScript(t *testing.T) {
 					"verify-sig":    script(verifySignature),
 					"tpm":           script(startTPM),
 					"softhsm":       script(startSoftHSM),
+					"cross":         script(makeCross),
 					"certify":       script(certifyRequest),
 				},
 			})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -98,6 +99,9 @@ func (c *Client) createSession(ctx context.Context, id *signer.Identity, start t
 		read: func(a answer) (*Session, error) { return a.session(c.arns.role) },
 	}
 	e.session, e.err = e.run(ctx)
+	if api, ok := errors.AsType[*APIError](e.err); ok {
+		api.Identity = id
+	}
 	return e
 }
 

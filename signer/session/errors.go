@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"kedge/signer"
 )
 
 // ARNError says that an ARN is malformed, is of another kind than its place asks for, or
@@ -58,6 +60,9 @@ type APIError struct {
 	Code      string // such as "AccessDeniedException"; empty when the answer has none
 	Message   string // one line, cut at some hundred characters; may be empty
 	RequestID string // for AWS support; may be empty
+
+	// Identity signed the request; nil for AssumeRole.
+	Identity *signer.Identity
 
 	// Skew is how far this host's clock is behind the service's (negative: ahead), as far as
 	// the answer's date tells; zero when they agree to the minute.

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"kedge/signer"
+	"kedge/signer/session"
+)
+
+// maxUnusedNamed is how many certificates that are not sent a hint names; --debug names all.
+const maxUnusedNamed = 3
+
+// untrustedHint is the advice where the service found no path from the certificate to its trust
+// anchor: which CA the path leads to, and what was given and is not sent. It is empty for other
+// refusals.
+func untrustedHint(e *session.APIError) string {
+	if e.Identity == nil || !strings.Contains(strings.ToLower(e.Message), "untrusted signing certificate") {
+		return ""
+	}
+	issuer, rootGiven := e.Identity.TopIssuer()
+	hint := fmt.Sprintf("the certificates that were sent lead to the CA %q: check that --trust-anchor-arn names the anchor of this CA", issuer)
+	related, others := unusedOf(e.Identity)
+	switch {
+	case len(related) > 0:
+		hint += "; given and not sent: " + strings.Join(related[:min(len(related), maxUnusedNamed)], "; ")
+		others += max(0, len(related)-maxUnusedNamed)
+		if !rootGiven {
+			hint += "; where there are several paths, the one to a root that is given, too, is taken"
+		}
+	case !rootGiven:
+		hint += "; if it is an intermediate, its certificate is missing: give it with --intermediates"
+	}
+	if others > 0 {
+		hint += fmt.Sprintf(" (of those given, %d more are not on the path: --debug lists them)", others)
+	}
+	return hint
+}
+
+// unusedOf describes the certificates that have a name on the path, and counts the others.
+func unusedOf(id *signer.Identity) (related []string, others int) {
+	for _, u := range id.Unused() {
+		if u.Related {
+			related = append(related, u.String())
+		} else {
+			others++
+		}
+	}
+	return related, others
+}
