@@ -50,7 +50,7 @@ func (f *pathFinder) path() []located {
 // and the longer path serves both.
 func (f *pathFinder) search(child located, path []located) candidate {
 	var best candidate
-	isEnd, reachesRoot := true, false
+	isEnd, atRoot, reachesRoot := true, false, false
 	for _, issuer := range f.issuers.named(child, f.now) {
 		if f.onPath(issuer, path) || !f.issuers.signed(child, issuer) {
 			continue
@@ -60,6 +60,7 @@ func (f *pathFinder) search(child located, path []located) candidate {
 			break // with what was found so far
 		}
 		if isRoot {
+			atRoot = true // even one that has expired: the trust anchor may be its successor
 			reachesRoot = reachesRoot || checkRoot(issuer, path, f.now) == nil
 			continue
 		}
@@ -71,7 +72,7 @@ func (f *pathFinder) search(child located, path []located) candidate {
 			best = c
 		}
 	}
-	if !best.found && (isEnd || reachesRoot) {
+	if !best.found && (isEnd || atRoot) {
 		best = candidate{found: true, path: path, until: firstExpiry(path)}
 	}
 	if best.found && reachesRoot {

@@ -181,10 +181,10 @@ func (p *pki) fits(c *node, below []*node) bool {
 }
 
 // preferred returns the best of the usable paths. Those that are the beginning of another do not
-// count; a root that is not fit ends a path all the same.
+// count.
 func (p *pki) preferred(all []refPath) (best refPath, found bool) {
 	all = slices.DeleteFunc(slices.Clone(all), func(r refPath) bool {
-		return !r.usable || r.root != nil && !p.fits(r.root, r.path) && p.goesOn(r)
+		return !r.usable
 	})
 	for _, r := range all {
 		beginsAnother := slices.ContainsFunc(all, func(o refPath) bool {
@@ -198,17 +198,6 @@ func (p *pki) preferred(all []refPath) (best refPath, found bool) {
 		}
 	}
 	return best, found
-}
-
-// goesOn reports whether a certificate was given, other than a root, that continues the path.
-func (p *pki) goesOn(r refPath) bool {
-	last := p.leaf
-	if n := len(r.path); n > 0 {
-		last = r.path[n-1]
-	}
-	return slices.ContainsFunc(p.given, func(c *node) bool {
-		return c.ca == last.issuer && c.issuer != c.ca && c.IsCA && !certifies(c.ca, r.path)
-	})
 }
 
 func certifies(ca int, path []*node) bool {

@@ -235,3 +235,37 @@ func TestPathFinder_namesInOtherEncodings(t *testing.T) {
 		t.Errorf("chain %v, %v", id, err)
 	}
 }
+
+// A path to a root that was given comes first, then the one that is valid longest.
+func TestNewIdentity_preferredPath(t *testing.T) {
+	rootA, rootB := mint(t, "root A", nil, asCA), mint(t, "root B", nil, asCA)
+	expiredA := mintFor(t, rootA.key, "root A", nil, asCA, until(noon.Add(-time.Hour)))
+	ca := mint(t, "ca", nil, asCA)
+	byA, byB := mintFor(t, ca.key, "ca", rootA, asCA, years(1)), mintFor(t, ca.key, "ca", rootB, asCA, years(2))
+	expired := mintFor(t, ca.key, "ca", rootA, asCA, until(noon.Add(-time.Hour)))
+	mid := mint(t, "mid", rootA, asCA, years(9))
+	byMid := mintFor(t, ca.key, "ca", mid, asCA, years(3))
+	strict := mintFor(t, mid.key, "mid", rootA, asCA, func(c *x509.Certificate) { c.MaxPathLenZero = true; c.NotAfter = noon.AddDate(9, 0, 0) })
+	oldMid := mintFor(t, mid.key, "mid", rootB, asCA, until(noon.Add(-time.Hour)))
+	leaf := mint(t, "leaf", byA)
+	for _, tt := range []struct {
+		name  string
+		given []*minted
+		want  string
+	}{
+		{"valid longest", []*minted{byA, byB}, "ca<-root B"},
+		{"in the other order", []*minted{byB, byA}, "ca<-root B"},
+		{"to root A", []*minted{byB, byA, rootA}, "ca<-root A"},
+		{"to root B", []*minted{rootB, byA, byB}, "ca<-root B"},
+		{"to both", []*minted{byA, rootA, byB, rootB}, "ca<-root B"},
+		{"an expired root is no reason", []*minted{byA, expiredA, byB}, "ca<-root B"},
+		{"but ends a path", []*minted{byA, expiredA}, "ca<-root A"},
+		{"the weakest certificate counts", []*minted{byMid, mid, byB}, "ca<-mid mid<-root A"},
+		{"backtracking from what expired", []*minted{byMid, oldMid, byA}, "ca<-root A"},
+		{"backtracking from a path length", []*minted{byMid, strict, byA}, "ca<-root A"},
+		{"certified again", []*minted{expired, byA}, "ca<-root A"},
+		{"backtracking to a root", []*minted{byMid, mid, byB, rootB}, "ca<-root B"},
+	} {
+		t.Run(tt.name, func(t *testing.T) { wantChain(t, leaf, tt.given, tt.want) })
+	}
+}
