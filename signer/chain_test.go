@@ -247,6 +247,7 @@ func TestNewIdentity_preferredPath(t *testing.T) {
 	byMid := mintFor(t, ca.key, "ca", mid, asCA, years(3))
 	strict := mintFor(t, mid.key, "mid", rootA, asCA, func(c *x509.Certificate) { c.MaxPathLenZero = true; c.NotAfter = noon.AddDate(9, 0, 0) })
 	oldMid := mintFor(t, mid.key, "mid", rootB, asCA, until(noon.Add(-time.Hour)))
+	short := mintFor(t, mid.key, "mid", rootA, asCA)
 	leaf := mint(t, "leaf", byA)
 	for _, tt := range []struct {
 		name  string
@@ -260,8 +261,9 @@ func TestNewIdentity_preferredPath(t *testing.T) {
 		{"to both", []*minted{byA, rootA, byB, rootB}, "ca<-root B"},
 		{"an expired root is no reason", []*minted{byA, expiredA, byB}, "ca<-root B"},
 		{"but ends a path", []*minted{byA, expiredA}, "ca<-root A"},
-		{"the weakest certificate counts", []*minted{byMid, mid, byB}, "ca<-mid mid<-root A"},
-		{"backtracking from what expired", []*minted{byMid, oldMid, byA}, "ca<-root A"},
+		{"valid longest as a whole", []*minted{byMid, mid, byB}, "ca<-mid mid<-root A"},
+		{"the first to expire counts", []*minted{byMid, short, byB}, "ca<-root B"},
+		{"backtracking from what expired", []*minted{byMid, oldMid, byA, rootB}, "ca<-root A"},
 		{"backtracking from a path length", []*minted{byMid, strict, byA}, "ca<-root A"},
 		{"certified again", []*minted{expired, byA}, "ca<-root A"},
 		{"backtracking to a root", []*minted{byMid, mid, byB, rootB}, "ca<-root B"},
