@@ -38,7 +38,7 @@ func (o *execOptions) runBeside(ctx context.Context, path string) (process.Statu
 	if err != nil {
 		return process.Status{}, err
 	}
-	token, log := rand.Text(), slog.New(words{o.host})
+	token, log := rand.Text(), slog.New(warnHandler{o.host})
 	credentials := refresh.New(withFirst(first, r), refresh.Options{Now: time.Now, Timeout: o.timeout, Log: log})
 	endpoint, err := serve.New(serve.Config{
 		Roles:         []serve.Role{{Name: endpointName, ARN: o.finalRole(), Credentials: credentials}},

@@ -100,7 +100,7 @@ func (o *serveOptions) validate(cmd *cobra.Command) (err error) {
 // checkServing refuses values of the flags that serve alone has.
 func (o *serveOptions) checkServing(cmd *cobra.Command) error {
 	if o.port < 0 || o.port > 65535 {
-		return badValue(cmd, "port", fmt.Errorf("%d is no port: there are 1 to 65535", o.port))
+		return badValue(cmd, "port", fmt.Errorf("must be between 0 and 65535 (0: a free one), not %d", o.port))
 	}
 	if o.hopLimit < 1 || o.hopLimit > 64 {
 		return badValue(cmd, "hop-limit", fmt.Errorf("it must be 1 to 64, not %d", o.hopLimit))

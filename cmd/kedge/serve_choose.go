@@ -67,7 +67,7 @@ func (o *serveOptions) inOrder() []string {
 	return names
 }
 
-// several tells that nothing but the configuration says which role.
+// several reports whether nothing but the configuration says which role.
 func (o *serveOptions) several() bool {
 	if o.roleFlags.chosen != "" || len(o.profiles()) == 0 {
 		return false

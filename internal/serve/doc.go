@@ -19,6 +19,6 @@
 //     The others are read under their names.
 //   - The identity document has nothing that is made up, but for the letter of the availability zone: an
 //     instance id would make agents believe that this is EC2.
-//   - A full house: the connection that waits longest goes, so that one program that keeps hundreds
-//     open does not lock out the others.
+//   - At the limit, the connection that has been idle longest is closed, so that one program that keeps
+//     hundreds open does not lock out the others.
 package serve

@@ -31,14 +31,14 @@ func (s *Server) guard(r *http.Request) *refusal {
 	case !s.knowsHost(r):
 		return &refusal{http.StatusForbidden, "a Host header that is not an address of this endpoint"}
 	case r.URL.RawPath != "" || strings.Contains(r.URL.Path, "//") || strings.Contains(r.URL.Path, "/."):
-		return &refusal{http.StatusNotFound, "a path in disguise"}
+		return &refusal{http.StatusNotFound, "a non-canonical path"}
 	case hasBody(r):
 		return &refusal{http.StatusRequestEntityTooLarge, "a request with a body"}
 	}
 	return nil
 }
 
-// knowsHost tells whether the Host header is an address under which this endpoint is meant to be
+// knowsHost reports whether the Host header is an address under which this endpoint is meant to be
 // reached: loopback, the link-local ones of EC2 and ECS, the one that the connection was made to, and
 // the configured names. Ports do not matter: a container's may be published under another.
 func (s *Server) knowsHost(r *http.Request) bool {

@@ -35,7 +35,7 @@ func TestHopLimit(t *testing.T) {
 	}
 }
 
-// hopsOfAny tells whether an open connection has this limit.
+// hopsOfAny reports whether an open connection has this limit.
 func (r *running) hopsOfAny(t *testing.T, option [2]int, limit int) bool {
 	t.Helper()
 	r.conns.mu.Lock()

@@ -210,7 +210,7 @@ func TestNotifier_deaf(t *testing.T) {
 		defer close(ended)
 		n.Watch(ctx, time.Millisecond, s)
 	}()
-	waitUntil(t, func() bool { s.seldom.mu.Lock(); defer s.seldom.mu.Unlock(); return len(s.seldom.times) > 0 })
+	waitUntil(t, func() bool { s.limited.mu.Lock(); defer s.limited.mu.Unlock(); return len(s.limited.times) > 0 })
 	for buffer := make([]byte, 1000); ; {
 		size, err := socket.Read(buffer)
 		if err != nil {

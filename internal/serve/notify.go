@@ -36,7 +36,7 @@ func (n Notifier) Watch(ctx context.Context, interval time.Duration, s *Server) 
 	for {
 		_, _ = s.readiness() // takes what requests take; a deadlock ends here
 		if err := n.tell("WATCHDOG=1"); err != nil {
-			s.seldom.warn("the watchdog of systemd is not told", "error", err)
+			s.limited.warn("the watchdog of systemd is not told", "error", err)
 		}
 		select {
 		case <-ticker.C:

@@ -23,7 +23,7 @@ const (
 //
 // The error is that of a listener; there is none when ctx ends it.
 func (s *Server) Serve(ctx context.Context, drain time.Duration, listeners ...net.Listener) error {
-	server := newServer(s, s.seldom)
+	server := newServer(s, s.limited)
 	server.ConnContext = withConn
 	server.ConnState = stateChanged
 	for i, l := range listeners {
@@ -34,10 +34,10 @@ func (s *Server) Serve(ctx context.Context, drain time.Duration, listeners ...ne
 
 // ServeMonitor answers with Monitor until ctx ends. It closes the listener.
 func (s *Server) ServeMonitor(ctx context.Context, l net.Listener) error {
-	return run(ctx, time.Second, newServer(s.Monitor(), s.seldom), []net.Listener{l})
+	return run(ctx, time.Second, newServer(s.Monitor(), s.limited), []net.Listener{l})
 }
 
-func newServer(h http.Handler, log *seldom) *http.Server {
+func newServer(h http.Handler, log *rateLimited) *http.Server {
 	server := &http.Server{
 		Handler:                      h,
 		DisableGeneralOptionsHandler: true,
@@ -75,7 +75,7 @@ func run(ctx context.Context, drain time.Duration, server *http.Server, listener
 }
 
 // complaints takes what net/http logs, such as too many open files, which it does again and again.
-type complaints struct{ log *seldom }
+type complaints struct{ log *rateLimited }
 
 func (complaints) Enabled(context.Context, slog.Level) bool { return true }
 

@@ -50,7 +50,7 @@ type Server struct {
 	counts        counts
 	conns         connections
 	version       string
-	seldom        *seldom
+	limited       *rateLimited
 	now           func() time.Time
 }
 
@@ -67,7 +67,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		authorization: []byte(cfg.Authorization), metadata: !cfg.NoMetadata, hosts: map[string]bool{"localhost": true},
-		hopLimit: cfg.HopLimit, tokens: newTokens(cfg.Now), version: cfg.Version, seldom: newSeldom(cfg.Log), now: cfg.Now,
+		hopLimit: cfg.HopLimit, tokens: newTokens(cfg.Now), version: cfg.Version, limited: newRateLimited(cfg.Log), now: cfg.Now,
 	}
 	for _, host := range cfg.Hosts {
 		s.hosts[strings.ToLower(strings.TrimSuffix(host, "."))] = true
@@ -100,7 +100,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.write(w)
 	s.counts.add(a.endpoint, a.status)
 	if a.why != "" {
-		s.seldom.warn(a.why, "remote", r.RemoteAddr, "status", a.status)
+		s.limited.warn(a.why, "remote", r.RemoteAddr, "status", a.status)
 	}
 }
 

@@ -39,7 +39,7 @@ func (t *tokens) issue(ttl time.Duration) string {
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
-// valid tells whether a token is of this process and has not ended.
+// valid reports whether a token is of this process and has not ended.
 func (t *tokens) valid(token string) bool {
 	if len(token) != base64.RawURLEncoding.EncodedLen(tokenSize) {
 		return false

@@ -5,17 +5,17 @@ import (
 	"sync"
 )
 
-// seldom logs what strangers can cause as often as they like: the 1st, 10th, 100th time and so on.
-type seldom struct {
+// rateLimited logs what strangers can cause as often as they like: the 1st, 10th, 100th time and so on.
+type rateLimited struct {
 	log   *slog.Logger
 	mu    sync.Mutex
 	times map[string]uint64 // by message, of which there is a handful
 }
 
-func newSeldom(log *slog.Logger) *seldom { return &seldom{log: log, times: map[string]uint64{}} }
+func newRateLimited(log *slog.Logger) *rateLimited { return &rateLimited{log: log, times: map[string]uint64{}} }
 
 // warn logs message, which is one of a fixed set of texts, unless it is time to be silent.
-func (s *seldom) warn(message string, args ...any) {
+func (s *rateLimited) warn(message string, args ...any) {
 	s.mu.Lock()
 	s.times[message]++
 	n := s.times[message]

@@ -8,15 +8,15 @@ import (
 	"kedge/internal/cli"
 )
 
-// words is a slog.Handler for a command whose user sits before it: warnings and errors, in the form
+// warnHandler is a slog.Handler for a command whose user sits before it: warnings and errors, in the form
 // of all the other messages.
-type words struct{ host host }
+type warnHandler struct{ host host }
 
-// Enabled tells what is worth a line between those of another program.
-func (words) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+// Enabled reports whether a record is worth a line between those of another program.
+func (warnHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
 
 // Handle writes one line.
-func (w words) Handle(_ context.Context, r slog.Record) error {
+func (w warnHandler) Handle(_ context.Context, r slog.Record) error {
 	var more []string
 	r.Attrs(func(a slog.Attr) bool {
 		more = append(more, a.Key+" "+a.Value.String())
@@ -35,7 +35,7 @@ func (w words) Handle(_ context.Context, r slog.Record) error {
 }
 
 // WithAttrs returns w: what is logged here is of one role.
-func (w words) WithAttrs([]slog.Attr) slog.Handler { return w }
+func (w warnHandler) WithAttrs([]slog.Attr) slog.Handler { return w }
 
 // WithGroup returns w.
-func (w words) WithGroup(string) slog.Handler { return w }
+func (w warnHandler) WithGroup(string) slog.Handler { return w }
