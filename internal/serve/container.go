@@ -24,9 +24,10 @@ func (s *Server) container(r *http.Request) answer {
 	if len(sent) != 1 || subtle.ConstantTimeCompare([]byte(sent[0]), s.authorization) != 1 {
 		return refuseWith(containerEndpoint, r.Method, http.StatusUnauthorized, "the Authorization header is not the token of this endpoint")
 	}
-	route, ok := s.roles.Load().routes[r.URL.Path]
+	roles := s.roles.Load()
+	route, ok := roles.routes[r.URL.Path]
 	if !ok {
-		return refuseWith(containerEndpoint, r.Method, http.StatusNotFound, "there is no role of this name here")
+		return refuseWith(containerEndpoint, r.Method, http.StatusNotFound, roles.none)
 	}
 	return route.answer(containerEndpoint, r)
 }

@@ -56,6 +56,18 @@ func (s *Server) knowsHost(r *http.Request) bool {
 	return s.hosts[strings.ToLower(strings.TrimSuffix(host, "."))]
 }
 
+// withOneSlash returns r with one slash at the beginning of its path: some clients append "/latest/..."
+// to the endpoint, which ends with a slash (aws/aws-cli#9281). Slashes elsewhere stay.
+func withOneSlash(r *http.Request) *http.Request {
+	if !strings.HasPrefix(r.URL.Path, "//") {
+		return r
+	}
+	clean, address := *r, *r.URL
+	address.Path = "/" + strings.TrimLeft(address.Path, "/")
+	clean.URL = &address
+	return &clean
+}
+
 func unbracket(host string) string {
 	if inside, ok := strings.CutPrefix(host, "["); ok {
 		if inside, ok = strings.CutSuffix(inside, "]"); ok {

@@ -206,7 +206,8 @@ func TestPathTricks(t *testing.T) {
 	r := start(t)
 	token := r.token(t)
 	for _, path := range []string{
-		"/latest/meta-data/../meta-data/iam/security-credentials/app", "/latest//meta-data/iam/security-credentials/app", "//latest/meta-data/iam/security-credentials/app",
+		"/latest/meta-data/../meta-data/iam/security-credentials/app", "/latest//meta-data/iam/security-credentials/app", "//latest//meta-data/iam/security-credentials/app", "//latest/../latest/meta-data/iam/security-credentials/app",
+		"//latest/meta-data/iam/security-credentials/%61pp", "/.//latest/meta-data/iam/security-credentials/app",
 		"/latest/meta-data/iam/security-credentials/./app", "/latest/meta-data/iam/security-credentials%2fapp", "/latest/meta-data/iam/security-credentials/%61pp",
 		"/latest/meta-data/iam/security-credentials/app/", "/latest/meta-data/iam/security-credentials/app%00", "/latest/meta-data/iam/security-credentials/..%2fsecurity-credentials%2fapp",
 		"/LATEST/meta-data/iam/security-credentials/app", "/v1/credentials/../credentials/app", "/v1/credentials/%2e%2e/credentials/app", "/v1/credentials//app", "/latest/..", "/..",
@@ -216,6 +217,70 @@ func TestPathTricks(t *testing.T) {
 		if got != 404 {
 			t.Errorf("%s: %d", path, got)
 		}
+	}
+}
+
+// TestLeadingSlashes: they count as one, and open nothing that one slash does not.
+func TestLeadingSlashes(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	token := r.token(t)
+	container := "Authorization: " + authorization
+	for _, tt := range []struct {
+		method, path, line string
+		status             int
+	}{
+		{"PUT", "//latest/api/token", ttlHeader + ": 60", 200},
+		{"PUT", "////latest/api/token", ttlHeader + ": 60", 200},
+		{"GET", "//latest/meta-data/iam/security-credentials/", token, 200},
+		{"GET", "///latest/meta-data/iam/security-credentials/app", token, 200},
+		{"GET", "//v1/credentials/app", container, 200},
+		{"GET", "//latest/meta-data/iam/security-credentials/app", "A: b", 401},
+		{"GET", "//v1/credentials/app", "A: b", 401},
+		{"GET", "//evil.example/latest/api/token", token, 404},
+		{"PUT", "//latest//api/token", ttlHeader + ": 60", 400},
+		{"GET", "//", token, 404},
+	} {
+		got := r.raw(t, tt.method+" "+tt.path+" HTTP/1.1\r\nHost: 127.0.0.1\r\n"+tt.line+"\r\n\r\n")
+		if got != tt.status {
+			t.Errorf("%s %s: %d, want %d", tt.method, tt.path, got, tt.status)
+		}
+	}
+}
+
+// TestUnknownRole: the roles that there are stand in the answer, for clients with a token alone.
+func TestUnknownRole(t *testing.T) {
+	t.Parallel()
+	r := start(t, func(c *Config) {
+		other := c.Roles[0]
+		other.Name = "backup"
+		c.Roles = append(c.Roles, other)
+	})
+	token, container := r.token(t), "Authorization: "+authorization
+	const list = "there is no role of this name here; there are: app, backup"
+	for _, tt := range []struct {
+		path, line string
+		status     int
+		listed     bool
+	}{
+		{"/v1/credentials/nosuch", container, 404, true},
+		{"/v1/credentials/", container, 404, true},
+		{"/v1/credentials/nosuch", "A: b", 401, false},
+		{"/v1/credentials/nosuch", container + "x", 401, false},
+		{iamPath + "security-credentials/nosuch", token, 404, true},
+		{iamPath + "security-credentials-extended/nosuch", token, 404, true},
+		{iamPath + "security-credentials/nosuch", "A: b", 401, false},
+		{"/latest/meta-data/nosuch", token, 404, false},
+		{"/other", token, 404, false},
+	} {
+		got := r.ask(t, "GET", tt.path, tt.line)
+		if got.status != tt.status || strings.Contains(got.body, list) != tt.listed || !tt.listed && strings.Contains(got.body, "backup") {
+			t.Errorf("%s with %.20s: %d %s", tt.path, tt.line, got.status, got.body)
+		}
+	}
+	many := make([]Role, maxNames+3)
+	if got := listNames(many); !strings.HasSuffix(got, " and 3 more") {
+		t.Errorf("many roles: %s", got)
 	}
 }
 

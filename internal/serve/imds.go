@@ -27,7 +27,11 @@ func (s *Server) imds(r *http.Request) answer {
 	if token := r.Header[tokenHeader]; len(token) != 1 || !s.tokens.valid(token[0]) {
 		return refuse(at, r.Method, http.StatusUnauthorized)
 	}
-	route, ok := s.roles.Load().routes[r.URL.Path]
+	roles := s.roles.Load()
+	route, ok := roles.routes[r.URL.Path]
+	if !ok && strings.HasPrefix(r.URL.Path, iamPath+"security-credentials") {
+		return refuseWith(at, r.Method, http.StatusNotFound, roles.none)
+	}
 	if !ok {
 		return refuse(at, r.Method, http.StatusNotFound)
 	}

@@ -12,7 +12,9 @@ type rateLimited struct {
 	times map[string]uint64 // by message, of which there is a handful
 }
 
-func newRateLimited(log *slog.Logger) *rateLimited { return &rateLimited{log: log, times: map[string]uint64{}} }
+func newRateLimited(log *slog.Logger) *rateLimited {
+	return &rateLimited{log: log, times: map[string]uint64{}}
+}
 
 // warn logs message, which is one of a fixed set of texts, unless it is time to be silent.
 func (s *rateLimited) warn(message string, args ...any) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,7 @@ const firstWait = 5 * time.Second
 type table struct {
 	roles  []*role
 	routes map[string]route
+	none   string // what the answer to a wrong name says, to clients that may see the right ones
 }
 
 // route is one path: words that do not change, or a form of a role's credentials.
@@ -48,10 +50,26 @@ func newTable(roles []Role, now func() time.Time) (*table, error) {
 		t.routes[iamPath+"security-credentials/"+r.Name] = route{role: served, form: func(d *documents) *body { return d.imds }}
 		t.routes[iamPath+"security-credentials-extended/"+r.Name] = route{role: served, form: func(d *documents) *body { return d.extended }}
 	}
+	t.none = "there is no role of this name here; there are: " + listNames(roles)
 	for path, words := range instance(roles[0], now()) {
 		t.routes[path] = route{words: words}
 	}
 	return t, nil
+}
+
+// maxNames bounds what a client that asks for a wrong name gets to read.
+const maxNames = 20
+
+func listNames(roles []Role) string {
+	var names []string
+	for _, r := range roles[:min(len(roles), maxNames)] {
+		names = append(names, r.Name)
+	}
+	text := strings.Join(names, ", ")
+	if more := len(roles) - maxNames; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 func (rt route) answer(at endpoint, r *http.Request) answer {

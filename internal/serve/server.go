@@ -106,6 +106,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer decides; nothing has been written.
 func (s *Server) answer(r *http.Request) answer {
+	r = withOneSlash(r)
 	at := endpointOf(r.URL.Path)
 	if refusal := s.guard(r); refusal != nil {
 		return refusal.answer(at, r.Method)
