@@ -164,8 +164,12 @@ func (o *serveOptions) listen(ctx context.Context, flag string, address netip.Ad
 // warnIfOpen says loudly that other machines reach an endpoint.
 func (o *serveOptions) warnIfOpen(l net.Listener, flag string) {
 	tcp, ok := l.Addr().(*net.TCPAddr)
-	if !ok || tcp.IP.IsLoopback() || flag == "metrics-address" {
+	if !ok || tcp.IP.IsLoopback() {
 		return
 	}
-	o.host.warn(fmt.Sprintf("%s is not loopback: EVERY MACHINE THAT REACHES IT CAN TAKE THE CREDENTIALS, and they pass the network in the clear. Let a firewall close the port to all but those that are meant", tcp))
+	text := "%s is not loopback: EVERY MACHINE THAT REACHES IT CAN TAKE THE CREDENTIALS, and they pass the network in the clear. Let a firewall close the port to all but those that are meant"
+	if flag == "metrics-address" {
+		text = "%s is not loopback: every machine that reaches it can read the names of the roles, their errors, and when credentials and certificates expire. Let a firewall close the port to all but the monitoring; scrapers that use a name for this machine need --allow-host NAME"
+	}
+	o.host.warn(fmt.Sprintf(text, tcp))
 }

@@ -40,7 +40,11 @@ func (o *serveOptions) openSockets(ctx context.Context, given []config.Socket) (
 			return s, err
 		}
 	}
-	if s.monitor != nil || o.monitorAddress == "" {
+	if s.monitor != nil {
+		o.warnIfOpen(s.monitor, "metrics-address")
+		return s, nil
+	}
+	if o.monitorAddress == "" {
 		return s, nil
 	}
 	address, err := netip.ParseAddrPort(o.monitorAddress)

@@ -9,22 +9,21 @@ import (
 	"time"
 )
 
-const (
-	maxConnections = 512
-	// slowRequest is how long the bytes of a request may take before others matter more.
-	slowRequest = time.Second
-)
+// slowRequest is how long the bytes of a request may take before others matter more.
+const slowRequest = time.Second
 
 // connections are the open ones, of all listeners.
 type connections struct {
-	mu   sync.Mutex
-	open map[*conn]struct{}
+	mu     sync.Mutex
+	limits [pools]int
+	open   [pools]map[*conn]struct{}
 }
 
 // conn is a connection whose age and state are known.
 type conn struct {
 	net.Conn
 	all       *connections
+	pool      pool
 	now       func() time.Time
 	state     atomic.Int32 // an http.ConnState
 	since     atomic.Int64 // when it came to this state, in Unix nanoseconds
@@ -33,21 +32,25 @@ type conn struct {
 	release   sync.Once
 }
 
-// listener gives out conns. When there are too many, the one that has been waiting for a request
-// longest is closed; a new one is, where all the others work.
+// listener gives out conns. At the limit, the connection that has been idle longest is closed; a new one
+// is, where all the others work.
 type listener struct {
 	net.Listener
-	all *connections
-	now func() time.Time
+	all  *connections
+	pool pool
+	now  func() time.Time
 }
 
 func (l listener) Accept() (net.Conn, error) {
 	for {
 		accepted, err := l.Listener.Accept()
+		if isOutOfDescriptors(err) && l.all.evict(l.now()) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		c := &conn{Conn: accepted, all: l.all, now: l.now}
+		c := &conn{Conn: accepted, all: l.all, pool: l.pool, now: l.now}
 		c.become(http.StateNew)
 		if l.all.add(c) {
 			return c, nil
@@ -56,21 +59,22 @@ func (l listener) Accept() (net.Conn, error) {
 	}
 }
 
+// add reports whether there is room for c in the budget of its pool, after it has made some.
 func (a *connections) add(c *conn) bool {
 	a.mu.Lock()
-	full := len(a.open) >= maxConnections
+	full := len(a.open[c.pool]) >= a.limits[c.pool]
 	var victim *conn
 	if full {
-		victim = a.oldest(c.now())
+		victim = oldest(c.now(), a.open[c.pool])
 	}
-	if a.open == nil {
-		a.open = map[*conn]struct{}{}
+	if a.open[c.pool] == nil {
+		a.open[c.pool] = map[*conn]struct{}{}
 	}
 	if victim != nil {
-		delete(a.open, victim)
+		delete(a.open[c.pool], victim)
 	}
 	if !full || victim != nil {
-		a.open[c] = struct{}{}
+		a.open[c.pool][c] = struct{}{}
 	}
 	a.mu.Unlock()
 	if victim != nil {
@@ -79,25 +83,48 @@ func (a *connections) add(c *conn) bool {
 	return !full || victim != nil
 }
 
+// evict closes the connection of any pool that has been idle longest, and reports whether there was
+// one. Its descriptor is free then: Close waits for that.
+func (a *connections) evict(now time.Time) bool {
+	a.mu.Lock()
+	victim := oldest(now, a.open[:]...)
+	if victim != nil {
+		delete(a.open[victim.pool], victim)
+	}
+	a.mu.Unlock()
+	if victim == nil {
+		return false
+	}
+	_ = victim.Conn.Close()
+	return true
+}
+
 // oldest is the connection to give up: one that is idle, new, or slow with its request.
-func (a *connections) oldest(now time.Time) *conn {
+func oldest(now time.Time, open ...map[*conn]struct{}) *conn {
 	var found *conn
-	for c := range a.open {
-		since := c.since.Load()
-		if http.ConnState(c.state.Load()) == http.StateActive && now.UnixNano()-since < int64(slowRequest) {
-			continue
-		}
-		if found == nil || since < found.since.Load() {
-			found = c
+	for _, conns := range open {
+		for c := range conns {
+			since := c.since.Load()
+			if http.ConnState(c.state.Load()) == http.StateActive && now.UnixNano()-since < int64(slowRequest) {
+				continue
+			}
+			if found == nil || since < found.since.Load() {
+				found = c
+			}
 		}
 	}
 	return found
 }
 
+// count is how many are open in all pools.
 func (a *connections) count() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.open)
+	total := 0
+	for _, conns := range a.open {
+		total += len(conns)
+	}
+	return total
 }
 
 func (c *conn) become(state http.ConnState) {
@@ -109,7 +136,7 @@ func (c *conn) become(state http.ConnState) {
 func (c *conn) Close() error {
 	c.release.Do(func() {
 		c.all.mu.Lock()
-		delete(c.all.open, c)
+		delete(c.all.open[c.pool], c)
 		c.all.mu.Unlock()
 	})
 	return c.Conn.Close()

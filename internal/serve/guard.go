@@ -19,6 +19,9 @@ func (f *refusal) answer(at endpoint, method string) answer {
 	return a
 }
 
+// foreignHost is why a request under another name is refused.
+const foreignHost = "a Host header that is neither an address of this endpoint nor one of its names"
+
 // guard refuses what no SDK on this machine sends: requests that a proxy passed on, that a web
 // page sends under a name of its own which it lets point here (DNS rebinding), that carry a body,
 // or whose path is written in another way than it is read.
@@ -29,7 +32,7 @@ func (s *Server) guard(r *http.Request) *refusal {
 	case r.Header["X-Forwarded-For"] != nil || r.Header["Forwarded"] != nil:
 		return &refusal{http.StatusForbidden, "a forwarded request"}
 	case !s.knowsHost(r):
-		return &refusal{http.StatusForbidden, "a Host header that is not an address of this endpoint"}
+		return &refusal{http.StatusForbidden, foreignHost}
 	case r.URL.RawPath != "" || strings.Contains(r.URL.Path, "//") || strings.Contains(r.URL.Path, "/."):
 		return &refusal{http.StatusNotFound, "a non-canonical path"}
 	case hasBody(r):

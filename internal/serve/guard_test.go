@@ -362,7 +362,7 @@ func TestSlowLoris(t *testing.T) {
 		}
 	}
 	r.conns.mu.Lock()
-	open := len(r.conns.open)
+	open := len(r.conns.open[endpointPool])
 	r.conns.mu.Unlock()
 	runtime.GC()
 	runtime.ReadMemStats(&after)

@@ -40,7 +40,7 @@ func (r *running) hopsOfAny(t *testing.T, option [2]int, limit int) bool {
 	t.Helper()
 	r.conns.mu.Lock()
 	defer r.conns.mu.Unlock()
-	for c := range r.conns.open {
+	for c := range r.conns.open[endpointPool] {
 		raw, err := c.Conn.(*net.TCPConn).SyscallConn()
 		if err != nil {
 			t.Fatal(err)

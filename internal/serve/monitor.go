@@ -13,7 +13,7 @@ import (
 type reporter interface{ Status() refresh.Status }
 
 // Monitor returns the handler for the listener of health checks and Prometheus. It tells no
-// secret.
+// secret, and refuses requests under foreign names as the endpoints do.
 //
 //	/healthz  200 as long as the process answers
 //	/readyz   200 when every role has credentials that have not expired, else 503; a line for each
@@ -23,6 +23,10 @@ func (s *Server) Monitor() http.Handler {
 		at, status := otherEndpoint, http.StatusOK
 		var text []byte
 		switch {
+		case !s.knowsHost(r):
+			s.limited.warn("refused on the address for metrics: "+foreignHost, "remote", r.RemoteAddr)
+			refuseWith(at, r.Method, http.StatusForbidden, foreignHost).write(w)
+			return
 		case !isRead(r.Method):
 			refuse(at, r.Method, http.StatusMethodNotAllowed).write(w)
 			return

@@ -38,7 +38,7 @@ func monitor(t *testing.T, path string, roles ...Role) (int, string) {
 	s.counts.add(metadataEndpoint, 200)
 	s.counts.add(tokenEndpoint, 418)
 	w := httptest.NewRecorder()
-	s.Monitor().ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+	s.Monitor().ServeHTTP(w, httptest.NewRequest("GET", "http://localhost"+path, nil))
 	return w.Code, w.Body.String()
 }
 

@@ -23,21 +23,19 @@ const (
 //
 // The error is that of a listener; there is none when ctx ends it.
 func (s *Server) Serve(ctx context.Context, drain time.Duration, listeners ...net.Listener) error {
-	server := newServer(s, s.limited)
-	server.ConnContext = withConn
-	server.ConnState = stateChanged
+	server := s.newServer(s)
 	for i, l := range listeners {
-		listeners[i] = listener{l, &s.conns, s.now}
+		listeners[i] = listener{l, &s.conns, endpointPool, s.now}
 	}
 	return run(ctx, drain, server, listeners)
 }
 
 // ServeMonitor answers with Monitor until ctx ends. It closes the listener.
 func (s *Server) ServeMonitor(ctx context.Context, l net.Listener) error {
-	return run(ctx, time.Second, newServer(s.Monitor(), s.limited), []net.Listener{l})
+	return run(ctx, time.Second, s.newServer(s.Monitor()), []net.Listener{listener{l, &s.conns, monitorPool, s.now}})
 }
 
-func newServer(h http.Handler, log *rateLimited) *http.Server {
+func (s *Server) newServer(h http.Handler) *http.Server {
 	server := &http.Server{
 		Handler:                      h,
 		DisableGeneralOptionsHandler: true,
@@ -46,8 +44,10 @@ func newServer(h http.Handler, log *rateLimited) *http.Server {
 		WriteTimeout:                 requestTime,
 		IdleTimeout:                  idleTime,
 		MaxHeaderBytes:               maxHeader,
-		ErrorLog:                     slog.NewLogLogger(complaints{log}, slog.LevelWarn),
+		ErrorLog:                     slog.NewLogLogger(complaints{s.limited}, slog.LevelWarn),
 		Protocols:                    new(http.Protocols),
+		ConnContext:                  withConn,
+		ConnState:                    stateChanged,
 	}
 	server.Protocols.SetHTTP1(true)
 	return server

@@ -35,6 +35,7 @@ type Config struct {
 	Hosts         []string // names in Host headers, besides localhost
 	HopLimit      int      // of the packets that carry a token of IMDS, 1 to 64; 0 leaves the system's
 	Version       string   // for the metrics
+	Descriptors   uint64   // that the process may open; 0 is what the system says
 	Log           *slog.Logger
 	Now           func() time.Time // with a monotonic clock reading
 }
@@ -65,7 +66,11 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Descriptors == 0 {
+		cfg.Descriptors = openableFiles()
+	}
 	s := &Server{
+		conns:         connections{limits: budgets(cfg.Descriptors)},
 		authorization: []byte(cfg.Authorization), metadata: !cfg.NoMetadata, hosts: map[string]bool{"localhost": true},
 		hopLimit: cfg.HopLimit, tokens: newTokens(cfg.Now), version: cfg.Version, limited: newRateLimited(cfg.Log), now: cfg.Now,
 	}

@@ -1,0 +1,33 @@
+package serve
+
+import (
+	"errors"
+	"syscall"
+)
+
+const (
+	maxConnections        = 512 // of all listeners for credentials
+	maxMonitorConnections = 16  // of the listener for health and metrics
+)
+
+// pool is the listeners that share a budget.
+type pool int
+
+const (
+	endpointPool pool = iota
+	monitorPool
+	pools // how many there are
+)
+
+// budgets bounds the open connections of each pool. All together they take half of the descriptors
+// that the process may open at most: the rest is for files, the service and what libraries open.
+func budgets(descriptors uint64) [pools]int {
+	all := int(min(descriptors/2, maxConnections+maxMonitorConnections))
+	monitor := max(min(all/4, maxMonitorConnections), 1)
+	return [pools]int{endpointPool: max(min(all-monitor, maxConnections), 1), monitorPool: monitor}
+}
+
+// isOutOfDescriptors reports whether there is no descriptor left in this process or on the machine.
+func isOutOfDescriptors(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}

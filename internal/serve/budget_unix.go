@@ -1,0 +1,18 @@
+//go:build !windows
+
+package serve
+
+import (
+	"math"
+	"syscall"
+)
+
+// openableFiles returns how many descriptors this process may have open: the soft limit, which Go has
+// raised to the hard one.
+func openableFiles() uint64 {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return math.MaxUint64
+	}
+	return uint64(limit.Cur) // it is signed on FreeBSD
+}
