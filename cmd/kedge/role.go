@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
@@ -114,6 +115,7 @@ type role struct {
 	flags    *roleFlags
 	source   signer.Source
 	provider aws.CredentialsProvider
+	expiry   *expiryWarner // nil: nobody is told of a certificate that nears its end
 }
 
 // open loads the identity, after prepare. ctx, and --timeout, bound that: hardware can be slow.
@@ -166,6 +168,13 @@ func (f *roleFlags) reach() (*session.Client, error) {
 // what the hints need.
 func (r *role) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	c, err := r.provider.Retrieve(ctx)
+	if r.expiry != nil {
+		var leaf *x509.Certificate
+		if id, err := r.source.Identity(ctx); err == nil {
+			leaf = id.Leaf()
+		}
+		r.expiry.look(leaf)
+	}
 	if err != nil {
 		return aws.Credentials{}, r.flags.explain(err)
 	}

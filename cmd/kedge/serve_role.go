@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"kedge/internal/refresh"
 	"kedge/internal/serve"
+	"kedge/signer"
 )
 
 // served is one role, and the loop that renews its credentials.
@@ -27,12 +29,13 @@ func (w wantedRole) start(ctx context.Context, h host, log *slog.Logger) (*serve
 		return nil, err
 	}
 	log = log.With("role", w.name)
+	opened.expiry = &expiryWarner{warn: func(text string) { log.Warn(text) }, now: h.inputs.Now}
 	reader := &reader{role: opened, log: log}
 	s := &served{
 		refresher: refresh.New(reader, refresh.Options{Now: h.inputs.Now, Log: log, Timeout: w.flags.timeout + time.Second}),
 		ended:     make(chan struct{}),
 	}
-	s.Role = serve.Role{Name: w.name, ARN: w.flags.finalRole(), Region: w.flags.client.Region(), Credentials: s.refresher, NotAfter: reader.notAfter}
+	s.Role = serve.Role{Name: w.name, ARN: w.flags.finalRole(), Region: w.flags.client.Region(), Credentials: s.refresher, Validity: reader.validity}
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer close(s.ended)
@@ -113,11 +116,14 @@ func (r *reader) lookAtFiles(ctx context.Context) {
 	}
 }
 
-// notAfter is when the certificate that would be used now expires.
-func (r *reader) notAfter(ctx context.Context) time.Time {
+// validity is that of the certificate that would be used now; zero times are that it is not known.
+func (r *reader) validity(ctx context.Context) (notBefore, notAfter time.Time) {
 	id, err := r.role.source.Identity(ctx)
-	if err != nil {
-		return time.Time{}
+	if expired, ok := errors.AsType[*signer.ValidityError](err); ok {
+		return expired.NotBefore, expired.NotAfter
 	}
-	return id.Leaf().NotAfter
+	if err != nil {
+		return time.Time{}, time.Time{}
+	}
+	return id.Leaf().NotBefore, id.Leaf().NotAfter
 }

@@ -80,6 +80,8 @@ func runUpdate(ctx context.Context, o *updateOptions) error {
 	if err != nil {
 		return err
 	}
+	log := o.log().With("file", o.target.path, "profile", o.awsProfile)
+	r.expiry = &expiryWarner{warn: func(text string) { log.Warn(text) }, now: o.inputs.Now}
 	again := &reopenable{role: r}
 	defer again.close()
 	if err := o.warn(); err != nil {
@@ -92,7 +94,7 @@ func runUpdate(ctx context.Context, o *updateOptions) error {
 	refresher := refresh.New(w, refresh.Options{
 		Now:     o.inputs.Now,
 		Timeout: o.timeout + time.Minute, // which is for the disk, and others who have the lock
-		Log:     o.log().With("file", o.target.path, "profile", o.awsProfile),
+		Log:     log,
 	})
 	var reloading sync.WaitGroup
 	reloading.Go(func() { o.reloadAt(ctx, hangup, again, refresher.Renew) })
@@ -109,6 +111,7 @@ func updateOnce(ctx context.Context, o *updateOptions) error {
 	if err := o.warn(); err != nil {
 		return err
 	}
+	r.expiry = &expiryWarner{warn: func(text string) { o.host.warn(text) }, now: o.inputs.Now}
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	w := &fileWriter{provider: r, target: o.target, now: o.inputs.Now}

@@ -20,11 +20,12 @@ func (r *reopenable) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return r.role.Retrieve(ctx)
 }
 
-// replace closes the role that was in use.
+// replace closes the role that was in use. What was said of its certificate is not said again.
 func (r *reopenable) replace(by *role) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.role.Close()
+	by.expiry = r.role.expiry
 	r.role = by
 }
 

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"runtime"
 	"time"
@@ -33,7 +34,7 @@ func (s *Server) Monitor() http.Handler {
 		case r.URL.Path == "/healthz":
 			text = []byte("ok\n")
 		case r.URL.Path == "/readyz":
-			text, status = s.readiness()
+			text, status = s.readiness(r.Context(), s.certificateNote)
 		case r.URL.Path == "/metrics":
 			answer{status: status, body: newBody("text/plain; version=0.0.4", s.metrics(r.Context()))}.write(w)
 			return
@@ -45,8 +46,30 @@ func (s *Server) Monitor() http.Handler {
 	})
 }
 
-// readiness tells of each role whether it can be served.
-func (s *Server) readiness() (text []byte, status int) {
+// certificateNote is what readiness adds of a role whose certificate should be renewed.
+func (s *Server) certificateNote(ctx context.Context, r *role) string {
+	stage, end := r.stage(ctx)
+	if stage == refresh.Fresh {
+		return ""
+	}
+	return fmt.Sprintf("; the certificate is %s: its end is %s", stage, end.UTC().Format(time.RFC3339))
+}
+
+// stage returns how far the life of the role's certificate has gone, and its end, which is zero if it
+// is not known.
+func (r *role) stage(ctx context.Context) (refresh.Stage, time.Time) {
+	if r.Validity == nil {
+		return refresh.Fresh, time.Time{}
+	}
+	start, end := r.Validity(ctx)
+	return refresh.StageOf(start, end, r.now()), end
+}
+
+// noNote leaves certificates out: looking at one can wait for a file.
+func noNote(context.Context, *role) string { return "" }
+
+// readiness tells of each role whether it can be served, with a note.
+func (s *Server) readiness(ctx context.Context, note func(context.Context, *role) string) (text []byte, status int) {
 	status = http.StatusOK
 	for _, role := range s.roles.Load().roles {
 		state, ok := role.Credentials.(reporter)
@@ -62,7 +85,7 @@ func (s *Server) readiness() (text []byte, status int) {
 		default:
 			status, text = http.StatusServiceUnavailable, append(text, "no credentials yet"...)
 		}
-		text = append(text, '\n')
+		text = append(append(text, note(ctx, role)...), '\n')
 	}
 	return text, status
 }
@@ -113,15 +136,23 @@ func (s *Server) roleMetrics(ctx context.Context, p *page) {
 			}
 		}
 	}
-	p.family("kedge_certificate_expiration_timestamp_seconds", "gauge", "When the certificate expires.")
+	certificateMetrics(ctx, p, roles)
+}
+
+func certificateMetrics(ctx context.Context, p *page, roles []*role) {
+	const end, stage = "kedge_certificate_expiration_timestamp_seconds", "kedge_certificate_stage"
+	var ends, stages page
 	for _, role := range roles {
-		if role.NotAfter == nil {
-			continue
-		}
-		if end, known := seconds(role.NotAfter(ctx)); known {
-			p.sample("kedge_certificate_expiration_timestamp_seconds", end, "role", role.Name)
+		at, until := role.stage(ctx)
+		if value, known := seconds(until); known {
+			ends.sample(end, value, "role", role.Name)
+			stages.sample(stage, float64(at), "role", role.Name)
 		}
 	}
+	p.family(end, "gauge", "When the certificate expires.")
+	p.text = append(p.text, ends.text...)
+	p.family(stage, "gauge", "How far the life of the certificate has gone: 1 in its last third, 2 in its last tenth, 3 expired, else 0.")
+	p.text = append(p.text, stages.text...)
 }
 
 func number(b bool) float64 {

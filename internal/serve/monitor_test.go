@@ -70,12 +70,40 @@ func TestMonitor_readiness(t *testing.T) {
 	}
 }
 
+// TestMonitor_certificate: a certificate to be renewed shows in readiness and metrics, and does not make a
+// role unready whose credentials hold.
+func TestMonitor_certificate(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for _, tt := range []struct {
+		left  time.Duration // of 30 hours
+		note  string
+		stage string
+	}{
+		{29 * time.Hour, "", "0"}, {11 * time.Hour, "", "0"}, {9 * time.Hour, "in its last third", "1"}, {4 * time.Hour, "in its last third", "1"},
+		{2 * time.Hour, "in its last tenth", "2"}, {time.Minute, "in its last tenth", "2"}, {-time.Minute, "expired", "3"},
+	} {
+		end := now.Add(tt.left)
+		role := Role{Name: "app", Credentials: reported{refresh.Status{Valid: true, Expires: now}}, Validity: func(context.Context) (time.Time, time.Time) { return end.Add(-30 * time.Hour), end }}
+		want := "app: valid until " + now.UTC().Format(time.RFC3339)
+		if tt.note != "" {
+			want += "; the certificate is " + tt.note + ": its end is " + end.UTC().Format(time.RFC3339)
+		}
+		if status, text := monitor(t, "/readyz", role); status != 200 || text != want+"\n" {
+			t.Errorf("%s left: %d %q, want %q", tt.left, status, text, want)
+		}
+		if _, text := monitor(t, "/metrics", role); !strings.Contains(text, "kedge_certificate_stage{role=\"app\"} "+tt.stage+"\n") {
+			t.Errorf("%s left: stage not %s", tt.left, tt.stage)
+		}
+	}
+}
+
 func TestMonitor_metrics(t *testing.T) {
 	t.Parallel()
 	end := time.Unix(1800000000, 0)
 	status, text := monitor(t, "/metrics",
-		Role{Name: "app", NotAfter: func(context.Context) time.Time { return end }, Credentials: reported{refresh.Status{Valid: true, Expires: end, Renewals: 7, Failures: 2}}},
-		Role{Name: "cold", NotAfter: func(context.Context) time.Time { return time.Time{} }, Credentials: reported{}})
+		Role{Name: "app", Validity: func(context.Context) (time.Time, time.Time) { return time.Now(), end }, Credentials: reported{refresh.Status{Valid: true, Expires: end, Renewals: 7, Failures: 2}}},
+		Role{Name: "cold", Validity: func(context.Context) (start, end time.Time) { return }, Credentials: reported{}})
 	if status != 200 {
 		t.Errorf("status %d", status)
 	}
@@ -89,6 +117,7 @@ func TestMonitor_metrics(t *testing.T) {
 		`kedge_credentials_renewals_total{role="app"} 7`,
 		`kedge_credentials_failures_total{role="app"} 2`,
 		`kedge_certificate_expiration_timestamp_seconds{role="app"} 1800000000`,
+		`kedge_certificate_stage{role="app"} 0`,
 	} {
 		if !strings.Contains(text, "\n"+line+"\n") {
 			t.Errorf("no line %s in\n%s", line, text)

@@ -34,7 +34,7 @@ func (n Notifier) Watch(ctx context.Context, interval time.Duration, s *Server) 
 	ticker := time.NewTicker(interval / 2)
 	defer ticker.Stop()
 	for {
-		_, _ = s.readiness() // takes what requests take; a deadlock ends here
+		_, _ = s.readiness(ctx, noNote) // takes what requests take; a deadlock ends here
 		if err := n.tell("WATCHDOG=1"); err != nil {
 			s.limited.warn("the watchdog of systemd is not told", "error", err)
 		}

@@ -23,8 +23,8 @@ type Role struct {
 	// seconds. It is used concurrently. Health and metrics need a *refresh.Refresher.
 	Credentials aws.CredentialsProvider
 
-	// NotAfter is when the certificate expires, for the metrics. It may be nil, or return a zero time.
-	NotAfter func(context.Context) time.Time
+	// Validity is that of the certificate, for readiness and metrics. It may be nil, or return zero times.
+	Validity func(context.Context) (notBefore, notAfter time.Time)
 }
 
 // Config is what a Server is made of.
