@@ -35,6 +35,7 @@ func makeCA(ts *testscript.TestScript, args []string) {
 //
 //	p384 p521 rsa mldsa65      of another key than P-256
 //	expired early              out of its time
+//	last-third last-tenth      near its end
 //	no-subject ca no-usage     against the rules
 func makeCert(ts *testscript.TestScript, args []string) {
 	name, issuer, attributes := args[0], args[1], args[2:]
@@ -51,6 +52,10 @@ func makeCert(ts *testscript.TestScript, args []string) {
 			template.NotBefore, template.NotAfter = time.Unix(1600000000, 0), time.Unix(1700000000, 0)
 		case "early":
 			template.NotBefore, template.NotAfter = time.Unix(6000000000, 0), time.Unix(7000000000, 0)
+		case "last-third":
+			template.NotBefore = now.Add(-3 * time.Hour)
+		case "last-tenth":
+			template.NotBefore = now.Add(-24 * time.Hour)
 		case "no-subject":
 			template.Subject = pkix.Name{}
 		case "no-usage":

@@ -137,6 +137,30 @@ func TestServe_badFilesKeepTheOld(t *testing.T) {
 	}
 }
 
+// TestServe_reloadRefused: a reload whose role is refused says so in one line, with the hint, and not that
+// there are no credentials: the old ones are served on.
+func TestServe_reloadRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t)
+	text := "defaults:\n  certificate: leaf.pem\n  private-key: leaf.key\n  max-attempts: 1\n  endpoint: " + w.endpoint + "\n  trust-anchor-arn: " +
+		w.emulator.TrustAnchorARN() + "\n  profile-arn: " + w.emulator.ProfileARN() + "\nprofiles:\n  one:\n    role-arn: "
+	writeFile(t, w.path("config.yaml"), text+w.emulator.RoleARN()+"\n")
+	s := w.start("--config", w.path("config.yaml"), "--token-file", w.path("token"))
+	before := s.wantCredentials(t)
+	s.waitFor(t, "msg=serving", 1)
+	writeFile(t, w.path("config.yaml"), text+"arn:aws:iam::111122223333:role/other\n")
+	old := len(s.log.String())
+	s.hangup(t)
+	s.waitFor(t, "not reloaded; all goes on as before", 1)
+	if got := s.wantCredentials(t); got != before {
+		t.Errorf("other credentials: %s", got)
+	}
+	said := s.log.String()[old:]
+	if strings.Contains(said, "there are no credentials") || strings.Count(said, "\n") != 1 || !strings.Contains(said, `hint="add the role arn:aws:iam::111122223333:role/other to the profile`) {
+		t.Errorf("log of the reload:\n%s", said)
+	}
+}
+
 // TestServe_signals: SIGTERM and SIGINT end it with exit code 0, and the token's file goes.
 func TestServe_signals(t *testing.T) {
 	t.Parallel()

@@ -228,7 +228,8 @@ func (d *daemon) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	roles, err := startRoles(ctx, d.host, wanted, d.log)
+	log, release := holdLog(d.log) // of roles that are not served, nothing is said but the error
+	roles, err := startRoles(ctx, d.host, wanted, log)
 	if err != nil {
 		return err
 	}
@@ -244,6 +245,7 @@ func (d *daemon) renew(ctx context.Context) error {
 		stopRoles(roles)
 		return err
 	}
+	release()
 	stopRoles(d.roles)
 	d.roles = roles
 	return nil
