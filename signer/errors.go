@@ -43,17 +43,25 @@ type ValidityError struct {
 	Subject             string
 	NotBefore, NotAfter time.Time
 	Now                 time.Time // what the clock said
+
+	// ByService says that Now is the service's time, and Skew how far this host's clock is behind
+	// that (negative: ahead). The owner of the clock sets them.
+	ByService bool
+	Skew      time.Duration
 }
 
 // Expired tells an expired certificate from one that is not valid yet.
 func (e *ValidityError) Expired() bool { return e.Now.After(e.NotAfter) }
 
 func (e *ValidityError) Error() string {
-	now := e.Now.UTC().Format(time.RFC3339)
-	if e.Expired() {
-		return fmt.Sprintf("%scertificate %q expired at %s; it is %s now", inFile(e.File), e.Subject, e.NotAfter.UTC().Format(time.RFC3339), now)
+	now := e.Now.UTC().Format(time.RFC3339) + " now"
+	if e.ByService && e.Skew != 0 {
+		now = e.Now.UTC().Format(time.RFC3339) + " by the service's clock"
 	}
-	return fmt.Sprintf("%scertificate %q is not valid before %s; it is %s now", inFile(e.File), e.Subject, e.NotBefore.UTC().Format(time.RFC3339), now)
+	if e.Expired() {
+		return fmt.Sprintf("%scertificate %q expired at %s; it is %s", inFile(e.File), e.Subject, e.NotAfter.UTC().Format(time.RFC3339), now)
+	}
+	return fmt.Sprintf("%scertificate %q is not valid before %s; it is %s", inFile(e.File), e.Subject, e.NotBefore.UTC().Format(time.RFC3339), now)
 }
 
 // FileError says that key or certificate bytes could not be read or understood. Err is the

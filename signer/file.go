@@ -87,6 +87,9 @@ type Files struct {
 	Password PasswordFunc
 	// Now is the clock, time.Now outside tests. It must not be nil.
 	Now func() time.Time
+	// ServiceTime, where it is not nil, is asked for the service's time when a certificate is out of
+	// its validity by Now, and decides. Once it returned a time, Now must be of the same clock.
+	ServiceTime func() (time.Time, error)
 }
 
 // Load reads the files and makes an identity of them. Errors name the file: *FileError for
@@ -115,7 +118,7 @@ func Load(f Files) (*Identity, error) {
 	if len(l.certs) == 0 {
 		return nil, &FileError{File: f.Certificate.name, Err: errors.New("there is no certificate in it")}
 	}
-	id, err := newIdentity(l.keys[0], l.certs, f.Now())
+	id, err := f.judged(l.keys[0], l.certs)
 	if mismatch, ok := errors.AsType[*KeyMismatchError](err); ok {
 		mismatch.KeyFile = l.keyFile
 	}

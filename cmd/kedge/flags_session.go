@@ -36,6 +36,7 @@ type sessionFlags struct {
 	timeout         time.Duration
 	attempts        int
 
+	clock   *session.Clock // of the service, as far as it is known
 	config  session.Config // what the flags say, but for the CAs
 	bundle  config.Bundle
 	refused func(error) error // says which flag session.New refuses
@@ -78,6 +79,7 @@ func (f *sessionFlags) configure(cmd *cobra.Command, h host, trace func(string, 
 	if f.bundle, err = config.CABundle(f.caBundle); err != nil {
 		return usage(cmd, err)
 	}
+	f.clock = session.NewClock(h.inputs.Now)
 	f.config = session.Config{
 		TrustAnchorARN:     f.trustAnchor,
 		ProfileARN:         f.profile,
@@ -94,6 +96,7 @@ func (f *sessionFlags) configure(cmd *cobra.Command, h host, trace func(string, 
 		MaxAttempts:        f.attempts,
 		Trace:              trace,
 		Now:                h.inputs.Now,
+		Clock:              f.clock,
 	}
 	f.refused = func(err error) error { return f.usage(cmd, err) }
 	return nil

@@ -110,6 +110,9 @@ func keyHint(err error) string {
 		return files.hint
 	}
 	if validity, ok := errors.AsType[*signer.ValidityError](err); ok {
+		if validity.ByService || badServerTime(err) {
+			return clockHint(validity)
+		}
 		if validity.Expired() {
 			return "renew the certificate; if it was renewed, check that --certificate names the new file and that this host's clock is right"
 		}
@@ -239,11 +242,7 @@ func refusalHint(e *session.APIError, request *requestError) string {
 }
 
 func skewHint(skew time.Duration) string {
-	direction := "behind"
-	if skew < 0 {
-		direction, skew = "ahead of", -skew
-	}
-	return fmt.Sprintf("this host's clock is %d seconds %s the service's, which accepts 300: set the clock", int(skew.Seconds()), direction)
+	return describeSkew(skew) + ", which accepts 300: set the clock"
 }
 
 type refusal struct{ code, message, hint string }
@@ -318,8 +317,8 @@ func tlsHint(err error) string {
 	if host, ok := errors.AsType[x509.HostnameError](err); ok {
 		return "the server's certificate is for another name than " + host.Host + ": check --endpoint, and whether a proxy is in between"
 	}
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
-		return "the server's certificate has expired or is not valid yet: check this host's clock"
+	if badServerTime(err) {
+		return "the server's certificate has expired or is not valid yet by this host's clock: set the clock, if it is wrong"
 	}
 	return "if a proxy or a private CA signs the server's certificate, give its CA with --ca-bundle PATH or AWS_CA_BUNDLE"
 }

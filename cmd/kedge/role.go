@@ -112,6 +112,7 @@ const (
 // role gets the credentials of a role, a new session each time. It is safe for concurrent use,
 // until it is closed.
 type role struct {
+	host     host
 	flags    *roleFlags
 	source   signer.Source
 	provider aws.CredentialsProvider
@@ -135,19 +136,25 @@ func (f *roleFlags) open(ctx context.Context, h host, u use) (_ *role, err error
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	source, err := f.identity(ctx, h, u, reach)
+	source, err := f.identity(ctx, h, u, reach, func() (time.Time, error) {
+		if client == nil && reach() != nil {
+			return time.Time{}, unreachable
+		}
+		return client.ServiceTime(context.WithoutCancel(ctx)) // it has its own limit, and is asked later, too
+	})
+	h.warnOfClock(f.clock)
 	if unreachable != nil {
 		return nil, unreachable
 	}
 	if err != nil {
-		return nil, &keyError{slow(err, f.timeout)}
+		return nil, &keyError{slow(f.judgedBy(err), f.timeout)}
 	}
 	h.warn(f.keys.Warnings()...)
 	chain, err := f.chain(client)
 	if err != nil {
 		return nil, err
 	}
-	r := &role{flags: f, source: source, provider: session.NewProvider(client, source)}
+	r := &role{host: h, flags: f, source: source, provider: session.NewProvider(client, source)}
 	if chain != nil {
 		r.provider = session.NewChainProvider(chain, source)
 	}
@@ -168,6 +175,7 @@ func (f *roleFlags) reach() (*session.Client, error) {
 // what the hints need.
 func (r *role) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	c, err := r.provider.Retrieve(ctx)
+	r.host.warnOfClock(r.flags.clock)
 	if r.expiry != nil {
 		var leaf *x509.Certificate
 		if id, err := r.source.Identity(ctx); err == nil {
@@ -195,12 +203,14 @@ func (r *role) Close() error {
 	return nil
 }
 
-// identity loads it. reach is called meanwhile if hardware is to be waited for.
-func (f *roleFlags) identity(ctx context.Context, h host, u use, reach func() error) (signer.Source, error) {
+// identity loads it. reach is called meanwhile if hardware is to be waited for, and serviceTime if the
+// certificate is out of its validity by this host's clock.
+func (f *roleFlags) identity(ctx context.Context, h host, u use, reach func() error, serviceTime func() (time.Time, error)) (signer.Source, error) {
 	files, err := f.keys.Files(h.inputs)
 	if err != nil {
 		return nil, err
 	}
+	files.Now, files.ServiceTime = f.clock.Now, serviceTime
 	source, id, err := f.load(ctx, h, files, u, reach)
 	if err != nil {
 		switch {
@@ -291,6 +301,9 @@ func certificateOfCA(files signer.Files, err error) bool {
 func (f *roleFlags) explain(err error) error {
 	if _, ok := errors.AsType[*signer.SignError](err); ok {
 		return &keyError{err}
+	}
+	if _, ok := errors.AsType[*signer.ValidityError](err); ok {
+		return &keyError{f.judgedBy(err)}
 	}
 	return &requestError{
 		error: err, direct: f.proxy == "" && !f.proxyFromEnv, chained: len(f.assumed) > 0,

@@ -28,7 +28,9 @@ func run(ctx context.Context, args []string, s cli.Streams) int {
 	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(s, args), Advise: advise}, args, s)
 }
 
-func newRoot(s cli.Streams, args []string) *cobra.Command {
+func newRoot(s cli.Streams, args []string) *cobra.Command { return rootOf(newHost(s), args) }
+
+func rootOf(h host, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   name,
 		Short: "Temporary AWS credentials from an X.509 certificate",
@@ -44,7 +46,6 @@ Exit codes:
   130  interrupted at a prompt (Ctrl-C)`,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	h := newHost(s)
 	root.PersistentFlags().BoolVar(h.quiet, "quiet", false, "say nothing but errors")
 	root.PersistentPreRunE = h.readQuiet
 	if len(args) > 0 && args[0] == "credential-process" {
@@ -96,6 +97,7 @@ type host struct {
 	cli.Streams
 	inputs config.Host
 	quiet  *bool // whether errors alone are said; some SDKs read both streams of credential_process
+	clock  *clockWarning
 }
 
 func newHost(s cli.Streams) host {
@@ -103,7 +105,7 @@ func newHost(s cli.Streams) host {
 		Stdin: s.In,
 		Ask:   cli.Password,
 		Now:   time.Now,
-	}}
+	}, clock: &clockWarning{}}
 }
 
 // readQuiet sets --quiet by its variable, for the commands that read no settings, too.

@@ -29,6 +29,7 @@ type answer struct {
 	body     []byte
 	tooLong  bool
 	received time.Time // the header, by this host's clock
+	verified bool      // it is the service's; see Config.verified
 }
 
 // readBody reads a body up to its limit; past it, it returns errTooLong and nothing.
@@ -116,17 +117,23 @@ func (a answer) isHTML() bool {
 }
 
 // skew is how far this host's clock is behind the server's; zero when they agree to the
-// minute, or when the server does not say.
+// minute, or when the answer does not tell.
 func (a answer) skew() time.Duration {
+	offset, _ := a.offset()
+	return skewOf(offset)
+}
+
+// offset is what to add to this host's clock to get the server's. The Date of an answer that was
+// not verified tells nothing.
+func (a answer) offset() (offset time.Duration, ok bool) {
+	if !a.verified {
+		return 0, false
+	}
 	date, err := http.ParseTime(a.header.Get("Date"))
 	if err != nil {
-		return 0
+		return 0, false
 	}
-	skew := date.Sub(a.received).Round(time.Second)
-	if skew.Abs() <= minSkew {
-		return 0
-	}
-	return skew
+	return date.Sub(a.received).Round(time.Second), true
 }
 
 func (a answer) serverTime() time.Time { return a.received.Add(a.skew()) }

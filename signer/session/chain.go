@@ -99,7 +99,7 @@ func (c *Chain) assume(ctx context.Context, i int, from *Session, start time.Tim
 	hop := &hop{Chain: c, arn: c.arns[i], body: role.body(), from: from}
 	e := &exchange{
 		Client: c.client, url: c.url, start: start, allowed: c.client.cfg.MaxAttempts,
-		sign: hop.newRequest, read: hop.session, offset: from.Skew,
+		sign: hop.newRequest, read: hop.session,
 	}
 	c.client.cfg.Trace("assuming %s as %q", hop.arn, role.SessionName)
 	e.session, e.err = e.run(ctx)

@@ -95,8 +95,9 @@ func (c *Client) CreateSession(ctx context.Context, src signer.Source) (*Session
 func (c *Client) createSession(ctx context.Context, id *signer.Identity, start time.Time) *exchange {
 	e := &exchange{
 		Client: c, url: c.url, start: start, allowed: c.cfg.MaxAttempts,
-		sign: func(ctx context.Context, at time.Time) (*http.Request, error) { return c.newRequest(ctx, id, at) },
-		read: func(a answer) (*Session, error) { return a.session(c.arns.role) },
+		sign:  func(ctx context.Context, at time.Time) (*http.Request, error) { return c.newRequest(ctx, id, at) },
+		read:  func(a answer) (*Session, error) { return a.session(c.arns.role) },
+		check: id.CheckTime,
 	}
 	e.session, e.err = e.run(ctx)
 	if api, ok := errors.AsType[*APIError](e.err); ok {

@@ -69,8 +69,12 @@ type Config struct {
 	// nil for nothing.
 	Trace func(format string, args ...any)
 
-	// Now is the clock, such as time.Now; required.
+	// Now is this host's clock, such as time.Now; required.
 	Now func() time.Time
+
+	// Clock is what is known of the service's time, for what has to share it, such as the source
+	// of the identity. It must be of the same Now. By default the Client has its own.
+	Clock *Clock
 }
 
 // HTTPClient is what a Client needs of an http.Client.
@@ -102,6 +106,9 @@ func (cfg Config) withDefaults(trustAnchorRegion string) Config {
 	}
 	if cfg.Trace == nil {
 		cfg.Trace = func(string, ...any) {}
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = NewClock(cfg.Now)
 	}
 	if cfg.HTTPClient == nil {
 		cfg.HTTPClient = newHTTPClient(cfg)

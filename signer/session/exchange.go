@@ -17,10 +17,11 @@ type exchange struct {
 	url       *url.URL
 	sign      func(ctx context.Context, at time.Time) (*http.Request, error)
 	read      func(answer) (*Session, error)
+	check     func(at time.Time) error // says what cannot be signed at that time; nil for nothing
 	start     time.Time
 	attempts  int           // made
 	allowed   int           // to be made at most
-	offset    time.Duration // added to this host's clock, once it is known to be wrong
+	offset    time.Duration // of the service's clock from this host's, as the last attempt took it
 	corrected bool
 
 	session *Session // the outcome
@@ -68,6 +69,12 @@ func (e *exchange) attempt(ctx context.Context) (*Session, error) {
 		ctx, cancel = context.WithTimeout(ctx, e.cfg.Timeout/time.Duration(e.cfg.MaxAttempts))
 		defer cancel()
 	}
+	if e.corrected {
+		if err := e.checkNow(); err != nil {
+			return nil, err // the service would say it with other words
+		}
+	}
+	e.offset, _ = e.cfg.Clock.service()
 	at := e.cfg.Now().Add(e.offset)
 	req, err := e.sign(ctx, at)
 	if err != nil {
@@ -77,14 +84,14 @@ func (e *exchange) attempt(ctx context.Context) (*Session, error) {
 		at.UTC().Format(time.RFC3339), strings.Join(slices.Sorted(maps.Keys(req.Header)), " "))
 	resp, err := e.cfg.HTTPClient.Do(req)
 	if err != nil {
-		return nil, e.networkError(err)
+		return nil, networkError(e.url.Host, e.attempts, err)
 	}
 	received := e.cfg.Now() // before the body, which may take long: it is compared with the Date
 	if resp.Body == nil {   // an HTTPClient of the caller's own may leave it out
 		resp.Body = http.NoBody
 	}
 	defer resp.Body.Close()
-	a, err := e.receive(resp, received)
+	a, err := e.receive(resp, received, e.cfg.verified(req, resp))
 	if err != nil {
 		return nil, err
 	}
@@ -92,12 +99,13 @@ func (e *exchange) attempt(ctx context.Context) (*Session, error) {
 	return e.read(a)
 }
 
-// receive takes in the answer, up to its limit.
-func (e *exchange) receive(resp *http.Response, received time.Time) (answer, error) {
-	a := answer{host: e.url.Host, status: resp.StatusCode, header: resp.Header, received: received}
+// receive takes in the answer, up to its limit, and the service's time from it.
+func (e *exchange) receive(resp *http.Response, received time.Time, verified bool) (answer, error) {
+	a := answer{host: e.url.Host, status: resp.StatusCode, header: resp.Header, received: received, verified: verified}
+	e.cfg.Clock.learn(a)
 	body, err := readBody(resp)
 	if err != nil && !errors.Is(err, errTooLong) {
-		return a, e.networkError(err)
+		return a, networkError(e.url.Host, e.attempts, err)
 	}
 	a.body, a.tooLong = body, err != nil
 	return a, nil
@@ -105,24 +113,37 @@ func (e *exchange) receive(resp *http.Response, received time.Time) (answer, err
 
 // networkError drops the address that net/http puts in front of its errors: it is long,
 // and the host says enough.
-func (e *exchange) networkError(err error) error {
+func networkError(host string, attempts int, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
-	return &NetworkError{Host: e.url.Host, Attempts: e.attempts, Err: err}
+	return &NetworkError{Host: host, Attempts: attempts, Err: err}
 }
 
-// correctClock takes over the service's time if that can be the reason for err. It does so
-// once, and that attempt is not counted.
+// correctClock reports whether another time than the one that was signed with, which the answer
+// told, can be the reason for err: for a signature that is refused, and for a certificate that is
+// out of its validity by that time. It does so once, and that attempt is not counted.
 func (e *exchange) correctClock(err error) bool {
 	api, ok := errors.AsType[*APIError](err)
-	if !ok || e.corrected || api.Skew == 0 || !api.invalidSignature() {
+	if !ok || e.corrected || api.Status != http.StatusForbidden {
 		return false
 	}
-	e.cfg.Trace("this host's clock is %s behind the service's: signing again with its time", api.Skew)
-	e.offset, e.corrected = api.Skew, true
+	offset, _ := e.cfg.Clock.service()
+	if (offset-e.offset).Abs() <= minSkew || !api.invalidSignature() && e.checkNow() == nil {
+		return false
+	}
+	e.cfg.Trace("this host's clock is %s behind the service's: signing again with its time", offset)
+	e.corrected = true
 	e.allowed++
 	return true
+}
+
+// checkNow is check by the service's time.
+func (e *exchange) checkNow() error {
+	if e.check == nil {
+		return nil
+	}
+	return e.check(e.cfg.Clock.Now())
 }
 
 // wait pauses before the next attempt. Where that would pass the deadline it gives up at

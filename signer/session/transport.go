@@ -25,6 +25,7 @@ func newHTTPClient(cfg Config) *http.Client {
 			TLSClientConfig: &tls.Config{
 				MinVersion:         tls.VersionTLS12, // as the endpoints of AWS ask for
 				RootCAs:            cfg.RootCAs,
+				Time:               cfg.Now,
 				InsecureSkipVerify: cfg.InsecureSkipVerify, // what the user asked for
 			},
 			TLSHandshakeTimeout:    10 * time.Second,
