@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 // clockWarning remembers which skew was said: each role may learn of it, and a daemon does each time
 // that it asks for a session.
 type clockWarning struct {
+	say func(text string) // where a command has a log; nil: as any other warning
+
 	mu   sync.Mutex
 	said time.Duration
 }
@@ -31,9 +34,21 @@ func (w *clockWarning) isNew(skew time.Duration) bool {
 
 // warnOfClock says once that this host's clock is wrong, as soon as that is known.
 func (h host) warnOfClock(c *session.Clock) {
-	if skew := c.Skew(); h.clock.isNew(skew) {
-		h.warn(describeSkew(skew) + ": set the clock")
+	skew := c.Skew()
+	if !h.clock.isNew(skew) {
+		return
 	}
+	text := describeSkew(skew) + ": set the clock"
+	if h.clock.say != nil {
+		h.clock.say(text)
+		return
+	}
+	h.warn(text)
+}
+
+// logClock has the log say it, from before any role is opened.
+func (h host) logClock(log *slog.Logger) {
+	h.clock.say = func(text string) { log.Warn(text) }
 }
 
 // describeSkew says by how much this host's clock is off, and which way.

@@ -53,16 +53,18 @@ func (o *configureOptions) try(ctx context.Context) error {
 		if err != nil {
 			return &tryError{"credential_process, split as the AWS CLI does", err}
 		}
-		if err := o.tryProcess(ctx, words[0], append(words[1:], "--cache", "off")...); err != nil {
+		var said, again bytes.Buffer
+		if err := tryProcess(ctx, io.MultiWriter(o.Err, &said), words[0], append(words[1:], "--cache", "off")...); err != nil {
 			return &tryError{"credential_process, run as the AWS CLI does, without a shell", err}
 		}
-		err = o.tryProcess(ctx, "sh", "-c", value)
+		err = tryProcess(ctx, &again, "sh", "-c", value)
+		_, _ = io.WriteString(o.Err, unsaid(said.String(), again.String()))
 		if err != nil {
 			return &tryError{"credential_process, run as the Go SDK does, by sh -c", err}
 		}
 		return nil
 	}
-	if err := o.tryProcess(ctx, "cmd.exe", "/C", value+" --cache off"); err != nil {
+	if err := tryProcess(ctx, o.Err, "cmd.exe", "/C", value+" --cache off"); err != nil {
 		return &tryError{"credential_process, run by cmd.exe /C", err}
 	}
 	return nil
@@ -70,8 +72,8 @@ func (o *configureOptions) try(ctx context.Context) error {
 
 // tryProcess runs a program in a folder where no relative path is right, without an input and, on
 // Unix, without a terminal, on which a password could be asked for: there is none in cron. What
-// it says goes to standard error as it is.
-func (o *configureOptions) tryProcess(ctx context.Context, program string, args ...string) error {
+// it says goes to stderr as it is.
+func tryProcess(ctx context.Context, stderr io.Writer, program string, args ...string) error {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	cmd := exec.CommandContext(limited, program, args...)
@@ -79,7 +81,7 @@ func (o *configureOptions) tryProcess(ctx context.Context, program string, args 
 	detach(cmd)
 	cmd.WaitDelay = time.Second // for what it started itself
 	var stdout bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, o.Err
+	cmd.Stdout, cmd.Stderr = &stdout, stderr
 	if err := cmd.Run(); err != nil {
 		if limited.Err() != nil && ctx.Err() == nil {
 			return fmt.Errorf("no answer within %s", patience)
@@ -97,6 +99,31 @@ func (o *configureOptions) tryProcess(ctx context.Context, program string, args 
 		return errors.New("it prints JSON that is no credentials")
 	}
 	return nil
+}
+
+// unsaid returns the lines of a second run that its first one did not say, numbers aside: the seconds
+// that a clock is off may differ by one.
+func unsaid(first, second string) string {
+	known := map[string]bool{}
+	for line := range strings.Lines(first) {
+		known[withoutDigits(line)] = true
+	}
+	var rest strings.Builder
+	for line := range strings.Lines(second) {
+		if !known[withoutDigits(line)] {
+			rest.WriteString(line)
+		}
+	}
+	return rest.String()
+}
+
+func withoutDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // unstarted says which program could not be started, without the call that was to do it.

@@ -41,6 +41,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 		return err
 	}
 	d := &daemon{serveOptions: o, log: o.logger(), service: service, systemd: serve.Notifier{Socket: service.NotifySocket}}
+	o.logClock(d.log)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)

@@ -73,6 +73,7 @@ func runUpdate(ctx context.Context, o *updateOptions) error {
 	if o.once {
 		return updateOnce(ctx, o)
 	}
+	o.logClock(o.log())
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)

@@ -14,7 +14,7 @@
 // It promises:
 //   - Nothing is sent before the three ARNs are well formed and fit each other.
 //   - Every attempt is dated and signed anew; a wrong local clock is corrected once, from
-//     the answer's Date header.
+//     the Date header of an answer that was verified. See [Clock].
 //   - Only network errors, 5xx and throttling are tried again, all within one deadline. A
 //     server whose certificate is not trusted is never asked twice.
 //   - An answer is read up to a limit and believed only if it is what was asked for.
