@@ -47,6 +47,9 @@ func TestClock_verified(t *testing.T) {
 		{"https, not verified", true, func(c *Config, _ *service) { c.InsecureSkipVerify = true }, false, "is not verified"},
 		{"https, not verified, with the right CA", true, func(c *Config, s *service) { c.InsecureSkipVerify, c.RootCAs = true, s.roots() }, false, "is not verified"},
 		{"https, a client that does not tell", true, func(c *Config, s *service) { c.HTTPClient = silentClient{s.Client()} }, false, "is not verified"},
+		{"https, a client that does not verify", true, func(c *Config, _ *service) {
+			c.HTTPClient = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+		}, false, "is not verified"},
 		{"http on loopback", false, func(*Config, *service) {}, true, ""},
 		{"http on loopback by name", false, func(c *Config, s *service) { c.Endpoint = strings.Replace(s.URL, "127.0.0.1", "localhost", 1) }, true, ""},
 		{"http, anyone", false, func(c *Config, _ *service) { c.InsecureSkipVerify = true }, false, "is not verified"},
