@@ -42,8 +42,8 @@ type Config struct {
 	// address.
 	HTTPClient HTTPClient
 
-	// Proxy returns the proxy for a request, or nil; no proxy by default. See
-	// http.ProxyFromEnvironment.
+	// Proxy returns the proxy for a request, or nil; no proxy by default, whatever the environment
+	// says. See http.ProxyFromEnvironment.
 	Proxy func(*http.Request) (*url.URL, error)
 
 	// RootCAs are trusted to name the server; the system's by default.

@@ -154,19 +154,6 @@ func (e *NetworkError) hopeless() bool {
 	return e.Untrusted() || alert || refused || noSuchHost(e.Err) || errors.Is(e.Err, http.ErrSchemeMismatch)
 }
 
-// ProxyError says that the proxy did not connect to the service. It is the cause in a
-// NetworkError, unless HTTPClient is set.
-//
-// Source: RFC 9110, 9.3.6.
-type ProxyError struct {
-	Proxy  string // host and port, never the user name and password
-	Status int    // of HTTP, such as 407
-}
-
-func (e *ProxyError) Error() string {
-	return fmt.Sprintf("the proxy %s answered %s", e.Proxy, statusText(e.Status))
-}
-
 // TimeoutError says that there was no session within Config.Timeout.
 type TimeoutError struct {
 	Limit    time.Duration

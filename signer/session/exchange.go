@@ -91,6 +91,9 @@ func (e *exchange) attempt(ctx context.Context) (*Session, error) {
 		resp.Body = http.NoBody
 	}
 	defer resp.Body.Close()
+	if err := e.cfg.proxyRefusal(req, resp); err != nil {
+		return nil, networkError(e.url.Host, e.attempts, err)
+	}
 	a, err := e.receive(resp, received, e.cfg.verified(req, resp))
 	if err != nil {
 		return nil, err

@@ -42,5 +42,5 @@ func refusedByProxy(_ context.Context, proxy *url.URL, _ *http.Request, resp *ht
 	if resp.StatusCode == http.StatusOK {
 		return nil
 	}
-	return &ProxyError{Proxy: proxy.Host, Status: resp.StatusCode}
+	return newProxyError(proxy, resp)
 }

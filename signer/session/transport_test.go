@@ -225,11 +225,53 @@ func TestCreateSession_proxyRefuses(t *testing.T) {
 		})
 		_, err = c.CreateSession(t.Context(), identity())
 		refused, ok := errors.AsType[*ProxyError](err)
-		if !ok || *refused != (ProxyError{Proxy: host, Status: status}) || len(s.clock.pauses) != attempts-1 {
+		if !ok || *refused != (ProxyError{Proxy: host, Status: status, Login: true}) || len(s.clock.pauses) != attempts-1 {
 			t.Errorf("%d: %v after %d pauses", status, err, len(s.clock.pauses))
 		}
 		if text := fmt.Sprint(err, trace.String()); strings.Contains(text, "hunter2") || !strings.Contains(text, "the proxy "+host+" answered "+statusText(status)) {
 			t.Errorf("%d: %s", status, text)
+		}
+	}
+}
+
+// The ways to log in that a proxy offers are told, by CONNECT and without, once; nothing else that it
+// sends is.
+func TestCreateSession_proxyAsksWho(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		challenges []string
+		want       string
+		basic      bool
+	}{
+		{nil, "", true},
+		{[]string{"Negotiate", "NTLM"}, "Negotiate, NTLM", false},
+		{[]string{"negotiate, ntlm"}, "Negotiate, NTLM", false},
+		{[]string{`Basic realm="a, NTLM"`}, "Basic", true},
+		{[]string{`Digest realm="a", nonce="b", NTLM`}, "Digest, NTLM", false},
+		{[]string{"NTLM TlRMTVNTUAACAAAA", "BASIC realm=x", "Basic"}, "NTLM, Basic", true},
+		{[]string{"Kerberos", "hunter2"}, "Kerberos", false},
+		{[]string{`hunter2 a="`, ","}, "", true},
+	} {
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Proxy-Authenticate"] = tt.challenges
+			w.WriteHeader(http.StatusProxyAuthRequired)
+		}))
+		t.Cleanup(proxy.Close)
+		address, err := url.Parse(proxy.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := ProxyError{Proxy: address.Host, Status: 407, Login: true, Schemes: tt.want}
+		address.User = url.UserPassword("user", "hunter2")
+		for _, scheme := range []string{"https", "http"} {
+			c := newService(t, success()).client(t, func(cfg *Config) {
+				cfg.Proxy, cfg.Endpoint, cfg.InsecureSkipVerify = http.ProxyURL(address), scheme+"://aws.example", true
+			})
+			_, err := c.CreateSession(t.Context(), identity())
+			refused, ok := errors.AsType[*ProxyError](err)
+			if !ok || *refused != want || refused.TakesBasic() != tt.basic || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%q by %s: %v", tt.challenges, scheme, err)
+			}
 		}
 	}
 }
