@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"kedge/internal/config"
 	"kedge/internal/creds"
 	"kedge/internal/process"
 	"kedge/internal/refresh"
@@ -55,13 +56,27 @@ func (o *execOptions) runBeside(ctx context.Context, path string) (process.Statu
 			log.Warn("the endpoint ended: the command gets no more credentials", "error", err)
 		}
 	})
-	status, err := process.Run(o.process(path, append([]creds.Variable{
-		{Name: "AWS_CONTAINER_CREDENTIALS_FULL_URI", Value: "http://" + listener.Addr().String() + "/v1/credentials/" + endpointName},
-		{Name: "AWS_CONTAINER_AUTHORIZATION_TOKEN", Value: token},
-	}, regionVariables(o.awsRegion)...)))
+	status, err := process.Run(o.process(path, o.endpointVariables(listener.Addr(), token)))
 	end()
 	workers.Wait()
 	return status, err
+}
+
+// endpointVariables lead the command to the endpoint: past a proxy, if there is one.
+func (o *execOptions) endpointVariables(address net.Addr, token string) []creds.Variable {
+	all := []creds.Variable{
+		{Name: "AWS_CONTAINER_CREDENTIALS_FULL_URI", Value: "http://" + address.String() + "/v1/credentials/" + endpointName},
+		{Name: "AWS_CONTAINER_AUTHORIZATION_TOKEN", Value: token},
+	}
+	if tcp, ok := address.(*net.TCPAddr); ok {
+		for _, v := range config.NoProxyFor(tcp.IP.String()) {
+			if trace := o.trace(o.debug); trace != nil {
+				trace("for the command: %s=%s", v[0], v[1])
+			}
+			all = append(all, creds.Variable{Name: v[0], Value: v[1]})
+		}
+	}
+	return append(all, regionVariables(o.awsRegion)...)
 }
 
 // first gets credentials: without any the command is not started.

@@ -72,8 +72,7 @@ func (f *keyFlags) check(cmd *cobra.Command) (*config.Keys, error) {
 	return keys, nil
 }
 
-// checkExclusive refuses the pairs of flags that the official helper refuses, and --proxy
-// together with --with-proxy.
+// checkExclusive refuses the pairs of flags that the official helper refuses.
 func checkExclusive(cmd *cobra.Command) error {
 	for _, pair := range exclusives() {
 		if cmd.Flags().Changed(pair[0]) && cmd.Flags().Changed(pair[1]) {
@@ -116,7 +115,6 @@ func exclusives() [][2]string {
 		{"key-password-from", "tpm-key-password"},
 		{"key-password-from", "no-tpm-key-password"},
 		{"pkcs8-password", "key-password-from"},
-		{"proxy", "with-proxy"},
 	}
 }
 

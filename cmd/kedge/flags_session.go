@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ type sessionFlags struct {
 	seconds                    int
 	sessionName                string
 	region, endpoint           string
-	noVerify, proxyFromEnv     bool
+	noVerify, withProxy        bool
 
 	proxy           string
 	caBundle        string
@@ -51,9 +52,10 @@ func (f *sessionFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.region, "region", "", "region of the service (default: the trust anchor's)")
 	flags.StringVar(&f.endpoint, "endpoint", "", "URL of the service (default: the region's)")
 	flags.BoolVar(&f.noVerify, "no-verify-ssl", false, "trust any server: anyone on the way can take the credentials")
-	flags.BoolVar(&f.proxyFromEnv, "with-proxy", false, "use the proxy in HTTPS_PROXY, mind NO_PROXY")
+	flags.BoolVar(&f.withProxy, "with-proxy", false, "deprecated: does nothing, HTTPS_PROXY and NO_PROXY count without it")
+	_ = flags.MarkHidden("with-proxy") // it exists
 
-	flags.StringVar(&f.proxy, "proxy", "", "URL of the proxy to use")
+	flags.StringVar(&f.proxy, "proxy", "", `URL of the proxy to use, or "none" (default: HTTPS_PROXY, unless NO_PROXY has the host)`)
 	flags.StringVar(&f.caBundle, "ca-bundle", "", "PEM file of the CAs to trust instead of the system's (default: AWS_CA_BUNDLE)")
 	flags.BoolVar(&f.fips, "fips", false, "use the region's FIPS endpoint")
 	flags.BoolVar(&f.dualStack, "dual-stack", false, "use the region's dual-stack endpoint (IPv4 and IPv6)")
@@ -72,7 +74,7 @@ func (f *sessionFlags) configure(cmd *cobra.Command, h host, trace func(string, 
 	if f.seconds < 900 || f.seconds > 43200 { // for session.Config, zero is the default and too many overflow
 		return badValue(cmd, "session-duration", fmt.Errorf("a session lasts 900 to 43200 seconds, not %d", f.seconds))
 	}
-	proxy, err := config.Proxy(f.proxy, f.proxyFromEnv)
+	proxy, err := config.Proxy(f.proxy, config.EnvironmentProxies())
 	if err != nil {
 		return usage(cmd, err)
 	}
@@ -106,7 +108,23 @@ func (f *sessionFlags) configure(cmd *cobra.Command, h host, trace func(string, 
 func (f *sessionFlags) client() (*session.Client, error) {
 	f.config.UserAgent = name + "/" + cli.Version()
 	client, err := session.New(f.config)
+	if err == nil {
+		err = f.checkProxy(client.Endpoint())
+	}
 	return client, f.refused(err)
+}
+
+// checkProxy refuses a variable that names no proxy before a key is touched, if there is to be one
+// for this address.
+func (f *sessionFlags) checkProxy(address string) error {
+	if f.config.Proxy == nil {
+		return nil
+	}
+	request, err := http.NewRequest(http.MethodPost, address, nil)
+	if err == nil {
+		_, err = f.config.Proxy(request)
+	}
+	return err
 }
 
 // trust returns a client like c that trusts the CA bundle there may be: where c comes from it is
@@ -130,6 +148,9 @@ func (f *sessionFlags) usage(cmd *cobra.Command, err error) error {
 	}
 	if field, ok := errors.AsType[*session.ConfigError](err); ok {
 		return badValue(cmd, flagOf(field.Field), err)
+	}
+	if proxy, ok := errors.AsType[*config.ProxyVariableError](err); ok {
+		return &cli.UsageError{Command: cmd.CommandPath(), Hint: "correct " + proxy.Variable + `, or give --proxy URL, or "--proxy none" to use none`, Err: err}
 	}
 	return err
 }

@@ -41,7 +41,6 @@ func (e *filesError) Unwrap() error { return e.error }
 // requestError says how the request that failed was made, as far as the advice depends on it.
 type requestError struct {
 	error
-	direct                             bool   // without a proxy
 	chained                            bool   // STS is asked, too
 	region, trustAnchor, profile, role string // as given
 }
@@ -274,12 +273,9 @@ func networkHint(err error, request *requestError) string {
 		return tlsHint(err)
 	}
 	if proxy, ok := errors.AsType[*session.ProxyError](err); ok {
-		return proxyHint(proxy.Status)
+		return proxyHint(proxy)
 	}
-	if response, ok := errors.AsType[*session.ResponseError](err); ok {
-		if response.Status == http.StatusProxyAuthRequired { // a proxy before an endpoint of plain http
-			return proxyHint(response.Status)
-		}
+	if _, ok := errors.AsType[*session.ResponseError](err); ok {
 		return "something other than the service answered: check --endpoint and --region, and whether a proxy or a captive portal is in between"
 	}
 	if api, ok := errors.AsType[*session.APIError](err); ok {
@@ -288,8 +284,8 @@ func networkHint(err error, request *requestError) string {
 		}
 		return "the service has trouble: try again later"
 	}
-	if variable := config.ProxyVariable(); request.direct && variable != "" && noAnswer(err) {
-		return variable + " is set but not used: add --with-proxy"
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
+		return `check the proxy's address, in --proxy or HTTPS_PROXY; hosts in NO_PROXY are asked without it, and "--proxy none" uses none`
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return "the address does not speak TLS: check --endpoint"
@@ -298,17 +294,23 @@ func networkHint(err error, request *requestError) string {
 		return "the name " + dns.Name + " does not resolve here: check --region or --endpoint, and the DNS servers of this host"
 	}
 	if timeout(err) {
-		return "the network may drop the packets: check routes and firewalls to the service, --with-proxy where a proxy is needed, or raise --timeout"
+		return "the network may drop the packets: check routes and firewalls to the service, HTTPS_PROXY or --proxy where a proxy is needed, or raise --timeout"
 	}
 	if noAnswer(err) {
-		return "check the network, --endpoint or --region, and --with-proxy where a proxy is needed"
+		return "check the network, --endpoint or --region, and HTTPS_PROXY or --proxy where a proxy is needed"
 	}
 	return ""
 }
 
-func proxyHint(status int) string {
-	if status == http.StatusProxyAuthRequired {
-		return "the proxy asks who you are: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT and add --with-proxy"
+func proxyHint(e *session.ProxyError) string {
+	switch {
+	case e.Status != http.StatusProxyAuthRequired:
+	case !e.TakesBasic():
+		return "kedge logs in to a proxy with a user name and password (Basic) alone: name a proxy on this host that does the rest, such as cntlm, or have this one let the service's host through without a login"
+	case e.Login:
+		return "the proxy does not take the user name and password: check them in --proxy or HTTPS_PROXY, with special characters written as %XX"
+	default:
+		return "the proxy asks who you are: set HTTPS_PROXY, or --proxy, to http://USER:PASSWORD@HOST:PORT"
 	}
 	return "the proxy does not connect to the service: it must allow CONNECT to its host and port; check also --endpoint and --region"
 }

@@ -55,7 +55,7 @@ func TestAdvise_refusals(t *testing.T) {
 		{&session.APIError{Status: 418, Code: "Teapot"}, "three ARNs"},
 	}
 	for _, tt := range tests {
-		got := advise(&requestError{error: tt.err, direct: true, role: "ROLE"})
+		got := advise(&requestError{error: tt.err, role: "ROLE"})
 		if got.Code != cli.ExitRefused || !strings.Contains(got.Hint, tt.hint) {
 			t.Errorf("%v: exit %d, hint %q, want one with %q", tt.err, got.Code, got.Hint, tt.hint)
 		}
@@ -84,14 +84,16 @@ func TestAdvise_others(t *testing.T) {
 		{"503 and throttled", &session.APIError{Status: 503, Code: "ThrottlingException"}, cli.ExitFailed, "10 sessions a second"},
 		{"no answer of the service", &session.ResponseError{Host: host, Problem: "answered HTML"}, cli.ExitFailed, "captive portal"},
 		{"the proxy wants a password", network(&session.ProxyError{Proxy: "proxy:3128", Status: 407}), cli.ExitFailed, "http://USER:PASSWORD@HOST:PORT"},
-		{"the proxy wants one for plain http", &session.ResponseError{Host: host, Status: 407}, cli.ExitFailed, "http://USER:PASSWORD@HOST:PORT"},
+		{"the proxy refuses the password", network(&session.ProxyError{Proxy: "proxy:3128", Status: 407, Login: true, Schemes: "NTLM, Basic"}), cli.ExitFailed, "does not take the user name and password"},
+		{"the proxy wants NTLM", network(&session.ProxyError{Proxy: "proxy:3128", Status: 407, Schemes: "Negotiate, NTLM"}), cli.ExitFailed, "(Basic) alone"},
+		{"no such proxy", network(&net.OpError{Op: "proxyconnect", Err: &net.OpError{Op: "dial", Err: os.ErrInvalid}}), cli.ExitFailed, "check the proxy's address"},
 		{"the proxy refuses", network(&session.ProxyError{Proxy: "proxy:3128", Status: 403}), cli.ExitFailed, "must allow CONNECT"},
 		{"unknown authority", untrusted(x509.UnknownAuthorityError{}), cli.ExitFailed, "--ca-bundle"},
 		{"another name", untrusted(x509.HostnameError{Certificate: &x509.Certificate{}, Host: host}), cli.ExitFailed, "another name than " + host},
 		{"the server's certificate is old", untrusted(x509.CertificateInvalidError{Reason: x509.Expired}), cli.ExitFailed, "clock"},
 		{"no TLS", network(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), cli.ExitFailed, "does not speak TLS"},
 		{"no such name", network(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}), cli.ExitFailed, "the name " + host + " does not resolve"},
-		{"refused", network(&net.OpError{Op: "dial", Err: os.ErrInvalid}), cli.ExitFailed, "--with-proxy where a proxy is needed"},
+		{"refused", network(&net.OpError{Op: "dial", Err: os.ErrInvalid}), cli.ExitFailed, "HTTPS_PROXY or --proxy where a proxy is needed"},
 		{"timeout", &session.TimeoutError{Limit: time.Second, Err: network(context.DeadlineExceeded)}, cli.ExitFailed, "--timeout"},
 		{"refused until the timeout", &session.TimeoutError{Limit: time.Second, Err: &session.APIError{Status: 503}}, cli.ExitFailed, "try again later"},
 		{"expired", key(&signer.ValidityError{NotAfter: long, Now: long.Add(1)}), cli.ExitKey, "renew"},
@@ -115,18 +117,6 @@ func TestAdvise_others(t *testing.T) {
 		if got.Code != tt.code || !strings.Contains(got.Hint, tt.hint) || (got.Hint == "") != (tt.hint == "") {
 			t.Errorf("%s: exit %d, hint %q, want %d and one with %q", tt.name, got.Code, got.Hint, tt.code, tt.hint)
 		}
-	}
-}
-
-// The advice about a proxy depends on the environment and on the flags.
-func TestAdvise_proxy(t *testing.T) {
-	t.Setenv("HTTPS_PROXY", "http://proxy:3128")
-	refused := &session.NetworkError{Host: "h", Err: errors.New("connection refused")}
-	if got := advise(&requestError{error: refused, direct: true}).Hint; got != "HTTPS_PROXY is set but not used: add --with-proxy" {
-		t.Errorf("without a proxy: %q", got)
-	}
-	if got := advise(refused).Hint; strings.Contains(got, "HTTPS_PROXY") {
-		t.Errorf("with a proxy: %q", got)
 	}
 }
 

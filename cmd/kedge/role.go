@@ -78,8 +78,11 @@ func (f *roleFlags) connect() (err error) {
 	if f.client, err = f.sessionFlags.client(); err != nil {
 		return err
 	}
-	_, err = f.chain(f.client)
-	return err
+	chain, err := f.chain(f.client)
+	if chain == nil || err != nil {
+		return err
+	}
+	return f.refused(f.checkProxy(chain.Endpoint()))
 }
 
 // maxSigning is how long hardware may take for one step of a signature.
@@ -306,7 +309,7 @@ func (f *roleFlags) explain(err error) error {
 		return &keyError{f.judgedBy(err)}
 	}
 	return &requestError{
-		error: err, direct: f.proxy == "" && !f.proxyFromEnv, chained: len(f.assumed) > 0,
+		error: err, chained: len(f.assumed) > 0,
 		region: f.region, trustAnchor: f.trustAnchor, profile: f.profile, role: f.role,
 	}
 }

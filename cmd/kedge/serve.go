@@ -55,7 +55,8 @@ With a configuration, every profile in it is served under its name, unless flags
 container endpoint as .../v1/credentials/NAME; clients of IMDS find the one of --default.
 
 Where both are set, SDKs take the container's. The token changes with every start. Clients from before
-2024, such as the AWS CLI 2.9, want the token itself, in AWS_CONTAINER_AUTHORIZATION_TOKEN.
+2024, such as the AWS CLI 2.9, want the token itself, in AWS_CONTAINER_AUTHORIZATION_TOKEN. Some
+SDKs ask HTTP_PROXY for addresses of this machine as well: where there is a proxy, NO_PROXY is printed, too.
 
 SIGTERM ends it, after the requests that are being answered. SIGHUP reads configuration, keys,
 certificates and CA bundle again; changed certificates are seen without it. It takes sockets from systemd (one named

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -92,17 +93,22 @@ func (d *daemon) start(ctx context.Context) (err error) {
 
 // exports is what makes SDKs find the endpoint, for a shell.
 func (d *daemon) exports() string {
-	url := d.sockets.url()
-	if url == "" {
+	base := d.sockets.url()
+	if base == "" {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "export AWS_EC2_METADATA_SERVICE_ENDPOINT=%s\n", url)
+	fmt.Fprintf(&b, "export AWS_EC2_METADATA_SERVICE_ENDPOINT=%s\n", base)
 	if d.token.path != "" {
-		fmt.Fprintf(&b, "export AWS_CONTAINER_CREDENTIALS_FULL_URI=%sv1/credentials/%s\n", url, d.roles[0].Name)
+		fmt.Fprintf(&b, "export AWS_CONTAINER_CREDENTIALS_FULL_URI=%sv1/credentials/%s\n", base, d.roles[0].Name)
 		fmt.Fprintf(&b, "export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=%s\n", quoteShell(d.token.path))
 		for _, other := range d.roles[1:] {
-			fmt.Fprintf(&b, "# %s: AWS_CONTAINER_CREDENTIALS_FULL_URI=%sv1/credentials/%[1]s\n", other.Name, url)
+			fmt.Fprintf(&b, "# %s: AWS_CONTAINER_CREDENTIALS_FULL_URI=%sv1/credentials/%[1]s\n", other.Name, base)
+		}
+	}
+	if endpoint, err := url.Parse(base); err == nil {
+		for _, v := range config.NoProxyFor(endpoint.Hostname()) {
+			fmt.Fprintf(&b, "export %s=%s\n", v[0], quoteShell(v[1]))
 		}
 	}
 	return b.String()

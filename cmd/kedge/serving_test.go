@@ -63,6 +63,17 @@ func startAs(cmd *exec.Cmd, args []string) (*serving, error) {
 	if slices.Contains(args, "--token-file") {
 		want = 3 // lines
 	}
+	environment := map[string]string{}
+	for _, variable := range cmd.Env {
+		name, value, _ := strings.Cut(variable, "=")
+		environment[name] = value
+	}
+	if environment["http_proxy"] != "" {
+		want++ // NO_PROXY
+		if _, small := environment["no_proxy"]; small {
+			want++
+		}
+	}
 	for line := range first {
 		name, value, _ := strings.Cut(strings.TrimPrefix(line, "export "), "=")
 		s.exports[name] = value
@@ -237,6 +248,11 @@ func servesConfig(ts *testscript.TestScript, args []string) {
 	cmd := exec.Command(self)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR"), "RUNTIME_DIRECTORY=")
+	for _, name := range []string{"http_proxy", "NO_PROXY", "no_proxy"} {
+		if value := ts.Getenv(name); value != "" {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+	}
 	s, err := startServing(cmd, args...)
 	ts.Check(err)
 	for deadline := time.Now().Add(time.Minute); !strings.Contains(s.log.String(), "credentials renewed"); time.Sleep(10 * time.Millisecond) {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"crypto/x509"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,55 +46,6 @@ func TestBundle_refusals(t *testing.T) {
 	t.Setenv("AWS_CA_BUNDLE", "")
 	if pool, err := roots(""); pool != nil || err != nil {
 		t.Errorf("without setting: %v, %v", pool, err)
-	}
-}
-
-func TestProxy(t *testing.T) {
-	request, err := http.NewRequest("POST", "https://example.com", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, flag := range []string{"http://proxy:3128", "https://user:secret@proxy", "socks5://proxy:1080"} {
-		proxy, err := Proxy(flag, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if u, err := proxy(request); err != nil || u.String() != flag {
-			t.Errorf("%s leads to %v, %v", flag, u, err)
-		}
-	}
-	if proxy, err := Proxy("", false); proxy != nil || err != nil {
-		t.Errorf("a proxy by default: %v", err)
-	}
-	if proxy, err := Proxy("", true); proxy == nil || err != nil {
-		t.Errorf("no proxy from the environment: %v", err)
-	}
-	for _, flag := range []string{"proxy:3128", "ftp://user:secret@proxy", "http://user:sec ret@proxy", "/secret"} {
-		_, err := Proxy(flag, false)
-		if err == nil || !strings.HasPrefix(err.Error(), "--proxy: ") || strings.Contains(err.Error(), "sec") && !strings.Contains(err.Error(), "scheme") {
-			t.Errorf("%s: %v", flag, err)
-		}
-	}
-}
-
-func TestProxy_environment(t *testing.T) {
-	for _, tt := range []struct{ variable, value, want string }{
-		{"HTTPS_PROXY", "http://user:secret@proxy:3128", ""},
-		{"HTTPS_PROXY", "proxy:3128", ""},
-		{"https_proxy", "10.0.0.1:3128", ""},
-		{"HTTP_PROXY", "socks5://proxy", ""},
-		{"HTTPS_PROXY", "http://user:sec ret@proxy", "--with-proxy: HTTPS_PROXY: not a URL like http://proxy.example.com:3128"},
-		{"https_proxy", "http://user:secret@proxy:port", "--with-proxy: https_proxy: not a URL like http://proxy.example.com:3128"},
-		{"HTTP_PROXY", "http://:3128", "--with-proxy: HTTP_PROXY: not a URL like http://proxy.example.com:3128"},
-		{"http_proxy", "ftp://user:secret@proxy", "--with-proxy: http_proxy: the scheme must be http, https or socks5"},
-	} {
-		t.Run(tt.variable, func(t *testing.T) {
-			t.Setenv(tt.variable, tt.value)
-			_, err := Proxy("", true)
-			if err == nil && tt.want != "" || err != nil && err.Error() != tt.want {
-				t.Errorf("%s: got %v, want %s", tt.value, err, tt.want)
-			}
-		})
 	}
 }
 
