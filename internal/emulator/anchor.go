@@ -23,6 +23,7 @@ var ErrBasicConstraints = errors.New("Incorrect basic constraints for CA certifi
 // anchor is a TrustAnchor that was checked.
 type anchor struct {
 	arn      arn
+	alias    string
 	disabled bool
 	certs    []*x509.Certificate
 	crls     []*crl
@@ -45,11 +46,14 @@ func newAnchor(t TrustAnchor) (*anchor, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkAlias(t.Alias); err != nil {
+		return nil, &AnchorError{cmp.Or(t.File, t.ARN), err}
+	}
 	certs, err := anchorCertificates(t.Certificates)
 	if err != nil {
 		return nil, &AnchorError{cmp.Or(t.File, t.ARN), err}
 	}
-	result := &anchor{arn: a, disabled: t.Disabled, certs: certs}
+	result := &anchor{arn: a, alias: t.Alias, disabled: t.Disabled, certs: certs}
 	for _, data := range t.CRLs {
 		list, err := parseCRL(data)
 		if err == nil {

@@ -30,6 +30,7 @@ type Config struct {
 // "getting-started").
 type TrustAnchor struct {
 	ARN          string   // empty: made up
+	Alias        string   // aliasName, which CreateSession takes as well; empty: none
 	File         string   // where Certificates are from, for messages; may be empty
 	Certificates []byte   // PEM, one or two CA certificates, at most 8,000 characters
 	CRLs         [][]byte // PEM or DER, at most two; see [Emulator.ImportCRL]
@@ -39,6 +40,7 @@ type TrustAnchor struct {
 // Profile says which roles may be taken, and for how long (guide, "getting-started").
 type Profile struct {
 	ARN                   string        // empty: made up
+	Alias                 string        // aliasName, which CreateSession takes as well; empty: none
 	RoleARNs              []string      // nil: every role of the configuration; empty: none
 	Duration              time.Duration // 15 minutes to 12 hours; default 1 hour
 	AcceptRoleSessionName bool          // whether a request may choose the session's name
@@ -164,6 +166,9 @@ func (p Profile) validate() error {
 	a, err := parseARN(p.ARN, "rolesanywhere", "profile")
 	if err != nil {
 		return err
+	}
+	if err := checkAlias(p.Alias); err != nil {
+		return fmt.Errorf("profile %s: %w", p.ARN, err)
 	}
 	if p.Duration < minDuration || p.Duration > maxDuration || p.Duration%time.Second != 0 {
 		return fmt.Errorf("profile %s: duration %s is not between %s and %s in whole seconds", p.ARN, p.Duration, minDuration, maxDuration)

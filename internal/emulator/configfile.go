@@ -21,12 +21,14 @@ type configFile struct {
 	State        string `json:"state"`
 	TrustAnchors []struct {
 		ARN          string   `json:"arn"`
+		Alias        string   `json:"aliasName"`
 		Certificates string   `json:"certificates"` // a PEM file
 		CRLs         []string `json:"crls"`         // PEM or DER files
 		Disabled     bool     `json:"disabled"`
 	} `json:"trustAnchors"`
 	Profiles []struct {
 		ARN                   string   `json:"arn"`
+		Alias                 string   `json:"aliasName"`
 		RoleARNs              []string `json:"roleArns"`
 		DurationSeconds       *int64   `json:"durationSeconds"`
 		AcceptRoleSessionName bool     `json:"acceptRoleSessionName"`
@@ -50,8 +52,8 @@ type configFile struct {
 //
 //	{
 //	  "region": "eu-central-1", "account": "111122223333", "state": "state",
-//	  "trustAnchors": [{"arn": "…", "certificates": "ca.pem", "crls": ["ca.crl"], "disabled": false}],
-//	  "profiles": [{"arn": "…", "roleArns": ["…"], "durationSeconds": 3600, "acceptRoleSessionName": false, "disabled": false}],
+//	  "trustAnchors": [{"arn": "…", "aliasName": "team/ca", "certificates": "ca.pem", "crls": ["ca.crl"], "disabled": false}],
+//	  "profiles": [{"arn": "…", "aliasName": "team/web", "roleArns": ["…"], "durationSeconds": 3600, "acceptRoleSessionName": false, "disabled": false}],
 //	  "roles": [{"arn": "…", "maxSessionDuration": 3600, "trustAnchorArns": ["…"], "externalId": "…", "actions": ["sts:AssumeRole"]}],
 //	  "users": [{"arn": "…", "accessKeyId": "AKIA…", "secretAccessKey": "…"}]
 //	}
@@ -85,7 +87,7 @@ func (f configFile) config(dir string) (Config, error) {
 		if err != nil {
 			return Config{}, err
 		}
-		anchor := TrustAnchor{ARN: t.ARN, File: path, Certificates: certificates, Disabled: t.Disabled}
+		anchor := TrustAnchor{ARN: t.ARN, Alias: t.Alias, File: path, Certificates: certificates, Disabled: t.Disabled}
 		for _, name := range t.CRLs {
 			list, err := ReadFile(under(dir, name))
 			if err != nil {
@@ -100,7 +102,7 @@ func (f configFile) config(dir string) (Config, error) {
 		if err != nil {
 			return Config{}, fmt.Errorf("durationSeconds: %w", err)
 		}
-		c.Profiles = append(c.Profiles, Profile{p.ARN, p.RoleARNs, duration, p.AcceptRoleSessionName, p.Disabled})
+		c.Profiles = append(c.Profiles, Profile{p.ARN, p.Alias, p.RoleARNs, duration, p.AcceptRoleSessionName, p.Disabled})
 	}
 	for _, r := range f.Roles {
 		duration, err := optionalSeconds(r.MaxSessionDuration)

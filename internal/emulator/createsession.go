@@ -101,7 +101,7 @@ func (in *sessionRequest) validate() *apiError {
 		if f.value == nil {
 			return constraint(f.name, nil, "not be null")
 		}
-		if _, err := parseARN(*f.value, f.service, f.kind); err != nil {
+		if _, err := parseResource(*f.value, f.service, f.kind); err != nil {
 			refusal := constraint(f.name, *f.value, "satisfy regular expression pattern: "+arnPattern(f.service, f.kind))
 			refusal.why = err.Error()
 			return refusal
@@ -150,7 +150,7 @@ func outsideNameAlphabet(r rune) bool {
 func (e *Emulator) authorize(in *sessionRequest, region string, sent *sentCertificates, now time.Time) (*sessionGrant, *apiError) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	a := e.anchors[*in.TrustAnchorARN]
+	a := e.anchorNamed(*in.TrustAnchorARN)
 	if a == nil || a.arn.region != region || a.disabled {
 		return nil, denied(textAnchor, "%s: no enabled trust anchor has this ARN in %s", *in.TrustAnchorARN, region)
 	}
@@ -171,8 +171,8 @@ func (e *Emulator) authorize(in *sessionRequest, region string, sent *sentCertif
 }
 
 func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, serial string) (*sessionGrant, *apiError) {
-	profileARN, _ := parseARN(*in.ProfileARN, rolesService, "profile") // validated before
-	profile, ok := e.profiles[*in.ProfileARN]
+	profileARN, _ := parseResource(*in.ProfileARN, rolesService, "profile") // validated before
+	profile, ok := e.profileNamed(*in.ProfileARN)
 	if !ok || profile.Disabled || profileARN.region != a.arn.region || profileARN.account != a.arn.account {
 		return nil, denied(textProfile, "%s: no enabled profile has this ARN in the trust anchor's account and region", *in.ProfileARN)
 	}
@@ -190,6 +190,7 @@ func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, serial string) (
 	if !ok {
 		return nil, denied(textAssume, "%s does not exist", *in.RoleARN)
 	}
+	// Guide, "resource-aliases": aws:SourceArn is the anchor's own ARN, however the request names it.
 	if len(role.TrustAnchorARNs) > 0 && !slices.Contains(role.TrustAnchorARNs, a.arn.String()) {
 		return nil, denied(textAssume, "the role's trust policy wants another aws:SourceArn than %s", a.arn)
 	}

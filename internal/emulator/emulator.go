@@ -67,12 +67,19 @@ func (e *Emulator) load(c Config) error {
 	}
 	for _, t := range c.TrustAnchors {
 		a, err := newAnchor(t)
+		if err == nil {
+			err = e.anchorAliasFree(a)
+		}
 		if err := put(e.anchors, t.ARN, a, err); err != nil {
 			return err
 		}
 	}
 	for _, p := range c.Profiles {
-		if err := put(e.profiles, p.ARN, p, p.validate()); err != nil {
+		err := p.validate()
+		if err == nil {
+			err = e.profileAliasFree(p)
+		}
+		if err := put(e.profiles, p.ARN, p, err); err != nil {
 			return err
 		}
 	}
@@ -106,6 +113,9 @@ func (e *Emulator) AddTrustAnchor(t TrustAnchor) (string, error) {
 		}
 	}
 	a, err := newAnchor(t)
+	if err == nil {
+		err = e.anchorAliasFree(a)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -121,6 +131,9 @@ func (e *Emulator) PutProfile(p Profile) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if err := e.profileAliasFree(p); err != nil {
+		return err
+	}
 	e.profiles[p.ARN] = p
 	return nil
 }

@@ -65,6 +65,10 @@ func (a ARN) notOfKind(kind string) string {
 		service = "iam"
 	}
 	got, name, _ := strings.Cut(a.Resource, "/")
+	alias := ""
+	if got == "alias" && service == "rolesanywhere" {
+		got, alias, _ = strings.Cut(name, "/")
+	}
 	switch {
 	case a.Service != service || got != kind:
 		return fmt.Sprintf("is %s, not %s ARN", a.describe(), withArticle(kind))
@@ -76,6 +80,8 @@ func (a ARN) notOfKind(kind string) string {
 		return badRoleName(name)
 	case a.Region == "":
 		return "names no region"
+	case strings.HasPrefix(a.Resource, "alias/"):
+		return badAlias(alias)
 	case !isUUID(name):
 		return fmt.Sprintf("ends in %q, which is not the id of %s", name, withArticle(kind))
 	}
@@ -84,7 +90,7 @@ func (a ARN) notOfKind(kind string) string {
 
 // describe names what a is, as far as an ARN tells.
 func (a ARN) describe() string {
-	kind, _, found := strings.Cut(a.Resource, "/")
+	kind, _, found := strings.Cut(strings.TrimPrefix(a.Resource, "alias/"), "/")
 	if found && (a.Service == "rolesanywhere" || a.Service == "iam" || a.Service == "sts") {
 		return withArticle(kind) + " ARN"
 	}
@@ -106,6 +112,21 @@ func badRoleName(pathAndName string) string {
 	name := pathAndName[strings.LastIndexByte(pathAndName, '/')+1:]
 	if len(name) < 1 || len(name) > 64 || !isSTSName(name) {
 		return fmt.Sprintf("ends in %q, which is not the name of a role", name)
+	}
+	return ""
+}
+
+// badAlias checks the name of an alias, which CreateSession takes in place of an id.
+//
+// Source: IAM Roles Anywhere User Guide, "Resource aliases": 1 to 256 of [A-Za-z0-9_-/], a letter
+// first, no slash at the end or after another, nothing below aws/.
+func badAlias(name string) string {
+	letter := name != "" && (name[0] >= 'a' && name[0] <= 'z' || name[0] >= 'A' && name[0] <= 'Z')
+	switch {
+	case !letter || len(name) > 256 || strings.HasSuffix(name, "/") || strings.Contains(name, "//") || strings.ContainsAny(name, "+=,.@") || !isSTSName(strings.ReplaceAll(name, "/", "")):
+		return fmt.Sprintf("ends in %q, which is not an alias: 1 to 256 letters, digits and _-/, a letter first", brief(name))
+	case strings.HasPrefix(name, "aws/"):
+		return fmt.Sprintf("ends in %q: aliases below aws/ are those of AWS", brief(name))
 	}
 	return ""
 }

@@ -79,6 +79,41 @@ func TestNew_arns(t *testing.T) {
 	}
 }
 
+// TestNew_alias: CreateSession takes aliases of trust anchors and profiles, and sends them as they are.
+func TestNew_alias(t *testing.T) {
+	t.Parallel()
+	const place = "arn:aws:rolesanywhere:eu-west-1:111122223333:"
+	for _, tt := range []struct{ anchor, profile, want string }{
+		{"alias/trust-anchor/web", "alias/profile/Web_1", ""},
+		{"alias/trust-anchor/team-a/web", "alias/profile/a/b/c", ""},
+		{"alias/trust-anchor/" + strings.Repeat("a", 256), "alias/profile/awsx", ""},
+		{"alias/trust-anchor/" + strings.Repeat("a", 257), "alias/profile/x", "which is not an alias"},
+		{"alias/trust-anchor/1web", "alias/profile/x", `ends in "1web", which is not an alias`},
+		{"alias/trust-anchor/web/", "alias/profile/x", "which is not an alias"},
+		{"alias/trust-anchor/a//b", "alias/profile/x", "which is not an alias"},
+		{"alias/trust-anchor/a.b", "alias/profile/x", "which is not an alias"},
+		{"alias/trust-anchor/", "alias/profile/x", `ends in ""`},
+		{"alias/trust-anchor", "alias/profile/x", `ends in ""`},
+		{"alias/trust-anchor/aws/x", "alias/profile/x", "aliases below aws/ are those of AWS"},
+		{"alias/profile/x", "alias/profile/x", "is a profile ARN, not a trust anchor ARN"},
+		{"alias/crl/x", "alias/profile/x", "is a crl ARN, not a trust anchor ARN"},
+		{"alias/trust-anchor/x", "alias/trust-anchor/x", "is a trust anchor ARN, not a profile ARN"},
+	} {
+		c, err := New(Config{TrustAnchorARN: place + tt.anchor, ProfileARN: place + tt.profile, RoleARN: roleARN, Now: start})
+		switch {
+		case tt.want == "" && err != nil, tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+			t.Errorf("%s, %s: got %v, want %q", tt.anchor, tt.profile, err, tt.want)
+		case err == nil && c.arns.trustAnchor.String() != place+tt.anchor:
+			t.Errorf("%s is sent as %s", tt.anchor, c.arns.trustAnchor)
+		}
+	}
+	for _, role := range []string{place + "alias/role/x", "arn:aws:iam::111122223333:alias/role/x"} {
+		if _, err := New(Config{TrustAnchorARN: anchorARN, ProfileARN: profileARN, RoleARN: role, Now: start}); err == nil {
+			t.Errorf("%s was taken for a role", role)
+		}
+	}
+}
+
 // FuzzARN: what is taken prints as it was; a refusal is one line of bounded length; and an
 // ARN of a kind can stand in a host name and in a query.
 func FuzzARN(f *testing.F) {

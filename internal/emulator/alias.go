@@ -1,0 +1,111 @@
+package emulator
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+const (
+	maxAlias    = 256
+	aliasPrefix = "alias/" // before the kind, in the resource of an alias ARN
+)
+
+// checkAlias holds an aliasName to the guide, "resource-aliases": 1 to 256 letters, digits, hyphens
+// and underscores in parts with one slash between them, a letter first, none of AWS's own. None is
+// fine.
+func checkAlias(name string) error {
+	switch {
+	case name == "":
+		return nil
+	case len(name) > maxAlias || !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)*$`).MatchString(name):
+		return fmt.Errorf("%q is not an alias", name)
+	case strings.HasPrefix(name, "aws/"):
+		return fmt.Errorf("the alias %q begins with aws/, which is reserved", name)
+	}
+	return nil
+}
+
+// parseResource is parseARN for what CreateSession takes: a trust anchor or a profile may be named by
+// its alias, arn:…:alias/KIND/NAME (guide, "resource-aliases").
+func parseResource(s, service, kind string) (arn, error) {
+	a, err := parseARN(s, service, kind)
+	if err == nil || service != rolesService {
+		return a, err
+	}
+	a, aliasErr := parseARN(s, service, aliasPrefix+kind)
+	if aliasErr != nil {
+		return arn{}, err
+	}
+	return a, checkAlias(strings.TrimPrefix(a.resource, aliasPrefix+kind+"/"))
+}
+
+// named reports whether text is the ARN of a resource, or the ARN of its alias: the same account and
+// region, and the name as it is written (guide: aliases are case-sensitive).
+func named(text string, resource arn, kind, alias string) bool {
+	if text == resource.String() {
+		return true
+	}
+	resource.resource = aliasPrefix + kind + "/" + alias
+	return alias != "" && text == resource.String()
+}
+
+// anchorNamed returns the trust anchor of an ARN or alias ARN, or nil. What AWS answers for an alias
+// that nobody has is not documented; it is taken to be what it answers for an anchor that nobody has.
+func (e *Emulator) anchorNamed(text string) *anchor {
+	for _, a := range e.anchors {
+		if named(text, a.arn, "trust-anchor", a.alias) {
+			return a
+		}
+	}
+	return nil
+}
+
+// profileNamed returns the profile of an ARN or alias ARN.
+func (e *Emulator) profileNamed(text string) (_ Profile, ok bool) {
+	for _, p := range e.profiles {
+		name, _ := parseARN(p.ARN, rolesService, "profile") // validated before
+		if named(text, name, "profile", p.Alias) {
+			return p, true
+		}
+	}
+	return Profile{}, false
+}
+
+// errAliasTaken: guide, "resource-aliases": unique among resources of a type, account and region.
+var errAliasTaken = errors.New("another one has this alias")
+
+// freeAlias refuses an alias that a resource other than that with this ARN has.
+func freeAlias(own, kind, alias string, owner func(text string) string) error {
+	if alias == "" {
+		return nil
+	}
+	a, err := parseARN(own, rolesService, kind)
+	if err != nil {
+		return err
+	}
+	a.resource = aliasPrefix + kind + "/" + alias
+	if other := owner(a.String()); other != "" && other != own {
+		return fmt.Errorf("%s: alias %q: %w: %s", own, alias, errAliasTaken, other)
+	}
+	return nil
+}
+
+// anchorAliasFree refuses an alias that another trust anchor has.
+func (e *Emulator) anchorAliasFree(a *anchor) error {
+	return freeAlias(a.arn.String(), "trust-anchor", a.alias, func(text string) string {
+		if other := e.anchorNamed(text); other != nil {
+			return other.arn.String()
+		}
+		return ""
+	})
+}
+
+// profileAliasFree refuses an alias that another profile has.
+func (e *Emulator) profileAliasFree(p Profile) error {
+	return freeAlias(p.ARN, "profile", p.Alias, func(text string) string {
+		other, _ := e.profileNamed(text)
+		return other.ARN
+	})
+}
