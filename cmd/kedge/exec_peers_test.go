@@ -32,13 +32,26 @@ func TestExec_peers(t *testing.T) {
 			}
 			return []string{testenv.Tool(t, "node"), filepath.Join(peers, "identity.mjs")}
 		},
+		"boto3": func(t *testing.T) []string {
+			python, program := boto(t)
+			return []string{python, program}
+		},
 	} {
 		for _, way := range []string{"--server=false", "--server"} {
 			t.Run(name+" "+way, func(t *testing.T) {
 				t.Parallel()
+				through, behind := newProxy(t, "127.0.0.1:1", "me:hunter2"), *w
 				arn, err := w.run(t, append([]string{way, "--"}, command(t)...))
 				if err != nil || !strings.HasPrefix(arn, "arn:aws:sts::111122223333:assumed-role/kedge/") {
 					t.Errorf("%q, %v", arn, err)
+				}
+				if way != "--server" {
+					return
+				}
+				behind.env = []string{"http_proxy=" + through.url, "HTTPS_PROXY=" + through.url}
+				arn, err = behind.run(t, append([]string{way, "--"}, command(t)...))
+				if err != nil || !strings.HasPrefix(arn, "arn:aws:sts::111122223333:assumed-role/kedge/") || through.took(" ") {
+					t.Errorf("behind a proxy: %q, %v; it was asked for %q", arn, err, through.asked)
 				}
 			})
 		}
@@ -67,6 +80,7 @@ func TestExec_renews(t *testing.T) {
 type under struct {
 	dir, endpoint string
 	role          []string
+	env           []string // more variables
 }
 
 func newUnder(t *testing.T) *under {
@@ -84,7 +98,7 @@ func newUnder(t *testing.T) *under {
 			t.Fatal(err)
 		}
 	}
-	return &under{dir, url, []string{
+	return &under{dir: dir, endpoint: url, role: []string{
 		"exec", "--endpoint", url, "--trust-anchor-arn", e.TrustAnchorARN(), "--profile-arn", e.ProfileARN(), "--role-arn", e.RoleARN(),
 		"--certificate", filepath.Join(dir, "leaf.pem"), "--private-key", filepath.Join(dir, "leaf.key"), "--aws-region", "us-east-1",
 	}}
@@ -99,11 +113,11 @@ func (w *under) run(t *testing.T, args []string) (string, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, w.program("kedge"), append(w.role[:len(w.role):len(w.role)], args...)...)
-	cmd.Env = []string{
+	cmd.Env = append([]string{
 		"PATH=/usr/bin:/bin", "HOME=" + t.TempDir(), "AWS_ENDPOINT_URL_STS=" + w.endpoint, "AWS_MAX_ATTEMPTS=1", "LC_ALL=C.UTF-8",
 		"AWS_PROFILE=nosuch", "AWS_ACCESS_KEY_ID=AKIAWRONG", "AWS_SECRET_ACCESS_KEY=wrong", "AWS_ROLE_ARN=arn:aws:iam::999999999999:role/wrong",
 		"AWS_WEB_IDENTITY_TOKEN_FILE=/nosuch", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/wrong", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/nosuch",
-	}
+	}, w.env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"log"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,6 +37,7 @@ func TestPeers(t *testing.T) {
 		"aws-sdk-go-v2": goIdentity,
 		"aws-cli":       cliIdentity,
 		"aws-sdk-js":    jsIdentity,
+		"boto3":         botoIdentity,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -48,13 +50,41 @@ func TestPeers(t *testing.T) {
 					t.Errorf("%s: the user is shown %v, not %q", tt.profile, err, tt.wantErr)
 				}
 			}
+			p.checkProxies(t, identity)
 		})
+	}
+}
+
+// checkProxies: behind a proxy, which the variables name, with a login and without, the service is
+// asked through it; with a wrong login the user is shown why, and no password.
+func (p *peers) checkProxies(t *testing.T, identity func(*testing.T, *peers, string) (string, error)) {
+	t.Helper()
+	behind := *p
+	for _, login := range []string{"", "me:hunter2%40"} {
+		through := newProxy(t, p.tls, strings.ReplaceAll(login, "%40", "@"))
+		address := strings.Replace(through.url, "hunter2@@", "hunter2%40@", 1)
+		behind.env = []string{"HTTPS_PROXY=" + address, "HTTP_PROXY=" + address, "NO_PROXY=127.0.0.1"}
+		arn, err := identity(t, &behind, "proxied")
+		if err != nil || !strings.HasPrefix(arn, "arn:aws:sts::111122223333:assumed-role/kedge/") || !through.took("CONNECT example.com:443") || through.took("http://") {
+			t.Errorf("login %q: %q, %v; the proxy was asked for %q", login, arn, err, through.asked)
+		}
+		if login == "" {
+			continue
+		}
+		wrong := strings.Replace(address, "hunter2", "hunter3", 1)
+		behind.env = []string{"https_proxy=" + wrong, "no_proxy=127.0.0.1"}
+		_, err = identity(t, &behind, "proxied")
+		if err == nil || !strings.Contains(err.Error(), "407 Proxy Authentication Required") || strings.Contains(err.Error(), "hunter") {
+			t.Errorf("a wrong login: %v", err)
+		}
 	}
 }
 
 // peers is what the SDKs find: a configuration file with profiles, and the service.
 type peers struct {
 	config, endpoint string
+	tls              string   // host and port of the service, as https://example.com; for a proxy
+	env              []string // more variables
 }
 
 func newPeers(t *testing.T) *peers {
@@ -72,16 +102,21 @@ func newPeers(t *testing.T) *peers {
 
 	var file strings.Builder
 	// The last word is not quoted: aws-sdk-go-v2 drops quotes that begin and end a line.
-	profile := func(name, leaf, role string) {
+	profile := func(name, leaf, role, url string) {
 		fmt.Fprintf(&file, `[profile %s]
 region = us-east-1
 credential_process = "%s" credential-process --certificate "%s.pem" --private-key "%[3]s.key" --endpoint %s --trust-anchor-arn %s --profile-arn %s --role-arn %s
 `, name, kedge, filepath.Join(dir, leaf), url, e.TrustAnchorARN(), e.ProfileARN(), role)
 	}
-	profile("good", "good", e.RoleARN())
-	profile("refused", "good", "arn:aws:iam::111122223333:role/other")
-	profile("expired", "expired", e.RoleARN())
-	p := &peers{config: filepath.Join(dir, "config"), endpoint: url}
+	server := httptest.NewTLSServer(e.Handler()) // its certificate is for example.com
+	t.Cleanup(server.Close)
+	bundle := filepath.Join(dir, "tls.pem")
+	writeFile(t, bundle, string(pemOf("CERTIFICATE", server.Certificate().Raw)))
+	profile("good", "good", e.RoleARN(), url)
+	profile("refused", "good", "arn:aws:iam::111122223333:role/other", url)
+	profile("expired", "expired", e.RoleARN(), url)
+	profile("proxied", "good", e.RoleARN(), "https://example.com --max-attempts 1 --ca-bundle "+bundle)
+	p := &peers{config: filepath.Join(dir, "config"), endpoint: url, tls: server.Listener.Addr().String()}
 	writeFile(t, p.config, file.String())
 	return p
 }
@@ -164,6 +199,20 @@ func jsIdentity(t *testing.T, p *peers, profile string) (string, error) {
 	return p.run(t, profile, testenv.Tool(t, "node"), "node", filepath.Join(dir, "identity.mjs"))
 }
 
+func botoIdentity(t *testing.T, p *peers, profile string) (string, error) {
+	python, program := boto(t)
+	return p.run(t, profile, python, "python3", program)
+}
+
+// boto returns the program that asks with boto3 of Debian, and what runs it.
+func boto(t *testing.T) (python, program string) {
+	t.Helper()
+	if _, err := os.Stat("/usr/lib/python3/dist-packages/boto3"); err != nil {
+		testenv.Missing(t, "boto3", "not installed; scripts/setup installs it")
+	}
+	return testenv.Tool(t, "python3"), filepath.Join(testenv.Root(t), "scripts", "peers", "identity.py")
+}
+
 // run runs a peer that uses the profile and nothing else of this machine's configuration. What it
 // says on standard error is the error; args begin with the program's name.
 func (p *peers) run(t *testing.T, profile, program string, args ...string) (string, error) {
@@ -171,10 +220,10 @@ func (p *peers) run(t *testing.T, profile, program string, args ...string) (stri
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Args = args
-	cmd.Env = []string{
+	cmd.Env = append([]string{
 		"PATH=" + filepath.Dir(program) + ":/usr/bin:/bin", "HOME=" + t.TempDir(), "AWS_PROFILE=" + profile, "AWS_CONFIG_FILE=" + p.config,
 		"AWS_REGION=us-east-1", "AWS_ENDPOINT_URL_STS=" + p.endpoint, "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1", "LC_ALL=C.UTF-8",
-	}
+	}, p.env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
