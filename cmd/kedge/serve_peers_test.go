@@ -73,7 +73,7 @@ func TestServe_peersBehindProxy(t *testing.T) {
 	}
 }
 
-// serveBehind is serve with a proxy in its environment.
+// serveBehind is serve with a proxy in its environment, and a token file of its own.
 func (w *workplace) serveBehind(proxy string) *serving {
 	w.t.Helper()
 	self, err := os.Executable()
@@ -82,7 +82,7 @@ func (w *workplace) serveBehind(proxy string) *serving {
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), "http_proxy="+proxy, "HTTPS_PROXY="+proxy, "NO_PROXY=corp.example")
-	return w.startWith(cmd, slices.Clone, w.flags()...)
+	return w.startWith(cmd, slices.Clone, append(w.flags(), "--token-file", filepath.Join(w.t.TempDir(), "token"))...)
 }
 
 // TestServe_renews: sessions end while the SDKs run, and they never see an error.
