@@ -81,7 +81,7 @@ func (o *credentialProcessOptions) fresh(ctx context.Context) (aws.Credentials, 
 		return aws.Credentials{}, err
 	}
 	defer r.Close()
-	r.expiry = &expiryWarner{warn: func(text string) { o.warn(text) }, now: o.inputs.Now}
+	r.warnOfExpiry(func(text string) { o.warn(text) })
 	key := r.hardware()
 	ctx, stop := interruptibleIf(ctx, key != nil && key.InTPM()) // else there is nothing to undo: a signal may just kill
 	defer stop()

@@ -174,12 +174,17 @@ func (f *roleFlags) reach() (*session.Client, error) {
 	return f.trust(f.client, f.plainChain())
 }
 
+// warnOfExpiry has warn told, once each, that the certificate nears its end by the service's clock.
+func (r *role) warnOfExpiry(warn func(text string)) {
+	r.expiry = &expiryWarner{warn: warn, now: r.flags.clock.Now}
+}
+
 // Retrieve asks for a new session: a role is an aws.CredentialsProvider. Its errors have
 // what the hints need.
 func (r *role) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	c, err := r.provider.Retrieve(ctx)
 	r.host.warnOfClock(r.flags.clock)
-	if r.expiry != nil {
+	if _, told := errors.AsType[*signer.ValidityError](err); r.expiry != nil && !told {
 		var leaf *x509.Certificate
 		if id, err := r.source.Identity(ctx); err == nil {
 			leaf = id.Leaf()

@@ -29,7 +29,7 @@ func (w wantedRole) start(ctx context.Context, h host, log *slog.Logger) (*serve
 		return nil, err
 	}
 	log = log.With("role", w.name)
-	opened.expiry = &expiryWarner{warn: func(text string) { log.Warn(text) }, now: h.inputs.Now}
+	opened.warnOfExpiry(func(text string) { log.Warn(text) })
 	reader := &reader{role: opened, log: log}
 	s := &served{
 		refresher: refresh.New(reader, refresh.Options{Now: h.inputs.Now, Log: log, Timeout: w.flags.timeout + time.Second}),

@@ -82,7 +82,7 @@ func runUpdate(ctx context.Context, o *updateOptions) error {
 		return err
 	}
 	log := o.log().With("file", o.target.path, "profile", o.awsProfile)
-	r.expiry = &expiryWarner{warn: func(text string) { log.Warn(text) }, now: o.inputs.Now}
+	r.warnOfExpiry(func(text string) { log.Warn(text) })
 	again := &reopenable{role: r}
 	defer again.close()
 	if err := o.warn(); err != nil {
@@ -112,7 +112,7 @@ func updateOnce(ctx context.Context, o *updateOptions) error {
 	if err := o.warn(); err != nil {
 		return err
 	}
-	r.expiry = &expiryWarner{warn: func(text string) { o.host.warn(text) }, now: o.inputs.Now}
+	r.warnOfExpiry(func(text string) { o.host.warn(text) })
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	w := &fileWriter{provider: r, target: o.target, now: o.inputs.Now}
