@@ -148,6 +148,7 @@ func TestServe_reloadRefused(t *testing.T) {
 	s := w.start("--config", w.path("config.yaml"), "--token-file", w.path("token"))
 	before := s.wantCredentials(t)
 	s.waitFor(t, "msg=serving", 1)
+	s.waitFor(t, `msg="credentials renewed"`, 1)
 	writeFile(t, w.path("config.yaml"), text+"arn:aws:iam::111122223333:role/other\n")
 	old := len(s.log.String())
 	s.hangup(t)

@@ -128,7 +128,7 @@ func (w *walker) up() error {
 // missing makes a folder, if folders are to be made.
 func (w *walker) missing(name string) error {
 	if w.makeFolders == 0 {
-		return &fs.PathError{Op: "create", Path: w.path, Err: fs.ErrNotExist}
+		return &fs.PathError{Op: "create", Path: w.path, Err: syscall.ENOENT}
 	}
 	if err := w.check(w.at().join(name), nil); err != nil {
 		return err
