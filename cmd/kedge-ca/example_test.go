@@ -65,7 +65,7 @@ func TestExamples(t *testing.T) {
 				if strings.Contains(line, " > /") || strings.Contains(line, "backup /") {
 					t.Fatalf("the example writes outside its folder: %s", line)
 				}
-				script += withoutTerminal(cmd.Root(), strings.TrimSpace(line)) + "\n"
+				script += withoutTerminal(newRoot(host{}, nil), strings.TrimSpace(line)) + "\n"
 			}
 			sh := exec.Command("sh", "-c", script)
 			sh.Dir = t.TempDir()
@@ -88,7 +88,8 @@ func commandTree(cmd *cobra.Command) []*cobra.Command {
 	return all
 }
 
-// withoutTerminal adds the flags that answer what a person would be asked.
+// withoutTerminal adds the flags that answer what a person would be asked. Find writes to the root, so no
+// two tests share one.
 func withoutTerminal(root *cobra.Command, line string) string {
 	cmd, _, err := root.Find(strings.Fields(line)[1:])
 	if err != nil {
