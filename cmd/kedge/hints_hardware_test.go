@@ -63,11 +63,11 @@ func TestDeviceHint(t *testing.T) {
 	for system, want := range map[string]string{
 		"linux": "ls /dev/tpm*", "darwin": "macOS has no TPM", "windows": "tpm.msc", "freebsd": "ls /dev/tpm*",
 	} {
-		if hint := tpmHint(missing, system); !strings.Contains(hint, want) {
+		if hint := hardwareRows(system).Of(missing).Hint; !strings.Contains(hint, want) {
 			t.Errorf("%s: hint %q, want one with %q", system, hint, want)
 		}
 	}
-	if hint := tpmHint(tpm.ErrNoDevice, "linux"); !strings.Contains(hint, "listens") {
+	if hint := hardwareRows("linux").Of(tpm.ErrNoDevice).Hint; !strings.Contains(hint, "listens") {
 		t.Errorf("a socket: hint %q", hint)
 	}
 }
