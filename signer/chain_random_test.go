@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -24,12 +23,12 @@ import (
 // KEDGE_TEST_PKIS is how many ("make paths"); KEDGE_TEST_SEED runs one again, as a failure says.
 func TestPathFinder_random(t *testing.T) {
 	t.Parallel()
-	n := int(numberFrom(t, "KEDGE_TEST_PKIS"))
+	n := int(testenv.Number(t, "KEDGE_TEST_PKIS"))
 	if n == 0 {
 		n = 60 / testenv.Slowdown
 	}
 	keys := newKeys(t, 10)
-	if seed := numberFrom(t, "KEDGE_TEST_SEED"); seed != 0 {
+	if seed := testenv.Number(t, "KEDGE_TEST_SEED"); seed != 0 {
 		comparePaths(t, newPKI(t, seed, keys))
 		return
 	}
@@ -40,19 +39,6 @@ func TestPathFinder_random(t *testing.T) {
 			comparePaths(t, newPKI(t, seed, keys))
 		})
 	}
-}
-
-func numberFrom(t *testing.T, variable string) uint64 {
-	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return 0
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", variable, err)
-	}
-	return n
 }
 
 func comparePaths(t *testing.T, p *pki) {

@@ -217,7 +217,7 @@ func TestPathFinder_wrongKeyIdentifiers(t *testing.T) {
 	ca := mint(t, "ca", root, asCA, func(c *x509.Certificate) { c.SubjectKeyId = []byte{1} })
 	other := mint(t, "ca", root, asCA, func(c *x509.Certificate) { c.SubjectKeyId = []byte{2} })
 	parent := *ca.Certificate
-	parent.SubjectKeyId = []byte{2} // says that the other CA's key signed
+	parent.SubjectKeyId = []byte{2} // the identifier of the other CA's key
 	leaf := mint(t, "leaf", &minted{&parent, ca.key})
 	wantChain(t, leaf, []*minted{other, ca, root}, "ca<-root")
 }

@@ -37,15 +37,15 @@ func (e *KeyMismatchError) Error() string {
 		inFile(e.KeyFile), e.Key, e.Subject, where, e.CertKey)
 }
 
-// ValidityError says that a certificate has expired or is not valid yet.
+// ValidityError reports a certificate that has expired or is not valid yet.
 type ValidityError struct {
 	File                string
 	Subject             string
 	NotBefore, NotAfter time.Time
-	Now                 time.Time // what the clock said
+	Now                 time.Time // the time it was compared with
 
-	// ByService says that Now is the service's time, and Skew how far this host's clock is behind
-	// that (negative: ahead). The owner of the clock sets them.
+	// ByService reports whether Now is the service's time. Skew is then how far this host's clock is
+	// behind it (negative: ahead). The caller that owns the clock sets both.
 	ByService bool
 	Skew      time.Duration
 }

@@ -3,7 +3,6 @@ package issuance_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -23,10 +22,10 @@ import (
 func TestModel(t *testing.T) {
 	t.Parallel()
 	sequences := map[string]int{"sqlite": 32 / testenv.Slowdown, "postgres": 4 / testenv.Slowdown}
-	if n := number(t, "KEDGE_TEST_SEQUENCES"); n != 0 {
+	if n := testenv.Number(t, "KEDGE_TEST_SEQUENCES"); n != 0 {
 		sequences = map[string]int{"sqlite": int(n - n/8), "postgres": int(n / 8)}
 	}
-	seed := number(t, "KEDGE_TEST_SEED")
+	seed := testenv.Number(t, "KEDGE_TEST_SEED")
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
@@ -43,19 +42,6 @@ func TestModel(t *testing.T) {
 			}
 		})
 	}
-}
-
-func number(t *testing.T, variable string) uint64 {
-	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return 0
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", variable, err)
-	}
-	return n
 }
 
 // sequence is one life of a CA.

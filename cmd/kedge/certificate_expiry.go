@@ -30,8 +30,8 @@ func (w *expiryWarner) look(leaf *x509.Certificate) {
 	if leaf == nil {
 		leaf = w.leaf
 	}
-	if leaf == nil {
-		return // the error says what is wrong with the first
+	if leaf == nil { // none was ever read: the error of the reading is printed instead
+		return
 	}
 	if w.leaf == nil || !leaf.Equal(w.leaf) {
 		w.leaf, w.said = leaf, refresh.Fresh

@@ -85,7 +85,7 @@ func wrongAuth(e *tpm.AuthError) string {
 	return "correct the auth value before anything runs this again: --key-password-from, or auth-source in a tpm: URI; the TPM counts wrong ones"
 }
 
-// noDevice says what a system lacks.
+// noDevice returns the hint for a host on which no TPM was found.
 func noDevice(err error, system string) string {
 	const another = "; another TPM is named by TPM_DEVICE, or device= in a tpm: URI"
 	switch {

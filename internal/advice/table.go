@@ -1,4 +1,4 @@
-// Package advice says what to do about an error: a table of rows of {what fits, exit code, hint}.
+// Package advice maps errors to exit codes and hints: a table of rows of {match, exit code, hint}.
 // Each program has one table; the rows about keys in hardware, which all of them need, are here.
 //
 // The exit code and the hint of an error are looked up apart, so that no text decides how a program

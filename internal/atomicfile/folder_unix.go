@@ -69,7 +69,7 @@ func (d *folder) openFile(name string, flag int, mode fs.FileMode) (*os.File, er
 	return os.NewFile(uintptr(fd), d.join(name)), nil
 }
 
-// lstat says what a name stands for; "." is the folder.
+// lstat returns the attributes of the entry name, following no link; "." is the folder itself.
 func (d *folder) lstat(name string) (entry, error) {
 	var stat unix.Stat_t
 	if err := unix.Fstatat(d.fd, name, &stat, unix.AT_SYMLINK_NOFOLLOW); err != nil {

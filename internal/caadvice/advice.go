@@ -67,7 +67,7 @@ func usage() advice.Table {
 			return oneOf("profiles", e.Known) + "; choose with --profile, or with default_profile in the configuration"
 		}),
 		advice.About(func(e *safefile.UnsafeError) string {
-			return "it says what is issued and which code runs: " + e.File + " and the folders above it must belong to root or the user of this process, who alone may write to them (chown, chmod go-w)"
+			return "such a file decides what is issued and which code runs: " + e.File + " and the folders above it must belong to root or the user of this process, who alone may write to them (chown, chmod go-w)"
 		}),
 		advice.About(func(e *issuance.UnknownAuthorityError) string { return oneOf("authorities", e.Known) }),
 	}

@@ -9,10 +9,9 @@ import (
 	"runtime"
 )
 
-// accessOfOthers says what people beside its owner may do with a secret file of this mode, as the end of a
-// sentence; empty where that is as it should be. That a group may read it is a layout of systemd,
-// Kubernetes and users of services, and as it should be. Windows has no such bits; its access lists
-// are not looked at.
+// accessOfOthers returns what users other than the owner can do with a secret file of this mode, as the end
+// of a sentence, or "" if the mode is right. A file that its group can read is right: systemd, Kubernetes
+// and service users lay keys out so. Windows has no such bits; its access lists are not checked.
 func accessOfOthers(mode fs.FileMode) string {
 	switch {
 	case runtime.GOOS == "windows":

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -53,6 +54,20 @@ func Run(tb testing.TB, dir, name string, args ...string) []byte {
 		tb.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, stderr.Bytes())
 	}
 	return stdout.Bytes()
+}
+
+// Number returns the value of an environment variable that sizes or seeds a test; 0 if it is not set.
+func Number(tb testing.TB, variable string) uint64 {
+	tb.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		tb.Fatalf("%s: %v", variable, err)
+	}
+	return n
 }
 
 // Root returns the top folder of the project: the nearest one above the test that has a go.mod.

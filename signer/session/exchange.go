@@ -17,7 +17,7 @@ type exchange struct {
 	url       *url.URL
 	sign      func(ctx context.Context, at time.Time) (*http.Request, error)
 	read      func(answer) (*Session, error)
-	check     func(at time.Time) error // says what cannot be signed at that time; nil for nothing
+	check     func(at time.Time) error // its error is why nothing can be signed at that time
 	start     time.Time
 	attempts  int           // made
 	allowed   int           // to be made at most

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ProxyError says that the proxy did not connect to the service, or did not pass a request on
-// because of who asks. It is the cause in a NetworkError, unless HTTPClient is set.
+// ProxyError reports that the proxy did not connect to the service, or refused a request because it
+// does not accept the login. It is the cause in a NetworkError, unless HTTPClient is set.
 //
 // Source: RFC 9110, 9.3.6 and 11.7.
 type ProxyError struct {
