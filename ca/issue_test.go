@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"kedge/internal/mldsakey"
+	"kedge/internal/pkcs8"
 )
 
 // book is a Recorder that keeps everything, or fails.
@@ -194,11 +194,15 @@ func TestIssue_fails(t *testing.T) {
 func TestIssue_expandedMLDSA(t *testing.T) {
 	t.Parallel()
 	for _, params := range []mldsa.Parameters{mldsa.MLDSA44(), mldsa.MLDSA65(), mldsa.MLDSA87()} {
-		expanded, err := mldsakey.Expand(params, make([]byte, 32))
+		seeded, err := mldsa.NewPrivateKey(params, make([]byte, 32))
 		if err != nil {
 			t.Fatal(err)
 		}
-		key, err := mldsakey.NewPrivateKey(params, expanded)
+		der, err := pkcs8.MarshalMLDSA(seeded, pkcs8.FormExpanded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := pkcs8.ParseMLDSA(der)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 
-	"kedge/internal/mldsakey"
 	"kedge/internal/pkcs8"
 )
 
@@ -80,8 +79,8 @@ func parsePKCS8(der []byte) (crypto.Signer, error) {
 		}
 		return readKey(x509.ParsePKCS8PrivateKey(der))
 	default:
-		if _, ok := mldsakey.Parameters(oid); ok {
-			return readKey(mldsakey.ParsePKCS8(der))
+		if _, ok := pkcs8.MLDSAParameters(oid); ok {
+			return readKey(pkcs8.ParseMLDSA(der))
 		}
 		return nil, fmt.Errorf("%s private key, for which Roles Anywhere has no algorithm: it takes RSA, EC and ML-DSA", keyName(oid.String()))
 	}

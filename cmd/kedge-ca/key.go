@@ -11,7 +11,7 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/hostfiles"
 	"kedge/internal/keys"
-	"kedge/internal/mldsakey"
+	"kedge/internal/pkcs8"
 )
 
 // leafKeyFlags say what the keys of leaves are like.
@@ -67,7 +67,7 @@ func parseKeyKind(kind, form string) (keyKind, error) {
 	if err != nil {
 		return keyKind{}, fmt.Errorf("--key-type: %w", err)
 	}
-	f, err := mldsakey.ParseForm(form)
+	f, err := pkcs8.ParseMLDSAForm(form)
 	if err != nil {
 		return keyKind{}, fmt.Errorf("--mldsa-form: %w", err)
 	}

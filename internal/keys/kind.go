@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"strings"
 
-	"kedge/internal/mldsakey"
+	"kedge/internal/pkcs8"
 )
 
 func fileTypes() []string {
@@ -56,7 +56,7 @@ func (k Kind) IsMLDSA() bool { return k.curve == nil && k.bits == 0 }
 
 // Generate makes a key, and its PKCS#8 encoding, which is the caller's to clear. The form is
 // for ML-DSA; the others have one.
-func (k Kind) Generate(form mldsakey.Form) (key crypto.Signer, der []byte, err error) {
+func (k Kind) Generate(form pkcs8.MLDSAForm) (key crypto.Signer, der []byte, err error) {
 	switch {
 	case k.curve != nil:
 		key, err = ecdsa.GenerateKey(k.curve, rand.Reader)
@@ -72,11 +72,11 @@ func (k Kind) Generate(form mldsakey.Form) (key crypto.Signer, der []byte, err e
 	return key, der, err
 }
 
-func generateMLDSA(parameters mldsa.Parameters, form mldsakey.Form) (crypto.Signer, []byte, error) {
+func generateMLDSA(parameters mldsa.Parameters, form pkcs8.MLDSAForm) (crypto.Signer, []byte, error) {
 	key, err := mldsa.GenerateKey(parameters)
 	if err != nil {
 		return nil, nil, err
 	}
-	der, err := mldsakey.MarshalPKCS8(key, form)
+	der, err := pkcs8.MarshalMLDSA(key, form)
 	return key, der, err
 }

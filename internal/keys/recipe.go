@@ -3,13 +3,13 @@ package keys
 import (
 	"crypto"
 
-	"kedge/internal/mldsakey"
+	"kedge/internal/pkcs8"
 )
 
 // Recipe says which key to make in memory, and how it is written.
 type Recipe struct {
 	Kind
-	Form mldsakey.Form // of an ML-DSA key; the others have one
+	Form pkcs8.MLDSAForm // of an ML-DSA key; the others have one
 }
 
 // Generate makes a key, and its PKCS#8 encoding, which is the caller's to clear.

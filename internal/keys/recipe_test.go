@@ -5,7 +5,7 @@ import (
 	"encoding/pem"
 	"testing"
 
-	"kedge/internal/mldsakey"
+	"kedge/internal/pkcs8"
 	"kedge/signer"
 )
 
@@ -34,7 +34,7 @@ func TestRecipe(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		form, err := mldsakey.ParseForm(tt.form)
+		form, err := pkcs8.ParseMLDSAForm(tt.form)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"kedge/internal/mldsakey"
 	"kedge/internal/pkcs8"
 	"kedge/internal/testenv"
 )
@@ -53,13 +52,13 @@ func (m *maker) mldsaForms(kind string, key *mldsa.PrivateKey) []Pair {
 			Pair{KeyFile: file, CertFile: kind + ".pem", InterFile: "inter.pem", Public: public}))
 	}
 	for form, name := range []string{"seed", "expanded", "both"} {
-		der, err := mldsakey.MarshalPKCS8(key, mldsakey.Form(form))
+		der, err := pkcs8.MarshalMLDSA(key, pkcs8.MLDSAForm(form))
 		if err != nil {
 			m.tb.Fatal(err)
 		}
 		add(name+"-pem", false, "PRIVATE KEY", der)
 		add(name+"-der", false, "", der)
-		if form == int(mldsakey.FormSeed) { // the form kedge-ca writes; scrypt makes each one dear
+		if form == int(pkcs8.FormSeed) { // the form kedge-ca writes; scrypt makes each one dear
 			sealed, err := pkcs8.Encrypt(der, []byte(Password))
 			if err != nil {
 				m.tb.Fatal(err)
@@ -102,7 +101,7 @@ func (m *maker) examples(kind string) []Pair {
 		file := kind + ".example-" + name
 		data, err := os.ReadFile(filepath.Join(dir, kind+"-key-"+name+".pem"))
 		if err != nil { // the file of the seed determines it; see testdata/keys/README.md
-			data = m.inForm(filepath.Join(dir, kind+"-key-seed.pem"), mldsakey.Form(form))
+			data = m.inForm(filepath.Join(dir, kind+"-key-seed.pem"), pkcs8.MLDSAForm(form))
 		}
 		m.write(file, data)
 		all = append(all, m.pair(kind, container{name: "rfc9881-" + name},
@@ -112,14 +111,14 @@ func (m *maker) examples(kind string) []Pair {
 }
 
 // inForm is the ML-DSA key of a file in the seed form, in another form.
-func (m *maker) inForm(path string, form mldsakey.Form) []byte {
+func (m *maker) inForm(path string, form pkcs8.MLDSAForm) []byte {
 	m.tb.Helper()
 	block, _ := pem.Decode(m.mustRead(path))
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		m.tb.Fatal(err)
 	}
-	der, err := mldsakey.MarshalPKCS8(key.(*mldsa.PrivateKey), form)
+	der, err := pkcs8.MarshalMLDSA(key.(*mldsa.PrivateKey), form)
 	if err != nil {
 		m.tb.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package mldsakey_test
+package pkcs8_test
 
 import (
 	"bytes"
@@ -10,9 +10,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
-	"kedge/internal/mldsakey"
+	"github.com/cloudflare/circl/sign"
+	"github.com/cloudflare/circl/sign/mldsa/mldsa44"
+	"github.com/cloudflare/circl/sign/mldsa/mldsa65"
+	"github.com/cloudflare/circl/sign/mldsa/mldsa87"
+
+	"kedge/internal/pkcs8"
 	"kedge/internal/testenv"
 )
 
@@ -46,16 +52,16 @@ func TestRFC9881Keys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		key, err := mldsakey.ParsePKCS8(rfc9881(t, set+"-key-seed.pem"))
+		key, err := pkcs8.ParseMLDSA(rfc9881(t, set+"-key-seed.pem"))
 		if err != nil {
 			t.Fatalf("%s: %v", set, err)
 		}
-		for _, form := range []mldsakey.Form{mldsakey.FormSeed, mldsakey.FormExpanded, mldsakey.FormBoth} {
-			der, err := mldsakey.MarshalPKCS8(key.(*mldsa.PrivateKey), form)
+		for _, form := range []pkcs8.MLDSAForm{pkcs8.FormSeed, pkcs8.FormExpanded, pkcs8.FormBoth} {
+			der, err := pkcs8.MarshalMLDSA(key.(*mldsa.PrivateKey), form)
 			if err != nil {
 				t.Fatal(err)
 			}
-			again, err := mldsakey.ParsePKCS8(der)
+			again, err := pkcs8.ParseMLDSA(der)
 			if err != nil {
 				t.Fatalf("%s form %d: %v", set, form, err)
 			}
@@ -88,58 +94,77 @@ func TestRFC9881Bytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for form, name := range map[mldsakey.Form]string{
-		mldsakey.FormSeed:     "ml-dsa-44-key-seed.pem",
-		mldsakey.FormExpanded: "ml-dsa-44-key-expanded.pem",
-		mldsakey.FormBoth:     "ml-dsa-44-key-both.pem",
+	for form, name := range map[pkcs8.MLDSAForm]string{
+		pkcs8.FormSeed:     "ml-dsa-44-key-seed.pem",
+		pkcs8.FormExpanded: "ml-dsa-44-key-expanded.pem",
+		pkcs8.FormBoth:     "ml-dsa-44-key-both.pem",
 	} {
-		got, err := mldsakey.MarshalPKCS8(key, form)
+		got, err := pkcs8.MarshalMLDSA(key, form)
 		if err != nil || !bytes.Equal(got, rfc9881(t, name)) {
 			t.Errorf("%s: other bytes (%v)", name, err)
 		}
 	}
 }
 
-func TestSignOptions(t *testing.T) {
-	t.Parallel()
-	seed := exampleSeed()
-	std, _ := mldsa.NewPrivateKey(mldsa.MLDSA44(), seed)
-	expanded, _ := mldsakey.Expand(mldsa.MLDSA44(), seed)
-	key, err := mldsakey.NewPrivateKey(mldsa.MLDSA44(), expanded)
+// expanded returns the expanded form of the key with the example seed.
+func expanded(t *testing.T, scheme sign.Scheme) []byte {
+	t.Helper()
+	_, key := scheme.DeriveKey(exampleSeed())
+	data, err := key.MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !key.Equal(std) {
-		t.Error("not equal to the same key with its seed")
-	}
-	mu := make([]byte, 64)
-	want, _ := std.SignDeterministic(mu, crypto.MLDSAMu)
-	if got, err := key.SignDeterministic(mu, crypto.MLDSAMu); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("μ: another signature (%v)", err)
-	}
-	for _, tt := range []struct {
-		name    string
-		message []byte
-		opts    crypto.SignerOpts
-		wantErr string
-	}{
-		{"a digest", make([]byte, 32), crypto.SHA256, "ML-DSA signs the message itself, not its hash by SHA-256"},
-		{"short μ", make([]byte, 32), crypto.MLDSAMu, "ML-DSA: μ of 32 bytes, must be 64"},
-		{"long context", nil, &mldsa.Options{Context: string(make([]byte, 256))}, "ML-DSA: a context longer than 255 bytes"},
+	return data
+}
+
+// TestSeedlessKey: what a key without its seed signs, crypto/mldsa verifies, with a context and without.
+func TestSeedlessKey(t *testing.T) {
+	t.Parallel()
+	for std, scheme := range map[mldsa.Parameters]sign.Scheme{
+		mldsa.MLDSA44(): mldsa44.Scheme(), mldsa.MLDSA65(): mldsa65.Scheme(), mldsa.MLDSA87(): mldsa87.Scheme(),
 	} {
-		if _, err := key.Sign(nil, tt.message, tt.opts); err == nil || err.Error() != tt.wantErr {
-			t.Errorf("%s: error %v, want %q", tt.name, err, tt.wantErr)
+		seeded, err := mldsa.NewPrivateKey(std, exampleSeed())
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := pkcs8.NewSeedlessKey(std, expanded(t, scheme))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !key.Equal(seeded) {
+			t.Errorf("%v: not equal to the same key with its seed", std)
+		}
+		for _, options := range []*mldsa.Options{{}, {Context: "c"}, {Context: string(make([]byte, 255))}} {
+			message := []byte("AWS4-X509-MLDSA")
+			signature, err := key.Sign(nil, message, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := mldsa.Verify(seeded.PublicKey(), message, signature, options); err != nil {
+				t.Errorf("%v, context of %d bytes: %v", std, len(options.Context), err)
+			}
+		}
+		for _, tt := range []struct {
+			message []byte
+			opts    crypto.SignerOpts
+			wantErr string
+		}{
+			{make([]byte, 32), crypto.SHA256, "ML-DSA signs the message itself, not its hash by SHA-256"},
+			{make([]byte, 64), crypto.MLDSAMu, "ML-DSA signs the message itself, not its hash by "},
+			{nil, &mldsa.Options{Context: string(make([]byte, 256))}, "ML-DSA: a context longer than 255 bytes"},
+		} {
+			if _, err := key.Sign(nil, tt.message, tt.opts); err == nil || !strings.HasPrefix(err.Error(), tt.wantErr) {
+				t.Errorf("error %v, want %q", err, tt.wantErr)
+			}
 		}
 	}
 }
 
-func TestMalformedExpandedKeys(t *testing.T) {
+func TestSeedlessKey_malformed(t *testing.T) {
 	t.Parallel()
-	expanded, err := mldsakey.Expand(mldsa.MLDSA65(), exampleSeed())
-	if err != nil {
-		t.Fatal(err)
-	}
+	good := expanded(t, mldsa65.Scheme())
 	const s1, t0 = 128, 128 + 11*128
+	const mixed = "expanded ML-DSA key: its parts do not belong together"
 	for _, tt := range []struct {
 		name    string
 		change  func(key []byte) []byte
@@ -149,18 +174,31 @@ func TestMalformedExpandedKeys(t *testing.T) {
 		{"short", func(k []byte) []byte { return k[:len(k)-1] }, "ML-DSA-65 expanded key of 4031 bytes, must be 4032"},
 		{"s1 above eta", func(k []byte) []byte { k[s1] = 0x09; return k }, "ML-DSA-65 expanded key: a secret coefficient is out of range"},
 		{"s2 above eta", func(k []byte) []byte { k[t0-1] = 0xf0; return k }, "ML-DSA-65 expanded key: a secret coefficient is out of range"},
-		{"rho", func(k []byte) []byte { k[0] ^= 1; return k }, "expanded ML-DSA key: its parts do not belong together"},
-		{"tr", func(k []byte) []byte { k[64] ^= 1; return k }, "expanded ML-DSA key: its parts do not belong together"},
-		{"s1", func(k []byte) []byte { k[s1] = (k[s1]&15 + 1) % 9; return k }, "expanded ML-DSA key: its parts do not belong together"},
-		{"t0", func(k []byte) []byte { k[t0] ^= 1; return k }, "expanded ML-DSA key: its parts do not belong together"},
+		{"rho", func(k []byte) []byte { k[0] ^= 1; return k }, mixed},
+		{"tr", func(k []byte) []byte { k[64] ^= 1; return k }, mixed},
+		{"s1", func(k []byte) []byte { k[s1] = (k[s1]&15 + 1) % 9; return k }, mixed},
 	} {
-		if _, err := mldsakey.NewPrivateKey(mldsa.MLDSA65(), tt.change(slices.Clone(expanded))); err == nil || err.Error() != tt.wantErr {
+		if _, err := pkcs8.NewSeedlessKey(mldsa.MLDSA65(), tt.change(slices.Clone(good))); err == nil || err.Error() != tt.wantErr {
 			t.Errorf("%s: error %v, want %q", tt.name, err, tt.wantErr)
+		}
+	}
+	// The public key does not tell what t0 is.
+	for _, fill := range []byte{0x00, 0xff} {
+		changed := slices.Clone(good)
+		for i := t0; i < len(changed); i++ {
+			changed[i] = fill
+		}
+		key, err := pkcs8.NewSeedlessKey(mldsa.MLDSA65(), changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := key.Sign(nil, []byte("message"), nil); err == nil || err.Error() != mixed {
+			t.Errorf("t0 of %x: error %v, want %q", fill, err, mixed)
 		}
 	}
 }
 
-func TestMalformedPKCS8(t *testing.T) {
+func TestParseMLDSA_malformed(t *testing.T) {
 	t.Parallel()
 	good := rfc9881(t, "ml-dsa-44-key-both.pem")
 	// Byte 0x20 of the seed, the first of the expanded key after it.
@@ -183,7 +221,7 @@ func TestMalformedPKCS8(t *testing.T) {
 		{"short seed in pair", withPrivateKey(t, []byte{0x30, 0x04, 0x04, 0x00, 0x04, 0x00}), "ML-DSA-44 seed of 0 bytes, must be 32"},
 		{"short seed", withPrivateKey(t, []byte{0x80, 0x01, 0x00}), "mldsa: invalid seed length"},
 	} {
-		if _, err := mldsakey.ParsePKCS8(tt.der); err == nil || err.Error() != tt.wantErr {
+		if _, err := pkcs8.ParseMLDSA(tt.der); err == nil || err.Error() != tt.wantErr {
 			t.Errorf("%s: error %v, want %q", tt.name, err, tt.wantErr)
 		}
 	}
@@ -212,7 +250,7 @@ func FuzzMLDSAKey(f *testing.F) {
 	f.Add(rfc9881(f, "ml-dsa-65-key-seed.pem"))
 	f.Add(rfc9881(f, "ml-dsa-87-key-seed.pem"))
 	f.Fuzz(func(t *testing.T, der []byte) {
-		key, err := mldsakey.ParsePKCS8(der)
+		key, err := pkcs8.ParseMLDSA(der)
 		if err != nil {
 			return
 		}
@@ -221,11 +259,11 @@ func FuzzMLDSAKey(f *testing.F) {
 		if !ok {
 			return
 		}
-		again, err := mldsakey.MarshalPKCS8(seeded, mldsakey.FormBoth)
+		again, err := pkcs8.MarshalMLDSA(seeded, pkcs8.FormBoth)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if same, err := mldsakey.ParsePKCS8(again); err != nil || !seeded.Equal(same) {
+		if same, err := pkcs8.ParseMLDSA(again); err != nil || !seeded.Equal(same) {
 			t.Fatalf("read again: %v", err)
 		}
 	})

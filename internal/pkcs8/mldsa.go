@@ -1,4 +1,4 @@
-package mldsakey
+package pkcs8
 
 import (
 	"crypto"
@@ -10,22 +10,15 @@ import (
 	"fmt"
 )
 
-// Form is a choice of RFC 9881 6: what of the private key is written.
-type Form int
+// MLDSAForm is a choice of RFC 9881 6: what of the private key is written.
+type MLDSAForm int
 
 // The forms. FormSeed is the shortest and the one every reader should know.
 const (
-	FormSeed Form = iota
+	FormSeed MLDSAForm = iota
 	FormExpanded
 	FormBoth
 )
-
-// privateKeyInfo is RFC 5958 2 without what may follow.
-type privateKeyInfo struct {
-	Version    int
-	Algorithm  pkix.AlgorithmIdentifier
-	PrivateKey []byte
-}
 
 // both is the SEQUENCE of RFC 9881 6.
 type both struct {
@@ -33,24 +26,24 @@ type both struct {
 	Expanded []byte
 }
 
-// Parameters returns the parameter set that an algorithm identifier of RFC 9881 2 names.
-func Parameters(oid asn1.ObjectIdentifier) (mldsa.Parameters, bool) {
-	for _, std := range []mldsa.Parameters{mldsa.MLDSA44(), mldsa.MLDSA65(), mldsa.MLDSA87()} {
-		if p, err := paramsFor(std); err == nil && p.oid.Equal(oid) {
-			return std, true
+// MLDSAParameters returns the parameter set that an algorithm identifier of RFC 9881 2 names.
+func MLDSAParameters(oid asn1.ObjectIdentifier) (mldsa.Parameters, bool) {
+	for _, set := range parameterSets() {
+		if set.oid.Equal(oid) {
+			return set.std, true
 		}
 	}
 	return mldsa.Parameters{}, false
 }
 
-// ParsePKCS8 reads a PKCS#8 key in any of the three forms. It returns a *mldsa.PrivateKey when
-// the seed is there, else a *PrivateKey. Where both are, they must agree.
-func ParsePKCS8(der []byte) (crypto.Signer, error) {
+// ParseMLDSA reads an ML-DSA key in any of the three forms. It returns a *mldsa.PrivateKey when
+// the seed is there, else a *SeedlessKey. Where both are, they must agree.
+func ParseMLDSA(der []byte) (crypto.Signer, error) {
 	var info privateKeyInfo
 	if rest, err := asn1.Unmarshal(der, &info); err != nil || len(rest) > 0 {
 		return nil, errors.New("malformed PKCS#8")
 	}
-	std, ok := Parameters(info.Algorithm.Algorithm)
+	std, ok := MLDSAParameters(info.Algorithm.Algorithm)
 	if !ok {
 		return nil, fmt.Errorf("algorithm %v is not ML-DSA", info.Algorithm.Algorithm)
 	}
@@ -69,7 +62,7 @@ func parseChoice(std mldsa.Parameters, der []byte) (crypto.Signer, error) {
 	case choice.Class == asn1.ClassContextSpecific && choice.Tag == 0 && !choice.IsCompound:
 		return mldsa.NewPrivateKey(std, choice.Bytes)
 	case choice.Class == asn1.ClassUniversal && choice.Tag == asn1.TagOctetString && !choice.IsCompound:
-		return NewPrivateKey(std, choice.Bytes)
+		return NewSeedlessKey(std, choice.Bytes)
 	case choice.Class == asn1.ClassUniversal && choice.Tag == asn1.TagSequence:
 		var pair both
 		if rest, err := asn1.Unmarshal(der, &pair); err != nil || len(rest) > 0 {
@@ -81,7 +74,7 @@ func parseChoice(std mldsa.Parameters, der []byte) (crypto.Signer, error) {
 }
 
 func parseBoth(std mldsa.Parameters, pair both) (crypto.Signer, error) {
-	expanded, err := Expand(std, pair.Seed)
+	expanded, err := expand(std, pair.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +84,8 @@ func parseBoth(std mldsa.Parameters, pair both) (crypto.Signer, error) {
 	return mldsa.NewPrivateKey(std, pair.Seed)
 }
 
-// ParseForm reads the name of a form: seed, expanded or both.
-func ParseForm(name string) (Form, error) {
+// ParseMLDSAForm reads the name of a form: seed, expanded or both.
+func ParseMLDSAForm(name string) (MLDSAForm, error) {
 	switch name {
 	case "seed":
 		return FormSeed, nil
@@ -104,9 +97,9 @@ func ParseForm(name string) (Form, error) {
 	return 0, fmt.Errorf("%q is none of seed, expanded, both", name)
 }
 
-// MarshalPKCS8 writes the key as PKCS#8 in the given form.
-func MarshalPKCS8(key *mldsa.PrivateKey, form Form) ([]byte, error) {
-	p, err := paramsFor(key.PublicKey().Parameters())
+// MarshalMLDSA writes the key as PKCS#8 in the given form.
+func MarshalMLDSA(key *mldsa.PrivateKey, form MLDSAForm) ([]byte, error) {
+	p, err := parametersOf(key.PublicKey().Parameters())
 	if err != nil {
 		return nil, err
 	}
@@ -117,11 +110,11 @@ func MarshalPKCS8(key *mldsa.PrivateKey, form Form) ([]byte, error) {
 	return asn1.Marshal(privateKeyInfo{Algorithm: pkix.AlgorithmIdentifier{Algorithm: p.oid}, PrivateKey: choice})
 }
 
-func marshalChoice(key *mldsa.PrivateKey, form Form) ([]byte, error) {
+func marshalChoice(key *mldsa.PrivateKey, form MLDSAForm) ([]byte, error) {
 	if form == FormSeed {
 		return asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, Bytes: key.Bytes()})
 	}
-	expanded, err := Expand(key.PublicKey().Parameters(), key.Bytes())
+	expanded, err := expand(key.PublicKey().Parameters(), key.Bytes())
 	if err != nil {
 		return nil, err
 	}
