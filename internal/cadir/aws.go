@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"regexp"
@@ -56,13 +55,8 @@ func (f Folder) AWS() (*AWS, error) {
 // parseAWS is strict, as ParseSettings is.
 func parseAWS(data []byte) (*AWS, error) {
 	a := new(AWS)
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	d.KnownFields(true)
-	if err := d.Decode(a); err != nil && err != io.EOF {
-		return nil, settingsError(data, err)
-	}
-	if err := d.Decode(new(yaml.Node)); err != io.EOF {
-		return nil, errors.New(": holds more than one document")
+	if err := decodeStrictly(data, a); err != nil {
+		return nil, err
 	}
 	if a.TrustAnchor != "" {
 		if _, err := ParseARN(a.TrustAnchor, TrustAnchorARN); err != nil {

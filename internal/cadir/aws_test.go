@@ -41,7 +41,7 @@ func TestParseAWS_refuses(t *testing.T) {
 		{"trust_anchor: " + crlARN + "\n", `: trust_anchor: "` + crlARN + `" is not the ARN of a trust anchor`},
 		{"crls: {ca: " + anchorARN + "}\n", `: crls.ca: "` + anchorARN + `" is not the ARN of a CRL`},
 		{"trust_anchors: {a: x}\n", `: trust_anchors.a: "x" is not the ARN of a trust anchor`},
-		{"trust_anchor: " + anchorARN + "\n---\n{}\n", ": holds more than one document"},
+		{"trust_anchor: " + anchorARN + "\n---\n{}\n", ":2: a second document cannot follow"},
 	} {
 		if a, err := parseAWS([]byte(tt.text)); err == nil || err.Error() != tt.want {
 			t.Errorf("%q: %+v, %v, want %s", tt.text, a, err, tt.want)

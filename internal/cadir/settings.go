@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/url"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"kedge/ca"
+	"kedge/internal/yamlfile"
 )
 
 // Settings is the configuration of a CA: kedge-ca.yaml in its folder, or another file. Without a
@@ -105,13 +105,8 @@ const (
 // a second document are errors. Their texts begin with ":LINE: " or ": ".
 func ParseSettings(data []byte) (*Settings, error) {
 	s := new(Settings)
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	d.KnownFields(true)
-	if err := d.Decode(s); err != nil && err != io.EOF {
-		return nil, settingsError(data, err)
-	}
-	if err := d.Decode(new(yaml.Node)); err != io.EOF {
-		return nil, errors.New(": holds more than one document")
+	if err := decodeStrictly(data, s); err != nil {
+		return nil, err
 	}
 	if err := s.check(); err != nil {
 		return nil, err
@@ -164,24 +159,36 @@ func (s *Settings) complete() *Settings {
 	return s
 }
 
+// decodeStrictly fills to from a document, in which each key is known and there once.
+func decodeStrictly(data []byte, to any) error {
+	top, err := yamlfile.Parse(data)
+	if wrong, ok := errors.AsType[*yamlfile.Error](err); ok {
+		if wrong.Line == 0 {
+			return errors.New(": " + wrong.Problem)
+		}
+		return fmt.Errorf(":%d: %s", wrong.Line, wrong.Problem)
+	}
+	if top == nil {
+		return nil
+	}
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(to); err != nil {
+		return settingsError(data, err)
+	}
+	return nil
+}
+
 // settingsError says ":LINE: what is wrong" in the words of this program.
 func settingsError(data []byte, err error) error {
-	text, syntax := strings.CutPrefix(err.Error(), "yaml: ")
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
-		text, syntax = wrong.Errors[0], false
+		text = wrong.Errors[0]
 	}
 	line := ""
 	if rest, ok := strings.CutPrefix(text, "line "); ok {
 		line, text, _ = strings.Cut(rest, ": ")
 		line = ":" + line
-	}
-	if syntax {
-		what := "this is not YAML that can be read; look for a missing bracket or quotation mark, or a tab"
-		if anchor, ok := strings.CutPrefix(text, "unknown anchor "); ok {
-			anchor, _, _ = strings.Cut(anchor, " referenced")
-			what = "there is no anchor " + anchor
-		}
-		return fmt.Errorf("%s: %s", cmp.Or(line, ":1"), what)
 	}
 	if key, ok := strings.CutPrefix(text, "field "); ok {
 		key, _, _ = strings.Cut(key, " not found in type ")

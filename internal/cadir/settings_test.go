@@ -50,10 +50,10 @@ func TestParseSettings_refuses(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"legder: x\n", `:1: unknown key "legder"`},
 		{"crl:\n  valit: 1h\n", `:2: unknown key "valit"`},
-		{"ledger: a\nledger: b\n", `:2: mapping key "ledger" already defined at line 1`},
-		{"a: b: c\n", ":1: this is not YAML that can be read; look for a missing bracket or quotation mark, or a tab"},
-		{"crl:\n\tvalid: 1h\n", ":2: this is not YAML"},
-		{"crl: {urls: [\n", ":1: this is not YAML"},
+		{"ledger: a\nledger: b\n", ":2: ledger is there twice: first in line 1"},
+		{"a: b: c\n", ":1: a text with a colon before a space or at its end needs quotes, or the indentation does not fit the lines before"},
+		{"crl:\n\tvalid: 1h\n", ":2: is indented by a tab: write spaces"},
+		{"crl: {urls: [\n", ":1: has no value where one is expected"},
 		{"ledger: *q\n", ":1: there is no anchor 'q'"},
 		{"ledger: [a]\n", ":1: a list or a group of keys is not what this key takes"},
 		{"crl: 12\n", ":1: `12` is not what this key takes"},
@@ -75,7 +75,7 @@ func TestParseSettings_refuses(t *testing.T) {
 		{"profiles: {web: {san: {dns: [\"*.example.com\"], dnss: []}}}\n", `:1: unknown key "dnss"`},
 		{"profiles: {web: {lifetime: {default: 48h, max: 24h}}}\n", `: profile "web": lifetime.default: 2d is more than lifetime.max, 24h`},
 		{"default_profile: web\n", `: there is no profile "web" in the configuration`},
-		{"ledger: a\n---\nledger: b\n", ": holds more than one document"},
+		{"ledger: a\n---\nledger: b\n", ":2: a second document cannot follow"},
 		{"ledger: 'a\n", ":"},
 		{"\tledger: a\n", ":"},
 	}

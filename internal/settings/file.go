@@ -1,10 +1,15 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"kedge/internal/yamlfile"
 )
 
 // File is a configuration file that was read. It is immutable and safe for concurrent use.
@@ -56,11 +61,27 @@ func (e *FileError) Error() string {
 // error is a *FileError.
 func Parse(path string, data []byte, sections []string) (*File, error) {
 	f := &File{path: path, profiles: map[string][]Setting{}, sections: map[string][]Setting{}}
-	top, err := parse(data)
-	if err != nil {
-		return nil, f.located(err)
+	err := f.parse(data, sections)
+	if e, ok := errors.AsType[*yamlfile.Error](err); ok {
+		return nil, &FileError{File: path, Line: e.Line, Problem: e.Problem}
 	}
-	for _, e := range top.entries {
+	return f, err
+}
+
+func (f *File) parse(data []byte, sections []string) error {
+	top, err := yamlfile.Parse(data)
+	if err != nil || top == nil {
+		return err
+	}
+	there := "defaults, profiles, " + strings.Join(sections, ", ")
+	all, ok, err := entries(top)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return yamlfile.Wrong(top.Line, "the file must hold keys and values: there are %s", there)
+	}
+	for _, e := range all {
 		switch {
 		case e.key == "defaults":
 			f.defaults, err = f.settings(e)
@@ -69,29 +90,24 @@ func Parse(path string, data []byte, sections []string) (*File, error) {
 		case slices.Contains(sections, e.key):
 			f.sections[e.key], err = f.settings(e)
 		default:
-			err = wrong(e.line, "unknown key %s: there are defaults, profiles, %s", e.key, strings.Join(sections, ", "))
+			err = yamlfile.Wrong(e.line, "unknown key %s: there are %s", e.key, there)
 		}
 		if err != nil {
-			return nil, f.located(err)
+			return err
 		}
 	}
-	return f, nil
-}
-
-// located gives a *syntaxError its file.
-func (f *File) located(err error) error {
-	e, ok := err.(*syntaxError) // they are returned bare
-	if !ok {
-		return err
-	}
-	return &FileError{File: f.path, Line: e.line, Problem: e.problem}
+	return nil
 }
 
 func (f *File) readProfiles(e entry) error {
-	if e.value.kind != mapping {
-		return wrong(e.line, "profiles must hold names, and below each its settings")
+	profiles, ok, err := entries(e.value)
+	if err != nil {
+		return err
 	}
-	for _, profile := range e.value.entries {
+	if !ok {
+		return yamlfile.Wrong(e.line, "profiles must hold names, and below each its settings")
+	}
+	for _, profile := range profiles {
 		settings, err := f.settings(profile)
 		if err != nil {
 			return err
@@ -103,30 +119,51 @@ func (f *File) readProfiles(e entry) error {
 
 // settings reads the keys below one.
 func (f *File) settings(e entry) ([]Setting, error) {
-	if e.value.kind != mapping {
-		return nil, wrong(e.line, "%s must hold keys and values, as in role-arn: arn:...", e.key)
+	below, ok, err := entries(e.value)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, yamlfile.Wrong(e.line, "%s must hold keys and values, as in role-arn: arn:...", e.key)
 	}
 	var all []Setting
-	for _, e := range e.value.entries {
-		s := Setting{Key: e.key, Plain: e.value.plain, List: e.value.kind != scalar, File: f.path, Line: e.line}
-		switch e.value.kind {
-		case scalar:
-			s.Values = []string{e.value.text}
-		case list:
-			for _, item := range e.value.items {
-				s.Values = append(s.Values, item.text)
-			}
-		case mapping:
-			for _, item := range e.value.entries {
-				if item.value.kind != scalar {
-					return nil, wrong(item.line, "%s must be a text", item.key)
-				}
-				s.Values = append(s.Values, item.key+"="+item.value.text)
-			}
+	for _, e := range below {
+		s, err := f.setting(e)
+		if err != nil {
+			return nil, err
 		}
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+func (f *File) setting(e entry) (Setting, error) {
+	s := Setting{Key: e.key, Plain: e.value.Kind == yaml.ScalarNode && e.value.Style == 0, List: e.value.Kind != yaml.ScalarNode, File: f.path, Line: e.line}
+	pairs, ok, err := entries(e.value)
+	switch {
+	case err != nil:
+		return s, err
+	case ok:
+		for _, pair := range pairs {
+			if pair.value.Kind != yaml.ScalarNode {
+				return s, yamlfile.Wrong(pair.line, "%s must be a text", pair.key)
+			}
+			s.Values = append(s.Values, pair.key+"="+pair.value.Value)
+		}
+	case s.List:
+		for _, item := range e.value.Content {
+			if err := checkValue("an item of "+e.key, item.Line, item); err != nil {
+				return s, err
+			}
+			if item.Kind != yaml.ScalarNode {
+				return s, yamlfile.Wrong(item.Line, "an item of %s must be a text; one with a colon before a space needs quotes", e.key)
+			}
+			s.Values = append(s.Values, item.Value)
+		}
+	default:
+		s.Values = []string{e.value.Value}
+	}
+	return s, nil
 }
 
 // Path is where the file is.

@@ -60,7 +60,7 @@ func TestFile_refuses(t *testing.T) {
 		{"profiles:\n  backup: x\n", "x.yaml:2: backup must hold keys and values"},
 		{"profiles:\n  a: {b: c}\n  a: {b: c}\n", "x.yaml:3: a is there twice"},
 		{"defaults:\n  tag:\n    a: [b]\n", "x.yaml:3: a must be a text"},
-		{"serve:\n  port: {\n", "x.yaml:2: the list or mapping does not end"},
+		{"serve:\n  port: {\n", "x.yaml:2: has no value where one is expected: a bracket is missing"},
 	}
 	for _, tt := range tests {
 		_, err := Parse("x.yaml", []byte(tt.text), []string{"serve"})

@@ -1,5 +1,5 @@
 // Command linked is what the libraries of kedge cost at every start: a main that prints a
-// line, as bare does, and only links cobra, the retryer of aws-sdk-go-v2 and an https client.
+// line, as bare does, and only links cobra, the retryer of aws-sdk-go-v2, yaml, circl's ML-DSA and an https client.
 // Go initializes packages whether they are used or not.
 package main
 
@@ -9,14 +9,19 @@ import (
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/cloudflare/circl/sign/mldsa/mldsa44"
+	"github.com/cloudflare/circl/sign/mldsa/mldsa65"
+	"github.com/cloudflare/circl/sign/mldsa/mldsa87"
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
 )
 
 func main() {
 	if len(os.Args) > 1 { // never; it keeps the linker from dropping what is compared
 		command := &cobra.Command{RunE: func(_ *cobra.Command, args []string) error {
 			resp, err := http.Get(args[0])
-			fmt.Println(resp, retry.NewStandard().IsErrorRetryable(err))
+			fmt.Println(resp, retry.NewStandard().IsErrorRetryable(err), yaml.Unmarshal(nil, new(yaml.Node)))
+			fmt.Println(mldsa44.Scheme(), mldsa65.Scheme(), mldsa87.Scheme())
 			return err
 		}}
 		if command.Execute() != nil {
