@@ -12,7 +12,6 @@ import (
 )
 
 func main() {
-	growStack(true)
 	signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error to report, not a silent death
 	os.Exit(run(context.Background(), os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }
