@@ -29,7 +29,7 @@ func allowed() []line {
 		{"internal/cadir", "ca internal/atomicfile internal/config internal/hostfiles internal/keys internal/pkcs8 internal/safefile internal/yamlfile signer tpm", "go.yaml.in/yaml/v3", "it knows files; what happened, and what may, is the ledger's"},
 		{"internal/certinfo", "ca ca/issuance ca/ledger internal/cli internal/report", "", "what of a certificate is shown"},
 		{"internal/cli", "", "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys/unix golang.org/x/sys/windows golang.org/x/term", "the only package with cobra below cmd/"},
-		{"internal/config", "internal/keys signer", "golang.org/x/net/http/httpproxy", "it opens no key: keys.Options is what it gives"},
+		{"internal/config", "internal/keys signer", "", "it opens no key: keys.Options is what it gives"},
 		{"internal/credfile", "internal/atomicfile internal/filelock", "", ""},
 		{"internal/creds", "", "github.com/aws/aws-sdk-go-v2/aws", ""},
 		{"internal/dn", "", "", ""},

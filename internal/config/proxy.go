@@ -8,8 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
 // NoProxy is the value of --proxy that ignores the environment.
@@ -71,6 +69,9 @@ func Proxy(flag string, env ProxyVariables) (ProxyFunc, error) {
 	return http.ProxyURL(u), nil
 }
 
+// errInCGI is that HTTP_PROXY may be the header Proxy of a request: golang.org/s/cgihttpproxy.
+var errInCGI = errors.New("HTTP_PROXY is not taken where REQUEST_METHOD is set: it may come from a request")
+
 // proxy is a ProxyFunc. A variable that cannot be used is an error, as soon as it is to be: Go's own
 // rule takes no proxy then, and the request goes out where none may.
 func (env ProxyVariables) proxy(r *http.Request) (*url.URL, error) {
@@ -81,10 +82,11 @@ func (env ProxyVariables) proxy(r *http.Request) (*url.URL, error) {
 	if counts.value == "" {
 		return nil, nil
 	}
-	const anyProxy = "http://proxy.invalid"
-	rules := httpproxy.Config{HTTPSProxy: anyProxy, HTTPProxy: anyProxy, NoProxy: env.No, CGI: env.CGI}
-	if u, err := rules.ProxyFunc()(r.URL); u == nil || err != nil {
-		return nil, err
+	if withoutProxy(env.No, r.URL) {
+		return nil, nil
+	}
+	if env.CGI && r.URL.Scheme == "http" {
+		return nil, errInCGI
 	}
 	value := counts.value
 	if !strings.Contains(value, "://") {
