@@ -74,8 +74,11 @@ type AmbiguousError struct {
 
 func (e *AmbiguousError) Error() string {
 	text := fmt.Sprintf("%d %ss match %s; choose one of:%s", len(e.Candidates), e.What, e.URI, lines(e.Candidates))
-	sorted := slices.SortedFunc(slices.Values(e.Candidates), func(a, b URI) int { return strings.Compare(a.String(), b.String()) })
-	if len(slices.CompactFunc(sorted, URI.equal)) < len(e.Candidates) {
+	different := map[string]bool{}
+	for _, u := range e.Candidates {
+		different[u.String()] = true
+	}
+	if len(different) < len(e.Candidates) {
 		text += "\nthose that look alike have the same label and id; change one on the token"
 	}
 	return text

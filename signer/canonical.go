@@ -3,6 +3,7 @@ package signer
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -55,25 +56,19 @@ func canonicalQuery(raw string) string {
 	if raw == "" {
 		return ""
 	}
-	var pairs [][2]string
+	values := map[string][]string{}
 	for part := range strings.SplitSeq(raw, "&") {
 		name, value, _ := strings.Cut(part, "=")
-		pairs = append(pairs, [2]string{uriEncode(unescape(name)), uriEncode(unescape(value))})
+		name = uriEncode(unescape(name))
+		values[name] = append(values[name], uriEncode(unescape(value)))
 	}
-	slices.SortFunc(pairs, func(a, b [2]string) int {
-		if c := strings.Compare(a[0], b[0]); c != 0 {
-			return c
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, value := range slices.Sorted(slices.Values(values[name])) {
+			pairs = append(pairs, name+"="+value)
 		}
-		return strings.Compare(a[1], b[1])
-	})
-	var out strings.Builder
-	for i, p := range pairs {
-		if i > 0 {
-			out.WriteByte('&')
-		}
-		out.WriteString(p[0] + "=" + p[1])
 	}
-	return out.String()
+	return strings.Join(pairs, "&")
 }
 
 func unescape(s string) string {
