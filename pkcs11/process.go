@@ -46,14 +46,13 @@ func start(ctx context.Context, module string, o *Options) (*process, error) {
 		pending: map[uint64]chan<- *wire.Response{}, slots: map[uint64]*slotState{},
 	}
 	p.cmd.Env = o.Environment
-	p.cmd.Env = append(p.cmd.Environ(), "GOMAXPROCS=1") // for the first wire.Few requests
 	p.cmd.Stderr = &p.said
 	p.cmd.WaitDelay = time.Second // what the module started may keep standard error open
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Helper, err)
 	}
-	out, theirs, err := wire.Pipe()
+	out, theirs, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Helper, err)
 	}
@@ -159,7 +158,7 @@ func (p *process) expect(answered chan<- *wire.Response) (uint64, error) {
 // read hands out answers until the process ends.
 func (p *process) read(out *os.File) {
 	defer out.Close()
-	r := bufio.NewReader(wire.Eager(out))
+	r := bufio.NewReader(out)
 	var err error
 	for err == nil {
 		a := new(wire.Response)

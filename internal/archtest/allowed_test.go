@@ -54,7 +54,7 @@ func allowed() []line {
 		{"internal/takeover", "ca internal/pemread", "", "it reads what others left; what is taken in is the ledger's to say"},
 		{"internal/testenv", "", "", ""},
 		{"internal/testenv/pairs", "internal/pkcs8 internal/testenv", "", ""},
-		{"internal/wire", "", "golang.org/x/sys/unix", ""},
+		{"internal/wire", "", "", ""},
 		{"internal/yamlfile", "", "go.yaml.in/yaml/v3", "both programs read their configuration by it"},
 		{"pkcs11", "internal/wire", "", "above it a key is a crypto.Signer"},
 		{"scripts/bench/bare", "", "", ""},
