@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,8 +39,9 @@ type server struct {
 	module  atomic.Pointer[module] // nil until it is loaded
 	waiting atomic.Int32           // workers that read, or will
 
-	reading sync.Mutex // guards in
-	in      *bufio.Reader
+	reading    sync.Mutex // guards the next two
+	in         *bufio.Reader
+	signatures int // requests for them
 
 	ended   chan error
 	writing sync.Mutex
@@ -58,6 +60,11 @@ func (s *server) work() {
 		if err := wire.Read(s.in, q); err != nil {
 			s.ended <- err // keeps the others from reading
 			return
+		}
+		if q.Op == wire.OpSign {
+			if s.signatures++; s.signatures == 2 {
+				runtime.SetDefaultGOMAXPROCS() // the parent began with 1
+			}
 		}
 		if q.Op == wire.OpLoad { // the others need it
 			s.answer(q)
