@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca"
+	"kedge/ca/issuance"
+	"kedge/ca/ledger"
+	"kedge/internal/cadir"
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/internal/filelock"
+	"kedge/internal/hostcert"
+	"kedge/internal/localca"
+	"kedge/internal/pemread"
+	"kedge/internal/safefile"
+	"kedge/internal/takeover"
+	"kedge/internal/testenv"
+	"kedge/pkcs11"
+	"kedge/signer"
+	"kedge/tpm"
+)
+
+// exitCode is how the program ends when a command returns err.
+func exitCode(err error) int {
+	root := &cobra.Command{Use: name, RunE: func(*cobra.Command, []string) error { return err }}
+	return cli.Main(context.Background(), cli.Program{Name: name, Root: root, Advise: advise}, nil, cli.Streams{Out: io.Discard, Err: io.Discard})
+}
+
+// exitCodes is the table of exit codes: which errors end with which. They are an interface: none of
+// these may change. What is not told apart, and so ends with 1, is here as well.
+func exitCodes() map[int][]error {
+	return map[int][]error{
+		cli.ExitFailed: slices.Concat([]error{
+			errors.New("x"), context.Canceled, context.DeadlineExceeded, &fs.PathError{Op: "open", Path: "none", Err: fs.ErrNotExist}, fs.ErrExist, fs.ErrPermission, syscall.ENOSPC,
+			cli.ErrNoTerminal, signer.ErrWrongPassword, signer.ErrPasswordRequired, &config.FolderError{Flag: "out", Path: "p", Absent: true}, &safefile.UnsafeError{}, &safefile.LeftoverError{}, &filelock.HeldError{},
+			&pemread.Error{Reason: pemread.Cut}, &takeover.Error{Why: "x", Err: fs.ErrNotExist},
+			&cadir.UnknownProfileError{}, &cadir.GoneProfileError{Err: &cadir.UnknownProfileError{}},
+			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{},
+			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted,
+			&lintedError{}, &namelessError{}, &needsError{}, &offlineParentError{err: errors.New("x")}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, &unwrittenError{err: errors.New("x")}, errDeclined,
+		}, ofCA(), ofIssuance(), ofLedger()),
+		cli.ExitUsage: {
+			&cli.UsageError{Err: errors.New("x")}, &config.FlagError{Flag: "dir", Err: errors.New("x")}, &config.FlagError{Flag: "key-password-from", Err: config.ErrHardware},
+			&unconfirmedError{"revoke it?", cli.ErrNoTerminal},
+		},
+		cli.ExitKey: slices.Concat([]error{
+			&cadir.UnusableError{Err: errors.New("x")}, &cadir.UnusableError{Err: fs.ErrNotExist, Absent: true}, &cadir.UnusableError{Err: fs.ErrNotExist, NoKey: true},
+			&cadir.UnusableError{Err: signer.ErrWrongPassword}, &cadir.UnusableError{Err: cli.ErrNoTerminal}, &cadir.UnusableError{Err: config.ErrPasswordEmpty}, &cadir.UnusableError{Err: config.ErrPasswordsDiffer},
+			&adoptError{err: errors.New("x")}, &ca.ValidityError{}, issuance.ErrNoKeys, &issuance.UnusableError{Err: &ca.ValidityError{}},
+		}, ofHardware()),
+		cli.ExitInterrupted: {cli.ErrInterrupted, &cadir.UnusableError{Err: cli.ErrInterrupted}},
+	}
+}
+
+func ofCA() []error {
+	return []error{
+		&ca.CRLSignError{}, ca.ErrPKCS12, ca.ErrSpent, &ca.LintError{}, &ca.PathLengthError{}, &ca.ProfileError{}, &ca.SANError{}, &ca.SubjectError{},
+	}
+}
+
+func ofIssuance() []error {
+	return []error{
+		&issuance.AmbiguousError{}, &issuance.AnchorSizeError{}, issuance.ErrNoAuthority, &issuance.ForgottenError{}, &issuance.KnownRootError{}, &issuance.NoBaseError{}, &issuance.NoKeyError{},
+		&issuance.NoMatchError{}, &issuance.NotRootError{}, &issuance.OccupiedError{}, &issuance.OddListError{}, &issuance.RootRevocationError{}, &issuance.RotationError{}, &issuance.TakenError{},
+		&issuance.UnknownAuthorityError{}, &issuance.UnknownRootError{}, &issuance.UnusableError{Err: errors.New("x")}, &issuance.RetiredError{}, &issuance.RevokedAuthorityError{},
+	}
+}
+
+func ofLedger() []error {
+	return []error{
+		&ledger.AnsweredError{}, &ledger.BrokenError{}, &ledger.BusyError{}, &ledger.ChangedError{}, &ledger.ClockError{}, &ledger.CloneError{}, &ledger.DamagedError{Report: ledger.Report{Faults: []ledger.Fault{{}}}}, &ledger.DuplicateError{}, &ledger.EndedError{},
+		ledger.ErrClosed, &ledger.ForeignError{}, &ledger.MissingError{}, &ledger.NewerSchemaError{}, &ledger.NotEmptyError{}, &ledger.NotFoundError{}, &ledger.NotHeldError{}, &ledger.OlderSchemaError{},
+		&ledger.RefusedError{}, &ledger.RetiredError{}, &ledger.RevokedError{}, &ledger.RevokedIssuerError{}, &ledger.RevokedKeyError{}, &ledger.UnknownIssuerError{}, &ledger.UnreachableError{Err: errors.New("x")},
+	}
+}
+
+func ofHardware() []error {
+	return []error{
+		&pkcs11.MissingHelperError{}, &pkcs11.NoModuleError{}, &pkcs11.HelperError{}, &pkcs11.NotFoundError{}, &pkcs11.AmbiguousError{}, &pkcs11.PINError{}, pkcs11.ErrPINRequired, pkcs11.ErrCannotSign, pkcs11.ErrNoPublicKey,
+		&tpm.UnfitError{}, &tpm.AuthError{}, tpm.ErrNoDevice, tpm.ErrAuthRequired, tpm.ErrForeignKey, tpm.ErrBusy, tpm.ErrNoHandle,
+	}
+}
+
+// TestExitCodes: each kind of error ends with its code, whatever is around it. The README and the help
+// name the codes there are.
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	documented, helped := testenv.ExitCodes(t, ""), testenv.ExitCodes(t, newRoot(newHost(cli.Streams{}), nil).Long)
+	for code, errs := range exitCodes() {
+		for _, err := range errs {
+			for _, err := range []error{err, fmt.Errorf("around: %w", err)} {
+				if got := exitCode(err); got != code {
+					t.Errorf("%T (%v): exit %d, want %d", err, err, got, code)
+				}
+			}
+		}
+	}
+	codes := exitCodes()
+	for code := range 256 {
+		used := code == cli.ExitDone || codes[code] != nil
+		others := strings.Contains(documented[code], "(`kedge` only)")
+		if used != (helped[code] != "") || used != (documented[code] != "" && !others) {
+			t.Errorf("exit code %d: used: %v, the README says %q, the help %q", code, used, documented[code], helped[code])
+		}
+	}
+}
+
+// TestExitCodes_complete: no error of the CA is without a code in the table.
+func TestExitCodes_complete(t *testing.T) {
+	t.Parallel()
+	var known []string
+	sentinels := map[error]string{
+		ca.ErrPKCS12: "ca.ErrPKCS12", ca.ErrSpent: "ca.ErrSpent", hostcert.ErrInterrupted: "hostcert.ErrInterrupted", issuance.ErrNoAuthority: "issuance.ErrNoAuthority",
+		issuance.ErrNoKeys: "issuance.ErrNoKeys", ledger.ErrClosed: "ledger.ErrClosed", errDeclined: "main.errDeclined",
+	}
+	for _, errs := range exitCodes() {
+		for _, err := range errs {
+			known = append(known, testenv.KindsIn(err)...)
+			if typ := testenv.KindsIn(err)[0]; typ == "errors.errorString" {
+				known = append(known, sentinels[err])
+			}
+		}
+	}
+	elsewhere := map[string]string{"ca.Error": "a severity"}
+	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge-ca", "ca", "ca/issuance", "ca/ledger", "internal/cadir", "internal/certinfo", "internal/hostcert", "internal/hostfiles",
+		"internal/hostlist", "internal/localca", "internal/report", "internal/takeover", "internal/pemread") {
+		if !slices.Contains(known, kind) && elsewhere[kind] == "" {
+			t.Errorf("%s is in no row", kind)
+		}
+	}
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/cache"
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/internal/credfile"
+	"kedge/internal/filelock"
+	"kedge/internal/keys"
+	"kedge/internal/process"
+	"kedge/internal/serve"
+	"kedge/internal/settings"
+	"kedge/internal/testenv"
+	"kedge/pkcs11"
+	"kedge/signer"
+	"kedge/signer/session"
+	"kedge/tpm"
+)
+
+// exitCode is how the program ends when a command returns err.
+func exitCode(err error) int {
+	root := &cobra.Command{Use: name, RunE: func(*cobra.Command, []string) error { return err }}
+	return cli.Main(context.Background(), cli.Program{Name: name, Root: root, Advise: advise}, nil, cli.Streams{Out: io.Discard, Err: io.Discard})
+}
+
+// group is what ends with one exit code, in the words of the README.
+type group struct {
+	code    int
+	meaning string
+	kinds   []kind
+}
+
+// kind is an error as a command returns it; the name is that of what is told apart, perhaps with
+// words behind it.
+type kind struct {
+	name string
+	err  error
+}
+
+// exitCodes is the table of exit codes. They are an interface: none of these may change.
+func exitCodes(t *testing.T) []group {
+	t.Helper()
+	api := func(status int) error { return &requestError{error: &session.APIError{Status: status}} }
+	ended := func(code int) error {
+		return &tryError{"run", exec.Command("sh", "-c", fmt.Sprint("exit ", code)).Run()}
+	}
+	return []group{
+		{1, "failed: network, an answer that makes no sense, a file that cannot be written", []kind{
+			{"anything else", errors.New("standard output: no space left on device")},
+			{"context.Canceled", context.Canceled},
+			{"context.DeadlineExceeded", &requestError{error: context.DeadlineExceeded}},
+			{"fs.PathError", &fs.PathError{Op: "open", Path: "none", Err: fs.ErrNotExist}},
+			{"net.OpError", &requestError{error: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}},
+			{"main.requestError", &requestError{error: errors.New("x")}},
+			{"session.APIError 500", api(500)},
+			{"session.APIError 503", api(503)},
+			{"session.APIError 599", api(599)},
+			{"session.ResponseError", &requestError{error: &session.ResponseError{Host: "h"}}},
+			{"session.NetworkError", &requestError{error: &session.NetworkError{Host: "h", Err: syscall.ECONNREFUSED}}},
+			{"session.ProxyError", &requestError{error: &session.NetworkError{Host: "h", Err: &session.ProxyError{Status: 407}}}},
+			{"session.TimeoutError", &requestError{error: &session.TimeoutError{Err: &session.APIError{Status: 503}}}},
+			{"config.BundleError", &config.BundleError{Setting: "AWS_CA_BUNDLE", Err: fs.ErrNotExist}},
+			{"cache.FolderError", &cache.FolderError{Dir: "d"}},
+			{"main.errNoCache", errNoCache},
+			{"main.profileError", &profileError{syscall.ENOSPC}},
+			{"main.profileError, permission", &profileError{&fs.PathError{Op: "open", Path: "p", Err: fs.ErrPermission}}},
+			{"main.rivalError", &profileError{&rivalError{"p", "default", "sso_session"}}},
+			{"main.unreadableError", &profileError{&unreadableError{"p", errors.New("line 1")}}},
+			{"credfile.EncodingError", &profileError{&credfile.EncodingError{}}},
+			{"filelock.HeldError", &profileError{&filelock.HeldError{}}},
+			{"main.tryError", &tryError{"run", errors.New("x")}},
+			{"main.tryError, exit 1", ended(1)},
+			{"main.tryError, exit 5", ended(5)},
+			{"main.tryError, refused", &tryError{"http://127.0.0.1:9911", &session.NetworkError{Host: "h", Err: syscall.ECONNREFUSED}}},
+			{"keys.UnwrittenError", &createError{&keys.UnwrittenError{Err: &fs.PathError{Op: "create", Path: "p", Err: fs.ErrExist}}}},
+			{"keys.UnwrittenError, of a key that is made", &createError{&keys.UnwrittenError{PrivateKey: "handle:0x81000001", Err: syscall.ENOSPC}}},
+			{"main.listenError", &listenError{flag: "port", error: syscall.EADDRINUSE}},
+			{"main.tokenFileError", &tokenFileError{syscall.ENOSPC}},
+			{"main.foreignTokenError", &tokenFileError{&foreignTokenError{"p"}}},
+			{"serve.HopLimitError", &serve.HopLimitError{Err: syscall.EPERM}},
+		}},
+		{2, "the command line is wrong; nothing was tried", []kind{
+			{"cli.UsageError", &cli.UsageError{Err: errors.New("x")}},
+			{"config.FlagError", usage(newRoot(cli.Streams{}, nil), &config.FlagError{Flag: "certificate", Err: config.ErrHardware})},
+			{"config.ErrHardware", usage(newRoot(cli.Streams{}, nil), &config.FlagError{Flag: "certificate", Err: config.ErrHardware})},
+			{"config.UnsetError, of a policy", usage(newRoot(cli.Streams{}, nil), &config.FlagError{Flag: "policy", Err: &config.UnsetError{Variable: "X"}})},
+			{"config.ProxyEscapeError", usage(newRoot(cli.Streams{}, nil), &config.FlagError{Flag: "proxy", Err: &config.ProxyEscapeError{Character: '#'}})},
+			{"config.ProxyVariableError", (&sessionFlags{}).usage(newRoot(cli.Streams{}, nil), &config.ProxyVariableError{Variable: "HTTPS_PROXY", Err: errors.New("x")})},
+			{"session.ARNError", (&sessionFlags{}).usage(newRoot(cli.Streams{}, nil), &session.ARNError{Field: "RoleARN"})},
+			{"session.ConfigError", (&sessionFlags{}).usage(newRoot(cli.Streams{}, nil), &session.ConfigError{Field: "Region"})},
+			{"main.tryError, exit 2", ended(2)},
+			{"settings.FileError", refusedSection("serve", &settings.FileError{File: "config.yaml"})},
+			{"settings.UnsafeError", refusedSection("serve", &settings.UnsafeError{File: "config.yaml"})},
+		}},
+		{3, "the service answered, and refused (`kedge` only)", []kind{
+			{"session.APIError 400", api(400)},
+			{"session.APIError 403", api(403)},
+			{"session.APIError 404", api(404)},
+			{"session.APIError 429", api(429)},
+			{"session.APIError 499", api(499)},
+			{"session.APIError 403, for too long", &requestError{error: &session.TimeoutError{Err: &session.APIError{Status: 403}}}},
+			{"session.APIError 403, of a chain", &requestError{error: &session.APIError{Status: 403, RoleARN: "r"}, chained: true}},
+			{"main.tryError, exit 3", ended(3)},
+		}},
+		{4, "the private key, its password or the certificate is missing or cannot be used", unusable(ended)},
+		{130, "Ctrl-C at a prompt", []kind{
+			{"cli.ErrInterrupted", cli.ErrInterrupted},
+			{"cli.ErrInterrupted, at a password", &keyError{fmt.Errorf("k: %w", cli.ErrInterrupted)}},
+		}},
+	}
+}
+
+// unusable are the errors about keys and certificates.
+func unusable(ended func(int) error) []kind {
+	all := []kind{
+		{"main.keyError", &keyError{errors.New("x")}},
+		{"main.keyError, no file", &keyError{&fs.PathError{Op: "open", Path: "none", Err: fs.ErrNotExist}}},
+		{"main.keyError, no permission", &keyError{&fs.PathError{Op: "open", Path: "none", Err: fs.ErrPermission}}},
+		{"main.keyError, slow hardware", &keyError{slow(context.DeadlineExceeded, 1)}},
+		{"main.keyError, not in time for a refused request", &keyError{errors.Join(&signer.ValidityError{}, &session.APIError{Status: 403})}},
+		{"main.filesError", &keyError{&filesError{errors.New("x"), "are they swapped?"}}},
+		{"main.createError", &createError{errors.New("x")}},
+		{"main.secretError", &createError{&secretError{cli.ErrNoTerminal}}},
+		{"config.ErrPasswordEmpty", &createError{&secretError{config.ErrPasswordEmpty}}},
+		{"config.ErrPasswordsDiffer", &createError{&secretError{config.ErrPasswordsDiffer}}},
+		{"keys.ErrSecretEmpty", &createError{keys.ErrSecretEmpty}},
+		{"tpm.ErrHandleTaken", &createError{tpm.ErrHandleTaken}},
+		{"tpm.AuthError, of the owner", &createError{&tpm.AuthError{Of: "owner"}}},
+		{"main.tryError, exit 4", ended(4)},
+	}
+	for name, err := range map[string]error{
+		"cli.ErrNoTerminal":          cli.ErrNoTerminal,
+		"config.UnsetError":          &config.UnsetError{Variable: "X"},
+		"signer.RuleError":           &signer.RuleError{},
+		"signer.KeyMismatchError":    &signer.KeyMismatchError{},
+		"signer.ValidityError":       &signer.ValidityError{},
+		"signer.FileError":           &signer.FileError{Err: errors.New("x")},
+		"signer.SignError":           &signer.SignError{Err: errors.New("x")},
+		"signer.ErrNoPrivateKey":     signer.ErrNoPrivateKey,
+		"signer.ErrPasswordRequired": signer.ErrPasswordRequired,
+		"signer.ErrWrongPassword":    signer.ErrWrongPassword,
+		"pkcs11.MissingHelperError":  &pkcs11.MissingHelperError{},
+		"pkcs11.NoModuleError":       &pkcs11.NoModuleError{},
+		"pkcs11.HelperError":         &pkcs11.HelperError{},
+		"pkcs11.NotFoundError":       &pkcs11.NotFoundError{},
+		"pkcs11.AmbiguousError":      &pkcs11.AmbiguousError{},
+		"pkcs11.PINError":            &pkcs11.PINError{},
+		"pkcs11.ErrPINRequired":      pkcs11.ErrPINRequired,
+		"pkcs11.ErrCannotSign":       pkcs11.ErrCannotSign,
+		"pkcs11.ErrNoPublicKey":      pkcs11.ErrNoPublicKey,
+		"tpm.UnfitError":             &tpm.UnfitError{},
+		"tpm.AuthError":              &tpm.AuthError{Of: "key"},
+		"tpm.ErrNoDevice":            tpm.ErrNoDevice,
+		"tpm.ErrAuthRequired":        tpm.ErrAuthRequired,
+		"tpm.ErrForeignKey":          tpm.ErrForeignKey,
+		"tpm.ErrBusy":                tpm.ErrBusy,
+		"tpm.ErrNoHandle":            tpm.ErrNoHandle,
+		"tpm.ErrClosed":              tpm.ErrClosed,
+	} {
+		all = append(all, kind{name, &keyError{fmt.Errorf("k: %w", err)}}, kind{name, &createError{fmt.Errorf("k: %w", err)}})
+	}
+	return all
+}
+
+// TestExitCodes: each kind of error ends with its code, and the README says of each code what it means.
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	documented := testenv.ExitCodes(t, "")
+	listed := map[int]string{0: documented[0]}
+	for _, g := range exitCodes(t) {
+		listed[g.code] = g.meaning
+		for _, k := range g.kinds {
+			if code := exitCode(k.err); code != g.code {
+				t.Errorf("%s: exit %d, want %d", k.name, code, g.code)
+			}
+		}
+	}
+	for code := range 256 {
+		if documented[code] != listed[code] {
+			t.Errorf("exit code %d: the README says %q, the table %q", code, documented[code], listed[code])
+		}
+	}
+	if code := exitCode(nil); code != 0 {
+		t.Errorf("exit %d without an error", code)
+	}
+}
+
+// TestExitCodes_help: the help names the codes of the README.
+func TestExitCodes_help(t *testing.T) {
+	t.Parallel()
+	documented, helped := testenv.ExitCodes(t, ""), testenv.ExitCodes(t, newRoot(cli.Streams{}, nil).Long)
+	for code := range 256 {
+		if (documented[code] == "") != (helped[code] == "") {
+			t.Errorf("exit code %d: the README says %q, the help %q", code, documented[code], helped[code])
+		}
+	}
+}
+
+// TestExitCodes_command: what exec runs ends with its own code, and there are two where it cannot be run.
+func TestExitCodes_command(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		code int
+	}{
+		{&cli.StatusError{Code: 77}, 77},
+		{&cli.StatusError{Code: 3}, 3},
+		{&process.StartError{Name: "x", Err: exec.ErrNotFound}, 127},
+		{&process.StartError{Name: "x", Err: fs.ErrNotExist}, 127},
+		{&process.StartError{Name: "x", Found: true, Err: fs.ErrNotExist}, 127},
+		{&process.StartError{Name: "x", Found: true, Err: syscall.ENOEXEC}, 126},
+		{&process.StartError{Name: "x", Found: true, Err: fs.ErrPermission}, 126},
+	} {
+		if code := exitCode(tt.err); code != tt.code {
+			t.Errorf("%v: exit %d, want %d", tt.err, code, tt.code)
+		}
+	}
+}
+
+// TestExitCodes_complete: no error is without a code in the table.
+func TestExitCodes_complete(t *testing.T) {
+	t.Parallel()
+	known := []string{"cli.StatusError", "process.StartError"} // in the table of commands
+	for _, g := range exitCodes(t) {
+		for _, k := range g.kinds {
+			kind, _, _ := strings.Cut(strings.Fields(k.name)[0], ",")
+			known = append(known, kind)
+			if strings.HasSuffix(kind, "Error") && !slices.Contains(testenv.KindsIn(k.err), kind) && g.code != cli.ExitUsage {
+				t.Errorf("%s: it is %q", k.name, testenv.KindsIn(k.err))
+			}
+		}
+	}
+	elsewhere := map[string]string{"config.FolderError": "of flags of kedge-ca"}
+	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge", "internal/cache", "internal/cli", "internal/config", "internal/credfile", "internal/filelock",
+		"internal/keys", "internal/process", "internal/serve", "internal/settings", "signer", "signer/session", "pkcs11", "tpm") {
+		if !slices.Contains(known, kind) && elsewhere[kind] == "" {
+			t.Errorf("%s is in no row", kind)
+		}
+	}
+}
