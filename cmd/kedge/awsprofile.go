@@ -12,11 +12,6 @@ import (
 	"kedge/internal/credfile"
 )
 
-// profileError is a file of profiles that could not be changed, whatever the cause.
-type profileError struct{ error }
-
-func (e *profileError) Unwrap() error { return e.error }
-
 // profileFile is a profile in one of the two files of the AWS SDKs.
 type profileFile struct {
 	path    string

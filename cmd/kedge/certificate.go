@@ -10,6 +10,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/keys"
+	"kedge/internal/role"
 	"kedge/signer"
 )
 
@@ -69,15 +70,15 @@ certificate of the key that is there already stays; the newest is the one that i
 func runCertificateImport(ctx context.Context, o *certificateImportOptions) error {
 	blob, _, err := o.keys.Certificate(o.inputs)
 	if err != nil {
-		return &keyError{err}
+		return &role.KeyError{Err: err}
 	}
 	data, err := blob.Read()
 	if err != nil {
-		return &keyError{err}
+		return &role.KeyError{Err: err}
 	}
 	certs, err := signer.ParseCertificates(data, nil)
 	if err != nil {
-		return &keyError{&signer.FileError{File: blob.Name(), Err: err}}
+		return &role.KeyError{Err: &signer.FileError{File: blob.Name(), Err: err}}
 	}
 	leaf := firstLeaf(certs)
 	certs = append([]*x509.Certificate{leaf}, slices.DeleteFunc(certs, leaf.Equal)...)
@@ -85,7 +86,7 @@ func runCertificateImport(ctx context.Context, o *certificateImportOptions) erro
 	defer stop()
 	uri, err := keys.Import(ctx, o.flags.PrivateKey, certs, o.keys.Options(o.inputs))
 	if err != nil {
-		return &keyError{err}
+		return &role.KeyError{Err: err}
 	}
 	o.warn(o.keys.Warnings()...)
 	if !o.json {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,7 +26,7 @@ With --profile it checks that one.`,
 				return err
 			}
 			if o.file == nil {
-				return &cli.UsageError{Command: cmd.CommandPath(), Hint: noFileHint(), Err: errors.New("there is no configuration file")}
+				return &cli.UsageError{Command: cmd.CommandPath(), Err: errNoFile}
 			}
 			return nil
 		},
@@ -82,5 +81,5 @@ func (o *configOptions) checkSections() error {
 }
 
 func refusedSection(name string, err error) error {
-	return &cli.UsageError{Command: "kedge " + name, Hint: settingsHint(err), Err: err}
+	return &cli.UsageError{Command: "kedge " + name, Err: err}
 }

@@ -119,17 +119,17 @@ func (o *configureOptions) processSettings(cmd *cobra.Command) ([]credfile.Setti
 func runConfigure(ctx context.Context, o *configureOptions) error {
 	found, err := credfile.Read(o.target.path, o.target.section)
 	if err != nil {
-		return &profileError{err}
+		return err
 	}
 	if err := o.checkRivals(found); err != nil {
 		return err
 	}
 	before, after, err := credfile.Preview(o.target.path, o.target.section, o.settings)
 	if err != nil {
-		return &profileError{err}
+		return err
 	}
 	if problem := credfile.Problem(after); problem != nil {
-		return &profileError{&unreadableError{o.target.path, problem}}
+		return &unreadableError{o.target.path, problem}
 	}
 	o.warn()
 	if o.dryRun {
@@ -143,7 +143,7 @@ func runConfigure(ctx context.Context, o *configureOptions) error {
 		}
 	}
 	if err := credfile.Update(ctx, o.target.path, o.target.section, o.settings); err != nil {
-		return &profileError{err}
+		return err
 	}
 	if err := o.readBack(); err != nil {
 		return err
@@ -170,11 +170,11 @@ func (o *configureOptions) report(changed bool) {
 func (o *configureOptions) readBack() error {
 	now, err := credfile.Read(o.target.path, o.target.section)
 	if err != nil {
-		return &profileError{err}
+		return err
 	}
 	for _, s := range o.settings {
 		if now.Settings[s.Key] != s.Value {
-			return &profileError{fmt.Errorf("%s: %s was changed by somebody else just now", o.target.path, s.Key)}
+			return fmt.Errorf("%s: %s was changed by somebody else just now", o.target.path, s.Key)
 		}
 	}
 	return nil
@@ -187,7 +187,7 @@ func (o *configureOptions) checkRivals(found credfile.Profile) error {
 		if found.Settings[key] == "" || key == "credential_process" && o.endpointURL == "" {
 			continue
 		}
-		return &profileError{&rivalError{path: o.target.path, profile: o.awsProfile, key: key}}
+		return &rivalError{path: o.target.path, profile: o.awsProfile, key: key}
 	}
 	return nil
 }

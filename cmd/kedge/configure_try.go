@@ -32,13 +32,13 @@ type tryError struct {
 func (e *tryError) Error() string { return e.how + ": " + e.err.Error() }
 func (e *tryError) Unwrap() error { return e.err }
 
-// code is that of the run, which is a run of kedge, where it means more than a failure.
-func (e *tryError) code() int {
+// exit is the code of the run, which is a run of kedge; 0 if there was none.
+func (e *tryError) exit() int {
 	exit, ok := errors.AsType[*exec.ExitError](e.err)
-	if ok && exit.ExitCode() >= cli.ExitUsage && exit.ExitCode() <= cli.ExitKey {
-		return exit.ExitCode()
+	if !ok {
+		return cli.ExitDone
 	}
-	return cli.ExitFailed
+	return exit.ExitCode()
 }
 
 // try uses the settings as the SDKs will, but once without the cache: what another run left there

@@ -16,6 +16,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/keys"
+	"kedge/internal/role"
 )
 
 type csrOptions struct {
@@ -68,7 +69,7 @@ AWS names sessions after the common name, which --name gives.`,
 func runCSR(ctx context.Context, o *csrOptions) error {
 	key, err := openKey(ctx, o.host, o.keys)
 	if err != nil {
-		return &keyError{err}
+		return &role.KeyError{Err: err}
 	}
 	defer key.Close()
 	o.warn(o.keys.Warnings()...)
@@ -77,12 +78,12 @@ func runCSR(ctx context.Context, o *csrOptions) error {
 	}
 	der, err := signRequest(o.request, key)
 	if err != nil {
-		return &keyError{fmt.Errorf("%s: sign the request: %w", key, err)}
+		return &role.KeyError{Err: fmt.Errorf("%s: sign the request: %w", key, err)}
 	}
 	data := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})
 	if o.out != "" {
 		if err := atomicfile.Create(o.out, data, 0o644); err != nil {
-			return &createError{&keys.UnwrittenError{Err: err}}
+			return &keys.UnwrittenError{Err: err}
 		}
 		return nil
 	}

@@ -80,7 +80,7 @@ func (o *execOptions) endpointVariables(address net.Addr, token string) []creds.
 }
 
 // first gets credentials: without any the command is not started.
-func (o *execOptions) first(ctx context.Context, r *role) (aws.Credentials, error) {
+func (o *execOptions) first(ctx context.Context, r *openRole) (aws.Credentials, error) {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	return r.Retrieve(ctx)

@@ -22,6 +22,7 @@ import (
 	"kedge/internal/filelock"
 	"kedge/internal/keys"
 	"kedge/internal/process"
+	"kedge/internal/role"
 	"kedge/internal/serve"
 	"kedge/internal/settings"
 	"kedge/internal/testenv"
@@ -54,7 +55,7 @@ type kind struct {
 // exitCodes is the table of exit codes. They are an interface: none of these may change.
 func exitCodes(t *testing.T) []group {
 	t.Helper()
-	api := func(status int) error { return &requestError{error: &session.APIError{Status: status}} }
+	api := func(status int) error { return &role.RequestError{Err: &session.APIError{Status: status}} }
 	ended := func(code int) error {
 		return &tryError{"run", exec.Command("sh", "-c", fmt.Sprint("exit ", code)).Run()}
 	}
@@ -62,32 +63,32 @@ func exitCodes(t *testing.T) []group {
 		{1, "failed: network, an answer that makes no sense, a file that cannot be written", []kind{
 			{"anything else", errors.New("standard output: no space left on device")},
 			{"context.Canceled", context.Canceled},
-			{"context.DeadlineExceeded", &requestError{error: context.DeadlineExceeded}},
+			{"context.DeadlineExceeded", &role.RequestError{Err: context.DeadlineExceeded}},
 			{"fs.PathError", &fs.PathError{Op: "open", Path: "none", Err: fs.ErrNotExist}},
-			{"net.OpError", &requestError{error: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}},
-			{"main.requestError", &requestError{error: errors.New("x")}},
+			{"net.OpError", &role.RequestError{Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}},
+			{"role.RequestError", &role.RequestError{Err: errors.New("x")}},
 			{"session.APIError 500", api(500)},
 			{"session.APIError 503", api(503)},
 			{"session.APIError 599", api(599)},
-			{"session.ResponseError", &requestError{error: &session.ResponseError{Host: "h"}}},
-			{"session.NetworkError", &requestError{error: &session.NetworkError{Host: "h", Err: syscall.ECONNREFUSED}}},
-			{"session.ProxyError", &requestError{error: &session.NetworkError{Host: "h", Err: &session.ProxyError{Status: 407}}}},
-			{"session.TimeoutError", &requestError{error: &session.TimeoutError{Err: &session.APIError{Status: 503}}}},
+			{"session.ResponseError", &role.RequestError{Err: &session.ResponseError{Host: "h"}}},
+			{"session.NetworkError", &role.RequestError{Err: &session.NetworkError{Host: "h", Err: syscall.ECONNREFUSED}}},
+			{"session.ProxyError", &role.RequestError{Err: &session.NetworkError{Host: "h", Err: &session.ProxyError{Status: 407}}}},
+			{"session.TimeoutError", &role.RequestError{Err: &session.TimeoutError{Err: &session.APIError{Status: 503}}}},
 			{"config.BundleError", &config.BundleError{Setting: "AWS_CA_BUNDLE", Err: fs.ErrNotExist}},
 			{"cache.FolderError", &cache.FolderError{Dir: "d"}},
 			{"main.errNoCache", errNoCache},
-			{"main.profileError", &profileError{syscall.ENOSPC}},
-			{"main.profileError, permission", &profileError{&fs.PathError{Op: "open", Path: "p", Err: fs.ErrPermission}}},
-			{"main.rivalError", &profileError{&rivalError{"p", "default", "sso_session"}}},
-			{"main.unreadableError", &profileError{&unreadableError{"p", errors.New("line 1")}}},
-			{"credfile.EncodingError", &profileError{&credfile.EncodingError{}}},
-			{"filelock.HeldError", &profileError{&filelock.HeldError{}}},
+			{"credfile.FileError", &credfile.FileError{Err: syscall.ENOSPC}},
+			{"credfile.FileError, permission", &credfile.FileError{Err: &fs.PathError{Op: "open", Path: "p", Err: fs.ErrPermission}}},
+			{"main.rivalError", &rivalError{"p", "default", "sso_session"}},
+			{"main.unreadableError", &unreadableError{"p", errors.New("line 1")}},
+			{"credfile.EncodingError", &credfile.FileError{Err: &credfile.EncodingError{}}},
+			{"filelock.HeldError", &credfile.FileError{Err: &filelock.HeldError{}}},
 			{"main.tryError", &tryError{"run", errors.New("x")}},
 			{"main.tryError, exit 1", ended(1)},
 			{"main.tryError, exit 5", ended(5)},
 			{"main.tryError, refused", &tryError{"http://127.0.0.1:9911", &session.NetworkError{Host: "h", Err: syscall.ECONNREFUSED}}},
-			{"keys.UnwrittenError", &createError{&keys.UnwrittenError{Err: &fs.PathError{Op: "create", Path: "p", Err: fs.ErrExist}}}},
-			{"keys.UnwrittenError, of a key that is made", &createError{&keys.UnwrittenError{PrivateKey: "handle:0x81000001", Err: syscall.ENOSPC}}},
+			{"keys.UnwrittenError", &role.KeyError{New: true, Err: &keys.UnwrittenError{Err: &fs.PathError{Op: "create", Path: "p", Err: fs.ErrExist}}}},
+			{"keys.UnwrittenError, of a key that is made", &role.KeyError{New: true, Err: &keys.UnwrittenError{PrivateKey: "handle:0x81000001", Err: syscall.ENOSPC}}},
 			{"main.listenError", &listenError{flag: "port", error: syscall.EADDRINUSE}},
 			{"main.tokenFileError", &tokenFileError{syscall.ENOSPC}},
 			{"main.foreignTokenError", &tokenFileError{&foreignTokenError{"p"}}},
@@ -103,6 +104,7 @@ func exitCodes(t *testing.T) []group {
 			{"session.ARNError", (&sessionFlags{}).usage(newRoot(cli.Streams{}, nil), &session.ARNError{Field: "RoleARN"})},
 			{"session.ConfigError", (&sessionFlags{}).usage(newRoot(cli.Streams{}, nil), &session.ConfigError{Field: "Region"})},
 			{"main.tryError, exit 2", ended(2)},
+			{"main.errNoFile", &cli.UsageError{Err: errNoFile}},
 			{"settings.FileError", refusedSection("serve", &settings.FileError{File: "config.yaml"})},
 			{"settings.UnsafeError", refusedSection("serve", &settings.UnsafeError{File: "config.yaml"})},
 		}},
@@ -112,14 +114,14 @@ func exitCodes(t *testing.T) []group {
 			{"session.APIError 404", api(404)},
 			{"session.APIError 429", api(429)},
 			{"session.APIError 499", api(499)},
-			{"session.APIError 403, for too long", &requestError{error: &session.TimeoutError{Err: &session.APIError{Status: 403}}}},
-			{"session.APIError 403, of a chain", &requestError{error: &session.APIError{Status: 403, RoleARN: "r"}, chained: true}},
+			{"session.APIError 403, for too long", &role.RequestError{Err: &session.TimeoutError{Err: &session.APIError{Status: 403}}}},
+			{"session.APIError 403, of a chain", &role.RequestError{Err: &session.APIError{Status: 403, RoleARN: "r"}, Chained: true}},
 			{"main.tryError, exit 3", ended(3)},
 		}},
 		{4, "the private key, its password or the certificate is missing or cannot be used", unusable(ended)},
 		{130, "Ctrl-C at a prompt", []kind{
 			{"cli.ErrInterrupted", cli.ErrInterrupted},
-			{"cli.ErrInterrupted, at a password", &keyError{fmt.Errorf("k: %w", cli.ErrInterrupted)}},
+			{"cli.ErrInterrupted, at a password", &role.KeyError{Err: fmt.Errorf("k: %w", cli.ErrInterrupted)}},
 		}},
 	}
 }
@@ -127,19 +129,20 @@ func exitCodes(t *testing.T) []group {
 // unusable are the errors about keys and certificates.
 func unusable(ended func(int) error) []kind {
 	all := []kind{
-		{"main.keyError", &keyError{errors.New("x")}},
-		{"main.keyError, no file", &keyError{&fs.PathError{Op: "open", Path: "none", Err: fs.ErrNotExist}}},
-		{"main.keyError, no permission", &keyError{&fs.PathError{Op: "open", Path: "none", Err: fs.ErrPermission}}},
-		{"main.keyError, slow hardware", &keyError{slow(context.DeadlineExceeded, 1)}},
-		{"main.keyError, not in time for a refused request", &keyError{errors.Join(&signer.ValidityError{}, &session.APIError{Status: 403})}},
-		{"main.filesError", &keyError{&filesError{errors.New("x"), "are they swapped?"}}},
-		{"main.createError", &createError{errors.New("x")}},
-		{"main.secretError", &createError{&secretError{cli.ErrNoTerminal}}},
-		{"config.ErrPasswordEmpty", &createError{&secretError{config.ErrPasswordEmpty}}},
-		{"config.ErrPasswordsDiffer", &createError{&secretError{config.ErrPasswordsDiffer}}},
-		{"keys.ErrSecretEmpty", &createError{keys.ErrSecretEmpty}},
-		{"tpm.ErrHandleTaken", &createError{tpm.ErrHandleTaken}},
-		{"tpm.AuthError, of the owner", &createError{&tpm.AuthError{Of: "owner"}}},
+		{"role.KeyError", &role.KeyError{Err: errors.New("x")}},
+		{"role.KeyError, no file", &role.KeyError{Err: &fs.PathError{Op: "open", Path: "none", Err: fs.ErrNotExist}}},
+		{"role.KeyError, no permission", &role.KeyError{Err: &fs.PathError{Op: "open", Path: "none", Err: fs.ErrPermission}}},
+		{"role.KeyError, slow hardware", &role.KeyError{Err: slow(context.DeadlineExceeded, 1)}},
+		{"role.KeyError, not in time for a refused request", &role.KeyError{Err: errors.Join(&signer.ValidityError{}, &session.APIError{Status: 403})}},
+		{"role.KeyError, of files that are swapped", &role.KeyError{Err: errors.New("x"), Mistake: role.Swapped}},
+		{"role.KeyError, of a CA", &role.KeyError{Err: errors.New("x"), Mistake: role.CertificateOfCA}},
+		{"role.KeyError, of a new key", &role.KeyError{New: true, Err: errors.New("x")}},
+		{"cli.ErrNoTerminal, for a new key", &role.KeyError{New: true, Err: cli.ErrNoTerminal}},
+		{"config.ErrPasswordEmpty", &role.KeyError{New: true, Err: config.ErrPasswordEmpty}},
+		{"config.ErrPasswordsDiffer", &role.KeyError{New: true, Err: config.ErrPasswordsDiffer}},
+		{"keys.ErrSecretEmpty", &role.KeyError{New: true, Err: keys.ErrSecretEmpty}},
+		{"tpm.ErrHandleTaken", &role.KeyError{New: true, Err: tpm.ErrHandleTaken}},
+		{"tpm.AuthError, of the owner", &role.KeyError{New: true, Err: &tpm.AuthError{Of: "owner"}}},
 		{"main.tryError, exit 4", ended(4)},
 	}
 	for name, err := range map[string]error{
@@ -171,7 +174,7 @@ func unusable(ended func(int) error) []kind {
 		"tpm.ErrNoHandle":            tpm.ErrNoHandle,
 		"tpm.ErrClosed":              tpm.ErrClosed,
 	} {
-		all = append(all, kind{name, &keyError{fmt.Errorf("k: %w", err)}}, kind{name, &createError{fmt.Errorf("k: %w", err)}})
+		all = append(all, kind{name, &role.KeyError{Err: fmt.Errorf("k: %w", err)}}, kind{name, &role.KeyError{New: true, Err: fmt.Errorf("k: %w", err)}})
 	}
 	return all
 }
@@ -245,7 +248,7 @@ func TestExitCodes_complete(t *testing.T) {
 		}
 	}
 	elsewhere := map[string]string{"config.FolderError": "of flags of kedge-ca"}
-	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge", "internal/cache", "internal/cli", "internal/config", "internal/credfile", "internal/filelock",
+	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge", "internal/role", "internal/cache", "internal/cli", "internal/config", "internal/credfile", "internal/filelock",
 		"internal/keys", "internal/process", "internal/serve", "internal/settings", "signer", "signer/session", "pkcs11", "tpm") {
 		if !slices.Contains(known, kind) && elsewhere[kind] == "" {
 			t.Errorf("%s is in no row", kind)

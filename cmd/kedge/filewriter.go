@@ -38,7 +38,7 @@ func (w *fileWriter) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	c := w.pending
 	if !w.now().Before(w.written) || !c.Expires.Before(w.written) { // otherwise the file has better ones
 		if err := w.write(ctx, c); err != nil {
-			return aws.Credentials{}, &profileError{err}
+			return aws.Credentials{}, err
 		}
 	}
 	w.pending, w.due = aws.Credentials{}, time.Time{}

@@ -144,7 +144,7 @@ func unsupported(cmd *cobra.Command, flag, why string) error {
 // usage makes the usage error that a wrong flag is; other errors pass.
 func usage(cmd *cobra.Command, err error) error {
 	if flag, ok := errors.AsType[*config.FlagError](err); ok {
-		return &cli.UsageError{Command: cmd.CommandPath(), Hint: fileHint(err), Err: from(cmd, flag.Flag, err)}
+		return &cli.UsageError{Command: cmd.CommandPath(), Err: from(cmd, flag.Flag, err)}
 	}
 	return err
 }

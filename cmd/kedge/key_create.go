@@ -12,6 +12,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/keys"
+	"kedge/internal/role"
 	"kedge/signer"
 )
 
@@ -169,7 +170,7 @@ func runKeyCreate(ctx context.Context, o *keyCreateOptions) error {
 	}
 	name, err := keys.Create(ctx, o.uri(), o.create)
 	if err != nil {
-		return &createError{err}
+		return &role.KeyError{Err: err, New: true}
 	}
 	if o.noPassword {
 		o.warn(o.out + " is not encrypted: whoever reads it has the key")
@@ -187,9 +188,9 @@ func (o *keyCreateOptions) newSecret() ([]byte, error) {
 	secret, err := o.secret.Read(o.inputs, what)
 	switch {
 	case errors.Is(err, signer.ErrPasswordRequired):
-		return nil, &secretError{fmt.Errorf("a password is needed to encrypt %s, and %w", what, cli.ErrNoTerminal)}
+		return nil, fmt.Errorf("a password is needed to encrypt %s, and %w", what, cli.ErrNoTerminal)
 	case err != nil:
-		return nil, &secretError{fmt.Errorf("%s: %w", what, err)}
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	return secret, nil
 }

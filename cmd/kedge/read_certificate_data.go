@@ -15,6 +15,7 @@ import (
 
 	"kedge/internal/config"
 	"kedge/internal/keys"
+	"kedge/internal/role"
 	"kedge/signer"
 )
 
@@ -63,7 +64,7 @@ func runReadCertificateData(ctx context.Context, o *readCertificateDataOptions) 
 	}
 	certs, name, err := o.load()
 	if err != nil {
-		return &keyError{err}
+		return &role.KeyError{Err: err}
 	}
 	leaf := firstLeaf(certs)
 	if trace := o.trace(o.debug); trace != nil {
@@ -86,11 +87,11 @@ func (o *readCertificateDataOptions) readToken(ctx context.Context, uri string) 
 	defer stop()
 	found, one, err := keys.Certificates(ctx, uri, o.keys.Options(o.inputs))
 	if err != nil {
-		return &keyError{err}
+		return &role.KeyError{Err: err}
 	}
 	if one {
 		if found[0].X509 == nil {
-			return &keyError{found[0].Error}
+			return &role.KeyError{Err: found[0].Error}
 		}
 		return o.printData(found[0].X509)
 	}

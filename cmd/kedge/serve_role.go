@@ -62,7 +62,7 @@ func stopRoles(all []*served) {
 // reader asks for sessions, and tells the log what a person should know of key and certificate: each
 // change once.
 type reader struct {
-	role *role
+	role *openRole
 	log  *slog.Logger
 
 	mu      sync.Mutex

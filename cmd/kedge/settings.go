@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,12 +64,12 @@ func (f *settingFlags) settle(cmd *cobra.Command) error {
 		return err
 	}
 	if err := f.open(); err != nil {
-		return &cli.UsageError{Command: cmd.CommandPath(), Hint: settingsHint(err), Err: err}
+		return &cli.UsageError{Command: cmd.CommandPath(), Err: err}
 	}
 	if f.file == nil && f.chosen != "" {
 		return &cli.UsageError{
-			Command: cmd.CommandPath(), Hint: noFileHint(),
-			Err: from(cmd, f.chooser, fmt.Errorf("--%s %s: there is no configuration file", f.chooser, f.chosen)),
+			Command: cmd.CommandPath(),
+			Err:     from(cmd, f.chooser, fmt.Errorf("--%s %s: %w", f.chooser, f.chosen, errNoFile)),
 		}
 	}
 	if f.file == nil {
@@ -76,7 +77,7 @@ func (f *settingFlags) settle(cmd *cobra.Command) error {
 	}
 	layers, err := f.layers(cmd)
 	if err != nil {
-		return &cli.UsageError{Command: cmd.CommandPath(), Hint: settingsHint(err), Err: err}
+		return &cli.UsageError{Command: cmd.CommandPath(), Err: err}
 	}
 	for _, l := range layers {
 		if err := fill(cmd, l); err != nil {
@@ -85,6 +86,9 @@ func (f *settingFlags) settle(cmd *cobra.Command) error {
 	}
 	return nil
 }
+
+// errNoFile is the answer where the configuration is asked for.
+var errNoFile = errors.New("there is no configuration file")
 
 // open reads the file, if there is one.
 func (f *settingFlags) open() (err error) {

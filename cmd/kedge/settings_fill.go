@@ -76,7 +76,7 @@ func fill(cmd *cobra.Command, layer []settings.Setting) error {
 			continue
 		}
 		if err := set(flag, s); err != nil {
-			return &cli.UsageError{Command: cmd.CommandPath(), Hint: settingsHint(err), Err: err}
+			return &cli.UsageError{Command: cmd.CommandPath(), Err: err}
 		}
 		flag.Changed = true
 		if flag.Annotations == nil {

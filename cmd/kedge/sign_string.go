@@ -17,6 +17,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/keys"
+	"kedge/internal/role"
 	"kedge/signer"
 )
 
@@ -90,7 +91,7 @@ func (o *signStringOptions) hash() crypto.Hash {
 func runSignString(ctx context.Context, o *signStringOptions) error {
 	key, err := openKey(ctx, o.host, o.keys)
 	if err != nil {
-		return &keyError{err}
+		return &role.KeyError{Err: err}
 	}
 	defer key.Close()
 	o.warn(o.keys.Warnings()...)
@@ -99,7 +100,7 @@ func runSignString(ctx context.Context, o *signStringOptions) error {
 	}
 	signature, err := signTestString(key, o.hash())
 	if err != nil {
-		return &keyError{&signer.FileError{File: key.String(), Err: err}}
+		return &role.KeyError{Err: &signer.FileError{File: key.String(), Err: err}}
 	}
 	switch text := hex.EncodeToString(signature); o.format {
 	case "bin":

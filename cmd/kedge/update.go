@@ -131,7 +131,7 @@ func (o *updateOptions) log() *slog.Logger {
 func (o *updateOptions) warn() error {
 	found, err := credfile.Read(o.target.path, o.target.section)
 	if err != nil {
-		return &profileError{err}
+		return err
 	}
 	o.target.warnAbout(o.host, found)
 	o.warnRivals(found, o.target.path)

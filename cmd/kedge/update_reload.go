@@ -11,7 +11,7 @@ import (
 // reopenable is a role that can be opened again while it is in use.
 type reopenable struct {
 	mu   sync.Mutex
-	role *role
+	role *openRole
 }
 
 func (r *reopenable) Retrieve(ctx context.Context) (aws.Credentials, error) {
@@ -21,7 +21,7 @@ func (r *reopenable) Retrieve(ctx context.Context) (aws.Credentials, error) {
 }
 
 // replace closes the role that was in use. What was said of its certificate is not said again.
-func (r *reopenable) replace(by *role) {
+func (r *reopenable) replace(by *openRole) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.role.Close()

@@ -79,7 +79,7 @@ func TestFileWriter_unwritable(t *testing.T) {
 		}
 		for range 3 {
 			_, err := w.Retrieve(t.Context())
-			if _, ok := errors.AsType[*profileError](err); !ok || s.calls != 1 {
+			if _, ok := errors.AsType[*credfile.FileError](err); !ok || s.calls != 1 {
 				t.Errorf("%v after %d sessions", err, s.calls)
 			}
 		}

@@ -1,5 +1,6 @@
 // Package advice maps errors to exit codes and hints: a table of rows of {match, exit code, hint}.
-// Each program has one table; the rows about keys in hardware, which all of them need, are here.
+// Each program has one table; the rows that all of them need, about keys in hardware, files and passwords,
+// are here.
 //
 // The exit code and the hint of an error are looked up apart, so that no text decides how a program
 // exits. Tables are made when there is an error: a run without one pays nothing for them.
@@ -98,6 +99,28 @@ func Any(hint string, targets ...error) Row {
 // When is a row for errors that fit, with one hint.
 func When(fits func(err error) bool, hint string) Row {
 	return Row{Fits: fits, Hint: func(error) string { return hint }}
+}
+
+// In is the rows for what errors of one type wrap: no other error fits them.
+func In[T error](rows ...Row) Table { return If(is[T], rows...) }
+
+// If is the rows for errors that fit something else as well.
+func If(fits func(err error) bool, rows ...Row) Table {
+	within := make(Table, 0, len(rows))
+	for _, row := range rows {
+		other := row.Fits
+		row.Fits = func(err error) bool { return fits(err) && other(err) }
+		within = append(within, row)
+	}
+	return within
+}
+
+// CodeWhere is a row for errors of one type that are such, which alone decides how to exit.
+func CodeWhere[T error](code int, such func(T) bool) Row {
+	return Row{Code: code, Fits: func(err error) bool {
+		e, ok := errors.AsType[T](err)
+		return ok && such(e)
+	}}
 }
 
 // is reports whether an error is, or wraps, one of a type.

@@ -30,6 +30,11 @@ func TestTable(t *testing.T) {
 		{"the first code", append(hints.Coded(cli.ExitRefused), Row{Fits: isOther, Code: cli.ExitKey}), other, cli.Advice{Code: cli.ExitRefused, Hint: "second"}},
 		{"an empty hint is none", append(Table{Any("", one)}, hints...), one, cli.Advice{Code: cli.ExitFailed, Hint: "first"}},
 		{"a type", Table{Code[*fs.PathError](cli.ExitKey), About(func(e *fs.PathError) string { return "see " + e.Path })}, &fs.PathError{Path: "p", Err: one}, cli.Advice{Code: cli.ExitKey, Hint: "see p"}},
+		{"in a type", In[*fs.PathError](Any("in", one)), &fs.PathError{Err: one}, cli.Advice{Code: cli.ExitFailed, Hint: "in"}},
+		{"not in the type", In[*fs.PathError](Any("in", one)), one, cli.Advice{Code: cli.ExitFailed}},
+		{"in the type, another", In[*fs.PathError](Any("in", one)), &fs.PathError{Err: other}, cli.Advice{Code: cli.ExitFailed}},
+		{"such", Table{CodeWhere(cli.ExitKey, func(e *fs.PathError) bool { return e.Path == "p" })}, &fs.PathError{Path: "p", Err: one}, cli.Advice{Code: cli.ExitKey}},
+		{"not such", Table{CodeWhere(cli.ExitKey, func(e *fs.PathError) bool { return e.Path == "p" })}, &fs.PathError{Path: "q", Err: one}, cli.Advice{Code: cli.ExitFailed}},
 	} {
 		if got := tt.table.Of(tt.err); got != tt.want {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)

@@ -16,8 +16,8 @@ func TestDirectImports(t *testing.T) {
 		{"github.com/spf13/", []string{"cmd", "internal/cli", "scripts"}, "the command line ends where the library begins"},
 		{"github.com/google/go-tpm", []string{"tpm"}, "above tpm/ a key is a crypto.Signer"},
 		{"github.com/miekg/pkcs11", []string{"pkcs11", "cmd/kedge-pkcs11"}, "above pkcs11/ a key is a crypto.Signer"},
-		{"kedge/tpm", []string{"tpm", "internal/keys", "internal/cadir", "internal/advice", "cmd/kedge", "examples"}, "keys are opened by internal/keys; cadir checks their URIs; kedge makes them; advice names their errors"},
-		{"kedge/pkcs11", []string{"pkcs11", "internal/keys", "internal/advice", "cmd/kedge", "examples"}, "keys are opened by internal/keys; kedge makes them; advice names their errors"},
+		{"kedge/tpm", []string{"tpm", "internal/keys", "internal/cadir", "internal/advice", "internal/hostadvice", "examples"}, "keys are opened and made by internal/keys; cadir checks their URIs; advice names their errors"},
+		{"kedge/pkcs11", []string{"pkcs11", "internal/keys", "internal/advice", "examples"}, "keys are opened and made by internal/keys; advice names their errors"},
 		{"database/sql", []string{"ca/ledger", "scripts"}, "one package knows how the ledger is stored; a floor has its own table"},
 		{"github.com/cloudflare/circl", []string{"internal/pkcs8", "scripts/bench/linked"}, "it signs with ML-DSA keys without a seed; crypto/mldsa with all others"},
 	}

@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 
 	"kedge/ca"
 	"kedge/ca/issuance"
@@ -81,13 +80,13 @@ func oneOf(what string, names []string) string {
 
 // files is about files and folders in general.
 func files() advice.Table {
-	return advice.Table{
+	return append(advice.Table{
 		{Fits: isError(fs.ErrPermission), Hint: func(err error) string {
 			return access(err) + "choose another folder with --dir or --out, or another user"
 		}},
 		advice.Any("nothing is ever overwritten here; move it away, or choose another folder or name", fs.ErrExist),
-		advice.Any("make room on the disk and run the same again", syscall.ENOSPC),
-	}
+		advice.NoRoom(" and run the same again"),
+	}, advice.Unreadable()...)
 }
 
 func isError(target error) func(error) bool {

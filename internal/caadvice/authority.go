@@ -9,7 +9,6 @@ import (
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/localca"
-	"kedge/signer"
 )
 
 // authority is about roots, what is below them, and how they change.
@@ -38,9 +37,7 @@ func anchorSize(e *issuance.AnchorSizeError) string {
 
 // usable is about keys and certificates of the CA.
 func usable() advice.Table {
-	return advice.Table{
-		advice.Any("check the password: one line ending at the end of a password file is left out, anything else counts", signer.ErrWrongPassword),
-		advice.Any("give the password with --key-password-from PATH, env:NAME or fd:N", signer.ErrPasswordRequired, cli.ErrNoTerminal),
+	return append(advice.Passwords("give the password with --key-password-from PATH, env:NAME or fd:N", cli.ErrNoTerminal),
 		advice.Kind[*ca.ValidityError]("check this host's clock; if it is right, make a CA in another folder with --dir, and register it as a trust anchor"),
 		advice.Any(keyElsewhere, issuance.ErrNoKeys),
 		advice.About(func(e *cadir.UnusableError) string {
@@ -55,7 +52,7 @@ func usable() advice.Table {
 		advice.About(func(e *localca.InterruptedError) string {
 			return "if nothing was ever issued with it, move " + e.Key + " and the ledger away and run init again; if it is the key of a CA, bring ca.pem and the ledger back from a backup, or ca.pem alone and run init --adopt"
 		}),
-	}
+	)
 }
 
 const keyElsewhere = "run it where that key is, or bring the key back from a backup; kedge-ca status shows which keys are here"

@@ -84,6 +84,9 @@ func Main(ctx context.Context, p Program, args []string, s Streams) int {
 func adviceFor(p Program, err error) Advice {
 	if usage, ok := errors.AsType[*UsageError](err); ok {
 		hint := usage.Hint
+		if hint == "" && p.Advise != nil {
+			hint = p.Advise(err).Hint
+		}
 		if hint == "" {
 			hint = fmt.Sprintf("run %q for the flags", strings.TrimSpace(usage.Command+" --help"))
 		}
@@ -124,7 +127,8 @@ func Printable(text string) string {
 }
 
 // UsageError is a command line that cannot be carried out as it stands. Main exits with
-// ExitUsage and, unless Hint says something better, points at the command's help.
+// ExitUsage and, unless Hint or the program's advice says something better, points at the
+// command's help.
 type UsageError struct {
 	Command string // as typed, such as "kedge credential-process"
 	Hint    string

@@ -13,8 +13,9 @@ import (
 // is replaced whole. A symbolic link is followed as package atomicfile does. Writers wait for each other by a lock on the
 // file ".NAME.lock" beside it, which stays, and which nobody but the owner of the file can open.
 //
-// Nothing has changed after an error. It is safe for concurrent use.
-func Update(ctx context.Context, path string, s Section, settings []Setting) error {
+// Nothing has changed after an error, which is a *FileError. It is safe for concurrent use.
+func Update(ctx context.Context, path string, s Section, settings []Setting) (err error) {
+	defer asFileError(&err)
 	target, err := atomicfile.OpenAndMakeFolders(path, 0o700)
 	if err != nil {
 		return err
@@ -46,6 +47,7 @@ func Update(ctx context.Context, path string, s Section, settings []Setting) err
 // Preview returns the content of the file now, and as Update would leave it. It changes nothing
 // and takes no lock.
 func Preview(path string, s Section, settings []Setting) (before, after string, err error) {
+	defer asFileError(&err)
 	old, err := load(path, os.O_RDWR)
 	if err != nil {
 		return "", "", err

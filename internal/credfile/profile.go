@@ -19,8 +19,10 @@ func Problem(content string) error {
 	return err
 }
 
-// Read returns what the file at path says about a profile. A file that is not there says nothing.
-func Read(path string, s Section) (Profile, error) {
+// Read returns what the file at path says about a profile. A file that is not there says nothing. The
+// error is a *FileError.
+func Read(path string, s Section) (_ Profile, err error) {
+	defer asFileError(&err)
 	e, err := load(path, os.O_RDONLY)
 	if err != nil || e.file == nil {
 		return Profile{}, err

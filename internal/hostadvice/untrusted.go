@@ -1,4 +1,4 @@
-package main
+package hostadvice
 
 import (
 	"fmt"
@@ -11,10 +11,10 @@ import (
 // maxUnusedNamed is how many certificates that are not sent a hint names; --debug names all.
 const maxUnusedNamed = 3
 
-// untrustedHint is the advice where the service found no path from the certificate to its trust
+// untrusted is the advice where the service found no path from the certificate to its trust
 // anchor: which CA the path leads to, and what was given and is not sent. It is empty for other
 // refusals.
-func untrustedHint(e *session.APIError) string {
+func untrusted(e *session.APIError) string {
 	if e.Identity == nil || !strings.Contains(strings.ToLower(e.Message), "untrusted signing certificate") {
 		return ""
 	}

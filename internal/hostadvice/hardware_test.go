@@ -1,4 +1,4 @@
-package main
+package hostadvice
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"kedge/internal/cli"
+	"kedge/internal/role"
 	"kedge/pkcs11"
 	"kedge/signer"
 	"kedge/tpm"
@@ -49,8 +50,8 @@ func TestAdvise_hardware(t *testing.T) {
 		{context.DeadlineExceeded, "--timeout"},
 	}
 	for _, tt := range tests {
-		for _, err := range []error{&keyError{fmt.Errorf("k: %w", tt.err)}, &keyError{&signer.SignError{Err: tt.err}}} {
-			if got := advise(err); got.Code != cli.ExitKey || !strings.Contains(got.Hint, tt.hint) {
+		for _, err := range []error{&role.KeyError{Err: fmt.Errorf("k: %w", tt.err)}, &role.KeyError{Err: &signer.SignError{Err: tt.err}}} {
+			if got := Table().Of(err); got.Code != cli.ExitKey || !strings.Contains(got.Hint, tt.hint) {
 				t.Errorf("%T: exit %d, hint %q, want one with %q", tt.err, got.Code, got.Hint, tt.hint)
 			}
 		}
@@ -63,11 +64,11 @@ func TestDeviceHint(t *testing.T) {
 	for system, want := range map[string]string{
 		"linux": "ls /dev/tpm*", "darwin": "macOS has no TPM", "windows": "tpm.msc", "freebsd": "ls /dev/tpm*",
 	} {
-		if hint := hardwareRows(system).Of(missing).Hint; !strings.Contains(hint, want) {
+		if hint := hardware(system).Of(missing).Hint; !strings.Contains(hint, want) {
 			t.Errorf("%s: hint %q, want one with %q", system, hint, want)
 		}
 	}
-	if hint := hardwareRows("linux").Of(tpm.ErrNoDevice).Hint; !strings.Contains(hint, "listens") {
+	if hint := hardware("linux").Of(tpm.ErrNoDevice).Hint; !strings.Contains(hint, "listens") {
 		t.Errorf("a socket: hint %q", hint)
 	}
 }

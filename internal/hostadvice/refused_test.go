@@ -1,4 +1,4 @@
-package main
+package hostadvice
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/role"
 	"kedge/signer"
 	"kedge/signer/session"
 )
@@ -55,24 +56,24 @@ func TestAdvise_refusals(t *testing.T) {
 		{&session.APIError{Status: 418, Code: "Teapot"}, "three ARNs"},
 	}
 	for _, tt := range tests {
-		got := advise(&requestError{error: tt.err, role: "ROLE"})
+		got := Table().Of(&role.RequestError{Err: tt.err, Role: "ROLE"})
 		if got.Code != cli.ExitRefused || !strings.Contains(got.Hint, tt.hint) {
 			t.Errorf("%v: exit %d, hint %q, want one with %q", tt.err, got.Code, got.Hint, tt.hint)
 		}
 	}
-	for _, row := range refusals(&requestError{}) { // that no row hides a later one
-		got := refusalHint(&session.APIError{Status: 403, Code: row.code + "Exception", Message: row.message}, &requestError{})
-		if got != row.hint {
-			t.Errorf("%s %q gets another row's hint: %q", row.code, row.message, got)
+	for _, p := range creation() { // that no row hides a later one
+		got := Table().Of(&session.APIError{Status: 403, Code: p.code + "Exception", Message: p.message}).Hint
+		if got != filled(p.hint)(&session.APIError{}) {
+			t.Errorf("%s %q gets another row's hint: %q", p.code, p.message, got)
 		}
 	}
 }
 
 func TestAdvise_others(t *testing.T) {
 	const host = "rolesanywhere.eu-west-1.amazonaws.com"
-	network := func(err error) error { return &session.NetworkError{Host: host, Err: err} }
+	network := func(err error) error { return &role.RequestError{Err: &session.NetworkError{Host: host, Err: err}} }
 	untrusted := func(err error) error { return network(&tls.CertificateVerificationError{Err: err}) }
-	key := func(err error) error { return &keyError{err} }
+	key := func(err error) error { return &role.KeyError{Err: err} }
 	long := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	tests := []struct {
 		name string
@@ -80,9 +81,9 @@ func TestAdvise_others(t *testing.T) {
 		code int
 		hint string
 	}{
-		{"500", &session.APIError{Status: 500, Code: "InternalServerException"}, cli.ExitFailed, "try again later"},
+		{"500", &role.RequestError{Err: &session.APIError{Status: 500, Code: "InternalServerException"}}, cli.ExitFailed, "try again later"},
 		{"503 and throttled", &session.APIError{Status: 503, Code: "ThrottlingException"}, cli.ExitFailed, "10 sessions a second"},
-		{"no answer of the service", &session.ResponseError{Host: host, Problem: "answered HTML"}, cli.ExitFailed, "captive portal"},
+		{"no answer of the service", &role.RequestError{Err: &session.ResponseError{Host: host, Problem: "answered HTML"}}, cli.ExitFailed, "captive portal"},
 		{"the proxy wants a password", network(&session.ProxyError{Proxy: "proxy:3128", Status: 407}), cli.ExitFailed, "http://USER:PASSWORD@HOST:PORT"},
 		{"the proxy refuses the password", network(&session.ProxyError{Proxy: "proxy:3128", Status: 407, Login: true, Schemes: "NTLM, Basic"}), cli.ExitFailed, "does not take the user name and password"},
 		{"the proxy wants NTLM", network(&session.ProxyError{Proxy: "proxy:3128", Status: 407, Schemes: "Negotiate, NTLM"}), cli.ExitFailed, "(Basic) alone"},
@@ -94,8 +95,8 @@ func TestAdvise_others(t *testing.T) {
 		{"no TLS", network(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), cli.ExitFailed, "does not speak TLS"},
 		{"no such name", network(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}), cli.ExitFailed, "the name " + host + " does not resolve"},
 		{"refused", network(&net.OpError{Op: "dial", Err: os.ErrInvalid}), cli.ExitFailed, "HTTPS_PROXY or --proxy where a proxy is needed"},
-		{"timeout", &session.TimeoutError{Limit: time.Second, Err: network(context.DeadlineExceeded)}, cli.ExitFailed, "--timeout"},
-		{"refused until the timeout", &session.TimeoutError{Limit: time.Second, Err: &session.APIError{Status: 503}}, cli.ExitFailed, "try again later"},
+		{"timeout", &role.RequestError{Err: &session.TimeoutError{Limit: time.Second, Err: network(context.DeadlineExceeded)}}, cli.ExitFailed, "--timeout"},
+		{"refused until the timeout", &role.RequestError{Err: &session.TimeoutError{Limit: time.Second, Err: &session.APIError{Status: 503}}}, cli.ExitFailed, "try again later"},
 		{"expired", key(&signer.ValidityError{NotAfter: long, Now: long.Add(1)}), cli.ExitKey, "renew"},
 		{"not yet valid", key(&signer.ValidityError{NotBefore: long.Add(1), NotAfter: long.Add(2), Now: long}), cli.ExitKey, "clock"},
 		{"expired by the service's clock", key(&signer.ValidityError{NotAfter: long, Now: long.Add(1), ByService: true}), cli.ExitKey, "names the new file"},
@@ -113,7 +114,7 @@ func TestAdvise_others(t *testing.T) {
 		{"anything else", errors.New("standard output: no space left on device"), cli.ExitFailed, ""},
 	}
 	for _, tt := range tests {
-		got := advise(tt.err)
+		got := Table().Of(tt.err)
 		if got.Code != tt.code || !strings.Contains(got.Hint, tt.hint) || (got.Hint == "") != (tt.hint == "") {
 			t.Errorf("%s: exit %d, hint %q, want %d and one with %q", tt.name, got.Code, got.Hint, tt.code, tt.hint)
 		}
@@ -121,8 +122,11 @@ func TestAdvise_others(t *testing.T) {
 }
 
 // Hints are one line each: they end the output, and SDKs quote it.
-func TestRefusals_oneLine(t *testing.T) {
-	if i := slices.IndexFunc(refusals(&requestError{}), func(r refusal) bool { return strings.Contains(r.hint, "\n") }); i >= 0 {
-		t.Errorf("%q", refusals(&requestError{})[i].hint)
+func TestPhrases_oneLine(t *testing.T) {
+	t.Parallel()
+	for _, p := range slices.Concat(creation(), assumption()) {
+		if strings.Contains(p.hint, "\n") {
+			t.Errorf("%q", p.hint)
+		}
 	}
 }

@@ -1,10 +1,11 @@
-package main
+package hostadvice
 
 import (
 	"strings"
 	"testing"
 
 	"kedge/internal/cli"
+	"kedge/internal/role"
 	"kedge/signer/session"
 )
 
@@ -27,8 +28,8 @@ func TestAdvise_chain(t *testing.T) {
 		{"Teapot", "something new", "check --assume-role-arn ROLE"},
 	}
 	for _, tt := range tests {
-		err := &requestError{error: &session.APIError{RoleARN: "ROLE", Status: 403, Code: tt.code, Message: tt.message}, chained: true}
-		if got := advise(err); got.Code != cli.ExitRefused || !strings.Contains(got.Hint, tt.hint) {
+		err := &role.RequestError{Err: &session.APIError{RoleARN: "ROLE", Status: 403, Code: tt.code, Message: tt.message}, Chained: true}
+		if got := Table().Of(err); got.Code != cli.ExitRefused || !strings.Contains(got.Hint, tt.hint) {
 			t.Errorf("%s %s: exit %d, hint %q, want one with %q", tt.code, tt.message, got.Code, got.Hint, tt.hint)
 		}
 	}
