@@ -37,8 +37,8 @@ func (f *cacheFlags) existing(h host) (*cache.Cache, error) {
 }
 
 // checkNamed refuses "off" besides what check does: there is nothing to be done with that.
-func (f *cacheFlags) checkNamed(cmd *cobra.Command) error {
-	if said := config.Variable("cache"); said != "" {
+func (f *cacheFlags) checkNamed(cmd *cobra.Command, h host) error {
+	if said := h.environment.Variable("cache"); said != "" {
 		if err := fill(cmd, []settings.Setting{{Key: "cache", Values: []string{said}, File: config.VariableOf("cache")}}); err != nil {
 			return err
 		}

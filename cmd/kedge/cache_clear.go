@@ -21,7 +21,7 @@ func newCacheClear(h host, run func(context.Context, *cacheClearOptions) error) 
 program has got already go on until they expire.`,
 		Example: `  kedge cache clear
   kedge cache clear --cache /var/lib/backup/kedge`,
-		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.cache.checkNamed(cmd) },
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.cache.checkNamed(cmd, o.host) },
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	o.cache.add(cmd.Flags())

@@ -27,7 +27,7 @@ func newCacheList(h host, run func(context.Context, *cacheListOptions) error) *c
 		Short: "List cached credentials, without the secrets",
 		Example: `  kedge cache list
   kedge cache list --cache /var/lib/backup/kedge --json`,
-		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.cache.checkNamed(cmd) },
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.cache.checkNamed(cmd, o.host) },
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	o.cache.add(cmd.Flags())

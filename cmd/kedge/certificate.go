@@ -80,7 +80,7 @@ func runCertificateImport(ctx context.Context, o *certificateImportOptions) erro
 	if err != nil {
 		return &role.KeyError{Err: &signer.FileError{File: blob.Name(), Err: err}}
 	}
-	leaf := firstLeaf(certs)
+	leaf := role.FirstLeaf(certs)
 	certs = append([]*x509.Certificate{leaf}, slices.DeleteFunc(certs, leaf.Equal)...)
 	ctx, stop := interruptible(ctx)
 	defer stop()

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
 	"kedge/internal/role"
-	"kedge/signer"
-	"kedge/signer/session"
 )
 
 // clockWarning remembers which skew was said: each role may learn of it, and a daemon does each time
@@ -32,8 +29,7 @@ func (w *clockWarning) isNew(skew time.Duration) bool {
 }
 
 // warnOfClock says once that this host's clock is wrong, as soon as that is known.
-func (h host) warnOfClock(c *session.Clock) {
-	skew := c.Skew()
+func (h host) warnOfClock(skew time.Duration) {
 	if !h.clock.isNew(skew) {
 		return
 	}
@@ -48,12 +44,4 @@ func (h host) warnOfClock(c *session.Clock) {
 // logClock has the log say it, from before any role is opened.
 func (h host) logClock(log *slog.Logger) {
 	h.clock.say = func(text string) { log.Warn(text) }
-}
-
-// judgedBy adds to a *signer.ValidityError whose clock it was judged by.
-func (f *sessionFlags) judgedBy(err error) error {
-	if validity, ok := errors.AsType[*signer.ValidityError](err); ok {
-		validity.ByService, validity.Skew = f.clock.Known(), f.clock.Skew()
-	}
-	return err
 }

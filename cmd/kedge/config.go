@@ -58,7 +58,7 @@ line of the file, or the default. Passwords and PINs are left out.`,
 		Example: "  kedge config show --profile backup",
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			o.cmd = cmd
-			return o.settle(cmd)
+			return o.settle(cmd, o.host.environment)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}

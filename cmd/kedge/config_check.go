@@ -22,7 +22,7 @@ With --profile it checks that one.`,
 		Example: "  kedge config check --config /etc/kedge/config.yaml",
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			o.cmd = cmd
-			if err := o.settle(cmd); err != nil {
+			if err := o.settle(cmd, o.host.environment); err != nil {
 				return err
 			}
 			if o.file == nil {
@@ -50,7 +50,7 @@ func runConfigCheck(_ context.Context, o *configOptions) error {
 		}
 	}
 	if len(names) == 0 {
-		if err := o.complete(o.cmd, o.host); err != nil {
+		if _, err := o.resolve(o.cmd, o.host); err != nil {
 			return err
 		}
 		names = []string{"the defaults, without a profile"}

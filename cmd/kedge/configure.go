@@ -63,7 +63,7 @@ instead. For its container endpoint there are environment variables only: serve 
 }
 
 func (o *configureOptions) validate(cmd *cobra.Command) (err error) {
-	if err := o.settle(cmd); err != nil {
+	if err := o.settle(cmd, o.host.environment); err != nil {
 		return err
 	}
 	if o.target, err = newProfileFile(cmd, credfile.Config, o.awsFile, o.awsProfile); err != nil {
@@ -99,7 +99,7 @@ func (o *configureOptions) endpointSettings(cmd *cobra.Command) ([]credfile.Sett
 }
 
 func (o *configureOptions) processSettings(cmd *cobra.Command) ([]credfile.Setting, error) {
-	if err := o.prepare(cmd, o.host); err != nil {
+	if _, err := o.resolve(cmd, o.host); err != nil {
 		return nil, err
 	}
 	if err := o.cache.check(cmd); err != nil {

@@ -7,17 +7,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/internal/creds"
+	"kedge/internal/role"
 )
 
 type credentialProcessOptions struct {
 	host
 	roleFlags
+	cmd   *cobra.Command
+	role  *role.Config
 	cache cacheFlags
 }
 
 func newCredentialProcess(h host, run func(context.Context, *credentialProcessOptions) error) *cobra.Command {
 	o := &credentialProcessOptions{host: h}
-	o.late = true
 	cmd := &cobra.Command{
 		Use:   "credential-process",
 		Short: "Print temporary credentials, as AWS SDKs read them from credential_process",
@@ -30,17 +32,23 @@ minutes of them are left: see --cache.`,
     --trust-anchor-arn arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/<id> \
     --profile-arn arn:aws:rolesanywhere:eu-west-1:111122223333:profile/<id> \
     --role-arn arn:aws:iam::111122223333:role/<name>`,
-		PreRunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.prepare(cmd, o.host); err != nil {
-				return err
-			}
-			return o.cache.check(cmd)
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.validate(cmd) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	o.add(cmd.Flags())
 	o.cache.add(cmd.Flags())
 	return cmd
+}
+
+func (o *credentialProcessOptions) validate(cmd *cobra.Command) (err error) {
+	o.cmd = cmd
+	if err := o.settle(cmd, o.host.environment); err != nil {
+		return err
+	}
+	if o.role, err = o.resolveUnchecked(cmd, o.host); err != nil {
+		return err
+	}
+	return o.cache.check(cmd)
 }
 
 func runCredentialProcess(ctx context.Context, o *credentialProcessOptions) error {
@@ -62,11 +70,11 @@ func (o *credentialProcessOptions) provider() aws.CredentialsProvider {
 	if o.cache.off() {
 		return fresh
 	}
-	key, ok := o.cacheKey()
+	key, ok := o.role.CacheKey()
 	if !ok {
 		return fresh
 	}
-	c, err := o.cache.open(o.host, o.timeout, o.trace(o.debug))
+	c, err := o.cache.open(o.host, o.said.Timeout, o.trace(o.debug))
 	if err != nil {
 		o.warn(err.Error())
 		return fresh
@@ -76,14 +84,13 @@ func (o *credentialProcessOptions) provider() aws.CredentialsProvider {
 
 // fresh opens the key and makes a session.
 func (o *credentialProcessOptions) fresh(ctx context.Context) (aws.Credentials, error) {
-	r, err := o.open(ctx, o.host, once)
+	r, err := role.Open(ctx, o.role, o.forRole(o.debug), role.Once)
 	if err != nil {
-		return aws.Credentials{}, err
+		return aws.Credentials{}, usage(o.cmd, err)
 	}
 	defer r.Close()
-	r.warnOfExpiry(func(text string) { o.warn(text) })
-	key := r.hardware()
-	ctx, stop := interruptibleIf(ctx, key != nil && key.InTPM()) // else there is nothing to undo: a signal may just kill
+	r.WarnOfExpiry(func(text string) { o.warn(text) })
+	ctx, stop := interruptibleIf(ctx, r.InTPM()) // else there is nothing to undo: a signal may just kill
 	defer stop()
 	return r.Retrieve(ctx)
 }

@@ -13,11 +13,13 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/creds"
 	"kedge/internal/process"
+	"kedge/internal/role"
 )
 
 type execOptions struct {
 	host
 	roleFlags
+	role      *role.Config
 	awsRegion string
 	server    bool
 	command   []string
@@ -71,14 +73,15 @@ func (o *execOptions) validate(cmd *cobra.Command, args []string) error {
 			Err:     fmt.Errorf("this runs in another kedge exec, for %s", owner),
 		}
 	}
-	if err := o.settle(cmd); err != nil {
+	if err := o.settle(cmd, o.host.environment); err != nil {
 		return err
 	}
 	if err := checkRegion(cmd, o.awsRegion); err != nil {
 		return err
 	}
 	o.command = args
-	if err := o.prepare(cmd, o.host); err != nil {
+	var err error
+	if o.role, err = o.resolve(cmd, o.host); err != nil {
 		return err
 	}
 	o.hideInputs(cmd.Flags())
@@ -112,7 +115,7 @@ func runExec(ctx context.Context, o *execOptions) error {
 	if o.server {
 		return ended(o.runBeside(ctx, path))
 	}
-	c, err := o.retrieve(ctx, o.host)
+	c, err := o.retrieve(ctx, o.role, o.debug)
 	if err != nil {
 		return err
 	}
@@ -129,7 +132,7 @@ func (o *execOptions) environment(vars []creds.Variable) []string {
 	for _, v := range vars {
 		without = append(without[:len(without):len(without)], v.Name)
 	}
-	env := config.CommandEnvironment(o.finalRole(), without)
+	env := config.CommandEnvironment(o.said.FinalRole(), without)
 	for _, v := range vars {
 		env = append(env, v.Name+"="+v.Value)
 	}

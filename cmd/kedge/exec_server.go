@@ -17,6 +17,7 @@ import (
 	"kedge/internal/creds"
 	"kedge/internal/process"
 	"kedge/internal/refresh"
+	"kedge/internal/role"
 	"kedge/internal/serve"
 )
 
@@ -26,7 +27,7 @@ const endpointName = "exec"
 // runBeside runs the command as a child, with an endpoint that has credentials as long as it runs,
 // and returns how it ended.
 func (o *execOptions) runBeside(ctx context.Context, path string) (process.Status, error) {
-	r, err := o.open(ctx, o.host, long)
+	r, err := role.Open(ctx, o.role, o.forRole(o.debug), role.Long)
 	if err != nil {
 		return process.Status{}, err
 	}
@@ -40,9 +41,9 @@ func (o *execOptions) runBeside(ctx context.Context, path string) (process.Statu
 		return process.Status{}, err
 	}
 	token, log := rand.Text(), slog.New(warnHandler{o.host})
-	credentials := refresh.New(withFirst(first, r), refresh.Options{Now: time.Now, Timeout: o.timeout, Log: log})
+	credentials := refresh.New(withFirst(first, r), refresh.Options{Now: time.Now, Timeout: o.said.Timeout, Log: log})
 	endpoint, err := serve.New(serve.Config{
-		Roles:         []serve.Role{{Name: endpointName, ARN: o.finalRole(), Credentials: credentials}},
+		Roles:         []serve.Role{{Name: endpointName, ARN: o.said.FinalRole(), Credentials: credentials}},
 		Authorization: token, NoMetadata: true, Log: log,
 	})
 	if err != nil {
@@ -80,7 +81,7 @@ func (o *execOptions) endpointVariables(address net.Addr, token string) []creds.
 }
 
 // first gets credentials: without any the command is not started.
-func (o *execOptions) first(ctx context.Context, r *openRole) (aws.Credentials, error) {
+func (o *execOptions) first(ctx context.Context, r *role.Role) (aws.Credentials, error) {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	return r.Retrieve(ctx)

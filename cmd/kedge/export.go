@@ -11,11 +11,13 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/creds"
+	"kedge/internal/role"
 )
 
 type exportOptions struct {
 	host
 	roleFlags
+	role      *role.Config
 	format    string
 	awsRegion string
 }
@@ -54,11 +56,8 @@ func exportFormats() []string {
 	return []string{"process", "json", "env", "env-no-export", "fish", "powershell", "windows-cmd"}
 }
 
-func (o *exportOptions) validate(cmd *cobra.Command) error {
-	if err := o.settle(cmd); err != nil {
-		return err
-	}
-	if err := o.settle(cmd); err != nil {
+func (o *exportOptions) validate(cmd *cobra.Command) (err error) {
+	if err := o.settle(cmd, o.host.environment); err != nil {
 		return err
 	}
 	if !slices.Contains(exportFormats(), o.format) {
@@ -70,11 +69,12 @@ func (o *exportOptions) validate(cmd *cobra.Command) error {
 	if o.awsRegion != "" && (o.format == "process" || o.format == "json") {
 		return cli.Usagef(cmd, "--aws-region: the format %s has no place for a region", o.format)
 	}
-	return o.prepare(cmd, o.host)
+	o.role, err = o.resolve(cmd, o.host)
+	return err
 }
 
 func runExport(ctx context.Context, o *exportOptions) error {
-	c, err := o.retrieve(ctx, o.host)
+	c, err := o.retrieve(ctx, o.role, o.debug)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,10 +23,7 @@ func (f *cacheFlags) add(flags *pflag.FlagSet) {
 
 func (f *cacheFlags) check(cmd *cobra.Command) (err error) {
 	f.folder, err = config.ParseCache(f.value)
-	if flag, ok := errors.AsType[*config.FlagError](err); ok {
-		return badValue(cmd, "cache", flag.Err)
-	}
-	return err
+	return usage(cmd, err)
 }
 
 // off tells that there is no cache, by choice or because nothing was said and there is no good
@@ -47,43 +42,6 @@ func (f *cacheFlags) open(h host, timeout time.Duration, trace func(string, ...a
 
 		Patience: min(timeout, 10*time.Second),
 	})
-}
-
-// cacheKey is what the credentials of these flags are for. It is false where the certificate
-// cannot be told without opening what it is on, or is read from a stream.
-func (f *roleFlags) cacheKey() (cache.Key, bool) {
-	hash := f.keys.CertificateHash()
-	if hash == "" {
-		return cache.Key{}, false
-	}
-	more, final := f.chainKey()
-	return cache.Key{
-		Endpoint:       f.endpoint,
-		Region:         f.region,
-		Variant:        f.variant(),
-		TrustAnchorARN: f.trustAnchor,
-		ProfileARN:     f.profile,
-		RoleARN:        f.role,
-		SessionName:    f.sessionName,
-		Duration:       f.config.Duration.String(),
-		Certificate:    hash,
-		More:           more,
-		Final:          final,
-	}, true
-}
-
-// variant says what else makes a difference to who answers.
-func (f *sessionFlags) variant() string {
-	text := ""
-	for _, v := range []struct {
-		on   bool
-		name string
-	}{{f.fips, " fips"}, {f.dualStack, " dual-stack"}, {f.noVerify, " no-verify-ssl"}} {
-		if v.on {
-			text += v.name
-		}
-	}
-	return strings.TrimSpace(text)
 }
 
 // absolute is a path as a person wants to see it, whatever folder the program ran in.

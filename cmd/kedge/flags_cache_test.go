@@ -58,7 +58,7 @@ func keyOf(t *testing.T, args []string) (key cache.Key) {
 	t.Helper()
 	ok := false
 	cmd := newCredentialProcess(newHost(cli.Streams{Err: io.Discard}), func(_ context.Context, o *credentialProcessOptions) error {
-		key, ok = o.cacheKey()
+		key, ok = o.role.CacheKey()
 		return nil
 	})
 	cmd.SetArgs(args)

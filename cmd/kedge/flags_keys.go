@@ -1,8 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -59,17 +59,19 @@ func hide(flags *pflag.FlagSet, names ...string) {
 // check refuses what excludes each other, then what this build cannot do, and returns the
 // checked inputs. Nothing has been read when it fails.
 func (f *keyFlags) check(cmd *cobra.Command) (*config.Keys, error) {
-	if err := checkExclusive(cmd); err != nil {
-		return nil, err
-	}
-	if err := f.checkForeign(cmd); err != nil {
+	if err := f.checkGiven(cmd); err != nil {
 		return nil, err
 	}
 	keys, err := config.NewKeys(f.KeyFlags)
-	if err != nil {
-		return nil, usage(cmd, err)
+	return keys, usage(cmd, err)
+}
+
+// checkGiven refuses flags that exclude each other, then those that this build can do nothing with.
+func (f *keyFlags) checkGiven(cmd *cobra.Command) error {
+	if err := checkExclusive(cmd); err != nil {
+		return err
 	}
-	return keys, nil
+	return f.checkForeign(cmd)
 }
 
 // checkExclusive refuses the pairs of flags that the official helper refuses.
@@ -141,14 +143,6 @@ func unsupported(cmd *cobra.Command, flag, why string) error {
 	}
 }
 
-// usage makes the usage error that a wrong flag is; other errors pass.
-func usage(cmd *cobra.Command, err error) error {
-	if flag, ok := errors.AsType[*config.FlagError](err); ok {
-		return &cli.UsageError{Command: cmd.CommandPath(), Err: from(cmd, flag.Flag, err)}
-	}
-	return err
-}
-
 // needOneOf refuses a command line without any of the named flags.
 func needOneOf(cmd *cobra.Command, names ...string) error {
 	text := ""
@@ -162,4 +156,18 @@ func needOneOf(cmd *cobra.Command, names ...string) error {
 		text += "--" + name
 	}
 	return cli.Usagef(cmd, "%s is needed", text)
+}
+
+// needAll refuses a command line that lacks any of the named flags, and names all of them.
+func needAll(cmd *cobra.Command, names ...string) error {
+	var missing []string
+	for _, name := range names {
+		if cmd.Flags().Lookup(name).Value.String() == "" {
+			missing = append(missing, "--"+name)
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return cli.Usagef(cmd, "missing %s", strings.Join(missing, ", "))
 }

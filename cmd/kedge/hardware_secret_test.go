@@ -12,6 +12,7 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/role"
 	"kedge/internal/testenv"
 )
 
@@ -28,10 +29,10 @@ func onToken(t *testing.T, helper string, flags ...string) (r *hardwareRig, args
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := k.Open(t.Context(), config.Host{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	at, err := k.Reference(config.Host{})
+	must(t, err)
+	key, err := at.Open(t.Context(), k.Options(config.Host{}))
+	must(t, err)
 	defer key.Close()
 	r = newHardwareRig(t)
 	path := filepath.Join(r.dir, "web.pem")
@@ -74,7 +75,7 @@ func TestHardware_helperKilled(t *testing.T) {
 	_, args := onToken(t, testenv.PKCS11Helper(t), "--key-password-from", "env:KEDGE_TEST_PIN")
 	o := &credentialProcessOptions{host: newHost(cli.Streams{Out: os.Stdout, Err: os.Stderr})}
 	cmd := newCredentialProcess(o.host, func(ctx context.Context, made *credentialProcessOptions) error {
-		r, err := made.open(ctx, made.host, long)
+		r, err := role.Open(ctx, made.role, made.forRole(made.debug), role.Long)
 		if err != nil {
 			return err
 		}

@@ -66,7 +66,7 @@ func runReadCertificateData(ctx context.Context, o *readCertificateDataOptions) 
 	if err != nil {
 		return &role.KeyError{Err: err}
 	}
-	leaf := firstLeaf(certs)
+	leaf := role.FirstLeaf(certs)
 	if trace := o.trace(o.debug); trace != nil {
 		trace("%s holds %d certificates; this is %q", name, len(certs), leaf.Subject)
 	}
@@ -119,15 +119,6 @@ func (o *readCertificateDataOptions) load() (certs []*x509.Certificate, name str
 		return nil, "", &signer.FileError{File: blob.Name(), Err: err}
 	}
 	return certs, blob.Name(), nil
-}
-
-func firstLeaf(certs []*x509.Certificate) *x509.Certificate {
-	for _, cert := range certs {
-		if !cert.IsCA {
-			return cert
-		}
-	}
-	return certs[0]
 }
 
 // describeCertificate fills the official helper's fields. ML-DSA, which it does not know, is

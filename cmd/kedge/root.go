@@ -95,13 +95,14 @@ func interruptibleIf(ctx context.Context, undo bool) (context.Context, context.C
 // host is what the commands use of the process and the machine.
 type host struct {
 	cli.Streams
-	inputs config.Host
-	quiet  *bool // whether errors alone are said; some SDKs read both streams of credential_process
-	clock  *clockWarning
+	inputs      config.Host
+	environment config.Environment
+	quiet       *bool // whether errors alone are said; some SDKs read both streams of credential_process
+	clock       *clockWarning
 }
 
 func newHost(s cli.Streams) host {
-	return host{Streams: s, quiet: new(bool), inputs: config.Host{
+	return host{Streams: s, quiet: new(bool), environment: config.ProcessEnvironment(), inputs: config.Host{
 		Stdin: s.In,
 		Ask:   cli.Password,
 		Now:   time.Now,
@@ -110,7 +111,7 @@ func newHost(s cli.Streams) host {
 
 // readQuiet sets --quiet by its variable, for the commands that read no settings, too.
 func (h host) readQuiet(cmd *cobra.Command, _ []string) error {
-	value := config.Variable("quiet")
+	value := h.environment.Variable("quiet")
 	if value == "" || cmd.Flags().Changed("quiet") {
 		return nil
 	}

@@ -87,7 +87,7 @@ certificates and CA bundle again; changed certificates are seen without it. It t
 
 // validate checks what can be checked before a key is touched or a port is opened.
 func (o *serveOptions) validate(cmd *cobra.Command) (err error) {
-	if err := o.settle(cmd); err != nil {
+	if err := o.settle(cmd, o.host.environment); err != nil {
 		return err
 	}
 	if err := o.checkServing(cmd); err != nil {

@@ -6,13 +6,15 @@ import (
 	"strings"
 
 	"kedge/internal/cli"
+	"kedge/internal/role"
 	"kedge/internal/serve"
 )
 
 // wantedRole is one role that is to be served.
 type wantedRole struct {
 	name  string // in paths
-	flags *roleFlags
+	role  *role.Config
+	debug bool
 }
 
 // choose finds out which roles are wanted: the one of the flags or of the profile that they name,
@@ -35,11 +37,11 @@ func (o *serveOptions) choose() ([]wantedRole, error) {
 		if err := serve.CheckName(profile); err != nil {
 			return nil, cli.Usagef(o.cmd, "profile %q of %s: %w", profile, o.file.Path(), err)
 		}
-		flags, err := o.other(o.cmd, o.host, profile)
+		role, err := o.other(o.cmd, o.host, profile)
 		if err != nil {
 			return nil, fmt.Errorf("profile %q: %w", profile, err)
 		}
-		all = append(all, wantedRole{profile, flags})
+		all = append(all, wantedRole{profile, role, o.debug})
 	}
 	return all, nil
 }
@@ -69,29 +71,29 @@ func (o *serveOptions) inOrder() []string {
 
 // several reports whether nothing but the configuration says which role.
 func (o *serveOptions) several() bool {
-	if o.roleFlags.chosen != "" || len(o.profiles()) == 0 {
+	if o.chosen != "" || len(o.profiles()) == 0 {
 		return false
 	}
-	return o.role == "" || strings.HasPrefix(originOf(o.cmd, "role-arn"), o.file.Path()+":")
+	return o.said.Role == "" || strings.HasPrefix(originOf(o.cmd, "role-arn"), o.file.Path()+":")
 }
 
 func (o *serveOptions) chooseOne() ([]wantedRole, error) {
-	flags := &o.roleFlags
-	if o.wanted == nil || o.file == nil {
-		if err := o.prepare(o.cmd, o.host); err != nil {
-			return nil, err
-		}
-	} else {
-		again, err := o.other(o.cmd, o.host, o.roleFlags.chosen)
-		if err != nil {
-			return nil, err
-		}
-		flags = again
+	role, err := o.one()
+	if err != nil {
+		return nil, err
 	}
 	name := o.name
 	if name == "" {
-		arn := flags.finalRole()
+		arn := role.Settings().FinalRole()
 		name = arn[strings.LastIndexByte(arn, '/')+1:]
 	}
-	return []wantedRole{{name, flags}}, nil
+	return []wantedRole{{name, role, o.debug}}, nil
+}
+
+// one is the role of the flags; where a configuration is read again, as that says now.
+func (o *serveOptions) one() (*role.Config, error) {
+	if o.wanted == nil || o.file == nil {
+		return o.resolve(o.cmd, o.host)
+	}
+	return o.other(o.cmd, o.host, o.chosen)
 }

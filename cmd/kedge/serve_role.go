@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"kedge/internal/refresh"
+	"kedge/internal/role"
 	"kedge/internal/serve"
 	"kedge/signer"
 )
@@ -24,18 +25,18 @@ type served struct {
 
 // start opens the role and begins to get its credentials, for which ctx is not asked any more.
 func (w wantedRole) start(ctx context.Context, h host, log *slog.Logger) (*served, error) {
-	opened, err := w.flags.open(ctx, h, long)
+	opened, err := role.Open(ctx, w.role, h.forRole(w.debug), role.Long)
 	if err != nil {
 		return nil, err
 	}
 	log = log.With("role", w.name)
-	opened.warnOfExpiry(func(text string) { log.Warn(text) })
+	opened.WarnOfExpiry(func(text string) { log.Warn(text) })
 	reader := &reader{role: opened, log: log}
 	s := &served{
-		refresher: refresh.New(reader, refresh.Options{Now: h.inputs.Now, Log: log, Timeout: w.flags.timeout + time.Second}),
+		refresher: refresh.New(reader, refresh.Options{Now: h.inputs.Now, Log: log, Timeout: w.role.Settings().Timeout + time.Second}),
 		ended:     make(chan struct{}),
 	}
-	s.Role = serve.Role{Name: w.name, ARN: w.flags.finalRole(), Region: w.flags.client.Region(), Credentials: s.refresher, Validity: reader.validity}
+	s.Role = serve.Role{Name: w.name, ARN: w.role.Settings().FinalRole(), Region: opened.Region(), Credentials: s.refresher, Validity: reader.validity}
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer close(s.ended)
@@ -62,7 +63,7 @@ func stopRoles(all []*served) {
 // reader asks for sessions, and tells the log what a person should know of key and certificate: each
 // change once.
 type reader struct {
-	role *openRole
+	role *role.Role
 	log  *slog.Logger
 
 	mu      sync.Mutex
@@ -95,13 +96,13 @@ func (r *reader) look(ctx context.Context, err error) {
 // lookAtFiles tells of files that cannot be used, for which the old certificate is still good, and of a
 // new certificate.
 func (r *reader) lookAtFiles(ctx context.Context) {
-	id, err := r.role.source.Identity(ctx)
+	id, err := r.role.Identity(ctx)
 	if err != nil {
 		return // so is the error of Retrieve
 	}
 	trouble := ""
-	if files, ok := r.role.source.(interface{ Err() error }); ok && files.Err() != nil {
-		trouble = files.Err().Error()
+	if err := r.role.Trouble(); err != nil {
+		trouble = err.Error()
 	}
 	switch {
 	case trouble != "" && trouble != r.trouble:
@@ -118,7 +119,7 @@ func (r *reader) lookAtFiles(ctx context.Context) {
 
 // validity is that of the certificate that would be used now; zero times are that it is not known.
 func (r *reader) validity(ctx context.Context) (notBefore, notAfter time.Time) {
-	id, err := r.role.source.Identity(ctx)
+	id, err := r.role.Identity(ctx)
 	if expired, ok := errors.AsType[*signer.ValidityError](err); ok {
 		return expired.NotBefore, expired.NotAfter
 	}

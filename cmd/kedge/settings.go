@@ -25,8 +25,7 @@ type settingFlags struct {
 	// shared leaves the section of the command out: only the settings of the role are wanted.
 	shared bool
 
-	settled bool
-	file    *settings.File // after settle; nil where there is none
+	file *settings.File // after settle; nil where there is none
 }
 
 func (f *settingFlags) add(flags *pflag.FlagSet) {
@@ -53,14 +52,9 @@ func isChooser(flag *pflag.Flag) bool {
 // defaults of the file. A flag that excludes another goes by the same order: the one that comes
 // first here is meant, and the other left alone.
 //
-// Where a value comes from stays with its flag: see originOf. It is done once: prepare does it
-// for commands that have no flags of their own to check before.
-func (f *settingFlags) settle(cmd *cobra.Command) error {
-	if f.settled {
-		return nil
-	}
-	f.settled = true
-	if err := fill(cmd, f.environment(cmd.Flags())); err != nil {
+// Where a value comes from stays with its flag: see originOf.
+func (f *settingFlags) settle(cmd *cobra.Command, env config.Environment) error {
+	if err := fill(cmd, f.variables(cmd.Flags(), env)); err != nil {
 		return err
 	}
 	if err := f.open(); err != nil {

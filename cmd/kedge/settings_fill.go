@@ -34,10 +34,10 @@ func from(cmd *cobra.Command, flag string, err error) error {
 	return err
 }
 
-// environment are the settings that variables give, one for each flag but those whose value is a
+// variables are the settings that the environment gives, one for each flag but those whose value is a
 // secret. Lists have commas between their values.
-func (f *settingFlags) environment(flags *pflag.FlagSet) []settings.Setting {
-	if !config.HasVariables() {
+func (f *settingFlags) variables(flags *pflag.FlagSet, env config.Environment) []settings.Setting {
+	if !env.HasVariables() {
 		return nil
 	}
 	var all []settings.Setting
@@ -49,7 +49,7 @@ func (f *settingFlags) environment(flags *pflag.FlagSet) []settings.Setting {
 		case name == "profile" || name == "help" || isSecret(name):
 			return
 		}
-		value := config.Variable(name)
+		value := env.Variable(name)
 		if value == "" || flag.Changed {
 			return
 		}

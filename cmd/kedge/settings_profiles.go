@@ -7,10 +7,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"kedge/internal/cli"
+	"kedge/internal/role"
 )
 
 // profiles are the names of the profiles in the configuration; none without one. It is for after
-// prepare or settle.
+// settle.
 func (f *settingFlags) profiles() []string {
 	if f.file == nil {
 		return nil
@@ -18,9 +19,9 @@ func (f *settingFlags) profiles() []string {
 	return f.file.Profiles()
 }
 
-// other returns the flags with those of another profile, prepared: what the command line and the
-// environment say stays. The file is read again.
-func (f *roleFlags) other(cmd *cobra.Command, h host, profile string) (*roleFlags, error) {
+// other returns the role of another profile: what the command line and the environment say stays. The
+// file is read again.
+func (f *roleFlags) other(cmd *cobra.Command, h host, profile string) (*role.Config, error) {
 	o := &roleFlags{settingFlags: settingFlags{chooser: f.chooser, shared: true}}
 	twin := &cobra.Command{Use: cmd.Use, Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: cmd.CommandPath()}}
 	o.add(twin.Flags())
@@ -39,7 +40,10 @@ func (f *roleFlags) other(cmd *cobra.Command, h host, profile string) (*roleFlag
 	chooser := twin.Flags().Lookup(f.chooser)
 	chooser.Changed = true
 	o.chosen = profile
-	return o, o.prepare(twin, h)
+	if err := o.settle(twin, h.environment); err != nil {
+		return nil, err
+	}
+	return o.resolve(twin, h)
 }
 
 func copyValue(to, from *pflag.Flag) error {

@@ -117,7 +117,11 @@ func runSignString(ctx context.Context, o *signStringOptions) error {
 func openKey(ctx context.Context, h host, k *config.Keys) (*keys.Key, error) {
 	ctx, stop := interruptibleIf(ctx, k.InHardware())
 	defer stop()
-	return k.Open(ctx, h.inputs)
+	at, err := k.Reference(h.inputs)
+	if err != nil {
+		return nil, err
+	}
+	return at.Open(ctx, k.Options(h.inputs))
 }
 
 func signTestString(key crypto.Signer, hash crypto.Hash) ([]byte, error) {

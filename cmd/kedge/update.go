@@ -15,11 +15,13 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/credfile"
 	"kedge/internal/refresh"
+	"kedge/internal/role"
 )
 
 type updateOptions struct {
 	host
 	roleFlags
+	role                *role.Config
 	awsProfile, awsFile string
 	once, retry         bool
 	target              profileFile
@@ -57,7 +59,7 @@ programs can run a command instead, credential_process leaves no keys on the dis
 }
 
 func (o *updateOptions) validate(cmd *cobra.Command) (err error) {
-	if err := o.settle(cmd); err != nil {
+	if err := o.settle(cmd, o.host.environment); err != nil {
 		return err
 	}
 	if o.once && cmd.Flags().Changed("retry-errors") && o.retry {
@@ -66,7 +68,8 @@ func (o *updateOptions) validate(cmd *cobra.Command) (err error) {
 	if o.target, err = newProfileFile(cmd, credfile.Credentials, o.awsFile, o.awsProfile); err != nil {
 		return err
 	}
-	return o.prepare(cmd, o.host)
+	o.role, err = o.resolve(cmd, o.host)
+	return err
 }
 
 func runUpdate(ctx context.Context, o *updateOptions) error {
@@ -77,12 +80,12 @@ func runUpdate(ctx context.Context, o *updateOptions) error {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
-	r, err := o.open(ctx, o.host, long)
+	r, err := role.Open(ctx, o.role, o.forRole(o.debug), role.Long)
 	if err != nil {
 		return err
 	}
 	log := o.log().With("file", o.target.path, "profile", o.awsProfile)
-	r.warnOfExpiry(func(text string) { log.Warn(text) })
+	r.WarnOfExpiry(func(text string) { log.Warn(text) })
 	again := &reopenable{role: r}
 	defer again.close()
 	if err := o.warn(); err != nil {
@@ -94,7 +97,7 @@ func runUpdate(ctx context.Context, o *updateOptions) error {
 	defer w.finish()
 	refresher := refresh.New(w, refresh.Options{
 		Now:     o.inputs.Now,
-		Timeout: o.timeout + time.Minute, // which is for the disk, and others who have the lock
+		Timeout: o.said.Timeout + time.Minute, // which is for the disk, and others who have the lock
 		Log:     log,
 	})
 	var reloading sync.WaitGroup
@@ -104,7 +107,7 @@ func runUpdate(ctx context.Context, o *updateOptions) error {
 }
 
 func updateOnce(ctx context.Context, o *updateOptions) error {
-	r, err := o.open(ctx, o.host, once)
+	r, err := role.Open(ctx, o.role, o.forRole(o.debug), role.Once)
 	if err != nil {
 		return err
 	}
@@ -112,7 +115,7 @@ func updateOnce(ctx context.Context, o *updateOptions) error {
 	if err := o.warn(); err != nil {
 		return err
 	}
-	r.warnOfExpiry(func(text string) { o.host.warn(text) })
+	r.WarnOfExpiry(func(text string) { o.host.warn(text) })
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	w := &fileWriter{provider: r, target: o.target, now: o.inputs.Now}

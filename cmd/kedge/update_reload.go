@@ -6,12 +6,14 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"kedge/internal/role"
 )
 
 // reopenable is a role that can be opened again while it is in use.
 type reopenable struct {
 	mu   sync.Mutex
-	role *openRole
+	role *role.Role
 }
 
 func (r *reopenable) Retrieve(ctx context.Context) (aws.Credentials, error) {
@@ -21,11 +23,11 @@ func (r *reopenable) Retrieve(ctx context.Context) (aws.Credentials, error) {
 }
 
 // replace closes the role that was in use. What was said of its certificate is not said again.
-func (r *reopenable) replace(by *openRole) {
+func (r *reopenable) replace(by *role.Role) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.role.Close()
-	by.expiry = r.role.expiry
+	by.Succeed(r.role)
 	r.role = by
 }
 
@@ -43,7 +45,7 @@ func (o *updateOptions) reloadAt(ctx context.Context, hangup <-chan os.Signal, r
 			return
 		case <-hangup:
 		}
-		again, err := o.open(ctx, o.host, long)
+		again, err := role.Open(ctx, o.role, o.forRole(o.debug), role.Long)
 		if err != nil && ctx.Err() != nil {
 			return // nobody waits for it any more
 		}

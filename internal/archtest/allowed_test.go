@@ -49,7 +49,7 @@ func allowed() []line {
 		{"internal/processline", "", "", ""},
 		{"internal/refresh", "signer/session", "github.com/aws/aws-sdk-go-v2/aws", ""},
 		{"internal/report", "internal/cli", "", "tables and documents, whatever is in them"},
-		{"internal/role", "signer/session", "", "the credentials of a role: no flags and no streams"},
+		{"internal/role", "internal/cache internal/config internal/keys internal/refresh signer signer/session", "github.com/aws/aws-sdk-go-v2/aws", "settings, then what is checked of them, then an open key: no flags and no streams"},
 		{"internal/safefile", "internal/atomicfile", "", ""},
 		{"internal/serve", "internal/creds internal/refresh", "github.com/aws/aws-sdk-go-v2/aws golang.org/x/sys/unix", ""},
 		{"internal/settings", "internal/safefile internal/yamlfile", "go.yaml.in/yaml/v3", ""},

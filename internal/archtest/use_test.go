@@ -18,6 +18,7 @@ func TestUse(t *testing.T) {
 	}{
 		{[]string{"os.Exit", "os.Args", "os.Stdout"}, everywhere, isMain, "only main.go ends the process or owns its streams"},
 		{[]string{"os.Getenv", "os.LookupEnv", "os.Environ"}, everywhere, in("internal/config", "internal/testenv"), "one package reads the environment"},
+		{[]string{"keys.Open", "keys.OpenBlob", "keys.NewSource", "keys.Create", "keys.Import", "signer.Load", "signer.NewFileSource"}, in("internal/config", "internal/settings"), nowhere, "what says where a key is opens none"},
 		{[]string{"time.Now"}, in("signer", "ca", "internal/refresh"), nowhere, "time is a parameter of what decides"},
 	}
 	for _, f := range load(t) {

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"context"
 	"errors"
 	"os"
 	"slices"
@@ -18,6 +17,19 @@ type hardware struct {
 	reusePIN      bool
 	tpmPassword   string
 	noTPMPassword bool
+
+	device, helper string
+}
+
+func newHardware(f KeyFlags) hardware {
+	env := f.Environment
+	if env == nil {
+		env = ProcessEnvironment()
+	}
+	h := hardware{library: f.Library, reusePIN: f.ReusePIN, tpmPassword: f.TPMPassword, noTPMPassword: f.NoTPMPassword}
+	h.device, _ = env.Lookup("TPM_DEVICE")
+	h.helper, _ = env.Lookup("KEDGE_PKCS11_HELPER")
+	return h
 }
 
 // parseKey takes what ParseInput takes, and URIs of keys in hardware.
@@ -55,26 +67,14 @@ func (in Input) uri() string {
 	return in.value
 }
 
-// Open opens the private key wherever it is.
-func (k *Keys) Open(ctx context.Context, h Host) (*keys.Key, error) {
-	o := k.Options(h)
-	if uri := k.keyInput().uri(); uri != "" {
-		if !k.certificate.IsZero() && k.certificate.uri() == "" {
-			cert, err := k.certificate.blob(h.Stdin)
-			if err != nil {
-				return nil, err
-			}
-			if o.Public, err = (signer.Files{Certificate: cert, Password: o.Password}).PublicKey(); err != nil {
-				return nil, err
-			}
-		}
-		return keys.Open(ctx, uri, o)
+// Reference is where the private key is, for keys.Reference to open it. What can be read once is read.
+func (k *Keys) Reference(h Host) (r keys.Reference, err error) {
+	if r.URI = k.keyInput().uri(); r.URI == "" {
+		r.Blob, err = k.keyInput().blob(h.Stdin)
+	} else {
+		r.Certificate, err = k.certificate.blob(h.Stdin)
 	}
-	blob, err := k.keyInput().blob(h.Stdin)
-	if err != nil {
-		return nil, err
-	}
-	return keys.OpenBlob(ctx, blob, o)
+	return r, err
 }
 
 // Pair is the identity whose key or certificate is in hardware. files is what Files gave: what
@@ -87,17 +87,16 @@ func (k *Keys) Pair(h Host, files signer.Files) keys.Pair {
 	return p
 }
 
-// Options says how a key in hardware is reached and unlocked. KEDGE_PKCS11_HELPER is the path of
-// kedge-pkcs11, and TPM_DEVICE, as for the official helper, the TPM where no URI names one.
+// Options says how a key in hardware is reached and unlocked.
 func (k *Keys) Options(h Host) keys.Options {
 	o := keys.Options{
 		Password:    k.password.reader(h, k.keyInput().Name()),
 		PIN:         k.password.given(h),
 		Auth:        k.auth(h),
 		Source:      readSource(h),
-		Device:      os.Getenv("TPM_DEVICE"),
+		Device:      k.hardware.device,
 		Library:     k.hardware.library,
-		Helper:      os.Getenv("KEDGE_PKCS11_HELPER"),
+		Helper:      k.hardware.helper,
 		ReusePIN:    k.hardware.reusePIN,
 		Environment: k.environment(),
 	}

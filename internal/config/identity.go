@@ -19,6 +19,10 @@ type KeyFlags struct {
 	ReusePIN      bool   // --reuse-pin
 	TPMPassword   string // --tpm-key-password: the auth value itself, visible in the process list
 	NoTPMPassword bool   // --no-tpm-key-password
+
+	// Environment says what no flag does: with KEDGE_PKCS11_HELPER the path of kedge-pkcs11, with
+	// TPM_DEVICE, as for the official helper, the TPM where no URI names one. nil: this process's.
+	Environment Environment
 }
 
 // Host is what inputs need of the process. Ask may be nil: nobody is asked.
@@ -37,7 +41,7 @@ type Keys struct {
 
 // NewKeys checks the flags and reads nothing. Every error is a *FlagError.
 func NewKeys(f KeyFlags) (*Keys, error) {
-	k := &Keys{hardware: hardware{f.Library, f.ReusePIN, f.TPMPassword, f.NoTPMPassword}}
+	k := &Keys{hardware: newHardware(f)}
 	var err error
 	for _, flag := range []struct {
 		name, value string

@@ -3,7 +3,6 @@ package config
 import (
 	"crypto/x509"
 	"errors"
-	"os"
 )
 
 // maxBundle bounds a file of CA certificates; what systems ship is about 250 KiB.
@@ -19,7 +18,7 @@ type Bundle struct {
 // CABundle returns the bundle of --ca-bundle, else of AWS_CA_BUNDLE. As with the AWS CLI, it
 // replaces the system's certificates. Nothing is read yet: to parse a bundle takes longer than
 // all the rest of a short run.
-func CABundle(flag string) (Bundle, error) {
+func CABundle(flag string, env Environment) (Bundle, error) {
 	in, err := ParseInput(flag)
 	if err != nil {
 		return Bundle{}, &FlagError{Flag: "ca-bundle", Err: err}
@@ -27,7 +26,7 @@ func CABundle(flag string) (Bundle, error) {
 	if in.onlyOnce() {
 		return Bundle{}, flagErrorf("ca-bundle", "needs a file: %s is for keys and certificates", in.Name())
 	}
-	if path := os.Getenv("AWS_CA_BUNDLE"); in.IsZero() && path != "" {
+	if path, _ := env.Lookup("AWS_CA_BUNDLE"); in.IsZero() && path != "" {
 		return Bundle{Input{kind: fileInput, value: path}, "AWS_CA_BUNDLE"}, nil
 	}
 	return Bundle{in, "--ca-bundle"}, nil

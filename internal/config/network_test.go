@@ -15,7 +15,7 @@ MIIBZjCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdUZXN0IENB
 
 // roots reads the bundle of a flag.
 func roots(flag string) (*x509.CertPool, error) {
-	bundle, err := CABundle(flag)
+	bundle, err := CABundle(flag, ProcessEnvironment())
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ type ProxyVariables struct {
 // variable is one that is set.
 type variable struct{ name, value string }
 
-// ReadProxyVariables reads them with lookup, such as os.LookupEnv.
+// ReadProxyVariables reads them with lookup, such as Environment.Lookup.
 func ReadProxyVariables(lookup func(name string) (string, bool)) ProxyVariables {
 	first := func(names ...string) variable {
 		for _, name := range names {
@@ -42,9 +42,6 @@ func ReadProxyVariables(lookup func(name string) (string, bool)) ProxyVariables 
 		CGI:   first("REQUEST_METHOD").value != "",
 	}
 }
-
-// EnvironmentProxies are the ProxyVariables of this process.
-func EnvironmentProxies() ProxyVariables { return ReadProxyVariables(os.LookupEnv) }
 
 // ProxyFunc returns the proxy for a request, or nil; see http.Transport.
 type ProxyFunc = func(*http.Request) (*url.URL, error)

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 )
 
@@ -16,12 +15,6 @@ func VariableOf(flag string) string {
 
 // Variable returns what the environment says in place of a flag; nothing is like no variable.
 func Variable(flag string) string { return os.Getenv(VariableOf(flag)) }
-
-// HasVariables tells whether there is a variable for any flag: most hosts have none, and to look for
-// that of each flag takes 0.1 ms.
-func HasVariables() bool {
-	return slices.ContainsFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "KEDGE_") })
-}
 
 // SystemDir is the folder of the system's configuration: /etc/kedge, or kedge in ProgramData.
 func SystemDir() string {

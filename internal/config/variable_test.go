@@ -4,7 +4,7 @@ import "testing"
 
 func TestVariable(t *testing.T) {
 	t.Setenv("KEDGE_TRUST_ANCHOR_ARN", "arn:x")
-	if got := Variable("trust-anchor-arn"); got != "arn:x" || !HasVariables() {
+	if got := Variable("trust-anchor-arn"); got != "arn:x" || !ProcessEnvironment().HasVariables() {
 		t.Errorf("got %q", got)
 	}
 }

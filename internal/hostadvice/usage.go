@@ -6,6 +6,7 @@ import (
 	"kedge/internal/advice"
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/role"
 	"kedge/internal/settings"
 )
 
@@ -17,6 +18,7 @@ func usage() advice.Table {
 		advice.About(func(e *settings.UnsafeError) string {
 			return "it says which programs to run and whom to trust: it must belong to root or the user of this process, who alone may write to it; run: chmod go-w " + e.File
 		}),
+		advice.About(func(e *role.ARNError) string { return "it looks like " + e.Example }),
 		advice.About(func(e *config.ProxyVariableError) string {
 			return "correct " + e.Variable + `, or give --proxy URL, or "--proxy none" to use none`
 		}),

@@ -1,4 +1,3 @@
-// Package role gets the credentials of a role for a host.
 package role
 
 import (
