@@ -185,10 +185,7 @@ type leafFlags struct {
 	profile  string
 	issuer   string
 	lifetime time.Duration
-	dns      []string
-	uris     []string
-	ips      []string
-	emails   []string
+	names    cli.Names
 	host     string
 	why      string
 	allow    allowFlag
@@ -201,10 +198,7 @@ func (f *leafFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.profile, "profile", "", "`NAME` of the profile in the configuration; its default_profile when not given")
 	flags.StringVar(&f.issuer, "issuer", "", "`NAME` of the authority that issues; the ledger's issuing one when not given")
 	flags.Var((*lifetime)(&f.lifetime), "lifetime", "`TIME` that the certificate is valid, such as 90m, 12h or 30d; the profile's default, 24h at first, when not given")
-	flags.StringSliceVar(&f.dns, "dns", nil, "DNS `NAME` for the subject alternative name")
-	flags.StringSliceVar(&f.uris, "uri", nil, "`URI` for it, such as a SPIFFE ID")
-	flags.StringSliceVar(&f.ips, "ip", nil, "IP `ADDRESS` for it")
-	flags.StringSliceVar(&f.emails, "email", nil, "email `ADDRESS` for it")
+	f.names.Add(flags)
 	flags.StringVar(&f.host, "host", "", "`NAME` of the machine that gets it, for the ledger; the certificate's name when not given")
 	flags.StringVar(&f.why, "why", "", "`TEXT` for the ledger: why it is issued")
 	f.allow.add(cmd)
@@ -221,7 +215,7 @@ func (f *leafFlags) check(cmd *cobra.Command) (altNames, error) {
 	if f.lifetime < 0 || f.lifetime == 0 && cmd.Flags().Changed("lifetime") {
 		return names, cli.Usagef(cmd, "--lifetime: %v is not a time to live", ca.Duration(f.lifetime))
 	}
-	for kind, values := range map[string][]string{"dns": f.dns, "uri": f.uris, "ip": f.ips, "email": f.emails} {
+	for kind, values := range map[string][]string{"dns": f.names.DNS, "uri": f.names.URIs, "ip": f.names.IPs, "email": f.names.Emails} {
 		for _, value := range values {
 			if err := names.Add(kind, value); err != nil {
 				return names, cli.Usagef(cmd, "--%s: %w", kind, err)

@@ -21,7 +21,7 @@ type leafKeyFlags struct {
 }
 
 func (f *leafKeyFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.kind, "key-type", "", "`TYPE` of the key: P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65 or ML-DSA-87; the first that the profile lists, or P-256, when not given")
+	cli.AddKeyType(cmd.Flags(), &f.kind, "", "; the first that the profile lists, or P-256, when not given")
 	cmd.Flags().StringVar(&f.form, "mldsa-form", "seed", "`FORM` in which an ML-DSA key is written: seed, expanded or both")
 }
 

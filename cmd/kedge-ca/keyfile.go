@@ -24,7 +24,7 @@ type newKeyFlags struct {
 }
 
 func (f *newKeyFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.kind, "key-type", "P-256", "`TYPE` of the key: P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65 or ML-DSA-87")
+	cli.AddKeyType(cmd.Flags(), &f.kind, "P-256", "")
 	cmd.Flags().StringVar(&f.uri, "key", "", "take the key that `URI` names, which stays where it is: pkcs11:token=LABEL;object=NAME, tpm:file=PATH, handle:0x81000010, or the path of a key file")
 	cmd.Flags().BoolVar(&f.noPassword, "no-password", false, "leave the CA's key in the clear: whoever reads the file owns every role that trusts this CA")
 	cmd.MarkFlagsMutuallyExclusive("key", "key-type")

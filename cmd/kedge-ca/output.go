@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"kedge/internal/cli"
 	"kedge/internal/report"
 )
 
@@ -11,7 +12,7 @@ type outputFlags struct{ json, csv bool }
 
 // add is for commands whose result is one document.
 func (f *outputFlags) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.json, "json", false, "write a JSON document to standard output")
+	cli.AddJSON(cmd.Flags(), &f.json)
 }
 
 // addList is for commands that list records.

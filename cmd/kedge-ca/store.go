@@ -11,6 +11,7 @@ import (
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
+	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/localca"
 )
@@ -30,11 +31,10 @@ type storeFlags struct {
 
 func (f *storeFlags) add(cmd *cobra.Command) {
 	f.addFolder(cmd)
-	cmd.Flags().StringVar(&f.password, "key-password-from", "", "where the password, PIN or auth value of the CA's key is, as `REF`: PATH, fd:N, env:NAME, - (standard input) or prompt; asked on the terminal when not given")
-	cmd.Flags().StringVar(&f.hardware.Library, "pkcs11-lib", "", "PKCS#11 module, `PATH` or name, for this run; what the key's URI says when not given, else p11-kit-proxy")
-	cmd.Flags().BoolVar(&f.hardware.ReusePIN, "reuse-pin", false, "keep the PIN in memory, for keys that want it at each use")
-	cmd.Flags().StringVar(&f.hardware.TPMPassword, "tpm-key-password", "", "auth `VALUE` of a TPM key, visible to every user of this machine")
-	cmd.Flags().BoolVar(&f.hardware.NoTPMPassword, "no-tpm-key-password", false, "the TPM key has no auth value, whatever its file says")
+	cli.AddPasswordFrom(cmd.Flags(), &f.password, "password, PIN or auth value of the CA's key")
+	cli.AddPKCS11Library(cmd.Flags(), &f.hardware.Library)
+	cli.AddReusePIN(cmd.Flags(), &f.hardware.ReusePIN)
+	cli.AddTPMPassword(cmd.Flags(), &f.hardware.TPMPassword, &f.hardware.NoTPMPassword)
 	cmd.MarkFlagsMutuallyExclusive("tpm-key-password", "no-tpm-key-password")
 }
 

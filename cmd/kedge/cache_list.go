@@ -31,7 +31,7 @@ func newCacheList(h host, run func(context.Context, *cacheListOptions) error) *c
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	o.cache.add(cmd.Flags())
-	cmd.Flags().BoolVar(&o.json, "json", false, "write a JSON document to standard output")
+	cli.AddJSON(cmd.Flags(), &o.json)
 	return cmd
 }
 

@@ -61,9 +61,9 @@ certificate of the key that is there already stays; the newest is the one that i
 	flags := cmd.Flags()
 	flags.StringVar(&o.flags.PrivateKey, "pkcs11", "", "the private key on the token: `URI`, as in pkcs11:token=LABEL;object=NAME")
 	flags.StringVar(&o.flags.Certificate, "certificate", "", "the certificate, and its intermediates: "+inputHelp)
-	flags.StringVar(&o.flags.PasswordFrom, "key-password-from", "", "PIN of the token: PATH, fd:N, env:NAME, - or prompt (default: ask on a terminal)")
-	flags.StringVar(&o.flags.Library, "pkcs11-lib", "", "PKCS#11 module: `PATH` or name (default: what the URI says, else p11-kit-proxy)")
-	flags.BoolVar(&o.json, "json", false, "print a JSON object")
+	cli.AddPasswordFrom(flags, &o.flags.PasswordFrom, "PIN of the token")
+	cli.AddPKCS11Library(flags, &o.flags.Library)
+	cli.AddJSON(flags, &o.json)
 	return cmd
 }
 

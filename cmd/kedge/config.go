@@ -64,7 +64,7 @@ line of the file, or the default. Passwords and PINs are left out.`,
 	}
 	o.add(cmd.Flags())
 	o.cache.add(cmd.Flags())
-	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	cli.AddJSON(cmd.Flags(), &o.json)
 	return cmd
 }
 

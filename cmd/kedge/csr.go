@@ -58,9 +58,7 @@ AWS names sessions after the common name, which --name gives.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.PrivateKey, "private-key", "", "private key: "+inputHelp+"; in a TPM: its TSS2 file, tpm:… or handle:0x81…; on a token: pkcs11:…")
-	flags.StringVar(&o.PasswordFrom, "key-password-from", "", "password of an encrypted key, PIN of a token, auth value of a TPM key: PATH, fd:N, env:NAME, - or prompt (default: ask on a terminal)")
-	flags.StringVar(&o.Library, "pkcs11-lib", "", "PKCS#11 module, path or name (default: what the URI says, else p11-kit-proxy)")
-	flags.BoolVar(&o.debug, "debug", false, "say on standard error what is done")
+	o.addAccess(flags)
 	o.names.add(flags)
 	flags.StringVar(&o.out, "out", "", "`FILE` to write the request to; it must not exist")
 	return cmd

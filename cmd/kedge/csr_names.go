@@ -14,22 +14,20 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"kedge/internal/cli"
 	"kedge/internal/dn"
 )
 
 // csrNames are the flags that say what the certificate is to name.
 type csrNames struct {
-	name, subject          string
-	dns, uris, ips, emails []string
+	name, subject string
+	cli.Names
 }
 
 func (n *csrNames) add(flags *pflag.FlagSet) {
 	flags.StringVar(&n.name, "name", "", "common `NAME`, after which AWS names the sessions")
 	flags.StringVar(&n.subject, "subject", "", "more of the subject, as `NAME` of RFC 4514 (OU=Web,O=Example) or of openssl (/O=Example/OU=Web)")
-	flags.StringSliceVar(&n.dns, "dns", nil, "DNS `NAME` for the subject alternative name")
-	flags.StringSliceVar(&n.uris, "uri", nil, "`URI` for it, such as a SPIFFE ID")
-	flags.StringSliceVar(&n.ips, "ip", nil, "IP `ADDRESS` for it")
-	flags.StringSliceVar(&n.emails, "email", nil, "email `ADDRESS` for it")
+	n.Names.Add(flags)
 }
 
 // request is what the flags ask for. What else a name must obey, the CA knows.
@@ -40,15 +38,15 @@ func (n *csrNames) request() (r x509.CertificateRequest, err error) {
 	if err := n.checkTexts(); err != nil {
 		return r, err
 	}
-	r.DNSNames, r.EmailAddresses = n.dns, n.emails
-	for _, text := range n.uris {
+	r.DNSNames, r.EmailAddresses = n.DNS, n.Emails
+	for _, text := range n.URIs {
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme == "" || !isPlain(text) {
 			return r, fmt.Errorf("--uri: %q is not a URI, such as spiffe://example.org/web", text)
 		}
 		r.URIs = append(r.URIs, u)
 	}
-	for _, text := range n.ips {
+	for _, text := range n.IPs {
 		ip, err := netip.ParseAddr(text)
 		if err != nil || ip.Zone() != "" {
 			return r, fmt.Errorf("--ip: %q is not an IP address", text)
@@ -60,7 +58,7 @@ func (n *csrNames) request() (r x509.CertificateRequest, err error) {
 
 // checkTexts refuses what is no DNS name and no email address at all.
 func (n *csrNames) checkTexts() error {
-	for _, text := range n.dns {
+	for _, text := range n.DNS {
 		if _, err := netip.ParseAddr(text); err == nil {
 			return fmt.Errorf("--dns: %q is an IP address; give it with --ip", text)
 		}
@@ -68,7 +66,7 @@ func (n *csrNames) checkTexts() error {
 			return fmt.Errorf("--dns: %q is not a DNS name; write others as those that begin with xn--", text)
 		}
 	}
-	for _, text := range n.emails {
+	for _, text := range n.Emails {
 		local, domain, ok := strings.Cut(text, "@")
 		if !ok || local == "" || domain == "" || !isPlain(text) {
 			return fmt.Errorf("--email: %q is not an email address", text)

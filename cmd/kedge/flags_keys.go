@@ -22,18 +22,22 @@ const inputHelp = "PATH, fd:N, env:NAME or -"
 
 func (f *keyFlags) addCertificate(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Certificate, "certificate", "", "certificate, with or without its chain, or PKCS#12: "+inputHelp+" (standard input); file:PATH for a file of an odd name; pkcs11:… on a token")
-	flags.StringVar(&f.PasswordFrom, "key-password-from", "", "password of an encrypted key, PIN of a token, auth value of a TPM key: PATH, fd:N, env:NAME, - or prompt (default: ask on a terminal)")
-	flags.StringVar(&f.Library, "pkcs11-lib", "", "PKCS#11 module, path or name (default: what the URI says, else p11-kit-proxy)")
-	flags.BoolVar(&f.debug, "debug", false, "say on standard error what is done")
+	f.addAccess(flags)
 	f.addForeign(flags)
+}
+
+// addAccess adds the flags about the way to a key, and --debug.
+func (f *keyFlags) addAccess(flags *pflag.FlagSet) {
+	cli.AddPasswordFrom(flags, &f.PasswordFrom, "password of an encrypted key, PIN of a token, auth value of a TPM key")
+	cli.AddPKCS11Library(flags, &f.Library)
+	flags.BoolVar(&f.debug, "debug", false, "say on standard error what is done")
 }
 
 func (f *keyFlags) addPrivateKey(flags *pflag.FlagSet) {
 	flags.StringVar(&f.PrivateKey, "private-key", "", "private key; default is the one beside the certificate: "+inputHelp+"; in a TPM: its TSS2 file, tpm:… or handle:0x81…; on a token: pkcs11:…")
 	flags.StringVar(&f.Password, "pkcs8-password", "", "password of an encrypted key, visible to every user of this machine")
-	flags.BoolVar(&f.ReusePIN, "reuse-pin", false, "keep the PIN in memory: for keys that want it at each use, and when the token comes back")
-	flags.StringVar(&f.TPMPassword, "tpm-key-password", "", "auth value of a TPM key, visible to every user of this machine")
-	flags.BoolVar(&f.NoTPMPassword, "no-tpm-key-password", false, "the TPM key has no auth value, whatever its file says")
+	cli.AddReusePIN(flags, &f.ReusePIN)
+	cli.AddTPMPassword(flags, &f.TPMPassword, &f.NoTPMPassword)
 }
 
 // addForeign adds flags of the official helper for keys that this build cannot reach. They

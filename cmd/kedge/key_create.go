@@ -60,13 +60,13 @@ Nothing is ever overwritten.`,
 	flags.Var(&o.tpm, "tpm", "make the key in a TPM: `[URI]`, as in tpm:device=/dev/tpmrm0;handle=0x81000010?owner-auth-source=PATH; the system's TPM when no URI is given")
 	flags.Lookup("tpm").NoOptDefVal = "true"
 	flags.StringVar(&o.token, "pkcs11", "", "make the key on the token of this `URI`, as in pkcs11:token=LABEL;object=NAME")
-	flags.StringVar(&o.keyType, "key-type", "P-256", "`TYPE` of the key: P-256, P-384, P-521, RSA-2048, RSA-3072, RSA-4096, ML-DSA-44, ML-DSA-65 or ML-DSA-87; TPMs and tokens have fewer")
+	cli.AddKeyType(flags, &o.keyType, "P-256", "; TPMs and tokens have fewer")
 	flags.StringVar(&o.out, "out", "", "`FILE` to write; it must not exist")
 	flags.StringVar(&o.parent, "parent", "", "persistent `HANDLE` of the key in the TPM to make it below, instead of the owner hierarchy")
-	flags.StringVar(&o.from, "key-password-from", "", "password to encrypt the file with, auth value for the key in a TPM (none if not given), or PIN of the token: PATH, fd:N, env:NAME, - or prompt")
+	cli.AddPasswordFrom(flags, &o.from, "password to encrypt the file with, auth value for the key in a TPM (none if not given), or PIN of the token")
 	flags.BoolVar(&o.noPassword, "no-password", false, "leave the file in the clear: whoever reads it has the key")
-	flags.StringVar(&o.library, "pkcs11-lib", "", "PKCS#11 module: `PATH`")
-	flags.BoolVar(&o.json, "json", false, "print a JSON object")
+	cli.AddPKCS11Library(flags, &o.library)
+	cli.AddJSON(flags, &o.json)
 	cmd.MarkFlagsMutuallyExclusive("tpm", "pkcs11")
 	cmd.MarkFlagsMutuallyExclusive("no-password", "key-password-from")
 	return cmd

@@ -242,3 +242,58 @@ func baseName(typ ast.Expr) string {
 	}
 	return ""
 }
+
+// TestFlags_once: a flag that both programs have with one meaning is defined once, in internal/cli: no two
+// programs have one of the same name and text, and of those that cli has nobody else defines one.
+func TestFlags_once(t *testing.T) {
+	var found []flagAt
+	for _, f := range load(t) {
+		if under(f.pkg, "cmd") || f.pkg == "internal/cli" {
+			found = append(found, flagsIn(f)...)
+		}
+	}
+	defined, own := map[string]flagAt{}, map[string]bool{} // by name and text
+	for _, flag := range found {
+		own[flag.name] = own[flag.name] || flag.pkg == "internal/cli"
+		other, twice := defined[flag.name+flag.text]
+		if twice && flag.text != "" && other.pkg != flag.pkg {
+			t.Errorf("%s: --%s is defined with this text at %s as well: internal/cli is the place", flag.at, flag.name, other.at)
+		}
+		defined[flag.name+flag.text] = flag
+	}
+	for _, flag := range found {
+		if own[flag.name] && flag.pkg != "internal/cli" {
+			t.Errorf("%s: --%s is defined in internal/cli", flag.at, flag.name)
+		}
+	}
+	if !own["dns"] {
+		t.Error("no flag was found")
+	}
+}
+
+type flagAt struct{ name, text, at, pkg string }
+
+// flagsIn returns the flags that a file defines: calls of XVar(to, "name", default, "text").
+func flagsIn(f file) (flags []flagAt) {
+	ast.Inspect(f.ast, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) < 3 {
+			return true
+		}
+		sel, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok || !strings.HasSuffix(sel.Sel.Name, "Var") {
+			return true
+		}
+		name, named := call.Args[1].(*ast.BasicLit)
+		text, _ := call.Args[len(call.Args)-1].(*ast.BasicLit)
+		if named && name.Kind == token.STRING {
+			flag := flagAt{strings.Trim(name.Value, `"`), "", f.fset.Position(call.Pos()).String(), f.pkg}
+			if text != nil {
+				flag.text = text.Value
+			}
+			flags = append(flags, flag)
+		}
+		return true
+	})
+	return flags
+}

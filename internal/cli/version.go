@@ -49,7 +49,7 @@ func NewVersion(program string) *cobra.Command {
 			return PrintVersion(cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().BoolVar(&document, "json", false, "write a JSON document to standard output")
+	AddJSON(cmd.Flags(), &document)
 	return cmd
 }
 
