@@ -40,7 +40,7 @@ func (f *cacheFlags) open(h host, timeout time.Duration, trace func(string, ...a
 		Warn:  func(text string) { h.warn(text) },
 		Trace: trace,
 
-		Patience: min(timeout, 10*time.Second),
+		LockTimeout: min(timeout, 10*time.Second),
 	})
 }
 

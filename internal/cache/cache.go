@@ -14,25 +14,25 @@ type Options struct {
 	// Now is the wall clock, such as time.Now.
 	Now func() time.Time
 
-	// Warn is told in one sentence, without secrets, what is wrong with the cache, or that old
-	// credentials had to do; nothing by default.
+	// Warn gets one sentence, without secrets: what is wrong with the cache, or that old
+	// credentials are used because renewing them failed. Optional.
 	Warn func(text string)
 
-	// Patience is how long another process may take to get what both want; ten seconds when
-	// zero. Then each goes its own way, so that one that hangs does not hold up all.
-	Patience time.Duration
+	// LockTimeout bounds the wait for another process that renews the same credentials; ten
+	// seconds when zero. After it this process renews them itself, without the lock.
+	LockTimeout time.Duration
 
-	// Trace is told what is found and waited for; nothing by default.
+	// Trace logs hits and waits for the lock. Optional.
 	Trace func(format string, args ...any)
 }
 
-// Cache is a folder with credentials. It is safe for concurrent use, by processes too.
+// Cache is a folder of credentials. It is safe for concurrent use, also by several processes.
 type Cache struct {
 	dir     string
 	options Options
 }
 
-// FolderError says that a folder cannot be the cache.
+// FolderError reports that a folder cannot be the cache.
 type FolderError struct {
 	Dir     string
 	Problem string // the rest of a sentence that begins with the folder
@@ -42,14 +42,14 @@ func (e *FolderError) Error() string {
 	return fmt.Sprintf("the cache %s is not used: it %s", e.Dir, e.Problem)
 }
 
-// Open checks that the folder at dir is this user's alone, if there is one; otherwise the first
-// credentials make it, with mode 0700. The error is a *FolderError, or why dir cannot be looked at.
+// Open checks that the folder at dir, if it exists, belongs to this user alone. If it does not
+// exist, the first write creates it, with mode 0700. The error is a *FolderError, or that of Lstat.
 func Open(dir string, o Options) (*Cache, error) {
 	if err := check(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if o.Patience == 0 {
-		o.Patience = patience
+	if o.LockTimeout == 0 {
+		o.LockTimeout = lockTimeout
 	}
 	if o.Warn == nil {
 		o.Warn = func(string) {}
@@ -71,7 +71,7 @@ func check(dir string) error {
 	return nil
 }
 
-// create makes the folder.
+// create creates the folder and its parents.
 func (c *Cache) create() error {
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (c *Cache) create() error {
 	return check(c.dir)
 }
 
-// Private tells whether dir is a folder of this user that nobody else can write to.
+// Private reports whether dir is a folder of this user that nobody else can write to.
 func Private(dir string) bool {
 	info, err := os.Stat(dir)
 	return err == nil && badFolder(info) == ""
@@ -99,7 +99,7 @@ func badFolder(info fs.FileInfo) string {
 	return ""
 }
 
-// badFile says why a file is not one of the cache's own.
+// badFile returns why a file is not used, or "".
 func badFile(info fs.FileInfo) string {
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
@@ -114,7 +114,7 @@ func badFile(info fs.FileInfo) string {
 	return ""
 }
 
-// The files of a key: its credentials, and what is locked to renew them.
+// The endings of a key's two files: the credentials, and the lock that is held while they are renewed.
 const (
 	entryEnd = ".session"
 	lockEnd  = ".lock"

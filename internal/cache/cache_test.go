@@ -196,7 +196,7 @@ func TestCache_serviceFails(t *testing.T) {
 	if h.calls != 3 {
 		t.Errorf("%d calls", h.calls)
 	}
-	h.pass(calm)
+	h.pass(retryAfter)
 	h.want(2)
 	h.wantWarnings("there are no better ones: down")
 	h.pass(9 * time.Minute)

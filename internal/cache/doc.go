@@ -1,12 +1,12 @@
-// Package cache lets processes share temporary credentials, so that a session is made once and
-// not by each of them: one folder, one file for each kind of session, replaced whole.
+// Package cache lets processes share temporary credentials, so that they create one session and
+// not one each: one folder, one file for each Key, replaced atomically.
 //
-// It promises: only this user reads and writes the folder and its files, or they are not used;
-// of processes that want the same one asks and the others wait, for a bounded time and never for
-// a dead one; credentials with 15 minutes left or less are handed out only while there are no
-// better ones; and nothing that is wrong with the cache keeps credentials from anybody: it is
-// said, and the caller goes on as if there were none.
+// It promises: a folder or file that another user can write to or a file that another user can
+// read is not used; of several processes that need the same credentials one renews them and the
+// others wait, for a bounded time and never for a process that has ended; credentials with 15
+// minutes left or less are returned only if newer ones cannot be had; and a fault of the cache
+// is never an error of Retrieve: it is warned of, and treated as a miss.
 //
-// The secrets are in the files as they are. They end with their session, 12 hours at most, and
-// the next write removes what has ended; nobody but this user and root can read them before.
+// The files hold the secrets in plain text, readable by this user and root only. The secrets are
+// of no use once their session has expired, after 12 hours at most; the next write removes such files.
 package cache

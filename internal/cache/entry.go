@@ -15,12 +15,12 @@ import (
 	"kedge/internal/refresh"
 )
 
-// entry is a file of credentials.
+// entry is the content of a file of credentials.
 type entry struct {
 	Key             Key
 	Renewed         time.Time // when the credentials came
 	Expires         time.Time
-	Tried           time.Time // when better ones could not be had
+	Tried           time.Time // when renewing them last failed
 	AccessKeyID     string
 	SecretAccessKey string
 	SessionToken    string
@@ -31,8 +31,8 @@ type entry struct {
 // maxEntry is in bytes; a session token has about one thousand.
 const maxEntry = 64 << 10
 
-// errNone is that there is nothing, which is no trouble.
-var errNone = errors.New("not in the cache")
+// errMiss reports a cache miss.
+var errMiss = errors.New("not in the cache")
 
 func newEntry(key Key, c aws.Credentials, now time.Time) *entry {
 	return &entry{
@@ -49,32 +49,33 @@ func (e *entry) credentials() aws.Credentials {
 	}
 }
 
-// valid tells whether the credentials have not expired. A nil entry has none. Where they come
-// from the future, the clock was set back, and nobody knows.
+// valid reports whether the credentials have not expired; those of a nil entry have. Credentials
+// that were renewed in the future are not valid: the clock was set back, and how much time they
+// have left is unknown.
 func (e *entry) valid(now time.Time) bool {
 	return e != nil && now.Before(e.Expires) && now.After(e.Renewed.Add(-time.Minute))
 }
 
-// enough tells whether the credentials are handed out without a thought of better ones.
+// enough reports whether the credentials are returned without an attempt to renew them.
 func (e *entry) enough(now time.Time) bool {
 	return e.valid(now) && (refresh.Enough(e.Renewed, e.Expires, now) || e.justTried(now))
 }
 
-// calm is for how long nobody tries again after better credentials could not be had.
-const calm = time.Minute
+// retryAfter delays the next renewal after one that failed.
+const retryAfter = time.Minute
 
 func (e *entry) justTried(now time.Time) bool {
 	since := now.Sub(e.Tried)
-	return since >= 0 && since < calm
+	return since >= 0 && since < retryAfter
 }
 
-// read returns the entry of that name. The error is errNone when there is none.
+// read returns the entry of that name. The error is errMiss when there is none.
 func (c *Cache) read(name string) (*entry, error) {
 	path := c.path(name, entryEnd)
 	f, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, errNone
+		return nil, errMiss
 	case errors.Is(err, syscall.ELOOP):
 		return nil, fmt.Errorf("%s is not used: it is a symbolic link", path)
 	case err != nil:
@@ -99,8 +100,7 @@ func (c *Cache) read(name string) (*entry, error) {
 	return e, nil
 }
 
-// write replaces the entry of that name. What is not a file in its place is taken away, if it
-// can be.
+// write replaces the entry of that name. If its path is not a regular file, that is removed first.
 func (c *Cache) write(name string, e *entry) error {
 	path := c.path(name, entryEnd)
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {

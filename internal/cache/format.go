@@ -11,7 +11,7 @@ import (
 // waits for the program that reads it: encoding/json would be a third of its own time.
 const header = "kedge cache 1\n"
 
-// line is one of a file: what it is called and where its value belongs.
+// line is a line of the file: its name, and the field that holds its value.
 type line struct {
 	name  string
 	value *string
@@ -32,7 +32,7 @@ func (k *Key) lines() []line {
 	}
 }
 
-const more = "more" // comes after these, once for each
+const more = "more" // follows lines, once for each value of Key.More
 
 func (k *Key) appendTo(data []byte) []byte {
 	for _, l := range k.lines() {
@@ -49,10 +49,10 @@ func appendLine(data []byte, name, value string) []byte {
 	return append(strconv.AppendQuote(data, value), '\n')
 }
 
-// texts are the values of an entry as they are written.
-type texts struct{ renewed, expires, tried string }
+// timestamps are the times of an entry, formatted.
+type timestamps struct{ renewed, expires, tried string }
 
-func (e *entry) lines(t *texts) []line {
+func (e *entry) lines(t *timestamps) []line {
 	return []line{
 		{"renewed", &t.renewed},
 		{"expires", &t.expires},
@@ -66,7 +66,7 @@ func (e *entry) lines(t *texts) []line {
 }
 
 func (e *entry) format() []byte {
-	t := texts{stamp(e.Renewed), stamp(e.Expires), ""}
+	t := timestamps{stamp(e.Renewed), stamp(e.Expires), ""}
 	if !e.Tried.IsZero() {
 		t.tried = stamp(e.Tried)
 	}
@@ -79,14 +79,13 @@ func (e *entry) format() []byte {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// parse takes nothing but what format makes. It says nothing about the rest, which may have
-// secrets in it.
+// parse accepts only what format writes. It returns no error text, since the data may hold secrets.
 func parse(data []byte) (*entry, bool) {
 	rest, ok := strings.CutPrefix(string(data), header)
 	if !ok {
 		return nil, false
 	}
-	e, t := &entry{}, texts{}
+	e, t := &entry{}, timestamps{}
 	all := append(e.Key.lines(), e.lines(&t)...)
 	for text := range strings.Lines(rest) {
 		name, quoted, _ := strings.Cut(strings.TrimSuffix(text, "\n"), " ")
@@ -103,13 +102,13 @@ func parse(data []byte) (*entry, bool) {
 			all = all[1:]
 		}
 	}
-	if len(all) > 0 || !e.readTimes(t) || e.AccessKeyID == "" || e.SecretAccessKey == "" || e.SessionToken == "" {
+	if len(all) > 0 || !e.parseTimes(t) || e.AccessKeyID == "" || e.SecretAccessKey == "" || e.SessionToken == "" {
 		return nil, false
 	}
 	return e, bytes.Equal(e.format(), data)
 }
 
-func (e *entry) readTimes(t texts) bool {
+func (e *entry) parseTimes(t timestamps) bool {
 	for _, moment := range []struct {
 		text string
 		at   *time.Time

@@ -14,17 +14,17 @@ import (
 	"kedge/internal/filelock"
 )
 
-// Entry is what can be told of cached credentials: nothing secret.
+// Entry describes cached credentials, without secrets.
 type Entry struct {
-	Role    string    // ARN
-	Key     Key       // of the credentials
-	Renewed time.Time // when they came
+	Role    string // ARN
+	Key     Key    // of the credentials
+	Renewed time.Time
 	Expires time.Time
 	Path    string // of the file
 }
 
-// List returns what is in the cache, by role and then by the time it came. Files that cannot be
-// used are warned of.
+// List returns the cached credentials, sorted by role and then by time of renewal. Files that
+// cannot be used are warned of.
 func (c *Cache) List() ([]Entry, error) {
 	files, err := c.files()
 	if err != nil {
@@ -38,7 +38,7 @@ func (c *Cache) List() ([]Entry, error) {
 		}
 		e, err := c.read(name)
 		switch {
-		case errors.Is(err, errNone):
+		case errors.Is(err, errMiss):
 		case err != nil:
 			c.warn("%v", err)
 		default:
@@ -54,7 +54,7 @@ func (c *Cache) List() ([]Entry, error) {
 	return entries, nil
 }
 
-// files are all in the folder, if there is one.
+// files lists the folder; none if it does not exist.
 func (c *Cache) files() ([]fs.DirEntry, error) {
 	files, err := os.ReadDir(c.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -63,28 +63,28 @@ func (c *Cache) files() ([]fs.DirEntry, error) {
 	return files, err
 }
 
-// Clear removes all credentials and what else kedge left in the folder, and returns how many
-// credentials there were. Files of others stay, and so does the folder. The sessions themselves
-// go on until they expire: the service cannot end them.
+// Clear removes all credentials, lock files and temporary files of the cache, and returns how many
+// credentials there were. Other files stay, and so does the folder. The sessions themselves
+// stay valid until they expire: AWS cannot end them.
 func (c *Cache) Clear() (int, error) {
 	return c.remove(func(fs.DirEntry) bool { return true })
 }
 
-// sweep removes what is of no use to anybody: files older than the longest session, and what
-// a process that was killed has not put in place.
+// sweep removes files that are older than the longest session, among them the temporary files of
+// killed processes.
 func (c *Cache) sweep(now time.Time) {
 	_, err := c.remove(func(file fs.DirEntry) bool {
 		info, err := file.Info()
-		return err == nil && now.Sub(info.ModTime()) > longest
+		return err == nil && now.Sub(info.ModTime()) > maxSession
 	})
 	if err != nil {
 		c.options.Trace("clean up the cache: %v", err)
 	}
 }
 
-const longest = 12 * time.Hour // of a session
+const maxSession = 12 * time.Hour // of a session
 
-// remove takes away those of the cache's own files that are old, and counts the credentials.
+// remove removes those of the cache's files for which old is true, and counts the credentials.
 func (c *Cache) remove(old func(fs.DirEntry) bool) (int, error) {
 	files, err := c.files()
 	if err != nil {
@@ -112,7 +112,8 @@ func (c *Cache) remove(old func(fs.DirEntry) bool) (int, error) {
 	return n, err
 }
 
-// removeLock removes a lock file that nobody has: those who wait for it notice.
+// removeLock removes a lock file that no process holds. A process that takes the lock afterwards
+// notices that the file is gone.
 func (c *Cache) removeLock(path string) {
 	unlock, err := filelock.Lock(context.Background(), path, 0)
 	if err != nil {
@@ -124,21 +125,21 @@ func (c *Cache) removeLock(path string) {
 	}
 }
 
-// rest is the ending of a file that was to replace another when its process ended.
-const rest = "rest"
+// tempEnd stands for the ending of a temporary file of atomicfile, left by a killed process.
+const tempEnd = "temp"
 
-// split takes a file's name apart; without ending it is none of the cache's.
+// split returns the two parts of a file's name; both are "" if the file is not one of the cache's.
 func split(file string) (name, end string) {
 	for _, end := range []string{entryEnd, lockEnd} {
 		if name, ok := strings.CutSuffix(file, end); ok && isName(name) {
 			return name, end
 		}
 	}
-	// as atomicfile has it: .NAME.session.NUMBER
+	// atomicfile's form: .NAME.session.NUMBER
 	if hidden, ok := strings.CutPrefix(file, "."); ok && len(hidden) > nameSize+len(entryEnd) {
 		name, after := hidden[:nameSize], hidden[nameSize:]
 		if isName(name) && strings.HasPrefix(after, entryEnd+".") {
-			return name, rest
+			return name, tempEnd
 		}
 	}
 	return "", ""

@@ -4,8 +4,7 @@ package cache
 
 import "io/fs"
 
-// There are access lists instead of these, which are not looked at: a folder inherits those of
-// the one it is made in.
+// Without Unix modes and owners nothing is checked: a new folder inherits its parent's access list.
 const (
 	hasModes = false
 	noFollow = 0

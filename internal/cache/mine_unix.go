@@ -10,7 +10,7 @@ import (
 
 const (
 	hasModes = true
-	// noFollow makes opening fail at a symbolic link, and not wait for a pipe's other end.
+	// noFollow makes opening fail at a symbolic link, and not block on a named pipe.
 	noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 )
 

@@ -170,7 +170,7 @@ func TestLockHeld_bounded(t *testing.T) {
 		defer h.lockEntry()()
 		start := time.Now()
 		h.want(1)
-		if waited := time.Since(start); waited < patience*9/10 || waited > patience*11/10 {
+		if waited := time.Since(start); waited < lockTimeout*9/10 || waited > lockTimeout*11/10 {
 			t.Errorf("it took %s", waited)
 		}
 		h.want(1)
@@ -185,7 +185,7 @@ func TestLockHeld_hurry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t)
 		defer h.lockEntry()()
-		c, err := Open(h.dir, Options{Now: h.now, Patience: time.Second})
+		c, err := Open(h.dir, Options{Now: h.now, LockTimeout: time.Second})
 		makes(t)(err)
 		start := time.Now()
 		if _, err := c.Provider(someKey(), aws.CredentialsProviderFunc(h.create)).Retrieve(t.Context()); err != nil {
@@ -259,7 +259,7 @@ func TestServiceHangs(t *testing.T) {
 				t.Errorf("%s, %v", got.AccessKeyID, err)
 			}
 		}
-		if waited := time.Since(start); waited != hurry {
+		if waited := time.Since(start); waited != renewTimeout {
 			t.Errorf("twenty in a row took %s", waited)
 		}
 		h.wantWarnings("nothing came within 10s")

@@ -2,10 +2,10 @@ package refresh
 
 import "time"
 
-// Stage is how far the life of a certificate has gone.
+// Stage is the part of its validity that a certificate is in.
 type Stage int
 
-// The stages in which somebody should renew a certificate, but for the first.
+// The stages. From LastThird on the certificate should be renewed.
 const (
 	Fresh Stage = iota
 	LastThird
@@ -17,8 +17,8 @@ func (s Stage) String() string {
 	return [...]string{"fresh", "in its last third", "in its last tenth", "expired"}[s]
 }
 
-// StageOf returns the stage at now of a certificate of this validity, whose ends belong to it (RFC 5280
-// 4.1.2.5). One that is not known, with a zero notAfter, is Fresh.
+// StageOf returns the stage at now of a certificate with this validity, both ends inclusive (RFC
+// 5280 4.1.2.5). If notAfter is zero (unknown), it is Fresh.
 func StageOf(notBefore, notAfter, now time.Time) Stage {
 	life, left := notAfter.Sub(notBefore), notAfter.Sub(now)
 	switch {

@@ -1,12 +1,12 @@
-// Package refresh renews temporary credentials in time, and says when that is.
+// Package refresh decides when temporary credentials are renewed, and renews them.
 //
-// A Refresher has them in memory for a process that lives long. It promises: readers never wait
-// for the network while there are credentials that have not expired; one renewal is under way at
-// a time, however many read; credentials that still hold are never given up for an error, for
-// none, or for some that end at once; after they expired every reader gets the error that keeps
-// new ones from coming; and whatever Expiration says, and whatever fails, the provider is not
-// asked in a hot loop. Deadlines are by the wall clock, since a host that sleeps stops the other
-// one while its credentials age.
+// A Refresher keeps them in memory for a long-running process. It promises: readers never wait
+// for the network while the credentials are valid; at most one renewal is under way, however
+// many readers there are; valid credentials are never replaced by an error, by incomplete ones,
+// or by ones that expire almost at once; after they have expired every reader gets the error of
+// the last renewal; and the provider is never called in a hot loop, whatever expiration it
+// returns and however it fails. Deadlines use the wall clock, since the monotonic clock stops
+// while the host sleeps.
 //
-// It holds credentials in memory only, and its log has none in it.
+// It keeps credentials in memory only, and logs none.
 package refresh

@@ -82,7 +82,7 @@ func TestExpirationMakesAHotLoop(t *testing.T) {
 					cancel()
 					pass(time.Minute)
 				}
-				if n := w.count(); n > 24*60*60/int(pace/time.Second)+1 || n < 3 {
+				if n := w.count(); n > 24*60*60/int(minInterval/time.Second)+1 || n < 3 {
 					t.Errorf("%d calls a day", n)
 				}
 				if n := w.logged("\n"); n > 2 {
@@ -237,7 +237,7 @@ func TestClockJumps(t *testing.T) {
 		in(t, hours, func(w *world) {
 			pass(time.Minute)
 			w.set(40 * time.Minute)
-			pass(glance)
+			pass(pollInterval)
 			w.want(2)
 		})
 	})
@@ -245,7 +245,7 @@ func TestClockJumps(t *testing.T) {
 		in(t, hours, func(w *world) {
 			pass(time.Second)
 			w.set(-24 * time.Hour) // the old credentials would last a day longer
-			pass(glance)
+			pass(pollInterval)
 			w.want(2)
 			if c, _ := w.Retrieve(w.t.Context()); c.Expires.Sub(w.clock()) > time.Hour {
 				t.Errorf("they are said to last until %s", c.Expires)

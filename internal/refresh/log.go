@@ -2,11 +2,10 @@ package refresh
 
 import "time"
 
-// said is what the log holds about the failures in a row: each thing once.
+// said records what has been logged of the current run of failures, so that each is logged once.
 type said struct{ failed, refused, lapsed bool }
 
-// sayRenewed tells of the first credentials and of those after failures; the others are as
-// expected.
+// sayRenewed logs a renewal: at level Info the first and the first after failures, others at Debug.
 func (l *loop) sayRenewed(before *state) {
 	s := l.state.Load()
 	l.said = said{}
@@ -21,7 +20,7 @@ func (l *loop) sayRenewed(before *state) {
 	level("credentials renewed", attributes...)
 }
 
-// sayFailed tells of the first failure in a row, and of the first refusal.
+// sayFailed logs the first failure in a row, and the first refusal.
 func (l *loop) sayFailed() {
 	s := l.state.Load()
 	no := refused(s.err)
@@ -33,7 +32,7 @@ func (l *loop) sayFailed() {
 		"error", s.err.Error(), "next", s.next.UTC(), "expires", s.credentials.Expires.UTC())
 }
 
-// sayLapsed tells that the readers get errors from now on.
+// sayLapsed logs that readers get errors from now on.
 func (l *loop) sayLapsed(now time.Time) {
 	s := l.state.Load()
 	if l.said.lapsed || s.err == nil || s.valid(now) {

@@ -17,27 +17,26 @@ type Options struct {
 	// Now is the wall clock, such as time.Now.
 	Now func() time.Time
 
-	// Timeout limits one call of the provider; a minute by default.
+	// Timeout bounds one call of the provider; a minute by default.
 	Timeout time.Duration
 
 	// Jitter returns numbers from 0 to 1; random ones by default.
 	Jitter func() float64
 
-	// Log is told each change of state once; nothing by default. Say whose credentials they are
-	// with Logger.With.
+	// Log gets each change of state once. Optional. Use Logger.With to name the credentials.
 	Log *slog.Logger
 }
 
-// Refresher has credentials in memory and renews them while Run runs. It is an
-// aws.CredentialsProvider and needs no cache around it. It is safe for concurrent use.
+// Refresher keeps credentials in memory and renews them while Run runs. It is an
+// aws.CredentialsProvider that needs no aws.CredentialsCache. It is safe for concurrent use.
 type Refresher struct {
 	provider aws.CredentialsProvider
 	options  Options
 
 	running atomic.Bool
-	stopped chan struct{} // closed when Run returned
+	stopped chan struct{} // closed when Run returns
 	state   atomic.Pointer[state]
-	look    chan struct{} // asks Run to look at the clock
+	look    chan struct{} // asks Run to check the clock
 	renew   chan struct{} // asks Run to renew
 }
 
@@ -45,7 +44,7 @@ var _ aws.CredentialsProvider = (*Refresher)(nil)
 
 const defaultTimeout = time.Minute
 
-// New makes a Refresher of what p gives. It asks for nothing before Run.
+// New returns a Refresher of p's credentials. p is not called before Run.
 func New(p aws.CredentialsProvider, o Options) *Refresher {
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
@@ -64,7 +63,7 @@ func New(p aws.CredentialsProvider, o Options) *Refresher {
 	return r
 }
 
-// now is the wall clock alone.
+// now returns the time without a monotonic reading.
 func (r *Refresher) now() time.Time { return r.options.Now().Round(0) }
 
 // Run gets credentials at once, and new ones in time, until ctx ends; then it returns nil, even
@@ -88,20 +87,20 @@ func (r *Refresher) Renew() { signal(r.renew) }
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
-	default: // there is a signal that was not seen yet
+	default: // the previous signal is still pending
 	}
 }
 
-// loop is what only Run knows.
+// loop is the state of Run.
 type loop struct {
 	*Refresher
 	due  time.Time
 	said said
 }
 
-// glance is how often the clock is looked at: timers stand still while the host sleeps, and know
-// nothing of a clock that is set.
-const glance = time.Minute
+// pollInterval is the time between checks of the wall clock: timers stop while the host sleeps, and do
+// not notice when the clock is set.
+const pollInterval = time.Minute
 
 // sleep returns when it is time to renew, or false when ctx ends.
 func (l *loop) sleep(ctx context.Context) bool {
@@ -112,7 +111,7 @@ func (l *loop) sleep(ctx context.Context) bool {
 		if left <= 0 {
 			return true
 		}
-		pause := min(left, glance)
+		pause := min(left, pollInterval)
 		timer := time.NewTimer(pause)
 		slept := time.Duration(0)
 		select {
@@ -124,7 +123,7 @@ func (l *loop) sleep(ctx context.Context) bool {
 			slept = pause
 		}
 		timer.Stop()
-		if back := now.Add(slept).Sub(l.now()); back >= glance {
+		if back := now.Add(slept).Sub(l.now()); back >= pollInterval {
 			l.options.Log.Info("the clock was set back: the credentials are renewed", "by", back.Round(time.Second))
 			return ctx.Err() == nil
 		}
@@ -137,8 +136,8 @@ type result struct {
 	err         error
 }
 
-// attempt asks the provider once. A provider that stays away past the limit has failed; it is
-// not asked again before it returned, and what it returns in the end is not thrown away.
+// attempt calls the provider once. A call that exceeds the timeout has failed; there is no other
+// call before it returns, and credentials that it returns late are still used.
 func (l *loop) attempt(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, l.options.Timeout)
 	defer cancel()
@@ -160,9 +159,9 @@ func (l *loop) attempt(ctx context.Context) {
 	}
 }
 
-// await waits for a provider that failed already.
+// await waits for a call that has exceeded its timeout.
 func (l *loop) await(ctx context.Context, done <-chan result) {
-	ticker := time.NewTicker(glance)
+	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	for {
 		select {
@@ -179,7 +178,7 @@ func (l *loop) await(ctx context.Context, done <-chan result) {
 	}
 }
 
-// take serves new credentials from now on, if they are any.
+// take publishes new credentials, unless got is an error or state.refuse rejects them.
 func (l *loop) take(got result) {
 	now, before := l.now(), l.state.Load()
 	if got.err == nil {
@@ -194,7 +193,7 @@ func (l *loop) take(got result) {
 	l.sayRenewed(before)
 }
 
-// fail keeps what there is.
+// fail publishes the error, and keeps the credentials.
 func (l *loop) fail(err error) {
 	now, next := l.now(), *l.state.Load()
 	if next.err == nil {

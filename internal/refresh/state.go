@@ -9,10 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// state is all that readers see. It never changes: Run replaces it, and closes changed.
+// state is what readers see. It is immutable: Run replaces it, and closes changed.
 type state struct {
 	credentials aws.Credentials
-	renewed     time.Time // when they came; zero before the first
+	renewed     time.Time // when they were received; zero before the first
 	err         error     // of the last attempt
 	since       time.Time // of the first failure in a row
 	failures    int       // in a row
@@ -22,12 +22,12 @@ type state struct {
 	changed     chan struct{}
 }
 
-// valid tells whether there are credentials that have not expired.
+// valid reports whether there are credentials that have not expired.
 func (s *state) valid(now time.Time) bool {
 	return !s.renewed.IsZero() && now.Before(s.credentials.Expires)
 }
 
-// refuse says why c must not take the place of what there is.
+// refuse returns why c must not replace the current credentials, or nil.
 func (s *state) refuse(c aws.Credentials, now time.Time) error {
 	expires := c.Expires.UTC().Format(time.RFC3339)
 	switch {
@@ -37,13 +37,14 @@ func (s *state) refuse(c aws.Credentials, now time.Time) error {
 		return errors.New("the new credentials are incomplete: no expiration")
 	case !now.Before(c.Expires):
 		return fmt.Errorf("the new credentials expired before they came, at %s", expires)
-	case s.valid(now) && c.Expires.Before(s.credentials.Expires) && c.Expires.Sub(now) < brief:
+	case s.valid(now) && c.Expires.Before(s.credentials.Expires) && c.Expires.Sub(now) < minSession:
 		return fmt.Errorf("the new credentials are for a moment only, until %s, and the old ones last longer", expires)
 	}
 	return nil
 }
 
-// failure is what readers get without valid credentials, once an attempt failed.
+// failure returns the error that readers get when there are no valid credentials and the last
+// attempt failed.
 func (s *state) failure() error {
 	if s.renewed.IsZero() {
 		return s.err
@@ -52,9 +53,9 @@ func (s *state) failure() error {
 		s.credentials.Expires.UTC().Format(time.RFC3339), s.since.UTC().Format(time.RFC3339), s.err)
 }
 
-// Retrieve returns the credentials from memory, without waiting, unless they expired. Then it
-// returns the error of the last attempt to renew them; before there was one, at the start or
-// after the host slept, it waits for it, or for ctx.
+// Retrieve returns the credentials from memory, without waiting, unless they have expired. Then it
+// returns the error of the last attempt to renew them. If there was no attempt yet, at the start
+// or after the host slept, it waits for one, or for ctx.
 func (r *Refresher) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	for {
 		s := r.state.Load()
@@ -79,15 +80,15 @@ func (r *Refresher) Retrieve(ctx context.Context) (aws.Credentials, error) {
 type Status struct {
 	Valid    bool      // there are credentials that have not expired
 	Expires  time.Time // of the credentials; zero before the first
-	Renewed  time.Time // when they came; zero before the first
-	Next     time.Time // when Run asks again; zero before the first answer
+	Renewed  time.Time // when they were received; zero before the first
+	Next     time.Time // when Run renews them next; zero before the first answer
 	Err      error     // of the last attempt; nil when it succeeded
 	Since    time.Time // of the first failure in a row; zero without Err
-	Renewals uint64    // that succeeded
-	Failures uint64    // attempts that did not
+	Renewals uint64    // successful attempts
+	Failures uint64    // failed attempts
 }
 
-// Status returns how things are now.
+// Status returns the current status.
 func (r *Refresher) Status() Status {
 	s := r.state.Load()
 	return Status{

@@ -28,16 +28,16 @@ func TestWhen(t *testing.T) {
 		{12 * time.Hour, 9 * time.Hour, 1},
 		{1000 * time.Hour, 10 * time.Hour, 0},
 		{30 * time.Second, 15 * time.Second, 0},
-		{time.Second, pace, 0},
-		{0, pace, 1},
-		{-time.Hour, pace, 1},
-		{-200 * 365 * 24 * time.Hour, pace, 0},
+		{time.Second, minInterval, 0},
+		{0, minInterval, 1},
+		{-time.Hour, minInterval, 1},
+		{-200 * 365 * 24 * time.Hour, minInterval, 0},
 	} {
 		if use := When(got, got.Add(tt.life), tt.jitter).Sub(got); use != tt.use {
 			t.Errorf("credentials for %s are renewed after %s, not %s", tt.life, use, tt.use)
 		}
 	}
-	if use := When(got, time.Time{}, 0).Sub(got); use != pace {
+	if use := When(got, time.Time{}, 0).Sub(got); use != minInterval {
 		t.Errorf("credentials without an expiration: %s", use)
 	}
 }
@@ -57,7 +57,7 @@ func FuzzWhen(f *testing.F) {
 			expires = time.Unix(seconds%1e15, 0)
 		}
 		when := When(got, expires, jitter)
-		if use := when.Sub(got); use < pace || use > 10*time.Hour {
+		if use := when.Sub(got); use < minInterval || use > 10*time.Hour {
 			t.Errorf("%s is used for %s", expires.Sub(got), use)
 		}
 		life := expires.Sub(got)
