@@ -161,7 +161,7 @@ func (c *AuthorityConfig) draft(template *x509.Certificate, public crypto.Public
 	}
 }
 
-// PathLengthError says that an authority, or one above it, may have no CA below.
+// PathLengthError reports that an authority, or one above it, may have no CA below.
 type PathLengthError struct{ Issuer string }
 
 func (e *PathLengthError) Error() string {

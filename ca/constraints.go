@@ -79,7 +79,7 @@ func (n *NameConstraints) check(path []*x509.Certificate) error {
 	return checkConstraints(path, permitted)
 }
 
-// valid tells whether a constraint is written as one of its kind.
+// valid reports whether a constraint is written as one of its kind.
 func (k sanKind) valid(constraint string) bool {
 	switch {
 	case k == sanIP:

@@ -26,7 +26,7 @@ type CRLSize struct {
 	PerEntry float64 // characters of PEM that one entry takes on average; of a usual one if there is none
 }
 
-// TooLarge tells whether Roles Anywhere refuses the CRL.
+// TooLarge reports whether Roles Anywhere refuses the CRL.
 func (s CRLSize) TooLarge() bool { return s.PEM > MaxCRLSize }
 
 // MeasureCRL returns the size of a CRL, given as DER or as PEM, whose characters are then

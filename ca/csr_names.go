@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// SANError says which subject alternative names of a request are refused: those that the
+// SANError reports which subject alternative names of a request are refused: those that the
 // profile does not allow, and those that no certificate of this CA can hold.
 type SANError struct {
 	Refused []error // one for each name; a *ProfileError where the profile refuses

@@ -16,7 +16,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// SubjectError says that an attribute of a request's subject is not valid for the type of
+// SubjectError reports that an attribute of a request's subject is not valid for the type of
 // string that it is written in, so that its text is ambiguous.
 type SubjectError struct {
 	Attribute string // "common name", or the short name or object identifier of another

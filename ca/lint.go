@@ -37,7 +37,7 @@ type Finding struct {
 	Source   string // where the rule stands
 }
 
-// LintError says that a certificate is not issued or not taken, and why.
+// LintError reports that a certificate is not issued or not taken, and why.
 type LintError struct {
 	Subject  string    // of the certificate, RFC 2253
 	Findings []Finding // at least one, errors first

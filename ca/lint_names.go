@@ -129,7 +129,7 @@ func untaggable(s string) (rune, bool) {
 	return 0, false
 }
 
-// taggable tells whether a session tag can hold the character: [\p{L}\p{Z}\p{N}_.:/=+\-@]
+// taggable reports whether a session tag can hold the character: [\p{L}\p{Z}\p{N}_.:/=+\-@]
 // (AWS STS API Reference, Tag).
 func taggable(r rune) bool {
 	switch {

@@ -119,7 +119,7 @@ var (
 	oidKeyUsage         = asn1.ObjectIdentifier{2, 5, 29, 15}
 )
 
-// critical tells whether the extension is there and critical.
+// critical reports whether the extension is there and critical.
 func (s *subject) critical(oid asn1.ObjectIdentifier) bool {
 	for _, ext := range s.Extensions {
 		if ext.Id.Equal(oid) {

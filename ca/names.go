@@ -12,13 +12,13 @@ import (
 // ub-common-name).
 const maxCommonName = 64
 
-// isName tells whether text can be a common name from which the service makes session tags.
+// isName reports whether text can be a common name from which the service makes session tags.
 func isName(text string) bool {
 	_, bad := untaggable(text)
 	return !bad && strings.TrimSpace(text) != "" && utf8.RuneCountInString(text) <= maxCommonName
 }
 
-// isDNSName tells whether text is a host name of RFC 1123, as RFC 5280, 4.2.1.6 wants it in
+// isDNSName reports whether text is a host name of RFC 1123, as RFC 5280, 4.2.1.6 wants it in
 // a dNSName: letters, digits and hyphens in labels of at most 63, 253 in all. A wildcard is
 // none: no session tag could hold its asterisk. Nor is what ends in a number, such as
 // 10.0.0.1: it would pass for an address that no range allowed (RFC 1123, 2.1).
@@ -45,7 +45,7 @@ func isAlphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// isMailbox tells whether text is a Mailbox of RFC 5321, 4.1.2 whose local part is not
+// isMailbox reports whether text is a Mailbox of RFC 5321, 4.1.2 whose local part is not
 // quoted and whose domain is a host name.
 func isMailbox(text string) bool {
 	local, domain, ok := strings.Cut(text, "@")

@@ -40,7 +40,7 @@ func parsePattern(text string) pattern {
 	return p
 }
 
-// match tells whether the whole name matches. It takes time in the product of both lengths,
+// match reports whether the whole name matches. It takes time in the product of both lengths,
 // whatever the pattern is.
 func (p pattern) match(name string) bool {
 	at := make([]bool, len(p.tokens)+1) // at[i]: the name so far matches the first i tokens
@@ -95,7 +95,7 @@ func (p pattern) example(fill string) string {
 	return b.String()
 }
 
-// matchAny tells whether one of the patterns matches.
+// matchAny reports whether one of the patterns matches.
 func matchAny(patterns []pattern, name string) bool {
 	return slices.ContainsFunc(patterns, func(p pattern) bool { return p.match(name) })
 }

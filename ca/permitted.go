@@ -83,7 +83,7 @@ func (n sanName) permitted(constraint string) bool {
 	return narrow
 }
 
-// covered tells whether a constraint covers the name, by the narrowest reading and by the
+// covered reports whether a constraint covers the name, by the narrowest reading and by the
 // widest. RFC 5280 takes a host in a constraint for URIs and mailboxes for just this host;
 // Go takes it for a domain. To be accepted everywhere, a name must be permitted in the one
 // and not excluded in the other.
@@ -113,7 +113,7 @@ func (n sanName) covered(constraint string) (narrow, wide bool) {
 	return wide && (strings.HasPrefix(constraint, ".") || value == constraint), wide
 }
 
-// inDomain tells whether a host is a domain or below it; with a dot in front, only below.
+// inDomain reports whether a host is a domain or below it; with a dot in front, only below.
 func inDomain(host, domain string) bool {
 	if domain == "" || strings.HasPrefix(domain, ".") {
 		return strings.HasSuffix(host, domain)

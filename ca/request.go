@@ -34,7 +34,7 @@ type Request struct {
 	AllowRevokedKey bool // as in Issued
 }
 
-// ProfileError says that a profile does not allow a request.
+// ProfileError reports that a profile does not allow a request.
 type ProfileError struct {
 	Profile string // its name
 	Key     string // which of its settings refuses, as in the configuration: "san.dns"

@@ -49,7 +49,7 @@ func remainder(n *big.Int, m int) int {
 	return int(r.Mod(n, big.NewInt(int64(m))).Int64())
 }
 
-// isROCA tells whether n has the structure that the generator of CVE-2017-15361 leaves:
+// isROCA reports whether n has the structure that the generator of CVE-2017-15361 leaves:
 // modulo each of these primes it is a power of 65537. An ordinary key has it with a
 // probability below 2^-27.
 //
@@ -63,7 +63,7 @@ func isROCA(n *big.Int) bool {
 	return true
 }
 
-// isPower tells whether r is a power of 65537 modulo p.
+// isPower reports whether r is a power of 65537 modulo p.
 func isPower(r, p int) bool {
 	g := 65537 % p
 	for x := g; ; x = x * g % p {

@@ -9,7 +9,7 @@ import (
 // backdate is how far notBefore lies in the past, in case a host's clock is behind.
 const backdate = 5 * time.Minute
 
-// ValidityError says that a CA certificate has expired or is not valid yet, so that nothing
+// ValidityError reports that a CA certificate has expired or is not valid yet, so that nothing
 // below it would be trusted.
 type ValidityError struct {
 	Subject             string

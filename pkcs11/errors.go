@@ -20,7 +20,7 @@ var errClosed = errors.New("the PKCS#11 module was closed")
 // errRetired says that a process takes no more calls.
 var errRetired = errors.New("the process of the module ends")
 
-// MissingHelperError says that the program which loads modules is not installed.
+// MissingHelperError reports that the program which loads modules is not installed.
 type MissingHelperError struct {
 	Looked []string // where it would be
 }
@@ -29,7 +29,7 @@ func (e *MissingHelperError) Error() string {
 	return "PKCS#11 keys need the program kedge-pkcs11, which is not at " + strings.Join(e.Looked, " nor at ")
 }
 
-// NoModuleError says that there is no module of a name.
+// NoModuleError reports that there is no module of a name.
 type NoModuleError struct {
 	Name   string
 	Looked []string // folders
@@ -39,7 +39,7 @@ func (e *NoModuleError) Error() string {
 	return fmt.Sprintf("PKCS#11 module %s: not found in %s", e.Name, strings.Join(e.Looked, ", "))
 }
 
-// HelperError says that the process with the module ended or had to be ended during a call.
+// HelperError reports that the process with the module ended or had to be ended during a call.
 // The next call starts another.
 type HelperError struct {
 	Module string // path
@@ -50,7 +50,7 @@ func (e *HelperError) Error() string {
 	return fmt.Sprintf("PKCS#11 module %s: its process, kedge-pkcs11, %s", e.Module, e.Reason)
 }
 
-// NotFoundError says that nothing matches a URI.
+// NotFoundError reports that nothing matches a URI.
 type NotFoundError struct {
 	URI   URI
 	What  string // "token", "private key", "certificate"
@@ -65,7 +65,7 @@ func (e *NotFoundError) Error() string {
 	return text + "; there is:" + lines(e.There)
 }
 
-// AmbiguousError says that a URI matches several tokens or keys where one is meant.
+// AmbiguousError reports that a URI matches several tokens or keys where one is meant.
 type AmbiguousError struct {
 	URI        URI
 	What       string
@@ -133,7 +133,7 @@ func retriesOf(flags uint64) Retries {
 	return RetriesUnknown
 }
 
-// PINError says that the token refused a PIN, which was tried once.
+// PINError reports that the token refused a PIN, which was tried once.
 type PINError struct {
 	Token   string // label
 	Retries Retries

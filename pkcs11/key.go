@@ -234,7 +234,7 @@ next:
 	return uris
 }
 
-// isOpen tells whether there is one key, and its use takes no PIN.
+// isOpen reports whether there is one key, and its use takes no PIN.
 func isOpen(keys []wire.Object) bool {
 	return len(keys) == 1 && len(keys[0].Get(attrPrivate)) == 1 && !isTrue(keys[0].Get(attrPrivate))
 }

@@ -172,7 +172,7 @@ func (m *Module) pinOf(ctx context.Context, command string) ([]byte, error) {
 	return firstLine(out), nil
 }
 
-// saysPIN tells whether the URI has the PIN, or says where it is.
+// saysPIN reports whether the URI has the PIN, or says where it is.
 func (u URI) saysPIN() bool {
 	_, value := u.lookup("pin-value")
 	_, source := u.lookup("pin-source")

@@ -40,7 +40,7 @@ type loaded struct {
 	name   tpm2.TPM2BName
 }
 
-// isChip tells whether the time that a command takes is the TPM's, and not spent in a queue.
+// isChip reports whether the time that a command takes is the TPM's, and not spent in a queue.
 func (c *conn) isChip() bool {
 	s, ok := c.channel.(stream)
 	if !ok {
@@ -107,7 +107,7 @@ func (c *conn) reclaim(left []loaded) {
 	}
 }
 
-// again tells whether the TPM did not carry out the command but will. TCG TPM 2.0 Library
+// again reports whether the TPM did not carry out the command but will. TCG TPM 2.0 Library
 // Part 2, section 6.6.3: TPM_RC_YIELDED, TESTING, NV_RATE, RETRY.
 func again(rsp []byte) bool {
 	if len(rsp) < 10 {

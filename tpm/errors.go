@@ -28,16 +28,16 @@ var (
 	errLink = errors.New("the connection to the TPM broke") // wrapped by what a connection returns
 )
 
-// UnfitError says that the key is not one that can sign digests.
+// UnfitError reports that the key is not one that can sign digests.
 type UnfitError struct{ Reason string }
 
 func (e *UnfitError) Error() string { return e.Reason }
 
-// AuthError says that the TPM refused an auth value, or does not look at any for now.
+// AuthError reports that the TPM refused an auth value, or does not look at any for now.
 type AuthError struct {
 	Of     string // "key", "parent" or "owner": the hierarchy's
 	Locked bool   // the TPM refuses every protected key, whatever its auth value
-	// Counted tells whether the try was counted. Tries is what the counter shows, and Max
+	// Counted reports whether the try was counted. Tries is what the counter shows, and Max
 	// where the TPM locks; both 0 where the TPM does not tell.
 	Counted    bool
 	Tries, Max uint32
@@ -69,19 +69,19 @@ func (e *AuthError) recovery() string {
 // Unwrap returns what the TPM said.
 func (e *AuthError) Unwrap() error { return e.cause }
 
-// isAuth tells whether the TPM refused an authorization. TCG TPM 2.0 Library Part 1, section
+// isAuth reports whether the TPM refused an authorization. TCG TPM 2.0 Library Part 1, section
 // 19.8: protected objects give AUTH_FAIL, which is counted, others BAD_AUTH.
 func isAuth(err error) bool {
 	return errors.Is(err, tpm2.TPMRCAuthFail) || errors.Is(err, tpm2.TPMRCBadAuth) || errors.Is(err, tpm2.TPMRCLockout)
 }
 
-// isFull tells whether the TPM has no slot for an object or a session.
+// isFull reports whether the TPM has no slot for an object or a session.
 func isFull(err error) bool {
 	return errors.Is(err, tpm2.TPMRCObjectMemory) || errors.Is(err, tpm2.TPMRCSessionMemory) ||
 		errors.Is(err, tpm2.TPMRCObjectHandles) || errors.Is(err, tpm2.TPMRCSessionHandles)
 }
 
-// isStale tells whether the TPM does not know a handle that it gave out: it was reset, or
+// isStale reports whether the TPM does not know a handle that it gave out: it was reset, or
 // somebody flushed it.
 func isStale(err error) bool {
 	var rc tpm2.TPMRC

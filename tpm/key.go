@@ -215,7 +215,7 @@ func (k *Key) attempt(ctx context.Context, in tpm2.Sign) (signature *tpm2.TPMTSi
 	return nil, tried, err
 }
 
-// spoiled tells whether the error is of the connection or what was loaded in it, which is
+// spoiled reports whether the error is of the connection or what was loaded in it, which is
 // then given up.
 func (k *Key) spoiled(err error) bool {
 	switch {

@@ -33,7 +33,7 @@ func (s *Service) Anchors(ctx context.Context, name string) ([]ledger.Authority,
 	return r.Roots(), nil
 }
 
-// AnchorSizeError says that certificates do not fit into one trust anchor.
+// AnchorSizeError reports that certificates do not fit into one trust anchor.
 type AnchorSizeError struct {
 	Names []string
 	Size  int // characters

@@ -18,7 +18,7 @@ import (
 // does not: it was made before the ledger was restored from an older backup, or by another
 // program. Then a person decides what becomes of them, and the ledger keeps the decision.
 
-// ForgottenError says that the last list of an authority has what the ledger lacks, so that no
+// ForgottenError reports that the last list of an authority has what the ledger lacks, so that no
 // other takes its place: CRLRequest.Take takes it into the ledger, and Drop does not.
 type ForgottenError struct {
 	Authority string
@@ -47,7 +47,7 @@ func someOf(all []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(all[:shown], ", "), len(all)-shown)
 }
 
-// OddListError says that what is in the place of an authority's last list is none of it: it
+// OddListError reports that what is in the place of an authority's last list is none of it: it
 // cannot be read, or another signed it.
 type OddListError struct {
 	Authority string

@@ -8,7 +8,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// UnknownAuthorityError says that the ledger knows no authority of a name.
+// UnknownAuthorityError reports that the ledger knows no authority of a name.
 type UnknownAuthorityError struct {
 	Name  string
 	Known []string
@@ -22,20 +22,20 @@ func (e *UnknownAuthorityError) Error() string {
 // was interrupted.
 var ErrNoAuthority = errors.New("no authority of this ledger issues")
 
-// RetiredError says that an authority is out of use.
+// RetiredError reports that an authority is out of use.
 type RetiredError = ledger.RetiredError
 
-// RevokedAuthorityError says that an authority, or one above it, is revoked or on hold.
+// RevokedAuthorityError reports that an authority, or one above it, is revoked or on hold.
 type RevokedAuthorityError = ledger.RevokedIssuerError
 
-// NoKeyError says that the key of an authority is not here.
+// NoKeyError reports that the key of an authority is not here.
 type NoKeyError struct{ Authority string }
 
 func (e *NoKeyError) Error() string {
 	return fmt.Sprintf("the key of the authority %q is not here", e.Authority)
 }
 
-// UnusableError says that an authority's key, its certificate and those above it do not make a
+// UnusableError reports that an authority's key, its certificate and those above it do not make a
 // CA, although each of them could be had.
 type UnusableError struct {
 	Authority string

@@ -14,7 +14,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// NoMatchError says that nothing in the ledger goes by what was typed.
+// NoMatchError reports that nothing in the ledger goes by what was typed.
 type NoMatchError struct{ Text string }
 
 func (e *NoMatchError) Error() string {

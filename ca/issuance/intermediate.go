@@ -64,7 +64,7 @@ func (r *Rotation) leaving(name string) bool {
 	return r.Phase() == PhaseSwitched && r.rootOf(name) == r.Old.Name
 }
 
-// UnknownRootError says that a root is none of this CA, which has another.
+// UnknownRootError reports that a root is none of this CA, which has another.
 type UnknownRootError struct{ Subject, Current string }
 
 func (e *UnknownRootError) Error() string {

@@ -13,7 +13,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// OccupiedError says that a ledger belongs to another CA.
+// OccupiedError reports that a ledger belongs to another CA.
 type OccupiedError struct{ Where, Subject string }
 
 func (e *OccupiedError) Error() string {
@@ -127,7 +127,7 @@ func (s *Service) setAuthorities(ctx context.Context, all ...ledger.Authority) e
 	return s.ledger.SetAuthorities(ctx, all...)
 }
 
-// TakenError says that there is an authority of the name already.
+// TakenError reports that there is an authority of the name already.
 type TakenError struct{ Name string }
 
 func (e *TakenError) Error() string { return fmt.Sprintf("there is an authority %q already", e.Name) }

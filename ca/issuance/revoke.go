@@ -10,7 +10,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// RootRevocationError says that a root was to be revoked, whose own list nobody would ask.
+// RootRevocationError reports that a root was to be revoked, whose own list nobody would ask.
 type RootRevocationError struct{ Subject string }
 
 func (e *RootRevocationError) Error() string {

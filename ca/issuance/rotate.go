@@ -8,7 +8,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// RotationError says that a step of a rotation needs one that is under way, or one that has
+// RotationError reports that a step of a rotation needs one that is under way, or one that has
 // come further.
 type RotationError struct{ text string }
 

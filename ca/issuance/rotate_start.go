@@ -85,14 +85,14 @@ func (s *Service) Start(ctx context.Context, p *StartPlan, root *x509.Certificat
 	return next, s.setSince(ctx, now.rotation, next)
 }
 
-// NotRootError says that a certificate that was to be a root is issued by another.
+// NotRootError reports that a certificate that was to be a root is issued by another.
 type NotRootError struct{ Subject, Issuer string }
 
 func (e *NotRootError) Error() string {
 	return fmt.Sprintf("%q is not a root: it is issued by %q", e.Subject, e.Issuer)
 }
 
-// KnownRootError says that a root belongs to the CA already.
+// KnownRootError reports that a root belongs to the CA already.
 type KnownRootError struct{ Name string }
 
 func (e *KnownRootError) Error() string {

@@ -7,7 +7,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// AmbiguousError says that several authorities below a root may be meant.
+// AmbiguousError reports that several authorities below a root may be meant.
 type AmbiguousError struct {
 	Root  string
 	Names []string

@@ -46,7 +46,7 @@ const (
 	clearIssuing    = "UPDATE authorities SET issuing = 0, seq = ? WHERE issuing <> 0 AND name <> ?"
 )
 
-// ChangedError says that an authority is not changed, since it is no longer as the caller read
+// ChangedError reports that an authority is not changed, since it is no longer as the caller read
 // it: another process was faster.
 type ChangedError struct{ Name string } // empty: it is another that changed
 

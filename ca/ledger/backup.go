@@ -55,7 +55,7 @@ func fillFile(ctx context.Context, from *session, path string, o Options) error 
 	return leaveWAL(ctx, path)
 }
 
-// unmadeError says that no file can be made in a folder.
+// unmadeError reports that no file can be made in a folder.
 type unmadeError struct{ error }
 
 // newFile makes a ledger of a name that is not taken: f fills a hidden file beside it, which

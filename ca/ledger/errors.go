@@ -12,7 +12,7 @@ import (
 // ErrClosed is returned by a ledger that was closed.
 var ErrClosed = errors.New("the ledger is closed")
 
-// MissingError says that there is no ledger.
+// MissingError reports that there is no ledger.
 type MissingError struct {
 	Where  string // a path, or a host and a database
 	Empty  bool   // something is there, but nothing in it: as when making it was interrupted
@@ -26,7 +26,7 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("there is no ledger %s", e.Where)
 }
 
-// ForeignError says that what is there is not a ledger.
+// ForeignError reports that what is there is not a ledger.
 type ForeignError struct {
 	Where string
 	Why   string
@@ -34,7 +34,7 @@ type ForeignError struct {
 
 func (e *ForeignError) Error() string { return fmt.Sprintf("%s is not a ledger: %s", e.Where, e.Why) }
 
-// NewerSchemaError says that a newer program has changed the tables.
+// NewerSchemaError reports that a newer program has changed the tables.
 type NewerSchemaError struct {
 	Where         string
 	Schema, Known int64 // the version of the tables, and the newest that this program knows
@@ -44,7 +44,7 @@ func (e *NewerSchemaError) Error() string {
 	return fmt.Sprintf("the ledger %s has schema %d, from a newer kedge-ca; this one knows schemas up to %d", e.Where, e.Schema, e.Known)
 }
 
-// OlderSchemaError says that an older program made the ledger, which cannot be brought to the
+// OlderSchemaError reports that an older program made the ledger, which cannot be brought to the
 // newest schema by one that only reads.
 type OlderSchemaError struct {
 	Where         string
@@ -55,7 +55,7 @@ func (e *OlderSchemaError) Error() string {
 	return fmt.Sprintf("the ledger %s has schema %d, from an older kedge-ca; this one reads schema %d", e.Where, e.Schema, e.Known)
 }
 
-// ClockError says that the clock of this machine and that of the ledger's server differ too
+// ClockError reports that the clock of this machine and that of the ledger's server differ too
 // much to agree on what has expired. Nothing was written.
 type ClockError struct {
 	Where        string
@@ -67,7 +67,7 @@ func (e *ClockError) Error() string {
 		e.Ours.Format(time.RFC3339), e.Theirs.Format(time.RFC3339), e.Where, e.Ours.Sub(e.Theirs).Abs().Round(time.Second))
 }
 
-// BrokenError says that the tables are not those of a ledger, or cannot be read.
+// BrokenError reports that the tables are not those of a ledger, or cannot be read.
 type BrokenError struct {
 	Where string
 	Err   error
@@ -79,7 +79,7 @@ func (e *BrokenError) Error() string {
 
 func (e *BrokenError) Unwrap() error { return e.Err }
 
-// BusyError says that another process was writing all the time.
+// BusyError reports that another process was writing all the time.
 type BusyError struct {
 	Where  string
 	Waited time.Duration
@@ -89,7 +89,7 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("the ledger %s is locked by another process, for more than %s", e.Where, e.Waited)
 }
 
-// UnreachableError says that the server of the ledger does not answer, or went away. The call
+// UnreachableError reports that the server of the ledger does not answer, or went away. The call
 // may have been carried out if it wrote.
 type UnreachableError struct {
 	Where string
@@ -102,21 +102,21 @@ func (e *UnreachableError) Error() string {
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// DuplicateError says that what was to be recorded is there already.
+// DuplicateError reports that what was to be recorded is there already.
 type DuplicateError struct {
 	What string // "the serial number 0a1b… of the issuer CN=…"
 }
 
 func (e *DuplicateError) Error() string { return e.What + " is in the ledger already" }
 
-// NotFoundError says that the ledger does not hold what was asked for.
+// NotFoundError reports that the ledger does not hold what was asked for.
 type NotFoundError struct {
 	What string
 }
 
 func (e *NotFoundError) Error() string { return e.What + " is not in the ledger" }
 
-// RevokedError says that a certificate has been revoked before.
+// RevokedError reports that a certificate has been revoked before.
 type RevokedError struct {
 	Fingerprint []byte
 	Subject     string
@@ -129,7 +129,7 @@ func (e *RevokedError) Error() string {
 		hex.EncodeToString(e.Fingerprint), e.At.UTC().Format(time.RFC3339), e.Reason)
 }
 
-// NotHeldError says that a certificate cannot be released: only a hold can end.
+// NotHeldError reports that a certificate cannot be released: only a hold can end.
 type NotHeldError struct {
 	Fingerprint []byte
 	Subject     string

@@ -129,7 +129,7 @@ func (all issuers) path(i *issuer) (path []*issuer) {
 	return path
 }
 
-// UnknownIssuerError says that a certificate is not recorded, since its issuer is no authority
+// UnknownIssuerError reports that a certificate is not recorded, since its issuer is no authority
 // of the ledger.
 type UnknownIssuerError struct{ Subject, Issuer string }
 
@@ -137,7 +137,7 @@ func (e *UnknownIssuerError) Error() string {
 	return fmt.Sprintf("the certificate %q is not recorded: its issuer %q is no authority of this ledger", e.Subject, e.Issuer)
 }
 
-// RetiredError says that an authority is out of use: the trust anchor does not have its root
+// RetiredError reports that an authority is out of use: the trust anchor does not have its root
 // any more, or will not soon.
 type RetiredError struct{ Name string }
 
@@ -145,7 +145,7 @@ func (e *RetiredError) Error() string {
 	return fmt.Sprintf("the authority %q is retired; it issues nothing", e.Name)
 }
 
-// RevokedIssuerError says that an authority, or one above it, is revoked or on hold.
+// RevokedIssuerError reports that an authority, or one above it, is revoked or on hold.
 type RevokedIssuerError struct {
 	Name   string
 	Reason ca.Reason

@@ -80,7 +80,7 @@ func (r *record) lineageStatements() []statement {
 	return []statement{some(endLineages, row.Subject, row.Seq), one(insertLineage, row.Seq)}
 }
 
-// AnsweredError says that a certificate was not issued, since the key has the newest of the
+// AnsweredError reports that a certificate was not issued, since the key has the newest of the
 // lineage already: the answer to an earlier request was lost, or another process was faster.
 type AnsweredError struct{ Newest Certificate }
 
@@ -88,7 +88,7 @@ func (e *AnsweredError) Error() string {
 	return fmt.Sprintf("the key has a certificate %q already, serial %s", e.Newest.Subject, e.Newest.Serial)
 }
 
-// CloneError says that a certificate is not renewed, since another key has the newest of its
+// CloneError reports that a certificate is not renewed, since another key has the newest of its
 // lineage: two hosts have had the same key and certificate. That is in the ledger, too.
 type CloneError struct {
 	Presented Certificate // what was to be renewed
@@ -101,7 +101,7 @@ func (e *CloneError) Error() string {
 		e.Presented.Subject, e.Presented.Serial, e.Newest.Serial)
 }
 
-// EndedError says that a certificate is not renewed, since its name was issued to another key.
+// EndedError reports that a certificate is not renewed, since its name was issued to another key.
 type EndedError struct {
 	Presented Certificate
 	By        *Certificate // the newest of the name; nil when it has none

@@ -154,7 +154,7 @@ func (l *Ledger) issuers(ctx context.Context, pattern string) ([][]byte, error) 
 	return ids, failed
 }
 
-// matches tells whether a name fits a pattern in which * is any run of characters.
+// matches reports whether a name fits a pattern in which * is any run of characters.
 func matches(pattern, name string) bool {
 	parts := strings.Split(pattern, "*")
 	first, last := parts[0], parts[len(parts)-1]

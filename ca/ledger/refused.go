@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// RefusedError says that the server of the ledger, or a pooler before it, answered and said
+// RefusedError reports that the server of the ledger, or a pooler before it, answered and said
 // no. Nothing was written: a transaction that is refused has not begun, or is rolled back.
 type RefusedError struct {
 	Where  string

@@ -18,7 +18,7 @@ type Report struct {
 	More         int64   // faults that are not named
 }
 
-// OK tells whether nothing is wrong.
+// OK reports whether nothing is wrong.
 func (r *Report) OK() bool { return len(r.Faults) == 0 }
 
 // Fault is a row that is not as it was written.
@@ -32,7 +32,7 @@ func (f Fault) String() string {
 	return strings.TrimSpace(f.Table+" "+f.Row) + ": " + f.What
 }
 
-// DamagedError says that a ledger is not taken, since it is not as it was written.
+// DamagedError reports that a ledger is not taken, since it is not as it was written.
 type DamagedError struct {
 	Where  string
 	Report Report

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// NotEmptyError says that something would be overwritten.
+// NotEmptyError reports that something would be overwritten.
 type NotEmptyError struct {
 	Where   string
 	Entries int64

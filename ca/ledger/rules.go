@@ -59,7 +59,7 @@ func revokedKey(find string, allowable bool, more ...any) reason {
 	}
 }
 
-// RevokedKeyError says that a key is not certified, since a certificate of it was revoked.
+// RevokedKeyError reports that a key is not certified, since a certificate of it was revoked.
 type RevokedKeyError struct {
 	Subject, Serial string // of that certificate
 	Reason          ca.Reason

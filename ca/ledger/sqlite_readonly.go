@@ -109,7 +109,7 @@ func (f *readOnlyFile) still() (fs.FileInfo, error) {
 	return before, nil
 }
 
-// unmovedError says that the newest entries are beside the file, where they cannot be read
+// unmovedError reports that the newest entries are beside the file, where they cannot be read
 // without writing.
 type unmovedError struct{ path string }
 

@@ -81,7 +81,7 @@ func (o *initOptions) adoptPast(ctx context.Context, service *issuance.Service, 
 	return o.report(cert, taken)
 }
 
-// adoptError says that the files to take over are not as they should be.
+// adoptError reports that the files to take over are not as they should be.
 type adoptError struct{ err error }
 
 func (e *adoptError) Error() string { return e.err.Error() }

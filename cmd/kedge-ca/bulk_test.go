@@ -133,7 +133,7 @@ func mustRun(t *testing.T, args ...string) {
 	}
 }
 
-// runAndKill says whether the run came to its end before it was killed.
+// runAndKill reports whether the run came to its end before it was killed.
 func runAndKill(t *testing.T, args []string, after time.Duration) bool {
 	t.Helper()
 	self, err := os.Executable()

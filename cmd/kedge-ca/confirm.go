@@ -12,7 +12,7 @@ import (
 // errDeclined says that the person at the terminal answered no. Nothing was changed.
 var errDeclined = errors.New("not confirmed; nothing was changed")
 
-// unconfirmedError says that a dangerous step was neither confirmed by --yes nor can be on a
+// unconfirmedError reports that a dangerous step was neither confirmed by --yes nor can be on a
 // terminal: the command line lacks something.
 type unconfirmedError struct {
 	question string

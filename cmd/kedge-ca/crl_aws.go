@@ -48,7 +48,7 @@ func (f *awsFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// unknownAnchorError says that it is not known to which trust anchor something belongs.
+// unknownAnchorError reports that it is not known to which trust anchor something belongs.
 type unknownAnchorError struct {
 	what    string
 	command string // that is to be given the ARN

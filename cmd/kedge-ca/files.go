@@ -62,7 +62,7 @@ func (f *formFlags) readPassword(h host, path string) error {
 	return nil
 }
 
-// pkcs12Error says that the password of a PKCS#12 could not be had.
+// pkcs12Error reports that the password of a PKCS#12 could not be had.
 type pkcs12Error struct{ error }
 
 func (e *pkcs12Error) Unwrap() error { return e.error }

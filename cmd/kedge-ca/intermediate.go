@@ -170,7 +170,7 @@ func runIntermediate(ctx context.Context, o *intermediateOptions) error {
 	return o.make(ctx)
 }
 
-// offlineParentError says that the key of a parent is not here.
+// offlineParentError reports that the key of a parent is not here.
 type offlineParentError struct {
 	parent string
 	err    error

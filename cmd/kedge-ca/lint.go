@@ -71,7 +71,7 @@ func runLint(_ context.Context, o *lintOptions) error {
 	return nil
 }
 
-// lintedError says that certificates break rules. What they break was written already.
+// lintedError reports that certificates break rules. What they break was written already.
 type lintedError struct{ errors, failed, all int }
 
 func (e *lintedError) Error() string {

@@ -145,12 +145,12 @@ func (o *signOptions) request(profile *ca.Profile, csr *x509.CertificateRequest)
 	return added, dropped, nil
 }
 
-// namelessError says that neither the request nor a flag names anybody.
+// namelessError reports that neither the request nor a flag names anybody.
 type namelessError struct{}
 
 func (*namelessError) Error() string { return "the request has no common name" }
 
-// unwrittenError says that a certificate was issued and recorded, and did not come out.
+// unwrittenError reports that a certificate was issued and recorded, and did not come out.
 type unwrittenError struct {
 	serial string
 	err    error

@@ -59,7 +59,7 @@ func runStatus(ctx context.Context, o *statusOptions) (err error) {
 	return certinfo.WriteStatus(o.Out, status)
 }
 
-// needsError says that --check found something to do.
+// needsError reports that --check found something to do.
 type needsError struct{ n int }
 
 func (e *needsError) Error() string {

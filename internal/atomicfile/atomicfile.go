@@ -1,14 +1,14 @@
-// Package atomicfile replaces files that other programs read, so that a reader sees the
-// old content or the new, never a part, whatever happens in between.
+// Package atomicfile replaces files that other programs read, so that a reader sees the old content
+// or the new, never a part, whatever happens in between.
 //
-// The folder of a file is opened once, and all is done in it: no name on the way is looked up again, and
-// no symbolic link is followed unless its owner may lead there (see [Open]). So nobody who can change the
-// path meanwhile chooses another file. On Windows, where it takes a privilege to make a link, paths are used.
+// The folder of a file is opened once, and every operation is relative to it: no part of the path
+// is resolved again, and a symbolic link is followed only if its owner is trusted with the target
+// (see [Open]). So a user who can change the path in the meantime cannot redirect the write to
+// another file. On Windows, where creating a link takes a privilege, paths are used.
 //
-// It promises: the mode is set before the first byte is written, the bytes are on disk
-// before the name points to them, and the folder is synced after where that is possible. It
-// does not lock: two writers of one file need a lock of their own around read, change and
-// Write.
+// It promises: the mode is set before the first byte is written, the bytes are on disk before the
+// name points to them, and the folder is synced afterwards where that is possible. It does not
+// lock: two writers of one file need a lock of their own around read, change and Write.
 package atomicfile
 
 import (
@@ -21,15 +21,16 @@ import (
 
 // Write replaces the file at path with data and mode, or leaves it as it was.
 //
-// A symbolic link is followed to its target, which is then replaced, or made if there is
-// none; a target that is not a regular file is refused, and so is a link by which another user could
-// lead to a file that is not theirs. The new bytes lie for a moment in a hidden file in the same
-// folder, which is removed when anything fails; errors name path, not it.
+// A symbolic link is followed to its target, which is then replaced, or created if it does not
+// exist; a target that is not a regular file is refused, and so is a link by which another user
+// could redirect the write to a file that is not theirs. The new bytes are first written to a
+// hidden file in the same folder, which is removed when anything fails; errors name path, not the
+// hidden file.
 func Write(path string, data []byte, mode fs.FileMode) error {
 	return WriteAll(File{Path: path, Data: data, Mode: mode})
 }
 
-// replace puts the hidden file in the place of the target, without making that durable.
+// replace renames the hidden file to the target, without syncing the folder.
 func replace(s *staged) error {
 	if err := s.dir.rename(s.tmp, s.name); err != nil {
 		return errors.Join(&fs.PathError{Op: "replace", Path: s.Target.Path(), Err: cause(err)}, s.dir.remove(s.tmp))
@@ -37,31 +38,30 @@ func replace(s *staged) error {
 	return nil
 }
 
-// Create writes a new file and fails with fs.ErrExist when the name is taken, if only by a
-// symbolic link: for keys, which must never be overwritten. After an error there is no new
-// file.
+// Create writes a new file and fails with fs.ErrExist when the name is taken, even by a symbolic
+// link: for keys, which must never be overwritten. After an error there is no new file.
 //
-// The name is given to the whole file, by a hard link. On Linux the file has no other name
-// before, so that a crash leaves nothing; elsewhere, and on file systems that cannot do this, it
-// is a hidden one first. Where the file system has no links, the file is written in place, and a
+// The complete file gets its name by a hard link. On Linux the file has no name before that, so
+// that a crash leaves nothing; elsewhere, and on file systems without unnamed files, it has a
+// hidden name first. If the file system has no hard links, the file is written in place, and a
 // crash can leave a part of it.
 func Create(path string, data []byte, mode fs.FileMode) error {
 	return CreateAll(File{Path: path, Data: data, Mode: mode})
 }
 
-// create gives the file its name, without making that durable.
+// create gives the file its name, without syncing the folder.
 func create(s *staged) error {
 	taken := &fs.PathError{Op: "create", Path: s.Target.Path(), Err: fs.ErrExist}
 	if s.nameless != nil {
 		err := s.dir.linkNameless(s.nameless, s.name)
-		s.nameless.Close() // all is on disk already
+		s.nameless.Close() // its bytes are on disk already
 		switch {
 		case err == nil:
 			return nil
 		case errors.Is(err, fs.ErrExist):
 			return taken
 		}
-		if s.tmp, err = temporary(s.Target, s.File); err != nil { // there is no /proc, or a trouble that is named here
+		if s.tmp, err = temporary(s.Target, s.File); err != nil { // no /proc, or an error that is returned here
 			return err
 		}
 	}
@@ -72,7 +72,7 @@ func create(s *staged) error {
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return taken
-	case err != nil: // no links here, or a trouble that the next call names
+	case err != nil: // no hard links, or an error that the next call returns
 		return createInPlace(s.Target, s.File)
 	}
 	return nil
@@ -89,7 +89,7 @@ func createInPlace(t *Target, f File) error {
 	return nil
 }
 
-// hidden is between the name of the target and a number in the names of our hidden files.
+// hidden separates the name of the target from a random number in the names of hidden files.
 const hidden = ".kedge-"
 
 // temporary writes a hidden file beside the target and returns its name.
@@ -104,7 +104,7 @@ func temporary(t *Target, f File) (string, error) {
 	return name, nil
 }
 
-// cause takes the name of the hidden file off an error: nobody asked for that file.
+// cause removes the path of the hidden file from an error: the caller does not know that file.
 func cause(err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
@@ -115,7 +115,7 @@ func cause(err error) error {
 	return err
 }
 
-// fill gives an open file its mode, then its bytes, and returns when both are on disk.
+// fill sets an open file's mode, then writes its bytes, and returns when both are on disk.
 func (f File) fill(file *os.File) error {
 	if f.Like != nil {
 		if err := f.like(file); err != nil {
@@ -132,11 +132,11 @@ func (f File) fill(file *os.File) error {
 	return err
 }
 
-// setMode gives an open file its mode. Some file systems refuse that: there, files have the mode that they
-// have, which can be the right one.
+// setMode sets an open file's mode. On file systems without modes that fails, which is no error if
+// the file already has the mode.
 func (f File) setMode(file *os.File) error {
 	if runtime.GOOS == "windows" {
-		return nil // there are no permission bits to set there
+		return nil // no permission bits on Windows
 	}
 	info, err := file.Stat()
 	if err != nil || info.Mode().Perm() == f.Mode.Perm() {

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// searchOnly opens a folder to find names in it, which takes no permission to list it. It is O_SEARCH
-// of POSIX where that exists.
+// searchOnly is the flag that opens a folder for lookups only, without permission to list it:
+// O_SEARCH of POSIX where it exists.
 func searchOnly() int {
 	switch runtime.GOOS {
 	case "darwin", "ios":
@@ -24,8 +24,8 @@ func searchOnly() int {
 	return os.O_RDONLY
 }
 
-// readlink returns what is in a link, and whose it is. A link cannot be opened here: one that is
-// replaced in between is refused, unless it comes back.
+// readlink returns the target of a link, and the link's owner. A link cannot be opened here: if it
+// is replaced between the two calls and not put back, that is detected and refused.
 func (d *folder) readlink(name string) (to string, e entry, err error) {
 	before, err := d.lstat(name)
 	if err != nil {
@@ -40,7 +40,7 @@ func (d *folder) readlink(name string) (to string, e entry, err error) {
 	return to, e, err
 }
 
-// There are no files without a name here.
+// openNameless fails: there are no unnamed files on this system.
 func (d *folder) openNameless() (*os.File, error) { return nil, errors.ErrUnsupported }
 
 func (d *folder) linkNameless(*os.File, string) error { return errors.ErrUnsupported }

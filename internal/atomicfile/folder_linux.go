@@ -8,10 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// searchOnly opens a folder to find names in it, which takes no permission to list it.
+// searchOnly is the flag that opens a folder for lookups only, without permission to list it.
 func searchOnly() int { return unix.O_PATH }
 
-// readlink returns what is in a link, and whose it is: of the same link, whatever is put in its place.
+// readlink returns the target of a link, and the link's owner, both of the same link even if it is
+// replaced meanwhile.
 func (d *folder) readlink(name string) (to string, e entry, err error) {
 	fd, err := openAt(d.fd, name, unix.O_PATH, 0)
 	if err == nil {
@@ -28,13 +29,13 @@ func (d *folder) readlink(name string) (to string, e entry, err error) {
 	return to, e, nil
 }
 
-// openNameless opens a new file in the folder that has no name there.
+// openNameless creates an unnamed file in the folder (O_TMPFILE).
 func (d *folder) openNameless() (*os.File, error) {
 	return d.openFile(".", unix.O_TMPFILE|os.O_WRONLY, 0o600)
 }
 
-// linkNameless gives it one, as open(2) shows it: by the link that /proc has to it, since
-// without that it takes a privilege.
+// linkNameless gives the unnamed file a name through its link in /proc, as shown in open(2): doing
+// so by its descriptor takes a privilege.
 func (d *folder) linkNameless(f *os.File, name string) error {
 	return unix.Linkat(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(int(f.Fd())), d.fd, name, unix.AT_SYMLINK_FOLLOW)
 }

@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// folder is a folder by its path. It takes a privilege to make a symbolic link here.
+// folder is a folder, by its path. Creating a symbolic link takes a privilege on Windows.
 type folder struct{ path string }
 
-// entry is what a folder says about a name in it. Whose a file is, is not known here.
+// entry describes a name in a folder. Its owner is not known on this system.
 type entry struct {
 	mode     fs.FileMode
 	uid, gid int
 	modTime  time.Time
 }
 
-// link is one that nobody asks about.
+// link is not used on this system.
 type link struct{}
 
 func (d *folder) close() error { return nil }
@@ -83,20 +83,20 @@ func (d *folder) sync() error {
 	return err
 }
 
-// There are no files without a name here.
+// openNameless fails: there are no unnamed files on this system.
 func (d *folder) openNameless() (*os.File, error) { return nil, errors.ErrUnsupported }
 
 func (d *folder) linkNameless(*os.File, string) error { return errors.ErrUnsupported }
 
-// like gives nothing: a new file belongs here to whom the folder says.
+// like does nothing: the owner of a new file follows from its folder.
 func (f File) like(*os.File) error { return nil }
 
 func (t *Target) checkOwner(*os.File) error { return nil }
 
-// euid is no user: whose a file is, is not known.
+// euid returns an invalid user: owners are not known on this system.
 func euid() int { return -2 }
 
-// open follows path to the file, or to the name that a new file gets.
+// open resolves path to the file, or to the name of a file to create.
 func (o opener) open(path string) (*Target, error) {
 	target := path
 	if !o.create {
@@ -128,14 +128,14 @@ func follow(path string, links int) (string, error) {
 	return target, err
 }
 
-// followDangling goes one link on. A path that is none is the name of the new file.
+// followDangling resolves the links of a path whose target does not exist, and returns the target.
 func followDangling(path string, links int) (string, error) {
 	next, err := os.Readlink(path)
 	if err != nil || links == 0 {
 		return path, nil
 	}
 	if !filepath.IsAbs(next) {
-		dir, err := filepath.EvalSymlinks(filepath.Dir(path)) // ".." counts from the real folder
+		dir, err := filepath.EvalSymlinks(filepath.Dir(path)) // ".." is relative to the real folder
 		if err != nil {
 			return "", err
 		}

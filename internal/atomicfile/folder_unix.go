@@ -15,21 +15,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// folder is an open folder. What is done in it is done there, wherever its path leads by then, and
-// no symbolic link in it is followed.
+// folder is an open folder. Its methods act on that folder, even if its path has come to mean
+// another one, and follow no symbolic link in it.
 type folder struct {
 	fd   int
 	path string // for messages; "" is the current folder
 }
 
-// entry is what a folder says about a name in it.
+// entry describes a name in a folder.
 type entry struct {
 	mode     fs.FileMode
 	uid, gid int
 	modTime  time.Time
 }
 
-// openTop opens a folder by which a path can begin: "/", or "" for the current one.
+// openTop opens the folder at which a path starts: "/", or "" for the current one.
 func openTop(path string) (*folder, error) { return openFolderAt(unix.AT_FDCWD, path, path) }
 
 func openFolderAt(fd int, name, path string) (*folder, error) {
@@ -43,7 +43,7 @@ func openFolderAt(fd int, name, path string) (*folder, error) {
 	return &folder{opened, path}, nil
 }
 
-// openAt follows no link and waits for no pipe.
+// openAt follows no symbolic link and does not block on a named pipe.
 func openAt(fd int, name string, flag int, mode fs.FileMode) (int, error) {
 	for {
 		opened, err := unix.Openat(fd, name, flag|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, uint32(mode.Perm()))
@@ -95,7 +95,7 @@ func entryOf(stat *unix.Stat_t) entry {
 	return e
 }
 
-// readlinkAt returns what is in a link.
+// readlinkAt returns the target of a link.
 func readlinkAt(fd int, name string) (string, error) {
 	buffer := make([]byte, 4096) // PATH_MAX
 	n, err := unix.Readlinkat(fd, name, buffer)
@@ -123,7 +123,7 @@ func (d *folder) remove(name string) error {
 	return nil
 }
 
-// createTemp makes a file whose name nobody has, and begins with prefix.
+// createTemp creates a file with a new name that begins with prefix.
 func (d *folder) createTemp(prefix string) (*os.File, string, error) {
 	for {
 		name := prefix + strconv.FormatUint(uint64(rand.Uint32()), 10)
@@ -144,8 +144,8 @@ func (d *folder) names() ([]string, error) {
 	return f.Readdirnames(-1)
 }
 
-// sync makes names in the folder durable, where that can be: a folder without read permission cannot
-// be opened for it, and some file systems sync none.
+// sync makes names in the folder durable, where possible: a folder without read permission cannot
+// be opened for it, and some file systems cannot sync folders.
 func (d *folder) sync() error {
 	f, err := d.openFile(".", os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err == nil {

@@ -4,5 +4,5 @@ package atomicfile
 
 import "os"
 
-// copyAttributes copies nothing: what access lists are here, only libraries in C know.
+// copyAttributes copies nothing: access lists are reachable only through the C library here.
 func copyAttributes(_, _ *os.File) error { return nil }

@@ -11,15 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The attributes in which Linux keeps the access lists of a file: acl(5), and that of NFS 4.
+// The extended attributes in which Linux keeps the access lists of a file: acl(5), and that of NFS
+// 4.
 const (
 	posixACL = "system.posix_acl_access"
 	nfs4ACL  = "system.nfs4_acl"
 )
 
-// copyAttributes gives a new file the access list and the user attributes of an old one, and takes
-// away the access list that it got from its folder. What else a file can have (its SELinux label, say)
-// is what the system gives it.
+// copyAttributes copies the access list and the user attributes of an old file to a new one, and
+// removes the access list that the new one inherited from its folder. Other attributes, such as the
+// SELinux label, stay as the system set them.
 func copyAttributes(to, from *os.File) error {
 	old, err := attributes(from)
 	if err != nil {
@@ -47,7 +48,7 @@ func copyAttributes(to, from *os.File) error {
 	return nil
 }
 
-// attributeName is what people call an attribute.
+// attributeName returns the usual name of an attribute.
 func attributeName(name string) string {
 	if name == posixACL || name == nfs4ACL {
 		return "access control list"
@@ -81,7 +82,7 @@ func attributes(file *os.File) (map[string][]byte, error) {
 	return found, nil
 }
 
-// grow asks for as many bytes as there are, which can change between the two questions.
+// grow calls get with a buffer of the size that it asks for, again if the size has changed.
 func grow(get func([]byte) (int, error)) ([]byte, error) {
 	for {
 		n, err := get(nil)

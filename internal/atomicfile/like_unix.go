@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// like gives an open new file what the file that it will replace has beside its bytes: the owner and
-// group first, since the system takes rights away when those change, and then who else may use it.
+// like copies owner, group and access rights from the file that will be replaced to an open new
+// file: the owner and group first, since changing them clears permission bits.
 func (f File) like(file *os.File) error {
 	if err := own(file, f.Like); err != nil {
 		return fmt.Errorf("keep its owner: %w", cause(err))
@@ -17,8 +17,8 @@ func (f File) like(file *os.File) error {
 	return copyAttributes(file, f.Like)
 }
 
-// own gives an open file the owner and group of another. It asks for nothing that is so already:
-// that takes no privilege.
+// own sets the owner and group of an open file to those of another. It changes only what differs,
+// since a change takes a privilege.
 func own(file, other *os.File) error {
 	want, err := statOf(other)
 	if err != nil {

@@ -16,15 +16,15 @@ type File struct {
 	Data []byte
 	Mode fs.FileMode
 
-	// Like, if not nil, is the file that is replaced, open: the new one gets its owner and group, and
-	// on Linux its access control list and user attributes, or is not written. Systems without
-	// owners take no notice.
+	// Like, if not nil, is the open file that is replaced: the new one gets its owner and group,
+	// and on Linux its access control list and user attributes, or is not written. On systems
+	// without owners it is ignored.
 	Like *os.File
 }
 
-// CreateAll is Create for several files. Their bytes are on disk before the first of them gets
-// its name, and they get their names in their order; each folder is synced once. After an
-// error none of them is there; after a crash the first few can be.
+// CreateAll is Create for several files. The bytes of all are on disk before the first gets its
+// name, and they get their names in order; each folder is synced once. After an error none of them
+// exists; after a crash the first few can.
 func CreateAll(files ...File) error {
 	targets, err := openAll(opener{create: true}, files)
 	if err != nil {
@@ -47,9 +47,9 @@ func createAll(targets []*Target, files []File) error {
 	return err
 }
 
-// WriteAll is Write for several files. Their bytes are on disk before the first is replaced,
-// and they are replaced in their order; each folder is synced once. An error or a crash can
-// leave the first few replaced and the others as they were.
+// WriteAll is Write for several files. The bytes of all are on disk before the first is replaced,
+// and they are replaced in order; each folder is synced once. An error or a crash can leave the
+// first few replaced and the others as they were.
 func WriteAll(files ...File) error {
 	targets, err := openAll(opener{}, files)
 	if err != nil {
@@ -82,8 +82,8 @@ func closeAll(targets []*Target) {
 	}
 }
 
-// place writes the bytes of all files at once, since the disk takes several as fast as one,
-// and then puts them in their places one by one. It returns how many are there.
+// place stages all files concurrently, since the disk syncs several as fast as one, and then puts
+// them in place in order. It returns how many are in place.
 func place(targets []*Target, files []File, stage func(*Target, File) (*staged, error), put func(*staged) error) (done int, err error) {
 	all, errs := make([]*staged, len(files)), make([]error, len(files))
 	var group sync.WaitGroup
@@ -106,11 +106,11 @@ func place(targets []*Target, files []File, stage func(*Target, File) (*staged, 
 	return done, err
 }
 
-// staged is a file whose bytes are on disk, and which waits to be put in its place.
+// staged is a file whose bytes are on disk, and which is not in place yet.
 type staged struct {
 	File
 	*Target
-	nameless *os.File // not nil: it has no name at all, and goes when it is closed
+	nameless *os.File // not nil: it has no name, and is gone when closed
 	tmp      string   // otherwise, its hidden name
 }
 
@@ -130,10 +130,10 @@ func stage(t *Target, f File) (*staged, error) {
 	return &staged{File: f, Target: t, tmp: tmp}, nil
 }
 
-// stageNameless writes a file without a name, where there are such files.
+// stageNameless writes an unnamed file, if the file system has those.
 func stageNameless(t *Target, f File) (*staged, error) {
 	file, err := t.dir.openNameless()
-	if err != nil { // there are none here, or a trouble that the next call names
+	if err != nil { // not supported, or an error that the next call returns
 		return stage(t, f)
 	}
 	if err := f.fill(file); err != nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Sweep removes the hidden files beside path that a Write left when its process was killed. Only
-// who keeps all other writers out, by a lock, may call it.
+// Sweep removes the hidden files beside path that a killed Write left. The caller must hold a lock
+// that keeps out all other writers of path.
 func Sweep(path string) error {
 	t, err := opener{create: true}.open(path)
 	if err != nil {
@@ -18,7 +18,7 @@ func Sweep(path string) error {
 	return t.Sweep()
 }
 
-// Sweep removes what a Write of this target left when its process was killed, as the function does.
+// Sweep removes the hidden files that a killed Write of this target left; see the function Sweep.
 func (t *Target) Sweep() error {
 	names, err := t.dir.names()
 	if err != nil {
@@ -37,7 +37,8 @@ func (t *Target) Sweep() error {
 	return err
 }
 
-// leftover reports whether a hidden file is ours, by what its name has behind that of the target.
+// leftover reports whether a hidden file is one of this package, by the rest of its name after the
+// target's.
 func (t *Target) leftover(name, rest string) bool {
 	number, ours := strings.CutPrefix(rest, hidden)
 	if !ours {
@@ -51,8 +52,8 @@ func (t *Target) leftover(name, rest string) bool {
 	return err == nil && e.mode.IsRegular()
 }
 
-// isOld reports whether a file with a name as earlier versions gave it can be theirs. Somebody's own copy
-// can have such a name, too.
+// isOld reports whether a file whose name has the form of earlier versions can be theirs: a user's
+// own copy can have such a name, too.
 func (t *Target) isOld(name string) bool {
 	e, err := t.dir.lstat(name)
 	return err == nil && time.Since(e.modTime) > 24*time.Hour && e.uid == euid()

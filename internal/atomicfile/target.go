@@ -8,47 +8,48 @@ import (
 	"syscall"
 )
 
-// Target is the file that a path leads to, or will: a name in a folder that is open. What is done
-// to it is done there, wherever the path leads by then.
+// Target is the file that a path resolved to, or will be created as: a name in an open folder.
+// Operations on it use that folder, even if the path has come to lead elsewhere.
 type Target struct {
 	dir   *folder
 	name  string
-	given string // the path, as it was given
-	links []link // on the way, as far as systems have such
+	given string // the path, as the caller gave it
+	links []link // that were followed; none where links are not checked
 }
 
-// opener says how a path is followed.
+// opener has the options of resolving a path.
 type opener struct {
-	create      bool        // the last name is a new file's: it is not followed
-	makeFolders fs.FileMode // the mode of folders that are missing; 0 makes none
+	create      bool        // the last name is that of a new file: it is not followed
+	makeFolders fs.FileMode // mode of folders to create if missing; 0 creates none
 }
 
-// Open follows path to the file that Write replaces, or makes. A target that is not a regular file is
-// refused, and so is a link by which another user could lead to a file that is not theirs.
+// Open resolves path to the file that Write replaces or creates. A target that is not a regular
+// file is refused, and so is a link by which another user could redirect the write to a file that
+// is not theirs.
 func Open(path string) (*Target, error) { return opener{}.open(path) }
 
-// OpenAndMakeFolders is Open, but makes folders that are missing, with that mode.
+// OpenAndMakeFolders is Open, but creates missing folders, with that mode.
 func OpenAndMakeFolders(path string, mode fs.FileMode) (*Target, error) {
 	return opener{makeFolders: mode}.open(path)
 }
 
-// OpenUnfollowed is OpenAndMakeFolders, but does not follow the last name: a symbolic link there is nothing
-// that OpenFile opens.
+// OpenUnfollowed is OpenAndMakeFolders, but does not follow the last name: if that is a symbolic
+// link, OpenFile fails.
 func OpenUnfollowed(path string, mode fs.FileMode) (*Target, error) {
 	return opener{create: true, makeFolders: mode}.open(path)
 }
 
-// Path is where the target was found.
+// Path returns the resolved path.
 func (t *Target) Path() string { return t.dir.join(t.name) }
 
-// Name is the last name of Path.
+// Name returns the last element of Path.
 func (t *Target) Name() string { return t.name }
 
 // Close closes the folder.
 func (t *Target) Close() error { return t.dir.close() }
 
-// OpenFile opens the target, which must be a regular file: anything else is not opened, since that can
-// wait, or have an effect. What was opened is checked again.
+// OpenFile opens the target, which must be a regular file: that is checked before, since opening
+// anything else can block or have side effects, and again on the open file.
 func (t *Target) OpenFile(flag int) (*os.File, error) {
 	if err := t.checkKind(); err != nil {
 		return nil, err
@@ -70,13 +71,13 @@ func (t *Target) OpenFile(flag int) (*os.File, error) {
 	return f, nil
 }
 
-// OpenBeside opens another file in the target's folder. A symbolic link is not followed: the caller
-// checks what it gets.
+// OpenBeside opens another file in the target's folder. It does not follow a symbolic link; the
+// caller checks the file's type and owner.
 func (t *Target) OpenBeside(name string, flag int, mode fs.FileMode) (*os.File, error) {
 	return t.dir.openFile(name, flag, mode)
 }
 
-// Owner returns the user and group of the target, or of the folder in which it will be made.
+// Owner returns the user and group of the target, or of its folder if it does not exist.
 func (t *Target) Owner() (uid, gid int, err error) {
 	e, err := t.dir.lstat(t.name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -85,7 +86,7 @@ func (t *Target) Owner() (uid, gid int, err error) {
 	return e.uid, e.gid, err
 }
 
-// checkKind refuses what is there and not a regular file.
+// checkKind refuses a target that exists and is not a regular file.
 func (t *Target) checkKind() error {
 	e, err := t.dir.lstat(t.name)
 	switch {
@@ -106,14 +107,14 @@ func notRegular(path string, mode fs.FileMode) error {
 	return fmt.Errorf("%s is not a regular file", path)
 }
 
-// Write replaces the target with f, whose Path is not asked, or leaves it as it was.
+// Write replaces the target with f, whose Path is ignored, or leaves it as it was.
 func (t *Target) Write(f File) error { return writeAll([]*Target{t}, []File{f}) }
 
-// Create writes f, whose Path is not asked, as the target, and fails with fs.ErrExist when there is something.
+// Create writes f, whose Path is ignored, as the target, and fails with fs.ErrExist if that exists.
 func (t *Target) Create(f File) error { return createAll([]*Target{t}, []File{f}) }
 
 // Remove removes the target.
 func (t *Target) Remove() error { return t.dir.remove(t.name) }
 
-// maxLinks is how many links to one another are followed, as many as Linux does.
+// maxLinks is how many links in a row are followed, as many as Linux does.
 const maxLinks = 40

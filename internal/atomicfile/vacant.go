@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// Exists reports whether something is at path, if only a symbolic link. What cannot be looked at is
-// an error.
+// Exists reports whether something is at path, even a dangling symbolic link. The error is that of
+// Lstat.
 func Exists(path string) (bool, error) {
 	_, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -16,8 +16,8 @@ func Exists(path string) (bool, error) {
 	return err == nil, err
 }
 
-// Vacant returns what Create would return for the first of several names that is taken: an
-// *fs.PathError that is fs.ErrExist.
+// Vacant returns the error that Create would return for the first of paths that exists: an
+// *fs.PathError that wraps fs.ErrExist.
 func Vacant(paths ...string) error {
 	for _, path := range paths {
 		there, err := Exists(path)

@@ -13,25 +13,25 @@ import (
 	"syscall"
 )
 
-// link is a symbolic link on the way to a file.
+// link is a symbolic link in a path.
 type link struct {
 	path   string
 	owner  int
-	folder entry // in which it is
+	folder entry // that the link is in
 }
 
-// walker goes along a path folder by folder, each opened in the one before it without following a
-// link. A link is read, and its text walked along instead of its name. So no name is looked up twice,
-// and what is swapped meanwhile leads nowhere else.
+// walker resolves a path folder by folder, opening each relative to the one before without
+// following links. It reads a link and resolves its text in place of the name. So no name is looked
+// up twice, and a component that is swapped meanwhile has no effect.
 type walker struct {
 	opener
-	path  string    // as it was given
-	way   []*folder // from the top to where the walker is
+	path  string    // as the caller gave it
+	way   []*folder // open folders, from the top to the current one
 	left  []string
 	links []link
 }
 
-// open walks to the file at path, or to the name that a new file gets.
+// open resolves path to the file, or to the name of a file to create.
 func (o opener) open(path string) (_ *Target, err error) {
 	w := &walker{opener: o, path: path}
 	defer func() { w.drop(err) }()
@@ -47,7 +47,7 @@ func (o opener) open(path string) (_ *Target, err error) {
 	return nil, notRegular(path, fs.ModeDir)
 }
 
-// drop closes all folders, but without an error the one in which the target is.
+// drop closes all folders; without an error it keeps the target's.
 func (w *walker) drop(err error) {
 	if err == nil {
 		w.way = w.way[:len(w.way)-1]
@@ -57,7 +57,8 @@ func (w *walker) drop(err error) {
 	}
 }
 
-// begin goes to where path begins, seen from where the walker is, and takes its names.
+// begin starts at the top of path, or at the current folder if path is relative, and splits it into
+// names.
 func (w *walker) begin(path string) error {
 	top := ""
 	if filepath.IsAbs(path) {
@@ -78,7 +79,7 @@ func (w *walker) begin(path string) error {
 
 func (w *walker) at() *folder { return w.way[len(w.way)-1] }
 
-// step goes one name on, and returns the target when that was the last.
+// step resolves one name, and returns the target if that was the last.
 func (w *walker) step() (*Target, error) {
 	name := w.left[0]
 	w.left = w.left[1:]
@@ -111,8 +112,8 @@ func (w *walker) enter(name string) error {
 	return err
 }
 
-// up goes back by the way on which the walker came, since ".." of a folder that is moved meanwhile is
-// another one.
+// up returns to the folder from which the walker came, since ".." of a folder that has been moved
+// is another folder.
 func (w *walker) up() error {
 	top := w.at()
 	switch {
@@ -125,7 +126,7 @@ func (w *walker) up() error {
 	return w.enter("..")
 }
 
-// missing makes a folder, if folders are to be made.
+// missing creates a folder, if the options say so.
 func (w *walker) missing(name string) error {
 	if w.makeFolders == 0 {
 		return &fs.PathError{Op: "create", Path: w.path, Err: syscall.ENOENT}
@@ -166,9 +167,8 @@ func (w *walker) arrive(name string) (*Target, error) {
 	return t, w.check(t.Path(), t)
 }
 
-// check refuses a way on which another user's link leads to what is not theirs: owners are root, this
-// user, the owner of the folder that was reached, who can replace the file without us, and the
-// file's own.
+// check refuses a path with another user's link to a file that is not theirs. Owners are root, this
+// user, the owner of the target's folder, who could replace the file anyway, and the target's own.
 func (w *walker) check(path string, t *Target) error {
 	if len(w.links) == 0 {
 		return nil
@@ -186,7 +186,7 @@ func (w *walker) check(path string, t *Target) error {
 	return checkLinks(w.links, path, owners)
 }
 
-// checkOwner is check for the file that was opened.
+// checkOwner is check with the owner of the opened file.
 func (t *Target) checkOwner(file *os.File) error {
 	if len(t.links) == 0 {
 		return nil
@@ -215,10 +215,10 @@ func checkLinks(links []link, path string, owners []int) error {
 	return nil
 }
 
-// check refuses a link that could be a trap. In a folder where everybody can make files but remove
-// only their own, that is the rule of Linux (proc(5), protected_symlinks), which is not asked when
-// links are read one by one, and which other systems do not have. Anywhere, the link's owner must be
-// root, this user, or the owner of the target or its folder.
+// check refuses a link that could be a trap. In a folder where everybody can create files but
+// remove only their own, it applies the rule of Linux (proc(5), protected_symlinks), which the
+// kernel does not apply when links are read one by one, and other systems do not have. In any
+// folder the link's owner must be root, this user, or the owner of the target or its folder.
 func (l link) check(target string, owners []int) error {
 	shared := l.folder.mode&fs.ModeSticky != 0 && l.folder.mode.Perm()&0o002 != 0
 	switch {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// document is what a reader makes of a file: values by section and key.
+// document is a file as a reader sees it: values by section and key.
 type document map[string]map[string]string
 
 func (d document) section(name string) map[string]string {
@@ -15,16 +15,16 @@ func (d document) section(name string) map[string]string {
 	return d[name]
 }
 
-// parser is what the two readers have in common: where they are.
+// parser is the position in the file, common to both readers.
 type parser struct {
 	doc     document
 	section string
 	key     string
-	inside  bool // a section
+	inside  bool // in a section
 }
 
-// readStrict reads as botocore does, with configparser of Python. Its error says which line
-// makes botocore refuse the whole file.
+// readStrict reads as botocore does, with Python's configparser. Its error names the line because
+// of which botocore refuses the whole file.
 func readStrict(content string) (document, error) {
 	p := &parser{doc: document{}}
 	indent := 0
@@ -65,7 +65,7 @@ func readStrict(content string) (document, error) {
 	return p.doc, nil
 }
 
-// strictHeader takes everything up to the last bracket, and does not mind what follows.
+// strictHeader returns the name up to the last bracket, and ignores the rest of the line.
 func strictHeader(trimmed string) (string, bool) {
 	end := strings.LastIndexByte(trimmed, ']')
 	if trimmed[0] != '[' || end < 2 {
@@ -74,7 +74,7 @@ func strictHeader(trimmed string) (string, bool) {
 	return trimmed[1:end], true
 }
 
-// readLenient reads as the Go SDK does. A key within a key is left out.
+// readLenient reads as the Go SDK does. A nested key is left out.
 func readLenient(content string) document {
 	p := &parser{doc: document{}}
 	for text := range strings.Lines(content) {
@@ -90,7 +90,7 @@ func readLenient(content string) document {
 	return p.doc
 }
 
-// lenient takes a setting, or the rest of one.
+// lenient reads a setting, or a continuation line.
 func (p *parser) lenient(l line) {
 	values := p.doc[p.section]
 	indented := l.text[0] == ' ' || l.text[0] == '\t'
@@ -104,7 +104,7 @@ func (p *parser) lenient(l line) {
 	}
 }
 
-// cutComment takes the comment off a value, for those who have comments there.
+// cutComment splits a value and its comment, as the readers that allow one there do.
 func cutComment(value string) (before, after string) {
 	for i := 1; i < len(value); i++ {
 		if (value[i] == '#' || value[i] == ';') && (value[i-1] == ' ' || value[i-1] == '\t') {
@@ -121,7 +121,7 @@ func unquote(value string) string {
 	return value
 }
 
-// quoted tells whether the Go SDK takes the first and the last character away.
+// quoted reports whether the Go SDK strips the first and the last character.
 func quoted(value string) bool {
 	return value != "" && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0]
 }

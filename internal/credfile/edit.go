@@ -12,11 +12,11 @@ import (
 // Setting is one line of a profile.
 type Setting struct {
 	Key, Value string
-	// Existing: it is written only where the profile has it already.
+	// Existing: it is written only if the profile already has it.
 	Existing bool
 }
 
-// check refuses what not all SDKs would read back.
+// check refuses a setting that some SDK would read back differently.
 func (s Setting) check() error {
 	if s.Key == "" || strings.Trim(s.Key, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 		return fmt.Errorf("%q is not the name of a setting", s.Key)
@@ -86,7 +86,7 @@ func appendLines(out *strings.Builder, lines []line) {
 	}
 }
 
-// appendSection ends the file with a section of its own for the profile.
+// appendSection appends a section for the profile to the file.
 func appendSection(out *strings.Builder, lines []line, s Section, settings []Setting) {
 	eol := ending(lines)
 	if len(lines) > 0 {
@@ -106,7 +106,7 @@ func appendSection(out *strings.Builder, lines []line, s Section, settings []Set
 	}
 }
 
-// verify holds the new file against the old one, as the SDKs read both: a line that is read in
+// verify compares the new file with the old one, as the SDKs read both: a line that they read in
 // different ways could make one of them miss what was written, or change another profile.
 func verify(before, after string, s Section, settings []Setting) error {
 	const unclear = "the AWS SDKs differ in how they read the profile's lines: write each setting on a line of its own, without space before it"
@@ -117,14 +117,14 @@ func verify(before, after string, s Section, settings []Setting) error {
 	now, nowErr := readStrict(after)
 	switch {
 	case err == nil && nowErr == nil && settled(old, now, s, settings):
-	case err != nil && (nowErr != nil || has(now, s, settings)): // it could not be read before, which Profile.Problem says
+	case err != nil && (nowErr != nil || has(now, s, settings)): // botocore could not read it before either, see Profile.Problem
 	default:
 		return errors.New(unclear)
 	}
 	return nil
 }
 
-// has tells whether a reader finds the settings, whatever else there is.
+// has reports whether a reader finds the settings; it ignores everything else.
 func has(now document, s Section, settings []Setting) bool {
 	for name, values := range now {
 		if _, all := s.is(name); all {
@@ -134,7 +134,7 @@ func has(now document, s Section, settings []Setting) bool {
 	return false
 }
 
-// settled tells whether a reader finds the settings, and everything else as it was.
+// settled reports whether a reader finds the settings, and everything else as before.
 func settled(before, after document, s Section, settings []Setting) bool {
 	found := false
 	for name, values := range after {
@@ -151,7 +151,7 @@ func settled(before, after document, s Section, settings []Setting) bool {
 	return found && len(after) >= len(before)
 }
 
-// wanted is what a section of the profile is to hold.
+// wanted returns what a section of the profile should hold.
 func wanted(before map[string]string, settings []Setting) map[string]string {
 	want := map[string]string{}
 	maps.Copy(want, before)

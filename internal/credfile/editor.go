@@ -8,13 +8,13 @@ import (
 
 // editor writes the lines of one section of the profile.
 type editor struct {
-	first int // the number of the section's first line in the file, from 0
+	first int // the index of the section's first line in the file
 	lines []line
 	eol   string
 }
 
-// edit replaces the lines of the settings where they are, and puts the others after the last
-// of those, or behind the header.
+// edit replaces the lines of the settings in place, and puts those that are missing after the last
+// of them, or after the header.
 func (e *editor) edit(out *strings.Builder, settings []Setting) error {
 	at, gone, err := e.find(settings)
 	if err != nil {
@@ -50,11 +50,11 @@ func appendTo(out *strings.Builder, settings []Setting, indentation, eol string)
 	}
 }
 
-// find returns the line of each setting, or -1, and the lines that go: more of the same key, and
-// what continues their values.
+// find returns the index of each setting's line, or -1, and the lines to remove: duplicates of the
+// keys, and continuations of their values.
 func (e *editor) find(settings []Setting) (at []int, gone map[int]bool, err error) {
 	at, gone = slices.Repeat([]int{-1}, len(settings)), map[int]bool{}
-	ours, last := false, -1 // the last setting, as botocore counts
+	ours, last := false, -1 // the last setting, as botocore reads it
 	for i, l := range e.lines {
 		n := index(settings, l)
 		deeper := last >= 0 && l.indent > e.lines[last].indent
@@ -82,7 +82,8 @@ func index(settings []Setting, l line) int {
 	return slices.IndexFunc(settings, func(s Setting) bool { return s.Key == l.name })
 }
 
-// place returns the settings that have no line yet, and the line behind which they go: -1 is the header.
+// place returns the settings that have no line yet, and the line after which they go: -1 is the
+// header.
 func (e *editor) place(at []int, settings []Setting) (behind int, missing []Setting) {
 	behind = slices.Max(append(at, -1))
 	for n, s := range settings {
@@ -93,7 +94,7 @@ func (e *editor) place(at []int, settings []Setting) (behind int, missing []Sett
 	if behind >= 0 {
 		return behind, missing
 	}
-	for i, l := range e.lines { // behind what is no setting: it would continue the last one's value
+	for i, l := range e.lines { // after lines that are no setting: those would continue the value of a new last one
 		if l.kind == setting {
 			break
 		}
@@ -104,8 +105,8 @@ func (e *editor) place(at []int, settings []Setting) (behind int, missing []Sett
 	return behind, missing
 }
 
-// indentation is that of the section's first setting: a line with less before it would
-// swallow it, for botocore.
+// indentation returns that of the section's first setting: with more, botocore would take a line
+// for a continuation of the one before.
 func (e *editor) indentation() string {
 	for _, l := range e.lines {
 		if l.kind == setting {
@@ -115,7 +116,7 @@ func (e *editor) indentation() string {
 	return ""
 }
 
-// replace writes a setting in the place of its old line, with the space around its sign.
+// replace rewrites the line of a setting, and keeps the space around its sign.
 func (e *editor) replace(out *strings.Builder, l line, s Setting) {
 	indentation, text := l.text[:l.indent], l.text[l.indent:]
 	body := strings.TrimRight(text, "\r\n")

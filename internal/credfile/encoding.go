@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// EncodingError is a file of profiles that is not plain UTF-8. The AWS CLI and boto3 read nothing of it, or
-// miss its first line, so that nothing is written to it.
+// EncodingError reports a file of profiles that is not plain UTF-8. The AWS CLI and boto3 cannot
+// read it, or miss its first line, so it is not written.
 type EncodingError struct {
 	Path    string
 	Problem string // the rest of a sentence that begins with the file
@@ -33,7 +33,7 @@ func checkEncoding(path, content string) error {
 	return &EncodingError{path, problem}
 }
 
-// invalidLine is the number of the first line that is not UTF-8.
+// invalidLine returns the number of the first line that is not UTF-8.
 func invalidLine(content string) int {
 	number := 1
 	for text := range strings.Lines(content) {

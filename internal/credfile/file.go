@@ -8,10 +8,10 @@ import (
 	"kedge/internal/atomicfile"
 )
 
-// Update gives the profile in the file at path these settings. The file is made with mode 0600
-// if there is none, and its folder with mode 0700; one that is there keeps its mode and owner, and
-// is replaced whole. A symbolic link is followed as package atomicfile does. Writers wait for each other by a lock on the
-// file ".NAME.lock" beside it, which stays, and which nobody but the owner of the file can open.
+// Update sets these settings in the profile in the file at path. A missing file is created with
+// mode 0600, and its folder with mode 0700; an existing one keeps its mode and owner, and is
+// replaced atomically. Symbolic links are followed as package atomicfile does. Writers lock the
+// file ".NAME.lock" beside it, which stays, and which only the owner of the file can open.
 //
 // Nothing has changed after an error, which is a *FileError. It is safe for concurrent use.
 func Update(ctx context.Context, path string, s Section, settings []Setting) (err error) {
@@ -44,8 +44,8 @@ func Update(ctx context.Context, path string, s Section, settings []Setting) (er
 	return target.Write(atomicfile.File{Data: []byte(content), Mode: old.mode.Perm(), Like: old.file})
 }
 
-// Preview returns the content of the file now, and as Update would leave it. It changes nothing
-// and takes no lock.
+// Preview returns the content of the file now, and after Update. It changes nothing and takes no
+// lock.
 func Preview(path string, s Section, settings []Setting) (before, after string, err error) {
 	defer asFileError(&err)
 	old, err := load(path, os.O_RDWR)

@@ -9,19 +9,19 @@ const (
 	comment
 	header
 	setting
-	other // the rest of a value, or nothing that anybody knows
+	other // a continuation of a value, or not understood
 )
 
-// line is a line as the Go SDK sees it, with the depth that botocore goes by.
+// line is a line as the Go SDK reads it, with the indentation that botocore uses.
 type line struct {
-	text   string // whole, with its ending
+	text   string // with its line ending
 	kind   kind
 	indent int
-	name   string // of a header, without brackets; of a setting, in small letters
+	name   string // of a header, without brackets; of a setting, in lower case
 	value  string
 }
 
-// split cuts a file into lines. Their texts together are the file.
+// split returns the lines of a file. Their texts joined are the file.
 func split(content string) []line {
 	lines := make([]line, 0, strings.Count(content, "\n")+1)
 	for text := range strings.Lines(content) {
@@ -67,7 +67,7 @@ func headerName(trimmed string) (string, bool) {
 	return trimmed[1 : len(trimmed)-1], true
 }
 
-// ending is how the lines of a file end: as its first one does.
+// ending returns the line ending of a file: that of its first line.
 func ending(lines []line) string {
 	if len(lines) > 0 && strings.HasSuffix(lines[0].text, "\r\n") {
 		return "\r\n"

@@ -11,8 +11,8 @@ import (
 	"kedge/internal/filelock"
 )
 
-// lock takes the lock of a file, and makes the file that stands for it, if there is none. Who may open
-// that is what its folder says.
+// lock takes the lock of a file, and creates the lock file if it does not exist. Which users can
+// open that follows from its folder.
 func lock(ctx context.Context, target *atomicfile.Target) (unlock func(), err error) {
 	name := lockName(target.Name())
 	f, err := target.OpenBeside(name, os.O_RDONLY|os.O_CREATE, 0o600)

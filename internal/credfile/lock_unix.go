@@ -17,7 +17,7 @@ import (
 
 const lockMode = 0o600
 
-// lock takes the lock of a file. The file that stands for it is in the same open folder.
+// lock takes the lock of a file. The lock file is in the same open folder.
 func lock(ctx context.Context, target *atomicfile.Target) (unlock func(), err error) {
 	name := lockName(target.Name())
 	if err := prepareLock(name, target); err != nil {
@@ -27,9 +27,9 @@ func lock(ctx context.Context, target *atomicfile.Target) (unlock func(), err er
 	return filelock.LockOpened(ctx, filepath.Join(filepath.Dir(target.Path()), name), open, lockTimeout)
 }
 
-// prepareLock makes the file that stands for the lock, if there is none, and keeps it, as it keeps
-// one that an earlier version left open to all, from everybody but the owner of the target:
-// whoever can open it can make the others wait.
+// prepareLock creates the lock file, if it does not exist, and restricts it to the owner of the
+// target, also if an earlier version left it open to all: a user who can open it can make the
+// others wait.
 func prepareLock(name string, target *atomicfile.Target) error {
 	f, err := openLock(name, target, os.O_RDONLY|os.O_CREATE)
 	if err != nil {
@@ -45,15 +45,15 @@ func prepareLock(name string, target *atomicfile.Target) error {
 
 func openLock(name string, target *atomicfile.Target, flag int) (*os.File, error) {
 	f, err := target.OpenBeside(name, flag, lockMode)
-	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EMLINK) { // the latter on FreeBSD
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EMLINK) { // FreeBSD returns EMLINK
 		return nil, fmt.Errorf("%s is a symbolic link, not a lock: remove it", filepath.Join(filepath.Dir(target.Path()), name))
 	}
 	return f, err
 }
 
-// secureLock gives the file to the owner, where root made it, and takes it away from all others. The
-// folder can be another user's, who could have put anything there: root changes nothing but
-// an empty file that has no other name.
+// secureLock gives a lock file that root created to the owner, and removes the permissions of all
+// others. The folder can belong to another user, who could have put any file there: root changes
+// only an empty file with one name.
 func secureLock(f *os.File, uid, gid int) error {
 	info, err := f.Stat()
 	if err != nil {
@@ -70,10 +70,10 @@ func secureLock(f *os.File, uid, gid int) error {
 	case have.Uid != 0 && have.Uid != me && int(have.Uid) != uid:
 		return fmt.Errorf("%s belongs to another user (uid %d), who could keep it locked: remove it", f.Name(), have.Uid)
 	case have.Uid != me && me != 0:
-		return nil // root's, who alone can change it
+		return nil // root's own lock, which only root can change
 	}
 	if info.Mode().Perm() != lockMode {
-		_ = f.Chmod(lockMode) // refused by file systems that have no modes
+		_ = f.Chmod(lockMode) // fails on file systems without modes
 	}
 	if me == 0 && int(have.Uid) != uid {
 		return f.Chown(uid, gid)

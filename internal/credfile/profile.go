@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// Profile is what is in a file about a profile.
+// Profile is the content of a file about one profile.
 type Profile struct {
 	Found    bool
 	Settings map[string]string // as the Go SDK reads them
@@ -13,13 +13,14 @@ type Profile struct {
 	Mode     fs.FileMode       // of the file; 0 if there is none
 }
 
-// Problem says which line of a file keeps the AWS CLI and boto3 from reading any of it, or nothing.
+// Problem returns an error that names the line because of which the AWS CLI and boto3 cannot read
+// the file, or nil.
 func Problem(content string) error {
 	_, err := readStrict(content)
 	return err
 }
 
-// Read returns what the file at path says about a profile. A file that is not there says nothing. The
+// Read returns a profile from the file at path. If the file does not exist, the profile is empty. The
 // error is a *FileError.
 func Read(path string, s Section) (_ Profile, err error) {
 	defer asFileError(&err)

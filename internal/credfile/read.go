@@ -10,13 +10,13 @@ import (
 	"kedge/internal/atomicfile"
 )
 
-// maxFile is how much of a file is read: a thousand times what a long one has.
+// maxFile bounds the size of a file: a thousand times that of a long one.
 const maxFile = 16 << 20
 
 // newMode is the mode of a new file.
 const newMode fs.FileMode = 0o600
 
-// existing is a file of profiles as it is; without a file, what a new one is to be.
+// existing is a file of profiles before a change, or the attributes of a file to create.
 type existing struct {
 	file    *os.File // nil if there is none
 	content string
@@ -44,7 +44,8 @@ func load(path string, flag int) (existing, error) {
 	return found, err
 }
 
-// openExisting reads a file. It says why it cannot be written, where flag is to write it.
+// openExisting opens and reads a file. If flag is not read-only, a file that cannot be written is
+// an error.
 func openExisting(target *atomicfile.Target, flag int) (existing, error) {
 	file, err := target.OpenFile(flag)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -54,7 +55,7 @@ func openExisting(target *atomicfile.Target, flag int) (existing, error) {
 		return existing{}, err
 	}
 	e, err := read(file, target.Path())
-	if err == nil && flag != os.O_RDONLY && e.mode.Perm()&0o222 == 0 { // which does not stop root
+	if err == nil && flag != os.O_RDONLY && e.mode.Perm()&0o222 == 0 { // root could write it nevertheless
 		err = &fs.PathError{Op: "write", Path: target.Path(), Err: readOnlyError(e.mode)}
 	}
 	if err != nil {
@@ -82,7 +83,7 @@ func read(file *os.File, path string) (existing, error) {
 	return e, checkEncoding(path, e.content)
 }
 
-// readOnlyError is an fs.ErrPermission that says why.
+// readOnlyError is an fs.ErrPermission that says which mode the file has.
 type readOnlyError fs.FileMode
 
 func (e readOnlyError) Error() string {

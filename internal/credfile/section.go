@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Form is which of the two files it is: they write the name of a profile in different ways.
+// Form is one of the two files, which write the name of a profile in different ways.
 type Form int
 
 // The two files.
@@ -17,7 +17,7 @@ const (
 	Config                  // ~/.aws/config: [profile name], but [default]
 )
 
-// Section is the name of a profile in one of the files.
+// Section is the section of a profile in one of the files.
 type Section struct {
 	form Form
 	name string
@@ -44,7 +44,7 @@ func NewSection(form Form, name string) (Section, error) {
 	return Section{form: form, name: name}, nil
 }
 
-// header is the line, without brackets, that a new section gets.
+// header returns the header, without brackets, of a new section.
 func (s Section) header() string {
 	if s.form == Config && s.name != "default" {
 		return "profile " + s.name
@@ -52,11 +52,11 @@ func (s Section) header() string {
 	return s.name
 }
 
-// String is the line of the section in the file, such as "[profile backup]".
+// String returns the header line of the section, such as "[profile backup]".
 func (s Section) String() string { return "[" + s.header() + "]" }
 
-// is tells whether a header, without brackets, is the profile's for some SDK, and whether it is
-// for all of them.
+// is reports whether a header, without brackets, is the profile's for some SDK, and whether it is
+// for all SDKs.
 func (s Section) is(header string) (some, all bool) {
 	if header == s.header() || s.form == Config && header == "profile "+s.name {
 		return true, true

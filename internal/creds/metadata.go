@@ -7,7 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// timeLayout is how the endpoints of EC2 and ECS write times: RFC 3339 in UTC, in whole seconds.
+// timeLayout is the format of times in the endpoints of EC2 and ECS: RFC 3339 in UTC, in whole
+// seconds.
 const timeLayout = "2006-01-02T15:04:05Z"
 
 // imds is the document below security-credentials.
@@ -23,14 +24,14 @@ type imds struct {
 	AccountID       string `json:"AccountId,omitempty"`
 }
 
-// IMDS returns c as EC2's metadata service gives it below iam/security-credentials, where
-// updated is when c was made. Incomplete credentials are refused.
+// IMDS returns c in the format of EC2's metadata service below iam/security-credentials, where
+// updated is when c was received. Incomplete credentials are refused.
 func IMDS(c aws.Credentials, updated time.Time) ([]byte, error) {
 	c.AccountID = ""
 	return IMDSExtended(c, updated)
 }
 
-// IMDSExtended returns c as EC2's metadata service gives it below
+// IMDSExtended returns c in the format of EC2's metadata service below
 // iam/security-credentials-extended: with the account, if it is known.
 func IMDSExtended(c aws.Credentials, updated time.Time) ([]byte, error) {
 	if err := complete(c); err != nil {
@@ -59,8 +60,8 @@ type container struct {
 	RoleARN         string `json:"RoleArn,omitempty"`
 }
 
-// Container returns c, which is of the role roleARN (may be empty), as the endpoints of ECS and
-// EKS give it. Incomplete credentials are refused.
+// Container returns c, credentials of the role roleARN (may be empty), in the format of the
+// endpoints of ECS and EKS. Incomplete credentials are refused.
 func Container(c aws.Credentials, roleARN string) ([]byte, error) {
 	if err := complete(c); err != nil {
 		return nil, err
@@ -75,13 +76,13 @@ func Container(c aws.Credentials, roleARN string) ([]byte, error) {
 	})
 }
 
-// ContainerError returns the document with which the container credentials endpoint says no.
+// ContainerError returns the document of an error of the container credentials endpoint.
 func ContainerError(code, message string) []byte {
 	document, err := json.Marshal(struct {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	}{code, message})
-	if err != nil { // two strings always have a form
+	if err != nil { // two strings can always be encoded
 		return []byte("{}")
 	}
 	return document

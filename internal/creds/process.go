@@ -1,7 +1,7 @@
-// Package creds writes temporary credentials in the forms that AWS SDKs read.
+// Package creds writes temporary credentials in the formats that AWS SDKs read.
 //
-// It promises exactly the bytes a form asks for, and nothing when something is missing. It
-// holds no state, writes nowhere, and does not judge whether credentials are still valid.
+// It promises exactly the bytes of a format, and nothing when something is missing. It holds no
+// state, writes nowhere, and does not check whether credentials are still valid.
 package creds
 
 import (
@@ -31,7 +31,7 @@ func Process(c aws.Credentials) ([]byte, error) {
 	if err := complete(c); err != nil {
 		return nil, err
 	}
-	return json.Marshal(&process{ // a pointer: for a value encoding/json looks through all types of the program
+	return json.Marshal(&process{ // a pointer: for a value encoding/json visits all types of the program
 		Version:         1,
 		AccessKeyID:     c.AccessKeyID,
 		SecretAccessKey: c.SecretAccessKey,
@@ -41,8 +41,8 @@ func Process(c aws.Credentials) ([]byte, error) {
 	})
 }
 
-// complete refuses what no form may carry: without a token or an expiration an SDK takes
-// credentials for permanent ones.
+// complete refuses incomplete credentials: without a token or an expiration an SDK takes them for
+// permanent ones.
 func complete(c aws.Credentials) error {
 	if !c.HasKeys() || c.SessionToken == "" {
 		return errors.New("incomplete credentials: a key or the session token is empty")
@@ -53,7 +53,7 @@ func complete(c aws.Credentials) error {
 	return nil
 }
 
-// JSON returns the object of [Process] for people: on several lines, with a line ending.
+// JSON returns the object of [Process] indented, with a line ending.
 func JSON(c aws.Credentials) ([]byte, error) {
 	document, err := Process(c)
 	if err != nil {

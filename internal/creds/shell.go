@@ -14,10 +14,10 @@ import (
 // Variable is an environment variable.
 type Variable struct{ Name, Value string }
 
-// Environment returns c as the variables in which SDKs look before anything else. The first four
-// are those of `aws configure export-credentials`. AWS_ACCOUNT_ID comes where the account is
-// known: with the one of another account left beside these keys, SDKs would ask that account's
-// endpoints. What [Process] refuses is refused.
+// Environment returns c as the environment variables that SDKs read first. The first four are those
+// of `aws configure export-credentials`. AWS_ACCOUNT_ID is set if the account is known: if the
+// variable were left at another account, SDKs would call that account's endpoints. What [Process]
+// refuses is refused.
 func Environment(c aws.Credentials) ([]Variable, error) {
 	if err := complete(c); err != nil {
 		return nil, err
@@ -86,14 +86,14 @@ func Shell(form string, vars []Variable) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// plain tells whether every shell takes the value as it stands.
+// plain reports whether every shell takes the value literally, without quotes.
 func plain(value string) bool {
 	return value != "" && strings.IndexFunc(value, func(r rune) bool {
 		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("+/=_.:@-", r)
 	}) < 0
 }
 
-// posixQuote quotes as POSIX has it: between single quotes nothing is special but their end.
+// posixQuote quotes for POSIX shells: between single quotes only the single quote is special.
 // https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02
 func posixQuote(value string) string {
 	if plain(value) {
@@ -102,8 +102,8 @@ func posixQuote(value string) string {
 	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 }
 
-// escape puts mark before each of the special characters: all that is special between the double
-// quotes of fish and PowerShell, which takes typographic ones for quotes, too.
+// escape puts mark before each of the special characters: those that are special between the double
+// quotes of fish, and of PowerShell, where typographic quotes count, too.
 // https://fishshell.com/docs/current/language.html#quotes
 // https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules
 func escape(value string, mark rune, special string) string {
@@ -117,8 +117,8 @@ func escape(value string, mark rune, special string) string {
 	return b.String()
 }
 
-// cmdLine writes for cmd.exe. Quotes around the whole assignment keep &, |, <, > and ^; a percent
-// sign is replaced even there, and differently at the prompt than in a file.
+// cmdLine writes a command of cmd.exe. Quotes around the whole assignment protect &, |, <, > and ^;
+// a percent sign is expanded even there, and differently at the prompt than in a batch file.
 func cmdLine(v Variable) (string, error) {
 	if plain(v.Value) {
 		return "set " + v.Name + "=" + v.Value, nil

@@ -29,7 +29,7 @@ type anchor struct {
 	crls     []*crl
 }
 
-// AnchorError says which trust anchor is refused.
+// AnchorError reports which trust anchor is refused.
 type AnchorError struct {
 	Anchor string // its file, or its ARN where there is no file
 	Err    error  // ErrBasicConstraints, or words about the certificate or CRL
@@ -123,7 +123,7 @@ func checkAnchorCertificate(cert *x509.Certificate) error {
 	return nil
 }
 
-// strongSignature tells whether the certificate was signed with SHA-256 or better, or with an
+// strongSignature reports whether the certificate was signed with SHA-256 or better, or with an
 // algorithm that has no hash to choose (guide, "trust-model").
 func strongSignature(cert *x509.Certificate) bool {
 	switch cert.SignatureAlgorithm {

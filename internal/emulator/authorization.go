@@ -99,7 +99,7 @@ func parseSignedHeaders(s string) ([]string, error) {
 	return names, nil
 }
 
-// isToken tells whether s is a token of RFC 9110 5.6.2: what header names and the parts of a
+// isToken reports whether s is a token of RFC 9110 5.6.2: what header names and the parts of a
 // Credential are made of.
 func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {

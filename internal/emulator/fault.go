@@ -125,7 +125,7 @@ func (f Fault) checkValue() error {
 	return err
 }
 
-// spoils tells whether the fault is a wrong field in the answer to a real CreateSession.
+// spoils reports whether the fault is a wrong field in the answer to a real CreateSession.
 func (f Fault) spoils() bool {
 	return slices.Contains([]string{"wrong-role", "two-sets", "no-sets", "expired", "remove", "set", "short"}, f.Kind)
 }

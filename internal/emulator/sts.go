@@ -17,7 +17,7 @@ type principal struct {
 	session              *Session // nil for a user
 }
 
-// isRoleSession tells whether assuming a role from here is role chaining.
+// isRoleSession reports whether assuming a role from here is role chaining.
 func (p *principal) isRoleSession() bool { return p.session != nil && p.session.RoleARN != "" }
 
 func (p *principal) sourceIdentity() string {

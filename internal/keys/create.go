@@ -136,7 +136,7 @@ func isFree(path string) error {
 	return err
 }
 
-// UnwrittenError says that the file of a new key was not written.
+// UnwrittenError reports that the file of a new key was not written.
 type UnwrittenError struct {
 	PrivateKey string // opens the key, where it is made all the same and lies in hardware; else empty
 	Err        error

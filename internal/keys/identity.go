@@ -27,7 +27,7 @@ type Pair struct {
 	Options
 }
 
-// IsTPMFile tells whether Files.PrivateKey is a TSS2 key file.
+// IsTPMFile reports whether Files.PrivateKey is a TSS2 key file.
 func (p *Pair) IsTPMFile() bool {
 	data, err := p.Files.PrivateKey.Read()
 	return err == nil && tpm.IsKeyFile(data)
@@ -69,7 +69,7 @@ func (p *Pair) look() (public crypto.PublicKey, err error) {
 	return p.Files.PublicKey()
 }
 
-// InTPM tells whether the key can be in a TPM: it is named by no URI of a token.
+// InTPM reports whether the key can be in a TPM: it is named by no URI of a token.
 func (p *Pair) InTPM() bool { return !IsTokenURI(p.Key) }
 
 // reopenKey opens what the URI means now. On a token that is done by the module that is logged in

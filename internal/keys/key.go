@@ -103,7 +103,7 @@ func (k *Key) SignMessage(rand io.Reader, message []byte, opts crypto.SignerOpts
 	return crypto.SignMessage(k.key, rand, message, opts)
 }
 
-// InHardware tells whether the key is in a TPM or on a token, and not in memory.
+// InHardware reports whether the key is in a TPM or on a token, and not in memory.
 func (k *Key) InHardware() bool { return k.close != nil }
 
 // Certificates returns the certificate of the key on its token and those of its issuers that lie

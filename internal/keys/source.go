@@ -87,7 +87,7 @@ func (s *Source) Err() error {
 	return s.err
 }
 
-// InTPM tells whether the key can be in a TPM, where it stays loaded if it is not closed.
+// InTPM reports whether the key can be in a TPM, where it stays loaded if it is not closed.
 func (s *Source) InTPM() bool { return s.pair.InTPM() }
 
 // Close closes the key.
@@ -152,7 +152,7 @@ func (s *Source) load(ctx context.Context, newKey bool) (*signer.Identity, *Key,
 	return id, key, nil
 }
 
-// isRefusal tells whether what unlocks the key was refused.
+// isRefusal reports whether what unlocks the key was refused.
 func isRefusal(err error) bool {
 	if _, ok := errors.AsType[*pkcs11.PINError](err); ok {
 		return true

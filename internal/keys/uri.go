@@ -7,10 +7,10 @@ import (
 	"kedge/tpm"
 )
 
-// IsHardwareURI tells whether uri names a key or a certificate in hardware, and is not a path.
+// IsHardwareURI reports whether uri names a key or a certificate in hardware, and is not a path.
 func IsHardwareURI(uri string) bool { return tpm.IsURI(uri) || IsTokenURI(uri) }
 
-// IsTokenURI tells whether s is meant as a URI of something on a token, RFC 7512.
+// IsTokenURI reports whether s is meant as a URI of something on a token, RFC 7512.
 func IsTokenURI(s string) bool {
 	const scheme = "pkcs11:"
 	return len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme)
@@ -41,7 +41,7 @@ func WithoutSecrets(uri string) string {
 	return scheme + ": URI"
 }
 
-// Secrets tells whether the URI has a PIN in it, and which files, or other references, it says
+// Secrets reports whether the URI has a PIN in it, and which files, or other references, it says
 // that secrets are in.
 func Secrets(uri string) (pin bool, refs []string) {
 	if u, err := pkcs11.ParseURI(uri); err == nil {

@@ -11,7 +11,7 @@ import (
 	"kedge/internal/cadir"
 )
 
-// OtherCAError says that a backup is of another CA than the files in the folder.
+// OtherCAError reports that a backup is of another CA than the files in the folder.
 type OtherCAError struct{ Backup, Authority, File string }
 
 func (e *OtherCAError) Error() string {

@@ -8,24 +8,24 @@ import (
 	"os/exec"
 )
 
-// The exit codes of a program that cannot be run, as env(1) and shells have them.
+// The exit codes for a program that cannot be run, as env(1) and shells define them.
 // https://pubs.opengroup.org/onlinepubs/9799919799/utilities/env.html
 const (
 	CodeNotExecutable = 126
 	CodeNotFound      = 127
 )
 
-// Command is a program and what it gets.
+// Command is a program with its arguments, environment and standard streams.
 type Command struct {
 	Path  string     // of the file, as Find returns it
-	Args  []string   // the first is the name the program was asked for by
+	Args  []string   // the first is the program's name as the user gave it
 	Env   []string   // NAME=VALUE
 	Files []*os.File // standard input, output and error; nil for a closed one
 }
 
-// StartError is a program that cannot be run.
+// StartError reports a program that cannot be run.
 type StartError struct {
-	Name  string // as it was asked for
+	Name  string // as the user gave it
 	Found bool   // there is such a file
 	Err   error
 }
@@ -46,7 +46,7 @@ func (e *StartError) Code() int {
 	return CodeNotExecutable
 }
 
-// startError makes one without the names of the file and the call, which the caller knows.
+// startError returns an error without the file and system call that err names, which Error adds.
 func startError(name string, found bool, err error) *StartError {
 	if lookup, ok := errors.AsType[*exec.Error](err); ok {
 		err = lookup.Err

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Find looks for the program as execvp does: in the folders of the PATH of env, unless name is a
-// path itself. The error is a *StartError.
+// Find looks for the program as execvp does: in the folders of env's PATH, unless name is a path
+// itself. The error is a *StartError.
 func Find(name string, env []string) (string, error) {
 	if strings.Contains(name, "/") {
 		path, err := exec.LookPath(name)
@@ -25,7 +25,7 @@ func Find(name string, env []string) (string, error) {
 		}
 		return path, nil
 	}
-	found := exec.ErrNotFound // unless a folder has it and does not let it be run
+	found := exec.ErrNotFound // unless a folder has the file, not executable
 	for _, dir := range filepath.SplitList(searchPath(env)) {
 		if dir == "" {
 			dir = "."
@@ -50,22 +50,22 @@ func searchPath(env []string) string {
 	return "/bin:/usr/bin"
 }
 
-// Replace puts the program into this process. It returns only when that fails, with a *StartError.
+// Replace executes the program in this process. It returns only if that fails, with a *StartError.
 func Replace(c Command) (Status, error) {
 	passSignals()
 	return Status{}, startError(c.Args[0], true, syscall.Exec(c.Path, c.Args, c.Env))
 }
 
-// CloseOnStart keeps a descriptor that this process was started with from the program.
+// CloseOnStart keeps the program from inheriting a descriptor that this process was started with.
 func CloseOnStart(fd int) { syscall.CloseOnExec(fd) }
 
-// passSignals undoes signal.Ignore for SIGPIPE, which a new program would keep. A signal with a
-// handler has its default there; signal.Reset alone would leave it ignored.
+// passSignals undoes signal.Ignore for SIGPIPE, which a new program would inherit. A signal with a
+// handler is reset to its default there; signal.Reset alone would leave it ignored.
 func passSignals() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
-// Run runs the program as a child until it ends. Signals to this process are passed on, but for
-// those that the terminal sends to the child, too. A child that is stopped stops this process,
-// so that the shell above knows, and goes on with it. The error is a *StartError.
+// Run runs the program as a child until it ends. It forwards signals to the child, but for those
+// that the terminal has sent to the child as well. When the child is stopped, it stops this process
+// too, so that the shell notices, and continues the child with it. The error is a *StartError.
 func Run(c Command) (Status, error) {
 	passSignals()
 	signals := make(chan os.Signal, 16)
@@ -89,8 +89,8 @@ func Run(c Command) (Status, error) {
 	}
 }
 
-// passedOn are the signals that a program may be waiting for. Those that were ignored when this
-// process began stay so, as after nohup.
+// passedOn returns the signals that a program may handle. Those that were ignored when this process
+// started stay ignored, as after nohup.
 func passedOn() []os.Signal {
 	var all []os.Signal
 	for _, s := range [...]os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH} {
@@ -101,9 +101,9 @@ func passedOn() []os.Signal {
 	return all
 }
 
-// fromTerminal tells whether the terminal sent the signal: to this process and, in the same group,
-// to its child. Go does not say who did, but these three come from the terminal if this group is the one
-// in its foreground.
+// fromTerminal reports whether the terminal sent the signal: to this process and, in the same
+// group, to its child. Go does not report the sender, but these three come from the terminal if
+// this group is in its foreground.
 func fromTerminal(s os.Signal) bool {
 	if s != syscall.SIGINT && s != syscall.SIGQUIT && s != syscall.SIGWINCH {
 		return false
@@ -117,10 +117,10 @@ func fromTerminal(s os.Signal) bool {
 	return err == nil && group == syscall.Getpgrp()
 }
 
-// stopTogether is what a signal to a group needs to reach all of it, and more.
+// stopTogether is the time that a signal to a group takes to reach all of it, with a margin.
 const stopTogether = 100 * time.Millisecond
 
-// wait waits for the child, which is not reaped otherwise.
+// wait waits for the child and reaps it.
 func wait(pid int) Status {
 	status, ok := wait4(pid, syscall.WUNTRACED)
 	for ok {
@@ -130,8 +130,8 @@ func wait(pid int) Status {
 		case status.Signaled():
 			return Status{Code: 128 + int(status.Signal()), Signal: status.Signal()}
 		case status.Stopped():
-			// Ctrl-Z is to stop this process with it, which may come a moment later; then, by the
-			// time it goes on again, so does the child.
+			// Ctrl-Z stops this process as well, perhaps a moment later; when it is continued, so
+			// is the child.
 			<-time.After(stopTogether)
 			if next, ok := wait4(pid, syscall.WCONTINUED|syscall.WNOHANG); ok {
 				status = next
@@ -141,10 +141,10 @@ func wait(pid int) Status {
 		}
 		status, ok = wait4(pid, syscall.WUNTRACED)
 	}
-	return Status{Code: 1} // it is not there, which nobody can have brought about
+	return Status{Code: 1} // no such child; cannot happen
 }
 
-// wait4 is the system call. It returns false if there is nothing to tell.
+// wait4 is the system call. It returns false if there is nothing to report.
 func wait4(pid, options int) (status syscall.WaitStatus, ok bool) {
 	for {
 		got, err := syscall.Wait4(pid, &status, options, nil)
@@ -154,8 +154,8 @@ func wait4(pid, options int) (status syscall.WaitStatus, ok bool) {
 	}
 }
 
-// stop stops this process because its child is, and wakes the child when it goes on. Without a
-// terminal, and for the first process of a session, there is no shell that would let it go on.
+// stop stops this process because its child is stopped, and continues the child when it is
+// continued. Without a terminal, or as a session leader, there is no shell that would continue it.
 func stop(child int) {
 	terminal, err := os.Open("/dev/tty")
 	if err != nil {

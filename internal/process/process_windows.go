@@ -16,7 +16,7 @@ func Find(name string, _ []string) (string, error) {
 	return path, nil
 }
 
-// CloseOnStart does nothing: a program gets the three streams only.
+// CloseOnStart does nothing: a program inherits only the three streams.
 func CloseOnStart(int) {}
 
 // Replace is Run: the system cannot replace a process.
@@ -39,5 +39,5 @@ func Run(c Command) (Status, error) {
 	return Status{Code: state.ExitCode()}, nil
 }
 
-// Die returns: there are no signals here.
+// Die returns: there are no signals on this system.
 func (s Status) Die() {}

@@ -4,6 +4,6 @@ import "syscall"
 
 // Status is how a program ended.
 type Status struct {
-	Code   int            // as a shell says it: 128 and the signal where there was one
+	Code   int            // the shell's exit code: 128 plus the signal if a signal ended it
 	Signal syscall.Signal // that ended it; 0 if none did
 }

@@ -10,13 +10,13 @@ import (
 	"kedge/internal/atomicfile"
 )
 
-// LeftoverError is a file with the name of one that an interrupted run leaves, which this user's
-// run cannot have made, or which another user can have put there.
+// LeftoverError reports a file with the name of a leftover that this user's interrupted run cannot
+// have created, or that another user can have put there.
 type LeftoverError struct {
 	File    string
 	Problem string // the rest of a sentence that begins with "it"
 
-	linked bool // it has several names, and nothing else is wrong
+	linked bool // it has several hard links, and no other problem
 }
 
 func (e *LeftoverError) Error() string {
@@ -24,13 +24,12 @@ func (e *LeftoverError) Error() string {
 }
 
 // OpenLeftover opens what an interrupted run of this program left at path. It must be a regular
-// file and no link, with this one name, of the user of this process (not of root either, unless
-// that is the user), which nobody else can write to, in folders where nobody else can rename what
-// is this user's. The error is a *LeftoverError or one of package os; without a file it is
+// file, not a link, with one name only, owned by the user of this process (not by root, unless that
+// is the user), writable by no other user, in folders where no other user can rename this user's
+// files. The error is a *LeftoverError or one of package os; if the file does not exist it is
 // fs.ErrNotExist.
 //
-// The content must be read from what is returned: by the time that it is checked, path can name
-// something else.
+// Read the content from the returned file: after the check, path can name another file.
 func OpenLeftover(path string) (*os.File, error) {
 	for pause := shortest; ; pause *= 2 {
 		file, err := openOnce(path)
@@ -47,7 +46,7 @@ func OpenLeftover(path string) (*os.File, error) {
 	}
 }
 
-// ReadLeftover returns the content, of at most limit bytes, of what OpenLeftover opens.
+// ReadLeftover returns the content of what OpenLeftover opens, which has at most limit bytes.
 func ReadLeftover(path string, limit int64) ([]byte, error) {
 	file, err := OpenLeftover(path)
 	if err != nil {
@@ -57,9 +56,9 @@ func ReadLeftover(path string, limit int64) ([]byte, error) {
 	return readAtMost(file, path, limit)
 }
 
-// The times between attempts to open a file that has several names. Where a file cannot be made
-// without a name, package atomicfile gives it a hidden one first, for a moment, or until it is swept
-// when the process was killed in that moment.
+// The times between attempts to open a file that has several names. On file systems without unnamed
+// files, package atomicfile first gives a new file a hidden name, for a moment, or until it is
+// swept if the process was killed in that moment.
 const (
 	shortest = time.Millisecond
 	longest  = 256 * shortest
@@ -83,10 +82,10 @@ func checkLeftover(path string, file *os.File) error {
 	}
 	problem := leftoverProblem(info)
 	linked := problem == "" && links(info) > 1
-	if linked { // as another name's key, it may have been deployed
+	if linked { // the other name may be that of a deployed key
 		problem = fmt.Sprintf("has %d names (hard links), of which this is one", links(info))
 	}
-	if problem == "" && noFollow == 0 { // the link was followed, then
+	if problem == "" && noFollow == 0 { // without noFollow, a symbolic link was followed
 		named, err := os.Lstat(path)
 		if err != nil {
 			return err
@@ -102,8 +101,8 @@ func checkLeftover(path string, file *os.File) error {
 	return err
 }
 
-// whyNotOpen prefers the reason that the file itself gives to that of the system, which is "too many
-// levels of symbolic links" for a link, and "permission denied" for a key of another user.
+// whyNotOpen prefers the reason found on the file itself to the system's error, which is "too many
+// levels of symbolic links" for a link, and "permission denied" for another user's key.
 func whyNotOpen(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -118,7 +117,7 @@ func whyNotOpen(path string, err error) error {
 	return err
 }
 
-// leftoverProblem says why a file cannot be one that an interrupted run left; empty where it can.
+// leftoverProblem returns why a file cannot be what an interrupted run left, or "".
 func leftoverProblem(info fs.FileInfo) string {
 	if problem := notRegular(info); problem != "" {
 		return problem

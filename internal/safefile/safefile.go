@@ -1,13 +1,13 @@
 // Package safefile opens files that decide what this process does, and refuses those that another
 // user could have written, changed or put there.
 //
-// There are two rules. A configuration file may be root's or this user's, nobody else may be able
-// to change it, and nobody else may be able to put another file in its place. A file that an
-// interrupted run of this program left must be what that run can have made: see [OpenLeftover].
+// There are two rules. A configuration file must be owned by root or this user; no other user may
+// be able to change it, or to put another file in its place. A file that an interrupted run of this
+// program left must be one that such a run can have created: see [OpenLeftover].
 //
-// What is checked is the open file, never its name, and a pipe in its place is not waited for.
-// Systems whose permissions are access lists are not asked for them: there, only what is not a
-// regular file is refused.
+// The checks are made on the open file, never by its name, and a named pipe does not block. On
+// systems that use access lists for permissions those are not checked: there, only files that are
+// not regular are refused.
 package safefile
 
 import (
@@ -18,7 +18,7 @@ import (
 	"os"
 )
 
-// UnsafeError is a configuration file that another user can change.
+// UnsafeError reports a configuration file that another user can change.
 type UnsafeError struct {
 	File    string
 	Problem string // the rest of a sentence that begins with the file
@@ -27,8 +27,8 @@ type UnsafeError struct {
 func (e *UnsafeError) Error() string { return e.File + " " + e.Problem }
 
 // Read returns the content of a configuration file, which has at most limit bytes. Symbolic links
-// are followed where root or this user made them. The error is an *UnsafeError, one of package os
-// that names the path, or says that the file is too large.
+// of root or this user are followed. The error is an *UnsafeError, one of package os that names the
+// path, or one that says that the file is too large.
 func Read(path string, limit int64) ([]byte, error) {
 	return read(path, limit, func(info fs.FileInfo) error {
 		problem, err := cmp.Or(notRegular(info), ChangeableBy(info)), error(nil)
@@ -43,7 +43,7 @@ func Read(path string, limit int64) ([]byte, error) {
 }
 
 // ReadRegular returns the content of any regular file, which has at most limit bytes, without
-// waiting for a pipe. The error names the path.
+// blocking on a named pipe. The error names the path.
 func ReadRegular(path string, limit int64) ([]byte, error) {
 	return read(path, limit, func(info fs.FileInfo) error {
 		if problem := notRegular(info); problem != "" {
@@ -53,7 +53,7 @@ func ReadRegular(path string, limit int64) ([]byte, error) {
 	})
 }
 
-// read checks what was opened, and reads that.
+// read opens a file, checks it, and reads it.
 func read(path string, limit int64, check func(fs.FileInfo) error) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|NoWait, 0)
 	if err != nil {
@@ -78,7 +78,7 @@ func readAtMost(file *os.File, path string, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// notRegular says what is in the place of a regular file; empty where there is one.
+// notRegular returns what kind of file info is, or "" for a regular one.
 func notRegular(info fs.FileInfo) string {
 	switch mode := info.Mode(); {
 	case mode.IsRegular():

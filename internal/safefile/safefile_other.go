@@ -10,7 +10,7 @@ const (
 	noFollow = 0
 )
 
-// ChangeableBy knows nothing of access lists.
+// ChangeableBy always returns "": it does not know access lists.
 func ChangeableBy(fs.FileInfo) string { return "" }
 
 func notOwn(fs.FileInfo) string { return "" }

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// NoWait is a flag of os.OpenFile that keeps a pipe in the place of a file from being waited for.
+	// NoWait is a flag of os.OpenFile that keeps it from blocking on a named pipe.
 	NoWait   = syscall.O_NONBLOCK
 	noFollow = syscall.O_NOFOLLOW
 )
 
-// ChangeableBy says who else can change a file, as the end of a sentence about it; empty for nobody
-// but root and this process's user.
+// ChangeableBy returns which other users can change a file, as the end of a sentence about it, or
+// "" if only root and this process's user can.
 func ChangeableBy(info fs.FileInfo) string {
 	if info.Mode().Perm()&0o022 != 0 {
 		return fmt.Sprintf("can be changed by other users (mode %04o)", info.Mode().Perm())
@@ -31,7 +31,7 @@ func ChangeableBy(info fs.FileInfo) string {
 	return ""
 }
 
-// notOwn says why a regular file is not one that this user made and nobody else has changed.
+// notOwn returns why a regular file is not this user's own, unchanged by others, or "".
 func notOwn(info fs.FileInfo) string {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	mode := info.Mode().Perm()
@@ -46,7 +46,7 @@ func notOwn(info fs.FileInfo) string {
 	return ""
 }
 
-// links is how many names a file has.
+// links returns the number of hard links of a file.
 func links(info fs.FileInfo) uint64 {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return uint64(stat.Nlink)
@@ -54,11 +54,11 @@ func links(info fs.FileInfo) uint64 {
 	return 1
 }
 
-// maxLinks is how many links to one another are followed, as many as Linux does.
+// maxLinks is how many links in a row are followed, as many as Linux does.
 const maxLinks = 40
 
-// onTheWay says by which folder or symbolic link on the way to path another user can put another
-// file in its place, as the end of a sentence about the file; empty where none can.
+// onTheWay returns by which folder or symbolic link of path another user can put another file in
+// its place, as the end of a sentence about the file, or "".
 func onTheWay(path string) (problem string, err error) {
 	path, err = filepath.Abs(path)
 	if err != nil {
@@ -68,7 +68,7 @@ func onTheWay(path string) (problem string, err error) {
 	for links := 0; len(left) > 0; {
 		name := left[0]
 		left = left[1:]
-		if name == ".." { // at has no links in it
+		if name == ".." { // the resolved folder has no links
 			at = filepath.Dir(at)
 			continue
 		}
@@ -102,9 +102,9 @@ func onTheWay(path string) (problem string, err error) {
 	return "", nil
 }
 
-// folderProblem says who else can rename or remove what is in a folder. In a sticky one, people can
-// do that to what is theirs. A group with the number of the folder's owner is that user's own, by
-// the convention that a umask of 002 rests on.
+// folderProblem returns which other users can rename or remove files in a folder. In a sticky
+// folder, a user can do that only to their own. A group with the same number as the folder's owner
+// is that user's private group, the convention behind a umask of 002.
 func folderProblem(folder string) (string, error) {
 	info, err := os.Stat(folder)
 	if err != nil {
@@ -127,7 +127,7 @@ func folderProblem(folder string) (string, error) {
 	return "", nil
 }
 
-// trusted reports whether what a user owns is safe from all but root and the user of this process.
+// trusted reports whether uid is root or the user of this process.
 func trusted(uid uint32) bool { return slices.Contains([]int{0, os.Geteuid()}, int(uid)) }
 
 func ownerOf(info fs.FileInfo) uint32 {

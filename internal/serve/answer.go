@@ -8,7 +8,7 @@ import (
 	"kedge/internal/creds"
 )
 
-// endpoint is what a path belongs to.
+// endpoint is the service that a path belongs to.
 type endpoint int
 
 const (
@@ -35,25 +35,25 @@ func endpointOf(path string) endpoint {
 	return otherEndpoint
 }
 
-// answer is what a request gets.
+// answer is the response to a request.
 type answer struct {
 	endpoint   endpoint
 	status     int
 	body       *body
-	allow      string // of 405
+	allow      string // the Allow header of status 405
 	token, ttl string
-	why        string // of a refusal that the log should have
+	why        string // why the request was refused, for the log
 }
 
-// body is what is sent again and again: made once.
+// body is a response body that is built once and sent many times.
 type body struct {
 	bytes        []byte
-	kind, length []string // the values of two headers
+	kind, length []string // the values of its two headers
 }
 
 const (
 	textType = "text/plain"
-	jsonType = "application/json" // exactly: SDKs compare
+	jsonType = "application/json" // exactly: SDKs compare it
 )
 
 func newBody(kind string, data []byte) *body {
@@ -69,14 +69,14 @@ func (a answer) write(w http.ResponseWriter) {
 		header["Allow"] = []string{a.allow}
 	}
 	if a.status == http.StatusRequestEntityTooLarge {
-		header["Connection"] = []string{"close"} // the rest is not read
+		header["Connection"] = []string{"close"} // the rest of the request is not read
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body.bytes) // a client that left gets nothing
+	_, _ = w.Write(a.body.bytes) // the client may have gone
 }
 
-// refuse says no without more words. A PUT is never answered with 403, 404 or 405, for SDKs would
-// then go on as if there were IMDSv1.
+// refuse returns an answer without details. A PUT is never answered with 403, 404 or 405, since
+// SDKs would fall back to IMDSv1.
 func refuse(at endpoint, method string, status int) answer {
 	return refuseWith(at, method, status, http.StatusText(status))
 }

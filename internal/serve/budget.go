@@ -10,7 +10,7 @@ const (
 	maxMonitorConnections = 16  // of the listener for health and metrics
 )
 
-// pool is the listeners that share a budget.
+// pool is a group of listeners that share a budget.
 type pool int
 
 const (
@@ -19,15 +19,16 @@ const (
 	pools // how many there are
 )
 
-// budgets bounds the open connections of each pool. All together they take half of the descriptors
-// that the process may open at most: the rest is for files, the service and what libraries open.
+// budgets returns the limit of open connections of each pool. Together they use at most half of the
+// descriptors that the process may open: the rest is for files, AWS and libraries.
 func budgets(descriptors uint64) [pools]int {
 	all := int(min(descriptors/2, maxConnections+maxMonitorConnections))
 	monitor := max(min(all/4, maxMonitorConnections), 1)
 	return [pools]int{endpointPool: max(min(all-monitor, maxConnections), 1), monitorPool: monitor}
 }
 
-// isOutOfDescriptors reports whether there is no descriptor left in this process or on the machine.
+// isOutOfDescriptors reports whether err is that no descriptor is left in this process or on the
+// machine.
 func isOutOfDescriptors(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }

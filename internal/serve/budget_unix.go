@@ -14,5 +14,5 @@ func openableFiles() uint64 {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return math.MaxUint64
 	}
-	return uint64(limit.Cur) // it is signed on FreeBSD
+	return uint64(limit.Cur) // signed on FreeBSD
 }

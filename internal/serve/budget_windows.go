@@ -2,5 +2,5 @@ package serve
 
 import "math"
 
-// openableFiles returns how many descriptors this process may have open: there is no limit to ask for.
+// openableFiles returns how many descriptors this process may have open: there is no limit.
 func openableFiles() uint64 { return math.MaxUint64 }

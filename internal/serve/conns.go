@@ -9,31 +9,32 @@ import (
 	"time"
 )
 
-// slowRequest is how long the bytes of a request may take before others matter more.
+// slowRequest is the time after which a request that has not arrived in full may be dropped for
+// others.
 const slowRequest = time.Second
 
-// connections are the open ones, of all listeners.
+// connections are the open connections of all listeners.
 type connections struct {
 	mu     sync.Mutex
 	limits [pools]int
 	open   [pools]map[*conn]struct{}
 }
 
-// conn is a connection whose age and state are known.
+// conn is a connection with its pool and state.
 type conn struct {
 	net.Conn
 	all       *connections
 	pool      pool
 	now       func() time.Time
 	state     atomic.Int32 // an http.ConnState
-	since     atomic.Int64 // when it came to this state, in Unix nanoseconds
+	since     atomic.Int64 // when the state last changed, in Unix nanoseconds
 	hops      sync.Once
-	unlimited error // that of hops
+	unlimited error // the error of setting the hop limit
 	release   sync.Once
 }
 
-// listener gives out conns. At the limit, the connection that has been idle longest is closed; a new one
-// is, where all the others work.
+// listener accepts conns. At the limit, the connection that has been idle longest is closed; if all
+// are busy, the new one is.
 type listener struct {
 	net.Listener
 	all  *connections
@@ -59,7 +60,7 @@ func (l listener) Accept() (net.Conn, error) {
 	}
 }
 
-// add reports whether there is room for c in the budget of its pool, after it has made some.
+// add reports whether the pool's budget has room for c, if necessary after closing another.
 func (a *connections) add(c *conn) bool {
 	a.mu.Lock()
 	full := len(a.open[c.pool]) >= a.limits[c.pool]
@@ -83,8 +84,8 @@ func (a *connections) add(c *conn) bool {
 	return !full || victim != nil
 }
 
-// evict closes the connection of any pool that has been idle longest, and reports whether there was
-// one. Its descriptor is free then: Close waits for that.
+// evict closes the connection that has been idle longest, of any pool, and reports whether there
+// was one. Its descriptor is free when Close has returned.
 func (a *connections) evict(now time.Time) bool {
 	a.mu.Lock()
 	victim := oldest(now, a.open[:]...)
@@ -99,7 +100,7 @@ func (a *connections) evict(now time.Time) bool {
 	return true
 }
 
-// oldest is the connection to give up: one that is idle, new, or slow with its request.
+// oldest returns the connection to close: one that is idle, new, or slow to send its request.
 func oldest(now time.Time, open ...map[*conn]struct{}) *conn {
 	var found *conn
 	for _, conns := range open {
@@ -116,7 +117,7 @@ func oldest(now time.Time, open ...map[*conn]struct{}) *conn {
 	return found
 }
 
-// count is how many are open in all pools.
+// count returns how many are open in all pools.
 func (a *connections) count() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -142,7 +143,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// connKey is where the context of a request has its conn.
+// connKey is the key of the conn in a request's context.
 type connKey struct{}
 
 func withConn(ctx context.Context, c net.Conn) context.Context {

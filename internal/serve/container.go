@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// containerPrefix stands before the name of a role.
+// containerPrefix is the path before the name of a role.
 const containerPrefix = "/v1/credentials/"
 
 // container answers a request to the container credentials endpoint (AWS SDKs and Tools Reference

@@ -5,12 +5,12 @@ import (
 	"sync/atomic"
 )
 
-// counts is how many requests each endpoint answered with each status.
+// counts counts the answers of each endpoint by status.
 type counts struct {
 	of [endpoints][9]atomic.Uint64
 }
 
-// countedStatuses are those that are answered; the last stands for all others.
+// countedStatuses are the statuses that are counted; the last stands for all others.
 func countedStatuses() [9]int {
 	return [...]int{
 		http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,

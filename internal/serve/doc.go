@@ -1,14 +1,14 @@
 // Package serve answers AWS SDKs over HTTP: as the metadata service of EC2 (IMDSv2) and as the
 // container credentials endpoint of ECS and EKS, both on the same listeners.
 //
-// It promises that what it gives is whole and in date, or an error: never an empty key with
-// status 200. Reads are answered from memory; the bytes of an answer are made once for each new
-// set of credentials. It holds at most a fixed amount of memory, whatever is sent to it. No secret
-// is logged.
+// It promises that credentials it returns are complete and not expired, or an error: never an empty
+// key with status 200. Reads are answered from memory; the bytes of an answer are built once for
+// each new set of credentials. Its use of memory is bounded, whatever clients send. No secret is
+// logged.
 //
-// The two endpoints protect differently, as in AWS. The container endpoint asks for a token that
-// only who can read its file has. The metadata service gives credentials to every local program;
-// tokens of IMDSv2 keep out web pages, open proxies and forwarded requests.
+// The two endpoints are protected differently, as in AWS. The container endpoint requires a token,
+// which only users that can read its file have. The metadata service gives credentials to every
+// local program; tokens of IMDSv2 keep out web pages, open proxies and forwarded requests.
 //
 // Decisions:
 //

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// refusal is a request that is not looked at any further.
+// refusal is why a request is refused.
 type refusal struct {
 	status int
 	why    string
@@ -19,12 +19,11 @@ func (f *refusal) answer(at endpoint, method string) answer {
 	return a
 }
 
-// foreignHost is why a request under another name is refused.
+// foreignHost is the reason for refusing an unknown Host header.
 const foreignHost = "a Host header that is neither an address of this endpoint nor one of its names"
 
-// guard refuses what no SDK on this machine sends: requests that a proxy passed on, that a web
-// page sends under a name of its own which it lets point here (DNS rebinding), that carry a body,
-// or whose path is written in another way than it is read.
+// guard refuses requests that no SDK on this machine sends: forwarded by a proxy, sent by a web
+// page whose own host name points here (DNS rebinding), with a body, or with a non-canonical path.
 func (s *Server) guard(r *http.Request) *refusal {
 	switch {
 	case r.URL.Host != "" || r.URL.Path == "" || r.URL.Path[0] != '/':
@@ -41,9 +40,9 @@ func (s *Server) guard(r *http.Request) *refusal {
 	return nil
 }
 
-// knowsHost reports whether the Host header is an address under which this endpoint is meant to be
-// reached: loopback, the link-local ones of EC2 and ECS, the one that the connection was made to, and
-// the configured names. Ports do not matter: a container's may be published under another.
+// knowsHost reports whether the Host header is an address of this endpoint: loopback, the
+// link-local ones of EC2 and ECS, the local address of the connection, or a configured name. Ports
+// are ignored: a container's may be published under another.
 func (s *Server) knowsHost(r *http.Request) bool {
 	host := r.Host
 	address, err := netip.ParseAddrPort(host)
@@ -86,8 +85,8 @@ func isOwn(a netip.Addr, r *http.Request) bool {
 		return true
 	}
 	switch a.String() {
-	// EC2 (IMDS), ECS and EKS, in IPv4 and IPv6: what SDKs ask without configuration, where a
-	// firewall rule brings that here.
+	// EC2 (IMDS), ECS and EKS, in IPv4 and IPv6: the addresses that SDKs use by default, if a
+	// firewall rule redirects them here.
 	case "169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23":
 		return true
 	}
@@ -95,8 +94,8 @@ func isOwn(a netip.Addr, r *http.Request) bool {
 	return ok && local.AddrPort().Addr().Unmap().WithZone("") == a
 }
 
-// hasBody reads one byte at most, where the length is not announced: some clients send an empty
-// body in chunks.
+// hasBody reads at most one byte if the length is not announced: some clients send an empty chunked
+// body.
 func hasBody(r *http.Request) bool {
 	if r.ContentLength >= 0 {
 		return r.ContentLength > 0

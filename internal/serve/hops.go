@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// maxHopLimit is that of EC2's HttpPutResponseHopLimit.
+// maxHopLimit is the maximum of EC2's HttpPutResponseHopLimit.
 const maxHopLimit = 64
 
-// HopLimitError says that the system does not let the hop limit be set. Without it a token would
-// pass routers, so none is given out.
+// HopLimitError reports that the system does not allow setting the hop limit. Without the limit a
+// token could pass routers, so none is issued.
 type HopLimitError struct {
 	Limit   int
 	Address net.Addr // of the listener, or this end of a connection
@@ -23,8 +23,8 @@ func (e *HopLimitError) Error() string {
 }
 func (e *HopLimitError) Unwrap() error { return e.Err }
 
-// CheckHopLimit tries whether connections of the listener can get the limit, on a socket of its
-// own. The error is a *HopLimitError.
+// CheckHopLimit tries on a new socket whether the limit can be set for connections of the listener.
+// The error is a *HopLimitError.
 func CheckHopLimit(l net.Listener, limit int) error {
 	tcp, ok := l.Addr().(*net.TCPAddr)
 	if !ok {
@@ -41,9 +41,9 @@ func CheckHopLimit(l net.Listener, limit int) error {
 	return nil
 }
 
-// limitHops makes what is sent from now on, such as a token, die after so many routers. A request
-// that is passed on by a router or a container's network then gets no token. The limit stays: it
-// must hold for what is sent again, too.
+// limitHops limits the number of routers that packets sent from now on, such as those with a token,
+// can pass. A request that was forwarded by a router or a container's network then gets no token.
+// The limit is not reset, as it must hold for retransmissions too.
 func (s *Server) limitHops(r *http.Request) error {
 	c, ok := r.Context().Value(connKey{}).(*conn)
 	if !ok || s.hopLimit == 0 {

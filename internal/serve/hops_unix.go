@@ -11,7 +11,7 @@ func setOption(fd uintptr, level, option, value int) error {
 	return syscall.SetsockoptInt(int(fd), level, option, value)
 }
 
-// tryOption sets an option of a socket that is made for that alone.
+// tryOption sets an option on a new socket.
 func tryOption(family, level, option, value int) error {
 	fd, err := syscall.Socket(family, syscall.SOCK_STREAM, 0)
 	if err != nil {

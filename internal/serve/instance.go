@@ -11,7 +11,7 @@ import (
 
 const iamPath = "/latest/meta-data/iam/"
 
-// instance is what the metadata service tells besides credentials, by path.
+// instance returns what the metadata service has besides credentials, by path.
 func instance(r Role, started time.Time) map[string]*body {
 	words := map[string]*body{
 		iamPath + "security-credentials":           newText(r.Name),
@@ -30,12 +30,12 @@ func instance(r Role, started time.Time) map[string]*body {
 	return words
 }
 
-// zone is one that the region has. There is no better answer to give: programs cut the letter
-// off to get the region.
+// zone returns a zone that every region has. The true one is not known; programs cut off its letter
+// to get the region.
 func zone(r Role) string { return r.Region + "a" }
 
-// instanceProfile is the document iam/info, with the role's name as that of the instance profile,
-// as the console makes them.
+// instanceProfile returns the document iam/info, with an instance profile named as the role, as the
+// console creates them.
 func instanceProfile(r Role, started time.Time) []byte {
 	hash := sha256.Sum256([]byte(r.ARN))
 	return mustJSON(struct {
@@ -49,8 +49,8 @@ func instanceProfile(r Role, started time.Time) []byte {
 	})
 }
 
-// identityDocument has the fields of EC2's that are true here (EC2 User Guide, "Instance identity
-// documents").
+// identityDocument returns those fields of EC2's document that are true here (EC2 User Guide,
+// "Instance identity documents").
 func identityDocument(r Role, started time.Time) []byte {
 	architecture := runtime.GOARCH
 	if architecture == "amd64" {
@@ -70,7 +70,7 @@ func identityDocument(r Role, started time.Time) []byte {
 	}{account, architecture, zone(r), started.UTC().Format(time.RFC3339), r.Region, "2017-09-30"})
 }
 
-// mustJSON writes a struct of strings, which always has a form.
+// mustJSON encodes a struct of strings, which cannot fail.
 func mustJSON(v any) []byte {
 	data, err := json.Marshal(v)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"kedge/internal/refresh"
 )
 
-// reporter is a CredentialsProvider that knows how it does: a *refresh.Refresher.
+// reporter is a CredentialsProvider that reports its status: a *refresh.Refresher.
 type reporter interface{ Status() refresh.Status }
 
 // Monitor returns the handler for the listener of health checks and Prometheus. It tells no
@@ -46,7 +46,7 @@ func (s *Server) Monitor() http.Handler {
 	})
 }
 
-// certificateNote is what readiness adds of a role whose certificate should be renewed.
+// certificateNote returns what readiness adds for a role whose certificate should be renewed.
 func (s *Server) certificateNote(ctx context.Context, r *role) string {
 	stage, end := r.stage(ctx)
 	if stage == refresh.Fresh {
@@ -55,8 +55,7 @@ func (s *Server) certificateNote(ctx context.Context, r *role) string {
 	return fmt.Sprintf("; the certificate is %s: its end is %s", stage, end.UTC().Format(time.RFC3339))
 }
 
-// stage returns how far the life of the role's certificate has gone, and its end, which is zero if it
-// is not known.
+// stage returns the stage of the role's certificate and its end, which is zero if unknown.
 func (r *role) stage(ctx context.Context) (refresh.Stage, time.Time) {
 	if r.Validity == nil {
 		return refresh.Fresh, time.Time{}
@@ -65,10 +64,10 @@ func (r *role) stage(ctx context.Context) (refresh.Stage, time.Time) {
 	return refresh.StageOf(start, end, r.now()), end
 }
 
-// noNote leaves certificates out: looking at one can wait for a file.
+// noNote leaves certificates out: reading one can block on a file.
 func noNote(context.Context, *role) string { return "" }
 
-// readiness tells of each role whether it can be served, with a note.
+// readiness reports for each role whether it has valid credentials, with a note.
 func (s *Server) readiness(ctx context.Context, note func(context.Context, *role) string) (text []byte, status int) {
 	status = http.StatusOK
 	for _, role := range s.roles.Load().roles {
@@ -90,7 +89,7 @@ func (s *Server) readiness(ctx context.Context, note func(context.Context, *role
 	return text, status
 }
 
-// metrics is the page for Prometheus.
+// metrics returns the page for Prometheus.
 func (s *Server) metrics(ctx context.Context) []byte {
 	var p page
 	p.family("kedge_build_info", "gauge", "The version that runs.")
@@ -162,5 +161,5 @@ func number(b bool) float64 {
 	return 0
 }
 
-// seconds is the Unix time; there is none of a time that is not known.
+// seconds returns the Unix time, and whether t is known.
 func seconds(t time.Time) (float64, bool) { return float64(t.Unix()), !t.IsZero() }

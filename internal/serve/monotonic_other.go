@@ -4,5 +4,5 @@ package serve
 
 import "time"
 
-// monotonic is for systemd, which there is not on this system.
+// monotonic returns 0: it is for systemd, which this system does not have.
 func monotonic() time.Duration { return 0 }

@@ -8,25 +8,26 @@ import (
 	"time"
 )
 
-// Notifier tells systemd how the service does (sd_notify(3)). The zero Notifier tells nobody.
+// Notifier reports the state of the service to systemd (sd_notify(3)). The zero Notifier does
+// nothing.
 type Notifier struct {
 	Socket string // $NOTIFY_SOCKET: a path, or a name that begins with "@"
 }
 
-// Ready says that the service has started, or has taken its new configuration.
+// Ready reports that the service has started, or has loaded its new configuration.
 func (n Notifier) Ready(status string) error { return n.tell("READY=1", "STATUS="+status) }
 
-// Reloading says that a reload begins; Ready follows it.
+// Reloading reports that a reload begins; Ready must follow it.
 func (n Notifier) Reloading() error {
 	return n.tell("RELOADING=1", fmt.Sprintf("MONOTONIC_USEC=%d", monotonic().Microseconds()))
 }
 
-// Stopping says that the service ends.
+// Stopping reports that the service ends.
 func (n Notifier) Stopping() error { return n.tell("STOPPING=1") }
 
-// Watch tells the watchdog, twice in interval, that the service is alive, until ctx ends: as long
-// as it still finds its way to the credentials. It returns at once without an interval. What cannot
-// be told is logged by s and told again in time: systemd may be just reloading itself.
+// Watch feeds the watchdog, twice in interval, until ctx ends, as long as reading the roles'
+// credentials does not block. Without an interval it returns at once. An error is logged by s, and
+// the next message is sent in time nevertheless: systemd may be reloading itself.
 func (n Notifier) Watch(ctx context.Context, interval time.Duration, s *Server) {
 	if interval <= 0 {
 		return
@@ -34,7 +35,7 @@ func (n Notifier) Watch(ctx context.Context, interval time.Duration, s *Server) 
 	ticker := time.NewTicker(interval / 2)
 	defer ticker.Stop()
 	for {
-		_, _ = s.readiness(ctx, noNote) // takes what requests take; a deadlock ends here
+		_, _ = s.readiness(ctx, noNote) // takes the locks that requests take: blocks at a deadlock
 		if err := n.tell("WATCHDOG=1"); err != nil {
 			s.limited.warn("the watchdog of systemd is not told", "error", err)
 		}
@@ -46,7 +47,7 @@ func (n Notifier) Watch(ctx context.Context, interval time.Duration, s *Server) 
 	}
 }
 
-// tellTime is how long the receiver may take to make room for a message.
+// tellTime bounds the wait for room in the receiver's queue.
 const tellTime = time.Second
 
 func (n Notifier) tell(lines ...string) error {

@@ -15,7 +15,7 @@ func (p *page) family(name, kind, help string) {
 	p.text = append(p.text, "# HELP "+name+" "+help+"\n# TYPE "+name+" "+kind+"\n"...)
 }
 
-// sample writes one value with labels, which are names and values in turn.
+// sample writes a value with labels, given as names and values in turn.
 func (p *page) sample(name string, value float64, labels ...string) {
 	p.text = append(p.text, name...)
 	for i := 0; i+1 < len(labels); i += 2 {
@@ -35,13 +35,13 @@ func (p *page) sample(name string, value float64, labels ...string) {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// processMetrics are those by which leaks show, under the names that all programs have.
+// processMetrics writes the standard metrics of a process in which leaks show.
 func processMetrics(p *page) {
 	p.family("go_goroutines", "gauge", "Number of goroutines that currently exist.")
 	p.sample("go_goroutines", float64(runtime.NumGoroutine()))
 	if files, err := os.ReadDir("/proc/self/fd"); err == nil { // Linux
 		p.family("process_open_fds", "gauge", "Number of open file descriptors.")
-		p.sample("process_open_fds", float64(len(files)-1)) // without the one that reads this
+		p.sample("process_open_fds", float64(len(files)-1)) // without the descriptor of this ReadDir
 	}
 	if statm, err := os.ReadFile("/proc/self/statm"); err == nil {
 		if fields := strings.Fields(string(statm)); len(fields) > 1 {

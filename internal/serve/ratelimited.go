@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// rateLimited logs what strangers can cause as often as they like: the 1st, 10th, 100th time and so on.
+// rateLimited logs messages that any client can cause: the 1st, 10th, 100th occurrence and so on.
 type rateLimited struct {
 	log   *slog.Logger
 	mu    sync.Mutex
-	times map[string]uint64 // by message, of which there is a handful
+	times map[string]uint64 // by message; there are only a few
 }
 
 func newRateLimited(log *slog.Logger) *rateLimited {
 	return &rateLimited{log: log, times: map[string]uint64{}}
 }
 
-// warn logs message, which is one of a fixed set of texts, unless it is time to be silent.
+// warn logs message, a constant text, if this occurrence is to be logged.
 func (s *rateLimited) warn(message string, args ...any) {
 	s.mu.Lock()
 	s.times[message]++

@@ -36,8 +36,8 @@ type service struct {
 	counts atomic.Int64
 }
 
-// patience is how long a session may be waited for: longer than 20,000 reads take on a slow machine.
-const patience = time.Hour
+// sessionTimeout bounds the wait for a session: more than 20,000 reads take on a slow machine.
+const sessionTimeout = time.Hour
 
 func newService(t *testing.T) (*service, *session.Provider) {
 	t.Helper()
@@ -76,7 +76,7 @@ func newService(t *testing.T) (*service, *session.Provider) {
 		t.Fatal(err)
 	}
 	client, err := session.New(session.Config{
-		TrustAnchorARN: s.TrustAnchorARN(), ProfileARN: s.ProfileARN(), RoleARN: s.RoleARN(), Endpoint: server.URL, MaxAttempts: 1, Now: time.Now, Timeout: patience,
+		TrustAnchorARN: s.TrustAnchorARN(), ProfileARN: s.ProfileARN(), RoleARN: s.RoleARN(), Endpoint: server.URL, MaxAttempts: 1, Now: time.Now, Timeout: sessionTimeout,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func TestTwentyThousandReads(t *testing.T) {
 	t.Parallel()
 	s, provider := newService(t)
 	log := &lockedBuffer{}
-	refresher := refresh.New(provider, refresh.Options{Now: time.Now, Timeout: patience, Log: slog.New(slog.NewTextHandler(log, nil))})
+	refresher := refresh.New(provider, refresh.Options{Now: time.Now, Timeout: sessionTimeout, Log: slog.New(slog.NewTextHandler(log, nil))})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- refresher.Run(ctx) }()

@@ -14,18 +14,18 @@ import (
 	"kedge/internal/creds"
 )
 
-// firstWait is how long a request waits for the first credentials of all. SDKs give up after one
-// or two seconds, but ask again.
+// firstWait bounds how long a request waits for the first credentials. SDKs give up after one or
+// two seconds, but retry.
 const firstWait = 5 * time.Second
 
-// table is the roles, and what every path below /latest/ and /v1/ gives.
+// table has the roles, and the answer to each path below /latest/ and /v1/.
 type table struct {
 	roles  []*role
 	routes map[string]route
-	none   string // what the answer to a wrong name says, to clients that may see the right ones
+	none   string // the answer to an unknown name, for clients that may know the names
 }
 
-// route is one path: words that do not change, or a form of a role's credentials.
+// route is the answer to one path: a fixed text, or a format of a role's credentials.
 type route struct {
 	words *body
 	role  *role
@@ -57,7 +57,7 @@ func newTable(roles []Role, now func() time.Time) (*table, error) {
 	return t, nil
 }
 
-// maxNames bounds what a client that asks for a wrong name gets to read.
+// maxNames bounds how many names the answer to an unknown name lists.
 const maxNames = 20
 
 func listNames(roles []Role) string {
@@ -83,22 +83,22 @@ func (rt route) answer(at endpoint, r *http.Request) answer {
 	return answer{endpoint: at, status: http.StatusOK, body: rt.form(d)}
 }
 
-// role is a Role and what was last made of its credentials.
+// role is a Role and the documents of its last credentials.
 type role struct {
 	Role
 	latest atomic.Pointer[documents]
 	now    func() time.Time
 }
 
-// documents is what is sent of one set of credentials.
+// documents are the response bodies for one set of credentials.
 type documents struct {
 	id, token                 string
 	expires                   time.Time
 	imds, extended, container *body
 }
 
-// documents returns those of the credentials that the role has now. The error is for the client:
-// it holds no secret.
+// documents returns those of the role's current credentials. The error is shown to the client: it
+// holds no secret.
 func (r *role) documents(ctx context.Context) (*documents, error) {
 	d := r.latest.Load()
 	if d == nil {

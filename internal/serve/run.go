@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// The limits of one request. What an SDK sends has about 500 bytes of headers, all at once.
+// The limits of one request. An SDK sends about 500 bytes of headers, all at once.
 const (
 	maxHeader   = 8 << 10
 	headerTime  = 5 * time.Second
@@ -18,10 +18,10 @@ const (
 	idleTime    = 2 * time.Minute
 )
 
-// Serve answers on the listeners until ctx ends. Then it takes no new connections, and gives the
-// requests that are being answered drain to finish. It closes the listeners.
+// Serve answers on the listeners until ctx ends. Then it accepts no new connections, and waits up
+// to drain for the requests in progress. It closes the listeners.
 //
-// The error is that of a listener; there is none when ctx ends it.
+// The error is that of a listener; it is nil if ctx ended.
 func (s *Server) Serve(ctx context.Context, drain time.Duration, listeners ...net.Listener) error {
 	server := s.newServer(s)
 	for i, l := range listeners {
@@ -66,7 +66,7 @@ func run(ctx context.Context, drain time.Duration, server *http.Server, listener
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
-		_ = server.Close() // what is left took too long
+		_ = server.Close() // drain is over
 	}
 	if errors.Is(failed, http.ErrServerClosed) {
 		return nil
@@ -74,13 +74,13 @@ func run(ctx context.Context, drain time.Duration, server *http.Server, listener
 	return failed
 }
 
-// complaints takes what net/http logs, such as too many open files, which it does again and again.
+// complaints receives what net/http logs, such as too many open files, repeatedly.
 type complaints struct{ log *rateLimited }
 
 func (complaints) Enabled(context.Context, slog.Level) bool { return true }
 
 func (c complaints) Handle(_ context.Context, record slog.Record) error {
-	// The texts hold addresses, so they are told apart by their beginning.
+	// The texts contain addresses, so they are told apart by their beginning.
 	text, _, _ := strings.Cut(record.Message, ":")
 	c.log.warn("http server: "+strings.TrimSpace(text), "error", record.Message)
 	return nil

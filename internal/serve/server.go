@@ -13,34 +13,37 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// Role is one role whose credentials are served.
+// Role is a role whose credentials are served.
 type Role struct {
 	Name   string // in paths; letters, digits and _+=,.@-, at most 64
 	ARN    string // of the role; empty if it is not known
-	Region string // that placement/region tells
+	Region string // the value of placement/region
 
-	// Credentials answers from memory, but for the first time; then a request waits for it five
-	// seconds. It is used concurrently. Health and metrics need a *refresh.Refresher.
+	// Credentials answers from memory, but for the first time; then a request waits up to five
+	// seconds for it. It must be safe for concurrent use. Health and metrics need a
+	// *refresh.Refresher.
 	Credentials aws.CredentialsProvider
 
-	// Validity is that of the certificate, for readiness and metrics. It may be nil, or return zero times.
+	// Validity returns that of the certificate, for readiness and metrics. It may be nil, or return
+	// zero times.
 	Validity func(context.Context) (notBefore, notAfter time.Time)
 }
 
-// Config is what a Server is made of.
+// Config has the settings of a Server.
 type Config struct {
-	Roles         []Role   // the first is the one that clients of IMDS find
-	Authorization string   // what clients of the container endpoint must send; empty: there is none
-	NoMetadata    bool     // leaves IMDS out
+	Roles         []Role   // the first is the one that IMDS lists
+	Authorization string   // the Authorization header of container endpoint requests; empty: no such endpoint
+	NoMetadata    bool     // disables IMDS
 	Hosts         []string // names in Host headers, besides localhost
-	HopLimit      int      // of the packets that carry a token of IMDS, 1 to 64; 0 leaves the system's
-	Version       string   // for the metrics
-	Descriptors   uint64   // that the process may open; 0 is what the system says
+	HopLimit      int      // of packets with an IMDS token, 1 to 64; 0 leaves the system's
+	Version       string   // reported in the metrics
+	Descriptors   uint64   // that the process may open; 0: the system's limit
 	Log           *slog.Logger
 	Now           func() time.Time // with a monotonic clock reading
 }
 
-// Server is the two endpoints. It is an http.Handler, safe for concurrent use, as are its methods.
+// Server serves both endpoints. It is an http.Handler; it and its methods are safe for concurrent
+// use.
 type Server struct {
 	roles         atomic.Pointer[table]
 	authorization []byte
@@ -55,7 +58,7 @@ type Server struct {
 	now           func() time.Time
 }
 
-// New checks cfg and makes a Server.
+// New checks cfg and returns a Server.
 func New(cfg Config) (*Server, error) {
 	if cfg.HopLimit < 0 || cfg.HopLimit > maxHopLimit {
 		return nil, fmt.Errorf("the hop limit must be 1 to %d, not %d", maxHopLimit, cfg.HopLimit)
@@ -80,7 +83,7 @@ func New(cfg Config) (*Server, error) {
 	return s, s.SetRoles(cfg.Roles)
 }
 
-// SetRoles replaces the roles, all at once. Requests that are being answered end with the old ones.
+// SetRoles replaces all roles atomically. Requests in progress use the old ones.
 func (s *Server) SetRoles(roles []Role) error {
 	t, err := newTable(roles, s.now)
 	if err != nil {
@@ -109,7 +112,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answer decides; nothing has been written.
+// answer computes the answer to a request and writes nothing.
 func (s *Server) answer(r *http.Request) answer {
 	r = withOneSlash(r)
 	at := endpointOf(r.URL.Path)
@@ -135,7 +138,7 @@ func checkRole(r Role) error {
 	return nil
 }
 
-// CheckName refuses names of roles that cannot stand in a path.
+// CheckName refuses a role name that cannot be part of a path.
 func CheckName(name string) error {
 	if name == "" || len(name) > 64 || name == "." || name == ".." || strings.ContainsFunc(name, outsideName) {
 		return fmt.Errorf("role name %q: it must be 1 to 64 letters, digits and _+=,.@-", name)

@@ -9,12 +9,11 @@ import (
 	"time"
 )
 
-// tokens makes and checks those of IMDSv2: when it ends, a number that makes it different from all
-// others, and a MAC over both.
+// tokens issues and checks tokens of IMDSv2: an expiration, a random number and a MAC over both.
 type tokens struct {
 	key   [32]byte
 	now   func() time.Time
-	start time.Time // the ends count from here, so that they do not mind a clock that is set
+	start time.Time // expirations are relative to it, so that setting the clock does not matter
 }
 
 const (
@@ -30,7 +29,7 @@ func newTokens(now func() time.Time) *tokens {
 	return t
 }
 
-// issue makes a token that is good for ttl.
+// issue returns a token that is valid for ttl.
 func (t *tokens) issue(ttl time.Duration) string {
 	var raw [tokenSize]byte
 	binary.BigEndian.PutUint64(raw[:], uint64(t.now().Sub(t.start)+ttl))
@@ -39,7 +38,7 @@ func (t *tokens) issue(ttl time.Duration) string {
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
-// valid reports whether a token is of this process and has not ended.
+// valid reports whether this process issued the token and it has not expired.
 func (t *tokens) valid(token string) bool {
 	if len(token) != base64.RawURLEncoding.EncodedLen(tokenSize) {
 		return false

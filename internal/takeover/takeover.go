@@ -108,7 +108,7 @@ const (
 // maxNamed is how many of each kind are named.
 const maxNamed = 20
 
-// Error says that a source cannot be read at all; nothing was handed on.
+// Error reports that a source cannot be read at all; nothing was handed on.
 type Error struct {
 	Path string
 	Why  string

@@ -101,7 +101,7 @@ type workers struct {
 	step     bool   // a step of a rotation was being taken
 }
 
-// issue tells whether to go on.
+// issue reports whether to go on.
 func (w *workers) issue(name string) bool {
 	done := w.run("issue", name, "--out", w.r.path("out"))
 	w.mutex.Lock()
@@ -114,7 +114,7 @@ func (w *workers) issue(name string) bool {
 	return false
 }
 
-// run tells whether a command came to a good end.
+// run reports whether a command came to a good end.
 func (w *workers) run(args ...string) bool {
 	var stderr strings.Builder
 	cmd := exec.Command(w.r.program, append(args, "--dir", w.r.path("ca"))...)

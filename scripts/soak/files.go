@@ -102,7 +102,7 @@ func (f *files) expect(leaf *x509.Certificate) string {
 	return before
 }
 
-// may tells whether a request can be signed with the certificate of this serial now.
+// may reports whether a request can be signed with the certificate of this serial now.
 func (f *files) may(serial string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

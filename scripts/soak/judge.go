@@ -114,7 +114,7 @@ func (j *judge) accept(q question, body []byte) (given, error) {
 	return c, nil
 }
 
-// excuse tells whether there was reason to refuse.
+// excuse reports whether there was reason to refuse.
 func (j *judge) excuse(q question, now time.Time, body []byte) error {
 	if now.Before(q.until) {
 		return fmt.Errorf("no credentials at %s, though there were some until %s: %s", clock(now), clock(q.until), body)
@@ -149,7 +149,7 @@ func (j *judge) distrust(until time.Time) {
 	}
 }
 
-// trusts tells whether what comes and goes now arrives.
+// trusts reports whether what comes and goes now arrives.
 func (j *judge) trusts() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
