@@ -7,29 +7,29 @@ import (
 	"strings"
 )
 
-// ErrPINRequired says that the token wants a PIN and nothing says it: neither the URI nor
-// Options.PIN.
+// ErrPINRequired is returned if the token requires a PIN and neither the URI nor Options.PIN gives
+// one.
 var ErrPINRequired = errors.New("the token wants a PIN")
 
-// ErrCannotSign says that the token keeps the key from signing.
+// ErrCannotSign is returned if the token does not let the key sign.
 var ErrCannotSign = errors.New("the token does not let this key sign (CKA_SIGN is false)")
 
-// errClosed is what a Module says after Close.
+// errClosed is returned by a Module after Close.
 var errClosed = errors.New("the PKCS#11 module was closed")
 
-// errRetired says that a process takes no more calls.
+// errRetired is returned by a process that accepts no more calls.
 var errRetired = errors.New("the process of the module ends")
 
-// MissingHelperError reports that the program which loads modules is not installed.
+// MissingHelperError reports that the program that loads modules is not installed.
 type MissingHelperError struct {
-	Looked []string // where it would be
+	Looked []string // where it was looked for
 }
 
 func (e *MissingHelperError) Error() string {
 	return "PKCS#11 keys need the program kedge-pkcs11, which is not at " + strings.Join(e.Looked, " nor at ")
 }
 
-// NoModuleError reports that there is no module of a name.
+// NoModuleError reports that there is no module with a name.
 type NoModuleError struct {
 	Name   string
 	Looked []string // folders
@@ -39,8 +39,8 @@ func (e *NoModuleError) Error() string {
 	return fmt.Sprintf("PKCS#11 module %s: not found in %s", e.Name, strings.Join(e.Looked, ", "))
 }
 
-// HelperError reports that the process with the module ended or had to be ended during a call.
-// The next call starts another.
+// HelperError reports that the module's process ended during a call, or had to be killed. The next
+// call starts another.
 type HelperError struct {
 	Module string // path
 	Reason string // "died (signal: killed)", "did not answer within 30s and was ended"
@@ -54,7 +54,7 @@ func (e *HelperError) Error() string {
 type NotFoundError struct {
 	URI   URI
 	What  string // "token", "private key", "certificate"
-	There []URI  // what there is of the kind, where it could be looked for
+	There []URI  // the objects of the kind, where they could be listed
 }
 
 func (e *NotFoundError) Error() string {
@@ -65,7 +65,7 @@ func (e *NotFoundError) Error() string {
 	return text + "; there is:" + lines(e.There)
 }
 
-// AmbiguousError reports that a URI matches several tokens or keys where one is meant.
+// AmbiguousError reports that a URI matches several tokens or keys instead of one.
 type AmbiguousError struct {
 	URI        URI
 	What       string
@@ -98,12 +98,12 @@ func lines(uris []URI) string {
 	return b.String()
 }
 
-// Retries is how many wrong PINs a token takes before it locks, as far as it says.
+// Retries is how many wrong PINs a token accepts before it locks, as far as it reports that.
 type Retries int
 
-// What a token says in the flags of CK_TOKEN_INFO; numbers it does not tell.
+// The flags of CK_TOKEN_INFO; it has no numbers.
 const (
-	RetriesUnknown Retries = iota // the last one was right, or the token does not say
+	RetriesUnknown Retries = iota // the last PIN was right, or the token does not report it
 	RetriesLow                    // at least one wrong PIN since the last right one
 	RetriesOne                    // the next wrong PIN locks the token
 	RetriesNone                   // the PIN is locked
@@ -137,16 +137,16 @@ func retriesOf(flags uint64) Retries {
 type PINError struct {
 	Token   string // label
 	Retries Retries
-	Reason  string // "CKR_PIN_INCORRECT", or in words why it was not even tried
+	Reason  string // "CKR_PIN_INCORRECT", or why the PIN was not tried
 }
 
 func (e *PINError) Error() string {
 	return fmt.Sprintf("PIN of token %q: %s; %s", e.Token, e.Reason, e.Retries)
 }
 
-// callError is what a function of the module returned.
+// callError is the error of a function of the module.
 type callError struct {
-	call  string // "C_Sign"; empty where the helper itself refused
+	call  string // "C_Sign"; empty if the helper itself refused
 	code  uint64
 	words string // "CKR_DEVICE_ERROR"
 }
@@ -164,14 +164,14 @@ func hasCode(err error, codes ...uint64) bool {
 	return errors.As(err, &e) && e.call != "" && slices.Contains(codes, e.code)
 }
 
-// isBroken says that something is wrong with the module or the device. Some modules stay so
-// until they are loaded anew.
+// isBroken reports whether the module or the device failed in a way that can last until the module
+// is loaded again.
 func isBroken(err error) bool {
 	return hasCode(err, codeHostMemory, codeGeneralError, codeFunctionFailed, codeDeviceError, codeDeviceMemory)
 }
 
-// isLost says that sessions, login or handles are no more, as after a token was pulled: once
-// they are made again the call may work.
+// isLost reports whether sessions, login or handles are invalid, as after a token was removed: once
+// they are renewed the call may succeed.
 func isLost(err error) bool {
 	return errors.Is(err, errRetired) || hasCode(err,
 		codeSlotIDInvalid, codeDeviceError, codeDeviceRemoved, codeKeyHandleInvalid, codeObjectHandleInvalid, codeSessionClosed,

@@ -11,24 +11,24 @@ import (
 	"kedge/internal/wire"
 )
 
-// Key is a private key on a token: a crypto.Signer and crypto.MessageSigner. It is found again
-// when the token comes back or the module's process is started anew. It is safe for concurrent
+// Key is a private key on a token: a crypto.Signer and crypto.MessageSigner. It is located again
+// when the token is inserted again or the module's process is restarted. It is safe for concurrent
 // use, until its Module is closed.
 type Key struct {
 	m      *Module
 	want   URI // as the caller gave it
-	uri    URI // that matches this key only
+	uri    URI // matches this key only
 	public crypto.PublicKey
 
 	always   bool        // CKA_ALWAYS_AUTHENTICATE
 	oneByOne sync.Mutex  // held during a use that logs in
-	verified atomic.Bool // a signature was held against the public key
+	verified atomic.Bool // a signature was verified with the public key
 
 	at      atomic.Pointer[place]
 	finding sync.Mutex
 }
 
-// place is where a key is: its handle in a process.
+// place is the location of a key: its handle in a process.
 type place struct {
 	p      *process
 	token  wire.Slot
@@ -36,11 +36,11 @@ type place struct {
 	object wire.Object
 }
 
-// Key finds the one private key that matches the URI, and logs in where the token wants it.
-// The public key is the token's: of the key itself, or of the public key or certificate with
-// the same id; where the token has none it is given, and what is given must be the token's.
-// It may be nil. A type in the URI may be that of the certificate or public key. Errors are
-// *NotFoundError, *AmbiguousError, *PINError, ErrPINRequired, *HelperError and others.
+// Key finds the one private key that matches the URI, and logs in if the token requires it. The
+// public key is read from the token: from the key itself, or from the public key or certificate
+// with the same id. If the token has none, given is used; if it has one, given must be equal or
+// nil. A type in the URI may be that of the certificate or public key. Errors are *NotFoundError,
+// *AmbiguousError, *PINError, ErrPINRequired, *HelperError and others.
 func (m *Module) Key(ctx context.Context, u URI, given crypto.PublicKey) (*Key, error) {
 	at, err := m.place(ctx, u)
 	if err != nil {
@@ -64,7 +64,7 @@ func (k *Key) URI() URI { return k.uri }
 // Public returns the public key, an *ecdsa.PublicKey or *rsa.PublicKey.
 func (k *Key) Public() crypto.PublicKey { return k.public }
 
-// found returns where the key is, looking for it where that is not known or not so any more.
+// found returns the key's place, and finds it again if that is unknown or no longer valid.
 func (k *Key) found(ctx context.Context) (*place, error) {
 	if at := k.at.Load(); at != nil && at.p.alive() {
 		return at, nil
@@ -91,15 +91,15 @@ func (k *Key) found(ctx context.Context) (*place, error) {
 	return at, nil
 }
 
-// lose gives up a place that does not work any more.
+// lose discards a place that no longer works.
 func (k *Key) lose(ctx context.Context, at *place) {
 	if k.at.CompareAndSwap(at, nil) {
 		at.p.forget(ctx, at.token.ID, at.epoch)
 	}
 }
 
-// place finds the private key that the URI means. Where the token is gone, the process is
-// ended: some modules look for tokens only when they are loaded.
+// place finds the private key that matches the URI. If the token is gone, it ends the process: some
+// modules detect tokens only when they are loaded.
 func (m *Module) place(ctx context.Context, u URI) (*place, error) {
 	const attempts = 3
 	for attempt := 1; ; attempt++ {
@@ -123,7 +123,7 @@ func (m *Module) place(ctx context.Context, u URI) (*place, error) {
 	}
 }
 
-// placeIn returns with an error the token where it happened, if one was chosen.
+// placeIn is place in one process. With an error it returns the token, if one was chosen.
 func (m *Module) placeIn(ctx context.Context, p *process, u URI) (*place, error) {
 	if typ := u.value("type"); typ == "secret-key" || typ == "data" {
 		return nil, fmt.Errorf("%s: type=%s is not a key pair's", u, typ)
@@ -145,8 +145,8 @@ func (m *Module) placeIn(ctx context.Context, p *process, u URI) (*place, error)
 	return at, nil
 }
 
-// privateKeys lists the private keys of a token that match, and logs in unless there is one whose use
-// takes no PIN. A URI that says the PIN wants it used.
+// privateKeys lists the private keys of a token that match, and logs in unless there is one that
+// can be used without a PIN. If the URI has a PIN, it is used.
 func (m *Module) privateKeys(ctx context.Context, p *process, t wire.Slot, u URI) ([]wire.Object, error) {
 	if !u.saysPIN() {
 		if keys, err := p.keysNamed(ctx, t, u); err != nil || isOpen(keys) {
@@ -158,15 +158,15 @@ func (m *Module) privateKeys(ctx context.Context, p *process, t wire.Slot, u URI
 		return nil, loginErr
 	}
 	keys, err := p.privateKeys(ctx, t, u)
-	if loginErr != nil && !isOpen(keys) { // what no URI names may be open, too
+	if loginErr != nil && !isOpen(keys) { // a key may be usable without a PIN
 		return nil, loginErr
 	}
 	return keys, err
 }
 
-// tokenWithKey returns the one token that the URI can mean: the only one that matches, or the
-// only one of those where an object that matches can be seen without a PIN. No PIN is tried
-// on a token that might not be meant.
+// tokenWithKey returns the one token that the URI can mean: the only one that matches, or the only
+// one of those with a matching object that is visible without a PIN. No PIN is tried on a token
+// that might be the wrong one.
 func (p *process) tokenWithKey(ctx context.Context, u URI) (wire.Slot, error) {
 	tokens, all, err := p.tokens(ctx, u)
 	if err != nil {
@@ -205,7 +205,7 @@ func (p *process) tokenWithKey(ctx context.Context, u URI) (wire.Slot, error) {
 	return wire.Slot{}, &AmbiguousError{URI: u, What: "key", Candidates: objects}
 }
 
-// visible lists what of a key pair that matches can be seen at the moment, as URIs of the
+// visible lists those objects of matching key pairs that are visible at the moment, as URIs of the
 // private key.
 func (p *process) visible(ctx context.Context, t wire.Slot, u URI) ([]URI, error) {
 	var uris []URI
@@ -219,7 +219,7 @@ func (p *process) visible(ctx context.Context, t wire.Slot, u URI) ([]URI, error
 	return uris, nil
 }
 
-// addURIs appends the URIs of private keys that are not there yet.
+// addURIs appends the URIs of private keys that are not in the list yet.
 func addURIs(uris []URI, u URI, t wire.Slot, objects []wire.Object) []URI {
 next:
 	for _, o := range objects {
@@ -234,19 +234,19 @@ next:
 	return uris
 }
 
-// isOpen reports whether there is one key, and its use takes no PIN.
+// isOpen reports whether there is exactly one key, usable without a PIN.
 func isOpen(keys []wire.Object) bool {
 	return len(keys) == 1 && len(keys[0].Get(attrPrivate)) == 1 && !isTrue(keys[0].Get(attrPrivate))
 }
 
-// keysNamed lists the private keys of a token that match, with what is asked of them.
+// keysNamed lists the private keys of a token that match, with their attributes.
 func (p *process) keysNamed(ctx context.Context, t wire.Slot, u URI) ([]wire.Object, error) {
 	return p.find(ctx, t, classPrivateKey, u, []uint64{attrPrivate, attrKeyType, attrSign, attrAlwaysAuthenticate},
 		[]uint64{attrModulus, attrPublicExponent}, []uint64{attrECParams}, []uint64{attrECPoint}, []uint64{attrPublicKeyInfo})
 }
 
 // privateKeys lists the private keys of a token that match, or else those whose public key or
-// certificate matches: their id says so, labels often differ.
+// certificate matches and has the same id: labels often differ.
 func (p *process) privateKeys(ctx context.Context, t wire.Slot, u URI) ([]wire.Object, error) {
 	keys, err := p.keysNamed(ctx, t, u)
 	if err != nil || len(keys) > 0 {
@@ -274,7 +274,7 @@ func (p *process) privateKeys(ctx context.Context, t wire.Slot, u URI) ([]wire.O
 	return keys, nil
 }
 
-// notOneKey says which keys match, or which there are where none does.
+// notOneKey returns an error with the keys that match, or with all keys if none does.
 func (p *process) notOneKey(ctx context.Context, t wire.Slot, u URI, keys []wire.Object) error {
 	if len(keys) == 0 {
 		missing := &NotFoundError{URI: u, What: "private key"}

@@ -16,28 +16,28 @@ import (
 	"time"
 )
 
-// maxPIN bounds what is read as a PIN: anything longer is the wrong file.
+// maxPIN bounds the size of a PIN: a longer one means a wrong file.
 const maxPIN = 4 << 10
 
-// PINFunc returns the PIN that is asked for. It is called by one goroutine at a time for a
-// token; the bytes it returns are cleared after use. Its error is the caller's.
+// PINFunc returns a PIN. It is called by one goroutine at a time for a token; the bytes it returns
+// are cleared after use. Its error is returned to the caller.
 type PINFunc func(PINInfo) ([]byte, error)
 
-// PINInfo says what a PIN is wanted for.
+// PINInfo says which PIN is needed.
 type PINInfo struct {
 	Token   string // label
 	Serial  string // of the token
-	Key     string // URI of the key where the PIN is for one use of it (CKA_ALWAYS_AUTHENTICATE), else empty
+	Key     string // URI of the key if the PIN is for one use of it (CKA_ALWAYS_AUTHENTICATE), else empty
 	Retries Retries
 }
 
-// account is what a PIN belongs to.
+// account is the token or key that a PIN is for.
 type account struct{ serial, token, key string }
 
 func (i PINInfo) account() account { return account{i.Serial, i.Token, i.Key} }
 
-// pinMemory remembers PINs: those that were right, if it is wanted, and of those that were
-// refused enough to know them again, so that none is tried twice.
+// pinMemory remembers PINs: right ones, if enabled, and a hash of refused ones, so that none is
+// tried twice.
 type pinMemory struct {
 	mu      sync.Mutex
 	right   map[account][]byte
@@ -53,7 +53,7 @@ func (m *pinMemory) hash(pin []byte) [sha256.Size]byte {
 	return sha256.Sum256(append(bytes.Clone(m.salt), pin...))
 }
 
-// refuse records a PIN that the token did not take.
+// refuse records a PIN that the token refused.
 func (m *pinMemory) refuse(a account, pin []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -87,7 +87,7 @@ func (m *pinMemory) keep(a account, pin []byte) {
 	m.right[a] = bytes.Clone(pin)
 }
 
-// kept returns the PIN that was right for the account, or, for the use of a key, for its token.
+// kept returns the right PIN of the account or, if that is a key, of its token.
 func (m *pinMemory) kept(a account) []byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -107,8 +107,8 @@ func (m *pinMemory) clear() {
 	m.right = nil
 }
 
-// pin returns the PIN for what info says: that of the URI, a kept one, or what Options.PIN
-// says. It returns a *PINError instead of one that was refused before.
+// pin returns the PIN that info describes: from the URI, from memory, or from Options.PIN. If the
+// token has refused that PIN before, it returns a *PINError.
 func (m *Module) pin(ctx context.Context, u URI, info PINInfo) ([]byte, error) {
 	pin, err := m.findPIN(ctx, u, info)
 	switch {
@@ -158,7 +158,7 @@ func (m *Module) readPIN(ctx context.Context, source string) ([]byte, error) {
 	return firstLine(data), nil
 }
 
-// pinOf runs a command of the user for the PIN it prints.
+// pinOf runs a command of the user that prints the PIN.
 func (m *Module) pinOf(ctx context.Context, command string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
 	defer cancel()
@@ -172,15 +172,15 @@ func (m *Module) pinOf(ctx context.Context, command string) ([]byte, error) {
 	return firstLine(out), nil
 }
 
-// saysPIN reports whether the URI has the PIN, or says where it is.
+// saysPIN reports whether the URI has a PIN or a pin-source.
 func (u URI) saysPIN() bool {
 	_, value := u.lookup("pin-value")
 	_, source := u.lookup("pin-source")
 	return value || source
 }
 
-// PINFile returns the path of the file that the URI's pin-source names: empty where there is none,
-// or where it is a command.
+// PINFile returns the path of the file that the URI's pin-source names, or "" if it has none or it
+// is a command.
 func (u URI) PINFile() (string, error) {
 	source := u.value("pin-source")
 	if source == "" || strings.HasPrefix(source, "|") {
@@ -220,7 +220,7 @@ func readSmall(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// firstLine drops what an editor or echo adds to a PIN.
+// firstLine removes the line ending that an editor or echo adds to a PIN.
 func firstLine(data []byte) []byte {
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	return bytes.TrimSuffix(line, []byte("\r"))

@@ -16,11 +16,11 @@ import (
 	"github.com/google/go-tpm/tpm2"
 )
 
-// maxResponse is the longest response there is. TCG PC Client Platform TPM Profile, section
-// 6.5.6: a device hands it over in one read.
+// maxResponse is the size of the longest response. TCG PC Client Platform TPM Profile, section
+// 6.5.6: a device returns it in one read.
 const maxResponse = 4096
 
-// channel exchanges a command for a response.
+// channel sends a command and returns the response.
 type channel interface {
 	Send(command []byte) ([]byte, error)
 	io.Closer
@@ -29,9 +29,9 @@ type channel interface {
 // conn is a connection to a TPM. It is used by one goroutine at a time, apart from Close.
 type conn struct {
 	channel
-	raw  bool            // no resource manager is between
-	ctx  context.Context // of the operation under way: no command begins after its end
-	held []loaded        // for this connection
+	raw  bool            // without resource manager
+	ctx  context.Context // of the current operation: no command starts after its end
+	held []loaded        // loaded through this connection
 }
 
 // loaded is an object, or a session, which has no name.
@@ -40,7 +40,7 @@ type loaded struct {
 	name   tpm2.TPM2BName
 }
 
-// isChip reports whether the time that a command takes is the TPM's, and not spent in a queue.
+// isChip reports whether the time of a command is spent in the TPM, and not in a queue.
 func (c *conn) isChip() bool {
 	s, ok := c.channel.(stream)
 	if !ok {
@@ -50,7 +50,7 @@ func (c *conn) isChip() bool {
 	return ok
 }
 
-// Send is what go-tpm sends commands by. What the TPM wants to be sent again is.
+// Send implements go-tpm's transport. It repeats a command if the TPM asks for that.
 func (c *conn) Send(command []byte) ([]byte, error) {
 	wait := backoff{first: time.Millisecond, most: 100 * time.Millisecond, limit: 30 * time.Second}
 	for {
@@ -67,13 +67,13 @@ func (c *conn) Send(command []byte) ([]byte, error) {
 	}
 }
 
-// hold notes what is to be flushed before the connection ends.
+// hold records what must be flushed before the connection is closed.
 func (c *conn) hold(h tpm2.TPMHandle, name tpm2.TPM2BName) {
 	c.held = append(c.held, loaded{h, name})
 }
 
-// flush lets go of a handle, also when the time of the operation is over. It has no error to
-// tell: the TPM either did it or did not have the handle any more.
+// flush flushes a handle, even if ctx has ended. It returns no error: the TPM either flushed the
+// handle or no longer had it.
 func (c *conn) flush(h tpm2.TPMHandle) {
 	i := slices.IndexFunc(c.held, func(l loaded) bool { return l.handle == h })
 	if i < 0 {
@@ -86,15 +86,15 @@ func (c *conn) flush(h tpm2.TPMHandle) {
 	c.ctx = ctx
 }
 
-// flushAll lets go of all that is held.
+// flushAll flushes everything that is loaded.
 func (c *conn) flushAll() {
 	for len(c.held) > 0 {
 		c.flush(c.held[len(c.held)-1].handle)
 	}
 }
 
-// reclaim flushes what an earlier connection left behind when it broke, unless the handle
-// means something else by now.
+// reclaim flushes what an earlier connection left loaded when it broke, unless the handle belongs
+// to another object by now.
 func (c *conn) reclaim(left []loaded) {
 	for _, l := range left {
 		if len(l.name.Buffer) > 0 {
@@ -107,8 +107,8 @@ func (c *conn) reclaim(left []loaded) {
 	}
 }
 
-// again reports whether the TPM did not carry out the command but will. TCG TPM 2.0 Library
-// Part 2, section 6.6.3: TPM_RC_YIELDED, TESTING, NV_RATE, RETRY.
+// again reports whether the TPM did not run the command and asks for it to be repeated. TCG TPM 2.0
+// Library Part 2, section 6.6.3: TPM_RC_YIELDED, TESTING, NV_RATE, RETRY.
 func again(rsp []byte) bool {
 	if len(rsp) < 10 {
 		return false
@@ -120,7 +120,7 @@ func again(rsp []byte) bool {
 	return false
 }
 
-// stream is a channel over anything that takes commands and gives responses as they are.
+// stream is a channel over a byte stream that carries plain commands and responses.
 type stream struct{ io.ReadWriteCloser }
 
 func (s stream) Send(command []byte) ([]byte, error) {
@@ -162,7 +162,8 @@ func missing(err error) bool {
 		errors.Is(err, syscall.ENODEV) || errors.As(err, &dns)
 }
 
-// open connects once, but for queues: a socket's, and that of a device for one program.
+// open connects once, but retries while a queue is full: that of a socket, or of a device that
+// admits one program.
 func open(ctx context.Context, a address) (ch channel, raw bool, err error) {
 	wait := backoff{first: time.Millisecond, most: 50 * time.Millisecond, limit: time.Minute}
 	for {
@@ -200,13 +201,13 @@ func openNow(ctx context.Context, a address) (channel, bool, error) {
 	return stream{c}, true, err
 }
 
-// backoff says how long to wait before the next try, and when to give up.
+// backoff has the pause before the next attempt, and the time to give up.
 type backoff struct {
 	first, most, limit time.Duration
 	waited             time.Duration
 }
 
-// next waits, and tells whether there is to be another try.
+// next waits, and reports whether to try again.
 func (b *backoff) next(ctx context.Context) bool {
 	if b.waited >= b.limit {
 		return false

@@ -49,7 +49,7 @@ func Create(ctx context.Context, o CreateOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := newLessor(where)
+	l := newConnManager(where)
 	defer func() { go l.end() }() // an operation that was called off still cleans up
 	err = l.do(ctx, func(ctx context.Context) error {
 		return retryFull(ctx, func() error {

@@ -53,7 +53,7 @@ func TestDevice(t *testing.T) {
 	if err := signOnce(key); err != nil {
 		t.Error(err)
 	}
-	if key.lessor.cost == 0 {
+	if key.manager.cost == 0 {
 		t.Error("what a device takes is not measured")
 	}
 	key.Close()

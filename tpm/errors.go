@@ -9,39 +9,39 @@ import (
 )
 
 var (
-	// ErrNoDevice means: there is no TPM at the address. The cause is wrapped too.
+	// ErrNoDevice is returned if there is no TPM at the address. It wraps the cause too.
 	ErrNoDevice = errors.New("no TPM there")
-	// ErrAuthRequired means: the key has an auth value, and none was given.
+	// ErrAuthRequired is returned if the key has an auth value, and none was given.
 	ErrAuthRequired = errors.New("the key has an auth value, and none was given")
-	// ErrForeignKey means: the key file was made by another TPM, or this one was cleared since, or
-	// its parent is one that cannot be guessed.
+	// ErrForeignKey is returned if another TPM made the key file, or this one has been cleared
+	// since, or the parent cannot be guessed.
 	ErrForeignKey = errors.New("this TPM cannot load the key: it was made by another TPM, before this one was cleared, or below another parent")
-	// ErrBusy means: other programs hold the slots of a TPM without resource manager.
+	// ErrBusy is returned if other programs hold all slots of a TPM without resource manager.
 	ErrBusy = errors.New("the TPM has no free slot: other programs hold them all")
-	// ErrNoHandle means: nothing lies under the persistent handle.
+	// ErrNoHandle is returned if there is no key under the persistent handle.
 	ErrNoHandle = errors.New("nothing lies under the handle")
-	// ErrHandleTaken means: the persistent handle for a new key is in use.
+	// ErrHandleTaken is returned if the persistent handle for a new key is in use.
 	ErrHandleTaken = errors.New("the handle is taken")
-	// ErrClosed means: the key was closed.
+	// ErrClosed is returned by a key after Close.
 	ErrClosed = errors.New("the key is closed")
 
-	errLink = errors.New("the connection to the TPM broke") // wrapped by what a connection returns
+	errLink = errors.New("the connection to the TPM broke") // wraps errors of the connection
 )
 
-// UnfitError reports that the key is not one that can sign digests.
+// UnfitError reports that the key cannot sign digests.
 type UnfitError struct{ Reason string }
 
 func (e *UnfitError) Error() string { return e.Reason }
 
-// AuthError reports that the TPM refused an auth value, or does not look at any for now.
+// AuthError reports that the TPM refused an auth value, or checks none at the moment.
 type AuthError struct {
-	Of     string // "key", "parent" or "owner": the hierarchy's
-	Locked bool   // the TPM refuses every protected key, whatever its auth value
-	// Counted reports whether the try was counted. Tries is what the counter shows, and Max
-	// where the TPM locks; both 0 where the TPM does not tell.
+	Of     string // "key", "parent" or "owner" (the hierarchy)
+	Locked bool   // the TPM refuses every protected key, whatever the auth value
+	// Counted reports whether the attempt was counted. Tries is the counter, and Max the count at
+	// which the TPM locks; both are 0 if the TPM does not report them.
 	Counted    bool
 	Tries, Max uint32
-	Recovery   time.Duration // the time after which the TPM forgets one try; 0: never by itself
+	Recovery   time.Duration // after which the TPM takes one attempt off the counter; 0: never
 	cause      error
 }
 
@@ -66,7 +66,7 @@ func (e *AuthError) recovery() string {
 	return fmt.Sprintf("; it forgets one every %s", e.Recovery)
 }
 
-// Unwrap returns what the TPM said.
+// Unwrap returns the TPM's error.
 func (e *AuthError) Unwrap() error { return e.cause }
 
 // isAuth reports whether the TPM refused an authorization. TCG TPM 2.0 Library Part 1, section
@@ -81,8 +81,8 @@ func isFull(err error) bool {
 		errors.Is(err, tpm2.TPMRCObjectHandles) || errors.Is(err, tpm2.TPMRCSessionHandles)
 }
 
-// isStale reports whether the TPM does not know a handle that it gave out: it was reset, or
-// somebody flushed it.
+// isStale reports whether the TPM does not know a handle that it returned before: it was reset, or
+// another program flushed the handle.
 func isStale(err error) bool {
 	var rc tpm2.TPMRC
 	if !errors.As(err, &rc) {
@@ -99,7 +99,7 @@ func isStale(err error) bool {
 	return ofHandle && (errors.Is(rc, tpm2.TPMRCHandle) || errors.Is(rc, tpm2.TPMRCValue))
 }
 
-// authError adds what the TPM's counters say. Part 2, section 6.13: TPM_PT.
+// authError adds the TPM's counters to an error. Part 2, section 6.13: TPM_PT.
 func authError(c *conn, of string, cause error) error {
 	e := &AuthError{Of: of, Locked: errors.Is(cause, tpm2.TPMRCLockout), Counted: !errors.Is(cause, tpm2.TPMRCBadAuth), cause: cause}
 	rsp, err := tpm2.GetCapability{Capability: tpm2.TPMCapTPMProperties, Property: uint32(tpm2.TPMPTLockoutCounter), PropertyCount: 3}.Execute(c)

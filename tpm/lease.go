@@ -7,38 +7,39 @@ import (
 	"time"
 )
 
-// How long a TPM without resource manager is kept. Others wait meanwhile: swtpm serves one
-// connection at a time, and a chip has three slots.
+// Bounds on how long a TPM without resource manager is held. Other programs wait meanwhile: swtpm
+// serves one connection at a time, and a chip has three slots.
 const (
-	idleLease = 10 * time.Millisecond  // without work
-	fullLease = 100 * time.Millisecond // with
-	leaseCost = 20                     // both are at least so many times what it took to get it, by 2 and 1
-	tornAfter = 10 * time.Second       // how long an abandoned command may still take
+	idleLease      = 10 * time.Millisecond  // while idle
+	fullLease      = 100 * time.Millisecond // in use
+	leaseCost      = 20                     // both are at least a multiple of the time to set up: 2 and leaseCost times
+	abandonTimeout = 10 * time.Second       // for an abandoned command to end, before its connection is closed
 )
 
-// lessor hands out one TPM: one operation at a time, on a connection that is kept for the
-// next one. What lies loaded belongs to the connection, and is flushed before it is closed.
-type lessor struct {
-	where address
-	turn  chan struct{} // holds one token while an operation runs; guards what follows
-	conn  *conn         // nil: none
-	since time.Time     // when the connection was opened
-	cost  time.Duration // what it takes a chip to load everything
-	left  []loaded      // what the last connection left in the TPM when it broke
-	used  time.Time     // when the last operation ended
-	leave func(*conn)   // is called before a lease ends that another is to follow
-	timer *time.Timer   // ends an idle lease
-	torn  time.Duration // tornAfter
-	open  atomic.Pointer[conn]
+// connManager manages the connection to one TPM: it runs one operation at a time, and keeps the
+// connection for the next one. Loaded objects belong to the connection, and are flushed before it
+// is closed.
+type connManager struct {
+	where          address
+	turn           chan struct{} // holds a value while an operation runs; guards the fields below
+	conn           *conn         // nil: not connected
+	since          time.Time     // when the connection was opened
+	cost           time.Duration // of connecting to a chip and loading everything
+	leaked         []loaded      // objects that the last connection left in the TPM when it broke
+	used           time.Time     // when the last operation ended
+	beforeClose    func(*conn)   // called before a connection is closed that will be needed again
+	timer          *time.Timer   // closes an idle connection
+	abandonTimeout time.Duration // the constant, but in tests
+	open           atomic.Pointer[conn]
 }
 
-func newLessor(where address) *lessor {
-	return &lessor{where: where, turn: make(chan struct{}, 1), leave: func(*conn) {}, torn: tornAfter}
+func newConnManager(where address) *connManager {
+	return &connManager{where: where, turn: make(chan struct{}, 1), beforeClose: func(*conn) {}, abandonTimeout: abandonTimeout}
 }
 
-// do runs op when its turn has come. When ctx ends first, do returns, and what op has begun
-// ends in the background: it finds every further command refused but those that clean up.
-func (l *lessor) do(ctx context.Context, op func(context.Context) error) error {
+// do runs op when no other operation runs. When ctx ends first, do returns, and op goes on in the
+// background: every further command fails but those that clean up.
+func (l *connManager) do(ctx context.Context, op func(context.Context) error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -58,17 +59,17 @@ func (l *lessor) do(ctx context.Context, op func(context.Context) error) error {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		l.tear(l.open.Load())
+		l.abandon(l.open.Load())
 		return context.Cause(ctx)
 	}
 }
 
-// tear closes the connection of an abandoned operation when it does not end by itself.
-func (l *lessor) tear(c *conn) {
+// abandon closes the connection of an abandoned operation if that does not end by itself.
+func (l *connManager) abandon(c *conn) {
 	if c == nil {
 		return
 	}
-	time.AfterFunc(l.torn, func() {
+	time.AfterFunc(l.abandonTimeout, func() {
 		select {
 		case l.turn <- struct{}{}: // it has ended
 			<-l.turn
@@ -80,8 +81,8 @@ func (l *lessor) tear(c *conn) {
 	})
 }
 
-// connect returns the connection of the lease, new or old, for an operation under ctx.
-func (l *lessor) connect(ctx context.Context) (*conn, error) {
+// connect returns the connection, new or kept, for an operation under ctx.
+func (l *connManager) connect(ctx context.Context) (*conn, error) {
 	if l.conn != nil {
 		l.conn.ctx = ctx
 		return l.conn, nil
@@ -93,27 +94,27 @@ func (l *lessor) connect(ctx context.Context) (*conn, error) {
 	l.since = time.Now()
 	l.conn = c
 	l.open.Store(c)
-	c.reclaim(l.left)
-	l.left = nil
+	c.reclaim(l.leaked)
+	l.leaked = nil
 	return c, nil
 }
 
-// ready notes that all is loaded.
-func (l *lessor) ready() {
+// ready notes that everything is loaded.
+func (l *connManager) ready() {
 	if l.conn.isChip() {
 		l.cost = time.Since(l.since)
 	}
 }
 
-// pause ends the lease, to be resumed by a later operation.
-func (l *lessor) pause() {
+// pause closes the connection, to be reopened by a later operation.
+func (l *connManager) pause() {
 	l.conn.ctx = context.Background()
-	l.leave(l.conn)
+	l.beforeClose(l.conn)
 	l.release()
 }
 
-// release flushes what is held and closes the connection, if there is one.
-func (l *lessor) release() {
+// release flushes the loaded objects and closes the connection, if there is one.
+func (l *connManager) release() {
 	if l.conn == nil {
 		return
 	}
@@ -121,22 +122,23 @@ func (l *lessor) release() {
 	l.drop()
 }
 
-// drop closes the connection as it is. Where it broke, and no resource manager sees to it,
-// something is left in the TPM.
-func (l *lessor) drop() {
+// drop closes the connection without flushing. If no resource manager flushes the objects, they are
+// left in the TPM until reclaim.
+func (l *connManager) drop() {
 	if l.conn == nil {
 		return
 	}
 	if l.conn.raw {
-		l.left = l.conn.held
+		l.leaked = l.conn.held
 	}
 	l.conn.Close()
 	l.conn = nil
 	l.open.Store(nil)
 }
 
-// afterwards ends a lease that is over, and sees to it that an idle one will be ended.
-func (l *lessor) afterwards() {
+// afterwards closes a connection that has been held long enough, and sets the timer that closes an
+// idle one.
+func (l *connManager) afterwards() {
 	if l.conn == nil || !l.conn.raw {
 		return
 	}
@@ -152,10 +154,10 @@ func (l *lessor) afterwards() {
 	l.timer.Reset(l.idle())
 }
 
-func (l *lessor) idle() time.Duration { return max(idleLease, 2*l.cost) }
+func (l *connManager) idle() time.Duration { return max(idleLease, 2*l.cost) }
 
-// expire ends the lease unless it is in use: then its operation sets the timer again.
-func (l *lessor) expire() {
+// expire closes the connection unless it is in use: then its operation sets the timer again.
+func (l *connManager) expire() {
 	select {
 	case l.turn <- struct{}{}:
 		defer func() { <-l.turn }()
@@ -167,8 +169,8 @@ func (l *lessor) expire() {
 	}
 }
 
-// end ends the lease, waiting for the operation under way.
-func (l *lessor) end() {
+// end closes the connection, after the operation in progress.
+func (l *connManager) end() {
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
 	if l.timer != nil {

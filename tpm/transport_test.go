@@ -133,7 +133,7 @@ func TestStaleHandle(t *testing.T) {
 		"the copies": func(c *conn) { c.flushAll(); key.object.saved, key.object.savedParent = nil, nil },
 	}
 	for name, what := range forget {
-		err := key.lessor.do(t.Context(), func(ctx context.Context) error {
+		err := key.manager.do(t.Context(), func(ctx context.Context) error {
 			c, err := key.ready(ctx)
 			if err == nil {
 				what(c)
@@ -163,12 +163,12 @@ func TestOldCopies(t *testing.T) {
 	}
 	defer key.Close()
 	pause := func() *conn {
-		key.lessor.turn <- struct{}{}
-		defer func() { <-key.lessor.turn }()
-		if key.lessor.conn != nil {
-			key.lessor.pause()
+		key.manager.turn <- struct{}{}
+		defer func() { <-key.manager.turn }()
+		if key.manager.conn != nil {
+			key.manager.pause()
 		}
-		return key.lessor.conn
+		return key.manager.conn
 	}
 	if c := pause(); c != nil || key.object.saved == nil {
 		t.Fatal("no copy was kept")
@@ -197,7 +197,7 @@ func TestSilence(t *testing.T) {
 	}
 	defer l.Close()
 	var mute atomic.Bool
-	torn := make(chan struct{})
+	closed := make(chan struct{})
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -211,7 +211,7 @@ func TestSilence(t *testing.T) {
 				}
 				if mute.CompareAndSwap(true, false) {
 					c.Read(in) // until it is closed
-					close(torn)
+					close(closed)
 					break
 				}
 				c.Write(command(t, s, in[:n]))
@@ -227,12 +227,12 @@ func TestSilence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key.lessor.torn = 50 * time.Millisecond
+	key.manager.abandonTimeout = 50 * time.Millisecond
 	mute.Store(true)
 	if err := signOnce(key); err == nil || !strings.Contains(err.Error(), "no signature within 50ms") {
 		t.Errorf("a TPM that does not answer: %v", err)
 	}
-	<-torn
+	<-closed
 	key.timeout = time.Minute
 	if err := signOnce(key); err != nil {
 		t.Errorf("after it was given up: %v", err)

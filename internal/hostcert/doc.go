@@ -1,12 +1,12 @@
 // Package hostcert issues and renews certificates whose keys and files are on this disk: for one
-// name, for a list of hosts, for all that a folder holds.
+// name, for a list of hosts, for all in a folder.
 //
-// It joins the CA as a service, which decides and records, to hostfiles, which writes so that a
-// killed run can be gone on with. The order is always the same: the key, the certificate in the
+// It connects package issuance, which decides and records, with hostfiles, which writes so that an
+// interrupted run can be resumed. The order is always the same: the key, the certificate in the
 // ledger, the files. After an error that leaves open whether the certificate was recorded, the key
-// stays, so that the next run finds out.
+// is kept, so that the next run finds out.
 //
-// Of several that are renewed, an error stops the one it is about, unless it would befall each of the
-// others; of a list that is issued for, the first error ends the run. An interruption is heeded between
-// two certificates, never within one.
+// When several certificates are renewed, an error stops only its own, unless it would affect each
+// of the others as well; when a list is issued, the first error ends the run. An interruption takes
+// effect between two certificates, never within one.
 package hostcert

@@ -15,15 +15,15 @@ import (
 	"kedge/internal/report"
 )
 
-// Issuer makes keys and certificates for names, and their files. Its methods may be called from
-// several goroutines.
+// Issuer creates keys and certificates for names, and their files. Its methods are safe for
+// concurrent use.
 type Issuer struct {
 	*issuance.Issuer
 	Format   hostfiles.Format
-	Recorded func() // called when a certificate is in the ledger; may be nil
+	Recorded func() // called after a certificate has been recorded; may be nil
 }
 
-// Request is what is wanted for one name.
+// Request is a request for one name.
 type Request struct {
 	Leaf    ca.Request // without the key
 	Profile *ca.Profile
@@ -31,17 +31,17 @@ type Request struct {
 	Files   hostfiles.Paths
 }
 
-// Result is what came of a request. There can be many: it keeps the certificate as DER, which takes
-// a tenth of what a parsed one does.
+// Result is the result of a request. There can be many: it keeps the certificate as DER, a tenth of
+// the size of a parsed one.
 type Result struct {
 	Name     string          // the common name
-	Again    bool            // it was issued before; see issuance.Issued
+	Again    bool            // it had been issued before; see issuance.Issued
 	Files    hostfiles.Paths // that were written
 	Warnings []string
-	Leftover string // the path of a key that was not made by this run
+	Leftover string // the path of a key that an earlier run created
 
 	der   []byte
-	about ca.Issued // but for the certificate
+	about ca.Issued // without the certificate
 }
 
 func newResult(issued issuance.Issued, files hostfiles.Paths) Result {
@@ -57,9 +57,9 @@ func (r Result) Issued() (issued ca.Issued, err error) {
 	return issued, err
 }
 
-// Make makes the key, the certificate and the files of a request. For a key that an interrupted
-// run left, the ledger may have the certificate, which is written then. A name that has its files
-// is fs.ErrExist.
+// Make creates the key, the certificate and the files of a request. For a key that an interrupted
+// run left, it writes the certificate of the ledger if there is one. If the name has its files
+// already, the error is fs.ErrExist.
 func (i *Issuer) Make(ctx context.Context, r Request) (Result, error) {
 	var leaf *issuance.Leaf
 	key, err := hostfiles.Begin(ctx, r.Files, func() (crypto.Signer, []byte, error) {
@@ -94,7 +94,7 @@ func (i *Issuer) prepare(r Request, public crypto.PublicKey) (*issuance.Leaf, er
 	return i.Prepare(r.Profile, request)
 }
 
-// write makes the files but for the key.
+// write writes the files except the key.
 func (i *Issuer) write(r Request, key *hostfiles.Pending, issued issuance.Issued) (Result, error) {
 	if i.Recorded != nil {
 		i.Recorded()
@@ -107,21 +107,21 @@ func (i *Issuer) write(r Request, key *hostfiles.Pending, issued issuance.Issued
 	if key.Resumed {
 		result.Leftover = r.Files.Key
 	}
-	if r.Leaf.Lifetime > 0 && !issued.Again && issued.At.Add(r.Leaf.Lifetime).Sub(issued.Certificate.NotAfter) >= time.Second { // certificates have whole seconds
+	if r.Leaf.Lifetime > 0 && !issued.Again && issued.At.Add(r.Leaf.Lifetime).Sub(issued.Certificate.NotAfter) >= time.Second { // certificate times have whole seconds
 		result.Warnings = append(result.Warnings, fmt.Sprintf("%s is valid until %s only, when the CA itself ends", r.Files.Certificate, report.Time(issued.Certificate.NotAfter)))
 	}
 	result.Warnings = append(result.Warnings, EndedWarnings(issued)...)
 	return result, nil
 }
 
-// certificates are a certificate and those of the authority that issued it.
+// certificates returns a certificate and those of the authority that issued it.
 func (i *Issuer) certificates(cert *x509.Certificate) hostfiles.Certificates {
 	authority := i.Authority()
 	issuers := append([]*x509.Certificate{authority.Certificate()}, authority.Issuers()...)
 	return hostfiles.Certificates{Leaf: cert, Issuers: issuers, Intermediates: authority.Chain()}
 }
 
-// EndedWarnings name the certificates that the same name has with other keys.
+// EndedWarnings returns warnings about certificates of the same name with other keys.
 func EndedWarnings(i issuance.Issued) []string {
 	const shown = 3
 	var all []string

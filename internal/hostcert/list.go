@@ -20,25 +20,26 @@ type ListOptions struct {
 	Name    string // of the list, for errors
 	Out     string // the folder of the files
 	Request func(hostlist.Row) ca.Request
-	Profile func(name string) (*ca.Profile, error) // empty: the default
+	Profile func(name string) (*ca.Profile, error) // empty name: the default
 	NewKey  func(*ca.Profile) (hostfiles.Generate, error)
 	Expiry  issuance.Expiry
 	Now     time.Time
 }
 
-// List is the work on a list of hosts, and what came of it. It belongs to one goroutine.
+// List is a list of hosts being issued, with its results. It is not safe for concurrent use.
 type List struct {
 	Done      []Result
-	Before    int      // how many had their files before
-	Expired   []string // certificates of those that have expired: paths
-	Nearly    []string // and those that nearly have
-	Elsewhere int      // how many another process issued for in the meantime
+	Before    int      // how many had their files already
+	Expired   []string // paths of certificates that have expired
+	Nearly    []string // and of those that soon expire
+	Elsewhere int      // how many another process has issued meanwhile
 
 	issuer   *Issuer
 	requests []Request
 }
 
-// ErrInterrupted reports that the context ended before all were done. What was begun was finished.
+// ErrInterrupted is returned if the context ended before all were done. Certificates in progress
+// were finished.
 var ErrInterrupted = errors.New("it was interrupted")
 
 // ListError reports how many hosts of a list are done, and why the others are not.
@@ -52,8 +53,8 @@ func (e *ListError) Error() string {
 }
 func (e *ListError) Unwrap() error { return e.Err }
 
-// List makes a request of each row that has no files yet, and rehearses all of them: a list with a
-// mistake in it is refused as a whole, by an error that names it and the line.
+// List returns a request for each row that has no files yet, and rehearses all of them: a list with
+// a mistake is refused as a whole, with an error that names the list and the line.
 func (i *Issuer) List(rows []hostlist.Row, o ListOptions) (*List, error) {
 	l := &List{issuer: i}
 	rehearsed := map[*ca.Profile]crypto.PublicKey{}
@@ -90,7 +91,7 @@ func (i *Issuer) List(rows []hostlist.Row, o ListOptions) (*List, error) {
 	return l, nil
 }
 
-// before counts a certificate that is there, and notes whether it ends.
+// before counts an existing certificate, and records whether it expires soon.
 func (l *List) before(path string, o ListOptions) error {
 	l.Before++
 	cert, err := hostfiles.ReadCertificate(path)
@@ -106,7 +107,7 @@ func (l *List) before(path string, o ListOptions) error {
 	return nil
 }
 
-// rehearse prepares a certificate with one key for each profile, which is thrown away.
+// rehearse prepares a certificate, with one throw-away key for each profile.
 func (i *Issuer) rehearse(r Request, keys map[*ca.Profile]crypto.PublicKey) error {
 	if keys[r.Profile] == nil {
 		key, der, err := r.NewKey()
@@ -120,19 +121,19 @@ func (i *Issuer) rehearse(r Request, keys map[*ca.Profile]crypto.PublicKey) erro
 	return err
 }
 
-// Len is how many are to be issued.
+// Len returns how many are to be issued.
 func (l *List) Len() int { return len(l.requests) }
 
 // Run issues with several workers, and stops at the first error, which is a *ListError. step is
-// called after each certificate that is issued, by several goroutines.
+// called after each certificate that is issued, concurrently.
 func (l *List) Run(ctx context.Context, workers int, step func()) error {
 	results, errs := make([]*Result, len(l.requests)), make([]error, len(l.requests))
 	elsewhere := make([]bool, len(l.requests))
 	inParallel(ctx, len(l.requests), workers, func(n int) bool {
 		r := l.requests[n]
-		result, err := l.issuer.Make(context.Background(), r) // to its end
+		result, err := l.issuer.Make(context.Background(), r) // not to be interrupted
 		if errors.Is(err, fs.ErrExist) {
-			if elsewhere[n], _ = r.Files.Finished(); elsewhere[n] { // by another process, which has the same list
+			if elsewhere[n], _ = r.Files.Finished(); elsewhere[n] { // by another process with the same list
 				err = nil
 			}
 		} else if err == nil {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// inParallel calls work for 0 to n-1 in several goroutines, until it returns false or the context
-// ends. What was begun is finished.
+// inParallel calls work for 0 to n-1 concurrently, until it returns false or the context ends.
+// Calls in progress are finished.
 func inParallel(ctx context.Context, n, workers int, work func(int) bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -15,7 +15,7 @@ import (
 	"kedge/internal/hostfiles"
 )
 
-// renewal is a certificate that is to be replaced by one with the same names.
+// renewal is a certificate to be replaced by one with the same names.
 type renewal struct {
 	renewer *Renewer
 	cert    *x509.Certificate
@@ -25,7 +25,7 @@ type renewal struct {
 	inFile  bool // cert comes from files.Certificate
 }
 
-// readFile takes the certificate of the file, which must be in the ledger.
+// readFile reads the certificate of the file, which must be in the ledger.
 func (r *renewal) readFile(ctx context.Context) error {
 	cert, err := hostfiles.ReadCertificate(r.files.Certificate)
 	if err != nil {
@@ -41,8 +41,8 @@ func (r *renewal) readFile(ctx context.Context) error {
 
 func (r *renewal) fingerprint() [sha256.Size]byte { return sha256.Sum256(r.cert.Raw) }
 
-// readLedger takes the newest certificate that goes by a name. Its files have the name that Make
-// gives them.
+// readLedger reads the newest certificate of a name from the ledger. Its files have the names that
+// Make gives them.
 func (r *renewal) readLedger(ctx context.Context, text string) error {
 	filter, err := r.renewer.Service.Lookup(ctx, text, ledger.Filter{Kind: ledger.Leaf})
 	if err != nil {
@@ -58,7 +58,7 @@ func (r *renewal) readLedger(ctx context.Context, text string) error {
 	return r.takeRecord(newest)
 }
 
-// takeRecord takes a certificate of the ledger.
+// takeRecord parses a certificate of the ledger.
 func (r *renewal) takeRecord(c ledger.Certificate) (err error) {
 	r.record = c
 	if r.cert, err = c.X509(); err != nil {
@@ -73,7 +73,7 @@ func (r *renewal) takeRecord(c ledger.Certificate) (err error) {
 	return nil
 }
 
-// check refuses what must not live on.
+// check refuses certificates that must not be renewed.
 func (r *renewal) check() (err error) {
 	what := r.files.Certificate
 	switch state := r.record.State(r.renewer.Now()); {
@@ -88,8 +88,8 @@ func (r *renewal) check() (err error) {
 	return nil
 }
 
-// carryOut renews or rekeys a target that was planned, while no other process works on its files.
-// What is renewed from the ledger alone needs no lock: the ledger has one newest certificate.
+// carryOut renews or rekeys a planned target under the lock of its files. A target from the ledger
+// alone needs no lock: the ledger has one newest certificate.
 func (r *Renewer) carryOut(ctx context.Context, i *Issuer, t target) (Result, error) {
 	if t.inFile {
 		unlock, err := hostfiles.Lock(ctx, t.files)
@@ -105,7 +105,7 @@ func (r *Renewer) carryOut(ctx context.Context, i *Issuer, t target) (Result, er
 	if err != nil {
 		return Result{}, err
 	}
-	done := one.fingerprint() != t.planned // another process put a new certificate in its place
+	done := one.fingerprint() != t.planned // another process has replaced the certificate
 	if r.NewKey != nil {
 		return one.rekey(ctx, i, done)
 	}
@@ -114,7 +114,7 @@ func (r *Renewer) carryOut(ctx context.Context, i *Issuer, t target) (Result, er
 
 // renew issues a certificate for the same key, unless that was done before.
 func (r *renewal) renew(ctx context.Context, i *Issuer, done bool) (Result, error) {
-	key, err := r.keyInFile(i) // before something is issued that cannot be written then
+	key, err := r.keyInFile(i) // before a certificate is issued that could not be written
 	if err != nil {
 		return Result{}, err
 	}
@@ -139,7 +139,7 @@ func (r *renewal) keyInFile(i *Issuer) (crypto.Signer, error) {
 	return key, err
 }
 
-// rekey makes a new key beside the old one, issues for it, and puts both in their places.
+// rekey creates a new key beside the old one, issues a certificate for it, and replaces both.
 func (r *renewal) rekey(ctx context.Context, i *Issuer, done bool) (Result, error) {
 	key, err := hostfiles.ResumeReplacement(r.files)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -152,7 +152,7 @@ func (r *renewal) rekey(ctx context.Context, i *Issuer, done bool) (Result, erro
 		return Result{}, err
 	}
 	issued := r.again()
-	if !ca.SameKey(key.Public(), r.cert.PublicKey) { // else the file is new already
+	if !ca.SameKey(key.Public(), r.cert.PublicKey) { // else the file has the new certificate already
 		if issued, err = r.issue(ctx, i, key.Public()); err != nil {
 			if !issuance.MayBeRecorded(err) {
 				err = errors.Join(err, key.Withdraw())
@@ -168,7 +168,7 @@ func (r *renewal) rekey(ctx context.Context, i *Issuer, done bool) (Result, erro
 	return result, err
 }
 
-// rekeyed writes what goes with the key and the certificate that another process put in place.
+// rekeyed writes the other files of a key and certificate that another process has replaced.
 func (r *renewal) rekeyed(i *Issuer) (Result, error) {
 	key, err := r.keyInFile(i)
 	if err != nil {
@@ -177,7 +177,7 @@ func (r *renewal) rekeyed(i *Issuer) (Result, error) {
 	return r.rewrite(i, r.again(), key)
 }
 
-// again describes a certificate that is in its file already.
+// again returns the certificate in the file as one that was issued before.
 func (r *renewal) again() issuance.Issued {
 	return issuance.Issued{Again: true, Issued: ca.Issued{
 		Certificate: r.cert, Profile: r.record.Profile, Host: r.record.Host, Why: r.record.Why, Replaces: r.record.Replaces, At: r.record.IssuedAt,
@@ -192,13 +192,13 @@ func (r *renewal) newKey() (*hostfiles.Replacement, error) {
 	return hostfiles.NewReplacement(r.files, generate)
 }
 
-// rewrite replaces what goes with the key that is there.
+// rewrite replaces the files that go with the existing key.
 func (r *renewal) rewrite(i *Issuer, issued issuance.Issued, key crypto.Signer) (Result, error) {
 	written, stale, err := hostfiles.Replace(r.files, i.certificates(issued.Certificate), i.Format, key)
 	return renewed(issued, written, stale), err
 }
 
-// renewed is the result, with a warning of a PKCS#12 that was not written.
+// renewed returns the result, with a warning if a PKCS#12 was not written.
 func renewed(issued issuance.Issued, written hostfiles.Paths, stale string) Result {
 	r := newResult(issued, written)
 	if stale != "" {
@@ -207,7 +207,7 @@ func renewed(issued issuance.Issued, written hostfiles.Paths, stale string) Resu
 	return r
 }
 
-// issue renews for a key, or returns what it got before.
+// issue renews for a key, or returns the certificate that was issued before.
 func (r *renewal) issue(ctx context.Context, i *Issuer, public crypto.PublicKey) (issuance.Issued, error) {
 	terms := r.renewer.Terms
 	terms.Profile, terms.Public, terms.Host = r.profile, public, r.record.Host

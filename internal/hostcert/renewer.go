@@ -14,40 +14,40 @@ import (
 	"kedge/internal/hostfiles"
 )
 
-// Renewer says how certificates are renewed: with the same key, or with a new one.
+// Renewer renews certificates: with the same key, or with a new one.
 type Renewer struct {
 	Service *issuance.Service
 	Ledger  *ledger.Ledger
 	Now     func() time.Time
 	Out     string           // the folder of NAME.pem
-	Format  hostfiles.Format // its password can come with the Issuer
+	Format  hostfiles.Format // the Issuer can supply its password
 	Workers int
-	// Terms are what all successors have in common: the lifetime and what is allowed.
+	// Terms apply to all renewals: the lifetime and what is allowed.
 	Terms ca.Renewal
-	// Profile returns the one by which the successor of a certificate is issued.
+	// Profile returns the profile by which a certificate is renewed.
 	Profile func(ledger.Certificate) (*ca.Profile, error)
-	// NewKey makes rekey of renew; nil: the key stays.
+	// NewKey, if not nil, rekeys instead of renewing.
 	NewKey func(*ca.Profile) (hostfiles.Generate, error)
-	// Within, when not 0, leaves out what expires later than that from now.
+	// Within, if not 0, leaves out certificates that expire later than that from now.
 	Within time.Duration
-	// AffectsAll reports whether an error would befall each other certificate, too.
+	// AffectsAll reports whether an error would affect each other certificate, too.
 	AffectsAll func(error) bool
 }
 
-// Renewals is the work on several certificates, in the order in which they were named. It belongs
-// to one goroutine.
+// Renewals is a renewal of several certificates, in the order in which they were named. It is not
+// safe for concurrent use.
 type Renewals struct {
-	Named  int // how many were named, one by one or by a pattern
-	NotDue int // how many expire later than within
+	Named  int // how many were named, directly or by a pattern
+	NotDue int // how many expire later than Within
 	Done   []Result
 	Failed []Failure
-	Fatal  error // why it ended early; nil: it came to the end
+	Fatal  error // why the run ended early, or nil
 
 	renewer *Renewer
-	ready   []target // what can be renewed, as far as that is known before
+	ready   []target // what can be renewed, as far as Plan can tell
 }
 
-// Failure is a certificate that is not renewed, and why.
+// Failure is a certificate that was not renewed, and why.
 type Failure struct {
 	Name string
 	Err  error
@@ -56,18 +56,18 @@ type Failure struct {
 // NotRenewedError is returned for a certificate that must not be renewed: it is revoked, or a CA's.
 type NotRenewedError struct {
 	What, Why string
-	Authority bool // it is the certificate of one
+	Authority bool // it is a CA's
 }
 
 func (e *NotRenewedError) Error() string { return fmt.Sprintf("%s is not renewed: %s", e.What, e.Why) }
 
-// errNotDue says that a certificate expires later than within.
+// errNotDue is returned for a certificate that expires later than Within.
 var errNotDue = errors.New("it is not due")
 
-// errAuthority says that what a pattern or All found is the certificate of a CA.
+// errAuthority is returned for the certificate of a CA that a pattern or All found.
 var errAuthority = errors.New("it is no leaf")
 
-// Plan reads all that is named, and opens no key.
+// Plan reads everything that is named, and opens no key.
 func (r *Renewer) Plan(ctx context.Context, what Named) (*Renewals, error) {
 	targets, err := r.locate(ctx, what)
 	if err != nil {
@@ -99,7 +99,7 @@ func (r *Renewer) Plan(ctx context.Context, what Named) (*Renewals, error) {
 	return w, nil
 }
 
-// find reads a target, checks whether it may be renewed, and is to be, and notes what it found.
+// find reads a target and checks whether it may be renewed and is due.
 func (r *Renewer) find(ctx context.Context, t target) (target, error) {
 	one, err := r.read(ctx, t)
 	switch {
@@ -117,15 +117,15 @@ func (r *Renewer) find(ctx context.Context, t target) (target, error) {
 	return t, one.check()
 }
 
-// Len is how many are to be renewed.
+// Len returns how many are to be renewed.
 func (w *Renewals) Len() int { return len(w.ready) }
 
 // Run renews with several workers. The first error that affects all ends it. step is called after
-// each certificate, whether it was renewed or not, by several goroutines.
+// each certificate, renewed or not, concurrently.
 func (w *Renewals) Run(ctx context.Context, i *Issuer, step func()) {
 	results, errs := make([]*Result, len(w.ready)), make([]error, len(w.ready))
 	inParallel(ctx, len(w.ready), w.renewer.Workers, func(n int) bool {
-		result, err := w.renewer.carryOut(context.Background(), i, w.ready[n]) // to its end
+		result, err := w.renewer.carryOut(context.Background(), i, w.ready[n]) // not to be interrupted
 		step()
 		if errs[n] = err; err == nil {
 			results[n] = &result
@@ -155,8 +155,8 @@ func (w *Renewals) failed(path string, err error) {
 	}
 }
 
-// Err is the error of the one certificate that was named, or a *PartError when something was not
-// done. verb says in it what was to be done, such as renewed.
+// Err returns the error of the one certificate that was named, or a *PartError if not everything
+// was done. verb describes the operation in it, such as renewed.
 func (w *Renewals) Err(verb string) error {
 	switch {
 	case w.Named == 1 && len(w.Failed) == 1 && w.Fatal == nil:
@@ -172,7 +172,7 @@ type PartError struct {
 	Verb        string
 	Done, Total int
 	Failed      []Failure
-	Err         error // why it ended; nil: it came to the end
+	Err         error // why the run ended early, or nil
 }
 
 func (e *PartError) Error() string {

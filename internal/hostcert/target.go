@@ -15,26 +15,26 @@ import (
 	"kedge/internal/hostfiles"
 )
 
-// Named is what is to be renewed. The zero value names nothing.
+// Named says what to renew. The zero value names nothing.
 type Named struct {
 	All   bool     // every NAME.pem in the folder
-	Hosts []string // for each, NAME.pem in the folder, or the newest certificate in the ledger
+	Hosts []string // for each, NAME.pem in the folder, or else the newest certificate in the ledger
 	Words []string // the same, or the path of a certificate, or a pattern with * for any run of characters
 }
 
-// target is something that is to be renewed. There can be many: it keeps no certificate but of the
-// ledger.
+// target is a certificate to be renewed. There can be many: it does not keep the certificate,
+// unless it is a record of the ledger.
 type target struct {
-	text    string // as it was named
+	text    string // as the user named it
 	files   hostfiles.Paths
 	inFile  bool                // the certificate is in files.Certificate
-	record  *ledger.Certificate // of the ledger, when it was found there
-	pattern bool                // it was found by a pattern or among all files: what is no leaf is left out
-	planned [sha256.Size]byte   // the fingerprint of what was found
-	err     error               // it cannot be looked for
+	record  *ledger.Certificate // if it was found in the ledger
+	pattern bool                // found by a pattern or All: certificates of CAs are left out
+	planned [sha256.Size]byte   // the fingerprint of the certificate at Plan
+	err     error               // why it was not found
 }
 
-// locate finds what is named. What is not there is left for the ledger to find.
+// locate finds what is named: in files first, the rest in the ledger.
 func (r *Renewer) locate(ctx context.Context, what Named) ([]target, error) {
 	if what.All {
 		return r.inFolder("*")
@@ -53,7 +53,7 @@ func (r *Renewer) locate(ctx context.Context, what Named) ([]target, error) {
 	return distinct(all), nil
 }
 
-// locateWord finds what a word means.
+// locateWord finds the certificates that a word names.
 func (r *Renewer) locateWord(ctx context.Context, text string) ([]target, error) {
 	t := r.locateFile(text)
 	if !t.inFile && t.err == nil {
@@ -68,7 +68,7 @@ func (r *Renewer) locateWord(ctx context.Context, text string) ([]target, error)
 		all, err = r.inLedger(ctx, text)
 	}
 	if err == nil && len(all) == 0 {
-		return []target{t}, nil // which is not there
+		return []target{t}, nil // which does not exist
 	}
 	return all, err
 }
@@ -82,7 +82,7 @@ func (r *Renewer) locateFile(name string) target {
 	return t
 }
 
-// inFolder returns the files NAME.pem in the folder whose NAME matches, by name.
+// inFolder returns the files NAME.pem in the folder whose NAME matches, sorted.
 func (r *Renewer) inFolder(pattern string) ([]target, error) {
 	entries, err := os.ReadDir(r.Out)
 	if err != nil {
@@ -102,7 +102,7 @@ func (r *Renewer) inFolder(pattern string) ([]target, error) {
 	return all, nil
 }
 
-// matchesName reports whether a name fits a pattern in which * is any run of characters, and
+// matchesName reports whether a name matches a pattern in which * is any run of characters, and
 // nothing else is special.
 func matchesName(pattern, name string) bool {
 	special := strings.NewReplacer(`\`, `\\`, "?", `\?`, "[", `\[`)
@@ -122,7 +122,7 @@ func (r *Renewer) inLedger(ctx context.Context, pattern string) ([]target, error
 	return all, nil
 }
 
-// distinct leaves out what was named twice.
+// distinct removes duplicates.
 func distinct(all []target) []target {
 	seen := map[string]bool{}
 	var once []target
@@ -139,7 +139,7 @@ func distinct(all []target) []target {
 	return once
 }
 
-// read takes the certificate of a target, as far as it comes when there is an error.
+// read reads the certificate of a target; with an error the renewal is incomplete.
 func (r *Renewer) read(ctx context.Context, t target) (*renewal, error) {
 	one := &renewal{renewer: r, files: t.files, inFile: t.inFile}
 	var err error

@@ -12,7 +12,7 @@ import (
 	ownpkcs12 "kedge/internal/pkcs12"
 )
 
-// Format says what is written beside the certificate and the certificates of its issuers.
+// Format says which files are written beside the certificate and its issuers' certificates.
 type Format struct {
 	FullChain bool   // the certificate and the intermediates, in one file
 	PKCS12    bool   // key, certificate and issuers
@@ -24,12 +24,12 @@ type Format struct {
 type Certificates struct {
 	Leaf          *x509.Certificate
 	Issuers       []*x509.Certificate // from the one that issued Leaf up to the root
-	Intermediates []*x509.Certificate // those of them that a host sends along: not the root
+	Intermediates []*x509.Certificate // those of Issuers that a host sends: without the root
 }
 
-// encode makes the files but for the key, in the order in which they are to be written: the
-// certificate comes last, since it says that all is there. Paths of what is not written are
-// emptied. key is for the PKCS#12 alone.
+// encode returns the files except the key, in the order in which they are to be written: the
+// certificate last, since it shows that the others are there. Paths of files that are not written
+// are cleared. key is for the PKCS#12 only.
 func (f Format) encode(c Certificates, key crypto.Signer, paths *Paths) ([]atomicfile.File, error) {
 	files := []atomicfile.File{{Path: paths.Chain, Data: CertificatePEM(c.Issuers...), Mode: 0o644}}
 	if f.FullChain {

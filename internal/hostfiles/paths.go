@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// Paths are the files of one name. Empty ones are not written, or are not known.
+// Paths are the files of one name. Empty ones are not written, or unknown.
 type Paths struct {
 	Key         string `json:"key,omitempty"`
-	KeyURI      string `json:"key_uri,omitempty"` // of a key that is elsewhere
+	KeyURI      string `json:"key_uri,omitempty"` // of a key in hardware
 	Certificate string `json:"certificate"`
 	Chain       string `json:"chain,omitempty"`
 	FullChain   string `json:"full_chain,omitempty"`
 	PKCS12      string `json:"pkcs12,omitempty"`
 }
 
-// FileName makes a name for files of a common name: slashes and the like, as in a SPIFFE ID, would
-// be folders. It is empty where nothing is left.
+// FileName returns a file name for a common name: slashes and the like, as in a SPIFFE ID, are
+// replaced. It is empty if nothing is left.
 func FileName(commonName string) string {
 	name := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`/\:`, r) {

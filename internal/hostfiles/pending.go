@@ -14,26 +14,26 @@ import (
 )
 
 // lockTimeout bounds the wait for another process that works on the same name: longer than that
-// one waits for its ledger.
+// process waits for its ledger.
 const lockTimeout = 30 * time.Second
 
-// Generate makes a key and its PKCS#8 encoding, and checks whether a certificate can be issued for
-// it: after an error nothing is written. The encoding is cleared.
+// Generate generates a key and its PKCS#8 encoding, and checks whether a certificate can be issued
+// for it: after an error nothing is written. The encoding is cleared after use.
 type Generate func() (key crypto.Signer, der []byte, err error)
 
-// Pending is a key whose certificate is not written yet. Until it is closed, no other process
-// works on its files.
+// Pending is a key whose certificate is not written yet. It holds the lock of its files until it is
+// closed.
 type Pending struct {
 	crypto.Signer
-	Resumed bool // it was there, left by a run that was interrupted
+	Resumed bool // an interrupted run left the key
 
 	paths  Paths
 	unlock func()
 }
 
-// Begin makes the key of a name and writes it, or takes the one that an interrupted run left, once
-// no other process works on it. A name that has a certificate, or something else in the way, is
-// fs.ErrExist; a key that no interrupted run of this user can have left, a *safefile.LeftoverError.
+// Begin locks a name and creates its key, or takes the one that an interrupted run left. If the
+// name has a certificate, or something else is in the way, the error is fs.ErrExist; if an
+// interrupted run of this user cannot have left the key, it is a *safefile.LeftoverError.
 func Begin(ctx context.Context, paths Paths, generate Generate) (*Pending, error) {
 	resume, err := paths.Interrupted()
 	if err != nil {
@@ -51,7 +51,7 @@ func Begin(ctx context.Context, paths Paths, generate Generate) (*Pending, error
 		}
 	}
 	unlock, err := lockFile(ctx, paths.Key)
-	if key == nil && errors.Is(err, fs.ErrNotExist) && atomicfile.Vacant(paths.Key) == nil { // another process took its key back
+	if key == nil && errors.Is(err, fs.ErrNotExist) && atomicfile.Vacant(paths.Key) == nil { // another process has withdrawn its key
 		return Begin(ctx, paths, generate)
 	}
 	if err != nil {
@@ -65,7 +65,7 @@ func Begin(ctx context.Context, paths Paths, generate Generate) (*Pending, error
 	return p, nil
 }
 
-// check reads a key that was there, unless another process finished what it is for.
+// check reads an existing key, unless another process has finished its files.
 func (p *Pending) check() (err error) {
 	if there, err := atomicfile.Exists(p.paths.Certificate); err != nil || there {
 		return errors.Join(err, atomicfile.Vacant(p.paths.Key))
@@ -76,7 +76,7 @@ func (p *Pending) check() (err error) {
 	return err
 }
 
-// create makes a key and writes it.
+// create generates a key and writes it.
 func create(path string, generate Generate) (crypto.Signer, error) {
 	key, der, err := generate()
 	defer clear(der)
@@ -94,7 +94,7 @@ func create(path string, generate Generate) (crypto.Signer, error) {
 	return key, nil
 }
 
-// Write writes what goes with the key, the certificate last, and returns the paths of what it wrote.
+// Write writes the files that go with the key, the certificate last, and returns their paths.
 func (p *Pending) Write(c Certificates, f Format) (Paths, error) {
 	paths := p.paths
 	files, err := f.encode(c, p.Signer, &paths)
@@ -103,7 +103,7 @@ func (p *Pending) Write(c Certificates, f Format) (Paths, error) {
 	}
 	write := atomicfile.CreateAll
 	if p.Resumed {
-		write = atomicfile.WriteAll // some can be there
+		write = atomicfile.WriteAll // some may exist
 	}
 	if err := write(files...); err != nil {
 		return Paths{}, unwritten(err)
@@ -115,7 +115,7 @@ func unwritten(err error) error {
 	return fmt.Errorf("the certificate is issued, but not written: %w", err)
 }
 
-// Withdraw removes a key for which nothing was issued, if Begin made it.
+// Withdraw removes the key, if Begin created it, when nothing was issued for it.
 func (p *Pending) Withdraw() error {
 	if p.Resumed {
 		return nil
@@ -123,5 +123,5 @@ func (p *Pending) Withdraw() error {
 	return os.Remove(p.paths.Key)
 }
 
-// Close lets other processes work on the files.
+// Close releases the lock.
 func (p *Pending) Close() { p.unlock() }

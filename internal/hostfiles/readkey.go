@@ -9,8 +9,8 @@ import (
 	"kedge/signer"
 )
 
-// ReadKey reads a private key that is not encrypted, as this package writes it. It does not wait for
-// a pipe in its place. The error names the path.
+// ReadKey reads a private key that is not encrypted, as this package writes it. It does not block
+// on a named pipe. The error names the path.
 func ReadKey(path string) (crypto.Signer, error) {
 	data, err := safefile.ReadRegular(path, signer.MaxFile)
 	if err != nil {
@@ -20,8 +20,8 @@ func ReadKey(path string) (crypto.Signer, error) {
 	return parseKey(path, data)
 }
 
-// ReadCertificate reads the first certificate of a PEM or DER file. It does not wait for a pipe in its
-// place. The error names the path.
+// ReadCertificate reads the first certificate of a PEM or DER file. It does not block on a named
+// pipe. The error names the path.
 func ReadCertificate(path string) (*x509.Certificate, error) {
 	data, err := safefile.ReadRegular(path, signer.MaxFile)
 	if err != nil {

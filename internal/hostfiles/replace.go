@@ -11,9 +11,9 @@ import (
 	"kedge/internal/filelock"
 )
 
-// Replace writes a certificate and what goes with it in the place of an old one. A full chain that
-// is there is replaced whatever f says. stale is a PKCS#12 that still holds the old certificate,
-// since without its password it cannot be written. key is for the PKCS#12 alone.
+// Replace replaces a certificate and the files that go with it. An existing full chain is replaced
+// whatever f says. stale is a PKCS#12 that still holds the old certificate, since it cannot be
+// written without its password. key is for the PKCS#12 only.
 func Replace(paths Paths, c Certificates, f Format, key crypto.Signer) (written Paths, stale string, err error) {
 	there, err := atomicfile.Exists(paths.FullChain)
 	if err != nil {
@@ -36,11 +36,11 @@ func Replace(paths Paths, c Certificates, f Format, key crypto.Signer) (written 
 	return paths, stale, nil
 }
 
-// Replacement is a new key, in NAME.key.new, for a name that has a key and a certificate. It binds
-// nobody: the caller keeps other processes out.
+// Replacement is a new key, in NAME.key.new, for a name that has a key and a certificate. It takes
+// no lock: the caller does.
 type Replacement struct {
 	crypto.Signer
-	Resumed bool // it was there, left by a run that was interrupted
+	Resumed bool // an interrupted run left the key
 
 	paths Paths
 	text  []byte // PEM
@@ -48,7 +48,7 @@ type Replacement struct {
 
 func (p Paths) newKey() string { return p.Key + ".new" }
 
-// NewReplacement makes a new key and writes it beside the old one, which must be there.
+// NewReplacement generates a new key and writes it beside the old one, which must exist.
 func NewReplacement(paths Paths, generate Generate) (*Replacement, error) {
 	if there, err := atomicfile.Exists(paths.Key); err != nil || !there {
 		return nil, errors.Join(err, &fs.PathError{Op: "replace", Path: paths.Key, Err: fs.ErrNotExist})
@@ -62,16 +62,16 @@ func NewReplacement(paths Paths, generate Generate) (*Replacement, error) {
 	return r, atomicfile.Create(paths.newKey(), r.text, 0o600)
 }
 
-// ResumeReplacement takes the new key that an interrupted run left; without one, the error is
-// fs.ErrNotExist. One that no interrupted run of this user can have left is a
+// ResumeReplacement takes the new key that an interrupted run left; if there is none, the error is
+// fs.ErrNotExist. If an interrupted run of this user cannot have left it, it is a
 // *safefile.LeftoverError.
 func ResumeReplacement(paths Paths) (*Replacement, error) {
 	key, text, err := readLeftover(paths.newKey())
 	return &Replacement{Signer: key, Resumed: true, paths: paths, text: text}, err
 }
 
-// Finish writes the certificate and what goes with it, as Replace does, and then puts the new key in
-// the place of the old one.
+// Finish writes the certificate and the files that go with it, as Replace does, and then replaces
+// the old key with the new one.
 func (r *Replacement) Finish(c Certificates, f Format) (written Paths, stale string, err error) {
 	if written, stale, err = Replace(r.paths, c, f, r.Signer); err != nil {
 		return Paths{}, "", err
@@ -81,20 +81,20 @@ func (r *Replacement) Finish(c Certificates, f Format) (written Paths, stale str
 		return Paths{}, "", err
 	}
 	err = os.Remove(r.paths.newKey())
-	if errors.Is(err, fs.ErrNotExist) { // another process, which had the same key, was faster
+	if errors.Is(err, fs.ErrNotExist) { // another process with the same key has done it
 		err = nil
 	}
 	return written, stale, err
 }
 
-// Path is where the new key is until Finish.
+// Path returns the path of the new key until Finish.
 func (r *Replacement) Path() string { return r.paths.newKey() }
 
-// Withdraw removes the new key, for which nothing was issued.
+// Withdraw removes the new key when nothing was issued for it.
 func (r *Replacement) Withdraw() error { return os.Remove(r.paths.newKey()) }
 
-// Lock keeps other processes from the files of a name that has them until unlock is called: by the
-// key, as Begin does, or by the certificate where the key is elsewhere.
+// Lock locks the existing files of a name until unlock is called: by the key, as Begin does, or by
+// the certificate if the key is elsewhere.
 func Lock(ctx context.Context, paths Paths) (unlock func(), err error) {
 	path := paths.Key
 	there, err := atomicfile.Exists(path)

@@ -7,8 +7,8 @@ import (
 	"kedge/internal/atomicfile"
 )
 
-// Interrupted reports whether there is a key without certificate. A certificate without key, or
-// with one, is fs.ErrExist, and so is anything else that is in the way.
+// Interrupted reports whether there is a key without certificate. If there is a certificate, or
+// something else is in the way, the error is fs.ErrExist.
 func (p Paths) Interrupted() (bool, error) {
 	if err := atomicfile.Vacant(p.Key); err == nil {
 		return false, atomicfile.Vacant(p.Certificate, p.Chain)
@@ -19,12 +19,12 @@ func (p Paths) Interrupted() (bool, error) {
 	return true, nil
 }
 
-// Resumed is the message for the user that a key was not made by this run.
+// Resumed returns the message that a key was left by an earlier run.
 func Resumed(path string) string {
 	return "went on with the key in " + path + ", left by a run that was interrupted"
 }
 
-// Finished reports whether key and certificate are there: the certificate is written last.
+// Finished reports whether key and certificate exist: the certificate is written last.
 func (p Paths) Finished() (bool, error) {
 	cert, err := atomicfile.Exists(p.Certificate)
 	if err != nil || !cert {

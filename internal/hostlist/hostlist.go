@@ -1,4 +1,4 @@
-// Package hostlist reads lists of hosts that are to get certificates.
+// Package hostlist reads lists of hosts that need certificates.
 package hostlist
 
 import (
@@ -19,11 +19,11 @@ import (
 	"kedge/internal/hostfiles"
 )
 
-// Row is a line of hosts.csv: what a host's certificate is to say.
+// Row is a line of hosts.csv: the contents of a host's certificate.
 type Row struct {
 	Line     int
 	Name     string
-	Host     string        // the machine; the name when not given
+	Host     string        // the machine; Name if empty
 	Profile  string        // empty: the default
 	Lifetime time.Duration // 0: the profile's default
 	Names    Names
@@ -40,10 +40,10 @@ type Names struct {
 // maxFile bounds the bytes of hosts.csv: a million hosts with long names.
 const maxFile = 256 << 20
 
-// Parse reads hosts.csv: a header line with the columns name, and host, dns, uri, ip,
-// email, profile and lifetime in any number and order, then a line for each host. Several
-// values of dns, uri, ip and email are separated by spaces. Everything that is not understood
-// is an error that says FILE:LINE, with file as the name.
+// Parse reads hosts.csv: a header line with the columns name, and host, dns, uri, ip, email,
+// profile and lifetime in any number and order, then a line for each host. Several values of dns,
+// uri, ip and email are separated by spaces. Anything else is an error that begins with FILE:LINE,
+// with file as FILE.
 func Parse(file string, in io.Reader) ([]Row, error) {
 	data, err := io.ReadAll(io.LimitReader(in, maxFile+1))
 	if err != nil {
@@ -86,7 +86,7 @@ type parser struct {
 	file    string
 	csv     *csv.Reader
 	columns []string
-	seen    map[string]int // names of files, with the line that makes them
+	seen    map[string]int // file names, with the line that results in each
 }
 
 // read returns the next line. encoding/csv checks that it has as many fields as the header.
@@ -139,7 +139,7 @@ func (p *parser) row(fields []string) (Row, error) {
 	if row.Host == "" {
 		row.Host = row.Name
 	}
-	files := strings.ToLower(hostfiles.FileName(row.Name)) // some file systems know no case
+	files := strings.ToLower(hostfiles.FileName(row.Name)) // some file systems ignore case
 	if files == "" {
 		return row, fmt.Errorf("name: %q has nothing to call files after", row.Name)
 	}
@@ -203,7 +203,7 @@ func (a *Names) Add(kind, text string) error {
 	return nil
 }
 
-// ParseLifetime parses the time that a certificate is to be valid: a duration of Go, or days.
+// ParseLifetime parses the lifetime of a certificate: a duration of Go, or days.
 func ParseLifetime(text string) (time.Duration, error) {
 	d, err := ca.ParseDuration(text)
 	if err == nil {

@@ -7,10 +7,9 @@ import (
 	"kedge/pkcs11"
 )
 
-// Certificates lists the certificates that a pkcs11: URI matches, on every token that does, each
-// with its URI. Nobody is asked for a PIN. Where the URI names an object, by label or id, it must
-// match one certificate: else the error is a *pkcs11.AmbiguousError; one is true. It is a
-// *pkcs11.NotFoundError where nothing matches.
+// Certificates lists the certificates that a pkcs11: URI matches, on every token that matches, each
+// with its URI. It asks for no PIN. If the URI has a label or an id, it must match one certificate:
+// else the error is a *pkcs11.AmbiguousError. If nothing matches, it is a *pkcs11.NotFoundError.
 func Certificates(ctx context.Context, uri string, o Options) (found []pkcs11.Certificate, one bool, err error) {
 	u, err := pkcs11.ParseURI(uri)
 	if err != nil {

@@ -17,30 +17,30 @@ import (
 	"kedge/tpm"
 )
 
-// ErrSecretEmpty says that the auth value for a new key was asked for and is empty.
+// ErrSecretEmpty is returned if the auth value for a new key was asked for and is empty.
 var ErrSecretEmpty = errors.New("the auth value for the new key is empty")
 
-// generateTimeout is how long a token may take to make a key: a smart card needs minutes for one
-// of RSA-4096.
+// generateTimeout bounds the generation of a key on a token: a smart card needs minutes for
+// RSA-4096.
 const generateTimeout = 10 * time.Minute
 
-// CreateOptions say what key to make. Of the Options those are used that lead to the TPM or the
-// token, and unlock it.
+// CreateOptions say which key to create. Those of the Options are used that locate and unlock the
+// TPM or the token.
 type CreateOptions struct {
 	Options
 	// Type is one of Types.
 	Type string
-	// Out is the path of the file to write, which must not exist: the key itself, or what only
-	// the TPM that made it can use. Empty: the file of the URI, or none.
+	// Out is the path of the file to write, which must not exist: the key itself, or a TSS2 key
+	// file that only this TPM can use. Empty: the file of the URI, or none.
 	Out string
-	// Secret gets what the new key is to be protected with: the password of a file, or the
-	// auth value of a TPM key whose URI has no auth-source. nil: nothing.
+	// Secret returns the secret that protects the new key: the password of a file, or the auth
+	// value of a TPM key whose URI has no auth-source. nil: none.
 	Secret func() ([]byte, error)
-	// Parent is the persistent handle below which a TPM makes the key; 0: the owner hierarchy.
+	// Parent is the persistent handle of the parent of a TPM key; 0: the owner hierarchy.
 	Parent uint32
 }
 
-// Types are the kinds of keys that Create makes where uri says.
+// Types returns the kinds of keys that Create can create for uri.
 func Types(uri string) []string {
 	switch {
 	case tpm.IsURI(uri):
@@ -51,8 +51,7 @@ func Types(uri string) []string {
 	return fileTypes()
 }
 
-// Check tells why no such key can be made where uri says, as far as that shows before anything
-// is tried.
+// Check returns why such a key cannot be created for uri, as far as that shows without trying.
 func (o CreateOptions) Check(uri string) error {
 	out := o.Out
 	switch {
@@ -107,7 +106,7 @@ func Create(ctx context.Context, uri string, o CreateOptions) (string, error) {
 	return createFile(o)
 }
 
-// vacant checks that a file can get this name, before something is made that would be lost. The
+// vacant checks that a file name is free, before a key is created that could not be written. The
 // error is an *UnwrittenError.
 func vacant(path string) error {
 	if path == "" {
@@ -138,11 +137,11 @@ func isFree(path string) error {
 
 // UnwrittenError reports that the file of a new key was not written.
 type UnwrittenError struct {
-	PrivateKey string // opens the key, where it is made all the same and lies in hardware; else empty
+	PrivateKey string // opens the key, if it was created in hardware nevertheless; else empty
 	Err        error
 }
 
-// Error says where the key is, if it is anywhere.
+// Error says where the key is, if it exists.
 func (e *UnwrittenError) Error() string {
 	if e.PrivateKey == "" {
 		return e.Err.Error()
@@ -177,7 +176,7 @@ func createInTPM(ctx context.Context, uri string, o CreateOptions) (string, erro
 		return "", err
 	}
 	if u.Handle != 0 {
-		u.ParentAuth, u.OwnerAuth = "", "" // were for making it
+		u.ParentAuth, u.OwnerAuth = "", "" // they were for creating it
 	} else {
 		u.File = o.Out
 	}
@@ -197,7 +196,7 @@ func createInTPM(ctx context.Context, uri string, o CreateOptions) (string, erro
 	return u.String(), nil
 }
 
-// newAuth is how the auth value for a new key is got; nil: it is to have none.
+// newAuth returns the function that gets the auth value for a new key, or nil if it has none.
 func (o CreateOptions) newAuth(u tpm.URI) func() ([]byte, error) {
 	get := o.Secret
 	if u.KeyAuth != "" {
@@ -233,7 +232,7 @@ func createOnToken(ctx context.Context, uri string, o CreateOptions) (string, er
 	return o.withModule(key.URI(), mod.Path()), nil
 }
 
-// withModule adds the module to a URI where only the options said which one it is.
+// withModule adds the module to a URI if only the options name it.
 func (o Options) withModule(u pkcs11.URI, path string) string {
 	text := u.String()
 	if o.Library == "" || strings.Contains(text, "module-path=") || strings.Contains(text, "module-name=") {

@@ -9,13 +9,13 @@ import (
 	"kedge/pkcs11"
 )
 
-// Import puts a certificate onto a token, beside its private key: the one that the pkcs11: URI
-// matches. certs are the certificate and after it those of its issuers that are to lie there too,
-// in any order. Roots are left out, for nobody sends them, and so are issuers that are there
+// Import writes a certificate to a token, beside its private key: the one that the pkcs11: URI
+// matches. certs are the certificate and after it those of its issuers to write too, in any order.
+// Roots are left out, since hosts do not send them, and so are issuers that are on the token
 // already. It returns the URI of the certificate.
 //
-// A certificate that is for another key, or no issuer, is an error, and so is one that is there
-// already. Then nothing is changed. Other errors are those of Open.
+// A certificate for another key, one that is on the token already, or another certificate that is
+// no issuer is an error, and nothing is changed. Other errors are those of Open.
 func Import(ctx context.Context, uri string, certs []*x509.Certificate, o Options) (string, error) {
 	u, err := pkcs11.ParseURI(uri)
 	if err != nil {
@@ -46,13 +46,13 @@ func Import(ctx context.Context, uri string, certs []*x509.Certificate, o Option
 	if err := importMissing(ctx, mod, token, issuers); err != nil {
 		return "", err
 	}
-	if err := mod.ImportCertificate(ctx, key.URI(), leaf); err != nil { // last: it says that all is there
+	if err := mod.ImportCertificate(ctx, key.URI(), leaf); err != nil { // last: if it is there, so are the issuers
 		return "", err
 	}
 	return find(ctx, mod, token, leaf)
 }
 
-// importMissing puts those of the certificates onto the token that are not there.
+// importMissing writes those of the certificates to the token that it does not have.
 func importMissing(ctx context.Context, mod *pkcs11.Module, token pkcs11.URI, certs []*x509.Certificate) error {
 	for _, c := range certs {
 		there, err := find(ctx, mod, token, c)
@@ -84,7 +84,7 @@ func path(certs []*x509.Certificate) (issuers []*x509.Certificate, err error) {
 	return issuers, nil
 }
 
-// take finds the issuer of child that is no root, and returns the others too.
+// take finds the issuer of child, unless that is a root, and returns the others too.
 func take(certs []*x509.Certificate, child *x509.Certificate) (issuer *x509.Certificate, others []*x509.Certificate) {
 	for _, c := range certs {
 		if issuer == nil && !isRoot(c) && child.CheckSignatureFrom(c) == nil {
@@ -100,7 +100,7 @@ func isRoot(c *x509.Certificate) bool {
 	return bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
-// find returns the URI of a certificate on a token; empty where it is not there.
+// find returns the URI of a certificate on a token, or "" if it is not there.
 func find(ctx context.Context, mod *pkcs11.Module, token pkcs11.URI, cert *x509.Certificate) (string, error) {
 	all, err := mod.Certificates(ctx, token)
 	if err != nil {

@@ -25,7 +25,7 @@ func createFile(o CreateOptions) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, der, err := kind.Generate(pkcs8.FormSeed) // which every reader should know: RFC 9881, section 6
+	_, der, err := kind.Generate(pkcs8.FormSeed) // the form that every reader should support: RFC 9881, section 6
 	if err != nil {
 		return "", fmt.Errorf("make a %s key: %w", o.Type, err)
 	}

@@ -12,17 +12,17 @@ import (
 	"kedge/tpm"
 )
 
-// Pair says where an identity is whose key is in hardware.
+// Pair says where the key and the certificate of an identity in hardware are.
 type Pair struct {
 	// Key is the URI of the key; empty: it is the TSS2 key in Files.PrivateKey.
 	Key string
-	// Certificate is the pkcs11: URI of the certificate, whose issuers are then looked for on
-	// its token; empty: they are in Files.Certificate.
+	// Certificate is the pkcs11: URI of the certificate, whose issuers are then read from its
+	// token; empty: they are in Files.Certificate.
 	Certificate string
-	// Files are the rest. Now is set always.
+	// Files are the other files. Now is always set.
 	Files signer.Files
-	// Meanwhile, where it is not nil, is called when the key is opened: while the hardware gets
-	// ready, and before anybody is asked for a PIN. Its error is the one that is returned.
+	// Meanwhile, if not nil, is called while the key is opened: concurrently with the hardware, and
+	// before a PIN is asked for. Its error is returned.
 	Meanwhile func() error
 	Options
 }
@@ -33,7 +33,7 @@ func (p *Pair) IsTPMFile() bool {
 	return err == nil && tpm.IsKeyFile(data)
 }
 
-// openKey opens the key, and looks at the certificate meanwhile.
+// openKey opens the key, and checks the certificate concurrently.
 func (p *Pair) openKey(ctx context.Context) (*Key, error) {
 	o := p.Options
 	o.look = sync.OnceValues(p.look)
@@ -55,8 +55,8 @@ func (p *Pair) openWith(ctx context.Context, o Options) (*Key, error) {
 	return Open(ctx, p.Key, o)
 }
 
-// look is what comes before anybody is asked for a secret, who shall not type one for nothing. The
-// certificate may have to say the public key, if it is in a file.
+// look does the checks that come before a secret is asked for, so that the user does not type it in
+// vain. It returns the public key if the certificate is in a file.
 func (p *Pair) look() (public crypto.PublicKey, err error) {
 	if p.Meanwhile != nil {
 		if err := p.Meanwhile(); err != nil {
@@ -69,11 +69,11 @@ func (p *Pair) look() (public crypto.PublicKey, err error) {
 	return p.Files.PublicKey()
 }
 
-// InTPM reports whether the key can be in a TPM: it is named by no URI of a token.
+// InTPM reports whether the key can be in a TPM: it has no URI of a token.
 func (p *Pair) InTPM() bool { return !IsTokenURI(p.Key) }
 
-// reopenKey opens what the URI means now. On a token that is done by the module that is logged in
-// there, so that no PIN is tried again.
+// reopenKey opens the key that the URI refers to now. On a token it uses the module that is logged
+// in, so that no PIN is tried again.
 func (p *Pair) reopenKey(ctx context.Context, old *Key) (*Key, error) {
 	if old.mod == nil {
 		return p.openKey(ctx)
@@ -85,7 +85,7 @@ func (p *Pair) reopenKey(ctx context.Context, old *Key) (*Key, error) {
 	return findOnToken(ctx, old.mod, u, p.look)
 }
 
-// identity makes one of the key and the certificates as they are now.
+// identity returns the identity of the key and the current certificates.
 func (p *Pair) identity(ctx context.Context, key *Key) (*signer.Identity, error) {
 	f := p.Files
 	f.PrivateKey, f.Key = signer.Blob{}, key
@@ -99,7 +99,7 @@ func (p *Pair) identity(ctx context.Context, key *Key) (*signer.Identity, error)
 	return signer.Load(f)
 }
 
-// onToken returns the certificates that the URI matches, and what may have issued them.
+// onToken returns the certificates that the URI matches, and those that may have issued them.
 func (p *Pair) onToken(ctx context.Context, key *Key) ([][]byte, error) {
 	if p.Certificate == p.Key {
 		certs, err := key.Certificates(ctx)
@@ -128,7 +128,7 @@ func (p *Pair) onToken(ctx context.Context, key *Key) ([][]byte, error) {
 	return chosen(meant, all, key.Public())
 }
 
-// module is the key's if the URI means the same, and else one to be closed.
+// module returns the module of key if the URI means the same one, else another one to be closed.
 func (p *Pair) module(ctx context.Context, u pkcs11.URI, key *Key) (mod *pkcs11.Module, done func(), err error) {
 	path, err := pkcs11.ModulePath(u, p.Library)
 	if err != nil {
@@ -144,8 +144,8 @@ func (p *Pair) module(ctx context.Context, u pkcs11.URI, key *Key) (mod *pkcs11.
 	return mod, func() { mod.Close() }, nil
 }
 
-// chosen returns the certificates that are meant, and all others but those of the same key:
-// these were not meant.
+// chosen returns the matching certificates, and after them all others except those of the same key,
+// which the URI did not select.
 func chosen(meant, all []pkcs11.Certificate, public crypto.PublicKey) ([][]byte, error) {
 	var certs [][]byte
 	for _, c := range meant {

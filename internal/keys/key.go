@@ -13,46 +13,46 @@ import (
 	"kedge/tpm"
 )
 
-// Options says how keys are reached and unlocked. The zero Options opens what needs no secret.
+// Options say how keys are located and unlocked. The zero Options opens keys that need no secret.
 type Options struct {
-	// Password gets the password of an encrypted key file. nil: there is none.
+	// Password returns the password of an encrypted key file. nil: there is none.
 	Password signer.PasswordFunc
-	// Auth gets the auth value of a TPM key whose URI has no auth-source, PIN that of a token
-	// whose URI has none. nil: none is given. They may be called several times, and what they
-	// return is not changed.
+	// Auth returns the auth value of a TPM key whose URI has no auth-source, PIN that of a token
+	// whose URI has none. nil: none is given. They may be called several times, and the returned
+	// bytes are not changed.
 	Auth, PIN func() ([]byte, error)
-	// Ask asks a person for a PIN or an auth value that nothing else says; what completes
-	// "Enter the …". nil: nobody is asked.
+	// Ask asks the user for a PIN or an auth value that is not given otherwise; what completes
+	// "Enter the …". nil: the user is not asked.
 	Ask func(what string) ([]byte, error)
-	// Source reads what the sources of a tpm: URI name: auth-source, parent-auth-source and
+	// Source reads the references in a tpm: URI: auth-source, parent-auth-source and
 	// owner-auth-source; what is as for Ask. nil: a URI with one is an error.
 	Source func(ref, what string) ([]byte, error)
-	// Device is the TPM of keys whose URI names none, as tpm.Config.Device.
+	// Device is the TPM of keys whose URI has no device, as tpm.Config.Device.
 	Device string
-	// Library is the PKCS #11 module; it goes before what a URI says. Helper is the path of
-	// kedge-pkcs11; empty: it is looked for.
+	// Library is the PKCS #11 module; it overrides the URI's. Helper is the path of kedge-pkcs11;
+	// empty: it is searched for.
 	Library, Helper string
 	// ReusePIN keeps a PIN that was right in memory, as pkcs11.Options.ReusePIN.
 	ReusePIN bool
-	// Brief says that one signature is wanted; see pkcs11.Options.Brief.
+	// Brief says that only one signature is needed; see pkcs11.Options.Brief.
 	Brief bool
-	// Environment is that of the module's process; nil: this one's. Leave secrets out of it.
+	// Environment is that of the module's process; nil: this one's. It should have no secrets.
 	Environment []string
-	// Public is the public key of a token's key, used where the token does not tell it.
+	// Public is the public key of a token's key, for a token that does not have it.
 	Public crypto.PublicKey
-	// Timeout is how long a signature of hardware may take; 0 is 30 seconds.
+	// Timeout bounds a signature of hardware; 0 is 30 seconds.
 	Timeout time.Duration
 
-	// look, where it is not nil, is waited for before a secret is asked for, and says Public.
+	// look, if not nil, is called before a secret is asked for, and returns Public.
 	look func() (crypto.PublicKey, error)
 }
 
-// Key is an open private key: a crypto.Signer and crypto.MessageSigner. It is safe for
-// concurrent use until it is closed.
+// Key is an open private key: a crypto.Signer and crypto.MessageSigner. It is safe for concurrent
+// use until it is closed.
 type Key struct {
 	key   crypto.Signer
 	name  string
-	token *pkcs11.Key    // nil where it is not on a token
+	token *pkcs11.Key    // nil if the key is not on a token
 	mod   *pkcs11.Module // of token
 	close func() error
 }
@@ -62,8 +62,7 @@ var (
 	_ crypto.MessageSigner = (*Key)(nil)
 )
 
-// Open opens the key that uri names. The context bounds opening, with all that has to be waited
-// for, not the use of the key.
+// Open opens the key that uri names. The context bounds opening the key, not its use.
 func Open(ctx context.Context, uri string, o Options) (*Key, error) {
 	switch {
 	case tpm.IsURI(uri):
@@ -98,7 +97,7 @@ func (k *Key) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 	return k.key.Sign(rand, digest, opts)
 }
 
-// SignMessage signs a message, which is hashed first as opts says: some tokens do only that.
+// SignMessage hashes a message as opts says and signs it: some tokens do only that.
 func (k *Key) SignMessage(rand io.Reader, message []byte, opts crypto.SignerOpts) ([]byte, error) {
 	return crypto.SignMessage(k.key, rand, message, opts)
 }
@@ -106,9 +105,9 @@ func (k *Key) SignMessage(rand io.Reader, message []byte, opts crypto.SignerOpts
 // InHardware reports whether the key is in a TPM or on a token, and not in memory.
 func (k *Key) InHardware() bool { return k.close != nil }
 
-// Certificates returns the certificate of the key on its token and those of its issuers that lie
-// there, nearest first. The error is a *pkcs11.NotFoundError where the token has none for it.
-// Other keys have no certificates, which is no error.
+// Certificates returns the key's certificate on its token and those of its issuers that are there,
+// nearest first. The error is a *pkcs11.NotFoundError if the token has no certificate for the key.
+// For keys that are not on a token it returns none, and no error.
 func (k *Key) Certificates(ctx context.Context) ([]*x509.Certificate, error) {
 	if k.token == nil {
 		return nil, nil
@@ -124,11 +123,11 @@ func (k *Key) Certificates(ctx context.Context) ([]*x509.Certificate, error) {
 	return append([]*x509.Certificate{leaf}, chain...), nil
 }
 
-// String is what messages call the key: its path, or a URI that matches it alone. It has no
+// String returns the key's name for messages: its path, or a URI that matches it alone. It has no
 // secret.
 func (k *Key) String() string { return k.name }
 
-// Close lets go of the key. Signatures under way are waited for in a TPM, and fail on a token.
+// Close closes the key. In a TPM it waits for signatures in progress; on a token they fail.
 func (k *Key) Close() error {
 	if k.close == nil {
 		return nil

@@ -18,15 +18,14 @@ func fileTypes() []string {
 	return []string{"P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"}
 }
 
-// Kind is a type of key that can be made in memory. The zero value is none.
+// Kind is a type of key that can be generated in memory. The zero value is invalid.
 type Kind struct {
 	curve  elliptic.Curve
 	bits   int              // of an RSA modulus
-	params mldsa.Parameters // where it is ML-DSA
+	params mldsa.Parameters // of an ML-DSA key
 }
 
-// ParseKind reads the name of a type, such as "P-256", in capitals or not. The error lists
-// what there is.
+// ParseKind reads the name of a type, such as "P-256", ignoring case. The error lists the types.
 func ParseKind(name string) (Kind, error) {
 	switch strings.ToUpper(name) {
 	case "P-256":
@@ -51,11 +50,11 @@ func ParseKind(name string) (Kind, error) {
 	return Kind{}, fmt.Errorf("%q is none of %s", name, strings.Join(fileTypes(), ", "))
 }
 
-// IsMLDSA reports whether there are several forms to write the key in.
+// IsMLDSA reports whether the key can be written in several forms.
 func (k Kind) IsMLDSA() bool { return k.curve == nil && k.bits == 0 }
 
-// Generate makes a key, and its PKCS#8 encoding, which is the caller's to clear. The form is
-// for ML-DSA; the others have one.
+// Generate generates a key, and returns its PKCS#8 encoding, which the caller should clear. The
+// form applies to ML-DSA only.
 func (k Kind) Generate(form pkcs8.MLDSAForm) (key crypto.Signer, der []byte, err error) {
 	switch {
 	case k.curve != nil:

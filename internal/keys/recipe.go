@@ -6,11 +6,11 @@ import (
 	"kedge/internal/pkcs8"
 )
 
-// Recipe says which key to make in memory, and how it is written.
+// Recipe is a type of key to generate in memory, and the form to write it in.
 type Recipe struct {
 	Kind
-	Form pkcs8.MLDSAForm // of an ML-DSA key; the others have one
+	Form pkcs8.MLDSAForm // of an ML-DSA key; others have only one
 }
 
-// Generate makes a key, and its PKCS#8 encoding, which is the caller's to clear.
+// Generate generates a key, and returns its PKCS#8 encoding, which the caller should clear.
 func (r Recipe) Generate() (key crypto.Signer, der []byte, err error) { return r.Kind.Generate(r.Form) }

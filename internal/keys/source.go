@@ -11,23 +11,23 @@ import (
 	"kedge/tpm"
 )
 
-// Source is a signer.Source with a key in hardware. It reads certificates again when their files
-// change, when the certificate has expired, and from a token always. It opens the key again
-// when its file changes, and when a new certificate is for another key.
+// Source is a signer.Source with a key in hardware. It re-reads certificates when their files
+// change, when the certificate has expired, and from a token each time. It reopens the key when its
+// file changes, and when a new certificate is for another key.
 //
-// While the new pair cannot be used it keeps the old identity for as long as that one is valid,
-// and tries again at every call. An identity may be used until the one after the next is given.
+// If the new pair cannot be used, it returns the old identity as long as that is valid, and tries
+// again at every call. An identity may be used until the second one after it is returned.
 type Source struct {
 	pair Pair
 
 	mu      sync.Mutex // guards the rest
-	fresh   bool       // nobody has asked for current yet
+	fresh   bool       // current has not been returned yet
 	current *signer.Identity
 	key     *Key
-	old     *Key // of the identity before, which may be in use
+	old     *Key // of the previous identity, which may be in use
 	seen    signer.Stamp
 	keySeen signer.Stamp
-	err     error        // why what is there now could not be used
+	err     error        // why the current files could not be used
 	refused bool         // err says that a PIN or an auth value is wrong
 	tried   signer.Stamp // of the files that err is about
 }
@@ -35,7 +35,7 @@ type Source struct {
 // NewSource opens the key and makes the identity. Close closes the key.
 func NewSource(ctx context.Context, p Pair) (*Source, error) {
 	if u, err := tpm.ParseURI(p.Key); err == nil && u.File != "" {
-		p.Files.PrivateKey = signer.File(u.File) // to see when it changes
+		p.Files.PrivateKey = signer.File(u.File) // so that changes are noticed
 	}
 	s := &Source{pair: p, fresh: true, seen: p.Files.Stamp(), keySeen: p.keyFile().Stamp()}
 	var err error
@@ -46,15 +46,15 @@ func NewSource(ctx context.Context, p Pair) (*Source, error) {
 		s.key.Close()
 		return nil, err
 	}
-	s.pair.Meanwhile = nil // it was for this time
+	s.pair.Meanwhile = nil // only for the first time
 	return s, nil
 }
 
-// keyFile is what of the pair the key is read from.
+// keyFile returns the part of the pair's files that the key is read from.
 func (p *Pair) keyFile() signer.Files { return signer.Files{PrivateKey: p.Files.PrivateKey} }
 
-// Identity returns the identity of now, or the last good one. The error is a
-// *signer.ValidityError when that one has expired, joined with the reason why there is no other.
+// Identity returns the current identity, or the last valid one. The error is a
+// *signer.ValidityError if that has expired, joined with the reason why there is no newer one.
 func (s *Source) Identity(ctx context.Context) (*signer.Identity, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,15 +72,15 @@ func (s *Source) Identity(ctx context.Context) (*signer.Identity, error) {
 	return nil, fmt.Errorf("%w; %w", err, s.err)
 }
 
-// Loaded returns the identity that was given or loaded last, without a look at what is there now.
+// Loaded returns the identity that was returned or loaded last, without checking for changes.
 func (s *Source) Loaded() *signer.Identity {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.current
 }
 
-// Err returns why what is there now could not be used, or nil. A program that runs for long logs
-// it, since Identity goes on with the old pair.
+// Err returns why the current files could not be used, or nil. A daemon logs it, since Identity
+// still returns the old pair.
 func (s *Source) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,17 +107,17 @@ func (s *Source) closeOld() error {
 }
 
 func (s *Source) reload(ctx context.Context) {
-	// The stamps are taken before reading: a file that changes in between is read again.
+	// The stamps are taken before reading: if a file changes in between, it is read again.
 	seen, keySeen := s.pair.Files.Stamp(), s.pair.keyFile().Stamp()
 	changed := !seen.Equal(s.seen)
 	if !changed && s.pair.Certificate == "" {
-		s.err = nil // what was tried in between was put back
+		s.err = nil // the files are the old ones again
 		if s.current.CheckTime(s.pair.Files.Now()) == nil {
 			return
 		}
 	}
 	if s.refused && seen.Equal(s.tried) {
-		return // the next try would be counted, too
+		return // the TPM or token would count another attempt
 	}
 	id, key, err := s.load(ctx, !keySeen.Equal(s.keySeen))
 	s.refused, s.tried = isRefusal(err), seen
@@ -130,7 +130,7 @@ func (s *Source) reload(ctx context.Context) {
 	}
 }
 
-// load makes the identity of now, with the key that is open if it can be that one.
+// load returns the current identity, with the open key if that still matches.
 func (s *Source) load(ctx context.Context, newKey bool) (*signer.Identity, *Key, error) {
 	if !newKey {
 		id, err := s.pair.identity(ctx, s.key)
@@ -152,7 +152,7 @@ func (s *Source) load(ctx context.Context, newKey bool) (*signer.Identity, *Key,
 	return id, key, nil
 }
 
-// isRefusal reports whether what unlocks the key was refused.
+// isRefusal reports whether err is a refused PIN or auth value.
 func isRefusal(err error) bool {
 	if _, ok := errors.AsType[*pkcs11.PINError](err); ok {
 		return true
@@ -161,12 +161,13 @@ func isRefusal(err error) bool {
 	return ok
 }
 
-// take makes the identity the current one. The key before stays open for what uses it still.
+// take makes the identity the current one. The previous key stays open for users of the old
+// identity.
 func (s *Source) take(id *signer.Identity, key *Key) {
 	s.current = id
 	switch {
 	case key == s.key:
-	case key.mod != nil && key.mod == s.key.mod: // closing one would close both
+	case key.mod != nil && key.mod == s.key.mod: // closing one would close the other
 		s.key = key
 	default:
 		s.closeOld()

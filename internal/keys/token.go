@@ -31,8 +31,8 @@ func openToken(ctx context.Context, uri string, o Options) (*Key, error) {
 	return key, nil
 }
 
-// findOnToken finds the key in a loaded module, which ends with it. look says the public key of
-// one whose token does not tell it.
+// findOnToken finds the key in a loaded module, which is closed with it. look returns the public
+// key, for a token that does not have it.
 func findOnToken(ctx context.Context, mod *pkcs11.Module, u pkcs11.URI, look func() (crypto.PublicKey, error)) (*Key, error) {
 	key, err := mod.Key(ctx, u, nil)
 	if errors.Is(err, pkcs11.ErrNoPublicKey) {
@@ -58,7 +58,7 @@ func (o Options) TokenOptions() pkcs11.Options {
 	}
 }
 
-// pin gets a PIN for package pkcs11, which clears it after use.
+// pin returns a PIN to package pkcs11, which clears it after use.
 func (o Options) pin(info pkcs11.PINInfo) ([]byte, error) {
 	if err := o.looked(); err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (o Options) pin(info pkcs11.PINInfo) ([]byte, error) {
 	return pin, nil
 }
 
-// looked waits for look.
+// looked calls look, if there is one.
 func (o Options) looked() error {
 	if o.look == nil {
 		return nil
@@ -86,7 +86,7 @@ func (o Options) looked() error {
 	return err
 }
 
-// question says what a PIN is for, and how careful to be.
+// question says what a PIN is for, and warns if few attempts are left.
 func question(info pkcs11.PINInfo) string {
 	what := fmt.Sprintf("PIN of token %q", info.Token)
 	if info.Key != "" {

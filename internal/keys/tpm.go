@@ -9,7 +9,7 @@ import (
 	"kedge/tpm"
 )
 
-// openTPM opens what a tpm: or handle: URI names.
+// openTPM opens the key of a tpm: or handle: URI.
 func openTPM(ctx context.Context, uri string, o Options) (*Key, error) {
 	u, err := tpm.ParseURI(uri)
 	if err != nil {
@@ -24,10 +24,10 @@ func openTPM(ctx context.Context, uri string, o Options) (*Key, error) {
 	return loadTPM(ctx, nameOf(u), u, data, o)
 }
 
-// errNoKey says that a URI names a TPM and no key in it.
+// errNoKey is returned if a tpm: URI names no key.
 var errNoKey = errors.New("URI of a TPM key: names no key: file=PATH or handle=0x81…")
 
-// nameOf is the URI without where its secrets are.
+// nameOf returns the URI without the references to its secrets.
 func nameOf(u tpm.URI) string {
 	return tpm.URI{Device: u.Device, File: u.File, Handle: u.Handle}.String()
 }
@@ -50,7 +50,7 @@ func loadTPM(ctx context.Context, name string, u tpm.URI, data []byte, o Options
 	return &Key{key: key, name: name, close: key.Close}, nil
 }
 
-// afterLook is how to get a secret once look is over; nil where there is none.
+// afterLook wraps secret to call look first; nil if there is no secret.
 func (o Options) afterLook(secret func() ([]byte, error)) func() ([]byte, error) {
 	if secret == nil {
 		return nil
@@ -63,8 +63,8 @@ func (o Options) afterLook(secret func() ([]byte, error)) func() ([]byte, error)
 	}
 }
 
-// keyAuth is how the auth value of the key is got; nil: it has none. Package tpm asks for that of
-// a file only if the file says that there is one; a handle says nothing.
+// keyAuth returns the function that gets the key's auth value, or nil if it has none. Package tpm
+// calls it for a file only if the file says that the key has one; a handle does not tell.
 func (o Options) keyAuth(name string, u tpm.URI) func() ([]byte, error) {
 	switch {
 	case u.KeyAuth != "":
@@ -83,8 +83,8 @@ func (o Options) keyAuth(name string, u tpm.URI) func() ([]byte, error) {
 	}
 }
 
-// AuthFrom is how the auth value is got that a source of a tpm: URI names; nil where ref is empty.
-// what says in words what it is.
+// AuthFrom returns the function that gets the auth value from the reference of a tpm: URI; nil if
+// ref is empty. what describes the value.
 func (o Options) AuthFrom(ref, what string) func() ([]byte, error) {
 	switch {
 	case ref == "":

@@ -10,13 +10,13 @@ import (
 // IsHardwareURI reports whether uri names a key or a certificate in hardware, and is not a path.
 func IsHardwareURI(uri string) bool { return tpm.IsURI(uri) || IsTokenURI(uri) }
 
-// IsTokenURI reports whether s is meant as a URI of something on a token, RFC 7512.
+// IsTokenURI reports whether s is meant as a URI of an object on a token, RFC 7512.
 func IsTokenURI(s string) bool {
 	const scheme = "pkcs11:"
 	return len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme)
 }
 
-// CheckURI says what is wrong with a URI of a key in hardware, without looking for the key.
+// CheckURI checks the syntax of a URI of a key in hardware, without looking for the key.
 func CheckURI(uri string) error {
 	if IsTokenURI(uri) {
 		_, err := pkcs11.ParseURI(uri)
@@ -29,7 +29,8 @@ func CheckURI(uri string) error {
 	return err
 }
 
-// WithoutSecrets is a URI as messages show it: without a PIN, and without where secrets are.
+// WithoutSecrets returns a URI as messages show it: without a PIN, and without references to
+// secrets.
 func WithoutSecrets(uri string) string {
 	if u, err := tpm.ParseURI(uri); err == nil {
 		return nameOf(u)
@@ -41,8 +42,8 @@ func WithoutSecrets(uri string) string {
 	return scheme + ": URI"
 }
 
-// Secrets reports whether the URI has a PIN in it, and which files, or other references, it says
-// that secrets are in.
+// Secrets reports whether the URI has a PIN in it, and returns the files and other references that
+// it names for secrets.
 func Secrets(uri string) (pin bool, refs []string) {
 	if u, err := pkcs11.ParseURI(uri); err == nil {
 		if path, err := u.PINFile(); err == nil && path != "" {

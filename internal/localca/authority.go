@@ -14,8 +14,8 @@ import (
 	"kedge/internal/cadir"
 )
 
-// Authority opens the authority of a name, or the one that issues when the name is empty. The key's
-// password is asked for only if it is encrypted, and once. What makes it unusable is a
+// Authority opens an authority by name, or the active one when the name is empty. The key's
+// password is asked for only if it is encrypted, and once. If it cannot be used, the error is a
 // *cadir.UnusableError.
 func (c *CA) Authority(ctx context.Context, name string) (*ca.Authority, error) {
 	path, err := c.Service.Path(ctx, name)
@@ -25,7 +25,7 @@ func (c *CA) Authority(ctx context.Context, name string) (*ca.Authority, error) 
 	return c.authorityAt(ctx, path)
 }
 
-// Issuing opens an authority to issue. A retired or revoked one signs lists at most.
+// Issuing opens an authority that may issue. A retired or revoked one signs CRLs at most.
 func (c *CA) Issuing(ctx context.Context, name string) (*ca.Authority, error) {
 	path, err := c.Service.Issuing(ctx, name)
 	if err != nil {
@@ -46,8 +46,8 @@ func (c *CA) Issuer(ctx context.Context, name string) (*issuance.Issuer, error) 
 	return c.Service.IssuerAt(ctx, path)
 }
 
-// UnlistedError reports that the key of one of several authorities does not open, so that none of their
-// lists is made.
+// UnlistedError reports that the key of one of several authorities cannot be opened, so that no CRL
+// is made.
 type UnlistedError struct {
 	Authority string
 	Err       error
@@ -56,7 +56,8 @@ type UnlistedError struct {
 func (e *UnlistedError) Error() string { return e.Err.Error() }
 func (e *UnlistedError) Unwrap() error { return e.Err }
 
-// OpenAll opens the authorities before the first list is made: all are made, or none.
+// OpenAll opens the keys of all authorities before the first CRL is made: all CRLs are made, or
+// none.
 func (c *CA) OpenAll(ctx context.Context, authorities []ledger.Authority) error {
 	for _, a := range authorities {
 		if _, err := c.Authority(ctx, a.Name); err != nil {
@@ -102,7 +103,7 @@ func (c *CA) open(ctx context.Context, path []ledger.Authority) (*ca.Authority, 
 	return a, nil
 }
 
-// Signer opens NAME.key, or the key that NAME.key-uri names, for the service. Close closes it.
+// Signer opens NAME.key, or the key that NAME.key-uri names, for the service. CA.Close closes it.
 func (c *CA) Signer(ctx context.Context, authority string, public crypto.PublicKey) (crypto.Signer, error) {
 	key, err := c.config.Keys.Open(ctx, authority, public)
 	if err != nil {
@@ -112,13 +113,13 @@ func (c *CA) Signer(ctx context.Context, authority string, public crypto.PublicK
 	return key, nil
 }
 
-// Has reports whether NAME.key or NAME.key-uri is there.
+// Has reports whether NAME.key or NAME.key-uri exists.
 func (c *CA) Has(authority string) (bool, error) {
 	_, there, err := c.folder.KeyFile(authority)
 	return there, err
 }
 
-// CheckHasKey returns a *cadir.UnusableError for an authority whose key is elsewhere.
+// CheckHasKey returns a *cadir.UnusableError for an authority whose key is not in the folder.
 func (c *CA) CheckHasKey(authority string) error {
 	path, there, err := c.folder.KeyFile(authority)
 	if err == nil && !there {
@@ -128,7 +129,7 @@ func (c *CA) CheckHasKey(authority string) error {
 	return err
 }
 
-// CheckCopy compares NAME.pem with the ledger, and warns if it had to be written again.
+// CheckCopy compares NAME.pem with the ledger, and warns if it had to be rewritten.
 func (c *CA) CheckCopy(name string, cert *x509.Certificate) error {
 	warning, err := c.folder.CheckCertificate(name, cert)
 	if warning != "" && err == nil {
@@ -137,8 +138,8 @@ func (c *CA) CheckCopy(name string, cert *x509.Certificate) error {
 	return err
 }
 
-// WriteCopies writes the NAME.pem of authorities that the ledger has, or replaces it when an
-// authority got another certificate.
+// WriteCopies writes NAME.pem of authorities in the ledger, or replaces it when an authority has a
+// new certificate.
 func (c *CA) WriteCopies(all ...ledger.Authority) error {
 	for _, a := range all {
 		if err := c.folder.WriteCertificate(a.Name, a.Certificate); err != nil {

@@ -11,16 +11,16 @@ import (
 	"kedge/internal/cadir"
 )
 
-// OtherCAError reports that a backup is of another CA than the files in the folder.
+// OtherCAError reports that a backup is from another CA than the files in the folder.
 type OtherCAError struct{ Backup, Authority, File string }
 
 func (e *OtherCAError) Error() string {
 	return fmt.Sprintf("%s is the ledger of another CA: its authority %q does not have the key of %s", e.Backup, e.Authority, e.File)
 }
 
-// CheckBackup returns an *OtherCAError when a certificate in the folder is not of the authority that
-// the backup calls by the same name. A file that is not there, or that is older or newer than the
-// backup, does no harm.
+// CheckBackup returns an *OtherCAError if a certificate in the folder is not of the authority that
+// has the same name in the backup. Files that are missing, or older or newer than the backup, are
+// ignored.
 func CheckBackup(ctx context.Context, folder cadir.Folder, backup string, o ledger.Options) error {
 	l, err := ledger.OpenBackup(ctx, backup, o)
 	if err != nil {

@@ -9,15 +9,15 @@ import (
 	"kedge/ca"
 )
 
-// Foreign is a CA certificate that was made elsewhere.
+// Foreign is a CA certificate that was issued elsewhere.
 type Foreign struct {
-	File string              // where it is
-	Name string              // that it will have here, or NAME
-	Path []*x509.Certificate // it and those above it
+	File string              // the certificate's file
+	Name string              // of the authority here, or NAME
+	Path []*x509.Certificate // the certificate and those above it
 }
 
-// Lint lints the certificate. It is there already, so warnings stop nothing: they are returned with what
-// cures them, but for those of rules that are allowed.
+// Lint lints the certificate. Since it exists already, warnings are no errors: they are returned
+// with their remedies, except for rules that are allowed.
 func (f Foreign) Lint(allowed []string, now time.Time) (warnings []string, err error) {
 	findings, err := ca.LintForeign(f.Path[0], f.Path[1:], now)
 	for _, finding := range findings {
@@ -33,7 +33,7 @@ func (f Foreign) Lint(allowed []string, now time.Time) (warnings []string, err e
 	return warnings, err
 }
 
-// cure says what helps a certificate that breaks a rule of warnings.
+// cure returns the remedy for a certificate that breaks a warning rule.
 func (f Foreign) cure(rule string) string {
 	renewal := fmt.Sprintf(`once it is taken in, "kedge-ca renew --authority %s" makes one`, f.Name)
 	switch root := len(f.Path) == 1; {

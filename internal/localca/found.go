@@ -16,14 +16,15 @@ import (
 	"kedge/internal/hostfiles"
 )
 
-// InterruptedError reports that making a CA was interrupted before, or that a CA lost all but its key.
+// InterruptedError reports that creating a CA was interrupted before, or that a CA has lost all but
+// its key.
 type InterruptedError struct{ Key, Ledger string }
 
 func (e *InterruptedError) Error() string {
 	return fmt.Sprintf("%s is there, but no ca.pem and no CA in %s: an init was interrupted, or they were lost", e.Key, e.Ledger)
 }
 
-// CheckVacant refuses a folder that holds a CA, or something of one. Where only the key is there, the
+// CheckVacant refuses a folder that holds a CA, or a part of one. If there is only the key, the
 // error is an *InterruptedError.
 func CheckVacant(ctx context.Context, c Config) error {
 	folder := c.Keys.Folder
@@ -53,9 +54,9 @@ func CheckVacant(ctx context.Context, c Config) error {
 	return taken
 }
 
-// Found makes the files of a new CA: the key first, since a certificate without key is of no use, then
-// the ledger with the certificate of the root in it, and ca.pem last, which can be written again from
-// there. Where it fails, all is taken back but what others may have seen.
+// Found writes the files of a new CA: the key first, since a certificate without key is of no use,
+// then the ledger with the root's certificate, and ca.pem last, which can be rewritten from the
+// ledger. After an error it removes them, except what other processes may have read.
 func Found(ctx context.Context, c Config, key *cadir.NewKey, root *ca.Prepared) (*x509.Certificate, error) {
 	folder := c.Keys.Folder
 	if err := os.MkdirAll(folder.Dir, 0o700); err != nil {
@@ -65,7 +66,7 @@ func Found(ctx context.Context, c Config, key *cadir.NewKey, root *ca.Prepared) 
 		return nil, err
 	}
 	opened, err := Open(ctx, c, ledger.Options{Create: true})
-	if err != nil { // an empty ledger may be left, which the next run takes
+	if err != nil { // an empty ledger may be left, which the next run uses
 		return nil, errors.Join(err, removeAll(key.Path))
 	}
 	if err := opened.Service.CheckEmpty(ctx); err != nil {
@@ -81,7 +82,7 @@ func Found(ctx context.Context, c Config, key *cadir.NewKey, root *ca.Prepared) 
 	return cert, atomicfile.Create(folder.CertificatePath(issuance.RootName), hostfiles.CertificatePEM(cert), 0o644)
 }
 
-// removeAll takes back what was written before something failed.
+// removeAll removes what was written before an error.
 func removeAll(paths ...string) error {
 	var all error
 	for _, path := range paths {

@@ -1,9 +1,10 @@
-// Package localca opens a CA whose configuration, certificates and keys are in a folder: its ledger,
-// and its service with the keys of the folder. It makes such a CA, too, and adds authorities to it.
+// Package localca opens a CA whose configuration, certificates and keys are in a folder: its
+// ledger, and its service with the keys of the folder. It creates such a CA, too, and adds
+// authorities to it.
 //
-// The ledger comes first: what is recorded there counts, and the certificates in the folder are copies,
-// which are written again where a crash came between. The package prints nothing and asks nobody:
-// passwords come from the [config.Host] of the keys, and warnings go to a function of the caller.
+// The ledger is authoritative: the certificates in the folder are copies, which are rewritten if a
+// crash prevented that. The package prints nothing and does not prompt: passwords come from the
+// [config.Host] of the keys, and warnings go to a function of the caller.
 package localca
 
 import (
@@ -24,14 +25,14 @@ import (
 type Config struct {
 	// Keys opens the keys of the folder. Its host has the clock, too.
 	Keys *cadir.Keys
-	// AnyClock is for a clock that is not the time of day: see ledger.Options.
+	// AnyClock allows a clock that is not the time of day: see ledger.Options.
 	AnyClock bool
-	// Warn is called with what endangers the CA, and what was put right.
+	// Warn gets warnings of what endangers the CA, and of repairs.
 	Warn func(text string)
 }
 
-// CA is an open CA. It belongs to one goroutine; its ledger, its service and the authorities that it
-// opens can be shared.
+// CA is an open CA. It is not safe for concurrent use; its ledger, its service and the authorities
+// that it opens are.
 type CA struct {
 	Settings *cadir.Settings
 	Ledger   *ledger.Ledger
@@ -39,15 +40,15 @@ type CA struct {
 
 	config  Config
 	folder  cadir.Folder
-	fresh   string          // the file of the ledger, if it was made
+	fresh   string          // the file of the ledger, if Open created it
 	checked map[string]bool // authorities whose NAME.pem was compared with the ledger
 	keys    []*cadir.Key    // of those opened
 	closing chan error      // not nil: the ledger is being closed
 }
 
-// Open opens a CA: to change it, to read it or, with o.Create, to make its ledger where there is none.
-// Keys are opened when an authority is asked for. Where there is no CA, the error is a
-// *cadir.UnusableError with Absent set; where only the ledger is missing, a *ledger.MissingError.
+// Open opens a CA: to change it, to read it or, with o.Create, to create its ledger if missing.
+// Keys are opened when an authority is used. If there is no CA, the error is a *cadir.UnusableError
+// with Absent set; if only the ledger is missing, a *ledger.MissingError.
 func Open(ctx context.Context, c Config, o ledger.Options) (*CA, error) {
 	folder := c.Keys.Folder
 	settings, err := folder.Settings()
@@ -85,8 +86,8 @@ func Open(ctx context.Context, c Config, o ledger.Options) (*CA, error) {
 	return opened, nil
 }
 
-// openLedger opens a ledger. One of an older schema is brought to the newest by opening it to
-// write, also for a command that only reads, or no command that reads would work after an upgrade.
+// openLedger opens a ledger. One with an older schema is migrated by opening it to write first,
+// also for commands that only read, since those would not work after an upgrade otherwise.
 func openLedger(ctx context.Context, where string, o ledger.Options) (*ledger.Ledger, error) {
 	l, err := ledger.Open(ctx, where, o)
 	older, ok := errors.AsType[*ledger.OlderSchemaError](err)
@@ -116,14 +117,14 @@ func withoutLedger(f cadir.Folder, missing *ledger.MissingError) error {
 	return &cadir.UnusableError{Err: err, Absent: true}
 }
 
-// Expiry returns what the configuration says about leaves without successor.
+// Expiry returns the configured warnings about leaves that expire without a renewal.
 func (c *CA) Expiry() issuance.Expiry {
 	e := c.Settings.Expiry
 	return issuance.Expiry{Percent: e.Warn.Percent, Before: e.Warn.Before, Forget: time.Duration(e.Forget)}
 }
 
-// CloseEarly begins to close the ledger, which takes as long as writing a few files does: for when
-// the ledger is not used any more. Close still has to be called.
+// CloseEarly starts to close the ledger in the background, once it is not used any more, which
+// saves the time of writing a few files. Close still has to be called.
 func (c *CA) CloseEarly() {
 	c.closing = make(chan error, 1)
 	go func() { c.closing <- c.Ledger.Close() }()

@@ -19,7 +19,7 @@ import (
 // wait for the ledger.
 const lockTimeout = 30 * time.Second
 
-// CheckNewName refuses a name for an authority that its files cannot have, or that is taken.
+// CheckNewName refuses a name for an authority that is no file name, or is taken.
 func (c *CA) CheckNewName(ctx context.Context, name string) error {
 	if err := c.Service.CheckNewName(ctx, name); err != nil {
 		return err
@@ -27,8 +27,8 @@ func (c *CA) CheckNewName(ctx context.Context, name string) error {
 	return atomicfile.Vacant(c.folder.CertificatePath(name))
 }
 
-// TakeIn makes the authorities of a path known to the ledger, and writes their NAME.pem. from is the file
-// of the first certificate, which may be its NAME.pem already.
+// TakeIn records the authorities of a path in the ledger, and writes their NAME.pem. from is the
+// file of the first certificate, which may be its NAME.pem already.
 func (c *CA) TakeIn(ctx context.Context, t issuance.TakeIn, from string) (ledger.Authority, error) {
 	_, known, err := c.Service.Known(ctx, t.Name)
 	if err != nil {
@@ -55,9 +55,9 @@ func sameFile(a, b string) bool {
 	return err == nil && os.SameFile(one, other)
 }
 
-// AddIntermediate issues the certificate of an authority, of which the name and the parent are given,
-// adds it to the ledger, and writes its NAME.pem. The key is written first, then comes the record, then the entry that makes it an authority;
-// the next run goes on from any of them.
+// AddIntermediate issues the certificate of an authority, whose name and parent are given, adds it
+// to the ledger, and writes its NAME.pem. The key is written first, then the certificate is
+// recorded, then the authority; the next run resumes after any of these steps.
 func (c *CA) AddIntermediate(ctx context.Context, a ledger.Authority, key *cadir.NewKey, prepared *ca.Prepared, keepIssuer bool) (ledger.Authority, error) {
 	var err error
 	if a.Certificate, err = c.IssueCA(ctx, key, prepared); err != nil {
@@ -69,8 +69,8 @@ func (c *CA) AddIntermediate(ctx context.Context, a ledger.Authority, key *cadir
 	return a, c.WriteCopies(a)
 }
 
-// IssueCA issues a certificate for the key of an authority, which is written first, unless a run
-// before or another process recorded one, which is returned then.
+// IssueCA issues a certificate for the key of an authority, which is written first. If an earlier
+// run or another process has recorded one, that is returned.
 func (c *CA) IssueCA(ctx context.Context, key *cadir.NewKey, prepared *ca.Prepared) (*x509.Certificate, error) {
 	if err := key.Write(); err != nil {
 		return nil, err

@@ -9,18 +9,19 @@ import (
 	"kedge/internal/takeover"
 )
 
-// Taken is what was taken in of what a CA issued before. The tags are those of kedge-ca's JSON.
+// Taken is what was imported of a CA's past. The tags are those of kedge-ca's JSON.
 type Taken struct {
 	*issuance.TakenOver
 	Lists   int      `json:"lists"`   // CRLs that were read
-	Skipped []string `json:"skipped"` // what could not be taken, the first of each kind
-	Notes   []string `json:"notes"`   // what was taken in spite of a doubt
-	More    int      `json:"more"`    // of both, how many are not named
+	Skipped []string `json:"skipped"` // what could not be imported, the first of each kind
+	Notes   []string `json:"notes"`   // what was imported in spite of a doubt
+	More    int      `json:"more"`    // how many of both are not listed
 
-	Forgotten int `json:"-"` // certificates that have expired and are not there
+	Forgotten int `json:"-"` // expired certificates that were not found
 }
 
-// LackingError is returned when the user says that nothing is missing, and something could not be taken in.
+// LackingError is returned when the user states that nothing is missing, and something could not be
+// imported.
 type LackingError struct{ N int }
 
 func (e *LackingError) Error() string {
@@ -31,16 +32,16 @@ func (e *LackingError) Error() string {
 	return "--nothing-missing was not recorded: " + things + " of this CA could not be taken in; all else was"
 }
 
-// PastRequest says what an authority issued before.
+// PastRequest is what an authority issued before.
 type PastRequest struct {
 	Authority string
-	Sources   takeover.Sources // but for the certificates of the authority
-	Complete  bool             // the user says that nothing is missing then
-	Why       string           // for the ledger
+	Sources   takeover.Sources // without the certificates of the authority
+	Complete  bool             // the user states that nothing is missing after it
+	Why       string           // recorded in the ledger
 }
 
-// ImportPast takes in what an authority issued before. Where something could not be taken, it is not recorded
-// that nothing is missing, and the error is a *LackingError beside what was taken.
+// ImportPast imports what an authority issued before. If something could not be imported, the past
+// is not recorded as complete, and the error is a *LackingError, returned with the result.
 func ImportPast(ctx context.Context, s *issuance.Service, r PastRequest) (*Taken, error) {
 	t, err := s.TakeOver(ctx, r.Authority, r.Why)
 	if err != nil {
