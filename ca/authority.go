@@ -13,16 +13,16 @@ type Authority struct {
 	cert    *x509.Certificate
 	key     crypto.Signer
 	issuers []*x509.Certificate
-	room    int // CA certificates that may be below it; -1: the path has no limit
+	room    int // how many CA certificates may be below it; -1: any number
 }
 
-// New pairs a CA certificate with its key and the certificates above it, from its own
-// issuer to the root. It fails when the key does not belong to the certificate, when a
-// certificate is not one of a CA or did not sign the one before it, when the last is not a
-// root, and with a *LintError when the service would refuse the CA certificate or the path is
-// longer than a certificate in it or the service allows; lint warnings stop nothing, since the
-// certificate is there already. Whether they are in date is looked at when something is issued.
-// So are extended key usages that leave no leaf usable: such a CA still revokes what it issued.
+// New pairs a CA certificate with its key and the certificates above it, from its own issuer to the
+// root. It fails when the key does not belong to the certificate, when a certificate is not a CA's
+// or did not sign the one before it, when the last is not a root, and with a *LintError when the
+// service would refuse the CA certificate or the path is longer than a certificate in it or the
+// service allows. Lint warnings are no errors, since the certificate exists already. Validity is
+// checked when something is issued. So are extended key usages that leave no leaf usable: such a CA
+// can still revoke what it issued.
 //
 // Source: RFC 5280, 6.1; IAM Roles Anywhere User Guide, "Trust model".
 func New(cert *x509.Certificate, key crypto.Signer, issuers ...*x509.Certificate) (*Authority, error) {
@@ -49,7 +49,7 @@ func New(cert *x509.Certificate, key crypto.Signer, issuers ...*x509.Certificate
 	return &Authority{cert: cert, key: key, issuers: path[1:], room: room(path)}, nil
 }
 
-// checkStep looks at a certificate of a path and the one above it. Only the last is a root.
+// checkStep checks a certificate of a path and the one above it. Only the last is a root.
 func checkStep(path []*x509.Certificate, i int) error {
 	c, last := path[i], i == len(path)-1
 	switch root := IsRoot(c); {
@@ -66,14 +66,14 @@ func checkStep(path []*x509.Certificate, i int) error {
 	return nil
 }
 
-// IsRoot reports whether a certificate is signed with its own key. One that is only
-// self-issued, by an older key of the same name, is not (RFC 5280, 3.2).
+// IsRoot reports whether a certificate is signed with its own key. One that is only self-issued,
+// signed by an older key of the same name, is not (RFC 5280, 3.2).
 func IsRoot(c *x509.Certificate) bool {
 	return bytes.Equal(c.RawIssuer, c.RawSubject) &&
 		c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
-// room returns how many CA certificates fit below the first of a path, -1 for any number.
+// room returns how many CA certificates may be below the first of a path, -1 for any number.
 // Self-issued ones do not count (RFC 5280, 4.2.1.9).
 func room(path []*x509.Certificate) int {
 	least, below := -1, 0
@@ -101,7 +101,7 @@ func (a *Authority) Certificate() *x509.Certificate { return a.cert }
 // root. They must not be changed.
 func (a *Authority) Issuers() []*x509.Certificate { return slices.Clone(a.issuers) }
 
-// Chain returns what a host sends along with a leaf of this CA: its certificate and those
+// Chain returns the certificates that a host sends with a leaf of this CA: the CA's and those
 // above, without the root, which is the trust anchor. It is nil for a root. They must not be
 // changed.
 func (a *Authority) Chain() []*x509.Certificate {
@@ -111,7 +111,7 @@ func (a *Authority) Chain() []*x509.Certificate {
 	return a.path()[:len(a.issuers)]
 }
 
-// path is the CA certificate and those above it, with the root.
+// path returns the CA certificate and those above it, with the root.
 func (a *Authority) path() []*x509.Certificate {
 	return append([]*x509.Certificate{a.cert}, a.issuers...)
 }

@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// AuthorityConfig says what a CA certificate is to hold.
+// AuthorityConfig says what a CA certificate contains.
 type AuthorityConfig struct {
 	Subject       pkix.Name     // the whole name; sessions carry it as x509Issuer/*
 	Lifetime      time.Duration // from now; cut at the end of the issuer's own
 	MaxPathLen    int           // how many CA certificates may follow below it; -1: as many as its issuer allows
 	Constraints   NameConstraints
-	CRLURLs       []string // where the issuer's CRL is, http or https; none: the certificate does not say
-	AllowWarnings []string // lint rules, of warnings, that it may break; any other stops it
+	CRLURLs       []string // URLs of the issuer's CRL, http or https; none: no CRL distribution point
+	AllowWarnings []string // lint warnings that are not errors
 	Host, Why     string   // for the record
 	Once          bool     // as in Issued
 
-	old *x509.Certificate // whose subject and key identifier are kept to the byte
+	old *x509.Certificate // whose subject and key identifier are copied byte by byte
 }
 
-// ConfigOf returns the configuration that a CA certificate was made by, or could have been:
-// to make another one like it, with the same names.
+// ConfigOf returns a configuration from which a CA certificate could have been made: to make
+// another one like it, with the same names.
 func ConfigOf(cert *x509.Certificate) (AuthorityConfig, error) {
 	constraints, err := constraintsOf(cert)
 	if err != nil {
@@ -45,9 +45,9 @@ func ConfigOf(cert *x509.Certificate) (AuthorityConfig, error) {
 	return c, nil
 }
 
-// PrepareRoot prepares a self-signed root for a key, valid from five minutes before now,
-// with the extensions that CreateTrustAnchor asks for: CA true, keyCertSign, and cRLSign for
-// revocation. What lint finds, but for the warnings that c allows, is a *LintError.
+// PrepareRoot prepares a self-signed root for a key, valid from five minutes before now, with the
+// extensions that CreateTrustAnchor requires: CA true, keyCertSign, and cRLSign for revocation. A
+// lint finding, other than a warning that c allows, is a *LintError.
 //
 // Source: IAM Roles Anywhere User Guide, "Trust model"; RFC 5280, 4.2.1.
 func PrepareRoot(key crypto.Signer, c AuthorityConfig, now time.Time) (*Prepared, error) {
@@ -58,11 +58,10 @@ func PrepareRoot(key crypto.Signer, c AuthorityConfig, now time.Time) (*Prepared
 	return c.draft(template, key.Public(), now).prepare(key, nil)
 }
 
-// PrepareCA prepares the certificate of an intermediate CA below this one. The path length
-// that it gets is never more than its issuer leaves it, and name constraints can only
-// narrow what those above permit. That its owner has the private key is for the caller to
-// know: CheckCSR tells. A CA that is not in date is a *ValidityError, what lint finds a
-// *LintError, as for a root.
+// PrepareCA prepares the certificate of an intermediate CA below this one. Its path length is never
+// more than its issuer allows, and name constraints can only narrow those above. The caller must
+// have verified that the requester has the private key, with CheckCSR. If this CA is not valid at
+// now, the error is a *ValidityError; lint findings are a *LintError, as for a root.
 func (a *Authority) PrepareCA(public crypto.PublicKey, c AuthorityConfig, now time.Time) (*Prepared, error) {
 	if err := a.checkRoom(&c); err != nil {
 		return nil, err
@@ -77,7 +76,7 @@ func (a *Authority) PrepareCA(public crypto.PublicKey, c AuthorityConfig, now ti
 	return c.draft(template, public, now).prepare(a.key, a.path())
 }
 
-// checkRoom holds the path length asked for against what is left, and sets the one that was
+// checkRoom compares the requested path length with what the path allows, and sets it if it was
 // left open.
 func (a *Authority) checkRoom(c *AuthorityConfig) error {
 	if a.room == 0 {
@@ -92,8 +91,8 @@ func (a *Authority) checkRoom(c *AuthorityConfig) error {
 	return nil
 }
 
-// distinct refuses a certificate that would pass for one above it, with the same key or the
-// same name. Verifiers tell certificates of a path apart by these.
+// distinct refuses a certificate with the same key or the same name as one above it: verifiers tell
+// certificates of a path apart by these.
 func (a *Authority) distinct(public crypto.PublicKey, subject string) error {
 	for _, c := range a.path() {
 		if SameKey(c.PublicKey, public) {
@@ -106,7 +105,7 @@ func (a *Authority) distinct(public crypto.PublicKey, subject string) error {
 	return nil
 }
 
-// template makes a certificate of what the configuration says; path is above it.
+// template returns the certificate that the configuration describes; path is above it.
 func (c *AuthorityConfig) template(path []*x509.Certificate, now time.Time) (*x509.Certificate, error) {
 	switch {
 	case c.Lifetime < time.Second:
@@ -153,7 +152,7 @@ func (c *AuthorityConfig) template(path []*x509.Certificate, now time.Time) (*x5
 
 func (c *AuthorityConfig) draft(template *x509.Certificate, public crypto.PublicKey, now time.Time) draft {
 	if c.old != nil && SameKey(c.old.PublicKey, public) {
-		template.SubjectKeyId = c.old.SubjectKeyId // what is below names it
+		template.SubjectKeyId = c.old.SubjectKeyId // certificates below name it
 	}
 	return draft{
 		template: template, public: public, allowed: c.AllowWarnings,

@@ -15,12 +15,12 @@ import (
 // ErrPKCS12 is returned for a PKCS #12 file, which this package does not read: it can be encrypted.
 var ErrPKCS12 = errors.New("it is a PKCS #12 file; take the certificates out of it: openssl pkcs12 -in FILE -nokeys")
 
-// ParseCertificates reads certificates, at least one, in their order, in any coat that
-// internal/pemread takes: PEM, bare base64 or DER, in UTF-8 or UTF-16. Private keys and
-// other things beside them are passed over. How much is read is for the caller to bound.
+// ParseCertificates parses certificates, at least one, in their order, in any encoding that
+// internal/pemread accepts: PEM, bare base64 or DER, in UTF-8 or UTF-16. Private keys and other
+// blocks are skipped. The caller bounds the size of data.
 //
-// What holds no certificate is an error that says what it holds: ErrPKCS12, one that wraps a
-// *pemread.Error when it is none of the formats, or other words.
+// If there is no certificate, the error says what there is: ErrPKCS12, one that wraps a
+// *pemread.Error if it is none of the formats, or another text.
 func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 	isKey := func(label string) bool { return strings.HasSuffix(label, "PRIVATE KEY") }
 	blocks, err := pemread.Blocks(data, pemread.Options{MaxSize: max(len(data), 1), Skip: isKey})
@@ -59,8 +59,8 @@ func noCertificate(b pemread.Block) error {
 	return fmt.Errorf("there is %s, not a certificate", b)
 }
 
-// ParseCertificate reads one certificate in DER. What is wrong with it is named as far as it
-// can be found out; the error holds no text of crypto/x509.
+// ParseCertificate parses one certificate in DER. The error names the fault as far as it can be
+// found; it contains no text of crypto/x509.
 func ParseCertificate(der []byte) (*x509.Certificate, error) {
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
@@ -69,8 +69,8 @@ func ParseCertificate(der []byte) (*x509.Certificate, error) {
 	return cert, nil
 }
 
-// certificateFault looks for what crypto/x509 refuses, in the order of a TBSCertificate (RFC
-// 5280, 4.1).
+// certificateFault finds what crypto/x509 refuses, in the order of a TBSCertificate (RFC 5280,
+// 4.1).
 func certificateFault(der cryptobyte.String) string {
 	var outer, tbs cryptobyte.String
 	if !der.ReadASN1(&outer, cbasn1.SEQUENCE) || !der.Empty() || !outer.ReadASN1(&tbs, cbasn1.SEQUENCE) {
@@ -124,7 +124,7 @@ func versionFault(tbs *cryptobyte.String) string {
 	return ""
 }
 
-// nameFault names the first attribute that crypto/x509 would not read.
+// nameFault names the first attribute that crypto/x509 cannot parse.
 func nameFault(der []byte) string {
 	name, err := readName(der)
 	if err != nil {

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// NameConstraints bound the names in every certificate below a CA (RFC 5280, 4.2.1.10). Where
-// a kind of name has no permitted entry, all are permitted that are not excluded.
+// NameConstraints bound the names in every certificate below a CA (RFC 5280, 4.2.1.10). If a kind
+// of name has no permitted entry, all names of it are permitted that are not excluded.
 //
-// A DNS constraint is a domain, which includes itself and all below, or with a dot in front
-// only those below. A URI constraint is the host of the URI, or with a dot in front every
-// host below. An email constraint is a mailbox, a host, or with a dot in front every host
-// below. All are written in lower-case ASCII.
+// A DNS constraint is a domain, which includes itself and all below, or with a dot in front only
+// those below. A URI constraint is the host of the URI, or with a dot in front every host below. An
+// email constraint is a mailbox, a host, or with a dot in front every host below. All are written
+// in lower-case ASCII.
 type NameConstraints struct {
 	PermittedDNS, ExcludedDNS     []string
 	PermittedURI, ExcludedURI     []string
@@ -26,16 +26,16 @@ type NameConstraints struct {
 	directories directoryBounds // of an older certificate: ConfigOf
 }
 
-// fill puts the constraints into a template.
+// fill sets the constraints in a template.
 func (n *NameConstraints) fill(t *x509.Certificate) {
-	t.PermittedDNSDomainsCritical = true // all of the extension: RFC 5280, 4.2.1.10
+	t.PermittedDNSDomainsCritical = true // applies to the whole extension: RFC 5280, 4.2.1.10
 	t.PermittedDNSDomains, t.ExcludedDNSDomains = n.PermittedDNS, n.ExcludedDNS
 	t.PermittedURIDomains, t.ExcludedURIDomains = n.PermittedURI, n.ExcludedURI
 	t.PermittedEmailAddresses, t.ExcludedEmailAddresses = n.PermittedEmail, n.ExcludedEmail
 	t.PermittedIPRanges, t.ExcludedIPRanges = ipNets(n.PermittedIP), ipNets(n.ExcludedIP)
 }
 
-// fillDirectories adds those that crypto/x509 cannot write, and with them all others.
+// fillDirectories writes the extension with directory names, which crypto/x509 cannot write.
 func (n *NameConstraints) fillDirectories(t *x509.Certificate) error {
 	if n.directories.empty() {
 		return nil
@@ -48,8 +48,7 @@ func (n *NameConstraints) fillDirectories(t *x509.Certificate) error {
 	return nil
 }
 
-// check fails when a constraint makes no sense by itself, or when it would permit what a CA
-// of the path above does not.
+// check refuses a constraint that is invalid by itself, or that permits what a CA above does not.
 func (n *NameConstraints) check(path []*x509.Certificate) error {
 	for _, p := range slices.Concat(n.PermittedIP, n.ExcludedIP) {
 		if !p.IsValid() || p != p.Masked() || p.Addr().Is4In6() {
@@ -79,7 +78,7 @@ func (n *NameConstraints) check(path []*x509.Certificate) error {
 	return checkConstraints(path, permitted)
 }
 
-// valid reports whether a constraint is written as one of its kind.
+// valid reports whether a constraint has the syntax of its kind.
 func (k sanKind) valid(constraint string) bool {
 	switch {
 	case k == sanIP:
@@ -110,8 +109,8 @@ func ipNets(prefixes []netip.Prefix) []*net.IPNet {
 	return nets
 }
 
-// constraintsOf reads the constraints of a CA certificate. Kinds that are not known here are
-// an error, since whoever copied the rest would widen what is allowed.
+// constraintsOf reads the constraints of a CA certificate. Unknown kinds are an error: a copy
+// without them would permit more.
 func constraintsOf(c *x509.Certificate) (NameConstraints, error) {
 	n := NameConstraints{
 		PermittedDNS: c.PermittedDNSDomains, ExcludedDNS: c.ExcludedDNSDomains,

@@ -15,26 +15,26 @@ import (
 // Revocation is one entry of a CRL.
 type Revocation struct {
 	Serial *big.Int  // positive, of a certificate that the CA issued
-	At     time.Time // a time after the CRL's ThisUpdate, by another machine's clock, is written as ThisUpdate
+	At     time.Time // if later than the CRL's ThisUpdate, by another machine's clock, it is written as ThisUpdate
 	Reason Reason
 }
 
-// CRLConfig says what a CRL is to hold besides its entries.
+// CRLConfig says what a CRL contains besides its entries.
 type CRLConfig struct {
-	Number     *big.Int  // above that of every CRL of this CA before; at most 20 bytes
-	ThisUpdate time.Time // when it was made, within the validity of the CA certificate
-	NextUpdate time.Time // when the next one will be there at the latest
-	BaseNumber *big.Int  // not nil: a delta CRL, with what changed since the CRL of this number
+	Number     *big.Int  // higher than those of all previous CRLs of this CA; at most 20 bytes
+	ThisUpdate time.Time // within the validity of the CA certificate
+	NextUpdate time.Time // the latest time of the next CRL
+	BaseNumber *big.Int  // not nil: a delta CRL, relative to the CRL with this number
 }
 
 // CRL signs a list of revoked certificates: version 2, with CRL number and authority key
-// identifier, and with BaseNumber the critical delta CRL indicator. Entries stay in the
-// order given; a reason that is unspecified is left out, as RFC 5280, 5.3.1 has it. It
-// returns DER, whose signature was verified.
+// identifier, and with BaseNumber the critical delta CRL indicator. Entries keep their order; an
+// unspecified reason is left out, as RFC 5280, 5.3.1 recommends. It returns DER, whose signature
+// has been verified.
 //
-// The CA certificate needs the key usage cRLSign, else a *CRLSignError; a *ValidityError says that ThisUpdate is
-// outside its validity. A list that is larger than [MaxCRLSize] is still made, since it
-// serves others than Roles Anywhere: see [MeasureCRL]. Roles Anywhere takes no delta CRLs.
+// If the CA certificate lacks the key usage cRLSign, the error is a *CRLSignError; if ThisUpdate is
+// outside its validity, a *ValidityError. A list larger than [MaxCRLSize] is no error, since it can
+// serve others than Roles Anywhere: see [MeasureCRL]. Roles Anywhere accepts no delta CRLs.
 //
 // Source: RFC 5280, 5.1 to 5.3.
 func (a *Authority) CRL(revoked []Revocation, c CRLConfig) ([]byte, error) {
@@ -68,7 +68,7 @@ func (a *Authority) CRL(revoked []Revocation, c CRLConfig) ([]byte, error) {
 
 var oidDeltaCRLIndicator = asn1.ObjectIdentifier{2, 5, 29, 27} // RFC 5280, 5.2.4
 
-// checkCRL looks at all but the entries.
+// checkCRL checks everything but the entries.
 func (a *Authority) checkCRL(c CRLConfig) error {
 	switch {
 	case a.cert.KeyUsage&x509.KeyUsageCRLSign == 0:
@@ -79,7 +79,7 @@ func (a *Authority) checkCRL(c CRLConfig) error {
 		return fmt.Errorf("the CRL number is %v; it must be positive and at most %d bytes", c.Number, maxSerial)
 	case c.BaseNumber != nil && (!fitsNumber(c.BaseNumber) || c.BaseNumber.Cmp(c.Number) >= 0):
 		return fmt.Errorf("the delta CRL %v is based on %v; its base must be positive and have a lower number", c.Number, c.BaseNumber)
-	case c.NextUpdate.Unix() <= c.ThisUpdate.Unix(): // a CRL has whole seconds
+	case c.NextUpdate.Unix() <= c.ThisUpdate.Unix(): // times in a CRL have whole seconds
 		return fmt.Errorf("the CRL is of %s, and its next update, %s, is not later", rfc3339(c.ThisUpdate), rfc3339(c.NextUpdate))
 	case c.ThisUpdate.Before(a.cert.NotBefore) || c.ThisUpdate.After(a.cert.NotAfter):
 		return &ValidityError{Subject: a.cert.Subject.String(), NotBefore: a.cert.NotBefore, NotAfter: a.cert.NotAfter, Now: c.ThisUpdate}
@@ -87,7 +87,7 @@ func (a *Authority) checkCRL(c CRLConfig) error {
 	return nil
 }
 
-// CRLSignError is returned when a CA certificate that another program made lacks the key usage
+// CRLSignError is returned when a CA certificate that another program issued lacks the key usage
 // cRLSign. A root can renew itself with it: [Authority.PrepareRenewal].
 type CRLSignError struct{ Subject string }
 

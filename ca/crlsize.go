@@ -7,30 +7,30 @@ import (
 	"math"
 )
 
-// MaxCRLSize is how many bytes a CRL may have that is imported, as it is uploaded: PEM,
-// which takes a third more than DER.
+// MaxCRLSize is the maximum size in bytes of a CRL to import, as uploaded: PEM, which is a third
+// larger than DER.
 //
 // Source: IAM Roles Anywhere API Reference, ImportCrl, crlData.
 const MaxCRLSize = 300_000
 
 const crlLabel = "X509 CRL" // of its PEM; RFC 7468, 7
 
-// typicalEntry is the DER of an entry with a serial of 17 bytes and a reason.
+// typicalEntry is the DER size of an entry with a serial of 17 bytes and a reason.
 const typicalEntry = 50
 
-// CRLSize is how large a CRL is.
+// CRLSize is the size of a CRL.
 type CRLSize struct {
 	DER      int     // bytes
-	PEM      int     // characters: what counts against MaxCRLSize
+	PEM      int     // characters, limited to MaxCRLSize
 	Entries  int     // revoked certificates
-	PerEntry float64 // characters of PEM that one entry takes on average; of a usual one if there is none
+	PerEntry float64 // average PEM characters of an entry; of a typical one if there are none
 }
 
 // TooLarge reports whether Roles Anywhere refuses the CRL.
 func (s CRLSize) TooLarge() bool { return s.PEM > MaxCRLSize }
 
-// MeasureCRL returns the size of a CRL, given as DER or as PEM, whose characters are then
-// counted as they are.
+// MeasureCRL returns the size of a CRL in DER or PEM. The characters of PEM are counted as they
+// are.
 func MeasureCRL(data []byte) (CRLSize, error) {
 	size := CRLSize{DER: len(data), PEM: pemSize(crlLabel, len(data))}
 	if block, _ := pem.Decode(data); block != nil && block.Type == crlLabel {
@@ -54,15 +54,15 @@ func MeasureCRL(data []byte) (CRLSize, error) {
 	return size, nil
 }
 
-// CRLForecast says how long a CRL stays small enough to be imported.
+// CRLForecast says how long a CRL will be small enough to be imported.
 type CRLForecast struct {
-	Room  int     // average entries that still fit
+	Room  int     // how many average entries still fit
 	Never bool    // it does not grow: Days has no meaning
-	Days  float64 // until the room is used up; 0 when there is none
+	Days  float64 // until there is no room; 0 if there is none
 }
 
-// ForecastCRL says when a CRL reaches [MaxCRLSize] if perDay more certificates a day come
-// onto it than expire from it.
+// ForecastCRL returns when a CRL reaches [MaxCRLSize] if perDay more certificates a day are added
+// than expire.
 func ForecastCRL(size CRLSize, perDay float64) CRLForecast {
 	var f CRLForecast
 	if size.PerEntry > 0 {

@@ -12,22 +12,21 @@ import (
 	"kedge/internal/pemread"
 )
 
-// maxCSRSize bounds a certificate request: one of ML-DSA-87 with many names has 10 KB.
+// maxCSRSize bounds a certificate request: one with ML-DSA-87 and many names has 10 KB.
 const maxCSRSize = 64 * 1024
 
 const requestLabel = "CERTIFICATE REQUEST" // RFC 7468, 7
 
-// ParseCSR reads a certificate request (PKCS #10, RFC 2986) of 64 KB at most, in any coat that
-// internal/pemread takes: PEM, bare base64 or DER, in UTF-8 or UTF-16. One without the field
-// of attributes is read, since devices leave it out when it is empty.
+// ParseCSR parses a certificate request (PKCS #10, RFC 2986) of 64 KB at most, in any encoding that
+// internal/pemread accepts: PEM, bare base64 or DER, in UTF-8 or UTF-16. A missing attributes field
+// is accepted, since devices leave it out when it is empty.
 //
-// Nothing of what it says is believed yet: CheckCSR looks at the key and the signature,
-// CheckSubject at the subject and Profile.FromCSR at all of it. Of the subject and the
-// alternative names the fields hold what could be read. A key of a type that is not known
-// here is nil.
+// Nothing is verified: CheckCSR checks the key and the signature, CheckSubject the subject and
+// Profile.FromCSR all of it. The fields for the subject and the alternative names contain what
+// could be parsed. A key of an unknown type is nil.
 //
-// What is not a request, or is damaged, is an error in words. It wraps a *pemread.Error when
-// there is nothing that could be one.
+// The error says what is wrong. It wraps a *pemread.Error if data contains nothing that could be a
+// request.
 func ParseCSR(data []byte) (*x509.CertificateRequest, error) {
 	if len(data) > maxCSRSize {
 		return nil, fmt.Errorf("the certificate request has more than %d KB", maxCSRSize/1024)
@@ -44,8 +43,8 @@ func ParseCSR(data []byte) (*x509.CertificateRequest, error) {
 	return parsePKCS10(der)
 }
 
-// oneRequest returns the only request among blocks. A key or a certificate beside it is
-// passed over: some programs write both into one file.
+// oneRequest returns the only request among blocks. A key or a certificate beside it is skipped:
+// some programs write both into one file.
 func oneRequest(blocks []pemread.Block) ([]byte, error) {
 	var der []byte
 	for _, b := range blocks {
@@ -75,7 +74,7 @@ func oneRequest(blocks []pemread.Block) ([]byte, error) {
 	return nil, fmt.Errorf("it is %s, not a certificate request", first)
 }
 
-// NewCSR makes a certificate request for a key, in DER, for a CA elsewhere to sign.
+// NewCSR creates a certificate request for a key, in DER, for another CA to sign.
 func NewCSR(key crypto.Signer, subject pkix.Name) ([]byte, error) {
 	if err := CheckKey(key.Public()); err != nil {
 		return nil, err

@@ -10,11 +10,11 @@ import (
 	"fmt"
 )
 
-// CheckCSR fails when the key of a certificate request is unfit (CheckKey) or when the
-// request is not signed with it: without that, it could be anybody's key. What it is signed
-// with is named when that cannot be verified, or is too weak to prove anything.
+// CheckCSR fails when the key of a certificate request is unfit (CheckKey) or when the request is
+// not signed with it, which would prove nothing. If the signature algorithm cannot be verified, or
+// is too weak, the error names it.
 func CheckCSR(csr *x509.CertificateRequest) error {
-	if err := checkRequestKey(csr); err != nil { // first: verifying with any key can be dear
+	if err := checkRequestKey(csr); err != nil { // first: verifying with some keys is expensive
 		return fmt.Errorf("the key of the certificate request: %w", err)
 	}
 	switch csr.SignatureAlgorithm {
@@ -28,13 +28,13 @@ func CheckCSR(csr *x509.CertificateRequest) error {
 	if !s.fits(csr.PublicKey) {
 		return fmt.Errorf("the certificate request says that it is signed with %s, and its key is one of %s", s.name, KeyType(csr.PublicKey))
 	}
-	if s.verify(csr) != nil { // the reason is not for users: it says no more
+	if s.verify(csr) != nil { // x509's error adds nothing for users
 		return errors.New("the certificate request is not signed with its own key: it was changed after it was signed, or holds a key of somebody else's")
 	}
 	return nil
 }
 
-// checkRequestKey is CheckKey, which names also what crypto/x509 does not know.
+// checkRequestKey is CheckKey, but also names keys that crypto/x509 does not know.
 func checkRequestKey(csr *x509.CertificateRequest) error {
 	if csr.PublicKey == nil {
 		if k, ok := readKeyInfo(csr.RawSubjectPublicKeyInfo); ok {
@@ -46,7 +46,7 @@ func checkRequestKey(csr *x509.CertificateRequest) error {
 	return CheckKey(csr.PublicKey)
 }
 
-// fits reports whether a key can make such signatures.
+// fits reports whether a key can make signatures of this algorithm.
 func (s signature) fits(public crypto.PublicKey) bool {
 	switch public.(type) {
 	case *rsa.PublicKey:

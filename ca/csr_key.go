@@ -11,7 +11,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// keyInfo is a SubjectPublicKeyInfo taken apart (RFC 5280, 4.1.2.7).
+// keyInfo is a parsed SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).
 type keyInfo struct {
 	algorithm  string // the object identifier
 	parameters cryptobyte.String
@@ -36,8 +36,8 @@ const (
 	keyEC  = "1.2.840.10045.2.1"
 )
 
-// readKey sets the key of a request. One that cannot be certified whatever it says is left
-// out, for checkKeyInfo to name.
+// readKey sets the key of a request. A key that cannot be certified is left nil; checkKeyInfo names
+// it.
 func readKey(csr *x509.CertificateRequest) (err error) {
 	k, ok := readKeyInfo(csr.RawSubjectPublicKeyInfo)
 	if !ok {
@@ -46,7 +46,7 @@ func readKey(csr *x509.CertificateRequest) (err error) {
 	if k.unfit() != nil {
 		return nil
 	}
-	if k.algorithm == keyRSA && k.parameters.Empty() { // it must be NULL, and devices leave it out
+	if k.algorithm == keyRSA && k.parameters.Empty() { // it must be NULL, but devices leave it out
 		csr.PublicKey, err = x509.ParsePKCS1PublicKey(k.bits.RightAlign())
 	} else {
 		csr.PublicKey, err = x509.ParsePKIXPublicKey(csr.RawSubjectPublicKeyInfo)
@@ -76,7 +76,7 @@ func (k keyInfo) setAlgorithm(csr *x509.CertificateRequest) error {
 	return nil
 }
 
-// unfit says which key it is when it is of a type that no certificate is issued for.
+// unfit returns an error that names the key's type if no certificate is issued for it.
 func (k keyInfo) unfit() error {
 	const others = "; take RSA, EC or ML-DSA"
 	switch {
@@ -102,8 +102,8 @@ func isMLDSA(oid string) bool {
 	return oid == "2.16.840.1.101.3.4.3.17" || oid == "2.16.840.1.101.3.4.3.18" || oid == "2.16.840.1.101.3.4.3.19"
 }
 
-// keyNames lists the keys that people make and that cannot be used, with their articles: RFC
-// 8410, 3; RFC 3279, 2.3; RFC 9814, 3.
+// keyNames lists the known types of keys that cannot be used, with their articles: RFC 8410, 3; RFC
+// 3279, 2.3; RFC 9814, 3.
 func keyNames() [][2]string {
 	names := [][2]string{
 		{"1.3.101.110", "an X25519"}, {"1.3.101.111", "an X448"}, {"1.3.101.112", "an Ed25519"}, {"1.3.101.113", "an Ed448"},
@@ -117,7 +117,7 @@ func keyNames() [][2]string {
 	return names
 }
 
-// unfitCurve names a curve that crypto/x509 does not know. P-224, which it does, is for
+// unfitCurve names a curve that crypto/x509 does not know. P-224, which it knows, is left to
 // CheckKey.
 func (k keyInfo) unfitCurve() error {
 	const others = "take P-256, P-384 or P-521"

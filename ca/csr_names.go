@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// SANError reports which subject alternative names of a request are refused: those that the
-// profile does not allow, and those that no certificate of this CA can hold.
+// SANError reports which subject alternative names of a request are refused: those that the profile
+// does not allow, and those that no certificate of this CA can contain.
 type SANError struct {
 	Refused []error // one for each name; a *ProfileError where the profile refuses
 }
@@ -25,10 +25,10 @@ func (e *SANError) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Unwrap returns what is refused.
+// Unwrap returns the errors of the refused names.
 func (e *SANError) Unwrap() []error { return e.Refused }
 
-// fillNames sets the alternative names of a request, as far as they can be read.
+// fillNames sets the alternative names of a request, as far as they can be parsed.
 func fillNames(csr *x509.CertificateRequest) {
 	for _, e := range csr.Extensions {
 		if !e.Id.Equal(oidSubjectAltName) {
@@ -57,8 +57,8 @@ func fillNames(csr *x509.CertificateRequest) {
 	}
 }
 
-// takeNames adds the alternative names of a request to r, each once. Those that are refused
-// are returned, each once.
+// takeNames adds the alternative names of a request to r, without duplicates, and returns those
+// that are refused.
 func (p *Profile) takeNames(csr *x509.CertificateRequest, r *Request) (refused []error) {
 	for _, e := range csr.Extensions {
 		if !e.Id.Equal(oidSubjectAltName) {
@@ -79,8 +79,8 @@ func (p *Profile) takeNames(csr *x509.CertificateRequest, r *Request) (refused [
 	return refused
 }
 
-// dropUntaggable takes out the names that the profile allows and lint would not, and returns
-// why. Host names and addresses have no such character.
+// dropUntaggable removes the names that the profile allows and lint would refuse, and returns why.
+// Host names and addresses have no such character.
 func (r *Request) dropUntaggable() (refused []error) {
 	refuses := func(kind, text string) bool {
 		char, bad := untaggable(text)
@@ -120,7 +120,7 @@ func (p *Profile) takeName(n generalName, r *Request) error {
 	return n.unknown()
 }
 
-// dropLast takes the last value away again when there is an error, which it returns.
+// dropLast removes the last value if there is an error, and returns the error.
 func dropLast[T any](values *[]T, err error) error {
 	if err != nil {
 		*values = (*values)[:len(*values)-1]

@@ -12,9 +12,9 @@ import (
 
 var oidExtensionRequest = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14} // RFC 2985, 5.4.2
 
-// parsePKCS10 reads a CertificationRequest of RFC 2986, 4.2. It is not left to crypto/x509,
-// which refuses the whole of a request for one string of the subject or one alternative
-// name, neither of which may be wanted, and for attributes that are absent.
+// parsePKCS10 parses a CertificationRequest (RFC 2986, 4.2). crypto/x509 would refuse the whole
+// request for one string of the subject or one alternative name, neither of which may be needed,
+// and for missing attributes.
 func parsePKCS10(der []byte) (*x509.CertificateRequest, error) {
 	in := cryptobyte.String(der)
 	var outer, element, info, algorithm cryptobyte.String
@@ -38,13 +38,13 @@ func parsePKCS10(der []byte) (*x509.CertificateRequest, error) {
 	return csr, nil
 }
 
-// unreadable names the part of a request that does not have the form it must have.
+// unreadable returns the error for a malformed part of a request.
 func unreadable(part string) error {
 	return fmt.Errorf("the certificate request cannot be read: its %s is damaged", part)
 }
 
-// readInfo reads a CertificationRequestInfo (RFC 2986, 4.1). A version other than 0 says
-// nothing that would matter: there is no other version, and programs that write one mean 0.
+// readInfo parses a CertificationRequestInfo (RFC 2986, 4.1). A version other than 0 is ignored:
+// there is no other version, and programs that write one mean 0.
 func readInfo(csr *x509.CertificateRequest, info cryptobyte.String) error {
 	var subject, key, attributes cryptobyte.String
 	var present bool
@@ -79,8 +79,7 @@ func readInfo(csr *x509.CertificateRequest, info cryptobyte.String) error {
 	return nil
 }
 
-// readExtensions returns the extensions that attributes ask for. Other attributes are passed
-// over.
+// readExtensions returns the requested extensions. Other attributes are skipped.
 func readExtensions(attributes cryptobyte.String) ([]pkix.Extension, error) {
 	var all []pkix.Extension
 	for !attributes.Empty() {
@@ -110,7 +109,7 @@ func readExtensions(attributes cryptobyte.String) ([]pkix.Extension, error) {
 	return all, checkDistinct(all)
 }
 
-// readExtensionList reads the members of an Extensions (RFC 5280, 4.1).
+// readExtensionList parses the members of an Extensions (RFC 5280, 4.1).
 func readExtensionList(list cryptobyte.String) ([]pkix.Extension, error) {
 	var all []pkix.Extension
 	for !list.Empty() {
@@ -127,8 +126,8 @@ func readExtensionList(list cryptobyte.String) ([]pkix.Extension, error) {
 	return all, nil
 }
 
-// checkDistinct fails when an extension is asked for twice: which of the two is meant cannot
-// be known (RFC 5280, 4.2).
+// checkDistinct fails when an extension is requested twice: which of the two is meant is unknown
+// (RFC 5280, 4.2).
 func checkDistinct(extensions []pkix.Extension) error {
 	seen := map[string]bool{}
 	for _, e := range extensions {

@@ -8,25 +8,25 @@ import (
 	"net/netip"
 )
 
-// CSROptions says how Profile.FromCSR reads a certificate request. The zero value takes its
-// common name and all of its alternative names, or refuses it.
+// CSROptions says how Profile.FromCSR reads a certificate request. By default it takes the common
+// name and all alternative names, or fails.
 type CSROptions struct {
-	// Name is the name to issue for. Nothing of the request's subject is taken then, so that
-	// one that cannot be read does no harm. Empty: the common name.
+	// Name is the name to issue for. The request's subject is then ignored, even if it is
+	// malformed. Empty: the common name.
 	Name string
 
-	// DropSANs leaves out the subject alternative names that are refused, or that lint would
-	// refuse for a character that no session tag can hold, and lists them in dropped. Roles
-	// Anywhere needs none, and many programs put some into every request.
+	// DropSANs leaves out the subject alternative names that are refused, and those with a
+	// character that lint refuses because a session tag cannot contain it, and lists them in
+	// dropped. Roles Anywhere needs none, and many programs put some into every request.
 	DropSANs bool
 }
 
-// FromCSR makes a request of a certificate request whose sender has shown to have the
-// private key: its common name, key and subject alternative names. Names that the profile
-// forbids are a *SANError, and a common name that cannot be read is a *SubjectError, unless
-// the options say otherwise. Whatever else it holds, attributes of the subject and
-// extensions, is left out and listed in dropped, in words. Without a common name, the name of
-// the request is empty and is for the caller to give.
+// FromCSR returns a request for the common name, key and subject alternative names of a certificate
+// request, after it has verified that the sender has the private key. Names that the profile
+// forbids are a *SANError, and a malformed common name is a *SubjectError, unless the options say
+// otherwise. Everything else, attributes of the subject and extensions, is left out and listed in
+// dropped. If there is no common name, the name of the request is empty, and the caller must set
+// it.
 func (p *Profile) FromCSR(csr *x509.CertificateRequest, o CSROptions) (r Request, dropped []string, err error) {
 	if err := CheckCSR(csr); err != nil {
 		return Request{}, nil, err
@@ -85,7 +85,7 @@ func (p *Profile) readSubject(csr *x509.CertificateRequest, name string) (string
 func addrs(ips []net.IP) []netip.Addr {
 	var out []netip.Addr
 	for _, ip := range ips {
-		addr, _ := netip.AddrFromSlice(ip) // the zero Addr is refused as a name
+		addr, _ := netip.AddrFromSlice(ip) // an invalid Addr is refused later
 		out = append(out, addr)
 	}
 	return out

@@ -10,14 +10,14 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// signature is an algorithm by which a request can be signed.
+// signature is a signature algorithm of requests.
 type signature struct {
 	name      string
-	algorithm x509.SignatureAlgorithm // 0: not one that crypto/x509 verifies
-	pss       *pssParameters          // of RSASSA-PSS, verified here with any length of salt
+	algorithm x509.SignatureAlgorithm // 0: crypto/x509 cannot verify it
+	pss       *pssParameters          // of RSASSA-PSS, which is verified here with any length of salt
 }
 
-// signatureOf names an AlgorithmIdentifier.
+// signatureOf returns the signature algorithm of an AlgorithmIdentifier.
 func signatureOf(der cryptobyte.String) signature {
 	var oid asn1.ObjectIdentifier
 	if !der.ReadASN1(&der, cbasn1.SEQUENCE) || !der.ReadASN1ObjectIdentifier(&oid) {
@@ -40,7 +40,7 @@ type namedSignature struct {
 	signature
 }
 
-// signatures lists what requests are signed with: RFC 3279, 2.2; RFC 4055, 5; RFC 5758; RFC
+// signatures lists the signature algorithms of requests: RFC 3279, 2.2; RFC 4055, 5; RFC 5758; RFC
 // 8410; RFC 8692; RFC 9881; NIST CSOR, Digital Signature Algorithms.
 func signatures() []namedSignature {
 	list := []namedSignature{
@@ -77,13 +77,13 @@ func signatures() []namedSignature {
 	return list
 }
 
-// pssParameters are those of RFC 4055, 3.1, as far as crypto/rsa verifies by them.
+// pssParameters are those of RFC 4055, 3.1 that crypto/rsa needs.
 type pssParameters struct {
 	hash crypto.Hash
 	salt int
 }
 
-// pssSignature names a signature with RSASSA-PSS by its parameters.
+// pssSignature returns the RSASSA-PSS signature algorithm with these parameters.
 func pssSignature(parameters cryptobyte.String) signature {
 	p, digest, mask, ok := readPSS(parameters)
 	s := signature{name: "RSASSA-PSS and " + digest}
@@ -102,10 +102,10 @@ func pssSignature(parameters cryptobyte.String) signature {
 	return s
 }
 
-// readPSS reads RSASSA-PSS-params, each field of which has a default (RFC 4055, 3.1).
+// readPSS parses RSASSA-PSS-params, each field of which has a default (RFC 4055, 3.1).
 func readPSS(parameters cryptobyte.String) (p pssParameters, digest, mask string, ok bool) {
 	p.salt, digest, mask = 20, "SHA-1", "SHA-1"
-	trailer := 1 // there is no other
+	trailer := 1 // the only value
 	read := []func(cryptobyte.String) bool{
 		func(v cryptobyte.String) bool { digest, p.hash = digestOf(v); return true },
 		func(v cryptobyte.String) bool { mask = maskOf(v); return true },
@@ -126,7 +126,7 @@ func readPSS(parameters cryptobyte.String) (p pssParameters, digest, mask string
 	return p, digest, mask, in.Empty() && trailer == 1 && p.salt >= 0 && p.salt <= maxSalt
 }
 
-// maskOf names the digest of MGF1, the only mask generation there is (RFC 8017, B.2).
+// maskOf names the digest of MGF1, the only mask generation function (RFC 8017, B.2).
 func maskOf(der cryptobyte.String) string {
 	var oid asn1.ObjectIdentifier
 	if !der.ReadASN1(&der, cbasn1.SEQUENCE) || !der.ReadASN1ObjectIdentifier(&oid) || oid.String() != "1.2.840.113549.1.1.8" {
@@ -136,7 +136,8 @@ func maskOf(der cryptobyte.String) string {
 	return name
 }
 
-// digestOf names the digest of an AlgorithmIdentifier. The hash is 0 for those that are not taken.
+// digestOf names the digest of an AlgorithmIdentifier. The hash is 0 for digests that are not
+// accepted.
 func digestOf(der cryptobyte.String) (string, crypto.Hash) {
 	var oid asn1.ObjectIdentifier
 	if !der.ReadASN1(&der, cbasn1.SEQUENCE) || !der.ReadASN1ObjectIdentifier(&oid) {

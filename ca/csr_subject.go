@@ -16,8 +16,8 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// SubjectError reports that an attribute of a request's subject is not valid for the type of
-// string that it is written in, so that its text is ambiguous.
+// SubjectError reports that an attribute of a request's subject is invalid for its string type, so
+// that its text is ambiguous.
 type SubjectError struct {
 	Attribute string // "common name", or the short name or object identifier of another
 	problem   string
@@ -28,9 +28,8 @@ func (e *SubjectError) Error() string {
 	return fmt.Sprintf("the %s in the subject of the certificate request %s", e.Attribute, e.problem)
 }
 
-// CheckSubject fails with a *SubjectError when a part of the subject of a request cannot be
-// read: it is for callers that take all of the subject. Profile.FromCSR asks for a readable
-// common name only, since it leaves the rest out.
+// CheckSubject returns a *SubjectError when a part of the subject of a request is malformed: it is
+// for callers that use the whole subject. Profile.FromCSR needs a readable common name only.
 func CheckSubject(csr *x509.CertificateRequest) error {
 	name, err := readName(csr.RawSubject)
 	if err != nil {
@@ -48,7 +47,7 @@ func CheckSubject(csr *x509.CertificateRequest) error {
 type subjectName []subjectAttribute
 
 type subjectAttribute struct {
-	rdn     int // attributes with the same number stand side by side
+	rdn     int // attributes with the same number belong to one RDN
 	oid     asn1.ObjectIdentifier
 	text    string
 	problem string // why the text cannot be read; empty if it can be
@@ -68,8 +67,8 @@ func (a subjectAttribute) name() string {
 	return a.oid.String()
 }
 
-// readName reads a Name (RFC 5280, 4.1.2.4). Only a broken structure is an error: a text that
-// is broken is a problem of its attribute.
+// readName parses a Name (RFC 5280, 4.1.2.4). Only a broken structure is an error: a malformed
+// string is recorded in its attribute.
 func readName(der []byte) (subjectName, error) {
 	in := cryptobyte.String(der)
 	var name subjectName
@@ -132,7 +131,7 @@ func (n subjectName) commonName() (string, error) {
 
 func isCommonName(a subjectAttribute) bool { return a.oid.Equal(oidCommonName) }
 
-// leftOut lists the attributes other than the common name that a subject does not keep.
+// leftOut lists the attributes of a subject, other than the common name, that are not kept.
 func (n subjectName) leftOut(kept []string) []string {
 	var all []string
 	for _, a := range n {
@@ -151,8 +150,8 @@ func (n subjectName) leftOut(kept []string) []string {
 	return all
 }
 
-// readString reads one of the string types of ASN.1 (X.680, 41), or says why not. TeletexString
-// is taken for Latin-1, as all others do: nobody writes T.61.
+// readString decodes one of the string types of ASN.1 (X.680, 41), or returns what is wrong.
+// TeletexString is read as Latin-1, as other programs do: T.61 is not used.
 func readString(tag cbasn1.Tag, value []byte) (text, problem string) {
 	switch tag {
 	case cbasn1.UTF8String:
@@ -180,7 +179,7 @@ func restricted(kind, text string, allowed func(rune) bool) (string, string) {
 			continue
 		}
 		what := fmt.Sprintf("the character %q", r)
-		if r >= utf8.RuneSelf && kind != "a TeletexString" { // in which encoding it was meant is a guess
+		if r >= utf8.RuneSelf && kind != "a TeletexString" { // which encoding was meant is unknown
 			what = fmt.Sprintf("the byte 0x%02X (of %q in Latin-1", text[i], rune(text[i]))
 			if r != utf8.RuneError {
 				what += fmt.Sprintf(", of %q in UTF-8", r)
@@ -205,7 +204,7 @@ func latin1(value []byte) string {
 	return string(runes)
 }
 
-// wide reads characters of two bytes, or of four.
+// wide decodes characters of two bytes, or of four.
 func wide(kind string, value []byte, size int) (string, string) {
 	if len(value)%size != 0 {
 		return "", fmt.Sprintf("is %s of %d bytes, which is not a multiple of %d", kind, len(value), size)

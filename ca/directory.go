@@ -10,20 +10,19 @@ import (
 	"strings"
 )
 
-// directory is a distinguished name, as name constraints look at it (RFC 5280, 4.2.1.10 and
-// 7.1).
+// directory is a distinguished name, as compared by name constraints (RFC 5280, 4.2.1.10 and 7.1).
 type directory struct {
 	der  []byte // Name
 	text string // RFC 2253
 	rdns []rdn
 }
 
-// rdn is a relative distinguished name by its attributes: as they are written, whatever the
-// string type, and as they are compared, without case and with single spaces.
+// rdn is a relative distinguished name as text of its attributes: exact, whatever the string type,
+// and folded, without case and with single spaces.
 type rdn struct{ exact, folded string }
 
-// directoryBounds are the constraints on directory names. A CA gets them only from an older
-// certificate of its own, which another program made.
+// directoryBounds are the constraints on directory names. A CA has them only if another program
+// issued its first certificate.
 type directoryBounds struct {
 	permitted, excluded []directory
 	critical            bool
@@ -51,9 +50,9 @@ func parseDirectory(der []byte) (directory, error) {
 	return d, nil
 }
 
-// covers reports whether a name is at or below d: exactly as it is written, and by the widest
-// reading. As with other constraints, a name must be permitted by the one and not excluded by
-// the other.
+// covers reports whether a name is at or below d: in the narrowest reading, exactly as written, and
+// in the widest. As with other constraints, a name must be permitted by the narrow one and not
+// excluded by the wide one.
 func (d directory) covers(name directory) (narrow, wide bool) {
 	if len(d.rdns) > len(name.rdns) {
 		return false, false
@@ -66,12 +65,12 @@ func (d directory) covers(name directory) (narrow, wide bool) {
 	return narrow, wide
 }
 
-// checkDirectories holds names against the constraints of every CA of a path, as
-// checkConstraints does with the other kinds.
+// checkDirectories checks names against the constraints of every CA of a path, as checkConstraints
+// does for the other kinds.
 func checkDirectories(path []*x509.Certificate, names []directory) error {
 	for _, c := range path {
 		all, err := constraintsOf(c)
-		if err != nil || all.directories.empty() { // the former is a finding about c
+		if err != nil || all.directories.empty() { // a parse error is a finding about c
 			continue
 		}
 		b := all.directories
@@ -97,8 +96,8 @@ func directoryTexts(names []directory) string {
 	return strings.Join(texts, ", ")
 }
 
-// directoriesOf lists the directory names of a certificate that constraints are held against:
-// the subject, unless it is empty, and alternative names (RFC 5280, 4.2.1.10).
+// directoriesOf lists the directory names of a certificate to which constraints apply: the subject,
+// unless it is empty, and alternative names (RFC 5280, 4.2.1.10).
 func directoriesOf(c *x509.Certificate) []directory {
 	var names []directory
 	add := func(der []byte) {

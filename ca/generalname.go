@@ -15,7 +15,7 @@ type generalName struct {
 	value  cryptobyte.String
 }
 
-// General names that profiles know.
+// The general names that profiles support.
 const (
 	nameEmail = 1
 	nameDNS   = 2
@@ -25,7 +25,7 @@ const (
 
 var errSANForm = errors.New("the extension subjectAltName cannot be read")
 
-// readSAN takes the extension subjectAltName apart.
+// readSAN parses the extension subjectAltName.
 func readSAN(der []byte) ([]generalName, error) {
 	in := cryptobyte.String(der)
 	if !in.ReadASN1(&in, cbasn1.SEQUENCE) {
@@ -52,7 +52,7 @@ func (n generalName) isKnown() bool {
 	return n.number == nameEmail || n.number == nameDNS || n.number == nameURI || n.number == nameIP
 }
 
-// checkSANKinds fails when there are other names than profiles know.
+// checkSANKinds fails when there are names of other kinds than profiles support.
 func checkSANKinds(der []byte) error {
 	names, err := readSAN(der)
 	if err != nil {
@@ -66,7 +66,7 @@ func checkSANKinds(der []byte) error {
 	return nil
 }
 
-// unknown says what a name is that profiles do not know.
+// unknown returns an error that describes a name of another kind.
 func (n generalName) unknown() error {
 	kinds := []string{"otherName", "", "", "x400Address", "directoryName", "ediPartyName", "", "", "registeredID"}
 	if n.number >= len(kinds) {

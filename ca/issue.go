@@ -10,44 +10,43 @@ import (
 	"time"
 )
 
-// Issued is what is recorded of a certificate.
+// Issued is a certificate with what is recorded about it.
 type Issued struct {
 	Certificate *x509.Certificate
 	Issuer      *x509.Certificate // of the authority that signed it; nil for a root
-	Profile     string            // by which a leaf was made; empty for a CA certificate
-	Host        string            // which machine it is for; may be empty
+	Profile     string            // of a leaf; empty for a CA certificate
+	Host        string            // the machine it is for; may be empty
 	Why         string            // may be empty
 	Replaces    []byte            // SHA-256 of the certificate that it renews; nil otherwise
 	At          time.Time
 
-	// Once asks for one certificate only: a Recorder that knows of a valid one, of this key,
-	// subject and issuer, refuses another.
+	// Once asks for one certificate only: if a Recorder has a valid one with this key, subject and
+	// issuer, it refuses another.
 	Once bool
-	// AllowRevokedKey is the operator's word that a key may be certified of which a certificate
-	// was revoked. No word helps a compromised key.
+	// AllowRevokedKey is the operator's permission to certify a key that has a revoked certificate.
+	// It does not apply to a compromised key.
 	AllowRevokedKey bool
 }
 
-// Recorder keeps what was issued. When RecordIssued returns nil, the record must survive a
-// crash of the machine, since the certificate is handed out next; when it returns an error,
-// the certificate is thrown away. It is called concurrently.
+// Recorder records issued certificates. When RecordIssued returns nil, the record must survive a
+// crash of the machine, since the certificate is returned next; when it returns an error, the
+// certificate is discarded. It is called concurrently.
 type Recorder interface {
 	RecordIssued(ctx context.Context, i Issued) error
 }
 
-// Unrecorded is the Recorder of a CA without a ledger, such as one made for a test: it keeps
-// nothing.
+// Unrecorded is the Recorder of a CA without a ledger, such as one in a test: it records nothing.
 type Unrecorded struct{}
 
 // RecordIssued does nothing.
 func (Unrecorded) RecordIssued(context.Context, Issued) error { return nil }
 
-// ErrSpent says that a prepared certificate was issued before, or that trying to failed.
+// ErrSpent is returned for a prepared certificate for which Issue was called before.
 var ErrSpent = errors.New("a prepared certificate can be issued once; prepare another")
 
 // Issue signs the certificate, verifies the signature, records the certificate and only then
-// returns it. Once it began, whatever the outcome, another call returns ErrSpent: a serial
-// number is used once. It does not begin without a recorder or with a context that has ended.
+// returns it. After the first call, whatever its result, another one returns ErrSpent: a serial
+// number is used once. A call without a recorder or with a context that has ended does not count.
 func (p *Prepared) Issue(ctx context.Context, to Recorder) (*x509.Certificate, error) {
 	if to == nil {
 		return nil, errors.New("a certificate is issued only with a recorder")
@@ -70,8 +69,8 @@ func (p *Prepared) Issue(ctx context.Context, to Recorder) (*x509.Certificate, e
 	return cert, nil
 }
 
-// sign signs the very bytes that were checked. A faulty key store is found here: a
-// signature that does not verify is not handed out.
+// sign signs exactly the bytes that were checked, and verifies the signature, so that a faulty key
+// store is detected.
 func (p *Prepared) sign() (*x509.Certificate, error) {
 	signature, err := crypto.SignMessage(p.key, rand.Reader, p.tbs, p.options)
 	if err != nil {
@@ -81,14 +80,14 @@ func (p *Prepared) sign() (*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	// But for the signature it is what was parsed already.
+	// Except for the signature it equals the preview.
 	cert := new(*p.preview)
 	cert.Raw, cert.Signature = der, signature
 	issuer := p.issuer
 	if issuer == nil {
 		issuer = cert
 	}
-	if cert.CheckSignatureFrom(issuer) != nil { // the reason says no more
+	if cert.CheckSignatureFrom(issuer) != nil { // x509's error adds nothing
 		return nil, errors.New("the signature does not verify: the key is another's, or its key store is faulty")
 	}
 	return cert, nil

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// IssuersAmong returns the certificates above one, up to the root, as far as they are among all:
-// those whose name it has as issuer, and whose key signed it.
+// IssuersAmong returns the certificates above cert, up to the root, as far as they are in all:
+// those whose subject is its issuer, and whose key signed it.
 func IssuersAmong(cert *x509.Certificate, all []*x509.Certificate) []*x509.Certificate {
 	var path []*x509.Certificate
 	for below := cert; len(path) < len(all) && !IsRoot(below); {

@@ -16,17 +16,17 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Limits of RSA keys. Below the least, NIST SP 800-131A; above the most, a signature of a
-// host takes too long.
+// Limits of RSA keys. The minimum is that of NIST SP 800-131A; above the maximum, a host takes too
+// long for a signature.
 const (
 	minRSABits     = 2048
 	maxRSABits     = 4096
 	minRSAExponent = 65537
-	maxRSAExponent = 1<<31 - 1 // what crypto/rsa takes
+	maxRSAExponent = 1<<31 - 1 // the limit of crypto/rsa
 )
 
-// KeyType names the type of a public key as a profile does: "P-256", "RSA-2048",
-// "ML-DSA-44". A key that is not RSA, EC or ML-DSA is named by its Go type.
+// KeyType returns the type of a public key as in a profile: "P-256", "RSA-2048", "ML-DSA-44". For a
+// key that is not RSA, EC or ML-DSA it is the Go type.
 func KeyType(public crypto.PublicKey) string {
 	switch key := public.(type) {
 	case *rsa.PublicKey:
@@ -39,15 +39,14 @@ func KeyType(public crypto.PublicKey) string {
 	return fmt.Sprintf("%T", public)
 }
 
-// keyTypes lists what a profile can name.
+// keyTypes lists the types that a profile can name.
 func keyTypes() []string {
 	return []string{"P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"}
 }
 
-// CheckKey refuses a public key that the service does not take or that is known to be weak:
-// anything but RSA of 2048 to 4096 bits, the curves P-256, P-384 and P-521, and ML-DSA; RSA
-// with an even or small exponent, a small factor, primes too close to each other or the
-// structure of ROCA.
+// CheckKey refuses a public key that the service does not accept or that is known to be weak:
+// anything but RSA of 2048 to 4096 bits, the curves P-256, P-384 and P-521, and ML-DSA; RSA with an
+// even or small exponent, a small factor, primes too close to each other or the structure of ROCA.
 //
 // Source: NIST SP 800-131A; SP 800-56B, 6.4.1.1 (modulus and exponent); SP 800-89, 5.3.3.
 func CheckKey(public crypto.PublicKey) error {
@@ -57,7 +56,7 @@ func CheckKey(public crypto.PublicKey) error {
 	case *ecdsa.PublicKey:
 		return checkEC(key)
 	case *mldsa.PublicKey:
-		return nil // its constructor took any value of the right size, and so does FIPS 204
+		return nil // any value of the right size is valid, for its constructor and by FIPS 204
 	case nil:
 		return errors.New("there is no public key, or one of an unknown type")
 	}
@@ -99,10 +98,10 @@ func checkRSA(key *rsa.PublicKey) error {
 	return checkModulus(key.N)
 }
 
-// KeyHash identifies the public key of a certificate: the SHA-256 of its SubjectPublicKeyInfo
-// as Go writes it anew after parsing. Two certificates with one key have the same hash, however
-// their makers wrote it: an RSA key that is labelled for PSS alone (id-RSASSA-PSS, RFC 4055,
-// section 1.2) is the key without the label. What Go cannot parse is hashed as it stands.
+// KeyHash identifies the public key of a certificate: the SHA-256 of its SubjectPublicKeyInfo as Go
+// re-encodes it after parsing. Two certificates with one key have the same hash, however it was
+// encoded: an RSA key that is labelled for PSS only (id-RSASSA-PSS, RFC 4055, section 1.2) is
+// hashed as the key without the label. A key that Go cannot parse is hashed as it is encoded.
 func KeyHash(c *x509.Certificate) [sha256.Size]byte {
 	public := c.PublicKey
 	if public == nil {
@@ -114,8 +113,8 @@ func KeyHash(c *x509.Certificate) [sha256.Size]byte {
 	return sha256.Sum256(c.RawSubjectPublicKeyInfo)
 }
 
-// keyForPSS parses the RSA key of a SubjectPublicKeyInfo with the algorithm id-RSASSA-PSS,
-// which crypto/x509 leaves alone. It returns nil for any other.
+// keyForPSS parses the RSA key of a SubjectPublicKeyInfo with the algorithm id-RSASSA-PSS, which
+// crypto/x509 does not. For any other it returns nil.
 func keyForPSS(info []byte) crypto.PublicKey {
 	in := cryptobyte.String(info)
 	var algorithm cryptobyte.String

@@ -12,9 +12,8 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Path returns the authority of a name, or the one that issues when the name is empty, and
-// those above it up to the root. Errors are *UnknownAuthorityError and those that wrap
-// ErrNoAuthority.
+// Path returns the authority with a name, or the active one when the name is empty, and those above
+// it up to the root. Errors are *UnknownAuthorityError and those that wrap ErrNoAuthority.
 func (s *Service) Path(ctx context.Context, name string) (path []ledger.Authority, err error) {
 	all, err := s.ledger.Authorities(ctx)
 	if err != nil {
@@ -45,9 +44,9 @@ func (s *Service) Path(ctx context.Context, name string) (path []ledger.Authorit
 	return nil, fmt.Errorf("the authorities above %q go in a circle", path[0].Name)
 }
 
-// Issuing returns the path of an authority that may issue; an empty name stands for the one
-// that does. A retired authority is refused with a *RetiredError, a revoked one with a
-// *RevokedAuthorityError; they sign lists at most.
+// Issuing returns the path of an authority that may issue; an empty name means the active one. A
+// retired authority is refused with a *RetiredError, a revoked one with a *RevokedAuthorityError;
+// they sign CRLs at most.
 func (s *Service) Issuing(ctx context.Context, name string) ([]ledger.Authority, error) {
 	path, err := s.Path(ctx, name)
 	if err != nil {
@@ -62,8 +61,8 @@ func (s *Service) Issuing(ctx context.Context, name string) ([]ledger.Authority,
 	return path, nil
 }
 
-// NotRevoked refuses an authority whose certificate, or that of one above it, is revoked: the
-// error is a *RevokedAuthorityError. No list holds a root.
+// NotRevoked returns a *RevokedAuthorityError for an authority whose certificate, or one above it,
+// is revoked. A root is on no CRL.
 func (s *Service) NotRevoked(ctx context.Context, path []ledger.Authority) error {
 	for _, a := range path {
 		if a.Parent == "" {
@@ -80,14 +79,14 @@ func (s *Service) NotRevoked(ctx context.Context, path []ledger.Authority) error
 	return nil
 }
 
-// opened is an authority whose key was opened.
+// opened is an authority with an open key.
 type opened struct {
 	key       crypto.Signer
 	authority *ca.Authority
 }
 
-// Authority opens the first authority of a path. Its key is opened once; errors of Keys come
-// back as they are, and what was opened and does not fit is an *UnusableError.
+// Authority opens the first authority of a path. Its key is opened once; errors of Keys are
+// returned as they are, and if the key does not match the certificate, it is an *UnusableError.
 //
 // It does not check that the authority may issue: Issuing does.
 func (s *Service) Authority(ctx context.Context, path []ledger.Authority) (*ca.Authority, error) {
@@ -123,11 +122,11 @@ func samePath(a *ca.Authority, cert *x509.Certificate, issuers []*x509.Certifica
 	return a.Certificate().Equal(cert) && slices.EqualFunc(a.Issuers(), issuers, (*x509.Certificate).Equal)
 }
 
-// keyID is the key identifier of an authority, by which the ledger knows the issuer of
+// keyID returns the key identifier of an authority, by which the ledger identifies the issuer of
 // certificates and CRLs.
 func keyID(a ledger.Authority) string { return hex.EncodeToString(a.Certificate.SubjectKeyId) }
 
-// KindOf returns what a certificate is: ledger.Root, Intermediate or Leaf.
+// KindOf returns the kind of a certificate: ledger.Root, Intermediate or Leaf.
 func KindOf(c *x509.Certificate) string {
 	switch {
 	case !c.IsCA:

@@ -9,15 +9,14 @@ import (
 	"kedge/ca/ledger"
 )
 
-// What a trust anchor takes: IAM Roles Anywhere User Guide, "Quotas", and API Reference,
+// The limits of a trust anchor: IAM Roles Anywhere User Guide, "Quotas", and API Reference,
 // SourceData, x509CertificateData.
 const (
 	MaxAnchors     = 2    // certificates
 	MaxAnchorChars = 8000 // of their PEM
 )
 
-// Anchors returns the roots in use, which the trust anchor is to have, or the one authority that
-// is named.
+// Anchors returns the roots in use, which belong in the trust anchor, or the named authority only.
 func (s *Service) Anchors(ctx context.Context, name string) ([]ledger.Authority, error) {
 	if name != "" {
 		path, err := s.Path(ctx, name)
@@ -43,8 +42,8 @@ func (e *AnchorSizeError) Error() string {
 	return fmt.Sprintf("the PEM of %s has %d characters; a trust anchor takes %d at most", strings.Join(e.Names, " and "), e.Size, MaxAnchorChars)
 }
 
-// AnchorPEM encodes the certificates of a trust anchor; with an *AnchorSizeError when the
-// service does not take them.
+// AnchorPEM encodes the certificates of a trust anchor. If the service would refuse them, it also
+// returns an *AnchorSizeError.
 func AnchorPEM(anchors ...ledger.Authority) ([]byte, error) {
 	var text []byte
 	tooLarge := &AnchorSizeError{}

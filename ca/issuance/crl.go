@@ -13,60 +13,60 @@ import (
 	"kedge/ca/ledger"
 )
 
-// CRL is a list that was just made and recorded, and what there is to say about it. The tags are
-// those of kedge-ca's JSON.
+// CRL is a CRL that was made and recorded, with its statistics. The tags are those of kedge-ca's
+// JSON.
 type CRL struct {
 	Authority  string    `json:"authority"`
 	Issuer     string    `json:"issuer"` // RFC 2253
 	Number     int64     `json:"number"`
-	Base       int64     `json:"base,omitempty"` // of a delta: the number of the list it is one to
+	Base       int64     `json:"base,omitempty"` // of a delta: the number of its base CRL
 	ThisUpdate time.Time `json:"this_update"`
 	NextUpdate time.Time `json:"next_update"`
 	Entries    int       `json:"entries"`
 
-	// Added and Removed are serials, in hex, compared with the last complete list. An entry
-	// whose reason has changed is both. Nothing is known where Compared is false.
+	// Added and Removed are serials, in hex, compared with the last complete CRL. An entry whose
+	// reason has changed is in both. They are unknown if Compared is false.
 	Compared bool     `json:"compared"`
 	Added    []string `json:"added"`
 	Removed  []string `json:"removed"`
 
 	Size     int      `json:"size"` // characters of PEM
 	MaxSize  int      `json:"max_size"`
-	Room     int      `json:"room"`                // entries that still fit
-	PerDay   float64  `json:"per_day"`             // by which it grew lately
-	DaysLeft *float64 `json:"days_left,omitempty"` // until it is full; absent when it does not grow
+	Room     int      `json:"room"`                // how many more entries fit
+	PerDay   float64  `json:"per_day"`             // by which it grew in the last month
+	DaysLeft *float64 `json:"days_left,omitempty"` // until there is no room; absent if it does not grow
 
 	PEM []byte    `json:"-"`
 	DER []byte    `json:"-"`
-	End time.Time `json:"-"` // when the certificate of the authority ends, and the list with it
+	End time.Time `json:"-"` // when the certificate of the authority expires, and the CRL with it
 
 	by      ledger.Authority
-	revoked int       // what a complete list holds
-	at      time.Time // ThisUpdate to the microsecond: what was revoked later is not on it
+	revoked int       // number of revoked certificates in a complete CRL
+	at      time.Time // ThisUpdate to the microsecond: later revocations are not on it
 }
 
-// CRLRequest says what list is to be made.
+// CRLRequest says which CRL to make.
 type CRLRequest struct {
-	Authority string        // its name; the one that issues when it is empty
-	Valid     time.Duration // until the next list is due
-	Delta     bool          // to the last complete list, with a *NoBaseError when that is not at hand
+	Authority string        // its name; empty: the active one
+	Valid     time.Duration // until NextUpdate
+	Delta     bool          // relative to the last complete CRL; without that, the error is a *NoBaseError
 
-	// Take and Drop say what becomes of a last list that has what the ledger lacks, which is a
-	// *ForgottenError otherwise. Why is for the ledger.
+	// Take and Drop decide what happens to revocations in the last CRL that the ledger lacks;
+	// without either the error is a *ForgottenError. Why is recorded in the ledger.
 	Take, Drop bool
 	Why        string
 }
 
-// maxRaces bounds the attempts to make a list while other processes make later ones.
+// maxRaces bounds the attempts to make a CRL while other processes make later ones.
 const maxRaces = 20
 
-// PublishCRL makes the list of an authority, records it and has write publish it. A list that would
-// replace one with revocations that the ledger lacks is a *ForgottenError, and one in the place of
-// something else an *OddListError; then nothing is written.
+// PublishCRL makes the CRL of an authority, records it and calls write to publish it. If it would
+// replace a CRL with revocations that the ledger lacks, the error is a *ForgottenError, and if it
+// would replace another file, an *OddListError; then nothing is written.
 //
-// Another process may make a later list and publish it before write does, which then puts the
-// older in its place. As long as there is a later one, PublishCRL therefore makes the list and
-// has it written again; it returns the last.
+// Another process may make a later CRL and publish it before write does, which then overwrites it
+// with the older one. So PublishCRL repeats making and writing until there is no later CRL; it
+// returns the last.
 func (s *Service) PublishCRL(ctx context.Context, r CRLRequest, write func(*CRL) error) (*CRL, error) {
 	for range maxRaces {
 		m, err := s.makeCRL(ctx, r)
@@ -84,7 +84,7 @@ func (s *Service) PublishCRL(ctx context.Context, r CRLRequest, write func(*CRL)
 	return nil, fmt.Errorf("write the list of %q: other processes write it again and again", r.Authority)
 }
 
-// makeCRL makes the list of an authority and records it.
+// makeCRL makes the CRL of an authority and records it.
 func (s *Service) makeCRL(ctx context.Context, r CRLRequest) (*CRL, error) {
 	path, err := s.Path(ctx, r.Authority)
 	if err != nil {
@@ -100,28 +100,28 @@ func (s *Service) makeCRL(ctx context.Context, r CRLRequest) (*CRL, error) {
 	m.ThisUpdate = m.at.Truncate(time.Second)
 	m.NextUpdate = m.ThisUpdate.Add(r.Valid)
 	then := make(chan earlier, 1)
-	go func() { then <- s.lookBack(ctx, m.at, a) }() // meanwhile: it takes as long as the rest
+	go func() { then <- s.lookBack(ctx, m.at, a) }() // concurrently: it takes as long as the rest
 	for range maxRaces {
 		err = s.tryCRL(ctx, authority, m, r)
 		if _, raced := errors.AsType[*ledger.DuplicateError](err); !raced {
 			break
 		}
 	}
-	back := <-then // also after an error: the ledger must not be closed under it
+	back := <-then // also after an error: the ledger must not be closed before
 	if err != nil {
 		return nil, err
 	}
 	return m, m.forecast(back)
 }
 
-// tryCRL makes the list with the next number, which is taken when it is recorded.
+// tryCRL makes the CRL with the next number, which is taken when it is recorded.
 func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, r CRLRequest) error {
 	last, err := s.lastCRL(ctx, m.by)
 	if last, err = s.decide(ctx, last, err, r); err != nil {
 		return err
 	}
-	// Both are of one moment: a list that another process makes since takes the number, so that no
-	// list has a higher number and knows less.
+	// Both are read from one state: a CRL that another process makes later gets another number, so
+	// that no CRL has a higher number and fewer revocations.
 	number, revoked, err := s.ledger.CRLContent(ctx, m.by.Certificate, m.ThisUpdate)
 	if err != nil {
 		return err
@@ -148,13 +148,13 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, r
 		Size: int64(len(m.DER)), SHA256: sum[:], Entries: int64(m.Entries)})
 }
 
-// isLastCRL reports whether no later list of the authority was made, by another process, since m.
+// isLastCRL reports whether no process has made a later CRL of the authority than m.
 func (s *Service) isLastCRL(ctx context.Context, m *CRL) (bool, error) {
 	next, err := s.ledger.NextCRL(ctx, m.by.Certificate)
 	return next == m.Number+1, err
 }
 
-// revoked is what a list of an authority holds at a time.
+// revoked returns the entries of an authority's CRL at a time.
 func (s *Service) revoked(ctx context.Context, a ledger.Authority, at time.Time) ([]ca.Revocation, error) {
 	return s.ledger.Revoked(ctx, a.Certificate, at)
 }

@@ -15,18 +15,18 @@ import (
 	"kedge/ca/ledger"
 )
 
-// lastCRL is the last complete list of an authority.
+// lastCRL is the last complete CRL of an authority.
 type lastCRL struct {
 	by      ledger.Authority
 	place   string               // where it was published; empty: unknown
-	record  *ledger.CRL          // nil: there was none
+	record  *ledger.CRL          // nil: there is none
 	list    *x509.RevocationList // nil: Config.LastList has none, or an earlier one
-	foreign *ledger.ForeignList  // has what the ledger lacks; nil: there is none
+	foreign *ledger.ForeignList  // has revocations that the ledger lacks; nil: there is none
 }
 
-// lastCRL finds the last complete list of an authority, in the ledger and where it was
-// published. With a *ForgottenError or *OddListError, which is about the latter, the rest is
-// returned all the same.
+// lastCRL finds the last complete CRL of an authority, in the ledger and where it was published. If
+// there is a *ForgottenError or *OddListError about the published one, the result is returned as
+// well.
 func (s *Service) lastCRL(ctx context.Context, a ledger.Authority) (*lastCRL, error) {
 	last := &lastCRL{by: a}
 	record, err := s.ledger.LastCRL(ctx, a.Certificate)
@@ -55,21 +55,21 @@ func (s *Service) lastCRL(ctx context.Context, a ledger.Authority) (*lastCRL, er
 	return last, err
 }
 
-// sameList reports whether data is the list that the ledger has recorded.
+// sameList reports whether data is the CRL that the ledger has recorded.
 func sameList(data []byte, record ledger.CRL) bool {
 	sum := sha256.Sum256(data)
 	return bytes.Equal(sum[:], record.SHA256)
 }
 
-// crlChange is what is different from the last list.
+// crlChange is the difference from the last CRL.
 type crlChange struct {
 	known          bool
 	added, removed []string // serials in hex
-	released       int      // of those removed: no longer on hold, or expired while on hold
+	released       int      // of removed: no longer on hold, or expired while on hold
 	entries        []ca.Revocation
 }
 
-// compare returns the difference between what is revoked and the last list.
+// compare returns the difference between the current revocations and the last CRL.
 func (l *lastCRL) compare(revoked []ca.Revocation) crlChange {
 	c := crlChange{known: l.record == nil || l.list != nil, added: []string{}, removed: []string{}}
 	if !c.known {
@@ -106,8 +106,8 @@ func (l *lastCRL) compare(revoked []ca.Revocation) crlChange {
 	return c
 }
 
-// delta returns the entries of a delta to the last list: what is new on it, and, with the
-// reason removeFromCRL, what is no longer.
+// delta returns the entries of a delta to the last CRL: those that are new, and, with the reason
+// removeFromCRL, those that were removed.
 //
 // Source: RFC 5280, 5.2.4 and 5.3.1.
 func (l *lastCRL) delta(c crlChange) ([]ca.Revocation, error) {
@@ -120,11 +120,11 @@ func (l *lastCRL) delta(c crlChange) ([]ca.Revocation, error) {
 	return c.entries, nil
 }
 
-// NoBaseError is returned for a delta when the complete list that it would refer to is missing.
+// NoBaseError is returned for a delta when its base, the last complete CRL, is missing.
 type NoBaseError struct {
 	Authority string
-	Number    int64  // of the last complete list, which is not at hand; 0: there is none yet
-	Where     string // its place by Config.LastList; empty: unknown
+	Number    int64  // of the last complete CRL, which is missing; 0: there is none yet
+	Where     string // its path or URL by Config.LastList; empty: unknown
 }
 
 func (e *NoBaseError) Error() string {
@@ -135,8 +135,8 @@ func (e *NoBaseError) Error() string {
 	return fmt.Sprintf("make a delta of the list of %q: %s", e.Authority, why)
 }
 
-// unlisted counts what the last list lacks: revocations, and ends of holds. Entries that have
-// expired since do not count. Without the list itself, only what was revoked after it is known.
+// unlisted counts the changes since the last CRL: revocations, and ended holds. Entries that have
+// expired since do not count. If the CRL itself is missing, only later revocations are known.
 func (l *lastCRL) unlisted(revoked []ca.Revocation) int {
 	if c := l.compare(revoked); c.known {
 		return len(c.added) + c.released

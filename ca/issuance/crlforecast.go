@@ -9,17 +9,17 @@ import (
 	"kedge/ca/ledger"
 )
 
-// growth is the period over which the growth of a list is measured.
+// growth is the period over which the growth of a CRL is measured.
 const growth = 30 * 24 * time.Hour
 
-// earlier is what would have been on a list some time ago.
+// earlier is the size of a CRL some time ago.
 type earlier struct {
 	entries int
-	days    float64 // how long ago, or since the first revocation, if that was later; 1 at least
+	days    float64 // how long ago, or since the first revocation, if that was later; at least 1
 	err     error
 }
 
-// lookBack counts the entries that a list of the authority would have had one growth ago.
+// lookBack counts the entries that the authority's CRL would have had one growth period ago.
 func (s *Service) lookBack(ctx context.Context, now time.Time, a ledger.Authority) (e earlier) {
 	from := now.Add(-growth)
 	then, err := s.revoked(ctx, a, from)
@@ -37,7 +37,7 @@ func (s *Service) lookBack(ctx context.Context, now time.Time, a ledger.Authorit
 	return e
 }
 
-// forecast measures the list, and estimates how long it stays small enough.
+// forecast measures the CRL, and estimates how long it will be small enough.
 func (m *CRL) forecast(then earlier) error {
 	size, err := ca.MeasureCRL(m.PEM)
 	if err = errors.Join(then.err, err); err != nil {

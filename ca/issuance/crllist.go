@@ -8,12 +8,12 @@ import (
 	"kedge/ca/ledger"
 )
 
-// ErrNoKeys says that no authority can sign a list here.
+// ErrNoKeys is returned if there is no valid authority whose key is here to sign a CRL.
 var ErrNoKeys = errors.New("no authority that is in date has its key here")
 
-// ToList returns the authorities whose lists are to be made: those named, or all whose key is
-// here and which have not expired; without any the error is ErrNoKeys. For an authority whose
-// key is elsewhere, and which has revoked something, there is a warning.
+// ToList returns the authorities whose CRLs to make: those named, or all that have their key here
+// and have not expired; if there is none, the error is ErrNoKeys. It warns of an authority that has
+// revoked something and whose key is elsewhere.
 func (s *Service) ToList(ctx context.Context, names []string) (here []ledger.Authority, warnings []string, err error) {
 	if len(names) > 0 {
 		here, err = s.named(ctx, names)

@@ -18,13 +18,13 @@ import (
 // does not: it was made before the ledger was restored from an older backup, or by another
 // program. Then a person decides what becomes of them, and the ledger keeps the decision.
 
-// ForgottenError reports that the last list of an authority has what the ledger lacks, so that no
-// other takes its place: CRLRequest.Take takes it into the ledger, and Drop does not.
+// ForgottenError reports that the last CRL of an authority has revocations that the ledger lacks,
+// so that it is not replaced: CRLRequest.Take adds them to the ledger, and Drop discards them.
 type ForgottenError struct {
 	Authority string
-	Number    int64    // of that list
-	Serials   []string // in hex, that are revoked by it and not by the ledger
-	Where     string   // the place of the list by Config.LastList; empty: unknown
+	Number    int64    // of that CRL
+	Serials   []string // in hex, revoked by it and not by the ledger
+	Where     string   // path or URL of the CRL by Config.LastList; empty: unknown
 }
 
 func (e *ForgottenError) Error() string {
@@ -47,8 +47,8 @@ func someOf(all []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(all[:shown], ", "), len(all)-shown)
 }
 
-// OddListError reports that what is in the place of an authority's last list is none of it: it
-// cannot be read, or another signed it.
+// OddListError reports that the file in place of an authority's last CRL is not one: it cannot be
+// parsed, or another CA signed it.
 type OddListError struct {
 	Authority string
 	Why       string
@@ -63,7 +63,7 @@ func (e *OddListError) Error() string {
 	return fmt.Sprintf("%s is no list of %q: %s", where, e.Authority, e.Why)
 }
 
-// parse reads what is in the place of the last list.
+// parse parses the file in place of the last CRL.
 func (l *lastCRL) parse(data []byte) (*x509.RevocationList, error) {
 	odd := &OddListError{Authority: l.by.Name, Where: l.place}
 	list := parseList(data)
@@ -79,7 +79,7 @@ func (l *lastCRL) parse(data []byte) (*x509.RevocationList, error) {
 	return list, nil
 }
 
-// parseList reads a CRL in DER or PEM. It is nil when there is none, or not one alone.
+// parseList parses a CRL in DER or PEM. It returns nil if there is none, or more than one block.
 func parseList(data []byte) *x509.RevocationList {
 	blocks, err := pemread.Blocks(data, pemread.Options{MaxSize: maxList})
 	if err != nil || len(blocks) != 1 {
@@ -92,11 +92,11 @@ func parseList(data []byte) *x509.RevocationList {
 	return list
 }
 
-// maxList bounds the bytes of a list that is read: many times what IAM Roles Anywhere takes.
+// maxList bounds the bytes of a CRL that is read: many times what IAM Roles Anywhere accepts.
 const maxList = 64 << 20
 
-// forgotten compares a list with the ledger. The error is a *ForgottenError when the ledger
-// lacks something, and what it lacks is in the list that is returned.
+// forgotten compares a CRL with the ledger. If the ledger lacks something, the error is a
+// *ForgottenError, and the returned list has it.
 func (s *Service) forgotten(ctx context.Context, last *lastCRL, list *x509.RevocationList) (*ledger.ForeignList, error) {
 	sum := sha256.Sum256(list.Raw)
 	foreign, err := ledger.ReadList(list, last.by.Certificate, sum[:])
@@ -118,8 +118,8 @@ func serials(all []ca.Revocation) []string {
 	return words
 }
 
-// Forgotten returns what the last lists of authorities have and the ledger lacks, for each of
-// those whose list is at hand: a *ForgottenError, or an *OddListError. It changes nothing.
+// Forgotten returns what the last CRLs of authorities have and the ledger lacks, as far as they can
+// be read: a *ForgottenError or an *OddListError for each. It changes nothing.
 func (s *Service) Forgotten(ctx context.Context) (all []error, err error) {
 	authorities, err := s.ledger.Authorities(ctx)
 	if err != nil {
@@ -138,8 +138,8 @@ func (s *Service) Forgotten(ctx context.Context) (all []error, err error) {
 	return all, nil
 }
 
-// ToDrop returns what [CRLRequest].Drop would drop of the lists of authorities, for a person to
-// confirm. It changes nothing.
+// ToDrop returns what [CRLRequest].Drop would discard of the authorities' CRLs, to be confirmed by
+// the user. It changes nothing.
 func (s *Service) ToDrop(ctx context.Context, authorities []ledger.Authority) (all []*ForgottenError, err error) {
 	for _, a := range authorities {
 		_, err := s.lastCRL(ctx, a)
@@ -152,14 +152,14 @@ func (s *Service) ToDrop(ctx context.Context, authorities []ledger.Authority) (a
 	return all, nil
 }
 
-// isAboutList reports whether an error is about the list that is to be replaced.
+// isAboutList reports whether an error is about the CRL to be replaced.
 func isAboutList(err error) bool {
 	_, forgotten := errors.AsType[*ForgottenError](err)
 	_, odd := errors.AsType[*OddListError](err)
 	return forgotten || odd
 }
 
-// decide carries out what is to become of a list that has what the ledger lacks.
+// decide takes or drops the revocations that the ledger lacks.
 func (s *Service) decide(ctx context.Context, last *lastCRL, err error, r CRLRequest) (*lastCRL, error) {
 	if _, ok := errors.AsType[*ForgottenError](err); !ok || !r.Take && !r.Drop {
 		return last, err
@@ -182,7 +182,7 @@ func (s *Service) signedHere(ctx context.Context, cert *x509.Certificate) (a led
 	})
 }
 
-// unknownIn returns the certificate of a file that this CA signed and the ledger does not have:
+// unknownIn returns the certificate of a file if this CA signed it and the ledger does not have it:
 // its Seq is 0.
 func (s *Service) unknownIn(ctx context.Context, file string) (*ledger.Certificate, error) {
 	cert, err := s.readFile(file)
@@ -199,7 +199,7 @@ func (s *Service) unknownIn(ctx context.Context, file string) (*ledger.Certifica
 	return &c, nil
 }
 
-// takeIn records certificates that the ledger does not have, revoked.
+// takeIn records certificates that the ledger does not have, as revoked.
 func (s *Service) takeIn(ctx context.Context, certs []ledger.Certificate, r ledger.Revocation) error {
 	var all []ledger.Import
 	for _, c := range certs {

@@ -8,9 +8,9 @@ import (
 	"kedge/internal/dn"
 )
 
-// subjects returns the distinguished names that text can be, as pkix.RDNSequence prints
-// them. RFC 4514 begins with the last part, openssl with the first, and nothing in the text
-// says which program wrote it, so both orders are returned, and the one pkix.Name gives its attributes.
+// subjects returns the distinguished names that text can mean, as pkix.RDNSequence prints them. RFC
+// 4514 starts with the last RDN, openssl with the first, and the text does not show which program
+// wrote it, so both orders are returned, and the order in which pkix.Name writes its attributes.
 func subjects(text string) []string {
 	name, ok := dn.Parse(text)
 	if !ok {
@@ -29,7 +29,7 @@ func subjects(text string) []string {
 	return found
 }
 
-// onlyCommonName returns the common name when text is a name of nothing else.
+// onlyCommonName returns the common name if text is a distinguished name with nothing else.
 func onlyCommonName(text string) (string, bool) {
 	name, ok := dn.Parse(text)
 	if !ok || len(name) != 1 || len(name[0]) != 1 || !name[0][0].Type.Equal(asn1.ObjectIdentifier{2, 5, 4, 3}) {

@@ -8,7 +8,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// UnknownAuthorityError reports that the ledger knows no authority of a name.
+// UnknownAuthorityError reports that the ledger has no authority with a name.
 type UnknownAuthorityError struct {
 	Name  string
 	Known []string
@@ -18,8 +18,8 @@ func (e *UnknownAuthorityError) Error() string {
 	return fmt.Sprintf("there is no authority %q in the ledger", e.Name)
 }
 
-// ErrNoAuthority says that a ledger is empty or that none of its authorities issues: an init
-// was interrupted.
+// ErrNoAuthority is returned if a ledger is empty or none of its authorities issues: an init was
+// interrupted.
 var ErrNoAuthority = errors.New("no authority of this ledger issues")
 
 // RetiredError reports that an authority is out of use.
@@ -35,8 +35,8 @@ func (e *NoKeyError) Error() string {
 	return fmt.Sprintf("the key of the authority %q is not here", e.Authority)
 }
 
-// UnusableError reports that an authority's key, its certificate and those above it do not make a
-// CA, although each of them could be had.
+// UnusableError reports that an authority's key, its certificate and those above it do not match,
+// although each of them was found.
 type UnusableError struct {
 	Authority string
 	Err       error
@@ -47,8 +47,8 @@ func (e *UnusableError) Error() string {
 }
 func (e *UnusableError) Unwrap() error { return e.Err }
 
-// MayBeRecorded reports whether what failed with an error may be in the ledger all the same. Then
-// the key must stay, so that the next run finds out.
+// MayBeRecorded reports whether the certificate may be in the ledger in spite of an error. Then the
+// key must be kept, so that the next run finds out.
 func MayBeRecorded(err error) bool {
 	_, gone := errors.AsType[*ledger.UnreachableError](err)
 	return gone || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)

@@ -9,13 +9,13 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Expiry says which leaves without successor are to be looked after. The zero value of a field
-// is its default.
+// Expiry says which leaves without successor are reported. The zero value of a field is its
+// default.
 type Expiry struct {
-	// Percent is the part of its life that a leaf has left, at most, when it is nearly expired.
-	// Default: 25, unless Before is set.
+	// Percent is the part of its lifetime that a leaf has left, at most, when it is reported as
+	// expiring. Default: 25, unless Before is set.
 	Percent int
-	// Before is the time that such a leaf has left, whatever its life is.
+	// Before is the time that an expiring leaf has left, whatever its lifetime.
 	Before time.Duration
 	// Forget is how long after its end a leaf is still reported. Default: 30 days.
 	Forget time.Duration
@@ -36,13 +36,13 @@ func (e Expiry) complete() Expiry {
 	return e
 }
 
-// Expired returns the filter for what has expired by a time, without successor, and is not
-// forgotten.
+// Expired returns the filter for leaves that have expired by a time, without successor, not longer
+// than Forget ago.
 func (e Expiry) Expired(now time.Time) ledger.Filter {
 	return ledger.Filter{Newest: true, ExpiresAfter: now.Add(-e.complete().Forget), ExpiresBefore: now}
 }
 
-// Nearly returns the filter for what is nearly expired at a time, and has no successor.
+// Nearly returns the filter for leaves that are expiring at a time, without successor.
 func (e Expiry) Nearly(now time.Time) ledger.Filter {
 	e = e.complete()
 	f := ledger.Filter{Newest: true, ExpiresAfter: now, LifeLeft: e.Percent}
@@ -52,8 +52,7 @@ func (e Expiry) Nearly(now time.Time) ledger.Filter {
 	return f
 }
 
-// State reports what is to be said of a certificate with these times: ledger.Expired, Expiring or
-// nothing.
+// State returns the state of a certificate with these times: ledger.Expired, Expiring or "".
 func (e Expiry) State(notBefore, notAfter, now time.Time) string {
 	e = e.complete()
 	left, life := notAfter.Sub(now), notAfter.Sub(notBefore)
@@ -75,7 +74,7 @@ type LeavesStatus struct {
 	Expiring int64 `json:"expiring"`
 }
 
-// leavesStatus adds the leaves that need a successor, and what is to be done about them.
+// leavesStatus adds the leaves that need a successor, and what to do about them.
 func (s *Service) leavesStatus(ctx context.Context, c *Status, now time.Time) error {
 	const advice = `kedge-ca renew NAME, or kedge-ca revoke NAME for what is out of use`
 	for _, one := range []struct {
@@ -107,7 +106,7 @@ func (s *Service) leavesStatus(ctx context.Context, c *Status, now time.Time) er
 	return nil
 }
 
-// countNamed counts the certificates that a filter means, and lists the first names for a person.
+// countNamed counts the certificates that match a filter, and lists the first names.
 func (s *Service) countNamed(ctx context.Context, f ledger.Filter) (n int64, names string, err error) {
 	var first []string
 	f.Limit = maxRemaining + 1

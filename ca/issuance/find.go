@@ -14,21 +14,21 @@ import (
 	"kedge/ca/ledger"
 )
 
-// NoMatchError reports that nothing in the ledger goes by what was typed.
+// NoMatchError reports that no certificate in the ledger matches the text.
 type NoMatchError struct{ Text string }
 
 func (e *NoMatchError) Error() string {
 	return fmt.Sprintf("no certificate in the ledger is named by %q", e.Text)
 }
 
-// Match is a certificate and what it was found by.
+// Match is a certificate with the query that found it.
 type Match struct {
 	ledger.Certificate
 	By QueryKind
 }
 
-// Find returns every certificate that text can mean, read as ParseQueries does, those of the
-// likeliest query first. When there is none, the error is a *NoMatchError.
+// Find returns every certificate that text can mean, parsed as ParseQueries does, those of the
+// likeliest query first. If there is none, the error is a *NoMatchError.
 func (s *Service) Find(ctx context.Context, text string) ([]Match, error) {
 	all, err := ParseQueries(text)
 	if err != nil {
@@ -65,10 +65,9 @@ func (s *Service) matches(ctx context.Context, text string, all []Query, keep fu
 	return matches, nil
 }
 
-// Lookup returns the filter that finds what text names, read as ParseQueries does: the first
-// query that finds a certificate. narrow holds further conditions, such as a state; its
-// names, serial and fingerprint are overwritten. When nothing is found, the error is a
-// *NoMatchError.
+// Lookup returns the filter that finds what text names, parsed as ParseQueries does: the first
+// query that finds a certificate. narrow has further conditions, such as a state; its names, serial
+// and fingerprint are overwritten. If nothing is found, the error is a *NoMatchError.
 func (s *Service) Lookup(ctx context.Context, text string, narrow ledger.Filter) (ledger.Filter, error) {
 	all, err := ParseQueries(text)
 	if err != nil {
@@ -91,7 +90,7 @@ func (s *Service) Lookup(ctx context.Context, text string, narrow ledger.Filter)
 	return narrow, &NoMatchError{text}
 }
 
-// filter adds a query to a filter; ok is false for a file that is not there.
+// filter adds a query to a filter; ok is false for a file that does not exist.
 func (s *Service) filter(q Query, f ledger.Filter) (_ ledger.Filter, ok bool, err error) {
 	switch q.Kind {
 	case ByFile:
@@ -126,8 +125,8 @@ func (s *Service) readFile(path string) (*x509.Certificate, error) {
 	return s.readCert(path)
 }
 
-// is reports whether the query names the certificate to the letter. For a filter a * stands for
-// any characters; in a name it is one.
+// is reports whether the query matches the certificate literally. In a filter a * matches any
+// characters; a certificate's name can contain one.
 func (q Query) is(c *ledger.Certificate) bool {
 	if !strings.Contains(q.Value, "*") {
 		return true
@@ -147,15 +146,16 @@ func (q Query) is(c *ledger.Certificate) bool {
 	return true
 }
 
-// fingerprint is the SHA-256 of a certificate in hex.
+// fingerprint returns the SHA-256 of a certificate in hex.
 func fingerprint(cert *x509.Certificate) string {
 	sum := sha256.Sum256(cert.Raw)
 	return hex.EncodeToString(sum[:])
 }
 
-// ResolveIssuer returns what the ledger calls an issuer, for ledger.Filter: its key identifier
+// ResolveIssuer returns the ledger's identifier of an issuer, for ledger.Filter: its key identifier
 // for the name of an authority, and otherwise its distinguished name in the ledger's order. A
-// pattern and a key identifier stay as they are; an unknown name is an *UnknownAuthorityError.
+// pattern and a key identifier are returned as they are; an unknown name is an
+// *UnknownAuthorityError.
 func (s *Service) ResolveIssuer(ctx context.Context, text string) (string, error) {
 	authorities, err := s.ledger.Authorities(ctx)
 	if err != nil {
@@ -181,8 +181,8 @@ func (s *Service) ResolveIssuer(ctx context.Context, text string) (string, error
 	return "", &UnknownAuthorityError{text, known}
 }
 
-// ResolveSubject returns the order of a distinguished name in which the ledger has it, or text
-// when the ledger has it in none.
+// ResolveSubject returns a distinguished name in the order in which the ledger has it, or text if
+// the ledger does not have it.
 func (s *Service) ResolveSubject(ctx context.Context, text string) (string, error) {
 	for _, name := range subjects(text) {
 		for _, err := range s.ledger.List(ctx, ledger.Filter{Subject: name, Limit: 1}) {

@@ -11,8 +11,8 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Parent returns the authority that is to sign an intermediate: the one of a name, or the root
-// above the one that issues when the name is empty. A retired one is a *RetiredError.
+// Parent returns the authority that signs an intermediate: the one with a name, or the root above
+// the active one when the name is empty. A retired one is a *RetiredError.
 func (s *Service) Parent(ctx context.Context, name string) (ledger.Authority, error) {
 	path, err := s.Path(ctx, name)
 	if err != nil {
@@ -29,16 +29,15 @@ func (s *Service) Parent(ctx context.Context, name string) (ledger.Authority, er
 }
 
 // AddIntermediate makes an authority of a certificate that IssueCA returned: a has its name, its
-// certificate and the name of its parent. It issues from then on, unless keepIssuer is set, or its
-// root is only being rotated to or on its way out. A name that another process has taken is a
-// *TakenError.
+// certificate and the name of its parent. It becomes the active one, unless keepIssuer is set, or
+// its root is being rotated in or out. A name that another process has taken is a *TakenError.
 func (s *Service) AddIntermediate(ctx context.Context, a ledger.Authority, keepIssuer bool) (ledger.Authority, error) {
 	for {
 		added, err := s.addIntermediate(ctx, a, keepIssuer)
 		if _, changed := errors.AsType[*ledger.ChangedError](err); !changed {
 			return added, err
 		}
-	} // looks again, as long as others change the authorities: each time one of them has been done
+	} // retried as long as other processes change the authorities: each time one of them succeeds
 }
 
 func (s *Service) addIntermediate(ctx context.Context, a ledger.Authority, keepIssuer bool) (ledger.Authority, error) {
@@ -58,33 +57,33 @@ func (s *Service) addIntermediate(ctx context.Context, a ledger.Authority, keepI
 	return a, s.ledger.SetAuthoritiesSince(ctx, r.all, a)
 }
 
-// leaving reports whether an authority is below a root that is on its way out. One that issued there
-// would turn the rotation round, whose end would retire the new root.
+// leaving reports whether an authority is below the root that is being rotated out. If it became
+// active, the rotation would be reversed and its end would retire the new root.
 func (r *Rotation) leaving(name string) bool {
 	return r.Phase() == PhaseSwitched && r.rootOf(name) == r.Old.Name
 }
 
-// UnknownRootError reports that a root is none of this CA, which has another.
+// UnknownRootError reports that a root does not belong to this CA, which has another.
 type UnknownRootError struct{ Subject, Current string }
 
 func (e *UnknownRootError) Error() string {
 	return fmt.Sprintf("the root %q is not one of this CA, whose root is %q", e.Subject, e.Current)
 }
 
-// TakeIn is an authority whose key is here and whose certificate comes from elsewhere.
+// TakeIn is an authority whose key is here and whose certificate was issued elsewhere.
 type TakeIn struct {
 	Name       string
 	Path       []*x509.Certificate // its certificate and those above it, the root last
-	KeepIssuer bool                // it does not issue unless it is named, when it is new
-	Why        string              // for the ledger
+	KeepIssuer bool                // if it is new, it does not become the active one
+	Why        string              // recorded in the ledger
 }
 
-// TakeIn makes the authorities of a path known to the ledger, from the root down, or renews
-// those that are known. It returns those that have a new certificate, the one that is taken in
-// last; also together with an error, those that were set before it.
+// TakeIn records the authorities of a path in the ledger, from the root down, or renews those that
+// are known. It returns those that have a new certificate, the first of the path last; with an
+// error it returns those that were changed before.
 //
-// The caller must have checked that the key belongs to the path, with ca.New. Typed
-// errors: *UnknownRootError, *TakenError.
+// The caller must have checked that the key belongs to the path, with ca.New. Typed errors:
+// *UnknownRootError, *TakenError.
 func (s *Service) TakeIn(ctx context.Context, t TakeIn) (changed []ledger.Authority, err error) {
 	var above ledger.Authority
 	for _, cert := range slices.Backward(t.Path[1:]) {
@@ -96,7 +95,7 @@ func (s *Service) TakeIn(ctx context.Context, t TakeIn) (changed []ledger.Author
 		case known && !cert.NotAfter.After(a.Certificate.NotAfter):
 			above = a
 			continue
-		case known: // it was renewed elsewhere
+		case known: // renewed elsewhere
 			a.Certificate = cert
 		default:
 			if a, err = s.foreign(ctx, cert, above); err != nil {
@@ -119,8 +118,8 @@ func (s *Service) TakeIn(ctx context.Context, t TakeIn) (changed []ledger.Author
 	return append(changed, own), nil
 }
 
-// takeInOwn registers what was taken in. An authority of the same name must have the same
-// key: then it is renewed.
+// takeInOwn records the authority whose key is here. One with the same name must have the same key:
+// then it is renewed.
 func (s *Service) takeInOwn(ctx context.Context, t TakeIn, above ledger.Authority) (ledger.Authority, error) {
 	cert := t.Path[0]
 	a, known, err := s.Known(ctx, t.Name)
@@ -148,8 +147,8 @@ func (s *Service) takeInOwn(ctx context.Context, t TakeIn, above ledger.Authorit
 	return a, s.setAuthorities(ctx, a)
 }
 
-// foreign gives a name to an authority whose key is elsewhere. A ledger without a root takes
-// any; another root comes in by rotation alone, since hosts must not lose their trust anchor.
+// foreign names an authority whose key is elsewhere. A ledger without a root accepts any; another
+// root is added by rotation only, since hosts must not lose their trust anchor.
 func (s *Service) foreign(ctx context.Context, cert *x509.Certificate, above ledger.Authority) (ledger.Authority, error) {
 	all, err := s.ledger.Authorities(ctx)
 	if err != nil {

@@ -10,16 +10,16 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Issuer issues leaves with one authority. Whether it may is for the ledger to say, at the moment
-// of each certificate: an Issuer that was opened before its authority was retired or revoked
-// issues nothing. It is safe for concurrent use.
+// Issuer issues leaves with one authority. The ledger checks for each certificate whether it may:
+// an Issuer that was opened before its authority was retired or revoked issues nothing. It is safe
+// for concurrent use.
 type Issuer struct {
 	service   *Service
 	authority *ca.Authority
 }
 
-// Issuer opens an authority to issue, the one that does when the name is empty. Errors are those
-// of Issuing and Authority.
+// Issuer opens an authority to issue, the active one when the name is empty. Errors are those of
+// Issuing and Authority.
 func (s *Service) Issuer(ctx context.Context, name string) (*Issuer, error) {
 	path, err := s.Issuing(ctx, name)
 	if err != nil {
@@ -40,25 +40,25 @@ func (s *Service) IssuerAt(ctx context.Context, path []ledger.Authority) (*Issue
 // Authority returns the authority that issues.
 func (i *Issuer) Authority() *ca.Authority { return i.authority }
 
-// Leaf is a certificate that passed every check of package ca, ready to be issued once.
+// Leaf is a certificate that has passed every check of package ca, ready to be issued once.
 type Leaf struct {
 	issuer   *Issuer
 	prepared *ca.Prepared
 	issued   ca.Issued // without the certificate
 }
 
-// Issued is a certificate that is in the ledger, and what else there is to say about it.
+// Issued is a certificate that is in the ledger, with what the caller should know about it.
 type Issued struct {
 	ca.Issued
-	// Again says that it was issued before, for the same key and name: an answer was lost, a run
-	// was interrupted, or another process was faster.
+	// Again is true if it had been issued before, for the same key and name: an answer was lost, a
+	// run was interrupted, or another process was faster.
 	Again bool
 	// Ended are the valid certificates of other keys with this name, which can no longer be
-	// renewed. They are as good as before until they expire or are revoked.
+	// renewed. They stay valid until they expire or are revoked.
 	Ended []ledger.Certificate
 }
 
-// Prepare checks what a leaf is to be, without issuing it. Errors are those of
+// Prepare checks a request for a leaf, without issuing it. Errors are those of
 // ca.Authority.PrepareLeaf.
 func (i *Issuer) Prepare(p *ca.Profile, r ca.Request) (*Leaf, error) {
 	at := i.service.now()
@@ -69,9 +69,9 @@ func (i *Issuer) Prepare(p *ca.Profile, r ca.Request) (*Leaf, error) {
 	return &Leaf{i, prepared, ca.Issued{Profile: p.Name(), Host: r.Host, Why: r.Why, At: at}}, nil
 }
 
-// Issue issues a leaf, records it and returns it. Where the request was to be answered once, and
-// the key has a valid certificate of this name and authority, that is the answer. Typed errors
-// are those of ledger.Ledger.Record; what is not in the ledger is never returned.
+// Issue issues a leaf, records it and returns it. If the request has Once set, and the key has a
+// valid certificate of this name and authority, that is returned. Typed errors are those of
+// ledger.Ledger.Record; a certificate that is not in the ledger is never returned.
 func (l *Leaf) Issue(ctx context.Context) (*Issued, error) {
 	to := &receipts{ledger: l.issuer.service.ledger}
 	cert, err := l.prepared.Issue(ctx, to)
@@ -86,7 +86,7 @@ func (l *Leaf) Issue(ctx context.Context) (*Issued, error) {
 	return result, nil
 }
 
-// receipts is a ca.Recorder that keeps what the ledger says of the one certificate that it
+// receipts is a ca.Recorder that keeps the ledger's receipt for the one certificate that it
 // records.
 type receipts struct {
 	ledger  *ledger.Ledger
@@ -98,7 +98,7 @@ func (r *receipts) RecordIssued(ctx context.Context, i ca.Issued) (err error) {
 	return err
 }
 
-// again is the answer for what was issued before.
+// again returns a certificate that was issued before.
 func again(c ledger.Certificate) (*Issued, error) {
 	cert, err := c.X509()
 	if err != nil {
@@ -109,22 +109,22 @@ func again(c ledger.Certificate) (*Issued, error) {
 	}}, nil
 }
 
-// Renewal says how a leaf is to be renewed.
+// Renewal says how to renew a leaf.
 type Renewal struct {
 	// Old is the certificate that its holder has. It need not be the newest of its lineage.
 	Old ledger.Certificate
-	// Renewal is what the new one is to be; its field Old is not looked at. Public is the key
-	// that asks: nil for the key of Old. That its holder has the private key is for the caller to
-	// know.
+	// Renewal describes the new certificate; its field Old is ignored. Public is the requester's
+	// key: nil for the key of Old. The caller must have verified that the requester has the private
+	// key.
 	ca.Renewal
 }
 
-// Renew issues the certificate that replaces another: for the holder of the newest certificate
-// of a lineage. To one that has not got the last answer, but has its key, the newest is given
-// again or, when that is due, its successor. Anyone else has a copy of what was replaced: a
-// *ledger.CloneError, which is recorded. A lineage that has ended is a *ledger.EndedError. Where
-// another key takes over just before a successor is issued, the error presents the certificate that
-// was to be given again, and not Old.
+// Renew issues the certificate that replaces another, to the holder of the newest certificate of a
+// lineage. If the requester has the newest certificate's key but presents an older one, the last
+// answer was lost: it gets the newest again or, when that is due, its successor. Any other
+// requester has a copy of a replaced certificate: a *ledger.CloneError, which is recorded. A
+// lineage that has ended is a *ledger.EndedError. If another key takes over just before a successor
+// is issued, the error presents the certificate that was to be returned again, and not Old.
 func (i *Issuer) Renew(ctx context.Context, r Renewal) (*Issued, error) {
 	for {
 		result, err := i.renew(ctx, r)
@@ -161,7 +161,7 @@ func (i *Issuer) renew(ctx context.Context, r Renewal) (*Issued, error) {
 	}}, nil
 }
 
-// Due reports whether a certificate has lived two thirds of its life, after which it is to be
+// Due reports whether a certificate has used two thirds of its lifetime, after which it should be
 // renewed.
 func Due(c ledger.Certificate, now time.Time) bool {
 	return !now.Before(c.NotBefore.Add(c.NotAfter.Sub(c.NotBefore) * 2 / 3))
@@ -170,14 +170,14 @@ func Due(c ledger.Certificate, now time.Time) bool {
 // AuthorityRenewal is the renewed certificate of an authority, ready to be issued.
 type AuthorityRenewal struct {
 	Old      ledger.Authority
-	Until    time.Time // when the new certificate ends, which may be sooner than the old one
+	Until    time.Time // when the new certificate expires, which may be before the old one
 	Root     bool
 	prepared *ca.Prepared
 	at       time.Time
 }
 
-// PlanAuthorityRenewal prepares a new certificate for an authority, signed by the one above it
-// or, for a root, by itself. Errors are those of Path, NotRevoked, Authority and
+// PlanAuthorityRenewal prepares a new certificate for an authority, signed by the one above it or,
+// for a root, by itself. Errors are those of Path, NotRevoked, Authority and
 // ca.Authority.PrepareRenewal.
 func (s *Service) PlanAuthorityRenewal(ctx context.Context, name string, r ca.Renewal) (*AuthorityRenewal, error) {
 	path, err := s.Path(ctx, name)
@@ -204,8 +204,8 @@ func (s *Service) PlanAuthorityRenewal(ctx context.Context, name string, r ca.Re
 	return &AuthorityRenewal{path[0], prepared.Certificate().NotAfter, len(path) == 1, prepared, at}, nil
 }
 
-// RenewAuthority issues the certificate and makes it the authority's. When another process has
-// changed the authority since the plan was made, the error is a *ledger.ChangedError.
+// RenewAuthority issues the certificate and makes it the authority's. If another process has
+// changed the authority since the plan, the error is a *ledger.ChangedError.
 func (s *Service) RenewAuthority(ctx context.Context, p *AuthorityRenewal) (*x509.Certificate, error) {
 	return p.prepared.Issue(ctx, s.ledger.WithAuthority(p.Old))
 }

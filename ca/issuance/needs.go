@@ -9,16 +9,17 @@ import (
 	"kedge/ca/ledger"
 )
 
-// When something is to be done about what ends.
+// When a renewal or a new CRL is reported as needed.
 const (
-	// authorityNotice is how long before its end an authority is to be renewed, at the latest,
-	// or a fifth of its life if that is shorter.
+	// authorityNotice is the remaining time, at most, at which an authority should be renewed; a
+	// fifth of its lifetime if that is shorter.
 	authorityNotice = 90 * 24 * time.Hour
-	// listNotice is the part of a list's validity that must be left, as a divisor: a quarter.
+	// listNotice is the remaining part of a CRL's validity at which it should be renewed, as a
+	// divisor: a quarter.
 	listNotice = 4
 )
 
-// needs lists what is to be done about an authority.
+// needs lists what the operator should do about an authority.
 func (a *AuthorityStatus) needs(notBefore, now time.Time) []string {
 	if now.After(a.NotAfter) {
 		if a.State == ledger.Retired {
@@ -49,8 +50,8 @@ func (a *AuthorityStatus) remedy() string {
 	return "kedge-ca renew --authority " + a.Name
 }
 
-// listNeeds lists what is to be done about the CRL of an authority. One that never revoked
-// anything needs none.
+// listNeeds lists what the operator should do about the CRL of an authority. One that never revoked
+// anything needs no CRL.
 func (a *AuthorityStatus) listNeeds(now time.Time) []string {
 	var all []string
 	command := "kedge-ca crl --issuer " + a.Name
@@ -76,7 +77,7 @@ func (a *AuthorityStatus) listNeeds(now time.Time) []string {
 	return all
 }
 
-// listNeed says what is to be done about a list that must not be replaced as it is.
+// listNeed says what to do about a CRL that must not be replaced as it is.
 func listNeed(about error, command string) string {
 	if _, odd := errors.AsType[*OddListError](about); odd {
 		return fmt.Sprintf("%v: move it away", about)
@@ -84,5 +85,5 @@ func listNeed(about error, command string) string {
 	return fmt.Sprintf("%v: %s --take-list", about, command)
 }
 
-// pemSize is about what DER takes as PEM: lines of 64 characters and their ends.
+// pemSize estimates the size of DER as PEM: lines of 64 characters and their ends.
 func pemSize(der int64) int64 { return der * 4 / 3 * 65 / 64 }

@@ -29,7 +29,7 @@ func (s *Service) CheckEmpty(ctx context.Context) error {
 	return err
 }
 
-// Found issues the root of a new CA, which issues from then on.
+// Found issues the root of a new CA, which becomes the active authority.
 func (s *Service) Found(ctx context.Context, root *ca.Prepared) (*x509.Certificate, error) {
 	if err := s.CheckEmpty(ctx); err != nil {
 		return nil, err
@@ -37,8 +37,8 @@ func (s *Service) Found(ctx context.Context, root *ca.Prepared) (*x509.Certifica
 	return root.Issue(ctx, s.ledger.WithAuthority(ledger.Authority{Name: RootName, State: ledger.Active, Issuing: true}))
 }
 
-// Adopt takes over a root that another program made. What the root issued before is not in the
-// ledger: MayMiss reports it until TakeOver has been told that all of it is there.
+// Adopt adds a root that another program issued. What the root issued before is not in the ledger:
+// MayMiss reports it until TakeOver has recorded that nothing is missing.
 func (s *Service) Adopt(ctx context.Context, root *x509.Certificate, why string) error {
 	if err := s.CheckEmpty(ctx); err != nil {
 		return err
@@ -46,18 +46,16 @@ func (s *Service) Adopt(ctx context.Context, root *x509.Certificate, why string)
 	return s.ledger.Adopt(ctx, ca.Issued{Certificate: root, Why: why, At: s.now()}, ledger.Authority{Name: RootName, State: ledger.Active, Issuing: true})
 }
 
-// IsRoot reports whether the root of the ledger is the one of a certificate: it was adopted, or
-// made here.
+// IsRoot reports whether a certificate is of the ledger's root: adopted, or created here.
 func (s *Service) IsRoot(ctx context.Context, cert *x509.Certificate) (bool, error) {
 	a, ok, err := s.authorityOf(ctx, cert)
 	return ok && a.Name == RootName, err
 }
 
-// IssueCA issues a certificate for the key of an authority, unless a run before or another
-// process recorded one for the same key, name and issuer: that is returned then, and again is
-// true.
+// IssueCA issues a certificate for the key of an authority, unless an earlier run or another
+// process recorded one for the same key, name and issuer: then it returns that, and again is true.
 //
-// Calls for the same key in several processes must be kept apart by the caller.
+// The caller must not run it concurrently for the same key, in any process.
 func (s *Service) IssueCA(ctx context.Context, prepared *ca.Prepared) (cert *x509.Certificate, again bool, err error) {
 	s.issuingCA.Lock()
 	defer s.issuingCA.Unlock()
@@ -73,8 +71,8 @@ func (s *Service) IssueAnotherCA(ctx context.Context, prepared *ca.Prepared) (*x
 	return prepared.Issue(ctx, s.ledger)
 }
 
-// recordedCA returns the newest valid certificate in the ledger that has key, subject and
-// issuer of a preview, or nil.
+// recordedCA returns the newest valid certificate in the ledger with the key, subject and issuer of
+// a preview, or nil.
 func (s *Service) recordedCA(ctx context.Context, preview *x509.Certificate) (*x509.Certificate, error) {
 	var newest *x509.Certificate
 	for c, err := range s.ledger.List(ctx, ledger.Filter{Kind: KindOf(preview), State: ledger.Valid}) {
@@ -93,22 +91,22 @@ func (s *Service) recordedCA(ctx context.Context, preview *x509.Certificate) (*x
 	return newest, nil
 }
 
-// recordForeign records the certificate of an authority that was issued elsewhere, by an issuer
-// that is known. It may be there already.
+// recordForeign records the certificate of an authority that a known issuer issued elsewhere. It
+// may have been recorded before.
 func (s *Service) recordForeign(ctx context.Context, i ca.Issued) error {
 	i.At = s.now()
 	_, err := s.ledger.Import(ctx, []ledger.Import{{Issued: i}})
 	return err
 }
 
-// authorityOf returns the authority that has the key and the name of a certificate.
+// authorityOf returns the authority with the key and the name of a certificate.
 func (s *Service) authorityOf(ctx context.Context, cert *x509.Certificate) (a ledger.Authority, ok bool, err error) {
 	return s.searchAuthority(ctx, func(a ledger.Authority) bool {
 		return ca.SameKey(a.Certificate.PublicKey, cert.PublicKey) && string(a.Certificate.RawSubject) == string(cert.RawSubject)
 	})
 }
 
-// Known returns the authority of a name; ok is false when there is none.
+// Known returns the authority with a name; ok is false if there is none.
 func (s *Service) Known(ctx context.Context, name string) (a ledger.Authority, ok bool, err error) {
 	return s.searchAuthority(ctx, func(a ledger.Authority) bool { return a.Name == name })
 }
@@ -121,19 +119,19 @@ func (s *Service) searchAuthority(ctx context.Context, is func(ledger.Authority)
 	return a, false, err
 }
 
-// setAuthorities makes authorities known to the ledger, or changes those that were read, all of
-// them or none. One that another process has changed since is a *ledger.ChangedError.
+// setAuthorities adds authorities to the ledger, or changes those that were read, all or none. If
+// another process has changed one since, the error is a *ledger.ChangedError.
 func (s *Service) setAuthorities(ctx context.Context, all ...ledger.Authority) error {
 	return s.ledger.SetAuthorities(ctx, all...)
 }
 
-// TakenError reports that there is an authority of the name already.
+// TakenError reports that there is an authority with the name already.
 type TakenError struct{ Name string }
 
 func (e *TakenError) Error() string { return fmt.Sprintf("there is an authority %q already", e.Name) }
 func (e *TakenError) Unwrap() error { return fs.ErrExist }
 
-// CheckNewName refuses a name for a new authority that its files cannot have, or that is taken,
+// CheckNewName refuses a name for a new authority that is invalid as a file name, or that is taken,
 // with a *TakenError.
 func (s *Service) CheckNewName(ctx context.Context, name string) error {
 	if err := CheckName(name); err != nil {
@@ -146,7 +144,7 @@ func (s *Service) CheckNewName(ctx context.Context, name string) error {
 	return err
 }
 
-// CheckName refuses a name for an authority that its files cannot have.
+// CheckName refuses a name for an authority that is invalid as a file name.
 func CheckName(name string) error {
 	if name == "" || nameFor(name) != name {
 		return fmt.Errorf("the name %q cannot be that of files; take letters, digits, hyphens and dots", name)
@@ -154,8 +152,8 @@ func CheckName(name string) error {
 	return nil
 }
 
-// nameFor makes the name of an authority, which is that of its files, from a common name: it
-// stays in one folder, and is no hidden file and no flag.
+// nameFor returns a name for an authority and its files, from a common name: without folders, and
+// neither a hidden file nor a flag.
 func nameFor(commonName string) string {
 	name := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`/\:`, r) {
@@ -166,7 +164,7 @@ func nameFor(commonName string) string {
 	return strings.TrimLeft(name, ".-")
 }
 
-// CheckValidity refuses certificates that are not valid at a time, with a *ca.ValidityError.
+// CheckValidity returns a *ca.ValidityError for certificates that are not valid at a time.
 func CheckValidity(now time.Time, certs ...*x509.Certificate) error {
 	for _, c := range certs {
 		if now.Before(c.NotBefore) || now.After(c.NotAfter) {

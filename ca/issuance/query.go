@@ -30,20 +30,19 @@ func (k QueryKind) String() string {
 	return [...]string{"file", "fingerprint", "serial", "subject", "common name", "host", "name"}[k]
 }
 
-// Query is one way to read what was typed to name a certificate.
+// Query is one interpretation of the text that names a certificate.
 type Query struct {
 	Kind  QueryKind
 	Value string
 }
 
-// maxQuery is longer than any name in a certificate that IAM Roles Anywhere takes.
+// maxQuery is longer than any name in a certificate that IAM Roles Anywhere accepts.
 const maxQuery = 4 << 10
 
-// ParseQueries returns how text can be meant, likeliest first: the first one that finds
-// something is what it means. It takes what CloudTrail, openssl and people write: serials in
-// hex (with colons, in any case, with leading zeros) or decimal, SHA-256 fingerprints, files,
-// distinguished names in either order, ARNs of assumed roles, session names, source
-// identities, names of hosts.
+// ParseQueries returns the interpretations of text, likeliest first: the first one that finds
+// something is used. It accepts what CloudTrail, openssl and people write: serials in hex (with
+// colons, in any case, with leading zeros) or decimal, SHA-256 fingerprints, files, distinguished
+// names in either order, ARNs of assumed roles, session names, source identities, names of hosts.
 func ParseQueries(text string) ([]Query, error) {
 	text = strings.TrimSpace(text)
 	if len(text) > maxQuery {
@@ -70,7 +69,7 @@ func ParseQueries(text string) ([]Query, error) {
 }
 
 // sessionOf returns the session name in the ARN of an assumed role or in a principal id
-// (AROA…:SESSION), as CloudTrail's userIdentity has them.
+// (AROA…:SESSION), as in CloudTrail's userIdentity.
 func sessionOf(text string) (session string, ok bool, err error) {
 	if strings.HasPrefix(text, "arn:") {
 		parts := strings.SplitN(text, ":", 6)
@@ -90,12 +89,11 @@ func sessionOf(text string) (session string, ok bool, err error) {
 	return "", false, nil
 }
 
-// sessionQueries are those of a session name or source identity, and of anything but files
-// and ARNs.
+// sessionQueries interprets a session name or source identity, and anything but files and ARNs.
 //
-// Source: IAM Roles Anywhere User Guide, "Authentication": the source identity is CN=name,
-// the bare name where that is too long, or ID=serial; a session is named after the serial in
-// hex unless the request says otherwise.
+// Source: IAM Roles Anywhere User Guide, "Authentication": the source identity is CN=name, the bare
+// name if that is too long, or ID=serial; a session is named after the serial in hex unless the
+// request says otherwise.
 func sessionQueries(text string) []Query {
 	if text == "" {
 		return nil
@@ -117,7 +115,7 @@ func sessionQueries(text string) []Query {
 	return distinct(found)
 }
 
-// numberQueries reads a serial or a fingerprint.
+// numberQueries interprets a serial or a fingerprint.
 func numberQueries(text string) []Query {
 	digits, isHex := hexDigits(text)
 	if isHex && len(digits) == 64 {
@@ -159,7 +157,7 @@ func hexDigits(text string) (string, bool) {
 // maxSerial is how many bytes a serial has at most: RFC 5280, 4.1.2.2.
 const maxSerial = 20
 
-// parseSerial returns the number as hex in lower case and of even length.
+// parseSerial returns the number in hex, in lower case and of even length.
 func parseSerial(digits string, base int) (string, bool) {
 	digits = strings.TrimLeft(digits, "0")
 	if len(digits) > 49 { // 2^160 in decimal
@@ -180,7 +178,7 @@ func serialHex(serial *big.Int) string {
 	return ca.SerialHex(&x509.Certificate{SerialNumber: serial})
 }
 
-// looksLikeFile takes what has a folder or the ending of a certificate file.
+// looksLikeFile reports whether text has a folder or the ending of a certificate file.
 func looksLikeFile(text string) bool {
 	if strings.Contains(text, "://") || strings.HasPrefix(text, "/") && strings.Contains(text, "=") {
 		return false

@@ -10,22 +10,22 @@ import (
 	"kedge/ca/ledger"
 )
 
-// RootRevocationError reports that a root was to be revoked, whose own list nobody would ask.
+// RootRevocationError reports an attempt to revoke a root, which no relying party would notice.
 type RootRevocationError struct{ Subject string }
 
 func (e *RootRevocationError) Error() string {
 	return fmt.Sprintf("%q is a root: no list revokes it", e.Subject)
 }
 
-// Changed is what a revocation, or the end of a hold, has done.
+// Changed is the result of a revocation, or of ending a hold.
 type Changed struct {
 	Certificates []ledger.Certificate // as they are in the ledger now
-	Behind       []ledger.Authority   // whose lists are to be made before it counts
+	Behind       []ledger.Authority   // whose CRLs must be made for it to take effect
 	Warnings     []string
 }
 
-// ToRevoke returns those of the named certificates that can be revoked for a reason. The error
-// says why none of a selector can, in the ledger's words where it knows.
+// ToRevoke returns those of the selected certificates that can be revoked for a reason. If a
+// selector has none, the error says why, if possible as the ledger's error.
 func (s *Service) ToRevoke(ctx context.Context, all []Selector, reason ca.Reason) (*Selection, error) {
 	now := s.now()
 	return s.choose(ctx, all, func(c *ledger.Certificate) error {
@@ -41,15 +41,15 @@ func (s *Service) ToRevoke(ctx context.Context, all []Selector, reason ca.Reason
 	})
 }
 
-// renewable reports whether a certificate that has expired could be renewed: it is the newest of
-// its lineage, and revoking it ends that.
+// renewable reports whether an expired certificate could be renewed: it is the newest of its
+// lineage, and revoking it ends that.
 func (s *Service) renewable(ctx context.Context, c *ledger.Certificate) bool {
 	newest, err := s.ledger.Newest(ctx, *c)
 	return err == nil && c.Kind == ledger.Leaf && newest.Seq == c.Seq
 }
 
-// Revoke revokes certificates, all or none, at this moment. why is for the ledger. Those that
-// ToRevoke found in a file alone are taken in after the others, as revoked.
+// Revoke revokes certificates, all or none, at this moment. why is recorded in the ledger. Those
+// that ToRevoke found only in a file are recorded after the others, as revoked.
 func (s *Service) Revoke(ctx context.Context, certs []ledger.Certificate, reason ca.Reason, why string) (*Changed, error) {
 	r := ledger.Revocation{Reason: reason, At: s.now(), Why: why}
 	var known, unknown []ledger.Certificate
@@ -92,7 +92,7 @@ func (s *Service) ToRelease(ctx context.Context, all []Selector) (*Selection, er
 	})
 }
 
-// Release ends the hold of certificates, of all or of none. why is for the ledger.
+// Release ends the hold of certificates, all or none. why is recorded in the ledger.
 func (s *Service) Release(ctx context.Context, certs []ledger.Certificate, why string) (*Changed, error) {
 	if err := s.ledger.Release(ctx, fingerprints(certs), why); err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func (s *Service) Release(ctx context.Context, certs []ledger.Certificate, why s
 	return s.changed(ctx, certs)
 }
 
-// changed reads certificates again, and the authorities that issued them.
+// changed re-reads certificates, and the authorities that issued them.
 func (s *Service) changed(ctx context.Context, certs []ledger.Certificate) (*Changed, error) {
 	c := &Changed{}
 	for _, one := range certs {

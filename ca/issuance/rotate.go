@@ -8,20 +8,20 @@ import (
 	"kedge/ca/ledger"
 )
 
-// RotationError reports that a step of a rotation needs one that is under way, or one that has
-// come further.
+// RotationError reports that a step of a rotation is not possible in the current phase.
 type RotationError struct{ text string }
 
 func (e *RotationError) Error() string { return e.text }
 
-// changedSince is the error for a plan whose state is no longer the ledger's.
+// changedSince returns the error for a plan whose state is no longer the ledger's.
 func changedSince() error {
 	return &RotationError{"another process has changed the authorities in the meantime"}
 }
 
 func notStarted() error { return &RotationError{"no rotation is under way"} }
 
-// unchanged refuses to act on a state that has changed: the person who confirmed the plan saw another.
+// unchanged refuses to act on a state that has changed: the user has confirmed a plan for another
+// one.
 func (s *Service) unchanged(ctx context.Context, r *Rotation) (*Rotation, error) {
 	now, err := s.Rotation(ctx)
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *Service) unchanged(ctx context.Context, r *Rotation) (*Rotation, error)
 	return now, nil
 }
 
-// rotate changes authorities together, as they were in the plan that was confirmed.
+// rotate changes authorities together, if the state is that of the confirmed plan.
 func (s *Service) rotate(ctx context.Context, planned *Rotation, all []ledger.Authority) error {
 	now, err := s.unchanged(ctx, planned)
 	if err != nil || len(all) == 0 {
@@ -44,7 +44,7 @@ func (s *Service) rotate(ctx context.Context, planned *Rotation, all []ledger.Au
 	return s.setSince(ctx, now, all...)
 }
 
-// setSince changes authorities that nobody else has changed since the rotation was read, nor any other.
+// setSince changes authorities if no process has changed any authority since the rotation was read.
 func (s *Service) setSince(ctx context.Context, r *Rotation, all ...ledger.Authority) error {
 	err := s.ledger.SetAuthoritiesSince(ctx, r.all, all...)
 	if _, changed := errors.AsType[*ledger.ChangedError](err); changed {

@@ -8,20 +8,19 @@ import (
 	"kedge/ca/ledger"
 )
 
-// ReopenPlan describes what it would do to take the finish of a rotation back.
+// ReopenPlan describes what undoing the finish of a rotation would do.
 type ReopenPlan struct {
 	Root     string // the old root, which is active again
-	Stays    string // the new root, which issues as before
+	Stays    string // the new root, which stays the issuing one
 	Done     bool   // the rotation is not finished
 	Back     []string
 	rotation *Rotation
 	all      []ledger.Authority
 }
 
-// PlanReopen returns what it would do to take the last finish back: the old root, and the
-// authorities that were retired with it, are active again, and the rotation is where it was after
-// the switch. When no rotation was finished since, or the old root has ended, the error is a
-// *RotationError.
+// PlanReopen returns what undoing the last finish would do: the old root, and the authorities that
+// were retired with it, become active again, and the rotation is in the phase after the switch. If
+// no rotation was finished, or the old root has expired, the error is a *RotationError.
 func (s *Service) PlanReopen(ctx context.Context) (*ReopenPlan, error) {
 	r, err := s.Rotation(ctx)
 	if err != nil {
@@ -49,8 +48,8 @@ func (s *Service) PlanReopen(ctx context.Context) (*ReopenPlan, error) {
 	return plan, nil
 }
 
-// Reopen takes the finish of a rotation back. When the authorities have changed since the plan
-// was made, the error is a *RotationError.
+// Reopen undoes the finish of a rotation. If the authorities have changed since the plan, the error
+// is a *RotationError.
 func (s *Service) Reopen(ctx context.Context, p *ReopenPlan) error {
 	if p.Done {
 		return nil
@@ -58,8 +57,8 @@ func (s *Service) Reopen(ctx context.Context, p *ReopenPlan) error {
 	return s.rotate(ctx, p.rotation, p.all)
 }
 
-// lastFinished returns the root that the last finish retired, or nil. An abort retires a root
-// that is newer than the one that stays.
+// lastFinished returns the root that the last finish retired, or nil. An abort retires a root that
+// is newer than the one that stays.
 func (r *Rotation) lastFinished() *ledger.Authority {
 	var last *ledger.Authority
 	for i, a := range r.all {
@@ -71,8 +70,8 @@ func (r *Rotation) lastFinished() *ledger.Authority {
 	return last
 }
 
-// retiredWith returns a retired root, first, and what was retired together with it: in the entries
-// just before its own, for Retire takes the root last.
+// retiredWith returns a retired root, first, and the authorities retired together with it: those in
+// the entries just before its own, since Retire retires the root last.
 func (r *Rotation) retiredWith(root *ledger.Authority) []ledger.Authority {
 	all := r.below(root.Name)
 	slices.SortFunc(all, func(a, b ledger.Authority) int { return int(b.Seq - a.Seq) })

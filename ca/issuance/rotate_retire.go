@@ -9,10 +9,10 @@ import (
 
 // RetirePlan describes what the end of a rotation would do.
 type RetirePlan struct {
-	Root     string // is retired, with all below it
+	Root     string // to be retired, with all below it
 	Stays    string // the root that stays
-	Done     bool   // it was done before
-	Needed   Tally  // by hosts that have no certificate below the root that stays
+	Done     bool   // it has been done already
+	Needed   Tally  // hosts that have no certificate below the root that stays
 	rotation *Rotation
 }
 
@@ -59,8 +59,8 @@ func (s *Service) planRetire(ctx context.Context, r *Rotation, root, stays strin
 	return &RetirePlan{Root: root, Stays: stays, Needed: needed, rotation: r}, err
 }
 
-// Retire ends a rotation: a root and all below are out of use, and the root that stays is active.
-// When the authorities have changed since the plan was made, the error is a *RotationError.
+// Retire ends a rotation: it retires a root and all below, and makes the root that stays active. If
+// the authorities have changed since the plan, the error is a *RotationError.
 func (s *Service) Retire(ctx context.Context, p *RetirePlan) error {
 	if p.Done {
 		return nil

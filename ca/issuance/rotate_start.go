@@ -16,13 +16,13 @@ import (
 type StartPlan struct {
 	Old     ledger.Authority
 	Name    string            // of the new root
-	Started *ledger.Authority // the new root, when the rotation was started before; nil otherwise
+	Started *ledger.Authority // the new root, if the rotation has started already; else nil
 
 	rotation *Rotation
 }
 
-// PlanStart returns what the start of a rotation would do. While another has been switched and is
-// not finished, the error is a *RotationError.
+// PlanStart returns what the start of a rotation would do. If another has been switched and is not
+// finished, the error is a *RotationError.
 func (s *Service) PlanStart(ctx context.Context) (*StartPlan, error) {
 	r, err := s.Rotation(ctx)
 	if err != nil {
@@ -34,8 +34,7 @@ func (s *Service) PlanStart(ctx context.Context) (*StartPlan, error) {
 	return &StartPlan{Old: r.Old, Name: r.newRootName(), Started: r.Next, rotation: r}, nil
 }
 
-// RootOptions are the differences of a new root from the old one; of the zero value, its name
-// alone.
+// RootOptions are the differences of a new root from the old one; by default, only its name.
 type RootOptions struct {
 	CommonName    string        // empty: the old one's, with a number
 	Lifetime      time.Duration // 0: as long as the old one
@@ -43,7 +42,7 @@ type RootOptions struct {
 	Why           string        // for the ledger
 }
 
-// Config returns what a new root is to be like: the organization, path length and name
+// Config returns the configuration of a new root: the organization, path length and name
 // constraints of the old one.
 func (p *StartPlan) Config(o RootOptions) (ca.AuthorityConfig, error) {
 	old := p.Old.Certificate
@@ -68,8 +67,8 @@ func nextCommonName(old string, number int) string {
 	return fmt.Sprintf("%s %d", base, number)
 }
 
-// Start begins a rotation to a root that is recorded. When another process has begun one since
-// the plan was made, to another root, the error is a *RotationError.
+// Start begins a rotation to a root that is recorded. If another process has started one to another
+// root since the plan, the error is a *RotationError.
 func (s *Service) Start(ctx context.Context, p *StartPlan, root *x509.Certificate) (ledger.Authority, error) {
 	now, err := s.PlanStart(ctx)
 	if err != nil {
@@ -85,7 +84,7 @@ func (s *Service) Start(ctx context.Context, p *StartPlan, root *x509.Certificat
 	return next, s.setSince(ctx, now.rotation, next)
 }
 
-// NotRootError reports that a certificate that was to be a root is issued by another.
+// NotRootError reports a certificate that should be a root and was issued by another CA.
 type NotRootError struct{ Subject, Issuer string }
 
 func (e *NotRootError) Error() string {
@@ -99,8 +98,8 @@ func (e *KnownRootError) Error() string {
 	return fmt.Sprintf("it is the root %q of this CA already", e.Name)
 }
 
-// RecordRoot records a root whose key is elsewhere, before Start. Besides *NotRootError and
-// *KnownRootError, errors are those of ca.LintForeign, whose warnings stop nothing.
+// RecordRoot records a root whose key is elsewhere, before Start. Errors are *NotRootError,
+// *KnownRootError and those of ca.LintForeign, whose warnings are no errors.
 func (s *Service) RecordRoot(ctx context.Context, cert *x509.Certificate, why string) error {
 	if !ca.IsRoot(cert) {
 		return &NotRootError{cert.Subject.String(), cert.Issuer.String()}

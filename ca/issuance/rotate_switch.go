@@ -7,7 +7,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// AmbiguousError reports that several authorities below a root may be meant.
+// AmbiguousError reports that there are several authorities below a root to choose from.
 type AmbiguousError struct {
 	Root  string
 	Names []string
@@ -19,16 +19,16 @@ func (e *AmbiguousError) Error() string {
 
 // SwitchPlan describes what the switch of a rotation would do.
 type SwitchPlan struct {
-	To       ledger.Authority // issues then
+	To       ledger.Authority // becomes the active one
 	Old, New string           // the roots
-	Again    bool             // one below the new root issues already
+	Again    bool             // an authority below the new root is active already
 	rotation *Rotation
 }
 
-// PlanSwitch returns what the switch of a rotation would do, to an authority below the new root, or
-// to the only intermediate there, or to the root itself, when the name is empty. Typed
-// errors: *RotationError, *UnknownAuthorityError, *AmbiguousError, *NoKeyError
-// and *RevokedAuthorityError.
+// PlanSwitch returns what the switch of a rotation would do: to the authority with a name, below
+// the new root, or when the name is empty to the only intermediate there, or to the root itself.
+// Typed errors: *RotationError, *UnknownAuthorityError, *AmbiguousError, *NoKeyError and
+// *RevokedAuthorityError.
 func (s *Service) PlanSwitch(ctx context.Context, name string) (*SwitchPlan, error) {
 	r, err := s.Rotation(ctx)
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *Service) PlanSwitch(ctx context.Context, name string) (*SwitchPlan, err
 	return plan, s.NotRevoked(ctx, path)
 }
 
-// switchTarget is the authority that is to issue.
+// switchTarget returns the authority to switch to.
 func (r *Rotation) switchTarget(name string) (ledger.Authority, error) {
 	var usable []ledger.Authority
 	for _, a := range r.below(r.Next.Name) {
@@ -81,8 +81,8 @@ func (r *Rotation) switchTarget(name string) (ledger.Authority, error) {
 	return ledger.Authority{}, &AmbiguousError{r.Next.Name, names}
 }
 
-// Switch makes an authority below the new root issue, and all below the new root active. When
-// the authorities have changed since the plan was made, the error is a *RotationError.
+// Switch makes an authority below the new root the issuing one, and all below the new root active.
+// If the authorities have changed since the plan, the error is a *RotationError.
 func (s *Service) Switch(ctx context.Context, p *SwitchPlan) error {
 	var all []ledger.Authority
 	for _, a := range p.rotation.below(p.New) {

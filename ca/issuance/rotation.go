@@ -10,7 +10,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// RootName is what the ledger calls the first root; the next are ca-2, ca-3 and so on.
+// RootName is the name of the first root in the ledger; the next are ca-2, ca-3 and so on.
 const RootName = "ca"
 
 // Rotation is where a CA stands between two roots. What it goes by is in the ledger alone,
@@ -22,8 +22,8 @@ const RootName = "ca"
 //	abort   as finish, with the new root, and only before switch
 //	reopen  takes finish back: what it retired is active again
 type Rotation struct {
-	Old     ledger.Authority  // the only root, when Next is nil
-	Next    *ledger.Authority // the new root; nil: no rotation is under way
+	Old     ledger.Authority  // the only root, if Next is nil
+	Next    *ledger.Authority // the new root; nil: no rotation is in progress
 	Issuing ledger.Authority
 	all     []ledger.Authority
 }
@@ -69,7 +69,7 @@ func (s *Service) Rotation(ctx context.Context) (*Rotation, error) {
 	return r, nil
 }
 
-// Roots are those in use, in the order in which they were numbered.
+// Roots returns the roots in use, in the order of their numbers.
 func (r *Rotation) Roots() []ledger.Authority {
 	var roots []ledger.Authority
 	for _, a := range r.all {
@@ -81,7 +81,7 @@ func (r *Rotation) Roots() []ledger.Authority {
 	return roots
 }
 
-// rootNumber is the number in the name of a root: 1 for ca, 2 for ca-2, 0 for another name.
+// rootNumber returns the number in the name of a root: 1 for ca, 2 for ca-2, 0 for another name.
 func rootNumber(name string) int {
 	n := 0
 	if name == RootName {
@@ -100,7 +100,7 @@ func rootCalled(n int) string {
 	return fmt.Sprintf("%s-%d", RootName, n)
 }
 
-// newRootName is the first that is free.
+// newRootName returns the first free name.
 func (r *Rotation) newRootName() string {
 	for n := 1; ; n++ {
 		name := rootCalled(n)
@@ -110,8 +110,8 @@ func (r *Rotation) newRootName() string {
 	}
 }
 
-// rootOf returns the name of the root above an authority, or its own; empty when the ledger
-// does not know it.
+// rootOf returns the name of the root above an authority, or its own; empty if the ledger does not
+// have it.
 func (r *Rotation) rootOf(name string) string {
 	for range r.all {
 		i := slices.IndexFunc(r.all, func(a ledger.Authority) bool { return a.Name == name })
@@ -126,7 +126,7 @@ func (r *Rotation) rootOf(name string) string {
 	return ""
 }
 
-// Phase is PhaseNone, PhaseStarted or PhaseSwitched.
+// Phase returns PhaseNone, PhaseStarted or PhaseSwitched.
 func (r *Rotation) Phase() string {
 	switch {
 	case r.Next == nil:
@@ -153,7 +153,7 @@ func (r *Rotation) below(root string) []ledger.Authority {
 	return all
 }
 
-// byKey maps the keys of issuers, as the ledger has them of leaves, to authorities.
+// byKey maps the key identifiers of leaves' issuers in the ledger to authorities.
 func (r *Rotation) byKey() map[string]string {
 	names := map[string]string{}
 	for _, a := range r.all {
@@ -163,7 +163,7 @@ func (r *Rotation) byKey() map[string]string {
 	return names
 }
 
-// lastRetired is the number of the last root that was retired, 0 when none was.
+// lastRetired returns the number of the last retired root, or 0.
 func (r *Rotation) lastRetired() int {
 	last := 0
 	for _, a := range r.all {

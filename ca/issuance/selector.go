@@ -8,37 +8,37 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Selector names certificates that something is to be done with. Make one with SelectName and
-// its sisters.
+// Selector selects certificates to be revoked or released. Use SelectName and the other
+// constructors.
 type Selector struct {
 	Text    string
 	Queries []Query // likeliest first
-	Word    bool    // a * is a character; otherwise it matches any run of characters
-	Precise bool    // it means one certificate, which must be usable for what is to be done with it
+	Word    bool    // a * is literal; otherwise it matches any run of characters
+	Precise bool    // it selects one certificate, for which the operation must be possible
 }
 
-// SelectName takes what a person types, read as ParseQueries does.
+// SelectName selects by text that a user typed, parsed as ParseQueries does.
 func SelectName(text string) (Selector, error) {
 	all, err := ParseQueries(text)
 	return Selector{Text: text, Queries: all, Word: true}, err
 }
 
-// SelectSerial takes a serial number, hex or decimal.
+// SelectSerial selects by a serial number, hex or decimal.
 func SelectSerial(text string) (Selector, error) {
 	return preciseSelector(text, only(BySerial, text), "a serial number, hex or decimal")
 }
 
-// SelectFingerprint takes the SHA-256 of a certificate.
+// SelectFingerprint selects by the SHA-256 of a certificate.
 func SelectFingerprint(text string) (Selector, error) {
 	return preciseSelector(text, only(ByFingerprint, text), "a SHA-256, 64 digits in hex")
 }
 
-// SelectFile takes the certificate in a file, which Config.Certificate reads.
+// SelectFile selects the certificate in a file, which Config.Certificate reads.
 func SelectFile(path string) (Selector, error) {
 	return preciseSelector(path, []Query{{ByFile, path}}, "a file")
 }
 
-// SelectSubject takes a common name, or a distinguished name in any order; a * stands for any
+// SelectSubject selects by a common name, or a distinguished name in any order; a * matches any
 // characters.
 func SelectSubject(text string) (Selector, error) {
 	var all []Query
@@ -51,7 +51,7 @@ func SelectSubject(text string) (Selector, error) {
 	return newSelector(text, all, "a name")
 }
 
-// SelectHost takes the name of a host; a * stands for any characters.
+// SelectHost selects by the name of a host; a * matches any characters.
 func SelectHost(text string) (Selector, error) {
 	return newSelector(text, []Query{{ByHost, text}}, "a name")
 }
@@ -69,7 +69,7 @@ func newSelector(text string, queries []Query, what string) (Selector, error) {
 	return Selector{Text: text, Queries: queries}, nil
 }
 
-// only returns the queries of a number that are of one kind.
+// only returns the queries of a number that have one kind.
 func only(kind QueryKind, text string) []Query {
 	var all []Query
 	for _, q := range numberQueries(text) {
@@ -80,17 +80,17 @@ func only(kind QueryKind, text string) []Query {
 	return all
 }
 
-// keeps reports whether a certificate that a query found is one that the selector names.
+// keeps reports whether the selector selects a certificate that a query found.
 func (t Selector) keeps(q Query, c *ledger.Certificate) bool { return !t.Word || q.is(c) }
 
-// Selection holds the certificates that were named and that can be revoked, or released.
+// Selection holds the selected certificates that can be revoked, or released.
 type Selection struct {
 	Certificates []ledger.Certificate
-	Skipped      int // named as well, and not usable
+	Skipped      int // selected as well, and not usable
 }
 
-// choose returns the certificates that are named. usable returns the reason why one cannot be
-// taken; each selector must have at least one that can, or choose fails as a whole.
+// choose returns the selected certificates. usable returns why one cannot be used; if a selector
+// has none that can, choose fails as a whole.
 func (s *Service) choose(ctx context.Context, all []Selector, usable func(*ledger.Certificate) error) (*Selection, error) {
 	chosen := &Selection{}
 	seen := map[string]bool{} // fingerprints
@@ -123,8 +123,8 @@ func (s *Service) choose(ctx context.Context, all []Selector, usable func(*ledge
 	return chosen, nil
 }
 
-// selected returns the certificates that a selector names. A file that was named as such must be
-// readable, as it is not one interpretation among others; what is in it may be new to the ledger.
+// selected returns the certificates of a selector. A file of SelectFile must be readable, as it is
+// not one interpretation among others; its certificate may be unknown to the ledger.
 func (s *Service) selected(ctx context.Context, one Selector) ([]Match, error) {
 	file := !one.Word && one.Queries[0].Kind == ByFile
 	if file {

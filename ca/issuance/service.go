@@ -12,32 +12,31 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Keys opens the keys of authorities, wherever they are. Its methods may be called from several
-// goroutines, but Signer never before an earlier call has returned.
+// Keys opens the keys of authorities, wherever they are. Its methods may be called concurrently,
+// but a call of Signer begins only when the previous one has returned.
 type Keys interface {
-	// Signer opens the key of an authority. public is what it must be: some tokens hold no
-	// public key. The service keeps the signer; the caller closes it after the service was
-	// last used.
+	// Signer opens the key of an authority. public is its public key: some tokens do not have it.
+	// The service keeps the signer; the caller closes it after the last use of the service.
 	Signer(ctx context.Context, authority string, public crypto.PublicKey) (crypto.Signer, error)
-	// Has reports whether the key of an authority is here, without opening it.
+	// Has reports whether the key of an authority is available, without opening it.
 	Has(authority string) (bool, error)
 }
 
-// Config is what a Service works with.
+// Config has the settings of a Service.
 type Config struct {
 	// Ledger is that of the CA. Required; the caller closes it.
 	Ledger *ledger.Ledger
 	// Now is the clock. Required.
 	Now func() time.Time
-	// Keys opens the keys of the CA. When it is nil, none of them is here.
+	// Keys opens the keys of the CA. nil: no key is available.
 	Keys Keys
-	// LastList returns the last complete list of an authority, as it was published, in DER, and
-	// its place, which errors name. Without a list, the error wraps fs.ErrNotExist and the place
-	// is where it would be. When LastList is nil, there is none.
+	// LastList returns the last complete CRL of an authority, as published, in DER, and its path or
+	// URL, for errors. If there is none, the error wraps fs.ErrNotExist and the path is where it
+	// would be. nil: there are none.
 	LastList func(authority string) (der []byte, place string, err error)
 	// Certificate reads the certificate in a file that a query names; an error that wraps
-	// fs.ErrNotExist when there is no such file. When it is nil, queries name no files: front
-	// ends that take queries from other machines leave it out.
+	// fs.ErrNotExist if the file does not exist. nil: queries name no files, as in a front end that
+	// takes queries from other machines.
 	Certificate func(path string) (*x509.Certificate, error)
 	// Expiry says which leaves Status reports.
 	Expiry Expiry
@@ -58,7 +57,7 @@ type Service struct {
 	issuingCA sync.Mutex
 }
 
-// New makes a service. It does not look into the ledger.
+// New returns a service. It does not read the ledger.
 func New(c Config) (*Service, error) {
 	if c.Ledger == nil || c.Now == nil {
 		return nil, errors.New("a CA service needs a ledger and a clock")
@@ -73,7 +72,7 @@ func New(c Config) (*Service, error) {
 	return s, nil
 }
 
-// noKeys is for a service without keys.
+// noKeys is Keys of a service without keys.
 type noKeys struct{}
 
 func (noKeys) Signer(_ context.Context, authority string, _ crypto.PublicKey) (crypto.Signer, error) {

@@ -15,12 +15,12 @@ import (
 type Status struct {
 	Authorities  []AuthorityStatus `json:"authorities"`
 	Certificates Counts            `json:"certificates"`
-	Leaves       LeavesStatus      `json:"leaves"`   // that have no successor and need one
+	Leaves       LeavesStatus      `json:"leaves"`   // without successor, that need one
 	Rotation     string            `json:"rotation"` // none, started or switched
 	Ledger       string            `json:"ledger"`
 	Head         string            `json:"head"` // SEQ:HASH
 	Needs        []string          `json:"needs"`
-	Warnings     []string          `json:"warnings,omitempty"` // of certificates that were made elsewhere
+	Warnings     []string          `json:"warnings,omitempty"` // about certificates that were issued elsewhere
 }
 
 // AuthorityStatus is the state of an authority.
@@ -34,14 +34,14 @@ type AuthorityStatus struct {
 	NotAfter           time.Time  `json:"not_after"`
 	KeyHere            bool       `json:"key_here"`
 	CertificateRevoked bool       `json:"certificate_revoked"` // its own, or one above it
-	Revoked            int        `json:"revoked"`             // and not expired: what its list is to hold
-	Unlisted           int        `json:"unlisted"`            // changes that the last list does not have
+	Revoked            int        `json:"revoked"`             // not expired: the entries of its next CRL
+	Unlisted           int        `json:"unlisted"`            // changes since the last CRL
 	CRL                *CRLStatus `json:"crl,omitempty"`
 
-	aboutList error // what is wrong with the last list where it was published
+	aboutList error // what is wrong with the last CRL as published
 }
 
-// CRLStatus is the last complete list of an authority.
+// CRLStatus describes the last complete CRL of an authority.
 type CRLStatus struct {
 	Number     int64     `json:"number"`
 	ThisUpdate time.Time `json:"this_update"`
@@ -50,7 +50,7 @@ type CRLStatus struct {
 	Size       int64     `json:"size"` // bytes of DER
 }
 
-// Counts are those of the whole ledger, by state; held are counted as revoked too.
+// Counts count the certificates of the ledger by state; held ones are counted as revoked too.
 type Counts struct {
 	Total   int64 `json:"total"`
 	Valid   int64 `json:"valid"`
@@ -60,14 +60,14 @@ type Counts struct {
 	Held    int64 `json:"held"`
 }
 
-// Status reads the state of the authorities, their lists, the rotation and the ledger, and lists
-// what needs doing. It opens no key.
+// Status returns the state of the authorities, their CRLs, the rotation and the ledger, and lists
+// what the operator should do. It opens no key.
 func (s *Service) Status(ctx context.Context) (*Status, error) {
 	now := s.now()
 	var n states
 	var failed error
 	var group sync.WaitGroup
-	group.Go(func() { n, failed = s.states(ctx, now) }) // meanwhile: it takes as long as the rest
+	group.Go(func() { n, failed = s.states(ctx, now) }) // concurrently: it takes as long as the rest
 	c, err := s.status(ctx, now)
 	group.Wait()
 	if err = cmp.Or(err, failed); err != nil {
@@ -130,7 +130,7 @@ func (s *Service) authorityStatus(ctx context.Context, a ledger.Authority, now t
 		return nil, err
 	}
 	one.Revoked, one.Unlisted = len(revoked), last.unlisted(revoked)
-	if last.record != nil && last.record.Issuer != keyID(a) { // the list names a key identifier of before
+	if last.record != nil && last.record.Issuer != keyID(a) { // the CRL has a former key identifier
 		one.Unlisted = len(revoked)
 	}
 	if r := last.record; r != nil {
@@ -139,7 +139,7 @@ func (s *Service) authorityStatus(ctx context.Context, a ledger.Authority, now t
 	return one, nil
 }
 
-// rotationStatus adds the phase of the rotation, and what is to be done about it.
+// rotationStatus adds the phase of the rotation, and what to do about it.
 func (s *Service) rotationStatus(ctx context.Context, c *Status) error {
 	all, err := s.ledger.Authorities(ctx)
 	if err != nil {
@@ -162,10 +162,10 @@ func (s *Service) rotationStatus(ctx context.Context, c *Status) error {
 	return nil
 }
 
-// states are the numbers of certificates by state, without all that are valid.
+// states are the numbers of certificates by state, except valid ones.
 type states struct {
-	ended, pending, revoked, held int64 // ended: whatever else they are
-	revokedLater, heldLater       int64 // of those revoked, the ones that have not ended
+	ended, pending, revoked, held int64 // ended: in any other state as well
+	revokedLater, heldLater       int64 // of those revoked, the ones that have not expired
 }
 
 // states counts the certificates by state.
@@ -194,8 +194,8 @@ func (n states) of(total int64) Counts {
 	return Counts{Total: total, Valid: total - n.ended - later - n.pending, Pending: n.pending, Expired: n.ended - (revoked - later), Revoked: revoked, Held: n.held}
 }
 
-// isRevoked reports whether NotRevoked refuses an authority. A path that is incomplete is not
-// reported here.
+// isRevoked reports whether NotRevoked refuses an authority. An incomplete path is not reported
+// here.
 func (s *Service) isRevoked(ctx context.Context, name string) (bool, error) {
 	path, err := s.Path(ctx, name)
 	if err != nil {

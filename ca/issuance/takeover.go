@@ -12,12 +12,12 @@ import (
 	"kedge/ca/ledger"
 )
 
-// TakeOver takes in what an authority issued and revoked before its ledger was there: the caller
-// reads it, with [TakeOver.Add] for each certificate, and then calls Finish. Whoever reads
-// checks that the authority's key signed each: with what Certificates returns.
+// TakeOver imports what an authority issued and revoked before its ledger existed: the caller calls
+// [TakeOver.Add] for each certificate, and then Finish. The caller must have verified that each was
+// signed by the authority's key, with one of Certificates.
 //
-// A TakeOver belongs to one goroutine. What was added is recorded in groups; the same again
-// after an interruption goes on, and what is there already stays as it is.
+// It is not safe for concurrent use. Certificates are recorded in groups; after an interruption the
+// same calls resume, and what is recorded already stays as it is.
 type TakeOver struct {
 	service   *Service
 	authority ledger.Authority
@@ -27,36 +27,36 @@ type TakeOver struct {
 
 	certificates []ledger.Import
 	serials      []ca.Revocation
-	ended        []ca.Revocation // of certificates that have expired
+	ended        []ca.Revocation // revocations whose certificates have expired
 	done         TakenOver
 }
 
-// Past is a certificate that an authority issued, or the serial number of one that it revoked
-// and whose certificate is not at hand.
+// Past is a certificate that an authority issued, or the serial number of one that it revoked and
+// whose certificate is missing.
 type Past struct {
 	Certificate *x509.Certificate // nil: only the serial number is known
 	Serial      *big.Int
-	NotAfter    time.Time      // zero: not known
+	NotAfter    time.Time      // zero: unknown
 	Revoked     *ca.Revocation // nil: it is not revoked
 }
 
-// TakenOver says what came of a TakeOver. The tags are those of kedge-ca's JSON.
+// TakenOver is the result of a TakeOver. The tags are those of kedge-ca's JSON.
 type TakenOver struct {
 	Authority string            `json:"authority"`
 	Recorded  int               `json:"recorded"` // certificates that are new in the ledger
-	Known     int               `json:"known"`    // certificates that were there
+	Known     int               `json:"known"`    // certificates that were in the ledger already
 	Expired   int               `json:"expired"`  // of all of them, those that have expired
-	Revoked   int               `json:"revoked"`  // certificates and serial numbers that are revoked now and were not
+	Revoked   int               `json:"revoked"`  // certificates and serial numbers that are newly revoked
 	Ended     int               `json:"ended"`    // revoked serial numbers that are left out, since their certificates have expired
 	NextList  int64             `json:"next_list"`
-	MayMiss   bool              `json:"may_miss"` // nobody has said yet that nothing is missing
-	Refused   map[string]string `json:"refused"`  // what the ledger does not take, by serial number or list: why
+	MayMiss   bool              `json:"may_miss"` // the operator has not stated that nothing is missing
+	Refused   map[string]string `json:"refused"`  // what the ledger refuses, by serial number or CRL: why
 }
 
-// What of a take-over waits to be recorded together.
+// How many imports are recorded together.
 const takeOverGroup = 500
 
-// TakeOver begins to take in what an authority issued before.
+// TakeOver starts the import of what an authority issued before.
 func (s *Service) TakeOver(ctx context.Context, authority, why string) (*TakeOver, error) {
 	path, err := s.Path(ctx, authority)
 	if err != nil {
@@ -79,10 +79,11 @@ func (s *Service) TakeOver(ctx context.Context, authority, why string) (*TakeOve
 	return t, nil
 }
 
-// Certificates returns those of the authority, which have one key: the present one first.
+// Certificates returns the certificates of the authority, which have one key: the current one
+// first.
 func (t *TakeOver) Certificates() []*x509.Certificate { return t.issuers }
 
-// Add takes what the authority issued.
+// Add imports a certificate or a revocation.
 func (t *TakeOver) Add(ctx context.Context, p Past) error {
 	if p.Certificate == nil {
 		return t.addSerial(p)
@@ -100,8 +101,8 @@ func (t *TakeOver) Add(ctx context.Context, p Past) error {
 	return t.flush(ctx)
 }
 
-// addSerial keeps a revoked serial number, for Finish: the certificates are to be in the ledger
-// first. One that is known to have expired does not have to be on a list any more.
+// addSerial keeps a revoked serial number for Finish, since certificates are recorded first. One
+// that is known to have expired need not be on a CRL any more.
 func (t *TakeOver) addSerial(p Past) error {
 	if p.Revoked == nil || p.Serial == nil || p.Serial.Sign() <= 0 {
 		return fmt.Errorf("take in the serial number %v: it is none, or not revoked", p.Serial)
@@ -115,12 +116,12 @@ func (t *TakeOver) addSerial(p Past) error {
 	return nil
 }
 
-// flush records the certificates that wait.
+// flush records the collected certificates.
 func (t *TakeOver) flush(ctx context.Context) error {
 	n := len(t.certificates)
 	done, err := t.service.ledger.Import(ctx, t.certificates)
 	for _, c := range t.certificates {
-		// One whose serial number another has is refused; the number is revoked all the same.
+		// One whose serial number is in use is refused; the number is revoked nevertheless.
 		if _, refused := done.Refused[ca.SerialHex(c.Issued.Certificate)]; refused && c.Revoked != nil {
 			t.serials = append(t.serials, ca.Revocation{Serial: c.Issued.Certificate.SerialNumber, At: c.Revoked.At, Reason: c.Revoked.Reason})
 		}
@@ -137,15 +138,14 @@ func (t *TakeOver) flush(ctx context.Context) error {
 	return err
 }
 
-// PastLists is what is known of the lists that an authority signed before.
+// PastLists is what is known of the CRLs that an authority signed before.
 type PastLists struct {
-	Lists    []*x509.RevocationList // complete ones, with the signature of the authority
-	Number   *big.Int               // the highest that it used; nil: not known
-	Complete bool                   // the operator's word that nothing is missing
+	Lists    []*x509.RevocationList // complete ones, signed by the authority
+	Number   *big.Int               // the highest that it used; nil: unknown
+	Complete bool                   // the operator states that nothing is missing
 }
 
-// Finish records what was added and not recorded yet, and the lists: their numbers are gone on
-// from.
+// Finish records what was added and not recorded yet, and the CRLs, whose numbers are continued.
 func (t *TakeOver) Finish(ctx context.Context, p PastLists) (*TakenOver, error) {
 	if err := t.flush(ctx); err != nil {
 		return nil, err
@@ -159,8 +159,8 @@ func (t *TakeOver) Finish(ctx context.Context, p PastLists) (*TakenOver, error) 
 	default:
 		past.Number = p.Number.Int64()
 	}
-	// What is revoked comes before the lists: a list that is recorded is not looked at any more, when it
-	// is replaced. That nothing is missing comes last.
+	// Revocations come before the CRLs: a recorded CRL is replaced without a comparison. The
+	// statement that nothing is missing comes last.
 	revoked, err := t.service.ledger.TakeOver(ctx, ledger.TakeOver{Authority: past.Authority, Revoked: t.serials, Why: t.why})
 	t.done.Revoked += revoked
 	if err != nil {
@@ -182,8 +182,8 @@ func (t *TakeOver) Finish(ctx context.Context, p PastLists) (*TakenOver, error) 
 	return &t.done, err
 }
 
-// keepListed keeps, of the revoked serial numbers whose certificates have expired, those that a
-// list has: such a list may be the one that the next replaces, and that is not to lose any.
+// keepListed keeps, of the revoked serial numbers whose certificates have expired, those that are
+// on a CRL: the next CRL may replace that one, and must not drop any.
 func (t *TakeOver) keepListed(lists []*x509.RevocationList) {
 	on := map[string]bool{}
 	for _, list := range lists {
@@ -201,11 +201,11 @@ func (t *TakeOver) keepListed(lists []*x509.RevocationList) {
 	t.ended = nil
 }
 
-// takeList records that there was a list, so that it is known when it is to be replaced. What it
-// revokes was added.
+// takeList records that there was a CRL, so that it is known when it is replaced. Its revocations
+// were added.
 func (t *TakeOver) takeList(ctx context.Context, list *x509.RevocationList) error {
 	if list.Number == nil {
-		return nil // of version 1: none that has to be gone on from
+		return nil // of version 1: it has no number
 	}
 	sum := sha256.Sum256(list.Raw)
 	f, err := ledger.ReadList(list, t.authority.Certificate, sum[:])

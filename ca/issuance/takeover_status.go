@@ -12,15 +12,15 @@ import (
 	"kedge/ca/ledger"
 )
 
-// MayMiss returns the names of the authorities that were made elsewhere and of which nobody has
-// said yet that the ledger has all they issued and revoked before: their lists may lack revocations.
+// MayMiss returns the names of the authorities that were created elsewhere, unless the operator has
+// stated that the ledger has all they issued and revoked before: their CRLs may lack revocations.
 func (s *Service) MayMiss(ctx context.Context) ([]string, error) {
 	names, err := s.ledger.MayMiss(ctx)
 	return slices.Sorted(maps.Keys(names)), err
 }
 
-// takeOverStatus adds what is to be done about authorities that were made elsewhere, and what
-// their certificates lack.
+// takeOverStatus adds what to do about authorities that were created elsewhere, and what their
+// certificates lack.
 func (s *Service) takeOverStatus(ctx context.Context, c *Status) error {
 	missing, err := s.MayMiss(ctx)
 	if err != nil {
@@ -41,8 +41,8 @@ func (s *Service) takeOverStatus(ctx context.Context, c *Status) error {
 	return nil
 }
 
-// foreignWarnings adds what lint says of an authority whose certificate was made elsewhere. That
-// it ends is among the needs.
+// foreignWarnings adds the lint warnings of an authority whose certificate was issued elsewhere.
+// Its expiry is among the needs.
 func (s *Service) foreignWarnings(ctx context.Context, a ledger.Authority, c *Status) error {
 	foreign, err := s.ledger.IsImported(ctx, a.Fingerprint)
 	if err != nil || !foreign || a.State == ledger.Retired {
@@ -50,7 +50,7 @@ func (s *Service) foreignWarnings(ctx context.Context, a ledger.Authority, c *St
 	}
 	path, err := s.Path(ctx, a.Name)
 	if err != nil || len(path) == 1 && !ca.IsRoot(a.Certificate) {
-		return nil // what is above it is not known
+		return nil // the certificates above it are unknown
 	}
 	var issuers []*x509.Certificate
 	for _, above := range path[1:] {

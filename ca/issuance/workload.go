@@ -12,16 +12,16 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Workload is a host with one of its names, by its newest valid certificate: what has to move
+// Workload is a host and one of its names, with the newest valid certificate: the unit that moves
 // when the root changes.
 type Workload struct {
 	ledger.Certificate
-	Authority string // that issued it; empty when the ledger does not know it
-	Moved     bool   // to the root that was asked about
+	Authority string // its issuer; empty if the ledger does not have it
+	Moved     bool   // to the given root
 }
 
-// Workloads returns the workloads of all hosts, host by host, with Moved set where they are below
-// a root.
+// Workloads returns the workloads of all hosts, host by host, with Moved set for those below a
+// root.
 func (s *Service) Workloads(ctx context.Context, r *Rotation, root string) iter.Seq2[Workload, error] {
 	authorities := r.byKey()
 	return func(yield func(Workload, error) bool) {
@@ -58,7 +58,7 @@ func (s *Service) Workloads(ctx context.Context, r *Rotation, root string) iter.
 	}
 }
 
-// MovedAt is when a workload got its first certificate below a root; the zero time if it has
+// MovedAt returns when a workload got its first certificate below a root; the zero time if it has
 // none.
 func (s *Service) MovedAt(ctx context.Context, r *Rotation, root string, w Workload) (time.Time, error) {
 	var first time.Time
@@ -82,7 +82,7 @@ type Movement struct {
 	At time.Time // zero if it has not moved
 }
 
-// Movements adds to workloads when those that have moved did so.
+// Movements adds to workloads the time at which they moved.
 func (s *Service) Movements(ctx context.Context, r *Rotation, root string, all iter.Seq2[Workload, error]) iter.Seq2[Movement, error] {
 	return func(yield func(Movement, error) bool) {
 		for w, err := range all {
@@ -101,7 +101,7 @@ func (s *Service) Movements(ctx context.Context, r *Rotation, root string, all i
 type Tally struct {
 	Moved, Remaining int
 	Named            []string  // the first 20 that remain
-	Until            time.Time // when the last certificate of those that remain ends
+	Until            time.Time // when the last of their certificates expires
 }
 
 const (
@@ -144,10 +144,10 @@ func (s *Service) Tally(ctx context.Context, r *Rotation, root string) (Tally, e
 	return t, nil
 }
 
-// Names lists those that remain, in a sentence: the first few, and how many more.
+// Names lists those that remain, for a sentence: the first few, and how many more.
 func (t Tally) Names() string { return t.names(maxRemaining) }
 
-// AllNames is Names with as many as there are in Named.
+// AllNames is Names with all of Named.
 func (t Tally) AllNames() string { return t.names(maxNamed) }
 
 func (t Tally) names(most int) string {
