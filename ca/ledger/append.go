@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// hashSize is that of SHA-256.
+// hashSize is the size of a SHA-256.
 const hashSize = sha256.Size
 
 // The kinds of entries.
@@ -19,12 +19,12 @@ const (
 	kindIssue     = "issue"     // a certificate; see issuedBody
 	kindRevoke    = "revoke"    // certificates; see revokedBody
 	kindRelease   = "release"   // certificates that were on hold; see releasedBody
-	kindAuthority = "authority" // what is known of an authority; see authorityBody
+	kindAuthority = "authority" // an authority was added or changed; see authorityBody
 	kindCRL       = "crl"       // see crlBody
-	kindImport    = "import"    // a certificate that was issued before the ledger was, or past it; see issuedBody
+	kindImport    = "import"    // a certificate that was issued before the ledger existed, or outside of it; see issuedBody
 	kindList      = "list"      // a CRL that another ledger, or this one before a restore, recorded; see listBody
 	kindClone     = "clone"     // a renewal that was refused; see cloneBody
-	kindTakeOver  = "takeover"  // what is known of an authority from before the ledger was there; see takeOverBody
+	kindTakeOver  = "takeover"  // the past of an authority, before the ledger existed; see takeOverBody
 )
 
 // Entry is a link of the chain.
@@ -37,8 +37,8 @@ type Entry struct {
 	Hash []byte
 }
 
-// sum returns what Hash must be: SHA-256 of a name, the hash before, and every field, those
-// of variable length after their length, so that no byte can move from one to the next.
+// sum returns what Hash must be: SHA-256 of a label, the previous hash, and every field, those of
+// variable length preceded by their length, so that no byte can move from one field to the next.
 func (e *Entry) sum() []byte {
 	b := make([]byte, 0, 128+len(e.Kind)+len(e.Body))
 	b = append(b, "kedge ledger entry 1\x00"...)
@@ -59,15 +59,15 @@ const (
 	readEntries = "SELECT seq, at, kind, body, prev, hash FROM entries WHERE seq > ? ORDER BY seq"
 )
 
-// chain is the last entry; the caller holds the lock of the head.
+// chain is the end of the chain: the last entry; the caller holds the head lock.
 type chain struct {
 	seq  int64
 	hash []byte
 	at   time.Time
 }
 
-// now is the time of the next entry: t, or that of the last entry if a clock that was ahead
-// wrote it. Time in a ledger does not run backwards.
+// now returns the time of the next entry: t, or that of the last entry if that is later because a
+// clock was ahead. Times in a ledger never decrease.
 func (c *chain) now(t time.Time) time.Time {
 	t = t.UTC().Truncate(time.Microsecond)
 	if t.Before(c.at) {
@@ -76,7 +76,7 @@ func (c *chain) now(t time.Time) time.Time {
 	return t
 }
 
-// next makes the entry that follows, and moves on to it.
+// next returns the statement for the entry that follows, and makes it the last.
 func (c *chain) next(kind, body string, at time.Time) statement {
 	e := Entry{Seq: c.seq + 1, At: c.now(at), Kind: kind, Body: body, Prev: c.hash}
 	e.Hash = e.sum()
@@ -84,18 +84,18 @@ func (c *chain) next(kind, body string, at time.Time) statement {
 	return one(insertEntry, e.Seq, e.At.UnixMicro(), e.Kind, e.Body, e.Prev, e.Hash)
 }
 
-// head is the statement that says where the chain ends.
+// head returns the statement that updates the head.
 func (c *chain) head() statement { return one(updateHead, c.seq, c.hash, c.seq, c.at.UnixMicro()) }
 
-// Head returns the sequence number and the hash of the last entry; 0 and zeros before the
-// first. Kept somewhere else, it tells [Ledger.Verify] whether the end of the chain, or all
-// of it, was replaced.
+// Head returns the sequence number and the hash of the last entry; 0 and zeros before the first. If
+// it is kept somewhere else, [Ledger.Verify] can tell whether the end of the chain, or all of it,
+// was replaced.
 func (l *Ledger) Head(ctx context.Context) (seq int64, hash []byte, err error) {
 	err = l.db.QueryRowContext(ctx, "SELECT seq, hash FROM head").Scan(&seq, &hash)
 	return seq, hash, l.engine.explain(err)
 }
 
-// Entries returns the chain after an entry, all of it after 0. An error ends it.
+// Entries returns the entries after a sequence number, all of them after 0. An error ends it.
 func (l *Ledger) Entries(ctx context.Context, after int64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		rows, err := l.db.QueryContext(ctx, l.engine.sql(readEntries), after)
@@ -127,7 +127,7 @@ func scanEntry(row scanner) (Entry, error) {
 	return e, err
 }
 
-// decode reads the body of an entry; what it does not know is an error.
+// decode decodes the body of an entry; unknown fields are an error.
 func (e *Entry) decode(body any) error {
 	d := json.NewDecoder(bytes.NewReader([]byte(e.Body)))
 	d.DisallowUnknownFields()
@@ -137,7 +137,7 @@ func (e *Entry) decode(body any) error {
 	return nil
 }
 
-// encode makes the body of an entry.
+// encode encodes the body of an entry.
 func encode(body any) (string, error) {
 	data, err := json.Marshal(body)
 	return string(data), err

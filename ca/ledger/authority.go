@@ -16,18 +16,18 @@ import (
 // The states of authorities.
 const (
 	Active  = "active"
-	Next    = "next"    // being rotated to
+	Next    = "next"    // the new root of a rotation
 	Retired = "retired" // its certificates may still be valid, and it may still sign CRLs
 )
 
-// Authority is a CA that this ledger belongs to.
+// Authority is a CA of this ledger.
 type Authority struct {
 	Name        string
 	Certificate *x509.Certificate // its current one
-	Fingerprint []byte            // SHA-256 of Certificate; what Authorities returns, and otherwise not looked at
-	Parent      string            // the name of the authority above; empty for a root, or when that is elsewhere
+	Fingerprint []byte            // SHA-256 of Certificate; returned by Authorities, otherwise ignored
+	Parent      string            // the name of the authority above; empty for a root, or if that is not in the ledger
 	State       string            // Active, Next or Retired
-	Issuing     bool              // issues leaves, unless another is asked for; one at most does
+	Issuing     bool              // the active one, which issues leaves by default; at most one authority is
 	Seq         int64             // of the entry that last changed it; 0 for a new one
 }
 
@@ -37,7 +37,7 @@ type authorityBody struct {
 	Parent      string `json:"parent,omitempty"`
 	State       string `json:"state"`
 	Issuing     bool   `json:"issuing"`
-	From        *int64 `json:"from,omitempty"` // the entry that last changed it, 0 for none; absent in schema 1
+	From        *int64 `json:"from,omitempty"` // the previous Seq, 0 for none; absent in schema 1
 }
 
 const (
@@ -46,8 +46,8 @@ const (
 	clearIssuing    = "UPDATE authorities SET issuing = 0, seq = ? WHERE issuing <> 0 AND name <> ?"
 )
 
-// ChangedError reports that an authority is not changed, since it is no longer as the caller read
-// it: another process was faster.
+// ChangedError reports that an authority was not changed, since another process has changed it
+// after the caller read it.
 type ChangedError struct{ Name string } // empty: it is another that changed
 
 func (e *ChangedError) Error() string {
@@ -57,11 +57,11 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("the authority %q was changed by another process at this moment", e.Name)
 }
 
-// SetAuthorities adds authorities, or changes what is known of them: all or none. One that is
-// there must be as the caller read it, by its Seq, or it is a *ChangedError; it keeps its key.
-// The certificates must have been recorded. When one is to issue, the one that did stops to; it
-// must be active and, as all above it, neither retired nor revoked. A new one has a key that no
-// other has, and a certificate that was revoked does not give way to an older one.
+// SetAuthorities adds or changes authorities, all or none. An existing one must be as the caller
+// read it, by its Seq, otherwise the error is a *ChangedError; it keeps its key. The certificates
+// must have been recorded. If one is Issuing, the previous one no longer is; it must be active and,
+// as all above it, neither retired nor revoked. A new one must have a new key, and a revoked
+// certificate is not replaced by an older one.
 func (l *Ledger) SetAuthorities(ctx context.Context, all ...Authority) error {
 	for i := range all {
 		if err := all[i].check(); err != nil {
@@ -71,8 +71,8 @@ func (l *Ledger) SetAuthorities(ctx context.Context, all ...Authority) error {
 	return l.alone(ctx, func(ctx context.Context, t *transaction) error { return t.setAuthorities(ctx, all) })
 }
 
-// SetAuthoritiesSince is SetAuthorities for a change that follows from what all authorities are: when
-// they are not those of read, which Authorities returned, the error is a *ChangedError.
+// SetAuthoritiesSince is SetAuthorities for a change that depends on all authorities: if they
+// differ from read, which Authorities returned, the error is a *ChangedError.
 func (l *Ledger) SetAuthoritiesSince(ctx context.Context, read []Authority, all ...Authority) error {
 	for i := range all {
 		if err := all[i].check(); err != nil {
@@ -87,7 +87,7 @@ func (l *Ledger) SetAuthoritiesSince(ctx context.Context, read []Authority, all 
 	})
 }
 
-// unchangedSince refuses when an authority was added or changed. Each change has an entry of its own.
+// unchangedSince refuses if an authority was added or changed. Each change has an entry of its own.
 func (t *transaction) unchangedSince(ctx context.Context, read []Authority) error {
 	var last, seen int64
 	if err := t.queryRow(ctx, "SELECT COALESCE(max(seq), 0) FROM authorities").Scan(&last); err != nil {
@@ -148,7 +148,7 @@ func (t *transaction) setAuthority(ctx context.Context, a *Authority) error {
 	return t.send(ctx, one(updateAuthority, fingerprint[:], a.Parent, a.State, issuing, seq, a.Name, a.Seq))
 }
 
-// unchanged refuses an authority that is not as the caller read it.
+// unchanged refuses an authority that differs from what the caller read.
 func (t *transaction) unchanged(ctx context.Context, a *Authority) error {
 	var seq int64
 	var key []byte
@@ -180,7 +180,7 @@ func (t *transaction) unchanged(ctx context.Context, a *Authority) error {
 	return nil
 }
 
-// newKey refuses the key of an authority that there is.
+// newKey refuses the key of an existing authority.
 func (t *transaction) newKey(ctx context.Context, hash []byte) error {
 	issuers, err := t.issuers(ctx)
 	if err != nil {
@@ -192,9 +192,9 @@ func (t *transaction) newKey(ctx context.Context, hash []byte) error {
 	return nil
 }
 
-// WithAuthority returns a Recorder for the certificate of an authority: what it records becomes
-// the authority's certificate, in the same transaction and by the rules of SetAuthorities. a is
-// the authority as it is to be, without the certificate.
+// WithAuthority returns a Recorder for the certificate of an authority, which also makes it the
+// authority's certificate, in the same transaction and by the rules of SetAuthorities. a is the new
+// state of the authority, without the certificate.
 func (l *Ledger) WithAuthority(a Authority) ca.Recorder { return authorityRecorder{l, a} }
 
 type authorityRecorder struct {
@@ -226,7 +226,7 @@ func (r authorityRecorder) RecordIssued(ctx context.Context, i ca.Issued) error 
 	})
 }
 
-// check refuses what no authority can be.
+// check refuses invalid authorities.
 func (a *Authority) check() error {
 	switch {
 	case a.Name == "":

@@ -10,9 +10,9 @@ import (
 	"runtime"
 )
 
-// Backup writes a copy to a new file, always a SQLite ledger, from either engine: one state,
-// while others go on to write. It appears whole, with mode 0600; after an error there is none.
-// A path that is taken is an error that wraps fs.ErrExist.
+// Backup writes a copy to a new file, always a SQLite ledger, from either engine: one state, while
+// other processes write. It appears complete, with mode 0600; after an error it does not exist. If
+// path exists, the error wraps fs.ErrExist.
 //
 // The copy can be opened as it is, or given to [Restore].
 func (l *Ledger) Backup(ctx context.Context, path string) error {
@@ -29,12 +29,12 @@ func (l *Ledger) Backup(ctx context.Context, path string) error {
 	return nil
 }
 
-// copyTo fills an empty file.
+// copyTo copies the ledger to an empty file.
 func (l *Ledger) copyTo(ctx context.Context, path string) error {
 	if l.engine.backup == "" {
 		return l.read(ctx, func(s *session) error { return fillFile(ctx, s, path, Options{Now: l.now}) })
 	}
-	whole, err := filepath.Abs(path) // as for openSQLite
+	whole, err := filepath.Abs(path) // as in openSQLite
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (l *Ledger) copyTo(ctx context.Context, path string) error {
 	return l.engine.explain(err)
 }
 
-// fillFile makes an empty file a ledger, in one piece.
+// fillFile makes an empty file a ledger, in one transaction.
 func fillFile(ctx context.Context, from *session, path string, o Options) error {
 	o.Create, o.ReadOnly = true, false
 	l, err := Open(ctx, path, o)
@@ -55,14 +55,14 @@ func fillFile(ctx context.Context, from *session, path string, o Options) error 
 	return leaveWAL(ctx, path)
 }
 
-// unmadeError reports that no file can be made in a folder.
+// unmadeError reports that no file can be created in a folder.
 type unmadeError struct{ error }
 
-// newFile makes a ledger of a name that is not taken: f fills a hidden file beside it, which
-// then appears whole. What is cut short leaves nothing, or by kill -9 the hidden file.
+// newFile creates a ledger file with a new name: f fills a hidden file beside it, which is then
+// renamed. An interruption leaves nothing, or by kill -9 the hidden file.
 func newFile(path string, f func(hidden string) error) error {
 	for _, suffix := range []string{"-wal", "-journal"} {
-		if info, err := os.Lstat(path + suffix); err == nil && info.Size() > 0 { // who only reads leaves empty ones
+		if info, err := os.Lstat(path + suffix); err == nil && info.Size() > 0 { // read-only users leave empty ones
 			return fmt.Errorf("%s is there, left by a ledger that is gone, and SQLite would take it for a part of the new one; move it away: %w", path+suffix, fs.ErrExist)
 		}
 	}
@@ -83,7 +83,7 @@ func newFile(path string, f func(hidden string) error) error {
 	return err
 }
 
-// publish puts a file on the disk and gives it its name, which must not be taken.
+// publish syncs a file and renames it to a name that must not exist.
 func publish(hidden, path string) error {
 	f, err := os.OpenFile(hidden, os.O_RDWR, 0)
 	if err != nil {
@@ -96,12 +96,12 @@ func publish(hidden, path string) error {
 		if errors.Is(err, fs.ErrExist) {
 			return fs.ErrExist
 		}
-		if err := os.Rename(hidden, path); err != nil { // a file system without links
+		if err := os.Rename(hidden, path); err != nil { // no hard links on this file system
 			return err
 		}
 	}
 	if runtime.GOOS == "windows" {
-		return nil // there is no way to sync a folder
+		return nil // folders cannot be synced
 	}
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
@@ -110,7 +110,7 @@ func publish(hidden, path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// removeLedger removes a file and those that SQLite lays beside it, as far as they are there.
+// removeLedger removes a file and those that SQLite puts beside it, if they exist.
 func removeLedger(path string) error {
 	var errs []error
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {

@@ -14,21 +14,20 @@ import (
 // maxBatch is how many certificates share a transaction at most.
 const maxBatch = 256
 
-// stepTimeout bounds each step of a transaction with a server that neither answers nor breaks:
-// its begin, what it does, and its end.
+// stepTimeout bounds each step of a transaction with a server that neither answers nor disconnects:
+// its begin, its statements, and its end.
 const stepTimeout = time.Minute
 
-// writer is the queue of what is to be written. Whoever finds nobody writing starts a
-// goroutine that writes until the queue is empty: a lone caller does not wait for others,
-// and what comes while a commit is on its way to the disk, or while another process has the
-// lock of the head, goes into the next one together.
+// writer is the queue of jobs. submit starts a goroutine, if there is none, that writes until the
+// queue is empty. A lone job does not wait for others; those that are queued during a commit, or
+// while another process holds the head lock, share the next transaction.
 type writer struct {
 	db       *sql.DB
 	engine   *engine
 	readOnly bool
 	timeout  time.Duration // of a step
 	now      func() time.Time
-	anyClock bool // the server's clock does not matter
+	anyClock bool // the server's clock is not checked
 
 	mu      sync.Mutex
 	queue   []*job
@@ -38,7 +37,7 @@ type writer struct {
 	session *session // of the goroutine that writes
 }
 
-// run writes until nothing is queued.
+// run writes until the queue is empty.
 func (w *writer) run() {
 	defer w.idle.Done()
 	for {
@@ -47,13 +46,13 @@ func (w *writer) run() {
 			return
 		}
 		w.write(b)
-		runtime.Gosched() // those who got their answer may have more, for one commit
+		runtime.Gosched() // callers that got their answer may submit the next job, for the same commit
 	}
 }
 
-// write carries the jobs out and answers each. A certificate that a rule refuses, or that spoils
-// the transaction of the others, is tried again alone, after them: what it is told then is what
-// the ledger holds for good.
+// write carries out the jobs and answers each. A certificate that a rule refuses, or that fails the
+// transaction of the others, is retried singly, after them: the answer then reflects what is
+// committed.
 func (w *writer) write(b *batch) {
 	refused, err := w.attempt(b)
 	for range maxStale {
@@ -100,7 +99,7 @@ func affectsBatch(err error) bool {
 	return busy || clock || elsewhere(err) || errors.Is(err, syscall.ENOSPC)
 }
 
-// attempt writes the jobs in one transaction, or nothing when some are refused.
+// attempt writes the jobs in one transaction, or none if some are refused.
 func (w *writer) attempt(b *batch) (refused map[int]error, err error) {
 	t, err := w.begin()
 	if err == nil {
@@ -117,9 +116,8 @@ func (w *writer) step() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), w.timeout)
 }
 
-// begin starts a transaction, on the connection of the last one. Where that is gone, because
-// the server has ended since, or leads to one that only reads, it takes another: nothing was
-// asked of the server yet.
+// begin starts a transaction, on the last connection. If that is broken, because the server was
+// restarted, or leads to a read-only server, it takes another: nothing has been sent yet.
 func (w *writer) begin() (*transaction, error) {
 	ctx, cancel := w.step()
 	defer cancel()
@@ -137,7 +135,7 @@ func (w *writer) begin() (*transaction, error) {
 	return w.beginOn(ctx, w.session)
 }
 
-// carryOut ends the transaction: with a commit, or when something is wrong without a trace.
+// carryOut runs the jobs and commits, or rolls back after an error or a refusal.
 func (w *writer) carryOut(t *transaction, batch []*job) (refused map[int]error, err error) {
 	ctx, cancel := w.step()
 	if alone := batch[0].alone; alone != nil {
@@ -146,7 +144,7 @@ func (w *writer) carryOut(t *transaction, batch []*job) (refused map[int]error, 
 		refused, err = t.insert(ctx, batch)
 	}
 	cancel()
-	ctx, cancel = w.step() // of its own, since a restore takes long and does not heed the other
+	ctx, cancel = w.step() // a new one: a restore ignores the deadline of the other
 	defer cancel()
 	if err != nil || len(refused) != 0 {
 		t.rollback(ctx)
@@ -158,13 +156,14 @@ func (w *writer) carryOut(t *transaction, batch []*job) (refused map[int]error, 
 	return nil, t.commit(ctx)
 }
 
-// errStale says that a rule refused a record and would not any more: the ledger has changed since.
+// errStale is returned if a rule refused a record and would allow it now: the ledger has changed
+// since.
 var errStale = errors.New("the ledger changes all the time; try again")
 
-// maxStale bounds how often such a record is tried.
+// maxStale bounds the retries of such a record.
 const maxStale = 5
 
-// explain finds out why a record was refused, once the transaction is over.
+// explain finds out why a record was refused, after the transaction.
 func (t *transaction) explain(ctx context.Context, refused error) (why, err error) {
 	r, ok := errors.AsType[*refusedRecord](refused)
 	if !ok {
@@ -177,15 +176,15 @@ func (t *transaction) explain(ctx context.Context, refused error) (why, err erro
 	return why, nil
 }
 
-// drop gives up the connection; the next attempt takes another.
+// drop discards the connection; the next attempt takes another.
 func (w *writer) drop() {
 	if w.session != nil {
-		_ = w.session.close(true) // what went wrong with it has been said
+		_ = w.session.close(true) // its error has been reported
 		w.session = nil
 	}
 }
 
-// close waits for the queue to empty.
+// close waits until the queue is empty.
 func (w *writer) close() error {
 	w.mu.Lock()
 	if w.closed {

@@ -24,12 +24,12 @@ const (
 const (
 	Valid   = "valid"
 	Expired = "expired"
-	Revoked = "revoked" // expired since or not
+	Revoked = "revoked" // expired or not
 	Held    = "held"    // revoked for the reason certificate-hold
-	Pending = "pending" // valid later
+	Pending = "pending" // not valid yet
 )
 
-// Certificate is a certificate in the ledger, and what is known of it.
+// Certificate is a certificate in the ledger, with its state.
 type Certificate struct {
 	Seq         int64 // of its entry
 	IssuedAt    time.Time
@@ -45,14 +45,14 @@ type Certificate struct {
 	Host        string
 	Profile     string
 	Why         string
-	Replaces    []byte     // fingerprint of the certificate that it renews; nil otherwise
-	ReplacedBy  int64      // Seq of the last certificate that renews it; 0 otherwise
+	Replaces    []byte     // fingerprint of the certificate that it renewed; nil otherwise
+	ReplacedBy  int64      // Seq of the last certificate that renewed it; 0 otherwise
 	RevokedAt   *time.Time // nil when it is not revoked
 	Reason      ca.Reason  // of the revocation
 	DER         []byte
 	KeyHash     []byte // of its key: ca.KeyHash
-	Lineage     int64  // Seq of the first of those that replace one another; 0 for a CA
-	IssuerKey   []byte // ca.KeyHash of the issuer; empty when schema 1 did not know it
+	Lineage     int64  // Seq of the first certificate of its lineage; 0 for a CA
+	IssuerKey   []byte // ca.KeyHash of the issuer; empty if unknown in schema 1
 
 	serial, keyID []byte
 	revokedSeq    sql.NullInt64
@@ -67,8 +67,8 @@ func (c *Certificate) X509() (*x509.Certificate, error) {
 	return cert, nil
 }
 
-// State returns what the certificate is at a time: Held, Revoked, Expired, Pending or Valid, the
-// first that is so.
+// State returns the state of the certificate at a time: Held, Revoked, Expired, Pending or Valid,
+// the first that applies.
 func (c *Certificate) State(now time.Time) string {
 	switch {
 	case c.RevokedAt != nil && c.Reason == ca.CertificateHold:
@@ -113,8 +113,8 @@ func sansOf(c *x509.Certificate) SANs {
 
 type name struct{ kind, value string }
 
-// list returns the names as they are stored. DNS names are compared without regard to case,
-// so they are stored in lower case.
+// list returns the names as they are stored. DNS names are stored in lower case, since they are
+// compared without case.
 func (s *SANs) list() []name {
 	var all []name
 	for _, kind := range []struct {
@@ -151,7 +151,7 @@ func scanCertificate(row scanner) (Certificate, error) {
 	return c, err
 }
 
-// certificates returns those that a condition selects.
+// certificates returns those that match a condition.
 func (s *session) certificates(ctx context.Context, where string, args ...any) ([]Certificate, error) {
 	rows, err := s.conn.QueryContext(ctx, s.e.sql("SELECT "+certificateColumns+" FROM certificates c WHERE "+where), args...)
 	if err != nil {
@@ -169,7 +169,7 @@ func (s *session) certificates(ctx context.Context, where string, args ...any) (
 	return all, rows.Err()
 }
 
-// certificate returns the one that a condition selects, or nil.
+// certificate returns the one that matches a condition, or nil.
 func (s *session) certificate(ctx context.Context, where string, args ...any) (*Certificate, error) {
 	all, err := s.certificates(ctx, where, args...)
 	if err != nil || len(all) == 0 {
@@ -182,11 +182,11 @@ func (c *Certificate) revokedError() error {
 	return &RevokedError{Fingerprint: c.Fingerprint, Subject: c.Subject, At: *c.RevokedAt, Reason: c.Reason}
 }
 
-// Describe returns what a ledger would keep of a certificate that it does not have: its Seq is 0.
+// Describe returns a certificate as a ledger that does not have it would store it: its Seq is 0.
 func Describe(cert *x509.Certificate) Certificate { return newCertificate(cert) }
 
-// IssuedBy reports whether the key of an authority signed the certificate, under whatever name
-// and certificate the authority had then.
+// IssuedBy reports whether the key of an authority signed the certificate, whatever name and
+// certificate the authority had then.
 func (c *Certificate) IssuedBy(authority *x509.Certificate) bool {
 	key := ca.KeyHash(authority)
 	return bytes.Equal(c.IssuerKey, key[:])

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Count returns how many certificates f means, without regard to Limit and After.
+// Count returns how many certificates match f, without Limit and After.
 func (l *Ledger) Count(ctx context.Context, f Filter) (int64, error) {
 	f.Limit, f.After = 0, 0
 	if f == (Filter{State: f.State}) && (f.State == Valid || f.State == Expired) {
@@ -15,7 +15,7 @@ func (l *Ledger) Count(ctx context.Context, f Filter) (int64, error) {
 	if err != nil {
 		return 0, l.engine.explain(err)
 	}
-	if f.SAN != "" && f == (Filter{SAN: f.SAN}) { // the certificates themselves need not be looked at
+	if f.SAN != "" && f == (Filter{SAN: f.SAN}) { // the certificates need not be read
 		q.from, _, _ = strings.Cut(q.from, ", ")
 		q.where = q.where[1:]
 	}
@@ -27,8 +27,8 @@ func (l *Ledger) count(ctx context.Context, from string, args ...any) (n int64, 
 	return n, l.engine.explain(err)
 }
 
-// countUnrevoked counts nearly all there are, so it takes the few that are revoked or pending
-// away from what the index of expiry alone says. It is one statement, which sees one state.
+// countUnrevoked counts by the index of expiry alone, and subtracts the few that are revoked or
+// pending. It is one statement, which sees one state.
 func (l *Ledger) countUnrevoked(ctx context.Context, state string) (n int64, err error) {
 	now := l.now()
 	when := "not_after >= ?"

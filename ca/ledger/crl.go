@@ -12,7 +12,7 @@ import (
 	"kedge/ca"
 )
 
-// CRL is what the ledger keeps of a certificate revocation list.
+// CRL is a certificate revocation list as the ledger records it.
 type CRL struct {
 	Seq        int64             // of its entry; set by the ledger
 	Authority  *x509.Certificate // of the authority that signed it; not set by LastCRL
@@ -44,9 +44,9 @@ const (
 	lastNumber = "SELECT coalesce(max(number), 0) FROM crls WHERE issuer_key = ?"
 )
 
-// NextCRL returns the number for the next CRL of an authority, complete or delta: above those
-// of all lists that its key ever signed, whatever its certificate was then. It is taken by
-// [Ledger.RecordCRL], which is to be called before the list is published.
+// NextCRL returns the number for the next CRL of an authority, complete or delta: higher than those
+// of all CRLs that its key ever signed, with whatever certificate. [Ledger.RecordCRL] takes the
+// number; call it before publishing the CRL.
 func (l *Ledger) NextCRL(ctx context.Context, authority *x509.Certificate) (int64, error) {
 	number, err := l.engine.nextCRL(ctx, l.db, authority)
 	return number, l.engine.explain(err)
@@ -59,8 +59,8 @@ func (e *engine) nextCRL(ctx context.Context, q querier, authority *x509.Certifi
 	return last + 1, err
 }
 
-// CRLContent returns what [Ledger.NextCRL] and [Ledger.Revoked] do, both of one state of the ledger:
-// whatever is revoked later is on a list with a higher number.
+// CRLContent returns the results of [Ledger.NextCRL] and [Ledger.Revoked] from one state of the
+// ledger: later revocations are on a CRL with a higher number.
 func (l *Ledger) CRLContent(ctx context.Context, authority *x509.Certificate, now time.Time) (number int64, revoked []ca.Revocation, err error) {
 	err = l.read(ctx, func(s *session) error {
 		if number, err = l.engine.nextCRL(ctx, s.conn, authority); err != nil {
@@ -72,9 +72,9 @@ func (l *Ledger) CRLContent(ctx context.Context, authority *x509.Certificate, no
 	return number, revoked, err
 }
 
-// RecordCRL writes down a CRL that was signed and not published yet. A number that is not
-// higher than that of all others of its authority is a *DuplicateError: another process was
-// faster, and the list is to be made again with the next number.
+// RecordCRL records a CRL that was signed and not published yet. If its number is not higher than
+// all others of its authority, the error is a *DuplicateError: another process was faster, and the
+// CRL must be made again with the next number.
 func (l *Ledger) RecordCRL(ctx context.Context, c CRL) error {
 	if c.Authority == nil || c.Number <= 0 || c.Base < 0 || c.Base >= c.Number || c.ThisUpdate.IsZero() || len(c.SHA256) != hashSize {
 		return fmt.Errorf("record CRL %d: authority, number, base, time or hash is wrong", c.Number)
@@ -95,7 +95,7 @@ func (l *Ledger) RecordCRL(ctx context.Context, c CRL) error {
 	})
 }
 
-// newNumber refuses a number that is not above the others of the authority.
+// newNumber refuses a number that is not higher than the others of the authority.
 func (t *transaction) newNumber(ctx context.Context, c CRL) error {
 	var last int64
 	key := ca.KeyHash(c.Authority)
@@ -108,7 +108,7 @@ func (t *transaction) newNumber(ctx context.Context, c CRL) error {
 	return nil
 }
 
-// authorityOf returns the name of the authority that has the key of a certificate.
+// authorityOf returns the name of the authority with the key of a certificate.
 func (t *transaction) authorityOf(ctx context.Context, c *x509.Certificate) (string, error) {
 	all, err := t.issuers(ctx)
 	if err != nil {
@@ -122,8 +122,8 @@ func (t *transaction) authorityOf(ctx context.Context, c *x509.Certificate) (str
 	return i.name, nil
 }
 
-// LastCRL returns the complete CRL of an authority with the highest number. Without one it is a
-// *NotFoundError.
+// LastCRL returns the complete CRL of an authority with the highest number. If there is none, the
+// error is a *NotFoundError.
 func (l *Ledger) LastCRL(ctx context.Context, authority *x509.Certificate) (CRL, error) {
 	key := ca.KeyHash(authority)
 	c, err := scanCRL(l.db.QueryRowContext(ctx, l.engine.sql("SELECT "+crlColumns+

@@ -9,36 +9,36 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// engine is what SQLite and PostgreSQL do differently.
+// engine is what differs between SQLite and PostgreSQL.
 type engine struct {
 	where  string            // the file, or the host and the database, for errors
-	goose  goose.Dialect     // by which goose migrates
-	schema *strings.Replacer // the words of schema/*.sql
+	goose  goose.Dialect     // for goose migrations
+	schema *strings.Replacer // replaces the placeholders in schema/*.sql
 
-	numbered bool   // parameters are $1, $2 and not ?
-	remote   bool   // a server that may have ended since it was last asked
-	steady   string // makes a file be written as it is to; empty: it is
-	begin    string // starts a transaction that writes
-	local    string // what holds until it ends, such as to wait for the disk; empty: nothing
-	turn     string // waits in it for others that migrate; empty: there is no need
-	head     string // reads the head, and locks it
-	joined   string // joins authorities a with certificates c, by a lookup for each
-	snapshot string // starts a transaction that sees one state
-	match    string // the operator for patterns
-	pattern  func(string) string
-	hints    bool // INDEXED BY is understood
+	numbered      bool   // parameters are $1, $2 and not ?
+	remote        bool   // a server that may have been restarted since the last statement
+	writeMode     string // sets how a file is written; empty: not needed
+	begin         string // begins a transaction that writes
+	local         string // sets options for the transaction, such as waiting for the disk; empty: none
+	migrationLock string // locks out other migrations until the transaction ends; empty: not needed
+	head          string // reads the head, and locks it
+	joined        string // joins authorities a with certificates c, with a lookup for each
+	snapshot      string // begins a transaction that sees one state
+	match         string // the operator for patterns
+	pattern       func(string) string
+	hints         bool // INDEXED BY is understood
 
-	tables    string // counts the tables that are there
+	tables    string // counts the existing tables
 	backup    string // writes a copy to a file; empty: row by row
-	integrity string // checks the file itself; empty: there is none
-	scope     string // makes a transaction look for names in the ledger's schema only; empty: there is one
+	integrity string // checks the file itself; empty: not available
+	scope     string // restricts name lookups of a transaction to the ledger's schema; empty: not needed
 
 	objects  func(context.Context, *sql.Conn) ([]object, error) // reads the schema
 	expected func(context.Context) ([]object, error)            // what objects reads of a new ledger
 
-	absent  func(error) bool // the table is not there
+	absent  func(error) bool // reports whether the table does not exist
 	migrate func(context.Context, *sql.DB) error
-	explain func(error) error // in words of ours; nil stays nil
+	explain func(error) error // returns the ledger's error for one of the driver; nil for nil
 	send    func(ctx context.Context, s *session, all []statement) ([]int64, error)
 }
 
@@ -48,8 +48,8 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// statement is one that changes rows, or a SELECT of which only the number of rows counts. Its
-// arguments are int64, string, []byte or nil.
+// statement changes rows, or is a SELECT of which only the number of rows is used. Its arguments
+// are int64, string, []byte or nil.
 type statement struct {
 	text string
 	args []any
@@ -59,16 +59,16 @@ type statement struct {
 // isQuery reports whether the statement only reads.
 func (s statement) isQuery() bool { return strings.HasPrefix(s.text, "SELECT ") }
 
-// anyRows lets a statement change as many rows as it does.
+// anyRows is the rows of a statement that may change any number.
 const anyRows = -1
 
-// one is a statement that must change one row.
+// one returns a statement that must change one row.
 func one(text string, args ...any) statement { return statement{text, args, 1} }
 
-// some is a statement that may change any number of rows.
+// some returns a statement that may change any number of rows.
 func some(text string, args ...any) statement { return statement{text, args, anyRows} }
 
-// sql returns text, in which parameters are written as ?, as the engine takes it.
+// sql returns a statement, with ? for parameters, in the engine's syntax.
 func (e *engine) sql(text string) string {
 	if !e.numbered {
 		return text
@@ -85,7 +85,7 @@ func (e *engine) sql(text string) string {
 	}
 }
 
-// using makes the engine take an index, where it does not keep statistics to choose one by.
+// using returns a hint to use an index, for the engine without statistics to choose one.
 func (e *engine) using(index string) string {
 	if !e.hints || index == "" {
 		return ""

@@ -12,11 +12,11 @@ import (
 // ErrClosed is returned by a ledger that was closed.
 var ErrClosed = errors.New("the ledger is closed")
 
-// MissingError reports that there is no ledger.
+// MissingError reports that the ledger does not exist.
 type MissingError struct {
 	Where  string // a path, or a host and a database
-	Empty  bool   // something is there, but nothing in it: as when making it was interrupted
-	Backup bool   // a backup was to be opened, not the ledger of a CA
+	Empty  bool   // it exists and is empty: creating it was interrupted
+	Backup bool   // it would be a backup, not the ledger of a CA
 }
 
 func (e *MissingError) Error() string {
@@ -26,7 +26,7 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("there is no ledger %s", e.Where)
 }
 
-// ForeignError reports that what is there is not a ledger.
+// ForeignError reports that the file or database is not a ledger.
 type ForeignError struct {
 	Where string
 	Why   string
@@ -37,15 +37,15 @@ func (e *ForeignError) Error() string { return fmt.Sprintf("%s is not a ledger: 
 // NewerSchemaError reports that a newer program has changed the tables.
 type NewerSchemaError struct {
 	Where         string
-	Schema, Known int64 // the version of the tables, and the newest that this program knows
+	Schema, Known int64 // the version of the tables, and the newest that this program supports
 }
 
 func (e *NewerSchemaError) Error() string {
 	return fmt.Sprintf("the ledger %s has schema %d, from a newer kedge-ca; this one knows schemas up to %d", e.Where, e.Schema, e.Known)
 }
 
-// OlderSchemaError reports that an older program made the ledger, which cannot be brought to the
-// newest schema by one that only reads.
+// OlderSchemaError reports that the ledger has an older schema, which a program that only reads
+// cannot migrate.
 type OlderSchemaError struct {
 	Where         string
 	Schema, Known int64 // the version of the tables, and the one that this program reads
@@ -55,8 +55,8 @@ func (e *OlderSchemaError) Error() string {
 	return fmt.Sprintf("the ledger %s has schema %d, from an older kedge-ca; this one reads schema %d", e.Where, e.Schema, e.Known)
 }
 
-// ClockError reports that the clock of this machine and that of the ledger's server differ too
-// much to agree on what has expired. Nothing was written.
+// ClockError reports that the clocks of this machine and of the ledger's server differ too much to
+// agree on what has expired. Nothing was written.
 type ClockError struct {
 	Where        string
 	Ours, Theirs time.Time
@@ -79,7 +79,7 @@ func (e *BrokenError) Error() string {
 
 func (e *BrokenError) Unwrap() error { return e.Err }
 
-// BusyError reports that another process was writing all the time.
+// BusyError reports that another process held the lock for the whole timeout.
 type BusyError struct {
 	Where  string
 	Waited time.Duration
@@ -89,8 +89,8 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("the ledger %s is locked by another process, for more than %s", e.Where, e.Waited)
 }
 
-// UnreachableError reports that the server of the ledger does not answer, or went away. The call
-// may have been carried out if it wrote.
+// UnreachableError reports that the server of the ledger did not answer, or disconnected. A write
+// may have been carried out.
 type UnreachableError struct {
 	Where string
 	Err   error
@@ -102,21 +102,21 @@ func (e *UnreachableError) Error() string {
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// DuplicateError reports that what was to be recorded is there already.
+// DuplicateError reports that what should be recorded is in the ledger already.
 type DuplicateError struct {
 	What string // "the serial number 0a1b… of the issuer CN=…"
 }
 
 func (e *DuplicateError) Error() string { return e.What + " is in the ledger already" }
 
-// NotFoundError reports that the ledger does not hold what was asked for.
+// NotFoundError reports that the ledger does not have something.
 type NotFoundError struct {
 	What string
 }
 
 func (e *NotFoundError) Error() string { return e.What + " is not in the ledger" }
 
-// RevokedError reports that a certificate has been revoked before.
+// RevokedError reports that a certificate has been revoked already.
 type RevokedError struct {
 	Fingerprint []byte
 	Subject     string
@@ -133,7 +133,7 @@ func (e *RevokedError) Error() string {
 type NotHeldError struct {
 	Fingerprint []byte
 	Subject     string
-	Revoked     bool // for good; false: not at all
+	Revoked     bool // permanently; false: not revoked
 	Reason      ca.Reason
 }
 

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Format is one that Export writes.
+// Format is an output format of Export.
 type Format string
 
 // The formats.
@@ -22,7 +22,7 @@ const (
 	CSV  Format = "csv"
 )
 
-// exported is a certificate as JSON has it. The fields are part of schema 1.
+// exported is a certificate in JSON. The fields are part of schema 1.
 type exported struct {
 	Seq         int64      `json:"seq"`
 	IssuedAt    time.Time  `json:"issued_at"`
@@ -50,14 +50,13 @@ type exported struct {
 	DER         []byte     `json:"der"`
 }
 
-// Export writes the certificates that f means, one after the other: memory does not grow with
-// them.
+// Export writes the certificates that match f one by one, in constant memory.
 //
 // JSON is one document, {"schema":1,"certificates":[…]}, with each certificate on a line of its
-// own, so that it can be read as a whole and line by line; it holds everything, the
-// certificate in base64 too. CSV has a header line, and is for people: where a cell begins
-// with =, +, -, @, a tab or a carriage return, a ' is put before it, since spreadsheets take
-// such cells for formulas, and names may begin so.
+// own, so that it can be parsed as a whole and line by line; it has everything, also the
+// certificate in base64. CSV has a header line, and is for people: if a cell begins with =, +, -,
+// @, a tab or a carriage return, it is preceded by a ', since spreadsheets take such cells for
+// formulas, and names may begin so.
 func (l *Ledger) Export(ctx context.Context, w io.Writer, format Format, f Filter) error {
 	b := bufio.NewWriterSize(w, 64<<10)
 	var err error
@@ -118,8 +117,8 @@ func (l *Ledger) exportCSV(ctx context.Context, b *bufio.Writer, f Filter) error
 	return w.Error()
 }
 
-// export is the certificate with words for its state. The names of one that cannot be parsed
-// are left out; Verify says what is wrong with it.
+// export returns the certificate with its state in words. The names of one that cannot be parsed
+// are left out; Verify reports the fault.
 func (c *Certificate) export(now time.Time) exported {
 	e := exported{Seq: c.Seq, IssuedAt: c.IssuedAt, Kind: c.Kind, State: c.State(now), Serial: c.Serial, Fingerprint: hex.EncodeToString(c.Fingerprint),
 		Subject: c.Subject, CommonName: c.CommonName, Issuer: c.Issuer, IssuerKeyID: c.IssuerKeyID, NotBefore: c.NotBefore, NotAfter: c.NotAfter,

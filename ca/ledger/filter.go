@@ -9,50 +9,49 @@ import (
 	"kedge/ca"
 )
 
-// Filter says which certificates are meant: those for which all that is set holds. In Host,
-// CommonName, Subject, SAN and Issuer a * stands for any run of characters; a pattern that
-// begins with it is looked for among all names, which takes the longer the fewer match.
+// Filter matches certificates for which all set fields hold. In Host, CommonName, Subject, SAN and
+// Issuer a * matches any run of characters; a pattern that begins with it is compared with all
+// names, which is slow if few match.
 type Filter struct {
 	Kind       string // Root, Intermediate or Leaf
 	State      string // Valid, Expired, Revoked, Held or Pending, by the clock of the ledger
 	Host       string
 	CommonName string
-	Subject    string // the whole name as RFC 2253 writes it; without a = the common name
+	Subject    string // a distinguished name as in RFC 2253; without a = the common name
 	SAN        string // a DNS name, URI, IP address or email address
-	Issuer     string // a name as RFC 2253 writes it, or a key identifier in hexadecimal
+	Issuer     string // a distinguished name as in RFC 2253, or a key identifier in hexadecimal
 
-	Serial      string // hexadecimal; colons and case do not matter
+	Serial      string // hexadecimal; colons and case are ignored
 	Fingerprint string // SHA-256, likewise
 
 	ExpiresBefore time.Time
 	ExpiresAfter  time.Time
 	IssuedAfter   time.Time
-	Unreplaced    bool // without those that another renews
+	Unreplaced    bool // without those that another one renewed
 
-	// Newest leaves only what has no successor: of the leaves the newest of each
-	// lineage that has not ended, and of the CAs those that no other renews. Revoked ones are left
-	// out.
+	// Newest matches only certificates without successor: of leaves the newest of each lineage that
+	// has not ended, and of CAs those that no other renewed. Revoked ones do not match.
 	Newest bool
-	// LifeLeft leaves only what has less than so many hundredths of its life left; 0: all. An
-	// expired certificate has none left.
+	// LifeLeft matches only certificates with less than that percentage of their lifetime left; 0:
+	// all. An expired certificate has none left.
 	LifeLeft int
 
-	Limit int   // how many at most; 0: all
-	After int64 // go on after the certificate with this Seq, which came last; 0: from the beginning
+	Limit int   // maximum number; 0: no limit
+	After int64 // Seq of the last certificate of the previous page; 0: from the beginning
 }
 
-// query is a filter in SQL.
+// query is a filter as SQL.
 type query struct {
 	e     *engine
 	from  string   // tables, with the index to take
 	order []string // columns: those of that index
 	where []string
 	args  []any
-	rank  int // of the index that was chosen; higher finds fewer rows
+	rank  int // of the chosen index; higher finds fewer rows
 }
 
-// query translates the filter. Each condition offers the index that serves it; the one that
-// finds the fewest is taken, and gives the order of the result.
+// query translates the filter. Each condition offers the index that serves it; the one that finds
+// the fewest rows is used, and determines the order of the result.
 func (f *Filter) query(e *engine, now time.Time, issuers [][]byte) (*query, error) {
 	q := &query{e: e, from: "certificates c", order: []string{"c.seq"}}
 	if err := f.addIdentity(q); err != nil {
@@ -73,7 +72,7 @@ func (f *Filter) query(e *engine, now time.Time, issuers [][]byte) (*query, erro
 	return q, f.addState(q, now)
 }
 
-// offer proposes an index and the order that it gives.
+// offer proposes an index and the order of its rows.
 func (q *query) offer(rank int, index string, order ...string) {
 	if rank > q.rank {
 		q.rank, q.order = rank, order
@@ -130,8 +129,8 @@ func (f *Filter) addNames(q *query) {
 	}
 }
 
-// commonNamePrefix returns how the common names begin of subjects that match the pattern,
-// for the index begins with them.
+// commonNamePrefix returns the common prefix of the common names of subjects that match the
+// pattern, since the index begins with them.
 func commonNamePrefix(subject string) (string, bool) {
 	rest, ok := strings.CutPrefix(subject, "CN=")
 	if !ok {
@@ -141,8 +140,8 @@ func commonNamePrefix(subject string) (string, bool) {
 	return prefix, prefix != ""
 }
 
-// addSAN goes by the table of names. A certificate with several names that match comes once,
-// for the first of them.
+// addSAN uses the table of names. A certificate with several matching names is returned once, for
+// the first of them.
 func (f *Filter) addSAN(q *query) {
 	if f.SAN == "" {
 		return
@@ -186,8 +185,8 @@ func (f *Filter) addTimes(q *query) {
 	}
 }
 
-// addNewest goes by the certificates that none replaces, which those of lineages are among: as few
-// as there are hosts, however often these have renewed.
+// addNewest uses the index of certificates without successor, a superset: as few as there are
+// hosts, however often these have renewed.
 func (f *Filter) addNewest(q *query, now time.Time) {
 	if f.Newest {
 		q.add("c.replaced_seq IS NULL AND c.revoked_at IS NULL AND (c.kind <> 'leaf' OR EXISTS (SELECT 1 FROM lineages l WHERE l.newest = c.seq))")
@@ -198,7 +197,7 @@ func (f *Filter) addNewest(q *query, now time.Time) {
 	}
 }
 
-// addState says in SQL what Certificate.State says in Go.
+// addState is Certificate.State in SQL.
 func (f *Filter) addState(q *query, now time.Time) error {
 	at := now.UnixMicro()
 	switch f.State {
@@ -212,7 +211,7 @@ func (f *Filter) addState(q *query, now time.Time) error {
 	case Expired:
 		q.add("c.revoked_at IS NULL AND c.not_after < ?", at)
 		q.offer(20, "certificates_expiry", "c.not_after", "c.seq")
-	case Pending: // nearly always none: an index holds those that were not valid yet when issued
+	case Pending: // usually none: an index has those that were not valid yet when issued
 		q.add("c.revoked_at IS NULL AND c.not_after >= ? AND c.not_before > ? AND c.not_before > c.issued_at", at, at)
 		q.offer(40, "certificates_early", "c.not_before", "c.seq")
 	case Valid:
@@ -224,7 +223,7 @@ func (f *Filter) addState(q *query, now time.Time) error {
 	return nil
 }
 
-// addIssuers takes the key identifiers of the issuers that match.
+// addIssuers adds the key identifiers of the issuers that match.
 func (q *query) addIssuers(ids [][]byte) {
 	if len(ids) == 0 {
 		q.add("1 = 0")
@@ -242,8 +241,8 @@ func (q *query) addIssuers(ids [][]byte) {
 	q.offer(12, "certificates_issuer", "c.issuer_key_id", "c.seq")
 }
 
-// like adds a condition on a name. A name that is given in full is better to go by than a
-// pattern, and has its matches in the order of the chain.
+// like adds a condition on a name. A complete name is a better index condition than a pattern, and
+// returns its matches in the order of the chain.
 func (q *query) like(column, pattern string, rank int, index string, order ...string) {
 	condition, args := q.matching(column, pattern)
 	q.add(condition, args...)
@@ -256,7 +255,7 @@ func (q *query) like(column, pattern string, rank int, index string, order ...st
 	q.offer(rank, index, order...)
 }
 
-// matching is a condition for a pattern: what stands before the first * bounds a range of the
+// matching returns a condition for a pattern: the text before the first * bounds a range of the
 // index.
 func (q *query) matching(column, pattern string) (string, []any) {
 	prefix, _, wild := strings.Cut(pattern, "*")
@@ -271,12 +270,12 @@ func (q *query) matching(column, pattern string) (string, []any) {
 	return condition, args
 }
 
-// within bounds a column by how its values begin.
+// within bounds a column by a prefix.
 func (q *query) within(column, prefix string) {
 	q.add(column+" >= ? AND "+column+" < ?", prefix, prefix+"\U0010FFFF")
 }
 
-// parseHex reads hexadecimal as tools print it: with colons, in capitals, of odd length.
+// parseHex parses hexadecimal as tools print it: with colons, in upper case, of odd length.
 func parseHex(s string) ([]byte, error) {
 	s = strings.ReplaceAll(s, ":", "")
 	if len(s)%2 != 0 {
@@ -285,7 +284,7 @@ func parseHex(s string) ([]byte, error) {
 	return hex.DecodeString(s)
 }
 
-// trimZeros makes a serial number as short as it is stored.
+// trimZeros removes the leading zeros of a serial number, as stored.
 func trimZeros(b []byte) []byte {
 	for len(b) > 1 && b[0] == 0 {
 		b = b[1:]

@@ -13,8 +13,8 @@ import (
 	"kedge/ca"
 )
 
-// ForeignList is a CRL that an authority's key signed and this ledger did not record: it made it
-// before it was restored from an older backup, or another program did.
+// ForeignList is a CRL that an authority's key signed and this ledger did not record: it was made
+// before the ledger was restored from an older backup, or by another program.
 type ForeignList struct {
 	CRL                     // Authority, Number, times, Size and SHA256
 	Revoked []ca.Revocation // its entries
@@ -22,8 +22,8 @@ type ForeignList struct {
 
 // Missing is what a ledger lacks of a list.
 type Missing struct {
-	Number  bool            // the ledger has recorded no list of this number
-	Revoked []ca.Revocation // what is on it, has not expired as far as is known, and is not revoked here
+	Number  bool            // the ledger has no CRL with this number
+	Revoked []ca.Revocation // on the list, not known to have expired, and not revoked here
 }
 
 // None reports whether nothing is missing.
@@ -44,7 +44,7 @@ func (s *session) missing(ctx context.Context, list ForeignList, now time.Time) 
 	err = s.queryRow(ctx, "SELECT count(*), coalesce(sum(CASE WHEN sha256 = ? THEN 1 ELSE 0 END), 0) FROM crls WHERE issuer_key = ? AND number = ? AND base = 0",
 		list.SHA256, key[:], list.Number).Scan(&n, &own)
 	if err != nil || own > 0 {
-		return m, err // what is on its own list and not revoked any more was released, or dropped
+		return m, err // what is on a recorded list and not revoked any more was released, or dropped
 	}
 	m.Number = n == 0
 	known, err := s.revokedSerials(ctx, key[:])
@@ -67,7 +67,7 @@ func (s *session) missing(ctx context.Context, list ForeignList, now time.Time) 
 	return m, nil
 }
 
-// revokedSerials returns what is revoked of an issuer, expired or not.
+// revokedSerials returns the revoked serials of an issuer, expired or not.
 func (s *session) revokedSerials(ctx context.Context, key []byte) (map[string]ca.Reason, error) {
 	rows, err := s.conn.QueryContext(ctx, s.e.sql(`SELECT serial, reason FROM certificates WHERE revoked_at IS NOT NULL AND issuer_key = ?
 		UNION ALL SELECT serial, reason FROM revocations WHERE issuer_key = ?`), key, key)
@@ -100,14 +100,14 @@ func serialKey(n *big.Int) string { return string(serialBytes(n)) }
 type listBody struct {
 	crlBody
 	listed
-	Dropped []string `json:"dropped,omitempty"` // serials that are not revoked from now on, in hexadecimal
+	Dropped []string `json:"dropped,omitempty"` // serials that are not revoked after it, in hexadecimal
 	Why     string   `json:"why,omitempty"`
 }
 
-// listed is what is revoked from an entry on.
+// listed is what an entry revokes.
 type listed struct {
 	Certificates []listedCertificate `json:"certificates,omitempty"`
-	Serials      []listedSerial      `json:"serials,omitempty"` // of which the ledger does not have the certificates
+	Serials      []listedSerial      `json:"serials,omitempty"` // without a certificate in the ledger
 }
 
 type listedCertificate struct {
@@ -122,17 +122,17 @@ type listedSerial struct {
 	Reason ca.Reason `json:"reason"`
 }
 
-// TakeList records a foreign list, and revokes what is on it: the certificates that the ledger
-// has, and serial numbers whose certificates it does not have. The next list of the authority
-// has all of them and a higher number.
+// TakeList records a foreign list, and revokes its entries: the certificates that the ledger has,
+// and serial numbers without certificates. The next CRL of the authority has all of them and a
+// higher number.
 func (l *Ledger) TakeList(ctx context.Context, list ForeignList, why string) error {
 	return l.recordList(ctx, list, why, func(ctx context.Context, t *transaction, m Missing, body *listBody) error {
-		return t.fill(ctx, list.Authority, m.Revoked, &body.listed)
+		return t.resolve(ctx, list.Authority, m.Revoked, &body.listed)
 	})
 }
 
-// fill sorts revocations by whether the ledger has the certificate.
-func (t *transaction) fill(ctx context.Context, authority *x509.Certificate, revoked []ca.Revocation, l *listed) error {
+// resolve sorts revocations by whether the ledger has the certificate.
+func (t *transaction) resolve(ctx context.Context, authority *x509.Certificate, revoked []ca.Revocation, l *listed) error {
 	key := ca.KeyHash(authority)
 	for _, r := range revoked {
 		c, err := t.certificate(ctx, "c.serial = ? AND c.issuer_key = ?", serialBytes(r.Serial), key[:])
@@ -148,8 +148,8 @@ func (t *transaction) fill(ctx context.Context, authority *x509.Certificate, rev
 	return nil
 }
 
-// DropList records a foreign list and, by name, that what it has and the ledger lacks is not
-// revoked. The next list of the authority lacks them.
+// DropList records a foreign list and, by serial, that its entries that the ledger lacks are not
+// revoked. The next CRL of the authority lacks them.
 func (l *Ledger) DropList(ctx context.Context, list ForeignList, why string) error {
 	return l.recordList(ctx, list, why, func(_ context.Context, _ *transaction, m Missing, body *listBody) error {
 		for _, r := range m.Revoked {
@@ -159,8 +159,8 @@ func (l *Ledger) DropList(ctx context.Context, list ForeignList, why string) err
 	})
 }
 
-// recordList records a list; fill says what becomes of what the ledger lacks of it.
-func (l *Ledger) recordList(ctx context.Context, list ForeignList, why string, fill func(context.Context, *transaction, Missing, *listBody) error) error {
+// recordList records a list; resolve decides about the entries that the ledger lacks.
+func (l *Ledger) recordList(ctx context.Context, list ForeignList, why string, resolve func(context.Context, *transaction, Missing, *listBody) error) error {
 	if list.Authority == nil || list.Number <= 0 || list.Base != 0 || len(list.SHA256) != hashSize {
 		return errors.New("record a list: authority, number or hash is wrong")
 	}
@@ -180,7 +180,7 @@ func (l *Ledger) recordList(ctx context.Context, list ForeignList, why string, f
 			return nil // another process was faster
 		}
 		body := listBody{crlBody: list.body(by), Why: why}
-		if err := fill(ctx, t, m, &body); err != nil {
+		if err := resolve(ctx, t, m, &body); err != nil {
 			return err
 		}
 		return t.writeList(ctx, list, &body)
@@ -195,7 +195,7 @@ func (t *transaction) writeList(ctx context.Context, list ForeignList, body *lis
 	return t.send(ctx, append(body.statements(list.Authority, seq), one(insertCRL, list.row(seq)...))...)
 }
 
-// statements revoke what is listed in an entry of an authority.
+// statements returns the statements that revoke what an entry of an authority lists.
 func (l *listed) statements(authority *x509.Certificate, seq int64) (all []statement) {
 	for _, c := range l.Certificates {
 		fingerprint, _ := hex.DecodeString(c.Fingerprint)
@@ -225,9 +225,8 @@ func (t *transaction) listedSerials(ctx context.Context) (map[string]*revokedThe
 	return all, err
 }
 
-// ReadList makes a ForeignList of a complete CRL that was signed by an authority, of which
-// cert is any certificate; sum is the SHA-256 of its DER. That the signature was checked is for
-// the caller to know.
+// ReadList returns the ForeignList of a complete CRL that an authority signed, of which cert is any
+// certificate; sum is the SHA-256 of its DER. The caller must have verified the signature.
 func ReadList(list *x509.RevocationList, cert *x509.Certificate, sum []byte) (ForeignList, error) {
 	f := ForeignList{CRL: CRL{Authority: cert, ThisUpdate: list.ThisUpdate, NextUpdate: list.NextUpdate,
 		Size: int64(len(list.Raw)), SHA256: sum, Entries: int64(len(list.RevokedCertificateEntries))}}
@@ -238,7 +237,7 @@ func ReadList(list *x509.RevocationList, cert *x509.Certificate, sum []byte) (Fo
 	for _, e := range list.RevokedCertificateEntries {
 		reason := ca.Reason(e.ReasonCode)
 		switch {
-		case e.SerialNumber.Sign() <= 0, reason == ca.RemoveFromCRL: // no list can hold the one, nor a complete one the other
+		case e.SerialNumber.Sign() <= 0, reason == ca.RemoveFromCRL: // invalid in any list, and in a complete one
 			continue
 		case !slices.Contains(ca.Reasons(), reason):
 			reason = ca.Unspecified

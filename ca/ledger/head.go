@@ -13,7 +13,7 @@ import (
 // ParseHead parses SEQ:HASH, which names an entry of a ledger.
 func ParseHead(text string) (seq int64, hash []byte, err error) {
 	number, digits, _ := strings.Cut(text, ":")
-	entry, err := strconv.ParseUint(number, 10, 63) // which takes no sign
+	entry, err := strconv.ParseUint(number, 10, 63) // does not accept a sign
 	if err == nil {
 		hash, err = hex.DecodeString(digits)
 	}
@@ -23,15 +23,15 @@ func ParseHead(text string) (seq int64, hash []byte, err error) {
 	return int64(entry), hash, nil
 }
 
-// BackupInfo is how far a backup goes. The tags are those of kedge-ca's JSON.
+// BackupInfo says up to which entry a backup goes. The tags are those of kedge-ca's JSON.
 type BackupInfo struct {
 	File string    `json:"file"`
-	Seq  int64     `json:"seq"`  // of the last entry; 0 when there is none
+	Seq  int64     `json:"seq"`  // of the last entry; 0 if there is none
 	At   time.Time `json:"at"`   // of the last entry
 	Head string    `json:"head"` // SEQ:HASH
 }
 
-// ReadBackupInfo opens a ledger as OpenBackup does, and reads how far it goes.
+// ReadBackupInfo opens a ledger as OpenBackup does, and reads its last entry.
 func ReadBackupInfo(ctx context.Context, file string, o Options) (info BackupInfo, err error) {
 	l, err := OpenBackup(ctx, file, o)
 	if err != nil {

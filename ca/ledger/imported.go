@@ -9,29 +9,30 @@ import (
 	"kedge/ca"
 )
 
-// Import is a certificate that the key of an authority signed before the ledger was there, or
-// past it. The signature is the caller's to check.
+// Import is a certificate that the key of an authority signed before the ledger existed, or outside
+// of it. The caller must have verified the signature.
 type Import struct {
 	ca.Issued
-	Revoked *ca.Revocation // nil: it is not revoked; its serial is not looked at
+	Revoked *ca.Revocation // nil: not revoked; its serial is ignored
 }
 
-// Imported says what became of a list of imports.
+// Imported is the result of an import.
 type Imported struct {
-	Recorded int               // certificates that are new
-	Revoked  int               // of those and of the ones that were there, how many are revoked now and were not
-	Refused  map[string]string // what the ledger does not take, by serial: why
+	Recorded int               // new certificates
+	Revoked  int               // of the new and the known ones, how many are newly revoked
+	Refused  map[string]string // what the ledger refuses, by serial: why
 }
 
 // importChunk is how many certificates share a transaction.
 const importChunk = 500
 
-// Import records certificates that were issued elsewhere, with their revocations. Nothing of
-// the rules for new ones holds them up: they exist. Their issuer must be an authority, in
-// whatever state. What is there already stays, and is revoked if it has come to be. A leaf is
-// the newest of its name only if it is valid from a later time than the one that was, so their
-// order does not matter, and if it was not revoked for good: a host goes on when a certificate of
-// its name comes to light that somebody else had. They are recorded in groups; after an error, the same call goes on.
+// Import records certificates that were issued elsewhere, with their revocations. The rules for new
+// certificates do not apply: they exist. Their issuer must be an authority, in whatever state.
+// Certificates that are known stay, and are revoked if they have been since. A leaf becomes the
+// newest of its name only if it is valid from a later time than the current one, so that their
+// order does not matter, and if it was not revoked permanently: a host must be able to renew when
+// an old certificate of its name is found. They are recorded in groups; after an error, the same
+// call resumes.
 func (l *Ledger) Import(ctx context.Context, all []Import) (Imported, error) {
 	done := Imported{Refused: map[string]string{}}
 	var records []*importRecord
@@ -58,11 +59,11 @@ func (l *Ledger) Import(ctx context.Context, all []Import) (Imported, error) {
 // importRecord is a certificate to import.
 type importRecord struct {
 	*record
-	known *Certificate // what the ledger has of it
-	late  bool         // its name has a certificate that is valid from a later time, or it is revoked for good
+	known *Certificate // the ledger's record of it
+	late  bool         // its name has a certificate that is valid from a later time, or it is revoked permanently
 }
 
-// importSome imports in one transaction. Where one is refused, each gets its own.
+// importSome imports in one transaction. If one is refused, each gets its own.
 func (l *Ledger) importSome(ctx context.Context, some []*importRecord, done *Imported) error {
 	now, err := aloneFor(ctx, l, func(ctx context.Context, t *transaction) (Imported, error) { return t.importAll(ctx, some) })
 	if duplicate, ok := errors.AsType[*DuplicateError](err); ok {
@@ -122,7 +123,7 @@ func (t *transaction) importAll(ctx context.Context, all []*importRecord) (done 
 	return done, nil
 }
 
-// lookup finds those that are there already.
+// lookup finds the certificates that are in the ledger already.
 func (t *transaction) lookup(ctx context.Context, all []*importRecord) error {
 	var prints []any
 	byPrint := map[string]*importRecord{}
@@ -162,11 +163,11 @@ func (t *transaction) newestOf(ctx context.Context, all []*importRecord) (map[st
 	return newest, rows.Err()
 }
 
-// importOne records a certificate, or revokes it if it is there.
+// importOne records a certificate, or revokes it if it is in the ledger.
 func (t *transaction) importOne(ctx context.Context, r *importRecord) (recorded, revoked int, err error) {
 	then := r.body.Revoked
 	if r.known != nil {
-		if then == nil || !gravely(r.known, then.Reason) {
+		if then == nil || !worsens(r.known, then.Reason) {
 			return 0, 0, nil
 		}
 		body := revokedBody{Fingerprints: []string{r.body.Fingerprint}, Reason: then.Reason, At: then.At, Why: "imported"}
@@ -203,15 +204,15 @@ func (t *transaction) importOne(ctx context.Context, r *importRecord) (recorded,
 	return 1, revoked, nil
 }
 
-// IsImported reports whether a certificate, by its SHA-256, was issued elsewhere and taken in.
+// IsImported reports whether a certificate, by its SHA-256, was issued elsewhere and imported.
 func (l *Ledger) IsImported(ctx context.Context, fingerprint []byte) (bool, error) {
 	var n int64
 	err := l.db.QueryRowContext(ctx, l.engine.sql("SELECT count(*) FROM certificates c JOIN entries e ON e.seq = c.seq WHERE c.fingerprint = ? AND e.kind = 'import'"), fingerprint).Scan(&n)
 	return n > 0, l.engine.explain(err)
 }
 
-// gravely reports whether a revocation says more of a certificate than the ledger: it was not
+// worsens reports whether a revocation changes the ledger's state of a certificate: it was not
 // revoked, or only on hold.
-func gravely(c *Certificate, reason ca.Reason) bool {
+func worsens(c *Certificate, reason ca.Reason) bool {
 	return c.RevokedAt == nil || c.Reason == ca.CertificateHold && reason != ca.CertificateHold
 }

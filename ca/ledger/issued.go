@@ -14,8 +14,8 @@ import (
 	"kedge/ca"
 )
 
-// issuedBody is the entry of a certificate. The certificate itself is kept beside the chain,
-// which holds its fingerprint; serial and subject are there to be read by people.
+// issuedBody is the entry of a certificate. The certificate itself is stored beside the chain,
+// which has its fingerprint; serial and subject are for people who read the entry.
 type issuedBody struct {
 	Fingerprint string `json:"fingerprint"`
 	Serial      string `json:"serial"`
@@ -26,7 +26,7 @@ type issuedBody struct {
 	Replaces    string `json:"replaces,omitempty"`
 
 	By         string       `json:"by,omitempty"`          // the authority that signed it; absent for a root, and in schema 1
-	RevokedKey bool         `json:"revoked_key,omitempty"` // the operator allowed a key of which a certificate was revoked
+	RevokedKey bool         `json:"revoked_key,omitempty"` // the operator allowed a key that has a revoked certificate
 	Revoked    *revokedThen `json:"revoked,omitempty"`     // of an import
 }
 
@@ -36,21 +36,21 @@ type revokedThen struct {
 	Reason ca.Reason `json:"reason"`
 }
 
-// forGood reports whether there was a revocation that no release ends.
+// forGood reports whether there was a revocation that cannot be released.
 func (r *revokedThen) forGood() bool { return r != nil && r.Reason != ca.CertificateHold }
 
-// outweighs reports whether a revocation that the ledger has stays, when the certificate comes with
-// another: what is revoked for good is not put on hold, and a compromise is not forgotten.
+// outweighs reports whether the ledger's revocation takes precedence over the one of an import: a
+// permanent one over a hold, and a compromise over other reasons.
 func (r *revokedThen) outweighs(other *revokedThen) bool {
 	return !other.forGood() || r.Reason == ca.KeyCompromise || r.Reason == ca.CACompromise
 }
 
-// record is a certificate made ready to be written, by the goroutine that brought it.
+// record is a certificate ready to be written, encoded by the goroutine that submits it.
 type record struct {
 	body   issuedBody
 	row    Certificate
 	sans   SANs
-	once   bool // as ca.Issued has it
+	once   bool // ca.Issued.Once
 	issuer *x509.Certificate
 }
 
@@ -63,13 +63,12 @@ const (
 	updateReplaced = "UPDATE certificates SET replaced_seq = ? WHERE fingerprint = ?"
 )
 
-// Receipt is what recording a certificate has changed.
+// Receipt is the result of recording a certificate.
 type Receipt struct {
 	Seq int64 // of its entry
 	At  time.Time
 	// Ended are the valid certificates of the same name and another key. They can no longer be
-	// renewed, and are as good as before until they expire or are revoked. The last maxEnded at
-	// most.
+	// renewed, and stay valid until they expire or are revoked. At most the last maxEnded.
 	Ended []Certificate
 }
 
@@ -81,14 +80,14 @@ func (l *Ledger) RecordIssued(ctx context.Context, i ca.Issued) error {
 	return err
 }
 
-// Record writes down a certificate that was just signed and has not left the process, if the
-// rules of the ledger allow it: see rules.go. When it returns nil, the record is on disk. A
-// serial number that the issuer has used before is a *DuplicateError. Whatever the error,
-// nothing is written, but that a clone asked.
+// Record records a certificate that was just signed and has not left the process, if the rules of
+// the ledger allow it: see rules.go. When it returns nil, the record is on disk. A serial number
+// that the issuer has used before is a *DuplicateError. After an error nothing is written, except
+// the entry of a *CloneError.
 //
-// A leaf without a host is recorded for the host that is called like it. Concurrent calls
-// share a transaction. Once ctx is done, Record returns: the certificate may be recorded then,
-// and must not be handed out.
+// A leaf without a host is recorded for the host with its name. Concurrent calls share a
+// transaction. Once ctx is done, Record returns: the certificate may be recorded, and must not be
+// used.
 func (l *Ledger) Record(ctx context.Context, i ca.Issued) (Receipt, error) {
 	r, err := newRecord(i)
 	if err != nil {
@@ -130,7 +129,7 @@ func newRecord(i ca.Issued) (*record, error) {
 	return &record{body: body, row: row, sans: sansOf(i.Certificate), once: i.Once, issuer: i.Issuer}, nil
 }
 
-// writable refuses a text that PostgreSQL would.
+// writable refuses a text that PostgreSQL cannot store.
 func writable(what, text string) error {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 		return fmt.Errorf("the %s %q is not text", what, text)
@@ -138,7 +137,7 @@ func writable(what, text string) error {
 	return nil
 }
 
-// statements are those that write a record in its place in the chain. insert is the index of
+// statements returns those that write a record at its place in the chain. insert is the index of
 // the one that inserts the certificate.
 func (r *record) statements(t *transaction, kind string) (all []statement, insert int, err error) {
 	text, err := encode(r.body)
@@ -159,7 +158,7 @@ func (r *record) statements(t *transaction, kind string) (all []statement, inser
 	}
 	switch {
 	case len(row.Replaces) == 0:
-	case row.Kind == Leaf: // whose rule it is that the replaced one is there
+	case row.Kind == Leaf: // a rule checks that the replaced one is in the ledger
 		all = append(all, one(updateReplaced, row.Seq, row.Replaces))
 	default:
 		all = append(all, some(updateReplaced, row.Seq, row.Replaces))
@@ -167,14 +166,14 @@ func (r *record) statements(t *transaction, kind string) (all []statement, inser
 	return all, insert, nil
 }
 
-// values are the columns of a certificate that follow from it and its entry, but for the lineage.
+// values returns the columns that follow from a certificate and its entry, except the lineage.
 func (r *record) values() []any {
 	row := &r.row
 	return []any{row.Seq, row.IssuedAt.UnixMicro(), row.Fingerprint, row.serial, row.keyID, row.Kind, row.NotBefore.UnixMicro(), row.NotAfter.UnixMicro(),
 		orNull(row.Replaces), row.CommonName, row.Subject, row.Issuer, row.Host, row.Profile, row.Why, row.DER, row.KeyHash, row.IssuerKey}
 }
 
-// names are the rows of insertName.
+// names returns the rows of insertName.
 func (r *record) names(seq int64) [][]any {
 	var rows [][]any
 	for place, name := range r.sans.list() {
@@ -183,7 +182,7 @@ func (r *record) names(seq int64) [][]any {
 	return rows
 }
 
-// insert writes certificates, and says which are refused.
+// insert writes certificates, and returns those that are refused.
 func (t *transaction) insert(ctx context.Context, batch []*job) (map[int]error, error) {
 	issuers, err := t.issuers(ctx)
 	if err != nil {
@@ -233,7 +232,7 @@ func (t *transaction) insert(ctx context.Context, batch []*job) (map[int]error, 
 	return refused, nil
 }
 
-// duplicate finds out what of a certificate is in the ledger already.
+// duplicate finds out which part of a certificate is in the ledger already.
 func duplicate(ctx context.Context, s *session, r *record) error {
 	c := &r.row
 	for _, one := range []struct {
@@ -262,7 +261,7 @@ func orNull(b []byte) any {
 	return b
 }
 
-// newCertificate is the row of a certificate, without what only its entry knows.
+// newCertificate returns the row of a certificate, without the columns that depend on its entry.
 func newCertificate(c *x509.Certificate) Certificate {
 	fingerprint := sha256.Sum256(c.Raw)
 	key := ca.KeyHash(c)
@@ -286,7 +285,7 @@ func newCertificate(c *x509.Certificate) Certificate {
 	return row
 }
 
-// text makes a name of a foreign certificate storable; ours hold nothing else.
+// text makes a name of a foreign certificate storable; names of our own need no change.
 func text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
@@ -301,8 +300,8 @@ func kindOf(c *x509.Certificate) string {
 	return Intermediate
 }
 
-// issuerKeyID is the key identifier of the issuer, by which CRLs are made: one CA can have
-// several certificates. A root that does not repeat its own is its own issuer all the same.
+// issuerKeyID returns the key identifier of the issuer, by which CRLs are made: one CA can have
+// several certificates. A root without one has its own.
 func issuerKeyID(c *x509.Certificate) []byte {
 	id := c.AuthorityKeyId
 	if len(id) == 0 && kindOf(c) == Root {

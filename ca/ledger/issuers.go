@@ -9,7 +9,7 @@ import (
 	"kedge/ca"
 )
 
-// issuer is an authority as the rules see it.
+// issuer is an authority, with the columns that the rules need.
 type issuer struct {
 	name, parent, state string
 	subject             string
@@ -22,8 +22,8 @@ type issuer struct {
 // issuers are the authorities of a ledger, by name.
 type issuers map[string]*issuer
 
-// An authority has been revoked with its certificate, or with its key: then by any certificate of
-// the key, whose reasons are keyCompromise (1) and cACompromise (2).
+// An authority is revoked if its certificate is, or if any certificate of its key is because of a
+// compromise: keyCompromise (1) or cACompromise (2).
 const readIssuers = `SELECT a.name, a.parent, a.state, c.subject, c.key_hash, c.not_before, c.not_after,
 	CASE WHEN c.revoked_at IS NOT NULL THEN COALESCE(c.reason, 0)
 		ELSE (SELECT min(k.reason) FROM certificates k WHERE k.key_hash = c.key_hash AND k.revoked_at IS NOT NULL AND k.reason IN (1, 2)) END
@@ -41,7 +41,7 @@ func (t *transaction) issuers(ctx context.Context) (issuers, error) {
 		var i issuer
 		var key []byte
 		var notBefore, notAfter int64
-		var reason sql.NullInt64 // null for one that is not revoked
+		var reason sql.NullInt64 // null if not revoked
 		if err := rows.Scan(&i.name, &i.parent, &i.state, &i.subject, &key, &notBefore, &notAfter, &reason); err != nil {
 			return nil, err
 		}
@@ -52,7 +52,7 @@ func (t *transaction) issuers(ctx context.Context) (issuers, error) {
 	return all, rows.Err()
 }
 
-// withKey returns the authority that has a key, or nil.
+// withKey returns the authority with a key, or nil.
 func (all issuers) withKey(key []byte) *issuer {
 	for _, i := range all {
 		if i.key == string(key) {
@@ -62,20 +62,20 @@ func (all issuers) withKey(key []byte) *issuer {
 	return nil
 }
 
-// check refuses a certificate whose issuer must not issue, and notes in the record which it is.
+// check refuses a certificate whose issuer must not issue, and sets the issuer in the record.
 func (all issuers) check(r *record, now time.Time) error {
 	i, err := all.of(r)
 	if i == nil || err != nil {
 		return err
 	}
-	if r.row.Kind == Root { // which may have ended before it is renewed
+	if r.row.Kind == Root { // which may have expired before it is renewed
 		return all.standing(i)
 	}
 	return all.usable(i, now)
 }
 
-// of returns the authority that signed a certificate, and notes it in the record. A root signs
-// itself; it is nil as long as the root is no authority yet.
+// of returns the authority that signed a certificate, and sets it in the record. For a root that is
+// not an authority yet, it returns nil.
 func (all issuers) of(r *record) (*issuer, error) {
 	if r.row.Kind == Root {
 		r.row.IssuerKey = r.row.KeyHash
@@ -93,8 +93,7 @@ func (all issuers) of(r *record) (*issuer, error) {
 	return i, nil
 }
 
-// usable refuses an authority that is not standing or not valid at a time, or below one that
-// is not.
+// usable refuses an authority that is not standing or not valid at a time, or below such a one.
 func (all issuers) usable(i *issuer, now time.Time) error {
 	if err := all.standing(i); err != nil {
 		return err
@@ -107,7 +106,7 @@ func (all issuers) usable(i *issuer, now time.Time) error {
 	return nil
 }
 
-// standing refuses an authority that is retired or revoked, or below one that is.
+// standing refuses an authority that is retired or revoked, or below such a one.
 func (all issuers) standing(i *issuer) error {
 	for _, i := range all.path(i) {
 		switch {
@@ -120,7 +119,7 @@ func (all issuers) standing(i *issuer) error {
 	return nil
 }
 
-// path is an authority and those above it, as far as the ledger knows them.
+// path returns an authority and those above it, as far as they are in the ledger.
 func (all issuers) path(i *issuer) (path []*issuer) {
 	for i != nil && len(path) < len(all) {
 		path = append(path, i)
@@ -129,7 +128,7 @@ func (all issuers) path(i *issuer) (path []*issuer) {
 	return path
 }
 
-// UnknownIssuerError reports that a certificate is not recorded, since its issuer is no authority
+// UnknownIssuerError reports that a certificate was not recorded, since its issuer is no authority
 // of the ledger.
 type UnknownIssuerError struct{ Subject, Issuer string }
 
@@ -137,8 +136,8 @@ func (e *UnknownIssuerError) Error() string {
 	return fmt.Sprintf("the certificate %q is not recorded: its issuer %q is no authority of this ledger", e.Subject, e.Issuer)
 }
 
-// RetiredError reports that an authority is out of use: the trust anchor does not have its root
-// any more, or will not soon.
+// RetiredError reports that an authority is retired: the trust anchor no longer has its root, or
+// will not for long.
 type RetiredError struct{ Name string }
 
 func (e *RetiredError) Error() string {

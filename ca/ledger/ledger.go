@@ -10,19 +10,19 @@ import (
 
 // Options say how a ledger is opened.
 type Options struct {
-	// Create makes the ledger when there is none. Without it that is a *MissingError: a CA
-	// that lost its ledger must not go on with an empty one.
+	// Create creates the ledger if it does not exist. Otherwise that is a *MissingError: a CA that
+	// lost its ledger must not continue with an empty one.
 	Create bool
-	// ReadOnly refuses all that writes, also the migration of an older ledger.
+	// ReadOnly refuses every write, also the migration of an older ledger.
 	ReadOnly bool
-	// Now is the clock, by which a certificate counts as expired. Required. One that differs by
-	// more than 2 minutes from that of a PostgreSQL server writes nothing there: a *ClockError.
+	// Now is the clock, by which a certificate counts as expired. Required. If it differs by more
+	// than 2 minutes from that of a PostgreSQL server, writes fail with a *ClockError.
 	Now func() time.Time
-	// AnyClock leaves the server's clock alone, for a Now that is not the time of day, as in a
-	// test or a rehearsal.
+	// AnyClock disables the comparison with the server's clock, for a Now that is not the time of
+	// day, as in a test or a rehearsal.
 	AnyClock bool
-	// BusyTimeout is how long to wait for other processes that write, and for a server to
-	// answer; 10 seconds when it is 0.
+	// BusyTimeout bounds the wait for other processes that write, and for a server to answer; 10
+	// seconds when it is 0.
 	BusyTimeout time.Duration
 }
 
@@ -33,15 +33,15 @@ type Ledger struct {
 	now    func() time.Time
 	writer writer
 
-	copyDir string // of OpenBackup: a folder to remove; empty: there is none
+	copyDir string // of OpenBackup: a folder to remove; empty: none
 }
 
-// Open opens the ledger at where, a path or a URL that begins with postgres://, and brings
-// its tables to the newest schema. It fails with a *MissingError, *ForeignError,
-// *NewerSchemaError, *OlderSchemaError, *BusyError, *UnreachableError or *RefusedError; none of
-// them names a password.
+// Open opens the ledger at where, a path or a URL that begins with postgres://, and migrates its
+// tables to the newest schema. Errors are *MissingError, *ForeignError, *NewerSchemaError,
+// *OlderSchemaError, *BusyError, *UnreachableError and *RefusedError; none of them contains a
+// password.
 //
-// A PostgreSQL database should be the ledger's alone.
+// A PostgreSQL database should be used by the ledger only.
 func Open(ctx context.Context, where string, o Options) (*Ledger, error) {
 	if o.Now == nil {
 		return nil, errors.New("open the ledger: Options.Now is missing")
@@ -65,11 +65,10 @@ func Open(ctx context.Context, where string, o Options) (*Ledger, error) {
 	return l, nil
 }
 
-// attempts is how often migrating is tried, in case another process does it at this moment.
+// attempts bounds the retries of a migration that another process does at the same time.
 const attempts = 5
 
-// prepare sees to it that the tables are there and new enough. On a ledger in use that is
-// one question.
+// prepare creates or migrates the tables if necessary. On a ledger in use that is one query.
 func prepare(ctx context.Context, db *sql.DB, e *engine, o Options) error {
 	var failed error
 	for range attempts {
@@ -80,7 +79,7 @@ func prepare(ctx context.Context, db *sql.DB, e *engine, o Options) error {
 		case have > newestSchema:
 			return &NewerSchemaError{Where: e.where, Schema: have, Known: newestSchema}
 		case have == newestSchema:
-			return e.settle(ctx, db, o)
+			return e.setWriteMode(ctx, db, o)
 		case have == 0 && !o.Create:
 			return &MissingError{Where: e.where, Empty: true}
 		case o.ReadOnly:
@@ -93,16 +92,16 @@ func prepare(ctx context.Context, db *sql.DB, e *engine, o Options) error {
 	return failed
 }
 
-// settle makes a ledger write as it is to, which is not how a copy of a backup writes.
-func (e *engine) settle(ctx context.Context, db *sql.DB, o Options) error {
-	if e.steady == "" || o.ReadOnly {
+// setWriteMode sets how a ledger is written, since a copy of a backup is written differently.
+func (e *engine) setWriteMode(ctx context.Context, db *sql.DB, o Options) error {
+	if e.writeMode == "" || o.ReadOnly {
 		return nil
 	}
-	_, err := db.ExecContext(ctx, e.steady)
+	_, err := db.ExecContext(ctx, e.writeMode)
 	return err
 }
 
-// readSchema returns the version of the tables, 0 when there are none.
+// readSchema returns the version of the tables, 0 if there are none.
 func readSchema(ctx context.Context, db *sql.DB, e *engine) (int64, error) {
 	var have sql.NullInt64
 	err := db.QueryRowContext(ctx, schemaVersion).Scan(&have)
@@ -116,18 +115,17 @@ func readSchema(ctx context.Context, db *sql.DB, e *engine) (int64, error) {
 	if tables == 0 {
 		return 0, nil
 	}
-	// They may be those of a ledger that another process has made since.
+	// They may be those of a ledger that another process has created since.
 	if err = db.QueryRowContext(ctx, schemaVersion).Scan(&have); e.absent(err) {
 		err = &ForeignError{Where: e.where, Why: "it holds the tables of another program"}
 	}
 	return have.Int64, err
 }
 
-// Where names the ledger as errors do: a path, or a database and its server.
+// Where returns the name of the ledger in errors: a path, or a database and its server.
 func (l *Ledger) Where() string { return l.engine.where }
 
-// Close waits for what is being written, and closes the ledger. What writes after returns
-// ErrClosed.
+// Close waits until the queue is written, and closes the ledger. Later writes return ErrClosed.
 func (l *Ledger) Close() error {
 	err := l.writer.close()
 	if err == ErrClosed {

@@ -19,7 +19,7 @@ import (
 
 const (
 	// insertNext is insertCertificate for a leaf that replaces none. It joins the lineage of its
-	// name if that has its key, or else begins one.
+	// name if that has its key, and starts one otherwise.
 	insertNext = insertColumns + `coalesce((SELECT l.id FROM lineages l JOIN certificates n ON n.seq = l.newest
 		WHERE l.name = ? AND n.key_hash = ? ORDER BY l.id DESC LIMIT 1), ?)) ON CONFLICT DO NOTHING`
 	insertRenewal = insertColumns + "(SELECT o.lineage FROM certificates o WHERE o.fingerprint = ?)) ON CONFLICT DO NOTHING"
@@ -36,7 +36,7 @@ const (
 		WHERE c.subject = ? AND c.key_hash = ? AND c.issuer_key = ? AND c.revoked_at IS NULL AND c.not_after >= ? AND c.kind <> 'leaf' HAVING max(c.seq) IS NOT NULL`
 )
 
-// lineageRules are the rules about a certificate and those of its name.
+// lineageRules returns the rules about a certificate and the others with its name.
 func (t *transaction) lineageRules(r *record) []rule {
 	row := &r.row
 	switch {
@@ -50,7 +50,7 @@ func (t *transaction) lineageRules(r *record) []rule {
 	return nil
 }
 
-// once refuses a certificate of which there is a valid one already.
+// once refuses a certificate if there is a valid one already.
 func (t *transaction) once(r *record, find string) rule {
 	args := []any{r.row.Subject, r.row.KeyHash, r.row.IssuerKey, t.now().UnixMicro()}
 	return rule{statement{find, args, 0}, func(ctx context.Context, s *session, _ *record) error {
@@ -62,7 +62,7 @@ func (t *transaction) once(r *record, find string) rule {
 	}}
 }
 
-// insertLeaf is the statement that inserts a leaf.
+// insertLeaf returns the statement that inserts a leaf.
 func (r *record) insertLeaf() statement {
 	row := &r.row
 	if len(row.Replaces) != 0 {
@@ -71,7 +71,7 @@ func (r *record) insertLeaf() statement {
 	return some(insertNext, append(r.values(), row.Subject, row.KeyHash, row.Seq)...)
 }
 
-// lineageStatements are what a leaf changes about lineages. The first ends others.
+// lineageStatements returns the changes of a leaf to lineages. The first ends others.
 func (r *record) lineageStatements() []statement {
 	row := &r.row
 	if len(row.Replaces) != 0 {
@@ -89,11 +89,11 @@ func (e *AnsweredError) Error() string {
 }
 
 // CloneError reports that a certificate is not renewed, since another key has the newest of its
-// lineage: two hosts have had the same key and certificate. That is in the ledger, too.
+// lineage: two hosts have had the same key and certificate. The ledger records it.
 type CloneError struct {
-	Presented Certificate // what was to be renewed
+	Presented Certificate // the one to be renewed
 	Newest    Certificate
-	Key       []byte // ca.KeyHash of the key that asked
+	Key       []byte // ca.KeyHash of the requester's key
 }
 
 func (e *CloneError) Error() string {
@@ -104,7 +104,7 @@ func (e *CloneError) Error() string {
 // EndedError reports that a certificate is not renewed, since its name was issued to another key.
 type EndedError struct {
 	Presented Certificate
-	By        *Certificate // the newest of the name; nil when it has none
+	By        *Certificate // the newest of the name; nil if there is none
 }
 
 func (e *EndedError) Error() string {
@@ -148,15 +148,15 @@ func notNewest(ctx context.Context, s *session, r *record) error {
 	return &CloneError{Presented: *presented, Newest: *newest, Key: r.row.KeyHash}
 }
 
-// cloneBody is the entry of a renewal that was refused.
+// cloneBody is the entry of a refused renewal.
 type cloneBody struct {
 	Subject   string `json:"subject"`
-	Presented string `json:"presented"` // fingerprint of what was to be renewed
+	Presented string `json:"presented"` // fingerprint of the one to be renewed
 	Newest    string `json:"newest"`    // fingerprint
-	Key       string `json:"key"`       // ca.KeyHash of the key that asked
+	Key       string `json:"key"`       // ca.KeyHash of the requester's key
 }
 
-// recordClone writes down that a clone asked; once for each key and newest certificate.
+// recordClone records a refused renewal; once for each key and newest certificate.
 func (l *Ledger) recordClone(ctx context.Context, e *CloneError) error {
 	body := cloneBody{e.Presented.Subject, hex.EncodeToString(e.Presented.Fingerprint), hex.EncodeToString(e.Newest.Fingerprint), hex.EncodeToString(e.Key)}
 	text, err := encode(body)
@@ -174,8 +174,8 @@ func (l *Ledger) recordClone(ctx context.Context, e *CloneError) error {
 	})
 }
 
-// Newest returns the newest certificate of the lineage of a leaf, the leaf itself when it is
-// that. A lineage that has ended is an *EndedError.
+// Newest returns the newest certificate of the lineage of a leaf, possibly the leaf itself. A
+// lineage that has ended is an *EndedError.
 func (l *Ledger) Newest(ctx context.Context, c Certificate) (Certificate, error) {
 	for newest, err := range l.selected(ctx, "c.seq = (SELECT newest FROM lineages WHERE id = ?)", c.Lineage) {
 		return newest, err
@@ -190,7 +190,7 @@ func (l *Ledger) Newest(ctx context.Context, c Certificate) (Certificate, error)
 	return Certificate{}, e
 }
 
-// selected yields the certificates that a condition selects.
+// selected yields the certificates that match a condition.
 func (l *Ledger) selected(ctx context.Context, where string, args ...any) iter.Seq2[Certificate, error] {
 	return func(yield func(Certificate, error) bool) {
 		l.each(ctx, yield, "SELECT "+certificateColumns+" FROM certificates c WHERE "+where, args...)

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// List returns the certificates that f means, one by one; an error ends it. They come in the
-// order of the chain, save that a filter by time, by state Valid, Expired or Pending, or for
-// the unreplaced or newest, orders by expiry (IssuedAfter: by issue; Pending: by notBefore), and a
-// pattern by the names that match. Filter.After goes on in that order.
+// List yields the certificates that match f; an error ends it. They are in the order of the chain,
+// except that a filter by time, by state Valid, Expired or Pending, or for the unreplaced or
+// newest, orders by expiry (IssuedAfter: by issue; Pending: by notBefore), and a pattern by the
+// matching names. Filter.After continues in that order.
 //
 // The rows are those at the moment of the call, whatever is written meanwhile.
 func (l *Ledger) List(ctx context.Context, f Filter) iter.Seq2[Certificate, error] {
@@ -37,7 +37,7 @@ func (l *Ledger) List(ctx context.Context, f Filter) iter.Seq2[Certificate, erro
 	}
 }
 
-// each yields the certificates that a query selects.
+// each yields the certificates of a query.
 func (l *Ledger) each(ctx context.Context, yield func(Certificate, error) bool, text string, args ...any) {
 	rows, err := l.db.QueryContext(ctx, l.engine.sql(text), args...)
 	if err != nil {
@@ -66,10 +66,10 @@ func (l *Ledger) Certificate(ctx context.Context, fingerprint []byte) (Certifica
 	return c, l.engine.explain(err)
 }
 
-// Hosts returns for each host its newest leaf that is valid at a time: who has moved to a new
-// CA, and who has not.
+// Hosts yields for each host its newest leaf that is valid at a time: which hosts have moved to a
+// new CA, and which have not.
 func (l *Ledger) Hosts(ctx context.Context, now time.Time) iter.Seq2[Certificate, error] {
-	// From host to host by the index, not through all certificates of each.
+	// A lookup in the index for each host, instead of a scan of all its certificates.
 	const text = `WITH RECURSIVE h (host) AS (
 			SELECT min(host) FROM certificates WHERE host > ''
 			UNION ALL SELECT (SELECT min(host) FROM certificates WHERE host > h.host) FROM h WHERE h.host IS NOT NULL)
@@ -79,7 +79,7 @@ func (l *Ledger) Hosts(ctx context.Context, now time.Time) iter.Seq2[Certificate
 	return func(yield func(Certificate, error) bool) { l.each(ctx, yield, text, now.UnixMicro(), now.UnixMicro()) }
 }
 
-// query translates the filter; the issuers that it names are looked up.
+// query translates the filter, and looks up its issuers.
 func (l *Ledger) query(ctx context.Context, f *Filter) (*query, error) {
 	var issuers [][]byte
 	if f.Issuer != "" {
@@ -98,7 +98,7 @@ func (q *query) conditions() string {
 	return " WHERE " + strings.Join(q.where, " AND ")
 }
 
-// skip begins after a certificate, in the order of the query.
+// skip continues after a certificate, in the order of the query.
 func (l *Ledger) skip(ctx context.Context, q *query, f *Filter) error {
 	if len(q.order) == 1 {
 		q.add("c.seq > ?", f.After)
@@ -124,8 +124,8 @@ func (l *Ledger) skip(ctx context.Context, q *query, f *Filter) error {
 	return nil
 }
 
-// issuers returns the key identifiers that a filter for issuers means, by way of the few
-// certificates that are not leaves: they name all authorities of the ledger, and their issuers.
+// issuers returns the key identifiers that match a filter for issuers. It reads only the
+// certificates that are not leaves: they have all authorities of the ledger, and their issuers.
 func (l *Ledger) issuers(ctx context.Context, pattern string) ([][]byte, error) {
 	if id, err := parseHex(pattern); err == nil {
 		return [][]byte{id}, nil
@@ -154,7 +154,7 @@ func (l *Ledger) issuers(ctx context.Context, pattern string) ([][]byte, error) 
 	return ids, failed
 }
 
-// matches reports whether a name fits a pattern in which * is any run of characters.
+// matches reports whether a name matches a pattern in which * is any run of characters.
 func matches(pattern, name string) bool {
 	parts := strings.Split(pattern, "*")
 	first, last := parts[0], parts[len(parts)-1]

@@ -13,8 +13,8 @@ import (
 	"kedge/ca"
 )
 
-// backfill gives the rows that schema 1 wrote what schema 2 goes by. It breaks on nothing that
-// the rules of schema 1 allowed: see history.
+// backfill fills the columns and tables of schema 2 from the rows of schema 1. It accepts
+// everything that the rules of schema 1 allowed: see history.
 func backfill(ctx context.Context, tx *sql.Tx, e *engine) error {
 	h := newHistory()
 	for from := int64(0); ; {
@@ -45,7 +45,7 @@ func backfill(ctx context.Context, tx *sql.Tx, e *engine) error {
 	return nil
 }
 
-// oldCertificates reads a page of what schema 1 has of certificates.
+// oldCertificates reads a page of certificates in schema 1.
 func oldCertificates(ctx context.Context, tx *sql.Tx, e *engine, from int64) ([]Certificate, error) {
 	rows, err := tx.QueryContext(ctx, e.sql("SELECT seq, kind, subject, fingerprint, replaces, issuer_key_id, der FROM certificates WHERE seq > ? ORDER BY seq LIMIT ?"), from, int64(page))
 	if err != nil {
@@ -85,9 +85,9 @@ func fillCertificate(ctx context.Context, tx *sql.Tx, e *engine, h *history, c *
 	return nil
 }
 
-// history follows what certificates, in the order of the chain, mean for lineages and keys. It
-// is the second account of it: the statements of lineage.go are the first, and Verify holds
-// one against the other. Its memory grows with the lineages that go on, not with the chain.
+// history replays certificates, in the order of the chain, into lineages and keys. It is a second
+// implementation: the statements of lineage.go are the first, and Verify compares both. Its memory
+// grows with the open lineages, not with the chain.
 type history struct {
 	lineages    map[int64]*lineage
 	byName      map[string][]int64  // ids
@@ -100,7 +100,7 @@ type history struct {
 type lineage struct {
 	name, key, fingerprint string // of the newest certificate
 	newest                 int64
-	from                   time.Time // when the newest is valid
+	from                   time.Time // notBefore of the newest
 	old                    bool
 }
 
@@ -109,7 +109,7 @@ func newHistory() *history {
 		keys: map[string]string{}, keysOf: map[string]string{}, authorities: map[string][]string{}}
 }
 
-// add takes the next certificate, and sets its lineage and the key of its issuer.
+// add replays the next certificate, and sets its lineage and the key of its issuer.
 func (h *history) add(c *Certificate, cert *x509.Certificate, body issuedBody) {
 	c.IssuerKey = h.issuerKey(c, body)
 	if cert.IsCA {
@@ -129,7 +129,7 @@ func (h *history) add(c *Certificate, cert *x509.Certificate, body issuedBody) {
 	if !ok {
 		id = c.Seq
 	}
-	if body.By != "" { // schema 2: a name has one
+	if body.By != "" { // schema 2: a name has one lineage
 		h.end(c.Subject, id)
 	}
 	if ok {
@@ -141,8 +141,8 @@ func (h *history) add(c *Certificate, cert *x509.Certificate, body issuedBody) {
 	h.extend(id, c)
 }
 
-// addImport is add for an import, which is not the newest of a name that has one from a later
-// time, or when it was revoked for good.
+// addImport is add for an import, which is not the newest if its name has one from a later time, or
+// if it was revoked permanently.
 func (h *history) addImport(c *Certificate, cert *x509.Certificate, body issuedBody) {
 	late := slices.ContainsFunc(h.byName[c.Subject], func(id int64) bool {
 		return h.lineages[id].from.After(c.NotBefore) || body.Revoked.forGood()
@@ -159,8 +159,8 @@ func (h *history) addImport(c *Certificate, cert *x509.Certificate, body issuedB
 	c.Lineage = id
 }
 
-// issuerKey is the key that signed a certificate: that of the authority which the entry names or,
-// in schema 1, of the one that has the key identifier.
+// issuerKey returns the key that signed a certificate: that of the authority which the entry names
+// or, in schema 1, of the one with the key identifier.
 func (h *history) issuerKey(c *Certificate, body issuedBody) []byte {
 	switch {
 	case c.Kind == Root:
@@ -171,7 +171,7 @@ func (h *history) issuerKey(c *Certificate, body issuedBody) []byte {
 	return []byte(h.keys[string(c.keyID)])
 }
 
-// keyOf returns the key of an authority, which it keeps as long as it has its name.
+// keyOf returns the key of an authority, which does not change.
 func (h *history) keyOf(authority string) string {
 	for _, fingerprint := range h.authorities[authority] {
 		if key, known := h.keysOf[fingerprint]; known {
@@ -181,7 +181,7 @@ func (h *history) keyOf(authority string) string {
 	return ""
 }
 
-// withKey returns the newest lineage of the name of a certificate that has its key.
+// withKey returns the newest lineage with the name and the key of a certificate.
 func (h *history) withKey(c *Certificate) (id int64, ok bool) {
 	for _, one := range h.byName[c.Subject] {
 		if h.lineages[one].key == string(c.KeyHash) && one > id {
@@ -200,7 +200,7 @@ func (h *history) extend(id int64, c *Certificate) {
 	c.Lineage = id
 }
 
-// end forgets the lineages of a name but for one.
+// end ends the lineages of a name except one.
 func (h *history) end(name string, but int64) {
 	var left []int64
 	for _, id := range h.byName[name] {

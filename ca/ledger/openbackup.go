@@ -8,13 +8,12 @@ import (
 	"path/filepath"
 )
 
-// OpenBackup opens a ledger to read it, such as a file that [Ledger.Backup] made, also one with an
-// older schema. Of a file like that it reads a copy in a folder for this user alone, which it
-// brings to the newest schema and which Close removes: a backup stays as it was made. A ledger on
-// a server with an older schema is an *OlderSchemaError, and where there is none, the error is a
-// *MissingError with Backup set.
+// OpenBackup opens a ledger to read it, such as a file that [Ledger.Backup] wrote, also one with an
+// older schema. Of a file with an older schema it reads a migrated copy in a folder for this user
+// only, which Close removes: the backup is not changed. A ledger on a server with an older schema
+// is an *OlderSchemaError, and if there is none, the error is a *MissingError with Backup set.
 //
-// o.Create and o.ReadOnly do not matter.
+// o.Create and o.ReadOnly are ignored.
 func OpenBackup(ctx context.Context, where string, o Options) (*Ledger, error) {
 	o.Create, o.ReadOnly = false, true
 	l, err := Open(ctx, where, o)
@@ -36,7 +35,7 @@ func OpenBackup(ctx context.Context, where string, o Options) (*Ledger, error) {
 	return l, nil
 }
 
-// openCopy copies a file and opens the copy, with the newest schema.
+// openCopy copies a file and opens the migrated copy.
 func openCopy(ctx context.Context, from, to string, o Options) (*Ledger, error) {
 	db, e, err := openSQLite(from, o)
 	if err != nil {

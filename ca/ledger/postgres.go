@@ -21,10 +21,10 @@ func isPostgres(where string) bool {
 	return strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://")
 }
 
-// openPostgres connects when it is first asked something. It asks for nothing that a pooler in
-// transaction mode does not give: the connection starts without settings of ours, has no
-// statements with names, and what one transaction sets or locks ends with it. Nor is reading
-// only a setting of the session: a Ledger refuses to write by itself.
+// openPostgres connects at the first query. It uses nothing that a pooler in transaction mode does
+// not support: no settings at connection start, no named statements, and every setting and lock
+// ends with its transaction. Nor does it set the session to read-only: a Ledger refuses to write by
+// itself.
 //
 // Source: PgBouncer, "Features", SQL feature map for pooling modes.
 func openPostgres(dsn string, o Options) (*sql.DB, *engine, error) {
@@ -49,18 +49,18 @@ func openPostgres(dsn string, o Options) (*sql.DB, *engine, error) {
 	return db, e, nil
 }
 
-// The connections of a ledger at most, without a word in its address, and the fewest that it
-// may name: one writes, one lists, and one looks something up meanwhile.
+// The size of the pool by default, and the smallest that an address may set: one connection writes,
+// one lists, and one looks something up meanwhile.
 const (
 	defaultConns = 10
 	leastConns   = 3
 )
 
-// parseDSN reads an address, and from it the size of the pool, which is called as pgxpool
-// calls it. No error holds a part of the address, which may be one of the password.
+// parseDSN parses an address, with the size of the pool as pgxpool names it. No error contains a
+// part of the address, which may be one of the password.
 func parseDSN(dsn string) (c *pgx.ConnConfig, size int, err error) {
 	unread := errors.New("the address of the ledger is not one of PostgreSQL: it is written postgres://USER@HOST:PORT/DATABASE, with %XX for special characters of the password")
-	plain, err := pgconn.ParseConfig(dsn) // which keeps the parameters of pgx beside those of the server
+	plain, err := pgconn.ParseConfig(dsn) // keeps pgx's parameters beside those of the server
 	if err != nil {
 		return nil, 0, unread
 	}
@@ -78,7 +78,7 @@ func parseDSN(dsn string) (c *pgx.ConnConfig, size int, err error) {
 	if !named {
 		return c, defaultConns, nil
 	}
-	delete(c.RuntimeParams, "pool_max_conns") // which the server does not know
+	delete(c.RuntimeParams, "pool_max_conns") // the server does not know it
 	size, err = strconv.Atoi(text)
 	if err != nil || size < leastConns {
 		return nil, 0, fmt.Errorf("the address of the ledger: pool_max_conns=%s is not a number from %d on", text, leastConns)
@@ -86,10 +86,10 @@ func parseDSN(dsn string) (c *pgx.ConnConfig, size int, err error) {
 	return c, size, nil
 }
 
-// postgresEngine leaves the server few choices, since every statement of a writer finds its rows
-// by a key. Autovacuum never counts a table of so few rows as authorities; a server that takes them
-// for hundreds would read all certificates to join them, or compile the plan. It would also plan a
-// statement again for each of the first certificates in a transaction.
+// postgresEngine leaves the planner few choices, since every statement of a writer finds its rows
+// by a key. Autovacuum never analyzes a table with as few rows as authorities; a server that
+// assumes hundreds would scan all certificates to join them, or use JIT compilation. It would also
+// plan a statement again for each of the first certificates in a transaction.
 //
 // Source: PostgreSQL, "Routine Vacuuming"; "Query Planning", on plan_cache_mode.
 func postgresEngine(where string, busy time.Duration) *engine {
@@ -104,11 +104,11 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		local: fmt.Sprintf(`SELECT set_config('lock_timeout', '%d', true),
 			set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true),
 			set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`, busy.Milliseconds()),
-		turn:     "SELECT pg_advisory_xact_lock(7521966231)", // any number that other programs of the database do not take
-		head:     "SELECT seq, hash, at, (extract(epoch from clock_timestamp()) * 1000000)::bigint FROM head FOR UPDATE",
-		joined:   "CROSS JOIN LATERAL (SELECT * FROM certificates WHERE fingerprint = a.fingerprint OFFSET 0) c",
-		snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-		match:    "LIKE",
+		migrationLock: "SELECT pg_advisory_xact_lock(7521966231)", // an arbitrary number that other programs are unlikely to use
+		head:          "SELECT seq, hash, at, (extract(epoch from clock_timestamp()) * 1000000)::bigint FROM head FOR UPDATE",
+		joined:        "CROSS JOIN LATERAL (SELECT * FROM certificates WHERE fingerprint = a.fingerprint OFFSET 0) c",
+		snapshot:      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+		match:         "LIKE",
 		pattern: func(p string) string {
 			return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`, "*", "%").Replace(p)
 		},

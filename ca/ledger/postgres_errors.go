@@ -14,8 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// explainPostgres says what an error means for the database. What it says never holds the
-// password: pgx keeps it out of its errors, and a server does not know it.
+// explainPostgres translates an error. It never contains the password: pgx keeps it out of its
+// errors, and a server does not know it.
 //
 // Source: PostgreSQL, appendix A, "PostgreSQL Error Codes".
 func explainPostgres(err error, where string, busy time.Duration) error {
@@ -39,7 +39,7 @@ func explainPostgres(err error, where string, busy time.Duration) error {
 	return err
 }
 
-// explainAnswer is for what the server, or a pooler, said itself.
+// explainAnswer translates an error message of the server, or of a pooler.
 func explainAnswer(e *pgconn.PgError, connecting bool, where string, busy time.Duration) error {
 	said := errors.New(e.Message)
 	if why := refusal(e, connecting); why != 0 {
@@ -58,8 +58,8 @@ func explainAnswer(e *pgconn.PgError, connecting bool, where string, busy time.D
 	return fmt.Errorf("the ledger %s: %w", where, e)
 }
 
-// refusal returns why the server said no; 0: it did not, or it may have gone in the middle of a
-// commit. What is not known for certain to be a refusal is none.
+// refusal returns why the server refused, or 0 if it did not, or may have disconnected during a
+// commit. An unknown error is not a refusal.
 func refusal(e *pgconn.PgError, connecting bool) Refusal {
 	switch {
 	case strings.HasPrefix(e.Code, "28"): // invalid authorization
@@ -80,8 +80,8 @@ func refusal(e *pgconn.PgError, connecting bool) Refusal {
 	return 0
 }
 
-// poolerRefusal goes by words: PgBouncer has one code for all that it says itself, from an
-// unknown user to a server that it lost.
+// poolerRefusal matches the text: PgBouncer has one code for all its own errors, from an unknown
+// user to a lost server.
 //
 // Source: PgBouncer 1.18 to 1.24, disconnect_client in src/*.c.
 func poolerRefusal(message string) Refusal {
@@ -112,7 +112,7 @@ func poolerRefusal(message string) Refusal {
 	return 0
 }
 
-// clientRefusal goes by the words of pgx, for an answer that is no error message.
+// clientRefusal matches pgx's own errors, for an answer that is no error message.
 func clientRefusal(text string) Refusal {
 	switch {
 	case strings.Contains(text, "server refused TLS connection"):
@@ -123,7 +123,7 @@ func clientRefusal(text string) Refusal {
 	return 0
 }
 
-// firstLine is what happened first: pgx says it for each address of a host, and again.
+// firstLine returns the first error: pgx repeats it for each address of a host.
 func firstLine(err error) error {
 	text, _, more := strings.Cut(err.Error(), "\n")
 	if !more {

@@ -36,9 +36,9 @@ func sendPostgres(ctx context.Context, s *session, all []statement) ([]int64, er
 	return changed, err
 }
 
-// sendUnnamed has the server parse a statement once for all that follow one another with the
-// same text: the statement without a name stays until the next one is parsed, and all are of
-// one transaction, so of one connection of a pooler.
+// sendUnnamed has the server parse a statement once for consecutive statements with the same text:
+// the unnamed statement stays until the next one is parsed, and all belong to one transaction, so
+// to one connection of a pooler.
 //
 // Source: PostgreSQL, 55.2.3 "Extended Query", on the unnamed prepared statement.
 func sendUnnamed(ctx context.Context, conn *pgconn.PgConn, s *session, all []statement, changed []int64) error {
@@ -62,8 +62,8 @@ func sendUnnamed(ctx context.Context, conn *pgconn.PgConn, s *session, all []sta
 	return results.Close()
 }
 
-// encodeArgs writes arguments as PostgreSQL takes them in binary. That of NULL has no type,
-// which then is the column's.
+// encodeArgs encodes arguments in PostgreSQL's binary format. NULL has no type, so that the
+// column's is used.
 func encodeArgs(args []any) (values [][]byte, types []uint32, formats []int16) {
 	for _, arg := range args {
 		var value []byte

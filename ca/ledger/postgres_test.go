@@ -102,10 +102,10 @@ func TestTakeTurn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer first.Rollback()
-	if err := l.engine.takeTurn(t.Context(), first, newestSchema); err != errMigrated {
+	if err := l.engine.lockMigrations(t.Context(), first, newestSchema); err != errMigrated {
 		t.Errorf("version %d, which is there: %v", newestSchema, err)
 	}
-	if err := l.engine.takeTurn(t.Context(), first, newestSchema+1); err != nil {
+	if err := l.engine.lockMigrations(t.Context(), first, newestSchema+1); err != nil {
 		t.Errorf("the next version: %v", err)
 	}
 	second, err := waiting.db.BeginTx(t.Context(), nil)
@@ -113,7 +113,7 @@ func TestTakeTurn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer second.Rollback()
-	err = waiting.engine.explain(waiting.engine.takeTurn(t.Context(), second, newestSchema+1))
+	err = waiting.engine.explain(waiting.engine.lockMigrations(t.Context(), second, newestSchema+1))
 	if _, ok := errors.AsType[*BusyError](err); !ok {
 		t.Errorf("while another migrates: %v", err)
 	}

@@ -5,23 +5,23 @@ import (
 	"fmt"
 )
 
-// job is one thing to write: a certificate, which can share a transaction with others, or
-// anything else, which gets its own.
+// job is something to write: a certificate, which can share a transaction with others, or anything
+// else, which gets its own.
 type job struct {
 	record  *record
 	alone   func(context.Context, *transaction) error
-	receipt Receipt    // of record, once done
-	done    chan error // takes one
+	receipt Receipt    // of record, when done
+	done    chan error // receives the result; has room for it
 }
 
-// batch is what shares a transaction.
+// batch is the jobs that share a transaction.
 type batch struct {
 	jobs []*job
-	open bool // what is queued before the transaction begins joins it
+	open bool // jobs queued before the transaction begins join it
 }
 
-// submit queues a job and waits until it is written, or not any more once ctx is done. What
-// is still in the queue then will not be written; what has left it may be.
+// submit queues a job and waits for its result, or until ctx is done. A job that is still in the
+// queue then will not be written; another may be.
 func (w *writer) submit(ctx context.Context, j *job) error {
 	if w.readOnly {
 		return fmt.Errorf("write the ledger %s: it was opened to only read", w.engine.where)
@@ -86,7 +86,7 @@ func (w *writer) take() *batch {
 	return b
 }
 
-// join adds what has been queued while the transaction waited for the lock of the head.
+// join adds the jobs that were queued while the transaction waited for the head lock.
 func (w *writer) join(b *batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// RefusedError reports that the server of the ledger, or a pooler before it, answered and said
-// no. Nothing was written: a transaction that is refused has not begun, or is rolled back.
+// RefusedError reports that the server of the ledger, or a pooler before it, refused. Nothing was
+// written: the transaction was not begun, or was rolled back.
 type RefusedError struct {
 	Where  string
-	Err    error // in the words of the server
+	Err    error // the server's error
 	Reason Refusal
 }
 
@@ -19,21 +19,21 @@ func (e *RefusedError) Error() string {
 
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// Refusal is why a server said no.
+// Refusal is why a server refused.
 type Refusal int
 
 // The refusals.
 const (
-	RefusedLogin     Refusal = iota + 1 // the user, the password, the client's certificate, or where it comes from
-	RefusedDatabase                     // there is no such database, or it takes no connections
-	RefusedFull                         // all connections are taken
-	RefusedReadOnly                     // a standby, or a server that was told to only read
-	RefusedParameter                    // a setting that the address of the ledger names
-	RefusedRights                       // the user may connect, and not do this
-	RefusedTLS                          // TLS was asked for and is not there, or the other way round
+	RefusedLogin     Refusal = iota + 1 // the user, the password, the client's certificate, or the client's address
+	RefusedDatabase                     // the database does not exist, or accepts no connections
+	RefusedFull                         // all connections are in use
+	RefusedReadOnly                     // a standby, or a server set to read-only
+	RefusedParameter                    // a setting in the address of the ledger
+	RefusedRights                       // the user may connect, and lacks a privilege
+	RefusedTLS                          // TLS was required and is not available, or the reverse
 )
 
-// elsewhere reports whether another connection may do better: this one has ended, or its server
+// elsewhere reports whether another connection may succeed: this one is broken, or its server
 // refuses.
 func elsewhere(err error) bool {
 	_, unreachable := errors.AsType[*UnreachableError](err)

@@ -6,25 +6,25 @@ import (
 	"strings"
 )
 
-// maxFaults is how many faults a report names; the others are counted.
+// maxFaults bounds the faults that a report lists; the others are counted.
 const maxFaults = 1000
 
 // Report is what [Ledger.Verify] found.
 type Report struct {
 	Entries      int64
 	Certificates int64
-	Head         string  // "SEQ:HASH" of the last entry, for VerifyOptions.Head of a later time
-	Faults       []Fault // none: the ledger is what was written
-	More         int64   // faults that are not named
+	Head         string  // "SEQ:HASH" of the last entry, to be used as VerifyOptions.Head later
+	Faults       []Fault // none: the ledger is as it was written
+	More         int64   // faults that are not listed
 }
 
-// OK reports whether nothing is wrong.
+// OK reports whether there are no faults.
 func (r *Report) OK() bool { return len(r.Faults) == 0 }
 
-// Fault is a row that is not as it was written.
+// Fault is a row that differs from what was written.
 type Fault struct {
 	Table string
-	Row   string // the sequence number of its entry, or its name; empty when the table as a whole is meant
+	Row   string // the sequence number of its entry, or its name; empty: the table as a whole
 	What  string
 }
 
@@ -32,7 +32,7 @@ func (f Fault) String() string {
 	return strings.TrimSpace(f.Table+" "+f.Row) + ": " + f.What
 }
 
-// DamagedError reports that a ledger is not taken, since it is not as it was written.
+// DamagedError reports that a ledger is refused, since it differs from what was written.
 type DamagedError struct {
 	Where  string
 	Report Report
@@ -55,7 +55,7 @@ func (r *Report) add(table string, row any, format string, args ...any) {
 	r.Faults = append(r.Faults, Fault{Table: table, Row: fmt.Sprint(row), What: fmt.Sprintf(format, args...)})
 }
 
-// compare holds the first columns of a row against what they must be.
+// compare compares the first columns of a row with what they must be.
 func (r *Report) compare(t table, row any, got, want []any) {
 	for i := range want {
 		if !same(got[i], want[i]) {
@@ -73,7 +73,7 @@ func same(a, b any) bool {
 	return ok == also && a == b
 }
 
-// show prints a value of a table, a long one by its beginning.
+// show formats a value of a table, and abbreviates a long one.
 func show(v any) string {
 	const long = 80
 	text := fmt.Sprint(v)

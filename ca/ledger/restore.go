@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// NotEmptyError reports that something would be overwritten.
+// NotEmptyError reports that a restore would overwrite something.
 type NotEmptyError struct {
 	Where   string
 	Entries int64
@@ -19,13 +19,13 @@ func (e *NotEmptyError) Error() string {
 	return fmt.Sprintf("the ledger %s is not empty: it has %d entries", e.Where, e.Entries)
 }
 
-// Restore makes a new ledger at to, of either engine, from another one: a backup, or the
-// ledger of another engine to move from. A source of an older schema is read as [OpenBackup]
-// does. The source is verified first; one that was changed is a *DamagedError. A target that holds anything is a *NotEmptyError. A file appears whole,
-// and what is there and empty is filled in one transaction: whatever comes in between, it is
-// as empty as before, or not there.
+// Restore creates a new ledger at to, of either engine, from another one: a backup, or the ledger
+// of another engine to move from. A source with an older schema is read as [OpenBackup] does. The
+// source is verified first; if it was changed, the error is a *DamagedError. A target that contains
+// anything is a *NotEmptyError. A new file appears complete, and an existing empty target is filled
+// in one transaction: after an interruption it is as empty as before, or does not exist.
 //
-// o.Create and o.ReadOnly do not matter.
+// o.Create and o.ReadOnly are ignored.
 func Restore(ctx context.Context, from, to string, o Options) error {
 	source, err := OpenBackup(ctx, from, Options{Now: o.Now, BusyTimeout: o.BusyTimeout})
 	if err != nil {
@@ -45,7 +45,7 @@ func Restore(ctx context.Context, from, to string, o Options) error {
 	return errors.Join(err, source.Close())
 }
 
-// fillNew makes a ledger and fills it.
+// fillNew creates a ledger and fills it.
 func fillNew(ctx context.Context, from *session, to string, o Options) error {
 	if _, err := os.Lstat(to); !isPostgres(to) && errors.Is(err, fs.ErrNotExist) {
 		err := newFile(to, func(hidden string) error { return fillFile(ctx, from, hidden, o) })

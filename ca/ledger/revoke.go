@@ -17,7 +17,7 @@ import (
 // Revocation says why certificates are revoked.
 type Revocation struct {
 	Reason ca.Reason
-	At     time.Time // as the CRL says it
+	At     time.Time // as in the CRL
 	Why    string    // for the record; may be empty
 }
 
@@ -38,9 +38,9 @@ const (
 	readRevoked   = "SELECT subject, revoked_at, reason FROM certificates WHERE fingerprint = ?"
 )
 
-// Revoke revokes certificates, all or none, named by the SHA-256 of their DER. One that is
-// revoked already is a *RevokedError, save that a hold may turn into another reason; one that
-// is not there is a *NotFoundError.
+// Revoke revokes certificates, all or none, given by the SHA-256 of their DER. One that is revoked
+// already is a *RevokedError, except that a hold may be changed to another reason; one that is not
+// in the ledger is a *NotFoundError.
 func (l *Ledger) Revoke(ctx context.Context, fingerprints [][]byte, r Revocation) error {
 	switch {
 	case len(fingerprints) == 0:
@@ -49,7 +49,7 @@ func (l *Ledger) Revoke(ctx context.Context, fingerprints [][]byte, r Revocation
 		return errors.New("revoke: the time is missing")
 	case r.Reason == ca.RemoveFromCRL:
 		return errors.New("revoke: " + ca.RemoveFromCRL.String() + " is no reason; release the certificate")
-	case !slices.Contains(ca.Reasons(), r.Reason): // no CRL could be made of it
+	case !slices.Contains(ca.Reasons(), r.Reason): // no CRL could contain it
 		return fmt.Errorf("revoke: there is no reason with the number %d", int(r.Reason))
 	}
 	if err := writable("reason", r.Why); err != nil {
@@ -105,8 +105,8 @@ func (l *Ledger) alone(ctx context.Context, f func(context.Context, *transaction
 	return l.writer.submit(ctx, &job{alone: f})
 }
 
-// aloneFor is alone for what has a result. After an error that is the zero value: a caller that has
-// given up must not look at what the transaction may still write.
+// aloneFor is alone for a function with a result. After an error it returns the zero value: the
+// transaction may still be writing the result when the caller has given up.
 func aloneFor[T any](ctx context.Context, l *Ledger, f func(context.Context, *transaction) (T, error)) (T, error) {
 	var result, none T
 	err := l.alone(ctx, func(ctx context.Context, t *transaction) (err error) {
@@ -137,10 +137,10 @@ func (t *transaction) setRevoked(ctx context.Context, fingerprints [][]byte, at,
 	return t.send(ctx, all...)
 }
 
-// Revoked returns what a CRL of an authority is to list at a time: all that its key signed,
-// under whatever name, certificate and key identifier, and that is revoked and has not expired,
-// by serial number. What the ledger has no certificate of, only a revocation from a list that
-// was taken in, has no end that is known, and stays.
+// Revoked returns the entries of an authority's CRL at a time: all certificates that its key
+// signed, with whatever name, certificate and key identifier, that are revoked and have not
+// expired, by serial number. Revocations from an imported list without a certificate have no known
+// expiry, and stay.
 func (l *Ledger) Revoked(ctx context.Context, authority *x509.Certificate, now time.Time) ([]ca.Revocation, error) {
 	all, err := l.engine.revoked(ctx, l.db, authority, now)
 	return all, l.engine.explain(err)

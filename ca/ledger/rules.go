@@ -18,27 +18,27 @@ import (
 //     only when the operator allows it.
 //   - A certificate replaces the newest of its lineage, and a name has one lineage: lineage.go.
 
-// rule is a question to ask before a certificate is inserted.
+// rule is a query that runs before a certificate is inserted.
 type rule struct {
-	statement        // a SELECT; another number of rows than its rows refuses the certificate
-	refuse    reason // says why
+	statement        // a SELECT; any other number of rows than its rows refuses the certificate
+	refuse    reason // returns the error
 }
 
-// reason finds out why a rule refused a record, outside of the transaction. It returns nil when
-// the rule would not refuse it any more.
+// reason finds out why a rule refused a record, outside of the transaction. It returns nil if the
+// rule would now allow it.
 type reason func(context.Context, *session, *record) error
 
 const (
 	findCompromised = "SELECT c.seq FROM certificates c WHERE c.key_hash = ? AND c.revoked_at IS NOT NULL AND c.reason IN (1, 2) LIMIT 1"
 
-	// superseded (4) says nothing against a key, nor does what was revoked of a lineage that
-	// lives on with this key.
+	// superseded (4) is no objection to a key, nor is a revocation in a lineage that continues with
+	// this key.
 	findRevokedKey = `SELECT c.seq FROM certificates c WHERE c.key_hash = ? AND c.revoked_at IS NOT NULL AND c.reason NOT IN (1, 2, 4)
 		AND NOT EXISTS (SELECT 1 FROM lineages l JOIN certificates n ON n.seq = l.newest
 			WHERE l.id = c.lineage AND n.key_hash = c.key_hash AND n.revoked_at IS NULL AND n.not_after >= ?) LIMIT 1`
 )
 
-// rules are those for a record.
+// rules returns the rules for a record.
 func (t *transaction) rules(r *record) []rule {
 	all := []rule{{statement{findCompromised, []any{r.row.KeyHash}, 0}, revokedKey(findCompromised, false)}}
 	if !r.body.RevokedKey {
@@ -48,7 +48,7 @@ func (t *transaction) rules(r *record) []rule {
 	return append(all, t.lineageRules(r)...)
 }
 
-// revokedKey names the certificate that was revoked.
+// revokedKey returns the reason that names the revoked certificate.
 func revokedKey(find string, allowable bool, more ...any) reason {
 	return func(ctx context.Context, s *session, r *record) error {
 		c, err := s.certificate(ctx, "c.seq = ("+find+")", append([]any{r.row.KeyHash}, more...)...)
@@ -64,7 +64,7 @@ type RevokedKeyError struct {
 	Subject, Serial string // of that certificate
 	Reason          ca.Reason
 	At              time.Time // of the revocation
-	Allowable       bool      // ca.Issued.AllowRevokedKey helps
+	Allowable       bool      // ca.Issued.AllowRevokedKey would allow it
 }
 
 func (e *RevokedKeyError) Error() string {
@@ -76,17 +76,17 @@ func (e *RevokedKeyError) Error() string {
 		e.Subject, e.Serial, e.At.UTC().Format(time.RFC3339), e.Reason, what)
 }
 
-// plan is how a record is written.
+// plan has the statements that write a record.
 type plan struct {
 	record     *record
 	statements []statement
-	first      int // where they begin among those of the batch
+	first      int // their index among those of the batch
 	rules      []rule
 	insert     int // the statement that inserts the certificate
-	end        int // the one that ends other lineages of the name; 0: there is none
+	end        int // the one that ends other lineages of the name; 0: none
 }
 
-// plan makes the statements of a record: its rules, and what it changes.
+// plan returns the statements of a record: its rules, and its changes.
 func (t *transaction) plan(r *record, first int) (*plan, error) {
 	p := &plan{record: r, first: first, rules: t.rules(r)}
 	for _, rule := range p.rules {
@@ -107,7 +107,7 @@ func (t *transaction) plan(r *record, first int) (*plan, error) {
 	return p, nil
 }
 
-// refusedRecord is a record that a rule refuses, before it is known why.
+// refusedRecord is a record that a rule refused, before the reason is known.
 type refusedRecord struct {
 	record *record
 	reason reason
@@ -117,7 +117,8 @@ func (r *refusedRecord) Error() string {
 	return fmt.Sprintf("the certificate %q is refused", r.record.row.Subject)
 }
 
-// judge reads the answers to the statements of a plan: refused says that it is not to be written.
+// judge evaluates the results of a plan's statements: refused means that the record is not to be
+// written.
 func (p *plan) judge(t *transaction, changed []int64) (refused, err error) {
 	changed = changed[p.first:]
 	for i, rule := range p.rules {
@@ -136,7 +137,7 @@ func (p *plan) judge(t *transaction, changed []int64) (refused, err error) {
 	return nil, nil
 }
 
-// receipt says what a record changed.
+// receipt returns what a record changed.
 func (t *transaction) receipt(ctx context.Context, p *plan, changed []int64) (Receipt, error) {
 	r := Receipt{Seq: p.record.row.Seq, At: p.record.row.IssuedAt}
 	if p.end == 0 || changed[p.first+p.end] == 0 {

@@ -18,18 +18,18 @@ import (
 //go:embed schema/*.sql
 var schemaFiles embed.FS
 
-// newestSchema is the version that this program makes and reads: the highest number of a
-// file in schema/.
+// newestSchema is the version that this program creates and reads: the highest number of a file in
+// schema/.
 const newestSchema = 2
 
-// schemaTable is where goose notes the version. It has a name of its own, in case another
-// program of the same database uses goose too.
+// schemaTable is the table in which goose stores the version. It has a name of its own, in case
+// another program uses goose in the same database.
 const schemaTable = "kedge_schema"
 
-// schemaVersion is the one question that opening a ledger asks.
+// schemaVersion is the only query of opening a ledger.
 const schemaVersion = "SELECT max(version_id) FROM " + schemaTable
 
-// migrate brings the database to newestSchema, each version in a transaction of its own.
+// migrate migrates the database to newestSchema, each version in a transaction of its own.
 func migrate(ctx context.Context, db *sql.DB, e *engine) error {
 	all, err := migrations(e)
 	if err != nil {
@@ -44,7 +44,7 @@ func migrate(ctx context.Context, db *sql.DB, e *engine) error {
 	return err
 }
 
-// migrations are the versions for goose.
+// migrations returns the versions for goose.
 func migrations(e *engine) ([]*goose.Migration, error) {
 	versions, err := schemaVersions(e)
 	if err != nil {
@@ -53,7 +53,7 @@ func migrations(e *engine) ([]*goose.Migration, error) {
 	var all []*goose.Migration
 	for _, v := range versions {
 		all = append(all, goose.NewGoMigration(v.number, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
-			if err := e.takeTurn(ctx, tx, v.number); err != nil {
+			if err := e.lockMigrations(ctx, tx, v.number); err != nil {
 				return err
 			}
 			if _, err := tx.ExecContext(ctx, v.text); err != nil {
@@ -68,13 +68,13 @@ func migrations(e *engine) ([]*goose.Migration, error) {
 // errMigrated ends a migration that another process has made meanwhile.
 var errMigrated = errors.New("another process has migrated the ledger")
 
-// takeTurn waits for other processes that migrate, until the transaction ends, and says so when
-// they have done it.
-func (e *engine) takeTurn(ctx context.Context, tx *sql.Tx, version int64) error {
-	if e.turn == "" {
+// lockMigrations waits for other processes that migrate, locks them out until the transaction ends, and
+// returns errMigrated if they have done it.
+func (e *engine) lockMigrations(ctx context.Context, tx *sql.Tx, version int64) error {
+	if e.migrationLock == "" {
 		return nil
 	}
-	for _, text := range []string{e.local, e.turn} {
+	for _, text := range []string{e.local, e.migrationLock} {
 		if _, err := tx.ExecContext(ctx, text); err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (e *engine) takeTurn(ctx context.Context, tx *sql.Tx, version int64) error 
 	return err
 }
 
-// fillVersion writes the rows that a version begins with.
+// fillVersion writes the initial rows of a version.
 func fillVersion(ctx context.Context, tx *sql.Tx, e *engine, number int64) error {
 	switch number {
 	case 1:
@@ -99,13 +99,13 @@ func fillVersion(ctx context.Context, tx *sql.Tx, e *engine, number int64) error
 	return nil
 }
 
-// version is one of the schema.
+// version is a version of the schema.
 type version struct {
 	number int64
 	text   string
 }
 
-// schemaVersions reads schema/, in the words of the engine.
+// schemaVersions reads schema/, in the syntax of the engine.
 func schemaVersions(e *engine) ([]version, error) {
 	files, err := schemaFiles.ReadDir("schema")
 	if err != nil {

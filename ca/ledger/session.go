@@ -8,18 +8,18 @@ import (
 	"slices"
 )
 
-// session is the connection that writes, with what was prepared on it. One goroutine uses it.
-// With PostgreSQL nothing lasts longer than a transaction: a pooler may give each to another
-// connection, which has neither the settings nor the locks nor the statements of the last.
+// session is the connection that writes, with its prepared statements. It is not safe for
+// concurrent use. With PostgreSQL nothing lasts longer than a transaction: a pooler may use another
+// connection for each, without the settings, locks and statements of the last.
 type session struct {
 	e        *engine
 	conn     *sql.Conn
 	prepared map[string]driver.Stmt // SQLite
-	texts    map[string]string      // PostgreSQL: with ? and as it takes them
+	texts    map[string]string      // PostgreSQL: statements with ? -> with $1
 }
 
-// newSession takes a connection. Those that the pool kept may have died with the server; each
-// is found out by the first thing that it is asked, and the pool keeps few.
+// newSession takes a connection. Pooled ones may have died with the server; a dead one shows at its
+// first use, and the pool keeps few.
 func newSession(ctx context.Context, db *sql.DB, e *engine) (*session, error) {
 	for tries := maxIdle; ; tries-- {
 		conn, err := db.Conn(ctx)
@@ -30,20 +30,20 @@ func newSession(ctx context.Context, db *sql.DB, e *engine) (*session, error) {
 		if !e.remote {
 			return s, nil
 		}
-		if _, err = conn.ExecContext(ctx, "SELECT 1"); err == nil { // a ping would not say what is wrong
+		if _, err = conn.ExecContext(ctx, "SELECT 1"); err == nil { // a ping would not return the error
 			return s, nil
 		}
-		_ = s.close(true) // what is wrong with it is in err
+		_ = s.close(true) // err has its error
 		if !errors.Is(err, driver.ErrBadConn) || tries == 0 {
 			return nil, err
 		}
 	}
 }
 
-// maxIdle is how many connections are kept open while nobody uses them.
+// maxIdle bounds the idle connections that are kept open.
 const maxIdle = 4
 
-// text returns a statement as the engine takes it.
+// text returns a statement in the engine's syntax.
 func (s *session) text(text string) string {
 	taken, ok := s.texts[text]
 	if !ok {
@@ -53,7 +53,7 @@ func (s *session) text(text string) string {
 	return taken
 }
 
-// close gives the connection back, or up when broken says that nothing is known about it.
+// close returns the connection to the pool, or discards it if it is broken.
 func (s *session) close(broken bool) error {
 	err := s.conn.Raw(func(any) error {
 		var errs []error
@@ -84,12 +84,12 @@ func (s *session) queryRow(ctx context.Context, text string, args ...any) *sql.R
 	return s.conn.QueryRowContext(ctx, s.e.sql(text), args...)
 }
 
-// byText puts statements with the same text together: a server that keeps no statements parses each
-// text once. Each sequence stays in its order, so that a rule of one record is asked before that record
-// is written, whichever rules the others have. from says for each statement where it was among all.
+// byText groups statements with the same text: a server that keeps no statements then parses each
+// text once. Each sequence keeps its order, so that a rule of a record runs before that record is
+// written, whichever rules the others have. from has for each statement its index among all.
 //
-// Where a text first comes, its place is right after the text before it in the same sequence. That
-// keeps all orders as long as no two sequences have two texts in opposite orders.
+// A new text is placed right after the previous text of the same sequence. That keeps all orders as
+// long as no two sequences have two texts in opposite orders.
 func byText(sequences [][]statement) (grouped []statement, from []int) {
 	var texts []string // in the order of the groups
 	groups := map[string][]int{}
@@ -117,8 +117,8 @@ func byText(sequences [][]statement) (grouped []statement, from []int) {
 	return grouped, from
 }
 
-// sendByText runs the statements of several records, of which none depends on another record. It
-// returns how many rows each changed, in the order of all.
+// sendByText runs the statements of several records, which do not depend on each other. It returns
+// how many rows each changed, in the original order.
 func (s *session) sendByText(ctx context.Context, records [][]statement) ([]int64, error) {
 	grouped, from := byText(records)
 	rows, err := s.e.send(ctx, s, grouped)

@@ -19,16 +19,16 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// openSQLite opens the file, which stays in write-ahead mode: readers and one writer do not
-// wait for each other, in whatever process they are. A commit is on disk when it returns,
-// since synchronous is FULL unless somebody says otherwise.
+// openSQLite opens the file in write-ahead mode: readers and one writer do not wait for each other,
+// in whatever process they are. A commit is on disk when it returns, since synchronous is FULL by
+// default.
 //
 // Source: SQLite, "Write-Ahead Logging"; "PRAGMA synchronous".
 func openSQLite(path string, o Options) (*sql.DB, *engine, error) {
 	if err := sqliteFile(path, o); err != nil {
 		return nil, nil, err
 	}
-	whole, err := filepath.Abs(path) // SQLite has other ideas of some relative ones, such as :memory:
+	whole, err := filepath.Abs(path) // SQLite interprets some relative paths differently, such as :memory:
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the ledger %s: %w", path, err)
 	}
@@ -38,16 +38,15 @@ func openSQLite(path string, o Options) (*sql.DB, *engine, error) {
 	var db *sql.DB
 	if o.ReadOnly {
 		db = sql.OpenDB(&readOnlyFile{where: path, path: whole, uri: uri + "ro"})
-	} else if db, err = sql.Open("sqlite", uri+"rw&_pragma=cache_size(-16000)"); err != nil { // to read, the usual 2 MB do: more would only cost the time to get them
+	} else if db, err = sql.Open("sqlite", uri+"rw&_pragma=cache_size(-16000)"); err != nil { // to read, the usual 2 MB suffice: more would only take time to allocate
 		return nil, nil, err
 	}
 	db.SetMaxIdleConns(maxIdle)
 	return db, sqliteEngine(path, o.BusyTimeout), nil
 }
 
-// sqliteFile makes the file if it is to be made, before SQLite would with the mode that the
-// umask leaves: what a CA has issued is not for everybody. The files beside it (-wal, -shm)
-// get its mode from SQLite.
+// sqliteFile creates the file if requested, before SQLite would with a mode by the umask: what a CA
+// has issued is not public. The files beside it (-wal, -shm) get its mode from SQLite.
 func sqliteFile(path string, o Options) error {
 	info, err := os.Stat(path)
 	switch {
@@ -77,7 +76,7 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 		where:     path,
 		goose:     goose.DialectSQLite3,
 		schema:    strings.NewReplacer("{seq}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{none}", "x''", "{clustered}", "WITHOUT ROWID", "{seq too}", ""),
-		steady:    "PRAGMA journal_mode = WAL",
+		writeMode: "PRAGMA journal_mode = WAL",
 		begin:     "BEGIN IMMEDIATE",
 		head:      "SELECT seq, hash, at, 0 FROM head",
 		joined:    "JOIN certificates c ON c.fingerprint = a.fingerprint",
@@ -95,7 +94,7 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 	}
 	e.expected = func(ctx context.Context) ([]object, error) { return expectedSQLite(ctx, e) }
 	e.migrate = func(ctx context.Context, db *sql.DB) error {
-		if _, err := db.ExecContext(ctx, e.steady); err != nil {
+		if _, err := db.ExecContext(ctx, e.writeMode); err != nil {
 			return err
 		}
 		return migrate(ctx, db, e)
@@ -103,8 +102,8 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 	return e
 }
 
-// leaveWAL makes a closed ledger one file, which can be read where none can be written
-// beside it.
+// leaveWAL makes a closed ledger one file, which can be read where no file can be created beside
+// it.
 func leaveWAL(ctx context.Context, path string) error {
 	db, e, err := openSQLite(path, Options{})
 	if err != nil {
@@ -114,9 +113,9 @@ func leaveWAL(ctx context.Context, path string) error {
 	return errors.Join(e.explain(err), db.Close())
 }
 
-// sendSQLite runs the statements one by one, past database/sql, whose conversions cost as
-// much as the smaller statements themselves. The context is not given on: SQLite would start
-// a goroutine for each statement to watch it.
+// sendSQLite runs the statements one by one, without database/sql, whose conversions cost as much
+// as small statements. It ignores the context: SQLite would start a goroutine for each statement to
+// watch it.
 func sendSQLite(_ context.Context, s *session, all []statement) ([]int64, error) {
 	changed := make([]int64, len(all))
 	err := s.conn.Raw(func(dc any) error {
@@ -149,7 +148,7 @@ func sendSQLite(_ context.Context, s *session, all []statement) ([]int64, error)
 	return changed, err
 }
 
-// countRows runs a SELECT and counts what it finds.
+// countRows runs a SELECT and counts its rows.
 func countRows(stmt driver.Stmt, args []driver.NamedValue) (n int64, err error) {
 	rows, err := stmt.(driver.StmtQueryContext).QueryContext(context.Background(), args)
 	if err != nil {
@@ -176,7 +175,7 @@ func (s *session) prepare(dc any, text string) (driver.Stmt, error) {
 	return stmt, err
 }
 
-// explainSQLite says what a result code means for the file.
+// explainSQLite translates a result code.
 //
 // Source: SQLite, "Result and Error Codes".
 func explainSQLite(err error, path string, busy time.Duration) error {
@@ -184,7 +183,7 @@ func explainSQLite(err error, path string, busy time.Duration) error {
 	if !ok {
 		return err
 	}
-	if e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE { // the file beside it that readers share
+	if e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE { // the shared memory file beside it
 		return fmt.Errorf("open the ledger %s and the files beside it (-wal, -shm): %w", path, syscall.ENOSPC)
 	}
 	switch e.Code() & 0xff {

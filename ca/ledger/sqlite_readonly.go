@@ -42,7 +42,7 @@ type readOnlyFile struct {
 
 func (f *readOnlyFile) Driver() driver.Driver { return &sqlite.Driver{} }
 
-// Connect opens the file and reads from it, which is when SQLite finds out what it lacks.
+// Connect opens the file and reads from it, since SQLite notices only then that a file is missing.
 func (f *readOnlyFile) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := f.open(ctx, "")
 	if err == nil || !unshared(err) {
@@ -51,7 +51,7 @@ func (f *readOnlyFile) Connect(ctx context.Context) (driver.Conn, error) {
 	return f.alone(ctx)
 }
 
-// alone opens the file without what is beside it.
+// alone opens the file without those beside it.
 func (f *readOnlyFile) alone(ctx context.Context) (driver.Conn, error) {
 	before, err := f.still()
 	if err != nil {
@@ -79,14 +79,15 @@ func (f *readOnlyFile) open(ctx context.Context, how string) (driver.Conn, error
 	return conn, nil
 }
 
-// unshared reports whether SQLite lacks what readers and writers share, and cannot make it.
+// unshared reports whether SQLite lacks the files that readers and writers share, and cannot create
+// them.
 func unshared(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && (e.Code()&0xff == sqlite3.SQLITE_CANTOPEN || e.Code()&0xff == sqlite3.SQLITE_READONLY)
 }
 
-// still describes the file, if all of the ledger is in it. It looks at the file first: what is
-// moved into it later changes it once more.
+// still describes the file, if it has the whole ledger. It stats the file first: if the content of
+// -wal is moved into it later, that changes it.
 func (f *readOnlyFile) still() (fs.FileInfo, error) {
 	path, err := filepath.EvalSymlinks(f.path)
 	if err != nil {
@@ -109,25 +110,25 @@ func (f *readOnlyFile) still() (fs.FileInfo, error) {
 	return before, nil
 }
 
-// unmovedError reports that the newest entries are beside the file, where they cannot be read
-// without writing.
+// unmovedError reports that the newest entries are in a file beside the ledger, which cannot be
+// read without writing.
 type unmovedError struct{ path string }
 
 func (e *unmovedError) Error() string {
 	return fmt.Sprintf("the newest entries are in %s, which can be read only by who may write beside it", e.path)
 }
 
-// errMoved ends what was read while a writer changed the file.
+// errMoved is returned if a writer changed the file while it was read without a lock.
 var errMoved = errors.New("it was changed while it was read from where it cannot be locked; run the same again")
 
-// stillConn is a connection to a file that nobody writes, as long as that is so.
+// stillConn is a connection to a file that must not change.
 type stillConn struct {
 	driver.Conn // of SQLite
 	file        *readOnlyFile
 	before      fs.FileInfo
 }
 
-// ResetSession is called before the pool gives the connection out again.
+// ResetSession is called before the pool reuses the connection.
 func (c *stillConn) ResetSession(context.Context) error {
 	if _, err := c.file.still(); err != nil || c.moved(nil) != nil {
 		return driver.ErrBadConn
@@ -135,8 +136,8 @@ func (c *stillConn) ResetSession(context.Context) error {
 	return nil
 }
 
-// moved returns err, or that the file has changed, whatever else is wrong: what SQLite says
-// then is about a mixture.
+// moved returns errMoved if the file has changed, else err: SQLite's error would be about a mixture
+// of states.
 func (c *stillConn) moved(err error) error {
 	now, statErr := os.Stat(c.file.path)
 	if statErr != nil || !os.SameFile(now, c.before) || now.Size() != c.before.Size() || !now.ModTime().Equal(c.before.ModTime()) {
@@ -145,13 +146,13 @@ func (c *stillConn) moved(err error) error {
 	return err
 }
 
-// ExecContext is for the begin and the end of a transaction, and for a backup.
+// ExecContext is used for the begin and the end of a transaction, and for a backup.
 func (c *stillConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
 	result, err := c.Conn.(driver.ExecerContext).ExecContext(ctx, text, args)
 	return result, c.moved(err)
 }
 
-// QueryContext returns rows that are looked at one by one.
+// QueryContext returns rows that are checked one by one.
 func (c *stillConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, text, args)
 	if err != nil {
@@ -165,5 +166,5 @@ type stillRows struct {
 	conn *stillConn
 }
 
-// Next holds a row back until the file is seen to be unchanged.
+// Next returns a row only if the file is unchanged after reading it.
 func (r *stillRows) Next(row []driver.Value) error { return r.conn.moved(r.Rows.Next(row)) }

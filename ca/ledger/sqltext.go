@@ -2,14 +2,14 @@ package ledger
 
 import "strings"
 
-// foldSQL returns a statement of SQLite without its comments, and with one space where white
-// space or a comment was. What SQLite takes for a part of a name or a value stays: two
-// statements that differ in more than their layout stay different.
+// foldSQL returns a statement of SQLite without its comments, and with one space for white space or
+// a comment. Names and values stay as they are: two statements that differ in more than their
+// layout stay different.
 //
-// Source: SQLite, "SQL Comment Syntax"; tokenize.c, which knows five characters as white space.
+// Source: SQLite, "SQL Comment Syntax"; tokenize.c, which has five characters of white space.
 func foldSQL(text string) string {
 	if strings.IndexByte(text, 0) >= 0 {
-		return text // SQLite reads up to there; no statement of ours has one
+		return text // SQLite ends there; no statement of ours contains one
 	}
 	var b strings.Builder
 	gap := false
@@ -26,8 +26,8 @@ func foldSQL(text string) string {
 	return b.String()
 }
 
-// span measures what a statement begins with: white space, a comment, a quoted word, or one
-// byte of something else. blank reports whether it is one of the first two.
+// span returns the length of the first token: white space, a comment, a quoted word, or one byte of
+// something else. blank reports whether it is one of the first two.
 func span(text string) (n int, blank bool) {
 	until := func(from int, end string) int {
 		if i := strings.Index(text[from:], end); i >= 0 {

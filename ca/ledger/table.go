@@ -17,8 +17,8 @@ func entriesTable() table {
 	return table{"entries", []string{"seq", "at", "kind", "body", "prev", "hash"}, "seq"}
 }
 
-// certificatesTable: what follows from the certificate and its entry, and then what later
-// entries change.
+// certificatesTable: columns that follow from the certificate and its entry, and then those that
+// later entries change.
 func certificatesTable() table {
 	return table{"certificates", []string{"seq", "issued_at", "fingerprint", "serial", "issuer_key_id", "kind", "not_before", "not_after", "replaces",
 		"common_name", "subject", "issuer", "host", "profile", "why", "der", "key_hash", "issuer_key", "lineage",
@@ -57,8 +57,8 @@ func (t table) insert() string {
 	return "INSERT INTO " + t.name + " (" + strings.Join(t.columns, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(t.columns)-1) + ")"
 }
 
-// rows reads whole rows, as int64, string, []byte or nil, and gives each to f. which is what
-// follows the name of the table; by default it is the order of the rows.
+// rows reads complete rows, as int64, string, []byte or nil, and passes each to f. which is the
+// clause after the name of the table; by default ORDER BY key.
 func (t table) rows(ctx context.Context, s *session, which string, args []any, f func(row []any) error) error {
 	rows, err := s.conn.QueryContext(ctx, s.e.sql(t.selectAll()+" "+cmp.Or(which, "ORDER BY "+t.key)), args...)
 	if err != nil {
@@ -80,7 +80,7 @@ func (t table) rows(ctx context.Context, s *session, which string, args []any, f
 	return rows.Err()
 }
 
-// weight is about how many bytes a row takes.
+// weight estimates the bytes of a row.
 func weight(row []any) int {
 	n := 0
 	for _, v := range row {

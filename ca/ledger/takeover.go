@@ -11,27 +11,27 @@ import (
 	"kedge/ca"
 )
 
-// TakeOver is what is known of an authority from before this ledger was there, besides
-// certificates and lists.
+// TakeOver is what is known of an authority's past before this ledger, besides certificates and
+// lists.
 type TakeOver struct {
 	Authority *x509.Certificate // any certificate of it
-	Number    int64             // of the last CRL that it signed; 0 when that is not known
-	Revoked   []ca.Revocation   // serial numbers of certificates that are not at hand, each once
-	Complete  bool              // the operator's word that nothing is missing
+	Number    int64             // of the last CRL that it signed; 0: unknown
+	Revoked   []ca.Revocation   // serial numbers of missing certificates, each once
+	Complete  bool              // the operator states that nothing is missing
 	Why       string            // may be empty
 }
 
-// takeOverBody is the entry of it.
+// takeOverBody is the entry of a TakeOver.
 type takeOverBody struct {
 	By     string `json:"by"`               // the authority
 	Issuer string `json:"issuer,omitempty"` // its key identifier; with Number only
-	Number int64  `json:"number,omitempty"` // lists go on above it
+	Number int64  `json:"number,omitempty"` // later lists have higher numbers
 	listed
-	State string `json:"state,omitempty"` // what is known from now on: takenOver or takenIn; empty: as before
+	State string `json:"state,omitempty"` // the new state: takenOver or takenIn; empty: unchanged
 	Why   string `json:"why,omitempty"`
 }
 
-// The states of what an authority issued before.
+// The states of an authority's past.
 const (
 	takenOver = "may-be-missing"
 	takenIn   = "complete"
@@ -40,8 +40,8 @@ const (
 // takeOverChunk is how many revocations an entry holds.
 const takeOverChunk = 5000
 
-// Adopt records a root that another program made, and the authority that it becomes. What it
-// issued before may be missing from then on: see MayMiss.
+// Adopt records a root that another program issued, and its authority. What it issued before may be
+// missing: see MayMiss.
 func (l *Ledger) Adopt(ctx context.Context, root ca.Issued, a Authority) error {
 	a.Certificate = root.Certificate
 	record, err := newRecord(root)
@@ -62,9 +62,9 @@ func (l *Ledger) Adopt(ctx context.Context, root ca.Issued, a Authority) error {
 	})
 }
 
-// TakeOver records what the ledger lacks of o, and returns how many serial numbers are revoked
-// now and were not. A serial number whose certificate is in the ledger revokes that. After an
-// error the same call goes on.
+// TakeOver records what the ledger lacks of o, and returns how many serial numbers are newly
+// revoked. If a serial number has a certificate in the ledger, that is revoked. After an error the
+// same call resumes.
 func (l *Ledger) TakeOver(ctx context.Context, o TakeOver) (revoked int, err error) {
 	if o.Authority == nil || o.Number < 0 {
 		return 0, errors.New("take over an authority: its certificate or the number is wrong")
@@ -107,7 +107,7 @@ func (l *Ledger) takeOver(ctx context.Context, o TakeOver) (revoked int, err err
 	})
 }
 
-// takeOverBody leaves out what the ledger has already.
+// takeOverBody returns the entry, without what the ledger has already.
 func (t *transaction) takeOverBody(ctx context.Context, o *TakeOver) (body takeOverBody, err error) {
 	body.Why = o.Why
 	if body.By, err = t.authorityOf(ctx, o.Authority); err != nil {
@@ -117,7 +117,7 @@ func (t *transaction) takeOverBody(ctx context.Context, o *TakeOver) (body takeO
 	if err != nil {
 		return body, err
 	}
-	if err := t.fill(ctx, o.Authority, m.Revoked, &body.listed); err != nil {
+	if err := t.resolve(ctx, o.Authority, m.Revoked, &body.listed); err != nil {
 		return body, err
 	}
 	key := ca.KeyHash(o.Authority)
@@ -135,7 +135,7 @@ func (t *transaction) takeOverBody(ctx context.Context, o *TakeOver) (body takeO
 	return body, err
 }
 
-// crl is the list that stands for the number: nobody has it, so it is none that is complete.
+// crl returns a list that stands for the number: it does not exist, so it is not a complete one.
 func (b *takeOverBody) crl(at time.Time) crlBody {
 	return crlBody{Issuer: b.Issuer, By: b.By, Number: b.Number, Base: b.Number, ThisUpdate: at.UnixMicro(), NextUpdate: at.UnixMicro(),
 		SHA256: hex.EncodeToString(make([]byte, hashSize))}
@@ -146,8 +146,8 @@ func (b *takeOverBody) row(authority *x509.Certificate, seq int64, at time.Time)
 	return c.row(seq)
 }
 
-// MayMiss returns the authorities that were made elsewhere and of which nobody has said yet that
-// the ledger has all they issued before, by name.
+// MayMiss returns, by name, the authorities that were created elsewhere, unless the operator has
+// stated that the ledger has all they issued before.
 func (l *Ledger) MayMiss(ctx context.Context) (names map[string]bool, err error) {
 	err = l.read(ctx, func(s *session) error {
 		names, err = s.mayMiss(ctx)

@@ -116,7 +116,7 @@ func tampered(ctx context.Context, t *testing.T, s *session, check func(*verifie
 			return nil, err
 		}
 	}
-	must(s.narrow(ctx))
+	must(s.fixScope(ctx))
 	v := newVerifier()
 	v.session = s
 	must(check(v, ctx))

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// transaction is one that writes: it holds the lock of the head, for which other writers wait,
-// in whatever process they are.
+// transaction is one that writes: it holds the head lock, for which all other writers wait, in
+// whatever process they are.
 type transaction struct {
 	*session
 	chain
 	clock  func() time.Time
-	broken bool // nothing is known about the connection any more
+	broken bool // the state of the connection is unknown
 }
 
-// maxSkew is by how much the clock of this machine may differ from that of the server.
+// maxSkew bounds the difference between the clocks of this machine and the server.
 const maxSkew = 2 * time.Minute
 
 // beginOn starts a transaction.
@@ -44,8 +44,7 @@ func (w *writer) beginOn(ctx context.Context, s *session) (*transaction, error) 
 	return t, nil
 }
 
-// checkClock holds the clock against that of the server, in microseconds since 1970; 0 where
-// there is none.
+// checkClock compares the clock with the server's, in microseconds since 1970; 0: no server.
 func (w *writer) checkClock(server int64) error {
 	if server == 0 || w.anyClock {
 		return nil
@@ -57,7 +56,7 @@ func (w *writer) checkClock(server int64) error {
 	return nil
 }
 
-// now is the time of what the transaction writes, by which certificates are valid or not.
+// now returns the time of the transaction, by which certificates are valid or not.
 func (t *transaction) now() time.Time { return t.chain.now(t.clock()) }
 
 // append adds an entry to the chain.
@@ -70,9 +69,9 @@ func (t *transaction) append(ctx context.Context, kind string, body any) (seq in
 	return t.seq, err
 }
 
-// send runs statements. One that did not change as many rows as it had to is a *BrokenError:
-// nothing that kedge makes stands between a statement and its rows, so a trigger or a rule of
-// another hand does, and what was to be written is not.
+// send runs statements. If one changes another number of rows than it must, the error is a
+// *BrokenError: a trigger or a rule that kedge did not create has interfered, and the transaction
+// must not be committed.
 func (t *transaction) send(ctx context.Context, all ...statement) error {
 	changed, err := t.e.send(ctx, t.session, all)
 	if err != nil {
@@ -105,8 +104,8 @@ func (t *transaction) commit(ctx context.Context) error {
 	return err
 }
 
-// rollback undoes everything. Where that fails there may be nothing to undo, as after a full
-// disk, or the server is gone; the connection is given up in any case.
+// rollback undoes everything. If it fails, the transaction may have been rolled back already, as
+// after a full disk, or the server is gone; the connection is discarded in any case.
 func (t *transaction) rollback(ctx context.Context) {
 	if _, err := t.exec(ctx, "ROLLBACK"); err != nil {
 		t.broken = true

@@ -9,26 +9,25 @@ import (
 	"time"
 )
 
-// VerifyOptions say what a ledger is held against besides itself.
+// VerifyOptions say what a ledger is compared with besides itself.
 type VerifyOptions struct {
-	Head string // "SEQ:HASH" of an entry, kept somewhere else: it must still be there
+	Head string // "SEQ:HASH" of an entry, kept somewhere else: the ledger must still have it
 }
 
-// page is how many entries are looked at together, and pageBytes after how many bytes no more
-// of them.
+// page is how many entries are checked together, and pageBytes ends a page that has more bytes.
 const (
 	page      = 500
 	pageBytes = 8 << 20
 )
 
-// Verify reads the whole ledger and holds it against itself: each entry against its hash and
-// the entry before, and every column of every other table against the entries and the
-// certificates from which it follows, and the tables themselves against the schema. It names
-// each row that was changed, added, taken out or swapped, and what was done to the tables. What
-// it sees is one state, while others write; memory does not grow with the ledger, but with the
-// number of revoked certificates and of names that go on.
+// Verify reads the whole ledger and checks its consistency: each entry against its hash and the
+// previous entry, every column of every other table against the entries and the certificates from
+// which it follows, and the tables against the schema. It reports each row that was changed, added,
+// removed or swapped, and changes of the tables. It sees one state, while other processes write;
+// its memory grows with the number of revoked certificates and of open lineages, not with the
+// ledger.
 //
-// An error says only that the ledger could not be read.
+// An error means only that the ledger could not be read.
 func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
 	v := newVerifier()
 	if err := v.expect(o.Head); err != nil {
@@ -49,7 +48,7 @@ func (l *Ledger) read(ctx context.Context, f func(*session) error) error {
 	}
 	_, err = s.conn.ExecContext(ctx, l.engine.snapshot)
 	if err == nil {
-		if err = s.narrow(ctx); err == nil {
+		if err = s.fixScope(ctx); err == nil {
 			err = f(s)
 		}
 		_, rollback := s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
@@ -58,8 +57,8 @@ func (l *Ledger) read(ctx context.Context, f func(*session) error) error {
 	return errors.Join(l.engine.explain(err), s.close(true))
 }
 
-// narrow fixes, until the transaction ends, where names are looked up.
-func (s *session) narrow(ctx context.Context) error {
+// fixScope fixes the schema for name lookups, until the transaction ends.
+func (s *session) fixScope(ctx context.Context) error {
 	if s.e.scope == "" {
 		return nil
 	}
@@ -67,7 +66,7 @@ func (s *session) narrow(ctx context.Context) error {
 	return err
 }
 
-// verifier goes along the chain.
+// verifier is the state of Verify, which follows the chain.
 type verifier struct {
 	*session
 	report Report
@@ -78,12 +77,12 @@ type verifier struct {
 	headSeq  int64 // of VerifyOptions.Head; 0: none
 	headHash []byte
 
-	revoked     map[string]revocationRow // by fingerprint: what the entries say
-	found       map[string]revocationRow // what the certificates say
+	revoked     map[string]revocationRow // by fingerprint: from the entries
+	found       map[string]revocationRow // from the certificates
 	authorities map[string]*authorityRow
 	listed      map[listedKey]listedRow // revocations without a certificate
 	history     *history
-	seen        map[string]int64 // rows of each table
+	seen        map[string]int64 // number of rows of each table
 }
 
 func newVerifier() *verifier {
@@ -91,7 +90,7 @@ func newVerifier() *verifier {
 		authorities: map[string]*authorityRow{}, listed: map[listedKey]listedRow{}, history: newHistory(), seen: map[string]int64{}}
 }
 
-// expect reads the head that was kept.
+// expect parses VerifyOptions.Head.
 func (v *verifier) expect(head string) (err error) {
 	if head != "" {
 		v.headSeq, v.headHash, err = ParseHead(head)
@@ -99,8 +98,8 @@ func (v *verifier) expect(head string) (err error) {
 	return err
 }
 
-// run looks at the tables first: the rows of one that is not there cannot be read, and a question
-// to it ends a transaction of PostgreSQL.
+// run checks the tables first: reading a missing one fails, and in PostgreSQL the error ends the
+// transaction.
 func (v *verifier) run(ctx context.Context) error {
 	if err := v.checkSchema(ctx); err != nil {
 		return err
@@ -139,7 +138,7 @@ func (v *verifier) rows(ctx context.Context) error {
 // errPageFull ends the reading of a page.
 var errPageFull = errors.New("the page is full")
 
-// entries reads the next page of the chain and checks it. more says that there may be another.
+// entries reads and checks the next page of the chain. more reports whether there may be another.
 func (v *verifier) entries(ctx context.Context, from int64) (all []Entry, more bool, err error) {
 	t := entriesTable()
 	size := 0
@@ -175,7 +174,7 @@ func entryOf(row []any) (e Entry, ok bool) {
 	return e, oks == [6]bool{true, true, true, true, true, true}
 }
 
-// link checks that an entry follows the one before, and what it says of other tables.
+// link checks that an entry follows the previous one, and records what it says of other tables.
 func (v *verifier) link(e *Entry) {
 	if e.Seq != v.seq+1 {
 		v.gap(v.seq+1, e.Seq)
@@ -194,7 +193,7 @@ func (v *verifier) link(e *Entry) {
 	}
 }
 
-// gap reports entries that are not there.
+// gap reports missing entries.
 func (v *verifier) gap(from, before int64) {
 	switch {
 	case from == before-1:
@@ -206,7 +205,7 @@ func (v *verifier) gap(from, before int64) {
 	}
 }
 
-// finish checks what can be said only after the last entry.
+// finish makes the checks that need the whole chain.
 func (v *verifier) finish(ctx context.Context) error {
 	v.report.Entries, v.report.Certificates = v.seen["entries"], v.seen["certificates"]
 	v.report.Head = fmt.Sprintf("%d:%x", v.seq, v.prev)
@@ -219,14 +218,14 @@ func (v *verifier) finish(ctx context.Context) error {
 	return nil
 }
 
-// missing reports that the head which was kept is after the end.
+// missing reports that the kept head is after the end of the chain.
 func (v *verifier) missing() {
 	if v.headSeq > v.seq {
 		v.report.add("entries", "", "the chain ends at %d; the head which was kept is %d: its end is missing", v.seq, v.headSeq)
 	}
 }
 
-// head checks the note of where the chain ends.
+// head checks the table head.
 func (v *verifier) head(ctx context.Context) error {
 	t := headTable()
 	err := t.rows(ctx, v.session, "", nil, func(row []any) error {
@@ -240,7 +239,7 @@ func (v *verifier) head(ctx context.Context) error {
 	return err
 }
 
-// checkCounts finds rows that no entry led to.
+// checkCounts reports rows without an entry.
 func (v *verifier) checkCounts(ctx context.Context) error {
 	for _, t := range []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), lineagesTable(), revocationsTable(), headTable()} {
 		var n int64

@@ -86,13 +86,13 @@ const postgresObjects = `WITH home AS (SELECT current_schema()::regnamespace::oi
 		WHERE evtevent = 'login' AND evtenabled <> 'D' AND ('pg_event_trigger'::regclass, oid) NOT IN (TABLE extended)
 	ORDER BY 1, 2`
 
-// readPostgres reads the schema that postgresScope chose.
+// readPostgres reads the schema that postgresScope set.
 func readPostgres(ctx context.Context, conn *sql.Conn) ([]object, error) {
 	return readObjects(ctx, conn, postgresObjects)
 }
 
-// expectedPostgres reads postgresCatalogue: a server that only reads makes no tables to look
-// at.
+// expectedPostgres reads postgresCatalogue: on a read-only server no tables can be created for
+// comparison.
 func expectedPostgres() ([]object, error) {
 	data, err := postgresCatalogue.ReadFile("schema/postgres.txt")
 	if err != nil {

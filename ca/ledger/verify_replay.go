@@ -5,20 +5,19 @@ import (
 	"fmt"
 )
 
-// revocationRow is what a certificate says of its revocation: revoked_at, reason and
-// revoked_seq.
+// revocationRow is a certificate's revocation: revoked_at, reason and revoked_seq.
 type revocationRow struct {
 	certificate int64 // its seq, where known
 	values      [3]any
 }
 
-// authorityRow is a row of authorities, as the entries have it.
+// authorityRow is a row of authorities, as the entries imply it.
 type authorityRow struct {
 	values []any
 	seen   bool
 }
 
-// replay keeps what an entry says of revocations and authorities.
+// replay records what an entry says of revocations and authorities.
 func (v *verifier) replay(e *Entry) error {
 	switch e.Kind {
 	case kindRevoke:
@@ -45,8 +44,8 @@ func (v *verifier) replay(e *Entry) error {
 		return v.replayTakeOver(e)
 	case kindImport:
 		return v.replayImport(e)
-	case kindIssue, kindCRL: // each has a row with its number
-	case kindClone: // it changed nothing
+	case kindIssue, kindCRL: // their rows have its number
+	case kindClone: // it changes nothing
 	default:
 		return fmt.Errorf("the kind %q is unknown", e.Kind)
 	}
@@ -66,7 +65,7 @@ func (v *verifier) replayAuthority(e *Entry) error {
 	if body.Issuing {
 		issuing = 1
 		for name, other := range v.authorities {
-			if other.values[4] != int64(0) && body.From != nil && name != body.Name { // schema 1 left its seq
+			if other.values[4] != int64(0) && body.From != nil && name != body.Name { // schema 1 did not set its seq
 				other.values[5] = e.Seq
 			}
 			other.values[4] = int64(0)
@@ -93,7 +92,7 @@ func (v *verifier) replayTakeOver(e *Entry) error {
 	return v.replayListed(e, body.By, &body.listed)
 }
 
-// replayListed keeps what an entry revokes for an authority.
+// replayListed records what an entry revokes for an authority.
 func (v *verifier) replayListed(e *Entry, by string, l *listed) error {
 	for _, c := range l.Certificates {
 		v.revoked[c.Fingerprint] = revocationRow{values: [3]any{c.At, int64(c.Reason), e.Seq}}
@@ -108,8 +107,8 @@ func (v *verifier) replayListed(e *Entry, by string, l *listed) error {
 	return nil
 }
 
-// replayImport keeps the revocation that a certificate came with. If a list had it before, that
-// row has gone.
+// replayImport records the revocation of an imported certificate. If a list had it before, that row
+// was removed.
 func (v *verifier) replayImport(e *Entry) error {
 	var body issuedBody
 	if err := e.decode(&body); err != nil || body.Revoked == nil {

@@ -14,7 +14,7 @@ import (
 	"kedge/ca"
 )
 
-// between reads the rows of a page, in the order that follows.
+// between selects the rows of a page, in the order that follows.
 const between = "WHERE seq > ? AND seq <= ? ORDER BY "
 
 // certificates checks those of a page, and their names.
@@ -48,7 +48,7 @@ func (v *verifier) certificates(ctx context.Context, entries []Entry, from, to i
 	return v.names(ctx, n, want, from, to)
 }
 
-// certificate checks one row, and returns the names that it must have.
+// certificate checks a row, and returns the names that it must have.
 func (v *verifier) certificate(t table, e *Entry, row []any) (names [][]any) {
 	var body issuedBody
 	if err := e.decode(&body); err != nil {
@@ -87,17 +87,17 @@ func (v *verifier) certificate(t table, e *Entry, row []any) (names [][]any) {
 	return r.names(e.Seq)
 }
 
-// listedKey is what a revocation without a certificate goes by.
+// listedKey identifies a revocation without a certificate.
 type listedKey struct{ by, serial string } // the authority, and hexadecimal
 
-// listedRow is a row of revocations, as an entry has it.
+// listedRow is a row of revocations, as an entry implies it.
 type listedRow struct {
 	by     string // the authority
 	serial []byte
 	values []any // revoked_at, reason, seq
 }
 
-// checkLineages holds the table against what the certificates mean.
+// checkLineages compares the table with what the certificates imply.
 func (v *verifier) checkLineages(ctx context.Context) error {
 	t := lineagesTable()
 	seen := map[int64]bool{}
@@ -125,7 +125,7 @@ func (v *verifier) checkLineages(ctx context.Context) error {
 	return err
 }
 
-// checkListed holds the revocations without a certificate against the entries.
+// checkListed compares the revocations without a certificate with the entries.
 func (v *verifier) checkListed(ctx context.Context) error {
 	t := revocationsTable()
 	want := map[string][]any{}
@@ -152,7 +152,7 @@ func (v *verifier) checkListed(ctx context.Context) error {
 	return err
 }
 
-// record makes again what was made when the certificate was recorded.
+// record rebuilds the record of a certificate.
 func (b *issuedBody) record(cert *x509.Certificate, e *Entry) (*record, error) {
 	replaces, err := hex.DecodeString(b.Replaces)
 	if err != nil {
@@ -165,7 +165,7 @@ func (b *issuedBody) record(cert *x509.Certificate, e *Entry) (*record, error) {
 	return r, err
 }
 
-// note keeps what a row says of its revocation.
+// note records the revocation of a row.
 func (v *verifier) note(fingerprint string, seq int64, row []any) {
 	values := [3]any{row[19], row[20], row[21]}
 	if values != [3]any{} {
@@ -230,8 +230,8 @@ func (v *verifier) crls(ctx context.Context, entries []Entry, from, to int64) er
 	return err
 }
 
-// replaced checks the notes of what was renewed: whoever replaces a certificate that was there
-// before is the one noted, or comes before it; and who is noted does replace it.
+// replaced checks the column replaced_seq: a certificate that replaces another in the ledger is the
+// one in its replaced_seq, or comes before that; and the one in replaced_seq does replace it.
 func (v *verifier) replaced(ctx context.Context, _ []Entry, from, to int64) error {
 	const unnoted = `SELECT o.seq, c.seq FROM certificates c JOIN certificates o ON o.fingerprint = c.replaces
 		WHERE c.seq > ? AND c.seq <= ? AND o.seq < c.seq AND coalesce(o.replaced_seq, 0) < c.seq ORDER BY c.seq`
@@ -242,7 +242,7 @@ func (v *verifier) replaced(ctx context.Context, _ []Entry, from, to int64) erro
 		v.pairs(ctx, "replaced_seq is %v, which does not renew it", wrong, from, to))
 }
 
-// pairs reports what a query finds: the number of a certificate, and what is to be said of it.
+// pairs reports the rows of a query: the number of a certificate, and the fault.
 func (v *verifier) pairs(ctx context.Context, what, text string, args ...any) error {
 	rows, err := v.conn.QueryContext(ctx, v.e.sql(text), args...)
 	if err != nil {
@@ -259,7 +259,7 @@ func (v *verifier) pairs(ctx context.Context, what, text string, args ...any) er
 	return rows.Err()
 }
 
-// checkRevoked holds what the certificates say against what the entries say.
+// checkRevoked compares the revocations of certificates with the entries.
 func (v *verifier) checkRevoked(ctx context.Context) error {
 	columns := certificatesTable().columns[19:22]
 	for _, f := range slices.Sorted(maps.Keys(v.found)) {
@@ -305,7 +305,7 @@ func (v *verifier) checkAuthorities(ctx context.Context) error {
 	return err
 }
 
-// crlRow is the row that an entry leads to, or nil.
+// crlRow returns the row that an entry implies, or nil.
 func (v *verifier) crlRow(e *Entry) ([]any, error) {
 	var list listBody
 	var over takeOverBody

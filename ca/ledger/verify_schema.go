@@ -10,13 +10,13 @@ import (
 	"unicode"
 )
 
-// object is a part of the schema: what it is called, and what it is.
+// object is a part of the schema: its name and its definition.
 type object struct{ name, text string }
 
-// checkSchema finds what the rows do not show: a view in place of a table, a trigger that
-// changes what is written next, an index that no longer keeps a serial number unique. Every
-// object that is in the schema, or attached to one of its tables, must be one that the
-// migrations make, and be made as they make it; no name exempts one.
+// checkSchema finds faults that the rows do not show: a view instead of a table, a trigger that
+// changes later writes, an index that no longer keeps a serial number unique. Every object in the
+// schema, or attached to one of its tables, must be one that the migrations create, with the same
+// definition, whatever its name.
 func (v *verifier) checkSchema(ctx context.Context) error {
 	got, err := v.e.objects(ctx, v.conn)
 	if err != nil {
@@ -30,8 +30,8 @@ func (v *verifier) checkSchema(ctx context.Context) error {
 	return nil
 }
 
-// compareObjects reports each object that is missing, was added or was changed. Names may
-// occur several times on both sides.
+// compareObjects reports each object that is missing, was added or was changed. Names may occur
+// several times on both sides.
 func (r *Report) compareObjects(got, want []object) {
 	missing := map[string][]string{}
 	for _, o := range want {
@@ -63,8 +63,7 @@ func (r *Report) compareObjects(got, want []object) {
 	}
 }
 
-// plain returns a name as it is, or quoted when it might be read as something else: an
-// attacker chooses it.
+// plain returns a name, quoted if it could be misread: an attacker chooses it.
 func plain(name string) string {
 	odd := func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsPrint(r) }
 	if strings.ContainsFunc(name, odd) {
@@ -73,7 +72,7 @@ func plain(name string) string {
 	return name
 }
 
-// apart cuts off most of what two texts begin with alike, so that show prints where they differ.
+// apart cuts off most of the common prefix of two texts, so that show prints the difference.
 func apart(a, b string) (string, string) {
 	const kept, long = 24, 60
 	n := 0
@@ -105,14 +104,14 @@ func readObjects(ctx context.Context, conn *sql.Conn, query string) ([]object, e
 	return all, rows.Err()
 }
 
-// checkVersions compares the migrations that the ledger notes with those that made it. The
-// columns id and tstamp follow from nothing and decide nothing.
+// checkVersions compares the migrations recorded in the ledger with those of the program. The
+// columns id and tstamp do not matter.
 func (v *verifier) checkVersions(ctx context.Context) error {
 	versions, err := schemaVersions(v.e)
 	if err != nil {
 		return err
 	}
-	missing := map[int64]bool{0: true} // goose notes the empty database as 0
+	missing := map[int64]bool{0: true} // goose records the empty database as 0
 	for _, version := range versions {
 		missing[version.number] = true
 	}

@@ -6,12 +6,12 @@ import (
 	"slices"
 )
 
-// sqliteObjects reads the schema of a file, every row of it: SQLite goes by the text, whatever
-// the name.
+// sqliteObjects reads the schema of a file, every row of it: SQLite uses the text, whatever the
+// name.
 const sqliteObjects = `SELECT coalesce(type, '') || ' ' || coalesce(name, '') || CASE WHEN tbl_name IS name THEN '' ELSE ' of ' || coalesce(tbl_name, '') END,
 	coalesce(sql, '') FROM main.sqlite_schema ORDER BY rootpage, name`
 
-// sqliteVersions is how goose makes its table. The table that counts its numbers comes with it.
+// sqliteVersions is goose's definition of its table. SQLite adds the table that counts its numbers.
 const sqliteVersions = `CREATE TABLE ` + schemaTable + ` (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	version_id INTEGER NOT NULL,
@@ -19,8 +19,8 @@ const sqliteVersions = `CREATE TABLE ` + schemaTable + ` (
 	tstamp TIMESTAMP DEFAULT (datetime('now'))
 )`
 
-// readSQLite reads the schema of a file, without what ANALYZE keeps: it decides how fast a
-// query is, and not what it finds.
+// readSQLite reads the schema of a file, without the tables of ANALYZE: they affect the speed of a
+// query, not its result.
 func readSQLite(ctx context.Context, conn *sql.Conn) ([]object, error) {
 	all, err := readObjects(ctx, conn, sqliteObjects)
 	for i := range all {
@@ -33,7 +33,7 @@ func readSQLite(ctx context.Context, conn *sql.Conn) ([]object, error) {
 	return slices.DeleteFunc(all, func(o object) bool { return slices.Contains(statistics, o) }), err
 }
 
-// expectedSQLite makes the tables in memory and reads them.
+// expectedSQLite creates the tables in memory and reads them.
 func expectedSQLite(ctx context.Context, e *engine) ([]object, error) {
 	versions, err := schemaVersions(e)
 	if err != nil {
@@ -57,9 +57,8 @@ func expectedSQLite(ctx context.Context, e *engine) ([]object, error) {
 	return readSQLite(ctx, conn)
 }
 
-// checkFile asks SQLite whether its indexes agree with the tables: a row that an index does
-// not lead to would not be found. Another encoding would change the order in which patterns
-// are looked for.
+// checkFile has SQLite check that its indexes match the tables: a row that is missing in an index
+// would not be found. Another encoding would change the order that patterns rely on.
 func (v *verifier) checkFile(ctx context.Context) error {
 	if v.e.integrity == "" {
 		return nil
