@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Severity says what a finding means for the certificate.
+// Severity is what a finding means for the certificate.
 type Severity int
 
 // The severities.
 const (
-	Warning Severity = iota + 1 // works today or in some cases; can be allowed by name
+	Warning Severity = iota + 1 // the certificate works today, or in some cases; can be allowed by name
 	Error                       // CreateTrustAnchor or CreateSession refuses the certificate, or its path is not valid
 )
 
@@ -31,13 +31,13 @@ func (s Severity) String() string {
 
 // Finding is a rule that a certificate breaks.
 type Finding struct {
-	Rule     string // kebab-case name, by which a warning is allowed: "ext-key-usage"
+	Rule     string // kebab-case name, by which a warning can be allowed: "ext-key-usage"
 	Severity Severity
 	Text     string // the rule, with the value that breaks it
-	Source   string // where the rule stands
+	Source   string // the document that has the rule
 }
 
-// LintError reports that a certificate is not issued or not taken, and why.
+// LintError reports why a certificate is not issued or not accepted.
 type LintError struct {
 	Subject  string    // of the certificate, RFC 2253
 	Findings []Finding // at least one, errors first
@@ -56,20 +56,19 @@ func (e *LintError) Error() string {
 	return text
 }
 
-// Lint holds a certificate against what IAM Roles Anywhere accepts and what RFC 5280 asks
-// of it, and returns what it breaks, in the order of the rules. issuers are the certificates
-// above it, from its own issuer to the root; without them, nothing that concerns a path is
-// looked at. An issuer itself is not linted.
+// Lint checks a certificate against what IAM Roles Anywhere accepts and RFC 5280 requires, and
+// returns the broken rules, in the order of the rules. issuers are the certificates above it, from
+// its own issuer to the root; without them, nothing that concerns a path is checked. The issuers
+// are not linted.
 //
-// By what the certificate is, it is held against the rules for an anchor (its own issuer,
-// and none given), an intermediate (another CA) or a leaf.
-// Signatures are not verified, so that the preview of a certificate can be linted. Lint has
-// no state and is safe for concurrent use.
+// The rules depend on the certificate: those for an anchor (self-issued, without issuers), an
+// intermediate (another CA) or a leaf. Signatures are not verified, so that the preview of a
+// certificate can be linted. Lint has no state and is safe for concurrent use.
 func Lint(cert *x509.Certificate, issuers []*x509.Certificate) []Finding {
 	return newSubject(cert, issuers).lint()
 }
 
-// LintAt is [Lint] for a certificate that is used now: it and those above it must be in date.
+// LintAt is [Lint] for a certificate in use: it and those above it must be valid at now.
 func LintAt(cert *x509.Certificate, issuers []*x509.Certificate, now time.Time) []Finding {
 	s := newSubject(cert, issuers)
 	s.now = now
@@ -93,9 +92,8 @@ func (s *subject) lint() []Finding {
 	return findings
 }
 
-// Refuse returns a *LintError when findings hold an error, or a warning that allowed does
-// not name; otherwise nil. Whether a warning is to stop anything is for the caller to say,
-// by the findings that it gives.
+// Refuse returns a *LintError if findings contain an error, or a warning that is not in allowed;
+// otherwise nil. A caller for which warnings are no errors leaves them out of findings.
 func Refuse(cert *x509.Certificate, findings []Finding, allowed []string) error {
 	stops := slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool {
 		return f.Severity == Warning && slices.Contains(allowed, f.Rule)
@@ -107,8 +105,8 @@ func Refuse(cert *x509.Certificate, findings []Finding, allowed []string) error 
 	return &LintError{Subject: cert.Subject.String(), Findings: stops}
 }
 
-// CheckAllowed holds a list of rules to be allowed against the rules there are: each name
-// must be one of a warning. It is for configurations, which are checked before use.
+// CheckAllowed checks that each name is one of a lint rule for a warning. It is for configurations,
+// which are checked before use.
 func CheckAllowed(names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -137,27 +135,27 @@ func Allowable() []string {
 	return names
 }
 
-// kind is what a certificate is meant as; rules name several by a sum.
+// kind is the kind of a certificate; rules combine several by adding them.
 type kind int
 
 const (
 	anchor kind = 1 << iota
 	intermediate
 	leaf
-	foreign // besides: another program made it, and it is about to be taken in
+	foreign // in addition: another program issued it, and it is being imported
 
 	authority = anchor | intermediate
 	all       = authority | leaf
 )
 
-// subject is a certificate under examination.
+// subject is a certificate being linted.
 type subject struct {
 	*x509.Certificate
 	issuers []*x509.Certificate
 	kind    kind
 	foreign bool
-	now     time.Time // zero: what is in date is not looked at
-	tags    []Tag     // that it brings about
+	now     time.Time // zero: validity is not checked
+	tags    []Tag     // of sessions with it
 	names   altNames
 }
 
@@ -177,17 +175,17 @@ func newSubject(cert *x509.Certificate, issuers []*x509.Certificate) *subject {
 // new key.
 func isSelfIssued(cert *x509.Certificate) bool { return bytes.Equal(cert.RawSubject, cert.RawIssuer) }
 
-// rule is one line of what a certificate must be.
+// rule is a lint rule.
 type rule struct {
 	name       string
 	severity   Severity
 	kinds      kind
-	extensions bool   // looks at extensions, which only version 3 has: one finding, version, is enough
-	source     string // where it stands
+	extensions bool   // needs extensions, which only version 3 has; without them only the rule version applies
+	source     string // the document that has it
 	check      func(*subject) []string
 }
 
-// Where the rules stand.
+// The documents that have the rules.
 const (
 	trustModel       = "IAM Roles Anywhere User Guide, \"Trust model\""
 	attributeMapping = "IAM Roles Anywhere User Guide, \"Certificate attribute mapping\""
@@ -195,7 +193,7 @@ const (
 	stsTags          = "AWS STS API Reference, Tag"
 )
 
-// rules is the table. Its order is the order of findings.
+// rules yields all rules, in the order of findings.
 func rules() iter.Seq[rule] {
 	return func(yield func(rule) bool) {
 		for _, group := range [...]func() []rule{formRules, keyRules, usageRules, nameRules, tagRules, sizeRules, pathRules, foreignRules} {
@@ -208,5 +206,5 @@ func rules() iter.Seq[rule] {
 	}
 }
 
-// broken is a finding's text, alone.
+// broken returns a single finding's text.
 func broken(format string, args ...any) []string { return []string{fmt.Sprintf(format, args...)} }

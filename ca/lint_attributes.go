@@ -6,8 +6,8 @@ import (
 	"encoding/asn1"
 )
 
-// attributeName is how a tag calls an attribute: by the short name of RFC 4519, or else by
-// its numbers.
+// attributeName returns the name of an attribute in tags: the short name of RFC 4519, or else its
+// object identifier.
 func attributeName(oid asn1.ObjectIdentifier) string {
 	x520 := [...]string{
 		3: "CN", 4: "SN", 5: "serialNumber", 6: "C", 7: "L", 8: "ST", 9: "street",
@@ -28,8 +28,8 @@ func attributeName(oid asn1.ObjectIdentifier) string {
 	}
 }
 
-// attributeLimit is how many characters an attribute may have (RFC 5280, appendix A, the
-// upper bounds ub-*); 0: no limit.
+// attributeLimit returns the maximum length of an attribute in characters (RFC 5280, appendix A,
+// the upper bounds ub-*); 0: no limit.
 func attributeLimit(name string) int {
 	switch name {
 	case "C":
@@ -48,15 +48,14 @@ func attributeLimit(name string) int {
 	return 0
 }
 
-// altNames are the kinds of subject alternative names that can become tags, as they are
-// written.
+// altNames are the subject alternative names of the kinds that can become tags, as encoded.
 type altNames struct {
 	dns, uris   []string
 	directories []pkix.Name
 }
 
-// alternativeNames reads RFC 5280, 4.2.1.6: crypto/x509 shows no directory names, and URIs
-// only as it would write them.
+// alternativeNames parses RFC 5280, 4.2.1.6: crypto/x509 ignores directory names, and re-encodes
+// URIs.
 func alternativeNames(cert *x509.Certificate) altNames {
 	var result altNames
 	for _, ext := range cert.Extensions {
@@ -83,7 +82,7 @@ func (a *altNames) add(name asn1.RawValue) {
 	case 4:
 		var sequence pkix.RDNSequence
 		if _, err := asn1.Unmarshal(name.Bytes, &sequence); err != nil {
-			return // the lint of what is there goes on
+			return // the names before the fault are linted
 		}
 		var directory pkix.Name
 		directory.FillFromRDNSequence(&sequence)

@@ -6,15 +6,14 @@ import (
 	"time"
 )
 
-// LintForeign lints a CA certificate that another program made, before it is taken in: a root
-// without issuers, or an intermediate with those above it. It is there already, so warnings
-// stop nothing; they are returned for the operator to see, wherever the certificate comes in.
-// A *LintError says that hosts could not use what the CA issues, or that the service refuses
-// it.
+// LintForeign lints a CA certificate that another program issued, before it is imported: a root
+// without issuers, or an intermediate with those above it. Since it exists already, warnings are no
+// errors; they are returned for the operator. A *LintError reports that hosts could not use what
+// the CA issues, or that the service refuses the CA.
 //
-// There is more to know of it than [Lint] finds: whether it is in date, and what it will not
-// be able to do. That a root has ended, or is not valid yet, is a warning, since it can be
-// renewed by its own key once it is taken in.
+// It checks more than [Lint]: whether the certificate is valid at now, and what it cannot do. That
+// a root has expired, or is not valid yet, is a warning, since its own key can renew it after the
+// import.
 func LintForeign(cert *x509.Certificate, issuers []*x509.Certificate, now time.Time) (warnings []Finding, err error) {
 	s := newSubject(cert, issuers)
 	s.now, s.foreign = now, true
@@ -32,7 +31,8 @@ func LintForeign(cert *x509.Certificate, issuers []*x509.Certificate, now time.T
 	return slices.Clip(warnings), Refuse(cert, fatal, nil)
 }
 
-// foreignRules are about what another program made: no fault in itself, and no surprise later.
+// foreignRules are about properties of imported certificates that are no faults, but that the
+// operator should know.
 func foreignRules() []rule {
 	return []rule{
 		{"no-authority-below", Warning, foreign, true, "RFC 5280, 4.2.1.9", checkNoneBelow},

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// maxSerial is how many bytes a serial number may take (RFC 5280, 4.1.2.2).
+// maxSerial is the maximum length of a serial number in bytes (RFC 5280, 4.1.2.2).
 const maxSerial = 20
 
-// formRules are about the fields every certificate has. What crypto/x509 does not parse
-// needs no rule: an extension that is there twice, a negative serial number.
+// formRules are about the fields of every certificate. Faults that crypto/x509 refuses need no
+// rule: a duplicate extension, a negative serial number.
 func formRules() []rule {
 	return []rule{
 		{"version", Error, all, false, trustModel, checkVersion},
@@ -39,8 +39,7 @@ func checkSerial(s *subject) []string {
 	return nil
 }
 
-// derSize is how many bytes a number that is not negative takes as an INTEGER: its highest
-// bit is a sign.
+// derSize returns the length of a non-negative number as an INTEGER: its highest bit is a sign.
 func derSize(n *big.Int) int { return n.BitLen()/8 + 1 }
 
 func checkDigest(s *subject) []string {
@@ -53,7 +52,7 @@ func checkDigest(s *subject) []string {
 	return nil
 }
 
-// signatureOID reads the algorithm that crypto/x509 has no name for (RFC 5280, 4.1).
+// signatureOID returns the signature algorithm that crypto/x509 does not know (RFC 5280, 4.1).
 func signatureOID(der []byte) string {
 	var cert struct {
 		TBS, Algorithm, Signature asn1.RawValue
@@ -81,7 +80,7 @@ func checkValidity(s *subject) []string {
 func checkCritical(s *subject) []string {
 	var texts []string
 	for _, oid := range s.UnhandledCriticalExtensions {
-		if oid.Equal(oidNameConstraints) { // crypto/x509 does not know all kinds that are known here
+		if oid.Equal(oidNameConstraints) { // this package supports more kinds than crypto/x509
 			if _, err := constraintsOf(s.Certificate); err != nil {
 				texts = append(texts, "has critical name constraints, whose issuer must be refused by whoever cannot hold them against names: "+err.Error())
 			}

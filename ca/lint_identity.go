@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// SourceIdentity returns what a session of the leaf has as sourceIdentity, by which
-// CloudTrail knows it: "CN=" and the common name as long as that has 61 characters at most,
-// the common name alone up to the 64 that STS takes, and "ID=" with the serial number in
-// hexadecimal where there is no common name.
+// SourceIdentity returns the sourceIdentity of a session of the leaf, by which CloudTrail
+// identifies it: "CN=" and the common name if that has 61 characters at most, the common name alone
+// up to the 64 that STS accepts, and "ID=" with the serial number in hexadecimal if there is no
+// common name.
 //
-// Source: IAM Roles Anywhere User Guide, "Trust model"; the limits are field reports. What
-// happens above 64 characters nobody has said; lint refuses such a name.
+// Source: IAM Roles Anywhere User Guide, "Trust model"; the limits are field reports. What happens
+// above 64 characters is not documented; lint refuses such a name.
 func SourceIdentity(cert *x509.Certificate) string {
 	name := cert.Subject.CommonName
 	switch n := utf8.RuneCountInString(name); {
@@ -37,17 +37,17 @@ func SerialHex(cert *x509.Certificate) string {
 	return s
 }
 
-// Tag is a session tag that CreateSession makes of a certificate; policies see it as
+// Tag is a session tag that CreateSession derives from a certificate; policies refer to it as
 // aws:PrincipalTag/KEY.
 type Tag struct{ Key, Value string }
 
-// SessionTags returns the tags of a leaf's sessions under the default attribute mapping, in
-// the order of the certificate: all attributes of subject and issuer, and of the subject
-// alternative name the first DNS name, URI and directory name. An attribute that is
-// repeated makes one tag, with a slash between its values. A profile can map otherwise.
+// SessionTags returns the tags of a leaf's sessions under the default attribute mapping, in the
+// order of the certificate: all attributes of subject and issuer, and of the subject alternative
+// name the first DNS name, URI and directory name. A repeated attribute becomes one tag, with a
+// slash between its values. A profile in AWS can map differently.
 //
-// Source: IAM Roles Anywhere User Guide, "Certificate attribute mapping". Which attributes
-// are recognized is not documented; all are taken here.
+// Source: IAM Roles Anywhere User Guide, "Certificate attribute mapping". Which attributes are
+// recognized is not documented; this function returns all.
 func SessionTags(cert *x509.Certificate) []Tag {
 	var tags []Tag
 	tags = addTags(tags, "x509Subject/", cert.Subject)
@@ -65,14 +65,14 @@ func SessionTags(cert *x509.Certificate) []Tag {
 	return tags
 }
 
-// addTags adds the attributes of one name, of which a hostile certificate has many.
+// addTags adds the attributes of one name; a hostile certificate can have very many.
 func addTags(tags []Tag, prefix string, name pkix.Name) []Tag {
 	var keys []string // in order
 	values := map[string][]string{}
 	for _, attribute := range name.Names {
 		value, ok := attribute.Value.(string)
 		if !ok {
-			continue // a tag is text
+			continue // not text
 		}
 		key := prefix + attributeName(attribute.Type)
 		if values[key] == nil {
@@ -86,8 +86,8 @@ func addTags(tags []Tag, prefix string, name pkix.Name) []Tag {
 	return tags
 }
 
-// PackedSize estimates how much of the room for session tags and session policies the tags
-// take, in percent. STS packs them in a way it does not tell; counted here are the bytes of
+// PackedSize estimates the share that the tags take of the space for session tags and session
+// policies, in percent. The packing of STS is not documented; this function counts the bytes of
 // keys and values, of 4,096. At 100 % or before, CreateSession is refused.
 //
 // Source: AWS STS API Reference, AssumeRole, PackedPolicySize.

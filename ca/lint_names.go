@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// nameRules are about the names that sessions are known by.
+// nameRules are about the names that identify sessions.
 func nameRules() []rule {
 	return []rule{
 		{"subject-empty", Error, all, false, trustModel, checkSubject},
@@ -22,8 +22,8 @@ func nameRules() []rule {
 	}
 }
 
-// checkSubject looks at the encoding, an empty SEQUENCE (RFC 5280, 4.1.2.6): a name made
-// only of attributes that Go does not know is not empty.
+// checkSubject compares the encoding with an empty SEQUENCE (RFC 5280, 4.1.2.6): a name with only
+// attributes that Go does not know is not empty.
 func checkSubject(s *subject) []string {
 	if len(s.RawSubject) <= 2 {
 		return broken("has an empty subject; a session is keyed by it")
@@ -38,8 +38,8 @@ func checkCommonName(s *subject) []string {
 	return nil
 }
 
-// checkAttributes is about the others: zlint and some programs mind, the service is not known
-// to.
+// checkAttributes checks the other attributes: zlint and some programs refuse such ones, the
+// service is not known to.
 func checkAttributes(s *subject) []string {
 	var texts []string
 	for _, attribute := range s.Subject.Names {
@@ -55,8 +55,8 @@ func checkAttributes(s *subject) []string {
 	return texts
 }
 
-// checkSpaces: names that differ only in these spaces are the same to whoever compares them as
-// X.520 says, and look the same to people, but sessions are keyed by the text.
+// checkSpaces: names that differ only in such spaces are equal by X.520, and look equal, but
+// sessions are keyed by the text.
 func checkSpaces(s *subject) []string {
 	var texts []string
 	for _, attribute := range s.Subject.Names {
@@ -84,7 +84,7 @@ func checkOneCommonName(s *subject) []string {
 func checkSourceIdentity(s *subject) []string {
 	switch identity := SourceIdentity(s.Certificate); {
 	case len(s.RawSubject) <= 2 || utf8.RuneCountInString(s.Subject.CommonName) > maxCommonName:
-		return nil // a finding already
+		return nil // another finding reports it
 	case s.Subject.CommonName == "":
 		return broken("has no common name; sourceIdentity will be %q, and another one after every renewal", identity)
 	case !strings.HasPrefix(identity, "CN="):
@@ -93,8 +93,8 @@ func checkSourceIdentity(s *subject) []string {
 	return nil
 }
 
-// checkDuplicates compares as the names are compared: DNS names and the host of an email
-// address in any case (RFC 5280, 7.2 and 7.5).
+// checkDuplicates compares names as RFC 5280 does: DNS names and the host of an email address
+// without case (7.2 and 7.5).
 func checkDuplicates(s *subject) []string {
 	var names, texts []string
 	for _, name := range s.names.dns {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// pathRules are about a certificate below the certificates that issued it.
+// pathRules are about a certificate and its issuers.
 func pathRules() []rule {
 	return []rule{
 		{"issuer", Error, intermediate | leaf, false, "RFC 5280, 6.1.3", checkIssuer},
@@ -34,8 +34,8 @@ func checkIssuer(s *subject) []string {
 	return nil
 }
 
-// checkPathLength counts as RFC 5280, 4.2.1.9 does: the intermediates between, those that
-// are self-issued left out, and the last certificate of a path not at all.
+// checkPathLength counts as RFC 5280, 4.2.1.9 does: the intermediates in between, without
+// self-issued ones and without the last certificate of the path.
 func checkPathLength(s *subject) []string {
 	below := 0
 	if s.kind == intermediate {
@@ -52,8 +52,8 @@ func checkPathLength(s *subject) []string {
 	return nil
 }
 
-// checkNamesPermitted: the directory names of a CA are held against constraints too, unless it
-// only gave itself a new key (RFC 5280, 6.1.3, b and c). Its other names are no host's.
+// checkNamesPermitted: constraints apply to the directory names of a CA too, unless it is
+// self-issued (RFC 5280, 6.1.3, b and c). Its other names are not checked: no host uses them.
 func checkNamesPermitted(s *subject) []string {
 	var err error
 	if s.kind == leaf {
@@ -68,8 +68,8 @@ func checkNamesPermitted(s *subject) []string {
 	return nil
 }
 
-// checkDirectoryConstraints: they are held against names here and by openssl; whether the
-// service does, its guide does not say.
+// checkDirectoryConstraints: this package and openssl apply them; whether the service does is not
+// documented.
 func checkDirectoryConstraints(s *subject) []string {
 	n, err := constraintsOf(s.Certificate)
 	if err == nil && !n.directories.empty() && n.directories.critical {
@@ -98,8 +98,8 @@ func checkAuthorityKeyID(s *subject) []string {
 	return nil
 }
 
-// checkOutlives looks at the whole path, whose end is the earliest of all. That one begins before
-// its issuer is no fault: a root that was renewed by its own key has leaves that are older.
+// checkOutlives compares with the earliest notAfter of the whole path. A certificate that begins
+// before its issuer is no fault: a root that was renewed with its own key has older leaves.
 func checkOutlives(s *subject) []string {
 	for i, issuer := range s.issuers {
 		if !s.NotAfter.After(issuer.NotAfter) {
@@ -116,9 +116,9 @@ func checkOutlives(s *subject) []string {
 
 const ruleInDate = "in-date"
 
-// checkInDate names each certificate of the path that is not in date, the subject's own first.
+// checkInDate reports each certificate of the path that is not valid at now, the subject first.
 func checkInDate(s *subject) []string {
-	if s.now.IsZero() || s.NotAfter.Before(s.NotBefore) { // the latter is a finding already
+	if s.now.IsZero() || s.NotAfter.Before(s.NotBefore) { // another finding reports the latter
 		return nil
 	}
 	var texts []string

@@ -8,7 +8,7 @@ const (
 	pemLineLength = 64        // RFC 7468, 2
 )
 
-// sizeRules are about what fits into a request.
+// sizeRules are about the limits of requests.
 func sizeRules() []rule {
 	return []rule{
 		{"leaf-size", Error, leaf, false, "IAM Roles Anywhere User Guide, \"Quotas\"", checkLeafSize},
@@ -33,15 +33,15 @@ func checkAnchorSize(s *subject) []string {
 	return nil
 }
 
-// pemSize is how many characters so many bytes take as PEM (RFC 7468).
+// pemSize returns the number of characters of DER as PEM (RFC 7468).
 func pemSize(label string, der int) int {
 	body := (der + 2) / 3 * 4
 	lines := (body + pemLineLength - 1) / pemLineLength
 	return len("-----BEGIN -----\n") + len("-----END -----\n") + 2*len(label) + body + lines
 }
 
-// checkChainLength counts what a host sends between its leaf and the root: all issuers but
-// the root, and an intermediate that is linted itself.
+// checkChainLength counts what a host sends besides its leaf: all issuers but the root, and an
+// intermediate that is linted itself.
 func checkChainLength(s *subject) []string {
 	n := len(s.issuers)
 	if n > 0 && isSelfIssued(s.issuers[n-1]) {

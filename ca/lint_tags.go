@@ -10,7 +10,7 @@ const (
 	maxTags       = 50
 	maxTagKey     = 128 // characters
 	maxTagValue   = 256 // characters
-	maxPackedSize = 75  // percent, by our estimate; the profile's session policy takes room too
+	maxPackedSize = 75  // percent, by our estimate; the profile's session policy needs space too
 )
 
 // tagRules are about the session tags that names become.
@@ -24,7 +24,7 @@ func tagRules() []rule {
 	}
 }
 
-// tagsOf are the tags that a certificate brings about: a CA's subject is the issuer of its
+// tagsOf returns the tags of sessions with a certificate: a CA's subject is the issuer of its
 // leaves.
 func tagsOf(cert *x509.Certificate, kind kind) []Tag {
 	if kind == leaf {
@@ -33,7 +33,7 @@ func tagsOf(cert *x509.Certificate, kind kind) []Tag {
 	return addTags(nil, "x509Issuer/", cert.Subject)
 }
 
-// checkTagCharacters: the guide says that such a value is left out, but it was seen to fail
+// checkTagCharacters: by the guide such a value is left out, but CreateSession was seen to fail
 // with "attributes failed to be mapped into session tags".
 func checkTagCharacters(s *subject) []string {
 	var texts []string
@@ -45,7 +45,7 @@ func checkTagCharacters(s *subject) []string {
 	return texts
 }
 
-// checkUnmapped looks at the names after the first, which today become no tags.
+// checkUnmapped checks the names after the first, which do not become tags at present.
 func checkUnmapped(s *subject) []string {
 	var texts []string
 	for _, list := range [][]string{s.names.dns, s.names.uris} {

@@ -22,7 +22,8 @@ func usageRules() []rule {
 	}
 }
 
-// checkCAFlag is the "Incorrect basic constraints for CA certificate" of CreateTrustAnchor.
+// checkCAFlag finds the fault for which CreateTrustAnchor answers "Incorrect basic constraints for
+// CA certificate".
 func checkCAFlag(s *subject) []string {
 	if !s.IsCA {
 		return broken("is self-signed without the CA flag; a trust anchor needs basic constraints with CA true")
@@ -72,13 +73,13 @@ func checkKeyUsageCritical(s *subject) []string {
 	return nil
 }
 
-// The rules about the extended key usages of a CA. They say nothing of what it may revoke.
+// The rules about the extended key usages of a CA. They do not affect what it may revoke.
 const (
 	ruleCAExtKeyUsage     = "ca-ext-key-usage"
 	ruleIssuerExtKeyUsage = "issuer-ext-key-usage"
 )
 
-// checkExtKeyUsage: the guide does not ask for clientAuth, but several consoles do.
+// checkExtKeyUsage: the guide does not require clientAuth, but several consoles do.
 func checkExtKeyUsage(s *subject) []string {
 	if !namesClientAuth(s.Certificate) {
 		return broken("lacks the extended key usage clientAuth, which several tools ask for")
@@ -86,8 +87,8 @@ func checkExtKeyUsage(s *subject) []string {
 	return nil
 }
 
-// checkCAExtKeyUsage: RFC 5280, 4.2.1.12 gives the extension no meaning in a CA certificate, but
-// those that verify paths take it for a limit of all below, as CAs mean it.
+// checkCAExtKeyUsage: RFC 5280, 4.2.1.12 does not define the extension for a CA certificate, but
+// path verifiers apply it to everything below, as CAs intend.
 func checkCAExtKeyUsage(s *subject) []string {
 	if excludesClientAuth(s.Certificate) {
 		return broken("has extended key usages without clientAuth, so that no certificate below it serves as a client's")
@@ -119,7 +120,7 @@ var (
 	oidKeyUsage         = asn1.ObjectIdentifier{2, 5, 29, 15}
 )
 
-// critical reports whether the extension is there and critical.
+// critical reports whether the extension is present and critical.
 func (s *subject) critical(oid asn1.ObjectIdentifier) bool {
 	for _, ext := range s.Extensions {
 		if ext.Id.Equal(oid) {

@@ -18,10 +18,10 @@ func isName(text string) bool {
 	return !bad && strings.TrimSpace(text) != "" && utf8.RuneCountInString(text) <= maxCommonName
 }
 
-// isDNSName reports whether text is a host name of RFC 1123, as RFC 5280, 4.2.1.6 wants it in
-// a dNSName: letters, digits and hyphens in labels of at most 63, 253 in all. A wildcard is
-// none: no session tag could hold its asterisk. Nor is what ends in a number, such as
-// 10.0.0.1: it would pass for an address that no range allowed (RFC 1123, 2.1).
+// isDNSName reports whether text is a host name of RFC 1123, as RFC 5280, 4.2.1.6 requires in a
+// dNSName: letters, digits and hyphens in labels of at most 63, 253 in all. A wildcard is not: no
+// session tag could contain its asterisk. Neither is a name that ends in a number, such as
+// 10.0.0.1: it could be taken for an address that no range allowed (RFC 1123, 2.1).
 func isDNSName(text string) bool {
 	if text == "" || len(text) > 253 {
 		return false
@@ -65,7 +65,7 @@ func isMailbox(text string) bool {
 	return true
 }
 
-// checkURI holds a URI against RFC 5280, 4.2.1.6, and one with the scheme spiffe against the
+// checkURI checks a URI against RFC 5280, 4.2.1.6, and one with the scheme spiffe against the
 // SPIFFE ID standard, section 2.
 func checkURI(u *url.URL) error {
 	text := u.String()
@@ -90,7 +90,7 @@ func checkURI(u *url.URL) error {
 	return nil
 }
 
-// hasDotSegment: RFC 3986, 3.3. A pattern would take such a path for one below another.
+// hasDotSegment: RFC 3986, 3.3. A pattern could match such a path as one below another.
 func hasDotSegment(path string) bool {
 	for segment := range strings.SplitSeq(path, "/") {
 		if segment == "." || segment == ".." {
@@ -138,9 +138,8 @@ func isIP(text string) bool {
 	return err == nil
 }
 
-// checkCRLURLs holds the addresses of a CRL against RFC 5280, 4.2.1.13. A client that needs
-// the certificate to be checked to reach an https server is in a circle; that is for the
-// operator to know.
+// checkCRLURLs checks the URLs of a CRL against RFC 5280, 4.2.1.13. An https server whose own
+// certificate depends on the CRL is not detected; the operator must avoid it.
 func checkCRLURLs(urls []string) error {
 	for _, text := range urls {
 		u, err := url.Parse(text)

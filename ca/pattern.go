@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// pattern matches names: * is any run of characters other than . and /, ** any run of
-// characters, ? any one character other than . and /, and everything else is itself. There
-// is no way to write a literal * or ?, since no session tag can hold them.
+// pattern matches names: * is any run of characters other than . and /, ** any run of characters, ?
+// any one character other than . and /, and everything else is literal. A literal * or ? cannot be
+// written, since no session tag can contain them.
 type pattern struct {
 	text   string
 	tokens []rune
 }
 
-// Tokens that are not characters.
+// Tokens that are not literal characters.
 const (
 	tokenOne   rune = -1 - iota // ?
 	tokenLabel                  // *
@@ -40,8 +40,8 @@ func parsePattern(text string) pattern {
 	return p
 }
 
-// match reports whether the whole name matches. It takes time in the product of both lengths,
-// whatever the pattern is.
+// match reports whether the whole name matches. It takes time proportional to the product of both
+// lengths, whatever the pattern.
 func (p pattern) match(name string) bool {
 	at := make([]bool, len(p.tokens)+1) // at[i]: the name so far matches the first i tokens
 	at[0] = true
@@ -58,7 +58,7 @@ func (p pattern) match(name string) bool {
 			case tokenLabel:
 				at[i+1] = was && within
 			case tokenAny:
-				// A run that was entered stays.
+				// If at[i+1] is true it stays so: the run takes r as well.
 			default:
 				at[i+1] = before && token == r
 			}
@@ -78,8 +78,8 @@ func (p pattern) skipRuns(at []bool) {
 	}
 }
 
-// example returns a name that matches: with something for each * and ?, and with fill for
-// each **.
+// example returns a name that matches: with a character for each * and ?, and with fill for each
+// **.
 func (p pattern) example(fill string) string {
 	var b strings.Builder
 	for _, token := range p.tokens {
@@ -100,8 +100,7 @@ func matchAny(patterns []pattern, name string) bool {
 	return slices.ContainsFunc(patterns, func(p pattern) bool { return p.match(name) })
 }
 
-// possible fails when a pattern can match nothing that valid takes: no request could ever
-// meet it, so it is a slip.
+// possible refuses a pattern that matches no name for which valid is true: it is a mistake.
 func (p pattern) possible(valid func(string) bool) error {
 	if p.text == "" {
 		return errors.New("an empty pattern matches nothing")

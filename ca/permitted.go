@@ -32,8 +32,8 @@ func (k sanKind) String() string {
 	return "IP address"
 }
 
-// sanName is a name, and that of it which constraints look at: the host of a URI, an address
-// as a prefix. It is empty where they cannot look at anything.
+// sanName is a name, and the part that constraints apply to: the host of a URI, an address as a
+// prefix. It is empty if there is none.
 type sanName struct {
 	kind        sanKind
 	text, value string
@@ -52,8 +52,8 @@ func boundsOf(c *x509.Certificate) []bounds {
 	}
 }
 
-// checkConstraints holds names against the constraints of every CA of a path, the root
-// included: some verifiers look at its own, some do not.
+// checkConstraints checks names against the constraints of every CA of a path, including the root:
+// only some verifiers apply the root's.
 func checkConstraints(path []*x509.Certificate, names []sanName) error {
 	for _, c := range path {
 		all := boundsOf(c)
@@ -83,10 +83,10 @@ func (n sanName) permitted(constraint string) bool {
 	return narrow
 }
 
-// covered reports whether a constraint covers the name, by the narrowest reading and by the
-// widest. RFC 5280 takes a host in a constraint for URIs and mailboxes for just this host;
-// Go takes it for a domain. To be accepted everywhere, a name must be permitted in the one
-// and not excluded in the other.
+// covered reports whether a constraint covers the name, in the narrowest reading and in the widest.
+// By RFC 5280 a host in a constraint for URIs and mailboxes is just this host; Go treats it as a
+// domain. To be accepted everywhere, a name must be permitted by the narrow reading and not
+// excluded by the wide one.
 func (n sanName) covered(constraint string) (narrow, wide bool) {
 	value := strings.ToLower(n.value)
 	exact := constraint
@@ -104,7 +104,7 @@ func (n sanName) covered(constraint string) (narrow, wide bool) {
 		outer, err := netip.ParsePrefix(constraint)
 		inner, err2 := netip.ParsePrefix(value)
 		if err != nil || err2 != nil {
-			return false, true // a mask with holes
+			return false, true // a non-contiguous mask
 		}
 		wide = outer.Contains(inner.Addr()) && outer.Bits() <= inner.Bits()
 		return wide, wide
@@ -129,10 +129,9 @@ func texts(nets []*net.IPNet) []string {
 	return out
 }
 
-// constrained lists the names of a leaf that name constraints are held against. Some
-// verifiers, openssl among them, take a common name for a DNS name when it looks like one
-// and there is no other, and an email address in the subject for one of the alternative
-// names (RFC 5280, 4.2.1.10).
+// constrained lists the names of a leaf to which name constraints apply. Some verifiers, openssl
+// among them, treat a common name as a DNS name if it looks like one and there is no other, and an
+// email address in the subject as an alternative name (RFC 5280, 4.2.1.10).
 func constrained(t *x509.Certificate) []sanName {
 	var names []sanName
 	for _, name := range t.DNSNames {
@@ -167,7 +166,8 @@ func constrained(t *x509.Certificate) []sanName {
 
 var oidEmailAddress = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1} // RFC 2985, 5.2.1
 
-// looksLikeDNSName: openssl takes underscores and numbers too, but wants two labels.
+// looksLikeDNSName is openssl's test, which also accepts underscores and numbers, but requires two
+// labels.
 func looksLikeDNSName(text string) bool {
 	labels := strings.Split(text, ".")
 	for _, label := range labels {

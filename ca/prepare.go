@@ -20,12 +20,12 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Prepared is a certificate that passed every check and lacks only its signature. It is the
-// only thing that can be issued, and only once. Its methods are safe for concurrent use.
+// Prepared is a certificate that has passed every check and lacks only its signature. Only a
+// Prepared can be issued, and only once. Its methods are safe for concurrent use.
 type Prepared struct {
 	key       crypto.Signer
 	issuer    *x509.Certificate // nil for a root
-	tbs       []byte            // what is signed
+	tbs       []byte            // the bytes to be signed
 	algorithm []byte            // AlgorithmIdentifier, in DER
 	options   crypto.SignerOpts
 	preview   *x509.Certificate
@@ -33,21 +33,20 @@ type Prepared struct {
 	spent     atomic.Bool
 }
 
-// Certificate returns the certificate as it will be, with zeros for a signature: a preview to
-// show or to test. It must not be changed.
+// Certificate returns the certificate as it will be, with zeros as the signature: a preview to show
+// or to test. It must not be changed.
 func (p *Prepared) Certificate() *x509.Certificate { return p.preview }
 
-// draft is what a certificate is prepared from.
+// draft is the input from which a certificate is prepared.
 type draft struct {
 	template *x509.Certificate
 	public   crypto.PublicKey
-	allowed  []string // lint rules, of warnings, that it may break
+	allowed  []string // lint warnings that are not errors
 	record   Issued
 }
 
-// prepare adds what every certificate has, builds the bytes to be signed with key, and lints
-// them, the public key included. path holds the issuer and the certificates above it; none
-// for a root.
+// prepare adds what every certificate has, builds the bytes to be signed with key, and lints them,
+// including the public key. path holds the issuer and the certificates above it; none for a root.
 func (d draft) prepare(key crypto.Signer, path []*x509.Certificate) (*Prepared, error) {
 	p := &Prepared{key: key, record: d.record}
 	parent := d.template
@@ -76,7 +75,7 @@ func (d draft) prepare(key crypto.Signer, path []*x509.Certificate) (*Prepared, 
 	return p, nil
 }
 
-// buildFault looks for what crypto/x509 would not write.
+// buildFault finds what crypto/x509 would refuse to encode.
 func buildFault(template *x509.Certificate) string {
 	for _, rdn := range template.Subject.ToRDNSequence() {
 		for _, attribute := range rdn {
@@ -101,8 +100,8 @@ func (d draft) identify() (err error) {
 	return nil
 }
 
-// newSerial returns 128 random bits as a positive number: RFC 5280, 4.1.2.2 allows 20
-// bytes, and the CA/Browser Forum asks for 64 random bits at least.
+// newSerial returns 128 random bits as a positive number: RFC 5280, 4.1.2.2 allows 20 bytes, and
+// the CA/Browser Forum requires at least 64 random bits.
 func newSerial() (*big.Int, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 128))
 	if err != nil {
@@ -111,7 +110,8 @@ func newSerial() (*big.Int, error) {
 	return serial.Add(serial, big.NewInt(1)), nil
 }
 
-// keyID is method 1 of RFC 7093, section 2: 160 bits of the SHA-256 of the key.
+// keyID returns the key identifier by method 1 of RFC 7093, section 2: 160 bits of the SHA-256 of
+// the key.
 func keyID(public crypto.PublicKey) ([]byte, error) {
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
@@ -128,7 +128,7 @@ func keyID(public crypto.PublicKey) ([]byte, error) {
 	return sum[:20], nil
 }
 
-// capture is a signer that signs nothing: it keeps what x509 wants signed.
+// capture is a signer that signs nothing: it keeps the bytes that x509 passes to it.
 type capture struct {
 	public  crypto.PublicKey
 	tbs     []byte
@@ -149,8 +149,8 @@ func (c *capture) SignMessage(_ io.Reader, tbs []byte, options crypto.SignerOpts
 	return nil, errCaptured
 }
 
-// signatureAlgorithm reads the AlgorithmIdentifier out of a TBSCertificate, since the one
-// beside the signature must be the same (RFC 5280, 4.1.1.2).
+// signatureAlgorithm returns the AlgorithmIdentifier in a TBSCertificate: the one next to the
+// signature must be equal (RFC 5280, 4.1.1.2).
 func signatureAlgorithm(tbs []byte) ([]byte, error) {
 	in := cryptobyte.String(tbs)
 	var algorithm cryptobyte.String
@@ -163,8 +163,8 @@ func signatureAlgorithm(tbs []byte) ([]byte, error) {
 	return algorithm, nil
 }
 
-// signatureSize is how long a signature can be, which counts where sizes are limited: one of
-// ECDSA is a SEQUENCE of two INTEGERs up to the order of the curve (RFC 3279, 2.2.3).
+// signatureSize returns the maximum size of a signature, for checks of size limits: one of ECDSA is
+// a SEQUENCE of two INTEGERs up to the order of the curve (RFC 3279, 2.2.3).
 func signatureSize(public crypto.PublicKey) int {
 	switch key := public.(type) {
 	case *rsa.PublicKey:
@@ -174,10 +174,10 @@ func signatureSize(public crypto.PublicKey) int {
 	case *mldsa.PublicKey:
 		return key.Parameters().SignatureSize()
 	}
-	return 0 // x509 built nothing for it
+	return 0 // x509 refuses such a key
 }
 
-// parse makes the preview: the certificate with a signature of zeros.
+// parse returns the preview: the certificate with zeros as the signature.
 func (p *Prepared) parse() (*x509.Certificate, error) {
 	der, err := p.assemble(make([]byte, signatureSize(p.key.Public())))
 	if err != nil {
@@ -190,9 +190,9 @@ func (p *Prepared) parse() (*x509.Certificate, error) {
 	return cert, nil
 }
 
-// assemble makes the certificate with a signature: Certificate of RFC 5280, 4.1.
+// assemble returns the certificate with a signature: Certificate of RFC 5280, 4.1.
 func (p *Prepared) assemble(signature []byte) ([]byte, error) {
-	const around = 16 // the tags and lengths of the two that are made here
+	const around = 16 // the tags and lengths of the two elements that are encoded here
 	b := cryptobyte.NewBuilder(make([]byte, 0, len(p.tbs)+len(p.algorithm)+len(signature)+around))
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddBytes(p.tbs)

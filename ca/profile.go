@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// Profile says which leaves are issued and what they hold. It is valid by construction, does
-// not change, and is safe for concurrent use.
+// Profile says which leaves are issued and what they contain. It is valid by construction,
+// immutable, and safe for concurrent use.
 type Profile struct {
 	name             string
 	keyTypes         []string // none: all
 	subject          SubjectConfig
-	names            []pattern // none: anyone
+	names            []pattern // none: any
 	dns, uri, email  []pattern
 	ip               []netip.Prefix
 	lifetime, max    time.Duration
@@ -25,8 +25,8 @@ type Profile struct {
 	crlURLs, allowed []string
 }
 
-// NewProfile checks a configuration. What is unknown, contradicts itself or could never lead
-// to a certificate is an error that names the profile and the key.
+// NewProfile checks a configuration. If something is unknown, contradictory or could never match,
+// the error names the profile and the key.
 func NewProfile(name string, c ProfileConfig) (*Profile, error) {
 	p := &Profile{name: name, crlURLs: slices.Clone(c.CRLURLs), allowed: slices.Clone(c.AllowWarnings)}
 	if name == "" {
@@ -48,14 +48,14 @@ func NewProfile(name string, c ProfileConfig) (*Profile, error) {
 
 // DefaultProfile returns the profile of DefaultProfileConfig, named "workload".
 func DefaultProfile() *Profile {
-	p, _ := NewProfile("workload", DefaultProfileConfig()) // a test holds that it is valid
+	p, _ := NewProfile("workload", DefaultProfileConfig()) // a test checks that it is valid
 	return p
 }
 
 // Name returns the name of the profile.
 func (p *Profile) Name() string { return p.name }
 
-// KeyTypes returns the types of keys that get a certificate, as they are listed; none: all.
+// KeyTypes returns the types of keys that get a certificate, in the configured order; none: all.
 func (p *Profile) KeyTypes() []string { return slices.Clone(p.keyTypes) }
 
 func (p *Profile) setKeyTypes(c ProfileConfig) error {
@@ -76,8 +76,7 @@ func (p *Profile) setNames(c ProfileConfig) (err error) {
 	return p.checkPlaceholder()
 }
 
-// checkPlaceholder fails when two names would get the same subject: sessions are keyed by
-// it.
+// checkPlaceholder fails if two names would get the same subject: sessions are keyed by it.
 func (p *Profile) checkPlaceholder() error {
 	for _, part := range p.subject.parts() {
 		if strings.Contains(part.text, placeholder) {

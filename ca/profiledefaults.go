@@ -2,8 +2,8 @@ package ca
 
 import "slices"
 
-// Complete returns the configuration with each default written out: what NewProfile makes of it is
-// the same profile.
+// Complete returns the configuration with each default written out: NewProfile returns the same
+// profile for it.
 func (c ProfileConfig) Complete() ProfileConfig {
 	if c.Subject.CommonName == "" {
 		c.Subject.CommonName = placeholder
@@ -15,7 +15,7 @@ func (c ProfileConfig) Complete() ProfileConfig {
 	return c
 }
 
-// complete fills in what is not given. Neither is negative.
+// complete fills in the defaults. Neither value is negative.
 func (l LifetimeConfig) complete() LifetimeConfig {
 	switch {
 	case l.Default == 0 && l.Max == 0:

@@ -16,13 +16,13 @@ const (
 	AffiliationChanged   Reason = 3
 	Superseded           Reason = 4
 	CessationOfOperation Reason = 5
-	CertificateHold      Reason = 6 // the only one that can be taken back
+	CertificateHold      Reason = 6 // the only one that can be undone
 	RemoveFromCRL        Reason = 8 // in delta CRLs only: no longer on hold, or expired
 	PrivilegeWithdrawn   Reason = 9
 	AACompromise         Reason = 10 // of attribute certificates
 )
 
-// Reasons returns all there are, in the order of their numbers. There is no 7.
+// Reasons returns all reasons, in the order of their numbers. There is no 7.
 func Reasons() []Reason {
 	return []Reason{Unspecified, KeyCompromise, CACompromise, AffiliationChanged, Superseded, CessationOfOperation,
 		CertificateHold, RemoveFromCRL, PrivilegeWithdrawn, AACompromise}

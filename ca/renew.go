@@ -9,31 +9,30 @@ import (
 	"time"
 )
 
-// Renewal says how a certificate is to be renewed: with the same names, a new serial number
-// and a new validity.
+// Renewal says how to renew a certificate: with the same names, a new serial number and a new
+// validity.
 type Renewal struct {
-	// Old is the certificate. That it was issued here, and not made up, is for the caller to
-	// know, from its ledger; it may be from another authority, one that is on its way out.
+	// Old is the certificate. The caller must know from its ledger that it was issued here; another
+	// authority may have issued it, such as one that is being rotated out.
 	Old *x509.Certificate
 
-	// Profile is for leaves: the names must still be allowed by it, and key usages and CRL
-	// addresses are taken from it. The subject stays to the byte, whatever its template says
-	// now, since sessions are keyed by it.
+	// Profile is required for leaves: it must still allow the names, and key usages and CRL URLs
+	// are taken from it. The subject is copied byte by byte, whatever the template says now, since
+	// sessions are keyed by it.
 	Profile *Profile
 
 	Public        crypto.PublicKey // nil: the same key
-	Lifetime      time.Duration    // 0: as long as Old's, but no longer than the profile's most
+	Lifetime      time.Duration    // 0: as long as Old's, but not longer than the profile's maximum
 	AllowWarnings []string         // as in Request and AuthorityConfig
 	Host, Why     string           // for the record
 
 	AllowRevokedKey bool // as in Issued
 }
 
-// PrepareRenewal prepares the certificate that replaces r.Old: a leaf or an intermediate
-// that this authority issues from now on, or the authority's own certificate if it is a
-// root, with the same key. (A root with another key signs itself: PrepareRoot makes it.)
-// A CA certificate keeps its path length, name constraints and CRL addresses; one that other
-// extensions limit is not renewed.
+// PrepareRenewal prepares the certificate that replaces r.Old: a leaf or an intermediate that this
+// authority issues from now on, or the authority's own certificate if it is a root, with the same
+// key. (A root with another key is made by PrepareRoot.) A CA certificate keeps its path length,
+// name constraints and CRL URLs; one that is limited by other extensions is not renewed.
 func (a *Authority) PrepareRenewal(r Renewal, now time.Time) (*Prepared, error) {
 	if r.Public == nil {
 		r.Public = r.Old.PublicKey
@@ -51,11 +50,11 @@ func (a *Authority) PrepareRenewal(r Renewal, now time.Time) (*Prepared, error) 
 	return p, nil
 }
 
-// lifetimeOf is how long a certificate was meant to live when it was issued.
+// lifetimeOf returns the lifetime that was requested when a certificate was issued.
 func lifetimeOf(c *x509.Certificate) time.Duration {
 	span := c.NotAfter.Sub(c.NotBefore)
 	if span <= backdate {
-		return span // not backdated, or not by as much: its issuer began then
+		return span // backdated less or not at all: its issuer began then
 	}
 	return span - backdate
 }
@@ -81,8 +80,8 @@ func (a *Authority) renewCA(r Renewal, now time.Time) (*Prepared, error) {
 	return PrepareRoot(a.key, c, now)
 }
 
-// checkLimits fails when a CA certificate, which another program made, is limited by what its
-// renewal would not have.
+// checkLimits fails if a CA certificate that another program issued has limits that its renewal
+// would not have.
 func checkLimits(c *x509.Certificate) error {
 	for _, extension := range c.Extensions {
 		switch name := extensionName(extension.Id); {

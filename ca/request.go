@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Request is what a leaf is to say. The profile has the last word about all of it.
+// Request is a request for a leaf. The profile must allow all of it.
 type Request struct {
 	Name     string           // {name} in the profile's subject; by default the common name, and so sourceIdentity
 	Public   crypto.PublicKey // RSA, EC or ML-DSA
@@ -24,8 +24,8 @@ type Request struct {
 	IPs    []netip.Addr
 	Emails []string
 
-	// AllowWarnings are lint rules, of warnings, that it may break besides those of the
-	// profile. They are the operator's to give, never the host's.
+	// AllowWarnings are lint warnings that are allowed in addition to the profile's. Only the
+	// operator may set them, never the host.
 	AllowWarnings []string
 
 	Host, Why string // for the record: which machine it is for, and why
@@ -37,7 +37,7 @@ type Request struct {
 // ProfileError reports that a profile does not allow a request.
 type ProfileError struct {
 	Profile string // its name
-	Key     string // which of its settings refuses, as in the configuration: "san.dns"
+	Key     string // the setting that refuses, as in the configuration: "san.dns"
 	Text    string
 }
 
@@ -46,11 +46,11 @@ func (e *ProfileError) Error() string {
 	return fmt.Sprintf("%s (profile %q, %s)", e.Text, e.Profile, e.Key)
 }
 
-// PrepareLeaf prepares a leaf that CreateSession accepts, as far as the profile allows it:
-// version 3, CA false, digitalSignature, a random serial, valid from five minutes ago and
-// never longer than the CA. What the profile does not allow is refused with a
-// *ProfileError, what the service does not, or a lint warning that nobody allowed, with a
-// *LintError, a CA that is not in date with a *ValidityError.
+// PrepareLeaf prepares a leaf that CreateSession accepts, as far as the profile allows it: version
+// 3, CA false, digitalSignature, a random serial, valid from five minutes ago and never longer than
+// the CA. If the profile refuses, the error is a *ProfileError; if the service would refuse, or
+// there is a lint warning that is not allowed, a *LintError; if a CA is not valid at now, a
+// *ValidityError.
 //
 // Source: IAM Roles Anywhere User Guide, "Trust model".
 func (a *Authority) PrepareLeaf(p *Profile, r Request, now time.Time) (*Prepared, error) {
@@ -63,7 +63,7 @@ func (a *Authority) PrepareLeaf(p *Profile, r Request, now time.Time) (*Prepared
 	return a.prepareLeaf(p, template, r, now)
 }
 
-// prepareLeaf prepares a leaf whose names are in the template already.
+// prepareLeaf prepares a leaf whose names are already in the template.
 func (a *Authority) prepareLeaf(p *Profile, template *x509.Certificate, r Request, now time.Time) (*Prepared, error) {
 	if err := a.distinct(r.Public, template.Subject.String()); err != nil {
 		return nil, err
@@ -86,8 +86,8 @@ func (a *Authority) prepareLeaf(p *Profile, template *x509.Certificate, r Reques
 	}.prepare(a.key, path)
 }
 
-// normalize writes names as they are compared, DNS names in lower case and an IPv4 address
-// within IPv6 as IPv4, and each of them once: a request and flags beside it may say the same.
+// normalize normalizes names, DNS names in lower case and an IPv4 address within IPv6 as IPv4, and
+// removes duplicates: a request and flags may have the same.
 func (r *Request) normalize() {
 	r.DNS = distinctBy(r.DNS, strings.ToLower)
 	r.IPs = distinctBy(r.IPs, netip.Addr.Unmap)
@@ -100,8 +100,7 @@ func (r *Request) normalize() {
 	})
 }
 
-// distinctBy returns the values as they are written, in order, without those that are there
-// already.
+// distinctBy returns the normalized values, in order, without duplicates.
 func distinctBy[T comparable](values []T, write func(T) T) []T {
 	var out []T
 	seen := map[T]bool{}
@@ -121,7 +120,7 @@ func (r *Request) fill(t *x509.Certificate) {
 	}
 }
 
-// check holds a request against the profile, and sets its lifetime.
+// check checks a request against the profile, and sets its lifetime.
 func (p *Profile) check(r *Request) error {
 	if strings.TrimSpace(r.Name) == "" {
 		return errors.New("the name must not be empty: sessions are keyed by it")
@@ -142,7 +141,7 @@ func (p *Profile) check(r *Request) error {
 		r.Lifetime = p.lifetime
 	}
 	switch {
-	case r.Lifetime < time.Second: // certificates have whole seconds
+	case r.Lifetime < time.Second: // times in certificates have whole seconds
 		return fmt.Errorf("the lifetime of a leaf must be a second or longer, not %v", r.Lifetime)
 	case r.Lifetime > p.max:
 		return p.refuse("lifetime.max", "a lifetime of %v is too long; at most %v is allowed", Duration(r.Lifetime), Duration(p.max))
@@ -157,7 +156,7 @@ func (p *Profile) checkKeyType(public crypto.PublicKey) error {
 	return nil
 }
 
-// checkSAN holds each subject alternative name against its syntax and the profile.
+// checkSAN checks the syntax of each subject alternative name, and that the profile allows it.
 func (p *Profile) checkSAN(r *Request) error {
 	for _, check := range []func(*Request) error{
 		func(r *Request) error { return firstError(r.DNS, p.checkDNS) },
@@ -227,7 +226,7 @@ func (p *Profile) refuse(key, format string, args ...any) error {
 	return &ProfileError{Profile: p.name, Key: key, Text: fmt.Sprintf(format, args...)}
 }
 
-// only says what is allowed instead.
+// only lists what is allowed instead.
 func only(list string) string {
 	if list == "" {
 		return "; none is"

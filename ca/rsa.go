@@ -11,7 +11,7 @@ const (
 	fermatRounds = 110 // as boulder does: enough for every key found in the wild
 )
 
-// checkModulus looks for what gives an RSA key away without its private half.
+// checkModulus finds properties of an RSA modulus from which the private key can be computed.
 func checkModulus(n *big.Int) error {
 	if p := smallFactor(n); p != 0 {
 		return fmt.Errorf("the RSA modulus is divisible by %d; make another key", p)
@@ -49,9 +49,8 @@ func remainder(n *big.Int, m int) int {
 	return int(r.Mod(n, big.NewInt(int64(m))).Int64())
 }
 
-// isROCA reports whether n has the structure that the generator of CVE-2017-15361 leaves:
-// modulo each of these primes it is a power of 65537. An ordinary key has it with a
-// probability below 2^-27.
+// isROCA reports whether n has the structure of keys of the generator in CVE-2017-15361: modulo
+// each of these primes it is a power of 65537. Another key has it with a probability below 2^-27.
 //
 // Source: Nemec and others, "The Return of Coppersmith's Attack", CCS 2017, 3.1.
 func isROCA(n *big.Int) bool {
@@ -98,8 +97,8 @@ func closePrimes(n *big.Int) bool {
 	return false
 }
 
-// isSquare rules most numbers out by what they leave modulo a few small ones, as in Cohen, "A
-// Course in Computational Algebraic Number Theory", algorithm 1.7.3; a root takes long.
+// isSquare excludes most numbers by their remainders modulo a few small ones, as in Cohen, "A
+// Course in Computational Algebraic Number Theory", algorithm 1.7.3; a square root is slow.
 func isSquare(n *big.Int) bool {
 	low := remainder(n, 64*63*65*11)
 	for _, m := range []int{64, 63, 65, 11} {

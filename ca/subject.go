@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// placeholder is what stands for the requested name in a subject template.
+// placeholder stands for the requested name in a subject template.
 const placeholder = "{name}"
 
 // subjectPart is an attribute of a subject template.
@@ -16,7 +16,7 @@ type subjectPart struct {
 	limit     int // in characters
 }
 
-// parts lists the attributes that are there, with the keys they have in a configuration.
+// parts lists the attributes that are set, with their keys in a configuration.
 func (c SubjectConfig) parts() []subjectPart {
 	all := []subjectPart{
 		{"common_name", c.CommonName, maxCommonName},
@@ -48,7 +48,7 @@ func (p *Profile) setSubject(c ProfileConfig) error {
 	return nil
 }
 
-// check holds the fixed text of a template against what every certificate must obey.
+// check checks the fixed text of a template against the rules for every certificate.
 func (s subjectPart) check() error {
 	text := strings.ReplaceAll(s.text, placeholder, "")
 	switch n := utf8.RuneCountInString(text); {
@@ -71,7 +71,7 @@ func isCountry(text string) bool {
 	return len(text) == 2 && 'A' <= text[0] && text[0] <= 'Z' && 'A' <= text[1] && text[1] <= 'Z'
 }
 
-// name fills the template. How long the result is, lint rules judge.
+// name fills in the template. Lint rules check the length of the result.
 func (c SubjectConfig) name(name string) pkix.Name {
 	fill := func(text string) []string {
 		if text == "" {
@@ -89,8 +89,8 @@ func (c SubjectConfig) name(name string) pkix.Name {
 	}
 }
 
-// nameIn returns the name that a common name was made of, or the common name if it was not
-// made by this template.
+// nameIn returns the name from which a common name was made, or the common name if it does not
+// match this template.
 func (c SubjectConfig) nameIn(commonName string) string {
 	before, after, ok := strings.Cut(c.CommonName, placeholder)
 	name, found := strings.CutPrefix(commonName, before)

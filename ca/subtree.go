@@ -13,7 +13,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// The kinds of GeneralName (RFC 5280, 4.2.1.6) that name constraints can be held against here.
+// The kinds of GeneralName (RFC 5280, 4.2.1.6) whose name constraints this package supports.
 const (
 	tagEmail     = 1
 	tagDNS       = 2
@@ -29,7 +29,7 @@ type subtree struct {
 	Maximum int `asn1:"optional,default:-1,tag:1"`
 }
 
-// subtrees are all of a certificate.
+// subtrees are the name constraints of a certificate.
 type subtrees struct {
 	Permitted []subtree `asn1:"optional,tag:0"`
 	Excluded  []subtree `asn1:"optional,tag:1"`
@@ -37,7 +37,7 @@ type subtrees struct {
 
 var oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
 
-// subtreesOf reads the extension nameConstraints, and whether it is critical.
+// subtreesOf parses the extension nameConstraints, and reports whether it is critical.
 func subtreesOf(c *x509.Certificate) (all subtrees, critical bool, err error) {
 	for _, extension := range c.Extensions {
 		if !extension.Id.Equal(oidNameConstraints) {
@@ -51,7 +51,7 @@ func subtreesOf(c *x509.Certificate) (all subtrees, critical bool, err error) {
 	return all, critical, nil
 }
 
-// checkKinds names what constraints there are that cannot be held against names here.
+// checkKinds returns an error that names a constraint that is not supported here.
 func (s *subtrees) checkKinds() error {
 	var unknown []string
 	for _, t := range slices.Concat(s.Permitted, s.Excluded) {
@@ -68,8 +68,7 @@ func (s *subtrees) checkKinds() error {
 	return nil
 }
 
-// unknownKind names a kind of GeneralName that constraints are not held against, or returns
-// "".
+// unknownKind names a kind of GeneralName whose constraints are not supported, or returns "".
 func unknownKind(tag int) string {
 	switch tag {
 	case tagEmail, tagDNS, tagDirectory, tagURI, tagIP:
@@ -102,8 +101,8 @@ func directoriesIn(trees []subtree) ([]directory, error) {
 	return names, nil
 }
 
-// extension writes the constraints for a certificate of which crypto/x509 cannot, since there
-// are directory names among them.
+// extension encodes constraints that crypto/x509 cannot, since there are directory names among
+// them.
 func (n *NameConstraints) extension() ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -117,7 +116,7 @@ func (n *NameConstraints) extension() ([]byte, error) {
 	return b.Bytes()
 }
 
-// base is a GeneralName to be written.
+// base is a GeneralName to be encoded.
 type base struct {
 	tag   cbasn1.Tag
 	value []byte

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// backdate is how far notBefore lies in the past, in case a host's clock is behind.
+// backdate is the time by which notBefore is in the past, for hosts whose clock is slow.
 const backdate = 5 * time.Minute
 
-// ValidityError reports that a CA certificate has expired or is not valid yet, so that nothing
-// below it would be trusted.
+// ValidityError reports that a CA certificate has expired or is not valid yet, so that no
+// certificate below it would be trusted.
 type ValidityError struct {
 	Subject             string
 	NotBefore, NotAfter time.Time
-	Now                 time.Time // what the clock said
+	Now                 time.Time // the time of the check
 }
 
 // Error states the subject, its validity and the time, in UTC.
@@ -23,9 +23,9 @@ func (e *ValidityError) Error() string {
 		rfc3339(e.NotBefore), rfc3339(e.NotAfter), rfc3339(e.Now))
 }
 
-// within sets the validity of a certificate below path: from five minutes ago for a
-// lifetime, but never outside what a certificate of the path has. Each of them must be in
-// date, or a *ValidityError tells which is not.
+// within returns the validity of a certificate below path: from five minutes ago for a lifetime,
+// but never outside the validity of a certificate of the path. If one of those is not valid at now,
+// the error is a *ValidityError.
 func within(path []*x509.Certificate, lifetime time.Duration, now time.Time) (notBefore, notAfter time.Time, err error) {
 	notBefore, notAfter = now.Add(-backdate), now.Add(lifetime)
 	for _, c := range path {
