@@ -15,8 +15,8 @@ import (
 	"kedge/internal/localca"
 )
 
-// adoptRoot takes over a root that another program made, and what it issued. On a CA that was
-// taken over before, it goes on with the latter.
+// adoptRoot takes over a root that another program created, and what it issued. For a CA that has
+// been taken over before, it continues with the latter.
 func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 	cert, err := cadir.ReadCertificate(o.store.certPath(rootName))
 	if err != nil {
@@ -61,7 +61,7 @@ func (o *initOptions) adoptRoot(ctx context.Context) (err error) {
 	return o.adoptPast(ctx, s.Service, cert)
 }
 
-// adoptPast takes in what the CA issued, or says that it is not in the ledger.
+// adoptPast imports what the CA issued, or reports that it is not in the ledger.
 func (o *initOptions) adoptPast(ctx context.Context, service *issuance.Service, cert *x509.Certificate) (err error) {
 	var taken *localca.Taken
 	missing := true
@@ -81,13 +81,13 @@ func (o *initOptions) adoptPast(ctx context.Context, service *issuance.Service, 
 	return o.report(cert, taken)
 }
 
-// adoptError reports that the files to take over are not as they should be.
+// adoptError reports that the files to take over are invalid.
 type adoptError struct{ err error }
 
 func (e *adoptError) Error() string { return e.err.Error() }
 func (e *adoptError) Unwrap() error { return &cadir.UnusableError{Err: e.err} }
 
-// adoptedKey opens the key to take over, which is ca.key, or the one that --key names.
+// adoptedKey opens the key to take over: ca.key, or the one that --key names.
 func (o *initOptions) adoptedKey(ctx context.Context, cert *x509.Certificate) (*cadir.NewKey, error) {
 	_, there, err := o.store.keyFile(rootName)
 	if err != nil {
@@ -101,8 +101,7 @@ func (o *initOptions) adoptedKey(ctx context.Context, cert *x509.Certificate) (*
 	return nil, &adoptError{err}
 }
 
-// checkAdopted holds a foreign root against the rules, as one of our own is before it is
-// signed.
+// checkAdopted checks a foreign root by the rules that apply to a new one.
 func (o *initOptions) checkAdopted(cert *x509.Certificate, key *cadir.Key) error {
 	if _, err := ca.New(cert, key); err != nil {
 		return &cadir.UnusableError{Err: fmt.Errorf("%s and %s: %w", o.store.certPath(rootName), key, err)}

@@ -9,7 +9,7 @@ import (
 	"kedge/ca"
 )
 
-// allowFlag names lint rules, of warnings, that a certificate may break.
+// allowFlag lists lint rules for warnings that a certificate may break.
 type allowFlag []string
 
 func (f *allowFlag) add(cmd *cobra.Command) {
@@ -19,7 +19,7 @@ func (f *allowFlag) add(cmd *cobra.Command) {
 func (f *allowFlag) String() string { return strings.Join(*f, ",") }
 func (f *allowFlag) Type() string   { return "rule" }
 
-// Set takes a rule, or several with commas between.
+// Set adds a rule, or several separated by commas.
 func (f *allowFlag) Set(text string) error {
 	rules := strings.Split(text, ",")
 	if err := ca.CheckAllowed(rules); err != nil {

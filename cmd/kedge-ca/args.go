@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// exactlyOne is for commands with one argument: missing says what it is, more what to do when
-// there are several.
+// exactlyOne is for commands with one argument: missing names it, more says what to do if there are
+// several.
 func exactlyOne(missing, more string) cobra.PositionalArgs {
 	several := atMostOne(more)
 	return func(cmd *cobra.Command, args []string) error {
@@ -19,7 +19,7 @@ func exactlyOne(missing, more string) cobra.PositionalArgs {
 	}
 }
 
-// atMostOne is for commands whose only argument can be left out.
+// atMostOne is for commands with one optional argument.
 func atMostOne(more string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) > 1 {

@@ -24,7 +24,7 @@ type bundleOptions struct {
 	authority string
 	awsCLI    bool
 	anchor    awscli.Anchor
-	arn       string // of the trust anchor to update, where that was given
+	arn       string // of the trust anchor to update, if given
 }
 
 func newBundle(h host, run func(context.Context, *bundleOptions) error) *cobra.Command {
@@ -60,7 +60,7 @@ given once with --trust-anchor is kept in aws.yaml in the CA's folder.`,
 	return cmd
 }
 
-// check refuses flags that mean nothing, and makes of an ARN the id that the AWS CLI takes.
+// check refuses flags without effect, and sets the id for the AWS CLI from an ARN.
 func (o *bundleOptions) check(cmd *cobra.Command) error {
 	if !o.awsCLI && (o.anchor.ID != "" || o.anchor.Region != "") {
 		return cli.Usagef(cmd, "--trust-anchor and --region are for --aws-cli")
@@ -113,9 +113,9 @@ func runBundle(ctx context.Context, o *bundleOptions) (err error) {
 	return report.Write(o.Out, text)
 }
 
-// resolveAnchor takes the trust anchor that is kept in the CA's folder when none is given, and keeps
-// one that is: so that it is updated later, never made a second time. several says that a rotation
-// is under way, when there is one already.
+// resolveAnchor uses the trust anchor stored in the CA's folder if none is given, and stores one
+// that is: so that it is updated later, and no second one is created. several says that a rotation
+// is in progress, for which there must be one already.
 func (o *bundleOptions) resolveAnchor(several bool) error {
 	folder := o.store.folder()
 	known, err := folder.AWS()

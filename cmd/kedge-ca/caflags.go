@@ -12,7 +12,7 @@ import (
 	"kedge/internal/cli"
 )
 
-// caFlags say what the certificate of a CA is to hold.
+// caFlags say what the certificate of a CA contains.
 type caFlags struct {
 	commonName   string
 	organization string
@@ -34,7 +34,7 @@ type constraintFlags struct{ dns, uri, ip, email []string }
 // maxDays is a hundred years.
 const maxDays = 100 * 366
 
-// caDefaults are what differs between a root and an intermediate.
+// caDefaults are the defaults that differ between a root and an intermediate.
 type caDefaults struct{ days, pathLength int }
 
 func (f *caFlags) add(cmd *cobra.Command, d caDefaults) {
@@ -60,7 +60,7 @@ func (f *caFlags) add(cmd *cobra.Command, d caDefaults) {
 	flags.StringVar(&f.why, "why", "", "`TEXT` for the ledger: why it is made")
 }
 
-// config checks the flags. What the certificate may hold is for package ca to say.
+// config checks the flags. Package ca checks what the certificate may contain.
 func (f *caFlags) config(cmd *cobra.Command) (ca.AuthorityConfig, error) {
 	switch {
 	case f.days < 1 || f.days > maxDays:

@@ -7,8 +7,8 @@ import (
 	"kedge/internal/cadir"
 )
 
-// newCAKey opens the key that NAME.key or NAME.key-uri has, or that n names, or makes one. The
-// last two are not written yet; f says where the password is.
+// newCAKey opens the key in NAME.key or NAME.key-uri, or the one that n names, or generates one.
+// The last two are not written yet; f says where the password is.
 func (f *storeFlags) newCAKey(ctx context.Context, h host, name string, kind keyKind, n newKeyFlags) (*cadir.NewKey, error) {
 	k, err := f.beginCAKey(ctx, h, name, kind, n)
 	if err == nil {
@@ -20,12 +20,12 @@ func (f *storeFlags) newCAKey(ctx context.Context, h host, name string, kind key
 	return k, nil
 }
 
-// beginCAKey is newCAKey without the password of a key that is made.
+// beginCAKey is newCAKey without the password of a generated key.
 func (f *storeFlags) beginCAKey(ctx context.Context, h host, name string, kind keyKind, n newKeyFlags) (*cadir.NewKey, error) {
 	return f.keys(h).Begin(ctx, cadir.KeyRequest{Authority: name, URI: n.uri, Public: n.public, Generate: kind.Generate})
 }
 
-// protect gets the password of a key that was made.
+// protect gets the password of a generated key.
 func (f *storeFlags) protect(h host, k *cadir.NewKey, n newKeyFlags) (err error) {
 	if k.Opened == nil {
 		k.Password, k.Warnings, err = n.readPassword(h, f.password, k.Path)
@@ -33,7 +33,7 @@ func (f *storeFlags) protect(h host, k *cadir.NewKey, n newKeyFlags) (err error)
 	return err
 }
 
-// tellKey reports the key of an authority, once all is done.
+// tellKey reports the key of an authority, after everything else.
 func (h host) tellKey(k *cadir.NewKey) {
 	h.say(k.Outcome())
 	h.warnAll(k.Dangers())

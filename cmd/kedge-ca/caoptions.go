@@ -6,7 +6,7 @@ import (
 	"kedge/internal/report"
 )
 
-// caOptions are what the commands that are about a CA have in common.
+// caOptions are common to all commands about a CA.
 type caOptions struct {
 	host
 	store  storeFlags
@@ -31,7 +31,7 @@ func (o *caOptions) addKeys(cmd *cobra.Command) {
 	o.output.add(cmd)
 }
 
-// writeJSON writes the result as JSON, where the flags say so.
+// writeJSON writes the result as JSON, if the flags say so.
 func (o *caOptions) writeJSON(document any) error {
 	if !o.output.json {
 		return nil

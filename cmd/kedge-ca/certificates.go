@@ -8,13 +8,13 @@ import (
 	"kedge/internal/certinfo"
 )
 
-// issuedJSON is what was issued, and where it is, in lists.
+// issuedJSON is a certificate that was issued, with its files, in lists.
 type issuedJSON struct {
 	certinfo.Certificate
 	Files identityFiles `json:"files"`
 }
 
-// writeCertificates lists what the ledger returned.
+// writeCertificates lists certificates of the ledger.
 func (h host) writeCertificates(f outputFlags, certs iter.Seq2[ledger.Certificate, error]) error {
 	now := h.inputs.Now()
 	return certinfo.Listing().Write(h.Out, f.format(), func(yield func(certinfo.Certificate, error) bool) {
@@ -30,7 +30,7 @@ func (h host) writeCertificates(f outputFlags, certs iter.Seq2[ledger.Certificat
 	})
 }
 
-// describe reads as much of a certificate as the output shows.
+// describe parses as much of a certificate as the output shows.
 func (f outputFlags) describe(c ledger.Certificate, now time.Time) (certinfo.Certificate, error) {
 	if !f.json && !f.csv {
 		return certinfo.Brief(c, now), nil

@@ -13,7 +13,7 @@ type configOptions struct {
 	caOptions
 }
 
-// newConfig groups what is done with kedge-ca.yaml.
+// newConfig returns the command with the subcommands about kedge-ca.yaml.
 func newConfig(h host) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "config",

@@ -9,10 +9,10 @@ import (
 	"kedge/internal/cli"
 )
 
-// errDeclined says that the person at the terminal answered no. Nothing was changed.
+// errDeclined is returned if the user answered no. Nothing was changed.
 var errDeclined = errors.New("not confirmed; nothing was changed")
 
-// unconfirmedError reports that a dangerous step was neither confirmed by --yes nor can be on a
+// unconfirmedError reports that a dangerous step was not confirmed by --yes, and cannot be on a
 // terminal: the command line lacks something.
 type unconfirmedError struct {
 	question string
@@ -24,16 +24,15 @@ func (e *unconfirmedError) Error() string {
 }
 func (e *unconfirmedError) Unwrap() error { return e.err }
 
-// confirmFlag is --yes, for what cannot be taken back.
+// confirmFlag is --yes, for steps that cannot be undone.
 type confirmFlag struct{ yes bool }
 
 func (f *confirmFlag) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do it without asking")
 }
 
-// ask returns nil when --yes was given or the person at the terminal agrees to the question,
-// such as "revoke 3 certificates?". Otherwise nothing is to be done, and the error is
-// errDeclined or, where nobody can be asked, an *unconfirmedError.
+// ask returns nil if --yes was given or the user agrees to the question, such as "revoke 3
+// certificates?". Otherwise the error is errDeclined or, without a terminal, an *unconfirmedError.
 func (f confirmFlag) ask(h host, question string) error {
 	if f.yes {
 		return nil

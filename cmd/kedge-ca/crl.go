@@ -23,7 +23,7 @@ type crlOptions struct {
 	valid   ca.Duration // 0: the configuration's
 	delta   bool
 	stdout  bool
-	take    bool // what the list to be replaced has and the ledger lacks
+	take    bool // entries of the CRL to be replaced that the ledger lacks
 	drop    bool
 	why     string
 	confirm confirmFlag
@@ -146,7 +146,7 @@ func runCRL(ctx context.Context, o *crlOptions) (err error) {
 	return nil
 }
 
-// confirmDrop names each revocation that --drop-list would end, and asks.
+// confirmDrop lists each revocation that --drop-list would end, and asks.
 func (o *crlOptions) confirmDrop(ctx context.Context, s *store, authorities []ledger.Authority) error {
 	if !o.drop {
 		return nil

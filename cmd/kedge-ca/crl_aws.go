@@ -15,8 +15,8 @@ import (
 	"kedge/internal/report"
 )
 
-// awsFlags say where lists go at IAM Roles Anywhere. ARNs that are given once are kept in the CA's
-// folder.
+// awsFlags say where CRLs are imported in IAM Roles Anywhere. ARNs that are given once are stored
+// in the CA's folder.
 type awsFlags struct {
 	cli    bool
 	anchor string
@@ -33,7 +33,7 @@ func (f *awsFlags) add(cmd *cobra.Command) {
 	}
 }
 
-// check refuses what is no ARN, and two that do not belong together.
+// check refuses invalid ARNs, and two that do not belong together.
 func (f *awsFlags) check(cmd *cobra.Command) error {
 	if f.anchor != "" {
 		if _, err := cadir.ParseARN(f.anchor, cadir.TrustAnchorARN); err != nil {
@@ -48,18 +48,18 @@ func (f *awsFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// unknownAnchorError reports that it is not known to which trust anchor something belongs.
+// unknownAnchorError reports that the trust anchor of a CRL is not known.
 type unknownAnchorError struct {
 	what    string
-	command string // that is to be given the ARN
+	command string // to which the ARN is to be given
 }
 
 func (e *unknownAnchorError) Error() string {
 	return "the trust anchor of " + e.what + " is not known here"
 }
 
-// lists returns where the lists of authorities go, by the ARNs of the CA's folder and those of the
-// flags, which it keeps. Before any list is made it fails when none of them could be imported.
+// lists returns where the CRLs of authorities go, by the ARNs in the CA's folder and those of the
+// flags, which it stores. It fails, before any CRL is made, if none of them could be imported.
 func (f *awsFlags) lists(s *store, authorities []ledger.Authority) ([]awscli.CRL, error) {
 	folder, first := s.flags.folder(), authorities[0]
 	kept, err := folder.AWS()
@@ -99,7 +99,7 @@ func (f *awsFlags) lists(s *store, authorities []ledger.Authority) ([]awscli.CRL
 	return all, nil
 }
 
-// finish writes the command lines with --aws-cli, and else tells what comes next where it is known.
+// finish writes the command lines with --aws-cli, and otherwise the next step, if it is known.
 func (f *awsFlags) finish(h host, lists []awscli.CRL, made []*writtenCRL) error {
 	var lines strings.Builder
 	for i, m := range made {

@@ -10,14 +10,14 @@ import (
 	"kedge/internal/report"
 )
 
-// writtenCRL is a list and its files.
+// writtenCRL is a CRL and its files.
 type writtenCRL struct {
 	issuance.CRL
 	File    string `json:"file"`
 	DERFile string `json:"der_file"`
 }
 
-// publish makes the list of an authority and writes its files.
+// publish makes the CRL of an authority and writes its files.
 func (o *crlOptions) publish(ctx context.Context, s *store, authority string) (*writtenCRL, error) {
 	var files cadir.CRLFiles
 	request := issuance.CRLRequest{Authority: authority, Valid: time.Duration(o.valid), Delta: o.delta, Take: o.take, Drop: o.drop, Why: o.why}
@@ -31,7 +31,7 @@ func (o *crlOptions) publish(ctx context.Context, s *store, authority string) (*
 	return &writtenCRL{*m, files.PEM, files.DER}, nil
 }
 
-// soon is how many days ahead a list that will be too large is warned of.
+// soon is the number of days before a CRL becomes too large from which there is a warning.
 const soon = 60
 
 // report tells the user what was made.
@@ -71,7 +71,7 @@ func (m *writtenCRL) report(h host) {
 	}
 }
 
-// saySome names the first few of many, and counts the rest.
+// saySome lists the first few of many, and counts the rest.
 func (h host) saySome(what string, all []string) {
 	if len(all) > 0 {
 		h.say(what + " " + firstOf(all))

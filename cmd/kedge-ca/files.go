@@ -11,17 +11,17 @@ import (
 	"kedge/internal/hostfiles"
 )
 
-// identityFiles are the paths of what is written for one name.
+// identityFiles are the paths of the files of one name.
 type identityFiles = hostfiles.Paths
 
-// formFlags say what is written beside the certificate and its chain.
+// formFlags say which files are written beside the certificate and its chain.
 type formFlags struct {
 	fullChain bool
 	pkcs12    bool
 	legacy    bool   // for old readers of PKCS#12
 	from      string // the password of the PKCS#12
 
-	password []byte // once read
+	password []byte // after reading
 }
 
 func (f *formFlags) add(cmd *cobra.Command) {
@@ -31,7 +31,7 @@ func (f *formFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.from, "pkcs12-password-from", "", "where the password of NAME.p12 is, as `REF`: PATH, fd:N, env:NAME, - (standard input) or prompt; asked on the terminal when not given")
 }
 
-// check refuses what contradicts itself.
+// check refuses contradictory flags.
 func (f *formFlags) check(cmd *cobra.Command, keyFrom string) error {
 	switch {
 	case f.legacy && !f.pkcs12:
@@ -44,8 +44,8 @@ func (f *formFlags) check(cmd *cobra.Command, keyFrom string) error {
 	return nil
 }
 
-// readPassword reads the password of the PKCS#12, if there is to be one: early, since without
-// it nothing should be issued.
+// readPassword reads the password of the PKCS#12, if one is to be written: early, since nothing
+// should be issued without it.
 func (f *formFlags) readPassword(h host, path string) error {
 	if !f.pkcs12 {
 		return nil
@@ -62,12 +62,12 @@ func (f *formFlags) readPassword(h host, path string) error {
 	return nil
 }
 
-// pkcs12Error reports that the password of a PKCS#12 could not be had.
+// pkcs12Error reports that the password of a PKCS#12 could not be read.
 type pkcs12Error struct{ error }
 
 func (e *pkcs12Error) Unwrap() error { return e.error }
 
-// format is what the flags say.
+// format returns the format that the flags select.
 func (f *formFlags) format() hostfiles.Format {
 	return hostfiles.Format{FullChain: f.fullChain, PKCS12: f.pkcs12, Legacy: f.legacy, Password: f.password}
 }

@@ -12,9 +12,9 @@ import (
 	"kedge/internal/cli"
 )
 
-// filterFlags say which certificates of the ledger are meant: those for which all holds.
+// filterFlags select certificates of the ledger for which all of them hold.
 type filterFlags struct {
-	ledger.Filter // the values that need no more than a check
+	ledger.Filter // the values that need only a check
 	expiresBefore moment
 	expiresAfter  moment
 	issuedAfter   moment
@@ -47,7 +47,7 @@ func (f *filterFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// resolve makes the filter that the ledger takes.
+// resolve returns the ledger's filter.
 func (f *filterFlags) resolve(ctx context.Context, s *store, now time.Time) (ledger.Filter, error) {
 	all := f.Filter
 	all.ExpiresBefore, all.ExpiresAfter = f.expiresBefore.time(now), f.expiresAfter.time(now)

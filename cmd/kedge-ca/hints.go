@@ -10,10 +10,10 @@ import (
 	"kedge/internal/cli"
 )
 
-// advise says how to exit after an error, and what to do about it.
+// advise returns the exit code for an error, and what to do about it.
 func advise(err error) cli.Advice { return append(ownErrors(), caadvice.Table()...).Of(err) }
 
-// ownErrors is about errors of the commands themselves.
+// ownErrors has the advice about errors of the commands themselves.
 func ownErrors() advice.Table {
 	return advice.Table{
 		advice.About(func(e *unknownAnchorError) string {

@@ -112,7 +112,7 @@ func runInit(ctx context.Context, o *initOptions) (err error) {
 	return o.report(cert, nil)
 }
 
-// report tells where the certificate is, or writes it as JSON, with what was taken in.
+// report reports the certificate's file, or writes it as JSON, with what was imported.
 func (o *initOptions) report(cert *x509.Certificate, taken *localca.Taken) error {
 	text := o.store.certPath(rootName) + " is its certificate: "
 	if _, err := issuance.AnchorPEM(ledger.Authority{Name: rootName, Certificate: cert}); err != nil {

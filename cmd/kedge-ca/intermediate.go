@@ -26,11 +26,11 @@ type intermediateOptions struct {
 	parent     string
 	keepIssuer bool
 
-	csr         bool   // make a key and a request
+	csr         bool   // create a key and a request
 	from        string // sign a request
 	out         string
 	reissue     bool
-	certificate string // take the answer in
+	certificate string // import the answer
 	root        string
 	chain       []string
 
@@ -92,7 +92,7 @@ func (o *intermediateOptions) addFlags(cmd *cobra.Command) {
 	cmd.MarkFlagsRequiredTogether("certificate", "root")
 }
 
-// check refuses what contradicts itself.
+// check refuses contradictory flags.
 func (o *intermediateOptions) check(cmd *cobra.Command) (err error) {
 	mode, err := o.mode(cmd)
 	if err == nil {
@@ -117,7 +117,7 @@ func (o *intermediateOptions) check(cmd *cobra.Command) (err error) {
 	return err
 }
 
-// checkPasswords refuses passwords that cannot be had, or that nobody needs.
+// checkPasswords refuses passwords that cannot be read, or are not needed.
 func (o *intermediateOptions) checkPasswords(cmd *cobra.Command, mode string) error {
 	switch {
 	case o.store.password == "-" && (o.from == "-" || o.certificate == "-" || o.root == "-"):
@@ -130,8 +130,8 @@ func (o *intermediateOptions) checkPasswords(cmd *cobra.Command, mode string) er
 	return nil
 }
 
-// mode returns the flag that says how an intermediate is made, without its hyphens; empty when
-// its parent is here. It refuses flags that are for another way.
+// mode returns the flag that says how an intermediate is created, without its hyphens; empty if its
+// parent is in this folder. It refuses flags for another mode.
 func (o *intermediateOptions) mode(cmd *cobra.Command) (string, error) {
 	content := []string{"days", "path-length", "permit-dns", "permit-uri", "permit-ip", "permit-email",
 		"exclude-dns", "exclude-uri", "exclude-ip", "exclude-email", "crl-url", "allow"}
@@ -179,7 +179,7 @@ type offlineParentError struct {
 func (e *offlineParentError) Error() string { return e.err.Error() }
 func (e *offlineParentError) Unwrap() error { return e.err }
 
-// make signs a new key with a parent of this folder.
+// make signs a certificate for a new key with a parent of this folder.
 func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	s, err := openStore(ctx, o.host, &o.store)
 	if err != nil {
@@ -220,7 +220,7 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	return o.report(a)
 }
 
-// report tells who issues now.
+// report reports which authority is now the active one.
 func (o *intermediateOptions) report(a ledger.Authority) error {
 	switch {
 	case a.Issuing:

@@ -24,8 +24,8 @@ import (
 	"kedge/internal/report"
 )
 
-// request makes a key, or takes the one that is there, and a request for a certificate. It
-// needs no ledger: the folder may be new.
+// request creates a key, or takes the existing one, and a certificate request. It needs no ledger:
+// the folder may be new.
 func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	if err := config.CheckNewFolder("dir", o.store.dir); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	subject := o.config.Subject
 	if there, err := atomicfile.Exists(o.store.certPath(o.name)); err != nil {
 		return err
-	} else if there { // it is to be renewed
+	} else if there { // a renewal
 		old, err := cadir.ReadCertificate(o.store.certPath(o.name))
 		if err != nil {
 			return err
@@ -79,8 +79,8 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	}{path, key.Where(), subject.String()})
 }
 
-// sign answers a request from elsewhere. The certificate is recorded here; the authority is
-// one of the folder it goes back to.
+// sign answers a request from elsewhere. It records the certificate; the authority itself belongs
+// to the folder of the request.
 func (o *intermediateOptions) sign(ctx context.Context) (err error) {
 	if err := place(o.out); err != nil {
 		return err
@@ -128,7 +128,7 @@ func (o *intermediateOptions) readRequest() (*x509.CertificateRequest, error) {
 	}
 	csr, err := ca.ParseCSR(data)
 	if err == nil {
-		err = cmp.Or(ca.CheckCSR(csr), ca.CheckSubject(csr)) // all of the subject is taken
+		err = cmp.Or(ca.CheckCSR(csr), ca.CheckSubject(csr)) // the whole subject is used
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.from, err)
@@ -163,8 +163,8 @@ func (o *intermediateOptions) handOut(cert *x509.Certificate, again bool) error 
 	return nil
 }
 
-// takeIn makes an authority of a key here and a certificate from elsewhere, or renews one.
-// The folder may be new; then it gets a ledger.
+// takeIn makes an authority of a key here and a certificate from elsewhere, or renews one. A new
+// folder gets a ledger.
 func (o *intermediateOptions) takeIn(ctx context.Context) (err error) {
 	if err := config.CheckFolder("dir", o.store.dir); err != nil {
 		return err

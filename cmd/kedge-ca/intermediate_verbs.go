@@ -11,9 +11,9 @@ import (
 	"kedge/internal/cli"
 )
 
-// checkNoVerb refuses a name that is what another program would take for a verb: whoever types
-// "kedge-ca intermediate list" wants no CA that is called list.
-// One that is there already, by its certificate, keeps its name.
+// checkNoVerb refuses a name that is a verb in other programs: a user who types "kedge-ca
+// intermediate list" does not want a CA named list. An existing authority, with a certificate,
+// keeps its name.
 func (o *intermediateOptions) checkNoVerb(cmd *cobra.Command) error {
 	name := o.name
 	if there, err := atomicfile.Exists(o.store.certPath(name)); err == nil && there {

@@ -180,7 +180,7 @@ func (o *issueOptions) report(result hostcert.Result) error {
 	}{certinfo.OfIssued(issued), result.Files, result.Warnings})
 }
 
-// leafFlags say what a leaf is to hold.
+// leafFlags say what a leaf contains.
 type leafFlags struct {
 	profile  string
 	issuer   string
@@ -205,7 +205,7 @@ func (f *leafFlags) add(cmd *cobra.Command) {
 	addRevokedKey(cmd, &f.revokedKey)
 }
 
-// addRevokedKey adds the flag for keys of which a certificate was revoked.
+// addRevokedKey adds the flag that allows keys with a revoked certificate.
 func addRevokedKey(cmd *cobra.Command, allowed *bool) {
 	cmd.Flags().BoolVar(allowed, "allow-revoked-key", false, "certify a key of which a certificate was revoked, which the ledger keeps; never after key-compromise or ca-compromise")
 }
@@ -225,7 +225,7 @@ func (f *leafFlags) check(cmd *cobra.Command) (altNames, error) {
 	return names, nil
 }
 
-// request is for a name; the key is still to come.
+// request returns the request for a name, without a key.
 func (f *leafFlags) request(name string, names altNames) ca.Request {
 	r := ca.Request{
 		Name: name, Lifetime: f.lifetime, DNS: names.DNS, URIs: names.URIs, IPs: names.IPs, Emails: names.Emails,
@@ -247,7 +247,7 @@ func (l *lifetime) String() string {
 	return ca.Duration(*l).String()
 }
 
-func (l *lifetime) Type() string { return "lifetime" } // another type than cli has words for
+func (l *lifetime) Type() string { return "lifetime" } // a type that cli has no placeholder for
 
 func (l *lifetime) Set(text string) error {
 	d, err := hostlist.ParseLifetime(text)

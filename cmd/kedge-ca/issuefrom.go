@@ -42,7 +42,7 @@ func runIssueFrom(ctx context.Context, o *issueOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, stop := cli.UntilSignal(ctx) // what was begun is finished
+	ctx, stop := cli.UntilSignal(ctx) // certificates in progress are finished
 	defer stop()
 	progress := cli.NewProgress(o.Err, o.inputs.Now, list.Len())
 	err = list.Run(ctx, o.workers, func() { progress.Add(1) })
@@ -95,8 +95,7 @@ func (o *issueOptions) reportList(l *hostcert.List) error {
 	return o.writeResults(nil, l.Done)
 }
 
-// warnEnding warns of certificates that were there before, and end. They are no error: issue does
-// not renew.
+// warnEnding warns of existing certificates that expire. They are no error: issue does not renew.
 func (o *issueOptions) warnEnding(paths []string, one, many string) {
 	if len(paths) == 0 {
 		return
@@ -117,7 +116,7 @@ func firstOf(all []string) string {
 	return text
 }
 
-// tell reports what was taken over from a run before, and what to know about a result.
+// tell reports a key that an earlier run left, and warnings about a result.
 func (h host) tell(r hostcert.Result, about string) {
 	if r.Leftover != "" {
 		h.say(hostfiles.Resumed(r.Leftover))

@@ -14,7 +14,7 @@ import (
 	"kedge/internal/pkcs8"
 )
 
-// leafKeyFlags say what the keys of leaves are like.
+// leafKeyFlags are the flags for keys of leaves.
 type leafKeyFlags struct {
 	kind, form string
 	formGiven  bool
@@ -25,7 +25,7 @@ func (f *leafKeyFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.form, "mldsa-form", "seed", "`FORM` in which an ML-DSA key is written: seed, expanded or both")
 }
 
-// check refuses what is no type or form, and a form where none is to choose.
+// check refuses unknown types and forms, and a form for a type that has only one.
 func (f *leafKeyFlags) check(cmd *cobra.Command) error {
 	kind, err := parseKeyKind(cmp.Or(f.kind, defaultKeyType), f.form)
 	if err != nil {
@@ -40,8 +40,8 @@ func (f *leafKeyFlags) check(cmd *cobra.Command) error {
 
 const defaultKeyType = "P-256"
 
-// generate returns what makes keys for certificates of a profile: of the kind that was asked for, or
-// of the first that the profile allows.
+// generate returns the function that generates keys for certificates of a profile: of the requested
+// kind, or of the first that the profile allows.
 func (f *leafKeyFlags) generate(p *ca.Profile) (hostfiles.Generate, error) {
 	name := f.kind
 	if types := p.KeyTypes(); name == "" && len(types) > 0 {

@@ -14,13 +14,13 @@ import (
 	"kedge/signer"
 )
 
-// newKeyFlags say what a new key of a CA is like, and how it is encrypted.
+// newKeyFlags are the flags for a new key of a CA, and its encryption.
 type newKeyFlags struct {
 	kind       string
 	noPassword bool
-	from       string           // where its password is, when that is not the one of --key-password-from
-	uri        string           // of a key that is there already, and stays where it is
-	public     crypto.PublicKey // what that must be; nil: whatever it is
+	from       string           // where its password is, if not given by --key-password-from
+	uri        string           // of an existing key, which stays where it is
+	public     crypto.PublicKey // the expected public key; nil: any
 }
 
 func (f *newKeyFlags) add(cmd *cobra.Command) {
@@ -55,7 +55,7 @@ func (f *newKeyFlags) keyKind(cmd *cobra.Command) (keyKind, error) {
 }
 
 // readPassword returns the password to encrypt a new key with, or nil with --no-password, and
-// what endangers it. ref is the value of --key-password-from.
+// warnings about it. ref is the value of --key-password-from.
 func (f *newKeyFlags) readPassword(h host, ref, path string) (password []byte, warnings []string, err error) {
 	if f.noPassword {
 		return nil, nil, nil
@@ -76,7 +76,7 @@ func (f *newKeyFlags) readPassword(h host, ref, path string) (password []byte, w
 	return nil, nil, &cadir.UnusableError{Err: err}
 }
 
-// newPassword reads a password to encrypt the file at path with, and what endangers it.
+// newPassword reads a password to encrypt the file at path with, and warnings about it.
 func (h host) newPassword(flag, ref, path string) (password []byte, warnings []string, err error) {
 	p, err := config.NewPassword(flag, ref)
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"kedge/internal/cadir"
 )
 
-// folder is where the flags say that the CA is.
+// folder returns the folder of the CA.
 func (f *storeFlags) folder() cadir.Folder { return cadir.Folder{Dir: f.dir, Config: f.config} }
 
 func (f *storeFlags) certPath(authority string) string { return f.folder().CertificatePath(authority) }

@@ -2,7 +2,7 @@ package main
 
 import "github.com/spf13/cobra"
 
-// newLedger groups what is done with the ledger as a whole.
+// newLedger returns the command with the subcommands about the ledger as a whole.
 func newLedger(h host) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ledger",

@@ -15,7 +15,7 @@ import (
 type ledgerRestoreOptions struct {
 	caOptions
 	confirm confirmFlag
-	another bool // it may be of another CA
+	another bool // the backup may be of another CA
 	file    string
 }
 
@@ -79,7 +79,7 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 	return o.writeJSON(from)
 }
 
-// compareLists tells what the last lists in the folder have and the backup lacks.
+// compareLists reports what the last CRLs in the folder have and the backup lacks.
 func (o *ledgerRestoreOptions) compareLists(ctx context.Context) (err error) {
 	s, err := readStore(ctx, o.host, &o.store)
 	if err != nil {

@@ -48,7 +48,7 @@ lacks is an error.`,
 	return cmd
 }
 
-// verified is what verify says of a ledger that is as it was written.
+// verified is the output for a ledger without faults.
 type verified struct {
 	Ledger       string `json:"ledger"`
 	Entries      int64  `json:"entries"`
@@ -95,7 +95,7 @@ func (o *ledgerVerifyOptions) open(ctx context.Context) (*ledger.Ledger, *store,
 	return s.Ledger, s, nil
 }
 
-// compareLists fails when the last list of an authority has what the ledger lacks.
+// compareLists fails if the last CRL of an authority has what the ledger lacks.
 func (o *ledgerVerifyOptions) compareLists(ctx context.Context, s *store) error {
 	if s == nil {
 		return nil

@@ -71,14 +71,14 @@ func runLint(_ context.Context, o *lintOptions) error {
 	return nil
 }
 
-// lintedError reports that certificates break rules. What they break was written already.
+// lintedError reports that certificates break rules. The findings have been written.
 type lintedError struct{ errors, failed, all int }
 
 func (e *lintedError) Error() string {
 	return fmt.Sprintf("%s in %d of %s", count(e.errors, "error"), e.failed, count(e.all, "certificate"))
 }
 
-// count writes a number of things: "1 host", "2 hosts".
+// count formats a number of things: "1 host", "2 hosts".
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing

@@ -17,7 +17,7 @@ type listOptions struct {
 	limit  int
 }
 
-// defaultLimit keeps an answer short and quick, however large the ledger is.
+// defaultLimit keeps the output short and quick, however large the ledger is.
 const defaultLimit = 1000
 
 func newList(h host, run func(context.Context, *listOptions) error) *cobra.Command {
@@ -60,7 +60,7 @@ func runList(ctx context.Context, o *listOptions) (err error) {
 	return s.list(ctx, f, o.limit, o.output)
 }
 
-// list writes the certificates that a filter means, and says when there are more.
+// list writes the certificates that match a filter, and warns if there are more.
 func (s *store) list(ctx context.Context, f ledger.Filter, limit int, output outputFlags) error {
 	if limit > 0 {
 		f.Limit = limit + 1

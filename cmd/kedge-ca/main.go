@@ -11,7 +11,7 @@ import (
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error to report where something is lost, and no silent death
-	// Other signals end it, wherever it is: a file is there whole or not at all.
+	signal.Ignore(syscall.SIGPIPE) // a closed pipe is then an error of the write, not the silent end of the process
+	// Other signals end it at any point: files are written atomically.
 	os.Exit(run(context.Background(), os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }

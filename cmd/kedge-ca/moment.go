@@ -8,12 +8,12 @@ import (
 	"kedge/ca"
 )
 
-// moment is the value of a flag that takes a point in time: one of RFC 3339, a day (its
-// beginning in UTC), or a duration from now, such as 12h or 30d; with a minus before now.
+// moment is the value of a flag for a point in time: RFC 3339, a day (its beginning in UTC), or a
+// duration from now, such as 12h or 30d; with a minus before now.
 type moment struct {
 	at     time.Time
 	offset time.Duration
-	ago    bool // a duration lies in the past: for what cannot come after now
+	ago    bool // a duration is before now: for a time that cannot be in the future
 	text   string
 }
 
@@ -37,7 +37,7 @@ func (m *moment) Set(text string) (err error) {
 	return nil
 }
 
-// time returns the point in time, or the zero value when the flag was not given.
+// time returns the point in time, or the zero value if the flag was not given.
 func (m *moment) time(now time.Time) time.Time {
 	if m.text == "" || !m.at.IsZero() {
 		return m.at

@@ -7,7 +7,7 @@ import (
 	"kedge/internal/report"
 )
 
-// outputFlags say how results are written to standard output.
+// outputFlags select the format of standard output.
 type outputFlags struct{ json, csv bool }
 
 // add is for commands whose result is one document.
@@ -22,7 +22,7 @@ func (f *outputFlags) addList(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("json", "csv")
 }
 
-// format is what the flags say.
+// format returns the format that the flags select.
 func (f outputFlags) format() report.Format {
 	switch {
 	case f.json:

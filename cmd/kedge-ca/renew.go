@@ -161,10 +161,10 @@ func (o *renewOptions) check(cmd *cobra.Command) error {
 	return o.form.check(cmd, o.store.password)
 }
 
-// several reports whether a flag names what is renewed.
+// several reports whether a flag selects several certificates.
 func (o *renewOptions) several() bool { return o.from != "" || o.all || o.within > 0 }
 
-// named wants something to be named, and by one way.
+// named checks that certificates are selected, and in one way only.
 func (o *renewOptions) named(args []string, missing string) error {
 	switch {
 	case len(args) == 0 && !o.several():
@@ -237,7 +237,7 @@ func (o *renewOptions) carryOut(ctx context.Context, s *store, w *hostcert.Renew
 	if err != nil {
 		return err
 	}
-	ctx, stop := cli.UntilSignal(ctx) // what was begun is finished
+	ctx, stop := cli.UntilSignal(ctx) // certificates in progress are finished
 	defer stop()
 	bar := cli.NewProgress(o.Err, o.inputs.Now, w.Len())
 	defer bar.End()

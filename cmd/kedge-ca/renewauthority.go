@@ -12,7 +12,7 @@ import (
 	"kedge/internal/report"
 )
 
-// renewAuthority renews the certificate of a CA. The ledger has it first, then the file.
+// renewAuthority renews the certificate of a CA: in the ledger first, then in the file.
 func (o *renewOptions) renewAuthority(ctx context.Context, s *store) error {
 	path, err := s.Service.Path(ctx, o.authority)
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"kedge/internal/hostcert"
 )
 
-// report writes what was done, and returns an error when something was not.
+// report writes the results, and returns an error if something was not renewed.
 func (o *renewOptions) report(w *hostcert.Renewals) error {
 	err := w.Err(o.verb(false))
-	if len(w.Failed) == 1 && err == w.Failed[0].Err { // nothing but that was named
+	if len(w.Failed) == 1 && err == w.Failed[0].Err { // the only certificate that was named
 		return err
 	}
 	many := len(w.Done) > maxNamed
@@ -58,7 +58,7 @@ func (o *renewOptions) verb(resumed bool) string {
 	return verb
 }
 
-// failedJSON is the head of the JSON document: what was not done, if anything was not.
+// failedJSON returns the head of the JSON document: the failures, if any.
 func failedJSON(all []hostcert.Failure) any {
 	type failed struct {
 		Name  string `json:"name"`

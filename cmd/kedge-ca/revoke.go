@@ -87,7 +87,7 @@ func runRevoke(ctx context.Context, o *revokeOptions) (err error) {
 	return nil
 }
 
-// question is what must be agreed to; nothing for one leaf.
+// question returns what the user must agree to; empty for one leaf.
 func (o *revokeOptions) question(certs []ledger.Certificate) string {
 	const shown = 5
 	var names []string

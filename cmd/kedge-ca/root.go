@@ -12,7 +12,7 @@ import (
 
 const name = "kedge-ca"
 
-// run is the whole program but for the process around it.
+// run is the whole program, given its arguments and streams.
 func run(ctx context.Context, args []string, s cli.Streams) int {
 	return cli.Main(ctx, cli.Program{Name: name, Root: newRoot(newHost(s), args), Advise: advise, Prepare: cli.UseVariables(variable)}, args, s)
 }
@@ -39,7 +39,7 @@ Exit codes:
 	}
 	if all := commands(h, args); len(all) > 1 {
 		root.AddCommand(all...)
-		root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments
+		root.InitDefaultCompletionCmd() // now, so that cli.Main finds it and checks its arguments
 	} else {
 		root.CompletionOptions.DisableDefaultCmd = true
 		root.AddCommand(all...)
@@ -47,8 +47,8 @@ Exit codes:
 	return root
 }
 
-// commands makes all of them, but for issue and sign that one alone: scripts run them again and
-// again, and the flags of the others would be as much work as the signature.
+// commands returns all commands, but for issue and sign only that one: scripts run them repeatedly,
+// and adding the flags of the others would take as long as the signature.
 func commands(h host, args []string) []*cobra.Command {
 	if len(args) > 0 {
 		switch args[0] {
@@ -76,16 +76,16 @@ func commands(h host, args []string) []*cobra.Command {
 	}
 }
 
-// host is what the commands use of the process and the machine.
+// host has what the commands use of the process and the machine.
 type host struct {
 	cli.Streams
 	inputs  config.Host
-	confirm func(question string) (bool, error) // on the terminal; use confirmFlag.ask
+	confirm func(question string) (bool, error) // on the terminal; called by confirmFlag.ask
 
 	anyClock bool // inputs.Now is not the time of day: in a rehearsal
 }
 
-// newHost is the one that the program runs on; tests make others.
+// newHost returns the host of the program; tests use others.
 func newHost(s cli.Streams) host {
 	return host{Streams: s, confirm: cli.Confirm, inputs: config.Host{
 		Stdin: s.In,
@@ -94,14 +94,14 @@ func newHost(s cli.Streams) host {
 	}}
 }
 
-// reader is the host for commands that only look: that nobody reads on is no error for them. What
-// issues or signs must say that its output was lost.
+// reader returns the host for commands that only read: for them a closed output pipe is no error. A
+// command that issues or signs must report that its output was lost.
 func (h host) reader() host {
 	h.Out = cli.UntilClosed(h.Out)
 	return h
 }
 
-// warn tells of what is not an error.
+// warn writes a warning.
 func (h host) warn(text string) { cli.Say(h.Err, name, "warning", text) }
 
 func (h host) warnAll(texts []string) {

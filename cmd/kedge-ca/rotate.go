@@ -39,7 +39,7 @@ The new root has another name, so policies that compare x509Issuer/CN must allow
 	return cmd
 }
 
-// reportRotation writes where the rotation stands after a step.
+// reportRotation writes the state of the rotation after a step.
 func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
 	if !o.json {
 		return nil
@@ -51,7 +51,7 @@ func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
 	return report.WriteJSON(s.host.Out, certinfo.OfRotation(r))
 }
 
-// endedOptions are those of the steps that end a rotation.
+// endedOptions are the options of the steps that end a rotation.
 type endedOptions struct {
 	caOptions
 	confirm confirmFlag
@@ -104,7 +104,7 @@ func runRotateFinish(ctx context.Context, o *endedOptions) (err error) {
 	return s.reportRotation(ctx, o.output)
 }
 
-// leftBehind names the hosts that need a root that is retired; empty when there are none.
+// leftBehind lists the hosts that need a root to be retired; empty if there are none.
 func leftBehind(t issuance.Tally) string {
 	if t.Remaining == 0 {
 		return ""
@@ -116,7 +116,7 @@ func leftBehind(t issuance.Tally) string {
 	return fmt.Sprintf("%s %s left behind (%s)", count(t.Remaining, "host"), is, t.AllNames())
 }
 
-// retire asks before a root is retired that hosts need.
+// retire asks before it retires a root that hosts need.
 func (o *endedOptions) retire(ctx context.Context, s *store, plan *issuance.RetirePlan) error {
 	if n := plan.Needed.Remaining; n > 0 {
 		need := "need"

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// rotateReopenOptions are those of rotate reopen, which asks nothing: that AWS trusts the old root
-// again takes an update of the trust anchor.
+// rotateReopenOptions are the options of rotate reopen, which does not ask: AWS trusts the old root
+// again only after an update of the trust anchor.
 type rotateReopenOptions struct {
 	caOptions
 }

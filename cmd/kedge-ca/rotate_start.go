@@ -109,7 +109,7 @@ func runRotateStart(ctx context.Context, o *rotateStartOptions) (err error) {
 	return s.reportRotation(ctx, o.output)
 }
 
-// newRoot makes a root like the old one.
+// newRoot creates a root like the old one.
 func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, plan *issuance.StartPlan) (cert *x509.Certificate, err error) {
 	config, err := plan.Config(issuance.RootOptions{
 		CommonName: o.commonName, Lifetime: time.Duration(o.days) * 24 * time.Hour, AllowWarnings: o.allow, Why: cmp.Or(o.why, "rotation"),
@@ -143,7 +143,7 @@ func (o *rotateStartOptions) newRoot(ctx context.Context, s *store, plan *issuan
 	return cert, nil
 }
 
-// foreignRoot takes in a root whose key is elsewhere.
+// foreignRoot records a root whose key is elsewhere.
 func (o *rotateStartOptions) foreignRoot(ctx context.Context, s *store) (*x509.Certificate, error) {
 	cert, err := cadir.ReadCertificate(o.root)
 	if err != nil {
@@ -168,7 +168,7 @@ func (o *rotateStartOptions) foreignRoot(ctx context.Context, s *store) (*x509.C
 	return cert, nil
 }
 
-// report says what comes next.
+// report reports the next step.
 func (o *rotateStartOptions) report(old, next ledger.Authority) {
 	if _, err := issuance.AnchorPEM(old, next); err != nil {
 		o.warn(fmt.Sprintf("%v; register the new one as a trust anchor of its own: kedge-ca bundle --authority %s", err, next.Name))

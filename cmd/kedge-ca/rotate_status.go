@@ -80,7 +80,7 @@ func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
 	})
 }
 
-// some takes the hosts that are asked for.
+// some returns the requested hosts.
 func (o *rotateStatusOptions) some(all iter.Seq2[issuance.Workload, error]) iter.Seq2[issuance.Workload, error] {
 	asked := func(yield func(issuance.Workload, error) bool) {
 		for w, err := range all {

@@ -11,8 +11,8 @@ import (
 	"kedge/internal/report"
 )
 
-// selectorFlags name certificates that something is to be done with: words, which are read as
-// by who, and flags that leave no doubt.
+// selectorFlags select certificates for an operation: arguments, which are parsed as by who, and
+// unambiguous flags.
 type selectorFlags struct {
 	serials, fingerprints, files, subjects, hosts []string
 
@@ -28,7 +28,7 @@ func (f *selectorFlags) add(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.hosts, "host", nil, "those of the host `NAME`; * stands for any characters")
 }
 
-// set checks what was given.
+// set parses the arguments and checks the flags.
 func (f *selectorFlags) set(words []string) error {
 	for _, word := range words {
 		one, err := issuance.SelectName(word)
@@ -62,10 +62,10 @@ func (f *selectorFlags) set(words []string) error {
 	return nil
 }
 
-// maxNamed is how many certificates are reported one by one.
+// maxNamed is how many certificates are reported individually.
 const maxNamed = 10
 
-// reportChanged tells what was done with the certificates, and with how many others it was not.
+// reportChanged reports the certificates that were changed, and how many were skipped.
 func (h host) reportChanged(done string, changed *issuance.Changed, skipped int, output outputFlags) error {
 	if len(changed.Certificates) > maxNamed {
 		h.say(fmt.Sprintf("%s %d certificates", done, len(changed.Certificates)))
@@ -93,7 +93,7 @@ func (h host) reportChanged(done string, changed *issuance.Changed, skipped int,
 	}{all})
 }
 
-// reportNext tells what is left to be done until a revocation, or the end of a hold, counts.
+// reportNext reports the next steps until a revocation, or the end of a hold, takes effect.
 func (h host) reportNext(changed *issuance.Changed) {
 	h.warnAll(changed.Warnings)
 	command := "it counts once the list is imported: make it with kedge-ca crl"

@@ -104,7 +104,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 	return o.report(result.Issued, i.Authority(), append(dropped, hostcert.EndedWarnings(*result)...))
 }
 
-// readCSR reads and parses the request; its signature is not looked at yet.
+// readCSR reads and parses the request; its signature is not verified yet.
 func (o *signOptions) readCSR() (*x509.CertificateRequest, error) {
 	data, err := readInput(o.csr, o.inputs.Stdin)
 	if err != nil {
@@ -124,7 +124,7 @@ func csrName(path string) string {
 	return path
 }
 
-// request is what the CSR asks for, and the flags add. dropped says what is left out.
+// request returns what the CSR and the flags request. dropped lists what is left out.
 func (o *signOptions) request(profile *ca.Profile, csr *x509.CertificateRequest) (ca.Request, []string, error) {
 	request, dropped, err := profile.FromCSR(csr, ca.CSROptions{Name: o.name, DropSANs: o.dropSANs})
 	if err != nil {
@@ -145,12 +145,12 @@ func (o *signOptions) request(profile *ca.Profile, csr *x509.CertificateRequest)
 	return added, dropped, nil
 }
 
-// namelessError reports that neither the request nor a flag names anybody.
+// namelessError reports that neither the request nor a flag has a name.
 type namelessError struct{}
 
 func (*namelessError) Error() string { return "the request has no common name" }
 
-// unwrittenError reports that a certificate was issued and recorded, and did not come out.
+// unwrittenError reports that a certificate was issued and recorded, and could not be written.
 type unwrittenError struct {
 	serial string
 	err    error

@@ -16,15 +16,15 @@ import (
 	"kedge/internal/localca"
 )
 
-// rootName is what the ledger calls the root; its files are ca.key and ca.pem.
+// rootName is the name of the root in the ledger; its files are ca.key and ca.pem.
 const rootName = issuance.RootName
 
-// storeFlags say where the CA is and how its keys are opened.
+// storeFlags say where the CA is and how to open its keys.
 type storeFlags struct {
 	dir      string
 	config   string
 	password string
-	hardware config.KeyFlags // what of it is for keys in hardware
+	hardware config.KeyFlags // for keys in hardware
 
 	once cadir.Passwords // of references that can be read only once
 }
@@ -44,19 +44,19 @@ func (f *storeFlags) addFolder(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.config, "config", "", "`FILE` with the configuration; kedge-ca.yaml in the CA's folder when not given")
 }
 
-// store is an open CA, and what its commands use of the process.
+// store is an open CA, with the host of the command.
 type store struct {
 	*localca.CA
 	host  host
 	flags *storeFlags
 }
 
-// openStore opens a CA to change it. Keys are opened when an authority is asked for.
+// openStore opens a CA to change it. Keys are opened when an authority is used.
 func openStore(ctx context.Context, h host, f *storeFlags) (*store, error) {
 	return f.open(ctx, h, ledger.Options{})
 }
 
-// readStore opens a CA to look at it. Any number can, while another process issues.
+// readStore opens a CA to read it. Several processes can, while another one issues.
 func readStore(ctx context.Context, h host, f *storeFlags) (*store, error) {
 	return f.open(ctx, h, ledger.Options{ReadOnly: true})
 }
@@ -72,17 +72,15 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 	return &store{CA: opened, host: h, flags: f}, nil
 }
 
-// local returns what the flags say of the CA.
+// local returns the configuration that the flags select.
 func (f *storeFlags) local(h host) localca.Config {
 	return localca.Config{Keys: f.keys(h), AnyClock: h.anyClock, Warn: h.warn}
 }
 
-// close ends the work with the ledger. Its error is joined to err, since what was not
-// written was not done.
+// close closes the ledger. Its error is joined to err: what was not written was not done.
 func (s *store) close(err *error) { *err = errors.Join(*err, s.Close()) }
 
-// place checks, before anything is issued, that --out names a file that can be made: none
-// when it is empty.
+// place checks, before anything is issued, that the file of --out can be created; empty: no file.
 func place(out string) error {
 	if out == "" {
 		return nil

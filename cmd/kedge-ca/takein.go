@@ -17,7 +17,7 @@ import (
 	"kedge/internal/takeover"
 )
 
-// pastFlags say what a CA issued before its ledger was there.
+// pastFlags say what a CA issued before its ledger existed.
 type pastFlags struct {
 	paths    []string
 	crls     []string
@@ -29,21 +29,21 @@ func (f *pastFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.complete, "nothing-missing", false, "say that with this the ledger has all that the CA issued before, and all it revoked")
 }
 
-// any reports whether something is to be taken in, or said.
+// any reports whether something is to be imported or stated.
 func (f *pastFlags) any() bool { return len(f.paths)+len(f.crls) > 0 || f.complete }
 
 func (f *pastFlags) sources(now time.Time) takeover.Sources {
 	return takeover.Sources{Paths: f.paths, CRL: f.crls, Now: now}
 }
 
-// check reads, before anything is made, whether what was named can be taken in.
+// check checks, before anything is created, whether the named files can be imported.
 func (f *pastFlags) check(ctx context.Context, cert *x509.Certificate, now time.Time) error {
 	from := f.sources(now)
 	from.CA = []*x509.Certificate{cert}
 	return takeover.Check(ctx, from)
 }
 
-// takeIn takes in what an authority issued before, and says what became of it.
+// takeIn imports what an authority issued before, and reports the result.
 func (f *pastFlags) takeIn(ctx context.Context, h host, s *issuance.Service, authority, why string) (*localca.Taken, error) {
 	taken, err := localca.ImportPast(ctx, s, localca.PastRequest{Authority: authority, Sources: f.sources(h.inputs.Now()), Complete: f.complete, Why: why})
 	if taken != nil {
@@ -52,7 +52,7 @@ func (f *pastFlags) takeIn(ctx context.Context, h host, s *issuance.Service, aut
 	return taken, err
 }
 
-// sayTaken reports what was taken in on standard error, what was not with the reason.
+// sayTaken reports on standard error what was imported, and what was not, with the reason.
 func (h host) sayTaken(t *localca.Taken) {
 	for _, text := range slices.Concat(t.Skipped, t.Notes) {
 		h.warn(cli.Printable(text))

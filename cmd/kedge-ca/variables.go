@@ -5,7 +5,7 @@ import (
 	"kedge/internal/config"
 )
 
-// variable is the environment variable that stands for a flag: KEDGE_CA_DIR for --dir.
+// variable returns the environment variable of a flag: KEDGE_CA_DIR for --dir.
 func variable(flag string) cli.Variable {
 	if onlyTyped(flag) {
 		return cli.Variable{}
@@ -15,8 +15,8 @@ func variable(flag string) cli.Variable {
 }
 
 // onlyTyped reports whether a flag has no variable: because its value is a secret, because it is
-// a person's consent to one step, which an environment cannot give to all that come, or
-// because commands mean different things by it.
+// the user's consent to one step, which an environment cannot give in advance, or because it has
+// different meanings in different commands.
 func onlyTyped(flag string) bool {
 	switch flag {
 	case "help", "version", "tpm-key-password":

@@ -83,8 +83,8 @@ func (o *configureOptions) validate(cmd *cobra.Command) (err error) {
 	return err
 }
 
-// endpointSettings name the endpoint. There is no credential_source: that is for role_arn alone,
-// and without either the SDKs end at the instance metadata service by themselves.
+// endpointSettings returns the settings for the endpoint. credential_source is not among them: it
+// is for role_arn only, and without either the SDKs use the instance metadata service last.
 func (o *configureOptions) endpointSettings(cmd *cobra.Command) ([]credfile.Setting, error) {
 	for _, flag := range []string{"certificate", "private-key", "role-arn", "trust-anchor-arn", "profile-arn"} {
 		if cmd.Flags().Changed(flag) && originOf(cmd, flag) == "" {
@@ -95,7 +95,7 @@ func (o *configureOptions) endpointSettings(cmd *cobra.Command) ([]credfile.Sett
 	if err != nil || u.Scheme != "http" || u.Host == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.User != nil {
 		return nil, badValue(cmd, "endpoint-url", errors.New("not an address like http://127.0.0.1:9911"))
 	}
-	return []credfile.Setting{{Key: "ec2_metadata_service_endpoint", Value: "http://" + u.Host + "/"}}, nil // botocore puts no slash behind
+	return []credfile.Setting{{Key: "ec2_metadata_service_endpoint", Value: "http://" + u.Host + "/"}}, nil // botocore adds no slash
 }
 
 func (o *configureOptions) processSettings(cmd *cobra.Command) ([]credfile.Setting, error) {
@@ -152,7 +152,7 @@ func runConfigure(ctx context.Context, o *configureOptions) error {
 	return nil
 }
 
-// report says which settings are where now.
+// report reports which settings are in which file.
 func (o *configureOptions) report(changed bool) {
 	var keys []string
 	for _, s := range o.settings {
@@ -166,7 +166,7 @@ func (o *configureOptions) report(changed bool) {
 	o.done(fmt.Sprintf("nothing to write to %s: it has the same %s", o.target, what))
 }
 
-// readBack sees that the file now says what was tried.
+// readBack checks that the file now has the settings that were tried.
 func (o *configureOptions) readBack() error {
 	now, err := credfile.Read(o.target.path, o.target.section)
 	if err != nil {
@@ -180,8 +180,8 @@ func (o *configureOptions) readBack() error {
 	return nil
 }
 
-// checkRivals refuses a profile that gets its credentials from elsewhere: it would go on to, or
-// the SDKs would refuse it.
+// checkRivals refuses a profile that gets its credentials from another source: it would keep using
+// that, or the SDKs would refuse it.
 func (o *configureOptions) checkRivals(found credfile.Profile) error {
 	for _, key := range append(otherSources(found), "source_profile", "aws_access_key_id") {
 		if found.Settings[key] == "" || key == "credential_process" && o.endpointURL == "" {
@@ -192,14 +192,14 @@ func (o *configureOptions) checkRivals(found credfile.Profile) error {
 	return nil
 }
 
-// rivalError is a profile that gets its credentials from elsewhere.
+// rivalError reports a profile that gets its credentials from another source.
 type rivalError struct{ path, profile, key string }
 
 func (e *rivalError) Error() string {
 	return fmt.Sprintf("%s: the profile %q has %s, which the AWS SDKs may prefer", e.path, e.profile, e.key)
 }
 
-// warn says what else the SDKs would prefer to the profile.
+// warn warns of sources that the SDKs would prefer to the profile.
 func (o *configureOptions) warn() {
 	if other, path := o.target.beside(credfile.Credentials, o.awsProfile); other.Settings["aws_access_key_id"] != "" {
 		o.host.warn(fmt.Sprintf("%s has keys in the profile %q: the AWS SDKs take those; remove them", path, o.awsProfile))

@@ -15,7 +15,7 @@ import (
 	"kedge/internal/processline"
 )
 
-// line is the command that gets credentials with these flags, wherever it is started.
+// line returns the command that gets credentials with these flags, from any folder.
 func (o *configureOptions) line(cmd *cobra.Command, program string) (string, error) {
 	words, err := o.words(cmd)
 	if err != nil {
@@ -28,8 +28,9 @@ func (o *configureOptions) line(cmd *cobra.Command, program string) (string, err
 	return line, nil
 }
 
-// words are the flags of credential-process. What the configuration file says stays there. The Go
-// SDK takes the quotes of a line that begins and ends with them, so words without are last.
+// words returns the flags of credential-process. Values of the configuration file are left there.
+// The Go SDK removes the quotes of a line that begins and ends with them, so the last word is one
+// without quotes.
 func (o *configureOptions) words(cmd *cobra.Command) ([]string, error) {
 	var quoted, plain []string
 	add := func(flag string, values ...string) { // in their order
@@ -72,7 +73,7 @@ func (o *configureOptions) words(cmd *cobra.Command) ([]string, error) {
 	return append(quoted, plain...), failed
 }
 
-// passed tells the flags that the line has.
+// passed reports whether the line has the flag.
 func passed(flag string, twin *pflag.FlagSet) bool {
 	switch flag {
 	case "profile", "config", "debug", "help":
@@ -83,12 +84,12 @@ func passed(flag string, twin *pflag.FlagSet) bool {
 	return twin.Lookup(flag) != nil
 }
 
-// inFile tells that a flag's value comes from the configuration file.
+// inFile reports whether a flag's value comes from the configuration file.
 func (o *configureOptions) inFile(cmd *cobra.Command, flag string) bool {
 	return o.file != nil && strings.HasPrefix(originOf(cmd, flag), o.file.Path()+":")
 }
 
-// portable is the value of a flag as it is right in every folder, and without a terminal.
+// portable returns the value of a flag so that it is valid in every folder, and without a terminal.
 func portable(flag, value string) (string, error) {
 	if hideSecrets(flag, value) != value {
 		return "", errors.New("a password or PIN has no place in a file of profiles; use --key-password-from with PATH or env:NAME")

@@ -20,10 +20,10 @@ import (
 	"kedge/signer/session"
 )
 
-// patience is how long the Go SDK waits for a credential_process.
-const patience = time.Minute
+// processTimeout is the timeout of the Go SDK for a credential_process.
+const processTimeout = time.Minute
 
-// tryError is a profile that does not work.
+// tryError reports a profile that does not work.
 type tryError struct {
 	how string // it was tried
 	err error
@@ -32,7 +32,7 @@ type tryError struct {
 func (e *tryError) Error() string { return e.how + ": " + e.err.Error() }
 func (e *tryError) Unwrap() error { return e.err }
 
-// exit is the code of the run, which is a run of kedge; 0 if there was none.
+// exit returns the exit code of the run of kedge; 0 if there was none.
 func (e *tryError) exit() int {
 	exit, ok := errors.AsType[*exec.ExitError](e.err)
 	if !ok {
@@ -41,8 +41,8 @@ func (e *tryError) exit() int {
 	return exit.ExitCode()
 }
 
-// try uses the settings as the SDKs will, but once without the cache: what another run left there
-// would hide a private key that is missing or locked, until it expires.
+// try uses the settings as the SDKs will, but once without the cache: credentials of an earlier run
+// would hide a private key that is missing or locked, until they expire.
 func (o *configureOptions) try(ctx context.Context) error {
 	value := o.settings[0].Value
 	if o.endpointURL != "" {
@@ -70,21 +70,20 @@ func (o *configureOptions) try(ctx context.Context) error {
 	return nil
 }
 
-// tryProcess runs a program in a folder where no relative path is right, without an input and, on
-// Unix, without a terminal, on which a password could be asked for: there is none in cron. What
-// it says goes to stderr as it is.
+// tryProcess runs a program in a folder where no relative path is valid, without input and, on
+// Unix, without a terminal for a password: as under cron. Its stderr is passed through.
 func tryProcess(ctx context.Context, stderr io.Writer, program string, args ...string) error {
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, processTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(limited, program, args...)
 	cmd.Dir = filepath.VolumeName(program) + string(filepath.Separator)
 	detach(cmd)
-	cmd.WaitDelay = time.Second // for what it started itself
+	cmd.WaitDelay = time.Second // for its own children
 	var stdout bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, stderr
 	if err := cmd.Run(); err != nil {
 		if limited.Err() != nil && ctx.Err() == nil {
-			return fmt.Errorf("no answer within %s", patience)
+			return fmt.Errorf("no answer within %s", processTimeout)
 		}
 		return errors.Join(ctx.Err(), unstarted(program, err))
 	}
@@ -101,8 +100,8 @@ func tryProcess(ctx context.Context, stderr io.Writer, program string, args ...s
 	return nil
 }
 
-// unsaid returns the lines of a second run that its first one did not say, numbers aside: the seconds
-// that a clock is off may differ by one.
+// unsaid returns the lines of a second run that its first one did not print, ignoring numbers: the
+// seconds of clock skew may differ by one.
 func unsaid(first, second string) string {
 	known := map[string]bool{}
 	for line := range strings.Lines(first) {
@@ -126,7 +125,8 @@ func withoutDigits(s string) string {
 	}, s)
 }
 
-// unstarted says which program could not be started, without the call that was to do it.
+// unstarted returns an error that names the program that could not be started, without the system
+// call.
 func unstarted(program string, err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("run %s: %w", program, path.Err)
@@ -160,7 +160,7 @@ func tryEndpoint(ctx context.Context, base string) error {
 	return nil
 }
 
-// ask makes a request of IMDSv2. As the SDKs do, it uses no proxy for it.
+// ask sends a request of IMDSv2. As the SDKs do, it uses no proxy.
 func ask(ctx context.Context, method, url, header, value string) (string, error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {

@@ -12,9 +12,9 @@ const (
 	aliasPrefix = "alias/" // before the kind, in the resource of an alias ARN
 )
 
-// checkAlias holds an aliasName to the guide, "resource-aliases": 1 to 256 letters, digits, hyphens
-// and underscores in parts with one slash between them, a letter first, none of AWS's own. None is
-// fine.
+// checkAlias checks an aliasName by the guide, "resource-aliases": 1 to 256 letters, digits,
+// hyphens and underscores in parts with one slash between them, a letter first, none of AWS's own.
+// An empty one is valid.
 func checkAlias(name string) error {
 	switch {
 	case name == "":
@@ -27,8 +27,8 @@ func checkAlias(name string) error {
 	return nil
 }
 
-// parseResource is parseARN for what CreateSession takes: a trust anchor or a profile may be named by
-// its alias, arn:…:alias/KIND/NAME (guide, "resource-aliases").
+// parseResource is parseARN for CreateSession, which accepts the alias of a trust anchor or a
+// profile, arn:…:alias/KIND/NAME (guide, "resource-aliases").
 func parseResource(s, service, kind string) (arn, error) {
 	a, err := parseARN(s, service, kind)
 	if err == nil || service != rolesService {
@@ -41,8 +41,8 @@ func parseResource(s, service, kind string) (arn, error) {
 	return a, checkAlias(strings.TrimPrefix(a.resource, aliasPrefix+kind+"/"))
 }
 
-// named reports whether text is the ARN of a resource, or the ARN of its alias: the same account and
-// region, and the name as it is written (guide: aliases are case-sensitive).
+// named reports whether text is the ARN of a resource, or the ARN of its alias: the same account
+// and region, and the same name (guide: aliases are case-sensitive).
 func named(text string, resource arn, kind, alias string) bool {
 	if text == resource.String() {
 		return true
@@ -51,8 +51,8 @@ func named(text string, resource arn, kind, alias string) bool {
 	return alias != "" && text == resource.String()
 }
 
-// anchorNamed returns the trust anchor of an ARN or alias ARN, or nil. What AWS answers for an alias
-// that nobody has is not documented; it is taken to be what it answers for an anchor that nobody has.
+// anchorNamed returns the trust anchor with an ARN or alias ARN, or nil. What AWS answers for an
+// unknown alias is not documented; here it is the answer for an unknown anchor.
 func (e *Emulator) anchorNamed(text string) *anchor {
 	for _, a := range e.anchors {
 		if named(text, a.arn, "trust-anchor", a.alias) {
@@ -62,7 +62,7 @@ func (e *Emulator) anchorNamed(text string) *anchor {
 	return nil
 }
 
-// profileNamed returns the profile of an ARN or alias ARN.
+// profileNamed returns the profile with an ARN or alias ARN.
 func (e *Emulator) profileNamed(text string) (_ Profile, ok bool) {
 	for _, p := range e.profiles {
 		name, _ := parseARN(p.ARN, rolesService, "profile") // validated before
@@ -76,7 +76,7 @@ func (e *Emulator) profileNamed(text string) (_ Profile, ok bool) {
 // errAliasTaken: guide, "resource-aliases": unique among resources of a type, account and region.
 var errAliasTaken = errors.New("another one has this alias")
 
-// freeAlias refuses an alias that a resource other than that with this ARN has.
+// freeAlias returns an error if a resource with another ARN has the alias.
 func freeAlias(own, kind, alias string, owner func(text string) string) error {
 	if alias == "" {
 		return nil
@@ -92,7 +92,7 @@ func freeAlias(own, kind, alias string, owner func(text string) string) error {
 	return nil
 }
 
-// anchorAliasFree refuses an alias that another trust anchor has.
+// anchorAliasFree returns an error if another trust anchor has the alias.
 func (e *Emulator) anchorAliasFree(a *anchor) error {
 	return freeAlias(a.arn.String(), "trust-anchor", a.alias, func(text string) string {
 		if other := e.anchorNamed(text); other != nil {
@@ -102,7 +102,7 @@ func (e *Emulator) anchorAliasFree(a *anchor) error {
 	})
 }
 
-// profileAliasFree refuses an alias that another profile has.
+// profileAliasFree returns an error if another profile has the alias.
 func (e *Emulator) profileAliasFree(p Profile) error {
 	return freeAlias(p.ARN, "profile", p.Alias, func(text string) string {
 		other, _ := e.profileNamed(text)

@@ -14,13 +14,13 @@ const (
 	maxAnchorCerts = 2    // guide, "quotas": certificates per trust anchor
 )
 
-// ErrBasicConstraints says that a trust anchor's certificate is not one of a CA, in the words
-// CreateTrustAnchor answers with (field reports).
+// ErrBasicConstraints is returned if a trust anchor's certificate is not one of a CA, with the text
+// of CreateTrustAnchor (field reports).
 //
 //lint:ignore ST1005 the service's own words
 var ErrBasicConstraints = errors.New("Incorrect basic constraints for CA certificate")
 
-// anchor is a TrustAnchor that was checked.
+// anchor is a valid TrustAnchor.
 type anchor struct {
 	arn      arn
 	alias    string
@@ -31,8 +31,8 @@ type anchor struct {
 
 // AnchorError reports which trust anchor is refused.
 type AnchorError struct {
-	Anchor string // its file, or its ARN where there is no file
-	Err    error  // ErrBasicConstraints, or words about the certificate or CRL
+	Anchor string // its file, or its ARN if there is no file
+	Err    error  // ErrBasicConstraints, or another fault of the certificate or CRL
 }
 
 func (e *AnchorError) Error() string { return fmt.Sprintf("trust anchor %s: %v", e.Anchor, e.Err) }
@@ -40,7 +40,7 @@ func (e *AnchorError) Error() string { return fmt.Sprintf("trust anchor %s: %v",
 // Unwrap returns the reason.
 func (e *AnchorError) Unwrap() error { return e.Err }
 
-// newAnchor checks what CreateTrustAnchor checks.
+// newAnchor makes the checks of CreateTrustAnchor.
 func newAnchor(t TrustAnchor) (*anchor, error) {
 	a, err := parseARN(t.ARN, "rolesanywhere", "trust-anchor")
 	if err != nil {
@@ -91,8 +91,8 @@ func anchorCertificates(data []byte) ([]*x509.Certificate, error) {
 	return certs, nil
 }
 
-// pemBlocks takes blocks of one kind alone, and none that pem.Decode would pass over in
-// silence.
+// pemBlocks returns the PEM blocks of data. Blocks of another kind, and data that pem.Decode would
+// skip, are errors.
 func pemBlocks(data []byte, kind string) ([][]byte, error) {
 	var blocks [][]byte
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
@@ -107,8 +107,8 @@ func pemBlocks(data []byte, kind string) ([][]byte, error) {
 	return blocks, nil
 }
 
-// checkAnchorCertificate holds a CA to the guide, "trust-model": X.509 v3, CA true,
-// keyCertSign, SHA-256 or better.
+// checkAnchorCertificate checks a CA by the guide, "trust-model": X.509 v3, CA true, keyCertSign,
+// SHA-256 or better.
 func checkAnchorCertificate(cert *x509.Certificate) error {
 	switch {
 	case cert.Version != 3, !cert.BasicConstraintsValid, !cert.IsCA:

@@ -5,18 +5,18 @@ import (
 	"net/http"
 )
 
-// apiError is an answer that says no. The caller sees status, code and message; why goes to
-// the log only, for a developer at the same machine.
+// apiError is an error response. The client gets status, code and message; why is written to the
+// log only, for a developer on the same machine.
 type apiError struct {
 	status        int
 	code, message string
 	why           string
-	canonical     string // the canonical request that was rebuilt, where the signature was the matter
+	canonical     string // the canonical request that was computed, if the signature is wrong
 }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
-// The service's texts (field reports). Texts that nobody documents stand where they are used.
+// The service's messages (field reports). Undocumented messages are where they are used.
 const (
 	textSignature    = "Invalid signature"
 	textUntrusted    = "Untrusted signing certificate"
@@ -27,9 +27,9 @@ const (
 	textRoleList     = "Requested Role isn't one of those listed in the Profile."
 	textSessionName  = "Not authorized to set roleSessionName"
 	textAssume       = "Unable to assume role for ARN."
-	// The report has an unknown beginning before this sentence; textAssume in its place is ours.
+	// The report does not show the beginning of the message; textAssume is ours.
 	textMaxDuration = textAssume + " The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
-	// The report quotes these words; what stands around them is unknown.
+	// The report quotes only these words of the message.
 	textTags = "attributes failed to be mapped into session tags"
 )
 
@@ -41,7 +41,8 @@ func invalid(message string) *apiError {
 	return &apiError{status: http.StatusBadRequest, code: "ValidationException", message: message}
 }
 
-// constraint words a ValidationException as the AWS services that use the same framework do.
+// constraint returns a ValidationException with the message of AWS services that use the same
+// framework.
 func constraint(field string, value any, rule string) *apiError {
 	shown := "null"
 	if value != nil {

@@ -15,8 +15,7 @@ func (a arn) String() string {
 	return strings.Join([]string{"arn", a.partition, a.service, a.region, a.account, a.resource}, ":")
 }
 
-// parseARN takes an ARN apart and holds it to the service and kind of resource that is meant,
-// such as "rolesanywhere" and "profile".
+// parseARN parses an ARN of a service and kind of resource, such as "rolesanywhere" and "profile".
 func parseARN(s, service, kind string) (arn, error) {
 	parts := strings.SplitN(s, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" {
@@ -44,14 +43,14 @@ func parseARN(s, service, kind string) (arn, error) {
 	return a, nil
 }
 
-// id is what follows the last slash: a role's name without its path, an anchor's UUID.
+// id returns the text after the last slash: a role's name without its path, an anchor's UUID.
 func (a arn) id() string { return a.resource[strings.LastIndexByte(a.resource, '/')+1:] }
 
 func isAccount(s string) bool {
 	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
 }
 
-// CheckRegion refuses what does not look like a region.
+// CheckRegion returns an error if s does not look like a region.
 func CheckRegion(s string) error {
 	if !isRegion(s) {
 		return fmt.Errorf("%q: a region looks like %s", s, defaultRegion)
@@ -59,7 +58,7 @@ func CheckRegion(s string) error {
 	return nil
 }
 
-// CheckAccount refuses what is not an account number.
+// CheckAccount returns an error if s is not an account number.
 func CheckAccount(s string) error {
 	if !isAccount(s) {
 		return fmt.Errorf("%q: an account is 12 digits", s)
@@ -67,22 +66,22 @@ func CheckAccount(s string) error {
 	return nil
 }
 
-// CheckRoleARN refuses what is not the ARN of a role.
+// CheckRoleARN returns an error if s is not the ARN of a role.
 func CheckRoleARN(s string) error {
 	_, err := parseARN(s, "iam", "role")
 	return err
 }
 
-// CheckProfileARN refuses what is not the ARN of a profile.
+// CheckProfileARN returns an error if s is not the ARN of a profile.
 func CheckProfileARN(s string) error {
 	_, err := parseARN(s, rolesService, "profile")
 	return err
 }
 
-// outsideASCII tells what is not a visible character of ASCII.
+// outsideASCII reports whether r is not a visible ASCII character.
 func outsideASCII(r rune) bool { return r <= ' ' || r >= 0x7f }
 
-// partitionOf names the partition of a region, by its prefix (AWS General Reference,
+// partitionOf returns the partition of a region, by its prefix (AWS General Reference,
 // "Partitions").
 func partitionOf(region string) string {
 	switch {
@@ -104,7 +103,7 @@ func partitionOf(region string) string {
 	return "aws"
 }
 
-// isRegion accepts what looks like a region, such as eu-central-1 or us-gov-west-1.
+// isRegion reports whether s looks like a region, such as eu-central-1 or us-gov-west-1.
 func isRegion(s string) bool {
 	parts := strings.Split(s, "-")
 	if len(parts) < 3 || len(s) > 32 {

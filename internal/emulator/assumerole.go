@@ -11,9 +11,9 @@ import (
 // chaining").
 const chainLimit = time.Hour
 
-// assumeRole: STS reference, AssumeRole. Policies are checked, and have no effect. Every role of
-// the configuration may be assumed by everybody who has credentials and the external id, except
-// one that wants an aws:SourceArn.
+// assumeRole: STS reference, AssumeRole. Policies are checked, and have no effect. Anyone with
+// credentials and the external id may assume every configured role, except one that requires an
+// aws:SourceArn.
 func (e *Emulator) assumeRole(who *principal, parameters map[string]string, now time.Time) (any, *apiError) {
 	target, name := parameters["RoleArn"], parameters["RoleSessionName"]
 	if target == "" {
@@ -77,8 +77,8 @@ func checkRoleDuration(who *principal, role Role, duration time.Duration) *apiEr
 	return nil
 }
 
-// chainedIdentity: a source identity that is set cannot change later (IAM guide, "Monitor and
-// control actions taken with assumed roles").
+// chainedIdentity: once set, a source identity cannot change (IAM guide, "Monitor and control
+// actions taken with assumed roles").
 func chainedIdentity(who *principal, target, wanted string) (string, *apiError) {
 	has := who.sourceIdentity()
 	if wanted == "" || wanted == has {
@@ -93,7 +93,7 @@ func chainedIdentity(who *principal, target, wanted string) (string, *apiError) 
 	return wanted, nil
 }
 
-// getSessionToken: STS reference, GetSessionToken; for long-term keys alone.
+// getSessionToken: STS reference, GetSessionToken; only with long-term keys.
 func (e *Emulator) getSessionToken(who *principal, parameters map[string]string, now time.Time) (any, *apiError) {
 	if who.session != nil {
 		return nil, accessDenied("Cannot call GetSessionToken with session credentials", "")

@@ -18,13 +18,13 @@ type authorization struct {
 	signature     string // lower-case hex
 }
 
-// credential is the Credential part: who, and the scope.
+// credential is the Credential part: the signer, and the scope.
 type credential struct {
 	key                               string // an access key id, or a certificate's serial in decimal
 	date, region, service, terminator string
 }
 
-// scope is the third line of the string to sign.
+// scope returns the third line of the string to sign.
 func (c credential) scope() string {
 	return strings.Join([]string{c.date, c.region, c.service, c.terminator}, "/")
 }
@@ -34,8 +34,8 @@ func (a authorization) String() string {
 		a.credential.scope(), strings.Join(a.signedHeaders, ";"), a.signature)
 }
 
-// parseAuthorization is strict: three parts, each once, in any order, divided by commas with
-// optional blanks. What it accepts, String prints in the documented form.
+// parseAuthorization is strict: three parts, each once, in any order, separated by commas with
+// optional blanks. For what it accepts, String returns the documented form.
 func parseAuthorization(header string) (authorization, error) {
 	algorithm, rest, ok := strings.Cut(header, " ")
 	if !ok || !isToken(algorithm) {
@@ -60,7 +60,7 @@ func parseAuthorization(header string) (authorization, error) {
 	return newAuthorization(algorithm, parts["Credential"], parts["SignedHeaders"], parts["Signature"])
 }
 
-// newAuthorization checks the parts, whether they came from the header or from a presigned URL.
+// newAuthorization checks the parts of a header or of a presigned URL.
 func newAuthorization(algorithm, cred, signedHeaders, signature string) (authorization, error) {
 	c, err := parseCredential(cred)
 	if err != nil {
@@ -84,8 +84,8 @@ func parseCredential(s string) (credential, error) {
 	return credential{f[0], f[1], f[2], f[3], f[4]}, nil
 }
 
-// parseSignedHeaders holds the list to the IAM guide, "Create a canonical request": lower-case,
-// sorted, divided by semicolons.
+// parseSignedHeaders checks the list by the IAM guide, "Create a canonical request": lower-case,
+// sorted, separated by semicolons.
 func parseSignedHeaders(s string) ([]string, error) {
 	names := strings.Split(s, ";")
 	for i, name := range names {
@@ -99,8 +99,8 @@ func parseSignedHeaders(s string) ([]string, error) {
 	return names, nil
 }
 
-// isToken reports whether s is a token of RFC 9110 5.6.2: what header names and the parts of a
-// Credential are made of.
+// isToken reports whether s is a token of RFC 9110 5.6.2, as header names and the parts of a
+// Credential must be.
 func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		switch {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// wireRequest is a request as it was received, before anything is decoded.
+// wireRequest is a request as received, before decoding.
 type wireRequest struct {
 	method, host   string
 	path, rawQuery string // as in the request line
@@ -35,8 +35,8 @@ func rawTarget(r *http.Request) (path, rawQuery string) {
 	return path, rawQuery
 }
 
-// canonical rebuilds the canonical request (IAM guide, "Create a canonical request"). query is
-// given apart because a presigned URL leaves its signature out.
+// canonical computes the canonical request (IAM guide, "Create a canonical request"). query is a
+// parameter because a presigned URL leaves its signature out.
 func (r wireRequest) canonical(query []pair, signed []string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s\n%s\n", r.method, canonicalPath(r.path), canonicalQuery(query))
@@ -55,8 +55,8 @@ func (r wireRequest) canonical(query []pair, signed []string) (string, error) {
 	return b.String(), nil
 }
 
-// values are all values of a header, in the order received. net/http keeps Host, and
-// sometimes Content-Length, out of the header map.
+// values returns all values of a header, in the order received. net/http keeps Host, and sometimes
+// Content-Length, out of the header map.
 func (r wireRequest) values(name string) []string {
 	switch {
 	case name == "host" && r.host != "":
@@ -67,9 +67,9 @@ func (r wireRequest) values(name string) []string {
 	return slices.Clone(r.header.Values(name))
 }
 
-// unsigned returns the first header that must be among the signed ones and is not: host, the
-// extra ones of this service, and every x-amz-* that was sent (IAM guide, "Create a canonical
-// request": "you must include the host header and any x-amz-* headers").
+// unsigned returns the first header that is not signed and must be: host, the extra ones of this
+// service, and every x-amz-* header (IAM guide, "Create a canonical request": "you must include the
+// host header and any x-amz-* headers").
 func (r wireRequest) unsigned(signed []string, extra ...string) string {
 	for _, name := range append([]string{"host"}, extra...) {
 		if !slices.Contains(signed, name) {
@@ -85,9 +85,8 @@ func (r wireRequest) unsigned(signed []string, extra ...string) string {
 	return ""
 }
 
-// repeated returns the first header that stands more than once and must not, signed or not:
-// signer and service could each believe another value. X-Amz-X509 and X-Amz-X509-Chain are
-// read with once.
+// repeated returns the first header that occurs more than once and must not, signed or not: signer
+// and service could use different values. X-Amz-X509 and X-Amz-X509-Chain are read by once.
 func (r wireRequest) repeated() string {
 	for _, name := range []string{"X-Amz-Date", "X-Amz-Content-Sha256", "X-Amz-Security-Token", "Content-Type"} {
 		if len(r.header[name]) > 1 {
@@ -103,8 +102,8 @@ func stringToSign(algorithm, date, scope, canonical string) string {
 	return strings.Join([]string{algorithm, date, scope, hex.EncodeToString(sum[:])}, "\n")
 }
 
-// canonicalPath normalizes the path (RFC 3986 5.2.4, and repeated slashes become one) and
-// encodes what was sent once more, as every service but S3 wants.
+// canonicalPath normalizes the path (RFC 3986 5.2.4, and repeated slashes become one) and encodes
+// it once more, as every service but S3 requires.
 func canonicalPath(path string) string {
 	var segments []string
 	for segment := range strings.SplitSeq(path, "/") {
@@ -126,8 +125,8 @@ func canonicalPath(path string) string {
 // pair is one query parameter, decoded.
 type pair struct{ name, value string }
 
-// parseQuery decodes a raw query. A plus sign is a blank, as in a form (HTML, "URL-encoded
-// form data"): a client that means a plus and signs %2B must also send %2B.
+// parseQuery decodes a raw query. A plus sign is a blank, as in a form (HTML, "URL-encoded form
+// data"): a literal plus must be sent as %2B.
 func parseQuery(raw string) ([]pair, error) {
 	var pairs []pair
 	for part := range strings.SplitSeq(raw, "&") {
@@ -207,7 +206,7 @@ func percentDecode(s string) (string, bool) {
 	return b.String(), true
 }
 
-// collapseSpaces trims a header's value and makes runs of blanks one ("Trim").
+// collapseSpaces trims a header's value and replaces each run of blanks by one ("Trim").
 func collapseSpaces(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.TrimSpace(s), func(r rune) bool { return r == ' ' }), " ")
 }

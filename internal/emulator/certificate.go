@@ -16,15 +16,15 @@ const (
 	minRSA   = 2048     // bits
 )
 
-// sentCertificates are the certificates of a request: whom it claims to come from.
+// sentCertificates are the certificates in a request.
 type sentCertificates struct {
 	leaf  *x509.Certificate
 	chain []*x509.Certificate // the leaf's issuer first
 }
 
-// certificates reads X-Amz-X509 and X-Amz-X509-Chain: base64 of DER, the chain divided by
-// commas (guide, "authentication-sign-process", task 4). The answers to headers that cannot be
-// read, and to a chain that is too long, are ours.
+// certificates parses X-Amz-X509 and X-Amz-X509-Chain: base64 of DER, the chain separated by commas
+// (guide, "authentication-sign-process", task 4). The answers to invalid headers, and to a chain
+// that is too long, are ours.
 func (r wireRequest) certificates() (*sentCertificates, *apiError) {
 	value, err := r.once("X-Amz-X509")
 	if err != nil {
@@ -55,7 +55,7 @@ func (r wireRequest) certificates() (*sentCertificates, *apiError) {
 	return sent, nil
 }
 
-// once returns the value of a header that must be there exactly once.
+// once returns the value of a header that must occur exactly once.
 func (r wireRequest) once(name string) (string, error) {
 	values := r.header[name]
 	if len(values) != 1 || values[0] == "" {
@@ -72,9 +72,9 @@ func decodeCertificate(s string) (*x509.Certificate, error) {
 	return x509.ParseCertificate(der)
 }
 
-// checkLeaf holds the end-entity certificate to the guide, "trust-model" (signature
-// validation): X.509 v3, CA false, digitalSignature, SHA-256 or better, and a subject. The
-// least size of an RSA key is ours.
+// checkLeaf checks the end-entity certificate by the guide, "trust-model" (signature validation):
+// X.509 v3, CA false, digitalSignature, SHA-256 or better, and a subject. The minimum size of an
+// RSA key is ours.
 func checkLeaf(leaf *x509.Certificate) *apiError {
 	key, isRSA := leaf.PublicKey.(*rsa.PublicKey)
 	switch {
@@ -96,12 +96,12 @@ func checkLeaf(leaf *x509.Certificate) *apiError {
 	return nil
 }
 
-// path proves that the anchor vouches for the leaf and returns the path that ends with one of
-// the anchor's certificates. The chain must be in order, each certificate issuing the one
-// before it (field reports: "Untrusted signing certificate" for a wrong order). Sending the
-// anchor's own certificate as the last one is allowed.
+// path verifies the leaf against the anchor and returns the path up to one of the anchor's
+// certificates. The chain must be in order, each certificate issuing the one before it (field
+// reports: "Untrusted signing certificate" for a wrong order). The anchor's own certificate may be
+// the last one.
 //
-// The answer to a certificate outside its validity is ours: nobody has published the text.
+// The answer to a certificate outside its validity is ours: its text has not been published.
 func (a *anchor) path(sent *sentCertificates, now time.Time) ([]*x509.Certificate, *apiError) {
 	path := append([]*x509.Certificate{sent.leaf}, sent.chain...)
 	why := "the anchor has no certificate"
@@ -117,8 +117,8 @@ func (a *anchor) path(sent *sentCertificates, now time.Time) ([]*x509.Certificat
 	return nil, denied(textUntrusted, "%s", why)
 }
 
-// checkPath validates a whole path, leaf first (RFC 5280 6.1), and returns why it is wrong,
-// or "".
+// checkPath validates a whole path, leaf first (RFC 5280 6.1), and returns why it is invalid, or
+// "".
 func checkPath(path []*x509.Certificate, now time.Time) string {
 	if len(path) < 2 {
 		return "the leaf is the trust anchor itself"
@@ -130,7 +130,7 @@ func checkPath(path []*x509.Certificate, now time.Time) string {
 	options.Roots.AddCert(path[len(path)-1])
 	for i, issuer := range path[1:] {
 		cert := path[i]
-		// Verify below takes the shortest way to the root, so it may never look at this one.
+		// Verify below takes the shortest way to the root, and may not check this certificate.
 		if now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
 			return fmt.Sprintf("%q is valid from %s to %s only", cert.Subject, cert.NotBefore.Format(time.RFC3339), cert.NotAfter.Format(time.RFC3339))
 		}
@@ -138,7 +138,7 @@ func checkPath(path []*x509.Certificate, now time.Time) string {
 			return fmt.Sprintf("%q names the issuer %q, but the next certificate is %q: a certificate is missing or out of order",
 				cert.Subject, cert.Issuer, issuer.Subject)
 		}
-		// RFC 5280 4.2.1.3: a CA certificate has the extension; crypto/x509 lets one without pass.
+		// RFC 5280 4.2.1.3: a CA certificate has the extension; crypto/x509 accepts one without it.
 		if issuer.KeyUsage&x509.KeyUsageCertSign == 0 {
 			return fmt.Sprintf("%q has no key usage keyCertSign", issuer.Subject)
 		}
@@ -149,7 +149,7 @@ func checkPath(path []*x509.Certificate, now time.Time) string {
 			options.Intermediates.AddCert(cert)
 		}
 	}
-	// Validity, path length, name constraints, policies, and critical extensions nobody knows.
+	// Validity, path length, name constraints, policies, and unknown critical extensions.
 	if _, err := path[0].Verify(options); err != nil {
 		return err.Error()
 	}

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Config is what exists in the emulated accounts, and how the emulator runs. Everything that
-// is left out is made up: New(Config{TrustAnchors: []TrustAnchor{{Certificates: pem}}}) has a
-// trust anchor, a profile and a role with fixed ARNs, which the accessors return.
+// Config is the content of the emulated accounts, and the emulator's settings. Everything has a
+// default: New(Config{TrustAnchors: []TrustAnchor{{Certificates: pem}}}) has a trust anchor, a
+// profile and a role with fixed ARNs, which the accessors return.
 type Config struct {
-	Region  string // of the ARNs that are made up; default: that of the first ARN given, else us-east-1
-	Account string // of the ARNs that are made up; default: that of the first ARN given, else 111122223333
+	Region  string // of generated ARNs; default: that of the first ARN given, else us-east-1
+	Account string // of generated ARNs; default: that of the first ARN given, else 111122223333
 
 	TrustAnchors []TrustAnchor
 	Profiles     []Profile // default: one that lists every role
@@ -29,34 +29,34 @@ type Config struct {
 // TrustAnchor is a certificate authority whose certificates are accepted (guide,
 // "getting-started").
 type TrustAnchor struct {
-	ARN          string   // empty: made up
-	Alias        string   // aliasName, which CreateSession takes as well; empty: none
-	File         string   // where Certificates are from, for messages; may be empty
+	ARN          string   // empty: generated
+	Alias        string   // aliasName, which CreateSession accepts as well; empty: none
+	File         string   // the source of Certificates, for messages; may be empty
 	Certificates []byte   // PEM, one or two CA certificates, at most 8,000 characters
 	CRLs         [][]byte // PEM or DER, at most two; see [Emulator.ImportCRL]
 	Disabled     bool
 }
 
-// Profile says which roles may be taken, and for how long (guide, "getting-started").
+// Profile lists the roles that may be assumed, with the duration (guide, "getting-started").
 type Profile struct {
-	ARN                   string        // empty: made up
-	Alias                 string        // aliasName, which CreateSession takes as well; empty: none
+	ARN                   string        // empty: generated
+	Alias                 string        // aliasName, which CreateSession accepts as well; empty: none
 	RoleARNs              []string      // nil: every role of the configuration; empty: none
 	Duration              time.Duration // 15 minutes to 12 hours; default 1 hour
-	AcceptRoleSessionName bool          // whether a request may choose the session's name
+	AcceptRoleSessionName bool          // a request may set the session's name
 	Disabled              bool
 }
 
 // Role is an IAM role.
 type Role struct {
-	ARN                string        // empty: made up
+	ARN                string        // empty: generated
 	MaxSessionDuration time.Duration // 1 to 12 hours; default 1 hour
 	TrustAnchorARNs    []string      // the aws:SourceArn condition of its trust policy; empty: any
 	ExternalID         string        // the sts:ExternalId condition; empty: none
 	Actions            []string      // that the trust policy allows, such as "sts:AssumeRole"; empty: all
 }
 
-// User has long-term keys, which STS takes as well; GetSessionToken takes nothing else.
+// User has long-term keys, which STS accepts as well; GetSessionToken accepts only these.
 type User struct {
 	ARN             string
 	AccessKeyID     string
@@ -104,8 +104,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// given returns a part of the first ARN of the configuration that has it: 3 is the region, 4
-// the account.
+// given returns a part of the first configured ARN that has it: 3 is the region, 4 the account.
 func (c Config) given(part int) string {
 	var arns []string
 	for _, t := range c.TrustAnchors {
@@ -154,8 +153,8 @@ func (c Config) profileDefaults(p Profile, i int) Profile {
 	return p
 }
 
-// madeUpARN gives the i-th anchor or profile an ARN that is the same in every run, so that it
-// can stand in scripts. The UUID begins with "kedge" in ASCII.
+// madeUpARN generates the ARN of the i-th anchor or profile, the same in every run, so that scripts
+// can use it. The UUID begins with "kedge" in ASCII.
 func (c Config) madeUpARN(kind string, i int) string {
 	variant := map[string]string{"trust-anchor": "8000", "profile": "9000"}[kind]
 	id := fmt.Sprintf("6b656467-6500-4000-%s-%012d", variant, i+1)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// maxFile bounds what is read of a configuration and of the files it names.
+// maxFile bounds the size of a configuration and of the files it names.
 const maxFile = 1 << 20
 
 // configFile is the JSON form of a Config. Files are named relative to it, durations are
@@ -117,7 +117,7 @@ func (f configFile) config(dir string) (Config, error) {
 	return c, nil
 }
 
-// optionalSeconds returns 0, which stands for the default, for what is left out.
+// optionalSeconds returns 0, the default, for a missing value.
 func optionalSeconds(n *int64) (time.Duration, error) {
 	if n == nil {
 		return 0, nil
@@ -125,8 +125,8 @@ func optionalSeconds(n *int64) (time.Duration, error) {
 	return Seconds(*n)
 }
 
-// Seconds refuses what no session lasts, 0 among it, before it is multiplied and overflows, or
-// is taken for a default. [New] has the narrower limits of profiles and roles.
+// Seconds refuses numbers that no session can have, and 0, before the multiplication overflows or
+// the result is taken for a default. [New] checks the narrower limits of profiles and roles.
 func Seconds(n int64) (time.Duration, error) {
 	if most := int64(maxDuration / time.Second); n < 1 || n > most {
 		return 0, fmt.Errorf("%d seconds is not between 1 and %d", n, most)

@@ -18,7 +18,7 @@ const controlPrefix = "/_emulator/"
 
 func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
 	stamp(w, e.config.Now())
-	// A web page must not reach this through a name that points to loopback, nor a form.
+	// A web page must not reach this through a host name that resolves to loopback, nor a form.
 	if !isLoopbackHost(r.Host) || r.Header.Get("Origin") != "" {
 		http.Error(w, "only for programs on this machine", http.StatusForbidden)
 		return
@@ -42,7 +42,7 @@ func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// injectAll takes all the faults or, with an error, none.
+// injectAll adds all the faults or, with an error, none.
 func (e *Emulator) injectAll(body io.Reader) error {
 	text, err := io.ReadAll(io.LimitReader(body, maxSessionBody))
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// sessionRequest is CreateSession's input (guide, "authentication-create-session"). Members it
-// does not know are ignored, as the services that use the same framework do.
+// sessionRequest is CreateSession's input (guide, "authentication-create-session"). Unknown members
+// are ignored, as in services that use the same framework.
 type sessionRequest struct {
 	ProfileARN      *string `json:"profileArn"`
 	RoleARN         *string `json:"roleArn"`
@@ -20,7 +20,7 @@ type sessionRequest struct {
 	RoleSessionName *string `json:"roleSessionName"`
 }
 
-// sessionGrant is what a request was found to be entitled to.
+// sessionGrant is what a request is entitled to.
 type sessionGrant struct {
 	anchor   *anchor
 	profile  Profile
@@ -29,8 +29,8 @@ type sessionGrant struct {
 	name     string
 }
 
-// createSession answers one CreateSession request: who signed it, what it asks for, whether
-// that may be given, in this order. A fault may make the session short.
+// createSession answers a CreateSession request. It checks the signature, the parameters, and
+// whether the session may be granted, in this order. A fault may make the session short.
 func (e *Emulator) createSession(r wireRequest, now time.Time, fault Fault) (*Session, *apiError) {
 	if kind := r.header.Get("Content-Type"); len(r.body) > 0 && !isJSON(kind) {
 		return nil, &apiError{status: http.StatusUnsupportedMediaType, code: "UnsupportedMediaTypeException",
@@ -65,9 +65,9 @@ func isJSON(contentType string) bool {
 	return err == nil && kind == "application/json"
 }
 
-// readSessionRequest takes the parameters from the body, and the ARNs from the query as well
+// readSessionRequest reads the parameters from the body, and the ARNs from the query as well
 // (guide, "authentication-create-session": "as URI parameters or as JSON in the request body").
-// Refusing two different values for one is ours.
+// Refusing two different values for one parameter is ours.
 func readSessionRequest(query []pair, body []byte) (*sessionRequest, *apiError) {
 	var in sessionRequest
 	if len(body) > 0 {
@@ -118,7 +118,7 @@ func (in *sessionRequest) validate() *apiError {
 	return nil
 }
 
-// arnPattern is the pattern of the API reference; what is checked here is narrower.
+// arnPattern is the pattern of the API reference; the checks here are narrower.
 func arnPattern(service, kind string) string {
 	return fmt.Sprintf(`^arn:aws(-[^:]+)?:%s(:.*){2}(:%s.*)$`, service, kind)
 }
@@ -145,8 +145,8 @@ func outsideNameAlphabet(r rune) bool {
 	return !strings.ContainsRune("_+=,.@-", r)
 }
 
-// authorize finds what the request asks for and decides whether the certificate may have it.
-// The texts are field reports; the order of the checks is ours.
+// authorize finds the requested resources and decides whether the certificate may use them. The
+// messages are field reports; the order of the checks is ours.
 func (e *Emulator) authorize(in *sessionRequest, region string, sent *sentCertificates, now time.Time) (*sessionGrant, *apiError) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
@@ -190,11 +190,11 @@ func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, serial string) (
 	if !ok {
 		return nil, denied(textAssume, "%s does not exist", *in.RoleARN)
 	}
-	// Guide, "resource-aliases": aws:SourceArn is the anchor's own ARN, however the request names it.
+	// Guide, "resource-aliases": aws:SourceArn is the anchor's own ARN, not the alias of the request.
 	if len(role.TrustAnchorARNs) > 0 && !slices.Contains(role.TrustAnchorARNs, a.arn.String()) {
 		return nil, denied(textAssume, "the role's trust policy wants another aws:SourceArn than %s", a.arn)
 	}
-	// Guide, "authentication-create-session": the shorter of the two counts.
+	// Guide, "authentication-create-session": the shorter of the two applies.
 	duration := profile.Duration
 	if in.DurationSeconds != nil {
 		duration = min(duration, time.Duration(*in.DurationSeconds)*time.Second)

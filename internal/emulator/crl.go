@@ -13,15 +13,14 @@ const (
 	removeFromCRL = 8       // RFC 5280 5.3.1
 )
 
-// crl is an imported revocation list: the serial numbers that one certificate of the anchor
-// took back.
+// crl is an imported CRL: the serial numbers that one certificate of the anchor has revoked.
 type crl struct {
 	issuer  *x509.Certificate
 	revoked map[string]bool // decimal serial
 }
 
-// parseCRL reads one list, PEM or DER. A list whose nextUpdate has passed still counts: ours,
-// and the safe side.
+// parseCRL parses one CRL, PEM or DER. One whose nextUpdate has passed still applies: ours, and the
+// safe choice.
 func parseCRL(data []byte) (*x509.RevocationList, error) {
 	if len(data) > maxCRLSize {
 		return nil, fmt.Errorf("the CRL has %d bytes, as it is given; %d is the most", len(data), maxCRLSize)
@@ -41,8 +40,8 @@ func parseCRL(data []byte) (*x509.RevocationList, error) {
 		return nil, errors.New("the file holds more than one CRL")
 	}
 	for _, ext := range list.Extensions {
-		// RFC 5280 5.2: a list with a critical extension that is not understood (a delta, one for
-		// some certificates only) says nothing about the others.
+		// RFC 5280 5.2: a CRL with an unknown critical extension (a delta, one for some
+		// certificates only) must not be used.
 		if ext.Critical {
 			return nil, fmt.Errorf("the CRL has the critical extension %s: a delta or partial list", ext.Id)
 		}
@@ -50,8 +49,8 @@ func parseCRL(data []byte) (*x509.RevocationList, error) {
 	return list, nil
 }
 
-// importCRL adds a list. As ImportCrl does, it takes only one that the anchor's own CA signed
-// (guide, "revocation").
+// importCRL adds a CRL. As ImportCrl, it accepts only one that the anchor's own CA signed (guide,
+// "revocation").
 func (a *anchor) importCRL(list *x509.RevocationList) error {
 	if len(a.crls) >= maxCRLs {
 		return fmt.Errorf("it has %d CRLs already, which is the most", maxCRLs)
@@ -85,7 +84,7 @@ func (a *anchor) crlIssuer(list *x509.RevocationList) (*x509.Certificate, error)
 	return nil, result
 }
 
-// revoked returns the first certificate of a verified path that is on a list of its issuer.
+// revoked returns the first certificate of a verified path that is on a CRL of its issuer.
 func (a *anchor) revoked(path []*x509.Certificate) *x509.Certificate {
 	for i, cert := range path[:len(path)-1] {
 		for _, list := range a.crls {
@@ -97,7 +96,7 @@ func (a *anchor) revoked(path []*x509.Certificate) *x509.Certificate {
 	return nil
 }
 
-// sameCA: a certificate that a CA renewed, with its name and key, is still that CA.
+// sameCA: a renewed CA certificate, with the same name and key, is still that CA.
 func sameCA(a, b *x509.Certificate) bool {
 	return bytes.Equal(a.RawSubject, b.RawSubject) && bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
 }

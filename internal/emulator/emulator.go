@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// Emulator is the emulated accounts and the service in front of them. Its methods may be
-// called by several goroutines.
+// Emulator has the emulated accounts and serves their API. It is safe for concurrent use.
 type Emulator struct {
 	config   Config
 	log      logger
@@ -27,21 +26,21 @@ type Emulator struct {
 	faults   []Fault
 }
 
-// Call is a request that was answered.
+// Call is an answered request.
 type Call struct {
 	Time      time.Time `json:"time"`
 	Operation string    `json:"operation"` // CreateSession, GetCallerIdentity, …, or the path
-	Status    int       `json:"status"`    // 0 where a fault answered
+	Status    int       `json:"status"`    // 0 if a fault answered
 	Code      string    `json:"code,omitzero"`
 	Message   string    `json:"message,omitzero"`
-	Why       string    `json:"why,omitzero"` // the reason, which the caller was not told
+	Why       string    `json:"why,omitzero"` // the reason, which the client was not told
 }
 
-// maxCalls bounds the memory of a long run; the oldest calls are forgotten.
+// maxCalls bounds the memory of a long run; the oldest calls are dropped.
 const maxCalls = 10_000
 
-// New checks the configuration, as the services would, and reads the state folder if there is
-// one. The error names the ARN at fault.
+// New checks the configuration, as the services would, and reads the state folder if there is one.
+// The error names the ARN at fault.
 func New(c Config) (*Emulator, error) {
 	c = c.withDefaults()
 	if err := cmp.Or(CheckRegion(c.Region), CheckAccount(c.Account)); err != nil {
@@ -102,8 +101,8 @@ func put[V any](m map[string]V, key string, value V, err error) error {
 	return nil
 }
 
-// AddTrustAnchor adds one more trust anchor, or replaces the one with the same ARN, with the
-// checks of CreateTrustAnchor. It returns the ARN, made up when t has none.
+// AddTrustAnchor adds a trust anchor, or replaces the one with the same ARN, with the checks of
+// CreateTrustAnchor. It returns the ARN, which is generated if t has none.
 func (e *Emulator) AddTrustAnchor(t TrustAnchor) (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -150,10 +149,10 @@ func (e *Emulator) PutRole(r Role) error {
 	return nil
 }
 
-// ImportCRL adds a revocation list, PEM or DER, to a trust anchor: at most 300,000 bytes as it
-// is given, two per anchor, signed by the anchor's own CA (guide, "revocation"). It counts for
-// sessions that are created from now on. Without an ARN it goes to each anchor whose CA signed
-// it. The ARNs of the anchors that have it now are returned, also next to an error.
+// ImportCRL adds a CRL, PEM or DER, to a trust anchor: at most 300,000 bytes as uploaded, two per
+// anchor, signed by the anchor's own CA (guide, "revocation"). It applies to sessions that are
+// created from now on. Without an ARN it is added to each anchor whose CA signed it. It returns the
+// ARNs of the anchors to which it was added, also with an error.
 func (e *Emulator) ImportCRL(anchorARN string, data []byte) ([]string, error) {
 	list, err := parseCRL(data)
 	if err != nil {
@@ -179,7 +178,7 @@ func (e *Emulator) ImportCRL(anchorARN string, data []byte) ([]string, error) {
 	return targets, nil
 }
 
-// signersOf returns the ARNs of the trust anchors whose CA signed the list.
+// signersOf returns the ARNs of the trust anchors whose CA signed the CRL.
 func (e *Emulator) signersOf(list *x509.RevocationList) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(e.anchors)) {
@@ -190,7 +189,7 @@ func (e *Emulator) signersOf(list *x509.RevocationList) []string {
 	return names
 }
 
-// TrustAnchorARN returns the ARN of the first trust anchor; of the one to come when there is none.
+// TrustAnchorARN returns the ARN of the first trust anchor, or the one that it will get.
 func (e *Emulator) TrustAnchorARN() string {
 	if len(e.config.TrustAnchors) == 0 {
 		return e.config.madeUpARN("trust-anchor", 0)
@@ -204,16 +203,16 @@ func (e *Emulator) ProfileARN() string { return e.config.Profiles[0].ARN }
 // RoleARN returns the ARN of the first role.
 func (e *Emulator) RoleARN() string { return e.config.Roles[0].ARN }
 
-// Region returns the region of the first trust anchor, which clients sign for.
+// Region returns the region of the first trust anchor, for which clients sign.
 func (e *Emulator) Region() string {
 	a, _ := parseARN(e.TrustAnchorARN(), rolesService, "trust-anchor") // validated by New
 	return a.region
 }
 
-// Sessions returns what was given out and is still remembered, the oldest first.
+// Sessions returns the issued sessions that have not been dropped, the oldest first.
 func (e *Emulator) Sessions() []Session { return e.sessions.all() }
 
-// Calls returns the requests answered so far, the oldest first; of a long run, the last ones.
+// Calls returns the answered requests, the oldest first; of a long run, only the last ones.
 func (e *Emulator) Calls() []Call {
 	e.mu.RLock()
 	defer e.mu.RUnlock()

@@ -67,7 +67,7 @@ func (f Fault) String() string {
 	return b.String()
 }
 
-// ParseFault reads the text form of a Fault, and checks it.
+// ParseFault parses and checks the text form of a Fault.
 func ParseFault(s string) (Fault, error) {
 	var f Fault
 	rest, sts := strings.CutPrefix(strings.TrimSpace(s), "sts:")
@@ -154,8 +154,8 @@ func (f Fault) assignment() (path string, value any, err error) {
 	return path, value, json.Unmarshal([]byte(text), &value)
 }
 
-// Inject makes the next f.Count requests of that service meet the fault. Faults wait in line:
-// each request meets one at most.
+// Inject applies the fault to the next f.Count requests of that service. Faults are queued: each
+// request meets at most one.
 func (e *Emulator) Inject(f Fault) error {
 	if err := f.validate(); err != nil {
 		return err
@@ -167,14 +167,14 @@ func (e *Emulator) Inject(f Fault) error {
 	return nil
 }
 
-// ClearFaults forgets the faults that no request has met yet.
+// ClearFaults drops the queued faults.
 func (e *Emulator) ClearFaults() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.faults = nil
 }
 
-// shorten is how long a session of d lasts.
+// shorten returns the duration of a session of d.
 func (f Fault) shorten(d time.Duration) time.Duration {
 	if f.Kind == "short" {
 		return f.duration()
@@ -199,7 +199,7 @@ func (e *Emulator) takeFault(sts bool) Fault {
 	return Fault{}
 }
 
-// spoil makes the wrong answer out of the right one.
+// spoil changes the right answer into a wrong one.
 func (f Fault) spoil(answer map[string]any, s *Session) {
 	sets, _ := answer["credentialSet"].([]any)
 	switch f.Kind {

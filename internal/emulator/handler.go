@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Sizes that are taken in. The service's own are unknown; what it documents fits in these.
+// The maximum sizes of requests. The service's own are unknown; what it documents fits in these.
 const (
 	maxSessionBody = 64 << 10
 	maxSTSBody     = 1 << 20
@@ -19,8 +19,8 @@ const (
 	maxHeader = 256 << 10
 )
 
-// Handler returns the service: CreateSession at /sessions, STS at /, and what exists here
-// alone below /_emulator/.
+// Handler returns the service: CreateSession at /sessions, STS at /, and the control interface
+// below /_emulator/.
 func (e *Emulator) Handler() http.Handler { return http.HandlerFunc(e.serve) }
 
 func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +35,7 @@ func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		now := e.config.Now()
 		stamp(w, now)
-		// The answer of AWS's REST-JSON services to what they do not know.
+		// The answer of AWS's REST-JSON services to an unknown operation.
 		e.refuse(w, now, Call{Operation: r.Method + " " + r.URL.Path}, &apiError{
 			status: http.StatusNotFound, code: "UnknownOperationException", message: "Unknown operation",
 			why: fmt.Sprintf("%s %.80q: CreateSession is POST /sessions, STS is /", r.Method, path),
@@ -43,7 +43,7 @@ func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// stamp sets what every answer has.
+// stamp sets the headers of every answer.
 func stamp(w http.ResponseWriter, now time.Time) {
 	id := hex.EncodeToString(random(16))
 	w.Header().Set("X-Amzn-Requestid", strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-"))
@@ -121,7 +121,7 @@ func (e *Emulator) recordFault(now time.Time, call Call, f Fault) {
 	e.log.entry(now, call.Operation+faultNote(f))
 }
 
-// refuse answers with an error, and says why in the log.
+// refuse answers with an error, and logs why.
 func (e *Emulator) refuse(w http.ResponseWriter, now time.Time, call Call, refusal *apiError) {
 	e.recordRefusal(now, call, refusal)
 	writeError(w, refusal)
@@ -147,7 +147,7 @@ func writeError(w http.ResponseWriter, refusal *apiError) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
-	// Only strings and numbers are in it, and of what a client sent, invalid UTF-8 becomes U+FFFD.
+	// It has only strings and numbers; invalid UTF-8 that a client sent becomes U+FFFD.
 	data, _ := json.Marshal(value, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -6,13 +6,13 @@ import (
 	"os"
 )
 
-// ErrLocked says that another process uses a state folder.
+// ErrLocked is returned if another process uses a state folder.
 var ErrLocked = errors.New("another emulator uses this state folder")
 
-// LockState takes a state folder for this process, and makes it (0700) when missing, until
-// unlock is called or the process ends, however it ends: nothing stale is left. It fails with
-// ErrLocked when another has it. Take it before [New] reads the folder. Systems and file
-// systems without flock lock nothing.
+// LockState locks a state folder for this process, and creates it (0700) if missing, until unlock
+// is called or the process ends, however it ends: there is no stale lock. If another process has
+// it, the error is ErrLocked. Call it before [New] reads the folder. On systems and file systems
+// without flock it locks nothing.
 func LockState(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func LockState(dir string) (unlock func(), err error) {
 		return nil, fmt.Errorf("%s: %w", dir, ErrLocked)
 	}
 	return func() {
-		unlockFile(f) // closing alone would leave it to a child that is just being started
+		unlockFile(f) // after close alone, a child that is just being started would keep it
 		f.Close()
 	}, nil
 }

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// lockFile returns false when another open file has the lock. The lock goes with f.
+// lockFile returns false if another open file has the lock. Closing f releases it.
 func lockFile(f *os.File) bool {
 	return !errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB), syscall.EWOULDBLOCK)
 }

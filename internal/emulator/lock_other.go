@@ -4,7 +4,7 @@ package emulator
 
 import "os"
 
-// lockFile locks nothing: there is no flock here.
+// lockFile locks nothing: there is no flock on this system.
 func lockFile(*os.File) bool { return true }
 
 func unlockFile(*os.File) {}

@@ -9,14 +9,14 @@ import (
 	"unicode"
 )
 
-// logger writes one entry per request: a line, and indented lines for what helps a developer.
+// logger writes one entry per request: a line, and indented lines with details for a developer.
 type logger struct {
 	mu sync.Mutex
 	w  io.Writer
 }
 
-// entry is written in one piece. Control characters in it, which a client may have sent,
-// become spaces: a request cannot forge an entry.
+// entry writes an entry in one piece. Control characters, which a client may have sent, become
+// spaces: a request cannot forge an entry.
 func (l *logger) entry(now time.Time, line string, details ...string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s\n", now.UTC().Format("15:04:05"), printable(shorten(line)))
@@ -27,16 +27,16 @@ func (l *logger) entry(now time.Time, line string, details ...string) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, _ = io.WriteString(l.w, b.String()) // a log that cannot be written is nobody's failure
+	_, _ = io.WriteString(l.w, b.String()) // a failed write is ignored
 }
 
-// shorten cuts what a person does not read: certificates in base64.
+// shorten abbreviates long values: certificates in base64.
 func shorten(s string) string {
 	const most = 400
 	if len(s) <= most {
 		return s
 	}
-	return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(s[:most], ""), len(s)) // no half character
+	return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(s[:most], ""), len(s)) // no partial character
 }
 
 func printable(s string) string {
@@ -48,8 +48,8 @@ func printable(s string) string {
 	}, s)
 }
 
-// withoutTokens takes session tokens, which are secrets, out of a canonical request: the
-// header of a signed request and the parameter of a presigned one.
+// withoutTokens removes session tokens, which are secrets, from a canonical request: the header of
+// a signed request and the parameter of a presigned one.
 func withoutTokens(canonical string) string {
 	lines := strings.Split(canonical, "\n")
 	for i, line := range lines {

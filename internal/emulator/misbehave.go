@@ -12,13 +12,12 @@ import (
 
 const hugeSize = 100 << 20
 
-// misbehave gives the fault's answer instead of the real one. It returns false where the
-// request is to be answered as usual, perhaps after a delay. write writes errors the way the
-// service does.
+// misbehave sends the fault's answer instead of the real one. It returns false if the request is to
+// be answered as usual, perhaps after a delay. write writes errors in the service's format.
 func (f Fault) misbehave(ctx context.Context, w http.ResponseWriter, write func(http.ResponseWriter, *apiError)) bool {
 	switch f.Kind {
 	case "delay":
-		return !wait(ctx, f.duration()) // a client that left gets no answer
+		return !wait(ctx, f.duration()) // if the client has left, no answer
 	case "status", "throttle":
 		write(w, f.apiError())
 	case "cut":
@@ -58,7 +57,7 @@ func (f Fault) apiError() *apiError {
 	return &apiError{status: status, code: code, message: http.StatusText(status)}
 }
 
-// wait returns false when the client left first.
+// wait returns false if the client left first.
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

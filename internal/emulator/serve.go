@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// ErrNotLoopback says that an address can be reached from other machines. The emulator
-// protects nothing: it gives credentials to every holder of a certificate, over http.
+// ErrNotLoopback is returned if an address can be reached from other machines. The emulator
+// protects nothing: it issues credentials to every holder of a certificate, over http.
 var ErrNotLoopback = errors.New("not a loopback address")
 
-// Listen opens an address such as 127.0.0.1:0, where port 0 means a free one. Unless remote
-// is set, an address that is not loopback is refused with ErrNotLoopback.
+// Listen listens on an address such as 127.0.0.1:0, where port 0 means a free one. Unless remote is
+// set, an address that is not loopback is refused with ErrNotLoopback.
 func Listen(ctx context.Context, address string, remote bool) (net.Listener, error) {
 	if !remote {
 		host, _, err := net.SplitHostPort(address)
@@ -30,8 +30,8 @@ func Listen(ctx context.Context, address string, remote bool) (net.Listener, err
 	return new(net.ListenConfig).Listen(ctx, "tcp", address)
 }
 
-// Serve answers on l until ctx ends, then gives open requests two seconds to finish. It speaks
-// HTTP/1 alone, in which a connection can be cut.
+// Serve serves on l until ctx ends, then gives open requests two seconds to finish. It uses HTTP/1
+// only, in which a connection can be cut.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	server := &http.Server{
 		Handler:           h,

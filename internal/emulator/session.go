@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Session is one set of temporary credentials that was given out. It has no secret in it.
+// Session describes issued temporary credentials. It has no secret in it.
 type Session struct {
 	AccessKeyID    string            `json:"accessKeyId"`
 	RoleARN        string            `json:"roleArn,omitzero"`
@@ -23,14 +23,14 @@ type Session struct {
 	ProfileARN     string            `json:"profileArn,omitzero"`
 	SerialNumber   string            `json:"serialNumber,omitzero"` // of the leaf, in decimal
 	Tags           map[string]string `json:"tags,omitzero"`
-	TransitiveTags []string          `json:"transitiveTags,omitzero"` // keys of those that go on to chained sessions
+	TransitiveTags []string          `json:"transitiveTags,omitzero"` // keys of the tags that are passed to chained sessions
 	Issued         time.Time         `json:"issued"`
 	Expiration     time.Time         `json:"expiration"`
 
 	secretAccessKey, sessionToken string
 }
 
-// issue gives out credentials for what authorize granted.
+// issue issues credentials for what authorize granted.
 func (e *Emulator) issue(g *sessionGrant, leaf *x509.Certificate, now time.Time) (*Session, *apiError) {
 	s := newRoleSession(g.role.ARN, g.name, now, g.duration)
 	s.SourceIdentity = sourceIdentityOf(leaf)
@@ -49,7 +49,7 @@ func (e *Emulator) remember(s *Session) *apiError {
 	return nil
 }
 
-// newRoleSession makes credentials that look like STS's: an access key id of ASIA and 16
+// newRoleSession generates credentials that look like STS's: an access key id of ASIA and 16
 // characters, a secret of 40, an opaque token (IAM guide, "Unique identifiers").
 func newRoleSession(roleARN, name string, now time.Time, duration time.Duration) *Session {
 	role, _ := parseARN(roleARN, "iam", "role") // validated with the configuration
@@ -72,7 +72,7 @@ func newSession(now time.Time, duration time.Duration) *Session {
 	}
 }
 
-// uniqueID is an id of 21 characters that stays the same for one name.
+// uniqueID returns an id of 21 characters that depends only on the name.
 func uniqueID(prefix, name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return prefix + base32.StdEncoding.EncodeToString(sum[:])[:17]
@@ -80,11 +80,11 @@ func uniqueID(prefix, name string) string {
 
 func random(n int) []byte {
 	b := make([]byte, n)
-	_, _ = rand.Read(b) // never fails, says its documentation
+	_, _ = rand.Read(b) // never fails: see crypto/rand
 	return b
 }
 
-// answer is CreateSession's output (guide, "authentication-create-session").
+// answer returns CreateSession's output (guide, "authentication-create-session").
 func (s *Session) answer() map[string]any {
 	return map[string]any{
 		"credentialSet": []any{map[string]any{

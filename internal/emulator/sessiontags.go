@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// tagSet are the tags of a session, and the keys of those that go on to the next.
+// tagSet has the tags of a session, and the keys of the transitive ones.
 type tagSet struct {
 	values     map[string]string
 	transitive []string
@@ -18,8 +18,9 @@ type tagSet struct {
 
 const maxSessionTags = 50
 
-// sessionTags: those of the request, and the transitive ones of the session that asks, which
-// cannot be changed (IAM guide, "Pass session tags in AWS STS", "Chaining roles with session tags").
+// sessionTags returns those of the request, and the transitive ones of the requesting session,
+// which cannot be changed (IAM guide, "Pass session tags in AWS STS", "Chaining roles with session
+// tags").
 func sessionTags(who *principal, parameters map[string]string) (*tagSet, *apiError) {
 	tags := &tagSet{values: map[string]string{}}
 	if who.session != nil {
@@ -70,7 +71,7 @@ func (t *tagSet) markTransitive(parameters map[string]string) *apiError {
 	return nil
 }
 
-// has tells a key in any case.
+// has reports whether tags has a key, ignoring case.
 func has(tags map[string]string, key string) bool {
 	for k := range tags {
 		if strings.EqualFold(k, key) {

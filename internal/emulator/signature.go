@@ -26,8 +26,8 @@ const (
 	rolesService = "rolesanywhere"
 )
 
-// authenticate proves that the request was signed, just now and for this service, with the
-// key of the leaf it carries. It says nothing about who vouches for the leaf.
+// authenticate verifies that the request was signed, just now and for this service, with the key of
+// the leaf it carries. It does not verify the leaf.
 func (e *Emulator) authenticate(r wireRequest, query []pair, sent *sentCertificates, now time.Time) (authorization, *apiError) {
 	auth, err := r.authorization()
 	if err != nil {
@@ -64,9 +64,9 @@ func (r wireRequest) authorization() (authorization, error) {
 	return parseAuthorization(value)
 }
 
-// checkSignedHeaders: the guide's "authentication-sign-process" adds both X509 headers to what
-// must be signed; a Content-Type that is sent must be signed as well (IAM guide, "Create a
-// canonical request"), which the service itself may not enforce.
+// checkSignedHeaders: the guide's "authentication-sign-process" adds both X509 headers to those
+// that must be signed; a Content-Type header must be signed as well (IAM guide, "Create a canonical
+// request"), which the service itself may not enforce.
 func (r wireRequest) checkSignedHeaders(signed []string, sent *sentCertificates) *apiError {
 	must := []string{"x-amz-date", "x-amz-x509"}
 	if len(sent.chain) > 0 {
@@ -100,7 +100,7 @@ func checkDate(date string, now time.Time) *apiError {
 	return nil
 }
 
-// parseDate takes the basic form alone; time.Parse would take fractions of a second as well.
+// parseDate accepts only the basic form; time.Parse would accept fractions of a second as well.
 func parseDate(date string) (time.Time, error) {
 	if len(date) != len(dateFormat) {
 		return time.Time{}, errors.New("not YYYYMMDDTHHMMSSZ")

@@ -20,22 +20,22 @@ const (
 	textNoMatch = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 )
 
-// signed is what a request says about its own signature, in the Authorization header or, for
-// a presigned URL, in the query.
+// signed is a request's signature with its parameters, from the Authorization header or, for a
+// presigned URL, from the query.
 type signed struct {
 	auth    authorization
 	date    string
 	token   string        // session token, "" for long-term keys
-	query   []pair        // what belongs into the canonical request
-	expires time.Duration // how long a presigned URL lives; 0 for a header
+	query   []pair        // of the canonical request
+	expires time.Duration // validity of a presigned URL; 0 for a header
 }
 
 func stsRefusal(status int, code, message, why string, args ...any) *apiError {
 	return &apiError{status: status, code: code, message: message, why: fmt.Sprintf(why, args...)}
 }
 
-// incomplete: STS reference, "Common errors", IncompleteSignature; the message names the cause
-// here, as it does there.
+// incomplete: STS reference, "Common errors", IncompleteSignature; as there, the message names the
+// cause.
 func incomplete(why string, args ...any) *apiError {
 	return stsRefusal(http.StatusBadRequest, "IncompleteSignature", fmt.Sprintf(why, args...), "")
 }
@@ -64,7 +64,7 @@ func (r wireRequest) readSigned(query []pair) (*signed, *apiError) {
 	if s.date == "" {
 		return nil, incomplete("the header X-Amz-Date is missing")
 	}
-	// UNSIGNED-PAYLOAD is described for S3 alone, so a hash that is sent must be the body's.
+	// UNSIGNED-PAYLOAD is documented for S3 only, so a hash in the header must be the body's.
 	if hash := r.header.Get("X-Amz-Content-Sha256"); hash != "" {
 		if sum := sha256.Sum256(r.body); hash != hex.EncodeToString(sum[:]) {
 			return nil, mismatch(textNoMatch, "X-Amz-Content-Sha256 is not the hash of the body that arrived")
@@ -79,7 +79,7 @@ func readPresigned(query []pair, signature string) (*signed, *apiError) {
 	if err != nil {
 		return nil, incomplete("%v", err)
 	}
-	// aws-sdk-go-v2 presigns for STS without X-Amz-Expires; the 15 minutes are what STS grants then.
+	// aws-sdk-go-v2 presigns for STS without X-Amz-Expires; STS then allows 15 minutes.
 	seconds, err := strconv.Atoi(cmp.Or(lookup(query, "X-Amz-Expires"), "900"))
 	if err != nil || seconds < 1 || seconds > maxExpires {
 		return nil, incomplete("X-Amz-Expires must be 1 to %d seconds", maxExpires)
@@ -91,7 +91,7 @@ func readPresigned(query []pair, signature string) (*signed, *apiError) {
 	}, nil
 }
 
-// lookup returns the value of a parameter that stands once, else "".
+// lookup returns the value of a parameter that occurs once, else "".
 func lookup(query []pair, name string) string {
 	found := ""
 	for _, p := range query {
@@ -106,8 +106,8 @@ func lookup(query []pair, name string) string {
 	return found
 }
 
-// check holds everything but the signature itself to the rules: the scope, the date, the
-// headers that must be signed. The texts are STS's.
+// check checks everything but the signature itself: the scope, the date, the headers that must be
+// signed. The messages are STS's.
 func (s *signed) check(r wireRequest, now time.Time) *apiError {
 	c := s.auth.credential
 	at, err := parseDate(s.date)
@@ -148,7 +148,7 @@ func (s *signed) checkTime(at, now time.Time) *apiError {
 	return nil
 }
 
-// verify compares the signature with the one that the secret makes.
+// verify compares the signature with the one computed with the secret.
 func (s *signed) verify(r wireRequest, secret string) *apiError {
 	canonical, err := r.canonical(s.query, s.auth.signedHeaders)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// keepExpired is how long an expired session is known as such (ExpiredToken) before it is
-// forgotten (InvalidClientTokenId). Ours.
+// keepExpired is how long an expired session is kept (ExpiredToken) before it is dropped
+// (InvalidClientTokenId). Ours.
 const keepExpired = 24 * time.Hour
 
 // store holds the sessions, in memory and, when dir is set, in one file (0600) each.
@@ -31,7 +31,7 @@ type storedSession struct {
 	SessionToken    string `json:"sessionToken"`
 }
 
-// missing names a field that every session has and this one lacks.
+// missing returns the name of a required field that is empty.
 func (s *storedSession) missing() string {
 	for _, f := range []struct {
 		name string
@@ -52,7 +52,8 @@ func (s *storedSession) missing() string {
 	return ""
 }
 
-// openStore reads what an earlier run left in the folder's "sessions", which is made when missing.
+// openStore reads the sessions of an earlier run from the folder's "sessions", which is created if
+// missing.
 func openStore(stateDir string) (*store, error) {
 	s := &store{byKey: map[string]*Session{}}
 	if stateDir == "" {
@@ -62,7 +63,7 @@ func openStore(stateDir string) (*store, error) {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(s.dir, 0o700); err != nil { // one that was there may be open to others
+	if err := os.Chmod(s.dir, 0o700); err != nil { // an existing one may be accessible to others
 		return nil, err
 	}
 	entries, err := os.ReadDir(s.dir)
@@ -71,7 +72,7 @@ func openStore(stateDir string) (*store, error) {
 	}
 	for _, entry := range entries {
 		if !strings.HasPrefix(entry.Name(), "ASIA") || filepath.Ext(entry.Name()) != ".json" {
-			continue // not ours, or a write that was cut off
+			continue // not ours, or a truncated write
 		}
 		path := filepath.Join(s.dir, entry.Name())
 		session, err := readSession(path)
@@ -103,7 +104,7 @@ func readSession(path string) (*Session, error) {
 	return &session, nil
 }
 
-// add remembers a session; once it returns nil, a restart does not lose it.
+// add stores a session; once it returns nil, a restart does not lose it.
 func (s *store) add(session *Session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +122,7 @@ func (s *store) add(session *Session) error {
 	return nil
 }
 
-// replaceFile writes a file of the emulator's own folder, so that a restart finds all of it or nothing.
+// replaceFile writes a file of the emulator's own folder atomically.
 func replaceFile(path string, data []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
@@ -138,7 +139,7 @@ func replaceFile(path string, data []byte) error {
 	return nil
 }
 
-// sweep forgets, at most once a minute, what expired long ago.
+// sweep drops, at most once a minute, sessions that expired long ago.
 func (s *store) sweep(now time.Time) {
 	if now.Sub(s.swept).Abs() < time.Minute {
 		return
@@ -148,7 +149,7 @@ func (s *store) sweep(now time.Time) {
 		if now.Sub(session.Expiration) > keepExpired {
 			delete(s.byKey, key)
 			if s.dir != "" {
-				_ = os.Remove(s.path(session)) // what stays is read again, and swept again
+				_ = os.Remove(s.path(session)) // if that fails, it is read and swept again
 			}
 		}
 	}

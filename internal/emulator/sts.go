@@ -10,14 +10,14 @@ import (
 
 const stsVersion = "2011-06-15" // STS reference; of the query protocol
 
-// principal is who made an STS request.
+// principal is the sender of an STS request.
 type principal struct {
 	arn, userID, account string
 	secret               string
 	session              *Session // nil for a user
 }
 
-// isRoleSession reports whether assuming a role from here is role chaining.
+// isRoleSession reports whether assuming a role with these credentials is role chaining.
 func (p *principal) isRoleSession() bool { return p.session != nil && p.session.RoleARN != "" }
 
 func (p *principal) sourceIdentity() string {
@@ -73,8 +73,8 @@ func (e *Emulator) serveSTS(w http.ResponseWriter, r *http.Request) {
 	writeXML(w, http.StatusOK, result)
 }
 
-// stsParameters reads the query protocol: parameters in the query of a GET, or as a form in
-// the body of a POST.
+// stsParameters parses the query protocol: parameters in the query of a GET, or as a form in the
+// body of a POST.
 func (r wireRequest) stsParameters() ([]pair, map[string]string, *apiError) {
 	if r.method != http.MethodGet && r.method != http.MethodPost {
 		return nil, nil, stsRefusal(http.StatusMethodNotAllowed, "InvalidAction", "Only GET and POST are supported", "%s", r.method)
@@ -99,8 +99,8 @@ func (r wireRequest) stsParameters() ([]pair, map[string]string, *apiError) {
 	return query, parameters, nil
 }
 
-// authenticateSTS finds whose credentials signed the request. Codes and texts are those of
-// STS, as the SDKs know them.
+// authenticateSTS returns the principal whose credentials signed the request. Codes and messages
+// are those of STS, as the SDKs know them.
 func (e *Emulator) authenticateSTS(r wireRequest, query []pair, now time.Time) (*principal, *apiError) {
 	s, refusal := r.readSigned(query)
 	if refusal != nil {
@@ -144,7 +144,7 @@ func (e *Emulator) find(accessKeyID string) *principal {
 	return &principal{arn: u.ARN, userID: uniqueID("AIDA", u.ARN), account: a.account, secret: u.SecretAccessKey}
 }
 
-// perform carries out an action (STS reference).
+// perform performs an action (STS reference).
 func (e *Emulator) perform(who *principal, parameters map[string]string, now time.Time) (any, *apiError) {
 	action, version := parameters["Action"], parameters["Version"]
 	if action == "" {
@@ -170,7 +170,7 @@ func accessDenied(message, why string, args ...any) *apiError {
 	return stsRefusal(http.StatusForbidden, "AccessDenied", message, why, args...)
 }
 
-// stsInvalid is a ValidationException with the code that STS gives it.
+// stsInvalid returns a ValidationException with STS's code for it.
 func stsInvalid(refusal *apiError) *apiError {
 	if refusal != nil {
 		refusal.code = "ValidationError"

@@ -14,10 +14,10 @@ import (
 
 const maxTags = 50 // STS reference, AssumeRole, Tags
 
-// What the certificate says about the session: its name, its source identity, its tags.
+// The parts of a session that follow from the certificate: its name, its source identity, its tags.
 
-// serialHex is the serial number in lower-case hexadecimal of even length, the session's name
-// unless the request chooses one (guide, "authentication-create-session").
+// serialHex returns the serial number in lower-case hexadecimal of even length, the session's name
+// unless the request sets one (guide, "authentication-create-session").
 func serialHex(leaf *x509.Certificate) string {
 	s := leaf.SerialNumber.Text(16)
 	if len(s)%2 != 0 {
@@ -26,10 +26,10 @@ func serialHex(leaf *x509.Certificate) string {
 	return s
 }
 
-// sourceIdentityOf follows the guide, "trust-model" (source identity), and field reports: 64
-// characters is what STS takes, so a longer name loses its prefix, then gives way to the
-// serial number. What happens above 64 characters is ours, and so is passing on characters
-// that STS does not take in a source identity, such as a blank.
+// sourceIdentityOf follows the guide, "trust-model" (source identity), and field reports: STS
+// accepts 64 characters, so a longer identity loses its prefix, then is replaced by the serial
+// number. What happens above 64 characters is ours, and so is passing on characters that STS does
+// not accept in a source identity, such as a blank.
 func sourceIdentityOf(leaf *x509.Certificate) string {
 	cn := leaf.Subject.CommonName
 	switch n := utf8.RuneCountInString(cn); {
@@ -41,8 +41,8 @@ func sourceIdentityOf(leaf *x509.Certificate) string {
 	return "CN=" + cn
 }
 
-// subjectARN names the Subject resource. The service makes one for each subject name; the
-// UUID made from the name's hash is ours.
+// subjectARN returns the ARN of the Subject resource. The service creates one for each subject
+// name; deriving the UUID from the name's hash is ours.
 func subjectARN(anchor arn, leaf *x509.Certificate) string {
 	sum := sha256.Sum256(append([]byte(anchor.account+anchor.region), leaf.RawSubject...))
 	id := hex.EncodeToString(sum[:16])
@@ -50,9 +50,9 @@ func subjectARN(anchor arn, leaf *x509.Certificate) string {
 	return anchor.String()
 }
 
-// principalTags are the session tags of the default attribute mapping (guide, "trust-model"):
-// x509Subject/*, x509Issuer/*, and the first DNS name, URI and directory name of the
-// subject alternative name. A second value of one attribute is joined with a slash.
+// principalTags returns the session tags of the default attribute mapping (guide, "trust-model"):
+// x509Subject/*, x509Issuer/*, and the first DNS name, URI and directory name of the subject
+// alternative name. A second value of one attribute is joined with a slash.
 func principalTags(leaf *x509.Certificate) map[string]string {
 	tags := map[string]string{}
 	addName(tags, "x509Subject/", leaf.Subject)
@@ -80,7 +80,7 @@ func addName(tags map[string]string, prefix string, name pkix.Name) {
 	}
 }
 
-// attributeName is RFC 4519's short name of an attribute, or its dotted numbers.
+// attributeName returns RFC 4519's short name of an attribute, or its object identifier.
 func attributeName(oid asn1.ObjectIdentifier) string {
 	names := map[string]string{
 		"2.5.4.3": "CN", "2.5.4.4": "SN", "2.5.4.5": "serialNumber", "2.5.4.6": "C", "2.5.4.7": "L",
@@ -120,10 +120,9 @@ func firstDirectoryName(leaf *x509.Certificate) (pkix.Name, bool) {
 	return pkix.Name{}, false
 }
 
-// checkTags refuses what was seen refused (field reports: a common name with "&" or a
-// parenthesis), although the guide says such a value is left out.
-// The two limits of all tags together are STS's (STS reference, AssumeRole, Tags); answering
-// with the same text is ours.
+// checkTags refuses what the service was seen to refuse (field reports: a common name with "&" or a
+// parenthesis), although by the guide such a value is left out. The two limits of all tags together
+// are STS's (STS reference, AssumeRole, Tags); answering with the same message is ours.
 func checkTags(tags map[string]string) *apiError {
 	if len(tags) > maxTags {
 		return denied(textTags, "the certificate makes %d session tags; %d is the most", len(tags), maxTags)
@@ -143,8 +142,8 @@ func checkTags(tags map[string]string) *apiError {
 	return nil
 }
 
-// packedSize stands in for STS's packing, in percent, which is secret: the bytes of the tags
-// as a part of 4,096.
+// packedSize replaces STS's packing, in percent, which is not documented: the bytes of the tags as
+// a part of 4,096.
 func packedSize(tags map[string]string) int {
 	size := 0
 	for key, value := range tags {

@@ -12,13 +12,12 @@ import (
 // block is a PEM block of a file.
 type block struct {
 	label  string // "CERTIFICATE"
-	der    []byte // nil: cut short or damaged
+	der    []byte // nil: truncated or damaged
 	offset int    // in the file
 }
 
-// blocks yields the PEM blocks of data, with any text around them, as "openssl ca" writes it
-// before each certificate. The time that it takes grows with the size of data, whatever that
-// holds.
+// blocks yields the PEM blocks of data, with any text around them, as "openssl ca" writes it before
+// each certificate. It takes linear time, whatever data contains.
 func blocks(data []byte) iter.Seq[block] {
 	begin := []byte("-----BEGIN ")
 	return func(yield func(block) bool) {
@@ -40,8 +39,7 @@ func blocks(data []byte) iter.Seq[block] {
 	}
 }
 
-// newBlock decodes one block, which begins where data does, also when only package pemread
-// makes something of it.
+// newBlock decodes the block at the beginning of data, also if only package pemread can decode it.
 func newBlock(data []byte, offset int) block {
 	first, _, _ := bytes.Cut(data, []byte("\n"))
 	label := bytes.TrimSuffix(bytes.TrimSpace(bytes.TrimPrefix(first, []byte("-----BEGIN "))), []byte("-----"))
@@ -54,9 +52,9 @@ func newBlock(data []byte, offset int) block {
 	return block{string(label[:min(len(label), 40)]), nil, offset}
 }
 
-// coated reads what is neither plain PEM nor one element of DER: UTF-16, base64 alone, several
-// elements of DER, and more. It is nil for anything else, and for what is larger than the
-// files that people write so.
+// coated reads what is neither plain PEM nor one element of DER: UTF-16, bare base64, several
+// elements of DER, and more. It returns nil for anything else, and for data that is too large for
+// such a file.
 func coated(data []byte) []block {
 	read, err := pemread.Blocks(data, pemread.Options{Skip: func(label string) bool { return strings.HasSuffix(label, "PRIVATE KEY") }})
 	if err != nil {
@@ -71,7 +69,7 @@ func coated(data []byte) []block {
 	return all
 }
 
-// labelOf returns the label of RFC 7468 for a kind that a CA has to do with.
+// labelOf returns the RFC 7468 label of a kind that a CA uses.
 func labelOf(kind pemread.Kind) string {
 	switch kind {
 	case pemread.Certificate:
@@ -95,5 +93,5 @@ func labelOf(kind pemread.Kind) string {
 // isPEM reports whether data has a PEM block.
 func isPEM(data []byte) bool { return bytes.Contains(data, []byte("-----BEGIN ")) }
 
-// lineAt returns the number of the line at an offset, from 1.
+// lineAt returns the number of the line at an offset, starting at 1.
 func lineAt(data []byte, offset int) int { return 1 + bytes.Count(data[:offset], []byte("\n")) }

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// readCertificates is the second pass: it hands on the certificates of all paths.
+// readCertificates is the second pass: it yields the certificates of all paths.
 func (r *reader) readCertificates() error {
 	return r.walk(func(f *file) error {
 		data, err := f.read()
@@ -21,7 +21,7 @@ func (r *reader) readCertificates() error {
 		}
 		switch {
 		case !f.isBackup() && (filepath.Base(f.path) == "crlnumber" || isIndex(f.path, data)):
-			return nil // read before
+			return nil // already read
 		case isPEM(data):
 			return r.takeBlocks(f, data, blocks(data))
 		}
@@ -29,7 +29,7 @@ func (r *reader) readCertificates() error {
 	})
 }
 
-// takeBlocks takes the certificates of a file, and counts what else is there.
+// takeBlocks takes the certificates of a file, and counts the other blocks.
 func (r *reader) takeBlocks(f *file, data []byte, all iter.Seq[block]) error {
 	for b := range all {
 		switch {
@@ -43,7 +43,7 @@ func (r *reader) takeBlocks(f *file, data []byte, all iter.Seq[block]) error {
 			}
 		case strings.HasSuffix(b.label, "CERTIFICATE REQUEST"):
 			r.sum.Requests++
-		case b.label == labelCRL: // read before
+		case b.label == labelCRL: // already read
 		case strings.HasSuffix(b.label, "PARAMETERS"), strings.HasSuffix(b.label, "PUBLIC KEY"), strings.HasPrefix(b.label, "OpenVPN Static key"):
 			r.sum.Bookkeeping++
 		case b.label == "PKCS7", b.label == "CMS":
@@ -55,7 +55,7 @@ func (r *reader) takeBlocks(f *file, data []byte, all iter.Seq[block]) error {
 	return nil
 }
 
-// firstElement cuts what openssl appends to a TRUSTED CERTIFICATE (openssl-x509(1), -trustout).
+// firstElement removes what openssl appends to a TRUSTED CERTIFICATE (openssl-x509(1), -trustout).
 func firstElement(der []byte) []byte {
 	if size, length := header(der); size > 0 && length <= len(der)-size {
 		return der[:size+length]
@@ -63,8 +63,8 @@ func firstElement(der []byte) []byte {
 	return der
 }
 
-// readDER takes a certificate in DER, or what package pemread finds in the file, or says what
-// the file is.
+// readDER takes a certificate in DER, or the blocks that package pemread finds in the file, or
+// reports what the file is.
 func (r *reader) readDER(f *file, data []byte) error {
 	_, err := x509.ParseCertificate(data)
 	switch {
@@ -81,9 +81,9 @@ func (r *reader) readDER(f *file, data []byte) error {
 		return r.takeBlocks(f, nil, slices.Values(all))
 	}
 	switch {
-	case looksLikeCertificate(data): // cut short
+	case looksLikeCertificate(data): // truncated
 		return r.take(f, data, wholeFile)
-	case looksLikeCRL(data): // named before
+	case looksLikeCRL(data): // reported before
 		return nil
 	}
 	r.skip(Other, f.path, 0, "neither a certificate nor a list of certificates, in PEM or DER")
@@ -92,8 +92,8 @@ func (r *reader) readDER(f *file, data []byte) error {
 
 func wholeFile() int { return 0 }
 
-// looksLikeCertificate reports whether DER that crypto/x509 does not take has the form of a
-// certificate (RFC 5280, 4.1): version [0], serial number, algorithm, name and validity.
+// looksLikeCertificate reports whether DER that crypto/x509 refuses has the form of a certificate
+// (RFC 5280, 4.1): version [0], serial number, algorithm, name and validity.
 func looksLikeCertificate(data []byte) bool {
 	rest := enter(enter(data))
 	if len(rest) == 0 || rest[0] != 0xa0 {
@@ -114,7 +114,7 @@ func isKeyDER(data []byte) bool {
 	return len(rest) > 3 && rest[0] == asn1.TagInteger && rest[1] == 1 && rest[2] <= 3
 }
 
-// take hands on one certificate, if the CA issued it and it was not there already.
+// take yields a certificate, if the CA issued it and it is not a duplicate.
 func (r *reader) take(f *file, der []byte, line func() int) error {
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
@@ -146,8 +146,8 @@ func (r *reader) take(f *file, der []byte, line func() int) error {
 	return r.hand(cert, s, f.path)
 }
 
-// addOwn keeps a certificate of the CA itself, which it did not issue to anybody. Its serial
-// number may be that of a leaf as well, when the CA had another name then.
+// addOwn keeps a certificate of the CA itself, which is not one that it issued. A leaf may have the
+// same serial number, if the CA had another name then.
 func (r *reader) addOwn(cert *x509.Certificate, s serial) {
 	r.own[s] = true
 	if !slices.ContainsFunc(slices.Concat(r.src.CA, r.sum.Own), cert.Equal) {

@@ -14,7 +14,7 @@ import (
 	"kedge/ca"
 )
 
-// readCRLs reads the lists that the operator named. Each must be one of the CA's.
+// readCRLs reads the CRLs that the operator named. Each must be one of the CA's.
 func (r *reader) readCRLs() error {
 	for _, path := range r.src.CRL {
 		f, err := openNamed(path)
@@ -44,7 +44,7 @@ func (r *reader) readCRLs() error {
 	return nil
 }
 
-// crlsIn returns the CRLs of a file, and what is meant as one: nil is a block that is damaged.
+// crlsIn returns the CRLs of a file; nil stands for a damaged block.
 func crlsIn(data []byte) [][]byte {
 	if !isPEM(data) {
 		if _, err := x509.ParseRevocationList(data); err == nil || looksLikeCRL(data) {
@@ -67,9 +67,9 @@ func listsOf(all iter.Seq[block]) [][]byte {
 
 const labelCRL = "X509 CRL" // RFC 7468, 6
 
-// looksLikeCRL reports whether DER that crypto/x509 does not take has the beginning of a CRL: a
-// list that is cut short should not be called a file of an unknown kind. A CRL begins with an
-// optional version 2, an algorithm, a name and a time (RFC 5280, 5.1).
+// looksLikeCRL reports whether DER that crypto/x509 refuses begins like a CRL, so that a truncated
+// CRL is not reported as a file of unknown kind. A CRL begins with an optional version 2, an
+// algorithm, a name and a time (RFC 5280, 5.1).
 func looksLikeCRL(data []byte) bool {
 	rest := enter(enter(data))
 	if len(rest) > 2 && rest[0] == asn1.TagInteger {
@@ -79,7 +79,7 @@ func looksLikeCRL(data []byte) bool {
 	return len(rest) > 0 && (rest[0] == asn1.TagUTCTime || rest[0] == asn1.TagGeneralizedTime)
 }
 
-// enter returns what is behind the header of a SEQUENCE, however much of it there is.
+// enter returns the data after the header of a SEQUENCE, even if it is truncated.
 func enter(der []byte) []byte {
 	size, _ := header(der)
 	if size == 0 || der[0] != 0x30 {
@@ -88,7 +88,7 @@ func enter(der []byte) []byte {
 	return der[size:]
 }
 
-// over returns what is behind an element.
+// over returns the data after an element.
 func over(der []byte) []byte {
 	size, length := header(der)
 	if size == 0 || length > len(der)-size {
@@ -97,7 +97,7 @@ func over(der []byte) []byte {
 	return der[size+length:]
 }
 
-// header reads a tag and a length in DER; it is 0 bytes long when that is none.
+// header reads a tag and a length in DER; size is 0 if there is none.
 func header(der []byte) (size, length int) {
 	if len(der) < 2 {
 		return 0, 0
@@ -118,7 +118,7 @@ func header(der []byte) (size, length int) {
 	return 2 + n, length
 }
 
-// parseCRL reads a list and checks that it is a complete one that the CA signed.
+// parseCRL parses a CRL and checks that it is complete and that the CA signed it.
 func (r *reader) parseCRL(der []byte) (*x509.RevocationList, error) {
 	list, err := x509.ParseRevocationList(der)
 	if err != nil {
@@ -154,7 +154,7 @@ var (
 	oidIssuingDistributionPoint = asn1.ObjectIdentifier{2, 5, 29, 28} // RFC 5280, 5.2.5
 )
 
-// addCRL takes in the entries and the number of a list.
+// addCRL adds the entries and the number of a CRL.
 func (r *reader) addCRL(path string, list *x509.RevocationList) {
 	r.sum.CRLs++
 	if !slices.ContainsFunc(r.sum.Lists, func(l List) bool { return bytes.Equal(l.CRL.Raw, list.Raw) }) {
@@ -184,7 +184,7 @@ func (r *reader) useNumber(n *big.Int) {
 	}
 }
 
-// readCRLNumber reads openssl's file crlnumber: that of the next list, in hexadecimal.
+// readCRLNumber reads openssl's file crlnumber: the number of the next CRL, in hexadecimal.
 func (r *reader) readCRLNumber(path string, data []byte) {
 	s, err := parseSerial(strings.TrimSpace(string(data[:min(len(data), 100)])))
 	if err != nil {

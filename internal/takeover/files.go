@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// The bounds of what is read: a bundle of 100,000 certificates has 200 MB.
+// The limits of what is read: a bundle of 100,000 certificates has 200 MB.
 const (
 	maxDepth = 16
 	maxSize  = 256 << 20
@@ -19,12 +19,12 @@ const (
 
 // file is a regular file to be read, named by the operator or found below a folder.
 type file struct {
-	path string   // as the operator knows it
+	path string   // as the operator names it
 	root *os.Root // nil: the operator named the file
-	name string   // below the root
+	name string   // relative to root
 }
 
-// id is the same for every way in which the operator may have named the file.
+// id returns the same string for every path by which the operator may have named the file.
 func (f *file) id() string {
 	path := f.path
 	if whole, err := filepath.EvalSymlinks(path); err == nil {
@@ -36,7 +36,7 @@ func (f *file) id() string {
 	return path
 }
 
-// read reads the whole file. Its error is in words, without the path.
+// read reads the whole file. Its error has no path and no system call.
 func (f *file) read() ([]byte, error) {
 	in, err := f.open()
 	if err != nil {
@@ -71,7 +71,7 @@ func (f *file) read() ([]byte, error) {
 
 var errTooLarge = errors.New("larger than 256 MiB; split it")
 
-// open does not wait for the other end of a FIFO.
+// open does not block on a FIFO.
 func (f *file) open() (*os.File, error) {
 	const flags = os.O_RDONLY | syscall.O_NONBLOCK
 	if f.root != nil {
@@ -88,19 +88,19 @@ func inWords(err error) error {
 	return err
 }
 
-// isKey reports whether the name is that of a private key.
+// isKey reports whether the file's name is that of a private key.
 func (f *file) isKey() bool {
 	return slices.Contains([]string{".key", ".p12", ".pfx"}, filepath.Ext(f.path))
 }
 
-// isBackup reports whether the name is that of a former version, which openssl and easy-rsa
-// leave beside a file.
+// isBackup reports whether the file's name is that of a previous version, which openssl and
+// easy-rsa leave beside a file.
 func (f *file) isBackup() bool {
 	return f.root != nil && (strings.HasSuffix(f.name, ".old") || strings.HasSuffix(f.name, ".bak") || strings.HasSuffix(f.name, "~"))
 }
 
-// bookkeeping reports whether a found file is one of openssl's or easy-rsa's own, which
-// neither is a certificate nor says anything of one.
+// bookkeeping reports whether a file is one of openssl's or easy-rsa's own, without information
+// about certificates.
 func (f *file) bookkeeping() bool {
 	if f.root == nil {
 		return false
@@ -111,7 +111,7 @@ func (f *file) bookkeeping() bool {
 		filepath.Base(filepath.Dir(f.name)) == "x509-types"
 }
 
-// openNamed looks at a file that the operator named: it must be there.
+// openNamed opens a file that the operator named: it must exist.
 func openNamed(path string) (*file, error) {
 	info, err := os.Stat(path)
 	switch {

@@ -11,21 +11,21 @@ import (
 	"kedge/ca"
 )
 
-// line is one line of index.txt, openssl's list of certificates: type, expiry, revocation,
-// serial number, file and name, with tabs between. openssl-ca(1) names the file; its format
-// is that of apps/lib/apps.c and crypto/txt_db.
+// line is a line of index.txt, openssl's list of certificates: type, expiry, revocation, serial
+// number, file and name, separated by tabs. openssl-ca(1) names the file; its format is that of
+// apps/lib/apps.c and crypto/txt_db.
 type line struct {
 	status  byte // V valid, R revoked, E expired
 	expires time.Time
 	revoked bool      // by its status or its revocation field
-	at      time.Time // of the revocation; zero when it cannot be read
+	at      time.Time // of the revocation; zero if it cannot be parsed
 	reason  ca.Reason
 	serial  serial
 	subject string
-	doubt   string // what of a revocation cannot be read as it stands; it is one all the same
+	doubt   string // which part of a revocation cannot be parsed; it counts nevertheless
 }
 
-// parseLine reads a line without its end.
+// parseLine parses a line without its line ending.
 func parseLine(text string) (l line, err error) {
 	fields := splitFields(text)
 	if cut := len(fields) >= 4 && fields[0] == "R"; len(fields) != 6 && !cut {
@@ -54,7 +54,7 @@ func parseLine(text string) (l line, err error) {
 	return l, nil
 }
 
-// splitFields takes a line apart at its tabs. A tab inside a field has a backslash before it.
+// splitFields splits a line at its tabs. A tab inside a field is preceded by a backslash.
 func splitFields(text string) []string {
 	if !strings.Contains(text, "\\\t") {
 		return strings.Split(text, "\t")
@@ -67,8 +67,7 @@ func splitFields(text string) []string {
 	return fields
 }
 
-// readRevocation reads TIME[,REASON[,MORE]]. Whatever is wrong with it, the certificate stays
-// revoked.
+// readRevocation parses TIME[,REASON[,MORE]]. The certificate is revoked even if that fails.
 func (l *line) readRevocation(text string) {
 	at, reason, _ := strings.Cut(text, ",")
 	var err error
@@ -83,8 +82,8 @@ func (l *line) readRevocation(text string) {
 	}
 }
 
-// parseReason reads what follows the time: a reason of RFC 5280, or one of openssl's own,
-// which carry an argument (openssl-ca(1), -crl_hold, -crl_compromise, -crl_CA_compromise).
+// parseReason parses the text after the time: a reason of RFC 5280, or one of openssl's own, which
+// have an argument (openssl-ca(1), -crl_hold, -crl_compromise, -crl_CA_compromise).
 func parseReason(text string) (ca.Reason, error) {
 	name, argument, more := strings.Cut(text, ",")
 	switch {
@@ -107,8 +106,8 @@ func parseReason(text string) (ca.Reason, error) {
 	return reason, nil
 }
 
-// parseTime reads a UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5), also without seconds and
-// with an offset, as older versions of openssl took them.
+// parseTime parses a UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5), also without seconds and with
+// an offset, as older versions of openssl accept them.
 func parseTime(text string) (time.Time, error) {
 	digits := strings.IndexFunc(text, func(c rune) bool { return c < '0' || c > '9' })
 	layout, ok := map[int]string{10: "0601021504Z0700", 12: "060102150405Z0700", 14: "20060102150405Z0700"}[digits]
@@ -128,7 +127,7 @@ func parseTime(text string) (time.Time, error) {
 	return t.UTC().Truncate(time.Second), nil
 }
 
-// looksLikeIndex reports whether data is an index.txt by its first line that is not empty or
+// looksLikeIndex reports whether data is an index.txt, by its first line that is neither empty nor
 // a comment.
 func looksLikeIndex(data []byte) bool {
 	for text := range bytes.Lines(trimBOM(data)) {
@@ -146,7 +145,7 @@ func isIndex(path string, data []byte) bool {
 	return filepath.Base(path) == "index.txt" || looksLikeIndex(data)
 }
 
-// readIndex takes in what an index.txt says. Its faulty lines are named.
+// readIndex adds the lines of an index.txt, and reports faulty ones.
 func (r *reader) readIndex(path string, data []byte) {
 	at, number := place{file: r.addFile(path)}, 0
 	for text := range bytes.Lines(trimBOM(data)) {
@@ -190,7 +189,7 @@ func (r *reader) addLine(l line, at place) {
 	}
 }
 
-// lineOf returns the line on which a serial number stood in a file already.
+// lineOf returns the line of a serial number that the same file has already.
 func (r *reader) lineOf(s serial, file int32) (int32, bool) {
 	if n := r.revoked[s]; n != nil && n.place.file == file && n.place.line > 0 {
 		return n.place.line, true

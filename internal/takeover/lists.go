@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// readLists is the first pass: it looks at every file for what was revoked, and leaves
-// certificates for the second.
+// readLists is the first pass: it reads the revocations of every file, and leaves certificates to
+// the second.
 func (r *reader) readLists() error {
 	return r.walk(func(f *file) error {
 		if f.isBackup() {
@@ -17,7 +17,7 @@ func (r *reader) readLists() error {
 		}
 		data, err := f.read()
 		switch {
-		case err != nil: // the second pass names it
+		case err != nil: // the second pass reports it
 		case filepath.Base(f.path) == "crlnumber":
 			r.once(f, func() { r.readCRLNumber(f.path, data) })
 		case isIndex(f.path, data):
@@ -39,13 +39,13 @@ func (r *reader) once(f *file, read func()) {
 	}
 }
 
-// readFoundCRLs takes in the CRLs of a file that the operator did not call one. Those that are
-// not the CA's are named.
+// readFoundCRLs adds the CRLs of a file that the operator did not name as one. It reports those of
+// other CAs.
 func (r *reader) readFoundCRLs(f *file, lists [][]byte) {
 	for _, der := range lists {
 		list, err := r.parseCRL(der)
 		if err != nil {
-			if der != nil { // a damaged block is named with the others of its file
+			if der != nil { // a damaged block is reported with the others of its file
 				r.skip(Unreadable, f.path, 0, err.Error())
 			}
 			continue
@@ -54,8 +54,8 @@ func (r *reader) readFoundCRLs(f *file, lists [][]byte) {
 	}
 }
 
-// finish is the last pass: revocations without a certificate, then what index.txt lists as
-// valid and nobody has.
+// finish is the last pass: revocations without a certificate, then certificates that index.txt
+// lists as valid and that were not found.
 func (r *reader) finish() error {
 	for _, s := range r.withoutCertificate() {
 		n := r.revoked[s]
@@ -77,8 +77,7 @@ func (r *reader) finish() error {
 	return r.ctx.Err()
 }
 
-// withoutCertificate returns the revoked serial numbers of which no certificate was found, in
-// order.
+// withoutCertificate returns the revoked serial numbers without a certificate, sorted.
 func (r *reader) withoutCertificate() []serial {
 	var serials []serial
 	for s := range r.revoked {
@@ -90,8 +89,8 @@ func (r *reader) withoutCertificate() []serial {
 	return serials
 }
 
-// nameMissing names the certificates that index.txt lists as valid and whose file is not
-// there, and those that it lists so while a CRL revokes them, in the order of the lines.
+// nameMissing reports the certificates that index.txt lists as valid and that were not found, and
+// those that a CRL revokes, in the order of the lines.
 func (r *reader) nameMissing() {
 	var serials []serial
 	for s := range r.listed {

@@ -10,12 +10,12 @@ import (
 // place is a file, by its position in reader.files, and a line of it.
 type place struct{ file, line int32 }
 
-// revocation is one as it is kept in memory. Times are in Unix seconds, 0 when not known.
+// revocation is a revocation as kept in memory. Times are in Unix seconds, 0 if unknown.
 type revocation struct {
 	at, expires int64
 	reason      ca.Reason
 	place       place
-	subject     string // as index.txt has it
+	subject     string // from index.txt
 }
 
 // addFile keeps the name of an index or CRL.
@@ -31,16 +31,15 @@ func (r *reader) placeName(p place) string {
 	return fmt.Sprintf("%s:%d", r.files[p.file], p.line)
 }
 
-// revoke adds what one source says of a revocation to what others said. The earlier time and
-// the graver reason are taken, since the other way a certificate could be trusted that must
-// not be.
+// revoke merges a revocation with those of other sources. It takes the earlier time and the graver
+// reason, so that no certificate is trusted that must not be.
 func (r *reader) revoke(s serial, n revocation) {
 	old, ok := r.revoked[s]
 	if !ok {
 		r.revoked[s] = &n
 		return
 	}
-	// A CRL of version 1 has no reasons: to say none is no disagreement.
+	// A CRL of version 1 has no reasons: a missing one is no disagreement.
 	unlike := old.reason != n.reason && old.reason != ca.Unspecified && n.reason != ca.Unspecified
 	if old.at != n.at || unlike {
 		r.skip(Doubt, r.files[n.place.file], int(n.place.line), fmt.Sprintf(
@@ -56,8 +55,7 @@ func (r *reader) revoke(s serial, n revocation) {
 	}
 }
 
-// gravity orders reasons by what they ask of those who trust the certificate. A hold is last:
-// it can be taken back, and no other can.
+// gravity orders reasons by severity. A hold is last: it can be undone, the others cannot.
 func gravity(reason ca.Reason) int {
 	switch reason {
 	case ca.CertificateHold:
@@ -78,7 +76,7 @@ func gravity(reason ca.Reason) int {
 	return -1
 }
 
-// public returns what is handed on, or nil for nil.
+// public returns the exported form, or nil for nil.
 func (r *reader) public(n *revocation) *Revocation {
 	if n == nil {
 		return nil

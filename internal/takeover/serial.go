@@ -7,10 +7,10 @@ import (
 	"math/big"
 )
 
-// maxSerial is how many bytes a serial number may take (RFC 5280, 4.1.2.2).
+// maxSerial is the maximum length of a serial number in bytes (RFC 5280, 4.1.2.2).
 const maxSerial = 20
 
-// serial is a serial number with zeros in front: a key for maps that holds no pointer.
+// serial is a serial number with leading zeros: a map key without pointers.
 type serial [maxSerial]byte
 
 func newSerial(n *big.Int) (s serial, err error) {
@@ -24,7 +24,7 @@ func newSerial(n *big.Int) (s serial, err error) {
 	return s, nil
 }
 
-// parseSerial reads one as openssl writes it: in hexadecimal.
+// parseSerial parses a serial number as openssl writes it: in hexadecimal.
 func parseSerial(text string) (s serial, err error) {
 	if len(text) > 2*maxSerial+2 {
 		return s, fmt.Errorf("the serial number has %d digits; at most %d bytes can be on a CRL", len(text), maxSerial)
@@ -47,11 +47,11 @@ func isHex(c byte) bool {
 
 func (s serial) big() *big.Int { return new(big.Int).SetBytes(s[:]) }
 
-// String returns it as openssl names files: in upper-case hexadecimal, whole bytes.
+// String returns the form that openssl uses in file names: upper-case hexadecimal, whole bytes.
 func (s serial) String() string { return fmt.Sprintf("%X", s.big().Bytes()) }
 
-// fingerprint is enough of a hash to know a certificate again: nobody can make two
-// certificates with the CA's key but the CA.
+// fingerprint is a truncated hash, enough to recognize a certificate: only the CA could make two
+// with the same.
 type fingerprint [16]byte
 
 func fingerprintOf(der []byte) fingerprint {

@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// checkSignature checks one with the CA's key. The rules for issuers are not applied, since a
-// CA of today may have been of another form before; SHA-1 is taken, since nobody but the CA
+// checkSignature verifies a signature with the CA's key. It does not apply the rules for issuers,
+// since the CA's certificate may have been different before; it accepts SHA-1, since only the CA
 // could have made what its own database lists.
 func checkSignature(issuer *x509.Certificate, algorithm x509.SignatureAlgorithm, signed, signature []byte) error {
 	err := issuer.CheckSignature(algorithm, signed, signature)

@@ -17,51 +17,51 @@ type Sources struct {
 	CA    []*x509.Certificate // of the CA, current and earlier ones: at least one, all of one key
 	Paths []string            // files and folders: certificates, index.txt, CRLs among them
 	CRL   []string            // files that must be CRLs of the CA
-	Now   time.Time           // what has expired, and when a revocation without a readable time was
+	Now   time.Time           // to decide what has expired, and for a revocation without a valid time
 }
 
-// Item is a certificate that the CA issued, or the serial number of one that it revoked and
-// whose certificate was not found.
+// Item is a certificate that the CA issued, or the serial number of one that it revoked and that
+// was not found.
 type Item struct {
 	Certificate *x509.Certificate // nil: only the serial number is known
 	Serial      *big.Int          // positive
-	NotAfter    time.Time         // zero when neither certificate nor index.txt say it
-	Subject     string            // as index.txt has it, where there is no certificate; may be empty
+	NotAfter    time.Time         // zero if neither the certificate nor index.txt has it
+	Subject     string            // from index.txt, if there is no certificate; may be empty
 	Revoked     *Revocation       // nil: it is not revoked
-	From        string            // the file, with ":LINE" for a line in index.txt
+	From        string            // the file, with ":LINE" for a line of index.txt
 }
 
-// Revocation is what is known of a revocation, merged from all sources that have it: the
-// earliest time and the gravest reason.
+// Revocation is a revocation, merged from all sources that have it: the earliest time and the
+// gravest reason.
 type Revocation struct {
 	At     time.Time // in UTC, whole seconds
 	Reason ca.Reason // never RemoveFromCRL
-	From   string    // the source that was read first, as in Item
+	From   string    // the first source that has it, as in Item
 }
 
-// Summary counts what was found. What could not be taken is in Skipped, what was taken in
-// spite of a doubt in Notes; of each kind the first few are there, and More counts the rest.
+// Summary counts what was found. Skipped has what could not be used, Notes what was used in spite
+// of a doubt; they have the first few of each kind, and More counts the rest.
 type Summary struct {
 	Certificates int                 // items with a certificate
 	Revoked      int                 // of these, those that are revoked
-	SerialsOnly  int                 // items without a certificate: all are revoked
-	Own          []*x509.Certificate // found certificates of the CA's own key that Sources.CA lacks
+	SerialsOnly  int                 // items without a certificate; all are revoked
+	Own          []*x509.Certificate // certificates of the CA itself that were found and are not in Sources.CA
 	Duplicates   int                 // certificates found again
-	Forgotten    int                 // lines in index.txt of expired certificates that are not there
-	Keys         int                 // private keys, which are left alone
+	Forgotten    int                 // lines of index.txt for expired certificates that were not found
+	Keys         int                 // private keys, which are not read
 	Requests     int                 // certificate requests
-	Bookkeeping  int                 // files of openssl and easy-rsa that hold nothing to take
+	Bookkeeping  int                 // files of openssl and easy-rsa without certificates
 	CRLs         int                 // CRLs of the CA that were read
-	Lists        []List              // these, without those that are there twice
-	CRLNumber    *big.Int            // the highest that the CA used, by CRLs and crlnumber; nil: unknown
+	Lists        []List              // those CRLs, without duplicates
+	CRLNumber    *big.Int            // the highest that the CA used, from CRLs and crlnumber; nil: unknown
 
 	Skipped []Skipped
 	Notes   []Skipped
 	More    int
-	Counts  map[Kind]int // of all in Skipped and Notes, with those that More counts
+	Counts  map[Kind]int // all of Skipped and Notes, including those that More counts
 }
 
-// Lacking counts what belongs to the CA and could not be taken.
+// Lacking counts what belongs to the CA and could not be used.
 func (s *Summary) Lacking() (n int) {
 	for _, kind := range []Kind{Missing, Faulty, Unreadable, Clash} {
 		n += s.Counts[kind]
@@ -75,11 +75,11 @@ type List struct {
 	CRL  *x509.RevocationList
 }
 
-// Skipped is something that could not be taken, or was taken in spite of a doubt.
+// Skipped is something that could not be used, or was used in spite of a doubt.
 type Skipped struct {
 	Kind Kind
 	Path string
-	Line int // in the file, from 1; 0: the whole file
+	Line int // of the file, from 1; 0: the whole file
 	Why  string
 }
 
@@ -91,28 +91,28 @@ func (s Skipped) String() string {
 	return fmt.Sprintf("%s:%d: %s", s.Path, s.Line, s.Why)
 }
 
-// Kind sorts what was skipped or noted.
+// Kind is why something was skipped or noted.
 type Kind int
 
-// The kinds. Doubt stands in [Summary.Notes], the others in [Summary.Skipped].
+// The kinds. Doubt occurs in [Summary.Notes], the others in [Summary.Skipped].
 const (
 	Foreign    Kind = iota + 1 // signed by another CA
-	Missing                    // valid by index.txt, and its certificate is not there
-	Faulty                     // a line or entry that cannot be read
-	Unreadable                 // a certificate, list or file that cannot be read
-	Clash                      // another certificate of a serial number that was taken
-	Other                      // a file or block that is nothing to take
-	Doubt                      // sources disagree, or a part of a revocation cannot be read
+	Missing                    // valid by index.txt, and not found
+	Faulty                     // a line or entry that cannot be parsed
+	Unreadable                 // a certificate, CRL or file that cannot be read
+	Clash                      // another certificate with the same serial number
+	Other                      // a file or block of another kind
+	Doubt                      // sources disagree, or a part of a revocation cannot be parsed
 )
 
-// maxNamed is how many of each kind are named.
+// maxNamed is how many of each kind are listed.
 const maxNamed = 20
 
-// Error reports that a source cannot be read at all; nothing was handed on.
+// Error reports that a source cannot be read at all; nothing was yielded.
 type Error struct {
 	Path string
 	Why  string
-	Err  error // nil when Why says it all
+	Err  error // nil if Why is complete
 }
 
 // Error returns "PATH: WHY".
@@ -121,12 +121,12 @@ func (e *Error) Error() string { return e.Path + ": " + e.Why }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Read reads the sources and calls yield for each item, in the order of the sources; those
-// without a certificate come last, by serial number. An error of yield ends it and is returned.
+// Read reads the sources and calls yield for each item, in the order of the sources; those without
+// a certificate come last, by serial number. It returns an error of yield.
 //
-// What the operator named must be there: a path that does not exist, and a file in Sources.CRL
-// that is not a complete CRL of the CA, are an *[Error] before yield is called at all. Read
-// has no state, and is safe for concurrent use.
+// If a path of the sources does not exist, or a file in Sources.CRL is not a complete CRL of the
+// CA, it returns an *[Error] before it calls yield. Read has no state, and is safe for concurrent
+// use.
 func Read(ctx context.Context, s Sources, yield func(Item) error) (Summary, error) {
 	r, err := newReader(ctx, s, yield)
 	if err != nil {
@@ -140,8 +140,7 @@ func Read(ctx context.Context, s Sources, yield func(Item) error) (Summary, erro
 	return r.sum, nil
 }
 
-// Check reads what Read reads before it yields for the first time: what it returns, Read would
-// return as well, and hand on nothing.
+// Check does everything that Read does before its first call of yield, and returns the same error.
 func Check(ctx context.Context, s Sources) error {
 	r, err := newReader(ctx, s, nil)
 	if err != nil {
@@ -161,14 +160,14 @@ type reader struct {
 	src    Sources
 	issuer *x509.Certificate // any of the CA's
 	yield  func(Item) error
-	pass   int // of the walk: 1 or 2
+	pass   int // over the files: 1 or 2
 	sum    Summary
 
 	files   []string               // names of indexes and CRLs, for place
-	known   map[string]bool        // absolute paths of these, so that each is read once
-	revoked map[serial]*revocation // by index.txt and CRLs
+	known   map[string]bool        // their absolute paths, so that each is read once
+	revoked map[serial]*revocation // from index.txt and CRLs
 	listed  map[serial]place       // valid and not expired, by index.txt
-	expired map[serial]struct{}    // neither, by index.txt
+	expired map[serial]struct{}    // expired and not revoked, by index.txt
 	taken   map[serial]fingerprint
 	own     map[serial]bool // of certificates of the CA itself
 }
@@ -190,13 +189,13 @@ func newReader(ctx context.Context, s Sources, yield func(Item) error) (*reader,
 	}, nil
 }
 
-// sameKey compares public keys, whatever their type.
+// sameKey reports whether public keys are equal, whatever their type.
 func sameKey(a, b crypto.PublicKey) bool {
 	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && key.Equal(b)
 }
 
-// skip names something that is not taken, or, of the kind Doubt, that is all the same.
+// skip records something that is not used, or, of the kind Doubt, is used nevertheless.
 func (r *reader) skip(kind Kind, path string, line int, why string) {
 	r.sum.Counts[kind]++
 	switch s := (Skipped{kind, path, line, why}); {

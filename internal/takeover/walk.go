@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// walk calls visit for each regular file of the sources. What is not one is named in the
-// second pass, once.
+// walk calls visit for each regular file of the sources. Others are reported once, in the second
+// pass.
 func (r *reader) walk(visit func(*file) error) error {
 	r.pass++
 	for _, path := range r.src.Paths {
@@ -32,8 +32,8 @@ func (r *reader) walk(visit func(*file) error) error {
 	return nil
 }
 
-// walkNamed visits a file that the operator named. With an index.txt come the certificates
-// that openssl and easy-rsa keep beside it.
+// walkNamed visits a file that the operator named. After an index.txt it also visits the
+// certificates that openssl and easy-rsa keep beside it.
 func (r *reader) walkNamed(path string, visit func(*file) error) error {
 	f, err := openNamed(path)
 	if err != nil {
@@ -49,9 +49,9 @@ func (r *reader) walkNamed(path string, visit func(*file) error) error {
 	return r.walkFolder(filepath.Dir(path), true, visit)
 }
 
-// walkFolder visits the files below a folder; beside says that it is only that of an
-// index.txt, of which nothing is of interest but the folders of certificates, the files that
-// have a serial number for a name, and crlnumber.
+// walkFolder visits the files below a folder. If beside is set, the folder is only that of an
+// index.txt: it visits the folders of certificates, files named after a serial number, and
+// crlnumber.
 func (r *reader) walkFolder(path string, beside bool, visit func(*file) error) error {
 	root, err := os.OpenRoot(path)
 	if err != nil {
@@ -65,8 +65,8 @@ func (r *reader) walkFolder(path string, beside bool, visit func(*file) error) e
 	return r.walkNames(&file{path: path, root: root, name: "."}, names, beside, visit)
 }
 
-// namesIn returns what a folder holds, in order. It keeps no more than the names, of which there
-// can be millions: fs.WalkDir would look at them all first, and keep what it saw.
+// namesIn returns the names in a folder, sorted. There can be millions, and fs.WalkDir would stat
+// and keep them all.
 func namesIn(root *os.Root, folder string) ([]string, error) {
 	f, err := root.Open(folder)
 	if err != nil {
@@ -91,11 +91,11 @@ func (r *reader) walkNames(folder *file, names []string, beside bool, visit func
 	return nil
 }
 
-// walkOne visits a file, or what is below a folder.
+// walkOne visits a file, or the files below a folder.
 func (r *reader) walkOne(f *file, beside bool, visit func(*file) error) error {
 	info, err := f.root.Lstat(f.name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist): // removed since its folder was read
+	case errors.Is(err, fs.ErrNotExist): // removed since the folder was read
 		return nil
 	case err != nil:
 		r.unread(f, inWords(err))
@@ -122,7 +122,7 @@ func (r *reader) walkOne(f *file, beside bool, visit func(*file) error) error {
 	return visit(f)
 }
 
-// enters reports whether a folder is to be looked into.
+// enters reports whether walkFolder reads a folder.
 func (r *reader) enters(f *file, beside bool) bool {
 	depth := 1 + strings.Count(f.name, string(filepath.Separator))
 	if depth > maxDepth {
@@ -146,16 +146,16 @@ func isBeside(name string) bool {
 	return err == nil
 }
 
-// lookAtLink names a symbolic link that leads out of its folder or nowhere. The target of
-// another is visited by itself.
+// lookAtLink reports a symbolic link that leads out of its folder or is dangling. The target of any
+// other is visited by itself.
 func (r *reader) lookAtLink(f *file) {
 	if _, err := f.root.Stat(f.name); err != nil {
 		r.unread(f, errors.New("a symbolic link out of the folder, or to nothing; it is not followed"))
 	}
 }
 
-// unread names what cannot be read, in one of the passes. The content of a private key is not
-// of interest.
+// unread reports a file that cannot be read, in one of the passes. A private key is not reported:
+// its content is not needed.
 func (r *reader) unread(f *file, err error) {
 	switch {
 	case r.pass == 1:

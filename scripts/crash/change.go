@@ -57,7 +57,7 @@ func (w *workers) fail(err error) {
 	w.failed = append(w.failed, err)
 }
 
-// again goes on with what was interrupted.
+// again resumes what was interrupted.
 func (r *rehearsal) again(w *workers) error {
 	if w.step {
 		if _, err := r.kedgeCA(r.rotate()...); err != nil {
@@ -95,7 +95,7 @@ func (r *rehearsal) revoke(name string) []string {
 	return []string{"revoke", name, "--reason", "key-compromise", "--yes"}
 }
 
-// rotate is the next step of a rotation.
+// rotate returns the next step of a rotation.
 func (r *rehearsal) rotate() []string {
 	return [][]string{{"rotate", "start", "--no-password"}, {"rotate", "switch", "--yes"}, {"rotate", "finish", "--yes"}}[r.steps%3]
 }
@@ -112,7 +112,7 @@ func (r *rehearsal) share(n int, issued []string) {
 	}
 }
 
-// isRevoked notes that the certificate of a name was said to be revoked.
+// isRevoked records that the certificate of a name was reported as revoked.
 func (r *rehearsal) isRevoked(name string) error {
 	der, err := readPEM(r.path("out/"+name+".pem"), "CERTIFICATE")
 	if err != nil {
@@ -127,8 +127,7 @@ func (r *rehearsal) isRevoked(name string) error {
 	return nil
 }
 
-// seeLists reads the lists as they are published. A number must not come back with another
-// content.
+// seeLists reads the published CRLs. A number must not be reused with another content.
 func (r *rehearsal) seeLists() error {
 	return r.eachList(func(authority string, list *x509.RevocationList) error {
 		id, sum := fmt.Sprintf("list %d of %s", list.Number, authority), fmt.Sprintf("%x", sha256.Sum256(list.Raw))
@@ -164,7 +163,7 @@ func (r *rehearsal) eachList(see func(authority string, list *x509.RevocationLis
 	return nil
 }
 
-// checkRevoked makes the lists, which must hold all that was said to be revoked.
+// checkRevoked makes the CRLs, which must have everything that was reported as revoked.
 func (r *rehearsal) checkRevoked() error {
 	if _, err := r.kedgeCA("crl"); err != nil {
 		return err

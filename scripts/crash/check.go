@@ -20,10 +20,10 @@ import (
 type count struct {
 	handedOut int // certificates in files
 	recorded  int // names of leaves in the ledger
-	leftover  int // files that are no result
+	leftover  int // files that are no certificates
 }
 
-// check verifies the ledger and holds every file against it.
+// check verifies the ledger and compares every file with it.
 func (r *rehearsal) check() (count, error) {
 	if _, err := r.kedgeCA("ledger", "verify"); err != nil {
 		return count{}, err
@@ -98,7 +98,7 @@ func readTable(table []byte) (map[string]bool, error) {
 	return recorded, nil
 }
 
-// checkFile holds a certificate against the ledger and the key beside it.
+// checkFile compares a certificate with the ledger and the key beside it.
 func checkFile(file string, recorded map[string]bool) error {
 	der, err := readPEM(file, "CERTIFICATE")
 	if err != nil {

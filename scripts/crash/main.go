@@ -62,19 +62,19 @@ func run(args []string) error {
 	return r.finish(rounds, time.Since(start))
 }
 
-// rehearsal is a CA, the folder for what it issues, and what has happened so far.
+// rehearsal is a CA, the folder for what it issues, and a record of what has happened.
 type rehearsal struct {
 	program string // kedge-ca
 	engine  string
 	dir     string
 	restart string // of PostgreSQL
 	killed  int    // processes
-	cuts    int    // of the server's power
+	cuts    int    // of power to the server
 
-	renewable []string          // names, of which a worker renews one after the other
+	renewable []string          // names, which a worker renews one after the other
 	revocable []string          // names that are not revoked yet
-	revoked   []string          // serials, in hex, that were said to be revoked
-	renewals  int               // that were said to be done
+	revoked   []string          // serials, in hex, that were reported as revoked
+	renewals  int               // that were reported as done
 	steps     int               // of rotations
 	lists     map[string]string // authority and number -> SHA-256
 }
@@ -103,7 +103,7 @@ func newRehearsal(program, dir string) (*rehearsal, error) {
 
 func (r *rehearsal) path(name string) string { return filepath.Join(r.dir, name) }
 
-// finish goes on with every list of hosts, checks and says what has happened.
+// finish finishes every list of hosts, checks and prints the counts.
 func (r *rehearsal) finish(rounds int, took time.Duration) error {
 	for n := 0; n < rounds; n += listEvery {
 		if _, err := r.kedgeCA("issue", "--from", r.list(n), "--out", r.path("out")); err != nil {

@@ -37,12 +37,12 @@ func (r *rehearsal) round(n int) error {
 	}
 	interrupted := w.kill()
 	r.killed += w.killed
-	if len(w.failed) > 0 && !cut { // after a power cut they are right to say that the server is gone
+	if len(w.failed) > 0 && !cut { // after a power cut it is right to report that the server is gone
 		return errors.Join(w.failed...)
 	}
 	for _, name := range append(interrupted, fmt.Sprintf("round-%d-next", n)) {
 		if _, err := os.Stat(r.path("out/" + name + ".pem")); err == nil {
-			continue // the last of the files: it was killed when all was done
+			continue // its files are complete: it was killed after its last write
 		}
 		if _, err := r.kedgeCA("issue", name, "--out", r.path("out")); err != nil {
 			return fmt.Errorf("the next issue: %w", err)
@@ -88,20 +88,20 @@ type workers struct {
 	group sync.WaitGroup
 
 	mutex       sync.Mutex
-	over        bool // nothing starts any more
+	over        bool // no process is started any more
 	running     []*exec.Cmd
 	killed      int
 	interrupted []string // names
 	issued      []string // names
 	failed      []error  // commands that ended by themselves
 
-	rotates  bool   // a step of a rotation is taken: what is refused meanwhile is done after it
+	rotates  bool   // a step of a rotation is in progress: operations that are refused meanwhile are repeated after it
 	renewal  string // name that was being renewed
 	toRevoke string // name that was being revoked
 	step     bool   // a step of a rotation was being taken
 }
 
-// issue reports whether to go on.
+// issue reports whether to continue.
 func (w *workers) issue(name string) bool {
 	done := w.run("issue", name, "--out", w.r.path("out"))
 	w.mutex.Lock()
@@ -114,7 +114,7 @@ func (w *workers) issue(name string) bool {
 	return false
 }
 
-// run reports whether a command came to a good end.
+// run reports whether a command succeeded.
 func (w *workers) run(args ...string) bool {
 	var stderr strings.Builder
 	cmd := exec.Command(w.r.program, append(args, "--dir", w.r.path("ca"))...)
@@ -150,12 +150,12 @@ func (w *workers) start(cmd *exec.Cmd) error {
 	return nil
 }
 
-// kill ends what runs and returns the names that were asked for and may not have been issued.
+// kill kills the running commands and returns the names that may not have been issued.
 func (w *workers) kill() []string {
 	w.mutex.Lock()
 	w.over = true
 	for _, cmd := range w.running {
-		cmd.Process.Kill() // which does nothing to those that have ended
+		cmd.Process.Kill() // no effect on those that have ended
 	}
 	w.mutex.Unlock()
 	w.group.Wait()

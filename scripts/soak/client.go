@@ -25,14 +25,14 @@ type client struct {
 	tokenFile string
 	rest      time.Duration // between requests
 
-	token string // of IMDSv2, or what the container endpoint wants
+	token string // of IMDSv2, or for the container endpoint
 	role  string
 	last  given
 }
 
 func (c *client) close() { c.http.CloseIdleConnections() }
 
-// run asks until ctx ends, or an answer is wrong.
+// run sends requests until ctx ends, or an answer is wrong.
 func (c *client) run(ctx context.Context) error {
 	for n := 0; ctx.Err() == nil; n++ {
 		if n%perToken == 0 {
@@ -81,7 +81,7 @@ func (c *client) once(ctx context.Context) error {
 	return nil
 }
 
-// begin gets what must be sent with each request, and for IMDS the name of the role.
+// begin gets the header to send with each request, and for IMDS the name of the role.
 func (c *client) begin(ctx context.Context) error {
 	if c.container != "" {
 		data, err := os.ReadFile(c.tokenFile)
@@ -103,7 +103,7 @@ func (c *client) begin(ctx context.Context) error {
 	return err
 }
 
-// words are what IMDS answers at all times.
+// words requests a document that IMDS answers at all times.
 func (c *client) words(ctx context.Context, method, path, header, value string) (string, error) {
 	status, body, err := c.do(ctx, method, c.metadata+path, header, value)
 	if err != nil {

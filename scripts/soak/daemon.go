@@ -61,7 +61,7 @@ func (d *daemon) lastWords() string {
 	return string(data[max(0, len(data)-4000):])
 }
 
-// clients are those that ask: at both endpoints, with connections that stay and some that do not.
+// clients returns clients of both endpoints, with connections that stay open and some that do not.
 func (d *daemon) clients(j *judge) []*client {
 	var all []*client
 	for i := range 12 {
@@ -79,8 +79,9 @@ func (d *daemon) clients(j *judge) []*client {
 	return all
 }
 
-// settle waits for the first credentials, and returns what kedge serve takes when nobody asks.
-func (d *daemon) settle(ctx context.Context) (sample, error) {
+// awaitIdle waits for the first credentials, and returns the resources that kedge serve uses
+// without load.
+func (d *daemon) awaitIdle(ctx context.Context) (sample, error) {
 	for deadline := time.Now().Add(time.Minute); ; {
 		m, err := d.sample(ctx)
 		if err == nil && m.renewals > 0 {
@@ -95,13 +96,13 @@ func (d *daemon) settle(ctx context.Context) (sample, error) {
 	}
 }
 
-// calm waits until kedge serve takes as much as before there was load.
-func (d *daemon) calm(ctx context.Context, quiet sample) error {
-	const more = 4 // a request to the endpoint, which may be under way
+// awaitQuiet waits until kedge serve uses as much as before there was load.
+func (d *daemon) awaitQuiet(ctx context.Context, quiet sample) error {
+	const more = 4 // a request to the endpoint may be in progress
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		m, err := d.sample(ctx)
 		if err == nil && m.goroutines <= quiet.goroutines+more && m.files <= quiet.files+more {
-			d.table.calm(quiet, m)
+			d.table.printQuiet(quiet, m)
 			return nil
 		}
 		if time.Now().After(deadline) {
@@ -113,7 +114,7 @@ func (d *daemon) calm(ctx context.Context, quiet sample) error {
 	}
 }
 
-// terminate sends SIGTERM; kedge serve must end in peace, and take the token away.
+// terminate sends SIGTERM; kedge serve must end with status 0, and remove the token.
 func (d *daemon) terminate() error {
 	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("kedge serve ended by itself: %w", err)
@@ -133,7 +134,7 @@ func (d *daemon) terminate() error {
 	return nil
 }
 
-// kill ends it whatever it does.
+// kill kills it.
 func (d *daemon) kill() {
 	if !d.over {
 		_ = d.cmd.Process.Kill()
@@ -141,7 +142,7 @@ func (d *daemon) kill() {
 	}
 }
 
-// checkLog holds the log against the secrets, and its length against what has happened.
+// checkLog checks that the log has no secrets, and that its length matches the number of events.
 func (d *daemon) checkLog(secrets []string, events int64) error {
 	data, err := os.ReadFile(d.path("kedge.log"))
 	if err != nil {

@@ -16,11 +16,11 @@ import (
 	"time"
 )
 
-// lag is how long after it was replaced a certificate may be used: by a request that waited while
+// lag is how long a certificate may be used after it was replaced: by a request that waited while
 // the emulator was stopped, or by one that began before.
 func (s *soak) lag() time.Duration { return s.refresh + 15*time.Second }
 
-// files are the certificate and the key that kedge serve reads, and who issues them.
+// files are the certificate and the key that kedge serve reads, with the CA that issues them.
 type files struct {
 	*soak
 	rotations atomic.Int64
@@ -46,7 +46,7 @@ func (f *files) kedgeCA(args ...string) error {
 	return nil
 }
 
-// rotate replaces the pair again and again.
+// rotate replaces the pair repeatedly.
 func (f *files) rotate(ctx context.Context, every time.Duration) error {
 	for pause(ctx, every) {
 		if err := f.replace(ctx); err != nil {
@@ -56,8 +56,8 @@ func (f *files) rotate(ctx context.Context, every time.Duration) error {
 	return nil
 }
 
-// replace issues another pair, of another type of key, and puts it in place. The old one expires so soon
-// that kedge cannot go on with it for long.
+// replace issues another pair, with another type of key, and writes it. The old one expires so soon
+// that kedge cannot use it for long.
 func (f *files) replace(ctx context.Context) error {
 	n := f.rotations.Load()
 	name, kind := fmt.Sprintf("soak-%d", n), []string{"P-256", "RSA-2048", "P-384"}[n%3]
@@ -92,7 +92,7 @@ func (f *files) replace(ctx context.Context) error {
 	return nil
 }
 
-// expect makes the leaf one that may be used, and returns the serial of the one before.
+// expect allows the leaf to be used, and returns the serial of the previous one.
 func (f *files) expect(leaf *x509.Certificate) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -109,12 +109,12 @@ func (f *files) may(serial string) bool {
 	return time.Now().Before(f.until[serial])
 }
 
-// spoil leaves the files for a moment as they must not be.
+// spoil leaves the files for a moment in an invalid state.
 func (f *files) spoil(ctx context.Context, data [2][]byte) {
 	half := func(b []byte) []byte { return b[:len(b)/2] }
 	switch rand.N(6) {
 	case 0:
-		return // none of that: one after the other
+		return // a valid order: one after the other
 	case 1:
 		_ = os.WriteFile(f.path("leaf.pem"), half(data[0]), 0o600)
 	case 2:
@@ -129,7 +129,7 @@ func (f *files) spoil(ctx context.Context, data [2][]byte) {
 	pause(ctx, rand.N(f.refresh/4))
 }
 
-// put replaces a file whole.
+// put replaces a file atomically.
 func (f *files) put(name string, data []byte) error {
 	if err := os.WriteFile(f.path(name+".new"), data, 0o600); err != nil {
 		return err

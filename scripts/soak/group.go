@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// group is what runs together; the first that fails ends them all.
+// group is a set of goroutines; the first that fails ends them all.
 type group struct {
 	sync.WaitGroup
 	fail context.CancelCauseFunc
@@ -23,7 +23,7 @@ func (g *group) start(f func() error) {
 	})
 }
 
-// cause is why ctx ended, or nil while it has not.
+// cause returns why ctx ended, or nil if it has not.
 func cause(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return nil

@@ -13,27 +13,27 @@ import (
 )
 
 const (
-	// early is how long before its end kedge stops giving out a session, for clocks that are off.
+	// early is how long before its end kedge stops serving a session, for clock skew.
 	early = time.Minute
-	// grace is what a loaded machine may take from the emulator's log line to kedge's answers.
+	// grace bounds the time from the emulator's log line to kedge's answers on a loaded machine.
 	grace = 5 * time.Second
-	// slowest is what a read may take: not as long as the network, which hangs for longer.
+	// slowest bounds a read: less than the network's outages, which are longer.
 	slowest = 5 * time.Second
 )
 
-// given is one set of credentials that a client got.
+// given is one set of credentials that a client received.
 type given struct {
 	id, secret, token string
 	expires           time.Time
 }
 
-// delivery is a session that the emulator gave to kedge.
+// delivery is a session that the emulator sent to kedge.
 type delivery struct{ at, expires time.Time }
 
-// judge knows what may be answered. It is safe for concurrent use.
+// judge decides which answers are right. It is safe for concurrent use.
 type judge struct {
 	fail   context.CancelCauseFunc
-	ending atomic.Bool // SIGTERM was sent: there may be nobody
+	ending atomic.Bool // SIGTERM was sent: the process may be gone
 
 	requests, refusals atomic.Int64
 	proofs             atomic.Int64
@@ -44,24 +44,24 @@ type judge struct {
 	seen       map[string]given // by access key id
 	unproven   map[string]given // STS has not seen them yet
 	deliveries []delivery
-	trusted    time.Time // from when on what the emulator sends arrives
+	trusted    time.Time // from when on the emulator's answers arrive
 }
 
 func newJudge(fail context.CancelCauseFunc) *judge {
 	return &judge{fail: fail, seen: map[string]given{}, unproven: map[string]given{}}
 }
 
-// question is a request that is under way.
+// question is a request in progress.
 type question struct{ asked, until time.Time }
 
-// ask notes what was known before a request is sent: until when there are credentials for certain.
+// ask records, before a request is sent, until when there certainly are credentials.
 func (j *judge) ask() question {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return question{time.Now(), j.newest.expires}
 }
 
-// hear judges the answer to a request for credentials, and returns them, or none where there are none.
+// hear judges the answer to a request for credentials, and returns them, if there are any.
 func (j *judge) hear(q question, status int, body []byte) (given, error) {
 	now := time.Now()
 	j.requests.Add(1)
@@ -114,7 +114,7 @@ func (j *judge) accept(q question, body []byte) (given, error) {
 	return c, nil
 }
 
-// excuse reports whether there was reason to refuse.
+// excuse reports whether there was a reason to refuse.
 func (j *judge) excuse(q question, now time.Time, body []byte) error {
 	if now.Before(q.until) {
 		return fmt.Errorf("no credentials at %s, though there were some until %s: %s", clock(now), clock(q.until), body)
@@ -127,7 +127,7 @@ func (j *judge) excuse(q question, now time.Time, body []byte) error {
 	return nil
 }
 
-// delivered notes a session that the emulator sent.
+// delivered records a session that the emulator sent.
 func (j *judge) delivered(at, end time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -139,7 +139,7 @@ func (j *judge) delivered(at, end time.Time) {
 	}
 }
 
-// distrust forgets deliveries that may not have arrived, and those until a time to come.
+// distrust drops deliveries that may not have arrived, and those until a future time.
 func (j *judge) distrust(until time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -149,14 +149,14 @@ func (j *judge) distrust(until time.Time) {
 	}
 }
 
-// trusts reports whether what comes and goes now arrives.
+// trusts reports whether the emulator's answers arrive at present.
 func (j *judge) trusts() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return time.Now().After(j.trusted)
 }
 
-// slow returns the longest read since it was called before.
+// slow returns the longest read since the last call.
 func (j *judge) slow() time.Duration {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -165,7 +165,7 @@ func (j *judge) slow() time.Duration {
 	return worst
 }
 
-// secrets are those that no log may hold.
+// secrets returns those that no log may contain.
 func (j *judge) secrets() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -25,7 +25,7 @@ import (
 	"time"
 )
 
-// The paces of a soak of more than two minutes; a shorter one is twice as fast.
+// The intervals of a soak of more than two minutes; in a shorter one they are halved.
 const (
 	refreshEvery = 20 * time.Second
 	rotateEvery  = 30 * time.Second
@@ -67,7 +67,7 @@ func run(args []string) error {
 	return err
 }
 
-// soak is all that takes part.
+// soak has the processes, files and checks of a run.
 type soak struct {
 	long            time.Duration
 	refresh, rotate time.Duration // how often
@@ -83,7 +83,7 @@ type soak struct {
 func (s *soak) program(name string) string { return filepath.Join(s.programs, name) }
 func (s *soak) path(name string) string    { return filepath.Join(s.dir, name) }
 
-// run is the whole soak.
+// run runs the whole soak.
 func (s *soak) run(ctx context.Context) (err error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
@@ -99,7 +99,7 @@ func (s *soak) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.daemon.kill()
-	quiet, err := s.daemon.settle(ctx)
+	quiet, err := s.daemon.awaitIdle(ctx)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (s *soak) run(ctx context.Context) (err error) {
 	return s.table.sum()
 }
 
-// weather is the time in which everything happens at once.
+// weather is the phase in which everything happens at once.
 func (s *soak) weather(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, s.long)
 	defer cancel()
@@ -134,9 +134,9 @@ func (s *soak) weather(ctx context.Context) error {
 	return cause(ctx)
 }
 
-// afterwards looks at what is left when the clients are gone, and ends kedge serve while others ask.
+// afterwards checks resources after the clients have ended, and ends kedge serve under load.
 func (s *soak) afterwards(ctx context.Context, quiet sample) error {
-	if err := s.daemon.calm(ctx, quiet); err != nil {
+	if err := s.daemon.awaitQuiet(ctx, quiet); err != nil {
 		return err
 	}
 	if err := s.judge.proveRest(ctx, s.service); err != nil {
@@ -160,7 +160,7 @@ func (s *soak) end(ctx context.Context) error {
 		all.start(func() error { return c.run(limited) })
 		defer c.close()
 	}
-	time.Sleep(500 * time.Millisecond) // they are at work
+	time.Sleep(500 * time.Millisecond) // the clients have started
 	s.judge.ending.Store(true)
 	err := s.daemon.terminate()
 	cancel()

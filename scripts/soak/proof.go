@@ -15,7 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// prove shows each new set of credentials to STS, and the newest every second, until ctx ends.
+// prove sends each new set of credentials to STS, and the newest every second, until ctx ends.
 func (j *judge) prove(ctx context.Context, s *service) error {
 	for pause(ctx, time.Second) {
 		for _, c := range append(j.pending(), j.latest()...) {
@@ -27,7 +27,7 @@ func (j *judge) prove(ctx context.Context, s *service) error {
 	return nil
 }
 
-// proveRest shows STS what it has not seen, now that it is there to stay.
+// proveRest sends STS what it has not seen, after the outages are over.
 func (j *judge) proveRest(ctx context.Context, s *service) error {
 	for left := j.pending(); len(left) > 0; left = j.pending() {
 		for _, c := range left {
@@ -45,8 +45,8 @@ func (j *judge) proveRest(ctx context.Context, s *service) error {
 	return nil
 }
 
-// pending are those that STS has not seen. Sessions that ended unseen, while the emulator was away,
-// are given up.
+// pending returns the credentials that STS has not seen. Sessions that ended unseen, while the
+// emulator was away, are dropped.
 func (j *judge) pending() []given {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -61,7 +61,7 @@ func (j *judge) pending() []given {
 	return all
 }
 
-// latest are the newest credentials, if they have not ended.
+// latest returns the newest credentials, if they have not expired.
 func (j *judge) latest() []given {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -71,7 +71,8 @@ func (j *judge) latest() []given {
 	return []given{j.newest}
 }
 
-// ended tells that a session ends too soon to be shown to anybody; what clients are told is early.
+// ended reports whether a session ends too soon to be sent to STS; clients get an earlier
+// expiration.
 func ended(c given) bool { return time.Until(c.expires.Add(early)) < early/6 }
 
 func (j *judge) proveOne(ctx context.Context, s *service, c given) error {

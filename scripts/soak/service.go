@@ -18,15 +18,15 @@ import (
 	"time"
 )
 
-// service is kedge-emulator, which comes and goes.
+// service is kedge-emulator, which is stopped and restarted.
 type service struct {
 	*soak
 	address string
 	exports map[string]string
-	faults  atomic.Int64 // met by requests, and the times it was away
+	faults  atomic.Int64 // faults met by requests, and outages
 
 	mu   sync.Mutex
-	cmd  *exec.Cmd // nil: it is away
+	cmd  *exec.Cmd // nil: not running
 	gone chan error
 }
 
@@ -39,7 +39,7 @@ func newService(s *soak) (*service, error) {
 	return v, v.start()
 }
 
-// freeAddress finds a port that no client's end of a connection is given by chance.
+// freeAddress returns a port outside the range of ephemeral ports.
 func freeAddress() (string, error) {
 	for range 100 {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.N(10000)))
@@ -52,10 +52,10 @@ func freeAddress() (string, error) {
 
 func (v *service) url() string { return "http://" + v.address }
 
-// start runs the emulator, and returns when it is ready. Sessions outlive it.
+// start starts the emulator, and returns when it is ready. Sessions survive a restart.
 func (v *service) start() error {
 	cmd := exec.Command(v.program("kedge-emulator"), "--trust-anchor", v.path("ca/ca.pem"), "--state", v.path("state"), "--listen", v.address,
-		"--fault", v.short()+"*3") // until the script is in line
+		"--fault", v.short()+"*3") // until the script is queued
 	ready, stdout := io.Pipe()
 	cmd.Stdout = stdout
 	stderr, err := cmd.StderrPipe()
@@ -82,7 +82,7 @@ func (v *service) start() error {
 	return v.inject(v.script())
 }
 
-// readExports reads lines as "export NAME=VALUE" until one of that name, and throws the rest away.
+// readExports reads lines as "export NAME=VALUE" until one of that name, and discards the rest.
 func readExports(r io.Reader, last string) map[string]string {
 	exports := map[string]string{}
 	for lines := bufio.NewScanner(r); lines.Scan(); {
@@ -96,8 +96,8 @@ func readExports(r io.Reader, last string) map[string]string {
 	return nil
 }
 
-// read follows the log of the emulator, to its end. It tells the judge what kedge was given, and fails
-// when a request of kedge was refused.
+// read follows the log of the emulator, to its end. It tells the judge which sessions kedge
+// received, and fails if a request of kedge was refused.
 func (v *service) read(log io.Reader) error {
 	lines := bufio.NewScanner(log)
 	for lines.Scan() {
@@ -128,7 +128,7 @@ func (v *service) met(line string) error {
 		if v.judge.trusts() {
 			return errors.New("the emulator refused what kedge asked for:" + line)
 		}
-		return nil // half a request of before the emulator was stopped
+		return nil // a request that was cut off when the emulator was stopped
 	}
 	arn, _, _ := strings.Cut(line, ",")
 	_, end, _ := strings.Cut(line, " until ")
@@ -144,7 +144,7 @@ func (v *service) met(line string) error {
 	return nil
 }
 
-// stop ends the emulator, if it is there.
+// stop stops the emulator, if it is running.
 func (v *service) stop() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// sample is what kedge serve says about itself.
+// sample is a reading of kedge serve's metrics.
 type sample struct {
 	at                time.Time
 	goroutines, files int
@@ -55,7 +55,7 @@ func (d *daemon) sample(ctx context.Context) (sample, error) {
 	return m, nil
 }
 
-// table is what is printed, and from which it is seen whether anything grows.
+// table prints samples, and checks that nothing grows.
 type table struct {
 	*soak
 	begin   time.Time
@@ -99,7 +99,7 @@ func (t *table) take(ctx context.Context) error {
 	return nil
 }
 
-// line prints the most of each thing in these samples, and the counts so far.
+// line prints the maximum of each metric in these samples, and the counts so far.
 func (t *table) line(samples []sample) {
 	if len(samples) == 0 {
 		return
@@ -119,17 +119,17 @@ func mostOf(samples []sample) sample {
 	return most
 }
 
-func (t *table) calm(before, after sample) {
+func (t *table) printQuiet(before, after sample) {
 	fmt.Printf("without load: %d goroutines, %d descriptors, %.1f MiB; before: %d, %d, %.1f\n",
 		after.goroutines, after.files, after.memory, before.goroutines, before.files, before.memory)
 }
 
-// events is how much has happened that a log may tell of.
+// events returns the number of events that may be logged.
 func (t *table) events() int64 {
 	return mostOf(t.samples).renewals + t.service.faults.Load() + t.files.rotations.Load()
 }
 
-// sum fails when something grew, or too little has happened.
+// sum fails if something grew, or too little has happened.
 func (t *table) sum() error {
 	third := len(t.samples) / 3
 	if third == 0 {

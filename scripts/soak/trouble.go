@@ -13,11 +13,12 @@ import (
 	"time"
 )
 
-// arrival is what a request that waited while the emulator was stopped takes to be gone.
+// arrival bounds the time that a request that waited while the emulator was stopped needs to
+// finish.
 const arrival = 5 * time.Second
 
-// faults are those that a request meets, of the emulator. A real session that is not short must
-// not come through: nothing would be renewed for half an hour.
+// faults are faults of the emulator. A real session that is not short must not be delivered:
+// nothing would be renewed for half an hour.
 func faults() []string {
 	return []string{
 		"throttle*3", "throttle*9", "status=500*3", "status=503*9", "cut*3", "cut=body*4", "delay=1m*1", "delay=1m*2",
@@ -28,10 +29,10 @@ func faults() []string {
 	}
 }
 
-// short is the fault that makes a session as long as kedge should have it: it is renewed at half.
+// short returns the fault that gives a session the right length: kedge renews it at half.
 func (s *soak) short() string { return "short=" + (early + 2*s.refresh).String() }
 
-// script is what the next requests meet: sessions, and before every third of them, faults.
+// script returns what the next requests get: sessions, and before every third of them, faults.
 func (s *soak) script() []string {
 	var script []string
 	for range 50 {
@@ -44,8 +45,8 @@ func (s *soak) script() []string {
 	return append(script, s.short()+"*1000000")
 }
 
-// trouble stops the emulator, or ends it and starts another one, again and again. Every third time
-// it is away for so long that the credentials end. A new one has faults of its own in line.
+// trouble stops the emulator, or ends it and starts another one, repeatedly. Every third outage is
+// so long that the credentials expire. A new emulator has its own queue of faults.
 func (v *service) trouble(ctx context.Context, refresh time.Duration) error {
 	next := refresh/2 + rand.N(refresh/2)
 	for n := 0; pause(ctx, next); n++ {
@@ -76,7 +77,7 @@ func (v *service) down(ctx context.Context, d time.Duration) error {
 	return errors.Join(err, v.start())
 }
 
-// hang stops the emulator: connections are taken, and nothing is said.
+// hang stops the emulator: it accepts connections, and does not answer.
 func (v *service) hang(ctx context.Context, d time.Duration) error {
 	err := v.signal(syscall.SIGSTOP)
 	pause(ctx, d)

@@ -68,7 +68,7 @@ func run(args []string) error {
 	return nil
 }
 
-// rehearsal is a credentials file, and what writes to it.
+// rehearsal is a credentials file, with the processes that write to it.
 type rehearsal struct {
 	*service
 	program string // kedge
@@ -76,7 +76,7 @@ type rehearsal struct {
 	took    time.Duration
 }
 
-// prepare writes a file as people have them, and sees how long an update takes.
+// prepare writes a typical file, and measures how long an update takes.
 func (t *rehearsal) prepare() error {
 	if err := os.Mkdir(filepath.Dir(t.path), 0o700); err != nil {
 		return err
@@ -101,7 +101,7 @@ func (t *rehearsal) command(profile string, args ...string) *exec.Cmd {
 	return exec.Command(t.program, append([]string{"update", "--file", t.path, "--profile", profile, "--config", os.DevNull}, append(t.flags, args...)...)...)
 }
 
-// update lets an updater come to its end.
+// update runs an updater to its end.
 func (t *rehearsal) update(profile string) error {
 	if out, err := t.command(profile, "--once").CombinedOutput(); err != nil {
 		return fmt.Errorf("kedge update --profile %s: %w\n%s", profile, err, out)
@@ -109,7 +109,7 @@ func (t *rehearsal) update(profile string) error {
 	return nil
 }
 
-// rehearse kills so many updaters, with the readers at work.
+// rehearse kills so many updaters, with the readers running.
 func (t *rehearsal) rehearse(kills int) (*seen, error) {
 	ctx, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
@@ -144,7 +144,7 @@ func (t *rehearsal) rehearse(kills int) (*seen, error) {
 	return all, err
 }
 
-// updater is one after the other of a profile.
+// updater runs the updaters of a profile, one after the other.
 type updater struct {
 	*rehearsal
 	profile int
@@ -184,7 +184,7 @@ func (w *updater) kill() error {
 	return nil
 }
 
-// finish updates both profiles once more, and looks at what is there then.
+// finish updates both profiles once more, and checks the file.
 func (t *rehearsal) finish() error {
 	for i, profile := range profiles() {
 		if err := t.update(profile); err != nil {

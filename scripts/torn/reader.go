@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// The file but for the lines that are written: comments, both line endings, long lines, keys that
-// nobody knows, and no line ending after the last one.
+// The file except the lines that are written: comments, both line endings, long lines, unknown
+// keys, and no line ending after the last line.
 const (
 	before  = "# keys of this host\r\n[default]\r\naws_access_key_id=AKIDDEFAULT\r\n\r\n"
 	between = "region = eu-west-1\n; the next one is for tests\n[ spaces ]\nx\t=\t1 # kept\n\n"
@@ -27,7 +27,7 @@ type seen struct {
 	versions map[string]bool
 }
 
-// read reads the file until ctx ends, or a read is not as it must be.
+// read reads the file until ctx ends, or a read is wrong.
 func (t *rehearsal) read(ctx context.Context, all *seen) error {
 	newest := [2]int{}
 	for ctx.Err() == nil {

@@ -20,10 +20,10 @@ import (
 	"kedge/internal/emulator"
 )
 
-// keys are what a session has.
+// keys are the keys of a session.
 type keys struct{ id, secret, token string }
 
-// service is the emulator, which remembers what it gave away.
+// service is the emulator, with a record of the sessions it has issued.
 type service struct {
 	server *httptest.Server
 	flags  []string // of kedge, to use it
@@ -50,7 +50,7 @@ func newService(dir string) (*service, error) {
 	return s, nil
 }
 
-// answer numbers a session before anybody has it.
+// answer numbers a session before it is sent.
 func (s *service) answer(handler http.Handler, w http.ResponseWriter, r *http.Request) {
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, r)

@@ -72,7 +72,7 @@ func open(path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(1) // SQLite has one writer, and waits for its turn slower than Go does
+	db.SetMaxOpenConns(1) // SQLite has one writer, and its wait for the lock is slower than Go's
 	_, err = db.Exec("CREATE TABLE IF NOT EXISTS certificates (serial TEXT PRIMARY KEY, der BLOB NOT NULL) WITHOUT ROWID")
 	return db, err
 }

@@ -1,10 +1,11 @@
 // Command issue-postgres-floor is the floor for issuing with a ledger in PostgreSQL: the least
 // program that verifies requests, signs, and has the same statements run on the same tables in the
-// same number of round trips and commits. Of what comes back it looks at nothing but errors: it
-// checks no rule, lints nothing and hands out whatever is written. It prints how many certificates
-// it made in a second.
+// same number of round trips and commits. It checks only the server's errors: no rule, no lint, no
+// result. It prints how many certificates it made in a second.
 //
-// usage: issue-postgres-floor CERTIFICATES DSN     of a database that has a ledger's tables
+// usage: issue-postgres-floor CERTIFICATES DSN
+//
+// The database must have a ledger's tables.
 package main
 
 import (
@@ -78,11 +79,11 @@ type job struct {
 	done chan error
 }
 
-// writer has one connection. All that waits shares a transaction.
+// writer has one connection. Jobs that wait share a transaction.
 type writer struct {
 	conn   *pgconn.PgConn
 	queue  chan *job
-	prefix int64 // of names that no other run has
+	prefix int64 // of names that no other run uses
 	seq    int64
 }
 
@@ -95,7 +96,7 @@ func (w *writer) run(ctx context.Context) {
 	}
 }
 
-// collect adds what waits by now.
+// collect adds the jobs that are waiting.
 func (w *writer) collect(batch []*job) []*job {
 	for {
 		select {
@@ -137,8 +138,8 @@ const (
 	updateHead = "UPDATE head SET seq = ?, hash = ?, tail = ?, at = ?"
 )
 
-// write is one transaction of a job, and of those that have come until it has the lock: as many
-// round trips as a ledger needs.
+// write runs one transaction for a job, and for those that arrive until it has the lock: with as
+// many round trips as a ledger needs.
 func (w *writer) write(ctx context.Context, batch []*job) ([]*job, error) {
 	if err := w.send(ctx, []statement{{text: begin}, {text: local}, {text: scope}}); err != nil {
 		return batch, err
@@ -154,7 +155,7 @@ func (w *writer) write(ctx context.Context, batch []*job) ([]*job, error) {
 	var all []statement
 	var hash []byte
 	now := time.Now().UnixMicro()
-	for _, text := range texts { // those with the same text one after the other, as a ledger has them
+	for _, text := range texts { // grouped by text, as in a ledger
 		for i, j := range batch {
 			var args []any
 			args, hash = w.args(text, j, w.seq+1+int64(i), now)
@@ -171,7 +172,7 @@ func (w *writer) write(ctx context.Context, batch []*job) ([]*job, error) {
 	return batch, w.send(ctx, []statement{{text: "COMMIT"}})
 }
 
-// args are values as long as those of a ledger.
+// args returns values as long as those of a ledger.
 func (w *writer) args(text string, j *job, seq, now int64) (args []any, hash []byte) {
 	sum := sha256.Sum256(j.der)
 	hash = sum[:]
@@ -235,7 +236,7 @@ func (w *writer) send(ctx context.Context, all []statement) error {
 	return err
 }
 
-// numbered writes the ? of a statement as PostgreSQL has them.
+// numbered replaces the ? of a statement by PostgreSQL's parameters.
 func numbered(text string) string {
 	var b strings.Builder
 	n := 0

@@ -51,12 +51,12 @@ func run(ctx context.Context, args []string) (err error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	debug.SetGCPercent(400) // a server that keeps little makes much garbage: without, it is a twentieth slower
+	debug.SetGCPercent(400) // a server with a small heap produces much garbage: without this it is a twentieth slower
 	requests, err := workload.Requests(n)
 	if err != nil {
 		return err
 	}
-	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), bytes.Repeat([]byte{1}, 32)) // the same in each run, for a ledger that is used again
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), bytes.Repeat([]byte{1}, 32)) // the same in each run, for a ledger that is reused
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (k keys) Signer(context.Context, string, crypto.PublicKey) (crypto.Signer, 
 
 func (k keys) Has(string) (bool, error) { return true, nil }
 
-// open opens the CA of a ledger, or founds it.
+// open opens the CA of a ledger, or creates it.
 func open(ctx context.Context, l *ledger.Ledger, k keys) (*issuance.Issuer, error) {
 	s, err := issuance.New(issuance.Config{Ledger: l, Now: time.Now, Keys: k})
 	if err != nil {

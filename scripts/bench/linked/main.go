@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 { // never; it keeps the linker from dropping what is compared
+	if len(os.Args) > 1 { // never true; it keeps the linker from dropping the packages
 		command := &cobra.Command{RunE: func(_ *cobra.Command, args []string) error {
 			resp, err := http.Get(args[0])
 			fmt.Println(resp, retry.NewStandard().IsErrorRetryable(err), yaml.Unmarshal(nil, new(yaml.Node)))

@@ -19,8 +19,8 @@ const connections = 64
 // result is one round: requests in a second, and microseconds.
 type result struct{ rate, p99 float64 }
 
-// storm sends so many requests, each when the one before on its connection was answered. It
-// speaks HTTP by hand: a client that costs as much as the server would hide what that costs.
+// storm sends so many requests, each after the answer to the previous one on its connection. It
+// writes HTTP by hand: a client that costs as much as the server would hide the server's cost.
 func storm(address, token string, requests int) (result, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -45,7 +45,7 @@ func storm(address, token string, requests int) (result, error) {
 	return result{float64(len(every)) / took.Seconds(), float64(every[len(every)*99/100].Microseconds())}, nil
 }
 
-// converse takes requests from left and returns what each took.
+// converse takes requests from left and returns how long each took.
 func converse(host string, message []byte, left *atomic.Int64) (times []time.Duration, err error) {
 	conn, err := net.Dial("tcp", host)
 	if err != nil {
@@ -66,7 +66,7 @@ func converse(host string, message []byte, left *atomic.Int64) (times []time.Dur
 	return times, nil
 }
 
-// skipAnswer reads one answer, which must be 200 and tell its length.
+// skipAnswer reads one answer, which must have status 200 and a Content-Length.
 func skipAnswer(r *bufio.Reader) error {
 	line, err := r.ReadSlice('\n')
 	if err != nil {

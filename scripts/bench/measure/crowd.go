@@ -8,9 +8,8 @@ import (
 	"sync"
 )
 
-// crowd prints how long the slowest of many processes takes that start at once, and how long
-// one does alone. All of a crowd must print the same. The ratio is the median of those of the
-// rounds.
+// crowd prints how long the slowest of many processes takes that start at once, and how long one
+// takes alone. All must print the same. The ratio is the median of the ratios of the rounds.
 func crowd(rounds int, args []string) error {
 	if len(args) < 4 {
 		return errors.New("crowd: give a limit, a number of processes, a name and a command")

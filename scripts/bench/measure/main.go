@@ -103,7 +103,7 @@ func alone(runs int, args []string) error {
 	return nil
 }
 
-// shots prints how often in a second two programs run to their end, one run after the other.
+// shots prints how often in a second two programs can be run, one process after the other.
 func shots(runs int, args []string) error {
 	commands, err := split(args, 2)
 	if err != nil {
@@ -118,8 +118,8 @@ func shots(runs int, args []string) error {
 	return nil
 }
 
-// rates prints what two programs print: how many they made in a second. The ratio is the
-// median of those of the rounds, since both ran next to each other in each.
+// rates prints the numbers that two programs print: how many they made in a second. The ratio is
+// the median of the ratios of the rounds, in each of which both ran.
 func rates(rounds int, args []string) error {
 	commands, err := split(args, 2)
 	if err != nil {
@@ -141,7 +141,7 @@ func rates(rounds int, args []string) error {
 	return nil
 }
 
-// split returns the commands before and after "--", behind the first n arguments.
+// split returns the commands before and after "--", without the first n arguments.
 func split(args []string, n int) ([][]string, error) {
 	at := slices.Index(args, "--")
 	if at <= n || at == len(args)-1 {

@@ -15,8 +15,7 @@ type samples struct{ nanoseconds, kibibytes []int64 }
 func (s *samples) milliseconds() float64 { return float64(median(s.nanoseconds)) / 1e6 }
 func (s *samples) mebibytes() float64    { return float64(median(s.kibibytes)) / 1024 }
 
-// alternate runs the commands in turn, and up to three times before it counts: the first ones
-// fill the page cache.
+// alternate runs the commands in turn, with up to three extra runs first to fill the page cache.
 func alternate(runs int, commands [][]string) ([]samples, error) {
 	counted := make([]samples, len(commands))
 	first := min(3, runs-1)
@@ -35,9 +34,8 @@ func alternate(runs int, commands [][]string) ([]samples, error) {
 	return counted, nil
 }
 
-// once returns nanoseconds and KiB of one run. The peak memory is what the kernel accounts at
-// the end of the process; that account starts with the memory of the parent, so this program
-// is kept small.
+// once returns nanoseconds and KiB of one run. The kernel reports the peak memory at the end of the
+// process; that includes the memory of the parent before exec, so this program is kept small.
 func once(command []string) (wall, peak int64, err error) {
 	r, err := output(command, io.Discard)
 	if err != nil {
@@ -59,15 +57,15 @@ func said(command []string) (float64, error) {
 	return strconv.ParseFloat(strings.TrimSpace(out.String()), 64)
 }
 
-// result is what a process came to.
+// result is the cost of a process.
 type result struct {
 	wall  time.Duration // from before the fork to the end
 	bytes int64         // of standard output
 	state *os.ProcessState
 }
 
-// output runs a command and reads its standard output through a pipe, as an SDK runs a
-// credential process. What it says on standard error is shown when it fails.
+// output runs a command and reads its standard output through a pipe, as an SDK runs a credential
+// process. Its standard error is shown if it fails.
 func output(command []string, to io.Writer) (result, error) {
 	words, err := os.CreateTemp("", "measure")
 	if err != nil {
@@ -101,7 +99,7 @@ func output(command []string, to io.Writer) (result, error) {
 	return result{wall, n, state}, nil
 }
 
-// numbered puts n in place of {}.
+// numbered replaces {} by n.
 func numbered(command []string, n int) []string {
 	words := make([]string, len(command))
 	for i, word := range command {

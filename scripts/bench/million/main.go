@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string) (err error) {
 	return l.Revoke(ctx, fingerprints[:revoked], ledger.Revocation{Reason: ca.Superseded, At: time.Now(), Why: "bench"})
 }
 
-// fleet is the newest certificate of each host.
+// fleet has the newest certificate of each host.
 type fleet struct {
 	mutex  sync.Mutex
 	newest [hosts][]byte // fingerprints

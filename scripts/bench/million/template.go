@@ -14,7 +14,7 @@ import (
 	"kedge/scripts/bench/workload"
 )
 
-// template is a certificate whose serial, names and times stand in its DER at known places.
+// template is a certificate with the positions of its serial, names and times in the DER.
 type template struct {
 	der                 []byte
 	parent              *x509.Certificate

@@ -147,7 +147,7 @@ func (f *floor) renew(path string) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-// commit records what waits, until the queue is closed.
+// commit records what is queued, until the queue is closed.
 func (f *floor) commit() {
 	for first := range f.queue {
 		batch := []record{first}

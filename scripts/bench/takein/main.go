@@ -25,7 +25,7 @@ import (
 	"kedge/scripts/bench/workload"
 )
 
-// hosts is how many names there are: each was issued again and again.
+// hosts is the number of names: each was issued many times.
 const hosts = 10_000
 
 func main() {

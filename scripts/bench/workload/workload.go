@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// Workers is how many certificates are in the making at once.
+// Workers is how many certificates are issued concurrently.
 const Workers = 32
 
-// Requests returns n PKCS#10 requests in DER, each of a P-256 key and a name of its own. Two
-// runs have no name in common.
+// Requests returns n PKCS#10 requests in DER, each with a P-256 key and a unique name. Two runs
+// have no name in common.
 func Requests(n int) ([][]byte, error) {
 	requests := make([][]byte, n)
 	run := time.Now().UnixNano()
