@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"kedge/ca"
 )
 
 // readCertificates is the second pass: it yields the certificates of all paths.
@@ -130,7 +132,7 @@ func (r *reader) take(f *file, der []byte, line func() int) error {
 		r.skip(Unreadable, f.path, line(), fmt.Sprintf("of the certificate %q %v", cert.Subject, err))
 		return nil
 	}
-	if sameKey(cert.PublicKey, r.issuer.PublicKey) {
+	if ca.SameKey(cert.PublicKey, r.issuer.PublicKey) {
 		r.addOwn(cert, s)
 		return nil
 	}

@@ -2,7 +2,6 @@ package takeover
 
 import (
 	"context"
-	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -177,7 +176,7 @@ func newReader(ctx context.Context, s Sources, yield func(Item) error) (*reader,
 		return nil, errors.New("there is no certificate of the CA to check signatures with")
 	}
 	for _, c := range s.CA[1:] {
-		if !sameKey(c.PublicKey, s.CA[0].PublicKey) {
+		if !ca.SameKey(c.PublicKey, s.CA[0].PublicKey) {
 			return nil, fmt.Errorf("the certificates %q and %q of the CA have different keys", s.CA[0].Subject, c.Subject)
 		}
 	}
@@ -187,12 +186,6 @@ func newReader(ctx context.Context, s Sources, yield func(Item) error) (*reader,
 		known:   map[string]bool{},
 		revoked: map[serial]*revocation{}, listed: map[serial]place{}, expired: map[serial]struct{}{}, taken: map[serial]fingerprint{}, own: map[serial]bool{},
 	}, nil
-}
-
-// sameKey reports whether public keys are equal, whatever their type.
-func sameKey(a, b crypto.PublicKey) bool {
-	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && key.Equal(b)
 }
 
 // skip records something that is not used, or, of the kind Doubt, is used nevertheless.
