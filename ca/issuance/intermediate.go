@@ -9,6 +9,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/dn"
 )
 
 // Parent returns the authority that signs an intermediate: the one with a name, or the root above
@@ -162,7 +163,7 @@ func (s *Service) foreign(ctx context.Context, cert *x509.Certificate, above led
 		}
 		return a, nil
 	}
-	base := nameFor(cert.Subject.CommonName)
+	base := dn.FileName(cert.Subject.CommonName)
 	a.Name = base
 	for n := 2; slices.ContainsFunc(all, func(b ledger.Authority) bool { return b.Name == a.Name }); n++ {
 		a.Name = fmt.Sprintf("%s-%d", base, n)

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 	"time"
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/dn"
 )
 
 // OccupiedError reports that a ledger belongs to another CA.
@@ -146,22 +146,10 @@ func (s *Service) CheckNewName(ctx context.Context, name string) error {
 
 // CheckName refuses a name for an authority that is invalid as a file name.
 func CheckName(name string) error {
-	if name == "" || nameFor(name) != name {
+	if name == "" || dn.FileName(name) != name {
 		return fmt.Errorf("the name %q cannot be that of files; take letters, digits, hyphens and dots", name)
 	}
 	return nil
-}
-
-// nameFor returns a name for an authority and its files, from a common name: without folders, and
-// neither a hidden file nor a flag.
-func nameFor(commonName string) string {
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:`, r) {
-			return '_'
-		}
-		return r
-	}, commonName)
-	return strings.TrimLeft(name, ".-")
 }
 
 // CheckValidity returns a *ca.ValidityError for certificates that are not valid at a time.

@@ -133,7 +133,7 @@ func (l *Ledger) issuers(ctx context.Context, pattern string) ([][]byte, error) 
 	var ids [][]byte
 	seen := map[string]bool{}
 	add := func(name string, id []byte) {
-		if matches(pattern, name) && !seen[string(id)] {
+		if Matches(pattern, name) && !seen[string(id)] {
 			seen[string(id)] = true
 			ids = append(ids, id)
 		}
@@ -154,8 +154,8 @@ func (l *Ledger) issuers(ctx context.Context, pattern string) ([][]byte, error) 
 	return ids, failed
 }
 
-// matches reports whether a name matches a pattern in which * is any run of characters.
-func matches(pattern, name string) bool {
+// Matches reports whether a name matches a pattern of a [Filter], in which * is any run of characters.
+func Matches(pattern, name string) bool {
 	parts := strings.Split(pattern, "*")
 	first, last := parts[0], parts[len(parts)-1]
 	if len(parts) == 1 {

@@ -216,8 +216,9 @@ func TestMatches(t *testing.T) {
 	}{
 		{"a", "a", true}, {"a", "ab", false}, {"a*", "ab", true}, {"*b", "ab", true}, {"a*a", "a", false}, {"a*a", "aa", true},
 		{"*", "", true}, {"a*b*c", "axbxc", true}, {"a*b*c", "axc", false}, {"a*b*b", "ab", false},
+		{"web-?", "web-1", false}, {"web-?*", "web-?1", true}, {"[ab]*", "a1", false}, {"[ab]*", "[ab]1", true}, {`a\*`, `a\b`, true},
 	} {
-		if got := matches(tt.pattern, tt.name); got != tt.want {
+		if got := Matches(tt.pattern, tt.name); got != tt.want {
 			t.Errorf("%q, %q: %v", tt.pattern, tt.name, got)
 		}
 	}

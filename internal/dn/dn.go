@@ -1,4 +1,5 @@
-// Package dn reads distinguished names as people and tools write them, and compares encoded ones.
+// Package dn reads distinguished names as people and tools write them, compares encoded ones, and
+// derives file names from common names.
 package dn
 
 import (

@@ -235,18 +235,3 @@ func TestRekey(t *testing.T) {
 		t.Error("the key or its certificate is the old one", err)
 	}
 }
-
-func TestMatchesName(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"web-*", "web-01", true}, {"web-*", "db-01", false}, {"*", "any", true}, {"*.example.com", "a.example.com", true},
-		{"web-?", "web-1", false}, {"web-?*", "web-?1", true}, {"[ab]*", "a1", false}, {"[ab]*", "[ab]1", true}, {`a\*`, `a\b`, true},
-	} {
-		if got := matchesName(tt.pattern, tt.name); got != tt.want {
-			t.Errorf("%q, %q: %v", tt.pattern, tt.name, got)
-		}
-	}
-}

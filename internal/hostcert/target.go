@@ -5,13 +5,13 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/dn"
 	"kedge/internal/hostfiles"
 )
 
@@ -94,20 +94,12 @@ func (r *Renewer) inFolder(pattern string) ([]target, error) {
 		if !ok || e.IsDir() || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".chain") || strings.HasSuffix(name, ".fullchain") {
 			continue
 		}
-		if !matchesName(hostfiles.FileName(pattern), name) {
+		if !ledger.Matches(dn.FileName(pattern), name) {
 			continue
 		}
 		all = append(all, target{text: name, files: hostfiles.Beside(filepath.Join(r.Out, e.Name())), inFile: true, pattern: true})
 	}
 	return all, nil
-}
-
-// matchesName reports whether a name matches a pattern in which * is any run of characters, and
-// nothing else is special.
-func matchesName(pattern, name string) bool {
-	special := strings.NewReplacer(`\`, `\\`, "?", `\?`, "[", `\[`)
-	ok, err := path.Match(special.Replace(pattern), name)
-	return err == nil && ok
 }
 
 // inLedger returns the newest certificate of each name that matches.

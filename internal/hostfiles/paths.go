@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"kedge/internal/dn"
 )
 
 // Paths are the files of one name. Empty ones are not written, or unknown.
@@ -16,21 +18,9 @@ type Paths struct {
 	PKCS12      string `json:"pkcs12,omitempty"`
 }
 
-// FileName returns a file name for a common name: slashes and the like, as in a SPIFFE ID, are
-// replaced. It is empty if nothing is left.
-func FileName(commonName string) string {
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:`, r) {
-			return '_'
-		}
-		return r
-	}, commonName)
-	return strings.TrimLeft(name, ".-")
-}
-
 // In returns the paths for a common name in a folder.
 func In(dir, commonName string) (Paths, error) {
-	name := FileName(commonName)
+	name := dn.FileName(commonName)
 	if name == "" {
 		return Paths{}, fmt.Errorf("the name %q has nothing to call files after", commonName)
 	}

@@ -16,7 +16,7 @@ import (
 	"unicode/utf8"
 
 	"kedge/ca"
-	"kedge/internal/hostfiles"
+	"kedge/internal/dn"
 )
 
 // Row is a line of hosts.csv: the contents of a host's certificate.
@@ -139,7 +139,7 @@ func (p *parser) row(fields []string) (Row, error) {
 	if row.Host == "" {
 		row.Host = row.Name
 	}
-	files := strings.ToLower(hostfiles.FileName(row.Name)) // some file systems ignore case
+	files := strings.ToLower(dn.FileName(row.Name)) // some file systems ignore case
 	if files == "" {
 		return row, fmt.Errorf("name: %q has nothing to call files after", row.Name)
 	}

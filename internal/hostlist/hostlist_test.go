@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"kedge/internal/hostfiles"
+	"kedge/internal/dn"
 )
 
 func TestParse(t *testing.T) {
@@ -68,7 +68,7 @@ func FuzzParse(f *testing.F) {
 		}
 		seen := map[string]bool{}
 		for _, r := range rows {
-			files := hostfiles.FileName(r.Name)
+			files := dn.FileName(r.Name)
 			if files == "" || seen[files] || strings.ContainsAny(files, `/\`) || r.Line < 2 || r.Host == "" {
 				t.Errorf("%+v", r)
 			}
