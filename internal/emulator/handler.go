@@ -50,14 +50,21 @@ func stamp(w http.ResponseWriter, now time.Time) {
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 }
 
-func (e *Emulator) serveSessions(w http.ResponseWriter, r *http.Request) {
-	fault := e.takeFault(false)
+// begin takes the fault for a request, and sets the headers of its answer. The time of the call is
+// that of all checks.
+func (e *Emulator) begin(w http.ResponseWriter, sts bool, operation string) (Fault, Call) {
+	fault := e.takeFault(sts)
 	now := e.config.Now()
 	if fault.Kind == "skew" {
 		now = now.Add(fault.duration())
 	}
 	stamp(w, now)
-	call := Call{Time: now, Operation: "CreateSession"}
+	return fault, Call{Time: now, Operation: operation}
+}
+
+func (e *Emulator) serveSessions(w http.ResponseWriter, r *http.Request) {
+	fault, call := e.begin(w, false, "CreateSession")
+	now := call.Time
 	body, refusal := readBody(r, maxSessionBody)
 	if refusal == nil {
 		refusal = checkHeaderSize(r.Header)

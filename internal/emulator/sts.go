@@ -28,13 +28,8 @@ func (p *principal) sourceIdentity() string {
 }
 
 func (e *Emulator) serveSTS(w http.ResponseWriter, r *http.Request) {
-	fault := e.takeFault(true)
-	now := e.config.Now()
-	if fault.Kind == "skew" {
-		now = now.Add(fault.duration())
-	}
-	stamp(w, now)
-	call := Call{Time: now, Operation: "STS"}
+	fault, call := e.begin(w, true, "STS")
+	now := call.Time
 	refuse := func(refusal *apiError) {
 		e.recordRefusal(now, call, refusal)
 		writeXMLError(w, refusal)
