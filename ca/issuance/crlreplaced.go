@@ -35,16 +35,17 @@ func (e *ForgottenError) Error() string {
 	if len(e.Serials) == 0 {
 		return fmt.Sprintf("%s, list %d of %q, is one that the ledger did not record", where, e.Number, e.Authority)
 	}
-	return fmt.Sprintf("%s, list %d of %q, has revocations that the ledger lacks: %s", where, e.Number, e.Authority, someOf(e.Serials))
+	return fmt.Sprintf("%s, list %d of %q, has revocations that the ledger lacks: %s", where, e.Number, e.Authority, someOf(e.Serials, 10, len(e.Serials)))
 }
 
-// someOf names the first of many.
-func someOf(all []string) string {
-	const shown = 10
-	if len(all) <= shown {
-		return strings.Join(all, ", ")
+// someOf lists the first few of total names, and counts the rest.
+func someOf(names []string, most, total int) string {
+	named := names[:min(most, len(names))]
+	text := strings.Join(named, ", ")
+	if n := total - len(named); n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(all[:shown], ", "), len(all)-shown)
+	return text
 }
 
 // OddListError reports that the file in place of an authority's last CRL is not one: it cannot be

@@ -3,7 +3,6 @@ package issuance
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"kedge/ca/ledger"
@@ -116,9 +115,9 @@ func (s *Service) countNamed(ctx context.Context, f ledger.Filter) (n int64, nam
 		}
 		first = append(first, c.CommonName)
 	}
-	if len(first) <= maxRemaining {
-		return int64(len(first)), strings.Join(first, ", "), nil
+	n = int64(len(first))
+	if n > maxRemaining {
+		n, err = s.ledger.Count(ctx, f)
 	}
-	n, err = s.ledger.Count(ctx, f)
-	return n, fmt.Sprintf("%s and %d more", strings.Join(first[:maxRemaining], ", "), n-maxRemaining), err
+	return n, someOf(first, maxRemaining, int(n)), err
 }

@@ -3,10 +3,8 @@ package issuance
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"kedge/ca/ledger"
@@ -145,16 +143,7 @@ func (s *Service) Tally(ctx context.Context, r *Rotation, root string) (Tally, e
 }
 
 // Names lists those that remain, for a sentence: the first few, and how many more.
-func (t Tally) Names() string { return t.names(maxRemaining) }
+func (t Tally) Names() string { return someOf(t.Named, maxRemaining, t.Remaining) }
 
 // AllNames is Names with all of Named.
-func (t Tally) AllNames() string { return t.names(maxNamed) }
-
-func (t Tally) names(most int) string {
-	named := t.Named[:min(most, len(t.Named))]
-	text := strings.Join(named, ", ")
-	if n := t.Remaining - len(named); n > 0 {
-		text += fmt.Sprintf(" and %d more", n)
-	}
-	return text
-}
+func (t Tally) AllNames() string { return someOf(t.Named, maxNamed, t.Remaining) }

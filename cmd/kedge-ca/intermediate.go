@@ -200,9 +200,7 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	keys := o.store
-	keys.password = cmp.Or(o.key.from, o.store.password)
-	key, err := keys.newCAKey(ctx, o.host, o.name, o.kind, o.key)
+	key, err := o.newKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -218,6 +216,13 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 	o.say(fmt.Sprintf("made the intermediate CA %q below %q, valid until %s", a.Certificate.Subject.CommonName, above.Name, a.Certificate.NotAfter.UTC().Format(time.DateOnly)))
 	o.tellKey(key)
 	return o.report(a)
+}
+
+// newKey opens or generates the key of the intermediate, whose password can be its own.
+func (o *intermediateOptions) newKey(ctx context.Context) (*cadir.NewKey, error) {
+	keys := o.store
+	keys.password = cmp.Or(o.key.from, o.store.password)
+	return keys.newCAKey(ctx, o.host, o.name, o.kind, o.key)
 }
 
 // report reports which authority is now the active one.

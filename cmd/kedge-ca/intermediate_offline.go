@@ -37,9 +37,7 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 	if err := atomicfile.Vacant(path); err != nil {
 		return err
 	}
-	keys := o.store
-	keys.password = cmp.Or(o.key.from, o.store.password)
-	key, err := keys.newCAKey(ctx, o.host, o.name, o.kind, o.key)
+	key, err := o.newKey(ctx)
 	if err != nil {
 		return err
 	}

@@ -104,13 +104,14 @@ func (o *issueOptions) warnEnding(paths []string, one, many string) {
 	if len(paths) > 1 {
 		what = many
 	}
-	o.warn(fmt.Sprintf("%d %s (%s): kedge-ca renew --from %s --out %s", len(paths), what, firstOf(paths), o.from, o.out))
+	o.warn(fmt.Sprintf("%d %s (%s): kedge-ca renew --from %s --out %s", len(paths), what, firstOf(paths, maxNamed, len(paths)), o.from, o.out))
 }
 
-// firstOf lists the first few of many.
-func firstOf(all []string) string {
-	text := strings.Join(all[:min(len(all), maxNamed)], ", ")
-	if n := len(all) - maxNamed; n > 0 {
+// firstOf lists the first few of total names, and counts the rest.
+func firstOf(names []string, most, total int) string {
+	names = names[:min(most, len(names))]
+	text := strings.Join(names, ", ")
+	if n := total - len(names); n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}
 	return text

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -100,10 +99,7 @@ func (o *revokeOptions) question(certs []ledger.Certificate) string {
 			names = append(names, fmt.Sprintf("%q (serial %s)", c.Subject, c.Serial))
 		}
 	}
-	list := strings.Join(names, ", ")
-	if more := len(certs) - shown; more > 0 {
-		list += fmt.Sprintf(" and %d more", more)
-	}
+	list := firstOf(names, shown, len(certs))
 	switch {
 	case authorities > 0:
 		return fmt.Sprintf("revoke %s, with %d of a CA, below which no host gets a session any more?", list, authorities)
