@@ -82,7 +82,7 @@ func TestCreateRefusesDanglingLink(t *testing.T) {
 	wantOnly(t, dir, "key")
 }
 
-// A folder that cannot be read cannot be opened to be synced; files can be made in it.
+// A folder without read permission cannot be opened to be synced; files can be created in it.
 func TestCreateInUnreadableFolder(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root reads everything")

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// acl is an access list for a file of mode 0640 or so, as acl(5) has it, in which another user may do that.
+// acl returns an access list for a file of mode 0640, in the format of acl(5), that gives another
+// user these rights.
 func acl(rights byte) string {
 	return "\x02\x00\x00\x00" +
 		"\x01\x00\x06\x00\xff\xff\xff\xff" + // its owner: rw
@@ -86,7 +87,7 @@ func replaceLike(path string, like *os.File, mode os.FileMode) error {
 	return WriteAll(File{Path: path, Data: []byte("new"), Mode: mode, Like: like})
 }
 
-// What cannot stay is a reason not to replace the file.
+// A file whose attributes cannot be kept is not replaced.
 func TestWriteAll_attributeRefused(t *testing.T) {
 	t.Parallel()
 	dir, other := t.TempDir(), "/proc/self/fd" // a file system without attributes
@@ -109,7 +110,8 @@ func TestWriteAll_attributeRefused(t *testing.T) {
 	}
 }
 
-// Where the mode cannot be changed, as in /proc and on many a network file system, it can be the right one.
+// Where the mode cannot be changed, as in /proc and on many a network file system, it may already
+// be right.
 func TestSetMode_refused(t *testing.T) {
 	t.Parallel()
 	file, err := os.Open("/proc/self/status")

@@ -13,8 +13,8 @@ import (
 
 const ours, theirs, neighbors = 0, 65534, 65533
 
-// A link that another user has put into a folder like /tmp leads nowhere; elsewhere, it leads
-// to what is theirs anyway.
+// Another user's link in a folder like /tmp is not followed; elsewhere, only to that user's own
+// files.
 func TestWrite_foreignLink(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give links away")
@@ -54,7 +54,7 @@ func TestWrite_foreignLink(t *testing.T) {
 				must(t, os.Chown(target, tt.file, tt.file))
 			}
 			err := Write(link, []byte("new"), 0o600)
-			got, _ := os.ReadFile(target) // there may be none
+			got, _ := os.ReadFile(target) // it may not exist
 			if followed := string(got) == "new"; followed != tt.followed || followed != (err == nil) {
 				t.Errorf("%v; the target holds %q", err, got)
 			}
@@ -65,7 +65,7 @@ func TestWrite_foreignLink(t *testing.T) {
 	}
 }
 
-// A link in the place of a folder is a link, too; and so is one behind another.
+// A link in place of a folder is checked, too, and so is one behind another.
 func TestWrite_foreignLinkOnTheWay(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give links away")
@@ -92,7 +92,7 @@ func TestWrite_foreignLinkOnTheWay(t *testing.T) {
 	}
 }
 
-// Links are followed as the system does, and whatever a folder can be called.
+// Links are resolved as the system does, whatever the name of a folder.
 func TestOpen(t *testing.T) {
 	t.Chdir(t.TempDir())
 	must(t, os.MkdirAll("a/b", 0o700))
@@ -135,7 +135,7 @@ func TestOpenAndMakeFolders(t *testing.T) {
 	wantOnly(t, filepath.Join(dir, "real", "a", "b"), "f")
 }
 
-// A folder that this user can search, and not list, is one on the way like any other.
+// A folder that this user can search, and not list, can be part of the path.
 func TestOpen_searchOnly(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(dir, "a", "b"), 0o700))
@@ -144,7 +144,7 @@ func TestOpen_searchOnly(t *testing.T) {
 	must(t, Write(filepath.Join(dir, "a", "b", "f"), []byte("x"), 0o600))
 }
 
-// What was opened stays what is written to, wherever its path leads by then.
+// What was opened is written to, wherever its path leads by then.
 func TestTarget_movedFolder(t *testing.T) {
 	dir := t.TempDir()
 	ours, moved, victim := filepath.Join(dir, "ours"), filepath.Join(dir, "moved"), filepath.Join(dir, "victim")
@@ -170,7 +170,7 @@ func TestTarget_movedFolder(t *testing.T) {
 	}
 }
 
-// A file that is not a regular one is not opened, even when it comes into the place later.
+// A file that is not regular is not opened, even if it replaces a regular one later.
 func TestTarget_OpenFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "f")
@@ -208,7 +208,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// What became a link after it was looked at is not a folder any more.
+// A folder that was replaced by a link after the check is not opened.
 func TestFolder_open(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Mkdir(filepath.Join(dir, "real"), 0o700))

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A key that is being written can be found by nobody, so that a kill leaves none behind.
+// A key that is being written has no name, so that a kill leaves nothing.
 func TestCreate_nameless(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -30,7 +30,7 @@ func TestCreate_nameless(t *testing.T) {
 	}
 }
 
-// Where nothing links a file without a name, another one is written.
+// Without /proc, the hidden file is used.
 func TestCreate_withoutProc(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -49,7 +49,7 @@ func TestCreate_withoutProc(t *testing.T) {
 	}
 }
 
-// The hidden file serves where there are none without a name.
+// The hidden file is used where unnamed files do not exist.
 func TestCreate_hidden(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

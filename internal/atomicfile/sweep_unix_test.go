@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// What was not left by a Write stays: a copy that somebody made can have a number at its end.
+// Other files stay: a user's own copy can have a number at its end.
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
 	age := map[string]time.Duration{"f.kedge-1": 0, ".f.lock": 48 * time.Hour, ".f.20251101": 0, ".f.12x": 48 * time.Hour}

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// host is a user with a cache, a clock, and a service that can be down.
+// host is a user with a cache, a clock, and a service that can fail.
 type host struct {
 	t   *testing.T
 	dir string
@@ -67,7 +67,7 @@ func (h *host) open() (*Cache, error) {
 	}})
 }
 
-// get is what one process does.
+// get is one process's call.
 func (h *host) get(key Key) (aws.Credentials, error) {
 	c, err := h.open()
 	if err != nil {
@@ -191,7 +191,7 @@ func TestCache_serviceFails(t *testing.T) {
 	h.err = errors.New("down")
 	h.want(2)
 	h.wantWarnings("which expire at " + h.at.Add(9*time.Minute).UTC().Format("2006-01-02T15:04") + "")
-	h.want(2) // nobody tries again for a minute
+	h.want(2) // no retry within a minute
 	h.wantWarnings()
 	if h.calls != 3 {
 		t.Errorf("%d calls", h.calls)
@@ -225,7 +225,7 @@ func TestCache_clockSetBack(t *testing.T) {
 	h.want(2)
 }
 
-// What does not expire, or did, is handed on and not kept.
+// Credentials without expiration, or expired ones, are returned and not cached.
 func TestCache_keepsNothingOdd(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

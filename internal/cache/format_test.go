@@ -27,7 +27,7 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// What is read is written the same, to the byte; whatever is cut off is nothing.
+// What parse accepts, format writes back byte by byte; truncated input is refused.
 func FuzzParse(f *testing.F) {
 	data := someEntry().format()
 	f.Add(data)

@@ -76,7 +76,7 @@ func TestClear(t *testing.T) {
 	h.wantWarnings()
 }
 
-// What is written cleans up what nobody can use any more.
+// A write removes expired files.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -18,7 +18,7 @@ import (
 	"kedge/internal/filelock"
 )
 
-// makes returns what runs a step that must work.
+// makes returns a function that runs a step that must succeed.
 func makes(t *testing.T) func(error) {
 	return func(err error) {
 		t.Helper()
@@ -65,8 +65,8 @@ func TestOpen_refusals(t *testing.T) {
 	}
 }
 
-// Whatever lies in the place of the credentials, they come, with a warning; and the next process
-// finds a good file, unless the place cannot be cleared.
+// Whatever is in place of the entry, credentials are returned, with a warning; and the next process
+// finds a good file, unless the path cannot be cleared.
 func TestCache_garbage(t *testing.T) {
 	t.Parallel()
 	write := func(text string) func(h *host) error {
@@ -99,7 +99,7 @@ func TestCache_garbage(t *testing.T) {
 		"readable by others": {func(h *host) error { return os.Chmod(h.entry(), 0o644) }, "can be read by other users (mode 0644)", false},
 		"another user's": {func(h *host) error {
 			if os.Geteuid() != 0 {
-				return os.Chmod(h.entry(), 0o660) // which is as bad
+				return os.Chmod(h.entry(), 0o660) // also refused
 			}
 			return os.Chown(h.entry(), 65534, 65534)
 		}, "is not used: it ", false},
@@ -135,7 +135,7 @@ func TestCache_garbage(t *testing.T) {
 	}
 }
 
-// The folder can be nowhere.
+// The folder cannot be created.
 func TestCache_noFolder(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -162,7 +162,7 @@ func (h *host) lockEntry() (unlock func()) {
 	return unlock
 }
 
-// A process that hangs with the lock keeps the others for ten seconds.
+// A process that hangs while it holds the lock delays the others for ten seconds.
 func TestLockHeld_bounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -197,7 +197,7 @@ func TestLockHeld_hurry(t *testing.T) {
 	})
 }
 
-// Who waits for the lock needs none once the credentials are there.
+// A process that waits for the lock does not need it once the entry is renewed.
 func TestLockHeld_renewedMeanwhile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -239,7 +239,7 @@ func TestLockHeld_interrupted(t *testing.T) {
 	})
 }
 
-// A service that hangs takes ten seconds, once a minute, from those who have something that will do.
+// A service that hangs delays a process with a valid entry by ten seconds, once a minute.
 func TestServiceHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

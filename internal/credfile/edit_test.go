@@ -94,7 +94,7 @@ func TestEdit_config(t *testing.T) {
 	}
 }
 
-// Where the SDKs differ, so that one of them would not see the new values, nothing is written.
+// Where the SDKs differ, so that one of them would not read the new values, nothing is written.
 func TestEdit_unclear(t *testing.T) {
 	for before, want := range map[string]string{
 		"[p]\naws_session_token = old\n  region = x\n":    "line 3: some AWS SDKs read it as a setting",

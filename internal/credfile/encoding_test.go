@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What the AWS CLI and boto3 cannot read is neither read nor written.
+// A file that the AWS CLI and boto3 cannot read is neither read nor written.
 func TestEncoding(t *testing.T) {
 	t.Parallel()
 	const utf16 = "is UTF-16, which the AWS SDKs do not read"

@@ -54,7 +54,7 @@ func mode(t testing.TB, path string) fs.FileMode {
 	return info.Mode()
 }
 
-// The official helper made ~/.aws with mode 0600, which nobody can enter.
+// The official helper created ~/.aws with mode 0600, in which no file can be opened.
 func TestFolderMade0600(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "home", ".aws")
@@ -167,7 +167,7 @@ func TestUpdate_tenMegabytes(t *testing.T) {
 	want(t, path, b.String()+"[p]\n"+block)
 }
 
-// Two writers of two profiles lost what the other had written.
+// Fault: of two writers of two profiles, one lost what the other had written.
 func TestTwoWritersLoseAnUpdate(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "credentials")
@@ -188,7 +188,7 @@ func TestTwoWritersLoseAnUpdate(t *testing.T) {
 	}
 }
 
-// Readers saw a file that was cut off, or empty.
+// Fault: readers saw a file that was truncated, or empty.
 func TestTornReads(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "credentials")
@@ -215,7 +215,7 @@ func TestTornReads(t *testing.T) {
 	writer.Wait()
 }
 
-// A lock ends with its process; what a killed writer left beside the file goes.
+// A lock ends with its process; the next update removes what a killed writer left.
 func TestUpdate_afterAKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -256,7 +256,7 @@ func TestUpdate_afterAKill(t *testing.T) {
 	}
 }
 
-// TestMain is the process that TestUpdate_afterAKill kills as well.
+// TestMain is also the process that TestUpdate_afterAKill kills.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("KEDGE_TEST_LOCK"); path != "" {
 		if _, err := filelock.Lock(context.Background(), path, time.Minute); err != nil {

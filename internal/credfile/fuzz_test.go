@@ -43,7 +43,7 @@ func FuzzEdit(f *testing.F) {
 	})
 }
 
-// outside is what does not belong to the profile's sections.
+// outside returns what does not belong to the profile's sections.
 func outside(content string, s Section) string {
 	var b strings.Builder
 	lines := split(content)
@@ -65,7 +65,7 @@ func checkOutside(t *testing.T, before, after string) {
 	}
 }
 
-// rest is the profile's comments and settings that are not written.
+// rest returns the profile's comments and settings that are not written.
 func rest(content string, s Section) []string {
 	var all []string
 	lines := split(content)

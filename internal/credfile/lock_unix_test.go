@@ -12,7 +12,7 @@ import (
 
 const alice, bob = 65533, 65534
 
-// ownerOf is the user to whom a file belongs.
+// ownerOf returns the owner of a file.
 func ownerOf(t *testing.T, path string) int {
 	t.Helper()
 	info, err := os.Lstat(path)
@@ -29,7 +29,7 @@ func needRoot(t *testing.T) {
 	}
 }
 
-// Who could open the lock could make all updaters wait.
+// A user who could open the lock file could make all updaters wait.
 func TestUpdate_lockForOwnerAlone(t *testing.T) {
 	t.Parallel()
 	for name, mode := range map[string]os.FileMode{"new": 0, "of an earlier version": 0o644, "shared": 0o666} {
@@ -45,7 +45,7 @@ func TestUpdate_lockForOwnerAlone(t *testing.T) {
 	}
 }
 
-// A lock that root makes does not keep the owner of the file out.
+// A lock file that root creates does not lock out the owner of the file.
 func TestUpdate_lockOfOwner(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
@@ -82,7 +82,7 @@ func give(t *testing.T, path string, user int) {
 	}
 }
 
-// What another user puts in the place of the lock is neither used nor changed.
+// What another user puts in place of the lock file is neither used nor changed.
 func TestUpdate_lockIsATrap(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
@@ -119,7 +119,7 @@ func TestUpdate_lockIsATrap(t *testing.T) {
 	}
 }
 
-// Root follows a user's link to that user's own file, and to nobody else's.
+// Root follows a user's link to that user's own file only.
 func TestUpdate_linkOfAnother(t *testing.T) {
 	t.Parallel()
 	needRoot(t)

@@ -16,10 +16,10 @@ import (
 	"kedge/internal/testenv"
 )
 
-// found is what an SDK reads; nil is that it refuses the file, or finds no credentials.
+// found is what an SDK reads; nil: it refuses the file, or finds no credentials.
 type found struct{ ID, Secret, Token string }
 
-// random puts a file together from lines that SDKs read in different ways.
+// random returns a file of lines that SDKs read in different ways.
 func random(r *rand.Rand) string {
 	pieces := []string{
 		"[p]", "[ p ]", "[default]", "[ default ]", "[q]", "[profile p]", "  [q]", "[p] # c", "# comment", "; comment", "", "  ", "\t",

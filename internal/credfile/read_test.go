@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Nobody writes to the pipe, and nobody waits for that.
+// A named pipe without a writer does not block.
 func TestRead_noFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -26,7 +26,7 @@ func TestRead_noFile(t *testing.T) {
 	checkRefused(t, folder, folder+" is a directory, not a file")
 }
 
-// What is too large is not read, and not changed.
+// A file that is too large is not read, and not changed.
 func TestRead_tooLarge(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "credentials")

@@ -54,13 +54,13 @@ func TestShell_golden(t *testing.T) {
 	}
 }
 
-// oddValues are what a careless line breaks at, in one shell or another.
+// oddValues are values that need quoting in one shell or another.
 func oddValues() []string {
 	values := []string{"plain/+=", "", " ", "'", "''", `"`, `\`, `\\`, `\'`, "$HOME", "$(id)", "`id`", "a\nb", "\n", "\t", "~", "*", "#", "!!", "-n", "a;b", "a&b", "(x)", "{a,b}", "ä\u201c\u2019", "\x7f\x01", "=", "%PATH%"}
 	return append(values, strings.Join(values, "."))
 }
 
-// TestShell_real: the shells that are here give back what was put in.
+// TestShell_real: the installed shells return the original values.
 func TestShell_real(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ shell, form, show string }{
@@ -74,7 +74,7 @@ func TestShell_real(t *testing.T) {
 		t.Run(tt.shell+" "+tt.form, func(t *testing.T) {
 			t.Parallel()
 			shell := testenv.Tool(t, tt.shell)
-			home := t.TempDir() // fish wants one
+			home := t.TempDir() // fish needs one
 			for _, value := range oddValues() {
 				lines, err := Shell(tt.form, []Variable{{"VALUE", value}})
 				if err != nil {
@@ -97,7 +97,7 @@ func TestShell_likeTheCLI(t *testing.T) {
 	t.Parallel()
 	aws := testenv.Tool(t, "aws")
 	c := example()
-	c.AccountID = "" // which it leaves out
+	c.AccountID = "" // which the CLI omits
 	vars, err := Environment(c)
 	if err != nil {
 		t.Fatal(err)

@@ -121,7 +121,7 @@ func (c *testCA) run(r *Renewer, words ...string) *Renewals {
 	return w
 }
 
-// TestList: a list is issued for once, refused as a whole for one mistake, and gone on with after an
+// TestList: a list is issued once, refused as a whole for one mistake, and resumed after an
 // interruption.
 func TestList(t *testing.T) {
 	t.Parallel()
@@ -165,7 +165,7 @@ func TestMake_exists(t *testing.T) {
 	}
 }
 
-// TestRenew: what can be renewed is, and the rest is said; what is not due is left.
+// TestRenew: what can be renewed is, and the rest is reported; what is not due is left.
 func TestRenew(t *testing.T) {
 	t.Parallel()
 	c := newTestCA(t)
@@ -196,7 +196,7 @@ func TestRenew(t *testing.T) {
 	}
 }
 
-// TestRenew_affectsAll: an error that would befall each of them ends the run.
+// TestRenew_affectsAll: an error that would affect each of them ends the run.
 func TestRenew_affectsAll(t *testing.T) {
 	t.Parallel()
 	c := newTestCA(t)

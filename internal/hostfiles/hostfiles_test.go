@@ -29,7 +29,7 @@ func newKey() (crypto.Signer, []byte, error) {
 	return key, der, err
 }
 
-// never is for a key that is there already.
+// never is Generate for a key that exists already.
 func never() (crypto.Signer, []byte, error) { return nil, nil, errors.New("a key was made") }
 
 // certify makes certificates for a key, which is its own issuer.
@@ -113,7 +113,7 @@ func TestBegin(t *testing.T) {
 	}
 }
 
-// A key without a certificate is resumed, and what else the killed run wrote is replaced.
+// A key without a certificate is resumed, and the other files of the killed run are replaced.
 func TestBegin_resumes(t *testing.T) {
 	t.Parallel()
 	paths := pathsIn(t, t.TempDir())
@@ -137,7 +137,7 @@ func TestBegin_resumes(t *testing.T) {
 	}
 }
 
-// What nothing can be issued for is not written, or taken away again.
+// If nothing can be issued for a key, it is not written, or removed.
 func TestBegin_withdraws(t *testing.T) {
 	t.Parallel()
 	paths := pathsIn(t, t.TempDir())
@@ -193,7 +193,7 @@ func TestReplacement(t *testing.T) {
 	}
 }
 
-// The key that was checked and certified is written, whatever has its name by then.
+// The key that was checked and certified is written, even if its file was replaced meanwhile.
 func TestReplacement_swapped(t *testing.T) {
 	t.Parallel()
 	for _, resumed := range []bool{false, true} {

@@ -19,7 +19,7 @@ import (
 // stranger is a user who is neither root nor the one of this process.
 const stranger = 65533
 
-// planted are ways to put a key at path that no interrupted run of this user left there.
+// planted are ways to put a key at path that no interrupted run of this user left.
 var planted = map[string]func(t *testing.T, path string) error{
 	"foreign": func(t *testing.T, path string) error {
 		writeKey(t, path)
@@ -75,7 +75,7 @@ func TestPlanted(t *testing.T) {
 			if p != nil || !isLeftover(err, paths.Key) {
 				t.Errorf("Begin: %v", err)
 			}
-			// What came while the lock was waited for.
+			// A file that was planted during the wait for the lock.
 			err = (&Pending{Resumed: true, paths: paths}).check()
 			if !isLeftover(err, paths.Key) {
 				t.Errorf("with the lock: %v", err)
@@ -92,7 +92,7 @@ func TestPlanted(t *testing.T) {
 	}
 }
 
-// In a folder as /tmp is, another user can take the name of what goes with the certificate, too.
+// In a folder like /tmp, another user can take the names of the other files, too.
 func TestWrite_link(t *testing.T) {
 	t.Parallel()
 	dir, mine := t.TempDir(), filepath.Join(t.TempDir(), "mine")

@@ -238,8 +238,8 @@ func isMissing(err error) bool {
 	return ok
 }
 
-// TestCreate_unwritten: the folder goes away after it was looked at. A key under a handle is made
-// all the same, and the error says which; one for a file alone is not there.
+// TestCreate_unwritten: the folder is removed after it was checked. A key under a handle exists
+// nevertheless, and the error names it; a key for a file only does not.
 func TestCreate_unwritten(t *testing.T) {
 	t.Parallel()
 	s := testenv.Swtpm(t)

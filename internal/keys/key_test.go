@@ -19,7 +19,7 @@ import (
 	"kedge/tpm"
 )
 
-// open opens a key that ends with the test.
+// open opens a key that is closed at the end of the test.
 func open(t *testing.T, uri string, o Options) *Key {
 	t.Helper()
 	key, err := Open(t.Context(), uri, o)
@@ -72,7 +72,7 @@ func fixed(secret string) func() ([]byte, error) {
 	return func() ([]byte, error) { return []byte(secret), nil }
 }
 
-// asks records what is asked.
+// asks records the prompts.
 type asks []string
 
 func (a *asks) answer(secret string) func(string) ([]byte, error) {

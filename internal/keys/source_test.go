@@ -85,7 +85,7 @@ func put(t *testing.T, path string, data []byte) {
 	}
 }
 
-// newSource makes a source that ends with the test.
+// newSource returns a source that is closed at the end of the test.
 func newSource(t *testing.T, p Pair) *Source {
 	t.Helper()
 	if p.Files.Now == nil {
@@ -99,7 +99,7 @@ func newSource(t *testing.T, p Pair) *Source {
 	return s
 }
 
-// expect checks who the identity is, that its key signs, and what Err says.
+// expect checks whose identity it is, that its key signs, and what Err returns.
 func (s *Source) expect(t *testing.T, step, name, reason string) *signer.Identity {
 	t.Helper()
 	id, err := s.Identity(t.Context())
@@ -209,8 +209,8 @@ func TestSource_token(t *testing.T) {
 	apart.expect(t, "another one is named", "first", "")
 }
 
-// TestSource_tokenKeyWithoutPublic: the certificate's file says the public key, and after a
-// renewal with a new key, which of the token's keys it is.
+// TestSource_tokenKeyWithoutPublic: the public key comes from the certificate's file, also after a
+// renewal with a new key, and selects the key on the token.
 func TestSource_tokenKeyWithoutPublic(t *testing.T) {
 	hsm := testenv.NewSoftHSM(t)
 	hsm.InitToken(t, "one")
@@ -271,7 +271,7 @@ func TestSource_canceled(t *testing.T) {
 	}
 }
 
-// TestSource_meanwhile: what is to be checked meanwhile is, once, before a PIN is asked for.
+// TestSource_meanwhile: Meanwhile is called once, before a PIN is asked for.
 func TestSource_meanwhile(t *testing.T) {
 	hsm := testenv.NewSoftHSM(t)
 	hsm.InitToken(t, "one")

@@ -90,7 +90,7 @@ func (x *testCA) open() *CA {
 	return c
 }
 
-// TestFound: what is made can be opened, and nothing is made over it.
+// TestFound: a new CA can be opened, and no other can be created over it.
 func TestFound(t *testing.T) {
 	t.Parallel()
 	x := newTestCA(t)
@@ -107,7 +107,7 @@ func TestFound(t *testing.T) {
 	}
 }
 
-// TestFound_occupied: where the ledger is that of another CA, the key is taken back.
+// TestFound_occupied: if the ledger belongs to another CA, the new key is removed.
 func TestFound_occupied(t *testing.T) {
 	t.Parallel()
 	other, x := newTestCA(t), newTestCA(t)
@@ -134,7 +134,7 @@ func TestFound_occupied(t *testing.T) {
 	}
 }
 
-// TestOpen_lost: each thing that can be lost is told apart.
+// TestOpen_lost: the error says what is missing.
 func TestOpen_lost(t *testing.T) {
 	t.Parallel()
 	x := newTestCA(t)

@@ -80,7 +80,7 @@ func TestEnd(t *testing.T) {
 	})
 }
 
-// TestEnd_notAsProgram: of other signals Go dies with a stack dump, or not at all.
+// TestEnd_notAsProgram: on other signals Go dies with a stack dump, or not at all.
 func TestEnd_notAsProgram(t *testing.T) {
 	both(t, func(t *testing.T, command func(...string) *exec.Cmd) {
 		if strings.HasSuffix(t.Name(), "replace") {
@@ -88,7 +88,7 @@ func TestEnd_notAsProgram(t *testing.T) {
 		}
 		for name, number := range map[string]syscall.Signal{"QUIT": syscall.SIGQUIT, "PIPE": syscall.SIGPIPE, "USR1": syscall.SIGUSR1} {
 			cmd := command("sh", "-c", "ulimit -c 0; kill -"+name+" $$")
-			out, _ := cmd.CombinedOutput() // the state is looked at
+			out, _ := cmd.CombinedOutput() // the exit state is checked
 			if code := cmd.ProcessState.ExitCode(); code != 128+int(number) || len(out) > 0 {
 				t.Errorf("%s: %s, output %q", name, cmd.ProcessState, out)
 			}
@@ -124,7 +124,7 @@ func TestSignals(t *testing.T) {
 			caught := lines.Text()
 			in.Close()
 			more := lines.Scan()
-			_ = cmd.Wait() // the code is looked at
+			_ = cmd.Wait() // the exit code is checked
 			if caught != "caught" || more || cmd.ProcessState.ExitCode() != 5 {
 				t.Errorf("%s: %q, more: %t, %s", name, caught, more, cmd.ProcessState)
 			}
@@ -132,8 +132,8 @@ func TestSignals(t *testing.T) {
 	})
 }
 
-// TestLeaves: the program has the descriptors and signals that a shell would have given it, and
-// not those that are hidden from it.
+// TestLeaves: the program has the descriptors and signals that a shell would have given it, without
+// those that are kept from it.
 func TestLeaves(t *testing.T) {
 	if _, err := os.Stat("/proc/self/fd"); err != nil {
 		t.Skip(err)
@@ -164,7 +164,7 @@ func TestLeaves(t *testing.T) {
 	})
 }
 
-// TestFind: what is looked for where, and the codes of what is not found.
+// TestFind: where programs are looked for, and the codes of errors.
 func TestFind(t *testing.T) {
 	dir := t.TempDir()
 	for name, mode := range map[string]os.FileMode{"a/tool": 0o755, "a/text": 0o644, "b/text": 0o755, "b/only": 0o644} {

@@ -24,7 +24,7 @@ type world struct {
 	mu     sync.Mutex
 	offset time.Duration // of the clock
 	calls  int
-	most   int // calls at a time
+	most   int // maximum of concurrent calls
 	now    int
 	answer func(ctx context.Context, call int) (aws.Credentials, error)
 }
@@ -87,7 +87,7 @@ func (w *world) count() int {
 	return w.calls
 }
 
-// session is good credentials of the call.
+// session returns valid credentials of the call.
 func (w *world) session(call int, life time.Duration) aws.Credentials {
 	return aws.Credentials{
 		AccessKeyID: fmt.Sprintf("ASIA%d", call), SecretAccessKey: "secret", SessionToken: "token",
@@ -95,7 +95,7 @@ func (w *world) session(call int, life time.Duration) aws.Credentials {
 	}
 }
 
-// want reads, and fails the test unless that takes no time and gives the credentials of a call.
+// want reads, and fails the test unless that takes no time and returns the credentials of a call.
 func (w *world) want(call int) {
 	w.t.Helper()
 	start := time.Now()
@@ -108,7 +108,8 @@ func (w *world) want(call int) {
 	}
 }
 
-// wantError reads, and fails the test unless that takes no time and gives an error with this text.
+// wantError reads, and fails the test unless that takes no time and returns an error with this
+// text.
 func (w *world) wantError(text string) {
 	w.t.Helper()
 	start := time.Now()
@@ -121,7 +122,7 @@ func (w *world) wantError(text string) {
 	}
 }
 
-// pass lets time go by, and all that is due happen.
+// pass lets time pass, with everything that is due.
 func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()

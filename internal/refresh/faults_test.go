@@ -158,7 +158,8 @@ func TestEndpointDown(t *testing.T) {
 	}
 }
 
-// Reads never wait for the network once warm, and a refresh that hangs is over some time.
+// Reads never wait for the network while the credentials are valid, and a refresh that hangs times
+// out.
 func TestEndpointHangs(t *testing.T) {
 	var hangs atomic.Bool
 	in(t, func(ctx context.Context, w *world, call int) (aws.Credentials, error) {
@@ -185,8 +186,8 @@ func TestEndpointHangs(t *testing.T) {
 	})
 }
 
-// What hangs without regard to its context is asked no second time meanwhile, and taken when it
-// comes.
+// A provider that hangs and ignores its context is not called again meanwhile, and its late result
+// is used.
 func TestKeyHangs(t *testing.T) {
 	in(t, func(_ context.Context, w *world, call int) (aws.Credentials, error) {
 		if call == 2 {
@@ -229,7 +230,7 @@ func TestClockJumps(t *testing.T) {
 		in(t, hours, func(w *world) {
 			pass(time.Minute)
 			w.want(1)
-			w.set(24 * time.Hour) // timers do not move
+			w.set(24 * time.Hour) // timers do not advance
 			w.want(2)
 		})
 	})
@@ -267,7 +268,7 @@ func TestClockJumps(t *testing.T) {
 	})
 }
 
-// Refusals after trouble, and trouble after refusals, are each said once.
+// Refusals after temporary failures, and the reverse, are each logged once.
 func TestRefresher_logsAChangeOnce(t *testing.T) {
 	in(t, func(_ context.Context, w *world, call int) (aws.Credentials, error) {
 		switch {

@@ -15,7 +15,7 @@ import (
 // stranger is a user who is neither root nor the one of this process.
 const stranger = 65533
 
-// place is a folder that nobody else can change, at the end of a way where nobody can either.
+// place returns a folder that no other user can change, in a path that no other user can change.
 func place(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -49,8 +49,8 @@ func chmod(t *testing.T, path string, mode fs.FileMode) {
 	}
 }
 
-// attacks are ways to have a file at path that another user made or can change; each returns what
-// is said about it.
+// attacks are ways to have a file at path that another user wrote or can change; each returns the
+// text of the error.
 var attacks = map[string]struct {
 	make func(t *testing.T, path string)
 	says string
@@ -137,7 +137,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// What is root's configures everybody, but an interrupted run of another user did not leave it.
+// A configuration file of root is accepted, but not as a leftover of another user's run.
 func TestOpenLeftover(t *testing.T) {
 	dir := place(t)
 	path := filepath.Join(dir, "f")
@@ -168,8 +168,8 @@ func TestOpenLeftover(t *testing.T) {
 	}
 }
 
-// A process that was killed between two names leaves the hidden one, where files cannot be made
-// without a name.
+// A process that was killed between two names leaves the hidden one, on file systems without
+// unnamed files.
 func TestOpenLeftover_hidden(t *testing.T) {
 	dir := place(t)
 	path := filepath.Join(dir, "f")

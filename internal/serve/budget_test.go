@@ -116,8 +116,8 @@ func (l exhausted) Accept() (net.Conn, error) {
 	return a, nil
 }
 
-// TestListener_noDescriptors: the connection that has been idle longest makes room, of any pool; one
-// that is being answered does not, and where there is no other, the error is returned.
+// TestListener_noDescriptors: the connection that has been idle longest, of any pool, is closed; a
+// busy one is not, and if there is no other, the error is returned.
 func TestListener_noDescriptors(t *testing.T) {
 	t.Parallel()
 	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE} {
@@ -159,7 +159,8 @@ func isOpen(c *conn) bool {
 	return fmt.Sprint(err) != io.ErrClosedPipe.Error()
 }
 
-// TestMonitor_host: a web page that lets its name point here reads neither health nor metrics.
+// TestMonitor_host: a web page whose host name resolves to this machine reads neither health nor
+// metrics.
 func TestMonitor_host(t *testing.T) {
 	t.Parallel()
 	s, err := New(Config{Roles: []Role{{Name: "app", Credentials: reported{}}}, Hosts: []string{"web-01.internal"}})

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// TestDNSRebinding: only the addresses of this machine and of AWS are hosts; a name that a web page
-// points here is not.
+// TestDNSRebinding: only addresses of this machine and of AWS are accepted as hosts; a name that a
+// web page resolves to this machine is not.
 func TestDNSRebinding(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(c *Config) { c.Hosts = []string{"Host.Docker.Internal"} })
@@ -74,7 +74,7 @@ func (r *running) send(t *testing.T, request string) (c net.Conn, status int) {
 	return c, response.StatusCode
 }
 
-// TestForwardedRequest: what a proxy passes on gets neither a token nor credentials.
+// TestForwardedRequest: a forwarded request gets neither a token nor credentials.
 func TestForwardedRequest(t *testing.T) {
 	t.Parallel()
 	r := start(t)
@@ -98,7 +98,7 @@ func TestForwardedRequest(t *testing.T) {
 	}
 }
 
-// TestIMDSv1: a GET without a token is 401, whatever it asks for.
+// TestIMDSv1: a GET without a token is 401, whatever its path.
 func TestIMDSv1(t *testing.T) {
 	t.Parallel()
 	r := start(t)
@@ -109,7 +109,7 @@ func TestIMDSv1(t *testing.T) {
 	}
 }
 
-// TestBadTokens: what is asked for a token, and what is taken for one.
+// TestBadTokens: invalid requests for tokens, and invalid tokens.
 func TestBadTokens(t *testing.T) {
 	t.Parallel()
 	r := start(t)
@@ -152,7 +152,7 @@ func TestBadTokens(t *testing.T) {
 	}
 }
 
-// TestPutIsNeverFallback: after 403, 404 and 405 SDKs go on as with IMDSv1.
+// TestPutIsNeverFallback: after 403, 404 and 405 SDKs fall back to IMDSv1.
 func TestPutIsNeverFallback(t *testing.T) {
 	t.Parallel()
 	r := start(t)
@@ -163,7 +163,7 @@ func TestPutIsNeverFallback(t *testing.T) {
 	}
 }
 
-// TestTokenEnds: a token ends with its TTL, whatever is done to the clock.
+// TestTokenEnds: a token expires with its TTL, however the clock is set.
 func TestTokenEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -180,8 +180,8 @@ func TestTokenEnds(t *testing.T) {
 	})
 }
 
-// Test1001Tokens: there is no table of tokens to fill up, so the first is as good as the last, and
-// a million cost no memory.
+// Test1001Tokens: there is no table of tokens, so the first is as valid as the last, and a million
+// use no memory.
 func Test1001Tokens(t *testing.T) {
 	t.Parallel()
 	r := start(t)
@@ -248,7 +248,7 @@ func TestLeadingSlashes(t *testing.T) {
 	}
 }
 
-// TestUnknownRole: the roles that there are stand in the answer, for clients with a token alone.
+// TestUnknownRole: the answer lists the roles, for clients with a token only.
 func TestUnknownRole(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(c *Config) {
@@ -374,8 +374,8 @@ func TestSlowLoris(t *testing.T) {
 	}
 }
 
-// TestRefusalsAreLoggedSeldom: what strangers send a thousand times is logged four times.
-func TestRefusalsAreLoggedSeldom(t *testing.T) {
+// TestRefusalsAreRateLimited: a message that clients cause a thousand times is logged four times.
+func TestRefusalsAreRateLimited(t *testing.T) {
 	t.Parallel()
 	r := start(t)
 	for range 1000 {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// impossible is a limit that no system takes.
+// impossible is a limit that every system refuses.
 const impossible = 1000
 
 func TestCheckHopLimit(t *testing.T) {
@@ -32,7 +32,7 @@ func TestCheckHopLimit(t *testing.T) {
 	}
 }
 
-// A token that would have no limit is not given out, on this connection or the next request of it.
+// A token that would have no limit is not issued, on this connection or the next request of it.
 func TestHopLimit_failsClosed(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

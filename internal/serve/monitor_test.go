@@ -173,7 +173,7 @@ func newNotifier(t *testing.T) (Notifier, *net.UnixConn) {
 	return Notifier{Socket: path}, socket
 }
 
-// TestNotifier: what systemd is told.
+// TestNotifier: the messages to systemd.
 func TestNotifier(t *testing.T) {
 	t.Parallel()
 	n, socket := newNotifier(t)
@@ -213,8 +213,8 @@ func TestNotifier(t *testing.T) {
 	}
 }
 
-// TestNotifier_deaf: who does not read what it is told keeps nothing waiting, and the watchdog is
-// told on and on.
+// TestNotifier_deaf: a receiver that does not read delays nothing, and the watchdog messages
+// continue.
 func TestNotifier_deaf(t *testing.T) {
 	t.Parallel()
 	n, socket := newNotifier(t)

@@ -27,12 +27,12 @@ import (
 	"kedge/signer/session"
 )
 
-// service is the emulator behind a door: it counts who asks for a session, keeps them waiting, and
-// can be killed.
+// service is the emulator behind a gate: it counts requests for sessions, keeps them waiting, and
+// can cut them off.
 type service struct {
 	*emulator.Emulator
 	asked  chan struct{} // each request for a session
-	let    chan bool     // what becomes of it: false cuts the connection
+	let    chan bool     // whether the request is answered: false cuts the connection
 	counts atomic.Int64
 }
 
@@ -106,8 +106,8 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestTwentyThousandReads: across a renewal that hangs, and is then cut off, readers get the
-// credentials that still hold, at once; CreateSession is called once for all of them.
+// TestTwentyThousandReads: during a renewal that hangs, and is then cut off, readers get the
+// credentials that are still valid, at once; CreateSession is called once for all of them.
 func TestTwentyThousandReads(t *testing.T) {
 	t.Parallel()
 	s, provider := newService(t)
