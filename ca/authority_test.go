@@ -116,7 +116,8 @@ func TestPrepareCA_depth(t *testing.T) {
 	}
 }
 
-// TestPrepareCA_pathLength: what is left open gets what is left, and no more is given.
+// TestPrepareCA_pathLength: by default an intermediate gets the remaining path length, and never
+// more.
 func TestPrepareCA_pathLength(t *testing.T) {
 	t.Parallel()
 	c := rootConfig(10 * time.Hour)
@@ -205,8 +206,8 @@ func TestPrepare_distinct(t *testing.T) {
 	}
 }
 
-// TestAuthority_ends: a leaf ends with whatever is above it, and an issuer that has expired
-// stops what is below.
+// TestAuthority_ends: a leaf expires no later than any certificate above it, and below an expired
+// issuer nothing is issued.
 func TestAuthority_ends(t *testing.T) {
 	t.Parallel()
 	rootKey, key := newKey(t), newKey(t)

@@ -36,7 +36,7 @@ func TestParseCertificates(t *testing.T) {
 	}
 }
 
-// brokenInputs are inputs in which crypto/x509 and encoding/asn1 find fault, with what is said of them.
+// brokenInputs returns inputs that crypto/x509 and encoding/asn1 refuse, by the expected error.
 func brokenInputs(t *testing.T) map[string][]byte {
 	t.Helper()
 	cert := newRoot(t, time.Hour).Certificate()
@@ -75,7 +75,7 @@ func brokenInputs(t *testing.T) map[string][]byte {
 	}
 }
 
-// TestParseCertificates_named: what is wrong is said, in words of our own.
+// TestParseCertificates_named: errors name the fault in words of this package.
 func TestParseCertificates_named(t *testing.T) {
 	t.Parallel()
 	for want, data := range brokenInputs(t) {
@@ -103,8 +103,8 @@ func noRawText(t *testing.T, err error) {
 	}
 }
 
-// TestNoRawText: each byte of a certificate, of a request and of a list is changed in turn, and
-// whatever that breaks is said in words of our own.
+// TestNoRawText: each byte of a certificate, of a request and of a CRL is changed in turn, and no
+// error contains the text of a parser.
 func TestNoRawText(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t, time.Hour)

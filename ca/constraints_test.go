@@ -43,7 +43,7 @@ func constrainedRequest(t testing.TB, kind, name string) Request {
 	return r
 }
 
-// TestConstraints: what is permitted, crypto/x509, openssl and certtool verify; the rest is
+// TestConstraints: what these checks permit, crypto/x509, openssl and certtool accept; the rest is
 // refused before it is signed.
 func TestConstraints(t *testing.T) {
 	t.Parallel()

@@ -178,7 +178,7 @@ func TestCRL_refusesTheCA(t *testing.T) {
 	}
 }
 
-// openssl and gnutls read what is written, and verify it.
+// openssl and gnutls parse and verify the CRL.
 func TestCRL_peers(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Now()

@@ -141,8 +141,8 @@ func fromDER(t testing.TB, der []byte, o CSROptions) (Request, []string, error) 
 	return DefaultProfile().FromCSR(csr, o)
 }
 
-// TestFromCSR_form: what devices get wrong in the form of a request, and what is read all the
-// same. The signature is over the bytes as they came.
+// TestFromCSR_form: malformed requests of devices, and those that are accepted nevertheless. The
+// signature is over the bytes as received.
 func TestFromCSR_form(t *testing.T) {
 	t.Parallel()
 	key := newKey(t)
@@ -331,7 +331,7 @@ func TestFromCSR_subject(t *testing.T) {
 		tag   cbasn1.Tag
 		value []byte
 		name  string // that is read
-		want  string // or what is wrong
+		want  string // or the error
 	}{
 		{printable, []byte("web-01"), "web-01", ""},
 		{printable, []byte("web_01"), "", "is a PrintableString with the character '_' at place 4, which it cannot hold"},
@@ -369,8 +369,8 @@ func TestFromCSR_subject(t *testing.T) {
 	}
 }
 
-// TestFromCSR_otherAttributes: what is left out anyhow does not have to be readable, except
-// for CheckSubject.
+// TestFromCSR_otherAttributes: attributes that are left out may be malformed, except for
+// CheckSubject.
 func TestFromCSR_otherAttributes(t *testing.T) {
 	t.Parallel()
 	subject := nameOf(t, asn1.RawValue{Class: 10, Tag: asn1.TagPrintableString, Bytes: []byte("M\xfcller & Co")}, asn1.RawValue{Class: 3, Tag: asn1.TagUTF8String, Bytes: []byte("web-01")})

@@ -36,7 +36,7 @@ func csrOf(t testing.TB, key crypto.Signer, template *x509.CertificateRequest) *
 	return csr
 }
 
-// TestNewCSR: what is made here for every type of key is taken here, and by openssl.
+// TestNewCSR: ParseCSR and openssl accept the requests for every type of key.
 func TestNewCSR(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t, time.Hour)

@@ -108,7 +108,7 @@ func TestIsSquare(t *testing.T) {
 	}
 }
 
-// The hash of a key goes by the key, not by how its certificate writes or labels it.
+// The hash of a key depends on the key, not on its encoding or label in a certificate.
 func TestKeyHash(t *testing.T) {
 	t.Parallel()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

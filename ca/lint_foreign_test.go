@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestLintForeign: what is said of a CA certificate before it is taken in, and what stops it.
+// TestLintForeign: the warnings about a CA certificate before it is imported, and the errors.
 func TestLintForeign(t *testing.T) {
 	t.Parallel()
 	o := newOpenSSL(t)

@@ -16,8 +16,8 @@ import (
 	"kedge/internal/testenv"
 )
 
-// verifies reports whether openssl takes a certificate that it made below the path of its
-// issuer for that of a client, and what it says otherwise.
+// verifies reports whether openssl accepts a certificate that it issued below the path of its
+// issuer as a client's, and returns its output.
 func (o *opensslCA) verifies(made issuer, args ...string) (ok bool, said string) {
 	o.t.Helper()
 	root := made.path[len(made.path)-1]

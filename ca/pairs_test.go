@@ -94,8 +94,8 @@ func TestPairs(t *testing.T) {
 	}
 }
 
-// TestPrepared_size: limits of size are held against the preview, so it must not be smaller
-// than what is issued, by any type of key.
+// TestPrepared_size: sizes are checked on the preview, so it must not be smaller than the issued
+// certificate, for any type of key.
 func TestPrepared_size(t *testing.T) {
 	t.Parallel()
 	for _, kind := range keyTypes() {

@@ -32,7 +32,7 @@ func TestDefaultProfile(t *testing.T) {
 	}
 }
 
-// TestNewProfile_defaults: what is not given has a value that makes sense with what is.
+// TestNewProfile_defaults: defaults are consistent with the settings that are given.
 func TestNewProfile_defaults(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

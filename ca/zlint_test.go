@@ -39,7 +39,7 @@ func leftOut(what, rule string) string {
 	return ""
 }
 
-// checkZLint fails for what zlint warns of or worse, and when zlint looked at next to nothing.
+// checkZLint fails for zlint's warnings and errors, and if zlint applied too few lints.
 func checkZLint(t *testing.T, what string, results *zlint.ResultSet, atLeast int) {
 	t.Helper()
 	looked := 0
@@ -60,9 +60,9 @@ func checkZLint(t *testing.T, what string, results *zlint.ResultSet, atLeast int
 	}
 }
 
-// TestZLint: zlint finds nothing in what is issued, whatever the keys. It does not know
-// ML-DSA: of such certificates it sees all fields but key and signature, and what follows
-// from that is in leftOut.
+// TestZLint: zlint finds nothing in issued certificates, whatever the keys. It does not know
+// ML-DSA: of such certificates it checks all fields but key and signature; leftOut has the lints
+// affected.
 func TestZLint(t *testing.T) {
 	t.Parallel()
 	rules := zlintRules(t)

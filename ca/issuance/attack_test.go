@@ -101,8 +101,8 @@ func TestTakeIn_sameKey(t *testing.T) {
 	}
 }
 
-// TestRevoke_taken: a certificate whose serial number was taken in as compromised is not put on hold,
-// nor released, when it turns up.
+// TestRevoke_taken: a certificate whose serial number was imported as compromised is not put on
+// hold, nor released, when it is imported.
 func TestRevoke_taken(t *testing.T) {
 	t.Parallel()
 	for taken, now := range map[ca.Reason]ca.Reason{ca.KeyCompromise: ca.CertificateHold, ca.CACompromise: ca.Superseded, ca.Superseded: ca.CertificateHold} {
@@ -184,8 +184,8 @@ func TestMakeCRL_race(t *testing.T) {
 	}
 }
 
-// TestRotation_together: of two steps of rotations that are made at once, one is refused, and what is
-// left is a rotation.
+// TestRotation_together: of two concurrent steps of a rotation, one is refused, and the rotation
+// stays consistent.
 func TestRotation_together(t *testing.T) {
 	t.Parallel()
 	for range 10 {
@@ -292,8 +292,8 @@ func TestTakeOver_interrupted(t *testing.T) {
 	}
 }
 
-// TestTakeOver_sameSerial: a certificate whose serial number another has is not taken in; when it is
-// revoked, the number is.
+// TestTakeOver_sameSerial: a certificate with the serial number of another is not imported; if it
+// is revoked, the number is.
 func TestTakeOver_sameSerial(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)
@@ -329,7 +329,8 @@ func TestTakeOver_sameSerial(t *testing.T) {
 	x.verified()
 }
 
-// TestTakeIn_leaving: what is taken in below a root that is on its way out does not issue unasked.
+// TestTakeIn_leaving: an authority imported below a root that is being rotated out does not become
+// the active one.
 func TestTakeIn_leaving(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)

@@ -43,7 +43,8 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// TestIssuing_refuses: what is retired or revoked, itself or above, does not issue.
+// TestIssuing_refuses: an authority that is retired or revoked, or below such a one, does not
+// issue.
 func TestIssuing_refuses(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)

@@ -14,7 +14,7 @@ import (
 	"kedge/ca"
 )
 
-// TestMakeCRL: numbers go on, and each list is compared with the one before.
+// TestMakeCRL: numbers continue, and each CRL is compared with the previous one.
 func TestMakeCRL(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)
@@ -94,8 +94,8 @@ func TestMakeCRL_restored(t *testing.T) {
 	}
 }
 
-// TestMakeCRL_odd: what is no list of the authority is not replaced, since it is not known what it
-// was.
+// TestMakeCRL_odd: a file that is not a CRL of the authority is not replaced, since its origin is
+// unknown.
 func TestMakeCRL_odd(t *testing.T) {
 	t.Parallel()
 	x, other := newCA(t), newCA(t)
@@ -119,8 +119,8 @@ func TestMakeCRL_odd(t *testing.T) {
 	}
 }
 
-// TestMakeCRL_keyIdentifier: what an authority revoked under one key identifier stays on its
-// lists when its certificate is renewed with another, and the numbers go on.
+// TestMakeCRL_keyIdentifier: what an authority revoked under one key identifier stays on its CRLs
+// when its certificate is renewed with another, and the numbers continue.
 func TestMakeCRL_keyIdentifier(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)
@@ -157,7 +157,7 @@ func TestMakeCRL_keyIdentifier(t *testing.T) {
 	empty.verified()
 }
 
-// TestRevoke_unknown: a certificate that this CA signed and the ledger does not have is taken in
+// TestRevoke_unknown: a certificate that this CA signed and the ledger does not have is imported
 // from its file, and revoked.
 func TestRevoke_unknown(t *testing.T) {
 	t.Parallel()

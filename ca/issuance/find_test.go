@@ -136,8 +136,8 @@ func TestSelectors_refuse(t *testing.T) {
 	}
 }
 
-// TestToRevoke: a word takes what is fit and skips the rest; what is precise must be fit; one
-// selector without any takes the others back.
+// TestToRevoke: a word selects the usable certificates and skips the rest; a precise selector must
+// be usable; if one selector has none, nothing is revoked.
 func TestToRevoke(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)

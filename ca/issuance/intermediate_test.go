@@ -29,7 +29,7 @@ func TestFound_once(t *testing.T) {
 	x.wantStates("refused", "ca active issuing")
 }
 
-// TestAdopt_again: an adoption that was cut off after the record is gone on with.
+// TestAdopt_again: an adoption that was interrupted after the record is resumed.
 func TestAdopt_again(t *testing.T) {
 	t.Parallel()
 	root := newCA(t).open("").Certificate()

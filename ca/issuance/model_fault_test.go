@@ -22,9 +22,9 @@ type fault struct {
 	cancel func()
 }
 
-// fault chooses: that the caller gives up at some moment, or that the connection to PostgreSQL
-// breaks just before or just after the COMMIT of a transaction. In each case nobody is told what
-// has become of the operation.
+// fault chooses a fault: the caller gives up at some moment, or the connection to PostgreSQL breaks
+// just before or just after the COMMIT of a transaction. In each case the caller does not learn the
+// outcome.
 func (w *world) fault(sv *server, op *operation) fault {
 	f := fault{ctx: w.t.Context(), cancel: func() {}}
 	if op.text == "found" {

@@ -168,8 +168,8 @@ func (w *world) issue(sv *server) *operation {
 	return op
 }
 
-// ended are the serials of the certificates whose renewal ends when a name is issued to a key, if
-// it ends for any.
+// ended returns the serials of the certificates whose renewal ends when a name is issued to a key,
+// if any.
 func (w *world) ended(name, key string, now time.Time) map[string]bool {
 	lives, all := false, map[string]bool{}
 	for _, l := range w.ref.lineages {
@@ -384,7 +384,7 @@ func (w *world) revokeThese(sv *server, op *operation, certs []ledger.Certificat
 	return op
 }
 
-// release ends holds, and of what is not on hold nothing.
+// release ends holds; for a certificate that is not on hold it must fail.
 func (w *world) release(sv *server) *operation {
 	held := func(c *refCert) bool { return c.revoked && c.reason == ca.CertificateHold }
 	certs := w.some(held)

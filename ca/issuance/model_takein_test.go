@@ -63,8 +63,8 @@ func (w *world) readX509(seq int64) (*x509.Certificate, error) {
 	return c.X509()
 }
 
-// lost is a certificate of a host, signed by an authority, that the ledger had before a restore;
-// nil: there is none.
+// lost returns a certificate of a host, signed by an authority, that the ledger had before a
+// restore; nil: there is none.
 func (w *world) lost(authority *x509.Certificate) *x509.Certificate {
 	for _, h := range w.hosts {
 		for i, cert := range h.certs {
@@ -99,9 +99,9 @@ func (w *world) foreign(sv *server, name string, authority *x509.Certificate) *x
 	return cert
 }
 
-// addTakenIn adds a leaf that was taken in to the reference. It is the newest of its name only where
-// none is valid from a later time, and it is not revoked for good beside another. A compromise that a
-// list has told of is not forgotten.
+// addTakenIn adds an imported leaf to the reference. It is the newest of its name only if none is
+// valid from a later time, and it is not revoked permanently beside another. A compromise that a
+// CRL has reported is kept.
 func (w *world) addTakenIn(seq int64, revoked *ca.Revocation) {
 	w.t.Helper()
 	_, c := w.read(seq)

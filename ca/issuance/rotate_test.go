@@ -250,8 +250,8 @@ func TestRecordRoot(t *testing.T) {
 	}
 }
 
-// TestRotation_changed: what somebody agreed to is not done when another process has changed the
-// authorities since: an aborted rotation does not come back, and a new root is not overwritten.
+// TestRotation_changed: a confirmed plan is refused when another process has changed the
+// authorities since: an aborted rotation is not resumed, and a new root is not overwritten.
 func TestRotation_changed(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)
@@ -301,7 +301,7 @@ func uselessRoot(t *testing.T, now time.Time) *x509.Certificate {
 	return cert
 }
 
-// finish ends a rotation, whoever is left behind.
+// finish ends a rotation, even if hosts are left behind.
 func (x *testCA) finish() {
 	x.t.Helper()
 	plan, err := x.PlanFinish(x.t.Context())

@@ -50,7 +50,7 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// TestStatus_revoked: an authority below one that is revoked issues nothing that anybody takes.
+// TestStatus_revoked: an authority below a revoked one issues nothing that a relying party accepts.
 func TestStatus_revoked(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)

@@ -146,8 +146,8 @@ func TestTakeOver_refused(t *testing.T) {
 	}
 }
 
-// TestStatus_adopted: status warns until it is said that nothing is missing, and of what the
-// certificate lacks.
+// TestStatus_adopted: status warns until the operator states that nothing is missing, and of what
+// the certificate lacks.
 func TestStatus_adopted(t *testing.T) {
 	t.Parallel()
 	old := newOldCA(t, x509.KeyUsageCertSign)

@@ -75,8 +75,8 @@ func startChild(t *testing.T, where string) (*exec.Cmd, *bufio.Scanner) {
 	return cmd, bufio.NewScanner(out)
 }
 
-// What a killed process said it had recorded is recorded, nothing is half written, and the
-// next one goes on without hand work.
+// What a killed process reported as recorded is recorded, nothing is half written, and the next
+// process continues without repair.
 func TestRecordIssued_killed(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		l := create(t, where)
@@ -179,7 +179,7 @@ func serverGone(t *testing.T, server *testenv.PostgresServer) {
 	add(t, l, ca.Issued{Certificate: root.leaf("b")})
 	server.Stop(t)
 	server.Start(t)
-	add(t, l, ca.Issued{Certificate: root.leaf("c")}) // nobody has noticed
+	add(t, l, ca.Issued{Certificate: root.leaf("c")}) // the broken connection has not been noticed
 	server.Stop(t)
 	server.Start(t)
 	if r := verify(t, l, ""); !r.OK() || r.Certificates != 3 {
@@ -187,7 +187,7 @@ func serverGone(t *testing.T, server *testenv.PostgresServer) {
 	}
 }
 
-// In the middle of many calls: each has an answer, and what was said to be recorded is.
+// In the middle of many calls: each gets an answer, and what was reported as recorded is.
 func serverLost(t *testing.T, server *testenv.PostgresServer) {
 	l := create(t, server.Database(t))
 	root := newAuthority(t, "Test CA", nil)

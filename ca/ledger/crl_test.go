@@ -10,7 +10,7 @@ import (
 	"kedge/ca"
 )
 
-// TestCRLContent_oneState: what is revoked, and listed, after the number was read is not on the list
+// TestCRLContent_oneState: what is revoked, and listed, after the number was read is not on the CRL
 // with that number.
 func TestCRLContent_oneState(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {

@@ -34,8 +34,8 @@ func mustVerify(t *testing.T, l *Ledger) {
 	}
 }
 
-// TestImport_newest: whatever the order in which certificates are taken in, the one that is valid
-// from the latest time is the newest of its name, also beside those that this CA issued.
+// TestImport_newest: whatever the order of imports, the certificate that is valid from the latest
+// time is the newest of its name, also beside those that this CA issued.
 func TestImport_newest(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, where string) {

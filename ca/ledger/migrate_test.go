@@ -238,7 +238,7 @@ func successor(t *testing.T, of Certificate, issuer *x509.Certificate, key any) 
 	return made
 }
 
-// Every lineage goes on from each of its ends, also where a name has two of them, but for those
+// Every lineage can be renewed from each of its ends, also if a name has two of them, except those
 // that are revoked or whose key is.
 func TestMigrate_renew(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {

@@ -12,7 +12,7 @@ import (
 	"kedge/internal/testenv"
 )
 
-// oldBackup is a backup of schema 1 that nobody may write, and where copies go.
+// oldBackup returns a read-only backup of schema 1, and the folder for copies.
 func oldBackup(t *testing.T) (path, temporary string) {
 	t.Helper()
 	path, temporary = filepath.Join(t.TempDir(), "backup.db"), t.TempDir()

@@ -14,7 +14,7 @@ import (
 	"kedge/ca"
 )
 
-// The superuser may write everywhere, so the ledger is given to a process of somebody else.
+// root can write everywhere, so the ledger is opened by a process of another user.
 func TestOpen_otherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can become another user")
@@ -60,7 +60,7 @@ func TestOpen_otherUser(t *testing.T) {
 	}
 }
 
-// openParents lets everybody into a folder.
+// openParents gives all users access to a folder.
 func openParents(t *testing.T, dir string) {
 	t.Helper()
 	for parent := dir; parent != "/"; parent = filepath.Dir(parent) { // t.TempDir has two levels

@@ -12,8 +12,8 @@ import (
 	"kedge/internal/testenv"
 )
 
-// What may be the loss of a connection in the middle of a commit must not count as refused:
-// who is told so takes back what the certificate was made with.
+// An error that may be a connection lost during a commit must not be a refusal: after a refusal the
+// caller removes the new key.
 func TestExplainPostgres(t *testing.T) {
 	for _, tt := range []struct {
 		code, message string

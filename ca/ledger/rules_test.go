@@ -225,7 +225,7 @@ func TestRecord_revokedKeyInUse(t *testing.T) {
 	})
 }
 
-// TestRecord_allowedBeside: what is allowed for one certificate is not for another that shares its
+// TestRecord_allowedBeside: what is allowed for one certificate is not for another in the same
 // transaction.
 func TestRecord_allowedBeside(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
@@ -374,7 +374,7 @@ func TestRevoke_trigger(t *testing.T) {
 	}
 }
 
-// What is revoked of an authority goes by its key, whatever key identifier its certificate has.
+// Revocations belong to the key of an authority, whatever key identifier its certificate has.
 func TestRevoked_otherKeyID(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		l := create(t, where)
@@ -425,8 +425,8 @@ func serialsOn(t *testing.T, l *Ledger, a *authority) []string {
 	return all
 }
 
-// A list that is taken in revokes what the ledger has and what it does not have; one that is
-// dropped revokes nothing, and is an entry.
+// A list that is taken in revokes certificates that the ledger has, and serials that it does not
+// have; one that is dropped revokes nothing, and is an entry.
 func TestTakeList(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		l := create(t, where)

@@ -19,7 +19,7 @@ import (
 	"kedge/ca"
 )
 
-// reader is somebody who may read a folder with a ledger, and write nothing.
+// reader is another user, who may read a folder with a ledger, and write nothing.
 type reader struct {
 	program, folder string
 }
@@ -44,7 +44,7 @@ func (r *reader) reads(path string) string {
 	cmd := exec.Command(r.program)
 	cmd.Dir, cmd.Env = "/", []string{childLedger + "=" + readOnly + path}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	said, _ := cmd.CombinedOutput() // it always ends with 1
+	said, _ := cmd.CombinedOutput() // its exit code is always 1
 	return strings.TrimSpace(string(said))
 }
 
@@ -169,8 +169,8 @@ func (f *firstAlone) Connect(ctx context.Context) (driver.Conn, error) {
 	return f.readOnlyFile.Connect(ctx)
 }
 
-// A writer comes while the file is read alone: what is returned is one state, and what is
-// asked after a commit knows of it.
+// A writer starts while the file is read alone: the rows are of one state, and a query after a
+// commit sees it.
 func TestReadOnlyFile_writerComes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	root := newAuthority(t, "Test CA", nil)

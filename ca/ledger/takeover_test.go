@@ -33,8 +33,8 @@ func listSerials(t *testing.T, l *Ledger, a *authority) map[int64]ca.Revocation 
 	return serials
 }
 
-// TestTakeOver: serial numbers without certificates stay revoked, whether the certificate comes
-// before them or after, and lists go on above the last number.
+// TestTakeOver: serial numbers without certificates stay revoked, whether the certificate is
+// imported before them or after, and the numbers of CRLs continue.
 func TestTakeOver(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, where string) {
@@ -82,7 +82,7 @@ func TestTakeOver(t *testing.T) {
 	})
 }
 
-// TestMayMiss: what an adopted CA issued may be missing until somebody says that it is not.
+// TestMayMiss: an adopted CA is reported until the operator states that nothing is missing.
 func TestMayMiss(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, where string) {

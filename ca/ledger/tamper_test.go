@@ -80,7 +80,7 @@ func checkTampering(t *testing.T, s *session, check func(*verifier, context.Cont
 	t.Helper()
 	faults, err := tampered(t.Context(), t, s, check, one.statements)
 	if err != nil {
-		if !strings.HasPrefix(one.what, "head") { // whose constraints are found when they are gone
+		if !strings.HasPrefix(one.what, "head") { // a missing constraint is a fault
 			t.Errorf("%s: %v", one.what, err)
 		}
 		return

@@ -36,7 +36,7 @@ func raw(t *testing.T, path string, statements ...string) []string {
 	return words
 }
 
-// SQLite makes no object whose name begins with sqlite_, and yet takes one that is there.
+// SQLite creates no object whose name begins with sqlite_, but accepts an existing one.
 func TestVerify_hiddenTriggers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	full(t, create(t, path))
@@ -54,7 +54,8 @@ func TestVerify_hiddenTriggers(t *testing.T) {
 	}
 }
 
-// A text that only looks like ours to a reader who takes another view of comments and spaces.
+// A definition that equals ours only if comments and spaces are parsed differently than SQLite
+// does.
 func TestVerify_disguisedIndex(t *testing.T) {
 	for what, text := range map[string]string{
 		"a comment of the wrong kind":  "CREATE UNIQUE INDEX certificates_serial ON certificates (serial, issuer_key_id) WHERE why <> '-- '",

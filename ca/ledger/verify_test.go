@@ -152,8 +152,8 @@ func readHead(l *Ledger) (seq int64, hash []byte, err error) {
 	return seq, hash, err
 }
 
-// checkForged: who can write everything can cut the end off without a trace, and is found by
-// a head that was kept elsewhere.
+// checkForged: a user who can write everything can remove the end without a trace, except to a head
+// that was kept elsewhere.
 func checkForged(t *testing.T, l *Ledger, damage func(string, ...any) []string, head string) {
 	t.Helper()
 	var hash []byte
@@ -180,7 +180,7 @@ func checkForged(t *testing.T, l *Ledger, damage func(string, ...any) []string, 
 	}
 }
 
-// What is left of a ledger without one of its tables is told, and not what the database says.
+// A missing table is reported as such, without the error of the database.
 func TestVerify_droppedTable(t *testing.T) {
 	tamper(t, func(t *testing.T, l *Ledger, _ func(string, ...any) []string) {
 		for _, name := range []string{"names", "certificates", "head"} {

@@ -22,7 +22,7 @@ const (
 	authorization = "token-of-the-tests"
 )
 
-// source is a CredentialsProvider that gives what it is told to.
+// source is a CredentialsProvider whose answer the test sets.
 type source struct {
 	mu   sync.Mutex
 	next aws.Credentials
@@ -59,7 +59,7 @@ type running struct {
 	url, address string
 	source       *source
 	log          *lockedBuffer
-	stop         func() error // ends it, and returns what Serve returned
+	stop         func() error // stops it, and returns Serve's error
 }
 
 // start runs a server with one role "app" whose config the test may change.
@@ -245,7 +245,7 @@ func TestContainer(t *testing.T) {
 	}
 }
 
-// TestNew_refused: what could not be served.
+// TestNew_refused: configurations that cannot be served.
 func TestNew_refused(t *testing.T) {
 	t.Parallel()
 	good := Role{Name: "app", Credentials: &source{}}
@@ -267,8 +267,8 @@ func TestNew_refused(t *testing.T) {
 	}
 }
 
-// TestSeveralRoles: IMDS lists the first and knows the others; the container endpoint has a path
-// for each; roles are replaced at once.
+// TestSeveralRoles: IMDS lists the first and serves the others by name; the container endpoint has
+// a path for each; roles are replaced atomically.
 func TestSeveralRoles(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(c *Config) {
@@ -334,7 +334,7 @@ func TestNeverEmptyWith200(t *testing.T) {
 	}
 }
 
-// TestNewCredentials: what is served changes with the credentials, and is made once for each.
+// TestNewCredentials: the documents change with the credentials, and are built once for each.
 func TestNewCredentials(t *testing.T) {
 	t.Parallel()
 	r := start(t)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzBlocks: whatever a file holds, blocks are found in order, nothing hides a good one that
-// follows, and the looks at DER end.
+// FuzzBlocks: whatever a file contains, blocks are found in order, nothing hides a valid one that
+// follows, and parsing DER terminates.
 func FuzzBlocks(f *testing.F) {
 	f.Add([]byte(toPEM("CERTIFICATE", []byte{0x30, 0})))
 	f.Add([]byte("text\n" + toPEM("X509 CRL", []byte{0x30, 3, 2, 1, 1}) + "-----BEGIN CERTIFICATE-----\nMAA"))

@@ -9,7 +9,7 @@ import (
 	"kedge/ca"
 )
 
-// TestParseLine: lines as they are, and as they are when somebody edited them.
+// TestParseLine: lines as written, and as edited by people.
 func TestParseLine(t *testing.T) {
 	const later, before = "301231235959Z", "260101000000Z"
 	tests := []struct {
@@ -29,7 +29,7 @@ func TestParseLine(t *testing.T) {
 		{"R\t" + later + "\t" + before + ",CAkeyTime,20251224000000Z\t1001\tunknown\t/CN=a", "R 1001 ca-compromise 2026-01-01T00:00:00Z"},
 		{"R\t" + later + "\t20260101010000+0100\t1001\tunknown\t/CN=a", "R 1001 unspecified 2026-01-01T00:00:00Z"},
 		{"R\t500101000000Z\t990101000000Z\t1001\tunknown\t/CN=a", "R 1001 unspecified 1999-01-01T00:00:00Z doubt: the expiry \"500101000000Z\" is not a time"},
-		// A revocation is one whatever is wrong with it.
+		// A malformed revocation is a revocation nevertheless.
 		{"R\t" + later + "\t\t1001\tunknown\t/CN=a", "R 1001 unspecified - doubt: the time of the revocation, \"\", cannot be read"},
 		{"R\t" + later + "\t" + before + ",removeFromCRL\t1001\tunknown\t/CN=a", "R 1001 unspecified 2026-01-01T00:00:00Z doubt: the reason removeFromCRL is none"},
 		{"R\t" + later + "\t" + before + ",stolen\t1001\tunknown\t/CN=a", "R 1001 unspecified 2026-01-01T00:00:00Z doubt: the reason \"stolen \" is not known"},
@@ -37,7 +37,7 @@ func TestParseLine(t *testing.T) {
 		{"R\tnever\t" + before + "\t1001\tunknown\t/CN=a", "doubt: the expiry \"never\" is not a time"},
 		{"V\t" + later + "\t" + before + "\t1001\tunknown\t/CN=a", "V 1001 unspecified 2026-01-01T00:00:00Z doubt: the status is V, but there is a time of revocation"},
 		{"R\t" + later + "\t" + before + "\t1001\tunknown", "R 1001 unspecified 2026-01-01T00:00:00Z doubt: the line has 5 fields"},
-		// The rest cannot be taken.
+		// Other malformed lines are refused.
 		{"V " + later + " 1000 unknown /CN=a", "the line has 1 fields"},
 		{"V\t" + later + "\t\t1000\tunknown\t/CN=a\tmore", "the line has 7 fields"},
 		{"S\t" + later + "\t\t1000\tunknown\t/CN=a", `the status is "S"`},
@@ -79,8 +79,8 @@ func describeLine(l line) string {
 	return text
 }
 
-// TestRead_faultyIndex: faulty lines are named and stop nothing; the line ends, BOM and
-// comments of editors are no fault.
+// TestRead_faultyIndex: faulty lines are reported and stop nothing; the line ends, BOM and comments
+// of editors are no faults.
 func TestRead_faultyIndex(t *testing.T) {
 	c := newTestCA(t)
 	dir := t.TempDir()

@@ -148,8 +148,8 @@ func TestRead_merges(t *testing.T) {
 	}
 }
 
-// TestRead_CRL: a list that the operator names is one of the CA's, or nothing is done; one that
-// is found is named.
+// TestRead_CRL: if a list that the operator names is not one of the CA's, nothing is read; one that
+// is found is reported.
 func TestRead_CRL(t *testing.T) {
 	t.Parallel()
 	c, other := newTestCA(t), newTestCA(t)
@@ -192,7 +192,7 @@ func TestRead_CRL(t *testing.T) {
 	}
 }
 
-// TestRead_namedTwice: the same list under several names is no disagreement with itself.
+// TestRead_namedTwice: the same CRL under several names does not contradict itself.
 func TestRead_namedTwice(t *testing.T) {
 	c := newTestCA(t)
 	dir := t.TempDir()
@@ -244,7 +244,7 @@ func TestRead_refused(t *testing.T) {
 	}
 }
 
-// TestRead_manyFaults: the first of a kind are named, the others counted, and none hides
+// TestRead_manyFaults: the first of each kind are reported, the others counted, and none hides
 // another kind.
 func TestRead_manyFaults(t *testing.T) {
 	c := newTestCA(t)
@@ -260,7 +260,7 @@ func TestRead_manyFaults(t *testing.T) {
 	}
 }
 
-// TestRead_deep: folders in one another have an end.
+// TestRead_deep: the depth of nested folders is bounded.
 func TestRead_deep(t *testing.T) {
 	c := newTestCA(t)
 	dir := t.TempDir()
