@@ -82,11 +82,11 @@ func checkCritical(s *subject) []string {
 	for _, oid := range s.UnhandledCriticalExtensions {
 		if oid.Equal(oidNameConstraints) { // this package supports more kinds than crypto/x509
 			if _, err := constraintsOf(s.Certificate); err != nil {
-				texts = append(texts, "has critical name constraints, whose issuer must be refused by whoever cannot hold them against names: "+err.Error())
+				texts = append(texts, "has critical name constraints that cannot be checked here; a verifier that cannot check them must refuse the certificates: "+err.Error())
 			}
 			continue
 		}
-		texts = append(texts, "has the critical extension "+oid.String()+", which is not known; whoever does not know it must refuse the certificate")
+		texts = append(texts, "has the critical extension "+oid.String()+", which is not known; a verifier that does not know it must refuse the certificate")
 	}
 	return texts
 }

@@ -76,7 +76,7 @@ func checkOneCommonName(s *subject) []string {
 		}
 	}
 	if n > 1 {
-		return broken("has %d common names; nobody has said which of them becomes sourceIdentity", n)
+		return broken("has %d common names; which of them becomes sourceIdentity is not documented", n)
 	}
 	return nil
 }

@@ -126,7 +126,7 @@ func TestDuration(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	if err := new(Duration).UnmarshalText([]byte("0d")); err == nil || err.Error() != `"0d" is no time at all; leave it out for the default` {
+	if err := new(Duration).UnmarshalText([]byte("0d")); err == nil || err.Error() != `"0d" must not be zero; leave it out for the default` {
 		t.Error(err)
 	}
 	if text, err := Duration(90 * time.Minute).MarshalText(); err != nil || string(text) != "1h30m" {

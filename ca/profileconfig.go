@@ -99,7 +99,7 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := ParseDuration(string(text))
 	if err == nil && parsed == 0 {
-		err = fmt.Errorf("%q is no time at all; leave it out for the default", text)
+		err = fmt.Errorf("%q must not be zero; leave it out for the default", text)
 	}
 	*d = Duration(parsed)
 	return err

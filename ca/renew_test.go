@@ -194,7 +194,7 @@ func TestRenewal_widens(t *testing.T) {
 		{oidNameConstraints, false, "\x30\x07\xa0\x05" + dns, ""},
 		{oidNameConstraints, false, "\x30\x19\xa0\x17" + directory + dns, ""},
 		{oidNameConstraints, false, "\x30\x0e\xa0\x0c" + id + dns, "the name constraints on registered IDs cannot be held against names; those on DNS names, URIs, email and IP addresses and directory names can"},
-		{oidNameConstraints, false, "\x30\x0a\xa0\x08" + minimum, "the name constraints have a minimum or maximum, by which nobody can hold them against names"},
+		{oidNameConstraints, false, "\x30\x0a\xa0\x08" + minimum, "the name constraints have a minimum or maximum, which verifiers do not support"},
 	}
 	for _, tt := range tests {
 		old := signed(t, &x509.Certificate{

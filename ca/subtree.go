@@ -56,7 +56,7 @@ func (s *subtrees) checkKinds() error {
 	var unknown []string
 	for _, t := range slices.Concat(s.Permitted, s.Excluded) {
 		if t.Minimum != 0 || t.Maximum != -1 { // RFC 5280, 4.2.1.10: not used
-			return errors.New("the name constraints have a minimum or maximum, by which nobody can hold them against names")
+			return errors.New("the name constraints have a minimum or maximum, which verifiers do not support")
 		}
 		if kind := unknownKind(t.Base.Tag); kind != "" && !slices.Contains(unknown, kind) {
 			unknown = append(unknown, kind)

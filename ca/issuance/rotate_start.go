@@ -52,7 +52,7 @@ func (p *StartPlan) Config(o RootOptions) (ca.AuthorityConfig, error) {
 	}
 	config.Subject.CommonName = cmp.Or(o.CommonName, nextCommonName(old.Subject.CommonName, rootNumber(p.Name)))
 	if config.Subject.CommonName == old.Subject.CommonName {
-		return config, fmt.Errorf("the new root cannot be called %q as the old one: nobody could tell their certificates and lists apart", old.Subject.CommonName)
+		return config, fmt.Errorf("the new root cannot be called %q as the old one: their certificates and lists could not be told apart", old.Subject.CommonName)
 	}
 	config.AllowWarnings, config.Why = o.AllowWarnings, o.Why
 	if o.Lifetime > 0 {

@@ -60,7 +60,7 @@ command line without --aws-cli, too.`,
   kedge-ca crl --take-list`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("valid") && o.valid <= 0 {
-				return cli.Usagef(cmd, "--valid: %v is no time ahead", o.valid)
+				return cli.Usagef(cmd, "--valid: %v must be positive", o.valid)
 			}
 			if o.stdout && len(o.issuers) != 1 {
 				return cli.Usagef(cmd, "--stdout: name the one list with --issuer")

@@ -32,7 +32,7 @@ configuration says under expiry.forget, 30 days at first.`,
   kedge-ca expiring --within 12h --kind leaf --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.within <= 0 {
-				return cli.Usagef(cmd, "--within: %v is no time ahead", o.within)
+				return cli.Usagef(cmd, "--within: %v must be positive", o.within)
 			}
 			if o.limit < 0 {
 				return cli.Usagef(cmd, "--limit: %d is negative; 0 lists all", o.limit)

@@ -150,7 +150,7 @@ func (o *renewOptions) check(cmd *cobra.Command) error {
 		return cli.Usagef(cmd, "--lifetime: %v is not a time to live", o.lifetime)
 	}
 	if o.within < 0 {
-		return cli.Usagef(cmd, "--within: %v is no time ahead", o.within)
+		return cli.Usagef(cmd, "--within: %v must be positive", o.within)
 	}
 	if err := checkWorkers(cmd, o.workers); err != nil {
 		return err

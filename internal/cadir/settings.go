@@ -135,7 +135,7 @@ func (s *Settings) check() error {
 		}
 	}
 	if s.CRL.Valid < 0 {
-		return fmt.Errorf(": crl.valid: %v is no time ahead", s.CRL.Valid)
+		return fmt.Errorf(": crl.valid: %v must be positive", s.CRL.Valid)
 	}
 	if s.Expiry.Forget < 0 {
 		return fmt.Errorf(": expiry.forget: %v is no time", time.Duration(s.Expiry.Forget))

@@ -103,7 +103,7 @@ func (e *Emulator) authenticateSTS(r wireRequest, query []pair, now time.Time) (
 	}
 	who := e.find(s.auth.credential.key)
 	if who == nil {
-		return nil, invalidToken("nobody was given the access key id %s", s.auth.credential.key)
+		return nil, invalidToken("the access key id %s was not issued", s.auth.credential.key)
 	}
 	token := ""
 	if who.session != nil {
