@@ -60,7 +60,7 @@ func exitCodes(t *testing.T) []group {
 		return &tryError{"run", exec.Command("sh", "-c", fmt.Sprint("exit ", code)).Run()}
 	}
 	return []group{
-		{1, "failed: network, an answer that makes no sense, a file that cannot be written", []kind{
+		{1, "failed: network, an invalid answer, a file that cannot be written", []kind{
 			{"anything else", errors.New("standard output: no space left on device")},
 			{"context.Canceled", context.Canceled},
 			{"context.DeadlineExceeded", &role.RequestError{Err: context.DeadlineExceeded}},

@@ -39,7 +39,7 @@ IAM Roles Anywhere. It takes the commands and flags of aws_signing_helper.
 
 Exit codes:
   0  done
-  1  failed: network, files, an answer that makes no sense
+  1  failed: network, files, an invalid answer
   2  the command line is wrong, or asks for what this build cannot do; nothing was tried
   3  the service answered and refused
   4  the private key or the certificate cannot be used
