@@ -65,7 +65,7 @@ func (e *ValidityError) Error() string {
 }
 
 // FileError says that key or certificate bytes could not be read or understood. Err is the
-// cause: a *fs.PathError, ErrWrongPassword, or words about the content.
+// cause: a *fs.PathError, keyfile.ErrWrongPassword, or words about the content.
 type FileError struct {
 	File string // the path, or the name of another input such as "standard input"
 	Err  error

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"kedge/signer/keyfile"
 )
 
 // MaxFile is the size in bytes from which key and certificate files are refused, before
@@ -84,7 +86,7 @@ type Files struct {
 	Intermediates Blob
 	// Password decrypts a key or a PKCS#12 file. It is asked at most once a load, and only
 	// if something is encrypted; nil stands for no password.
-	Password PasswordFunc
+	Password keyfile.PasswordFunc
 	// Now is the clock, time.Now outside tests. It must not be nil.
 	Now func() time.Time
 	// ServiceTime, where it is not nil, is asked for the service's time when a certificate is out of
@@ -132,7 +134,7 @@ func (f Files) PublicKey() (crypto.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	certs, err := ParseCertificates(data, f.Password)
+	certs, err := keyfile.ParseCertificates(data, f.Password)
 	if err != nil {
 		return nil, &FileError{File: f.Certificate.name, Err: err}
 	}
@@ -150,7 +152,7 @@ func (b Blob) sameFile(other Blob) bool { return b.path != "" && b.path == other
 
 // loader gathers what the inputs hold.
 type loader struct {
-	password PasswordFunc
+	password keyfile.PasswordFunc
 	certs    []located
 	keys     []crypto.Signer // of the input that is meant to have the one, keyFile
 	keyFile  string
@@ -164,19 +166,19 @@ func (l *loader) readAll(f Files) error {
 		return l.readCertificates(f)
 	}
 	apart := !f.PrivateKey.IsZero() && !f.PrivateKey.sameFile(f.Certificate)
-	inCertificate := wantAnything
+	inCertificate := keyfile.Anything
 	if apart {
-		inCertificate = wantCertificates
+		inCertificate = keyfile.Certificates
 	}
 	keys, err := l.read(f.Certificate, inCertificate)
 	if err == nil && apart {
 		l.keyFile = f.PrivateKey.name
-		keys, err = l.read(f.PrivateKey, wantAnything)
+		keys, err = l.read(f.PrivateKey, keyfile.Anything)
 	}
 	more := f.Intermediates
 	if err == nil && !more.IsZero() && !more.sameFile(f.Certificate) {
 		// The key's file is read again: a certificate must be in it, and twice does no harm.
-		_, err = l.read(more, wantCertificates)
+		_, err = l.read(more, keyfile.Certificates)
 	}
 	l.keys = keys
 	return err
@@ -188,20 +190,20 @@ func (l *loader) readCertificates(f Files) error {
 	if named, ok := f.Key.(fmt.Stringer); ok {
 		l.keyFile = named.String()
 	}
-	_, err := l.read(f.Certificate, wantCertificates)
+	_, err := l.read(f.Certificate, keyfile.Certificates)
 	if more := f.Intermediates; err == nil && !more.IsZero() && !more.sameFile(f.Certificate) {
-		_, err = l.read(more, wantCertificates)
+		_, err = l.read(more, keyfile.Certificates)
 	}
 	return err
 }
 
 // read adds the certificates of one input and returns its keys.
-func (l *loader) read(b Blob, w want) ([]crypto.Signer, error) {
+func (l *loader) read(b Blob, w keyfile.Want) ([]crypto.Signer, error) {
 	data, err := b.Read()
 	if err != nil {
 		return nil, err
 	}
-	m, err := parse(data, l.password, w)
+	m, err := keyfile.Read(data, l.password, w)
 	if err != nil {
 		return nil, &FileError{File: b.name, Err: err}
 	}

@@ -11,6 +11,7 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/keys"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // newCertificateCommands groups the commands about certificates on tokens.
@@ -75,7 +76,7 @@ func runCertificateImport(ctx context.Context, o *certificateImportOptions) erro
 	if err != nil {
 		return &keyError{err}
 	}
-	certs, err := signer.ParseCertificates(data, nil)
+	certs, err := keyfile.ParseCertificates(data, nil)
 	if err != nil {
 		return &keyError{&signer.FileError{File: blob.Name(), Err: err}}
 	}

@@ -22,6 +22,7 @@ import (
 	"kedge/internal/process"
 	"kedge/internal/serve"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 	"kedge/signer/session"
 )
 
@@ -127,9 +128,9 @@ func keyHint(err error) string {
 		return "have the certificate issued with what the service asks for: " + rule.Source
 	}
 	switch {
-	case errors.Is(err, signer.ErrWrongPassword):
+	case errors.Is(err, keyfile.ErrWrongPassword):
 		return "check the password: one line ending at the end of a password file is left out, anything else counts"
-	case errors.Is(err, signer.ErrPasswordRequired), errors.Is(err, cli.ErrNoTerminal):
+	case errors.Is(err, keyfile.ErrPasswordRequired), errors.Is(err, cli.ErrNoTerminal):
 		return "set --key-password-from to PATH, fd:N, env:NAME or -"
 	case errors.Is(err, signer.ErrNoPrivateKey):
 		return "give the file of the private key with --private-key"

@@ -12,7 +12,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/keys"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 type keyCreateOptions struct {
@@ -186,7 +186,7 @@ func (o *keyCreateOptions) newSecret() ([]byte, error) {
 	}
 	secret, err := o.secret.Read(o.inputs, what)
 	switch {
-	case errors.Is(err, signer.ErrPasswordRequired):
+	case errors.Is(err, keyfile.ErrPasswordRequired):
 		return nil, &secretError{fmt.Errorf("a password is needed to encrypt %s, and %w", what, cli.ErrNoTerminal)}
 	case err != nil:
 		return nil, &secretError{fmt.Errorf("%s: %w", what, err)}

@@ -16,6 +16,7 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/keys"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 type readCertificateDataOptions struct {
@@ -114,7 +115,7 @@ func (o *readCertificateDataOptions) load() (certs []*x509.Certificate, name str
 	if err != nil {
 		return nil, "", err
 	}
-	if certs, err = signer.ParseCertificates(data, password); err != nil {
+	if certs, err = keyfile.ParseCertificates(data, password); err != nil {
 		return nil, "", &signer.FileError{File: blob.Name(), Err: err}
 	}
 	return certs, blob.Name(), nil

@@ -16,6 +16,7 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/keys"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 	"kedge/signer/session"
 )
 
@@ -301,7 +302,7 @@ func certificateOfCA(files signer.Files, err error) bool {
 	if err != nil {
 		return false
 	}
-	certs, err := signer.ParseCertificates(data, nil)
+	certs, err := keyfile.ParseCertificates(data, nil)
 	return err == nil && firstLeaf(certs).IsCA
 }
 

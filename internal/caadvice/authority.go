@@ -9,7 +9,7 @@ import (
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/localca"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // authority is about roots, what is below them, and how they change.
@@ -39,8 +39,8 @@ func anchorSize(e *issuance.AnchorSizeError) string {
 // usable is about keys and certificates of the CA.
 func usable() advice.Table {
 	return advice.Table{
-		advice.Any("check the password: one line ending at the end of a password file is left out, anything else counts", signer.ErrWrongPassword),
-		advice.Any("give the password with --key-password-from PATH, env:NAME or fd:N", signer.ErrPasswordRequired, cli.ErrNoTerminal),
+		advice.Any("check the password: one line ending at the end of a password file is left out, anything else counts", keyfile.ErrWrongPassword),
+		advice.Any("give the password with --key-password-from PATH, env:NAME or fd:N", keyfile.ErrPasswordRequired, cli.ErrNoTerminal),
 		advice.Kind[*ca.ValidityError]("check this host's clock; if it is right, make a CA in another folder with --dir, and register it as a trust anchor"),
 		advice.Any(keyElsewhere, issuance.ErrNoKeys),
 		advice.About(func(e *cadir.UnusableError) string {

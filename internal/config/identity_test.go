@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 func TestNewKeys_refusals(t *testing.T) {
@@ -102,7 +103,7 @@ func TestPassword(t *testing.T) {
 			}
 		})
 	}
-	if _, err := (passwordSource{}).ask(Host{Ask: noTerminal}, "k"); !errors.Is(err, signer.ErrPasswordRequired) {
+	if _, err := (passwordSource{}).ask(Host{Ask: noTerminal}, "k"); !errors.Is(err, keyfile.ErrPasswordRequired) {
 		t.Errorf("a missing password is %v", err)
 	}
 }

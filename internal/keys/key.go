@@ -10,13 +10,14 @@ import (
 
 	"kedge/pkcs11"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 	"kedge/tpm"
 )
 
 // Options says how keys are reached and unlocked. The zero Options opens what needs no secret.
 type Options struct {
 	// Password gets the password of an encrypted key file. nil: there is none.
-	Password signer.PasswordFunc
+	Password keyfile.PasswordFunc
 	// Auth gets the auth value of a TPM key whose URI has no auth-source, PIN that of a token
 	// whose URI has none. nil: none is given. They may be called several times, and what they
 	// return is not changed.
@@ -83,7 +84,7 @@ func OpenBlob(ctx context.Context, blob signer.Blob, o Options) (*Key, error) {
 	if tpm.IsKeyFile(data) {
 		return loadTPM(ctx, blob.Name(), tpm.URI{}, data, o)
 	}
-	key, err := signer.ParsePrivateKey(data, o.Password)
+	key, err := keyfile.ParsePrivateKey(data, o.Password)
 	if err != nil {
 		return nil, &signer.FileError{File: blob.Name(), Err: err}
 	}

@@ -1,4 +1,4 @@
-package signer
+package keyfile
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ func (p *parser) block(label string, body []byte) error {
 	switch label {
 	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS12":
 	case "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY":
-		if p.want == wantCertificates { // a damaged key does no harm to certificates
+		if p.want == Certificates { // a damaged key does no harm to certificates
 			p.pass("a private key")
 			return nil
 		}

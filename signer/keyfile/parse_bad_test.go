@@ -1,4 +1,4 @@
-package signer_test
+package keyfile_test
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"kedge/internal/testenv"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // fixtures are what bad inputs are made from.
@@ -82,17 +82,17 @@ func checkBad(t *testing.T, table []badInput, parse func([]byte) error) {
 }
 
 func parseAny(data []byte) error {
-	_, err := signer.Parse(data, nil)
+	_, err := keyfile.Parse(data, nil)
 	return err
 }
 
 func parseKey(data []byte) error {
-	_, err := signer.ParsePrivateKey(data, nil)
+	_, err := keyfile.ParsePrivateKey(data, nil)
 	return err
 }
 
 func parseCerts(data []byte) error {
-	_, err := signer.ParseCertificates(data, nil)
+	_, err := keyfile.ParseCertificates(data, nil)
 	return err
 }
 
@@ -251,7 +251,7 @@ func TestParseForgiving(t *testing.T) {
 		"no final newline":               bytes.TrimSpace(pair),
 	} {
 		t.Run(name, func(t *testing.T) {
-			found, err := signer.Parse(data, nil)
+			found, err := keyfile.Parse(data, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -268,7 +268,7 @@ func TestParseKeepsOrder(t *testing.T) {
 	t.Parallel()
 	f := newFixtures(t)
 	other := newFixtures(t)
-	certs, err := signer.ParseCertificates(join(f.certDER, other.certDER, f.certDER), nil)
+	certs, err := keyfile.ParseCertificates(join(f.certDER, other.certDER, f.certDER), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

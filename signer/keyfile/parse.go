@@ -1,4 +1,4 @@
-package signer
+package keyfile
 
 import (
 	"bytes"
@@ -39,13 +39,13 @@ type Material struct {
 // wrong with it, but not where it came from, which only the caller knows. Whatever the
 // input, the memory (257 MiB for scrypt) and the rounds of key derivation are bounded.
 func Parse(data []byte, password PasswordFunc) (*Material, error) {
-	return parse(data, password, wantAnything)
+	return Read(data, password, Anything)
 }
 
 // ParsePrivateKey reads what Parse reads and returns the one private key that must be there.
 // Certificates beside it are not looked at.
 func ParsePrivateKey(data []byte, password PasswordFunc) (crypto.Signer, error) {
-	found, err := parse(data, password, wantKey)
+	found, err := Read(data, password, PrivateKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -58,28 +58,29 @@ func ParsePrivateKey(data []byte, password PasswordFunc) (crypto.Signer, error) 
 // ParseCertificates reads what Parse reads and returns its certificates, at least one, in
 // their order. Private keys beside them are not looked at; the password is for PKCS#12 only.
 func ParseCertificates(data []byte, password PasswordFunc) ([]*x509.Certificate, error) {
-	found, err := parse(data, password, wantCertificates)
+	found, err := Read(data, password, Certificates)
 	if err != nil {
 		return nil, err
 	}
 	return found.Certificates, nil
 }
 
-// want is what the caller is after; the rest of the input is passed over unread.
-type want int
+// Want is what the caller is after; the rest of the input is passed over unread.
+type Want int
 
+// What callers want.
 const (
-	wantAnything want = iota
-	wantKey
-	wantCertificates
+	Anything     Want = iota // keys and certificates
+	PrivateKeys              // no certificates
+	Certificates             // no keys
 )
 
 // String completes "…, not …".
-func (w want) String() string {
+func (w Want) String() string {
 	switch w {
-	case wantKey:
+	case PrivateKeys:
 		return "a private key"
-	case wantCertificates:
+	case Certificates:
 		return "a certificate"
 	}
 	return "a certificate or a private key"
@@ -89,13 +90,14 @@ func (w want) String() string {
 const maxKeys = 4
 
 type parser struct {
-	want     want
+	want     Want
 	password PasswordFunc
 	found    Material
 	passed   string // the first thing that was passed over, in words: "a certificate request"
 }
 
-func parse(data []byte, password PasswordFunc, w want) (*Material, error) {
+// Read reads what Parse reads, as far as the caller wants it.
+func Read(data []byte, password PasswordFunc, w Want) (*Material, error) {
 	p := &parser{want: w, password: askOnce(password)}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	var err error
@@ -144,7 +146,7 @@ func (p *parser) pass(what string) {
 }
 
 func (p *parser) addCertificate(der []byte) error {
-	if p.want == wantKey {
+	if p.want == PrivateKeys {
 		p.pass("a certificate")
 		return nil
 	}
@@ -158,7 +160,7 @@ func (p *parser) addCertificate(der []byte) error {
 
 // addKey adds the key that read returns, unless nobody asked for keys.
 func (p *parser) addKey(read func() (crypto.Signer, error)) error {
-	if p.want == wantCertificates {
+	if p.want == Certificates {
 		p.pass("a private key")
 		return nil
 	}
