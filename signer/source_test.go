@@ -112,7 +112,7 @@ func TestLoad_inputs(t *testing.T) {
 		{"all in one", Files{Certificate: Bytes("c", append(keyPEM(t, leaf), certPEM(ca, leaf)...))}, "ca"},
 		{"no key", Files{Certificate: Bytes("c", certPEM(leaf))}, "error: c: there is no private key in it"},
 		{"key file without key", Files{Certificate: Bytes("c", certPEM(leaf)), PrivateKey: Bytes("k", certPEM(leaf))}, "error: k: there is no private key in it"},
-		{"certificate file without certificate", Files{Certificate: Bytes("c", keyPEM(t, leaf)), PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: c: a private key, not a certificate"},
+		{"certificate file without certificate", Files{Certificate: Bytes("c", keyPEM(t, leaf)), PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: c: it is a private key, not a certificate"},
 		{"key alone", Files{Certificate: Bytes("c", keyPEM(t, leaf))}, "error: c: there is no certificate in it"},
 		{"no certificate", Files{PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: signer.Files has no certificate: set Certificate"},
 		{"two keys", Files{Certificate: Bytes("c", certPEM(leaf)), PrivateKey: Bytes("k", append(keyPEM(t, leaf), keyPEM(t, other)...))}, "error: k: there is more than one private key in it"},

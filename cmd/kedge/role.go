@@ -290,7 +290,7 @@ func swapped(files signer.Files, err error) bool {
 		return false
 	}
 	return errors.Is(err, signer.ErrNoPrivateKey) ||
-		file.File == files.Certificate.Name() && strings.HasPrefix(file.Err.Error(), "a private key, not")
+		file.File == files.Certificate.Name() && errors.Is(file.Err, keyfile.ErrNoCertificate)
 }
 
 // certificateOfCA tells that the key does not belong to the certificate because that is a CA's.
