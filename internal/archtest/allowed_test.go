@@ -29,7 +29,7 @@ func allowed() []line {
 		{"internal/cadir", "ca internal/atomicfile internal/config internal/hostfiles internal/keys internal/pkcs8 internal/safefile signer signer/keyfile tpm", "go.yaml.in/yaml/v3", "it knows files; what happened, and what may, is the ledger's"},
 		{"internal/certinfo", "ca ca/issuance ca/ledger internal/cli internal/report", "", "what of a certificate is shown"},
 		{"internal/cli", "", "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys/unix golang.org/x/sys/windows golang.org/x/term", "the only package with cobra below cmd/"},
-		{"internal/config", "internal/keys signer signer/keyfile", "golang.org/x/net/http/httpproxy", "it opens no key: keys.Options is what it gives"},
+		{"internal/config", "internal/keys internal/pemread signer signer/keyfile", "golang.org/x/net/http/httpproxy", "it opens no key: keys.Options is what it gives"},
 		{"internal/credfile", "internal/atomicfile internal/filelock", "", ""},
 		{"internal/creds", "", "github.com/aws/aws-sdk-go-v2/aws", ""},
 		{"internal/dn", "", "", ""},
@@ -77,7 +77,7 @@ func allowed() []line {
 		{"signer", "internal/dn signer/keyfile", "", "a library for other programs as well: no file formats but keys and certificates"},
 		{"signer/keyfile", "internal/mldsakey internal/pemread internal/pkcs12 internal/pkcs8", "", "bytes -> keys and certificates: it opens no file"},
 		{"signer/session", "signer", "github.com/aws/aws-sdk-go-v2/aws", "a library for other programs as well: of the SDK only its core"},
-		{"tpm", "", "github.com/google/go-tpm", "above it a key is a crypto.Signer"},
+		{"tpm", "internal/pemread", "github.com/google/go-tpm", "above it a key is a crypto.Signer"},
 	}
 }
 
@@ -91,7 +91,7 @@ func reachable() map[string]string {
 		"ca":                 "internal/pemread",
 		"ca/issuance":        "ca ca/ledger internal/dn internal/pemread",
 		"ca/ledger":          "ca internal/pemread",
-		"tpm":                "",
+		"tpm":                "internal/pemread",
 		"pkcs11":             "internal/wire",
 		"internal/pemread":   "",
 		"internal/keys":      "internal/atomicfile internal/dn internal/mldsakey internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/wire pkcs11 signer signer/keyfile tpm",

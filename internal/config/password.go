@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 
+	"kedge/internal/pemread"
 	"kedge/signer/keyfile"
 )
 
@@ -120,12 +121,17 @@ func (p passwordSource) read(stdin io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// readSecret strips one line ending: editors and echo put it there.
+// readSecret strips what editors and echo add to a secret in a file: a byte order mark and one line
+// ending. A secret in UTF-16 is an error: no program that made the key was given it so.
 func (in Input) readSecret(stdin io.Reader) ([]byte, error) {
 	data, err := in.read(stdin, maxPassword)
 	if err != nil || in.kind == envInput {
 		return data, err
 	}
+	if pemread.IsUTF16(data) {
+		return nil, fmt.Errorf("%s is UTF-16 text; save it as UTF-8", in.Name())
+	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	data = bytes.TrimSuffix(data, []byte("\n"))
 	return bytes.TrimSuffix(data, []byte("\r")), nil
 }

@@ -18,7 +18,7 @@ func plainText(data []byte, noUTF16 bool) ([]byte, error) {
 		return data[len(mark):], nil
 	case bytes.HasPrefix(data, []byte("\xff\xfe\x00\x00")), bytes.HasPrefix(data, []byte("\x00\x00\xfe\xff")):
 		return nil, fail(Foreign, "it is UTF-32 text; save it as UTF-8")
-	case noUTF16 && isUTF16(data):
+	case noUTF16 && IsUTF16(data):
 		return nil, fail(Foreign, "it is UTF-16 text; save it as UTF-8")
 	case bytes.HasPrefix(data, []byte("\xff\xfe")):
 		return fromUTF16(data[2:], binary.LittleEndian), nil
@@ -35,8 +35,8 @@ func plainText(data []byte, noUTF16 bool) ([]byte, error) {
 // mark is the byte order mark of UTF-8.
 const mark = "\xef\xbb\xbf"
 
-// isUTF16 reports whether data is text in UTF-16, with a byte order mark or without.
-func isUTF16(data []byte) bool {
+// IsUTF16 reports whether data is text in UTF-16, with a byte order mark or without.
+func IsUTF16(data []byte) bool {
 	return bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) ||
 		everyOtherIsZero(data, 0) || everyOtherIsZero(data, 1)
 }
