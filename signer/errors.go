@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 )
 
@@ -22,10 +23,11 @@ func (e *RuleError) Error() string {
 
 // KeyMismatchError says that none of the certificates belongs to the private key.
 type KeyMismatchError struct {
-	KeyFile, CertFile string // where they were read; empty when that is not known
-	Key               string // the kind of key, such as "P-256"
-	Subject           string // of the certificate that was expected to belong to it
-	CertKey           string // the kind of key in that certificate
+	KeyFile, CertFile string   // where they were read; empty when that is not known
+	Key               string   // the kind of key, such as "P-256"
+	Subject           string   // of the certificate that was expected to belong to it
+	CertKey           string   // the kind of key in that certificate
+	Unreadable        []string // certificates that were passed over, of which one may be the one
 }
 
 func (e *KeyMismatchError) Error() string {
@@ -33,8 +35,16 @@ func (e *KeyMismatchError) Error() string {
 	if e.CertFile != "" {
 		where = " in " + e.CertFile
 	}
-	return fmt.Sprintf("%sthe %s private key does not belong to the certificate %q%s, which holds another %s key",
+	text := fmt.Sprintf("%sthe %s private key does not belong to the certificate %q%s, which holds another %s key",
 		inFile(e.KeyFile), e.Key, e.Subject, where, e.CertKey)
+	if strings.HasPrefix(e.CertKey, "an ") || strings.HasPrefix(e.CertKey, "a ") {
+		text = fmt.Sprintf("%sthe %s private key does not belong to the certificate %q%s, which holds %s key",
+			inFile(e.KeyFile), e.Key, e.Subject, where, e.CertKey)
+	}
+	for _, words := range e.Unreadable {
+		text += "; " + words
+	}
+	return text
 }
 
 // ValidityError says that a certificate has expired or is not valid yet.

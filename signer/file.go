@@ -110,19 +110,19 @@ func Load(f Files) (*Identity, error) {
 	if err := l.readAll(f); err != nil {
 		return nil, err
 	}
-	if len(l.keys) != 1 {
-		err := ErrNoPrivateKey
-		if len(l.keys) > 1 {
-			err = errors.New("there is more than one private key in it")
-		}
-		return nil, &FileError{File: l.keyFile, Err: err}
-	}
 	if len(l.certs) == 0 {
 		return nil, &FileError{File: f.Certificate.name, Err: errors.New("there is no certificate in it")}
 	}
-	id, err := f.judged(l.keys[0], l.certs)
+	key, err := chooseKey(l.keys, l.certs[:l.given])
+	if err != nil {
+		return nil, &FileError{File: l.keyFile, Err: err}
+	}
+	id, err := f.judged(key, l.certs)
 	if mismatch, ok := errors.AsType[*KeyMismatchError](err); ok {
-		mismatch.KeyFile = l.keyFile
+		mismatch.KeyFile, mismatch.Unreadable = l.keyFile, l.unreadable
+	}
+	if id != nil {
+		id.unreadable = l.unreadable
 	}
 	return id, err
 }
@@ -156,6 +156,9 @@ type loader struct {
 	certs    []located
 	keys     []crypto.Signer // of the input that is meant to have the one, keyFile
 	keyFile  string
+
+	given      int      // certs that are from Certificate: the first ones
+	unreadable []string // certificates that were passed over
 }
 
 // readAll reads the inputs, the certificate's file only once if it is named twice. Keys in another input than
@@ -171,6 +174,7 @@ func (l *loader) readAll(f Files) error {
 		inCertificate = keyfile.Certificates
 	}
 	keys, err := l.read(f.Certificate, inCertificate)
+	l.given = len(l.certs)
 	if err == nil && apart {
 		l.keyFile = f.PrivateKey.name
 		keys, err = l.read(f.PrivateKey, keyfile.Anything)
@@ -191,6 +195,7 @@ func (l *loader) readCertificates(f Files) error {
 		l.keyFile = named.String()
 	}
 	_, err := l.read(f.Certificate, keyfile.Certificates)
+	l.given = len(l.certs)
 	if more := f.Intermediates; err == nil && !more.IsZero() && !more.sameFile(f.Certificate) {
 		_, err = l.read(more, keyfile.Certificates)
 	}
@@ -210,6 +215,7 @@ func (l *loader) read(b Blob, w keyfile.Want) ([]crypto.Signer, error) {
 	if b.path != "" && len(m.Certificates) == 0 {
 		clear(data) // a key lies there in the clear; certificates may point into it
 	}
+	l.unreadable = append(l.unreadable, unreadable(b.name, m.Unreadable)...)
 	for _, c := range m.Certificates {
 		l.certs = append(l.certs, located{c, b.name})
 	}

@@ -21,6 +21,8 @@ type Identity struct {
 	reachesRoot bool      // chain ends at a root that was given, or passes one
 	given       []located // that chain was chosen from
 	made        time.Time // when it was chosen
+
+	unreadable []string
 }
 
 // located is a certificate and the name of the input it was read from.
@@ -56,7 +58,7 @@ func newIdentity(key crypto.Signer, pool []located, now time.Time) (*Identity, e
 	}
 	leaf, ok := findLeaf(key.Public(), pool, now)
 	if !ok {
-		return nil, &KeyMismatchError{CertFile: pool[0].file, Key: keyKind(key.Public()), Subject: name(pool[0]), CertKey: keyKind(pool[0].PublicKey)}
+		return nil, &KeyMismatchError{CertFile: pool[0].file, Key: keyKind(key.Public()), Subject: name(pool[0]), CertKey: certKeyKind(pool[0].Certificate)}
 	}
 	if err := checkLeaf(leaf); err != nil {
 		return nil, err
@@ -123,6 +125,10 @@ func (id *Identity) Chain() []*x509.Certificate {
 	}
 	return chain
 }
+
+// Unreadable says which certificates of the files were passed over because they cannot be read, and
+// why. It matters when the service knows no issuer.
+func (id *Identity) Unreadable() []string { return slices.Clone(id.unreadable) }
 
 // Signer returns the private key.
 func (id *Identity) Signer() crypto.Signer { return id.key }

@@ -115,7 +115,6 @@ func TestLoad_inputs(t *testing.T) {
 		{"certificate file without certificate", Files{Certificate: Bytes("c", keyPEM(t, leaf)), PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: c: it is a private key, not a certificate"},
 		{"key alone", Files{Certificate: Bytes("c", keyPEM(t, leaf))}, "error: c: there is no certificate in it"},
 		{"no certificate", Files{PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: signer.Files has no certificate: set Certificate"},
-		{"two keys", Files{Certificate: Bytes("c", certPEM(leaf)), PrivateKey: Bytes("k", append(keyPEM(t, leaf), keyPEM(t, other)...))}, "error: k: there is more than one private key in it"},
 		{"mismatch", Files{Certificate: Bytes("c", certPEM(leaf)), PrivateKey: Bytes("k", keyPEM(t, other))}, `error: k: the P-256 private key does not belong to the certificate "CN=leaf" in c, which holds another P-256 key`},
 		{"missing", Files{Certificate: File(filepath.Join(dir, "none.pem")), PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: open " + filepath.Join(dir, "none.pem") + ": no such file or directory"},
 		{"directory", Files{Certificate: File(dir), PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: " + dir + ": is a directory, not a file"},
