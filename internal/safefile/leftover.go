@@ -91,7 +91,7 @@ func checkLeftover(path string, file *os.File) error {
 		if err != nil {
 			return err
 		}
-		problem = notRegular(named)
+		problem = irregular(named)
 	}
 	if problem == "" {
 		problem, err = onTheWay(path)
@@ -120,7 +120,7 @@ func whyNotOpen(path string, err error) error {
 
 // leftoverProblem says why a file cannot be one that an interrupted run left; empty where it can.
 func leftoverProblem(info fs.FileInfo) string {
-	if problem := notRegular(info); problem != "" {
+	if problem := irregular(info); problem != "" {
 		return problem
 	}
 	return notOwn(info)

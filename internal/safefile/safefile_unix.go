@@ -54,9 +54,6 @@ func links(info fs.FileInfo) uint64 {
 	return 1
 }
 
-// maxLinks is how many links to one another are followed, as many as Linux does.
-const maxLinks = 40
-
 // onTheWay says by which folder or symbolic link on the way to path another user can put another
 // file in its place, as the end of a sentence about the file; empty where none can.
 func onTheWay(path string) (problem string, err error) {
