@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"strings"
 	"time"
+
+	"kedge/internal/safefile"
 )
 
 // RuleError says that a certificate breaks a rule of IAM Roles Anywhere, so that a request
@@ -75,14 +77,16 @@ func (e *ValidityError) Error() string {
 }
 
 // FileError says that key or certificate bytes could not be read or understood. Err is the
-// cause: a *fs.PathError, keyfile.ErrWrongPassword, or words about the content.
+// cause: a *fs.PathError, a *safefile.InputError, keyfile.ErrWrongPassword, or words about the content.
 type FileError struct {
 	File string // the path, or the name of another input such as "standard input"
 	Err  error
 }
 
 func (e *FileError) Error() string {
-	if path, ok := errors.AsType[*fs.PathError](e.Err); ok && path.Path == e.File {
+	path, isPath := errors.AsType[*fs.PathError](e.Err)
+	input, isInput := errors.AsType[*safefile.InputError](e.Err)
+	if isPath && path.Path == e.File || isInput && input.Path == e.File {
 		return e.Err.Error() // it names the path itself
 	}
 	return e.File + ": " + e.Err.Error()

@@ -4,12 +4,11 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"io/fs"
 	"sync"
-	"syscall"
 	"time"
 
+	"kedge/internal/safefile"
 	"kedge/signer/keyfile"
 )
 
@@ -22,19 +21,21 @@ type Blob struct {
 	name string
 	path string
 	data []byte
+	err  error // why a file that was read is not in data
 }
 
-// File is a file that is read when it is needed, and again when it changes.
+// File is a file that is read when it is needed, and again when it changes. What is not a regular
+// file is an error at once, unless it is an open descriptor such as /dev/stdin.
 func File(path string) Blob { return Blob{name: path, path: path} }
 
 // Bytes are at hand already, read from standard input, a descriptor or the environment;
 // name is what messages call them. They are not copied and must not be changed.
 func Bytes(name string, data []byte) Blob { return Blob{name: name, data: data} }
 
-// IsZero tells whether nothing was given.
+// IsZero reports whether nothing was given.
 func (b Blob) IsZero() bool { return b.name == "" }
 
-// IsFile tells whether the blob is a file, and not bytes at hand.
+// IsFile reports whether the blob is a file, and not bytes at hand.
 func (b Blob) IsFile() bool { return b.path != "" }
 
 // Name is what messages call the blob.
@@ -42,34 +43,17 @@ func (b Blob) Name() string { return b.name }
 
 // Read returns the bytes, at most MaxFile of them. The error is a *FileError.
 func (b Blob) Read() ([]byte, error) {
-	data, err := b.data, error(nil)
-	if b.path != "" {
-		data, err = readFile(b.path)
-	}
-	if err == nil && len(data) > MaxFile {
+	data, err := b.data, b.err
+	switch {
+	case b.path != "" && data == nil && err == nil:
+		data, err = safefile.ReadInput(b.path, MaxFile)
+	case len(data) > MaxFile:
 		err = fmt.Errorf("is larger than the %d KiB that keys and certificates can take", MaxFile>>10)
 	}
 	if err != nil {
 		return nil, &FileError{File: b.name, Err: err}
 	}
 	return data, nil
-}
-
-// readFile reads one byte more than is allowed and no further.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("%w, not a file", syscall.EISDIR)
-	}
-	return io.ReadAll(io.LimitReader(f, MaxFile+1))
 }
 
 // Files names the inputs of an identity.
@@ -103,10 +87,50 @@ func Load(f Files) (*Identity, error) {
 	case f.Certificate.IsZero():
 		return nil, errors.New("signer.Files has no certificate: set Certificate")
 	}
-	l := loader{password: f.Password}
 	if f.Password != nil {
-		l.password = sync.OnceValues(f.Password)
+		f.Password = sync.OnceValues(f.Password)
 	}
+	id, err := f.load()
+	if meanwhile(err) {
+		id, err = f.load()
+	}
+	return id, err
+}
+
+// meanwhile reports whether an error can come from files that were replaced while they were read:
+// those of different folders cannot be read at once.
+func meanwhile(err error) bool {
+	_, mismatch := errors.AsType[*KeyMismatchError](err)
+	return mismatch || errors.Is(err, fs.ErrNotExist)
+}
+
+// Together reads the files, and returns Files that hold what was in them. Those in one folder are of
+// one version of that, even if the folder, or a symbolic link to it, is replaced meanwhile. What
+// cannot be read is an error when it is needed. PrivateKey is left alone where there is a Key.
+func (f Files) Together() Files {
+	blobs := []*Blob{&f.Certificate, &f.Intermediates}
+	if f.Key == nil {
+		blobs = append(blobs, &f.PrivateKey)
+	}
+	paths := make([]string, len(blobs))
+	for i, b := range blobs {
+		if b.data == nil && b.err == nil {
+			paths[i] = b.path
+		}
+	}
+	files := safefile.OpenTogether(paths...)
+	defer files.Close()
+	for i, b := range blobs {
+		if paths[i] != "" {
+			b.data, b.err = files.Read(paths[i], MaxFile)
+		}
+	}
+	return f
+}
+
+func (f Files) load() (*Identity, error) {
+	f = f.Together()
+	l := loader{password: f.Password}
 	if err := l.readAll(f); err != nil {
 		return nil, err
 	}

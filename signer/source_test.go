@@ -117,8 +117,8 @@ func TestLoad_inputs(t *testing.T) {
 		{"no certificate", Files{PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: signer.Files has no certificate: set Certificate"},
 		{"mismatch", Files{Certificate: Bytes("c", certPEM(leaf)), PrivateKey: Bytes("k", keyPEM(t, other))}, `error: k: the P-256 private key does not belong to the certificate "CN=leaf" in c, which holds another P-256 key`},
 		{"missing", Files{Certificate: File(filepath.Join(dir, "none.pem")), PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: open " + filepath.Join(dir, "none.pem") + ": no such file or directory"},
-		{"directory", Files{Certificate: File(dir), PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: " + dir + ": is a directory, not a file"},
-		{"1 GiB", Files{Certificate: File(big), PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: " + big + ": is larger than the 1024 KiB that keys and certificates can take"},
+		{"directory", Files{Certificate: File(dir), PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: " + dir + " is a folder, not a file"},
+		{"1 GiB", Files{Certificate: File(big), PrivateKey: Bytes("k", keyPEM(t, leaf))}, "error: " + big + " is larger than 1024 KiB"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

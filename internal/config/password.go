@@ -121,19 +121,16 @@ func (p passwordSource) read(stdin io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// readSecret strips what editors and echo add to a secret in a file: a byte order mark and one line
-// ending. A secret in UTF-16 is an error: no program that made the key was given it so.
+// readSecret reads what [pemread.Secret] takes out of a file. The content of a variable is the secret.
 func (in Input) readSecret(stdin io.Reader) ([]byte, error) {
 	data, err := in.read(stdin, maxPassword)
 	if err != nil || in.kind == envInput {
 		return data, err
 	}
-	if pemread.IsUTF16(data) {
-		return nil, fmt.Errorf("%s is UTF-16 text; save it as UTF-8", in.Name())
+	if data, err = pemread.Secret(data); err != nil {
+		return nil, fmt.Errorf("%s: %w", in.Name(), err)
 	}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	data = bytes.TrimSuffix(data, []byte("\n"))
-	return bytes.TrimSuffix(data, []byte("\r")), nil
+	return data, nil
 }
 
 // OpenToOthers returns a warning when more than its owner and group can read the file at path, which
