@@ -44,6 +44,8 @@ type Options struct {
 	// Timeout is how long a signature of hardware may take; 0 is 30 seconds.
 	Timeout time.Duration
 
+	// file is what was read of the file of a TPM key; zero: nothing yet.
+	file signer.Blob
 	// look, where it is not nil, is waited for before a secret is asked for, and says Public.
 	look func() (crypto.PublicKey, error)
 }
