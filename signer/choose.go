@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"fmt"
 	"strings"
+	"time"
 
 	"kedge/signer/keyfile"
 )
@@ -15,7 +16,7 @@ type ManyKeysError struct {
 }
 
 func (e *ManyKeysError) Error() string {
-	return fmt.Sprintf("there is more than one private key in it: %s; give the certificate that is meant in a file of its own", strings.Join(e.Keys, ", "))
+	return fmt.Sprintf("there is more than one private key in it: %s; give the certificate that is meant in a file of its own", strings.Join(e.Keys, "; "))
 }
 
 // chooseKey returns the key that belongs to one of the certificates. A key is never guessed: if several
@@ -68,16 +69,18 @@ next:
 func namesFor(key crypto.Signer, certs []located) (names []string) {
 	for _, c := range certs {
 		if samePublic(key.Public(), c.PublicKey) {
-			names = append(names, fmt.Sprintf("%q", name(c)))
+			names = append(names, fmt.Sprintf("%q, which expires at %s", name(c), c.NotAfter.UTC().Format(time.DateOnly)))
 		}
 	}
 	return names
 }
 
-// unreadable says in words which certificates of the inputs were passed over.
-func unreadable(file string, bad []keyfile.Unreadable) (words []string) {
-	for _, b := range bad {
-		words = append(words, fmt.Sprintf("certificate %d in %s cannot be read: %s", b.Number, file, b.Reason))
-	}
-	return words
+// unreadable is a certificate of an input that was passed over.
+type unreadable struct {
+	file string
+	keyfile.Unreadable
+}
+
+func (u unreadable) String() string {
+	return fmt.Sprintf("certificate %d in %s cannot be read: %s", u.Number, u.file, u.Reason)
 }

@@ -56,7 +56,7 @@ func TestLoad_chooseKey(t *testing.T) {
 // What cannot be read is said where the certificate that belongs to the key is missing.
 func TestKeyMismatchError_unreadable(t *testing.T) {
 	err := &KeyMismatchError{Key: "P-256", Subject: "CN=a", CertFile: "f", CertKey: "P-256",
-		Unreadable: unreadable("f", []keyfile.Unreadable{{Number: 2, Reason: "its serial number is negative"}})}
+		Unreadable: []string{unreadable{"f", keyfile.Unreadable{Number: 2, Reason: "its serial number is negative"}}.String()}}
 	const want = `the P-256 private key does not belong to the certificate "CN=a" in f, which holds another P-256 key; certificate 2 in f cannot be read: its serial number is negative`
 	if err.Error() != want {
 		t.Errorf("got %s", err)

@@ -143,7 +143,10 @@ func (f Files) load() (*Identity, error) {
 	}
 	id, err := f.judged(key, l.certs)
 	if mismatch, ok := errors.AsType[*KeyMismatchError](err); ok {
-		mismatch.KeyFile, mismatch.Unreadable = l.keyFile, l.unreadable
+		mismatch.KeyFile = l.keyFile
+		for _, u := range l.unreadable {
+			mismatch.Unreadable = append(mismatch.Unreadable, u.String())
+		}
 	}
 	if id != nil {
 		id.unreadable = l.unreadable
@@ -181,8 +184,8 @@ type loader struct {
 	keys     []crypto.Signer // of the input that is meant to have the one, keyFile
 	keyFile  string
 
-	given      int      // certs that are from Certificate: the first ones
-	unreadable []string // certificates that were passed over
+	given      int // certs that are from Certificate: the first ones
+	unreadable []unreadable
 }
 
 // readAll reads the inputs, the certificate's file only once if it is named twice. Keys in another input than
@@ -239,7 +242,9 @@ func (l *loader) read(b Blob, w keyfile.Want) ([]crypto.Signer, error) {
 	if b.path != "" && len(m.Certificates) == 0 {
 		clear(data) // a key lies there in the clear; certificates may point into it
 	}
-	l.unreadable = append(l.unreadable, unreadable(b.name, m.Unreadable)...)
+	for _, u := range m.Unreadable {
+		l.unreadable = append(l.unreadable, unreadable{b.name, u})
+	}
 	for _, c := range m.Certificates {
 		l.certs = append(l.certs, located{c, b.name})
 	}

@@ -5,8 +5,11 @@ import (
 	"crypto"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
+
+	"kedge/signer/keyfile"
 )
 
 // Identity is a private key, its leaf certificate and the intermediates to send with it.
@@ -22,7 +25,7 @@ type Identity struct {
 	given       []located // that chain was chosen from
 	made        time.Time // when it was chosen
 
-	unreadable []string
+	unreadable []unreadable // that were given, too
 }
 
 // located is a certificate and the name of the input it was read from.
@@ -126,9 +129,16 @@ func (id *Identity) Chain() []*x509.Certificate {
 	return chain
 }
 
-// Unreadable says which certificates of the files were passed over because they cannot be read, and
-// why. It matters when the service knows no issuer.
-func (id *Identity) Unreadable() []string { return slices.Clone(id.unreadable) }
+// ForeignSignatures says which of the certificates that are sent are signed with an algorithm that
+// IAM Roles Anywhere is not known to take; most often there is none.
+func (id *Identity) ForeignSignatures() (words []string) {
+	for _, c := range append([]located{id.leaf}, id.chain...) {
+		if algorithm := keyfile.SignatureName(c.Certificate); algorithm != "" {
+			words = append(words, fmt.Sprintf("%scertificate %q is signed with %s", inFile(c.file), name(c), algorithm))
+		}
+	}
+	return words
+}
 
 // Signer returns the private key.
 func (id *Identity) Signer() crypto.Signer { return id.key }

@@ -15,7 +15,7 @@ func (p *parser) addCertificate(der []byte) error {
 	p.certificates++
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		p.found.Unreadable = append(p.found.Unreadable, Unreadable{p.certificates, reasonFor(der, err)})
+		p.found.Unreadable = append(p.found.Unreadable, newUnreadable(p.certificates, der, err))
 		return nil
 	}
 	p.found.Certificates = append(p.found.Certificates, cert)

@@ -136,7 +136,7 @@ func keyName(oid string) string {
 	switch oid {
 	case "1.3.101.112":
 		return "an Ed25519"
-	case "1.3.101.113":
+	case oidEd448:
 		return "an Ed448"
 	case "1.3.101.110":
 		return "an X25519"
@@ -144,7 +144,7 @@ func keyName(oid string) string {
 		return "an X448"
 	case "1.2.840.10040.4.1":
 		return "a DSA"
-	case "1.2.840.113549.1.1.10":
+	case oidPSS:
 		return "an RSASSA-PSS"
 	}
 	return "a " + oid

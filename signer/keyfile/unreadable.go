@@ -5,7 +5,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
-	"math/big"
 	"strings"
 )
 
@@ -13,6 +12,17 @@ import (
 type Unreadable struct {
 	Number int    // among the certificates of the input, from 1
 	Reason string // continues "it cannot be read: "
+
+	RawSubject, RawIssuer []byte // names in DER; nil where they cannot be read either
+}
+
+func newUnreadable(number int, der []byte, err error) Unreadable {
+	u := Unreadable{Number: number, Reason: reasonFor(der, err)}
+	var cert struct{ TBS toBeSigned }
+	if _, err := asn1.Unmarshal(der, &cert); err == nil {
+		u.RawSubject, u.RawIssuer = cert.TBS.Subject.FullBytes, cert.TBS.Issuer.FullBytes
+	}
+	return u
 }
 
 func (u Unreadable) String() string {
@@ -121,12 +131,11 @@ func attributeName(oid []byte) string {
 	return name
 }
 
-// toBeSigned is the beginning of TBSCertificate, RFC 5280, 4.1.
+// toBeSigned is the beginning of TBSCertificate, RFC 5280, 4.1. Its serial number may be malformed.
 type toBeSigned struct {
-	Version                              int `asn1:"optional,explicit,default:0,tag:0"`
-	Serial                               *big.Int
-	Algorithm, Issuer, Validity, Subject asn1.RawValue
-	Key                                  publicKeyInfo
+	Version                                      int `asn1:"optional,explicit,default:0,tag:0"`
+	Serial, Algorithm, Issuer, Validity, Subject asn1.RawValue
+	Key                                          publicKeyInfo
 }
 
 type publicKeyInfo struct {
@@ -137,6 +146,8 @@ type publicKeyInfo struct {
 const (
 	oidEC        = "1.2.840.10045.2.1"
 	oidRSA       = "1.2.840.113549.1.1.1"
+	oidPSS       = "1.2.840.113549.1.1.10"
+	oidEd448     = "1.3.101.113"
 	explicitText = "EC key with its curve spelled out"
 )
 
@@ -171,4 +182,28 @@ func KeyName(cert *x509.Certificate) string {
 		return "an unknown kind of"
 	}
 	return keyName(info.Algorithm.Algorithm.String())
+}
+
+// SignatureName names the algorithm of a certificate's signature that crypto/x509 does not know, such
+// as "Ed448"; empty where it knows it.
+func SignatureName(cert *x509.Certificate) string {
+	if cert.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
+		return ""
+	}
+	var signed struct {
+		TBS       asn1.RawValue
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(cert.Raw, &signed); err != nil {
+		return "an unknown algorithm"
+	}
+	switch oid := signed.Algorithm.Algorithm.String(); oid {
+	case oidEd448:
+		return "Ed448"
+	case oidPSS:
+		return "RSASSA-PSS with unusual parameters"
+	default:
+		return "the algorithm " + oid
+	}
 }
