@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"kedge/ca"
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/signer"
@@ -48,7 +50,7 @@ The findings are on standard output also when there are errors, and the exit cod
 }
 
 func runLint(_ context.Context, o *lintOptions) error {
-	all, err := o.read()
+	all, unreadable, err := o.read()
 	if err != nil {
 		return err
 	}
@@ -66,9 +68,17 @@ func runLint(_ context.Context, o *lintOptions) error {
 		return err
 	}
 	if broken > 0 {
-		return &lintedError{errors: broken, failed: failed, all: len(all)}
+		err = &lintedError{errors: broken, failed: failed, all: len(all)}
 	}
-	return nil
+	return joined(err, unreadable)
+}
+
+// joined puts two errors into one line.
+func joined(err, other error) error {
+	if err == nil || other == nil {
+		return errors.Join(err, other)
+	}
+	return fmt.Errorf("%w; %w", err, other)
 }
 
 // lintedError says that certificates break rules. What they break was written already.
@@ -86,22 +96,28 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-func (o *lintOptions) read() ([]certinfo.Linted, error) {
-	var all []certinfo.Linted
+// read returns the certificates that can be read, and which cannot.
+func (o *lintOptions) read() (all []certinfo.Linted, unreadable, err error) {
 	for _, path := range o.files {
 		data, err := readInput(path, o.inputs.Stdin)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		certs, err := cadir.ParseCertificates(data)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		switch {
+		case is[*ca.UnreadableError](err):
+			unreadable = joined(unreadable, err)
+		case err != nil:
+			return nil, nil, err
 		}
 		for _, cert := range certs {
 			all = append(all, certinfo.Linted{File: path, Cert: cert})
 		}
 	}
-	return all, nil
+	return all, unreadable, nil
 }
 
 // readInput reads a file with certificates, or standard input for "-".
