@@ -3,9 +3,10 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -67,25 +68,24 @@ func runLint(_ context.Context, o *lintOptions) error {
 	if err := certinfo.WriteLint(o.Out, o.output.format(), all); err != nil {
 		return err
 	}
-	if broken > 0 {
-		err = &lintedError{errors: broken, failed: failed, all: len(all)}
+	if broken > 0 || len(unreadable) > 0 {
+		return &lintedError{errors: broken, failed: failed, all: len(all), unreadable: unreadable}
 	}
-	return joined(err, unreadable)
-}
-
-// joined puts two errors into one line.
-func joined(err, other error) error {
-	if err == nil || other == nil {
-		return errors.Join(err, other)
-	}
-	return fmt.Errorf("%w; %w", err, other)
+	return nil
 }
 
 // lintedError says that certificates break rules. What they break was written already.
-type lintedError struct{ errors, failed, all int }
+type lintedError struct {
+	errors, failed, all int
+	unreadable          []string // which certificates cannot be read, and why
+}
 
 func (e *lintedError) Error() string {
-	return fmt.Sprintf("%s in %d of %s", count(e.errors, "error"), e.failed, count(e.all, "certificate"))
+	texts := slices.Clone(e.unreadable)
+	if e.errors > 0 {
+		texts = append(texts, fmt.Sprintf("%s in %d of %s", count(e.errors, "error"), e.failed, count(e.all, "certificate")))
+	}
+	return strings.Join(texts, "; ")
 }
 
 // count writes a number of things: "1 host", "2 hosts".
@@ -97,7 +97,7 @@ func count(n int, thing string) string {
 }
 
 // read returns the certificates that can be read, and which cannot.
-func (o *lintOptions) read() (all []certinfo.Linted, unreadable, err error) {
+func (o *lintOptions) read() (all []certinfo.Linted, unreadable []string, err error) {
 	for _, path := range o.files {
 		data, err := readInput(path, o.inputs.Stdin)
 		if err != nil {
@@ -109,7 +109,7 @@ func (o *lintOptions) read() (all []certinfo.Linted, unreadable, err error) {
 		}
 		switch {
 		case is[*ca.UnreadableError](err):
-			unreadable = joined(unreadable, err)
+			unreadable = append(unreadable, err.Error())
 		case err != nil:
 			return nil, nil, err
 		}
