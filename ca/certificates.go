@@ -20,7 +20,8 @@ var ErrPKCS12 = errors.New("it is a PKCS #12 file; take the certificates out of 
 // blocks are skipped. The caller bounds the size of data.
 //
 // If there is no certificate, the error says what there is: ErrPKCS12, one that wraps a
-// *pemread.Error if it is none of the formats, or another text.
+// *pemread.Error if it is none of the formats, or another text. If some certificates cannot be read,
+// the error is an *UnreadableError, and the others are returned with it.
 func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 	isKey := func(label string) bool { return strings.HasSuffix(label, "PRIVATE KEY") }
 	blocks, err := pemread.Blocks(data, pemread.Options{MaxSize: max(len(data), 1), Skip: isKey})
@@ -28,20 +29,49 @@ func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 		return nil, fmt.Errorf("there is no certificate: %w", err)
 	}
 	var certs []*x509.Certificate
+	unreadable := &UnreadableError{}
 	for _, b := range blocks {
 		if b.Kind != pemread.Certificate {
 			continue
 		}
-		cert, err := ParseCertificate(b.DER)
+		unreadable.all++
+		cert, err := x509.ParseCertificate(b.DER)
 		if err != nil {
-			return nil, err
+			unreadable.bad = append(unreadable.bad, unread{unreadable.all, certificateFault(b.DER)})
+			continue
 		}
 		certs = append(certs, cert)
 	}
-	if len(certs) == 0 {
+	switch {
+	case unreadable.all == 0:
 		return nil, noCertificate(blocks[0])
+	case unreadable.bad != nil:
+		return certs, unreadable
 	}
 	return certs, nil
+}
+
+// UnreadableError reports that certificates among others cannot be read.
+type UnreadableError struct {
+	all int
+	bad []unread
+}
+
+// unread is a certificate that cannot be read.
+type unread struct {
+	number int // from 1
+	fault  string
+}
+
+func (e *UnreadableError) Error() string {
+	if e.all == 1 {
+		return "the certificate cannot be read: " + e.bad[0].fault
+	}
+	var texts []string
+	for _, b := range e.bad {
+		texts = append(texts, fmt.Sprintf("certificate %d in it cannot be read: %s", b.number, b.fault))
+	}
+	return strings.Join(texts, "; ")
 }
 
 // noCertificate describes what data holds instead of a certificate.

@@ -130,3 +130,30 @@ func TestNoRawText(t *testing.T) {
 		}
 	}
 }
+
+// TestParseCertificates_unreadable: one that cannot be read is named by its number, and the others stay.
+func TestParseCertificates_unreadable(t *testing.T) {
+	t.Parallel()
+	good := newRoot(t, time.Hour).Certificate()
+	version := bytes.Replace(good.Raw, []byte{0xa0, 3, 2, 1, 2}, []byte{0xa0, 3, 2, 1, 9}, 1)
+	text := func(blocks ...[]byte) (out []byte) {
+		for _, der := range blocks {
+			out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		data  []byte
+		certs int
+		want  string
+	}{
+		{text(good.Raw, version, good.Raw), 2, "certificate 2 in it cannot be read: its version is not one of 1, 2 and 3"},
+		{text(version), 0, "the certificate cannot be read: its version is not one of 1, 2 and 3"},
+		{text(version, version), 0, "certificate 1 in it cannot be read: its version is not one of 1, 2 and 3; certificate 2 in it cannot be read: its version is not one of 1, 2 and 3"},
+	} {
+		certs, err := ParseCertificates(tt.data)
+		if _, ok := errors.AsType[*UnreadableError](err); !ok || len(certs) != tt.certs || err.Error() != tt.want {
+			t.Errorf("%d, %v", len(certs), err)
+		}
+	}
+}

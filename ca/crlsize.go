@@ -2,9 +2,10 @@ package ca
 
 import (
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"math"
+
+	"kedge/internal/pemread"
 )
 
 // MaxCRLSize is the maximum size in bytes of a CRL to import, as uploaded: PEM, which is a third
@@ -29,17 +30,22 @@ type CRLSize struct {
 // TooLarge reports whether Roles Anywhere refuses the CRL.
 func (s CRLSize) TooLarge() bool { return s.PEM > MaxCRLSize }
 
+var errNoCRL = errors.New("measure a CRL: it is not one, or is damaged")
+
 // MeasureCRL returns the size of a CRL in DER or PEM. The characters of PEM are counted as they
 // are.
 func MeasureCRL(data []byte) (CRLSize, error) {
-	size := CRLSize{DER: len(data), PEM: pemSize(crlLabel, len(data))}
-	if block, _ := pem.Decode(data); block != nil && block.Type == crlLabel {
-		size = CRLSize{DER: len(block.Bytes), PEM: len(data)}
-		data = block.Bytes
+	blocks, err := pemread.Blocks(data, pemread.Options{MaxSize: max(len(data), 1)})
+	if err != nil || len(blocks) != 1 {
+		return CRLSize{}, errNoCRL
 	}
-	list, err := x509.ParseRevocationList(data)
+	size := CRLSize{DER: len(blocks[0].DER), PEM: len(data)}
+	if blocks[0].Label == "" {
+		size.PEM = pemSize(crlLabel, size.DER)
+	}
+	list, err := x509.ParseRevocationList(blocks[0].DER)
 	if err != nil {
-		return CRLSize{}, errors.New("measure a CRL: it is not one, or is damaged")
+		return CRLSize{}, errNoCRL
 	}
 	size.Entries = len(list.RevokedCertificateEntries)
 	total := 0

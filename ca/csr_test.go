@@ -271,7 +271,7 @@ func TestParseCSR_refuses(t *testing.T) {
 		{append(block("CERTIFICATE REQUEST"), block("CERTIFICATE REQUEST")...), "there is more than one certificate request"},
 		{make([]byte, 10<<20), "the certificate request has more than 64 KB"},
 		{good[:len(good)-1], "there is no certificate request: it is cut short: the DER in it is longer than the "},
-		{append(slices.Clone(good), 0), "there is no certificate request: 1 bytes of something else follow the DER in it"},
+		{append(slices.Clone(good), 0x30), "there is no certificate request: it is cut short: the DER in it is longer than the "},
 		{newRoot(t, time.Hour).Certificate().Raw, "it is a certificate, not a certificate request"},
 	}
 	for _, tt := range tests {

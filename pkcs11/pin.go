@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
+
+	"kedge/internal/pemread"
+	"kedge/internal/safefile"
 )
 
 // maxPIN bounds the size of a PIN: a longer one means a wrong file.
@@ -151,9 +153,12 @@ func (m *Module) readPIN(ctx context.Context, source string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pin-source: %w", err)
 	}
-	data, err := readSmall(path)
+	data, err := safefile.ReadInput(path, maxPIN)
 	if err != nil {
 		return nil, fmt.Errorf("pin-source: %w", err)
+	}
+	if data, err = pemread.Secret(data); err != nil {
+		return nil, fmt.Errorf("pin-source: %s: %w", path, err)
 	}
 	return firstLine(data), nil
 }
@@ -207,17 +212,6 @@ func pinPath(source string) (string, error) {
 		return "", fmt.Errorf("%q is neither an absolute path nor a file URI with one", source)
 	}
 	return source, nil
-}
-
-func readSmall(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxPIN {
-		return nil, fmt.Errorf("%s has %d bytes; a PIN has at most %d", path, info.Size(), maxPIN)
-	}
-	return os.ReadFile(path)
 }
 
 // firstLine removes the line ending that an editor or echo adds to a PIN.

@@ -8,6 +8,8 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+
+	"kedge/signer/keyfile"
 )
 
 // Algorithm names a way of signing, as it stands first in the Authorization header and in
@@ -59,6 +61,15 @@ func keyKind(public crypto.PublicKey) string {
 		return k.Parameters().String()
 	}
 	return fmt.Sprintf("%T", public)
+}
+
+// certKeyKind names the key in a certificate; with an article if it is one that the service has no
+// algorithm for.
+func certKeyKind(cert *x509.Certificate) string {
+	if kind := keyfile.KeyName(cert); kind != "" {
+		return kind
+	}
+	return keyKind(cert.PublicKey)
 }
 
 // samePublic compares two public keys by their own Equal, so that it works for keys in

@@ -3,16 +3,21 @@ package signer
 import (
 	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"kedge/signer/keyfile"
 )
 
 // Unused is a certificate that was given and is not sent, though it might have been.
 type Unused struct {
 	File            string // where it was read; empty when that is not known
-	Subject, Issuer string
+	Number          int    // in the file, of one that cannot be read; else 0
+	Subject, Issuer string // empty where they cannot be read
 	Reason          string // why it is not sent
 
 	// Related reports whether it has the name of a CA whose certificate a path could have. Others
@@ -21,6 +26,13 @@ type Unused struct {
 }
 
 func (u Unused) String() string {
+	if u.Number > 0 {
+		text := fmt.Sprintf("%scertificate %d", inFile(u.File), u.Number)
+		if u.Subject != "" {
+			text += fmt.Sprintf(", %q", u.Subject)
+		}
+		return text + ": " + u.Reason
+	}
 	return fmt.Sprintf("%scertificate %q, issued by %q: %s", inFile(u.File), u.Subject, u.Issuer, u.Reason)
 }
 
@@ -41,7 +53,34 @@ func (id *Identity) Unused() []Unused {
 			others = append(others, u)
 		}
 	}
+	for _, c := range id.unreadable {
+		u := f.unread(c)
+		if u.Related {
+			related = append(related, u)
+		} else {
+			others = append(others, u)
+		}
+	}
 	return append(related, others...)
+}
+
+// unread describes a certificate that cannot be read. It matters if it has the name of an issuer on
+// the path, or one that cannot be read either.
+func (f *pathFinder) unread(c unreadable) Unused {
+	u := Unused{File: c.file, Number: c.Number, Reason: "it cannot be read: " + c.Reason, Related: c.RawSubject == nil}
+	u.Subject, u.Issuer = nameOf(c.RawSubject), nameOf(c.RawIssuer)
+	for _, s := range append([]located{f.leaf}, f.best.path...) {
+		u.Related = u.Related || f.issuers.key(s.RawIssuer) == f.issuers.key(c.RawSubject)
+	}
+	return u
+}
+
+func nameOf(raw []byte) string {
+	var rdns pkix.RDNSequence
+	if _, err := asn1.Unmarshal(raw, &rdns); err != nil {
+		return ""
+	}
+	return rdns.String()
 }
 
 // TopIssuer returns the name of the CA that issued the last certificate of the path, or the leaf
@@ -124,6 +163,8 @@ func (f *pathFinder) whyNotBest(path []located, i int) string {
 
 func whyNotSigned(c, child located) string {
 	switch {
+	case keyfile.SignatureName(child.Certificate) != "":
+		return fmt.Sprintf("%q is signed with %s, which is not checked", name(child), keyfile.SignatureName(child.Certificate))
 	case !strongDigest(child.SignatureAlgorithm):
 		return fmt.Sprintf("%q is signed with %s, which is not checked", name(child), child.SignatureAlgorithm)
 	case !c.IsCA:

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
+
+	"kedge/internal/safefile"
 )
 
 // RuleError says that a certificate breaks a rule of IAM Roles Anywhere, so that a request
@@ -22,10 +25,11 @@ func (e *RuleError) Error() string {
 
 // KeyMismatchError says that none of the certificates belongs to the private key.
 type KeyMismatchError struct {
-	KeyFile, CertFile string // where they were read; empty when that is not known
-	Key               string // the kind of key, such as "P-256"
-	Subject           string // of the certificate that was expected to belong to it
-	CertKey           string // the kind of key in that certificate
+	KeyFile, CertFile string   // where they were read; empty when that is not known
+	Key               string   // the kind of key, such as "P-256"
+	Subject           string   // of the certificate that was expected to belong to it
+	CertKey           string   // the kind of key in that certificate
+	Unreadable        []string // certificates that were passed over, of which one may be the one
 }
 
 func (e *KeyMismatchError) Error() string {
@@ -33,8 +37,16 @@ func (e *KeyMismatchError) Error() string {
 	if e.CertFile != "" {
 		where = " in " + e.CertFile
 	}
-	return fmt.Sprintf("%sthe %s private key does not belong to the certificate %q%s, which holds another %s key",
+	text := fmt.Sprintf("%sthe %s private key does not belong to the certificate %q%s, which holds another %s key",
 		inFile(e.KeyFile), e.Key, e.Subject, where, e.CertKey)
+	if strings.HasPrefix(e.CertKey, "an ") || strings.HasPrefix(e.CertKey, "a ") {
+		text = fmt.Sprintf("%sthe %s private key does not belong to the certificate %q%s, which holds %s key",
+			inFile(e.KeyFile), e.Key, e.Subject, where, e.CertKey)
+	}
+	for _, words := range e.Unreadable {
+		text += "; " + words
+	}
+	return text
 }
 
 // ValidityError reports a certificate that has expired or is not valid yet.
@@ -65,14 +77,16 @@ func (e *ValidityError) Error() string {
 }
 
 // FileError says that key or certificate bytes could not be read or understood. Err is the
-// cause: a *fs.PathError, ErrWrongPassword, or words about the content.
+// cause: a *fs.PathError, a *safefile.InputError, keyfile.ErrWrongPassword, or words about the content.
 type FileError struct {
 	File string // the path, or the name of another input such as "standard input"
 	Err  error
 }
 
 func (e *FileError) Error() string {
-	if path, ok := errors.AsType[*fs.PathError](e.Err); ok && path.Path == e.File {
+	path, isPath := errors.AsType[*fs.PathError](e.Err)
+	input, isInput := errors.AsType[*safefile.InputError](e.Err)
+	if isPath && path.Path == e.File || isInput && input.Path == e.File {
 		return e.Err.Error() // it names the path itself
 	}
 	return e.File + ": " + e.Err.Error()

@@ -4,11 +4,12 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"io/fs"
 	"sync"
-	"syscall"
 	"time"
+
+	"kedge/internal/safefile"
+	"kedge/signer/keyfile"
 )
 
 // MaxFile is the size in bytes from which key and certificate files are refused, before
@@ -20,19 +21,21 @@ type Blob struct {
 	name string
 	path string
 	data []byte
+	err  error // why a file that was read is not in data
 }
 
-// File is a file that is read when it is needed, and again when it changes.
+// File is a file that is read when it is needed, and again when it changes. What is not a regular
+// file is an error at once, unless it is an open descriptor such as /dev/stdin.
 func File(path string) Blob { return Blob{name: path, path: path} }
 
 // Bytes are at hand already, read from standard input, a descriptor or the environment;
 // name is what messages call them. They are not copied and must not be changed.
 func Bytes(name string, data []byte) Blob { return Blob{name: name, data: data} }
 
-// IsZero tells whether nothing was given.
+// IsZero reports whether nothing was given.
 func (b Blob) IsZero() bool { return b.name == "" }
 
-// IsFile tells whether the blob is a file, and not bytes at hand.
+// IsFile reports whether the blob is a file, and not bytes at hand.
 func (b Blob) IsFile() bool { return b.path != "" }
 
 // Name is what messages call the blob.
@@ -40,34 +43,17 @@ func (b Blob) Name() string { return b.name }
 
 // Read returns the bytes, at most MaxFile of them. The error is a *FileError.
 func (b Blob) Read() ([]byte, error) {
-	data, err := b.data, error(nil)
-	if b.path != "" {
-		data, err = readFile(b.path)
-	}
-	if err == nil && len(data) > MaxFile {
+	data, err := b.data, b.err
+	switch {
+	case b.path != "" && data == nil && err == nil:
+		data, err = safefile.ReadInput(b.path, MaxFile)
+	case len(data) > MaxFile:
 		err = fmt.Errorf("is larger than the %d KiB that keys and certificates can take", MaxFile>>10)
 	}
 	if err != nil {
 		return nil, &FileError{File: b.name, Err: err}
 	}
 	return data, nil
-}
-
-// readFile reads one byte more than is allowed and no further.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("%w, not a file", syscall.EISDIR)
-	}
-	return io.ReadAll(io.LimitReader(f, MaxFile+1))
 }
 
 // Files names the inputs of an identity.
@@ -84,7 +70,7 @@ type Files struct {
 	Intermediates Blob
 	// Password decrypts a key or a PKCS#12 file. It is asked at most once a load, and only
 	// if something is encrypted; nil stands for no password.
-	Password PasswordFunc
+	Password keyfile.PasswordFunc
 	// Now is the clock, time.Now outside tests. It must not be nil.
 	Now func() time.Time
 	// ServiceTime, where it is not nil, is asked for the service's time when a certificate is out of
@@ -101,26 +87,69 @@ func Load(f Files) (*Identity, error) {
 	case f.Certificate.IsZero():
 		return nil, errors.New("signer.Files has no certificate: set Certificate")
 	}
-	l := loader{password: f.Password}
 	if f.Password != nil {
-		l.password = sync.OnceValues(f.Password)
+		f.Password = sync.OnceValues(f.Password)
 	}
+	id, err := f.load()
+	if meanwhile(err) {
+		id, err = f.load()
+	}
+	return id, err
+}
+
+// meanwhile reports whether an error can come from files that were replaced while they were read:
+// those of different folders cannot be read at once.
+func meanwhile(err error) bool {
+	_, mismatch := errors.AsType[*KeyMismatchError](err)
+	return mismatch || errors.Is(err, fs.ErrNotExist)
+}
+
+// Together reads the files, and returns Files that hold what was in them. Those in one folder are of
+// one version of that, even if the folder, or a symbolic link to it, is replaced meanwhile. What
+// cannot be read is an error when it is needed. PrivateKey is left alone where there is a Key.
+func (f Files) Together() Files {
+	blobs := []*Blob{&f.Certificate, &f.Intermediates}
+	if f.Key == nil {
+		blobs = append(blobs, &f.PrivateKey)
+	}
+	paths := make([]string, len(blobs))
+	for i, b := range blobs {
+		if b.data == nil && b.err == nil {
+			paths[i] = b.path
+		}
+	}
+	files := safefile.OpenTogether(paths...)
+	defer files.Close()
+	for i, b := range blobs {
+		if paths[i] != "" {
+			b.data, b.err = files.Read(paths[i], MaxFile)
+		}
+	}
+	return f
+}
+
+func (f Files) load() (*Identity, error) {
+	f = f.Together()
+	l := loader{password: f.Password}
 	if err := l.readAll(f); err != nil {
 		return nil, err
-	}
-	if len(l.keys) != 1 {
-		err := ErrNoPrivateKey
-		if len(l.keys) > 1 {
-			err = errors.New("there is more than one private key in it")
-		}
-		return nil, &FileError{File: l.keyFile, Err: err}
 	}
 	if len(l.certs) == 0 {
 		return nil, &FileError{File: f.Certificate.name, Err: errors.New("there is no certificate in it")}
 	}
-	id, err := f.judged(l.keys[0], l.certs)
+	key, err := chooseKey(l.keys, l.certs[:l.given])
+	if err != nil {
+		return nil, &FileError{File: l.keyFile, Err: err}
+	}
+	id, err := f.judged(key, l.certs)
 	if mismatch, ok := errors.AsType[*KeyMismatchError](err); ok {
 		mismatch.KeyFile = l.keyFile
+		for _, u := range l.unreadable {
+			mismatch.Unreadable = append(mismatch.Unreadable, u.String())
+		}
+	}
+	if id != nil {
+		id.unreadable = l.unreadable
 	}
 	return id, err
 }
@@ -132,7 +161,7 @@ func (f Files) PublicKey() (crypto.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	certs, err := ParseCertificates(data, f.Password)
+	certs, err := keyfile.ParseCertificates(data, f.Password)
 	if err != nil {
 		return nil, &FileError{File: f.Certificate.name, Err: err}
 	}
@@ -150,10 +179,13 @@ func (b Blob) sameFile(other Blob) bool { return b.path != "" && b.path == other
 
 // loader gathers what the inputs hold.
 type loader struct {
-	password PasswordFunc
+	password keyfile.PasswordFunc
 	certs    []located
 	keys     []crypto.Signer // of the input that is meant to have the one, keyFile
 	keyFile  string
+
+	given      int // certs that are from Certificate: the first ones
+	unreadable []unreadable
 }
 
 // readAll reads the inputs, the certificate's file only once if it is named twice. Keys in another input than
@@ -164,19 +196,20 @@ func (l *loader) readAll(f Files) error {
 		return l.readCertificates(f)
 	}
 	apart := !f.PrivateKey.IsZero() && !f.PrivateKey.sameFile(f.Certificate)
-	inCertificate := wantAnything
+	inCertificate := keyfile.Anything
 	if apart {
-		inCertificate = wantCertificates
+		inCertificate = keyfile.Certificates
 	}
 	keys, err := l.read(f.Certificate, inCertificate)
+	l.given = len(l.certs)
 	if err == nil && apart {
 		l.keyFile = f.PrivateKey.name
-		keys, err = l.read(f.PrivateKey, wantAnything)
+		keys, err = l.read(f.PrivateKey, keyfile.Anything)
 	}
 	more := f.Intermediates
 	if err == nil && !more.IsZero() && !more.sameFile(f.Certificate) {
 		// The key's file is read again: a certificate must be in it, and twice does no harm.
-		_, err = l.read(more, wantCertificates)
+		_, err = l.read(more, keyfile.Certificates)
 	}
 	l.keys = keys
 	return err
@@ -188,25 +221,29 @@ func (l *loader) readCertificates(f Files) error {
 	if named, ok := f.Key.(fmt.Stringer); ok {
 		l.keyFile = named.String()
 	}
-	_, err := l.read(f.Certificate, wantCertificates)
+	_, err := l.read(f.Certificate, keyfile.Certificates)
+	l.given = len(l.certs)
 	if more := f.Intermediates; err == nil && !more.IsZero() && !more.sameFile(f.Certificate) {
-		_, err = l.read(more, wantCertificates)
+		_, err = l.read(more, keyfile.Certificates)
 	}
 	return err
 }
 
 // read adds the certificates of one input and returns its keys.
-func (l *loader) read(b Blob, w want) ([]crypto.Signer, error) {
+func (l *loader) read(b Blob, w keyfile.Want) ([]crypto.Signer, error) {
 	data, err := b.Read()
 	if err != nil {
 		return nil, err
 	}
-	m, err := parse(data, l.password, w)
+	m, err := keyfile.Read(data, l.password, w)
 	if err != nil {
 		return nil, &FileError{File: b.name, Err: err}
 	}
 	if b.path != "" && len(m.Certificates) == 0 {
 		clear(data) // a key lies there in the clear; certificates may point into it
+	}
+	for _, u := range m.Unreadable {
+		l.unreadable = append(l.unreadable, unreadable{b.name, u})
 	}
 	for _, c := range m.Certificates {
 		l.certs = append(l.certs, located{c, b.name})

@@ -5,8 +5,11 @@ import (
 	"crypto"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
+
+	"kedge/signer/keyfile"
 )
 
 // Identity is a private key, its leaf certificate and the intermediates to send with it.
@@ -21,6 +24,8 @@ type Identity struct {
 	reachesRoot bool      // chain ends at a root that was given, or passes one
 	given       []located // that chain was chosen from
 	made        time.Time // when it was chosen
+
+	unreadable []unreadable // that were given, too
 }
 
 // located is a certificate and the name of the input it was read from.
@@ -56,7 +61,7 @@ func newIdentity(key crypto.Signer, pool []located, now time.Time) (*Identity, e
 	}
 	leaf, ok := findLeaf(key.Public(), pool, now)
 	if !ok {
-		return nil, &KeyMismatchError{CertFile: pool[0].file, Key: keyKind(key.Public()), Subject: name(pool[0]), CertKey: keyKind(pool[0].PublicKey)}
+		return nil, &KeyMismatchError{CertFile: pool[0].file, Key: keyKind(key.Public()), Subject: name(pool[0]), CertKey: certKeyKind(pool[0].Certificate)}
 	}
 	if err := checkLeaf(leaf); err != nil {
 		return nil, err
@@ -122,6 +127,17 @@ func (id *Identity) Chain() []*x509.Certificate {
 		chain[i] = c.Certificate
 	}
 	return chain
+}
+
+// ForeignSignatures says which of the certificates that are sent are signed with an algorithm that
+// IAM Roles Anywhere is not known to take; most often there is none.
+func (id *Identity) ForeignSignatures() (words []string) {
+	for _, c := range append([]located{id.leaf}, id.chain...) {
+		if algorithm := keyfile.SignatureName(c.Certificate); algorithm != "" {
+			words = append(words, fmt.Sprintf("%scertificate %q is signed with %s", inFile(c.file), name(c), algorithm))
+		}
+	}
+	return words
 }
 
 // Signer returns the private key.

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"kedge/signer/keyfile"
 )
 
 // The vectors' requests; what they must become was made by openssl and by hand, see
@@ -62,11 +64,11 @@ func TestSign_knownAnswers(t *testing.T) {
 			if v.intermediates {
 				data += vectorFile(t, "inter1.pem") + vectorFile(t, "root.pem") + vectorFile(t, "inter2.pem")
 			}
-			certs, err := ParseCertificates([]byte(data), nil)
+			certs, err := keyfile.ParseCertificates([]byte(data), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			key, err := ParsePrivateKey([]byte(vectorFile(t, v.name+".key.pem")), nil)
+			key, err := keyfile.ParsePrivateKey([]byte(vectorFile(t, v.name+".key.pem")), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

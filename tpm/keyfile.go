@@ -1,7 +1,6 @@
 package tpm
 
 import (
-	"bytes"
 	"encoding/asn1"
 	"encoding/pem"
 	"errors"
@@ -9,6 +8,8 @@ import (
 	"math"
 
 	"github.com/google/go-tpm/tpm2"
+
+	"kedge/internal/pemread"
 )
 
 // The TSS2 key file: https://www.hansenpartnership.com/draft-bottomley-tpm2-keys.html, section 3.1.
@@ -49,29 +50,40 @@ type keyFile struct {
 	private   tpm2.TPM2BPrivate
 }
 
-// IsKeyFile tells whether data is PEM text with a TSS2 key.
+// IsKeyFile reports whether data holds a TSS2 key: in PEM, DER or base64 of them.
 func IsKeyFile(data []byte) bool {
-	return bytes.Contains(data, []byte("-----BEGIN "+pemLabel+"-----"))
+	if len(data) > maxKeyFile {
+		return false
+	}
+	_, err := keyBlock(data)
+	return err == nil
 }
 
-// parseKeyFile reads a key in PEM (text around it is skipped) or DER.
+// parseKeyFile reads a key in PEM (text around it is skipped), DER or base64 of them.
 func parseKeyFile(data []byte) (*keyFile, error) {
 	if len(data) > maxKeyFile {
 		return nil, fmt.Errorf("a TSS2 key has less than %d KB", maxKeyFile>>10)
 	}
-	if len(data) > 0 && data[0] == 0x30 {
-		return parseKeyDER(data)
+	der, err := keyBlock(data)
+	if err != nil {
+		return nil, err
 	}
-	for rest := data; ; {
-		var block *pem.Block
-		block, rest = pem.Decode(rest)
-		switch {
-		case block == nil:
-			return nil, fmt.Errorf("no PEM block %q", pemLabel)
-		case block.Type == pemLabel:
-			return parseKeyDER(block.Bytes)
+	return parseKeyDER(der)
+}
+
+// keyBlock finds the first TSS2 key.
+func keyBlock(data []byte) ([]byte, error) {
+	other := func(label string) bool { return label != pemLabel }
+	blocks, err := pemread.Blocks(data, pemread.Options{Skip: other, NoUTF16: true})
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range blocks {
+		if b.Label == pemLabel || b.Label == "" && b.Kind == pemread.TPMKey {
+			return b.DER, nil
 		}
 	}
+	return nil, fmt.Errorf("it is %s, not a TSS2 key", blocks[0])
 }
 
 func parseKeyDER(der []byte) (*keyFile, error) {
@@ -112,7 +124,7 @@ func (f *keyFile) options(in []byte) ([]byte, error) {
 		var field asn1.RawValue
 		rest, err := asn1.Unmarshal(in, &field)
 		if err != nil {
-			return nil, fmt.Errorf("damaged TSS2 key: %w", err)
+			return nil, errors.New("damaged TSS2 key: it ends before its parent")
 		}
 		if field.Class != asn1.ClassContextSpecific {
 			return in, nil

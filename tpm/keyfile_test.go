@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/pem"
 	"os"
 	"path/filepath"
@@ -95,7 +96,7 @@ func TestParseKeyFileFields(t *testing.T) {
 		{"policy", oidLoadable, "\xa1\x02\x30\x00", 0x40000001, ""},
 		{"importable", oidImportable, no, 0x40000001, "is one to import"},
 		{"sealed data", oidSealed, no, 0x40000001, "sealed data"},
-		{"unknown type", asn1.ObjectIdentifier{1, 2, 3}, no, 0x40000001, "unknown type 1.2.3"},
+		{"unknown type", asn1.ObjectIdentifier{2, 23, 133, 10, 1, 9}, no, 0x40000001, "unknown type 2.23.133.10.1.9"},
 		{"secret", oidLoadable, "\xa2\x03\x04\x01k", 0x40000001, "has no secret"},
 		{"fields out of order", oidLoadable, "\xa5\x03\x01\x01\xff" + yes, 0x40000001, "unexpected field [0]"},
 		{"field twice", oidLoadable, yes + yes, 0x40000001, "unexpected field [0]"},
@@ -126,17 +127,39 @@ func TestParseKeyFileRefuses(t *testing.T) {
 		data []byte
 		err  string
 	}{
-		{"empty", nil, "no PEM block"},
-		{"another PEM block", []byte("-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"), "no PEM block"},
+		{"empty", nil, "it is empty"},
+		{"another PEM block", []byte("-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"), "it is a private key, not a TSS2 key"},
 		{"too long", make([]byte, maxKeyFile+1), "less than 64 KB"},
-		{"cut", good[:len(good)-1], "not one ASN.1 sequence"},
-		{"followed by something", append(bytes.Clone(good), 0), "not one ASN.1 sequence"},
-		{"not a sequence of these", []byte{0x30, 0x03, 0x02, 0x01, 0x01}, "no type"},
+		{"cut", good[:len(good)-1], "it is cut short"},
+		{"followed by another", append(bytes.Clone(good), 0x30), "it is cut short"},
+		{"not a sequence of these", []byte{0x30, 0x03, 0x02, 0x01, 0x01}, "it is something of an unknown kind, not a TSS2 key"},
 		{"public part of another size", bytes.Replace(good, []byte("\x00\x56\x00\x23"), []byte("\x00\x55\x00\x23"), 1), "public part of the TSS2 key"},
 	}
 	for _, test := range tests {
 		if _, err := parseKeyFile(test.data); err == nil || !strings.Contains(err.Error(), test.err) {
 			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+}
+
+// TestKeyFileCoats: a key as people's files and variables have it.
+func TestKeyFileCoats(t *testing.T) {
+	t.Parallel()
+	good := der(t, oidLoadable, "", 0x40000001)
+	text := string(pem.EncodeToMemory(&pem.Block{Type: pemLabel, Bytes: good}))
+	replaced := func(with string) string { return strings.ReplaceAll(text, "\n", with) }
+	for name, data := range map[string]string{
+		"PEM": text, "byte order mark": "\xef\xbb\xbf" + text, "CRLF": replaced("\r\n"), "CR": replaced("\r"),
+		"indented": replaced("\n    "), "on one line": replaced(" "), "escaped": replaced(`\n`),
+		"text around": "the key\n" + text + "bye", "DER": string(good), "zeros after DER": string(good) + "\x00\x00",
+		"base64 of DER": base64.StdEncoding.EncodeToString(good), "base64 of PEM": base64.StdEncoding.EncodeToString([]byte(text)),
+		"another block before": "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----" + text,
+	} {
+		if !IsKeyFile([]byte(data)) {
+			t.Errorf("%s: not recognized", name)
+		}
+		if f, err := parseKeyFile([]byte(data)); err != nil || f.parent != 0x40000001 {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

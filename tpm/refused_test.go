@@ -126,7 +126,7 @@ func TestRefusedConfig(t *testing.T) {
 		{"nothing", tpm.Config{}, nil, "no TPM key given"},
 		{"both", tpm.Config{File: file, Handle: 0x81000001}, nil, "not both"},
 		{"transient handle", tpm.Config{Handle: 0x80000001}, nil, "is not persistent"},
-		{"not a key file", tpm.Config{File: []byte("x")}, nil, "no PEM block"},
+		{"not a key file", tpm.Config{File: []byte("x")}, nil, "neither PEM nor DER"},
 		{"no auth value given", tpm.Config{File: withAuth}, tpm.ErrAuthRequired, ""},
 		{"no auth value to be had", tpm.Config{File: withAuth, KeyAuth: func() ([]byte, error) { return nil, noAnswer }}, noAnswer, "auth value of the key"},
 		{"bad device", tpm.Config{File: file, Device: "usb:1"}, nil, "neither a path"},

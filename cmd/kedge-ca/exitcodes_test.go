@@ -27,7 +27,7 @@ import (
 	"kedge/internal/takeover"
 	"kedge/internal/testenv"
 	"kedge/pkcs11"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 	"kedge/tpm"
 )
 
@@ -43,7 +43,7 @@ func exitCodes() map[int][]error {
 	return map[int][]error{
 		cli.ExitFailed: slices.Concat([]error{
 			errors.New("x"), context.Canceled, context.DeadlineExceeded, &fs.PathError{Op: "open", Path: "none", Err: fs.ErrNotExist}, fs.ErrExist, fs.ErrPermission, syscall.ENOSPC,
-			cli.ErrNoTerminal, signer.ErrWrongPassword, signer.ErrPasswordRequired, &config.FolderError{Flag: "out", Path: "p", Absent: true}, &safefile.UnsafeError{}, &safefile.LeftoverError{}, &filelock.HeldError{},
+			cli.ErrNoTerminal, keyfile.ErrWrongPassword, keyfile.ErrPasswordRequired, &config.FolderError{Flag: "out", Path: "p", Absent: true}, &safefile.UnsafeError{}, &safefile.LeftoverError{}, &filelock.HeldError{},
 			&pemread.Error{Reason: pemread.Cut}, &takeover.Error{Why: "x", Err: fs.ErrNotExist},
 			&cadir.UnknownProfileError{}, &cadir.GoneProfileError{Err: &cadir.UnknownProfileError{}},
 			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{},
@@ -56,7 +56,7 @@ func exitCodes() map[int][]error {
 		},
 		cli.ExitKey: slices.Concat([]error{
 			&cadir.UnusableError{Err: errors.New("x")}, &cadir.UnusableError{Err: fs.ErrNotExist, Absent: true}, &cadir.UnusableError{Err: fs.ErrNotExist, NoKey: true},
-			&cadir.UnusableError{Err: signer.ErrWrongPassword}, &cadir.UnusableError{Err: cli.ErrNoTerminal}, &cadir.UnusableError{Err: config.ErrPasswordEmpty}, &cadir.UnusableError{Err: config.ErrPasswordsDiffer},
+			&cadir.UnusableError{Err: keyfile.ErrWrongPassword}, &cadir.UnusableError{Err: cli.ErrNoTerminal}, &cadir.UnusableError{Err: config.ErrPasswordEmpty}, &cadir.UnusableError{Err: config.ErrPasswordsDiffer},
 			&adoptError{err: errors.New("x")}, &ca.ValidityError{}, issuance.ErrNoKeys, &issuance.UnusableError{Err: &ca.ValidityError{}},
 		}, ofHardware()),
 		cli.ExitInterrupted: {cli.ErrInterrupted, &cadir.UnusableError{Err: cli.ErrInterrupted}},

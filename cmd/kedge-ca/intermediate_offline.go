@@ -212,6 +212,10 @@ func (o *intermediateOptions) readPath() ([]*x509.Certificate, error) {
 			return nil, err
 		}
 		certs, err := cadir.ParseCertificates(data)
+		if slices.Contains(o.chain, file) && is[*ca.UnreadableError](err) {
+			o.warn(fmt.Sprintf("%s: %v", file, err))
+			err = nil
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"os"
 	"strings"
 
 	"kedge/ca"
@@ -15,6 +14,7 @@ import (
 	"kedge/internal/hostfiles"
 	"kedge/internal/hostlist"
 	"kedge/internal/report"
+	"kedge/internal/safefile"
 )
 
 // runIssueFrom issues for each line of a list that has no certificate yet.
@@ -58,7 +58,7 @@ func (h host) readHosts(from string) ([]hostlist.Row, error) {
 	if from == "-" {
 		return hostlist.Parse("standard input", h.inputs.Stdin)
 	}
-	file, err := os.Open(from)
+	file, err := safefile.OpenInput(from)
 	if err != nil {
 		return nil, err
 	}

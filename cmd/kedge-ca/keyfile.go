@@ -11,7 +11,7 @@ import (
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/config"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // newKeyFlags are the flags for a new key of a CA, and its encryption.
@@ -84,7 +84,7 @@ func (h host) newPassword(flag, ref, path string) (password []byte, warnings []s
 	}
 	password, err = p.Read(h.inputs, path)
 	switch {
-	case errors.Is(err, signer.ErrPasswordRequired) && !errors.Is(err, context.Canceled):
+	case errors.Is(err, keyfile.ErrPasswordRequired) && !errors.Is(err, context.Canceled):
 		return nil, nil, fmt.Errorf("a password is needed to encrypt %s, and %w", path, cli.ErrNoTerminal)
 	case err != nil:
 		return nil, nil, fmt.Errorf("password for %s: %w", path, err)

@@ -5,9 +5,12 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"kedge/ca"
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/signer"
@@ -48,7 +51,7 @@ The findings are on standard output also when there are errors, and the exit cod
 }
 
 func runLint(_ context.Context, o *lintOptions) error {
-	all, err := o.read()
+	all, unreadable, err := o.read()
 	if err != nil {
 		return err
 	}
@@ -65,17 +68,24 @@ func runLint(_ context.Context, o *lintOptions) error {
 	if err := certinfo.WriteLint(o.Out, o.output.format(), all); err != nil {
 		return err
 	}
-	if broken > 0 {
-		return &lintedError{errors: broken, failed: failed, all: len(all)}
+	if broken > 0 || len(unreadable) > 0 {
+		return &lintedError{errors: broken, failed: failed, all: len(all), unreadable: unreadable}
 	}
 	return nil
 }
 
 // lintedError reports that certificates break rules. The findings have been written.
-type lintedError struct{ errors, failed, all int }
+type lintedError struct {
+	errors, failed, all int
+	unreadable          []string // which certificates cannot be read, and why
+}
 
 func (e *lintedError) Error() string {
-	return fmt.Sprintf("%s in %d of %s", count(e.errors, "error"), e.failed, count(e.all, "certificate"))
+	texts := slices.Clone(e.unreadable)
+	if e.errors > 0 {
+		texts = append(texts, fmt.Sprintf("%s in %d of %s", count(e.errors, "error"), e.failed, count(e.all, "certificate")))
+	}
+	return strings.Join(texts, "; ")
 }
 
 // count formats a number of things: "1 host", "2 hosts".
@@ -86,22 +96,28 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-func (o *lintOptions) read() ([]certinfo.Linted, error) {
-	var all []certinfo.Linted
+// read returns the certificates that can be read, and which cannot.
+func (o *lintOptions) read() (all []certinfo.Linted, unreadable []string, err error) {
 	for _, path := range o.files {
 		data, err := readInput(path, o.inputs.Stdin)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		certs, err := cadir.ParseCertificates(data)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		switch {
+		case is[*ca.UnreadableError](err):
+			unreadable = append(unreadable, err.Error())
+		case err != nil:
+			return nil, nil, err
 		}
 		for _, cert := range certs {
 			all = append(all, certinfo.Linted{File: path, Cert: cert})
 		}
 	}
-	return all, nil
+	return all, unreadable, nil
 }
 
 // readInput reads a file with certificates, or standard input for "-".

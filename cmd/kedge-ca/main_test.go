@@ -7,10 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -69,37 +67,6 @@ func mode(ts *testscript.TestScript, _ bool, args []string) {
 func private(ts *testscript.TestScript, _ bool, args []string) {
 	for _, file := range args {
 		ts.Check(os.Chmod(ts.MkAbs(file), 0o600))
-	}
-}
-
-// TestInterrupt: the first SIGTERM ends a run that waits for a password, and it leaves nothing.
-func TestInterrupt(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	testenv.Run(t, dir, "mkfifo", "password")
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	cmd.Dir = dir
-	cmd.Args = []string{"kedge-ca", "init", "--key-password-from", "password"}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	password, err := os.OpenFile(filepath.Join(dir, "password"), os.O_WRONLY, 0) // waits for the reader
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer password.Close()
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err == nil || err.Error() != "signal: terminated" {
-		t.Error(err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "ca")); !os.IsNotExist(err) {
-		t.Errorf("the folder of the CA: %v", err)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/cadir"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 func (x *rehearsal) read(name string) []byte {
@@ -128,7 +128,7 @@ func (x *rehearsal) wantKey(step, file string, key []byte) {
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	want, err := signer.ParsePrivateKey(key, nil)
+	want, err := keyfile.ParsePrivateKey(key, nil)
 	if err != nil || !ca.SameKey(cert.PublicKey, want.Public()) {
 		x.t.Errorf("%s: %s is for another key: %v", step, file, err)
 	}

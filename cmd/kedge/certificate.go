@@ -12,6 +12,7 @@ import (
 	"kedge/internal/keys"
 	"kedge/internal/role"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // newCertificateCommands groups the commands about certificates on tokens.
@@ -76,7 +77,7 @@ func runCertificateImport(ctx context.Context, o *certificateImportOptions) erro
 	if err != nil {
 		return &role.KeyError{Err: err}
 	}
-	certs, err := signer.ParseCertificates(data, nil)
+	certs, err := keyfile.ParseCertificates(data, nil)
 	if err != nil {
 		return &role.KeyError{Err: &signer.FileError{File: blob.Name(), Err: err}}
 	}

@@ -28,6 +28,7 @@ import (
 	"kedge/internal/testenv"
 	"kedge/pkcs11"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 	"kedge/signer/session"
 	"kedge/tpm"
 )
@@ -148,33 +149,33 @@ func unusable(ended func(int) error) []kind {
 		{"main.tryError, exit 4", ended(4)},
 	}
 	for name, err := range map[string]error{
-		"cli.ErrNoTerminal":          cli.ErrNoTerminal,
-		"config.UnsetError":          &config.UnsetError{Variable: "X"},
-		"signer.RuleError":           &signer.RuleError{},
-		"signer.KeyMismatchError":    &signer.KeyMismatchError{},
-		"signer.ValidityError":       &signer.ValidityError{},
-		"signer.FileError":           &signer.FileError{Err: errors.New("x")},
-		"signer.SignError":           &signer.SignError{Err: errors.New("x")},
-		"signer.ErrNoPrivateKey":     signer.ErrNoPrivateKey,
-		"signer.ErrPasswordRequired": signer.ErrPasswordRequired,
-		"signer.ErrWrongPassword":    signer.ErrWrongPassword,
-		"pkcs11.MissingHelperError":  &pkcs11.MissingHelperError{},
-		"pkcs11.NoModuleError":       &pkcs11.NoModuleError{},
-		"pkcs11.HelperError":         &pkcs11.HelperError{},
-		"pkcs11.NotFoundError":       &pkcs11.NotFoundError{},
-		"pkcs11.AmbiguousError":      &pkcs11.AmbiguousError{},
-		"pkcs11.PINError":            &pkcs11.PINError{},
-		"pkcs11.ErrPINRequired":      pkcs11.ErrPINRequired,
-		"pkcs11.ErrCannotSign":       pkcs11.ErrCannotSign,
-		"pkcs11.ErrNoPublicKey":      pkcs11.ErrNoPublicKey,
-		"tpm.UnfitError":             &tpm.UnfitError{},
-		"tpm.AuthError":              &tpm.AuthError{Of: "key"},
-		"tpm.ErrNoDevice":            tpm.ErrNoDevice,
-		"tpm.ErrAuthRequired":        tpm.ErrAuthRequired,
-		"tpm.ErrForeignKey":          tpm.ErrForeignKey,
-		"tpm.ErrBusy":                tpm.ErrBusy,
-		"tpm.ErrNoHandle":            tpm.ErrNoHandle,
-		"tpm.ErrClosed":              tpm.ErrClosed,
+		"cli.ErrNoTerminal":           cli.ErrNoTerminal,
+		"config.UnsetError":           &config.UnsetError{Variable: "X"},
+		"signer.RuleError":            &signer.RuleError{},
+		"signer.KeyMismatchError":     &signer.KeyMismatchError{},
+		"signer.ValidityError":        &signer.ValidityError{},
+		"signer.FileError":            &signer.FileError{Err: errors.New("x")},
+		"signer.SignError":            &signer.SignError{Err: errors.New("x")},
+		"signer.ErrNoPrivateKey":      signer.ErrNoPrivateKey,
+		"keyfile.ErrPasswordRequired": keyfile.ErrPasswordRequired,
+		"keyfile.ErrWrongPassword":    keyfile.ErrWrongPassword,
+		"pkcs11.MissingHelperError":   &pkcs11.MissingHelperError{},
+		"pkcs11.NoModuleError":        &pkcs11.NoModuleError{},
+		"pkcs11.HelperError":          &pkcs11.HelperError{},
+		"pkcs11.NotFoundError":        &pkcs11.NotFoundError{},
+		"pkcs11.AmbiguousError":       &pkcs11.AmbiguousError{},
+		"pkcs11.PINError":             &pkcs11.PINError{},
+		"pkcs11.ErrPINRequired":       pkcs11.ErrPINRequired,
+		"pkcs11.ErrCannotSign":        pkcs11.ErrCannotSign,
+		"pkcs11.ErrNoPublicKey":       pkcs11.ErrNoPublicKey,
+		"tpm.UnfitError":              &tpm.UnfitError{},
+		"tpm.AuthError":               &tpm.AuthError{Of: "key"},
+		"tpm.ErrNoDevice":             tpm.ErrNoDevice,
+		"tpm.ErrAuthRequired":         tpm.ErrAuthRequired,
+		"tpm.ErrForeignKey":           tpm.ErrForeignKey,
+		"tpm.ErrBusy":                 tpm.ErrBusy,
+		"tpm.ErrNoHandle":             tpm.ErrNoHandle,
+		"tpm.ErrClosed":               tpm.ErrClosed,
 	} {
 		all = append(all, kind{name, &role.KeyError{Err: fmt.Errorf("k: %w", err)}}, kind{name, &role.KeyError{New: true, Err: fmt.Errorf("k: %w", err)}})
 	}

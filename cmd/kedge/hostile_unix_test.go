@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"kedge/internal/cli"
+	"kedge/internal/testenv"
 )
 
 // hostile is what can be in the place of a file.
@@ -55,53 +57,71 @@ func firstError(errs ...error) error {
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t)
+	testenv.Run(t, w.dir, "openssl", "pkcs8", "-topk8", "-in", "leaf.key", "-out", "locked.key", "-passout", "pass:x", "-iter", "1")
 	role := []string{
-		"--certificate", w.path("leaf.pem"), "--private-key", w.path("leaf.key"), "--endpoint", w.endpoint, "--max-attempts", "1", "--cache", "off",
+		"--certificate", w.path("leaf.pem"), "--private-key", w.path("leaf.key"), "--endpoint", w.endpoint, "--max-attempts", "1",
 		"--trust-anchor-arn", w.emulator.TrustAnchorARN(), "--profile-arn", w.emulator.ProfileARN(), "--role-arn", w.emulator.RoleARN(),
 	}
 	for name, tt := range map[string]struct {
-		args   []string
-		role   bool // it takes the flags of a role
-		noPipe bool // a pipe is an error; as an input of keys and certificates, it can be that of another program
+		args []string
+		role bool // it takes the flags of a role
 	}{
-		"credential-process --certificate": {[]string{"credential-process", "--certificate"}, true, false},
-		"credential-process --private-key": {[]string{"credential-process", "--private-key"}, true, false},
-		"intermediates":                    {[]string{"credential-process", "--intermediates"}, true, false},
-		"ca-bundle":                        {[]string{"credential-process", "--ca-bundle"}, true, false},
-		"policy":                           {[]string{"credential-process", "--assume-role-arn", w.emulator.RoleARN(), "--policy"}, true, false},
-		"config":                           {[]string{"credential-process", "--config"}, true, true},
-		"update --file":                    {[]string{"update", "--once", "--file"}, true, true},
-		"configure --file":                 {[]string{"configure", "--no-check", "--file"}, true, true},
-		"serve --token-file":               {[]string{"serve", "--port", "0", "--token-file"}, true, true},
-		"exec --certificate":               {[]string{"exec", "--certificate"}, true, false},
-		"read-certificate-data":            {[]string{"read-certificate-data", "--certificate"}, false, false},
-		"sign-string --private-key":        {[]string{"sign-string", "--private-key"}, false, false},
-		"csr --private-key":                {[]string{"csr", "--cn", "x", "--private-key"}, false, false},
-		"csr --out":                        {[]string{"csr", "--cn", "x", "--private-key", w.path("leaf.key"), "--out"}, false, true},
-		"key create --out":                 {[]string{"key", "create", "--out"}, false, true},
-		"key create --key-password-from":   {[]string{"key", "create", "--out", w.path("new.key"), "--key-password-from"}, false, false},
-		"config check --config":            {[]string{"config", "check", "--config"}, false, true},
+		"credential-process --certificate": {[]string{"credential-process", "--certificate"}, true},
+		"credential-process --private-key": {[]string{"credential-process", "--private-key"}, true},
+		"intermediates":                    {[]string{"credential-process", "--intermediates"}, true},
+		"ca-bundle":                        {[]string{"credential-process", "--ca-bundle"}, true},
+		"policy":                           {[]string{"credential-process", "--assume-role-arn", w.emulator.RoleARN(), "--policy"}, true},
+		"config":                           {[]string{"credential-process", "--config"}, true},
+		"update --file":                    {[]string{"update", "--once", "--file"}, true},
+		"configure --file":                 {[]string{"configure", "--no-check", "--file"}, true},
+		"serve --token-file":               {[]string{"serve", "--port", "0", "--token-file"}, true},
+		"exec --certificate":               {[]string{"exec", "--certificate"}, true},
+		"read-certificate-data":            {[]string{"read-certificate-data", "--certificate"}, false},
+		"sign-string --private-key":        {[]string{"sign-string", "--private-key"}, false},
+		"csr --private-key":                {[]string{"csr", "--name", "x", "--private-key"}, false},
+		"csr --out":                        {[]string{"csr", "--name", "x", "--private-key", w.path("leaf.key"), "--out"}, false},
+		"key create --out":                 {[]string{"key", "create", "--out"}, false},
+		"key create --key-password-from":   {[]string{"key", "create", "--out", w.path("new.key"), "--key-password-from"}, false},
+		"key-password-from":                {[]string{"sign-string", "--private-key", w.path("locked.key"), "--key-password-from"}, false},
+		"serve --certificate":              {[]string{"serve", "--port", "0", "--certificate"}, true},
+		"update --private-key":             {[]string{"update", "--once", "--private-key"}, true},
+		"tpm:file":                         {[]string{"sign-string", "--private-key", "tpm:file="}, false},
+		"config check --config":            {[]string{"config", "check", "--config"}, false},
 	} {
 		for place, put := range hostile() {
-			if strings.Contains(place, "pipe") && !tt.noPipe {
-				continue
-			}
 			t.Run(name+"/"+place, func(t *testing.T) {
 				path := filepath.Join(t.TempDir(), "d", "x")
 				if place != "below a file" {
 					must(t, os.Mkdir(filepath.Dir(path), 0o700))
 				}
 				must(t, put(path))
-				args := slices.Concat(tt.args, []string{path})
-				if flag := tt.args[len(tt.args)-1]; tt.role {
+				args, flag := slices.Concat(tt.args, []string{path}), tt.args[len(tt.args)-1]
+				if strings.HasSuffix(flag, "=") {
+					args = append(tt.args[:len(tt.args)-1:len(tt.args)-1], flag+path)
+				}
+				if tt.role {
 					args = slices.Concat(args, withoutFlag(role, flag))
 				}
-				if tt.args[0] == "exec" {
+				switch tt.args[0] {
+				case "credential-process":
+					args = append(args, "--cache", "off")
+				case "exec":
 					args = append(args, "--", "true")
 				}
-				runHostile(t, args)
+				runHostile(t, args, path, kinds()[place])
 			})
 		}
+	}
+}
+
+// kinds is what is said of some of hostile, by the readers and by the writers of files.
+func kinds() map[string]*regexp.Regexp {
+	kind := func(words string) *regexp.Regexp {
+		return regexp.MustCompile(" is (" + words + "|not a regular file|in the place of)|: file already exists")
+	}
+	return map[string]*regexp.Regexp{
+		"pipe": kind("a named pipe"), "link to a pipe": kind("a named pipe"), "folder": kind("a (folder|directory)"),
+		"endless device": kind("a device"), "full device": kind("a device"), "socket": kind("a socket"),
 	}
 }
 
@@ -116,7 +136,7 @@ func withoutFlag(flags []string, flag string) []string {
 	return rest
 }
 
-func runHostile(t *testing.T, args []string) {
+func runHostile(t *testing.T, args []string, path string, kind *regexp.Regexp) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	ended := make(chan int, 1)
@@ -127,6 +147,8 @@ func runHostile(t *testing.T, args []string) {
 	case code := <-ended:
 		if said := stderr.String(); code == cli.ExitDone || stdout.Len() > 0 || !strings.Contains("\n"+said, "\nkedge: error: ") || strings.Contains(said, "<nil>") {
 			t.Errorf("%q: exit %d, stdout %q, stderr %s", args, code, &stdout, said)
+		} else if !strings.Contains(said, filepath.Dir(path)) || kind != nil && !kind.MatchString(said) {
+			t.Errorf("it does not name the file and its kind: %s", said)
 		}
 	case <-time.After(20 * time.Second): // for a machine that is busy: most take a millisecond
 		t.Fatalf("%q waits", args)

@@ -109,36 +109,6 @@ func terminated(t *testing.T, certificate, key string, env ...string) (stderr st
 	return words.String(), cmd.ProcessState
 }
 
-// TestInterrupt_whileReading: the first SIGTERM ends a run that waits for the bytes of a key.
-func TestInterrupt_whileReading(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	testenv.Run(t, dir, "mkfifo", "key")
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	cmd.Dir = dir
-	cmd.Args = []string{"kedge", "sign-string", "--private-key", "key"}
-	var stdout bytes.Buffer
-	cmd.Stdout = &stdout
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	key, err := os.OpenFile(filepath.Join(dir, "key"), os.O_WRONLY, 0) // waits for the reader
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer key.Close()
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err == nil || err.Error() != "signal: terminated" || stdout.Len() != 0 {
-		t.Errorf("%v, stdout %q", err, &stdout)
-	}
-}
-
 // newAuthority makes a CA that has been there for a while.
 func newAuthority(t *testing.T) *ca.Authority {
 	t.Helper()

@@ -13,7 +13,7 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/keys"
 	"kedge/internal/role"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 type keyCreateOptions struct {
@@ -187,7 +187,7 @@ func (o *keyCreateOptions) newSecret() ([]byte, error) {
 	}
 	secret, err := o.secret.Read(o.inputs, what)
 	switch {
-	case errors.Is(err, signer.ErrPasswordRequired):
+	case errors.Is(err, keyfile.ErrPasswordRequired):
 		return nil, fmt.Errorf("a password is needed to encrypt %s, and %w", what, cli.ErrNoTerminal)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", what, err)

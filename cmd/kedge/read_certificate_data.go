@@ -17,6 +17,7 @@ import (
 	"kedge/internal/keys"
 	"kedge/internal/role"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 type readCertificateDataOptions struct {
@@ -115,7 +116,7 @@ func (o *readCertificateDataOptions) load() (certs []*x509.Certificate, name str
 	if err != nil {
 		return nil, "", err
 	}
-	if certs, err = signer.ParseCertificates(data, password); err != nil {
+	if certs, err = keyfile.ParseCertificates(data, password); err != nil {
 		return nil, "", &signer.FileError{File: blob.Name(), Err: err}
 	}
 	return certs, blob.Name(), nil

@@ -9,7 +9,7 @@ import (
 	"syscall"
 
 	"kedge/internal/config"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // Unreadable are the rows about files and variables that something is to be read from.
@@ -40,8 +40,8 @@ func NoRoom(then string) Row {
 // Passwords are the rows about the password of a file; give says how it is given.
 func Passwords(give string, missing ...error) Table {
 	return Table{
-		Any("check the password: one line ending at the end of a password file is left out, anything else counts", signer.ErrWrongPassword),
-		Any(give, append(missing, signer.ErrPasswordRequired)...),
+		Any("check the password: one line ending at the end of a password file is left out, anything else counts", keyfile.ErrWrongPassword),
+		Any(give, append(missing, keyfile.ErrPasswordRequired)...),
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // Whatever is around it, the cause says what to do about a file or a password; no code comes from that.
@@ -41,8 +41,8 @@ func TestFiles(t *testing.T) {
 		{"no path", fs.ErrNotExist, ""},
 		{"full", opened("none", syscall.ENOSPC), "make room on the disk; it is as it was"},
 		{"quota", syscall.EDQUOT, "make room on the disk"},
-		{"wrong password", signer.ErrWrongPassword, "check the password"},
-		{"no password", signer.ErrPasswordRequired, "give it"},
+		{"wrong password", keyfile.ErrWrongPassword, "check the password"},
+		{"no password", keyfile.ErrPasswordRequired, "give it"},
 		{"no terminal", cli.ErrNoTerminal, "give it"},
 		{"other", errors.New("other"), ""},
 	} {

@@ -41,6 +41,7 @@ func TestReach(t *testing.T) {
 		why    string
 	}{
 		{"signer", []string{"kedge/ca", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
+		{"signer/keyfile", []string{"kedge/ca", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
 		{"signer/session", []string{"kedge/ca", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
 		{"ca", []string{"kedge/signer", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},
 		{"ca/issuance", []string{"kedge/signer", "kedge/tpm", "kedge/pkcs11", "kedge/internal/keys", "kedge/internal/cli", "kedge/internal/config"}, stranger},

@@ -220,12 +220,20 @@ func checkLinks(links []link, path string, owners []int) error {
 // kernel does not apply when links are read one by one, and other systems do not have. In any
 // folder the link's owner must be root, this user, or the owner of the target or its folder.
 func (l link) check(target string, owners []int) error {
-	shared := l.folder.mode&fs.ModeSticky != 0 && l.folder.mode.Perm()&0o002 != 0
-	switch {
-	case shared && l.owner != euid() && l.owner != l.folder.uid:
-		return fmt.Errorf("%s is a symbolic link of another user (uid %d) in a folder that everybody can write to: it is not followed", l.path, l.owner)
-	case !slices.Contains(owners, l.owner):
+	if err := l.checkShared(); err != nil {
+		return err
+	}
+	if !slices.Contains(owners, l.owner) {
 		return fmt.Errorf("%s is a symbolic link of another user (uid %d) to %s, which is not theirs: it is not followed; name that file itself if it is meant", l.path, l.owner, target)
+	}
+	return nil
+}
+
+// checkShared is the part of check that is about the folder of the link.
+func (l link) checkShared() error {
+	shared := l.folder.mode&fs.ModeSticky != 0 && l.folder.mode.Perm()&0o002 != 0
+	if shared && l.owner != euid() && l.owner != l.folder.uid {
+		return fmt.Errorf("%s is a symbolic link of another user (uid %d) in a folder that everybody can write to: it is not followed", l.path, l.owner)
 	}
 	return nil
 }

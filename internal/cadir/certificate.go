@@ -10,6 +10,7 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/hostfiles"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // ParseCertificates reads the certificates of a file that was given to a command, at least
@@ -19,9 +20,9 @@ func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 	if !errors.Is(err, ca.ErrPKCS12) {
 		return certs, err
 	}
-	certs, err = signer.ParseCertificates(data, nil)
+	certs, err = keyfile.ParseCertificates(data, nil)
 	switch {
-	case errors.Is(err, signer.ErrPasswordRequired):
+	case errors.Is(err, keyfile.ErrPasswordRequired):
 		return nil, errors.New("encrypted; take the certificates out of it: openssl pkcs12 -in FILE -nokeys")
 	case err != nil:
 		return nil, ca.ErrPKCS12

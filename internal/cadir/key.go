@@ -12,6 +12,7 @@ import (
 	"kedge/internal/keys"
 	"kedge/internal/safefile"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 	"kedge/tpm"
 )
 
@@ -26,7 +27,7 @@ type Keys struct {
 
 // Passwords remembers passwords that can be read only once, by their references, so that they open
 // several keys. Several Keys can share one.
-type Passwords map[string]signer.PasswordFunc
+type Passwords map[string]keyfile.PasswordFunc
 
 // Key is the key of an authority, wherever it is. It must be closed.
 type Key struct {
@@ -126,7 +127,7 @@ func (k *Keys) open(ctx context.Context, at keyAt) (*Key, error) {
 		return given, err
 	}
 	key, err := at.open(ctx, c, k.Host, o)
-	if empty && errors.Is(err, signer.ErrWrongPassword) {
+	if empty && errors.Is(err, keyfile.ErrWrongPassword) {
 		from, _ := config.ParseInput(k.Password) // NewKeys parsed it before
 		return nil, fmt.Errorf("%s: the password%s is empty", cmp.Or(keyFileOf(at.reference), at.reference), in(from))
 	}
@@ -164,7 +165,7 @@ func in(from config.Input) string {
 }
 
 // remember makes a password that can be read only once one for several keys.
-func (k *Keys) remember(password signer.PasswordFunc) signer.PasswordFunc {
+func (k *Keys) remember(password keyfile.PasswordFunc) keyfile.PasswordFunc {
 	if k.Once == nil {
 		return password
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // KeyFlags are the flags that say where key and certificate are, as typed.
@@ -142,7 +143,7 @@ func (in Input) blob(stdin io.Reader) (signer.Blob, error) {
 }
 
 // PrivateKey is where the key is and how to get its password: for what needs no certificate.
-func (k *Keys) PrivateKey(h Host) (signer.Blob, signer.PasswordFunc, error) {
+func (k *Keys) PrivateKey(h Host) (signer.Blob, keyfile.PasswordFunc, error) {
 	blob, err := k.keyInput().blob(h.Stdin)
 	if err != nil {
 		return signer.Blob{}, nil, err
@@ -152,7 +153,7 @@ func (k *Keys) PrivateKey(h Host) (signer.Blob, signer.PasswordFunc, error) {
 
 // Certificate is where the certificate is and how to get the password of its PKCS#12: for what
 // needs no key.
-func (k *Keys) Certificate(h Host) (signer.Blob, signer.PasswordFunc, error) {
+func (k *Keys) Certificate(h Host) (signer.Blob, keyfile.PasswordFunc, error) {
 	blob, err := k.certificate.blob(h.Stdin)
 	if err != nil {
 		return signer.Blob{}, nil, err

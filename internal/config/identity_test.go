@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 func TestNewKeys_refusals(t *testing.T) {
@@ -67,6 +68,9 @@ func TestPassword(t *testing.T) {
 		{"line feed", KeyFlags{PasswordFrom: file("lf", "secret\n")}, nil, "secret", ""},
 		{"CRLF", KeyFlags{PasswordFrom: file("crlf", "secret\r\n")}, nil, "secret", ""},
 		{"one line ending only", KeyFlags{PasswordFrom: file("two", "secret\n\n")}, nil, "secret\n", ""},
+		{"byte order mark", KeyFlags{PasswordFrom: file("mark", "\xef\xbb\xbfsecret\r\n")}, nil, "secret", ""},
+		{"UTF-16", KeyFlags{PasswordFrom: file("utf16", "\xff\xfes\x00e\x00c\x00")}, nil, "", "--key-password-from: " + filepath.Join(dir, "utf16") + ": it is UTF-16 text; save it as UTF-8"},
+		{"UTF-16, big-endian", KeyFlags{PasswordFrom: file("utf16be", "\xfe\xff\x00s\x00e")}, nil, "", "--key-password-from: " + filepath.Join(dir, "utf16be") + ": it is UTF-16 text; save it as UTF-8"},
 		{"empty file", KeyFlags{PasswordFrom: file("empty", "")}, nil, "", ""},
 		{"standard input", KeyFlags{PasswordFrom: "-"}, nil, "from stdin", ""},
 		{"environment, as it is", KeyFlags{PasswordFrom: "env:KEDGE_TEST_PASSWORD"}, nil, "secret\n", ""},
@@ -102,7 +106,7 @@ func TestPassword(t *testing.T) {
 			}
 		})
 	}
-	if _, err := (passwordSource{}).ask(Host{Ask: noTerminal}, "k"); !errors.Is(err, signer.ErrPasswordRequired) {
+	if _, err := (passwordSource{}).ask(Host{Ask: noTerminal}, "k"); !errors.Is(err, keyfile.ErrPasswordRequired) {
 		t.Errorf("a missing password is %v", err)
 	}
 }

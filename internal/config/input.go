@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"kedge/internal/keys"
+	"kedge/internal/safefile"
 )
 
 // Input is a reference to bytes, as the flags take it:
@@ -158,12 +159,7 @@ func (in Input) read(stdin io.Reader, limit int64) ([]byte, error) {
 		defer f.Close()
 		return in.readFrom(f, limit)
 	}
-	f, err := os.Open(in.value)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return in.readFrom(f, limit)
+	return safefile.ReadInput(in.value, limit)
 }
 
 func (in Input) readFrom(r io.Reader, limit int64) ([]byte, error) {

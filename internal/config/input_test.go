@@ -77,7 +77,7 @@ func TestRead(t *testing.T) {
 		{"env:KEDGE_TEST_UNSET", "", "environment variable KEDGE_TEST_UNSET is not set"},
 		{path + ".missing", "", "no such file"},
 		{"fd:999", "", "read descriptor 999: "},
-		{filepath.Dir(path), "", "is a directory"},
+		{filepath.Dir(path), "", " is a folder, not a file"},
 	}
 	for _, tt := range tests {
 		in, err := ParseInput(tt.ref)

@@ -2,7 +2,9 @@ package config
 
 import (
 	"crypto/x509"
-	"errors"
+	"fmt"
+
+	"kedge/signer/keyfile"
 )
 
 // maxBundle bounds a file of CA certificates; what systems ship is about 250 KiB.
@@ -41,9 +43,13 @@ func (b Bundle) Roots() (*x509.CertPool, error) {
 	if err != nil {
 		return nil, &BundleError{b.setting, err}
 	}
+	certs, err := keyfile.ParseCertificates(data, nil)
+	if err != nil {
+		return nil, &BundleError{b.setting, fmt.Errorf("%s: %w", b.file.Name(), err)}
+	}
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(data) {
-		return nil, &BundleError{b.setting, errors.New(b.file.Name() + " holds no PEM certificate")}
+	for _, cert := range certs {
+		pool.AddCert(cert)
 	}
 	return pool, nil
 }

@@ -31,10 +31,10 @@ func TestBundle_refusals(t *testing.T) {
 	}
 	tests := []struct{ flag, variable, want string }{
 		{filepath.Join(dir, "none"), "", "--ca-bundle: open " + dir + "/none: no such file or directory"},
-		{filepath.Join(dir, "empty"), "", "--ca-bundle: " + dir + "/empty holds no PEM certificate"},
-		{"", filepath.Join(dir, "broken"), "AWS_CA_BUNDLE: " + dir + "/broken holds no PEM certificate"},
+		{filepath.Join(dir, "empty"), "", "--ca-bundle: " + dir + "/empty: it is empty"},
+		{"", filepath.Join(dir, "broken"), "AWS_CA_BUNDLE: " + dir + "/broken: the block CERTIFICATE in it is cut short: lines are missing"},
 		{filepath.Join(dir, "none"), filepath.Join(dir, "empty"), "--ca-bundle: open " + dir + "/none: no such file or directory"},
-		{dir, "", "--ca-bundle: read " + dir + ": is a directory"},
+		{dir, "", "--ca-bundle: " + dir + " is a folder, not a file"},
 		{"-", "", "--ca-bundle: needs a file: standard input is for keys and certificates"},
 	}
 	for _, tt := range tests {

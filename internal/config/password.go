@@ -8,7 +8,8 @@ import (
 	"os"
 	"sync"
 
-	"kedge/signer"
+	"kedge/internal/pemread"
+	"kedge/signer/keyfile"
 )
 
 // maxPassword bounds what is read as a password: anything longer is the wrong file.
@@ -54,7 +55,7 @@ func NewPassword(flag, ref string) (Password, error) {
 }
 
 // Read returns the password, which is not empty. On the terminal it is asked twice: a slip
-// would lose what is encrypted. The error wraps signer.ErrPasswordRequired where there is
+// would lose what is encrypted. The error wraps keyfile.ErrPasswordRequired where there is
 // none to ask on. what is the file to be encrypted.
 func (p Password) Read(h Host, what string) ([]byte, error) {
 	password, err := p.from.reader(h, what)()
@@ -82,7 +83,7 @@ func (p Password) Warnings() []string { return openToOthers("password file", p.f
 
 // reader returns the function that gets the password when, and only when, a key turns out
 // to be encrypted. What can be read or asked only once is remembered.
-func (p passwordSource) reader(h Host, keyName string) signer.PasswordFunc {
+func (p passwordSource) reader(h Host, keyName string) keyfile.PasswordFunc {
 	switch {
 	case p.text != "":
 		return func() ([]byte, error) { return []byte(p.text), nil }
@@ -109,7 +110,7 @@ func (p passwordSource) ask(h Host, keyName string) ([]byte, error) {
 	case p.prompt:
 		return nil, fmt.Errorf("--%s prompt: %w", p.flag, err)
 	}
-	return nil, fmt.Errorf("%w (%w)", signer.ErrPasswordRequired, err)
+	return nil, fmt.Errorf("%w (%w)", keyfile.ErrPasswordRequired, err)
 }
 
 func (p passwordSource) read(stdin io.Reader) ([]byte, error) {
@@ -120,14 +121,16 @@ func (p passwordSource) read(stdin io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// readSecret strips one line ending: editors and echo put it there.
+// readSecret reads what [pemread.Secret] takes out of a file. The content of a variable is the secret.
 func (in Input) readSecret(stdin io.Reader) ([]byte, error) {
 	data, err := in.read(stdin, maxPassword)
 	if err != nil || in.kind == envInput {
 		return data, err
 	}
-	data = bytes.TrimSuffix(data, []byte("\n"))
-	return bytes.TrimSuffix(data, []byte("\r")), nil
+	if data, err = pemread.Secret(data); err != nil {
+		return nil, fmt.Errorf("%s: %w", in.Name(), err)
+	}
+	return data, nil
 }
 
 // OpenToOthers returns a warning when more than its owner and group can read the file at path, which

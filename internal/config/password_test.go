@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 func TestPassword_Read(t *testing.T) {
@@ -32,7 +32,7 @@ func TestPassword_Read(t *testing.T) {
 		{"", []string{"typed", "typo"}, "", "the two passwords differ"},
 		{"", []string{"", ""}, "", "the password is empty"},
 		{empty, nil, "", "the password is empty"},
-		{"", nil, "", signer.ErrPasswordRequired.Error() + " (no terminal)"},
+		{"", nil, "", keyfile.ErrPasswordRequired.Error() + " (no terminal)"},
 		{"prompt", nil, "", "--pkcs12-password-from prompt: no terminal"},
 	}
 	for _, tt := range tests {

@@ -18,6 +18,7 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/role"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 	"kedge/signer/session"
 )
 
@@ -105,8 +106,8 @@ func TestAdvise_others(t *testing.T) {
 			untrusted(x509.CertificateInvalidError{Reason: x509.Expired}))), cli.ExitKey, "set this host's clock"},
 		{"mismatch", key(&signer.KeyMismatchError{}), cli.ExitKey, "openssl pkey"},
 		{"rule", key(&signer.RuleError{Source: "the guide"}), cli.ExitKey, "the guide"},
-		{"wrong password", key(fmt.Errorf("k: %w", signer.ErrWrongPassword)), cli.ExitKey, "check the password"},
-		{"no password", key(fmt.Errorf("k: %w", signer.ErrPasswordRequired)), cli.ExitKey, "--key-password-from"},
+		{"wrong password", key(fmt.Errorf("k: %w", keyfile.ErrWrongPassword)), cli.ExitKey, "check the password"},
+		{"no password", key(fmt.Errorf("k: %w", keyfile.ErrPasswordRequired)), cli.ExitKey, "--key-password-from"},
 		{"no key", key(fmt.Errorf("k: %w", signer.ErrNoPrivateKey)), cli.ExitKey, "--private-key"},
 		{"no file", key(&fs.PathError{Op: "open", Path: "none", Err: fs.ErrNotExist}), cli.ExitKey, "absolute"},
 		{"no permission", key(&fs.PathError{Op: "open", Path: "/none", Err: fs.ErrPermission}), cli.ExitKey, "let the user of this process"},

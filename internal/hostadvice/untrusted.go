@@ -15,17 +15,24 @@ const maxUnusedNamed = 3
 // anchor: which CA the path leads to, and what was given and is not sent. It is empty for other
 // refusals.
 func untrusted(e *session.APIError) string {
-	if e.Identity == nil || !strings.Contains(strings.ToLower(e.Message), "untrusted signing certificate") {
+	message := strings.ToLower(e.Message)
+	if e.Identity == nil || !strings.Contains(message, "untrusted") {
+		return ""
+	}
+	if foreign := e.Identity.ForeignSignatures(); len(foreign) > 0 {
+		return strings.Join(foreign, "; ") + ": have it issued by a CA with an RSA, EC or ML-DSA key"
+	}
+	if !strings.Contains(message, "untrusted signing certificate") {
 		return ""
 	}
 	issuer, rootGiven := e.Identity.TopIssuer()
 	hint := fmt.Sprintf("the certificates that were sent lead to the CA %q: check that --trust-anchor-arn names the anchor of this CA", issuer)
-	related, others := unusedOf(e.Identity)
+	related, others, several := unusedOf(e.Identity)
 	switch {
 	case len(related) > 0:
 		hint += "; given and not sent: " + strings.Join(related[:min(len(related), maxUnusedNamed)], "; ")
 		others += max(0, len(related)-maxUnusedNamed)
-		if !rootGiven {
+		if several && !rootGiven {
 			hint += "; where there are several paths, the one to a root that is given, too, is taken"
 		}
 	case !rootGiven:
@@ -37,14 +44,16 @@ func untrusted(e *session.APIError) string {
 	return hint
 }
 
-// unusedOf describes the certificates that have a name on the path, and counts the others.
-func unusedOf(id *signer.Identity) (related []string, others int) {
+// unusedOf describes the certificates that have a name on the path, and counts the others. several
+// reports whether there can be several paths: a certificate that cannot be read makes none.
+func unusedOf(id *signer.Identity) (related []string, others int, several bool) {
 	for _, u := range id.Unused() {
 		if u.Related {
 			related = append(related, u.String())
+			several = several || u.Number == 0
 		} else {
 			others++
 		}
 	}
-	return related, others
+	return related, others, several
 }

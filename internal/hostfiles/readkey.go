@@ -7,6 +7,7 @@ import (
 
 	"kedge/internal/safefile"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // ReadKey reads a private key that is not encrypted, as this package writes it. It does not block
@@ -27,7 +28,7 @@ func ReadCertificate(path string) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	certs, err := signer.ParseCertificates(data, nil)
+	certs, err := keyfile.ParseCertificates(data, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -54,7 +55,7 @@ func checkLeftover(path string) error {
 }
 
 func parseKey(path string, data []byte) (crypto.Signer, error) {
-	key, err := signer.ParsePrivateKey(data, nil)
+	key, err := keyfile.ParsePrivateKey(data, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

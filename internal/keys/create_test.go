@@ -15,7 +15,7 @@ import (
 	"kedge/internal/keys"
 	"kedge/internal/testenv"
 	"kedge/pkcs11"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 	"kedge/tpm"
 )
 
@@ -101,7 +101,7 @@ func TestCreate_file(t *testing.T) {
 			if from == nil {
 				continue
 			}
-			if _, err := keys.Open(t.Context(), uri, keys.Options{Password: secret("wrong")}); !errors.Is(err, signer.ErrWrongPassword) {
+			if _, err := keys.Open(t.Context(), uri, keys.Options{Password: secret("wrong")}); !errors.Is(err, keyfile.ErrWrongPassword) {
 				t.Errorf("%s, %s: with a wrong password: %v", kind, name, err)
 			}
 		}

@@ -27,6 +27,15 @@ type Pair struct {
 	Options
 }
 
+// now returns the pair with what is in its files, which are read together: a key of a TPM and its
+// certificate in one folder are of one version of that.
+func (p *Pair) now() *Pair {
+	now := *p
+	now.Files = p.Files.Together()
+	now.file = now.Files.PrivateKey
+	return &now
+}
+
 // IsTPMFile reports whether Files.PrivateKey is a TSS2 key file.
 func (p *Pair) IsTPMFile() bool {
 	data, err := p.Files.PrivateKey.Read()

@@ -10,13 +10,14 @@ import (
 
 	"kedge/pkcs11"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 	"kedge/tpm"
 )
 
 // Options say how keys are located and unlocked. The zero Options opens keys that need no secret.
 type Options struct {
 	// Password returns the password of an encrypted key file. nil: there is none.
-	Password signer.PasswordFunc
+	Password keyfile.PasswordFunc
 	// Auth returns the auth value of a TPM key whose URI has no auth-source, PIN that of a token
 	// whose URI has none. nil: none is given. They may be called several times, and the returned
 	// bytes are not changed.
@@ -43,6 +44,8 @@ type Options struct {
 	// Timeout bounds a signature of hardware; 0 is 30 seconds.
 	Timeout time.Duration
 
+	// file is the content of the file of a TPM key; zero: it has not been read.
+	file signer.Blob
 	// look, if not nil, is called before a secret is asked for, and returns Public.
 	look func() (crypto.PublicKey, error)
 }
@@ -82,7 +85,7 @@ func OpenBlob(ctx context.Context, blob signer.Blob, o Options) (*Key, error) {
 	if tpm.IsKeyFile(data) {
 		return loadTPM(ctx, blob.Name(), tpm.URI{}, data, o)
 	}
-	key, err := signer.ParsePrivateKey(data, o.Password)
+	key, err := keyfile.ParsePrivateKey(data, o.Password)
 	if err != nil {
 		return nil, &signer.FileError{File: blob.Name(), Err: err}
 	}

@@ -16,6 +16,7 @@ import (
 	"kedge/internal/testenv"
 	"kedge/pkcs11"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 	"kedge/tpm"
 )
 
@@ -102,7 +103,7 @@ func TestOpen_file(t *testing.T) {
 		t.Errorf("certificates %v, %v; want none", certs, err)
 	}
 	_, err := Open(t.Context(), path, Options{})
-	if file := (*signer.FileError)(nil); !errors.Is(err, signer.ErrPasswordRequired) || !errors.As(err, &file) || file.File != path {
+	if file := (*signer.FileError)(nil); !errors.Is(err, keyfile.ErrPasswordRequired) || !errors.As(err, &file) || file.File != path {
 		t.Errorf("without password: %v", err)
 	}
 	if err := key.Close(); err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"kedge/internal/pkcs8"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // What is written in each kind and form is read back as the same key.
@@ -45,7 +45,7 @@ func TestRecipe(t *testing.T) {
 		if len(der) < tt.min || len(der) > tt.max {
 			t.Errorf("%s, %s: %d bytes, want %d to %d", tt.kind, tt.form, len(der), tt.min, tt.max)
 		}
-		read, err := signer.ParsePrivateKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil)
+		read, err := keyfile.ParsePrivateKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil)
 		if err != nil {
 			t.Errorf("%s, %s: %v", tt.kind, tt.form, err)
 			continue

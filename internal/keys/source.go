@@ -37,17 +37,29 @@ func NewSource(ctx context.Context, p Pair) (*Source, error) {
 	if u, err := tpm.ParseURI(p.Key); err == nil && u.File != "" {
 		p.Files.PrivateKey = signer.File(u.File) // so that changes are noticed
 	}
-	s := &Source{pair: p, fresh: true, seen: p.Files.Stamp(), keySeen: p.keyFile().Stamp()}
-	var err error
-	if s.key, err = p.openKey(ctx); err != nil {
-		return nil, err
+	s := &Source{pair: p, fresh: true}
+	err := s.first(ctx)
+	if _, mismatch := errors.AsType[*signer.KeyMismatchError](err); mismatch && !p.Files.Stamp().Equal(s.seen) {
+		err = s.first(ctx)
 	}
-	if s.current, err = p.identity(ctx, s.key); err != nil {
-		s.key.Close()
+	if err != nil {
 		return nil, err
 	}
 	s.pair.Meanwhile = nil // only for the first time
 	return s, nil
+}
+
+// first opens the key and makes the first identity.
+func (s *Source) first(ctx context.Context) (err error) {
+	s.seen, s.keySeen = s.pair.Files.Stamp(), s.pair.keyFile().Stamp()
+	now := s.pair.now()
+	if s.key, err = now.openKey(ctx); err != nil {
+		return err
+	}
+	if s.current, err = now.identity(ctx, s.key); err != nil {
+		s.key.Close()
+	}
+	return err
 }
 
 // keyFile returns the part of the pair's files that the key is read from.
@@ -132,17 +144,18 @@ func (s *Source) reload(ctx context.Context) {
 
 // load returns the current identity, with the open key if that still matches.
 func (s *Source) load(ctx context.Context, newKey bool) (*signer.Identity, *Key, error) {
+	now := s.pair.now()
 	if !newKey {
-		id, err := s.pair.identity(ctx, s.key)
+		id, err := now.identity(ctx, s.key)
 		if _, other := errors.AsType[*signer.KeyMismatchError](err); !other {
 			return id, s.key, err
 		}
 	}
-	key, err := s.pair.reopenKey(ctx, s.key)
+	key, err := now.reopenKey(ctx, s.key)
 	if err != nil {
 		return nil, nil, err
 	}
-	id, err := s.pair.identity(ctx, key)
+	id, err := now.identity(ctx, key)
 	if err != nil {
 		if key.mod == nil || key.mod != s.key.mod {
 			key.Close()

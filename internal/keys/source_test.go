@@ -163,6 +163,43 @@ func TestSource_tpm(t *testing.T) {
 	}
 }
 
+// TestSource_tpmSwapped: a key and its certificate are of one version of their folder.
+func TestSource_tpmSwapped(t *testing.T) {
+	server := testenv.Swtpm(t)
+	a := newAuthority(t)
+	dir := t.TempDir()
+	o := Options{Device: server.Device}
+	for _, version := range []string{"one", "two"} {
+		if err := os.Mkdir(filepath.Join(dir, version), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		key := filepath.Join(dir, version, "key.pem")
+		put(t, key, create(t, server, tpm.CreateOptions{}))
+		put(t, filepath.Join(dir, version, "cert.pem"), pemOf(a.issue(t, publicOf(t, key, o), version)))
+	}
+	now := filepath.Join(dir, "now")
+	link := func(version string) {
+		if err := errors.Join(os.Symlink(version, now+".new"), os.Rename(now+".new", now)); err != nil {
+			t.Error(err)
+		}
+	}
+	keyPath := filepath.Join(now, "key.pem")
+	for _, uri := range []string{"", "tpm:file=" + keyPath} {
+		link("one")
+		pair := Pair{Key: uri, Files: signer.Files{Certificate: signer.File(filepath.Join(now, "cert.pem"))}, Options: o}
+		if uri == "" {
+			pair.Files.PrivateKey = signer.File(keyPath)
+		}
+		pair.Meanwhile = func() error {
+			link("two")
+			return nil
+		}
+		s := newSource(t, pair)
+		s.expect(t, "at first", "one", "")
+		s.expect(t, "once the link was swapped", "two", "")
+	}
+}
+
 func TestSource_token(t *testing.T) {
 	hsm := testenv.NewSoftHSM(t)
 	hsm.InitToken(t, "one")

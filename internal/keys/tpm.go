@@ -17,7 +17,11 @@ func openTPM(ctx context.Context, uri string, o Options) (*Key, error) {
 	}
 	var data []byte
 	if u.File != "" {
-		if data, err = signer.File(u.File).Read(); err != nil {
+		file := o.file
+		if file.Name() != u.File {
+			file = signer.File(u.File)
+		}
+		if data, err = file.Read(); err != nil {
 			return nil, err
 		}
 	}

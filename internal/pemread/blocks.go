@@ -17,6 +17,10 @@ type Options struct {
 	// caller. It is not decoded then, so that damage in it does no harm: a broken key beside a
 	// certificate. Nil: all are decoded.
 	Skip func(label string) bool
+
+	// NoUTF16 has UTF-16 named rather than read, for what other programs read as well, which
+	// would not understand it.
+	NoUTF16 bool
 }
 
 // Block is one thing that the input holds.
@@ -44,7 +48,7 @@ func Blocks(data []byte, o Options) ([]Block, error) {
 	if isDER(data) {
 		return derBlocks(data)
 	}
-	text, err := plainText(data)
+	text, err := plainText(data, o.NoUTF16)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +62,7 @@ func Blocks(data []byte, o Options) ([]Block, error) {
 		if isDER(inner) {
 			return derBlocks(inner)
 		}
+		inner = bytes.TrimPrefix(inner, []byte(mark))
 		if bytes.Contains(inner, []byte(beginMark)) {
 			return pemBlocks(inner, o)
 		}

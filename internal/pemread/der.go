@@ -64,7 +64,15 @@ func isDER(data []byte) bool {
 	return bytes.ContainsFunc(data, func(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) })
 }
 
-// derBlocks reads elements one after another. White space at the end is what editors add.
+// isMore reports whether what follows an element may be something that was meant: another
+// element, or PEM. Anything else, such as the white space of editors and the zeros of padded
+// blocks, changes nothing about the element before it.
+func isMore(rest []byte) bool {
+	start := bytes.TrimLeft(rest, "\x00\t\r\n ")
+	return len(start) > 0 && start[0] == tagSequence || bytes.Contains(rest, []byte(beginMark))
+}
+
+// derBlocks reads elements one after another.
 func derBlocks(data []byte) ([]Block, error) {
 	if isIndefinite(data) {
 		b := Block{DER: data}
@@ -73,7 +81,7 @@ func derBlocks(data []byte) ([]Block, error) {
 	}
 	var blocks []Block
 	for rest := data; len(rest) > 0; {
-		if len(blocks) > 0 && len(bytes.TrimSpace(rest)) == 0 {
+		if len(blocks) > 0 && !isMore(rest) {
 			break
 		}
 		e, after, ok := next(rest)

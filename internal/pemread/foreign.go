@@ -7,14 +7,32 @@ func describe(text []byte) error {
 	if bytes.Contains(text, []byte("BEGIN ")) && bytes.Contains(text, []byte("END ")) {
 		return fail(Damaged, "its line BEGIN lacks the five hyphens on each side")
 	}
-	start := bytes.ToLower(bytes.TrimSpace(text))
-	start = start[:min(len(start), 512)]
+	start := bytes.TrimSpace(text)
+	start = start[:min(len(start), 64)]
 	for _, known := range foreign() {
-		if bytes.HasPrefix(start, []byte(known.prefix)) {
+		if beginsWith(start, known.prefix) {
 			return fail(Foreign, "it is %s", known.what)
 		}
 	}
 	return fail(Foreign, "it is neither PEM nor DER nor base64 of them")
+}
+
+// beginsWith compares without regard to the case of ASCII letters; bytes.ToLower would change bytes
+// that are not UTF-8.
+func beginsWith(data []byte, prefix string) bool {
+	if len(data) < len(prefix) {
+		return false
+	}
+	for i := range len(prefix) {
+		c := data[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != prefix[i] {
+			return false
+		}
+	}
+	return true
 }
 
 type format struct{ prefix, what string }

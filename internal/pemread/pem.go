@@ -92,7 +92,7 @@ func (b *Block) read(body []byte) error {
 	return nil
 }
 
-// whole returns the one element that a block must hold.
+// whole returns the one element that a block must hold, without what follows it.
 func whole(der []byte, label string) ([]byte, error) {
 	if isIndefinite(der) {
 		return der, nil
@@ -101,7 +101,7 @@ func whole(der []byte, label string) ([]byte, error) {
 	switch {
 	case !ok:
 		return nil, fail(Cut, "the block %s in it is cut short: lines are missing", label)
-	case len(rest) > 0 && label != "TRUSTED CERTIFICATE":
+	case label != "TRUSTED CERTIFICATE" && isMore(rest):
 		return nil, fail(Damaged, "the block %s in it has %d bytes after its end", label, len(rest))
 	}
 	return e.full, nil

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -255,6 +256,8 @@ func TestBlocks_names(t *testing.T) {
 		{"hello", Foreign, "it is neither PEM nor DER nor base64 of them"},
 		{"<!DOCTYPE html><p>Sign in</p>", Foreign, "it is an HTML page"},
 		{"PuTTY-User-Key-File-3: ecdsa", Foreign, "it is a PuTTY key; convert it with puttygen"},
+		{"\xfe\xed\xfe\xed\x00\x00\x00\x02", Foreign, "it is a Java keystore; convert it: keytool -importkeystore -deststoretype PKCS12"},
+		{"\x1f\x8b\x08\x00", Foreign, "it is compressed with gzip; unpack it first"},
 		{"ssh-ed25519 AAAA you@there", Foreign, "it is an OpenSSH public key"},
 		{"---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----", Damaged, "its line BEGIN lacks the five hyphens on each side"},
 		{strings.ReplaceAll(good, "-----", "\u2013\u2013\u2013"), Damaged, "its line BEGIN lacks the five hyphens on each side"},
@@ -268,15 +271,43 @@ func TestBlocks_names(t *testing.T) {
 		{strings.Replace(good, "\n-----END", `"="-----END`, 1), Damaged, `the block CERTIFICATE REQUEST in it has the character '"' in its line `},
 		{strings.Replace(good, "\n-----END", "\xff\n-----END", 1), Damaged, "the block CERTIFICATE REQUEST in it has the byte 0xFF in its line "},
 		{"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----", Damaged, "the block CERTIFICATE in it is empty"},
-		{encode("CERTIFICATE", append(slices.Clone(request), 5, 0)), Damaged, "the block CERTIFICATE in it has 2 bytes after its end"},
+		{encode("CERTIFICATE", append(slices.Clone(request), 0x30, 0)), Damaged, "the block CERTIFICATE in it has 2 bytes after its end"},
 		{string(request[:len(request)-1]), Cut, "it is cut short: the DER in it is longer than the "},
-		{string(request) + "\x00", Damaged, "1 bytes of something else follow the DER in it"},
+		{string(request) + "\x00" + good, Damaged, fmt.Sprintf("%d bytes of something else follow the DER in it", len(good)+1)},
 	}
 	for _, tt := range tests {
 		_, err := Blocks([]byte(tt.data), Options{})
 		wrong, ok := errors.AsType[*Error](err)
 		if !ok || wrong.Reason != tt.reason || !strings.HasPrefix(wrong.Error(), tt.want) {
 			t.Errorf("%.40q: got %v\nwant %s", tt.data, err, tt.want)
+		}
+	}
+}
+
+// What follows the end of an element and is not another changes nothing about it.
+func TestBlocks_afterTheEnd(t *testing.T) {
+	t.Parallel()
+	request := newRequest(t)
+	for _, after := range []string{"\x00", "\n", "\r\n", "\x1a", "\x00\x00\x00\x00", " the end", "\x05\x00"} {
+		der := append(slices.Clone(request), after...)
+		for coat, data := range map[string]string{"DER": string(der), "PEM": encode("CERTIFICATE REQUEST", der), "base64": base64.StdEncoding.EncodeToString(der)} {
+			blocks, err := Blocks([]byte(data), Options{})
+			if err != nil || len(blocks) != 1 || !bytes.Equal(blocks[0].DER, request) {
+				t.Errorf("%q, %s: %v, %v", after, coat, blocks, err)
+			}
+		}
+	}
+}
+
+func TestBlocks_noUTF16(t *testing.T) {
+	t.Parallel()
+	text := encode("CERTIFICATE REQUEST", newRequest(t))
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		for _, mark := range []bool{true, false} {
+			_, err := Blocks(inUTF16(text, order, mark), Options{NoUTF16: true})
+			if wrong, ok := errors.AsType[*Error](err); !ok || wrong.Reason != Foreign || wrong.Error() != "it is UTF-16 text; save it as UTF-8" {
+				t.Errorf("%v, mark %v: %v", order, mark, err)
+			}
 		}
 	}
 }

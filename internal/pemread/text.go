@@ -12,12 +12,14 @@ import (
 
 // plainText takes byte order marks off and turns UTF-16 into UTF-8. Windows writes both: certreq
 // UTF-16, PowerShell and Notepad either.
-func plainText(data []byte) ([]byte, error) {
+func plainText(data []byte, noUTF16 bool) ([]byte, error) {
 	switch {
-	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
-		return data[3:], nil
+	case bytes.HasPrefix(data, []byte(mark)):
+		return data[len(mark):], nil
 	case bytes.HasPrefix(data, []byte("\xff\xfe\x00\x00")), bytes.HasPrefix(data, []byte("\x00\x00\xfe\xff")):
 		return nil, fail(Foreign, "it is UTF-32 text; save it as UTF-8")
+	case noUTF16 && IsUTF16(data):
+		return nil, fail(Foreign, "it is UTF-16 text; save it as UTF-8")
 	case bytes.HasPrefix(data, []byte("\xff\xfe")):
 		return fromUTF16(data[2:], binary.LittleEndian), nil
 	case bytes.HasPrefix(data, []byte("\xfe\xff")):
@@ -28,6 +30,15 @@ func plainText(data []byte) ([]byte, error) {
 		return fromUTF16(data, binary.BigEndian), nil
 	}
 	return data, nil
+}
+
+// mark is the byte order mark of UTF-8.
+const mark = "\xef\xbb\xbf"
+
+// IsUTF16 reports whether data is text in UTF-16, with a byte order mark or without.
+func IsUTF16(data []byte) bool {
+	return bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) ||
+		everyOtherIsZero(data, 0) || everyOtherIsZero(data, 1)
 }
 
 // everyOtherIsZero reports whether data begins as ASCII in UTF-16 does, the zeros at the even

@@ -24,7 +24,7 @@ func unmarshal(der []byte, into any) error {
 		rest, err = asn1.Unmarshal(converted, into)
 	}
 	if err != nil {
-		return fmt.Errorf("malformed PKCS#12: %w", err)
+		return errors.New("malformed PKCS#12: its parts are not what RFC 7292 has there")
 	}
 	if len(rest) > 0 {
 		return fmt.Errorf("malformed PKCS#12: %d bytes follow its end", len(rest))

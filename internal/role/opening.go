@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"kedge/internal/keys"
 	"kedge/signer"
+	"kedge/signer/keyfile"
 	"kedge/signer/session"
 )
 
@@ -169,7 +169,7 @@ func swapped(files signer.Files, err error) bool {
 		return false
 	}
 	return errors.Is(err, signer.ErrNoPrivateKey) ||
-		file.File == files.Certificate.Name() && strings.HasPrefix(file.Err.Error(), "a private key, not")
+		file.File == files.Certificate.Name() && errors.Is(file.Err, keyfile.ErrNoCertificate)
 }
 
 // certificateOfCA tells that the key does not belong to the certificate because that is a CA's.
@@ -181,6 +181,6 @@ func certificateOfCA(files signer.Files, err error) bool {
 	if err != nil {
 		return false
 	}
-	certs, err := signer.ParseCertificates(data, nil)
+	certs, err := keyfile.ParseCertificates(data, nil)
 	return err == nil && FirstLeaf(certs).IsCA
 }

@@ -90,7 +90,7 @@ func checkLeftover(path string, file *os.File) error {
 		if err != nil {
 			return err
 		}
-		problem = notRegular(named)
+		problem = irregular(named)
 	}
 	if problem == "" {
 		problem, err = onTheWay(path)
@@ -119,7 +119,7 @@ func whyNotOpen(path string, err error) error {
 
 // leftoverProblem returns why a file cannot be what an interrupted run left, or "".
 func leftoverProblem(info fs.FileInfo) string {
-	if problem := notRegular(info); problem != "" {
+	if problem := irregular(info); problem != "" {
 		return problem
 	}
 	return notOwn(info)

@@ -1,9 +1,11 @@
 // Package safefile opens files that decide what this process does, and refuses those that another
 // user could have written, changed or put there.
 //
-// There are two rules. A configuration file must be owned by root or this user; no other user may
+// There are three rules. A configuration file must be owned by root or this user; no other user may
 // be able to change it, or to put another file in its place. A file that an interrupted run of this
-// program left must be one that such a run can have created: see [OpenLeftover].
+// program left must be one that such a run can have created: see [OpenLeftover]. An input that the user
+// named, such as a key, may be owned by anybody, but must be a regular file: see [ReadInput]; inputs that
+// belong together are read from one version of their folder: see [OpenTogether].
 //
 // The checks are made on the open file, never by its name, and a named pipe does not block. On
 // systems that use access lists for permissions those are not checked: there, only files that are
@@ -12,8 +14,6 @@ package safefile
 
 import (
 	"cmp"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 )
@@ -27,11 +27,11 @@ type UnsafeError struct {
 func (e *UnsafeError) Error() string { return e.File + " " + e.Problem }
 
 // Read returns the content of a configuration file, which has at most limit bytes. Symbolic links
-// of root or this user are followed. The error is an *UnsafeError, one of package os that names the
-// path, or one that says that the file is too large.
+// of root or this user are followed. The error is an *UnsafeError, an *InputError for a file that is
+// too large, or one of package os; each names the path.
 func Read(path string, limit int64) ([]byte, error) {
-	return read(path, limit, func(info fs.FileInfo) error {
-		problem, err := cmp.Or(notRegular(info), ChangeableBy(info)), error(nil)
+	return read(path, limit, func(path string, info fs.FileInfo) error {
+		problem, err := cmp.Or(irregular(info), ChangeableBy(info)), error(nil)
 		if problem == "" {
 			problem, err = onTheWay(path)
 		}
@@ -43,52 +43,22 @@ func Read(path string, limit int64) ([]byte, error) {
 }
 
 // ReadRegular returns the content of any regular file, which has at most limit bytes, without
-// blocking on a named pipe. The error names the path.
-func ReadRegular(path string, limit int64) ([]byte, error) {
-	return read(path, limit, func(info fs.FileInfo) error {
-		if problem := notRegular(info); problem != "" {
-			return fmt.Errorf("%s %s", path, problem)
-		}
-		return nil
-	})
+// waiting for a pipe. The error is an *InputError or one of package os; both name the path.
+func ReadRegular(path string, limit int64) ([]byte, error) { return read(path, limit, notRegular) }
+
+// OpenRegular opens what ReadRegular reads.
+func OpenRegular(path string) (*os.File, error) { return open(path, notRegular) }
+
+func open(path string, check func(string, fs.FileInfo) error) (*os.File, error) {
+	return openChecked(path, func() (*os.File, error) { return os.OpenFile(path, os.O_RDONLY|NoWait, 0) }, check)
 }
 
-// read opens a file, checks it, and reads it.
-func read(path string, limit int64, check func(fs.FileInfo) error) ([]byte, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|NoWait, 0)
+// read checks what was opened, and reads that.
+func read(path string, limit int64, check func(string, fs.FileInfo) error) ([]byte, error) {
+	file, err := open(path, check)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err == nil {
-		err = check(info)
-	}
-	if err != nil {
-		return nil, err
-	}
 	return readAtMost(file, path, limit)
-}
-
-func readAtMost(file *os.File, path string, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("%s is larger than %d KiB", path, limit>>10)
-	}
-	return data, err
-}
-
-// notRegular returns what kind of file info is, or "" for a regular one.
-func notRegular(info fs.FileInfo) string {
-	switch mode := info.Mode(); {
-	case mode.IsRegular():
-		return ""
-	case mode.IsDir():
-		return "is a folder, not a file"
-	case mode&fs.ModeSymlink != 0:
-		return "is a symbolic link"
-	case mode&fs.ModeNamedPipe != 0:
-		return "is a named pipe, not a file"
-	}
-	return "is not a file"
 }

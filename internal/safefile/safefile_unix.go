@@ -54,9 +54,6 @@ func links(info fs.FileInfo) uint64 {
 	return 1
 }
 
-// maxLinks is how many links in a row are followed, as many as Linux does.
-const maxLinks = 40
-
 // onTheWay returns by which folder or symbolic link of path another user can put another file in
 // its place, as the end of a sentence about the file, or "".
 func onTheWay(path string) (problem string, err error) {

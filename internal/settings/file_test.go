@@ -91,7 +91,7 @@ func TestOpen(t *testing.T) {
 	if _, err := Open(path, nil); err == nil || !strings.HasSuffix(err.Error(), "is larger than 1024 KiB") {
 		t.Error(err)
 	}
-	if _, err := Open(filepath.Dir(path), nil); err == nil || !strings.HasSuffix(err.Error(), "is not a file") {
+	if _, err := Open(filepath.Dir(path), nil); err == nil || !strings.HasSuffix(err.Error(), "is a folder, not a file") {
 		t.Error(err)
 	}
 	if _, err := Open(path+"x", nil); !errors.Is(err, os.ErrNotExist) {

@@ -40,7 +40,10 @@ func Find(systemDir string) (string, error) {
 // Open reads the file at path. It refuses a file that someone else than root or the user of this
 // process can change. The error is a *FileError or names the path otherwise.
 func Open(path string, sections []string) (*File, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|safefile.NoWait, 0)
+	file, err := safefile.OpenRegular(path)
+	if input, ok := errors.AsType[*safefile.InputError](err); ok {
+		return nil, &FileError{File: path, Problem: input.Problem}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +51,6 @@ func Open(path string, sections []string) (*File, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, &FileError{File: path, Problem: "is not a file"}
 	}
 	if problem := safefile.ChangeableBy(info); problem != "" {
 		return nil, &UnsafeError{File: path, Problem: problem}

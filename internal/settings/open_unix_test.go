@@ -16,7 +16,7 @@ func TestOpen_pipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Skip(err)
 	}
-	if _, err := Open(path, nil); err == nil || !strings.HasSuffix(err.Error(), "config.yaml: is not a file") {
+	if _, err := Open(path, nil); err == nil || !strings.HasSuffix(err.Error(), "config.yaml: is a named pipe, not a file") {
 		t.Errorf("%v", err)
 	}
 }

@@ -2,7 +2,6 @@ package takeover
 
 import (
 	"bytes"
-	"encoding/pem"
 	"iter"
 	"strings"
 
@@ -43,9 +42,6 @@ func blocks(data []byte) iter.Seq[block] {
 func newBlock(data []byte, offset int) block {
 	first, _, _ := bytes.Cut(data, []byte("\n"))
 	label := bytes.TrimSuffix(bytes.TrimSpace(bytes.TrimPrefix(first, []byte("-----BEGIN "))), []byte("-----"))
-	if decoded, _ := pem.Decode(data); decoded != nil {
-		return block{decoded.Type, decoded.Bytes, offset}
-	}
 	if all := coated(data); len(all) == 1 {
 		return block{all[0].label, all[0].der, offset}
 	}

@@ -1,4 +1,4 @@
-package signer_test
+package keyfile_test
 
 import (
 	"crypto/rand"

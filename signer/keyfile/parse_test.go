@@ -1,11 +1,11 @@
-package signer_test
+package keyfile_test
 
 import (
 	"crypto/ecdsa"
 	"testing"
 
 	"kedge/internal/testenv"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 func TestParsePair(t *testing.T) {
@@ -13,7 +13,7 @@ func TestParsePair(t *testing.T) {
 	dir := t.TempDir()
 	pair := testenv.Run(t, dir, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
 		"-nodes", "-keyout", "-", "-subj", "/CN=a", "-days", "2")
-	found, err := signer.Parse(pair, nil)
+	found, err := keyfile.Parse(pair, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,11 @@
-package signer_test
+package keyfile_test
 
 import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"os"
 	"path/filepath"
@@ -13,7 +14,7 @@ import (
 	"testing"
 
 	"kedge/internal/testenv"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // fixtures are what bad inputs are made from.
@@ -82,17 +83,17 @@ func checkBad(t *testing.T, table []badInput, parse func([]byte) error) {
 }
 
 func parseAny(data []byte) error {
-	_, err := signer.Parse(data, nil)
+	_, err := keyfile.Parse(data, nil)
 	return err
 }
 
 func parseKey(data []byte) error {
-	_, err := signer.ParsePrivateKey(data, nil)
+	_, err := keyfile.ParsePrivateKey(data, nil)
 	return err
 }
 
 func parseCerts(data []byte) error {
-	_, err := signer.ParseCertificates(data, nil)
+	_, err := keyfile.ParseCertificates(data, nil)
 	return err
 }
 
@@ -107,66 +108,59 @@ func TestParseForeign(t *testing.T) {
 	public := f.openssl("pkey", "-in", "key.pem", "-pubout")
 	pkcs7 := f.openssl("crl2pkcs7", "-nocrl", "-certfile", "cert.pem")
 	const want = ", not a certificate or a private key"
-	const pkcs7Text = "a PKCS#7 bundle (convert it: openssl pkcs7 -print_certs -in FILE, with -inform DER if it is binary)"
+	const pkcs7Text = "it is a PKCS#7 bundle (convert it: openssl pkcs7 -print_certs -in FILE, with -inform DER if it is binary)"
 	checkBad(t, []badInput{
-		{"nothing", nil, "empty"},
-		{"white space", []byte(" \r\n\t"), "empty"},
-		{"only a mark", []byte("\xef\xbb\xbf"), "empty"},
-		{"text", []byte("hello"), "neither PEM nor DER nor PKCS#12" + want},
-		{"text that begins as short DER", []byte("0 is the number of certificates in this file, which is text\n"), "neither PEM nor DER nor PKCS#12" + want},
-		{"text in Latin-1 that begins as short DER", []byte("0! f\xfcr alle"), "neither PEM nor DER nor PKCS#12" + want},
-		{"zeros", make([]byte, 100), "neither PEM nor DER nor PKCS#12" + want},
-		{"HTML", []byte("\n<!DOCTYPE html><html>"), "an HTML page" + want},
-		{"XML", []byte("<?xml version=\"1.0\"?>"), "XML" + want},
-		{"JSON", []byte(`{"certificate": "x"}`), "JSON" + want},
-		{"UTF-16", []byte("\xff\xfe-\x00-\x00"), "UTF-16 text (save it as ASCII or UTF-8)" + want},
-		{"bare base64", []byte("MIIBszCCAVmgAwIBAgIU"), "base64 without its BEGIN and END lines" + want},
-		{"SSH public key", []byte("ssh-rsa AAAAB3Nza me@host"), "an OpenSSH public key" + want},
-		{"PuTTY", []byte("PuTTY-User-Key-File-3: ssh-rsa"), "a PuTTY key" + want},
-		{"Java keystore", []byte("\xfe\xed\xfe\xed\x00\x00\x00\x02"), "a Java keystore (convert it: keytool -importkeystore -deststoretype PKCS12)" + want},
-		{"request", request, "a certificate request" + want},
-		{"request, DER", body(request), "a certificate request" + want},
-		{"CRL", crl, "a revocation list" + want},
-		{"CRL, DER", body(crl), "a revocation list" + want},
-		{"public key", public, "a public key" + want},
-		{"public key, DER", body(public), "a public key" + want},
+		{"nothing", nil, "it is empty"},
+		{"white space", []byte(" \r\n\t"), "it is empty"},
+		{"only a mark", []byte("\xef\xbb\xbf"), "it is empty"},
+		{"text", []byte("hello"), "it is neither PEM nor DER nor base64 of them"},
+		{"text that begins as short DER", []byte("0 is the number of certificates in this file, which is text\n"), "it is neither PEM nor DER nor base64 of them"},
+		{"text in Latin-1 that begins as short DER", []byte("0! f\xfcr alle"), "it is neither PEM nor DER nor base64 of them"},
+		{"zeros", make([]byte, 100), "it is neither PEM nor DER nor base64 of them"},
+		{"HTML", []byte("\n<!DOCTYPE html><html>"), "it is an HTML page"},
+		{"XML", []byte("<?xml version=\"1.0\"?>"), "it is XML"},
+		{"JSON", []byte(`{"certificate": "x"}`), "it is JSON"},
+		{"UTF-16", []byte("\xff\xfe-\x00-\x00"), "it is UTF-16 text; save it as UTF-8"},
+		{"bare base64", []byte("MIIBszCCAVmgAwIBAgIU"), "it is cut short: the DER in it is longer than the 15 bytes that are there"},
+		{"SSH public key", []byte("ssh-rsa AAAAB3Nza me@host"), "it is an OpenSSH public key"},
+		{"PuTTY", []byte("PuTTY-User-Key-File-3: ssh-rsa"), "it is a PuTTY key; convert it with puttygen"},
+		{"Java keystore", []byte("\xfe\xed\xfe\xed\x00\x00\x00\x02"), "it is a Java keystore; convert it: keytool -importkeystore -deststoretype PKCS12"},
+		{"request", request, "it is a certificate request" + want},
+		{"request, DER", body(request), "it is a certificate request" + want},
+		{"CRL", crl, "it is a revocation list" + want},
+		{"CRL, DER", body(crl), "it is a revocation list" + want},
+		{"public key", public, "it is a public key" + want},
+		{"public key, DER", body(public), "it is a public key" + want},
 		{"PKCS#7", pkcs7, pkcs7Text + want},
 		{"PKCS#7, DER", body(pkcs7), pkcs7Text + want},
-		{"OpenSSH", block("OPENSSH PRIVATE KEY", []byte("openssh-key-v1\x00")), `an OpenSSH key (convert a copy: ssh-keygen -p -N "" -m PKCS8 -f COPY)` + want},
-		{"DSA", block("DSA PRIVATE KEY", []byte("x")), "a DSA private key, for which Roles Anywhere has no algorithm" + want},
-		{"TPM", block("TSS2 PRIVATE KEY", []byte("x")), "a TPM key, which only its TPM can use" + want},
-		{"PGP", []byte("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"), "an OpenPGP block" + want},
-		{"EC parameters", f.openssl("ecparam", "-name", "prime256v1"), "EC parameters alone" + want},
-		{"DH parameters", block("DH PARAMETERS", []byte("x")), `PEM of the kind "DH PARAMETERS"` + want},
-		{"RSA public key, DER", []byte{0x30, 6, 2, 1, 5, 2, 1, 3}, "a public key" + want},
-		{"unknown DER", []byte{0x30, 3, 2, 1, 5}, "DER of an unknown kind" + want},
+		{"OpenSSH", block("OPENSSH PRIVATE KEY", []byte("openssh-key-v1\x00")), `it is an OpenSSH key (convert a copy: ssh-keygen -p -N "" -m PKCS8 -f COPY)` + want},
+		{"DSA", block("DSA PRIVATE KEY", []byte("x")), "it is a DSA private key, for which Roles Anywhere has no algorithm" + want},
+		{"TPM", block("TSS2 PRIVATE KEY", []byte("x")), "it is a TPM key, which only its TPM can use" + want},
+		{"PGP", []byte("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"), "it is an OpenPGP block" + want},
+		{"EC parameters", f.openssl("ecparam", "-name", "prime256v1"), "it is EC parameters alone" + want},
+		{"DH parameters", block("DH PARAMETERS", []byte("x")), "it is parameters of a key" + want},
+		{"RSA public key, DER", []byte{0x30, 6, 2, 1, 5, 2, 1, 3}, "it is a public key" + want},
+		{"unknown DER", []byte{0x30, 3, 2, 1, 5}, "it is something of an unknown kind" + want},
 	}, parseAny)
 }
 
 func TestParseDamaged(t *testing.T) {
 	t.Parallel()
 	f := newFixtures(t)
-	oneLine := func(data []byte) []byte { return bytes.ReplaceAll(data, []byte("\n"), []byte(`\n`)) }
 	half := f.cert[:len(f.cert)/2]
 	checkBad(t, []badInput{
-		{"no END", half, "truncated: BEGIN CERTIFICATE without END CERTIFICATE"},
-		{"no END, then a key", join(half, []byte("\n"), f.key), "truncated: BEGIN CERTIFICATE without END CERTIFICATE"},
-		{"BEGIN without dashes", []byte("-----BEGIN CERTIFICATE\nMII\n"), "damaged PEM: a BEGIN line without its label or closing dashes"},
-		{"another END", bytes.ReplaceAll(f.cert, []byte("END CERTIFICATE"), []byte("END PRIVATE KEY")), "truncated: BEGIN CERTIFICATE without END CERTIFICATE"},
-		{"literal \\n", oneLine(f.cert), `the CERTIFICATE block has the two characters \n where line breaks belong`},
-		{"not base64", []byte("-----BEGIN CERTIFICATE-----\n****\n-----END CERTIFICATE-----\n"), "the CERTIFICATE block is damaged: illegal base64 data at input byte 0"},
-		{"empty block", []byte("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"), "the CERTIFICATE block is empty"},
-		{"bad headers", []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n*\n-----END RSA PRIVATE KEY-----\n"), "the RSA PRIVATE KEY block is damaged"},
-		{"DER cut", f.certDER[:100], "damaged DER: asn1: syntax error: data truncated"},
-		{"DER key cut", f.keyDER[:50], "damaged DER: asn1: syntax error: data truncated"},
-		{"DER and text", join(f.certDER, []byte("hello")), "5 bytes of something else follow the DER data"},
-		{"key and certificate, DER", join(f.keyDER, []byte("hello")), "5 bytes of something else follow the private key"},
-		{"cut within PEM", block("CERTIFICATE", f.certDER[:100]), "unreadable certificate: x509: malformed certificate"},
-		{"trailing within PEM", block("CERTIFICATE", join(f.certDER, []byte{0})), "unreadable certificate: x509: trailing data"},
-		{"PKCS#12 cut", f.p12DER[:200], "damaged DER: asn1: syntax error: data truncated"},
-		{"key in a certificate's block", block("CERTIFICATE", f.keyDER), "a PKCS#8 private key under the label CERTIFICATE"},
-		{"certificate in a key's block", block("PRIVATE KEY", f.certDER), "a certificate, not a private key"},
-		{"noise in a key's block", block("PRIVATE KEY", []byte("noise")), "unreadable private key: damaged DER: asn1: syntax error: data truncated"},
+		{"no END", half, "it is cut off: there is a line BEGIN CERTIFICATE without its END CERTIFICATE"},
+		{"no END, then a key", join(half, []byte("\n"), f.key), "it is cut off: there is a line BEGIN CERTIFICATE without its END CERTIFICATE"},
+		{"BEGIN without dashes", []byte("-----BEGIN CERTIFICATE\nMII\n"), "a line BEGIN in it does not end with five hyphens after the label"},
+		{"another END", bytes.ReplaceAll(f.cert, []byte("END CERTIFICATE"), []byte("END PRIVATE KEY")), `what begins with BEGIN CERTIFICATE in it ends with END "PRIVATE KEY"`},
+		{"not base64", []byte("-----BEGIN CERTIFICATE-----\n****\n-----END CERTIFICATE-----\n"), "the block CERTIFICATE in it has the character '*' in its line 2, which is not of base64"},
+		{"empty block", []byte("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"), "the block CERTIFICATE in it is empty"},
+		{"bad headers", []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n*\n-----END RSA PRIVATE KEY-----\n"), "the block RSA PRIVATE KEY in it has the character '*' in its line 1, which is not of base64"},
+		{"DER cut", f.certDER[:100], "it is cut short: the DER in it is longer than the 100 bytes that are there"},
+		{"DER key cut", f.keyDER[:50], "it is cut short: the DER in it is longer than the 50 bytes that are there"},
+		{"cut within PEM", block("CERTIFICATE", f.certDER[:100]), "the block CERTIFICATE in it is cut short: lines are missing"},
+		{"PKCS#12 cut", f.p12DER[:200], "it is cut short: the DER in it is longer than the 200 bytes that are there"},
+		{"noise in a key's block", block("PRIVATE KEY", []byte("noise")), "the private key in it is damaged: it has none of the forms PKCS#1, SEC 1 and PKCS#8"},
 	}, parseAny)
 }
 
@@ -182,21 +176,21 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 	const noCurve = "EC key on the curve 1.3.132.0.10, only P-224, P-256, P-384 and P-521 can be used"
 	const spelledOut = "EC key with its curve spelled out (name it: openssl pkey -in FILE -ec_param_enc named_curve)"
 	checkBad(t, []badInput{
-		{"certificate", f.cert, "a certificate, not a private key"},
-		{"certificate, DER", f.certDER, "a certificate, not a private key"},
+		{"certificate", f.cert, "it is a certificate, not a private key"},
+		{"certificate, DER", f.certDER, "it is a certificate, not a private key"},
 		{"two keys", join(f.key, f.key), "2 private keys where one is expected"},
 		{"many keys", bytes.Repeat(f.key, 5), "more than 4 private keys"},
 		{"encrypted", encrypted, "encrypted, and no password was given"},
 		{"PKCS#12", f.p12DER, "encrypted, and no password was given"},
 		{"Ed25519", ed25519Key(t), "an Ed25519" + noAlgorithm},
 		{"X25519", f.openssl("genpkey", "-algorithm", "X25519"), "an X25519" + noAlgorithm},
-		{"RSA-PSS", f.openssl("genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:1024"), "an RSA-PSS" + noAlgorithm},
+		{"RSA-PSS", f.openssl("genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:1024"), "an RSASSA-PSS" + noAlgorithm},
 		{"secp256k1", secp256k1, noCurve},
 		{"secp256k1, PKCS#8", f.openssl("pkey", "-in", "k1.pem"), noCurve},
 		{"explicit parameters", explicit, spelledOut},
 		{"explicit parameters, PKCS#8", f.openssl("pkey", "-in", "explicit.pem"), spelledOut},
-		{"cut PKCS#8", block("PRIVATE KEY", []byte{0x30, 5, 2, 1, 0, 0x30, 0}), "unreadable private key: malformed PKCS#8"},
-		{"no scalar", block("EC PRIVATE KEY", []byte{0x30, 5, 2, 1, 1, 4, 0}), "unreadable private key: x509: unknown elliptic curve"},
+		{"cut PKCS#8", block("PRIVATE KEY", []byte{0x30, 5, 2, 1, 0, 0x30, 0}), "the private key in it is damaged: it is not the PKCS#8 that it begins as"},
+		{"no scalar", block("EC PRIVATE KEY", []byte{0x30, 5, 2, 1, 1, 4, 0}), "the EC key in it is damaged: it names no curve, or its number is not one of that curve"},
 	}, parseKey)
 }
 
@@ -206,8 +200,8 @@ func TestParseCertificatesRefuses(t *testing.T) {
 	f.write("p12", f.p12DER)
 	onlyKey := f.openssl("pkcs12", "-export", "-inkey", "key.pem", "-nocerts", "-passout", "pass:")
 	checkBad(t, []badInput{
-		{"key", f.key, "a private key, not a certificate"},
-		{"key, DER", f.keyDER, "a private key, not a certificate"},
+		{"key", f.key, "it is a private key, not a certificate"},
+		{"key, DER", f.keyDER, "it is a private key, not a certificate"},
 		{"PKCS#12 with the key alone", onlyKey, "the PKCS#12 file does not hold a certificate"},
 	}, parseCerts)
 }
@@ -239,6 +233,16 @@ func TestParseForgiving(t *testing.T) {
 		"CRLF":                           join([]byte("\xef\xbb\xbf"), replace("\n", "\r\n")),
 		"lone CR":                        replace("\n", "\r"),
 		"byte order mark":                join([]byte("\xef\xbb\xbf"), pair),
+		"literal \\n":                    replace("\n", `\n`),
+		"base64 of PEM":                  []byte(base64.StdEncoding.EncodeToString(pair)),
+		"base64 of PEM, with mark":       []byte(base64.StdEncoding.EncodeToString(join([]byte("\xef\xbb\xbf"), pair))),
+		"DER, key first":                 join(f.keyDER, f.certDER),
+		"DER, then zeros":                join(f.certDER, f.keyDER, []byte{0, 0, 0}),
+		"DER, then text":                 join(f.keyDER, f.certDER, []byte("hello")),
+		"base64 of DER":                  []byte(base64.StdEncoding.EncodeToString(join(f.keyDER, f.certDER))),
+		"END and BEGIN joined":           bytes.ReplaceAll(pair, []byte("-----\n-----"), []byte("----------")),
+		"bytes after the end, in PEM":    join(block("CERTIFICATE", join(f.certDER, []byte{0})), f.key),
+		"key in a certificate's block":   join(f.cert, block("CERTIFICATE", f.keyDER)),
 		"text around":                    join([]byte("Bag Attributes\n  a: b\n"), pair, []byte("bye")),
 		"DER-like text":                  join([]byte("0 s:CN = a\n"), pair),
 		"indented":                       replace("\n", "\n    "),
@@ -251,7 +255,7 @@ func TestParseForgiving(t *testing.T) {
 		"no final newline":               bytes.TrimSpace(pair),
 	} {
 		t.Run(name, func(t *testing.T) {
-			found, err := signer.Parse(data, nil)
+			found, err := keyfile.Parse(data, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -268,7 +272,7 @@ func TestParseKeepsOrder(t *testing.T) {
 	t.Parallel()
 	f := newFixtures(t)
 	other := newFixtures(t)
-	certs, err := signer.ParseCertificates(join(f.certDER, other.certDER, f.certDER), nil)
+	certs, err := keyfile.ParseCertificates(join(f.certDER, other.certDER, f.certDER), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

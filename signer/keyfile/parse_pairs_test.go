@@ -1,4 +1,4 @@
-package signer_test
+package keyfile_test
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"kedge/internal/testenv/pairs"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // TestParseEveryContainer reads what openssl and crypto/x509 made, in every container, and
@@ -33,7 +33,7 @@ func checkPair(t *testing.T, pair pairs.Pair) {
 	keyData := readFile(t, keyFile)
 	asked := 0
 	password := func() ([]byte, error) { asked++; return []byte(pairs.Password), nil }
-	key, err := signer.ParsePrivateKey(keyData, password)
+	key, err := keyfile.ParsePrivateKey(keyData, password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func checkPair(t *testing.T, pair pairs.Pair) {
 	if want := map[bool]int{true: 1}[pair.Encrypted]; asked != want {
 		t.Errorf("asked for the password %d times, want %d", asked, want)
 	}
-	certs, err := signer.ParseCertificates(readFile(t, pair.CertFile), password)
+	certs, err := keyfile.ParseCertificates(readFile(t, pair.CertFile), password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,11 +55,11 @@ func checkPair(t *testing.T, pair pairs.Pair) {
 
 func checkPasswords(t *testing.T, data []byte) {
 	t.Helper()
-	if _, err := signer.ParsePrivateKey(data, nil); !errors.Is(err, signer.ErrPasswordRequired) {
+	if _, err := keyfile.ParsePrivateKey(data, nil); !errors.Is(err, keyfile.ErrPasswordRequired) {
 		t.Errorf("without a password: %v", err)
 	}
 	wrong := func() ([]byte, error) { return []byte("wrong"), nil }
-	if _, err := signer.ParsePrivateKey(data, wrong); !errors.Is(err, signer.ErrWrongPassword) {
+	if _, err := keyfile.ParsePrivateKey(data, wrong); !errors.Is(err, keyfile.ErrWrongPassword) {
 		t.Errorf("with a wrong password: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package signer
+package keyfile
 
 import (
 	"crypto"
@@ -23,21 +23,17 @@ func parseKey(der []byte, password PasswordFunc) (crypto.Signer, error) {
 	if len(der) > maxKey {
 		return nil, fmt.Errorf("private key of %d bytes, must be at most %d", len(der), maxKey)
 	}
-	kind, err := shape(der)
-	if err != nil {
-		return nil, fmt.Errorf("unreadable private key: %w", err)
-	}
-	switch kind {
-	case shapePKCS1:
-		return readKey(x509.ParsePKCS1PrivateKey(der))
-	case shapeSEC1:
+	switch formOf(der) {
+	case formPKCS1:
+		return readRSA(x509.ParsePKCS1PrivateKey(der))
+	case formSEC1:
 		return parseSEC1(der)
-	case shapePKCS8:
+	case formPKCS8:
 		return parsePKCS8(der)
-	case shapeEncrypted:
+	case formEncrypted:
 		return decryptKey(der, password)
 	}
-	return nil, fmt.Errorf("%s, not a private key", kind)
+	return nil, errors.New("the private key in it is damaged: it has none of the forms PKCS#1, SEC 1 and PKCS#8")
 }
 
 func decryptKey(der []byte, password PasswordFunc) (crypto.Signer, error) {
@@ -68,16 +64,16 @@ func parsePKCS8(der []byte) (crypto.Signer, error) {
 	}
 	var info privateKeyInfo
 	if rest, err := asn1.Unmarshal(der, &info); err != nil || len(rest) > 0 {
-		return nil, errors.New("unreadable private key: malformed PKCS#8")
+		return nil, errors.New("the private key in it is damaged: it is not the PKCS#8 that it begins as")
 	}
 	switch oid := info.Algorithm.Algorithm; oid.String() {
-	case "1.2.840.113549.1.1.1":
-		return readKey(x509.ParsePKCS8PrivateKey(der))
-	case "1.2.840.10045.2.1":
+	case oidRSA:
+		return readRSA(x509.ParsePKCS8PrivateKey(der))
+	case oidEC:
 		if err := checkCurve(info.Algorithm.Parameters.FullBytes); err != nil {
 			return nil, err
 		}
-		return readKey(x509.ParsePKCS8PrivateKey(der))
+		return readEC(x509.ParsePKCS8PrivateKey(der))
 	default:
 		if _, ok := pkcs8.MLDSAParameters(oid); ok {
 			return readKey(pkcs8.ParseMLDSA(der))
@@ -96,12 +92,12 @@ type sec1 struct {
 func parseSEC1(der []byte) (crypto.Signer, error) {
 	var key sec1
 	if _, err := asn1.Unmarshal(der, &key); err != nil {
-		return nil, errors.New("unreadable private key: malformed SEC 1")
+		return nil, errors.New("the private key in it is damaged: it is not the SEC 1 that it begins as")
 	}
 	if err := checkCurve(key.Parameters.Bytes); err != nil {
 		return nil, err
 	}
-	return readKey(x509.ParseECPrivateKey(der))
+	return readEC(x509.ParseECPrivateKey(der))
 }
 
 // checkCurve names what crypto/x509 would only call unknown.
@@ -109,7 +105,7 @@ func checkCurve(params []byte) error {
 	var curve asn1.ObjectIdentifier
 	if _, err := asn1.Unmarshal(params, &curve); err != nil {
 		if len(params) > 0 && params[0] == derSequence {
-			return errors.New("EC key with its curve spelled out (name it: openssl pkey -in FILE -ec_param_enc named_curve)")
+			return errors.New(explicitText + " (name it: openssl pkey -in FILE -ec_param_enc named_curve)")
 		}
 		return nil // absent in PKCS#8: the key within may name it
 	}
@@ -139,7 +135,7 @@ func keyName(oid string) string {
 	switch oid {
 	case "1.3.101.112":
 		return "an Ed25519"
-	case "1.3.101.113":
+	case oidEd448:
 		return "an Ed448"
 	case "1.3.101.110":
 		return "an X25519"
@@ -147,20 +143,40 @@ func keyName(oid string) string {
 		return "an X448"
 	case "1.2.840.10040.4.1":
 		return "a DSA"
-	case "1.2.840.113549.1.1.10":
-		return "an RSA-PSS"
+	case oidPSS:
+		return "an RSASSA-PSS"
 	}
 	return "a " + oid
 }
 
-// readKey says what failed, and holds the key as the crypto.Signer that all of these are.
+// readRSA takes what a function of crypto/x509 returned for an RSA key.
+func readRSA[K any](key K, err error) (crypto.Signer, error) {
+	if err != nil {
+		return nil, errors.New("the RSA key in it is damaged: its numbers do not fit together, or are too few or too small")
+	}
+	return asSigner(key)
+}
+
+// readEC takes what a function of crypto/x509 returned for an EC key.
+func readEC[K any](key K, err error) (crypto.Signer, error) {
+	if err != nil {
+		return nil, errors.New("the EC key in it is damaged: it names no curve, or its number is not one of that curve")
+	}
+	return asSigner(key)
+}
+
 func readKey[K any](key K, err error) (crypto.Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unreadable private key: %w", err)
 	}
-	signer, ok := any(key).(crypto.Signer)
+	return asSigner(key)
+}
+
+// asSigner holds a key as the crypto.Signer that all of these are.
+func asSigner(key any) (crypto.Signer, error) {
+	signer, ok := key.(crypto.Signer)
 	if !ok {
-		return nil, fmt.Errorf("unreadable private key: %T cannot sign", key)
+		return nil, errors.New("the private key in it cannot sign: it is for key agreement alone")
 	}
 	return signer, nil
 }

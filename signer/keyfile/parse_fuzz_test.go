@@ -1,4 +1,4 @@
-package signer_test
+package keyfile_test
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"kedge/internal/testenv"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // FuzzPEMBundle: what parses is written again as plain PEM that parses to the same.
@@ -24,11 +24,11 @@ func FuzzPEMBundle(f *testing.F) {
 	f.Add(readFile(f, testenv.Root(f)+"/signer/testdata/keys/rfc9881/ml-dsa-44-key-both.pem"))
 	f.Add(readFile(f, testenv.Root(f)+"/signer/testdata/keys/rsa-2048.pem"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		found, err := signer.Parse(data, nil)
+		found, err := keyfile.Parse(data, nil)
 		if err != nil {
 			return
 		}
-		again, err := signer.Parse(encodeAll(t, found), nil)
+		again, err := keyfile.Parse(encodeAll(t, found), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func FuzzPEMBundle(f *testing.F) {
 	})
 }
 
-func encodeAll(t *testing.T, found *signer.Material) []byte {
+func encodeAll(t *testing.T, found *keyfile.Material) []byte {
 	t.Helper()
 	var out []byte
 	for _, key := range found.Keys {

@@ -1,12 +1,13 @@
-package signer
+package keyfile
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 
+	"kedge/internal/pemread"
 	"kedge/internal/pkcs8"
 )
 
@@ -17,6 +18,9 @@ var ErrPasswordRequired = errors.New("encrypted, and no password was given")
 // ErrWrongPassword says that the password does not open the input. Formats without a MAC cannot tell
 // this from damage, so damaged ciphertext is reported as this too.
 var ErrWrongPassword = pkcs8.ErrWrongPassword
+
+// ErrNoCertificate says that certificates were wanted of an input that holds a private key alone.
+var ErrNoCertificate = errors.New("it is a private key, not a certificate")
 
 // PasswordFunc returns the password of what is being read. It is called only when something
 // is encrypted, and at most once for one input. An empty password is a password.
@@ -29,23 +33,26 @@ type Material struct {
 	// stored without its seed another crypto.Signer whose Public is a *mldsa.PublicKey.
 	Keys         []crypto.Signer
 	Certificates []*x509.Certificate
+	// Unreadable are the certificates that were passed over. They matter only where what was
+	// looked for is not among the others.
+	Unreadable []Unreadable
 }
 
 // Parse reads private keys and certificates from PEM (any mixture, with text around it),
-// from DER (one key, or certificates one after another) or from PKCS#12. Keys may be PKCS#1,
+// from DER (one after another), from base64 of either, or from PKCS#12. Keys may be PKCS#1,
 // SEC 1 or PKCS#8, encrypted with PBES2 or as "Proc-Type: 4,ENCRYPTED".
 //
 // At least one key or certificate must be there. Errors say what the input is or what is
 // wrong with it, but not where it came from, which only the caller knows. Whatever the
 // input, the memory (257 MiB for scrypt) and the rounds of key derivation are bounded.
 func Parse(data []byte, password PasswordFunc) (*Material, error) {
-	return parse(data, password, wantAnything)
+	return Read(data, password, Anything)
 }
 
 // ParsePrivateKey reads what Parse reads and returns the one private key that must be there.
 // Certificates beside it are not looked at.
 func ParsePrivateKey(data []byte, password PasswordFunc) (crypto.Signer, error) {
-	found, err := parse(data, password, wantKey)
+	found, err := Read(data, password, PrivateKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -58,28 +65,29 @@ func ParsePrivateKey(data []byte, password PasswordFunc) (crypto.Signer, error) 
 // ParseCertificates reads what Parse reads and returns its certificates, at least one, in
 // their order. Private keys beside them are not looked at; the password is for PKCS#12 only.
 func ParseCertificates(data []byte, password PasswordFunc) ([]*x509.Certificate, error) {
-	found, err := parse(data, password, wantCertificates)
+	found, err := Read(data, password, Certificates)
 	if err != nil {
 		return nil, err
 	}
 	return found.Certificates, nil
 }
 
-// want is what the caller is after; the rest of the input is passed over unread.
-type want int
+// Want is what the caller is after; the rest of the input is passed over unread.
+type Want int
 
+// What callers want.
 const (
-	wantAnything want = iota
-	wantKey
-	wantCertificates
+	Anything     Want = iota // keys and certificates
+	PrivateKeys              // no certificates
+	Certificates             // no keys
 )
 
 // String completes "…, not …".
-func (w want) String() string {
+func (w Want) String() string {
 	switch w {
-	case wantKey:
+	case PrivateKeys:
 		return "a private key"
-	case wantCertificates:
+	case Certificates:
 		return "a certificate"
 	}
 	return "a certificate or a private key"
@@ -89,35 +97,35 @@ func (w want) String() string {
 const maxKeys = 4
 
 type parser struct {
-	want     want
-	password PasswordFunc
-	found    Material
-	passed   string // the first thing that was passed over, in words: "a certificate request"
+	want         Want
+	password     PasswordFunc
+	found        Material
+	certificates int    // in the input, with those that cannot be read
+	passed       string // the first thing that was passed over, in words: "a certificate request"
 }
 
-func parse(data []byte, password PasswordFunc, w want) (*Material, error) {
+// Read reads what Parse reads, as far as the caller wants it.
+func Read(data []byte, password PasswordFunc, w Want) (*Material, error) {
 	p := &parser{want: w, password: askOnce(password)}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	var err error
-	switch {
-	case len(bytes.TrimSpace(data)) == 0:
-		return nil, errors.New("empty")
-	case isBinaryDER(data):
-		err = p.der(data)
-	case bytes.Contains(data, []byte(beginMark)):
-		err = p.pem(data)
-	case data[0] == derSequence && !isText(data): // a DER element under 128 bytes
-		err = p.der(data)
-	default:
-		p.passed = describe(data)
-	}
+	blocks, err := pemread.Blocks(data, pemread.Options{MaxSize: max(len(data), 1), Skip: p.skip, NoUTF16: true})
 	if err != nil {
 		return nil, err
 	}
-	if len(p.found.Keys)+len(p.found.Certificates) == 0 {
-		return nil, fmt.Errorf("%s, not %s", p.passed, w)
+	for _, b := range blocks {
+		if err := p.block(b); err != nil {
+			return nil, err
+		}
 	}
-	return &p.found, nil
+	switch {
+	case len(p.found.Keys)+len(p.found.Certificates) > 0:
+		return &p.found, nil
+	case len(p.found.Unreadable) > 0:
+		return nil, noneReadable(p.found.Unreadable)
+	}
+	if w == Certificates && strings.HasSuffix(p.passed, "private key") {
+		return nil, ErrNoCertificate
+	}
+	return nil, fmt.Errorf("it is %s, not %s", p.passed, w)
 }
 
 // askOnce asks for the password at the first need and remembers the answer.
@@ -143,22 +151,9 @@ func (p *parser) pass(what string) {
 	}
 }
 
-func (p *parser) addCertificate(der []byte) error {
-	if p.want == wantKey {
-		p.pass("a certificate")
-		return nil
-	}
-	cert, err := parseCertificate(der)
-	if err != nil {
-		return err
-	}
-	p.found.Certificates = append(p.found.Certificates, cert)
-	return nil
-}
-
 // addKey adds the key that read returns, unless nobody asked for keys.
 func (p *parser) addKey(read func() (crypto.Signer, error)) error {
-	if p.want == wantCertificates {
+	if p.want == Certificates {
 		p.pass("a private key")
 		return nil
 	}

@@ -1,4 +1,4 @@
-package signer_test
+package keyfile_test
 
 import (
 	"encoding/pem"
@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"kedge/internal/testenv"
-	"kedge/signer"
+	"kedge/signer/keyfile"
 )
 
 // TestParseCerttool reads what GnuTLS writes: another maker of the same formats.
@@ -40,7 +40,7 @@ func TestParseCerttool(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "out")
 			testenv.Run(t, dir, "certtool", append(tt.args, "--outfile="+file)...)
-			key, err := signer.ParsePrivateKey(readFile(t, file), password)
+			key, err := keyfile.ParsePrivateKey(readFile(t, file), password)
 			if err != nil {
 				t.Fatal(err)
 			}
