@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/xml"
 	"net/http"
 	"strings"
 	"time"
@@ -39,22 +38,6 @@ func (h *hop) newRequest(ctx context.Context, at time.Time) (*http.Request, erro
 	return req, nil
 }
 
-// assumeRoleOutput is the body of an answer, as far as it is used.
-type assumeRoleOutput struct {
-	XMLName xml.Name `xml:"AssumeRoleResponse"`
-	Result  struct {
-		Credentials struct {
-			AccessKeyID     string `xml:"AccessKeyId"`
-			SecretAccessKey string
-			SessionToken    string
-			Expiration      string
-		}
-		AssumedRoleUser struct{ Arn string }
-		SourceIdentity  string
-	} `xml:"AssumeRoleResult"`
-	RequestID string `xml:"ResponseMetadata>RequestId"`
-}
-
 // session is the answer's session, or the error that it amounts to.
 func (h *hop) session(a answer) (*Session, error) {
 	switch {
@@ -74,16 +57,16 @@ func (h *hop) session(a answer) (*Session, error) {
 
 // decode reads the body of a 200 and checks that it is the session that was asked for.
 func (h *hop) decode(a answer) (*Session, error) {
-	var out assumeRoleOutput
-	// The decoder's error is dropped: it may quote what it stumbled on.
-	if xml.Unmarshal(a.body, &out) != nil {
+	const root = "AssumeRoleResponse"
+	const result, credentials = root + ">AssumeRoleResult>", root + ">AssumeRoleResult>Credentials>"
+	texts, ok := xmlTexts(a.body)
+	if _, isSession := texts[root]; !ok || !isSession {
 		return nil, a.wrong("answered with XML that is cut off or not a session")
 	}
-	set := credentialSet{SourceIdentity: out.Result.SourceIdentity}
-	set.AssumedRoleUser.ARN = out.Result.AssumedRoleUser.Arn
-	got := out.Result.Credentials
-	set.Credentials.AccessKeyID, set.Credentials.SecretAccessKey = got.AccessKeyID, got.SecretAccessKey
-	set.Credentials.SessionToken, set.Credentials.Expiration = got.SessionToken, got.Expiration
+	set := credentialSet{SourceIdentity: texts[result+"SourceIdentity"]}
+	set.AssumedRoleUser.ARN = texts[result+"AssumedRoleUser>Arn"]
+	set.Credentials.AccessKeyID, set.Credentials.SecretAccessKey = texts[credentials+"AccessKeyId"], texts[credentials+"SecretAccessKey"]
+	set.Credentials.SessionToken, set.Credentials.Expiration = texts[credentials+"SessionToken"], texts[credentials+"Expiration"]
 	if err := a.checkFields(set, ""); err != nil {
 		return nil, err
 	}
@@ -95,7 +78,7 @@ func (h *hop) decode(a answer) (*Session, error) {
 	if !strings.Contains(s.AssumedRoleARN, ":assumed-role/"+role+"/") {
 		return nil, a.wrong("answered with the assumed role %q, not %q", s.AssumedRoleARN, role)
 	}
-	if id := onlyWord(out.RequestID); id != "" {
+	if id := onlyWord(texts[root+">ResponseMetadata>RequestId"]); id != "" {
 		s.RequestID = id
 	}
 	return s, nil
@@ -105,16 +88,10 @@ func (h *hop) decode(a answer) (*Session, error) {
 //
 // Source: Smithy, "AWS query protocol", operation error serialization.
 func (h *hop) refusal(a answer) error {
-	var out struct {
-		XMLName   xml.Name `xml:"ErrorResponse"`
-		Code      string   `xml:"Error>Code"`
-		Message   string   `xml:"Error>Message"`
-		RequestID string   `xml:"RequestId"`
-	}
-	failed := xml.Unmarshal(a.body, &out) != nil
-	code, message := onlyWord(strings.TrimSpace(out.Code)), oneLine(out.Message)
+	texts, ok := xmlTexts(a.body)
+	code, message := onlyWord(strings.TrimSpace(texts["ErrorResponse>Error>Code"])), oneLine(texts["ErrorResponse>Error>Message"])
 	switch {
-	case !failed && (code != "" || message != ""):
+	case ok && (code != "" || message != ""):
 	case a.isPage():
 		return a.wrong("answered %s with HTML: is there a proxy or a login page between?", statusText(a.status))
 	default:
@@ -124,7 +101,7 @@ func (h *hop) refusal(a answer) error {
 		RoleARN: h.arn.String(), Status: a.status, Code: code, Message: message, RequestID: a.requestID(),
 		Skew: a.skew(), retryAfter: retryAfter(a.header, a.serverTime()),
 	}
-	if id := onlyWord(out.RequestID); id != "" {
+	if id := onlyWord(texts["ErrorResponse>RequestId"]); id != "" {
 		e.RequestID = id
 	}
 	return e
