@@ -3,14 +3,12 @@ package session
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"kedge/signer"
 )
 
 // hop is one call of AssumeRole.
@@ -29,11 +27,8 @@ func (h *hop) newRequest(ctx context.Context, at time.Time) (*http.Request, erro
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	hash := sha256.Sum256(h.body)
-	credentials := aws.Credentials{AccessKeyID: h.from.AccessKeyID, SecretAccessKey: h.from.SecretAccessKey, SessionToken: h.from.SessionToken}
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(hash[:]), "sts", cfg.Region, at); err != nil {
-		return nil, err
-	}
+	secret := signer.Secret{AccessKeyID: h.from.AccessKeyID, SecretAccessKey: h.from.SecretAccessKey, SessionToken: h.from.SessionToken}
+	maps.Copy(req.Header, signer.SignSecret(signer.Request{Method: req.Method, URL: req.URL, Header: req.Header, Body: h.body}, secret, cfg.Region, "sts", at))
 	req.Header.Set("User-Agent", cfg.UserAgent) // not signed: proxies may add to it
 	return req, nil
 }
