@@ -34,7 +34,7 @@ import (
 // exitCode is how the program ends when a command returns err.
 func exitCode(err error) int {
 	root := &cobra.Command{Use: name, RunE: func(*cobra.Command, []string) error { return err }}
-	return cli.Main(context.Background(), cli.Program{Name: name, Root: root, Advise: advise}, nil, cli.Streams{Out: io.Discard, Err: io.Discard})
+	return cli.Main(context.Background(), cli.Program{Name: name, Root: root, Advise: advise}, []string{}, cli.Streams{Out: io.Discard, Err: io.Discard})
 }
 
 // exitCodes is the table of exit codes: which errors end with which. They are an interface: none of

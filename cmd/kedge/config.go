@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"kedge/internal/cli"
+	"kedge/internal/config"
 )
 
 // newConfig makes the commands that tell what the configuration says.
@@ -109,10 +110,10 @@ func (o *configOptions) shown(flag *pflag.Flag) setting {
 	s := setting{Name: flag.Name, Source: "default"}
 	if list, ok := flag.Value.(pflag.SliceValue); ok {
 		for _, value := range list.GetSlice() {
-			s.Values = append(s.Values, hideSecrets(flag.Name, value))
+			s.Values = append(s.Values, config.HideSecrets(flag.Name, value))
 		}
 	} else if value := flag.Value.String(); value != "" {
-		s.Value = hideSecrets(flag.Name, value)
+		s.Value = config.HideSecrets(flag.Name, value)
 	}
 	s.From = originOf(o.cmd, flag.Name)
 	switch {

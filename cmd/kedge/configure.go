@@ -133,7 +133,7 @@ func runConfigure(ctx context.Context, o *configureOptions) error {
 	}
 	o.warn()
 	if o.dryRun {
-		return o.print([]byte(diff(o.target.path, before, after)))
+		return o.print([]byte(credfile.Diff(o.target.path, before, after)))
 	}
 	ctx, stop := interruptible(ctx)
 	defer stop()

@@ -91,7 +91,7 @@ func (o *configureOptions) inFile(cmd *cobra.Command, flag string) bool {
 
 // portable returns the value of a flag so that it is valid in every folder, and without a terminal.
 func portable(flag, value string) (string, error) {
-	if hideSecrets(flag, value) != value {
+	if config.HideSecrets(flag, value) != value {
 		return "", errors.New("a password or PIN has no place in a file of profiles; use --key-password-from with PATH or env:NAME")
 	}
 	switch flag {

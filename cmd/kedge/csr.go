@@ -2,10 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -15,6 +11,7 @@ import (
 	"kedge/internal/atomicfile"
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/csr"
 	"kedge/internal/keys"
 	"kedge/internal/role"
 )
@@ -22,10 +19,11 @@ import (
 type csrOptions struct {
 	host
 	keyFlags
-	keys    *config.Keys
-	names   csrNames
-	request x509.CertificateRequest // what names says
-	out     string
+	keys        *config.Keys
+	names       csr.Names
+	alternative cli.Names
+	request     x509.CertificateRequest // what names says
+	out         string
 }
 
 func newCSR(h host, run func(context.Context, *csrOptions) error) *cobra.Command {
@@ -49,7 +47,8 @@ AWS names sessions after the common name, which --name gives.`,
 			if err := needAll(cmd, "private-key"); err != nil {
 				return err
 			}
-			if o.request, err = o.names.request(); err != nil {
+			o.names.DNS, o.names.URIs, o.names.IPs, o.names.Emails = o.alternative.DNS, o.alternative.URIs, o.alternative.IPs, o.alternative.Emails
+			if o.request, err = o.names.Request(); err != nil {
 				return cli.Usagef(cmd, "%w", err)
 			}
 			return nil
@@ -59,7 +58,9 @@ AWS names sessions after the common name, which --name gives.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.PrivateKey, "private-key", "", "private key: "+inputHelp+"; in a TPM: its TSS2 file, tpm:… or handle:0x81…; on a token: pkcs11:…")
 	o.addAccess(flags)
-	o.names.add(flags)
+	flags.StringVar(&o.names.Name, "name", "", "common `NAME`, after which AWS names the sessions")
+	flags.StringVar(&o.names.Subject, "subject", "", "more of the subject, as `NAME` of RFC 4514 (OU=Web,O=Example) or of openssl (/O=Example/OU=Web)")
+	o.alternative.Add(flags)
 	flags.StringVar(&o.out, "out", "", "`FILE` to write the request to; it must not exist")
 	return cmd
 }
@@ -74,7 +75,7 @@ func runCSR(ctx context.Context, o *csrOptions) error {
 	if trace := o.trace(o.debug); trace != nil {
 		trace("signing the request with %s", key)
 	}
-	der, err := signRequest(o.request, key)
+	der, err := csr.Sign(o.request, key)
 	if err != nil {
 		return &role.KeyError{Err: fmt.Errorf("%s: sign the request: %w", key, err)}
 	}
@@ -86,24 +87,4 @@ func runCSR(ctx context.Context, o *csrOptions) error {
 		return nil
 	}
 	return o.print(data)
-}
-
-// signRequest signs with SHA-256 whatever the key, as CreateSession wants it: a key that can do
-// only other digests is of no use. What hardware signs is verified before anybody gets it.
-func signRequest(request x509.CertificateRequest, key crypto.Signer) ([]byte, error) {
-	switch key.Public().(type) {
-	case *ecdsa.PublicKey:
-		request.SignatureAlgorithm = x509.ECDSAWithSHA256
-	case *rsa.PublicKey:
-		request.SignatureAlgorithm = x509.SHA256WithRSA
-	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &request, key)
-	if err != nil {
-		return nil, err
-	}
-	made, err := x509.ParseCertificateRequest(der)
-	if err != nil {
-		return nil, err
-	}
-	return der, made.CheckSignature()
 }

@@ -93,7 +93,7 @@ func (o *execOptions) validate(cmd *cobra.Command, args []string) error {
 func (o *execOptions) hideInputs(flags *pflag.FlagSet) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		value := f.Value.String()
-		if place := f.Annotations[origin]; len(place) > 0 && hideSecrets(f.Name, value) != value {
+		if place := f.Annotations[origin]; len(place) > 0 && config.HideSecrets(f.Name, value) != value {
 			o.hide = append(o.hide, place[0]) // in a file it is refused
 		}
 		for _, in := range config.References(value) {
@@ -119,7 +119,7 @@ func runExec(ctx context.Context, o *execOptions) error {
 	if err != nil {
 		return err
 	}
-	vars, err := credentialVariables(c, o.awsRegion)
+	vars, err := creds.Variables(c, o.awsRegion)
 	if err != nil {
 		return err
 	}

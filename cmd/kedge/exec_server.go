@@ -77,7 +77,7 @@ func (o *execOptions) endpointVariables(address net.Addr, token string) []creds.
 			all = append(all, creds.Variable{Name: v[0], Value: v[1]})
 		}
 	}
-	return append(all, regionVariables(o.awsRegion)...)
+	return append(all, creds.Region(o.awsRegion)...)
 }
 
 // first gets credentials: without any the command is not started.

@@ -36,7 +36,7 @@ import (
 // exitCode is how the program ends when a command returns err.
 func exitCode(err error) int {
 	root := &cobra.Command{Use: name, RunE: func(*cobra.Command, []string) error { return err }}
-	return cli.Main(context.Background(), cli.Program{Name: name, Root: root, Advise: advise}, nil, cli.Streams{Out: io.Discard, Err: io.Discard})
+	return cli.Main(context.Background(), cli.Program{Name: name, Root: root, Advise: advise}, []string{}, cli.Streams{Out: io.Discard, Err: io.Discard})
 }
 
 // group is what ends with one exit code, in the words of the README.
@@ -91,8 +91,8 @@ func exitCodes(t *testing.T) []group {
 			{"keys.UnwrittenError", &role.KeyError{New: true, Err: &keys.UnwrittenError{Err: &fs.PathError{Op: "create", Path: "p", Err: fs.ErrExist}}}},
 			{"keys.UnwrittenError, of a key that is made", &role.KeyError{New: true, Err: &keys.UnwrittenError{PrivateKey: "handle:0x81000001", Err: syscall.ENOSPC}}},
 			{"main.listenError", &listenError{flag: "port", error: syscall.EADDRINUSE}},
-			{"main.tokenFileError", &tokenFileError{syscall.ENOSPC}},
-			{"main.foreignTokenError", &tokenFileError{&foreignTokenError{"p"}}},
+			{"serve.TokenFileError", &serve.TokenFileError{Err: syscall.ENOSPC}},
+			{"serve.ForeignTokenError", &serve.TokenFileError{Err: &serve.ForeignTokenError{Path: "p"}}},
 			{"serve.HopLimitError", &serve.HopLimitError{Err: syscall.EPERM}},
 		}},
 		{2, "the command line is wrong; nothing was tried", []kind{

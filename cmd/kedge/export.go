@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 
 	"kedge/internal/cli"
@@ -46,22 +45,18 @@ They go stale in that shell when the session ends. For one command, "kedge exec"
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.format, "format", "process", "how to print: "+strings.Join(exportFormats(), ", "))
+	flags.StringVar(&o.format, "format", "process", "how to print: "+strings.Join(creds.Formats(), ", "))
 	flags.StringVar(&o.awsRegion, "aws-region", "", "set AWS_REGION and AWS_DEFAULT_REGION to this, too (default: leave them alone)")
 	o.add(flags)
 	return cmd
-}
-
-func exportFormats() []string {
-	return []string{"process", "json", "env", "env-no-export", "fish", "powershell", "windows-cmd"}
 }
 
 func (o *exportOptions) validate(cmd *cobra.Command) (err error) {
 	if err := o.settle(cmd, o.host.environment); err != nil {
 		return err
 	}
-	if !slices.Contains(exportFormats(), o.format) {
-		return badValue(cmd, "format", fmt.Errorf("%q is none of %s", o.format, strings.Join(exportFormats(), ", ")))
+	if !slices.Contains(creds.Formats(), o.format) {
+		return badValue(cmd, "format", fmt.Errorf("%q is none of %s", o.format, strings.Join(creds.Formats(), ", ")))
 	}
 	if err := checkRegion(cmd, o.awsRegion); err != nil {
 		return err
@@ -78,23 +73,9 @@ func runExport(ctx context.Context, o *exportOptions) error {
 	if err != nil {
 		return err
 	}
-	text, err := formatCredentials(o.format, c, o.awsRegion)
+	text, err := creds.Format(o.format, c, o.awsRegion)
 	if err != nil {
 		return err
 	}
 	return o.print(text)
-}
-
-func formatCredentials(format string, c aws.Credentials, region string) ([]byte, error) {
-	switch format {
-	case "process":
-		return creds.Process(c)
-	case "json":
-		return creds.JSON(c)
-	}
-	vars, err := credentialVariables(c, region)
-	if err != nil {
-		return nil, err
-	}
-	return creds.Shell(format, vars)
 }

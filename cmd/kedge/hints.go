@@ -28,8 +28,6 @@ func ownErrors() advice.Table {
 		}},
 		advice.Kind[*rivalError]("write another profile, with --profile NAME, or remove the setting"),
 		advice.Kind[*unreadableError]("correct that line; nothing was written"),
-		advice.Kind[*foreignTokenError]("give --token-file a new file, or remove this one if nobody needs it"),
-		advice.Kind[*tokenFileError]("name a file in a folder that only this user can write, with --token-file"),
 		advice.About(noListener),
 		advice.Any("name the folder with --cache DIR", errNoCache),
 		advice.Any("name one with --config, or write "+filepath.Join(config.SystemDir(), settings.Name), errNoFile),

@@ -30,7 +30,7 @@ type daemon struct {
 	log     *slog.Logger
 	service config.Service
 	sockets sockets
-	token   *tokenFile
+	token   *serve.TokenFile
 	roles   []*served
 	server  *serve.Server
 	systemd serve.Notifier
@@ -78,11 +78,15 @@ func (d *daemon) start(ctx context.Context) (err error) {
 	if d.roles, err = startRoles(context.WithoutCancel(ctx), d.host, d.wanted, d.log); err != nil {
 		return err
 	}
-	if d.token, err = newTokenFile(d.tokenFile, portOf(d.sockets.endpoint[0])); err != nil {
+	path := d.tokenFile
+	if path == "" { // where files last as long as the process or the user's session
+		path = config.ServiceFile("token-" + portOf(d.sockets.endpoint[0]))
+	}
+	if d.token, err = serve.NewTokenFile(path); err != nil {
 		return err
 	}
 	d.server, err = serve.New(serve.Config{
-		Roles: rolesOf(d.roles), Authorization: d.token.token, Hosts: d.hosts, HopLimit: d.hopLimit,
+		Roles: rolesOf(d.roles), Authorization: d.token.Token(), Hosts: d.hosts, HopLimit: d.hopLimit,
 		Version: cli.Version(), Log: d.log, Now: d.inputs.Now,
 	})
 	if err != nil {
@@ -99,9 +103,9 @@ func (d *daemon) exports() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "export AWS_EC2_METADATA_SERVICE_ENDPOINT=%s\n", base)
-	if d.token.path != "" {
+	if d.token.Path() != "" {
 		fmt.Fprintf(&b, "export AWS_CONTAINER_CREDENTIALS_FULL_URI=%sv1/credentials/%s\n", base, d.roles[0].Name)
-		fmt.Fprintf(&b, "export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=%s\n", quoteShell(d.token.path))
+		fmt.Fprintf(&b, "export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=%s\n", quoteShell(d.token.Path()))
 		for _, other := range d.roles[1:] {
 			fmt.Fprintf(&b, "# %s: AWS_CONTAINER_CREDENTIALS_FULL_URI=%sv1/credentials/%[1]s\n", other.Name, base)
 		}
@@ -182,7 +186,7 @@ func awaitReload(reloaded <-chan struct{}) {
 }
 
 func (d *daemon) sayServing() {
-	log := d.log.With("addresses", d.sockets.addresses(), "roles", names(d.roles), "container", d.token.path != "")
+	log := d.log.With("addresses", d.sockets.addresses(), "roles", names(d.roles), "container", d.token.Path() != "")
 	if d.sockets.monitor != nil {
 		log = log.With("monitor", d.sockets.monitor.Addr().String())
 	}
@@ -228,14 +232,14 @@ func (d *daemon) reload(ctx context.Context) {
 func (d *daemon) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, reloadTime, fmt.Errorf("they had %s", reloadTime))
 	defer cancel()
-	if err := d.token.write(); err != nil {
+	if err := d.token.Write(); err != nil {
 		return err
 	}
 	wanted, err := d.chooseAgain()
 	if err != nil {
 		return err
 	}
-	log, release := holdLog(d.log) // of roles that are not served, nothing is said but the error
+	log, release := serve.HoldLog(d.log) // of roles that are not served, nothing is said but the error
 	roles, err := startRoles(ctx, d.host, wanted, log)
 	if err != nil {
 		return err
@@ -270,7 +274,7 @@ func (d *daemon) end() {
 	d.sockets.close()
 	stopRoles(d.roles)
 	if d.token != nil {
-		d.report(d.token.remove())
+		d.report(d.token.Remove())
 	}
 }
 

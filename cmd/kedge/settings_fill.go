@@ -46,7 +46,7 @@ func (f *settingFlags) variables(flags *pflag.FlagSet, env config.Environment) [
 		switch {
 		case name == f.chooser:
 			name = "profile"
-		case name == "profile" || name == "help" || isSecret(name):
+		case name == "profile" || name == "help" || config.IsSecret(name):
 			return
 		}
 		value := env.Variable(name)

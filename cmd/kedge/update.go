@@ -86,8 +86,8 @@ func runUpdate(ctx context.Context, o *updateOptions) error {
 	}
 	log := o.log().With("file", o.target.path, "profile", o.awsProfile)
 	r.WarnOfExpiry(func(text string) { log.Warn(text) })
-	again := &reopenable{role: r}
-	defer again.close()
+	again := role.NewReopenable(r)
+	defer again.Close()
 	if err := o.warn(); err != nil {
 		return err
 	}

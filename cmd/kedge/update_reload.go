@@ -3,42 +3,12 @@ package main
 import (
 	"context"
 	"os"
-	"sync"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"kedge/internal/role"
 )
 
-// reopenable is a role that can be opened again while it is in use.
-type reopenable struct {
-	mu   sync.Mutex
-	role *role.Role
-}
-
-func (r *reopenable) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.role.Retrieve(ctx)
-}
-
-// replace closes the role that was in use. What was said of its certificate is not said again.
-func (r *reopenable) replace(by *role.Role) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.role.Close()
-	by.Succeed(r.role)
-	r.role = by
-}
-
-func (r *reopenable) close() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.role.Close()
-}
-
 // reloadAt opens key and certificate again at every hangup, until ctx ends. If that fails, the old ones stay.
-func (o *updateOptions) reloadAt(ctx context.Context, hangup <-chan os.Signal, r *reopenable, renew func()) {
+func (o *updateOptions) reloadAt(ctx context.Context, hangup <-chan os.Signal, r *role.Reopenable, renew func()) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -57,7 +27,7 @@ func (o *updateOptions) reloadAt(ctx context.Context, hangup <-chan os.Signal, r
 			log.Error("not reloaded; all goes on as before", "error", err.Error())
 			continue
 		}
-		r.replace(again)
+		r.Replace(again)
 		o.log().Info("reloaded")
 		renew()
 	}

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// commandLine are the packages that the functions of kedge-ca are about: flags, streams, the
+// commandLine are the packages that the functions of kedge and kedge-ca are about: flags, streams, the
 // terminal.
 func commandLine() []string { return []string{"cobra", "pflag", "cli"} }
 
@@ -21,7 +21,7 @@ func streams() []string {
 	return []string{"host", "Out", "Err", "Stdin", "inputs", "confirm", "say", "warn"}
 }
 
-// TestCommands: a function of kedge-ca without a flag, a stream or a prompt does not belong to
+// TestCommands: a function of kedge or kedge-ca without a flag, a stream or a prompt does not belong to
 // package main, where nothing else can use it. It is of the command line if one of these holds:
 //
 //   - Its receiver, a parameter or a result is of cobra, pflag or internal/cli, or a type of flags.
@@ -37,19 +37,53 @@ func streams() []string {
 // What is none of these is in exceptions, or is a violation. That list only shrinks: a line for what
 // is no outsider any more is a violation too.
 func TestCommands(t *testing.T) {
-	var files []file
-	for _, f := range load(t) {
-		if f.pkg == "cmd/kedge-ca" {
-			files = append(files, f)
+	all := load(t)
+	for pkg, exceptions := range map[string]map[string]string{"cmd/kedge-ca": exceptionsOfCA(), "cmd/kedge": exceptionsOfHost()} {
+		var files []file
+		for _, f := range all {
+			if f.pkg == pkg {
+				files = append(files, f)
+			}
 		}
-	}
-	for _, fault := range misplaced(outsiders(files), exceptions()) {
-		t.Error(fault)
+		for _, fault := range misplaced(outsiders(files), exceptions) {
+			t.Errorf("%s: %s", pkg, fault)
+		}
 	}
 }
 
-// exceptions are functions without a flag or a stream that stay, with the reason.
-func exceptions() map[string]string {
+// exceptionsOfHost are functions of kedge without a flag or a stream that stay, with the reason.
+func exceptionsOfHost() map[string]string {
+	const (
+		words   = "the words and columns of one command"
+		helper  = "one expression of a command, with a name"
+		setting = "what a setting may be, by the name of its flag"
+		line    = "a command line is made, of flags"
+		try     = "how configure tries what it would write"
+		profile = "a profile of the AWS files, as flags name it"
+		written = "update writes what it gets"
+		daemon  = "how serve starts, renews and ends its roles"
+		sockets = "the listeners of serve, each with its flag"
+		log     = "a log is standard error"
+		theirs  = "what the official helper prints, byte for byte"
+		run     = "about this run of the program"
+	)
+	return map[string]string{
+		"span": words, "names": words, "quoteShell": words, "profileFile.String": words,
+		"needCommand": helper, "asFile": helper, "absolute": helper, "withFirst": helper, "listenOnLoopback": helper, "parseHandle": helper, "oneByOne": helper,
+		"sections": setting, "refused": setting, "exclusives": setting, "excluded": setting, "wrongKind": setting, "wrongText": setting, "settingError": setting, "isPath": setting, "fromFile": setting, "secretIn": setting,
+		"portable": line, "portableInput": line,
+		"unsaid": try, "withoutDigits": try, "tryEndpoint": try, "ask": try, "detach": try,
+		"profileFile.beside": profile, "otherSources": profile,
+		"fileWriter.Retrieve": written, "fileWriter.write": written, "fileWriter.finish": written,
+		"served.stop": daemon, "stopRoles": daemon, "rolesOf": daemon, "wantedRole.late": daemon, "awaitReload": daemon, "reader.Retrieve": daemon, "reader.lookAtFiles": daemon, "reader.validity": daemon,
+		"sockets.take": sockets, "sockets.close": sockets, "sockets.url": sockets, "sockets.addresses": sockets, "portOf": sockets,
+		"warnHandler.Enabled": log, "warnHandler.WithAttrs": log, "warnHandler.WithGroup": log,
+		"describeCertificate": theirs, "signTestString": theirs, "publicBytes": theirs,
+	}
+}
+
+// exceptionsOfCA are functions of kedge-ca without a flag or a stream that stay, with the reason.
+func exceptionsOfCA() map[string]string {
 	const (
 		words  = "the words and columns of one command"
 		helper = "one expression of a command, with a name"

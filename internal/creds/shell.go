@@ -34,8 +34,11 @@ func Environment(c aws.Credentials) ([]Variable, error) {
 	return vars, nil
 }
 
-// Region returns the variables for a region: SDKs differ in which of the two they read.
+// Region returns the variables for a region, if there is one: SDKs differ in which of the two they read.
 func Region(region string) []Variable {
+	if region == "" {
+		return nil
+	}
 	return []Variable{{"AWS_REGION", region}, {"AWS_DEFAULT_REGION", region}}
 }
 

@@ -40,6 +40,8 @@ func isRefusal(e *session.APIError) bool { return e.Status < http.StatusInternal
 // local is about what this machine lacks.
 func local() advice.Table {
 	table := advice.Table{
+		advice.Kind[*serve.ForeignTokenError]("give --token-file a new file, or remove this one if nobody needs it"),
+		advice.Kind[*serve.TokenFileError]("name a file in a folder that only this user can write, with --token-file"),
 		advice.Kind[*serve.HopLimitError]("let the process set the options IP_TTL and IPV6_UNICAST_HOPS of its sockets: there is no flag to serve without the limit"),
 		advice.About(func(e *cache.FolderError) string {
 			return "name another folder with --cache, or have this one owned by the user of this process with mode 0700: " + e.Dir

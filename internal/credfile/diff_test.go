@@ -1,4 +1,4 @@
-package main
+package credfile
 
 import (
 	"os"
@@ -19,7 +19,7 @@ func TestDiff(t *testing.T) {
 		{"secrets", "aws_secret_access_key = x\n", "aws_secret_access_key = x\nb\n", "@@ -1,1 +1,2 @@\n aws_secret_access_key = (hidden)\n+b\n"},
 	}
 	for _, tt := range tests {
-		got := diff("f", tt.before, tt.after)
+		got := Diff("f", tt.before, tt.after)
 		if want := "--- f\n+++ f\n" + tt.want; tt.want != "" && got != want || tt.want == "" && got != "" {
 			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, want)
 		}
@@ -27,8 +27,8 @@ func TestDiff(t *testing.T) {
 			continue
 		}
 		dir := t.TempDir() // patch takes it
-		writeFile(t, filepath.Join(dir, "f"), tt.before)
-		writeFile(t, filepath.Join(dir, "diff"), got)
+		write(t, filepath.Join(dir, "f"), tt.before, 0o600)
+		write(t, filepath.Join(dir, "diff"), got, 0o600)
 		testenv.Run(t, dir, "git", "apply", "--unsafe-paths", "-p0", "diff")
 		if data, err := os.ReadFile(filepath.Join(dir, "f")); err != nil || string(data) != tt.after {
 			t.Errorf("%s: git apply made %q of it, %v", tt.name, data, err)

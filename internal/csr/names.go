@@ -1,4 +1,5 @@
-package main
+// Package csr makes certificate requests for hosts.
+package csr
 
 import (
 	"crypto/x509"
@@ -12,26 +13,17 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/spf13/pflag"
-
-	"kedge/internal/cli"
 	"kedge/internal/dn"
 )
 
-// csrNames are the flags that say what the certificate is to name.
-type csrNames struct {
-	name, subject string
-	cli.Names
+// Names are what a certificate is to name, each as the flag of its name takes it.
+type Names struct {
+	Name, Subject          string // the common name; more of the subject, as text
+	DNS, URIs, IPs, Emails []string
 }
 
-func (n *csrNames) add(flags *pflag.FlagSet) {
-	flags.StringVar(&n.name, "name", "", "common `NAME`, after which AWS names the sessions")
-	flags.StringVar(&n.subject, "subject", "", "more of the subject, as `NAME` of RFC 4514 (OU=Web,O=Example) or of openssl (/O=Example/OU=Web)")
-	n.Names.Add(flags)
-}
-
-// request is what the flags ask for. What else a name must obey, the CA knows.
-func (n *csrNames) request() (r x509.CertificateRequest, err error) {
+// Request asks for these names. What else a name must obey, the CA knows.
+func (n *Names) Request() (r x509.CertificateRequest, err error) {
 	if r.RawSubject, err = n.rawSubject(); err != nil {
 		return r, err
 	}
@@ -57,7 +49,7 @@ func (n *csrNames) request() (r x509.CertificateRequest, err error) {
 }
 
 // checkTexts refuses what is no DNS name and no email address at all.
-func (n *csrNames) checkTexts() error {
+func (n *Names) checkTexts() error {
 	for _, text := range n.DNS {
 		if _, err := netip.ParseAddr(text); err == nil {
 			return fmt.Errorf("--dns: %q is an IP address; give it with --ip", text)
@@ -81,16 +73,16 @@ func isPlain(text string) bool {
 }
 
 // rawSubject encodes the subject in the order of its text, the common name last.
-func (n *csrNames) rawSubject() ([]byte, error) {
+func (n *Names) rawSubject() ([]byte, error) {
 	var subject pkix.RDNSequence
-	if n.subject != "" {
+	if n.Subject != "" {
 		var ok bool
-		if subject, ok = dn.Parse(n.subject); !ok {
-			return nil, fmt.Errorf("--subject: %q is not a name, such as OU=Web,O=Example", n.subject)
+		if subject, ok = dn.Parse(n.Subject); !ok {
+			return nil, fmt.Errorf("--subject: %q is not a name, such as OU=Web,O=Example", n.Subject)
 		}
 	}
-	if n.name != "" {
-		subject = append(subject, pkix.RelativeDistinguishedNameSET{{Type: oidCommonName(), Value: n.name}})
+	if n.Name != "" {
+		subject = append(subject, pkix.RelativeDistinguishedNameSET{{Type: oidCommonName(), Value: n.Name}})
 	}
 	names := 0
 	for _, rdn := range subject {

@@ -1,4 +1,4 @@
-package main
+package serve
 
 import (
 	"context"
@@ -23,8 +23,8 @@ type heldRecords struct {
 	records []func()
 }
 
-// holdLog returns a logger like log whose records wait for release.
-func holdLog(log *slog.Logger) (held *slog.Logger, release func()) {
+// HoldLog returns a logger like log whose records wait for release.
+func HoldLog(log *slog.Logger) (held *slog.Logger, release func()) {
 	records := &heldRecords{}
 	return slog.New(heldLog{log.Handler(), records}), records.release
 }

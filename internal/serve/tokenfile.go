@@ -1,4 +1,4 @@
-package main
+package serve
 
 import (
 	"crypto/rand"
@@ -10,49 +10,53 @@ import (
 	"strings"
 
 	"kedge/internal/atomicfile"
-	"kedge/internal/config"
 )
 
-// tokenFile is where clients of the container endpoint find what they must send.
-type tokenFile struct {
+// TokenFile is where clients of the container endpoint find what they must send.
+type TokenFile struct {
 	path  string // empty: there is no such endpoint
 	token string
 }
 
-// tokenFileError says that the file cannot be made.
-type tokenFileError struct{ error }
+// TokenFileError says that the file cannot be made.
+type TokenFileError struct{ Err error }
 
-func (e *tokenFileError) Error() string {
-	return "the token of the container endpoint: " + e.error.Error()
+func (e *TokenFileError) Error() string {
+	return "the token of the container endpoint: " + e.Err.Error()
 }
-func (e *tokenFileError) Unwrap() error { return e.error }
 
-// newTokenFile makes a token and its file, 0600 and without the end of line that SDKs refuse. Without
-// --token-file it lies where files last as long as the process or the user's session.
-func newTokenFile(path, port string) (*tokenFile, error) {
+// Unwrap returns the cause.
+func (e *TokenFileError) Unwrap() error { return e.Err }
+
+// NewTokenFile makes a token and its file, 0600 and without the end of line that SDKs refuse. Without a
+// path there is neither. The error is a *TokenFileError.
+func NewTokenFile(path string) (*TokenFile, error) {
 	if path == "" {
-		path = config.ServiceFile("token-" + port)
-	}
-	if path == "" {
-		return &tokenFile{}, nil
+		return &TokenFile{}, nil
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
-		return nil, &tokenFileError{err}
+		return nil, &TokenFileError{err}
 	}
-	f := &tokenFile{path, rand.Text()}
-	return f, f.write()
+	f := &TokenFile{path, rand.Text()}
+	return f, f.Write()
 }
 
-// write puts the token, again perhaps, into its file. What is there must be a token of this program: a
+// Path is absolute; empty: there is no file.
+func (f *TokenFile) Path() string { return f.path }
+
+// Token is what the file holds.
+func (f *TokenFile) Token() string { return f.token }
+
+// Write puts the token, again perhaps, into its file. What is there must be a token of this program: a
 // mistyped path costs no other file, and a link leads to none.
-func (f *tokenFile) write() error {
+func (f *TokenFile) Write() error {
 	if f.path == "" {
 		return nil
 	}
 	target, err := atomicfile.OpenUnfollowed(f.path, 0o700)
 	if err != nil {
-		return &tokenFileError{err}
+		return &TokenFileError{err}
 	}
 	defer target.Close()
 	file := atomicfile.File{Data: []byte(f.token), Mode: 0o600}
@@ -61,21 +65,21 @@ func (f *tokenFile) write() error {
 	case errors.Is(err, fs.ErrNotExist):
 		err = target.Create(file)
 	case err == nil && !isToken(found):
-		err = &foreignTokenError{f.path}
+		err = &ForeignTokenError{f.path}
 	case err == nil:
 		err = target.Write(file)
 	}
 	if err != nil {
-		return &tokenFileError{err}
+		return &TokenFileError{err}
 	}
 	return nil
 }
 
-// foreignTokenError is a file that holds no token of this program.
-type foreignTokenError struct{ path string }
+// ForeignTokenError is a file that holds no token of this program.
+type ForeignTokenError struct{ Path string }
 
-func (e *foreignTokenError) Error() string {
-	return e.path + " is not replaced: it holds something else than a token of kedge"
+func (e *ForeignTokenError) Error() string {
+	return e.Path + " is not replaced: it holds something else than a token of kedge"
 }
 
 // readToken returns what is in the file, as far as that can be a token.
@@ -94,8 +98,8 @@ func isToken(text string) bool {
 	return len(text) == 26 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
-// remove takes the file away, unless another process has put its own there.
-func (f *tokenFile) remove() error {
+// Remove takes the file away, unless another process has put its own there.
+func (f *TokenFile) Remove() error {
 	if f.path == "" {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package main
+package credfile
 
 import (
 	"fmt"
@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// diff shows how a file changes, as "diff -u" does; empty if it does not. Values that may be
+// Diff shows how a file changes, as "diff -u" does; empty if it does not. Values that may be
 // secrets are hidden: the lines around are shown as well.
-func diff(path, before, after string) string {
+func Diff(path, before, after string) string {
 	if before == after {
 		return ""
 	}

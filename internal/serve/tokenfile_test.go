@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package serve
 
 import (
 	"io/fs"
@@ -39,7 +39,7 @@ func TestTokenFile(t *testing.T) {
 		path, beside := filepath.Join(dir, "f"), filepath.Join(dir, "token")
 		must(t, os.WriteFile(beside, []byte(old), 0o600), tt.put(path))
 		before, beforeErr := os.Lstat(path)
-		f, err := newTokenFile(path, "1")
+		f, err := NewTokenFile(path)
 		if tt.refused != "" {
 			after, afterErr := os.Lstat(path)
 			if err == nil || !strings.Contains(err.Error(), tt.refused) || (beforeErr == nil) != (afterErr == nil) || beforeErr == nil && !os.SameFile(before, after) {
@@ -51,7 +51,7 @@ func TestTokenFile(t *testing.T) {
 			if err != nil || info.Mode() != 0o600 {
 				t.Errorf("%s: %v, %v", name, info, err)
 			}
-			must(t, f.write(), f.remove(), f.remove())
+			must(t, f.Write(), f.Remove(), f.Remove())
 			if _, err := os.Lstat(path); !os.IsNotExist(err) {
 				t.Errorf("%s: it is not removed: %v", name, err)
 			}
@@ -66,9 +66,18 @@ func TestTokenFile(t *testing.T) {
 func TestTokenFile_folder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f, err := newTokenFile(filepath.Join(dir, "a", "b", "token"), "1")
+	f, err := NewTokenFile(filepath.Join(dir, "a", "b", "token"))
 	must(t, err)
 	if info, err := os.Stat(filepath.Dir(f.path)); err != nil || info.Mode() != fs.ModeDir|0o700 {
 		t.Errorf("%v, %v", info, err)
+	}
+}
+
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
