@@ -55,11 +55,13 @@ func (o *opening) open(ctx context.Context) (signer.Source, error) {
 	defer cancel()
 	source, err := o.identity(ctx)
 	o.host.Skewed(o.clock.Skew())
-	if o.reach() != nil {
+	switch {
+	case o.unreachable != nil:
 		return nil, o.unreachable
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
+	case o.reach() != nil: // where nobody did meanwhile
+		return nil, errors.Join(o.unreachable, closeSource(source))
 	}
 	for _, warning := range o.keys.Warnings() {
 		o.host.Warn(warning)

@@ -122,9 +122,11 @@ func (r *Role) InTPM() bool {
 }
 
 // Close lets go of the key.
-func (r *Role) Close() error {
-	if source, ok := r.source.(*keys.Source); ok {
-		return source.Close()
+func (r *Role) Close() error { return closeSource(r.source) }
+
+func closeSource(s signer.Source) error {
+	if hardware, ok := s.(*keys.Source); ok {
+		return hardware.Close()
 	}
 	return nil
 }
