@@ -79,6 +79,7 @@ func exceptionsOfHost() map[string]string {
 		"sockets.take": sockets, "sockets.close": sockets, "sockets.url": sockets, "sockets.addresses": sockets, "portOf": sockets,
 		"warnHandler.Enabled": log, "warnHandler.WithAttrs": log, "warnHandler.WithGroup": log,
 		"describeCertificate": theirs, "signTestString": theirs, "publicBytes": theirs,
+		"interruptible": run, "interruptibleIf": run, "clockWarning.isNew": run,
 	}
 }
 
