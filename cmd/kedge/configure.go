@@ -13,6 +13,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/credfile"
+	"kedge/internal/trial"
 )
 
 type configureOptions struct {
@@ -114,6 +115,15 @@ func (o *configureOptions) processSettings(cmd *cobra.Command) ([]credfile.Setti
 	}
 	line, err := o.line(cmd, absolute(program))
 	return []credfile.Setting{{Key: "credential_process", Value: line}}, err
+}
+
+// try uses the settings as the SDKs will.
+func (o *configureOptions) try(ctx context.Context) error {
+	value := o.settings[0].Value
+	if o.endpointURL != "" {
+		return trial.Endpoint(ctx, value)
+	}
+	return trial.Process(ctx, value, o.Err)
 }
 
 func runConfigure(ctx context.Context, o *configureOptions) error {

@@ -26,6 +26,7 @@ import (
 	"kedge/internal/serve"
 	"kedge/internal/settings"
 	"kedge/internal/testenv"
+	"kedge/internal/trial"
 	"kedge/pkcs11"
 	"kedge/signer"
 	"kedge/signer/keyfile"
@@ -58,7 +59,7 @@ func exitCodes(t *testing.T) []group {
 	t.Helper()
 	api := func(status int) error { return &role.RequestError{Err: &session.APIError{Status: status}} }
 	ended := func(code int) error {
-		return &tryError{"run", exec.Command("sh", "-c", fmt.Sprint("exit ", code)).Run()}
+		return &trial.Error{How: "run", Err: exec.Command("sh", "-c", fmt.Sprint("exit ", code)).Run()}
 	}
 	return []group{
 		{1, "failed: network, an invalid answer, a file that cannot be written", []kind{
@@ -84,10 +85,10 @@ func exitCodes(t *testing.T) []group {
 			{"main.unreadableError", &unreadableError{"p", errors.New("line 1")}},
 			{"credfile.EncodingError", &credfile.FileError{Err: &credfile.EncodingError{}}},
 			{"filelock.HeldError", &credfile.FileError{Err: &filelock.HeldError{}}},
-			{"main.tryError", &tryError{"run", errors.New("x")}},
-			{"main.tryError, exit 1", ended(1)},
-			{"main.tryError, exit 5", ended(5)},
-			{"main.tryError, refused", &tryError{"http://127.0.0.1:9911", &session.NetworkError{Host: "h", Err: syscall.ECONNREFUSED}}},
+			{"trial.Error", &trial.Error{How: "run", Err: errors.New("x")}},
+			{"trial.Error, exit 1", ended(1)},
+			{"trial.Error, exit 5", ended(5)},
+			{"trial.Error, refused", &trial.Error{How: "http://127.0.0.1:9911", Err: &session.NetworkError{Host: "h", Err: syscall.ECONNREFUSED}}},
 			{"keys.UnwrittenError", &role.KeyError{New: true, Err: &keys.UnwrittenError{Err: &fs.PathError{Op: "create", Path: "p", Err: fs.ErrExist}}}},
 			{"keys.UnwrittenError, of a key that is made", &role.KeyError{New: true, Err: &keys.UnwrittenError{PrivateKey: "handle:0x81000001", Err: syscall.ENOSPC}}},
 			{"main.listenError", &listenError{flag: "port", error: syscall.EADDRINUSE}},
@@ -106,7 +107,7 @@ func exitCodes(t *testing.T) []group {
 			{"role.ARNError", usage(newRoot(cli.Streams{}, nil), &role.ARNError{Flag: "role-arn", Err: &session.ARNError{Field: "RoleARN"}})},
 			{"role.MissingError", usage(newRoot(cli.Streams{}, nil), &role.MissingError{Flags: []string{"role-arn"}})},
 			{"session.ConfigError", usage(newRoot(cli.Streams{}, nil), &config.FlagError{Flag: "region", Err: &session.ConfigError{Field: "Region"}})},
-			{"main.tryError, exit 2", ended(2)},
+			{"trial.Error, exit 2", ended(2)},
 			{"main.errNoFile", &cli.UsageError{Err: errNoFile}},
 			{"settings.FileError", refusedSection("serve", &settings.FileError{File: "config.yaml"})},
 			{"settings.UnsafeError", refusedSection("serve", &settings.UnsafeError{File: "config.yaml"})},
@@ -119,7 +120,7 @@ func exitCodes(t *testing.T) []group {
 			{"session.APIError 499", api(499)},
 			{"session.APIError 403, for too long", &role.RequestError{Err: &session.TimeoutError{Err: &session.APIError{Status: 403}}}},
 			{"session.APIError 403, of a chain", &role.RequestError{Err: &session.APIError{Status: 403, RoleARN: "r"}, Chained: true}},
-			{"main.tryError, exit 3", ended(3)},
+			{"trial.Error, exit 3", ended(3)},
 		}},
 		{4, "the private key, its password or the certificate is missing or cannot be used", unusable(ended)},
 		{130, "Ctrl-C at a prompt", []kind{
@@ -146,7 +147,7 @@ func unusable(ended func(int) error) []kind {
 		{"keys.ErrSecretEmpty", &role.KeyError{New: true, Err: keys.ErrSecretEmpty}},
 		{"tpm.ErrHandleTaken", &role.KeyError{New: true, Err: tpm.ErrHandleTaken}},
 		{"tpm.AuthError, of the owner", &role.KeyError{New: true, Err: &tpm.AuthError{Of: "owner"}}},
-		{"main.tryError, exit 4", ended(4)},
+		{"trial.Error, exit 4", ended(4)},
 	}
 	for name, err := range map[string]error{
 		"cli.ErrNoTerminal":           cli.ErrNoTerminal,
@@ -251,7 +252,7 @@ func TestExitCodes_complete(t *testing.T) {
 		}
 	}
 	elsewhere := map[string]string{"config.FolderError": "of flags of kedge-ca"}
-	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge", "internal/role", "internal/cache", "internal/cli", "internal/config", "internal/credfile", "internal/filelock",
+	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge", "internal/role", "internal/trial", "internal/cache", "internal/cli", "internal/config", "internal/credfile", "internal/filelock",
 		"internal/keys", "internal/process", "internal/serve", "internal/settings", "signer", "signer/session", "pkcs11", "tpm") {
 		if !slices.Contains(known, kind) && elsewhere[kind] == "" {
 			t.Errorf("%s is in no row", kind)

@@ -18,14 +18,7 @@ func advise(err error) cli.Advice { return append(ownErrors(), hostadvice.Table(
 
 // ownErrors is about errors of the commands themselves.
 func ownErrors() advice.Table {
-	ended := func(code int) func(*tryError) bool { return func(e *tryError) bool { return e.exit() == code } }
 	return advice.Table{
-		advice.CodeWhere(cli.ExitUsage, ended(cli.ExitUsage)),
-		advice.CodeWhere(cli.ExitRefused, ended(cli.ExitRefused)),
-		advice.CodeWhere(cli.ExitKey, ended(cli.ExitKey)),
-		{Fits: is[*tryError], Code: cli.ExitFailed, Hint: func(error) string {
-			return "nothing was written; correct what was said, or add --no-check to write the profile all the same"
-		}},
 		advice.Kind[*rivalError]("write another profile, with --profile NAME, or remove the setting"),
 		advice.Kind[*unreadableError]("correct that line; nothing was written"),
 		advice.About(noListener),
@@ -60,10 +53,4 @@ func (f *settingFlags) advised(err error) error {
 		usage.Hint += ", nor its profile " + f.chosen
 	}
 	return usage
-}
-
-// is reports whether an error is, or wraps, one of a type.
-func is[T error](err error) bool {
-	_, ok := errors.AsType[T](err)
-	return ok
 }

@@ -58,7 +58,6 @@ func exceptionsOfHost() map[string]string {
 		helper  = "one expression of a command, with a name"
 		setting = "what a setting may be, by the name of its flag"
 		line    = "a command line is made, of flags"
-		try     = "how configure tries what it would write"
 		profile = "a profile of the AWS files, as flags name it"
 		written = "update writes what it gets"
 		daemon  = "how serve starts, renews and ends its roles"
@@ -72,7 +71,6 @@ func exceptionsOfHost() map[string]string {
 		"needCommand": helper, "asFile": helper, "absolute": helper, "withFirst": helper, "listenOnLoopback": helper, "parseHandle": helper, "oneByOne": helper,
 		"sections": setting, "refused": setting, "exclusives": setting, "excluded": setting, "wrongKind": setting, "wrongText": setting, "settingError": setting, "isPath": setting, "fromFile": setting, "secretIn": setting,
 		"portable": line, "portableInput": line,
-		"unsaid": try, "withoutDigits": try, "tryEndpoint": try, "ask": try, "detach": try,
 		"profileFile.beside": profile, "otherSources": profile,
 		"fileWriter.Retrieve": written, "fileWriter.write": written, "fileWriter.finish": written,
 		"served.stop": daemon, "stopRoles": daemon, "rolesOf": daemon, "wantedRole.late": daemon, "awaitReload": daemon, "reader.Retrieve": daemon, "reader.lookAtFiles": daemon, "reader.validity": daemon,

@@ -15,17 +15,23 @@ import (
 	"kedge/internal/process"
 	"kedge/internal/role"
 	"kedge/internal/serve"
+	"kedge/internal/trial"
 	"kedge/signer/session"
 )
 
 // Table returns the rows.
 func Table() advice.Table {
-	return slices.Concat(codes(), command(), newKey(), key(), profiles(), refused(), local(), usage(), network())
+	return slices.Concat(codes(), profiles(), command(), newKey(), key(), refused(), local(), usage(), network())
 }
 
 // codes are the rows that decide how to exit whatever the hint is.
 func codes() advice.Table {
+	ended := func(code int) func(*trial.Error) bool { return func(e *trial.Error) bool { return e.Exit() == code } }
 	return advice.Table{
+		advice.CodeWhere(cli.ExitUsage, ended(cli.ExitUsage)), // a run of kedge, where it means more than a failure
+		advice.CodeWhere(cli.ExitRefused, ended(cli.ExitRefused)),
+		advice.CodeWhere(cli.ExitKey, ended(cli.ExitKey)),
+		advice.Code[*trial.Error](cli.ExitFailed),
 		advice.CodeWhere(process.CodeNotFound, func(e *process.StartError) bool { return e.Code() == process.CodeNotFound }),
 		advice.CodeWhere(process.CodeNotExecutable, func(e *process.StartError) bool { return e.Code() == process.CodeNotExecutable }),
 		advice.Code[*keys.UnwrittenError](cli.ExitFailed), // the key is as it should be

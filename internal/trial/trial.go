@@ -1,4 +1,6 @@
-package main
+// Package trial uses what a profile of the AWS files names as the SDKs will, to see whether it works: a
+// credential_process, or an endpoint.
+package trial
 
 import (
 	"bytes"
@@ -15,7 +17,6 @@ import (
 	"strings"
 	"time"
 
-	"kedge/internal/cli"
 	"kedge/internal/processline"
 	"kedge/signer/session"
 )
@@ -23,56 +24,57 @@ import (
 // processTimeout is the timeout of the Go SDK for a credential_process.
 const processTimeout = time.Minute
 
-// tryError reports a profile that does not work.
-type tryError struct {
-	how string // it was tried
-	err error
+// Error reports a profile that does not work.
+type Error struct {
+	How string // it was tried
+	Err error
 }
 
-func (e *tryError) Error() string { return e.how + ": " + e.err.Error() }
-func (e *tryError) Unwrap() error { return e.err }
+func (e *Error) Error() string { return e.How + ": " + e.Err.Error() }
 
-// exit returns the exit code of the run of kedge; 0 if there was none.
-func (e *tryError) exit() int {
-	exit, ok := errors.AsType[*exec.ExitError](e.err)
+// Unwrap returns what went wrong.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Exit returns the exit code of the run of kedge; 0 if there was none.
+func (e *Error) Exit() int {
+	exit, ok := errors.AsType[*exec.ExitError](e.Err)
 	if !ok {
-		return cli.ExitDone
+		return 0
 	}
 	return exit.ExitCode()
 }
 
-// try uses the settings as the SDKs will, but once without the cache: credentials of an earlier run
-// would hide a private key that is missing or locked, until they expire.
-func (o *configureOptions) try(ctx context.Context) error {
-	value := o.settings[0].Value
-	if o.endpointURL != "" {
-		return tryEndpoint(ctx, value)
+// Process runs a line as each SDK does, but once without the cache of kedge: what another run left there
+// would hide a private key that is missing or locked, until it expires. What the runs say goes to stderr,
+// once. The error is an *Error.
+func Process(ctx context.Context, line string, stderr io.Writer) error {
+	if runtime.GOOS == "windows" {
+		return how("credential_process, run by cmd.exe /C", run(ctx, stderr, "cmd.exe", "/C", line+" --cache off"))
 	}
-	if runtime.GOOS != "windows" {
-		words, err := processline.Split(value)
-		if err != nil {
-			return &tryError{"credential_process, split as the AWS CLI does", err}
-		}
-		var said, again bytes.Buffer
-		if err := tryProcess(ctx, io.MultiWriter(o.Err, &said), words[0], append(words[1:], "--cache", "off")...); err != nil {
-			return &tryError{"credential_process, run as the AWS CLI does, without a shell", err}
-		}
-		err = tryProcess(ctx, &again, "sh", "-c", value)
-		_, _ = io.WriteString(o.Err, unsaid(said.String(), again.String()))
-		if err != nil {
-			return &tryError{"credential_process, run as the Go SDK does, by sh -c", err}
-		}
-		return nil
+	words, err := processline.Split(line)
+	if err != nil {
+		return how("credential_process, split as the AWS CLI does", err)
 	}
-	if err := tryProcess(ctx, o.Err, "cmd.exe", "/C", value+" --cache off"); err != nil {
-		return &tryError{"credential_process, run by cmd.exe /C", err}
+	var said, again bytes.Buffer
+	if err := run(ctx, io.MultiWriter(stderr, &said), words[0], append(words[1:], "--cache", "off")...); err != nil {
+		return how("credential_process, run as the AWS CLI does, without a shell", err)
 	}
-	return nil
+	err = run(ctx, &again, "sh", "-c", line)
+	_, _ = io.WriteString(stderr, unsaid(said.String(), again.String()))
+	return how("credential_process, run as the Go SDK does, by sh -c", err)
 }
 
-// tryProcess runs a program in a folder where no relative path is valid, without input and, on
-// Unix, without a terminal for a password: as under cron. Its stderr is passed through.
-func tryProcess(ctx context.Context, stderr io.Writer, program string, args ...string) error {
+func how(text string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{text, err}
+}
+
+// run runs a program in a folder where no relative path is right, without an input and, on
+// Unix, without a terminal, on which a password could be asked for: there is none in cron. What
+// it says goes to stderr as it is.
+func run(ctx context.Context, stderr io.Writer, program string, args ...string) error {
 	limited, cancel := context.WithTimeout(ctx, processTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(limited, program, args...)
@@ -134,28 +136,28 @@ func unstarted(program string, err error) error {
 	return err
 }
 
-// tryEndpoint gets credentials by IMDSv2.
-func tryEndpoint(ctx context.Context, base string) error {
+// Endpoint gets credentials by IMDSv2. The error is an *Error.
+func Endpoint(ctx context.Context, base string) error {
 	base = strings.TrimSuffix(base, "/")
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	const path = "/latest/meta-data/iam/security-credentials/"
 	token, err := ask(ctx, http.MethodPut, base+"/latest/api/token", "X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60")
 	if err != nil {
-		return &tryError{base, err}
+		return how(base, err)
 	}
 	role, err := ask(ctx, http.MethodGet, base+path, "X-Aws-Ec2-Metadata-Token", token)
 	if err != nil {
-		return &tryError{base, err}
+		return how(base, err)
 	}
 	role, _, _ = strings.Cut(role, "\n")
 	document, err := ask(ctx, http.MethodGet, base+path+role, "X-Aws-Ec2-Metadata-Token", token)
 	if err != nil {
-		return &tryError{base, err}
+		return how(base, err)
 	}
 	var got struct{ Code, AccessKeyID string }
 	if err := json.Unmarshal([]byte(document), &got); err != nil || got.Code != "Success" || got.AccessKeyID == "" {
-		return &tryError{base, errors.New("it answers with something else than credentials")}
+		return how(base, errors.New("it answers with something else than credentials"))
 	}
 	return nil
 }
