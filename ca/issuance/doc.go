@@ -1,28 +1,28 @@
-// Package issuance is the CA as a service: what an operator's command line, an enrollment
-// server and a test ask of a CA goes through it, so that the same rules hold behind every door.
+// Package issuance is the CA as a service: an operator's command line, an enrollment
+// server and the tests use a CA only through it, so that the same rules apply to all of them.
 //
-// A [Service] is made of a ledger, [Keys], a clock and a few functions for what the caller
-// keeps elsewhere. It decides by what the ledger says at the moment of the call and keeps
-// nothing of its own but opened keys, so several services, in one process or on several
-// machines, may work on one ledger.
+// A [Service] needs a ledger, [Keys], a clock and a few functions for what the caller
+// stores. Each call decides by the current state of the ledger, and a Service has no state
+// but open keys, so several services, in one process or on several machines, may use one
+// ledger.
 //
 // # Design
 //
 // The package has no flags, no streams and no prompts. It opens no file, reads no clock but the
-// one it is given, and never ends the process. What a person has to agree to is split: one call
-// says what would happen, such as [Service.Rotation] and [Service.PlanFinish], and another does
-// it, after the caller has asked; the second looks at the ledger again.
-// What a front end has to say comes back as data: results hold warnings and what is left to do,
+// one it is given, and never ends the process. An operation that the user must confirm has two
+// calls: one returns what would happen, such as [Service.Rotation] and [Service.PlanFinish], and
+// the other, after the caller has asked, does it, if the ledger has not changed since.
+// Messages for the user are data: results have warnings and the next steps,
 // and errors that callers branch on are types.
 //
-// Files are the caller's. Certificates and lists are returned, to be written where the caller
-// keeps them, always after the ledger has them: whatever is lost between the two can be written
-// again from the ledger. The last list of an authority comes in by Config.LastList and goes out by
-// the function that [Service.PublishCRL] is given. The certificate in a file that a query names comes
-// in by Config.Certificate, without which no text is ever taken for the name of a file.
+// Files belong to the caller, who writes the returned certificates and CRLs, always after the
+// ledger has recorded them: a file that is lost in between can be rewritten from the ledger.
+// Config.LastList reads the last CRL of an authority, and the function passed to
+// [Service.PublishCRL] writes the next. Config.Certificate reads the certificate in a file that a
+// query names; without it, no text is ever interpreted as the name of a file.
 //
-// Keys are the caller's as well: [Keys] opens them, and whoever made it closes them after the
-// service was last used.
+// Keys belong to the caller as well: [Keys] opens them, and the caller closes them after the
+// last use of the service.
 //
 // All methods of Service are safe for concurrent use. Authorities and certificates that are
 // passed in or returned must not be changed.

@@ -13,14 +13,14 @@ import (
 // RootName is the name of the first root in the ledger; the next are ca-2, ca-3 and so on.
 const RootName = "ca"
 
-// Rotation is where a CA stands between two roots. What it goes by is in the ledger alone,
-// and each step ends with one entry there, so a step that was interrupted can be run again.
+// Rotation is the state of a CA between two roots. It follows from the ledger alone,
+// and each step ends with one entry there, so a step that was interrupted can be repeated.
 //
-//	start   the new root is recorded in the state next; the trust anchor is to have both
+//	start   the new root is recorded in the state next; the trust anchor must get both
 //	switch  an authority below the new root issues, then the new root is active
 //	finish  the authorities of the old root are retired, then the root itself
-//	abort   as finish, with the new root, and only before switch
-//	reopen  takes finish back: what it retired is active again
+//	abort   as finish, for the new root, and only before switch
+//	reopen  undoes finish: what it retired is active again
 type Rotation struct {
 	Old     ledger.Authority  // the only root, if Next is nil
 	Next    *ledger.Authority // the new root; nil: no rotation is in progress

@@ -13,25 +13,25 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// readOnlyFile makes connections to a file for processes that only read, also where nothing can be
-// written beside it: on a read-only mount, or in a folder of somebody else.
+// readOnlyFile opens connections to a file for processes that only read, also if no file can be
+// created beside it: on a read-only mount, or in another user's folder.
 //
-// In write-ahead mode readers and the writer agree by the file -shm, on what of -wal is valid
-// and what of it may be moved into the file itself. While a process has the ledger open, -shm
-// and -wal are there, and SQLite reads with them even when it may not write to them. When the
-// last one closes it, all is moved into the file, and both are removed. A process that cannot
-// make them then has a file that nobody writes, and reads it alone: SQLite calls that
-// immutable, takes no lock and never looks for -wal.
+// In write-ahead mode readers and the writer coordinate through the file -shm which part of -wal
+// is valid and which part may be moved into the file itself. While a process has the ledger open,
+// -shm and -wal exist, and SQLite can read with them even without permission to write to them.
+// When the last process closes the ledger, everything is moved into the file, and both are
+// removed. A process that cannot create them then reads the file alone, as no process writes it:
+// SQLite calls that immutable, takes no lock and never looks for -wal.
 //
-// But a writer may come at any time. It adds to -wal first, and the file is whole without, as
-// old as when it was opened; then, with a full -wal or at its end, it changes the file under
-// the reader. So an immutable connection is given up before it is asked again when the file
-// has changed or -wal has content, for a new one that begins as above; and every row is held
-// back until the file is seen to be what it was before it was opened. What is returned is
-// one state, and what is asked after a commit sees the commit.
+// But a writer may start at any time. It first appends to -wal, and the file stays complete, in
+// the state in which it was opened; when -wal is full, or at its end, it changes the file under
+// the reader. So if the file has changed or -wal has content, an immutable connection is
+// replaced before its next use by a new one that begins as above; and a row is returned only
+// after a check that the file is unchanged since before it was opened. So all rows are of one
+// state, and a query after a commit sees the commit.
 //
-// Where -wal has content and SQLite cannot read with it, the file alone would be an old state
-// that lacks the newest revocations: that is refused.
+// If -wal has content and SQLite cannot read it, the file alone would be an old state
+// that lacks the newest revocations: that is an error.
 //
 // Source: SQLite, "Write-Ahead Logging", 5 "Read-Only Databases"; "URI Filenames".
 type readOnlyFile struct {

@@ -1,22 +1,23 @@
 // Package credfile changes settings of one profile in ~/.aws/credentials or ~/.aws/config, and
 // leaves every other byte of the file as it is: comments, order, line endings, unknown settings.
 //
-// It promises that no reader sees a part of a file, that writers who use this package lose
-// nothing of each other's, and that nothing is lost when a write fails. What it wrote is what
-// botocore, the Go and the JavaScript SDK read, or it writes nothing and says which line is in
-// the way. It knows nothing of where credentials come from.
+// It promises that no reader sees a part of a file, that concurrent updates through this package
+// are not lost, and that nothing is lost when a write fails. botocore, the Go and the JavaScript
+// SDK read the values that it wrote; if one of them would not, it writes nothing and names the
+// line. It does not know where credentials come from.
 //
-// # What the SDKs make of these files
+// # How the SDKs read these files
 //
 // They differ, and that decides how a profile is written:
 //
-//   - A section that is there twice, or a key twice in it: botocore refuses the whole file, the
-//     others take the last of each key. All sections of the profile get the new values. A second
-//     line of a key that is written goes; other people's are left, and said (Profile.Problem).
+//   - A duplicate section, or a duplicate key in it: botocore refuses the whole file, the
+//     others use the last of each key. All sections of the profile get the new values. A second
+//     line of a key that is written is removed; other duplicates stay, and are reported
+//     (Profile.Problem).
 //   - "[ default ]": the Go SDK trims the name, botocore and JavaScript do not. It gets the new
 //     values, and a section "[default]" besides.
-//   - An indented line: botocore counts how deep it is, the Go SDK takes it for a key of its own
-//     unless the one before has no value. Where they differ about a line that matters, nothing is
+//   - An indented line: botocore compares the indentation, the Go SDK reads it as a key of its own
+//     unless the key before has no value. If they read a relevant line differently, nothing is
 //     written.
 //   - " # text" after a value: part of the value for botocore, a comment for the others. It moves to
 //     a line of its own.

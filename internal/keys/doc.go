@@ -4,11 +4,11 @@
 //	key, err := keys.Open(ctx, "pkcs11:token=ca;object=issuing", keys.Options{Ask: ask})
 //	defer key.Close()
 //
-// # What names a key
+// # Names of keys
 //
 //	PATH                                 a key file in any format of package signer, or a TSS2 key file
 //	tpm:file=PATH;device=…?auth-source=… a TSS2 key file, see tpm.URI
-//	tpm:handle=0x81…, handle:0x81…       a key that lies in the TPM
+//	tpm:handle=0x81…, handle:0x81…       a persistent key in the TPM
 //	pkcs11:…                             a key on a token, RFC 7512
 //
 // References such as fd:3 and env:NAME are read by package config, and their content goes to
@@ -16,9 +16,9 @@
 //
 // # Where passwords, PINs and auth values come from
 //
-// From the URI, else from what Options says is given, else a person is asked, where there is
-// one. Each is got only when it is needed, and one that was refused is not tried again. A key
-// under a handle of a TPM is taken to have no auth value unless one is given: nothing tells.
+// From the URI, else from Options, else from the user, if Options.Ask is set. They are read only
+// when needed, and one that was refused is not tried again. A key under a handle of a TPM is
+// assumed to have no auth value unless one is given: the TPM does not tell.
 //
 // # Errors
 //

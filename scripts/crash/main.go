@@ -1,10 +1,10 @@
 // Command crash kills kedge-ca by kill -9 at random moments while several of its processes issue,
-// renew, revoke, make lists and change the root in parallel. After each kill the same must work
-// again without anybody's help. Every certificate that was handed out must be in the ledger and
+// renew, revoke, make CRLs and change the root in parallel. After each kill the same commands must
+// work again without repair. Every certificate in a file must be in the ledger and
 // the newest of its name, no serial twice, no name twice that was not renewed, and the ledger must
-// verify; no number of a list comes twice with another content; and in the end, when what was
-// interrupted has been gone on with, every revocation that was said to be done is on a list, and
-// the ledger holds no certificate that was not handed out.
+// verify; no CRL number may be used twice with different contents; and in the end, when the
+// interrupted commands have been repeated, every revocation that was reported as done must be on a
+// CRL, and the ledger must have no certificate that is not in a file.
 //
 // The ledger is SQLite, or PostgreSQL when KEDGE_POSTGRES is a DSN; KEDGE_POSTGRES_RESTART is
 // then a program that cuts the server's power and starts it again.

@@ -1,15 +1,15 @@
 //go:build unix
 
-// Command soak lets "kedge serve" run for a while under the load of clients of both endpoints.
-// Its sessions are so short that it renews them every 20 seconds; the emulator it gets them from
-// answers wrongly, hangs and goes away; and its certificate is replaced every 30 seconds, by
-// files that are half written, missing or mismatched in between.
+// Command soak runs "kedge serve" for a while under the load of clients of both endpoints.
+// Its sessions are so short that it renews them every 20 seconds; the emulator that issues them
+// gives wrong answers, hangs and is restarted; and its certificate is replaced every 30 seconds,
+// with files that are half written, missing or mismatched in between.
 //
-// Every answer with status 200 must have whole, unexpired credentials whose parts belong together,
-// which STS accepts, and which are not older than what the same client had before. An error is
-// right only where there can be no valid credentials. No read may take long, goroutines,
+// Every answer with status 200 must have complete, unexpired credentials whose parts belong together,
+// which STS accepts, and which are not older than the same client's previous ones. An error is
+// right only if there can be no valid credentials. No read may take long, goroutines,
 // descriptors and memory must stay flat, the log must be short and without secrets, and SIGTERM
-// must end it with exit code 0 while clients go on asking.
+// must end it with exit code 0 while clients keep sending requests.
 //
 // usage: soak DURATION PROGRAMS FOLDER
 package main

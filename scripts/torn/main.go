@@ -2,8 +2,8 @@
 // profile of its own in one credentials file, while ten readers read that file all the time.
 //
 // No read may see a part of a file, keys that do not belong together, an older session after a
-// newer one, or another byte changed. In the end both profiles must be current, and nothing may
-// be left beside the file.
+// newer one, or a change of any other byte. In the end both profiles must be current, and nothing
+// may be left beside the file.
 //
 // usage: torn KILLS KEDGE FOLDER
 package main

@@ -1,10 +1,11 @@
-// Command measure runs programs on this machine and prints what they cost as rows of
-// Markdown tables: pair compares the medians of one with those of its floor, alone holds
-// them against a limit, sum compares one with two that run after each other, and rates compares what two programs say they did in a second.
-// Where there are two, they run in turn. crowd compares many that start at once with one.
+// Command measure runs programs on this machine and prints their cost as rows of
+// Markdown tables: pair compares the medians of one with those of its floor, alone compares
+// them with a limit, sum compares one with two that run after each other, and rates compares
+// the rates that two programs print. Two programs run in turn. crowd compares many processes
+// that start at once with one.
 //
-// Limits are printed as they are given; - is none. In arguments {} becomes a number that no
-// other run has had.
+// Limits are printed as they are given; - is none. In arguments {} is replaced by a number that
+// is unique to the run.
 //
 // usage: measure pair  RUNS   WALL PEAK NAME PROGRAM ARGS... -- FLOOR ARGS...
 //
