@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Leaves that replace one another form a lineage. The table lineages has its newest
-// certificate, and only of those that may go on: a name has one, and issuing the name to
-// another key, without replacing anything, begins a new one and ends the others.
+// Leaves that replace one another form a lineage. The table lineages has the newest
+// certificate of each lineage that can be renewed: a name has one, and issuing the name to
+// another key, without replacing anything, starts a new one and ends the others.
 //
-// A renewal presents the certificate that it replaces. If that is the newest, its holder goes
-// on. If it is not, but the key is that of the newest, then an answer was lost, and the newest
-// is the answer. Otherwise two hold what one should: a clone.
+// A renewal presents the certificate that it replaces. If that is the newest, it is renewed.
+// If it is not, but the key is that of the newest, then an answer was lost, and the newest
+// is returned. Otherwise two hosts have the same key or certificate: a clone.
 
 const (
 	// insertNext is insertCertificate for a leaf that replaces none. It joins the lineage of its

@@ -8,14 +8,14 @@ import (
 	"kedge/ca"
 )
 
-// What a ledger allows is decided here, in the transaction that records, under the lock of the
-// head: no other writer comes between a question and the row that depends on its answer,
-// whatever process or machine it is on.
+// The rules of a ledger are checked here, in the transaction that records, under the head
+// lock: no other writer, in whatever process or on whatever machine, comes between a check and the
+// row that depends on it.
 //
 //   - The issuer is an authority of the ledger, neither retired nor revoked and valid now, and so
 //     is every authority above it that the ledger knows: issuers.go.
-//   - A key that was revoked as compromised is never certified again. After other reasons it is
-//     only when the operator allows it.
+//   - A key that was revoked as compromised is never certified again; after other reasons, only
+//     if the operator allows it.
 //   - A certificate replaces the newest of its lineage, and a name has one lineage: lineage.go.
 
 // rule is a query that runs before a certificate is inserted.

@@ -9,8 +9,8 @@ import (
 	"kedge/internal/cli"
 )
 
-// TestArguments: whoever gives an argument too many is told which, in our words, and what to do
-// where that is not plain.
+// TestArguments: an error for an extra argument names it, and says what to do if that is not
+// obvious.
 func TestArguments(t *testing.T) {
 	t.Parallel()
 	const want = "kedge-ca: error: unexpected argument \"b\""

@@ -8,7 +8,8 @@ import (
 	"kedge/internal/cli"
 )
 
-// TestExpiry: what expires without a successor is said by status, expiring and issue --from.
+// TestExpiry: status, expiring and issue --from report certificates that expire without a
+// successor.
 func TestExpiry(t *testing.T) {
 	t.Parallel()
 	x := newRehearsal(t)

@@ -177,7 +177,7 @@ func TestHardware_token(t *testing.T) {
 	testenv.Run(t, v.dir, "openssl", "verify", "-CAfile", "ca/ca-2.pem", "web-02.pem")
 }
 
-// TestHardware_refuses: what is wrong is told once, with what to do.
+// TestHardware_refuses: a fault is reported once, with what to do.
 func TestHardware_refuses(t *testing.T) {
 	t.Parallel()
 	v, h := inToken(t)

@@ -10,7 +10,8 @@ import (
 	"kedge/internal/cli"
 )
 
-// Commands that look end in peace when nobody reads on; one that issues says what is lost.
+// A command that reads ends silently when its output is closed; one that issues reports what is
+// lost.
 func TestClosedPipe(t *testing.T) {
 	t.Parallel()
 	x := newRehearsal(t)

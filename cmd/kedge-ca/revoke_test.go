@@ -13,7 +13,7 @@ import (
 	"kedge/internal/cli"
 )
 
-// TestRevoke_asked: who is asked sees what is meant; a no changes nothing.
+// TestRevoke_asked: the question names the certificates; a no changes nothing.
 func TestRevoke_asked(t *testing.T) {
 	t.Parallel()
 	x := newRehearsal(t)

@@ -11,8 +11,8 @@ import (
 	"kedge/internal/certinfo"
 )
 
-// who asks for the text in a file, as another program wrote it, and wants that one certificate
-// is found by what is said: who FILE KIND.
+// who runs kedge-ca who with the text in a file, as another program wrote it, and expects one
+// certificate, found by that kind: who FILE KIND.
 func who(ts *testscript.TestScript, _ bool, args []string) {
 	text := strings.TrimSpace(ts.ReadFile(args[0]))
 	ts.Check(ts.Exec("kedge-ca", "who", text))

@@ -69,9 +69,9 @@ func TestService_offlineRoot(t *testing.T) {
 	x.accepted("below it", "hosts", "web-01", "web-02")
 }
 
-// TestService_pairs issues with each type of CA key for each type of leaf key. A root with a
-// key ML-DSA-87 is too large for a trust anchor, so that one is an intermediate. Each key is
-// made once: issue goes on with a key that is there.
+// TestService_pairs issues with each type of CA key for each type of leaf key. A root with a key
+// ML-DSA-87 is too large for a trust anchor, so that one is an intermediate. Each key is generated
+// once: issue resumes with an existing key.
 func TestService_pairs(t *testing.T) {
 	t.Parallel()
 	kinds := []string{"P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"}

@@ -12,8 +12,8 @@ import (
 	"kedge/internal/testenv"
 )
 
-// TestInterrupt_prompts: Ctrl-C at a question, and at one for a password, ends with 130, is said, and
-// nothing was done; what is typed afterwards is shown.
+// TestInterrupt_prompts: Ctrl-C at a question, and at one for a password, ends with 130 and a
+// message, and changes nothing; the terminal's echo is restored.
 func TestInterrupt_prompts(t *testing.T) {
 	t.Parallel()
 	tmux, dir := testenv.Tool(t, "tmux"), t.TempDir()

@@ -177,8 +177,8 @@ func TestIssuer_together(t *testing.T) {
 	checkFiles(t, dir, certs[0])
 }
 
-// TestRenew_together: processes that renew or rekey the same certificate replace it once; who
-// comes later finds the new one.
+// TestRenew_together: processes that renew or rekey the same certificate replace it once; later
+// ones find the new one.
 func TestRenew_together(t *testing.T) {
 	t.Parallel()
 	for _, verb := range []string{"renew", "rekey"} {

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// controlPrefix is where what exists only here stands:
+// controlPrefix is the path of the control interface, which AWS does not have:
 //
 //	GET    /_emulator/sessions  the sessions, without secrets
 //	GET    /_emulator/calls     the requests answered, and why they were refused
 //	POST   /_emulator/faults    one Fault a line in the body, as ParseFault reads it
-//	DELETE /_emulator/faults    forget those that are left
+//	DELETE /_emulator/faults    drop those that are queued
 const controlPrefix = "/_emulator/"
 
 func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {

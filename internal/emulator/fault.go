@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Fault makes the emulator misbehave on purpose. As text, which ParseFault reads, it is
+// Fault makes the emulator misbehave on purpose. Its text form, for ParseFault, is
 //
 //	[sts:]KIND[=VALUE][*COUNT]
 //
 // The kinds, with what VALUE means:
 //
 //	delay=DURATION     answer that much later
-//	skew=DURATION      a clock that is off, in the checks and in the Date header
+//	skew=DURATION      clock skew, in the checks and in the Date header
 //	status=CODE        an error answer with this HTTP status, 500 when left out
 //	throttle           429 ThrottlingException
 //	cut[=body]         close the connection, before the answer or in the middle of it
@@ -28,9 +28,9 @@ import (
 //	endless            a valid beginning, then bytes until the client gives up
 //	body[=TEXT]        status 201 and this body, empty when left out
 //
-// and for CreateSession alone, a real session in a wrong answer, or one that is too short:
+// and for CreateSession only, a real session in a wrong answer, or one that is too short:
 //
-//	short=DURATION     the session really ends then, which STS minds as well
+//	short=DURATION     the session really expires then, for STS as well
 //	wrong-role         another role than the one asked for
 //	two-sets, no-sets  two credential sets, or none
 //	expired            an Expiration one hour ago

@@ -29,7 +29,7 @@ func TestCreateSession_revoked(t *testing.T) {
 	if got := send(t, w.e, newCraft(w.e, direct).sign(t).wire()).String(); got != revokedAnswer {
 		t.Errorf("answer %s, want %s", got, revokedAnswer)
 	}
-	// The same serial number of another issuer is somebody else.
+	// The same serial number of another issuer is another certificate.
 	send(t, w.e, w.craft().sign(t).wire()).created(t)
 	if _, err := w.e.ImportCRL(w.e.TrustAnchorARN(), newCRL(t, w.root, w.upper.cert.SerialNumber)); err != nil {
 		t.Fatal(err)
