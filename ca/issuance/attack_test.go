@@ -330,7 +330,7 @@ func TestTakeOver_sameSerial(t *testing.T) {
 }
 
 // TestTakeIn_leaving: an authority imported below a root that is being rotated out does not become
-// the active one.
+// the issuing one.
 func TestTakeIn_leaving(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)

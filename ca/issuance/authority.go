@@ -12,7 +12,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Path returns the authority with a name, or the active one when the name is empty, and those above
+// Path returns the authority with a name, or the issuing one when the name is empty, and those above
 // it up to the root. Errors are *UnknownAuthorityError and those that wrap ErrNoAuthority.
 func (s *Service) Path(ctx context.Context, name string) (path []ledger.Authority, err error) {
 	all, err := s.ledger.Authorities(ctx)
@@ -44,7 +44,7 @@ func (s *Service) Path(ctx context.Context, name string) (path []ledger.Authorit
 	return nil, fmt.Errorf("the authorities above %q go in a circle", path[0].Name)
 }
 
-// Issuing returns the path of an authority that may issue; an empty name means the active one. A
+// Issuing returns the path of an authority that may issue; an empty name means the issuing one. A
 // retired authority is refused with a *RetiredError, a revoked one with a *RevokedAuthorityError;
 // they sign CRLs at most.
 func (s *Service) Issuing(ctx context.Context, name string) ([]ledger.Authority, error) {

@@ -47,7 +47,7 @@ type CRL struct {
 
 // CRLRequest says which CRL to make.
 type CRLRequest struct {
-	Authority string        // its name; empty: the active one
+	Authority string        // its name; empty: the issuing one
 	Valid     time.Duration // until NextUpdate
 	Delta     bool          // relative to the last complete CRL; without that, the error is a *NoBaseError
 

@@ -13,7 +13,7 @@ import (
 )
 
 // Parent returns the authority that signs an intermediate: the one with a name, or the root above
-// the active one when the name is empty. A retired one is a *RetiredError.
+// the issuing one when the name is empty. A retired one is a *RetiredError.
 func (s *Service) Parent(ctx context.Context, name string) (ledger.Authority, error) {
 	path, err := s.Path(ctx, name)
 	if err != nil {
@@ -30,7 +30,7 @@ func (s *Service) Parent(ctx context.Context, name string) (ledger.Authority, er
 }
 
 // AddIntermediate makes an authority of a certificate that IssueCA returned: a has its name, its
-// certificate and the name of its parent. It becomes the active one, unless keepIssuer is set, or
+// certificate and the name of its parent. It becomes the issuing one, unless keepIssuer is set, or
 // its root is being rotated in or out. A name that another process has taken is a *TakenError.
 func (s *Service) AddIntermediate(ctx context.Context, a ledger.Authority, keepIssuer bool) (ledger.Authority, error) {
 	for {
@@ -75,7 +75,7 @@ func (e *UnknownRootError) Error() string {
 type TakeIn struct {
 	Name       string
 	Path       []*x509.Certificate // its certificate and those above it, the root last
-	KeepIssuer bool                // if it is new, it does not become the active one
+	KeepIssuer bool                // if it is new, it does not become the issuing one
 	Why        string              // recorded in the ledger
 }
 

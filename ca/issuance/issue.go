@@ -18,7 +18,7 @@ type Issuer struct {
 	authority *ca.Authority
 }
 
-// Issuer opens an authority to issue, the active one when the name is empty. Errors are those of
+// Issuer opens an authority to issue, the issuing one when the name is empty. Errors are those of
 // Issuing and Authority.
 func (s *Service) Issuer(ctx context.Context, name string) (*Issuer, error) {
 	path, err := s.Issuing(ctx, name)

@@ -77,7 +77,7 @@ func (a *AuthorityStatus) listNeeds(now time.Time) []string {
 	return all
 }
 
-// listNeed says what to do about a CRL that must not be replaced as it is.
+// listNeed returns what to do about a CRL that must not be replaced as it is.
 func listNeed(about error, command string) string {
 	if _, odd := errors.AsType[*OddListError](about); odd {
 		return fmt.Sprintf("%v: move it away", about)

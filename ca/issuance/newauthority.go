@@ -29,7 +29,7 @@ func (s *Service) CheckEmpty(ctx context.Context) error {
 	return err
 }
 
-// Found issues the root of a new CA, which becomes the active authority.
+// Found issues the root of a new CA, which becomes the issuing authority.
 func (s *Service) Found(ctx context.Context, root *ca.Prepared) (*x509.Certificate, error) {
 	if err := s.CheckEmpty(ctx); err != nil {
 		return nil, err

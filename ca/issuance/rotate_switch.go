@@ -19,9 +19,9 @@ func (e *AmbiguousError) Error() string {
 
 // SwitchPlan describes what the switch of a rotation would do.
 type SwitchPlan struct {
-	To       ledger.Authority // becomes the active one
+	To       ledger.Authority // becomes the issuing one
 	Old, New string           // the roots
-	Again    bool             // an authority below the new root is active already
+	Again    bool             // an authority below the new root issues already
 	rotation *Rotation
 }
 

@@ -27,7 +27,7 @@ type Authority struct {
 	Fingerprint []byte            // SHA-256 of Certificate; returned by Authorities, otherwise ignored
 	Parent      string            // the name of the authority above; empty for a root, or if that is not in the ledger
 	State       string            // Active, Next or Retired
-	Issuing     bool              // the active one, which issues leaves by default; at most one authority is
+	Issuing     bool              // it issues leaves by default; at most one authority does
 	Seq         int64             // of the entry that last changed it; 0 for a new one
 }
 

@@ -34,7 +34,7 @@ func (o *crlOptions) publish(ctx context.Context, s *store, authority string) (*
 // soon is the number of days before a CRL becomes too large from which there is a warning.
 const soon = 60
 
-// report tells the user what was made.
+// report reports the CRL and its size.
 func (m *writtenCRL) report(h host) {
 	kind := fmt.Sprintf("list %d", m.Number)
 	if m.Base != 0 {

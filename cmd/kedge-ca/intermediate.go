@@ -225,7 +225,7 @@ func (o *intermediateOptions) newKey(ctx context.Context) (*cadir.NewKey, error)
 	return keys.newCAKey(ctx, o.host, o.name, o.kind, o.key)
 }
 
-// report reports which authority is now the active one.
+// report reports which authority is now the issuing one.
 func (o *intermediateOptions) report(a ledger.Authority) error {
 	switch {
 	case a.Issuing:

@@ -86,7 +86,7 @@ func (o Options) looked() error {
 	return err
 }
 
-// question says what a PIN is for, and warns if few attempts are left.
+// question returns a prompt that says what a PIN is for, and warns if few attempts are left.
 func question(info pkcs11.PINInfo) string {
 	what := fmt.Sprintf("PIN of token %q", info.Token)
 	if info.Key != "" {

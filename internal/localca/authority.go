@@ -14,7 +14,7 @@ import (
 	"kedge/internal/cadir"
 )
 
-// Authority opens an authority by name, or the active one when the name is empty. The key's
+// Authority opens an authority by name, or the issuing one when the name is empty. The key's
 // password is asked for only if it is encrypted, and once. If it cannot be used, the error is a
 // *cadir.UnusableError.
 func (c *CA) Authority(ctx context.Context, name string) (*ca.Authority, error) {
