@@ -140,7 +140,7 @@ func (c *AuthorityConfig) template(path []*x509.Certificate, now time.Time) (*x5
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		CRLDistributionPoints: c.CRLURLs,
 	}
-	c.Constraints.fill(template)
+	c.Constraints.addTo(template)
 	if err := c.Constraints.fillDirectories(template); err != nil {
 		return nil, err
 	}

@@ -26,8 +26,8 @@ type NameConstraints struct {
 	directories directoryBounds // of an older certificate: ConfigOf
 }
 
-// fill sets the constraints in a template.
-func (n *NameConstraints) fill(t *x509.Certificate) {
+// addTo sets the constraints in a template.
+func (n *NameConstraints) addTo(t *x509.Certificate) {
 	t.PermittedDNSDomainsCritical = true // applies to the whole extension: RFC 5280, 4.2.1.10
 	t.PermittedDNSDomains, t.ExcludedDNSDomains = n.PermittedDNS, n.ExcludedDNS
 	t.PermittedURIDomains, t.ExcludedURIDomains = n.PermittedURI, n.ExcludedURI
@@ -56,7 +56,7 @@ func (n *NameConstraints) check(path []*x509.Certificate) error {
 		}
 	}
 	var t x509.Certificate
-	n.fill(&t)
+	n.addTo(&t)
 	var permitted []sanName
 	for i, b := range boundsOf(&t) {
 		kind := sanKind(i)
@@ -140,7 +140,7 @@ func constraintsOf(c *x509.Certificate) (NameConstraints, error) {
 
 func prefixes(nets []*net.IPNet) ([]netip.Prefix, error) {
 	var prefixes []netip.Prefix
-	for _, text := range texts(nets) {
+	for _, text := range netTexts(nets) {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
 			return nil, fmt.Errorf("the name constraint %q is not a range of addresses", text)

@@ -48,7 +48,7 @@ func boundsOf(c *x509.Certificate) []bounds {
 		sanDNS:   {c.PermittedDNSDomains, c.ExcludedDNSDomains},
 		sanURI:   {c.PermittedURIDomains, c.ExcludedURIDomains},
 		sanEmail: {c.PermittedEmailAddresses, c.ExcludedEmailAddresses},
-		sanIP:    {texts(c.PermittedIPRanges), texts(c.ExcludedIPRanges)},
+		sanIP:    {netTexts(c.PermittedIPRanges), netTexts(c.ExcludedIPRanges)},
 	}
 }
 
@@ -121,7 +121,7 @@ func inDomain(host, domain string) bool {
 	return host == domain || strings.HasSuffix(host, "."+domain)
 }
 
-func texts(nets []*net.IPNet) []string {
+func netTexts(nets []*net.IPNet) []string {
 	var out []string
 	for _, n := range nets {
 		out = append(out, n.String())

@@ -119,6 +119,6 @@ func (a *Authority) renewLeaf(r Renewal, now time.Time) (*Prepared, error) {
 		return nil, err
 	}
 	template := &x509.Certificate{Subject: old.Subject, RawSubject: old.RawSubject}
-	request.fill(template)
+	request.addTo(template)
 	return a.prepareLeaf(r.Profile, template, request, now)
 }

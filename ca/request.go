@@ -59,7 +59,7 @@ func (a *Authority) PrepareLeaf(p *Profile, r Request, now time.Time) (*Prepared
 		return nil, err
 	}
 	template := &x509.Certificate{Subject: p.subject.name(r.Name)}
-	r.fill(template)
+	r.addTo(template)
 	return a.prepareLeaf(p, template, r, now)
 }
 
@@ -113,7 +113,7 @@ func distinctBy[T comparable](values []T, write func(T) T) []T {
 	return out
 }
 
-func (r *Request) fill(t *x509.Certificate) {
+func (r *Request) addTo(t *x509.Certificate) {
 	t.DNSNames, t.URIs, t.EmailAddresses = r.DNS, r.URIs, r.Emails
 	for _, addr := range r.IPs {
 		t.IPAddresses = append(t.IPAddresses, net.IP(addr.AsSlice()))

@@ -148,7 +148,7 @@ func (m *Module) placeIn(ctx context.Context, p *process, u URI) (*place, error)
 // privateKeys lists the private keys of a token that match, and logs in unless there is one that
 // can be used without a PIN. If the URI has a PIN, it is used.
 func (m *Module) privateKeys(ctx context.Context, p *process, t wire.Slot, u URI) ([]wire.Object, error) {
-	if !u.saysPIN() {
+	if !u.hasPIN() {
 		if keys, err := p.keysNamed(ctx, t, u); err != nil || isOpen(keys) {
 			return keys, err
 		}

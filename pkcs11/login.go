@@ -99,7 +99,7 @@ type tokenPIN struct {
 
 // authenticate fills in how the request logs in.
 func (m *Module) authenticate(ctx context.Context, q *wire.Request, t tokenPIN) error {
-	if t.token.Flags&flagProtectedPath != 0 && !t.uri.saysPIN() {
+	if t.token.Flags&flagProtectedPath != 0 && !t.uri.hasPIN() {
 		q.Auth = wire.AuthPad
 		return nil
 	}

@@ -177,8 +177,8 @@ func (m *Module) pinOf(ctx context.Context, command string) ([]byte, error) {
 	return firstLine(out), nil
 }
 
-// saysPIN reports whether the URI has a PIN or a pin-source.
-func (u URI) saysPIN() bool {
+// hasPIN reports whether the URI has a PIN or a pin-source.
+func (u URI) hasPIN() bool {
 	_, value := u.lookup("pin-value")
 	_, source := u.lookup("pin-source")
 	return value || source

@@ -31,8 +31,8 @@ func (o *crlOptions) publish(ctx context.Context, s *store, authority string) (*
 	return &writtenCRL{*m, files.PEM, files.DER}, nil
 }
 
-// soon is the number of days before a CRL becomes too large from which there is a warning.
-const soon = 60
+// warnDays is the number of days before a CRL becomes too large from which there is a warning.
+const warnDays = 60
 
 // report reports the CRL and its size.
 func (m *writtenCRL) report(h host) {
@@ -64,7 +64,7 @@ func (m *writtenCRL) report(h host) {
 	switch {
 	case m.Size > m.MaxSize:
 		h.warn(fmt.Sprintf("%s has %d bytes; IAM Roles Anywhere takes %d at most: rotate to a new CA, or issue for shorter times", m.File, m.Size, m.MaxSize))
-	case m.DaysLeft != nil && *m.DaysLeft < soon:
+	case m.DaysLeft != nil && *m.DaysLeft < warnDays:
 		h.warn(text + ": rotate to a new CA before, or issue for shorter times")
 	default:
 		h.say(text)

@@ -80,7 +80,7 @@ func (o *intermediateOptions) request(ctx context.Context) (err error) {
 // sign answers a request from elsewhere. It records the certificate; the authority itself belongs
 // to the folder of the request.
 func (o *intermediateOptions) sign(ctx context.Context) (err error) {
-	if err := place(o.out); err != nil {
+	if err := checkOutput(o.out); err != nil {
 		return err
 	}
 	csr, err := o.readRequest()

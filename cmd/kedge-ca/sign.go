@@ -68,7 +68,7 @@ key. Each run issues: a request that is signed twice gets two certificates.`,
 }
 
 func runSign(ctx context.Context, o *signOptions) (err error) {
-	if err := place(o.out); err != nil {
+	if err := checkOutput(o.out); err != nil {
 		return err
 	}
 	csr, err := o.readCSR()

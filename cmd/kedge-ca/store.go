@@ -80,8 +80,8 @@ func (f *storeFlags) local(h host) localca.Config {
 // close closes the ledger. Its error is joined to err: what was not written was not done.
 func (s *store) close(err *error) { *err = errors.Join(*err, s.Close()) }
 
-// place checks, before anything is issued, that the file of --out can be created; empty: no file.
-func place(out string) error {
+// checkOutput checks, before anything is issued, that the file of --out can be created; empty: no file.
+func checkOutput(out string) error {
 	if out == "" {
 		return nil
 	}

@@ -17,21 +17,21 @@ import (
 
 // line returns the command that gets credentials with these flags, from any folder.
 func (o *configureOptions) line(cmd *cobra.Command, program string) (string, error) {
-	words, err := o.words(cmd)
+	arguments, err := o.arguments(cmd)
 	if err != nil {
 		return "", err
 	}
-	line, err := processline.Join(append([]string{program, "credential-process"}, words...))
+	line, err := processline.Join(append([]string{program, "credential-process"}, arguments...))
 	if err != nil {
 		return "", cli.Usagef(cmd, "the line of credential_process: %w", err)
 	}
 	return line, nil
 }
 
-// words returns the flags of credential-process. Values of the configuration file are left there.
+// arguments returns the flags of credential-process. Values of the configuration file are left there.
 // The Go SDK removes the quotes of a line that begins and ends with them, so the last word is one
 // without quotes.
-func (o *configureOptions) words(cmd *cobra.Command) ([]string, error) {
+func (o *configureOptions) arguments(cmd *cobra.Command) ([]string, error) {
 	var quoted, plain []string
 	add := func(flag string, values ...string) { // in their order
 		to := &plain

@@ -97,7 +97,7 @@ func exceptionsOfCA() map[string]string {
 		"parseKeyKind": "names the flag that is wrong",
 		"readInput":    "reads standard input",
 		"csrName":      helper,
-		"place":        "names the flag that is wrong",
+		"checkOutput":  "names the flag that is wrong",
 	}
 }
 

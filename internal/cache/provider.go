@@ -41,7 +41,7 @@ const (
 // of ctx.
 func (p *provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	r := &retrieval{provider: p, name: p.key.name()}
-	if r.look() {
+	if r.reload() {
 		return r.found("")
 	}
 	unlock, err := r.wait(ctx)
@@ -71,8 +71,8 @@ func (r *retrieval) warnOnce(err error) {
 	}
 }
 
-// look re-reads the entry and reports whether it is enough.
-func (r *retrieval) look() bool {
+// reload re-reads the entry and reports whether it is enough.
+func (r *retrieval) reload() bool {
 	e, err := r.read(r.name)
 	if err != nil && !errors.Is(err, errMiss) {
 		r.warnOnce(err)
@@ -100,7 +100,7 @@ func (r *retrieval) wait(ctx context.Context) (unlock func(), err error) {
 		_, held := errors.AsType[*filelock.HeldError](err)
 		switch {
 		case err == nil:
-			r.look()
+			r.reload()
 			return unlock, nil
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
@@ -108,7 +108,7 @@ func (r *retrieval) wait(ctx context.Context) (unlock func(), err error) {
 			r.warnOnce(fmt.Errorf("the cache cannot be locked: %w", err))
 			return nothing, nil
 		}
-		if r.look() {
+		if r.reload() {
 			return nothing, nil
 		}
 	}

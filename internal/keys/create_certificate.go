@@ -70,7 +70,7 @@ func importMissing(ctx context.Context, mod *pkcs11.Module, token pkcs11.URI, ce
 func path(certs []*x509.Certificate) (issuers []*x509.Certificate, err error) {
 	rest := certs[1:]
 	for child := certs[0]; ; child = issuers[len(issuers)-1] {
-		issuer, others := take(rest, child)
+		issuer, others := takeIssuer(rest, child)
 		if issuer == nil {
 			break
 		}
@@ -84,8 +84,8 @@ func path(certs []*x509.Certificate) (issuers []*x509.Certificate, err error) {
 	return issuers, nil
 }
 
-// take finds the issuer of child, unless that is a root, and returns the others too.
-func take(certs []*x509.Certificate, child *x509.Certificate) (issuer *x509.Certificate, others []*x509.Certificate) {
+// takeIssuer finds the issuer of child, unless that is a root, and returns the others too.
+func takeIssuer(certs []*x509.Certificate, child *x509.Certificate) (issuer *x509.Certificate, others []*x509.Certificate) {
 	for _, c := range certs {
 		if issuer == nil && !isRoot(c) && child.CheckSignatureFrom(c) == nil {
 			issuer = c

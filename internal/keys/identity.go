@@ -45,14 +45,14 @@ func (p *Pair) IsTPMFile() bool {
 // openKey opens the key, and checks the certificate concurrently.
 func (p *Pair) openKey(ctx context.Context) (*Key, error) {
 	o := p.Options
-	o.look = sync.OnceValues(p.look)
-	go o.look()
+	o.precheck = sync.OnceValues(p.precheck)
+	go o.precheck()
 	key, err := p.openWith(ctx, o)
-	if _, lookErr := o.look(); lookErr != nil {
+	if _, precheckErr := o.precheck(); precheckErr != nil {
 		if err == nil {
 			key.Close()
 		}
-		return nil, lookErr
+		return nil, precheckErr
 	}
 	return key, err
 }
@@ -64,9 +64,9 @@ func (p *Pair) openWith(ctx context.Context, o Options) (*Key, error) {
 	return Open(ctx, p.Key, o)
 }
 
-// look does the checks that come before a secret is asked for, so that the user does not type it in
+// precheck does the checks that come before a secret is asked for, so that the user does not type it in
 // vain. It returns the public key if the certificate is in a file.
-func (p *Pair) look() (public crypto.PublicKey, err error) {
+func (p *Pair) precheck() (public crypto.PublicKey, err error) {
 	if p.Meanwhile != nil {
 		if err := p.Meanwhile(); err != nil {
 			return nil, err
@@ -91,7 +91,7 @@ func (p *Pair) reopenKey(ctx context.Context, old *Key) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return findOnToken(ctx, old.mod, u, p.look)
+	return findOnToken(ctx, old.mod, u, p.precheck)
 }
 
 // identity returns the identity of the key and the current certificates.

@@ -46,8 +46,8 @@ type Options struct {
 
 	// file is the content of the file of a TPM key; zero: it has not been read.
 	file signer.Blob
-	// look, if not nil, is called before a secret is asked for, and returns Public.
-	look func() (crypto.PublicKey, error)
+	// precheck, if not nil, is called before a secret is asked for, and returns Public.
+	precheck func() (crypto.PublicKey, error)
 }
 
 // Key is an open private key: a crypto.Signer and crypto.MessageSigner. It is safe for concurrent

@@ -135,7 +135,7 @@ func (s *Source) reload(ctx context.Context) {
 	s.refused, s.tried = isRefusal(err), seen
 	switch {
 	case err == nil:
-		s.take(id, key)
+		s.setCurrent(id, key)
 		s.seen, s.keySeen, s.err = seen, keySeen, nil
 	case changed || s.pair.Certificate != "":
 		s.err = fmt.Errorf("keeping the old certificate: %w", err)
@@ -174,9 +174,9 @@ func isRefusal(err error) bool {
 	return ok
 }
 
-// take makes the identity the current one. The previous key stays open for users of the old
+// setCurrent makes the identity the current one. The previous key stays open for users of the old
 // identity.
-func (s *Source) take(id *signer.Identity, key *Key) {
+func (s *Source) setCurrent(id *signer.Identity, key *Key) {
 	s.current = id
 	switch {
 	case key == s.key:

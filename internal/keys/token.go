@@ -20,10 +20,10 @@ func openToken(ctx context.Context, uri string, o Options) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.look == nil {
-		o.look = func() (crypto.PublicKey, error) { return o.Public, nil }
+	if o.precheck == nil {
+		o.precheck = func() (crypto.PublicKey, error) { return o.Public, nil }
 	}
-	key, err := findOnToken(ctx, mod, u, o.look)
+	key, err := findOnToken(ctx, mod, u, o.precheck)
 	if err != nil {
 		mod.Close()
 		return nil, err
@@ -31,14 +31,14 @@ func openToken(ctx context.Context, uri string, o Options) (*Key, error) {
 	return key, nil
 }
 
-// findOnToken finds the key in a loaded module, which is closed with it. look returns the public
+// findOnToken finds the key in a loaded module, which is closed with it. precheck returns the public
 // key, for a token that does not have it.
-func findOnToken(ctx context.Context, mod *pkcs11.Module, u pkcs11.URI, look func() (crypto.PublicKey, error)) (*Key, error) {
+func findOnToken(ctx context.Context, mod *pkcs11.Module, u pkcs11.URI, precheck func() (crypto.PublicKey, error)) (*Key, error) {
 	key, err := mod.Key(ctx, u, nil)
 	if errors.Is(err, pkcs11.ErrNoPublicKey) {
-		public, lookErr := look()
-		if lookErr != nil {
-			return nil, lookErr
+		public, precheckErr := precheck()
+		if precheckErr != nil {
+			return nil, precheckErr
 		}
 		if public != nil {
 			key, err = mod.Key(ctx, u, public)
@@ -60,7 +60,7 @@ func (o Options) TokenOptions() pkcs11.Options {
 
 // pin returns a PIN to package pkcs11, which clears it after use.
 func (o Options) pin(info pkcs11.PINInfo) ([]byte, error) {
-	if err := o.looked(); err != nil {
+	if err := o.runPrecheck(); err != nil {
 		return nil, err
 	}
 	switch {
@@ -77,12 +77,12 @@ func (o Options) pin(info pkcs11.PINInfo) ([]byte, error) {
 	return pin, nil
 }
 
-// looked calls look, if there is one.
-func (o Options) looked() error {
-	if o.look == nil {
+// runPrecheck calls precheck, if there is one.
+func (o Options) runPrecheck() error {
+	if o.precheck == nil {
 		return nil
 	}
-	_, err := o.look()
+	_, err := o.precheck()
 	return err
 }
 

@@ -40,9 +40,9 @@ func nameOf(u tpm.URI) string {
 func loadTPM(ctx context.Context, name string, u tpm.URI, data []byte, o Options) (*Key, error) {
 	config := tpm.Config{
 		Device: u.Device, File: data, Handle: u.Handle, Timeout: o.Timeout, Brief: o.Brief,
-		KeyAuth:    o.afterLook(o.keyAuth(name, u)),
-		ParentAuth: o.afterLook(o.AuthFrom(u.ParentAuth, "auth value of the parent of "+name)),
-		OwnerAuth:  o.afterLook(o.AuthFrom(u.OwnerAuth, "auth value of the hierarchy of "+name)),
+		KeyAuth:    o.afterPrecheck(o.keyAuth(name, u)),
+		ParentAuth: o.afterPrecheck(o.AuthFrom(u.ParentAuth, "auth value of the parent of "+name)),
+		OwnerAuth:  o.afterPrecheck(o.AuthFrom(u.OwnerAuth, "auth value of the hierarchy of "+name)),
 	}
 	if config.Device == "" {
 		config.Device = o.Device
@@ -54,13 +54,13 @@ func loadTPM(ctx context.Context, name string, u tpm.URI, data []byte, o Options
 	return &Key{key: key, name: name, close: key.Close}, nil
 }
 
-// afterLook wraps secret to call look first; nil if there is no secret.
-func (o Options) afterLook(secret func() ([]byte, error)) func() ([]byte, error) {
+// afterPrecheck wraps secret to call precheck first; nil if there is no secret.
+func (o Options) afterPrecheck(secret func() ([]byte, error)) func() ([]byte, error) {
 	if secret == nil {
 		return nil
 	}
 	return func() ([]byte, error) {
-		if err := o.looked(); err != nil {
+		if err := o.runPrecheck(); err != nil {
 			return nil, err
 		}
 		return secret()

@@ -66,7 +66,7 @@ func ImportPast(ctx context.Context, s *issuance.Service, r PastRequest) (*Taken
 	if err != nil {
 		return nil, err
 	}
-	taken := &Taken{done, sum.CRLs, texts(sum.Skipped), texts(sum.Notes), sum.More, sum.Forgotten}
+	taken := &Taken{done, sum.CRLs, skippedTexts(sum.Skipped), skippedTexts(sum.Notes), sum.More, sum.Forgotten}
 	if r.Complete && lacking > 0 {
 		return taken, &LackingError{lacking}
 	}
@@ -81,7 +81,7 @@ func pastOf(i takeover.Item) issuance.Past {
 	return p
 }
 
-func texts(all []takeover.Skipped) []string {
+func skippedTexts(all []takeover.Skipped) []string {
 	words := []string{}
 	for _, s := range all {
 		words = append(words, s.String())

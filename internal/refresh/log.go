@@ -5,8 +5,8 @@ import "time"
 // said records what has been logged of the current run of failures, so that each is logged once.
 type said struct{ failed, refused, lapsed bool }
 
-// sayRenewed logs a renewal: at level Info the first and the first after failures, others at Debug.
-func (l *loop) sayRenewed(before *state) {
+// logRenewed logs a renewal: at level Info the first and the first after failures, others at Debug.
+func (l *loop) logRenewed(before *state) {
 	s := l.state.Load()
 	l.said = said{}
 	level := l.options.Log.Debug
@@ -20,8 +20,8 @@ func (l *loop) sayRenewed(before *state) {
 	level("credentials renewed", attributes...)
 }
 
-// sayFailed logs the first failure in a row, and the first refusal.
-func (l *loop) sayFailed() {
+// logFailed logs the first failure in a row, and the first refusal.
+func (l *loop) logFailed() {
 	s := l.state.Load()
 	no := refused(s.err)
 	if l.said.failed && (l.said.refused || !no) {
@@ -32,8 +32,8 @@ func (l *loop) sayFailed() {
 		"error", s.err.Error(), "next", s.next.UTC(), "expires", s.credentials.Expires.UTC())
 }
 
-// sayLapsed logs that readers get errors from now on.
-func (l *loop) sayLapsed(now time.Time) {
+// logLapsed logs that readers get errors from now on.
+func (l *loop) logLapsed(now time.Time) {
 	s := l.state.Load()
 	if l.said.lapsed || s.err == nil || s.valid(now) {
 		return

@@ -36,7 +36,7 @@ type Refresher struct {
 	running atomic.Bool
 	stopped chan struct{} // closed when Run returns
 	state   atomic.Pointer[state]
-	look    chan struct{} // asks Run to check the clock
+	wake    chan struct{} // asks Run to check the clock
 	renew   chan struct{} // asks Run to renew
 }
 
@@ -57,7 +57,7 @@ func New(p aws.CredentialsProvider, o Options) *Refresher {
 	}
 	r := &Refresher{
 		provider: p, options: o,
-		stopped: make(chan struct{}), look: make(chan struct{}, 1), renew: make(chan struct{}, 1),
+		stopped: make(chan struct{}), wake: make(chan struct{}, 1), renew: make(chan struct{}, 1),
 	}
 	r.state.Store(&state{changed: make(chan struct{})})
 	return r
@@ -106,7 +106,7 @@ const pollInterval = time.Minute
 func (l *loop) sleep(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		now := l.now()
-		l.sayLapsed(now)
+		l.logLapsed(now)
 		left := l.due.Sub(now)
 		if left <= 0 {
 			return true
@@ -118,7 +118,7 @@ func (l *loop) sleep(ctx context.Context) bool {
 		case <-ctx.Done():
 		case <-l.renew:
 			return true
-		case <-l.look:
+		case <-l.wake:
 		case <-timer.C:
 			slept = pause
 		}
@@ -149,7 +149,7 @@ func (l *loop) attempt(ctx context.Context) {
 	select {
 	case got := <-done:
 		if ctx.Err() == nil {
-			l.take(got)
+			l.accept(got)
 		}
 	case <-limited.Done():
 		if ctx.Err() == nil {
@@ -167,19 +167,19 @@ func (l *loop) await(ctx context.Context, done <-chan result) {
 		select {
 		case got := <-done:
 			if got.err == nil {
-				l.take(got)
+				l.accept(got)
 			}
 			return
 		case <-ticker.C:
-			l.sayLapsed(l.now())
+			l.logLapsed(l.now())
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// take publishes new credentials, unless got is an error or state.refuse rejects them.
-func (l *loop) take(got result) {
+// accept publishes new credentials, unless got is an error or state.refuse rejects them.
+func (l *loop) accept(got result) {
 	now, before := l.now(), l.state.Load()
 	if got.err == nil {
 		got.err = before.refuse(got.credentials, now)
@@ -190,7 +190,7 @@ func (l *loop) take(got result) {
 	}
 	l.due = When(now, got.credentials.Expires, l.options.Jitter())
 	l.publish(state{credentials: got.credentials, renewed: now, successes: before.successes + 1, failed: before.failed})
-	l.sayRenewed(before)
+	l.logRenewed(before)
 }
 
 // fail publishes the error, and keeps the credentials.
@@ -204,8 +204,8 @@ func (l *loop) fail(err error) {
 	next.failures++
 	l.due = now.Add(Backoff(next.failures, refused(err), l.options.Jitter()))
 	l.publish(next)
-	l.sayLapsed(now)
-	l.sayFailed()
+	l.logLapsed(now)
+	l.logFailed()
 }
 
 func (l *loop) publish(s state) {

@@ -65,7 +65,7 @@ func (r *Refresher) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		case s.err != nil:
 			return aws.Credentials{}, s.failure()
 		}
-		signal(r.look)
+		signal(r.wake)
 		select {
 		case <-s.changed:
 		case <-ctx.Done():

@@ -15,15 +15,15 @@ type Notifier struct {
 }
 
 // Ready reports that the service has started, or has loaded its new configuration.
-func (n Notifier) Ready(status string) error { return n.tell("READY=1", "STATUS="+status) }
+func (n Notifier) Ready(status string) error { return n.send("READY=1", "STATUS="+status) }
 
 // Reloading reports that a reload begins; Ready must follow it.
 func (n Notifier) Reloading() error {
-	return n.tell("RELOADING=1", fmt.Sprintf("MONOTONIC_USEC=%d", monotonic().Microseconds()))
+	return n.send("RELOADING=1", fmt.Sprintf("MONOTONIC_USEC=%d", monotonic().Microseconds()))
 }
 
 // Stopping reports that the service ends.
-func (n Notifier) Stopping() error { return n.tell("STOPPING=1") }
+func (n Notifier) Stopping() error { return n.send("STOPPING=1") }
 
 // Watch feeds the watchdog, twice in interval, until ctx ends, as long as reading the roles'
 // credentials does not block. Without an interval it returns at once. An error is logged by s, and
@@ -36,7 +36,7 @@ func (n Notifier) Watch(ctx context.Context, interval time.Duration, s *Server) 
 	defer ticker.Stop()
 	for {
 		_, _ = s.readiness(ctx, noNote) // takes the locks that requests take: blocks at a deadlock
-		if err := n.tell("WATCHDOG=1"); err != nil {
+		if err := n.send("WATCHDOG=1"); err != nil {
 			s.limited.warn("the watchdog of systemd is not told", "error", err)
 		}
 		select {
@@ -47,10 +47,10 @@ func (n Notifier) Watch(ctx context.Context, interval time.Duration, s *Server) 
 	}
 }
 
-// tellTime bounds the wait for room in the receiver's queue.
-const tellTime = time.Second
+// sendTimeout bounds the wait for room in the receiver's queue.
+const sendTimeout = time.Second
 
-func (n Notifier) tell(lines ...string) error {
+func (n Notifier) send(lines ...string) error {
 	if n.Socket == "" {
 		return nil
 	}
@@ -59,7 +59,7 @@ func (n Notifier) tell(lines ...string) error {
 		return fmt.Errorf("tell systemd: %w", err)
 	}
 	defer c.Close()
-	if err := c.SetWriteDeadline(time.Now().Add(tellTime)); err != nil {
+	if err := c.SetWriteDeadline(time.Now().Add(sendTimeout)); err != nil {
 		return fmt.Errorf("tell systemd: %w", err)
 	}
 	for i, line := range lines {

@@ -14,9 +14,9 @@ import (
 	"kedge/internal/creds"
 )
 
-// firstWait bounds how long a request waits for the first credentials. SDKs give up after one or
+// firstTimeout bounds how long a request waits for the first credentials. SDKs give up after one or
 // two seconds, but retry.
-const firstWait = 5 * time.Second
+const firstTimeout = 5 * time.Second
 
 // table has the roles, and the answer to each path below /latest/ and /v1/.
 type table struct {
@@ -102,7 +102,7 @@ type documents struct {
 func (r *role) documents(ctx context.Context) (*documents, error) {
 	d := r.latest.Load()
 	if d == nil {
-		limited, cancel := context.WithTimeout(ctx, firstWait)
+		limited, cancel := context.WithTimeout(ctx, firstTimeout)
 		defer cancel()
 		ctx = limited
 	}
