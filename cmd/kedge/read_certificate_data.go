@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/mldsa"
-	"crypto/rsa"
 	"crypto/sha1" // the name of a certificate in lists, as the official helper has it
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 
@@ -15,6 +11,7 @@ import (
 
 	"kedge/internal/config"
 	"kedge/internal/keys"
+	"kedge/internal/official"
 	"kedge/internal/role"
 	"kedge/signer"
 	"kedge/signer/keyfile"
@@ -51,14 +48,6 @@ that it matches, each with a URI to copy.`,
 	return cmd
 }
 
-// certificateData is the official helper's output, field by field.
-type certificateData struct {
-	KeyType             string   `json:"keyType"`
-	CertificateData     string   `json:"certificateData"` // base64 of the DER
-	SerialNumber        string   `json:"serialNumber"`    // decimal
-	SupportedAlgorithms []string `json:"supportedAlgorithms"`
-}
-
 func runReadCertificateData(ctx context.Context, o *readCertificateDataOptions) error {
 	if uri := o.keys.CertificateURI(); uri != "" {
 		return o.readToken(ctx, uri)
@@ -75,7 +64,7 @@ func runReadCertificateData(ctx context.Context, o *readCertificateDataOptions) 
 }
 
 func (o *readCertificateDataOptions) printData(cert *x509.Certificate) error {
-	data, err := json.Marshal(describeCertificate(cert))
+	data, err := json.Marshal(official.Describe(cert))
 	if err != nil {
 		return err
 	}
@@ -120,26 +109,4 @@ func (o *readCertificateDataOptions) load() (certs []*x509.Certificate, name str
 		return nil, "", &signer.FileError{File: blob.Name(), Err: err}
 	}
 	return certs, blob.Name(), nil
-}
-
-// describeCertificate fills the official helper's fields. ML-DSA, which it does not know, is
-// keyType "MLDSA" with the parameter sets as algorithms; other keys have none.
-func describeCertificate(cert *x509.Certificate) certificateData {
-	d := certificateData{
-		CertificateData:     base64.StdEncoding.EncodeToString(cert.Raw),
-		SerialNumber:        cert.SerialNumber.String(),
-		SupportedAlgorithms: []string{},
-	}
-	switch key := cert.PublicKey.(type) {
-	case *rsa.PublicKey:
-		d.KeyType = "RSA"
-		d.SupportedAlgorithms = []string{"RSASHA256", "RSASHA384", "RSASHA512"}
-	case *ecdsa.PublicKey:
-		d.KeyType = "EC"
-		d.SupportedAlgorithms = []string{"ECSHA256", "ECSHA384", "ECSHA512"}
-	case *mldsa.PublicKey:
-		d.KeyType = "MLDSA"
-		d.SupportedAlgorithms = []string{key.Parameters().String()}
-	}
-	return d
 }

@@ -3,27 +3,17 @@ package main
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/mldsa"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/keys"
+	"kedge/internal/official"
 	"kedge/internal/role"
 	"kedge/signer"
 )
-
-// signTest is the string that the official helper's sign-string signs, before the hash of
-// the public key: its name and its version, 1.
-const signTest = "AWS Roles Anywhere Credential Helper Signing Test1"
 
 type signStringOptions struct {
 	host
@@ -96,9 +86,9 @@ func runSignString(ctx context.Context, o *signStringOptions) error {
 	defer key.Close()
 	o.warn(o.keys.Warnings()...)
 	if trace := o.trace(o.debug); trace != nil {
-		trace("signing %q and the SHA-256 of \"IAM RA\" and the public key with %s", signTest, key)
+		trace("signing %q and the SHA-256 of \"IAM RA\" and the public key with %s", official.Test, key)
 	}
-	signature, err := signTestString(key, o.hash())
+	signature, err := official.SignTest(key, o.hash())
 	if err != nil {
 		return &role.KeyError{Err: &signer.FileError{File: key.String(), Err: err}}
 	}
@@ -113,7 +103,7 @@ func runSignString(ctx context.Context, o *signStringOptions) error {
 }
 
 // openKey opens the private key alone. SIGINT and SIGTERM end the opening of one in hardware
-// properly: see openSource.
+// properly, as that of a role does.
 func openKey(ctx context.Context, h host, k *config.Keys) (*keys.Key, error) {
 	ctx, stop := interruptibleIf(ctx, k.InHardware())
 	defer stop()
@@ -122,31 +112,4 @@ func openKey(ctx context.Context, h host, k *config.Keys) (*keys.Key, error) {
 		return nil, err
 	}
 	return at.Open(ctx, k.Options(h.inputs))
-}
-
-func signTestString(key crypto.Signer, hash crypto.Hash) ([]byte, error) {
-	public, err := publicBytes(key.Public())
-	if err != nil {
-		return nil, err
-	}
-	suffix := sha256.Sum256(append([]byte("IAM RA"), public...))
-	message := append([]byte(signTest), suffix[:]...)
-	if _, pure := key.Public().(*mldsa.PublicKey); pure {
-		return key.Sign(rand.Reader, message, &mldsa.Options{})
-	}
-	return crypto.SignMessage(key, rand.Reader, message, hash)
-}
-
-// publicBytes is the public key as it enters the string: the uncompressed point, or PKCS#1. For
-// ML-DSA, which the official helper does not know, it is the encoding of FIPS 204.
-func publicBytes(public crypto.PublicKey) ([]byte, error) {
-	switch k := public.(type) {
-	case *ecdsa.PublicKey:
-		return k.Bytes()
-	case *rsa.PublicKey:
-		return x509.MarshalPKCS1PublicKey(k), nil
-	case *mldsa.PublicKey:
-		return k.Bytes(), nil
-	}
-	return nil, fmt.Errorf("no signature is defined for a key of type %T", public)
 }

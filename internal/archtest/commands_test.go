@@ -63,7 +63,6 @@ func exceptionsOfHost() map[string]string {
 		daemon  = "how serve starts, renews and ends its roles"
 		sockets = "the listeners of serve, each with its flag"
 		log     = "a log is standard error"
-		theirs  = "what the official helper prints, byte for byte"
 		run     = "about this run of the program"
 	)
 	return map[string]string{
@@ -76,7 +75,6 @@ func exceptionsOfHost() map[string]string {
 		"served.stop": daemon, "stopRoles": daemon, "rolesOf": daemon, "wantedRole.late": daemon, "awaitReload": daemon, "reader.Retrieve": daemon, "reader.lookAtFiles": daemon, "reader.validity": daemon,
 		"sockets.take": sockets, "sockets.close": sockets, "sockets.url": sockets, "sockets.addresses": sockets, "portOf": sockets,
 		"warnHandler.Enabled": log, "warnHandler.WithAttrs": log, "warnHandler.WithGroup": log,
-		"describeCertificate": theirs, "signTestString": theirs, "publicBytes": theirs,
 		"interruptible": run, "interruptibleIf": run, "clockWarning.isNew": run,
 	}
 }
