@@ -27,8 +27,11 @@ func TestDiff(t *testing.T) {
 			continue
 		}
 		dir := t.TempDir() // patch takes it
-		write(t, filepath.Join(dir, "f"), tt.before, 0o600)
-		write(t, filepath.Join(dir, "diff"), got, 0o600)
+		for name, content := range map[string]string{"f": tt.before, "diff": got} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 		testenv.Run(t, dir, "git", "apply", "--unsafe-paths", "-p0", "diff")
 		if data, err := os.ReadFile(filepath.Join(dir, "f")); err != nil || string(data) != tt.after {
 			t.Errorf("%s: git apply made %q of it, %v", tt.name, data, err)
