@@ -133,11 +133,11 @@ func (f *sessionFlags) trust(c *session.Client, plain bool) (*session.Client, er
 	if plain && f.caBundle == "" && f.config.Proxy == nil && strings.HasPrefix(f.endpoint, "http://") {
 		return c, nil
 	}
-	roots, err := f.bundle.Roots()
+	roots, unread, err := f.bundle.Roots()
 	if roots == nil || err != nil {
 		return c, err
 	}
-	f.config.RootCAs = roots
+	f.config.RootCAs, f.config.RootsUnread = roots, unread
 	return f.client()
 }
 
