@@ -62,8 +62,9 @@ func (p *process) certificates(ctx context.Context, t wire.Slot, u URI) ([]Certi
 			continue
 		}
 		c := Certificate{URI: u.uriOf(t, o, "cert")}
-		if c.X509, c.Error = x509.ParseCertificate(o.Get(attrValue)); c.Error != nil {
-			c.Error = fmt.Errorf("%s: %w", c.URI, c.Error)
+		var err error
+		if c.X509, err = x509.ParseCertificate(o.Get(attrValue)); err != nil {
+			c.Error = fmt.Errorf("%s: the certificate on the token cannot be read: it is damaged, or not made as RFC 5280 asks", c.URI)
 		}
 		found = append(found, c)
 	}

@@ -91,10 +91,14 @@ func Load(f Files) (*Identity, error) {
 		f.Password = sync.OnceValues(f.Password)
 	}
 	id, err := f.load()
-	if meanwhile(err) {
-		id, err = f.load()
+	if !meanwhile(err) {
+		return id, err
 	}
-	return id, err
+	again, errAgain := f.load()
+	if errAgain != nil && !meanwhile(errAgain) {
+		return nil, err // a pipe is empty the second time
+	}
+	return again, errAgain
 }
 
 // meanwhile reports whether an error can come from files that were replaced while they were read:

@@ -4,9 +4,11 @@ package signer
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -133,6 +135,22 @@ func TestLoad_again(t *testing.T) {
 	_, err := Load(files)
 	if mismatch, ok := errors.AsType[*KeyMismatchError](err); !ok || mismatch.KeyFile != key || mismatch.CertFile != cert || loads != 2 {
 		t.Errorf("%v, loaded %d times", err, loads)
+	}
+	pipe := func(data []byte) Blob {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { r.Close() })
+		if _, err := w.Write(data); err != nil {
+			t.Fatal(err)
+		}
+		w.Close()
+		return File(fmt.Sprintf("/dev/fd/%d", r.Fd()))
+	}
+	piped := Files{Certificate: pipe(certPEM(second)), PrivateKey: pipe(keyPEM(t, first)), Now: files.Now}
+	if _, err := Load(piped); err == nil || !strings.Contains(err.Error(), "does not belong to the certificate") {
+		t.Errorf("of a pipe: %v", err)
 	}
 	files.Now = func() time.Time {
 		writeFile(t, key, keyPEM(t, second))

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"kedge/internal/testenv"
 )
 
 func TestParseKeyFile(t *testing.T) {
@@ -208,4 +210,26 @@ func testFile(t testing.TB, name string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// TestParseKeyFile_encodings: a TSS2 key is read in each of the encodings that people have files in, or
+// named without a word of a parser.
+func TestParseKeyFile_encodings(t *testing.T) {
+	block, _ := pem.Decode(testFile(t, "openssl-p256.pem"))
+	for _, encoding := range testenv.Encodings() {
+		data := encoding.Of(block.Type, block.Bytes)
+		if data == nil {
+			continue
+		}
+		f, err := parseKeyFile(data)
+		if encoding.Refused == "" {
+			if err != nil || f.parent != 0x40000001 || !IsKeyFile(data) {
+				t.Errorf("%s: %v", encoding.Name, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), encoding.Refused) || IsKeyFile(data) || strings.Contains(err.Error(), "asn1:") {
+			t.Errorf("%s: %v", encoding.Name, err)
+		}
+	}
 }

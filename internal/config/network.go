@@ -34,24 +34,28 @@ func CABundle(flag string, env Environment) (Bundle, error) {
 	return Bundle{in, "--ca-bundle"}, nil
 }
 
-// Roots reads the bundle; nil means the system's certificates. The error is a *BundleError.
-func (b Bundle) Roots() (*x509.CertPool, error) {
+// Roots reads the bundle; nil means the system's certificates. unread says which certificates in it
+// cannot be read, and are left out. The error is a *BundleError.
+func (b Bundle) Roots() (pool *x509.CertPool, unread []string, err error) {
 	if b.file.IsZero() {
-		return nil, nil
+		return nil, nil, nil
 	}
 	data, err := b.file.read(nil, maxBundle)
 	if err != nil {
-		return nil, &BundleError{b.setting, err}
+		return nil, nil, &BundleError{b.setting, err}
 	}
-	certs, err := keyfile.ParseCertificates(data, nil)
+	found, err := keyfile.Read(data, nil, keyfile.Certificates)
 	if err != nil {
-		return nil, &BundleError{b.setting, fmt.Errorf("%s: %w", b.file.Name(), err)}
+		return nil, nil, &BundleError{b.setting, fmt.Errorf("%s: %w", b.file.Name(), err)}
 	}
-	pool := x509.NewCertPool()
-	for _, cert := range certs {
+	pool = x509.NewCertPool()
+	for _, cert := range found.Certificates {
 		pool.AddCert(cert)
 	}
-	return pool, nil
+	for _, u := range found.Unreadable {
+		unread = append(unread, fmt.Sprintf("certificate %d in %s cannot be read: %s", u.Number, b.file.Name(), u.Reason))
+	}
+	return pool, unread, nil
 }
 
 // BundleError is a CA bundle that cannot be used. Setting says where its path came from.

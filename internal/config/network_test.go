@@ -19,7 +19,8 @@ func roots(flag string) (*x509.CertPool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bundle.Roots()
+	pool, _, err := bundle.Roots()
+	return pool, err
 }
 
 func TestBundle_refusals(t *testing.T) {

@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf16"
+
+	"kedge/internal/testenv"
 )
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {
@@ -320,6 +322,9 @@ func FuzzBlocks(f *testing.F) {
 	}
 	f.Add([]byte(encode("TRUSTED CERTIFICATE", append(newCertificate(f), 0x30, 0))))
 	f.Add([]byte("-----BEGIN X-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END X-----"))
+	for _, encoding := range testenv.Encodings() {
+		f.Add(encoding.Of("CERTIFICATE", newCertificate(f)))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		blocks, err := Blocks(data, Options{})
 		if err != nil {
@@ -362,6 +367,34 @@ func FuzzCoats(f *testing.F) {
 			if err != nil || len(blocks) != 1 || !bytes.Equal(blocks[0].DER, der) {
 				t.Fatalf("%s: %v, %v", coat, blocks, err)
 			}
+		}
+	})
+}
+
+// TestSecret: what editors add to a password is taken off, once, and UTF-16 is named.
+func TestSecret(t *testing.T) {
+	t.Parallel()
+	for data, want := range map[string]string{
+		"secret": "secret", "secret\n": "secret", "secret\r\n": "secret", "secret\n\n": "secret\n", "\xef\xbb\xbfsecret\n": "secret",
+		"": "", "\n": "", " secret ": " secret ", "s\x00": "", "\x00s": "", "p\xe9\n": "p\xe9", "\xef\xbb\xbf": "",
+		"\xff\xfes\x00": "", "\xfe\xff\x00s": "", "p\x00w\x00d\x00\r\x00\n\x00": "", "a\x00b": "a\x00b",
+	} {
+		got, err := Secret([]byte(data))
+		refused := strings.Contains(data, "\x00") && data != "a\x00b"
+		if string(got) != want || (err != nil) != refused || err != nil && err.Error() != "it is UTF-16 text; save it as UTF-8" {
+			t.Errorf("%q: %q, %v", data, got, err)
+		}
+	}
+}
+
+// FuzzSecret: a secret is a part of its file, and at most five bytes shorter.
+func FuzzSecret(f *testing.F) {
+	f.Add([]byte("\xef\xbb\xbfsecret\r\n"))
+	f.Add([]byte("s\x00e\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		secret, err := Secret(data)
+		if err == nil && (!bytes.Contains(data, secret) || len(data)-len(secret) > 5) {
+			t.Fatalf("%q of %q", secret, data)
 		}
 	})
 }

@@ -105,7 +105,7 @@ func TestNewConfig_environment(t *testing.T) {
 		return u.Host
 	}
 	bundleOf := func(c *Config) string {
-		_, err := c.bundle.Roots()
+		_, _, err := c.bundle.Roots()
 		if bundle, ok := errors.AsType[*config.BundleError](err); ok {
 			return bundle.Setting
 		}
@@ -232,7 +232,7 @@ func TestConfig_roots(t *testing.T) {
 			t.Fatal(err)
 		}
 		var roots *x509.CertPool
-		if roots, err = c.roots(); (err != nil) != tt.read || roots != nil {
+		if roots, _, err = c.roots(); (err != nil) != tt.read || roots != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}

@@ -58,13 +58,13 @@ func checkProxy(cfg session.Config, address string) error {
 	return err
 }
 
-// roots reads the CA bundle there may be; nil are the system's. Where nothing is asked with TLS, it is
-// not read unless a flag names it. The error is a *config.BundleError.
-func (c *Config) roots() (*x509.CertPool, error) {
+// roots reads the CA bundle there may be; nil are the system's. unread says which of its certificates
+// cannot be read. Where nothing is asked with TLS, it is not read unless a flag names it. The error is a *config.BundleError.
+func (c *Config) roots() (pool *x509.CertPool, unread []string, err error) {
 	s := &c.settings
 	plain := len(s.Assumed) == 0 || strings.HasPrefix(s.STSEndpoint, "http://")
 	if plain && s.CABundle == "" && c.session.Proxy == nil && strings.HasPrefix(s.Endpoint, "http://") {
-		return nil, nil
+		return nil, nil, nil
 	}
 	return c.bundle.Roots()
 }

@@ -32,10 +32,10 @@ func (o *opening) reach() error {
 	if o.reached || o.unreachable != nil {
 		return o.unreachable
 	}
-	roots, err := o.roots()
+	roots, unread, err := o.roots()
 	if roots != nil && err == nil {
 		cfg := o.connection.config
-		cfg.RootCAs = roots
+		cfg.RootCAs, cfg.RootsUnread = roots, unread
 		o.connection, err = o.connect(cfg)
 	}
 	o.reached, o.unreachable = err == nil, err

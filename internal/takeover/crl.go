@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"kedge/ca"
+	"kedge/internal/pemread"
 )
 
 // readCRLs reads the CRLs that the operator named. Each must be one of the CA's.
@@ -31,7 +32,7 @@ func (r *reader) readCRLs() error {
 		}
 		lists := crlsIn(data)
 		if len(lists) == 0 {
-			return &Error{path, "there is no CRL in it, neither in PEM nor in DER", nil}
+			return &Error{path, noCRL(data), nil}
 		}
 		for _, der := range lists {
 			list, err := r.parseCRL(der)
@@ -42,6 +43,15 @@ func (r *reader) readCRLs() error {
 		}
 	}
 	return nil
+}
+
+// noCRL describes a file that holds no CRL.
+func noCRL(data []byte) string {
+	blocks, err := pemread.Blocks(data, pemread.Options{MaxSize: max(len(data), 1)})
+	if err != nil {
+		return "there is no CRL in it: " + err.Error()
+	}
+	return fmt.Sprintf("there is %s in it, not a CRL", blocks[0])
 }
 
 // crlsIn returns the CRLs of a file; nil stands for a damaged block.

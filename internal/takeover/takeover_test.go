@@ -224,7 +224,7 @@ func TestRead_refused(t *testing.T) {
 		"two keys":     {nil, Sources{CA: certs(c.cert, other.cert)}, "have different keys", nil},
 		"missing":      {nil, Sources{CA: certs(c.cert), Paths: []string{dir, dir + "/x"}}, "/x: there is no such file or folder", fs.ErrNotExist},
 		"missing list": {nil, Sources{CA: certs(c.cert), CRL: []string{dir + "/x"}}, "/x: there is no such file", fs.ErrNotExist},
-		"no list":      {nil, Sources{CA: certs(c.cert), CRL: []string{dir + "/a.pem"}}, "there is no CRL in it", nil},
+		"no list":      {nil, Sources{CA: certs(c.cert), CRL: []string{dir + "/a.pem"}}, "there is a certificate in it, not a CRL", nil},
 		"folder":       {nil, Sources{CA: certs(c.cert), CRL: []string{dir}}, "not a regular file", nil},
 		"yield":        {nil, Sources{CA: certs(c.cert), Paths: []string{dir}}, "stop", stop},
 		"canceled":     {canceled, Sources{CA: certs(c.cert), Paths: []string{dir}}, "canceled", context.Canceled},

@@ -1,10 +1,15 @@
 package session
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"strings"
+	"time"
 )
 
 // cause says in words why there was no answer. They are of the system or the protocol, without the
@@ -18,6 +23,9 @@ func cause(err error) string {
 			return oneLine(dns.Err)
 		}
 	}
+	if refused, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return oneLine(unverified(refused))
+	}
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "it closed the connection within its answer"
@@ -25,6 +33,27 @@ func cause(err error) string {
 		return "it closed the connection"
 	}
 	return oneLine(err.Error())
+}
+
+// unverified says why the server's certificate was not accepted.
+func unverified(err *tls.CertificateVerificationError) string {
+	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		if unknown.Cert == nil {
+			return "the server's certificate is signed by an unknown authority"
+		}
+		return fmt.Sprintf("the server's certificate is signed by an unknown authority, %q", unknown.Cert.Issuer)
+	}
+	if name, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "the server's certificate is for another name than " + name.Host
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		if invalid.Cert == nil {
+			return "the server's certificate is not in date"
+		}
+		return fmt.Sprintf("the server's certificate %q is not in date: it is valid from %s until %s", invalid.Cert.Subject,
+			invalid.Cert.NotBefore.UTC().Format(time.RFC3339), invalid.Cert.NotAfter.UTC().Format(time.RFC3339))
+	}
+	return "the server's certificate cannot be verified: " + strings.TrimPrefix(err.Err.Error(), "x509: ")
 }
 
 // unconnected says what could not be connected to, for a request to the host; ok is false if the

@@ -49,6 +49,10 @@ type Config struct {
 	// RootCAs are trusted to name the server; the system's by default.
 	RootCAs *x509.CertPool
 
+	// RootsUnread says which certificates are not in RootCAs since they cannot be read. It is in the
+	// error where the server's CA is unknown.
+	RootsUnread []string
+
 	// InsecureSkipVerify takes any server for the service, and allows plain http to any host.
 	// Whoever stands between gets the credentials.
 	InsecureSkipVerify bool

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -117,7 +118,8 @@ func (e *ResponseError) Error() string { return e.Host + " " + e.Problem }
 type NetworkError struct {
 	Host     string // that was asked
 	Attempts int    // made so far
-	Err      error  // the cause; a *net.OpError, *tls.CertificateVerificationError, *ProxyError, context.DeadlineExceeded...
+	unread   []string
+	Err      error // the cause; a *net.OpError, *tls.CertificateVerificationError, *ProxyError, context.DeadlineExceeded...
 }
 
 func (e *NetworkError) Error() string {
@@ -131,8 +133,15 @@ func (e *NetworkError) Error() string {
 	case unconnected:
 		return fmt.Sprintf("cannot connect to %s%s: %s", what, attempts, cause(e.Err))
 	}
-	return fmt.Sprintf("no answer from %s%s: %s", e.Host, attempts, cause(e.Err))
+	text := fmt.Sprintf("no answer from %s%s: %s", e.Host, attempts, cause(e.Err))
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](e.Err); unknown && len(e.unread) > 0 {
+		text += "; " + strings.Join(e.unread[:min(len(e.unread), maxUnread)], "; ")
+	}
+	return text
 }
+
+// maxUnread is how many certificates that cannot be read an error names.
+const maxUnread = 3
 
 func (e *NetworkError) Unwrap() error { return e.Err }
 

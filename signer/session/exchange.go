@@ -84,7 +84,9 @@ func (e *exchange) attempt(ctx context.Context) (*Session, error) {
 		at.UTC().Format(time.RFC3339), strings.Join(slices.Sorted(maps.Keys(req.Header)), " "))
 	resp, err := e.cfg.HTTPClient.Do(req)
 	if err != nil {
-		return nil, networkError(e.url.Host, e.attempts, err)
+		failed := networkError(e.url.Host, e.attempts, err)
+		failed.unread = e.cfg.RootsUnread
+		return nil, failed
 	}
 	received := e.cfg.Now() // before the body, which may take long: it is compared with the Date
 	if resp.Body == nil {   // an HTTPClient of the caller's own may leave it out
@@ -116,7 +118,7 @@ func (e *exchange) receive(resp *http.Response, received time.Time, verified boo
 
 // networkError drops the address that net/http puts in front of its errors: it is long,
 // and the host says enough.
-func networkError(host string, attempts int, err error) error {
+func networkError(host string, attempts int, err error) *NetworkError {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
