@@ -23,6 +23,7 @@ import (
 	"kedge/internal/keys"
 	"kedge/internal/process"
 	"kedge/internal/role"
+	"kedge/internal/safefile"
 	"kedge/internal/serve"
 	"kedge/internal/settings"
 	"kedge/internal/testenv"
@@ -158,6 +159,9 @@ func unusable(ended func(int) error) []kind {
 		"signer.FileError":            &signer.FileError{Err: errors.New("x")},
 		"signer.SignError":            &signer.SignError{Err: errors.New("x")},
 		"signer.ErrNoPrivateKey":      signer.ErrNoPrivateKey,
+		"signer.ManyKeysError":        &signer.ManyKeysError{},
+		"safefile.InputError":         &safefile.InputError{},
+		"keyfile.ErrNoCertificate":    keyfile.ErrNoCertificate,
 		"keyfile.ErrPasswordRequired": keyfile.ErrPasswordRequired,
 		"keyfile.ErrWrongPassword":    keyfile.ErrWrongPassword,
 		"pkcs11.MissingHelperError":   &pkcs11.MissingHelperError{},
@@ -253,7 +257,7 @@ func TestExitCodes_complete(t *testing.T) {
 	}
 	elsewhere := map[string]string{"config.FolderError": "of flags of kedge-ca"}
 	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge", "internal/role", "internal/trial", "internal/cache", "internal/cli", "internal/config", "internal/credfile", "internal/filelock",
-		"internal/keys", "internal/process", "internal/serve", "internal/settings", "signer", "signer/session", "pkcs11", "tpm") {
+		"internal/keys", "internal/process", "internal/serve", "internal/settings", "signer", "signer/keyfile", "signer/session", "pkcs11", "tpm") {
 		if !slices.Contains(known, kind) && elsewhere[kind] == "" {
 			t.Errorf("%s is in no row", kind)
 		}
