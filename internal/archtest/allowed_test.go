@@ -80,7 +80,7 @@ func allowed() []line {
 		{"scripts/soak", "", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/service/sts github.com/aws/smithy-go", ""},
 		{"scripts/torn", "internal/emulator", "", ""},
 		{"signer", "internal/dn internal/safefile signer/keyfile", "", "a library for other programs as well: no file formats but keys and certificates"},
-		{"signer/keyfile", "internal/mldsakey internal/pemread internal/pkcs12 internal/pkcs8", "", "bytes -> keys and certificates: it opens no file"},
+		{"signer/keyfile", "internal/pemread internal/pkcs12 internal/pkcs8", "", "bytes -> keys and certificates: it opens no file"},
 		{"signer/session", "signer", "github.com/aws/aws-sdk-go-v2/aws", "a library for other programs as well: of the SDK only its core"},
 		{"tpm", "internal/pemread", "github.com/google/go-tpm", "above it a key is a crypto.Signer"},
 	}
@@ -92,7 +92,7 @@ func reachable() map[string]string {
 	return map[string]string{
 		"signer":             "internal/atomicfile internal/dn internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/safefile signer/keyfile",
 		"signer/session":     "internal/atomicfile internal/dn internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/safefile signer signer/keyfile",
-		"signer/keyfile":     "internal/mldsakey internal/pbe internal/pemread internal/pkcs12 internal/pkcs8",
+		"signer/keyfile":     "internal/pbe internal/pemread internal/pkcs12 internal/pkcs8",
 		"ca":                 "internal/pemread",
 		"ca/issuance":        "ca ca/ledger internal/dn internal/pemread",
 		"ca/ledger":          "ca internal/pemread",
