@@ -54,7 +54,7 @@ given once with --trust-anchor is kept in aws.yaml in the CA's folder.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.authority, "authority", "", "`NAME` of the one authority to register, such as an intermediate, instead of the roots")
 	flags.BoolVar(&o.awsCLI, "aws-cli", false, "write the command line of the AWS CLI that registers the bundle")
-	flags.StringVar(&o.anchor.ID, "trust-anchor", "", "`ARN` or id of the trust anchor to update")
+	flags.StringVar(&o.anchor.ID, "trust-anchor", "", "`ARN`, of the trust anchor to update or of an alias, or its id")
 	flags.StringVar(&o.anchor.Region, "region", "", "`REGION` of the trust anchor; that of its ARN when not given, and then that of the AWS CLI")
 	cmd.MarkFlagsMutuallyExclusive("json", "aws-cli")
 	return cmd

@@ -41,7 +41,7 @@ func (f *awsFlags) check(cmd *cobra.Command) error {
 		}
 	}
 	if f.crl != "" {
-		if _, err := cadir.ParseARN(f.crl, cadir.CRLARN); err != nil {
+		if _, err := cadir.ParseReference(f.crl, cadir.CRLARN); err != nil {
 			return cli.Usagef(cmd, "--crl: %w", err)
 		}
 	}

@@ -19,11 +19,15 @@ type Anchor struct {
 	PEM    []byte // of the certificates
 }
 
-// ParseAnchor reads the ARN of a trust anchor, or its id alone, which is returned as an ARN without
-// the rest.
+// ParseAnchor reads the ARN of a trust anchor, or that of an alias, which is returned without Text, or an
+// id alone, which is returned without the rest.
 func ParseAnchor(text string) (cadir.ARN, error) {
 	if strings.HasPrefix(text, "arn:") {
-		return cadir.ParseARN(text, cadir.TrustAnchorARN)
+		a, err := cadir.ParseReference(text, cadir.TrustAnchorARN)
+		if a.ID == text { // an alias: it names another anchor tomorrow, and import-crl takes none
+			a.Text = ""
+		}
+		return a, err
 	}
 	if strings.Trim(strings.ToLower(text), "0123456789abcdef-") != "" {
 		return cadir.ARN{}, fmt.Errorf("%q is neither the ARN nor the id of a trust anchor", text)

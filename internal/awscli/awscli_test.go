@@ -46,6 +46,10 @@ func TestParseAnchor(t *testing.T) {
 			t.Errorf("%q: %+v, %v", id, a, err)
 		}
 	}
+	alias := strings.TrimSuffix(anchorARN, "trust-anchor/"+anchorID) + "alias/trust-anchor/workloads"
+	if a, err := ParseAnchor(alias); err != nil || a.ID != alias || a.Region != "eu-west-1" || a.Text != "" {
+		t.Errorf("%+v, %v", a, err)
+	}
 	for text, want := range map[string]string{
 		"workloads": `"workloads" is neither the ARN nor the id of a trust anchor`,
 		crlARN:      `"` + crlARN + `" is not the ARN of a trust anchor`,

@@ -31,7 +31,7 @@ func FindCRL(kept *cadir.AWS, authority string, root bool) (CRL, error) {
 		}
 	}
 	if arn := kept.CRLs[authority]; arn != "" {
-		if c.arn, err = cadir.ParseARN(arn, cadir.CRLARN); err != nil {
+		if c.arn, err = cadir.ParseReference(arn, cadir.CRLARN); err != nil {
 			return c, err
 		}
 	}

@@ -64,12 +64,12 @@ func parseAWS(data []byte) (*AWS, error) {
 		}
 	}
 	for key, all := range map[string]map[string]string{"trust_anchors": a.TrustAnchors, "crls": a.CRLs} {
-		kind := TrustAnchorARN
+		kind, parse := TrustAnchorARN, ParseARN
 		if key == "crls" {
-			kind = CRLARN
+			kind, parse = CRLARN, ParseReference
 		}
 		for name, text := range all {
-			if _, err := ParseARN(text, kind); err != nil {
+			if _, err := parse(text, kind); err != nil {
 				return nil, fmt.Errorf(": %s.%s: %w", key, name, err)
 			}
 		}
@@ -135,21 +135,53 @@ type ARN struct {
 // ParseARN reads arn:PARTITION:rolesanywhere:REGION:ACCOUNT:KIND/ID, where the id is a UUID. What it
 // returns has no character that a shell would take for its own.
 func ParseARN(text string, kind ARNKind) (ARN, error) {
-	parts := strings.Split(text, ":")
-	what := "a trust anchor"
-	if kind == CRLARN {
-		what = "a CRL"
+	a, err := parseARN(text, kind, uuid)
+	if err != nil {
+		if _, aliasErr := ParseReference(text, kind); aliasErr == nil {
+			return ARN{}, fmt.Errorf("%q is an alias: give the ARN of %s itself", text, kind.what())
+		}
 	}
-	wrong := fmt.Errorf("%q is not the ARN of %s", text, what)
+	return a, err
+}
+
+// ParseReference reads an ARN as ParseARN does, or that of an alias,
+// arn:PARTITION:rolesanywhere:REGION:ACCOUNT:alias/KIND/NAME, which the service takes for the id of a resource
+// to update, and which is the ID then. ImportCrl takes no alias.
+//
+// Source: IAM Roles Anywhere User Guide, "Resource aliases".
+func ParseReference(text string, kind ARNKind) (ARN, error) {
+	if a, err := parseARN(text, "alias/"+kind, alias); err == nil && !strings.HasPrefix(a.ID, "aws/") {
+		a.ID = text
+		return a, nil
+	}
+	return parseARN(text, kind, uuid)
+}
+
+const (
+	uuid  = `^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`
+	alias = `^[A-Za-z][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)?$`
+)
+
+// parseARN reads an ARN whose resource begins with kind and ends with an id.
+func parseARN(text string, kind ARNKind, id string) (ARN, error) {
+	parts := strings.Split(text, ":")
+	wrong := fmt.Errorf("%q is not the ARN of %s", text, kind.what())
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "rolesanywhere" {
 		return ARN{}, wrong
 	}
-	id, ok := strings.CutPrefix(parts[5], string(kind)+"/")
-	for pattern, part := range map[string]string{`^aws[a-z-]*$`: parts[1], `^[a-z0-9-]+$`: parts[3], `^[0-9]{12}$`: parts[4], `^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`: id} {
+	name, ok := strings.CutPrefix(parts[5], string(kind)+"/")
+	for pattern, part := range map[string]string{`^aws[a-z-]*$`: parts[1], `^[a-z0-9-]+$`: parts[3], `^[0-9]{12}$`: parts[4], id: name} {
 		ok = ok && regexp.MustCompile(pattern).MatchString(part)
 	}
-	if !ok {
+	if !ok || len(name) > 256 {
 		return ARN{}, wrong
 	}
-	return ARN{Text: text, Region: parts[3], Account: parts[4], ID: id}, nil
+	return ARN{Text: text, Region: parts[3], Account: parts[4], ID: name}, nil
+}
+
+func (k ARNKind) what() string {
+	if strings.HasSuffix(string(k), string(CRLARN)) {
+		return "a CRL"
+	}
+	return "a trust anchor"
 }

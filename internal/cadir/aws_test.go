@@ -61,3 +61,28 @@ func TestParseARN(t *testing.T) {
 		}
 	}
 }
+
+func TestParseReference(t *testing.T) {
+	t.Parallel()
+	const prefix = "arn:aws:rolesanywhere:eu-west-1:111122223333:"
+	if a, err := ParseReference(crlARN, CRLARN); err != nil || a.ID != "6b656467-6500-4000-8000-000000000002" {
+		t.Errorf("%+v, %v", a, err)
+	}
+	for _, name := range []string{"alias/crl/list", "alias/crl/team/list-1_b", "alias/crl/" + strings.Repeat("a", 256)} {
+		text := prefix + name
+		if a, err := ParseReference(text, CRLARN); err != nil || a.ID != text || a.Text != text || a.Region != "eu-west-1" || a.Account != "111122223333" {
+			t.Errorf("%q: %+v, %v", text, a, err)
+		}
+		if _, err := ParseARN(text, CRLARN); err == nil || !strings.Contains(err.Error(), "is an alias: give the ARN of a CRL itself") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for _, name := range []string{
+		"alias/trust-anchor/list", "alias/crl/", "alias/crl/1list", "alias/crl/aws/list", "alias/crl/a/b/c", "alias/crl/a//b", "alias/crl/a/", "alias/crl/a b",
+		"alias/crl/a$(id)", "alias/crl/a\n", "alias/crl/" + strings.Repeat("a", 257), "list",
+	} {
+		if a, err := ParseReference(prefix+name, CRLARN); err == nil {
+			t.Errorf("%q: %+v", name, a)
+		}
+	}
+}
