@@ -69,7 +69,7 @@ next:
 func namesFor(key crypto.Signer, certs []located) (names []string) {
 	for _, c := range certs {
 		if samePublic(key.Public(), c.PublicKey) {
-			names = append(names, fmt.Sprintf("%q, which expires at %s", name(c), c.NotAfter.UTC().Format(time.DateOnly)))
+			names = append(names, fmt.Sprintf("%q, which expires on %s", name(c), c.NotAfter.UTC().Format(time.DateOnly)))
 		}
 	}
 	return names
