@@ -52,6 +52,9 @@ func both(t *testing.T, test func(t *testing.T, command func(args ...string) *ex
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Under nohup the program would inherit an ignored SIGHUP, which no shell can trap; a signal that is
+	// handled here is reset there.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	for _, way := range []string{"run", "replace"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
