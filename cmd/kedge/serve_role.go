@@ -82,8 +82,11 @@ func (r *reader) Retrieve(ctx context.Context) (aws.Credentials, error) {
 func (r *reader) look(ctx context.Context, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if ctx.Err() != nil {
+		return // the attempt was given up, or the role was stopped: its log may be closed
+	}
 	hint := ""
-	if err != nil && ctx.Err() == nil {
+	if err != nil {
 		hint = advise(err).Hint
 	}
 	if hint != "" && hint != r.hint {

@@ -75,14 +75,14 @@ func (d *daemon) start(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if d.roles, err = startRoles(context.WithoutCancel(ctx), d.host, d.wanted, d.log); err != nil {
-		return err
-	}
 	path := d.tokenFile
 	if path == "" { // where files last as long as the process or the user's session
 		path = config.ServiceFile("token-" + portOf(d.sockets.endpoint[0]))
 	}
 	if d.token, err = serve.NewTokenFile(path); err != nil {
+		return err
+	}
+	if d.roles, err = startRoles(context.WithoutCancel(ctx), d.host, d.wanted, d.log); err != nil {
 		return err
 	}
 	d.server, err = serve.New(serve.Config{
