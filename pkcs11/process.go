@@ -46,18 +46,14 @@ func start(ctx context.Context, module string, o *Options) (*process, error) {
 		pending: map[uint64]chan<- *wire.Response{}, slots: map[uint64]*slotState{},
 	}
 	p.cmd.Env = o.Environment
-	// Until its second signature the helper has one processor to schedule for: most runs make one signature,
-	// and the waking of threads costs more than there is to share. On two busy cores credential-process with a
-	// key on SoftHSM takes 0.85 of a key file's wall and pkcs11-tool's so, 1.24 without (medians of 151
-	// alternating runs). With one for good, twenty callers make 0.76 of the signatures of a bare loop, not 1.11.
-	p.cmd.Env = append(p.cmd.Environ(), "GOMAXPROCS=1")
+	p.cmd.Env = append(p.cmd.Environ(), "GOMAXPROCS=1") // for the first wire.Few requests
 	p.cmd.Stderr = &p.said
 	p.cmd.WaitDelay = time.Second // what the module started may keep standard error open
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Helper, err)
 	}
-	out, theirs, err := os.Pipe()
+	out, theirs, err := wire.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Helper, err)
 	}
@@ -163,7 +159,7 @@ func (p *process) expect(answered chan<- *wire.Response) (uint64, error) {
 // read hands out answers until the process ends.
 func (p *process) read(out *os.File) {
 	defer out.Close()
-	r := bufio.NewReader(out)
+	r := bufio.NewReader(wire.Eager(out))
 	var err error
 	for err == nil {
 		a := new(wire.Response)

@@ -24,7 +24,7 @@ const farewell = 2 * time.Second
 
 // serve answers requests until in ends. Calls that hang do not keep it from returning.
 func serve(in *os.File, out io.Writer) error {
-	s := &server{in: bufio.NewReader(in), out: out, ended: make(chan error)}
+	s := &server{in: bufio.NewReader(wire.Eager(in)), out: out, ended: make(chan error)}
 	s.waiting.Store(1)
 	go s.work()
 	err := <-s.ended
@@ -39,9 +39,9 @@ type server struct {
 	module  atomic.Pointer[module] // nil until it is loaded
 	waiting atomic.Int32           // workers that read, or will
 
-	reading    sync.Mutex // guards the next two
-	in         *bufio.Reader
-	signatures int // requests for them
+	reading  sync.Mutex // guards the next two
+	in       *bufio.Reader
+	requests int
 
 	ended   chan error
 	writing sync.Mutex
@@ -61,10 +61,8 @@ func (s *server) work() {
 			s.ended <- err // keeps the others from reading
 			return
 		}
-		if q.Op == wire.OpSign {
-			if s.signatures++; s.signatures == 2 {
-				runtime.SetDefaultGOMAXPROCS() // the parent began with 1
-			}
+		if s.requests++; s.requests == wire.Few {
+			runtime.SetDefaultGOMAXPROCS()
 		}
 		if q.Op == wire.OpLoad { // the others need it
 			s.answer(q)

@@ -58,7 +58,7 @@ func allowed() []line {
 		{"internal/takeover", "ca internal/pemread", "", "it reads what others left; what is taken in is the ledger's to say"},
 		{"internal/testenv", "", "golang.org/x/sys/unix", ""},
 		{"internal/testenv/pairs", "internal/pkcs8 internal/testenv", "", ""},
-		{"internal/wire", "", "", ""},
+		{"internal/wire", "", "golang.org/x/sys/unix", ""},
 		{"internal/yamlfile", "", "go.yaml.in/yaml/v3", "both programs read their configuration by it"},
 		{"pkcs11", "internal/pemread internal/safefile internal/wire", "", "above it a key is a crypto.Signer"},
 		{"internal/trial", "internal/processline signer/session", "", "what the SDKs do with a profile; it knows nothing of flags"},

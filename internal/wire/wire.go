@@ -11,6 +11,9 @@ package wire
 // come from one release.
 const Version = 2
 
+// Few requests make one signature. Who makes more of them than that is prepared for many.
+const Few = 16
+
 // MaxFrame bounds a message. A token full of certificates fits.
 const MaxFrame = 16 << 20
 
