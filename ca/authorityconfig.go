@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// AuthorityConfig says what a CA certificate contains.
+// AuthorityConfig is the content of a CA certificate.
 type AuthorityConfig struct {
 	Subject       pkix.Name     // the whole name; sessions carry it as x509Issuer/*
 	Lifetime      time.Duration // from now; cut at the end of the issuer's own

@@ -19,7 +19,7 @@ var ErrPKCS12 = errors.New("it is a PKCS #12 file; take the certificates out of 
 // internal/pemread accepts: PEM, bare base64 or DER, in UTF-8 or UTF-16. Private keys and other
 // blocks are skipped. The caller bounds the size of data.
 //
-// If there is no certificate, the error says what there is: ErrPKCS12, one that wraps a
+// If there is no certificate, the error names the content: ErrPKCS12, one that wraps a
 // *pemread.Error if it is none of the formats, or another text. If some certificates cannot be read,
 // the error is an *UnreadableError, and the others are returned with it.
 func ParseCertificates(data []byte) ([]*x509.Certificate, error) {

@@ -19,7 +19,7 @@ type Revocation struct {
 	Reason Reason
 }
 
-// CRLConfig says what a CRL contains besides its entries.
+// CRLConfig is the content of a CRL besides its entries.
 type CRLConfig struct {
 	Number     *big.Int  // higher than those of all previous CRLs of this CA; at most 20 bytes
 	ThisUpdate time.Time // within the validity of the CA certificate

@@ -25,7 +25,7 @@ const requestLabel = "CERTIFICATE REQUEST" // RFC 7468, 7
 // Profile.FromCSR all of it. The fields for the subject and the alternative names contain what
 // could be parsed. A key of an unknown type is nil.
 //
-// The error says what is wrong. It wraps a *pemread.Error if data contains nothing that could be a
+// The error names the fault. It wraps a *pemread.Error if data contains nothing that could be a
 // request.
 func ParseCSR(data []byte) (*x509.CertificateRequest, error) {
 	if len(data) > maxCSRSize {

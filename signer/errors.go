@@ -76,7 +76,7 @@ func (e *ValidityError) Error() string {
 	return fmt.Sprintf("%scertificate %q is not valid before %s; it is %s", inFile(e.File), e.Subject, e.NotBefore.UTC().Format(time.RFC3339), now)
 }
 
-// FileError says that key or certificate bytes could not be read or understood. Err is the
+// FileError reports that key or certificate bytes could not be read or understood. Err is the
 // cause: a *fs.PathError, a *safefile.InputError, keyfile.ErrWrongPassword, or words about the content.
 type FileError struct {
 	File string // the path, or the name of another input such as "standard input"

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// exactlyOne is for commands with one argument: missing names it, more says what to do if there are
+// exactlyOne is for commands with one argument: missing names it, more is the advice if there are
 // several.
 func exactlyOne(missing, more string) cobra.PositionalArgs {
 	several := atMostOne(more)

@@ -9,7 +9,7 @@ import (
 	"kedge/internal/cli"
 )
 
-// TestArguments: an error for an extra argument names it, and says what to do if that is not
+// TestArguments: an error for an extra argument names it, and advises if the cure is not
 // obvious.
 func TestArguments(t *testing.T) {
 	t.Parallel()

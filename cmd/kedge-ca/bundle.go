@@ -114,7 +114,7 @@ func runBundle(ctx context.Context, o *bundleOptions) (err error) {
 }
 
 // resolveAnchor uses the trust anchor stored in the CA's folder if none is given, and stores one
-// that is: so that it is updated later, and no second one is created. several says that a rotation
+// that is: so that it is updated later, and no second one is created. several reports whether a rotation
 // is in progress, for which there must be one already.
 func (o *bundleOptions) resolveAnchor(several bool) error {
 	folder := o.store.folder()

@@ -32,7 +32,7 @@ func Unreadable() Table {
 // Folder is about a folder in the place of a file.
 func Folder() Row { return Any("this is a folder: give the path of a file in it", syscall.EISDIR) }
 
-// NoRoom is about a full disk; the hint says what is to be done then, or how it is.
+// NoRoom returns the row for a full disk; then, which may be empty, ends the hint.
 func NoRoom(then string) Row {
 	return Any("make room on the disk"+then, syscall.ENOSPC, syscall.EDQUOT)
 }

@@ -16,7 +16,7 @@ import (
 	"kedge/signer/keyfile"
 )
 
-// Whatever is around it, the cause says what to do about a file or a password; no code comes from that.
+// Whatever is around it, the cause selects the hint for a file or a password, and never an exit code.
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -21,7 +21,7 @@ type KeyFlags struct {
 	TPMPassword   string // --tpm-key-password: the auth value itself, visible in the process list
 	NoTPMPassword bool   // --no-tpm-key-password
 
-	// Environment says what no flag does: with KEDGE_PKCS11_HELPER the path of kedge-pkcs11, with
+	// Environment has the settings that no flag has: in KEDGE_PKCS11_HELPER the path of kedge-pkcs11, in
 	// TPM_DEVICE, as for the official helper, the TPM where no URI names one. nil: this process's.
 	Environment Environment
 }

@@ -28,7 +28,7 @@ func (e Environment) Variable(flag string) string {
 	return value
 }
 
-// HasVariables tells whether there is a variable for any flag: most hosts have none, and to look for
+// HasVariables reports whether any variable of a flag is set: most hosts have none, and to look up
 // that of each flag takes 0.1 ms.
 func (e Environment) HasVariables() bool {
 	return slices.ContainsFunc(e, func(v string) bool { return strings.HasPrefix(v, "KEDGE_") })

@@ -1,6 +1,6 @@
 package credfile
 
-// FileError says that a file of profiles cannot be read, or changed, whatever the cause. It is as it was.
+// FileError reports a file of profiles that could not be read or changed. The file is unchanged.
 type FileError struct{ Err error }
 
 func (e *FileError) Error() string { return e.Err.Error() }

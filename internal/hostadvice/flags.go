@@ -1,6 +1,6 @@
 package hostadvice
 
-// takes says what a flag takes, where its name and its help leave a doubt.
+// takes returns the form of a flag's value, for flags whose name and help do not make it clear.
 func takes(flag string) string {
 	return map[string]string{
 		"session-duration":     "write seconds, such as 3600 for an hour",

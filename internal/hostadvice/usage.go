@@ -10,8 +10,8 @@ import (
 	"kedge/internal/settings"
 )
 
-// usage is about a command line, or a configuration, that cannot be carried out. How to exit is not asked
-// here, nor is there a word about the help: cli says that.
+// usage returns the rows for a command line, or a configuration, that cannot be carried out. They have no exit
+// code, and their hints do not name --help: package cli adds both.
 func usage() advice.Table {
 	files := advice.In[*cli.UsageError](advice.Unreadable()...)
 	return slices.Concat(advice.Table{

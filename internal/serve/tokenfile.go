@@ -18,7 +18,7 @@ type TokenFile struct {
 	token string
 }
 
-// TokenFileError says that the file cannot be made.
+// TokenFileError reports that the file cannot be made.
 type TokenFileError struct{ Err error }
 
 func (e *TokenFileError) Error() string {
