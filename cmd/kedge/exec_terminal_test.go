@@ -63,12 +63,13 @@ func TestTerminal_interrupt(t *testing.T) {
 func TestTerminal_stop(t *testing.T) {
 	t.Parallel()
 	ways(t, func(_ *testing.T, tm *terminal, kx string) {
-		tm.write("loop.sh", "trap 'echo continued' CONT\necho ready\nuntil read -r x && [ \"$x\" = end ]; do echo \"read $x\"; done\nexit 9\n")
+		tm.write("loop.sh", "echo $$ >pid\ntrap 'echo continued' CONT\necho ready\nuntil read -r x && [ \"$x\" = end ]; do echo \"read $x\"; done\nexit 9\n")
 		tm.run(kx + " -- bash loop.sh")
 		tm.wait("\nready")
 		for _, word := range []string{"one", "two"} {
 			tm.keys("C-z")
 			tm.wait("code=148> ")
+			tm.waitStopped("pid")
 			tm.run("clear; fg")
 			tm.wait("continued")
 			tm.run(word)

@@ -97,6 +97,26 @@ func (tm *terminal) wait(text string) string {
 	return screen
 }
 
+// waitStopped waits until the process is stopped whose id is in the file. The shell has a prompt as
+// soon as the job's first process is; on a busy machine another may not have run since Ctrl-Z, and
+// then it would read, when it does, what was typed for the shell.
+func (tm *terminal) waitStopped(file string) {
+	tm.t.Helper()
+	pid, err := os.ReadFile(filepath.Join(tm.dir, file))
+	if err != nil {
+		tm.t.Fatal(err)
+	}
+	state := ""
+	tm.until(func() bool {
+		out, err := exec.Command(testenv.Tool(tm.t, "ps"), "-o", "stat=", "-p", strings.TrimSpace(string(pid))).Output()
+		if err != nil {
+			tm.t.Fatal(err)
+		}
+		state = string(out)
+		return strings.HasPrefix(state, "T")
+	}, func() string { return fmt.Sprintf("it is not stopped, its state is %q", state) })
+}
+
 func (tm *terminal) until(done func() bool, problem func() string) {
 	tm.t.Helper()
 	deadline, tick := time.After(time.Minute), time.NewTicker(10*time.Millisecond)
