@@ -6,15 +6,22 @@ import (
 	"unicode/utf8"
 )
 
+// maxElements bounds the tags of a document; STS writes about thirty. The time and memory of reading grow
+// with its square.
+const maxElements = 200
+
 // xmlTexts returns the texts of the elements of a document by their path, such as
 // "ErrorResponse>Error>Code"; of elements with one path, the last one's. It takes the XML that STS writes:
 // elements with plain names, text and its entities. Attributes are left out. What else there is in XML,
-// and what is cut off, is not ok.
+// what is cut off, and what has more than maxElements is not ok.
 func xmlTexts(document []byte) (texts map[string]string, ok bool) {
 	texts = map[string]string{}
 	rest := strings.TrimSpace(string(document))
 	if strings.HasPrefix(rest, "<?xml ") {
 		_, rest, _ = strings.Cut(rest, "?>")
+	}
+	if strings.Count(rest, "<") > maxElements {
+		return nil, false
 	}
 	path, more := "", true
 	for {

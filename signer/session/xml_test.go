@@ -30,6 +30,7 @@ func TestXMLTexts(t *testing.T) {
 		}
 	}
 	for _, document := range []string{
+		strings.Repeat("<a>", 300) + strings.Repeat("</a>", 300), "<a>" + strings.Repeat("b<c/>", 300) + "</a>", // reading takes the square
 		"", " ", "a", "<a>", "<a", "<", "<>", "</a>", "<a></b>", "<a><b></a></b>", "<a></a><b></b>", "<a/><a/>", "<a/>b", "b<a/>", "< a/>",
 		"<a b=\">\"/>", "<a <b/>", "<a>&nbsp;</a>", "<a>&</a>", "<a>&#0;</a>", "<a>&#xD800;</a>", "<a>&#x110000;</a>", "<a>&#-1;</a>", "<a>\x01</a>",
 		"<a>\xff</a>", "<a>]]></a>", "<a><!-- b --></a>", "<a><![CDATA[b]]></a>", "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", "<a><?b?></a>", "{}",
