@@ -143,12 +143,12 @@ func (f *pathFinder) whyNotBest(path []located, i int) string {
 	if reason := defect(checkIssuer(f.leaf, path, f.now)); reason != "" {
 		return reason
 	}
-	if f.issuers.exhausted || i == len(f.best.path) {
-		return fmt.Sprintf("the search ended after %d signatures", maxSignatures)
-	}
 	f.broken = nil
 	other := f.search(path[i], path)
-	if !other.found {
+	switch {
+	case f.issuers.exhausted || other.found && i == len(f.best.path):
+		return fmt.Sprintf("the search ended after %d signatures", maxSignatures)
+	case !other.found:
 		return fmt.Sprintf("every path through it has a defect: %v", checkIssuer(f.leaf, f.broken, f.now))
 	}
 	chosen := f.search(f.best.path[i], f.best.path[:i+1])

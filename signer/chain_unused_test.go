@@ -49,6 +49,7 @@ func TestIdentity_Unused(t *testing.T) {
 		{"a defect further on", leafOfByA, []*minted{byA, again(deadEnd), deadEnd}, `every path through it has a defect: certificate "CN=middle" expired at 2026-11-01T11:00:00Z; it is 2026-11-01T12:00:00Z now`, true},
 		{"path length", leafOfByA, []*minted{byA, again(deadEnd, years(3)), low}, `every path through it has a defect: certificate "CN=middle" has the path length 0, and 1 intermediates are below it`, true},
 		{"above another path", leafOfByA, []*minted{byA, byB, mintFor(t, rootB.key, "root B", rootA, asCA), rootA, rootB}, "the path that is sent reaches a root that was given", true},
+		{"a defect beside a root", mint(t, "leaf", rootA), []*minted{rootA, mintFor(t, rootA.key, "root A", deadEnd, asCA), deadEnd}, `every path through it has a defect: certificate "CN=middle" expired at 2026-11-01T11:00:00Z; it is 2026-11-01T12:00:00Z now`, true},
 		{"a stranger", leafOfByA, []*minted{byA, rootB}, "it issued none of the certificates of the path", false},
 		{"the old leaf", leafOfByA, []*minted{byA, mintFor(t, leafOfByA.key, "leaf", rootB, until(noon.Add(time.Minute)))}, "it is another certificate of the same key", false},
 		{"too far up", leafOfByA, append([]*minted{byA, tooFar}, deep[1:]...), "every path through it has a defect: certificate \"CN=leaf\" needs more than 5 intermediates to reach its root; no more can be sent", true},
