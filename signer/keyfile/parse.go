@@ -96,6 +96,8 @@ func (w Want) String() string {
 // maxKeys bounds the work that one input can ask for: each encrypted key costs a key derivation.
 const maxKeys = 4
 
+var errManyKeys = errors.New("more than 4 private keys") // maxKeys
+
 type parser struct {
 	want         Want
 	password     PasswordFunc
@@ -122,8 +124,10 @@ func Read(data []byte, password PasswordFunc, w Want) (*Material, error) {
 	case len(p.found.Unreadable) > 0:
 		return nil, noneReadable(p.found.Unreadable)
 	}
-	if w == Certificates && strings.HasSuffix(p.passed, "private key") {
+	if isKey := strings.HasSuffix(p.passed, "private key"); isKey && w == Certificates {
 		return nil, ErrNoCertificate
+	} else if isKey { // its label says so, and is none of those that are read
+		return nil, errors.New("the private key in it is of a kind that is not read here")
 	}
 	return nil, fmt.Errorf("it is %s, not %s", p.passed, w)
 }
@@ -158,7 +162,7 @@ func (p *parser) addKey(read func() (crypto.Signer, error)) error {
 		return nil
 	}
 	if len(p.found.Keys) == maxKeys {
-		return fmt.Errorf("more than %d private keys", maxKeys)
+		return errManyKeys
 	}
 	key, err := read()
 	if err != nil {

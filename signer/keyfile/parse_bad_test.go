@@ -180,6 +180,7 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 		{"certificate, DER", f.certDER, "it is a certificate, not a private key"},
 		{"two keys", join(f.key, f.key), "2 private keys where one is expected"},
 		{"many keys", bytes.Repeat(f.key, 5), "more than 4 private keys"},
+		{"an unknown label", block("SM2 PRIVATE KEY", []byte{0x30, 0}), "the private key in it is of a kind that is not read here"},
 		{"encrypted", encrypted, "encrypted, and no password was given"},
 		{"PKCS#12", f.p12DER, "encrypted, and no password was given"},
 		{"Ed25519", ed25519Key(t), "an Ed25519" + noAlgorithm},

@@ -2,6 +2,7 @@ package keyfile_test
 
 import (
 	"encoding/pem"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -46,5 +47,28 @@ func TestParseCerttool(t *testing.T) {
 			}
 			checkPublic(t, key.Public(), block.Bytes)
 		})
+	}
+}
+
+// TestParseCerttool_keys: a PKCS#12 file loses none of its keys silently.
+func TestParseCerttool_keys(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{4: "", 5: "more than 4 private keys"} {
+		dir := t.TempDir()
+		var keys []byte
+		for range n {
+			keys = append(keys, testenv.Run(t, dir, "openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")...)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "keys.pem"), keys, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		testenv.Run(t, dir, "certtool", "--to-p12", "--load-privkey=keys.pem", "--p12-name=a", "--password=secret", "--outder", "--outfile=out")
+		found, err := keyfile.Parse(readFile(t, filepath.Join(dir, "out")), func() ([]byte, error) { return []byte("secret"), nil })
+		switch {
+		case want == "" && (err != nil || len(found.Keys) != n):
+			t.Errorf("%d keys: %v, %v", n, found, err)
+		case want != "" && (err == nil || err.Error() != want):
+			t.Errorf("%d keys: %v, want %s", n, err, want)
+		}
 	}
 }

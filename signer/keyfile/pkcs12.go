@@ -2,6 +2,7 @@ package keyfile
 
 import (
 	"crypto"
+	"errors"
 	"fmt"
 
 	"kedge/internal/pkcs12"
@@ -19,7 +20,11 @@ func (p *parser) pkcs12(data []byte) error {
 	}()
 	var unusable error // a key of an algorithm that is of no use here is passed over if there are others
 	for _, der := range file.Keys {
-		if err := p.addKey(func() (crypto.Signer, error) { return parsePKCS8(der) }); err != nil {
+		err := p.addKey(func() (crypto.Signer, error) { return parsePKCS8(der) })
+		if errors.Is(err, errManyKeys) {
+			return err
+		}
+		if err != nil {
 			unusable = err
 		}
 	}
