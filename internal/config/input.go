@@ -152,9 +152,9 @@ func (in Input) read(stdin io.Reader, limit int64) ([]byte, error) {
 		if in.fd == 0 {
 			return in.readFrom(stdin, limit)
 		}
-		f := os.NewFile(uintptr(in.fd), in.Name())
-		if f == nil {
-			return nil, fmt.Errorf("%s is not open", in.Name())
+		f, err := openDescriptor(in.fd, in.Name())
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", in.Name(), err)
 		}
 		defer f.Close()
 		return in.readFrom(f, limit)

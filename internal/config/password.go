@@ -127,6 +127,9 @@ func (in Input) readSecret(stdin io.Reader) ([]byte, error) {
 	if err != nil || in.kind == envInput {
 		return data, err
 	}
+	if in.onlyOnce() && len(data) == 0 { // not an empty secret: a TPM would count it
+		return nil, fmt.Errorf("%s is empty, or was read before", in.Name())
+	}
 	if data, err = pemread.Secret(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", in.Name(), err)
 	}
