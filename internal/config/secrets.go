@@ -12,8 +12,8 @@ func HideSecrets(flag, value string) string {
 		return "(hidden)"
 	case strings.HasPrefix(value, "pkcs11:"):
 		return hidePIN(value)
-	case strings.Contains(value, "://"):
-		return hideUser(value)
+	case flag == "proxy" || strings.Contains(value, "://"):
+		return hideLogin(value)
 	}
 	return value
 }
@@ -32,17 +32,16 @@ func hidePIN(uri string) string {
 	return uri[:i] + attribute + "(hidden)"
 }
 
-// hideUser hides what stands before the host of a URL, if there is a password in it.
-func hideUser(address string) string {
-	scheme, rest, _ := strings.Cut(address, "://")
-	host, path, slash := strings.Cut(rest, "/")
-	at := strings.LastIndexByte(host, '@')
-	if at < 0 || !strings.Contains(host[:at], ":") {
+// hideLogin hides what stands before the last @ of a URL, with a scheme or without, if there is a password
+// in it. That a / belongs to no login does not count: people forget to escape it.
+func hideLogin(address string) string {
+	start := 0
+	if i := strings.Index(address, "://"); i >= 0 {
+		start = i + len("://")
+	}
+	at := strings.LastIndexByte(address, '@')
+	if at < start || !strings.Contains(address[start:at], ":") {
 		return address
 	}
-	address = scheme + "://(hidden)" + host[at:]
-	if slash {
-		address += "/" + path
-	}
-	return address
+	return address[:start] + "(hidden)" + address[at:]
 }
