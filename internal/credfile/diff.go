@@ -24,6 +24,7 @@ func Diff(path, before, after string) string {
 	tail := same(func(lines []string, i int) string { return lines[len(lines)-1-i] })
 	tail = min(tail, min(len(old), len(now))-head)
 	from, rest := max(0, head-context), min(tail, context)
+	old, now = withoutSecrets(old), withoutSecrets(now)
 	var b strings.Builder
 	fmt.Fprintf(&b, "--- %s\n+++ %[1]s\n@@ -%s +%s @@\n", path, extent(from, len(old)-tail+rest), extent(from, len(now)-tail+rest))
 	show(&b, " ", old[from:head])
@@ -43,13 +44,28 @@ func extent(from, to int) string {
 
 func show(b *strings.Builder, sign string, lines []string) {
 	for _, line := range lines {
-		key, _, ok := strings.Cut(line, "=")
-		if small := strings.ToLower(key); ok && (strings.Contains(small, "secret") || strings.Contains(small, "token") || strings.Contains(small, "password")) {
-			line = key + "= (hidden)\n"
-		}
 		b.WriteString(sign + line)
 		if !strings.HasSuffix(line, "\n") {
 			b.WriteString("\n\\ No newline at end of file\n")
 		}
 	}
+}
+
+// withoutSecrets returns lines as they may be shown. An indented line continues the value before it.
+func withoutSecrets(lines []string) []string {
+	shown, hidden := slices.Clone(lines), false
+	for i, line := range lines {
+		key := strings.ToLower(line[:max(strings.IndexAny(line, "=:"), 0)])
+		switch {
+		case hidden && strings.TrimLeft(line, " \t") != line:
+			shown[i] = "  (hidden)\n"
+		case strings.HasPrefix(line, "["):
+			hidden = false
+		case strings.Contains(key, "secret") || strings.Contains(key, "token") || strings.Contains(key, "password"):
+			shown[i], hidden = line[:len(key)+1]+" (hidden)\n", true
+		case strings.TrimSpace(line) != "" && !strings.HasPrefix(line, "#"):
+			hidden = false
+		}
+	}
+	return shown
 }
