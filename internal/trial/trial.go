@@ -93,8 +93,8 @@ func run(ctx context.Context, stderr io.Writer, program string, args ...string) 
 		Version                                    int
 		AccessKeyID, SecretAccessKey, SessionToken string
 	}
-	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
-		return fmt.Errorf("it does not print credentials: %w", err)
+	if json.Unmarshal(stdout.Bytes(), &got) != nil {
+		return errors.New("it does not print credentials")
 	}
 	if got.Version != 1 || got.AccessKeyID == "" || got.SecretAccessKey == "" || got.SessionToken == "" {
 		return errors.New("it prints JSON that is no credentials")
