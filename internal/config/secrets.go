@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"kedge/internal/keys"
+)
 
 // IsSecret tells the flags of the official helper that take a password itself.
 func IsSecret(flag string) bool { return flag == "pkcs8-password" || flag == "tpm-key-password" }
@@ -10,7 +14,7 @@ func HideSecrets(flag, value string) string {
 	switch {
 	case IsSecret(flag):
 		return "(hidden)"
-	case strings.HasPrefix(value, "pkcs11:"):
+	case keys.IsTokenURI(value):
 		return hidePIN(value)
 	case flag == "proxy" || strings.Contains(value, "://"):
 		return hideLogin(value)

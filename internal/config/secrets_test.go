@@ -19,6 +19,7 @@ func TestHideSecrets(t *testing.T) {
 		{"private-key", "pkcs11:object=web;type=private", "pkcs11:object=web;type=private"},
 		{"private-key", "pkcs11:object=web?pin-source=file:/pin", "pkcs11:object=web?pin-source=file:/pin"},
 		{"private-key", "pkcs11:object=web?pin-value=1234&module-name=x", "pkcs11:object=web?pin-value=(hidden)&module-name=x"},
+		{"private-key", "PKCS11:object=web?pin-value=1234", "PKCS11:object=web?pin-value=(hidden)"},
 		{"certificate", "pkcs11:object=web?PIN-VALUE=1234", "pkcs11:object=web?pin-value=(hidden)"},
 	} {
 		if got := HideSecrets(tt.flag, tt.value); got != tt.want {
