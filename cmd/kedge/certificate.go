@@ -52,7 +52,7 @@ certificate of the key that is there already stays; the newest is the one that i
 				return cli.Usagef(cmd, "--pkcs11: %q does not begin with \"pkcs11:\"", o.flags.PrivateKey)
 			}
 			if keys.IsHardwareURI(o.flags.Certificate) {
-				return cli.Usagef(cmd, "--certificate: %s is no file", o.flags.Certificate)
+				return cli.Usagef(cmd, "--certificate: %s is no file", keys.WithoutSecrets(o.flags.Certificate))
 			}
 			o.keys, err = config.NewKeys(o.flags)
 			return usage(cmd, err)

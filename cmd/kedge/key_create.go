@@ -136,7 +136,7 @@ func (o *keyCreateOptions) existing() string {
 func (o *keyCreateOptions) checkPlace(cmd *cobra.Command) error {
 	switch {
 	case o.tpm != "" && keys.IsTokenURI(string(o.tpm)):
-		return cli.Usagef(cmd, "--tpm: %s names a token; give it with --pkcs11", o.tpm)
+		return cli.Usagef(cmd, "--tpm: %s names a token; give it with --pkcs11", keys.WithoutSecrets(string(o.tpm)))
 	case o.token != "" && !keys.IsTokenURI(o.token):
 		return cli.Usagef(cmd, "--pkcs11: %q does not begin with \"pkcs11:\"", o.token)
 	case o.parent != "" && o.tpm == "":
