@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"kedge/internal/safefile"
 )
 
 // nestedVariable marks the environment of a command that has its credentials from kedge.
@@ -62,6 +64,12 @@ func sameVariable(a, b string) bool {
 // other kind of input.
 func (in Input) Variable() (name string, ok bool) { return in.value, in.kind == envInput }
 
-// Descriptor is the number of the open descriptor, other than standard input, that the input is in;
-// ok is false for any other kind of input.
-func (in Input) Descriptor() (fd int, ok bool) { return in.fd, in.kind == streamInput && in.fd != 0 }
+// Descriptor is the number of the open descriptor, other than standard input, that the input is in,
+// also as /dev/fd/N; ok is false for any other kind of input.
+func (in Input) Descriptor() (fd int, ok bool) {
+	fd, ok = in.fd, in.kind == streamInput
+	if in.kind == fileInput {
+		fd, ok = safefile.Descriptor(in.value)
+	}
+	return fd, ok && fd != 0
+}

@@ -39,6 +39,7 @@ func TestInput_where(t *testing.T) {
 		fd       int
 	}{
 		"env:PIN": {"PIN", 0}, "fd:7": {"", 7}, "-": {"", 0}, "fd:0": {"", 0}, "key.pem": {"", 0}, "": {"", 0},
+		"/dev/fd/7": {"", 7}, "file:/proc/self/fd/7": {"", 7}, "/dev/fd/0": {"", 0}, "/dev/stdin": {"", 0}, "/dev/fd/": {"", 0}, "/dev/fd/7/x": {"", 0}, "/dev/fd/x": {"", 0},
 	} {
 		in, err := ParseInput(text)
 		if err != nil {

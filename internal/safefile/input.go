@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -67,14 +68,20 @@ func checkInput(path string, info fs.FileInfo) error {
 	return notRegular(path, info)
 }
 
-// isDescriptor reports whether a path names an open descriptor of this process. A symbolic link to
-// one does not: another user can have made it.
-func isDescriptor(path string) bool {
+// Descriptor returns the number of the open descriptor of this process that a path names, such as
+// /dev/fd/3. A symbolic link to one does not name it: another user can have made that.
+func Descriptor(path string) (fd int, ok bool) {
 	number, ok := strings.CutPrefix(path, "/dev/fd/")
 	if !ok {
 		number, ok = strings.CutPrefix(path, "/proc/self/fd/")
 	}
-	return path == "/dev/stdin" || ok && strings.Trim(number, "0123456789") == ""
+	n, err := strconv.ParseUint(number, 10, 31)
+	return int(n), ok && err == nil || path == "/dev/stdin"
+}
+
+func isDescriptor(path string) bool {
+	_, ok := Descriptor(path)
+	return ok
 }
 
 func readAtMost(file io.Reader, path string, limit int64) ([]byte, error) {
