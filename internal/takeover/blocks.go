@@ -2,6 +2,7 @@ package takeover
 
 import (
 	"bytes"
+	"cmp"
 	"iter"
 	"strings"
 
@@ -42,7 +43,7 @@ func blocks(data []byte) iter.Seq[block] {
 func newBlock(data []byte, offset int) block {
 	first, _, _ := bytes.Cut(data, []byte("\n"))
 	label := bytes.TrimSuffix(bytes.TrimSpace(bytes.TrimPrefix(first, []byte("-----BEGIN "))), []byte("-----"))
-	if all := coated(data); len(all) == 1 {
+	if all := blocksOf(data, len(data)); len(all) == 1 { // a list of a CA can have many megabytes
 		return block{all[0].label, all[0].der, offset}
 	}
 	return block{string(label[:min(len(label), 40)]), nil, offset}
@@ -51,14 +52,16 @@ func newBlock(data []byte, offset int) block {
 // coated reads what is neither plain PEM nor one element of DER: UTF-16, bare base64, several
 // elements of DER, and more. It returns nil for anything else, and for data that is too large for
 // such a file.
-func coated(data []byte) []block {
-	read, err := pemread.Blocks(data, pemread.Options{Skip: func(label string) bool { return strings.HasSuffix(label, "PRIVATE KEY") }})
+func coated(data []byte) []block { return blocksOf(data, pemread.DefaultMaxSize) }
+
+func blocksOf(data []byte, limit int) []block {
+	read, err := pemread.Blocks(data, pemread.Options{MaxSize: limit, Skip: func(label string) bool { return strings.HasSuffix(label, "PRIVATE KEY") }})
 	if err != nil {
 		return nil
 	}
 	var all []block
 	for _, b := range read {
-		if label := labelOf(b.Kind); label != "" {
+		if label := cmp.Or(labelOf(b.Kind), b.Label); label != "" {
 			all = append(all, block{label, b.DER, 0})
 		}
 	}
