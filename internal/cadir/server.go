@@ -3,9 +3,10 @@ package cadir
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"strings"
+
+	"kedge/internal/enrollapi"
 )
 
 // ServerSettings say how hosts reach this CA, and what they are told about AWS.
@@ -34,13 +35,10 @@ const (
 	TLSSystem = "system"
 )
 
-// maxServerURL bounds the server's URL, since each token carries it.
-const maxServerURL = 255
-
 // check refuses values that make no sense.
 func (c ServerSettings) check() error {
 	if c.URL != "" {
-		if err := checkServerURL(c.URL); err != nil {
+		if err := enrollapi.CheckURL(c.URL); err != nil {
 			return fmt.Errorf("url: %w", err)
 		}
 	}
@@ -49,22 +47,6 @@ func (c ServerSettings) check() error {
 	}
 	if _, err := c.AWS.complete(); err != nil {
 		return fmt.Errorf("aws: %w", err)
-	}
-	return nil
-}
-
-// checkServerURL checks an address by which hosts reach the CA. The error does not show a password.
-func checkServerURL(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case strings.Contains(text, "@"):
-		return errors.New("a user or password has no place in it")
-	case err != nil || u.Scheme != "https" || u.Hostname() == "":
-		return fmt.Errorf("%q is not a URL of https, such as https://ca.example.com", text)
-	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
-		return fmt.Errorf("%q has more than a host, a port and a path", text)
-	case len(text) > maxServerURL:
-		return fmt.Errorf("it has %d characters; there can be %d, since each token carries it", len(text), maxServerURL)
 	}
 	return nil
 }
