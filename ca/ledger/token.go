@@ -196,7 +196,7 @@ func (t *transaction) free(ctx context.Context, token *Token, name string) error
 	case token.Replace:
 		return nil
 	}
-	where, args := heldByOther, []any{name, slices.Concat([]byte{}, token.ForKey)}
+	where, args := heldByOther, []any{name, append([]byte{}, token.ForKey...)}
 	if token.unused() {
 		where, args = everNamed, args[:1]
 	}
