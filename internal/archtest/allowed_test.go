@@ -43,7 +43,7 @@ func allowed() []line {
 		{"internal/hostfiles", "internal/atomicfile internal/dn internal/filelock internal/pkcs12 internal/safefile signer signer/keyfile", "software.sslmate.com/src/go-pkcs12", "hosts that enroll use it as the CA does: it knows neither a CA nor flags"},
 		{"internal/hostlist", "ca internal/dn", "", "the columns of hosts.csv are checked as ca and hostfiles would"},
 		{"internal/keys", "internal/atomicfile internal/pkcs8 pkcs11 signer signer/keyfile tpm", "", "the only package that knows all key stores"},
-		{"internal/localca", "ca ca/issuance ca/ledger internal/atomicfile internal/cadir internal/filelock internal/hostfiles internal/takeover", "", "cadir and the service meet here, for all front ends: no flags and no streams"},
+		{"internal/localca", "ca ca/issuance ca/ledger internal/atomicfile internal/cadir internal/enrollapi internal/filelock internal/hostfiles internal/safefile internal/takeover", "", "cadir and the service meet here, for all front ends: no flags and no streams"},
 		{"internal/official", "", "", "what the official helper prints"},
 		{"internal/pbe", "", "golang.org/x/crypto/scrypt", ""},
 		{"internal/pemread", "", "", "ca and signer both read by it, so it needs neither"},
