@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -145,9 +147,9 @@ func TestServerCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf := func(r ca.Request) error {
-		r.Name, r.Public = "web", newKey(t).Public()
-		p, err := ca.NewProfile("p", ca.ProfileConfig{SAN: ca.SANConfig{DNS: []string{"**"}, IP: []string{"0.0.0.0/0"}}})
+	leaf := func(r ca.Request) error { // Why has the extended key usages
+		r.Name, r.Public = cmp.Or(r.Name, "web"), newKey(t).Public()
+		p, err := ca.NewProfile("p", ca.ProfileConfig{SAN: ca.SANConfig{DNS: []string{"**"}, IP: []string{"0.0.0.0/0"}}, ExtKeyUsage: strings.Fields(r.Why), AllowWarnings: ca.Allowable()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +167,10 @@ func TestServerCertificate(t *testing.T) {
 		{ca.Request{DNS: []string{"web.example.com", "Ca.Example.Com"}}, true},
 		{ca.Request{IPs: []netip.Addr{netip.MustParseAddr("192.0.2.9")}}, true},
 		{ca.Request{IPs: []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.9")}}, true},
-		{ca.Request{DNS: []string{"web.ca.example.com"}}, false},
+		{ca.Request{Name: "CA.example.com", Why: "client_auth server_auth"}, true}, // openssl takes the common name for a host's
+		{ca.Request{Name: "ca.example.com", Why: ""}, true},
+		{ca.Request{Name: "ca.example.com", Why: "client_auth"}, false},
+		{ca.Request{DNS: []string{"web.ca.example.com"}, Why: "client_auth server_auth"}, false},
 		{ca.Request{IPs: []netip.Addr{netip.MustParseAddr("192.0.2.10")}}, false},
 	} {
 		if err := leaf(tt.r); is[*ledger.ReservedNameError](err) != tt.reserved || !tt.reserved && err != nil {
