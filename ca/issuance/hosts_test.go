@@ -114,13 +114,29 @@ func TestHosts_alarms(t *testing.T) {
 	if e := all[0].Enrollment; e == nil || e.Proof != ca.ProofRenewal || fmt.Sprint(e.Address) != "192.0.2.1" {
 		t.Errorf("%+v", all[0])
 	}
+	if needs := x.needs(); !strings.Contains(needs, "another key wanted to renew a certificate of web-01, ") {
+		t.Errorf("status: %s", needs)
+	}
 	if _, err := x.Decommission(ctx, "web-01", ""); err != nil {
 		t.Fatal(err)
 	}
 	x.leaf("web-01", time.Hour)
+	if needs := x.needs(); strings.Contains(needs, "another key") {
+		t.Errorf("status after that: %s", needs)
+	}
 	if _, all := x.hostsNow(); len(all) != 2 || all[0].Clones != nil {
 		t.Errorf("a new holder has the alarm of the one before: %+v", all)
 	}
+}
+
+// needs returns what Status wants done.
+func (x *testCA) needs() string {
+	x.t.Helper()
+	status, err := x.Status(x.t.Context())
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return strings.Join(status.Needs, "\n")
 }
 
 // TestServerCertificate: it is recorded, is no host, and its names are not given to hosts, nor those
