@@ -18,15 +18,6 @@ type (
 	enrollmentKey struct{}
 )
 
-// scriptT lets a script use what takes a test.
-type scriptT struct{ ts *testscript.TestScript }
-
-func (t scriptT) Helper()              {}
-func (t scriptT) Fatal(args ...any)    { t.ts.Fatalf("%v", args) }
-func (t scriptT) Error(args ...any)    { t.ts.Logf("%v", args) }
-func (t scriptT) Log(args ...any)      { t.ts.Logf("%v", args) }
-func (t scriptT) Cleanup(after func()) { t.ts.Defer(after) }
-
 // enrollment [CHANGE]: starts a server of a CA, whose root is in enroll-ca.pem, or changes what it does:
 //
 //	works          everything
@@ -39,7 +30,7 @@ func (t scriptT) Cleanup(after func()) { t.ts.Defer(after) }
 func setEnrollment(ts *testscript.TestScript, args []string) {
 	e := ts.Value(enrollmentKey{}).(*enrollment)
 	if len(args) == 0 {
-		e.Server = enrolltest.New(scriptT{ts})
+		e.Server = enrolltest.New(inScript{ts: ts})
 		ts.Setenv("ENROLL_URL", e.URL)
 		ts.Check(os.WriteFile(ts.MkAbs("enroll-ca.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: e.Root.Raw}), 0o644))
 		return
@@ -72,7 +63,7 @@ func setEnrollment(ts *testscript.TestScript, args []string) {
 // token FILE [other]: writes a token, or one of the same server with the key of another CA.
 func makeToken(ts *testscript.TestScript, args []string) {
 	e := ts.Value(enrollmentKey{}).(*enrollment)
-	token := e.Token(scriptT{ts})
+	token := e.Token(inScript{ts: ts})
 	if slices.Contains(args, "other") {
 		token.CAKey = [enrollapi.KeyHashSize]byte{1}
 	}
