@@ -159,6 +159,13 @@ func (s *Server) Token(t T) enrollapi.Token {
 	return token
 }
 
+// Seen returns how many certificates were issued, and how many second keys there were.
+func (s *Server) Seen() (issued, clones int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Issued, s.Clones
+}
+
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
