@@ -12,17 +12,18 @@ import (
 	"time"
 
 	"kedge/internal/filelock"
+	"kedge/internal/safefile"
 )
 
 // The names in a folder.
 const (
-	currentName = "current"
 	pairPrefix  = "pair-"
 	enrollName  = "enroll"
 	renewPrefix = "renew-"
 	stateName   = "state.json"
 	lockName    = "lock"
 
+	CurrentName     = "current"  // the link to the pair in use
 	KeyName         = "leaf.key" // in a pair
 	CertificateName = "leaf.pem"
 	BundleName      = "bundle.pem"
@@ -69,7 +70,7 @@ func (e *NotEnrolledError) Error() string {
 type Folder struct {
 	path   string
 	unlock func()
-	step   func(what string) error // called before each change; nil outside tests
+	before func(what string) error // see Watch
 }
 
 // Create opens a folder, and makes it before if it is not there.
@@ -79,6 +80,9 @@ func Create(ctx context.Context, path string, access Access, lockTimeout time.Du
 	}
 	switch err := os.Mkdir(path, 0o700); {
 	case err == nil:
+		if err := checkOwner(path); err != nil {
+			return nil, err
+		}
 		if err := access.apply(path, access.folder()); err != nil {
 			return nil, err
 		}
@@ -110,7 +114,8 @@ func Open(ctx context.Context, path string, lockTimeout time.Duration) (*Folder,
 	return &Folder{path: path, unlock: unlock}, nil
 }
 
-// checkOwner checks that path is a folder in which nobody but this user writes.
+// checkOwner checks that path is a folder in which nobody but this user writes, and which nobody but this
+// user and root can replace.
 func checkOwner(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -120,6 +125,9 @@ func checkOwner(path string) error {
 		return err
 	case !info.IsDir():
 		return &FolderError{Path: path, Problem: "is not a folder"}
+	}
+	if unsafe, ok := errors.AsType[*safefile.UnsafeError](safefile.CheckWay(path)); ok {
+		return &FolderError{Path: path, Problem: unsafe.Problem}
 	}
 	return checkAccess(path, info)
 }
@@ -134,12 +142,16 @@ func (f *Folder) in(names ...string) string {
 	return filepath.Join(append([]string{f.path}, names...)...)
 }
 
+// Watch has before called in front of each change of the folder, which is not made if that returns an
+// error: so tests end a process at each step.
+func (f *Folder) Watch(before func(what string) error) { f.before = before }
+
 // change is called before each change of the folder.
 func (f *Folder) change(what string) error {
-	if f.step == nil {
+	if f.before == nil {
 		return nil
 	}
-	return f.step(what)
+	return f.before(what)
 }
 
 // pairNumber returns N of pair-N, or 0 for another name.
@@ -156,16 +168,16 @@ func pairName(n int) string { return fmt.Sprint(pairPrefix, n) }
 
 // currentNumber returns the number of the current pair, and 0 if there is none.
 func currentNumber(path string) (int, error) {
-	target, err := os.Readlink(filepath.Join(path, currentName))
+	target, err := os.Readlink(filepath.Join(path, CurrentName))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return 0, nil
 	case err != nil:
-		return 0, &FolderError{Path: filepath.Join(path, currentName), Problem: "is not a link to the pair in use"}
+		return 0, &FolderError{Path: filepath.Join(path, CurrentName), Problem: "is not a link to the pair in use"}
 	}
 	n := pairNumber(target)
 	if n == 0 {
-		return 0, &FolderError{Path: filepath.Join(path, currentName), Problem: "leads out of the folder"}
+		return 0, &FolderError{Path: filepath.Join(path, CurrentName), Problem: "leads out of the folder"}
 	}
 	return n, nil
 }

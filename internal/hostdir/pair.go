@@ -26,8 +26,13 @@ type Pair struct {
 // Current reads the pair in use. The error is a *NotEnrolledError if there is none, and a
 // *FolderError if it is damaged.
 func Current(path string) (*Pair, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, &NotEnrolledError{Path: path}
+	case err != nil:
+		return nil, err
+	case !info.IsDir():
+		return nil, &FolderError{Path: path, Problem: "is not a folder"}
 	}
 	n, err := currentNumber(path)
 	if err != nil {
@@ -92,9 +97,25 @@ func encodeCertificates(certs ...*x509.Certificate) (out []byte) {
 
 // Access returns who may read the current pair; ok is false if there is none.
 func (f *Folder) Access() (a Access, ok bool) {
-	info, err := os.Stat(f.in(currentName, CertificateName))
+	info, err := os.Stat(f.in(CurrentName, CertificateName))
 	if err != nil {
 		return Access{}, false
 	}
 	return accessOf(info), true
+}
+
+// List returns the folders below base that have an identity, in the order of their names; none if there
+// is no such folder.
+func List(base string) (dirs []string, err error) {
+	entries, err := os.ReadDir(base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, e := range entries {
+		dir := filepath.Join(base, e.Name())
+		if info, err := os.Lstat(filepath.Join(dir, CurrentName)); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs, err
 }
