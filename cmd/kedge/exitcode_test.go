@@ -178,6 +178,7 @@ func unusable(ended func(int) error) []kind {
 		"signer.KeyMismatchError":     &signer.KeyMismatchError{},
 		"signer.ValidityError":        &signer.ValidityError{},
 		"signer.FileError":            &signer.FileError{Err: errors.New("x")},
+		"signer.PossessionError":      &signer.PossessionError{},
 		"signer.SignError":            &signer.SignError{Err: errors.New("x")},
 		"signer.ErrNoPrivateKey":      signer.ErrNoPrivateKey,
 		"signer.ManyKeysError":        &signer.ManyKeysError{},
