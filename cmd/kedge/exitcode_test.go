@@ -103,6 +103,7 @@ func exitCodes(t *testing.T) []group {
 			{"enrollclient.UntrustedError", &enrollclient.UntrustedError{Server: "ca"}},
 			{"enrollclient.UntrustedError, with a public certificate", &enrollclient.UntrustedError{Server: "ca", System: true}},
 			{"enrollclient.AnswerError", &enrollclient.AnswerError{Server: "ca"}},
+			{"enrollclient.AnswerError, of a proxy", &enrollclient.AnswerError{Server: "ca", Status: 502}},
 			{"enrollclient.NameTakenError", &enrollclient.NameTakenError{Name: "web-01", Dir: "d"}},
 			{"enrollclient.NameError", &enrollclient.NameError{Name: ".."}},
 			{"enrollclient.RemovingError", &enrollclient.RemovingError{Dir: "d"}},
