@@ -30,21 +30,14 @@ type Renewed struct {
 	KeptSettings bool
 }
 
-// Renew renews the certificate in a folder if it is due. The new key is on disk before the first
-// request, and what the server says is checked before it comes into use; until then, and after any
-// error, the old pair is current.
-func Renew(ctx context.Context, r Renewing) (*Renewed, error) {
-	f, err := hostdir.Open(ctx, r.Dir, lockTimeout)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	f.Watch(r.step)
+// Idle returns why there is nothing to do: the certificate is not due, or the last try failed a moment
+// ago. It is nil if there is something to do. It changes nothing, and waits for nobody.
+func Idle(r Renewing) (*Renewed, error) {
 	state := hostdir.ReadState(r.Dir)
 	if state.Removing != "" {
 		return nil, &RemovingError{Dir: r.Dir}
 	}
-	pair, err := f.Current()
+	pair, err := hostdir.Current(r.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -56,25 +49,56 @@ func Renew(ctx context.Context, r Renewing) (*Renewed, error) {
 	case isWaiting(state, now):
 		return &Renewed{Pair: pair, State: state, Waiting: true}, nil
 	}
-	return r.try(ctx, f, pair, state)
+	return nil, nil
+}
+
+// Renew renews the certificate in a folder if it is due. The new key is on disk before the first
+// request, and what the server says is checked before it comes into use; until then, and after any
+// error, the old pair is current.
+func Renew(ctx context.Context, r Renewing) (*Renewed, error) {
+	f, err := hostdir.Open(ctx, r.Dir, lockTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	f.Watch(r.step)
+	if idle, err := Idle(r); idle != nil || err != nil {
+		return idle, err
+	}
+	pair, err := f.Current()
+	if err != nil {
+		return nil, err
+	}
+	return r.try(ctx, f, pair, hostdir.ReadState(r.Dir))
 }
 
 // try renews, and writes down what came of it.
-func (r *Renewing) try(ctx context.Context, f *hostdir.Folder, pair *hostdir.Pair, state hostdir.State) (*Renewed, error) {
+func (r *Renewing) try(ctx context.Context, f *hostdir.Folder, pair *hostdir.Pair, before hostdir.State) (*Renewed, error) {
 	access, _ := f.Access()
-	state = tried(state, r.Now(), randomly())
+	state := tried(before, r.Now(), randomly())
 	if err := f.WriteState(state, access); err != nil {
 		return nil, err
 	}
+	got, err := r.replace(ctx, f, pair, access)
+	switch {
+	case err == nil:
+		return got, f.WriteState(hostdir.State{}, access)
+	case ctx.Err() != nil: // the process is to end, which says nothing about the server
+		state = before
+	default:
+		state = failed(state, err, retryAfter(err))
+	}
+	return nil, errors.Join(err, f.WriteState(state, access))
+}
+
+// replace gets the next pair and makes it the current one.
+func (r *Renewing) replace(ctx context.Context, f *hostdir.Folder, pair *hostdir.Pair, access hostdir.Access) (*Renewed, error) {
 	next, err := r.next(ctx, f, pair)
 	if err != nil {
-		return nil, errors.Join(err, f.WriteState(failed(state, err, retryAfter(err)), access))
-	}
-	kept := keepSettings(&next.Record, pair.Record)
-	if err := f.Switch(*next, access); err != nil {
 		return nil, err
 	}
-	return &Renewed{Pair: next, Done: true, KeptSettings: kept}, f.WriteState(hostdir.State{}, access)
+	kept := keepSettings(&next.Record, pair.Record)
+	return &Renewed{Pair: next, Done: true, KeptSettings: kept}, f.Switch(*next, access)
 }
 
 // retryAfter is how long the server wants to be left alone.

@@ -31,15 +31,25 @@ func TestAccess_kept(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := f.Switch(pairFor(t, f, f.Enrollment(), "first"), access); err != nil {
+	if err := f.Switch(pairFor(t, f.Enrollment(), "first"), access); err != nil {
 		t.Fatal(err)
 	}
 	kept, ok := f.Access()
 	if !ok || kept != access {
 		t.Errorf("got %+v, want %+v", kept, access)
 	}
-	if err := f.Switch(pairFor(t, f, f.Enrollment(), "second"), kept); err != nil {
+	if err := f.Switch(pairFor(t, f.Enrollment(), "second"), kept); err != nil {
 		t.Fatal(err)
+	}
+	// What is set by hand stays, too.
+	key := filepath.Join(dir, "current", KeyName)
+	for _, mode := range []os.FileMode{0o600, 0o640} {
+		if err := os.Chmod(key, mode); err != nil {
+			t.Fatal(err)
+		}
+		if changed, ok := f.Access(); !ok || changed.ByGroup != (mode == 0o640) {
+			t.Errorf("with mode %o: %+v", mode, changed)
+		}
 	}
 	if err := f.WriteState(State{Failures: 1}, kept); err != nil {
 		t.Fatal(err)
