@@ -1,0 +1,145 @@
+package issuance
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"kedge/ca/ledger"
+)
+
+// Overdue is the state of a host whose certificate is nearly expired: it should have renewed it.
+const Overdue = "overdue"
+
+// Host is a name that is held, and what the operator should know about its holder.
+type Host struct {
+	ledger.Holder
+	// State is ledger.Revoked, ledger.Held, ledger.Expired, Overdue, ledger.Pending or ledger.Valid,
+	// the first that applies.
+	State  string
+	Due    time.Time      // when the certificate should be renewed
+	Denied *ledger.Denial // nil: it may renew
+	Clones []ledger.Clone // renewals that were refused, since this host has the newest certificate
+}
+
+// Late reports whether the host should have renewed its certificate.
+func (h *Host) Late() bool { return h.State == ledger.Expired || h.State == Overdue }
+
+// Hosts yields the names that are held: first those whose certificate has expired or is nearly
+// expired, then the others, each in the order in which they expire. Memory does not grow with their
+// number, but with that of the late ones. A host that renews meanwhile can come as it was before.
+func (s *Service) Hosts(ctx context.Context) iter.Seq2[Host, error] {
+	return func(yield func(Host, error) bool) {
+		a, err := s.alarms(ctx)
+		if err != nil {
+			yield(Host{}, err)
+			return
+		}
+		now := s.now()
+		seen := map[int64]bool{}
+		for _, late := range []bool{true, false} { // two passes: the ledger knows no order by lateness
+			for holder, err := range s.ledger.Holders(ctx) {
+				h := a.host(holder, s.expiry, now)
+				if err == nil && (h.Late() != late || seen[h.Lineage]) {
+					continue
+				}
+				if late {
+					seen[h.Lineage] = true
+				}
+				if !yield(h, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// alarms is what is known about hosts besides their certificates.
+type alarms struct {
+	denied map[string]ledger.Denial // by common name
+	clones map[int64]cloned         // by lineage
+}
+
+func (s *Service) alarms(ctx context.Context) (*alarms, error) {
+	a := &alarms{denied: map[string]ledger.Denial{}}
+	for d, err := range s.ledger.Denials(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		a.denied[d.Name] = d
+	}
+	var err error
+	a.clones, err = s.clonesByLineage(ctx)
+	return a, err
+}
+
+// cloned is what is known about the copies of the certificates of one lineage.
+type cloned struct {
+	name   string // the common name
+	clones []ledger.Clone
+}
+
+// clonesByLineage returns the renewals that were refused, by the lineages that they were about,
+// which may have ended since.
+func (s *Service) clonesByLineage(ctx context.Context) (map[int64]cloned, error) {
+	var all []ledger.Clone
+	for c, err := range s.ledger.Clones(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	found := map[int64]cloned{}
+	newest := map[string]ledger.Certificate{} // by fingerprint
+	for _, c := range all {
+		cert, known := newest[string(c.Newest)]
+		if !known {
+			var err error
+			if cert, err = s.ledger.Certificate(ctx, c.Newest); err != nil {
+				return nil, err
+			}
+			newest[string(c.Newest)] = cert
+		}
+		found[cert.Lineage] = cloned{cert.CommonName, append(found[cert.Lineage].clones, c)}
+	}
+	return found, nil
+}
+
+// cloneStatus adds the hosts whose certificates were copied.
+func (s *Service) cloneStatus(ctx context.Context, c *Status) error {
+	all, err := s.clonesByLineage(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for lineage, one := range all {
+		for cert, err := range s.ledger.List(ctx, ledger.Filter{Kind: ledger.Leaf, CommonName: one.name, Newest: true}) {
+			if err != nil {
+				return err
+			}
+			if cert.Lineage == lineage {
+				names = append(names, one.name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	c.Needs = append(c.Needs, fmt.Sprintf("another key wanted to renew a certificate of %s, so that one of the two hosts is a copy: find out which with kedge-ca hosts --json, and give the name to the other with kedge-ca token NAME --replace",
+		someOf(names, maxRemaining, len(names))))
+	return nil
+}
+
+func (a *alarms) host(holder ledger.Holder, e Expiry, now time.Time) Host {
+	h := Host{Holder: holder, State: holder.State(now), Due: dueAt(holder.Certificate), Clones: a.clones[holder.Lineage].clones}
+	if h.State == ledger.Valid && e.State(holder.NotBefore, holder.NotAfter, now) == Expiring {
+		h.State = Overdue
+	}
+	if d, ok := a.denied[holder.CommonName]; ok {
+		h.Denied = &d
+	}
+	return h
+}
