@@ -14,7 +14,7 @@ import (
 type Issued struct {
 	Certificate *x509.Certificate
 	Issuer      *x509.Certificate // of the authority that signed it; nil for a root
-	Profile     string            // of a leaf; empty for a CA certificate
+	Profile     string            // of a leaf; empty for a certificate of a CA or a server
 	Host        string            // the machine it is for; may be empty
 	Why         string            // may be empty
 	Replaces    []byte            // SHA-256 of the certificate that it renews; nil otherwise
@@ -59,12 +59,12 @@ func (p *Prepared) Issue(ctx context.Context, to Recorder) (*x509.Certificate, e
 	}
 	cert, err := p.sign()
 	if err != nil {
-		return nil, fmt.Errorf("sign the certificate %q: %w", p.preview.Subject, err)
+		return nil, fmt.Errorf("sign the certificate %q: %w", namesOf(p.preview), err)
 	}
 	record := p.record
 	record.Certificate, record.Issuer = cert, p.issuer
 	if err := to.RecordIssued(ctx, record); err != nil {
-		return nil, fmt.Errorf("record the certificate %q: %w", cert.Subject, err)
+		return nil, fmt.Errorf("record the certificate %q: %w", namesOf(cert), err)
 	}
 	return cert, nil
 }

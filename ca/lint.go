@@ -39,7 +39,7 @@ type Finding struct {
 
 // LintError reports why a certificate is not issued or not accepted.
 type LintError struct {
-	Subject  string    // of the certificate, RFC 2253
+	Subject  string    // of the certificate, RFC 2253; its alternative names if that is empty
 	Findings []Finding // at least one, errors first
 }
 
@@ -102,7 +102,7 @@ func Refuse(cert *x509.Certificate, findings []Finding, allowed []string) error 
 		return nil
 	}
 	slices.SortStableFunc(stops, func(a, b Finding) int { return int(b.Severity - a.Severity) })
-	return &LintError{Subject: cert.Subject.String(), Findings: stops}
+	return &LintError{Subject: namesOf(cert), Findings: stops}
 }
 
 // CheckAllowed checks that each name is one of a lint rule for a warning. It is for configurations,
@@ -143,6 +143,7 @@ const (
 	intermediate
 	leaf
 	foreign // in addition: another program issued it, and it is being imported
+	server  // an enrollment server's, by PrepareServer; Lint takes it for a leaf
 
 	authority = anchor | intermediate
 	all       = authority | leaf
@@ -196,7 +197,7 @@ const (
 // rules yields all rules, in the order of findings.
 func rules() iter.Seq[rule] {
 	return func(yield func(rule) bool) {
-		for _, group := range [...]func() []rule{formRules, keyRules, usageRules, nameRules, tagRules, sizeRules, pathRules, foreignRules} {
+		for _, group := range [...]func() []rule{formRules, keyRules, usageRules, nameRules, tagRules, sizeRules, pathRules, foreignRules, serverRules} {
 			for _, r := range group() {
 				if !yield(r) {
 					return

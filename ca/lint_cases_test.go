@@ -11,7 +11,7 @@ import (
 // that one.
 func lintCases(o *opensslCA) []lintCase {
 	var cases []lintCase
-	for _, part := range [][]lintCase{goodCases(), formCases(), keyCases(), usageCases(), subjectCases(o), tagCases(o), nameCases(), sizeCases(), pathCases()} {
+	for _, part := range [][]lintCase{goodCases(), formCases(), keyCases(), usageCases(), subjectCases(o), tagCases(o), nameCases(), sizeCases(), pathCases(), serverCases()} {
 		cases = append(cases, part...)
 	}
 	return cases
@@ -196,5 +196,25 @@ func pathCases() []lintCase {
 		{"no-authority-below", "has the path length 0", foreign, ext("basicConstraints=critical,CA:TRUE,pathlen:0"), ""},
 		{"in-date", "ended at ", leaf, args("-days", "0"), ""},
 		{"in-date", "ended at ", anchor, args("-days", "0"), ""},
+	}
+}
+
+func serverCases() []lintCase {
+	named := func(extensions string) opensslCert { return opensslCert{subject: "/", extensions: extensions} }
+	return []lintCase{
+		{"", "", server, subj("/"), ""},
+		{"", "", server, subj("/"), "intermediate"},
+		{"", "", server, subj("/"), "servers"},
+		{"", "", server, named("subjectAltName=critical,DNS:ca.example.com"), "names"},
+		{"", "", server, opensslCert{subject: "/", key: "RSA:rsa_keygen_bits:2048"}, ""},
+		{"server-subject", `has the subject "CN=web-01"`, server, opensslCert{}, ""},
+		{"server-names", "has neither a DNS name nor an IP address", server, named("subjectAltName=critical,URI:https://ca.example.com"), ""},
+		{"server-names", "not critical", server, named("subjectAltName=DNS:ca.example.com"), ""},
+		{"server-ext-key-usage", "serverAuth and no other", server, named("extendedKeyUsage=serverAuth,clientAuth"), ""},
+		{"server-ext-key-usage", "serverAuth and no other", server, named("extendedKeyUsage=serverAuth,1.2.3.4"), ""},
+		{"server-ext-key-usage", "serverAuth and no other", server, opensslCert{subject: "/", drop: "extendedKeyUsage"}, ""},
+		{"server-issuer-ext-key-usage", `is below "CN=Clients"`, server, subj("/"), "clients"},
+		{"name-constraints", `"ca.other.test" is not permitted`, server, named("subjectAltName=critical,DNS:ca.other.test"), "names"},
+		{"key", "has a key that cannot be used", server, opensslCert{subject: "/", key: "RSA:rsa_keygen_bits:1024"}, ""},
 	}
 }

@@ -14,11 +14,11 @@ const maxSerial = 20
 // rule: a duplicate extension, a negative serial number.
 func formRules() []rule {
 	return []rule{
-		{"version", Error, all, false, trustModel, checkVersion},
-		{"serial", Error, all, false, "RFC 5280, 4.1.2.2", checkSerial},
-		{"digest", Error, all, false, trustModel, checkDigest},
-		{"validity", Error, all, false, "RFC 5280, 4.1.2.5", checkValidity},
-		{"critical-extension", Error, all, true, "RFC 5280, 4.2", checkCritical},
+		{"version", Error, all | server, false, trustModel, checkVersion},
+		{"serial", Error, all | server, false, "RFC 5280, 4.1.2.2", checkSerial},
+		{"digest", Error, all | server, false, trustModel, checkDigest},
+		{"validity", Error, all | server, false, "RFC 5280, 4.1.2.5", checkValidity},
+		{"critical-extension", Error, all | server, true, "RFC 5280, 4.2", checkCritical},
 	}
 }
 

@@ -22,10 +22,10 @@ func nameRules() []rule {
 	}
 }
 
-// checkSubject compares the encoding with an empty SEQUENCE (RFC 5280, 4.1.2.6): a name with only
-// attributes that Go does not know is not empty.
+// checkSubject looks at the encoding: a name with only attributes that Go does not know is not
+// empty.
 func checkSubject(s *subject) []string {
-	if len(s.RawSubject) <= 2 {
+	if len(s.RawSubject) <= emptyName {
 		return broken("has an empty subject; a session is keyed by it")
 	}
 	return nil
@@ -83,7 +83,7 @@ func checkOneCommonName(s *subject) []string {
 
 func checkSourceIdentity(s *subject) []string {
 	switch identity := SourceIdentity(s.Certificate); {
-	case len(s.RawSubject) <= 2 || utf8.RuneCountInString(s.Subject.CommonName) > maxCommonName:
+	case len(s.RawSubject) <= emptyName || utf8.RuneCountInString(s.Subject.CommonName) > maxCommonName:
 		return nil // another finding reports it
 	case s.Subject.CommonName == "":
 		return broken("has no common name; sourceIdentity will be %q, and another one after every renewal", identity)

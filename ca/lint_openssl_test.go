@@ -32,6 +32,12 @@ extendedKeyUsage=clientAuth
 subjectKeyIdentifier=hash
 authorityKeyIdentifier=keyid
 `
+	serverExtensions = `keyUsage=critical,digitalSignature
+extendedKeyUsage=serverAuth
+subjectAltName=critical,DNS:ca.example.com,IP:192.0.2.1
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid
+`
 )
 
 // opensslCert says what openssl is to sign.
@@ -259,6 +265,7 @@ OU=Secret`),
 	m["servers"], _ = o.sign(opensslCert{subject: "/CN=Servers", extensions: "extendedKeyUsage=serverAuth", args: []string{"-days", "3000"}}, intermediateExtensions, &signer)
 	servers := m["servers"]
 	m["below servers"], _ = o.sign(opensslCert{subject: "/CN=Below Servers", args: []string{"-days", "3000"}}, intermediateExtensions, &servers)
+	m["clients"], _ = o.sign(opensslCert{subject: "/CN=Clients", extensions: "extendedKeyUsage=clientAuth", args: []string{"-days", "3000"}}, intermediateExtensions, &signer)
 	m["longer"], _ = o.sign(opensslCert{subject: "/CN=Longer", args: []string{"-days", "5000"}}, intermediateExtensions, &signer)
 	deep := m[""]
 	for i := range 6 {
@@ -312,7 +319,7 @@ func TestLint_openssl(t *testing.T) {
 func lintOne(o *opensslCA, tt lintCase, issuers map[string]issuer) []Finding {
 	o.t.Helper()
 	soon := time.Now().Add(time.Hour) // after the end of what openssl makes for 0 days
-	base := map[kind]string{anchor: caExtensions, intermediate: intermediateExtensions, leaf: leafExtensions}[tt.kind]
+	base := map[kind]string{anchor: caExtensions, intermediate: intermediateExtensions, leaf: leafExtensions, server: serverExtensions}[tt.kind]
 	if tt.rule == "version" {
 		base = ""
 	}
@@ -335,6 +342,9 @@ func lintOne(o *opensslCA, tt lintCase, issuers map[string]issuer) []Finding {
 	}
 	if !bytes.Equal(cert.RawIssuer, signer.path[0].RawSubject) {
 		o.t.Fatalf("issuer %s", cert.Issuer)
+	}
+	if tt.kind == server {
+		return lintServer(cert, made.path[1:])
 	}
 	return LintAt(cert, made.path[1:], soon)
 }

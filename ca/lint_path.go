@@ -9,13 +9,13 @@ import (
 // pathRules are about a certificate and its issuers.
 func pathRules() []rule {
 	return []rule{
-		{"issuer", Error, intermediate | leaf, false, "RFC 5280, 6.1.3", checkIssuer},
-		{"path-length", Error, intermediate | leaf, false, "RFC 5280, 4.2.1.9", checkPathLength},
-		{"name-constraints", Error, intermediate | leaf, true, "RFC 5280, 4.2.1.10", checkNamesPermitted},
+		{"issuer", Error, intermediate | leaf | server, false, "RFC 5280, 6.1.3", checkIssuer},
+		{"path-length", Error, intermediate | leaf | server, false, "RFC 5280, 4.2.1.9", checkPathLength},
+		{"name-constraints", Error, intermediate | leaf | server, true, "RFC 5280, 4.2.1.10", checkNamesPermitted},
 		{"name-constraints-directory", Warning, authority, true, "Go, crypto/x509, Certificate.UnhandledCriticalExtensions", checkDirectoryConstraints},
 		{"subject-key-id", Warning, authority, true, "RFC 5280, 4.2.1.2", checkSubjectKeyID},
-		{"authority-key-id", Warning, intermediate | leaf, true, "RFC 5280, 4.2.1.1", checkAuthorityKeyID},
-		{"outlives-issuer", Warning, intermediate | leaf, false, "RFC 5280, 6.1.3", checkOutlives},
+		{"authority-key-id", Warning, intermediate | leaf | server, true, "RFC 5280, 4.2.1.1", checkAuthorityKeyID},
+		{"outlives-issuer", Warning, intermediate | leaf | server, false, "RFC 5280, 6.1.3", checkOutlives},
 		{ruleInDate, Error, all, false, "RFC 5280, 6.1.3", checkInDate},
 	}
 }
@@ -56,10 +56,10 @@ func checkPathLength(s *subject) []string {
 // self-issued (RFC 5280, 6.1.3, b and c). Its other names are not checked: no host uses them.
 func checkNamesPermitted(s *subject) []string {
 	var err error
-	if s.kind == leaf {
+	if s.kind != intermediate {
 		err = checkConstraints(s.issuers, constrained(s.Certificate))
 	}
-	if err == nil && (s.kind == leaf || !isSelfIssued(s.Certificate)) {
+	if err == nil && (s.kind != intermediate || !isSelfIssued(s.Certificate)) {
 		err = checkDirectories(s.issuers, directoriesOf(s.Certificate))
 	}
 	if err != nil {

@@ -41,6 +41,7 @@ func (p *Prepared) Certificate() *x509.Certificate { return p.preview }
 type draft struct {
 	template *x509.Certificate
 	public   crypto.PublicKey
+	kind     kind     // server, or 0 for all others, which lint tells apart
 	allowed  []string // lint warnings that are not errors
 	record   Issued
 }
@@ -60,7 +61,7 @@ func (d draft) prepare(key crypto.Signer, path []*x509.Certificate) (*Prepared, 
 	c := &capture{public: key.Public()}
 	_, err := x509.CreateCertificate(nil, d.template, parent, d.public, c)
 	if !errors.Is(err, errCaptured) {
-		return nil, fmt.Errorf("the certificate %q cannot be built: %s", d.template.Subject, buildFault(d.template))
+		return nil, fmt.Errorf("the certificate %q cannot be built: %s", namesOf(d.template), buildFault(d.template))
 	}
 	p.tbs, p.options = c.tbs, c.options
 	if p.algorithm, err = signatureAlgorithm(c.tbs); err != nil {
@@ -69,7 +70,11 @@ func (d draft) prepare(key crypto.Signer, path []*x509.Certificate) (*Prepared, 
 	if p.preview, err = p.parse(); err != nil {
 		return nil, err
 	}
-	if err := Refuse(p.preview, Lint(p.preview, path), d.allowed); err != nil {
+	lint := Lint
+	if d.kind == server {
+		lint = lintServer
+	}
+	if err := Refuse(p.preview, lint(p.preview, path), d.allowed); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -94,7 +99,7 @@ func (d draft) identify() (err error) {
 	}
 	if d.template.SubjectKeyId == nil {
 		if d.template.SubjectKeyId, err = keyID(d.public); err != nil {
-			return fmt.Errorf("the key for %q: %w", d.template.Subject, err)
+			return fmt.Errorf("the key for %q: %w", namesOf(d.template), err)
 		}
 	}
 	return nil

@@ -133,3 +133,36 @@ func TestDuration(t *testing.T) {
 		t.Errorf("%s, %v", text, err)
 	}
 }
+
+func TestProfile_CommonName(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ template, name, want string }{
+		{"", "web-01", "web-01"},
+		{"{name}", "web-01", "web-01"},
+		{"host-{name}", "web-01", "host-web-01"},
+		{"{name}.example.com", "web-*", "web-*.example.com"},
+		{"{name}", "a b", "a b"},
+		{"x{name}y", "xy", "xxyy"},
+	} {
+		p, err := NewProfile("p", ProfileConfig{Subject: SubjectConfig{CommonName: tt.template}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.CommonName(tt.name); got != tt.want || p.NameOf(got) != tt.name {
+			t.Errorf("%s of %s: %s, and back %s", tt.template, tt.name, got, p.NameOf(got))
+		}
+	}
+}
+
+func TestProfile_CheckName(t *testing.T) {
+	t.Parallel()
+	p, err := NewProfile("p", ProfileConfig{Names: []string{"web-*", "db"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"web-01": true, "db": true, "": false, " ": false, "db2": false, "web-01.example.com": false, "Web-01": false} {
+		if err := p.CheckName(name); (err == nil) != want {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}

@@ -97,6 +97,9 @@ func (a *Authority) renewLeaf(r Renewal, now time.Time) (*Prepared, error) {
 	if r.Profile == nil {
 		return nil, errors.New("a leaf is renewed by a profile")
 	}
+	if IsServer(r.Old) {
+		return nil, errors.New("it is the certificate of a server, which is not renewed; have another one issued")
+	}
 	old := r.Old
 	request := Request{
 		Name: r.Profile.subject.nameIn(old.Subject.CommonName), Public: r.Public, Lifetime: r.Lifetime,

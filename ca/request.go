@@ -122,11 +122,8 @@ func (r *Request) addTo(t *x509.Certificate) {
 
 // check checks a request against the profile, and sets its lifetime.
 func (p *Profile) check(r *Request) error {
-	if strings.TrimSpace(r.Name) == "" {
-		return errors.New("the name must not be empty: sessions are keyed by it")
-	}
-	if len(p.names) > 0 && !matchAny(p.names, r.Name) {
-		return p.refuse("names", "the name %q is not one that is issued: %s", r.Name, patternTexts(p.names))
+	if err := p.CheckName(r.Name); err != nil {
+		return err
 	}
 	if err := p.checkKeyType(r.Public); err != nil {
 		return err
@@ -145,6 +142,18 @@ func (p *Profile) check(r *Request) error {
 		return fmt.Errorf("the lifetime of a leaf must be a second or longer, not %v", r.Lifetime)
 	case r.Lifetime > p.max:
 		return p.refuse("lifetime.max", "a lifetime of %v is too long; at most %v is allowed", Duration(r.Lifetime), Duration(p.max))
+	}
+	return nil
+}
+
+// CheckName checks a name that is requested. If it is not issued by the profile, the error is a
+// *ProfileError.
+func (p *Profile) CheckName(name string) error {
+	if strings.TrimSpace(name) == "" {
+		return errors.New("the name must not be empty: sessions are keyed by it")
+	}
+	if len(p.names) > 0 && !matchAny(p.names, name) {
+		return p.refuse("names", "the name %q is not one that is issued: %s", name, patternTexts(p.names))
 	}
 	return nil
 }

@@ -89,6 +89,12 @@ func (c SubjectConfig) name(name string) pkix.Name {
 	}
 }
 
+// CommonName returns the common name of a certificate for a requested name.
+func (p *Profile) CommonName(name string) string { return p.subject.name(name).CommonName }
+
+// NameOf returns the name for which CommonName returns a common name; that itself if there is none.
+func (p *Profile) NameOf(commonName string) string { return p.subject.nameIn(commonName) }
+
 // nameIn returns the name from which a common name was made, or the common name if it does not
 // match this template.
 func (c SubjectConfig) nameIn(commonName string) string {

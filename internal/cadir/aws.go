@@ -120,10 +120,11 @@ func (a *AWS) SetCRL(authority, arn string) {
 // ARNKind is what an ARN of IAM Roles Anywhere names.
 type ARNKind string
 
-// The kinds that a CA has.
+// The kinds that a CA has, and the profile that gives its hosts roles.
 const (
 	TrustAnchorARN ARNKind = "trust-anchor"
 	CRLARN         ARNKind = "crl"
+	ProfileARN     ARNKind = "profile"
 )
 
 // ARN is one of IAM Roles Anywhere.
@@ -180,8 +181,11 @@ func parseARN(text string, kind ARNKind, id string) (ARN, error) {
 }
 
 func (k ARNKind) what() string {
-	if strings.HasSuffix(string(k), string(CRLARN)) {
+	switch {
+	case strings.HasSuffix(string(k), string(CRLARN)):
 		return "a CRL"
+	case strings.HasSuffix(string(k), string(ProfileARN)):
+		return "a profile"
 	}
 	return "a trust anchor"
 }

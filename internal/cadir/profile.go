@@ -15,7 +15,7 @@ import (
 // an *UnknownProfileError, or describes what is wrong with the profile.
 func (s *Settings) Profile(name string) (*ca.Profile, error) {
 	name = cmp.Or(name, s.DefaultProfile, ca.DefaultProfile().Name())
-	c, ok := s.Profiles[name]
+	listed, ok := s.Profiles[name]
 	if !ok && (len(s.Profiles) > 0 || name != ca.DefaultProfile().Name()) {
 		known := slices.Sorted(maps.Keys(s.Profiles))
 		if len(known) == 0 {
@@ -23,6 +23,7 @@ func (s *Settings) Profile(name string) (*ca.Profile, error) {
 		}
 		return nil, &UnknownProfileError{name, known}
 	}
+	c := listed.ProfileConfig
 	if !ok {
 		c = ca.DefaultProfileConfig()
 	}

@@ -28,8 +28,10 @@ type Settings struct {
 	// DefaultProfile is the profile of what is issued without --profile. Default: workload,
 	// which is there as long as no profile is listed under profiles.
 	DefaultProfile string `yaml:"default_profile"`
-	// Profiles say what is issued: see ca.ProfileConfig.
-	Profiles map[string]ca.ProfileConfig `yaml:"profiles"`
+	// Profiles say what is issued, and how hosts get it.
+	Profiles map[string]ProfileSettings `yaml:"profiles"`
+	// Server says how hosts reach the CA.
+	Server ServerSettings `yaml:"server"`
 	// CRL says how revocation lists are made.
 	CRL CRLSettings `yaml:"crl"`
 	// Expiry says which leaves that no other has replaced are reported.
@@ -133,6 +135,12 @@ func (s *Settings) check() error {
 		if _, err := s.Profile(name); err != nil {
 			return fmt.Errorf(": %w", err)
 		}
+		if err := s.Profiles[name].Enroll.check(); err != nil {
+			return fmt.Errorf(": profile %q: enroll.%w", name, err)
+		}
+	}
+	if err := s.Server.check(); err != nil {
+		return fmt.Errorf(": server.%w", err)
 	}
 	if s.CRL.Valid < 0 {
 		return fmt.Errorf(": crl.valid: %v must be positive", s.CRL.Valid)
@@ -149,6 +157,12 @@ func (s *Settings) complete() *Settings {
 	}
 	if s.CRL.Valid == 0 {
 		s.CRL.Valid = ca.Duration(defaultValid)
+	}
+	if s.Server.TLS == "" {
+		s.Server.TLS = TLSOwn
+	}
+	if aws, err := s.Server.AWS.complete(); err == nil { // it was checked before
+		s.Server.AWS = aws
 	}
 	if s.Expiry.Warn == (LifeLeft{}) {
 		s.Expiry.Warn.Percent = defaultWarn
@@ -222,7 +236,7 @@ func lineOf(data []byte, text string) string {
 			}
 			look(child, name)
 		}
-		refuses := key == "valid" || key == "default" || key == "max" || key == "warn" || key == "forget"
+		refuses := slices.Contains([]string{"valid", "default", "max", "warn", "forget", "grace", "hardware_grace"}, key)
 		if line == "" && refuses && n.Kind == yaml.ScalarNode && strings.HasPrefix(text, fmt.Sprintf("%q", n.Value)) {
 			line = fmt.Sprintf(":%d", n.Line)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -38,15 +39,15 @@ func (s *Settings) explicit() *Settings {
 	c.Ledger = withoutPassword(c.Ledger)
 	profiles := s.Profiles
 	if builtIn := ca.DefaultProfile().Name(); len(profiles) == 0 {
-		profiles = map[string]ca.ProfileConfig{builtIn: ca.DefaultProfileConfig()}
+		profiles = map[string]ProfileSettings{builtIn: {ProfileConfig: ca.DefaultProfileConfig()}}
 		c.DefaultProfile = builtIn
 	}
-	c.Profiles = map[string]ca.ProfileConfig{}
+	c.Profiles = map[string]ProfileSettings{}
 	for name, profile := range profiles {
 		if profile.CRLURLs == nil {
 			profile.CRLURLs = s.CRL.URLs
 		}
-		c.Profiles[name] = profile.Complete()
+		c.Profiles[name] = ProfileSettings{profile.Complete(), profile.Enroll.complete()}
 	}
 	return &c
 }
@@ -133,7 +134,26 @@ func meaning(path string) string {
 	case "expiry.forget":
 		return "how long after its end a leaf is still reported; default: 30d"
 	}
+	if strings.HasPrefix(path, "server") {
+		return serverMeaning(path)
+	}
 	return profileMeaning(path)
+}
+
+func serverMeaning(path string) string {
+	switch path {
+	case "server":
+		return "how hosts reach kedge-ca serve, and what they are told about AWS"
+	case "server.url":
+		return "its address for hosts, such as https://ca.example.com, which tokens carry; default: none"
+	case "server.tls":
+		return "what hosts know it by: own, a certificate of this CA, or system, a public one; default: own"
+	case "server.aws":
+		return "the ARNs for CreateSession, all three or none"
+	case "server.aws.region":
+		return "default: that of the trust anchor"
+	}
+	return ""
 }
 
 func profileMeaning(path string) string {
@@ -164,6 +184,16 @@ func profileMeaning(path string) string {
 		return "client_auth, server_auth or both; [] leaves the extension out; default: [client_auth]"
 	case "profiles.*.crl_urls":
 		return "where the list is, for the certificate (IAM Roles Anywhere reads imported ones); default: crl.urls"
+	case "profiles.*.enroll":
+		return "how hosts get such certificates from kedge-ca serve"
+	case "profiles.*.enroll.proofs":
+		return "token, renewal (by the key of the certificate before) or both; [] is none; default: both"
+	case "profiles.*.enroll.grace":
+		return "how long after its end a certificate can be renewed; default: 7d"
+	case "profiles.*.enroll.hardware_grace":
+		return "the same for keys in a TPM or token; default: 90d, or grace if that is more"
+	case "profiles.*.enroll.recoveries":
+		return "how many times one host can renew an expired certificate; 0: never; default: 100"
 	case "profiles.*.allow_warnings":
 		return "lint rules, of warnings, that a certificate may break; default: none"
 	}

@@ -21,6 +21,9 @@ func TestSettings_YAML(t *testing.T) {
 		"default_profile: web\nprofiles:\n  web: {names: ['web-*', '*'], san: {dns: ['**'], ip: [10.0.0.0/8]}, lifetime: {max: 2h}}\n  'a: b #': {ext_key_usage: [], crl_urls: [], subject: {common_name: '{name}', organization: 'Söhne: Co'}}\n",
 		"crl: {urls: [http://crl.example.com/ca.crl]}\nprofiles:\n  workload: {lifetime: {default: 60d}, crl_urls: [], key_types: [P-256]}\n  b: {lifetime: {default: 90m}, allow_warnings: [source-identity]}\n",
 		"profiles: {only: {}}\n",
+		"profiles:\n  a: {enroll: {proofs: [], recoveries: 0}}\n  b: {names: ['web-*'], enroll: {grace: 100d}}\n  c: {enroll: {proofs: [renewal], hardware_grace: 30d, recoveries: 3}}\ndefault_profile: a\n",
+		"server: {url: 'https://ca.example.com:8443/kedge', tls: system}\n",
+		"server:\n  aws:\n    trust_anchor_arn: " + anchorARN + "\n    profile_arn: " + profileARN + "\n    role_arn: arn:aws:iam::111122223333:role/web\n",
 	} {
 		s, err := ParseSettings([]byte(text))
 		if err != nil {
@@ -37,6 +40,9 @@ func TestSettings_YAML(t *testing.T) {
 		if s.Ledger != again.Ledger || fmt.Sprint(s.CRL) != fmt.Sprint(again.CRL) || len(s.Profiles) > 0 && s.DefaultProfile != again.DefaultProfile {
 			t.Errorf("%q: %+v is written as\n%s", text, s, written)
 		}
+		if s.Server != again.Server {
+			t.Errorf("%q: the server %+v is written as\n%s", text, s.Server, written)
+		}
 		names := []string{"", ca.DefaultProfile().Name(), "nosuch"}
 		for name := range s.Profiles {
 			names = append(names, name)
@@ -46,6 +52,11 @@ func TestSettings_YAML(t *testing.T) {
 			other, err2 := again.Profile(name)
 			if fmt.Sprintf("%+v, %v", one, err) != fmt.Sprintf("%+v, %v", other, err2) {
 				t.Errorf("%q: profile %q is %+v, %v\nand was %+v, %v", text, name, other, err2, one, err)
+			}
+			policy, err := s.Enrollment(name)
+			written, err2 := again.Enrollment(name)
+			if fmt.Sprintf("%+v, %v", policy, err) != fmt.Sprintf("%+v, %v", written, err2) {
+				t.Errorf("%q: enrollment by %q is %+v, %v\nand was %+v, %v", text, name, written, err2, policy, err)
 			}
 		}
 	}
@@ -66,6 +77,7 @@ func TestSettings_YAML_password(t *testing.T) {
 func TestSettings_YAML_meanings(t *testing.T) {
 	t.Parallel()
 	plain := []string{"subject.organization", "subject.organizational_unit", "subject.locality", "subject.province", "san.dns", "san.uri", "san.email"}
+	plain = append(plain, "server.aws.trust_anchor_arn", "server.aws.profile_arn", "server.aws.role_arn")
 	var document yaml.Node
 	if err := document.Encode(new(Settings).explicit()); err != nil {
 		t.Fatal(err)

@@ -11,8 +11,10 @@ import (
 
 // flagError says what a flag of a common type takes, where pflag quotes the parser.
 func flagError(c *cobra.Command, err error) error {
-	if typed := c.Flags().Args(); c.HasSubCommands() && len(typed) > 0 { // its flags are not the first thing wrong
-		return Usagef(c, "%w", noExtraArgs(c, typed))
+	if typed := c.Flags().Args(); c.HasSubCommands() && len(typed) > 0 {
+		if err := c.ValidateArgs(typed); err != nil { // an unknown command: its flags are not the first thing wrong
+			return err
+		}
 	}
 	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
 	if !ok {

@@ -1,0 +1,119 @@
+package cadir
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"kedge/ca"
+)
+
+// ProfileSettings are a profile: what is issued, and how hosts get it.
+type ProfileSettings struct {
+	ca.ProfileConfig `yaml:",inline"`
+	// Enroll says how hosts get certificates of the profile from kedge-ca serve.
+	Enroll EnrollSettings `yaml:"enroll"`
+}
+
+// EnrollSettings say how hosts get certificates of a profile over the network.
+type EnrollSettings struct {
+	// Proofs are the ways to prove who a host is: token, made by the operator, and renewal, the
+	// key of the certificate that it has. Default: both; an empty list is none.
+	Proofs []string `yaml:"proofs"`
+	// Grace is how long after its end a certificate can be renewed. Default: 7d.
+	Grace ca.Duration `yaml:"grace"`
+	// HardwareGrace is Grace for keys in a TPM or token. Default: 90d, or grace if that is more.
+	HardwareGrace ca.Duration `yaml:"hardware_grace"`
+	// Recoveries is how many times one host can renew an expired certificate; 0: never.
+	// Default: 100.
+	Recoveries *Recoveries `yaml:"recoveries"`
+}
+
+// Recoveries is a number of renewals of expired certificates.
+type Recoveries int
+
+// UnmarshalYAML refuses what is not a whole number: the library takes 1.5 for 1.
+func (r *Recoveries) UnmarshalYAML(n *yaml.Node) error {
+	if n.ShortTag() != "!!int" {
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: cannot unmarshal %s `%s` into int", n.Line, n.ShortTag(), n.Value)}}
+	}
+	return n.Decode((*int)(r))
+}
+
+// The proofs that a host can give.
+const (
+	ProofToken   = "token"
+	ProofRenewal = "renewal"
+)
+
+const (
+	defaultGrace         = 7 * 24 * time.Hour
+	defaultHardwareGrace = 90 * 24 * time.Hour
+	defaultRecoveries    = 100
+)
+
+// Enrollment is how hosts get certificates of a profile, with each default filled in.
+type Enrollment struct {
+	Proofs               []string
+	Grace, HardwareGrace time.Duration // after the end of a certificate that is renewed; 0: none
+	Recoveries           int           // renewals after the end, for one host; 0: none
+}
+
+// Allows reports whether a proof is accepted.
+func (e Enrollment) Allows(proof string) bool { return slices.Contains(e.Proofs, proof) }
+
+// Enrollment returns how hosts get certificates of a profile, the default one when the name is
+// empty. Errors are those of Profile.
+func (s *Settings) Enrollment(profile string) (Enrollment, error) {
+	p, err := s.Profile(profile)
+	if err != nil {
+		return Enrollment{}, err
+	}
+	c := s.Profiles[p.Name()].Enroll.complete() // the zero value for the built-in profile
+	e := Enrollment{Proofs: c.Proofs, Grace: time.Duration(c.Grace), HardwareGrace: time.Duration(c.HardwareGrace), Recoveries: int(*c.Recoveries)}
+	if e.Recoveries == 0 {
+		e.Grace, e.HardwareGrace = 0, 0
+	}
+	return e, nil
+}
+
+// check refuses values that make no sense.
+func (c EnrollSettings) check() error {
+	for i, proof := range c.Proofs {
+		if known := []string{ProofToken, ProofRenewal}; !slices.Contains(known, proof) {
+			return fmt.Errorf("proofs: %q is none of %s", proof, strings.Join(known, ", "))
+		}
+		if slices.Contains(c.Proofs[:i], proof) {
+			return fmt.Errorf("proofs: %q is listed twice", proof)
+		}
+	}
+	switch full := c.complete(); {
+	case c.Grace < 0:
+		return fmt.Errorf("grace: %v must be positive; recoveries: 0 forbids renewal after the end", c.Grace)
+	case full.HardwareGrace < full.Grace:
+		return fmt.Errorf("hardware_grace: %v is less than grace, %v", full.HardwareGrace, full.Grace)
+	case *full.Recoveries < 0:
+		return fmt.Errorf("recoveries: %d is negative; 0 forbids renewal after the end", *full.Recoveries)
+	}
+	return nil
+}
+
+// complete returns the settings with each default written out.
+func (c EnrollSettings) complete() EnrollSettings {
+	if c.Proofs == nil {
+		c.Proofs = []string{ProofToken, ProofRenewal}
+	}
+	if c.Grace == 0 {
+		c.Grace = ca.Duration(defaultGrace)
+	}
+	if c.HardwareGrace == 0 {
+		c.HardwareGrace = max(ca.Duration(defaultHardwareGrace), c.Grace)
+	}
+	if c.Recoveries == nil {
+		c.Recoveries = new(Recoveries(defaultRecoveries))
+	}
+	return c
+}

@@ -1,0 +1,74 @@
+package cadir
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+const profileARN = "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/11111111-2222-3333-4444-555555555555"
+
+func TestSettings_Enrollment(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ text, profile, want string }{
+		{"", "", "[token renewal] 168h 2160h 100"},
+		{"", "workload", "[token renewal] 168h 2160h 100"},
+		{"profiles: {a: {}}\n", "a", "[token renewal] 168h 2160h 100"},
+		{"profiles: {a: {enroll: {}}}\n", "a", "[token renewal] 168h 2160h 100"},
+		{"profiles: {a: {enroll: {proofs: []}}}\n", "a", "[] 168h 2160h 100"},
+		{"profiles: {a: {enroll: {proofs: [renewal]}}}\n", "a", "[renewal] 168h 2160h 100"},
+		{"profiles: {a: {enroll: {grace: 2h, hardware_grace: 3d}}}\n", "a", "[token renewal] 2h 72h 100"},
+		{"profiles: {a: {enroll: {grace: 100d}}}\n", "a", "[token renewal] 2400h 2400h 100"},
+		{"profiles: {a: {enroll: {recoveries: 1}}}\n", "a", "[token renewal] 168h 2160h 1"},
+		{"profiles: {a: {enroll: {recoveries: 0, grace: 2h}}}\n", "a", "[token renewal] 0h 0h 0"},
+		{"default_profile: b\nprofiles: {a: {enroll: {proofs: []}}, b: {enroll: {proofs: [token]}}}\n", "", "[token] 168h 2160h 100"},
+		{"default_profile: b\nprofiles: {a: {}, b: {}}\n", "workload", `there is no profile "workload" in the configuration`},
+	}
+	for _, tt := range tests {
+		s, err := ParseSettings([]byte(tt.text))
+		if err != nil {
+			t.Errorf("%q: %v", tt.text, err)
+			continue
+		}
+		e, err := s.Enrollment(tt.profile)
+		got := fmt.Sprintf("%v %gh %gh %d", e.Proofs, e.Grace.Hours(), e.HardwareGrace.Hours(), e.Recoveries)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%q, %q: %s, want %s", tt.text, tt.profile, got, tt.want)
+		}
+		for _, proof := range []string{ProofToken, ProofRenewal} {
+			if err == nil && e.Allows(proof) != strings.Contains(tt.want, proof) {
+				t.Errorf("%q: allows %s: %v", tt.text, proof, e.Allows(proof))
+			}
+		}
+		if e.Allows("approval") || e.Allows("") {
+			t.Errorf("%q allows proofs that are not listed", tt.text)
+		}
+	}
+}
+
+func TestParseSettings_enrollRefuses(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ text, want string }{
+		{"proofs: [tokens]", `: profile "a": enroll.proofs: "tokens" is none of token, renewal`},
+		{"proofs: [token, token]", `: profile "a": enroll.proofs: "token" is listed twice`},
+		{"proofs: token", ":1: `token` is not what this key takes"},
+		{"proof: [token]", `:1: unknown key "proof"`},
+		{"grace: soon", `:1: "soon" is not a duration`},
+		{"grace: 0", `:1: "0" must not be zero`},
+		{"grace: -1h", `: profile "a": enroll.grace: -1h must be positive`},
+		{"hardware_grace: 0s", `:1: "0s" must not be zero`},
+		{"hardware_grace: 1d", `: profile "a": enroll.hardware_grace: 24h is less than grace, 7d`},
+		{"recoveries: -1", `: profile "a": enroll.recoveries: -1 is negative`},
+		{"recoveries: many", ":1: `many` is not what this key takes"},
+		{"recoveries: 1.5", ":1: `1.5` is not what this key takes"},
+	}
+	for _, tt := range tests {
+		text := "profiles: {a: {enroll: {" + tt.text + "}}}\n"
+		if s, err := ParseSettings([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("%q: %+v, %v, want %s", text, s, err, tt.want)
+		}
+	}
+}

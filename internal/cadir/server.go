@@ -1,0 +1,94 @@
+package cadir
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"kedge/internal/enrollapi"
+)
+
+// ServerSettings say how hosts reach this CA, and what they are told about AWS.
+type ServerSettings struct {
+	// URL is the address of kedge-ca serve for hosts, with https. Tokens carry it.
+	URL string `yaml:"url"`
+	// TLS says by what hosts know the server: own, a certificate of this CA, or system, a public
+	// one that the roots of the host's system verify. Default: own.
+	TLS string `yaml:"tls"`
+	// AWS is what hosts use their certificates for.
+	AWS AWSSettings `yaml:"aws"`
+}
+
+// AWSSettings are the ARNs for CreateSession, all three or none.
+type AWSSettings struct {
+	TrustAnchorARN string `yaml:"trust_anchor_arn"`
+	ProfileARN     string `yaml:"profile_arn"`
+	RoleARN        string `yaml:"role_arn"`
+	// Region is the one that the trust anchor is in. Default: that of its ARN.
+	Region string `yaml:"region"`
+}
+
+// What hosts know the server by.
+const (
+	TLSOwn    = "own"
+	TLSSystem = "system"
+)
+
+// check refuses values that make no sense.
+func (c ServerSettings) check() error {
+	if c.URL != "" {
+		if err := enrollapi.CheckURL(c.URL); err != nil {
+			return fmt.Errorf("url: %w", err)
+		}
+	}
+	if c.TLS != "" && c.TLS != TLSOwn && c.TLS != TLSSystem {
+		return fmt.Errorf("tls: %q is neither %s nor %s", c.TLS, TLSOwn, TLSSystem)
+	}
+	if _, err := c.AWS.complete(); err != nil {
+		return fmt.Errorf("aws: %w", err)
+	}
+	return nil
+}
+
+// complete returns the settings with the region filled in, or the first problem of the ARNs. There
+// may be none of them.
+func (a AWSSettings) complete() (AWSSettings, error) {
+	if a == (AWSSettings{}) {
+		return a, nil
+	}
+	anchor, err := ParseARN(a.TrustAnchorARN, TrustAnchorARN)
+	if err != nil {
+		return a, fmt.Errorf("trust_anchor_arn: %w", err)
+	}
+	profile, err := ParseARN(a.ProfileARN, ProfileARN)
+	if err != nil {
+		return a, fmt.Errorf("profile_arn: %w", err)
+	}
+	role, err := parseRole(a.RoleARN)
+	if err != nil {
+		return a, fmt.Errorf("role_arn: %w", err)
+	}
+	switch {
+	case profile.partition() != anchor.partition() || profile.Region != anchor.Region || profile.Account != anchor.Account:
+		return a, errors.New("profile_arn: must be in the partition, the region and the account of the trust anchor")
+	case role.partition() != anchor.partition() || role.Account != anchor.Account:
+		return a, errors.New("role_arn: must be in the partition and the account of the profile, which gives no other roles")
+	case a.Region != "" && a.Region != anchor.Region:
+		return a, fmt.Errorf("region: %q is not that of the trust anchor, %s", a.Region, anchor.Region)
+	}
+	a.Region = anchor.Region
+	return a, nil
+}
+
+// parseRole reads arn:PARTITION:iam::ACCOUNT:role/NAME, where the name can have a path.
+func parseRole(text string) (ARN, error) {
+	parts := regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/([A-Za-z0-9_+=,.@/-]{1,512})$`).FindStringSubmatch(text)
+	if parts == nil || strings.HasSuffix(text, "/") {
+		return ARN{}, fmt.Errorf("%q is not the ARN of a role", text)
+	}
+	return ARN{Text: text, Account: parts[1], ID: parts[2]}, nil
+}
+
+// partition returns the part of AWS, such as aws or aws-cn.
+func (a ARN) partition() string { return strings.Split(a.Text, ":")[1] }

@@ -1,0 +1,76 @@
+package cadir
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseSettings_server(t *testing.T) {
+	t.Parallel()
+	full := AWSSettings{anchorARN, profileARN, "arn:aws:iam::111122223333:role/path/web", "eu-west-1"}
+	written := "trust_anchor_arn: " + anchorARN + ", profile_arn: " + profileARN + ", role_arn: 'arn:aws:iam::111122223333:role/path/web'"
+	tests := []struct {
+		text string
+		want ServerSettings
+	}{
+		{"", ServerSettings{TLS: "own"}},
+		{"{}", ServerSettings{TLS: "own"}},
+		{"{url: 'https://ca.example.com'}", ServerSettings{"https://ca.example.com", "own", AWSSettings{}}},
+		{"{url: 'https://[2001:db8::1]:8443/pki', tls: system}", ServerSettings{"https://[2001:db8::1]:8443/pki", "system", AWSSettings{}}},
+		{"{url: '', aws: {" + written + "}}", ServerSettings{"", "own", full}},
+		{"{tls: own, aws: {" + written + ", region: eu-west-1}}", ServerSettings{"", "own", full}},
+	}
+	for _, tt := range tests {
+		s, err := ParseSettings([]byte("server: " + tt.text + "\n"))
+		if err != nil || s.Server != tt.want {
+			t.Errorf("%q: %+v, %v, want %+v", tt.text, s, err, tt.want)
+		}
+	}
+}
+
+func TestParseSettings_serverRefuses(t *testing.T) {
+	t.Parallel()
+	aws := func(anchor, profile, role, region string) string {
+		return "aws: {trust_anchor_arn: '" + anchor + "', profile_arn: '" + profile + "', role_arn: '" + role + "', region: '" + region + "'}"
+	}
+	const role = "arn:aws:iam::111122223333:role/web"
+	tests := []struct{ text, want string }{
+		{"url: 'http://ca.example.com'", ": server.url: the URL must start with https://"},
+		{"url: ca.example.com", ": server.url: the URL must start with https://"},
+		{"url: 'https://'", ": server.url: the URL has no host"},
+		{"url: 'https://:8443'", ": server.url: the URL has no host"},
+		{"url: 'https://me:secret@ca.example.com'", ": server.url: the URL must have no user and no password"},
+		{"url: 'http://me:secret@ca.example.com'", ": server.url: the URL must start with https://"},
+		{"url: 'https://ca.example.com/#'", ": server.url: the URL must have no query and no fragment"},
+		{"url: 'https://ca.example.com/?a=b'", ": server.url: "},
+		{"url: 'https://ca.example.com?'", ": server.url: "},
+		{"url: 'https://ca.example.com/#x'", ": server.url: "},
+		{"url: \"https://ca.example.com/\\u001b[2J\"", ": server.url: "},
+		{"url: 'https://ca.example.com/" + strings.Repeat("x", 500) + "'", ": server.url: the URL has more than "},
+		{"url: 'https://ca.example.com/kedge/'", ": server.url: the path of the URL must have no slash at the end"},
+		{"tls: public", `: server.tls: "public" is neither own nor system`},
+		{"tsl: own", `:1: unknown key "tsl"`},
+		{aws(anchorARN, "", role, ""), ": server.aws: profile_arn: \"\" is not the ARN of a profile"},
+		{aws("", profileARN, role, ""), ": server.aws: trust_anchor_arn: \"\" is not the ARN of a trust anchor"},
+		{aws(anchorARN, profileARN, "", ""), ": server.aws: role_arn: \"\" is not the ARN of a role"},
+		{aws(profileARN, anchorARN, role, ""), ": server.aws: trust_anchor_arn: "},
+		{aws(anchorARN, strings.ReplaceAll(profileARN, "eu-west-1", "us-east-1"), role, ""), ": server.aws: profile_arn: must be in the partition"},
+		{aws(anchorARN, profileARN, strings.ReplaceAll(role, "1111", "9999"), ""), ": server.aws: role_arn: must be in"},
+		{aws(anchorARN, profileARN, strings.ReplaceAll(role, "arn:aws:", "arn:aws-cn:"), ""), ": server.aws: role_arn: must be in"},
+		{aws(anchorARN, profileARN, role, "us-east-1"), ": server.aws: region: "},
+		{aws(anchorARN, profileARN, role+"/", ""), ": server.aws: role_arn: "},
+		{aws(anchorARN, profileARN, role+"\\u001b", ""), ": server.aws: role_arn: "},
+		{aws(strings.ReplaceAll(anchorARN, "aws:r", "aws-cn:r"), profileARN, role, ""), ": server.aws: profile_arn: must be"},
+		{"aws: {region: eu-west-1}", ": server.aws: trust_anchor_arn: \"\" is not the ARN of a trust anchor"},
+		{"aws: {trust_anchor: x}", `:1: unknown key "trust_anchor"`},
+	}
+	for _, tt := range tests {
+		s, err := ParseSettings([]byte("server: {" + tt.text + "}\n"))
+		if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("%q: %+v, %v, want %s", tt.text, s, err, tt.want)
+		}
+		if err != nil && (strings.Contains(err.Error(), "\x1b") || strings.Contains(err.Error(), "secret")) {
+			t.Errorf("%q: a control character or a password in %q", tt.text, err)
+		}
+	}
+}

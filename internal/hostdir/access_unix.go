@@ -1,0 +1,50 @@
+//go:build unix
+
+package hostdir
+
+import (
+	"io/fs"
+	"os"
+	"os/user"
+	"strconv"
+	"syscall"
+)
+
+// checkAccess checks that this user alone writes to a folder.
+func checkAccess(path string, info fs.FileInfo) error {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if ok && int(stat.Uid) != os.Geteuid() {
+		owner := userName(int(stat.Uid))
+		return &FolderError{Path: path, Owner: owner, Problem: "belongs to the user " + owner + ", and not to " + userName(os.Geteuid())}
+	}
+	if info.Mode().Perm()&0o022 != 0 {
+		return &FolderError{Path: path, Problem: "can be written to by other users"}
+	}
+	return nil
+}
+
+func userName(uid int) string {
+	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(uid)
+}
+
+// apply sets the mode of a file or folder, and its group.
+func (a Access) apply(path string, mode fs.FileMode) error {
+	if a.ByGroup {
+		if err := os.Lchown(path, -1, a.Group); err != nil {
+			return err
+		}
+	}
+	return os.Chmod(path, mode)
+}
+
+// accessOf returns the access that a key file gives.
+func accessOf(info fs.FileInfo) Access {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || info.Mode().Perm()&0o040 == 0 {
+		return Access{}
+	}
+	return Access{Group: int(stat.Gid), ByGroup: true}
+}

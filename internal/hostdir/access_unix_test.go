@@ -1,0 +1,93 @@
+//go:build unix
+
+package hostdir
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A group that may read the key keeps that, in every new pair.
+func TestAccess_kept(t *testing.T) {
+	groups, err := os.Getgroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	group := os.Getgid()
+	if len(groups) > 0 {
+		group = groups[len(groups)-1]
+	}
+	if os.Geteuid() == 0 {
+		group = 7
+	}
+	dir := filepath.Join(t.TempDir(), "web-01")
+	access := Access{Group: group, ByGroup: true}
+	f, err := Create(t.Context(), dir, access, lockTimeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Switch(pairFor(t, f, f.Enrollment(), "first"), access); err != nil {
+		t.Fatal(err)
+	}
+	kept, ok := f.Access()
+	if !ok || kept != access {
+		t.Errorf("got %+v, want %+v", kept, access)
+	}
+	if err := f.Switch(pairFor(t, f, f.Enrollment(), "second"), kept); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.WriteState(State{Failures: 1}, kept); err != nil {
+		t.Fatal(err)
+	}
+	for name, mode := range map[string]os.FileMode{
+		".": 0o750, "pair-2": 0o750, "current/leaf.key": 0o640, "current/leaf.pem": 0o640, "current/identity.json": 0o640, "state.json": 0o640,
+	} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != mode || int(info.Sys().(*syscall.Stat_t).Gid) != group {
+			t.Errorf("%s has mode %o and group %d", name, info.Mode().Perm(), info.Sys().(*syscall.Stat_t).Gid)
+		}
+	}
+}
+
+// Nobody works on a folder that another user can change: what it writes there could land elsewhere.
+func TestOpen_others(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "web-01")
+	open(t, dir).Close()
+	for _, mode := range []os.FileMode{0o770, 0o707, 0o720, 0o702, 0o777} {
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), dir, lockTimeout); !errors.As(err, new(*FolderError)) {
+			t.Errorf("mode %o: %v", mode, err)
+		}
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), file, lockTimeout); !errors.As(err, new(*FolderError)) {
+		t.Errorf("a file: %v", err)
+	}
+	// "/" belongs to root, who runs this test or not.
+	other := "/"
+	if os.Geteuid() == 0 {
+		if other = dir; os.Chown(dir, 65534, -1) != nil {
+			return // without the capability there is no other user's folder
+		}
+	}
+	_, err := Open(t.Context(), other, lockTimeout)
+	if refused, ok := errors.AsType[*FolderError](err); !ok || refused.Owner == "" || !strings.Contains(err.Error(), refused.Owner) {
+		t.Errorf("a folder of another user: %v", err)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package hostdir
+
+func syncFolder(string) error { return nil }
