@@ -26,6 +26,11 @@ type Issued struct {
 	// AllowRevokedKey is the operator's permission to certify a key that has a revoked certificate.
 	// It does not apply to a compromised key.
 	AllowRevokedKey bool
+	// Enrollment is the proof of a host that asked a server; nil: the operator issued it at the CA.
+	Enrollment *Enrollment
+	// Server marks the certificate of an enrollment server. It is no identity of a host, and its DNS
+	// names and addresses are in no leaf.
+	Server bool
 }
 
 // Recorder records issued certificates. When RecordIssued returns nil, the record must survive a

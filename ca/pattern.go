@@ -100,6 +100,10 @@ func matchAny(patterns []pattern, name string) bool {
 	return slices.ContainsFunc(patterns, func(p pattern) bool { return p.match(name) })
 }
 
+// MatchName reports whether a name matches a pattern in the syntax of a profile: * is any run of
+// characters other than . and /, ** any run of characters, and ? one character other than . and /.
+func MatchName(pattern, name string) bool { return parsePattern(pattern).match(name) }
+
 // possible refuses a pattern that matches no name for which valid is true: it is a mistake.
 func (p pattern) possible(valid func(string) bool) error {
 	if p.text == "" {

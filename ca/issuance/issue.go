@@ -45,6 +45,7 @@ type Leaf struct {
 	issuer   *Issuer
 	prepared *ca.Prepared
 	issued   ca.Issued // without the certificate
+	by       *ca.Enrollment
 }
 
 // Issued is a certificate that is in the ledger, with what the caller should know about it.
@@ -66,14 +67,14 @@ func (i *Issuer) Prepare(p *ca.Profile, r ca.Request) (*Leaf, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Leaf{i, prepared, ca.Issued{Profile: p.Name(), Host: r.Host, Why: r.Why, At: at}}, nil
+	return &Leaf{issuer: i, prepared: prepared, issued: ca.Issued{Profile: p.Name(), Host: r.Host, Why: r.Why, At: at}}, nil
 }
 
 // Issue issues a leaf, records it and returns it. If the request has Once set, and the key has a
 // valid certificate of this name and authority, that is returned. Typed errors are those of
 // ledger.Ledger.Record; a certificate that is not in the ledger is never returned.
 func (l *Leaf) Issue(ctx context.Context) (*Issued, error) {
-	to := &receipts{ledger: l.issuer.service.ledger}
+	to := &receipts{ledger: l.issuer.service.ledger, enrollment: l.by}
 	cert, err := l.prepared.Issue(ctx, to)
 	if answered, ok := errors.AsType[*ledger.AnsweredError](err); ok {
 		return again(answered.Newest)
@@ -82,6 +83,7 @@ func (l *Leaf) Issue(ctx context.Context) (*Issued, error) {
 		return nil, err
 	}
 	result := &Issued{Issued: l.issued, Ended: to.receipt.Ended}
+	result.Enrollment = l.by
 	result.Certificate, result.Issuer = cert, l.issuer.authority.Certificate()
 	return result, nil
 }
@@ -89,11 +91,13 @@ func (l *Leaf) Issue(ctx context.Context) (*Issued, error) {
 // receipts is a ca.Recorder that keeps the ledger's receipt for the one certificate that it
 // records.
 type receipts struct {
-	ledger  *ledger.Ledger
-	receipt ledger.Receipt
+	ledger     *ledger.Ledger
+	enrollment *ca.Enrollment // nil: the operator issues
+	receipt    ledger.Receipt
 }
 
 func (r *receipts) RecordIssued(ctx context.Context, i ca.Issued) (err error) {
+	i.Enrollment = r.enrollment
 	r.receipt, err = r.ledger.Record(ctx, i)
 	return err
 }
@@ -117,6 +121,9 @@ type Renewal struct {
 	// key: nil for the key of Old. The caller must have verified that the requester has the private
 	// key.
 	ca.Renewal
+	// Enrollment is set if a host asks a server: then the ledger's rules about its grace apply. Its
+	// Proof is ca.ProofRenewal.
+	Enrollment *ca.Enrollment
 }
 
 // Renew issues the certificate that replaces another, to the holder of the newest certificate of a
@@ -151,13 +158,13 @@ func (i *Issuer) renew(ctx context.Context, r Renewal) (*Issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	to := &receipts{ledger: i.service.ledger}
+	to := &receipts{ledger: i.service.ledger, enrollment: r.Enrollment}
 	cert, err := prepared.Issue(ctx, to)
 	if err != nil {
 		return nil, err
 	}
 	return &Issued{Ended: to.receipt.Ended, Issued: ca.Issued{
-		Certificate: cert, Issuer: i.authority.Certificate(), Profile: r.Profile.Name(), Host: r.Host, Why: r.Why, Replaces: r.Old.Fingerprint, At: at,
+		Certificate: cert, Issuer: i.authority.Certificate(), Profile: r.Profile.Name(), Host: r.Host, Why: r.Why, Replaces: r.Old.Fingerprint, At: at, Enrollment: r.Enrollment,
 	}}, nil
 }
 

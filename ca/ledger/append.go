@@ -25,13 +25,19 @@ const (
 	kindList      = "list"      // a CRL that another ledger, or this one before a restore, recorded; see listBody
 	kindClone     = "clone"     // a renewal that was refused; see cloneBody
 	kindTakeOver  = "takeover"  // the past of an authority, before the ledger existed; see takeOverBody
+
+	kindToken        = "token"        // see tokenBody
+	kindTokenRevoke  = "token-revoke" // see tokenRevokedBody
+	kindDeny         = "deny"         // a name gets no certificate, or gets them again; see denyBody
+	kindDecommission = "decommission" // a name was given up; see decommissionBody
+	kindRestore      = "restore"      // the ledger was restored from a copy that ends here; see restoreBody
 )
 
 // Entry is a link of the chain.
 type Entry struct {
 	Seq  int64 // 1, 2, 3 …
 	At   time.Time
-	Kind string // issue, revoke, release, authority, crl, import, list, clone, takeover
+	Kind string // issue, revoke, release, authority, crl, import, list, clone, takeover, token, token-revoke, deny, decommission, restore
 	Body string // JSON
 	Prev []byte // the hash of the entry before; zeros for the first
 	Hash []byte
@@ -85,7 +91,7 @@ func (c *chain) next(kind, body string, at time.Time) statement {
 }
 
 // head returns the statement that updates the head.
-func (c *chain) head() statement { return one(updateHead, c.seq, c.hash, c.seq, c.at.UnixMicro()) }
+func (c *chain) head() statement { return one(updateHead, c.seq, c.hash, -c.seq, c.at.UnixMicro()) }
 
 // Head returns the sequence number and the hash of the last entry; 0 and zeros before the first. If
 // it is kept somewhere else, [Ledger.Verify] can tell whether the end of the chain, or all of it,

@@ -215,11 +215,7 @@ func (r authorityRecorder) RecordIssued(ctx context.Context, i ca.Issued) error 
 	}
 	j := &job{record: record}
 	return r.ledger.alone(ctx, func(ctx context.Context, t *transaction) error {
-		refused, err := t.insert(ctx, []*job{j})
-		if err == nil && refused[0] != nil {
-			refused[0], err = t.explain(ctx, refused[0])
-		}
-		if err = errors.Join(err, refused[0]); err != nil {
+		if err := t.insertOne(ctx, j); err != nil {
 			return err
 		}
 		return t.setAuthorities(ctx, []Authority{a})

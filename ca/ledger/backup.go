@@ -32,7 +32,7 @@ func (l *Ledger) Backup(ctx context.Context, path string) error {
 // copyTo copies the ledger to an empty file.
 func (l *Ledger) copyTo(ctx context.Context, path string) error {
 	if l.engine.backup == "" {
-		return l.read(ctx, func(s *session) error { return fillFile(ctx, s, path, Options{Now: l.now}) })
+		return l.read(ctx, func(s *session) error { return fillFile(ctx, s, path, Options{Now: l.now}, false) })
 	}
 	whole, err := filepath.Abs(path) // as in openSQLite
 	if err != nil {
@@ -42,14 +42,14 @@ func (l *Ledger) copyTo(ctx context.Context, path string) error {
 	return l.engine.explain(err)
 }
 
-// fillFile makes an empty file a ledger, in one transaction.
-func fillFile(ctx context.Context, from *session, path string, o Options) error {
+// fillFile makes an empty file a ledger, in one transaction. restored voids tokens: see fill.
+func fillFile(ctx context.Context, from *session, path string, o Options, restored bool) error {
 	o.Create, o.ReadOnly = true, false
 	l, err := Open(ctx, path, o)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(l.fill(ctx, from), l.Close()); err != nil {
+	if err := errors.Join(l.fill(ctx, from, restored), l.Close()); err != nil {
 		return err
 	}
 	return leaveWAL(ctx, path)

@@ -18,6 +18,7 @@ const (
 	Root         = "root"
 	Intermediate = "intermediate"
 	Leaf         = "leaf"
+	Server       = "server" // of an enrollment server
 )
 
 // The states of certificates.
@@ -39,7 +40,7 @@ type Certificate struct {
 	CommonName  string
 	Issuer      string // RFC 2253
 	IssuerKeyID string // hexadecimal
-	Kind        string // Root, Intermediate or Leaf
+	Kind        string // Root, Intermediate, Leaf or Server
 	NotBefore   time.Time
 	NotAfter    time.Time
 	Host        string

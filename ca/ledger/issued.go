@@ -28,6 +28,12 @@ type issuedBody struct {
 	By         string       `json:"by,omitempty"`          // the authority that signed it; absent for a root, and in schema 1
 	RevokedKey bool         `json:"revoked_key,omitempty"` // the operator allowed a key that has a revoked certificate
 	Revoked    *revokedThen `json:"revoked,omitempty"`     // of an import
+
+	Server   bool   `json:"server,omitempty"` // it is the certificate of an enrollment server
+	Proof    string `json:"proof,omitempty"`  // of a host; absent if the operator issued it
+	Token    string `json:"token,omitempty"`  // its ID
+	KeyPlace string `json:"key_place,omitempty"`
+	Address  string `json:"address,omitempty"` // of the host
 }
 
 // revokedThen is a revocation from before the certificate was in the ledger.
@@ -52,6 +58,9 @@ type record struct {
 	sans   SANs
 	once   bool // ca.Issued.Once
 	issuer *x509.Certificate
+
+	enrollment *ca.Enrollment // nil: the operator issued it
+	token      *Token         // that is spent; set in the transaction
 }
 
 const (
@@ -59,7 +68,7 @@ const (
 		common_name, subject, issuer, host, profile, why, der, key_hash, issuer_key, lineage)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, `
 	insertCA       = insertColumns + "NULL) ON CONFLICT DO NOTHING"
-	insertName     = "INSERT INTO names (seq, place, kind, value) VALUES (?, ?, ?, ?)"
+	insertName     = "INSERT INTO names (seq, place, kind, value, server) VALUES (?, ?, ?, ?, ?)"
 	updateReplaced = "UPDATE certificates SET replaced_seq = ? WHERE fingerprint = ?"
 )
 
@@ -94,9 +103,15 @@ func (l *Ledger) Record(ctx context.Context, i ca.Issued) (Receipt, error) {
 		return Receipt{}, err
 	}
 	j := &job{record: r}
+	if r.row.Kind == Server { // the rules of leaves in the same batch must see its names
+		return aloneFor(ctx, l, func(ctx context.Context, t *transaction) (Receipt, error) {
+			err := t.insertOne(ctx, j)
+			return j.receipt, err
+		})
+	}
 	if err := l.writer.submit(ctx, j); err != nil {
 		if clone, ok := errors.AsType[*CloneError](err); ok {
-			return Receipt{}, errors.Join(err, l.recordClone(ctx, clone))
+			return Receipt{}, errors.Join(err, l.recordClone(ctx, clone, r.body.Address))
 		}
 		return Receipt{}, err
 	}
@@ -116,6 +131,11 @@ func newRecord(i ca.Issued) (*record, error) {
 	row := newCertificate(i.Certificate)
 	row.IssuedAt, row.Replaces = i.At, i.Replaces
 	row.Host, row.Profile, row.Why = i.Host, i.Profile, i.Why
+	if i.Server {
+		if err := asServer(&row, i.Certificate); err != nil {
+			return nil, err
+		}
+	}
 	if row.Host == "" && row.Kind == Leaf {
 		row.Host = row.CommonName
 	}
@@ -126,7 +146,35 @@ func newRecord(i ca.Issued) (*record, error) {
 	}
 	body := issuedBody{Fingerprint: hex.EncodeToString(row.Fingerprint), Serial: row.Serial, Subject: row.Subject,
 		Host: row.Host, Profile: row.Profile, Why: row.Why, Replaces: hex.EncodeToString(row.Replaces), RevokedKey: i.AllowRevokedKey}
-	return &record{body: body, row: row, sans: sansOf(i.Certificate), once: i.Once, issuer: i.Issuer}, nil
+	body.Server = i.Server
+	r := &record{body: body, row: row, sans: sansOf(i.Certificate), once: i.Once, issuer: i.Issuer}
+	return r, r.enroll(i.Enrollment)
+}
+
+// enroll sets how a host proved that it may have the certificate.
+func (r *record) enroll(e *ca.Enrollment) error {
+	if e == nil {
+		return nil
+	}
+	renewal := len(r.row.Replaces) != 0
+	switch {
+	case r.row.Kind != Leaf:
+		return fmt.Errorf("record the certificate %q: a host gets only leaves", r.row.Subject)
+	case e.Proof == ca.ProofToken && !renewal, e.Proof == ca.ProofRenewal && renewal && len(e.Token) == 0:
+	default:
+		return fmt.Errorf("record the certificate %q: the proof %q does not fit", r.row.Subject, e.Proof)
+	}
+	switch e.KeyPlace {
+	case "", ca.KeyInFile, ca.KeyInTPM, ca.KeyInPKCS11:
+	default:
+		return fmt.Errorf("record the certificate %q: there is no key place %q", r.row.Subject, e.KeyPlace)
+	}
+	r.enrollment = e
+	r.body.Proof, r.body.Token, r.body.KeyPlace = e.Proof, hex.EncodeToString(e.Token), e.KeyPlace
+	if e.Address.IsValid() {
+		r.body.Address = e.Address.Unmap().WithZone("").String()
+	}
+	return nil
 }
 
 // writable refuses a text that PostgreSQL cannot store.
@@ -176,8 +224,12 @@ func (r *record) values() []any {
 // names returns the rows of insertName.
 func (r *record) names(seq int64) [][]any {
 	var rows [][]any
+	server := int64(0)
+	if r.row.Kind == Server {
+		server = 1
+	}
 	for place, name := range r.sans.list() {
-		rows = append(rows, []any{seq, int64(place), name.kind, name.value})
+		rows = append(rows, []any{seq, int64(place), name.kind, name.value, server})
 	}
 	return rows
 }
@@ -188,19 +240,28 @@ func (t *transaction) insert(ctx context.Context, batch []*job) (map[int]error, 
 	if err != nil {
 		return nil, err
 	}
+	spending, err := t.spending(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
 	refused := map[int]error{}
 	plans := make([]*plan, len(batch))
 	names := map[string]bool{}
 	var all [][]statement
 	first := 0
 	for i, j := range batch {
-		if names[j.record.row.Subject] { // the rules must see what the other has changed
+		if !j.record.isFirst(names) {
 			refused[i] = errors.New("another of this name comes first")
 			continue
 		}
-		names[j.record.row.Subject] = true
-		if err := issuers.check(j.record, t.now()); err != nil {
-			refused[i] = err
+		refusal := issuers.check(j.record, t.now())
+		if refusal == nil {
+			if refusal, err = spending.check(ctx, t, j.record); err != nil {
+				return nil, err
+			}
+		}
+		if refusal != nil {
+			refused[i] = refusal
 			continue
 		}
 		if plans[i], err = t.plan(j.record, first); err != nil {
@@ -230,6 +291,24 @@ func (t *transaction) insert(ctx context.Context, batch []*job) (map[int]error, 
 		}
 	}
 	return refused, nil
+}
+
+// insertOne writes a certificate in a transaction that does more, and finds out why it is refused.
+func (t *transaction) insertOne(ctx context.Context, j *job) error {
+	refused, err := t.insert(ctx, []*job{j})
+	if err == nil && refused[0] != nil {
+		refused[0], err = t.explain(ctx, refused[0])
+	}
+	return errors.Join(err, refused[0])
+}
+
+// isFirst reports whether a record is the first of its names in a batch: the rules must see what
+// another has changed.
+func (r *record) isFirst(names map[string]bool) bool {
+	subject, common := "subject "+r.row.Subject, "name "+r.row.CommonName
+	taken := names[subject] || r.row.CommonName != "" && names[common]
+	names[subject], names[common] = true, true
+	return !taken
 }
 
 // duplicate finds out which part of a certificate is in the ledger already.

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Leaves that replace one another form a lineage. The table lineages has the newest
@@ -25,7 +27,7 @@ const (
 	insertRenewal = insertColumns + "(SELECT o.lineage FROM certificates o WHERE o.fingerprint = ?)) ON CONFLICT DO NOTHING"
 
 	endLineages   = "DELETE FROM lineages WHERE name = ? AND id <> (SELECT lineage FROM certificates WHERE seq = ?)"
-	insertLineage = `INSERT INTO lineages (id, name, newest, old) SELECT lineage, subject, seq, 0 FROM certificates WHERE seq = ?
+	insertLineage = `INSERT INTO lineages (id, name, newest, old, common_name, recoveries) SELECT lineage, subject, seq, 0, common_name, 0 FROM certificates WHERE seq = ?
 		ON CONFLICT (id) DO UPDATE SET newest = excluded.newest`
 	updateLineage = "UPDATE lineages SET newest = ? WHERE id = (SELECT lineage FROM certificates WHERE seq = ?)"
 
@@ -74,8 +76,13 @@ func (r *record) insertLeaf() statement {
 // lineageStatements returns the changes of a leaf to lineages. The first ends others.
 func (r *record) lineageStatements() []statement {
 	row := &r.row
-	if len(row.Replaces) != 0 {
+	switch {
+	case r.countsLate():
+		return []statement{one(updateRecovered, row.Seq, row.IssuedAt.UnixMicro(), row.Seq)}
+	case len(row.Replaces) != 0:
 		return []statement{one(updateLineage, row.Seq, row.Seq)}
+	case r.byToken():
+		return []statement{some(endNamed, row.CommonName, row.Seq), one(insertLineage, row.Seq), one(insertUse, r.enrollment.Token, row.KeyHash, row.Seq)}
 	}
 	return []statement{some(endLineages, row.Subject, row.Seq), one(insertLineage, row.Seq)}
 }
@@ -151,21 +158,25 @@ func notNewest(ctx context.Context, s *session, r *record) error {
 // cloneBody is the entry of a refused renewal.
 type cloneBody struct {
 	Subject   string `json:"subject"`
-	Presented string `json:"presented"` // fingerprint of the one to be renewed
-	Newest    string `json:"newest"`    // fingerprint
-	Key       string `json:"key"`       // ca.KeyHash of the requester's key
+	Presented string `json:"presented"`         // fingerprint of the one to be renewed
+	Newest    string `json:"newest"`            // fingerprint
+	Key       string `json:"key"`               // ca.KeyHash of the requester's key
+	Address   string `json:"address,omitempty"` // of the requester
 }
 
-// recordClone records a refused renewal; once for each key and newest certificate.
-func (l *Ledger) recordClone(ctx context.Context, e *CloneError) error {
-	body := cloneBody{e.Presented.Subject, hex.EncodeToString(e.Presented.Fingerprint), hex.EncodeToString(e.Newest.Fingerprint), hex.EncodeToString(e.Key)}
+// recordClone records a refused renewal; once for each key and newest certificate, from whatever
+// address.
+func (l *Ledger) recordClone(ctx context.Context, e *CloneError, address string) error {
+	body := cloneBody{e.Presented.Subject, hex.EncodeToString(e.Presented.Fingerprint), hex.EncodeToString(e.Newest.Fingerprint), hex.EncodeToString(e.Key), ""}
 	text, err := encode(body)
 	if err != nil {
 		return err
 	}
+	start := strings.TrimSuffix(text, "}") // the address would follow
+	body.Address = address
 	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
 		var n int64
-		err := t.queryRow(ctx, "SELECT count(*) FROM entries WHERE kind <> 'issue' AND kind = ? AND body = ?", kindClone, text).Scan(&n)
+		err := t.queryRow(ctx, "SELECT count(*) FROM entries WHERE kind <> 'issue' AND kind = ? AND substr(body, 1, CAST(? AS INTEGER)) = ?", kindClone, int64(utf8.RuneCountInString(start)), start).Scan(&n)
 		if n != 0 || err != nil {
 			return err
 		}

@@ -150,7 +150,7 @@ func (l *Ledger) issuers(ctx context.Context, pattern string) ([][]byte, error) 
 		add(c.Subject, cert.SubjectKeyId)
 		add(c.Issuer, c.keyID)
 		return true
-	}, "SELECT "+certificateColumns+" FROM certificates c"+l.engine.using("certificates_ca")+" WHERE c.kind <> 'leaf'")
+	}, "SELECT "+certificateColumns+" FROM certificates c"+l.engine.using("certificates_ca")+" WHERE c.kind <> 'leaf' AND c.kind <> 'server'")
 	return ids, failed
 }
 

@@ -90,7 +90,8 @@ func fillCertificate(ctx context.Context, tx *sql.Tx, e *engine, h *history, c *
 // grows with the open lineages, not with the chain.
 type history struct {
 	lineages    map[int64]*lineage
-	byName      map[string][]int64  // ids
+	byName      map[string][]int64  // ids, by subject
+	byCommon    map[string][]int64  // ids, by common name
 	byNewest    map[string]int64    // fingerprint -> id
 	keys        map[string]string   // key identifier of a CA -> ca.KeyHash
 	keysOf      map[string]string   // fingerprint of the certificate of a CA -> ca.KeyHash
@@ -98,14 +99,15 @@ type history struct {
 }
 
 type lineage struct {
-	name, key, fingerprint string // of the newest certificate
-	newest                 int64
-	from                   time.Time // notBefore of the newest
-	old                    bool
+	name, common, key, fingerprint string // of the newest certificate
+	newest                         int64
+	from, until                    time.Time // notBefore and notAfter of the newest
+	old                            bool
+	recoveries                     int64 // renewals by a host after the certificate had expired
 }
 
 func newHistory() *history {
-	return &history{lineages: map[int64]*lineage{}, byName: map[string][]int64{}, byNewest: map[string]int64{},
+	return &history{lineages: map[int64]*lineage{}, byName: map[string][]int64{}, byCommon: map[string][]int64{}, byNewest: map[string]int64{},
 		keys: map[string]string{}, keysOf: map[string]string{}, authorities: map[string][]string{}}
 }
 
@@ -119,9 +121,15 @@ func (h *history) add(c *Certificate, cert *x509.Certificate, body issuedBody) {
 		}
 		return
 	}
+	if body.Server {
+		return
+	}
 	replaces, _ := hex.DecodeString(body.Replaces)
 	id, ok := h.byNewest[string(replaces)]
 	if ok && len(replaces) != 0 {
+		if l := h.lineages[id]; body.Proof == ca.ProofRenewal && c.IssuedAt.After(l.until) {
+			l.recoveries++
+		}
 		h.extend(id, c)
 		return
 	}
@@ -130,14 +138,18 @@ func (h *history) add(c *Certificate, cert *x509.Certificate, body issuedBody) {
 		id = c.Seq
 	}
 	if body.By != "" { // schema 2: a name has one lineage
-		h.end(c.Subject, id)
+		h.end(h.byName[c.Subject], id)
+	}
+	if body.Proof == ca.ProofToken { // whatever its subject
+		h.end(h.byCommon[c.CommonName], id)
 	}
 	if ok {
 		h.extend(id, c)
 		return
 	}
-	h.lineages[id] = &lineage{name: c.Subject, old: body.By == ""}
+	h.lineages[id] = &lineage{name: c.Subject, common: c.CommonName, old: body.By == ""}
 	h.byName[c.Subject] = append(h.byName[c.Subject], id)
+	h.byCommon[c.CommonName] = append(h.byCommon[c.CommonName], id)
 	h.extend(id, c)
 }
 
@@ -195,21 +207,32 @@ func (h *history) withKey(c *Certificate) (id int64, ok bool) {
 func (h *history) extend(id int64, c *Certificate) {
 	l := h.lineages[id]
 	delete(h.byNewest, l.fingerprint)
-	l.newest, l.from, l.key, l.fingerprint = c.Seq, c.NotBefore, string(c.KeyHash), string(c.Fingerprint)
+	l.newest, l.from, l.until, l.key, l.fingerprint = c.Seq, c.NotBefore, c.NotAfter, string(c.KeyHash), string(c.Fingerprint)
 	h.byNewest[l.fingerprint] = id
 	c.Lineage = id
 }
 
-// end ends the lineages of a name except one.
-func (h *history) end(name string, but int64) {
-	var left []int64
-	for _, id := range h.byName[name] {
+// decommission ends the lineages of a common name.
+func (h *history) decommission(name string) { h.end(h.byCommon[name], 0) }
+
+// end ends lineages, except one.
+func (h *history) end(ids []int64, but int64) {
+	for _, id := range slices.Clone(ids) {
 		if id == but {
-			left = append(left, id)
 			continue
 		}
-		delete(h.byNewest, h.lineages[id].fingerprint)
+		l := h.lineages[id]
+		delete(h.byNewest, l.fingerprint)
 		delete(h.lineages, id)
+		remove(h.byName, l.name, id)
+		remove(h.byCommon, l.common, id)
 	}
-	h.byName[name] = left
+}
+
+// remove removes an id from those of a name.
+func remove(ids map[string][]int64, name string, id int64) {
+	left := slices.DeleteFunc(ids[name], func(other int64) bool { return other == id })
+	if ids[name] = left; len(left) == 0 {
+		delete(ids, name)
+	}
 }

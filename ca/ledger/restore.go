@@ -23,7 +23,8 @@ func (e *NotEmptyError) Error() string {
 // of another engine to move from. A source with an older schema is read as [OpenBackup] does. The
 // source is verified first; if it was changed, the error is a *DamagedError. A target that contains
 // anything is a *NotEmptyError. A new file appears complete, and an existing empty target is filled
-// in one transaction: after an interruption it is as empty as before, or does not exist.
+// in one transaction: after an interruption it is as empty as before, or does not exist. Tokens that
+// were made before are void in the new ledger, which gets an entry about them.
 //
 // o.Create and o.ReadOnly are ignored.
 func Restore(ctx context.Context, from, to string, o Options) error {
@@ -48,7 +49,7 @@ func Restore(ctx context.Context, from, to string, o Options) error {
 // fillNew creates a ledger and fills it.
 func fillNew(ctx context.Context, from *session, to string, o Options) error {
 	if _, err := os.Lstat(to); !isPostgres(to) && errors.Is(err, fs.ErrNotExist) {
-		err := newFile(to, func(hidden string) error { return fillFile(ctx, from, hidden, o) })
+		err := newFile(to, func(hidden string) error { return fillFile(ctx, from, hidden, o, true) })
 		if err != nil {
 			err = fmt.Errorf("make the ledger %s: %w", to, err)
 		}
@@ -57,18 +58,24 @@ func fillNew(ctx context.Context, from *session, to string, o Options) error {
 	o.Create, o.ReadOnly = true, false
 	target, err := Open(ctx, to, o)
 	if err == nil {
-		err = errors.Join(target.fill(ctx, from), target.Close())
+		err = errors.Join(target.fill(ctx, from, true), target.Close())
 	}
 	return err
 }
 
-// fill copies all rows into an empty ledger, in one transaction.
-func (l *Ledger) fill(ctx context.Context, from *session) error {
+// restoreBody is the entry of a restore.
+type restoreBody struct {
+	Tokens int64 `json:"tokens"` // how many are void from now on
+}
+
+// fill copies all rows into an empty ledger, in one transaction. In one that is restored, the tokens
+// are void, since the copy does not know what they were used for after it was made.
+func (l *Ledger) fill(ctx context.Context, from *session, restored bool) error {
 	return l.alone(ctx, func(_ context.Context, t *transaction) error {
 		if t.seq != 0 {
 			return &NotEmptyError{Where: l.Where(), Entries: t.seq}
 		}
-		for _, table := range []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), lineagesTable(), revocationsTable()} {
+		for _, table := range copiedTables() {
 			if err := t.copy(ctx, from, table); err != nil {
 				return err
 			}
@@ -76,8 +83,25 @@ func (l *Ledger) fill(ctx context.Context, from *session) error {
 		var at int64
 		err := from.queryRow(ctx, "SELECT seq, hash, at FROM head").Scan(&t.seq, &t.hash, &at)
 		t.at = time.UnixMicro(at).UTC()
-		return err
+		if err != nil || !restored {
+			return err
+		}
+		return t.voidTokens(ctx)
 	})
+}
+
+// voidTokens makes all tokens void that are not revoked. If there are none, it writes no entry.
+func (t *transaction) voidTokens(ctx context.Context) error {
+	const open = "revoked_at IS NULL AND void_seq IS NULL"
+	var n int64
+	if err := t.queryRow(ctx, "SELECT count(*) FROM tokens WHERE "+open).Scan(&n); n == 0 || err != nil {
+		return err
+	}
+	seq, err := t.append(ctx, kindRestore, restoreBody{n})
+	if err != nil {
+		return err
+	}
+	return t.send(ctx, statement{"UPDATE tokens SET void_seq = ? WHERE " + open, []any{seq}, n})
 }
 
 // copy copies the rows of a table.

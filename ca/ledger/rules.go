@@ -17,6 +17,7 @@ import (
 //   - A key that was revoked as compromised is never certified again; after other reasons, only
 //     if the operator allows it.
 //   - A certificate replaces the newest of its lineage, and a name has one lineage: lineage.go.
+//   - What hosts get by themselves has rules of its own: enrollment.go.
 
 // rule is a query that runs before a certificate is inserted.
 type rule struct {
@@ -45,7 +46,10 @@ func (t *transaction) rules(r *record) []rule {
 		now := t.now().UnixMicro()
 		all = append(all, rule{statement{findRevokedKey, []any{r.row.KeyHash, now}, 0}, revokedKey(findRevokedKey, true, now)})
 	}
-	return append(all, t.lineageRules(r)...)
+	all = append(all, t.denialRules(r)...)
+	all = append(all, t.lineageRules(r)...)
+	all = append(all, t.enrollmentRules(r)...)
+	return append(all, t.nameRules(r)...)
 }
 
 // revokedKey returns the reason that names the revoked certificate.
@@ -144,8 +148,12 @@ func (t *transaction) receipt(ctx context.Context, p *plan, changed []int64) (Re
 		return r, nil
 	}
 	row := &p.record.row
-	all, err := t.certificates(ctx, `c.common_name = ? AND c.subject = ? AND c.kind = 'leaf' AND c.revoked_at IS NULL AND c.not_after >= ? AND c.key_hash <> ?
-		ORDER BY c.seq DESC LIMIT ?`, row.CommonName, row.Subject, t.now().UnixMicro(), row.KeyHash, int64(maxEnded))
+	where, args := "c.common_name = ? AND c.subject = ?", []any{row.CommonName, row.Subject}
+	if p.record.byToken() { // it ends the lineages of other subjects as well
+		where, args = "c.common_name = ?", args[:1]
+	}
+	all, err := t.certificates(ctx, where+` AND c.kind = 'leaf' AND c.revoked_at IS NULL AND c.not_after >= ? AND c.key_hash <> ?
+		ORDER BY c.seq DESC LIMIT ?`, append(args, t.now().UnixMicro(), row.KeyHash, int64(maxEnded))...)
 	r.Ended = all
 	return r, err
 }

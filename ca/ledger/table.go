@@ -26,7 +26,7 @@ func certificatesTable() table {
 }
 
 func namesTable() table {
-	return table{"names", []string{"seq", "place", "kind", "value"}, "seq, place"}
+	return table{"names", []string{"seq", "place", "kind", "value", "server"}, "seq, place"}
 }
 
 func authoritiesTable() table {
@@ -38,7 +38,26 @@ func crlsTable() table {
 }
 
 func lineagesTable() table {
-	return table{"lineages", []string{"id", "name", "newest", "old"}, "id"}
+	return table{"lineages", []string{"id", "name", "newest", "old", "common_name", "recoveries"}, "id"}
+}
+
+// tokensTable: columns that follow from the entry, and then those that later entries change.
+func tokensTable() table {
+	return table{"tokens", []string{"id", "secret_hash", "names", "pattern", "profile", "uses", "expires_at", "networks", "for_key", "may_replace", "why", "seq", "made_at",
+		"revoked_at", "void_seq"}, "seq"}
+}
+
+func tokenUsesTable() table {
+	return table{"token_uses", []string{"token", "key_hash", "seq"}, "seq"}
+}
+
+func denialsTable() table {
+	return table{"denials", []string{"name", "seq", "at", "why"}, "name"}
+}
+
+// copiedTables returns all tables except the head, which is written last.
+func copiedTables() []table {
+	return []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), lineagesTable(), revocationsTable(), tokensTable(), tokenUsesTable(), denialsTable()}
 }
 
 func revocationsTable() table {

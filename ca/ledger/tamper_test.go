@@ -11,11 +11,14 @@ import (
 
 // tamper runs a test of the rows of a filled ledger again and again, each time with other
 // damage, which is undone: f gets a function that changes the tables and returns what Verify
-// finds then.
-func tamper(t *testing.T, f func(t *testing.T, l *Ledger, damage func(string, ...any) []string)) {
+// finds then. more fills the ledger further.
+func tamper(t *testing.T, f func(t *testing.T, l *Ledger, damage func(string, ...any) []string), more ...func(*testing.T, *Ledger)) {
 	engines(t, func(t *testing.T, where string) {
 		l := create(t, where)
 		full(t, l)
+		for _, fill := range more {
+			fill(t, l)
+		}
 		l.db.SetMaxOpenConns(1)
 		s, err := newSession(t.Context(), l.db, l.engine)
 		if err != nil {
@@ -73,7 +76,7 @@ func TestVerify_tampering(t *testing.T) {
 		for _, one := range rowTamperings(t, s) {
 			checkTampering(t, s, (*verifier).rows, one)
 		}
-	})
+	}, fullOfHosts)
 }
 
 func checkTampering(t *testing.T, s *session, check func(*verifier, context.Context) error, one tampering) {
@@ -235,7 +238,7 @@ func cellTamperings(tab table, columns []columnOf, row []any) []tampering {
 			case unprovable(column):
 				continue
 			case column == "head.seq": // which a constraint holds to head.tail
-				one.statements = []statement{some("UPDATE head SET seq = ?, tail = ?", v, v)}
+				one.statements = []statement{some("UPDATE head SET seq = ?, tail = ?", v, -v.(int64))}
 			case column == "head.tail" && v != nil:
 				continue
 			case i == 0 && tab.name != "head" || tab.name == schemaTable || tab.name == "names" && c.name == "place" || tab.name == "revocations" && c.name == "serial":

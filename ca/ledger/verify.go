@@ -82,12 +82,17 @@ type verifier struct {
 	authorities map[string]*authorityRow
 	listed      map[listedKey]listedRow // revocations without a certificate
 	history     *history
-	seen        map[string]int64 // number of rows of each table
+	tokens      map[string]*tokenRow // by ID, hexadecimal
+	denials     map[string][]any     // rows, by name
+	uses        map[int64][]any      // rows of token_uses, of a page
+	ended       []decommissioned     // of a page, those that the history does not have yet
+	seen        map[string]int64     // number of rows of each table
 }
 
 func newVerifier() *verifier {
 	return &verifier{prev: make([]byte, hashSize), at: time.UnixMicro(0), revoked: map[string]revocationRow{}, found: map[string]revocationRow{},
-		authorities: map[string]*authorityRow{}, listed: map[listedKey]listedRow{}, history: newHistory(), seen: map[string]int64{}}
+		authorities: map[string]*authorityRow{}, listed: map[listedKey]listedRow{}, history: newHistory(),
+		tokens: map[string]*tokenRow{}, denials: map[string][]any{}, uses: map[int64][]any{}, seen: map[string]int64{}}
 }
 
 // expect parses VerifyOptions.Head.
@@ -124,7 +129,7 @@ func (v *verifier) rows(ctx context.Context) error {
 		if more {
 			to = entries[len(entries)-1].Seq
 		}
-		for _, check := range []func(context.Context, []Entry, int64, int64) error{v.certificates, v.crls, v.replaced} {
+		for _, check := range []func(context.Context, []Entry, int64, int64) error{v.certificates, v.crls, v.replaced, v.tokenUses} {
 			if err := check(ctx, entries, from, to); err != nil {
 				return err
 			}
@@ -210,7 +215,7 @@ func (v *verifier) finish(ctx context.Context) error {
 	v.report.Entries, v.report.Certificates = v.seen["entries"], v.seen["certificates"]
 	v.report.Head = fmt.Sprintf("%d:%x", v.seq, v.prev)
 	v.missing()
-	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkLineages, v.checkListed, v.checkCounts, v.checkVersions, v.checkFile} {
+	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkLineages, v.checkListed, v.checkTokens, v.checkDenials, v.checkCounts, v.checkVersions, v.checkFile} {
 		if err := check(ctx); err != nil {
 			return err
 		}
@@ -230,7 +235,7 @@ func (v *verifier) head(ctx context.Context) error {
 	t := headTable()
 	err := t.rows(ctx, v.session, "", nil, func(row []any) error {
 		v.seen[t.name]++
-		v.report.compare(t, row[0], row, []any{int64(1), v.seq, v.prev, v.seq, v.at.UnixMicro()})
+		v.report.compare(t, row[0], row, []any{int64(1), v.seq, v.prev, -v.seq, v.at.UnixMicro()})
 		return nil
 	})
 	if err == nil && v.seen[t.name] == 0 {
@@ -241,7 +246,7 @@ func (v *verifier) head(ctx context.Context) error {
 
 // checkCounts reports rows without an entry.
 func (v *verifier) checkCounts(ctx context.Context) error {
-	for _, t := range []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), lineagesTable(), revocationsTable(), headTable()} {
+	for _, t := range append(copiedTables(), headTable()) {
 		var n int64
 		if err := v.queryRow(ctx, "SELECT count(*) FROM "+t.name).Scan(&n); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"kedge/ca"
@@ -36,12 +37,14 @@ func (v *verifier) certificates(ctx context.Context, entries []Entry, from, to i
 			return nil
 		}
 		delete(issues, seq)
+		v.endBefore(seq)
 		want[seq] = v.certificate(t, e, row)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	v.endBefore(math.MaxInt64)
 	for _, seq := range slices.Sorted(maps.Keys(issues)) {
 		v.report.add(t.name, seq, "it is missing; the entry says %s", issues[seq].Body)
 	}
@@ -79,6 +82,7 @@ func (v *verifier) certificate(t table, e *Entry, row []any) (names [][]any) {
 	} else {
 		v.history.add(&r.row, cert, body)
 	}
+	v.use(&body, r)
 	values := append(r.values(), any(nil))
 	if r.row.Kind == Leaf {
 		values[len(values)-1] = r.row.Lineage
@@ -114,7 +118,7 @@ func (v *verifier) checkLineages(ctx context.Context) error {
 		if l.old {
 			old = 1
 		}
-		v.report.compare(t, id, row, []any{id, l.name, l.newest, old})
+		v.report.compare(t, id, row, []any{id, l.name, l.newest, old, l.common, l.recoveries})
 		return nil
 	})
 	for _, id := range slices.Sorted(maps.Keys(v.history.lineages)) {
@@ -158,7 +162,12 @@ func (b *issuedBody) record(cert *x509.Certificate, e *Entry) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRecord(ca.Issued{Certificate: cert, Profile: b.Profile, Host: b.Host, Why: b.Why, Replaces: replaces, At: e.At, AllowRevokedKey: b.RevokedKey})
+	enrollment, err := b.enrollment()
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRecord(ca.Issued{Certificate: cert, Profile: b.Profile, Host: b.Host, Why: b.Why, Replaces: replaces, At: e.At, AllowRevokedKey: b.RevokedKey,
+		Enrollment: enrollment, Server: b.Server})
 	if err == nil {
 		r.row.Seq, r.body.By, r.body.Revoked = e.Seq, b.By, b.Revoked
 	}

@@ -127,8 +127,8 @@ func TestVerify_damage(t *testing.T) {
 				"certificates 8: replaced_seq is 7, which does not renew it"},
 			{"an entry that says something else", "UPDATE entries SET at = at + 1 WHERE seq = 21", "entries 21: the hash does not belong to what the entry says"},
 			{"an entry added", "INSERT INTO entries SELECT 22, at, kind, body, prev, hash FROM entries WHERE seq = 21", "entries 22: prev is not"},
-			{"a name added", "INSERT INTO names VALUES (5, 9, 'dns', 'evil')", `names 5/9: its certificate has no such name: "evil"`},
-			{"a name without certificate", "INSERT INTO names VALUES (99, 0, 'dns', 'evil')", `names 99/0: its certificate has no such name`},
+			{"a name added", "INSERT INTO names VALUES (5, 9, 'dns', 'evil', 0)", `names 5/9: its certificate has no such name: "evil"`},
+			{"a name without certificate", "INSERT INTO names VALUES (99, 0, 'dns', 'evil', 0)", `names 99/0: its certificate has no such name`},
 			{"an authority added", "INSERT INTO authorities SELECT 'x', fingerprint, parent, state, 1, seq FROM authorities WHERE name = 'Test CA'", `authorities "x": no entry says that there is such`},
 			{"a CRL added", "INSERT INTO crls SELECT 1, issuer_key_id, 9, base, this_update, next_update, size, sha256, entries, issuer_key FROM crls WHERE number = 1", "crls 1: no entry says that it was made"},
 			{"the tail cut", "DELETE FROM entries WHERE seq > 20", "head 1: seq is 21; it was written as 20"},
@@ -142,7 +142,7 @@ func TestVerify_damage(t *testing.T) {
 				t.Errorf("%s: found %q\nwant %s", tt.what, faults, tt.want)
 			}
 		}
-		_ = damage("UPDATE head SET seq = ?, tail = ?", seq, seq) // changes nothing
+		_ = damage("UPDATE head SET seq = ?, tail = ?", seq, -seq) // changes nothing
 		checkForged(t, l, damage, fmt.Sprintf("%d:%x", seq, hash))
 	})
 }
@@ -160,7 +160,7 @@ func checkForged(t *testing.T, l *Ledger, damage func(string, ...any) []string, 
 	if err := l.writer.session.queryRow(t.Context(), "SELECT hash FROM entries WHERE seq = 20").Scan(&hash); err != nil {
 		t.Fatal(err)
 	}
-	const cut = `DELETE FROM entries WHERE seq = 21; UPDATE head SET seq = 20, tail = 20, hash = ?, at = (SELECT at FROM entries WHERE seq = 20);
+	const cut = `DELETE FROM entries WHERE seq = 21; UPDATE head SET seq = 20, tail = -20, hash = ?, at = (SELECT at FROM entries WHERE seq = 20);
 		UPDATE certificates SET reason = 6, revoked_seq = 19 WHERE revoked_seq = 21`
 	if faults := damage(cut, hash); faults != nil {
 		t.Errorf("a forged end: %q", faults)

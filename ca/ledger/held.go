@@ -1,0 +1,132 @@
+package ledger
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/netip"
+	"time"
+
+	"kedge/ca"
+)
+
+// Holder is a lineage that has not ended: what holds a name.
+type Holder struct {
+	Certificate                // the newest, whether valid, expired or revoked
+	Recoveries  int            // how often the host renewed a certificate that had expired
+	Enrollment  *ca.Enrollment // how the host proved that it may have Certificate; nil: the operator issued it
+}
+
+// Holders yields the lineages that have not ended, those whose certificate expires first first.
+func (l *Ledger) Holders(ctx context.Context) iter.Seq2[Holder, error] {
+	const text = "SELECT " + certificateColumns + `, h.recoveries, e.body FROM lineages h
+		JOIN certificates c ON c.seq = h.newest JOIN entries e ON e.seq = h.newest ORDER BY c.not_after, c.seq`
+	return func(yield func(Holder, error) bool) {
+		rows, err := l.db.QueryContext(ctx, text)
+		if err != nil {
+			yield(Holder{}, l.engine.explain(err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			h, err := scanHolder(rows)
+			if !yield(h, l.engine.explain(err)) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(Holder{}, l.engine.explain(err))
+		}
+	}
+}
+
+// and adds targets to those of a scan.
+type and struct {
+	scanner
+	more []any
+}
+
+func (a and) Scan(targets ...any) error { return a.scanner.Scan(append(targets, a.more...)...) }
+
+func scanHolder(row scanner) (h Holder, err error) {
+	var body string
+	if h.Certificate, err = scanCertificate(and{row, []any{&h.Recoveries, &body}}); err != nil {
+		return h, err
+	}
+	h.Enrollment, err = enrollmentIn(body)
+	return h, err
+}
+
+// enrollmentIn reads the proof in the body of an entry.
+func enrollmentIn(body string) (*ca.Enrollment, error) {
+	var b issuedBody
+	if err := json.Unmarshal([]byte(body), &b); err != nil {
+		return nil, fmt.Errorf("the entry of a certificate cannot be read: verify the ledger")
+	}
+	return b.enrollment()
+}
+
+// Enrollment returns how a host proved that it may have a certificate; nil if the operator issued
+// it.
+func (l *Ledger) Enrollment(ctx context.Context, c Certificate) (*ca.Enrollment, error) {
+	var body string
+	if err := l.db.QueryRowContext(ctx, l.engine.sql("SELECT body FROM entries WHERE seq = ?"), c.Seq).Scan(&body); err != nil {
+		return nil, l.engine.explain(err)
+	}
+	return enrollmentIn(body)
+}
+
+// Clone is a renewal that was refused, since another key has the newest certificate of the lineage.
+type Clone struct {
+	Seq       int64 // of its entry
+	At        time.Time
+	Subject   string
+	Presented []byte     // the fingerprint of the certificate to be renewed
+	Newest    []byte     // the fingerprint of the one that had replaced it
+	Key       []byte     // ca.KeyHash of the requester's key
+	Address   netip.Addr // of the requester; invalid if it did not ask a server
+}
+
+// Clones yields the renewals that were refused, in order.
+func (l *Ledger) Clones(ctx context.Context) iter.Seq2[Clone, error] {
+	return func(yield func(Clone, error) bool) {
+		rows, err := l.db.QueryContext(ctx, "SELECT seq, at, kind, body, prev, hash FROM entries WHERE kind <> 'issue' AND kind = 'clone' ORDER BY seq")
+		if err != nil {
+			yield(Clone{}, l.engine.explain(err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			e, err := scanEntry(rows)
+			var c Clone
+			if err == nil {
+				c, err = e.clone()
+			}
+			if !yield(c, l.engine.explain(err)) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(Clone{}, l.engine.explain(err))
+		}
+	}
+}
+
+func (e *Entry) clone() (Clone, error) {
+	var body cloneBody
+	if err := e.decode(&body); err != nil {
+		return Clone{}, err
+	}
+	c := Clone{Seq: e.Seq, At: e.At, Subject: body.Subject}
+	var errs [4]error
+	c.Presented, errs[0] = hex.DecodeString(body.Presented)
+	c.Newest, errs[1] = hex.DecodeString(body.Newest)
+	c.Key, errs[2] = hex.DecodeString(body.Key)
+	if body.Address != "" {
+		c.Address, errs[3] = netip.ParseAddr(body.Address)
+	}
+	return c, errors.Join(errs[:]...)
+}

@@ -1,0 +1,208 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"kedge/ca"
+)
+
+// TokenIDSize is the size of a Token's ID.
+const TokenIDSize = 12
+
+// Token is a permission to enroll. Whoever has its secret gets a certificate, by the rules in
+// enrollment.go.
+type Token struct {
+	ID         []byte // TokenIDSize random bytes
+	SecretHash []byte // SHA-256 of the secret
+
+	// Names are the common names that it can give; if there are none, Pattern, in the syntax of
+	// ca.MatchName, has them. By a pattern, and by a token of several uses, only names are given
+	// that no certificate has ever had.
+	Names   []string
+	Pattern string
+
+	Profile  string
+	Uses     int // by different keys; a second use by the same key gets the same certificate
+	Expires  time.Time
+	Networks []netip.Prefix // of the host; none: any
+	ForKey   []byte         // ca.KeyHash of the only key that may use it; nil: any
+	Replace  bool           // it may give a name that another key holds, whose lineages then end; for one use and one name
+	Why      string         // may be empty
+	At       time.Time      // when it was made
+
+	// The ledger sets these.
+	Seq     int64 // of its entry
+	Used    int
+	Revoked *time.Time
+	Void    bool // the ledger was restored after it was made
+}
+
+// tokenBody is the entry of a token.
+type tokenBody struct {
+	ID       string   `json:"id"`
+	Secret   string   `json:"secret"` // its SHA-256
+	Names    []string `json:"names,omitempty"`
+	Pattern  string   `json:"pattern,omitempty"`
+	Profile  string   `json:"profile"`
+	Uses     int      `json:"uses"`
+	Expires  int64    `json:"expires"` // microseconds
+	Networks []string `json:"networks,omitempty"`
+	ForKey   string   `json:"for_key,omitempty"`
+	Replace  bool     `json:"replace,omitempty"`
+	Why      string   `json:"why,omitempty"`
+}
+
+func (t *Token) body() tokenBody {
+	b := tokenBody{ID: hex.EncodeToString(t.ID), Secret: hex.EncodeToString(t.SecretHash), Names: t.Names, Pattern: t.Pattern, Profile: t.Profile, Uses: t.Uses,
+		Expires: t.Expires.UnixMicro(), ForKey: hex.EncodeToString(t.ForKey), Replace: t.Replace, Why: t.Why}
+	for _, n := range t.Networks {
+		b.Networks = append(b.Networks, n.String())
+	}
+	return b
+}
+
+// row returns the columns that follow from the entry.
+func (b *tokenBody) row(seq int64, at time.Time) ([]any, error) {
+	id, err := hex.DecodeString(b.ID)
+	secret, err2 := hex.DecodeString(b.Secret)
+	key, err3 := hex.DecodeString(b.ForKey)
+	replace := int64(0)
+	if b.Replace {
+		replace = 1
+	}
+	return []any{id, secret, strings.Join(b.Names, "\n"), b.Pattern, b.Profile, int64(b.Uses), b.Expires,
+		strings.Join(b.Networks, "\n"), orNull(key), replace, b.Why, seq, at.UnixMicro()}, errors.Join(err, err2, err3)
+}
+
+// check refuses an invalid token.
+func (t *Token) check() error {
+	switch {
+	case len(t.ID) != TokenIDSize || len(t.SecretHash) != sha256.Size:
+		return errors.New("make a token: its ID or the hash of its secret has the wrong size")
+	case len(t.Names) == 0 && t.Pattern == "", len(t.Names) != 0 && t.Pattern != "":
+		return errors.New("make a token: it needs names or a pattern for them, and not both")
+	case slices.Contains(t.Names, ""):
+		return errors.New("make a token: a name is empty")
+	case t.Profile == "":
+		return errors.New("make a token: the profile is missing")
+	case t.Uses < 1:
+		return errors.New("make a token: it needs one use at least")
+	case t.At.IsZero() || !t.Expires.After(t.At):
+		return errors.New("make a token: it would have expired when it is made")
+	case len(t.ForKey) != 0 && len(t.ForKey) != sha256.Size:
+		return errors.New("make a token: the hash of the key is no SHA-256")
+	case t.Replace && (t.Uses != 1 || len(t.Names) != 1):
+		return errors.New("make a token: one that may replace a host's key is for one use and one name")
+	}
+	for what, texts := range map[string][]string{"name": t.Names, "pattern": {t.Pattern}, "profile": {t.Profile}, "reason": {t.Why}} {
+		for _, text := range texts {
+			if err := writable(what, text); err != nil {
+				return fmt.Errorf("make a token: %w", err)
+			}
+			if what != "reason" && strings.ContainsFunc(text, unicode.IsControl) {
+				return fmt.Errorf("make a token: the %s %q has a control character", what, text)
+			}
+		}
+	}
+	for _, n := range t.Networks {
+		if !n.IsValid() || n.Addr().Is4In6() {
+			return fmt.Errorf("make a token: %q is no network", n)
+		}
+	}
+	return nil
+}
+
+// unused reports whether the token names only names that no certificate may have had.
+func (t *Token) unused() bool { return t.Pattern != "" || t.Uses > 1 }
+
+// gives reports whether the token is for a name.
+func (t *Token) gives(name string) bool {
+	if t.Pattern == "" {
+		return slices.Contains(t.Names, name)
+	}
+	return name != "" && ca.MatchName(t.Pattern, name)
+}
+
+// allows reports whether the token can be used from an address.
+func (t *Token) allows(from netip.Addr) bool {
+	from = from.Unmap().WithZone("")
+	return len(t.Networks) == 0 || slices.ContainsFunc(t.Networks, func(n netip.Prefix) bool { return n.Contains(from) })
+}
+
+// AddTokens records tokens, all or none. A name that another key holds needs a token with Replace:
+// otherwise the error is a *HeldError. A denied name is a *DeniedError.
+func (l *Ledger) AddTokens(ctx context.Context, all []Token) error {
+	if len(all) == 0 {
+		return errors.New("make a token: there is none")
+	}
+	for i := range all {
+		if err := all[i].check(); err != nil {
+			return err
+		}
+	}
+	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
+		for i := range all {
+			if err := t.addToken(ctx, &all[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (t *transaction) addToken(ctx context.Context, token *Token) error {
+	for _, name := range token.Names {
+		if err := t.free(ctx, token, name); err != nil {
+			return err
+		}
+	}
+	known, err := t.tokens(ctx, "WHERE t.id = ?", token.ID)
+	if err != nil {
+		return err
+	}
+	if len(known) != 0 {
+		return &DuplicateError{What: fmt.Sprintf("the token %x", token.ID)}
+	}
+	body := token.body()
+	text, err := encode(body)
+	if err != nil {
+		return err
+	}
+	entry := t.next(kindToken, text, token.At)
+	row, err := body.row(t.seq, t.at)
+	if err != nil {
+		return err
+	}
+	return t.send(ctx, entry, one(insertToken, row...))
+}
+
+// free refuses a name that the token could not give.
+func (t *transaction) free(ctx context.Context, token *Token, name string) error {
+	denied, err := t.denial(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case denied != nil:
+		return denied
+	case token.Replace:
+		return nil
+	}
+	where, args := heldByOther, []any{name, slices.Concat([]byte{}, token.ForKey)}
+	if token.unused() {
+		where, args = everNamed, args[:1]
+	}
+	c, err := t.certificate(ctx, "c.seq = ("+where+")", args...)
+	if c == nil || err != nil {
+		return err
+	}
+	return &HeldError{Name: name, Newest: *c}
+}

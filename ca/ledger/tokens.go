@@ -1,0 +1,201 @@
+package ledger
+
+import (
+	"context"
+	"crypto/subtle"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"net/netip"
+	"strings"
+	"time"
+
+	"kedge/ca"
+)
+
+const (
+	insertToken = `INSERT INTO tokens (id, secret_hash, names, pattern, profile, uses, expires_at, networks, for_key, may_replace, why, seq, made_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertUse = "INSERT INTO token_uses (token, key_hash, seq) VALUES (?, ?, ?)"
+	endToken  = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
+
+	readTokens = `SELECT t.id, t.secret_hash, t.names, t.pattern, t.profile, t.uses, t.expires_at, t.networks, t.for_key, t.may_replace, t.why, t.seq, t.made_at,
+		t.revoked_at, t.void_seq, (SELECT count(*) FROM token_uses u WHERE u.token = t.id) FROM tokens t `
+)
+
+func scanToken(row scanner) (Token, error) {
+	var t Token
+	var names, networks string
+	var expires, replace, made int64
+	var revoked, void sql.NullInt64
+	err := row.Scan(&t.ID, &t.SecretHash, &names, &t.Pattern, &t.Profile, &t.Uses, &expires, &networks, &t.ForKey, &replace, &t.Why, &t.Seq, &made,
+		&revoked, &void, &t.Used)
+	if err != nil {
+		return t, err
+	}
+	t.Names = lines(names)
+	t.Expires, t.At, t.Replace, t.Void = time.UnixMicro(expires).UTC(), time.UnixMicro(made).UTC(), replace != 0, void.Valid
+	if revoked.Valid {
+		at := time.UnixMicro(revoked.Int64).UTC()
+		t.Revoked = &at
+	}
+	for _, text := range lines(networks) {
+		n, err := netip.ParsePrefix(text)
+		if err != nil {
+			return t, fmt.Errorf("the token %x has a network that cannot be read: verify the ledger", t.ID)
+		}
+		t.Networks = append(t.Networks, n)
+	}
+	return t, nil
+}
+
+func lines(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
+}
+
+// tokens returns those that match a clause.
+func (s *session) tokens(ctx context.Context, which string, args ...any) ([]Token, error) {
+	rows, err := s.conn.QueryContext(ctx, s.e.sql(readTokens+which), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Token
+	for rows.Next() {
+		t, err := scanToken(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	return all, rows.Err()
+}
+
+// Token returns a token, or a *TokenError.
+func (l *Ledger) Token(ctx context.Context, id []byte) (Token, error) {
+	t, err := scanToken(l.db.QueryRowContext(ctx, l.engine.sql(readTokens+"WHERE t.id = ?"), id))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = &TokenError{ID: id, Why: TokenUnknown}
+	}
+	return t, l.engine.explain(err)
+}
+
+// CheckSecret returns a *TokenError if the token of an enrollment is unknown, or its secret another.
+// Record checks that again.
+func (l *Ledger) CheckSecret(ctx context.Context, e *ca.Enrollment) error {
+	t, err := l.Token(ctx, e.Token)
+	if err == nil && !t.hasSecret(e.Secret) {
+		err = &TokenError{ID: e.Token, Why: TokenSecret}
+	}
+	return err
+}
+
+// hasSecret compares the hash of the secret in constant time.
+func (t *Token) hasSecret(hash []byte) bool {
+	return subtle.ConstantTimeCompare(t.SecretHash, hash) == 1
+}
+
+// Tokens yields all tokens, in the order in which they were made.
+func (l *Ledger) Tokens(ctx context.Context) iter.Seq2[Token, error] {
+	return func(yield func(Token, error) bool) {
+		rows, err := l.db.QueryContext(ctx, readTokens+"ORDER BY t.seq")
+		if err != nil {
+			yield(Token{}, l.engine.explain(err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			t, err := scanToken(rows)
+			if !yield(t, l.engine.explain(err)) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(Token{}, l.engine.explain(err))
+		}
+	}
+}
+
+// tokenRevokedBody is the entry of a revoked token.
+type tokenRevokedBody struct {
+	ID  string `json:"id"`
+	Why string `json:"why,omitempty"`
+}
+
+// RevokeToken revokes a token, of which nothing is issued from then on. With certificates set, it
+// also revokes, as ca.PrivilegeWithdrawn, the certificates that the token gave and those that have
+// replaced them, as far as they are valid or can be renewed, and returns them. A token that is
+// revoked already is a *TokenError, unless certificates are to be revoked.
+func (l *Ledger) RevokeToken(ctx context.Context, id []byte, certificates bool, why string) ([]Certificate, error) {
+	if err := writable("reason", why); err != nil {
+		return nil, fmt.Errorf("revoke a token: %w", err)
+	}
+	return aloneFor(ctx, l, func(ctx context.Context, t *transaction) ([]Certificate, error) {
+		all, err := t.tokens(ctx, "WHERE t.id = ?", id)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == 0 {
+			return nil, &TokenError{ID: id, Why: TokenUnknown}
+		}
+		var given []Certificate
+		if certificates {
+			if given, err = t.standing(ctx, givenBy, id, t.now().UnixMicro()); err != nil {
+				return nil, err
+			}
+		}
+		if all[0].Revoked != nil && len(given) == 0 {
+			return nil, &TokenError{ID: id, Why: TokenRevoked}
+		}
+		if all[0].Revoked == nil {
+			err = t.revokeToken(ctx, id, why)
+		}
+		if err == nil {
+			err = t.revokeAll(ctx, given, ca.PrivilegeWithdrawn, why)
+		}
+		return given, err
+	})
+}
+
+func (t *transaction) revokeToken(ctx context.Context, id []byte, why string) error {
+	if _, err := t.append(ctx, kindTokenRevoke, tokenRevokedBody{hex.EncodeToString(id), why}); err != nil {
+		return err
+	}
+	return t.send(ctx, one(endToken, t.at.UnixMicro(), id))
+}
+
+// alive is the condition for a certificate that is accepted, can become so when a hold is released,
+// or can be renewed.
+const alive = "(c.revoked_at IS NULL OR c.reason = 6) AND (c.not_after >= ? OR c.seq IN (SELECT l.newest FROM lineages l WHERE l.id = c.lineage))"
+
+// givenBy selects the certificates in the lineages of a token.
+const givenBy = `c.seq IN (SELECT m.seq FROM token_uses u JOIN certificates o ON o.seq = u.seq JOIN certificates m ON m.common_name = o.common_name AND m.lineage = o.lineage
+	WHERE u.token = ?)`
+
+// standing returns the certificates that match a condition and are alive. The last argument is the
+// time.
+func (t *transaction) standing(ctx context.Context, where string, args ...any) ([]Certificate, error) {
+	return t.certificates(ctx, where+" AND "+alive+" ORDER BY c.seq", args...)
+}
+
+// revokeAll revokes certificates that are not revoked, or on hold.
+func (t *transaction) revokeAll(ctx context.Context, all []Certificate, reason ca.Reason, why string) error {
+	if len(all) == 0 {
+		return nil
+	}
+	var prints [][]byte
+	for i := range all {
+		prints = append(prints, all[i].Fingerprint)
+	}
+	at := t.now()
+	seq, err := t.append(ctx, kindRevoke, revokedBody{Fingerprints: hexes(prints), Reason: reason, At: at.UnixMicro(), Why: why})
+	if err != nil {
+		return err
+	}
+	return t.setRevoked(ctx, prints, at.UnixMicro(), int64(reason), seq)
+}

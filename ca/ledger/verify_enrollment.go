@@ -1,0 +1,207 @@
+package ledger
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+
+	"kedge/ca"
+)
+
+// tokenRow is a row of tokens, as the entries imply it.
+type tokenRow struct {
+	values     []any
+	uses, used int
+}
+
+// The columns of tokens that later entries change.
+const (
+	tokenRevokedAt = 13
+	tokenVoidSeq   = 14
+)
+
+func (r *tokenRow) open() bool {
+	return r.values[tokenRevokedAt] == nil && r.values[tokenVoidSeq] == nil
+}
+
+// decommissioned is the entry of a name that was given up.
+type decommissioned struct {
+	seq  int64
+	name string
+}
+
+// replayEnrollment records what an entry says of tokens, denials and names that were given up.
+func (v *verifier) replayEnrollment(e *Entry) error {
+	switch e.Kind {
+	case kindToken:
+		return v.replayToken(e)
+	case kindTokenRevoke:
+		var body tokenRevokedBody
+		if err := e.decode(&body); err != nil {
+			return err
+		}
+		row := v.tokens[body.ID]
+		if row == nil {
+			return fmt.Errorf("it revokes the token %q, which no entry made", body.ID)
+		}
+		row.values[tokenRevokedAt] = e.At.UnixMicro()
+	case kindDeny:
+		var body denyBody
+		if err := e.decode(&body); err != nil {
+			return err
+		}
+		if delete(v.denials, body.Name); !body.Undo {
+			v.denials[body.Name] = []any{body.Name, e.Seq, e.At.UnixMicro(), body.Why}
+		}
+	case kindDecommission:
+		var body decommissionBody
+		if err := e.decode(&body); err != nil {
+			return err
+		}
+		delete(v.denials, body.Name)
+		v.ended = append(v.ended, decommissioned{e.Seq, body.Name})
+	default:
+		return v.replayRestore(e)
+	}
+	return nil
+}
+
+func (v *verifier) replayToken(e *Entry) error {
+	var body tokenBody
+	if err := e.decode(&body); err != nil {
+		return err
+	}
+	row, err := body.row(e.Seq, e.At)
+	if err != nil {
+		return err
+	}
+	if v.tokens[body.ID] != nil {
+		return fmt.Errorf("the token %q was made before", body.ID)
+	}
+	v.tokens[body.ID] = &tokenRow{values: append(row, nil, nil), uses: body.Uses}
+	return nil
+}
+
+func (v *verifier) replayRestore(e *Entry) error {
+	var body restoreBody
+	if err := e.decode(&body); err != nil {
+		return err
+	}
+	var n int64
+	for _, row := range v.tokens {
+		if row.open() {
+			row.values[tokenVoidSeq] = e.Seq
+			n++
+		}
+	}
+	if n != body.Tokens {
+		return fmt.Errorf("it says that %d tokens became void, of %d", body.Tokens, n)
+	}
+	return nil
+}
+
+// endBefore ends the lineages of the names that entries before a certificate gave up.
+func (v *verifier) endBefore(seq int64) {
+	for len(v.ended) != 0 && v.ended[0].seq < seq {
+		v.history.decommission(v.ended[0].name)
+		v.ended = v.ended[1:]
+	}
+}
+
+// use records the use of a token that an entry implies.
+func (v *verifier) use(body *issuedBody, r *record) {
+	if !r.byToken() {
+		return
+	}
+	v.uses[r.row.Seq] = []any{r.enrollment.Token, r.row.KeyHash, r.row.Seq}
+	token := v.tokens[body.Token]
+	if token == nil {
+		v.report.add("entries", r.row.Seq, "the token %q was never made", body.Token)
+		return
+	}
+	if token.used++; token.used > token.uses {
+		v.report.add("entries", r.row.Seq, "the token %q was used %d times, and is for %d", body.Token, token.used, token.uses)
+	}
+}
+
+// tokenUses checks the uses of a page.
+func (v *verifier) tokenUses(ctx context.Context, _ []Entry, from, to int64) error {
+	t := tokenUsesTable()
+	err := t.rows(ctx, v.session, between+t.key, []any{from, to}, func(row []any) error {
+		v.seen[t.name]++
+		seq, _ := row[2].(int64)
+		if v.uses[seq] == nil {
+			v.report.add(t.name, fmt.Sprintf("%x", row[0]), "seq is %d, and no entry says that it was used for that", seq)
+			return nil
+		}
+		v.report.compare(t, fmt.Sprintf("%x", row[0]), row, v.uses[seq])
+		delete(v.uses, seq)
+		return nil
+	})
+	for _, seq := range slices.Sorted(maps.Keys(v.uses)) {
+		v.report.add(t.name, fmt.Sprintf("%x", v.uses[seq][0]), "it is missing")
+	}
+	clear(v.uses)
+	return err
+}
+
+// checkTokens compares the table with the entries.
+func (v *verifier) checkTokens(ctx context.Context) error {
+	t := tokensTable()
+	err := t.rows(ctx, v.session, "", nil, func(row []any) error {
+		v.seen[t.name]++
+		id, _ := row[0].([]byte)
+		want := v.tokens[hex.EncodeToString(id)]
+		if want == nil {
+			v.report.add(t.name, fmt.Sprintf("%x", id), "no entry says that it was made")
+			return nil
+		}
+		v.report.compare(t, fmt.Sprintf("%x", id), row, want.values)
+		delete(v.tokens, hex.EncodeToString(id))
+		return nil
+	})
+	for _, id := range slices.Sorted(maps.Keys(v.tokens)) {
+		v.report.add(t.name, id, "it is missing")
+	}
+	return err
+}
+
+// checkDenials compares the table with the entries.
+func (v *verifier) checkDenials(ctx context.Context) error {
+	t := denialsTable()
+	err := t.rows(ctx, v.session, "", nil, func(row []any) error {
+		v.seen[t.name]++
+		name, _ := row[0].(string)
+		if v.denials[name] == nil {
+			v.report.add(t.name, show(row[0]), "no entry says that it is denied")
+			return nil
+		}
+		v.report.compare(t, plain(name), row, v.denials[name])
+		delete(v.denials, name)
+		return nil
+	})
+	for _, name := range slices.Sorted(maps.Keys(v.denials)) {
+		v.report.add(t.name, plain(name), "it is missing")
+	}
+	return err
+}
+
+// enrollment returns the proof that an entry records, or nil.
+func (b *issuedBody) enrollment() (*ca.Enrollment, error) {
+	if b.Proof == "" {
+		return nil, nil
+	}
+	e := &ca.Enrollment{Proof: b.Proof, KeyPlace: b.KeyPlace}
+	var err, err2 error
+	if b.Token != "" {
+		e.Token, err = hex.DecodeString(b.Token)
+	}
+	if b.Address != "" {
+		e.Address, err2 = netip.ParseAddr(b.Address)
+	}
+	return e, errors.Join(err, err2)
+}
