@@ -69,7 +69,7 @@ func (e *NotEnrolledError) Error() string {
 type Folder struct {
 	path   string
 	unlock func()
-	step   func(what string) error // called before each change; nil outside tests
+	before func(what string) error // see Watch
 }
 
 // Create opens a folder, and makes it before if it is not there.
@@ -134,12 +134,16 @@ func (f *Folder) in(names ...string) string {
 	return filepath.Join(append([]string{f.path}, names...)...)
 }
 
+// Watch has before called in front of each change of the folder, which is not made if that returns an
+// error: so tests end a process at each step.
+func (f *Folder) Watch(before func(what string) error) { f.before = before }
+
 // change is called before each change of the folder.
 func (f *Folder) change(what string) error {
-	if f.step == nil {
+	if f.before == nil {
 		return nil
 	}
-	return f.step(what)
+	return f.before(what)
 }
 
 // pairNumber returns N of pair-N, or 0 for another name.

@@ -165,7 +165,7 @@ func TestSwitch_stopped(t *testing.T) {
 					}
 				}
 			}
-			f.step = stopAt(n)
+			f.Watch(stopAt(n))
 			leaf := certificate(t, want)
 			p, err := prepare(f, f.Enrollment(), leaf, root)
 			if err == nil {
@@ -313,7 +313,7 @@ func TestRemove_stopped(t *testing.T) {
 		if err := f.WriteState(State{Removing: "0a"}, Access{}); err != nil {
 			t.Fatal(err)
 		}
-		f.step = stopAt(n)
+		f.Watch(stopAt(n))
 		err := f.Remove()
 		f.Close()
 		if err == nil {

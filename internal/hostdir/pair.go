@@ -98,3 +98,19 @@ func (f *Folder) Access() (a Access, ok bool) {
 	}
 	return accessOf(info), true
 }
+
+// List returns the folders below base that have an identity, in the order of their names; none if there
+// is no such folder.
+func List(base string) (dirs []string, err error) {
+	entries, err := os.ReadDir(base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, e := range entries {
+		dir := filepath.Join(base, e.Name())
+		if info, err := os.Lstat(filepath.Join(dir, currentName)); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs, err
+}

@@ -1,0 +1,58 @@
+package enrollclient
+
+import "fmt"
+
+// UnreachableError reports that no answer came.
+type UnreachableError struct {
+	Server string // host and port
+	Err    error
+}
+
+func (e *UnreachableError) Error() string { return e.Server + " cannot be reached: " + e.Err.Error() }
+
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// UntrustedError reports a server that did not show that it belongs to the CA.
+type UntrustedError struct {
+	Server string
+	System bool // it should have had a certificate that the system trusts
+	Reason string
+}
+
+func (e *UntrustedError) Error() string {
+	return e.Server + " is not trusted: " + e.Reason
+}
+
+// AnswerError reports an answer that is not what an enrollment server says, or one that this host must not use.
+type AnswerError struct {
+	Server  string
+	Status  int // of HTTP, if that is the trouble
+	Problem string
+}
+
+func (e *AnswerError) Error() string {
+	if e.Status != 0 {
+		return fmt.Sprintf("%s answered with HTTP status %d, and not as an enrollment server: %s", e.Server, e.Status, e.Problem)
+	}
+	return "the answer of " + e.Server + " is not used: " + e.Problem
+}
+
+// NameTakenError reports that the name of a host that just got a certificate is that of an identity that
+// is already there. The certificate is not in use.
+type NameTakenError struct{ Name, Dir string }
+
+func (e *NameTakenError) Error() string {
+	return fmt.Sprintf("the server gave this host the name %q, and %s has an identity already: nothing there was changed", e.Name, e.Dir)
+}
+
+// RemovingError reports an identity whose certificate was revoked, and whose removal was interrupted.
+type RemovingError struct{ Dir string }
+
+func (e *RemovingError) Error() string {
+	return "the certificate in " + e.Dir + " was revoked, and removing it was interrupted"
+}
+
+// NameError reports a name of a host that no folder can have.
+type NameError struct{ Name string }
+
+func (e *NameError) Error() string { return fmt.Sprintf("the name %q makes no folder name", e.Name) }

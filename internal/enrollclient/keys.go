@@ -1,0 +1,98 @@
+package enrollclient
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/mldsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+
+	"kedge/internal/csr"
+	"kedge/internal/enrollapi"
+	"kedge/internal/hostdir"
+)
+
+// Key is an open private key.
+type Key interface {
+	crypto.Signer
+	Close() error
+}
+
+// Keys says where the key of a host is, and makes and opens it.
+type Keys struct {
+	Place string // one of enrollapi.InFile, InTPM and InPKCS11
+	// URI names a key that has no file, in hardware. Empty: the key is in a file of the folder, which for
+	// a TPM holds what only that TPM can use.
+	URI  string
+	Type string // such as "P-256"
+	// Create makes a new key of the type in the file at path.
+	Create func(ctx context.Context, path string) error
+	// Open opens the key in a file, or what URI names.
+	Open func(ctx context.Context, name string) (Key, error)
+	// PasswordFrom and Library say how Open unlocks the key; they are kept for renewals.
+	PasswordFrom, Library string
+}
+
+// isReplaced reports whether each renewal has a new key: those that are in files do, so that a copied
+// one is of no use for long.
+func (k Keys) isReplaced() bool { return k.Place == enrollapi.InFile }
+
+// pending opens the key that an interrupted run left, if it is of the type, or else makes one.
+func (k Keys) pending(ctx context.Context, place hostdir.Pending) (key Key, resumed bool, err error) {
+	there, err := place.Exists()
+	if err != nil {
+		return nil, false, err
+	}
+	if there {
+		if key, err = k.Open(ctx, place.KeyFile()); err != nil {
+			return nil, false, err
+		}
+		if kindOf(key.Public()) == k.Type {
+			return key, true, nil
+		}
+		if err := key.Close(); err != nil {
+			return nil, false, err
+		}
+		if err := place.Discard(); err != nil {
+			return nil, false, err
+		}
+	}
+	if err := place.Make(func(path string) error { return k.Create(ctx, path) }); err != nil {
+		return nil, false, err
+	}
+	key, err = k.Open(ctx, place.KeyFile())
+	return key, false, err
+}
+
+// note writes into a record what the next renewal needs to open the key.
+func (k Keys) note(r *hostdir.Record) {
+	r.Key, r.KeyPlace, r.KeyType, r.PasswordFrom, r.Library = k.URI, k.Place, k.Type, k.PasswordFrom, k.Library
+}
+
+// kindOf names a public key as package keys names its types.
+func kindOf(public crypto.PublicKey) string {
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA-%d", k.N.BitLen())
+	case *ecdsa.PublicKey:
+		return k.Curve.Params().Name
+	case *mldsa.PublicKey:
+		return k.Parameters().String()
+	}
+	return ""
+}
+
+// firstRequest asks for a common name; none leaves it to the server.
+func firstRequest(name string, key crypto.Signer) ([]byte, error) {
+	return csr.Sign(x509.CertificateRequest{Subject: pkix.Name{CommonName: name}}, key)
+}
+
+// nextRequest asks for exactly the names that a certificate has.
+func nextRequest(leaf *x509.Certificate, key crypto.Signer) ([]byte, error) {
+	return csr.Sign(x509.CertificateRequest{
+		RawSubject: leaf.RawSubject, DNSNames: leaf.DNSNames, EmailAddresses: leaf.EmailAddresses, IPAddresses: leaf.IPAddresses, URIs: leaf.URIs,
+	}, key)
+}

@@ -1,0 +1,194 @@
+package enrollclient
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"kedge/internal/enrollapi"
+	"kedge/internal/hostdir"
+	"kedge/signer"
+)
+
+// Renewing is a host whose certificate is to be renewed when it is due.
+type Renewing struct {
+	Connection
+	Dir   string
+	Force bool // renew now
+	// Keys says how the key of a record is opened, and the next one made.
+	Keys func(hostdir.Record) (Keys, error)
+}
+
+// Renewed is what came of it.
+type Renewed struct {
+	Pair    *hostdir.Pair // the one in use
+	Done    bool          // it is new
+	Waiting bool          // it is due, and the last try failed a moment ago: see State
+	State   hostdir.State
+	// KeptSettings reports that the server named another AWS account, which was not taken.
+	KeptSettings bool
+}
+
+// Renew renews the certificate in a folder if it is due. The new key is on disk before the first
+// request, and what the server says is checked before it comes into use; until then, and after any
+// error, the old pair is current.
+func Renew(ctx context.Context, r Renewing) (*Renewed, error) {
+	f, err := hostdir.Open(ctx, r.Dir, lockTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	f.Watch(r.step)
+	state := hostdir.ReadState(r.Dir)
+	if state.Removing != "" {
+		return nil, &RemovingError{Dir: r.Dir}
+	}
+	pair, err := f.Current()
+	if err != nil {
+		return nil, err
+	}
+	now := r.Now()
+	switch {
+	case r.Force:
+	case !isDue(pair.Record, now):
+		return &Renewed{Pair: pair, State: state}, nil
+	case isWaiting(state, now):
+		return &Renewed{Pair: pair, State: state, Waiting: true}, nil
+	}
+	return r.try(ctx, f, pair, state)
+}
+
+// try renews, and writes down what came of it.
+func (r *Renewing) try(ctx context.Context, f *hostdir.Folder, pair *hostdir.Pair, state hostdir.State) (*Renewed, error) {
+	access, _ := f.Access()
+	state = tried(state, r.Now(), randomly())
+	if err := f.WriteState(state, access); err != nil {
+		return nil, err
+	}
+	next, err := r.next(ctx, f, pair)
+	if err != nil {
+		return nil, errors.Join(err, f.WriteState(failed(state, err, retryAfter(err)), access))
+	}
+	kept := keepSettings(&next.Record, pair.Record)
+	if err := f.Switch(*next, access); err != nil {
+		return nil, err
+	}
+	return &Renewed{Pair: next, Done: true, KeptSettings: kept}, f.WriteState(hostdir.State{}, access)
+}
+
+// retryAfter is how long the server wants to be left alone.
+func retryAfter(err error) time.Duration {
+	refusal, ok := errors.AsType[*enrollapi.Error](err)
+	if !ok {
+		return 0
+	}
+	return time.Duration(min(max(refusal.RetryAfter, 0), int(maxRetryAfter/time.Second))) * time.Second
+}
+
+// keepSettings keeps the AWS settings of the pair before where the server names none, or an account
+// that the operator of the host did not enroll for. It reports whether it kept them for the latter.
+func keepSettings(next *hostdir.Record, before hostdir.Record) (kept bool) {
+	switch {
+	case before.AWS == nil:
+	case next.AWS == nil:
+		next.AWS = before.AWS
+	case !isSameAccount(next.AWS, before.AWS):
+		next.AWS = before.AWS
+		return true
+	}
+	return false
+}
+
+// next gets the pair that follows.
+func (r *Renewing) next(ctx context.Context, f *hostdir.Folder, pair *hostdir.Pair) (*hostdir.Pair, error) {
+	keys, err := r.Keys(pair.Record)
+	if err != nil {
+		return nil, err
+	}
+	h, err := r.holder(ctx, pair, keys)
+	if err != nil {
+		return nil, err
+	}
+	defer h.key.Close()
+	key, keyFile := h.key, pair.KeyFile
+	if keys.isReplaced() {
+		pending := f.Renewal(pair.Leaf)
+		if key, _, err = keys.pending(ctx, pending); err != nil {
+			return nil, err
+		}
+		defer key.Close()
+		keyFile = pending.KeyFile()
+	}
+	next, err := h.renew(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	next.KeyFile = keyFile
+	next.Record.Server, next.Record.SystemRoots, next.Record.Token = pair.Record.Server, pair.Record.SystemRoots, pair.Record.Token
+	keys.note(&next.Record)
+	return next, nil
+}
+
+// holder is a host that shows that it has the key of its certificate.
+type holder struct {
+	*client
+	pair *hostdir.Pair
+	pin  Pin
+	key  Key
+	keys Keys
+}
+
+// holder opens the key of a pair. The holder's key must be closed.
+func (c Connection) holder(ctx context.Context, pair *hostdir.Pair, keys Keys) (*holder, error) {
+	h := &holder{pair: pair, keys: keys}
+	hash, err := hex.DecodeString(pair.Record.CAKey)
+	if err != nil || len(hash) != len(h.pin) {
+		return nil, &hostdir.FolderError{Path: pair.Record.CAKey, Problem: "is not the hash of a key"}
+	}
+	copy(h.pin[:], hash)
+	if h.client, err = c.newClient(pair.Record.Server, h.pin, pair.Record.SystemRoots); err != nil {
+		return nil, err
+	}
+	name := pair.KeyFile
+	if name == "" {
+		name = pair.Record.Key
+	}
+	h.key, err = keys.Open(ctx, name)
+	return h, err
+}
+
+// renew asks for a certificate for a key, which may be the same.
+func (h *holder) renew(ctx context.Context, key Key) (*hostdir.Pair, error) {
+	request, err := nextRequest(h.pair.Leaf, key)
+	if err != nil {
+		return nil, err
+	}
+	var answer enrollapi.Answer
+	date, err := h.prove(ctx, enrollapi.PathRenew, request, func(p enrollapi.Proof) any {
+		return enrollapi.RenewRequest{Proof: p, Request: request, KeyPlace: h.keys.Place, Version: h.Version}
+	}, &answer)
+	if err != nil {
+		return nil, err
+	}
+	want := expected{server: h.name, key: key, pin: h.pin, known: h.pair.Bundle, name: h.pair.Leaf.Subject.CommonName, now: h.Now(), date: date}
+	return want.pair(&answer)
+}
+
+// prove sends a message with a signature of the old key. If the server's clock differs too much, the
+// host signs once more, with the time of the server.
+func (h *holder) prove(ctx context.Context, path string, body []byte, message func(enrollapi.Proof) any, into any) (time.Time, error) {
+	at := h.Now()
+	for first := true; ; first = false {
+		proof, err := enrollapi.Prove(signer.Possession{Path: path, Audience: h.pin, Leaf: h.pair.Leaf, Body: body, At: at}, h.key)
+		if err != nil {
+			return time.Time{}, err
+		}
+		date, err := h.post(ctx, path, message(proof), into)
+		refusal, ok := errors.AsType[*enrollapi.Error](err)
+		if !first || !ok || refusal.Code != enrollapi.Clock || refusal.Date.IsZero() {
+			return date, err
+		}
+		at = refusal.Date
+	}
+}
