@@ -25,8 +25,14 @@ func afterOld() time.Time { return time.Date(2026, 11, 28, 22, 0, 0, 0, time.UTC
 // placeOld puts the ledger of schema 1 at where.
 func placeOld(t *testing.T, where string) {
 	t.Helper()
+	placeSchema(t, where, 1)
+}
+
+// placeSchema puts the ledger of an older schema at where.
+func placeSchema(t *testing.T, where string, schema int) {
+	t.Helper()
 	if !isPostgres(where) {
-		data, err := os.ReadFile("testdata/schema-1.db")
+		data, err := os.ReadFile(fmt.Sprintf("testdata/schema-%d.db", schema))
 		if err == nil {
 			err = os.WriteFile(where, data, 0o600)
 		}
@@ -35,7 +41,7 @@ func placeOld(t *testing.T, where string) {
 		}
 		return
 	}
-	data, err := os.ReadFile("testdata/schema-1.pg.sql")
+	data, err := os.ReadFile(fmt.Sprintf("testdata/schema-%d.pg.sql", schema))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,13 +74,13 @@ func bySQL(t *testing.T, where string, statements ...string) {
 	}
 }
 
-// tablesOf prints the rows of the tables of schema 1, with the columns that it has.
-func tablesOf(t *testing.T, where string) string {
+// tablesOf prints the rows of the tables of schema 1, with the columns that it has, and of more.
+func tablesOf(t *testing.T, where string, more ...string) string {
 	t.Helper()
 	db, _ := openSQL(t, where)
 	defer db.Close()
 	var all strings.Builder
-	for _, text := range []string{
+	for _, text := range append([]string{
 		"SELECT seq, at, kind, body, prev, hash FROM entries ORDER BY seq",
 		"SELECT id, seq, hash FROM head",
 		`SELECT seq, issued_at, fingerprint, serial, issuer_key_id, kind, not_before, not_after, revoked_at, reason, revoked_seq,
@@ -82,7 +88,7 @@ func tablesOf(t *testing.T, where string) string {
 		"SELECT seq, place, kind, value FROM names ORDER BY seq, place",
 		"SELECT name, fingerprint, parent, state, issuing, seq FROM authorities ORDER BY name",
 		"SELECT seq, issuer_key_id, number, base, this_update, next_update, size, sha256, entries FROM crls ORDER BY seq",
-	} {
+	}, more...) {
 		rows, err := db.QueryContext(t.Context(), text)
 		if err != nil {
 			t.Fatal(err)
@@ -449,14 +455,19 @@ func TestMigrate_olderProgram(t *testing.T) {
 
 // olderWrites issues a certificate as schema 1 did.
 func olderWrites(ctx context.Context, conn *sql.Conn, e *engine) error {
+	return olderIssue(ctx, conn, e, 68, some("UPDATE head SET seq = ?, hash = ?", int64(68), make([]byte, hashSize)))
+}
+
+// olderIssue writes an entry and a certificate with the columns of schema 1, and the head.
+func olderIssue(ctx context.Context, conn *sql.Conn, e *engine, seq int64, head statement) error {
 	hash := make([]byte, hashSize)
 	for _, s := range []statement{
 		some(e.begin),
-		some(insertEntry, int64(68), afterOld().UnixMicro(), kindIssue, "{}", hash, hash),
+		some(insertEntry, seq, afterOld().UnixMicro(), kindIssue, "{}", hash, hash),
 		some(`INSERT INTO certificates (seq, issued_at, fingerprint, serial, issuer_key_id, kind, not_before, not_after, replaces,
 			common_name, subject, issuer, host, profile, why, der) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			int64(68), int64(0), hash, hash, hash, "leaf", int64(0), int64(0), nil, "a", "CN=a", "CN=b", "a", "", "", hash),
-		some("UPDATE head SET seq = ?, hash = ?", int64(68), hash),
+			seq, int64(0), hash, hash, hash, "leaf", int64(0), int64(0), nil, "a", "CN=a", "CN=b", "a", "", "", hash),
+		head,
 		some("COMMIT"),
 	} {
 		if _, err := conn.ExecContext(ctx, e.sql(s.text), s.args...); err != nil {

@@ -196,9 +196,12 @@ func (t *transaction) free(ctx context.Context, token *Token, name string) error
 	case token.Replace:
 		return nil
 	}
-	where, args := heldByOther, []any{name, slices.Concat([]byte{}, token.ForKey)}
-	if token.unused() {
+	where, args := heldByOther, []any{name, token.ForKey}
+	switch {
+	case token.unused():
 		where, args = everNamed, args[:1]
+	case len(token.ForKey) == 0:
+		args[1] = []byte{0} // the hash of no key
 	}
 	c, err := t.certificate(ctx, "c.seq = ("+where+")", args...)
 	if c == nil || err != nil {
