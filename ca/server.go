@@ -48,7 +48,7 @@ func (a *Authority) PrepareServer(r ServerRequest, now time.Time) (*Prepared, er
 	}
 	return draft{
 		template: template, public: r.Public, kind: server,
-		record: Issued{Host: r.Host, Why: r.Why, At: now},
+		record: Issued{Server: true, Host: r.Host, Why: r.Why, At: now},
 	}.prepare(a.key, path)
 }
 
