@@ -69,6 +69,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newList(reader, runList), newExpiring(reader, runExpiring), newShow(reader, runShow), newWho(reader, runWho),
 		newRevoke(h, runRevoke), newUnrevoke(h, runUnrevoke), newCRL(h, runCRL),
 		newIntermediate(h, runIntermediate),
+		newServe(h, runServe),
 		newBundle(reader, runBundle),
 		newRotate(h),
 		newLedger(h), newStatus(reader, runStatus), newConfig(reader),
