@@ -7,24 +7,19 @@ import (
 	"time"
 
 	"kedge/ca"
-	"kedge/ca/issuance"
 	"kedge/internal/enrollapi"
 )
 
 // answer returns what a host gets with a certificate.
-func (s *Server) answer(ctx context.Context, c *call, issued *issuance.Issued) (*enrollapi.Answer, error) {
+func (s *Server) answer(ctx context.Context, c *call, issued *given) (*enrollapi.Answer, error) {
 	cert := issued.Certificate
 	c.issued = ca.SerialHex(cert)
-	path, err := s.service.PathOf(ctx, cert)
-	if err != nil {
-		return nil, err
-	}
 	bundle, err := s.bundle(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return &enrollapi.Answer{
-		Certificate: cert.Raw, Chain: raw(path[:max(len(path)-1, 0)]), Bundle: bundle,
+		Certificate: cert.Raw, Chain: raw(issued.chain), Bundle: bundle,
 		Name: cert.Subject.CommonName, Profile: issued.Profile, Serial: c.issued,
 		Renew: window(cert, s.now()), AWS: s.terms.Load().AWS,
 	}, nil

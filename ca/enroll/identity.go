@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
@@ -102,8 +103,14 @@ func pin(root *x509.Certificate) [sha256.Size]byte {
 	return sha256.Sum256(root.RawSubjectPublicKeyInfo)
 }
 
+// given is a certificate that a host gets, and the CAs between it and the root, the issuer first.
+type given struct {
+	*issuance.Issued
+	chain []*x509.Certificate
+}
+
 // issue is the end of the pipeline for every proof: policy, then the ledger.
-func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte, place string) (*issuance.Issued, error) {
+func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte, place string) (*given, error) {
 	terms := s.terms.Load()
 	c.profile = id.profile
 	policy, err := terms.policy(id)
@@ -127,16 +134,30 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 		return nil, err
 	}
 	proof := ca.Enrollment{Proof: id.proof, Token: id.token, Secret: id.secret, Address: c.from, KeyPlace: place}
+	var issued *issuance.Issued
 	if id.leaf == nil {
-		return issuer.Enroll(ctx, issuance.Enrolling{Enrollment: proof, Profile: policy.Profile, Request: request})
+		issued, err = issuer.Enroll(ctx, issuance.Enrolling{Enrollment: proof, Profile: policy.Profile, Request: request})
+	} else {
+		issued, err = s.replace(ctx, issuer, id, policy, proof, request.Public)
 	}
-	if proof.Grace, err = s.grace(ctx, policy, id.old); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	proof.Recoveries = policy.Recoveries
-	return issuer.Renew(ctx, issuance.Renewal{Old: id.old, Enrollment: &proof, Renewal: ca.Renewal{
-		Profile: policy.Profile, Public: request.Public, Host: id.old.Host,
-	}})
+	if !issued.Again {
+		return &given{issued, issuer.Authority().Chain()}, nil
+	}
+	path, err := s.service.PathOf(ctx, issued.Certificate) // another authority may issue now
+	return &given{issued, path[:max(len(path)-1, 0)]}, err
+}
+
+// replace renews the certificate of an identity, for a key.
+func (s *Server) replace(ctx context.Context, issuer *issuance.Issuer, id *identity, p Policy, proof ca.Enrollment, key crypto.PublicKey) (*issuance.Issued, error) {
+	var err error
+	if proof.Grace, err = s.grace(ctx, p, id.old); err != nil {
+		return nil, err
+	}
+	proof.Recoveries = p.Recoveries
+	return issuer.Renew(ctx, issuance.Renewal{Old: id.old, Enrollment: &proof, Renewal: ca.Renewal{Profile: p.Profile, Public: key, Host: id.old.Host}})
 }
 
 // grace returns how long after its end a certificate can be renewed. Where its key is was said when
