@@ -171,7 +171,13 @@ func (i *Issuer) renew(ctx context.Context, r Renewal) (*Issued, error) {
 // Due reports whether a certificate has used two thirds of its lifetime, after which it should be
 // renewed.
 func Due(c ledger.Certificate, now time.Time) bool {
-	return !now.Before(c.NotBefore.Add(c.NotAfter.Sub(c.NotBefore) * 2 / 3))
+	return !now.Before(dueAt(c))
+}
+
+// dueAt returns the time from which a certificate should be renewed: when two thirds of its lifetime
+// are over.
+func dueAt(c ledger.Certificate) time.Time {
+	return c.NotBefore.Add(c.NotAfter.Sub(c.NotBefore) * 2 / 3)
 }
 
 // AuthorityRenewal is the renewed certificate of an authority, ready to be issued.

@@ -19,12 +19,14 @@ func TestArguments(t *testing.T) {
 		"sign":           ": sign one request at a time",
 		"show":           ": one name, in quotes if it has spaces",
 		"who":            ": one name, in quotes if it has spaces",
+		"deny-renew":     ": deny one name at a time, in quotes if it has spaces",
+		"decommission":   ": take one host out of service at a time, its name in quotes if it has spaces",
 		"intermediate":   ": make one intermediate at a time",
 		"ledger backup":  ": a backup is one file",
 		"ledger restore": ": a backup is one file",
 		"ledger verify":  ": verify one backup at a time",
 	}
-	several := []string{"lint", "renew", "rekey", "revoke", "unrevoke", "ledger import"}
+	several := []string{"lint", "renew", "rekey", "revoke", "unrevoke", "ledger import", "token revoke"}
 	for _, cmd := range commandTree(newRoot(host{}, nil)) {
 		path := strings.TrimPrefix(cmd.CommandPath(), "kedge-ca ")
 		if cmd.HasSubCommands() || slices.Contains(several, path) {

@@ -48,7 +48,7 @@ func exitCodes() map[int][]error {
 			&pemread.Error{Reason: pemread.Cut}, &takeover.Error{Why: "x", Err: fs.ErrNotExist},
 			&cadir.UnknownProfileError{}, &cadir.GoneProfileError{Err: &cadir.UnknownProfileError{}},
 			&caserver.NoURLError{}, &caserver.ListenError{Err: syscall.EADDRINUSE}, &caserver.ListenError{Err: fs.ErrPermission}, &caserver.ListenError{Err: errors.New("x")},
-			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{},
+			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{}, &localca.NoServerError{}, &localca.NoProofError{}, &localca.ServerFileError{},
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted,
 			&lintedError{}, &namelessError{}, &needsError{}, &offlineParentError{err: errors.New("x")}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, &unwrittenError{err: errors.New("x")}, errDeclined,
 		}, ofCA(), ofIssuance(), ofLedger()),
@@ -84,6 +84,7 @@ func ofLedger() []error {
 		&ledger.AnsweredError{}, &ledger.BrokenError{}, &ledger.BusyError{}, &ledger.ChangedError{}, &ledger.ClockError{}, &ledger.CloneError{}, &ledger.DamagedError{Report: ledger.Report{Faults: []ledger.Fault{{}}}}, &ledger.DuplicateError{}, &ledger.EndedError{},
 		ledger.ErrClosed, &ledger.ForeignError{}, &ledger.MissingError{}, &ledger.NewerSchemaError{}, &ledger.NotEmptyError{}, &ledger.NotFoundError{}, &ledger.NotHeldError{}, &ledger.OlderSchemaError{},
 		&ledger.RefusedError{}, &ledger.RetiredError{}, &ledger.RevokedError{}, &ledger.RevokedIssuerError{}, &ledger.RevokedKeyError{}, &ledger.UnknownIssuerError{}, &ledger.UnreachableError{Err: errors.New("x")},
+		&ledger.TokenError{}, &ledger.HeldError{}, &ledger.DeniedError{}, &ledger.GraceError{}, &ledger.ReservedNameError{},
 	}
 }
 

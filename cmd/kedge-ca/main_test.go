@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 					e.Setenv("SCHEMA1", schema1)
 					return os.Chmod(e.WorkDir, 0o700)
 				},
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){"mode": mode, "private": private, "who": who, "numbers": numbers},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"mode": mode, "private": private, "who": who, "numbers": numbers, "keep": keep},
 			})
 		})
 	}

@@ -35,3 +35,8 @@ func numbers(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("SERIAL", serial.String())
 	ts.Setenv("FINGERPRINT", certinfo.Fingerprint(cert))
 }
+
+// keep sets a variable to standard output, without the end of the line: keep NAME.
+func keep(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], strings.TrimSuffix(ts.ReadFile("stdout"), "\n"))
+}

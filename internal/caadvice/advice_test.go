@@ -12,6 +12,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/advice"
+	"kedge/internal/localca"
 	"kedge/internal/pemread"
 	"kedge/pkcs11"
 	"kedge/tpm"
@@ -33,6 +34,16 @@ func TestAdvice(t *testing.T) {
 		{"locked token", hardware(), &pkcs11.PINError{Retries: pkcs11.RetriesNone}, "SO PIN"},
 		{"locked TPM", hardware(), &tpm.AuthError{Locked: true}, "lockout"},
 		{"no TPM", hardware(), tpm.ErrNoDevice, "device="},
+		{"held name", enrollment(), &ledger.HeldError{}, "--replace"},
+		{"denied name", enrollment(), &ledger.DeniedError{}, "--undo"},
+		{"refused token", enrollment(), &ledger.TokenError{}, "kedge-ca token list"},
+		{"late renewal", enrollment(), &ledger.GraceError{}, "kedge-ca token NAME"},
+		{"name of a server", enrollment(), &ledger.ReservedNameError{}, "leave the name out"},
+		{"name of a host", enrollment(), &ledger.ReservedNameError{Server: true}, "give the server another name"},
+		{"no server", enrollment(), &localca.NoServerError{}, "url: https://"},
+		{"no tokens", enrollment(), &localca.NoProofError{}, "enroll.proofs"},
+		{"other file", enrollment(), &localca.ServerFileError{}, "--out"},
+		{"file", enrollment(), &localca.ServerFileError{Exists: true}, "--replace"},
 		{"other key", hardware(), errors.New("other"), ""},
 	} {
 		got := tt.rows.Of(fmt.Errorf("around: %w", tt.err)).Hint

@@ -20,7 +20,7 @@ type Certificate struct {
 	Serial        string    `json:"serial"`         // hex, as AWS writes it in source identities and session names
 	SerialDecimal string    `json:"serial_decimal"` // as requests are signed with
 	Fingerprint   string    `json:"fingerprint"`    // SHA-256, hex
-	Kind          string    `json:"kind"`           // root, intermediate or leaf
+	Kind          string    `json:"kind"`           // root, intermediate, leaf or server
 	State         string    `json:"state"`          // valid, expired, revoked, held or pending
 	Subject       string    `json:"subject"`        // RFC 2253
 	CommonName    string    `json:"common_name"`
@@ -49,7 +49,7 @@ func Of(c ledger.Certificate, now time.Time) (Certificate, error) {
 		return Certificate{}, err
 	}
 	d := OfIssued(ca.Issued{Certificate: cert, Profile: c.Profile, Host: c.Host, Why: c.Why, Replaces: c.Replaces, At: c.IssuedAt})
-	d.State = c.State(now)
+	d.State, d.Kind = c.State(now), c.Kind
 	if c.RevokedAt != nil {
 		d.RevokedAt, d.Reason = c.RevokedAt, c.Reason.String()
 	}
@@ -77,6 +77,9 @@ func OfIssued(i ca.Issued) Certificate {
 		Profile:       i.Profile,
 		Why:           i.Why,
 		Replaces:      hex.EncodeToString(i.Replaces),
+	}
+	if i.Server {
+		d.Kind = ledger.Server
 	}
 	for _, u := range c.URIs {
 		d.URIs = append(d.URIs, u.String())

@@ -13,10 +13,15 @@ type Names struct{ DNS, URIs, IPs, Emails []string }
 
 // Add adds the flags.
 func (n *Names) Add(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&n.DNS, "dns", nil, "DNS `NAME` for the subject alternative name")
+	n.AddHost(flags)
 	flags.StringSliceVar(&n.URIs, "uri", nil, "`URI` for it, such as a SPIFFE ID")
-	flags.StringSliceVar(&n.IPs, "ip", nil, "IP `ADDRESS` for it")
 	flags.StringSliceVar(&n.Emails, "email", nil, "email `ADDRESS` for it")
+}
+
+// AddHost adds the flags for the names of a server.
+func (n *Names) AddHost(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&n.DNS, "dns", nil, "DNS `NAME` for the subject alternative name")
+	flags.StringSliceVar(&n.IPs, "ip", nil, "IP `ADDRESS` for it")
 }
 
 // AddJSON adds --json.

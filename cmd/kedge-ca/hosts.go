@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca/issuance"
+	"kedge/internal/certinfo"
+)
+
+type hostsOptions struct {
+	caOptions
+	late bool
+}
+
+func newHosts(h host, run func(context.Context, *hostsOptions) error) *cobra.Command {
+	o := &hostsOptions{caOptions: caOptions{host: h}}
+	cmd := &cobra.Command{
+		Use:   "hosts",
+		Short: "List the hosts that have a name, those that are late first",
+		Long: `List the names that hosts hold, with the newest certificate of each, how the host proved that it
+may have it, and alarms: that another key tried to renew an older certificate of the host, which one
+of them has copied, and that it is denied further certificates. A host holds its name after its
+certificate has expired, until "kedge-ca decommission".
+
+First come the hosts whose certificate has expired or nearly so, which should have renewed it: when
+is said under expiry.warn: in the configuration. The others follow, the first to expire first.`,
+		Example: `  kedge-ca hosts
+  kedge-ca hosts --late --json`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	o.addList(cmd)
+	cmd.Flags().BoolVar(&o.late, "late", false, "list only those that should have renewed their certificate")
+	return cmd
+}
+
+func runHosts(ctx context.Context, o *hostsOptions) (err error) {
+	s, err := readStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	return certinfo.HostListing().Write(o.Out, o.output.format(), o.hosts(s.Service.Hosts(ctx)))
+}
+
+// hosts describes hosts, only late ones if those are asked for.
+func (o *hostsOptions) hosts(all iter.Seq2[issuance.Host, error]) iter.Seq2[certinfo.Host, error] {
+	return func(yield func(certinfo.Host, error) bool) {
+		for h, err := range all {
+			if err == nil && o.late && !h.Late() {
+				return // the others come after them
+			}
+			if !yield(certinfo.HostOf(h), err) || err != nil {
+				return
+			}
+		}
+	}
+}

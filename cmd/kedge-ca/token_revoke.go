@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca/issuance"
+	"kedge/ca/ledger"
+	"kedge/internal/cli"
+	"kedge/internal/localca"
+)
+
+type tokenRevokeOptions struct {
+	caOptions
+	confirm      confirmFlag
+	ids          [][]byte
+	certificates bool
+	why          string
+}
+
+func newTokenRevoke(h host, run func(context.Context, *tokenRevokeOptions) error) *cobra.Command {
+	o := &tokenRevokeOptions{caOptions: caOptions{host: h}}
+	cmd := &cobra.Command{
+		Use:   "revoke <id>...",
+		Short: "Revoke tokens",
+		Long: `Revoke tokens by their IDs, as "kedge-ca token list" shows them, or by their text: nobody can use
+them any more. With --certificates, the certificates that hosts got by them are revoked too, and
+those that have replaced them; that needs a yes on the terminal or --yes.`,
+		Example: `  kedge-ca token revoke $(kedge-ca token web-03)`,
+		Args:    atLeastOne("give the ID of a token: kedge-ca token revoke ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for i, text := range args {
+				id, err := localca.ParseTokenID(text)
+				if err != nil {
+					return cli.Usagef(cmd, "argument %d: %w", i+1, err)
+				}
+				o.ids = append(o.ids, id)
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.add(cmd)
+	o.confirm.add(cmd)
+	cmd.Flags().BoolVar(&o.certificates, "certificates", false, "revoke also the certificates that hosts got by them")
+	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger")
+	return cmd
+}
+
+func runTokenRevoke(ctx context.Context, o *tokenRevokeOptions) (err error) {
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	if o.certificates {
+		question := fmt.Sprintf("revoke %s and all certificates that hosts got by it?", count(len(o.ids), "token"))
+		if err := o.confirm.ask(o.host, question); err != nil {
+			return err
+		}
+	}
+	for _, id := range o.ids { // all or none are revoked, as far as that can be known before
+		if _, err := s.Service.Token(ctx, id); err != nil {
+			return err
+		}
+	}
+	var all issuance.Changed
+	for _, id := range o.ids {
+		changed, err := s.Service.RevokeToken(ctx, id, o.certificates, o.why)
+		if err != nil {
+			return err
+		}
+		o.say("revoked the token " + hex.EncodeToString(id))
+		all.Certificates = append(all.Certificates, changed.Certificates...)
+		all.Warnings = append(all.Warnings, changed.Warnings...)
+		for _, a := range changed.Behind {
+			if !slices.ContainsFunc(all.Behind, func(b ledger.Authority) bool { return a.Name == b.Name }) {
+				all.Behind = append(all.Behind, a)
+			}
+		}
+	}
+	if err := o.reportChanged("revoked", &all, 0, o.output); err != nil {
+		return err
+	}
+	if len(all.Certificates) > 0 {
+		o.reportNext(&all)
+	}
+	return nil
+}

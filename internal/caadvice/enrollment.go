@@ -1,0 +1,31 @@
+package caadvice
+
+import (
+	"kedge/ca/ledger"
+	"kedge/internal/advice"
+	"kedge/internal/localca"
+)
+
+// enrollment is about the names of hosts and servers, and the tokens for them.
+func enrollment() advice.Table {
+	return advice.Table{
+		advice.Kind[*ledger.HeldError]("if the host lost its key, give the name to a new one: kedge-ca token NAME --replace; if the host is gone: kedge-ca decommission NAME"),
+		advice.Kind[*ledger.DeniedError]("allow them again: kedge-ca deny-renew NAME --undo"),
+		advice.Kind[*ledger.TokenError]("see which tokens there are, and what became of the others: kedge-ca token list --all"),
+		advice.Kind[*ledger.GraceError]("let the host enroll again: kedge-ca token NAME --replace"),
+		advice.About(func(e *ledger.ReservedNameError) string {
+			if e.Server {
+				return "give the server another name, or issue the host's certificate without this one and revoke the old one"
+			}
+			return "leave the name out: hosts know the server by it"
+		}),
+		advice.Kind[*localca.NoServerError](`write under server: in it url: https://HOST, by which hosts reach "kedge-ca serve"`),
+		advice.Kind[*localca.NoProofError]("add token to enroll.proofs of the profile in the configuration, or choose another with --profile"),
+		advice.About(func(e *localca.ServerFileError) string {
+			if e.Exists {
+				return "replace it with --replace, if an earlier server-cert has written it"
+			}
+			return "give the file of an earlier server-cert, or another one, with --out"
+		}),
+	}
+}

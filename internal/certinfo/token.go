@@ -1,0 +1,90 @@
+package certinfo
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"kedge/ca/ledger"
+	"kedge/internal/report"
+)
+
+// Token is a token in JSON documents, and in lists. Times are UTC, in RFC 3339.
+type Token struct {
+	ID       string   `json:"id"`
+	Names    []string `json:"names,omitempty"`
+	Pattern  string   `json:"pattern,omitempty"`
+	Profile  string   `json:"profile"`
+	State    string   `json:"state"`
+	Uses     int      `json:"uses"`
+	Used     int      `json:"used"`
+	Made     string   `json:"made"`
+	Expires  string   `json:"expires"`
+	Networks []string `json:"networks,omitempty"`
+	ForKey   string   `json:"for_key,omitempty"`
+	Replace  bool     `json:"replace,omitempty"`
+	Why      string   `json:"why,omitempty"`
+}
+
+// TokenOf describes a token. now decides the state.
+func TokenOf(t ledger.Token, now time.Time) Token {
+	d := Token{
+		ID: hex.EncodeToString(t.ID), Names: t.Names, Pattern: t.Pattern, Profile: t.Profile, State: tokenState(t, now), Uses: t.Uses, Used: t.Used,
+		Made: report.Time(t.At), Expires: report.Time(t.Expires), ForKey: hex.EncodeToString(t.ForKey), Replace: t.Replace, Why: t.Why,
+	}
+	for _, n := range t.Networks {
+		d.Networks = append(d.Networks, n.String())
+	}
+	return d
+}
+
+// TokenUsable is the state of a token that can be used.
+const TokenUsable = "usable"
+
+// tokenState returns the state of a token; the first that applies.
+func tokenState(t ledger.Token, now time.Time) string {
+	switch {
+	case t.Revoked != nil:
+		return "revoked"
+	case t.Void:
+		return "void"
+	case t.Used >= t.Uses:
+		return "spent"
+	case !now.Before(t.Expires):
+		return "expired"
+	}
+	return TokenUsable
+}
+
+// TokenListing says how tokens are written.
+func TokenListing() report.Listing[Token] {
+	columns := []report.Column[Token]{
+		{Head: "ID", Value: func(t Token) string { return t.ID }},
+		{Head: "NAMES", Value: func(t Token) string { return strings.TrimSpace(strings.Join(t.Names, " ") + " " + t.Pattern) }},
+		{Head: "PROFILE", Value: func(t Token) string { return t.Profile }},
+		{Head: "STATE", Value: func(t Token) string { return t.State }},
+		{Head: "USED", Value: func(t Token) string { return strconv.Itoa(t.Used) + "/" + strconv.Itoa(t.Uses) }},
+		{Head: "EXPIRES", Value: func(t Token) string { return t.Expires }},
+		{Head: "WHY", Value: func(t Token) string { return t.Why }},
+	}
+	return report.Listing[Token]{Key: "tokens", JSON: func(t Token) any { return t }, Columns: columns}
+}
+
+// InWords says in words what a token is for.
+func (t Token) InWords() string {
+	what := "new names such as " + strconv.Quote(t.Pattern)
+	if t.Pattern == "" {
+		var quoted []string
+		for _, name := range t.Names {
+			quoted = append(quoted, strconv.Quote(name))
+		}
+		what = strings.Join(quoted, ", ")
+	}
+	times := "once"
+	if t.Uses > 1 {
+		times = fmt.Sprintf("%d times", t.Uses)
+	}
+	return fmt.Sprintf("the token %s for %s, to be used %s until %s", t.ID, what, times, t.Expires)
+}

@@ -1,0 +1,169 @@
+package localca
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+	"kedge/internal/cadir"
+	"kedge/internal/enrollapi"
+)
+
+// TokenFor says for which host a token is made.
+type TokenFor struct {
+	// Name is the requested name, or a pattern, with * or ?, for names that no certificate has had.
+	Name    string
+	Profile string // empty: the default one
+}
+
+// IsPattern reports whether the name is a pattern: no name has these characters.
+func (f TokenFor) IsPattern() bool { return strings.ContainsAny(f.Name, "*?") }
+
+// TokenTerms limit the use of tokens.
+type TokenTerms struct {
+	Uses     int // of each
+	Lifetime time.Duration
+	Networks []netip.Prefix // from which it can be used; none: any
+	ForKey   []byte         // ca.KeyHash of the only key that can use it; nil: any
+	Replace  bool           // it can give a name that another key holds
+	Why      string         // for the ledger
+}
+
+// NewToken is a token that was made. Its text is known only now: the ledger has a hash of it.
+type NewToken struct {
+	enrollapi.Token
+	Record ledger.Token
+}
+
+// MakeTokens makes a token for each host, all or none, and records them. If the configuration does
+// not say how hosts reach the CA, the error is a *NoServerError; if a profile accepts no tokens, a
+// *NoProofError. Others are those of cadir.Settings.Profile, ca.Profile.CheckName and
+// ledger.Ledger.AddTokens.
+func (c *CA) MakeTokens(ctx context.Context, hosts []TokenFor, terms TokenTerms) ([]NewToken, error) {
+	if c.Settings.Server.URL == "" {
+		return nil, &NoServerError{File: c.folder.SettingsPath()}
+	}
+	path, err := c.Service.Issuing(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	pin := sha256.Sum256(path[len(path)-1].Certificate.RawSubjectPublicKeyInfo)
+	var made []NewToken
+	var records []ledger.Token
+	for _, host := range hosts {
+		t, err := c.makeToken(host, terms, pin)
+		if err != nil {
+			return nil, err
+		}
+		made, records = append(made, t), append(records, t.Record)
+	}
+	if err := c.Service.AddTokens(ctx, records); err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+func (c *CA) makeToken(host TokenFor, terms TokenTerms, pin [sha256.Size]byte) (NewToken, error) {
+	profile, err := c.tokenProfile(host)
+	if err != nil {
+		return NewToken{}, err
+	}
+	server := c.Settings.Server
+	t, err := enrollapi.NewToken(server.URL, pin, server.TLS == cadir.TLSSystem)
+	if err != nil {
+		return NewToken{}, fmt.Errorf("server.url: %w", err)
+	}
+	secret := sha256.Sum256(t.Secret.Bytes())
+	now := c.config.Keys.Host.Now()
+	r := ledger.Token{
+		ID: t.ID[:], SecretHash: secret[:], Profile: profile.Name(), Uses: terms.Uses, Expires: now.Add(terms.Lifetime),
+		Networks: terms.Networks, ForKey: terms.ForKey, Replace: terms.Replace, Why: terms.Why, At: now,
+	}
+	if name := profile.CommonName(host.Name); host.IsPattern() {
+		r.Pattern = name
+	} else {
+		r.Names = []string{name}
+	}
+	return NewToken{t, r}, nil
+}
+
+// tokenProfile returns the profile of a token, if that accepts tokens and issues the name.
+func (c *CA) tokenProfile(host TokenFor) (*ca.Profile, error) {
+	profile, err := c.Settings.Profile(host.Profile)
+	if err != nil {
+		return nil, err
+	}
+	enrollment, err := c.Settings.Enrollment(host.Profile)
+	if err != nil {
+		return nil, err
+	}
+	if !enrollment.Allows(cadir.ProofToken) {
+		return nil, &NoProofError{Profile: profile.Name()}
+	}
+	if host.IsPattern() {
+		return profile, nil
+	}
+	return profile, profile.CheckName(host.Name)
+}
+
+// ParseTokenID reads the ID of a token, in hexadecimal as commands write it, or the text of a token.
+// The error does not show the text.
+func ParseTokenID(text string) ([]byte, error) {
+	if t, err := enrollapi.ParseToken(text); err == nil {
+		return t.ID[:], nil
+	}
+	id, err := hex.DecodeString(text)
+	if err != nil || len(id) != ledger.TokenIDSize {
+		return nil, errors.New("it is neither the ID of a token, of 24 hexadecimal digits, nor a token")
+	}
+	return id, nil
+}
+
+// ParseNetwork reads a range of addresses, or one address.
+func ParseNetwork(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	network, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil || network.Addr().Is4In6():
+		return network, fmt.Errorf("%q is not a range of addresses, such as 10.1.0.0/16", text)
+	case network != network.Masked():
+		return network, fmt.Errorf("bits are set after the first %d of %s; write %s", network.Bits(), text, network.Masked())
+	}
+	return network, nil
+}
+
+// ParseKeyHash reads a SHA-256 in hexadecimal; colons are ignored.
+func ParseKeyHash(text string) ([]byte, error) {
+	hash, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))
+	if err != nil || len(hash) != sha256.Size {
+		return nil, fmt.Errorf("%q is not a SHA-256 of 64 hexadecimal digits", text)
+	}
+	return hash, nil
+}
+
+// NoServerError reports that tokens cannot be made, since the configuration does not say where the
+// server is.
+type NoServerError struct {
+	File string // the configuration
+}
+
+func (e *NoServerError) Error() string {
+	return "the configuration does not say how hosts reach this CA: server.url is missing in " + e.File
+}
+
+// NoProofError reports that a profile accepts no tokens.
+type NoProofError struct{ Profile string }
+
+func (e *NoProofError) Error() string {
+	return fmt.Sprintf("the profile %q takes no tokens: its enroll.proofs does not list token", e.Profile)
+}
