@@ -187,8 +187,9 @@ func TestServer_systemRoots(t *testing.T) {
 	if _, err := Enroll(t.Context(), e); !errors.As(err, new(*UntrustedError)) {
 		t.Errorf("a private CA: %v", err)
 	}
-	e.Roots = x509.NewCertPool()
-	e.Roots.AddCert(s.root.Certificate)
+	roots := x509.NewCertPool()
+	roots.AddCert(s.root.Certificate)
+	e.Roots = func() (*x509.CertPool, error) { return roots, nil }
 	if _, err := Enroll(t.Context(), e); err != nil {
 		t.Errorf("one that the system trusts: %v", err)
 	}

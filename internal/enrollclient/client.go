@@ -27,8 +27,9 @@ const (
 
 // Connection says how the server is reached.
 type Connection struct {
-	Proxy   func(*http.Request) (*url.URL, error) // nil: none
-	Roots   *x509.CertPool                        // for servers with public certificates; nil: those of the system
+	Proxy func(*http.Request) (*url.URL, error) // nil: none
+	// Roots returns the roots for servers with public certificates; nil, or a nil pool: those of the system.
+	Roots   func() (*x509.CertPool, error)
 	Now     func() time.Time
 	Version string // of kedge
 
@@ -55,7 +56,12 @@ func (c Connection) newClient(address string, pin Pin, systemRoots bool) (*clien
 	}
 	config := serverTLS(u.Hostname(), pin, c.Now)
 	if systemRoots {
-		config = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: u.Hostname(), RootCAs: c.Roots, Time: c.Now}
+		config = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: u.Hostname(), Time: c.Now}
+		if c.Roots != nil {
+			if config.RootCAs, err = c.Roots(); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return &client{Connection: c, url: address, name: u.Host, http: &http.Client{
 		Timeout: requestTimeout,

@@ -28,7 +28,7 @@ func isDue(r hostdir.Record, now time.Time) bool {
 }
 
 // RenewAt returns when the certificate is due, by the host's clock.
-func RenewAt(r hostdir.Record) time.Time { return r.Answered.Add(seconds(r.Renew.After)) }
+func RenewAt(r hostdir.Record) time.Time { return r.Answered.Add(seconds(r.Renew.After)).UTC() }
 
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 

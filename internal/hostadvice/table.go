@@ -21,7 +21,7 @@ import (
 
 // Table returns the rows.
 func Table() advice.Table {
-	return slices.Concat(codes(), profiles(), command(), newKey(), key(), refused(), local(), usage(), network())
+	return slices.Concat(codes(), enrollment(), profiles(), command(), newKey(), key(), refused(), local(), usage(), network())
 }
 
 // codes are the rows that decide how to exit whatever the hint is.

@@ -3,6 +3,7 @@
 package hostdir
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
@@ -47,4 +48,16 @@ func accessOf(info fs.FileInfo) Access {
 		return Access{}
 	}
 	return Access{Group: int(stat.Gid), ByGroup: true}
+}
+
+// GroupAccess lets a group, given by name or number, read what is written.
+func GroupAccess(name string) (Access, error) {
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		if g, err = user.LookupGroupId(name); err != nil {
+			return Access{}, fmt.Errorf("there is no group %q", name)
+		}
+	}
+	id, err := strconv.Atoi(g.Gid)
+	return Access{Group: id, ByGroup: true}, err
 }

@@ -16,13 +16,13 @@ import (
 
 // The names in a folder.
 const (
-	currentName = "current"
 	pairPrefix  = "pair-"
 	enrollName  = "enroll"
 	renewPrefix = "renew-"
 	stateName   = "state.json"
 	lockName    = "lock"
 
+	CurrentName     = "current"  // the link to the pair in use
 	KeyName         = "leaf.key" // in a pair
 	CertificateName = "leaf.pem"
 	BundleName      = "bundle.pem"
@@ -160,16 +160,16 @@ func pairName(n int) string { return fmt.Sprint(pairPrefix, n) }
 
 // currentNumber returns the number of the current pair, and 0 if there is none.
 func currentNumber(path string) (int, error) {
-	target, err := os.Readlink(filepath.Join(path, currentName))
+	target, err := os.Readlink(filepath.Join(path, CurrentName))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return 0, nil
 	case err != nil:
-		return 0, &FolderError{Path: filepath.Join(path, currentName), Problem: "is not a link to the pair in use"}
+		return 0, &FolderError{Path: filepath.Join(path, CurrentName), Problem: "is not a link to the pair in use"}
 	}
 	n := pairNumber(target)
 	if n == 0 {
-		return 0, &FolderError{Path: filepath.Join(path, currentName), Problem: "leads out of the folder"}
+		return 0, &FolderError{Path: filepath.Join(path, CurrentName), Problem: "leads out of the folder"}
 	}
 	return n, nil
 }

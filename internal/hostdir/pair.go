@@ -92,7 +92,7 @@ func encodeCertificates(certs ...*x509.Certificate) (out []byte) {
 
 // Access returns who may read the current pair; ok is false if there is none.
 func (f *Folder) Access() (a Access, ok bool) {
-	info, err := os.Stat(f.in(currentName, CertificateName))
+	info, err := os.Stat(f.in(CurrentName, CertificateName))
 	if err != nil {
 		return Access{}, false
 	}
@@ -108,7 +108,7 @@ func List(base string) (dirs []string, err error) {
 	}
 	for _, e := range entries {
 		dir := filepath.Join(base, e.Name())
-		if info, err := os.Lstat(filepath.Join(dir, currentName)); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		if info, err := os.Lstat(filepath.Join(dir, CurrentName)); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			dirs = append(dirs, dir)
 		}
 	}

@@ -112,7 +112,7 @@ func (f *Folder) writeNew(path string, data []byte, access Access) error {
 
 // point renames a new link over the current one.
 func (f *Folder) point(target string) error {
-	temporary := f.in(currentName + ".new")
+	temporary := f.in(CurrentName + ".new")
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -128,7 +128,7 @@ func (f *Folder) point(target string) error {
 	if err := f.change("switch"); err != nil {
 		return err
 	}
-	if err := os.Rename(temporary, f.in(currentName)); err != nil {
+	if err := os.Rename(temporary, f.in(CurrentName)); err != nil {
 		return err
 	}
 	return syncFolder(f.path)

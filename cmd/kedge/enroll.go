@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/internal/enrollapi"
+	"kedge/internal/enrollclient"
+	"kedge/internal/hostdir"
+	"kedge/internal/hostkeys"
+)
+
+type enrollOptions struct {
+	identityFlags
+	argument, tokenFile string
+	name, keyGroup      string
+	tpm                 tpmFlag
+	token               string // URI of --pkcs11
+	place               hostkeys.Place
+	awsProfile          string
+	force, noCheck      bool
+	json                bool
+
+	// Checked:
+	keys   enrollclient.Keys
+	secret config.Password // where the token is
+	access hostdir.Access
+}
+
+func newEnroll(h host, run func(context.Context, *enrollOptions) error) *cobra.Command {
+	o := &enrollOptions{identityFlags: identityFlags{host: h}}
+	cmd := &cobra.Command{
+		Use:   "enroll [TOKEN]",
+		Short: "Get the first certificate of this host with a token of the CA",
+		Long: `Makes a private key, gets a certificate for it from the enrollment server of the CA, and checks that
+both give credentials, if the server names a role. "kedge-ca token" makes the token, which says where
+the server is and which key the CA has.
+
+The files come into a folder: current/leaf.key, current/leaf.pem and current/bundle.pem. "kedge renew"
+replaces them before the certificate expires. Run again, enroll does nothing; after an interruption it
+goes on with the same key, and the token is good for that.
+
+The token is read from --token-file, else from KEDGE_TOKEN, else it is asked for on the terminal. As
+an argument it is visible to every user of this machine for a moment: only for one that is used once.`,
+		Example: `  kedge enroll --token-file web-01.token
+  kedge enroll --token-file - --tpm --aws-profile default
+  kedge enroll --pkcs11 'pkcs11:token=kedge;object=web-01' --key-password-from /etc/kedge/pin
+  KEDGE_TOKEN=kedge1_... kedge enroll --name web-01 --dir /var/lib/kedge/web-01 --key-group www-data`,
+		Args:    o.takeArguments,
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.validate(cmd) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.tokenFile, "token-file", "", "file with the token: PATH, fd:N, or - (standard input)")
+	flags.StringVar(&o.name, "name", "", "common `NAME` to ask for (default: the one that the token is for)")
+	o.add(flags, "`FOLDER` for key and certificate (default: one with the name of the host in /var/lib/kedge, or for users other than root in ~/.local/state/kedge)")
+	flags.Var(&o.tpm, "tpm", "make the key in the TPM, or use the one of this `[URI]`, as in tpm:handle=0x81000010")
+	flags.Lookup("tpm").NoOptDefVal = "true"
+	flags.StringVar(&o.token, "pkcs11", "", "use the key on the token of this `URI`, as in pkcs11:token=LABEL;object=NAME, and make it if it is not there")
+	cli.AddKeyType(flags, &o.place.Type, "P-256", "; TPMs and tokens have fewer")
+	cli.AddPasswordFrom(flags, &o.place.PasswordFrom, "PIN of the token, or auth value of the key in a TPM, for renewals as well")
+	cli.AddPKCS11Library(flags, &o.place.Library)
+	flags.StringVar(&o.keyGroup, "key-group", "", "let this `GROUP` read the key, too")
+	flags.StringVar(&o.awsProfile, "aws-profile", "", "write this `PROFILE` of ~/.aws/config, as kedge configure does")
+	flags.BoolVar(&o.noCheck, "no-check", false, "do not get credentials to see that it works")
+	flags.BoolVar(&o.force, "force", false, "enroll anew, even if this host is enrolled")
+	cli.AddJSON(flags, &o.json)
+	cmd.MarkFlagsMutuallyExclusive("tpm", "pkcs11")
+	return cmd
+}
+
+// takeArguments takes the token, and the URI of --tpm where it stands after a space.
+func (o *enrollOptions) takeArguments(_ *cobra.Command, args []string) error {
+	for _, arg := range args {
+		switch {
+		case o.tpm == anyTPM && strings.HasPrefix(arg, "tpm:"):
+			o.tpm = tpmFlag(arg)
+		case o.argument == "":
+			o.argument = arg
+		default:
+			return fmt.Errorf("unexpected argument: enroll takes one token")
+		}
+	}
+	return nil
+}
+
+func (o *enrollOptions) validate(cmd *cobra.Command) (err error) {
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	if o.argument != "" && o.tokenFile != "" {
+		return cli.Usagef(cmd, "the token is given twice: as an argument and with --token-file")
+	}
+	if o.secret, err = config.NewPassword("token-file", o.tokenFile); err != nil {
+		return usage(cmd, err)
+	}
+	if o.place.URI = string(o.tpm) + o.token; o.token != "" && !strings.HasPrefix(o.token, "pkcs11:") {
+		return cli.Usagef(cmd, "--pkcs11: %q does not begin with \"pkcs11:\"", o.token)
+	}
+	if o.keys, err = hostkeys.New(o.place, o.inputs); err != nil {
+		return cli.Usagef(cmd, "%w", err)
+	}
+	if o.keyGroup != "" {
+		if o.access, err = hostdir.GroupAccess(o.keyGroup); err != nil {
+			return cli.Usagef(cmd, "--key-group: %w", err)
+		}
+	}
+	return nil
+}
+
+// readToken gets the token from where it is.
+func (o *enrollOptions) readToken() (enrollapi.Token, error) {
+	text := o.argument
+	switch {
+	case text != "":
+		o.warn("a token as an argument is visible to every user of this machine; --token-file is not")
+	case o.tokenFile != "":
+		data, err := o.secret.Read(o.inputs, "the token")
+		if err != nil {
+			return enrollapi.Token{}, err
+		}
+		text = string(data)
+	default:
+		if text = o.environment.Variable("token"); text == "" {
+			data, err := o.inputs.Ask("Token")
+			if err != nil {
+				return enrollapi.Token{}, fmt.Errorf("the token is needed: %w", err)
+			}
+			text = string(data)
+		}
+	}
+	return enrollapi.ParseToken(text)
+}
+
+func runEnroll(ctx context.Context, o *enrollOptions) error {
+	token, err := o.readToken()
+	if err != nil {
+		return err
+	}
+	e := enrollclient.Enrolling{
+		Connection: o.connection, Token: token, Name: o.name, Dir: o.dir, Access: o.access, Keys: o.keys, Force: o.force,
+	}
+	if e.Dir == "" {
+		if e.Base, err = config.StateDir(o.environment); err != nil {
+			return err
+		}
+	}
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	got, err := enrollclient.Enroll(ctx, e)
+	if err != nil {
+		return err
+	}
+	o.announce(got)
+	if !got.Already || o.awsProfile != "" {
+		if err := o.use(ctx, got); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return o.printJSON(struct {
+			Schema int `json:"schema"`
+			enrollclient.Status
+			Already bool `json:"already"`
+		}{1, enrollclient.StatusOf(got.Dir, got.Pair), got.Already})
+	}
+	return nil
+}
+
+// announce says what is there now.
+func (o *enrollOptions) announce(got *enrollclient.Enrolled) {
+	r := got.Pair.Record
+	if got.Already {
+		o.done(fmt.Sprintf("%s is enrolled at %s already, in %s: nothing was changed; --force enrolls it anew", r.Name, r.Server, got.Dir))
+		return
+	}
+	if got.Resumed {
+		o.done("the key is the one that an interrupted run made")
+	}
+	o.done(fmt.Sprintf("%s is enrolled: certificate %s until %s, in %s; run kedge renew every few minutes, by a timer or cron", r.Name, r.Serial, got.Pair.Leaf.NotAfter.UTC().Format(time.RFC3339), got.Dir))
+}

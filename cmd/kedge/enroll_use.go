@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"kedge/internal/enrollclient"
+	"kedge/internal/processline"
+	"kedge/internal/trial"
+)
+
+// unusableError reports that a host is enrolled, and gets no credentials yet. Err says why.
+type unusableError struct {
+	Name string
+	Err  error
+}
+
+func (e *unusableError) Error() string {
+	return e.Name + " is enrolled, but its certificate gives no credentials: " + e.Err.Error()
+}
+func (e *unusableError) Unwrap() error { return e.Err }
+
+// use writes the AWS profile if that is asked for, and otherwise gets credentials once, to see that it
+// works. Both need the ARNs that the server may name.
+func (o *enrollOptions) use(ctx context.Context, got *enrollclient.Enrolled) error {
+	if got.Pair.Record.AWS == nil {
+		text := "the server names no role: whether this certificate gives credentials was not checked"
+		if o.awsProfile != "" {
+			text += ", and no profile was written"
+		}
+		o.warn(text)
+		return nil
+	}
+	arguments := enrollclient.RoleFlags(got.Dir, got.Pair)
+	var err error
+	switch {
+	case o.awsProfile != "":
+		err = o.configure(ctx, append(arguments, "--profile", o.awsProfile, "--aws-region", got.Pair.Record.AWS.Region))
+	case !o.noCheck:
+		err = o.try(ctx, arguments)
+	}
+	if err != nil {
+		return &unusableError{Name: got.Pair.Record.Name, Err: err}
+	}
+	return nil
+}
+
+// configure does what kedge configure does.
+func (o *enrollOptions) configure(ctx context.Context, arguments []string) error {
+	cmd := newConfigure(o.host, runConfigure)
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	if o.noCheck {
+		arguments = append(arguments, "--no-check")
+	}
+	cmd.SetArgs(arguments)
+	return cmd.ExecuteContext(ctx)
+}
+
+// try gets credentials as an SDK would.
+func (o *enrollOptions) try(ctx context.Context, arguments []string) error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find out where this program is: %w", err)
+	}
+	line, err := processline.Join(append([]string{program, "credential-process"}, arguments...))
+	if err != nil {
+		return err
+	}
+	if err := trial.Process(ctx, line, o.Err); err != nil {
+		return err
+	}
+	o.done("it gives credentials")
+	return nil
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/cli"
+	"kedge/internal/enrollclient"
+	"kedge/internal/filelock"
+)
+
+type renewOptions struct {
+	identityFlags
+	everything, force, status, json bool
+}
+
+func newRenew(h host, run func(context.Context, *renewOptions) error) *cobra.Command {
+	o := &renewOptions{identityFlags: identityFlags{host: h}}
+	cmd := &cobra.Command{
+		Use:   "renew",
+		Short: "Renew the certificate of an enrolled host when it is due",
+		Long: `Asks the server that the host enrolled at for the next certificate, if the present one is due, and
+exits 0 if there is nothing to do: a timer or cron runs it every few minutes. A key in a file is
+replaced with each renewal; one in a TPM or on a token stays.
+
+The new pair comes into use after it was checked, by one rename of the link "current"; the pair
+before stays beside it. After a failure the old pair stays in use, and for up to 15 minutes the next
+runs leave the server alone. A certificate that has expired is renewed as well, for as long as the CA
+allows it.`,
+		Example: `  kedge renew
+  kedge renew --all --quiet
+  kedge renew --dir /var/lib/kedge/web-01 --force
+  kedge renew --status`,
+		Args: cobra.NoArgs,
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			if o.json && !o.status {
+				return cli.Usagef(cmd, "--json: only --status prints something; add it")
+			}
+			return o.check(cmd)
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	flags := cmd.Flags()
+	o.add(flags, "`FOLDER` of the identity (default: the only one that this user has)")
+	flags.BoolVar(&o.everything, "all", false, "renew every identity of this user that is due")
+	flags.BoolVar(&o.force, "force", false, "renew now, due or not")
+	flags.BoolVar(&o.status, "status", false, "print what is due when, and ask no server")
+	cli.AddJSON(flags, &o.json)
+	cmd.MarkFlagsMutuallyExclusive("dir", "all")
+	cmd.MarkFlagsMutuallyExclusive("force", "status")
+	return cmd
+}
+
+func runRenew(ctx context.Context, o *renewOptions) error {
+	dirs, err := o.chosen()
+	if err != nil {
+		return err
+	}
+	if o.status {
+		return o.printStatus(dirs)
+	}
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	var failed []error
+	for _, dir := range dirs {
+		if err := o.renew(ctx, dir); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", filepath.Base(dir), err))
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	for _, err := range failed[:len(failed)-1] {
+		o.say("error", err.Error())
+	}
+	return failed[len(failed)-1]
+}
+
+// chosen returns the folders of the identities that are meant.
+func (o *renewOptions) chosen() ([]string, error) {
+	if o.everything || o.status && o.dir == "" {
+		return o.all()
+	}
+	dir, err := o.one()
+	return []string{dir}, err
+}
+
+// renew renews one identity and says what came of it.
+func (o *renewOptions) renew(ctx context.Context, dir string) error {
+	got, err := enrollclient.Renew(ctx, enrollclient.Renewing{Connection: o.connection, Dir: dir, Force: o.force, Keys: o.keysOf})
+	if errors.As(err, new(*filelock.HeldError)) {
+		o.done(dir + " is being renewed by another process")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	name := got.Pair.Record.Name
+	switch {
+	case got.Waiting:
+		o.warn(fmt.Sprintf("%s: the last try to renew failed: %s; the next one is after %s", name, got.State.Error, got.State.NextTry.UTC().Format(time.RFC3339)))
+	case !got.Done:
+		o.done(fmt.Sprintf("%s is renewed at %s: nothing to do", name, enrollclient.RenewAt(got.Pair.Record).Format(time.RFC3339)))
+	default:
+		o.done(fmt.Sprintf("%s is renewed: certificate %s until %s", name, got.Pair.Record.Serial, got.Pair.Leaf.NotAfter.UTC().Format(time.RFC3339)))
+	}
+	if got.KeptSettings {
+		o.warn(name + ": the server names another AWS account, which was not taken; if that is right, enroll again with --force")
+	}
+	return nil
+}

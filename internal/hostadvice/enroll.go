@@ -1,0 +1,73 @@
+package hostadvice
+
+import (
+	"kedge/internal/advice"
+	"kedge/internal/cli"
+	"kedge/internal/enrollapi"
+	"kedge/internal/enrollclient"
+	"kedge/internal/hostdir"
+)
+
+// enrollment is about the server of a CA, and the folder of an enrolled host.
+func enrollment() advice.Table {
+	return advice.Table{
+		advice.Code[*enrollapi.TokenTextError](cli.ExitUsage),
+		advice.CodeWhere(cli.ExitRefused, func(e *enrollapi.Error) bool { return !e.Temporary() }),
+		advice.Kind[*enrollapi.TokenTextError](`copy the whole line that "kedge-ca token" printed, from kedge1_ on`),
+		advice.About(refusal),
+		advice.About(untrustedServer),
+		advice.Kind[*enrollclient.UnreachableError](`check the network, and --proxy if there is one; nothing is lost: run the same command again, and the same key and token are used`),
+		advice.Kind[*enrollclient.AnswerError]("a proxy, or a server of another version, answered: ask the operator of the CA; nothing was changed"),
+		advice.About(func(e *enrollclient.NameTakenError) string {
+			return "remove that one with kedge unenroll --dir " + e.Dir + ", or replace it: run the same command with --force"
+		}),
+		advice.Kind[*enrollclient.NameError]("name a folder with --dir"),
+		advice.About(func(e *enrollclient.RemovingError) string { return "finish that: kedge unenroll --dir " + e.Dir }),
+		advice.Kind[*hostdir.NotEnrolledError](`enroll this host with a token: "kedge-ca token NAME" prints it; or name another folder with --dir`),
+		advice.About(folder),
+	}
+}
+
+// refusal is about what a server does not grant. The server may know better.
+func refusal(e *enrollapi.Error) string {
+	if e.Hint != "" {
+		return e.Hint
+	}
+	switch e.Code {
+	case enrollapi.BadToken, enrollapi.TokenExpired, enrollapi.TokenSpent, enrollapi.TokenRevoked:
+		return `ask the operator of the CA for a new token: "kedge-ca token NAME"`
+	case enrollapi.WrongNetwork:
+		return "the token is for hosts in another network"
+	case enrollapi.NameNotAllowed:
+		return "give the name that the token is for with --name, or none"
+	case enrollapi.KeyNotAllowed:
+		return "choose another --key-type; a key of that type takes the place of this one"
+	case enrollapi.Held:
+		return `another key has the name: if this host replaces that one, the operator makes a token with "kedge-ca token NAME --replace"`
+	case enrollapi.Clone:
+		return "another host renewed with a copy of the key, or this one was restored from a snapshot: tell the operator of the CA, then enroll anew with --force"
+	case enrollapi.Revoked, enrollapi.Ended, enrollapi.BeyondGrace, enrollapi.UnknownCertificate, enrollapi.KeyRevoked:
+		return "this host has to enroll anew, with a new token and --force"
+	case enrollapi.Denied:
+		return "the operator of the CA has ended renewals for this name"
+	case enrollapi.Clock:
+		return "set the clock of this host, and see that of the server"
+	case enrollapi.SlowDown, enrollapi.Overloaded, enrollapi.Unavailable, enrollapi.Internal:
+		return "try again later; the same key and token are used then"
+	}
+	return "ask the operator of the CA"
+}
+
+func untrustedServer(e *enrollclient.UntrustedError) string {
+	if e.System {
+		return "the token says that the server has a public certificate: see whether a proxy intercepts the connection, and name its CA with AWS_CA_BUNDLE"
+	}
+	return "the token is for another CA, or something between this host and the server intercepts the connection: ask the operator of the CA for a new token"
+}
+
+func folder(e *hostdir.FolderError) string {
+	if e.Owner != "" {
+		return "run this as that user, such as: sudo -u " + e.Owner + " kedge renew --dir " + e.Path
+	}
+	return "see who may write to it, and restore it, or enroll this host anew with --force"
+}
