@@ -179,8 +179,8 @@ func (s *serving) enroll(token enrollapi.TokenProof, name string) (int, string) 
 	return response.StatusCode, string(text)
 }
 
-// newToken records a token beside the running server.
-func newToken(t *testing.T, dir, name string) enrollapi.TokenProof {
+// addToken records a token beside the running server.
+func addToken(t *testing.T, dir, name string) enrollapi.TokenProof {
 	t.Helper()
 	l, err := ledger.Open(t.Context(), filepath.Join(dir, "ca", "ledger.db"), ledger.Options{Now: time.Now})
 	if err != nil {
@@ -217,7 +217,7 @@ func TestServe_systemd(t *testing.T) {
 	writeSettings(t, dir, serverURL)
 	s := serve(t, dir)
 	s.await(s.told, "WATCHDOG=1")
-	if status, text := s.enroll(newToken(t, dir, "web-01"), "web-01"); status != http.StatusOK {
+	if status, text := s.enroll(addToken(t, dir, "web-01"), "web-01"); status != http.StatusOK {
 		t.Fatalf("%d %s", status, text)
 	}
 	s.await(s.log, "rule=issued")
@@ -231,7 +231,7 @@ func TestServe_systemd(t *testing.T) {
 			t.Errorf("%s: %s", path, response.Status)
 		}
 	}
-	token := newToken(t, dir, "web-02")
+	token := addToken(t, dir, "web-02")
 	for _, step := range []struct {
 		settings, says string
 		status         int
