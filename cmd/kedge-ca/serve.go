@@ -48,7 +48,6 @@ progress. systemd can open the sockets (those with the name http are for --http)
 the server is ready, and can watch it (WatchdogSec).`,
 		Example: `  kedge-ca serve --url https://ca.example.com:8443
   kedge-ca serve --listen 127.0.0.1:8443 --http 127.0.0.1:8080`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(cmd); err != nil {
 				return err

@@ -2,11 +2,13 @@ package caserver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"kedge/internal/config"
 )
@@ -26,7 +28,14 @@ type ListenError struct {
 	Err     error
 }
 
-func (e *ListenError) Error() string { return fmt.Sprintf("listen on %s: %v", e.Address, e.Err) }
+func (e *ListenError) Error() string {
+	err := e.Err
+	if number, ok := errors.AsType[syscall.Errno](err); ok { // without what the system was asked
+		err = number
+	}
+	return fmt.Sprintf("cannot listen on %s: %v", e.Address, err)
+}
+
 func (e *ListenError) Unwrap() error { return e.Err }
 
 // CheckAddress checks an address to listen on: IP:port, or :port for all addresses of the machine.
