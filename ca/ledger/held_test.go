@@ -569,3 +569,22 @@ func TestClones(t *testing.T) {
 		verified(t, l)
 	})
 }
+
+// A chain in which a token was used more often than it may be is not taken, whoever wrote it.
+func TestVerify_spent(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		l, _, root := createAt(t, where)
+		e := madeToken(t, l, 1, func(t *Token) { t.Names = []string{"web", "db"} })
+		for _, name := range []string{"web", "db"} {
+			if err := enroll(t, l, root, e, root.leaf(name)); err != nil {
+				t.Fatal(err)
+			}
+			execAll(t, l, "UPDATE tokens SET uses = 2")
+		}
+		execAll(t, l, "UPDATE tokens SET uses = 1")
+		report := verify(t, l, "")
+		if len(report.Faults) != 1 || !strings.Contains(report.Faults[0].String(), "was used 2 times, and is for 1") {
+			t.Errorf("%v", report.Faults)
+		}
+	})
+}

@@ -460,3 +460,27 @@ func TestRevokeToken(t *testing.T) {
 		verified(t, l)
 	})
 }
+
+// Requests for one name share no transaction, whatever their subjects: the second must see the first.
+func TestEnroll_equalNames(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		l, _, root := createAt(t, where)
+		e := madeToken(t, l, 1, func(t *Token) { t.Names, t.Pattern, t.Uses = nil, "*", 9 })
+		var jobs []*job
+		for _, organization := range []string{"A", "B", "C"} {
+			cert := root.leaf("web", func(c *x509.Certificate) { c.Subject.Organization = []string{organization} })
+			r, err := newRecord(ca.Issued{Certificate: cert, Issuer: root.cert, At: noon, Profile: "workload", Enrollment: e})
+			if err != nil {
+				t.Fatal(err)
+			}
+			jobs = append(jobs, &job{record: r, done: make(chan error, 1)})
+		}
+		l.writer.write(&batch{jobs: jobs})
+		for i, want := range []string{"<nil>", "held", "held"} {
+			if err := <-jobs[i].done; why(err) != want {
+				t.Errorf("%d: %v; want %s", i, err, want)
+			}
+		}
+		verified(t, l)
+	})
+}

@@ -86,6 +86,9 @@ func (o *ledgerRestoreOptions) compareLists(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.close(&err)
+	if err := o.tellTokens(ctx, s); err != nil {
+		return err
+	}
 	all, err := s.Service.Forgotten(ctx)
 	if err != nil {
 		return err
@@ -98,5 +101,22 @@ func (o *ledgerRestoreOptions) compareLists(ctx context.Context) (err error) {
 		return nil
 	}
 	o.say("make new lists of what is revoked, and import them: kedge-ca crl")
+	return nil
+}
+
+// tellTokens says how many tokens hosts can no longer use.
+func (o *ledgerRestoreOptions) tellTokens(ctx context.Context, s *store) error {
+	n := 0
+	for t, err := range s.Service.Tokens(ctx) {
+		if err != nil {
+			return err
+		}
+		if t.Void && o.inputs.Now().Before(t.Expires) {
+			n++
+		}
+	}
+	if n > 0 {
+		o.warn(fmt.Sprintf("tokens that were made before are void, since the backup does not know how often they were used: %d; make new ones for hosts that have not enrolled", n))
+	}
 	return nil
 }
