@@ -2,7 +2,9 @@ package issuance
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"kedge/ca/ledger"
@@ -57,41 +59,82 @@ func (s *Service) Hosts(ctx context.Context) iter.Seq2[Host, error] {
 // alarms is what is known about hosts besides their certificates.
 type alarms struct {
 	denied map[string]ledger.Denial // by common name
-	clones map[int64][]ledger.Clone // by lineage
+	clones map[int64]cloned         // by lineage
 }
 
 func (s *Service) alarms(ctx context.Context) (*alarms, error) {
-	a := &alarms{map[string]ledger.Denial{}, map[int64][]ledger.Clone{}}
+	a := &alarms{denied: map[string]ledger.Denial{}}
 	for d, err := range s.ledger.Denials(ctx) {
 		if err != nil {
 			return nil, err
 		}
 		a.denied[d.Name] = d
 	}
-	var clones []ledger.Clone
+	var err error
+	a.clones, err = s.clonesByLineage(ctx)
+	return a, err
+}
+
+// cloned is what is known about the copies of the certificates of one lineage.
+type cloned struct {
+	name   string // the common name
+	clones []ledger.Clone
+}
+
+// clonesByLineage returns the renewals that were refused, by the lineages that they were about,
+// which may have ended since.
+func (s *Service) clonesByLineage(ctx context.Context) (map[int64]cloned, error) {
+	var all []ledger.Clone
 	for c, err := range s.ledger.Clones(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		clones = append(clones, c)
+		all = append(all, c)
 	}
-	lineages := map[string]int64{} // by fingerprint
-	for _, c := range clones {
-		print := string(c.Newest)
-		if _, known := lineages[print]; !known {
-			newest, err := s.ledger.Certificate(ctx, c.Newest)
-			if err != nil {
+	found := map[int64]cloned{}
+	newest := map[string]ledger.Certificate{} // by fingerprint
+	for _, c := range all {
+		cert, known := newest[string(c.Newest)]
+		if !known {
+			var err error
+			if cert, err = s.ledger.Certificate(ctx, c.Newest); err != nil {
 				return nil, err
 			}
-			lineages[print] = newest.Lineage
+			newest[string(c.Newest)] = cert
 		}
-		a.clones[lineages[print]] = append(a.clones[lineages[print]], c)
+		found[cert.Lineage] = cloned{cert.CommonName, append(found[cert.Lineage].clones, c)}
 	}
-	return a, nil
+	return found, nil
+}
+
+// cloneStatus adds the hosts whose certificates were copied.
+func (s *Service) cloneStatus(ctx context.Context, c *Status) error {
+	all, err := s.clonesByLineage(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for lineage, one := range all {
+		for cert, err := range s.ledger.List(ctx, ledger.Filter{Kind: ledger.Leaf, CommonName: one.name, Newest: true}) {
+			if err != nil {
+				return err
+			}
+			if cert.Lineage == lineage {
+				names = append(names, one.name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	c.Needs = append(c.Needs, fmt.Sprintf("another key wanted to renew a certificate of %s, so that one of the two hosts is a copy: find out which with kedge-ca hosts --json, and give the name to the other with kedge-ca token NAME --replace",
+		someOf(names, maxRemaining, len(names))))
+	return nil
 }
 
 func (a *alarms) host(holder ledger.Holder, e Expiry, now time.Time) Host {
-	h := Host{Holder: holder, State: holder.State(now), Due: dueAt(holder.Certificate), Clones: a.clones[holder.Lineage]}
+	h := Host{Holder: holder, State: holder.State(now), Due: dueAt(holder.Certificate), Clones: a.clones[holder.Lineage].clones}
 	if h.State == ledger.Valid && e.State(holder.NotBefore, holder.NotAfter, now) == Expiring {
 		h.State = Overdue
 	}

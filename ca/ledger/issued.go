@@ -53,11 +53,13 @@ func (r *revokedThen) outweighs(other *revokedThen) bool {
 
 // record is a certificate ready to be written, encoded by the goroutine that submits it.
 type record struct {
-	body   issuedBody
-	row    Certificate
-	sans   SANs
-	once   bool // ca.Issued.Once
-	issuer *x509.Certificate
+	body issuedBody
+	row  Certificate
+	sans SANs
+	// hostNames are the names by which TLS clients could take the holder for a server.
+	hostNames []string
+	once      bool // ca.Issued.Once
+	issuer    *x509.Certificate
 
 	enrollment *ca.Enrollment // nil: the operator issued it
 	token      *Token         // that is spent; set in the transaction
@@ -147,7 +149,7 @@ func newRecord(i ca.Issued) (*record, error) {
 	body := issuedBody{Fingerprint: hex.EncodeToString(row.Fingerprint), Serial: row.Serial, Subject: row.Subject,
 		Host: row.Host, Profile: row.Profile, Why: row.Why, Replaces: hex.EncodeToString(row.Replaces), RevokedKey: i.AllowRevokedKey}
 	body.Server = i.Server
-	r := &record{body: body, row: row, sans: sansOf(i.Certificate), once: i.Once, issuer: i.Issuer}
+	r := &record{body: body, row: row, sans: sansOf(i.Certificate), hostNames: ca.HostNames(i.Certificate), once: i.Once, issuer: i.Issuer}
 	return r, r.enroll(i.Enrollment)
 }
 

@@ -19,26 +19,25 @@ const (
 )
 
 // nameRules returns the rules about the DNS names and addresses of a certificate, which are compared
-// as they are stored: DNS names in lower case.
+// as they are stored: DNS names in lower case. The common name of a leaf that could be a server's is
+// one of them; of those that there are already, only alternative names are compared.
 func (t *transaction) nameRules(r *record) []rule {
 	if r.row.Kind != Leaf && r.row.Kind != Server {
 		return nil
 	}
 	var all []rule
-	for _, name := range r.sans.list() {
-		if name.kind != "dns" && name.kind != "ip" {
-			continue
-		}
-		server, find := r.row.Kind == Server, statement{findReserved, []any{name.value}, 0}
+	for _, name := range r.hostNames {
+		name = text(name)
+		server, find := r.row.Kind == Server, statement{findReserved, []any{name}, 0}
 		if server {
-			find = statement{findTaken, []any{name.value, t.now().UnixMicro()}, 0}
+			find = statement{findTaken, []any{name, t.now().UnixMicro()}, 0}
 		}
 		all = append(all, rule{find, func(ctx context.Context, s *session, _ *record) error {
 			c, err := s.certificate(ctx, "c.seq = ("+find.text+")", find.args...)
 			if c == nil || err != nil {
 				return err
 			}
-			return &ReservedNameError{Name: name.value, Server: server}
+			return &ReservedNameError{Name: name, Server: server}
 		}})
 	}
 	return all
