@@ -59,7 +59,7 @@ an argument it is visible to every user of this machine for a moment: only for o
 	flags := cmd.Flags()
 	flags.StringVar(&o.tokenFile, "token-file", "", "file with the token: PATH, fd:N, or - (standard input)")
 	flags.StringVar(&o.name, "name", "", "common `NAME` to ask for (default: the one that the token is for)")
-	o.add(flags, "`FOLDER` for key and certificate (default: one with the name of the host in /var/lib/kedge, or for users other than root in ~/.local/state/kedge)")
+	o.add(flags, "`FOLDER` for key and certificate (default: one with the name of the host in /var/lib/kedge, or for users other than root in ~/.local/state/kedge; KEDGE_STATE_DIR names another place)")
 	flags.Var(&o.tpm, "tpm", "make the key in the TPM, or use the one of this `[URI]`, as in tpm:handle=0x81000010")
 	flags.Lookup("tpm").NoOptDefVal = "true"
 	flags.StringVar(&o.token, "pkcs11", "", "use the key on the token of this `URI`, as in pkcs11:token=LABEL;object=NAME, and make it if it is not there")

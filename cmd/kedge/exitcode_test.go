@@ -19,7 +19,10 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/credfile"
+	"kedge/internal/enrollapi"
+	"kedge/internal/enrollclient"
 	"kedge/internal/filelock"
+	"kedge/internal/hostdir"
 	"kedge/internal/keys"
 	"kedge/internal/process"
 	"kedge/internal/role"
@@ -96,8 +99,23 @@ func exitCodes(t *testing.T) []group {
 			{"serve.TokenFileError", &serve.TokenFileError{Err: syscall.ENOSPC}},
 			{"serve.ForeignTokenError", &serve.TokenFileError{Err: &serve.ForeignTokenError{Path: "p"}}},
 			{"serve.HopLimitError", &serve.HopLimitError{Err: syscall.EPERM}},
+			{"enrollclient.UnreachableError", &enrollclient.UnreachableError{Server: "ca", Err: syscall.ECONNREFUSED}},
+			{"enrollclient.UntrustedError", &enrollclient.UntrustedError{Server: "ca"}},
+			{"enrollclient.UntrustedError, with a public certificate", &enrollclient.UntrustedError{Server: "ca", System: true}},
+			{"enrollclient.AnswerError", &enrollclient.AnswerError{Server: "ca"}},
+			{"enrollclient.NameTakenError", &enrollclient.NameTakenError{Name: "web-01", Dir: "d"}},
+			{"enrollclient.NameError", &enrollclient.NameError{Name: ".."}},
+			{"enrollclient.RemovingError", &enrollclient.RemovingError{Dir: "d"}},
+			{"hostdir.NotEnrolledError", &hostdir.NotEnrolledError{Path: "d"}},
+			{"hostdir.FolderError", &hostdir.FolderError{Path: "d"}},
+			{"hostdir.FolderError, of another user", &hostdir.FolderError{Path: "d", Owner: "kedge"}},
+			{"enrollapi.Error, for now", &enrollapi.Error{Code: enrollapi.Overloaded}},
+			{"main.errChooseDir", fmt.Errorf("%w: a, b", errChooseDir)},
+			{"main.errDeclined", errDeclined},
+			{"main.unusableError", &unusableError{Name: "web-01", Err: ended(1)}},
 		}},
 		{2, "the command line is wrong; nothing was tried", []kind{
+			{"enrollapi.TokenTextError", &enrollapi.TokenTextError{Reason: "is empty"}},
 			{"cli.UsageError", &cli.UsageError{Err: errors.New("x")}},
 			{"config.FlagError", usage(newRoot(cli.Streams{}, nil), &config.FlagError{Flag: "certificate", Err: config.ErrHardware})},
 			{"config.ErrHardware", usage(newRoot(cli.Streams{}, nil), &config.FlagError{Flag: "certificate", Err: config.ErrHardware})},
@@ -114,6 +132,9 @@ func exitCodes(t *testing.T) []group {
 			{"settings.UnsafeError", refusedSection("serve", &settings.UnsafeError{File: "config.yaml"})},
 		}},
 		{3, "the service answered, and refused (`kedge` only)", []kind{
+			{"enrollapi.Error", &enrollapi.Error{Code: enrollapi.TokenSpent}},
+			{"enrollapi.Error, of a renewal", fmt.Errorf("web-01: %w", &enrollapi.Error{Code: enrollapi.Revoked})},
+			{"main.unusableError, refused", &unusableError{Name: "web-01", Err: ended(3)}},
 			{"session.APIError 400", api(400)},
 			{"session.APIError 403", api(403)},
 			{"session.APIError 404", api(404)},

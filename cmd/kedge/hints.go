@@ -22,6 +22,7 @@ func ownErrors() advice.Table {
 		advice.Kind[*rivalError]("write another profile, with --profile NAME, or remove the setting"),
 		advice.Kind[*unreadableError]("correct that line; nothing was written"),
 		advice.About(noListener),
+		advice.Any("choose one with --dir, or renew all that are due with --all", errChooseDir),
 		advice.Any("name the folder with --cache DIR", errNoCache),
 		advice.Any("name one with --config, or write "+filepath.Join(config.SystemDir(), settings.Name), errNoFile),
 	}

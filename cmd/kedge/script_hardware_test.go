@@ -25,6 +25,8 @@ type inScript struct {
 func (s inScript) Helper()                           {}
 func (s inScript) Cleanup(f func())                  { s.ts.Defer(f) }
 func (s inScript) Errorf(format string, args ...any) { s.ts.Logf(format, args...) }
+func (s inScript) Error(args ...any)                 { s.ts.Logf("%v", args) }
+func (s inScript) Log(args ...any)                   { s.ts.Logf("%v", args) }
 func (s inScript) Fatal(args ...any)                 { s.ts.Fatalf("%v", args) }
 func (s inScript) Fatalf(format string, args ...any) { s.ts.Fatalf(format, args...) }
 func (s inScript) Skipf(format string, args ...any)  { s.ts.Fatalf(format, args...) }

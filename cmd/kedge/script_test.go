@@ -32,6 +32,10 @@ func TestScript(t *testing.T) {
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
 				UpdateScripts:       os.Getenv("KEDGE_UPDATE_SCRIPTS") != "",
+				Setup: func(env *testscript.Env) error {
+					env.Values[enrollmentKey{}] = &enrollment{}
+					return nil
+				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"ca":            script(makeCA),
 					"cert":          script(makeCert),
@@ -52,6 +56,8 @@ func TestScript(t *testing.T) {
 					"softhsm":       script(startSoftHSM),
 					"cross":         script(makeCross),
 					"certify":       script(certifyRequest),
+					"enrollment":    script(setEnrollment),
+					"token":         script(makeToken),
 				},
 			})
 		})

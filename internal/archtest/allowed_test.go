@@ -39,6 +39,7 @@ func allowed() []line {
 		{"internal/emulator", "", "", "a second implementation that shares code repeats its mistakes"},
 		{"internal/enrollapi", "signer", "", "the words of hosts and servers: neither side's code"},
 		{"internal/enrollclient", "internal/csr internal/dn internal/enrollapi internal/hostdir signer signer/session", "", "the host's side of enrollment: it opens no key store, and links neither a server nor a database driver"},
+		{"internal/enrollclient/enrolltest", "internal/enrollapi", "", "for tests of hosts: it shares no code with them but the API"},
 		{"internal/filelock", "", "golang.org/x/sys/windows", ""},
 		{"internal/hostadvice", "internal/advice internal/cache internal/cli internal/config internal/credfile internal/enrollapi internal/enrollclient internal/filelock internal/hostdir internal/keys internal/process internal/role internal/serve internal/settings internal/trial signer signer/session tpm", "", "words about errors on hosts; kedge-ca has its own"},
 		{"internal/hostcert", "ca ca/issuance ca/ledger internal/atomicfile internal/dn internal/hostfiles internal/hostlist internal/report", "", "the CA's service and the files of hosts, joined once for every command and server that writes to a disk"},

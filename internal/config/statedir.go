@@ -10,9 +10,13 @@ import (
 // systemState is where the identities of a host are that belong to the machine.
 const systemState = "/var/lib/kedge"
 
-// StateDir returns the folder with the identities of enrolled hosts, which need not be there: for root,
-// and for the user that owns it, /var/lib/kedge; for others one of their own.
+// StateDir returns the folder with the identities of enrolled hosts, which need not be there: what
+// KEDGE_STATE_DIR names; else for root, and for the user that owns it, /var/lib/kedge; for others one of
+// their own.
 func StateDir(env Environment) (string, error) {
+	if dir := env.Variable("state-dir"); dir != "" {
+		return filepath.Abs(dir)
+	}
 	if runtime.GOOS == "windows" {
 		dir, err := os.UserCacheDir() // %LocalAppData%
 		return filepath.Join(dir, "kedge", "hosts"), err

@@ -13,62 +13,66 @@ import (
 	"time"
 
 	"kedge/internal/enrollapi"
+	"kedge/internal/enrollclient/enrolltest"
 )
 
 // What a server says that is not right never comes into use.
 func TestAnswer_bad(t *testing.T) {
-	foreign := newAuthority(t, "foreign", nil)
+	foreign := enrolltest.NewAuthority(t, "foreign", nil)
 	for name, test := range map[string]struct {
-		change func(s *testServer, a *enrollapi.Answer)
+		change func(s *enrolltest.Server, a *enrollapi.Answer)
 		want   string
 	}{
-		"no certificate": {func(_ *testServer, a *enrollapi.Answer) { a.Certificate = nil }, "no certificate"},
-		"cut":            {func(_ *testServer, a *enrollapi.Answer) { a.Certificate = a.Certificate[:50] }, "no certificate"},
-		"other key": {func(s *testServer, a *enrollapi.Answer) {
-			a.Certificate = s.root.issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: "web-01"}}, newKey(t).Public()).Raw
+		"no certificate": {func(_ *enrolltest.Server, a *enrollapi.Answer) { a.Certificate = nil }, "no certificate"},
+		"cut":            {func(_ *enrolltest.Server, a *enrollapi.Answer) { a.Certificate = a.Certificate[:50] }, "no certificate"},
+		"other key": {func(s *enrolltest.Server, a *enrollapi.Answer) {
+			a.Certificate = s.Root.Issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: "web-01"}}, enrolltest.NewKey(t).Public()).Raw
 		}, "another key"},
-		"other name": {func(s *testServer, a *enrollapi.Answer) { a.Certificate = reissue(t, s.root, a, "web-02", nil) }, `for "web-02"`},
-		"other CA":   {func(_ *testServer, a *enrollapi.Answer) { a.Certificate = reissue(t, foreign, a, "web-01", nil) }, "does not lead"},
-		"other CA with its bundle": {func(_ *testServer, a *enrollapi.Answer) {
+		"other name": {func(s *enrolltest.Server, a *enrollapi.Answer) { a.Certificate = reissue(t, s.Root, a, "web-02", nil) }, `for "web-02"`},
+		"other CA":   {func(_ *enrolltest.Server, a *enrollapi.Answer) { a.Certificate = reissue(t, foreign, a, "web-01", nil) }, "does not lead"},
+		"other CA with its bundle": {func(_ *enrolltest.Server, a *enrollapi.Answer) {
 			a.Certificate, a.Bundle = reissue(t, foreign, a, "web-01", nil), [][]byte{foreign.Raw}
 		}, "does not lead"},
-		"other CA and both in the bundle": {func(_ *testServer, a *enrollapi.Answer) {
+		"other CA and both in the bundle": {func(_ *enrolltest.Server, a *enrollapi.Answer) {
 			a.Certificate, a.Bundle = reissue(t, foreign, a, "web-01", nil), append(a.Bundle, foreign.Raw)
 		}, "does not lead"},
-		"expired": {func(s *testServer, a *enrollapi.Answer) {
-			a.Certificate = reissue(t, s.root, a, "web-01", func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })
+		"expired": {func(s *enrolltest.Server, a *enrollapi.Answer) {
+			a.Certificate = reissue(t, s.Root, a, "web-01", func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })
 		}, "not valid now"},
-		"future": {func(s *testServer, a *enrollapi.Answer) {
-			a.Certificate = reissue(t, s.root, a, "web-01", func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Hour) })
+		"future": {func(s *enrolltest.Server, a *enrollapi.Answer) {
+			a.Certificate = reissue(t, s.Root, a, "web-01", func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Hour) })
 		}, "not valid now"},
-		"a CA": {func(s *testServer, a *enrollapi.Answer) {
-			a.Certificate = reissue(t, s.root, a, "web-01", func(c *x509.Certificate) { c.IsCA = true })
+		"a CA": {func(s *enrolltest.Server, a *enrollapi.Answer) {
+			a.Certificate = reissue(t, s.Root, a, "web-01", func(c *x509.Certificate) { c.IsCA = true })
 		}, "one of a CA"},
-		"no bundle":     {func(_ *testServer, a *enrollapi.Answer) { a.Bundle = nil }, "one root is needed"},
-		"large bundle":  {func(_ *testServer, a *enrollapi.Answer) { a.Bundle = repeat(a.Bundle[0], 17) }, "at most"},
-		"long chain":    {func(_ *testServer, a *enrollapi.Answer) { a.Chain = repeat(a.Bundle[0], 9) }, "at most"},
-		"garbage chain": {func(_ *testServer, a *enrollapi.Answer) { a.Chain = [][]byte{{1}} }, "cannot be read"},
-		"bad ARN": {func(_ *testServer, a *enrollapi.Answer) {
+		"no bundle":     {func(_ *enrolltest.Server, a *enrollapi.Answer) { a.Bundle = nil }, "one root is needed"},
+		"large bundle":  {func(_ *enrolltest.Server, a *enrollapi.Answer) { a.Bundle = repeat(a.Bundle[0], 17) }, "at most"},
+		"long chain":    {func(_ *enrolltest.Server, a *enrollapi.Answer) { a.Chain = repeat(a.Bundle[0], 9) }, "at most"},
+		"garbage chain": {func(_ *enrolltest.Server, a *enrollapi.Answer) { a.Chain = [][]byte{{1}} }, "cannot be read"},
+		"bad ARN": {func(_ *enrolltest.Server, a *enrollapi.Answer) {
 			a.AWS = &enrollapi.AWS{TrustAnchorARN: "x", ProfileARN: "x", RoleARN: "x", Region: "eu-west-1"}
 		}, "ARN"},
-		"shell code": {func(_ *testServer, a *enrollapi.Answer) {
+		"shell code": {func(_ *enrolltest.Server, a *enrollapi.Answer) {
 			a.AWS = settings("111122223333")
 			a.AWS.RoleARN += "$(reboot)"
 		}, "ARN"},
-		"bad region": {func(_ *testServer, a *enrollapi.Answer) { a.AWS = settings("111122223333"); a.AWS.Region = "eu west" }, "region"},
+		"bad region": {func(_ *enrolltest.Server, a *enrollapi.Answer) {
+			a.AWS = settings("111122223333")
+			a.AWS.Region = "eu west"
+		}, "region"},
 	} {
-		s := newServer(t)
-		s.change = func(a *enrollapi.Answer) { test.change(s, a) }
+		s := enrolltest.New(t)
+		s.Change = func(a *enrollapi.Answer) { test.change(s, a) }
 		dir := filepath.Join(t.TempDir(), "web-01")
 		_, err := Enroll(t.Context(), enrolling(t, s, dir))
 		if !errors.As(err, new(*AnswerError)) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 		// A renewal keeps the pair that works.
-		s.change = nil
+		s.Change = nil
 		dir = enrolled(t, s)
 		before := checkUsable(t, dir).Leaf()
-		s.change = func(a *enrollapi.Answer) { test.change(s, a) }
+		s.Change = func(a *enrollapi.Answer) { test.change(s, a) }
 		_, err = Renew(t.Context(), Renewing{Connection: connection(), Dir: dir, Force: true, Keys: ofRecord})
 		if !errors.As(err, new(*AnswerError)) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: renewal: %v", name, err)
@@ -87,7 +91,7 @@ func repeat(der []byte, n int) (out [][]byte) {
 }
 
 // reissue is the certificate of an answer with other contents.
-func reissue(t *testing.T, ca *authority, a *enrollapi.Answer, name string, change func(*x509.Certificate)) []byte {
+func reissue(t *testing.T, ca *enrolltest.Authority, a *enrollapi.Answer, name string, change func(*x509.Certificate)) []byte {
 	t.Helper()
 	leaf, err := x509.ParseCertificate(a.Certificate)
 	if err != nil {
@@ -97,7 +101,7 @@ func reissue(t *testing.T, ca *authority, a *enrollapi.Answer, name string, chan
 	if change != nil {
 		change(template)
 	}
-	return ca.issue(t, template, leaf.PublicKey).Raw
+	return ca.Issue(t, template, leaf.PublicKey).Raw
 }
 
 func settings(account string) *enrollapi.AWS {
@@ -126,8 +130,8 @@ func TestAnswer_foreign(t *testing.T) {
 			fmt.Fprint(w, `{"message":"no"}`)
 		}, "HTTP status 403"},
 	} {
-		s := newServer(t)
-		s.write = test.write
+		s := enrolltest.New(t)
+		s.Write = test.write
 		_, err := Enroll(t.Context(), enrolling(t, s, filepath.Join(t.TempDir(), "web-01")))
 		if !errors.As(err, new(*AnswerError)) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
@@ -137,14 +141,14 @@ func TestAnswer_foreign(t *testing.T) {
 
 // A host gives its token to the server alone that shows the key of the CA.
 func TestServer_untrusted(t *testing.T) {
-	root, foreign := newAuthority(t, "root", nil), newAuthority(t, "root", nil)
+	root, foreign := enrolltest.NewAuthority(t, "root", nil), enrolltest.NewAuthority(t, "root", nil)
 	for name, test := range map[string]struct {
-		issuer *authority
+		issuer *enrolltest.Authority
 		change func(*x509.Certificate)
 		want   string // empty: it is trusted
 	}{
-		"as it should be":        {root, unchanged, ""},
-		"another CA":             {foreign, unchanged, "does not lead to the key"},
+		"as it should be":        {root, enrolltest.Unchanged, ""},
+		"another CA":             {foreign, enrolltest.Unchanged, "does not lead to the key"},
 		"another name":           {root, func(c *x509.Certificate) { c.IPAddresses = nil; c.DNSNames = []string{"other.example.org"} }, "not for the name"},
 		"no name":                {root, func(c *x509.Certificate) { c.IPAddresses = nil }, "not for the name"},
 		"common name alone":      {root, func(c *x509.Certificate) { c.IPAddresses = nil; c.Subject.CommonName = "127.0.0.1" }, "not for the name"},
@@ -155,9 +159,9 @@ func TestServer_untrusted(t *testing.T) {
 		"expired long ago":       {root, shifted(-72 * time.Hour), "not valid at the time"},
 		"not valid for a day":    {root, shifted(25 * time.Hour), ""},
 		"not valid for a week":   {root, shifted(8 * 24 * time.Hour), "not valid at the time"},
-		"an intermediate's leaf": {newAuthority(t, "intermediate", foreign), unchanged, "does not lead to the key"},
+		"an intermediate's leaf": {enrolltest.NewAuthority(t, "intermediate", foreign), enrolltest.Unchanged, "does not lead to the key"},
 	} {
-		s := serve(t, root, test.issuer.serverCertificate(t, test.change))
+		s := enrolltest.Serve(t, root, test.issuer.ServerCertificate(t, test.change))
 		_, err := Enroll(t.Context(), enrolling(t, s, filepath.Join(t.TempDir(), "web-01")))
 		switch {
 		case test.want == "":
@@ -166,7 +170,7 @@ func TestServer_untrusted(t *testing.T) {
 			}
 		case !errors.As(err, new(*UntrustedError)) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "127.0.0.1"):
 			t.Errorf("%s: %v", name, err)
-		case len(s.asked) > 0:
+		case len(s.Asked) > 0:
 			t.Errorf("%s: the token went there", name)
 		}
 	}
@@ -181,20 +185,20 @@ func shifted(by time.Duration) func(*x509.Certificate) {
 
 // A token for a server with a public certificate takes what the system trusts, and nothing else.
 func TestServer_systemRoots(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	e := enrolling(t, s, filepath.Join(t.TempDir(), "web-01"))
 	e.Token.SystemRoots = true
 	if _, err := Enroll(t.Context(), e); !errors.As(err, new(*UntrustedError)) {
 		t.Errorf("a private CA: %v", err)
 	}
 	roots := x509.NewCertPool()
-	roots.AddCert(s.root.Certificate)
+	roots.AddCert(s.Root.Certificate)
 	e.Roots = func() (*x509.CertPool, error) { return roots, nil }
 	if _, err := Enroll(t.Context(), e); err != nil {
 		t.Errorf("one that the system trusts: %v", err)
 	}
 	dir := filepath.Join(t.TempDir(), "web-01")
-	e.Dir, e.Token = dir, s.token(t)
+	e.Dir, e.Token = dir, s.Token(t)
 	e.Token.SystemRoots, e.Token.CAKey = true, [32]byte{1}
 	if _, err := Enroll(t.Context(), e); !errors.As(err, new(*AnswerError)) {
 		t.Errorf("a certificate of another CA than the token's: %v", err)

@@ -2,6 +2,7 @@ package enrollclient
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"kedge/internal/enrollapi"
+	"kedge/internal/enrollclient/enrolltest"
 	"kedge/internal/hostdir"
 	"kedge/internal/keys"
 	"kedge/signer"
@@ -28,17 +30,20 @@ func fileKeys(kind string) Keys {
 	}
 }
 
+// hashed compares bytes in messages.
+func hashed(der []byte) [32]byte { return sha256.Sum256(der) }
+
 func ofRecord(r hostdir.Record) (Keys, error) { return fileKeys(r.KeyType), nil }
 
 func connection() Connection { return Connection{Now: time.Now, Version: "1.2.3"} }
 
-func enrolling(t testing.TB, s *testServer, dir string) Enrolling {
+func enrolling(t testing.TB, s *enrolltest.Server, dir string) Enrolling {
 	t.Helper()
-	return Enrolling{Connection: connection(), Token: s.token(t), Name: "web-01", Dir: dir, Keys: fileKeys("P-256")}
+	return Enrolling{Connection: connection(), Token: s.Token(t), Name: "web-01", Dir: dir, Keys: fileKeys("P-256")}
 }
 
 // enrolled enrolls a host.
-func enrolled(t testing.TB, s *testServer) string {
+func enrolled(t testing.TB, s *enrolltest.Server) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "web-01")
 	if _, err := Enroll(t.Context(), enrolling(t, s, dir)); err != nil {
@@ -60,7 +65,7 @@ func checkUsable(t *testing.T, dir string) *signer.Identity {
 }
 
 func TestEnroll(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	dir := filepath.Join(t.TempDir(), "hosts", "web-01")
 	e := enrolling(t, s, dir)
 	got, err := Enroll(t.Context(), e)
@@ -74,11 +79,11 @@ func TestEnroll(t *testing.T) {
 		t.Error("another certificate is in use")
 	}
 	again, err := Enroll(t.Context(), e)
-	if err != nil || !again.Already || s.issued != 1 || len(s.asked) != 1 {
-		t.Errorf("again: %+v, %v, %d certificates", again, err, s.issued)
+	if err != nil || !again.Already || s.Issued != 1 || len(s.Asked) != 1 {
+		t.Errorf("again: %+v, %v, %d certificates", again, err, s.Issued)
 	}
-	e.Force, e.Token = true, s.token(t)
-	if forced, err := Enroll(t.Context(), e); err != nil || forced.Already || s.issued != 2 {
+	e.Force, e.Token = true, s.Token(t)
+	if forced, err := Enroll(t.Context(), e); err != nil || forced.Already || s.Issued != 2 {
 		t.Errorf("with force: %+v, %v", forced, err)
 	}
 	if after := checkUsable(t, dir).Leaf(); after.Equal(got.Pair.Leaf) {
@@ -88,7 +93,7 @@ func TestEnroll(t *testing.T) {
 
 // Without a name the server chooses it, and the folder has that name.
 func TestEnroll_serverChooses(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	base := t.TempDir()
 	e := enrolling(t, s, "")
 	e.Name, e.Base = "", base
@@ -106,7 +111,7 @@ func TestEnroll_serverChooses(t *testing.T) {
 	if again, err := Enroll(t.Context(), e); err != nil || !again.Already || again.Dir != got.Dir {
 		t.Errorf("again: %+v, %v", again, err)
 	}
-	e.Token = s.token(t)
+	e.Token = s.Token(t)
 	if _, err := Enroll(t.Context(), e); !errors.As(err, new(*NameTakenError)) {
 		t.Errorf("another token for the same name: %v", err)
 	}
@@ -117,7 +122,7 @@ func TestEnroll_serverChooses(t *testing.T) {
 
 func TestEnroll_keys(t *testing.T) {
 	for _, kind := range []string{"P-256", "P-384", "P-521", "RSA-2048", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"} {
-		s := newServer(t)
+		s := enrolltest.New(t)
 		dir := filepath.Join(t.TempDir(), kind)
 		e := enrolling(t, s, dir)
 		e.Keys = fileKeys(kind)
@@ -138,44 +143,44 @@ func TestEnroll_keys(t *testing.T) {
 
 // A lost answer costs nothing: the next run has the same key, and gets the same certificate.
 func TestEnroll_lostAnswer(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	dir := filepath.Join(t.TempDir(), "web-01")
 	e := enrolling(t, s, dir)
-	s.lose = func(string) bool { return true }
+	s.Lose = func(string) bool { return true }
 	if _, err := Enroll(t.Context(), e); !errors.As(err, new(*UnreachableError)) {
 		t.Errorf("got %v", err)
 	}
-	s.lose = nil
+	s.Lose = nil
 	got, err := Enroll(t.Context(), e)
-	if err != nil || !got.Resumed || s.issued != 1 {
-		t.Errorf("got %+v, %v, %d certificates", got, err, s.issued)
+	if err != nil || !got.Resumed || s.Issued != 1 {
+		t.Errorf("got %+v, %v, %d certificates", got, err, s.Issued)
 	}
 	checkUsable(t, dir)
 }
 
 // A key that the policy does not allow makes way for another one.
 func TestEnroll_keyNotAllowed(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	dir := filepath.Join(t.TempDir(), "web-01")
 	e := enrolling(t, s, dir)
-	s.refuse = func(string) error { return &enrollapi.Error{Code: enrollapi.KeyNotAllowed, Message: "too small"} }
+	s.Refuse = func(string) error { return &enrollapi.Error{Code: enrollapi.KeyNotAllowed, Message: "too small"} }
 	_, err := Enroll(t.Context(), e)
 	if refusal, ok := errors.AsType[*enrollapi.Error](err); !ok || refusal.Code != enrollapi.KeyNotAllowed || !strings.Contains(err.Error(), "127.0.0.1") {
 		t.Errorf("got %v", err)
 	}
-	s.refuse = nil
+	s.Refuse = nil
 	if got, err := Enroll(t.Context(), e); err != nil || got.Resumed {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	// So does one of another type that an interrupted run left.
 	dir = filepath.Join(t.TempDir(), "web-01")
 	e = enrolling(t, s, dir)
-	s.lose = func(string) bool { return true }
+	s.Lose = func(string) bool { return true }
 	if _, err := Enroll(t.Context(), e); err == nil {
 		t.Error("an answer came")
 	}
-	s.lose = nil
-	e.Keys, e.Token = fileKeys("P-384"), s.token(t)
+	s.Lose = nil
+	e.Keys, e.Token = fileKeys("P-384"), s.Token(t)
 	if got, err := Enroll(t.Context(), e); err != nil || got.Resumed {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -186,7 +191,7 @@ func TestEnroll_keyNotAllowed(t *testing.T) {
 func TestEnroll_stopped(t *testing.T) {
 	for _, named := range []bool{true, false} {
 		for n := 1; ; n++ {
-			s := newServer(t)
+			s := enrolltest.New(t)
 			base := t.TempDir()
 			e := enrolling(t, s, "")
 			e.Base = base
@@ -211,8 +216,8 @@ func TestEnroll_stopped(t *testing.T) {
 				t.Fatalf("after a stop at %d: %v", n, err)
 			}
 			checkUsable(t, got.Dir)
-			if s.issued != 1 || s.clones != 0 {
-				t.Errorf("after a stop at %d there are %d certificates and %d clones", n, s.issued, s.clones)
+			if s.Issued != 1 || s.Clones != 0 {
+				t.Errorf("after a stop at %d there are %d certificates and %d clones", n, s.Issued, s.Clones)
 			}
 			if finished {
 				if n < 12 {
@@ -227,7 +232,7 @@ func TestEnroll_stopped(t *testing.T) {
 var errStopped = errors.New("stopped")
 
 func TestEnroll_badFolder(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	e := enrolling(t, s, "")
 	e.Base = t.TempDir()
 	for _, name := range []string{"..", ".", "/", "-"} {
@@ -246,7 +251,7 @@ func TestEnroll_badFolder(t *testing.T) {
 	if _, err := Enroll(t.Context(), e); err == nil {
 		t.Error("a file as the folder is taken")
 	}
-	if len(s.asked) > 0 {
-		t.Errorf("the server was asked %q", slices.Compact(s.asked))
+	if len(s.Asked) > 0 {
+		t.Errorf("the server was asked %q", slices.Compact(s.Asked))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kedge/internal/enrollapi"
+	"kedge/internal/enrollclient/enrolltest"
 	"kedge/internal/hostdir"
 )
 
@@ -24,19 +25,19 @@ func at(dir string, shift time.Duration) Renewing {
 }
 
 func TestRenew(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	dir := enrolled(t, s)
 	first := checkUsable(t, dir)
 	got, err := Renew(t.Context(), at(dir, 0))
-	if err != nil || got.Done || got.Waiting || s.issued != 1 {
+	if err != nil || got.Done || got.Waiting || s.Issued != 1 {
 		t.Fatalf("before it is due: %+v, %v", got, err)
 	}
 	got, err = Renew(t.Context(), at(dir, 19*time.Hour))
-	if err != nil || !got.Done || s.issued != 2 {
+	if err != nil || !got.Done || s.Issued != 2 {
 		t.Fatalf("when it is due: %+v, %v", got, err)
 	}
 	second := checkUsable(t, dir)
-	if !second.Leaf().Equal(got.Pair.Leaf) || kindOf(second.Signer().Public()) != "P-256" || hashOf(first.Leaf().RawSubjectPublicKeyInfo) == hashOf(second.Leaf().RawSubjectPublicKeyInfo) {
+	if !second.Leaf().Equal(got.Pair.Leaf) || kindOf(second.Signer().Public()) != "P-256" || hashed(first.Leaf().RawSubjectPublicKeyInfo) == hashed(second.Leaf().RawSubjectPublicKeyInfo) {
 		t.Error("the renewal has the old key")
 	}
 	if state := hostdir.ReadState(dir); state != (hostdir.State{}) {
@@ -117,10 +118,10 @@ func TestChoose(t *testing.T) {
 
 // A failed try is written down before and after, and the next ones wait.
 func TestRenew_backoff(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	dir := enrolled(t, s)
 	before := checkUsable(t, dir).Leaf()
-	s.refuse = func(string) error {
+	s.Refuse = func(string) error {
 		return &enrollapi.Error{Code: enrollapi.Overloaded, Message: "too much to do", RetryAfter: 300}
 	}
 	_, err := Renew(t.Context(), at(dir, 19*time.Hour))
@@ -131,24 +132,24 @@ func TestRenew_backoff(t *testing.T) {
 	if state.Failures != 1 || !strings.Contains(state.Error, "too much to do") || state.NextTry.Sub(state.LastTry) < 5*time.Minute {
 		t.Errorf("the state is %+v", state)
 	}
-	asked := len(s.asked)
-	if got, err := Renew(t.Context(), at(dir, 19*time.Hour+time.Minute)); err != nil || !got.Waiting || got.Done || len(s.asked) != asked {
+	asked := len(s.Asked)
+	if got, err := Renew(t.Context(), at(dir, 19*time.Hour+time.Minute)); err != nil || !got.Waiting || got.Done || len(s.Asked) != asked {
 		t.Errorf("a minute later: %+v, %v", got, err)
 	}
-	s.refuse = nil
+	s.Refuse = nil
 	if got, err := Renew(t.Context(), at(dir, 19*time.Hour+16*time.Minute)); err != nil || !got.Done {
 		t.Errorf("16 minutes later: %+v, %v", got, err)
 	}
-	if after := checkUsable(t, dir).Leaf(); after.Equal(before) || s.issued != 2 {
+	if after := checkUsable(t, dir).Leaf(); after.Equal(before) || s.Issued != 2 {
 		t.Error("it was not renewed")
 	}
 }
 
 // A lost answer costs nothing, however often, and makes no clone of the host.
 func TestRenew_lostAnswer(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	dir := enrolled(t, s)
-	s.lose = func(string) bool { return true }
+	s.Lose = func(string) bool { return true }
 	for range 3 {
 		r := at(dir, 0)
 		r.Force = true
@@ -157,9 +158,9 @@ func TestRenew_lostAnswer(t *testing.T) {
 		}
 		checkUsable(t, dir)
 	}
-	s.lose = nil
-	if got, err := Renew(t.Context(), at(dir, 19*time.Hour)); err != nil || !got.Done || s.issued != 2 || s.clones != 0 {
-		t.Errorf("got %+v, %v, %d certificates, %d clones", got, err, s.issued, s.clones)
+	s.Lose = nil
+	if got, err := Renew(t.Context(), at(dir, 19*time.Hour)); err != nil || !got.Done || s.Issued != 2 || s.Clones != 0 {
+		t.Errorf("got %+v, %v, %d certificates, %d clones", got, err, s.Issued, s.Clones)
 	}
 	checkUsable(t, dir)
 }
@@ -168,7 +169,7 @@ func TestRenew_lostAnswer(t *testing.T) {
 // and after the next run one certificate more, never two, and no clone.
 func TestRenew_stopped(t *testing.T) {
 	for n := 1; ; n++ {
-		s := newServer(t)
+		s := enrolltest.New(t)
 		dir := enrolled(t, s)
 		r := at(dir, 19*time.Hour)
 		count := n
@@ -187,11 +188,11 @@ func TestRenew_stopped(t *testing.T) {
 			t.Fatalf("after a stop at %d: %v", n, err)
 		}
 		checkUsable(t, dir)
-		if s.issued != 2 || s.clones != 0 {
-			t.Errorf("after a stop at %d there are %d certificates and %d clones", n, s.issued, s.clones)
+		if s.Issued != 2 || s.Clones != 0 {
+			t.Errorf("after a stop at %d there are %d certificates and %d clones", n, s.Issued, s.Clones)
 		}
-		if _, again := Renew(t.Context(), Renewing{Connection: connection(), Dir: dir, Keys: ofRecord, Force: true}); again != nil || s.issued != 3 || s.clones != 0 {
-			t.Errorf("after a stop at %d the renewal after that: %v, %d certificates, %d clones", n, again, s.issued, s.clones)
+		if _, again := Renew(t.Context(), Renewing{Connection: connection(), Dir: dir, Keys: ofRecord, Force: true}); again != nil || s.Issued != 3 || s.Clones != 0 {
+			t.Errorf("after a stop at %d the renewal after that: %v, %d certificates, %d clones", n, again, s.Issued, s.Clones)
 		}
 		if err == nil {
 			if n < 12 {
@@ -205,7 +206,7 @@ func TestRenew_stopped(t *testing.T) {
 // The clock of the host is wrong, or that of the server: the host signs again with the server's time.
 func TestRenew_clocks(t *testing.T) {
 	for _, shift := range []time.Duration{-24 * time.Hour, -time.Hour, -20 * time.Minute, 10 * time.Minute, time.Hour, 24 * time.Hour} {
-		s := newServer(t)
+		s := enrolltest.New(t)
 		dir := filepath.Join(t.TempDir(), "web-01")
 		e := enrolling(t, s, dir)
 		e.Now = func() time.Time { return time.Now().Add(shift) }
@@ -228,24 +229,24 @@ func TestRenew_clocks(t *testing.T) {
 		}
 	}
 	// A server that always finds the date wrong is asked twice.
-	s := newServer(t)
+	s := enrolltest.New(t)
 	dir := enrolled(t, s)
-	s.asked = nil
-	s.refuse = func(string) error { return &enrollapi.Error{Code: enrollapi.Clock, Message: "no"} }
+	s.Asked = nil
+	s.Refuse = func(string) error { return &enrollapi.Error{Code: enrollapi.Clock, Message: "no"} }
 	r := at(dir, 0)
 	r.Force = true
-	if _, err := Renew(t.Context(), r); err == nil || len(s.asked) != 2 {
-		t.Errorf("got %v after %d requests", err, len(s.asked))
+	if _, err := Renew(t.Context(), r); err == nil || len(s.Asked) != 2 {
+		t.Errorf("got %v after %d requests", err, len(s.Asked))
 	}
 }
 
 // The certificate expired, as during a long outage: it is renewed all the same.
 func TestRenew_expired(t *testing.T) {
-	s := newServer(t)
-	s.life = time.Hour
-	s.skew = -3 * time.Hour // the certificate expired two hours ago
+	s := enrolltest.New(t)
+	s.Life = time.Hour
+	s.Skew = -3 * time.Hour // the certificate expired two hours ago
 	dir := enrolled(t, s)
-	s.skew, s.life = 0, 24*time.Hour
+	s.Skew, s.Life = 0, 24*time.Hour
 	if got, err := Renew(t.Context(), at(dir, 0)); err != nil || got.Done && got.Pair.Leaf.NotAfter.Before(time.Now()) {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -258,7 +259,7 @@ func TestRenew_expired(t *testing.T) {
 // Keys in hardware stay, whether they have a file or not.
 func TestRenew_sameKey(t *testing.T) {
 	for _, inFile := range []bool{true, false} {
-		s := newServer(t)
+		s := enrolltest.New(t)
 		outside := filepath.Join(t.TempDir(), "token.key")
 		k := fileKeys("P-256")
 		k.Place = enrollapi.InTPM
@@ -286,7 +287,7 @@ func TestRenew_sameKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if hashOf(first.Pair.Leaf.RawSubjectPublicKeyInfo) != hashOf(second.Pair.Leaf.RawSubjectPublicKeyInfo) || second.Pair.Leaf.Equal(first.Pair.Leaf) {
+		if hashed(first.Pair.Leaf.RawSubjectPublicKeyInfo) != hashed(second.Pair.Leaf.RawSubjectPublicKeyInfo) || second.Pair.Leaf.Equal(first.Pair.Leaf) {
 			t.Error("the key changed, or the certificate did not")
 		}
 		if _, err := os.Stat(filepath.Join(dir, "current", hostdir.KeyName)); (err == nil) != inFile {
@@ -297,7 +298,7 @@ func TestRenew_sameKey(t *testing.T) {
 
 // Two timers at once renew once.
 func TestRenew_parallel(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	dir := enrolled(t, s)
 	var group sync.WaitGroup
 	for range 8 {
@@ -308,8 +309,8 @@ func TestRenew_parallel(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if s.issued != 2 || s.clones != 0 {
-		t.Errorf("there are %d certificates and %d clones", s.issued, s.clones)
+	if s.Issued != 2 || s.Clones != 0 {
+		t.Errorf("there are %d certificates and %d clones", s.Issued, s.Clones)
 	}
 }
 
@@ -324,10 +325,10 @@ func TestRenew_settings(t *testing.T) {
 		{settings(own), settings(own), settings(own), false}, {settings(own), settings(other), settings(own), true},
 		{settings(own), withRole(own, other), settings(own), true}, {settings(own), inChina(own), settings(own), true},
 	} {
-		s := newServer(t)
-		s.change = func(a *enrollapi.Answer) { a.AWS = test.before }
+		s := enrolltest.New(t)
+		s.Change = func(a *enrollapi.Answer) { a.AWS = test.before }
 		dir := enrolled(t, s)
-		s.change = func(a *enrollapi.Answer) { a.AWS = test.answered }
+		s.Change = func(a *enrollapi.Answer) { a.AWS = test.answered }
 		got, err := Renew(t.Context(), at(dir, 19*time.Hour))
 		if err != nil {
 			t.Fatal(err)
@@ -355,12 +356,12 @@ func inChina(account string) *enrollapi.AWS {
 // The root is replaced: the new one is linked from the old one, and the host's pin moves with an answer
 // that leads to the old one.
 func TestRenew_rotation(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	dir := enrolled(t, s)
-	old, next := s.root, newAuthority(t, "root 2", nil)
-	link := old.issue(t, &x509.Certificate{Subject: next.Subject, IsCA: true, KeyUsage: x509.KeyUsageCertSign}, next.key.Public())
-	s.root = next
-	s.change = func(a *enrollapi.Answer) { a.Bundle = [][]byte{next.Raw} }
+	old, next := s.Root, enrolltest.NewAuthority(t, "root 2", nil)
+	link := old.Issue(t, &x509.Certificate{Subject: next.Subject, IsCA: true, KeyUsage: x509.KeyUsageCertSign}, next.Key.Public())
+	s.Root = next
+	s.Change = func(a *enrollapi.Answer) { a.Bundle = [][]byte{next.Raw} }
 	before := checkUsable(t, dir).Leaf()
 	r := at(dir, 0)
 	r.Force = true
@@ -370,7 +371,7 @@ func TestRenew_rotation(t *testing.T) {
 	if leaf := checkUsable(t, dir).Leaf(); !leaf.Equal(before) {
 		t.Error("it came into use")
 	}
-	s.change = func(a *enrollapi.Answer) { a.Chain, a.Bundle = [][]byte{link.Raw}, [][]byte{next.Raw} }
+	s.Change = func(a *enrollapi.Answer) { a.Chain, a.Bundle = [][]byte{link.Raw}, [][]byte{next.Raw} }
 	got, err := Renew(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
@@ -379,10 +380,10 @@ func TestRenew_rotation(t *testing.T) {
 		t.Errorf("the pin is %s", got.Pair.Record.CAKey)
 	}
 	// With both roots in the bundle, the pin of a host whose certificate leads to the old one stays.
-	s = newServer(t)
+	s = enrolltest.New(t)
 	dir = enrolled(t, s)
-	s.change = func(a *enrollapi.Answer) { a.Bundle = [][]byte{next.Raw, a.Bundle[0]} }
-	if got, err = Renew(t.Context(), at(dir, 19*time.Hour)); err != nil || got.Pair.Record.CAKey != hex.EncodeToString(s.pin[:]) {
+	s.Change = func(a *enrollapi.Answer) { a.Bundle = [][]byte{next.Raw, a.Bundle[0]} }
+	if got, err = Renew(t.Context(), at(dir, 19*time.Hour)); err != nil || got.Pair.Record.CAKey != hex.EncodeToString(s.Pin[:]) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -390,16 +391,16 @@ func TestRenew_rotation(t *testing.T) {
 // Renewals that the server refuses leave the pair as it is.
 func TestRenew_refused(t *testing.T) {
 	for _, code := range []enrollapi.Code{enrollapi.Revoked, enrollapi.Denied, enrollapi.Clone, enrollapi.Ended, enrollapi.BeyondGrace, enrollapi.WrongCA, enrollapi.UnknownCertificate} {
-		s := newServer(t)
+		s := enrolltest.New(t)
 		dir := enrolled(t, s)
-		s.refuse = func(string) error { return &enrollapi.Error{Code: code, Message: "no"} }
+		s.Refuse = func(string) error { return &enrollapi.Error{Code: code, Message: "no"} }
 		_, err := Renew(t.Context(), at(dir, 19*time.Hour))
 		if refusal, ok := errors.AsType[*enrollapi.Error](err); !ok || refusal.Code != code {
 			t.Errorf("%s: %v", code, err)
 		}
 		checkUsable(t, dir)
-		s.refuse = nil
-		if got, err := Renew(t.Context(), at(dir, 20*time.Hour)); err != nil || !got.Done || s.clones != 0 {
+		s.Refuse = nil
+		if got, err := Renew(t.Context(), at(dir, 20*time.Hour)); err != nil || !got.Done || s.Clones != 0 {
 			t.Errorf("%s, then not any more: %+v, %v", code, got, err)
 		}
 	}
@@ -407,32 +408,32 @@ func TestRenew_refused(t *testing.T) {
 
 // Without a place for the state no certificate is asked for.
 func TestRenew_unwritable(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	dir := enrolled(t, s)
 	if err := os.Mkdir(filepath.Join(dir, "state.json"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	asked := len(s.asked)
-	if _, err := Renew(t.Context(), at(dir, 19*time.Hour)); err == nil || len(s.asked) != asked {
-		t.Errorf("got %v after %d requests", err, len(s.asked)-asked)
+	asked := len(s.Asked)
+	if _, err := Renew(t.Context(), at(dir, 19*time.Hour)); err == nil || len(s.Asked) != asked {
+		t.Errorf("got %v after %d requests", err, len(s.Asked)-asked)
 	}
 	checkUsable(t, dir)
 }
 
 func TestUnenroll(t *testing.T) {
-	s := newServer(t)
+	s := enrolltest.New(t)
 	dir := enrolled(t, s)
 	serial := hexSerial(checkUsable(t, dir).Leaf())
 	u := Unenrolling{Connection: connection(), Dir: dir, Keys: ofRecord}
-	s.refuse = func(string) error { return &enrollapi.Error{Code: enrollapi.Unavailable, Message: "later"} }
+	s.Refuse = func(string) error { return &enrollapi.Error{Code: enrollapi.Unavailable, Message: "later"} }
 	if _, err := Unenroll(t.Context(), u); err == nil {
 		t.Error("a refusal counts as done")
 	}
 	checkUsable(t, dir)
-	s.refuse = nil
+	s.Refuse = nil
 	got, err := Unenroll(t.Context(), u)
-	if err != nil || got.Serial != serial || !s.revoked[serial] {
-		t.Errorf("got %+v, %v; revoked %v", got, err, s.revoked)
+	if err != nil || got.Serial != serial || !s.Revoked[serial] {
+		t.Errorf("got %+v, %v; revoked %v", got, err, s.Revoked)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the folder is there: %v", err)
@@ -445,7 +446,7 @@ func TestUnenroll(t *testing.T) {
 // Removal is stopped in front of each of its steps; the next run finishes it.
 func TestUnenroll_stopped(t *testing.T) {
 	for n := 1; ; n++ {
-		s := newServer(t)
+		s := enrolltest.New(t)
 		dir := enrolled(t, s)
 		serial := hexSerial(checkUsable(t, dir).Leaf())
 		u := Unenrolling{Connection: connection(), Dir: dir, Keys: ofRecord}
@@ -467,19 +468,19 @@ func TestUnenroll_stopped(t *testing.T) {
 		if _, err := Unenroll(t.Context(), u); err != nil && !errors.As(err, new(*hostdir.NotEnrolledError)) {
 			t.Errorf("stopped at %d: %v", n, err)
 		}
-		if _, err := os.Stat(filepath.Join(dir, "current")); !errors.Is(err, os.ErrNotExist) || !s.revoked[serial] {
-			t.Errorf("stopped at %d: revoked %v, %v", n, s.revoked, err)
+		if _, err := os.Stat(filepath.Join(dir, "current")); !errors.Is(err, os.ErrNotExist) || !s.Revoked[serial] {
+			t.Errorf("stopped at %d: revoked %v, %v", n, s.Revoked, err)
 		}
 	}
 }
 
 // The names of a renewal are those of the certificate, whatever they are.
 func TestNextRequest(t *testing.T) {
-	root := newAuthority(t, "root", nil)
-	leaf := root.issue(t, &x509.Certificate{
+	root := enrolltest.NewAuthority(t, "root", nil)
+	leaf := root.Issue(t, &x509.Certificate{
 		Subject: pkix.Name{CommonName: "grün", Organization: []string{"B", "A"}, Country: []string{"DE"}}, DNSNames: []string{"a", "b"}, EmailAddresses: []string{"x@y"},
-	}, newKey(t).Public())
-	der, err := nextRequest(leaf, newKey(t))
+	}, enrolltest.NewKey(t).Public())
+	der, err := nextRequest(leaf, enrolltest.NewKey(t))
 	if err != nil {
 		t.Fatal(err)
 	}

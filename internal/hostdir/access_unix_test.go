@@ -72,6 +72,18 @@ func TestOpen_others(t *testing.T) {
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(filepath.Dir(dir), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), dir, lockTimeout); !errors.As(err, new(*FolderError)) || !strings.Contains(err.Error(), "in its place") {
+		t.Errorf("in a folder where others can replace it: %v", err)
+	}
+	if _, err := Create(t.Context(), filepath.Join(filepath.Dir(dir), "new"), Access{}, lockTimeout); !errors.As(err, new(*FolderError)) {
+		t.Errorf("a new one there: %v", err)
+	}
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kedge/internal/filelock"
+	"kedge/internal/safefile"
 )
 
 // The names in a folder.
@@ -79,6 +80,9 @@ func Create(ctx context.Context, path string, access Access, lockTimeout time.Du
 	}
 	switch err := os.Mkdir(path, 0o700); {
 	case err == nil:
+		if err := checkOwner(path); err != nil {
+			return nil, err
+		}
 		if err := access.apply(path, access.folder()); err != nil {
 			return nil, err
 		}
@@ -110,7 +114,8 @@ func Open(ctx context.Context, path string, lockTimeout time.Duration) (*Folder,
 	return &Folder{path: path, unlock: unlock}, nil
 }
 
-// checkOwner checks that path is a folder in which nobody but this user writes.
+// checkOwner checks that path is a folder in which nobody but this user writes, and which nobody but this
+// user and root can replace.
 func checkOwner(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -120,6 +125,9 @@ func checkOwner(path string) error {
 		return err
 	case !info.IsDir():
 		return &FolderError{Path: path, Problem: "is not a folder"}
+	}
+	if unsafe, ok := errors.AsType[*safefile.UnsafeError](safefile.CheckWay(path)); ok {
+		return &FolderError{Path: path, Problem: unsafe.Problem}
 	}
 	return checkAccess(path, info)
 }

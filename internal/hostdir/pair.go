@@ -26,8 +26,13 @@ type Pair struct {
 // Current reads the pair in use. The error is a *NotEnrolledError if there is none, and a
 // *FolderError if it is damaged.
 func Current(path string) (*Pair, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, &NotEnrolledError{Path: path}
+	case err != nil:
+		return nil, err
+	case !info.IsDir():
+		return nil, &FolderError{Path: path, Problem: "is not a folder"}
 	}
 	n, err := currentNumber(path)
 	if err != nil {

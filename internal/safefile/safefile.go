@@ -42,6 +42,16 @@ func Read(path string, limit int64) ([]byte, error) {
 	})
 }
 
+// CheckWay returns an *UnsafeError if another user can put something else in the place of a file or folder,
+// through a folder or a link of its path.
+func CheckWay(path string) error {
+	problem, err := onTheWay(path)
+	if problem != "" {
+		return &UnsafeError{File: path, Problem: problem}
+	}
+	return err
+}
+
 // ReadRegular returns the content of any regular file, which has at most limit bytes, without
 // waiting for a pipe. The error is an *InputError or one of package os; both name the path.
 func ReadRegular(path string, limit int64) ([]byte, error) { return read(path, limit, notRegular) }
