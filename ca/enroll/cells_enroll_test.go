@@ -123,6 +123,7 @@ func enrollments() []enrollment {
 		{"own DNS name", asks("new-01", dns("new-01", "NEW-01.example.com")), issued},
 		{"own URI", asks("new-01", uris("spiffe://example.com/host/new-01")), issued},
 		{"own address", asks("new-01", ips(fromAddress)), issued},
+		// CVE-2026-105818: names of a request that nobody has checked.
 		{"other DNS name", asks("new-01", dns("web-01")), refused(name, "san-not-own")},
 		{"DNS name that begins alike", asks("new-01", dns("new-012.example.com")), refused(name, "san-not-own")},
 		{"own and other DNS name", asks("new-01", dns("new-01", "web-01.example.com")), refused(name, "san-not-own")},
@@ -139,12 +140,14 @@ func enrollments() []enrollment {
 		{"two common names", asks("new-01", func(r *x509.CertificateRequest) {
 			r.Subject = pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{{Type: oidCommonName(), Value: "new-01"}, {Type: oidCommonName(), Value: "web-01"}}}
 		}), refused(bad, "request")},
+		// CVE-2012-3867 and CVE-2021-27099: control bytes and paths in a name.
 		{"escape sequence in the name", asks("new-01\x1b[2K"), refused(bad, "request")},
 		{"NUL in the name", asks("new-01\x00"), refused(bad, "request")},
 		{"path in the name", asks("../new-01"), refused(name, "token-name")},
 		{"a new name of a pattern", both(withToken(pattern("new-*")), asks("new-77")), issued},
 		{"a name beside a pattern", both(withToken(pattern("new-*")), asks("web-77")), refused(name, "token-name")},
 		{"a name that was held, by a pattern", both(func(w *world, _ *machine, _ *enrollapi.EnrollRequest) { w.machine("new-01") }, withToken(pattern("new-*"))), refused(enrollapi.Held, "held")},
+		// CVE-2025-13609: a name that another key has.
 		{"a held name", func(w *world, _ *machine, _ *enrollapi.EnrollRequest) { w.machine("new-01") }, refused(enrollapi.Held, "held")},
 		{"a held name that expired", func(w *world, h *machine, r *enrollapi.EnrollRequest) {
 			withToken(func(t *ledger.Token) { t.Expires = w.now().Add(300 * dayLong) }, "new-01")(w, h, r)
@@ -186,6 +189,7 @@ func enrollments() []enrollment {
 		{"outside of the network", network("10.2.0.0/16"), refused(enrollapi.WrongNetwork, "token-network")},
 		{"for this key", forKey(true), issued},
 		{"for another key", forKey(false), refused(enrollapi.KeyNotAllowed, "token-key")},
+		// CVE-2020-28942: limits that one protocol goes round.
 		{"a profile without tokens", profile("only-renewal"), refused(enrollapi.Denied, "proof-not-allowed")},
 		{"a profile without proofs", profile("closed"), refused(enrollapi.Denied, "proof-not-allowed")},
 		{"a profile that is gone", profile("gone"), refused(enrollapi.Denied, "profile-unknown")},

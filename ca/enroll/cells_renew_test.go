@@ -101,7 +101,7 @@ func at(d time.Duration) func(w *world, p *signer.Possession) {
 }
 
 // twin makes a certificate with the issuer, the serial number and the names of another, for a key of
-// somebody else (CVE-2024-2048).
+// somebody else.
 func twin(w *world, h *machine) (*x509.Certificate, crypto.Signer) {
 	key, foreign := newKey(w.t), newKey(w.t)
 	template := &x509.Certificate{SerialNumber: h.leaf.SerialNumber, RawSubject: h.leaf.RawSubject, NotBefore: h.leaf.NotBefore, NotAfter: h.leaf.NotAfter}
@@ -144,6 +144,7 @@ func renewals() []renewal {
 			r.Signature = w.prove(enrollapi.PathRenew, h.leaf, h.key, r.Request).Signature
 		}), refused(forged, "signature")},
 		{"the certificate of another host", altered(func(w *world, r *enrollapi.RenewRequest) { r.Leaf = w.machine("web-09").leaf.Raw }), refused(forged, "signature")},
+		// CVE-2024-2048: a certificate that was forged.
 		{"the same serial number, another key", presenting(twin), refused(enrollapi.UnknownCertificate, "unknown-certificate")},
 		{"a certificate with one byte more", altered(func(_ *world, r *enrollapi.RenewRequest) { r.Leaf = append(bytes.Clone(r.Leaf), 0) }), refused(enrollapi.UnknownCertificate, "unknown-certificate")},
 		{"no certificate", altered(func(_ *world, r *enrollapi.RenewRequest) { r.Leaf = nil }), refused(enrollapi.UnknownCertificate, "unknown-certificate")},
@@ -153,6 +154,8 @@ func renewals() []renewal {
 			c := w.server.certificate.Load()
 			return c.leaf, c.tls.PrivateKey.(crypto.Signer)
 		}), refused(enrollapi.UnknownCertificate, "unknown-certificate")},
+		// CVE-2025-6037: the same key, another name.
+		{"the same key, another name", func(_ *world, h *machine) enrollapi.RenewRequest { return h.renewRequest("web-02", h.key) }, differ},
 		{"no name", asking(""), differ},
 		{"another name", asking("web-02"), differ},
 		{"another DNS name", asking("web-01", dns("web-02")), differ},

@@ -1,6 +1,8 @@
 package enroll
 
 import (
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/enrollapi"
 )
@@ -115,6 +118,63 @@ func TestAnswer(t *testing.T) {
 	if err := json.Unmarshal(recorder.Body.Bytes(), &known); err != nil || known.Audience != hex.EncodeToString(sum[:]) || len(known.Bundle) != 1 {
 		t.Errorf("%s, %v", recorder.Body, err)
 	}
+}
+
+// TestAnswer_chain: below an intermediate, a host gets that in the chain, and the root in the bundle,
+// also with a certificate that was issued before another authority began to issue.
+func TestAnswer_chain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	byRoot := w.machine("web-01").enrolls()
+	w.intermediate("sub")
+	h := w.machine("web-02")
+	for range 2 { // again, too
+		got := h.enrolls()
+		if len(got.answer.Chain) != 1 || len(got.answer.Bundle) != 1 || string(got.answer.Bundle[0]) != string(w.root().Raw) {
+			t.Fatalf("%d certificates in the chain, %d roots", len(got.answer.Chain), len(got.answer.Bundle))
+		}
+		sub, err := x509.ParseCertificate(got.answer.Chain[0])
+		w.must(err)
+		w.must(got.certificate(t).CheckSignatureFrom(sub))
+		w.must(sub.CheckSignatureFrom(w.root()))
+	}
+	if len(byRoot.answer.Chain) != 0 {
+		t.Error("the root is in the chain")
+	}
+	w.must(w.server.RenewCertificate(t.Context()))
+	if n := len(w.server.certificate.Load().tls.Certificate); n != 3 {
+		t.Errorf("the server sends %d certificates", n)
+	}
+}
+
+// enrolls posts the host's one request.
+func (h *machine) enrolls() result {
+	h.w.t.Helper()
+	if h.request == nil {
+		r := h.enrollRequest(h.name)
+		h.request = &r
+	}
+	got := h.w.post(enrollapi.PathEnroll, h.request)
+	if got.status != http.StatusOK {
+		h.w.t.Fatal(got.record)
+	}
+	return got
+}
+
+// intermediate makes an authority below the root, which issues from then on.
+func (w *world) intermediate(name string) {
+	w.t.Helper()
+	path, err := w.service.Path(w.t.Context(), "")
+	w.must(err)
+	root, err := w.service.Authority(w.t.Context(), path)
+	w.must(err)
+	w.keys[name] = newKey(w.t)
+	prepared, err := root.PrepareCA(w.keys[name].Public(), ca.AuthorityConfig{Subject: pkix.Name{CommonName: name}, Lifetime: 1000 * dayLong}, w.now())
+	w.must(err)
+	cert, _, err := w.service.IssueCA(w.t.Context(), prepared)
+	w.must(err)
+	_, err = w.service.AddIntermediate(w.t.Context(), ledger.Authority{Name: name, Certificate: cert, Parent: issuance.RootName}, false)
+	w.must(err)
 }
 
 // TestDecisions: one record for a decision, with what is needed to find out more, on one line

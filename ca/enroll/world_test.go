@@ -224,6 +224,8 @@ type machine struct {
 	key   crypto.Signer
 	leaf  *x509.Certificate
 	token enrollapi.TokenProof
+
+	request *enrollapi.EnrollRequest // see enrolls
 }
 
 // machine makes a host that has a certificate, and a token for its name that is not spent.
