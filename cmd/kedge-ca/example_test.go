@@ -50,8 +50,8 @@ func served(line string) string {
 		return line
 	}
 	line = strings.NewReplacer("127.0.0.1:8443", "127.0.0.1:0", "127.0.0.1:8080", "127.0.0.1:0").Replace(line)
-	return "KEDGE_CA_LISTEN=127.0.0.1:0 " + line + ` 2> log &
-until grep -q msg=serving log; do kill -0 $! || { cat log; exit 1; }; done
+	return "rm -f log\nKEDGE_CA_LISTEN=127.0.0.1:0 " + line + ` 2> log &
+until grep -sq msg=serving log; do kill -0 $! || { cat log; exit 1; }; done
 kill $!
 wait $!`
 }
