@@ -12,6 +12,10 @@
 // engine: they wait for one another, and neither a sequence number nor a CRL number is used
 // twice.
 //
+// What a certificate needs to be recorded is checked in the transaction that records it: rules.go,
+// and for hosts that ask a server enrollment.go. Tokens, denied names and names that were given
+// up are entries of the chain as well.
+//
 // All methods are safe for concurrent use. The package has no clock: time comes from
 // [Options] and from what is recorded. It does not print or prompt, and no error contains a
 // password.
