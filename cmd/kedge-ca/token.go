@@ -80,6 +80,7 @@ A name that another key holds needs --replace; that key can then renew no more. 
 	flags.StringSliceVar(&o.networks, "network", nil, "`ADDRESSES` from which a token can be used, a range such as 10.1.0.0/16; may be repeated")
 	flags.StringVar(&o.forKey, "for-key", "", "SHA-256 `HASH` of the only public key, as SubjectPublicKeyInfo, that can use the token")
 	flags.BoolVar(&o.terms.Replace, "replace", false, "give the name to another key: the one that holds it can renew no more")
+	flags.StringVar(&o.terms.URL, "url", "", "`URL` by which hosts reach the server; server.url of the configuration when not given")
 	flags.StringVar(&o.terms.Why, "why", "", "`TEXT` for the ledger: why it is made")
 	cmd.AddCommand(newTokenList(h.reader(), runTokenList), newTokenRevoke(h, runTokenRevoke))
 	return cmd
@@ -98,6 +99,9 @@ func (o *tokenOptions) check(cmd *cobra.Command) (err error) {
 		return cli.Usagef(cmd, "--replace: is for one name and one use")
 	case o.forKey != "" && (o.from != "" || len(o.names) != 1 || t.Uses != 1):
 		return cli.Usagef(cmd, "--for-key: is for one name and one use")
+	}
+	if err := o.terms.CheckURL(); err != nil {
+		return cli.Usagef(cmd, "--url: %w", err)
 	}
 	if err := o.checkPatterns(); err != nil {
 		return cli.Usagef(cmd, "%w", err)

@@ -1,6 +1,7 @@
 package localca
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -28,12 +29,21 @@ func (f TokenFor) IsPattern() bool { return strings.ContainsAny(f.Name, "*?") }
 
 // TokenTerms limit the use of tokens.
 type TokenTerms struct {
-	Uses     int // of each
+	URL      string // of the server; empty: that of the configuration
+	Uses     int    // of each
 	Lifetime time.Duration
 	Networks []netip.Prefix // from which it can be used; none: any
 	ForKey   []byte         // ca.KeyHash of the only key that can use it; nil: any
 	Replace  bool           // it can give a name that another key holds
 	Why      string         // for the ledger
+}
+
+// CheckURL checks the URL, if there is one.
+func (t TokenTerms) CheckURL() error {
+	if t.URL == "" {
+		return nil
+	}
+	return enrollapi.CheckURL(t.URL)
 }
 
 // NewToken is a token that was made. Its text is known only now: the ledger has a hash of it.
@@ -47,7 +57,8 @@ type NewToken struct {
 // *NoProofError. Others are those of cadir.Settings.Profile, ca.Profile.CheckName and
 // ledger.Ledger.AddTokens.
 func (c *CA) MakeTokens(ctx context.Context, hosts []TokenFor, terms TokenTerms) ([]NewToken, error) {
-	if c.Settings.Server.URL == "" {
+	terms.URL = cmp.Or(terms.URL, c.Settings.Server.URL)
+	if terms.URL == "" {
 		return nil, &NoServerError{File: c.folder.SettingsPath()}
 	}
 	path, err := c.Service.Issuing(ctx, "")
@@ -75,10 +86,9 @@ func (c *CA) makeToken(host TokenFor, terms TokenTerms, pin [sha256.Size]byte) (
 	if err != nil {
 		return NewToken{}, err
 	}
-	server := c.Settings.Server
-	t, err := enrollapi.NewToken(server.URL, pin, server.TLS == cadir.TLSSystem)
+	t, err := enrollapi.NewToken(terms.URL, pin, c.Settings.Server.TLS == cadir.TLSSystem)
 	if err != nil {
-		return NewToken{}, fmt.Errorf("server.url: %w", err)
+		return NewToken{}, err
 	}
 	secret := sha256.Sum256(t.Secret.Bytes())
 	now := c.config.Keys.Host.Now()
