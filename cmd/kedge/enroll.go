@@ -10,6 +10,7 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/csr"
 	"kedge/internal/enrollapi"
 	"kedge/internal/enrollclient"
 	"kedge/internal/hostdir"
@@ -103,6 +104,11 @@ func (o *enrollOptions) validate(cmd *cobra.Command) (err error) {
 	if o.place.URI = string(o.tpm) + o.token; o.token != "" && !strings.HasPrefix(o.token, "pkcs11:") {
 		return cli.Usagef(cmd, "--pkcs11: %q does not begin with \"pkcs11:\"", o.token)
 	}
+	if o.name != "" {
+		if _, err := (&csr.Names{Name: o.name}).Request(); err != nil {
+			return cli.Usagef(cmd, "--name: %w", err)
+		}
+	}
 	if o.keys, err = hostkeys.New(o.place, o.inputs); err != nil {
 		return cli.Usagef(cmd, "%w", err)
 	}
@@ -155,7 +161,7 @@ func runEnroll(ctx context.Context, o *enrollOptions) error {
 	defer stop()
 	got, err := enrollclient.Enroll(ctx, e)
 	if err != nil {
-		return err
+		return hostkeys.Named(err)
 	}
 	o.announce(got)
 	if !got.Already || o.awsProfile != "" {

@@ -12,6 +12,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/enrollclient"
 	"kedge/internal/filelock"
+	"kedge/internal/hostkeys"
 )
 
 type renewOptions struct {
@@ -98,7 +99,7 @@ func (o *renewOptions) renew(ctx context.Context, dir string) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return hostkeys.Named(err)
 	}
 	name := got.Pair.Record.Name
 	switch {

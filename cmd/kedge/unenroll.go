@@ -9,6 +9,7 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/enrollclient"
+	"kedge/internal/hostkeys"
 )
 
 type unenrollOptions struct {
@@ -58,7 +59,7 @@ func runUnenroll(ctx context.Context, o *unenrollOptions) error {
 	defer stop()
 	got, err := enrollclient.Unenroll(ctx, enrollclient.Unenrolling{Connection: o.connection, Dir: dir, Keys: o.keysOf})
 	if err != nil {
-		return err
+		return hostkeys.Named(err)
 	}
 	o.done(fmt.Sprintf("certificate %s is revoked, and %s removed", got.Serial, dir))
 	if got.Key != "" {

@@ -45,7 +45,7 @@ func allowed() []line {
 		{"internal/hostcert", "ca ca/issuance ca/ledger internal/atomicfile internal/dn internal/hostfiles internal/hostlist internal/report", "", "the CA's service and the files of hosts, joined once for every command and server that writes to a disk"},
 		{"internal/hostdir", "internal/atomicfile internal/enrollapi internal/filelock internal/safefile", "", "the folder of an enrolled host: files, not what is in them"},
 		{"internal/hostfiles", "internal/atomicfile internal/dn internal/filelock internal/pkcs12 internal/safefile signer signer/keyfile", "software.sslmate.com/src/go-pkcs12", "hosts that enroll use it as the CA does: it knows neither a CA nor flags"},
-		{"internal/hostkeys", "internal/config internal/enrollapi internal/enrollclient internal/hostdir internal/keys internal/role", "", "keys of all kinds, as enrollment takes them"},
+		{"internal/hostkeys", "internal/config internal/enrollapi internal/enrollclient internal/hostdir internal/keys internal/role signer", "", "keys of all kinds, as enrollment takes them"},
 		{"internal/hostlist", "ca internal/dn", "", "the columns of hosts.csv are checked as ca and hostfiles would"},
 		{"internal/httpserver", "", "", "the limits of every HTTP server of ours"},
 		{"internal/keys", "internal/atomicfile internal/pkcs8 pkcs11 signer signer/keyfile tpm", "", "the only package that knows all key stores"},

@@ -21,23 +21,32 @@ func CheckURL(text string) error {
 		return errors.New("a URL has only printable ASCII characters, no spaces and no backslash")
 	}
 	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Opaque != "":
+	if err != nil || u.Opaque != "" {
 		return errors.New("a URL has the form https://HOST[:PORT][/PATH]")
-	case u.Scheme != "https":
-		return errors.New("the URL must start with https://")
-	case u.Hostname() == "" || strings.Contains(u.Host, "%"):
-		return errors.New("the URL has no host, or one with a zone")
-	case u.User != nil:
-		return errors.New("the URL must have no user and no password")
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(text, "#"):
-		return errors.New("the URL must have no query and no fragment")
-	case u.Path != "" && (path.Clean(u.Path) != u.Path || strings.HasSuffix(u.Path, "/")):
-		return errors.New("the path of the URL must have no slash at the end, no empty parts and no dots")
-	case u.String() != text:
-		return errors.New("the URL must be written as " + u.String())
+	}
+	if problem := urlProblem(u, text); problem != "" {
+		return errors.New(problem)
 	}
 	return checkPort(u)
+}
+
+// urlProblem returns what the URL of a server must not have, or have otherwise.
+func urlProblem(u *url.URL, text string) string {
+	switch {
+	case u.Scheme != "https":
+		return "the URL must start with https://"
+	case u.Hostname() == "" || strings.Contains(u.Host, "%"):
+		return "the URL has no host, or one with a zone"
+	case u.User != nil:
+		return "the URL must have no user and no password"
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(text, "#"):
+		return "the URL must have no query and no fragment"
+	case u.Path != "" && (path.Clean(u.Path) != u.Path || strings.HasSuffix(u.Path, "/")):
+		return "the path of the URL must have no slash at the end, no empty parts and no dots"
+	case u.String() != text:
+		return "the URL must be written as " + u.String()
+	}
+	return ""
 }
 
 func checkPort(u *url.URL) error {

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"kedge/internal/enrollapi"
@@ -164,10 +165,20 @@ func (c *client) refusal(response *http.Response, date time.Time) error {
 		return &AnswerError{Server: c.name, Status: response.StatusCode, Problem: fmt.Sprintf("%q", http.StatusText(response.StatusCode))}
 	}
 	e.Server, e.Date = c.name, date
+	e.Code, e.Message, e.Hint = enrollapi.Code(shorten(string(e.Code))), shorten(e.Message), shorten(e.Hint)
 	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > e.RetryAfter {
 		e.RetryAfter = seconds
 	}
 	return e
+}
+
+// shorten bounds a text of a server, which comes to stand in logs and in the state.
+func shorten(text string) string {
+	const most = 500
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 func isJSON(h http.Header) bool {

@@ -46,12 +46,15 @@ type Enrolled struct {
 // gives the same answer to the same token and key.
 func Enroll(ctx context.Context, e Enrolling) (*Enrolled, error) {
 	done, err := e.find()
-	if done != nil || err != nil {
-		return done, err
+	if err != nil {
+		return nil, err
 	}
 	work := e.Dir
 	if work == "" {
 		work = filepath.Join(e.Base, startedPrefix+e.Token.IDText())
+	}
+	if done != nil {
+		return done, removeStarted(ctx, work, done.Dir)
 	}
 	f, err := hostdir.Create(ctx, work, e.Access, lockTimeout)
 	if err != nil {
@@ -68,6 +71,23 @@ func Enroll(ctx context.Context, e Enrolling) (*Enrolled, error) {
 	}
 	final, err := e.place(ctx, f, pair)
 	return &Enrolled{Dir: final, Pair: pair, Resumed: resumed}, err
+}
+
+// removeStarted removes the folder of an enrollment that was interrupted when the one with the name of
+// the host was complete.
+func removeStarted(ctx context.Context, work, dir string) error {
+	if work == dir {
+		return nil
+	}
+	f, err := hostdir.Open(ctx, work, lockTimeout)
+	if errors.As(err, new(*hostdir.NotEnrolledError)) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Remove()
 }
 
 // find looks for the folder that the host is enrolled in already, and sets Dir if that is known.

@@ -216,6 +216,9 @@ func TestEnroll_stopped(t *testing.T) {
 				t.Fatalf("after a stop at %d: %v", n, err)
 			}
 			checkUsable(t, got.Dir)
+			if left, err := os.ReadDir(base); err != nil || len(left) != 1 {
+				t.Errorf("after a stop at %d there are %v (%v)", n, left, err)
+			}
 			if s.Issued != 1 || s.Clones != 0 {
 				t.Errorf("after a stop at %d there are %d certificates and %d clones", n, s.Issued, s.Clones)
 			}

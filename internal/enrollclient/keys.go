@@ -13,6 +13,7 @@ import (
 	"kedge/internal/csr"
 	"kedge/internal/enrollapi"
 	"kedge/internal/hostdir"
+	"kedge/signer"
 )
 
 // Key is an open private key.
@@ -87,12 +88,20 @@ func kindOf(public crypto.PublicKey) string {
 
 // firstRequest asks for a common name; none leaves it to the server.
 func firstRequest(name string, key crypto.Signer) ([]byte, error) {
-	return csr.Sign(x509.CertificateRequest{Subject: pkix.Name{CommonName: name}}, key)
+	return sign(x509.CertificateRequest{Subject: pkix.Name{CommonName: name}}, key, name)
 }
 
 // nextRequest asks for exactly the names that a certificate has.
 func nextRequest(leaf *x509.Certificate, key crypto.Signer) ([]byte, error) {
-	return csr.Sign(x509.CertificateRequest{
+	return sign(x509.CertificateRequest{
 		RawSubject: leaf.RawSubject, DNSNames: leaf.DNSNames, EmailAddresses: leaf.EmailAddresses, IPAddresses: leaf.IPAddresses, URIs: leaf.URIs,
-	}, key)
+	}, key, leaf.Subject.CommonName)
+}
+
+func sign(request x509.CertificateRequest, key crypto.Signer, name string) ([]byte, error) {
+	der, err := csr.Sign(request, key)
+	if err != nil {
+		return nil, &signer.SignError{Subject: name, Err: err}
+	}
+	return der, nil
 }

@@ -60,21 +60,32 @@ func Renew(ctx context.Context, r Renewing) (*Renewed, error) {
 }
 
 // try renews, and writes down what came of it.
-func (r *Renewing) try(ctx context.Context, f *hostdir.Folder, pair *hostdir.Pair, state hostdir.State) (*Renewed, error) {
+func (r *Renewing) try(ctx context.Context, f *hostdir.Folder, pair *hostdir.Pair, before hostdir.State) (*Renewed, error) {
 	access, _ := f.Access()
-	state = tried(state, r.Now(), randomly())
+	state := tried(before, r.Now(), randomly())
 	if err := f.WriteState(state, access); err != nil {
 		return nil, err
 	}
+	got, err := r.replace(ctx, f, pair, access)
+	switch {
+	case err == nil:
+		return got, f.WriteState(hostdir.State{}, access)
+	case ctx.Err() != nil: // the process is to end, which says nothing about the server
+		state = before
+	default:
+		state = failed(state, err, retryAfter(err))
+	}
+	return nil, errors.Join(err, f.WriteState(state, access))
+}
+
+// replace gets the next pair and makes it the current one.
+func (r *Renewing) replace(ctx context.Context, f *hostdir.Folder, pair *hostdir.Pair, access hostdir.Access) (*Renewed, error) {
 	next, err := r.next(ctx, f, pair)
 	if err != nil {
-		return nil, errors.Join(err, f.WriteState(failed(state, err, retryAfter(err)), access))
-	}
-	kept := keepSettings(&next.Record, pair.Record)
-	if err := f.Switch(*next, access); err != nil {
 		return nil, err
 	}
-	return &Renewed{Pair: next, Done: true, KeptSettings: kept}, f.WriteState(hostdir.State{}, access)
+	kept := keepSettings(&next.Record, pair.Record)
+	return &Renewed{Pair: next, Done: true, KeptSettings: kept}, f.Switch(*next, access)
 }
 
 // retryAfter is how long the server wants to be left alone.

@@ -1,6 +1,7 @@
 package enrollclient
 
 import (
+	"context"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
@@ -142,6 +143,32 @@ func TestRenew_backoff(t *testing.T) {
 	}
 	if after := checkUsable(t, dir).Leaf(); after.Equal(before) || s.Issued != 2 {
 		t.Error("it was not renewed")
+	}
+}
+
+// A process that is to end says nothing about the server, and a server that says very much is cut short.
+func TestRenew_state(t *testing.T) {
+	s := enrolltest.New(t)
+	dir := enrolled(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	s.Refuse = func(string) error {
+		cancel()
+		return &enrollapi.Error{Code: enrollapi.Overloaded, Message: "x"}
+	}
+	if _, err := Renew(ctx, at(dir, 19*time.Hour)); err == nil {
+		t.Error("it was renewed")
+	}
+	if state := hostdir.ReadState(dir); state.Failures != 0 {
+		t.Errorf("the state is %+v", state)
+	}
+	s.Refuse = func(string) error {
+		return &enrollapi.Error{Code: enrollapi.Code(strings.Repeat("c", 9999)), Message: strings.Repeat("ü", 9999), Hint: strings.Repeat("h", 9999)}
+	}
+	if _, err := Renew(t.Context(), at(dir, 19*time.Hour)); err == nil || len(err.Error()) > 1200 {
+		t.Errorf("got %v", err)
+	}
+	if state := hostdir.ReadState(dir); state.Failures != 1 || len(state.Error) > 1200 {
+		t.Errorf("the state is %+v", state)
 	}
 }
 

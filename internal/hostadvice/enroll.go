@@ -1,6 +1,8 @@
 package hostadvice
 
 import (
+	"net/http"
+
 	"kedge/internal/advice"
 	"kedge/internal/cli"
 	"kedge/internal/enrollapi"
@@ -17,7 +19,12 @@ func enrollment() advice.Table {
 		advice.About(refusal),
 		advice.About(untrustedServer),
 		advice.Kind[*enrollclient.UnreachableError](`check the network, and --proxy if there is one; nothing is lost: run the same command again, and the same key and token are used`),
-		advice.Kind[*enrollclient.AnswerError]("a proxy, or a server of another version, answered: ask the operator of the CA; nothing was changed"),
+		advice.About(func(e *enrollclient.AnswerError) string {
+			if e.Status >= http.StatusInternalServerError {
+				return "a proxy answered, and the server behind it did not: try again later; nothing was changed"
+			}
+			return "a proxy, or a server of another version, answered: ask the operator of the CA; nothing was changed"
+		}),
 		advice.About(func(e *enrollclient.NameTakenError) string {
 			return "remove that one with kedge unenroll --dir " + e.Dir + ", or replace it: run the same command with --force"
 		}),

@@ -27,6 +27,7 @@ func key() advice.Table {
 	rows = slices.Concat(rows, hardware(runtime.GOOS), advice.Table{
 		advice.Any("if the hardware is slow or busy, or somebody types, raise --timeout", context.DeadlineExceeded),
 		advice.Kind[*signer.KeyMismatchError](`give the two files that were made together; "openssl pkey -in KEY -pubout" and "openssl x509 -in CERT -noout -pubkey" print the same for them`),
+		advice.Kind[*signer.PossessionError]("the key makes signatures that its certificate does not verify: its hardware, or the module that reaches it, is broken"),
 		advice.About(func(e *signer.RuleError) string {
 			return "have the certificate issued with what the service asks for: " + e.Source
 		}),

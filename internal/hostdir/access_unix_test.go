@@ -31,14 +31,14 @@ func TestAccess_kept(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := f.Switch(pairFor(t, f, f.Enrollment(), "first"), access); err != nil {
+	if err := f.Switch(pairFor(t, f.Enrollment(), "first"), access); err != nil {
 		t.Fatal(err)
 	}
 	kept, ok := f.Access()
 	if !ok || kept != access {
 		t.Errorf("got %+v, want %+v", kept, access)
 	}
-	if err := f.Switch(pairFor(t, f, f.Enrollment(), "second"), kept); err != nil {
+	if err := f.Switch(pairFor(t, f.Enrollment(), "second"), kept); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.WriteState(State{Failures: 1}, kept); err != nil {

@@ -51,16 +51,16 @@ func open(t *testing.T, path string) *Folder {
 }
 
 // pairFor makes what Switch takes, with a pending key that has the name of the pair as its text.
-func pairFor(t *testing.T, f *Folder, pending Pending, name string) Pair {
+func pairFor(t *testing.T, pending Pending, name string) Pair {
 	t.Helper()
-	p, err := prepare(f, pending, certificate(t, name), certificate(t, "root"))
+	p, err := prepare(pending, certificate(t, name), certificate(t, "root"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-func prepare(f *Folder, pending Pending, leaf, root *x509.Certificate) (Pair, error) {
+func prepare(pending Pending, leaf, root *x509.Certificate) (Pair, error) {
 	there, err := pending.Exists()
 	if err == nil && !there {
 		err = pending.Make(func(path string) error { return os.WriteFile(path, []byte(leaf.Subject.CommonName), 0o600) })
@@ -114,7 +114,7 @@ func TestSwitch(t *testing.T) {
 	if _, err := f.Current(); !errors.As(err, new(*NotEnrolledError)) {
 		t.Errorf("in an empty folder: %v", err)
 	}
-	if err := f.Switch(pairFor(t, f, f.Enrollment(), "first"), Access{}); err != nil {
+	if err := f.Switch(pairFor(t, f.Enrollment(), "first"), Access{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"second", "third", "fourth"} {
@@ -122,7 +122,7 @@ func TestSwitch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := f.Switch(pairFor(t, f, f.Renewal(before.Leaf), name), Access{}); err != nil {
+		if err := f.Switch(pairFor(t, f.Renewal(before.Leaf), name), Access{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := checkCurrent(t, dir); got != name {
@@ -160,14 +160,14 @@ func TestSwitch_stopped(t *testing.T) {
 			want := "fresh"
 			if enrolled {
 				for _, name := range []string{"older", "old"} {
-					if err := f.Switch(pairFor(t, f, f.Enrollment(), name), Access{}); err != nil {
+					if err := f.Switch(pairFor(t, f.Enrollment(), name), Access{}); err != nil {
 						t.Fatal(err)
 					}
 				}
 			}
 			f.Watch(stopAt(n))
 			leaf := certificate(t, want)
-			p, err := prepare(f, f.Enrollment(), leaf, root)
+			p, err := prepare(f.Enrollment(), leaf, root)
 			if err == nil {
 				err = f.Switch(p, Access{})
 			}
@@ -185,7 +185,7 @@ func TestSwitch_stopped(t *testing.T) {
 				t.Errorf("stopped at %d: %v", n, err)
 			}
 			f = open(t, dir)
-			if p, err = prepare(f, f.Enrollment(), leaf, root); err != nil {
+			if p, err = prepare(f.Enrollment(), leaf, root); err != nil {
 				t.Fatal(err)
 			}
 			if err := f.Switch(p, Access{}); err != nil {
@@ -211,7 +211,7 @@ func TestSwitch_stopped(t *testing.T) {
 func TestSwitch_readers(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "web-01")
 	f := open(t, dir)
-	if err := f.Switch(pairFor(t, f, f.Enrollment(), "pair 0"), Access{}); err != nil {
+	if err := f.Switch(pairFor(t, f.Enrollment(), "pair 0"), Access{}); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
@@ -229,7 +229,7 @@ func TestSwitch_readers(t *testing.T) {
 		}
 	}()
 	for i := range 30 {
-		if err := f.Switch(pairFor(t, f, f.Enrollment(), "pair "+strings.Repeat("i", i)), Access{}); err != nil {
+		if err := f.Switch(pairFor(t, f.Enrollment(), "pair "+strings.Repeat("i", i)), Access{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -259,7 +259,7 @@ func TestCurrent_damaged(t *testing.T) {
 	} {
 		dir := filepath.Join(t.TempDir(), "web-01")
 		f := open(t, dir)
-		if err := f.Switch(pairFor(t, f, f.Enrollment(), "x"), Access{}); err != nil {
+		if err := f.Switch(pairFor(t, f.Enrollment(), "x"), Access{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := damage(dir); err != nil {
@@ -307,7 +307,7 @@ func TestRemove_stopped(t *testing.T) {
 	for n := 1; ; n++ {
 		dir := filepath.Join(t.TempDir(), "web-01")
 		f := open(t, dir)
-		if err := f.Switch(pairFor(t, f, f.Enrollment(), "x"), Access{}); err != nil {
+		if err := f.Switch(pairFor(t, f.Enrollment(), "x"), Access{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.WriteState(State{Removing: "0a"}, Access{}); err != nil {

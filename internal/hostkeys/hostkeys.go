@@ -16,6 +16,7 @@ import (
 	"kedge/internal/hostdir"
 	"kedge/internal/keys"
 	"kedge/internal/role"
+	"kedge/signer"
 )
 
 // Place says where the key of a host is to be.
@@ -159,4 +160,14 @@ func keyError(err error, isNew bool) error {
 		return nil
 	}
 	return &role.KeyError{Err: err, New: isNew}
+}
+
+// Named returns an error of package enrollclient as a *role.KeyError if it is that of a key, which only
+// showed when it signed.
+func Named(err error) error {
+	mismatch, sign, possession := new(*signer.KeyMismatchError), new(*signer.SignError), new(*signer.PossessionError)
+	if errors.As(err, new(*role.KeyError)) || !errors.As(err, mismatch) && !errors.As(err, sign) && !errors.As(err, possession) {
+		return err
+	}
+	return &role.KeyError{Err: err}
 }
