@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -105,13 +106,28 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	defer signal.Stop(hangup)
 	ctx, stop := cli.UntilSignal(ctx)
 	defer stop()
+	serving := o.stopAsking()
 	s, err := openStore(ctx, o.host, &o.store)
 	if err != nil {
 		return err
 	}
 	defer s.close(&err)
 	return caserver.Run(ctx, caserver.Config{
-		CA: s.CA, Folder: o.store.folder(), Listen: o.listen, Plain: o.plain, URL: o.url, Issuer: o.issuer, Drain: o.drain,
+		CA: s.CA, Folder: o.store.folder(), Listen: o.listen, Plain: o.plain, URL: o.url, Issuer: o.issuer, Drain: o.drain, Serving: serving,
 		Systemd: service, Now: o.inputs.Now, Log: o.logger(), Advise: func(err error) string { return advise(err).Hint },
 	}, hangup)
+}
+
+// stopAsking returns a function after which no password is asked for on the terminal: the key of an
+// authority that begins to issue while the server runs must be one that needs none.
+func (o *serveOptions) stopAsking() func() {
+	ask := o.inputs.Ask
+	var stopped atomic.Bool
+	o.inputs.Ask = func(prompt string) ([]byte, error) {
+		if stopped.Load() {
+			return nil, cli.ErrNoTerminal
+		}
+		return ask(prompt)
+	}
+	return func() { stopped.Store(true) }
 }

@@ -26,6 +26,9 @@ type Config struct {
 	Systemd config.Service // what systemd says
 	Now     func() time.Time
 	Log     *slog.Logger
+	// Serving is called when all that may ask for a password has asked; from then on a prompt would
+	// keep every host waiting.
+	Serving func()
 	// Advise returns what to do about an error, for the log.
 	Advise func(error) string
 }
@@ -64,6 +67,9 @@ func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
 	}
 	if err := d.server.RenewCertificate(ctx); err != nil {
 		return err
+	}
+	if c.Serving != nil {
+		c.Serving()
 	}
 	return run(ctx, d, hangup)
 }
