@@ -51,8 +51,8 @@ func TestCertificate(t *testing.T) {
 			w.server.SetTerms(&terms)
 		}
 		before := w.server.certificate.Load()
-		ticks, ctx, cancel := make(chan time.Time), t.Context(), context.CancelFunc(func() {})
-		ctx, cancel = context.WithCancel(ctx)
+		ticks := make(chan time.Time)
+		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); w.server.KeepCertificate(ctx, ticks) }()
 		ticks <- w.now()
