@@ -218,10 +218,11 @@ func oidCommonName() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{2, 5, 
 // TestEnroll: what a host without a certificate gets with a token.
 func TestEnroll(t *testing.T) {
 	t.Parallel()
+	made := newTemplate(t)
 	for _, tt := range enrollments() {
 		t.Run(strings.ReplaceAll(tt.name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := made.world(t)
 			h := &machine{w: w, name: "new-01", key: newKey(t)}
 			h.token = w.token(nil, h.name)
 			r := h.enrollRequest(h.name)

@@ -223,10 +223,11 @@ func renewals() []renewal {
 // TestRenew: what a host with a certificate gets.
 func TestRenew(t *testing.T) {
 	t.Parallel()
+	made := newTemplate(t)
 	for _, tt := range renewals() {
 		t.Run(strings.ReplaceAll(tt.name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := made.world(t)
 			h := w.machine("web-01")
 			r := tt.send(w, h)
 			got := w.check(h, tt.want, func() result { return w.post(enrollapi.PathRenew, r) })
@@ -240,6 +241,7 @@ func TestRenew(t *testing.T) {
 // TestUnenroll: a host ends its own certificates, and nobody else's.
 func TestUnenroll(t *testing.T) {
 	t.Parallel()
+	made := newTemplate(t)
 	for name, tt := range map[string]struct {
 		send func(w *world, h *machine) enrollapi.UnenrollRequest
 		want cell
@@ -270,7 +272,7 @@ func TestUnenroll(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := made.world(t)
 			h := w.machine("web-01")
 			r := tt.send(w, h)
 			w.check(h, tt.want, func() result { return w.post(enrollapi.PathUnenroll, r) })

@@ -127,6 +127,7 @@ func byUnenrollment() map[string]cell {
 // another endpoint (CVE-2025-44005), and no host gets another's name (CVE-2021-27098).
 func TestTable(t *testing.T) {
 	t.Parallel()
+	made := newTemplate(t)
 	cells := 0
 	for _, path := range []string{enrollapi.PathEnroll, enrollapi.PathRenew, enrollapi.PathUnenroll} {
 		for _, proof := range []string{"none", "header", "token", "renewal", "unenroll", "both"} {
@@ -134,7 +135,7 @@ func TestTable(t *testing.T) {
 				cells++
 				t.Run(strings.ReplaceAll(path[len("/v1/"):]+"/"+proof+"/"+situation, " ", "-"), func(t *testing.T) {
 					t.Parallel()
-					w := newWorld(t)
+					w := made.world(t)
 					h := w.machine("web-01")
 					happens(w, h)
 					name := h.name

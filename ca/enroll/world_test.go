@@ -11,10 +11,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -68,33 +70,56 @@ func newWorld(t *testing.T) *world {
 // newWorldOn makes a CA with an empty ledger, a file or a database.
 func newWorldOn(t *testing.T, where string) *world {
 	t.Helper()
-	w := &world{t: t, time: time.Date(2031, 5, 1, 12, 0, 0, 0, time.UTC), keys: map[string]crypto.Signer{}}
+	w := openWorld(t, where, newKey(t))
+	root, err := ca.PrepareRoot(w.keys[issuance.RootName], ca.AuthorityConfig{Subject: pkix.Name{CommonName: "kedge CA"}, Lifetime: 3650 * dayLong, MaxPathLen: -1}, w.now())
+	w.must(err)
+	_, err = w.service.Found(t.Context(), root)
+	w.must(err)
+	return w
+}
+
+// openWorld makes a server on a ledger, which may have a CA with this key already.
+func openWorld(t *testing.T, where string, root crypto.Signer) *world {
+	t.Helper()
+	w := &world{t: t, time: time.Date(2031, 5, 1, 12, 0, 0, 0, time.UTC), keys: map[string]crypto.Signer{issuance.RootName: root}}
 	var err error
-	if w.ledger, err = ledger.Open(t.Context(), where, ledger.Options{Create: true, Now: w.now, AnyClock: true}); err != nil {
-		t.Fatal(err)
-	}
+	w.ledger, err = ledger.Open(t.Context(), where, ledger.Options{Create: true, Now: w.now, AnyClock: true})
+	w.must(err)
 	t.Cleanup(func() {
-		if err := w.ledger.Close(); err != nil {
+		if err := w.ledger.Close(); err != nil && !errors.Is(err, ledger.ErrClosed) {
 			t.Error(err)
 		}
 	})
-	if w.service, err = issuance.New(issuance.Config{Ledger: w.ledger, Now: w.now, Keys: w}); err != nil {
-		t.Fatal(err)
-	}
-	w.keys[issuance.RootName] = newKey(t)
-	root, err := ca.PrepareRoot(w.keys[issuance.RootName], ca.AuthorityConfig{Subject: pkix.Name{CommonName: "kedge CA"}, Lifetime: 3650 * dayLong, MaxPathLen: -1}, w.now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.service.Found(t.Context(), root); err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.NewTextHandler(&w.log, nil))
-	w.server, err = New(Config{Service: w.service, Terms: w.terms(), Now: w.now, Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.service, err = issuance.New(issuance.Config{Ledger: w.ledger, Now: w.now, Keys: w})
+	w.must(err)
+	w.server, err = New(Config{Service: w.service, Terms: w.terms(), Now: w.now, Log: slog.New(slog.NewTextHandler(&w.log, nil))})
+	w.must(err)
 	return w
+}
+
+// template is a CA that is copied for each case of a table, which takes less time than to make one.
+type template struct {
+	ledger []byte
+	root   crypto.Signer
+}
+
+func newTemplate(t *testing.T) *template {
+	t.Helper()
+	where := filepath.Join(t.TempDir(), "ledger.db")
+	w := newWorldOn(t, where)
+	w.must(w.ledger.Close())
+	data, err := os.ReadFile(where)
+	w.must(err)
+	return &template{data, w.keys[issuance.RootName]}
+}
+
+func (x *template) world(t *testing.T) *world {
+	t.Helper()
+	where := filepath.Join(t.TempDir(), "ledger.db")
+	if err := os.WriteFile(where, x.ledger, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return openWorld(t, where, x.root)
 }
 
 // terms allow all with the profile workload, and less with others.
