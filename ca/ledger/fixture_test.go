@@ -31,6 +31,13 @@ func engines(t *testing.T, test func(t *testing.T, where string)) {
 	t.Run("pgbouncer", func(t *testing.T) { test(t, testenv.PGBouncer(t)) })
 }
 
+// twoEngines is engines without a pooler, for tests of many cases.
+func twoEngines(t *testing.T, test func(t *testing.T, where string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "ledger.db")) })
+	t.Run("postgres", func(t *testing.T) { test(t, testenv.Postgres(t)) })
+}
+
 // create opens a new ledger, closed at the end.
 func create(tb testing.TB, where string) *Ledger {
 	tb.Helper()

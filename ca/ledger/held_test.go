@@ -24,7 +24,7 @@ func subject(organization string) func(*x509.Certificate) {
 // A name that a key has held is another's only by a token that may replace it, or once it is
 // decommissioned.
 func TestEnroll_held(t *testing.T) {
-	engines(t, func(t *testing.T, where string) {
+	twoEngines(t, func(t *testing.T, where string) {
 		l, _, root := createAt(t, where)
 		revoke := func(reason ca.Reason) func(*testing.T, *x509.Certificate) {
 			return func(t *testing.T, cert *x509.Certificate) {
@@ -222,7 +222,7 @@ func TestDenyRenewal(t *testing.T) {
 // An expired certificate is renewed by its host within the grace, and only so often.
 func TestRenew_grace(t *testing.T) {
 	const end = 24 * time.Hour // of each certificate, after it was issued
-	engines(t, func(t *testing.T, where string) {
+	twoEngines(t, func(t *testing.T, where string) {
 		l, c, root := createAt(t, where)
 		for i, tt := range []struct {
 			what  string

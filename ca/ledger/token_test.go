@@ -96,7 +96,7 @@ func TestEnroll_token(t *testing.T) {
 		{what: "other pattern", token: pattern("web-*"), want: "is for other names"},
 		{what: "one character", token: pattern("we?"), want: "<nil>"},
 	}
-	engines(t, func(t *testing.T, where string) {
+	twoEngines(t, func(t *testing.T, where string) {
 		l, c, root := createAt(t, where)
 		for _, tt := range tests {
 			token := newToken(1)
@@ -123,7 +123,9 @@ func TestEnroll_token(t *testing.T) {
 				t.Errorf("%s: %d entries, %d uses", tt.what, added, now.Used)
 			}
 			c.set(noon)
-			verified(t, l)
+			if err == nil {
+				verified(t, l)
+			}
 			anew(t, l)
 		}
 	})
@@ -216,7 +218,7 @@ func TestEnroll_again(t *testing.T) {
 			}
 		}, want: "was revoked"},
 	}
-	engines(t, func(t *testing.T, where string) {
+	twoEngines(t, func(t *testing.T, where string) {
 		l, c, root := createAt(t, where)
 		for _, tt := range tests {
 			e := madeToken(t, l, 1, func(t *Token) { t.Names = []string{"web", "db"} })
@@ -248,7 +250,9 @@ func TestEnroll_again(t *testing.T) {
 				t.Errorf("%s: another certificate", tt.what)
 			}
 			c.set(noon)
-			verified(t, l)
+			if !isPostgres(where) {
+				verified(t, l)
+			}
 			anew(t, l)
 		}
 	})
