@@ -88,23 +88,14 @@ A name that another key holds needs --replace; that key can then renew no more. 
 
 // check checks what needs neither the ledger nor the configuration.
 func (o *tokenOptions) check(cmd *cobra.Command) (err error) {
-	switch t := &o.terms; {
-	case t.Uses < 1 || t.Uses > maxTokenUses:
-		return cli.Usagef(cmd, "--uses: %d is not between 1 and %d", t.Uses, maxTokenUses)
-	case t.Lifetime <= 0 || t.Lifetime > maxTokenLifetime:
-		return cli.Usagef(cmd, "--ttl: %v is not a time up to %v", ca.Duration(t.Lifetime), ca.Duration(maxTokenLifetime))
-	case t.Uses > 1 && !cmd.Flags().Changed("ttl"):
-		return cli.Usagef(cmd, "--uses: a token for several hosts needs --ttl")
-	case t.Replace && (o.from != "" || len(o.names) != 1 || t.Uses != 1):
-		return cli.Usagef(cmd, "--replace: is for one name and one use")
-	case o.forKey != "" && (o.from != "" || len(o.names) != 1 || t.Uses != 1):
-		return cli.Usagef(cmd, "--for-key: is for one name and one use")
-	}
-	if err := o.terms.CheckURL(); err != nil {
-		return cli.Usagef(cmd, "--url: %w", err)
+	if err := o.checkUses(cmd.Flags().Changed("ttl")); err != nil {
+		return cli.Usagef(cmd, "%w", err)
 	}
 	if err := o.checkPatterns(); err != nil {
 		return cli.Usagef(cmd, "%w", err)
+	}
+	if err := o.terms.CheckURL(); err != nil {
+		return cli.Usagef(cmd, "--url: %w", err)
 	}
 	for _, text := range o.networks {
 		network, err := localca.ParseNetwork(text)
@@ -118,6 +109,25 @@ func (o *tokenOptions) check(cmd *cobra.Command) (err error) {
 	}
 	if o.terms.ForKey, err = localca.ParseKeyHash(o.forKey); err != nil {
 		return cli.Usagef(cmd, "--for-key: %w", err)
+	}
+	return nil
+}
+
+// checkUses checks how often, how long and for what a token can be used.
+func (o *tokenOptions) checkUses(ttlGiven bool) error {
+	t := &o.terms
+	one := o.from == "" && len(o.names) == 1 && t.Uses == 1
+	switch {
+	case t.Uses < 1 || t.Uses > maxTokenUses:
+		return fmt.Errorf("--uses: %d is not between 1 and %d", t.Uses, maxTokenUses)
+	case t.Lifetime <= 0 || t.Lifetime > maxTokenLifetime:
+		return fmt.Errorf("--ttl: %v is not a time up to %v", ca.Duration(t.Lifetime), ca.Duration(maxTokenLifetime))
+	case t.Uses > 1 && !ttlGiven:
+		return errors.New("--uses: a token for several hosts needs --ttl")
+	case t.Replace && !one:
+		return errors.New("--replace: is for one name and one use")
+	case o.forKey != "" && !one:
+		return errors.New("--for-key: is for one name and one use")
 	}
 	return nil
 }

@@ -184,6 +184,14 @@ func profileMeaning(path string) string {
 		return "client_auth, server_auth or both; [] leaves the extension out; default: [client_auth]"
 	case "profiles.*.crl_urls":
 		return "where the list is, for the certificate (IAM Roles Anywhere reads imported ones); default: crl.urls"
+	case "profiles.*.allow_warnings":
+		return "lint rules, of warnings, that a certificate may break; default: none"
+	}
+	return enrollMeaning(path)
+}
+
+func enrollMeaning(path string) string {
+	switch path {
 	case "profiles.*.enroll":
 		return "how hosts get such certificates from kedge-ca serve"
 	case "profiles.*.enroll.proofs":
@@ -194,8 +202,6 @@ func profileMeaning(path string) string {
 		return "the same for keys in a TPM or token; default: 90d, or grace if that is more"
 	case "profiles.*.enroll.recoveries":
 		return "how many times one host can renew an expired certificate; 0: never; default: 100"
-	case "profiles.*.allow_warnings":
-		return "lint rules, of warnings, that a certificate may break; default: none"
 	}
 	return ""
 }
