@@ -65,11 +65,13 @@ func runRenew(ctx context.Context, o *renewOptions) error {
 	if o.status {
 		return o.printStatus(dirs)
 	}
-	ctx, stop := interruptible(ctx)
-	defer stop()
 	var failed []error
 	for _, dir := range dirs {
-		if err := o.renew(ctx, dir); err != nil {
+		err := o.renew(ctx, dir)
+		if errors.Is(err, context.Canceled) {
+			return err
+		}
+		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", filepath.Base(dir), err))
 		}
 	}
@@ -93,7 +95,13 @@ func (o *renewOptions) chosen() ([]string, error) {
 
 // renew renews one identity and says what came of it.
 func (o *renewOptions) renew(ctx context.Context, dir string) error {
-	got, err := enrollclient.Renew(ctx, enrollclient.Renewing{Connection: o.connection, Dir: dir, Force: o.force, Keys: o.keysOf})
+	r := enrollclient.Renewing{Connection: o.connection, Dir: dir, Force: o.force, Keys: o.keysOf}
+	got, err := enrollclient.Idle(r) // most runs have nothing to do, and nothing to interrupt
+	if got == nil && err == nil {
+		limited, stop := interruptible(ctx)
+		defer stop()
+		got, err = enrollclient.Renew(limited, r)
+	}
 	if errors.As(err, new(*filelock.HeldError)) {
 		o.done(dir + " is being renewed by another process")
 		return nil

@@ -48,14 +48,27 @@ Exit codes:
 	}
 	root.PersistentFlags().BoolVar(h.quiet, "quiet", false, "say nothing but errors")
 	root.PersistentPreRunE = h.readQuiet
-	if len(args) > 0 && args[0] == "credential-process" {
-		// An SDK runs it again and again, and the flags of the others would be half of its own work.
-		root.AddCommand(newCredentialProcess(h, runCredentialProcess))
+	if often := oftenRun(h, args); often != nil {
+		root.AddCommand(often)
 		return root
 	}
 	root.Version = cli.Version()
 	root.AddCommand(commands(h)...)
 	return root
+}
+
+// oftenRun returns the command if it is one that SDKs or timers run again and again: the flags of the
+// others would be half of its work.
+func oftenRun(h host, args []string) *cobra.Command {
+	switch {
+	case len(args) == 0:
+		return nil
+	case args[0] == "credential-process":
+		return newCredentialProcess(h, runCredentialProcess)
+	case args[0] == "renew":
+		return newRenew(h, runRenew)
+	}
+	return nil
 }
 
 func commands(h host) []*cobra.Command {

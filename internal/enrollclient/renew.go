@@ -30,21 +30,14 @@ type Renewed struct {
 	KeptSettings bool
 }
 
-// Renew renews the certificate in a folder if it is due. The new key is on disk before the first
-// request, and what the server says is checked before it comes into use; until then, and after any
-// error, the old pair is current.
-func Renew(ctx context.Context, r Renewing) (*Renewed, error) {
-	f, err := hostdir.Open(ctx, r.Dir, lockTimeout)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	f.Watch(r.step)
+// Idle returns why there is nothing to do: the certificate is not due, or the last try failed a moment
+// ago. It is nil if there is something to do. It changes nothing, and waits for nobody.
+func Idle(r Renewing) (*Renewed, error) {
 	state := hostdir.ReadState(r.Dir)
 	if state.Removing != "" {
 		return nil, &RemovingError{Dir: r.Dir}
 	}
-	pair, err := f.Current()
+	pair, err := hostdir.Current(r.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +49,27 @@ func Renew(ctx context.Context, r Renewing) (*Renewed, error) {
 	case isWaiting(state, now):
 		return &Renewed{Pair: pair, State: state, Waiting: true}, nil
 	}
-	return r.try(ctx, f, pair, state)
+	return nil, nil
+}
+
+// Renew renews the certificate in a folder if it is due. The new key is on disk before the first
+// request, and what the server says is checked before it comes into use; until then, and after any
+// error, the old pair is current.
+func Renew(ctx context.Context, r Renewing) (*Renewed, error) {
+	f, err := hostdir.Open(ctx, r.Dir, lockTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	f.Watch(r.step)
+	if idle, err := Idle(r); idle != nil || err != nil {
+		return idle, err
+	}
+	pair, err := f.Current()
+	if err != nil {
+		return nil, err
+	}
+	return r.try(ctx, f, pair, hostdir.ReadState(r.Dir))
 }
 
 // try renews, and writes down what came of it.

@@ -41,6 +41,16 @@ func TestAccess_kept(t *testing.T) {
 	if err := f.Switch(pairFor(t, f.Enrollment(), "second"), kept); err != nil {
 		t.Fatal(err)
 	}
+	// What is set by hand stays, too.
+	key := filepath.Join(dir, "current", KeyName)
+	for _, mode := range []os.FileMode{0o600, 0o640} {
+		if err := os.Chmod(key, mode); err != nil {
+			t.Fatal(err)
+		}
+		if changed, ok := f.Access(); !ok || changed.ByGroup != (mode == 0o640) {
+			t.Errorf("with mode %o: %+v", mode, changed)
+		}
+	}
 	if err := f.WriteState(State{Failures: 1}, kept); err != nil {
 		t.Fatal(err)
 	}

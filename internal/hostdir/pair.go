@@ -95,13 +95,15 @@ func encodeCertificates(certs ...*x509.Certificate) (out []byte) {
 	return out
 }
 
-// Access returns who may read the current pair; ok is false if there is none.
+// Access returns who may read the current key, or without a file of it the certificate; ok is false if
+// there is none. What was changed by hand there stays.
 func (f *Folder) Access() (a Access, ok bool) {
-	info, err := os.Stat(f.in(CurrentName, CertificateName))
-	if err != nil {
-		return Access{}, false
+	for _, name := range []string{KeyName, CertificateName} {
+		if info, err := os.Stat(f.in(CurrentName, name)); err == nil {
+			return accessOf(info), true
+		}
 	}
-	return accessOf(info), true
+	return Access{}, false
 }
 
 // List returns the folders below base that have an identity, in the order of their names; none if there
