@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"strings"
+	"time"
 
 	"kedge/ca"
 )
@@ -181,18 +182,8 @@ func (s *spending) check(ctx context.Context, t *transaction, r *record) (refuse
 	}
 	e := r.enrollment
 	token := s.tokens[string(e.Token)]
-	fail := func(why TokenReason) (error, error) { return &TokenError{ID: e.Token, Why: why}, nil }
-	switch {
-	case token == nil:
-		return fail(TokenUnknown)
-	case !token.hasSecret(e.Secret):
-		return fail(TokenSecret)
-	case token.Revoked != nil:
-		return fail(TokenRevoked)
-	case token.Void:
-		return fail(TokenVoid)
-	case !token.allows(e.Address):
-		return fail(TokenNetwork)
+	if why := token.refuses(e); why != 0 {
+		return &TokenError{ID: e.Token, Why: why}, nil
 	}
 	use := useOf(e.Token, r.row.KeyHash)
 	seq, used := s.uses[use]
@@ -201,21 +192,49 @@ func (s *spending) check(ctx context.Context, t *transaction, r *record) (refuse
 		return errUsedNow, nil
 	case used:
 		return t.usedBefore(ctx, r, seq)
-	case t.now().After(token.Expires):
-		return fail(TokenExpired)
-	case token.Used >= token.Uses:
-		return fail(TokenSpent)
-	case len(token.ForKey) != 0 && !bytes.Equal(token.ForKey, r.row.KeyHash):
-		return fail(TokenKey)
-	case token.Profile != r.row.Profile:
-		return fail(TokenProfile)
-	case !token.gives(r.row.CommonName):
-		return fail(TokenName)
+	}
+	if why := token.refusesNew(&r.row, t.now()); why != 0 {
+		return &TokenError{ID: e.Token, Why: why}, nil
 	}
 	token.Used++
 	s.uses[use] = 0
 	r.token = token
 	return nil, nil
+}
+
+// refuses returns why a token, or nil for an unknown one, is of no use to a host, also if the host has
+// used it before; 0 if it is.
+func (t *Token) refuses(e *ca.Enrollment) TokenReason {
+	switch {
+	case t == nil:
+		return TokenUnknown
+	case !t.hasSecret(e.Secret):
+		return TokenSecret
+	case t.Revoked != nil:
+		return TokenRevoked
+	case t.Void:
+		return TokenVoid
+	case !t.allows(e.Address):
+		return TokenNetwork
+	}
+	return 0
+}
+
+// refusesNew returns why a token does not give a certificate to a key that has not used it, or 0.
+func (t *Token) refusesNew(c *Certificate, now time.Time) TokenReason {
+	switch {
+	case now.After(t.Expires):
+		return TokenExpired
+	case t.Used >= t.Uses:
+		return TokenSpent
+	case len(t.ForKey) != 0 && !bytes.Equal(t.ForKey, c.KeyHash):
+		return TokenKey
+	case t.Profile != c.Profile:
+		return TokenProfile
+	case !t.gives(c.CommonName):
+		return TokenName
+	}
+	return 0
 }
 
 // usedBefore returns the answer to a key that has used its token: its certificate again, unless that

@@ -88,10 +88,6 @@ func (t *Token) check() error {
 	switch {
 	case len(t.ID) != TokenIDSize || len(t.SecretHash) != sha256.Size:
 		return errors.New("make a token: its ID or the hash of its secret has the wrong size")
-	case len(t.Names) == 0 && t.Pattern == "", len(t.Names) != 0 && t.Pattern != "":
-		return errors.New("make a token: it needs names or a pattern for them, and not both")
-	case slices.Contains(t.Names, ""):
-		return errors.New("make a token: a name is empty")
 	case t.Profile == "":
 		return errors.New("make a token: the profile is missing")
 	case t.Uses < 1:
@@ -100,6 +96,18 @@ func (t *Token) check() error {
 		return errors.New("make a token: it would have expired when it is made")
 	case len(t.ForKey) != 0 && len(t.ForKey) != sha256.Size:
 		return errors.New("make a token: the hash of the key is no SHA-256")
+	}
+	return t.checkTexts()
+}
+
+// checkTexts refuses names that do not fit, and what cannot be stored or would be misread where it is
+// printed.
+func (t *Token) checkTexts() error {
+	switch {
+	case (len(t.Names) == 0) == (t.Pattern == ""):
+		return errors.New("make a token: it needs names or a pattern for them, and not both")
+	case slices.Contains(t.Names, ""):
+		return errors.New("make a token: a name is empty")
 	case t.Replace && (t.Uses != 1 || len(t.Names) != 1):
 		return errors.New("make a token: one that may replace a host's key is for one use and one name")
 	}
