@@ -13,10 +13,10 @@ SEQUENCES := 2000
 SWAPS    := 2000
 PKIS     := 2000
 
-.PHONY: help build pkcs11 test race lint fuzz bench model paths crash torn swaps soak mutants quickstart check cross setup clean
+.PHONY: help build pkcs11 test race lint fuzz bench model paths crash enroll-crash torn swaps soak mutants quickstart check cross setup clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the programs, static and stripped, in build/
 	$(GOBUILD) -o $(BUILD)/ ./cmd/kedge ./cmd/kedge-ca ./cmd/kedge-emulator
@@ -50,6 +50,9 @@ paths: setup ## PKIS (2000) at random: the path to the CA compared with openssl 
 
 crash: build ## kill -9 kedge-ca ROUNDS (500) times at all that it writes, with each kind of ledger
 	scripts/crash.sh $(ROUNDS)
+
+enroll-crash: ## kill -9 kedge enroll, renew and unenroll in ROUNDS (500) rounds of twelve runs
+	KEDGE_TEST_KILLS=$(ROUNDS) go test ./cmd/kedge -run '^TestEnroll_killed$$' -count 1 -v -timeout 1h
 
 torn: build ## kill -9 kedge update KILLS (1000) times while others read the credentials file
 	scripts/torn.sh $(KILLS)
