@@ -18,6 +18,11 @@ func (s *Server) answer(ctx context.Context, c *call, issued *given) (*enrollapi
 	if err != nil {
 		return nil, err
 	}
+	if own := s.certificate.Load(); own != nil {
+		for _, link := range own.links { // a host that knows an older root finds the new one by them
+			bundle = append(bundle, link.Certificate.Raw)
+		}
+	}
 	return &enrollapi.Answer{
 		Certificate: cert.Raw, Chain: raw(issued.chain), Bundle: bundle,
 		Name: cert.Subject.CommonName, Profile: issued.Profile, Serial: c.issued,

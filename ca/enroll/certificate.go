@@ -12,14 +12,27 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"kedge/ca/issuance"
 )
 
 // certificate is what the server shows hosts. Its key exists in this process alone.
 type certificate struct {
-	tls    tls.Certificate
-	leaf   *x509.Certificate
-	issuer *x509.Certificate
-	names  []string
+	tls   tls.Certificate
+	leaf  *x509.Certificate
+	path  []*x509.Certificate // above leaf, to the root
+	links []issuance.Link     // from older roots to that root
+	names []string
+}
+
+// chain returns what is sent: the root too, since it is a root's key by which hosts know the CA, and
+// the way to it from each older root that a host may know.
+func (c *certificate) chain() [][]byte {
+	all := append([]*x509.Certificate{c.leaf}, c.path...)
+	for _, link := range c.links {
+		all = append(all, link.Certificate, link.Older)
+	}
+	return raw(all)
 }
 
 // RenewCertificate issues a certificate for the server if it has none, if two thirds of its life
@@ -33,25 +46,38 @@ func (s *Server) RenewCertificate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	authority := issuer.Authority()
-	if c := s.certificate.Load(); c != nil && !s.isDue(c) && slices.Equal(c.names, terms.Names) && bytes.Equal(c.issuer.Raw, authority.Certificate().Raw) {
+	links, err := s.service.Links(ctx, terms.Issuer)
+	if err != nil {
+		s.limited.Warn("hosts that know only an older root do not find the new one", "error", err.Error())
+	}
+	next := &certificate{path: append([]*x509.Certificate{issuer.Authority().Certificate()}, issuer.Authority().Issuers()...), links: links, names: terms.Names}
+	if c := s.certificate.Load(); c == nil || s.isDue(c) || !slices.Equal(c.names, next.names) || !bytes.Equal(c.path[0].Raw, next.path[0].Raw) {
+		err = s.newCertificate(ctx, next)
+	} else if len(c.links) != len(links) {
+		next.leaf, next.tls = c.leaf, c.tls
+	} else {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	next.tls.Certificate = next.chain()
+	s.certificate.Store(next)
+	return nil
+}
+
+// newCertificate makes the key of a certificate, and issues it.
+func (s *Server) newCertificate(ctx context.Context, c *certificate) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
-	issued, err := s.service.ServerCertificate(ctx, terms.Issuer, key.Public(), terms.Names)
+	issued, err := s.service.ServerCertificate(ctx, s.terms.Load().Issuer, key.Public(), c.names)
 	if err != nil {
 		return fmt.Errorf("the certificate of the server: %w", err)
 	}
-	c := &certificate{leaf: issued.Certificate, issuer: authority.Certificate(), names: terms.Names}
-	c.tls = tls.Certificate{Certificate: [][]byte{c.leaf.Raw}, PrivateKey: key, Leaf: c.leaf}
-	// With the root, since it is the root's key by which hosts know the CA.
-	for _, above := range append([]*x509.Certificate{authority.Certificate()}, authority.Issuers()...) {
-		c.tls.Certificate = append(c.tls.Certificate, above.Raw)
-	}
-	s.certificate.Store(c)
+	c.leaf = issued.Certificate
+	c.tls = tls.Certificate{PrivateKey: key, Leaf: c.leaf}
 	s.log.Info("the server has a certificate", "names", c.names, "until", rfc3339(c.leaf.NotAfter))
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/mldsa"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"net/http"
 	"testing"
 	"time"
@@ -61,33 +62,58 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestRotation: a host that was off during a whole rotation of the root renews within the grace, by
-// what it knows of the old root, and gets a certificate of the new one.
+// TestRotation: a host that was off during a whole rotation of the root finds the server by what it
+// knows of the old root, renews within the grace, and gets a certificate of the new root with the way
+// to it.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	h := w.machine("web-01")
-	proof := func(body []byte) enrollapi.Proof { return w.prove(enrollapi.PathRenew, h.leaf, h.key, body) }
 	w.must(w.server.RenewCertificate(t.Context()))
 	old, before := w.root(), w.server.certificate.Load()
 	body := csr(t, newKey(t), h.name)
-	signedForOld := proof(body)
-	w.rotate()
+	signedForOld := w.prove(enrollapi.PathRenew, h.leaf, h.key, body)
+	w.rotate(func() { w.must(w.server.RenewCertificate(t.Context())) })
+	w.server.service = w.anotherService() // another process, which issues no link any more
+	w.server.certificate.Store(nil)
 	w.must(w.server.RenewCertificate(t.Context()))
-	if w.server.certificate.Load() == before {
-		t.Error("the server goes on with a certificate of the old root")
+	now := w.server.certificate.Load()
+	if string(now.path[0].Raw) == string(before.path[0].Raw) || pin(w.root()) == pin(old) {
+		t.Fatal("the server goes on with a certificate of the old root")
+	}
+	for name, root := range map[string]*x509.Certificate{"old": old, "new": w.root()} {
+		if !leadsTo(w, now.tls.Certificate[0], now.tls.Certificate[1:], root) {
+			t.Errorf("what the server sends does not lead to the %s root", name)
+		}
 	}
 	got := w.post(enrollapi.PathRenew, enrollapi.RenewRequest{Proof: signedForOld, Request: body})
 	if got.status != http.StatusOK {
 		t.Fatal(got.record)
 	}
-	if root := w.root(); pin(root) == pin(old) || got.certificate(t).CheckSignatureFrom(root) != nil || len(got.answer.Bundle) != 1 || string(got.answer.Bundle[0]) != string(root.Raw) {
-		t.Error("the certificate is not one of the new root")
+	if string(got.answer.Bundle[0]) != string(w.root().Raw) || !leadsTo(w, got.answer.Certificate, got.answer.Bundle, w.root()) || !leadsTo(w, got.answer.Certificate, got.answer.Bundle, old) {
+		t.Error("the certificate does not lead from the old root to the new one")
 	}
+	w.verified()
+}
+
+// leadsTo reports whether a certificate leads to a root by way of others.
+func leadsTo(w *world, leaf []byte, others [][]byte, root *x509.Certificate) bool {
+	w.t.Helper()
+	options := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: w.now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+	options.Roots.AddCert(root)
+	for _, der := range others {
+		c, err := x509.ParseCertificate(der)
+		w.must(err)
+		options.Intermediates.AddCert(c)
+	}
+	c, err := x509.ParseCertificate(leaf)
+	w.must(err)
+	_, err = c.Verify(options)
+	return err == nil
 }
 
 // rotate takes the CA from its root to another, and retires the old one.
-func (w *world) rotate() {
+func (w *world) rotate(switched func()) {
 	w.t.Helper()
 	ctx := w.t.Context()
 	start, err := w.service.PlanStart(ctx)
@@ -104,6 +130,7 @@ func (w *world) rotate() {
 	change, err := w.service.PlanSwitch(ctx, "")
 	w.must(err)
 	w.must(w.service.Switch(ctx, change))
+	switched()
 	finish, err := w.service.PlanFinish(ctx)
 	w.must(err)
 	w.must(w.service.Retire(ctx, finish))
