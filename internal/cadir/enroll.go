@@ -43,12 +43,6 @@ func (r *Recoveries) UnmarshalYAML(n *yaml.Node) error {
 	return n.Decode((*int)(r))
 }
 
-// The proofs that a host can give.
-const (
-	ProofToken   = "token"
-	ProofRenewal = "renewal"
-)
-
 const (
 	defaultGrace         = 7 * 24 * time.Hour
 	defaultHardwareGrace = 90 * 24 * time.Hour
@@ -83,7 +77,7 @@ func (s *Settings) Enrollment(profile string) (Enrollment, error) {
 // check refuses values that make no sense.
 func (c EnrollSettings) check() error {
 	for i, proof := range c.Proofs {
-		if known := []string{ProofToken, ProofRenewal}; !slices.Contains(known, proof) {
+		if known := []string{ca.ProofToken, ca.ProofRenewal}; !slices.Contains(known, proof) {
 			return fmt.Errorf("proofs: %q is none of %s", proof, strings.Join(known, ", "))
 		}
 		if slices.Contains(c.Proofs[:i], proof) {
@@ -104,7 +98,7 @@ func (c EnrollSettings) check() error {
 // complete returns the settings with each default written out.
 func (c EnrollSettings) complete() EnrollSettings {
 	if c.Proofs == nil {
-		c.Proofs = []string{ProofToken, ProofRenewal}
+		c.Proofs = []string{ca.ProofToken, ca.ProofRenewal}
 	}
 	if c.Grace == 0 {
 		c.Grace = ca.Duration(defaultGrace)

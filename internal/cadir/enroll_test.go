@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"kedge/ca"
 )
 
 const profileARN = "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/11111111-2222-3333-4444-555555555555"
@@ -38,7 +40,7 @@ func TestSettings_Enrollment(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%q, %q: %s, want %s", tt.text, tt.profile, got, tt.want)
 		}
-		for _, proof := range []string{ProofToken, ProofRenewal} {
+		for _, proof := range []string{ca.ProofToken, ca.ProofRenewal} {
 			if err == nil && e.Allows(proof) != strings.Contains(tt.want, proof) {
 				t.Errorf("%q: allows %s: %v", tt.text, proof, e.Allows(proof))
 			}

@@ -114,7 +114,7 @@ func (c *CA) tokenProfile(host TokenFor) (*ca.Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !enrollment.Allows(cadir.ProofToken) {
+	if !enrollment.Allows(ca.ProofToken) {
 		return nil, &NoProofError{Profile: profile.Name()}
 	}
 	if host.IsPattern() {
