@@ -43,6 +43,19 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web-
 	return hosts
 }
 
+// served returns a line that starts a server, if it is one, such that the server ends once it serves;
+// on free ports, since the tests of others may have those of the example.
+func served(line string) string {
+	if !strings.HasPrefix(line, "kedge-ca serve ") {
+		return line
+	}
+	line = strings.NewReplacer("127.0.0.1:8443", "127.0.0.1:0", "127.0.0.1:8080", "127.0.0.1:0").Replace(line)
+	return "rm -f log\nKEDGE_CA_LISTEN=127.0.0.1:0 " + line + ` 2> log &
+until grep -sq msg=serving log; do kill -0 $! || { cat log; exit 1; }; done
+kill $!
+wait $!`
+}
+
 // TestExamples runs the examples in the help of every command, each command in a folder of
 // its own, and each line of sh as it stands there.
 func TestExamples(t *testing.T) {
@@ -67,7 +80,7 @@ func TestExamples(t *testing.T) {
 				if strings.Contains(line, " > /") || strings.Contains(line, "backup /") {
 					t.Fatalf("the example writes outside its folder: %s", line)
 				}
-				script += withoutTerminal(newRoot(host{}, nil), strings.TrimSpace(line)) + "\n"
+				script += served(withoutTerminal(newRoot(host{}, nil), strings.TrimSpace(line))) + "\n"
 			}
 			sh := exec.Command("sh", "-c", script)
 			sh.Dir = t.TempDir()

@@ -17,6 +17,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/cadir"
+	"kedge/internal/caserver"
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/filelock"
@@ -46,6 +47,7 @@ func exitCodes() map[int][]error {
 			cli.ErrNoTerminal, keyfile.ErrWrongPassword, keyfile.ErrPasswordRequired, &config.FolderError{Flag: "out", Path: "p", Absent: true}, &safefile.UnsafeError{}, &safefile.LeftoverError{}, &filelock.HeldError{},
 			&pemread.Error{Reason: pemread.Cut}, &takeover.Error{Why: "x", Err: fs.ErrNotExist},
 			&cadir.UnknownProfileError{}, &cadir.GoneProfileError{Err: &cadir.UnknownProfileError{}},
+			&caserver.NoURLError{}, &caserver.ListenError{Err: syscall.EADDRINUSE}, &caserver.ListenError{Err: fs.ErrPermission}, &caserver.ListenError{Err: errors.New("x")},
 			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{}, &localca.NoServerError{}, &localca.NoProofError{}, &localca.ServerFileError{},
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted,
 			&lintedError{}, &namelessError{}, &needsError{}, &offlineParentError{err: errors.New("x")}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, &unwrittenError{err: errors.New("x")}, errDeclined,

@@ -71,6 +71,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newToken(h, runToken), newHosts(reader, runHosts), newDenyRenew(h, runDenyRenew), newDecommission(h, runDecommission),
 		newServerCert(h, runServerCert),
 		newIntermediate(h, runIntermediate),
+		newServe(h, runServe),
 		newBundle(reader, runBundle),
 		newRotate(h),
 		newLedger(h), newStatus(reader, runStatus), newConfig(reader),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/internal/cli"
 	"kedge/internal/serve"
 )
 
@@ -18,7 +19,6 @@ import (
 const (
 	defaultPort     = 9911
 	defaultHopLimit = 1
-	defaultDrain    = 10 * time.Second
 )
 
 type serveOptions struct {
@@ -79,8 +79,8 @@ certificates and CA bundle again; changed certificates are seen without it. It t
 	flags.StringVar(&o.first, "default", "", "of the profiles of a configuration, the one that clients of IMDS find (default: the first by name)")
 	flags.StringVar(&o.tokenFile, "token-file", "", "file to make for the token of the container endpoint, or with an old one (default: one in RUNTIME_DIRECTORY or XDG_RUNTIME_DIR)")
 	flags.StringVar(&o.monitorAddress, "metrics-address", "", "`IP:port` for /healthz, /readyz and /metrics (default: none)")
-	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
-	flags.DurationVar(&o.drain, "drain", defaultDrain, "how long requests may take to end after SIGTERM")
+	cli.AddLogFormat(flags, &o.logFormat)
+	cli.AddDrain(flags, &o.drain)
 	o.add(flags)
 	return cmd
 }

@@ -14,7 +14,9 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/httpserver"
 	"kedge/internal/serve"
+	"kedge/internal/systemd"
 )
 
 // firstAttempt is how long systemd waits for the first credentials, or for an error instead, before
@@ -33,7 +35,7 @@ type daemon struct {
 	token   *serve.TokenFile
 	roles   []*served
 	server  *serve.Server
-	systemd serve.Notifier
+	systemd systemd.Notifier
 }
 
 func runServe(ctx context.Context, o *serveOptions) error {
@@ -41,7 +43,7 @@ func runServe(ctx context.Context, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	d := &daemon{serveOptions: o, log: o.logger(), service: service, systemd: serve.Notifier{Socket: service.NotifySocket}}
+	d := &daemon{serveOptions: o, log: o.logger(), service: service, systemd: systemd.Notifier{Socket: service.NotifySocket}}
 	o.logClock(d.log)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -140,7 +142,7 @@ func (d *daemon) run(ctx context.Context, hangup <-chan os.Signal) error {
 		go func() { ended <- d.server.ServeMonitor(ctx, d.sockets.monitor) }()
 	}
 	go d.tellReady(ctx, d.roles)
-	go d.systemd.Watch(ctx, d.service.Watchdog, d.server)
+	go d.systemd.Watch(ctx, d.service.Watchdog, d.server.Alive, httpserver.NewRateLimited(d.log).Warn)
 	reloading, stopReload := context.WithCancel(ctx)
 	defer stopReload()
 	var reloaded chan struct{} // not nil while there is a reload

@@ -24,7 +24,7 @@ import (
 
 // Table returns the rows for errors of the CA's libraries.
 func Table() advice.Table {
-	return slices.Concat(codes(), usage(), renewal(), certificate(), authority(), hardware(), usable(), enrollment(), takenIn(), opened(), list(), files())
+	return slices.Concat(codes(), usage(), renewal(), certificate(), authority(), server(), hardware(), usable(), enrollment(), takenIn(), opened(), list(), files())
 }
 
 // codes are the rows that decide how to exit whatever the hint is.

@@ -1,12 +1,16 @@
 package caadvice
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/internal/advice"
 	"kedge/internal/cadir"
+	"kedge/internal/caserver"
 	"kedge/internal/cli"
 	"kedge/internal/localca"
 )
@@ -25,6 +29,20 @@ func authority() advice.Table {
 		advice.Kind[*issuance.RevokedAuthorityError]("make another authority with \"kedge-ca intermediate NAME\", or name one that is not revoked with --issuer, or for rotate switch with --to"),
 		advice.Kind[*issuance.RetiredError]("leave --issuer and --parent out, or name an authority below the root that is in use"),
 		advice.Kind[*issuance.UnknownRootError]("begin a rotation to it: kedge-ca rotate start --root FILE"),
+	}
+}
+
+// server is about kedge-ca serve.
+func server() advice.Table {
+	return advice.Table{
+		advice.Kind[*caserver.NoURLError]("say it with --url https://NAME:PORT, or with server.url in the configuration"),
+		{Fits: func(err error) bool { return is[*caserver.ListenError](err) && errors.Is(err, syscall.EADDRINUSE) }, Hint: func(error) string {
+			return "another program listens there, perhaps another kedge-ca serve: end it, or choose another address with --listen or --http"
+		}},
+		{Fits: func(err error) bool { return is[*caserver.ListenError](err) && errors.Is(err, fs.ErrPermission) }, Hint: func(error) string {
+			return "ports below 1024 need a right: choose a higher one with --listen or --http, or let systemd open the socket"
+		}},
+		advice.Kind[*caserver.ListenError]("choose an address of this machine with --listen or --http, such as 127.0.0.1:8443, or :8443 for all of them"),
 	}
 }
 

@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/pflag"
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+)
 
 // The flags that several commands have, with one meaning, are defined here, with one text.
 
@@ -49,4 +53,14 @@ func AddReusePIN(flags *pflag.FlagSet, to *bool) {
 func AddTPMPassword(flags *pflag.FlagSet, to *string, none *bool) {
 	flags.StringVar(to, "tpm-key-password", "", "auth `VALUE` of a TPM key, visible to every user of this machine")
 	flags.BoolVar(none, "no-tpm-key-password", false, "the TPM key has no auth value, whatever its file says")
+}
+
+// AddDrain adds --drain.
+func AddDrain(flags *pflag.FlagSet, to *time.Duration) {
+	flags.DurationVar(to, "drain", 10*time.Second, "how long requests may take to end after SIGTERM")
+}
+
+// AddLogFormat adds --log-format.
+func AddLogFormat(flags *pflag.FlagSet, to *string) {
+	flags.StringVar(to, "log-format", "text", "text or json")
 }

@@ -2,41 +2,20 @@ package serve
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"syscall"
 	"testing"
 	"time"
-)
 
-// TestBudgets: all connections together take at most half of the descriptors, as far as there is one
-// for each pool.
-func TestBudgets(t *testing.T) {
-	t.Parallel()
-	for descriptors, want := range map[uint64][pools]int{
-		0: {1, 1}, 2: {1, 1}, 4: {1, 1}, 20: {8, 2}, 64: {24, 8}, 256: {112, 16}, 1024: {496, 16}, 1056: {512, 16}, 4096: {512, 16}, math.MaxUint64: {512, 16},
-	} {
-		got := budgets(descriptors)
-		if got != want {
-			t.Errorf("%d: %v, want %v", descriptors, got, want)
-		}
-		if all := got[endpointPool] + got[monitorPool]; descriptors >= 4 && uint64(all) > descriptors/2 {
-			t.Errorf("%d: %d connections", descriptors, all)
-		}
-	}
-}
+	"kedge/internal/httpserver"
+)
 
 // TestBudget_shared: all listeners for credentials have one budget, and the monitor one of its own;
 // neither takes what the other has.
 func TestBudget_shared(t *testing.T) {
 	t.Parallel()
 	s, addresses := serveAll(t, Config{Descriptors: 64}, 2)
-	limits := budgets(64)
 	dial := func(address string, n int) {
 		for range n {
 			c, err := net.Dial("tcp", address)
@@ -63,11 +42,9 @@ func TestBudget_shared(t *testing.T) {
 		}
 		response.Body.Close()
 	}
-	s.conns.mu.Lock()
-	defer s.conns.mu.Unlock()
-	for i, conns := range s.conns.open {
-		if len(conns) > limits[i] {
-			t.Errorf("pool %d: %d connections, the limit is %d", i, len(conns), limits[i])
+	for _, pool := range []httpserver.Pool{httpserver.Main, httpserver.Monitor} {
+		if open, limit := s.conns.Open(pool); open > limit || limit > 32 {
+			t.Errorf("pool %d: %d connections, the limit is %d", pool, open, limit)
 		}
 	}
 }
@@ -102,66 +79,6 @@ func serveAll(t *testing.T, cfg Config, n int) (*Server, []string) {
 		}
 	})
 	return s, addresses
-}
-
-// exhausted is a listener without descriptors as long as more than a number of connections are open.
-type exhausted struct {
-	net.Listener
-	all  *connections
-	most int
-	err  error
-}
-
-func (l exhausted) Accept() (net.Conn, error) {
-	if l.all.count() > l.most {
-		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", l.err)}
-	}
-	a, b := net.Pipe()
-	_ = b.Close()
-	return a, nil
-}
-
-// TestListener_noDescriptors: the connection that has been idle longest, of any pool, is closed; a
-// busy one is not, and if there is no other, the error is returned.
-func TestListener_noDescriptors(t *testing.T) {
-	t.Parallel()
-	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE} {
-		now := time.Now()
-		all := &connections{limits: [pools]int{10, 10}}
-		add := func(p pool, state http.ConnState, age time.Duration) *conn {
-			a, b := net.Pipe()
-			t.Cleanup(func() { b.Close() })
-			c := &conn{Conn: a, all: all, pool: p, now: func() time.Time { return now.Add(-age) }}
-			c.become(state)
-			all.add(c)
-			return c
-		}
-		busy := add(endpointPool, http.StateActive, time.Millisecond)
-		young := add(endpointPool, http.StateIdle, time.Minute)
-		old := add(monitorPool, http.StateIdle, time.Hour)
-		l := listener{exhausted{all: all, most: 2, err: errno}, all, endpointPool, func() time.Time { return now }}
-		if _, err := l.Accept(); err != nil {
-			t.Fatalf("%v: %v", errno, err)
-		}
-		for c, want := range map[*conn]bool{busy: true, young: true, old: false} {
-			if got := isOpen(c); got != want {
-				t.Errorf("%v: the one of state %v: open %v, want %v", errno, http.ConnState(c.state.Load()), got, want)
-			}
-		}
-		only := &connections{limits: [pools]int{10, 10}}
-		all = only
-		add(endpointPool, http.StateActive, 0)
-		l = listener{exhausted{all: only, most: 0, err: errno}, only, endpointPool, func() time.Time { return now }}
-		if _, err := l.Accept(); !isOutOfDescriptors(err) {
-			t.Errorf("%v: %v", errno, err)
-		}
-	}
-}
-
-func isOpen(c *conn) bool {
-	_ = c.SetReadDeadline(time.Now().Add(-time.Second))
-	_, err := c.Read(make([]byte, 1))
-	return fmt.Sprint(err) != io.ErrClosedPipe.Error()
 }
 
 // TestMonitor_host: a web page whose host name resolves to this machine reads neither health nor

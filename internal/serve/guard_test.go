@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"kedge/internal/httpserver"
 )
 
 // TestDNSRebinding: only addresses of this machine and of AWS are accepted as hosts; a name that a
@@ -361,9 +363,7 @@ func TestSlowLoris(t *testing.T) {
 			t.Fatalf("locked out: %v", err)
 		}
 	}
-	r.conns.mu.Lock()
-	open := len(r.conns.open[endpointPool])
-	r.conns.mu.Unlock()
+	open, _ := r.conns.Open(httpserver.Main)
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	if open > maxConnections {

@@ -1,9 +1,11 @@
 package serve
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 )
 
@@ -45,19 +47,36 @@ func CheckHopLimit(l net.Listener, limit int) error {
 // can pass. A request that was forwarded by a router or a container's network then gets no token.
 // The limit is not reset, as it must hold for retransmissions too.
 func (s *Server) limitHops(r *http.Request) error {
-	c, ok := r.Context().Value(connKey{}).(*conn)
+	c, ok := r.Context().Value(connKey{}).(*hopState)
 	if !ok || s.hopLimit == 0 {
 		return nil
 	}
-	c.hops.Do(func() {
-		if err := setHops(c.Conn, s.hopLimit); err != nil {
-			c.unlimited = &HopLimitError{s.hopLimit, c.LocalAddr(), err}
+	c.once.Do(func() {
+		if err := setHops(c.conn, s.hopLimit); err != nil {
+			c.unlimited = &HopLimitError{s.hopLimit, c.conn.LocalAddr(), err}
 		}
 	})
 	return c.unlimited
 }
 
+// hopState is whether the packets of a connection are limited.
+type hopState struct {
+	conn      net.Conn
+	once      sync.Once
+	unlimited error // the error of setting the hop limit
+}
+
+// connKey is the key of the hopState in a request's context.
+type connKey struct{}
+
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, &hopState{conn: c})
+}
+
 func setHops(c net.Conn, limit int) error {
+	if counted, ok := c.(interface{ NetConn() net.Conn }); ok {
+		c = counted.NetConn()
+	}
 	tcp, ok := c.(*net.TCPConn)
 	if !ok {
 		return nil // a Unix socket ends on this machine

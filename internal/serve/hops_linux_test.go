@@ -2,6 +2,7 @@ package serve
 
 import (
 	"net"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -18,30 +19,48 @@ func TestHopLimit(t *testing.T) {
 		if err != nil {
 			t.Skip(err)
 		}
-		r := startOn(t, l, func(c *Config) { c.HopLimit = 3 })
+		accepted := &accepting{Listener: l}
+		r := startOn(t, accepted, func(c *Config) { c.HopLimit = 3 })
 		idle, err := net.Dial("tcp", r.address)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.ask(t, "GET", "/latest/meta-data/")
-		if r.hopsOfAny(t, option, 3) {
+		if accepted.hopsOfAny(t, option, 3) {
 			t.Errorf("%s: a limit without a token", address)
 		}
 		r.token(t)
-		if !r.hopsOfAny(t, option, 3) {
+		if !accepted.hopsOfAny(t, option, 3) {
 			t.Errorf("%s: no connection has the limit", address)
 		}
 		idle.Close()
 	}
 }
 
+// accepting is a listener that keeps its connections.
+type accepting struct {
+	net.Listener
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func (a *accepting) Accept() (net.Conn, error) {
+	c, err := a.Listener.Accept()
+	if err == nil {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.conns = append(a.conns, c)
+	}
+	return c, err
+}
+
 // hopsOfAny reports whether an open connection has this limit.
-func (r *running) hopsOfAny(t *testing.T, option [2]int, limit int) bool {
+func (a *accepting) hopsOfAny(t *testing.T, option [2]int, limit int) bool {
 	t.Helper()
-	r.conns.mu.Lock()
-	defer r.conns.mu.Unlock()
-	for c := range r.conns.open[endpointPool] {
-		raw, err := c.Conn.(*net.TCPConn).SyscallConn()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range a.conns {
+		raw, err := c.(*net.TCPConn).SyscallConn()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,7 +25,7 @@ func (s *Server) Monitor() http.Handler {
 		var text []byte
 		switch {
 		case !s.knowsHost(r):
-			s.limited.warn("refused on the address for metrics: "+foreignHost, "remote", r.RemoteAddr)
+			s.limited.Warn("refused on the address for metrics: "+foreignHost, "remote", r.RemoteAddr)
 			refuseWith(at, r.Method, http.StatusForbidden, foreignHost).write(w)
 			return
 		case !isRead(r.Method):
@@ -62,6 +62,11 @@ func (r *role) stage(ctx context.Context) (refresh.Stage, time.Time) {
 	}
 	start, end := r.Validity(ctx)
 	return refresh.StageOf(start, end, r.now()), end
+}
+
+// Alive returns when reading the roles' credentials does not block, for the watchdog of systemd.
+func (s *Server) Alive(ctx context.Context) {
+	_, _ = s.readiness(ctx, noNote) // takes the locks that requests take: blocks at a deadlock
 }
 
 // noNote leaves certificates out: reading one can block on a file.
@@ -103,7 +108,7 @@ func (s *Server) metrics(ctx context.Context) []byte {
 		}
 	}
 	p.family("kedge_connections", "gauge", "Open connections.")
-	p.sample("kedge_connections", float64(s.conns.count()))
+	p.sample("kedge_connections", float64(s.conns.Count()))
 	s.roleMetrics(ctx, &p)
 	processMetrics(&p)
 	return p.text

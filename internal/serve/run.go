@@ -2,20 +2,16 @@ package serve
 
 import (
 	"context"
-	"errors"
-	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"time"
+
+	"kedge/internal/httpserver"
 )
 
-// The limits of one request. An SDK sends about 500 bytes of headers, all at once.
 const (
-	maxHeader   = 8 << 10
-	headerTime  = 5 * time.Second
-	requestTime = 10 * time.Second
-	idleTime    = 2 * time.Minute
+	maxConnections        = 512 // of all listeners for credentials
+	maxMonitorConnections = 16  // of the listener for health and metrics
 )
 
 // Serve answers on the listeners until ctx ends. Then it accepts no new connections, and waits up
@@ -25,66 +21,18 @@ const (
 func (s *Server) Serve(ctx context.Context, drain time.Duration, listeners ...net.Listener) error {
 	server := s.newServer(s)
 	for i, l := range listeners {
-		listeners[i] = listener{l, &s.conns, endpointPool, s.now}
+		listeners[i] = s.conns.Listener(l, httpserver.Main)
 	}
-	return run(ctx, drain, server, listeners)
+	return httpserver.Run(ctx, drain, server, listeners...)
 }
 
 // ServeMonitor answers with Monitor until ctx ends. It closes the listener.
 func (s *Server) ServeMonitor(ctx context.Context, l net.Listener) error {
-	return run(ctx, time.Second, s.newServer(s.Monitor()), []net.Listener{listener{l, &s.conns, monitorPool, s.now}})
+	return httpserver.Run(ctx, time.Second, s.newServer(s.Monitor()), s.conns.Listener(l, httpserver.Monitor))
 }
 
 func (s *Server) newServer(h http.Handler) *http.Server {
-	server := &http.Server{
-		Handler:                      h,
-		DisableGeneralOptionsHandler: true,
-		ReadHeaderTimeout:            headerTime,
-		ReadTimeout:                  requestTime,
-		WriteTimeout:                 requestTime,
-		IdleTimeout:                  idleTime,
-		MaxHeaderBytes:               maxHeader,
-		ErrorLog:                     slog.NewLogLogger(complaints{s.limited}, slog.LevelWarn),
-		Protocols:                    new(http.Protocols),
-		ConnContext:                  withConn,
-		ConnState:                    stateChanged,
-	}
-	server.Protocols.SetHTTP1(true)
+	server := httpserver.New(h, s.limited)
+	server.ConnContext = withConn
 	return server
 }
-
-func run(ctx context.Context, drain time.Duration, server *http.Server, listeners []net.Listener) error {
-	done := make(chan error, len(listeners))
-	for _, l := range listeners {
-		go func() { done <- server.Serve(l) }()
-	}
-	var failed error
-	select {
-	case failed = <-done:
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		_ = server.Close() // drain is over
-	}
-	if errors.Is(failed, http.ErrServerClosed) {
-		return nil
-	}
-	return failed
-}
-
-// complaints receives what net/http logs, such as too many open files, repeatedly.
-type complaints struct{ log *rateLimited }
-
-func (complaints) Enabled(context.Context, slog.Level) bool { return true }
-
-func (c complaints) Handle(_ context.Context, record slog.Record) error {
-	// The texts contain addresses, so they are told apart by their beginning.
-	text, _, _ := strings.Cut(record.Message, ":")
-	c.log.warn("http server: "+strings.TrimSpace(text), "error", record.Message)
-	return nil
-}
-
-func (c complaints) WithAttrs([]slog.Attr) slog.Handler { return c }
-func (c complaints) WithGroup(string) slog.Handler      { return c }

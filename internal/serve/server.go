@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"kedge/internal/httpserver"
 )
 
 // Role is a role whose credentials are served.
@@ -52,9 +54,9 @@ type Server struct {
 	hopLimit      int
 	tokens        *tokens
 	counts        counts
-	conns         connections
+	conns         *httpserver.Connections
 	version       string
-	limited       *rateLimited
+	limited       *httpserver.RateLimited
 	now           func() time.Time
 }
 
@@ -69,13 +71,10 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	if cfg.Descriptors == 0 {
-		cfg.Descriptors = openableFiles()
-	}
 	s := &Server{
-		conns:         connections{limits: budgets(cfg.Descriptors)},
+		conns:         httpserver.NewConnections(httpserver.Limits{Main: maxConnections, Monitor: maxMonitorConnections, Descriptors: cfg.Descriptors}, cfg.Now),
 		authorization: []byte(cfg.Authorization), metadata: !cfg.NoMetadata, hosts: map[string]bool{"localhost": true},
-		hopLimit: cfg.HopLimit, tokens: newTokens(cfg.Now), version: cfg.Version, limited: newRateLimited(cfg.Log), now: cfg.Now,
+		hopLimit: cfg.HopLimit, tokens: newTokens(cfg.Now), version: cfg.Version, limited: httpserver.NewRateLimited(cfg.Log), now: cfg.Now,
 	}
 	for _, host := range cfg.Hosts {
 		s.hosts[strings.ToLower(strings.TrimSuffix(host, "."))] = true
@@ -108,7 +107,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.write(w)
 	s.counts.add(a.endpoint, a.status)
 	if a.why != "" {
-		s.limited.warn(a.why, "remote", r.RemoteAddr, "status", a.status)
+		s.limited.Warn(a.why, "remote", r.RemoteAddr, "status", a.status)
 	}
 }
 

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package serve
+package systemd
 
 import "time"
 

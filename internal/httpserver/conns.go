@@ -1,7 +1,7 @@
-package serve
+package httpserver
 
 import (
-	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -13,45 +13,52 @@ import (
 // others.
 const slowRequest = time.Second
 
-// connections are the open connections of all listeners.
-type connections struct {
-	mu     sync.Mutex
+// Connections are the open connections of all listeners of a server. It is safe for concurrent use.
+type Connections struct {
 	limits [pools]int
+	now    func() time.Time
+	mu     sync.Mutex
 	open   [pools]map[*conn]struct{}
+}
+
+// NewConnections returns the connections of a server that is about to listen.
+func NewConnections(l Limits, now func() time.Time) *Connections {
+	return &Connections{limits: l.budgets(), now: now}
+}
+
+// Listener returns a listener whose connections count in a pool. At the pool's limit, the
+// connection that has been idle longest is closed; if all are busy, the new one is.
+func (a *Connections) Listener(l net.Listener, p Pool) net.Listener {
+	return listener{l, a, p}
 }
 
 // conn is a connection with its pool and state.
 type conn struct {
 	net.Conn
-	all       *connections
-	pool      pool
-	now       func() time.Time
-	state     atomic.Int32 // an http.ConnState
-	since     atomic.Int64 // when the state last changed, in Unix nanoseconds
-	hops      sync.Once
-	unlimited error // the error of setting the hop limit
-	release   sync.Once
+	all     *Connections
+	pool    Pool
+	state   atomic.Int32 // an http.ConnState
+	since   atomic.Int64 // when the state last changed, in Unix nanoseconds
+	release sync.Once
 }
 
-// listener accepts conns. At the limit, the connection that has been idle longest is closed; if all
-// are busy, the new one is.
 type listener struct {
 	net.Listener
-	all  *connections
-	pool pool
-	now  func() time.Time
+	all  *Connections
+	pool Pool
 }
 
+// Accept implements net.Listener.
 func (l listener) Accept() (net.Conn, error) {
 	for {
 		accepted, err := l.Listener.Accept()
-		if isOutOfDescriptors(err) && l.all.evict(l.now()) {
+		if isOutOfDescriptors(err) && l.all.evict() {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		c := &conn{Conn: accepted, all: l.all, pool: l.pool, now: l.now}
+		c := &conn{Conn: accepted, all: l.all, pool: l.pool}
 		c.become(http.StateNew)
 		if l.all.add(c) {
 			return c, nil
@@ -61,12 +68,12 @@ func (l listener) Accept() (net.Conn, error) {
 }
 
 // add reports whether the pool's budget has room for c, if necessary after closing another.
-func (a *connections) add(c *conn) bool {
+func (a *Connections) add(c *conn) bool {
 	a.mu.Lock()
 	full := len(a.open[c.pool]) >= a.limits[c.pool]
 	var victim *conn
 	if full {
-		victim = oldest(c.now(), a.open[c.pool])
+		victim = oldest(a.now(), a.open[c.pool])
 	}
 	if a.open[c.pool] == nil {
 		a.open[c.pool] = map[*conn]struct{}{}
@@ -86,9 +93,9 @@ func (a *connections) add(c *conn) bool {
 
 // evict closes the connection that has been idle longest, of any pool, and reports whether there
 // was one. Its descriptor is free when Close has returned.
-func (a *connections) evict(now time.Time) bool {
+func (a *Connections) evict() bool {
 	a.mu.Lock()
-	victim := oldest(now, a.open[:]...)
+	victim := oldest(a.now(), a.open[:]...)
 	if victim != nil {
 		delete(a.open[victim.pool], victim)
 	}
@@ -117,8 +124,8 @@ func oldest(now time.Time, open ...map[*conn]struct{}) *conn {
 	return found
 }
 
-// count returns how many are open in all pools.
-func (a *connections) count() int {
+// Count returns how many are open in all pools.
+func (a *Connections) Count() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	total := 0
@@ -128,9 +135,16 @@ func (a *connections) count() int {
 	return total
 }
 
+// Open returns how many are open in a pool, and its limit.
+func (a *Connections) Open(p Pool) (open, limit int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.open[p]), a.limits[p]
+}
+
 func (c *conn) become(state http.ConnState) {
 	c.state.Store(int32(state))
-	c.since.Store(c.now().UnixNano())
+	c.since.Store(c.all.now().UnixNano())
 }
 
 // Close closes the connection, which then no longer counts.
@@ -143,15 +157,14 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// connKey is the key of the conn in a request's context.
-type connKey struct{}
-
-func withConn(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, c)
-}
+// NetConn returns the connection below, as that of tls.Conn does.
+func (c *conn) NetConn() net.Conn { return c.Conn }
 
 // stateChanged is http.Server.ConnState.
 func stateChanged(c net.Conn, state http.ConnState) {
+	if secure, ok := c.(*tls.Conn); ok {
+		c = secure.NetConn()
+	}
 	if c, ok := c.(*conn); ok {
 		c.become(state)
 	}

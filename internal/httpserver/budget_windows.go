@@ -1,4 +1,4 @@
-package serve
+package httpserver
 
 import "math"
 

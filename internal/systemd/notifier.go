@@ -1,4 +1,6 @@
-package serve
+// Package systemd tells systemd how a service is doing. What systemd tells the service is in
+// [kedge/internal/config.Service].
+package systemd
 
 import (
 	"context"
@@ -25,19 +27,19 @@ func (n Notifier) Reloading() error {
 // Stopping reports that the service ends.
 func (n Notifier) Stopping() error { return n.send("STOPPING=1") }
 
-// Watch feeds the watchdog, twice in interval, until ctx ends, as long as reading the roles'
-// credentials does not block. Without an interval it returns at once. An error is logged by s, and
-// the next message is sent in time nevertheless: systemd may be reloading itself.
-func (n Notifier) Watch(ctx context.Context, interval time.Duration, s *Server) {
+// Watch feeds the watchdog, twice in interval, until ctx ends, as long as alive returns: it blocks
+// when the service does. Without an interval Watch returns at once. An error goes to warn, and the
+// next message is sent in time nevertheless: systemd may be reloading itself.
+func (n Notifier) Watch(ctx context.Context, interval time.Duration, alive func(context.Context), warn func(message string, args ...any)) {
 	if interval <= 0 {
 		return
 	}
 	ticker := time.NewTicker(interval / 2)
 	defer ticker.Stop()
 	for {
-		_, _ = s.readiness(ctx, noNote) // takes the locks that requests take: blocks at a deadlock
+		alive(ctx)
 		if err := n.send("WATCHDOG=1"); err != nil {
-			s.limited.warn("the watchdog of systemd is not told", "error", err)
+			warn("the watchdog of systemd is not told", "error", err)
 		}
 		select {
 		case <-ticker.C:

@@ -1,0 +1,75 @@
+package enroll
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/hex"
+	"time"
+
+	"kedge/ca"
+	"kedge/internal/enrollapi"
+)
+
+// answer returns what a host gets with a certificate.
+func (s *Server) answer(ctx context.Context, c *call, issued *given) (*enrollapi.Answer, error) {
+	cert := issued.Certificate
+	c.issued = ca.SerialHex(cert)
+	bundle, err := s.bundle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if own := s.certificate.Load(); own != nil {
+		for _, link := range own.links { // a host that knows an older root finds the new one by them
+			bundle = append(bundle, link.Certificate.Raw)
+		}
+	}
+	return &enrollapi.Answer{
+		Certificate: cert.Raw, Chain: raw(issued.chain), Bundle: bundle,
+		Name: cert.Subject.CommonName, Profile: issued.Profile, Serial: c.issued,
+		Renew: window(cert, s.now()), AWS: s.terms.Load().AWS,
+	}, nil
+}
+
+// window is when a host renews: within a twelfth of the life of the certificate after its two
+// thirds, at a moment of the host's choice, so that hosts which enrolled together do not renew
+// together.
+func window(c *x509.Certificate, now time.Time) enrollapi.Window {
+	life := c.NotAfter.Sub(c.NotBefore)
+	after := c.NotBefore.Add(life * 2 / 3).Sub(now)
+	return enrollapi.Window{After: max(int64(after/time.Second), 0), Before: max(int64((after+life/12)/time.Second), 0)}
+}
+
+// bundle returns the roots in use, in DER.
+func (s *Server) bundle(ctx context.Context) ([][]byte, error) {
+	roots, err := s.service.Anchors(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	var all [][]byte
+	for _, root := range roots {
+		all = append(all, root.Certificate.Raw)
+	}
+	return all, nil
+}
+
+// describe returns what anybody may know of the CA.
+func (s *Server) describe(ctx context.Context) (*enrollapi.CA, error) {
+	bundle, err := s.bundle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	path, err := s.service.Path(ctx, s.terms.Load().Issuer)
+	if err != nil {
+		return nil, err
+	}
+	key := pin(path[len(path)-1].Certificate)
+	return &enrollapi.CA{Bundle: bundle, Audience: hex.EncodeToString(key[:])}, nil
+}
+
+func raw(certs []*x509.Certificate) [][]byte {
+	var all [][]byte
+	for _, c := range certs {
+		all = append(all, c.Raw)
+	}
+	return all
+}

@@ -1,0 +1,57 @@
+package enroll
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// call is one request, with what the log says of it.
+type call struct {
+	path    string
+	from    netip.Addr // of the connection; invalid for a Unix socket
+	begun   time.Time
+	proof   string
+	name    string
+	profile string
+	rule    string // that decided
+	old     string // serial number of the certificate to be renewed or revoked
+	issued  string // serial number of the certificate in the answer
+	key     string // ca.KeyHash of the requester's key
+}
+
+func newCall(path, from string, now time.Time) *call {
+	c := &call{path: path, begun: now}
+	if addr, err := netip.ParseAddrPort(from); err == nil {
+		c.from = addr.Addr().Unmap().WithZone("")
+	}
+	return c
+}
+
+func (c *call) setKey(csr *x509.CertificateRequest) {
+	sum := sha256.Sum256(csr.RawSubjectPublicKeyInfo)
+	c.key = hex.EncodeToString(sum[:])
+}
+
+// record logs the decision.
+func (c *call) record(log *slog.Logger, now time.Time, err error) {
+	attributes := []any{"path", c.path, "rule", c.rule}
+	for _, a := range [][2]string{
+		{"proof", c.proof}, {"name", c.name}, {"profile", c.profile}, {"old", c.old}, {"serial", c.issued}, {"key", c.key},
+	} {
+		if a[1] != "" {
+			attributes = append(attributes, a[0], a[1])
+		}
+	}
+	attributes = append(attributes, "address", c.from.String(), "ms", now.Sub(c.begun).Milliseconds())
+	if err != nil {
+		log.Warn("refused", append(attributes, "error", err.Error())...)
+		return
+	}
+	log.Info("granted", attributes...)
+}
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,146 @@
+package enroll
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+
+	"kedge/internal/enrollapi"
+)
+
+// operation answers the body of a POST.
+type operation func(ctx context.Context, c *call, r *http.Request) (any, error)
+
+// decide answers a POST whose decision is logged.
+func (s *Server) decide(ctx context.Context, w http.ResponseWriter, r *http.Request, run operation) {
+	c := newCall(s.path(r), r.RemoteAddr, s.now())
+	answer, err := s.allowed(ctx, c, r, run)
+	if err != nil {
+		refused := refusalOf(err)
+		c.rule = refused.rule
+		err = refused
+	}
+	c.record(s.log, s.now(), err)
+	s.write(w, answer, err)
+}
+
+func (s *Server) allowed(ctx context.Context, c *call, r *http.Request, run operation) (any, error) {
+	if r.Method != http.MethodPost {
+		return nil, refuse(enrollapi.MethodNotAllowed, "method", "only POST is answered here")
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != enrollapi.ContentType {
+		return nil, refuse(enrollapi.BadRequest, "content-type", "the Content-Type must be %s", enrollapi.ContentType)
+	}
+	return run(ctx, c, r)
+}
+
+// read decodes the body of a request.
+func read(r *http.Request, into any) error {
+	if err := enrollapi.Decode(r.Body, into); err != nil {
+		return refuseAs("body", err)
+	}
+	return nil
+}
+
+func (s *Server) enroll(ctx context.Context, c *call, r *http.Request) (any, error) {
+	var body enrollapi.EnrollRequest
+	if err := read(r, &body); err != nil {
+		return nil, err
+	}
+	if err := checkPlace(body.KeyPlace); err != nil {
+		return nil, err
+	}
+	id, err := s.byToken(ctx, c, body.Token)
+	if err != nil {
+		return nil, err
+	}
+	return s.certify(ctx, c, id, body.Request, body.KeyPlace)
+}
+
+func (s *Server) renew(ctx context.Context, c *call, r *http.Request) (any, error) {
+	var body enrollapi.RenewRequest
+	if err := read(r, &body); err != nil {
+		return nil, err
+	}
+	if err := checkPlace(body.KeyPlace); err != nil {
+		return nil, err
+	}
+	id, err := s.byPossession(ctx, c, body.Proof, body.Request)
+	if err != nil {
+		return nil, err
+	}
+	return s.certify(ctx, c, id, body.Request, body.KeyPlace)
+}
+
+// certify issues the certificate for an identity, and returns the answer.
+func (s *Server) certify(ctx context.Context, c *call, id *identity, request []byte, place string) (*enrollapi.Answer, error) {
+	issued, err := s.issue(ctx, c, id, request, place)
+	if err != nil {
+		return nil, err
+	}
+	c.rule = "issued"
+	if issued.Again {
+		c.rule = "issued-before"
+	}
+	return s.answer(ctx, c, issued)
+}
+
+// unenroll revokes the certificates of a host by its own request. No policy forbids that.
+func (s *Server) unenroll(ctx context.Context, c *call, r *http.Request) (any, error) {
+	var body enrollapi.UnenrollRequest
+	if err := read(r, &body); err != nil {
+		return nil, err
+	}
+	id, err := s.byPossession(ctx, c, body.Proof, nil)
+	if err != nil {
+		return nil, err
+	}
+	c.profile, c.key = id.profile, hex.EncodeToString(id.old.KeyHash)
+	if _, err := s.service.GiveUp(ctx, id.old, "unenrolled by the host"); err != nil {
+		return nil, err
+	}
+	c.rule = "unenrolled"
+	return &enrollapi.Unenrolled{Serial: id.old.Serial}, nil
+}
+
+// show answers a GET, which is not logged.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, read func() (any, error)) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		s.write(w, nil, refuse(enrollapi.MethodNotAllowed, "method", "only GET is answered here"))
+		return
+	}
+	answer, err := read()
+	if err != nil {
+		refused := refusalOf(err)
+		s.limited.Warn(r.URL.Path+" is answered with an error", "error", refused.Error())
+		err = refused
+	}
+	s.write(w, answer, err)
+}
+
+// write sends an answer, or the refusal that err is. Every answer has the server's time, by which
+// hosts with a wrong clock sign again.
+func (s *Server) write(w http.ResponseWriter, answer any, err error) {
+	header, status := w.Header(), http.StatusOK
+	header.Set("Content-Type", enrollapi.ContentType)
+	header.Set("Date", s.now().UTC().Format(http.TimeFormat))
+	header.Set("Cache-Control", "no-store")
+	if err != nil {
+		refused := refusalOf(err)
+		status = refused.code.Status()
+		seconds := int(refused.retry / time.Second)
+		if seconds > 0 {
+			header.Set("Retry-After", strconv.Itoa(seconds))
+		}
+		if refused.code == enrollapi.TooLarge {
+			header.Set("Connection", "close") // the rest of the request is not read
+		}
+		answer = &enrollapi.Error{Code: refused.code, Message: refused.message, Hint: refused.hint, RetryAfter: seconds}
+	}
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // the client may have gone
+}

@@ -1,0 +1,204 @@
+package enroll
+
+import (
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/issuance"
+	"kedge/ca/ledger"
+	"kedge/internal/enrollapi"
+)
+
+// identity is who asks, as a proof has shown.
+type identity struct {
+	proof   string // ca.ProofToken or ca.ProofRenewal
+	profile string
+
+	// Of a token.
+	token, secret []byte   // its ID, and the SHA-256 of what was presented
+	names         []string // none: by a pattern
+
+	// Of a certificate.
+	old  ledger.Certificate
+	leaf *x509.Certificate // nil for a token
+}
+
+// byToken returns the identity of a token. The sender learns nothing of a token whose secret it does
+// not have; all other rules of tokens are those of the ledger's transaction.
+func (s *Server) byToken(ctx context.Context, c *call, t enrollapi.TokenProof) (*identity, error) {
+	c.proof = ca.ProofToken
+	token, err := s.service.Presented(ctx, ca.Enrollment{Token: t.ID, Secret: t.Secret.Hash()})
+	if err != nil {
+		return nil, err
+	}
+	return &identity{proof: ca.ProofToken, profile: token.Profile, token: t.ID, secret: t.Secret.Hash(), names: token.Names}, nil
+}
+
+// byPossession returns the identity of a certificate whose key has signed the body of a request for
+// a path. The certificate is the ledger's, found by the hash of what was sent: nothing of what was
+// sent is believed. Whether it may still be renewed is for the ledger's transaction.
+func (s *Server) byPossession(ctx context.Context, c *call, p enrollapi.Proof, body []byte) (*identity, error) {
+	c.proof = ca.ProofRenewal
+	old, leaf, err := s.known(ctx, p.Leaf)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := p.Possession(c.path, leaf, body)
+	if err != nil {
+		return nil, refuseAs("proof", err)
+	}
+	if err := s.checkAudience(ctx, signed.Audience); err != nil {
+		return nil, err
+	}
+	if err := signed.Verify(p.Signature); err != nil {
+		return nil, refuse(enrollapi.BadSignature, "signature", "the signature is not one of the key of the certificate over this request").because(err)
+	}
+	if now := s.now(); now.Sub(signed.At).Abs() > enrollapi.MaxSkew {
+		return nil, refuse(enrollapi.Clock, "clock", "the request was signed at %s, and it is %s: the clocks may differ by %v", rfc3339(signed.At), rfc3339(now), enrollapi.MaxSkew).
+			hinted("set the clock of the host; kedge signs again by the time of this answer")
+	}
+	c.name, c.old = old.CommonName, old.Serial
+	return &identity{proof: ca.ProofRenewal, profile: old.Profile, old: old, leaf: leaf}, nil
+}
+
+// known returns the leaf in the ledger that has exactly these bytes. One with its serial number and
+// issuer is another.
+func (s *Server) known(ctx context.Context, der []byte) (ledger.Certificate, *x509.Certificate, error) {
+	sum := sha256.Sum256(der)
+	old, err := s.service.Certificate(ctx, sum[:])
+	if _, ok := errors.AsType[*ledger.NotFoundError](err); ok || err == nil && old.Kind != ledger.Leaf {
+		return old, nil, refuse(enrollapi.UnknownCertificate, "unknown-certificate", "the CA does not know the certificate").
+			hinted("it is of another CA, or the CA has lost it: get a token and run kedge enroll --force").because(err)
+	}
+	if err != nil {
+		return old, nil, err
+	}
+	leaf, err := old.X509()
+	return old, leaf, err
+}
+
+// checkAudience checks that a signature was made for this CA: for the key of one of its roots,
+// retired ones too, since a host may have been off during a whole rotation.
+func (s *Server) checkAudience(ctx context.Context, audience [sha256.Size]byte) error {
+	roots, err := s.service.Roots(ctx)
+	if err != nil {
+		return err
+	}
+	for _, root := range roots {
+		if pin(root.Certificate) == audience {
+			return nil
+		}
+	}
+	return refuse(enrollapi.WrongCA, "audience", "the request was signed for another CA")
+}
+
+// pin is what hosts know a CA by: the hash of its root's key.
+func pin(root *x509.Certificate) [sha256.Size]byte {
+	return sha256.Sum256(root.RawSubjectPublicKeyInfo)
+}
+
+// given is a certificate that a host gets, and the CAs between it and the root, the issuer first.
+type given struct {
+	*issuance.Issued
+	chain []*x509.Certificate
+}
+
+// issue is the end of the pipeline for every proof: policy, then the ledger.
+func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte, place string) (*given, error) {
+	terms := s.terms.Load()
+	c.profile = id.profile
+	policy, err := terms.policy(id)
+	if err != nil {
+		return nil, err
+	}
+	csr, err := parseRequest(csrDER)
+	if err != nil {
+		return nil, err
+	}
+	request, err := policy.request(id, csr, c.from)
+	if err != nil {
+		return nil, err
+	}
+	c.setKey(csr)
+	if id.leaf == nil {
+		c.name = request.Name
+	}
+	issuer, err := s.service.Issuer(ctx, terms.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	proof := ca.Enrollment{Proof: id.proof, Token: id.token, Secret: id.secret, Address: c.from, KeyPlace: place}
+	var issued *issuance.Issued
+	if id.leaf == nil {
+		issued, err = issuer.Enroll(ctx, issuance.Enrolling{Enrollment: proof, Profile: policy.Profile, Request: request})
+	} else {
+		issued, err = s.replace(ctx, issuer, id, policy, proof, request.Public)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !issued.Again {
+		return &given{issued, issuer.Authority().Chain()}, nil
+	}
+	path, err := s.service.PathOf(ctx, issued.Certificate) // another authority may issue now
+	return &given{issued, path[:max(len(path)-1, 0)]}, err
+}
+
+// replace renews the certificate of an identity, for a key.
+func (s *Server) replace(ctx context.Context, issuer *issuance.Issuer, id *identity, p Policy, proof ca.Enrollment, key crypto.PublicKey) (*issuance.Issued, error) {
+	var err error
+	if proof.Grace, err = s.grace(ctx, p, id.old); err != nil {
+		return nil, err
+	}
+	proof.Recoveries = p.Recoveries
+	return issuer.Renew(ctx, issuance.Renewal{Old: id.old, Enrollment: &proof, Renewal: ca.Renewal{Profile: p.Profile, Public: key, Host: id.old.Host}})
+}
+
+// grace returns how long after its end a certificate can be renewed. Where its key is was said when
+// it was issued; what a host says now, that may be a thief with a copied file, does not count.
+func (s *Server) grace(ctx context.Context, p Policy, old ledger.Certificate) (time.Duration, error) {
+	if !s.now().After(old.NotAfter) {
+		return p.Grace, nil
+	}
+	place, err := s.service.KeyPlace(ctx, old)
+	return p.grace(place), err
+}
+
+// parseRequest parses a PKCS#10 in DER, and no other form.
+func parseRequest(der []byte) (*x509.CertificateRequest, error) {
+	const sequence = 0x30
+	if len(der) == 0 || der[0] != sequence {
+		return nil, refuse(enrollapi.BadRequest, "request-form", "the certificate request must be PKCS#10 in DER")
+	}
+	csr, err := ca.ParseCSR(der)
+	if err != nil {
+		return nil, refuse(enrollapi.BadRequest, "request-form", "%v", err)
+	}
+	if len(csr.Raw) != len(der) {
+		return nil, refuse(enrollapi.BadRequest, "request-form", "there is more than a certificate request")
+	}
+	return csr, nil
+}
+
+// checkPlace refuses a word that is none for the place of a key.
+func checkPlace(place string) error {
+	switch place {
+	case "", ca.KeyInFile, ca.KeyInTPM, ca.KeyInPKCS11:
+		return nil
+	}
+	return refuse(enrollapi.BadRequest, "key-place", "the place of a key is %s, %s or %s", ca.KeyInFile, ca.KeyInTPM, ca.KeyInPKCS11)
+}
+
+// refuseAs is the refusal for an *enrollapi.Error that a message is at fault.
+func refuseAs(rule string, err error) error {
+	if e, ok := errors.AsType[*enrollapi.Error](err); ok {
+		return &refusal{code: e.Code, rule: rule, message: e.Message, hint: e.Hint}
+	}
+	return fmt.Errorf("%s: %w", rule, err)
+}

@@ -1,0 +1,169 @@
+package enroll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger"
+	"kedge/internal/enrollapi"
+)
+
+// refusal is why a request is not granted: what the host is told, and the rule that decided, for
+// the log.
+type refusal struct {
+	code    enrollapi.Code
+	rule    string
+	message string
+	hint    string
+	retry   time.Duration // 0: a repetition would be refused as well
+	err     error         // what the host is not told; nil if the message is all of it
+}
+
+func (r *refusal) Error() string {
+	if r.err != nil {
+		return r.err.Error()
+	}
+	return r.message
+}
+
+func (r *refusal) Unwrap() error { return r.err }
+
+func refuse(code enrollapi.Code, rule, format string, args ...any) *refusal {
+	return &refusal{code: code, rule: rule, message: fmt.Sprintf(format, args...)}
+}
+
+func (r *refusal) hinted(hint string) *refusal {
+	r.hint = hint
+	return r
+}
+
+// because keeps the error that caused a refusal, for the log.
+func (r *refusal) because(err error) *refusal {
+	r.err = err
+	return r
+}
+
+// refusalOf returns the refusal for an error, whatever it is: the host learns of the errors in this
+// table, and of others only that the CA could not issue.
+func refusalOf(err error) *refusal {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		return r
+	}
+	for _, row := range []func(error) *refusal{refuseToken, refuseName, refuseRenewal, refuseKey} {
+		if r := row(err); r != nil {
+			return r.because(err)
+		}
+	}
+	if isRequest(err) {
+		return refuseRequest(err)
+	}
+	return unavailable(err)
+}
+
+func refuseToken(err error) *refusal {
+	e, ok := errors.AsType[*ledger.TokenError](err)
+	if !ok {
+		return nil
+	}
+	again := "have the operator of the CA make another: kedge-ca token NAME"
+	switch e.Why {
+	case ledger.TokenUnknown, ledger.TokenSecret: // who has only the id of a token learns nothing of it
+		return refuse(enrollapi.BadToken, "token-unknown", "the token is not one of this CA").hinted(again)
+	case ledger.TokenExpired:
+		return refuse(enrollapi.TokenExpired, "token-expired", "the token has expired").hinted(again)
+	case ledger.TokenSpent:
+		return refuse(enrollapi.TokenSpent, "token-spent", "the token has been used").
+			hinted("if it was not used here, somebody else has it: revoke it at the CA; " + again)
+	case ledger.TokenRevoked:
+		return refuse(enrollapi.TokenRevoked, "token-revoked", "the token was revoked").hinted(again)
+	case ledger.TokenVoid:
+		return refuse(enrollapi.TokenRevoked, "token-void", "the token was made before the CA's ledger was restored").hinted(again)
+	case ledger.TokenNetwork:
+		return refuse(enrollapi.WrongNetwork, "token-network", "the token cannot be used from this address")
+	case ledger.TokenName:
+		return refuse(enrollapi.NameNotAllowed, "token-name", "the token is not for this name, or the name has been used")
+	case ledger.TokenKey:
+		return refuse(enrollapi.KeyNotAllowed, "token-key", "the token is for another key")
+	case ledger.TokenProfile:
+		return refuse(enrollapi.NameNotAllowed, "token-profile", "the token is for another profile")
+	}
+	return refuse(enrollapi.BadToken, "token", "the token cannot be used").hinted(again)
+}
+
+func refuseName(err error) *refusal {
+	if e, ok := errors.AsType[*ledger.HeldError](err); ok {
+		return refuse(enrollapi.Held, "held", "another key has the name %q", e.Name).
+			hinted("for a new machine in its place: kedge-ca token --replace; if the name is free: kedge-ca decommission, then a new token")
+	}
+	if e, ok := errors.AsType[*ledger.DeniedError](err); ok {
+		return refuse(enrollapi.Denied, "denied", "the CA no longer gives certificates to %q", e.Name).
+			hinted("the operator of the CA lifts it: kedge-ca deny-renew NAME --undo")
+	}
+	if e, ok := errors.AsType[*ledger.ReservedNameError](err); ok {
+		return refuse(enrollapi.NameNotAllowed, "reserved", "the name %q is that of a server of the CA", e.Name)
+	}
+	return nil
+}
+
+func refuseRenewal(err error) *refusal {
+	enroll := "have the operator of the CA make a token, and run kedge enroll --force"
+	if e, ok := errors.AsType[*ledger.GraceError](err); ok {
+		return refuse(enrollapi.BeyondGrace, "beyond-grace", "the certificate %q expired too long ago, or too often", e.Presented.Subject).hinted(enroll)
+	}
+	if e, ok := errors.AsType[*ledger.CloneError](err); ok {
+		return refuse(enrollapi.Clone, "clone", "the certificate %q was renewed with another key: two hosts have it", e.Presented.Subject).
+			hinted("if this is a copy or an old snapshot of a host, give it a name and a token of its own")
+	}
+	if e, ok := errors.AsType[*ledger.EndedError](err); ok {
+		return refuse(enrollapi.Ended, "ended", "the certificate %q can no longer be renewed: its name was given to another key, or to nobody", e.Presented.Subject).hinted(enroll)
+	}
+	if e, ok := errors.AsType[*ledger.RevokedError](err); ok {
+		return refuse(enrollapi.Revoked, "revoked", "the certificate %q was revoked", e.Subject).hinted(enroll)
+	}
+	return nil
+}
+
+func refuseKey(err error) *refusal {
+	if _, ok := errors.AsType[*ledger.RevokedKeyError](err); ok {
+		return refuse(enrollapi.KeyRevoked, "key-revoked", "a certificate of this key was revoked").hinted("make a new key: kedge enroll --force")
+	}
+	return nil
+}
+
+// isRequest reports whether an error is about what a host asked for.
+func isRequest(err error) bool {
+	return is[*ca.ProfileError](err) || is[*ca.SANError](err) || is[*ca.SubjectError](err) || is[*ca.LintError](err)
+}
+
+// refuseRequest refuses what a request has. Errors of package ca say what is wrong, and nothing of
+// the CA but the name of a profile.
+func refuseRequest(err error) *refusal {
+	code, rule := enrollapi.BadRequest, "request"
+	if e, ok := errors.AsType[*ca.ProfileError](err); ok {
+		code, rule = enrollapi.NameNotAllowed, "profile-"+e.Key
+		if e.Key == "key_types" {
+			code = enrollapi.KeyNotAllowed
+		}
+	}
+	return refuse(code, rule, "%v", err)
+}
+
+// unavailableRetry is after what time a host tries again when the CA could not issue.
+const unavailableRetry = 30 * time.Second
+
+func unavailable(err error) *refusal {
+	r := refuse(enrollapi.Unavailable, "unavailable", "the CA cannot issue at this moment").because(err)
+	r.retry = unavailableRetry
+	if is[*ledger.BusyError](err) || errors.Is(err, context.DeadlineExceeded) {
+		r.code, r.rule, r.message = enrollapi.Overloaded, "overloaded", "the CA has too much to do at this moment"
+	}
+	return r
+}
+
+func is[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/caserver"
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/internal/enrollapi"
+)
+
+type serveOptions struct {
+	host
+	store     storeFlags
+	listen    []string
+	plain     []string // addresses for lists and certificates over HTTP
+	url       string
+	issuer    string
+	drain     time.Duration
+	logFormat string
+}
+
+const defaultListen = ":8443"
+
+func newServe(h host, run func(context.Context, *serveOptions) error) *cobra.Command {
+	o := &serveOptions{host: h}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Let hosts get their certificates, and renew them, over HTTPS",
+		Long: `Let hosts get their certificates, and renew them, over HTTPS: kedge enroll, with a token that
+kedge-ca token makes, and kedge renew. The profiles in kedge-ca.yaml say which proofs a host can
+give, and for how long after its end a certificate can be renewed.
+
+The server's own certificate is issued by the CA. Its key exists in memory only; hosts know the
+CA by the key of its root, which is in their token. The names in it are those of the URL.
+
+Several servers can share a ledger in PostgreSQL. Nothing that proxies add to a request is read.
+
+Signals: SIGHUP reads the configuration again; SIGTERM ends the server after the requests in
+progress. systemd can open the sockets (those with the name http are for --http), is told when
+the server is ready, and can watch it (WatchdogSec).`,
+		Example: `  kedge-ca serve --url https://ca.example.com:8443
+  kedge-ca serve --listen 127.0.0.1:8443 --http 127.0.0.1:8080`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.add(cmd)
+	flags := cmd.Flags()
+	flags.StringSliceVar(&o.listen, "listen", []string{defaultListen}, "`IP:port` for hosts, or :port for all addresses; may be repeated")
+	flags.StringSliceVar(&o.plain, "http", nil, "`IP:port` for /crl/NAME.crl and /ca/NAME.cer without TLS; may be repeated (default: none)")
+	flags.StringVar(&o.url, "url", "", "`URL` by which hosts reach the server; server.url of the configuration when not given")
+	flags.StringVar(&o.issuer, "issuer", "", "`NAME` of the authority that issues; the ledger's issuing one when not given")
+	cli.AddDrain(flags, &o.drain)
+	cli.AddLogFormat(flags, &o.logFormat)
+	return cmd
+}
+
+func (o *serveOptions) check(cmd *cobra.Command) error {
+	for flag, addresses := range map[string][]string{"listen": o.listen, "http": o.plain} {
+		for _, address := range addresses {
+			if err := caserver.CheckAddress(address); err != nil {
+				return cli.Usagef(cmd, "--%s: %w", flag, err)
+			}
+		}
+	}
+	if o.url != "" {
+		if err := enrollapi.CheckURL(o.url); err != nil {
+			return cli.Usagef(cmd, "--url: %w", err)
+		}
+	}
+	if o.drain <= 0 {
+		return cli.Usagef(cmd, "--drain: %v must be positive", o.drain)
+	}
+	if o.logFormat != "text" && o.logFormat != "json" {
+		return cli.Usagef(cmd, "--log-format: %q is neither text nor json", o.logFormat)
+	}
+	return nil
+}
+
+func (o *serveOptions) logger() *slog.Logger {
+	if o.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(o.Err, nil))
+	}
+	return slog.New(slog.NewTextHandler(o.Err, nil))
+}
+
+func runServe(ctx context.Context, o *serveOptions) (err error) {
+	service, err := config.ReadService()
+	if err != nil {
+		return err
+	}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	ctx, stop := cli.UntilSignal(ctx)
+	defer stop()
+	serving := o.stopAsking()
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	return caserver.Run(ctx, caserver.Config{
+		CA: s.CA, Folder: o.store.folder(), Listen: o.listen, Plain: o.plain, URL: o.url, Issuer: o.issuer, Drain: o.drain, Serving: serving,
+		Systemd: service, Now: o.inputs.Now, Log: o.logger(), Advise: func(err error) string { return advise(err).Hint },
+	}, hangup)
+}
+
+// stopAsking returns a function after which no password is asked for on the terminal: the key of an
+// authority that begins to issue while the server runs must be one that needs none.
+func (o *serveOptions) stopAsking() func() {
+	ask := o.inputs.Ask
+	var stopped atomic.Bool
+	o.inputs.Ask = func(prompt string) ([]byte, error) {
+		if stopped.Load() {
+			return nil, cli.ErrNoTerminal
+		}
+		return ask(prompt)
+	}
+	return func() { stopped.Store(true) }
+}

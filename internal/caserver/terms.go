@@ -1,0 +1,87 @@
+package caserver
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"kedge/ca/enroll"
+	"kedge/internal/cadir"
+	"kedge/internal/enrollapi"
+)
+
+// NoURLError reports that nothing says by which name hosts reach the server.
+type NoURLError struct{ Address string }
+
+func (e *NoURLError) Error() string {
+	return fmt.Sprintf("the server listens on %s, and nothing says by which name hosts reach it", e.Address)
+}
+
+// terms returns the terms that follow from the configuration of a CA.
+func (c Config) terms(settings *cadir.Settings, listeners []net.Listener) (*enroll.Terms, error) {
+	t := &enroll.Terms{Policies: map[string]enroll.Policy{}, Issuer: c.Issuer, AWS: awsOf(settings.Server.AWS)}
+	for _, name := range profileNames(settings) {
+		policy, err := policyOf(settings, name)
+		if err != nil {
+			return nil, err
+		}
+		t.Policies[policy.Profile.Name()] = policy
+	}
+	text := c.URL
+	if text == "" {
+		text = settings.Server.URL
+	}
+	if text == "" {
+		var err error
+		t.Names, err = addressesOf(listeners)
+		return t, err
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	t.Names, t.Prefix = []string{strings.TrimSuffix(u.Hostname(), ".")}, strings.TrimSuffix(u.Path, "/")
+	return t, nil
+}
+
+// profileNames returns the profiles of the configuration, or that of a CA without one.
+func profileNames(settings *cadir.Settings) []string {
+	if len(settings.Profiles) == 0 {
+		return []string{""}
+	}
+	return slices.Sorted(maps.Keys(settings.Profiles))
+}
+
+func policyOf(settings *cadir.Settings, name string) (enroll.Policy, error) {
+	profile, err := settings.Profile(name)
+	if err != nil {
+		return enroll.Policy{}, err
+	}
+	e, err := settings.Enrollment(name)
+	return enroll.Policy{Profile: profile, Proofs: e.Proofs, Grace: e.Grace, HardwareGrace: e.HardwareGrace, Recoveries: e.Recoveries}, err
+}
+
+func awsOf(a cadir.AWSSettings) *enrollapi.AWS {
+	if a == (cadir.AWSSettings{}) {
+		return nil
+	}
+	return &enrollapi.AWS{TrustAnchorARN: a.TrustAnchorARN, ProfileARN: a.ProfileARN, RoleARN: a.RoleARN, Region: a.Region}
+}
+
+// addressesOf returns the addresses of listeners, which are the server's names if it has no URL.
+func addressesOf(listeners []net.Listener) ([]string, error) {
+	var names []string
+	for _, l := range listeners {
+		tcp, ok := l.Addr().(*net.TCPAddr)
+		if !ok || tcp.IP.IsUnspecified() {
+			return nil, &NoURLError{l.Addr().String()}
+		}
+		if ip := tcp.IP.String(); !slices.Contains(names, ip) {
+			names = append(names, ip)
+		}
+	}
+	return names, nil
+}

@@ -1,0 +1,135 @@
+package caserver
+
+import (
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"kedge/internal/cadir"
+	"kedge/internal/config"
+)
+
+// at is a listener on an address.
+type at struct {
+	net.Listener
+	addr net.Addr
+}
+
+func (a at) Addr() net.Addr { return a.addr }
+
+func tcp(ip string) net.Listener { return at{addr: &net.TCPAddr{IP: net.ParseIP(ip), Port: 8443}} }
+
+func parse(t *testing.T, text string) *cadir.Settings {
+	t.Helper()
+	s, err := cadir.ParseSettings([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestTerms_names: the server is known by its URL, that of the flag first, else by its addresses.
+func TestTerms_names(t *testing.T) {
+	t.Parallel()
+	const configured = "server: {url: 'https://ca.example.com:8443/kedge'}\n"
+	unix := at{addr: &net.UnixAddr{Name: "/run/ca", Net: "unix"}}
+	for name, tt := range map[string]struct {
+		flag, settings string
+		listeners      []net.Listener
+		names, prefix  string // no names: an error
+	}{
+		"flag":           {"https://other.example.com", configured, []net.Listener{tcp("::")}, "other.example.com", ""},
+		"configured":     {"", configured, []net.Listener{tcp("::")}, "ca.example.com", "/kedge"},
+		"final dot":      {"https://ca.example.com./", "", nil, "ca.example.com", ""},
+		"IPv6":           {"https://[2001:db8::1]:443", "", nil, "2001:db8::1", ""},
+		"Unix socket":    {"https://ca.example.com", "", []net.Listener{unix}, "ca.example.com", ""},
+		"addresses":      {"", "", []net.Listener{tcp("127.0.0.1"), tcp("::1"), tcp("127.0.0.1")}, "127.0.0.1 ::1", ""},
+		"all addresses":  {"", "", []net.Listener{tcp("127.0.0.1"), tcp("0.0.0.0")}, "", ""},
+		"no URL, a path": {"", "", []net.Listener{unix}, "", ""},
+	} {
+		terms, err := Config{URL: tt.flag}.terms(parse(t, tt.settings), tt.listeners)
+		if tt.names == "" {
+			if _, ok := errors.AsType[*NoURLError](err); !ok {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err != nil || strings.Join(terms.Names, " ") != tt.names || terms.Prefix != tt.prefix {
+			t.Errorf("%s: %+v, %v", name, terms, err)
+		}
+	}
+}
+
+// TestTerms_policies: every profile of the configuration has its policy, and a CA without
+// configuration the usual one.
+func TestTerms_policies(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	terms, err := Config{URL: "https://ca.example.com", Issuer: "sub"}.terms(parse(t, `
+profiles:
+  web: {enroll: {proofs: [renewal], grace: 2d, hardware_grace: 5d, recoveries: 3}}
+  none: {enroll: {proofs: []}}
+  never: {enroll: {recoveries: 0}}
+default_profile: web
+server:
+  aws:
+    trust_anchor_arn: arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/11111111-2222-3333-4444-555555555555
+    profile_arn: arn:aws:rolesanywhere:eu-west-1:111122223333:profile/66666666-7777-8888-9999-000000000000
+    role_arn: arn:aws:iam::111122223333:role/web
+`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	web, none, never := terms.Policies["web"], terms.Policies["none"], terms.Policies["never"]
+	if len(terms.Policies) != 3 || web.Profile.Name() != "web" || !slices.Equal(web.Proofs, []string{"renewal"}) || web.Grace != 2*day || web.HardwareGrace != 5*day || web.Recoveries != 3 {
+		t.Errorf("web: %+v", web)
+	}
+	if len(none.Proofs) != 0 || never.Grace != 0 || never.HardwareGrace != 0 || len(never.Proofs) != 2 {
+		t.Errorf("none: %+v; never: %+v", none, never)
+	}
+	if terms.Issuer != "sub" || terms.AWS == nil || terms.AWS.Region != "eu-west-1" {
+		t.Errorf("%+v", terms.AWS)
+	}
+	terms, err = Config{URL: "https://ca.example.com"}.terms(parse(t, ""), nil)
+	if err != nil || len(terms.Policies) != 1 || terms.AWS != nil || len(terms.Policies["workload"].Proofs) != 2 || terms.Policies["workload"].Grace != 7*day {
+		t.Errorf("%+v, %v", terms, err)
+	}
+}
+
+func TestCheckAddress(t *testing.T) {
+	t.Parallel()
+	for text, good := range map[string]bool{
+		":8443": true, ":0": true, "127.0.0.1:8443": true, "[::1]:8443": true, "[::]:0": true,
+		"": false, "8443": false, ":": false, ":https": false, ":65536": false, "localhost:8443": false, "127.0.0.1": false, "::1:8443:": false, "127.0.0.1:8443 ": false,
+	} {
+		if err := CheckAddress(text); (err == nil) != good {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestOpen: after an error no socket is open.
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	s, err := Config{Listen: []string{"127.0.0.1:0"}, Plain: []string{taken.Addr().String()}}.open(t.Context())
+	if _, ok := errors.AsType[*ListenError](err); !ok || !errors.Is(err, syscall.EADDRINUSE) || strings.Contains(err.Error(), "bind:") {
+		t.Errorf("%v", err)
+	}
+	if _, err := s.hosts[0].Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a socket is open: %v", err)
+	}
+	s, err = Config{Listen: []string{"127.0.0.1:0", "127.0.0.1:0"}, Systemd: config.Service{}}.open(t.Context())
+	if err != nil || len(s.hosts) != 2 || len(s.plain) != 0 {
+		t.Errorf("%v, %v", s, err)
+	}
+	s.close()
+}

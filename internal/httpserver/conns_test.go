@@ -1,0 +1,93 @@
+package httpserver
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestBudgets: all connections together take at most half of the descriptors, as far as there is one
+// for each pool.
+func TestBudgets(t *testing.T) {
+	t.Parallel()
+	for descriptors, want := range map[uint64][pools]int{
+		2: {1, 1}, 4: {1, 1}, 20: {8, 2}, 64: {24, 8}, 256: {112, 16}, 1024: {496, 16}, 1056: {512, 16}, 4096: {512, 16}, math.MaxUint64: {512, 16},
+	} {
+		got := Limits{Main: 512, Monitor: 16, Descriptors: descriptors}.budgets()
+		if got != want {
+			t.Errorf("%d: %v, want %v", descriptors, got, want)
+		}
+		if all := got[Main] + got[Monitor]; descriptors >= 4 && uint64(all) > descriptors/2 {
+			t.Errorf("%d: %d connections", descriptors, all)
+		}
+	}
+}
+
+// exhausted is a listener without descriptors as long as more than a number of connections are open.
+type exhausted struct {
+	net.Listener
+	all  *Connections
+	most int
+	err  error
+}
+
+func (l exhausted) Accept() (net.Conn, error) {
+	if l.all.Count() > l.most {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", l.err)}
+	}
+	a, b := net.Pipe()
+	_ = b.Close()
+	return a, nil
+}
+
+// TestListener_noDescriptors: the connection that has been idle longest, of any pool, is closed; a
+// busy one is not, and if there is no other, the error is returned.
+func TestListener_noDescriptors(t *testing.T) {
+	t.Parallel()
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE} {
+		now := time.Now()
+		clock := now
+		all := &Connections{limits: [pools]int{10, 10}, now: func() time.Time { return clock }}
+		add := func(p Pool, state http.ConnState, age time.Duration) *conn {
+			a, b := net.Pipe()
+			t.Cleanup(func() { b.Close() })
+			c := &conn{Conn: a, all: all, pool: p}
+			clock = now.Add(-age)
+			c.become(state)
+			clock = now
+			all.add(c)
+			return c
+		}
+		busy := add(Main, http.StateActive, time.Millisecond)
+		young := add(Main, http.StateIdle, time.Minute)
+		old := add(Monitor, http.StateIdle, time.Hour)
+		l := listener{exhausted{all: all, most: 2, err: errno}, all, Main}
+		if _, err := l.Accept(); err != nil {
+			t.Fatalf("%v: %v", errno, err)
+		}
+		for c, want := range map[*conn]bool{busy: true, young: true, old: false} {
+			if got := isOpen(c); got != want {
+				t.Errorf("%v: the one of state %v: open %v, want %v", errno, http.ConnState(c.state.Load()), got, want)
+			}
+		}
+		only := &Connections{limits: [pools]int{10, 10}, now: all.now}
+		all = only
+		add(Main, http.StateActive, 0)
+		l = listener{exhausted{all: only, most: 0, err: errno}, only, Main}
+		if _, err := l.Accept(); !isOutOfDescriptors(err) {
+			t.Errorf("%v: %v", errno, err)
+		}
+	}
+}
+
+func isOpen(c *conn) bool {
+	_ = c.SetReadDeadline(time.Now().Add(-time.Second))
+	_, err := c.Read(make([]byte, 1))
+	return fmt.Sprint(err) != io.ErrClosedPipe.Error()
+}
