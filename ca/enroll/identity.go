@@ -2,7 +2,6 @@ package enroll
 
 import (
 	"context"
-	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
@@ -138,7 +137,7 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 	if id.leaf == nil {
 		issued, err = issuer.Enroll(ctx, issuance.Enrolling{Enrollment: proof, Profile: policy.Profile, Request: request})
 	} else {
-		issued, err = s.replace(ctx, issuer, id, policy, proof, request.Public)
+		issued, err = s.replace(ctx, issuer, id, policy, issuance.Renewal{Enrollment: &proof, Renewal: ca.Renewal{Public: request.Public}})
 	}
 	if err != nil {
 		return nil, err
@@ -150,14 +149,15 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 	return &given{issued, path[:max(len(path)-1, 0)]}, err
 }
 
-// replace renews the certificate of an identity, for a key.
-func (s *Server) replace(ctx context.Context, issuer *issuance.Issuer, id *identity, p Policy, proof ca.Enrollment, key crypto.PublicKey) (*issuance.Issued, error) {
+// replace renews the certificate of an identity, for the key and the proof in r.
+func (s *Server) replace(ctx context.Context, issuer *issuance.Issuer, id *identity, p Policy, r issuance.Renewal) (*issuance.Issued, error) {
 	var err error
-	if proof.Grace, err = s.grace(ctx, p, id.old); err != nil {
+	if r.Enrollment.Grace, err = s.grace(ctx, p, id.old); err != nil {
 		return nil, err
 	}
-	proof.Recoveries = p.Recoveries
-	return issuer.Renew(ctx, issuance.Renewal{Old: id.old, Enrollment: &proof, Renewal: ca.Renewal{Profile: p.Profile, Public: key, Host: id.old.Host}})
+	r.Enrollment.Recoveries = p.Recoveries
+	r.Old, r.Profile, r.Host = id.old, p.Profile, id.old.Host
+	return issuer.Renew(ctx, r)
 }
 
 // grace returns how long after its end a certificate can be renewed. Where its key is was said when
