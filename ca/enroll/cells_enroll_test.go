@@ -79,9 +79,9 @@ func pattern(text string) func(*ledger.Token) {
 }
 
 // withKey takes another key for the host.
-func withKey(make func() (crypto.Signer, error)) func(*world, *machine, *enrollapi.EnrollRequest) {
+func withKey(generate func() (crypto.Signer, error)) func(*world, *machine, *enrollapi.EnrollRequest) {
 	return func(w *world, h *machine, r *enrollapi.EnrollRequest) {
-		key, err := make()
+		key, err := generate()
 		w.must(err)
 		h.key = key
 		r.Request = csr(w.t, key, h.name)

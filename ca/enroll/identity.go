@@ -137,8 +137,8 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 	var issued *issuance.Issued
 	if id.leaf == nil {
 		issued, err = issuer.Enroll(ctx, issuance.Enrolling{Enrollment: proof, Profile: policy.Profile, Request: request})
-	} else {
-		issued, err = s.replace(ctx, issuer, id, policy, proof, request.Public)
+	} else if proof.Grace, err = s.grace(ctx, policy, id.old); err == nil {
+		issued, err = issuer.Renew(ctx, policy.renewal(id, proof, request.Public))
 	}
 	if err != nil {
 		return nil, err
@@ -150,14 +150,10 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 	return &given{issued, path[:max(len(path)-1, 0)]}, err
 }
 
-// replace renews the certificate of an identity, for a key.
-func (s *Server) replace(ctx context.Context, issuer *issuance.Issuer, id *identity, p Policy, proof ca.Enrollment, key crypto.PublicKey) (*issuance.Issued, error) {
-	var err error
-	if proof.Grace, err = s.grace(ctx, p, id.old); err != nil {
-		return nil, err
-	}
+// renewal is that of an identity's certificate, for a key.
+func (p Policy) renewal(id *identity, proof ca.Enrollment, key crypto.PublicKey) issuance.Renewal {
 	proof.Recoveries = p.Recoveries
-	return issuer.Renew(ctx, issuance.Renewal{Old: id.old, Enrollment: &proof, Renewal: ca.Renewal{Profile: p.Profile, Public: key, Host: id.old.Host}})
+	return issuance.Renewal{Old: id.old, Enrollment: &proof, Renewal: ca.Renewal{Profile: p.Profile, Public: key, Host: id.old.Host}}
 }
 
 // grace returns how long after its end a certificate can be renewed. Where its key is was said when
