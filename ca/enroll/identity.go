@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
@@ -136,8 +137,8 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 	var issued *issuance.Issued
 	if id.leaf == nil {
 		issued, err = issuer.Enroll(ctx, issuance.Enrolling{Enrollment: proof, Profile: policy.Profile, Request: request})
-	} else {
-		issued, err = s.replace(ctx, issuer, id, policy, issuance.Renewal{Enrollment: &proof, Renewal: ca.Renewal{Public: request.Public}})
+	} else if proof.Grace, err = s.grace(ctx, policy, id.old); err == nil {
+		issued, err = issuer.Renew(ctx, policy.renewal(id, proof, request.Public))
 	}
 	if err != nil {
 		return nil, err
@@ -149,15 +150,10 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 	return &given{issued, path[:max(len(path)-1, 0)]}, err
 }
 
-// replace renews the certificate of an identity, for the key and the proof in r.
-func (s *Server) replace(ctx context.Context, issuer *issuance.Issuer, id *identity, p Policy, r issuance.Renewal) (*issuance.Issued, error) {
-	var err error
-	if r.Enrollment.Grace, err = s.grace(ctx, p, id.old); err != nil {
-		return nil, err
-	}
-	r.Enrollment.Recoveries = p.Recoveries
-	r.Old, r.Profile, r.Host = id.old, p.Profile, id.old.Host
-	return issuer.Renew(ctx, r)
+// renewal is that of an identity's certificate, for a key.
+func (p Policy) renewal(id *identity, proof ca.Enrollment, key crypto.PublicKey) issuance.Renewal {
+	proof.Recoveries = p.Recoveries
+	return issuance.Renewal{Old: id.old, Enrollment: &proof, Renewal: ca.Renewal{Profile: p.Profile, Public: key, Host: id.old.Host}}
 }
 
 // grace returns how long after its end a certificate can be renewed. Where its key is was said when

@@ -8,7 +8,7 @@ import (
 // Pool is a group of listeners that share a limit of open connections.
 type Pool int
 
-// The pools.
+// The pools of a server.
 const (
 	Main    Pool = iota // the listeners that the server is for
 	Monitor             // the listener for health and metrics
