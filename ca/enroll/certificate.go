@@ -107,6 +107,7 @@ var errNoCertificate = errors.New("the server has no certificate yet")
 func (s *Server) tlsConfig() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
+		NextProtos: []string{"http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			c := s.certificate.Load()
 			if c == nil {

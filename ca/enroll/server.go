@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -76,8 +77,11 @@ func (s *Server) SetTerms(t *Terms) { s.terms.Store(t) }
 func (s *Server) Serve(ctx context.Context, drain time.Duration, listeners ...net.Listener) error {
 	server := httpserver.New(s, s.limited)
 	server.WriteTimeout = answerTime
-	server.TLSConfig = s.tlsConfig()
-	return httpserver.Run(ctx, drain, server, s.counted(httpserver.Main, listeners)...)
+	counted, config := s.counted(httpserver.Main, listeners), s.tlsConfig()
+	for i, l := range counted {
+		counted[i] = tls.NewListener(l, config)
+	}
+	return httpserver.Run(ctx, drain, server, counted...)
 }
 
 // ServePlain answers with Plain, without TLS, until ctx ends. It closes the listeners.
