@@ -70,7 +70,7 @@ func (p Policy) request(id *identity, csr *x509.CertificateRequest, from netip.A
 		return ca.Request{}, refuseRequest(err)
 	}
 	if r.Name == "" && len(id.names) == 1 {
-		r.Name = id.names[0]
+		r.Name = p.Profile.NameOf(id.names[0]) // a token has common names
 	}
 	if r.Name == "" {
 		return ca.Request{}, refuse(enrollapi.NameNotAllowed, "name-missing", "the token is for several names, and the request has none").
