@@ -19,7 +19,7 @@ func enrollment() advice.Table {
 			}
 			return "leave the name out: hosts know the server by it"
 		}),
-		advice.Kind[*localca.NoServerError](`write under server: in it url: https://HOST, by which hosts reach "kedge-ca serve"`),
+		advice.Kind[*localca.NoServerError](`give the URL of "kedge-ca serve" with --url https://HOST:PORT, or write it under server: in that file, as url: https://HOST:PORT`),
 		advice.Kind[*localca.NoProofError]("add token to enroll.proofs of the profile in the configuration, or choose another with --profile"),
 		advice.About(func(e *localca.ServerFileError) string {
 			if e.Exists {
