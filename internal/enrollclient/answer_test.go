@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -172,6 +173,40 @@ func TestServer_untrusted(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		case len(s.Asked) > 0:
 			t.Errorf("%s: the token went there", name)
+		}
+	}
+}
+
+// Only a server of the CA is one that may have another URL, and a server without TLS.
+func TestServer_otherURL(t *testing.T) {
+	t.Parallel()
+	root, foreign := enrolltest.NewAuthority(t, "root", nil), enrolltest.NewAuthority(t, "root", nil)
+	named := func(c *x509.Certificate) { c.IPAddresses = nil; c.DNSNames = []string{"other.example.org"} }
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	at := func(issuer *enrolltest.Authority, change func(*x509.Certificate)) string {
+		return enrolltest.Serve(t, root, issuer.ServerCertificate(t, change)).URL
+	}
+	for name, test := range map[string]struct {
+		url, want string
+		other     bool
+	}{
+		"another name":             {at(root, named), "is not trusted: its certificate is not for the name", true},
+		"another name, of another": {at(foreign, named), "does not lead to the key", false},
+		"another CA":               {at(foreign, enrolltest.Unchanged), "does not lead to the key", false},
+		"another name, not of a server": {at(root, func(c *x509.Certificate) {
+			named(c)
+			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+		}), "not one for servers", false},
+		"another name, out of its time": {at(root, func(c *x509.Certificate) { named(c); shifted(-72 * time.Hour)(c) }), "not valid at the time", false},
+		"without TLS":                   {strings.Replace(plain.URL, "http:", "https:", 1), "is not trusted: it answers in HTTP, without TLS", true},
+	} {
+		e := enrolling(t, enrolltest.Serve(t, root, root.ServerCertificate(t, enrolltest.Unchanged)), filepath.Join(t.TempDir(), "web-01"))
+		e.Token.URL = test.url
+		_, err := Enroll(t.Context(), e)
+		untrusted, ok := errors.AsType[*UntrustedError](err)
+		if !ok || untrusted.Other != test.other || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v (%+v)", name, err, untrusted)
 		}
 	}
 }

@@ -136,6 +136,9 @@ func (c *client) unanswered(ctx context.Context, err error) error {
 		}
 		err = wrapped.Err
 	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return &UntrustedError{Server: c.name, Other: true, Reason: "it answers in HTTP, without TLS"}
+	}
 	return &UnreachableError{Server: c.name, Err: err}
 }
 

@@ -3,6 +3,7 @@ package enrollclient
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
@@ -57,6 +58,9 @@ func Enroll(ctx context.Context, e Enrolling) (*Enrolled, error) {
 		return done, removeStarted(ctx, work, done.Dir)
 	}
 	f, err := hostdir.Create(ctx, work, e.Access, lockTimeout)
+	if unmade, ok := errors.AsType[*fs.PathError](err); ok && unmade.Op == "mkdir" {
+		return nil, &UnmadeError{Dir: work, Err: unmade}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,9 @@
 package enrollclient
 
-import "fmt"
+import (
+	"fmt"
+	"io/fs"
+)
 
 // UnreachableError reports that no answer came.
 type UnreachableError struct {
@@ -16,12 +19,25 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 type UntrustedError struct {
 	Server string
 	System bool // it should have had a certificate that the system trusts
+	Other  bool // it may be right, and its URL wrong
 	Reason string
 }
 
 func (e *UntrustedError) Error() string {
 	return e.Server + " is not trusted: " + e.Reason
 }
+
+// UnmadeError reports that there is no place for the identity.
+type UnmadeError struct {
+	Dir string
+	Err *fs.PathError
+}
+
+func (e *UnmadeError) Error() string {
+	return fmt.Sprintf("the folder %s cannot be made: %s: %v", e.Dir, e.Err.Path, e.Err.Err)
+}
+
+func (e *UnmadeError) Unwrap() error { return e.Err }
 
 // AnswerError reports an answer that is not what an enrollment server says, or one that this host must not use.
 type AnswerError struct {

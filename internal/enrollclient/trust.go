@@ -67,12 +67,25 @@ func verifyServer(certs []*x509.Certificate, host string, pin Pin, now time.Time
 		}
 	}
 	if err != nil {
-		return &UntrustedError{Reason: whyUntrusted(err, host)}
+		return unverified(leaf, options, err)
 	}
 	if !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) {
 		return &UntrustedError{Reason: "its certificate is not one for servers"}
 	}
 	return nil
+}
+
+// unverified says why a certificate does not verify. A wrong name hides what else is wrong: only where
+// nothing is, the server is the CA's under another URL.
+func unverified(leaf *x509.Certificate, options x509.VerifyOptions, err error) *UntrustedError {
+	host, misnamed := options.DNSName, errors.As(err, new(x509.HostnameError))
+	if misnamed {
+		options.DNSName = ""
+		if _, chain := leaf.Verify(options); chain != nil {
+			err, misnamed = chain, false
+		}
+	}
+	return &UntrustedError{Reason: whyUntrusted(err, host), Other: misnamed}
 }
 
 func isExpired(err error) bool {

@@ -1,10 +1,14 @@
 package hostadvice
 
 import (
+	"errors"
+	"io/fs"
 	"net/http"
+	"path/filepath"
 
 	"kedge/internal/advice"
 	"kedge/internal/cli"
+	"kedge/internal/config"
 	"kedge/internal/enrollapi"
 	"kedge/internal/enrollclient"
 	"kedge/internal/hostdir"
@@ -18,7 +22,7 @@ func enrollment() advice.Table {
 		advice.Kind[*enrollapi.TokenTextError](`copy the whole line that "kedge-ca token" printed, from kedge1_ on`),
 		advice.About(refusal),
 		advice.About(untrustedServer),
-		advice.Kind[*enrollclient.UnreachableError](`check the network, and --proxy if there is one; nothing is lost: run the same command again, and the same key and token are used`),
+		advice.Kind[*enrollclient.UnreachableError](`see whether kedge-ca serve runs there, whether the network leads to it, and --proxy if there is one; nothing is lost: run the same command again, and the same key and token are used`),
 		advice.About(func(e *enrollclient.AnswerError) string {
 			if e.Status >= http.StatusInternalServerError {
 				return "a proxy answered, and the server behind it did not: try again later; nothing was changed"
@@ -27,6 +31,13 @@ func enrollment() advice.Table {
 		}),
 		advice.About(func(e *enrollclient.NameTakenError) string {
 			return "remove that one with kedge unenroll --dir " + e.Dir + ", or replace it: run the same command with --force"
+		}),
+		advice.About(func(e *enrollclient.UnmadeError) string {
+			hint := "name a folder with --dir where this user may make one"
+			if access := config.DescribeAccess(filepath.Dir(e.Err.Path)); access != "" && errors.Is(e, fs.ErrPermission) {
+				hint = access + "; " + hint
+			}
+			return hint
 		}),
 		advice.Kind[*enrollclient.NameError]("name a folder with --dir"),
 		advice.About(func(e *enrollclient.RemovingError) string { return "finish that: kedge unenroll --dir " + e.Dir }),
@@ -66,6 +77,9 @@ func refusal(e *enrollapi.Error) string {
 }
 
 func untrustedServer(e *enrollclient.UntrustedError) string {
+	if e.Other {
+		return "the URL from the token may not be that of the server: ask the operator of the CA for a token with the URL of kedge-ca serve: kedge-ca token NAME --url URL"
+	}
 	if e.System {
 		return "the token says that the server has a public certificate: see whether a proxy intercepts the connection, and name its CA with AWS_CA_BUNDLE"
 	}
@@ -76,5 +90,5 @@ func folder(e *hostdir.FolderError) string {
 	if e.Owner != "" {
 		return "run this as that user, such as: sudo -u " + e.Owner + " kedge renew --dir " + e.Path
 	}
-	return "see who may write to it, and restore it, or enroll this host anew with --force"
+	return "name another folder with --dir; or see who may write to this one, and restore what is in it, or enroll this host anew with --force"
 }

@@ -16,6 +16,7 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/enrollclient"
 	"kedge/internal/role"
 	"kedge/signer"
 	"kedge/signer/keyfile"
@@ -112,6 +113,9 @@ func TestAdvise_others(t *testing.T) {
 		{"no file", key(&fs.PathError{Op: "open", Path: "none", Err: fs.ErrNotExist}), cli.ExitKey, "absolute"},
 		{"no permission", key(&fs.PathError{Op: "open", Path: "/none", Err: fs.ErrPermission}), cli.ExitKey, "let the user of this process"},
 		{"bundle", &config.BundleError{Setting: "AWS_CA_BUNDLE", Err: errors.New("holds no PEM certificate")}, cli.ExitFailed, "AWS_CA_BUNDLE must name a PEM file"},
+		{"no place for a host", &enrollclient.UnmadeError{Dir: "/none", Err: &fs.PathError{Op: "mkdir", Path: "/none", Err: fs.ErrPermission}}, cli.ExitFailed, "; name a folder with --dir"},
+		{"a server under another URL", &enrollclient.UntrustedError{Server: "ca", Other: true}, cli.ExitFailed, "kedge-ca token NAME --url URL"},
+		{"a server of another CA", &enrollclient.UntrustedError{Server: "ca"}, cli.ExitFailed, "intercepts the connection"},
 		{"anything else", errors.New("standard output: no space left on device"), cli.ExitFailed, ""},
 	}
 	for _, tt := range tests {
