@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -12,18 +11,6 @@ import (
 // errDeclined is returned if the user answered no. Nothing was changed.
 var errDeclined = errors.New("not confirmed; nothing was changed")
 
-// unconfirmedError reports that a dangerous step was not confirmed by --yes, and cannot be on a
-// terminal: the command line lacks something.
-type unconfirmedError struct {
-	question string
-	err      error
-}
-
-func (e *unconfirmedError) Error() string {
-	return fmt.Sprintf("%s needs a yes, and %v", e.question, e.err)
-}
-func (e *unconfirmedError) Unwrap() error { return e.err }
-
 // confirmFlag is --yes, for steps that cannot be undone.
 type confirmFlag struct{ yes bool }
 
@@ -32,7 +19,7 @@ func (f *confirmFlag) add(cmd *cobra.Command) {
 }
 
 // ask returns nil if --yes was given or the user agrees to the question, such as "revoke 3
-// certificates?". Otherwise the error is errDeclined or, without a terminal, an *unconfirmedError.
+// certificates?". Otherwise the error is errDeclined or, without a terminal, an *cli.UnconfirmedError.
 func (f confirmFlag) ask(h host, question string) error {
 	if f.yes {
 		return nil
@@ -40,7 +27,7 @@ func (f confirmFlag) ask(h host, question string) error {
 	agreed, err := h.confirm(question)
 	switch {
 	case errors.Is(err, cli.ErrNoTerminal):
-		return &unconfirmedError{question, err}
+		return &cli.UnconfirmedError{Question: question, Err: err}
 	case err != nil:
 		return err
 	case !agreed:

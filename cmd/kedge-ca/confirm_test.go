@@ -29,7 +29,7 @@ func TestConfirmFlag(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
-	advice := advise(&unconfirmedError{"revoke it?", cli.ErrNoTerminal})
+	advice := advise(&cli.UnconfirmedError{Question: "revoke it?", Err: cli.ErrNoTerminal})
 	if advice.Code != cli.ExitUsage || advice.Hint != "repeat it with --yes if it is meant" {
 		t.Errorf("advice: %+v", advice)
 	}

@@ -54,7 +54,7 @@ func exitCodes() map[int][]error {
 		}, ofCA(), ofIssuance(), ofLedger()),
 		cli.ExitUsage: {
 			&cli.UsageError{Err: errors.New("x")}, &config.FlagError{Flag: "dir", Err: errors.New("x")}, &config.FlagError{Flag: "key-password-from", Err: config.ErrHardware},
-			&unconfirmedError{"revoke it?", cli.ErrNoTerminal},
+			&cli.UnconfirmedError{Question: "revoke it?", Err: cli.ErrNoTerminal},
 		},
 		cli.ExitKey: slices.Concat([]error{
 			&cadir.UnusableError{Err: errors.New("x")}, &cadir.UnusableError{Err: fs.ErrNotExist, Absent: true}, &cadir.UnusableError{Err: fs.ErrNotExist, NoKey: true},

@@ -25,7 +25,7 @@ func ownErrors() advice.Table {
 		advice.About(func(e *offlineParentError) string {
 			return fmt.Sprintf("where the key of %s is elsewhere, run intermediate with --csr here, with --from there, and with --certificate here", e.parent)
 		}),
-		{Fits: is[*unconfirmedError], Code: cli.ExitUsage, Hint: func(error) string { return "repeat it with --yes if it is meant" }},
+		{Fits: is[*cli.UnconfirmedError], Code: cli.ExitUsage, Hint: func(error) string { return "repeat it with --yes if it is meant" }},
 		advice.Kind[*lintedError]("IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"),
 		advice.Kind[*namelessError]("give the name with --name, or put a common name into the request"),
 		advice.When(func(err error) bool { return is[*pkcs12Error](err) && errors.Is(err, cli.ErrNoTerminal) },

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -120,6 +121,11 @@ func (o *enrollOptions) validate(cmd *cobra.Command) (err error) {
 	return nil
 }
 
+// noTokenError reports that no token could be read, and why.
+type noTokenError struct{ error }
+
+func (e *noTokenError) Unwrap() error { return e.error }
+
 // readToken gets the token from where it is.
 func (o *enrollOptions) readToken() (enrollapi.Token, error) {
 	text := o.argument
@@ -128,15 +134,18 @@ func (o *enrollOptions) readToken() (enrollapi.Token, error) {
 		o.warn("a token as an argument is visible to every user of this machine; --token-file is not")
 	case o.tokenFile != "":
 		data, err := o.secret.Read(o.inputs, "the token")
+		if errors.Is(err, config.ErrPasswordEmpty) {
+			return enrollapi.Token{}, &enrollapi.TokenTextError{Reason: "from --token-file " + o.tokenFile + " is empty"}
+		}
 		if err != nil {
-			return enrollapi.Token{}, err
+			return enrollapi.Token{}, &noTokenError{err}
 		}
 		text = string(data)
 	default:
 		if text = o.environment.Variable("token"); text == "" {
 			data, err := o.inputs.Ask("Token")
 			if err != nil {
-				return enrollapi.Token{}, fmt.Errorf("the token is needed: %w", err)
+				return enrollapi.Token{}, &noTokenError{fmt.Errorf("the token is needed: %w", err)}
 			}
 			text = string(data)
 		}

@@ -102,6 +102,9 @@ func exitCodes(t *testing.T) []group {
 			{"enrollclient.UnreachableError", &enrollclient.UnreachableError{Server: "ca", Err: syscall.ECONNREFUSED}},
 			{"enrollclient.UntrustedError", &enrollclient.UntrustedError{Server: "ca"}},
 			{"enrollclient.UntrustedError, with a public certificate", &enrollclient.UntrustedError{Server: "ca", System: true}},
+			{"enrollclient.UntrustedError, at another URL", &enrollclient.UntrustedError{Server: "ca", Other: true}},
+			{"enrollclient.UnmadeError", &enrollclient.UnmadeError{Dir: "d", Err: &fs.PathError{Op: "mkdir", Path: "d", Err: fs.ErrPermission}}},
+			{"main.noTokenError", &noTokenError{cli.ErrNoTerminal}},
 			{"enrollclient.AnswerError", &enrollclient.AnswerError{Server: "ca"}},
 			{"enrollclient.AnswerError, of a proxy", &enrollclient.AnswerError{Server: "ca", Status: 502}},
 			{"enrollclient.NameTakenError", &enrollclient.NameTakenError{Name: "web-01", Dir: "d"}},
@@ -117,6 +120,7 @@ func exitCodes(t *testing.T) []group {
 		}},
 		{2, "the command line is wrong; nothing was tried", []kind{
 			{"enrollapi.TokenTextError", &enrollapi.TokenTextError{Reason: "is empty"}},
+			{"cli.UnconfirmedError", &cli.UnconfirmedError{Question: "q?", Err: cli.ErrNoTerminal}},
 			{"cli.UsageError", &cli.UsageError{Err: errors.New("x")}},
 			{"config.FlagError", usage(newRoot(cli.Streams{}, nil), &config.FlagError{Flag: "certificate", Err: config.ErrHardware})},
 			{"config.ErrHardware", usage(newRoot(cli.Streams{}, nil), &config.FlagError{Flag: "certificate", Err: config.ErrHardware})},

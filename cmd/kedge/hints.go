@@ -22,11 +22,15 @@ func ownErrors() advice.Table {
 		advice.Kind[*rivalError]("write another profile, with --profile NAME, or remove the setting"),
 		advice.Kind[*unreadableError]("correct that line; nothing was written"),
 		advice.About(noListener),
+		{Fits: isUnconfirmed, Code: cli.ExitUsage, Hint: func(error) string { return "repeat it with --yes if it is meant" }},
+		advice.Kind[*noTokenError](`"kedge-ca token NAME" prints it: give it in a file, with --token-file FILE, or in KEDGE_TOKEN`),
 		advice.Any("choose one with --dir, or renew all that are due with --all", errChooseDir),
 		advice.Any("name the folder with --cache DIR", errNoCache),
 		advice.Any("name one with --config, or write "+filepath.Join(config.SystemDir(), settings.Name), errNoFile),
 	}
 }
+
+func isUnconfirmed(err error) bool { return errors.As(err, new(*cli.UnconfirmedError)) }
 
 // noListener is about an address that is not to be had.
 func noListener(e *listenError) string {

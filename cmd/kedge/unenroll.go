@@ -47,7 +47,11 @@ func runUnenroll(ctx context.Context, o *unenrollOptions) error {
 		return err
 	}
 	if !o.yes {
-		yes, err := o.confirm(fmt.Sprintf("Revoke the certificate in %s and remove the folder?", dir))
+		question := fmt.Sprintf("Revoke the certificate in %s and remove the folder?", dir)
+		yes, err := o.confirm(question)
+		if errors.Is(err, cli.ErrNoTerminal) {
+			return &cli.UnconfirmedError{Question: question, Err: err}
+		}
 		if err != nil {
 			return err
 		}

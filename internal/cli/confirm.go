@@ -74,3 +74,14 @@ func confirm(in io.Reader, out io.Writer, question string) (bool, error) {
 	}
 	return false, nil
 }
+
+// UnconfirmedError reports that a step that cannot be undone was not confirmed by --yes, and cannot be
+// on a terminal: the command line lacks something.
+type UnconfirmedError struct {
+	Question string
+	Err      error
+}
+
+func (e *UnconfirmedError) Error() string { return e.Question + " needs a yes, and " + e.Err.Error() }
+
+func (e *UnconfirmedError) Unwrap() error { return e.Err }
