@@ -114,7 +114,7 @@ func (o *renewOptions) renew(ctx context.Context, dir string) error {
 	case got.Waiting:
 		o.warn(fmt.Sprintf("%s: the last try to renew failed: %s; the next one is after %s", name, got.State.Error, got.State.NextTry.UTC().Format(time.RFC3339)))
 	case !got.Done:
-		o.done(fmt.Sprintf("%s is renewed at %s: nothing to do", name, enrollclient.RenewAt(got.Pair.Record).Format(time.RFC3339)))
+		o.done(fmt.Sprintf("%s is due at %s: nothing to do before", name, enrollclient.RenewAt(got.Pair.Record).Format(time.RFC3339)))
 	default:
 		o.done(fmt.Sprintf("%s is renewed: certificate %s until %s", name, got.Pair.Record.Serial, got.Pair.Leaf.NotAfter.UTC().Format(time.RFC3339)))
 	}
