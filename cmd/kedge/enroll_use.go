@@ -25,7 +25,7 @@ func (e *unusableError) Unwrap() error { return e.Err }
 // works. Both need the ARNs that the server may name.
 func (o *enrollOptions) use(ctx context.Context, got *enrollclient.Enrolled) error {
 	if got.Pair.Record.AWS == nil {
-		text := "the server names no role: whether this certificate gives credentials was not checked"
+		text := "the server names no role (server.aws in kedge-ca.yaml of the CA): whether this certificate gives credentials was not checked"
 		if o.awsProfile != "" {
 			text += ", and no profile was written"
 		}

@@ -22,7 +22,7 @@ func enrollment() advice.Table {
 		advice.Kind[*enrollapi.TokenTextError](`copy the whole line that "kedge-ca token" printed, from kedge1_ on`),
 		advice.About(refusal),
 		advice.About(untrustedServer),
-		advice.Kind[*enrollclient.UnreachableError](`see whether kedge-ca serve runs there, whether the network leads to it, and --proxy if there is one; nothing is lost: run the same command again, and the same key and token are used`),
+		advice.Kind[*enrollclient.UnreachableError](`see whether kedge-ca serve runs there, whether the network leads to it, and --proxy if there is one; nothing is lost: run the same command again, and it goes on where this one was`),
 		advice.About(func(e *enrollclient.AnswerError) string {
 			if e.Status >= http.StatusInternalServerError {
 				return "a proxy answered, and the server behind it did not: try again later; nothing was changed"
