@@ -99,7 +99,7 @@ func (a *Authority) distinct(public crypto.PublicKey, subject string) error {
 			return fmt.Errorf("the key for %q is the key of the CA %q itself", subject, c.Subject)
 		}
 		if subject == c.Subject.String() {
-			return fmt.Errorf("the subject %q is that of a CA above it; give another name", subject)
+			return nameError("the subject %q is that of a CA above it; give another name", subject)
 		}
 	}
 	return nil

@@ -52,8 +52,16 @@ func boundsOf(c *x509.Certificate) []bounds {
 	}
 }
 
+// NameError reports a name that no certificate of an authority can have, whatever a profile allows:
+// one that is blank or a CA's, or that name constraints forbid.
+type NameError struct{ Text string }
+
+func (e *NameError) Error() string { return e.Text }
+
+func nameError(format string, args ...any) error { return &NameError{fmt.Sprintf(format, args...)} }
+
 // checkConstraints checks names against the constraints of every CA of a path, including the root:
-// only some verifiers apply the root's.
+// only some verifiers apply the root's. The error is a *NameError.
 func checkConstraints(path []*x509.Certificate, names []sanName) error {
 	for _, c := range path {
 		all := boundsOf(c)
@@ -63,15 +71,15 @@ func checkConstraints(path []*x509.Certificate, names []sanName) error {
 				continue
 			}
 			if name.value == "" {
-				return fmt.Errorf("the %s %q has no host that the name constraints of %q could be held against", name.kind, name.text, c.Subject)
+				return nameError("the %s %q has no host that the name constraints of %q could be held against", name.kind, name.text, c.Subject)
 			}
 			for _, e := range b.excluded {
 				if _, wide := name.covered(e); wide {
-					return fmt.Errorf("the %s %q is excluded by the name constraint %q of %q", name.kind, name.text, e, c.Subject)
+					return nameError("the %s %q is excluded by the name constraint %q of %q", name.kind, name.text, e, c.Subject)
 				}
 			}
 			if len(b.permitted) > 0 && !slices.ContainsFunc(b.permitted, name.permitted) {
-				return fmt.Errorf("the %s %q is not permitted by the name constraints of %q: %s", name.kind, name.text, c.Subject, strings.Join(b.permitted, ", "))
+				return nameError("the %s %q is not permitted by the name constraints of %q: %s", name.kind, name.text, c.Subject, strings.Join(b.permitted, ", "))
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package ca
 import (
 	"crypto"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -48,9 +47,9 @@ func (e *ProfileError) Error() string {
 
 // PrepareLeaf prepares a leaf that CreateSession accepts, as far as the profile allows it: version
 // 3, CA false, digitalSignature, a random serial, valid from five minutes ago and never longer than
-// the CA. If the profile refuses, the error is a *ProfileError; if the service would refuse, or
-// there is a lint warning that is not allowed, a *LintError; if a CA is not valid at now, a
-// *ValidityError.
+// the CA. If the profile refuses, the error is a *ProfileError; if no profile could allow a name, a
+// *NameError; if the service would refuse, or there is a lint warning that is not allowed, a
+// *LintError; if a CA is not valid at now, a *ValidityError.
 //
 // Source: IAM Roles Anywhere User Guide, "Trust model".
 func (a *Authority) PrepareLeaf(p *Profile, r Request, now time.Time) (*Prepared, error) {
@@ -147,10 +146,10 @@ func (p *Profile) check(r *Request) error {
 }
 
 // CheckName checks a name that is requested. If it is not issued by the profile, the error is a
-// *ProfileError.
+// *ProfileError, or a *NameError if it is blank.
 func (p *Profile) CheckName(name string) error {
 	if strings.TrimSpace(name) == "" {
-		return errors.New("the name must not be empty: sessions are keyed by it")
+		return nameError("the name must not be empty: sessions are keyed by it")
 	}
 	if len(p.names) > 0 && !matchAny(p.names, name) {
 		return p.refuse("names", "the name %q is not one that is issued: %s", name, patternTexts(p.names))

@@ -135,11 +135,11 @@ func refuseKey(err error) *refusal {
 
 // isRequest reports whether an error is about what a host asked for.
 func isRequest(err error) bool {
-	return is[*ca.ProfileError](err) || is[*ca.SANError](err) || is[*ca.SubjectError](err) || is[*ca.LintError](err)
+	return is[*ca.ProfileError](err) || is[*ca.NameError](err) || is[*ca.SANError](err) || is[*ca.SubjectError](err) || is[*ca.LintError](err)
 }
 
 // refuseRequest refuses what a request has. Errors of package ca say what is wrong, and nothing of
-// the CA but the name of a profile.
+// the CA but the name of a profile and constraints that stand in its certificates.
 func refuseRequest(err error) *refusal {
 	code, rule := enrollapi.BadRequest, "request"
 	if e, ok := errors.AsType[*ca.ProfileError](err); ok {
@@ -147,6 +147,8 @@ func refuseRequest(err error) *refusal {
 		if e.Key == "key_types" {
 			code = enrollapi.KeyNotAllowed
 		}
+	} else if is[*ca.NameError](err) {
+		code, rule = enrollapi.NameNotAllowed, "name"
 	}
 	return refuse(code, rule, "%v", err)
 }
