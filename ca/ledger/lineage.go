@@ -34,6 +34,9 @@ const (
 	findNewest = "SELECT l.id FROM lineages l JOIN certificates o ON o.seq = l.newest WHERE o.fingerprint = ? AND l.name = ? AND o.revoked_at IS NULL"
 	findSame   = `SELECT n.seq FROM lineages l JOIN certificates n ON n.seq = l.newest
 		WHERE l.name = ? AND n.key_hash = ? AND n.issuer_key = ? AND n.revoked_at IS NULL AND n.not_after >= ?`
+	// findClones counts those with the beginning of an entry, and all with its newest certificate.
+	findClones = `SELECT count(CASE WHEN substr(e.body, 1, CAST(? AS INTEGER)) = ? THEN 1 END), count(*)
+		FROM entries e WHERE e.kind <> 'issue' AND e.kind = ? AND e.body LIKE ?`
 	findSameCA = `SELECT max(c.seq) AS seq FROM certificates c
 		WHERE c.subject = ? AND c.key_hash = ? AND c.issuer_key = ? AND c.revoked_at IS NULL AND c.not_after >= ? AND c.kind <> 'leaf' HAVING max(c.seq) IS NOT NULL`
 )
@@ -164,8 +167,12 @@ type cloneBody struct {
 	Address   string `json:"address,omitempty"` // of the requester
 }
 
+// maxClones is how many refused renewals are recorded while a certificate is the newest: whoever has
+// the key of an older one could ask with new keys without end, and an entry stays for ever.
+const maxClones = 32
+
 // recordClone records a refused renewal; once for each key and newest certificate, from whatever
-// address.
+// address, as long as there are fewer than maxClones.
 func (l *Ledger) recordClone(ctx context.Context, e *CloneError, address string) error {
 	body := cloneBody{e.Presented.Subject, hex.EncodeToString(e.Presented.Fingerprint), hex.EncodeToString(e.Newest.Fingerprint), hex.EncodeToString(e.Key), ""}
 	text, err := encode(body)
@@ -175,9 +182,9 @@ func (l *Ledger) recordClone(ctx context.Context, e *CloneError, address string)
 	start := strings.TrimSuffix(text, "}") // the address would follow
 	body.Address = address
 	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
-		var n int64
-		err := t.queryRow(ctx, "SELECT count(*) FROM entries WHERE kind <> 'issue' AND kind = ? AND substr(body, 1, CAST(? AS INTEGER)) = ?", kindClone, int64(utf8.RuneCountInString(start)), start).Scan(&n)
-		if n != 0 || err != nil {
+		var same, all int64
+		err := t.queryRow(ctx, findClones, int64(utf8.RuneCountInString(start)), start, kindClone, `%"newest":"`+body.Newest+`"%`).Scan(&same, &all)
+		if same != 0 || all >= maxClones || err != nil {
 			return err
 		}
 		_, err = t.append(ctx, kindClone, body)

@@ -111,6 +111,29 @@ func TestRecord_cloneNoted(t *testing.T) {
 	})
 }
 
+// Whoever has the key of an old certificate, and asks with a new key each time, does not make the
+// ledger grow without end.
+func TestRecord_clonesBounded(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		l := create(t, where)
+		root, keys := newAuthority(t, "root", nil), []*ecdsa.PrivateKey{newKey(t), newKey(t)}
+		register(t, l, root)
+		issued := walk(t, l, root, keys, nil, step{"issue", 0, 0, "<nil>"}, step{"rekey", 1, 1, "<nil>"})
+		for range maxClones + 3 {
+			walk(t, l, root, []*ecdsa.PrivateKey{newKey(t)}, issued, step{"clone", 0, 1, "clone"})
+		}
+		if got := clones(t, l); len(got) != maxClones {
+			t.Errorf("%d entries", len(got))
+		}
+		issued = walk(t, l, root, keys, issued, step{"the newest goes on", 1, 2, "<nil>"})
+		walk(t, l, root, keys, issued, step{"clone of another newest", 0, 1, "clone"})
+		if got := clones(t, l); len(got) != maxClones+1 {
+			t.Errorf("%d entries with those of another newest", len(got))
+		}
+		verified(t, l)
+	})
+}
+
 // clones are the entries of renewals that were refused.
 func clones(t *testing.T, l *Ledger) (all []string) {
 	t.Helper()
