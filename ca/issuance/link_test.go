@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kedge/ca"
+	"kedge/ca/ledger"
 )
 
 // TestLinks: from the switch on, and for as long as the older root is valid, a link leads from it to
@@ -86,4 +87,24 @@ func TestLinks_late(t *testing.T) {
 	if links, err := x.Links(t.Context(), ""); len(links) != 0 || err != nil {
 		t.Errorf("after a finish: %d, %v", len(links), err)
 	}
+}
+
+// TestLinks_revoked: a link that the operator has revoked leads nowhere any more, and is not made anew.
+func TestLinks_revoked(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	x.start()
+	x.switchTo("")
+	links, err := x.Links(t.Context(), "")
+	if len(links) != 1 || err != nil {
+		t.Fatal(links, err)
+	}
+	x.revokeCert(links[0].Certificate, ca.CessationOfOperation)
+	for range 2 {
+		x.Service = x.another()
+		if links, err := x.Links(t.Context(), ""); len(links) != 0 || !isError[*ledger.RevokedKeyError](err) {
+			t.Errorf("%d links after it was revoked, %v", len(links), err)
+		}
+	}
+	x.verified()
 }
