@@ -1,15 +1,21 @@
 package enroll
 
 import (
+	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"kedge/ca"
 	"kedge/ca/issuance"
+	"kedge/ca/ledger"
 	"kedge/internal/enrollapi"
 )
 
@@ -47,5 +53,43 @@ func TestNames_ofTheCA(t *testing.T) {
 		if tt.status != http.StatusOK && (got.err.Code != enrollapi.NameNotAllowed || got.err.RetryAfter != 0) {
 			t.Errorf("%s: %+v", what, got.err)
 		}
+	}
+}
+
+// counted counts the signatures of a key.
+type counted struct {
+	crypto.Signer
+	n atomic.Int64
+}
+
+func (c *counted) Sign(random io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, error) {
+	c.n.Add(1)
+	return c.Signer.Sign(random, digest, o)
+}
+
+// TestRefused_unsigned: what is asked for with a token that is at an end, or from elsewhere, costs no
+// signature of the CA's key, which may be in slow hardware.
+func TestRefused_unsigned(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key := &counted{Signer: w.keys[issuance.RootName]}
+	w.keys[issuance.RootName] = key
+	w.server.service = w.anotherService()
+	enroll := func(name string, change func(*ledger.Token)) *machine {
+		return &machine{w: w, name: name, key: newKey(t), token: w.token(change, name)}
+	}
+	expired, spent, withdrawn, abroad := enroll("expired", nil), enroll("spent", nil), enroll("withdrawn", nil), enroll("abroad", func(t *ledger.Token) { t.Networks = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} })
+	if got := w.post(enrollapi.PathEnroll, spent.enrollRequest(spent.name)); got.status != http.StatusOK || key.n.Load() != 1 {
+		t.Fatal(key.n.Load(), got.record)
+	}
+	_, err := w.service.RevokeToken(t.Context(), withdrawn.token.ID, false, "")
+	w.must(err)
+	w.wait(2 * time.Hour)
+	before := key.n.Load()
+	for what, h := range map[string]*machine{"expired": expired, "spent": {w: w, name: spent.name, key: newKey(t), token: spent.token}, "withdrawn": withdrawn, "abroad": abroad} {
+		if got := w.post(enrollapi.PathEnroll, h.enrollRequest(h.name)); got.status < 400 || got.status >= 500 || key.n.Load() != before {
+			t.Errorf("%s: status %d, %d signatures, %s", what, got.status, key.n.Load()-before, got.record)
+		}
+		before = key.n.Load()
 	}
 }

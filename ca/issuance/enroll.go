@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"context"
+	"crypto/x509"
 	"iter"
 
 	"kedge/ca"
@@ -21,7 +22,8 @@ type Enrolling struct {
 // *ledger.TokenError, *ledger.HeldError and *ledger.DeniedError among them. After an error the token
 // is as it was before.
 func (i *Issuer) Enroll(ctx context.Context, e Enrolling) (*Issued, error) {
-	if err := i.service.ledger.CheckSecret(ctx, &e.Enrollment); err != nil { // a guess costs no signature and no lock
+	key := ca.KeyHash(&x509.Certificate{PublicKey: e.Request.Public})
+	if err := i.service.ledger.CheckToken(ctx, &e.Enrollment, key[:]); err != nil { // a guess costs no signature and no lock
 		return nil, err
 	}
 	leaf, err := i.Prepare(e.Profile, e.Request)

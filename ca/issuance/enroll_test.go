@@ -119,7 +119,7 @@ func TestEnroll(t *testing.T) {
 		want   string
 		signed int64
 	}{
-		{"spent", good, "web-01", newKey(t), "was used before", 1},
+		{"spent", good, "web-01", newKey(t), "was used before", 0},
 		{"of another name", x.token(3, "web-03"), "web-04", newKey(t), "is for other names", 1},
 		{"of another profile", x.token(4, "web-04", func(t *ledger.Token) { t.Profile = "admin" }), "web-04", newKey(t), "is for another profile", 1},
 		{"held", x.token(5, "", func(t *ledger.Token) { t.Names, t.Pattern = nil, "web-*" }), "web-01", newKey(t), "held", 1},

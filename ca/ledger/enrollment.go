@@ -220,13 +220,22 @@ func (t *Token) refuses(e *ca.Enrollment) TokenReason {
 	return 0
 }
 
-// refusesNew returns why a token does not give a certificate to a key that has not used it, or 0.
-func (t *Token) refusesNew(c *Certificate, now time.Time) TokenReason {
+// isOver returns why a token has no use left for a key that has not used it, or 0.
+func (t *Token) isOver(now time.Time) TokenReason {
 	switch {
 	case now.After(t.Expires):
 		return TokenExpired
 	case t.Used >= t.Uses:
 		return TokenSpent
+	}
+	return 0
+}
+
+// refusesNew returns why a token does not give a certificate to a key that has not used it, or 0.
+func (t *Token) refusesNew(c *Certificate, now time.Time) TokenReason {
+	switch why := t.isOver(now); {
+	case why != 0:
+		return why
 	case len(t.ForKey) != 0 && !bytes.Equal(t.ForKey, c.KeyHash):
 		return TokenKey
 	case t.Profile != c.Profile:

@@ -95,6 +95,29 @@ func (l *Ledger) CheckSecret(ctx context.Context, e *ca.Enrollment) error {
 	return err
 }
 
+// CheckToken returns the *TokenError for an enrollment that Record would refuse whatever certificate it
+// is for, if the key with a hash has not used the token before: so it is refused without a signature
+// and without a lock. Record checks that again.
+func (l *Ledger) CheckToken(ctx context.Context, e *ca.Enrollment, keyHash []byte) error {
+	t, err := l.Token(ctx, e.Token)
+	if err != nil {
+		return err
+	}
+	if why := t.refuses(e); why != 0 {
+		return &TokenError{ID: e.Token, Why: why}
+	}
+	why := t.isOver(l.now())
+	if why == 0 {
+		return nil
+	}
+	var uses int64
+	err = l.db.QueryRowContext(ctx, l.engine.sql("SELECT count(*) FROM token_uses WHERE token = ? AND key_hash = ?"), e.Token, keyHash).Scan(&uses)
+	if uses != 0 || err != nil {
+		return l.engine.explain(err)
+	}
+	return &TokenError{ID: e.Token, Why: why}
+}
+
 // hasSecret compares the hash of the secret in constant time.
 func (t *Token) hasSecret(hash []byte) bool {
 	return subtle.ConstantTimeCompare(t.SecretHash, hash) == 1
