@@ -37,6 +37,13 @@ func TestAnswer_bad(t *testing.T) {
 		"other CA and both in the bundle": {func(_ *enrolltest.Server, a *enrollapi.Answer) {
 			a.Certificate, a.Bundle = reissue(t, foreign, a, "web-01", nil), append(a.Bundle, foreign.Raw)
 		}, "does not lead"},
+		"a root that the CA did not certify": {func(s *enrolltest.Server, a *enrollapi.Answer) {
+			between := enrolltest.NewAuthority(t, "intermediate", s.Root)
+			// Whoever has the server's key, or a public certificate for its name, can make this one.
+			cross := foreign.Issue(t, &x509.Certificate{Subject: between.Subject, IsCA: true, KeyUsage: x509.KeyUsageCertSign}, between.Key.Public())
+			a.Certificate = reissue(t, between, a, "web-01", nil)
+			a.Chain, a.Bundle = [][]byte{between.Raw, cross.Raw, s.Root.Raw}, [][]byte{foreign.Raw}
+		}, "did not certify"},
 		"expired": {func(s *enrolltest.Server, a *enrollapi.Answer) {
 			a.Certificate = reissue(t, s.Root, a, "web-01", func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })
 		}, "not valid now"},

@@ -1,6 +1,7 @@
 package enrollclient
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/x509"
 	"encoding/hex"
@@ -117,9 +118,11 @@ func (e expected) checkLeaf(leaf *x509.Certificate, a *enrollapi.Answer) (proble
 }
 
 // checkPath checks that the leaf leads to the key that the host trusts, and returns that of the root in
-// the bundle that it leads to, which is another one only after a rotation.
+// the bundle that it leads to. That is another one only after a rotation, in which the key that the host
+// trusts has certified it: who merely speaks for the server must not choose it.
 func (e expected) checkPath(p *hostdir.Pair) (root Pin, problem string) {
-	roots, others := e.pin.split(slices.Concat(p.Chain, p.Bundle, e.known))
+	all := slices.Concat(p.Chain, p.Bundle, e.known)
+	roots, others := e.pin.split(all)
 	options := x509.VerifyOptions{
 		Roots: roots, Intermediates: others, CurrentTime: e.time(p.Leaf), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	}
@@ -129,6 +132,8 @@ func (e expected) checkPath(p *hostdir.Pair) (root Pin, problem string) {
 	if options.Roots, _ = e.pin.split(p.Bundle); hasPath(p.Leaf, options) {
 		return e.pin, ""
 	}
+	certified := options
+	certified.Roots = roots
 	options.Roots = x509.NewCertPool()
 	for _, c := range p.Bundle {
 		options.Roots.AddCert(c)
@@ -137,7 +142,19 @@ func (e expected) checkPath(p *hostdir.Pair) (root Pin, problem string) {
 	if err != nil {
 		return root, "the certificate does not lead to a root that came with it"
 	}
-	return pinOf(paths[0][len(paths[0])-1]), ""
+	for _, path := range paths {
+		if next := path[len(path)-1]; isCertified(next, all, certified) {
+			return pinOf(next), ""
+		}
+	}
+	return root, "the certificate leads to a root that the CA that this host trusts did not certify"
+}
+
+// isCertified reports whether one of the certificates links a path to the name and the key of a root.
+func isCertified(root *x509.Certificate, all []*x509.Certificate, options x509.VerifyOptions) bool {
+	return slices.ContainsFunc(all, func(c *x509.Certificate) bool {
+		return c.IsCA && pinOf(c) == pinOf(root) && bytes.Equal(c.RawSubject, root.RawSubject) && hasPath(c, options)
+	})
 }
 
 func hasPath(leaf *x509.Certificate, options x509.VerifyOptions) bool {
