@@ -101,13 +101,12 @@ func parseAll(ders [][]byte) (certs []*x509.Certificate, err error) {
 // checkLeaf returns what is wrong with a leaf: it must be for the key that signed the request, and have
 // the name that was asked for.
 func (e expected) checkLeaf(leaf *x509.Certificate, a *enrollapi.Answer) (problem string) {
-	public, ok := leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 	want := e.name
 	if want == "" {
 		want = a.Name
 	}
 	switch {
-	case !ok || !public.Equal(e.key.Public()):
+	case !isSameKey(leaf.PublicKey, e.key.Public()):
 		return "the certificate is for another key than the one of the request"
 	case leaf.Subject.CommonName != want || want == "":
 		return fmt.Sprintf("the certificate is for %q, and not for %q", leaf.Subject.CommonName, want)
@@ -115,6 +114,11 @@ func (e expected) checkLeaf(leaf *x509.Certificate, a *enrollapi.Answer) (proble
 		return "the certificate is one of a CA"
 	}
 	return ""
+}
+
+func isSameKey(a, b crypto.PublicKey) bool {
+	public, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(b)
 }
 
 // checkPath checks that the leaf leads to the key that the host trusts, and returns that of the root in

@@ -154,7 +154,7 @@ func (e *Enrolling) request(ctx context.Context, f *hostdir.Folder) (pair *hostd
 		key, err = e.Keys.Open(ctx, e.Keys.URI)
 	} else {
 		keyFile = f.Enrollment().KeyFile()
-		key, resumed, err = e.Keys.pending(ctx, f.Enrollment())
+		key, resumed, err = e.pending(ctx, f)
 	}
 	if err != nil {
 		return nil, false, err
@@ -169,6 +169,23 @@ func (e *Enrolling) request(ctx context.Context, f *hostdir.Folder) (pair *hostd
 	}
 	pair.KeyFile = keyFile
 	return pair, resumed, nil
+}
+
+// pending opens the pending key, or makes one. One that is in use already was left behind by a run that
+// was killed right after it had made it current.
+func (e *Enrolling) pending(ctx context.Context, f *hostdir.Folder) (key Key, resumed bool, err error) {
+	key, resumed, err = e.Keys.pending(ctx, f.Enrollment())
+	if err != nil || !resumed {
+		return key, resumed, err
+	}
+	current, err := f.Current()
+	if err != nil || !isSameKey(current.Leaf.PublicKey, key.Public()) {
+		return key, true, nil // a damaged pair does not keep anybody from enrolling anew
+	}
+	if err := errors.Join(key.Close(), f.Enrollment().Discard()); err != nil {
+		return nil, false, err
+	}
+	return e.Keys.pending(ctx, f.Enrollment())
 }
 
 // isAboutKey reports whether a refusal is because of the key, so that another try needs another one.

@@ -2,6 +2,7 @@ package enrollclient
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"crypto/sha256"
 	"errors"
 	"os"
@@ -256,5 +257,31 @@ func TestEnroll_badFolder(t *testing.T) {
 	}
 	if len(s.Asked) > 0 {
 		t.Errorf("the server was asked %q", slices.Compact(s.Asked))
+	}
+}
+
+// An enrollment that is forced has a new key, although the run before was killed between the switch to
+// its key and the removal of what had been pending.
+func TestEnroll_forcedAfterKill(t *testing.T) {
+	s := enrolltest.New(t)
+	e := enrolling(t, s, filepath.Join(t.TempDir(), "web-01"))
+	killed := errors.New("killed")
+	e.step = func(what string) error {
+		if what == "remove enroll" {
+			return killed
+		}
+		return nil
+	}
+	if _, err := Enroll(t.Context(), e); !errors.Is(err, killed) {
+		t.Fatal(err)
+	}
+	before := checkUsable(t, e.Dir).Leaf()
+	e.step, e.Force, e.Token = nil, true, s.Token(t)
+	got, err := Enroll(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Resumed || checkUsable(t, e.Dir).Leaf().PublicKey.(*ecdsa.PublicKey).Equal(before.PublicKey) {
+		t.Error("the key is the old one")
 	}
 }
