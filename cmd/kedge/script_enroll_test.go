@@ -35,6 +35,10 @@ func setEnrollment(ts *testscript.TestScript, args []string) {
 		ts.Check(os.WriteFile(ts.MkAbs("enroll-ca.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: e.Root.Raw}), 0o644))
 		return
 	}
+	e.Between(func() { e.change(ts, args) })
+}
+
+func (e *enrollment) change(ts *testscript.TestScript, args []string) {
 	switch args[0] {
 	case "works":
 		e.Lose, e.Refuse = nil, nil

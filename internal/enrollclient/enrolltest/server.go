@@ -159,6 +159,14 @@ func (s *Server) Token(t T) enrollapi.Token {
 	return token
 }
 
+// Between runs f, which reads or sets the fields of s, between two requests. It is needed where those
+// are sent by other processes.
+func (s *Server) Between(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
 // Seen returns how many certificates were issued, and how many second keys there were.
 func (s *Server) Seen() (issued, clones int) {
 	s.mu.Lock()
