@@ -15,7 +15,7 @@ import (
 	"kedge/internal/enrollapi"
 )
 
-// identity is who asks, as a proof has shown.
+// identity is the host that a proof has shown.
 type identity struct {
 	proof   string // ca.ProofToken or ca.ProofRenewal
 	profile string

@@ -188,7 +188,7 @@ func runEnroll(ctx context.Context, o *enrollOptions) error {
 	return nil
 }
 
-// announce says what is there now.
+// announce reports the identity that the host now has.
 func (o *enrollOptions) announce(got *enrollclient.Enrolled) {
 	r := got.Pair.Record
 	if got.Already {

@@ -93,7 +93,7 @@ func (o *renewOptions) chosen() ([]string, error) {
 	return []string{dir}, err
 }
 
-// renew renews one identity and says what came of it.
+// renew renews one identity and reports the result.
 func (o *renewOptions) renew(ctx context.Context, dir string) error {
 	r := enrollclient.Renewing{Connection: o.connection, Dir: dir, Force: o.force, Keys: o.keysOf}
 	got, err := enrollclient.Idle(r) // most runs have nothing to do, and nothing to interrupt

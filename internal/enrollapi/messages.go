@@ -1,6 +1,6 @@
 package enrollapi
 
-// Where a host says that its key is.
+// The places of a key, as the host reports them.
 const (
 	InFile   = "file"
 	InTPM    = "tpm"
@@ -60,7 +60,7 @@ type AWS struct {
 	Region         string `json:"region"`
 }
 
-// Unenrolled says what was revoked.
+// Unenrolled names the certificate that was revoked.
 type Unenrolled struct {
 	Serial string `json:"serial"` // in hexadecimal
 }

@@ -40,7 +40,7 @@ type Token struct {
 	URL         string // of the server, without a slash at the end
 }
 
-// NewToken makes a token with a random id and secret. The error says what is wrong with the URL.
+// NewToken makes a token with a random id and secret. The error names the fault of the URL.
 func NewToken(url string, caKey [KeyHashSize]byte, systemRoots bool) (Token, error) {
 	if err := CheckURL(url); err != nil {
 		return Token{}, err

@@ -12,7 +12,7 @@ import (
 const maxURL = 512
 
 // CheckURL checks the URL of a server: https, a host, perhaps a port and a path, nothing else, and
-// written in the one way that a token carries. The error says what is wrong with it.
+// written in the one way that a token carries. The error names its fault.
 func CheckURL(text string) error {
 	if len(text) > maxURL {
 		return errors.New("the URL has more than " + strconv.Itoa(maxURL) + " bytes")
