@@ -133,7 +133,7 @@ const (
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce((SELECT l.id FROM lineages l JOIN certificates n ON n.seq = l.newest
 		WHERE l.name = ? AND n.key_hash = ? ORDER BY l.id DESC LIMIT 1), ?)) ON CONFLICT DO NOTHING`
 	endLineages = "DELETE FROM lineages WHERE name = ? AND id <> (SELECT lineage FROM certificates WHERE seq = ?)"
-	lineage     = `INSERT INTO lineages (id, name, newest, old) SELECT lineage, subject, seq, 0 FROM certificates WHERE seq = ?
+	lineage     = `INSERT INTO lineages (id, name, newest, old, common_name, recoveries) SELECT lineage, subject, seq, 0, common_name, 0 FROM certificates WHERE seq = ?
 		ON CONFLICT (id) DO UPDATE SET newest = excluded.newest`
 	updateHead = "UPDATE head SET seq = ?, hash = ?, tail = ?, at = ?"
 )
@@ -166,7 +166,7 @@ func (w *writer) write(ctx context.Context, batch []*job) ([]*job, error) {
 	if err := w.send(ctx, all); err != nil {
 		return batch, err
 	}
-	if err := w.send(ctx, []statement{{updateHead, []any{w.seq, hash, w.seq, now}}}); err != nil {
+	if err := w.send(ctx, []statement{{updateHead, []any{w.seq, hash, -w.seq, now}}}); err != nil {
 		return batch, err
 	}
 	return batch, w.send(ctx, []statement{{text: "COMMIT"}})
