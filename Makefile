@@ -8,6 +8,7 @@ GOBUILD  := go build -trimpath -buildvcs=auto -ldflags '-s -w'
 FUZZTIME := 30s
 ROUNDS   := 500
 KILLS    := 1000
+SERVERS  := 200
 SOAK     := 10m
 SEQUENCES := 2000
 SWAPS    := 2000
@@ -42,8 +43,8 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 bench: build ## compare with the least programs that do the same
 	scripts/bench/run
 
-model: setup ## SEQUENCES (2000) of what a CA does, compared step by step with a reference
-	KEDGE_TEST_SEQUENCES=$(SEQUENCES) go test ./ca/issuance -run '^TestModel$$' -count 1 -parallel 8 -timeout 1h
+model: setup ## SEQUENCES (2000) of what a CA and its hosts do, compared step by step with references
+	KEDGE_TEST_SEQUENCES=$(SEQUENCES) go test ./ca/issuance ./ca/enroll -run '^TestModel$$' -count 1 -parallel 8 -timeout 1h
 
 paths: setup ## PKIS (2000) at random: the path to the CA compared with openssl and a reference
 	KEDGE_TEST_PKIS=$(PKIS) go test ./signer -run '^TestPathFinder_random$$' -count 1 -timeout 1h
@@ -51,8 +52,9 @@ paths: setup ## PKIS (2000) at random: the path to the CA compared with openssl 
 crash: build ## kill -9 kedge-ca ROUNDS (500) times at all that it writes, with each kind of ledger
 	scripts/crash.sh $(ROUNDS)
 
-enroll-crash: ## kill -9 kedge enroll, renew and unenroll in ROUNDS (500) rounds of twelve runs
+enroll-crash: build ## kill -9 kedge in ROUNDS (500) rounds of twelve runs, and kedge-ca serve SERVERS (200) times
 	KEDGE_TEST_KILLS=$(ROUNDS) go test ./cmd/kedge -run '^TestEnroll_killed$$' -count 1 -v -timeout 1h
+	scripts/enroll-crash.sh $(SERVERS)
 
 torn: build ## kill -9 kedge update KILLS (1000) times while others read the credentials file
 	scripts/torn.sh $(KILLS)

@@ -129,6 +129,7 @@ func renewals() []renewal {
 			r.Date = w.now().Add(time.Minute).Format("20060102T150405Z")
 		}), refused(forged, "signature")},
 		{"no audience", altered(func(_ *world, r *enrollapi.RenewRequest) { r.Audience = "" }), refused(bad, "proof")},
+		// CVE-2024-5798: a signature that was made for another audience.
 		{"for another CA", signed(func(_ *world, p *signer.Possession) { p.Audience = sha256.Sum256([]byte("other")) }), refused(enrollapi.WrongCA, "audience")},
 		{"for another CA, made to look right", altered(func(w *world, r *enrollapi.RenewRequest) {
 			other := signed(func(_ *world, p *signer.Possession) { p.Audience = sha256.Sum256([]byte("other")) })(w, w.machine("web-09"))

@@ -123,8 +123,9 @@ func byUnenrollment() map[string]cell {
 }
 
 // TestTable: every proof at every endpoint in every situation gets the answer of the table, by the
-// rule of the table. What is refused writes nothing and spends no token. No credential is good at
-// another endpoint (CVE-2025-44005), and no host gets another's name (CVE-2021-27098).
+// rule of the table. What is refused writes nothing and spends no token. No message is good without a
+// proof (CVE-2026-30836), no credential at another endpoint (CVE-2025-44005), and no host gets another's
+// name (CVE-2021-27098).
 func TestTable(t *testing.T) {
 	t.Parallel()
 	made := newTemplate(t)

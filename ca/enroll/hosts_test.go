@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -175,4 +176,42 @@ func TestTwoServers(t *testing.T) {
 	if n := len(w.leaves("new-01")); n != 2 {
 		t.Errorf("%d certificates", n)
 	}
+}
+
+// TestParallel_twoServers: 50 uses of a token at the same time, over HTTP by two servers on PostgreSQL,
+// give one certificate: to the one key that all have, or to one of 50.
+func TestParallel_twoServers(t *testing.T) {
+	t.Parallel()
+	where := testenv.Postgres(t)
+	w := newWorldOn(t, where)
+	servers := []*modelServer{newModelServer("A", w), newModelServer("B", openWorld(t, where, w.keys[issuance.RootName]))}
+	for _, keys := range []int{1, 50} {
+		name := fmt.Sprintf("new-%d", keys)
+		token := w.token(nil, name)
+		requests := make([]enrollapi.EnrollRequest, keys)
+		for i := range requests {
+			h := &machine{w: w, name: name, key: newKey(t), token: token}
+			requests[i] = h.enrollRequest(name)
+		}
+		got := make(chan outcome, 50)
+		for i := range cap(got) {
+			go func() {
+				o, err := servers[i%2].ask(enrollapi.PathEnroll, requests[i%keys])
+				if err != nil {
+					t.Error(err)
+				}
+				got <- o
+			}()
+		}
+		outcomes := map[string]int{}
+		for range cap(got) {
+			outcomes[(<-got).String()]++
+		}
+		refused := outcomes[string(enrollapi.TokenSpent)]
+		delete(outcomes, string(enrollapi.TokenSpent))
+		if len(outcomes) != 1 || refused != 50-50/keys || len(w.leaves(name)) != 1 {
+			t.Errorf("%d keys: %v, %d refused, %d certificates", keys, outcomes, refused, len(w.leaves(name)))
+		}
+	}
+	w.verified()
 }

@@ -21,7 +21,8 @@ import (
 	"kedge/internal/enrollapi"
 )
 
-// TestMessages: what is not a message of the API is refused before anything is looked up.
+// TestMessages: what is not a message of the API is refused before anything is looked up, however large
+// it is (GHSA-r4pg-vg54-wxx4 of cert-manager).
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
