@@ -1,4 +1,3 @@
-// Package systemd has units, and these tests of them.
 package systemd
 
 import (

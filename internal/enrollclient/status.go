@@ -2,6 +2,7 @@ package enrollclient
 
 import (
 	"path/filepath"
+	"slices"
 	"time"
 
 	"kedge/internal/hostdir"
@@ -59,4 +60,19 @@ func RoleFlags(dir string, pair *hostdir.Pair) []string {
 		flags = append(flags, "--pkcs11-lib", pair.Record.Library)
 	}
 	return flags
+}
+
+// OfThisPair names the files of the pair in use by its own path: of those, the pair before does not take
+// the place when AWS refuses them.
+func OfThisPair(flags []string) []string {
+	all := slices.Clone(flags)
+	for i, argument := range all {
+		if filepath.Base(filepath.Dir(argument)) != hostdir.CurrentName {
+			continue
+		}
+		if path, err := filepath.EvalSymlinks(argument); err == nil {
+			all[i] = path
+		}
+	}
+	return all
 }

@@ -6,6 +6,7 @@
 //	enroll/leaf.key       the key of an enrollment that has no certificate yet
 //	renew-HASH/leaf.key   the key for the renewal of the certificate with this hash
 //	state.json            what the last tries to renew came to
+//	renewed               the serial of the certificate in use, for who waits for the next
 //	lock
 //
 // A pair never changes. It is current once the link names it, which is one rename after everything in

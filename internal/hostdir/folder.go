@@ -22,6 +22,7 @@ const (
 	renewPrefix = "renew-"
 	stateName   = "state.json"
 	lockName    = "lock"
+	markName    = "renewed"
 
 	CurrentName     = "current"  // the link to the pair in use
 	KeyName         = "leaf.key" // in a pair

@@ -60,6 +60,14 @@ type State struct {
 	NextTry  time.Time `json:"next_try,omitzero"` // not before, while LastTry is not in the future
 	Failures int       `json:"failures,omitempty"`
 	Error    string    `json:"error,omitempty"` // of the last try
+	// Hooks are the commands that ran after the last renewal; nil: none did.
+	Hooks *Hooks `json:"hooks,omitempty"`
 	// Removing is the serial of a certificate that was revoked at the server, while its files are removed.
 	Removing string `json:"removing,omitempty"`
+}
+
+// Hooks are the commands that succeeded since a certificate came into use.
+type Hooks struct {
+	Serial string   `json:"serial"` // of the certificate
+	Ran    []string `json:"ran"`    // command lines
 }
