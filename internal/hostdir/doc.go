@@ -9,6 +9,8 @@
 //	renewed               the serial of the certificate in use, for who waits for the next
 //	lock
 //
+// On Windows, where links need rights, current.pem with key and certificates is in the place of the link.
+//
 // A pair never changes. It is current once the link names it, which is one rename after everything in
 // it is on disk: readers of current/leaf.key and current/leaf.pem see the old pair or the new one. A
 // process that is killed at any point leaves the folder so that the next run can go on.

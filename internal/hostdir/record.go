@@ -27,12 +27,13 @@ type Record struct {
 	Answered time.Time        `json:"answered"`
 	Renew    enrollapi.Window `json:"renew"`
 
-	// Key names a key that has no file: in hardware. The other two say how it is opened.
+	// Key names a key that has no file: in hardware. The last three say how it is opened.
 	Key          string `json:"key,omitempty"`
 	KeyPlace     string `json:"key_place"`
 	KeyType      string `json:"key_type"`
 	PasswordFrom string `json:"key_password_from,omitempty"`
 	Library      string `json:"pkcs11_lib,omitempty"`
+	Device       string `json:"tpm_device,omitempty"`
 
 	AWS *enrollapi.AWS `json:"aws,omitempty"`
 }
