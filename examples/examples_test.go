@@ -17,6 +17,14 @@ func TestCommandLines(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", kedge, "kedge/cmd/kedge").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
+	renew := exec.Command(kedge, "renew", "--all", "--quiet")
+	renew.Env = []string{"KEDGE_STATE_DIR=" + t.TempDir()}
+	if text, err := os.ReadFile("cron/crontab"); err != nil || !strings.Contains(string(text), " kedge /usr/local/bin/kedge renew --all --quiet\n") {
+		t.Errorf("cron/crontab: %v: %s", err, text)
+	}
+	if out, err := renew.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("kedge renew: %v: %s", err, out)
+	}
 	for file, line := range map[string]string{
 		"cron/crontab":        `/usr/local/bin/kedge (exec .*)`,
 		"docker/compose.yaml": `\[(serve, .*)\]`,

@@ -27,6 +27,8 @@ type enrollOptions struct {
 	place               hostkeys.Place
 	awsProfile          string
 	force, noCheck      bool
+	acceptSettings      bool
+	systemd             bool
 	json                bool
 
 	// Checked:
@@ -48,16 +50,30 @@ The files come into a folder: current/leaf.key, current/leaf.pem and current/bun
 replaces them before the certificate expires. Run again, enroll does nothing; after an interruption it
 goes on with the same key, and the token is good for that.
 
+With --systemd, systemd renews the certificate from then on: the units of kedge-renew are written to
+/etc/systemd/system, the user kedge and /var/lib/kedge are made, and the timer is started. Each file and
+program is named. Of a host that root enrolled before, the user kedge gets the files; that needs no token.
+
+The server may name a role, too. If a later answer names one in another AWS account or partition,
+renewals do not take it: kedge enroll --accept-settings does, which needs no token.
+
 The token is read from --token-file, else from KEDGE_TOKEN, else it is asked for on the terminal. As
 an argument it is visible to every user of this machine for a moment: only for one that is used once.`,
 		Example: `  kedge enroll --token-file web-01.token
+  kedge enroll --token-file web-01.token --systemd
   kedge enroll --token-file - --tpm --aws-profile default
   kedge enroll --pkcs11 'pkcs11:token=kedge;object=web-01' --key-password-from /etc/kedge/pin
-  KEDGE_TOKEN=kedge1_... kedge enroll --name web-01 --dir /var/lib/kedge/web-01 --key-group www-data`,
+  KEDGE_TOKEN=kedge1_... kedge enroll --name web-01 --dir /var/lib/kedge/web-01 --key-group www-data
+  kedge enroll --accept-settings`,
 		Args:    o.takeArguments,
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.validate(cmd) },
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+func (o *enrollOptions) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&o.tokenFile, "token-file", "", "file with the token: PATH, fd:N, or - (standard input)")
 	flags.StringVar(&o.name, "name", "", "common `NAME` to ask for (default: the one that the token is for)")
@@ -72,9 +88,13 @@ an argument it is visible to every user of this machine for a moment: only for o
 	flags.StringVar(&o.awsProfile, "aws-profile", "", "write this `PROFILE` of ~/.aws/config, as kedge configure does")
 	flags.BoolVar(&o.noCheck, "no-check", false, "do not get credentials to see that it works")
 	flags.BoolVar(&o.force, "force", false, "enroll anew, even if this host is enrolled")
+	flags.BoolVar(&o.acceptSettings, "accept-settings", false, "renew the certificate, and take the AWS account, role and region that the server names now")
+	flags.BoolVar(&o.systemd, "systemd", false, "as root: install kedge-renew.timer, and enroll as its user, kedge")
 	cli.AddJSON(flags, &o.json)
 	cmd.MarkFlagsMutuallyExclusive("tpm", "pkcs11")
-	return cmd
+	for _, other := range []string{"dir", "aws-profile", "accept-settings"} {
+		cmd.MarkFlagsMutuallyExclusive("systemd", other)
+	}
 }
 
 // takeArguments takes the token, and the URI of --tpm where it stands after a space.
@@ -94,6 +114,9 @@ func (o *enrollOptions) takeArguments(_ *cobra.Command, args []string) error {
 
 func (o *enrollOptions) validate(cmd *cobra.Command) (err error) {
 	if err := o.check(cmd); err != nil {
+		return err
+	}
+	if err := o.checkAccepting(cmd); err != nil {
 		return err
 	}
 	if o.argument != "" && o.tokenFile != "" {
@@ -154,17 +177,29 @@ func (o *enrollOptions) readToken() (enrollapi.Token, error) {
 }
 
 func runEnroll(ctx context.Context, o *enrollOptions) error {
+	if o.acceptSettings {
+		return o.accept(ctx)
+	}
+	if o.systemd {
+		return o.enrollUnderSystemd(ctx)
+	}
 	token, err := o.readToken()
 	if err != nil {
 		return err
 	}
-	e := enrollclient.Enrolling{
-		Connection: o.connection, Token: token, Name: o.name, Dir: o.dir, Access: o.access, Keys: o.keys, Force: o.force,
-	}
-	if e.Dir == "" {
-		if e.Base, err = config.StateDir(o.environment); err != nil {
+	base := ""
+	if o.dir == "" {
+		if base, err = config.StateDir(o.environment); err != nil {
 			return err
 		}
+	}
+	return o.enroll(ctx, token, base)
+}
+
+// enroll gets the first certificate, into a folder below base unless --dir names one.
+func (o *enrollOptions) enroll(ctx context.Context, token enrollapi.Token, base string) error {
+	e := enrollclient.Enrolling{
+		Connection: o.connection, Token: token, Name: o.name, Dir: o.dir, Base: base, Access: o.access, Keys: o.keys, Force: o.force,
 	}
 	ctx, stop := interruptible(ctx)
 	defer stop()
@@ -178,14 +213,19 @@ func runEnroll(ctx context.Context, o *enrollOptions) error {
 			return err
 		}
 	}
-	if o.json {
-		return o.printJSON(struct {
-			Schema int `json:"schema"`
-			enrollclient.Status
-			Already bool `json:"already"`
-		}{1, enrollclient.StatusOf(got.Dir, got.Pair), got.Already})
+	return o.printResult(got)
+}
+
+// printResult prints what --json is for.
+func (o *enrollOptions) printResult(got *enrollclient.Enrolled) error {
+	if !o.json {
+		return nil
 	}
-	return nil
+	return o.printJSON(struct {
+		Schema int `json:"schema"`
+		enrollclient.Status
+		Already bool `json:"already"`
+	}{1, enrollclient.StatusOf(got.Dir, got.Pair), got.Already})
 }
 
 // announce reports the identity that the host now has.

@@ -38,7 +38,7 @@ func (o *enrollOptions) use(ctx context.Context, got *enrollclient.Enrolled) err
 	case o.awsProfile != "":
 		err = o.configure(ctx, append(arguments, "--profile", o.awsProfile, "--aws-region", got.Pair.Record.AWS.Region))
 	case !o.noCheck:
-		err = o.try(ctx, arguments)
+		err = o.try(ctx, enrollclient.OfThisPair(arguments))
 	}
 	if err != nil {
 		return &unusableError{Name: got.Pair.Record.Name, Err: err}

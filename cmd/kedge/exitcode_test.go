@@ -31,6 +31,7 @@ import (
 	"kedge/internal/settings"
 	"kedge/internal/testenv"
 	"kedge/internal/trial"
+	"kedge/internal/units"
 	"kedge/pkcs11"
 	"kedge/signer"
 	"kedge/signer/keyfile"
@@ -110,6 +111,9 @@ func exitCodes(t *testing.T) []group {
 			{"enrollclient.NameTakenError", &enrollclient.NameTakenError{Name: "web-01", Dir: "d"}},
 			{"enrollclient.NameError", &enrollclient.NameError{Name: ".."}},
 			{"enrollclient.RemovingError", &enrollclient.RemovingError{Dir: "d"}},
+			{"enrollclient.HookError", &enrollclient.HookError{Serial: "1", Failed: []error{errors.New("x")}}},
+			{"units.UnavailableError", &units.UnavailableError{Reason: "x"}},
+			{"units.CommandError", &units.CommandError{Line: "systemctl", Err: errors.New("x")}},
 			{"hostdir.NotEnrolledError", &hostdir.NotEnrolledError{Path: "d"}},
 			{"hostdir.FolderError", &hostdir.FolderError{Path: "d"}},
 			{"hostdir.FolderError, of another user", &hostdir.FolderError{Path: "d", Owner: "kedge"}},
@@ -283,7 +287,7 @@ func TestExitCodes_complete(t *testing.T) {
 		}
 	}
 	elsewhere := map[string]string{"config.FolderError": "of flags of kedge-ca"}
-	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge", "internal/role", "internal/trial", "internal/cache", "internal/cli", "internal/config", "internal/credfile", "internal/filelock",
+	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge", "internal/role", "internal/trial", "internal/cache", "internal/cli", "internal/config", "internal/credfile", "internal/filelock", "internal/units",
 		"internal/keys", "internal/process", "internal/serve", "internal/settings", "signer", "signer/keyfile", "signer/session", "pkcs11", "tpm") {
 		if !slices.Contains(known, kind) && elsewhere[kind] == "" {
 			t.Errorf("%s is in no row", kind)

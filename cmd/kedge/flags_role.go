@@ -11,6 +11,7 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/hostdir"
 	"kedge/internal/role"
 )
 
@@ -143,6 +144,7 @@ func (h host) forRole(debug bool) role.Host {
 		Skewed:    h.warnOfClock,
 		Trace:     h.trace(debug),
 		Protect:   interruptible,
+		Before:    hostdir.Before,
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 type renewOptions struct {
 	identityFlags
 	everything, force, status, json bool
+	hooks                           []string
+	hookTimeout                     time.Duration
 }
 
 func newRenew(h host, run func(context.Context, *renewOptions) error) *cobra.Command {
@@ -32,8 +34,14 @@ replaced with each renewal; one in a TPM or on a token stays.
 The new pair comes into use after it was checked, by one rename of the link "current"; the pair
 before stays beside it. After a failure the old pair stays in use, and for up to 15 minutes the next
 runs leave the server alone. A certificate that has expired is renewed as well, for as long as the CA
-allows it.`,
+allows it.
+
+Each --exec is a program with its arguments, in quotes where they have spaces; there is no shell. It
+runs once for each certificate that is in use, the first one included, with KEDGE_RENEWED_DIR,
+KEDGE_RENEWED_NAME and KEDGE_RENEWED_SERIAL set. If it fails, the exit code is 1, the certificate stays
+in use, and the next run with the same --exec runs it again.`,
 		Example: `  kedge renew
+  kedge renew --exec 'systemctl reload nginx' --exec "sh -c 'cat current/leaf.* > both.pem'"
   kedge renew --all --quiet
   kedge renew --dir /var/lib/kedge/web-01 --force
   kedge renew --status`,
@@ -41,6 +49,9 @@ allows it.`,
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			if o.json && !o.status {
 				return cli.Usagef(cmd, "--json: only --status prints something; add it")
+			}
+			if err := o.checkHooks(cmd); err != nil {
+				return err
 			}
 			return o.check(cmd)
 		},
@@ -51,9 +62,12 @@ allows it.`,
 	flags.BoolVar(&o.everything, "all", false, "renew every identity of this user that is due")
 	flags.BoolVar(&o.force, "force", false, "renew now, due or not")
 	flags.BoolVar(&o.status, "status", false, "print what is due when, and ask no server")
+	flags.Var((*texts)(&o.hooks), "exec", "`command` to run once after each renewal; may be repeated")
+	flags.DurationVar(&o.hookTimeout, "exec-timeout", 2*time.Minute, "how long each of them may run")
 	cli.AddJSON(flags, &o.json)
 	cmd.MarkFlagsMutuallyExclusive("dir", "all")
 	cmd.MarkFlagsMutuallyExclusive("force", "status")
+	cmd.MarkFlagsMutuallyExclusive("exec", "status")
 	return cmd
 }
 
@@ -95,7 +109,7 @@ func (o *renewOptions) chosen() ([]string, error) {
 
 // renew renews one identity and reports the result.
 func (o *renewOptions) renew(ctx context.Context, dir string) error {
-	r := enrollclient.Renewing{Connection: o.connection, Dir: dir, Force: o.force, Keys: o.keysOf}
+	r := enrollclient.Renewing{Connection: o.connection, Dir: dir, Force: o.force, Keys: o.keysOf, Hooks: o.hooks, RunHook: o.hookIn(dir)}
 	got, err := enrollclient.Idle(r) // most runs have nothing to do, and nothing to interrupt
 	if got == nil && err == nil {
 		limited, stop := interruptible(ctx)
@@ -106,9 +120,14 @@ func (o *renewOptions) renew(ctx context.Context, dir string) error {
 		o.done(dir + " is being renewed by another process")
 		return nil
 	}
-	if err != nil {
-		return hostkeys.Named(err)
+	if got != nil {
+		o.report(dir, got)
 	}
+	return hostkeys.Named(err)
+}
+
+// report tells what came of one identity.
+func (o *renewOptions) report(dir string, got *enrollclient.Renewed) {
 	name := got.Pair.Record.Name
 	switch {
 	case got.Waiting:
@@ -118,8 +137,7 @@ func (o *renewOptions) renew(ctx context.Context, dir string) error {
 	default:
 		o.done(fmt.Sprintf("%s is renewed: certificate %s until %s", name, got.Pair.Record.Serial, got.Pair.Leaf.NotAfter.UTC().Format(time.RFC3339)))
 	}
-	if got.KeptSettings {
-		o.warn(name + ": the server names another AWS account, which was not taken; if that is right, enroll again with --force")
+	if got.Offered != nil {
+		o.warn(fmt.Sprintf("%s: the server names another AWS account, with the role %s, which was not taken; if that is right, run: kedge enroll --accept-settings --dir %s", name, got.Offered.RoleARN, dir))
 	}
-	return nil
 }

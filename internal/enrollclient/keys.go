@@ -35,6 +35,7 @@ type Keys struct {
 	Open func(ctx context.Context, name string) (Key, error)
 	// PasswordFrom and Library say how Open unlocks the key; they are kept for renewals.
 	PasswordFrom, Library string
+	Device                string // of the TPM; empty: that of the system
 }
 
 // isReplaced reports whether each renewal has a new key: those that are in files do, so that a copied
@@ -70,7 +71,7 @@ func (k Keys) pending(ctx context.Context, place hostdir.Pending) (key Key, resu
 
 // note writes into a record what the next renewal needs to open the key.
 func (k Keys) note(r *hostdir.Record) {
-	r.Key, r.KeyPlace, r.KeyType, r.PasswordFrom, r.Library = k.URI, k.Place, k.Type, k.PasswordFrom, k.Library
+	r.Key, r.KeyPlace, r.KeyType, r.PasswordFrom, r.Library, r.Device = k.URI, k.Place, k.Type, k.PasswordFrom, k.Library, k.Device
 }
 
 // kindOf names a public key as package keys names its types.

@@ -16,8 +16,14 @@ type Renewing struct {
 	Connection
 	Dir   string
 	Force bool // renew now
+	// AcceptSettings takes AWS settings of another account or partition, which the operator of the host
+	// has seen.
+	AcceptSettings bool
 	// Keys says how the key of a record is opened, and the next one made.
 	Keys func(hostdir.Record) (Keys, error)
+	// Hooks are the commands to run, by RunHook, once for each certificate that came into use.
+	Hooks   []string
+	RunHook func(ctx context.Context, line string, pair *hostdir.Pair) error
 }
 
 // Renewed is what came of it.
@@ -26,12 +32,14 @@ type Renewed struct {
 	Done    bool          // it is new
 	Waiting bool          // it is due, and the last try failed a moment ago: see State
 	State   hostdir.State
-	// KeptSettings reports that the server named another AWS account, which was not taken.
-	KeptSettings bool
+	// Offered are AWS settings of another account or partition that the server named, and that were not
+	// taken; nil: there are none.
+	Offered *enrollapi.AWS
 }
 
 // Idle returns why there is nothing to do: the certificate is not due, or the last try failed a moment
-// ago. It is nil if there is something to do. It changes nothing, and waits for nobody.
+// ago, and every command has run for it. It is nil if there is something to do. It changes nothing, and
+// waits for nobody.
 func Idle(r Renewing) (*Renewed, error) {
 	state := hostdir.ReadState(r.Dir)
 	if state.Removing != "" {
@@ -41,20 +49,29 @@ func Idle(r Renewing) (*Renewed, error) {
 	if err != nil {
 		return nil, err
 	}
+	if serial := pair.Record.Serial; len(owed(r.Hooks, state, serial)) > 0 || !hostdir.Marked(r.Dir, serial) {
+		return nil, nil
+	}
+	return r.resting(pair, state), nil
+}
+
+// resting returns why the server is not to be asked, or nil.
+func (r *Renewing) resting(pair *hostdir.Pair, state hostdir.State) *Renewed {
 	now := r.Now()
 	switch {
 	case r.Force:
 	case !isDue(pair.Record, now):
-		return &Renewed{Pair: pair, State: state}, nil
+		return &Renewed{Pair: pair, State: state}
 	case isWaiting(state, now):
-		return &Renewed{Pair: pair, State: state, Waiting: true}, nil
+		return &Renewed{Pair: pair, State: state, Waiting: true}
 	}
-	return nil, nil
+	return nil
 }
 
 // Renew renews the certificate in a folder if it is due. The new key is on disk before the first
 // request, and what the server says is checked before it comes into use; until then, and after any
-// error, the old pair is current.
+// error, the old pair is current. Then the commands run that have not run for the certificate in use: if
+// one fails, which changes nothing else, the error is a *HookError, and Renewed is returned as well.
 func Renew(ctx context.Context, r Renewing) (*Renewed, error) {
 	f, err := hostdir.Open(ctx, r.Dir, lockTimeout)
 	if err != nil {
@@ -69,7 +86,14 @@ func Renew(ctx context.Context, r Renewing) (*Renewed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.try(ctx, f, pair, hostdir.ReadState(r.Dir))
+	state := hostdir.ReadState(r.Dir)
+	got := r.resting(pair, state)
+	if got == nil {
+		if got, err = r.try(ctx, f, pair, state); err != nil {
+			return nil, err
+		}
+	}
+	return got, r.follow(ctx, f, got.Pair)
 }
 
 // try renews, and writes down what came of it.
@@ -82,7 +106,7 @@ func (r *Renewing) try(ctx context.Context, f *hostdir.Folder, pair *hostdir.Pai
 	got, err := r.replace(ctx, f, pair, access)
 	switch {
 	case err == nil:
-		return got, f.WriteState(hostdir.State{}, access)
+		return got, f.WriteState(hostdir.State{Hooks: before.Hooks}, access)
 	case ctx.Err() != nil: // the process is to end, which says nothing about the server
 		state = before
 	default:
@@ -97,8 +121,8 @@ func (r *Renewing) replace(ctx context.Context, f *hostdir.Folder, pair *hostdir
 	if err != nil {
 		return nil, err
 	}
-	kept := keepSettings(&next.Record, pair.Record)
-	return &Renewed{Pair: next, Done: true, KeptSettings: kept}, f.Switch(*next, access)
+	offered := r.keepSettings(&next.Record, pair.Record)
+	return &Renewed{Pair: next, Done: true, Offered: offered}, f.Switch(*next, access)
 }
 
 // retryAfter is how long the server wants to be left alone.
@@ -110,18 +134,17 @@ func retryAfter(err error) time.Duration {
 	return time.Duration(min(max(refusal.RetryAfter, 0), int(maxRetryAfter/time.Second))) * time.Second
 }
 
-// keepSettings keeps the AWS settings of the pair before where the server names none, or an account
-// that the operator of the host did not enroll for. It reports whether it kept them for the latter.
-func keepSettings(next *hostdir.Record, before hostdir.Record) (kept bool) {
+// keepSettings keeps the AWS settings of the pair before where the server names none, or an account that
+// the operator of the host did not enroll for. It returns the latter.
+func (r *Renewing) keepSettings(next *hostdir.Record, before hostdir.Record) (offered *enrollapi.AWS) {
 	switch {
 	case before.AWS == nil:
 	case next.AWS == nil:
 		next.AWS = before.AWS
-	case !isSameAccount(next.AWS, before.AWS):
-		next.AWS = before.AWS
-		return true
+	case !r.AcceptSettings && !isSameAccount(next.AWS, before.AWS):
+		offered, next.AWS = next.AWS, before.AWS
 	}
-	return false
+	return offered
 }
 
 // next gets the pair that follows.

@@ -360,8 +360,13 @@ func TestRenew_settings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if same := got.Pair.Record.AWS == nil && test.want == nil || got.Pair.Record.AWS != nil && test.want != nil && *got.Pair.Record.AWS == *test.want; !same || got.KeptSettings != test.kept {
-			t.Errorf("%+v then %+v: %+v, kept %t", test.before, test.answered, got.Pair.Record.AWS, got.KeptSettings)
+		if same := got.Pair.Record.AWS == nil && test.want == nil || got.Pair.Record.AWS != nil && test.want != nil && *got.Pair.Record.AWS == *test.want; !same || (got.Offered != nil) != test.kept || test.kept && *got.Offered != *test.answered {
+			t.Errorf("%+v then %+v: %+v, offered %+v", test.before, test.answered, got.Pair.Record.AWS, got.Offered)
+		}
+		r := at(dir, 0)
+		r.Force, r.AcceptSettings = true, true
+		if got, err = Renew(t.Context(), r); err != nil || got.Offered != nil || test.answered != nil && *got.Pair.Record.AWS != *test.answered {
+			t.Errorf("%+v then %+v, accepted: %+v, %v", test.before, test.answered, got, err)
 		}
 	}
 }

@@ -1,7 +1,7 @@
 package enrollclient
 
 import (
-	"path/filepath"
+	"slices"
 	"time"
 
 	"kedge/internal/hostdir"
@@ -34,7 +34,8 @@ func StatusOf(dir string, pair *hostdir.Pair) Status {
 }
 
 func certificatePath(dir string) string {
-	return filepath.Join(dir, hostdir.CurrentName, hostdir.CertificateName)
+	certificate, _ := hostdir.Files(dir)
+	return certificate
 }
 
 // privateKeyName is how the commands of kedge name the key.
@@ -42,16 +43,20 @@ func privateKeyName(dir string, pair *hostdir.Pair) string {
 	if pair.Record.Key != "" {
 		return pair.Record.Key
 	}
-	return filepath.Join(dir, hostdir.CurrentName, hostdir.KeyName)
+	_, key := hostdir.Files(dir)
+	return key
 }
 
 // RoleFlags returns the flags with which the commands of kedge use an identity whose server named a role.
 func RoleFlags(dir string, pair *hostdir.Pair) []string {
 	aws := pair.Record.AWS
-	flags := []string{
-		"--certificate", certificatePath(dir), "--private-key", privateKeyName(dir, pair),
-		"--trust-anchor-arn", aws.TrustAnchorARN, "--profile-arn", aws.ProfileARN, "--role-arn", aws.RoleARN,
+	flags := []string{"--certificate", certificatePath(dir)}
+	if key := privateKeyName(dir, pair); key != certificatePath(dir) {
+		flags = append(flags, "--private-key", key)
 	}
+	flags = append(flags,
+		"--trust-anchor-arn", aws.TrustAnchorARN, "--profile-arn", aws.ProfileARN, "--role-arn", aws.RoleARN,
+	)
 	if pair.Record.PasswordFrom != "" {
 		flags = append(flags, "--key-password-from", pair.Record.PasswordFrom)
 	}
@@ -59,4 +64,14 @@ func RoleFlags(dir string, pair *hostdir.Pair) []string {
 		flags = append(flags, "--pkcs11-lib", pair.Record.Library)
 	}
 	return flags
+}
+
+// OfThisPair names the files of the pair in use by its own path: of those, the pair before does not take
+// the place when AWS refuses them.
+func OfThisPair(flags []string) []string {
+	all := slices.Clone(flags)
+	for i, argument := range all {
+		all[i] = hostdir.Itself(argument)
+	}
+	return all
 }

@@ -12,6 +12,7 @@ import (
 	"kedge/internal/enrollapi"
 	"kedge/internal/enrollclient"
 	"kedge/internal/hostdir"
+	"kedge/internal/units"
 )
 
 // enrollment is about the server of a CA, and the folder of an enrolled host.
@@ -39,8 +40,11 @@ func enrollment() advice.Table {
 			}
 			return hint
 		}),
+		advice.Kind[*units.UnavailableError]("enroll without --systemd, and renew by cron: */5 * * * * kedge renew --all --quiet"),
+		advice.Kind[*units.CommandError]("correct what it says, and run the same command again: what is done already stays"),
 		advice.Kind[*enrollclient.NameError]("name a folder with --dir"),
 		advice.About(func(e *enrollclient.RemovingError) string { return "finish that: kedge unenroll --dir " + e.Dir }),
+		advice.Kind[*enrollclient.HookError]("the next kedge renew with the same --exec runs it again, and those that succeeded not"),
 		advice.Kind[*hostdir.NotEnrolledError](`enroll this host with a token: "kedge-ca token NAME" prints it; or name another folder with --dir`),
 		advice.About(folder),
 	}

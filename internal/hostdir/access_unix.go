@@ -3,10 +3,12 @@
 package hostdir
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"syscall"
 )
@@ -60,4 +62,29 @@ func GroupAccess(name string) (Access, error) {
 	}
 	id, err := strconv.Atoi(g.Gid)
 	return Access{Group: id, ByGroup: true}, err
+}
+
+// unreadable says, of an error for lack of permission, who owns what is in the way: that user can do it.
+func unreadable(path string, err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	obstacle := path
+	info, statErr := os.Lstat(obstacle)
+	for errors.Is(statErr, fs.ErrPermission) && obstacle != filepath.Dir(obstacle) {
+		obstacle = filepath.Dir(obstacle)
+		info, statErr = os.Lstat(obstacle)
+	}
+	stat, ok := (*syscall.Stat_t)(nil), false
+	if statErr == nil {
+		stat, ok = info.Sys().(*syscall.Stat_t)
+	}
+	if !ok {
+		return err
+	}
+	refused := &FolderError{Path: path, Problem: fmt.Sprintf("cannot be read by %s: %s belongs to %s and has mode %04o", userName(os.Geteuid()), obstacle, userName(int(stat.Uid)), info.Mode().Perm())}
+	if int(stat.Uid) != os.Geteuid() {
+		refused.Owner = userName(int(stat.Uid))
+	}
+	return refused
 }

@@ -4,6 +4,7 @@ package hostdir
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,5 +112,30 @@ func TestOpen_others(t *testing.T) {
 	_, err := Open(t.Context(), other, lockTimeout)
 	if refused, ok := errors.AsType[*FolderError](err); !ok || refused.Owner == "" || !strings.Contains(err.Error(), refused.Owner) {
 		t.Errorf("a folder of another user: %v", err)
+	}
+}
+
+// What this user may not read is said with the user who may; errors of other kinds are not.
+func TestUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	err := unreadable(filepath.Join(dir, "current"), &fs.PathError{Op: "readlink", Path: dir, Err: fs.ErrPermission})
+	if err == nil || !strings.Contains(err.Error(), "permission") { // there is nothing that could be in the way
+		t.Errorf("got %v", err)
+	}
+	err = unreadable(dir, &fs.PathError{Op: "open", Path: dir, Err: fs.ErrPermission})
+	if refused, ok := errors.AsType[*FolderError](err); !ok || refused.Owner != "" || !strings.Contains(err.Error(), "cannot be read by "+userName(os.Geteuid())+": "+dir+" belongs to ") {
+		t.Errorf("a folder of this user: %v", err)
+	}
+	if os.Geteuid() == 0 {
+		if err := os.Chown(dir, 65534, -1); err != nil {
+			return // without the capability there is no other user's folder
+		}
+		err = unreadable(dir, &fs.PathError{Op: "open", Path: dir, Err: fs.ErrPermission})
+		if refused, ok := errors.AsType[*FolderError](err); !ok || refused.Owner != userName(65534) {
+			t.Errorf("a folder of another user: %v", err)
+		}
+	}
+	if other := errors.New("x"); unreadable(dir, other) != other || unreadable(dir, nil) != nil {
+		t.Error("another error is changed")
 	}
 }

@@ -6,7 +6,10 @@
 //	enroll/leaf.key       the key of an enrollment that has no certificate yet
 //	renew-HASH/leaf.key   the key for the renewal of the certificate with this hash
 //	state.json            what the last tries to renew came to
+//	renewed               the serial of the certificate in use, for who waits for the next
 //	lock
+//
+// On Windows, where links need rights, current.pem with key and certificates is in the place of the link.
 //
 // A pair never changes. It is current once the link names it, which is one rename after everything in
 // it is on disk: readers of current/leaf.key and current/leaf.pem see the old pair or the new one. A

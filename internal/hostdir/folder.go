@@ -22,6 +22,7 @@ const (
 	renewPrefix = "renew-"
 	stateName   = "state.json"
 	lockName    = "lock"
+	markName    = "renewed"
 
 	CurrentName     = "current"  // the link to the pair in use
 	KeyName         = "leaf.key" // in a pair
@@ -122,7 +123,7 @@ func checkOwner(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return &NotEnrolledError{Path: path}
 	case err != nil:
-		return err
+		return unreadable(path, err)
 	case !info.IsDir():
 		return &FolderError{Path: path, Problem: "is not a folder"}
 	}
@@ -168,16 +169,19 @@ func pairName(n int) string { return fmt.Sprint(pairPrefix, n) }
 
 // currentNumber returns the number of the current pair, and 0 if there is none.
 func currentNumber(path string) (int, error) {
-	target, err := os.Readlink(filepath.Join(path, CurrentName))
+	link := filepath.Join(path, CurrentName)
+	target, err := os.Readlink(link)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return 0, nil
+		return combinedNumber(path)
+	case errors.Is(err, fs.ErrPermission):
+		return 0, unreadable(link, err)
 	case err != nil:
-		return 0, &FolderError{Path: filepath.Join(path, CurrentName), Problem: "is not a link to the pair in use"}
+		return 0, &FolderError{Path: link, Problem: "is not a link to the pair in use"}
 	}
 	n := pairNumber(target)
 	if n == 0 {
-		return 0, &FolderError{Path: filepath.Join(path, CurrentName), Problem: "leads out of the folder"}
+		return 0, &FolderError{Path: link, Problem: "leads out of the folder"}
 	}
 	return n, nil
 }

@@ -30,7 +30,7 @@ func Current(path string) (*Pair, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &NotEnrolledError{Path: path}
 	case err != nil:
-		return nil, err
+		return nil, unreadable(path, err)
 	case !info.IsDir():
 		return nil, &FolderError{Path: path, Problem: "is not a folder"}
 	}
@@ -52,7 +52,7 @@ func readPair(dir string) (*Pair, error) {
 	path := filepath.Join(dir, recordName)
 	data, err := safefile.ReadRegular(path, maxFile)
 	if err != nil {
-		return nil, err
+		return nil, unreadable(path, err)
 	}
 	if p.Record, err = parseRecord(data); err != nil {
 		return nil, &FolderError{Path: path, Problem: err.Error()}
@@ -73,7 +73,7 @@ func readPair(dir string) (*Pair, error) {
 func readCertificates(path string) (certs []*x509.Certificate, err error) {
 	data, err := safefile.ReadRegular(path, maxFile)
 	if err != nil {
-		return nil, err
+		return nil, unreadable(path, err)
 	}
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		cert, err := x509.ParseCertificate(block.Bytes)
@@ -98,8 +98,9 @@ func encodeCertificates(certs ...*x509.Certificate) (out []byte) {
 // Access returns who may read the current key, or without a file of it the certificate; ok is false if
 // there is none. What was changed by hand there stays.
 func (f *Folder) Access() (a Access, ok bool) {
-	for _, name := range []string{KeyName, CertificateName} {
-		if info, err := os.Stat(f.in(CurrentName, name)); err == nil {
+	certificate, key := Files(f.path)
+	for _, name := range []string{key, certificate} {
+		if info, err := os.Stat(name); err == nil {
 			return accessOf(info), true
 		}
 	}
@@ -113,11 +114,20 @@ func List(base string) (dirs []string, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if err != nil {
+		return nil, unreadable(base, err)
+	}
 	for _, e := range entries {
 		dir := filepath.Join(base, e.Name())
-		if info, err := os.Lstat(filepath.Join(dir, CurrentName)); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		info, err := os.Lstat(filepath.Join(dir, CurrentName))
+		if err == nil && info.Mode()&fs.ModeSymlink != 0 || isPresent(filepath.Join(dir, combinedName)) {
 			dirs = append(dirs, dir)
 		}
 	}
-	return dirs, err
+	return dirs, nil
+}
+
+func isPresent(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular()
 }

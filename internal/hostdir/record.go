@@ -27,12 +27,13 @@ type Record struct {
 	Answered time.Time        `json:"answered"`
 	Renew    enrollapi.Window `json:"renew"`
 
-	// Key names a key that has no file: in hardware. The other two say how it is opened.
+	// Key names a key that has no file: in hardware. The last three say how it is opened.
 	Key          string `json:"key,omitempty"`
 	KeyPlace     string `json:"key_place"`
 	KeyType      string `json:"key_type"`
 	PasswordFrom string `json:"key_password_from,omitempty"`
 	Library      string `json:"pkcs11_lib,omitempty"`
+	Device       string `json:"tpm_device,omitempty"`
 
 	AWS *enrollapi.AWS `json:"aws,omitempty"`
 }
@@ -60,6 +61,14 @@ type State struct {
 	NextTry  time.Time `json:"next_try,omitzero"` // not before, while LastTry is not in the future
 	Failures int       `json:"failures,omitempty"`
 	Error    string    `json:"error,omitempty"` // of the last try
+	// Hooks are the commands that ran after the last renewal; nil: none did.
+	Hooks *Hooks `json:"hooks,omitempty"`
 	// Removing is the serial of a certificate that was revoked at the server, while its files are removed.
 	Removing string `json:"removing,omitempty"`
+}
+
+// Hooks are the commands that succeeded since a certificate came into use.
+type Hooks struct {
+	Serial string   `json:"serial"` // of the certificate
+	Ran    []string `json:"ran"`    // command lines
 }

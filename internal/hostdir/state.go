@@ -51,7 +51,7 @@ func (f *Folder) Remove() error {
 			}
 		}
 	}
-	for _, name := range []string{CurrentName + ".new", CurrentName, stateName, lockName} {
+	for _, name := range []string{CurrentName + ".new", CurrentName, combinedName, stateName, markName, lockName} {
 		if err := f.removeAll(name); err != nil {
 			return err
 		}

@@ -26,7 +26,12 @@ func (f *Folder) Switch(p Pair, access Access) error {
 	if err := f.writePair(f.in(pairName(n)), p, access); err != nil {
 		return err
 	}
-	if err := f.point(pairName(n)); err != nil {
+	if isCombined(f.path) {
+		err = f.combine(pairName(n), access)
+	} else {
+		err = f.point(pairName(n))
+	}
+	if err != nil {
 		return err
 	}
 	return f.sweep(n, before)
@@ -71,12 +76,17 @@ func (f *Folder) writePair(dir string, p Pair, access Access) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
+	certs := encodeCertificates(slices.Concat([]*x509.Certificate{p.Leaf}, p.Chain)...)
+	var both []byte
+	if isCombined(f.path) {
+		both = slices.Concat(key, []byte("\n"), certs)
+		defer clear(both)
+	}
 	for _, file := range []struct {
 		name string
 		data []byte
 	}{
-		{KeyName, key}, {CertificateName, encodeCertificates(slices.Concat([]*x509.Certificate{p.Leaf}, p.Chain)...)},
-		{BundleName, encodeCertificates(p.Bundle...)}, {recordName, record},
+		{KeyName, key}, {CertificateName, certs}, {bothName, both}, {BundleName, encodeCertificates(p.Bundle...)}, {recordName, record},
 	} {
 		if file.data == nil {
 			continue

@@ -26,6 +26,8 @@ type Place struct {
 	// PasswordFrom says where the PIN of a token or the auth value of a key in a TPM is, Library which
 	// module reaches the token.
 	PasswordFrom, Library string
+	// Device is the TPM where TPM_DEVICE names none; empty: that of the system.
+	Device string
 
 	existing bool // a key that is not there is an error, instead of made
 }
@@ -37,10 +39,24 @@ func New(p Place, host config.Host) (enrollclient.Keys, error) {
 	if err != nil {
 		return k, err
 	}
+	if strings.ContainsRune(p.Library, filepath.Separator) { // else it is looked for where libraries are
+		if k.Library, err = filepath.Abs(p.Library); err != nil {
+			return k, err
+		}
+	}
 	if k.PasswordFrom, err = lasting(p.PasswordFrom); err != nil {
 		return k, &config.FlagError{Flag: "key-password-from", Err: err}
 	}
-	checked, err := config.NewKeys(config.KeyFlags{PrivateKey: k.URI, PasswordFrom: k.PasswordFrom, Library: p.Library})
+	env := config.ProcessEnvironment()
+	if device, _ := env.Lookup("TPM_DEVICE"); device != "" {
+		p.Device = device
+	} else if p.Device != "" {
+		env = append(config.Environment{"TPM_DEVICE=" + p.Device}, env...)
+	}
+	if k.Place == enrollapi.InTPM {
+		k.Device = p.Device
+	}
+	checked, err := config.NewKeys(config.KeyFlags{PrivateKey: k.URI, PasswordFrom: k.PasswordFrom, Library: k.Library, Environment: env})
 	if err != nil {
 		return k, err
 	}
@@ -58,7 +74,7 @@ func New(p Place, host config.Host) (enrollclient.Keys, error) {
 
 // Of returns the keys of a record, for renewals.
 func Of(r hostdir.Record, host config.Host) (enrollclient.Keys, error) {
-	p := Place{URI: r.Key, Type: r.KeyType, PasswordFrom: r.PasswordFrom, Library: r.Library}
+	p := Place{URI: r.Key, Type: r.KeyType, PasswordFrom: r.PasswordFrom, Library: r.Library, Device: r.Device}
 	if r.KeyPlace == enrollapi.InTPM && r.Key == "" {
 		p.URI = keys.AnyTPM
 	}

@@ -69,6 +69,38 @@ func TestOf(t *testing.T) {
 	}
 }
 
+// TestOf_hardware: the TPM and the module of the enrollment are those of the renewals, which have other
+// variables and another folder; TPM_DEVICE goes before the record.
+func TestOf_hardware(t *testing.T) {
+	t.Setenv("TPM_DEVICE", "/run/tpm.sock")
+	first, err := New(Place{URI: "tpm:", Type: "P-256"}, config.Host{})
+	if err != nil || first.Device != "/run/tpm.sock" {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	record := hostdir.Record{KeyPlace: first.Place, KeyType: first.Type, Device: first.Device}
+	for variable, want := range map[string]string{"": "/run/tpm.sock", "/dev/tpm9": "/dev/tpm9"} {
+		t.Setenv("TPM_DEVICE", variable)
+		again, err := Of(record, config.Host{})
+		if err != nil || again.Device != want {
+			t.Errorf("TPM_DEVICE %q: %+v, %v", variable, again, err)
+			continue
+		}
+		if _, err := again.Open(t.Context(), filepath.Join(t.TempDir(), "none")); err == nil {
+			t.Error("a key that is not there was opened")
+		}
+	}
+	file, err := New(Place{Type: "P-256"}, config.Host{})
+	if err != nil || file.Device != "" {
+		t.Errorf("a key in a file: %+v, %v", file, err)
+	}
+	for library, want := range map[string]string{"libx.so": "libx.so", "./libx.so": "/", "/opt/x.so": "/opt/x.so", "": ""} {
+		k, err := New(Place{URI: "pkcs11:object=k", Type: "P-256", Library: library}, config.Host{})
+		if err != nil || want == "/" && !filepath.IsAbs(k.Library) || want != "/" && k.Library != want {
+			t.Errorf("library %q: %q, %v", library, k.Library, err)
+		}
+	}
+}
+
 func TestNamed(t *testing.T) {
 	for _, err := range []error{&signer.KeyMismatchError{}, &signer.SignError{Err: errors.New("x")}, &signer.PossessionError{}} {
 		if got := Named(err); !errors.As(got, new(*role.KeyError)) {

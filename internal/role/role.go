@@ -38,6 +38,10 @@ type Host struct {
 	Skewed    func(skew time.Duration)                                        // is told how far this host's clock is behind, each time that it may be known
 	Trace     func(format string, args ...any)                                // nil: nobody wants to know
 	Protect   func(ctx context.Context) (context.Context, context.CancelFunc) // the context ends where the program else would
+
+	// Before returns the path of a file in the pair that a renewal replaced, for that of the same file in
+	// the pair in use; nil: there is none.
+	Before func(path string) (string, bool)
 }
 
 // Role gets the credentials of a role, a new session each time: it is an aws.CredentialsProvider. It is
@@ -50,11 +54,32 @@ type Role struct {
 	source   signer.Source
 	provider aws.CredentialsProvider
 	expiry   *expiryWarner // nil: nobody is told of a certificate that nears its end
+	before   before
 }
 
 // Open loads the identity. ctx, and --timeout, bound that: hardware can be slow. The error is one of
 // Config.Check, a *KeyError or a *config.BundleError. The role is to be closed.
+//
+// If a certificate that was just renewed is not valid yet, the one before it is used once; a role that is
+// used long and has it keeps it anyway.
 func Open(ctx context.Context, c *Config, h Host, u Use) (*Role, error) {
+	r, err := open(ctx, c, h, u)
+	if u == Long || !isEarly(err) {
+		return r, err
+	}
+	replaced, ok := c.replaced(h)
+	if !ok {
+		return r, err
+	}
+	h.Before = nil
+	if r, errBefore := open(ctx, replaced, h, u); errBefore == nil {
+		h.Warn(usesBefore(err, r.leaf(ctx)))
+		return r, nil
+	}
+	return nil, err
+}
+
+func open(ctx context.Context, c *Config, h Host, u Use) (*Role, error) {
 	o := &opening{Config: c, host: h, use: u, clock: session.NewClock(h.Now)}
 	cfg := c.session
 	cfg.Trace, cfg.Now, cfg.Clock, cfg.UserAgent = h.Trace, h.Now, o.clock, h.UserAgent
@@ -87,21 +112,30 @@ func (r *Role) WarnOfExpiry(warn func(text string)) {
 // Succeed makes a role say of its certificate what another, which it replaces, has not said.
 func (r *Role) Succeed(other *Role) { r.expiry = other.expiry }
 
-// Retrieve asks for a new session. The error is a *KeyError or a *RequestError.
+// Retrieve asks for a new session. The error is a *KeyError or a *RequestError. A certificate that was just
+// renewed may be refused where the one before it is not: see before.go.
 func (r *Role) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	c, err := r.provider.Retrieve(ctx)
 	r.host.Skewed(r.clock.Skew())
 	if _, told := errors.AsType[*signer.ValidityError](err); r.expiry != nil && !told {
-		var leaf *x509.Certificate
-		if id, err := r.source.Identity(ctx); err == nil {
-			leaf = id.Leaf()
-		}
-		r.expiry.look(leaf)
+		r.expiry.look(r.leaf(ctx))
 	}
+	if err == nil {
+		return c, nil
+	}
+	if c, ok := r.withBefore(ctx, err); ok {
+		return c, nil
+	}
+	return aws.Credentials{}, r.explain(err)
+}
+
+// leaf is the certificate that would be used now, or nil.
+func (r *Role) leaf(ctx context.Context) *x509.Certificate {
+	id, err := r.source.Identity(ctx)
 	if err != nil {
-		return aws.Credentials{}, r.explain(err)
+		return nil
 	}
-	return c, nil
+	return id.Leaf()
 }
 
 // Identity returns what would sign now.

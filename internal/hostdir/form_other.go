@@ -1,0 +1,6 @@
+//go:build !windows
+
+package hostdir
+
+// canLink reports whether users without special rights can make links.
+const canLink = true

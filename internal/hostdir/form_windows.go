@@ -1,0 +1,4 @@
+package hostdir
+
+// canLink reports whether users without special rights can make links.
+const canLink = false
