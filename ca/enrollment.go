@@ -18,7 +18,7 @@ const (
 	KeyInPKCS11 = "pkcs11"
 )
 
-// Enrollment says how a host proved that it may have a certificate. A Recorder with a ledger checks
+// Enrollment is the proof by which a host gets a certificate. A Recorder with a ledger checks
 // the proof and records the certificate in one transaction.
 type Enrollment struct {
 	Proof string // ProofToken or ProofRenewal

@@ -36,8 +36,8 @@ func (c *call) setKey(csr *x509.CertificateRequest) {
 	c.key = hex.EncodeToString(sum[:])
 }
 
-// record logs the decision.
-func (c *call) record(log *slog.Logger, now time.Time, err error) {
+// record logs the decision. left is how many refusals the log did not get before this one.
+func (c *call) record(log *slog.Logger, now time.Time, err error, left int) {
 	attributes := []any{"path", c.path, "rule", c.rule}
 	for _, a := range [][2]string{
 		{"proof", c.proof}, {"name", c.name}, {"profile", c.profile}, {"old", c.old}, {"serial", c.issued}, {"key", c.key},
@@ -47,6 +47,9 @@ func (c *call) record(log *slog.Logger, now time.Time, err error) {
 		}
 	}
 	attributes = append(attributes, "address", c.from.String(), "ms", now.Sub(c.begun).Milliseconds())
+	if left > 0 {
+		attributes = append(attributes, "left_out", left)
+	}
 	if err != nil {
 		log.Warn("refused", append(attributes, "error", err.Error())...)
 		return

@@ -125,6 +125,8 @@ func enrollments() []enrollment {
 		{"own address", asks("new-01", ips(fromAddress)), issued},
 		// CVE-2026-105818: names of a request that nobody has checked.
 		{"other DNS name", asks("new-01", dns("web-01")), refused(name, "san-not-own")},
+		{"own name in a domain that is not listed", asks("new-01", dns("new-01.internal.example.com")), refused(name, "san-not-own")},
+		{"own name, a listed domain and more", asks("new-01", dns("new-01.example.com.evil.example")), refused(name, "san-not-own")},
 		{"DNS name that begins alike", asks("new-01", dns("new-012.example.com")), refused(name, "san-not-own")},
 		{"own and other DNS name", asks("new-01", dns("new-01", "web-01.example.com")), refused(name, "san-not-own")},
 		{"wildcard", asks("new-01", dns("*.new-01")), refused(bad, "request")},

@@ -20,11 +20,14 @@ func (s *Server) decide(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	c := newCall(s.path(r), r.RemoteAddr, s.now())
 	answer, err := s.allowed(ctx, c, r, run)
 	if err != nil {
+		s.alarm(ctx, c, err)
 		refused := refusalOf(err)
 		c.rule = refused.rule
 		err = refused
 	}
-	c.record(s.log, s.now(), err)
+	if left, ok := s.refusals.admit(c, err, s.now()); ok {
+		c.record(s.log, s.now(), err, left)
+	}
 	s.write(w, answer, err)
 }
 

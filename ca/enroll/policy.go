@@ -14,7 +14,8 @@ import (
 	"kedge/internal/enrollapi"
 )
 
-// Policy says what a host may get by itself with a profile. The zero Policy allows nothing.
+// Policy says what an enrollment server may issue to a host with a profile, without an operator. The
+// zero Policy allows nothing.
 type Policy struct {
 	Profile *ca.Profile
 	Proofs  []string // ca.ProofToken, ca.ProofRenewal
@@ -22,6 +23,9 @@ type Policy struct {
 	// Grace is how long after its end a certificate can still be renewed; HardwareGrace, for keys
 	// that were said to be in a TPM or token when that certificate was issued.
 	Grace, HardwareGrace time.Duration
+	// Domains are those in which a host's DNS names may be: NAME.DOMAIN, and NAME itself in any case.
+	Domains []string
+
 	// Recoveries is how often a lineage may be renewed after the end of a certificate. 0: no limit.
 	Recoveries int
 }
@@ -77,16 +81,16 @@ func (p Policy) request(id *identity, csr *x509.CertificateRequest, from netip.A
 			hinted("name the host: kedge enroll --name NAME")
 	}
 	r.Host = r.Name
-	return r, checkOwnNames(r, from)
+	return r, p.checkOwnNames(r, from)
 }
 
 // checkOwnNames checks that the alternative names of a request belong to the host: with a token for
-// one name nobody gets another's, whatever patterns the profile has. An operator can issue a
+// one name no host gets another's, whatever patterns the profile has. An operator can issue a
 // certificate with other names at the CA, and the host can then renew that.
-func checkOwnNames(r ca.Request, from netip.Addr) error {
+func (p Policy) checkOwnNames(r ca.Request, from netip.Addr) error {
 	var others []string
 	for _, dns := range r.DNS {
-		if !isOwnDNS(r.Name, dns) {
+		if !p.isOwnDNS(r.Name, dns) {
 			others = append(others, dns)
 		}
 	}
@@ -103,14 +107,17 @@ func checkOwnNames(r ca.Request, from netip.Addr) error {
 	others = append(others, r.Emails...)
 	if len(others) > 0 {
 		return refuse(enrollapi.NameNotAllowed, "san-not-own", "the host %q cannot get the alternative name %q", r.Name, others[0]).
-			hinted("ask for NAME or NAME.DOMAIN, URIs that end with /NAME, and the address of the host itself; others are issued at the CA")
+			hinted("a host gets NAME, NAME.DOMAIN for the enroll.domains of the profile, URIs that end with /NAME, and its own address; other names are issued at the CA")
 	}
 	return nil
 }
 
-func isOwnDNS(name, dns string) bool {
-	name, dns = strings.ToLower(name), strings.ToLower(dns)
-	return dns == name || strings.HasPrefix(dns, name+".")
+// isOwnDNS reports whether a DNS name is the host's, or the host's in one of the domains. Any other
+// NAME.DOMAIN may be that of another machine: "api" is not every api.*.example.com.
+func (p Policy) isOwnDNS(name, dns string) bool {
+	domain, inDomain := strings.CutPrefix(strings.ToLower(dns), strings.ToLower(name)+".")
+	return strings.EqualFold(name, dns) ||
+		inDomain && slices.ContainsFunc(p.Domains, func(d string) bool { return strings.EqualFold(d, domain) })
 }
 
 func isOwnURI(name string, u *url.URL) bool {

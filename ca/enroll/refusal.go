@@ -70,13 +70,13 @@ func refuseToken(err error) *refusal {
 	}
 	again := "have the operator of the CA make another: kedge-ca token NAME"
 	switch e.Why {
-	case ledger.TokenUnknown, ledger.TokenSecret: // who has only the id of a token learns nothing of it
+	case ledger.TokenUnknown, ledger.TokenSecret: // one answer for both: the ID alone, without the secret, reveals nothing
 		return refuse(enrollapi.BadToken, "token-unknown", "the token is not one of this CA").hinted(again)
 	case ledger.TokenExpired:
 		return refuse(enrollapi.TokenExpired, "token-expired", "the token has expired").hinted(again)
 	case ledger.TokenSpent:
 		return refuse(enrollapi.TokenSpent, "token-spent", "the token has been used").
-			hinted("if it was not used here, somebody else has it: revoke it at the CA; " + again)
+			hinted(fmt.Sprintf("if it was not used here, somebody else has a certificate by it: the operator of the CA revokes that with kedge-ca token revoke %x --certificates; for this host, ", e.ID) + again)
 	case ledger.TokenRevoked:
 		return refuse(enrollapi.TokenRevoked, "token-revoked", "the token was revoked").hinted(again)
 	case ledger.TokenVoid:
@@ -109,13 +109,12 @@ func refuseName(err error) *refusal {
 }
 
 func refuseRenewal(err error) *refusal {
-	enroll := "have the operator of the CA make a token, and run kedge enroll --force"
+	enroll := "have the operator of the CA make a token that replaces the key of the name, with kedge-ca token NAME --replace, and run kedge enroll --force"
 	if e, ok := errors.AsType[*ledger.GraceError](err); ok {
 		return refuse(enrollapi.BeyondGrace, "beyond-grace", "the certificate %q expired too long ago, or too often", e.Presented.Subject).hinted(enroll)
 	}
 	if e, ok := errors.AsType[*ledger.CloneError](err); ok {
-		return refuse(enrollapi.Clone, "clone", "the certificate %q was renewed with another key: two hosts have it", e.Presented.Subject).
-			hinted("if this is a copy or an old snapshot of a host, give it a name and a token of its own")
+		return refuseClone(e)
 	}
 	if e, ok := errors.AsType[*ledger.EndedError](err); ok {
 		return refuse(enrollapi.Ended, "ended", "the certificate %q can no longer be renewed: its name was given to another key, or to nobody", e.Presented.Subject).hinted(enroll)
@@ -124,6 +123,17 @@ func refuseRenewal(err error) *refusal {
 		return refuse(enrollapi.Revoked, "revoked", "the certificate %q was revoked", e.Subject).hinted(enroll)
 	}
 	return nil
+}
+
+// refuseClone tells a host that another has had its certificate. Which of the two is the right one, the
+// operator says.
+func refuseClone(e *ledger.CloneError) *refusal {
+	r := refuse(enrollapi.Clone, "clone", "the certificate %q, serial %s, was renewed on %s with another key, not that of this host: this host was restored from a snapshot or backup, or one of the two is a copy of the other",
+		e.Presented.Subject, e.Presented.Serial, rfc3339(e.Newest.IssuedAt))
+	if e.Presented.Seq == e.Newest.Seq {
+		r.message = fmt.Sprintf("the certificate %q, serial %s, is now renewed by one key alone, which is another: two hosts have had it", e.Presented.Subject, e.Presented.Serial)
+	}
+	return r.hinted(fmt.Sprintf("if this host is the right one, the operator of the CA lets it go on, and it renews by itself then: kedge-ca resolve NAME --keep %s; if it is a copy, it needs a name of its own: kedge-ca token NEW-NAME, then kedge enroll --force", e.Presented.Serial))
 }
 
 func refuseKey(err error) *refusal {

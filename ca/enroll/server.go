@@ -37,8 +37,10 @@ type Server struct {
 	now     func() time.Time
 	log     *slog.Logger
 	limited *httpserver.RateLimited
-	list    func(authority string) ([]byte, error)
-	conns   *httpserver.Connections
+	// refusals bounds what strangers write to the log.
+	refusals refusals
+	list     func(authority string) ([]byte, error)
+	conns    *httpserver.Connections
 
 	renewing    sync.Mutex // of the certificate
 	certificate atomic.Pointer[certificate]

@@ -141,7 +141,7 @@ func (w *world) terms() *Terms {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		t.Policies[name] = Policy{Profile: profile, Proofs: p.proofs, Grace: 7 * dayLong, HardwareGrace: 90 * dayLong, Recoveries: 2}
+		t.Policies[name] = Policy{Profile: profile, Proofs: p.proofs, Domains: []string{"example.com", "example.org"}, Grace: 7 * dayLong, HardwareGrace: 90 * dayLong, Recoveries: 2}
 	}
 	return t
 }

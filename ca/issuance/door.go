@@ -25,6 +25,12 @@ func (s *Service) Presented(ctx context.Context, e ca.Enrollment) (ledger.Token,
 	return s.ledger.Token(ctx, e.Token)
 }
 
+// Enrollment returns the proof by which a certificate was issued to a host; nil if the operator
+// issued it.
+func (s *Service) Enrollment(ctx context.Context, c ledger.Certificate) (*ca.Enrollment, error) {
+	return s.ledger.Enrollment(ctx, c)
+}
+
 // KeyPlace returns where the key of a certificate is, as its host said when it was issued; empty if
 // the operator issued it.
 func (s *Service) KeyPlace(ctx context.Context, c ledger.Certificate) (string, error) {
@@ -66,29 +72,12 @@ func (s *Service) PathOf(ctx context.Context, cert *x509.Certificate) ([]*x509.C
 	return certs, err
 }
 
-// GiveUp revokes, at the request of a host, the certificates of its lineage that are valid or can
-// be renewed, as ca.CessationOfOperation. The host has shown that it has the key of one of them. If
-// that is not the key of the newest, it may be a copy's: a *ledger.CloneError. A lineage that has
-// ended is a *ledger.EndedError, a certificate that was revoked a *ledger.RevokedError.
+// GiveUp revokes the certificates of the lineage of a leaf, at the request of the host that has its
+// key: see ledger.Ledger.GiveUp.
 func (s *Service) GiveUp(ctx context.Context, c ledger.Certificate, why string) (*Changed, error) {
-	if c.RevokedAt != nil {
-		return nil, &ledger.RevokedError{Fingerprint: c.Fingerprint, Subject: c.Subject, At: *c.RevokedAt, Reason: c.Reason}
-	}
-	newest, err := s.ledger.Newest(ctx, c)
+	revoked, err := s.ledger.GiveUp(ctx, c.Fingerprint, why)
 	if err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(newest.KeyHash, c.KeyHash) {
-		return nil, &ledger.CloneError{Presented: c, Newest: newest, Key: c.KeyHash}
-	}
-	var all []ledger.Certificate
-	for other, err := range s.ledger.List(ctx, ledger.Filter{Kind: ledger.Leaf, CommonName: c.CommonName}) {
-		if err != nil {
-			return nil, err
-		}
-		if other.Lineage == c.Lineage && other.RevokedAt == nil && (other.Seq == newest.Seq || !s.now().After(other.NotAfter)) {
-			all = append(all, other)
-		}
-	}
-	return s.Revoke(ctx, all, ca.CessationOfOperation, why)
+	return s.changed(ctx, revoked)
 }

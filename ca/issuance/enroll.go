@@ -94,6 +94,26 @@ func (s *Service) Decommission(ctx context.Context, name, why string) (*Decommis
 	return &Decommissioned{Changed: *changed, Tokens: d.Tokens}, nil
 }
 
+// Resolved is a decision about a host that was copied.
+type Resolved struct {
+	ledger.Resolved
+	Changed // what was revoked
+}
+
+// Resolve decides which host goes on with a name of which two have had the same certificate: see
+// ledger.Ledger.Resolve.
+func (s *Service) Resolve(ctx context.Context, name, serial, why string) (*Resolved, error) {
+	r, err := s.ledger.Resolve(ctx, name, serial, why)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := s.changed(ctx, r.Revoked)
+	if err != nil {
+		return nil, err
+	}
+	return &Resolved{r, *changed}, nil
+}
+
 // Holders yields the names that are held, those that expire first first: see
 // ledger.Ledger.Holders.
 func (s *Service) Holders(ctx context.Context) iter.Seq2[ledger.Holder, error] {

@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -59,7 +60,7 @@ func (s *Service) Hosts(ctx context.Context) iter.Seq2[Host, error] {
 // alarms is what is known about hosts besides their certificates.
 type alarms struct {
 	denied map[string]ledger.Denial // by common name
-	clones map[int64]cloned         // by lineage
+	clones map[int64][]ledger.Clone // by lineage
 }
 
 func (s *Service) alarms(ctx context.Context) (*alarms, error) {
@@ -71,70 +72,51 @@ func (s *Service) alarms(ctx context.Context) (*alarms, error) {
 		a.denied[d.Name] = d
 	}
 	var err error
-	a.clones, err = s.clonesByLineage(ctx)
+	a.clones, err = s.ledger.OpenClones(ctx)
 	return a, err
-}
-
-// cloned is what is known about the copies of the certificates of one lineage.
-type cloned struct {
-	name   string // the common name
-	clones []ledger.Clone
-}
-
-// clonesByLineage returns the renewals that were refused, by the lineages that they were about,
-// which may have ended since.
-func (s *Service) clonesByLineage(ctx context.Context) (map[int64]cloned, error) {
-	var all []ledger.Clone
-	for c, err := range s.ledger.Clones(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, c)
-	}
-	found := map[int64]cloned{}
-	newest := map[string]ledger.Certificate{} // by fingerprint
-	for _, c := range all {
-		cert, known := newest[string(c.Newest)]
-		if !known {
-			var err error
-			if cert, err = s.ledger.Certificate(ctx, c.Newest); err != nil {
-				return nil, err
-			}
-			newest[string(c.Newest)] = cert
-		}
-		found[cert.Lineage] = cloned{cert.CommonName, append(found[cert.Lineage].clones, c)}
-	}
-	return found, nil
 }
 
 // cloneStatus adds the hosts whose certificates were copied.
 func (s *Service) cloneStatus(ctx context.Context, c *Status) error {
-	all, err := s.clonesByLineage(ctx)
+	all, err := s.ledger.OpenClones(ctx)
 	if err != nil {
 		return err
 	}
 	var names []string
-	for lineage, one := range all {
-		for cert, err := range s.ledger.List(ctx, ledger.Filter{Kind: ledger.Leaf, CommonName: one.name, Newest: true}) {
-			if err != nil {
-				return err
-			}
-			if cert.Lineage == lineage {
-				names = append(names, one.name)
-			}
+	for _, clones := range all {
+		newest, err := s.holderOf(ctx, clones[0].Newest)
+		if err != nil {
+			return err
+		}
+		if newest != nil {
+			names = append(names, newest.CommonName)
 		}
 	}
 	if len(names) == 0 {
 		return nil
 	}
 	slices.Sort(names)
-	c.Needs = append(c.Needs, fmt.Sprintf("another key wanted to renew a certificate of %s, so that one of the two hosts is a copy: find out which with kedge-ca hosts --json, and give the name to the other with kedge-ca token NAME --replace",
+	c.Needs = append(c.Needs, fmt.Sprintf("another key wanted to renew a certificate of %s, so that one of the two hosts is a copy: find out which with kedge-ca hosts --json, and let the other go on with kedge-ca resolve NAME --keep SERIAL",
 		someOf(names, maxRemaining, len(names))))
 	return nil
 }
 
+// holderOf returns the newest certificate of the lineage of another; nil if that has ended, or its
+// newest is revoked.
+func (s *Service) holderOf(ctx context.Context, fingerprint []byte) (*ledger.Certificate, error) {
+	c, err := s.ledger.Certificate(ctx, fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	newest, err := s.ledger.Newest(ctx, c)
+	if _, ended := errors.AsType[*ledger.EndedError](err); ended || err == nil && newest.RevokedAt != nil {
+		return nil, nil
+	}
+	return &newest, err
+}
+
 func (a *alarms) host(holder ledger.Holder, e Expiry, now time.Time) Host {
-	h := Host{Holder: holder, State: holder.State(now), Due: dueAt(holder.Certificate), Clones: a.clones[holder.Lineage].clones}
+	h := Host{Holder: holder, State: holder.State(now), Due: dueAt(holder.Certificate), Clones: a.clones[holder.Lineage]}
 	if h.State == ledger.Valid && e.State(holder.NotBefore, holder.NotAfter, now) == Expiring {
 		h.State = Overdue
 	}

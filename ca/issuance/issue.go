@@ -154,6 +154,9 @@ func (i *Issuer) renew(ctx context.Context, r Renewal) (*Issued, error) {
 		return nil, err
 	}
 	r.Renewal.Old = old
+	if err := i.checkRenewal(ctx, &r); err != nil {
+		return nil, err
+	}
 	prepared, err := i.authority.PrepareRenewal(r.Renewal, at)
 	if err != nil {
 		return nil, err
@@ -166,6 +169,20 @@ func (i *Issuer) renew(ctx context.Context, r Renewal) (*Issued, error) {
 	return &Issued{Ended: to.receipt.Ended, Issued: ca.Issued{
 		Certificate: cert, Issuer: i.authority.Certificate(), Profile: r.Profile.Name(), Host: r.Host, Why: r.Why, Replaces: r.Old.Fingerprint, At: at, Enrollment: r.Enrollment,
 	}}, nil
+}
+
+// checkRenewal returns the error with which the ledger would refuse the renewal by a host, so that it
+// costs no signature.
+func (i *Issuer) checkRenewal(ctx context.Context, r *Renewal) error {
+	if r.Enrollment == nil {
+		return nil
+	}
+	key := r.Old.KeyHash
+	if r.Public != nil {
+		hash := ca.KeyHash(&x509.Certificate{PublicKey: r.Public})
+		key = hash[:]
+	}
+	return i.service.ledger.CheckRenewal(ctx, r.Old, key, r.Enrollment)
 }
 
 // Due reports whether a certificate has used two thirds of its lifetime, after which it should be

@@ -24,6 +24,7 @@ const (
 	kindImport    = "import"    // a certificate that was issued before the ledger existed, or outside of it; see issuedBody
 	kindList      = "list"      // a CRL that another ledger, or this one before a restore, recorded; see listBody
 	kindClone     = "clone"     // a renewal that was refused; see cloneBody
+	kindResolve   = "resolve"   // which of two hosts with the same certificate goes on; see resolveBody
 	kindTakeOver  = "takeover"  // the past of an authority, before the ledger existed; see takeOverBody
 
 	kindToken        = "token"        // see tokenBody
@@ -37,7 +38,7 @@ const (
 type Entry struct {
 	Seq  int64 // 1, 2, 3 …
 	At   time.Time
-	Kind string // issue, revoke, release, authority, crl, import, list, clone, takeover, token, token-revoke, deny, decommission, restore
+	Kind string // issue, revoke, release, authority, crl, import, list, clone, resolve, takeover, token, token-revoke, deny, decommission, restore
 	Body string // JSON
 	Prev []byte // the hash of the entry before; zeros for the first
 	Hash []byte

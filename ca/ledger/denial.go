@@ -1,11 +1,14 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"kedge/ca"
@@ -140,7 +143,7 @@ type Decommissioned struct {
 // Decommission gives up a common name, in one transaction: it revokes, as ca.CessationOfOperation,
 // the certificates with the name that are valid or can be renewed, ends their lineages, revokes the
 // tokens that name it, and lifts its denial. Then the name is free for another key. If there is
-// nothing of all that, the error is a *NotFoundError.
+// nothing of all that, the error is a *FreeError or, if the name was never given up, a *NotFoundError.
 func (l *Ledger) Decommission(ctx context.Context, name, why string) (Decommissioned, error) {
 	if err := writableName(name, why); err != nil {
 		return Decommissioned{}, fmt.Errorf("decommission: %w", err)
@@ -169,7 +172,7 @@ func (t *transaction) decommission(ctx context.Context, name, why string) (d Dec
 		return d, err
 	}
 	if len(d.Certificates) == 0 && len(d.Tokens) == 0 && ended == 0 && lifted == 0 { // the entry is rolled back
-		return d, &NotFoundError{What: fmt.Sprintf("a host with the name %q", name)}
+		return d, t.notHeld(ctx, name)
 	}
 	if err := t.revokeAll(ctx, d.Certificates, ca.CessationOfOperation, why); err != nil {
 		return d, err
@@ -180,6 +183,32 @@ func (t *transaction) decommission(ctx context.Context, name, why string) (d Dec
 		}
 	}
 	return d, nil
+}
+
+// notHeld returns the error for a name that nothing holds.
+func (t *transaction) notHeld(ctx context.Context, name string) error {
+	const last = "SELECT at, body FROM entries WHERE kind <> 'issue' AND kind = 'decommission' AND seq < ? AND body LIKE ? ORDER BY seq DESC"
+	text, err := encode(name)
+	if err != nil {
+		return err
+	}
+	rows, err := t.conn.QueryContext(ctx, t.e.sql(last), t.seq, `{"name":`+strings.NewReplacer(`\`, `_`, `%`, `_`).Replace(text)+"%")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var at int64
+		var body string
+		if err := rows.Scan(&at, &body); err != nil {
+			return err
+		}
+		var gone decommissionBody
+		if json.Unmarshal([]byte(body), &gone) == nil && gone.Name == name {
+			return &FreeError{Name: name, At: time.UnixMicro(at)}
+		}
+	}
+	return cmp.Or(rows.Err(), error(&NotFoundError{What: fmt.Sprintf("a host with the name %q", name)}))
 }
 
 // usable returns the tokens that name a name, and are neither revoked nor void.

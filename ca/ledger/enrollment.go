@@ -38,7 +38,7 @@ const (
 		WHERE o.fingerprint = ? AND (o.not_after >= ? OR o.not_after >= ? AND l.recoveries < ?)`
 
 	endNamed        = "DELETE FROM lineages WHERE common_name = ? AND id <> (SELECT lineage FROM certificates WHERE seq = ?)"
-	updateRecovered = `UPDATE lineages SET newest = ?, recoveries = recoveries + (SELECT count(*) FROM certificates o WHERE o.seq = lineages.newest AND o.not_after < ?)
+	updateRecovered = `UPDATE lineages SET newest = ?, only_key = NULL, recoveries = recoveries + (SELECT count(*) FROM certificates o WHERE o.seq = lineages.newest AND o.not_after < ?)
 		WHERE id = (SELECT lineage FROM certificates WHERE seq = ?)`
 )
 
@@ -96,11 +96,8 @@ func isHeld(find string, args ...any) reason {
 
 // graceRule refuses the renewal of a certificate that expired too long ago, or once too often.
 func (t *transaction) graceRule(r *record) rule {
-	now, limit := t.now(), int64(r.enrollment.Recoveries)
-	if limit == 0 {
-		limit = math.MaxInt64
-	}
-	args := []any{r.row.Replaces, now.UnixMicro(), now.Add(-r.enrollment.Grace).UnixMicro(), limit}
+	now := t.now()
+	args := []any{r.row.Replaces, now.UnixMicro(), now.Add(-r.enrollment.Grace).UnixMicro(), recoveriesLimit(r.enrollment)}
 	return rule{statement{findRenewable, args, 1}, func(ctx context.Context, s *session, r *record) error {
 		presented, err := s.certificate(ctx, "c.fingerprint = ?", r.row.Replaces)
 		if presented == nil || err != nil || !now.After(presented.NotAfter) {
@@ -112,6 +109,14 @@ func (t *transaction) graceRule(r *record) rule {
 		}
 		return e
 	}}
+}
+
+// recoveriesLimit returns how many times a certificate of a lineage can be renewed after its end.
+func recoveriesLimit(e *ca.Enrollment) int64 {
+	if e.Recoveries == 0 {
+		return math.MaxInt64
+	}
+	return int64(e.Recoveries)
 }
 
 // spending has the tokens that a batch spends, as they are in the transaction and, for the records

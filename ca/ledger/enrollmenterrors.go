@@ -85,6 +85,16 @@ func (e *DeniedError) Error() string {
 	return text
 }
 
+// FreeError reports that a name was given up before, and that nothing has had it since.
+type FreeError struct {
+	Name string
+	At   time.Time
+}
+
+func (e *FreeError) Error() string {
+	return fmt.Sprintf("%q was decommissioned on %s already, and no host has had the name since", e.Name, e.At.UTC().Format(time.RFC3339))
+}
+
 // GraceError reports that an expired certificate is not renewed.
 type GraceError struct {
 	Presented  Certificate

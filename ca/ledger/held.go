@@ -17,7 +17,7 @@ import (
 type Holder struct {
 	Certificate                // the newest, whether valid, expired or revoked
 	Recoveries  int            // how often the host renewed a certificate that had expired
-	Enrollment  *ca.Enrollment // how the host proved that it may have Certificate; nil: the operator issued it
+	Enrollment  *ca.Enrollment // the proof by which Certificate was issued; nil: the operator issued it
 }
 
 // Holders yields the lineages that have not ended, those whose certificate expires first first.
@@ -69,8 +69,8 @@ func enrollmentIn(body string) (*ca.Enrollment, error) {
 	return b.enrollment()
 }
 
-// Enrollment returns how a host proved that it may have a certificate; nil if the operator issued
-// it.
+// Enrollment returns the proof by which a certificate was issued to a host; nil if the operator
+// issued it.
 func (l *Ledger) Enrollment(ctx context.Context, c Certificate) (*ca.Enrollment, error) {
 	var body string
 	if err := l.db.QueryRowContext(ctx, l.engine.sql("SELECT body FROM entries WHERE seq = ?"), c.Seq).Scan(&body); err != nil {
@@ -85,6 +85,7 @@ type Clone struct {
 	At        time.Time
 	Subject   string
 	Presented []byte     // the fingerprint of the certificate to be renewed
+	Serial    string     // of that; only from OpenClones
 	Newest    []byte     // the fingerprint of the one that had replaced it
 	Key       []byte     // ca.KeyHash of the requester's key
 	Address   netip.Addr // of the requester; invalid if it did not ask a server

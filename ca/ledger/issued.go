@@ -112,10 +112,7 @@ func (l *Ledger) Record(ctx context.Context, i ca.Issued) (Receipt, error) {
 		})
 	}
 	if err := l.writer.submit(ctx, j); err != nil {
-		if clone, ok := errors.AsType[*CloneError](err); ok {
-			return Receipt{}, errors.Join(err, l.recordClone(ctx, clone, r.body.Address))
-		}
-		return Receipt{}, err
+		return Receipt{}, l.noteClone(ctx, err, r.body.Address)
 	}
 	return j.receipt, nil
 }
@@ -153,7 +150,7 @@ func newRecord(i ca.Issued) (*record, error) {
 	return r, r.enroll(i.Enrollment)
 }
 
-// enroll sets how a host proved that it may have the certificate.
+// enroll sets the proof by which a host gets the certificate.
 func (r *record) enroll(e *ca.Enrollment) error {
 	if e == nil {
 		return nil
@@ -173,10 +170,16 @@ func (r *record) enroll(e *ca.Enrollment) error {
 	}
 	r.enrollment = e
 	r.body.Proof, r.body.Token, r.body.KeyPlace = e.Proof, hex.EncodeToString(e.Token), e.KeyPlace
-	if e.Address.IsValid() {
-		r.body.Address = e.Address.Unmap().WithZone("").String()
-	}
+	r.body.Address = addressOf(e)
 	return nil
+}
+
+// addressOf returns the address of a host as entries have it; empty if it is unknown.
+func addressOf(e *ca.Enrollment) string {
+	if e == nil || !e.Address.IsValid() {
+		return ""
+	}
+	return e.Address.Unmap().WithZone("").String()
 }
 
 // writable refuses a text that PostgreSQL cannot store.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -17,7 +18,7 @@ import (
 //
 // A renewal presents the certificate that it replaces. If that is the newest, it is renewed.
 // If it is not, but the key is that of the newest, then an answer was lost, and the newest
-// is returned. Otherwise two hosts have the same key or certificate: a clone.
+// is returned. Otherwise two hosts have the same key or certificate: a clone, which resolve.go ends.
 
 const (
 	// insertNext is insertCertificate for a leaf that replaces none. It joins the lineage of its
@@ -28,15 +29,16 @@ const (
 
 	endLineages   = "DELETE FROM lineages WHERE name = ? AND id <> (SELECT lineage FROM certificates WHERE seq = ?)"
 	insertLineage = `INSERT INTO lineages (id, name, newest, old, common_name, recoveries) SELECT lineage, subject, seq, 0, common_name, 0 FROM certificates WHERE seq = ?
-		ON CONFLICT (id) DO UPDATE SET newest = excluded.newest`
-	updateLineage = "UPDATE lineages SET newest = ? WHERE id = (SELECT lineage FROM certificates WHERE seq = ?)"
+		ON CONFLICT (id) DO UPDATE SET newest = excluded.newest, only_key = NULL`
+	updateLineage = "UPDATE lineages SET newest = ?, only_key = NULL WHERE id = (SELECT lineage FROM certificates WHERE seq = ?)"
 
-	findNewest = "SELECT l.id FROM lineages l JOIN certificates o ON o.seq = l.newest WHERE o.fingerprint = ? AND l.name = ? AND o.revoked_at IS NULL"
+	findNewest = "SELECT l.id FROM lineages l JOIN certificates o ON o.seq = l.newest WHERE o.fingerprint = ? AND l.name = ? AND o.revoked_at IS NULL AND (l.only_key IS NULL OR l.only_key = ?)"
 	findSame   = `SELECT n.seq FROM lineages l JOIN certificates n ON n.seq = l.newest
 		WHERE l.name = ? AND n.key_hash = ? AND n.issuer_key = ? AND n.revoked_at IS NULL AND n.not_after >= ?`
-	// findClones counts those with the beginning of an entry, and all with its newest certificate.
+	// findClones counts those with the beginning of an entry, and all with its newest certificate, whose
+	// entry they follow.
 	findClones = `SELECT count(CASE WHEN substr(e.body, 1, CAST(? AS INTEGER)) = ? THEN 1 END), count(*)
-		FROM entries e WHERE e.kind <> 'issue' AND e.kind = ? AND e.body LIKE ?`
+		FROM entries e WHERE e.kind <> 'issue' AND e.seq > ? AND e.kind = ? AND e.body LIKE ?`
 	findSameCA = `SELECT max(c.seq) AS seq FROM certificates c
 		WHERE c.subject = ? AND c.key_hash = ? AND c.issuer_key = ? AND c.revoked_at IS NULL AND c.not_after >= ? AND c.kind <> 'leaf' HAVING max(c.seq) IS NOT NULL`
 )
@@ -46,7 +48,7 @@ func (t *transaction) lineageRules(r *record) []rule {
 	row := &r.row
 	switch {
 	case row.Kind == Leaf && len(row.Replaces) != 0:
-		return []rule{{statement{findNewest, []any{row.Replaces, row.Subject}, 1}, notNewest}}
+		return []rule{{statement{findNewest, []any{row.Replaces, row.Subject, row.KeyHash}, 1}, notNewest}}
 	case row.Kind == Leaf && r.once:
 		return []rule{t.once(r, findSame)}
 	case r.once:
@@ -104,9 +106,13 @@ type CloneError struct {
 	Presented Certificate // the one to be renewed
 	Newest    Certificate
 	Key       []byte // ca.KeyHash of the requester's key
+	Noted     bool   // the ledger has an entry about it since this request
 }
 
 func (e *CloneError) Error() string {
+	if e.Presented.Seq == e.Newest.Seq { // after Resolve
+		return fmt.Sprintf("the certificate %q, serial %s, is renewed by another key alone: a copy of it is in use elsewhere", e.Presented.Subject, e.Presented.Serial)
+	}
 	return fmt.Sprintf("the certificate %q, serial %s, was replaced by serial %s, which has another key: a copy of it is in use elsewhere",
 		e.Presented.Subject, e.Presented.Serial, e.Newest.Serial)
 }
@@ -138,24 +144,38 @@ func notNewest(ctx context.Context, s *session, r *record) error {
 	case presented.RevokedAt != nil:
 		return presented.revokedError()
 	}
-	newest, err := s.certificate(ctx, "c.seq = (SELECT newest FROM lineages WHERE id = ?)", presented.Lineage)
+	newest, onlyKey, err := s.newest(ctx, presented)
 	switch {
 	case err != nil:
 		return err
-	case newest == nil:
-		by, err := s.certificate(ctx, "c.seq = (SELECT max(newest) FROM lineages WHERE name = ?)", presented.Subject)
-		if err != nil {
-			return err
-		}
-		return &EndedError{Presented: *presented, By: by}
 	case newest.RevokedAt != nil:
 		return newest.revokedError()
 	case newest.Seq == presented.Seq:
-		return nil
+		if onlyKey == nil || bytes.Equal(onlyKey, r.row.KeyHash) {
+			return nil
+		}
 	case bytes.Equal(newest.KeyHash, r.row.KeyHash):
 		return &AnsweredError{Newest: *newest}
 	}
 	return &CloneError{Presented: *presented, Newest: *newest, Key: r.row.KeyHash}
+}
+
+// newest returns the newest certificate of the lineage of a leaf, and the only key that can renew it,
+// nil for any. A lineage that has ended is an *EndedError.
+func (s *session) newest(ctx context.Context, leaf *Certificate) (newest *Certificate, onlyKey []byte, err error) {
+	newest, err = s.certificate(ctx, "c.seq = (SELECT newest FROM lineages WHERE id = ?)", leaf.Lineage)
+	if err != nil {
+		return nil, nil, err
+	}
+	if newest != nil {
+		err = s.queryRow(ctx, "SELECT only_key FROM lineages WHERE id = ?", leaf.Lineage).Scan(&onlyKey)
+		return newest, onlyKey, err
+	}
+	by, err := s.certificate(ctx, "c.seq = (SELECT max(newest) FROM lineages WHERE name = ?)", leaf.Subject)
+	if err != nil {
+		return nil, nil, err
+	}
+	return nil, nil, &EndedError{Presented: *leaf, By: by}
 }
 
 // cloneBody is the entry of a refused renewal.
@@ -171,6 +191,15 @@ type cloneBody struct {
 // the key of an older one could ask with new keys without end, and an entry stays for ever.
 const maxClones = 32
 
+// noteClone records a refused renewal if err is that, and returns err. The same request is recorded
+// once: see recordClone.
+func (l *Ledger) noteClone(ctx context.Context, err error, address string) error {
+	if clone, ok := errors.AsType[*CloneError](err); ok {
+		return errors.Join(err, l.recordClone(ctx, clone, address))
+	}
+	return err
+}
+
 // recordClone records a refused renewal; once for each key and newest certificate, from whatever
 // address, as long as there are fewer than maxClones.
 func (l *Ledger) recordClone(ctx context.Context, e *CloneError, address string) error {
@@ -181,15 +210,17 @@ func (l *Ledger) recordClone(ctx context.Context, e *CloneError, address string)
 	}
 	start := strings.TrimSuffix(text, "}") // the address would follow
 	body.Address = address
-	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
+	noted, err := aloneFor(ctx, l, func(ctx context.Context, t *transaction) (bool, error) {
 		var same, all int64
-		err := t.queryRow(ctx, findClones, int64(utf8.RuneCountInString(start)), start, kindClone, `%"newest":"`+body.Newest+`"%`).Scan(&same, &all)
+		err := t.queryRow(ctx, findClones, int64(utf8.RuneCountInString(start)), start, e.Newest.Seq, kindClone, `%"newest":"`+body.Newest+`"%`).Scan(&same, &all)
 		if same != 0 || all >= maxClones || err != nil {
-			return err
+			return false, err
 		}
 		_, err = t.append(ctx, kindClone, body)
-		return err
+		return err == nil, err
 	})
+	e.Noted = noted
+	return err
 }
 
 // Newest returns the newest certificate of the lineage of a leaf, possibly the leaf itself. A

@@ -103,7 +103,8 @@ type lineage struct {
 	newest                         int64
 	from, until                    time.Time // notBefore and notAfter of the newest
 	old                            bool
-	recoveries                     int64 // renewals by a host after the certificate had expired
+	recoveries                     int64  // renewals by a host after the certificate had expired
+	onlyKey                        string // that can renew the newest; empty: any
 }
 
 func newHistory() *history {
@@ -207,9 +208,23 @@ func (h *history) withKey(c *Certificate) (id int64, ok bool) {
 func (h *history) extend(id int64, c *Certificate) {
 	l := h.lineages[id]
 	delete(h.byNewest, l.fingerprint)
-	l.newest, l.from, l.until, l.key, l.fingerprint = c.Seq, c.NotBefore, c.NotAfter, string(c.KeyHash), string(c.Fingerprint)
+	l.newest, l.from, l.until, l.key, l.fingerprint, l.onlyKey = c.Seq, c.NotBefore, c.NotAfter, string(c.KeyHash), string(c.Fingerprint), ""
 	h.byNewest[l.fingerprint] = id
 	c.Lineage = id
+}
+
+// resolve makes a certificate the newest of its lineage, to be renewed by one key alone unless that is
+// empty. back reports that the certificate had been replaced; ok, that its lineage has not ended.
+func (h *history) resolve(c *Certificate, key string) (back, ok bool) {
+	l := h.lineages[c.Lineage]
+	if l == nil {
+		return false, false
+	}
+	if back = l.newest != c.Seq; back {
+		h.extend(c.Lineage, c)
+	}
+	l.onlyKey = key
+	return back, true
 }
 
 // decommission ends the lineages of a common name.

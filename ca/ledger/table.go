@@ -38,7 +38,7 @@ func crlsTable() table {
 }
 
 func lineagesTable() table {
-	return table{"lineages", []string{"id", "name", "newest", "old", "common_name", "recoveries"}, "id"}
+	return table{"lineages", []string{"id", "name", "newest", "old", "common_name", "recoveries", "only_key"}, "id"}
 }
 
 // tokensTable: columns that follow from the entry, and then those that later entries change.

@@ -85,14 +85,16 @@ type verifier struct {
 	tokens      map[string]*tokenRow // by ID, hexadecimal
 	denials     map[string][]any     // rows, by name
 	uses        map[int64][]any      // rows of token_uses, of a page
-	ended       []decommissioned     // of a page, those that the history does not have yet
+	changes     []lineageChange      // of a page, those that the history does not have yet
+	resumed     map[int64]bool       // certificates that were replaced and are the newest again
+	unnoted     [][2]any             // certificates that another renews without a note, and that one
 	seen        map[string]int64     // number of rows of each table
 }
 
 func newVerifier() *verifier {
 	return &verifier{prev: make([]byte, hashSize), at: time.UnixMicro(0), revoked: map[string]revocationRow{}, found: map[string]revocationRow{},
 		authorities: map[string]*authorityRow{}, listed: map[listedKey]listedRow{}, history: newHistory(),
-		tokens: map[string]*tokenRow{}, denials: map[string][]any{}, uses: map[int64][]any{}, seen: map[string]int64{}}
+		tokens: map[string]*tokenRow{}, denials: map[string][]any{}, uses: map[int64][]any{}, resumed: map[int64]bool{}, seen: map[string]int64{}}
 }
 
 // expect parses VerifyOptions.Head.
@@ -215,6 +217,7 @@ func (v *verifier) finish(ctx context.Context) error {
 	v.report.Entries, v.report.Certificates = v.seen["entries"], v.seen["certificates"]
 	v.report.Head = fmt.Sprintf("%d:%x", v.seq, v.prev)
 	v.missing()
+	v.checkUnnoted()
 	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkLineages, v.checkListed, v.checkTokens, v.checkDenials, v.checkCounts, v.checkVersions, v.checkFile} {
 		if err := check(ctx); err != nil {
 			return err

@@ -28,10 +28,13 @@ func (r *tokenRow) open() bool {
 	return r.values[tokenRevokedAt] == nil && r.values[tokenVoidSeq] == nil
 }
 
-// decommissioned is the entry of a name that was given up.
-type decommissioned struct {
+// lineageChange is an entry that changes lineages between certificates: a name that was given up, or
+// a certificate that was kept.
+type lineageChange struct {
 	seq  int64
-	name string
+	name string       // that was given up; empty: kept
+	kept *Certificate // nil: the ledger does not have it
+	body resolveBody
 }
 
 // replayEnrollment records what an entry says of tokens, denials and names that were given up.
@@ -63,7 +66,13 @@ func (v *verifier) replayEnrollment(e *Entry) error {
 			return err
 		}
 		delete(v.denials, body.Name)
-		v.ended = append(v.ended, decommissioned{e.Seq, body.Name})
+		v.changes = append(v.changes, lineageChange{seq: e.Seq, name: body.Name})
+	case kindResolve:
+		var body resolveBody
+		if err := e.decode(&body); err != nil {
+			return err
+		}
+		v.changes = append(v.changes, lineageChange{seq: e.Seq, body: body})
 	default:
 		return v.replayRestore(e)
 	}
@@ -104,11 +113,47 @@ func (v *verifier) replayRestore(e *Entry) error {
 	return nil
 }
 
-// endBefore ends the lineages of the names that entries before a certificate gave up.
-func (v *verifier) endBefore(seq int64) {
-	for len(v.ended) != 0 && v.ended[0].seq < seq {
-		v.history.decommission(v.ended[0].name)
-		v.ended = v.ended[1:]
+// findKept reads the certificates that entries of a page have kept.
+func (v *verifier) findKept(ctx context.Context) error {
+	for i := range v.changes {
+		c := &v.changes[i]
+		fingerprint, err := hex.DecodeString(c.body.Keep)
+		if err != nil || c.name != "" {
+			continue
+		}
+		if c.kept, err = v.session.certificate(ctx, "c.fingerprint = ?", fingerprint); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changeBefore makes the changes of entries before a certificate.
+func (v *verifier) changeBefore(seq int64) {
+	for len(v.changes) != 0 && v.changes[0].seq < seq {
+		c := v.changes[0]
+		v.changes = v.changes[1:]
+		if c.name != "" {
+			v.history.decommission(c.name)
+		} else {
+			v.resolve(&c)
+		}
+	}
+}
+
+// resolve replays the entry of a certificate that was kept.
+func (v *verifier) resolve(c *lineageChange) {
+	key, err := hex.DecodeString(c.body.Key)
+	if c.kept == nil || err != nil {
+		v.report.add("entries", c.seq, "it keeps the certificate %q, which is not there", c.body.Keep)
+		return
+	}
+	back, ok := v.history.resolve(c.kept, string(key))
+	if !ok {
+		v.report.add("entries", c.seq, "it keeps certificate %d, whose lineage has ended", c.kept.Seq)
+	}
+	if back {
+		v.resumed[c.kept.Seq] = true
 	}
 }
 
@@ -135,7 +180,7 @@ func (v *verifier) tokenUses(ctx context.Context, _ []Entry, from, to int64) err
 		v.seen[t.name]++
 		seq, _ := row[2].(int64)
 		if v.uses[seq] == nil {
-			v.report.add(t.name, fmt.Sprintf("%x", row[0]), "seq is %d, and no entry says that it was used for that", seq)
+			v.report.add(t.name, fmt.Sprintf("%x", row[0]), "seq is %d, and no entry records that use", seq)
 			return nil
 		}
 		v.report.compare(t, fmt.Sprintf("%x", row[0]), row, v.uses[seq])
@@ -157,7 +202,7 @@ func (v *verifier) checkTokens(ctx context.Context) error {
 		id, _ := row[0].([]byte)
 		want := v.tokens[hex.EncodeToString(id)]
 		if want == nil {
-			v.report.add(t.name, fmt.Sprintf("%x", id), "no entry says that it was made")
+			v.report.add(t.name, fmt.Sprintf("%x", id), "no entry records it")
 			return nil
 		}
 		v.report.compare(t, fmt.Sprintf("%x", id), row, want.values)
@@ -177,7 +222,7 @@ func (v *verifier) checkDenials(ctx context.Context) error {
 		v.seen[t.name]++
 		name, _ := row[0].(string)
 		if v.denials[name] == nil {
-			v.report.add(t.name, show(row[0]), "no entry says that it is denied")
+			v.report.add(t.name, show(row[0]), "no entry records the denial")
 			return nil
 		}
 		v.report.compare(t, plain(name), row, v.denials[name])

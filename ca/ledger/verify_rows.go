@@ -21,6 +21,9 @@ const between = "WHERE seq > ? AND seq <= ? ORDER BY "
 // certificates checks those of a page, and their names.
 func (v *verifier) certificates(ctx context.Context, entries []Entry, from, to int64) error {
 	t, n := certificatesTable(), namesTable()
+	if err := v.findKept(ctx); err != nil {
+		return err
+	}
 	issues := map[int64]*Entry{}
 	for i := range entries {
 		if entries[i].Kind == kindIssue || entries[i].Kind == kindImport {
@@ -33,18 +36,18 @@ func (v *verifier) certificates(ctx context.Context, entries []Entry, from, to i
 		seq, _ := row[0].(int64)
 		e := issues[seq]
 		if e == nil {
-			v.report.add(t.name, seq, "no entry says that it was issued")
+			v.report.add(t.name, seq, "no entry records its issue")
 			return nil
 		}
 		delete(issues, seq)
-		v.endBefore(seq)
+		v.changeBefore(seq)
 		want[seq] = v.certificate(t, e, row)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	v.endBefore(math.MaxInt64)
+	v.changeBefore(math.MaxInt64)
 	for _, seq := range slices.Sorted(maps.Keys(issues)) {
 		v.report.add(t.name, seq, "it is missing; the entry says %s", issues[seq].Body)
 	}
@@ -118,7 +121,7 @@ func (v *verifier) checkLineages(ctx context.Context) error {
 		if l.old {
 			old = 1
 		}
-		v.report.compare(t, id, row, []any{id, l.name, l.newest, old, l.common, l.recoveries})
+		v.report.compare(t, id, row, []any{id, l.name, l.newest, old, l.common, l.recoveries, orNull([]byte(l.onlyKey))})
 		return nil
 	})
 	for _, id := range slices.Sorted(maps.Keys(v.history.lineages)) {
@@ -143,7 +146,7 @@ func (v *verifier) checkListed(ctx context.Context) error {
 		serial, _ := row[1].([]byte)
 		id := string(key) + string(serial)
 		if want[id] == nil {
-			v.report.add(t.name, fmt.Sprintf("%x", serial), "no entry says that it was revoked")
+			v.report.add(t.name, fmt.Sprintf("%x", serial), "no entry records its revocation")
 			return nil
 		}
 		v.report.compare(t, fmt.Sprintf("%x", serial), row, want[id])
@@ -226,7 +229,7 @@ func (v *verifier) crls(ctx context.Context, entries []Entry, from, to int64) er
 		v.seen[t.name]++
 		seq, _ := row[0].(int64)
 		if want[seq] == nil {
-			v.report.add(t.name, seq, "no entry says that it was made")
+			v.report.add(t.name, seq, "no entry records it")
 			return nil
 		}
 		v.report.compare(t, seq, row, want[seq])
@@ -247,12 +250,24 @@ func (v *verifier) replaced(ctx context.Context, _ []Entry, from, to int64) erro
 	const wrong = `SELECT o.seq, o.replaced_seq FROM certificates o LEFT JOIN certificates c ON c.seq = o.replaced_seq
 		WHERE o.seq > ? AND o.seq <= ? AND o.replaced_seq IS NOT NULL AND (c.replaces IS NULL OR c.replaces <> o.fingerprint OR c.seq < o.seq) ORDER BY o.seq`
 	return errors.Join(
-		v.pairs(ctx, "certificate %v renews it, and replaced_seq does not say so", unnoted, from, to),
-		v.pairs(ctx, "replaced_seq is %v, which does not renew it", wrong, from, to))
+		v.pairs(ctx, func(seq, other any) { v.unnoted = append(v.unnoted, [2]any{seq, other}) }, unnoted, from, to),
+		v.pairs(ctx, func(seq, other any) {
+			v.report.add("certificates", seq, "replaced_seq is %v, which does not renew it", other)
+		}, wrong, from, to))
 }
 
-// pairs reports the rows of a query: the number of a certificate, and the fault.
-func (v *verifier) pairs(ctx context.Context, what, text string, args ...any) error {
+// checkUnnoted reports the certificates that another renews without a note, except those that a later
+// entry made the newest again.
+func (v *verifier) checkUnnoted() {
+	for _, pair := range v.unnoted {
+		if seq, _ := pair[0].(int64); !v.resumed[seq] {
+			v.report.add("certificates", pair[0], "certificate %v renews it, and replaced_seq does not say so", pair[1])
+		}
+	}
+}
+
+// pairs passes the rows of a query to f: the numbers of two certificates.
+func (v *verifier) pairs(ctx context.Context, f func(seq, other any), text string, args ...any) error {
 	rows, err := v.conn.QueryContext(ctx, v.e.sql(text), args...)
 	if err != nil {
 		return err
@@ -263,7 +278,7 @@ func (v *verifier) pairs(ctx context.Context, what, text string, args ...any) er
 		if err := rows.Scan(&seq, &other); err != nil {
 			return err
 		}
-		v.report.add("certificates", seq, what, other)
+		f(seq, other)
 	}
 	return rows.Err()
 }
@@ -299,7 +314,7 @@ func (v *verifier) checkAuthorities(ctx context.Context) error {
 		name, _ := row[0].(string)
 		want := v.authorities[name]
 		if want == nil {
-			v.report.add(t.name, show(row[0]), "no entry says that there is such an authority")
+			v.report.add(t.name, show(row[0]), "no entry records such an authority")
 			return nil
 		}
 		want.seen = true

@@ -20,8 +20,8 @@ func newHosts(h host, run func(context.Context, *hostsOptions) error) *cobra.Com
 	cmd := &cobra.Command{
 		Use:   "hosts",
 		Short: "List the hosts that have a name, those that are late first",
-		Long: `List the names that hosts hold, with the newest certificate of each, how the host proved that it
-may have it, and alarms: that another key tried to renew an older certificate of the host, which one
+		Long: `List the names that hosts hold, with the newest certificate of each, the proof by which it was
+issued, and alarms: that another key tried to renew an older certificate of the host, which one
 of them has copied, and that it is denied further certificates. A host holds its name after its
 certificate has expired, until "kedge-ca decommission".
 

@@ -23,7 +23,10 @@ func newRotateSwitch(h host, run func(context.Context, *rotateSwitchOptions) err
 		Short: "Issue from the new root, or from an intermediate below it",
 		Long: `Issue from the new root, or from an intermediate below it. It asks, or needs --yes, since the
 trust anchor at AWS must have the bundle of both roots before: hosts with new certificates are
-refused otherwise. Then renew the certificates of the hosts.`,
+refused otherwise. Then renew the certificates of the hosts.
+
+The old root certifies the new one, if its key is here: by that certificate, which "kedge-ca serve"
+sends, hosts that know the old root alone find the new one, also after the old one is retired.`,
 		Example: "  kedge-ca rotate switch --yes",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
@@ -56,6 +59,9 @@ func runRotateSwitch(ctx context.Context, o *rotateSwitchOptions) (err error) {
 	}
 	if err := s.Service.Switch(ctx, plan); err != nil {
 		return err
+	}
+	if _, err := s.Service.Links(ctx, plan.To.Name); err != nil {
+		o.warn(fmt.Sprintf("%v: hosts that are off until %q is retired do not find %q by themselves; run the same again where the key of %q is", err, plan.Old, plan.New, plan.Old))
 	}
 	o.say(fmt.Sprintf("%q issues from now on: renew the certificates of the hosts; kedge-ca rotate status shows who has moved", plan.To.Name))
 	return s.reportRotation(ctx, o.output)

@@ -12,6 +12,14 @@ func enrollment() advice.Table {
 		advice.Kind[*ledger.HeldError]("if the host lost its key, give the name to a new one: kedge-ca token NAME --replace; if the host is gone: kedge-ca decommission NAME"),
 		advice.Kind[*ledger.DeniedError]("allow them again: kedge-ca deny-renew NAME --undo"),
 		advice.Kind[*ledger.TokenError]("see which tokens there are, and what became of the others: kedge-ca token list --all"),
+		advice.Kind[*ledger.NotClonedError]("kedge-ca hosts shows which hosts are copied"),
+		advice.About(func(e *ledger.ChoiceError) string {
+			if e.Keys > 1 {
+				return "give the right host a new key: kedge-ca token NAME --replace, then kedge enroll --force there"
+			}
+			return "kedge-ca hosts --json shows which certificates the two hosts have"
+		}),
+		advice.Kind[*ledger.FreeError]("the name is free: kedge-ca token NAME gives it to a host"),
 		advice.Kind[*ledger.GraceError]("let the host enroll again: kedge-ca token NAME --replace"),
 		advice.About(func(e *ledger.ReservedNameError) string {
 			if e.Server {

@@ -2,6 +2,7 @@ package cadir
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ type EnrollSettings struct {
 	// Proofs are the ways to prove who a host is: token, made by the operator, and renewal, the
 	// key of the certificate that it has. Default: both; an empty list is none.
 	Proofs []string `yaml:"proofs"`
+	// Domains are those in which the DNS names of a host may be: the host web-01 gets web-01.DOMAIN
+	// for each, if san.dns of the profile allows that, besides web-01. Default: none.
+	Domains []string `yaml:"domains"`
 	// Grace is how long after its end a certificate can be renewed. Default: 7d.
 	Grace ca.Duration `yaml:"grace"`
 	// HardwareGrace is Grace for keys in a TPM or token. Default: 90d, or grace if that is more.
@@ -52,6 +56,7 @@ const (
 // Enrollment is how hosts get certificates of a profile, with each default filled in.
 type Enrollment struct {
 	Proofs               []string
+	Domains              []string      // of the DNS names of hosts
 	Grace, HardwareGrace time.Duration // after the end of a certificate that is renewed; 0: none
 	Recoveries           int           // renewals after the end, for one host; 0: none
 }
@@ -67,7 +72,7 @@ func (s *Settings) Enrollment(profile string) (Enrollment, error) {
 		return Enrollment{}, err
 	}
 	c := s.Profiles[p.Name()].Enroll.complete() // the zero value for the built-in profile
-	e := Enrollment{Proofs: c.Proofs, Grace: time.Duration(c.Grace), HardwareGrace: time.Duration(c.HardwareGrace), Recoveries: int(*c.Recoveries)}
+	e := Enrollment{Proofs: c.Proofs, Domains: c.Domains, Grace: time.Duration(c.Grace), HardwareGrace: time.Duration(c.HardwareGrace), Recoveries: int(*c.Recoveries)}
 	if e.Recoveries == 0 {
 		e.Grace, e.HardwareGrace = 0, 0
 	}
@@ -84,6 +89,11 @@ func (c EnrollSettings) check() error {
 			return fmt.Errorf("proofs: %q is listed twice", proof)
 		}
 	}
+	for _, domain := range c.Domains {
+		if !isDomain(domain) {
+			return fmt.Errorf("domains: %q is not the name of a domain, such as example.com", domain)
+		}
+	}
 	switch full := c.complete(); {
 	case c.Grace < 0:
 		return fmt.Errorf("grace: %v must be positive; recoveries: 0 forbids renewal after the end", c.Grace)
@@ -95,10 +105,18 @@ func (c EnrollSettings) check() error {
 	return nil
 }
 
+// isDomain reports whether a text is a DNS name without a wildcard or a dot at either end.
+func isDomain(text string) bool {
+	return len(text) <= 253 && regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`).MatchString(text)
+}
+
 // complete returns the settings with each default written out.
 func (c EnrollSettings) complete() EnrollSettings {
 	if c.Proofs == nil {
 		c.Proofs = []string{ca.ProofToken, ca.ProofRenewal}
+	}
+	if c.Domains == nil {
+		c.Domains = []string{}
 	}
 	if c.Grace == 0 {
 		c.Grace = ca.Duration(defaultGrace)

@@ -24,6 +24,7 @@ func TestSettings_Enrollment(t *testing.T) {
 		{"profiles: {a: {enroll: {recoveries: 1}}}\n", "a", "[token renewal] 168h 2160h 1"},
 		{"profiles: {a: {enroll: {recoveries: 0, grace: 2h}}}\n", "a", "[token renewal] 0h 0h 0"},
 		{"default_profile: b\nprofiles: {a: {enroll: {proofs: []}}, b: {enroll: {proofs: [token]}}}\n", "", "[token] 168h 2160h 100"},
+		{"profiles: {a: {enroll: {domains: [example.com, Sub.Example.org]}}}\n", "a", "[token renewal] 168h 2160h 100 [example.com Sub.Example.org]"},
 		{"default_profile: b\nprofiles: {a: {}, b: {}}\n", "workload", `there is no profile "workload" in the configuration`},
 	}
 	for _, tt := range tests {
@@ -34,6 +35,9 @@ func TestSettings_Enrollment(t *testing.T) {
 		}
 		e, err := s.Enrollment(tt.profile)
 		got := fmt.Sprintf("%v %gh %gh %d", e.Proofs, e.Grace.Hours(), e.HardwareGrace.Hours(), e.Recoveries)
+		if len(e.Domains) > 0 {
+			got += fmt.Sprint(" ", e.Domains)
+		}
 		if err != nil {
 			got = err.Error()
 		}
@@ -56,6 +60,13 @@ func TestParseSettings_enrollRefuses(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"proofs: [tokens]", `: profile "a": enroll.proofs: "tokens" is none of token, renewal`},
 		{"proofs: [token, token]", `: profile "a": enroll.proofs: "token" is listed twice`},
+		{"domains: ['*.example.com']", `: profile "a": enroll.domains: "*.example.com" is not the name of a domain, such as example.com`},
+		{"domains: ['.example.com']", `: profile "a": enroll.domains: ".example.com" is not the name`},
+		{"domains: ['example.com.']", `: profile "a": enroll.domains: "example.com." is not the name`},
+		{"domains: ['']", `: profile "a": enroll.domains: "" is not the name`},
+		{"domains: [a_b.example]", `: profile "a": enroll.domains: "a_b.example" is not the name`},
+		{"domains: [example.com, 'exa mple.com']", `: profile "a": enroll.domains: "exa mple.com" is not the name`},
+		{"domains: example.com", ":1: `example...` is not what this key takes"},
 		{"proofs: token", ":1: `token` is not what this key takes"},
 		{"proof: [token]", `:1: unknown key "proof"`},
 		{"grace: soon", `:1: "soon" is not a duration`},

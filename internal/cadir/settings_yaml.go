@@ -196,6 +196,8 @@ func enrollMeaning(path string) string {
 		return "how hosts get such certificates from kedge-ca serve"
 	case "profiles.*.enroll.proofs":
 		return "token, renewal (by the key of the certificate before) or both; [] is none; default: both"
+	case "profiles.*.enroll.domains":
+		return "the host NAME gets the DNS names NAME and NAME.DOMAIN, for these domains, if san.dns allows them; default: none"
 	case "profiles.*.enroll.grace":
 		return "how long after its end a certificate can be renewed; default: 7d"
 	case "profiles.*.enroll.hardware_grace":

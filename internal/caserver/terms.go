@@ -61,7 +61,7 @@ func policyOf(settings *cadir.Settings, name string) (enroll.Policy, error) {
 		return enroll.Policy{}, err
 	}
 	e, err := settings.Enrollment(name)
-	return enroll.Policy{Profile: profile, Proofs: e.Proofs, Grace: e.Grace, HardwareGrace: e.HardwareGrace, Recoveries: e.Recoveries}, err
+	return enroll.Policy{Profile: profile, Proofs: e.Proofs, Domains: e.Domains, Grace: e.Grace, HardwareGrace: e.HardwareGrace, Recoveries: e.Recoveries}, err
 }
 
 func awsOf(a cadir.AWSSettings) *enrollapi.AWS {

@@ -37,7 +37,8 @@ type Denied struct {
 type Clone struct {
 	At        time.Time `json:"at"`
 	Presented string    `json:"presented"` // the fingerprint of the older certificate
-	Key       string    `json:"key"`       // the SHA-256 of the key that wanted the next one
+	Serial    string    `json:"presented_serial,omitempty"`
+	Key       string    `json:"key"` // the SHA-256 of the key that wanted the next one
 	NewestKey string    `json:"newest_key"`
 	Address   string    `json:"address,omitempty"`
 }
@@ -58,7 +59,7 @@ func HostOf(h issuance.Host) Host {
 		d.Denied = &Denied{h.Denied.At, h.Denied.Why}
 	}
 	for _, c := range h.Clones {
-		clone := Clone{At: c.At, Presented: hex.EncodeToString(c.Presented), Key: hex.EncodeToString(c.Key), NewestKey: hex.EncodeToString(h.KeyHash)}
+		clone := Clone{At: c.At, Presented: hex.EncodeToString(c.Presented), Serial: c.Serial, Key: hex.EncodeToString(c.Key), NewestKey: hex.EncodeToString(h.KeyHash)}
 		if c.Address.IsValid() {
 			clone.Address = c.Address.String()
 		}
@@ -90,7 +91,7 @@ func (h Host) alarm() string {
 		if last := h.Clones[n-1]; last.Address != "" {
 			from = " from " + last.Address
 		}
-		return fmt.Sprintf("cloned: another key tried to renew on %s%s", report.Time(h.Clones[n-1].At), from)
+		return fmt.Sprintf("cloned: another key tried to renew on %s%s, presenting %s", report.Time(h.Clones[n-1].At), from, h.Clones[n-1].Serial)
 	case h.Denied != nil:
 		return "denied since " + report.Time(h.Denied.At)
 	}

@@ -46,7 +46,7 @@ func TestTokenOf(t *testing.T) {
 func TestHostOf(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	clone := ledger.Clone{At: now, Presented: []byte{1}, Key: []byte{2}, Address: netip.MustParseAddr("198.51.100.7")}
+	clone := ledger.Clone{At: now, Presented: []byte{1}, Serial: "0b", Key: []byte{2}, Address: netip.MustParseAddr("198.51.100.7")}
 	for _, tt := range []struct {
 		name         string
 		h            issuance.Host
@@ -56,8 +56,8 @@ func TestHostOf(t *testing.T) {
 		{"enrolled", issuance.Host{Holder: ledger.Holder{Enrollment: &ca.Enrollment{Proof: ca.ProofToken}}}, "token", ""},
 		{"renewed", issuance.Host{Holder: ledger.Holder{Enrollment: &ca.Enrollment{Proof: ca.ProofRenewal, Address: clone.Address}}}, "renewal", ""},
 		{"denied", issuance.Host{Denied: &ledger.Denial{At: now, Why: "x\x1b[2J"}}, "operator", "denied since 2026-11-01T12:00:00Z"},
-		{"cloned", issuance.Host{Clones: []ledger.Clone{{}, clone}}, "operator", "cloned: another key tried to renew on 2026-11-01T12:00:00Z from 198.51.100.7"},
-		{"both", issuance.Host{Clones: []ledger.Clone{{At: now}}, Denied: &ledger.Denial{At: now}}, "operator", "cloned: another key tried to renew on 2026-11-01T12:00:00Z"},
+		{"cloned", issuance.Host{Clones: []ledger.Clone{{}, clone}}, "operator", "cloned: another key tried to renew on 2026-11-01T12:00:00Z from 198.51.100.7, presenting 0b"},
+		{"both", issuance.Host{Clones: []ledger.Clone{{At: now, Serial: "0c"}}, Denied: &ledger.Denial{At: now}}, "operator", "cloned: another key tried to renew on 2026-11-01T12:00:00Z, presenting 0c"},
 	} {
 		tt.h.CommonName = "web\x1b[2J"
 		d := HostOf(tt.h)

@@ -71,9 +71,12 @@ type complaints struct{ log *RateLimited }
 func (complaints) Enabled(context.Context, slog.Level) bool { return true }
 
 func (c complaints) Handle(_ context.Context, record slog.Record) error {
-	// The texts contain addresses, so they are told apart by their beginning.
-	text, _, _ := strings.Cut(record.Message, ":")
-	text, _, _ = strings.Cut(text, " from ") // "TLS handshake error from ADDRESS"
+	// The texts contain addresses, so they are told apart by what comes before: "http: TLS handshake
+	// error from ADDRESS: EOF", "http: panic serving ADDRESS: nil map".
+	text := strings.TrimPrefix(record.Message, "http: ")
+	for _, end := range []string{":", " from ", " serving "} {
+		text, _, _ = strings.Cut(text, end)
+	}
 	c.log.Warn("http server: "+strings.TrimSpace(text), "error", record.Message)
 	return nil
 }

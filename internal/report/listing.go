@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -166,10 +167,19 @@ func (l Listing[T]) writeCSV(w io.Writer, records iter.Seq2[T, error]) error {
 			return err
 		}
 		for i, c := range columns {
-			row[i] = c.Value(record)
+			row[i] = csvCell(c.Value(record))
 		}
 		err = lines.Write(row)
 	}
 	lines.Flush()
 	return errors.Join(err, lines.Error())
+}
+
+// csvCell returns a value as it is written in CSV: one that a spreadsheet would take for a formula is
+// preceded by a '. Names of hosts may begin so.
+func csvCell(value string) string {
+	if value != "" && strings.ContainsRune("=+-@\t\r", rune(value[0])) {
+		return "'" + value
+	}
+	return value
 }

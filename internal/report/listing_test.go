@@ -172,3 +172,20 @@ func TestLimit(t *testing.T) {
 		}
 	}
 }
+
+// TestListing_formulas: what a spreadsheet would run is text in CSV, and quotes, commas and line ends
+// stay in their cell.
+func TestListing_formulas(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"web-01": "web-01", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\r=x": "'\r=x", "a=b": "a=b",
+		`a"b`: `a"b`, "a,b": "a,b", "a\nb": "a\nb", `=cmd|'/c calc'!A1,"x"`: `'=cmd|'/c calc'!A1,"x"`, "": "",
+	} {
+		var out strings.Builder
+		err := machines().Write(&out, CSV, func(yield func(machine, error) bool) { yield(machine{Name: value, Serial: "1"}, nil) })
+		lines, err2 := csv.NewReader(strings.NewReader(out.String())).ReadAll()
+		if err := errors.Join(err, err2); err != nil || len(lines) != 2 || lines[1][0] != want || lines[1][1] != "1" {
+			t.Errorf("%q: %q, %v", value, lines, err)
+		}
+	}
+}

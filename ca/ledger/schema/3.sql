@@ -41,6 +41,7 @@ CREATE TABLE denials (
 ALTER TABLE lineages ADD COLUMN common_name {text} NOT NULL DEFAULT '';
 ALTER TABLE lineages ADD COLUMN recoveries BIGINT NOT NULL DEFAULT 0; -- renewals by a host after its certificate had expired
 UPDATE lineages SET common_name = coalesce((SELECT c.common_name FROM certificates c WHERE c.seq = lineages.newest), '');
+ALTER TABLE lineages ADD COLUMN only_key {bytes}; -- ca.KeyHash of the key that alone can renew newest; NULL: any
 CREATE INDEX lineages_common ON lineages (common_name);
 
 -- 1 for the names of enrollment servers, which no leaf has.

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/ca/issuance"
+	"kedge/internal/cli"
+	"kedge/internal/report"
+)
+
+type resolveOptions struct {
+	caOptions
+	confirm confirmFlag
+	name    string
+	keep    string
+	why     string
+}
+
+func newResolve(h host, run func(context.Context, *resolveOptions) error) *cobra.Command {
+	o := &resolveOptions{caOptions: caOptions{host: h}}
+	cmd := &cobra.Command{
+		Use:   "resolve <name> --keep <serial>",
+		Short: "Say which of two hosts with the same certificate goes on",
+		Long: `Say which of two hosts goes on with a name, after both had the same key and certificate: one is a
+copy of the other, or was restored from a snapshot. "kedge-ca hosts" shows the alarm, and with --json
+the keys, the addresses and the serial numbers. --keep takes that of the certificate which the right
+host has:
+
+the newest (serial):
+    The host that renewed first goes on. What the other presented is revoked, and it has to enroll
+    anew, with a token and a name of its own.
+
+the one that was refused (clones.presented_serial):
+    The host that was refused goes on: it gets the next certificate at its next try, by the key that
+    it asked with then, and no other key can renew that certificate. What the first one got is
+    revoked. The certificate that is kept stays valid until it ends, and both hosts have its key.
+
+If neither host is trusted, revoke what they have, and give the name a new key with "kedge-ca token
+NAME --replace". It needs a yes on the terminal or --yes. Revocation counts once the list that
+"kedge-ca crl" makes is imported.`,
+		Example: `  kedge-ca resolve web-01 --keep 1f3a...`,
+		Args:    exactlyOne("give the name of the host: kedge-ca resolve NAME --keep SERIAL", "resolve one name at a time, in quotes if it has spaces"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.name = args[0]; o.keep == "" {
+				return cli.Usagef(cmd, "%w", errors.New("give with --keep the serial number of the certificate that the right host has: kedge-ca hosts --json shows both"))
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.add(cmd)
+	o.confirm.add(cmd)
+	cmd.Flags().StringVar(&o.keep, "keep", "", "`SERIAL` of the certificate that the right host has")
+	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger")
+	return cmd
+}
+
+func runResolve(ctx context.Context, o *resolveOptions) (err error) {
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	if err := o.confirm.ask(o.host, fmt.Sprintf("let the host with serial %s go on as %q, and revoke what the other has?", o.keep, o.name)); err != nil {
+		return err
+	}
+	r, err := s.Service.Resolve(ctx, o.name, o.keep, o.why)
+	if err != nil {
+		return err
+	}
+	if err := o.reportChanged("revoked", &r.Changed, 0, o.output); err != nil {
+		return err
+	}
+	for _, line := range goesOn(o.name, r) {
+		o.say(line)
+	}
+	if len(r.Changed.Certificates) > 0 {
+		o.reportNext(&r.Changed)
+	}
+	return nil
+}
+
+// goesOn says which host goes on, and what becomes of the other.
+func goesOn(name string, r *issuance.Resolved) []string {
+	if !r.Back {
+		return []string{
+			fmt.Sprintf("%q goes on with the certificate with serial %s, whose host renewed first", name, r.Kept.Serial),
+			"the host that was refused has to enroll anew: kedge-ca token NAME, with a name of its own, then kedge enroll --force there",
+		}
+	}
+	from := ""
+	if r.Address.IsValid() {
+		from = " from " + r.Address.String()
+	}
+	return []string{
+		fmt.Sprintf("%q goes on with the certificate with serial %s: only the key %s, which asked%s, can renew it, and that host does so by itself at its next try, or at once with kedge renew --force", name, r.Kept.Serial, hex.EncodeToString(r.Key), from),
+		fmt.Sprintf("the other host has the key of that certificate too, and it is valid until %s", report.Time(r.Kept.NotAfter)),
+	}
+}
