@@ -2,6 +2,7 @@ package pkcs11
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -39,6 +40,10 @@ func TestTPM2Module(t *testing.T) {
 	}
 	for _, label := range []string{"theirs", "P-256", "RSA-2048"} {
 		m, done := loadTPM2(t, peer)
+		// By this name kedge-pkcs11 knows that it is to use one session at a time.
+		if name, err := m.Library(t.Context()); err != nil || !strings.HasPrefix(name, "tpm2-software.github.io ") {
+			t.Errorf("the module says that it is %q, %v", name, err)
+		}
 		k := open(t, m, "pkcs11:token=hw;object="+label)
 		var wg sync.WaitGroup
 		for range 20 {

@@ -41,7 +41,13 @@ func twoEngines(t *testing.T, test func(t *testing.T, where string)) {
 // create opens a new ledger, closed at the end.
 func create(tb testing.TB, where string) *Ledger {
 	tb.Helper()
-	l, err := Open(tb.Context(), where, Options{Create: true, Now: atNoon, AnyClock: true})
+	return createWith(tb, where, Options{})
+}
+
+func createWith(tb testing.TB, where string, o Options) *Ledger {
+	tb.Helper()
+	o.Create, o.Now, o.AnyClock = true, atNoon, true
+	l, err := Open(tb.Context(), where, o)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -14,9 +14,10 @@ import (
 
 // module is a loaded one. Its methods may be called by several goroutines.
 type module struct {
-	c     *pkcs11.Ctx
-	mu    sync.Mutex // guards pools
-	pools map[uint64]*pool
+	c        *pkcs11.Ctx
+	sessions int        // of a slot, at the same time
+	mu       sync.Mutex // guards pools
+	pools    map[uint64]*pool
 }
 
 func load(path string, a *wire.Response) (*module, error) {
@@ -35,7 +36,7 @@ func load(path string, a *wire.Response) (*module, error) {
 		Manufacturer: unpad(info.ManufacturerID), Description: unpad(info.LibraryDescription),
 		Major: uint64(info.LibraryVersion.Major), Minor: uint64(info.LibraryVersion.Minor),
 	}
-	return &module{c: c, pools: map[uint64]*pool{}}, nil
+	return &module{c: c, sessions: sessionsOf(info), pools: map[uint64]*pool{}}, nil
 }
 
 func (m *module) do(q *wire.Request, a *wire.Response) error {
@@ -65,7 +66,7 @@ func (m *module) pool(slot uint64) *pool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.pools[slot] == nil {
-		m.pools[slot] = newPool(m.c, slot)
+		m.pools[slot] = newPool(m.c, slot, m.sessions)
 	}
 	return m.pools[slot]
 }

@@ -13,6 +13,16 @@ import (
 // milliseconds for each; a local one gains nothing from more.
 const maxSessions = 16
 
+// sessionsOf returns how many sessions a module is given at the same time. tpm2-pkcs11 mixes up those
+// that sign at once, with CKR_OPERATION_NOT_INITIALIZED, and crashes when one of them is closed; and a
+// TPM works on one command at a time anyway.
+func sessionsOf(info pkcs11.Info) int {
+	if unpad(info.ManufacturerID) == "tpm2-software.github.io" {
+		return 1
+	}
+	return maxSessions
+}
+
 // pool holds the sessions of a slot. They stay open: the last one to be closed logs out.
 type pool struct {
 	c       *pkcs11.Ctx
@@ -25,8 +35,8 @@ type pool struct {
 	auth    sync.Mutex // one login at a time
 }
 
-func newPool(c *pkcs11.Ctx, slot uint64) *pool {
-	return &pool{c: c, slot: uint(slot), tickets: make(chan struct{}, maxSessions)}
+func newPool(c *pkcs11.Ctx, slot uint64, sessions int) *pool {
+	return &pool{c: c, slot: uint(slot), tickets: make(chan struct{}, sessions)}
 }
 
 // session takes a session: an idle one, a new one, or the next to become idle where the token
