@@ -1,9 +1,11 @@
 package enroll
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"kedge/ca"
@@ -14,14 +16,9 @@ import (
 func (s *Server) answer(ctx context.Context, c *call, issued *given) (*enrollapi.Answer, error) {
 	cert := issued.Certificate
 	c.issued = ca.SerialHex(cert)
-	bundle, err := s.bundle(ctx)
+	bundle, err := s.bundleFor(ctx, issued.root)
 	if err != nil {
 		return nil, err
-	}
-	if own := s.certificate.Load(); own != nil {
-		for _, link := range own.links { // a host that knows an older root finds the new one by them
-			bundle = append(bundle, link.Certificate.Raw)
-		}
 	}
 	return &enrollapi.Answer{
 		Certificate: cert.Raw, Chain: raw(issued.chain), Bundle: bundle,
@@ -37,6 +34,24 @@ func window(c *x509.Certificate, now time.Time) enrollapi.Window {
 	life := c.NotAfter.Sub(c.NotBefore)
 	after := c.NotBefore.Add(life * 2 / 3).Sub(now)
 	return enrollapi.Window{After: max(int64(after/time.Second), 0), Before: max(int64((after+life/12)/time.Second), 0)}
+}
+
+// bundleFor returns what a host with a certificate below a root gets: the roots in use, and the links by
+// which one that knows an older root finds the new one. The ledger is asked only if the root has come into
+// use within the last minute.
+func (s *Server) bundleFor(ctx context.Context, root *x509.Certificate) (all [][]byte, err error) {
+	own := s.certificate.Load()
+	if own != nil && slices.ContainsFunc(own.bundle, func(der []byte) bool { return bytes.Equal(der, root.Raw) }) {
+		all = slices.Clone(own.bundle)
+	} else if all, err = s.bundle(ctx); err != nil {
+		return nil, err
+	}
+	if own != nil {
+		for _, link := range own.links {
+			all = append(all, link.Certificate.Raw)
+		}
+	}
+	return all, nil
 }
 
 // bundle returns the roots in use, in DER.

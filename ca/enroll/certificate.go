@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"kedge/ca"
 	"kedge/ca/issuance"
 )
 
@@ -23,7 +24,16 @@ type certificate struct {
 	path  []*x509.Certificate // above leaf, to the root
 	links []issuance.Link     // from older roots to that root
 	names []string
+	// bundle has the roots in use when the certificate was last looked at, in DER.
+	bundle [][]byte
 }
+
+// pathOf returns an authority and those above it, to the root.
+func pathOf(a *ca.Authority) []*x509.Certificate {
+	return append([]*x509.Certificate{a.Certificate()}, a.Issuers()...)
+}
+
+func (c *certificate) root() *x509.Certificate { return c.path[len(c.path)-1] }
 
 // chain returns what is sent: the root too, since it is a root's key by which hosts know the CA, and
 // the way to it from each older root that a host may know.
@@ -50,10 +60,14 @@ func (s *Server) RenewCertificate(ctx context.Context) error {
 	if err != nil {
 		s.limited.Warn("hosts that know only an older root do not find the new one", "error", err.Error())
 	}
-	next := &certificate{path: append([]*x509.Certificate{issuer.Authority().Certificate()}, issuer.Authority().Issuers()...), links: links, names: terms.Names}
+	bundle, err := s.bundle(ctx)
+	if err != nil {
+		return err
+	}
+	next := &certificate{path: pathOf(issuer.Authority()), links: links, names: terms.Names, bundle: bundle}
 	if c := s.certificate.Load(); c == nil || s.isDue(c) || !slices.Equal(c.names, next.names) || !bytes.Equal(c.path[0].Raw, next.path[0].Raw) {
 		err = s.newCertificate(ctx, next)
-	} else if len(c.links) != len(links) {
+	} else if len(c.links) != len(links) || !slices.EqualFunc(c.bundle, bundle, bytes.Equal) {
 		next.leaf, next.tls = c.leaf, c.tls
 	} else {
 		return nil

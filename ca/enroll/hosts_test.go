@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -95,6 +96,23 @@ func TestRotation(t *testing.T) {
 		t.Error("the certificate does not lead from the old root to the new one")
 	}
 	w.verified()
+}
+
+// TestRotation_atOnce: a certificate of a root that came into use a moment ago comes with that root.
+func TestRotation_atOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must(w.server.RenewCertificate(t.Context()))
+	h := &machine{w: w, name: "new-01", key: newKey(t), token: w.token(nil, "new-01")}
+	w.rotate(func() {
+		got := w.post(enrollapi.PathEnroll, h.enrollRequest(h.name))
+		if got.status != http.StatusOK || !leadsTo(w, got.answer.Certificate, got.answer.Chain, w.root()) {
+			t.Fatal(got.record)
+		}
+		if !slices.ContainsFunc(got.answer.Bundle, func(der []byte) bool { return string(der) == string(w.root().Raw) }) {
+			t.Error("the root of the certificate is not in the bundle")
+		}
+	})
 }
 
 // leadsTo reports whether a certificate leads to a root by way of others.

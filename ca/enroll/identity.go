@@ -21,8 +21,8 @@ type identity struct {
 	profile string
 
 	// Of a token.
-	token, secret []byte   // its ID, and the SHA-256 of what was presented
-	names         []string // none: by a pattern
+	token  ledger.Token
+	secret []byte // the SHA-256 of what was presented
 
 	// Of a certificate.
 	old  ledger.Certificate
@@ -37,7 +37,7 @@ func (s *Server) byToken(ctx context.Context, c *call, t enrollapi.TokenProof) (
 	if err != nil {
 		return nil, err
 	}
-	return &identity{proof: ca.ProofToken, profile: token.Profile, token: t.ID, secret: t.Secret.Hash(), names: token.Names}, nil
+	return &identity{proof: ca.ProofToken, profile: token.Profile, token: token, secret: t.Secret.Hash()}, nil
 }
 
 // byPossession returns the identity of a certificate whose key has signed the body of a request for
@@ -86,6 +86,9 @@ func (s *Server) known(ctx context.Context, der []byte) (ledger.Certificate, *x5
 // checkAudience checks that a signature was made for this CA: for the key of one of its roots,
 // retired ones too, since a host may have been off during a whole rotation.
 func (s *Server) checkAudience(ctx context.Context, audience [sha256.Size]byte) error {
+	if own := s.certificate.Load(); own != nil && pin(own.root()) == audience {
+		return nil
+	}
 	roots, err := s.service.Roots(ctx)
 	if err != nil {
 		return err
@@ -107,6 +110,13 @@ func pin(root *x509.Certificate) [sha256.Size]byte {
 type given struct {
 	*issuance.Issued
 	chain []*x509.Certificate
+	root  *x509.Certificate
+}
+
+// givenBy is a certificate with those above it, from its issuer's to the root's.
+func givenBy(issued *issuance.Issued, path []*x509.Certificate) *given {
+	last := len(path) - 1
+	return &given{issued, path[:last], path[last]}
 }
 
 // issue is the end of the pipeline for every proof: policy, then the ledger.
@@ -133,10 +143,10 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 	if err != nil {
 		return nil, err
 	}
-	proof := ca.Enrollment{Proof: id.proof, Token: id.token, Secret: id.secret, Address: c.from, KeyPlace: place}
+	proof := ca.Enrollment{Proof: id.proof, Token: id.token.ID, Secret: id.secret, Address: c.from, KeyPlace: place}
 	var issued *issuance.Issued
 	if id.leaf == nil {
-		issued, err = issuer.Enroll(ctx, issuance.Enrolling{Enrollment: proof, Profile: policy.Profile, Request: request})
+		issued, err = issuer.Enroll(ctx, issuance.Enrolling{Enrollment: proof, Presented: id.token, Profile: policy.Profile, Request: request})
 	} else if proof.Grace, err = s.grace(ctx, policy, id.old); err == nil {
 		issued, err = issuer.Renew(ctx, policy.renewal(id, proof, request.Public))
 	}
@@ -144,10 +154,13 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 		return nil, err
 	}
 	if !issued.Again {
-		return &given{issued, issuer.Authority().Chain()}, nil
+		return givenBy(issued, pathOf(issuer.Authority())), nil
 	}
 	path, err := s.service.PathOf(ctx, issued.Certificate) // another authority may issue now
-	return &given{issued, path[:max(len(path)-1, 0)]}, err
+	if err != nil {
+		return nil, err
+	}
+	return givenBy(issued, path), nil
 }
 
 // renewal is that of an identity's certificate, for a key.

@@ -19,10 +19,7 @@ func (s *Service) Certificate(ctx context.Context, fingerprint []byte) (ledger.C
 // Presented returns the token of an enrollment, or a *ledger.TokenError if the ledger does not have it
 // or its secret is another.
 func (s *Service) Presented(ctx context.Context, e ca.Enrollment) (ledger.Token, error) {
-	if err := s.ledger.CheckSecret(ctx, &e); err != nil {
-		return ledger.Token{}, err
-	}
-	return s.ledger.Token(ctx, e.Token)
+	return s.ledger.Presented(ctx, &e)
 }
 
 // Enrollment returns the proof by which a certificate was issued to a host; nil if the operator

@@ -11,7 +11,8 @@ import (
 
 // Enrolling is the request of a host that has a token.
 type Enrolling struct {
-	ca.Enrollment // Proof is ca.ProofToken
+	ca.Enrollment              // Proof is ca.ProofToken
+	Presented     ledger.Token // as Service.Presented returned it
 	Profile       *ca.Profile
 	Request       ca.Request
 }
@@ -23,7 +24,7 @@ type Enrolling struct {
 // is as it was before.
 func (i *Issuer) Enroll(ctx context.Context, e Enrolling) (*Issued, error) {
 	key := ca.KeyHash(&x509.Certificate{PublicKey: e.Request.Public})
-	if err := i.service.ledger.CheckToken(ctx, &e.Enrollment, key[:]); err != nil { // a guess costs no signature and no lock
+	if err := i.service.ledger.CheckToken(ctx, &e.Enrollment, &e.Presented, key[:]); err != nil { // a guess costs no signature and no lock
 		return nil, err
 	}
 	leaf, err := i.Prepare(e.Profile, e.Request)

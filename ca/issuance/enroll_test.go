@@ -50,7 +50,11 @@ func (x *testCA) enroll(e ca.Enrollment, name string, key crypto.Signer) (*Issue
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	return issuer.Enroll(x.t.Context(), Enrolling{Enrollment: e, Profile: ca.DefaultProfile(), Request: ca.Request{Name: name, Public: key.Public(), Lifetime: time.Hour}})
+	token, err := x.Presented(x.t.Context(), e)
+	if err != nil {
+		return nil, err
+	}
+	return issuer.Enroll(x.t.Context(), Enrolling{Enrollment: e, Presented: token, Profile: ca.DefaultProfile(), Request: ca.Request{Name: name, Public: key.Public(), Lifetime: time.Hour}})
 }
 
 // inLedger returns the ledger's record of a certificate.

@@ -85,24 +85,20 @@ func (l *Ledger) Token(ctx context.Context, id []byte) (Token, error) {
 	return t, l.engine.explain(err)
 }
 
-// CheckSecret returns a *TokenError if the token of an enrollment is unknown, or its secret another.
-// Record checks that again.
-func (l *Ledger) CheckSecret(ctx context.Context, e *ca.Enrollment) error {
+// Presented returns the token of an enrollment, or a *TokenError if the token is unknown or its secret
+// another. Record checks that again.
+func (l *Ledger) Presented(ctx context.Context, e *ca.Enrollment) (Token, error) {
 	t, err := l.Token(ctx, e.Token)
 	if err == nil && !t.hasSecret(e.Secret) {
-		err = &TokenError{ID: e.Token, Why: TokenSecret}
+		return Token{}, &TokenError{ID: e.Token, Why: TokenSecret}
 	}
-	return err
+	return t, err
 }
 
 // CheckToken returns the *TokenError for an enrollment that Record would refuse whatever certificate it
 // is for, if the key with a hash has not used the token before: so it is refused without a signature
-// and without a lock. Record checks that again.
-func (l *Ledger) CheckToken(ctx context.Context, e *ca.Enrollment, keyHash []byte) error {
-	t, err := l.Token(ctx, e.Token)
-	if err != nil {
-		return err
-	}
+// and without a lock. The token is as Presented returned it. Record checks that again.
+func (l *Ledger) CheckToken(ctx context.Context, e *ca.Enrollment, t *Token, keyHash []byte) error {
 	if why := t.refuses(e); why != 0 {
 		return &TokenError{ID: e.Token, Why: why}
 	}
@@ -111,7 +107,7 @@ func (l *Ledger) CheckToken(ctx context.Context, e *ca.Enrollment, keyHash []byt
 		return nil
 	}
 	var uses int64
-	err = l.db.QueryRowContext(ctx, l.engine.sql("SELECT count(*) FROM token_uses WHERE token = ? AND key_hash = ?"), e.Token, keyHash).Scan(&uses)
+	err := l.db.QueryRowContext(ctx, l.engine.sql("SELECT count(*) FROM token_uses WHERE token = ? AND key_hash = ?"), e.Token, keyHash).Scan(&uses)
 	if uses != 0 || err != nil {
 		return l.engine.explain(err)
 	}
