@@ -136,10 +136,19 @@ func (o *enrollOptions) validate(cmd *cobra.Command) (err error) {
 	if o.keys, err = hostkeys.New(o.place, o.inputs); err != nil {
 		return cli.Usagef(cmd, "%w", err)
 	}
-	if o.keyGroup != "" {
-		if o.access, err = hostdir.GroupAccess(o.keyGroup); err != nil {
-			return cli.Usagef(cmd, "--key-group: %w", err)
-		}
+	if o.systemd {
+		return nil // which makes the group kedge
+	}
+	return usage(cmd, o.lookUpGroup())
+}
+
+// lookUpGroup finds the group of --key-group.
+func (o *enrollOptions) lookUpGroup() (err error) {
+	if o.keyGroup == "" {
+		return nil
+	}
+	if o.access, err = hostdir.GroupAccess(o.keyGroup); err != nil {
+		return &config.FlagError{Flag: "key-group", Err: err}
 	}
 	return nil
 }
@@ -238,5 +247,9 @@ func (o *enrollOptions) announce(got *enrollclient.Enrolled) {
 	if got.Resumed {
 		o.done("the key is the one that an interrupted run made")
 	}
-	o.done(fmt.Sprintf("%s is enrolled: certificate %s until %s, in %s; run kedge renew every few minutes, by a timer or cron", r.Name, r.Serial, got.Pair.Leaf.NotAfter.UTC().Format(time.RFC3339), got.Dir))
+	next := "run kedge renew every few minutes, by a timer or cron"
+	if o.systemd {
+		next = "kedge-renew.timer renews it"
+	}
+	o.done(fmt.Sprintf("%s is enrolled: certificate %s until %s, in %s; %s", r.Name, r.Serial, got.Pair.Leaf.NotAfter.UTC().Format(time.RFC3339), got.Dir, next))
 }

@@ -43,6 +43,9 @@ func (o *enrollOptions) enrollUnderSystemd(ctx context.Context) error {
 		o.done(fmt.Sprintf("kedge-renew.timer renews what is enrolled in %s", units.StateDir))
 		return nil
 	}
+	if err := o.lookUpGroup(); err != nil {
+		return err
+	}
 	if err := units.Become(); err != nil {
 		return err
 	}

@@ -18,4 +18,4 @@ func GroupAccess(string) (Access, error) {
 	return Access{}, errors.New("this system has no groups that read files")
 }
 
-func unreadable(_ string, err error) error { return err }
+func unreadable(_, _ string, err error) error { return err }

@@ -64,12 +64,13 @@ func GroupAccess(name string) (Access, error) {
 	return Access{Group: id, ByGroup: true}, err
 }
 
-// unreadable says, of an error for lack of permission, who owns what is in the way: that user can do it.
-func unreadable(path string, err error) error {
+// unreadable says, of a file below a folder that could not be read for lack of permission, who owns what is
+// in the way: that user can do it. Other errors stay as they are.
+func unreadable(folder, file string, err error) error {
 	if !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	obstacle := path
+	obstacle := file
 	info, statErr := os.Lstat(obstacle)
 	for errors.Is(statErr, fs.ErrPermission) && obstacle != filepath.Dir(obstacle) {
 		obstacle = filepath.Dir(obstacle)
@@ -82,7 +83,7 @@ func unreadable(path string, err error) error {
 	if !ok {
 		return err
 	}
-	refused := &FolderError{Path: path, Problem: fmt.Sprintf("cannot be read by %s: %s belongs to %s and has mode %04o", userName(os.Geteuid()), obstacle, userName(int(stat.Uid)), info.Mode().Perm())}
+	refused := &FolderError{Path: folder, Problem: fmt.Sprintf("cannot be read by %s: %s belongs to %s and has mode %04o", userName(os.Geteuid()), obstacle, userName(int(stat.Uid)), info.Mode().Perm())}
 	if int(stat.Uid) != os.Geteuid() {
 		refused.Owner = userName(int(stat.Uid))
 	}

@@ -118,11 +118,11 @@ func TestOpen_others(t *testing.T) {
 // What this user may not read is said with the user who may; errors of other kinds are not.
 func TestUnreadable(t *testing.T) {
 	dir := t.TempDir()
-	err := unreadable(filepath.Join(dir, "current"), &fs.PathError{Op: "readlink", Path: dir, Err: fs.ErrPermission})
+	err := unreadable(dir, filepath.Join(dir, "current"), &fs.PathError{Op: "readlink", Path: dir, Err: fs.ErrPermission})
 	if err == nil || !strings.Contains(err.Error(), "permission") { // there is nothing that could be in the way
 		t.Errorf("got %v", err)
 	}
-	err = unreadable(dir, &fs.PathError{Op: "open", Path: dir, Err: fs.ErrPermission})
+	err = unreadable(dir, dir, &fs.PathError{Op: "open", Path: dir, Err: fs.ErrPermission})
 	if refused, ok := errors.AsType[*FolderError](err); !ok || refused.Owner != "" || !strings.Contains(err.Error(), "cannot be read by "+userName(os.Geteuid())+": "+dir+" belongs to ") {
 		t.Errorf("a folder of this user: %v", err)
 	}
@@ -130,12 +130,12 @@ func TestUnreadable(t *testing.T) {
 		if err := os.Chown(dir, 65534, -1); err != nil {
 			return // without the capability there is no other user's folder
 		}
-		err = unreadable(dir, &fs.PathError{Op: "open", Path: dir, Err: fs.ErrPermission})
+		err = unreadable(dir, dir, &fs.PathError{Op: "open", Path: dir, Err: fs.ErrPermission})
 		if refused, ok := errors.AsType[*FolderError](err); !ok || refused.Owner != userName(65534) {
 			t.Errorf("a folder of another user: %v", err)
 		}
 	}
-	if other := errors.New("x"); unreadable(dir, other) != other || unreadable(dir, nil) != nil {
+	if other := errors.New("x"); unreadable(dir, dir, other) != other || unreadable(dir, dir, nil) != nil {
 		t.Error("another error is changed")
 	}
 }

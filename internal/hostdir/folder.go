@@ -123,7 +123,7 @@ func checkOwner(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return &NotEnrolledError{Path: path}
 	case err != nil:
-		return unreadable(path, err)
+		return unreadable(path, path, err)
 	case !info.IsDir():
 		return &FolderError{Path: path, Problem: "is not a folder"}
 	}
@@ -175,7 +175,7 @@ func currentNumber(path string) (int, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return combinedNumber(path)
 	case errors.Is(err, fs.ErrPermission):
-		return 0, unreadable(link, err)
+		return 0, unreadable(path, link, err)
 	case err != nil:
 		return 0, &FolderError{Path: link, Problem: "is not a link to the pair in use"}
 	}

@@ -41,7 +41,7 @@ func combinedNumber(path string) (int, error) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, unreadable(file, err)
+		return 0, unreadable(path, file, err)
 	}
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	n := pairNumber(string(bytes.TrimSuffix(line, []byte("\r"))))

@@ -30,7 +30,7 @@ func Current(path string) (*Pair, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &NotEnrolledError{Path: path}
 	case err != nil:
-		return nil, unreadable(path, err)
+		return nil, unreadable(path, path, err)
 	case !info.IsDir():
 		return nil, &FolderError{Path: path, Problem: "is not a folder"}
 	}
@@ -52,7 +52,7 @@ func readPair(dir string) (*Pair, error) {
 	path := filepath.Join(dir, recordName)
 	data, err := safefile.ReadRegular(path, maxFile)
 	if err != nil {
-		return nil, unreadable(path, err)
+		return nil, unreadable(filepath.Dir(dir), path, err)
 	}
 	if p.Record, err = parseRecord(data); err != nil {
 		return nil, &FolderError{Path: path, Problem: err.Error()}
@@ -73,7 +73,7 @@ func readPair(dir string) (*Pair, error) {
 func readCertificates(path string) (certs []*x509.Certificate, err error) {
 	data, err := safefile.ReadRegular(path, maxFile)
 	if err != nil {
-		return nil, unreadable(path, err)
+		return nil, unreadable(filepath.Dir(filepath.Dir(path)), path, err)
 	}
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		cert, err := x509.ParseCertificate(block.Bytes)
@@ -115,7 +115,7 @@ func List(base string) (dirs []string, err error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, unreadable(base, err)
+		return nil, unreadable(base, base, err)
 	}
 	for _, e := range entries {
 		dir := filepath.Join(base, e.Name())
