@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca/issuance"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
-	"kedge/internal/report"
 )
 
 type resolveOptions struct {
@@ -75,29 +73,11 @@ func runResolve(ctx context.Context, o *resolveOptions) (err error) {
 	if err := o.reportChanged("revoked", &r.Changed, 0, o.output); err != nil {
 		return err
 	}
-	for _, line := range goesOn(o.name, r) {
+	for _, line := range certinfo.GoesOn(o.name, r) {
 		o.say(line)
 	}
 	if len(r.Changed.Certificates) > 0 {
 		o.reportNext(&r.Changed)
 	}
 	return nil
-}
-
-// goesOn says which host goes on, and what becomes of the other.
-func goesOn(name string, r *issuance.Resolved) []string {
-	if !r.Back {
-		return []string{
-			fmt.Sprintf("%q goes on with the certificate with serial %s, whose host renewed first", name, r.Kept.Serial),
-			"the host that was refused has to enroll anew: kedge-ca token NAME, with a name of its own, then kedge enroll --force there",
-		}
-	}
-	from := ""
-	if r.Address.IsValid() {
-		from = " from " + r.Address.String()
-	}
-	return []string{
-		fmt.Sprintf("%q goes on with the certificate with serial %s: only the key %s, which asked%s, can renew it, and that host does so by itself at its next try, or at once with kedge renew --force", name, r.Kept.Serial, hex.EncodeToString(r.Key), from),
-		fmt.Sprintf("the other host has the key of that certificate too, and it is valid until %s", report.Time(r.Kept.NotAfter)),
-	}
 }
