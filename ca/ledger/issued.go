@@ -113,7 +113,7 @@ func (l *Ledger) Record(ctx context.Context, i ca.Issued) (Receipt, error) {
 		})
 	}
 	if err := l.writer.submit(ctx, j); err != nil {
-		return Receipt{}, l.noteClone(ctx, err, r.body.Address)
+		return Receipt{}, l.noteClone(ctx, err, r.enrollment)
 	}
 	return j.receipt, nil
 }

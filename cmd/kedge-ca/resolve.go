@@ -35,8 +35,9 @@ the newest (serial):
 
 the one that was refused (clones.presented_serial):
     The host that was refused goes on: it gets the next certificate at its next try, by the key that
-    it asked with then, and no other key can renew that certificate. What the first one got is
-    revoked. The certificate that is kept stays valid until it ends, and both hosts have its key.
+    it asked with then, and no other key can renew that certificate (where it asked at the CA, with
+    "kedge-ca rekey", any key can). What the first one got is revoked. The certificate that is kept
+    stays valid until it ends, and both hosts have its key.
 
 If neither host is trusted, revoke what they have, and give the name a new key with "kedge-ca token
 NAME --replace". It needs a yes on the terminal or --yes. Revocation counts once the list that

@@ -16,12 +16,16 @@ func GoesOn(name string, r *issuance.Resolved) []string {
 			"the host that was refused has to enroll anew: kedge-ca token NAME, with a name of its own, then kedge enroll --force there",
 		}
 	}
+	shared := fmt.Sprintf("the other host has the key of that certificate too, and it is valid until %s", report.Time(r.Kept.NotAfter))
+	if r.Key == nil {
+		return []string{fmt.Sprintf("%q goes on with the certificate with serial %s: rekey it now, for whoever does so first goes on", name, r.Kept.Serial), shared}
+	}
 	from := ""
 	if r.Address.IsValid() {
 		from = " from " + r.Address.String()
 	}
 	return []string{
 		fmt.Sprintf("%q goes on with the certificate with serial %s: only the key %s, which asked%s, can renew it, and that host does so by itself at its next try, or at once with kedge renew --force", name, r.Kept.Serial, hex.EncodeToString(r.Key), from),
-		fmt.Sprintf("the other host has the key of that certificate too, and it is valid until %s", report.Time(r.Kept.NotAfter)),
+		shared,
 	}
 }
