@@ -27,6 +27,7 @@ type Enrollment struct {
 	Token, Secret []byte
 	Address       netip.Addr // of the host, as the server saw it; may be invalid if it is unknown
 	KeyPlace      string     // KeyInFile, KeyInTPM or KeyInPKCS11; empty: the host did not say
+	Hook          string     // what a policy hook said of it; empty: none was asked
 
 	// Grace is for how long after its expiry a certificate can be renewed, and Recoveries how often
 	// that is allowed in a lineage; 0: without a limit.

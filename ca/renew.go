@@ -23,6 +23,7 @@ type Renewal struct {
 
 	Public        crypto.PublicKey // nil: the same key
 	Lifetime      time.Duration    // 0: as long as Old's, but not longer than the profile's maximum
+	Longest       time.Duration    // of a leaf, as in Request
 	AllowWarnings []string         // as in Request and AuthorityConfig
 	Host, Why     string           // for the record
 
@@ -102,7 +103,7 @@ func (a *Authority) renewLeaf(r Renewal, now time.Time) (*Prepared, error) {
 	}
 	old := r.Old
 	request := Request{
-		Name: r.Profile.subject.nameIn(old.Subject.CommonName), Public: r.Public, Lifetime: r.Lifetime,
+		Name: r.Profile.subject.nameIn(old.Subject.CommonName), Public: r.Public, Lifetime: r.Lifetime, Longest: r.Longest,
 		DNS: old.DNSNames, URIs: old.URIs, Emails: old.EmailAddresses, IPs: addrs(old.IPAddresses),
 		AllowWarnings: r.AllowWarnings, Host: r.Host, Why: r.Why, AllowRevokedKey: r.AllowRevokedKey,
 	}

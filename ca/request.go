@@ -17,6 +17,7 @@ type Request struct {
 	Name     string           // {name} in the profile's subject; by default the common name, and so sourceIdentity
 	Public   crypto.PublicKey // RSA, EC or ML-DSA
 	Lifetime time.Duration    // from now; 0: the profile's default; cut at the end of the CA's own
+	Longest  time.Duration    // a longer lifetime is cut to it, that of the profile's default too; 0: not
 
 	DNS    []string
 	URIs   []*url.URL
@@ -135,6 +136,9 @@ func (p *Profile) check(r *Request) error {
 	}
 	if r.Lifetime == 0 {
 		r.Lifetime = p.lifetime
+	}
+	if r.Longest > 0 { // it only ever shortens
+		r.Lifetime = min(r.Lifetime, r.Longest)
 	}
 	switch {
 	case r.Lifetime < time.Second: // times in certificates have whole seconds

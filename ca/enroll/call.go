@@ -21,6 +21,7 @@ type call struct {
 	old     string // serial number of the certificate to be renewed or revoked
 	issued  string // serial number of the certificate in the answer
 	key     string // ca.KeyHash of the requester's key
+	hook    string // what the policy hook said; empty if it was not asked
 }
 
 func newCall(path, from string, now time.Time) *call {
@@ -40,7 +41,7 @@ func (c *call) setKey(csr *x509.CertificateRequest) {
 func (c *call) record(log *slog.Logger, now time.Time, err error, left int) {
 	attributes := []any{"path", c.path, "rule", c.rule}
 	for _, a := range [][2]string{
-		{"proof", c.proof}, {"name", c.name}, {"profile", c.profile}, {"old", c.old}, {"serial", c.issued}, {"key", c.key},
+		{"proof", c.proof}, {"name", c.name}, {"profile", c.profile}, {"old", c.old}, {"serial", c.issued}, {"key", c.key}, {"hook", c.hook},
 	} {
 		if a[1] != "" {
 			attributes = append(attributes, a[0], a[1])

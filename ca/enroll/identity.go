@@ -2,7 +2,6 @@ package enroll
 
 import (
 	"context"
-	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
@@ -139,16 +138,19 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 	if id.leaf == nil {
 		c.name = request.Name
 	}
+	proof := ca.Enrollment{Proof: id.proof, Token: id.token.ID, Secret: id.secret, Address: c.from, KeyPlace: place}
+	if request.Longest, proof.Hook, err = policy.ask(ctx, c, question(c, id, csr, request, place)); err != nil {
+		return nil, err
+	}
 	issuer, err := s.service.Issuer(ctx, terms.Issuer)
 	if err != nil {
 		return nil, err
 	}
-	proof := ca.Enrollment{Proof: id.proof, Token: id.token.ID, Secret: id.secret, Address: c.from, KeyPlace: place}
 	var issued *issuance.Issued
 	if id.leaf == nil {
 		issued, err = issuer.Enroll(ctx, issuance.Enrolling{Enrollment: proof, Presented: id.token, Profile: policy.Profile, Request: request})
 	} else if proof.Grace, err = s.grace(ctx, policy, id.old); err == nil {
-		issued, err = issuer.Renew(ctx, policy.renewal(id, proof, request.Public))
+		issued, err = issuer.Renew(ctx, policy.renewal(id, proof, request))
 	}
 	if err != nil {
 		return nil, err
@@ -163,10 +165,10 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 	return givenBy(issued, path), nil
 }
 
-// renewal is that of an identity's certificate, for a key.
-func (p Policy) renewal(id *identity, proof ca.Enrollment, key crypto.PublicKey) issuance.Renewal {
+// renewal is that of an identity's certificate, for the key of a request.
+func (p Policy) renewal(id *identity, proof ca.Enrollment, r ca.Request) issuance.Renewal {
 	proof.Recoveries = p.Recoveries
-	return issuance.Renewal{Old: id.old, Enrollment: &proof, Renewal: ca.Renewal{Profile: p.Profile, Public: key, Host: id.old.Host}}
+	return issuance.Renewal{Old: id.old, Enrollment: &proof, Renewal: ca.Renewal{Profile: p.Profile, Public: r.Public, Longest: r.Longest, Host: id.old.Host}}
 }
 
 // grace returns how long after its end a certificate can be renewed. Where its key is was said when

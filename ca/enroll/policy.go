@@ -23,6 +23,9 @@ type Policy struct {
 	// Grace is how long after its end a certificate can still be renewed; HardwareGrace, for keys
 	// that were said to be in a TPM or token when that certificate was issued.
 	Grace, HardwareGrace time.Duration
+	// Hook is asked about what the policy allows; nil: nobody.
+	Hook Hook
+
 	// Domains are those in which a host's DNS names may be: NAME.DOMAIN, and NAME itself in any case.
 	Domains []string
 

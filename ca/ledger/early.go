@@ -37,5 +37,5 @@ func (l *Ledger) CheckRenewal(ctx context.Context, old Certificate, keyHash []by
 		}
 		return nil
 	})
-	return l.noteClone(ctx, err, addressOf(e))
+	return l.noteClone(ctx, err, e)
 }

@@ -88,6 +88,7 @@ type Clone struct {
 	Serial    string     // of that; only from OpenClones
 	Newest    []byte     // the fingerprint of the one that had replaced it
 	Key       []byte     // ca.KeyHash of the requester's key
+	Proof     string     // of a host that asked a server; empty if the operator asked at the CA
 	Address   netip.Addr // of the requester; invalid if it did not ask a server
 }
 
@@ -121,7 +122,7 @@ func (e *Entry) clone() (Clone, error) {
 	if err := e.decode(&body); err != nil {
 		return Clone{}, err
 	}
-	c := Clone{Seq: e.Seq, At: e.At, Subject: body.Subject}
+	c := Clone{Seq: e.Seq, At: e.At, Subject: body.Subject, Proof: body.Proof}
 	var errs [4]error
 	c.Presented, errs[0] = hex.DecodeString(body.Presented)
 	c.Newest, errs[1] = hex.DecodeString(body.Newest)

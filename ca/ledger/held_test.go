@@ -441,7 +441,7 @@ func TestDecommission(t *testing.T) {
 				t.Errorf("token %d: %v", id, err)
 			}
 		}
-		if _, err := l.Decommission(t.Context(), "web", ""); kindOfError(err) != "not found" {
+		if _, err := l.Decommission(t.Context(), "web", ""); kindOfError(err) != "free" {
 			t.Errorf("again: %v", err)
 		}
 		at := func(token *Token) { token.At, token.Expires = noon.Add(time.Hour), noon.Add(2*time.Hour) }

@@ -34,6 +34,7 @@ type issuedBody struct {
 	Token    string `json:"token,omitempty"`  // its ID
 	KeyPlace string `json:"key_place,omitempty"`
 	Address  string `json:"address,omitempty"` // of the host
+	Hook     string `json:"hook,omitempty"`    // what a policy hook said
 }
 
 // revokedThen is a revocation from before the certificate was in the ledger.
@@ -112,7 +113,7 @@ func (l *Ledger) Record(ctx context.Context, i ca.Issued) (Receipt, error) {
 		})
 	}
 	if err := l.writer.submit(ctx, j); err != nil {
-		return Receipt{}, l.noteClone(ctx, err, r.body.Address)
+		return Receipt{}, l.noteClone(ctx, err, r.enrollment)
 	}
 	return j.receipt, nil
 }
@@ -170,8 +171,8 @@ func (r *record) enroll(e *ca.Enrollment) error {
 	}
 	r.enrollment = e
 	r.body.Proof, r.body.Token, r.body.KeyPlace = e.Proof, hex.EncodeToString(e.Token), e.KeyPlace
-	r.body.Address = addressOf(e)
-	return nil
+	r.body.Address, r.body.Hook = addressOf(e), e.Hook
+	return writable("word of the policy hook", e.Hook)
 }
 
 // addressOf returns the address of a host as entries have it; empty if it is unknown.

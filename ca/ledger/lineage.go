@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"kedge/ca"
 )
 
 // Leaves that replace one another form a lineage. The table lineages has the newest
@@ -184,6 +186,7 @@ type cloneBody struct {
 	Presented string `json:"presented"`         // fingerprint of the one to be renewed
 	Newest    string `json:"newest"`            // fingerprint
 	Key       string `json:"key"`               // ca.KeyHash of the requester's key
+	Proof     string `json:"proof,omitempty"`   // of a host that asked a server; absent if the operator asked at the CA
 	Address   string `json:"address,omitempty"` // of the requester
 }
 
@@ -193,23 +196,26 @@ const maxClones = 32
 
 // noteClone records a refused renewal if err is that, and returns err. The same request is recorded
 // once: see recordClone.
-func (l *Ledger) noteClone(ctx context.Context, err error, address string) error {
+func (l *Ledger) noteClone(ctx context.Context, err error, by *ca.Enrollment) error {
 	if clone, ok := errors.AsType[*CloneError](err); ok {
-		return errors.Join(err, l.recordClone(ctx, clone, address))
+		return errors.Join(err, l.recordClone(ctx, clone, by))
 	}
 	return err
 }
 
 // recordClone records a refused renewal; once for each key and newest certificate, from whatever
 // address, as long as there are fewer than maxClones.
-func (l *Ledger) recordClone(ctx context.Context, e *CloneError, address string) error {
-	body := cloneBody{e.Presented.Subject, hex.EncodeToString(e.Presented.Fingerprint), hex.EncodeToString(e.Newest.Fingerprint), hex.EncodeToString(e.Key), ""}
+func (l *Ledger) recordClone(ctx context.Context, e *CloneError, by *ca.Enrollment) error {
+	body := cloneBody{Subject: e.Presented.Subject, Presented: hex.EncodeToString(e.Presented.Fingerprint), Newest: hex.EncodeToString(e.Newest.Fingerprint), Key: hex.EncodeToString(e.Key)}
+	if by != nil {
+		body.Proof = by.Proof
+	}
 	text, err := encode(body)
 	if err != nil {
 		return err
 	}
 	start := strings.TrimSuffix(text, "}") // the address would follow
-	body.Address = address
+	body.Address = addressOf(by)
 	noted, err := aloneFor(ctx, l, func(ctx context.Context, t *transaction) (bool, error) {
 		var same, all int64
 		err := t.queryRow(ctx, findClones, int64(utf8.RuneCountInString(start)), start, e.Newest.Seq, kindClone, `%"newest":"`+body.Newest+`"%`).Scan(&same, &all)

@@ -20,7 +20,8 @@ import (
 //
 //   - To keep the newest leaves the lineage as it is.
 //   - To keep the one that was presented makes it the newest again, to be renewed by that key alone:
-//     both hosts have the key of the certificate, and only one has that key.
+//     both hosts have the key of the certificate, and only one has that key. If no host asked a
+//     server, but the operator at the CA, where a key that is refused is not kept, any key renews it.
 //
 // What other keys of the lineage have is revoked in the same transaction.
 
@@ -42,7 +43,7 @@ const (
 type Resolved struct {
 	Kept Certificate // the newest of the lineage
 	// Back reports that Kept had been replaced: the host that was refused goes on, and Key, the
-	// ca.KeyHash of the key that it asked with, from Address, is the only one that can renew.
+	// ca.KeyHash of the key that it asked with, from Address, is the only one that can renew; nil: any.
 	Back    bool
 	Key     []byte
 	Address netip.Addr
@@ -153,7 +154,7 @@ func (b *branches) choose(serial string) (Resolved, error) {
 		r = Resolved{Kept: b.presented[i], Back: true}
 		keys := map[string]bool{}
 		for _, c := range b.clones {
-			if bytes.Equal(c.Presented, r.Kept.Fingerprint) {
+			if bytes.Equal(c.Presented, r.Kept.Fingerprint) && c.Proof != "" {
 				keys[string(c.Key)] = true
 				r.Key, r.Address = c.Key, c.Address
 			}

@@ -104,7 +104,7 @@ func (x *copied) open() (n int) {
 
 // To keep the newest ends the alarm, and revokes what both hosts have the key of.
 func TestResolve_newest(t *testing.T) {
-	engines(t, func(t *testing.T, where string) {
+	twoEngines(t, func(t *testing.T, where string) {
 		x := newCopied(t, where)
 		last := x.renewed(x.next)
 		x.want("the other again", "clone", x.both, x.key)
@@ -133,7 +133,7 @@ func TestResolve_newest(t *testing.T) {
 // To keep what was refused gives the lineage back to it, for the key that asked alone: the first host
 // has the key of the certificate too, and does not win again.
 func TestResolve_refused(t *testing.T) {
-	engines(t, func(t *testing.T, where string) {
+	twoEngines(t, func(t *testing.T, where string) {
 		x := newCopied(t, where)
 		last := x.renewed(x.next)
 		r, err := x.resolve(x.both)
@@ -176,7 +176,7 @@ func TestResolve_refused(t *testing.T) {
 // A decision holds through the end of the lineage, a copy of the ledger and an enrollment with the
 // same key.
 func TestResolve_after(t *testing.T) {
-	engines(t, func(t *testing.T, where string) {
+	twoEngines(t, func(t *testing.T, where string) {
 		for what, then := range map[string]func(x *copied){
 			"decommissioned": func(x *copied) {
 				if _, err := x.l.Decommission(t.Context(), "web", ""); err != nil {
@@ -225,7 +225,7 @@ func TestResolve_after(t *testing.T) {
 
 // What cannot be kept is refused, and writes nothing.
 func TestResolve_refuses(t *testing.T) {
-	engines(t, func(t *testing.T, where string) {
+	twoEngines(t, func(t *testing.T, where string) {
 		x := newCopied(t, where)
 		other := x.root.leaf("db")
 		add(t, x.l, ca.Issued{Certificate: other})

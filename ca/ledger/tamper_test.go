@@ -11,9 +11,9 @@ import (
 
 // tamper runs a test of the rows of a filled ledger again and again, each time with other
 // damage, which is undone: f gets a function that changes the tables and returns what Verify
-// finds then. more fills the ledger further.
+// finds then. more fills the ledger further. A pooler has no part in it.
 func tamper(t *testing.T, f func(t *testing.T, l *Ledger, damage func(string, ...any) []string), more ...func(*testing.T, *Ledger)) {
-	engines(t, func(t *testing.T, where string) {
+	twoEngines(t, func(t *testing.T, where string) {
 		l := create(t, where)
 		full(t, l)
 		for _, fill := range more {
@@ -174,7 +174,9 @@ func columnsOf(t *testing.T, s *session) map[string][]columnOf {
 	return all
 }
 
-// rowTamperings change each cell of each row, take out each row, and add one to each table.
+// rowTamperings change each cell of each row, take out each row, and add one to each table. What is
+// found follows from code that both engines share, and from how each of them gives values back: so in
+// PostgreSQL, which is slower, rows of which the same columns are NULL stand for one another.
 func rowTamperings(t *testing.T, s *session) []tampering {
 	t.Helper()
 	var all []tampering
@@ -191,7 +193,13 @@ func rowTamperings(t *testing.T, s *session) []tampering {
 		if err != nil || len(rows) == 0 {
 			t.Fatalf("%s: %d rows, %v", name, len(rows), err)
 		}
+		seen := map[string]bool{}
 		for i, row := range rows {
+			if alike := nulls(row); s.e.numbered && seen[alike] {
+				continue
+			} else {
+				seen[alike] = true
+			}
 			last := name == "entries" && i == len(rows)-1
 			all = append(all, cellTamperings(tab, columns, row)...)
 			all = append(all, missingRow(tab, row, last))
@@ -199,6 +207,15 @@ func rowTamperings(t *testing.T, s *session) []tampering {
 		all = append(all, addedRow(tab, columns, rows[len(rows)-1]))
 	}
 	return all
+}
+
+// nulls returns which columns of a row are NULL.
+func nulls(row []any) string {
+	var b strings.Builder
+	for _, v := range row {
+		fmt.Fprint(&b, v == nil, " ")
+	}
+	return b.String()
 }
 
 // where is a condition for one row.

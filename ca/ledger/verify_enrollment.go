@@ -240,7 +240,7 @@ func (b *issuedBody) enrollment() (*ca.Enrollment, error) {
 	if b.Proof == "" {
 		return nil, nil
 	}
-	e := &ca.Enrollment{Proof: b.Proof, KeyPlace: b.KeyPlace}
+	e := &ca.Enrollment{Proof: b.Proof, KeyPlace: b.KeyPlace, Hook: b.Hook}
 	var err, err2 error
 	if b.Token != "" {
 		e.Token, err = hex.DecodeString(b.Token)

@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca/issuance"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
-	"kedge/internal/report"
 )
 
 type resolveOptions struct {
@@ -37,8 +35,9 @@ the newest (serial):
 
 the one that was refused (clones.presented_serial):
     The host that was refused goes on: it gets the next certificate at its next try, by the key that
-    it asked with then, and no other key can renew that certificate. What the first one got is
-    revoked. The certificate that is kept stays valid until it ends, and both hosts have its key.
+    it asked with then, and no other key can renew that certificate (where it asked at the CA, with
+    "kedge-ca rekey", any key can). What the first one got is revoked. The certificate that is kept
+    stays valid until it ends, and both hosts have its key.
 
 If neither host is trusted, revoke what they have, and give the name a new key with "kedge-ca token
 NAME --replace". It needs a yes on the terminal or --yes. Revocation counts once the list that
@@ -75,29 +74,11 @@ func runResolve(ctx context.Context, o *resolveOptions) (err error) {
 	if err := o.reportChanged("revoked", &r.Changed, 0, o.output); err != nil {
 		return err
 	}
-	for _, line := range goesOn(o.name, r) {
+	for _, line := range certinfo.GoesOn(o.name, r) {
 		o.say(line)
 	}
 	if len(r.Changed.Certificates) > 0 {
 		o.reportNext(&r.Changed)
 	}
 	return nil
-}
-
-// goesOn says which host goes on, and what becomes of the other.
-func goesOn(name string, r *issuance.Resolved) []string {
-	if !r.Back {
-		return []string{
-			fmt.Sprintf("%q goes on with the certificate with serial %s, whose host renewed first", name, r.Kept.Serial),
-			"the host that was refused has to enroll anew: kedge-ca token NAME, with a name of its own, then kedge enroll --force there",
-		}
-	}
-	from := ""
-	if r.Address.IsValid() {
-		from = " from " + r.Address.String()
-	}
-	return []string{
-		fmt.Sprintf("%q goes on with the certificate with serial %s: only the key %s, which asked%s, can renew it, and that host does so by itself at its next try, or at once with kedge renew --force", name, r.Kept.Serial, hex.EncodeToString(r.Key), from),
-		fmt.Sprintf("the other host has the key of that certificate too, and it is valid until %s", report.Time(r.Kept.NotAfter)),
-	}
 }

@@ -24,6 +24,8 @@ type EnrollSettings struct {
 	// Proofs are the ways to prove who a host is: token, made by the operator, and renewal, the
 	// key of the certificate that it has. Default: both; an empty list is none.
 	Proofs []string `yaml:"proofs"`
+	// Hook is a program that may refuse or shorten what the profile allows. Default: that of server.
+	Hook HookSettings `yaml:"hook"`
 	// Domains are those in which the DNS names of a host may be: the host web-01 gets web-01.DOMAIN
 	// for each, if san.dns of the profile allows that, besides web-01. Default: none.
 	Domains []string `yaml:"domains"`
@@ -57,6 +59,7 @@ const (
 type Enrollment struct {
 	Proofs               []string
 	Domains              []string      // of the DNS names of hosts
+	Hook                 HookSettings  // no command: none
 	Grace, HardwareGrace time.Duration // after the end of a certificate that is renewed; 0: none
 	Recoveries           int           // renewals after the end, for one host; 0: none
 }
@@ -73,6 +76,9 @@ func (s *Settings) Enrollment(profile string) (Enrollment, error) {
 	}
 	c := s.Profiles[p.Name()].Enroll.complete() // the zero value for the built-in profile
 	e := Enrollment{Proofs: c.Proofs, Domains: c.Domains, Grace: time.Duration(c.Grace), HardwareGrace: time.Duration(c.HardwareGrace), Recoveries: int(*c.Recoveries)}
+	if e.Hook = c.Hook; len(e.Hook.Command) == 0 {
+		e.Hook = s.Server.Hook.complete()
+	}
 	if e.Recoveries == 0 {
 		e.Grace, e.HardwareGrace = 0, 0
 	}
@@ -93,6 +99,9 @@ func (c EnrollSettings) check() error {
 		if !isDomain(domain) {
 			return fmt.Errorf("domains: %q is not the name of a domain, such as example.com", domain)
 		}
+	}
+	if err := c.Hook.check(); err != nil {
+		return err
 	}
 	switch full := c.complete(); {
 	case c.Grace < 0:
@@ -118,6 +127,7 @@ func (c EnrollSettings) complete() EnrollSettings {
 	if c.Domains == nil {
 		c.Domains = []string{}
 	}
+	c.Hook = c.Hook.complete()
 	if c.Grace == 0 {
 		c.Grace = ca.Duration(defaultGrace)
 	}

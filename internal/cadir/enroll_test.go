@@ -60,6 +60,13 @@ func TestParseSettings_enrollRefuses(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"proofs: [tokens]", `: profile "a": enroll.proofs: "tokens" is none of token, renewal`},
 		{"proofs: [token, token]", `: profile "a": enroll.proofs: "token" is listed twice`},
+		{"hook: {command: [policy]}", `: profile "a": enroll.hook.command: "policy" is not the whole path of a program`},
+		{"hook: {command: ['']}", `: profile "a": enroll.hook.command: "" is not the whole path`},
+		{"hook: {command: [./policy]}", `: profile "a": enroll.hook.command: "./policy" is not the whole path`},
+		{"hook: {command: [/p], timeout: 1m}", `: profile "a": enroll.hook.timeout: 1m must be between 1s and 20s`},
+		{"hook: {command: [/p], timeout: -1s}", `: profile "a": enroll.hook.timeout: -1s must be`},
+		{"hook: {command: /p}", ":1: `/p` is not what this key takes"},
+		{"hook: {program: [/p]}", `:1: unknown key "program"`},
 		{"domains: ['*.example.com']", `: profile "a": enroll.domains: "*.example.com" is not the name of a domain, such as example.com`},
 		{"domains: ['.example.com']", `: profile "a": enroll.domains: ".example.com" is not the name`},
 		{"domains: ['example.com.']", `: profile "a": enroll.domains: "example.com." is not the name`},

@@ -16,6 +16,8 @@ type ServerSettings struct {
 	// TLS says by what hosts know the server: own, a certificate of this CA, or system, a public
 	// one that the roots of the host's system verify. Default: own.
 	TLS string `yaml:"tls"`
+	// Hook is a program that may refuse or shorten what a profile allows, for those without their own.
+	Hook HookSettings `yaml:"hook"`
 	// AWS is what hosts use their certificates for.
 	AWS AWSSettings `yaml:"aws"`
 }
@@ -44,6 +46,9 @@ func (c ServerSettings) check() error {
 	}
 	if c.TLS != "" && c.TLS != TLSOwn && c.TLS != TLSSystem {
 		return fmt.Errorf("tls: %q is neither %s nor %s", c.TLS, TLSOwn, TLSSystem)
+	}
+	if err := c.Hook.check(); err != nil {
+		return err
 	}
 	if _, err := c.AWS.complete(); err != nil {
 		return fmt.Errorf("aws: %w", err)

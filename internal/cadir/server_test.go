@@ -1,28 +1,34 @@
 package cadir
 
 import (
+	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"kedge/ca"
 )
 
 func TestParseSettings_server(t *testing.T) {
 	t.Parallel()
 	full := AWSSettings{anchorARN, profileARN, "arn:aws:iam::111122223333:role/path/web", "eu-west-1"}
 	written := "trust_anchor_arn: " + anchorARN + ", profile_arn: " + profileARN + ", role_arn: 'arn:aws:iam::111122223333:role/path/web'"
+	none := HookSettings{}.complete()
 	tests := []struct {
 		text string
 		want ServerSettings
 	}{
-		{"", ServerSettings{TLS: "own"}},
-		{"{}", ServerSettings{TLS: "own"}},
-		{"{url: 'https://ca.example.com'}", ServerSettings{"https://ca.example.com", "own", AWSSettings{}}},
-		{"{url: 'https://[2001:db8::1]:8443/pki', tls: system}", ServerSettings{"https://[2001:db8::1]:8443/pki", "system", AWSSettings{}}},
-		{"{url: '', aws: {" + written + "}}", ServerSettings{"", "own", full}},
-		{"{tls: own, aws: {" + written + ", region: eu-west-1}}", ServerSettings{"", "own", full}},
+		{"", ServerSettings{TLS: "own", Hook: none}},
+		{"{}", ServerSettings{TLS: "own", Hook: none}},
+		{"{url: 'https://ca.example.com'}", ServerSettings{URL: "https://ca.example.com", TLS: "own", Hook: none}},
+		{"{url: 'https://[2001:db8::1]:8443/pki', tls: system}", ServerSettings{URL: "https://[2001:db8::1]:8443/pki", TLS: "system", Hook: none}},
+		{"{url: '', aws: {" + written + "}}", ServerSettings{TLS: "own", AWS: full, Hook: none}},
+		{"{tls: own, aws: {" + written + ", region: eu-west-1}}", ServerSettings{TLS: "own", AWS: full, Hook: none}},
+		{"{hook: {command: [/usr/bin/policy, -v]}}", ServerSettings{TLS: "own", Hook: HookSettings{[]string{"/usr/bin/policy", "-v"}, ca.Duration(5 * time.Second)}}},
 	}
 	for _, tt := range tests {
 		s, err := ParseSettings([]byte("server: " + tt.text + "\n"))
-		if err != nil || s.Server != tt.want {
+		if err != nil || !reflect.DeepEqual(s.Server, tt.want) {
 			t.Errorf("%q: %+v, %v, want %+v", tt.text, s, err, tt.want)
 		}
 	}

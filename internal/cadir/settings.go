@@ -161,6 +161,7 @@ func (s *Settings) complete() *Settings {
 	if s.Server.TLS == "" {
 		s.Server.TLS = TLSOwn
 	}
+	s.Server.Hook = s.Server.Hook.complete()
 	if aws, err := s.Server.AWS.complete(); err == nil { // it was checked before
 		s.Server.AWS = aws
 	}
@@ -236,7 +237,7 @@ func lineOf(data []byte, text string) string {
 			}
 			look(child, name)
 		}
-		refuses := slices.Contains([]string{"valid", "default", "max", "warn", "forget", "grace", "hardware_grace"}, key)
+		refuses := slices.Contains([]string{"valid", "default", "max", "warn", "forget", "grace", "hardware_grace", "timeout"}, key)
 		if line == "" && refuses && n.Kind == yaml.ScalarNode && strings.HasPrefix(text, fmt.Sprintf("%q", n.Value)) {
 			line = fmt.Sprintf(":%d", n.Line)
 		}

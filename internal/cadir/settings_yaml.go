@@ -148,6 +148,12 @@ func serverMeaning(path string) string {
 		return "its address for hosts, such as https://ca.example.com, which tokens carry; default: none"
 	case "server.tls":
 		return "what hosts know it by: own, a certificate of this CA, or system, a public one; default: own"
+	case "server.hook":
+		return "a program that is asked about each request of a host, and can refuse it or shorten the lifetime"
+	case "server.hook.command":
+		return "the program, by its whole path, and its arguments, without a shell; default: none"
+	case "server.hook.timeout":
+		return "without an answer until then nothing is issued; default: 5s"
 	case "server.aws":
 		return "the ARNs for CreateSession, all three or none"
 	case "server.aws.region":
@@ -196,6 +202,10 @@ func enrollMeaning(path string) string {
 		return "how hosts get such certificates from kedge-ca serve"
 	case "profiles.*.enroll.proofs":
 		return "token, renewal (by the key of the certificate before) or both; [] is none; default: both"
+	case "profiles.*.enroll.hook.command", "profiles.*.enroll.hook.timeout":
+		return serverMeaning("server" + strings.TrimPrefix(path, "profiles.*.enroll"))
+	case "profiles.*.enroll.hook":
+		return "instead of that of server"
 	case "profiles.*.enroll.domains":
 		return "the host NAME gets the DNS names NAME and NAME.DOMAIN, for these domains, if san.dns allows them; default: none"
 	case "profiles.*.enroll.grace":

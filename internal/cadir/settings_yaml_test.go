@@ -2,6 +2,7 @@ package cadir
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +41,7 @@ func TestSettings_YAML(t *testing.T) {
 		if s.Ledger != again.Ledger || fmt.Sprint(s.CRL) != fmt.Sprint(again.CRL) || len(s.Profiles) > 0 && s.DefaultProfile != again.DefaultProfile {
 			t.Errorf("%q: %+v is written as\n%s", text, s, written)
 		}
-		if s.Server != again.Server {
+		if !reflect.DeepEqual(s.Server, again.Server) {
 			t.Errorf("%q: the server %+v is written as\n%s", text, s.Server, written)
 		}
 		names := []string{"", ca.DefaultProfile().Name(), "nosuch"}

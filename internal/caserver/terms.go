@@ -7,10 +7,12 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"kedge/ca/enroll"
 	"kedge/internal/cadir"
 	"kedge/internal/enrollapi"
+	"kedge/internal/policyhook"
 )
 
 // NoURLError reports that nothing says by which name hosts reach the server.
@@ -61,7 +63,19 @@ func policyOf(settings *cadir.Settings, name string) (enroll.Policy, error) {
 		return enroll.Policy{}, err
 	}
 	e, err := settings.Enrollment(name)
-	return enroll.Policy{Profile: profile, Proofs: e.Proofs, Domains: e.Domains, Grace: e.Grace, HardwareGrace: e.HardwareGrace, Recoveries: e.Recoveries}, err
+	if err != nil {
+		return enroll.Policy{}, err
+	}
+	policy := enroll.Policy{Profile: profile, Proofs: e.Proofs, Domains: e.Domains, Grace: e.Grace, HardwareGrace: e.HardwareGrace, Recoveries: e.Recoveries}
+	if len(e.Hook.Command) == 0 {
+		return policy, nil
+	}
+	hook, err := policyhook.New(e.Hook.Command, time.Duration(e.Hook.Timeout))
+	if err != nil {
+		return enroll.Policy{}, fmt.Errorf("profile %q: the policy hook: %w", profile.Name(), err)
+	}
+	policy.Hook = hook.Ask
+	return policy, nil
 }
 
 func awsOf(a cadir.AWSSettings) *enrollapi.AWS {

@@ -3,6 +3,7 @@ package caserver
 import (
 	"errors"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -97,6 +98,26 @@ server:
 	terms, err = Config{URL: "https://ca.example.com"}.terms(parse(t, ""), nil)
 	if err != nil || len(terms.Policies) != 1 || terms.AWS != nil || len(terms.Policies["workload"].Proofs) != 2 || terms.Policies["workload"].Grace != 7*day {
 		t.Errorf("%+v, %v", terms, err)
+	}
+}
+
+// TestTerms_hook: a profile has its own hook or that of the server, and one that is not there, or that
+// others can change, is an error.
+func TestTerms_hook(t *testing.T) {
+	t.Parallel()
+	config := Config{URL: "https://ca.example.com"}
+	terms, err := config.terms(parse(t, "profiles: {own: {enroll: {hook: {command: [/bin/sh]}}}, other: {}}\ndefault_profile: own\n"), nil)
+	if err != nil || terms.Policies["own"].Hook == nil || terms.Policies["other"].Hook != nil {
+		t.Errorf("%+v, %v", terms, err)
+	}
+	terms, err = config.terms(parse(t, "server: {hook: {command: [/bin/sh]}}\n"), nil)
+	if err != nil || terms.Policies["workload"].Hook == nil {
+		t.Errorf("of the server: %+v, %v", terms, err)
+	}
+	for _, command := range []string{filepath.Join(t.TempDir(), "none"), t.TempDir()} {
+		if _, err := config.terms(parse(t, "server: {hook: {command: ["+command+"]}}\n"), nil); err == nil {
+			t.Errorf("%s is taken", command)
+		}
 	}
 }
 

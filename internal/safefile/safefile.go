@@ -52,6 +52,18 @@ func CheckWay(path string) error {
 	return err
 }
 
+// CheckProgram returns an *UnsafeError if a file is not a program that root and this user alone can change.
+func CheckProgram(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if problem := cmp.Or(irregular(info), ChangeableBy(info)); problem != "" {
+		return &UnsafeError{path, problem}
+	}
+	return CheckWay(path)
+}
+
 // ReadRegular returns the content of any regular file, which has at most limit bytes, without
 // waiting for a pipe. The error is an *InputError or one of package os; both name the path.
 func ReadRegular(path string, limit int64) ([]byte, error) { return read(path, limit, notRegular) }
