@@ -18,6 +18,7 @@ type call struct {
 	name    string
 	profile string
 	rule    string // that decided
+	request string // the ID of one that waits for approval
 	old     string // serial number of the certificate to be renewed or revoked
 	issued  string // serial number of the certificate in the answer
 	key     string // ca.KeyHash of the requester's key
@@ -51,7 +52,14 @@ func (c *call) record(log *slog.Logger, now time.Time, err error) {
 		log.Warn("refused", append(attributes, "error", err.Error())...)
 		return
 	}
-	log.Info("granted", attributes...)
+	switch c.rule {
+	case ruleWaits:
+		log.Info("a request waits for approval", append(attributes, "request", c.request)...)
+	case ruleWaitsStill:
+		log.Debug("a request waits for approval", append(attributes, "request", c.request)...)
+	default:
+		log.Info("granted", attributes...)
+	}
 }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -17,16 +17,17 @@ import (
 
 // identity is the host that a proof has shown.
 type identity struct {
-	proof   string // ca.ProofToken or ca.ProofRenewal
+	proof   string // ca.ProofToken, ca.ProofApproval or ca.ProofRenewal
 	profile string
 
-	// Of a token.
-	token, secret []byte   // its ID, and the SHA-256 of what was presented
-	names         []string // none: by a pattern
+	// Of a token or an approval.
+	token           []byte   // its ID; nil for a request on which nobody has decided
+	secret, request []byte   // the SHA-256 of what was presented
+	names           []string // none: by a pattern
 
 	// Of a certificate.
 	old  ledger.Certificate
-	leaf *x509.Certificate // nil for a token
+	leaf *x509.Certificate // nil for a token or an approval
 }
 
 // byToken returns the identity of a token. The sender learns nothing of a token whose secret it does
@@ -109,31 +110,39 @@ type given struct {
 	chain []*x509.Certificate
 }
 
-// issue is the end of the pipeline for every proof: policy, then the ledger.
-func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte, place string) (*given, error) {
-	terms := s.terms.Load()
+// admit applies the policy, the same for every proof: it returns what the identity may get of a
+// certificate request.
+func (t *Terms) admit(c *call, id *identity, csrDER []byte) (policy Policy, request ca.Request, err error) {
 	c.profile = id.profile
-	policy, err := terms.policy(id)
-	if err != nil {
-		return nil, err
+	if policy, err = t.policy(id); err != nil {
+		return policy, request, err
 	}
 	csr, err := parseRequest(csrDER)
 	if err != nil {
-		return nil, err
+		return policy, request, err
 	}
-	request, err := policy.request(id, csr, c.from)
-	if err != nil {
-		return nil, err
+	if request, err = policy.request(id, csr, c.from); err != nil {
+		return policy, request, err
 	}
 	c.setKey(csr)
 	if id.leaf == nil {
 		c.name = request.Name
 	}
+	return policy, request, nil
+}
+
+// issue is the end of the pipeline for every proof: policy, then the ledger.
+func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte, place string) (*given, error) {
+	terms := s.terms.Load()
+	policy, request, err := terms.admit(c, id, csrDER)
+	if err != nil {
+		return nil, err
+	}
 	issuer, err := s.service.Issuer(ctx, terms.Issuer)
 	if err != nil {
 		return nil, err
 	}
-	proof := ca.Enrollment{Proof: id.proof, Token: id.token, Secret: id.secret, Address: c.from, KeyPlace: place}
+	proof := ca.Enrollment{Proof: id.proof, Token: id.token, Secret: id.secret, Request: id.request, Address: c.from, KeyPlace: place}
 	var issued *issuance.Issued
 	if id.leaf == nil {
 		issued, err = issuer.Enroll(ctx, issuance.Enrolling{Enrollment: proof, Profile: policy.Profile, Request: request})

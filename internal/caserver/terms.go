@@ -30,6 +30,9 @@ func (c Config) terms(settings *cadir.Settings, listeners []net.Listener) (*enro
 		}
 		t.Policies[policy.Profile.Name()] = policy
 	}
+	if standard, err := settings.Profile(""); err == nil { // there need not be a default one
+		t.Default = standard.Name()
+	}
 	text := c.URL
 	if text == "" {
 		text = settings.Server.URL
@@ -61,7 +64,7 @@ func policyOf(settings *cadir.Settings, name string) (enroll.Policy, error) {
 		return enroll.Policy{}, err
 	}
 	e, err := settings.Enrollment(name)
-	return enroll.Policy{Profile: profile, Proofs: e.Proofs, Grace: e.Grace, HardwareGrace: e.HardwareGrace, Recoveries: e.Recoveries}, err
+	return enroll.Policy{Profile: profile, Proofs: e.Proofs, Grace: e.Grace, HardwareGrace: e.HardwareGrace, Recoveries: e.Recoveries, Wait: e.Wait}, err
 }
 
 func awsOf(a cadir.AWSSettings) *enrollapi.AWS {
