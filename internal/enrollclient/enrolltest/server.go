@@ -119,6 +119,7 @@ type Server struct {
 	Waiting []string                     // IDs of requests for approval, each once
 	Decided map[string]bool              // whether a request was approved, by its ID
 	Approve int                          // approve a request when it is sent so often; 0: Decided alone counts
+	Deny    bool                         // deny all requests
 	sent    map[string]int               // how often, by ID
 
 	Name   string                    // of the host that tokens are for
@@ -249,7 +250,7 @@ func (s *Server) request(r *http.Request) (any, error) {
 	}
 	approved, decided := s.Decided[id]
 	switch {
-	case decided && !approved:
+	case s.Deny, decided && !approved:
 		return nil, &enrollapi.Error{Code: enrollapi.RequestDenied, Message: "the operator of the CA denied the request"}
 	case approved, s.Approve > 0 && s.sent[id] >= s.Approve:
 		return s.certify("request "+id, m.Request, nil, enrollapi.RequestOver)
