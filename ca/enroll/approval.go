@@ -70,7 +70,7 @@ func (s *Server) byApproval(ctx context.Context, c *call, body enrollapi.Approva
 // await keeps a request for the operator, if it could be granted.
 func (s *Server) await(ctx context.Context, c *call, id *identity, body enrollapi.ApprovalRequest) (*enrollapi.Waiting, error) {
 	terms := s.terms.Load()
-	policy, request, err := terms.admit(c, id, body.Request)
+	policy, _, request, err := terms.admit(c, id, body.Request)
 	if err != nil {
 		return nil, err
 	}

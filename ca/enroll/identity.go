@@ -112,29 +112,28 @@ type given struct {
 
 // admit applies the policy, the same for every proof: it returns what the identity may get of a
 // certificate request.
-func (t *Terms) admit(c *call, id *identity, csrDER []byte) (policy Policy, request ca.Request, err error) {
+func (t *Terms) admit(c *call, id *identity, csrDER []byte) (policy Policy, csr *x509.CertificateRequest, request ca.Request, err error) {
 	c.profile = id.profile
-	if policy, err = t.policy(id); err != nil {
-		return policy, request, err
+	if policy, err = t.policy(id); err == nil {
+		csr, err = parseRequest(csrDER)
 	}
-	csr, err := parseRequest(csrDER)
+	if err == nil {
+		request, err = policy.request(id, csr, c.from)
+	}
 	if err != nil {
-		return policy, request, err
-	}
-	if request, err = policy.request(id, csr, c.from); err != nil {
-		return policy, request, err
+		return policy, nil, request, err
 	}
 	c.setKey(csr)
 	if id.leaf == nil {
 		c.name = request.Name
 	}
-	return policy, request, nil
+	return policy, csr, request, nil
 }
 
 // issue is the end of the pipeline for every proof: policy, then the ledger.
 func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte, place string) (*given, error) {
 	terms := s.terms.Load()
-	policy, request, err := terms.admit(c, id, csrDER)
+	policy, _, request, err := terms.admit(c, id, csrDER)
 	if err != nil {
 		return nil, err
 	}
