@@ -53,6 +53,7 @@ func (s *Server) byApproval(ctx context.Context, c *call, body enrollapi.Approva
 	}
 	sum := enrollapi.RequestID(csr, body.Profile)
 	c.request = hex.EncodeToString(sum[:])
+	c.setKey(csr)
 	profile := body.Profile
 	if profile == "" {
 		profile = s.terms.Load().Default
@@ -60,6 +61,9 @@ func (s *Server) byApproval(ctx context.Context, c *call, body enrollapi.Approva
 	token, err := s.service.Decision(ctx, sum[:])
 	if e, ok := errors.AsType[*ledger.TokenError](err); ok && e.Why == ledger.TokenUnknown {
 		return &identity{proof: ca.ProofApproval, profile: profile, request: sum[:]}, nil
+	}
+	if len(token.Names) > 0 {
+		c.name, c.profile = token.Names[0], token.Profile
 	}
 	if err != nil {
 		return nil, err

@@ -237,6 +237,9 @@ func TestRequest(t *testing.T) {
 			r := h.approvalRequest(h.name)
 			tt.change(w, h, &r)
 			got := w.check(h, tt.want, func() result { return w.post(enrollapi.PathRequest, r) })
+			if h.approved != "" && tt.want.rule == "request-denied" && !strings.Contains(got.record, " name=new-01 ") {
+				t.Errorf("the log does not say who was denied: %s", got.record)
+			}
 			switch {
 			case got.status == http.StatusAccepted:
 				checkWaits(t, w, r, got)
