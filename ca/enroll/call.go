@@ -18,6 +18,7 @@ type call struct {
 	name    string
 	profile string
 	rule    string // that decided
+	request string // the ID of one for approval
 	old     string // serial number of the certificate to be renewed or revoked
 	issued  string // serial number of the certificate in the answer
 	key     string // ca.KeyHash of the requester's key
@@ -41,7 +42,7 @@ func (c *call) setKey(csr *x509.CertificateRequest) {
 func (c *call) record(log *slog.Logger, now time.Time, err error, left int) {
 	attributes := []any{"path", c.path, "rule", c.rule}
 	for _, a := range [][2]string{
-		{"proof", c.proof}, {"name", c.name}, {"profile", c.profile}, {"old", c.old}, {"serial", c.issued}, {"key", c.key}, {"hook", c.hook},
+		{"proof", c.proof}, {"name", c.name}, {"profile", c.profile}, {"old", c.old}, {"serial", c.issued}, {"key", c.key}, {"hook", c.hook}, {"request", c.request},
 	} {
 		if a[1] != "" {
 			attributes = append(attributes, a[0], a[1])
@@ -55,7 +56,14 @@ func (c *call) record(log *slog.Logger, now time.Time, err error, left int) {
 		log.Warn("refused", append(attributes, "error", err.Error())...)
 		return
 	}
-	log.Info("granted", attributes...)
+	switch c.rule {
+	case ruleWaits:
+		log.Info("a request waits for approval", attributes...)
+	case ruleWaitsStill:
+		log.Debug("a request waits for approval", attributes...)
+	default:
+		log.Info("granted", attributes...)
+	}
 }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }

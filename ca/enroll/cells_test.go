@@ -32,6 +32,10 @@ func situations() map[string]func(w *world, h *machine) {
 			w.revoke(h.leaf, ca.Superseded)
 			_, err := w.service.RevokeToken(w.t.Context(), h.token.ID, false, "")
 			w.must(err)
+			if h.approved != "" {
+				_, err := w.service.DenyRequest(w.t.Context(), h.approved, "")
+				w.must(err)
+			}
 		},
 		"expired": func(w *world, _ *machine) { w.wait(10 * dayLong) },
 		"denied":  func(w *world, h *machine) { w.must(w.service.DenyRenewal(w.t.Context(), h.name, "")) },
@@ -56,6 +60,7 @@ func messages(h *machine, name string) map[string]any {
 		"token":    token,
 		"renewal":  renewal,
 		"unenroll": unenrollment,
+		"approval": h.approvalRequest(name),
 		"both":     joined(h.w, sameKey, enrollapi.EnrollRequest{Token: token.Token, Request: sameKey.Request}),
 	}
 }
@@ -78,6 +83,9 @@ func wanted(proof, path, situation string) cell {
 	noToken := cell{code: enrollapi.BadToken, rule: "token-unknown"}
 	unknown := cell{code: enrollapi.UnknownCertificate, rule: "unknown-certificate"}
 	forged := cell{code: enrollapi.BadSignature, rule: "signature"}
+	if path == enrollapi.PathRequest {
+		return byRequest(proof, situation)
+	}
 	possession := proof == "renewal" || proof == "both" || proof == "unenroll"
 	switch {
 	case path == enrollapi.PathEnroll && (proof == "token" || proof == "both"):
@@ -130,14 +138,15 @@ func TestTable(t *testing.T) {
 	t.Parallel()
 	made := newTemplate(t)
 	cells := 0
-	for _, path := range []string{enrollapi.PathEnroll, enrollapi.PathRenew, enrollapi.PathUnenroll} {
-		for _, proof := range []string{"none", "header", "token", "renewal", "unenroll", "both"} {
+	for _, path := range []string{enrollapi.PathEnroll, enrollapi.PathRequest, enrollapi.PathRenew, enrollapi.PathUnenroll} {
+		for _, proof := range []string{"none", "header", "token", "approval", "renewal", "unenroll", "both"} {
 			for situation, happens := range situations() {
 				cells++
 				t.Run(strings.ReplaceAll(path[len("/v1/"):]+"/"+proof+"/"+situation, " ", "-"), func(t *testing.T) {
 					t.Parallel()
 					w := made.world(t)
 					h := w.machine("web-01")
+					h.approve()
 					happens(w, h)
 					name := h.name
 					if situation == "other name" {
@@ -156,7 +165,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	if cells < 150 {
+	if cells < 250 {
 		t.Errorf("%d cells", cells)
 	}
 }
@@ -180,7 +189,7 @@ func (w *world) check(h *machine, want cell, send func() result) result {
 	if got.err.Code != want.code || got.rule != want.rule {
 		w.t.Errorf("answer %q by rule %q, want %q by %q: %s", got.err.Code, got.rule, want.code, want.rule, got.record)
 	}
-	if granted := got.status == http.StatusOK; granted != (want.code == "") || !granted && got.status != got.err.Code.Status() {
+	if granted := got.status == http.StatusOK || got.status == http.StatusAccepted; granted != (want.code == "") || !granted && got.status != got.err.Code.Status() {
 		w.t.Errorf("status %d with code %q", got.status, got.err.Code)
 	}
 	if want.code != "" && got.err.Message == "" {

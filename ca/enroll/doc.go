@@ -1,7 +1,8 @@
 // Package enroll is the server at which hosts get their certificates and renew them. It is one of
 // the doors to ca/issuance, and none goes round the other steps:
 //
-//	proof      shows which host it is: a token (token.go), or the key of a certificate (possession.go)
+//	proof      shows which host it is: a token, a request that the operator approved (approval.go), or
+//	           the key of a certificate
 //	identity   what the proof stands for: names, a profile, the certificate to be replaced
 //	policy     what that profile allows such an identity: one table for all proofs (policy.go)
 //	issuance   the ledger's rules, in the transaction that records the certificate

@@ -144,6 +144,9 @@ func (s *Server) write(w http.ResponseWriter, answer any, err error) {
 		}
 		answer = &enrollapi.Error{Code: refused.code, Message: refused.message, Hint: refused.hint, RetryAfter: seconds}
 	}
+	if _, waits := answer.(*enrollapi.Waiting); waits {
+		status = http.StatusAccepted
+	}
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(answer) // the client may have gone
 }

@@ -16,16 +16,16 @@ import (
 
 // identity is the host that a proof has shown.
 type identity struct {
-	proof   string // ca.ProofToken or ca.ProofRenewal
+	proof   string // ca.ProofToken, ca.ProofApproval or ca.ProofRenewal
 	profile string
 
-	// Of a token.
-	token  ledger.Token
-	secret []byte // the SHA-256 of what was presented
+	// Of a token or an approval.
+	token           ledger.Token // without an ID for a request on which nobody has decided
+	secret, request []byte       // the SHA-256 of what was presented
 
 	// Of a certificate.
 	old  ledger.Certificate
-	leaf *x509.Certificate // nil for a token
+	leaf *x509.Certificate // nil for a token or an approval
 }
 
 // byToken returns the identity of a token. The sender learns nothing of a token whose secret it does
@@ -118,27 +118,34 @@ func givenBy(issued *issuance.Issued, path []*x509.Certificate) *given {
 	return &given{issued, path[:last], path[last]}
 }
 
-// issue is the end of the pipeline for every proof: policy, then the ledger.
-func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte, place string) (*given, error) {
-	terms := s.terms.Load()
+// admit applies the policy, the same for every proof: it returns what the identity may get of a
+// certificate request.
+func (t *Terms) admit(c *call, id *identity, csrDER []byte) (policy Policy, csr *x509.CertificateRequest, request ca.Request, err error) {
 	c.profile = id.profile
-	policy, err := terms.policy(id)
-	if err != nil {
-		return nil, err
+	if policy, err = t.policy(id); err == nil {
+		csr, err = parseRequest(csrDER)
 	}
-	csr, err := parseRequest(csrDER)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		request, err = policy.request(id, csr, c.from)
 	}
-	request, err := policy.request(id, csr, c.from)
 	if err != nil {
-		return nil, err
+		return policy, nil, request, err
 	}
 	c.setKey(csr)
 	if id.leaf == nil {
 		c.name = request.Name
 	}
-	proof := ca.Enrollment{Proof: id.proof, Token: id.token.ID, Secret: id.secret, Address: c.from, KeyPlace: place}
+	return policy, csr, request, nil
+}
+
+// issue is the end of the pipeline for every proof: policy, then the hook, then the ledger.
+func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte, place string) (*given, error) {
+	terms := s.terms.Load()
+	policy, csr, request, err := terms.admit(c, id, csrDER)
+	if err != nil {
+		return nil, err
+	}
+	proof := ca.Enrollment{Proof: id.proof, Token: id.token.ID, Secret: id.secret, Request: id.request, Address: c.from, KeyPlace: place}
 	if request.Longest, proof.Hook, err = policy.ask(ctx, c, question(c, id, csr, request, place)); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,9 @@ import (
 // zero Policy allows nothing.
 type Policy struct {
 	Profile *ca.Profile
-	Proofs  []string // ca.ProofToken, ca.ProofRenewal
+	Proofs  []string // ca.ProofToken, ca.ProofApproval, ca.ProofRenewal
+	// Wait is how long a request waits for the operator.
+	Wait time.Duration
 
 	// Grace is how long after its end a certificate can still be renewed; HardwareGrace, for keys
 	// that were said to be in a TPM or token when that certificate was issued.
@@ -37,6 +39,7 @@ type Policy struct {
 // them.
 type Terms struct {
 	Policies map[string]Policy // by name of the profile
+	Default  string            // the profile of requests for approval that name none
 	Issuer   string            // the authority that issues; empty: the ledger's issuing one
 	AWS      *enrollapi.AWS    // for the hosts; nil: not set up yet
 	Names    []string          // of the server's certificate: DNS names and addresses
@@ -48,7 +51,11 @@ type Terms struct {
 func (t *Terms) policy(id *identity) (Policy, error) {
 	p, ok := t.Policies[id.profile]
 	if !ok {
-		return Policy{}, refuse(enrollapi.Denied, "profile-unknown", "the profile %q is not in the configuration of the CA", id.profile)
+		r := refuse(enrollapi.Denied, "profile-unknown", "the profile %q is not in the configuration of the CA", id.profile)
+		if id.proof == ca.ProofApproval {
+			_ = r.hinted("name one that is with --profile")
+		}
+		return Policy{}, r
 	}
 	if !slices.Contains(p.Proofs, id.proof) {
 		return Policy{}, refuse(enrollapi.Denied, "proof-not-allowed", "the profile %q does not allow hosts to get certificates by %s", id.profile, proofNoun(id.proof))
@@ -57,8 +64,11 @@ func (t *Terms) policy(id *identity) (Policy, error) {
 }
 
 func proofNoun(proof string) string {
-	if proof == ca.ProofToken {
+	switch proof {
+	case ca.ProofToken:
 		return "a token"
+	case ca.ProofApproval:
+		return "approval of their request"
 	}
 	return "renewal"
 }
@@ -80,7 +90,7 @@ func (p Policy) request(id *identity, csr *x509.CertificateRequest, from netip.A
 		r.Name = p.Profile.NameOf(id.token.Names[0]) // a token has common names
 	}
 	if r.Name == "" {
-		return ca.Request{}, refuse(enrollapi.NameNotAllowed, "name-missing", "the token is for several names, and the request has none").
+		return ca.Request{}, refuse(enrollapi.NameNotAllowed, "name-missing", "the request has no name, and nothing else says which name it is for").
 			hinted("name the host: kedge enroll --name NAME")
 	}
 	r.Host = r.Name

@@ -52,7 +52,7 @@ func refusalOf(err error) *refusal {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return r
 	}
-	for _, row := range []func(error) *refusal{refuseToken, refuseName, refuseRenewal, refuseKey} {
+	for _, row := range []func(error) *refusal{refuseToken, refuseRoom, refuseName, refuseRenewal, refuseKey} {
 		if r := row(err); r != nil {
 			return r.because(err)
 		}
@@ -67,6 +67,9 @@ func refuseToken(err error) *refusal {
 	e, ok := errors.AsType[*ledger.TokenError](err)
 	if !ok {
 		return nil
+	}
+	if e.Approval {
+		return refuseApproval(e)
 	}
 	again := "have the operator of the CA make another: kedge-ca token NAME"
 	switch e.Why {
@@ -93,10 +96,37 @@ func refuseToken(err error) *refusal {
 	return refuse(enrollapi.BadToken, "token", "the token cannot be used").hinted(again)
 }
 
+// refuseApproval is refuseToken for the approval of a request.
+func refuseApproval(e *ledger.TokenError) *refusal {
+	switch e.Why {
+	case ledger.TokenRevoked:
+		return refuse(enrollapi.RequestDenied, "request-denied", "the operator of the CA denied the request").
+			hinted("ask the operator why; kedge enroll asks again with a new key")
+	case ledger.TokenSpent, ledger.TokenExpired:
+		return refuse(enrollapi.RequestOver, "request-over", "the request was approved before, and its certificate has expired or was revoked").
+			hinted("run the same command again: kedge enroll asks with a new key")
+	case ledger.TokenName, ledger.TokenKey, ledger.TokenProfile:
+		return refuse(enrollapi.NameNotAllowed, "approval-name", "the approval is for another name, key or profile")
+	}
+	r := refuse(enrollapi.Unavailable, "approval-gone", "the approval is gone, and has to be given again") // since the request was looked up
+	r.retry = pollLeast
+	return r
+}
+
+func refuseRoom(err error) *refusal {
+	e, ok := errors.AsType[*ledger.TooManyRequestsError](err)
+	if !ok {
+		return nil
+	}
+	r := refuse(enrollapi.SlowDown, "requests-limit", "%v", e).hinted("the operator of the CA decides on those that wait: kedge-ca pending; then there is room")
+	r.retry = pollMost
+	return r
+}
+
 func refuseName(err error) *refusal {
 	if e, ok := errors.AsType[*ledger.HeldError](err); ok {
 		return refuse(enrollapi.Held, "held", "another key has the name %q", e.Name).
-			hinted("for a new machine in its place: kedge-ca token --replace; if the name is free: kedge-ca decommission, then a new token")
+			hinted("for a new machine in its place: kedge-ca token --replace, or approve --replace; if the name is free: kedge-ca decommission, then a new token")
 	}
 	if e, ok := errors.AsType[*ledger.DeniedError](err); ok {
 		return refuse(enrollapi.Denied, "denied", "the CA no longer gives certificates to %q", e.Name).

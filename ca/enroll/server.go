@@ -106,6 +106,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := s.path(r); path {
 	case enrollapi.PathEnroll:
 		s.decide(ctx, w, r, s.enroll)
+	case enrollapi.PathRequest:
+		s.decide(ctx, w, r, s.request)
 	case enrollapi.PathRenew:
 		s.decide(ctx, w, r, s.renew)
 	case enrollapi.PathUnenroll:

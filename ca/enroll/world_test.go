@@ -92,7 +92,7 @@ func openWorld(t *testing.T, where string, root crypto.Signer) *world {
 	})
 	w.service, err = issuance.New(issuance.Config{Ledger: w.ledger, Now: w.now, Keys: w})
 	w.must(err)
-	w.server, err = New(Config{Service: w.service, Terms: w.terms(), Now: w.now, Log: slog.New(slog.NewTextHandler(&w.log, nil))})
+	w.server, err = New(Config{Service: w.service, Terms: w.terms(), Now: w.now, Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	w.must(err)
 	return w
 }
@@ -125,8 +125,9 @@ func (x *template) world(t *testing.T) *world {
 // terms allow all with the profile workload, and less with others.
 func (w *world) terms() *Terms {
 	w.t.Helper()
-	t := &Terms{Policies: map[string]Policy{}, Names: []string{"ca.example.com"}}
+	t := &Terms{Policies: map[string]Policy{}, Default: "workload", Names: []string{"ca.example.com"}}
 	both := []string{ca.ProofToken, ca.ProofRenewal}
+	all := append(both[:2:2], ca.ProofApproval)
 	config := ca.DefaultProfileConfig()
 	config.SAN.IP, config.SAN.Email = []string{"0.0.0.0/0"}, []string{"**"}
 	p256 := config
@@ -135,13 +136,13 @@ func (w *world) terms() *Terms {
 		config ca.ProfileConfig
 		proofs []string
 	}{
-		"workload": {config, both}, "only-token": {config, both[:1]}, "only-renewal": {config, both[1:]}, "closed": {config, nil}, "p256": {p256, both},
+		"workload": {config, all}, "only-token": {config, both[:1]}, "only-renewal": {config, both[1:]}, "closed": {config, nil}, "p256": {p256, all},
 	} {
 		profile, err := ca.NewProfile(name, p.config)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		t.Policies[name] = Policy{Profile: profile, Proofs: p.proofs, Domains: []string{"example.com", "example.org"}, Grace: 7 * dayLong, HardwareGrace: 90 * dayLong, Recoveries: 2}
+		t.Policies[name] = Policy{Profile: profile, Proofs: p.proofs, Domains: []string{"example.com", "example.org"}, Grace: 7 * dayLong, HardwareGrace: 90 * dayLong, Recoveries: 2, Wait: dayLong}
 	}
 	return t
 }
@@ -251,6 +252,8 @@ type machine struct {
 	token enrollapi.TokenProof
 
 	request *enrollapi.EnrollRequest // see enrolls
+
+	approved string // the ID of the request that is approved; empty: none
 }
 
 // machine makes a host that has a certificate, and a token for its name that is not spent.
@@ -307,6 +310,7 @@ type result struct {
 	header http.Header
 	err    enrollapi.Error
 	answer enrollapi.Answer
+	waits  enrollapi.Waiting
 	rule   string
 	record string // of the log
 }
@@ -339,9 +343,12 @@ func (w *world) send(method, path string, body []byte, change ...func(*http.Requ
 	if _, rest, ok := strings.Cut(got.record, " rule="); ok {
 		got.rule, _, _ = strings.Cut(rest, " ")
 	}
-	into := any(&got.answer)
-	if got.status != http.StatusOK {
-		into = &got.err
+	into := any(&got.err)
+	switch got.status {
+	case http.StatusOK:
+		into = &got.answer
+	case http.StatusAccepted:
+		into = &got.waits
 	}
 	if err := json.Unmarshal(data, into); err != nil {
 		w.t.Fatalf("%s: %q: %v", path, data, err)

@@ -9,16 +9,16 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Enrolling is the request of a host that has a token.
+// Enrolling is the request of a host that has a token, or was approved.
 type Enrolling struct {
-	ca.Enrollment              // Proof is ca.ProofToken
-	Presented     ledger.Token // as Service.Presented returned it
+	ca.Enrollment              // Proof is ca.ProofToken or ca.ProofApproval
+	Presented     ledger.Token // as Service.Presented or Decision returned it
 	Profile       *ca.Profile
 	Request       ca.Request
 }
 
-// Enroll issues a leaf to a host that has a token. The caller must have verified that the host has
-// the private key of the request. If the same token gave the same key a certificate before, that is
+// Enroll issues a leaf to a host that has a token, or was approved. The caller must have verified that
+// the host has the private key of the request. If the same token gave the same key a certificate before, that is
 // returned, with Again set. Otherwise errors are those of Prepare and of ledger.Ledger.Record:
 // *ledger.TokenError, *ledger.HeldError and *ledger.DeniedError among them. After an error the token
 // is as it was before.
@@ -45,7 +45,7 @@ func (s *Service) Token(ctx context.Context, id []byte) (ledger.Token, error) {
 	return s.ledger.Token(ctx, id)
 }
 
-// Tokens yields all tokens, in the order in which they were made.
+// Tokens yields all tokens, approvals among them, in the order in which they were made.
 func (s *Service) Tokens(ctx context.Context) iter.Seq2[ledger.Token, error] {
 	return s.ledger.Tokens(ctx)
 }

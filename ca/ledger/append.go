@@ -28,7 +28,9 @@ const (
 	kindTakeOver  = "takeover"  // the past of an authority, before the ledger existed; see takeOverBody
 
 	kindToken        = "token"        // see tokenBody
-	kindTokenRevoke  = "token-revoke" // see tokenRevokedBody
+	kindTokenRevoke  = "token-revoke" // a token or an approval; see tokenRevokedBody
+	kindApproval     = "approval"     // a host's request was approved; see tokenBody
+	kindRequestDeny  = "request-deny" // a host's request was denied: an approval that is revoked when it is made
 	kindDeny         = "deny"         // a name gets no certificate, or gets them again; see denyBody
 	kindDecommission = "decommission" // a name was given up; see decommissionBody
 	kindRestore      = "restore"      // the ledger was restored from a copy that ends here; see restoreBody
@@ -38,7 +40,7 @@ const (
 type Entry struct {
 	Seq  int64 // 1, 2, 3 …
 	At   time.Time
-	Kind string // issue, revoke, release, authority, crl, import, list, clone, resolve, takeover, token, token-revoke, deny, decommission, restore
+	Kind string // issue, revoke, release, authority, crl, import, list, clone, resolve, takeover, token, token-revoke, approval, request-deny, deny, decommission, restore
 	Body string // JSON
 	Prev []byte // the hash of the entry before; zeros for the first
 	Hash []byte

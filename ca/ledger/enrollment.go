@@ -20,6 +20,7 @@ import (
 //   - A name that a key holds is given to another key only by a token that may replace it, and
 //     then the lineages of the name end. It is held until it is decommissioned, whether its
 //     certificate is valid, expired or revoked.
+//   - An approval is a token for one request, that is for one key, its names and a profile: approval.go.
 //   - A denied name gets no certificate.
 //   - An expired certificate is renewed only within its grace, and only so often in a lineage.
 //   - A leaf has no name of an enrollment server, nor such a server that of a host: reserved.go.
@@ -42,8 +43,10 @@ const (
 		WHERE id = (SELECT lineage FROM certificates WHERE seq = ?)`
 )
 
-// byToken reports whether a token gave the certificate.
-func (r *record) byToken() bool { return r.enrollment != nil && r.enrollment.Proof == ca.ProofToken }
+// byToken reports whether a token, or an approval, gave the certificate.
+func (r *record) byToken() bool {
+	return r.enrollment != nil && (r.enrollment.Proof == ca.ProofToken || r.enrollment.Proof == ca.ProofApproval)
+}
 
 // countsLate reports whether the renewal is counted if the old certificate has expired.
 func (r *record) countsLate() bool {
@@ -185,6 +188,14 @@ func (s *spending) check(ctx context.Context, t *transaction, r *record) (refuse
 	if !r.byToken() {
 		return nil, nil
 	}
+	refused, err = s.spend(ctx, t, r)
+	if e, ok := errors.AsType[*TokenError](refused); ok {
+		e.Approval = isApproval(r.enrollment)
+	}
+	return refused, err
+}
+
+func (s *spending) spend(ctx context.Context, t *transaction, r *record) (refused, err error) {
 	e := r.enrollment
 	token := s.tokens[string(e.Token)]
 	if why := token.refuses(e); why != 0 {
@@ -213,7 +224,7 @@ func (t *Token) refuses(e *ca.Enrollment) TokenReason {
 	switch {
 	case t == nil:
 		return TokenUnknown
-	case !t.hasSecret(e.Secret):
+	case !t.isShownBy(e):
 		return TokenSecret
 	case t.Revoked != nil:
 		return TokenRevoked

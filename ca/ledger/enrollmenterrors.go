@@ -49,13 +49,20 @@ func (r TokenReason) String() string {
 	return fmt.Sprintf("is refused (%d)", int(r))
 }
 
-// TokenError reports that a token gave no certificate. The token is as it was before.
+// TokenError reports that a token or an approval gave no certificate. It is as it was before.
 type TokenError struct {
-	ID  []byte
-	Why TokenReason
+	ID       []byte
+	Why      TokenReason
+	Approval bool // the ID is that of an approval
 }
 
-func (e *TokenError) Error() string { return fmt.Sprintf("the token %x %s", e.ID, e.Why) }
+func (e *TokenError) Error() string {
+	what := "token"
+	if e.Approval {
+		what = "approval"
+	}
+	return fmt.Sprintf("the %s %x %s", what, e.ID, e.Why)
+}
 
 // HeldError reports that a name is not given to a key, since another key holds it: the name has a
 // lineage that has not ended, whether its certificate is valid, expired or revoked. For a token that

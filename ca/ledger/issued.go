@@ -31,7 +31,7 @@ type issuedBody struct {
 
 	Server   bool   `json:"server,omitempty"` // it is the certificate of an enrollment server
 	Proof    string `json:"proof,omitempty"`  // of a host; absent if the operator issued it
-	Token    string `json:"token,omitempty"`  // its ID
+	Token    string `json:"token,omitempty"`  // its ID, or that of the approval
 	KeyPlace string `json:"key_place,omitempty"`
 	Address  string `json:"address,omitempty"` // of the host
 	Hook     string `json:"hook,omitempty"`    // what a policy hook said
@@ -160,7 +160,7 @@ func (r *record) enroll(e *ca.Enrollment) error {
 	switch {
 	case r.row.Kind != Leaf:
 		return fmt.Errorf("record the certificate %q: a host gets only leaves", r.row.Subject)
-	case e.Proof == ca.ProofToken && !renewal, e.Proof == ca.ProofRenewal && renewal && len(e.Token) == 0:
+	case e.Proof == ca.ProofToken && !renewal, isApproval(e) && !renewal, e.Proof == ca.ProofRenewal && renewal && len(e.Token) == 0:
 	default:
 		return fmt.Errorf("record the certificate %q: the proof %q does not fit", r.row.Subject, e.Proof)
 	}

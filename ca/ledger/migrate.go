@@ -141,7 +141,7 @@ func (h *history) add(c *Certificate, cert *x509.Certificate, body issuedBody) {
 	if body.By != "" { // schema 2: a name has one lineage
 		h.end(h.byName[c.Subject], id)
 	}
-	if body.Proof == ca.ProofToken { // whatever its subject
+	if body.Proof == ca.ProofToken || body.Proof == ca.ProofApproval { // whatever its subject
 		h.end(h.byCommon[c.CommonName], id)
 	}
 	if ok {

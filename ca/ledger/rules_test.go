@@ -44,7 +44,7 @@ func kindOfError(err error) string {
 		{"unknown issuer", isError[*UnknownIssuerError]}, {"revoked key", isError[*RevokedKeyError]}, {"revoked", isError[*RevokedError]},
 		{"answered", isError[*AnsweredError]}, {"clone", isError[*CloneError]}, {"ended", isError[*EndedError]}, {"not found", isError[*NotFoundError]},
 		{"token", isError[*TokenError]}, {"held", isError[*HeldError]}, {"denied", isError[*DeniedError]}, {"grace", isError[*GraceError]}, {"reserved", isError[*ReservedNameError]},
-		{"free", isError[*FreeError]}, {"duplicate", isError[*DuplicateError]}, {"changed", isError[*ChangedError]}, {"clock", isError[*ClockError]}, {"broken", isError[*BrokenError]},
+		{"request ID", isError[*RequestIDError]}, {"too many", isError[*TooManyRequestsError]}, {"free", isError[*FreeError]}, {"duplicate", isError[*DuplicateError]}, {"changed", isError[*ChangedError]}, {"clock", isError[*ClockError]}, {"broken", isError[*BrokenError]},
 	} {
 		if kind.is(err) {
 			return kind.name

@@ -43,7 +43,7 @@ func lineagesTable() table {
 
 // tokensTable: columns that follow from the entry, and then those that later entries change.
 func tokensTable() table {
-	return table{"tokens", []string{"id", "secret_hash", "names", "pattern", "profile", "uses", "expires_at", "networks", "for_key", "may_replace", "why", "seq", "made_at",
+	return table{"tokens", []string{"id", "secret_hash", "names", "pattern", "profile", "uses", "expires_at", "networks", "for_key", "may_replace", "why", "request", "seq", "made_at",
 		"revoked_at", "void_seq"}, "seq"}
 }
 
@@ -55,7 +55,8 @@ func denialsTable() table {
 	return table{"denials", []string{"name", "seq", "at", "why"}, "name"}
 }
 
-// copiedTables returns all tables except the head, which is written last.
+// copiedTables returns all tables except the head, which is written last, and the requests that wait,
+// which are in no entry.
 func copiedTables() []table {
 	return []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), lineagesTable(), revocationsTable(), tokensTable(), tokenUsesTable(), denialsTable()}
 }

@@ -181,6 +181,9 @@ func rowTamperings(t *testing.T, s *session) []tampering {
 	t.Helper()
 	var all []tampering
 	for name, columns := range columnsOf(t, s) {
+		if name == "requests" { // no entry is about them: see request.go
+			continue
+		}
 		tab := table{name: name, key: columns[0].name}
 		for _, c := range columns {
 			tab.columns = append(tab.columns, c.name)

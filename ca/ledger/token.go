@@ -19,10 +19,11 @@ import (
 const TokenIDSize = 12
 
 // Token is a permission to enroll. Whoever has its secret gets a certificate, by the rules in
-// enrollment.go.
+// enrollment.go. One with a Request is an approval, which has no secret: it is for that request alone.
 type Token struct {
 	ID         []byte // TokenIDSize random bytes
 	SecretHash []byte // SHA-256 of the secret
+	Request    []byte // the ID of the Request that was approved; nil for one with a secret
 
 	// Names are the common names that it can give; if there are none, Pattern, in the syntax of
 	// ca.MatchName, has them. By a pattern, and by a token of several uses, only names are given
@@ -59,11 +60,24 @@ type tokenBody struct {
 	ForKey   string   `json:"for_key,omitempty"`
 	Replace  bool     `json:"replace,omitempty"`
 	Why      string   `json:"why,omitempty"`
+	Request  string   `json:"request,omitempty"` // of an approval
+}
+
+// kind is that of the entry.
+func (t *Token) kind() string {
+	switch {
+	case len(t.Request) == 0:
+		return kindToken
+	case t.Revoked != nil:
+		return kindRequestDeny
+	}
+	return kindApproval
 }
 
 func (t *Token) body() tokenBody {
 	b := tokenBody{ID: hex.EncodeToString(t.ID), Secret: hex.EncodeToString(t.SecretHash), Names: t.Names, Pattern: t.Pattern, Profile: t.Profile, Uses: t.Uses,
-		Expires: t.Expires.UnixMicro(), ForKey: hex.EncodeToString(t.ForKey), Replace: t.Replace, Why: t.Why}
+		Expires: t.Expires.UnixMicro(), ForKey: hex.EncodeToString(t.ForKey), Replace: t.Replace, Why: t.Why,
+		Request: hex.EncodeToString(t.Request)}
 	for _, n := range t.Networks {
 		b.Networks = append(b.Networks, n.String())
 	}
@@ -75,17 +89,20 @@ func (b *tokenBody) row(seq int64, at time.Time) ([]any, error) {
 	id, err := hex.DecodeString(b.ID)
 	secret, err2 := hex.DecodeString(b.Secret)
 	key, err3 := hex.DecodeString(b.ForKey)
+	request, err4 := hex.DecodeString(b.Request)
 	replace := int64(0)
 	if b.Replace {
 		replace = 1
 	}
-	return []any{id, secret, strings.Join(b.Names, "\n"), b.Pattern, b.Profile, int64(b.Uses), b.Expires,
-		strings.Join(b.Networks, "\n"), orNull(key), replace, b.Why, seq, at.UnixMicro()}, errors.Join(err, err2, err3)
+	return []any{id, orNull(secret), strings.Join(b.Names, "\n"), b.Pattern, b.Profile, int64(b.Uses), b.Expires,
+		strings.Join(b.Networks, "\n"), orNull(key), replace, b.Why, orNull(request), seq, at.UnixMicro()}, errors.Join(err, err2, err3, err4)
 }
 
 // check refuses an invalid token.
 func (t *Token) check() error {
 	switch {
+	case len(t.Request) != 0:
+		return errors.New("make a token: a request is approved with Approve")
 	case len(t.ID) != TokenIDSize || len(t.SecretHash) != sha256.Size:
 		return errors.New("make a token: its ID or the hash of its secret has the wrong size")
 	case t.Profile == "":
@@ -173,6 +190,10 @@ func (t *transaction) addToken(ctx context.Context, token *Token) error {
 			return err
 		}
 	}
+	return t.insertToken(ctx, token)
+}
+
+func (t *transaction) insertToken(ctx context.Context, token *Token) error {
 	known, err := t.tokens(ctx, "WHERE t.id = ?", token.ID)
 	if err != nil {
 		return err
@@ -185,12 +206,16 @@ func (t *transaction) addToken(ctx context.Context, token *Token) error {
 	if err != nil {
 		return err
 	}
-	entry := t.next(kindToken, text, token.At)
+	entry := t.next(token.kind(), text, token.At)
 	row, err := body.row(t.seq, t.at)
 	if err != nil {
 		return err
 	}
-	return t.send(ctx, entry, one(insertToken, row...))
+	all := []statement{entry, one(insertToken, row...)}
+	if token.Revoked != nil {
+		all = append(all, one(endToken, t.at.UnixMicro(), token.ID))
+	}
+	return t.send(ctx, all...)
 }
 
 // free refuses a name that the token could not give.

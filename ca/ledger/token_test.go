@@ -135,7 +135,7 @@ func TestEnroll_token(t *testing.T) {
 func anew(t *testing.T, l *Ledger) {
 	t.Helper()
 	const first = 3 // entries: those of the root
-	for _, text := range []string{"DELETE FROM tokens", "DELETE FROM token_uses", "DELETE FROM denials", "DELETE FROM lineages", "DELETE FROM names WHERE seq >= 3",
+	for _, text := range []string{"DELETE FROM tokens", "DELETE FROM token_uses", "DELETE FROM requests", "DELETE FROM denials", "DELETE FROM lineages", "DELETE FROM names WHERE seq >= 3",
 		"DELETE FROM certificates WHERE seq >= 3", "DELETE FROM entries WHERE seq >= 3", "UPDATE head SET seq = 2, tail = -2, hash = (SELECT hash FROM entries WHERE seq = 2), at = (SELECT at FROM entries WHERE seq = 2)"} {
 		if _, err := l.db.ExecContext(t.Context(), text); err != nil {
 			t.Fatal(err)

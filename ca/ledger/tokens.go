@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"crypto/subtle"
 	"database/sql"
@@ -16,12 +17,12 @@ import (
 )
 
 const (
-	insertToken = `INSERT INTO tokens (id, secret_hash, names, pattern, profile, uses, expires_at, networks, for_key, may_replace, why, seq, made_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertToken = `INSERT INTO tokens (id, secret_hash, names, pattern, profile, uses, expires_at, networks, for_key, may_replace, why, request, seq, made_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertUse = "INSERT INTO token_uses (token, key_hash, seq) VALUES (?, ?, ?)"
 	endToken  = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
 
-	readTokens = `SELECT t.id, t.secret_hash, t.names, t.pattern, t.profile, t.uses, t.expires_at, t.networks, t.for_key, t.may_replace, t.why, t.seq, t.made_at,
+	readTokens = `SELECT t.id, t.secret_hash, t.names, t.pattern, t.profile, t.uses, t.expires_at, t.networks, t.for_key, t.may_replace, t.why, t.request, t.seq, t.made_at,
 		t.revoked_at, t.void_seq, (SELECT count(*) FROM token_uses u WHERE u.token = t.id) FROM tokens t `
 )
 
@@ -30,7 +31,7 @@ func scanToken(row scanner) (Token, error) {
 	var names, networks string
 	var expires, replace, made int64
 	var revoked, void sql.NullInt64
-	err := row.Scan(&t.ID, &t.SecretHash, &names, &t.Pattern, &t.Profile, &t.Uses, &expires, &networks, &t.ForKey, &replace, &t.Why, &t.Seq, &made,
+	err := row.Scan(&t.ID, &t.SecretHash, &names, &t.Pattern, &t.Profile, &t.Uses, &expires, &networks, &t.ForKey, &replace, &t.Why, &t.Request, &t.Seq, &made,
 		&revoked, &void, &t.Used)
 	if err != nil {
 		return t, err
@@ -60,7 +61,11 @@ func lines(text string) []string {
 
 // tokens returns those that match a clause.
 func (s *session) tokens(ctx context.Context, which string, args ...any) ([]Token, error) {
-	rows, err := s.conn.QueryContext(ctx, s.e.sql(readTokens+which), args...)
+	return readTokensBy(ctx, s.conn, s.e, which, args...)
+}
+
+func readTokensBy(ctx context.Context, q querier, e *engine, which string, args ...any) ([]Token, error) {
+	rows, err := q.QueryContext(ctx, e.sql(readTokens+which), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +94,7 @@ func (l *Ledger) Token(ctx context.Context, id []byte) (Token, error) {
 // another. Record checks that again.
 func (l *Ledger) Presented(ctx context.Context, e *ca.Enrollment) (Token, error) {
 	t, err := l.Token(ctx, e.Token)
-	if err == nil && !t.hasSecret(e.Secret) {
+	if err == nil && !t.isShownBy(e) {
 		return Token{}, &TokenError{ID: e.Token, Why: TokenSecret}
 	}
 	return t, err
@@ -100,7 +105,7 @@ func (l *Ledger) Presented(ctx context.Context, e *ca.Enrollment) (Token, error)
 // and without a lock. The token is as Presented returned it. Record checks that again.
 func (l *Ledger) CheckToken(ctx context.Context, e *ca.Enrollment, t *Token, keyHash []byte) error {
 	if why := t.refuses(e); why != 0 {
-		return &TokenError{ID: e.Token, Why: why}
+		return &TokenError{ID: e.Token, Why: why, Approval: isApproval(e)}
 	}
 	why := t.isOver(l.now())
 	if why == 0 {
@@ -111,15 +116,21 @@ func (l *Ledger) CheckToken(ctx context.Context, e *ca.Enrollment, t *Token, key
 	if uses != 0 || err != nil {
 		return l.engine.explain(err)
 	}
-	return &TokenError{ID: e.Token, Why: why}
+	return &TokenError{ID: e.Token, Why: why, Approval: isApproval(e)}
 }
 
-// hasSecret compares the hash of the secret in constant time.
-func (t *Token) hasSecret(hash []byte) bool {
-	return subtle.ConstantTimeCompare(t.SecretHash, hash) == 1
+func isApproval(e *ca.Enrollment) bool { return e.Proof == ca.ProofApproval }
+
+// isShownBy reports whether a host has shown what the token is known by: its secret, which is compared
+// in constant time, or the request that was approved.
+func (t *Token) isShownBy(e *ca.Enrollment) bool {
+	if isApproval(e) {
+		return len(t.Request) != 0 && bytes.Equal(t.Request, e.Request)
+	}
+	return len(t.Request) == 0 && subtle.ConstantTimeCompare(t.SecretHash, e.Secret) == 1
 }
 
-// Tokens yields all tokens, in the order in which they were made.
+// Tokens yields all tokens, approvals among them, in the order in which they were made.
 func (l *Ledger) Tokens(ctx context.Context) iter.Seq2[Token, error] {
 	return func(yield func(Token, error) bool) {
 		rows, err := l.db.QueryContext(ctx, readTokens+"ORDER BY t.seq")

@@ -20,8 +20,9 @@ type tokenRow struct {
 
 // The columns of tokens that later entries change.
 const (
-	tokenRevokedAt = 13
-	tokenVoidSeq   = 14
+	tokenRequest   = 11
+	tokenRevokedAt = 14
+	tokenVoidSeq   = 15
 )
 
 func (r *tokenRow) open() bool {
@@ -40,7 +41,7 @@ type lineageChange struct {
 // replayEnrollment records what an entry says of tokens, denials and names that were given up.
 func (v *verifier) replayEnrollment(e *Entry) error {
 	switch e.Kind {
-	case kindToken:
+	case kindToken, kindApproval, kindRequestDeny:
 		return v.replayToken(e)
 	case kindTokenRevoke:
 		var body tokenRevokedBody
@@ -91,7 +92,14 @@ func (v *verifier) replayToken(e *Entry) error {
 	if v.tokens[body.ID] != nil {
 		return fmt.Errorf("the token %q was made before", body.ID)
 	}
-	v.tokens[body.ID] = &tokenRow{values: append(row, nil, nil), uses: body.Uses}
+	if (body.Request == "") != (e.Kind == kindToken) {
+		return fmt.Errorf("the token %q is not what the kind of the entry says", body.ID)
+	}
+	token := &tokenRow{values: append(row, nil, nil), uses: body.Uses}
+	if e.Kind == kindRequestDeny {
+		token.values[tokenRevokedAt] = e.At.UnixMicro()
+	}
+	v.tokens[body.ID] = token
 	return nil
 }
 
@@ -167,6 +175,9 @@ func (v *verifier) use(body *issuedBody, r *record) {
 	if token == nil {
 		v.report.add("entries", r.row.Seq, "the token %q was never made", body.Token)
 		return
+	}
+	if isApproval(r.enrollment) != (token.values[tokenRequest] != nil) {
+		v.report.add("entries", r.row.Seq, "the token %q was used as if it were of the other kind", body.Token)
 	}
 	if token.used++; token.used > token.uses {
 		v.report.add("entries", r.row.Seq, "the token %q was used %d times, and is for %d", body.Token, token.used, token.uses)

@@ -44,7 +44,7 @@ func (v *verifier) replay(e *Entry) error {
 		return v.replayTakeOver(e)
 	case kindImport:
 		return v.replayImport(e)
-	case kindToken, kindTokenRevoke, kindDeny, kindDecommission, kindResolve, kindRestore:
+	case kindToken, kindApproval, kindRequestDeny, kindTokenRevoke, kindDeny, kindDecommission, kindResolve, kindRestore:
 		return v.replayEnrollment(e)
 	case kindIssue, kindCRL: // their rows have its number
 	case kindClone: // it changes nothing

@@ -68,7 +68,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newLint(reader, runLint),
 		newList(reader, runList), newExpiring(reader, runExpiring), newShow(reader, runShow), newWho(reader, runWho),
 		newRevoke(h, runRevoke), newUnrevoke(h, runUnrevoke), newCRL(h, runCRL),
-		newToken(h, runToken), newHosts(reader, runHosts), newDenyRenew(h, runDenyRenew), newDecommission(h, runDecommission), newResolve(h, runResolve),
+		newToken(h, runToken), newPending(reader, runPending), newApprove(h, runApprove), newDeny(h, runDeny), newHosts(reader, runHosts), newDenyRenew(h, runDenyRenew), newDecommission(h, runDecommission), newResolve(h, runResolve),
 		newServerCert(h, runServerCert),
 		newIntermediate(h, runIntermediate),
 		newServe(h, runServe),

@@ -48,6 +48,9 @@ func (o *tokenListOptions) tokens(all iter.Seq2[ledger.Token, error], now time.T
 	return func(yield func(certinfo.Token, error) bool) {
 		for t, err := range all {
 			d := certinfo.TokenOf(t, now)
+			if err == nil && len(t.Request) != 0 { // an approval, which kedge-ca pending lists
+				continue
+			}
 			if err == nil && d.State != certinfo.TokenUsable && !o.all {
 				continue
 			}

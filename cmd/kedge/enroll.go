@@ -21,6 +21,7 @@ import (
 type enrollOptions struct {
 	identityFlags
 	argument, tokenFile string
+	approval            approvalFlags // without a token
 	name, keyGroup      string
 	tpm                 tpmFlag
 	token               string // URI of --pkcs11
@@ -40,8 +41,8 @@ type enrollOptions struct {
 func newEnroll(h host, run func(context.Context, *enrollOptions) error) *cobra.Command {
 	o := &enrollOptions{identityFlags: identityFlags{host: h}}
 	cmd := &cobra.Command{
-		Use:   "enroll [TOKEN]",
-		Short: "Get the first certificate of this host with a token of the CA",
+		Use:   "enroll [TOKEN | URL --ca-fingerprint HASH]",
+		Short: "Get the first certificate of this host, with a token of the CA or its approval",
 		Long: `Makes a private key, gets a certificate for it from the enrollment server of the CA, and checks that
 both give credentials, if the server names a role. "kedge-ca token" makes the token, which says where
 the server is and which key the CA has.
@@ -58,10 +59,15 @@ The server may name a role, too. If a later answer names one in another AWS acco
 renewals do not take it: kedge enroll --accept-settings does, which needs no token.
 
 The token is read from --token-file, else from KEDGE_TOKEN, else it is asked for on the terminal. As
-an argument it is visible to every user of this machine for a moment: only for one that is used once.`,
+an argument it is visible to every user of this machine for a moment: only for one that is used once.
+
+Without a token, with the URL of the server and the hash of the CA's key, enroll sends a request and
+waits until the operator of the CA has approved it. It prints the ID of the request, which the operator
+must see in "kedge-ca pending". Run again, it goes on waiting for the same.`,
 		Example: `  kedge enroll --token-file web-01.token
   kedge enroll --token-file web-01.token --systemd
   kedge enroll --token-file - --tpm --aws-profile default
+  kedge enroll https://ca.example.com:8443 --ca-fingerprint 6b1f...e2 --name web-01
   kedge enroll --pkcs11 'pkcs11:token=kedge;object=web-01' --key-password-from /etc/kedge/pin
   KEDGE_TOKEN=kedge1_... kedge enroll --name web-01 --dir /var/lib/kedge/web-01 --key-group www-data
   kedge enroll --accept-settings`,
@@ -78,6 +84,7 @@ func (o *enrollOptions) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&o.tokenFile, "token-file", "", "file with the token: PATH, fd:N, or - (standard input)")
 	flags.StringVar(&o.name, "name", "", "common `NAME` to ask for (default: the one that the token is for)")
 	o.add(flags, "`FOLDER` for key and certificate (default: one with the name of the host in /var/lib/kedge, or for users other than root in ~/.local/state/kedge; KEDGE_STATE_DIR names another place)")
+	o.approval.add(flags)
 	flags.Var(&o.tpm, "tpm", "make the key in the TPM, or use the one of this `[URI]`, as in tpm:handle=0x81000010")
 	flags.Lookup("tpm").NoOptDefVal = "true"
 	flags.StringVar(&o.token, "pkcs11", "", "use the key on the token of this `URI`, as in pkcs11:token=LABEL;object=NAME, and make it if it is not there")
@@ -103,6 +110,8 @@ func (o *enrollOptions) takeArguments(_ *cobra.Command, args []string) error {
 		switch {
 		case o.tpm == anyTPM && strings.HasPrefix(arg, "tpm:"):
 			o.tpm = tpmFlag(arg)
+		case o.approval.url == "" && o.argument == "" && strings.Contains(arg, "://"):
+			o.approval.url = arg
 		case o.argument == "":
 			o.argument = arg
 		default:
@@ -121,6 +130,9 @@ func (o *enrollOptions) validate(cmd *cobra.Command) (err error) {
 	}
 	if o.argument != "" && o.tokenFile != "" {
 		return cli.Usagef(cmd, "the token is given twice: as an argument and with --token-file")
+	}
+	if err := o.checkApproval(cmd); err != nil {
+		return err
 	}
 	if o.secret, err = config.NewPassword("token-file", o.tokenFile); err != nil {
 		return usage(cmd, err)
@@ -158,8 +170,11 @@ type noTokenError struct{ error }
 
 func (e *noTokenError) Unwrap() error { return e.error }
 
-// readToken gets the token from where it is.
+// readToken gets the token from where it is, or what takes its place.
 func (o *enrollOptions) readToken() (enrollapi.Token, error) {
+	if o.approval.url != "" {
+		return o.approval.token, nil
+	}
 	text := o.argument
 	switch {
 	case text != "":
@@ -209,6 +224,9 @@ func runEnroll(ctx context.Context, o *enrollOptions) error {
 func (o *enrollOptions) enroll(ctx context.Context, token enrollapi.Token, base string) error {
 	e := enrollclient.Enrolling{
 		Connection: o.connection, Token: token, Name: o.name, Dir: o.dir, Base: base, Access: o.access, Keys: o.keys, Force: o.force,
+	}
+	if o.approval.url != "" {
+		e.Approval = o.waiting()
 	}
 	ctx, stop := interruptible(ctx)
 	defer stop()

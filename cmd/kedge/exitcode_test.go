@@ -108,6 +108,7 @@ func exitCodes(t *testing.T) []group {
 			{"main.noTokenError", &noTokenError{cli.ErrNoTerminal}},
 			{"enrollclient.AnswerError", &enrollclient.AnswerError{Server: "ca"}},
 			{"enrollclient.AnswerError, of a proxy", &enrollclient.AnswerError{Server: "ca", Status: 502}},
+			{"enrollclient.WaitingError", &enrollclient.WaitingError{Name: "web-01", Server: "ca", ID: "3f9c2ab07d5e8814"}},
 			{"enrollclient.NameTakenError", &enrollclient.NameTakenError{Name: "web-01", Dir: "d"}},
 			{"enrollclient.NameError", &enrollclient.NameError{Name: ".."}},
 			{"enrollclient.RemovingError", &enrollclient.RemovingError{Dir: "d"}},
@@ -125,6 +126,7 @@ func exitCodes(t *testing.T) []group {
 		{2, "the command line is wrong; nothing was tried", []kind{
 			{"enrollapi.TokenTextError", &enrollapi.TokenTextError{Reason: "is empty"}},
 			{"cli.UnconfirmedError", &cli.UnconfirmedError{Question: "q?", Err: cli.ErrNoTerminal}},
+			{"main.noFingerprintError", &cli.UsageError{Err: &noFingerprintError{"https://ca.example.com"}}},
 			{"cli.UsageError", &cli.UsageError{Err: errors.New("x")}},
 			{"config.FlagError", usage(newRoot(cli.Streams{}, nil), &config.FlagError{Flag: "certificate", Err: config.ErrHardware})},
 			{"config.ErrHardware", usage(newRoot(cli.Streams{}, nil), &config.FlagError{Flag: "certificate", Err: config.ErrHardware})},

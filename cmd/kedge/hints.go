@@ -24,6 +24,7 @@ func ownErrors() advice.Table {
 		advice.About(noListener),
 		{Fits: isUnconfirmed, Code: cli.ExitUsage, Hint: func(error) string { return "repeat it with --yes if it is meant" }},
 		advice.Kind[*noTokenError](`"kedge-ca token NAME" prints it: give it in a file, with --token-file FILE, or in KEDGE_TOKEN`),
+		advice.Kind[*noFingerprintError]("the operator of the CA has the whole line, with the hash: kedge-ca pending prints it"),
 		advice.Any("choose one with --dir, or renew all that are due with --all", errChooseDir),
 		advice.Any("name the folder with --cache DIR", errNoCache),
 		advice.Any("name one with --config, or write "+filepath.Join(config.SystemDir(), settings.Name), errNoFile),

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"encoding/hex"
 	"encoding/pem"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,12 +29,16 @@ type (
 //	loses          it issues, and the answer is lost
 //	refuses CODE   it refuses everything
 //	ends           certificates end in a minute
+//	approves N     it approves a request that is sent so often
+//	denies         it denies the requests that are sent from now on
 //	issued NNN     it has issued that many certificates as there are letters
 func setEnrollment(ts *testscript.TestScript, args []string) {
 	e := ts.Value(enrollmentKey{}).(*enrollment)
 	if len(args) == 0 {
 		e.Server = enrolltest.New(inScript{ts: ts})
 		ts.Setenv("ENROLL_URL", e.URL)
+		ts.Setenv("CA_KEY", hex.EncodeToString(e.Pin[:]))
+		ts.Setenv("OTHER_KEY", strings.Repeat("0", 64))
 		ts.Check(os.WriteFile(ts.MkAbs("enroll-ca.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: e.Root.Raw}), 0o644))
 		return
 	}
@@ -53,6 +60,12 @@ func (e *enrollment) change(ts *testscript.TestScript, args []string) {
 		e.Refuse = func(string) error {
 			return &enrollapi.Error{Code: enrollapi.Code(args[1]), Message: "the CA says no"}
 		}
+	case "approves":
+		var err error
+		e.Approve, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	case "denies":
+		e.Approve, e.Deny = 0, true
 	case "ends":
 		e.Life = time.Minute
 	case "issued":

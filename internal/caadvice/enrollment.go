@@ -9,9 +9,19 @@ import (
 // enrollment is about the names of hosts and servers, and the tokens for them.
 func enrollment() advice.Table {
 	return advice.Table{
-		advice.Kind[*ledger.HeldError]("if the host lost its key, give the name to a new one: kedge-ca token NAME --replace; if the host is gone: kedge-ca decommission NAME"),
+		advice.About(func(e *ledger.TokenError) string {
+			switch {
+			case e.Approval && e.Why == ledger.TokenSpent:
+				return "to take the certificate back: kedge-ca revoke NAME, or kedge-ca decommission NAME"
+			case e.Approval:
+				return "see what became of the requests: kedge-ca pending --all"
+			}
+			return "see which tokens there are, and what became of the others: kedge-ca token list --all"
+		}),
+		advice.Kind[*ledger.RequestIDError]("give more of the ID that the host shows; kedge-ca pending lists those that wait"),
+		advice.Kind[*ledger.TooManyRequestsError]("decide on those that wait: kedge-ca pending"),
+		advice.Kind[*ledger.HeldError]("if the host lost its key, give the name to a new one: kedge-ca token NAME --replace, or approve ID --replace; if the host is gone: kedge-ca decommission NAME"),
 		advice.Kind[*ledger.DeniedError]("allow them again: kedge-ca deny-renew NAME --undo"),
-		advice.Kind[*ledger.TokenError]("see which tokens there are, and what became of the others: kedge-ca token list --all"),
 		advice.Kind[*ledger.NotClonedError]("kedge-ca hosts shows which hosts are copied"),
 		advice.About(func(e *ledger.ChoiceError) string {
 			if e.Keys > 1 {

@@ -21,8 +21,9 @@ type ProfileSettings struct {
 
 // EnrollSettings say how hosts get certificates of a profile over the network.
 type EnrollSettings struct {
-	// Proofs are the ways to prove who a host is: token, made by the operator, and renewal, the
-	// key of the certificate that it has. Default: both; an empty list is none.
+	// Proofs are the ways to prove who a host is: token, made by the operator; approval, by the
+	// operator, of a request that a host has sent; and renewal, the key of the certificate that it
+	// has. Default: token and renewal; an empty list is none.
 	Proofs []string `yaml:"proofs"`
 	// Hook is a program that may refuse or shorten what the profile allows. Default: that of server.
 	Hook HookSettings `yaml:"hook"`
@@ -36,6 +37,8 @@ type EnrollSettings struct {
 	// Recoveries is how many times one host can renew an expired certificate; 0: never.
 	// Default: 100.
 	Recoveries *Recoveries `yaml:"recoveries"`
+	// Wait is how long a request waits for approval. Default: 24h.
+	Wait ca.Duration `yaml:"wait"`
 }
 
 // Recoveries is a number of renewals of expired certificates.
@@ -53,6 +56,8 @@ const (
 	defaultGrace         = 7 * 24 * time.Hour
 	defaultHardwareGrace = 90 * 24 * time.Hour
 	defaultRecoveries    = 100
+	defaultWait          = 24 * time.Hour
+	maxWait              = 30 * 24 * time.Hour
 )
 
 // Enrollment is how hosts get certificates of a profile, with each default filled in.
@@ -62,6 +67,7 @@ type Enrollment struct {
 	Hook                 HookSettings  // no command: none
 	Grace, HardwareGrace time.Duration // after the end of a certificate that is renewed; 0: none
 	Recoveries           int           // renewals after the end, for one host; 0: none
+	Wait                 time.Duration // of a request for approval
 }
 
 // Allows reports whether a proof is accepted.
@@ -82,13 +88,14 @@ func (s *Settings) Enrollment(profile string) (Enrollment, error) {
 	if e.Recoveries == 0 {
 		e.Grace, e.HardwareGrace = 0, 0
 	}
+	e.Wait = time.Duration(c.Wait)
 	return e, nil
 }
 
 // check refuses values that make no sense.
 func (c EnrollSettings) check() error {
 	for i, proof := range c.Proofs {
-		if known := []string{ca.ProofToken, ca.ProofRenewal}; !slices.Contains(known, proof) {
+		if known := []string{ca.ProofToken, ca.ProofApproval, ca.ProofRenewal}; !slices.Contains(known, proof) {
 			return fmt.Errorf("proofs: %q is none of %s", proof, strings.Join(known, ", "))
 		}
 		if slices.Contains(c.Proofs[:i], proof) {
@@ -108,6 +115,8 @@ func (c EnrollSettings) check() error {
 		return fmt.Errorf("grace: %v must be positive; recoveries: 0 forbids renewal after the end", c.Grace)
 	case full.HardwareGrace < full.Grace:
 		return fmt.Errorf("hardware_grace: %v is less than grace, %v", full.HardwareGrace, full.Grace)
+	case c.Wait < 0 || time.Duration(c.Wait) > maxWait:
+		return fmt.Errorf("wait: %v is not a time up to %v", c.Wait, ca.Duration(maxWait))
 	case *full.Recoveries < 0:
 		return fmt.Errorf("recoveries: %d is negative; 0 forbids renewal after the end", *full.Recoveries)
 	}
@@ -133,6 +142,9 @@ func (c EnrollSettings) complete() EnrollSettings {
 	}
 	if c.HardwareGrace == 0 {
 		c.HardwareGrace = max(ca.Duration(defaultHardwareGrace), c.Grace)
+	}
+	if c.Wait == 0 {
+		c.Wait = ca.Duration(defaultWait)
 	}
 	if c.Recoveries == nil {
 		c.Recoveries = new(Recoveries(defaultRecoveries))

@@ -13,18 +13,20 @@ const profileARN = "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/1111111
 func TestSettings_Enrollment(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ text, profile, want string }{
-		{"", "", "[token renewal] 168h 2160h 100"},
-		{"", "workload", "[token renewal] 168h 2160h 100"},
-		{"profiles: {a: {}}\n", "a", "[token renewal] 168h 2160h 100"},
-		{"profiles: {a: {enroll: {}}}\n", "a", "[token renewal] 168h 2160h 100"},
-		{"profiles: {a: {enroll: {proofs: []}}}\n", "a", "[] 168h 2160h 100"},
-		{"profiles: {a: {enroll: {proofs: [renewal]}}}\n", "a", "[renewal] 168h 2160h 100"},
-		{"profiles: {a: {enroll: {grace: 2h, hardware_grace: 3d}}}\n", "a", "[token renewal] 2h 72h 100"},
-		{"profiles: {a: {enroll: {grace: 100d}}}\n", "a", "[token renewal] 2400h 2400h 100"},
-		{"profiles: {a: {enroll: {recoveries: 1}}}\n", "a", "[token renewal] 168h 2160h 1"},
-		{"profiles: {a: {enroll: {recoveries: 0, grace: 2h}}}\n", "a", "[token renewal] 0h 0h 0"},
-		{"default_profile: b\nprofiles: {a: {enroll: {proofs: []}}, b: {enroll: {proofs: [token]}}}\n", "", "[token] 168h 2160h 100"},
-		{"profiles: {a: {enroll: {domains: [example.com, Sub.Example.org]}}}\n", "a", "[token renewal] 168h 2160h 100 [example.com Sub.Example.org]"},
+		{"", "", "[token renewal] 168h 2160h 100 24h"},
+		{"", "workload", "[token renewal] 168h 2160h 100 24h"},
+		{"profiles: {a: {}}\n", "a", "[token renewal] 168h 2160h 100 24h"},
+		{"profiles: {a: {enroll: {}}}\n", "a", "[token renewal] 168h 2160h 100 24h"},
+		{"profiles: {a: {enroll: {proofs: []}}}\n", "a", "[] 168h 2160h 100 24h"},
+		{"profiles: {a: {enroll: {proofs: [renewal]}}}\n", "a", "[renewal] 168h 2160h 100 24h"},
+		{"profiles: {a: {enroll: {grace: 2h, hardware_grace: 3d}}}\n", "a", "[token renewal] 2h 72h 100 24h"},
+		{"profiles: {a: {enroll: {grace: 100d}}}\n", "a", "[token renewal] 2400h 2400h 100 24h"},
+		{"profiles: {a: {enroll: {recoveries: 1}}}\n", "a", "[token renewal] 168h 2160h 1 24h"},
+		{"profiles: {a: {enroll: {recoveries: 0, grace: 2h}}}\n", "a", "[token renewal] 0h 0h 0 24h"},
+		{"default_profile: b\nprofiles: {a: {enroll: {proofs: []}}, b: {enroll: {proofs: [token]}}}\n", "", "[token] 168h 2160h 100 24h"},
+		{"profiles: {a: {enroll: {proofs: [token, approval, renewal], wait: 2h}}}\n", "a", "[token approval renewal] 168h 2160h 100 2h"},
+		{"profiles: {a: {enroll: {proofs: [approval], wait: 30d}}}\n", "a", "[approval] 168h 2160h 100 720h"},
+		{"profiles: {a: {enroll: {domains: [example.com, Sub.Example.org]}}}\n", "a", "[token renewal] 168h 2160h 100 24h [example.com Sub.Example.org]"},
 		{"default_profile: b\nprofiles: {a: {}, b: {}}\n", "workload", `there is no profile "workload" in the configuration`},
 	}
 	for _, tt := range tests {
@@ -34,7 +36,7 @@ func TestSettings_Enrollment(t *testing.T) {
 			continue
 		}
 		e, err := s.Enrollment(tt.profile)
-		got := fmt.Sprintf("%v %gh %gh %d", e.Proofs, e.Grace.Hours(), e.HardwareGrace.Hours(), e.Recoveries)
+		got := fmt.Sprintf("%v %gh %gh %d %gh", e.Proofs, e.Grace.Hours(), e.HardwareGrace.Hours(), e.Recoveries, e.Wait.Hours())
 		if len(e.Domains) > 0 {
 			got += fmt.Sprint(" ", e.Domains)
 		}
@@ -44,12 +46,12 @@ func TestSettings_Enrollment(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%q, %q: %s, want %s", tt.text, tt.profile, got, tt.want)
 		}
-		for _, proof := range []string{ca.ProofToken, ca.ProofRenewal} {
+		for _, proof := range []string{ca.ProofToken, ca.ProofApproval, ca.ProofRenewal} {
 			if err == nil && e.Allows(proof) != strings.Contains(tt.want, proof) {
 				t.Errorf("%q: allows %s: %v", tt.text, proof, e.Allows(proof))
 			}
 		}
-		if e.Allows("approval") || e.Allows("") {
+		if e.Allows("operator") || e.Allows("") {
 			t.Errorf("%q allows proofs that are not listed", tt.text)
 		}
 	}
@@ -58,7 +60,7 @@ func TestSettings_Enrollment(t *testing.T) {
 func TestParseSettings_enrollRefuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ text, want string }{
-		{"proofs: [tokens]", `: profile "a": enroll.proofs: "tokens" is none of token, renewal`},
+		{"proofs: [tokens]", `: profile "a": enroll.proofs: "tokens" is none of token, approval, renewal`},
 		{"proofs: [token, token]", `: profile "a": enroll.proofs: "token" is listed twice`},
 		{"hook: {command: [policy]}", `: profile "a": enroll.hook.command: "policy" is not the whole path of a program`},
 		{"hook: {command: ['']}", `: profile "a": enroll.hook.command: "" is not the whole path`},
@@ -81,6 +83,9 @@ func TestParseSettings_enrollRefuses(t *testing.T) {
 		{"grace: -1h", `: profile "a": enroll.grace: -1h must be positive`},
 		{"hardware_grace: 0s", `:1: "0s" must not be zero`},
 		{"hardware_grace: 1d", `: profile "a": enroll.hardware_grace: 24h is less than grace, 7d`},
+		{"wait: -1h", `: profile "a": enroll.wait: -1h is not a time up to 30d`},
+		{"wait: 31d", `: profile "a": enroll.wait: 31d is not a time up to 30d`},
+		{"wait: 0", `:1: "0" must not be zero`},
 		{"recoveries: -1", `: profile "a": enroll.recoveries: -1 is negative`},
 		{"recoveries: many", ":1: `many` is not what this key takes"},
 		{"recoveries: 1.5", ":1: `1.5` is not what this key takes"},

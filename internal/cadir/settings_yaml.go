@@ -201,7 +201,7 @@ func enrollMeaning(path string) string {
 	case "profiles.*.enroll":
 		return "how hosts get such certificates from kedge-ca serve"
 	case "profiles.*.enroll.proofs":
-		return "token, renewal (by the key of the certificate before) or both; [] is none; default: both"
+		return "token, approval (by the operator: kedge-ca approve), renewal (by the key of the certificate before); [] is none; default: token and renewal"
 	case "profiles.*.enroll.hook.command", "profiles.*.enroll.hook.timeout":
 		return serverMeaning("server" + strings.TrimPrefix(path, "profiles.*.enroll"))
 	case "profiles.*.enroll.hook":
@@ -214,6 +214,8 @@ func enrollMeaning(path string) string {
 		return "the same for keys in a TPM or token; default: 90d, or grace if that is more"
 	case "profiles.*.enroll.recoveries":
 		return "how many times one host can renew an expired certificate; 0: never; default: 100"
+	case "profiles.*.enroll.wait":
+		return "how long a request waits for approval; default: 24h"
 	}
 	return ""
 }

@@ -32,6 +32,9 @@ func (c Config) terms(settings *cadir.Settings, listeners []net.Listener) (*enro
 		}
 		t.Policies[policy.Profile.Name()] = policy
 	}
+	if standard, err := settings.Profile(""); err == nil { // there need not be a default one
+		t.Default = standard.Name()
+	}
 	text := c.URL
 	if text == "" {
 		text = settings.Server.URL
@@ -66,7 +69,7 @@ func policyOf(settings *cadir.Settings, name string) (enroll.Policy, error) {
 	if err != nil {
 		return enroll.Policy{}, err
 	}
-	policy := enroll.Policy{Profile: profile, Proofs: e.Proofs, Domains: e.Domains, Grace: e.Grace, HardwareGrace: e.HardwareGrace, Recoveries: e.Recoveries}
+	policy := enroll.Policy{Profile: profile, Proofs: e.Proofs, Domains: e.Domains, Grace: e.Grace, HardwareGrace: e.HardwareGrace, Recoveries: e.Recoveries, Wait: e.Wait}
 	if len(e.Hook.Command) == 0 {
 		return policy, nil
 	}

@@ -8,6 +8,7 @@ import "time"
 // The paths below the URL of a server.
 const (
 	PathEnroll   = "/v1/enroll"   // POST an EnrollRequest, for an Answer
+	PathRequest  = "/v1/request"  // POST an ApprovalRequest, for an Answer or, with status 202, a Waiting
 	PathRenew    = "/v1/renew"    // POST a RenewRequest, for an Answer
 	PathUnenroll = "/v1/unenroll" // POST an UnenrollRequest, for an Unenrolled
 	PathCA       = "/v1/ca"       // GET a CA

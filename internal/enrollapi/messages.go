@@ -21,6 +21,21 @@ type TokenProof struct {
 	Secret Secret `json:"secret"`
 }
 
+// ApprovalRequest asks for the first certificate of a host without a token. The operator of the CA
+// approves it, by its RequestID; until then the host sends the same again.
+type ApprovalRequest struct {
+	Request  []byte `json:"request"`           // PKCS#10, signed by the key that is to be certified
+	Profile  string `json:"profile,omitempty"` // empty: the default one of the CA
+	KeyPlace string `json:"key_place"`
+	Version  string `json:"version"` // of kedge on the host
+}
+
+// Waiting is the answer to an ApprovalRequest on which nobody has decided.
+type Waiting struct {
+	ID        string `json:"id"`         // the RequestID, in hexadecimal
+	PollAfter int64  `json:"poll_after"` // seconds until the host sends it again
+}
+
 // RenewRequest asks for the next certificate of a host that has one. The possession is of the key of
 // Leaf; its body is Request.
 type RenewRequest struct {

@@ -144,6 +144,10 @@ func (c *client) unanswered(ctx context.Context, err error) error {
 
 // read reads an answer, or the error that it is.
 func (c *client) read(ctx context.Context, response *http.Response, date time.Time, into any) error {
+	waits := &unapprovedError{}
+	if response.StatusCode == http.StatusAccepted && isJSON(response.Header) && enrollapi.DecodeAnswer(response.Body, &waits.Waiting) == nil && waits.ID != "" {
+		return waits
+	}
 	if response.StatusCode != http.StatusOK {
 		return c.refusal(response, date)
 	}

@@ -25,7 +25,10 @@ const startedPrefix = ".enroll-"
 type Enrolling struct {
 	Connection
 	Token enrollapi.Token
-	// Name is the common name to ask for. Empty: the server chooses it, if the token leaves no choice.
+	// Approval takes the place of Token, of which only URL, CAKey and SystemRoots count then. nil: none.
+	Approval *Approval
+	// Name is the common name to ask for. Empty: the server chooses it, if the token leaves no choice; an
+	// approval is for a name.
 	Name string
 	// Dir is the folder of the identity. Empty: the one below Base that has the name of the host.
 	Dir, Base string
@@ -46,6 +49,9 @@ type Enrolled struct {
 // disk before the token is used, and used again by the next run if this one does not end: the server
 // gives the same answer to the same token and key.
 func Enroll(ctx context.Context, e Enrolling) (*Enrolled, error) {
+	if e.Approval != nil && e.Name == "" {
+		return nil, &NameError{}
+	}
 	done, err := e.find()
 	if err != nil {
 		return nil, err
@@ -190,11 +196,14 @@ func (e *Enrolling) pending(ctx context.Context, f *hostdir.Folder) (key Key, re
 
 // isAboutKey reports whether a refusal is because of the key, so that another try needs another one.
 func isAboutKey(c enrollapi.Code) bool {
-	return c == enrollapi.KeyNotAllowed || c == enrollapi.KeyRevoked
+	return c == enrollapi.KeyNotAllowed || c == enrollapi.KeyRevoked || c == enrollapi.RequestDenied || c == enrollapi.RequestOver
 }
 
 // ask sends the request and checks the answer.
 func (e *Enrolling) ask(ctx context.Context, c *client, key Key) (*hostdir.Pair, error) {
+	if e.Approval != nil {
+		return e.await(ctx, c, key)
+	}
 	request, err := firstRequest(e.Name, key)
 	if err != nil {
 		return nil, err
@@ -207,12 +216,20 @@ func (e *Enrolling) ask(ctx context.Context, c *client, key Key) (*hostdir.Pair,
 	if err != nil {
 		return nil, err
 	}
+	return e.accept(c, key, &answer, date)
+}
+
+// accept checks an answer, and returns what to write of it.
+func (e *Enrolling) accept(c *client, key Key, answer *enrollapi.Answer, date time.Time) (*hostdir.Pair, error) {
 	want := expected{server: c.name, key: key, pin: Pin(e.Token.CAKey), name: e.Name, now: e.Now(), date: date}
-	pair, err := want.pair(&answer)
+	pair, err := want.pair(answer)
 	if err != nil {
 		return nil, err
 	}
-	pair.Record.Server, pair.Record.SystemRoots, pair.Record.Token = e.Token.URL, e.Token.SystemRoots, e.Token.IDText()
+	pair.Record.Server, pair.Record.SystemRoots = e.Token.URL, e.Token.SystemRoots
+	if e.Approval == nil {
+		pair.Record.Token = e.Token.IDText()
+	}
 	e.Keys.note(&pair.Record)
 	return pair, nil
 }

@@ -42,6 +42,9 @@ func enrollment() advice.Table {
 		}),
 		advice.Kind[*units.UnavailableError]("enroll without --systemd, and renew by cron: */5 * * * * kedge renew --all --quiet"),
 		advice.Kind[*units.CommandError]("correct what it says, and run the same command again: what is done already stays"),
+		advice.About(func(e *enrollclient.WaitingError) string {
+			return "have the operator of the CA compare the request and approve it: kedge-ca approve " + e.ID[:min(len(e.ID), approvedBy)] + "; then run the same command again: it goes on with the same key"
+		}),
 		advice.Kind[*enrollclient.NameError]("name a folder with --dir"),
 		advice.About(func(e *enrollclient.RemovingError) string { return "finish that: kedge unenroll --dir " + e.Dir }),
 		advice.Kind[*enrollclient.HookError]("the next kedge renew with the same --exec runs it again, and those that succeeded not"),
@@ -49,6 +52,9 @@ func enrollment() advice.Table {
 		advice.About(folder),
 	}
 }
+
+// approvedBy is how many characters of the ID of a request are shown in the line that approves it.
+const approvedBy = 16
 
 // refusal is about what a server does not grant. The server may know better.
 func refusal(e *enrollapi.Error) string {
@@ -72,6 +78,8 @@ func refusal(e *enrollapi.Error) string {
 		return "this host has to enroll anew, with a new token and --force"
 	case enrollapi.Denied:
 		return "the operator of the CA has ended renewals for this name"
+	case enrollapi.RequestDenied, enrollapi.RequestOver:
+		return "run the same command again: it asks with a new key, for another approval"
 	case enrollapi.Clock:
 		return "set the clock of this host, and see that of the server"
 	case enrollapi.SlowDown, enrollapi.Overloaded, enrollapi.Unavailable, enrollapi.Internal:

@@ -2,7 +2,7 @@
 
 CREATE TABLE tokens (
     id          {bytes} PRIMARY KEY,
-    secret_hash {bytes} NOT NULL, -- SHA-256
+    secret_hash {bytes},          -- SHA-256; NULL: an approval, known by request
     names       {text} NOT NULL,  -- one a line
     pattern     {text} NOT NULL,  -- empty if there are names
     profile     {text} NOT NULL,
@@ -12,6 +12,7 @@ CREATE TABLE tokens (
     for_key     {bytes},          -- ca.KeyHash; NULL: any key
     may_replace BIGINT NOT NULL,  -- 1: it gives a name that another key holds
     why         {text} NOT NULL,
+    request     {bytes},          -- SHA-256 of the request that was approved or denied; NULL: a token, known by its secret
     seq         BIGINT NOT NULL,  -- of the entry
     made_at     BIGINT NOT NULL,
     revoked_at  BIGINT,
@@ -19,6 +20,7 @@ CREATE TABLE tokens (
 ) {clustered};
 
 CREATE UNIQUE INDEX tokens_seq ON tokens (seq);
+CREATE INDEX tokens_request ON tokens (request) WHERE request IS NOT NULL;
 
 -- Which key used which token, for which certificate.
 CREATE TABLE token_uses (
@@ -29,6 +31,20 @@ CREATE TABLE token_uses (
 ) {clustered};
 
 CREATE UNIQUE INDEX token_uses_seq ON token_uses (seq);
+
+-- Requests that wait for the operator. No entry is about them before that.
+CREATE TABLE requests (
+    id          {bytes} PRIMARY KEY, -- SHA-256 of key, names and profile
+    common_name {text} NOT NULL,
+    names       {text} NOT NULL,     -- alternative ones, one a line
+    profile     {text} NOT NULL,
+    key_hash    {bytes} NOT NULL,
+    key_place   {text} NOT NULL,
+    address     {text} NOT NULL,     -- of the host; empty: unknown
+    source      {text} NOT NULL,     -- the network of which the requests are counted
+    asked_at    BIGINT NOT NULL,
+    expires_at  BIGINT NOT NULL
+) {clustered};
 
 -- The names that get no certificate.
 CREATE TABLE denials (

@@ -116,11 +116,17 @@ type Server struct {
 	Clones  int                          // second keys for a token or leaf
 	Revoked map[string]bool              // by serial
 	Asked   []string                     // paths
+	Waiting []string                     // IDs of requests for approval, each once
+	Decided map[string]bool              // whether a request was approved, by its ID
+	Approve int                          // approve a request when it is sent so often; 0: Decided alone counts
+	Deny    bool                         // deny all requests
+	sent    map[string]int               // how often, by ID
 
 	Name   string                    // of the host that tokens are for
 	Life   time.Duration             // of leaves
 	Skew   time.Duration             // of the server's clock
 	Change func(*enrollapi.Answer)   // what it does to answers
+	Swap   func(*enrollapi.Waiting)  // what it does to the answer for a request that waits
 	Refuse func(path string) error   // what it refuses, before anything else
 	Lose   func(path string) bool    // whether it drops the connection instead of answering
 	Write  func(http.ResponseWriter) // in place of the answer
@@ -139,6 +145,7 @@ func Serve(t T, root *Authority, cert tls.Certificate) *Server {
 	s := &Server{
 		t: t, Root: root, Pin: sha256.Sum256(root.RawSubjectPublicKeyInfo), Name: "web-01", Life: 24 * time.Hour,
 		answers: map[string]*enrollapi.Answer{}, keys: map[string]string{}, leaves: map[string]*x509.Certificate{}, Revoked: map[string]bool{},
+		Decided: map[string]bool{}, sent: map[string]int{},
 	}
 	server := httptest.NewUnstartedServer(s)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
@@ -192,6 +199,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(refusal.Code.Status())
 		answer = refusal
 	}
+	if _, waits := answer.(*enrollapi.Waiting); waits {
+		w.WriteHeader(http.StatusAccepted)
+	}
 	if err := json.NewEncoder(w).Encode(answer); err != nil {
 		s.t.Log(err)
 	}
@@ -206,6 +216,8 @@ func (s *Server) answer(r *http.Request) (any, error) {
 	switch r.URL.Path {
 	case enrollapi.PathEnroll:
 		return s.enroll(r)
+	case enrollapi.PathRequest:
+		return s.request(r)
 	case enrollapi.PathRenew:
 		return s.renew(r)
 	case enrollapi.PathUnenroll:
@@ -220,6 +232,34 @@ func (s *Server) enroll(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return s.certify("token "+hex.EncodeToString(m.Token.ID), m.Request, nil, enrollapi.TokenSpent)
+}
+
+func (s *Server) request(r *http.Request) (any, error) {
+	var m enrollapi.ApprovalRequest
+	if err := enrollapi.Decode(r.Body, &m); err != nil {
+		return nil, err
+	}
+	csr, err := x509.ParseCertificateRequest(m.Request)
+	if err != nil {
+		return nil, &enrollapi.Error{Code: enrollapi.BadRequest, Message: "no request"}
+	}
+	sum := enrollapi.RequestID(csr, m.Profile)
+	id := hex.EncodeToString(sum[:])
+	if s.sent[id]++; s.sent[id] == 1 {
+		s.Waiting = append(s.Waiting, id)
+	}
+	approved, decided := s.Decided[id]
+	switch {
+	case s.Deny, decided && !approved:
+		return nil, &enrollapi.Error{Code: enrollapi.RequestDenied, Message: "the operator of the CA denied the request"}
+	case approved, s.Approve > 0 && s.sent[id] >= s.Approve:
+		return s.certify("request "+id, m.Request, nil, enrollapi.RequestOver)
+	}
+	waits := &enrollapi.Waiting{ID: id, PollAfter: 1}
+	if s.Swap != nil {
+		s.Swap(waits)
+	}
+	return waits, nil
 }
 
 func (s *Server) renew(r *http.Request) (any, error) {
