@@ -25,6 +25,7 @@ type Renewal struct {
 	Lifetime      time.Duration    // 0: as long as Old's, but not longer than the profile's maximum
 	AllowWarnings []string         // as in Request and AuthorityConfig
 	Host, Why     string           // for the record
+	Published     Published        // as in Request
 
 	AllowRevokedKey bool // as in Issued
 }
@@ -104,7 +105,7 @@ func (a *Authority) renewLeaf(r Renewal, now time.Time) (*Prepared, error) {
 	request := Request{
 		Name: r.Profile.subject.nameIn(old.Subject.CommonName), Public: r.Public, Lifetime: r.Lifetime,
 		DNS: old.DNSNames, URIs: old.URIs, Emails: old.EmailAddresses, IPs: addrs(old.IPAddresses),
-		AllowWarnings: r.AllowWarnings, Host: r.Host, Why: r.Why, AllowRevokedKey: r.AllowRevokedKey,
+		AllowWarnings: r.AllowWarnings, Host: r.Host, Why: r.Why, Published: r.Published, AllowRevokedKey: r.AllowRevokedKey,
 	}
 	if request.Lifetime == 0 {
 		request.Lifetime = min(lifetimeOf(old), r.Profile.max)

@@ -213,10 +213,13 @@ func (v *verifier) gap(from, before int64) {
 
 // finish makes the checks that need the whole chain.
 func (v *verifier) finish(ctx context.Context) error {
+	if err := v.checkLists(ctx); err != nil {
+		return err
+	}
 	v.report.Entries, v.report.Certificates = v.seen["entries"], v.seen["certificates"]
 	v.report.Head = fmt.Sprintf("%d:%x", v.seq, v.prev)
 	v.missing()
-	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkLineages, v.checkListed, v.checkTokens, v.checkDenials, v.checkLists, v.checkCounts, v.checkVersions, v.checkFile} {
+	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkLineages, v.checkListed, v.checkTokens, v.checkDenials, v.checkCounts, v.checkVersions, v.checkFile} {
 		if err := check(ctx); err != nil {
 			return err
 		}

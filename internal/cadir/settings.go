@@ -32,6 +32,8 @@ type Settings struct {
 	Profiles map[string]ProfileSettings `yaml:"profiles"`
 	// Server says how hosts reach the CA.
 	Server ServerSettings `yaml:"server"`
+	// Notify says where kedge-ca serve reports what an operator should know.
+	Notify NotifySettings `yaml:"notify"`
 	// CRL says how revocation lists are made.
 	CRL CRLSettings `yaml:"crl"`
 	// Expiry says which leaves that no other has replaced are reported.
@@ -142,6 +144,9 @@ func (s *Settings) check() error {
 	if err := s.Server.check(); err != nil {
 		return fmt.Errorf(": server.%w", err)
 	}
+	if err := s.Notify.check(); err != nil {
+		return fmt.Errorf(": notify.%w", err)
+	}
 	if s.CRL.Valid < 0 {
 		return fmt.Errorf(": crl.valid: %v must be positive", s.CRL.Valid)
 	}
@@ -161,6 +166,7 @@ func (s *Settings) complete() *Settings {
 	if s.Server.TLS == "" {
 		s.Server.TLS = TLSOwn
 	}
+	s.Server.Limits, s.Notify = s.Server.Limits.complete(), s.Notify.complete()
 	if aws, err := s.Server.AWS.complete(); err == nil { // it was checked before
 		s.Server.AWS = aws
 	}
@@ -236,7 +242,7 @@ func lineOf(data []byte, text string) string {
 			}
 			look(child, name)
 		}
-		refuses := slices.Contains([]string{"valid", "default", "max", "warn", "forget", "grace", "hardware_grace"}, key)
+		refuses := slices.Contains([]string{"valid", "default", "max", "warn", "forget", "grace", "hardware_grace", "address", "host", "timeout"}, key)
 		if line == "" && refuses && n.Kind == yaml.ScalarNode && strings.HasPrefix(text, fmt.Sprintf("%q", n.Value)) {
 			line = fmt.Sprintf(":%d", n.Line)
 		}
