@@ -142,12 +142,12 @@ func TestPublished(t *testing.T) {
 		config    ca.ProfileConfig
 		crl, cer  string
 	}{
-		{"not published", nil, "", ca.DefaultProfileConfig(), "", ""},
-		{"by the root", at, "", ca.DefaultProfileConfig(), "http://pki/crl/ca.crl", "http://pki/ca/ca.cer"},
+		{"not published", nil, RootName, ca.DefaultProfileConfig(), "", ""},
+		{"by the root", at, RootName, ca.DefaultProfileConfig(), "http://pki/crl/ca.crl", "http://pki/ca/ca.cer"},
 		{"by another", at, "sub", ca.DefaultProfileConfig(), "http://pki/crl/sub.crl", "http://pki/ca/sub.cer"},
-		{"a list of its own", at, "", own, "http://own/list.crl", "http://pki/ca/ca.cer"},
-		{"no list", at, "", none, "", "http://pki/ca/ca.cer"},
-		{"a list of its own, not published", nil, "", own, "http://own/list.crl", ""},
+		{"a list of its own", at, RootName, own, "http://own/list.crl", "http://pki/ca/ca.cer"},
+		{"no list", at, RootName, none, "", "http://pki/ca/ca.cer"},
+		{"a list of its own and none published", nil, RootName, own, "http://own/list.crl", ""},
 	} {
 		x.SetPublished(tt.published)
 		profile, err := ca.NewProfile("p", tt.config)

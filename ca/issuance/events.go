@@ -34,8 +34,9 @@ type Event struct {
 // nobody was to be told.
 const cloneTime = 30 * 24 * time.Hour
 
-// NoticeTime is how long it must be remembered that an event was reported.
-const NoticeTime = 400 * 24 * time.Hour
+// noticeTime is how long it is remembered that an event was reported which does not come any more: such
+// as that a host was late.
+const noticeTime = 100 * 24 * time.Hour
 
 // maxOverdue bounds how many hosts that are late are reported together.
 const maxOverdue = 10_000
@@ -125,11 +126,7 @@ func (s *Service) overdueEvents(ctx context.Context, now time.Time) (all []Event
 
 // Unreported returns those of some events that were not reported.
 func (s *Service) Unreported(ctx context.Context, events []Event) (left []Event, err error) {
-	var ids []string
-	for _, e := range events {
-		ids = append(ids, e.ID)
-	}
-	reported, err := s.ledger.Noticed(ctx, ids)
+	reported, err := s.ledger.Noticed(ctx, ids(events))
 	for _, e := range events {
 		if !reported[e.ID] {
 			left = append(left, e)
@@ -138,13 +135,17 @@ func (s *Service) Unreported(ctx context.Context, events []Event) (left []Event,
 	return left, err
 }
 
-// Reported records that events were reported.
-func (s *Service) Reported(ctx context.Context, events []Event) error {
-	var ids []string
+// Reported records that events were reported. current are all that Events returned: those are not
+// forgotten.
+func (s *Service) Reported(ctx context.Context, events, current []Event) error {
+	return s.ledger.AddNotices(ctx, ids(events), ids(current), s.now().Add(-noticeTime))
+}
+
+func ids(events []Event) (all []string) {
 	for _, e := range events {
-		ids = append(ids, e.ID)
+		all = append(all, e.ID)
 	}
-	return s.ledger.AddNotices(ctx, ids, s.now().Add(-NoticeTime))
+	return all
 }
 
 // TryLock takes the lock for work that one server at a time should do: see ledger.Ledger.TryLock.

@@ -34,13 +34,17 @@ func TestEvents(t *testing.T) {
 	expect := func(what string, want ...string) []Event {
 		t.Helper()
 		names, all := x.events()
+		current, err := x.Events(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
 		if !slices.Equal(names, want) {
 			t.Errorf("%s: %q, want %q", what, names, want)
 		}
 		if again, _ := x.events(); !slices.Equal(again, names) {
 			t.Errorf("%s: not reported, and forgotten: %q", what, again)
 		}
-		if err := x.Reported(t.Context(), all); err != nil {
+		if err := x.Reported(t.Context(), all, current); err != nil {
 			t.Fatal(err)
 		}
 		if again, _ := x.events(); len(again) != 0 {

@@ -61,11 +61,17 @@ func (l *Ledger) Noticed(ctx context.Context, events []string) (map[string]bool,
 	return found, nil
 }
 
-// AddNotices records that events were reported, and forgets those that were reported before a time.
-func (l *Ledger) AddNotices(ctx context.Context, events []string, forget time.Time) error {
-	statements := []statement{some("DELETE FROM notices WHERE at < ?", forget.UnixMicro())}
-	for _, event := range events {
-		statements = append(statements, one("INSERT INTO notices (event, at) VALUES (?, ?) ON CONFLICT (event) DO UPDATE SET at = excluded.at", event, l.now().UnixMicro()))
+// AddNotices records that events were reported, and forgets those that were reported before a time:
+// but for current ones, which can be reported again.
+func (l *Ledger) AddNotices(ctx context.Context, reported, current []string, forget time.Time) error {
+	now := l.now().UnixMicro()
+	var all []statement
+	for _, event := range current {
+		all = append(all, some("UPDATE notices SET at = ? WHERE event = ?", now, event))
 	}
-	return l.alone(ctx, func(ctx context.Context, t *transaction) error { return t.send(ctx, statements...) })
+	for _, event := range reported {
+		all = append(all, one("INSERT INTO notices (event, at) VALUES (?, ?) ON CONFLICT (event) DO UPDATE SET at = excluded.at", event, now))
+	}
+	all = append(all, some("DELETE FROM notices WHERE at < ?", forget.UnixMicro()))
+	return l.alone(ctx, func(ctx context.Context, t *transaction) error { return t.send(ctx, all...) })
 }

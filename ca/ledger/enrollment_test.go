@@ -140,5 +140,5 @@ func fullOfHosts(t *testing.T, l *Ledger) {
 	sum := sha256.Sum256(der)
 	must(l.RecordCRL(ctx, CRL{Authority: root.cert, Number: 1, ThisUpdate: noon, NextUpdate: noon.AddDate(0, 0, 7), Size: int64(len(der)), SHA256: sum[:], DER: der}))
 	must(l.AddContacts(ctx, []Contact{{Name: "host-1", At: noon, RenewAt: noon.Add(time.Hour), Version: "1.2.3"}}))
-	must(l.AddNotices(ctx, []string{"clone:1"}, noon))
+	must(l.AddNotices(ctx, []string{"clone:1"}, nil, noon))
 }

@@ -62,6 +62,10 @@ func (c NotifySettings) check() error {
 	case c.SecretFile == "":
 		return errors.New("secret_file: reports are signed with the secret in it; make one: openssl rand -hex 32")
 	}
+	return c.checkURL()
+}
+
+func (c NotifySettings) checkURL() error {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
 		return fmt.Errorf("url: %q is no URL of the form https://HOST[:PORT]/PATH", c.URL)

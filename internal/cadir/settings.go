@@ -120,11 +120,8 @@ func ParseSettings(data []byte) (*Settings, error) {
 
 // check refuses values that are of the right kind and make no sense.
 func (s *Settings) check() error {
-	for _, text := range s.CRL.URLs {
-		u, err := url.Parse(text)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return fmt.Errorf(": crl.urls: %q is not a URL of http or https", text)
-		}
+	if err := s.CRL.check(); err != nil {
+		return fmt.Errorf(": crl.%w", err)
 	}
 	names := slices.Sorted(maps.Keys(s.Profiles))
 	if len(names) > 0 && names[0] == "" {
@@ -147,11 +144,21 @@ func (s *Settings) check() error {
 	if err := s.Notify.check(); err != nil {
 		return fmt.Errorf(": notify.%w", err)
 	}
-	if s.CRL.Valid < 0 {
-		return fmt.Errorf(": crl.valid: %v must be positive", s.CRL.Valid)
-	}
 	if s.Expiry.Forget < 0 {
 		return fmt.Errorf(": expiry.forget: %v is no time", time.Duration(s.Expiry.Forget))
+	}
+	return nil
+}
+
+func (c CRLSettings) check() error {
+	for _, text := range c.URLs {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return fmt.Errorf("urls: %q is not a URL of http or https", text)
+		}
+	}
+	if c.Valid < 0 {
+		return fmt.Errorf("valid: %v must be positive", c.Valid)
 	}
 	return nil
 }

@@ -99,17 +99,19 @@ func (d *daemon) notify(ctx context.Context) error {
 	}
 	secret, err := d.Folder.NotifySecret(settings)
 	if err != nil {
-		return err
+		d.limited.Warn("the operator is not notified without a secret", "error", err.Error())
+		return nil
 	}
 	hook := webhook.Hook{URL: settings.URL, Secret: secret, Timeout: time.Duration(settings.Timeout), Retries: *settings.Retries, Now: d.Now}
-	all, err := d.CA.Service.Events(ctx)
+	current, err := d.CA.Service.Events(ctx)
 	if err != nil {
 		return err
 	}
-	if all, err = d.CA.Service.Unreported(ctx, all); err != nil {
+	left, err := d.CA.Service.Unreported(ctx, current)
+	if err != nil {
 		return err
 	}
-	for events := range slices.Chunk(all, maxEvents) {
+	for events := range slices.Chunk(left, maxEvents) {
 		body, err := json.Marshal(notice{Schema: 1, SentAt: d.Now().UTC().Truncate(time.Second), Events: events})
 		if err != nil {
 			return err
@@ -117,7 +119,7 @@ func (d *daemon) notify(ctx context.Context) error {
 		if err := hook.Send(ctx, body); err != nil {
 			return err
 		}
-		if err := d.CA.Service.Reported(ctx, events); err != nil {
+		if err := d.CA.Service.Reported(ctx, events, current); err != nil {
 			return err
 		}
 		d.Log.Info("the operator was notified", "events", len(events))

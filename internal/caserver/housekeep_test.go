@@ -121,7 +121,6 @@ func (x *house) made() bool {
 func TestHousework_lists(t *testing.T) {
 	t.Parallel()
 	x := newHouse(t)
-	host := x.leaf("web-01")
 	for _, step := range []struct {
 		what string
 		do   func()
@@ -132,6 +131,7 @@ func TestHousework_lists(t *testing.T) {
 		{"before half of its time", func() { x.now = x.now.Add(23 * time.Hour) }, false},
 		{"after half of its time", func() { x.now = x.now.Add(time.Hour) }, true},
 		{"after a revocation", func() {
+			host := x.leaf("web-01")
 			x.must(x.CA.Ledger.Revoke(t.Context(), [][]byte{host.Fingerprint}, ledger.Revocation{Reason: ca.Superseded, At: x.now}))
 		}, true},
 		{"while another has the lock", func() {
@@ -164,7 +164,7 @@ func TestHousework_lists(t *testing.T) {
 func TestHousework_folder(t *testing.T) {
 	t.Parallel()
 	x := newHouse(t)
-	x.must(os.WriteFile(filepath.Join(x.dir, "crl"), nil, 0o600)) // in the place of the folder
+	x.must(os.MkdirAll(filepath.Join(x.dir, "crl", "ca.crl", "x"), 0o700)) // in the place of the file
 	if !x.made() || x.made() {
 		t.Error("not made once")
 	}

@@ -106,7 +106,8 @@ func run[T any](ctx context.Context, d *daemon, hangup <-chan T) error {
 	for range running {
 		failed = errors.Join(failed, <-ended)
 	}
-	wait() // hosts that were answered in the meantime are written down
+	wait()
+	d.server.KeepContacts(ctx, nil) // of the requests that ended last
 	return failed
 }
 

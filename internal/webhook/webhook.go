@@ -32,16 +32,16 @@ type Hook struct {
 	Wait func(ctx context.Context, d time.Duration)
 }
 
-// StatusError reports an answer that is not one of success.
-type StatusError struct{ Status int }
+// statusError reports an answer that is not one of success.
+type statusError struct{ Status int }
 
-func (e *StatusError) Error() string {
+func (e *statusError) Error() string {
 	return fmt.Sprintf("the webhook answered %d %s", e.Status, http.StatusText(e.Status))
 }
 
 // Send sends a body in JSON. It tries again, after 1, 2, 4 and so on seconds, unless the receiver
 // says that the report itself is at fault. Errors do not contain the URL, which can have a secret in
-// it: they are *StatusError, or those of net/http below *url.Error.
+// it.
 func (h *Hook) Send(ctx context.Context, body []byte) error {
 	for try := 0; ; try++ {
 		err := h.try(ctx, body)
@@ -54,7 +54,7 @@ func (h *Hook) Send(ctx context.Context, body []byte) error {
 
 // isFinal reports whether a repetition would be answered alike.
 func isFinal(err error) bool {
-	e, ok := errors.AsType[*StatusError](err)
+	e, ok := errors.AsType[*statusError](err)
 	return ok && e.Status < 500 && e.Status != http.StatusTooManyRequests && e.Status != http.StatusRequestTimeout
 }
 
@@ -90,7 +90,7 @@ func (h *Hook) try(ctx context.Context, body []byte) error {
 	const most = 64 << 10 // so that the connection can be used again
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, most))
 	if answer.StatusCode/100 != 2 {
-		return &StatusError{answer.StatusCode}
+		return &statusError{answer.StatusCode}
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func TestSend(t *testing.T) {
 		}))
 		err := hook(server.URL).Send(t.Context(), []byte("{}"))
 		server.Close()
-		e, _ := errors.AsType[*StatusError](err)
+		e, _ := errors.AsType[*statusError](err)
 		if tries != tt.tries || (err == nil) != (tt.status == 0) || err != nil && (e == nil || e.Status != tt.status) {
 			t.Errorf("%s: %d tries, %v", tt.name, tries, err)
 		}
