@@ -26,6 +26,7 @@ type Renewal struct {
 	Longest       time.Duration    // of a leaf, as in Request
 	AllowWarnings []string         // as in Request and AuthorityConfig
 	Host, Why     string           // for the record
+	Published     Published        // as in Request
 
 	AllowRevokedKey bool // as in Issued
 }
@@ -105,7 +106,7 @@ func (a *Authority) renewLeaf(r Renewal, now time.Time) (*Prepared, error) {
 	request := Request{
 		Name: r.Profile.subject.nameIn(old.Subject.CommonName), Public: r.Public, Lifetime: r.Lifetime, Longest: r.Longest,
 		DNS: old.DNSNames, URIs: old.URIs, Emails: old.EmailAddresses, IPs: addrs(old.IPAddresses),
-		AllowWarnings: r.AllowWarnings, Host: r.Host, Why: r.Why, AllowRevokedKey: r.AllowRevokedKey,
+		AllowWarnings: r.AllowWarnings, Host: r.Host, Why: r.Why, Published: r.Published, AllowRevokedKey: r.AllowRevokedKey,
 	}
 	if request.Lifetime == 0 {
 		request.Lifetime = min(lifetimeOf(old), r.Profile.max)

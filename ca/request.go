@@ -30,8 +30,17 @@ type Request struct {
 
 	Host, Why string // for the record: which machine it is for, and why
 
+	Published Published // by the issuer
+
 	Once            bool // as in Issued
 	AllowRevokedKey bool // as in Issued
+}
+
+// Published says where an authority publishes what others verify its certificates with: URLs in a
+// leaf that it issues. A profile with crl_urls, even none, has its own.
+type Published struct {
+	CRL         []string // RFC 5280, 4.2.1.13
+	Certificate []string // of the authority: RFC 5280, 4.2.2.1
 }
 
 // ProfileError reports that a profile does not allow a request.
@@ -79,7 +88,10 @@ func (a *Authority) prepareLeaf(p *Profile, template *x509.Certificate, r Reques
 	template.BasicConstraintsValid = true
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = p.usage
-	template.CRLDistributionPoints = p.crlURLs
+	template.CRLDistributionPoints, template.IssuingCertificateURL = p.crlURLs, r.Published.Certificate
+	if p.crlURLs == nil {
+		template.CRLDistributionPoints = r.Published.CRL
+	}
 	return draft{
 		template: template, public: r.Public, allowed: slices.Concat(p.allowed, r.AllowWarnings),
 		record: Issued{Profile: p.name, Host: r.Host, Why: r.Why, At: now, Once: r.Once, AllowRevokedKey: r.AllowRevokedKey},

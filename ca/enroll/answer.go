@@ -23,17 +23,21 @@ func (s *Server) answer(ctx context.Context, c *call, issued *given) (*enrollapi
 	return &enrollapi.Answer{
 		Certificate: cert.Raw, Chain: raw(issued.chain), Bundle: bundle,
 		Name: cert.Subject.CommonName, Profile: issued.Profile, Serial: c.issued,
-		Renew: window(cert, s.now()), AWS: s.terms.Load().AWS,
+		Renew: window(cert, s.now(), s.isBusy()), AWS: s.terms.Load().AWS,
 	}, nil
 }
 
 // window is when a host renews: within a twelfth of the life of the certificate after its two
 // thirds, at a moment of the host's choice, so that hosts which enrolled together do not renew
-// together.
-func window(c *x509.Certificate, now time.Time) enrollapi.Window {
+// together. A busy server spreads them over a quarter of the life, from its half on.
+func window(c *x509.Certificate, now time.Time, busy bool) enrollapi.Window {
 	life := c.NotAfter.Sub(c.NotBefore)
-	after := c.NotBefore.Add(life * 2 / 3).Sub(now)
-	return enrollapi.Window{After: max(int64(after/time.Second), 0), Before: max(int64((after+life/12)/time.Second), 0)}
+	first, last := life*2/3, life*3/4
+	if busy {
+		first = life / 2
+	}
+	seconds := func(part time.Duration) int64 { return max(int64(c.NotBefore.Add(part).Sub(now)/time.Second), 0) }
+	return enrollapi.Window{After: seconds(first), Before: seconds(last)}
 }
 
 // bundleFor returns what a host with a certificate below a root gets: the roots in use, and the links by
@@ -53,6 +57,8 @@ func (s *Server) bundleFor(ctx context.Context, root *x509.Certificate) (all [][
 	}
 	return all, nil
 }
+
+func (s *Server) isBusy() bool { return s.admission.gate.isBusy(s.terms.Load().Limits.AtOnce, s.now()) }
 
 // bundle returns the roots in use, in DER.
 func (s *Server) bundle(ctx context.Context) ([][]byte, error) {

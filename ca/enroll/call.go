@@ -11,9 +11,13 @@ import (
 
 // call is one request, with what the log says of it.
 type call struct {
+	method  string // of HTTP
 	path    string
-	from    netip.Addr // of the connection; invalid for a Unix socket
+	from    netip.Addr // of the client; invalid for a Unix socket
 	begun   time.Time
+	version string        // of kedge on the host, which says so
+	over    time.Duration // how long the address has to wait; 0: it is not over its limit
+	due     bool          // a renewal, verified, of a certificate that is due
 	proof   string
 	name    string
 	profile string
@@ -25,14 +29,6 @@ type call struct {
 	hook    string // what the policy hook said; empty if it was not asked
 }
 
-func newCall(path, from string, now time.Time) *call {
-	c := &call{path: path, begun: now}
-	if addr, err := netip.ParseAddrPort(from); err == nil {
-		c.from = addr.Addr().Unmap().WithZone("")
-	}
-	return c
-}
-
 func (c *call) setKey(csr *x509.CertificateRequest) {
 	sum := sha256.Sum256(csr.RawSubjectPublicKeyInfo)
 	c.key = hex.EncodeToString(sum[:])
@@ -40,7 +36,7 @@ func (c *call) setKey(csr *x509.CertificateRequest) {
 
 // record logs the decision. left is how many refusals the log did not get before this one.
 func (c *call) record(log *slog.Logger, now time.Time, err error, left int) {
-	attributes := []any{"path", c.path, "rule", c.rule}
+	attributes := []any{"method", c.method, "path", c.path, "rule", c.rule}
 	for _, a := range [][2]string{
 		{"proof", c.proof}, {"name", c.name}, {"profile", c.profile}, {"old", c.old}, {"serial", c.issued}, {"key", c.key}, {"hook", c.hook}, {"request", c.request},
 	} {

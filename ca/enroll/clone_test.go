@@ -12,11 +12,6 @@ import (
 	"kedge/internal/enrollapi"
 )
 
-// from sends a request from another address.
-func from(address string) func(*http.Request) {
-	return func(r *http.Request) { r.RemoteAddr = address + ":40000" }
-}
-
 // keyOf is ca.KeyHash in hexadecimal.
 func keyOf(t *testing.T, key crypto.Signer) string {
 	t.Helper()
@@ -37,9 +32,9 @@ func TestClone(t *testing.T) {
 	w := newWorld(t)
 	h := w.machine("web-01")
 	firstKey, secondKey := newKey(t), newKey(t)
-	first := w.post(enrollapi.PathRenew, h.renewRequest(h.name, firstKey), from("198.51.100.7")).certificate(t)
+	first := w.post(enrollapi.PathRenew, h.renewRequest(h.name, firstKey), from("198.51.100.7:4711")).certificate(t)
 	message := h.renewRequest(h.name, secondKey)
-	got := w.post(enrollapi.PathRenew, message, from("192.0.2.9"))
+	got := w.post(enrollapi.PathRenew, message, from("192.0.2.9:4711"))
 	presented, newest := w.leaves(h.name)[0], w.leaves(h.name)[1]
 	for _, part := range []string{
 		"level=ERROR msg=\"alarm: two hosts", "name=web-01", "presented=" + presented.Serial, "key=" + keyOf(t, secondKey), "address=192.0.2.9",
@@ -52,7 +47,7 @@ func TestClone(t *testing.T) {
 	if told := got.err.Message + got.err.Hint; got.err.Code != enrollapi.Clone || !strings.Contains(told, "restored from a snapshot") || !strings.Contains(told, "resolve NAME --keep "+presented.Serial) {
 		t.Errorf("the host is told %+v", got.err)
 	}
-	if again := w.post(enrollapi.PathRenew, message, from("192.0.2.9")); strings.Contains(again.record, "alarm") || again.rule != "clone" {
+	if again := w.post(enrollapi.PathRenew, message, from("192.0.2.9:4711")); strings.Contains(again.record, "alarm") || again.rule != "clone" {
 		t.Errorf("again: %s", again.record)
 	}
 	r, err := w.service.Resolve(t.Context(), h.name, presented.Serial, "the snapshot was restored")

@@ -8,14 +8,18 @@
 //	issuance   the ledger's rules, in the transaction that records the certificate
 //
 // The handlers only translate: a protocol has no rules of its own. Credentials are checked against
-// the ledger at each request, never at a handshake, and nothing that a proxy adds to a request
-// (X-SSL-Client-*, X-Forwarded-*) is read. A request that is refused changes nothing, and spends no
+// the ledger at each request, never at a handshake, and what a proxy says of a client's certificate
+// (X-SSL-Client-*) is never read; what it says of the client's address (X-Forwarded-For), only from
+// proxies that the operator lists. Limits (limits.go) stand before the first step: of requests from
+// one address, before a signature is checked, and of requests at the same time; those for one host
+// follow its proof. Renewals that are due are not limited. A request that is refused changes nothing, and spends no
 // token; a request that is repeated, since its answer was lost, gets the certificate that was
 // issued for it.
 //
-// The server keeps no state: any number of them may share a ledger. Its own certificate is issued
+// The server keeps no state but its limits, its counts, and the hosts that it has seen in the last
+// minute: any number of servers may share a ledger. Its own certificate is issued
 // by the CA, with a key that exists in memory alone.
 //
-// Each decision is one record in the log: path, proof, name, the rule that decided, serial numbers,
+// Each decision is one record in the log: method, path, proof, name, the rule that decided, serial numbers,
 // the hash of the key, address and milliseconds; never a token.
 package enroll

@@ -1,9 +1,11 @@
 package enroll
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -17,8 +19,9 @@ type operation func(ctx context.Context, c *call, r *http.Request) (any, error)
 
 // decide answers a POST whose decision is logged.
 func (s *Server) decide(ctx context.Context, w http.ResponseWriter, r *http.Request, run operation) {
-	c := newCall(s.path(r), r.RemoteAddr, s.now())
+	c := &call{method: r.Method, path: s.path(r), from: s.terms.Load().Proxies.source(r), begun: s.now()}
 	answer, err := s.allowed(ctx, c, r, run)
+	s.settle(c, err)
 	if err != nil {
 		s.alarm(ctx, c, err)
 		refused := refusalOf(err)
@@ -28,6 +31,7 @@ func (s *Server) decide(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if left, ok := s.refusals.admit(c, err, s.now()); ok {
 		c.record(s.log, s.now(), err, left)
 	}
+	s.counts.add(c, s.now(), err)
 	s.write(w, answer, err)
 }
 
@@ -38,7 +42,24 @@ func (s *Server) allowed(ctx context.Context, c *call, r *http.Request, run oper
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != enrollapi.ContentType {
 		return nil, refuse(enrollapi.BadRequest, "content-type", "the Content-Type must be %s", enrollapi.ContentType)
 	}
+	if err := s.limitAddress(c); err != nil {
+		return nil, err
+	}
+	if err := buffer(r); err != nil { // a slow client takes no room
+		return nil, refuseAs("body", err)
+	}
+	if err := s.enter(c); err != nil {
+		return nil, err
+	}
+	defer s.admission.gate.leave()
 	return run(ctx, c, r)
+}
+
+// buffer reads the body of a request, as much of it as can be decoded.
+func buffer(r *http.Request) error {
+	data, err := io.ReadAll(io.LimitReader(r.Body, enrollapi.MaxBody+1))
+	r.Body = io.NopCloser(bytes.NewReader(data))
+	return err
 }
 
 // read decodes the body of a request.
@@ -57,6 +78,7 @@ func (s *Server) enroll(ctx context.Context, c *call, r *http.Request) (any, err
 	if err := checkPlace(body.KeyPlace); err != nil {
 		return nil, err
 	}
+	c.version = body.Version
 	id, err := s.byToken(ctx, c, body.Token)
 	if err != nil {
 		return nil, err
@@ -72,6 +94,7 @@ func (s *Server) renew(ctx context.Context, c *call, r *http.Request) (any, erro
 	if err := checkPlace(body.KeyPlace); err != nil {
 		return nil, err
 	}
+	c.version = body.Version
 	id, err := s.byPossession(ctx, c, body.Proof, body.Request)
 	if err != nil {
 		return nil, err
@@ -89,7 +112,11 @@ func (s *Server) certify(ctx context.Context, c *call, id *identity, request []b
 	if issued.Again {
 		c.rule = "issued-before"
 	}
-	return s.answer(ctx, c, issued)
+	answer, err := s.answer(ctx, c, issued)
+	if err == nil {
+		s.contacts.add(c, answer)
+	}
+	return answer, err
 }
 
 // unenroll revokes the certificates of a host by its own request. No policy forbids that.
@@ -100,6 +127,9 @@ func (s *Server) unenroll(ctx context.Context, c *call, r *http.Request) (any, e
 	}
 	id, err := s.byPossession(ctx, c, body.Proof, nil)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.limitHost(c, id); err != nil {
 		return nil, err
 	}
 	c.profile, c.key = id.profile, hex.EncodeToString(id.old.KeyHash)

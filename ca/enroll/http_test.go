@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -185,7 +184,7 @@ func TestDecisions(t *testing.T) {
 	w := newWorld(t)
 	h := w.machine("web-01")
 	got := w.post(enrollapi.PathEnroll, h.enrollRequest(h.name))
-	for _, want := range []string{"level=INFO msg=granted", "path=/v1/enroll", "rule=issued", "proof=token", "name=web-01", "profile=workload", "serial=" + got.answer.Serial, " key=", "address=" + fromAddress, "ms=0"} {
+	for _, want := range []string{"level=INFO msg=granted", "method=POST", "path=/v1/enroll", "rule=issued", "proof=token", "name=web-01", "profile=workload", "serial=" + got.answer.Serial, " key=", "address=" + fromAddress, "ms=0"} {
 		if !strings.Contains(got.record, want) {
 			t.Errorf("no %s in %s", want, got.record)
 		}
@@ -240,15 +239,21 @@ func TestUnavailable(t *testing.T) {
 func TestPlain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.server.list = func(authority string) ([]byte, error) {
-		if authority != "ca" {
-			t.Errorf("asked for the list of %q", authority)
-			return nil, fs.ErrNotExist
-		}
-		return []byte("list"), nil
+	recorder := httptest.NewRecorder()
+	w.server.Plain().ServeHTTP(recorder, httptest.NewRequest("GET", "/crl/ca.crl", nil))
+	if recorder.Code != 404 {
+		t.Errorf("before there is a list: %d", recorder.Code)
+	}
+	list := w.list(dayLong)
+	other, err := New(Config{Service: w.anotherService(), Terms: w.terms(), Now: w.now})
+	w.must(err)
+	recorder = httptest.NewRecorder()
+	other.Plain().ServeHTTP(recorder, httptest.NewRequest("GET", "/crl/ca.crl", nil))
+	if recorder.Body.String() != string(list.DER) {
+		t.Error("another server has another list")
 	}
 	for path, want := range map[string]string{
-		"/crl/ca.crl": "list", "/ca/ca.cer": string(w.root().Raw),
+		"/crl/ca.crl": string(list.DER), "/ca/ca.cer": string(w.root().Raw),
 		"/crl/other.crl": "", "/crl/../ca.crl": "", "/crl/ca": "", "/crl/": "", "/crl/.crl": "", "/ca/ca.pem": "", "/ca/ca.key": "", "/ca.cer": "", "/": "", "/crl/ca.cer": "", "/ca/..%2fca.cer": "",
 		"/v1/enroll": "",
 	} {
@@ -259,7 +264,7 @@ func TestPlain(t *testing.T) {
 			t.Errorf("%s: %d, %d bytes", path, recorder.Code, len(data))
 		}
 	}
-	recorder := httptest.NewRecorder()
+	recorder = httptest.NewRecorder()
 	w.server.Plain().ServeHTTP(recorder, httptest.NewRequest("POST", "/crl/ca.crl", nil))
 	if recorder.Code != 405 || recorder.Header().Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST: %d", recorder.Code)

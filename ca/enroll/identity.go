@@ -48,6 +48,9 @@ func (s *Server) byPossession(ctx context.Context, c *call, p enrollapi.Proof, b
 	if err != nil {
 		return nil, err
 	}
+	if err := s.limitOver(c, old); err != nil {
+		return nil, err
+	}
 	signed, err := p.Possession(c.path, leaf, body)
 	if err != nil {
 		return nil, refuseAs("proof", err)
@@ -62,7 +65,7 @@ func (s *Server) byPossession(ctx context.Context, c *call, p enrollapi.Proof, b
 		return nil, refuse(enrollapi.Clock, "clock", "the request was signed at %s, and it is %s: the clocks may differ by %v", rfc3339(signed.At), rfc3339(now), enrollapi.MaxSkew).
 			hinted("set the clock of the host; kedge signs again by the time of this answer")
 	}
-	c.name, c.old = old.CommonName, old.Serial
+	c.name, c.old, c.due = old.CommonName, old.Serial, c.path == enrollapi.PathRenew && isDue(old, c.begun)
 	return &identity{proof: ca.ProofRenewal, profile: old.Profile, old: old, leaf: leaf}, nil
 }
 
@@ -143,6 +146,9 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 	terms := s.terms.Load()
 	policy, csr, request, err := terms.admit(c, id, csrDER)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.limitHost(c, id); err != nil {
 		return nil, err
 	}
 	proof := ca.Enrollment{Proof: id.proof, Token: id.token.ID, Secret: id.secret, Request: id.request, Address: c.from, KeyPlace: place}

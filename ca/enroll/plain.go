@@ -7,11 +7,14 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"kedge/ca/ledger"
 )
 
 // Plain returns the handler for what needs no TLS, since it is signed:
 //
-//	/crl/NAME.crl  the last revocation list of an authority, DER
+//	/crl/NAME.crl  the last revocation list of an authority, DER: the ledger's, so that every
+//	               server answers with the same bytes
 //	/ca/NAME.cer   the certificate of an authority, DER
 //
 // A name is looked up among the authorities of the ledger: no part of a path reaches a file system.
@@ -26,7 +29,7 @@ func (s *Server) Plain() http.Handler {
 		defer cancel()
 		kind, data, err := s.published(ctx, r.URL.Path)
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist) || is[*ledger.NotFoundError](err):
 			http.Error(w, "there is no such list or certificate", http.StatusNotFound)
 			return
 		case err != nil:
@@ -46,7 +49,7 @@ func (s *Server) published(ctx context.Context, path string) (kind string, data 
 	list, isList := strings.CutSuffix(file, ".crl")
 	name, isCert := strings.CutSuffix(file, ".cer")
 	switch {
-	case folder == "crl" && isList && s.list != nil:
+	case folder == "crl" && isList:
 		name = list
 	case folder == "ca" && isCert:
 	default:
@@ -63,7 +66,7 @@ func (s *Server) published(ctx context.Context, path string) (kind string, data 
 		if !isList {
 			return "application/pkix-cert", a.Certificate.Raw, nil
 		}
-		data, err = s.list(a.Name)
+		data, err = s.service.PublishedList(ctx, a)
 		return "application/pkix-crl", data, err
 	}
 	return "", nil, fs.ErrNotExist

@@ -44,6 +44,8 @@ type Terms struct {
 	AWS      *enrollapi.AWS    // for the hosts; nil: not set up yet
 	Names    []string          // of the server's certificate: DNS names and addresses
 	Prefix   string            // of all paths, as in the URL that hosts have; empty: none
+	Proxies  Proxies
+	Limits   Limits
 }
 
 // policy returns the policy for an identity. Whether its proof is allowed is decided here for all

@@ -196,6 +196,9 @@ func refuseRequest(err error) *refusal {
 // unavailableRetry is after what time a host tries again when the CA could not issue.
 const unavailableRetry = 30 * time.Second
 
+// overloadedRetry is after what time a host tries again when the server had no time for it.
+const overloadedRetry = 10 * time.Second
+
 func unavailable(err error) *refusal {
 	r := refuse(enrollapi.Unavailable, "unavailable", "the CA cannot issue at this moment").because(err)
 	r.retry = unavailableRetry

@@ -24,9 +24,7 @@ type Config struct {
 	Now     func() time.Time  // required
 	Log     *slog.Logger      // of decisions; nil: none
 
-	// List returns the last CRL of an authority, in DER; an error that wraps fs.ErrNotExist if there
-	// is none. nil: there are none.
-	List func(authority string) ([]byte, error)
+	Version string // of the program, for metrics
 }
 
 // Server is an enrollment server. It is an http.Handler; it and its methods are safe for concurrent
@@ -39,8 +37,14 @@ type Server struct {
 	limited *httpserver.RateLimited
 	// refusals bounds what strangers write to the log.
 	refusals refusals
-	list     func(authority string) ([]byte, error)
+	version  string
 	conns    *httpserver.Connections
+	watched  *httpserver.Connections // of the listener for metrics
+
+	admission admission
+	counts    counts
+	contacts  contacts
+	signs     keyCheck
 
 	renewing    sync.Mutex // of the certificate
 	certificate atomic.Pointer[certificate]
@@ -48,8 +52,9 @@ type Server struct {
 
 // The limits of connections. Hosts connect once in hours, and then for a second.
 const (
-	maxConnections      = 4096 // of all listeners for hosts
-	maxPlainConnections = 256  // of those for lists
+	maxConnections        = 4096 // of all listeners for hosts
+	maxPlainConnections   = 256  // of those for lists
+	maxMonitorConnections = 32   // of those for metrics
 	// answerTime bounds a request with its answer: longer than the ledger waits for its lock.
 	answerTime = 30 * time.Second
 )
@@ -63,8 +68,10 @@ func New(c Config) (*Server, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{
-		service: c.Service, now: c.Now, log: c.Log, limited: httpserver.NewRateLimited(c.Log), list: c.List,
-		conns: httpserver.NewConnections(httpserver.Limits{Main: maxConnections, Monitor: maxPlainConnections}, c.Now),
+		service: c.Service, now: c.Now, log: c.Log, limited: httpserver.NewRateLimited(c.Log), version: c.Version,
+		conns:     httpserver.NewConnections(httpserver.Limits{Main: maxConnections, Monitor: maxPlainConnections}, c.Now),
+		watched:   httpserver.NewConnections(httpserver.Limits{Main: maxMonitorConnections, Monitor: 1}, c.Now),
+		admission: newAdmission(),
 	}
 	s.terms.Store(c.Terms)
 	return s, nil
@@ -79,24 +86,25 @@ func (s *Server) SetTerms(t *Terms) { s.terms.Store(t) }
 func (s *Server) Serve(ctx context.Context, drain time.Duration, listeners ...net.Listener) error {
 	server := httpserver.New(s, s.limited)
 	server.WriteTimeout = answerTime
-	counted, config := s.counted(httpserver.Main, listeners), s.tlsConfig()
-	for i, l := range counted {
-		counted[i] = tls.NewListener(l, config)
+	all, config := wrapped(s.conns, httpserver.Main, listeners), s.tlsConfig()
+	for i, l := range all {
+		all[i] = tls.NewListener(l, config)
 	}
-	return httpserver.Run(ctx, drain, server, counted...)
+	return httpserver.Run(ctx, drain, server, all...)
 }
 
 // ServePlain answers with Plain, without TLS, until ctx ends. It closes the listeners.
 func (s *Server) ServePlain(ctx context.Context, drain time.Duration, listeners ...net.Listener) error {
-	return httpserver.Run(ctx, drain, httpserver.New(s.Plain(), s.limited), s.counted(httpserver.Monitor, listeners)...)
+	return httpserver.Run(ctx, drain, httpserver.New(s.Plain(), s.limited), wrapped(s.conns, httpserver.Monitor, listeners)...)
 }
 
-func (s *Server) counted(pool httpserver.Pool, listeners []net.Listener) []net.Listener {
-	counted := make([]net.Listener, len(listeners))
+// wrapped returns listeners whose connections count in a pool.
+func wrapped(conns *httpserver.Connections, pool httpserver.Pool, listeners []net.Listener) []net.Listener {
+	all := make([]net.Listener, len(listeners))
 	for i, l := range listeners {
-		counted[i] = s.conns.Listener(l, pool)
+		all[i] = conns.Listener(l, pool)
 	}
-	return counted
+	return all
 }
 
 // ServeHTTP answers one request.
@@ -135,15 +143,3 @@ func (s *Server) path(r *http.Request) string {
 
 // Alive returns when no lock of the server is held for long, for the watchdog of systemd.
 func (s *Server) Alive(context.Context) { s.conns.Count() }
-
-// Ready returns nil if the server can issue: the ledger answers, the key of the CA is open, and the
-// server has a certificate.
-func (s *Server) Ready(ctx context.Context) error {
-	if _, err := s.service.Issuer(ctx, s.terms.Load().Issuer); err != nil {
-		return err
-	}
-	if c := s.certificate.Load(); c == nil || !s.now().Before(c.leaf.NotAfter) {
-		return errors.New("the server has no certificate")
-	}
-	return nil
-}

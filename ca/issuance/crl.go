@@ -145,7 +145,7 @@ func (s *Service) tryCRL(ctx context.Context, authority *ca.Authority, m *CRL, r
 	m.PEM = pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: m.DER})
 	sum := sha256.Sum256(m.DER)
 	return s.ledger.RecordCRL(ctx, ledger.CRL{Authority: m.by.Certificate, Number: m.Number, Base: m.Base, ThisUpdate: m.at, NextUpdate: m.NextUpdate,
-		Size: int64(len(m.DER)), SHA256: sum[:], Entries: int64(m.Entries)})
+		Size: int64(len(m.DER)), SHA256: sum[:], Entries: int64(m.Entries), DER: m.DER})
 }
 
 // isLastCRL reports whether no process has made a later CRL of the authority than m.

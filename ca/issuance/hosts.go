@@ -20,7 +20,8 @@ type Host struct {
 	// State is ledger.Revoked, ledger.Held, ledger.Expired, Overdue, ledger.Pending or ledger.Valid,
 	// the first that applies.
 	State  string
-	Due    time.Time      // when the certificate should be renewed
+	Due    time.Time      // when the certificate should be renewed, as the host was told
+	Seen   time.Time      // when the host last got an answer of a server; zero: unknown
 	Denied *ledger.Denial // nil: it may renew
 	Clones []ledger.Clone // renewals that were refused, since this host has the newest certificate
 }
@@ -92,7 +93,7 @@ func (s *Service) cloneStatus(ctx context.Context, c *Status) error {
 			names = append(names, newest.CommonName)
 		}
 	}
-	if len(names) == 0 {
+	if c.clones = len(names); c.clones == 0 {
 		return nil
 	}
 	slices.Sort(names)
@@ -115,10 +116,20 @@ func (s *Service) holderOf(ctx context.Context, fingerprint []byte) (*ledger.Cer
 	return &newest, err
 }
 
+// contactLag is how much earlier than a certificate the request for it can have come. An older contact
+// is about another certificate of the name.
+const contactLag = time.Minute
+
 func (a *alarms) host(holder ledger.Holder, e Expiry, now time.Time) Host {
 	h := Host{Holder: holder, State: holder.State(now), Due: dueAt(holder.Certificate), Clones: a.clones[holder.Lineage]}
 	if h.State == ledger.Valid && e.State(holder.NotBefore, holder.NotAfter, now) == Expiring {
 		h.State = Overdue
+	}
+	if holder.Enrollment != nil {
+		h.Seen = holder.IssuedAt
+	}
+	if k := holder.Contact; k != nil && !k.At.Before(holder.IssuedAt.Add(-contactLag)) {
+		h.Seen, h.Due = k.At, k.RenewAt
 	}
 	if d, ok := a.denied[holder.CommonName]; ok {
 		h.Denied = &d

@@ -15,6 +15,7 @@ import (
 // for concurrent use.
 type Issuer struct {
 	service   *Service
+	name      string // of the authority
 	authority *ca.Authority
 }
 
@@ -34,7 +35,7 @@ func (s *Service) IssuerAt(ctx context.Context, path []ledger.Authority) (*Issue
 	if err != nil {
 		return nil, err
 	}
-	return &Issuer{s, authority}, nil
+	return &Issuer{s, path[0].Name, authority}, nil
 }
 
 // Authority returns the authority that issues.
@@ -63,6 +64,7 @@ type Issued struct {
 // ca.Authority.PrepareLeaf.
 func (i *Issuer) Prepare(p *ca.Profile, r ca.Request) (*Leaf, error) {
 	at := i.service.now()
+	r.Published = i.published()
 	prepared, err := i.authority.PrepareLeaf(p, r, at)
 	if err != nil {
 		return nil, err
@@ -153,7 +155,7 @@ func (i *Issuer) renew(ctx context.Context, r Renewal) (*Issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Renewal.Old = old
+	r.Renewal.Old, r.Renewal.Published = old, i.published()
 	if err := i.checkRenewal(ctx, &r); err != nil {
 		return nil, err
 	}

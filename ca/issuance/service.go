@@ -7,8 +7,10 @@ import (
 	"errors"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"kedge/ca"
 	"kedge/ca/ledger"
 )
 
@@ -40,6 +42,9 @@ type Config struct {
 	Certificate func(path string) (*x509.Certificate, error)
 	// Expiry says which leaves Status reports.
 	Expiry Expiry
+	// Published returns where others fetch what verifies the leaves of an authority: see
+	// SetPublished. nil: nowhere.
+	Published func(authority string) ca.Published
 }
 
 // Service is a CA. It is safe for concurrent use.
@@ -55,6 +60,8 @@ type Service struct {
 	opened  map[string]*opened // by name; under opening
 
 	issuingCA sync.Mutex
+
+	published atomic.Pointer[func(authority string) ca.Published]
 }
 
 // New returns a service. It does not read the ledger.
@@ -63,6 +70,7 @@ func New(c Config) (*Service, error) {
 		return nil, errors.New("a CA service needs a ledger and a clock")
 	}
 	s := &Service{ledger: c.Ledger, now: c.Now, keys: c.Keys, lastList: c.LastList, readCert: c.Certificate, expiry: c.Expiry, opened: map[string]*opened{}}
+	s.SetPublished(c.Published)
 	if s.keys == nil {
 		s.keys = noKeys{}
 	}
@@ -71,6 +79,17 @@ func New(c Config) (*Service, error) {
 	}
 	return s, nil
 }
+
+// SetPublished replaces Config.Published for what is issued from now on.
+func (s *Service) SetPublished(f func(authority string) ca.Published) {
+	if f == nil {
+		f = func(string) ca.Published { return ca.Published{} }
+	}
+	s.published.Store(&f)
+}
+
+// published returns where what verifies a leaf of the issuer can be fetched.
+func (i *Issuer) published() ca.Published { return (*i.service.published.Load())(i.name) }
 
 // noKeys is Keys of a service without keys.
 type noKeys struct{}

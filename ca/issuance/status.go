@@ -21,6 +21,8 @@ type Status struct {
 	Head         string            `json:"head"` // SEQ:HASH
 	Needs        []string          `json:"needs"`
 	Warnings     []string          `json:"warnings,omitempty"` // about certificates that were issued elsewhere
+
+	clones int // hosts with a copy
 }
 
 // AuthorityStatus is the state of an authority.

@@ -24,6 +24,7 @@ type CRL struct {
 	Size       int64  // bytes of DER
 	SHA256     []byte // of DER
 	Entries    int64
+	DER        []byte // stored if it is given, for PublishedCRL; not set by LastCRL
 }
 
 type crlBody struct {
@@ -36,6 +37,7 @@ type crlBody struct {
 	Size       int64  `json:"size"`
 	SHA256     string `json:"sha256"`
 	Entries    int64  `json:"entries"`
+	Stored     bool   `json:"stored,omitempty"` // in the table lists
 }
 
 const (
@@ -76,7 +78,7 @@ func (l *Ledger) CRLContent(ctx context.Context, authority *x509.Certificate, no
 // all others of its authority, the error is a *DuplicateError: another process was faster, and the
 // CRL must be made again with the next number.
 func (l *Ledger) RecordCRL(ctx context.Context, c CRL) error {
-	if c.Authority == nil || c.Number <= 0 || c.Base < 0 || c.Base >= c.Number || c.ThisUpdate.IsZero() || len(c.SHA256) != hashSize {
+	if c.Authority == nil || c.Number <= 0 || c.Base < 0 || c.Base >= c.Number || c.ThisUpdate.IsZero() || len(c.SHA256) != hashSize || !c.isOf(c.DER) {
 		return fmt.Errorf("record CRL %d: authority, number, base, time or hash is wrong", c.Number)
 	}
 	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
@@ -91,7 +93,12 @@ func (l *Ledger) RecordCRL(ctx context.Context, c CRL) error {
 		if err != nil {
 			return err
 		}
-		return t.send(ctx, one(insertCRL, c.row(seq)...))
+		statements := []statement{one(insertCRL, c.row(seq)...)}
+		if c.isStored() {
+			key := ca.KeyHash(c.Authority)
+			statements = append(statements, one(storeList, key[:], seq, c.DER))
+		}
+		return t.send(ctx, statements...)
 	})
 }
 
@@ -136,7 +143,7 @@ func (l *Ledger) LastCRL(ctx context.Context, authority *x509.Certificate) (CRL,
 
 func (c *CRL) body(by string) crlBody {
 	return crlBody{Issuer: hex.EncodeToString(c.Authority.SubjectKeyId), By: by, Number: c.Number, Base: c.Base,
-		ThisUpdate: c.ThisUpdate.UnixMicro(), NextUpdate: c.NextUpdate.UnixMicro(), Size: c.Size, SHA256: hex.EncodeToString(c.SHA256), Entries: c.Entries}
+		ThisUpdate: c.ThisUpdate.UnixMicro(), NextUpdate: c.NextUpdate.UnixMicro(), Size: c.Size, SHA256: hex.EncodeToString(c.SHA256), Entries: c.Entries, Stored: c.isStored()}
 }
 
 func (c *CRL) row(seq int64) []any {

@@ -142,4 +142,9 @@ func fullOfHosts(t *testing.T, l *Ledger) {
 	must(l.alone(ctx, func(ctx context.Context, t *transaction) error { return t.voidTokens(ctx) }))
 	_, err = l.Record(ctx, ca.Issued{Certificate: root.serverFor("ca.example.com"), Issuer: root.cert, At: noon, Server: true})
 	must(err)
+	der := []byte("a list")
+	sum := sha256.Sum256(der)
+	must(l.RecordCRL(ctx, CRL{Authority: root.cert, Number: 1, ThisUpdate: noon, NextUpdate: noon.AddDate(0, 0, 7), Size: int64(len(der)), SHA256: sum[:], DER: der}))
+	must(l.AddContacts(ctx, []Contact{{Name: "host-1", At: noon, RenewAt: noon.Add(time.Hour), Version: "1.2.3"}}))
+	must(l.AddNotices(ctx, []string{"clone:1"}, nil, noon))
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -18,12 +19,13 @@ type Holder struct {
 	Certificate                // the newest, whether valid, expired or revoked
 	Recoveries  int            // how often the host renewed a certificate that had expired
 	Enrollment  *ca.Enrollment // the proof by which Certificate was issued; nil: the operator issued it
+	Contact     *Contact       // the last answer of a server to a holder of the name; nil: unknown
 }
 
 // Holders yields the lineages that have not ended, those whose certificate expires first first.
 func (l *Ledger) Holders(ctx context.Context) iter.Seq2[Holder, error] {
-	const text = "SELECT " + certificateColumns + `, h.recoveries, e.body FROM lineages h
-		JOIN certificates c ON c.seq = h.newest JOIN entries e ON e.seq = h.newest ORDER BY c.not_after, c.seq`
+	const text = "SELECT " + certificateColumns + `, h.recoveries, e.body, k.at, k.renew_at, k.version FROM lineages h
+		JOIN certificates c ON c.seq = h.newest JOIN entries e ON e.seq = h.newest LEFT JOIN contacts k ON k.name = c.common_name ORDER BY c.not_after, c.seq`
 	return func(yield func(Holder, error) bool) {
 		rows, err := l.db.QueryContext(ctx, text)
 		if err != nil {
@@ -53,8 +55,13 @@ func (a and) Scan(targets ...any) error { return a.scanner.Scan(append(targets, 
 
 func scanHolder(row scanner) (h Holder, err error) {
 	var body string
-	if h.Certificate, err = scanCertificate(and{row, []any{&h.Recoveries, &body}}); err != nil {
+	var at, renewAt sql.NullInt64
+	var version sql.NullString
+	if h.Certificate, err = scanCertificate(and{row, []any{&h.Recoveries, &body, &at, &renewAt, &version}}); err != nil {
 		return h, err
+	}
+	if at.Valid {
+		h.Contact = &Contact{Name: h.CommonName, At: time.UnixMicro(at.Int64).UTC(), RenewAt: time.UnixMicro(renewAt.Int64).UTC(), Version: version.String}
 	}
 	h.Enrollment, err = enrollmentIn(body)
 	return h, err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -32,6 +33,8 @@ type Ledger struct {
 	engine *engine
 	now    func() time.Time
 	writer writer
+
+	working sync.Mutex // of TryLock
 
 	copyDir string // of OpenBackup: a folder to remove; empty: none
 }

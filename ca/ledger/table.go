@@ -55,11 +55,30 @@ func denialsTable() table {
 	return table{"denials", []string{"name", "seq", "at", "why"}, "name"}
 }
 
+func listsTable() table {
+	return table{"lists", []string{"issuer_key", "seq", "der"}, "issuer_key"}
+}
+
+func contactsTable() table {
+	return table{"contacts", []string{"name", "at", "renew_at", "version"}, "name"}
+}
+
+func noticesTable() table {
+	return table{"notices", []string{"event", "at"}, "event"}
+}
+
 // copiedTables returns all tables except the head, which is written last, and the requests that wait,
 // which are in no entry.
-func copiedTables() []table {
-	return []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), lineagesTable(), revocationsTable(), tokensTable(), tokenUsesTable(), denialsTable()}
+func copiedTables() []table { return append(chainedTables(), looseTables()...) }
+
+// chainedTables returns the tables that follow from the entries, except the head.
+func chainedTables() []table {
+	return []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), lineagesTable(), revocationsTable(), tokensTable(), tokenUsesTable(), denialsTable(), listsTable()}
 }
+
+// looseTables returns the tables that no entry tells of: Verify does not find changes of their rows,
+// and nothing that is issued depends on them.
+func looseTables() []table { return []table{contactsTable(), noticesTable()} }
 
 func revocationsTable() table {
 	return table{"revocations", []string{"issuer_key", "serial", "revoked_at", "reason", "seq"}, "issuer_key, serial"}

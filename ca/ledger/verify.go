@@ -82,19 +82,20 @@ type verifier struct {
 	authorities map[string]*authorityRow
 	listed      map[listedKey]listedRow // revocations without a certificate
 	history     *history
-	tokens      map[string]*tokenRow // by ID, hexadecimal
-	denials     map[string][]any     // rows, by name
-	uses        map[int64][]any      // rows of token_uses, of a page
-	changes     []lineageChange      // of a page, those that the history does not have yet
-	resumed     map[int64]bool       // certificates that were replaced and are the newest again
-	unnoted     [][2]any             // certificates that another renews without a note, and that one
-	seen        map[string]int64     // number of rows of each table
+	tokens      map[string]*tokenRow  // by ID, hexadecimal
+	denials     map[string][]any      // rows, by name
+	lists       map[string]storedList // by key
+	uses        map[int64][]any       // rows of token_uses, of a page
+	changes     []lineageChange       // of a page, those that the history does not have yet
+	resumed     map[int64]bool        // certificates that were replaced and are the newest again
+	unnoted     [][2]any              // certificates that another renews without a note, and that one
+	seen        map[string]int64      // number of rows of each table
 }
 
 func newVerifier() *verifier {
 	return &verifier{prev: make([]byte, hashSize), at: time.UnixMicro(0), revoked: map[string]revocationRow{}, found: map[string]revocationRow{},
 		authorities: map[string]*authorityRow{}, listed: map[listedKey]listedRow{}, history: newHistory(),
-		tokens: map[string]*tokenRow{}, denials: map[string][]any{}, uses: map[int64][]any{}, resumed: map[int64]bool{}, seen: map[string]int64{}}
+		tokens: map[string]*tokenRow{}, denials: map[string][]any{}, lists: map[string]storedList{}, uses: map[int64][]any{}, resumed: map[int64]bool{}, seen: map[string]int64{}}
 }
 
 // expect parses VerifyOptions.Head.
@@ -214,6 +215,9 @@ func (v *verifier) gap(from, before int64) {
 
 // finish makes the checks that need the whole chain.
 func (v *verifier) finish(ctx context.Context) error {
+	if err := v.checkLists(ctx); err != nil {
+		return err
+	}
 	v.report.Entries, v.report.Certificates = v.seen["entries"], v.seen["certificates"]
 	v.report.Head = fmt.Sprintf("%d:%x", v.seq, v.prev)
 	v.missing()
@@ -249,7 +253,7 @@ func (v *verifier) head(ctx context.Context) error {
 
 // checkCounts reports rows without an entry.
 func (v *verifier) checkCounts(ctx context.Context) error {
-	for _, t := range append(copiedTables(), headTable()) {
+	for _, t := range append(chainedTables(), headTable()) {
 		var n int64
 		if err := v.queryRow(ctx, "SELECT count(*) FROM "+t.name).Scan(&n); err != nil {
 			return err

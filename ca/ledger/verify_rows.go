@@ -359,5 +359,8 @@ func (v *verifier) crlRow(e *Entry) ([]any, error) {
 	if body.By != "" {
 		key = v.history.keyOf(body.By)
 	}
+	if body.Stored {
+		v.lists[string(key)] = storedList{e.Seq, body.SHA256}
+	}
 	return []any{e.Seq, id, body.Number, body.Base, body.ThisUpdate, body.NextUpdate, body.Size, sum, body.Entries, []byte(key)}, nil
 }

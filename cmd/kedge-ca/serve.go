@@ -22,6 +22,7 @@ type serveOptions struct {
 	store     storeFlags
 	listen    []string
 	plain     []string // addresses for lists and certificates over HTTP
+	metrics   []string // addresses for health checks and Prometheus
 	url       string
 	issuer    string
 	drain     time.Duration
@@ -42,10 +43,20 @@ give, and for how long after its end a certificate can be renewed.
 The server's own certificate is issued by the CA. Its key exists in memory only; hosts know the
 CA by the key of its root, which is in their token. The names in it are those of the URL.
 
-Several servers can share a ledger in PostgreSQL. Nothing that proxies add to a request is read.
+Several servers can share a ledger in PostgreSQL. Of what proxies add to a request, only
+X-Forwarded-For is read, and only from those under server.trusted_proxies in the configuration.
+
+The server makes the revocation lists of the authorities whose key is here: within a minute after
+something was revoked, and when half of their time has passed. --http serves them, the same bytes
+from every server; with server.http_url, certificates say where. IAM Roles Anywhere has to be given
+each list: kedge-ca crl.
+
+Each address, and each host, can make so many requests, and so many are decided at the same time:
+server.limits. Renewals that are due are not limited. Under notify, a URL is told of copies of
+hosts, of hosts that are late, and of lists and CA certificates that are about to end.
 
 Signals: SIGHUP reads the configuration again; SIGTERM ends the server after the requests in
-progress. systemd can open the sockets (those with the name http are for --http), is told when
+progress. systemd can open the sockets (those with the name http are for --http, metrics for --metrics), is told when
 the server is ready, and can watch it (WatchdogSec).`,
 		Example: `  kedge-ca serve --url https://ca.example.com:8443
   kedge-ca serve --listen 127.0.0.1:8443 --http 127.0.0.1:8080`,
@@ -60,6 +71,7 @@ the server is ready, and can watch it (WatchdogSec).`,
 	flags := cmd.Flags()
 	flags.StringSliceVar(&o.listen, "listen", []string{defaultListen}, "`IP:port` for hosts, or :port for all addresses; may be repeated")
 	flags.StringSliceVar(&o.plain, "http", nil, "`IP:port` for /crl/NAME.crl and /ca/NAME.cer without TLS; may be repeated (default: none)")
+	flags.StringSliceVar(&o.metrics, "metrics", nil, "`IP:port` for /metrics, /readyz and /healthz without TLS; may be repeated (default: none)")
 	flags.StringVar(&o.url, "url", "", "`URL` by which hosts reach the server; server.url of the configuration when not given")
 	flags.StringVar(&o.issuer, "issuer", "", "`NAME` of the authority that issues; the ledger's issuing one when not given")
 	cli.AddDrain(flags, &o.drain)
@@ -68,7 +80,7 @@ the server is ready, and can watch it (WatchdogSec).`,
 }
 
 func (o *serveOptions) check(cmd *cobra.Command) error {
-	for flag, addresses := range map[string][]string{"listen": o.listen, "http": o.plain} {
+	for flag, addresses := range map[string][]string{"listen": o.listen, "http": o.plain, "metrics": o.metrics} {
 		for _, address := range addresses {
 			if err := caserver.CheckAddress(address); err != nil {
 				return cli.Usagef(cmd, "--%s: %w", flag, err)
@@ -113,8 +125,8 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	}
 	defer s.close(&err)
 	return caserver.Run(ctx, caserver.Config{
-		CA: s.CA, Folder: o.store.folder(), Listen: o.listen, Plain: o.plain, URL: o.url, Issuer: o.issuer, Drain: o.drain, Serving: serving,
-		Systemd: service, Now: o.inputs.Now, Log: o.logger(), Advise: func(err error) string { return advise(err).Hint },
+		CA: s.CA, Folder: o.store.folder(), Listen: o.listen, Plain: o.plain, Metrics: o.metrics, URL: o.url, Issuer: o.issuer, Drain: o.drain, Serving: serving,
+		Systemd: service, Version: cli.Version(), Now: o.inputs.Now, Log: o.logger(), Advise: func(err error) string { return advise(err).Hint },
 	}, hangup)
 }
 

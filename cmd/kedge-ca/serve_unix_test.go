@@ -37,6 +37,7 @@ type serving struct {
 	log    chan string // its lines
 	hosts  string      // address
 	plain  string
+	watch  string // for metrics
 	client *http.Client
 }
 
@@ -56,7 +57,7 @@ func kedgeCA(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// serve starts the server of the CA in dir/ca, with a socket for hosts and one for lists.
+// serve starts the server of the CA in dir/ca, with a socket for hosts, one for lists and one for metrics.
 func serve(t *testing.T, dir string) *serving {
 	t.Helper()
 	s := &serving{t: t, dir: dir, told: make(chan string, 10_000), log: make(chan string, 10_000)}
@@ -80,7 +81,7 @@ func serve(t *testing.T, dir string) *serving {
 		}
 	}()
 	var files []*os.File
-	for _, address := range []*string{&s.hosts, &s.plain} {
+	for _, address := range []*string{&s.hosts, &s.plain, &s.watch} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +105,7 @@ func serve(t *testing.T, dir string) *serving {
 	// A shell stands for systemd: it knows the process id before the program starts.
 	s.cmd = exec.Command("/bin/sh", "-c", `export LISTEN_PID=$$; exec "$0" serve`, link)
 	s.cmd.Dir, s.cmd.ExtraFiles = dir, files
-	s.cmd.Env = append(os.Environ(), "LISTEN_FDS=2", "LISTEN_FDNAMES=kedge-ca.socket:http", "NOTIFY_SOCKET="+filepath.Join(short, "n"), "WATCHDOG_USEC=100000")
+	s.cmd.Env = append(os.Environ(), "LISTEN_FDS=3", "LISTEN_FDNAMES=kedge-ca.socket:http:metrics", "NOTIFY_SOCKET="+filepath.Join(short, "n"), "WATCHDOG_USEC=100000")
 	s.start()
 	return s
 }
@@ -213,22 +214,25 @@ func TestServe_systemd(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	kedgeCA(t, dir, "init", "--no-password")
-	kedgeCA(t, dir, "crl")
 	writeSettings(t, dir, serverURL)
 	s := serve(t, dir)
+	s.await(s.log, "revocation list made")
 	s.await(s.told, "WATCHDOG=1")
 	if status, text := s.enroll(addToken(t, dir, "web-01"), "web-01"); status != http.StatusOK {
 		t.Fatalf("%d %s", status, text)
 	}
 	s.await(s.log, "rule=issued")
-	for path, want := range map[string]int{"/crl/ca.crl": 200, "/ca/ca.cer": 200, "/ca/ca.key": 404} {
-		response, err := http.Get("http://" + s.plain + path)
+	for at, want := range map[string]int{
+		s.plain + "/crl/ca.crl": 200, s.plain + "/ca/ca.cer": 200, s.plain + "/ca/ca.key": 404, s.plain + "/metrics": 404,
+		s.watch + "/metrics": 200, s.watch + "/readyz": 200, s.watch + "/crl/ca.crl": 404,
+	} {
+		response, err := http.Get("http://" + at)
 		if err != nil {
 			t.Fatal(err)
 		}
 		response.Body.Close()
 		if response.StatusCode != want {
-			t.Errorf("%s: %s", path, response.Status)
+			t.Errorf("%s: %s", at, response.Status)
 		}
 	}
 	token := addToken(t, dir, "web-02")

@@ -3,9 +3,11 @@ package cadir
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 
+	"kedge/ca"
 	"kedge/internal/enrollapi"
 )
 
@@ -18,6 +20,15 @@ type ServerSettings struct {
 	TLS string `yaml:"tls"`
 	// Hook is a program that may refuse or shorten what a profile allows, for those without their own.
 	Hook HookSettings `yaml:"hook"`
+	// HTTPURL is the URL, with http or https, below which others fetch crl/NAME.crl and ca/NAME.cer
+	// of the authorities: kedge-ca serve --http answers there. Certificates name it. Default: none.
+	HTTPURL string `yaml:"http_url"`
+	// TrustedProxies are the addresses of proxies in front of the server, or unix for those that
+	// use a Unix socket: the address that they write into X-Forwarded-For counts as that of the
+	// host. Default: none.
+	TrustedProxies []string `yaml:"trusted_proxies"`
+	// Limits bound what clients can have the server do.
+	Limits LimitSettings `yaml:"limits"`
 	// AWS is what hosts use their certificates for.
 	AWS AWSSettings `yaml:"aws"`
 }
@@ -50,10 +61,39 @@ func (c ServerSettings) check() error {
 	if err := c.Hook.check(); err != nil {
 		return err
 	}
+	if err := checkHTTPURL(c.HTTPURL); err != nil {
+		return fmt.Errorf("http_url: %w", err)
+	}
+	if _, err := c.Proxies(); err != nil {
+		return fmt.Errorf("trusted_proxies: %w", err)
+	}
+	if err := c.Limits.check(); err != nil {
+		return fmt.Errorf("limits.%w", err)
+	}
 	if _, err := c.AWS.complete(); err != nil {
 		return fmt.Errorf("aws: %w", err)
 	}
 	return nil
+}
+
+// Published returns where the list and the certificate of an authority are published, if they are.
+func (c ServerSettings) Published(authority string) ca.Published {
+	if c.HTTPURL == "" {
+		return ca.Published{}
+	}
+	name := url.PathEscape(authority)
+	return ca.Published{CRL: []string{c.HTTPURL + "/crl/" + name + ".crl"}, Certificate: []string{c.HTTPURL + "/ca/" + name + ".cer"}}
+}
+
+// checkHTTPURL checks the URL of lists and certificates, which may be empty.
+func checkHTTPURL(text string) error {
+	if rest, ok := strings.CutPrefix(text, "http://"); ok {
+		text = "https://" + rest // they are signed: http is usual
+	}
+	if text == "" {
+		return nil
+	}
+	return enrollapi.CheckURL(text)
 }
 
 // complete returns the settings with the region filled in, or the first problem of the ARNs. There

@@ -1,6 +1,7 @@
 package cadir
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -28,6 +29,7 @@ func TestParseSettings_server(t *testing.T) {
 	}
 	for _, tt := range tests {
 		s, err := ParseSettings([]byte("server: " + tt.text + "\n"))
+		tt.want.Limits = LimitSettings{}.complete()
 		if err != nil || !reflect.DeepEqual(s.Server, tt.want) {
 			t.Errorf("%q: %+v, %v, want %+v", tt.text, s, err, tt.want)
 		}
@@ -56,6 +58,20 @@ func TestParseSettings_serverRefuses(t *testing.T) {
 		{"url: 'https://ca.example.com/kedge/'", ": server.url: the path of the URL must have no slash at the end"},
 		{"tls: public", `: server.tls: "public" is neither own nor system`},
 		{"tsl: own", `:1: unknown key "tsl"`},
+		{"http_url: ca.example.com", ": server.http_url: the URL must start with https://"},
+		{"http_url: 'ftp://ca.example.com'", ": server.http_url: the URL must start with https://"},
+		{"http_url: 'http://ca.example.com/?x'", ": server.http_url: the URL must have no query"},
+		{"trusted_proxies: [proxy.example.com]", `: server.trusted_proxies: "proxy.example.com" is neither an address, a range such as 10.0.0.0/8, nor unix`},
+		{"trusted_proxies: [10.0.0.0/8, 0.0.0.0/0]", ": server.trusted_proxies: a range of all addresses would let every host say"},
+		{"trusted_proxies: ['::/0']", ": server.trusted_proxies: a range of all addresses"},
+		{"trusted_proxies: ['::ffff:10.0.0.1']", `: server.trusted_proxies: "::ffff:10.0.0.1" is an IPv4 address within IPv6`},
+		{"trusted_proxies: ['fe80::1%eth0']", ": server.trusted_proxies: "},
+		{"limits: {address: 30}", `:1: "30" is no number of requests in a time, such as 30/s`},
+		{"limits: {address: 0/s}", `:1: "0/s" is no number`},
+		{"limits: {host: 5/d}", `:1: "5/d" is no number`},
+		{"limits: {host: -5/s}", `:1: "-5/s" is no number`},
+		{"limits: {at_once: -1}", ": server.limits.at_once: -1 must be positive"},
+		{"limits: {address_burst: -1}", ": server.limits.address_burst: -1 must be positive"},
 		{aws(anchorARN, "", role, ""), ": server.aws: profile_arn: \"\" is not the ARN of a profile"},
 		{aws("", profileARN, role, ""), ": server.aws: trust_anchor_arn: \"\" is not the ARN of a trust anchor"},
 		{aws(anchorARN, profileARN, "", ""), ": server.aws: role_arn: \"\" is not the ARN of a role"},
@@ -77,6 +93,37 @@ func TestParseSettings_serverRefuses(t *testing.T) {
 		}
 		if err != nil && (strings.Contains(err.Error(), "\x1b") || strings.Contains(err.Error(), "secret")) {
 			t.Errorf("%q: a control character or a password in %q", tt.text, err)
+		}
+	}
+}
+
+// TestServerSettings_limits: what rates mean, and that they are written as they are read.
+func TestServerSettings_limits(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]float64{"30/s": 30, "90/m": 1.5, "36/h": 0.01, "none": 0, "1/s": 1, "2147483647/s": 2147483647} {
+		var r RequestRate
+		if err := r.UnmarshalText([]byte(text)); err != nil || r.PerSecond() != want {
+			t.Errorf("%s: %v, %v", text, r.PerSecond(), err)
+		}
+		if written, err := r.MarshalText(); err != nil || string(written) != text {
+			t.Errorf("%s is written as %s, %v", text, written, err)
+		}
+	}
+}
+
+func TestServerSettings_proxies(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"[]": "{[] false}", "[unix]": "{[] true}", "[10.1.2.3]": "{[10.1.2.3/32] false}", "[10.1.2.3/8, unix]": "{[10.0.0.0/8] true}",
+		"['2001:db8::1']": "{[2001:db8::1/128] false}", "['2001:db8::/32', 192.0.2.0/24]": "{[2001:db8::/32 192.0.2.0/24] false}",
+	} {
+		s, err := ParseSettings([]byte("server: {trusted_proxies: " + text + "}\n"))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if p, err := s.Server.Proxies(); err != nil || fmt.Sprint(p) != want {
+			t.Errorf("%s: %v, %v", text, p, err)
 		}
 	}
 }

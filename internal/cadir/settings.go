@@ -32,6 +32,8 @@ type Settings struct {
 	Profiles map[string]ProfileSettings `yaml:"profiles"`
 	// Server says how hosts reach the CA.
 	Server ServerSettings `yaml:"server"`
+	// Notify says where kedge-ca serve reports what an operator should know.
+	Notify NotifySettings `yaml:"notify"`
 	// CRL says how revocation lists are made.
 	CRL CRLSettings `yaml:"crl"`
 	// Expiry says which leaves that no other has replaced are reported.
@@ -118,11 +120,8 @@ func ParseSettings(data []byte) (*Settings, error) {
 
 // check refuses values that are of the right kind and make no sense.
 func (s *Settings) check() error {
-	for _, text := range s.CRL.URLs {
-		u, err := url.Parse(text)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return fmt.Errorf(": crl.urls: %q is not a URL of http or https", text)
-		}
+	if err := s.CRL.check(); err != nil {
+		return fmt.Errorf(": crl.%w", err)
 	}
 	names := slices.Sorted(maps.Keys(s.Profiles))
 	if len(names) > 0 && names[0] == "" {
@@ -142,11 +141,24 @@ func (s *Settings) check() error {
 	if err := s.Server.check(); err != nil {
 		return fmt.Errorf(": server.%w", err)
 	}
-	if s.CRL.Valid < 0 {
-		return fmt.Errorf(": crl.valid: %v must be positive", s.CRL.Valid)
+	if err := s.Notify.check(); err != nil {
+		return fmt.Errorf(": notify.%w", err)
 	}
 	if s.Expiry.Forget < 0 {
 		return fmt.Errorf(": expiry.forget: %v is no time", time.Duration(s.Expiry.Forget))
+	}
+	return nil
+}
+
+func (c CRLSettings) check() error {
+	for _, text := range c.URLs {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return fmt.Errorf("urls: %q is not a URL of http or https", text)
+		}
+	}
+	if c.Valid < 0 {
+		return fmt.Errorf("valid: %v must be positive", c.Valid)
 	}
 	return nil
 }
@@ -162,6 +174,7 @@ func (s *Settings) complete() *Settings {
 		s.Server.TLS = TLSOwn
 	}
 	s.Server.Hook = s.Server.Hook.complete()
+	s.Server.Limits, s.Notify = s.Server.Limits.complete(), s.Notify.complete()
 	if aws, err := s.Server.AWS.complete(); err == nil { // it was checked before
 		s.Server.AWS = aws
 	}
@@ -237,7 +250,7 @@ func lineOf(data []byte, text string) string {
 			}
 			look(child, name)
 		}
-		refuses := slices.Contains([]string{"valid", "default", "max", "warn", "forget", "grace", "hardware_grace", "timeout", "wait"}, key)
+		refuses := slices.Contains([]string{"valid", "default", "max", "warn", "forget", "grace", "hardware_grace", "address", "host", "timeout", "wait"}, key)
 		if line == "" && refuses && n.Kind == yaml.ScalarNode && strings.HasPrefix(text, fmt.Sprintf("%q", n.Value)) {
 			line = fmt.Sprintf(":%d", n.Line)
 		}

@@ -134,6 +134,9 @@ func meaning(path string) string {
 	case "expiry.forget":
 		return "how long after its end a leaf is still reported; default: 30d"
 	}
+	if strings.HasPrefix(path, "notify") {
+		return notifyMeaning(path)
+	}
 	if strings.HasPrefix(path, "server") {
 		return serverMeaning(path)
 	}
@@ -154,10 +157,42 @@ func serverMeaning(path string) string {
 		return "the program, by its whole path, and its arguments, without a shell; default: none"
 	case "server.hook.timeout":
 		return "without an answer until then nothing is issued; default: 5s"
+	case "server.http_url":
+		return "where others fetch crl/NAME.crl and ca/NAME.cer, which certificates then name; default: none"
+	case "server.trusted_proxies":
+		return "addresses and ranges of proxies (unix: of a Unix socket) whose X-Forwarded-For is believed; default: none"
+	case "server.limits":
+		return "how much clients can ask; renewals that are due are not limited"
+	case "server.limits.address":
+		return "requests from one address, or /64 of IPv6, such as 30/s, 100/m or none; default: 30/s"
+	case "server.limits.address_burst":
+		return "and how many at once; default: 300"
+	case "server.limits.host":
+		return "requests for one host that has shown which it is; default: 30/m"
+	case "server.limits.host_burst":
+		return "and how many at once; default: 100"
+	case "server.limits.at_once":
+		return "requests that are decided at the same time; default: 256"
 	case "server.aws":
 		return "the ARNs for CreateSession, all three or none"
 	case "server.aws.region":
 		return "default: that of the trust anchor"
+	}
+	return ""
+}
+
+func notifyMeaning(path string) string {
+	switch path {
+	case "notify":
+		return "where serve reports copies of hosts, late hosts, and lists and CA certificates about to end"
+	case "notify.url":
+		return "gets a POST with JSON, over https; default: none"
+	case "notify.secret_file":
+		return "the secret that signs reports, below the CA's folder (openssl rand -hex 32)"
+	case "notify.timeout":
+		return "of one try; default: 10s"
+	case "notify.retries":
+		return "of a report that was not taken; default: 3"
 	}
 	return ""
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
+	"sync/atomic"
 	"time"
 
 	"kedge/ca/enroll"
@@ -20,10 +22,12 @@ type Config struct {
 	Folder  cadir.Folder   // of the CA
 	Listen  []string       // addresses for hosts, see CheckAddress
 	Plain   []string       // addresses for lists and certificates without TLS
+	Metrics []string       // addresses for health checks and Prometheus
 	URL     string         // by which hosts reach the server; empty: that of kedge-ca.yaml
 	Issuer  string         // the authority that issues; empty: the ledger's issuing one
 	Drain   time.Duration  // how long requests may take to end after ctx has ended
 	Systemd config.Service // what systemd says
+	Version string         // of the program
 	Now     func() time.Time
 	Log     *slog.Logger
 	// Serving is called when all that may ask for a password has asked; from then on a prompt would
@@ -42,13 +46,17 @@ type daemon struct {
 	sockets sockets
 	server  *enroll.Server
 	systemd systemd.Notifier
+
+	settings atomic.Pointer[cadir.Settings]
+	limited  *httpserver.RateLimited
 }
 
 // Run serves until ctx ends, and reads the configuration again at every hangup. Before it listens
 // it opens the key of the CA, which may ask for a password. Errors are *ListenError, *NoURLError
 // and those of localca.CA.Issuer and enroll.Server.RenewCertificate.
 func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
-	d := &daemon{Config: c, systemd: systemd.Notifier{Socket: c.Systemd.NotifySocket}}
+	d := &daemon{Config: c, systemd: systemd.Notifier{Socket: c.Systemd.NotifySocket}, limited: httpserver.NewRateLimited(c.Log)}
+	d.settings.Store(c.CA.Settings)
 	if _, err := c.CA.Issuer(ctx, c.Issuer); err != nil {
 		return err
 	}
@@ -61,7 +69,7 @@ func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
 	if err != nil {
 		return err
 	}
-	d.server, err = enroll.New(enroll.Config{Service: c.CA.Service, Terms: terms, Now: c.Now, Log: c.Log, List: d.list})
+	d.server, err = enroll.New(enroll.Config{Service: c.CA.Service, Terms: terms, Now: c.Now, Log: c.Log, Version: c.Version})
 	if err != nil {
 		return err
 	}
@@ -74,20 +82,12 @@ func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
 	return run(ctx, d, hangup)
 }
 
-// list returns the last CRL of an authority.
-func (d *daemon) list(authority string) ([]byte, error) {
-	der, _, err := d.Folder.LastCRL(authority)
-	return der, err
-}
-
 func run[T any](ctx context.Context, d *daemon, hangup <-chan T) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	ended, running := d.serve(ctx)
-	ticker := time.NewTicker(certificateCheck)
-	defer ticker.Stop()
-	go d.server.KeepCertificate(ctx, ticker.C)
-	d.Log.Info("serving", "addresses", addresses(d.sockets.hosts), "http", addresses(d.sockets.plain))
+	wait := d.background(ctx)
+	d.Log.Info("serving", "addresses", addresses(d.sockets.hosts), "http", addresses(d.sockets.plain), "metrics", addresses(d.sockets.metrics))
 	d.report(d.systemd.Ready("serving hosts"))
 	go d.systemd.Watch(ctx, d.Systemd.Watchdog, d.server.Alive, httpserver.NewRateLimited(d.Log).Warn)
 	var failed error
@@ -106,18 +106,24 @@ func run[T any](ctx context.Context, d *daemon, hangup <-chan T) error {
 	for range running {
 		failed = errors.Join(failed, <-ended)
 	}
+	wait()
+	d.server.KeepContacts(ctx, nil) // of the requests that ended last
 	return failed
 }
 
 // serve starts the listeners. Each sends its error when it has ended.
 func (d *daemon) serve(ctx context.Context) (ended chan error, running int) {
-	ended = make(chan error, 2)
-	go func() { ended <- d.server.Serve(ctx, d.Drain, d.sockets.hosts...) }()
-	if len(d.sockets.plain) == 0 {
-		return ended, 1
+	ended = make(chan error, 3)
+	start := func(serve func(context.Context, time.Duration, ...net.Listener) error, listeners []net.Listener) {
+		if len(listeners) > 0 {
+			running++
+			go func() { ended <- serve(ctx, d.Drain, listeners...) }()
+		}
 	}
-	go func() { ended <- d.server.ServePlain(ctx, d.Drain, d.sockets.plain...) }()
-	return ended, 2
+	start(d.server.Serve, d.sockets.hosts)
+	start(d.server.ServePlain, d.sockets.plain)
+	start(d.server.ServeMonitor, d.sockets.metrics)
+	return ended, running
 }
 
 // reload reads the configuration again. If something is wrong with it, all goes on as before.
@@ -145,15 +151,15 @@ func (d *daemon) changeTerms() error {
 		return err
 	}
 	d.server.SetTerms(terms)
+	d.settings.Store(settings)
+	d.CA.Service.SetPublished(settings.Server.Published)
 	return nil
 }
 
 func (d *daemon) complain(text string, err error) {
 	log := d.Log
-	if d.Advise != nil {
-		if hint := d.Advise(err); hint != "" {
-			log = log.With("hint", hint)
-		}
+	if hint := d.hint(err); hint != "" {
+		log = log.With("hint", hint)
 	}
 	log.Error(text, "error", err.Error())
 }

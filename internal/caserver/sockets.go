@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -13,13 +14,17 @@ import (
 	"kedge/internal/config"
 )
 
-// plainSocket is the name of systemd's sockets for lists and certificates over HTTP.
-const plainSocket = "http"
+// The names of systemd's sockets that are not for hosts.
+const (
+	plainSocket   = "http" // for lists and certificates over HTTP
+	metricsSocket = "metrics"
+)
 
 // sockets are what the server listens on.
 type sockets struct {
-	hosts []net.Listener // with TLS
-	plain []net.Listener
+	hosts   []net.Listener // with TLS
+	plain   []net.Listener
+	metrics []net.Listener
 }
 
 // ListenError reports an address that cannot be listened on.
@@ -71,7 +76,12 @@ func (c Config) open(ctx context.Context) (s sockets, err error) {
 		}
 	}
 	if s.plain == nil {
-		s.plain, err = listen(ctx, c.Plain)
+		if s.plain, err = listen(ctx, c.Plain); err != nil {
+			return s, err
+		}
+	}
+	if s.metrics == nil {
+		s.metrics, err = listen(ctx, c.Metrics)
 	}
 	return s, err
 }
@@ -100,16 +110,19 @@ func (s *sockets) take(socket config.Socket) error {
 	if err != nil {
 		return fmt.Errorf("socket %q of systemd: %w", socket.Name, err)
 	}
-	if socket.Name == plainSocket {
+	switch socket.Name {
+	case plainSocket:
 		s.plain = append(s.plain, l)
-	} else {
+	case metricsSocket:
+		s.metrics = append(s.metrics, l)
+	default:
 		s.hosts = append(s.hosts, l)
 	}
 	return nil
 }
 
 func (s *sockets) close() {
-	for _, l := range append(s.hosts, s.plain...) {
+	for _, l := range slices.Concat(s.hosts, s.plain, s.metrics) {
 		_ = l.Close()
 	}
 }

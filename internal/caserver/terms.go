@@ -24,7 +24,12 @@ func (e *NoURLError) Error() string {
 
 // terms returns the terms that follow from the configuration of a CA.
 func (c Config) terms(settings *cadir.Settings, listeners []net.Listener) (*enroll.Terms, error) {
-	t := &enroll.Terms{Policies: map[string]enroll.Policy{}, Issuer: c.Issuer, AWS: awsOf(settings.Server.AWS)}
+	t := &enroll.Terms{Policies: map[string]enroll.Policy{}, Issuer: c.Issuer, AWS: awsOf(settings.Server.AWS), Limits: limitsOf(settings.Server.Limits)}
+	proxies, err := settings.Server.Proxies()
+	if err != nil {
+		return nil, err
+	}
+	t.Proxies = enroll.Proxies(proxies)
 	for _, name := range profileNames(settings) {
 		policy, err := policyOf(settings, name)
 		if err != nil {
@@ -40,7 +45,6 @@ func (c Config) terms(settings *cadir.Settings, listeners []net.Listener) (*enro
 		text = settings.Server.URL
 	}
 	if text == "" {
-		var err error
 		t.Names, err = addressesOf(listeners)
 		return t, err
 	}
@@ -86,6 +90,16 @@ func awsOf(a cadir.AWSSettings) *enrollapi.AWS {
 		return nil
 	}
 	return &enrollapi.AWS{TrustAnchorARN: a.TrustAnchorARN, ProfileARN: a.ProfileARN, RoleARN: a.RoleARN, Region: a.Region}
+}
+
+func limitsOf(c cadir.LimitSettings) enroll.Limits {
+	rate := func(r cadir.RequestRate, burst int) enroll.Rate {
+		if r.None {
+			return enroll.Rate{}
+		}
+		return enroll.Rate{PerSecond: r.PerSecond(), Burst: burst}
+	}
+	return enroll.Limits{Address: rate(c.Address, c.AddressBurst), Host: rate(c.Host, c.HostBurst), AtOnce: c.AtOnce}
 }
 
 // addressesOf returns the addresses of listeners, which are the server's names if it has no URL.

@@ -11,20 +11,22 @@ import (
 
 // Host is a host in JSON documents, and in lists.
 type Host struct {
-	Name       string    `json:"name"`
-	Profile    string    `json:"profile,omitempty"`
-	State      string    `json:"state"`
-	Proof      string    `json:"proof"` // token, renewal or operator
-	KeyPlace   string    `json:"key_place,omitempty"`
-	Address    string    `json:"address,omitempty"`
-	Serial     string    `json:"serial"`
-	Subject    string    `json:"subject"`
-	IssuedAt   time.Time `json:"issued_at"`
-	NotAfter   time.Time `json:"not_after"`
-	RenewAfter time.Time `json:"renew_after"`
-	Recoveries int       `json:"recoveries,omitempty"` // renewals after the end
-	Denied     *Denied   `json:"denied,omitempty"`
-	Clones     []Clone   `json:"clones,omitempty"`
+	Name       string     `json:"name"`
+	Profile    string     `json:"profile,omitempty"`
+	State      string     `json:"state"`
+	Proof      string     `json:"proof"` // token, renewal or operator
+	KeyPlace   string     `json:"key_place,omitempty"`
+	Address    string     `json:"address,omitempty"`
+	Serial     string     `json:"serial"`
+	Subject    string     `json:"subject"`
+	IssuedAt   time.Time  `json:"issued_at"`
+	NotAfter   time.Time  `json:"not_after"`
+	RenewAfter time.Time  `json:"renew_after"`
+	LastSeen   *time.Time `json:"last_seen,omitempty"`  // unknown of hosts that never asked a server
+	Version    string     `json:"version,omitempty"`    // of kedge on the host, by its word
+	Recoveries int        `json:"recoveries,omitempty"` // renewals after the end
+	Denied     *Denied    `json:"denied,omitempty"`
+	Clones     []Clone    `json:"clones,omitempty"`
 }
 
 // Denied says since when a host gets no more certificates.
@@ -55,6 +57,12 @@ func HostOf(h issuance.Host) Host {
 			d.Address = e.Address.String()
 		}
 	}
+	if !h.Seen.IsZero() {
+		d.LastSeen = &h.Seen
+	}
+	if h.Contact != nil {
+		d.Version = h.Contact.Version
+	}
 	if h.Denied != nil {
 		d.Denied = &Denied{h.Denied.At, h.Denied.Why}
 	}
@@ -78,9 +86,18 @@ func HostListing() report.Listing[Host] {
 		{Head: "SERIAL", Value: func(h Host) string { return h.Serial }},
 		{Head: "NOT AFTER", Value: func(h Host) string { return report.Time(h.NotAfter) }},
 		{Head: "RENEW AFTER", Value: func(h Host) string { return report.Time(h.RenewAfter) }},
+		{Head: "LAST SEEN", Value: Host.lastSeen},
+		{Head: "VERSION", Value: func(h Host) string { return h.Version }},
 		{Head: "ALARM", Value: Host.alarm},
 	}
 	return report.Listing[Host]{Key: "hosts", JSON: func(h Host) any { return h }, Columns: columns}
+}
+
+func (h Host) lastSeen() string {
+	if h.LastSeen == nil {
+		return ""
+	}
+	return report.Time(*h.LastSeen)
 }
 
 // alarm says in few words what is wrong with a host; empty: nothing.

@@ -79,7 +79,7 @@ func Open(ctx context.Context, c Config, o ledger.Options) (*CA, error) {
 		c.Warn(warning)
 	}
 	opened := &CA{Settings: settings, Ledger: l, config: c, folder: folder, fresh: fresh, checked: map[string]bool{}}
-	opened.Service, err = issuance.New(issuance.Config{Ledger: l, Now: o.Now, Keys: opened, Certificate: cadir.ReadCertificate, LastList: folder.LastCRL, Expiry: opened.Expiry()})
+	opened.Service, err = issuance.New(issuance.Config{Ledger: l, Now: o.Now, Keys: opened, Certificate: cadir.ReadCertificate, LastList: folder.LastCRL, Expiry: opened.Expiry(), Published: settings.Server.Published})
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

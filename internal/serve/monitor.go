@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"strconv"
 	"time"
 
+	"kedge/internal/metrics"
 	"kedge/internal/refresh"
 )
 
@@ -36,7 +38,7 @@ func (s *Server) Monitor() http.Handler {
 		case r.URL.Path == "/readyz":
 			text, status = s.readiness(r.Context(), s.certificateNote)
 		case r.URL.Path == "/metrics":
-			answer{status: status, body: newBody("text/plain; version=0.0.4", s.metrics(r.Context()))}.write(w)
+			answer{status: status, body: newBody(metrics.ContentType, s.metrics(r.Context()))}.write(w)
 			return
 		default:
 			refuse(at, r.Method, http.StatusNotFound).write(w)
@@ -96,25 +98,25 @@ func (s *Server) readiness(ctx context.Context, note func(context.Context, *role
 
 // metrics returns the page for Prometheus.
 func (s *Server) metrics(ctx context.Context) []byte {
-	var p page
-	p.family("kedge_build_info", "gauge", "The version that runs.")
-	p.sample("kedge_build_info", 1, "version", s.version, "go", runtime.Version())
-	p.family("kedge_requests_total", "counter", "Requests answered, by endpoint and HTTP status (0 is any other).")
+	var p metrics.Page
+	p.Family("kedge_build_info", "gauge", "The version that runs.")
+	p.Sample("kedge_build_info", 1, "version", s.version, "go", runtime.Version())
+	p.Family("kedge_requests_total", "counter", "Requests answered, by endpoint and HTTP status (0 is any other).")
 	for at := range endpoints {
 		for i, status := range countedStatuses() {
 			if n := s.counts.of[at][i].Load(); n > 0 {
-				p.sample("kedge_requests_total", float64(n), "endpoint", at.String(), "code", itoa(status))
+				p.Sample("kedge_requests_total", float64(n), "endpoint", at.String(), "code", strconv.Itoa(status))
 			}
 		}
 	}
-	p.family("kedge_connections", "gauge", "Open connections.")
-	p.sample("kedge_connections", float64(s.conns.Count()))
+	p.Family("kedge_connections", "gauge", "Open connections.")
+	p.Sample("kedge_connections", float64(s.conns.Count()))
 	s.roleMetrics(ctx, &p)
-	processMetrics(&p)
-	return p.text
+	p.Process()
+	return p.Text
 }
 
-func (s *Server) roleMetrics(ctx context.Context, p *page) {
+func (s *Server) roleMetrics(ctx context.Context, p *metrics.Page) {
 	roles := s.roles.Load().roles
 	for _, m := range []struct {
 		name, kind, help string
@@ -131,11 +133,11 @@ func (s *Server) roleMetrics(ctx context.Context, p *page) {
 		{"kedge_credentials_failures_total", "counter", "Attempts to renew that failed.",
 			func(is refresh.Status) (float64, bool) { return float64(is.Failures), true }},
 	} {
-		p.family(m.name, m.kind, m.help)
+		p.Family(m.name, m.kind, m.help)
 		for _, role := range roles {
 			if state, ok := role.Credentials.(reporter); ok {
 				if value, known := m.value(state.Status()); known {
-					p.sample(m.name, value, "role", role.Name)
+					p.Sample(m.name, value, "role", role.Name)
 				}
 			}
 		}
@@ -143,20 +145,20 @@ func (s *Server) roleMetrics(ctx context.Context, p *page) {
 	certificateMetrics(ctx, p, roles)
 }
 
-func certificateMetrics(ctx context.Context, p *page, roles []*role) {
+func certificateMetrics(ctx context.Context, p *metrics.Page, roles []*role) {
 	const end, stage = "kedge_certificate_expiration_timestamp_seconds", "kedge_certificate_stage"
-	var ends, stages page
+	var ends, stages metrics.Page
 	for _, role := range roles {
 		at, until := role.stage(ctx)
 		if value, known := seconds(until); known {
-			ends.sample(end, value, "role", role.Name)
-			stages.sample(stage, float64(at), "role", role.Name)
+			ends.Sample(end, value, "role", role.Name)
+			stages.Sample(stage, float64(at), "role", role.Name)
 		}
 	}
-	p.family(end, "gauge", "When the certificate expires.")
-	p.text = append(p.text, ends.text...)
-	p.family(stage, "gauge", "How far the life of the certificate has gone: 1 in its last third, 2 in its last tenth, 3 expired, else 0.")
-	p.text = append(p.text, stages.text...)
+	p.Family(end, "gauge", "When the certificate expires.")
+	p.Text = append(p.Text, ends.Text...)
+	p.Family(stage, "gauge", "How far the life of the certificate has gone: 1 in its last third, 2 in its last tenth, 3 expired, else 0.")
+	p.Text = append(p.Text, stages.Text...)
 }
 
 func number(b bool) float64 {

@@ -54,6 +54,27 @@ CREATE TABLE denials (
     why  {text} NOT NULL
 ) {clustered};
 
+-- The last complete CRL of a key, for the servers that publish it.
+CREATE TABLE lists (
+    issuer_key {bytes} PRIMARY KEY,
+    seq        BIGINT NOT NULL, -- of the CRL
+    der        {bytes} NOT NULL
+) {clustered};
+
+-- When the holder of a name last got an answer of a server. Nothing in the chain says so.
+CREATE TABLE contacts (
+    name     {text} PRIMARY KEY, -- the common name
+    at       BIGINT NOT NULL,
+    renew_at BIGINT NOT NULL,    -- the earliest time that it was told to renew at
+    version  {text} NOT NULL     -- of kedge on the host, which says so
+) {clustered};
+
+-- The events that were reported. Nothing in the chain says so.
+CREATE TABLE notices (
+    event {text} PRIMARY KEY,
+    at    BIGINT NOT NULL
+) {clustered};
+
 ALTER TABLE lineages ADD COLUMN common_name {text} NOT NULL DEFAULT '';
 ALTER TABLE lineages ADD COLUMN recoveries BIGINT NOT NULL DEFAULT 0; -- renewals by a host after its certificate had expired
 UPDATE lineages SET common_name = coalesce((SELECT c.common_name FROM certificates c WHERE c.seq = lineages.newest), '');

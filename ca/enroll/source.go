@@ -1,0 +1,71 @@
+package enroll
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// Proxies are the proxies whose word about the address of a client is taken. The zero Proxies are
+// none.
+type Proxies struct {
+	Networks []netip.Prefix
+	Unix     bool // whatever connects to a Unix socket of the server
+}
+
+// trusts reports whether a connection may be one of a proxy. The address of a Unix socket is invalid.
+func (p Proxies) trusts(addr netip.Addr) bool {
+	if !addr.IsValid() {
+		return p.Unix
+	}
+	for _, network := range p.Networks {
+		if network.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// source returns the address of a client: that of the connection or, if that is a trusted proxy's,
+// the last one in X-Forwarded-For that is not. Each proxy adds the address of its client at the end:
+// what stands before, the client may have written. The result is invalid for a Unix socket without a
+// proxy that is trusted.
+func (p Proxies) source(r *http.Request) netip.Addr {
+	from := parseAddr(r.RemoteAddr)
+	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(forwarded) - 1; i >= 0 && p.trusts(from); i-- {
+		before := parseAddr(strings.TrimSpace(forwarded[i]))
+		if !before.IsValid() {
+			break
+		}
+		from = before
+	}
+	return from
+}
+
+// parseAddr reads an address, with or without a port. It returns the invalid address for all else.
+func parseAddr(text string) netip.Addr {
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
+	if err != nil {
+		with, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return netip.Addr{}
+		}
+		addr = with.Addr()
+	}
+	return addr.Unmap().WithZone("")
+}
+
+// block returns the addresses that count as one client: an IPv4 address, or the /64 of IPv6, of which
+// a single host can use every address.
+func block(addr netip.Addr) netip.Prefix {
+	bits := 64
+	if addr.Is4() {
+		bits = 32
+	}
+	prefix, err := addr.Prefix(bits)
+	if err != nil { // an invalid address: all such clients count as one
+		return netip.Prefix{}
+	}
+	return prefix
+}

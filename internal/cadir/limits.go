@@ -1,0 +1,136 @@
+package cadir
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// LimitSettings bound what clients can have the server do. Renewals that are due are not limited.
+type LimitSettings struct {
+	// Address is how many requests one address can make on average, a /64 of IPv6 counting as one,
+	// such as 30/s, 100/m or none. Default: 30/s.
+	Address RequestRate `yaml:"address"`
+	// AddressBurst is how many it can make at once. Default: 300.
+	AddressBurst int `yaml:"address_burst"`
+	// Host is how many requests can be made for one host, which has shown which it is. Default: 30/m.
+	Host RequestRate `yaml:"host"`
+	// HostBurst is how many of them at once. Default: 100.
+	HostBurst int `yaml:"host_burst"`
+	// AtOnce is how many requests are checked, signed and recorded at the same time; others are told
+	// to come again. Default: 256.
+	AtOnce int `yaml:"at_once"`
+}
+
+// RequestRate is a number of requests in a second, minute or hour, or no limit.
+type RequestRate struct {
+	N    int
+	Per  time.Duration
+	None bool
+}
+
+// UnmarshalText parses N/s, N/m, N/h or none.
+func (r *RequestRate) UnmarshalText(text []byte) error {
+	if string(text) == "none" {
+		*r = RequestRate{None: true}
+		return nil
+	}
+	number, unit, _ := strings.Cut(string(text), "/")
+	n, err := strconv.ParseUint(number, 10, 31)
+	per := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[unit]
+	if err != nil || n == 0 || per == 0 {
+		return fmt.Errorf("%q is no number of requests in a time, such as 30/s, 100/m or 1000/h, and not none", text)
+	}
+	*r = RequestRate{N: int(n), Per: per}
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads; nothing for the zero value.
+func (r RequestRate) MarshalText() ([]byte, error) {
+	switch {
+	case r.None:
+		return []byte("none"), nil
+	case r.N == 0:
+		return nil, nil
+	}
+	unit := map[time.Duration]string{time.Second: "s", time.Minute: "m", time.Hour: "h"}[r.Per]
+	return fmt.Appendf(nil, "%d/%s", r.N, unit), nil
+}
+
+// PerSecond returns the rate in requests a second; 0: no limit.
+func (r RequestRate) PerSecond() float64 {
+	if r.None {
+		return 0
+	}
+	return float64(r.N) / r.Per.Seconds()
+}
+
+const (
+	defaultAddressBurst = 300
+	defaultHostBurst    = 100
+	defaultAtOnce       = 256
+)
+
+func (c LimitSettings) check() error {
+	for _, one := range []struct {
+		key string
+		n   int
+	}{{"address_burst", c.AddressBurst}, {"host_burst", c.HostBurst}, {"at_once", c.AtOnce}} {
+		if one.n < 0 {
+			return fmt.Errorf("%s: %d must be positive", one.key, one.n)
+		}
+	}
+	return nil
+}
+
+// complete returns the settings with each default written out.
+func (c LimitSettings) complete() LimitSettings {
+	if c.Address == (RequestRate{}) {
+		c.Address = RequestRate{N: 30, Per: time.Second}
+	}
+	if c.Host == (RequestRate{}) {
+		c.Host = RequestRate{N: 30, Per: time.Minute}
+	}
+	for n, value := range map[*int]int{&c.AddressBurst: defaultAddressBurst, &c.HostBurst: defaultHostBurst, &c.AtOnce: defaultAtOnce} {
+		if *n == 0 {
+			*n = value
+		}
+	}
+	return c
+}
+
+// UnixProxy in ServerSettings.TrustedProxies stands for whatever connects to a Unix socket.
+const UnixProxy = "unix"
+
+// Proxies are the proxies whose word about the address of a host is taken.
+type Proxies struct {
+	Networks []netip.Prefix
+	Unix     bool
+}
+
+// Proxies returns the proxies of TrustedProxies.
+func (c ServerSettings) Proxies() (p Proxies, err error) {
+	for _, text := range c.TrustedProxies {
+		if text == UnixProxy {
+			p.Unix = true
+			continue
+		}
+		network, err := netip.ParsePrefix(text)
+		if addr, notOne := netip.ParseAddr(text); notOne == nil && addr.Zone() == "" {
+			network, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		switch {
+		case err != nil:
+			return p, fmt.Errorf("%q is neither an address, a range such as 10.0.0.0/8, nor %s", text, UnixProxy)
+		case network.Bits() == 0:
+			return p, errors.New("a range of all addresses would let every host say which address it has")
+		case network.Addr().Is4In6():
+			return p, fmt.Errorf("%q is an IPv4 address within IPv6: write it as IPv4", text)
+		}
+		p.Networks = append(p.Networks, network.Masked())
+	}
+	return p, nil
+}
