@@ -30,7 +30,8 @@ func (s *contacts) add(c *call, a *enrollapi.Answer) {
 	if s.all == nil {
 		s.all = map[string]ledger.Contact{}
 	}
-	s.all[a.Name] = ledger.Contact{Name: a.Name, At: c.begun, RenewAt: c.begun.Add(time.Duration(a.Renew.After) * time.Second), Version: versionText(c.version)}
+	at := c.begun.Truncate(time.Second)
+	s.all[a.Name] = ledger.Contact{Name: a.Name, At: at, RenewAt: at.Add(time.Duration(a.Renew.After) * time.Second), Version: versionText(c.version)}
 }
 
 // versionText returns what is kept of the version that a host says it has.

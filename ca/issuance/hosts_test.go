@@ -129,6 +129,46 @@ func TestHosts_alarms(t *testing.T) {
 	}
 }
 
+// TestHosts_seen: when a host was last seen, and when it was told to renew; a contact of the one that
+// had the name before does not count.
+func TestHosts_seen(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	x.leaf("operator", 20*time.Hour)
+	if _, err := x.enroll(x.token(1, "web-01"), "web-01", newKey(t)); err != nil { // for an hour
+		t.Fatal(err)
+	}
+	issued := x.now
+	for _, tt := range []struct {
+		name      string
+		contact   time.Duration // after the issue
+		renew     time.Duration
+		seen, due time.Duration
+	}{
+		{"by its certificate", 0, 0, 0, 40 * time.Minute},
+		{"the holder before", -2 * time.Minute, time.Hour, 0, 40 * time.Minute},
+		{"the request for the certificate", -time.Second, 30 * time.Minute, -time.Second, 30 * time.Minute},
+		{"later", 5 * time.Minute, 35 * time.Minute, 5 * time.Minute, 35 * time.Minute},
+	} {
+		if tt.renew != 0 {
+			all := []ledger.Contact{{Name: "web-01", At: issued.Add(tt.contact), RenewAt: issued.Add(tt.renew), Version: "1.2.3"}}
+			if err := x.AddContacts(t.Context(), all); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, all := x.hostsNow()
+		if len(all) != 2 || all[0].CommonName != "web-01" {
+			t.Fatalf("%+v", all)
+		}
+		if h := all[0]; h.Seen.Sub(issued) != tt.seen || h.Due.Sub(issued).Round(time.Minute) != tt.due {
+			t.Errorf("%s: seen %v, due %v", tt.name, h.Seen.Sub(issued), h.Due.Sub(issued))
+		}
+		if h := all[1]; !h.Seen.IsZero() {
+			t.Errorf("one that the operator issued was seen at %v", h.Seen)
+		}
+	}
+}
+
 // needs returns what Status wants done.
 func (x *testCA) needs() string {
 	x.t.Helper()
