@@ -32,7 +32,7 @@ func TestAlertRules(t *testing.T) {
 	}
 	decoder := yaml.NewDecoder(strings.NewReader(string(data)))
 	decoder.KnownFields(true)
-	if err := decoder.Decode(&file); err != nil || len(file.Groups) != 1 {
+	if err := decoder.Decode(&file); err != nil || len(file.Groups) != 2 || file.Groups[0].Name != "kedge" {
 		t.Fatalf("%v, %d groups", err, len(file.Groups))
 	}
 	end := time.Now().Add(time.Hour)
