@@ -201,11 +201,11 @@ func rowTamperings(t *testing.T, s *session) []tampering {
 		}
 		seen := map[string]bool{}
 		for i, row := range rows {
-			if alike := nulls(row); s.e.numbered && seen[alike] {
+			alike := nulls(row)
+			if s.e.numbered && seen[alike] {
 				continue
-			} else {
-				seen[alike] = true
 			}
+			seen[alike] = true
 			last := name == "entries" && i == len(rows)-1
 			all = append(all, cellTamperings(tab, columns, row)...)
 			all = append(all, missingRow(tab, row, last))

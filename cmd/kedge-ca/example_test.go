@@ -37,6 +37,8 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web-
 		return hosts + "mkdir pki\ncp web-01.pem pki\nkedge-ca crl\ncp ca/crl/ca.crl old.crl\n"
 	case "kedge-ca token", "kedge-ca token revoke":
 		return hosts + "echo 'server: {url: https://ca.example.com}' > ca/kedge-ca.yaml\n"
+	case "kedge-ca resolve":
+		return hosts + "mkdir copy\ncp web-01.key web-01.pem copy\nkedge-ca rekey web-01\nif kedge-ca rekey copy/web-01.pem; then exit 1; fi\n"
 	case "kedge-ca ledger restore":
 		return hosts + "kedge-ca ledger backup kedge-ca.db\nrm ca/ledger.db*\n"
 	}

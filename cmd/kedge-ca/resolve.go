@@ -42,7 +42,7 @@ the one that was refused (clones.presented_serial):
 If neither host is trusted, revoke what they have, and give the name a new key with "kedge-ca token
 NAME --replace". It needs a yes on the terminal or --yes. Revocation counts once the list that
 "kedge-ca crl" makes is imported.`,
-		Example: `  kedge-ca resolve web-01 --keep 1f3a...`,
+		Example: `  kedge-ca resolve web-01 --keep $(openssl x509 -in web-01.pem -noout -serial | cut -d= -f2)`,
 		Args:    exactlyOne("give the name of the host: kedge-ca resolve NAME --keep SERIAL", "resolve one name at a time, in quotes if it has spaces"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.name = args[0]; o.keep == "" {
