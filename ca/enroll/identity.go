@@ -19,10 +19,11 @@ import (
 type identity struct {
 	proof   string // ca.ProofToken or ca.ProofRenewal
 	profile string
+	read    ledger.Token // as the ledger had it
 
 	// Of a token.
-	token  ledger.Token
-	secret []byte // the SHA-256 of what was presented
+	token, secret []byte   // its ID, and the SHA-256 of what was presented
+	names         []string // none: by a pattern
 
 	// Of a certificate.
 	old  ledger.Certificate
@@ -37,7 +38,7 @@ func (s *Server) byToken(ctx context.Context, c *call, t enrollapi.TokenProof) (
 	if err != nil {
 		return nil, err
 	}
-	return &identity{proof: ca.ProofToken, profile: token.Profile, token: token, secret: t.Secret.Hash()}, nil
+	return &identity{proof: ca.ProofToken, profile: token.Profile, read: token, token: t.ID, secret: t.Secret.Hash(), names: token.Names}, nil
 }
 
 // byPossession returns the identity of a certificate whose key has signed the body of a request for
@@ -143,10 +144,10 @@ func (s *Server) issue(ctx context.Context, c *call, id *identity, csrDER []byte
 	if err != nil {
 		return nil, err
 	}
-	proof := ca.Enrollment{Proof: id.proof, Token: id.token.ID, Secret: id.secret, Address: c.from, KeyPlace: place}
+	proof := ca.Enrollment{Proof: id.proof, Token: id.token, Secret: id.secret, Address: c.from, KeyPlace: place}
 	var issued *issuance.Issued
 	if id.leaf == nil {
-		issued, err = issuer.Enroll(ctx, issuance.Enrolling{Enrollment: proof, Presented: id.token, Profile: policy.Profile, Request: request})
+		issued, err = issuer.Enroll(ctx, issuance.Enrolling{Enrollment: proof, Presented: id.read, Profile: policy.Profile, Request: request})
 	} else if proof.Grace, err = s.grace(ctx, policy, id.old); err == nil {
 		issued, err = issuer.Renew(ctx, policy.renewal(id, proof, request.Public))
 	}

@@ -69,8 +69,8 @@ func (p Policy) request(id *identity, csr *x509.CertificateRequest, from netip.A
 	if err != nil {
 		return ca.Request{}, refuseRequest(err)
 	}
-	if r.Name == "" && len(id.token.Names) == 1 {
-		r.Name = p.Profile.NameOf(id.token.Names[0]) // a token has common names
+	if r.Name == "" && len(id.names) == 1 {
+		r.Name = p.Profile.NameOf(id.names[0]) // a token has common names
 	}
 	if r.Name == "" {
 		return ca.Request{}, refuse(enrollapi.NameNotAllowed, "name-missing", "the token is for several names, and the request has none").

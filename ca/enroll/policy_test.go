@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"kedge/ca"
-	"kedge/ca/ledger"
 )
 
 // TestPolicy_commonName: a token has common names, to which the template of the profile has been applied
@@ -24,7 +23,7 @@ func TestPolicy_commonName(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		request, err := policy.request(&identity{proof: ca.ProofToken, token: ledger.Token{Names: []string{"web-02.example.com"}}}, parsed, netip.Addr{})
+		request, err := policy.request(&identity{proof: ca.ProofToken, names: []string{"web-02.example.com"}}, parsed, netip.Addr{})
 		if err != nil || profile.CommonName(request.Name) != "web-02.example.com" {
 			t.Errorf("requested %q: the certificate would be for %q, %v", requested, profile.CommonName(request.Name), err)
 		}

@@ -11,10 +11,11 @@ import (
 
 // Enrolling is the request of a host that has a token.
 type Enrolling struct {
-	ca.Enrollment              // Proof is ca.ProofToken
-	Presented     ledger.Token // as Service.Presented returned it
+	ca.Enrollment // Proof is ca.ProofToken
 	Profile       *ca.Profile
 	Request       ca.Request
+	// Presented is what Service.Presented has returned of the token. Without an ID it is read again.
+	Presented ledger.Token
 }
 
 // Enroll issues a leaf to a host that has a token. The caller must have verified that the host has
@@ -24,7 +25,7 @@ type Enrolling struct {
 // is as it was before.
 func (i *Issuer) Enroll(ctx context.Context, e Enrolling) (*Issued, error) {
 	key := ca.KeyHash(&x509.Certificate{PublicKey: e.Request.Public})
-	if err := i.service.ledger.CheckToken(ctx, &e.Enrollment, &e.Presented, key[:]); err != nil { // a guess costs no signature and no lock
+	if err := i.service.ledger.CheckToken(ctx, &e.Enrollment, e.Presented, key[:]); err != nil { // a guess costs no signature and no lock
 		return nil, err
 	}
 	leaf, err := i.Prepare(e.Profile, e.Request)

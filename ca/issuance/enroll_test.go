@@ -50,11 +50,7 @@ func (x *testCA) enroll(e ca.Enrollment, name string, key crypto.Signer) (*Issue
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	token, err := x.Presented(x.t.Context(), e)
-	if err != nil {
-		return nil, err
-	}
-	return issuer.Enroll(x.t.Context(), Enrolling{Enrollment: e, Presented: token, Profile: ca.DefaultProfile(), Request: ca.Request{Name: name, Public: key.Public(), Lifetime: time.Hour}})
+	return issuer.Enroll(x.t.Context(), Enrolling{Enrollment: e, Profile: ca.DefaultProfile(), Request: ca.Request{Name: name, Public: key.Public(), Lifetime: time.Hour}})
 }
 
 // inLedger returns the ledger's record of a certificate.

@@ -90,15 +90,22 @@ func (l *Ledger) Token(ctx context.Context, id []byte) (Token, error) {
 func (l *Ledger) Presented(ctx context.Context, e *ca.Enrollment) (Token, error) {
 	t, err := l.Token(ctx, e.Token)
 	if err == nil && !t.hasSecret(e.Secret) {
-		return Token{}, &TokenError{ID: e.Token, Why: TokenSecret}
+		err = &TokenError{ID: e.Token, Why: TokenSecret}
 	}
 	return t, err
 }
 
 // CheckToken returns the *TokenError for an enrollment that Record would refuse whatever certificate it
 // is for, if the key with a hash has not used the token before: so it is refused without a signature
-// and without a lock. The token is as Presented returned it. Record checks that again.
-func (l *Ledger) CheckToken(ctx context.Context, e *ca.Enrollment, t *Token, keyHash []byte) error {
+// and without a lock. The token is as Presented returned it; without an ID it is read. Record checks that
+// again.
+func (l *Ledger) CheckToken(ctx context.Context, e *ca.Enrollment, presented Token, keyHash []byte) (err error) {
+	t := presented
+	if len(t.ID) == 0 {
+		if t, err = l.Token(ctx, e.Token); err != nil {
+			return err
+		}
+	}
 	if why := t.refuses(e); why != 0 {
 		return &TokenError{ID: e.Token, Why: why}
 	}
@@ -107,7 +114,7 @@ func (l *Ledger) CheckToken(ctx context.Context, e *ca.Enrollment, t *Token, key
 		return nil
 	}
 	var uses int64
-	err := l.db.QueryRowContext(ctx, l.engine.sql("SELECT count(*) FROM token_uses WHERE token = ? AND key_hash = ?"), e.Token, keyHash).Scan(&uses)
+	err = l.db.QueryRowContext(ctx, l.engine.sql("SELECT count(*) FROM token_uses WHERE token = ? AND key_hash = ?"), e.Token, keyHash).Scan(&uses)
 	if uses != 0 || err != nil {
 		return l.engine.explain(err)
 	}
