@@ -36,6 +36,19 @@ func window(c *x509.Certificate, now time.Time) enrollapi.Window {
 	return enrollapi.Window{After: max(int64(after/time.Second), 0), Before: max(int64((after+life/12)/time.Second), 0)}
 }
 
+// bundle returns the roots in use, in DER.
+func (s *Server) bundle(ctx context.Context) ([][]byte, error) {
+	roots, err := s.service.Anchors(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	var all [][]byte
+	for _, root := range roots {
+		all = append(all, root.Certificate.Raw)
+	}
+	return all, nil
+}
+
 // bundleFor returns what a host with a certificate below a root gets: the roots in use, and the links by
 // which one that knows an older root finds the new one. The ledger is asked only if the root has come into
 // use within the last minute.
@@ -50,19 +63,6 @@ func (s *Server) bundleFor(ctx context.Context, root *x509.Certificate) (all [][
 		for _, link := range own.links {
 			all = append(all, link.Certificate.Raw)
 		}
-	}
-	return all, nil
-}
-
-// bundle returns the roots in use, in DER.
-func (s *Server) bundle(ctx context.Context) ([][]byte, error) {
-	roots, err := s.service.Anchors(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	var all [][]byte
-	for _, root := range roots {
-		all = append(all, root.Certificate.Raw)
 	}
 	return all, nil
 }
