@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -259,7 +258,7 @@ func (f *front) certificate() []byte {
 	own := f.w.server.certificate.Load()
 	key, ok := own.tls.PrivateKey.(*ecdsa.PrivateKey)
 	if !ok {
-		f.w.t.Fatal(fmt.Sprintf("a key of type %T", own.tls.PrivateKey))
+		f.w.t.Fatalf("a key of type %T", own.tls.PrivateKey)
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	f.w.must(err)
