@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -156,7 +157,7 @@ func askings() []requesting {
 		{"email address", with("new-01", func(r *x509.CertificateRequest) { r.EmailAddresses = []string{"root@new-01"} }), refused(name, "san-not-own")},
 		{"too many names", with("new-01", func(r *x509.CertificateRequest) {
 			for i := range 100 {
-				r.DNSNames = append(r.DNSNames, fmt.Sprintf("new-01.domain-%d.example.com", i))
+				r.URIs = append(r.URIs, &url.URL{Scheme: "spiffe", Host: "example.com", Path: fmt.Sprintf("/place-%d/new-01", i)})
 			}
 		}), refused(bad, "request")},
 		{"no name", with(""), refused(name, "name-missing")},
