@@ -86,11 +86,13 @@ func newRehearsal(ca, kedge, dir string) (*rehearsal, error) {
 		return nil, err
 	}
 	r.servers = []*server{{}}
+	settings := "server: {limits: {address: none, host: none}}\n" // all hosts have one address
 	if dsn := os.Getenv("KEDGE_POSTGRES"); dsn != "" {
 		r.engine, r.servers = "postgres", []*server{{}, {}}
-		if err := os.WriteFile(r.path("ca/kedge-ca.yaml"), []byte("ledger: '"+dsn+"'\n"), 0o600); err != nil {
-			return nil, err
-		}
+		settings += "ledger: '" + dsn + "'\n"
+	}
+	if err := os.WriteFile(r.path("ca/kedge-ca.yaml"), []byte(settings), 0o600); err != nil {
+		return nil, err
 	}
 	_, err := r.run(r.ca, "init", "--no-password", "--name", "Crash CA", "--dir", r.path("ca"))
 	return r, err
