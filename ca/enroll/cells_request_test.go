@@ -218,7 +218,7 @@ func askings() []requesting {
 		{"denied", denied, refused(enrollapi.RequestDenied, "request-denied")},
 		{"denied, long ago", both(denied, after(200*dayLong)), refused(enrollapi.RequestDenied, "request-denied")},
 		{"denied, and another key", both(denied, by(func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })), waits},
-		{"one too many", func(w *world, h *machine, r *enrollapi.ApprovalRequest) {
+		{"one too many", func(_ *world, h *machine, _ *enrollapi.ApprovalRequest) {
 			for i := range 32 {
 				h.asks(h.approvalRequest(fmt.Sprintf("new-1%02d", i)))
 			}

@@ -161,6 +161,16 @@ func serverMeaning(path string) string {
 		return "where others fetch crl/NAME.crl and ca/NAME.cer, which certificates then name; default: none"
 	case "server.trusted_proxies":
 		return "addresses and ranges of proxies (unix: of a Unix socket) whose X-Forwarded-For is believed; default: none"
+	case "server.aws":
+		return "the ARNs for CreateSession, all three or none"
+	case "server.aws.region":
+		return "default: that of the trust anchor"
+	}
+	return limitsMeaning(path)
+}
+
+func limitsMeaning(path string) string {
+	switch path {
 	case "server.limits":
 		return "how much clients can ask; renewals that are due are not limited"
 	case "server.limits.address":
@@ -173,10 +183,6 @@ func serverMeaning(path string) string {
 		return "and how many at once; default: 100"
 	case "server.limits.at_once":
 		return "requests that are decided at the same time; default: 256"
-	case "server.aws":
-		return "the ARNs for CreateSession, all three or none"
-	case "server.aws.region":
-		return "default: that of the trust anchor"
 	}
 	return ""
 }

@@ -133,7 +133,7 @@ func TestEnroll_approvalTrouble(t *testing.T) {
 		{what: "unreachable later", trouble: func(s *enrolltest.Server, n int) { s.Lose = func(string) bool { return n == 2 || n == 3 } }, reports: 2},
 		{what: "busy at first", trouble: func(s *enrolltest.Server, n int) { s.Refuse = refusing(busy, n == 1) }, reports: 1},
 		{what: "busy later", trouble: func(s *enrolltest.Server, n int) { s.Refuse = refusing(busy, n == 2 || n == 3) }, reports: 2},
-		{what: "always busy", trouble: func(s *enrolltest.Server, n int) { s.Refuse = refusing(busy, true) }, ends: "waits for approval", reports: 1},
+		{what: "always busy", trouble: func(s *enrolltest.Server, _ int) { s.Refuse = refusing(busy, true) }, ends: "waits for approval", reports: 1},
 		{what: "refused later", trouble: func(s *enrolltest.Server, n int) {
 			s.Refuse = refusing(&enrollapi.Error{Code: enrollapi.Held, Message: "taken"}, n == 3)
 		}, ends: "taken"},
