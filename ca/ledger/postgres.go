@@ -87,7 +87,8 @@ func parseDSN(dsn string) (c *pgx.ConnConfig, size int, err error) {
 }
 
 // postgresEngine leaves the planner few choices, since every statement of a writer finds its rows
-// by a key. Autovacuum never analyzes a table with as few rows as authorities; a server that
+// by a key. A plan that was made while a table was small, by reading all of it, would be kept while
+// the table grows. Autovacuum never analyzes a table with as few rows as authorities; a server that
 // assumes hundreds would scan all certificates to join them, or use JIT compilation. It would also
 // plan a statement again for each of the first certificates in a transaction.
 //
@@ -103,7 +104,7 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		begin:    "BEGIN ISOLATION LEVEL READ COMMITTED", // a transaction that waited for the head sees the new one; under a stricter default it would fail
 		local: fmt.Sprintf(`SELECT set_config('lock_timeout', '%d', true),
 			set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true),
-			set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`, busy.Milliseconds()),
+			set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)`, busy.Milliseconds()),
 		migrationLock: "SELECT pg_advisory_xact_lock(7521966231)", // an arbitrary number that other programs are unlikely to use
 		tryLock:       "SELECT pg_try_advisory_xact_lock(752196623, hashtext(current_schema()))",
 		head:          "SELECT seq, hash, at, (extract(epoch from clock_timestamp()) * 1000000)::bigint FROM head FOR UPDATE",

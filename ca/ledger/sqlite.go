@@ -38,7 +38,7 @@ func openSQLite(path string, o Options) (*sql.DB, *engine, error) {
 	var db *sql.DB
 	if o.ReadOnly {
 		db = sql.OpenDB(&readOnlyFile{where: path, path: whole, uri: uri + "ro"})
-	} else if db, err = sql.Open("sqlite", uri+"rw&_pragma=cache_size(-16000)"); err != nil { // to read, the usual 2 MB suffice: more would only take time to allocate
+	} else if db, err = sql.Open("sqlite", uri+"rw&_pragma=cache_size(-8000)"); err != nil { // to read, the usual 2 MB suffice: more would only take time to allocate
 		return nil, nil, err
 	}
 	db.SetMaxIdleConns(maxIdle)

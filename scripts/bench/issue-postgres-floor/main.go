@@ -111,7 +111,7 @@ func (w *writer) collect(batch []*job) []*job {
 // The statements of a ledger.
 const (
 	begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
-	local = "SELECT set_config('lock_timeout', '10000', true), set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true), set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)"
+	local = "SELECT set_config('lock_timeout', '10000', true), set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true), set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)"
 	scope = `SELECT pg_catalog.set_config('search_path', pg_catalog.concat(pg_catalog.quote_ident(coalesce((
 		SELECT n.nspname FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS path (name, place)
 		JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) path.name
