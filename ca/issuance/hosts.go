@@ -29,9 +29,9 @@ type Host struct {
 // Late reports whether the host should have renewed its certificate.
 func (h *Host) Late() bool { return h.State == ledger.Expired || h.State == Overdue }
 
-// Hosts yields the names that are held: first those whose certificate has expired or is nearly
-// expired, then the others, each in the order in which they expire. Memory does not grow with their
-// number, but with that of the late ones. A host that renews meanwhile can come as it was before.
+// Hosts yields the names that are held: first those of copied hosts and those whose certificate has
+// expired or is nearly expired, then the others, each in the order in which they expire. Memory does
+// not grow with their number, but with that of the first ones. A host that renews meanwhile can come as it was before.
 func (s *Service) Hosts(ctx context.Context) iter.Seq2[Host, error] {
 	return func(yield func(Host, error) bool) {
 		a, err := s.alarms(ctx)
@@ -41,13 +41,13 @@ func (s *Service) Hosts(ctx context.Context) iter.Seq2[Host, error] {
 		}
 		now := s.now()
 		seen := map[int64]bool{}
-		for _, late := range []bool{true, false} { // two passes: the ledger knows no order by lateness
+		for _, urgent := range []bool{true, false} { // two passes: the ledger knows no order by urgency
 			for holder, err := range s.ledger.Holders(ctx) {
 				h := a.host(holder, s.expiry, now)
-				if err == nil && (h.Late() != late || seen[h.Lineage]) {
+				if err == nil && (h.urgent() != urgent || seen[h.Lineage]) {
 					continue
 				}
-				if late {
+				if urgent {
 					seen[h.Lineage] = true
 				}
 				if !yield(h, err) || err != nil {
@@ -57,6 +57,9 @@ func (s *Service) Hosts(ctx context.Context) iter.Seq2[Host, error] {
 		}
 	}
 }
+
+// urgent reports whether somebody should look at the host first: it is late, or two hosts are it.
+func (h *Host) urgent() bool { return h.Late() || len(h.Clones) > 0 }
 
 // alarms is what is known about hosts besides their certificates.
 type alarms struct {

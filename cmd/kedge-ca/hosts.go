@@ -19,7 +19,7 @@ func newHosts(h host, run func(context.Context, *hostsOptions) error) *cobra.Com
 	o := &hostsOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "hosts",
-		Short: "List the hosts that have a name, those that are late first",
+		Short: "List the hosts that have a name, those that are late or copied first",
 		Long: `List the names that hosts hold, with the newest certificate of each, the proof by which it was
 issued, and alarms: that another key tried to renew an older certificate of the host, which one
 of them has copied, and that it is denied further certificates. A host holds its name after its
