@@ -88,8 +88,8 @@ func (p Policy) request(id *identity, csr *x509.CertificateRequest, from netip.A
 	if err != nil {
 		return ca.Request{}, refuseRequest(err)
 	}
-	if r.Name == "" && len(id.token.Names) == 1 {
-		r.Name = p.Profile.NameOf(id.token.Names[0]) // a token has common names
+	if only := onlyName(id, r); r.Name == "" && only != "" {
+		r.Name = p.Profile.NameOf(only) // a token has common names
 	}
 	if r.Name == "" {
 		return ca.Request{}, refuse(enrollapi.NameNotAllowed, "name-missing", "the request has no name, and nothing else says which name it is for").
@@ -97,6 +97,15 @@ func (p Policy) request(id *identity, csr *x509.CertificateRequest, from netip.A
 	}
 	r.Host = r.Name
 	return r, p.checkOwnNames(r, from)
+}
+
+// onlyName returns the common name that a token leaves no choice about, or "".
+func onlyName(id *identity, r ca.Request) string {
+	if len(id.token.Names) == 1 {
+		return id.token.Names[0]
+	}
+	key := ca.KeyHash(&x509.Certificate{PublicKey: r.Public})
+	return id.token.NameFor(key[:])
 }
 
 // checkOwnNames checks that the alternative names of a request belong to the host: with a token for

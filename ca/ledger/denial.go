@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -216,7 +217,7 @@ func (t *transaction) usable(ctx context.Context, name string) ([]Token, error) 
 	all, err := t.tokens(ctx, "WHERE t.revoked_at IS NULL AND t.void_seq IS NULL AND t.pattern = '' ORDER BY t.seq")
 	var named []Token
 	for _, token := range all {
-		if token.gives(name) {
+		if slices.Contains(token.Names, name) {
 			named = append(named, token)
 		}
 	}

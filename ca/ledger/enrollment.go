@@ -256,7 +256,7 @@ func (t *Token) refusesNew(c *Certificate, now time.Time) TokenReason {
 		return TokenKey
 	case t.Profile != c.Profile:
 		return TokenProfile
-	case !t.gives(c.CommonName):
+	case !t.gives(c.CommonName, c.KeyHash):
 		return TokenName
 	}
 	return 0

@@ -26,7 +26,7 @@ type Token struct {
 	Request    []byte // the ID of the Request that was approved; nil for one with a secret
 
 	// Names are the common names that it can give; if there are none, Pattern, in the syntax of
-	// ca.MatchName, has them. By a pattern, and by a token of several uses, only names are given
+	// ca.MatchName or with a RandomPart, has them. By a pattern, and by a token of several uses, only names are given
 	// that no certificate has ever had.
 	Names   []string
 	Pattern string
@@ -149,10 +149,35 @@ func (t *Token) checkTexts() error {
 // unused reports whether the token names only names that no certificate may have had.
 func (t *Token) unused() bool { return t.Pattern != "" || t.Uses > 1 }
 
-// gives reports whether the token is for a name.
-func (t *Token) gives(name string) bool {
+// RandomPart in the pattern of a token stands for what NameFor puts there.
+const RandomPart = "{random}"
+
+// NameFor returns the only name that the token can give to a key by its ca.KeyHash, if the pattern has
+// a RandomPart; else "". It is the same each time, so that a host that asks again gets the same answer,
+// and different for each key: the part is 50 bits of a hash of the token's ID and the key.
+func (t *Token) NameFor(keyHash []byte) string {
+	if !strings.Contains(t.Pattern, RandomPart) {
+		return ""
+	}
+	hash := sha256.New()
+	for _, part := range [][]byte{[]byte("kedge name 1\x00"), t.ID, keyHash} {
+		hash.Write(part)
+	}
+	const alphabet, size = "0123456789abcdefghjkmnpqrstvwxyz", 10 // Crockford's base 32
+	random := hash.Sum(nil)[:size]
+	for i, b := range random {
+		random[i] = alphabet[b%32]
+	}
+	return strings.ReplaceAll(t.Pattern, RandomPart, string(random))
+}
+
+// gives reports whether the token is for a name, and a key by its ca.KeyHash.
+func (t *Token) gives(name string, keyHash []byte) bool {
 	if t.Pattern == "" {
 		return slices.Contains(t.Names, name)
+	}
+	if chosen := t.NameFor(keyHash); chosen != "" {
+		return name == chosen
 	}
 	return name != "" && ca.MatchName(t.Pattern, name)
 }

@@ -46,12 +46,14 @@ hash of it. It can be used once, within an hour. The same host can use it again 
 the answer was lost, it gets the same certificate.
 
 A name that another key holds needs --replace; that key can then renew no more. A pattern, such as
-"web-*", is for names that no certificate has had; with --uses for several hosts, which needs --ttl.
+"web-*", is for names that no certificate has had; with --uses for several hosts, which needs --ttl. With
+"web-{random}" the CA chooses the end of the name, and the host needs no --name.
 
 --from takes the names from the columns name and profile of a list as of "kedge-ca issue --from".`,
 		Example: `  kedge-ca token web-03
   kedge-ca token web-03 web-04 --ttl 8h --network 10.1.0.0/16
   kedge-ca token 'batch-*' --uses 50 --ttl 2h
+  kedge-ca token 'batch-{random}' --uses 50 --ttl 2h
   kedge-ca token web-01 --replace --why "new disk"`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
@@ -138,7 +140,11 @@ func (o *tokenOptions) checkPatterns() error {
 		return errors.New("--uses: the names in a list are for one host each")
 	}
 	for _, name := range o.names {
-		switch pattern := (localca.TokenFor{Name: name}).IsPattern(); {
+		host := localca.TokenFor{Name: name}
+		if err := host.CheckPattern(); err != nil {
+			return err
+		}
+		switch pattern := host.IsPattern(); {
 		case o.terms.Uses > 1 && !pattern:
 			return fmt.Errorf("--uses: several hosts cannot have one name, %q; give a pattern, such as 'web-*'", name)
 		case o.terms.Replace && pattern:

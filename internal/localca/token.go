@@ -19,13 +19,26 @@ import (
 
 // TokenFor says for which host a token is made.
 type TokenFor struct {
-	// Name is the requested name, or a pattern, with * or ?, for names that no certificate has had.
+	// Name is the requested name, or a pattern, with *, ? or {random}, for names that no certificate has
+	// had.
 	Name    string
 	Profile string // empty: the default one
 }
 
 // IsPattern reports whether the name is a pattern: no name has these characters.
-func (f TokenFor) IsPattern() bool { return strings.ContainsAny(f.Name, "*?") }
+func (f TokenFor) IsPattern() bool { return strings.ContainsAny(f.Name, "*?{}") }
+
+// CheckPattern refuses a pattern that is none.
+func (f TokenFor) CheckPattern() error {
+	rest := strings.Replace(f.Name, ledger.RandomPart, "", 1)
+	switch random := rest != f.Name; {
+	case strings.ContainsAny(rest, "{}"):
+		return fmt.Errorf("in the pattern %q only one %s can be in braces", f.Name, ledger.RandomPart)
+	case random && strings.ContainsAny(rest, "*?"):
+		return fmt.Errorf("the pattern %q has %s, which leaves no choice, and * or ?: take the one or the other", f.Name, ledger.RandomPart)
+	}
+	return nil
+}
 
 // TokenTerms limit the use of tokens.
 type TokenTerms struct {
@@ -117,10 +130,10 @@ func (c *CA) tokenProfile(host TokenFor) (*ca.Profile, error) {
 	if !enrollment.Allows(ca.ProofToken) {
 		return nil, &NoProofError{Profile: profile.Name()}
 	}
-	if host.IsPattern() {
-		return profile, nil
+	if !host.IsPattern() {
+		return profile, profile.CheckName(host.Name)
 	}
-	return profile, profile.CheckName(host.Name)
+	return profile, host.CheckPattern()
 }
 
 // ParseTokenID reads the ID of a token, in hexadecimal as commands write it, or the text of a token.
