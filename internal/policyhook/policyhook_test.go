@@ -35,12 +35,14 @@ func TestAsk(t *testing.T) {
 		`grep -q '"name":"web-01"' && echo '{"allow": true}'`:                          "{true  0s}",
 		`echo words >&2; echo '{"allow": true}'`:                                       "{true  0s}",
 		`[ -z "$HOME$USER$KEDGE_CONFIG" ] && [ "$PWD" = / ] && echo '{"allow": true}'`: "{true  0s}",
+
 		`exit 0`:                                 "its answer is not",
 		`echo no`:                                "its answer is not",
 		`echo '{}'`:                              "its answer has no allow",
 		`echo '{"allow": null}'`:                 "its answer has no allow",
 		`echo '{"allow": "true"}'`:               "its answer is not",
 		`echo '{"allow": true, "names": ["x"]}'`: "its answer is not",
+
 		`echo '{"allow": true} {"allow": false}'`:                        "more behind",
 		`echo '{"allow": true, "lifetime": "1s"}'`:                       "less than",
 		`echo '{"allow": true, "lifetime": "-8h"}'`:                      "less than",
