@@ -204,7 +204,7 @@ func TestGate(t *testing.T) {
 	w.limit(Limits{AtOnce: most}, Proxies{})
 	gate := &w.server.admission.gate
 	gate.enter(most, w.now())
-	calm := w.post(enrollapi.PathRenew, h.renewRequest(h.name, newKey(t)))
+	quiet := w.post(enrollapi.PathRenew, h.renewRequest(h.name, newKey(t)))
 	for range most - 1 {
 		if !gate.enter(most, w.now()) {
 			t.Fatal("there is no room")
@@ -224,10 +224,10 @@ func TestGate(t *testing.T) {
 	w.wait(busyTime)
 	again := w.post(enrollapi.PathRenew, w.machine("web-03").renewRequest("web-03", newKey(t)))
 	life := int64(24*time.Hour+time.Minute) / int64(time.Second)
-	if spread := calm.answer.Renew.Before - calm.answer.Renew.After; spread < life/12-60 || spread > life/12+60 || again.answer.Renew != calm.answer.Renew {
-		t.Errorf("calm: %+v, and later %+v", calm.answer.Renew, again.answer.Renew)
+	if spread := quiet.answer.Renew.Before - quiet.answer.Renew.After; spread < life/12-60 || spread > life/12+60 || again.answer.Renew != quiet.answer.Renew {
+		t.Errorf("quiet: %+v, and later %+v", quiet.answer.Renew, again.answer.Renew)
 	}
-	if busy.answer.Renew.Before != calm.answer.Renew.Before || busy.answer.Renew.Before-busy.answer.Renew.After < life/4-60 {
+	if busy.answer.Renew.Before != quiet.answer.Renew.Before || busy.answer.Renew.Before-busy.answer.Renew.After < life/4-60 {
 		t.Errorf("busy: %+v", busy.answer.Renew)
 	}
 	if n := gate.count(); n != 0 {
