@@ -21,14 +21,7 @@ import (
 //	/readyz   200 if the server can issue, see Ready, else 503 with the reason
 //	/metrics  Prometheus' text format
 func (s *Server) Monitor() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "only GET is answered here", http.StatusMethodNotAllowed)
-			return
-		}
-		ctx, cancel := context.WithTimeout(r.Context(), answerTime)
-		defer cancel()
+	return onlyRead(func(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		switch r.URL.Path {
 		case "/healthz":

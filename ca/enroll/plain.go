@@ -11,14 +11,8 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Plain returns the handler for what needs no TLS, since it is signed:
-//
-//	/crl/NAME.crl  the last revocation list of an authority, DER: the ledger's, so that every
-//	               server answers with the same bytes
-//	/ca/NAME.cer   the certificate of an authority, DER
-//
-// A name is looked up among the authorities of the ledger: no part of a path reaches a file system.
-func (s *Server) Plain() http.Handler {
+// onlyRead returns a handler of GET and HEAD alone, whose answer takes no longer than answerTime.
+func onlyRead(answer func(context.Context, http.ResponseWriter, *http.Request)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
@@ -27,6 +21,19 @@ func (s *Server) Plain() http.Handler {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), answerTime)
 		defer cancel()
+		answer(ctx, w, r)
+	})
+}
+
+// Plain returns the handler for what needs no TLS, since it is signed:
+//
+//	/crl/NAME.crl  the last revocation list of an authority, DER: the ledger's, so that every
+//	               server answers with the same bytes
+//	/ca/NAME.cer   the certificate of an authority, DER
+//
+// A name is looked up among the authorities of the ledger: no part of a path reaches a file system.
+func (s *Server) Plain() http.Handler {
+	return onlyRead(func(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 		kind, data, err := s.published(ctx, r.URL.Path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) || is[*ledger.NotFoundError](err):
