@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
@@ -41,6 +42,19 @@ func ParseCSR(data []byte) (*x509.CertificateRequest, error) {
 		return nil, err
 	}
 	return parsePKCS10(der)
+}
+
+// ParseAuthorityCSR is ParseCSR for the request of an authority: the signature is verified, and the
+// subject checked, since all of it is used.
+func ParseAuthorityCSR(data []byte) (*x509.CertificateRequest, error) {
+	csr, err := ParseCSR(data)
+	if err == nil {
+		err = cmp.Or(CheckCSR(csr), CheckSubject(csr))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return csr, nil
 }
 
 // oneRequest returns the only request among blocks. A key or a certificate beside it is skipped:

@@ -37,6 +37,29 @@ type KeyRequest struct {
 	Public    crypto.PublicKey // what it must be; nil: whatever it is
 	// Generate makes a key and its PKCS#8 encoding.
 	Generate func() (key crypto.Signer, der []byte, err error)
+	// Password returns what a key that was made is encrypted with, nil for not at all, and warnings
+	// about it; path is the key's. Begin does not call it.
+	Password func(path string) (password []byte, warnings []string, err error)
+}
+
+// New is Begin with the password of a key that was made. After an error there is nothing to close.
+func (k *Keys) New(ctx context.Context, r KeyRequest) (*NewKey, error) {
+	n, err := k.Begin(ctx, r)
+	if err == nil {
+		err = n.Protect(r)
+	}
+	if err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+// Protect gets the password of a key that was made.
+func (n *NewKey) Protect(r KeyRequest) (err error) {
+	if n.Opened == nil {
+		n.Password, n.Warnings, err = r.Password(n.Path)
+	}
+	return err
 }
 
 // Begin opens the key that NAME.key or NAME.key-uri has, or that the request names, or makes one.
