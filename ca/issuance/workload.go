@@ -3,6 +3,7 @@ package issuance
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -147,3 +148,20 @@ func (t Tally) Names() string { return someOf(t.Named, maxRemaining, t.Remaining
 
 // AllNames is Names with all of Named.
 func (t Tally) AllNames() string { return someOf(t.Named, maxNamed, t.Remaining) }
+
+// Need says which hosts need a root, as the end of a sentence: "2 hosts need (a, b)". It is empty if
+// none does.
+func (t Tally) Need() string { return t.say("needs", "need", "", t.Names()) }
+
+// LeftBehind is Need for a root that is retired: "2 hosts are left behind (a, b)".
+func (t Tally) LeftBehind() string { return t.say("is", "are", " left behind", t.AllNames()) }
+
+func (t Tally) say(one, many, rest, names string) string {
+	switch t.Remaining {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("1 host %s%s (%s)", one, rest, names)
+	}
+	return fmt.Sprintf("%d hosts %s%s (%s)", t.Remaining, many, rest, names)
+}

@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca/issuance"
 	"kedge/internal/certinfo"
+	"kedge/internal/localca"
 	"kedge/internal/report"
 )
 
@@ -31,10 +30,10 @@ The new root has another name, so policies that compare x509Issuer/CN must allow
 	cmd.AddCommand(
 		newRotateStart(h, runRotateStart),
 		newRotateStatus(h.reader(), runRotateStatus),
-		newRotateSwitch(h, runRotateSwitch),
-		newRotateFinish(h, runRotateFinish),
-		newRotateReopen(h, runRotateReopen),
-		newRotateAbort(h, runRotateAbort),
+		newRotateSwitch(h),
+		newRotateFinish(h),
+		newRotateReopen(h),
+		newRotateAbort(h),
 	)
 	return cmd
 }
@@ -51,19 +50,36 @@ func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
 	return report.WriteJSON(s.host.Out, certinfo.OfRotation(r))
 }
 
-// endedOptions are the options of the steps that end a rotation.
-type endedOptions struct {
+// stepOptions are the options of a step of a rotation that makes nothing.
+type stepOptions struct {
 	caOptions
 	confirm confirmFlag
 }
 
-func (o *endedOptions) add(cmd *cobra.Command) {
-	o.caOptions.add(cmd)
-	o.confirm.add(cmd)
+// rotationStep is a step of a rotation, which tells and asks as it goes.
+type rotationStep func(context.Context, *localca.CA, localca.Ask) error
+
+// addStep gives a command the flags of a step, and runs it.
+func addStep(h host, cmd *cobra.Command, step rotationStep) *stepOptions {
+	o := &stepOptions{caOptions: caOptions{host: h}}
+	o.add(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), step) }
+	return o
 }
 
-func newRotateFinish(h host, run func(context.Context, *endedOptions) error) *cobra.Command {
-	o := &endedOptions{caOptions: caOptions{host: h}}
+func (o *stepOptions) run(ctx context.Context, step rotationStep) (err error) {
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	if err := step(ctx, s.CA, func(question string) error { return o.confirm.ask(o.host, question) }); err != nil {
+		return err
+	}
+	return s.reportRotation(ctx, o.output)
+}
+
+func newRotateFinish(h host) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "finish",
 		Short: "Retire the old root, once no host needs it",
@@ -74,64 +90,13 @@ rotate reopen" takes it back.
 
 The files of the old authorities stay, since their CRLs may still be wanted.`,
 		Example: "  kedge-ca rotate finish --yes",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
-	o.add(cmd)
+	o := addStep(h, cmd, func(ctx context.Context, c *localca.CA, ask localca.Ask) error { return c.FinishRotation(ctx, ask) })
+	o.confirm.add(cmd)
 	return cmd
 }
 
-func runRotateFinish(ctx context.Context, o *endedOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
-	plan, err := s.Service.PlanFinish(ctx)
-	if err != nil {
-		return err
-	}
-	if plan.Done {
-		o.say(fmt.Sprintf("the rotation to %q is finished already", plan.Stays))
-		return s.reportRotation(ctx, o.output)
-	}
-	if err := o.retire(ctx, s, plan); err != nil {
-		return err
-	}
-	o.say(fmt.Sprintf("retired %q: update the trust anchor at AWS with \"kedge-ca bundle\", which is %q alone now", plan.Root, plan.Stays))
-	if text := leftBehind(plan.Needed); text != "" {
-		o.warn(text + `: AWS refuses them once the trust anchor is updated; renew them first ("kedge-ca rotate status" lists them), or take it back with "kedge-ca rotate reopen"`)
-	}
-	return s.reportRotation(ctx, o.output)
-}
-
-// leftBehind lists the hosts that need a root to be retired; empty if there are none.
-func leftBehind(t issuance.Tally) string {
-	if t.Remaining == 0 {
-		return ""
-	}
-	is := "are"
-	if t.Remaining == 1 {
-		is = "is"
-	}
-	return fmt.Sprintf("%s %s left behind (%s)", count(t.Remaining, "host"), is, t.AllNames())
-}
-
-// retire asks before it retires a root that hosts need.
-func (o *endedOptions) retire(ctx context.Context, s *store, plan *issuance.RetirePlan) error {
-	if n := plan.Needed.Remaining; n > 0 {
-		need := "need"
-		if n == 1 {
-			need = "needs"
-		}
-		if err := o.confirm.ask(o.host, fmt.Sprintf("retire %q, which %s %s (%s)?", plan.Root, count(n, "host"), need, plan.Needed.Names())); err != nil {
-			return err
-		}
-	}
-	return s.Service.Retire(ctx, plan)
-}
-
-func newRotateAbort(h host, run func(context.Context, *endedOptions) error) *cobra.Command {
-	o := &endedOptions{caOptions: caOptions{host: h}}
+func newRotateAbort(h host) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "abort",
 		Short: "Take a rotation back, before the switch",
@@ -139,32 +104,41 @@ func newRotateAbort(h host, run func(context.Context, *endedOptions) error) *cob
 needs --yes, when hosts have certificates of the new root all the same. The files of the new
 root stay; the next rotation makes another.`,
 		Example: "  kedge-ca rotate abort",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
-	o.add(cmd)
+	o := addStep(h, cmd, func(ctx context.Context, c *localca.CA, ask localca.Ask) error { return c.AbortRotation(ctx, ask) })
+	o.confirm.add(cmd)
 	return cmd
 }
 
-func runRotateAbort(ctx context.Context, o *endedOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
+// newRotateReopen makes the command of rotate reopen, which does not ask.
+func newRotateReopen(h host) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "reopen",
+		Short: "Take the finish of a rotation back, while the old root is valid",
+		Long: `Take back what "kedge-ca rotate finish" did, for hosts that were left behind: the old root and the
+authorities that were retired with it are active again. The new root issues as before. The trust
+anchor at AWS needs both roots again, with "kedge-ca bundle", until the rotation is finished.`,
+		Example: "  kedge-ca rotate reopen",
 	}
-	defer s.close(&err)
-	plan, err := s.Service.PlanAbort(ctx)
-	if err != nil {
-		return err
+	addStep(h, cmd, func(ctx context.Context, c *localca.CA, _ localca.Ask) error { return c.ReopenRotation(ctx) })
+	return cmd
+}
+
+func newRotateSwitch(h host) *cobra.Command {
+	var to string
+	cmd := &cobra.Command{
+		Use:   "switch",
+		Short: "Issue from the new root, or from an intermediate below it",
+		Long: `Issue from the new root, or from an intermediate below it. It asks, or needs --yes, since the
+trust anchor at AWS must have the bundle of both roots before: hosts with new certificates are
+refused otherwise. Then renew the certificates of the hosts.
+
+The old root certifies the new one, if its key is here: by that certificate, which "kedge-ca serve"
+sends, hosts that know the old root alone find the new one, also after the old one is retired.`,
+		Example: "  kedge-ca rotate switch --yes",
 	}
-	if plan.Done {
-		o.say("the rotation is aborted already")
-		return s.reportRotation(ctx, o.output)
-	}
-	if err := o.retire(ctx, s, plan); err != nil {
-		return err
-	}
-	if text := leftBehind(plan.Needed); text != "" {
-		o.warn(text + ": renew what they have, for it is of no root that is in use")
-	}
-	o.say(fmt.Sprintf("retired %q; %q stays the root. If the trust anchor at AWS has both, update it with \"kedge-ca bundle\"", plan.Root, plan.Stays))
-	return s.reportRotation(ctx, o.output)
+	o := addStep(h, cmd, func(ctx context.Context, c *localca.CA, ask localca.Ask) error { return c.SwitchRotation(ctx, to, ask) })
+	o.confirm.add(cmd)
+	cmd.Flags().StringVar(&to, "to", "", "`NAME` of the authority that is to issue; the intermediate below the new root if there is one, or the new root")
+	return cmd
 }

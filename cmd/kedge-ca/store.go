@@ -74,7 +74,7 @@ func (f *storeFlags) open(ctx context.Context, h host, o ledger.Options) (*store
 
 // local returns the configuration that the flags select.
 func (f *storeFlags) local(h host) localca.Config {
-	return localca.Config{Keys: f.keys(h), AnyClock: h.anyClock, Warn: h.warn}
+	return localca.Config{Keys: f.keys(h), AnyClock: h.anyClock, Warn: h.warn, Done: h.say}
 }
 
 // close closes the ledger. Its error is joined to err: what was not written was not done.

@@ -4,7 +4,8 @@
 //
 // The ledger is authoritative: the certificates in the folder are copies, which are rewritten if a
 // crash prevented that. The package prints nothing and does not prompt: passwords come from the
-// [config.Host] of the keys, and warnings go to a function of the caller.
+// [config.Host] of the keys, and what was done, warnings and questions go to functions of the
+// caller.
 package localca
 
 import (
@@ -29,6 +30,9 @@ type Config struct {
 	AnyClock bool
 	// Warn gets warnings of what endangers the CA, and of repairs.
 	Warn func(text string)
+	// Done gets what the steps of several parts have done, in the order in which they did it; nil:
+	// nobody is told.
+	Done func(text string)
 }
 
 // CA is an open CA. It is not safe for concurrent use; its ledger, its service and the authorities
