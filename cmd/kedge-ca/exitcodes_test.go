@@ -48,9 +48,9 @@ func exitCodes() map[int][]error {
 			&pemread.Error{Reason: pemread.Cut}, &takeover.Error{Why: "x", Err: fs.ErrNotExist},
 			&cadir.UnknownProfileError{}, &cadir.GoneProfileError{Err: &cadir.UnknownProfileError{}},
 			&caserver.NoURLError{}, &caserver.ListenError{Err: syscall.EADDRINUSE}, &caserver.ListenError{Err: fs.ErrPermission}, &caserver.ListenError{Err: errors.New("x")},
-			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{}, &localca.NoServerError{}, &localca.NoProofError{}, &localca.ServerFileError{},
+			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{}, &localca.NoServerError{}, &localca.NoProofError{}, &localca.ServerFileError{}, &localca.OfflineParentError{Err: errors.New("x")}, &localca.UnwrittenError{Err: errors.New("x")},
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted,
-			&lintedError{}, &namelessError{}, &needsError{}, &offlineParentError{err: errors.New("x")}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, &unwrittenError{err: errors.New("x")}, errDeclined,
+			&lintedError{}, &namelessError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined,
 		}, ofCA(), ofIssuance(), ofLedger()),
 		cli.ExitUsage: {
 			&cli.UsageError{Err: errors.New("x")}, &config.FlagError{Flag: "dir", Err: errors.New("x")}, &config.FlagError{Flag: "key-password-from", Err: config.ErrHardware},
@@ -59,7 +59,7 @@ func exitCodes() map[int][]error {
 		cli.ExitKey: slices.Concat([]error{
 			&cadir.UnusableError{Err: errors.New("x")}, &cadir.UnusableError{Err: fs.ErrNotExist, Absent: true}, &cadir.UnusableError{Err: fs.ErrNotExist, NoKey: true},
 			&cadir.UnusableError{Err: keyfile.ErrWrongPassword}, &cadir.UnusableError{Err: cli.ErrNoTerminal}, &cadir.UnusableError{Err: config.ErrPasswordEmpty}, &cadir.UnusableError{Err: config.ErrPasswordsDiffer},
-			&adoptError{err: errors.New("x")}, &ca.ValidityError{}, issuance.ErrNoKeys, &issuance.UnusableError{Err: &ca.ValidityError{}},
+			&localca.AdoptError{Err: errors.New("x")}, &ca.ValidityError{}, issuance.ErrNoKeys, &issuance.UnusableError{Err: &ca.ValidityError{}},
 		}, ofHardware()),
 		cli.ExitInterrupted: {cli.ErrInterrupted, &cadir.UnusableError{Err: cli.ErrInterrupted}},
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
 
 	"kedge/internal/advice"
 	"kedge/internal/caadvice"
@@ -19,19 +17,11 @@ func ownErrors() advice.Table {
 		advice.About(func(e *unknownAnchorError) string {
 			return "give its ARN once, it is kept: " + e.command + " --trust-anchor ARN"
 		}),
-		advice.About(func(e *unwrittenError) string {
-			return "it is in the ledger: kedge-ca show " + e.serial + " --pem"
-		}),
-		advice.About(func(e *offlineParentError) string {
-			return fmt.Sprintf("where the key of %s is elsewhere, run intermediate with --csr here, with --from there, and with --certificate here", e.parent)
-		}),
 		{Fits: is[*cli.UnconfirmedError], Code: cli.ExitUsage, Hint: func(error) string { return "repeat it with --yes if it is meant" }},
 		advice.Kind[*lintedError]("IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"),
 		advice.Kind[*namelessError]("give the name with --name, or put a common name into the request"),
 		advice.When(func(err error) bool { return is[*pkcs12Error](err) && errors.Is(err, cli.ErrNoTerminal) },
 			"give the password with --pkcs12-password-from PATH, env:NAME or fd:N"),
-		advice.When(func(err error) bool { return is[*adoptError](err) && errors.Is(err, fs.ErrNotExist) },
-			"put the ca.key and ca.pem of the CA there first, or name its key with --key; without --adopt, init makes a CA"),
 	}
 }
 

@@ -3,15 +3,10 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"errors"
-	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/ca/issuance"
-	"kedge/ca/ledger"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/config"
@@ -85,40 +80,9 @@ func runInit(ctx context.Context, o *initOptions) (err error) {
 	if err := check("dir", o.store.dir); err != nil {
 		return err
 	}
-	if o.adopt {
-		return o.adoptRoot(ctx)
-	}
-	if err := localca.CheckVacant(ctx, o.store.local(o.host)); err != nil {
-		return err
-	}
-	key, err := o.store.beginCAKey(ctx, o.host, rootName, o.kind, o.key)
-	defer func() { err = errors.Join(err, key.Close()) }()
+	cert, taken, err := o.make(ctx)
 	if err != nil {
 		return err
-	}
-	prepared, err := ca.PrepareRoot(key, o.config, o.inputs.Now())
-	if err != nil {
-		return err
-	}
-	if err := o.store.protect(o.host, key, o.key); err != nil {
-		return err
-	}
-	cert, err := localca.Found(ctx, o.store.local(o.host), key, prepared)
-	if err != nil {
-		return err
-	}
-	o.say(fmt.Sprintf("made the CA %q, valid until %s", o.ca.commonName, cert.NotAfter.UTC().Format(time.DateOnly)))
-	o.tellKey(key)
-	return o.report(cert, nil)
-}
-
-// report reports the certificate's file, or writes it as JSON, with what was imported.
-func (o *initOptions) report(cert *x509.Certificate, taken *localca.Taken) error {
-	text := o.store.certPath(rootName) + " is its certificate: "
-	if _, err := issuance.AnchorPEM(ledger.Authority{Name: rootName, Certificate: cert}); err != nil {
-		o.say(text + "too large for a trust anchor; make an intermediate with a smaller key and register that")
-	} else {
-		o.say(text + "register it at IAM Roles Anywhere as a trust anchor")
 	}
 	return o.writeJSON(struct {
 		Authority   string               `json:"authority"`
@@ -131,4 +95,14 @@ func (o *initOptions) report(cert *x509.Certificate, taken *localca.Taken) error
 		o.store.authorityFiles(rootName),
 		taken,
 	})
+}
+
+// make makes the CA, or takes over the one that is there, with what it issued.
+func (o *initOptions) make(ctx context.Context) (*x509.Certificate, *localca.Taken, error) {
+	key := o.key.request(o.host, o.store.password, o.kind)
+	if !o.adopt {
+		cert, err := localca.Make(ctx, o.store.local(o.host), o.config, key)
+		return cert, nil, err
+	}
+	return localca.Adopt(ctx, o.store.local(o.host), localca.Adoption{Key: key, Allow: o.ca.allow, Past: o.past.request(o.host, rootName, o.ca.why)})
 }

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +14,10 @@ import (
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/internal/hostfiles"
+	"kedge/internal/localca"
+	"kedge/internal/report"
 )
 
 type intermediateOptions struct {
@@ -170,14 +172,13 @@ func runIntermediate(ctx context.Context, o *intermediateOptions) error {
 	return o.make(ctx)
 }
 
-// offlineParentError reports that the key of a parent is not here.
-type offlineParentError struct {
-	parent string
-	err    error
+// intermediate returns what the flags say of the authority. The password of its key can be its own.
+func (o *intermediateOptions) intermediate() localca.Intermediate {
+	keys := o.store
+	keys.password = cmp.Or(o.key.from, o.store.password)
+	key := o.key.request(o.host, keys.password, o.kind)
+	return localca.Intermediate{Name: o.name, Parent: o.parent, Config: o.config, Keys: keys.keys(o.host), Key: key, KeepIssuer: o.keepIssuer}
 }
-
-func (e *offlineParentError) Error() string { return e.err.Error() }
-func (e *offlineParentError) Unwrap() error { return e.err }
 
 // make signs a certificate for a new key with a parent of this folder.
 func (o *intermediateOptions) make(ctx context.Context) (err error) {
@@ -186,55 +187,82 @@ func (o *intermediateOptions) make(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	if err := s.CheckNewName(ctx, o.name); err != nil {
-		return err
-	}
-	above, err := s.Service.Parent(ctx, o.parent)
+	a, err := s.MakeIntermediate(ctx, o.intermediate())
 	if err != nil {
 		return err
 	}
-	parent, err := s.Issuing(ctx, above.Name)
-	if unusable, ok := errors.AsType[*cadir.UnusableError](err); ok && unusable.NoKey {
-		return &offlineParentError{above.Name, err}
-	}
-	if err != nil {
-		return err
-	}
-	key, err := o.newKey(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, key.Close()) }()
-	prepared, err := parent.PrepareCA(key.Public(), o.config, o.inputs.Now())
-	if err != nil {
-		return err
-	}
-	a, err := s.AddIntermediate(ctx, ledger.Authority{Name: o.name, Parent: above.Name}, key, prepared, o.keepIssuer)
-	if err != nil {
-		return err
-	}
-	o.say(fmt.Sprintf("made the intermediate CA %q below %q, valid until %s", a.Certificate.Subject.CommonName, above.Name, a.Certificate.NotAfter.UTC().Format(time.DateOnly)))
-	o.tellKey(key)
 	return o.report(a)
 }
 
-// newKey opens or generates the key of the intermediate, whose password can be its own.
-func (o *intermediateOptions) newKey(ctx context.Context) (*cadir.NewKey, error) {
-	keys := o.store
-	keys.password = cmp.Or(o.key.from, o.store.password)
-	return keys.newCAKey(ctx, o.host, o.name, o.kind, o.key)
+// request creates a key, or takes the existing one, and a certificate request; the folder may be new.
+func (o *intermediateOptions) request(ctx context.Context) error {
+	if err := config.CheckNewFolder("dir", o.store.dir); err != nil {
+		return err
+	}
+	made, err := localca.RequestIntermediate(ctx, o.store.local(o.host), o.intermediate())
+	if err != nil {
+		return err
+	}
+	return o.writeJSON(made)
 }
 
-// report reports which authority is now the issuing one.
-func (o *intermediateOptions) report(a ledger.Authority) error {
-	switch {
-	case a.Issuing:
-		o.say(fmt.Sprintf("%q issues from now on; the trust anchor stays its root, and hosts send %s along", a.Name, o.store.certPath(a.Name)))
-	case a.State == ledger.Next:
-		o.say(fmt.Sprintf("%q will issue after: kedge-ca rotate switch --to %s", a.Name, a.Name))
-	default:
-		o.say(fmt.Sprintf("%q issues when it is asked to, with --issuer %s", a.Name, a.Name))
+// sign answers a request from elsewhere.
+func (o *intermediateOptions) sign(ctx context.Context) (err error) {
+	if err := checkOutput(o.out); err != nil {
+		return err
 	}
+	csr, err := o.readRequest()
+	if err != nil {
+		return err
+	}
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
+	cert, err := s.SignIntermediate(ctx, o.intermediate(), csr, o.reissue, o.out)
+	switch {
+	case err != nil:
+		return err
+	case o.output.json:
+		return o.writeJSON(struct {
+			Certificate certinfo.Certificate `json:"certificate"`
+			File        string               `json:"file,omitempty"`
+			PEM         string               `json:"pem"`
+		}{o.describe(cert), o.out, string(hostfiles.CertificatePEM(cert))})
+	case o.out == "":
+		return report.Write(o.Out, hostfiles.CertificatePEM(cert))
+	}
+	return nil
+}
+
+func (o *intermediateOptions) readRequest() (*x509.CertificateRequest, error) {
+	data, err := cadir.ReadInput(o.from, o.inputs.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	csr, err := ca.ParseAuthorityCSR(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.from, err)
+	}
+	return csr, nil
+}
+
+// takeIn makes an authority of a key here and a certificate from elsewhere, or renews one.
+func (o *intermediateOptions) takeIn(ctx context.Context) error {
+	if err := config.CheckFolder("dir", o.store.dir); err != nil {
+		return err
+	}
+	files := localca.PathFiles{Certificate: o.certificate, Chain: o.chain, Root: o.root, Stdin: o.inputs.Stdin}
+	a, err := localca.TakeInIntermediate(ctx, o.store.local(o.host), o.intermediate(), files)
+	if err != nil {
+		return err
+	}
+	return o.report(a)
+}
+
+// report writes the authority as JSON.
+func (o *intermediateOptions) report(a ledger.Authority) error {
 	return o.writeJSON(struct {
 		Authority   string               `json:"authority"`
 		Parent      string               `json:"parent"`
@@ -242,8 +270,7 @@ func (o *intermediateOptions) report(a ledger.Authority) error {
 		Issuing     bool                 `json:"issuing"`
 		Certificate certinfo.Certificate `json:"certificate"`
 		Files       identityFiles        `json:"files"`
-	}{a.Name, a.Parent, a.State, a.Issuing, o.describe(a.Certificate),
-		o.store.authorityFiles(a.Name)})
+	}{a.Name, a.Parent, a.State, a.Issuing, o.describe(a.Certificate), o.store.authorityFiles(a.Name)})
 }
 
 func (o *intermediateOptions) describe(cert *x509.Certificate) certinfo.Certificate {

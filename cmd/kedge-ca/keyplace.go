@@ -10,10 +10,6 @@ func (f *storeFlags) folder() cadir.Folder { return cadir.Folder{Dir: f.dir, Con
 func (f *storeFlags) certPath(authority string) string { return f.folder().CertificatePath(authority) }
 func (f *storeFlags) keyPath(authority string) string  { return f.folder().KeyPath(authority) }
 
-func (f *storeFlags) keyFile(authority string) (path string, there bool, err error) {
-	return f.folder().KeyFile(authority)
-}
-
 // authorityFiles are the files of an authority in JSON documents.
 func (f *storeFlags) authorityFiles(authority string) identityFiles {
 	files := identityFiles{Key: f.keyPath(authority), Certificate: f.certPath(authority)}

@@ -55,7 +55,7 @@ func runLedgerImport(ctx context.Context, o *ledgerImportOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	taken, err := o.past.takeIn(ctx, o.host, s.Service, o.issuer, o.why)
+	taken, err := s.ImportPast(ctx, o.past.request(o.host, o.issuer, o.why))
 	if err != nil {
 		return err
 	}

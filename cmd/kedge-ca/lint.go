@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 	"kedge/ca"
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
-	"kedge/signer"
 )
 
 type lintOptions struct {
@@ -99,7 +97,7 @@ func count(n int, thing string) string {
 // read returns the certificates that can be read, and which cannot.
 func (o *lintOptions) read() (all []certinfo.Linted, unreadable []string, err error) {
 	for _, path := range o.files {
-		data, err := readInput(path, o.inputs.Stdin)
+		data, err := cadir.ReadInput(path, o.inputs.Stdin)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -118,16 +116,4 @@ func (o *lintOptions) read() (all []certinfo.Linted, unreadable []string, err er
 		}
 	}
 	return all, unreadable, nil
-}
-
-// readInput reads a file with certificates, or standard input for "-".
-func readInput(path string, stdin io.Reader) ([]byte, error) {
-	if path != "-" {
-		return signer.File(path).Read()
-	}
-	data, err := io.ReadAll(io.LimitReader(stdin, signer.MaxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("standard input: %w", err)
-	}
-	return signer.Bytes("standard input", data).Read()
 }

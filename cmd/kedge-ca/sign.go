@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/internal/atomicfile"
+	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/hostcert"
 	"kedge/internal/hostfiles"
+	"kedge/internal/localca"
 	"kedge/internal/report"
 )
 
@@ -106,7 +107,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 
 // readCSR reads and parses the request; its signature is not verified yet.
 func (o *signOptions) readCSR() (*x509.CertificateRequest, error) {
-	data, err := readInput(o.csr, o.inputs.Stdin)
+	data, err := cadir.ReadInput(o.csr, o.inputs.Stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -150,29 +151,16 @@ type namelessError struct{}
 
 func (*namelessError) Error() string { return "the request has no common name" }
 
-// unwrittenError reports that a certificate was issued and recorded, and could not be written.
-type unwrittenError struct {
-	serial string
-	err    error
-}
-
-func (e *unwrittenError) Error() string {
-	return fmt.Sprintf("the certificate is issued, but not written: %v", e.err)
-}
-func (e *unwrittenError) Unwrap() error { return e.err }
-
 func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings []string) error {
 	cert := record.Certificate
-	data := hostfiles.CertificatePEM(cert)
+	all := []*x509.Certificate{cert}
 	if o.fullChain {
-		data = append(data, hostfiles.CertificatePEM(authority.Chain()...)...)
+		all = append(all, authority.Chain()...)
 	}
-	if o.out != "" {
-		if err := atomicfile.Create(o.out, data, 0o644); err != nil {
-			return &unwrittenError{ca.SerialHex(cert), err}
-		}
+	if err := localca.WriteIssued(o.out, all...); err != nil {
+		return err
 	}
-	where := ""
+	data, where := hostfiles.CertificatePEM(all...), ""
 	if o.out != "" {
 		where = ": " + o.out
 	}
@@ -191,7 +179,7 @@ func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings
 		}{certinfo.OfIssued(record), string(data), o.out, warnings})
 	case o.out == "":
 		if err := report.Write(o.Out, data); err != nil {
-			return &unwrittenError{ca.SerialHex(cert), err}
+			return &localca.UnwrittenError{Serial: ca.SerialHex(cert), Err: err}
 		}
 	}
 	return nil

@@ -92,7 +92,6 @@ func exceptionsOfCA() map[string]string {
 		"onlyTyped":    "which flags have no variable",
 		"store.close":  "what was opened with the streams is closed here",
 		"parseKeyKind": "names the flag that is wrong",
-		"readInput":    "reads standard input",
 		"csrName":      helper,
 		"checkOutput":  "names the flag that is wrong",
 	}

@@ -19,12 +19,28 @@ import (
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/localca"
 	"kedge/internal/safefile"
 )
 
 // Table returns the rows for errors of the CA's libraries.
 func Table() advice.Table {
-	return slices.Concat(codes(), usage(), renewal(), certificate(), authority(), server(), hardware(), usable(), enrollment(), takenIn(), opened(), list(), files())
+	return slices.Concat(steps(), codes(), usage(), renewal(), certificate(), authority(), server(), hardware(), usable(), enrollment(), takenIn(), opened(), list(), files())
+}
+
+// steps is about what steps of several parts have done, or could not. It comes first, for these errors
+// wrap others.
+func steps() advice.Table {
+	return advice.Table{
+		advice.About(func(e *localca.UnwrittenError) string {
+			return "it is in the ledger: kedge-ca show " + e.Serial + " --pem"
+		}),
+		advice.About(func(e *localca.OfflineParentError) string {
+			return fmt.Sprintf("where the key of %s is elsewhere, run intermediate with --csr here, with --from there, and with --certificate here", e.Parent)
+		}),
+		advice.When(func(err error) bool { return is[*localca.AdoptError](err) && errors.Is(err, fs.ErrNotExist) },
+			"put the ca.key and ca.pem of the CA there first, or name its key with --key; without --adopt, init makes a CA"),
+	}
 }
 
 // codes are the rows that decide how to exit whatever the hint is.
