@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/internal/cli"
+	"kedge/internal/localca"
 )
 
 // errDeclined is returned if the user answered no. Nothing was changed.
@@ -34,4 +35,9 @@ func (f confirmFlag) ask(h host, question string) error {
 		return errDeclined
 	}
 	return nil
+}
+
+// asker returns ask for a step of a package below.
+func (f *confirmFlag) asker(h host) localca.Ask {
+	return func(question string) error { return f.ask(h, question) }
 }

@@ -73,7 +73,7 @@ func (o *stepOptions) run(ctx context.Context, step rotationStep) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	if err := step(ctx, s.CA, func(question string) error { return o.confirm.ask(o.host, question) }); err != nil {
+	if err := step(ctx, s.CA, o.confirm.asker(o.host)); err != nil {
 		return err
 	}
 	return s.reportRotation(ctx, o.output)
