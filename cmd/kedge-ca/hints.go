@@ -19,7 +19,6 @@ func ownErrors() advice.Table {
 		}),
 		{Fits: is[*cli.UnconfirmedError], Code: cli.ExitUsage, Hint: func(error) string { return "repeat it with --yes if it is meant" }},
 		advice.Kind[*lintedError]("IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"),
-		advice.Kind[*namelessError]("give the name with --name, or put a common name into the request"),
 		advice.When(func(err error) bool { return is[*pkcs12Error](err) && errors.Is(err, cli.ErrNoTerminal) },
 			"give the password with --pkcs12-password-from PATH, env:NAME or fd:N"),
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -85,7 +84,7 @@ func runSign(ctx context.Context, o *signOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	request, dropped, err := o.request(profile, csr)
+	request, dropped, err := hostcert.FromCSR(profile, csr, ca.CSROptions{Name: o.name, DropSANs: o.dropSANs}, o.leaf.request("", o.names))
 	if err != nil {
 		return fmt.Errorf("%s: %w", csrName(o.csr), err)
 	}
@@ -125,32 +124,6 @@ func csrName(path string) string {
 	return path
 }
 
-// request returns what the CSR and the flags request. dropped lists what is left out.
-func (o *signOptions) request(profile *ca.Profile, csr *x509.CertificateRequest) (ca.Request, []string, error) {
-	request, dropped, err := profile.FromCSR(csr, ca.CSROptions{Name: o.name, DropSANs: o.dropSANs})
-	if err != nil {
-		return request, nil, err
-	}
-	added := o.leaf.request(request.Name, o.names)
-	if added.Name == "" {
-		return request, nil, &namelessError{}
-	}
-	added.Public = request.Public
-	added.DNS = append(request.DNS, added.DNS...)
-	added.URIs = append(request.URIs, added.URIs...)
-	added.IPs = append(request.IPs, added.IPs...)
-	added.Emails = append(request.Emails, added.Emails...)
-	for i, what := range dropped {
-		dropped[i] = "left out of the request: " + what
-	}
-	return added, dropped, nil
-}
-
-// namelessError reports that neither the request nor a flag has a name.
-type namelessError struct{}
-
-func (*namelessError) Error() string { return "the request has no common name" }
-
 func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings []string) error {
 	cert := record.Certificate
 	all := []*x509.Certificate{cert}
@@ -166,9 +139,7 @@ func (o *signOptions) report(record ca.Issued, authority *ca.Authority, warnings
 	}
 	o.say("issued " + certinfo.InWords(cert.Subject.CommonName, cert) + where)
 	o.warnAll(warnings)
-	if o.leaf.lifetime > 0 && record.At.Add(o.leaf.lifetime).Sub(cert.NotAfter) >= time.Second {
-		o.warn(fmt.Sprintf("it is valid until %s only, when the CA itself ends", report.Time(cert.NotAfter)))
-	}
+	o.warnAll(hostcert.ShortWarnings("it", record, o.leaf.lifetime))
 	switch {
 	case o.output.json:
 		return report.WriteJSON(o.Out, struct {

@@ -19,6 +19,7 @@ import (
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/hostcert"
 	"kedge/internal/localca"
 	"kedge/internal/safefile"
 )
@@ -38,6 +39,7 @@ func steps() advice.Table {
 		advice.About(func(e *localca.OfflineParentError) string {
 			return fmt.Sprintf("where the key of %s is elsewhere, run intermediate with --csr here, with --from there, and with --certificate here", e.Parent)
 		}),
+		advice.Kind[*hostcert.NamelessError]("give the name with --name, or put a common name into the request"),
 		advice.When(func(err error) bool { return is[*localca.AdoptError](err) && errors.Is(err, fs.ErrNotExist) },
 			"put the ca.key and ca.pem of the CA there first, or name its key with --key; without --adopt, init makes a CA"),
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"kedge/ca"
 	"kedge/ca/issuance"
@@ -107,8 +106,8 @@ func (i *Issuer) write(r Request, key *hostfiles.Pending, issued issuance.Issued
 	if key.Resumed {
 		result.Leftover = r.Files.Key
 	}
-	if r.Leaf.Lifetime > 0 && !issued.Again && issued.At.Add(r.Leaf.Lifetime).Sub(issued.Certificate.NotAfter) >= time.Second { // certificate times have whole seconds
-		result.Warnings = append(result.Warnings, fmt.Sprintf("%s is valid until %s only, when the CA itself ends", r.Files.Certificate, report.Time(issued.Certificate.NotAfter)))
+	if !issued.Again {
+		result.Warnings = ShortWarnings(r.Files.Certificate, issued.Issued, r.Leaf.Lifetime)
 	}
 	result.Warnings = append(result.Warnings, EndedWarnings(issued)...)
 	return result, nil
