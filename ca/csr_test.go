@@ -346,3 +346,29 @@ func checkLeafOf(t *testing.T, p *Profile, csr *x509.CertificateRequest, c *x509
 		}
 	}
 }
+
+// TestParseAuthorityCSR: of an authority's request the whole subject is used, so that all of it is checked.
+func TestParseAuthorityCSR(t *testing.T) {
+	t.Parallel()
+	request := func(subject pkix.Name) []byte {
+		return csrOf(t, newKey(t), &x509.CertificateRequest{Subject: subject}).Raw
+	}
+	good := request(pkix.Name{CommonName: "sub", Organization: []string{"Example"}})
+	for _, tt := range []struct {
+		about string
+		data  []byte
+		ok    bool
+	}{
+		{"whole", good, true},
+		{"PEM", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: good}), true},
+		{"no common name", request(pkix.Name{Organization: []string{"Example"}}), true}, // PrepareCA decides
+		{"changed after it was signed", bytes.Replace(good, []byte("Example"), []byte("Elpmaxe"), 1), false},
+		{"cut", good[:len(good)-1], false},
+		{"nothing", nil, false},
+		{"a certificate", newRoot(t, time.Hour).Certificate().Raw, false},
+	} {
+		if csr, err := ParseAuthorityCSR(tt.data); (err == nil) != tt.ok || (csr != nil) != tt.ok {
+			t.Errorf("%s: %v", tt.about, err)
+		}
+	}
+}

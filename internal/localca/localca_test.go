@@ -1,10 +1,6 @@
 package localca
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
@@ -44,14 +40,7 @@ func (x *testCA) path(name string) string { return filepath.Join(x.dir, name) }
 
 func (x *testCA) key(authority string) *cadir.NewKey {
 	x.Helper()
-	key, err := x.Keys.Begin(x.Context(), cadir.KeyRequest{Authority: authority, Generate: func() (crypto.Signer, []byte, error) {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			return nil, nil, err
-		}
-		der, err := x509.MarshalPKCS8PrivateKey(key)
-		return key, der, err
-	}})
+	key, err := x.Keys.Begin(x.Context(), cadir.KeyRequest{Authority: authority, Generate: newKey})
 	if err != nil {
 		x.Fatal(err)
 	}
