@@ -1,14 +1,20 @@
 package main
 
-import (
-	"kedge/internal/cadir"
-)
+import "kedge/internal/cadir"
 
 // folder returns the folder of the CA.
 func (f *storeFlags) folder() cadir.Folder { return cadir.Folder{Dir: f.dir, Config: f.config} }
 
 func (f *storeFlags) certPath(authority string) string { return f.folder().CertificatePath(authority) }
 func (f *storeFlags) keyPath(authority string) string  { return f.folder().KeyPath(authority) }
+
+// keys returns the keys that the flags select.
+func (f *storeFlags) keys(h host) *cadir.Keys {
+	if f.once == nil {
+		f.once = cadir.Passwords{}
+	}
+	return &cadir.Keys{Folder: f.folder(), Password: f.password, Hardware: f.hardware, Host: h.inputs, Once: f.once}
+}
 
 // authorityFiles are the files of an authority in JSON documents.
 func (f *storeFlags) authorityFiles(authority string) identityFiles {
