@@ -59,12 +59,7 @@ an approval back that was not used.`,
 	return cmd
 }
 
-func runApprove(ctx context.Context, o *approveOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runApprove(ctx context.Context, s *store, o *approveOptions) error {
 	decided := requestsDecided{Requests: []certinfo.Request{}}
 	for _, id := range o.ids {
 		t, err := s.Service.Approve(ctx, id, o.approval)
@@ -109,12 +104,7 @@ certificates to a name. An approval that its host has not used is taken back.`,
 	return cmd
 }
 
-func runDeny(ctx context.Context, o *denyOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runDeny(ctx context.Context, s *store, o *denyOptions) error {
 	decided := requestsDecided{Requests: []certinfo.Request{}}
 	for _, id := range o.ids {
 		t, err := s.Service.DenyRequest(ctx, id, o.why)

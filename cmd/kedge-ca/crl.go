@@ -16,9 +16,7 @@ import (
 )
 
 type crlOptions struct {
-	host
-	store   storeFlags
-	output  outputFlags
+	caOptions
 	issuers []string
 	valid   ca.Duration // 0: the configuration's
 	delta   bool
@@ -31,7 +29,7 @@ type crlOptions struct {
 }
 
 func newCRL(h host, run func(context.Context, *crlOptions) error) *cobra.Command {
-	o := &crlOptions{host: h}
+	o := &crlOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "crl",
 		Short: "Make the lists of revoked certificates",
@@ -71,8 +69,7 @@ command line without --aws-cli, too.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.add(cmd)
-	o.output.add(cmd)
+	o.addKeys(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.issuers, "issuer", nil, "make the list of the authority `NAME` only; may be repeated")
 	flags.TextVar(&o.valid, "valid", ca.Duration(0), "`TIME` until the next list is due, such as 72h or 30d; crl.valid of the configuration, or 168h, when not given")
@@ -89,12 +86,7 @@ command line without --aws-cli, too.`,
 	return cmd
 }
 
-func runCRL(ctx context.Context, o *crlOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runCRL(ctx context.Context, s *store, o *crlOptions) error {
 	authorities, warnings, err := s.Service.ToList(ctx, o.issuers)
 	for _, warning := range warnings {
 		o.warn(warning)

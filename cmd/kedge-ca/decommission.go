@@ -38,12 +38,7 @@ Revocation counts once the list that "kedge-ca crl" makes is imported.`,
 	return cmd
 }
 
-func runDecommission(ctx context.Context, o *decommissionOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runDecommission(ctx context.Context, s *store, o *decommissionOptions) error {
 	if err := o.confirm.ask(o.host, fmt.Sprintf("revoke all certificates and tokens of %q, and free the name?", o.name)); err != nil {
 		return err
 	}

@@ -51,12 +51,7 @@ configuration says under expiry.forget, 30 days at first.`,
 	return cmd
 }
 
-func runExpiring(ctx context.Context, o *expiringOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runExpiring(ctx context.Context, s *store, o *expiringOptions) error {
 	now := o.inputs.Now()
 	f := s.Expiry().Expired(now)
 	if o.replaced {

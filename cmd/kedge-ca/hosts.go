@@ -36,12 +36,7 @@ is said under expiry.warn: in the configuration. The others follow, the first to
 	return cmd
 }
 
-func runHosts(ctx context.Context, o *hostsOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runHosts(ctx context.Context, s *store, o *hostsOptions) error {
 	return certinfo.HostListing().Write(o.Out, o.output.format(), o.hosts(s.Service.Hosts(ctx)))
 }
 

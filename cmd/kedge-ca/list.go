@@ -47,12 +47,7 @@ the order in which they end, and with a pattern by the names that match.`,
 	return cmd
 }
 
-func runList(ctx context.Context, o *listOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runList(ctx context.Context, s *store, o *listOptions) error {
 	f, err := o.filter.resolve(ctx, s, o.inputs.Now())
 	if err != nil {
 		return err

@@ -34,12 +34,7 @@ was restored. The line to run on a host goes to standard error.`,
 	return cmd
 }
 
-func runPending(ctx context.Context, o *pendingOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runPending(ctx context.Context, s *store, o *pendingOptions) error {
 	line, err := s.EnrollLine(ctx)
 	if err != nil {
 		return err

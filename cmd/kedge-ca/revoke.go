@@ -60,12 +60,7 @@ privilege-withdrawn, aa-compromise.`,
 	return cmd
 }
 
-func runRevoke(ctx context.Context, o *revokeOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runRevoke(ctx context.Context, s *store, o *revokeOptions) error {
 	chosen, err := s.Service.ToRevoke(ctx, o.selectors.all, o.reason)
 	if err != nil {
 		return err

@@ -39,12 +39,7 @@ such as those that renew one another, the last one issued is shown.`,
 	return cmd
 }
 
-func runShow(ctx context.Context, o *showOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runShow(ctx context.Context, s *store, o *showOptions) error {
 	found, err := s.Service.Find(ctx, o.text)
 	if err != nil {
 		return err

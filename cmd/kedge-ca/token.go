@@ -84,7 +84,7 @@ A name that another key holds needs --replace; that key can then renew no more. 
 	flags.BoolVar(&o.terms.Replace, "replace", false, "give the name to another key: the one that holds it can renew no more")
 	flags.StringVar(&o.terms.URL, "url", "", "`URL` by which hosts reach the server; server.url of the configuration when not given")
 	flags.StringVar(&o.terms.Why, "why", "", "`TEXT` for the ledger: why it is made")
-	cmd.AddCommand(newTokenList(h.reader(), runTokenList), newTokenRevoke(h, runTokenRevoke))
+	cmd.AddCommand(newTokenList(h.reader(), reading(runTokenList)), newTokenRevoke(h, changing(runTokenRevoke)))
 	return cmd
 }
 

@@ -33,12 +33,7 @@ ledger made void. Their secrets are not in the ledger.`,
 	return cmd
 }
 
-func runTokenList(ctx context.Context, o *tokenListOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runTokenList(ctx context.Context, s *store, o *tokenListOptions) error {
 	now := o.inputs.Now()
 	return certinfo.TokenListing().Write(o.Out, o.output.format(), o.tokens(s.Service.Tokens(ctx), now))
 }

@@ -50,12 +50,7 @@ those that have replaced them; that needs a yes on the terminal or --yes.`,
 	return cmd
 }
 
-func runTokenRevoke(ctx context.Context, o *tokenRevokeOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runTokenRevoke(ctx context.Context, s *store, o *tokenRevokeOptions) error {
 	if o.certificates {
 		question := fmt.Sprintf("revoke %s and all certificates that hosts got by it?", count(len(o.ids), "token"))
 		if err := o.confirm.ask(o.host, question); err != nil {

@@ -36,12 +36,7 @@ named or none. Any other revocation is for good. Names are read as by "kedge-ca 
 	return cmd
 }
 
-func runUnrevoke(ctx context.Context, o *unrevokeOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runUnrevoke(ctx context.Context, s *store, o *unrevokeOptions) error {
 	chosen, err := s.Service.ToRelease(ctx, o.selectors.all)
 	if err != nil {
 		return err

@@ -35,12 +35,7 @@ are found are listed, each with what it was found by.`,
 	return cmd
 }
 
-func runWho(ctx context.Context, o *whoOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runWho(ctx context.Context, s *store, o *whoOptions) error {
 	found, err := s.Service.Find(ctx, o.text)
 	if err != nil {
 		return err
