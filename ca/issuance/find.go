@@ -152,6 +152,21 @@ func fingerprint(cert *x509.Certificate) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// ResolveFilter returns a filter with its issuer as ResolveIssuer returns it, and its subject, if that
+// is a distinguished name, as ResolveSubject does.
+func (s *Service) ResolveFilter(ctx context.Context, f ledger.Filter) (ledger.Filter, error) {
+	var err error
+	if f.Issuer != "" {
+		if f.Issuer, err = s.ResolveIssuer(ctx, f.Issuer); err != nil {
+			return f, err
+		}
+	}
+	if strings.Contains(f.Subject, "=") {
+		f.Subject, err = s.ResolveSubject(ctx, f.Subject)
+	}
+	return f, err
+}
+
 // ResolveIssuer returns the ledger's identifier of an issuer, for ledger.Filter: its key identifier
 // for the name of an authority, and otherwise its distinguished name in the ledger's order. A
 // pattern and a key identifier are returned as they are; an unknown name is an

@@ -117,6 +117,26 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+func TestResolveFilter(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	x.leaf("web-01", time.Hour)
+	for _, tt := range []struct{ given, want ledger.Filter }{
+		{ledger.Filter{}, ledger.Filter{}},
+		{ledger.Filter{Subject: "web-01"}, ledger.Filter{Subject: "web-01"}},
+		{ledger.Filter{Subject: "/CN=web-01"}, ledger.Filter{Subject: "CN=web-01"}},
+		{ledger.Filter{Issuer: "/CN=kedge CA", Kind: ledger.Leaf}, ledger.Filter{Issuer: "CN=kedge CA", Kind: ledger.Leaf}},
+		{ledger.Filter{Issuer: "0a0b", Subject: "/CN=web-01"}, ledger.Filter{Issuer: "0a0b", Subject: "CN=web-01"}},
+	} {
+		if got, err := x.ResolveFilter(t.Context(), tt.given); err != nil || got != tt.want {
+			t.Errorf("%+v: %+v, %v", tt.given, got, err)
+		}
+	}
+	if _, err := x.ResolveFilter(t.Context(), ledger.Filter{Issuer: "other", Subject: "/CN=web-01"}); !errors.As(err, new(*UnknownAuthorityError)) {
+		t.Errorf("unknown: %v", err)
+	}
+}
+
 func TestSelectors_refuse(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -74,6 +74,6 @@ func (m *writtenCRL) report(h host) {
 // saySome lists the first few of many, and counts the rest.
 func (h host) saySome(what string, all []string) {
 	if len(all) > 0 {
-		h.say(what + " " + firstOf(all, maxNamed, len(all)))
+		h.say(what + " " + report.FirstOf(all, report.MaxNamed, len(all)))
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"kedge/internal/certinfo"
 )
 
 type decommissionOptions struct {
@@ -49,12 +51,13 @@ func runDecommission(ctx context.Context, s *store, o *decommissionOptions) erro
 	for _, t := range d.Tokens {
 		o.say("revoked the token " + hex.EncodeToString(t.ID))
 	}
-	if err := o.reportChanged("revoked", &d.Changed, 0, o.output); err != nil {
+	change := certinfo.Change{Done: "revoked", Changed: &d.Changed}
+	if err := o.reportChange(change); err != nil {
 		return err
 	}
 	o.say(fmt.Sprintf("the name %q is free", o.name))
 	if len(d.Certificates) > 0 {
-		o.reportNext(&d.Changed)
+		o.note(change.Next())
 	}
 	return nil
 }

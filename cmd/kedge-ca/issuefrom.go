@@ -104,7 +104,7 @@ func (o *issueOptions) warnEnding(paths []string, one, many string) {
 	if len(paths) > 1 {
 		what = many
 	}
-	o.warn(fmt.Sprintf("%d %s (%s): kedge-ca renew --from %s --out %s", len(paths), what, firstOf(paths, maxNamed, len(paths)), o.from, o.out))
+	o.warn(fmt.Sprintf("%d %s (%s): kedge-ca renew --from %s --out %s", len(paths), what, firstOf(paths, report.MaxNamed, len(paths)), o.from, o.out))
 }
 
 // firstOf lists the first few of total names, and counts the rest.

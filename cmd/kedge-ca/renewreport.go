@@ -7,6 +7,7 @@ import (
 
 	"kedge/internal/certinfo"
 	"kedge/internal/hostcert"
+	"kedge/internal/report"
 )
 
 // report writes the results, and returns an error if something was not renewed.
@@ -15,7 +16,7 @@ func (o *renewOptions) report(w *hostcert.Renewals) error {
 	if len(w.Failed) == 1 && err == w.Failed[0].Err { // the only certificate that was named
 		return err
 	}
-	many := len(w.Done) > maxNamed
+	many := len(w.Done) > report.MaxNamed
 	if many {
 		o.say(fmt.Sprintf("%s %s", o.verb(false), count(len(w.Done), "certificate")))
 	}

@@ -66,14 +66,15 @@ func runResolve(ctx context.Context, s *store, o *resolveOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.reportChanged("revoked", &r.Changed, 0, o.output); err != nil {
+	change := certinfo.Change{Done: "revoked", Changed: &r.Changed}
+	if err := o.reportChange(change); err != nil {
 		return err
 	}
 	for _, line := range certinfo.GoesOn(o.name, r) {
 		o.say(line)
 	}
 	if len(r.Changed.Certificates) > 0 {
-		o.reportNext(&r.Changed)
+		o.note(change.Next())
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 )
 
@@ -45,9 +46,10 @@ func runUnrevoke(ctx context.Context, s *store, o *unrevokeOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.reportChanged("released", changed, chosen.Skipped, o.output); err != nil {
+	change := certinfo.Change{Done: "released", Changed: changed, Skipped: chosen.Skipped}
+	if err := o.reportChange(change); err != nil {
 		return err
 	}
-	o.reportNext(changed)
+	o.note(change.Next())
 	return nil
 }

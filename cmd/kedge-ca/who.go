@@ -40,12 +40,6 @@ func runWho(ctx context.Context, s *store, o *whoOptions) error {
 	if err != nil {
 		return err
 	}
-	return certinfo.FoundListing().Write(o.Out, o.output.format(), func(yield func(certinfo.Found, error) bool) {
-		for _, f := range found {
-			d, err := o.output.describe(f.Certificate, o.inputs.Now())
-			if !yield(certinfo.Found{FoundBy: f.By.String(), Certificate: d}, err) || err != nil {
-				return
-			}
-		}
-	})
+	format := o.output.format()
+	return certinfo.FoundListing().Write(o.Out, format, certinfo.AllFound(found, format, o.inputs.Now()))
 }
