@@ -37,6 +37,17 @@ func (s *Service) Find(ctx context.Context, text string) ([]Match, error) {
 	return s.matches(ctx, text, all, Query.is)
 }
 
+// FindLast returns the last issued of what Find returns, and the number of the others.
+func (s *Service) FindLast(ctx context.Context, text string) (last ledger.Certificate, others int, err error) {
+	all, err := s.Find(ctx, text)
+	for i, m := range all {
+		if i == 0 || m.Seq > last.Seq {
+			last = m.Certificate
+		}
+	}
+	return last, len(all) - 1, err
+}
+
 // matches returns every certificate that a query of text finds and keep accepts.
 func (s *Service) matches(ctx context.Context, text string, all []Query, keep func(Query, *ledger.Certificate) bool) ([]Match, error) {
 	var matches []Match

@@ -217,3 +217,26 @@ func TestRevoke(t *testing.T) {
 		t.Errorf("released: %+v, %v", changed, err)
 	}
 }
+
+// TestFindLast: of the certificates of a name the last one issued counts, however likely the others are.
+func TestFindLast(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	for range 3 {
+		x.leaf("web-01", time.Hour)
+	}
+	x.leaf("web-02", time.Hour)
+	for text, others := range map[string]int{"web-01": 2, "CN=web-01": 2, "web-02": 0} {
+		all, err := x.Find(t.Context(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last, n, err := x.FindLast(t.Context(), text)
+		if err != nil || n != others || slices.ContainsFunc(all, func(m Match) bool { return m.Seq > last.Seq }) {
+			t.Errorf("%s: %d, with %d others, %v", text, last.Seq, n, err)
+		}
+	}
+	if _, _, err := x.FindLast(t.Context(), "web-03"); !errors.As(err, new(*NoMatchError)) {
+		t.Error(err)
+	}
+}

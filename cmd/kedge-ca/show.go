@@ -40,21 +40,15 @@ such as those that renew one another, the last one issued is shown.`,
 }
 
 func runShow(ctx context.Context, s *store, o *showOptions) error {
-	found, err := s.Service.Find(ctx, o.text)
+	last, others, err := s.Service.FindLast(ctx, o.text)
 	if err != nil {
 		return err
-	}
-	last := found[0].Certificate
-	for _, f := range found {
-		if f.Seq > last.Seq {
-			last = f.Certificate
-		}
 	}
 	if err := o.write(last); err != nil {
 		return err
 	}
-	if n := len(found) - 1; n > 0 {
-		o.warn(fmt.Sprintf("%d more are named so; kedge-ca who lists them", n))
+	if others > 0 {
+		o.warn(fmt.Sprintf("%d more are named so; kedge-ca who lists them", others))
 	}
 	return nil
 }
