@@ -51,13 +51,5 @@ func runDecommission(ctx context.Context, s *store, o *decommissionOptions) erro
 	for _, t := range d.Tokens {
 		o.say("revoked the token " + hex.EncodeToString(t.ID))
 	}
-	change := certinfo.Change{Done: "revoked", Changed: &d.Changed}
-	if err := o.reportChange(change); err != nil {
-		return err
-	}
-	o.say(fmt.Sprintf("the name %q is free", o.name))
-	if len(d.Certificates) > 0 {
-		o.note(change.Next())
-	}
-	return nil
+	return o.reportChange(certinfo.Change{Done: "revoked", Changed: &d.Changed}, fmt.Sprintf("the name %q is free", o.name))
 }

@@ -11,7 +11,6 @@ import (
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/hostcert"
-	"kedge/internal/hostfiles"
 	"kedge/internal/hostlist"
 	"kedge/internal/report"
 	"kedge/internal/safefile"
@@ -119,12 +118,7 @@ func firstOf(names []string, most, total int) string {
 
 // tell reports a key that an earlier run left, and warnings about a result.
 func (h host) tell(r hostcert.Result, about string) {
-	if r.Leftover != "" {
-		h.say(hostfiles.Resumed(r.Leftover))
-	}
-	for _, warning := range r.Warnings {
-		h.warn(about + warning)
-	}
+	h.note(r.Notes(about))
 }
 
 // writeResults writes the JSON document of results, after the members of head.

@@ -238,3 +238,20 @@ func (o *renewOptions) carryOut(ctx context.Context, s *store, w *hostcert.Renew
 	w.Run(ctx, i, func() { bar.Add(1) })
 	return nil
 }
+
+// report writes the results, and returns an error if something was not renewed.
+func (o *renewOptions) report(w *hostcert.Renewals) error {
+	failed := w.Err()
+	if len(w.Failed) == 1 && failed == w.Failed[0].Err { // the only certificate that was named
+		return failed
+	}
+	notes, err := w.Notes()
+	if o.note(notes); err != nil {
+		return err
+	}
+	if !o.output.json {
+		return failed
+	}
+	head := w.FailedJSON(func(err error) string { return advise(err).Hint })
+	return errors.Join(failed, o.writeResults(head, w.Done))
+}

@@ -66,15 +66,5 @@ func runResolve(ctx context.Context, s *store, o *resolveOptions) error {
 	if err != nil {
 		return err
 	}
-	change := certinfo.Change{Done: "revoked", Changed: &r.Changed}
-	if err := o.reportChange(change); err != nil {
-		return err
-	}
-	for _, line := range certinfo.GoesOn(o.name, r) {
-		o.say(line)
-	}
-	if len(r.Changed.Certificates) > 0 {
-		o.note(change.Next())
-	}
-	return nil
+	return o.reportChange(certinfo.Change{Done: "revoked", Changed: &r.Changed}, certinfo.GoesOn(o.name, r)...)
 }

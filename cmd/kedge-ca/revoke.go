@@ -73,10 +73,5 @@ func runRevoke(ctx context.Context, s *store, o *revokeOptions) error {
 	if err != nil {
 		return err
 	}
-	change := certinfo.Change{Done: "revoked", Changed: changed, Skipped: chosen.Skipped}
-	if err := o.reportChange(change); err != nil {
-		return err
-	}
-	o.note(change.Next())
-	return nil
+	return o.reportChange(certinfo.Change{Done: "revoked", Changed: changed, Skipped: chosen.Skipped})
 }

@@ -62,15 +62,21 @@ func (f *selectorFlags) set(words []string) error {
 	return nil
 }
 
-// reportChange reports certificates that were changed.
-func (o *caOptions) reportChange(c certinfo.Change) error {
+// reportChange reports certificates that were changed, what else was done, and what is left to do.
+func (o *caOptions) reportChange(c certinfo.Change, done ...string) error {
 	o.note(c.Notes())
-	if !o.output.json {
-		return nil
+	if o.output.json {
+		document, err := c.Document(o.inputs.Now())
+		if err != nil {
+			return err
+		}
+		if err := report.WriteJSON(o.Out, document); err != nil {
+			return err
+		}
 	}
-	document, err := c.Document(o.inputs.Now())
-	if err != nil {
-		return err
+	for _, text := range done {
+		o.say(text)
 	}
-	return report.WriteJSON(o.Out, document)
+	o.note(c.Next())
+	return nil
 }

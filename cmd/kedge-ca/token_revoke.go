@@ -62,12 +62,5 @@ func runTokenRevoke(ctx context.Context, s *store, o *tokenRevokeOptions) error 
 	if err != nil {
 		return err
 	}
-	change := certinfo.Change{Done: "revoked", Changed: changed}
-	if err := o.reportChange(change); err != nil {
-		return err
-	}
-	if len(changed.Certificates) > 0 {
-		o.note(change.Next())
-	}
-	return nil
+	return o.reportChange(certinfo.Change{Done: "revoked", Changed: changed})
 }

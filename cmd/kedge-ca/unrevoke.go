@@ -46,10 +46,5 @@ func runUnrevoke(ctx context.Context, s *store, o *unrevokeOptions) error {
 	if err != nil {
 		return err
 	}
-	change := certinfo.Change{Done: "released", Changed: changed, Skipped: chosen.Skipped}
-	if err := o.reportChange(change); err != nil {
-		return err
-	}
-	o.note(change.Next())
-	return nil
+	return o.reportChange(certinfo.Change{Done: "released", Changed: changed, Skipped: chosen.Skipped})
 }

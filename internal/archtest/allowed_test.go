@@ -43,7 +43,7 @@ func allowed() []line {
 		{"internal/enrollclient/enrolltest", "internal/enrollapi", "", "for tests of hosts: it shares no code with them but the API"},
 		{"internal/filelock", "", "golang.org/x/sys/windows", ""},
 		{"internal/hostadvice", "internal/advice internal/cache internal/cli internal/config internal/credfile internal/enrollapi internal/enrollclient internal/filelock internal/hostdir internal/keys internal/process internal/role internal/serve internal/settings internal/trial internal/units signer signer/session tpm", "", "words about errors on hosts; kedge-ca has its own"},
-		{"internal/hostcert", "ca ca/issuance ca/ledger internal/atomicfile internal/dn internal/hostfiles internal/hostlist internal/report", "", "the CA's service and the files of hosts, joined once for every command and server that writes to a disk"},
+		{"internal/hostcert", "ca ca/issuance ca/ledger internal/atomicfile internal/certinfo internal/dn internal/hostfiles internal/hostlist internal/report", "", "the CA's service and the files of hosts, joined once for every command and server that writes to a disk"},
 		{"internal/hostdir", "internal/atomicfile internal/enrollapi internal/filelock internal/safefile", "", "the folder of an enrolled host: files, not what is in them"},
 		{"internal/hostfiles", "internal/atomicfile internal/dn internal/filelock internal/pkcs12 internal/safefile signer signer/keyfile", "software.sslmate.com/src/go-pkcs12", "hosts that enroll use it as the CA does: it knows neither a CA nor flags"},
 		{"internal/hostkeys", "internal/config internal/enrollapi internal/enrollclient internal/hostdir internal/keys internal/role signer", "", "keys of all kinds, as enrollment takes them"},

@@ -43,8 +43,12 @@ func (c Change) Document(now time.Time) (any, error) {
 	}{all}, err
 }
 
-// Next says what is left to do until a revocation, or the end of a hold, takes effect.
+// Next says what is left to do until a revocation, or the end of a hold, takes effect; nothing if no
+// certificate was changed.
 func (c Change) Next() (n report.Notes) {
+	if len(c.Changed.Certificates) == 0 {
+		return nil
+	}
 	for _, warning := range c.Changed.Warnings {
 		n.Warn("%s", warning)
 	}
@@ -62,11 +66,13 @@ func RevokeQuestion(certs []ledger.Certificate) string {
 	const shown = 5
 	var names []string
 	authorities := 0
-	for _, c := range certs {
+	for i, c := range certs {
 		if c.Kind != ledger.Leaf {
 			authorities++
 		}
-		names = append(names, fmt.Sprintf("%q (serial %s)", c.Subject, c.Serial))
+		if i < shown {
+			names = append(names, fmt.Sprintf("%q (serial %s)", c.Subject, c.Serial))
+		}
 	}
 	list := report.FirstOf(names, shown, len(certs))
 	switch {
