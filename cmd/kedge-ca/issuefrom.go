@@ -137,6 +137,12 @@ func (h host) writeResults(head any, all []hostcert.Result) error {
 	})
 }
 
+// issuedJSON is a certificate that was issued, with its files, in lists.
+type issuedJSON struct {
+	certinfo.Certificate
+	Files identityFiles `json:"files"`
+}
+
 // writeIssued writes the JSON document of what was issued, after the members of head.
 func (h host) writeIssued(head any, all iter.Seq2[issuedJSON, error]) error {
 	l := report.Listing[issuedJSON]{Head: head, Key: "certificates", JSON: func(i issuedJSON) any { return i }}
