@@ -49,7 +49,12 @@ No key is read.`,
 	return cmd
 }
 
-func runLedgerImport(ctx context.Context, s *store, o *ledgerImportOptions) error {
+func runLedgerImport(ctx context.Context, o *ledgerImportOptions) (err error) {
+	s, err := openStore(ctx, o.host, &o.store)
+	if err != nil {
+		return err
+	}
+	defer s.close(&err)
 	taken, err := o.past.takeIn(ctx, o.host, s.Service, o.issuer, o.why)
 	if err != nil {
 		return err
