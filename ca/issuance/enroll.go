@@ -60,6 +60,26 @@ func (s *Service) RevokeToken(ctx context.Context, id []byte, certificates bool,
 	return s.changed(ctx, revoked)
 }
 
+// RevokeTokens is RevokeToken for several, all or none as far as that can be known before. revoked
+// is called after each.
+func (s *Service) RevokeTokens(ctx context.Context, ids [][]byte, certificates bool, why string, revoked func(id []byte)) (*Changed, error) {
+	for _, id := range ids {
+		if _, err := s.ledger.Token(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	all := &Changed{}
+	for _, id := range ids {
+		changed, err := s.RevokeToken(ctx, id, certificates, why)
+		if err != nil {
+			return nil, err
+		}
+		revoked(id)
+		all.add(changed)
+	}
+	return all, nil
+}
+
 // DenyRenewal denies certificates to a common name: see ledger.Ledger.DenyRenewal.
 func (s *Service) DenyRenewal(ctx context.Context, name, why string) error {
 	return s.ledger.DenyRenewal(ctx, name, why)

@@ -231,3 +231,29 @@ func TestRevokeToken(t *testing.T) {
 	}
 	x.verified()
 }
+
+// TestRevokeTokens: none is revoked if one is unknown, and a list is named once however many tokens
+// it is for.
+func TestRevokeTokens(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	var ids [][]byte
+	for n, name := range []string{"web-1", "web-2"} {
+		e := x.token(byte(n+1), "", func(t *ledger.Token) { t.Names = []string{name} })
+		if _, err := x.enroll(e, name, newKey(t)); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, e.Token)
+	}
+	var done [][]byte
+	revoked := func(id []byte) { done = append(done, id) }
+	unknown := make([]byte, ledger.TokenIDSize)
+	if _, err := x.RevokeTokens(t.Context(), append(ids[:2:2], unknown), true, "", revoked); err == nil || len(done) != 0 {
+		t.Errorf("%v; revoked %d", err, len(done))
+	}
+	changed, err := x.RevokeTokens(t.Context(), ids, true, "stolen", revoked)
+	if err != nil || len(done) != 2 || len(changed.Certificates) != 2 || len(changed.Behind) != 1 {
+		t.Errorf("%+v, %v; revoked %d", changed, err, len(done))
+	}
+	x.verified()
+}

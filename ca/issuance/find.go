@@ -37,6 +37,17 @@ func (s *Service) Find(ctx context.Context, text string) ([]Match, error) {
 	return s.matches(ctx, text, all, Query.is)
 }
 
+// FindLast returns the last issued of what Find returns, and the number of the others.
+func (s *Service) FindLast(ctx context.Context, text string) (last ledger.Certificate, others int, err error) {
+	all, err := s.Find(ctx, text)
+	for i, m := range all {
+		if i == 0 || m.Seq > last.Seq {
+			last = m.Certificate
+		}
+	}
+	return last, len(all) - 1, err
+}
+
 // matches returns every certificate that a query of text finds and keep accepts.
 func (s *Service) matches(ctx context.Context, text string, all []Query, keep func(Query, *ledger.Certificate) bool) ([]Match, error) {
 	var matches []Match
@@ -150,6 +161,21 @@ func (q Query) is(c *ledger.Certificate) bool {
 func fingerprint(cert *x509.Certificate) string {
 	sum := sha256.Sum256(cert.Raw)
 	return hex.EncodeToString(sum[:])
+}
+
+// ResolveFilter returns a filter with its issuer as ResolveIssuer returns it, and its subject, if that
+// is a distinguished name, as ResolveSubject does.
+func (s *Service) ResolveFilter(ctx context.Context, f ledger.Filter) (ledger.Filter, error) {
+	var err error
+	if f.Issuer != "" {
+		if f.Issuer, err = s.ResolveIssuer(ctx, f.Issuer); err != nil {
+			return f, err
+		}
+	}
+	if strings.Contains(f.Subject, "=") {
+		f.Subject, err = s.ResolveSubject(ctx, f.Subject)
+	}
+	return f, err
 }
 
 // ResolveIssuer returns the ledger's identifier of an issuer, for ledger.Filter: its key identifier

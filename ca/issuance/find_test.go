@@ -117,6 +117,26 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+func TestResolveFilter(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	x.leaf("web-01", time.Hour)
+	for _, tt := range []struct{ given, want ledger.Filter }{
+		{ledger.Filter{}, ledger.Filter{}},
+		{ledger.Filter{Subject: "web-01"}, ledger.Filter{Subject: "web-01"}},
+		{ledger.Filter{Subject: "/CN=web-01"}, ledger.Filter{Subject: "CN=web-01"}},
+		{ledger.Filter{Issuer: "/CN=kedge CA", Kind: ledger.Leaf}, ledger.Filter{Issuer: "CN=kedge CA", Kind: ledger.Leaf}},
+		{ledger.Filter{Issuer: "0a0b", Subject: "/CN=web-01"}, ledger.Filter{Issuer: "0a0b", Subject: "CN=web-01"}},
+	} {
+		if got, err := x.ResolveFilter(t.Context(), tt.given); err != nil || got != tt.want {
+			t.Errorf("%+v: %+v, %v", tt.given, got, err)
+		}
+	}
+	if _, err := x.ResolveFilter(t.Context(), ledger.Filter{Issuer: "other", Subject: "/CN=web-01"}); !errors.As(err, new(*UnknownAuthorityError)) {
+		t.Errorf("unknown: %v", err)
+	}
+}
+
 func TestSelectors_refuse(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -195,5 +215,28 @@ func TestRevoke(t *testing.T) {
 	}
 	if changed, err = x.Release(t.Context(), chosen.Certificates, ""); err != nil || changed.Certificates[0].RevokedAt != nil || len(changed.Behind) != 1 {
 		t.Errorf("released: %+v, %v", changed, err)
+	}
+}
+
+// TestFindLast: of the certificates of a name the last one issued counts, however likely the others are.
+func TestFindLast(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	for range 3 {
+		x.leaf("web-01", time.Hour)
+	}
+	x.leaf("web-02", time.Hour)
+	for text, others := range map[string]int{"web-01": 2, "CN=web-01": 2, "web-02": 0} {
+		all, err := x.Find(t.Context(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last, n, err := x.FindLast(t.Context(), text)
+		if err != nil || n != others || slices.ContainsFunc(all, func(m Match) bool { return m.Seq > last.Seq }) {
+			t.Errorf("%s: %d, with %d others, %v", text, last.Seq, n, err)
+		}
+	}
+	if _, _, err := x.FindLast(t.Context(), "web-03"); !errors.As(err, new(*NoMatchError)) {
+		t.Error(err)
 	}
 }

@@ -24,6 +24,17 @@ type Changed struct {
 	Warnings     []string
 }
 
+// add adds the result of another revocation, and names no authority twice.
+func (c *Changed) add(other *Changed) {
+	c.Certificates = append(c.Certificates, other.Certificates...)
+	c.Warnings = append(c.Warnings, other.Warnings...)
+	for _, a := range other.Behind {
+		if !slices.ContainsFunc(c.Behind, func(b ledger.Authority) bool { return a.Name == b.Name }) {
+			c.Behind = append(c.Behind, a)
+		}
+	}
+}
+
 // ToRevoke returns those of the selected certificates that can be revoked for a reason. If a
 // selector has none, the error says why, if possible as the ledger's error.
 func (s *Service) ToRevoke(ctx context.Context, all []Selector, reason ca.Reason) (*Selection, error) {

@@ -2,21 +2,22 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
 	"kedge/ca/issuance"
+	"kedge/ca/ledger"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 )
 
-type approveOptions struct {
+// decideOptions are those of approve and deny.
+type decideOptions struct {
 	caOptions
 	ids      []string
-	approval issuance.Approval
+	approval issuance.Approval // of deny, Why alone
 }
 
 // Limits of approvals.
@@ -25,8 +26,8 @@ const (
 	maxApprovalLifetime     = 30 * 24 * time.Hour
 )
 
-func newApprove(h host, run func(context.Context, *approveOptions) error) *cobra.Command {
-	o := &approveOptions{caOptions: caOptions{host: h}, approval: issuance.Approval{Lifetime: defaultApprovalLifetime}}
+func newApprove(h host, run func(context.Context, *decideOptions) error) *cobra.Command {
+	o := &decideOptions{caOptions: caOptions{host: h}, approval: issuance.Approval{Lifetime: defaultApprovalLifetime}}
 	cmd := &cobra.Command{
 		Use:   "approve <id>...",
 		Short: "Approve requests of hosts for their first certificate",
@@ -59,38 +60,12 @@ an approval back that was not used.`,
 	return cmd
 }
 
-func runApprove(ctx context.Context, o *approveOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
-	decided := requestsDecided{Requests: []certinfo.Request{}}
-	for _, id := range o.ids {
-		t, err := s.Service.Approve(ctx, id, o.approval)
-		if err != nil {
-			return err
-		}
-		d := certinfo.DecidedRequest(t, o.inputs.Now())
-		o.say(fmt.Sprintf("approved %s, until %s", d.InWords(), d.Expires))
-		decided.Requests = append(decided.Requests, d)
-	}
-	return o.writeJSON(decided)
+func runApprove(ctx context.Context, s *store, o *decideOptions) error {
+	return o.decide(certinfo.Request.Approved, func(id string) (ledger.Token, error) { return s.Service.Approve(ctx, id, o.approval) })
 }
 
-// requestsDecided is the JSON document of approve and deny.
-type requestsDecided struct {
-	Requests []certinfo.Request `json:"requests"`
-}
-
-type denyOptions struct {
-	caOptions
-	ids []string
-	why string
-}
-
-func newDeny(h host, run func(context.Context, *denyOptions) error) *cobra.Command {
-	o := &denyOptions{caOptions: caOptions{host: h}}
+func newDeny(h host, run func(context.Context, *decideOptions) error) *cobra.Command {
+	o := &decideOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "deny <id>...",
 		Short: "Deny requests of hosts for their first certificate",
@@ -105,25 +80,25 @@ certificates to a name. An approval that its host has not used is taken back.`,
 		},
 	}
 	o.add(cmd)
-	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger")
+	cmd.Flags().StringVar(&o.approval.Why, "why", "", "`TEXT` for the ledger")
 	return cmd
 }
 
-func runDeny(ctx context.Context, o *denyOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
-	decided := requestsDecided{Requests: []certinfo.Request{}}
+func runDeny(ctx context.Context, s *store, o *decideOptions) error {
+	return o.decide(certinfo.Request.Denied, func(id string) (ledger.Token, error) { return s.Service.DenyRequest(ctx, id, o.approval.Why) })
+}
+
+// decide decides on each request, and reports that in words.
+func (o *decideOptions) decide(words func(certinfo.Request) string, decide func(id string) (ledger.Token, error)) error {
+	all := certinfo.DecidedRequests{Requests: []certinfo.Request{}}
 	for _, id := range o.ids {
-		t, err := s.Service.DenyRequest(ctx, id, o.why)
+		t, err := decide(id)
 		if err != nil {
 			return err
 		}
 		d := certinfo.DecidedRequest(t, o.inputs.Now())
-		o.say("denied " + d.InWords())
-		decided.Requests = append(decided.Requests, d)
+		o.say(words(d))
+		all.Requests = append(all.Requests, d)
 	}
-	return o.writeJSON(decided)
+	return o.writeJSON(all)
 }

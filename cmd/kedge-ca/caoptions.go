@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"kedge/internal/report"
@@ -37,4 +39,30 @@ func (o *caOptions) writeJSON(document any) error {
 		return nil
 	}
 	return report.WriteJSON(o.Out, document)
+}
+
+func (o *caOptions) ca() *caOptions { return o }
+
+// anyOptions are those of any command about a CA: a struct that embeds caOptions.
+type anyOptions interface{ ca() *caOptions }
+
+// reading returns the function that opens the CA to read it, calls run with it, and closes it.
+func reading[O anyOptions](run func(context.Context, *store, O) error) func(context.Context, O) error {
+	return opening(readStore, run)
+}
+
+// changing is reading for commands that change the CA.
+func changing[O anyOptions](run func(context.Context, *store, O) error) func(context.Context, O) error {
+	return opening(openStore, run)
+}
+
+func opening[O anyOptions](open func(context.Context, host, *storeFlags) (*store, error), run func(context.Context, *store, O) error) func(context.Context, O) error {
+	return func(ctx context.Context, o O) (err error) {
+		s, err := open(ctx, o.ca().host, &o.ca().store)
+		if err != nil {
+			return err
+		}
+		defer s.close(&err)
+		return run(ctx, s, o)
+	}
 }

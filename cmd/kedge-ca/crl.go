@@ -1,37 +1,34 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/awscli"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
+	"kedge/internal/localca"
 	"kedge/internal/report"
 )
 
 type crlOptions struct {
-	host
-	store   storeFlags
-	output  outputFlags
+	caOptions
 	issuers []string
-	valid   ca.Duration // 0: the configuration's
-	delta   bool
+	terms   issuance.CRLRequest
 	stdout  bool
-	take    bool // entries of the CRL to be replaced that the ledger lacks
-	drop    bool
-	why     string
 	confirm confirmFlag
-	aws     awsFlags
+	awsCLI  bool
+	arns    localca.ARNs
 }
 
 func newCRL(h host, run func(context.Context, *crlOptions) error) *cobra.Command {
-	o := &crlOptions{host: h}
+	o := &crlOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "crl",
 		Short: "Make the lists of revoked certificates",
@@ -59,110 +56,107 @@ command line without --aws-cli, too.`,
   kedge-ca crl --issuer ca --valid 30d --stdout
   kedge-ca crl --take-list`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if cmd.Flags().Changed("valid") && o.valid <= 0 {
-				return cli.Usagef(cmd, "--valid: %v must be positive", o.valid)
+			if cmd.Flags().Changed("valid") && o.terms.Valid <= 0 {
+				return cli.Usagef(cmd, "--valid: %v must be positive", ca.Duration(o.terms.Valid))
 			}
 			if o.stdout && len(o.issuers) != 1 {
 				return cli.Usagef(cmd, "--stdout: name the one list with --issuer")
 			}
-			if err := o.aws.check(cmd); err != nil {
-				return err
+			if err := o.arns.Check(); err != nil {
+				return cli.Usagef(cmd, "%w", err)
 			}
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.add(cmd)
-	o.output.add(cmd)
+	o.addKeys(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.issuers, "issuer", nil, "make the list of the authority `NAME` only; may be repeated")
-	flags.TextVar(&o.valid, "valid", ca.Duration(0), "`TIME` until the next list is due, such as 72h or 30d; crl.valid of the configuration, or 168h, when not given")
+	flags.TextVar((*ca.Duration)(&o.terms.Valid), "valid", ca.Duration(0), "`TIME` until the next list is due, such as 72h or 30d; crl.valid of the configuration, or 168h, when not given")
 	flags.Lookup("valid").DefValue = ""
-	flags.BoolVar(&o.delta, "delta", false, "make a delta to the last complete list")
+	flags.BoolVar(&o.terms.Delta, "delta", false, "make a delta to the last complete list")
 	flags.BoolVar(&o.stdout, "stdout", false, "write the PEM to standard output, too")
-	flags.BoolVar(&o.take, "take-list", false, "take what the list to be replaced has and the ledger lacks into the ledger")
-	flags.BoolVar(&o.drop, "drop-list", false, "drop what the list to be replaced has and the ledger lacks: those certificates are not revoked any more")
-	flags.StringVar(&o.why, "why", "", "`TEXT` for the ledger, for --take-list and --drop-list")
+	flags.BoolVar(&o.terms.Take, "take-list", false, "take what the list to be replaced has and the ledger lacks into the ledger")
+	flags.BoolVar(&o.terms.Drop, "drop-list", false, "drop what the list to be replaced has and the ledger lacks: those certificates are not revoked any more")
+	flags.StringVar(&o.terms.Why, "why", "", "`TEXT` for the ledger, for --take-list and --drop-list")
 	o.confirm.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("stdout", "json")
 	cmd.MarkFlagsMutuallyExclusive("take-list", "drop-list")
-	o.aws.add(cmd)
+	flags.BoolVar(&o.awsCLI, "aws-cli", false, "write the command line of the AWS CLI that imports the list, or updates the one that is there")
+	flags.StringVar(&o.arns.Anchor, "trust-anchor", "", "`ARN` of the trust anchor that the list is for; kept in aws.yaml of the CA's folder")
+	flags.StringVar(&o.arns.CRL, "crl", "", "`ARN` of the list at IAM Roles Anywhere, which import-crl printed; kept in aws.yaml of the CA's folder")
+	for _, other := range []string{"json", "stdout", "delta"} {
+		cmd.MarkFlagsMutuallyExclusive("aws-cli", other)
+	}
 	return cmd
 }
 
-func runCRL(ctx context.Context, o *crlOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runCRL(ctx context.Context, s *store, o *crlOptions) error {
 	authorities, warnings, err := s.Service.ToList(ctx, o.issuers)
-	for _, warning := range warnings {
-		o.warn(warning)
-	}
+	o.warnAll(warnings)
 	if err != nil {
 		return err
 	}
-	lists, err := o.aws.lists(s, authorities)
+	targets, err := o.targets(s, authorities)
 	if err != nil {
 		return err
 	}
-	o.valid = cmp.Or(o.valid, s.Settings.CRL.Valid)
-	if err := s.OpenAll(ctx, authorities); err != nil {
-		return err
-	}
-	if err := o.store.folder().MakeCRLFolder(); err != nil {
-		return err
-	}
-	if err := o.confirmDrop(ctx, s, authorities); err != nil {
-		return err
-	}
-	missing, err := s.Service.MayMiss(ctx)
+	made, err := s.MakeCRLs(ctx, localca.CRLRequest{
+		Authorities: authorities, Terms: o.terms,
+		Agree: func(f *issuance.ForgottenError) error { return o.confirm.ask(o.host, certinfo.DropQuestion(f)) },
+		Made:  func(m *localca.CRL) { o.note(certinfo.CRLNotes(&m.CRL, m.File, m.MayMiss)) },
+	})
 	if err != nil {
 		return err
 	}
-	var all []*writtenCRL
-	for _, a := range authorities {
-		made, err := o.publish(ctx, s, a.Name)
-		if err != nil {
-			return err
-		}
-		made.report(s.host)
-		if slices.Contains(missing, a.Name) {
-			s.host.warn(fmt.Sprintf("the list of %q may lack certificates that it revoked before it was taken over: kedge-ca ledger import", a.Name))
-		}
-		all = append(all, made)
-	}
-	if err := o.aws.finish(o.host, lists, all); err != nil {
+	if err := o.writeImports(targets, made); err != nil {
 		return err
 	}
-	switch {
-	case o.stdout:
-		return report.Write(o.Out, all[0].PEM)
-	case o.output.json:
-		return report.WriteJSON(o.Out, struct {
-			CRLs []*writtenCRL `json:"crls"`
-		}{all})
+	if o.stdout {
+		return report.Write(o.Out, made[0].PEM)
 	}
-	return nil
+	return o.writeJSON(struct {
+		CRLs []*localca.CRL `json:"crls"`
+	}{made})
 }
 
-// confirmDrop lists each revocation that --drop-list would end, and asks.
-func (o *crlOptions) confirmDrop(ctx context.Context, s *store, authorities []ledger.Authority) error {
-	if !o.drop {
-		return nil
-	}
-	all, err := s.Service.ToDrop(ctx, authorities)
+// targets returns where the lists go at IAM Roles Anywhere. With --aws-cli it fails, before any is
+// made, if none of them could be imported.
+func (o *crlOptions) targets(s *store, authorities []ledger.Authority) ([]awscli.CRL, error) {
+	all, kept, err := s.CRLTargets(authorities, o.arns)
 	if err != nil {
+		return nil, err
+	}
+	if kept != "" {
+		o.say("kept the ARN in " + kept)
+	}
+	if first := authorities[0].Name; o.awsCLI && !slices.ContainsFunc(all, awscli.CRL.IsKnown) {
+		return nil, &unknownAnchorError{fmt.Sprintf("%q", first), "kedge-ca crl --aws-cli --issuer " + first}
+	}
+	return all, nil
+}
+
+// unknownAnchorError reports that the trust anchor of a CRL is not known.
+type unknownAnchorError struct {
+	what    string
+	command string // to which the ARN is to be given
+}
+
+func (e *unknownAnchorError) Error() string {
+	return "the trust anchor of " + e.what + " is not known here"
+}
+
+// writeImports writes the command lines with --aws-cli, and otherwise the next step, if it is known.
+func (o *crlOptions) writeImports(targets []awscli.CRL, made []*localca.CRL) error {
+	var all []awscli.Import
+	for i, m := range made {
+		if m.Base == 0 {
+			all = append(all, awscli.Import{CRL: targets[i], File: m.File})
+		}
+	}
+	lines, notes, err := awscli.Imports(all, o.awsCLI)
+	o.note(notes)
+	if err != nil || !o.awsCLI {
 		return err
 	}
-	for _, forgotten := range all {
-		question := fmt.Sprintf("drop %s, of which the ledger has all revocations?", forgotten.Where)
-		if len(forgotten.Serials) > 0 {
-			question = fmt.Sprintf("let %s count again that list %d of %q revokes: %s?", count(len(forgotten.Serials), "certificate"), forgotten.Number, forgotten.Authority, strings.Join(forgotten.Serials, ", "))
-		}
-		if err := o.confirm.ask(o.host, question); err != nil {
-			return err
-		}
-	}
-	return nil
+	return report.Write(o.Out, []byte(lines))
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"kedge/internal/certinfo"
 )
 
 type decommissionOptions struct {
@@ -38,12 +40,7 @@ Revocation counts once the list that "kedge-ca crl" makes is imported.`,
 	return cmd
 }
 
-func runDecommission(ctx context.Context, o *decommissionOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runDecommission(ctx context.Context, s *store, o *decommissionOptions) error {
 	if err := o.confirm.ask(o.host, fmt.Sprintf("revoke all certificates and tokens of %q, and free the name?", o.name)); err != nil {
 		return err
 	}
@@ -54,12 +51,5 @@ func runDecommission(ctx context.Context, o *decommissionOptions) (err error) {
 	for _, t := range d.Tokens {
 		o.say("revoked the token " + hex.EncodeToString(t.ID))
 	}
-	if err := o.reportChanged("revoked", &d.Changed, 0, o.output); err != nil {
-		return err
-	}
-	o.say(fmt.Sprintf("the name %q is free", o.name))
-	if len(d.Certificates) > 0 {
-		o.reportNext(&d.Changed)
-	}
-	return nil
+	return o.reportChange(certinfo.Change{Done: "revoked", Changed: &d.Changed}, fmt.Sprintf("the name %q is free", o.name))
 }

@@ -39,25 +39,18 @@ once. --undo allows it again.`,
 	return cmd
 }
 
-func runDenyRenew(ctx context.Context, o *denyRenewOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runDenyRenew(ctx context.Context, s *store, o *denyRenewOptions) error {
 	if o.undo {
-		err = s.Service.AllowRenewal(ctx, o.name)
+		if err := s.Service.AllowRenewal(ctx, o.name); err != nil {
+			return err
+		}
+		o.say(fmt.Sprintf("%q gets certificates again", o.name))
 	} else {
-		err = s.Service.DenyRenewal(ctx, o.name, o.why)
+		if err := s.Service.DenyRenewal(ctx, o.name, o.why); err != nil {
+			return err
+		}
+		o.say(fmt.Sprintf("%q gets no more certificates; allow it again with --undo", o.name))
 	}
-	if err != nil {
-		return err
-	}
-	text := fmt.Sprintf("%q gets no more certificates; allow it again with --undo", o.name)
-	if o.undo {
-		text = fmt.Sprintf("%q gets certificates again", o.name)
-	}
-	o.say(text)
 	return o.writeJSON(struct {
 		Name   string `json:"name"`
 		Denied bool   `json:"denied"`

@@ -16,7 +16,7 @@ type expiringOptions struct {
 	within   ca.Duration
 	kind     string
 	replaced bool
-	limit    int
+	limit    limitFlag
 }
 
 func newExpiring(h host, run func(context.Context, *expiringOptions) error) *cobra.Command {
@@ -34,8 +34,8 @@ configuration says under expiry.forget, 30 days at first.`,
 			if o.within <= 0 {
 				return cli.Usagef(cmd, "--within: %v must be positive", o.within)
 			}
-			if o.limit < 0 {
-				return cli.Usagef(cmd, "--limit: %d is negative; 0 lists all", o.limit)
+			if err := o.limit.check(cmd); err != nil {
+				return err
 			}
 			if err := (&filterFlags{Filter: ledger.Filter{Kind: o.kind}}).check(cmd); err != nil {
 				return err
@@ -47,21 +47,16 @@ configuration says under expiry.forget, 30 days at first.`,
 	cmd.Flags().TextVar(&o.within, "within", ca.Duration(7*24*time.Hour), "`TIME` from now in which they expire, such as 12h or 30d")
 	cmd.Flags().StringVar(&o.kind, "kind", "", "only those of the `KIND`: root, intermediate, leaf or server")
 	cmd.Flags().BoolVar(&o.replaced, "replaced", false, "all that are still valid, with or without a successor")
-	cmd.Flags().IntVar(&o.limit, "limit", defaultLimit, "`NUMBER` of certificates to list at most; 0 lists all")
+	o.limit.add(cmd)
 	return cmd
 }
 
-func runExpiring(ctx context.Context, o *expiringOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runExpiring(ctx context.Context, s *store, o *expiringOptions) error {
 	now := o.inputs.Now()
 	f := s.Expiry().Expired(now)
 	if o.replaced {
 		f = ledger.Filter{State: ledger.Valid}
 	}
 	f.Kind, f.ExpiresBefore = o.kind, now.Add(time.Duration(o.within))
-	return s.list(ctx, f, o.limit, o.output)
+	return o.limit.list(ctx, s, f, o.output)
 }

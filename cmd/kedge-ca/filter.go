@@ -52,14 +52,5 @@ func (f *filterFlags) resolve(ctx context.Context, s *store, now time.Time) (led
 	all := f.Filter
 	all.ExpiresBefore, all.ExpiresAfter = f.expiresBefore.time(now), f.expiresAfter.time(now)
 	all.IssuedAfter = f.issuedAfter.time(now)
-	var err error
-	if all.Issuer != "" {
-		if all.Issuer, err = s.Service.ResolveIssuer(ctx, all.Issuer); err != nil {
-			return all, err
-		}
-	}
-	if strings.Contains(all.Subject, "=") {
-		all.Subject, err = s.Service.ResolveSubject(ctx, all.Subject)
-	}
-	return all, err
+	return s.Service.ResolveFilter(ctx, all)
 }

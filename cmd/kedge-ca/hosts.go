@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"iter"
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca/issuance"
 	"kedge/internal/certinfo"
 )
 
@@ -36,25 +34,6 @@ is said under expiry.warn: in the configuration. The others follow, the first to
 	return cmd
 }
 
-func runHosts(ctx context.Context, o *hostsOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
-	return certinfo.HostListing().Write(o.Out, o.output.format(), o.hosts(s.Service.Hosts(ctx)))
-}
-
-// hosts describes hosts, only late ones if those are asked for.
-func (o *hostsOptions) hosts(all iter.Seq2[issuance.Host, error]) iter.Seq2[certinfo.Host, error] {
-	return func(yield func(certinfo.Host, error) bool) {
-		for h, err := range all {
-			if err == nil && o.late && !h.Late() {
-				return // the others come after them
-			}
-			if !yield(certinfo.HostOf(h), err) || err != nil {
-				return
-			}
-		}
-	}
+func runHosts(ctx context.Context, s *store, o *hostsOptions) error {
+	return certinfo.HostListing().Write(o.Out, o.output.format(), certinfo.Hosts(s.Service.Hosts(ctx), o.late))
 }

@@ -11,7 +11,6 @@ import (
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/hostcert"
-	"kedge/internal/hostfiles"
 	"kedge/internal/hostlist"
 	"kedge/internal/report"
 	"kedge/internal/safefile"
@@ -104,7 +103,7 @@ func (o *issueOptions) warnEnding(paths []string, one, many string) {
 	if len(paths) > 1 {
 		what = many
 	}
-	o.warn(fmt.Sprintf("%d %s (%s): kedge-ca renew --from %s --out %s", len(paths), what, firstOf(paths, maxNamed, len(paths)), o.from, o.out))
+	o.warn(fmt.Sprintf("%d %s (%s): kedge-ca renew --from %s --out %s", len(paths), what, firstOf(paths, report.MaxNamed, len(paths)), o.from, o.out))
 }
 
 // firstOf lists the first few of total names, and counts the rest.
@@ -119,12 +118,7 @@ func firstOf(names []string, most, total int) string {
 
 // tell reports a key that an earlier run left, and warnings about a result.
 func (h host) tell(r hostcert.Result, about string) {
-	if r.Leftover != "" {
-		h.say(hostfiles.Resumed(r.Leftover))
-	}
-	for _, warning := range r.Warnings {
-		h.warn(about + warning)
-	}
+	h.note(r.Notes(about))
 }
 
 // writeResults writes the JSON document of results, after the members of head.
@@ -141,6 +135,12 @@ func (h host) writeResults(head any, all []hostcert.Result) error {
 			}
 		}
 	})
+}
+
+// issuedJSON is a certificate that was issued, with its files, in lists.
+type issuedJSON struct {
+	certinfo.Certificate
+	Files identityFiles `json:"files"`
 }
 
 // writeIssued writes the JSON document of what was issued, after the members of head.

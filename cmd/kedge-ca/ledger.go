@@ -12,8 +12,8 @@ func newLedger(h host) *cobra.Command {
 	}
 	cmd.AddCommand(
 		newLedgerVerify(h.reader(), runLedgerVerify),
-		newLedgerExport(h.reader(), runLedgerExport),
-		newLedgerBackup(h, runLedgerBackup),
+		newLedgerExport(h.reader(), reading(runLedgerExport)),
+		newLedgerBackup(h, reading(runLedgerBackup)),
 		newLedgerRestore(h, runLedgerRestore),
 		newLedgerImport(h, runLedgerImport),
 	)

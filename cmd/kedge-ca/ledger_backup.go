@@ -34,12 +34,7 @@ apart.`,
 	return cmd
 }
 
-func runLedgerBackup(ctx context.Context, o *ledgerBackupOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runLedgerBackup(ctx context.Context, s *store, o *ledgerBackupOptions) error {
 	if err := s.Ledger.Backup(ctx, o.file); err != nil {
 		return err
 	}

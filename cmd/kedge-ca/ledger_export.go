@@ -38,12 +38,7 @@ formula begins with a '.`,
 	return cmd
 }
 
-func runLedgerExport(ctx context.Context, o *ledgerExportOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runLedgerExport(ctx context.Context, s *store, o *ledgerExportOptions) error {
 	f, err := o.filter.resolve(ctx, s, o.inputs.Now())
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca/ledger"
 	"kedge/internal/config"
 	"kedge/internal/localca"
 	"kedge/internal/report"
@@ -47,76 +46,35 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 	if err := config.CheckFolder("dir", o.store.dir); err != nil {
 		return err
 	}
-	settings, err := o.store.folder().Settings()
+	plan, err := localca.PlanRestore(ctx, o.store.local(o.host), o.file, o.another)
 	if err != nil {
 		return err
 	}
-	to, warnings, err := o.store.folder().LedgerPlace(settings, o.inputs.Stdin)
-	if err != nil {
-		return err
-	}
-	from, err := ledger.ReadBackupInfo(ctx, o.file, ledger.Options{Now: o.inputs.Now})
-	if err != nil {
-		return err
-	}
-	if !o.another {
-		if err := localca.CheckBackup(ctx, o.store.folder(), o.file, ledger.Options{Now: o.inputs.Now}); err != nil {
-			return err
-		}
-	}
+	from := plan.Backup
 	question := fmt.Sprintf("make the ledger from %s, as it was at %s (entry %d), without what was issued and revoked since?", o.file, report.Time(from.At), from.Seq)
 	if err := o.confirm.ask(o.host, question); err != nil {
 		return err
 	}
-	if err := ledger.Restore(ctx, o.file, to, ledger.Options{Now: o.inputs.Now, AnyClock: o.anyClock}); err != nil {
+	if err := plan.Restore(ctx); err != nil {
 		return err
 	}
-	o.warnAll(warnings)
 	o.say(fmt.Sprintf("made the ledger from %s: entries up to %d, of %s", o.file, from.Seq, report.Time(from.At)))
-	if err := o.compareLists(ctx); err != nil {
+	if err := reading(compareLists)(ctx, o); err != nil {
 		return err
 	}
 	return o.writeJSON(from)
 }
 
 // compareLists reports what the last CRLs in the folder have and the backup lacks.
-func (o *ledgerRestoreOptions) compareLists(ctx context.Context) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
+func compareLists(ctx context.Context, s *store, o *ledgerRestoreOptions) error {
+	lists, err := s.WarnRestored(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.close(&err)
-	if err := o.tellTokens(ctx, s); err != nil {
-		return err
-	}
-	all, err := s.Service.Forgotten(ctx)
-	if err != nil {
-		return err
-	}
-	for _, one := range all {
-		o.warn(one.Error())
-	}
-	if len(all) > 0 {
+	if lists > 0 {
 		o.say("take what is revoked since into the ledger, make new lists, and import them: kedge-ca crl --take-list")
 		return nil
 	}
 	o.say("make new lists of what is revoked, and import them: kedge-ca crl")
-	return nil
-}
-
-// tellTokens says how many tokens hosts can no longer use.
-func (o *ledgerRestoreOptions) tellTokens(ctx context.Context, s *store) error {
-	n := 0
-	for t, err := range s.Service.Tokens(ctx) {
-		if err != nil {
-			return err
-		}
-		if t.Void && o.inputs.Now().Before(t.Expires) {
-			n++
-		}
-	}
-	if n > 0 {
-		o.warn(fmt.Sprintf("tokens that were made before are void, since the backup does not know how often they were used: %d; make new ones for hosts that have not enrolled", n))
-	}
 	return nil
 }

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
 	"kedge/internal/cli"
+	"kedge/internal/localca"
 	"kedge/internal/report"
 )
 
@@ -48,64 +48,27 @@ lacks is an error.`,
 	return cmd
 }
 
-// verified is the output for a ledger without faults.
-type verified struct {
-	Ledger       string `json:"ledger"`
-	Entries      int64  `json:"entries"`
-	Certificates int64  `json:"certificates"`
-	Head         string `json:"head"`
-}
-
-func runLedgerVerify(ctx context.Context, o *ledgerVerifyOptions) (err error) {
-	l, s, err := o.open(ctx)
+func runLedgerVerify(ctx context.Context, o *ledgerVerifyOptions) error {
+	verified, err := o.verify(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.Close()) }()
-	checked, err := l.Verify(ctx, ledger.VerifyOptions{Head: o.head})
-	if err != nil {
-		return err
-	}
-	if !checked.OK() {
-		for _, fault := range checked.Faults {
-			o.warn(fault.String())
-		}
-		return &ledger.DamagedError{Where: l.Where(), Report: checked}
-	}
-	if err := o.compareLists(ctx, s); err != nil {
-		return err
-	}
-	o.say(fmt.Sprintf("verified %s: %d entries with %d certificates are as they were written", l.Where(), checked.Entries, checked.Certificates))
+	o.say(fmt.Sprintf("verified %s: %d entries with %d certificates are as they were written", verified.Ledger, verified.Entries, verified.Certificates))
 	if o.output.json {
-		return report.WriteJSON(o.Out, verified{l.Where(), checked.Entries, checked.Certificates, checked.Head})
+		return report.WriteJSON(o.Out, verified)
 	}
-	return report.Write(o.Out, []byte(checked.Head+"\n"))
+	return report.Write(o.Out, []byte(verified.Head+"\n"))
 }
 
-// open opens a backup, or the ledger of the CA, whose store it returns too.
-func (o *ledgerVerifyOptions) open(ctx context.Context) (*ledger.Ledger, *store, error) {
+// verify verifies a backup, or the ledger of the CA.
+func (o *ledgerVerifyOptions) verify(ctx context.Context) (verified *localca.Verified, err error) {
 	if o.file != "" {
-		l, err := ledger.OpenBackup(ctx, o.file, ledger.Options{Now: o.inputs.Now})
-		return l, nil, err
+		return localca.VerifyBackup(ctx, o.file, o.head, o.inputs.Now, o.warn)
 	}
 	s, err := readStore(ctx, o.host, &o.store)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return s.Ledger, s, nil
-}
-
-// compareLists fails if the last CRL of an authority has what the ledger lacks.
-func (o *ledgerVerifyOptions) compareLists(ctx context.Context, s *store) error {
-	if s == nil {
-		return nil
-	}
-	all, err := s.Service.Forgotten(ctx)
-	if err != nil || len(all) == 0 {
-		return err
-	}
-	for _, one := range all[1:] {
-		o.warn(one.Error())
-	}
-	return all[0]
+	defer s.close(&err)
+	return s.Verify(ctx, o.head)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/ca/ledger"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/report"
 )
@@ -14,11 +15,8 @@ import (
 type listOptions struct {
 	caOptions
 	filter filterFlags
-	limit  int
+	limit  limitFlag
 }
-
-// defaultLimit keeps the output short and quick, however large the ledger is.
-const defaultLimit = 1000
 
 func newList(h host, run func(context.Context, *listOptions) error) *cobra.Command {
 	o := &listOptions{caOptions: caOptions{host: h}}
@@ -32,8 +30,8 @@ the order in which they end, and with a pattern by the names that match.`,
   kedge-ca list --state valid --host 'web-*' --json
   kedge-ca list --kind leaf --expires-before 7d --unreplaced --csv`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.limit < 0 {
-				return cli.Usagef(cmd, "--limit: %d is negative; 0 lists all", o.limit)
+			if err := o.limit.check(cmd); err != nil {
+				return err
 			}
 			if err := o.filter.check(cmd); err != nil {
 				return err
@@ -43,35 +41,47 @@ the order in which they end, and with a pattern by the names that match.`,
 	}
 	o.addList(cmd)
 	o.filter.add(cmd)
-	cmd.Flags().IntVar(&o.limit, "limit", defaultLimit, "`NUMBER` of certificates to list at most; 0 lists all")
+	o.limit.add(cmd)
 	return cmd
 }
 
-func runList(ctx context.Context, o *listOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runList(ctx context.Context, s *store, o *listOptions) error {
 	f, err := o.filter.resolve(ctx, s, o.inputs.Now())
 	if err != nil {
 		return err
 	}
-	return s.list(ctx, f, o.limit, o.output)
+	return o.limit.list(ctx, s, f, o.output)
+}
+
+// limitFlag is how many certificates are listed at most.
+type limitFlag struct{ n int }
+
+// defaultLimit keeps the output short and quick, however large the ledger is.
+const defaultLimit = 1000
+
+func (f *limitFlag) add(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&f.n, "limit", defaultLimit, "`NUMBER` of certificates to list at most; 0 lists all")
+}
+
+func (f *limitFlag) check(cmd *cobra.Command) error {
+	if f.n < 0 {
+		return cli.Usagef(cmd, "--limit: %d is negative; 0 lists all", f.n)
+	}
+	return nil
 }
 
 // list writes the certificates that match a filter, and warns if there are more.
-func (s *store) list(ctx context.Context, f ledger.Filter, limit int, output outputFlags) error {
-	if limit > 0 {
-		f.Limit = limit + 1
+func (f *limitFlag) list(ctx context.Context, s *store, filter ledger.Filter, output outputFlags) error {
+	if f.n > 0 {
+		filter.Limit = f.n + 1
 	}
 	more := false
-	certs := report.Limit(limit, s.Ledger.List(ctx, f), func() { more = true })
-	if err := s.host.writeCertificates(output, certs); err != nil {
+	certs := report.Limit(f.n, s.Ledger.List(ctx, filter), func() { more = true })
+	if err := certinfo.Listing().Write(s.host.Out, output.format(), certinfo.Certificates(certs, output.format(), s.host.inputs.Now())); err != nil {
 		return err
 	}
 	if more {
-		s.host.warn(fmt.Sprintf("there are more than these %d; narrow the filters, or raise --limit (0 lists all)", limit))
+		s.host.warn(fmt.Sprintf("there are more than these %d; narrow the filters, or raise --limit (0 lists all)", f.n))
 	}
 	return nil
 }

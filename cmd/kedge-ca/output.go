@@ -7,6 +7,13 @@ import (
 	"kedge/internal/report"
 )
 
+// note writes the lines about a result to standard error.
+func (h host) note(all report.Notes) {
+	for _, n := range all {
+		cli.Say(h.Err, name, n.Label, n.Text)
+	}
+}
+
 // outputFlags select the format of standard output.
 type outputFlags struct{ json, csv bool }
 

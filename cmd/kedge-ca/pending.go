@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"iter"
 
 	"github.com/spf13/cobra"
 
+	"kedge/ca/ledger"
 	"kedge/internal/certinfo"
 )
 
@@ -34,43 +34,19 @@ was restored. The line to run on a host goes to standard error.`,
 	return cmd
 }
 
-func runPending(ctx context.Context, o *pendingOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runPending(ctx context.Context, s *store, o *pendingOptions) error {
 	line, err := s.EnrollLine(ctx)
 	if err != nil {
 		return err
 	}
+	decided := func(func(ledger.Token, error) bool) {}
+	if o.all {
+		decided = s.Service.Tokens(ctx)
+	}
 	listing := certinfo.RequestListing(func() { o.say("no request waits") })
-	if err := listing.Write(o.Out, o.output.format(), o.requests(ctx, s)); err != nil {
+	if err := listing.Write(o.Out, o.output.format(), certinfo.Requests(decided, s.Service.Requests(ctx), o.inputs.Now())); err != nil {
 		return err
 	}
 	o.say("hosts ask with: " + line)
 	return nil
-}
-
-// requests describes those that were decided, if they are asked for, and those that wait.
-func (o *pendingOptions) requests(ctx context.Context, s *store) iter.Seq2[certinfo.Request, error] {
-	return func(yield func(certinfo.Request, error) bool) {
-		now := o.inputs.Now()
-		for t, err := range s.Service.Tokens(ctx) {
-			if !o.all {
-				break
-			}
-			if err == nil && len(t.Request) == 0 {
-				continue
-			}
-			if !yield(certinfo.DecidedRequest(t, now), err) || err != nil {
-				return
-			}
-		}
-		for r, err := range s.Service.Requests(ctx) {
-			if !yield(certinfo.RequestOf(r), err) || err != nil {
-				return
-			}
-		}
-	}
 }

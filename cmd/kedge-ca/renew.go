@@ -16,9 +16,7 @@ import (
 )
 
 type renewOptions struct {
-	host
-	store      storeFlags
-	output     outputFlags
+	caOptions
 	form       formFlags
 	profile    string
 	issuer     string
@@ -40,7 +38,7 @@ type renewOptions struct {
 }
 
 func newRenew(h host, run func(context.Context, *renewOptions) error) *cobra.Command {
-	o := &renewOptions{host: h}
+	o := &renewOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "renew <name | file | serial>... | --from <hosts.csv> | --all | --within <time> | --authority <name>",
 		Short: "Renew certificates: the same key and names, a new validity",
@@ -88,7 +86,7 @@ needs --yes, when the authority would end sooner than now.`,
 }
 
 func newRekey(h host, run func(context.Context, *renewOptions) error) *cobra.Command {
-	o := &renewOptions{host: h, rekey: true}
+	o := &renewOptions{caOptions: caOptions{host: h}, rekey: true}
 	cmd := &cobra.Command{
 		Use:   "rekey <name | file>... | --from <hosts.csv> | --all | --within <time>",
 		Short: "Give certificates a new key: the same names, a new validity",
@@ -114,9 +112,6 @@ gone on with by the next one.`,
 			if err := o.check(cmd); err != nil {
 				return err
 			}
-			if err := o.keys.check(cmd); err != nil {
-				return err
-			}
 			return run(cmd.Context(), o)
 		},
 	}
@@ -126,8 +121,7 @@ gone on with by the next one.`,
 }
 
 func (o *renewOptions) add(cmd *cobra.Command) {
-	o.store.add(cmd)
-	o.output.add(cmd)
+	o.addKeys(cmd)
 	o.form.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.out, "out", ".", "`PATH` of the folder with the files of NAME")
@@ -158,7 +152,15 @@ func (o *renewOptions) check(cmd *cobra.Command) error {
 	if o.from == "-" && (o.store.password == "-" || o.form.from == "-") {
 		return cli.Usagef(cmd, "--from: standard input is read for a password already")
 	}
-	return o.form.check(cmd, o.store.password)
+	if err := o.form.check(cmd, o.store.password); err != nil {
+		return err
+	}
+	if o.rekey {
+		if err := o.keys.check(cmd); err != nil {
+			return err
+		}
+	}
+	return config.CheckFolder("out", o.out)
 }
 
 // several reports whether a flag selects several certificates.
@@ -177,15 +179,7 @@ func (o *renewOptions) named(args []string, missing string) error {
 	return nil
 }
 
-func runRenew(ctx context.Context, o *renewOptions) (err error) {
-	if err := config.CheckFolder("out", o.out); err != nil {
-		return err
-	}
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runRenew(ctx context.Context, s *store, o *renewOptions) error {
 	if o.authority != "" {
 		return o.renewAuthority(ctx, s)
 	}
@@ -243,4 +237,21 @@ func (o *renewOptions) carryOut(ctx context.Context, s *store, w *hostcert.Renew
 	defer bar.End()
 	w.Run(ctx, i, func() { bar.Add(1) })
 	return nil
+}
+
+// report writes the results, and returns an error if something was not renewed.
+func (o *renewOptions) report(w *hostcert.Renewals) error {
+	failed := w.Err()
+	if len(w.Failed) == 1 && failed == w.Failed[0].Err { // the only certificate that was named
+		return failed
+	}
+	notes, err := w.Notes()
+	if o.note(notes); err != nil {
+		return err
+	}
+	if !o.output.json {
+		return failed
+	}
+	head := w.FailedJSON(func(err error) string { return advise(err).Hint })
+	return errors.Join(failed, o.writeResults(head, w.Done))
 }

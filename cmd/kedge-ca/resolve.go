@@ -58,12 +58,7 @@ NAME --replace". It needs a yes on the terminal or --yes. Revocation counts once
 	return cmd
 }
 
-func runResolve(ctx context.Context, o *resolveOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runResolve(ctx context.Context, s *store, o *resolveOptions) error {
 	if err := o.confirm.ask(o.host, fmt.Sprintf("let the host with serial %s go on as %q, and revoke what the other has?", o.keep, o.name)); err != nil {
 		return err
 	}
@@ -71,14 +66,5 @@ func runResolve(ctx context.Context, o *resolveOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := o.reportChanged("revoked", &r.Changed, 0, o.output); err != nil {
-		return err
-	}
-	for _, line := range certinfo.GoesOn(o.name, r) {
-		o.say(line)
-	}
-	if len(r.Changed.Certificates) > 0 {
-		o.reportNext(&r.Changed)
-	}
-	return nil
+	return o.reportChange(certinfo.Change{Done: "revoked", Changed: &r.Changed}, certinfo.GoesOn(o.name, r)...)
 }

@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"kedge/ca"
-	"kedge/ca/issuance"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/emulator"
+	"kedge/internal/localca"
 	"kedge/internal/testenv"
 )
 
@@ -170,29 +170,6 @@ func TestCRL_times(t *testing.T) {
 	x.refuses("the CA certificate \"CN=kedge CA\" is valid from", "crl", "--issuer", "ca")
 }
 
-func TestWrittenCRL_report(t *testing.T) {
-	t.Parallel()
-	days := func(n float64) *float64 { return &n }
-	tests := []struct {
-		made writtenCRL
-		want string
-	}{
-		{writtenCRL{CRL: issuance.CRL{Size: 300_001}}, "warning: ca.crl has 300001 bytes; IAM Roles Anywhere takes 300000 at most: rotate to a new CA"},
-		{writtenCRL{CRL: issuance.CRL{Size: 290_000, DaysLeft: days(12), PerDay: 8}}, "warning: ca.crl has 290000 of 300000 bytes: room for 7 more, for about 12 days at 8.0 a day: rotate to a new CA before"},
-		{writtenCRL{CRL: issuance.CRL{Size: 1000, DaysLeft: days(99), PerDay: 8}}, "done: ca.crl has 1000 of 300000 bytes: room for 7 more, for about 99 days at 8.0 a day\n"},
-		{writtenCRL{CRL: issuance.CRL{Size: 1000}}, "done: ca.crl has 1000 of 300000 bytes: room for 7 more; it does not grow\n"},
-		{writtenCRL{CRL: issuance.CRL{Compared: true, Added: strings.Split("abcdefghijkl", "")}}, "done: added a, b, c, d, e, f, g, h, i, j and 2 more\n"},
-	}
-	for _, tt := range tests {
-		var words strings.Builder
-		tt.made.File, tt.made.MaxSize, tt.made.Room = "ca.crl", 300_000, 7
-		tt.made.report(newHost(cli.Streams{Err: &words}))
-		if !strings.Contains(words.String(), "\nkedge-ca: "+tt.want) {
-			t.Errorf("%s\nwant %s", &words, tt.want)
-		}
-	}
-}
-
 // TestQuery_postgres runs what reads the ledger on the other engine.
 func TestQuery_postgres(t *testing.T) {
 	t.Parallel()
@@ -245,14 +222,14 @@ func TestQuery_postgres(t *testing.T) {
 }
 
 // crl makes the list of the one authority.
-func (x *rehearsal) crl(args ...string) writtenCRL {
+func (x *rehearsal) crl(args ...string) localca.CRL {
 	x.t.Helper()
 	return decodeCRL(x.t, x.run(append([]string{"crl", "--json"}, args...)...))
 }
 
-func decodeCRL(t *testing.T, document string) writtenCRL {
+func decodeCRL(t *testing.T, document string) localca.CRL {
 	t.Helper()
-	var made struct{ CRLs []writtenCRL }
+	var made struct{ CRLs []localca.CRL }
 	if err := json.Unmarshal([]byte(document), &made); err != nil || len(made.CRLs) != 1 {
 		t.Fatalf("%v: %s", err, document)
 	}

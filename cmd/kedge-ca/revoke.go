@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"kedge/ca"
-	"kedge/ca/ledger"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 )
 
@@ -60,17 +59,12 @@ privilege-withdrawn, aa-compromise.`,
 	return cmd
 }
 
-func runRevoke(ctx context.Context, o *revokeOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runRevoke(ctx context.Context, s *store, o *revokeOptions) error {
 	chosen, err := s.Service.ToRevoke(ctx, o.selectors.all, o.reason)
 	if err != nil {
 		return err
 	}
-	if question := o.question(chosen.Certificates); question != "" {
+	if question := certinfo.RevokeQuestion(chosen.Certificates); question != "" {
 		if err := o.confirm.ask(o.host, question); err != nil {
 			return err
 		}
@@ -79,32 +73,5 @@ func runRevoke(ctx context.Context, o *revokeOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := o.reportChanged("revoked", changed, chosen.Skipped, o.output); err != nil {
-		return err
-	}
-	o.reportNext(changed)
-	return nil
-}
-
-// question returns what the user must agree to; empty for one leaf.
-func (o *revokeOptions) question(certs []ledger.Certificate) string {
-	const shown = 5
-	var names []string
-	authorities := 0
-	for i, c := range certs {
-		if c.Kind != ledger.Leaf {
-			authorities++
-		}
-		if i < shown {
-			names = append(names, fmt.Sprintf("%q (serial %s)", c.Subject, c.Serial))
-		}
-	}
-	list := firstOf(names, shown, len(certs))
-	switch {
-	case authorities > 0:
-		return fmt.Sprintf("revoke %s, with %d of a CA, below which no host gets a session any more?", list, authorities)
-	case len(certs) > 1:
-		return fmt.Sprintf("revoke %d certificates: %s?", len(certs), list)
-	}
-	return ""
+	return o.reportChange(certinfo.Change{Done: "revoked", Changed: changed, Skipped: chosen.Skipped})
 }

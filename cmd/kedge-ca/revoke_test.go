@@ -31,7 +31,7 @@ func TestRevoke_asked(t *testing.T) {
 	if err := o.selectors.set(nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := runRevoke(t.Context(), o); !errors.Is(err, errDeclined) {
+	if err := changing(runRevoke)(t.Context(), o); !errors.Is(err, errDeclined) {
 		t.Errorf("declined: %v", err)
 	}
 	if !strings.HasPrefix(asked, `revoke 6 certificates: "CN=a" (serial `) || !strings.HasSuffix(asked, " and 1 more?") {
@@ -41,7 +41,7 @@ func TestRevoke_asked(t *testing.T) {
 		t.Errorf("declined, and revoked: %s", out)
 	}
 	answer = true
-	if err := runRevoke(t.Context(), o); err != nil {
+	if err := changing(runRevoke)(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	if out := x.run("list", "--state", "revoked"); strings.Count(out, "revoked") != 6 {

@@ -62,43 +62,21 @@ func (f *selectorFlags) set(words []string) error {
 	return nil
 }
 
-// maxNamed is how many certificates are reported individually.
-const maxNamed = 10
-
-// reportChanged reports the certificates that were changed, and how many were skipped.
-func (h host) reportChanged(done string, changed *issuance.Changed, skipped int, output outputFlags) error {
-	if len(changed.Certificates) > maxNamed {
-		h.say(fmt.Sprintf("%s %d certificates", done, len(changed.Certificates)))
-	} else {
-		for _, c := range changed.Certificates {
-			of := ""
-			if c.Host != "" {
-				of = fmt.Sprintf(" of the host %q", c.Host)
-			}
-			h.say(fmt.Sprintf("%s %q%s, serial %s", done, c.Subject, of, c.Serial))
+// reportChange reports certificates that were changed, what else was done, and what is left to do.
+func (o *caOptions) reportChange(c certinfo.Change, done ...string) error {
+	o.note(c.Notes())
+	if o.output.json {
+		document, err := c.Document(o.inputs.Now())
+		if err != nil {
+			return err
+		}
+		if err := report.WriteJSON(o.Out, document); err != nil {
+			return err
 		}
 	}
-	if skipped > 0 {
-		h.say(fmt.Sprintf("left %d others that are named so as they were", skipped))
+	for _, text := range done {
+		o.say(text)
 	}
-	if !output.json {
-		return nil
-	}
-	all, err := certinfo.All(changed.Certificates, h.inputs.Now())
-	if err != nil {
-		return err
-	}
-	return report.WriteJSON(h.Out, struct {
-		Certificates []certinfo.Certificate `json:"certificates"`
-	}{all})
-}
-
-// reportNext reports the next steps until a revocation, or the end of a hold, takes effect.
-func (h host) reportNext(changed *issuance.Changed) {
-	h.warnAll(changed.Warnings)
-	command := "it counts once the list is imported: make it with kedge-ca crl"
-	for _, a := range changed.Behind {
-		command += " --issuer " + a.Name
-	}
-	h.say(command)
+	o.note(c.Next())
+	return nil
 }

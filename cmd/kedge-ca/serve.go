@@ -2,30 +2,22 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"os/signal"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/internal/caserver"
 	"kedge/internal/cli"
 	"kedge/internal/config"
-	"kedge/internal/enrollapi"
 )
 
 type serveOptions struct {
 	host
 	store     storeFlags
-	listen    []string
-	plain     []string // addresses for lists and certificates over HTTP
-	metrics   []string // addresses for health checks and Prometheus
-	url       string
-	issuer    string
-	drain     time.Duration
+	config    caserver.Config
 	logFormat string
 }
 
@@ -61,51 +53,26 @@ the server is ready, and can watch it (WatchdogSec).`,
 		Example: `  kedge-ca serve --url https://ca.example.com:8443
   kedge-ca serve --listen 127.0.0.1:8443 --http 127.0.0.1:8080`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.check(cmd); err != nil {
-				return err
+			err := o.config.Check()
+			if err == nil {
+				o.config.Log, err = caserver.NewLog(o.logFormat, o.Err)
+			}
+			if err != nil {
+				return cli.Usagef(cmd, "%w", err)
 			}
 			return run(cmd.Context(), o)
 		},
 	}
 	o.store.add(cmd)
 	flags := cmd.Flags()
-	flags.StringSliceVar(&o.listen, "listen", []string{defaultListen}, "`IP:port` for hosts, or :port for all addresses; may be repeated")
-	flags.StringSliceVar(&o.plain, "http", nil, "`IP:port` for /crl/NAME.crl and /ca/NAME.cer without TLS; may be repeated (default: none)")
-	flags.StringSliceVar(&o.metrics, "metrics", nil, "`IP:port` for /metrics, /readyz and /healthz without TLS; may be repeated (default: none)")
-	flags.StringVar(&o.url, "url", "", "`URL` by which hosts reach the server; server.url of the configuration when not given")
-	flags.StringVar(&o.issuer, "issuer", "", "`NAME` of the authority that issues; the ledger's issuing one when not given")
-	cli.AddDrain(flags, &o.drain)
+	flags.StringSliceVar(&o.config.Listen, "listen", []string{defaultListen}, "`IP:port` for hosts, or :port for all addresses; may be repeated")
+	flags.StringSliceVar(&o.config.Plain, "http", nil, "`IP:port` for /crl/NAME.crl and /ca/NAME.cer without TLS; may be repeated (default: none)")
+	flags.StringSliceVar(&o.config.Metrics, "metrics", nil, "`IP:port` for /metrics, /readyz and /healthz without TLS; may be repeated (default: none)")
+	flags.StringVar(&o.config.URL, "url", "", "`URL` by which hosts reach the server; server.url of the configuration when not given")
+	flags.StringVar(&o.config.Issuer, "issuer", "", "`NAME` of the authority that issues; the ledger's issuing one when not given")
+	cli.AddDrain(flags, &o.config.Drain)
 	cli.AddLogFormat(flags, &o.logFormat)
 	return cmd
-}
-
-func (o *serveOptions) check(cmd *cobra.Command) error {
-	for flag, addresses := range map[string][]string{"listen": o.listen, "http": o.plain, "metrics": o.metrics} {
-		for _, address := range addresses {
-			if err := caserver.CheckAddress(address); err != nil {
-				return cli.Usagef(cmd, "--%s: %w", flag, err)
-			}
-		}
-	}
-	if o.url != "" {
-		if err := enrollapi.CheckURL(o.url); err != nil {
-			return cli.Usagef(cmd, "--url: %w", err)
-		}
-	}
-	if o.drain <= 0 {
-		return cli.Usagef(cmd, "--drain: %v must be positive", o.drain)
-	}
-	if o.logFormat != "text" && o.logFormat != "json" {
-		return cli.Usagef(cmd, "--log-format: %q is neither text nor json", o.logFormat)
-	}
-	return nil
-}
-
-func (o *serveOptions) logger() *slog.Logger {
-	if o.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(o.Err, nil))
-	}
-	return slog.New(slog.NewTextHandler(o.Err, nil))
 }
 
 func runServe(ctx context.Context, o *serveOptions) (err error) {
@@ -124,10 +91,10 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 		return err
 	}
 	defer s.close(&err)
-	return caserver.Run(ctx, caserver.Config{
-		CA: s.CA, Folder: o.store.folder(), Listen: o.listen, Plain: o.plain, Metrics: o.metrics, URL: o.url, Issuer: o.issuer, Drain: o.drain, Serving: serving,
-		Systemd: service, Version: cli.Version(), Now: o.inputs.Now, Log: o.logger(), Advise: func(err error) string { return advise(err).Hint },
-	}, hangup)
+	c := o.config
+	c.CA, c.Folder, c.Serving, c.Systemd, c.Version, c.Now = s.CA, o.store.folder(), serving, service, cli.Version(), o.inputs.Now
+	c.Advise = func(err error) string { return advise(err).Hint }
+	return caserver.Run(ctx, c, hangup)
 }
 
 // stopAsking returns a function after which no password is asked for on the terminal: the key of an

@@ -45,6 +45,9 @@ valid for 30 days; run the same with --replace again before, such as from cron e
 			case o.out == "":
 				return cli.Usagef(cmd, "%w", errors.New("give the file to write with --out"))
 			}
+			if err := config.CheckFolder("out", filepath.Dir(o.out)); err != nil {
+				return err
+			}
 			return run(cmd.Context(), o)
 		},
 	}
@@ -57,15 +60,7 @@ valid for 30 days; run the same with --replace again before, such as from cron e
 	return cmd
 }
 
-func runServerCert(ctx context.Context, o *serverCertOptions) (err error) {
-	if err := config.CheckFolder("out", filepath.Dir(o.out)); err != nil {
-		return err
-	}
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runServerCert(ctx context.Context, s *store, o *serverCertOptions) error {
 	issued, err := s.MakeServerFile(ctx, localca.ServerFile{Authority: o.issuer, Names: slices.Concat(o.names.DNS, o.names.IPs), Path: o.out, Replace: o.replace})
 	if err != nil {
 		return err

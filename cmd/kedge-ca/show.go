@@ -39,27 +39,16 @@ such as those that renew one another, the last one issued is shown.`,
 	return cmd
 }
 
-func runShow(ctx context.Context, o *showOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
+func runShow(ctx context.Context, s *store, o *showOptions) error {
+	last, others, err := s.Service.FindLast(ctx, o.text)
 	if err != nil {
 		return err
-	}
-	defer s.close(&err)
-	found, err := s.Service.Find(ctx, o.text)
-	if err != nil {
-		return err
-	}
-	last := found[0].Certificate
-	for _, f := range found {
-		if f.Seq > last.Seq {
-			last = f.Certificate
-		}
 	}
 	if err := o.write(last); err != nil {
 		return err
 	}
-	if n := len(found) - 1; n > 0 {
-		o.warn(fmt.Sprintf("%d more are named so; kedge-ca who lists them", n))
+	if others > 0 {
+		o.warn(fmt.Sprintf("%d more are named so; kedge-ca who lists them", others))
 	}
 	return nil
 }

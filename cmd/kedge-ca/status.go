@@ -37,12 +37,7 @@ error, and standard output stays empty: for cron and monitoring.`,
 	return cmd
 }
 
-func runStatus(ctx context.Context, o *statusOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runStatus(ctx context.Context, s *store, o *statusOptions) error {
 	status, err := s.Service.Status(ctx)
 	if err != nil {
 		return err

@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"iter"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca/ledger"
 	"kedge/internal/certinfo"
 )
 
@@ -33,30 +30,6 @@ ledger made void. Their secrets are not in the ledger.`,
 	return cmd
 }
 
-func runTokenList(ctx context.Context, o *tokenListOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
-	now := o.inputs.Now()
-	return certinfo.TokenListing().Write(o.Out, o.output.format(), o.tokens(s.Service.Tokens(ctx), now))
-}
-
-// tokens describes tokens, only usable ones unless all are asked for.
-func (o *tokenListOptions) tokens(all iter.Seq2[ledger.Token, error], now time.Time) iter.Seq2[certinfo.Token, error] {
-	return func(yield func(certinfo.Token, error) bool) {
-		for t, err := range all {
-			d := certinfo.TokenOf(t, now)
-			if err == nil && len(t.Request) != 0 { // an approval, which kedge-ca pending lists
-				continue
-			}
-			if err == nil && d.State != certinfo.TokenUsable && !o.all {
-				continue
-			}
-			if !yield(d, err) || err != nil {
-				return
-			}
-		}
-	}
+func runTokenList(ctx context.Context, s *store, o *tokenListOptions) error {
+	return certinfo.TokenListing().Write(o.Out, o.output.format(), certinfo.Tokens(s.Service.Tokens(ctx), o.all, o.inputs.Now()))
 }

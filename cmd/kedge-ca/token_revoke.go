@@ -4,14 +4,13 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca/issuance"
-	"kedge/ca/ledger"
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/localca"
+	"kedge/internal/report"
 )
 
 type tokenRevokeOptions struct {
@@ -50,43 +49,18 @@ those that have replaced them; that needs a yes on the terminal or --yes.`,
 	return cmd
 }
 
-func runTokenRevoke(ctx context.Context, o *tokenRevokeOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runTokenRevoke(ctx context.Context, s *store, o *tokenRevokeOptions) error {
 	if o.certificates {
-		question := fmt.Sprintf("revoke %s and all certificates that hosts got by it?", count(len(o.ids), "token"))
+		question := fmt.Sprintf("revoke %s and all certificates that hosts got by it?", report.Count(len(o.ids), "token"))
 		if err := o.confirm.ask(o.host, question); err != nil {
 			return err
 		}
 	}
-	for _, id := range o.ids { // all or none are revoked, as far as that can be known before
-		if _, err := s.Service.Token(ctx, id); err != nil {
-			return err
-		}
-	}
-	var all issuance.Changed
-	for _, id := range o.ids {
-		changed, err := s.Service.RevokeToken(ctx, id, o.certificates, o.why)
-		if err != nil {
-			return err
-		}
+	changed, err := s.Service.RevokeTokens(ctx, o.ids, o.certificates, o.why, func(id []byte) {
 		o.say("revoked the token " + hex.EncodeToString(id))
-		all.Certificates = append(all.Certificates, changed.Certificates...)
-		all.Warnings = append(all.Warnings, changed.Warnings...)
-		for _, a := range changed.Behind {
-			if !slices.ContainsFunc(all.Behind, func(b ledger.Authority) bool { return a.Name == b.Name }) {
-				all.Behind = append(all.Behind, a)
-			}
-		}
-	}
-	if err := o.reportChanged("revoked", &all, 0, o.output); err != nil {
+	})
+	if err != nil {
 		return err
 	}
-	if len(all.Certificates) > 0 {
-		o.reportNext(&all)
-	}
-	return nil
+	return o.reportChange(certinfo.Change{Done: "revoked", Changed: changed})
 }

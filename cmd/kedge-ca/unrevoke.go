@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 )
 
@@ -36,12 +37,7 @@ named or none. Any other revocation is for good. Names are read as by "kedge-ca 
 	return cmd
 }
 
-func runUnrevoke(ctx context.Context, o *unrevokeOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runUnrevoke(ctx context.Context, s *store, o *unrevokeOptions) error {
 	chosen, err := s.Service.ToRelease(ctx, o.selectors.all)
 	if err != nil {
 		return err
@@ -50,9 +46,5 @@ func runUnrevoke(ctx context.Context, o *unrevokeOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := o.reportChanged("released", changed, chosen.Skipped, o.output); err != nil {
-		return err
-	}
-	o.reportNext(changed)
-	return nil
+	return o.reportChange(certinfo.Change{Done: "released", Changed: changed, Skipped: chosen.Skipped})
 }

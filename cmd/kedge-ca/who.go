@@ -35,22 +35,11 @@ are found are listed, each with what it was found by.`,
 	return cmd
 }
 
-func runWho(ctx context.Context, o *whoOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runWho(ctx context.Context, s *store, o *whoOptions) error {
 	found, err := s.Service.Find(ctx, o.text)
 	if err != nil {
 		return err
 	}
-	return certinfo.FoundListing().Write(o.Out, o.output.format(), func(yield func(certinfo.Found, error) bool) {
-		for _, f := range found {
-			d, err := o.output.describe(f.Certificate, o.inputs.Now())
-			if !yield(certinfo.Found{FoundBy: f.By.String(), Certificate: d}, err) || err != nil {
-				return
-			}
-		}
-	})
+	format := o.output.format()
+	return certinfo.FoundListing().Write(o.Out, format, certinfo.AllFound(found, format, o.inputs.Now()))
 }

@@ -137,3 +137,47 @@ func TestQuote(t *testing.T) {
 		}
 	}
 }
+
+// TestImports: each list that is known has its command line, for a person or for a program; others
+// are named to the program's user.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:rolesanywhere:eu-west-1:111122223333:"
+	kept := &cadir.AWS{
+		TrustAnchors: map[string]string{"first": arn + "trust-anchor/11111111-2222-3333-4444-555555555555"},
+		CRLs:         map[string]string{"again": arn + "crl/11111111-2222-3333-4444-555555555555"},
+	}
+	var all []Import
+	for _, authority := range []string{"first", "unknown", "again"} {
+		c, err := FindCRL(kept, authority, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, Import{c, "/ca/crl/" + authority + ".crl"})
+	}
+	labels := func(printed bool, all ...Import) string {
+		lines, notes, err := Imports(all, printed)
+		text := strings.Repeat("line ", strings.Count(lines, "aws rolesanywhere ")) + "|"
+		for _, n := range notes {
+			word, _, _ := strings.Cut(n.Text, " ")
+			text += " " + n.Label + ":" + word
+		}
+		if err != nil {
+			text += " error"
+		}
+		return text
+	}
+	dollar := Import{all[0].CRL, "/ca/$HOME.crl"}
+	for _, tt := range []struct{ got, want string }{
+		{labels(true), "|"},
+		{labels(true, all...), "line line | next:then warning:the"},
+		{labels(false, all...), "line line | next:aws next:then next:aws"},
+		{labels(true, all[2]), "line |"},
+		{labels(false, all[1]), "|"},
+		{labels(false, all[2], dollar), "| next:aws error"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s, want %s", tt.got, tt.want)
+		}
+	}
+}

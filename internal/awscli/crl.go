@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kedge/internal/cadir"
+	"kedge/internal/report"
 )
 
 // CRL is the list of an authority at IAM Roles Anywhere, which takes it for the trust anchor that
@@ -79,4 +80,35 @@ func resourceName(name string) string {
 		return '-'
 	}, name)
 	return cleaned[:min(len(cleaned), most)]
+}
+
+// Import is a list in a file, to be imported or updated.
+type Import struct {
+	CRL
+	File string
+}
+
+// Imports returns the command lines for those lists that are known, each with a line feed, and what
+// else to do. They are among that too, unless they are printed for a program.
+func Imports(all []Import, printed bool) (lines string, n report.Notes, err error) {
+	for _, i := range all {
+		if !i.IsKnown() {
+			if printed {
+				n.Warn("the list of %q is left out: IAM Roles Anywhere takes it for a trust anchor that holds the certificate of %q, and none is known here; with one: kedge-ca crl --aws-cli --issuer %s --trust-anchor ARN", i.authority, i.authority, i.authority)
+			}
+			continue
+		}
+		line, err := i.Command(i.File)
+		if err != nil {
+			return "", n, err
+		}
+		lines += line + "\n"
+		if !printed {
+			n.Next("%s", line)
+		}
+		if !i.IsImported() {
+			n.Next("then keep the ARN that it prints, for updates: kedge-ca crl --aws-cli --issuer %s --crl ARN", i.authority)
+		}
+	}
+	return lines, n, nil
 }

@@ -1,11 +1,29 @@
 package certinfo
 
-import "kedge/internal/report"
+import (
+	"iter"
+	"time"
+
+	"kedge/ca/issuance"
+	"kedge/internal/report"
+)
 
 // Found is a certificate with what it was found by.
 type Found struct {
 	FoundBy string `json:"found_by"` // serial, subject, common name, …
 	Certificate
+}
+
+// AllFound describes what was found, for a format.
+func AllFound(found []issuance.Match, f report.Format, now time.Time) iter.Seq2[Found, error] {
+	return func(yield func(Found, error) bool) {
+		for _, m := range found {
+			d, err := For(f, m.Certificate, now)
+			if !yield(Found{FoundBy: m.By.String(), Certificate: d}, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // FoundListing is how lists of them look.

@@ -3,6 +3,7 @@ package certinfo
 import (
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"time"
 
 	"kedge/ca/issuance"
@@ -74,6 +75,20 @@ func HostOf(h issuance.Host) Host {
 		d.Clones = append(d.Clones, clone)
 	}
 	return d
+}
+
+// Hosts describes hosts, only the late ones if those are asked for. They come first.
+func Hosts(hosts iter.Seq2[issuance.Host, error], late bool) iter.Seq2[Host, error] {
+	return func(yield func(Host, error) bool) {
+		for h, err := range hosts {
+			if err == nil && late && !h.Late() {
+				return
+			}
+			if !yield(HostOf(h), err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // HostListing says how hosts are written.

@@ -2,6 +2,7 @@ package certinfo
 
 import (
 	"encoding/hex"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,29 @@ func Brief(c ledger.Certificate, now time.Time) Certificate {
 		d.Reason = c.Reason.String()
 	}
 	return d
+}
+
+// For describes as much of a record as a format shows.
+func For(f report.Format, c ledger.Certificate, now time.Time) (Certificate, error) {
+	if f == report.Text {
+		return Brief(c, now), nil
+	}
+	return Of(c, now)
+}
+
+// Certificates describes records for a format.
+func Certificates(certs iter.Seq2[ledger.Certificate, error], f report.Format, now time.Time) iter.Seq2[Certificate, error] {
+	return func(yield func(Certificate, error) bool) {
+		for c, err := range certs {
+			var d Certificate
+			if err == nil {
+				d, err = For(f, c, now)
+			}
+			if !yield(d, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // All is Of for the few that a command has at hand.

@@ -3,6 +3,7 @@ package certinfo
 import (
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -56,6 +57,29 @@ func DecidedRequest(t ledger.Token, now time.Time) Request {
 	return d
 }
 
+// DecidedRequests is the JSON document of requests that were approved or denied.
+type DecidedRequests struct {
+	Requests []Request `json:"requests"`
+}
+
+// Requests describes the requests that wait, after those that were decided: approvals and denials
+// among tokens, at a time.
+func Requests(tokens iter.Seq2[ledger.Token, error], waiting iter.Seq2[ledger.Request, error], now time.Time) iter.Seq2[Request, error] {
+	decided := report.Each(tokens, func(t ledger.Token) (Request, bool) { return DecidedRequest(t, now), len(t.Request) != 0 })
+	return func(yield func(Request, error) bool) {
+		for d, err := range decided {
+			if !yield(d, err) || err != nil {
+				return
+			}
+		}
+		for r, err := range waiting {
+			if !yield(RequestOf(r), err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // RequestListing says how requests are written.
 func RequestListing(empty func()) report.Listing[Request] {
 	columns := []report.Column[Request]{
@@ -81,6 +105,14 @@ func escaped(name string) string {
 	}
 	return name
 }
+
+// Approved says in words that a request was approved, and until when the host must ask.
+func (r Request) Approved() string {
+	return fmt.Sprintf("approved %s, until %s", r.InWords(), r.Expires)
+}
+
+// Denied says in words that a request was denied.
+func (r Request) Denied() string { return "denied " + r.InWords() }
 
 // InWords says in words what a request asks for.
 func (r Request) InWords() string {

@@ -3,6 +3,7 @@ package certinfo
 import (
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -58,6 +59,15 @@ func tokenState(t ledger.Token, now time.Time) string {
 	return TokenUsable
 }
 
+// Tokens describes tokens, only those that can be used unless all are asked for. Approvals, which
+// are tokens too, are left out.
+func Tokens(tokens iter.Seq2[ledger.Token, error], all bool, now time.Time) iter.Seq2[Token, error] {
+	return report.Each(tokens, func(t ledger.Token) (Token, bool) {
+		d := TokenOf(t, now)
+		return d, len(t.Request) == 0 && (all || d.State == TokenUsable)
+	})
+}
+
 // TokenListing says how tokens are written.
 func TokenListing() report.Listing[Token] {
 	columns := []report.Column[Token]{
@@ -70,6 +80,38 @@ func TokenListing() report.Listing[Token] {
 		{Head: "WHY", Value: func(t Token) string { return t.Why }},
 	}
 	return report.Listing[Token]{Key: "tokens", JSON: func(t Token) any { return t }, Columns: columns}
+}
+
+// MadeTokens is the JSON document of tokens that were made.
+type MadeTokens struct {
+	Tokens []MadeToken `json:"tokens"`
+}
+
+// MadeToken is a token with its text, which is a secret.
+type MadeToken struct {
+	Token
+	Text string `json:"token"`
+	URL  string `json:"url"`
+}
+
+// Lines has the texts, each on a line.
+func (m MadeTokens) Lines() []byte {
+	var lines []byte
+	for _, t := range m.Tokens {
+		lines = append(lines, t.Text+"\n"...)
+	}
+	return lines
+}
+
+// Notes says what was made, without the secrets.
+func (m MadeTokens) Notes() (n report.Notes) {
+	for _, t := range m.Tokens[:min(len(m.Tokens), report.MaxNamed)] {
+		n.Done("made %s", t.InWords())
+	}
+	if more := len(m.Tokens) - report.MaxNamed; more > 0 {
+		n.Done("made %d more", more)
+	}
+	return n
 }
 
 // InWords says in words what a token is for.

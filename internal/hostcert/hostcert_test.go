@@ -178,9 +178,9 @@ func TestRenew(t *testing.T) {
 	must(t, err)
 	c.now = c.now.Add(16 * time.Hour)
 	w := c.run(c.renewer())
-	part, ok := errors.AsType[*PartError](w.Err("renewed"))
+	part, ok := errors.AsType[*PartError](w.Err())
 	if !ok || part.Done != 2 || part.Total != 3 || len(w.Failed) != 1 || w.Failed[0].Name != "web-02" {
-		t.Errorf("%+v, %v", w, w.Err("renewed"))
+		t.Errorf("%+v, %v", w, w.Err())
 	}
 	refused, ok := errors.AsType[*NotRenewedError](w.Failed[0].Err)
 	if !ok || refused.Authority {
@@ -188,10 +188,10 @@ func TestRenew(t *testing.T) {
 	}
 	r := c.renewer()
 	r.Within = 8 * time.Hour
-	if w := c.run(r, "web-01", "db-*"); w.NotDue != 2 || w.Err("renewed") != nil || w.Done != nil {
+	if w := c.run(r, "web-01", "db-*"); w.NotDue != 2 || w.Err() != nil || w.Done != nil {
 		t.Errorf("%+v", w)
 	}
-	if w := c.run(c.renewer(), "gone"); w.Err("renewed") == nil || !errors.As(w.Err("renewed"), new(*issuance.NoMatchError)) {
+	if w := c.run(c.renewer(), "gone"); w.Err() == nil || !errors.As(w.Err(), new(*issuance.NoMatchError)) {
 		t.Errorf("%+v", w)
 	}
 }
@@ -211,7 +211,7 @@ func TestRenew_affectsAll(t *testing.T) {
 	r.AffectsAll = func(error) bool { return true }
 	must(t, os.Remove(filepath.Join(c.dir, "web-01.pem")))
 	w.Run(t.Context(), c.issuer, func() {})
-	if w.Fatal == nil || len(w.Done) == 2 || !errors.Is(w.Err("renewed"), fs.ErrNotExist) {
+	if w.Fatal == nil || len(w.Done) == 2 || !errors.Is(w.Err(), fs.ErrNotExist) {
 		t.Errorf("%+v", w)
 	}
 }
@@ -227,7 +227,7 @@ func TestRekey(t *testing.T) {
 	r := c.renewer()
 	r.NewKey = newKey
 	w := c.run(r, "web-01")
-	must(t, w.Err("rekeyed"))
+	must(t, w.Err())
 	after, err := hostfiles.ReadKey(path)
 	must(t, err)
 	cert, err := hostfiles.ReadCertificate(w.Done[0].Files.Certificate)

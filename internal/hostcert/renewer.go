@@ -156,13 +156,13 @@ func (w *Renewals) failed(path string, err error) {
 }
 
 // Err returns the error of the one certificate that was named, or a *PartError if not everything
-// was done. verb describes the operation in it, such as renewed.
-func (w *Renewals) Err(verb string) error {
+// was done.
+func (w *Renewals) Err() error {
 	switch {
 	case w.Named == 1 && len(w.Failed) == 1 && w.Fatal == nil:
 		return w.Failed[0].Err
 	case len(w.Failed) > 0 || w.Fatal != nil:
-		return &PartError{Verb: verb, Done: len(w.Done), Total: w.Named - w.NotDue, Failed: w.Failed, Err: w.Fatal}
+		return &PartError{Verb: w.renewer.verb(), Done: len(w.Done), Total: w.Named - w.NotDue, Failed: w.Failed, Err: w.Fatal}
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ type TokenFor struct {
 	// Name is the requested name, or a pattern, with *, ? or {random}, for names that no certificate has
 	// had.
 	Name    string
-	Profile string // empty: the default one
+	Profile string // empty: that of the terms
 }
 
 // IsPattern reports whether the name is a pattern: no name has these characters.
@@ -42,6 +42,7 @@ func (f TokenFor) CheckPattern() error {
 
 // TokenTerms limit the use of tokens.
 type TokenTerms struct {
+	Profile  string // of hosts that have none; empty: the default one
 	URL      string // of the server; empty: that of the configuration
 	Uses     int    // of each
 	Lifetime time.Duration
@@ -49,14 +50,6 @@ type TokenTerms struct {
 	ForKey   []byte         // ca.KeyHash of the only key that can use it; nil: any
 	Replace  bool           // it can give a name that another key holds
 	Why      string         // for the ledger
-}
-
-// CheckURL checks the URL, if there is one.
-func (t TokenTerms) CheckURL() error {
-	if t.URL == "" {
-		return nil
-	}
-	return enrollapi.CheckURL(t.URL)
 }
 
 // NewToken is a token that was made. Its text is known only now: the ledger has a hash of it.
@@ -82,6 +75,7 @@ func (c *CA) MakeTokens(ctx context.Context, hosts []TokenFor, terms TokenTerms)
 	var made []NewToken
 	var records []ledger.Token
 	for _, host := range hosts {
+		host.Profile = cmp.Or(host.Profile, terms.Profile)
 		t, err := c.makeToken(host, terms, pin)
 		if err != nil {
 			return nil, err

@@ -119,6 +119,23 @@ func Limit[T any](n int, records iter.Seq2[T, error], more func()) iter.Seq2[T, 
 	}
 }
 
+// Each yields what describe returns for each record, and leaves out those for which it returns false. It
+// ends at the first error.
+func Each[A, B any](records iter.Seq2[A, error], describe func(A) (B, bool)) iter.Seq2[B, error] {
+	return func(yield func(B, error) bool) {
+		for record, err := range records {
+			if err != nil {
+				var none B
+				yield(none, err)
+				return
+			}
+			if d, ok := describe(record); ok && !yield(d, nil) {
+				return
+			}
+		}
+	}
+}
+
 func (l Listing[T]) writeJSON(w io.Writer, records iter.Seq2[T, error]) error {
 	fmt.Fprintf(w, "{\n  \"schema\": %d,\n", schema)
 	if l.Head != nil {

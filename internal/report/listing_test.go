@@ -9,6 +9,8 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -186,6 +188,37 @@ func TestListing_formulas(t *testing.T) {
 		lines, err2 := csv.NewReader(strings.NewReader(out.String())).ReadAll()
 		if err := errors.Join(err, err2); err != nil || len(lines) != 2 || lines[1][0] != want || lines[1][1] != "1" {
 			t.Errorf("%q: %q, %v", value, lines, err)
+		}
+	}
+}
+
+// TestEach: what is left out does not end the list, and an error does.
+func TestEach(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	records := func(yield func(int, error) bool) {
+		for n := range 6 {
+			var err error
+			if n == 4 {
+				n, err = 0, broken
+			}
+			if !yield(n, err) {
+				return
+			}
+		}
+	}
+	even := Each(records, func(n int) (string, bool) { return strconv.Itoa(n), n%2 == 0 })
+	var got []string
+	var last error
+	for text, err := range even {
+		got, last = append(got, text), err
+	}
+	if want := []string{"0", "2", ""}; !slices.Equal(got, want) || last != broken {
+		t.Errorf("%q, %v", got, last)
+	}
+	for text := range even { // a reader that ends early
+		if text == "2" {
+			break
 		}
 	}
 }

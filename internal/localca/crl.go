@@ -1,0 +1,144 @@
+package localca
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"kedge/ca/issuance"
+	"kedge/ca/ledger"
+	"kedge/internal/awscli"
+	"kedge/internal/cadir"
+)
+
+// CRL is a certificate revocation list and its files. The tags are those of kedge-ca's JSON.
+type CRL struct {
+	issuance.CRL
+	File    string `json:"file"`
+	DERFile string `json:"der_file"`
+
+	// MayMiss is set if the list may lack what its authority revoked before it was taken over.
+	MayMiss bool `json:"-"`
+}
+
+// CRLRequest says which lists to make.
+type CRLRequest struct {
+	Authorities []ledger.Authority  // see issuance.Service.ToList
+	Terms       issuance.CRLRequest // of each; without Valid, that of the configuration
+	// Agree is asked for each list whose revocations Terms.Drop would end, before anything is made.
+	// Its error ends that.
+	Agree func(*issuance.ForgottenError) error
+	// Made is called for each list once its files are written.
+	Made func(*CRL)
+}
+
+// MakeCRLs makes the lists of authorities and writes their files. The keys of all are opened before
+// the first is made; an error of that may be an *UnlistedError, others are those of
+// issuance.Service.PublishCRL.
+func (c *CA) MakeCRLs(ctx context.Context, r CRLRequest) ([]*CRL, error) {
+	r.Terms.Valid = cmp.Or(r.Terms.Valid, time.Duration(c.Settings.CRL.Valid))
+	if err := c.OpenAll(ctx, r.Authorities); err != nil {
+		return nil, err
+	}
+	if err := c.folder.MakeCRLFolder(); err != nil {
+		return nil, err
+	}
+	if r.Terms.Drop {
+		all, err := c.Service.ToDrop(ctx, r.Authorities)
+		if err != nil {
+			return nil, err
+		}
+		for _, forgotten := range all {
+			if err := r.Agree(forgotten); err != nil {
+				return nil, err
+			}
+		}
+	}
+	missing, err := c.Service.MayMiss(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []*CRL
+	for _, a := range r.Authorities {
+		made, err := c.makeCRL(ctx, a.Name, r.Terms)
+		if err != nil {
+			return nil, err
+		}
+		made.MayMiss = slices.Contains(missing, a.Name)
+		r.Made(made)
+		all = append(all, made)
+	}
+	return all, nil
+}
+
+func (c *CA) makeCRL(ctx context.Context, authority string, r issuance.CRLRequest) (*CRL, error) {
+	var files cadir.CRLFiles
+	r.Authority = authority
+	m, err := c.Service.PublishCRL(ctx, r, func(m *issuance.CRL) (err error) {
+		files, err = c.folder.WriteCRL(m.Authority, m.Base != 0, m.DER, m.PEM)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &CRL{CRL: *m, File: files.PEM, DERFile: files.DER}, nil
+}
+
+// ARNs are those of lists at IAM Roles Anywhere that a user gives; empty: those in the CA's folder.
+type ARNs struct {
+	Anchor string // of the trust anchor
+	CRL    string // of the list, for one authority
+}
+
+// Check refuses invalid ARNs. Errors name the flags of kedge-ca crl.
+func (a ARNs) Check() error {
+	if a.Anchor != "" {
+		if _, err := cadir.ParseARN(a.Anchor, cadir.TrustAnchorARN); err != nil {
+			return fmt.Errorf("--trust-anchor: %w", err)
+		}
+	}
+	if a.CRL != "" {
+		if _, err := cadir.ParseReference(a.CRL, cadir.CRLARN); err != nil {
+			return fmt.Errorf("--crl: %w", err)
+		}
+	}
+	return nil
+}
+
+// CRLTargets returns where the lists of authorities go at IAM Roles Anywhere, by the ARNs in the CA's
+// folder and those given, which are stored there unless one does not fit. kept is then the path of
+// the file.
+func (c *CA) CRLTargets(authorities []ledger.Authority, given ARNs) (all []awscli.CRL, kept string, err error) {
+	known, err := c.folder.AWS()
+	if err != nil {
+		return nil, "", err
+	}
+	first, one := authorities[0], len(authorities) == 1
+	if given.CRL != "" {
+		if !one {
+			return nil, "", errors.New("--crl is the ARN of one list; name its authority with --issuer")
+		}
+		known.SetCRL(first.Name, given.CRL)
+	}
+	if given.Anchor != "" {
+		owner := "" // the roots
+		if one && first.Parent != "" {
+			owner = first.Name
+		}
+		known.SetAnchor(owner, given.Anchor)
+	}
+	for _, a := range authorities {
+		list, err := awscli.FindCRL(known, a.Name, a.Parent == "")
+		if err != nil {
+			return nil, "", err
+		}
+		all = append(all, list)
+	}
+	if given == (ARNs{}) {
+		return all, "", nil
+	}
+	return all, c.folder.AWSPath(), c.folder.WriteAWS(known)
+}

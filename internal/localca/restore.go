@@ -1,0 +1,71 @@
+package localca
+
+import (
+	"context"
+	"fmt"
+
+	"kedge/ca/ledger"
+)
+
+// Restoring is a backup from which the ledger of a CA can be made.
+type Restoring struct {
+	Backup ledger.BackupInfo
+
+	config Config
+	to     string
+	warn   []string
+}
+
+// PlanRestore reads a backup, and where the ledger is to be. It changes nothing. A backup of another
+// CA than that of the files in the folder is an *OtherCAError, unless another is set.
+func PlanRestore(ctx context.Context, c Config, file string, another bool) (*Restoring, error) {
+	r, folder, o := &Restoring{config: c}, c.Keys.Folder, ledger.Options{Now: c.Keys.Host.Now}
+	settings, err := folder.Settings()
+	if err != nil {
+		return nil, err
+	}
+	if r.to, r.warn, err = folder.LedgerPlace(settings, c.Keys.Host.Stdin); err != nil {
+		return nil, err
+	}
+	if r.Backup, err = ledger.ReadBackupInfo(ctx, file, o); err != nil {
+		return nil, err
+	}
+	if another {
+		return r, nil
+	}
+	return r, CheckBackup(ctx, folder, file, o)
+}
+
+// Restore makes the ledger: see ledger.Restore.
+func (r *Restoring) Restore(ctx context.Context) error {
+	err := ledger.Restore(ctx, r.Backup.File, r.to, ledger.Options{Now: r.config.Keys.Host.Now, AnyClock: r.config.AnyClock})
+	if err != nil {
+		return err
+	}
+	for _, warning := range r.warn {
+		r.config.Warn(warning)
+	}
+	return nil
+}
+
+// WarnRestored warns of what a ledger that was restored lacks: tokens that are void, and what the
+// last list of an authority has. It returns the number of these lists.
+func (c *CA) WarnRestored(ctx context.Context) (lists int, err error) {
+	n, now := 0, c.config.Keys.Host.Now()
+	for t, err := range c.Service.Tokens(ctx) {
+		if err != nil {
+			return 0, err
+		}
+		if t.Void && now.Before(t.Expires) {
+			n++
+		}
+	}
+	if n > 0 {
+		c.config.Warn(fmt.Sprintf("tokens that were made before are void, since the backup does not know how often they were used: %d; make new ones for hosts that have not enrolled", n))
+	}
+	all, err := c.Service.Forgotten(ctx)
+	for _, one := range all {
+		c.config.Warn(one.Error())
+	}
+	return len(all), err
+}
