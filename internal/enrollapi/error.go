@@ -80,11 +80,10 @@ func (e *Error) Error() string {
 	if server == "" {
 		server = "the enrollment server"
 	}
-	text := server + " refused: " + e.Message
 	if e.Message == "" {
-		text = server + " refused without a reason"
+		return server + " refused: " + string(e.Code)
 	}
-	return text + " (" + string(e.Code) + ")"
+	return server + " refused: " + e.Message
 }
 
 // Temporary reports whether the same request may be granted later without anyone doing something.
