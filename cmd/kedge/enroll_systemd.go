@@ -46,6 +46,11 @@ func (o *enrollOptions) enrollUnderSystemd(ctx context.Context) error {
 	if err := o.lookUpGroup(); err != nil {
 		return err
 	}
+	if o.access.ByGroup {
+		if err := installer.CheckGroup(o.keyGroup, o.access.Group); err != nil {
+			return err
+		}
+	}
 	if err := units.Become(); err != nil {
 		return err
 	}
