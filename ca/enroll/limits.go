@@ -147,10 +147,12 @@ func (g *gate) count() int {
 	return g.inside
 }
 
-// busyTime is how long after a refusal the server counts as busy.
+// busyTime is how long after a refusal the server counts as busy: 4,000 hosts that came at the same
+// moment were done after 70 s, but a host that failed often waits for up to 15 minutes.
 const busyTime = 10 * time.Minute
 
-// isBusy reports whether half of the room is taken, or there was none a short time ago.
+// isBusy reports whether half of the room is taken, or there was none a short time ago. With half of
+// the default taken, 99 % of the answers are there in about a second, and with all of it in 2.6 s.
 func (g *gate) isBusy(most int, now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
