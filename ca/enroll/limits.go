@@ -49,8 +49,7 @@ func (c *call) tooMany() error {
 }
 
 // overRate is how often the signature is checked of requests that renew one certificate and are over
-// the limit of their address: anybody who has a copy of the certificate, but not its key, can send
-// them.
+// the limit of their address: a copy of the certificate, without its key, is enough to send them.
 func overRate() Rate { return Rate{PerSecond: 0.1, Burst: 3} }
 
 // limitOver refuses a request that is over the limit of its address, unless it is about a certificate

@@ -192,8 +192,8 @@ type cloneBody struct {
 }
 
 // maxClones is how many refused renewals are recorded while a certificate is the newest, and again
-// after each Resolve: whoever has the key of an older one could ask with new keys without end, and an
-// entry stays for ever. The alarm itself is one for a name, and lasts until Resolve.
+// after each Resolve: the key of an older one is enough to ask with new keys without end, and entries
+// are never deleted. The alarm is one for a name, and lasts until Resolve.
 const maxClones = 32
 
 // noteClone records a refused renewal if err is that, and returns err. The same request is recorded

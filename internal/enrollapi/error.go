@@ -71,7 +71,7 @@ type Error struct {
 	Hint       string `json:"hint,omitempty"`
 	RetryAfter int    `json:"retry_after,omitempty"` // seconds; as the header Retry-After
 
-	Server string    `json:"-"` // who refused
+	Server string    `json:"-"` // the server that refused
 	Date   time.Time `json:"-"` // the time at the server; zero when the answer has none
 }
 
