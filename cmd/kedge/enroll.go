@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -127,6 +128,9 @@ func (o *enrollOptions) validate(cmd *cobra.Command) (err error) {
 	}
 	if err := o.checkAccepting(cmd); err != nil {
 		return err
+	}
+	if info, err := os.Stat(o.argument); err == nil && info.Mode().IsRegular() && !strings.HasPrefix(o.argument, "kedge1_") {
+		return &cli.UsageError{Command: cmd.CommandPath(), Hint: "give it with --token-file " + o.argument, Err: fmt.Errorf("%s is a file, and not a token", o.argument)}
 	}
 	if o.argument != "" && o.tokenFile != "" {
 		return cli.Usagef(cmd, "the token is given twice: as an argument and with --token-file")
