@@ -187,6 +187,7 @@ func askings() []requesting {
 		{"approved", approved, issued},
 		{"approved, at its end", both(approved, after(dayLong)), issued},
 		{"approved, after its end", both(approved, after(dayLong+time.Microsecond)), waits},
+		// CVE-2022-1053: another key than that of the first step.
 		{"approved, for another key", both(approved, by(func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })), waits},
 		{"approved, for other names", both(approved, with("new-01", dns("new-01"))), waits},
 		{"approved, for another name", both(approved, with("new-02")), waits},

@@ -49,8 +49,7 @@ func (c *call) tooMany() error {
 }
 
 // overRate is how often the signature is checked of requests that renew one certificate and are over
-// the limit of their address: anybody who has a copy of the certificate, but not its key, can send
-// them.
+// the limit of their address: a copy of the certificate, without its key, is enough to send them.
 func overRate() Rate { return Rate{PerSecond: 0.1, Burst: 3} }
 
 // limitOver refuses a request that is over the limit of its address, unless it is about a certificate
@@ -147,10 +146,12 @@ func (g *gate) count() int {
 	return g.inside
 }
 
-// busyTime is how long after a refusal the server counts as busy.
+// busyTime is how long after a refusal the server counts as busy: 4,000 hosts that came at the same
+// moment were done after 70 s, but a host that failed often waits for up to 15 minutes.
 const busyTime = 10 * time.Minute
 
-// isBusy reports whether half of the room is taken, or there was none a short time ago.
+// isBusy reports whether half of the room is taken, or there was none a short time ago. With half of
+// the default taken, 99 % of the answers are there in about a second, and with all of it in 2.6 s.
 func (g *gate) isBusy(most int, now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

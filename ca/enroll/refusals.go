@@ -19,7 +19,7 @@ type refusals struct {
 
 // admit reports whether a decision is logged, and how many were left out before it.
 func (r *refusals) admit(c *call, refused error, now time.Time) (left int, ok bool) {
-	if refused == nil || c.name != "" || c.profile != "" { // it has shown who it is
+	if refused == nil || c.name != "" || c.profile != "" { // the host has proven its identity
 		return 0, true
 	}
 	r.mu.Lock()

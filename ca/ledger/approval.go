@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// An approval is a Token for one Request. It has no secret: what it is known by, the request, names the
-// key, and a certificate for that key is of use to its holder alone. A denied request is an approval that
+// An approval is a Token for one Request. It needs no secret: the request names the key, and only the
+// holder of that key can use a certificate for it. A denied request is an approval that
 // was revoked when it was made. So the rules for tokens are those for approvals.
 
-// MinRequestID is how many characters of the ID of a request decide on it at least: 64 bits, of which
-// nobody makes a second request that begins alike while an operator waits.
+// MinRequestID is the least number of characters of an ID that name a request to be decided: 64 bits,
+// so that a second request whose ID begins alike cannot be computed while the first one waits.
 const MinRequestID = 16
 
 // RequestIDError reports a text that names no request that could be decided.
@@ -50,7 +50,7 @@ func decision(ctx context.Context, q querier, e *engine, request []byte, now tim
 	return &all[0], nil
 }
 
-// decides reports whether the operator need not be asked again.
+// decides reports whether the decision still applies, so that the operator is not asked again.
 func (t *Token) decides(now time.Time) bool {
 	return t.Revoked != nil || !t.Void && (t.Used > 0 || !now.After(t.Expires))
 }

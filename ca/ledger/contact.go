@@ -8,7 +8,7 @@ import (
 )
 
 // Contact is the last answer that the holder of a name got from a server. No entry of the chain
-// tells of it: whoever can write to the database can change it unnoticed.
+// has it: any user with write access to the database can change it unnoticed.
 type Contact struct {
 	Name    string // the common name
 	At      time.Time

@@ -38,9 +38,10 @@ const (
 	findSame   = `SELECT n.seq FROM lineages l JOIN certificates n ON n.seq = l.newest
 		WHERE l.name = ? AND n.key_hash = ? AND n.issuer_key = ? AND n.revoked_at IS NULL AND n.not_after >= ?`
 	// findClones counts those with the beginning of an entry, and all with its newest certificate, whose
-	// entry they follow.
+	// entry they follow, and since that was kept.
 	findClones = `SELECT count(CASE WHEN substr(e.body, 1, CAST(? AS INTEGER)) = ? THEN 1 END), count(*)
-		FROM entries e WHERE e.kind <> 'issue' AND e.seq > ? AND e.kind = ? AND e.body LIKE ?`
+		FROM entries e WHERE e.kind <> 'issue' AND e.seq > ? AND e.kind = ? AND e.body LIKE ?
+		AND e.seq > (SELECT COALESCE(max(r.seq), 0) FROM entries r WHERE r.kind <> 'issue' AND r.kind = 'resolve' AND r.body LIKE ?)`
 	findSameCA = `SELECT max(c.seq) AS seq FROM certificates c
 		WHERE c.subject = ? AND c.key_hash = ? AND c.issuer_key = ? AND c.revoked_at IS NULL AND c.not_after >= ? AND c.kind <> 'leaf' HAVING max(c.seq) IS NOT NULL`
 )
@@ -190,8 +191,9 @@ type cloneBody struct {
 	Address   string `json:"address,omitempty"` // of the requester
 }
 
-// maxClones is how many refused renewals are recorded while a certificate is the newest: whoever has
-// the key of an older one could ask with new keys without end, and an entry stays for ever.
+// maxClones is how many refused renewals are recorded while a certificate is the newest, and again
+// after each Resolve: the key of an older one is enough to ask with new keys without end, and entries
+// are never deleted. The alarm is one for a name, and lasts until Resolve.
 const maxClones = 32
 
 // noteClone records a refused renewal if err is that, and returns err. The same request is recorded
@@ -218,7 +220,7 @@ func (l *Ledger) recordClone(ctx context.Context, e *CloneError, by *ca.Enrollme
 	body.Address = addressOf(by)
 	noted, err := aloneFor(ctx, l, func(ctx context.Context, t *transaction) (bool, error) {
 		var same, all int64
-		err := t.queryRow(ctx, findClones, int64(utf8.RuneCountInString(start)), start, e.Newest.Seq, kindClone, `%"newest":"`+body.Newest+`"%`).Scan(&same, &all)
+		err := t.queryRow(ctx, findClones, int64(utf8.RuneCountInString(start)), start, e.Newest.Seq, kindClone, `%"newest":"`+body.Newest+`"%`, `%"keep":"`+body.Newest+`"%`).Scan(&same, &all)
 		if same != 0 || all >= maxClones || err != nil {
 			return false, err
 		}

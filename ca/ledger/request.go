@@ -59,7 +59,7 @@ const (
 	countRequests  = "SELECT count(*), count(CASE WHEN source = ? THEN 1 END) FROM requests WHERE expires_at >= ?"
 )
 
-// sourceOf returns the network whose requests are counted together: nobody has one IPv6 address.
+// sourceOf returns the network whose requests are counted together: a host has many IPv6 addresses.
 func sourceOf(from netip.Addr) string {
 	from = from.Unmap().WithZone("")
 	bits := from.BitLen()

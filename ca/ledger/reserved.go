@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// The names of enrollment servers are reserved: hosts trust whoever has a certificate of the CA for
-// one of them. The certificate of a server has no subject, so that it is no identity at AWS, and is in
+// The names of enrollment servers are reserved: hosts trust every server with a certificate of
+// the CA for one of them. The certificate of a server has no subject, so that it is no identity at AWS, and is in
 // no lineage.
 
 const (

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -274,6 +275,34 @@ func TestResolve_serial(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestResolve_countAnew: so many renewals of a copy are recorded, and the alarm stays open meanwhile;
+// after a decision, the next copy raises it again.
+func TestResolve_countAnew(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		x := newCopied(t, where)
+		newest := x.renewed(x.next)
+		for range maxClones + 3 {
+			x.want("a copy of the first", "clone", x.both, newKey(t))
+		}
+		if got := x.open(); got != maxClones+1 { // one of them about the certificate before
+			t.Errorf("%d are open", got)
+		}
+		if _, err := x.resolve(newest); err != nil {
+			t.Fatal(err)
+		}
+		if got := x.open(); got != 0 {
+			t.Errorf("%d are open after the decision", got)
+		}
+		for i := range 2 {
+			_, err := x.renew(x.next, newKey(t))
+			if clone, ok := errors.AsType[*CloneError](err); !ok || !clone.Noted || x.open() != i+1 {
+				t.Errorf("a copy of the second: %v, %d are open", err, x.open())
+			}
+		}
+		verified(t, x.l)
+	})
 }
 
 // A decision that the entries do not have is found, in whatever column.

@@ -55,7 +55,7 @@ func (v *verifier) checkLists(ctx context.Context) error {
 		key, _ := row[0].([]byte)
 		want, ok := v.lists[string(key)]
 		if !ok {
-			v.report.add(t.name, fmt.Sprintf("%x", key), "no entry says that this list was made")
+			v.report.add(t.name, fmt.Sprintf("%x", key), "no entry records this list")
 			return nil
 		}
 		delete(v.lists, string(key))

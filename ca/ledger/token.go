@@ -18,7 +18,7 @@ import (
 // TokenIDSize is the size of a Token's ID.
 const TokenIDSize = 12
 
-// Token is a permission to enroll. Whoever has its secret gets a certificate, by the rules in
+// Token is a permission to enroll: its secret is enough to get a certificate, within the rules in
 // enrollment.go. One with a Request is an approval, which has no secret: it is for that request alone.
 type Token struct {
 	ID         []byte // TokenIDSize random bytes

@@ -121,8 +121,8 @@ func (l *Ledger) CheckToken(ctx context.Context, e *ca.Enrollment, t *Token, key
 
 func isApproval(e *ca.Enrollment) bool { return e.Proof == ca.ProofApproval }
 
-// isShownBy reports whether a host has shown what the token is known by: its secret, which is compared
-// in constant time, or the request that was approved.
+// isShownBy reports whether a host has proven that it may use the token: by its secret, which is
+// compared in constant time, or by the request that was approved.
 func (t *Token) isShownBy(e *ca.Enrollment) bool {
 	if isApproval(e) {
 		return len(t.Request) != 0 && bytes.Equal(t.Request, e.Request)

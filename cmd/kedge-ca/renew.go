@@ -92,8 +92,8 @@ func newRekey(h host, run func(context.Context, *renewOptions) error) *cobra.Com
 		Short: "Give certificates a new key: the same names, a new validity",
 		Long: `Make a new key and a certificate with the same names as the old one. What is named is NAME.pem
 in the folder of --out, another file, or with a pattern such as 'web-*' several of them; NAME.key
-beside it is replaced together with it. The old certificate stays valid until it expires or is
-revoked.
+beside it is replaced together with it: the new key has the group and mode of the old one, but is
+never readable by all users. The old certificate stays valid until it expires or is revoked.
 
 --from names the hosts in a list as for issue, --all every NAME.pem in the folder, and --within
 what of it expires within a time; alone, --within is for all. What can be rekeyed is, the rest is

@@ -57,8 +57,17 @@ func kedgeCA(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// serve starts the server of the CA in dir/ca, with a socket for hosts, one for lists and one for metrics.
+// serve starts the server of the CA in dir/ca, with a socket for hosts, one for lists and one for
+// metrics, and waits until it is ready.
 func serve(t *testing.T, dir string) *serving {
+	t.Helper()
+	s := launch(t, dir)
+	s.ready()
+	return s
+}
+
+// launch starts a server as serve does, and does not wait.
+func launch(t *testing.T, dir string) *serving {
 	t.Helper()
 	s := &serving{t: t, dir: dir, told: make(chan string, 10_000), log: make(chan string, 10_000)}
 	short, err := os.MkdirTemp("", "kedge") // t.TempDir may be too long for a socket
@@ -126,6 +135,10 @@ func (s *serving) start() {
 			s.log <- lines.Text()
 		}
 	}()
+}
+
+func (s *serving) ready() {
+	s.t.Helper()
 	s.await(s.told, "READY=1")
 	roots := x509.NewCertPool()
 	data, err := os.ReadFile(filepath.Join(s.dir, "ca", "ca.pem"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -128,8 +129,8 @@ func (o *enrollOptions) validate(cmd *cobra.Command) (err error) {
 	if err := o.checkAccepting(cmd); err != nil {
 		return err
 	}
-	if o.argument != "" && o.tokenFile != "" {
-		return cli.Usagef(cmd, "the token is given twice: as an argument and with --token-file")
+	if err := o.checkArgument(cmd); err != nil {
+		return err
 	}
 	if err := o.checkApproval(cmd); err != nil {
 		return err
@@ -152,6 +153,17 @@ func (o *enrollOptions) validate(cmd *cobra.Command) (err error) {
 		return nil // which makes the group kedge
 	}
 	return usage(cmd, o.lookUpGroup())
+}
+
+// checkArgument refuses an argument where the token is elsewhere.
+func (o *enrollOptions) checkArgument(cmd *cobra.Command) error {
+	if info, err := os.Stat(o.argument); err == nil && info.Mode().IsRegular() && !strings.HasPrefix(o.argument, "kedge1_") {
+		return &cli.UsageError{Command: cmd.CommandPath(), Hint: "give it with --token-file " + o.argument, Err: fmt.Errorf("%s is a file, and not a token", o.argument)}
+	}
+	if o.argument != "" && o.tokenFile != "" {
+		return cli.Usagef(cmd, "the token is given twice: as an argument and with --token-file")
+	}
+	return nil
 }
 
 // lookUpGroup finds the group of --key-group.

@@ -43,11 +43,19 @@ func (o *enrollOptions) enrollUnderSystemd(ctx context.Context) error {
 		o.done(fmt.Sprintf("kedge-renew.timer renews what is enrolled in %s", units.StateDir))
 		return nil
 	}
-	if err := o.lookUpGroup(); err != nil {
+	if err := o.checkGroup(installer); err != nil {
 		return err
 	}
 	if err := units.Become(); err != nil {
 		return err
 	}
 	return o.enroll(ctx, token, units.StateDir)
+}
+
+// checkGroup finds the group of --key-group, to which the user of the units must be able to give keys.
+func (o *enrollOptions) checkGroup(installer units.Installer) error {
+	if err := o.lookUpGroup(); err != nil || !o.access.ByGroup {
+		return err
+	}
+	return installer.CheckGroup(o.keyGroup, o.access.Group)
 }

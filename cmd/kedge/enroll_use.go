@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -12,8 +13,9 @@ import (
 
 // unusableError reports that a host is enrolled, and gets no credentials yet. Err says why.
 type unusableError struct {
-	Name string
-	Err  error
+	Name, Dir string
+	Check     string // what checks it again
+	Err       error
 }
 
 func (e *unusableError) Error() string {
@@ -33,15 +35,20 @@ func (o *enrollOptions) use(ctx context.Context, got *enrollclient.Enrolled) err
 		return nil
 	}
 	arguments := enrollclient.RoleFlags(got.Dir, got.Pair)
-	var err error
+	check, err := processline.Join(append([]string{"kedge", "credential-process"}, arguments...))
 	switch {
+	case err != nil:
 	case o.awsProfile != "":
+		check = "the same command again"
 		err = o.configure(ctx, append(arguments, "--profile", o.awsProfile, "--aws-region", got.Pair.Record.AWS.Region))
 	case !o.noCheck:
 		err = o.try(ctx, enrollclient.OfThisPair(arguments))
 	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("the check was interrupted") // as an interruption, it would be said that nothing was written
+	}
 	if err != nil {
-		return &unusableError{Name: got.Pair.Record.Name, Err: err}
+		return &unusableError{Name: got.Pair.Record.Name, Dir: got.Dir, Check: check, Err: err}
 	}
 	return nil
 }

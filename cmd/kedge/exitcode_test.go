@@ -114,6 +114,7 @@ func exitCodes(t *testing.T) []group {
 			{"enrollclient.RemovingError", &enrollclient.RemovingError{Dir: "d"}},
 			{"enrollclient.HookError", &enrollclient.HookError{Serial: "1", Failed: []error{errors.New("x")}}},
 			{"units.UnavailableError", &units.UnavailableError{Reason: "x"}},
+			{"units.GroupError", &units.GroupError{Group: "web"}},
 			{"units.CommandError", &units.CommandError{Line: "systemctl", Err: errors.New("x")}},
 			{"hostdir.NotEnrolledError", &hostdir.NotEnrolledError{Path: "d"}},
 			{"hostdir.FolderError", &hostdir.FolderError{Path: "d"}},

@@ -19,6 +19,7 @@ func advise(err error) cli.Advice { return append(ownErrors(), hostadvice.Table(
 // ownErrors is about errors of the commands themselves.
 func ownErrors() advice.Table {
 	return advice.Table{
+		advice.About(enrolled),
 		advice.Kind[*rivalError]("write another profile, with --profile NAME, or remove the setting"),
 		advice.Kind[*unreadableError]("correct that line; nothing was written"),
 		advice.About(noListener),
@@ -32,6 +33,11 @@ func ownErrors() advice.Table {
 }
 
 func isUnconfirmed(err error) bool { return errors.As(err, new(*cli.UnconfirmedError)) }
+
+// enrolled is about a check that failed when the identity was written already.
+func enrolled(e *unusableError) string {
+	return "the identity in " + e.Dir + " stays, and can be renewed; correct what was said, then run: " + e.Check
+}
 
 // noListener is about an address that is not to be had.
 func noListener(e *listenError) string {

@@ -28,7 +28,7 @@ func (o *renewOptions) printStatus(dirs []string) error {
 	}
 	var b bytes.Buffer
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tCERTIFICATE\tUNTIL\tRENEWED AT\tFAILURES\tFOLDER")
+	fmt.Fprintln(table, "NAME\tCERTIFICATE\tUNTIL\tRENEW AFTER\tFAILURES\tFOLDER")
 	for _, s := range list {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", cli.Printable(s.Name), s.Serial, s.NotAfter.Format(time.RFC3339), s.RenewAt.Format(time.RFC3339), s.Failures, s.Dir)
 	}

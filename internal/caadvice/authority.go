@@ -35,7 +35,7 @@ func authority() advice.Table {
 // server is about kedge-ca serve.
 func server() advice.Table {
 	return advice.Table{
-		advice.Kind[*caserver.NoURLError]("say it with --url https://NAME:PORT, or with server.url in the configuration"),
+		advice.Kind[*caserver.NoURLError]("say it with --url https://HOST:PORT, or write it for kedge-ca token as well: " + urlLine("kedge-ca.yaml, beside ca.pem")),
 		{Fits: func(err error) bool { return is[*caserver.ListenError](err) && errors.Is(err, syscall.EADDRINUSE) }, Hint: func(error) string {
 			return "another program listens there, perhaps another kedge-ca serve: end it, or choose another address with --listen or --http"
 		}},

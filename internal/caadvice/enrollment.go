@@ -1,6 +1,8 @@
 package caadvice
 
 import (
+	"fmt"
+
 	"kedge/ca/ledger"
 	"kedge/internal/advice"
 	"kedge/internal/localca"
@@ -37,7 +39,9 @@ func enrollment() advice.Table {
 			}
 			return "leave the name out: hosts know the server by it"
 		}),
-		advice.Kind[*localca.NoServerError](`give the URL of "kedge-ca serve" with --url https://HOST:PORT, or write it under server: in that file, as url: https://HOST:PORT`),
+		advice.About(func(e *localca.NoServerError) string {
+			return `give the URL of "kedge-ca serve" with --url https://HOST:8443, or write it for both: ` + urlLine(e.File)
+		}),
 		advice.Kind[*localca.NoProofError]("add token to enroll.proofs of the profile in the configuration, or choose another with --profile"),
 		advice.About(func(e *localca.ServerFileError) string {
 			if e.Exists {
@@ -46,4 +50,9 @@ func enrollment() advice.Table {
 			return "give the file of an earlier server-cert, or another one, with --out"
 		}),
 	}
+}
+
+// urlLine says what to write into a configuration so that it has the URL of the server.
+func urlLine(file string) string {
+	return fmt.Sprintf(`in %s, the line server: {url: "https://HOST:8443"} or, if there is one that begins with server:, the line "  url: https://HOST:8443" below it`, file)
 }

@@ -71,7 +71,14 @@ func (r RequestRate) PerSecond() float64 {
 const (
 	defaultAddressBurst = 300
 	defaultHostBurst    = 100
-	defaultAtOnce       = 256
+	// Measured on two cores that the clients and others shared, with 256 to 1,500 connections that
+	// enroll without a pause, and with 4,000 hosts that connect at the same moment and obey Retry-After,
+	// on SQLite and on PostgreSQL. With 256 at once: 215 to 480 enrollments a second; 99 % of those let
+	// in have their answer within 2.6 s with up to 512 connections, and within 7 s with 1,500, where
+	// handshakes are what they wait for; all 4,000 hosts have a certificate after 64 to 70 s. With 64 at
+	// once, answers take 0.4 to 2.6 s with up to 512 connections, but 1.2 to 3 times as many requests
+	// are refused, and the handshake of each costs as much as a request: the 4,000 need 80 to 117 s.
+	defaultAtOnce = 256
 )
 
 func (c LimitSettings) check() error {

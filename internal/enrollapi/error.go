@@ -71,7 +71,7 @@ type Error struct {
 	Hint       string `json:"hint,omitempty"`
 	RetryAfter int    `json:"retry_after,omitempty"` // seconds; as the header Retry-After
 
-	Server string    `json:"-"` // who refused
+	Server string    `json:"-"` // the server that refused
 	Date   time.Time `json:"-"` // the time at the server; zero when the answer has none
 }
 
@@ -80,11 +80,10 @@ func (e *Error) Error() string {
 	if server == "" {
 		server = "the enrollment server"
 	}
-	text := server + " refused: " + e.Message
 	if e.Message == "" {
-		text = server + " refused without a reason"
+		return server + " refused: " + string(e.Code)
 	}
-	return text + " (" + string(e.Code) + ")"
+	return server + " refused: " + e.Message
 }
 
 // Temporary reports whether the same request may be granted later without anyone doing something.

@@ -128,3 +128,24 @@ func TestCode_Status(t *testing.T) {
 		}
 	}
 }
+
+// TestError_text: a refusal says its reason once, in words; the code stands for a reason that a server
+// does not give.
+func TestError_text(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		err  Error
+		want string
+	}{
+		{Error{Code: Revoked, Message: "the certificate \"CN=a\" was revoked", Server: "ca"}, `ca refused: the certificate "CN=a" was revoked`},
+		{Error{Code: TokenSpent, Message: "the token has been used", Server: "ca:8443"}, "ca:8443 refused: the token has been used"},
+		{Error{Code: Denied, Message: "the CA no longer gives certificates to \"a\""}, `the enrollment server refused: the CA no longer gives certificates to "a"`},
+		{Error{Code: TokenSpent, Server: "ca"}, "ca refused: token_spent"},
+		{Error{Code: "new_code", Server: "ca"}, "ca refused: new_code"},
+		{Error{Code: "new_code", Message: "words", Server: "ca"}, "ca refused: words"},
+	} {
+		if got := test.err.Error(); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}

@@ -29,7 +29,7 @@ func Prove(p signer.Possession, key crypto.Signer) (Proof, error) {
 	}, nil
 }
 
-// Possession returns what must have been signed for the proof to be good: leaf is the certificate as
+// Possession returns what must have been signed for the proof to be valid: leaf is the certificate as
 // the CA has it, whose bytes are those of Leaf. The error is an *Error for the sender.
 func (p Proof) Possession(path string, leaf *x509.Certificate, body []byte) (signer.Possession, error) {
 	at, err := time.Parse(dateFormat, p.Date)

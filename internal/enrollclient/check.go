@@ -121,9 +121,9 @@ func isSameKey(a, b crypto.PublicKey) bool {
 	return ok && public.Equal(b)
 }
 
-// checkPath checks that the leaf leads to the key that the host trusts, and returns that of the root in
-// the bundle that it leads to. That is another one only after a rotation, in which the key that the host
-// trusts has certified it: who merely speaks for the server must not choose it.
+// checkPath checks that the leaf has a path to the key that the host trusts, and returns the key of the
+// root in the bundle at which its path ends. The two differ only after a rotation, in which the key that
+// the host trusts has certified the new one: the server alone must not choose it.
 func (e expected) checkPath(p *hostdir.Pair) (root Pin, problem string) {
 	all := slices.Concat(p.Chain, p.Bundle, e.known)
 	roots, others := e.pin.split(all)

@@ -15,16 +15,10 @@ import (
 // TestRenew_diskFull: the disk becomes full at each step of a renewal. The host has a pair that works, and
 // when there is room again the next run goes on: one certificate for one step, and no clone.
 func TestRenew_diskFull(t *testing.T) {
-	disk := t.TempDir()
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", disk).CombinedOutput(); err != nil {
-		t.Logf("only root makes small disks: %v: %s", err, out)
+	disk := smallDisk(t)
+	if disk == "" {
 		return
 	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(disk, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
 	s := enrolltest.New(t)
 	dir := filepath.Join(disk, "web-01")
 	if _, err := Enroll(t.Context(), enrolling(t, s, dir)); err != nil {
@@ -53,6 +47,60 @@ func TestRenew_diskFull(t *testing.T) {
 			t.Errorf("after %d pages there are %d new certificates and %d clones", pages, s.Issued-before, s.Clones)
 		}
 		checkUsable(t, dir)
+	}
+	if failed < 3 {
+		t.Errorf("only %d steps failed", failed)
+	}
+}
+
+// smallDisk mounts one; "" if this user cannot.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	disk := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", disk).CombinedOutput(); err != nil {
+		t.Logf("only root makes small disks: %v: %s", err, out)
+		return ""
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(disk, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return disk
+}
+
+// TestEnroll_diskFull: the disk becomes full at each step of an enrollment. When there is room again the
+// same command goes on with the same token: one certificate, and a pair that works.
+func TestEnroll_diskFull(t *testing.T) {
+	disk := smallDisk(t)
+	if disk == "" {
+		return
+	}
+	failed := 0
+	for pages := 0; ; pages++ {
+		s := enrolltest.New(t)
+		dir := filepath.Join(disk, "web-01")
+		e := enrolling(t, s, dir)
+		free := fill(t, filepath.Join(disk, "others"), pages)
+		_, err := Enroll(t.Context(), e)
+		free()
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("with %d pages: %v", pages, err)
+		}
+		failed++
+		if _, err := Enroll(t.Context(), e); err != nil {
+			t.Fatalf("after %d pages: %v", pages, err)
+		}
+		if s.Issued != 1 || s.Clones != 0 {
+			t.Errorf("after %d pages there are %d certificates and %d clones", pages, s.Issued, s.Clones)
+		}
+		checkUsable(t, dir)
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if failed < 3 {
 		t.Errorf("only %d steps failed", failed)

@@ -47,8 +47,8 @@ func Unenroll(ctx context.Context, u Unenrolling) (*Unenrolled, error) {
 	return &Unenrolled{Serial: pair.Record.Serial, Key: pair.Record.Key}, f.Remove()
 }
 
-// revoke asks the server to revoke the certificate of a pair. One that cannot be used any more is as
-// good as revoked.
+// revoke asks the server to revoke the certificate of a pair. A refusal that ends its use counts as a
+// revocation.
 func (u *Unenrolling) revoke(ctx context.Context, pair *hostdir.Pair) error {
 	keys, err := u.Keys(pair.Record)
 	if err != nil {

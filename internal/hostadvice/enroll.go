@@ -2,6 +2,7 @@ package hostadvice
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"path/filepath"
@@ -41,6 +42,9 @@ func enrollment() advice.Table {
 			return hint
 		}),
 		advice.Kind[*units.UnavailableError]("enroll without --systemd, and renew by cron: */5 * * * * kedge renew --all --quiet"),
+		advice.About(func(e *units.GroupError) string {
+			return fmt.Sprintf("add it, with usermod -aG %s %s, and run the same command again; or give --key-group %s, and add the users that read the key to that group, which alone reaches %s", e.Group, units.User, units.User, units.StateDir)
+		}),
 		advice.Kind[*units.CommandError]("correct what it says, and run the same command again: what is done already stays"),
 		advice.About(func(e *enrollclient.WaitingError) string {
 			return "have the operator of the CA compare the request and approve it: kedge-ca approve " + e.ID[:min(len(e.ID), approvedBy)] + "; then run the same command again: it goes on with the same key"

@@ -64,8 +64,9 @@ func GroupAccess(name string) (Access, error) {
 	return Access{Group: id, ByGroup: true}, err
 }
 
-// unreadable says, of a file below a folder that could not be read for lack of permission, who owns what is
-// in the way: that user can do it. Other errors stay as they are.
+// unreadable explains why a file below a folder could not be read for lack of permission: it names the
+// first file or folder on the path that refuses it, and its owner, who can read it. Other errors are
+// returned unchanged.
 func unreadable(folder, file string, err error) error {
 	if !errors.Is(err, fs.ErrPermission) {
 		return err

@@ -6,7 +6,7 @@
 //	enroll/leaf.key       the key of an enrollment that has no certificate yet
 //	renew-HASH/leaf.key   the key for the renewal of the certificate with this hash
 //	state.json            what the last tries to renew came to
-//	renewed               the serial of the certificate in use, for who waits for the next
+//	renewed               the serial of the certificate in use, for programs that wait for the next
 //	lock
 //
 // On Windows, where links need rights, current.pem with key and certificates is in the place of the link.

@@ -55,7 +55,7 @@ func (a Access) folder() fs.FileMode {
 // FolderError says why a folder cannot be used for an identity.
 type FolderError struct {
 	Path, Problem string
-	Owner         string // who could work on it; empty if that is not the trouble
+	Owner         string // the user that could work on it; empty if the owner is not the problem
 }
 
 func (e *FolderError) Error() string { return e.Path + " " + e.Problem }

@@ -95,8 +95,8 @@ func encodeCertificates(certs ...*x509.Certificate) (out []byte) {
 	return out
 }
 
-// Access returns who may read the current key, or without a file of it the certificate; ok is false if
-// there is none. What was changed by hand there stays.
+// Access returns the group that may read the current key or, if that is not in a file, the certificate; ok
+// is false if there is neither. It follows the files, so that a change by hand is kept.
 func (f *Folder) Access() (a Access, ok bool) {
 	certificate, key := Files(f.path)
 	for _, name := range []string{key, certificate} {

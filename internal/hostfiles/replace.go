@@ -77,7 +77,7 @@ func (r *Replacement) Finish(c Certificates, f Format) (written Paths, stale str
 		return Paths{}, "", err
 	}
 	defer clear(r.text)
-	if err := atomicfile.Write(r.paths.Key, r.text, 0o600); err != nil {
+	if err := replaceKey(r.paths.Key, r.text); err != nil {
 		return Paths{}, "", err
 	}
 	err = os.Remove(r.paths.newKey())
@@ -85,6 +85,23 @@ func (r *Replacement) Finish(c Certificates, f Format) (written Paths, stale str
 		err = nil
 	}
 	return written, stale, err
+}
+
+// replaceKey replaces a key of this user by one with its mode and group. If it is another user's, or
+// the group is one that this user cannot give files to, only this user can read the new key.
+func replaceKey(path string, text []byte) error {
+	target, err := atomicfile.Open(path)
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	if old, err := target.OpenFile(os.O_RDONLY); err == nil {
+		defer old.Close()
+		if mode, ok := sharedMode(old); ok && target.Write(atomicfile.File{Data: text, Mode: mode, Like: old}) == nil {
+			return nil
+		}
+	}
+	return target.Write(atomicfile.File{Data: text, Mode: 0o600})
 }
 
 // Path returns the path of the new key until Finish.

@@ -52,6 +52,13 @@ func (e *CommandError) Error() string {
 
 func (e *CommandError) Unwrap() error { return e.Err }
 
+// GroupError reports a group that cannot be given keys, since User is not in it.
+type GroupError struct{ Group string }
+
+func (e *GroupError) Error() string {
+	return fmt.Sprintf("the user %s is not in the group %q, and so cannot let it read a key", User, e.Group)
+}
+
 // Installer installs the units.
 type Installer struct {
 	Root    string // of another file system than that of the host, whose units are not started

@@ -152,3 +152,35 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckGroup: a key can be given to a group that the user is in, and to no other.
+func TestCheckGroup(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		what, groups string
+		gid          int
+		ok           bool
+	}{
+		{"its own", "", 990, true},
+		{"a member", "web:x:33:kedge\n", 33, true},
+		{"one member of several", "web:x:33:www,kedge,backup\n", 33, true},
+		{"no member", "web:x:33:\n", 33, false},
+		{"another is a member", "web:x:33:kedge2,notkedge\n", 33, false},
+		{"of another group", "web:x:33:\nssl:x:34:kedge\n", 33, false},
+		{"no such group", "web:x:33:kedge\n", 35, false},
+	} {
+		i := Installer{Root: t.TempDir()}
+		for name, text := range map[string]string{"passwd": "root:x:0:0::/:\nkedge:x:991:990::/:\n", "group": "kedge:x:990:\n" + test.groups} {
+			if err := os.MkdirAll(i.in("/etc"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(i.in("/etc/"+name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := i.CheckGroup("web", test.gid)
+		if test.ok && err != nil || !test.ok && !errors.As(err, new(*GroupError)) {
+			t.Errorf("%s: %v", test.what, err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -72,6 +73,47 @@ func (i Installer) ids() (uid, gid int, err error) {
 		}
 	}
 	return 0, 0, errors.Join(err, user.UnknownUserError(User))
+}
+
+// CheckGroup reports, as a *GroupError, that the user is not in a group, given by name and number: only
+// a member gives a file to it, at each renewal.
+func (i Installer) CheckGroup(name string, gid int) error {
+	_, own, err := i.ids()
+	if err != nil || own == gid {
+		return err
+	}
+	is := false
+	if i.Root == "" {
+		is, err = isMember(gid)
+	} else {
+		is, err = i.isListed(gid)
+	}
+	if err == nil && !is {
+		return &GroupError{Group: name}
+	}
+	return err
+}
+
+// isMember reports whether the user of this host is in a group.
+func isMember(gid int) (bool, error) {
+	u, err := user.Lookup(User)
+	if err != nil {
+		return false, err
+	}
+	all, err := u.GroupIds()
+	return slices.Contains(all, strconv.Itoa(gid)), err
+}
+
+// isListed reports whether the file of groups below the root lists the user in a group.
+func (i Installer) isListed(gid int) (bool, error) {
+	data, err := os.ReadFile(filepath.Join(i.Root, "/etc/group"))
+	for line := range strings.Lines(string(data)) {
+		f := strings.Split(strings.TrimSpace(line), ":")
+		if len(f) == 4 && f[2] == strconv.Itoa(gid) {
+			return slices.Contains(strings.Split(f[3], ","), User), nil
+		}
+	}
+	return false, err
 }
 
 // adopt gives the user the identities that root has in the folder: from then on the timer renews them.
