@@ -49,12 +49,7 @@ No key is read.`,
 	return cmd
 }
 
-func runLedgerImport(ctx context.Context, o *ledgerImportOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runLedgerImport(ctx context.Context, s *store, o *ledgerImportOptions) error {
 	taken, err := s.ImportPast(ctx, o.past.request(o.host, o.issuer, o.why))
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/issuance"
+	"kedge/internal/report"
 	"kedge/internal/takeover"
 )
 
@@ -27,7 +28,7 @@ type Taken struct {
 type LackingError struct{ N int }
 
 func (e *LackingError) Error() string {
-	return "--nothing-missing was not recorded: " + count(e.N, "thing") + " of this CA could not be taken in; all else was"
+	return "--nothing-missing was not recorded: " + report.Count(e.N, "thing") + " of this CA could not be taken in; all else was"
 }
 
 // PastRequest is what an authority issued before.
@@ -61,13 +62,13 @@ func (t *Taken) tell(c Config) {
 		c.Warn(fmt.Sprintf("and %d more like these", t.More))
 	}
 	if t.Forgotten > 0 {
-		c.Warn(fmt.Sprintf("%s by index.txt has expired and is not there; nothing can be done with it any more", count(t.Forgotten, "certificate")))
+		c.Warn(fmt.Sprintf("%s by index.txt has expired and is not there; nothing can be done with it any more", report.Count(t.Forgotten, "certificate")))
 	}
-	text := fmt.Sprintf("took in %s of %s", count(t.Recorded, "certificate"), t.Authority)
+	text := fmt.Sprintf("took in %s of %s", report.Count(t.Recorded, "certificate"), t.Authority)
 	if t.Known > 0 {
 		text += fmt.Sprintf(" (%d were there already)", t.Known)
 	}
-	text += fmt.Sprintf(", %s and %s", count(t.Revoked, "revocation"), count(t.Lists, "list"))
+	text += fmt.Sprintf(", %s and %s", report.Count(t.Revoked, "revocation"), report.Count(t.Lists, "list"))
 	if t.Expired > 0 {
 		text += fmt.Sprintf("; %d of the certificates have expired", t.Expired)
 	}
@@ -75,14 +76,6 @@ func (t *Taken) tell(c Config) {
 	if t.NextList > 1 {
 		c.done("its next list has the number %d", t.NextList)
 	}
-}
-
-// count formats a number of things: "1 list", "2 lists".
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // importPast is ImportPast without telling; with a *LackingError the result is returned, too.
