@@ -42,7 +42,7 @@ type PastRequest struct {
 // any reports whether something is to be imported or stated.
 func (r PastRequest) any() bool { return len(r.Sources.Paths)+len(r.Sources.CRL) > 0 || r.Complete }
 
-// ImportPast imports what an authority issued before, and tells what was imported. If something could
+// ImportPast imports what an authority issued before, and reports what was imported. If something could
 // not be imported, the past is not recorded as complete, and the error is a *LackingError.
 func (c *CA) ImportPast(ctx context.Context, r PastRequest) (*Taken, error) {
 	taken, err := importPast(ctx, c.Service, r)
@@ -52,7 +52,7 @@ func (c *CA) ImportPast(ctx context.Context, r PastRequest) (*Taken, error) {
 	return taken, err
 }
 
-// tell tells what was imported, and what was not, with the reason.
+// tell reports what was imported, and what was not, with the reason.
 func (t *Taken) tell(c Config) {
 	c.warnAll(slices.Concat(t.Skipped, t.Notes))
 	for _, serial := range slices.Sorted(maps.Keys(t.Refused)) {
@@ -78,7 +78,7 @@ func (t *Taken) tell(c Config) {
 	}
 }
 
-// importPast is ImportPast without telling; with a *LackingError the result is returned, too.
+// importPast is ImportPast without the report; with a *LackingError the result is returned, too.
 func importPast(ctx context.Context, s *issuance.Service, r PastRequest) (*Taken, error) {
 	t, err := s.TakeOver(ctx, r.Authority, r.Why)
 	if err != nil {
