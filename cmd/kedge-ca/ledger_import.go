@@ -36,7 +36,7 @@ No key is read.`,
   kedge-ca ledger import --crl old.crl`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.past.paths = args; !o.past.any() {
+			if o.past.Sources.Paths = args; !o.past.Any() {
 				return cli.Usagef(cmd, "name what is to be taken in, PATH or --crl FILE, or say --nothing-missing")
 			}
 			return run(cmd.Context(), o)

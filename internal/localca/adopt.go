@@ -61,7 +61,7 @@ func (a Adoption) record(ctx context.Context, c Config, cert *x509.Certificate, 
 	if err != nil {
 		return nil, err
 	}
-	if !again || !a.Past.any() {
+	if !again || !a.Past.Any() {
 		if err := opened.Service.Adopt(ctx, cert, a.Past.Why); err != nil {
 			return nil, err
 		}
@@ -122,7 +122,7 @@ func (a Adoption) lint(c Config, cert *x509.Certificate, key *cadir.Key) error {
 
 // adoptPast imports what the CA issued, or warns that it is not in the ledger.
 func (c *CA) adoptPast(ctx context.Context, past PastRequest) (*Taken, error) {
-	if !past.any() {
+	if !past.Any() {
 		c.config.Warn("what it issued and revoked before is not in the ledger, and lists of what is revoked would lack it: kedge-ca ledger import PATH takes in a folder, certificates, an index.txt or a CRL, and --nothing-missing says that all of it is there")
 		return nil, nil
 	}

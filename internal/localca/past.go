@@ -39,8 +39,8 @@ type PastRequest struct {
 	Why       string           // recorded in the ledger
 }
 
-// any reports whether something is to be imported or stated.
-func (r PastRequest) any() bool { return len(r.Sources.Paths)+len(r.Sources.CRL) > 0 || r.Complete }
+// Any reports whether something is to be imported or stated.
+func (r PastRequest) Any() bool { return len(r.Sources.Paths)+len(r.Sources.CRL) > 0 || r.Complete }
 
 // ImportPast imports what an authority issued before, and reports what was imported. If something could
 // not be imported, the past is not recorded as complete, and the error is a *LackingError.
