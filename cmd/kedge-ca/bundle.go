@@ -18,9 +18,7 @@ import (
 )
 
 type bundleOptions struct {
-	host
-	store     storeFlags
-	output    outputFlags
+	caOptions
 	authority string
 	awsCLI    bool
 	anchor    awscli.Anchor
@@ -28,7 +26,7 @@ type bundleOptions struct {
 }
 
 func newBundle(h host, run func(context.Context, *bundleOptions) error) *cobra.Command {
-	o := &bundleOptions{host: h}
+	o := &bundleOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "bundle",
 		Short: "Write what to register at IAM Roles Anywhere as the trust anchor",
@@ -49,8 +47,7 @@ given once with --trust-anchor is kept in aws.yaml in the CA's folder.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	o.store.addFolder(cmd)
-	o.output.add(cmd)
+	o.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.authority, "authority", "", "`NAME` of the one authority to register, such as an intermediate, instead of the roots")
 	flags.BoolVar(&o.awsCLI, "aws-cli", false, "write the command line of the AWS CLI that registers the bundle")
@@ -76,12 +73,7 @@ func (o *bundleOptions) check(cmd *cobra.Command) error {
 	return nil
 }
 
-func runBundle(ctx context.Context, o *bundleOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runBundle(ctx context.Context, s *store, o *bundleOptions) error {
 	anchors, err := s.Service.Anchors(ctx, o.authority)
 	if err != nil {
 		return err
@@ -97,7 +89,7 @@ func runBundle(ctx context.Context, o *bundleOptions) (err error) {
 	}
 	switch {
 	case o.output.json:
-		return o.writeJSON(anchors, text)
+		return o.writeAnchors(anchors, text)
 	case o.awsCLI:
 		if err := o.resolveAnchor(len(anchors) > 1); err != nil {
 			return err
@@ -145,7 +137,7 @@ func (o *bundleOptions) resolveAnchor(several bool) error {
 	return nil
 }
 
-func (o *bundleOptions) writeJSON(anchors []ledger.Authority, text []byte) error {
+func (o *bundleOptions) writeAnchors(anchors []ledger.Authority, text []byte) error {
 	document := struct {
 		Anchors    []certinfo.Authority `json:"anchors"`
 		Characters int                  `json:"characters"`
@@ -154,5 +146,5 @@ func (o *bundleOptions) writeJSON(anchors []ledger.Authority, text []byte) error
 	for _, a := range anchors {
 		document.Anchors = append(document.Anchors, certinfo.OfAuthority(a))
 	}
-	return report.WriteJSON(o.Out, document)
+	return o.writeJSON(document)
 }

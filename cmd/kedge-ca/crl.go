@@ -100,11 +100,9 @@ func runCRL(ctx context.Context, s *store, o *crlOptions) error {
 	if err != nil {
 		return err
 	}
-	made, err := s.MakeCRLs(ctx, localca.CRLRequest{
-		Authorities: authorities, Terms: o.terms,
-		Agree: func(f *issuance.ForgottenError) error { return o.confirm.ask(o.host, certinfo.DropQuestion(f)) },
-		Made:  func(m *localca.CRL) { o.note(certinfo.CRLNotes(&m.CRL, m.File, m.MayMiss)) },
-	})
+	made, err := s.MakeCRLs(ctx, localca.CRLRequest{Authorities: authorities, Terms: o.terms},
+		func(f *issuance.ForgottenError) error { return o.confirm.ask(o.host, certinfo.DropQuestion(f)) },
+		func(m *localca.CRL) { o.note(certinfo.CRLNotes(&m.CRL, m.File, m.MayMiss)) })
 	if err != nil {
 		return err
 	}

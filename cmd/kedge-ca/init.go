@@ -46,7 +46,7 @@ or auth-source of the URI, or from the terminal.`,
 		Example: `  kedge-ca init
   kedge-ca init --dir workloads --name "Example Workloads" --country CH`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if !o.adopt && o.past.any() {
+			if !o.adopt && o.past.Any() {
 				return cli.Usagef(cmd, "--issued, --crl and --nothing-missing are for a CA that is taken over, with --adopt")
 			}
 			if o.config, err = o.ca.config(cmd); err != nil {
@@ -64,7 +64,7 @@ or auth-source of the URI, or from the terminal.`,
 	o.key.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("no-password", "key-password-from")
 	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "take over the ca.key and ca.pem that are in the folder")
-	cmd.Flags().StringArrayVar(&o.past.paths, "issued", nil, "with --adopt, `PATH` of what the CA issued: a folder, certificates, an index.txt or a CRL; may be repeated")
+	cmd.Flags().StringArrayVar(&o.past.Sources.Paths, "issued", nil, "with --adopt, `PATH` of what the CA issued: a folder, certificates, an index.txt or a CRL; may be repeated")
 	o.past.add(cmd)
 	for _, flag := range []string{"name", "key-type", "days", "path-length", "no-password"} {
 		cmd.MarkFlagsMutuallyExclusive("adopt", flag)

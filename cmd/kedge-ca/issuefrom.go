@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"strings"
 
 	"kedge/ca"
 	"kedge/internal/certinfo"
@@ -75,7 +74,7 @@ func (o *issueOptions) rowRequest(row hostlist.Row) ca.Request {
 }
 
 func (o *issueOptions) reportList(l *hostcert.List) error {
-	text := "issued " + count(len(l.Done), "certificate")
+	text := "issued " + report.Count(len(l.Done), "certificate")
 	if l.Before > 0 {
 		text += fmt.Sprintf("; %d were there before", l.Before)
 	}
@@ -103,17 +102,7 @@ func (o *issueOptions) warnEnding(paths []string, one, many string) {
 	if len(paths) > 1 {
 		what = many
 	}
-	o.warn(fmt.Sprintf("%d %s (%s): kedge-ca renew --from %s --out %s", len(paths), what, firstOf(paths, report.MaxNamed, len(paths)), o.from, o.out))
-}
-
-// firstOf lists the first few of total names, and counts the rest.
-func firstOf(names []string, most, total int) string {
-	names = names[:min(most, len(names))]
-	text := strings.Join(names, ", ")
-	if n := total - len(names); n > 0 {
-		text += fmt.Sprintf(" and %d more", n)
-	}
-	return text
+	o.warn(fmt.Sprintf("%d %s (%s): kedge-ca renew --from %s --out %s", len(paths), what, report.FirstOf(paths, report.MaxNamed, len(paths)), o.from, o.out))
 }
 
 // tell reports a key that an earlier run left, and warnings about a result.

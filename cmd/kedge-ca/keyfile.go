@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto"
 	"errors"
 	"fmt"
 
@@ -18,9 +17,8 @@ import (
 type newKeyFlags struct {
 	kind       string
 	noPassword bool
-	from       string           // where its password is, if not given by --key-password-from
-	uri        string           // of an existing key, which stays where it is
-	public     crypto.PublicKey // the expected public key; nil: any
+	from       string // where its password is, if not given by --key-password-from
+	uri        string // of an existing key, which stays where it is
 }
 
 func (f *newKeyFlags) add(cmd *cobra.Command) {
@@ -57,7 +55,7 @@ func (f *newKeyFlags) keyKind(cmd *cobra.Command) (keyKind, error) {
 // request returns the request for the key of an authority: the one that the flags name, or a new one
 // of a kind. keyFrom is the value of --key-password-from.
 func (f *newKeyFlags) request(h host, keyFrom string, kind keyKind) cadir.KeyRequest {
-	return cadir.KeyRequest{URI: f.uri, Public: f.public, Generate: kind.Generate, Password: func(path string) ([]byte, []string, error) {
+	return cadir.KeyRequest{URI: f.uri, Generate: kind.Generate, Password: func(path string) ([]byte, []string, error) {
 		return f.readPassword(h, keyFrom, path)
 	}}
 }

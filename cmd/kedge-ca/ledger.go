@@ -15,7 +15,7 @@ func newLedger(h host) *cobra.Command {
 		newLedgerExport(h.reader(), reading(runLedgerExport)),
 		newLedgerBackup(h, reading(runLedgerBackup)),
 		newLedgerRestore(h, runLedgerRestore),
-		newLedgerImport(h, runLedgerImport),
+		newLedgerImport(h, changing(runLedgerImport)),
 	)
 	return cmd
 }

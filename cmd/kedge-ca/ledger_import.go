@@ -36,7 +36,7 @@ No key is read.`,
   kedge-ca ledger import --crl old.crl`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.past.paths = args; !o.past.any() {
+			if o.past.Sources.Paths = args; !o.past.Any() {
 				return cli.Usagef(cmd, "name what is to be taken in, PATH or --crl FILE, or say --nothing-missing")
 			}
 			return run(cmd.Context(), o)
@@ -49,12 +49,7 @@ No key is read.`,
 	return cmd
 }
 
-func runLedgerImport(ctx context.Context, o *ledgerImportOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runLedgerImport(ctx context.Context, s *store, o *ledgerImportOptions) error {
 	taken, err := s.ImportPast(ctx, o.past.request(o.host, o.issuer, o.why))
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"kedge/ca"
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
+	"kedge/internal/report"
 )
 
 type lintOptions struct {
@@ -81,17 +82,9 @@ type lintedError struct {
 func (e *lintedError) Error() string {
 	texts := slices.Clone(e.unreadable)
 	if e.errors > 0 {
-		texts = append(texts, fmt.Sprintf("%s in %d of %s", count(e.errors, "error"), e.failed, count(e.all, "certificate")))
+		texts = append(texts, fmt.Sprintf("%s in %d of %s", report.Count(e.errors, "error"), e.failed, report.Count(e.all, "certificate")))
 	}
 	return strings.Join(texts, "; ")
-}
-
-// count formats a number of things: "1 host", "2 hosts".
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // read returns the certificates that can be read, and which cannot.

@@ -72,7 +72,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newServerCert(h, changing(runServerCert)),
 		newIntermediate(h, runIntermediate),
 		newServe(h, runServe),
-		newBundle(reader, runBundle),
+		newBundle(reader, reading(runBundle)),
 		newRotate(h),
 		newLedger(h), newStatus(reader, reading(runStatus)), newConfig(reader),
 		cli.NewVersion(name),

@@ -28,8 +28,8 @@ The new root has another name, so policies that compare x509Issuer/CN must allow
 		Example: "  kedge-ca rotate status",
 	}
 	cmd.AddCommand(
-		newRotateStart(h, runRotateStart),
-		newRotateStatus(h.reader(), runRotateStatus),
+		newRotateStart(h, changing(runRotateStart)),
+		newRotateStatus(h.reader(), reading(runRotateStatus)),
 		newRotateSwitch(h),
 		newRotateFinish(h),
 		newRotateReopen(h),
@@ -50,33 +50,27 @@ func (s *store) reportRotation(ctx context.Context, o outputFlags) error {
 	return report.WriteJSON(s.host.Out, certinfo.OfRotation(r))
 }
 
-// stepOptions are the options of a step of a rotation that makes nothing.
+// stepOptions are the options of a step of a rotation other than start.
 type stepOptions struct {
 	caOptions
 	confirm confirmFlag
 }
 
-// rotationStep is a step of a rotation, which tells and asks as it goes.
+// rotationStep does a step of a rotation: it reports what it did, and asks before what it should.
 type rotationStep func(context.Context, *localca.CA, localca.Ask) error
 
-// addStep gives a command the flags of a step, and runs it.
+// addStep makes a command run a step, and adds the flags that every step has.
 func addStep(h host, cmd *cobra.Command, step rotationStep) *stepOptions {
 	o := &stepOptions{caOptions: caOptions{host: h}}
 	o.add(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), step) }
+	run := changing(func(ctx context.Context, s *store, o *stepOptions) error {
+		if err := step(ctx, s.CA, o.confirm.asker(o.host)); err != nil {
+			return err
+		}
+		return s.reportRotation(ctx, o.output)
+	})
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) }
 	return o
-}
-
-func (o *stepOptions) run(ctx context.Context, step rotationStep) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
-	if err := step(ctx, s.CA, o.confirm.asker(o.host)); err != nil {
-		return err
-	}
-	return s.reportRotation(ctx, o.output)
 }
 
 func newRotateFinish(h host) *cobra.Command {

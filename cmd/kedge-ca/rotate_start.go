@@ -65,13 +65,8 @@ comes with --root.`,
 	return cmd
 }
 
-func runRotateStart(ctx context.Context, o *rotateStartOptions) (err error) {
-	s, err := openStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
-	err = s.StartRotation(ctx, localca.RotationStart{
+func runRotateStart(ctx context.Context, s *store, o *rotateStartOptions) error {
+	err := s.StartRotation(ctx, localca.RotationStart{
 		Root:    issuance.RootOptions{CommonName: o.commonName, Lifetime: time.Duration(o.days) * 24 * time.Hour, AllowWarnings: o.allow, Why: o.why},
 		Key:     o.keyLike,
 		Foreign: o.root,

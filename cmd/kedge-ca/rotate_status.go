@@ -43,12 +43,7 @@ that have, and when. --json and --csv have all of both.`,
 	return cmd
 }
 
-func runRotateStatus(ctx context.Context, o *rotateStatusOptions) (err error) {
-	s, err := readStore(ctx, o.host, &o.store)
-	if err != nil {
-		return err
-	}
-	defer s.close(&err)
+func runRotateStatus(ctx context.Context, s *store, o *rotateStatusOptions) error {
 	r, err := s.Service.Rotation(ctx)
 	if err != nil {
 		return err

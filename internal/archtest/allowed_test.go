@@ -50,7 +50,7 @@ func allowed() []line {
 		{"internal/hostlist", "ca internal/dn", "", "the columns of hosts.csv are checked as ca and hostfiles would"},
 		{"internal/httpserver", "", "", "the limits of every HTTP server of ours"},
 		{"internal/keys", "internal/atomicfile internal/pkcs8 pkcs11 signer signer/keyfile tpm", "", "the only package that knows all key stores"},
-		{"internal/localca", "ca ca/issuance ca/ledger internal/atomicfile internal/awscli internal/cadir internal/enrollapi internal/filelock internal/hostfiles internal/safefile internal/takeover", "", "cadir and the service meet here, for all front ends: no flags and no streams"},
+		{"internal/localca", "ca ca/issuance ca/ledger internal/atomicfile internal/awscli internal/cadir internal/enrollapi internal/filelock internal/hostfiles internal/report internal/safefile internal/takeover", "", "cadir and the service meet here, for all front ends: no flags and no streams"},
 		{"internal/metrics", "", "", "text for Prometheus, of every server of ours"},
 		{"internal/official", "", "", "what the official helper prints"},
 		{"internal/pbe", "", "golang.org/x/crypto/scrypt", ""},

@@ -87,8 +87,6 @@ func exceptionsOfCA() map[string]string {
 	)
 	return map[string]string{
 		"oneForm":      words,
-		"firstOf":      words,
-		"count":        words,
 		"onlyTyped":    "which flags have no variable",
 		"store.close":  "what was opened with the streams is closed here",
 		"parseKeyKind": "names the flag that is wrong",

@@ -88,8 +88,9 @@ type Import struct {
 	File string
 }
 
-// Imports returns the command lines for those lists that are known, each with a line feed, and what
-// else to do. They are among that too, unless they are printed for a program.
+// Imports returns the command lines that import or update lists, each with a line feed, and notes on what
+// to do next. printed is whether the caller prints the lines: then the notes do not repeat them, and
+// warn of each list that has no line since its trust anchor is not known.
 func Imports(all []Import, printed bool) (lines string, n report.Notes, err error) {
 	for _, i := range all {
 		if !i.IsKnown() {

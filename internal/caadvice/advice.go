@@ -29,8 +29,7 @@ func Table() advice.Table {
 	return slices.Concat(steps(), codes(), usage(), renewal(), certificate(), authority(), server(), hardware(), usable(), enrollment(), takenIn(), opened(), list(), files())
 }
 
-// steps is about what steps of several parts have done, or could not. It comes first, for these errors
-// wrap others.
+// steps is about errors of localca and hostcert that wrap others, so it comes first.
 func steps() advice.Table {
 	return advice.Table{
 		advice.About(func(e *localca.UnwrittenError) string {

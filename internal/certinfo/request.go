@@ -62,8 +62,8 @@ type DecidedRequests struct {
 	Requests []Request `json:"requests"`
 }
 
-// Requests describes the requests that wait, after those that were decided: approvals and denials
-// among tokens, at a time.
+// Requests describes requests as of now: first those that were decided, which are the approvals and
+// denials among tokens, then those that wait.
 func Requests(tokens iter.Seq2[ledger.Token, error], waiting iter.Seq2[ledger.Request, error], now time.Time) iter.Seq2[Request, error] {
 	decided := report.Each(tokens, func(t ledger.Token) (Request, bool) { return DecidedRequest(t, now), len(t.Request) != 0 })
 	return func(yield func(Request, error) bool) {

@@ -14,11 +14,11 @@ import (
 	"kedge/internal/takeover"
 )
 
-// Adoption says which root of another program is taken over, and what it issued.
+// Adoption says how the root of another program is taken over, and what it issued.
 type Adoption struct {
 	Key   cadir.KeyRequest // without URI it is ca.key
-	Allow []string         // warnings of lint that are not told
-	Past  PastRequest      // of the root; the zero one when it is imported later
+	Allow []string         // lint warnings that are not errors
+	Past  PastRequest      // what the root issued; without sources, it is imported later
 }
 
 // AdoptError reports that the files to take over are invalid.
@@ -46,18 +46,24 @@ func Adopt(ctx context.Context, c Config, a Adoption) (cert *x509.Certificate, t
 	if err := key.Write(); err != nil {
 		return nil, nil, err
 	}
+	taken, err = a.record(ctx, c, cert, key)
+	return cert, taken, err
+}
+
+// record records the root and its past in the ledger, which it creates if it is missing.
+func (a Adoption) record(ctx context.Context, c Config, cert *x509.Certificate, key *cadir.NewKey) (taken *Taken, err error) {
 	opened, err := Open(ctx, c, ledger.Options{Create: true})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	again, err := opened.Service.IsRoot(ctx, cert)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if !again || !a.Past.any() {
+	if !again || !a.Past.Any() {
 		if err := opened.Service.Adopt(ctx, cert, a.Past.Why); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		c.done("took over the CA %q, valid until %s", cert.Subject, until(cert))
 	}
@@ -66,10 +72,10 @@ func Adopt(ctx context.Context, c Config, a Adoption) (cert *x509.Certificate, t
 	}
 	c.warnAll(key.Dangers())
 	if taken, err = opened.adoptPast(ctx, a.Past); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	c.tellRoot(cert)
-	return cert, taken, nil
+	return taken, nil
 }
 
 // check returns the root, and checks, before anything is created, whether the files of its past can
@@ -114,9 +120,9 @@ func (a Adoption) lint(c Config, cert *x509.Certificate, key *cadir.Key) error {
 	return err
 }
 
-// adoptPast imports what the CA issued, or tells that it is not in the ledger.
+// adoptPast imports what the CA issued, or warns that it is not in the ledger.
 func (c *CA) adoptPast(ctx context.Context, past PastRequest) (*Taken, error) {
-	if !past.any() {
+	if !past.Any() {
 		c.config.Warn("what it issued and revoked before is not in the ledger, and lists of what is revoked would lack it: kedge-ca ledger import PATH takes in a folder, certificates, an index.txt or a CRL, and --nothing-missing says that all of it is there")
 		return nil, nil
 	}

@@ -27,18 +27,14 @@ type CRL struct {
 // CRLRequest says which lists to make.
 type CRLRequest struct {
 	Authorities []ledger.Authority  // see issuance.Service.ToList
-	Terms       issuance.CRLRequest // of each; without Valid, that of the configuration
-	// Agree is asked for each list whose revocations Terms.Drop would end, before anything is made.
-	// Its error ends that.
-	Agree func(*issuance.ForgottenError) error
-	// Made is called for each list once its files are written.
-	Made func(*CRL)
+	Terms       issuance.CRLRequest // for each list; if Valid is 0, that of the configuration applies
 }
 
-// MakeCRLs makes the lists of authorities and writes their files. The keys of all are opened before
-// the first is made; an error of that may be an *UnlistedError, others are those of
-// issuance.Service.PublishCRL.
-func (c *CA) MakeCRLs(ctx context.Context, r CRLRequest) ([]*CRL, error) {
+// MakeCRLs makes the lists of authorities, writes their files, and calls made after each. It opens the
+// keys of all before it makes the first. With Terms.Drop it calls agree before too, with each list whose
+// revocations would end, and makes none if that returns an error. Other errors are an *UnlistedError for
+// a key that cannot be opened, and those of issuance.Service.PublishCRL.
+func (c *CA) MakeCRLs(ctx context.Context, r CRLRequest, agree func(*issuance.ForgottenError) error, made func(*CRL)) ([]*CRL, error) {
 	r.Terms.Valid = cmp.Or(r.Terms.Valid, time.Duration(c.Settings.CRL.Valid))
 	if err := c.OpenAll(ctx, r.Authorities); err != nil {
 		return nil, err
@@ -46,16 +42,8 @@ func (c *CA) MakeCRLs(ctx context.Context, r CRLRequest) ([]*CRL, error) {
 	if err := c.folder.MakeCRLFolder(); err != nil {
 		return nil, err
 	}
-	if r.Terms.Drop {
-		all, err := c.Service.ToDrop(ctx, r.Authorities)
-		if err != nil {
-			return nil, err
-		}
-		for _, forgotten := range all {
-			if err := r.Agree(forgotten); err != nil {
-				return nil, err
-			}
-		}
+	if err := c.agreeToDrop(ctx, r, agree); err != nil {
+		return nil, err
 	}
 	missing, err := c.Service.MayMiss(ctx)
 	if err != nil {
@@ -63,15 +51,32 @@ func (c *CA) MakeCRLs(ctx context.Context, r CRLRequest) ([]*CRL, error) {
 	}
 	var all []*CRL
 	for _, a := range r.Authorities {
-		made, err := c.makeCRL(ctx, a.Name, r.Terms)
+		list, err := c.makeCRL(ctx, a.Name, r.Terms)
 		if err != nil {
 			return nil, err
 		}
-		made.MayMiss = slices.Contains(missing, a.Name)
-		r.Made(made)
-		all = append(all, made)
+		list.MayMiss = slices.Contains(missing, a.Name)
+		made(list)
+		all = append(all, list)
 	}
 	return all, nil
+}
+
+// agreeToDrop calls agree with each list whose revocations would end.
+func (c *CA) agreeToDrop(ctx context.Context, r CRLRequest, agree func(*issuance.ForgottenError) error) error {
+	if !r.Terms.Drop {
+		return nil
+	}
+	all, err := c.Service.ToDrop(ctx, r.Authorities)
+	if err != nil {
+		return err
+	}
+	for _, forgotten := range all {
+		if err := agree(forgotten); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *CA) makeCRL(ctx context.Context, authority string, r issuance.CRLRequest) (*CRL, error) {
@@ -87,7 +92,7 @@ func (c *CA) makeCRL(ctx context.Context, authority string, r issuance.CRLReques
 	return &CRL{CRL: *m, File: files.PEM, DERFile: files.DER}, nil
 }
 
-// ARNs are those of lists at IAM Roles Anywhere that a user gives; empty: those in the CA's folder.
+// ARNs are what a user says of a list at IAM Roles Anywhere. What is empty is read from the CA's folder.
 type ARNs struct {
 	Anchor string // of the trust anchor
 	CRL    string // of the list, for one authority

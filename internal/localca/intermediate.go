@@ -3,6 +3,7 @@ package localca
 import (
 	"context"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"os"
@@ -15,7 +16,7 @@ import (
 	"kedge/internal/cadir"
 )
 
-// Intermediate says which authority is made below another.
+// Intermediate describes an authority below another.
 type Intermediate struct {
 	Name   string
 	Parent string             // empty: the root
@@ -75,7 +76,7 @@ func (i Intermediate) newKey(ctx context.Context) (*cadir.NewKey, error) {
 	return i.Keys.New(ctx, i.Key)
 }
 
-// tellIssuing tells whether a new or renewed authority is the issuing one.
+// tellIssuing reports whether a new or renewed authority issues from now on.
 func (c *CA) tellIssuing(a ledger.Authority) {
 	switch {
 	case a.Issuing:
@@ -111,15 +112,9 @@ func RequestIntermediate(ctx context.Context, c Config, i Intermediate) (r *Requ
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, key.Close()) }()
-	subject := i.Config.Subject
-	if there, err := atomicfile.Exists(folder.CertificatePath(i.Name)); err != nil {
+	subject, err := i.subject()
+	if err != nil {
 		return nil, err
-	} else if there { // a renewal
-		old, err := cadir.ReadCertificate(folder.CertificatePath(i.Name))
-		if err != nil {
-			return nil, err
-		}
-		subject = old.Subject
 	}
 	der, err := ca.NewCSR(key, subject)
 	if err != nil {
@@ -137,6 +132,20 @@ func RequestIntermediate(ctx context.Context, c Config, i Intermediate) (r *Requ
 	c.done("made %s, a request for the certificate of %q: sign it where its parent is", path, subject)
 	c.tellKey(key)
 	return &Requested{path, key.Where(), subject.String()}, nil
+}
+
+// subject returns that of NAME.pem if it is there, for a renewal, and otherwise the configured one.
+func (i Intermediate) subject() (pkix.Name, error) {
+	file := i.Keys.Folder.CertificatePath(i.Name)
+	there, err := atomicfile.Exists(file)
+	if err != nil || !there {
+		return i.Config.Subject, err
+	}
+	old, err := cadir.ReadCertificate(file)
+	if err != nil {
+		return pkix.Name{}, err
+	}
+	return old.Subject, nil
 }
 
 // SignIntermediate answers a request from elsewhere, and writes the certificate to a file if out is

@@ -34,7 +34,7 @@ func (c *CA) crl(t *testing.T, terms issuance.CRLRequest) ([]*CRL, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.MakeCRLs(t.Context(), CRLRequest{Authorities: all, Terms: terms, Agree: func(*issuance.ForgottenError) error { return errors.New("no") }, Made: func(*CRL) {}})
+	return c.MakeCRLs(t.Context(), CRLRequest{all, terms}, func(*issuance.ForgottenError) error { return errNo }, func(*CRL) {})
 }
 
 // TestRestore: a ledger is made from a backup of the same CA only, and what its last list has and

@@ -4,8 +4,8 @@
 //
 // The ledger is authoritative: the certificates in the folder are copies, which are rewritten if a
 // crash prevented that. The package prints nothing and does not prompt: passwords come from the
-// [config.Host] of the keys, and what was done, warnings and questions go to functions of the
-// caller.
+// [config.Host] of the keys, and functions of the caller get what was done, warnings and
+// questions.
 package localca
 
 import (
@@ -30,8 +30,7 @@ type Config struct {
 	AnyClock bool
 	// Warn gets warnings of what endangers the CA, and of repairs.
 	Warn func(text string)
-	// Done gets what the steps of several parts have done, in the order in which they did it; nil:
-	// nobody is told.
+	// Done is called with each thing that was done, in order. It may be nil.
 	Done func(text string)
 }
 

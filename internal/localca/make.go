@@ -39,7 +39,7 @@ func Make(ctx context.Context, c Config, root ca.AuthorityConfig, r cadir.KeyReq
 	return cert, nil
 }
 
-// tellRoot tells what to do with the certificate of a root.
+// tellRoot reports what to do with the certificate of a root.
 func (c Config) tellRoot(cert *x509.Certificate) {
 	text := "register it at IAM Roles Anywhere as a trust anchor"
 	if _, err := issuance.AnchorPEM(ledger.Authority{Name: issuance.RootName, Certificate: cert}); err != nil {

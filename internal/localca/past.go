@@ -8,6 +8,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/issuance"
+	"kedge/internal/report"
 	"kedge/internal/takeover"
 )
 
@@ -27,7 +28,7 @@ type Taken struct {
 type LackingError struct{ N int }
 
 func (e *LackingError) Error() string {
-	return "--nothing-missing was not recorded: " + count(e.N, "thing") + " of this CA could not be taken in; all else was"
+	return "--nothing-missing was not recorded: " + report.Count(e.N, "thing") + " of this CA could not be taken in; all else was"
 }
 
 // PastRequest is what an authority issued before.
@@ -38,10 +39,10 @@ type PastRequest struct {
 	Why       string           // recorded in the ledger
 }
 
-// any reports whether something is to be imported or stated.
-func (r PastRequest) any() bool { return len(r.Sources.Paths)+len(r.Sources.CRL) > 0 || r.Complete }
+// Any reports whether something is to be imported or stated.
+func (r PastRequest) Any() bool { return len(r.Sources.Paths)+len(r.Sources.CRL) > 0 || r.Complete }
 
-// ImportPast imports what an authority issued before, and tells what was imported. If something could
+// ImportPast imports what an authority issued before, and reports what was imported. If something could
 // not be imported, the past is not recorded as complete, and the error is a *LackingError.
 func (c *CA) ImportPast(ctx context.Context, r PastRequest) (*Taken, error) {
 	taken, err := importPast(ctx, c.Service, r)
@@ -51,7 +52,7 @@ func (c *CA) ImportPast(ctx context.Context, r PastRequest) (*Taken, error) {
 	return taken, err
 }
 
-// tell tells what was imported, and what was not, with the reason.
+// tell reports what was imported, and what was not, with the reason.
 func (t *Taken) tell(c Config) {
 	c.warnAll(slices.Concat(t.Skipped, t.Notes))
 	for _, serial := range slices.Sorted(maps.Keys(t.Refused)) {
@@ -61,13 +62,13 @@ func (t *Taken) tell(c Config) {
 		c.Warn(fmt.Sprintf("and %d more like these", t.More))
 	}
 	if t.Forgotten > 0 {
-		c.Warn(fmt.Sprintf("%s by index.txt has expired and is not there; nothing can be done with it any more", count(t.Forgotten, "certificate")))
+		c.Warn(fmt.Sprintf("%s by index.txt has expired and is not there; nothing can be done with it any more", report.Count(t.Forgotten, "certificate")))
 	}
-	text := fmt.Sprintf("took in %s of %s", count(t.Recorded, "certificate"), t.Authority)
+	text := fmt.Sprintf("took in %s of %s", report.Count(t.Recorded, "certificate"), t.Authority)
 	if t.Known > 0 {
 		text += fmt.Sprintf(" (%d were there already)", t.Known)
 	}
-	text += fmt.Sprintf(", %s and %s", count(t.Revoked, "revocation"), count(t.Lists, "list"))
+	text += fmt.Sprintf(", %s and %s", report.Count(t.Revoked, "revocation"), report.Count(t.Lists, "list"))
 	if t.Expired > 0 {
 		text += fmt.Sprintf("; %d of the certificates have expired", t.Expired)
 	}
@@ -77,15 +78,7 @@ func (t *Taken) tell(c Config) {
 	}
 }
 
-// count formats a number of things: "1 list", "2 lists".
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
-// importPast is ImportPast without telling; with a *LackingError the result is returned, too.
+// importPast is ImportPast without the report; with a *LackingError the result is returned, too.
 func importPast(ctx context.Context, s *issuance.Service, r PastRequest) (*Taken, error) {
 	t, err := s.TakeOver(ctx, r.Authority, r.Why)
 	if err != nil {

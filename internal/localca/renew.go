@@ -4,10 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"time"
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/internal/report"
 )
 
 // RenewAuthority renews the certificate of an authority: in the ledger first, then in NAME.pem. It
@@ -22,7 +22,7 @@ func (c *CA) RenewAuthority(ctx context.Context, name string, r ca.Renewal, ask 
 	}
 	old := plan.Old
 	if plan.Until.Before(old.Certificate.NotAfter) {
-		question := fmt.Sprintf("end the authority %q at %s, sooner than now, at %s?", old.Name, moment(plan.Until), moment(old.Certificate.NotAfter))
+		question := fmt.Sprintf("end the authority %q at %s, sooner than now, at %s?", old.Name, report.Time(plan.Until), report.Time(old.Certificate.NotAfter))
 		if err := ask(question); err != nil {
 			return ca.Issued{}, err
 		}
@@ -36,7 +36,7 @@ func (c *CA) RenewAuthority(ctx context.Context, name string, r ca.Renewal, ask 
 		return ca.Issued{}, err
 	}
 	file := c.folder.CertificatePath(old.Name)
-	c.done("renewed the authority %q, serial %s, valid until %s: %s", old.Name, ca.SerialHex(cert), moment(cert.NotAfter), file)
+	c.done("renewed the authority %q, serial %s, valid until %s: %s", old.Name, ca.SerialHex(cert), report.Time(cert.NotAfter), file)
 	if plan.Root {
 		c.done("register %s at IAM Roles Anywhere, beside or instead of the old one", file)
 	}
@@ -57,5 +57,3 @@ func (c *CA) openSigner(ctx context.Context, name string) error {
 	_, err = c.Authority(ctx, path[min(1, len(path)-1)].Name)
 	return err
 }
-
-func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }

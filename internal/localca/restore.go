@@ -7,8 +7,8 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Restoring is a backup from which the ledger of a CA can be made.
-type Restoring struct {
+// RestorePlan is a backup, and where the ledger that is made from it is to be.
+type RestorePlan struct {
 	Backup ledger.BackupInfo
 
 	config Config
@@ -18,8 +18,8 @@ type Restoring struct {
 
 // PlanRestore reads a backup, and where the ledger is to be. It changes nothing. A backup of another
 // CA than that of the files in the folder is an *OtherCAError, unless another is set.
-func PlanRestore(ctx context.Context, c Config, file string, another bool) (*Restoring, error) {
-	r, folder, o := &Restoring{config: c}, c.Keys.Folder, ledger.Options{Now: c.Keys.Host.Now}
+func PlanRestore(ctx context.Context, c Config, file string, another bool) (*RestorePlan, error) {
+	r, folder, o := &RestorePlan{config: c}, c.Keys.Folder, ledger.Options{Now: c.Keys.Host.Now}
 	settings, err := folder.Settings()
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func PlanRestore(ctx context.Context, c Config, file string, another bool) (*Res
 }
 
 // Restore makes the ledger: see ledger.Restore.
-func (r *Restoring) Restore(ctx context.Context) error {
+func (r *RestorePlan) Restore(ctx context.Context) error {
 	err := ledger.Restore(ctx, r.Backup.File, r.to, ledger.Options{Now: r.config.Keys.Host.Now, AnyClock: r.config.AnyClock})
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package localca
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,11 +10,11 @@ import (
 	"kedge/ca/issuance"
 )
 
-// Ask asks the user a question before a step that hosts feel. The error says that the user did not
-// agree; the step is not done then.
+// Ask asks the user whether to go on with a step. If the user does not agree, it returns an error, and the
+// step is not done.
 type Ask func(question string) error
 
-// FinishRotation retires the old root, and asks first if hosts need it. Config.Warn gets the hosts
+// FinishRotation retires the old root, and asks first if hosts need it. It warns of hosts
 // that are left behind.
 func (c *CA) FinishRotation(ctx context.Context, ask Ask) error {
 	plan, err := c.Service.PlanFinish(ctx)
@@ -88,7 +89,7 @@ func (c *CA) ReopenRotation(ctx context.Context) error {
 func (c *CA) SwitchRotation(ctx context.Context, to string, ask Ask) error {
 	plan, err := c.Service.PlanSwitch(ctx, to)
 	if missing, ok := errors.AsType[*issuance.NoKeyError](err); ok {
-		return c.CheckHasKey(missing.Authority)
+		err = cmp.Or(c.CheckHasKey(missing.Authority), err)
 	}
 	if _, ok := errors.AsType[*issuance.AmbiguousError](err); ok {
 		return fmt.Errorf("%w; say with --to which is to issue", err)

@@ -17,8 +17,8 @@ import (
 
 // RotationStart says to which root a rotation leads.
 type RotationStart struct {
-	Root issuance.RootOptions // of a root that is made; its rules and reason are those of Foreign too
-	// Key returns which key it gets, given the type of the old root's key.
+	Root issuance.RootOptions // of a root that is made; AllowWarnings and Why are for Foreign too
+	// Key returns the request for its key. oldType is the type of the old root's key.
 	Key     func(oldType string) (cadir.KeyRequest, error)
 	Foreign string // file of a root whose key is elsewhere, instead of one that is made
 }
@@ -115,7 +115,7 @@ func (c *CA) foreignRoot(ctx context.Context, o RotationStart) (*x509.Certificat
 	return cert, nil
 }
 
-// tellStarted tells the next step.
+// tellStarted reports what to do next.
 func (c *CA) tellStarted(old, next ledger.Authority) {
 	if _, err := issuance.AnchorPEM(old, next); err != nil {
 		c.config.Warn(fmt.Sprintf("%v; register the new one as a trust anchor of its own: kedge-ca bundle --authority %s", err, next.Name))

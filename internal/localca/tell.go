@@ -7,7 +7,7 @@ import (
 	"kedge/internal/cadir"
 )
 
-// done tells the caller a step that was done.
+// done reports to the caller something that was done.
 func (c Config) done(format string, args ...any) {
 	if c.Done != nil {
 		c.Done(fmt.Sprintf(format, args...))
@@ -22,7 +22,7 @@ func (c Config) warnAll(texts []string) {
 	}
 }
 
-// tellKey tells what became of the key of an authority, after everything else.
+// tellKey reports what became of the key of a new authority, and what endangers it.
 func (c Config) tellKey(k *cadir.NewKey) {
 	c.done("%s", k.Outcome())
 	c.warnAll(k.Dangers())

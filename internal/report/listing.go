@@ -119,8 +119,8 @@ func Limit[T any](n int, records iter.Seq2[T, error], more func()) iter.Seq2[T, 
 	}
 }
 
-// Each yields what describe returns for each record, and leaves out those for which it returns false. It
-// ends at the first error.
+// Each describes records one by one, without those for which describe returns false. It yields the first
+// error and ends.
 func Each[A, B any](records iter.Seq2[A, error], describe func(A) (B, bool)) iter.Seq2[B, error] {
 	return func(yield func(B, error) bool) {
 		for record, err := range records {
