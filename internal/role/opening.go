@@ -42,6 +42,16 @@ func (o *opening) reach() error {
 	return err
 }
 
+// connectEarly has the connection opened while the hardware is busy, for the one request that follows.
+func (o *opening) connectEarly() error {
+	err := o.reach()
+	if err == nil && o.use == Once {
+		cfg := o.connection.config
+		cfg.HTTPClient = o.connection.client.Connect()
+		o.connection, err = o.connect(cfg)
+	}
+	return err
+}
 
 // open loads the identity, and makes the connection ready. The time that hardware takes is used for
 // that.
@@ -100,9 +110,7 @@ func (o *opening) identity(ctx context.Context) (signer.Source, error) {
 // a key in the TPM: looked at last, since most are files.
 func (o *opening) load(ctx context.Context, files signer.Files) (signer.Source, *signer.Identity, error) {
 	if o.keys.InHardware() {
-		pair := o.keys.Pair(o.host.Host, files)
-		pair.Meanwhile = o.reach
-		return o.openHardware(ctx, pair)
+		return o.openHardware(ctx, o.keys.Pair(o.host.Host, files))
 	}
 	source, id, err := loadFiles(ctx, files, o.use)
 	if err == nil {
@@ -124,6 +132,7 @@ func (o *opening) openHardware(ctx context.Context, pair keys.Pair) (signer.Sour
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.settings.Timeout)
 	defer cancel()
+	pair.Meanwhile = o.connectEarly
 	pair.Timeout, pair.Brief = min(o.settings.Timeout, maxSigning), o.use == Once
 	source, err := keys.NewSource(ctx, pair)
 	if err != nil {
