@@ -87,13 +87,12 @@ func (o *credentialProcessOptions) provider() aws.CredentialsProvider {
 func (o *credentialProcessOptions) fresh(ctx context.Context) (aws.Credentials, error) {
 	h := o.forRole(o.debug)
 	listen := sync.OnceValues(func() (context.Context, context.CancelFunc) { return interruptible(ctx) })
-	forGood := func() {}
+	stop := func() {}
 	h.Protect = func(context.Context) (context.Context, context.CancelFunc) {
-		// To the end: each time that signals are listened to, or no longer, waits for a thread.
-		ctx, forGood = listen()
+		ctx, stop = listen() // to the end: to begin, and to stop, waits for a thread each time
 		return ctx, func() {}
 	}
-	defer func() { go forGood() }()
+	defer func() { go stop() }()
 	r, err := role.Open(ctx, o.role, h, role.Once)
 	if err != nil {
 		return aws.Credentials{}, usage(o.cmd, err)

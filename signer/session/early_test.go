@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -227,5 +228,30 @@ func TestConnect_not(t *testing.T) {
 	direct := s.client(t, func(c *Config) { c.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil } })
 	if _, connects := direct.Connect().(*http.Client).Transport.(*earlyConn); !connects {
 		t.Error("without a proxy for this host it does not connect")
+	}
+}
+
+// TestConnect_elsewhere: what is for another host, or for TLS, never goes over the early connection.
+func TestConnect_elsewhere(t *testing.T) {
+	t.Parallel()
+	s := newService(t, success())
+	port := s.Listener.Addr().(*net.TCPAddr).Port
+	for _, address := range []string{
+		strings.Replace(s.URL, "http:", "https:", 1),
+		fmt.Sprintf("https://localhost:%d", port), fmt.Sprintf("http://nowhere.invalid:%d", port),
+		"http://[::1]:1", "http://127.0.0.1:1", "https://127.0.0.1:1",
+	} {
+		h := early(t, s, s.config(), time.Hour).cfg.HTTPClient.(*http.Client)
+		<-h.Transport.(*earlyConn).opened
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodHead, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := h.Do(req); err == nil {
+			resp.Body.Close()
+		}
+		if s.count() != 0 {
+			t.Fatalf("a request to %s came over the connection to %s", address, s.URL)
+		}
 	}
 }
