@@ -124,8 +124,13 @@ func (o *object) find(c *conn) error {
 	return o.authorize(c, salt)
 }
 
-// authorize starts the session for the use of the key. The parent has done its work then.
+// authorize starts the session for the use of the key. The parent has done its work then. Without a
+// resource manager, which would swap it in and out with the key, it is flushed with the connection: after
+// the signature.
 func (o *object) authorize(c *conn, parent storage) (err error) {
+	if !o.hasAuth() && c.raw {
+		return nil
+	}
 	if o.hasAuth() {
 		o.session, err = newSession(c, parent, entity{o.handle, o.name, o.secrets.key}, encryptIn())
 		if isAuth(err) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
@@ -84,13 +85,19 @@ func (o *credentialProcessOptions) provider() aws.CredentialsProvider {
 
 // fresh opens the key and makes a session.
 func (o *credentialProcessOptions) fresh(ctx context.Context) (aws.Credentials, error) {
-	r, err := role.Open(ctx, o.role, o.forRole(o.debug), role.Once)
+	h := o.forRole(o.debug)
+	listen := sync.OnceValues(func() (context.Context, context.CancelFunc) { return interruptible(ctx) })
+	stop := func() {}
+	h.Protect = func(context.Context) (context.Context, context.CancelFunc) {
+		ctx, stop = listen() // to the end: to begin, and to stop, waits for a thread each time
+		return ctx, func() {}
+	}
+	defer func() { go stop() }()
+	r, err := role.Open(ctx, o.role, h, role.Once)
 	if err != nil {
 		return aws.Credentials{}, usage(o.cmd, err)
 	}
 	defer r.Close()
 	r.WarnOfExpiry(func(text string) { o.warn(text) })
-	ctx, stop := interruptibleIf(ctx, r.InTPM()) // else there is nothing to undo: a signal may just kill
-	defer stop()
-	return r.Retrieve(ctx)
+	return r.Retrieve(ctx) // for any other key there is nothing to undo: a signal may just kill
 }

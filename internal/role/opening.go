@@ -42,6 +42,17 @@ func (o *opening) reach() error {
 	return err
 }
 
+// connectEarly has the connection opened while the hardware is busy, for the one request that follows.
+func (o *opening) connectEarly() error {
+	err := o.reach()
+	if err == nil && o.use == Once {
+		cfg := o.connection.config
+		cfg.HTTPClient = o.connection.client.Connect()
+		o.connection, err = o.connect(cfg)
+	}
+	return err
+}
+
 // open loads the identity, and makes the connection ready. The time that hardware takes is used for
 // that.
 func (o *opening) open(ctx context.Context) (signer.Source, error) {
@@ -51,8 +62,6 @@ func (o *opening) open(ctx context.Context) (signer.Source, error) {
 	if o.settings.NoVerify {
 		o.host.Warn("--no-verify-ssl: the server is not verified; anyone on the way can take the credentials. Use --ca-bundle instead")
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.settings.Timeout)
-	defer cancel()
 	source, err := o.identity(ctx)
 	o.host.Skewed(o.clock.Skew())
 	switch {
@@ -101,9 +110,7 @@ func (o *opening) identity(ctx context.Context) (signer.Source, error) {
 // a key in the TPM: looked at last, since most are files.
 func (o *opening) load(ctx context.Context, files signer.Files) (signer.Source, *signer.Identity, error) {
 	if o.keys.InHardware() {
-		pair := o.keys.Pair(o.host.Host, files)
-		pair.Meanwhile = o.reach
-		return o.openHardware(ctx, pair)
+		return o.openHardware(ctx, o.keys.Pair(o.host.Host, files))
 	}
 	source, id, err := loadFiles(ctx, files, o.use)
 	if err == nil {
@@ -115,14 +122,17 @@ func (o *opening) load(ctx context.Context, files signer.Files) (signer.Source, 
 	return nil, nil, err
 }
 
-// openHardware opens the key in hardware. With a TPM, that is ended properly: killed, it would leave the
-// key in one that nobody manages.
+// openHardware opens the key in hardware, within --timeout. With a TPM, that is ended properly: killed, it
+// would leave the key in one that nobody manages.
 func (o *opening) openHardware(ctx context.Context, pair keys.Pair) (signer.Source, *signer.Identity, error) {
 	if pair.InTPM() && o.host.Protect != nil {
 		var stop context.CancelFunc
 		ctx, stop = o.host.Protect(ctx)
 		defer stop()
 	}
+	ctx, cancel := context.WithTimeout(ctx, o.settings.Timeout)
+	defer cancel()
+	pair.Meanwhile = o.connectEarly
 	pair.Timeout, pair.Brief = min(o.settings.Timeout, maxSigning), o.use == Once
 	source, err := keys.NewSource(ctx, pair)
 	if err != nil {
