@@ -94,7 +94,10 @@ func (c *chain) next(kind, body string, at time.Time) statement {
 }
 
 // head returns the statement that updates the head.
-func (c *chain) head() statement { return one(updateHead, c.seq, c.hash, -c.seq, c.at.UnixMicro()) }
+func (t *transaction) head() statement {
+	t.written = t.hash
+	return one(updateHead, t.seq, t.hash, -t.seq, t.at.UnixMicro())
+}
 
 // Head returns the sequence number and the hash of the last entry; 0 and zeros before the first. If
 // it is kept somewhere else, [Ledger.Verify] can tell whether the end of the chain, or all of it,

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"kedge/ca"
 )
@@ -254,20 +255,25 @@ const readAuthorities = `SELECT a.name, a.fingerprint, a.parent, a.state, a.issu
 
 // Authorities returns all authorities, in the order in which they were last changed.
 func (l *Ledger) Authorities(ctx context.Context) ([]Authority, error) {
+	all, err := l.authorities.get(ctx, struct{}{})
+	return slices.Clone(all), l.engine.explain(err)
+}
+
+func (l *Ledger) readAuthorities(ctx context.Context, _ []struct{}) ([]Authority, error) {
 	rows, err := l.db.QueryContext(ctx, readAuthorities)
 	if err != nil {
-		return nil, l.engine.explain(err)
+		return nil, err
 	}
 	defer rows.Close()
 	var all []Authority
 	for rows.Next() {
 		a, err := scanAuthority(rows)
 		if err != nil {
-			return nil, l.engine.explain(err)
+			return nil, err
 		}
 		all = append(all, a)
 	}
-	return all, l.engine.explain(rows.Err())
+	return all, rows.Err()
 }
 
 func scanAuthority(row scanner) (Authority, error) {

@@ -41,6 +41,7 @@ type engine struct {
 	migrate func(context.Context, *sql.DB) error
 	explain func(error) error // returns the ledger's error for one of the driver; nil for nil
 	send    func(ctx context.Context, s *session, all []statement) ([]int64, error)
+	ask     func(ctx context.Context, s *session, before []statement, all []lookup) error // runs statements, and then lookups
 }
 
 // querier is a connection, or a pool of them.
@@ -55,6 +56,13 @@ type statement struct {
 	text string
 	args []any
 	rows int64 // how many it must change or find, or anyRows
+}
+
+// lookup is a SELECT, with what takes each of its rows.
+type lookup struct {
+	text string
+	args []any
+	row  func(scanner) error
 }
 
 // isQuery reports whether the statement only reads.

@@ -131,53 +131,45 @@ type spending struct {
 
 func useOf(token, key []byte) string { return string(token) + string(key) }
 
-// spending reads the tokens of a batch.
-func (t *transaction) spending(ctx context.Context, batch []*job) (*spending, error) {
-	s := &spending{map[string]*Token{}, map[string]int64{}}
+// terms reads the authorities, and the tokens of a batch, as they are in the transaction.
+func (t *transaction) terms(ctx context.Context, batch []*job) (issuers, *spending, error) {
+	all, s := issuers{}, &spending{map[string]*Token{}, map[string]int64{}}
+	reads := []lookup{all.lookup(t.e)}
 	var ids, keys []any
 	for _, j := range batch {
 		if j.record.byToken() {
 			ids, keys = append(ids, []byte(j.record.enrollment.Token)), append(keys, j.record.row.KeyHash)
 		}
 	}
-	if len(ids) == 0 {
-		return s, nil
-	}
-	tokens, err := t.tokens(ctx, "WHERE t.id IN "+marks(len(ids)), ids...)
-	if err != nil {
-		return nil, err
-	}
 	used := 0
-	for i := range tokens {
-		s.tokens[string(tokens[i].ID)] = &tokens[i]
-		used += tokens[i].Used
+	if len(ids) != 0 {
+		reads = append(reads, lookup{readTokens + "WHERE t.id IN " + marks(len(ids)), ids, func(row scanner) error {
+			token, err := scanToken(row)
+			s.tokens[string(token.ID)] = &token
+			used += token.Used
+			return err
+		}})
 	}
-	if used == 0 {
-		return s, nil
+	err := t.e.ask(ctx, t.session, nil, reads)
+	if err == nil && used != 0 {
+		err = t.ask(ctx, s.readUses(append(ids, keys...)))
 	}
-	return s, t.readUses(ctx, s, append(ids, keys...))
+	return all, s, err
 }
 
 // marks returns a list of parameters.
 func marks(n int) string { return "(?" + strings.Repeat(", ?", n-1) + ")" }
 
-// readUses reads the uses of tokens by keys; as many of each.
-func (t *transaction) readUses(ctx context.Context, s *spending, args []any) error {
+// readUses is the lookup of the uses of tokens by keys; as many of each.
+func (s *spending) readUses(args []any) lookup {
 	n := len(args) / 2
-	rows, err := t.conn.QueryContext(ctx, t.e.sql("SELECT token, key_hash, seq FROM token_uses WHERE token IN "+marks(n)+" AND key_hash IN "+marks(n)), args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return lookup{"SELECT token, key_hash, seq FROM token_uses WHERE token IN " + marks(n) + " AND key_hash IN " + marks(n), args, func(row scanner) error {
 		var token, key []byte
 		var seq int64
-		if err := rows.Scan(&token, &key, &seq); err != nil {
-			return err
-		}
+		err := row.Scan(&token, &key, &seq)
 		s.uses[useOf(token, key)] = seq
-	}
-	return rows.Err()
+		return err
+	}}
 }
 
 // errUsedNow refuses a record whose token and key another record of the batch has.

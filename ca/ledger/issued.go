@@ -242,11 +242,7 @@ func (r *record) names(seq int64) [][]any {
 
 // insert writes certificates, and returns those that are refused.
 func (t *transaction) insert(ctx context.Context, batch []*job) (map[int]error, error) {
-	issuers, err := t.issuers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	spending, err := t.spending(ctx, batch)
+	issuers, spending, err := t.terms(ctx, batch)
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +272,11 @@ func (t *transaction) insert(ctx context.Context, batch []*job) (map[int]error, 
 		all = append(all, plans[i].statements)
 		first += len(plans[i].statements)
 	}
-	changed, err := t.sendByText(ctx, all)
+	head := t.head()
+	changed, err := t.sendByText(ctx, append(all, []statement{head}))
+	if err == nil {
+		err = t.exact(head, changed[first])
+	}
 	if err != nil {
 		return nil, err
 	}

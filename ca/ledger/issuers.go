@@ -31,25 +31,25 @@ const readIssuers = `SELECT a.name, a.parent, a.state, c.subject, c.key_hash, c.
 
 // issuers reads the authorities as they are in the transaction.
 func (t *transaction) issuers(ctx context.Context) (issuers, error) {
-	rows, err := t.conn.QueryContext(ctx, readIssuers+t.e.joined)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	all := issuers{}
-	for rows.Next() {
-		var i issuer
-		var key []byte
-		var notBefore, notAfter int64
-		var reason sql.NullInt64 // null if not revoked
-		if err := rows.Scan(&i.name, &i.parent, &i.state, &i.subject, &key, &notBefore, &notAfter, &reason); err != nil {
-			return nil, err
-		}
-		i.key, i.notBefore, i.notAfter = string(key), time.UnixMicro(notBefore).UTC(), time.UnixMicro(notAfter).UTC()
-		i.revoked, i.reason = reason.Valid, ca.Reason(reason.Int64)
-		all[i.name] = &i
+	return all, t.ask(ctx, all.lookup(t.e))
+}
+
+// lookup is the one that adds all authorities.
+func (all issuers) lookup(e *engine) lookup { return lookup{readIssuers + e.joined, nil, all.add} }
+
+func (all issuers) add(row scanner) error {
+	var i issuer
+	var key []byte
+	var notBefore, notAfter int64
+	var reason sql.NullInt64 // null if not revoked
+	if err := row.Scan(&i.name, &i.parent, &i.state, &i.subject, &key, &notBefore, &notAfter, &reason); err != nil {
+		return err
 	}
-	return all, rows.Err()
+	i.key, i.notBefore, i.notAfter = string(key), time.UnixMicro(notBefore).UTC(), time.UnixMicro(notAfter).UTC()
+	i.revoked, i.reason = reason.Valid, ca.Reason(reason.Int64)
+	all[i.name] = &i
+	return nil
 }
 
 // withKey returns the authority with a key, or nil.

@@ -34,6 +34,9 @@ type Ledger struct {
 	now    func() time.Time
 	writer writer
 
+	authorities sharing[struct{}, []Authority]
+	tokens      sharing[[]byte, map[string]Token] // by ID
+
 	working sync.Mutex // of TryLock
 
 	copyDir string // of OpenBackup: a folder to remove; empty: none
@@ -65,6 +68,7 @@ func Open(ctx context.Context, where string, o Options) (*Ledger, error) {
 	}
 	l := &Ledger{db: db, engine: e, now: o.Now}
 	l.writer = writer{db: db, engine: e, readOnly: o.ReadOnly, timeout: stepTimeout, now: o.Now, anyClock: o.AnyClock}
+	l.authorities.read, l.tokens.read = l.readAuthorities, l.readTokens
 	return l, nil
 }
 

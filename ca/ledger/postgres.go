@@ -123,6 +123,7 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		scope:   postgresScope,
 		objects: readPostgres,
 		send:    sendPostgres,
+		ask:     askPostgres,
 	}
 	e.expected = func(context.Context) ([]object, error) { return expectedPostgres() }
 	e.migrate = func(ctx context.Context, db *sql.DB) error { return migrate(ctx, db, e) }

@@ -62,6 +62,37 @@ func sendUnnamed(ctx context.Context, conn *pgconn.PgConn, s *session, all []sta
 	return results.Close()
 }
 
+// askPostgres sends all statements and lookups before it waits for the first answer. Modes that prepare
+// statements would do so before the first is run, which says in which schema names are looked up.
+func askPostgres(ctx context.Context, s *session, before []statement, all []lookup) error {
+	var batch pgx.Batch
+	for _, one := range before {
+		batch.Queue(s.text(one.text), one.args...)
+	}
+	for _, q := range all {
+		batch.Queue(s.e.sql(q.text), q.args...).Query(func(rows pgx.Rows) error {
+			for rows.Next() {
+				if err := q.row(rows); err != nil {
+					return err
+				}
+			}
+			return rows.Err()
+		})
+	}
+	together := false
+	err := s.conn.Raw(func(dc any) error {
+		conn := dc.(*stdlib.Conn).Conn()
+		if together = conn.Config().DefaultQueryExecMode == pgx.QueryExecModeExec; !together {
+			return nil
+		}
+		return conn.SendBatch(ctx, &batch).Close()
+	})
+	if together || err != nil {
+		return err
+	}
+	return askInTurn(ctx, s, before, all)
+}
+
 // encodeArgs encodes arguments in PostgreSQL's binary format. NULL has no type, so that the
 // column's is used.
 func encodeArgs(args []any) (values [][]byte, types []uint32, formats []int16) {

@@ -80,6 +80,35 @@ func (s *session) exec(ctx context.Context, text string, args ...any) (int64, er
 	return rows[0], nil
 }
 
+// askInTurn waits for the answer to each statement and lookup before it sends the next.
+func askInTurn(ctx context.Context, s *session, before []statement, all []lookup) error {
+	if len(before) != 0 {
+		if _, err := s.e.send(ctx, s, before); err != nil {
+			return err
+		}
+	}
+	for _, q := range all {
+		if err := s.ask(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) ask(ctx context.Context, q lookup) error {
+	rows, err := s.conn.QueryContext(ctx, s.e.sql(q.text), q.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := q.row(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 func (s *session) queryRow(ctx context.Context, text string, args ...any) *sql.Row {
 	return s.conn.QueryRowContext(ctx, s.e.sql(text), args...)
 }

@@ -91,6 +91,7 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 		integrity: "PRAGMA integrity_check",
 		objects:   readSQLite,
 		send:      sendSQLite,
+		ask:       askInTurn,
 	}
 	e.expected = func(ctx context.Context) ([]object, error) { return expectedSQLite(ctx, e) }
 	e.migrate = func(ctx context.Context, db *sql.DB) error {

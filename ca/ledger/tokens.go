@@ -6,10 +6,10 @@ import (
 	"crypto/subtle"
 	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"iter"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,11 +83,31 @@ func readTokensBy(ctx context.Context, q querier, e *engine, which string, args 
 
 // Token returns a token, or a *TokenError.
 func (l *Ledger) Token(ctx context.Context, id []byte) (Token, error) {
-	t, err := scanToken(l.db.QueryRowContext(ctx, l.engine.sql(readTokens+"WHERE t.id = ?"), id))
-	if errors.Is(err, sql.ErrNoRows) {
+	all, err := l.tokens.get(ctx, id)
+	t, ok := all[string(id)]
+	if err == nil && !ok {
 		err = &TokenError{ID: id, Why: TokenUnknown}
 	}
 	return t, l.engine.explain(err)
+}
+
+// readTokens reads tokens by their IDs.
+func (l *Ledger) readTokens(ctx context.Context, ids [][]byte) (map[string]Token, error) {
+	found := map[string]Token{}
+	for some := range slices.Chunk(ids, maxBatch) {
+		args := make([]any, len(some))
+		for i, id := range some {
+			args[i] = id
+		}
+		all, err := readTokensBy(ctx, l.db, l.engine, "WHERE t.id IN "+marks(len(args)), args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range all {
+			found[string(t.ID)] = t
+		}
+	}
+	return found, nil
 }
 
 // Presented returns the token of an enrollment, or a *TokenError if the token is unknown or its secret

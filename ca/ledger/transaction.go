@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -12,8 +14,9 @@ import (
 type transaction struct {
 	*session
 	chain
-	clock  func() time.Time
-	broken bool // the state of the connection is unknown
+	clock   func() time.Time
+	written []byte // the hash in the head since this transaction changed it; nil before
+	broken  bool   // the state of the connection is unknown
 }
 
 // maxSkew bounds the difference between the clocks of this machine and the server.
@@ -27,12 +30,13 @@ func (w *writer) beginOn(ctx context.Context, s *session) (*transaction, error) 
 			all = append(all, some(text))
 		}
 	}
-	if _, err := s.e.send(ctx, s, all); err != nil {
-		return nil, err
-	}
 	t := &transaction{session: s, clock: w.now}
 	var at, server int64
-	if err := s.queryRow(ctx, s.e.head).Scan(&t.seq, &t.hash, &at, &server); err != nil {
+	err := s.e.ask(ctx, s, all, []lookup{{s.e.head, nil, func(row scanner) error { return row.Scan(&t.seq, &t.hash, &at, &server) }}})
+	if err == nil && t.hash == nil {
+		err = sql.ErrNoRows
+	}
+	if err != nil {
 		t.rollback(ctx)
 		return t, fmt.Errorf("read the end of the chain: %w", err)
 	}
@@ -94,7 +98,10 @@ func (t *transaction) exact(s statement, changed int64) error {
 }
 
 func (t *transaction) commit(ctx context.Context) error {
-	err := t.send(ctx, t.head())
+	var err error
+	if !bytes.Equal(t.written, t.hash) {
+		err = t.send(ctx, t.head())
+	}
 	if err == nil {
 		_, err = t.exec(ctx, "COMMIT")
 	}
