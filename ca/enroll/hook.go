@@ -21,7 +21,7 @@ type Hook func(context.Context, Question) (Ruling, error)
 // Question is what a hook is asked, as JSON.
 type Question struct {
 	Schema   int      `json:"schema"` // 1; it grows when a field changes its meaning or goes
-	Proof    string   `json:"proof"`  // token or renewal
+	Proof    string   `json:"proof"`  // token, approval or renewal
 	Name     string   `json:"name"`   // the common name
 	DNS      []string `json:"dns,omitempty"`
 	URIs     []string `json:"uri,omitempty"`
