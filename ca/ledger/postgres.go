@@ -37,7 +37,8 @@ func openPostgres(dsn string, o Options) (*sql.DB, *engine, error) {
 	}
 	db := stdlib.OpenDB(*c)
 	db.SetMaxOpenConns(size)
-	db.SetMaxIdleConns(maxIdle)
+	db.SetMaxIdleConns(size) // to connect costs the server as much as many statements
+	db.SetConnMaxIdleTime(time.Minute)
 	host := net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
 	if strings.HasPrefix(c.Host, "/") {
 		host = c.Host

@@ -19,9 +19,9 @@ type session struct {
 }
 
 // newSession takes a connection. Pooled ones may have died with the server; a dead one shows at its
-// first use, and the pool keeps few.
+// first use.
 func newSession(ctx context.Context, db *sql.DB, e *engine) (*session, error) {
-	for tries := maxIdle; ; tries-- {
+	for tries := db.Stats().MaxOpenConnections; ; tries-- {
 		conn, err := db.Conn(ctx)
 		if err != nil {
 			return nil, err
@@ -39,9 +39,6 @@ func newSession(ctx context.Context, db *sql.DB, e *engine) (*session, error) {
 		}
 	}
 }
-
-// maxIdle bounds the idle connections that are kept open.
-const maxIdle = 4
 
 // text returns a statement in the engine's syntax.
 func (s *session) text(text string) string {

@@ -41,7 +41,7 @@ func openSQLite(path string, o Options) (*sql.DB, *engine, error) {
 	} else if db, err = sql.Open("sqlite", uri+"rw&_pragma=cache_size(-8000)"); err != nil { // to read, the usual 2 MB suffice: more would only take time to allocate
 		return nil, nil, err
 	}
-	db.SetMaxIdleConns(maxIdle)
+	db.SetMaxIdleConns(4)
 	return db, sqliteEngine(path, o.BusyTimeout), nil
 }
 
