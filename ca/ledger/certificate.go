@@ -57,6 +57,7 @@ type Certificate struct {
 
 	serial, keyID []byte
 	revokedSeq    sql.NullInt64
+	standing      *standing // of the newest of a lineage, read by Ledger.Certificate; otherwise nil
 }
 
 // X509 parses the certificate.

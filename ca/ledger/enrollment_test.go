@@ -84,14 +84,24 @@ func enroll(t *testing.T, l *Ledger, a *authority, e *ca.Enrollment, cert *x509.
 	return err
 }
 
-// renewBy renews a leaf for a host, with another key unless it is the same.
+// renewBy renews a leaf for a host, with another key unless it is the same. What was read with the leaf
+// must say beforehand whether it is renewed, but for the new key.
 func renewBy(t *testing.T, l *Ledger, a *authority, old *x509.Certificate, key *ecdsa.PrivateKey, e ca.Enrollment, at time.Time) (*x509.Certificate, error) {
 	t.Helper()
 	e.Proof = ca.ProofRenewal
 	cert := a.leafOf("", key, func(c *x509.Certificate) {
 		c.Subject, c.NotBefore, c.NotAfter = old.Subject, at.Add(-5*time.Minute), at.Add(24*time.Hour)
 	})
-	_, err := l.Record(t.Context(), ca.Issued{Certificate: cert, Issuer: a.cert, At: at, Profile: "workload", Replaces: fingerprint(old), Enrollment: &e})
+	read, err := l.Certificate(t.Context(), fingerprint(old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := ca.KeyHash(cert)
+	could := read.canRenew(hash[:], &e, l.now())
+	_, err = l.Record(t.Context(), ca.Issued{Certificate: cert, Issuer: a.cert, At: at, Profile: "workload", Replaces: fingerprint(old), Enrollment: &e})
+	if could != (err == nil) && !isError[*RevokedKeyError](err) {
+		t.Errorf("%s: could be renewed: %v, and is it: %v", old.Subject, could, err)
+	}
 	return cert, err
 }
 

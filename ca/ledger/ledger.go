@@ -35,7 +35,8 @@ type Ledger struct {
 	writer writer
 
 	authorities sharing[struct{}, []Authority]
-	tokens      sharing[[]byte, map[string]Token] // by ID
+	tokens      sharing[[]byte, map[string]Token]       // by ID
+	known       sharing[[]byte, map[string]Certificate] // by fingerprint
 
 	working sync.Mutex // of TryLock
 
@@ -68,7 +69,7 @@ func Open(ctx context.Context, where string, o Options) (*Ledger, error) {
 	}
 	l := &Ledger{db: db, engine: e, now: o.Now}
 	l.writer = writer{db: db, engine: e, readOnly: o.ReadOnly, timeout: stepTimeout, now: o.Now, anyClock: o.AnyClock}
-	l.authorities.read, l.tokens.read = l.readAuthorities, l.readTokens
+	l.authorities.read, l.tokens.read, l.known.read = l.readAuthorities, l.readTokens, l.readKnown
 	return l, nil
 }
 

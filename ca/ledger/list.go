@@ -59,11 +59,53 @@ func (l *Ledger) each(ctx context.Context, yield func(Certificate, error) bool, 
 // Certificate returns the certificate with a fingerprint, the SHA-256 of its DER, or a
 // *NotFoundError.
 func (l *Ledger) Certificate(ctx context.Context, fingerprint []byte) (Certificate, error) {
-	c, err := scanCertificate(l.db.QueryRowContext(ctx, l.engine.sql("SELECT "+certificateColumns+" FROM certificates c WHERE c.fingerprint = ?"), fingerprint))
-	if errors.Is(err, sql.ErrNoRows) {
+	all, err := l.known.get(ctx, fingerprint)
+	c, ok := all[string(fingerprint)]
+	if err == nil && !ok {
 		err = &NotFoundError{What: fmt.Sprintf("a certificate with the SHA-256 %x", fingerprint)}
 	}
 	return c, l.engine.explain(err)
+}
+
+// readStanding looks certificates up, and what the ledger has about each: PostgreSQL, asked to join them,
+// would read all lineages of a small ledger.
+const readStanding = "SELECT " + certificateColumns + `,
+	(SELECT l.recoveries FROM lineages l WHERE l.newest = c.seq AND l.name = c.subject),
+	(SELECT l.only_key FROM lineages l WHERE l.newest = c.seq AND l.name = c.subject),
+	(SELECT d.seq FROM denials d WHERE d.name = c.common_name) FROM certificates c WHERE c.fingerprint IN `
+
+// readKnown reads certificates by their fingerprints.
+func (l *Ledger) readKnown(ctx context.Context, fingerprints [][]byte) (map[string]Certificate, error) {
+	found := map[string]Certificate{}
+	for some := range slices.Chunk(fingerprints, maxBatch) {
+		rows, err := l.db.QueryContext(ctx, l.engine.sql(readStanding+marks(len(some))), anys(some)...)
+		if err != nil {
+			return nil, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			c, err := scanKnown(rows)
+			if err != nil {
+				return nil, err
+			}
+			found[string(c.Fingerprint)] = c
+		}
+		if err := rows.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func scanKnown(row scanner) (Certificate, error) {
+	var s standing
+	var recoveries, denied sql.NullInt64
+	c, err := scanCertificate(and{row, []any{&recoveries, &s.onlyKey, &denied}})
+	s.recoveries, s.denied = recoveries.Int64, denied.Valid
+	if recoveries.Valid {
+		c.standing = &s
+	}
+	return c, err
 }
 
 // Hosts yields for each host its newest leaf that is valid at a time: which hosts have moved to a

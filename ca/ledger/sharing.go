@@ -61,3 +61,10 @@ func (t *sharing[K, V]) take() *reading[K, V] {
 	t.next, t.running = nil, r != nil
 	return r
 }
+
+func anys[T any](values []T) (all []any) {
+	for _, v := range values {
+		all = append(all, v)
+	}
+	return all
+}

@@ -95,11 +95,7 @@ func (l *Ledger) Token(ctx context.Context, id []byte) (Token, error) {
 func (l *Ledger) readTokens(ctx context.Context, ids [][]byte) (map[string]Token, error) {
 	found := map[string]Token{}
 	for some := range slices.Chunk(ids, maxBatch) {
-		args := make([]any, len(some))
-		for i, id := range some {
-			args[i] = id
-		}
-		all, err := readTokensBy(ctx, l.db, l.engine, "WHERE t.id IN "+marks(len(args)), args...)
+		all, err := readTokensBy(ctx, l.db, l.engine, "WHERE t.id IN "+marks(len(some)), anys(some)...)
 		if err != nil {
 			return nil, err
 		}
