@@ -133,6 +133,9 @@ func readSchema(ctx context.Context, db *sql.DB, e *engine) (int64, error) {
 // Where returns the name of the ledger in errors: a path, or a database and its server.
 func (l *Ledger) Where() string { return l.engine.where }
 
+// IsRemote reports whether the ledger is that of a server, and not a file that this process reads.
+func (l *Ledger) IsRemote() bool { return l.engine.remote }
+
 // Close waits until the queue is written, and closes the ledger. Later writes return ErrClosed.
 func (l *Ledger) Close() error {
 	err := l.writer.close()
