@@ -75,6 +75,40 @@ func TestBegin_local(t *testing.T) {
 	}
 }
 
+// The server keeps what is sent often, but for a pooler: the next transaction may be in another process,
+// and this process may be the next one's of another client.
+func TestSend_kept(t *testing.T) {
+	record := func(l *Ledger, root *authority, name string) (kept int64) {
+		t.Helper()
+		if err := l.RecordIssued(t.Context(), ca.Issued{Certificate: root.leaf(name), Issuer: root.cert, At: noon}); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.writer.session.queryRow(t.Context(), "SELECT count(*) FROM pg_prepared_statements").Scan(&kept); err != nil {
+			t.Fatal(err)
+		}
+		return kept
+	}
+	for _, tt := range []struct {
+		what, where string
+		keeps       bool
+	}{{"the server", testenv.Postgres(t), true}, {"a pooler", testenv.PGBouncer(t), false}} {
+		l, root := create(t, tt.where), newAuthority(t, "Test CA of "+tt.what, nil)
+		register(t, l, root)
+		record(l, root, "a")
+		n := record(l, root, "b")
+		if again := record(l, root, "c"); n > 0 != tt.keeps || again != n {
+			t.Errorf("%s keeps %d statements, and then %d", tt.what, n, again)
+		}
+		l.writer.session.process++
+		if again := record(l, root, "d"); again != n {
+			t.Errorf("%s, in another process, keeps %d statements and then %d", tt.what, n, again)
+		}
+		if r := verify(t, l, ""); !r.OK() {
+			t.Errorf("%s: %+v", tt.what, r)
+		}
+	}
+}
+
 // Several processes find an empty database at once, without a session to hold a lock.
 func TestOpen_migratedAtOnce(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {

@@ -10,12 +10,19 @@ import (
 
 // session is the connection that writes, with its prepared statements. It is not safe for
 // concurrent use. With PostgreSQL nothing lasts longer than a transaction: a pooler may use another
-// connection for each, without the settings, locks and statements of the last.
+// connection for each, without the settings, locks and statements of the last. Only if a transaction is
+// in the process that greeted the connection, so that there is no pooler, it has the statements that
+// earlier ones kept.
 type session struct {
 	e        *engine
 	conn     *sql.Conn
 	prepared map[string]driver.Stmt // SQLite
 	texts    map[string]string      // PostgreSQL: statements with ? -> with $1
+
+	process int64             // PostgreSQL: that greeted the connection
+	direct  bool              // the transaction is in that process
+	kept    map[string]string // statements -> their names in that process
+	names   int               // that were used
 }
 
 // newSession takes a connection. Pooled ones may have died with the server; a dead one shows at its
@@ -26,10 +33,11 @@ func newSession(ctx context.Context, db *sql.DB, e *engine) (*session, error) {
 		if err != nil {
 			return nil, err
 		}
-		s := &session{e: e, conn: conn, prepared: map[string]driver.Stmt{}, texts: map[string]string{}}
+		s := &session{e: e, conn: conn, prepared: map[string]driver.Stmt{}, texts: map[string]string{}, kept: map[string]string{}}
 		if !e.remote {
 			return s, nil
 		}
+		s.process = processOf(conn)
 		if _, err = conn.ExecContext(ctx, "SELECT 1"); err == nil { // a ping would not return the error
 			return s, nil
 		}

@@ -78,7 +78,7 @@ func sqliteEngine(path string, busy time.Duration) *engine {
 		schema:    strings.NewReplacer("{seq}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{none}", "x''", "{clustered}", "WITHOUT ROWID", "{seq too}", ""),
 		writeMode: "PRAGMA journal_mode = WAL",
 		begin:     "BEGIN IMMEDIATE",
-		head:      "SELECT seq, hash, at, 0 FROM head",
+		head:      "SELECT seq, hash, at, 0, 0 FROM head",
 		joined:    "JOIN certificates c ON c.fingerprint = a.fingerprint",
 		snapshot:  "BEGIN",
 		match:     "GLOB",

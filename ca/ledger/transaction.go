@@ -31,8 +31,9 @@ func (w *writer) beginOn(ctx context.Context, s *session) (*transaction, error) 
 		}
 	}
 	t := &transaction{session: s, clock: w.now}
-	var at, server int64
-	err := s.e.ask(ctx, s, all, []lookup{{s.e.head, nil, func(row scanner) error { return row.Scan(&t.seq, &t.hash, &at, &server) }}})
+	var at, server, process int64
+	s.direct = false
+	err := s.e.ask(ctx, s, all, []lookup{{s.e.head, nil, func(row scanner) error { return row.Scan(&t.seq, &t.hash, &at, &server, &process) }}})
 	if err == nil && t.hash == nil {
 		err = sql.ErrNoRows
 	}
@@ -41,6 +42,7 @@ func (w *writer) beginOn(ctx context.Context, s *session) (*transaction, error) 
 		return t, fmt.Errorf("read the end of the chain: %w", err)
 	}
 	t.at = time.UnixMicro(at).UTC()
+	s.direct = process != 0 && process == s.process
 	if err := w.checkClock(server); err != nil {
 		t.rollback(ctx)
 		return t, err
