@@ -98,6 +98,11 @@ func renewBy(t *testing.T, l *Ledger, a *authority, old *x509.Certificate, key *
 	}
 	hash := ca.KeyHash(cert)
 	could := read.canRenew(hash[:], &e, l.now())
+	if read.standing = nil; could { // as one that Certificate did not read
+		if err := l.CheckRenewal(t.Context(), read, hash[:], &e); err != nil {
+			t.Errorf("%s: refused early: %v", old.Subject, err)
+		}
+	}
 	_, err = l.Record(t.Context(), ca.Issued{Certificate: cert, Issuer: a.cert, At: at, Profile: "workload", Replaces: fingerprint(old), Enrollment: &e})
 	if could != (err == nil) && !isError[*RevokedKeyError](err) {
 		t.Errorf("%s: could be renewed: %v, and is it: %v", old.Subject, could, err)
