@@ -182,7 +182,7 @@ func (p *listPair) issueHost(name string) *big.Int {
 	return leaf.SerialNumber
 }
 
-// recorded returns how often the ledger says that a list was made, by number.
+// recorded returns how many entries the ledger has for each list number.
 func (p *listPair) recorded() map[int64]int {
 	p.t.Helper()
 	s, err := readStore(p.t.Context(), newHost(cli.Streams{Err: io.Discard}), &storeFlags{dir: filepath.Join(p.dirs[0], "ca")})

@@ -52,7 +52,7 @@ func enrollment() advice.Table {
 	}
 }
 
-// urlLine says what to write into a configuration so that it has the URL of the server.
+// urlLine returns the hint with the line that gives a configuration the URL of the server.
 func urlLine(file string) string {
 	return fmt.Sprintf(`in %s, the line server: {url: "https://HOST:8443"} or, if there is one that begins with server:, the line "  url: https://HOST:8443" below it`, file)
 }

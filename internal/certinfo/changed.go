@@ -43,7 +43,7 @@ func (c Change) Document(now time.Time) (any, error) {
 	}{all}, err
 }
 
-// Next says what is left to do until a revocation, or the end of a hold, takes effect; nothing if no
+// Next lists what is left to do until a revocation, or the end of a hold, takes effect; nothing if no
 // certificate was changed.
 func (c Change) Next() (n report.Notes) {
 	if len(c.Changed.Certificates) == 0 {

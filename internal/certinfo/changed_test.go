@@ -2,22 +2,11 @@ package certinfo
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
-	"kedge/internal/report"
 )
-
-// said returns notes as lines.
-func said(n report.Notes) string {
-	var lines strings.Builder
-	for _, one := range n {
-		fmt.Fprintf(&lines, "%s: %s\n", one.Label, one.Text)
-	}
-	return lines.String()
-}
 
 // someCertificates are n certificates of leaves.
 func someCertificates(n int) (all []ledger.Certificate) {
@@ -44,7 +33,7 @@ func TestChange_Notes(t *testing.T) {
 		{someCertificates(12), 1, "done: revoked 12 certificates\ndone: left 1 others that are named so as they were\n"},
 	} {
 		c := Change{Done: "revoked", Changed: &issuance.Changed{Certificates: tt.certs}, Skipped: tt.skipped}
-		if got := said(c.Notes()); got != tt.want {
+		if got := c.Notes().String(); got != tt.want {
 			t.Errorf("%s\nwant %s", got, tt.want)
 		}
 	}
@@ -66,7 +55,8 @@ func TestChange_Next(t *testing.T) {
 		{issuance.Changed{Certificates: someCertificates(1), Behind: behind}, "done: it counts once the list is imported: make it with kedge-ca crl --issuer ca --issuer sub\n"},
 		{issuance.Changed{Certificates: someCertificates(1), Warnings: []string{"100% late"}}, "warning: 100% late\ndone: it counts once the list is imported: make it with kedge-ca crl\n"},
 	} {
-		if got := said(Change{Changed: &tt.changed}.Next()); got != tt.want {
+		c := Change{Changed: &tt.changed}
+		if got := c.Next().String(); got != tt.want {
 			t.Errorf("%s\nwant %s", got, tt.want)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // warnDays is the number of days before a CRL becomes too large from which there is a warning.
 const warnDays = 60
 
-// CRLNotes says what a list in a file has, and how long IAM Roles Anywhere will take it. mayMiss is
+// CRLNotes describes what a list in a file has, and how long IAM Roles Anywhere will take it. mayMiss is
 // whether it may lack what its authority revoked before it was taken over.
 func CRLNotes(m *issuance.CRL, file string, mayMiss bool) (n report.Notes) {
 	kind := fmt.Sprintf("list %d", m.Number)

@@ -103,7 +103,7 @@ func (m MadeTokens) Lines() []byte {
 	return lines
 }
 
-// Notes says what was made, without the secrets.
+// Notes lists what was made, without the secrets.
 func (m MadeTokens) Notes() (n report.Notes) {
 	for _, t := range m.Tokens[:min(len(m.Tokens), report.MaxNamed)] {
 		n.Done("made %s", t.InWords())

@@ -8,7 +8,7 @@ import (
 	"kedge/internal/report"
 )
 
-// Notes says that a key of an earlier run was taken, and has the warnings about a result, which begin
+// Notes names a key of an earlier run that was taken, and has the warnings about a result, which begin
 // with about.
 func (r Result) Notes(about string) (n report.Notes) {
 	if r.Leftover != "" {
@@ -20,7 +20,7 @@ func (r Result) Notes(about string) (n report.Notes) {
 	return n
 }
 
-// Notes says what was renewed, which certificates were left, and what failed and why.
+// Notes lists what was renewed, which certificates were left, and what failed and why.
 func (w *Renewals) Notes() (report.Notes, error) {
 	n, err := w.done()
 	if err != nil {
@@ -38,7 +38,7 @@ func (w *Renewals) Notes() (report.Notes, error) {
 	return n, nil
 }
 
-// done says what was renewed: each certificate, or of many their number.
+// done lists what was renewed: each certificate, or of many their number.
 func (w *Renewals) done() (n report.Notes, err error) {
 	verb := w.renewer.verb()
 	many := len(w.Done) > report.MaxNamed

@@ -6,18 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"kedge/internal/report"
 )
-
-// said returns notes as lines.
-func said(n report.Notes) string {
-	var lines strings.Builder
-	for _, one := range n {
-		fmt.Fprintf(&lines, "%s: %s\n", one.Label, one.Text)
-	}
-	return lines.String()
-}
 
 // TestRenewals_Notes: few certificates are named, of many there is the number, and what was left or
 // failed is told.
@@ -43,9 +32,9 @@ func TestRenewals_Notes(t *testing.T) {
 		must(t, err)
 		w.Run(t.Context(), c.issuer, func() {})
 		n, err := w.Notes()
-		lines := strings.Split(strings.TrimSpace(said(n)), "\n")
+		lines := strings.Split(strings.TrimSpace(n.String()), "\n")
 		if err != nil || len(lines) != len(tt.want) {
-			t.Errorf("%q: %v\n%s", tt.words, err, said(n))
+			t.Errorf("%q: %v\n%s", tt.words, err, n.String())
 			continue
 		}
 		for i, line := range lines {
@@ -64,9 +53,9 @@ func TestRenewals_Notes_many(t *testing.T) {
 	}
 	w.Done[3].Warnings, w.Done[5].Leftover = []string{"100% late"}, "web-5.key"
 	n, err := w.Notes()
-	lines := strings.Split(strings.TrimSpace(said(n)), "\n")
+	lines := strings.Split(strings.TrimSpace(n.String()), "\n")
 	if err != nil || len(lines) != 3 || lines[0] != "done: renewed 12 certificates" || lines[1] != `warning: "web-3": 100% late` || !strings.Contains(lines[2], "web-5.key") {
-		t.Errorf("%v\n%s", err, said(n))
+		t.Errorf("%v\n%s", err, n.String())
 	}
 }
 

@@ -90,7 +90,7 @@ func TestMake(t *testing.T) {
 	}
 }
 
-// TestRotationSteps: each step tells what it did, says so when it is run again, and does nothing when the
+// TestRotationSteps: each step reports what it did, reports that when it is run again, and does nothing when the
 // user does not agree.
 func TestRotationSteps(t *testing.T) {
 	t.Parallel()

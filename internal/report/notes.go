@@ -14,6 +14,15 @@ type Note struct {
 // Notes are the lines about a result, in the order in which they are written.
 type Notes []Note
 
+// String returns the lines, each with its label.
+func (n Notes) String() string {
+	var lines strings.Builder
+	for _, one := range n {
+		fmt.Fprintf(&lines, "%s: %s\n", one.Label, one.Text)
+	}
+	return lines.String()
+}
+
 // Done adds a step that was done.
 func (n *Notes) Done(format string, args ...any) { n.add("done", format, args) }
 
