@@ -42,6 +42,8 @@ type Config struct {
 	Certificate func(path string) (*x509.Certificate, error)
 	// Expiry says which leaves Status reports.
 	Expiry Expiry
+	// Sessions says when Status reports that hosts need more sessions than AWS makes.
+	Sessions Sessions
 	// Published returns where others fetch what verifies the leaves of an authority: see
 	// SetPublished. nil: nowhere.
 	Published func(authority string) ca.Published
@@ -55,6 +57,7 @@ type Service struct {
 	lastList func(authority string) (der []byte, place string, err error)
 	readCert func(path string) (*x509.Certificate, error)
 	expiry   Expiry
+	sessions Sessions
 
 	opening sync.Mutex
 	opened  map[string]*opened // by name; under opening
@@ -69,7 +72,7 @@ func New(c Config) (*Service, error) {
 	if c.Ledger == nil || c.Now == nil {
 		return nil, errors.New("a CA service needs a ledger and a clock")
 	}
-	s := &Service{ledger: c.Ledger, now: c.Now, keys: c.Keys, lastList: c.LastList, readCert: c.Certificate, expiry: c.Expiry, opened: map[string]*opened{}}
+	s := &Service{ledger: c.Ledger, now: c.Now, keys: c.Keys, lastList: c.LastList, readCert: c.Certificate, expiry: c.Expiry, sessions: c.Sessions, opened: map[string]*opened{}}
 	s.SetPublished(c.Published)
 	if s.keys == nil {
 		s.keys = noKeys{}

@@ -109,6 +109,9 @@ func (s *Service) status(ctx context.Context, now time.Time) (*Status, error) {
 	if err := s.cloneStatus(ctx, c); err != nil {
 		return nil, err
 	}
+	if err := s.sessionStatus(ctx, c, now); err != nil {
+		return nil, err
+	}
 	if c.Certificates.Total, err = s.ledger.Count(ctx, ledger.Filter{}); err != nil {
 		return nil, err
 	}

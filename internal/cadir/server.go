@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"kedge/ca"
 	"kedge/internal/enrollapi"
@@ -33,14 +34,28 @@ type ServerSettings struct {
 	AWS AWSSettings `yaml:"aws"`
 }
 
-// AWSSettings are the ARNs for CreateSession, all three or none.
+// AWSSettings are the ARNs for CreateSession, all three or none, and how many sessions hosts can get.
 type AWSSettings struct {
 	TrustAnchorARN string `yaml:"trust_anchor_arn"`
 	ProfileARN     string `yaml:"profile_arn"`
 	RoleARN        string `yaml:"role_arn"`
 	// Region is the one that the trust anchor is in. Default: that of its ARN.
 	Region string `yaml:"region"`
+	// SessionDuration is how long the sessions of hosts last, from 15m to 12h. Default: 1h.
+	SessionDuration ca.Duration `yaml:"session_duration"`
+	// CreateSessionQuota is how many sessions AWS makes in this account and region, such as 10/s: status
+	// reports hosts that need more. Default: none, no report.
+	CreateSessionQuota RequestRate `yaml:"create_session_quota"`
 }
+
+// The durations that CreateSession takes.
+//
+// Source: IAM Roles Anywhere API Reference, CreateSession, durationSeconds.
+const (
+	defaultSession  = time.Hour
+	shortestSession = 15 * time.Minute
+	longestSession  = 12 * time.Hour
+)
 
 // What hosts know the server by.
 const (
@@ -96,12 +111,25 @@ func checkHTTPURL(text string) error {
 	return enrollapi.CheckURL(text)
 }
 
-// complete returns the settings with the region filled in, or the first problem of the ARNs. There
-// may be none of them.
+// complete returns the settings with each default written out, or their first problem.
 func (a AWSSettings) complete() (AWSSettings, error) {
-	if a == (AWSSettings{}) {
+	if a.SessionDuration == 0 {
+		a.SessionDuration = ca.Duration(defaultSession)
+	}
+	if a.CreateSessionQuota == (RequestRate{}) {
+		a.CreateSessionQuota = RequestRate{None: true}
+	}
+	if d := time.Duration(a.SessionDuration); d < shortestSession || d > longestSession {
+		return a, fmt.Errorf("session_duration: %v is not between %v and %v", a.SessionDuration, ca.Duration(shortestSession), ca.Duration(longestSession))
+	}
+	if a.TrustAnchorARN == "" && a.ProfileARN == "" && a.RoleARN == "" && a.Region == "" {
 		return a, nil
 	}
+	return a.completeARNs()
+}
+
+// completeARNs returns the settings with the region filled in, or the first problem of the ARNs.
+func (a AWSSettings) completeARNs() (AWSSettings, error) {
 	anchor, err := ParseARN(a.TrustAnchorARN, TrustAnchorARN)
 	if err != nil {
 		return a, fmt.Errorf("trust_anchor_arn: %w", err)

@@ -12,7 +12,8 @@ import (
 
 func TestParseSettings_server(t *testing.T) {
 	t.Parallel()
-	full := AWSSettings{anchorARN, profileARN, "arn:aws:iam::111122223333:role/path/web", "eu-west-1"}
+	full := AWSSettings{TrustAnchorARN: anchorARN, ProfileARN: profileARN, RoleARN: "arn:aws:iam::111122223333:role/path/web", Region: "eu-west-1"}
+	busy := AWSSettings{SessionDuration: ca.Duration(12 * time.Hour), CreateSessionQuota: RequestRate{N: 10, Per: time.Second}}
 	written := "trust_anchor_arn: " + anchorARN + ", profile_arn: " + profileARN + ", role_arn: 'arn:aws:iam::111122223333:role/path/web'"
 	none := HookSettings{}.complete()
 	tests := []struct {
@@ -25,11 +26,13 @@ func TestParseSettings_server(t *testing.T) {
 		{"{url: 'https://[2001:db8::1]:8443/pki', tls: system}", ServerSettings{URL: "https://[2001:db8::1]:8443/pki", TLS: "system", Hook: none}},
 		{"{url: '', aws: {" + written + "}}", ServerSettings{TLS: "own", AWS: full, Hook: none}},
 		{"{tls: own, aws: {" + written + ", region: eu-west-1}}", ServerSettings{TLS: "own", AWS: full, Hook: none}},
+		{"{aws: {session_duration: 12h, create_session_quota: 10/s}}", ServerSettings{TLS: "own", AWS: busy, Hook: none}},
 		{"{hook: {command: [/usr/bin/policy, -v]}}", ServerSettings{TLS: "own", Hook: HookSettings{[]string{"/usr/bin/policy", "-v"}, ca.Duration(5 * time.Second)}}},
 	}
 	for _, tt := range tests {
 		s, err := ParseSettings([]byte("server: " + tt.text + "\n"))
 		tt.want.Limits = LimitSettings{}.complete()
+		tt.want.AWS, _ = tt.want.AWS.complete()
 		if err != nil || !reflect.DeepEqual(s.Server, tt.want) {
 			t.Errorf("%q: %+v, %v, want %+v", tt.text, s, err, tt.want)
 		}
@@ -84,6 +87,10 @@ func TestParseSettings_serverRefuses(t *testing.T) {
 		{aws(anchorARN, profileARN, role+"\\u001b", ""), ": server.aws: role_arn: "},
 		{aws(strings.ReplaceAll(anchorARN, "aws:r", "aws-cn:r"), profileARN, role, ""), ": server.aws: profile_arn: must be"},
 		{"aws: {region: eu-west-1}", ": server.aws: trust_anchor_arn: \"\" is not the ARN of a trust anchor"},
+		{"aws: {session_duration: 14m}", ": server.aws: session_duration: 14m is not between 15m and 12h"},
+		{"aws: {session_duration: 13h}", ": server.aws: session_duration: 13h is not"},
+		{"aws: {session_duration: hour}", `:1: "hour" is not`},
+		{"aws: {create_session_quota: 10}", `:1: "10" is no number of requests in a time`},
 		{"aws: {trust_anchor: x}", `:1: unknown key "trust_anchor"`},
 	}
 	for _, tt := range tests {

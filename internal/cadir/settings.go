@@ -250,7 +250,7 @@ func lineOf(data []byte, text string) string {
 			}
 			look(child, name)
 		}
-		refuses := slices.Contains([]string{"valid", "default", "max", "warn", "forget", "grace", "hardware_grace", "address", "host", "timeout", "wait"}, key)
+		refuses := slices.Contains([]string{"valid", "default", "max", "warn", "forget", "grace", "hardware_grace", "address", "host", "timeout", "wait", "session_duration", "create_session_quota"}, key)
 		if line == "" && refuses && n.Kind == yaml.ScalarNode && strings.HasPrefix(text, fmt.Sprintf("%q", n.Value)) {
 			line = fmt.Sprintf(":%d", n.Line)
 		}

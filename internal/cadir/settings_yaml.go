@@ -162,9 +162,13 @@ func serverMeaning(path string) string {
 	case "server.trusted_proxies":
 		return "addresses and ranges of proxies (unix: of a Unix socket) whose X-Forwarded-For is believed; default: none"
 	case "server.aws":
-		return "the ARNs for CreateSession, all three or none"
+		return "the ARNs for CreateSession, all three or none, and how many sessions hosts can get"
 	case "server.aws.region":
 		return "default: that of the trust anchor"
+	case "server.aws.session_duration":
+		return "how long the sessions of hosts last, from 15m to 12h; default: 1h"
+	case "server.aws.create_session_quota":
+		return "calls of CreateSession that AWS allows here, such as 10/s: status reports when hosts need more; default: none"
 	}
 	return limitsMeaning(path)
 }

@@ -86,7 +86,7 @@ func policyOf(settings *cadir.Settings, name string) (enroll.Policy, error) {
 }
 
 func awsOf(a cadir.AWSSettings) *enrollapi.AWS {
-	if a == (cadir.AWSSettings{}) {
+	if a.TrustAnchorARN == "" {
 		return nil
 	}
 	return &enrollapi.AWS{TrustAnchorARN: a.TrustAnchorARN, ProfileARN: a.ProfileARN, RoleARN: a.RoleARN, Region: a.Region}

@@ -82,7 +82,7 @@ func Open(ctx context.Context, c Config, o ledger.Options) (*CA, error) {
 		c.Warn(warning)
 	}
 	opened := &CA{Settings: settings, Ledger: l, config: c, folder: folder, fresh: fresh, checked: map[string]bool{}}
-	opened.Service, err = issuance.New(issuance.Config{Ledger: l, Now: o.Now, Keys: opened, Certificate: cadir.ReadCertificate, LastList: folder.LastCRL, Expiry: opened.Expiry(), Published: settings.Server.Published})
+	opened.Service, err = issuance.New(issuance.Config{Ledger: l, Now: o.Now, Keys: opened, Certificate: cadir.ReadCertificate, LastList: folder.LastCRL, Expiry: opened.Expiry(), Sessions: opened.Sessions(), Published: settings.Server.Published})
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -124,6 +124,12 @@ func withoutLedger(f cadir.Folder, missing *ledger.MissingError) error {
 func (c *CA) Expiry() issuance.Expiry {
 	e := c.Settings.Expiry
 	return issuance.Expiry{Percent: e.Warn.Percent, Before: e.Warn.Before, Forget: time.Duration(e.Forget)}
+}
+
+// Sessions returns how many sessions hosts can get at AWS, as configured.
+func (c *CA) Sessions() issuance.Sessions {
+	aws := c.Settings.Server.AWS
+	return issuance.Sessions{Duration: time.Duration(aws.SessionDuration), Quota: aws.CreateSessionQuota.PerSecond()}
 }
 
 // CloseEarly starts to close the ledger in the background, once it is not used any more, which
