@@ -34,7 +34,9 @@ A name that another key holds needs --replace; that key can then renew no more. 
 "web-*", is for names that no certificate has had; with --uses for several hosts, which needs --ttl. With
 "web-{random}" the CA chooses the end of the name, and the host needs no --name.
 
---from takes the names from the columns name and profile of a list as of "kedge-ca issue --from".`,
+--from takes the names from the columns name and profile of a list as of "kedge-ca issue --from". They are
+recorded 5000 at a time: if one cannot be, the tokens of the 5000s before are written, and the error names
+the first host without one.`,
 		Example: `  kedge-ca token web-03
   kedge-ca token web-03 web-04 --ttl 8h --network 10.1.0.0/16
   kedge-ca token 'batch-*' --uses 50 --ttl 2h
@@ -84,10 +86,10 @@ func runToken(ctx context.Context, o *tokenOptions) (err error) {
 	}
 	defer s.close(&err)
 	made, err := s.MakeTokens(ctx, hosts, o.terms)
-	if err != nil {
-		return err
+	if len(made) > 0 { // after an error some may be recorded, which nothing shows later
+		err = errors.Join(o.report(made), err)
 	}
-	return o.report(made)
+	return err
 }
 
 // hosts returns the names of the command line, or those of the list.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,9 +59,14 @@ type NewToken struct {
 	Record ledger.Token
 }
 
-// MakeTokens makes a token for each host, all or none, and records them. If the configuration does
-// not say how hosts reach the CA, the error is a *NoServerError; if a profile accepts no tokens, a
-// *NoProofError. Others are those of cadir.Settings.Profile, ca.Profile.CheckName and
+// tokenBatch is how many tokens are recorded in one transaction: many more do not fit in the time that
+// one may take, and issuing waits for it.
+const tokenBatch = 5000
+
+// MakeTokens makes a token for each host and records them, 5000 at a time, all or none of these. Its
+// result are the tokens that are recorded, also after an error: that is a *SomeTokensError then. If the
+// configuration does not say how hosts reach the CA, the error is a *NoServerError; if a profile accepts
+// no tokens, a *NoProofError. Others are those of cadir.Settings.Profile, ca.Profile.CheckName and
 // ledger.Ledger.AddTokens.
 func (c *CA) MakeTokens(ctx context.Context, hosts []TokenFor, terms TokenTerms) ([]NewToken, error) {
 	terms.URL = cmp.Or(terms.URL, c.Settings.Server.URL)
@@ -72,6 +78,9 @@ func (c *CA) MakeTokens(ctx context.Context, hosts []TokenFor, terms TokenTerms)
 		return nil, err
 	}
 	pin := sha256.Sum256(path[len(path)-1].Certificate.RawSubjectPublicKeyInfo)
+	if len(hosts) == 0 {
+		return nil, errors.New("make a token: there is none")
+	}
 	var made []NewToken
 	var records []ledger.Token
 	for _, host := range hosts {
@@ -82,8 +91,20 @@ func (c *CA) MakeTokens(ctx context.Context, hosts []TokenFor, terms TokenTerms)
 		}
 		made, records = append(made, t), append(records, t.Record)
 	}
-	if err := c.Service.AddTokens(ctx, records); err != nil {
-		return nil, err
+	return c.addTokens(ctx, made, records)
+}
+
+// addTokens records tokens, and returns those that are recorded.
+func (c *CA) addTokens(ctx context.Context, made []NewToken, records []ledger.Token) ([]NewToken, error) {
+	done := 0
+	for batch := range slices.Chunk(records, tokenBatch) {
+		if err := c.Service.AddTokens(ctx, batch); err != nil {
+			if done == 0 {
+				return nil, err
+			}
+			return made[:done], &SomeTokensError{Made: done, All: len(made), Next: cmp.Or(strings.Join(batch[0].Names, " "), batch[0].Pattern), Err: err}
+		}
+		done += len(batch)
 	}
 	return made, nil
 }
@@ -184,3 +205,16 @@ type NoProofError struct{ Profile string }
 func (e *NoProofError) Error() string {
 	return fmt.Sprintf("the profile %q takes no tokens: its enroll.proofs does not list token", e.Profile)
 }
+
+// SomeTokensError reports that tokens were made for the first hosts only.
+type SomeTokensError struct {
+	Made, All int
+	Next      string // name of the first host without one
+	Err       error  // why
+}
+
+func (e *SomeTokensError) Error() string {
+	return fmt.Sprintf("%d of %d tokens were made, and are good; for those from %q on: %v", e.Made, e.All, e.Next, e.Err)
+}
+
+func (e *SomeTokensError) Unwrap() error { return e.Err }

@@ -2,11 +2,16 @@ package localca
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +70,68 @@ func TestMakeTokens(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
+}
+
+// TestMakeTokens_batches: of many tokens those are recorded and returned that come before the batch
+// which cannot be, and no others.
+func TestMakeTokens_batches(t *testing.T) {
+	t.Parallel()
+	x := newTestCA(t)
+	x.found()
+	c := x.withSettings(`server: {url: "https://ca.example.com:8443"}`)
+	issuer, err := c.Service.Issuer(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := issuer.Prepare(ca.DefaultProfile(), ca.Request{Name: "held", Host: "held", Public: key.Public()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := leaf.Issue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var hosts []TokenFor
+	for i := range tokenBatch + 2 {
+		hosts = append(hosts, TokenFor{Name: fmt.Sprintf("host-%d", i)})
+	}
+	once := TokenTerms{Uses: 1, Lifetime: time.Hour}
+	for _, tt := range []struct{ held, made int }{{tokenBatch + 1, tokenBatch}, {tokenBatch - 1, 0}} {
+		some := slices.Clone(hosts)
+		some[tt.held].Name = "held"
+		before := count(t, c)
+		made, err := c.MakeTokens(t.Context(), some, once)
+		if !is[*ledger.HeldError](err) || len(made) != tt.made || count(t, c)-before != tt.made {
+			t.Fatalf("%d made, %d recorded: %v", len(made), count(t, c)-before, err)
+		}
+		e, ok := errors.AsType[*SomeTokensError](err)
+		if ok != (tt.made > 0) || ok && (e.Next != fmt.Sprintf("host-%d", tokenBatch) || !strings.HasPrefix(e.Error(), `5000 of 5002 tokens were made`)) {
+			t.Errorf("%v", err)
+		}
+		for _, m := range made {
+			if _, err := c.Service.Token(t.Context(), m.ID[:]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if made, err := c.MakeTokens(t.Context(), hosts, once); err != nil || len(made) != len(hosts) {
+		t.Errorf("%d, %v", len(made), err)
+	}
+}
+
+// count returns how many tokens the ledger has.
+func count(t *testing.T, c *CA) (n int) {
+	t.Helper()
+	for _, err := range c.Ledger.Tokens(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	return n
 }
 
 func TestMakeTokens_refuses(t *testing.T) {
