@@ -1,7 +1,9 @@
 package enroll
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -38,7 +40,7 @@ func (s *Server) request(ctx context.Context, c *call, r *http.Request) (any, er
 		return nil, err
 	}
 	if id.token.ID == nil {
-		return s.await(ctx, c, id, body)
+		return s.await(ctx, c, id, body.Request, body.KeyPlace)
 	}
 	return s.certify(ctx, c, id, body.Request, body.KeyPlace)
 }
@@ -51,16 +53,23 @@ func (s *Server) byApproval(ctx context.Context, c *call, body enrollapi.Approva
 	if err != nil {
 		return nil, err
 	}
-	sum := enrollapi.RequestID(csr, body.Profile)
-	c.request = hex.EncodeToString(sum[:])
+	return s.decided(ctx, c, csr, waiting{enrollapi.RequestID(csr, body.Profile), body.Profile})
+}
+
+// waiting is a request for approval: its ID, and the profile that it names, which may be empty.
+type waiting struct {
+	id      [sha256.Size]byte
+	profile string
+}
+
+// decided returns the identity of a request for approval, without a token if nobody has decided on it.
+func (s *Server) decided(ctx context.Context, c *call, csr *x509.CertificateRequest, w waiting) (*identity, error) {
+	c.proof, c.request = ca.ProofApproval, hex.EncodeToString(w.id[:])
 	c.setKey(csr)
-	profile := body.Profile
-	if profile == "" {
-		profile = s.terms.Load().Default
-	}
-	token, err := s.service.Decision(ctx, sum[:])
+	profile := cmp.Or(w.profile, s.terms.Load().Default)
+	token, err := s.service.Decision(ctx, w.id[:])
 	if e, ok := errors.AsType[*ledger.TokenError](err); ok && e.Why == ledger.TokenUnknown {
-		return &identity{proof: ca.ProofApproval, profile: profile, request: sum[:]}, nil
+		return &identity{proof: ca.ProofApproval, profile: profile, request: w.id[:]}, nil
 	}
 	if len(token.Names) > 0 {
 		c.name, c.profile = token.Names[0], token.Profile
@@ -68,13 +77,13 @@ func (s *Server) byApproval(ctx context.Context, c *call, body enrollapi.Approva
 	if err != nil {
 		return nil, err
 	}
-	return &identity{proof: ca.ProofApproval, profile: token.Profile, token: token, request: sum[:]}, nil
+	return &identity{proof: ca.ProofApproval, profile: token.Profile, token: token, request: w.id[:]}, nil
 }
 
 // await keeps a request for the operator, if it could be granted.
-func (s *Server) await(ctx context.Context, c *call, id *identity, body enrollapi.ApprovalRequest) (*enrollapi.Waiting, error) {
+func (s *Server) await(ctx context.Context, c *call, id *identity, csrDER []byte, place string) (*enrollapi.Waiting, error) {
 	terms := s.terms.Load()
-	policy, _, request, err := terms.admit(c, id, body.Request)
+	policy, _, request, err := terms.admit(c, id, csrDER)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +94,7 @@ func (s *Server) await(ctx context.Context, c *call, id *identity, body enrollap
 	if _, err := issuer.Prepare(policy.Profile, request); err != nil {
 		return nil, err
 	}
-	waits := asked(c, id, policy.Profile, request, body.KeyPlace)
+	waits := asked(c, id, policy.Profile, request, place)
 	if len(strings.Join(waits.SANs, "")) > maxNames {
 		return nil, refuse(enrollapi.BadRequest, "request", "the alternative names have more than %d bytes, which nobody would read", maxNames)
 	}

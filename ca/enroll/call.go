@@ -16,6 +16,7 @@ type call struct {
 	from    netip.Addr // of the client; invalid for a Unix socket
 	begun   time.Time
 	version string        // of kedge on the host, which says so
+	renews  bool          // it is sent to where certificates are renewed
 	over    time.Duration // how long the address has to wait; 0: it is not over its limit
 	due     bool          // a renewal, verified, of a certificate that is due
 	proof   string

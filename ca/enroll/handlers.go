@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"io"
 	"mime"
 	"net/http"
-	"strconv"
-	"time"
 
 	"kedge/internal/enrollapi"
 )
@@ -17,10 +14,17 @@ import (
 // operation answers the body of a POST.
 type operation func(ctx context.Context, c *call, r *http.Request) (any, error)
 
+// endpoint is where requests of one kind are decided.
+type endpoint struct {
+	protocol
+	run    operation
+	renews bool // those for certificates that are due are not limited
+}
+
 // decide answers a POST whose decision is logged.
-func (s *Server) decide(ctx context.Context, w http.ResponseWriter, r *http.Request, run operation) {
-	c := &call{method: r.Method, path: s.path(r), from: s.terms.Load().Proxies.source(r), begun: s.now()}
-	answer, err := s.allowed(ctx, c, r, run)
+func (s *Server) decide(ctx context.Context, w http.ResponseWriter, r *http.Request, e endpoint) {
+	c := &call{method: r.Method, path: s.path(r), from: s.terms.Load().Proxies.source(r), begun: s.now(), renews: e.renews}
+	answer, err := s.allowed(ctx, c, r, e)
 	s.settle(c, err)
 	if err != nil {
 		s.alarm(ctx, c, err)
@@ -32,15 +36,15 @@ func (s *Server) decide(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		c.record(s.log, s.now(), err, left)
 	}
 	s.counts.add(c, s.now(), err)
-	s.write(w, answer, err)
+	s.write(w, e.protocol, answer, err)
 }
 
-func (s *Server) allowed(ctx context.Context, c *call, r *http.Request, run operation) (any, error) {
+func (s *Server) allowed(ctx context.Context, c *call, r *http.Request, e endpoint) (any, error) {
 	if r.Method != http.MethodPost {
 		return nil, refuse(enrollapi.MethodNotAllowed, "method", "only POST is answered here")
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != enrollapi.ContentType {
-		return nil, refuse(enrollapi.BadRequest, "content-type", "the Content-Type must be %s", enrollapi.ContentType)
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != e.kind {
+		return nil, refuse(enrollapi.BadRequest, "content-type", "the Content-Type must be %s", e.kind)
 	}
 	if err := s.limitAddress(c); err != nil {
 		return nil, err
@@ -52,7 +56,7 @@ func (s *Server) allowed(ctx context.Context, c *call, r *http.Request, run oper
 		return nil, err
 	}
 	defer s.admission.gate.leave()
-	return run(ctx, c, r)
+	return e.run(ctx, c, r)
 }
 
 // buffer reads the body of a request, as much of it as can be decoded.
@@ -141,9 +145,9 @@ func (s *Server) unenroll(ctx context.Context, c *call, r *http.Request) (any, e
 }
 
 // show answers a GET, which is not logged.
-func (s *Server) show(w http.ResponseWriter, r *http.Request, read func() (any, error)) {
+func (s *Server) show(w http.ResponseWriter, r *http.Request, p protocol, read func() (any, error)) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		s.write(w, nil, refuse(enrollapi.MethodNotAllowed, "method", "only GET is answered here"))
+		s.write(w, p, nil, refuse(enrollapi.MethodNotAllowed, "method", "only GET is answered here"))
 		return
 	}
 	answer, err := read()
@@ -152,31 +156,5 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, read func() (any, 
 		s.limited.Warn(r.URL.Path+" is answered with an error", "error", refused.Error())
 		err = refused
 	}
-	s.write(w, answer, err)
-}
-
-// write sends an answer, or the refusal that err is. Every answer has the server's time, by which
-// hosts with a wrong clock sign again.
-func (s *Server) write(w http.ResponseWriter, answer any, err error) {
-	header, status := w.Header(), http.StatusOK
-	header.Set("Content-Type", enrollapi.ContentType)
-	header.Set("Date", s.now().UTC().Format(http.TimeFormat))
-	header.Set("Cache-Control", "no-store")
-	if err != nil {
-		refused := refusalOf(err)
-		status = refused.code.Status()
-		seconds := int(refused.retry / time.Second)
-		if seconds > 0 {
-			header.Set("Retry-After", strconv.Itoa(seconds))
-		}
-		if refused.code == enrollapi.TooLarge {
-			header.Set("Connection", "close") // the rest of the request is not read
-		}
-		answer = &enrollapi.Error{Code: refused.code, Message: refused.message, Hint: refused.hint, RetryAfter: seconds}
-	}
-	if _, waits := answer.(*enrollapi.Waiting); waits {
-		status = http.StatusAccepted
-	}
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // the client may have gone
+	s.write(w, p, answer, err)
 }

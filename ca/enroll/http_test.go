@@ -216,7 +216,7 @@ func TestUnavailable(t *testing.T) {
 		"clock":       {&ledger.ClockError{Where: "db.internal"}, enrollapi.Unavailable},
 	} {
 		recorder := httptest.NewRecorder()
-		w.server.write(recorder, nil, tt.err)
+		w.server.write(recorder, jsonProtocol(), nil, tt.err)
 		text := recorder.Body.String()
 		if recorder.Code != 503 || recorder.Header().Get("Retry-After") == "" || !strings.Contains(text, `"`+string(tt.code)+`"`) || strings.Contains(text, "secret") || strings.Contains(text, "/var") || strings.Contains(text, "internal\"") {
 			t.Errorf("%s: %d %s", name, recorder.Code, text)

@@ -65,7 +65,7 @@ func (s *Server) byPossession(ctx context.Context, c *call, p enrollapi.Proof, b
 		return nil, refuse(enrollapi.Clock, "clock", "the request was signed at %s, and it is %s: the clocks may differ by %v", rfc3339(signed.At), rfc3339(now), enrollapi.MaxSkew).
 			hinted("set the clock of the host; kedge signs again by the time of this answer")
 	}
-	c.name, c.old, c.due = old.CommonName, old.Serial, c.path == enrollapi.PathRenew && isDue(old, c.begun)
+	c.name, c.old, c.due = old.CommonName, old.Serial, c.renews && isDue(old, c.begun)
 	return &identity{proof: ca.ProofRenewal, profile: old.Profile, old: old, leaf: leaf}, nil
 }
 

@@ -38,7 +38,7 @@ func newAdmission() admission {
 // requests, renewals go on to limitOver.
 func (s *Server) limitAddress(c *call) error {
 	c.over = s.admission.addresses.take(block(c.from), s.terms.Load().Limits.Address, c.begun)
-	if c.over > 0 && c.path != enrollapi.PathRenew {
+	if c.over > 0 && !c.renews {
 		return c.tooMany()
 	}
 	return nil

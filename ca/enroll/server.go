@@ -111,23 +111,24 @@ func wrapped(conns *httpserver.Connections, pool httpserver.Pool, listeners []ne
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), answerTime)
 	defer cancel()
+	api := jsonProtocol()
 	switch path := s.path(r); path {
 	case enrollapi.PathEnroll:
-		s.decide(ctx, w, r, s.enroll)
+		s.decide(ctx, w, r, endpoint{protocol: api, run: s.enroll})
 	case enrollapi.PathRequest:
-		s.decide(ctx, w, r, s.request)
+		s.decide(ctx, w, r, endpoint{protocol: api, run: s.request})
 	case enrollapi.PathRenew:
-		s.decide(ctx, w, r, s.renew)
+		s.decide(ctx, w, r, endpoint{protocol: api, run: s.renew, renews: true})
 	case enrollapi.PathUnenroll:
-		s.decide(ctx, w, r, s.unenroll)
+		s.decide(ctx, w, r, endpoint{protocol: api, run: s.unenroll})
 	case enrollapi.PathCA:
-		s.show(w, r, func() (any, error) { return s.describe(ctx) })
+		s.show(w, r, api, func() (any, error) { return s.describe(ctx) })
 	case enrollapi.PathHealth:
-		s.show(w, r, func() (any, error) { return struct{}{}, nil })
+		s.show(w, r, api, func() (any, error) { return struct{}{}, nil })
 	case enrollapi.PathReady:
-		s.show(w, r, func() (any, error) { return struct{}{}, s.Ready(ctx) })
+		s.show(w, r, api, func() (any, error) { return struct{}{}, s.Ready(ctx) })
 	default:
-		s.write(w, nil, refuse(enrollapi.NotFound, "path", "there is no %s here", r.URL.Path))
+		s.write(w, api, nil, refuse(enrollapi.NotFound, "path", "there is no %s here", r.URL.Path))
 	}
 }
 
