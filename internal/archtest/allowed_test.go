@@ -41,6 +41,7 @@ func allowed() []line {
 		{"internal/enrollapi", "signer", "", "the words of hosts and servers: neither side's code"},
 		{"internal/enrollclient", "internal/csr internal/dn internal/enrollapi internal/hostdir signer signer/session", "", "the host's side of enrollment: it opens no key store, and links neither a server nor a database driver"},
 		{"internal/enrollclient/enrolltest", "internal/enrollapi", "", "for tests of hosts: it shares no code with them but the API"},
+		{"internal/est", "", "golang.org/x/crypto/cryptobyte", "the bytes of EST: what they count for is decided in ca/enroll"},
 		{"internal/filelock", "", "golang.org/x/sys/windows", ""},
 		{"internal/hostadvice", "internal/advice internal/cache internal/cli internal/config internal/credfile internal/enrollapi internal/enrollclient internal/filelock internal/hostdir internal/keys internal/process internal/role internal/serve internal/settings internal/trial internal/units signer signer/session tpm", "", "words about errors on hosts; kedge-ca has its own"},
 		{"internal/hostcert", "ca ca/issuance ca/ledger internal/atomicfile internal/certinfo internal/dn internal/hostfiles internal/hostlist internal/report", "", "the CA's service and the files of hosts, joined once for every command and server that writes to a disk"},

@@ -33,6 +33,7 @@ const (
 	Clock              Code = "clock"    // the date is too far from the server's, which the answer's Date has
 	NotFound           Code = "not_found"
 	MethodNotAllowed   Code = "method_not_allowed"
+	NotImplemented     Code = "not_implemented" // an operation of EST that kedge has not
 	TooLarge           Code = "too_large"
 	SlowDown           Code = "slow_down"
 	Internal           Code = "internal"
@@ -51,6 +52,8 @@ func (c Code) Status() int {
 		return http.StatusNotFound
 	case MethodNotAllowed:
 		return http.StatusMethodNotAllowed
+	case NotImplemented:
+		return http.StatusNotImplemented
 	case TooLarge:
 		return http.StatusRequestEntityTooLarge
 	case SlowDown:

@@ -117,10 +117,10 @@ func TestProof(t *testing.T) {
 func TestCode_Status(t *testing.T) {
 	for code, want := range map[Code]int{
 		BadRequest: 400, BadToken: 401, TokenSpent: 403, Clock: 403, "of_a_later_version": 403, NotFound: 404, MethodNotAllowed: 405, TooLarge: 413,
-		SlowDown: 429, Internal: 500, Overloaded: 503, Unavailable: 503,
+		SlowDown: 429, Internal: 500, NotImplemented: 501, Overloaded: 503, Unavailable: 503,
 	} {
 		e := &Error{Code: code}
-		if got := code.Status(); got != want || e.Temporary() != (want == http.StatusTooManyRequests || want >= 500) {
+		if got := code.Status(); got != want || e.Temporary() != (want == http.StatusTooManyRequests || want >= 500 && code != NotImplemented) {
 			t.Errorf("%s: status %d, temporary %t", code, got, e.Temporary())
 		}
 		if text := fmt.Sprint(e); !strings.Contains(text, string(code)) {
