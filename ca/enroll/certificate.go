@@ -117,11 +117,12 @@ func (s *Server) KeepCertificate(ctx context.Context, ticks <-chan time.Time) {
 
 var errNoCertificate = errors.New("the server has no certificate yet")
 
-// tlsConfig asks clients for no certificate: a renewal is proven in its body.
+// tlsConfig asks clients for a certificate only if there is EST: a renewal of kedge is proven in its
+// body. None is verified here: at each request the ledger is asked, which takes expired ones too.
 func (s *Server) tlsConfig() *tls.Config {
-	return &tls.Config{
+	config := &tls.Config{
 		MinVersion: tls.VersionTLS12,
-		NextProtos: []string{"http/1.1"},
+		NextProtos: []string{"http/1.1", "http/1.0"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			c := s.certificate.Load()
 			if c == nil {
@@ -130,4 +131,13 @@ func (s *Server) tlsConfig() *tls.Config {
 			return &c.tls, nil
 		},
 	}
+	asking := config.Clone()
+	asking.ClientAuth = tls.RequestClientCert
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		if s.terms.Load().EST == nil {
+			return config, nil
+		}
+		return asking, nil
+	}
+	return config
 }

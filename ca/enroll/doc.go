@@ -7,7 +7,10 @@
 //	policy     what that profile allows such an identity: one table for all proofs (policy.go)
 //	issuance   the ledger's rules, in the transaction that records the certificate
 //
-// The handlers only translate: a protocol has no rules of its own. Credentials are checked against
+// The handlers only translate: a protocol has no rules of its own. There are two: that of kedge, see
+// package enrollapi, and EST (RFC 7030 and 8951; est.go), if Terms.EST has labels. In EST a token is the
+// password of HTTP Basic, whose user name is not read, and the proof of a renewal is the client's certificate
+// of the connection. Credentials are checked against
 // the ledger at each request, never at a handshake, and what a proxy says of a client's certificate
 // (X-SSL-Client-*) is never read; what it says of the client's address (X-Forwarded-For), only from
 // proxies that the operator lists. Limits (limits.go) stand before the first step: of requests from

@@ -18,6 +18,7 @@ import (
 type identity struct {
 	proof   string // ca.ProofToken, ca.ProofApproval or ca.ProofRenewal
 	profile string
+	only    string // the profile of the label of EST at which it asks; empty: any
 
 	// Of a token or an approval.
 	token           ledger.Token // without an ID for a request on which nobody has decided

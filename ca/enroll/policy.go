@@ -46,6 +46,13 @@ type Terms struct {
 	Prefix   string            // of all paths, as in the URL that hosts have; empty: none
 	Proxies  Proxies
 	Limits   Limits
+	EST      map[string]ESTLabel // by label, "" for requests without one; nil: EST is not answered
+}
+
+// ESTLabel is what a label in the path of EST stands for. The zero ESTLabel is that of no label.
+type ESTLabel struct {
+	Profile string // the one that is issued; empty: that of the token or certificate, or Terms.Default
+	Wrapped bool   // the base64 of answers is in lines
 }
 
 // policy returns the policy for an identity. Whether its proof is allowed is decided here for all
@@ -58,6 +65,9 @@ func (t *Terms) policy(id *identity) (Policy, error) {
 			_ = r.hinted("name one that is with --profile")
 		}
 		return Policy{}, r
+	}
+	if id.only != "" && id.only != id.profile {
+		return Policy{}, refuse(enrollapi.Denied, "label-profile", "this label is for the profile %q, and the host's is %q", id.only, id.profile)
 	}
 	if !slices.Contains(p.Proofs, id.proof) {
 		return Policy{}, refuse(enrollapi.Denied, "proof-not-allowed", "the profile %q does not allow hosts to get certificates by %s", id.profile, proofNoun(id.proof))

@@ -14,6 +14,7 @@ import (
 
 	"kedge/ca/issuance"
 	"kedge/internal/enrollapi"
+	"kedge/internal/est"
 	"kedge/internal/httpserver"
 )
 
@@ -128,6 +129,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case enrollapi.PathReady:
 		s.show(w, r, api, func() (any, error) { return struct{}{}, s.Ready(ctx) })
 	default:
+		if rest, ok := strings.CutPrefix(path, est.Path+"/"); ok {
+			s.serveEST(ctx, w, r, rest)
+			return
+		}
 		s.write(w, api, nil, refuse(enrollapi.NotFound, "path", "there is no %s here", r.URL.Path))
 	}
 }

@@ -43,6 +43,12 @@ func (p Proxies) source(r *http.Request) netip.Addr {
 	return from
 }
 
+// forwarded reports whether a trusted proxy has sent a request of its client: then the connection, and
+// a certificate that was shown on it, are the proxy's.
+func (p Proxies) forwarded(r *http.Request) bool {
+	return p.trusts(parseAddr(r.RemoteAddr)) && len(r.Header.Values("X-Forwarded-For")) > 0
+}
+
 // parseAddr reads an address, with or without a port. It returns the invalid address for all else.
 func parseAddr(text string) netip.Addr {
 	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))

@@ -62,3 +62,24 @@ func TestBlock(t *testing.T) {
 		t.Errorf("invalid: %v", got)
 	}
 }
+
+// TestForwarded: only what a trusted proxy sends with X-Forwarded-For is its client's.
+func TestForwarded(t *testing.T) {
+	t.Parallel()
+	proxies := Proxies{Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	for _, tt := range []struct {
+		from, header string
+		want         bool
+	}{{"10.1.1.1:1", "192.0.2.1", true}, {"10.1.1.1:1", "", false}, {"192.0.2.1:1", "10.1.1.1", false}, {"192.0.2.1:1", "", false}, {"@", "192.0.2.1", false}} {
+		r := &http.Request{RemoteAddr: tt.from, Header: http.Header{}}
+		if tt.header != "" {
+			r.Header.Set("X-Forwarded-For", tt.header)
+		}
+		if got := proxies.forwarded(r); got != tt.want {
+			t.Errorf("%+v: %t", tt, got)
+		}
+	}
+	if r := (&http.Request{RemoteAddr: "@", Header: http.Header{"X-Forwarded-For": {"192.0.2.1"}}}); !(Proxies{Unix: true}).forwarded(r) {
+		t.Error("a proxy at a Unix socket")
+	}
+}

@@ -125,7 +125,10 @@ func (x *template) world(t *testing.T) *world {
 // terms allow all with the profile workload, and less with others.
 func (w *world) terms() *Terms {
 	w.t.Helper()
-	t := &Terms{Policies: map[string]Policy{}, Default: "workload", Names: []string{"ca.example.com"}}
+	t := &Terms{Policies: map[string]Policy{}, Default: "workload", Names: []string{"ca.example.com"}, EST: map[string]ESTLabel{"": {}, "lines": {Wrapped: true}}}
+	for _, name := range []string{"workload", "only-token", "only-renewal", "closed", "p256", "gone"} {
+		t.EST[name] = ESTLabel{Profile: name}
+	}
 	both := []string{ca.ProofToken, ca.ProofRenewal}
 	all := append(both[:2:2], ca.ProofApproval)
 	config := ca.DefaultProfileConfig()
@@ -254,6 +257,8 @@ type machine struct {
 	request *enrollapi.EnrollRequest // see enrolls
 
 	approved string // the ID of the request that is approved; empty: none
+
+	est bool // it asks for approval by EST
 }
 
 // machine makes a host that has a certificate, and a token for its name that is not spent.
@@ -313,6 +318,7 @@ type result struct {
 	waits  enrollapi.Waiting
 	rule   string
 	record string // of the log
+	text   string // of an answer of EST that is not 200
 }
 
 const fromAddress = "10.1.2.3"
@@ -326,6 +332,23 @@ func (w *world) post(path string, message any, change ...func(*http.Request)) re
 }
 
 func (w *world) send(method, path string, body []byte, change ...func(*http.Request)) result {
+	w.t.Helper()
+	got, data := w.exchange(method, path, body, change...)
+	into := any(&got.err)
+	switch got.status {
+	case http.StatusOK:
+		into = &got.answer
+	case http.StatusAccepted:
+		into = &got.waits
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		w.t.Fatalf("%s: %q: %v", path, data, err)
+	}
+	return got
+}
+
+// exchange sends a request, and returns what is common to all protocols, and the body of the answer.
+func (w *world) exchange(method, path string, body []byte, change ...func(*http.Request)) (result, []byte) {
 	w.t.Helper()
 	r := httptest.NewRequest(method, "https://ca.example.com"+path, bytes.NewReader(body))
 	r.Header.Set("Content-Type", enrollapi.ContentType)
@@ -343,17 +366,7 @@ func (w *world) send(method, path string, body []byte, change ...func(*http.Requ
 	if _, rest, ok := strings.Cut(got.record, " rule="); ok {
 		got.rule, _, _ = strings.Cut(rest, " ")
 	}
-	into := any(&got.err)
-	switch got.status {
-	case http.StatusOK:
-		into = &got.answer
-	case http.StatusAccepted:
-		into = &got.waits
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		w.t.Fatalf("%s: %q: %v", path, data, err)
-	}
-	return got
+	return got, data
 }
 
 // certificate parses the certificate of an answer.

@@ -35,6 +35,9 @@ give, and for how long after its end a certificate can be renewed.
 The server's own certificate is issued by the CA. Its key exists in memory only; hosts know the
 CA by the key of its root, which is in their token. The names in it are those of the URL.
 
+With server.est in the configuration, devices enroll and renew by EST (RFC 7030) at /.well-known/est/,
+by the same rules: with a token as the password of HTTP Basic, and by mTLS.
+
 Several servers can share a ledger in PostgreSQL. Of what proxies add to a request, only
 X-Forwarded-For is read, and only from those under server.trusted_proxies in the configuration.
 

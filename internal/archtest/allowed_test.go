@@ -13,7 +13,7 @@ type line struct {
 func allowed() []line {
 	return []line{
 		{"ca", "internal/pemread", "golang.org/x/crypto/cryptobyte", "what a certificate may be needs neither files nor a ledger"},
-		{"ca/enroll", "ca ca/issuance ca/ledger internal/enrollapi internal/httpserver internal/metrics signer", "", "proofs become identities, and one policy decides for all of them; of the ledger it knows the errors and records"},
+		{"ca/enroll", "ca ca/issuance ca/ledger internal/enrollapi internal/est internal/httpserver internal/metrics signer", "", "proofs become identities, and one policy decides for all of them; of the ledger it knows the errors and records"},
 		{"ca/issuance", "ca ca/ledger internal/dn internal/pemread", "", "the CA as a service: no files, no key stores, no streams"},
 		{"ca/ledger", "ca", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 modernc.org/sqlite", "the only package with a database driver"},
 		{"cmd/kedge", "internal/advice internal/atomicfile internal/cache internal/cli internal/config internal/credfile internal/creds internal/csr internal/enrollapi internal/enrollclient internal/filelock internal/hostadvice internal/hostdir internal/hostkeys internal/httpserver internal/keys internal/official internal/process internal/processline internal/refresh internal/role internal/serve internal/settings internal/systemd internal/trial internal/units signer signer/keyfile signer/session", "github.com/aws/aws-sdk-go-v2/aws github.com/spf13/cobra github.com/spf13/pflag", "hosts carry as little as possible"},
@@ -28,7 +28,7 @@ func allowed() []line {
 		{"internal/atomicfile", "", "golang.org/x/sys/unix", ""},
 		{"internal/awscli", "internal/cadir internal/report", "", "command lines are text: what is registered comes from the service, and is run by a person"},
 		{"internal/cache", "internal/atomicfile internal/filelock internal/refresh", "github.com/aws/aws-sdk-go-v2/aws", ""},
-		{"internal/cadir", "ca internal/atomicfile internal/config internal/enrollapi internal/hostfiles internal/keys internal/pkcs8 internal/safefile internal/yamlfile signer signer/keyfile tpm", "go.yaml.in/yaml/v3", "it knows files; what happened, and what may, is the ledger's"},
+		{"internal/cadir", "ca internal/atomicfile internal/config internal/enrollapi internal/est internal/hostfiles internal/keys internal/pkcs8 internal/safefile internal/yamlfile signer signer/keyfile tpm", "go.yaml.in/yaml/v3", "it knows files; what happened, and what may, is the ledger's"},
 		{"internal/caserver", "ca/enroll ca/issuance internal/cadir internal/config internal/enrollapi internal/httpserver internal/localca internal/policyhook internal/systemd internal/webhook", "", "sockets, configuration and systemd: no flags and no streams"},
 		{"internal/certinfo", "ca ca/issuance ca/ledger internal/cli internal/report", "", "what of a certificate is shown"},
 		{"internal/cli", "", "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys/unix golang.org/x/sys/windows golang.org/x/term", "the only package with cobra below cmd/"},
@@ -119,7 +119,7 @@ func reachable() map[string]string {
 		"internal/pemread":   "",
 		"internal/keys":      "internal/atomicfile internal/dn internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/safefile internal/wire pkcs11 signer signer/keyfile tpm",
 		"internal/hostfiles": "internal/atomicfile internal/dn internal/filelock internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/safefile signer signer/keyfile",
-		"internal/cadir":     "ca internal/atomicfile internal/config internal/dn internal/enrollapi internal/filelock internal/hostfiles internal/keys internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/safefile internal/wire internal/yamlfile pkcs11 signer signer/keyfile tpm",
+		"internal/cadir":     "ca internal/atomicfile internal/config internal/dn internal/enrollapi internal/est internal/filelock internal/hostfiles internal/keys internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/safefile internal/wire internal/yamlfile pkcs11 signer signer/keyfile tpm",
 		"internal/safefile":  "internal/atomicfile",
 		"cmd/kedge":          "examples/systemd internal/advice internal/atomicfile internal/cache internal/cli internal/config internal/credfile internal/creds internal/csr internal/dn internal/enrollapi internal/enrollclient internal/filelock internal/hostadvice internal/hostdir internal/hostkeys internal/httpserver internal/keys internal/metrics internal/official internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/process internal/processline internal/refresh internal/role internal/safefile internal/serve internal/settings internal/systemd internal/trial internal/units internal/wire internal/yamlfile pkcs11 signer signer/keyfile signer/session tpm",
 		"internal/emulator":  "",

@@ -30,6 +30,8 @@ type ServerSettings struct {
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// Limits bound what clients can have the server do.
 	Limits LimitSettings `yaml:"limits"`
+	// EST says how devices enroll by EST.
+	EST ESTSettings `yaml:"est"`
 	// AWS is what hosts use their certificates for.
 	AWS AWSSettings `yaml:"aws"`
 }
@@ -84,6 +86,9 @@ func (c ServerSettings) check() error {
 	}
 	if err := c.Limits.check(); err != nil {
 		return fmt.Errorf("limits.%w", err)
+	}
+	if err := c.EST.check(); err != nil {
+		return fmt.Errorf("est.%w", err)
 	}
 	if _, err := c.AWS.complete(); err != nil {
 		return fmt.Errorf("aws: %w", err)

@@ -141,6 +141,9 @@ func (s *Settings) check() error {
 	if err := s.Server.check(); err != nil {
 		return fmt.Errorf(": server.%w", err)
 	}
+	if err := s.checkLabels(); err != nil {
+		return fmt.Errorf(": server.%w", err)
+	}
 	if err := s.Notify.check(); err != nil {
 		return fmt.Errorf(": notify.%w", err)
 	}

@@ -161,6 +161,12 @@ func serverMeaning(path string) string {
 		return "where others fetch crl/NAME.crl and ca/NAME.cer, which certificates then name; default: none"
 	case "server.trusted_proxies":
 		return "addresses and ranges of proxies (unix: of a Unix socket) whose X-Forwarded-For is believed; default: none"
+	case "server.est":
+		return "how devices enroll by EST (RFC 7030), with a token as the password of HTTP Basic or a certificate of this CA"
+	case "server.est.enabled":
+		return "answers at /.well-known/est/, and asks clients for a certificate of TLS; default: false"
+	case "server.est.labels":
+		return "of /.well-known/est/LABEL/: {profile: the only one that is issued there, wrapped: base64 in lines, for libest}; default: none"
 	case "server.aws":
 		return "the ARNs for CreateSession, all three or none, and how many sessions hosts can get"
 	case "server.aws.region":

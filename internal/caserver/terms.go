@@ -24,7 +24,7 @@ func (e *NoURLError) Error() string {
 
 // terms returns the terms that follow from the configuration of a CA.
 func (c Config) terms(settings *cadir.Settings, listeners []net.Listener) (*enroll.Terms, error) {
-	t := &enroll.Terms{Policies: map[string]enroll.Policy{}, Issuer: c.Issuer, AWS: awsOf(settings.Server.AWS), Limits: limitsOf(settings.Server.Limits)}
+	t := &enroll.Terms{Policies: map[string]enroll.Policy{}, Issuer: c.Issuer, AWS: awsOf(settings.Server.AWS), Limits: limitsOf(settings.Server.Limits), EST: estOf(settings.Server.EST)}
 	proxies, err := settings.Server.Proxies()
 	if err != nil {
 		return nil, err
@@ -90,6 +90,18 @@ func awsOf(a cadir.AWSSettings) *enrollapi.AWS {
 		return nil
 	}
 	return &enrollapi.AWS{TrustAnchorARN: a.TrustAnchorARN, ProfileARN: a.ProfileARN, RoleARN: a.RoleARN, Region: a.Region}
+}
+
+// estOf returns the labels of EST; none if it is not enabled.
+func estOf(c cadir.ESTSettings) map[string]enroll.ESTLabel {
+	if !c.Enabled {
+		return nil
+	}
+	all := map[string]enroll.ESTLabel{"": {}}
+	for label, one := range c.Labels {
+		all[label] = enroll.ESTLabel(one)
+	}
+	return all
 }
 
 func limitsOf(c cadir.LimitSettings) enroll.Limits {

@@ -2,6 +2,7 @@ package caserver
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"path/filepath"
 	"slices"
@@ -153,4 +154,19 @@ func TestOpen(t *testing.T) {
 		t.Errorf("%v, %v", s, err)
 	}
 	s.close()
+}
+
+// TestTerms_est: EST is there only when it is enabled, with the labels that are listed and without one.
+func TestTerms_est(t *testing.T) {
+	t.Parallel()
+	const labels = "labels: {routers: {profile: workload}, lines: {wrapped: true}}"
+	for text, want := range map[string]string{
+		"{}": "map[]", "{" + labels + "}": "map[]", "{enabled: true}": "map[:{ false}]",
+		"{enabled: true, " + labels + "}": "map[:{ false} lines:{ true} routers:{workload false}]",
+	} {
+		terms, err := Config{URL: "https://ca.example.com"}.terms(parse(t, "server: {est: "+text+"}\n"), nil)
+		if err != nil || fmt.Sprint(terms.EST) != want || (terms.EST == nil) != (want == "map[]") {
+			t.Errorf("%s: %v, %v", text, terms.EST, err)
+		}
+	}
 }
