@@ -79,7 +79,7 @@ func allowed() []line {
 		{"internal/trial", "internal/processline signer/session", "", "what the SDKs do with a profile; it knows nothing of flags"},
 		{"scripts/bench/bare", "", "", ""},
 		{"scripts/bench/bareserve", "", "", ""},
-		{"scripts/bench/enroll", "internal/enrollapi scripts/bench/workload signer", "", ""},
+		{"scripts/bench/enroll", "internal/enrollapi internal/est scripts/bench/workload signer", "", ""},
 		{"scripts/bench/enroll-floor", "scripts/bench/workload", "github.com/jackc/pgx/v5 modernc.org/sqlite", ""},
 		{"scripts/bench/floor", "", "", ""},
 		{"scripts/bench/issue", "ca ca/issuance ca/ledger scripts/bench/workload", "", "it measures the library without the service, and with it"},

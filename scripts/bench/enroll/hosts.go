@@ -6,10 +6,12 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"time"
 
 	"kedge/internal/enrollapi"
+	"kedge/internal/est"
 	"kedge/scripts/bench/workload"
 	"kedge/signer"
 )
@@ -29,6 +31,18 @@ func enrollments(tokens []enrollapi.Token) (keys []crypto.Signer, messages [][]b
 		return err
 	})
 	return keys, messages, err
+}
+
+// devices makes a key for each token, and what enrolls a device with it by EST: the body, and the header.
+func devices(tokens []enrollapi.Token) (messages [][]byte, heads []string, err error) {
+	messages, heads = make([][]byte, len(tokens)), make([]string, len(tokens))
+	_, err = workload.Run(len(tokens), func(i int) error {
+		_, request, err := newRequest(nil)
+		messages[i] = est.Flat(request)
+		heads[i] = "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(":"+tokens[i].String())) + "\r\n"
+		return err
+	})
+	return messages, heads, err
 }
 
 // renewals makes the next key of each host, and the message that renews its certificate.

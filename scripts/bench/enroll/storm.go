@@ -23,7 +23,9 @@ const connections = 64
 type storm struct {
 	address string
 	path    string
-	keep    bool // the connections; otherwise there is one for each message
+	keep    bool     // the connections; otherwise there is one for each message
+	kind    string   // the Content-Type
+	heads   []string // more of the header of each message, with its ends of line; nil: nothing
 }
 
 // result is one storm: requests in a second, the 99th percentile of the milliseconds that one takes,
@@ -42,7 +44,7 @@ func (s storm) run(messages [][]byte) (result, error) {
 		defer c.close()
 		for i := next.Add(1) - 1; i < int64(len(messages)); i = next.Add(1) - 1 {
 			begun := time.Now()
-			if r.answers[i], err = c.exchange(messages[i]); err != nil {
+			if r.answers[i], err = c.exchange(c.head(int(i), len(messages[i])), messages[i]); err != nil {
 				return err
 			}
 			times[i] = time.Since(begun)
@@ -80,8 +82,17 @@ func (c *conn) open() error {
 	return c.tls.Handshake()
 }
 
+// head returns the header of a message with a body of n bytes.
+func (s storm) head(i, n int) []byte {
+	more := ""
+	if s.heads != nil {
+		more = s.heads[i]
+	}
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n", s.path, s.address, s.kind, n, more)
+}
+
 // exchange sends a message and returns the body of the answer, which must have status 200.
-func (c *conn) exchange(message []byte) ([]byte, error) {
+func (c *conn) exchange(head, message []byte) ([]byte, error) {
 	if c.tls == nil {
 		if err := c.open(); err != nil {
 			return nil, err
@@ -90,7 +101,6 @@ func (c *conn) exchange(message []byte) ([]byte, error) {
 	if !c.keep {
 		defer c.close()
 	}
-	head := fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", c.path, c.address, len(message))
 	if _, err := c.tls.Write(append(head, message...)); err != nil {
 		return nil, err
 	}
