@@ -12,6 +12,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -122,7 +123,7 @@ func TestServe_proxy(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	kedgeCA(t, dir, "init", "--no-password")
-	writeSettings(t, dir, "server: {url: 'https://ca.example.com/kedge'}\n")
+	writeSettings(t, dir, "server: {url: 'https://ca.example.com/kedge', est: {enabled: true}}\n")
 	s := serve(t, dir)
 	s.startNginx()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -154,5 +155,21 @@ func TestServe_proxy(t *testing.T) {
 	}
 	if status, _ := s.post(enrollapi.PathUnenroll, struct{}{}); status != http.StatusForbidden {
 		t.Errorf("unenroll by what the proxy says: %d", status)
+	}
+	s.postEST("simpleenroll", csr, http.StatusUnauthorized, "the request has no credentials")
+	s.postEST("simplereenroll", csr, http.StatusForbidden, "mTLS ends there")
+}
+
+// postEST sends a certificate request by EST without credentials, and checks how it is refused.
+func (s *serving) postEST(operation string, csr []byte, status int, words string) {
+	s.t.Helper()
+	response, err := s.client.Post("https://ca.example.com/kedge/.well-known/est/"+operation, "application/pkcs10", bytes.NewReader(csr))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != status || !strings.Contains(string(text), words) {
+		s.t.Errorf("%s: %s: %s, %v", operation, response.Status, text, err)
 	}
 }

@@ -140,6 +140,18 @@ func TestReadAttributes_damaged(t *testing.T) {
 	}
 }
 
+// FuzzReadAttributes: whatever the bytes are, nothing panics, and a challenge that is read is in them.
+func FuzzReadAttributes(f *testing.F) {
+	f.Add([]byte{0x30, 0x09, 2, 1, 0, 0x30, 0, 0x30, 0, 0xa0, 0})
+	f.Add([]byte("\x30\x1d\x02\x01\x00\x30\x00\x30\x00\xa0\x14\x30\x12\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x07\x31\x05\x0c\x03abc"))
+	f.Fuzz(func(t *testing.T, info []byte) {
+		a, err := ReadAttributes(&x509.CertificateRequest{RawTBSCertificateRequest: info})
+		if err == nil && !bytes.Contains(info, a.Challenge) {
+			t.Errorf("%q of %x", a.Challenge, info)
+		}
+	})
+}
+
 // TestRequestID: a request is another if its profile, its key, its subject or its extensions are; not if only
 // the challengePassword is, or the signature.
 func TestRequestID(t *testing.T) {
