@@ -16,6 +16,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/awskms"
 	"kedge/internal/cadir"
 	"kedge/internal/caserver"
 	"kedge/internal/cli"
@@ -92,6 +93,7 @@ func ofLedger() []error {
 func ofHardware() []error {
 	return []error{
 		&pkcs11.MissingHelperError{}, &pkcs11.NoModuleError{}, &pkcs11.HelperError{}, &pkcs11.NotFoundError{}, &pkcs11.AmbiguousError{}, &pkcs11.PINError{}, pkcs11.ErrPINRequired, pkcs11.ErrCannotSign, pkcs11.ErrNoPublicKey,
+		&awskms.Error{}, &awskms.TakenError{}, &awskms.UnnamedError{Err: errors.New("x")}, &awskms.UnknownError{Err: errors.New("x")},
 		&tpm.UnfitError{}, &tpm.AuthError{}, tpm.ErrNoDevice, tpm.ErrAuthRequired, tpm.ErrForeignKey, tpm.ErrBusy, tpm.ErrNoHandle,
 	}
 }
@@ -137,7 +139,7 @@ func TestExitCodes_complete(t *testing.T) {
 		}
 	}
 	elsewhere := map[string]string{"ca.Error": "a severity"}
-	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge-ca", "ca", "ca/issuance", "ca/ledger", "internal/cadir", "internal/certinfo", "internal/hostcert", "internal/hostfiles",
+	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge-ca", "ca", "ca/issuance", "ca/ledger", "internal/awskms", "internal/cadir", "internal/certinfo", "internal/hostcert", "internal/hostfiles",
 		"internal/hostlist", "internal/localca", "internal/report", "internal/takeover", "internal/pemread") {
 		if !slices.Contains(known, kind) && elsewhere[kind] == "" {
 			t.Errorf("%s is in no row", kind)

@@ -37,12 +37,14 @@ Nothing that is there is overwritten. With --adopt, ca.key and ca.pem of another
 taken over as they are, once they pass the checks, and only the ledger is made. What that CA
 issued and revoked is taken in from --issued and --crl, now or later: see kedge-ca ledger import.
 
-With --key, the key is one that is there already: on a PKCS#11 token, in a TPM, or in a file
-elsewhere, such as
+With --key, the key is one that is there already: on a PKCS#11 token, in a TPM, in AWS KMS, or in
+a file elsewhere, such as
   kedge-ca init --key 'pkcs11:token=ca;object=root' --key-password-from pin
+  kedge-ca init --key 'awskms:key-id=1234abcd-12ab-34cd-56ef-1234567890ab;region=eu-central-1'
 It stays there; ca.key-uri in the folder says where, and has no PIN. All commands
 that sign use it, and take its PIN or auth value from --key-password-from, from the pin-source
-or auth-source of the URI, or from the terminal.`,
+or auth-source of the URI, or from the terminal. For KMS, credentials, profiles and endpoints are
+those of the AWS CLI; kedge-ca key create makes a key there.`,
 		Example: `  kedge-ca init
   kedge-ca init --dir workloads --name "Example Workloads" --country CH`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {

@@ -23,7 +23,7 @@ type newKeyFlags struct {
 
 func (f *newKeyFlags) add(cmd *cobra.Command) {
 	cli.AddKeyType(cmd.Flags(), &f.kind, "P-256", "")
-	cmd.Flags().StringVar(&f.uri, "key", "", "take the key that `URI` names, which stays where it is: pkcs11:token=LABEL;object=NAME, tpm:file=PATH, handle:0x81000010, or the path of a key file")
+	cmd.Flags().StringVar(&f.uri, "key", "", "take the key that `URI` names, which stays where it is: pkcs11:token=LABEL;object=NAME, tpm:file=PATH, handle:0x81000010, awskms:key-id=ID;region=REGION, or the path of a key file")
 	cmd.Flags().BoolVar(&f.noPassword, "no-password", false, "leave the CA's key in the clear: whoever reads the file owns every role that trusts this CA")
 	cmd.MarkFlagsMutuallyExclusive("key", "key-type")
 	cmd.MarkFlagsMutuallyExclusive("key", "no-password")

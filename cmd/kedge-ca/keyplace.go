@@ -1,6 +1,9 @@
 package main
 
-import "kedge/internal/cadir"
+import (
+	"kedge/internal/awskms"
+	"kedge/internal/cadir"
+)
 
 // folder returns the folder of the CA.
 func (f *storeFlags) folder() cadir.Folder { return cadir.Folder{Dir: f.dir, Config: f.config} }
@@ -11,9 +14,9 @@ func (f *storeFlags) keyPath(authority string) string  { return f.folder().KeyPa
 // keys returns the keys that the flags select.
 func (f *storeFlags) keys(h host) *cadir.Keys {
 	if f.once == nil {
-		f.once = cadir.Passwords{}
+		f.once, f.kms = cadir.Passwords{}, awskms.NewClient(awskms.DefaultLimits())
 	}
-	return &cadir.Keys{Folder: f.folder(), Password: f.password, Hardware: f.hardware, Host: h.inputs, Once: f.once}
+	return &cadir.Keys{Folder: f.folder(), Password: f.password, Hardware: f.hardware, Host: h.inputs, Once: f.once, KMS: f.kms}
 }
 
 // authorityFiles are the files of an authority in JSON documents.

@@ -70,6 +70,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newRevoke(h, changing(runRevoke)), newUnrevoke(h, changing(runUnrevoke)), newCRL(h, changing(runCRL)),
 		newToken(h, runToken), newPending(reader, reading(runPending)), newApprove(h, changing(runApprove)), newDeny(h, changing(runDeny)), newHosts(reader, reading(runHosts)), newDenyRenew(h, changing(runDenyRenew)), newDecommission(h, changing(runDecommission)), newResolve(h, changing(runResolve)),
 		newServerCert(h, changing(runServerCert)),
+		newKeyCommands(h),
 		newIntermediate(h, runIntermediate),
 		newServe(h, runServe),
 		newBundle(reader, reading(runBundle)),

@@ -10,6 +10,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/atomicfile"
+	"kedge/internal/awskms"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/config"
@@ -27,6 +28,7 @@ type storeFlags struct {
 	hardware config.KeyFlags // for keys in hardware
 
 	once cadir.Passwords // of references that can be read only once
+	kms  *awskms.Client  // of all keys in AWS KMS
 }
 
 func (f *storeFlags) add(cmd *cobra.Command) {

@@ -54,14 +54,14 @@ func codes() advice.Table {
 	}, hardware()...)
 }
 
-// hardware is about the keys of the CA on tokens and in TPMs.
+// hardware is about the keys of the CA on tokens, in TPMs and in AWS KMS.
 func hardware() advice.Table {
-	return advice.Hardware(advice.Program{
+	return append(inKMS(), advice.Hardware(advice.Program{
 		Name:      "kedge-ca",
 		Public:    "put the public key or the certificate onto the token",
 		Elsewhere: "run it on the machine whose TPM has the key; one that is lost with its TPM must be rotated away from: kedge-ca rotate start",
 		System:    runtime.GOOS,
-	}).Coded(cli.ExitKey)
+	})...).Coded(cli.ExitKey)
 }
 
 // usage is about the command line and the configuration.

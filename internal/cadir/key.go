@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"kedge/internal/awskms"
 	"kedge/internal/config"
 	"kedge/internal/keys"
 	"kedge/internal/safefile"
@@ -22,7 +23,8 @@ type Keys struct {
 	Password string          // reference to the password, PIN or auth value; empty to ask Host
 	Hardware config.KeyFlags // what of it is for keys in hardware
 	Host     config.Host
-	Once     Passwords // not nil where several keys are opened
+	Once     Passwords      // not nil where several keys are opened
+	KMS      *awskms.Client // nil: keys in AWS KMS are not opened
 }
 
 // Passwords remembers passwords that can be read only once, by their references, so that they open
@@ -105,6 +107,9 @@ type keyAt struct {
 // open opens a key. An empty password that does not open it is called that: a file whose content
 // went missing looks like one with the wrong content.
 func (k *Keys) open(ctx context.Context, at keyAt) (*Key, error) {
+	if awskms.IsURI(at.reference) {
+		return k.openInKMS(ctx, at.reference)
+	}
 	flags := k.Hardware
 	flags.PrivateKey, flags.PasswordFrom = at.reference, k.Password
 	c, err := config.NewKeys(flags)
@@ -135,6 +140,22 @@ func (k *Keys) open(ctx context.Context, at keyAt) (*Key, error) {
 		return nil, err
 	}
 	return &Key{Key: key, Warnings: c.Warnings(), Plain: !asked && !key.InHardware()}, nil
+}
+
+// openInKMS opens a key in AWS KMS, which needs no password: its credentials are those of the AWS SDKs.
+func (k *Keys) openInKMS(ctx context.Context, uri string) (*Key, error) {
+	u, err := awskms.ParseURI(uri)
+	if err != nil {
+		return nil, err
+	}
+	if k.KMS == nil {
+		return nil, fmt.Errorf("%s: keys in AWS KMS are not opened here", u)
+	}
+	key, err := k.KMS.Open(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return &Key{Key: keys.Elsewhere(key, key.String()), Warnings: key.Warnings()}, nil
 }
 
 func (at keyAt) open(ctx context.Context, c *config.Keys, h config.Host, o keys.Options) (*keys.Key, error) {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"kedge/internal/awskms"
 	"kedge/internal/config"
 	"kedge/internal/keys"
 	"kedge/tpm"
@@ -21,6 +22,9 @@ func CleanKeyURI(uri string) (string, error) {
 	}
 	if tpm.IsURI(uri) {
 		return cleanTPM(uri)
+	}
+	if awskms.IsURI(uri) {
+		return cleanKMS(uri)
 	}
 	return cleanReference(uri)
 }
@@ -48,6 +52,14 @@ func cleanTPM(uri string) (string, error) {
 			continue
 		}
 		*source, err = cleanReference(*source)
+	}
+	return u.String(), err
+}
+
+func cleanKMS(uri string) (string, error) {
+	u, err := awskms.ParseURI(uri)
+	if err == nil && u.KeyID == "" {
+		err = errors.New("URI of a KMS key: it names one that is to be made; make it first, with kedge-ca key create")
 	}
 	return u.String(), err
 }

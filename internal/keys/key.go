@@ -92,6 +92,12 @@ func OpenBlob(ctx context.Context, blob signer.Blob, o Options) (*Key, error) {
 	return &Key{key: key, name: blob.Name()}, nil
 }
 
+// Elsewhere returns a key that another package opened, which is neither in a file, nor in a TPM, nor
+// on a token. It needs no closing. name is for messages, and has no secret.
+func Elsewhere(key crypto.Signer, name string) *Key {
+	return &Key{key: key, name: name, close: func() error { return nil }}
+}
+
 // Public returns the public key.
 func (k *Key) Public() crypto.PublicKey { return k.key.Public() }
 
@@ -105,7 +111,7 @@ func (k *Key) SignMessage(rand io.Reader, message []byte, opts crypto.SignerOpts
 	return crypto.SignMessage(k.key, rand, message, opts)
 }
 
-// InHardware reports whether the key is in a TPM or on a token, and not in memory.
+// InHardware reports whether the key is in a TPM, on a token or elsewhere, and not in memory.
 func (k *Key) InHardware() bool { return k.close != nil }
 
 // Certificates returns the key's certificate on its token and those of its issuers that are there,

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/internal/awskms"
+	"kedge/internal/caadvice"
+	"kedge/internal/cli"
+	"kedge/internal/testenv"
+)
+
+// inKMS makes a vault with a double of AWS KMS.
+func inKMS(t *testing.T) (*vault, *testenv.KMS) {
+	t.Helper()
+	k := testenv.NewKMS(t)
+	return &vault{t: t, dir: t.TempDir(), env: k.Environment()}, k
+}
+
+// create makes a key and returns its URI.
+func (v *vault) create(name string, flags ...string) string {
+	v.t.Helper()
+	stdout, _ := v.run(append([]string{"key", "create", "awskms:name=" + name + ";region=" + testenv.KMSRegion}, flags...)...)
+	return strings.TrimSpace(stdout)
+}
+
+// TestKMS: a root and an intermediate in KMS are made, issue, sign, renew, revoke and are rotated, and
+// nothing but where the keys are is in the folder.
+func TestKMS(t *testing.T) {
+	t.Parallel()
+	v, k := inKMS(t)
+	root := v.create("root")
+	if u, err := awskms.ParseURI(root); err != nil || u.KeyID == "" || u.Region != testenv.KMSRegion {
+		t.Fatalf("%s: %v", root, err)
+	}
+	stdout, stderr := v.run("init", "--key", root, "--json")
+	if !strings.Contains(stdout, `"key_uri": "`+root+`"`) || !strings.Contains(stderr, "ca/ca.key-uri says where its key is, "+root) {
+		t.Errorf("%s%s", stdout, stderr)
+	}
+	if got := v.read("ca/ca.key-uri"); got != root+"\n" || exist(t, v.path("ca/ca.key")) {
+		t.Errorf("ca.key-uri: %s", got)
+	}
+	v.issueThousand()
+
+	v.run("intermediate", "issuing", "--key", v.create("issuing", "--key-type", "P-384"))
+	v.run("issue", "web-01")
+	testenv.Run(t, v.dir, "openssl", "verify", "-CAfile", "ca/ca.pem", "-untrusted", "web-01.chain.pem", "web-01.pem")
+	v.run("renew", "web-01")
+	v.run("revoke", "web-01", "--yes")
+	v.run("crl")
+	for _, name := range []string{"ca", "issuing"} {
+		testenv.Run(t, v.dir, "openssl", "crl", "-in", "ca/crl/"+name+".crl", "-noout", "-verify", "-CAfile", "ca/"+name+".pem")
+	}
+	v.run("renew", "--authority", "issuing")
+	if stdout, _ := v.run("status"); strings.Count(stdout, " here ") != 2 {
+		t.Error(stdout)
+	}
+	v.run("rotate", "start", "--key", v.create("next", "--key-type", "RSA-3072"))
+	v.run("rotate", "switch", "--yes")
+	v.run("issue", "web-02")
+	testenv.Run(t, v.dir, "openssl", "verify", "-CAfile", "ca/ca-2.pem", "web-02.pem")
+	v.run("ledger", "verify")
+	if k.Requests("CreateKey") != 3 {
+		t.Errorf("%d keys", k.Requests("CreateKey"))
+	}
+}
+
+// TestKMS_elsewhere: an intermediate in KMS below a root in a file whose CA is elsewhere.
+func TestKMS_elsewhere(t *testing.T) {
+	t.Parallel()
+	v, _ := inKMS(t)
+	v.run("init", "--dir", "offline", "--no-password")
+	v.run("intermediate", "issuing", "--csr", "--key", v.create("issuing"))
+	v.run("intermediate", "--dir", "offline", "--from", "ca/issuing.csr", "--out", "issuing.pem")
+	v.run("intermediate", "issuing", "--certificate", "issuing.pem", "--root", "offline/ca.pem")
+	v.run("issue", "web-01")
+	testenv.Run(t, v.dir, "openssl", "verify", "-CAfile", "offline/ca.pem", "-untrusted", "web-01.chain.pem", "web-01.pem")
+}
+
+// TestKMS_refuses: a fault ends with the code of an unusable key, names the key, has a hint, and leaves
+// nothing.
+func TestKMS_refuses(t *testing.T) {
+	t.Parallel()
+	v, k := inKMS(t)
+	uri := k.MakeSigning(t, "ECC_NIST_P256")
+	v.run("init", "--key", uri)
+	v.run("issue", "web-01")
+	for _, tt := range []struct {
+		fault      testenv.Fault
+		text, hint string
+	}{
+		{testenv.Fault{Code: "ThrottlingException"}, uri + ": KMS throttles requests", "quota"},
+		{testenv.Fault{Code: "AccessDeniedException"}, uri + ": access denied to kms:Sign", "kms:Sign"},
+		{testenv.Fault{Code: "DisabledException"}, uri + ": the key is disabled", "enable-key"},
+		{testenv.Fault{Code: "InvalidKeyUsageException"}, uri + ": the key cannot sign certificates", "kedge-ca key create"},
+		{testenv.Fault{Code: "NotFoundException"}, uri + ": there is no such key", "describe-key"},
+		{testenv.Fault{Delay: time.Minute}, uri + ": KMS did not answer Sign in time", "HTTPS_PROXY"},
+		{testenv.Fault{Change: func(answer map[string]any) {
+			answer["Signature"] = "MEUCIQDs" + answer["Signature"].(string)[8:]
+		}}, "the signature does not verify", ""},
+	} {
+		k.Fail(testenv.Always("Sign", tt.fault))
+		code, stdout, stderr := v.try("issue", "web-02")
+		if stdout != "" || code == cli.ExitDone || tt.hint != "" && code != cli.ExitKey || !strings.Contains(stderr, tt.text) || !strings.Contains(stderr, tt.hint) {
+			t.Errorf("%+v: exit %d, %s%s", tt.fault, code, stdout, stderr)
+		}
+		if exist(t, v.path("web-02.pem")) {
+			t.Errorf("%+v: a certificate was left", tt.fault)
+		}
+	}
+	k.Fail(nil)
+	k.Do(t, "ScheduleKeyDeletion", map[string]any{"KeyId": strings.TrimPrefix(strings.Split(uri, ";")[0], "awskms:key-id="), "PendingWindowInDays": 7})
+	v.refuses("the key is scheduled for deletion", "cancel-key-deletion", "issue", "web-02")
+	k.Stop()
+	v.refuses("KMS cannot be reached", "HTTPS_PROXY", "issue", "web-02")
+	k.Start(t)
+	v.refuses("its usage is ENCRYPT_DECRYPT", "kedge-ca key create", "init", "--dir", "b", "--key", "awskms:key-id="+k.Make(t, "RSA_2048", "ENCRYPT_DECRYPT")+";region="+testenv.KMSRegion)
+	v.refuses("there is no such key", "describe-key", "init", "--dir", "b", "--key", "awskms:key-id=alias/none;region="+testenv.KMSRegion)
+	if exist(t, v.path("b")) {
+		t.Error("a folder was made")
+	}
+	v.write("ca/ca.key-uri", k.MakeSigning(t, "ECC_NIST_P256")+"\n")
+	v.refuses("the key does not belong to the CA certificate", "", "issue", "web-02")
+	stdout, _ := v.run("list", "--json")
+	if strings.Contains(stdout, "web-02") {
+		t.Error("a certificate was recorded")
+	}
+}
+
+// TestKMS_usage: what is no URI of a key in KMS is an error of the command line, which shows no secret.
+func TestKMS_usage(t *testing.T) {
+	t.Parallel()
+	v := &vault{t: t, dir: t.TempDir(), env: os.Environ()}
+	for _, args := range [][]string{
+		{"init", "--key", "awskms:key-id=a;secret-key=hunter2"}, {"init", "--key", "awskms:name=new"}, {"init", "--key", "awskms:"},
+		{"key", "create", "awskms:key-id=a"}, {"key", "create", "tpm:"}, {"key", "create", "awskms:name=a", "--key-type", "P-224"}, {"key", "create"},
+	} {
+		if code, _, stderr := v.try(args...); code != cli.ExitUsage || strings.Contains(stderr, "hunter2") {
+			t.Errorf("%v: exit %d, %s", args, code, stderr)
+		}
+	}
+	if exist(t, v.path("ca")) {
+		t.Error("a folder was made")
+	}
+}
+
+// TestKMS_advice: each kind of error has advice, and the code of a key that cannot be used.
+func TestKMS_advice(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []awskms.Kind{awskms.Throttled, awskms.Unavailable, awskms.Busy, awskms.Slow, awskms.Unreachable, awskms.Denied, awskms.NoCredentials, awskms.Configuration,
+		awskms.NotFound, awskms.Disabled, awskms.PendingDeletion, awskms.WrongState, awskms.WrongKey, awskms.Refused} {
+		err := &awskms.Error{Kind: kind}
+		if advise(err).Hint == "" || exitCode(err) != cli.ExitKey || !caadvice.AffectsAll(err) {
+			t.Errorf("%s: %+v", kind, advise(err))
+		}
+	}
+}

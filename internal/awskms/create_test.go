@@ -1,0 +1,73 @@
+package awskms
+
+import (
+	"crypto"
+	"errors"
+	"testing"
+	"time"
+
+	"kedge/internal/testenv"
+)
+
+func TestCreate(t *testing.T) {
+	k := use(t)
+	c := NewClient(DefaultLimits())
+	for _, typ := range []string{"P-256", "P-384", "P-521", "RSA-2048"} {
+		made, err := c.Create(t.Context(), URI{Name: "Made/" + typ, Region: testenv.KMSRegion}, typ)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signs(t, open(t, c, made.String()))
+		byAlias := open(t, c, "awskms:key-id=alias/Made/"+typ+";region="+testenv.KMSRegion)
+		if public := open(t, c, made.String()).Public().(interface{ Equal(crypto.PublicKey) bool }); !public.Equal(byAlias.Public()) {
+			t.Errorf("%s: the alias is another key's", typ)
+		}
+	}
+	before := k.Requests("CreateKey")
+	_, err := c.Create(t.Context(), URI{Name: "Made/P-256", Region: testenv.KMSRegion}, "P-256")
+	if _, ok := errors.AsType[*TakenError](err); !ok || k.Requests("CreateKey") != before {
+		t.Errorf("a name that is taken: %v", err)
+	}
+	for _, wrong := range []struct {
+		uri URI
+		typ string
+	}{{URI{KeyID: "a"}, "P-256"}, {URI{Name: "a"}, "P-224"}} {
+		if _, err := c.Create(t.Context(), wrong.uri, wrong.typ); err == nil {
+			t.Errorf("%+v", wrong)
+		}
+	}
+}
+
+func TestCreate_once(t *testing.T) {
+	k := use(t)
+	c := NewClient(quick())
+	uri := URI{Name: "once", Region: testenv.KMSRegion}
+	for _, f := range []testenv.Fault{{Lose: true}, {Delay: time.Minute}, {Code: "KMSInternalException", Status: 500}} {
+		k.Fail(testenv.Always("CreateKey", f))
+		before := k.Requests("CreateKey")
+		_, err := c.Create(t.Context(), uri, "P-256")
+		if _, ok := errors.AsType[*UnknownError](err); !ok || k.Requests("CreateKey") != before+1 {
+			t.Errorf("%+v: %v after %d requests", f, err, k.Requests("CreateKey")-before)
+		}
+	}
+	k.Fail(testenv.Always("CreateAlias", testenv.Fault{Code: "AccessDeniedException"}))
+	_, err := c.Create(t.Context(), uri, "P-256")
+	unnamed, ok := errors.AsType[*UnnamedError](err)
+	if !ok {
+		t.Fatal(err)
+	}
+	signs(t, open(t, c, unnamed.Key))
+	left := 1
+	k.Fail(func(operation string) testenv.Fault {
+		if operation != "CreateAlias" {
+			return testenv.Fault{}
+		}
+		left--
+		return testenv.Fault{Lose: left == 0}
+	})
+	made, err := c.Create(t.Context(), uri, "P-256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signs(t, open(t, c, made.String()))
+}

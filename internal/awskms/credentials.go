@@ -1,0 +1,94 @@
+package awskms
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// hanging returns where credentials come from if that may be IAM Roles Anywhere: then the certificate for
+// them may be issued by the very CA whose key they open, and once it has expired neither can be renewed.
+// It is empty otherwise.
+//
+// It sees a credential_process that runs kedge or the official helper, and endpoints on this machine, as
+// kedge serve has them. It does not see credentials that a variable holds, as kedge exec sets them, nor
+// which CA issued the certificate.
+func hanging(c aws.Config) string {
+	sources, ok := c.Credentials.(aws.CredentialProviderSource)
+	if !ok {
+		return ""
+	}
+	for _, source := range sources.ProviderSources() {
+		switch source {
+		case aws.CredentialSourceProfileProcess:
+			if profile, ok := helperProfile(c.ConfigSources); ok {
+				return fmt.Sprintf("credential_process of the profile %q", profile)
+			}
+		case aws.CredentialSourceHTTP:
+			if isLocal(environment(c.ConfigSources).ContainerCredentialsEndpoint) {
+				return "AWS_CONTAINER_CREDENTIALS_FULL_URI, an endpoint on this machine"
+			}
+		case aws.CredentialSourceIMDS:
+			if isLocal(environment(c.ConfigSources).EC2IMDSEndpoint) {
+				return "AWS_EC2_METADATA_SERVICE_ENDPOINT, an endpoint on this machine"
+			}
+		}
+	}
+	return ""
+}
+
+// helperProfile returns the profile whose credential_process runs a helper: the one in use, or one that it
+// names with source_profile.
+func helperProfile(sources []any) (profile string, ok bool) {
+	for _, s := range sources {
+		shared, ok := s.(config.SharedConfig)
+		if !ok {
+			continue
+		}
+		for p := &shared; p != nil; p = p.Source {
+			if runsHelper(p.CredentialProcess) {
+				return p.Profile, true
+			}
+		}
+	}
+	return "", false
+}
+
+// runsHelper reports whether a word of a command line is the path of a program that gets credentials of
+// IAM Roles Anywhere.
+func runsHelper(line string) bool {
+	for word := range strings.FieldsFuncSeq(line, func(r rune) bool { return strings.ContainsRune(" \t\"'", r) }) {
+		name := filepath.Base(strings.ReplaceAll(word, `\`, "/"))
+		if slices.Contains([]string{"kedge", "aws_signing_helper"}, strings.TrimSuffix(strings.ToLower(name), ".exe")) {
+			return true
+		}
+	}
+	return false
+}
+
+func environment(sources []any) config.EnvConfig {
+	for _, s := range sources {
+		if e, ok := s.(config.EnvConfig); ok {
+			return e
+		}
+	}
+	return config.EnvConfig{}
+}
+
+// isLocal reports whether a URL is of this machine. 169.254.170.2 and such, of ECS and EKS, are not.
+func isLocal(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && isLoopback(u.Hostname())
+}
+
+func (u URI) warnings(s *service) []string {
+	if s.hanging == "" {
+		return nil
+	}
+	return []string{fmt.Sprintf("the AWS credentials for %s come from %s, and perhaps by a certificate of this CA: once that has expired, the CA cannot sign another; give the CA credentials that need no certificate of its own", u, s.hanging)}
+}

@@ -1,0 +1,77 @@
+package awskms
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kedge/internal/testenv"
+)
+
+// TestWarnings: credentials that may come by a certificate of this CA are warned of, and others are not.
+func TestWarnings(t *testing.T) {
+	k := use(t)
+	uri := k.MakeSigning(t, "ECC_NIST_P256")
+	folder := t.TempDir()
+	helper := filepath.Join(folder, "kedge")
+	const answer = `#!/bin/sh
+echo '{"Version": 1, "AccessKeyId": "AKIDTEST", "SecretAccessKey": "s"}'
+`
+	for _, name := range []string{helper, filepath.Join(folder, "vault")} {
+		if err := os.WriteFile(name, []byte(answer), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config := filepath.Join(folder, "config")
+	text := `[profile helped]
+credential_process = "` + helper + `" credential-process --certificate host.pem
+[profile helped-role]
+role_arn = arn:aws:iam::111122223333:role/ca
+source_profile = helped
+[profile other]
+credential_process = ` + filepath.Join(folder, "vault") + ` kedge-ca
+`
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CONFIG_FILE", config)
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	for profile, want := range map[string]string{"helped": `credential_process of the profile "helped"`, "other": ""} {
+		warned := strings.Join(open(t, NewClient(DefaultLimits()), uri+";profile="+profile).Warnings(), "\n")
+		if want == "" && warned != "" || !strings.Contains(warned, want) {
+			t.Errorf("%s: %q", profile, warned)
+		}
+	}
+	for _, tt := range []struct{ name, variable, value, profile, want string }{
+		{"a role of such a profile", "AWS_PROFILE", "helped-role", "", `the profile "helped"`},
+		{"kedge serve", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9911/role", "", "AWS_CONTAINER_CREDENTIALS_FULL_URI"},
+		{"EKS", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials", "", ""},
+		{"kedge serve as IMDS", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9911", "", "AWS_EC2_METADATA_SERVICE_ENDPOINT"},
+		{"EC2", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv(tt.variable, tt.value)
+			s, err := NewClient(DefaultLimits()).service(t.Context(), URI{KeyID: "a", Region: testenv.KMSRegion})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if warned := strings.Join(URI{}.warnings(s), "\n"); tt.want == "" && warned != "" || !strings.Contains(warned, tt.want) {
+				t.Errorf("%q", warned)
+			}
+		})
+	}
+}
+
+func TestRunsHelper(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]bool{
+		"": false, "kedge credential-process": true, `"/opt/my tools/kedge" credential-process`: true, `C:\kedge\kedge.exe credential-process`: true,
+		"sudo -u ca /usr/bin/kedge credential-process": true, "aws_signing_helper credential-process": true, "/usr/bin/vault kedge-ca": false, "aws-vault export": false,
+	} {
+		if got := runsHelper(line); got != want {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+}

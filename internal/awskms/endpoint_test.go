@@ -1,0 +1,54 @@
+package awskms
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestConfiguration(t *testing.T) {
+	k := use(t)
+	uri := parse(t, k.MakeSigning(t, "ECC_NIST_P256"))
+	plain := uri
+	plain.Region = ""
+	other := uri
+	other.Profile = "none"
+	for _, tt := range []struct {
+		name, variable, value string
+		uri                   URI
+		kind                  Kind
+		want                  string
+	}{
+		{"another machine in the clear", "AWS_ENDPOINT_URL_KMS", "http://192.0.2.1:8080", uri, Configuration, "must be https"},
+		{"no endpoint", "AWS_ENDPOINT_URL_KMS", "localhost:8080", uri, Configuration, "not a URL"},
+		{"no region", "AWS_REGION", "", plain, Configuration, "no region"},
+		{"no profile", "AWS_PROFILE", "", other, Configuration, "no profile none"},
+		{"no credentials", "AWS_ACCESS_KEY_ID", "", uri, NoCredentials, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv(tt.variable, tt.value)
+			_, err := NewClient(quick()).Open(t.Context(), tt.uri)
+			isKind(t, err, tt.kind)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Error(err)
+			}
+		})
+	}
+	if n := k.Requests("GetPublicKey"); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestCheckEndpoint(t *testing.T) {
+	t.Parallel()
+	for endpoint, ok := range map[string]bool{
+		"http://127.0.0.1:1": true, "http://[::1]:1": true, "http://localhost": true, "https://kms.example.com": true, "https://192.0.2.1": true,
+		"http://kms.example.com": false, "http://192.0.2.1": false, "http://127.0.0.1.example.com": false, "http://0.0.0.0": false, "unix:///run/kms": false, "": false,
+	} {
+		if err := checkEndpoint(&endpoint); (err == nil) != ok {
+			t.Errorf("%s: %v", endpoint, err)
+		}
+	}
+	if err := checkEndpoint(nil); err != nil {
+		t.Error(err)
+	}
+}
