@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
-	"sync"
 	"time"
 
 	"kedge/internal/httpserver"
@@ -66,6 +65,9 @@ func (s *Server) metrics(ctx context.Context) []byte {
 		p.Sample("kedge_ca_server_certificate_expiration_timestamp_seconds", float64(c.leaf.NotAfter.Unix()))
 	}
 	s.ledgerMetrics(ctx, &p)
+	if s.keyMetrics != nil {
+		s.keyMetrics(&p)
+	}
 	p.Process()
 	return p.Text
 }
@@ -104,30 +106,6 @@ func number(b bool) float64 {
 		return 1
 	}
 	return 0
-}
-
-// keyCheckTime is how long the result of a keyCheck is used: anybody may ask whether the server is
-// ready, and a signature can cost a hardware key much time.
-const keyCheckTime = 10 * time.Second
-
-// keyCheck is the last check that the key of the CA signs.
-type keyCheck struct {
-	mu  sync.Mutex
-	at  time.Time
-	err error
-}
-
-func (s *Server) checkKey(ctx context.Context) error {
-	s.signs.mu.Lock()
-	defer s.signs.mu.Unlock()
-	if now := s.now(); s.signs.at.IsZero() || now.Sub(s.signs.at).Abs() >= keyCheckTime {
-		err := s.service.CheckKey(ctx, s.terms.Load().Issuer)
-		if err != nil && ctx.Err() != nil { // the client has gone
-			return err
-		}
-		s.signs.at, s.signs.err = now, err
-	}
-	return s.signs.err
 }
 
 // Ready returns nil if the server can issue: the ledger answers, the key of the CA signs, the server

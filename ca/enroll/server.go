@@ -16,6 +16,7 @@ import (
 	"kedge/internal/enrollapi"
 	"kedge/internal/est"
 	"kedge/internal/httpserver"
+	"kedge/internal/metrics"
 )
 
 // Config has the settings of a Server.
@@ -26,6 +27,8 @@ type Config struct {
 	Log     *slog.Logger      // of decisions; nil: none
 
 	Version string // of the program, for metrics
+	// KeyMetrics writes what is measured of the keys of the CA. nil: nothing is.
+	KeyMetrics func(*metrics.Page)
 }
 
 // Server is an enrollment server. It is an http.Handler; it and its methods are safe for concurrent
@@ -46,6 +49,8 @@ type Server struct {
 	counts    counts
 	contacts  contacts
 	signs     keyCheck
+
+	keyMetrics func(*metrics.Page)
 
 	renewing    sync.Mutex // of the certificate
 	certificate atomic.Pointer[certificate]
@@ -72,7 +77,7 @@ func New(c Config) (*Server, error) {
 		service: c.Service, now: c.Now, log: c.Log, limited: httpserver.NewRateLimited(c.Log), version: c.Version,
 		conns:     httpserver.NewConnections(httpserver.Limits{Main: maxConnections, Monitor: maxPlainConnections}, c.Now),
 		watched:   httpserver.NewConnections(httpserver.Limits{Main: maxMonitorConnections, Monitor: 1}, c.Now),
-		admission: newAdmission(),
+		admission: newAdmission(), keyMetrics: c.KeyMetrics,
 	}
 	s.terms.Store(c.Terms)
 	return s, nil

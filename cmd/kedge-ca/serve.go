@@ -40,6 +40,8 @@ by the same rules: with a token as the password of HTTP Basic, and by mTLS.
 
 Several servers can share a ledger in PostgreSQL. Of what proxies add to a request, only
 X-Forwarded-For is read, and only from those under server.trusted_proxies in the configuration.
+Each can have a folder and a key of its own, of an intermediate that --issuer names; hosts enroll and
+renew at any of them.
 
 The server makes the revocation lists of the authorities whose key is here: within a minute after
 something was revoked, and when half of their time has passed. --http serves them, the same bytes
@@ -96,6 +98,7 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	defer s.close(&err)
 	c := o.config
 	c.CA, c.Folder, c.Serving, c.Systemd, c.Version, c.Now = s.CA, o.store.folder(), serving, service, cli.Version(), o.inputs.Now
+	c.KeyMetrics = o.store.kms.WriteMetrics
 	c.Advise = func(err error) string { return advise(err).Hint }
 	return caserver.Run(ctx, c, hangup)
 }

@@ -30,7 +30,7 @@ func allowed() []line {
 		{"internal/awscli", "internal/cadir internal/report", "", "command lines are text: what is registered comes from the service, and is run by a person"},
 		{"internal/cache", "internal/atomicfile internal/filelock internal/refresh", "github.com/aws/aws-sdk-go-v2/aws", ""},
 		{"internal/cadir", "ca internal/atomicfile internal/awskms internal/config internal/enrollapi internal/est internal/hostfiles internal/keys internal/pkcs8 internal/safefile internal/yamlfile signer signer/keyfile tpm", "go.yaml.in/yaml/v3", "it knows files; what happened, and what may, is the ledger's"},
-		{"internal/caserver", "ca/enroll ca/issuance internal/cadir internal/config internal/enrollapi internal/httpserver internal/localca internal/policyhook internal/systemd internal/webhook", "", "sockets, configuration and systemd: no flags and no streams"},
+		{"internal/caserver", "ca/enroll ca/issuance internal/cadir internal/config internal/enrollapi internal/httpserver internal/localca internal/metrics internal/policyhook internal/systemd internal/webhook", "", "sockets, configuration and systemd: no flags and no streams"},
 		{"internal/certinfo", "ca ca/issuance ca/ledger internal/cli internal/report", "", "what of a certificate is shown"},
 		{"internal/cli", "", "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys/unix golang.org/x/sys/windows golang.org/x/term", "the only package with cobra below cmd/"},
 		{"internal/config", "internal/keys internal/pemread internal/safefile signer signer/keyfile", "", "it opens no key: keys.Options is what it gives"},

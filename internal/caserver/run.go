@@ -13,6 +13,7 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/httpserver"
 	"kedge/internal/localca"
+	"kedge/internal/metrics"
 	"kedge/internal/systemd"
 )
 
@@ -35,6 +36,8 @@ type Config struct {
 	Serving func()
 	// Advise returns what to do about an error, for the log.
 	Advise func(error) string
+	// KeyMetrics writes what is measured of the keys of the CA. nil: nothing is.
+	KeyMetrics func(*metrics.Page)
 }
 
 // certificateCheck is the time between looks at the server's certificate.
@@ -72,7 +75,7 @@ func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
 	if err != nil {
 		return err
 	}
-	d.server, err = enroll.New(enroll.Config{Service: c.CA.Service, Terms: terms, Now: c.Now, Log: c.Log, Version: c.Version})
+	d.server, err = enroll.New(enroll.Config{Service: c.CA.Service, Terms: terms, Now: c.Now, Log: c.Log, Version: c.Version, KeyMetrics: c.KeyMetrics})
 	if err != nil {
 		return err
 	}
