@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,16 +59,16 @@ func kedgeCA(t *testing.T, dir string, args ...string) string {
 }
 
 // serve starts the server of the CA in dir/ca, with a socket for hosts, one for lists and one for
-// metrics, and waits until it is ready.
-func serve(t *testing.T, dir string) *serving {
+// metrics, and waits until it is ready. variables are set besides those of this process.
+func serve(t *testing.T, dir string, variables ...string) *serving {
 	t.Helper()
-	s := launch(t, dir)
+	s := launch(t, dir, variables...)
 	s.ready()
 	return s
 }
 
 // launch starts a server as serve does, and does not wait.
-func launch(t *testing.T, dir string) *serving {
+func launch(t *testing.T, dir string, variables ...string) *serving {
 	t.Helper()
 	s := &serving{t: t, dir: dir, told: make(chan string, 10_000), log: make(chan string, 10_000)}
 	short, err := os.MkdirTemp("", "kedge") // t.TempDir may be too long for a socket
@@ -114,7 +115,7 @@ func launch(t *testing.T, dir string) *serving {
 	// A shell stands for systemd: it knows the process id before the program starts.
 	s.cmd = exec.Command("/bin/sh", "-c", `export LISTEN_PID=$$; exec "$0" serve`, link)
 	s.cmd.Dir, s.cmd.ExtraFiles = dir, files
-	s.cmd.Env = append(os.Environ(), "LISTEN_FDS=3", "LISTEN_FDNAMES=kedge-ca.socket:http:metrics", "NOTIFY_SOCKET="+filepath.Join(short, "n"), "WATCHDOG_USEC=100000")
+	s.cmd.Env = append(slices.Concat(os.Environ(), variables), "LISTEN_FDS=3", "LISTEN_FDNAMES=kedge-ca.socket:http:metrics", "NOTIFY_SOCKET="+filepath.Join(short, "n"), "WATCHDOG_USEC=100000")
 	s.start()
 	return s
 }
@@ -196,7 +197,13 @@ func (s *serving) enroll(token enrollapi.TokenProof, name string) (int, string) 
 // addToken records a token beside the running server.
 func addToken(t *testing.T, dir, name string) enrollapi.TokenProof {
 	t.Helper()
-	l, err := ledger.Open(t.Context(), filepath.Join(dir, "ca", "ledger.db"), ledger.Options{Now: time.Now})
+	return addTokenTo(t, filepath.Join(dir, "ca", "ledger.db"), name)
+}
+
+// addTokenTo records a token in a ledger.
+func addTokenTo(t *testing.T, where, name string) enrollapi.TokenProof {
+	t.Helper()
+	l, err := ledger.Open(t.Context(), where, ledger.Options{Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

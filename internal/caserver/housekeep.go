@@ -17,24 +17,34 @@ const houseTime = time.Minute
 // contactTime is the time between two writes of which hosts got an answer.
 const contactTime = 20 * time.Second
 
-// keepHouse does what is due, at once and at each tick, until ctx ends. Of several servers, one does.
+// houseWait is the time until a server tries again that found another one at work: the other may lack
+// the key for a list that is due here, and begin each time a moment earlier.
+const houseWait = 5 * time.Second
+
+// keepHouse does what is due, at once and at each tick, until ctx ends. Of several servers, one does at a
+// time.
 func (d *daemon) keepHouse(ctx context.Context, ticks <-chan time.Time) {
 	for ctx.Err() == nil {
-		d.housework(ctx)
+		var again <-chan time.Time
+		if !d.housework(ctx) {
+			again = time.After(houseWait)
+		}
 		select {
 		case <-ticks:
+		case <-again:
 		case <-ctx.Done():
 		}
 	}
 }
 
-func (d *daemon) housework(ctx context.Context) {
+// housework does what is due, and reports whether it could: not while another server does.
+func (d *daemon) housework(ctx context.Context) bool {
 	release, ok, err := d.CA.Service.TryLock(ctx)
 	if err != nil && ctx.Err() == nil {
 		d.limited.Warn("it is not known whether another server makes the lists", "error", err.Error())
 	}
 	if !ok || err != nil {
-		return
+		return false
 	}
 	defer release()
 	if err := d.makeLists(ctx); err != nil && ctx.Err() == nil {
@@ -43,6 +53,7 @@ func (d *daemon) housework(ctx context.Context) {
 	if err := d.notify(ctx); err != nil && ctx.Err() == nil {
 		d.limited.Warn("the operator is not notified", "error", err.Error())
 	}
+	return true
 }
 
 // makeLists makes the revocation lists that are due, of the authorities whose key is here.

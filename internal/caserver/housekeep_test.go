@@ -252,3 +252,33 @@ func TestHousework_notify(t *testing.T) {
 		t.Error(log)
 	}
 }
+
+// TestKeepHouse_busy: a server that finds another at work makes its lists soon after that, and not only at
+// its next round, in which the other may be faster again.
+func TestKeepHouse_busy(t *testing.T) {
+	t.Parallel()
+	x := newHouse(t)
+	release, ok, err := x.CA.Service.TryLock(t.Context())
+	x.must(err)
+	if !ok {
+		t.Fatal("another is at work")
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 6*houseWait)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		x.keepHouse(ctx, nil)
+	}()
+	time.AfterFunc(houseWait/2, release)
+	path, err := x.CA.Service.Path(t.Context(), "")
+	x.must(err)
+	for made := false; !made; time.Sleep(20 * time.Millisecond) {
+		if ctx.Err() != nil {
+			t.Fatal("no list is made")
+		}
+		_, err := x.CA.Ledger.LastCRL(t.Context(), path[0].Certificate)
+		made = err == nil
+	}
+	stop()
+	<-ended
+}
