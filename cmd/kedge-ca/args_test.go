@@ -22,6 +22,7 @@ func TestArguments(t *testing.T) {
 		"deny-renew":     ": deny one name at a time, in quotes if it has spaces",
 		"decommission":   ": take one host out of service at a time, its name in quotes if it has spaces",
 		"resolve":        ": resolve one name at a time, in quotes if it has spaces",
+		"key create":     ": make one key at a time",
 		"intermediate":   ": make one intermediate at a time",
 		"ledger backup":  ": a backup is one file",
 		"ledger restore": ": a backup is one file",

@@ -86,12 +86,26 @@ func TestExamples(t *testing.T) {
 			}
 			sh := exec.Command("sh", "-c", script)
 			sh.Dir = t.TempDir()
-			sh.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+			environment := os.Environ()
+			if strings.HasPrefix(cmd.CommandPath(), "kedge-ca key") {
+				environment = inFolder(t, sh.Dir, testenv.NewKMS(t))
+			}
+			sh.Env = append(environment, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 			if out, err := sh.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s\n%s", err, script, out)
 			}
 		})
 	}
+}
+
+// inFolder returns the environment of examples about AWS KMS: a double, whose profile ca is in the folder.
+func inFolder(t *testing.T, dir string, k *testenv.KMS) []string {
+	t.Helper()
+	config := filepath.Join(dir, "aws-config")
+	if err := os.WriteFile(config, []byte("[profile ca]\naws_access_key_id = AKIDTEST\naws_secret_access_key = secret-of-a-test\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return append(k.Environment(), "AWS_CONFIG_FILE="+config)
 }
 
 // unasked returns a line that decides on a request such that it must say that there is none: hosts

@@ -14,7 +14,11 @@ import (
 
 // newKeyCommands groups the commands about keys that a CA can take.
 func newKeyCommands(h host) *cobra.Command {
-	cmd := &cobra.Command{Use: "key", Short: "Make keys for a CA in AWS KMS"}
+	cmd := &cobra.Command{
+		Use:     "key",
+		Short:   "Make keys for a CA in AWS KMS",
+		Example: `  kedge-ca key create 'awskms:name=kedge-ca;region=eu-central-1'`,
+	}
 	cmd.AddCommand(newKeyCreate(h, runKeyCreate))
 	return cmd
 }
@@ -39,8 +43,8 @@ kms:CreateAlias and kms:GetPublicKey; the CA that uses the key needs kms:GetPubl
 
 A key in a file is made by init itself; for one in a TPM or on a token: kedge key create.`,
 		Example: `  kedge-ca key create 'awskms:name=kedge-ca;region=eu-central-1'
-  kedge-ca init --key "$(kedge-ca key create 'awskms:name=kedge-ca-2;region=eu-central-1' --key-type P-384)"`,
-		Args: cobra.ExactArgs(1),
+  kedge-ca key create 'awskms:name=issuing;region=eu-central-1;profile=ca' --key-type P-384`,
+		Args: exactlyOne("give what to make: kedge-ca key create 'awskms:name=NAME;region=REGION'", "make one key at a time"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if !awskms.IsURI(args[0]) {
 				return cli.Usagef(cmd, "the URI does not begin with \"awskms:\"; kedge key create makes keys in TPMs and on tokens")

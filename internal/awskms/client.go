@@ -12,6 +12,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/smithy-go/logging"
 )
 
 // Limits bound the requests to KMS.
@@ -79,6 +80,7 @@ func (c *Client) service(ctx context.Context, u URI) (*service, error) {
 func (c *Client) load(ctx context.Context, u URI) (*service, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }), // call repeats, and keeps the error
+		config.WithLogger(logging.Nop{}),                                   // standard error is for our own words
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = c.limits.Parallel })),
 	}
 	if u.Region != "" {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -91,6 +92,7 @@ func (k *KMS) Start(tb testing.TB) {
 	}
 	k.address = listener.Addr().String()
 	forward := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: k.server})
+	forward.ErrorLog = log.New(io.Discard, "", 0)
 	k.proxy = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { k.handle(w, r, forward) })}
 	go k.proxy.Serve(listener)
 }
