@@ -10,6 +10,7 @@ import (
 	"kedge/internal/testenv"
 )
 
+// TestWriteMetrics: results and times are counted for each operation.
 func TestWriteMetrics(t *testing.T) {
 	k := use(t)
 	c := NewClient(quick())

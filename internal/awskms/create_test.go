@@ -9,6 +9,7 @@ import (
 	"kedge/internal/testenv"
 )
 
+// TestCreate: a key of each type that the double has signs, has its alias, and is opened by its ID.
 func TestCreate(t *testing.T) {
 	k := use(t)
 	c := NewClient(DefaultLimits())
@@ -38,6 +39,8 @@ func TestCreate(t *testing.T) {
 	}
 }
 
+// TestCreate_once: one call makes one key at most, whatever happens to the answers, and none is lost
+// silently.
 func TestCreate_once(t *testing.T) {
 	k := use(t)
 	c := NewClient(quick())

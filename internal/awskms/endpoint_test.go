@@ -5,6 +5,7 @@ import (
 	"testing"
 )
 
+// TestConfiguration: what is wrong with the configuration of the SDKs is named without a request.
 func TestConfiguration(t *testing.T) {
 	k := use(t)
 	uri := parse(t, k.MakeSigning(t, "ECC_NIST_P256"))

@@ -13,6 +13,7 @@ import (
 	"kedge/internal/testenv"
 )
 
+// failing are the errors of Open and Sign, and what brings them about.
 type failing struct {
 	name  string
 	kind  Kind
@@ -51,6 +52,8 @@ func failings(t *testing.T) []failing {
 	}
 }
 
+// TestErrors: each fault is named, when a key is opened and when it signs, within the deadline; what may
+// be granted a moment later is repeated, and nothing else is.
 func TestErrors(t *testing.T) {
 	for _, f := range failings(t) {
 		t.Run(f.name, func(t *testing.T) {
@@ -83,6 +86,7 @@ func isKind(t *testing.T, err error, want Kind) {
 	}
 }
 
+// TestOpen_deadline: the deadline bounds what is repeated, even if the caller has more time.
 func TestOpen_deadline(t *testing.T) {
 	k := use(t)
 	uri := parse(t, k.MakeSigning(t, "ECC_NIST_P256"))
@@ -97,6 +101,8 @@ func TestOpen_deadline(t *testing.T) {
 	}
 }
 
+// TestOpen_wrong: a key that signs nothing, or nothing of a certificate, is refused when it is opened, and
+// one that is not there is named.
 func TestOpen_wrong(t *testing.T) {
 	k := use(t)
 	c := NewClient(quick())
@@ -110,6 +116,7 @@ func TestOpen_wrong(t *testing.T) {
 	isKind(t, err, NotFound)
 }
 
+// TestError_words: each kind has words of its own.
 func TestError_words(t *testing.T) {
 	t.Parallel()
 	seen := map[string]Kind{}

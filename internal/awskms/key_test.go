@@ -16,7 +16,6 @@ import (
 )
 
 // use starts a double of KMS, and has the SDK find it.
-
 func use(t *testing.T) *testenv.KMS {
 	t.Helper()
 	k := testenv.NewKMS(t)
@@ -27,7 +26,6 @@ func use(t *testing.T) *testenv.KMS {
 }
 
 // quick are limits for tests in which KMS fails until the deadline.
-
 func quick() Limits {
 	return Limits{Deadline: time.Second, Attempt: 300 * time.Millisecond, Parallel: 4}
 }
@@ -51,7 +49,6 @@ func open(t *testing.T, c *Client, text string) *Key {
 }
 
 // signs checks that a signature of a digest verifies.
-
 func signs(t *testing.T, key crypto.Signer) {
 	t.Helper()
 	hash := crypto.SHA256
@@ -94,9 +91,7 @@ func TestOpen(t *testing.T) {
 }
 
 // TestOpen_alias: the case of an alias counts, and a key stays the one that was opened when its alias is
-
 // given to another.
-
 func TestOpen_alias(t *testing.T) {
 	k := use(t)
 	c := NewClient(DefaultLimits())
@@ -112,20 +107,7 @@ func TestOpen_alias(t *testing.T) {
 	signs(t, key)
 }
 
-// failing are the errors of Open and Sign, and what brings them about.
-
-// TestErrors: each fault is named, when a key is opened and when it signs, within the deadline; what may
-
-// be granted a moment later is repeated, and nothing else is.
-
-// TestOpen_deadline: the deadline bounds what is repeated, even if the caller has more time.
-
-// TestOpen_wrong: a key that signs nothing, or nothing of a certificate, is refused when it is opened, and
-
-// one that is not there is named.
-
 // TestSign_late: what comes late is waited for, and what fails at first is repeated.
-
 func TestSign_late(t *testing.T) {
 	k := use(t)
 	key := open(t, NewClient(DefaultLimits()), k.MakeSigning(t, "ECC_NIST_P256"))
@@ -151,9 +133,7 @@ func TestSign_late(t *testing.T) {
 }
 
 // TestSign_parallel: so many signatures are in progress at once as may be, and the others wait for
-
 // their turn, or get an error at the deadline.
-
 func TestSign_parallel(t *testing.T) {
 	k := use(t)
 	c := NewClient(quick())
@@ -188,7 +168,6 @@ func together(t *testing.T, n int, f func()) {
 }
 
 // TestOpen_canceled: a caller that goes away gets its own error at once.
-
 func TestOpen_canceled(t *testing.T) {
 	k := use(t)
 	uri := parse(t, k.MakeSigning(t, "ECC_NIST_P256"))
@@ -199,15 +178,3 @@ func TestOpen_canceled(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-// TestConfiguration: what is wrong with the configuration of the SDKs is named without a request.
-
-// TestCreate: a key of each type that the double has signs, has its alias, and is opened by its ID.
-
-// TestCreate_once: one call makes one key at most, whatever happens to the answers, and none is lost
-
-// silently.
-
-// TestWriteMetrics: results and times are counted for each operation.
-
-// TestError_words: each kind has words of its own.
