@@ -70,20 +70,29 @@ func (u *URI) complete() error {
 		return errors.New("it names no key; give key-id=ID")
 	case u.KeyID != "" && u.Name != "":
 		return errors.New("key-id is for a key that is there, name for one that is to be made; give one of them")
-	case u.KeyID != "" && !matches(`([A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]+|arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:(key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]+))`, u.KeyID):
-		return errors.New("key-id is none of: the ID of a key, its ARN, alias/NAME, the ARN of an alias")
-	case u.Name != "" && !matches(`[A-Za-z0-9/_-]{1,250}`, u.Name):
-		return errors.New("name can have 250 letters, digits, and / _ - between them; it begins without alias/")
-	case strings.HasPrefix(u.Name, "aws/") || strings.HasPrefix(u.Name, "alias/"):
-		return errors.New("name must begin neither with alias/, which is added, nor with aws/, which is for AWS")
 	case u.Region != "" && !matches(`[a-z0-9-]+`, u.Region):
 		return errors.New("region is not the name of one, such as eu-central-1")
+	case u.Name != "":
+		return checkName(u.Name)
+	case !matches(`([A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]+|arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:(key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]+))`, u.KeyID):
+		return errors.New("key-id is none of: the ID of a key, its ARN, alias/NAME, the ARN of an alias")
 	}
 	if arn := strings.Split(u.KeyID, ":"); len(arn) > 3 {
 		if u.Region != "" && u.Region != arn[3] {
 			return errors.New("region is another than that of the ARN")
 		}
 		u.Region = arn[3]
+	}
+	return nil
+}
+
+// checkName checks the name of a new alias: AWS KMS API Reference, CreateAlias.
+func checkName(name string) error {
+	if !matches(`[A-Za-z0-9/_-]{1,250}`, name) {
+		return errors.New("name can have 250 letters, digits, and / _ - between them; it begins without alias/")
+	}
+	if strings.HasPrefix(name, "aws/") || strings.HasPrefix(name, "alias/") {
+		return errors.New("name must begin neither with alias/, which is added, nor with aws/, which is for AWS")
 	}
 	return nil
 }
