@@ -49,8 +49,9 @@ both give credentials, if the server names a role. "kedge-ca token" makes the to
 the server is and which key the CA has.
 
 The files come into a folder: current/leaf.key, current/leaf.pem and current/bundle.pem. "kedge renew"
-replaces them before the certificate expires. Run again, enroll does nothing; after an interruption it
-goes on with the same key, and the token is good for that.
+replaces them before the certificate expires. Run again, enroll does nothing, and needs no token for that:
+--aws-profile can be given later. After an interruption it goes on with the same key, and the token is
+good for that.
 
 With --systemd, systemd renews the certificate from then on: the units of kedge-renew are written to
 /etc/systemd/system, the user kedge and /var/lib/kedge are made, and the timer is started. Each file and
@@ -71,6 +72,7 @@ must see in "kedge-ca pending". Run again, it goes on waiting for the same.`,
   kedge enroll https://ca.example.com:8443 --ca-fingerprint 6b1f...e2 --name web-01
   kedge enroll --pkcs11 'pkcs11:token=kedge;object=web-01' --key-password-from /etc/kedge/pin
   KEDGE_TOKEN=kedge1_... kedge enroll --name web-01 --dir /var/lib/kedge/web-01 --key-group www-data
+  kedge enroll --dir /var/lib/kedge/web-01 --aws-profile default
   kedge enroll --accept-settings`,
 		Args:    o.takeArguments,
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return o.validate(cmd) },
@@ -219,9 +221,12 @@ func runEnroll(ctx context.Context, o *enrollOptions) error {
 	if o.systemd {
 		return o.enrollUnderSystemd(ctx)
 	}
-	token, err := o.readToken()
+	token, done, err := o.tokenOr()
 	if err != nil {
 		return err
+	}
+	if done != nil {
+		return o.finish(ctx, done)
 	}
 	base := ""
 	if o.dir == "" {
@@ -246,6 +251,11 @@ func (o *enrollOptions) enroll(ctx context.Context, token enrollapi.Token, base 
 	if err != nil {
 		return hostkeys.Named(err)
 	}
+	return o.finish(ctx, got)
+}
+
+// finish reports the identity that the host has, and sees that it can be used.
+func (o *enrollOptions) finish(ctx context.Context, got *enrollclient.Enrolled) error {
 	o.announce(got)
 	if !got.Already || o.awsProfile != "" {
 		if err := o.use(ctx, got); err != nil {

@@ -30,7 +30,7 @@ func (o *enrollOptions) enrollUnderSystemd(ctx context.Context) error {
 		return err
 	}
 	var token enrollapi.Token
-	alone := len(enrolled) > 0 && o.argument == "" && o.tokenFile == "" && o.environment.Variable("token") == ""
+	alone := len(enrolled) > 0 && !o.namesToken()
 	if !alone {
 		if token, err = o.readToken(); err != nil {
 			return err

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+
+	"kedge/internal/enrollapi"
+	"kedge/internal/enrollclient"
+	"kedge/internal/hostdir"
+)
+
+// namesToken reports whether the command line or the environment says where a token is.
+func (o *enrollOptions) namesToken() bool {
+	return o.argument != "" || o.tokenFile != "" || o.environment.Variable("token") != "" || o.approval.url != ""
+}
+
+// enrolledAlready returns the identity that a run without a token is about: that of --dir, or the only
+// one of this user. nil: there is none, and a token is needed.
+func (o *enrollOptions) enrolledAlready() (*enrollclient.Enrolled, error) {
+	dir, err := o.one()
+	var pair *hostdir.Pair
+	if err == nil {
+		pair, err = hostdir.Current(dir)
+	}
+	switch {
+	case errors.Is(err, errChooseDir) || errors.As(err, new(*hostdir.NotEnrolledError)):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case o.force || o.name != "" && o.name != pair.Record.Name:
+		return nil, nil
+	}
+	return &enrollclient.Enrolled{Dir: dir, Pair: pair, Already: true}, nil
+}
+
+// tokenOr reads the token. Where there is none, because nothing names one or its file is gone, it returns
+// the identity that the host has already, if it has one.
+func (o *enrollOptions) tokenOr() (token enrollapi.Token, done *enrollclient.Enrolled, err error) {
+	if !o.namesToken() {
+		if done, err = o.enrolledAlready(); done != nil || err != nil {
+			return token, done, err
+		}
+	}
+	token, err = o.readToken()
+	if errors.As(err, new(*noTokenError)) && errors.Is(err, fs.ErrNotExist) {
+		if done, other := o.enrolledAlready(); done != nil || other != nil {
+			return token, done, other
+		}
+	}
+	return token, nil, err
+}
