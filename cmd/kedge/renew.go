@@ -20,6 +20,7 @@ type renewOptions struct {
 	everything, force, status, json bool
 	hooks                           []string
 	hookTimeout                     time.Duration
+	every                           time.Duration // 0: once
 }
 
 func newRenew(h host, run func(context.Context, *renewOptions) error) *cobra.Command {
@@ -39,11 +40,15 @@ allows it.
 Each --exec is a program with its arguments, in quotes where they have spaces; there is no shell. It
 runs once for each certificate that is in use, the first one included, with KEDGE_RENEWED_DIR,
 KEDGE_RENEWED_NAME and KEDGE_RENEWED_SERIAL set. If it fails, the exit code is 1, the certificate stays
-in use, and the next run with the same --exec runs it again.`,
+in use, and the next run with the same --exec runs it again.
+
+With --every it goes on until SIGTERM, for containers, which have neither timer nor cron. A failure is
+reported, and the next turn comes all the same.`,
 		Example: `  kedge renew
   kedge renew --exec 'systemctl reload nginx' --exec "sh -c 'cat current/leaf.* > both.pem'"
   kedge renew --all --quiet
   kedge renew --dir /var/lib/kedge/web-01 --force
+  kedge renew --all --quiet --every 5m
   kedge renew --status`,
 		Args: cobra.NoArgs,
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,6 +56,9 @@ in use, and the next run with the same --exec runs it again.`,
 				return cli.Usagef(cmd, "--json: only --status prints something; add it")
 			}
 			if err := o.checkHooks(cmd); err != nil {
+				return err
+			}
+			if err := o.checkEvery(cmd); err != nil {
 				return err
 			}
 			return o.check(cmd)
@@ -64,14 +72,20 @@ in use, and the next run with the same --exec runs it again.`,
 	flags.BoolVar(&o.status, "status", false, "print what is due when, and ask no server")
 	flags.Var((*texts)(&o.hooks), "exec", "`command` to run once after each renewal; may be repeated")
 	flags.DurationVar(&o.hookTimeout, "exec-timeout", 2*time.Minute, "how long each of them may run")
+	flags.DurationVar(&o.every, "every", 0, "go on until SIGTERM, and renew what is due after each `TIME`, such as 5m")
 	cli.AddJSON(flags, &o.json)
 	cmd.MarkFlagsMutuallyExclusive("dir", "all")
+	cmd.MarkFlagsMutuallyExclusive("every", "status")
+	cmd.MarkFlagsMutuallyExclusive("every", "force")
 	cmd.MarkFlagsMutuallyExclusive("force", "status")
 	cmd.MarkFlagsMutuallyExclusive("exec", "status")
 	return cmd
 }
 
 func runRenew(ctx context.Context, o *renewOptions) error {
+	if o.every != 0 {
+		return o.renewEvery(ctx)
+	}
 	dirs, err := o.chosen()
 	if err != nil {
 		return err
@@ -79,6 +93,11 @@ func runRenew(ctx context.Context, o *renewOptions) error {
 	if o.status {
 		return o.printStatus(dirs)
 	}
+	return o.renewAll(ctx, dirs)
+}
+
+// renewAll renews what is due in some folders, and returns the last error; the others are reported.
+func (o *renewOptions) renewAll(ctx context.Context, dirs []string) error {
 	var failed []error
 	for _, dir := range dirs {
 		err := o.renew(ctx, dir)

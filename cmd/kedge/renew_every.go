@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/cli"
+)
+
+// minEvery is the least time between two turns. A turn with nothing to do takes milliseconds.
+const minEvery = time.Second
+
+func (o *renewOptions) checkEvery(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("every") && o.every < minEvery {
+		return badValue(cmd, "every", errors.New("it must be at least "+minEvery.String()))
+	}
+	return nil
+}
+
+// renewEvery renews what is due, again and again, until a signal ends it, which is no failure.
+func (o *renewOptions) renewEvery(ctx context.Context) error {
+	ctx, stop := cli.UntilSignal(ctx)
+	defer stop()
+	ticker := time.NewTicker(o.every)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		dirs, err := o.chosen()
+		if err != nil {
+			return err
+		}
+		if err := o.renewAll(ctx, dirs); err != nil && ctx.Err() == nil {
+			cli.Say(o.Err, name, "error", err.Error())
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
