@@ -69,6 +69,9 @@ const tokenBatch = 5000
 // no tokens, a *NoProofError. Others are those of cadir.Settings.Profile, ca.Profile.CheckName and
 // ledger.Ledger.AddTokens.
 func (c *CA) MakeTokens(ctx context.Context, hosts []TokenFor, terms TokenTerms) ([]NewToken, error) {
+	if len(hosts) == 0 {
+		return nil, errors.New("make a token: there is none")
+	}
 	terms.URL = cmp.Or(terms.URL, c.Settings.Server.URL)
 	if terms.URL == "" {
 		return nil, &NoServerError{File: c.folder.SettingsPath()}
@@ -78,9 +81,6 @@ func (c *CA) MakeTokens(ctx context.Context, hosts []TokenFor, terms TokenTerms)
 		return nil, err
 	}
 	pin := sha256.Sum256(path[len(path)-1].Certificate.RawSubjectPublicKeyInfo)
-	if len(hosts) == 0 {
-		return nil, errors.New("make a token: there is none")
-	}
 	var made []NewToken
 	var records []ledger.Token
 	for _, host := range hosts {
