@@ -197,10 +197,13 @@ type cloneBody struct {
 const maxClones = 32
 
 // noteClone records a refused renewal if err is that, and returns err. The same request is recorded
-// once: see recordClone.
+// once: see recordClone. If it cannot be recorded, the error is that alone: the host is to ask again, so
+// that the alarm is not lost.
 func (l *Ledger) noteClone(ctx context.Context, err error, by *ca.Enrollment) error {
 	if clone, ok := errors.AsType[*CloneError](err); ok {
-		return errors.Join(err, l.recordClone(ctx, clone, by))
+		if failed := l.recordClone(ctx, clone, by); failed != nil {
+			return failed
+		}
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/x509"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -109,6 +110,42 @@ func TestRecord_cloneNoted(t *testing.T) {
 		}
 		verified(t, l)
 	})
+}
+
+// A clone that cannot be recorded is another error: the host asks again, and the alarm is not lost.
+func TestRecord_cloneUnrecorded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l := create(t, path)
+	root, keys := newAuthority(t, "root", nil), []*ecdsa.PrivateKey{newKey(t), newKey(t), newKey(t)}
+	register(t, l, root)
+	issued := walk(t, l, root, keys, nil, step{"issue", 0, 0, "<nil>"}, step{"rekey", 1, 1, "<nil>"})
+	old, err := l.Certificate(t.Context(), fingerprint(issued[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, err := Open(t.Context(), path, Options{Now: atNoon, BusyTimeout: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer short.Close()
+	conn, err := l.db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	hash := ca.KeyHash(root.leafOf("web", keys[2]))
+	if err := short.CheckRenewal(t.Context(), old, hash[:], &ca.Enrollment{Proof: ca.ProofRenewal}); !isError[*BusyError](err) || isError[*CloneError](err) {
+		t.Errorf("%v", err)
+	}
+	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := short.CheckRenewal(t.Context(), old, hash[:], &ca.Enrollment{Proof: ca.ProofRenewal}); !isError[*CloneError](err) || len(clones(t, l)) != 1 {
+		t.Errorf("%v", err)
+	}
 }
 
 // Whoever has the key of an old certificate, and asks with a new key each time, does not make the
