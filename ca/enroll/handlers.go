@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"kedge/internal/enrollapi"
+	"kedge/internal/httpserver"
 )
 
 // operation answers the body of a POST.
@@ -52,6 +53,7 @@ func (s *Server) allowed(ctx context.Context, c *call, r *http.Request, e endpoi
 	if err := buffer(r); err != nil { // a slow client takes no room
 		return nil, refuseAs("body", err)
 	}
+	httpserver.Answering(r.Context())
 	if err := s.enter(c); err != nil {
 		return nil, err
 	}

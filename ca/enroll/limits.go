@@ -7,6 +7,7 @@ import (
 
 	"kedge/ca/ledger"
 	"kedge/internal/enrollapi"
+	"kedge/internal/httpserver"
 )
 
 // Limits bound what clients can have a Server do. The zero Limits bound nothing.
@@ -14,6 +15,17 @@ type Limits struct {
 	Address Rate // requests from one address, before any signature is checked
 	Host    Rate // requests for one host, once it has shown which it is
 	AtOnce  int  // requests that are checked, signed and recorded at the same time
+	// Connections is how many are open at the same time, 4096 at most; further ones wait.
+	Connections int
+}
+
+// connections returns the limits of connections.
+func (l Limits) connections() httpserver.Limits {
+	most := maxConnections
+	if l.Connections > 0 {
+		most = min(l.Connections, most)
+	}
+	return httpserver.Limits{Main: most, Monitor: maxPlainConnections, Queue: true}
 }
 
 // How much the server remembers for its limits: 100 bytes for each.

@@ -58,7 +58,7 @@ type Server struct {
 
 // The limits of connections. Hosts connect once in hours, and then for a second.
 const (
-	maxConnections        = 4096 // of all listeners for hosts
+	maxConnections        = 4096 // of all listeners for hosts, where Limits name none
 	maxPlainConnections   = 256  // of those for lists
 	maxMonitorConnections = 32   // of those for metrics
 	// answerTime bounds a request with its answer: longer than the ledger waits for its lock.
@@ -75,7 +75,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		service: c.Service, now: c.Now, log: c.Log, limited: httpserver.NewRateLimited(c.Log), version: c.Version,
-		conns:     httpserver.NewConnections(httpserver.Limits{Main: maxConnections, Monitor: maxPlainConnections}, c.Now),
+		conns:     httpserver.NewConnections(c.Terms.Limits.connections(), c.Now),
 		watched:   httpserver.NewConnections(httpserver.Limits{Main: maxMonitorConnections, Monitor: 1}, c.Now),
 		admission: newAdmission(), keyMetrics: c.KeyMetrics,
 	}
@@ -84,7 +84,10 @@ func New(c Config) (*Server, error) {
 }
 
 // SetTerms replaces the terms. Requests in progress use the old ones.
-func (s *Server) SetTerms(t *Terms) { s.terms.Store(t) }
+func (s *Server) SetTerms(t *Terms) {
+	s.terms.Store(t)
+	s.conns.Resize(t.Limits.connections())
+}
 
 // Serve answers hosts over TLS on the listeners until ctx ends. Then it accepts no new connections,
 // and waits up to drain for the requests in progress. It closes the listeners. The error is that of

@@ -74,6 +74,8 @@ func TestParseSettings_serverRefuses(t *testing.T) {
 		{"limits: {host: 5/d}", `:1: "5/d" is no number`},
 		{"limits: {host: -5/s}", `:1: "-5/s" is no number`},
 		{"limits: {at_once: -1}", ": server.limits.at_once: -1 must be positive"},
+		{"limits: {connections: -1}", ": server.limits.connections: -1 must be positive"},
+		{"limits: {connections: 4097}", ": server.limits.connections: 4097 is more than 4096"},
 		{"limits: {address_burst: -1}", ": server.limits.address_burst: -1 must be positive"},
 		{"est: {on: true}", `:1: unknown key "on"`},
 		{"est: {enabled: maybe}", ":1: "},

@@ -193,6 +193,8 @@ func limitsMeaning(path string) string {
 		return "and how many at once; default: 100"
 	case "server.limits.at_once":
 		return "requests that are decided at the same time; default: 256"
+	case "server.limits.connections":
+		return "connections of hosts that are open at the same time, 4096 at most; others wait; default: 512"
 	}
 	return ""
 }

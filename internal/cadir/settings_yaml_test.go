@@ -23,7 +23,7 @@ func TestSettings_YAML(t *testing.T) {
 		"profiles: {only: {}}\n",
 		"profiles:\n  a: {enroll: {proofs: [], recoveries: 0}}\n  b: {names: ['web-*'], enroll: {grace: 100d}}\n  c: {enroll: {proofs: [renewal], hardware_grace: 30d, recoveries: 3}}\ndefault_profile: a\n",
 		"server: {url: 'https://ca.example.com:8443/kedge', tls: system}\n",
-		"server: {http_url: 'http://pki.example.com', trusted_proxies: [unix, 10.0.0.0/8], limits: {address: none, host: 100/h, host_burst: 7, at_once: 9}}\nnotify: {url: 'https://a.example.com/', secret_file: s, timeout: 3s, retries: 0}\n",
+		"server: {http_url: 'http://pki.example.com', trusted_proxies: [unix, 10.0.0.0/8], limits: {address: none, host: 100/h, host_burst: 7, at_once: 9, connections: 64}}\nnotify: {url: 'https://a.example.com/', secret_file: s, timeout: 3s, retries: 0}\n",
 		"server:\n  aws:\n    trust_anchor_arn: " + anchorARN + "\n    profile_arn: " + profileARN + "\n    role_arn: arn:aws:iam::111122223333:role/web\n    session_duration: 12h\n    create_session_quota: 600/m\n",
 		"profiles: {device: {}}\nserver: {est: {enabled: true, labels: {routers: {profile: device, wrapped: true}, b: {}}}}\n",
 	} {

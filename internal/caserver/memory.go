@@ -1,6 +1,21 @@
 package caserver
 
-import "runtime/debug"
+import (
+	"math"
+	"runtime/debug"
+)
+
+// memoryLimit is the memory of the Go runtime beyond which it collects garbage more often: with the
+// program itself the process then stays below 96 MiB while as many hosts come at once as it takes
+// connections. What is in use at one time is far less, and lists for AWS are small.
+const memoryLimit = 64 << 20
+
+// limitMemory sets the memory limit, unless GOMEMLIMIT has set one.
+func limitMemory() {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
 
 // collectLess lets more garbage be, unless GOGC is set: the heap is small, and each handshake is much of
 // it.

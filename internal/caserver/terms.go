@@ -111,7 +111,7 @@ func limitsOf(c cadir.LimitSettings) enroll.Limits {
 		}
 		return enroll.Rate{PerSecond: r.PerSecond(), Burst: burst}
 	}
-	return enroll.Limits{Address: rate(c.Address, c.AddressBurst), Host: rate(c.Host, c.HostBurst), AtOnce: c.AtOnce}
+	return enroll.Limits{Address: rate(c.Address, c.AddressBurst), Host: rate(c.Host, c.HostBurst), AtOnce: c.AtOnce, Connections: c.Connections}
 }
 
 // addressesOf returns the addresses of listeners, which are the server's names if it has no URL.

@@ -19,6 +19,9 @@ const (
 type Limits struct {
 	Main, Monitor int    // of each pool
 	Descriptors   uint64 // that the process may open; 0: the system's limit
+	// Queue has connections that find no room wait with the system, which has them in its queue, instead
+	// of being closed.
+	Queue bool
 }
 
 // budgets returns the limit of each pool. Together they use at most half of the descriptors that

@@ -1,56 +1,57 @@
 package httpserver
 
 import (
-	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// slowRequest is the time after which a request that has not arrived in full may be dropped for
-// others.
-const slowRequest = time.Second
-
 // Connections are the open connections of all listeners of a server. It is safe for concurrent use.
 type Connections struct {
-	limits [pools]int
-	now    func() time.Time
+	now   func() time.Time
+	freed chan struct{} // has room for one: a connection has ended, or is idle
+
 	mu     sync.Mutex
+	limits [pools]int
+	queue  bool
 	open   [pools]map[*conn]struct{}
 }
 
 // NewConnections returns the connections of a server that is about to listen.
 func NewConnections(l Limits, now func() time.Time) *Connections {
-	return &Connections{limits: l.budgets(), now: now}
+	return &Connections{limits: l.budgets(), queue: l.Queue, now: now, freed: make(chan struct{}, 1)}
+}
+
+// Resize replaces the limits. Connections that are open stay so.
+func (a *Connections) Resize(l Limits) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.limits, a.queue = l.budgets(), l.Queue
 }
 
 // Listener returns a listener whose connections count in a pool. At the pool's limit, the
-// connection that has been idle longest is closed; if all are busy, the new one is.
+// connection that has been idle longest is closed; if all are busy, the new one is, or it waits: see
+// Limits.Queue.
 func (a *Connections) Listener(l net.Listener, p Pool) net.Listener {
-	return listener{l, a, p}
-}
-
-// conn is a connection with its pool and state.
-type conn struct {
-	net.Conn
-	all     *Connections
-	pool    Pool
-	state   atomic.Int32 // an http.ConnState
-	since   atomic.Int64 // when the state last changed, in Unix nanoseconds
-	release sync.Once
+	return &listener{Listener: l, all: a, pool: p, closed: make(chan struct{})}
 }
 
 type listener struct {
 	net.Listener
 	all  *Connections
 	pool Pool
+
+	once   sync.Once
+	closed chan struct{}
 }
 
 // Accept implements net.Listener.
-func (l listener) Accept() (net.Conn, error) {
+func (l *listener) Accept() (net.Conn, error) {
 	for {
+		if err := l.await(); err != nil {
+			return nil, err
+		}
 		accepted, err := l.Listener.Accept()
 		if isOutOfDescriptors(err) && l.all.evict() {
 			continue
@@ -64,6 +65,43 @@ func (l listener) Accept() (net.Conn, error) {
 			return c, nil
 		}
 		_ = accepted.Close()
+	}
+}
+
+// roomCheck is the time after which a full pool is looked at again: a connection may have become slow.
+const roomCheck = 100 * time.Millisecond
+
+// await waits until the pool has room, if connections are to wait for that.
+func (l *listener) await() error {
+	for !l.all.hasRoom(l.pool) {
+		select {
+		case <-l.closed:
+			return net.ErrClosed
+		case <-l.all.freed:
+		case <-time.After(roomCheck):
+		}
+	}
+	return nil
+}
+
+// Close implements net.Listener.
+func (l *listener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// hasRoom reports whether a connection can be accepted into a pool.
+func (a *Connections) hasRoom(p Pool) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !a.queue || len(a.open[p]) < a.limits[p] || oldest(a.now(), a.open[p]) != nil
+}
+
+// notify lets a listener that waits for room look again.
+func (a *Connections) notify() {
+	select {
+	case a.freed <- struct{}{}:
+	default: // it will
 	}
 }
 
@@ -107,16 +145,12 @@ func (a *Connections) evict() bool {
 	return true
 }
 
-// oldest returns the connection to close: one that is idle, new, or slow to send its request.
+// oldest returns the connection to close: of those that can be, the one whose state is oldest.
 func oldest(now time.Time, open ...map[*conn]struct{}) *conn {
 	var found *conn
 	for _, conns := range open {
 		for c := range conns {
-			since := c.since.Load()
-			if http.ConnState(c.state.Load()) == http.StateActive && now.UnixNano()-since < int64(slowRequest) {
-				continue
-			}
-			if found == nil || since < found.since.Load() {
+			if c.isExpendable(now) && (found == nil || c.since.Load() < found.since.Load()) {
 				found = c
 			}
 		}
@@ -140,32 +174,4 @@ func (a *Connections) Open(p Pool) (open, limit int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return len(a.open[p]), a.limits[p]
-}
-
-func (c *conn) become(state http.ConnState) {
-	c.state.Store(int32(state))
-	c.since.Store(c.all.now().UnixNano())
-}
-
-// Close closes the connection, which then no longer counts.
-func (c *conn) Close() error {
-	c.release.Do(func() {
-		c.all.mu.Lock()
-		delete(c.all.open[c.pool], c)
-		c.all.mu.Unlock()
-	})
-	return c.Conn.Close()
-}
-
-// NetConn returns the connection below, as that of tls.Conn does.
-func (c *conn) NetConn() net.Conn { return c.Conn }
-
-// stateChanged is http.Server.ConnState.
-func stateChanged(c net.Conn, state http.ConnState) {
-	if secure, ok := c.(*tls.Conn); ok {
-		c = secure.NetConn()
-	}
-	if c, ok := c.(*conn); ok {
-		c.become(state)
-	}
 }

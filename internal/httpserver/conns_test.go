@@ -67,7 +67,7 @@ func TestListener_noDescriptors(t *testing.T) {
 		busy := add(Main, http.StateActive, time.Millisecond)
 		young := add(Main, http.StateIdle, time.Minute)
 		old := add(Monitor, http.StateIdle, time.Hour)
-		l := listener{exhausted{all: all, most: 2, err: errno}, all, Main}
+		l := all.Listener(exhausted{all: all, most: 2, err: errno}, Main)
 		if _, err := l.Accept(); err != nil {
 			t.Fatalf("%v: %v", errno, err)
 		}
@@ -79,7 +79,7 @@ func TestListener_noDescriptors(t *testing.T) {
 		only := &Connections{limits: [pools]int{10, 10}, now: all.now}
 		all = only
 		add(Main, http.StateActive, 0)
-		l = listener{exhausted{all: only, most: 0, err: errno}, only, Main}
+		l = only.Listener(exhausted{all: only, most: 0, err: errno}, Main)
 		if _, err := l.Accept(); !isOutOfDescriptors(err) {
 			t.Errorf("%v: %v", errno, err)
 		}

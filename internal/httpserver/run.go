@@ -32,6 +32,7 @@ func New(h http.Handler, log *RateLimited) *http.Server {
 		ErrorLog:                     slog.NewLogLogger(complaints{log}, slog.LevelWarn),
 		Protocols:                    new(http.Protocols),
 		ConnState:                    stateChanged,
+		ConnContext:                  withConn,
 	}
 	server.Protocols.SetHTTP1(true)
 	return server
