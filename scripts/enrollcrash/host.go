@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
@@ -9,25 +8,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
+
+	"kedge/scripts/runca"
 )
 
 // maxTries is how often a command is repeated at most. Servers are down for a part of the time only.
 const maxTries = 500
-
-// run runs a command to its end and returns its standard output.
-func (r *rehearsal) run(program string, args ...string) ([]byte, error) {
-	var stderr bytes.Buffer
-	cmd := exec.Command(program, args...)
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		err = fmt.Errorf("%s %s: %w\n%s", filepath.Base(program), strings.Join(args, " "), err, &stderr)
-	}
-	return out, err
-}
 
 // hosts lets one host after the other come and go, until it is over.
 func (r *rehearsal) hosts(worker int) error {
@@ -44,8 +32,8 @@ func (r *rehearsal) hosts(worker int) error {
 }
 
 // host is the life of one: it enrolls, renews twice and, if it is one of every other, unenrolls.
-func (r *rehearsal) host(name string, s *server) error {
-	token, err := r.run(r.ca, "token", name, "--dir", r.path("ca"), "--url", "https://"+s.address, "--ttl", "8h")
+func (r *rehearsal) host(name string, s *runca.Server) error {
+	token, err := runca.Output(r.ca, "token", name, "--dir", r.path("ca"), "--url", "https://"+s.Address, "--ttl", "8h")
 	if err != nil {
 		return err
 	}
@@ -70,7 +58,7 @@ func (r *rehearsal) host(name string, s *server) error {
 // repeat runs a command of kedge until it succeeds, and notes the certificate that the host has then.
 func (r *rehearsal) repeat(name string, args ...string) error {
 	for range maxTries {
-		_, err := r.run(r.kedge, args...)
+		_, err := runca.Output(r.kedge, args...)
 		if err == nil {
 			return r.note(name)
 		}

@@ -18,6 +18,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"kedge/scripts/runca"
 )
 
 const (
@@ -69,7 +71,7 @@ type rehearsal struct {
 	ca, kedge string // programs
 	engine    string
 	dir       string
-	servers   []*server
+	servers   []*runca.Server
 	over      chan struct{} // closed when no host begins any more
 
 	mutex    sync.Mutex
@@ -85,16 +87,17 @@ func newRehearsal(ca, kedge, dir string) (*rehearsal, error) {
 	if err := errors.Join(err1, err2, os.MkdirAll(r.path("ca"), 0o700)); err != nil {
 		return nil, err
 	}
-	r.servers = []*server{{}}
+	newServer := func() *runca.Server { return &runca.Server{Program: r.ca, Dir: r.path("ca")} }
+	r.servers = []*runca.Server{newServer()}
 	settings := "server: {limits: {address: none, host: none}}\n" // all hosts have one address
 	if dsn := os.Getenv("KEDGE_POSTGRES"); dsn != "" {
-		r.engine, r.servers = "postgres", []*server{{}, {}}
+		r.engine, r.servers = "postgres", append(r.servers, newServer())
 		settings += "ledger: '" + dsn + "'\n"
 	}
 	if err := os.WriteFile(r.path("ca/kedge-ca.yaml"), []byte(settings), 0o600); err != nil {
 		return nil, err
 	}
-	_, err := r.run(r.ca, "init", "--no-password", "--name", "Crash CA", "--dir", r.path("ca"))
+	_, err := runca.Output(r.ca, "init", "--no-password", "--name", "Crash CA", "--dir", r.path("ca"))
 	return r, err
 }
 
@@ -103,10 +106,10 @@ func (r *rehearsal) path(name string) string { return filepath.Join(r.dir, name)
 // rehearse lets hosts come and go until so many servers were killed.
 func (r *rehearsal) rehearse(kills int) error {
 	for _, s := range r.servers {
-		if err := r.start(s); err != nil {
+		if err := s.Start(); err != nil {
 			return err
 		}
-		defer s.kill()
+		defer s.Kill()
 	}
 	failed := make(chan error, workers+1)
 	var group sync.WaitGroup
@@ -120,8 +123,8 @@ func (r *rehearsal) rehearse(kills int) error {
 	for i := range kills {
 		time.Sleep(rand.N(uptime))
 		s := r.servers[i%len(r.servers)]
-		s.kill()
-		if err := r.start(s); err != nil {
+		s.Kill()
+		if err := s.Start(); err != nil {
 			failed <- err
 			break
 		}

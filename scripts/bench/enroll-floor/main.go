@@ -71,10 +71,13 @@ type floor struct {
 
 // open opens the database with its one table.
 func (f *floor) open(where string) (err error) {
-	f.insert = "INSERT INTO floor_certificates VALUES (?, ?)"
-	blob := "BLOB"
+	table := "certificates (serial TEXT PRIMARY KEY, der BLOB NOT NULL)"
+	f.insert = "INSERT INTO certificates VALUES (?, ?)"
+	connections := 1 // SQLite has one writer, and its wait for the lock is slower than Go's
 	if strings.HasPrefix(where, "postgres://") {
-		f.insert, blob = "INSERT INTO floor_certificates VALUES ($1, $2)", "BYTEA"
+		table = "floor.certificates (serial TEXT PRIMARY KEY, der BYTEA NOT NULL)" // a ledger may be beside it
+		f.insert = "INSERT INTO floor.certificates VALUES ($1, $2)"
+		connections = 10 // as many as a ledger has
 		f.db, err = sql.Open("pgx", where)
 	} else {
 		f.db, err = sql.Open("sqlite", where+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
@@ -82,13 +85,14 @@ func (f *floor) open(where string) (err error) {
 	if err != nil {
 		return err
 	}
-	connections := 10 // as many as a ledger has
-	if blob == "BLOB" {
-		connections = 1 // SQLite has one writer, and its wait for the lock is slower than Go's
-	}
 	f.db.SetMaxOpenConns(connections)
 	f.db.SetMaxIdleConns(connections)
-	_, err = f.db.Exec("CREATE TABLE IF NOT EXISTS floor_certificates (serial TEXT PRIMARY KEY, der " + blob + " NOT NULL)")
+	if connections > 1 {
+		if _, err := f.db.Exec("CREATE SCHEMA IF NOT EXISTS floor"); err != nil {
+			return err
+		}
+	}
+	_, err = f.db.Exec("CREATE TABLE IF NOT EXISTS " + table)
 	return err
 }
 

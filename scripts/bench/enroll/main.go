@@ -20,6 +20,7 @@ import (
 
 	"kedge/internal/enrollapi"
 	"kedge/internal/est"
+	"kedge/scripts/runca"
 )
 
 func main() {
@@ -32,7 +33,8 @@ func main() {
 // plan is what the command line says.
 type plan struct {
 	rounds, hosts, renewals int
-	pid, floor, what        string
+	pid                     int
+	floor, what             string
 	tokens                  []enrollapi.Token
 	kedge                   string // address of the server
 }
@@ -41,12 +43,12 @@ func parse(args []string) (p plan, err error) {
 	if len(args) != 7 {
 		return p, errors.New("give ROUNDS HOSTS RENEWALS PID TOKENS FLOOR WHAT")
 	}
-	for i, n := range []*int{&p.rounds, &p.hosts, &p.renewals} {
+	for i, n := range []*int{&p.rounds, &p.hosts, &p.renewals, &p.pid} {
 		if *n, err = strconv.Atoi(args[i]); err != nil {
 			return p, err
 		}
 	}
-	p.pid, p.floor, p.what = args[3], args[5], args[6]
+	p.floor, p.what = args[5], args[6]
 	data, err := os.ReadFile(args[4])
 	if err != nil {
 		return p, err
@@ -80,7 +82,7 @@ func run(args []string) error {
 			return err
 		}
 	}
-	memory, err := resident(p.pid)
+	memory, _, err := runca.Memory(p.pid)
 	if err != nil {
 		return err
 	}
@@ -154,19 +156,4 @@ func (p *plan) compare(s storm, messages [][]byte) (floor, kedge result, err err
 	s.address = p.kedge
 	kedge, err = s.run(messages)
 	return floor, kedge, err
-}
-
-// resident is the memory of a process in MiB.
-func resident(pid string) (float64, error) {
-	status, err := os.ReadFile("/proc/" + pid + "/status")
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
-	fields := strings.Fields(rest)
-	if len(fields) == 0 {
-		return 0, errors.New("no VmRSS of process " + pid)
-	}
-	kib, err := strconv.ParseFloat(fields[0], 64)
-	return kib / 1024, err
 }

@@ -1,25 +1,22 @@
 package main
 
 import (
-	"bufio"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"kedge/scripts/bench/rawclient"
 	"kedge/scripts/bench/workload"
 )
 
 // connections is how many there are at once.
 const connections = 64
 
-// storm sends messages to a server. It writes HTTP by hand: a client that costs as much as the server
-// would hide the server's cost.
+// storm sends messages to a server.
 type storm struct {
 	address string
 	path    string
@@ -40,11 +37,11 @@ func (s storm) run(messages [][]byte) (result, error) {
 	times := make([]time.Duration, len(messages))
 	var next atomic.Int64
 	rate, err := workload.RunWith(connections, connections, func(int) (err error) {
-		c := &conn{storm: s}
-		defer c.close()
+		c := s.conn()
+		defer c.Close()
 		for i := next.Add(1) - 1; i < int64(len(messages)); i = next.Add(1) - 1 {
 			begun := time.Now()
-			if r.answers[i], err = c.exchange(c.head(int(i), len(messages[i])), messages[i]); err != nil {
+			if r.answers[i], err = s.exchange(c, s.message(int(i), messages[i])); err != nil {
 				return err
 			}
 			times[i] = time.Since(begun)
@@ -57,61 +54,36 @@ func (s storm) run(messages [][]byte) (result, error) {
 	return r, err
 }
 
-// conn is a connection to a server.
-type conn struct {
-	storm
-	tls *tls.Conn
-	in  *bufio.Reader
-}
-
-func (c *conn) close() {
-	if c.tls != nil {
-		_ = c.tls.Close() // it may have been closed by the server
-		c.tls = nil
+// conn is a connection to the server.
+func (s storm) conn() *rawclient.Conn {
+	return &rawclient.Conn{
+		Dial: func() (net.Conn, error) { return net.Dial("tcp", s.address) },
+		// Whose server it is does not matter here. Its signature is verified all the same.
+		TLS:  &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13},
+		Host: s.address,
 	}
 }
 
-func (c *conn) open() error {
-	raw, err := net.Dial("tcp", c.address)
-	if err != nil {
-		return err
-	}
-	// Whose server it is does not matter here. Its signature is verified all the same.
-	c.tls = tls.Client(raw, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13})
-	c.in = bufio.NewReader(c.tls)
-	return c.tls.Handshake()
-}
-
-// head returns the header of a message with a body of n bytes.
-func (s storm) head(i, n int) []byte {
-	more := ""
+// message returns what is sent for a body.
+func (s storm) message(i int, body []byte) rawclient.Message {
+	m := rawclient.Message{Path: s.path, Type: s.kind, Body: body}
 	if s.heads != nil {
-		more = s.heads[i]
+		m.More = s.heads[i]
 	}
-	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n", s.path, s.address, s.kind, n, more)
+	return m
 }
 
 // exchange sends a message and returns the body of the answer, which must have status 200.
-func (c *conn) exchange(head, message []byte) ([]byte, error) {
-	if c.tls == nil {
-		if err := c.open(); err != nil {
-			return nil, err
-		}
+func (s storm) exchange(c *rawclient.Conn, m rawclient.Message) ([]byte, error) {
+	if !s.keep {
+		defer c.Close()
 	}
-	if !c.keep {
-		defer c.close()
+	answer, err := c.Send(m)
+	if err == nil && answer.Status != http.StatusOK {
+		err = fmt.Errorf("status %d: %s", answer.Status, answer.Body)
 	}
-	if _, err := c.tls.Write(append(head, message...)); err != nil {
-		return nil, err
-	}
-	response, err := http.ReadResponse(c.in, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = errors.New(response.Status + ": " + string(body))
-	}
-	return body, err
+	return answer.Body, nil
 }
