@@ -9,12 +9,13 @@ FUZZTIME := 30s
 ROUNDS   := 500
 KILLS    := 1000
 SERVERS  := 200
+HOSTS    := 100000
 SOAK     := 10m
 SEQUENCES := 2000
 SWAPS    := 2000
 PKIS     := 2000
 
-.PHONY: help build pkcs11 test race lint fuzz bench model paths crash enroll-crash torn swaps soak mutants quickstart check cross setup clean
+.PHONY: help build pkcs11 test race lint fuzz bench model paths crash enroll-crash fleet torn swaps soak mutants quickstart check cross setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +56,9 @@ crash: build ## kill -9 kedge-ca ROUNDS (500) times at all that it writes, with 
 enroll-crash: build ## kill -9 kedge in ROUNDS (500) rounds of twelve runs, and kedge-ca serve SERVERS (200) times
 	KEDGE_TEST_KILLS=$(ROUNDS) go test ./cmd/kedge -run '^TestEnroll_killed$$' -count 1 -v -timeout 1h
 	scripts/enroll-crash.sh $(SERVERS)
+
+fleet: ## HOSTS (100000) simulated hosts that are due at once, at servers and databases that fail; an outage of 8 h
+	scripts/fleet.sh $(HOSTS)
 
 torn: build ## kill -9 kedge update KILLS (1000) times while others read the credentials file
 	scripts/torn.sh $(KILLS)

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bufio"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"kedge/internal/enrollapi"
+	"kedge/scripts/bench/rawclient"
+	"kedge/scripts/bench/workload"
+)
+
+const (
+	floorHosts       = 4000 // at most, that ask the floor
+	floorConnections = 64
+)
+
+// floorRate returns how many renewals in a second the least server answers, on this machine and with
+// this kind of database, with a handshake for each.
+func (r *rehearsal) floorRate() (float64, error) {
+	cmd := exec.Command(r.programs.floor, r.floorDatabase())
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}()
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return 0, fmt.Errorf("the floor says no address: %w", err)
+	}
+	address = strings.TrimSpace(address)
+	messages := make([][]byte, min(len(r.hosts), floorHosts))
+	if _, err := workload.Run(len(messages), func(i int) (err error) {
+		messages[i], err = r.hosts[i].request(pin(r.root), time.Now())
+		return err
+	}); err != nil {
+		return 0, err
+	}
+	var next atomic.Int64
+	perConnection, err := workload.RunWith(floorConnections, floorConnections, func(int) error {
+		c := &rawclient.Conn{TLS: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13}, Host: address,
+			Dial: func() (net.Conn, error) { return net.Dial("tcp", address) }}
+		defer c.Close()
+		for i := next.Add(1) - 1; i < int64(len(messages)); i = next.Add(1) - 1 {
+			answer, err := c.Post(enrollapi.PathRenew, messages[i])
+			if err == nil && answer.Status != http.StatusOK {
+				err = fmt.Errorf("the floor: status %d: %s", answer.Status, answer.Body)
+			}
+			if err != nil {
+				return err
+			}
+			c.Close()
+		}
+		return nil
+	})
+	return perConnection / floorConnections * float64(len(messages)), err
+}
