@@ -21,6 +21,16 @@ const (
 	floorConnections = 64
 )
 
+// getReady has each host make its first request.
+func (r *rehearsal) getReady() error {
+	_, err := workload.Run(len(r.hosts), func(i int) (err error) {
+		h := r.hosts[i]
+		h.ready, err = h.request(pin(r.root), time.Now().Add(h.skew))
+		return err
+	})
+	return err
+}
+
 // floorRate returns how many renewals in a second the least server answers, on this machine and with
 // this kind of database, with a handshake for each.
 func (r *rehearsal) floorRate() (float64, error) {
@@ -41,20 +51,14 @@ func (r *rehearsal) floorRate() (float64, error) {
 		return 0, fmt.Errorf("the floor says no address: %w", err)
 	}
 	address = strings.TrimSpace(address)
-	messages := make([][]byte, min(len(r.hosts), floorHosts))
-	if _, err := workload.Run(len(messages), func(i int) (err error) {
-		messages[i], err = r.hosts[i].request(pin(r.root), time.Now())
-		return err
-	}); err != nil {
-		return 0, err
-	}
+	asking := r.hosts[:min(len(r.hosts), floorHosts)]
 	var next atomic.Int64
 	perConnection, err := workload.RunWith(floorConnections, floorConnections, func(int) error {
 		c := &rawclient.Conn{TLS: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13}, Host: address,
 			Dial: func() (net.Conn, error) { return net.Dial("tcp", address) }}
 		defer c.Close()
-		for i := next.Add(1) - 1; i < int64(len(messages)); i = next.Add(1) - 1 {
-			answer, err := c.Post(enrollapi.PathRenew, messages[i])
+		for i := next.Add(1) - 1; i < int64(len(asking)); i = next.Add(1) - 1 {
+			answer, err := c.Post(enrollapi.PathRenew, asking[i].ready)
 			if err == nil && answer.Status != http.StatusOK {
 				err = fmt.Errorf("the floor: status %d: %s", answer.Status, answer.Body)
 			}
@@ -65,5 +69,5 @@ func (r *rehearsal) floorRate() (float64, error) {
 		}
 		return nil
 	})
-	return perConnection / floorConnections * float64(len(messages)), err
+	return perConnection / floorConnections * float64(len(asking)), err
 }

@@ -35,6 +35,9 @@ func (s storm) run(ctx context.Context, with programs, ledger, dir string) error
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "fleet: %s: %d hosts have a certificate after %.0f s\n", s.what, s.hosts, time.Since(begun).Seconds())
+	if err := r.getReady(); err != nil {
+		return err
+	}
 	floor, err := r.floorRate()
 	if err != nil {
 		return err
