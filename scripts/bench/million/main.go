@@ -19,6 +19,7 @@ import (
 
 	"kedge/ca"
 	"kedge/ca/ledger"
+	"kedge/scripts/bench/workload"
 )
 
 const (
@@ -41,7 +42,7 @@ func run(ctx context.Context, args []string) (err error) {
 	}
 	n, err1 := strconv.Atoi(args[3])
 	revoked, err2 := strconv.Atoi(args[4])
-	t, err3 := newTemplate(args[0], args[1])
+	t, err3 := workload.NewTemplate(args[0], args[1])
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (f *fleet) replace(host int, by []byte) (old []byte) {
 
 // fill records n certificates, of which the last is issued now, and returns the fingerprints
 // of the newest of each host.
-func fill(ctx context.Context, l *ledger.Ledger, t *template, n int, now time.Time) ([][]byte, error) {
+func fill(ctx context.Context, l *ledger.Ledger, t *workload.Template, n int, now time.Time) ([][]byte, error) {
 	var f fleet
 	var next, failed atomic.Int64
 	var workers sync.WaitGroup
@@ -98,12 +99,12 @@ func fill(ctx context.Context, l *ledger.Ledger, t *template, n int, now time.Ti
 	return f.newest[:min(n, hosts)], <-errs
 }
 
-func (f *fleet) record(ctx context.Context, l *ledger.Ledger, t *template, i int, at time.Time) error {
-	cert, err := t.certificate(i, at)
+func (f *fleet) record(ctx context.Context, l *ledger.Ledger, t *workload.Template, i int, at time.Time) error {
+	cert, err := t.Certificate(workload.HostName(i%hosts), at, lifetime)
 	if err != nil {
 		return err
 	}
 	fingerprint := sha256.Sum256(cert.Raw)
-	return l.RecordIssued(ctx, ca.Issued{Certificate: cert, Profile: "workload", Host: hostName(i), Why: "bench", At: at, Issuer: t.parent,
+	return l.RecordIssued(ctx, ca.Issued{Certificate: cert, Profile: "workload", Host: workload.HostName(i % hosts), Why: "bench", At: at, Issuer: t.Parent,
 		Replaces: f.replace(i%hosts, fingerprint[:])})
 }
