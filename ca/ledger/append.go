@@ -40,7 +40,7 @@ const (
 type Entry struct {
 	Seq  int64 // 1, 2, 3 …
 	At   time.Time
-	Kind string // issue, revoke, release, authority, crl, import, list, clone, resolve, takeover, token, token-revoke, approval, request-deny, deny, decommission, restore
+	Kind string // issue, revoke, release, authority, crl, import, list, clone, resolve, takeover, token, token-revoke, approval, request-deny, deny, decommission, restore, archive
 	Body string // JSON
 	Prev []byte // the hash of the entry before; zeros for the first
 	Hash []byte

@@ -36,12 +36,15 @@ func child(where string) error {
 	if path, ok := strings.CutPrefix(where, readOnly); ok {
 		return childReads(path)
 	}
+	if arguments, ok := strings.CutPrefix(where, archiveOf); ok {
+		return childArchives(arguments)
+	}
 	l, err := Open(context.Background(), where, Options{Now: atNoon, AnyClock: true})
 	if err != nil {
 		return err
 	}
 	root := newAuthority(&testing.B{}, fmt.Sprint("Child ", os.Getpid()), nil)
-	if err := l.WithAuthority(Authority{Name: root.cert.Subject.CommonName, State: Active}).RecordIssued(context.Background(), ca.Issued{Certificate: root.cert, At: noon}); err != nil {
+	if err := registerChild(context.Background(), l, root); err != nil {
 		return err
 	}
 	failed := make(chan error)
@@ -57,6 +60,11 @@ func child(where string) error {
 		}()
 	}
 	return <-failed
+}
+
+// registerChild makes a root known to a ledger.
+func registerChild(ctx context.Context, l *Ledger, root *authority) error {
+	return l.WithAuthority(Authority{Name: root.cert.Subject.CommonName, State: Active}).RecordIssued(ctx, ca.Issued{Certificate: root.cert, At: noon})
 }
 
 // startChild returns the process and the fingerprints that it prints.

@@ -49,7 +49,7 @@ func TestOpen_newerSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Open(t.Context(), where, Options{Now: atNoon, Create: true})
-		want := "the ledger " + l.Where() + " has schema 9, from a newer kedge-ca; this one knows schemas up to 3"
+		want := "the ledger " + l.Where() + " has schema 9, from a newer kedge-ca; this one knows schemas up to 4"
 		if _, ok := errors.AsType[*NewerSchemaError](err); !ok || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}

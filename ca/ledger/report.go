@@ -13,6 +13,8 @@ const maxFaults = 1000
 type Report struct {
 	Entries      int64
 	Certificates int64
+	Archived     int64   // of the certificates, those that only segments have
+	Segments     int64   // of the archive
 	Head         string  // "SEQ:HASH" of the last entry, to be used as VerifyOptions.Head later
 	Faults       []Fault // none: the ledger is as it was written
 	More         int64   // faults that are not listed

@@ -21,7 +21,7 @@ func (e *NotEmptyError) Error() string {
 
 // Restore creates a new ledger at to, of either engine, from another one: a backup, or the ledger
 // of another engine to move from. A source with an older schema is read as [OpenBackup] does. The
-// source is verified first; if it was changed, the error is a *DamagedError. A target that contains
+// source is verified first, without the segments of its archive; if it was changed, the error is a *DamagedError. A target that contains
 // anything is a *NotEmptyError. A new file appears complete, and an existing empty target is filled
 // in one transaction: after an interruption it is as empty as before, or does not exist. Tokens that
 // were made before are void in the new ledger, which gets an entry about them.
@@ -34,7 +34,7 @@ func Restore(ctx context.Context, from, to string, o Options) error {
 	}
 	err = source.read(ctx, func(s *session) error {
 		v := newVerifier()
-		v.session = s
+		v.session, v.archive.skip = s, true // a ledger can be restored when a segment is lost
 		if err := v.run(ctx); err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ var schemaFiles embed.FS
 
 // newestSchema is the version that this program creates and reads: the highest number of a file in
 // schema/.
-const newestSchema = 3
+const newestSchema = 4
 
 // schemaTable is the table in which goose stores the version. It has a name of its own, in case
 // another program uses goose in the same database.

@@ -18,7 +18,7 @@ func entriesTable() table {
 }
 
 // certificatesTable: columns that follow from the certificate and its entry, and then those that
-// later entries change.
+// later entries change. Records in segments have their values in this order.
 func certificatesTable() table {
 	return table{"certificates", []string{"seq", "issued_at", "fingerprint", "serial", "issuer_key_id", "kind", "not_before", "not_after", "replaces",
 		"common_name", "subject", "issuer", "host", "profile", "why", "der", "key_hash", "issuer_key", "lineage",
@@ -67,13 +67,17 @@ func noticesTable() table {
 	return table{"notices", []string{"event", "at"}, "event"}
 }
 
+func segmentsTable() table {
+	return table{"segments", []string{"number", "seq", "file", "digest", "records", "first_seq", "last_seq", "head_seq", "gone", "done"}, "number"}
+}
+
 // copiedTables returns all tables except the head, which is written last, and the requests that wait,
 // which are in no entry.
 func copiedTables() []table { return append(chainedTables(), looseTables()...) }
 
 // chainedTables returns the tables that follow from the entries, except the head.
 func chainedTables() []table {
-	return []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), lineagesTable(), revocationsTable(), tokensTable(), tokenUsesTable(), denialsTable(), listsTable()}
+	return []table{entriesTable(), certificatesTable(), namesTable(), authoritiesTable(), crlsTable(), lineagesTable(), revocationsTable(), tokensTable(), tokenUsesTable(), denialsTable(), listsTable(), segmentsTable()}
 }
 
 // looseTables returns the tables that no entry tells of: Verify does not find changes of their rows,

@@ -76,7 +76,7 @@ func TestVerify_tampering(t *testing.T) {
 		for _, one := range rowTamperings(t, s) {
 			checkTampering(t, s, (*verifier).rows, one)
 		}
-	}, fullOfHosts)
+	}, fullOfHosts, fullOfArchive)
 }
 
 func checkTampering(t *testing.T, s *session, check func(*verifier, context.Context) error, one tampering) {
@@ -122,6 +122,9 @@ func tampered(ctx context.Context, t *testing.T, s *session, check func(*verifie
 	must(s.fixScope(ctx))
 	v := newVerifier()
 	v.session = s
+	if dir, ok := tamperFolders.Load(s.e); ok {
+		v.archive.dir = dir.(string)
+	}
 	must(check(v, ctx))
 	for _, fault := range v.report.Faults {
 		faults = append(faults, fault.String())

@@ -3,15 +3,20 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
 // VerifyOptions say what a ledger is compared with besides itself.
 type VerifyOptions struct {
 	Head string // "SEQ:HASH" of an entry, kept somewhere else: the ledger must still have it
+	// Archive is the folder with the segments of the ledger. If it has any and one is not there, that is a
+	// fault.
+	Archive string
 }
 
 // page is how many entries are checked together, and pageBytes ends a page that has more bytes.
@@ -20,8 +25,8 @@ const (
 	pageBytes = 8 << 20
 )
 
-// Verify reads the whole ledger and checks its consistency: each entry against its hash and the
-// previous entry, every column of every other table against the entries and the certificates from
+// Verify reads the whole ledger, the segments of its archive with it, and checks its consistency: each
+// entry against its hash and the previous entry, every column of every other table against the entries and the certificates from
 // which it follows, and the tables against the schema. It reports each row that was changed, added,
 // removed or swapped, and changes of the tables. It sees one state, while other processes write;
 // its memory grows with the number of revoked certificates and of open lineages, not with the
@@ -30,6 +35,7 @@ const (
 // An error means only that the ledger could not be read.
 func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
 	v := newVerifier()
+	v.archive.dir = o.Archive
 	if err := v.expect(o.Head); err != nil {
 		return Report{}, err
 	}
@@ -73,6 +79,9 @@ type verifier struct {
 	seq    int64  // of the last entry
 	prev   []byte // its hash, as stored
 	at     time.Time
+	first  string // hash of the first entry, hexadecimal
+
+	archive archive
 
 	headSeq  int64 // of VerifyOptions.Head; 0: none
 	headHash []byte
@@ -122,15 +131,19 @@ func (v *verifier) run(ctx context.Context) error {
 
 // rows checks every row of every table.
 func (v *verifier) rows(ctx context.Context) error {
+	if err := v.openSegments(ctx); err != nil {
+		return err
+	}
+	return errors.Join(v.pages(ctx), v.closeSegments())
+}
+
+// pages checks the rows in the order of the chain, page by page.
+func (v *verifier) pages(ctx context.Context) error {
 	from := int64(math.MinInt64)
 	for {
-		entries, more, err := v.entries(ctx, from)
+		entries, to, err := v.entries(ctx, from)
 		if err != nil {
 			return err
-		}
-		to := int64(math.MaxInt64)
-		if more {
-			to = entries[len(entries)-1].Seq
 		}
 		for _, check := range []func(context.Context, []Entry, int64, int64) error{v.certificates, v.crls, v.replaced, v.tokenUses} {
 			if err := check(ctx, entries, from, to); err != nil {
@@ -146,17 +159,38 @@ func (v *verifier) rows(ctx context.Context) error {
 // errPageFull ends the reading of a page.
 var errPageFull = errors.New("the page is full")
 
-// entries reads and checks the next page of the chain. more reports whether there may be another.
-func (v *verifier) entries(ctx context.Context, from int64) (all []Entry, more bool, err error) {
+// entries reads and checks the next page of the chain, of the database and of segments. The page goes up
+// to the entry to, or to the end of the chain.
+func (v *verifier) entries(ctx context.Context, from int64) (all []Entry, to int64, err error) {
+	stored, more, err := v.stored(ctx, from)
+	if err != nil {
+		return nil, 0, err
+	}
+	to = math.MaxInt64
+	if more {
+		to = stored[len(stored)-1].Seq
+	}
+	if read := v.moved(to); read < to {
+		to = read
+		stored = slices.DeleteFunc(stored, func(e Entry) bool { return e.Seq > to })
+	}
+	v.seen[entriesTable().name] += int64(len(stored))
+	all = v.merge(stored)
+	for i := range all {
+		v.link(&all[i])
+	}
+	return all, to, nil
+}
+
+// stored reads entries of the database. more reports whether there may be others.
+func (v *verifier) stored(ctx context.Context, from int64) (all []Entry, more bool, err error) {
 	t := entriesTable()
 	size := 0
 	err = t.rows(ctx, v.session, "WHERE seq > ? ORDER BY seq LIMIT ?", []any{from, int64(page)}, func(row []any) error {
-		v.seen[t.name]++
 		e, ok := entryOf(row)
 		if !ok {
 			v.report.add(t.name, show(row[0]), "a column holds something of another type")
 		}
-		v.link(&e)
 		all = append(all, e)
 		if size += weight(row); size >= pageBytes {
 			return errPageFull
@@ -185,7 +219,9 @@ func entryOf(row []any) (e Entry, ok bool) {
 // link checks that an entry follows the previous one, and records what it says of other tables.
 func (v *verifier) link(e *Entry) {
 	if e.Seq != v.seq+1 {
-		v.gap(v.seq+1, e.Seq)
+		if !v.archive.incomplete || e.Seq <= v.seq || e.Seq > v.archive.horizon+1 {
+			v.gap(v.seq+1, e.Seq)
+		}
 	} else if !bytes.Equal(e.Prev, v.prev) {
 		v.report.add("entries", e.Seq, "prev is not the hash of the entry before")
 	}
@@ -194,6 +230,9 @@ func (v *verifier) link(e *Entry) {
 	}
 	if e.Seq == v.headSeq && !bytes.Equal(e.Hash, v.headHash) {
 		v.report.add("entries", e.Seq, "its hash is %x, and not that of the head which was kept: the chain was written anew", e.Hash)
+	}
+	if e.Seq == 1 {
+		v.first = hex.EncodeToString(e.Hash)
 	}
 	v.seq, v.prev, v.at = e.Seq, e.Hash, e.At
 	if err := v.replay(e); err != nil {
@@ -218,11 +257,13 @@ func (v *verifier) finish(ctx context.Context) error {
 	if err := v.checkLists(ctx); err != nil {
 		return err
 	}
-	v.report.Entries, v.report.Certificates = v.seen["entries"], v.seen["certificates"]
+	v.report.Entries, v.report.Certificates = v.seen["entries"]+v.archive.count, v.seen["certificates"]+v.archive.count
+	v.report.Archived, v.report.Segments = v.archive.count, int64(len(v.archive.rows))
 	v.report.Head = fmt.Sprintf("%d:%x", v.seq, v.prev)
 	v.missing()
 	v.checkUnnoted()
-	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkLineages, v.checkListed, v.checkTokens, v.checkDenials, v.checkCounts, v.checkVersions, v.checkFile} {
+	v.checkSuccessors()
+	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkLineages, v.checkListed, v.checkTokens, v.checkDenials, v.checkSegments, v.checkCounts, v.checkVersions, v.checkFile} {
 		if err := check(ctx); err != nil {
 			return err
 		}

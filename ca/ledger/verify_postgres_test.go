@@ -87,7 +87,7 @@ func TestVerify_searchPath(t *testing.T) {
 		t.Errorf("a schema before that of the ledger: %+v", r)
 	}
 	execAll(t, l, "SET search_path = public, pg_temp", "CREATE SCHEMA real")
-	for _, table := range []string{"entries", "certificates", "names", "crls", "authorities", "head", "lineages", "revocations", "tokens", "token_uses", "requests", "denials", "lists", "contacts", "notices", "kedge_schema"} {
+	for _, table := range []string{"entries", "certificates", "names", "crls", "authorities", "head", "lineages", "revocations", "tokens", "token_uses", "requests", "denials", "lists", "contacts", "notices", "segments", "kedge_schema"} {
 		execAll(t, l, "ALTER TABLE public."+table+" SET SCHEMA real")
 	}
 	execAll(t, l, "SET search_path = public, real")

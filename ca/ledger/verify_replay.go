@@ -46,6 +46,8 @@ func (v *verifier) replay(e *Entry) error {
 		return v.replayImport(e)
 	case kindToken, kindApproval, kindRequestDeny, kindTokenRevoke, kindDeny, kindDecommission, kindResolve, kindRestore:
 		return v.replayEnrollment(e)
+	case kindArchive:
+		return v.replayArchive(e)
 	case kindIssue, kindCRL: // their rows have its number
 	case kindClone: // it changes nothing
 	default:

@@ -40,6 +40,7 @@ func (v *verifier) certificates(ctx context.Context, entries []Entry, from, to i
 			return nil
 		}
 		delete(issues, seq)
+		v.movedBefore(seq, issues, want)
 		v.changeBefore(seq)
 		want[seq] = v.certificate(t, e, row)
 		return nil
@@ -47,11 +48,32 @@ func (v *verifier) certificates(ctx context.Context, entries []Entry, from, to i
 	if err != nil {
 		return err
 	}
+	v.movedBefore(math.MaxInt64, issues, want)
 	v.changeBefore(math.MaxInt64)
 	for _, seq := range slices.Sorted(maps.Keys(issues)) {
 		v.report.add(t.name, seq, "it is missing; the entry says %s", issues[seq].Body)
 	}
 	return v.names(ctx, n, want, from, to)
+}
+
+// movedBefore checks the certificates of the page that are in segments, up to a number: as those of the
+// database, in the order of the chain.
+func (v *verifier) movedBefore(seq int64, issues map[int64]*Entry, want map[int64][][]any) {
+	t := certificatesTable()
+	for ; v.archive.checked < len(v.archive.page); v.archive.checked++ {
+		r := v.archive.page[v.archive.checked]
+		if r.entry.Seq >= seq {
+			return
+		}
+		e := issues[r.entry.Seq]
+		if e == nil {
+			v.report.add("segments", r.segment, "its record %d is not that of a certificate", r.entry.Seq)
+			continue
+		}
+		delete(issues, r.entry.Seq)
+		v.changeBefore(r.entry.Seq)
+		want[r.entry.Seq] = v.certificate(t, e, r.certificate())
+	}
 }
 
 // certificate checks a row, and returns the names that it must have.
@@ -87,6 +109,9 @@ func (v *verifier) certificate(t table, e *Entry, row []any) (names [][]any) {
 	}
 	v.use(&body, r)
 	values := append(r.values(), any(nil))
+	if v.archive.incomplete && r.row.Kind == Leaf {
+		r.row.Lineage, _ = row[len(values)-1].(int64)
+	}
 	if r.row.Kind == Leaf {
 		values[len(values)-1] = r.row.Lineage
 	}
@@ -112,11 +137,17 @@ func (v *verifier) checkLineages(ctx context.Context) error {
 		v.seen[t.name]++
 		id, _ := row[0].(int64)
 		l := v.history.lineages[id]
+		if l == nil && v.archive.incomplete {
+			return nil
+		}
 		if l == nil {
 			v.report.add(t.name, show(row[0]), "there is no such lineage, or it has ended")
 			return nil
 		}
 		seen[id] = true
+		if v.archive.incomplete {
+			return nil
+		}
 		old := int64(0)
 		if l.old {
 			old = 1
@@ -125,7 +156,7 @@ func (v *verifier) checkLineages(ctx context.Context) error {
 		return nil
 	})
 	for _, id := range slices.Sorted(maps.Keys(v.history.lineages)) {
-		if !seen[id] {
+		if !seen[id] && !v.archive.incomplete {
 			v.report.add(t.name, id, "it is missing")
 		}
 	}
@@ -187,8 +218,7 @@ func (v *verifier) note(fingerprint string, seq int64, row []any) {
 
 // names checks those of a page of certificates.
 func (v *verifier) names(ctx context.Context, t table, want map[int64][][]any, from, to int64) error {
-	err := t.rows(ctx, v.session, between+t.key, []any{from, to}, func(row []any) error {
-		v.seen[t.name]++
+	check := func(row []any) error {
 		seq, _ := row[0].(int64)
 		i := slices.IndexFunc(want[seq], func(w []any) bool { return same(w[1], row[1]) })
 		if i < 0 {
@@ -198,7 +228,16 @@ func (v *verifier) names(ctx context.Context, t table, want map[int64][][]any, f
 		v.report.compare(t, fmt.Sprintf("%d/%v", seq, row[1]), row, want[seq][i])
 		want[seq] = slices.Delete(want[seq], i, i+1)
 		return nil
+	}
+	err := t.rows(ctx, v.session, between+t.key, []any{from, to}, func(row []any) error {
+		v.seen[t.name]++
+		return check(row)
 	})
+	for _, r := range v.archive.page {
+		for _, row := range r.names() {
+			err = errors.Join(err, check(row))
+		}
+	}
 	for _, seq := range slices.Sorted(maps.Keys(want)) {
 		for _, name := range want[seq] {
 			v.report.add(t.name, fmt.Sprintf("%d/%v", seq, name[1]), "it is missing: %s", show(name[3]))
@@ -247,9 +286,16 @@ func (v *verifier) crls(ctx context.Context, entries []Entry, from, to int64) er
 func (v *verifier) replaced(ctx context.Context, _ []Entry, from, to int64) error {
 	const unnoted = `SELECT o.seq, c.seq FROM certificates c JOIN certificates o ON o.fingerprint = c.replaces
 		WHERE c.seq > ? AND c.seq <= ? AND o.seq < c.seq AND coalesce(o.replaced_seq, 0) < c.seq ORDER BY c.seq`
-	const wrong = `SELECT o.seq, o.replaced_seq FROM certificates o LEFT JOIN certificates c ON c.seq = o.replaced_seq
-		WHERE o.seq > ? AND o.seq <= ? AND o.replaced_seq IS NOT NULL AND (c.replaces IS NULL OR c.replaces <> o.fingerprint OR c.seq < o.seq) ORDER BY o.seq`
+	const wrong = `SELECT o.seq, o.replaced_seq FROM certificates o JOIN certificates c ON c.seq = o.replaced_seq
+		WHERE o.seq > ? AND o.seq <= ? AND (c.replaces IS NULL OR c.replaces <> o.fingerprint OR c.seq < o.seq) ORDER BY o.seq`
+	const absent = `SELECT o.seq, o.replaced_seq FROM certificates o WHERE o.seq > ? AND o.seq <= ? AND o.replaced_seq IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM certificates c WHERE c.seq = o.replaced_seq) ORDER BY o.seq`
 	return errors.Join(
+		v.pairs(ctx, func(seq, other any) {
+			o, _ := seq.(int64)
+			v.archive.successors[o], _ = other.(int64)
+		}, absent, from, to),
+		v.replacedByMoved(ctx),
 		v.pairs(ctx, func(seq, other any) { v.unnoted = append(v.unnoted, [2]any{seq, other}) }, unnoted, from, to),
 		v.pairs(ctx, func(seq, other any) {
 			v.report.add("certificates", seq, "replaced_seq is %v, which does not renew it", other)

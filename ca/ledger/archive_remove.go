@@ -1,0 +1,136 @@
+package ledger
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"kedge/ca/ledger/segment"
+)
+
+// While others write, certificates leave in small transactions, with a pause after each: what a host asks
+// for waits for at most one of them. While nobody does, the transactions grow, since each page of an index
+// is then written for more certificates at once.
+const (
+	smallBatch  = 100 // certificates of a transaction
+	largeBatch  = 4000
+	removePause = 10 * time.Millisecond
+)
+
+// pace chooses the size of the next transaction.
+type pace struct {
+	batch int
+	head  int64 // the end of the chain in the last transaction
+}
+
+// next is called with the end of the chain in a transaction, and reports whether others write.
+func (p *pace) next(head int64) (busy bool) {
+	busy = head != p.head
+	p.head = head
+	if p.batch = min(2*p.batch, largeBatch); busy {
+		p.batch = smallBatch
+	}
+	return busy
+}
+
+// record adds the entry of a segment to the chain.
+func (a *archiver) record(ctx context.Context, sealed *segment.Sealed) error {
+	s := sealed.Segment()
+	head, _, err := ParseHead(s.Head)
+	if err != nil {
+		return err
+	}
+	r := segmentRow{number: s.Number, file: s.Name(), digest: s.Digest(), records: s.Manifest.Records, first: s.First, last: s.Last, head: head}
+	err = a.alone(ctx, func(ctx context.Context, t *transaction) error {
+		var last, unfinished int64
+		const text = "SELECT coalesce(max(number), 0), count(CASE WHEN done = 0 THEN 1 END) FROM segments"
+		if err := t.queryRow(ctx, text).Scan(&last, &unfinished); err != nil {
+			return err
+		}
+		if last != r.number-1 || unfinished != 0 {
+			return &ArchivingError{a.Where()}
+		}
+		var err error
+		if r.seq, err = t.append(ctx, kindArchive, r.body()); err != nil {
+			return err
+		}
+		return t.send(ctx, one(insertSegment, r.number, r.seq, r.file, r.digest, r.records, r.first, r.last, r.head))
+	})
+	if err == nil {
+		a.last = r
+	}
+	return err
+}
+
+// body returns the entry of a segment.
+func (r *segmentRow) body() archiveBody {
+	return archiveBody{Number: r.number, File: r.file, Digest: hex.EncodeToString(r.digest), Records: r.records, First: r.first, Last: r.last, Head: r.head}
+}
+
+// remove deletes what is in a segment, and records that it is done.
+func (a *archiver) remove(ctx context.Context, sealed *segment.Sealed, done *Archived) error {
+	p := pace{batch: smallBatch}
+	for seqs := sealed.Seqs(); len(seqs) != 0; {
+		n := min(p.batch, len(seqs))
+		gone, head, err := a.removeBatch(ctx, sealed, seqs[:n])
+		if done.Records += gone; err != nil {
+			return err
+		}
+		seqs = seqs[n:]
+		if !p.next(head) {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(removePause):
+		}
+	}
+	return a.alone(ctx, func(ctx context.Context, t *transaction) error {
+		return t.send(ctx, some(updateDone, a.last.number, a.last.digest))
+	})
+}
+
+// removeBatch deletes certificates that are in a segment, in one transaction, if they may leave. It returns
+// how many did, and the end of the chain.
+func (a *archiver) removeBatch(ctx context.Context, sealed *segment.Sealed, seqs []int64) (gone, head int64, err error) {
+	both, err := aloneFor(ctx, a.Ledger, func(ctx context.Context, t *transaction) ([2]int64, error) {
+		gone, err := t.remove(ctx, sealed, runsOf(seqs, 0))
+		return [2]int64{gone, t.seq}, err
+	})
+	return both[0], both[1], err
+}
+
+// remove deletes runs of what is in a segment, and returns how many certificates it deleted. Nothing else
+// deletes certificates: see mayLeave.
+func (t *transaction) remove(ctx context.Context, sealed *segment.Sealed, runs []run) (gone int64, err error) {
+	s := sealed.Segment()
+	head, _, err := ParseHead(s.Head)
+	if err != nil {
+		return 0, err
+	}
+	expired := min(s.Expired.UnixMicro(), t.now().UnixMicro())
+	var all []statement
+	for _, r := range runs {
+		all = append(all, some(deleteCertificates, r.from, r.to, expired, s.Number, s.Digest(), head))
+	}
+	for _, text := range []string{deleteNames, deleteEntries} {
+		for _, r := range runs {
+			all = append(all, some(text, r.from, r.to))
+		}
+	}
+	changed, err := t.e.send(ctx, t.session, all)
+	if err != nil {
+		return 0, err
+	}
+	var entries int64
+	for i := range runs {
+		gone += changed[i]
+		entries += changed[2*len(runs)+i]
+	}
+	if entries != gone {
+		return 0, &BrokenError{Where: t.e.where, Err: fmt.Errorf("%d certificates leave, and %d entries: verify it", gone, entries)}
+	}
+	return gone, t.send(ctx, one(updateGone, gone, s.Number))
+}

@@ -1,0 +1,610 @@
+package ledger
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/ledger/segment"
+)
+
+// Certificate and SignText make an authority of the tests one that signs segments.
+func (a *authority) Certificate() *x509.Certificate { return a.cert }
+
+func (a *authority) SignText(text []byte) ([]byte, error) {
+	sum := sha256.Sum256(text)
+	return ecdsa.SignASN1(rand.Reader, a.key, sum[:])
+}
+
+// archiving is a ledger whose certificates expire, with the folder of its segments.
+type archiving struct {
+	t    *testing.T
+	l    *Ledger
+	root *authority
+	dir  string
+}
+
+func newArchiving(t *testing.T, where string) *archiving {
+	t.Helper()
+	x := &archiving{t, create(t, where), newAuthority(t, "Archive CA", nil), t.TempDir()}
+	register(t, x.l, x.root)
+	return x
+}
+
+// renewed issues a certificate and renews it; all end before noon but the last, which ends at the time
+// until. It returns them all.
+func (x *archiving) renewed(name string, times int, until time.Duration) (all []*x509.Certificate) {
+	x.t.Helper()
+	for i := range times {
+		end := time.Duration(i-times) * time.Hour
+		if i == times-1 {
+			end = until
+		}
+		next := ca.Issued{Certificate: x.root.leaf(name, valid(end-24*time.Hour, end)), Host: name, Why: "test"}
+		if i > 0 {
+			next.Replaces = fingerprint(all[i-1])
+		}
+		add(x.t, x.l, next)
+		all = append(all, next.Certificate)
+	}
+	return all
+}
+
+// archive archives what expired before a time, counted from noon.
+func (x *archiving) archive(before time.Duration) Archived {
+	x.t.Helper()
+	done, err := x.l.Archive(x.t.Context(), ArchiveOptions{Before: noon.Add(before), Dir: x.dir, Signer: x.root})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return done
+}
+
+// has reports which certificates are in the database.
+func (x *archiving) has(certs ...*x509.Certificate) (all []bool) {
+	x.t.Helper()
+	for _, c := range certs {
+		_, err := x.l.Certificate(x.t.Context(), fingerprint(c))
+		if _, missing := errors.AsType[*NotFoundError](err); err != nil && !missing {
+			x.t.Fatal(err)
+		}
+		all = append(all, err == nil)
+	}
+	return all
+}
+
+func (x *archiving) want(what string, certs []*x509.Certificate, want ...bool) {
+	x.t.Helper()
+	if got := x.has(certs...); !slices.Equal(got, want) {
+		x.t.Errorf("%s: the database has %v; want %v", what, got, want)
+	}
+}
+
+// all returns every certificate of the database and of the segments, by number.
+func (x *archiving) all() map[int64]Certificate {
+	x.t.Helper()
+	all := map[int64]Certificate{}
+	take := func(c Certificate, err error) {
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		if _, twice := all[c.Seq]; twice {
+			x.t.Errorf("certificate %d is in two places", c.Seq)
+		}
+		all[c.Seq] = c
+	}
+	for c, err := range x.l.List(x.t.Context(), Filter{}) {
+		take(c, err)
+	}
+	for c, err := range x.l.ListArchived(x.t.Context(), x.dir, Filter{}, func(e *SegmentError) { x.t.Error(e) }) {
+		take(c, err)
+	}
+	return all
+}
+
+// verified checks that database and segments are the ledger as it was written.
+func (x *archiving) verified() Report {
+	x.t.Helper()
+	r, err := x.l.Verify(x.t.Context(), VerifyOptions{Archive: x.dir})
+	if err != nil || !r.OK() {
+		x.t.Fatalf("%v, %+v", err, r)
+	}
+	return r
+}
+
+func TestArchive(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		for i := range 30 {
+			x.renewed(fmt.Sprint("web-", i), 5, 24*time.Hour)
+		}
+		before, report := x.all(), x.verified()
+		done := x.archive(0)
+		if done.Records != 120 || len(done.Segments) != 1 {
+			t.Errorf("%+v", done)
+		}
+		after := x.verified()
+		if after.Entries != report.Entries+1 || after.Certificates != report.Certificates || after.Archived != 120 || after.Segments != 1 {
+			t.Errorf("%+v\nwas %+v", after, report)
+		}
+		if all := x.all(); !reflect.DeepEqual(all, before) {
+			t.Error("database and segments have not what the database had")
+		}
+		if again := x.archive(0); again.Records != 0 || len(again.Segments) != 0 {
+			t.Errorf("again: %+v", again)
+		}
+		// Hosts go on to renew, and what they leave is archived in turn, with what was kept before.
+		for i := range 30 {
+			c := x.newest(fmt.Sprint("web-", i))
+			add(t, x.l, ca.Issued{Certificate: x.root.leaf(c.CommonName), Replaces: c.Fingerprint})
+		}
+		before = x.all()
+		if _, err := x.l.Archive(t.Context(), ArchiveOptions{Before: noon, Dir: x.dir, Signer: x.root}); err != nil {
+			t.Fatal(err)
+		}
+		x.verified()
+		if all := x.all(); !reflect.DeepEqual(all, before) {
+			t.Error("after the next: database and segments have not what the database had")
+		}
+		restored := x.restored()
+		x.l = restored
+		x.verified()
+	})
+}
+
+// newest returns the newest certificate of a name.
+func (x *archiving) newest(name string) Certificate {
+	x.t.Helper()
+	for c, err := range x.l.List(x.t.Context(), Filter{CommonName: name, Newest: true}) {
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		return c
+	}
+	x.t.Fatalf("nothing has the name %s", name)
+	return Certificate{}
+}
+
+// restored returns the ledger as it is restored from a backup.
+func (x *archiving) restored() *Ledger {
+	x.t.Helper()
+	backup, to := filepath.Join(x.t.TempDir(), "backup.db"), filepath.Join(x.t.TempDir(), "restored.db")
+	if err := x.l.Backup(x.t.Context(), backup); err != nil {
+		x.t.Fatal(err)
+	}
+	if err := Restore(x.t.Context(), backup, to, Options{Now: atNoon, AnyClock: true}); err != nil {
+		x.t.Fatal(err)
+	}
+	return create(x.t, to)
+}
+
+// Revoked certificates stay, also expired ones: their keys must not be certified again.
+func TestArchive_revoked(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		certs := x.renewed("web", 4, 24*time.Hour)
+		if err := x.l.Revoke(t.Context(), [][]byte{fingerprint(certs[1])}, Revocation{Reason: ca.KeyCompromise, At: noon}); err != nil {
+			t.Fatal(err)
+		}
+		x.archive(0)
+		x.want("one is revoked", certs, false, true, false, true)
+		r := x.root.sign(&x509.Certificate{Subject: certs[1].Subject, NotBefore: noon, NotAfter: noon.Add(time.Hour)}, x.root, newKey(t))
+		r.PublicKey, r.RawSubjectPublicKeyInfo = certs[1].PublicKey, certs[1].RawSubjectPublicKeyInfo
+		err := x.l.RecordIssued(t.Context(), ca.Issued{Certificate: r, Issuer: x.root.cert, At: noon})
+		if _, ok := errors.AsType[*RevokedKeyError](err); !ok {
+			t.Errorf("the compromised key again: %v", err)
+		}
+		x.verified()
+	})
+}
+
+// The newest of a lineage stays: it holds the name, and a host that was away can renew it.
+func TestArchive_newest(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		certs := x.renewed("away", 3, -time.Hour)
+		// A later certificate of the same subject, which is of no host's lineage any more.
+		other := x.root.leaf("away", valid(-48*time.Hour, -30*time.Hour))
+		add(t, x.l, ca.Issued{Certificate: other})
+		seq := x.record(certs[2]).Seq
+		err := x.l.alone(t.Context(), func(ctx context.Context, tx *transaction) error {
+			return tx.send(ctx, some("UPDATE lineages SET newest = ?", seq)) // as if the other had lost the name
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.archive(0)
+		x.want("the newest of the lineage", certs, false, false, true)
+	})
+}
+
+func (x *archiving) record(c *x509.Certificate) Certificate {
+	x.t.Helper()
+	found, err := x.l.Certificate(x.t.Context(), fingerprint(c))
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return found
+}
+
+// A held name stays held, and a name that was ever in use is known to have been.
+func TestArchive_held(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		held, sold := x.renewed("held", 3, -time.Hour), x.renewed("sold", 3, -time.Hour)
+		if _, err := x.l.Decommission(t.Context(), "sold", ""); err != nil {
+			t.Fatal(err)
+		}
+		x.archive(0)
+		x.want("held", held, false, false, true)
+		x.want("sold", sold, false, false, true)
+		token := madeToken(t, x.l, 1, func(k *Token) { k.Names, k.Pattern, k.Uses = nil, "*", 9 })
+		for _, name := range []string{"held", "sold"} {
+			err := enroll(t, x.l, x.root, token, x.root.leaf(name))
+			if _, ok := errors.AsType[*HeldError](err); !ok {
+				t.Errorf("%s for another key: %v", name, err)
+			}
+		}
+		x.verified()
+	})
+}
+
+// What has not expired stays, whatever was asked for; and so does what expired after that time.
+func TestArchive_expired(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		certs := x.renewed("web", 4, 24*time.Hour)
+		add(t, x.l, ca.Issued{Certificate: x.root.leaf("web"), Replaces: fingerprint(certs[3])})
+		x.archive(-3*time.Hour + time.Second)
+		x.want("those before", certs, false, false, true, true)
+		x.archive(48 * time.Hour)
+		x.want("in the future", certs, false, false, false, true)
+		x.verified()
+	})
+}
+
+// Certificates of a CA stay.
+func TestArchive_authority(t *testing.T) {
+	x := newArchiving(t, filepath.Join(t.TempDir(), "ledger.db"))
+	certs := x.renewed("web", 2, time.Hour)
+	err := x.l.alone(t.Context(), func(ctx context.Context, tx *transaction) error {
+		return tx.send(ctx, some("UPDATE certificates SET kind = 'intermediate' WHERE fingerprint = ?", fingerprint(certs[0])))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.archive(0)
+	x.want("one of a CA", certs, true, true)
+}
+
+// sealed writes a segment with all that may leave, and does nothing else.
+func (x *archiving) sealed() (*archiver, *segment.Sealed) {
+	x.t.Helper()
+	a := &archiver{Ledger: x.l, o: ArchiveOptions{Before: noon, Dir: x.dir, Signer: x.root}}
+	var done Archived
+	if err := a.resume(x.t.Context(), &done); err != nil {
+		x.t.Fatal(err)
+	}
+	path, err := a.write(x.t.Context())
+	if err != nil || path == "" {
+		x.t.Fatalf("%q, %v", path, err)
+	}
+	sealed, err := a.seal(x.t.Context(), path)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	x.t.Cleanup(func() { sealed.Segment().Close() })
+	return a, sealed
+}
+
+// Nothing is deleted because of a segment that the ledger has no entry about.
+func TestArchive_recordedFirst(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		certs := x.renewed("web", 3, time.Hour)
+		a, sealed := x.sealed()
+		seqs := []int64{x.record(certs[0]).Seq, x.record(certs[1]).Seq}
+		if gone, _, err := a.removeBatch(t.Context(), sealed, seqs); gone != 0 || err == nil {
+			t.Errorf("%d are gone, %v", gone, err)
+		}
+		x.want("not recorded", certs, true, true, true)
+		if err := a.record(t.Context(), sealed); err != nil {
+			t.Fatal(err)
+		}
+		if gone, _, err := a.removeBatch(t.Context(), sealed, seqs); gone != 2 || err != nil {
+			t.Errorf("%d are gone, %v", gone, err)
+		}
+		x.verified()
+	})
+}
+
+// What changes between the writing of a segment and the deletion stays in the database.
+func TestArchive_changedMeanwhile(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		certs := x.renewed("web", 4, time.Hour)
+		a, sealed := x.sealed()
+		if err := a.record(t.Context(), sealed); err != nil {
+			t.Fatal(err)
+		}
+		if err := x.l.Revoke(t.Context(), [][]byte{fingerprint(certs[1])}, Revocation{Reason: ca.KeyCompromise, At: noon}); err != nil {
+			t.Fatal(err)
+		}
+		var done Archived
+		if err := a.remove(t.Context(), sealed, &done); err != nil || done.Records != 2 {
+			t.Errorf("%+v, %v", done, err)
+		}
+		x.want("one was revoked", certs, false, true, false, true)
+		x.verified()
+		if len(x.all()) != 5 {
+			t.Errorf("%d certificates", len(x.all()))
+		}
+	})
+}
+
+// A lineage that the operator changed by hand since a segment was begun keeps what the segment has.
+func TestArchive_resolvedMeanwhile(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		certs := x.renewed("web", 4, time.Hour)
+		a, sealed := x.sealed()
+		if err := a.record(t.Context(), sealed); err != nil {
+			t.Fatal(err)
+		}
+		body := resolveBody{Name: "web", Keep: fmt.Sprintf("%x", fingerprint(certs[3]))}
+		err := x.l.alone(t.Context(), func(ctx context.Context, tx *transaction) error {
+			_, err := tx.append(ctx, kindResolve, body)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var done Archived
+		if err := a.remove(t.Context(), sealed, &done); err != nil || done.Records != 0 {
+			t.Errorf("%+v, %v", done, err)
+		}
+		x.want("resolved meanwhile", certs, true, true, true, true)
+		x.verified()
+		// The next segment has them.
+		x.archive(0)
+		x.want("then", certs, false, false, false, true)
+		x.verified()
+	})
+}
+
+// Of two archivers one is refused, and nothing is lost or twice in the ledger.
+func TestArchive_two(t *testing.T) {
+	engines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		for i := range 10 {
+			x.renewed(fmt.Sprint("web-", i), 4, time.Hour)
+		}
+		before := x.all()
+		a, first := x.sealed()
+		b, second := x.sealed()
+		if err := a.record(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		err := b.record(t.Context(), second)
+		if _, ok := errors.AsType[*ArchivingError](err); !ok {
+			t.Errorf("the second: %v", err)
+		}
+		// Another one, which goes on with the first segment, at the same time.
+		errs := make(chan error, 2)
+		go func() {
+			var done Archived
+			errs <- a.remove(t.Context(), first, &done)
+		}()
+		other := createWith(t, where, Options{BusyTimeout: time.Minute})
+		go func() {
+			_, err := other.Archive(t.Context(), ArchiveOptions{Before: noon, Dir: x.dir, Signer: x.root})
+			errs <- err
+		}()
+		if err := errors.Join(<-errs, <-errs); err != nil {
+			t.Error(err)
+		}
+		x.verified()
+		if all := x.all(); !reflect.DeepEqual(all, before) {
+			t.Error("database and segments have not what the database had")
+		}
+		if left, _ := filepath.Glob(filepath.Join(x.dir, "*")); len(left) != 1 { // both have the same contents
+			t.Errorf("%v", left)
+		}
+	})
+}
+
+// A name in a segment is found by each of its names, and by nothing else.
+func TestListArchived(t *testing.T) {
+	x := newArchiving(t, filepath.Join(t.TempDir(), "ledger.db"))
+	certs := x.renewed("web", 3, time.Hour)
+	named := x.root.leaf("db", valid(-48*time.Hour, -24*time.Hour), func(c *x509.Certificate) { c.DNSNames = []string{"DB.example.com"} })
+	add(t, x.l, ca.Issued{Certificate: named, Host: "rack-7"})
+	add(t, x.l, ca.Issued{Certificate: x.root.leaf("db"), Replaces: fingerprint(named)})
+	x.archive(0)
+	for _, tt := range []struct {
+		f    Filter
+		want int
+	}{
+		{Filter{}, 3}, {Filter{CommonName: "web"}, 2}, {Filter{Subject: "CN=web"}, 2}, {Filter{Host: "rack-7"}, 1}, {Filter{Host: "rack-*"}, 1},
+		{Filter{SAN: "db.example.com"}, 1}, {Filter{SAN: "DB.example.com"}, 1}, {Filter{SAN: "*.example.com"}, 1}, {Filter{SAN: "web"}, 0},
+		{Filter{Serial: certs[0].SerialNumber.Text(16)}, 1}, {Filter{Serial: certs[2].SerialNumber.Text(16)}, 0},
+		{Filter{Fingerprint: fmt.Sprintf("%x", fingerprint(certs[1]))}, 1}, {Filter{State: Expired}, 3}, {Filter{State: Valid}, 0},
+		{Filter{Kind: Leaf}, 3}, {Filter{Kind: Root}, 0}, {Filter{Unreplaced: true}, 0}, {Filter{Newest: true}, 0}, {Filter{Issuer: "CN=Archive CA"}, 3},
+		{Filter{ExpiresBefore: noon.Add(-3 * time.Hour)}, 1}, {Filter{ExpiresAfter: noon}, 0}, {Filter{IssuedAfter: noon}, 3}, {Filter{Subject: "d*"}, 1},
+	} {
+		n := 0
+		for _, err := range x.l.ListArchived(t.Context(), x.dir, tt.f, func(e *SegmentError) { t.Error(e) }) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if n != tt.want {
+			t.Errorf("%+v: %d, want %d", tt.f, n, tt.want)
+		}
+	}
+}
+
+// threeSegments returns a ledger with three segments.
+func threeSegments(t *testing.T, where string) (x *archiving, files []string) {
+	t.Helper()
+	x = newArchiving(t, where)
+	for n := range 3 {
+		for i := range 4 {
+			x.renewed(fmt.Sprint("web-", n, "-", i), 3, time.Hour)
+		}
+		files = append(files, x.archive(0).Segments...)
+	}
+	if len(files) != 3 {
+		t.Fatalf("%v", files)
+	}
+	return x, files
+}
+
+// findings returns what Verify finds.
+func (x *archiving) findings() (all []string) {
+	x.t.Helper()
+	r, err := x.l.Verify(x.t.Context(), VerifyOptions{Archive: x.dir})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	for _, f := range r.Faults {
+		all = append(all, f.String())
+	}
+	return all
+}
+
+func (x *archiving) wantFinding(what string, want ...string) {
+	x.t.Helper()
+	got := x.findings()
+	if len(got) != len(want) || !slices.EqualFunc(got, want, strings.Contains) {
+		x.t.Errorf("%s: found %q\nwant %q", what, got, want)
+	}
+}
+
+// Segments that are missing, swapped, or of another ledger.
+func TestVerify_segments(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x, files := threeSegments(t, where)
+		x.verified()
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		away := filepath.Join(t.TempDir(), "away")
+		must(os.Rename(files[1], away))
+		x.wantFinding("missing", "segments 2: segment 2 of the ledger is missing: there is no file "+files[1])
+		var broken []string
+		n := 0
+		for _, err := range x.l.ListArchived(t.Context(), x.dir, Filter{}, func(e *SegmentError) { broken = append(broken, e.File) }) {
+			must(err)
+			n++
+		}
+		if n != 16 || !slices.Equal(broken, files[1:2]) {
+			t.Errorf("without a segment %d are listed, and %q cannot be read", n, broken)
+		}
+
+		must(os.Rename(files[2], files[1]))
+		must(os.Rename(away, files[2]))
+		x.wantFinding("swapped", "segments 2: segment 2 of the ledger: the file "+files[1]+" is not the one", "segments 3: segment 3 of the ledger: the file "+files[2]+" is not the one")
+		must(os.Rename(files[2], away))
+		must(os.Rename(files[1], files[2]))
+		must(os.Rename(away, files[1]))
+		x.verified()
+
+		other, others := threeSegments(t, filepath.Join(t.TempDir(), "other.db"))
+		other.verified()
+		data, err := os.ReadFile(others[0])
+		must(err)
+		must(os.WriteFile(files[0], data, 0o600))
+		x.wantFinding("of another ledger", "segments 1: segment 1 of the ledger: the file "+files[0]+" is not the one")
+	})
+}
+
+// Each byte of a segment.
+func TestVerify_segmentBytes(t *testing.T) {
+	x := newArchiving(t, filepath.Join(t.TempDir(), "ledger.db"))
+	x.renewed("web", 3, time.Hour)
+	file := x.archive(0).Segments[0]
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range whole {
+		changed := slices.Clone(whole)
+		changed[i] ^= 4
+		if err := os.WriteFile(file, changed, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if found := x.findings(); len(found) == 0 || !strings.HasPrefix(found[0], "segments 1: ") {
+			t.Fatalf("byte %d of %d: %q", i, len(whole), found)
+		}
+	}
+}
+
+// A segment that an authority of another CA signed, with all else as it must be, is found, and so is
+// one that the ledger has an entry about.
+func TestVerify_segmentSigner(t *testing.T) {
+	x := newArchiving(t, filepath.Join(t.TempDir(), "ledger.db"))
+	certs := x.renewed("web", 3, time.Hour)
+	thief := newAuthority(t, "Thief", nil)
+	if _, err := x.l.Archive(t.Context(), ArchiveOptions{Before: noon, Dir: x.dir, Signer: thief}); err == nil || !strings.Contains(err.Error(), "is not an authority of this ledger") {
+		t.Errorf("archived by %v", err)
+	}
+	x.want("signed by another", certs, true, true, true)
+	a := &archiver{Ledger: x.l, o: ArchiveOptions{Before: noon, Dir: x.dir, Signer: thief}}
+	var done Archived
+	if err := a.resume(t.Context(), &done); err != nil {
+		t.Fatal(err)
+	}
+	path, err := a.write(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := segment.Seal(path, anySigner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sealed.Segment().Close()
+	if err := errors.Join(a.record(t.Context(), sealed), a.remove(t.Context(), sealed, &done)); err != nil {
+		t.Fatal(err)
+	}
+	x.wantFinding("signed by another", `segments 1: "CN=Thief" signed `)
+	var broken []error
+	for range x.l.ListArchived(t.Context(), x.dir, Filter{}, func(e *SegmentError) { broken = append(broken, e) }) {
+		t.Error("it is listed")
+	}
+	if len(broken) != 1 || !strings.Contains(broken[0].Error(), "is not an authority of this ledger") {
+		t.Errorf("%v", broken)
+	}
+}
+
+// tamperFolders has the folders of segments of ledgers, by their engines.
+var tamperFolders sync.Map
+
+// fullOfArchive has a segment, too.
+func fullOfArchive(t *testing.T, l *Ledger) {
+	t.Helper()
+	x := &archiving{t, l, newAuthority(t, "Archive CA", nil), t.TempDir()}
+	register(t, l, x.root)
+	x.renewed("archived", 3, time.Hour)
+	if done := x.archive(0); done.Records == 0 {
+		t.Fatalf("%+v", done)
+	}
+	tamperFolders.Store(l.engine, x.dir)
+}
