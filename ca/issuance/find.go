@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"slices"
 	"strings"
 
@@ -50,6 +51,15 @@ func (s *Service) FindLast(ctx context.Context, text string) (last ledger.Certif
 
 // matches returns every certificate that a query of text finds and keep accepts.
 func (s *Service) matches(ctx context.Context, text string, all []Query, keep func(Query, *ledger.Certificate) bool) ([]Match, error) {
+	matches, err := s.matchesIn(all, keep, func(f ledger.Filter) iter.Seq2[ledger.Certificate, error] { return s.ledger.List(ctx, f) })
+	if len(matches) == 0 && err == nil {
+		err = &NoMatchError{strings.TrimSpace(text)}
+	}
+	return matches, err
+}
+
+// matchesIn is matches among what list returns for a filter. No match is no error.
+func (s *Service) matchesIn(all []Query, keep func(Query, *ledger.Certificate) bool, list func(ledger.Filter) iter.Seq2[ledger.Certificate, error]) ([]Match, error) {
 	var matches []Match
 	seen := map[int64]bool{}
 	for _, q := range all {
@@ -60,7 +70,7 @@ func (s *Service) matches(ctx context.Context, text string, all []Query, keep fu
 		if !ok {
 			continue
 		}
-		for c, err := range s.ledger.List(ctx, f) {
+		for c, err := range list(f) {
 			if err != nil {
 				return nil, err
 			}
@@ -69,9 +79,6 @@ func (s *Service) matches(ctx context.Context, text string, all []Query, keep fu
 				matches = append(matches, Match{c, q.Kind})
 			}
 		}
-	}
-	if len(matches) == 0 {
-		return nil, &NoMatchError{strings.TrimSpace(text)}
 	}
 	return matches, nil
 }

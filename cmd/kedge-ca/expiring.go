@@ -58,5 +58,5 @@ func runExpiring(ctx context.Context, s *store, o *expiringOptions) error {
 		f = ledger.Filter{State: ledger.Valid}
 	}
 	f.Kind, f.ExpiresBefore = o.kind, now.Add(time.Duration(o.within))
-	return o.limit.list(ctx, s, f, o.output)
+	return o.limit.listStored(ctx, s, f, o.output)
 }

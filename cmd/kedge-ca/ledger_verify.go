@@ -16,6 +16,8 @@ type ledgerVerifyOptions struct {
 	caOptions
 	head string
 	file string // empty: the ledger of the CA
+
+	archive archiveFlag
 }
 
 func newLedgerVerify(h host, run func(context.Context, *ledgerVerifyOptions) error) *cobra.Command {
@@ -25,6 +27,7 @@ func newLedgerVerify(h host, run func(context.Context, *ledgerVerifyOptions) err
 		Short: "Find what was changed in the ledger by another hand",
 		Long: `Read the whole ledger, or a backup of it, and find every row that was changed, added, taken
 out or swapped, and every table, index or trigger that was. Others may go on to write meanwhile.
+The segments of its archive are read as well: each that is missing or was changed is found.
 
 The head is written to standard output. Kept where those who can write the ledger cannot
 write, and given back with --head, it also shows whether the end of the ledger, or all of it,
@@ -44,6 +47,7 @@ lacks is an error.`,
 		},
 	}
 	o.add(cmd)
+	o.archive.add(cmd)
 	cmd.Flags().StringVar(&o.head, "head", "", "a head `SEQ:HASH` of an earlier time, which must still be in the ledger")
 	return cmd
 }
@@ -53,7 +57,11 @@ func runLedgerVerify(ctx context.Context, o *ledgerVerifyOptions) error {
 	if err != nil {
 		return err
 	}
-	o.say(fmt.Sprintf("verified %s: %d entries with %d certificates are as they were written", verified.Ledger, verified.Entries, verified.Certificates))
+	text := fmt.Sprintf("verified %s: %d entries with %d certificates are as they were written", verified.Ledger, verified.Entries, verified.Certificates)
+	if verified.Segments > 0 {
+		text += fmt.Sprintf("; %d of them are in %d segments", verified.Archived, verified.Segments)
+	}
+	o.say(text)
 	if o.output.json {
 		return report.WriteJSON(o.Out, verified)
 	}
@@ -63,12 +71,12 @@ func runLedgerVerify(ctx context.Context, o *ledgerVerifyOptions) error {
 // verify verifies a backup, or the ledger of the CA.
 func (o *ledgerVerifyOptions) verify(ctx context.Context) (verified *localca.Verified, err error) {
 	if o.file != "" {
-		return localca.VerifyBackup(ctx, o.file, o.head, o.inputs.Now, o.warn)
+		return localca.VerifyBackup(ctx, o.file, o.store.local(o.host), ledger.VerifyOptions{Head: o.head, Archive: o.archive.dir})
 	}
 	s, err := readStore(ctx, o.host, &o.store)
 	if err != nil {
 		return nil, err
 	}
 	defer s.close(&err)
-	return s.Verify(ctx, o.head)
+	return s.Verify(ctx, ledger.VerifyOptions{Head: o.head, Archive: o.archive.dir})
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +19,9 @@ type listOptions struct {
 	caOptions
 	filter filterFlags
 	limit  limitFlag
+
+	archived bool // those of the archive as well
+	archive  archiveFlag
 }
 
 func newList(h host, run func(context.Context, *listOptions) error) *cobra.Command {
@@ -25,7 +31,8 @@ func newList(h host, run func(context.Context, *listOptions) error) *cobra.Comma
 		Short: "List certificates",
 		Long: `List the certificates of the ledger, as a table, JSON or CSV. They come in the order in
 which they were issued; with a filter by expiry or by the states valid, expired or pending in
-the order in which they end, and with a pattern by the names that match.`,
+the order in which they end, and with a pattern by the names that match. With --archive those that
+were archived come first.`,
 		Example: `  kedge-ca list
   kedge-ca list --state valid --host 'web-*' --json
   kedge-ca list --kind leaf --expires-before 7d --unreplaced --csv`,
@@ -42,6 +49,8 @@ the order in which they end, and with a pattern by the names that match.`,
 	o.addList(cmd)
 	o.filter.add(cmd)
 	o.limit.add(cmd)
+	cmd.Flags().BoolVar(&o.archived, "archive", false, "list what was archived as well")
+	o.archive.add(cmd)
 	return cmd
 }
 
@@ -50,7 +59,12 @@ func runList(ctx context.Context, s *store, o *listOptions) error {
 	if err != nil {
 		return err
 	}
-	return o.limit.list(ctx, s, f, o.output)
+	if !o.archived {
+		return o.limit.listStored(ctx, s, f, o.output)
+	}
+	var incomplete error
+	certs := s.ListArchive(ctx, f, o.archive.dir, func(err error) { incomplete = cmp.Or(incomplete, err) })
+	return errors.Join(o.limit.list(s, certs, o.output), incomplete)
 }
 
 // limitFlag is how many certificates are listed at most.
@@ -70,13 +84,18 @@ func (f *limitFlag) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// list writes the certificates that match a filter, and warns if there are more.
-func (f *limitFlag) list(ctx context.Context, s *store, filter ledger.Filter, output outputFlags) error {
+// listStored writes the certificates of the database that match a filter.
+func (f *limitFlag) listStored(ctx context.Context, s *store, filter ledger.Filter, output outputFlags) error {
 	if f.n > 0 {
 		filter.Limit = f.n + 1
 	}
+	return f.list(s, s.Ledger.List(ctx, filter), output)
+}
+
+// list writes certificates up to the limit, and warns if there are more.
+func (f *limitFlag) list(s *store, all iter.Seq2[ledger.Certificate, error], output outputFlags) error {
 	more := false
-	certs := report.Limit(f.n, s.Ledger.List(ctx, filter), func() { more = true })
+	certs := report.Limit(f.n, all, func() { more = true })
 	if err := certinfo.Listing().Write(s.host.Out, output.format(), certinfo.Certificates(certs, output.format(), s.host.inputs.Now())); err != nil {
 		return err
 	}

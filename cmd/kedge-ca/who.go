@@ -10,7 +10,8 @@ import (
 
 type whoOptions struct {
 	caOptions
-	text string
+	text    string
+	archive archiveFlag
 }
 
 func newWho(h host, run func(context.Context, *whoOptions) error) *cobra.Command {
@@ -22,7 +23,7 @@ func newWho(h host, run func(context.Context, *whoOptions) error) *cobra.Command
 a session name, source identity, ARN or principal id of an assumed role, a distinguished name
 in any usual order, a serial in hex (with or without colons) or decimal, a SHA-256
 fingerprint, a certificate file, a common name, host or subject alternative name. All that
-are found are listed, each with what it was found by.`,
+are found are listed, each with what it was found by; what was archived comes last.`,
 		Example: `  kedge-ca who CN=web-01
   kedge-ca who arn:aws:sts::111122223333:assumed-role/web/web-01`,
 		Args: exactlyOne("give what is to be found: kedge-ca who NAME", "one name, in quotes if it has spaces"),
@@ -32,14 +33,18 @@ are found are listed, each with what it was found by.`,
 		},
 	}
 	o.addList(cmd)
+	o.archive.add(cmd)
 	return cmd
 }
 
 func runWho(ctx context.Context, s *store, o *whoOptions) error {
-	found, err := s.Service.Find(ctx, o.text)
+	found, incomplete, err := s.Who(ctx, o.text, o.archive.dir)
 	if err != nil {
 		return err
 	}
 	format := o.output.format()
-	return certinfo.FoundListing().Write(o.Out, format, certinfo.AllFound(found, format, o.inputs.Now()))
+	if err := certinfo.FoundListing().Write(o.Out, format, certinfo.AllFound(found, format, o.inputs.Now())); err != nil {
+		return err
+	}
+	return incomplete
 }

@@ -1,6 +1,9 @@
 package caadvice
 
 import (
+	"errors"
+	"io/fs"
+
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/advice"
@@ -35,6 +38,8 @@ func opened() advice.Table {
 		advice.Kind[*issuance.OccupiedError]("a ledger holds one CA and what is below it; name another place under ledger: in the configuration"),
 		advice.Kind[*ledger.DamagedError](damaged),
 		advice.Kind[*ledger.BrokenError](damaged),
+		advice.Kind[*ledger.ArchivingError]("wait until it has ended, and run the same again if something is left to archive"),
+		advice.About(func(e *ledger.SegmentError) string { return lostSegment(e) }),
 		advice.Kind[*ledger.NotEmptyError]("move it away first, and keep it: it may know more than the backup"),
 		advice.Kind[*ledger.OlderSchemaError]("run \"kedge-ca status\" once as a user who may write the ledger: that brings it to the schema of this kedge-ca, and older ones refuse it from then on"),
 		advice.Kind[*ledger.NewerSchemaError]("use the newer kedge-ca"),
@@ -42,6 +47,14 @@ func opened() advice.Table {
 		advice.Kind[*filelock.HeldError](busy),
 		advice.Kind[*ledger.UnreachableError]("check the database and how it is named in the configuration, then run the same again: what was issued is gone on with"),
 	}
+}
+
+// lostSegment is about a segment of the archive that cannot be used.
+func lostSegment(e *ledger.SegmentError) string {
+	if errors.Is(e, fs.ErrNotExist) {
+		return "put it back from a backup of the archive, or name the folder where it is: --segments for reading, --to for archiving"
+	}
+	return "keep it as it is, and put the file back from a backup of the archive"
 }
 
 // refused is about a server that said no.

@@ -90,3 +90,6 @@ func (f Folder) KeyURI(authority string) (string, error) {
 	}
 	return uri, nil
 }
+
+// ArchivePath returns the folder of the segments that the ledger's archive consists of, when none is given.
+func (f Folder) ArchivePath() string { return filepath.Join(f.Dir, "archive") }

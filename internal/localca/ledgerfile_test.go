@@ -79,7 +79,7 @@ func TestRestore(t *testing.T) {
 	if err != nil || lists != 1 || !slices.ContainsFunc(x.warnings, func(text string) bool { return strings.Contains(text, "is one that the ledger did not record") }) {
 		t.Errorf("%d, %v, %q", lists, err, x.warnings)
 	}
-	if _, err := c.Verify(t.Context(), ""); !is[*issuance.ForgottenError](err) {
+	if _, err := c.Verify(t.Context(), ledger.VerifyOptions{}); !is[*issuance.ForgottenError](err) {
 		t.Errorf("verified: %v", err)
 	}
 	if _, err := c.crl(t, issuance.CRLRequest{Drop: true}); err == nil || err.Error() != "no" {
@@ -88,7 +88,7 @@ func TestRestore(t *testing.T) {
 	if made, err := c.crl(t, issuance.CRLRequest{Take: true}); err != nil || made[0].Number != 2 {
 		t.Errorf("%+v, %v", made, err)
 	}
-	if v, err := c.Verify(t.Context(), plan.Backup.Head); err != nil || v.Entries <= plan.Backup.Seq {
+	if v, err := c.Verify(t.Context(), ledger.VerifyOptions{Head: plan.Backup.Head}); err != nil || v.Entries <= plan.Backup.Seq {
 		t.Errorf("%+v, %v", v, err)
 	}
 }
@@ -100,18 +100,18 @@ func TestVerify(t *testing.T) {
 	x := newTestCA(t)
 	x.found()
 	file := x.backup()
-	v, err := VerifyBackup(t.Context(), file, "", time.Now, x.Warn)
+	v, err := VerifyBackup(t.Context(), file, x.Config, ledger.VerifyOptions{})
 	if err != nil || v.Certificates != 1 || v.Ledger == "" {
 		t.Fatalf("%+v, %v", v, err)
 	}
-	if again, err := x.open().Verify(t.Context(), v.Head); err != nil || again.Head != v.Head {
+	if again, err := x.open().Verify(t.Context(), ledger.VerifyOptions{Head: v.Head}); err != nil || again.Head != v.Head {
 		t.Errorf("%+v, %v", again, err)
 	}
 	other := "1:" + strings.Repeat("0", 64)
-	if _, err := VerifyBackup(t.Context(), file, other, time.Now, x.Warn); !is[*ledger.DamagedError](err) || len(x.warnings) != 1 {
+	if _, err := VerifyBackup(t.Context(), file, x.Config, ledger.VerifyOptions{Head: other}); !is[*ledger.DamagedError](err) || len(x.warnings) != 1 {
 		t.Errorf("another head: %v, %q", err, x.warnings)
 	}
-	if _, err := VerifyBackup(t.Context(), x.path("none.db"), "", time.Now, x.Warn); !is[*ledger.MissingError](err) {
+	if _, err := VerifyBackup(t.Context(), x.path("none.db"), x.Config, ledger.VerifyOptions{}); !is[*ledger.MissingError](err) {
 		t.Errorf("no backup: %v", err)
 	}
 }

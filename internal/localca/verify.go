@@ -3,7 +3,6 @@ package localca
 import (
 	"context"
 	"errors"
-	"time"
 
 	"kedge/ca/ledger"
 )
@@ -13,15 +12,18 @@ type Verified struct {
 	Ledger       string `json:"ledger"`
 	Entries      int64  `json:"entries"`
 	Certificates int64  `json:"certificates"`
+	Archived     int64  `json:"archived,omitempty"` // of the certificates, those that only segments have
+	Segments     int64  `json:"segments,omitempty"`
 	Head         string `json:"head"`
 }
 
-// Verify reads the whole ledger. If it was changed by another hand, or an earlier head, unless that
+// Verify reads the whole ledger, with the segments in a folder, that in the CA's if o.Archive is empty. If it was changed by another hand, or an earlier head, unless that
 // is empty, is not in it, the error is a *ledger.DamagedError. If the last list of an authority has
 // revocations that the ledger lacks, it is one of issuance.Service.Forgotten. There is a warning for
 // each fault and each further list.
-func (c *CA) Verify(ctx context.Context, head string) (*Verified, error) {
-	v, err := verify(ctx, c.Ledger, head, c.config.Warn)
+func (c *CA) Verify(ctx context.Context, o ledger.VerifyOptions) (*Verified, error) {
+	o.Archive = archiveFolder(c.folder, o.Archive)
+	v, err := verify(ctx, c.Ledger, o, c.config.Warn)
 	if err != nil {
 		return nil, err
 	}
@@ -35,18 +37,19 @@ func (c *CA) Verify(ctx context.Context, head string) (*Verified, error) {
 	return nil, all[0]
 }
 
-// VerifyBackup is Verify for a backup, which has no lists.
-func VerifyBackup(ctx context.Context, file, head string, now func() time.Time, warn func(text string)) (_ *Verified, err error) {
-	l, err := ledger.OpenBackup(ctx, file, ledger.Options{Now: now})
+// VerifyBackup is Verify for a backup, which has no lists, of the CA in a folder.
+func VerifyBackup(ctx context.Context, file string, c Config, o ledger.VerifyOptions) (_ *Verified, err error) {
+	o.Archive = archiveFolder(c.Keys.Folder, o.Archive)
+	l, err := ledger.OpenBackup(ctx, file, ledger.Options{Now: c.Keys.Host.Now})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	return verify(ctx, l, head, warn)
+	return verify(ctx, l, o, c.Warn)
 }
 
-func verify(ctx context.Context, l *ledger.Ledger, head string, warn func(text string)) (*Verified, error) {
-	checked, err := l.Verify(ctx, ledger.VerifyOptions{Head: head})
+func verify(ctx context.Context, l *ledger.Ledger, o ledger.VerifyOptions, warn func(text string)) (*Verified, error) {
+	checked, err := l.Verify(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -56,5 +59,5 @@ func verify(ctx context.Context, l *ledger.Ledger, head string, warn func(text s
 	if !checked.OK() {
 		return nil, &ledger.DamagedError{Where: l.Where(), Report: checked}
 	}
-	return &Verified{l.Where(), checked.Entries, checked.Certificates, checked.Head}, nil
+	return &Verified{l.Where(), checked.Entries, checked.Certificates, checked.Archived, checked.Segments, checked.Head}, nil
 }

@@ -1,0 +1,44 @@
+package issuance
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"kedge/ca/ledger"
+)
+
+// Archive moves certificates that expired before a time, and were superseded, from the ledger into
+// segments in a folder, which the issuing authority signs: see ledger.Ledger.Archive.
+func (s *Service) Archive(ctx context.Context, before time.Time, dir string) (ledger.Archived, error) {
+	path, err := s.Path(ctx, "")
+	if err != nil {
+		return ledger.Archived{}, err
+	}
+	authority, err := s.Authority(ctx, path)
+	if err != nil {
+		return ledger.Archived{}, err
+	}
+	return s.ledger.Archive(ctx, ledger.ArchiveOptions{Before: before, Dir: dir, Signer: authority})
+}
+
+// FindAll is Find in the ledger and in the segments of its archive, in a folder; what segments have comes
+// last. broken is called for each segment that cannot be read.
+func (s *Service) FindAll(ctx context.Context, text, dir string, broken func(*ledger.SegmentError)) ([]Match, error) {
+	all, err := ParseQueries(text)
+	if err != nil {
+		return nil, err
+	}
+	found, missed := s.matches(ctx, text, all, Query.is)
+	if _, ok := errors.AsType[*NoMatchError](missed); missed != nil && !ok {
+		return nil, missed
+	}
+	archived, err := s.matchesIn(all, Query.is, func(f ledger.Filter) iter.Seq2[ledger.Certificate, error] {
+		return s.ledger.ListArchived(ctx, dir, f, broken)
+	})
+	if found = append(found, archived...); len(found) == 0 && err == nil {
+		err = missed
+	}
+	return found, err
+}

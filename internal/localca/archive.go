@@ -1,0 +1,90 @@
+package localca
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"time"
+
+	"kedge/ca/issuance"
+	"kedge/ca/ledger"
+	"kedge/internal/cadir"
+)
+
+// Archived is what was archived. The tags are those of kedge-ca's JSON.
+type Archived struct {
+	Before       time.Time `json:"before"`
+	Segments     []string  `json:"segments"` // paths of those that are new
+	Certificates int64     `json:"certificates"`
+}
+
+// archiveFolder returns the folder of the archive: the one that was given, or that in the CA's folder.
+func archiveFolder(f cadir.Folder, dir string) string {
+	if dir == "" {
+		return f.ArchivePath()
+	}
+	return dir
+}
+
+// Archive moves what expired before a time, and was superseded, into segments in a folder; that in the
+// CA's folder, if dir is empty, is created. What was archived before an error is in the result.
+func (c *CA) Archive(ctx context.Context, before time.Time, dir string) (*Archived, error) {
+	folder := archiveFolder(c.folder, dir)
+	if dir == "" {
+		if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("create the folder of the archive: %w", err)
+		}
+	}
+	done, err := c.Service.Archive(ctx, before, folder)
+	result := &Archived{Before: before.UTC(), Segments: done.Segments, Certificates: done.Records}
+	if result.Segments == nil {
+		result.Segments = []string{}
+	}
+	return result, err
+}
+
+// Who returns the certificates that text can mean, of the ledger and of its archive in a folder, that in
+// the CA's if dir is empty: see issuance.Service.Find. incomplete is the first segment that cannot be read,
+// and may come with certificates; there is a warning for each other one.
+func (c *CA) Who(ctx context.Context, text, dir string) (found []issuance.Match, incomplete, err error) {
+	found, err = c.Service.FindAll(ctx, text, archiveFolder(c.folder, dir), func(e *ledger.SegmentError) { incomplete = c.broken(incomplete, e) })
+	if err != nil && incomplete != nil {
+		return nil, nil, incomplete // what was not found may be there
+	}
+	return found, incomplete, err
+}
+
+// ListArchive lists the certificates of the archive in a folder, that in the CA's if dir is empty, and then
+// those of the ledger. incomplete is called with the first segment that cannot be read; there is a warning
+// for each other one.
+func (c *CA) ListArchive(ctx context.Context, f ledger.Filter, dir string, incomplete func(error)) iter.Seq2[ledger.Certificate, error] {
+	return func(yield func(ledger.Certificate, error) bool) {
+		var first error
+		broken := func(e *ledger.SegmentError) {
+			first = c.broken(first, e)
+			incomplete(first)
+		}
+		for cert, err := range c.Ledger.ListArchived(ctx, archiveFolder(c.folder, dir), f, broken) {
+			if !yield(cert, err) || err != nil {
+				return
+			}
+		}
+		for cert, err := range c.Ledger.List(ctx, f) {
+			if !yield(cert, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// broken returns the first segment that cannot be read, and warns of the others.
+func (c *CA) broken(first error, e *ledger.SegmentError) error {
+	if first == nil {
+		return e
+	}
+	c.config.Warn(e.Error())
+	return first
+}
