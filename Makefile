@@ -15,7 +15,7 @@ SEQUENCES := 2000
 SWAPS    := 2000
 PKIS     := 2000
 
-.PHONY: help build pkcs11 test race lint fuzz bench model paths crash enroll-crash fleet torn swaps soak mutants quickstart check cross setup clean
+.PHONY: help build pkcs11 test race lint fuzz bench model paths crash year enroll-crash fleet torn swaps soak mutants quickstart check cross setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ model: setup ## SEQUENCES (2000) of what a CA and its hosts do, compared step by
 
 paths: setup ## PKIS (2000) at random: the path to the CA compared with openssl and a reference
 	KEDGE_TEST_PKIS=$(PKIS) go test ./signer -run '^TestPathFinder_random$$' -count 1 -timeout 1h
+
+year: build ## let a fleet of HOSTS (1000) renew for DAYS (365), in scaled time, and archive its ledger, with each kind of it
+	scripts/year.sh $(HOSTS) $(DAYS)
 
 crash: build ## kill -9 kedge-ca ROUNDS (500) times at all that it writes, with each kind of ledger
 	scripts/crash.sh $(ROUNDS)

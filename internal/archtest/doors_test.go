@@ -22,7 +22,7 @@ type door struct {
 
 func doors() []door {
 	cmd := func(f file) bool { return under(f.pkg, "cmd") }
-	library := in("ca/issuance", "ca/ledger", "scripts/bench")
+	library := in("ca/issuance", "ca/ledger", "scripts/bench", "scripts/fleet/year")
 	return []door{
 		{"ca.Unrecorded", selects("ca", "Unrecorded"), everywhere, library, "what it issues is in no ledger"},
 		{"RecordIssued", selects("", "RecordIssued"), everywhere, func(f file) bool { return f.pkg == "ca" || library(f) }, "ca/issuance records, with the receipt"},
