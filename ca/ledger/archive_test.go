@@ -262,6 +262,22 @@ func TestArchive_held(t *testing.T) {
 	})
 }
 
+// The last certificate of a name stays, also if no lineage has it and it is not revoked.
+func TestArchive_last(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		certs := x.renewed("sold", 3, -time.Hour)
+		err := x.l.alone(t.Context(), func(ctx context.Context, tx *transaction) error {
+			return tx.send(ctx, some("DELETE FROM lineages WHERE common_name = 'sold'"))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.archive(0)
+		x.want("sold", certs, false, false, true)
+	})
+}
+
 // What has not expired stays, whatever was asked for; and so does what expired after that time.
 func TestArchive_expired(t *testing.T) {
 	twoEngines(t, func(t *testing.T, where string) {
