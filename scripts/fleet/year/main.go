@@ -33,7 +33,7 @@ const (
 	keep      = 48 * time.Hour // from the end of a certificate until it is archived
 	month     = 30
 	inFlight  = 256
-	revokes   = 500 // of so many renewals, one certificate is revoked, and its host gets a new one
+	revokes   = 5000 // of so many renewals, one certificate is revoked, and its host gets a new one
 	mayGrow   = 1.3 // what the ledger may be larger than after the first month
 	megabytes = 1 << 20
 )
