@@ -34,7 +34,7 @@ const (
 	month     = 30
 	inFlight  = 256
 	revokes   = 5000 // of so many renewals, one certificate is revoked, and its host gets a new one
-	mayGrow   = 1.3 // what the ledger may be larger than after the first month
+	mayGrow   = 1.3  // what the ledger may be larger than after the first month
 	megabytes = 1 << 20
 )
 
