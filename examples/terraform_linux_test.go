@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
-
-	"kedge/internal/testenv"
 )
 
 // terraformProgram returns the path of terraform. It is neither in Debian nor in another registry that scripts/setup
@@ -21,7 +19,7 @@ func terraformProgram(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("terraform")
 	if err != nil {
-		testenv.Missing(t, "terraform", "not installed; its publisher has packages")
+		t.Skip("terraform is not installed, and no package of Debian or npm has it")
 	}
 	return path
 }
