@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ type room struct {
 	address string
 	begun   chan struct{} // one for each request that the handler has
 	answer  chan struct{}
+	release func()       // answers all
 	passed  atomic.Int64 // on the server's clock, besides real time
 }
 
@@ -28,6 +30,7 @@ func (r *room) now() time.Time { return time.Now().Add(time.Duration(r.passed.Lo
 func newRoom(t *testing.T) *room {
 	t.Helper()
 	r := &room{t: t, begun: make(chan struct{}, 9), answer: make(chan struct{})}
+	r.release = sync.OnceFunc(func() { close(r.answer) })
 	r.all = NewConnections(Limits{Main: 2, Monitor: 1, Queue: true}, r.now)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -46,11 +49,22 @@ func newRoom(t *testing.T) *room {
 	}()
 	t.Cleanup(func() {
 		stop()
+		r.release()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	})
 	return r
+}
+
+// await waits until the handler has one more request.
+func (r *room) await() {
+	r.t.Helper()
+	select {
+	case <-r.begun:
+	case <-time.After(20 * time.Second):
+		r.t.Fatal("a request does not reach its handler")
+	}
 }
 
 // dial connects, and sends what may be a request.
@@ -79,7 +93,7 @@ func TestListener_queue(t *testing.T) {
 		conns = append(conns, r.dial(get))
 	}
 	for i := range conns {
-		<-r.begun
+		r.await()
 		if i == 1 {
 			r.passed.Store(int64(time.Hour))
 			time.Sleep(3 * roomCheck) // they could be closed now
@@ -108,8 +122,8 @@ func TestListener_queueSlow(t *testing.T) {
 	slow := []net.Conn{r.dial(""), r.dial("GET / HT"), r.dial("")}
 	r.dial(get)
 	r.dial(get)
-	<-r.begun
-	<-r.begun
+	r.await()
+	r.await()
 	for _, c := range slow[:2] {
 		_ = c.SetReadDeadline(time.Now().Add(time.Minute))
 		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, context.DeadlineExceeded) {
@@ -117,7 +131,7 @@ func TestListener_queueSlow(t *testing.T) {
 		}
 	}
 	r.dial(get) // waits until the server has ended
-	close(r.answer)
+	r.release()
 }
 
 // TestResize: the limit can change.
@@ -127,9 +141,9 @@ func TestResize(t *testing.T) {
 	r.dial(get)
 	r.dial(get)
 	r.dial(get)
-	<-r.begun
-	<-r.begun
+	r.await()
+	r.await()
 	r.all.Resize(Limits{Main: 3, Monitor: 1, Queue: true})
-	<-r.begun
-	close(r.answer)
+	r.await()
+	r.release()
 }
