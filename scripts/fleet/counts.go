@@ -20,7 +20,6 @@ type counts struct {
 	refused   map[string]int  // by code
 	told      int             // refusals with Retry-After
 	unreached map[string]int  // by what happened
-	copies    int             // renewals that were refused as those of a copy
 }
 
 // add1 counts what came of one request.
