@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -220,14 +219,10 @@ func TestEST_proxy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	h := w.machine("web-01")
-	proxied := func(r *http.Request) {
+	proxied := func(r *http.Request) { // by no proxy that is trusted
 		byLeaf(h.leaf)(r)
-		r.RemoteAddr = "10.9.9.9:4000"
 		r.Header.Set("X-Forwarded-For", fromAddress)
 	}
-	terms := w.terms()
-	terms.Proxies = Proxies{Networks: []netip.Prefix{netip.MustParsePrefix("10.9.9.9/32")}}
-	w.server.SetTerms(terms)
 	seq := w.seq()
 	got := w.postEST(estReenroll, csr(t, newKey(t), h.name), proxied)
 	if got.status != 403 || got.rule != "proxy" || !strings.Contains(got.text, "mTLS ends there") {
@@ -236,7 +231,10 @@ func TestEST_proxy(t *testing.T) {
 	if got := w.postEST(estEnroll, csr(t, newKey(t), h.name), proxied); got.status != 202 || got.rule != ruleWaits {
 		t.Errorf("%d by %q: %s", got.status, got.rule, got.text)
 	}
-	if got := w.postEST(estReenroll, csr(t, newKey(t), h.name), asProxy(h)); got.rule != "no-certificate" || !strings.Contains(got.text, "if there is a proxy") {
+	if got := w.postEST(estReenroll, csr(t, newKey(t), h.name), asProxy(h)); got.rule != "proxy" {
+		t.Errorf("%d by %q: %s", got.status, got.rule, got.text)
+	}
+	if got := w.postEST(estReenroll, csr(t, newKey(t), h.name)); got.rule != "no-certificate" || !strings.Contains(got.text, "if there is a proxy") {
 		t.Errorf("%d by %q: %s", got.status, got.rule, got.text)
 	}
 	if w.seq() != seq {

@@ -16,7 +16,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -240,7 +239,6 @@ func TestEST_resumed(t *testing.T) {
 func TestEST_unique(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	terms := w.terms()
 	l := w.listen()
 	dial := func(version uint16) *tls.Conn {
 		config := l.client()
@@ -278,8 +276,6 @@ func TestEST_unique(t *testing.T) {
 			w.must(err)
 		}
 	}
-	terms.Proxies.Networks = append(terms.Proxies.Networks, netip.MustParsePrefix("127.0.0.0/8"))
-	w.server.SetTerms(terms)
 	conn := dial(tls.VersionTLS12)
 	status, text := l.post(conn, estEnroll, requestWith(t, newKey(t), "new-01", oidChallenge(), of(conn)), byBasic(w.token(nil, "new-01")),
 		func(r *http.Request) { r.Header.Set("X-Forwarded-For", fromAddress) })

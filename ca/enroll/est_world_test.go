@@ -103,6 +103,8 @@ func byEST(proof, path, situation string) cell {
 		return wanted(proof, enrollapi.PathRenew, situation)
 	case certificate:
 		return byRenewal()[situation]
+	case path == estReenroll && proof == "header":
+		return cell{code: enrollapi.UnknownCertificate, rule: "proxy"}
 	case path == estReenroll:
 		return cell{code: enrollapi.UnknownCertificate, rule: "no-certificate"}
 	case proof == "token" || proof == "both":

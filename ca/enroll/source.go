@@ -3,6 +3,7 @@ package enroll
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -43,10 +44,11 @@ func (p Proxies) source(r *http.Request) netip.Addr {
 	return from
 }
 
-// forwarded reports whether a trusted proxy has sent a request of its client: then the connection, and
-// a certificate that was shown on it, are the proxy's.
-func (p Proxies) forwarded(r *http.Request) bool {
-	return p.trusts(parseAddr(r.RemoteAddr)) && len(r.Header.Values("X-Forwarded-For")) > 0
+// isForwarded reports whether a proxy has sent a request of its client: then the connection, and a
+// certificate that was shown on it, are the proxy's. The headers of any proxy count, also of one that is
+// not trusted: a client that adds one itself loses by it.
+func isForwarded(r *http.Request) bool {
+	return slices.ContainsFunc([]string{"X-Forwarded-For", "Forwarded", "Via"}, func(name string) bool { return len(r.Header.Values(name)) > 0 })
 }
 
 // parseAddr reads an address, with or without a port. It returns the invalid address for all else.
