@@ -2,6 +2,7 @@ package cadir
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
@@ -161,12 +162,6 @@ func serverMeaning(path string) string {
 		return "where others fetch crl/NAME.crl and ca/NAME.cer, which certificates then name; default: none"
 	case "server.trusted_proxies":
 		return "addresses and ranges of proxies (unix: of a Unix socket) whose X-Forwarded-For is believed; default: none"
-	case "server.est":
-		return "how devices enroll by EST (RFC 7030), with a token as the password of HTTP Basic or a certificate of this CA"
-	case "server.est.enabled":
-		return "answers at /.well-known/est/, and asks clients for a certificate of TLS; default: false"
-	case "server.est.labels":
-		return "of /.well-known/est/LABEL/: {profile: the only one that is issued there, wrapped: base64 in lines, for libest}; default: none"
 	case "server.aws":
 		return "the ARNs for CreateSession, all three or none, and how many sessions hosts can get"
 	case "server.aws.region":
@@ -176,7 +171,19 @@ func serverMeaning(path string) string {
 	case "server.aws.create_session_quota":
 		return "calls of CreateSession that AWS allows here, such as 10/s: status reports when hosts need more; default: none"
 	}
-	return limitsMeaning(path)
+	return cmp.Or(estMeaning(path), limitsMeaning(path))
+}
+
+func estMeaning(path string) string {
+	switch path {
+	case "server.est":
+		return "how devices enroll by EST (RFC 7030), with a token as the password of HTTP Basic or a certificate of this CA"
+	case "server.est.enabled":
+		return "answers at /.well-known/est/, and asks clients for a certificate of TLS; default: false"
+	case "server.est.labels":
+		return "of /.well-known/est/LABEL/: {profile: the only one that is issued there, wrapped: base64 in lines, for libest}; default: none"
+	}
+	return ""
 }
 
 func limitsMeaning(path string) string {
