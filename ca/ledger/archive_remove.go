@@ -9,13 +9,13 @@ import (
 	"kedge/ca/ledger/segment"
 )
 
-// While others write, certificates leave in small transactions, with a pause after each: what a host asks
-// for waits for at most one of them. While nobody does, the transactions grow, since each page of an index
+// While others write, certificates leave in small transactions, with a pause after each that is longer than
+// it was: what a host asks for waits for at most one of them, and seldom for that. While nobody does, the transactions grow, since each page of an index
 // is then written for more certificates at once.
 const (
-	smallBatch  = 100 // certificates of a transaction
-	largeBatch  = 4000
-	removePause = 10 * time.Millisecond
+	smallBatch = 50 // certificates of a transaction
+	largeBatch = 4000
+	pauseTimes = 4 // a pause is so many times as long as the transaction before
 )
 
 // pace chooses the size of the next transaction.
@@ -72,7 +72,7 @@ func (r *segmentRow) body() archiveBody {
 func (a *archiver) remove(ctx context.Context, sealed *segment.Sealed, done *Archived) error {
 	p := pace{batch: smallBatch}
 	for seqs := sealed.Seqs(); len(seqs) != 0; {
-		n := min(p.batch, len(seqs))
+		n, start := min(p.batch, len(seqs)), a.now()
 		gone, head, err := a.removeBatch(ctx, sealed, seqs[:n])
 		if done.Records += gone; err != nil {
 			return err
@@ -84,7 +84,7 @@ func (a *archiver) remove(ctx context.Context, sealed *segment.Sealed, done *Arc
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(removePause):
+		case <-time.After(pauseTimes * a.now().Sub(start)):
 		}
 	}
 	return a.alone(ctx, func(ctx context.Context, t *transaction) error {
