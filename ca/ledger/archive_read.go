@@ -197,16 +197,17 @@ func (m *matcher) matches(c *Certificate, names [][]any) bool {
 		m.ExpiresAfter.IsZero() || !c.NotAfter.Before(m.ExpiresAfter),
 		m.IssuedAfter.IsZero() || !c.IssuedAt.Before(m.IssuedAfter),
 		m.Issuer == "" || slices.ContainsFunc(m.issuers, func(id []byte) bool { return string(id) == string(c.keyID) }),
-		m.Host == "" || Matches(m.Host, c.Host),
-		m.CommonName == "" || Matches(m.CommonName, c.CommonName),
-		m.Subject == "" || m.matchesSubject(c),
-		m.SAN == "" || m.matchesName(names),
 	} {
 		if !ok {
 			return false
 		}
 	}
-	return true
+	return m.matchesNames(c, names)
+}
+
+func (m *matcher) matchesNames(c *Certificate, names [][]any) bool {
+	return (m.Host == "" || Matches(m.Host, c.Host)) && (m.CommonName == "" || Matches(m.CommonName, c.CommonName)) &&
+		(m.Subject == "" || m.matchesSubject(c)) && (m.SAN == "" || m.matchesName(names))
 }
 
 func (m *matcher) matchesSubject(c *Certificate) bool {

@@ -29,13 +29,7 @@ func (v *verifier) replay(e *Entry) error {
 			v.revoked[f] = revocationRow{values: [3]any{body.At, int64(body.Reason), e.Seq}}
 		}
 	case kindRelease:
-		var body releasedBody
-		if err := e.decode(&body); err != nil {
-			return err
-		}
-		for _, f := range body.Fingerprints {
-			delete(v.revoked, f)
-		}
+		return v.replayRelease(e)
 	case kindAuthority:
 		return v.replayAuthority(e)
 	case kindList:
@@ -52,6 +46,17 @@ func (v *verifier) replay(e *Entry) error {
 	case kindClone: // it changes nothing
 	default:
 		return fmt.Errorf("the kind %q is unknown", e.Kind)
+	}
+	return nil
+}
+
+func (v *verifier) replayRelease(e *Entry) error {
+	var body releasedBody
+	if err := e.decode(&body); err != nil {
+		return err
+	}
+	for _, f := range body.Fingerprints {
+		delete(v.revoked, f)
 	}
 	return nil
 }
