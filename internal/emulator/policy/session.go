@@ -1,0 +1,113 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// The actions that Roles Anywhere asks a role's trust policy for, each by itself (G trust-model).
+const (
+	AssumeRole        = "sts:AssumeRole"
+	TagSession        = "sts:TagSession"
+	SetSourceIdentity = "sts:SetSourceIdentity"
+)
+
+// RolesAnywhere is the principal of CreateSession (G trust-model).
+const RolesAnywhere = "rolesanywhere.amazonaws.com"
+
+// CertificateSession is a session that CreateSession is about to make. CreateSession is AssumeRole by
+// the service, with tags and a source identity (G trust-model).
+type CertificateSession struct {
+	Role           string            // its ARN
+	TrustAnchor    string            // its ARN, never that of an alias
+	Account        string            // of the trust anchor
+	Tags           map[string]string // "x509Subject/CN": those that the profile maps
+	SourceIdentity string
+	SessionName    string
+	Now            time.Time
+}
+
+// ActionResult is what a trust policy decides about one of the actions.
+type ActionResult struct {
+	Request Request
+	Result  Result
+}
+
+// TrustDecision is what a trust policy decides about a session.
+type TrustDecision struct {
+	Outcome Outcome // Allowed if each action is
+	Actions []ActionResult
+}
+
+// Authorize asks a trust policy for each action. All of them are evaluated, whatever the first ones
+// bring: what is missing is shown at once.
+func (s CertificateSession) Authorize(trust *Document) TrustDecision {
+	d := TrustDecision{Outcome: Allowed}
+	for _, request := range s.Requests() {
+		r := trust.Evaluate(&request)
+		d.Actions = append(d.Actions, ActionResult{request, r})
+		d.Outcome = strongest(d.Outcome, r.Outcome, ImplicitDeny)
+	}
+	return d
+}
+
+// Requests returns what the trust policy is asked: AssumeRole, TagSession if there are tags,
+// SetSourceIdentity if there is a source identity.
+func (s CertificateSession) Requests() []Request {
+	request := func(action string, context Context) Request {
+		return Request{Principal: Principal{Service: RolesAnywhere}, Action: action, Resource: s.Role, Context: context}
+	}
+	all := []Request{request(AssumeRole, s.context(s.addTags, s.addSourceIdentity, s.addSessionName))}
+	if len(s.Tags) > 0 {
+		all = append(all, request(TagSession, s.context(s.addTags)))
+	}
+	if s.SourceIdentity != "" {
+		all = append(all, request(SetSourceIdentity, s.context(s.addSourceIdentity)))
+	}
+	return all
+}
+
+// context returns the keys that each action has, and those that functions add.
+//   - aws:SourceArn, aws:SourceAccount, aws:PrincipalTag: G trust-model, for all three actions.
+//   - aws:CurrentTime, aws:EpochTime, aws:PrincipalIsAWSService, aws:PrincipalServiceName: IAMG
+//     reference_policies_condition-keys; with Roles Anywhere nobody shows the last two.
+//
+// There is no aws:SourceIp: the caller is the service (IAMG reference_policies_condition-keys).
+func (s CertificateSession) context(more ...func(*Context)) Context {
+	var c Context
+	c.Set("aws:SourceArn", s.TrustAnchor)
+	c.Set("aws:SourceAccount", s.Account)
+	c.Set("aws:CurrentTime", s.Now.UTC().Format(time.RFC3339))
+	c.Set("aws:EpochTime", strconv.FormatInt(s.Now.Unix(), 10))
+	c.Set("aws:PrincipalIsAWSService", "true")
+	c.Set("aws:PrincipalServiceName", RolesAnywhere)
+	for _, key := range slices.Sorted(maps.Keys(s.Tags)) { // in an order: names that differ in case are one key
+		c.Set("aws:PrincipalTag/"+key, s.Tags[key])
+	}
+	for _, add := range more {
+		add(&c)
+	}
+	return c
+}
+
+// addTags: AssumeRole and TagSession have the tags of the request (Service Authorization Reference,
+// list_sts). With Roles Anywhere only blogs use them: that they are there is ours.
+func (s CertificateSession) addTags(c *Context) {
+	keys := slices.Sorted(maps.Keys(s.Tags))
+	for _, key := range keys {
+		c.Set("aws:RequestTag/"+key, s.Tags[key])
+	}
+	c.Set("aws:TagKeys", keys...)
+}
+
+// addSourceIdentity: AssumeRole and SetSourceIdentity have it, TagSession has not (list_sts).
+func (s CertificateSession) addSourceIdentity(c *Context) {
+	if s.SourceIdentity != "" {
+		c.Set("sts:SourceIdentity", s.SourceIdentity)
+	}
+}
+
+// addSessionName: AssumeRole has it (list_sts).
+func (s CertificateSession) addSessionName(c *Context) { c.Set("sts:RoleSessionName", s.SessionName) }
