@@ -10,6 +10,7 @@ const (
 	Compared   Reason = "compared"   // the values of the request with those of the policy
 	Absent     Reason = "absent"     // the request has no such key
 	Existence  Reason = "existence"  // Null asks whether the key is there
+	Several    Reason = "several"    // the request has several values, and the operator no set qualifier
 	Unresolved Reason = "unresolved" // a variable of the policy has no value, and no other value matches
 )
 
@@ -32,6 +33,10 @@ func (c Condition) evaluate(e expander) ConditionResult {
 		r.Reason, r.Met = Existence, existenceIs(r.Request, c.Values)
 	case isEmpty(r.Request, c.Operator.set):
 		r.Reason, r.Met = Absent, c.Operator.metByAbsence()
+	case c.Operator.set == noSet && len(r.Request) > 1:
+		// IAMG reference_policies_condition-single-vs-multi-valued-context-keys: such keys "require a
+		// condition set operator". That without one the condition is not met, negated or not, is ours.
+		r.Reason = Several
 	default:
 		c.compare(e, &r)
 	}
@@ -73,8 +78,7 @@ func (o Operator) metByAbsence() bool {
 // compare decides by the values. One value of the policy is enough; for a negated operator there must
 // be none (IAMG reference_policies_condition-logic-multiple-context-keys-or-values: OR, and NOR).
 //
-// Of several values of the request ForAllValues wants all to be so, ForAnyValue one. Without a
-// qualifier, which the guide calls wrong for such keys, one is enough to match: ours.
+// Of several values of the request ForAllValues wants all to be so, ForAnyValue one.
 //
 // A value with a variable that cannot be resolved matches nothing. Where that would meet a negated
 // operator, the condition is not met: such a statement is invalid (IAMG reference_policies_variables,
@@ -94,7 +98,7 @@ func (c Condition) compare(e expander, r *ConditionResult) {
 		return c.Operator.negated && !unresolved
 	}
 	r.Reason = Compared
-	if c.Operator.set == forAllValues || c.Operator.set == noSet && c.Operator.negated {
+	if c.Operator.set == forAllValues {
 		r.Met = !slices.ContainsFunc(r.Request, func(v string) bool { return !met(v) })
 	} else {
 		r.Met = slices.ContainsFunc(r.Request, met)

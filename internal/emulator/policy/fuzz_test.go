@@ -84,15 +84,13 @@ func (m *material) values() []string {
 }
 
 func (m *material) condition() Condition {
-	for {
-		base := m.pick("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike", "ArnLike", "ArnNotEquals", "NumericEquals",
-			"NumericLessThan", "NumericNotEquals", "DateGreaterThanEquals", "DateNotEquals", "Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null")
-		o, ok := operatorNamed(m.pick("", "", "ForAllValues:", "ForAnyValue:") + base + m.pick("", "", "IfExists"))
-		if !ok {
-			o, _ = operatorNamed(base)
-		}
-		return Condition{o, m.pick("k1", "k2", "K3"), m.values()}
+	base := m.pick("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike", "ArnLike", "ArnNotEquals", "NumericEquals",
+		"NumericLessThan", "NumericNotEquals", "DateGreaterThanEquals", "DateNotEquals", "Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null")
+	o, ok := operatorNamed(m.pick("", "", "ForAllValues:", "ForAnyValue:") + base + m.pick("", "", "IfExists"))
+	if !ok { // Null takes neither
+		o, _ = operatorNamed(base)
 	}
+	return Condition{o, m.pick("k1", "k2", "K3"), m.values()}
 }
 
 func (m *material) statement() Statement {

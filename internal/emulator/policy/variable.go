@@ -65,12 +65,14 @@ func (e expander) value(variable string) (string, bool) {
 	case "*", "?", "$":
 		return variable, true
 	}
-	key, fallback, hasDefault := strings.Cut(variable, ",")
+	key, fallback, _ := strings.Cut(variable, ", ")
 	if values := e.context.Values(key); len(values) == 1 {
 		return values[0], true
 	}
-	if fallback = strings.TrimSpace(fallback); hasDefault && len(fallback) >= 2 && fallback[0] == '\'' && fallback[len(fallback)-1] == '\'' {
-		return fallback[1 : len(fallback)-1], true
+	fallback, opens := strings.CutPrefix(fallback, "'")
+	fallback, closes := strings.CutSuffix(fallback, "'")
+	if opens && closes {
+		return fallback, true
 	}
 	return "", false
 }
