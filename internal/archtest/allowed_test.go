@@ -39,7 +39,7 @@ func allowed() []line {
 		{"internal/creds", "", "github.com/aws/aws-sdk-go-v2/aws", ""},
 		{"internal/csr", "internal/dn", "", "what a request of a host says; what may be in a certificate, the CA knows"},
 		{"internal/dn", "", "", ""},
-		{"internal/emulator", "", "", "a second implementation that shares code repeats its mistakes"},
+		{"internal/emulator", "internal/emulator/policy", "", "a second implementation that shares code repeats its mistakes"},
 		{"internal/emulator/policy", "", "", "a document and a request become a decision: it imports nothing of ours"},
 		{"internal/enrollapi", "signer", "", "the words of hosts and servers: neither side's code"},
 		{"internal/enrollclient", "internal/csr internal/dn internal/enrollapi internal/hostdir signer signer/session", "", "the host's side of enrollment: it opens no key store, and links neither a server nor a database driver"},
@@ -132,9 +132,9 @@ func reachable() map[string]string {
 		"internal/cadir":           "ca internal/atomicfile internal/awskms internal/config internal/dn internal/enrollapi internal/est internal/filelock internal/hostfiles internal/keys internal/metrics internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/safefile internal/wire internal/yamlfile pkcs11 signer signer/keyfile tpm",
 		"internal/safefile":        "internal/atomicfile",
 		"cmd/kedge":                "examples/systemd internal/advice internal/atomicfile internal/cache internal/cli internal/config internal/credfile internal/creds internal/csr internal/dn internal/enrollapi internal/enrollclient internal/filelock internal/hostadvice internal/hostdir internal/hostkeys internal/httpserver internal/keys internal/metrics internal/official internal/pbe internal/pemread internal/pkcs12 internal/pkcs8 internal/process internal/processline internal/refresh internal/role internal/safefile internal/serve internal/settings internal/systemd internal/trial internal/units internal/wire internal/yamlfile pkcs11 signer signer/keyfile signer/session tpm",
-		"internal/emulator":        "",
-		"cmd/kedge-emulator":       "internal/atomicfile internal/cli internal/emulator",
-		"internal/takeover":        "ca internal/pemread",
+		"internal/emulator":        "internal/emulator/policy",
+		"cmd/kedge-emulator":       "internal/atomicfile internal/cli internal/emulator internal/emulator/policy",
 		"internal/emulator/policy": "",
+		"internal/takeover":        "ca internal/pemread",
 	}
 }

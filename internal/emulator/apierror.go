@@ -11,7 +11,8 @@ type apiError struct {
 	status        int
 	code, message string
 	why           string
-	canonical     string // the canonical request that was computed, if the signature is wrong
+	reasons       []string // of a trust policy, a line each; they follow why in the log
+	canonical     string   // the canonical request that was computed, if the signature is wrong
 }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }

@@ -11,9 +11,9 @@ import (
 // chaining").
 const chainLimit = time.Hour
 
-// assumeRole: STS reference, AssumeRole. Policies are checked, and have no effect. Anyone with
-// credentials and the external id may assume every configured role, except one that requires an
-// aws:SourceArn.
+// assumeRole: STS reference, AssumeRole. Session policies are checked, and have no effect. Anyone
+// with credentials and the external id may assume every configured role, except one that requires an
+// aws:SourceArn; a role with a trust policy decides by it.
 func (e *Emulator) assumeRole(who *principal, parameters map[string]string, now time.Time) (any, *apiError) {
 	target, name := parameters["RoleArn"], parameters["RoleSessionName"]
 	if target == "" {
@@ -52,7 +52,7 @@ func (e *Emulator) assumeRole(who *principal, parameters map[string]string, now 
 	if refusal != nil {
 		return nil, refusal
 	}
-	if refusal := checkTrust(who, role, parameters, tags, identity); refusal != nil {
+	if refusal := (chained{who, role, parameters, tags, identity, now}).check(); refusal != nil {
 		return nil, refusal
 	}
 	s := newRoleSession(role.ARN, name, now, duration)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kedge/internal/emulator/policy"
 )
 
 // Config is the content of the emulated accounts, and the emulator's settings. Everything has a
@@ -54,6 +56,9 @@ type Role struct {
 	TrustAnchorARNs    []string      // the aws:SourceArn condition of its trust policy; empty: any
 	ExternalID         string        // the sts:ExternalId condition; empty: none
 	Actions            []string      // that the trust policy allows, such as "sts:AssumeRole"; empty: all
+	TrustPolicy        string        // the whole trust policy, as JSON, in the place of the three lists; empty: none
+
+	trust *policy.Document
 }
 
 // User has long-term keys, which STS accepts as well; GetSessionToken accepts only these.

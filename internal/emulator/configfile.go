@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"fmt"
 	"io"
@@ -35,11 +36,12 @@ type configFile struct {
 		Disabled              bool     `json:"disabled"`
 	} `json:"profiles"`
 	Roles []struct {
-		ARN                string   `json:"arn"`
-		MaxSessionDuration *int64   `json:"maxSessionDuration"`
-		TrustAnchorARNs    []string `json:"trustAnchorArns"`
-		ExternalID         string   `json:"externalId"`
-		Actions            []string `json:"actions"`
+		ARN                string         `json:"arn"`
+		MaxSessionDuration *int64         `json:"maxSessionDuration"`
+		TrustAnchorARNs    []string       `json:"trustAnchorArns"`
+		ExternalID         string         `json:"externalId"`
+		Actions            []string       `json:"actions"`
+		TrustPolicy        jsontext.Value `json:"trustPolicy"` // the document, or the name of its file
 	} `json:"roles"`
 	Users []struct {
 		ARN             string `json:"arn"`
@@ -54,7 +56,8 @@ type configFile struct {
 //	  "region": "eu-central-1", "account": "111122223333", "state": "state",
 //	  "trustAnchors": [{"arn": "…", "aliasName": "team/ca", "certificates": "ca.pem", "crls": ["ca.crl"], "disabled": false}],
 //	  "profiles": [{"arn": "…", "aliasName": "team/web", "roleArns": ["…"], "durationSeconds": 3600, "acceptRoleSessionName": false, "disabled": false}],
-//	  "roles": [{"arn": "…", "maxSessionDuration": 3600, "trustAnchorArns": ["…"], "externalId": "…", "actions": ["sts:AssumeRole"]}],
+//	  "roles": [{"arn": "…", "maxSessionDuration": 3600, "trustAnchorArns": ["…"], "externalId": "…", "actions": ["sts:AssumeRole"]},
+//	    {"arn": "…", "trustPolicy": {"Version": "2012-10-17", "Statement": […]}}, {"arn": "…", "trustPolicy": "trust.json"}],
 //	  "users": [{"arn": "…", "accessKeyId": "AKIA…", "secretAccessKey": "…"}]
 //	}
 //
@@ -109,12 +112,32 @@ func (f configFile) config(dir string) (Config, error) {
 		if err != nil {
 			return Config{}, fmt.Errorf("maxSessionDuration: %w", err)
 		}
-		c.Roles = append(c.Roles, Role{r.ARN, duration, r.TrustAnchorARNs, r.ExternalID, r.Actions})
+		trust, err := trustPolicyOf(dir, r.TrustPolicy)
+		if err != nil {
+			return Config{}, fmt.Errorf("trustPolicy: %w", err)
+		}
+		c.Roles = append(c.Roles, Role{
+			ARN: r.ARN, MaxSessionDuration: duration, TrustAnchorARNs: r.TrustAnchorARNs, ExternalID: r.ExternalID,
+			Actions: r.Actions, TrustPolicy: trust,
+		})
 	}
 	for _, u := range f.Users {
 		c.Users = append(c.Users, User{u.ARN, u.AccessKeyID, u.SecretAccessKey})
 	}
 	return c, nil
+}
+
+// trustPolicyOf returns a trust policy that stands in the configuration, or in a file named there.
+func trustPolicyOf(dir string, value jsontext.Value) (string, error) {
+	if value.Kind() != jsontext.KindString {
+		return string(value), nil
+	}
+	var name string
+	if err := json.Unmarshal(value, &name); err != nil {
+		return "", err
+	}
+	data, err := ReadFile(under(dir, name))
+	return string(data), err
 }
 
 // optionalSeconds returns 0, the default, for a missing value.

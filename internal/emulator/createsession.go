@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"crypto/x509"
 	"encoding/json/v2"
 	"fmt"
 	"mime"
@@ -167,10 +168,10 @@ func (e *Emulator) authorize(in *sessionRequest, region string, sent *sentCertif
 	if refusal := checkTags(principalTags(sent.leaf)); refusal != nil {
 		return nil, refusal
 	}
-	return e.authorizeRole(in, a, serialHex(sent.leaf))
+	return e.authorizeRole(in, a, sent.leaf, now)
 }
 
-func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, serial string) (*sessionGrant, *apiError) {
+func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, leaf *x509.Certificate, now time.Time) (*sessionGrant, *apiError) {
 	profileARN, _ := parseResource(*in.ProfileARN, rolesService, "profile") // validated before
 	profile, ok := e.profileNamed(*in.ProfileARN)
 	if !ok || profile.Disabled || profileARN.region != a.arn.region || profileARN.account != a.arn.account {
@@ -179,12 +180,12 @@ func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, serial string) (
 	if !slices.Contains(profile.RoleARNs, *in.RoleARN) {
 		return nil, denied(textRoleList, "the profile lists %s", strings.Join(profile.RoleARNs, ", "))
 	}
-	name := serial
+	session := certificateSession(*in.RoleARN, a.arn, leaf, now)
 	if in.RoleSessionName != nil {
 		if !profile.AcceptRoleSessionName {
 			return nil, denied(textSessionName, "the profile's acceptRoleSessionName is off")
 		}
-		name = *in.RoleSessionName
+		session.SessionName = *in.RoleSessionName
 	}
 	role, ok := e.roles[*in.RoleARN]
 	if !ok {
@@ -194,6 +195,9 @@ func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, serial string) (
 	if len(role.TrustAnchorARNs) > 0 && !slices.Contains(role.TrustAnchorARNs, a.arn.String()) {
 		return nil, denied(textAssume, "the role's trust policy wants another aws:SourceArn than %s", a.arn)
 	}
+	if refusal := role.checkTrustPolicy(session); refusal != nil {
+		return nil, refusal
+	}
 	// Guide, "authentication-create-session": the shorter of the two applies.
 	duration := profile.Duration
 	if in.DurationSeconds != nil {
@@ -202,5 +206,5 @@ func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, serial string) (
 	if duration > role.MaxSessionDuration {
 		return nil, denied(textMaxDuration, "%s asked for, the role allows %s", duration, role.MaxSessionDuration)
 	}
-	return &sessionGrant{anchor: a, profile: profile, role: role, duration: duration, name: name}, nil
+	return &sessionGrant{anchor: a, profile: profile, role: role, duration: duration, name: session.SessionName}, nil
 }

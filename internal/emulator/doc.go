@@ -6,8 +6,8 @@
 // AWS documentation and field reports alone, uses the standard library only, and never
 // imports the packages that sign: a mistake in their canonical request is not repeated
 // here. It promises to be at least as strict as the service is documented to be, and to
-// log why a request was refused, with the canonical request it computed. It promises
-// nothing about authorization: there are no policies, only lists.
+// log why a request was refused, with the canonical request it computed. A role may have
+// a trust policy, which package policy evaluates; there are no other policies, only lists.
 //
 // Comments name where each rule comes from: a page of the "guide" (the IAM Roles Anywhere
 // User Guide), of the "IAM guide" (Signature Version 4), the "STS reference", a section of

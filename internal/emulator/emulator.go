@@ -60,7 +60,8 @@ func New(c Config) (*Emulator, error) {
 
 func (e *Emulator) load(c Config) error {
 	for _, role := range c.Roles {
-		if err := put(e.roles, role.ARN, role, role.validate()); err != nil {
+		err := cmp.Or(role.validate(), role.parseTrust())
+		if err := put(e.roles, role.ARN, role, err); err != nil {
 			return err
 		}
 	}
@@ -140,7 +141,7 @@ func (e *Emulator) PutProfile(p Profile) error {
 // PutRole adds a role, or replaces the one with the same ARN. A profile must list it.
 func (e *Emulator) PutRole(r Role) error {
 	r = e.config.roleDefaults(r, 0)
-	if err := r.validate(); err != nil {
+	if err := cmp.Or(r.validate(), r.parseTrust()); err != nil {
 		return err
 	}
 	e.mu.Lock()

@@ -141,6 +141,7 @@ func (e *Emulator) recordRefusal(now time.Time, call Call, refusal *apiError) {
 	if refusal.why != "" {
 		details = append(details, "because "+refusal.why)
 	}
+	details = append(details, refusal.reasons...)
 	if refusal.canonical != "" {
 		details = append(details, "the canonical request rebuilt here:", withoutTokens(refusal.canonical))
 	}

@@ -1,0 +1,55 @@
+package emulator
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+)
+
+// TestAssumeRole_trustPolicy: a role with a trust policy decides about chaining by it, each action by
+// itself, with the keys of the caller's session.
+func TestAssumeRole_trustPolicy(t *testing.T) {
+	t.Parallel()
+	w := newSTSWorld(t)
+	spoke := w.config.Roles[1].ARN
+	statement := func(principal, actions, condition string) string {
+		return fmt.Sprintf(`{"Effect":"Allow","Principal":%s,"Action":[%s],"Condition":%s}`, principal, actions, condition)
+	}
+	hub := `{"AWS":"` + w.RoleARN() + `"}`
+	for _, tt := range []struct {
+		name, statements string
+		in               sts.AssumeRoleInput
+		denied           string // the action; empty: allowed
+	}{
+		{"the role", statement(hub, threeActions, "{}"), sts.AssumeRoleInput{}, ""},
+		{"the account", statement(`{"AWS":"111122223333"}`, threeActions, "{}"), sts.AssumeRoleInput{}, ""},
+		{"another role", statement(`{"AWS":"arn:aws:iam::111122223333:role/other"}`, threeActions, "{}"), sts.AssumeRoleInput{}, "sts:AssumeRole"},
+		{"the service alone", statement(`{"Service":"rolesanywhere.amazonaws.com"}`, threeActions, "{}"), sts.AssumeRoleInput{}, "sts:AssumeRole"},
+		{"by the source identity of the session", statement(hub, threeActions, `{"StringLike":{"aws:SourceIdentity":"CN=web-*"}}`), sts.AssumeRoleInput{}, ""},
+		{"by another source identity", statement(hub, threeActions, `{"StringLike":{"aws:SourceIdentity":"CN=db-*"}}`), sts.AssumeRoleInput{}, "sts:AssumeRole"},
+		{"by a tag of the session", statement(hub, threeActions, `{"StringEquals":{"aws:PrincipalTag/x509Subject/CN":"web-1"}}`), sts.AssumeRoleInput{}, ""},
+		{"without SetSourceIdentity", statement(hub, `"sts:AssumeRole"`, "{}"), sts.AssumeRoleInput{}, "sts:SetSourceIdentity"},
+		{"without TagSession", statement(hub, `"sts:AssumeRole","sts:SetSourceIdentity"`, "{}"), sts.AssumeRoleInput{Tags: []types.Tag{tag("a", "b")}}, "sts:TagSession"},
+		{"by a tag of the request", statement(hub, threeActions, `{"StringEqualsIfExists":{"aws:RequestTag/a":"b"}}`), sts.AssumeRoleInput{Tags: []types.Tag{tag("a", "c")}}, "sts:AssumeRole"},
+		{"with the external id", statement(hub, threeActions, `{"StringEqualsIfExists":{"sts:ExternalId":"2f1c"}}`), sts.AssumeRoleInput{ExternalId: aws.String("2f1c")}, ""},
+		{"with another external id", statement(hub, threeActions, `{"StringEqualsIfExists":{"sts:ExternalId":"2f1c"}}`), sts.AssumeRoleInput{ExternalId: aws.String("other")}, "sts:AssumeRole"},
+		{"by the role's ARN", statement(`"*"`, threeActions, `{"ArnEquals":{"aws:PrincipalArn":"`+w.RoleARN()+`"}}`), sts.AssumeRoleInput{}, ""},
+		{"by the session's name", statement(hub, threeActions, `{"StringEqualsIfExists":{"sts:RoleSessionName":"first"}}`), sts.AssumeRoleInput{}, "sts:AssumeRole"},
+	} {
+		if err := w.PutRole(Role{ARN: spoke, TrustPolicy: `{"Version":"2012-10-17","Statement":[` + tt.statements + `]}`}); err != nil {
+			t.Fatal(err)
+		}
+		tt.in.RoleArn, tt.in.RoleSessionName = &spoke, aws.String("second")
+		_, err := w.sessionClient().AssumeRole(t.Context(), &tt.in)
+		if tt.denied == "" {
+			if err != nil {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			continue
+		}
+		wantAPIError(t, err, "AccessDenied", "is not authorized to perform: "+tt.denied+" on resource: "+spoke)
+	}
+}

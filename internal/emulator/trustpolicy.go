@@ -1,0 +1,64 @@
+package emulator
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"kedge/internal/emulator/policy"
+)
+
+// parseTrustPolicy reads a trust policy as CreateRole does. That the quota of its size is not raised
+// is ours.
+func parseTrustPolicy(document string) (*policy.Document, error) {
+	if size := policy.Trust.Size(document); size > policy.MaxTrustSize {
+		return nil, fmt.Errorf("the trust policy has %d characters without white space; %d are the most", size, policy.MaxTrustSize)
+	}
+	doc, err := policy.Parse(policy.Trust, []byte(document))
+	if err != nil {
+		return nil, fmt.Errorf("the trust policy: %w", err)
+	}
+	return doc, nil
+}
+
+// errTwoTrusts is a role that says twice who may assume it.
+var errTwoTrusts = errors.New("a role with a trust policy has its conditions there: leave trustAnchorArns, externalId and actions out")
+
+// parseTrust reads the trust policy of a role that has one.
+func (r *Role) parseTrust() error {
+	if r.TrustPolicy == "" {
+		return nil
+	}
+	var err error
+	if r.trust, err = parseTrustPolicy(r.TrustPolicy); err == nil && (len(r.TrustAnchorARNs) > 0 || r.ExternalID != "" || len(r.Actions) > 0) {
+		err = errTwoTrusts
+	}
+	if err != nil {
+		return fmt.Errorf("role %s: %w", r.ARN, err)
+	}
+	return nil
+}
+
+// certificateSession is what CreateSession asks a trust policy about: the source is the anchor's own
+// ARN, not the alias of the request (guide, "resource-aliases").
+func certificateSession(role string, anchor arn, leaf *x509.Certificate, now time.Time) policy.CertificateSession {
+	return policy.CertificateSession{
+		Role: role, TrustAnchor: anchor.String(), Account: anchor.account, Tags: principalTags(leaf),
+		SourceIdentity: sourceIdentityOf(leaf), SessionName: serialHex(leaf), Now: now,
+	}
+}
+
+// checkTrustPolicy asks the role's trust policy, if it has one. The refusal has the reasons.
+func (r Role) checkTrustPolicy(session policy.CertificateSession) *apiError {
+	if r.trust == nil {
+		return nil
+	}
+	d := session.Authorize(r.trust)
+	if d.Outcome == policy.Allowed {
+		return nil
+	}
+	refusal := denied(textAssume, "the role's trust policy does not allow the session:")
+	refusal.reasons = explainRefusal(d.Actions)
+	return refusal
+}
