@@ -19,10 +19,15 @@ func advise(err error) cli.Advice {
 	advice := cli.Advice{Code: cli.ExitFailed}
 	_, isAnchor := errors.AsType[*emulator.AnchorError](err)
 	_, isConfig := errors.AsType[configError](err)
+	isMalformed := emulator.IsMalformedPolicy(err)
 	path, isPath := errors.AsType[*fs.PathError](err)
 	switch {
 	case errors.Is(err, emulator.ErrNotLoopback):
 		return cli.Advice{Code: cli.ExitUsage, Hint: "listen on 127.0.0.1 or [::1], or give --allow-remote and mean it"}
+	case errors.Is(err, emulator.ErrNotAllowed):
+		return cli.Advice{Code: cli.ExitRefused, Hint: "the lines with \"not met\" and \"does not match\" name what is missing; give the trust anchor's ARN with --trust-anchor-arn if the policy has it"}
+	case isMalformed:
+		advice.Hint = "this is what IAM answers to CreateRole with this policy; correct the place that the message names"
 	case errors.Is(err, emulator.ErrBasicConstraints):
 		advice.Hint = "this is a leaf certificate, not a CA; give the CA's certificate, which is ca/ca.pem where kedge-ca init made it"
 	case isAnchor:

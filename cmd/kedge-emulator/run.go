@@ -44,7 +44,8 @@ Kinds of --fault: ` + strings.Join(emulator.FaultKinds(), ", ") + `.
 Exit codes:
   0  done: it was stopped
   1  failed: files, certificates, the port
-  2  the command line is wrong; nothing was tried`,
+  2  the command line is wrong; nothing was tried
+  3  simulate: the trust policy does not allow the session`,
 		Example: `  kedge-emulator --trust-anchor ca.pem
   kedge-emulator --trust-anchor ca.pem --env-file emulator.env --pid-file emulator.pid &`,
 		Version: cli.Version(),
@@ -53,7 +54,7 @@ Exit codes:
 		},
 	}
 	o.addFlags(root)
-	root.AddCommand(cli.NewVersion(name))
+	root.AddCommand(newSimulate(s), cli.NewVersion(name))
 	root.InitDefaultCompletionCmd() // now, so that cli.Main sees it and checks its arguments
 	return root
 }

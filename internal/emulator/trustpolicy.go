@@ -62,3 +62,9 @@ func (r Role) checkTrustPolicy(session policy.CertificateSession) *apiError {
 	refusal.reasons = explainRefusal(d.Actions)
 	return refusal
 }
+
+// IsMalformedPolicy reports whether an error is a policy that IAM refuses.
+func IsMalformedPolicy(err error) bool {
+	_, ok := errors.AsType[*policy.MalformedError](err)
+	return ok
+}

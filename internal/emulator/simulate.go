@@ -1,0 +1,128 @@
+package emulator
+
+import (
+	"cmp"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"kedge/internal/emulator/policy"
+)
+
+// ErrNotAllowed is the error of a [Simulation] whose trust policy does not allow the session.
+var ErrNotAllowed = errors.New("the trust policy does not allow the session")
+
+// Simulation is a question to a trust policy without a request: may a host with this certificate
+// have a session of the role?
+type Simulation struct {
+	TrustPolicy     []byte    // JSON
+	PolicyFile      string    // its source, for messages; may be empty
+	Certificate     []byte    // of the host, in PEM or DER; of several the first
+	CertificateFile string    // its source, for messages; may be empty
+	TrustAnchorARN  string    // empty: the one that an [Emulator] makes up
+	RoleARN         string    // empty: the same
+	SessionName     string    // empty: the serial number, as without roleSessionName
+	Now             time.Time // the time of the session
+}
+
+// Run writes what the trust policy is asked, its decision about each action, and the reasons. It
+// returns [ErrNotAllowed] if one is not allowed. With any other error nothing is written: what is
+// given is malformed, or CreateSession would refuse the certificate whatever the policy has.
+func (s Simulation) Run(w io.Writer) error {
+	trust, err := parseTrustPolicy(string(s.TrustPolicy))
+	if err != nil {
+		return fmt.Errorf("%s: %w", cmp.Or(s.PolicyFile, "the policy"), err)
+	}
+	session, err := s.session()
+	if err != nil {
+		return fmt.Errorf("%s: %w", cmp.Or(s.CertificateFile, "the certificate"), err)
+	}
+	d := session.Authorize(trust)
+	lines := append(describe(session), explainActions(d.Actions)...)
+	lines = append(lines, "decision: "+string(d.Outcome), "")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	if _, err := io.WriteString(w, strings.Join(lines, "\n")); err != nil {
+		return err
+	}
+	if d.Outcome != policy.Allowed {
+		return ErrNotAllowed
+	}
+	return nil
+}
+
+// session is the session that CreateSession would make.
+func (s Simulation) session() (policy.CertificateSession, error) {
+	none := policy.CertificateSession{}
+	leaf, err := parseHostCertificate(s.Certificate)
+	if err != nil {
+		return none, err
+	}
+	refusal := checkLeaf(leaf)
+	if refusal == nil {
+		refusal = checkTags(principalTags(leaf))
+	}
+	if refusal != nil {
+		return none, fmt.Errorf("CreateSession would refuse it: %s (%s)", refusal.message, refusal.why)
+	}
+	c := Config{}.withDefaults()
+	anchor, err := parseARN(cmp.Or(s.TrustAnchorARN, c.madeUpARN("trust-anchor", 0)), rolesService, "trust-anchor")
+	if err != nil {
+		return none, err
+	}
+	session := certificateSession(cmp.Or(s.RoleARN, c.Roles[0].ARN), anchor, leaf, s.Now)
+	if s.SessionName != "" {
+		session.SessionName = s.SessionName
+	}
+	return session, nil
+}
+
+// parseHostCertificate reads the first certificate of a PEM file, or one in DER.
+func parseHostCertificate(data []byte) (*x509.Certificate, error) {
+	if block, _ := pem.Decode(data); block != nil {
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("the first block of the PEM is a %s, not a CERTIFICATE", block.Type)
+		}
+		data = block.Bytes
+	}
+	leaf, err := x509.ParseCertificate(data)
+	if err != nil {
+		return nil, errors.New("this is no certificate in PEM or DER")
+	}
+	return leaf, nil
+}
+
+// describe returns what the trust policy is asked about.
+func describe(s policy.CertificateSession) []string {
+	lines := []string{
+		"role: " + s.Role,
+		"trust anchor: " + s.TrustAnchor,
+		"source identity: " + s.SourceIdentity,
+		"session name: " + s.SessionName,
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
+		lines = append(lines, fmt.Sprintf("tag %s: %s", key, s.Tags[key]))
+	}
+	return lines
+}
+
+// CheckTrustAnchorARN returns an error if s is not the ARN of a trust anchor.
+func CheckTrustAnchorARN(s string) error {
+	_, err := parseARN(s, rolesService, "trust-anchor")
+	return err
+}
+
+// CheckSessionName returns an error if s is not a name that a request may choose for its session.
+func CheckSessionName(s string) error {
+	if checkSessionName("roleSessionName", s) != nil {
+		return fmt.Errorf("%q: a session name has 2 to 64 letters, digits and characters of _+=,.@-", s)
+	}
+	return nil
+}
