@@ -16,9 +16,9 @@ func (c comparison) matches(request string, policy value) bool {
 	case stringEqualsIgnoreCase:
 		return strings.EqualFold(request, policy.text)
 	case stringLike:
-		return policy.pattern.match([]rune(request))
+		return policy.like(request)
 	case arnLike:
-		return policy.pattern.matchARN(request)
+		return policy.wildcards().matchARN(request)
 	case boolean:
 		return matchBool(request, policy.text)
 	case binaryEquals:

@@ -27,7 +27,7 @@ type ConditionResult struct {
 
 // evaluate compares a condition with a request.
 func (c Condition) evaluate(e expander) ConditionResult {
-	r := ConditionResult{Operator: c.Operator.Name, Key: c.Key, Policy: c.Values, Request: e.context.Values(c.Key)}
+	r := ConditionResult{Operator: c.Operator.Name, Key: c.Key, Policy: c.Values, Request: e.context.values[c.lower]}
 	switch {
 	case c.Operator.compare == null:
 		r.Reason, r.Met = Existence, existenceIs(r.Request, c.Values)

@@ -54,4 +54,10 @@ type Condition struct {
 	Operator Operator
 	Key      string   // as the document spells it; its case does not count
 	Values   []string // numbers and booleans in the form that the document has
+
+	lower string // the key, as a Context has it
+}
+
+func newCondition(o Operator, key string, values []string) Condition {
+	return Condition{o, key, values, strings.ToLower(key)}
 }

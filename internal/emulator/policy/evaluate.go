@@ -62,7 +62,7 @@ func (d *Document) Evaluate(request *Request) Result {
 
 // evaluate compares one statement. All of its elements must match, and all of its conditions be met.
 func (s *Statement) evaluate(e expander, request *Request) StatementResult {
-	r := StatementResult{Sid: s.Sid, Effect: s.Effect, Applies: true}
+	r := StatementResult{Sid: s.Sid, Effect: s.Effect, Applies: true, Elements: make([]ElementResult, 0, 2)}
 	if s.Principal.Present() {
 		r.Match = s.matchPrincipal(request.Principal)
 		r.add(s.Principal, request.Principal.String(), r.Match != NotNamed)
@@ -70,6 +70,9 @@ func (s *Statement) evaluate(e expander, request *Request) StatementResult {
 	r.add(s.Action, request.Action, s.Action.matches(func(v string) bool { return matchAction(v, request.Action) }))
 	if s.Resource.Present() {
 		r.add(s.Resource, request.Resource, s.matchResource(e, request.Resource))
+	}
+	if len(s.Conditions) > 0 {
+		r.Conditions = make([]ConditionResult, 0, len(s.Conditions))
 	}
 	for _, c := range s.Conditions {
 		met := c.evaluate(e)
@@ -106,7 +109,7 @@ func (s *Statement) matchResource(e expander, resource string) bool {
 	matched := s.Resource.matches(func(policy string) bool {
 		v := e.expandResource(policy)
 		unresolved = unresolved || !v.resolved
-		return v.resolved && v.pattern.matchResource(resource)
+		return v.resolved && v.wildcards().matchResource(resource)
 	})
 	return matched && !(s.Resource.Negated() && unresolved)
 }

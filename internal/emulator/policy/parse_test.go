@@ -19,9 +19,9 @@ func TestParse_whole(t *testing.T) {
 			Sid: "a", Effect: Allow, Action: Element{"Action", []string{"sts:AssumeRole"}},
 			Principal: Element{"Principal", []string{"Service:b.amazonaws.com", "Service:a.amazonaws.com", "*", "AWS:111122223333"}},
 			Conditions: []Condition{
-				{operator("StringLike"), "AWS:z", []string{"1", "true", "x"}},
-				{operator("StringLike"), "aws:a", []string{"-1.50"}},
-				{operator("Null"), "unknown:key", []string{"false"}},
+				newCondition(operator("StringLike"), "AWS:z", []string{"1", "true", "x"}),
+				newCondition(operator("StringLike"), "aws:a", []string{"-1.50"}),
+				newCondition(operator("Null"), "unknown:key", []string{"false"}),
 			},
 			where: "/Statement/0",
 		},

@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Request is what a decision is about: who asks for which action on what, and what else is known.
 type Request struct {
@@ -58,7 +61,7 @@ func (c *Context) Set(key string, values ...string) {
 		return
 	}
 	if c.values == nil {
-		c.values = map[string][]string{}
+		c.values = make(map[string][]string, 32)
 	}
 	c.values[strings.ToLower(key)] = values
 }
@@ -66,4 +69,15 @@ func (c *Context) Set(key string, values ...string) {
 // Values returns the values of a key, nil if it is absent. They are not to be changed.
 func (c *Context) Values(key string) []string {
 	return c.values[strings.ToLower(key)]
+}
+
+// without returns a Context without the keys that begin so, in lower case.
+func (c *Context) without(prefixes ...string) Context {
+	rest := Context{make(map[string][]string, len(c.values))}
+	for key, values := range c.values {
+		if !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) {
+			rest.values[key] = values
+		}
+	}
+	return rest
 }

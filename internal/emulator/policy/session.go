@@ -54,28 +54,34 @@ func (s CertificateSession) Authorize(trust *Document) TrustDecision {
 }
 
 // Requests returns what the trust policy is asked: AssumeRole, TagSession if there are tags,
-// SetSourceIdentity if there is a source identity.
+// SetSourceIdentity if there is a source identity. Each has the keys that the Service Authorization
+// Reference lists for it (list_sts): the source identity is not TagSession's, the tags of the request
+// are not SetSourceIdentity's, the session's name is AssumeRole's alone.
 func (s CertificateSession) Requests() []Request {
-	request := func(action string, context Context) Request {
-		return Request{Principal: Principal{Service: RolesAnywhere}, Action: action, Resource: s.Role, Context: context}
-	}
-	all := []Request{request(AssumeRole, s.context(s.addTags, s.addSourceIdentity, s.addSessionName))}
+	all := s.context()
+	requests := []Request{s.request(AssumeRole, all)}
 	if len(s.Tags) > 0 {
-		all = append(all, request(TagSession, s.context(s.addTags)))
+		requests = append(requests, s.request(TagSession, all.without("sts:sourceidentity", "sts:rolesessionname")))
 	}
 	if s.SourceIdentity != "" {
-		all = append(all, request(SetSourceIdentity, s.context(s.addSourceIdentity)))
+		requests = append(requests, s.request(SetSourceIdentity, all.without("aws:requesttag/", "aws:tagkeys", "sts:rolesessionname")))
 	}
-	return all
+	return requests
 }
 
-// context returns the keys that each action has, and those that functions add.
+func (s CertificateSession) request(action string, context Context) Request {
+	return Request{Principal: Principal{Service: RolesAnywhere}, Action: action, Resource: s.Role, Context: context}
+}
+
+// context returns the keys of AssumeRole.
 //   - aws:SourceArn, aws:SourceAccount, aws:PrincipalTag: G trust-model, for all three actions.
+//   - aws:RequestTag, aws:TagKeys, sts:SourceIdentity, sts:RoleSessionName: list_sts. With Roles Anywhere
+//     only blogs use the tags of the request: that they are there is ours.
 //   - aws:CurrentTime, aws:EpochTime, aws:PrincipalIsAWSService, aws:PrincipalServiceName: IAMG
 //     reference_policies_condition-keys; with Roles Anywhere nobody shows the last two.
 //
 // There is no aws:SourceIp: the caller is the service (IAMG reference_policies_condition-keys).
-func (s CertificateSession) context(more ...func(*Context)) Context {
+func (s CertificateSession) context() Context {
 	var c Context
 	c.Set("aws:SourceArn", s.TrustAnchor)
 	c.Set("aws:SourceAccount", s.Account)
@@ -83,31 +89,15 @@ func (s CertificateSession) context(more ...func(*Context)) Context {
 	c.Set("aws:EpochTime", strconv.FormatInt(s.Now.Unix(), 10))
 	c.Set("aws:PrincipalIsAWSService", "true")
 	c.Set("aws:PrincipalServiceName", RolesAnywhere)
-	for _, key := range slices.Sorted(maps.Keys(s.Tags)) { // in an order: names that differ in case are one key
-		c.Set("aws:PrincipalTag/"+key, s.Tags[key])
-	}
-	for _, add := range more {
-		add(&c)
-	}
-	return c
-}
-
-// addTags: AssumeRole and TagSession have the tags of the request (Service Authorization Reference,
-// list_sts). With Roles Anywhere only blogs use them: that they are there is ours.
-func (s CertificateSession) addTags(c *Context) {
-	keys := slices.Sorted(maps.Keys(s.Tags))
+	keys := slices.Sorted(maps.Keys(s.Tags)) // in an order: names that differ in case are one key
 	for _, key := range keys {
+		c.Set("aws:PrincipalTag/"+key, s.Tags[key])
 		c.Set("aws:RequestTag/"+key, s.Tags[key])
 	}
 	c.Set("aws:TagKeys", keys...)
-}
-
-// addSourceIdentity: AssumeRole and SetSourceIdentity have it, TagSession has not (list_sts).
-func (s CertificateSession) addSourceIdentity(c *Context) {
+	c.Set("sts:RoleSessionName", s.SessionName)
 	if s.SourceIdentity != "" {
 		c.Set("sts:SourceIdentity", s.SourceIdentity)
 	}
+	return c
 }
-
-// addSessionName: AssumeRole has it (list_sts).
-func (s CertificateSession) addSessionName(c *Context) { c.Set("sts:RoleSessionName", s.SessionName) }

@@ -97,7 +97,7 @@ func (p *parser) conditions() ([]Condition, error) {
 		}
 		return p.object(func(key string) error {
 			values, err := p.conditionValues()
-			all = append(all, Condition{operator, key, values})
+			all = append(all, newCondition(operator, key, values))
 			return err
 		})
 	})

@@ -5,8 +5,24 @@ import "strings"
 // value is a value of a policy for one request: its variables are replaced.
 type value struct {
 	text     string  // for operators without wildcards
-	pattern  pattern // for those with
+	pattern  pattern // for those with; nil where the text had no variables: see wildcards
 	resolved bool    // false if a variable has no value and no default
+}
+
+// wildcards returns the pattern.
+func (v value) wildcards() pattern {
+	if v.pattern == nil {
+		return newPattern(v.text)
+	}
+	return v.pattern
+}
+
+// like compares with a text, wildcards and all.
+func (v value) like(s string) bool {
+	if v.pattern == nil && !strings.ContainsAny(v.text, "*?") {
+		return v.text == s
+	}
+	return v.wildcards().match([]rune(s))
 }
 
 // expander replaces variables.
@@ -19,8 +35,11 @@ type expander struct {
 // 'default'}, and ${*}, ${?}, ${$} for these characters themselves. Documents of the older version
 // have none, and "${" without an end is text (ours).
 func (e expander) expand(s string) value {
+	if e.version != version2012 || !strings.Contains(s, "${") {
+		return value{text: s, resolved: true}
+	}
 	v := value{resolved: true, pattern: make(pattern, 0, len(s))}
-	for e.version == version2012 {
+	for {
 		before, rest, found := strings.Cut(s, "${")
 		variable, after, closed := cutVariable(rest)
 		if !found || !closed {
@@ -82,9 +101,9 @@ func (e expander) value(variable string) (string, bool) {
 func (e expander) expandResource(s string) value {
 	parts := strings.SplitN(s, ":", arnParts)
 	if len(parts) < arnParts {
-		return value{text: s, pattern: newPattern(s), resolved: true}
+		return value{text: s, resolved: true}
 	}
 	head := s[:len(s)-len(parts[arnParts-1])]
 	v := e.expand(parts[arnParts-1])
-	return value{head + v.text, append(newPattern(head), v.pattern...), v.resolved}
+	return value{head + v.text, append(newPattern(head), v.wildcards()...), v.resolved}
 }
