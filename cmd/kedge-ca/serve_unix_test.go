@@ -162,7 +162,22 @@ func (s *serving) await(from <-chan string, want string) {
 				s.t.Fatalf("it ended without %q", want)
 			}
 		case <-deadline:
-			s.t.Fatalf("no %q", want)
+			s.t.Fatalf("no %q; the log goes on with %q", want, s.logged())
+		}
+	}
+}
+
+// logged returns the lines of the log that nobody has read yet.
+func (s *serving) logged() (lines []string) {
+	for {
+		select {
+		case line, ok := <-s.log:
+			if !ok {
+				return lines
+			}
+			lines = append(lines, line)
+		default:
+			return lines
 		}
 	}
 }
