@@ -30,7 +30,7 @@ import (
 //  2. It is read back and checked, and file and folder are synced: segment.Seal.
 //  3. An entry with its digest is added to the chain, and a row to the table segments.
 //  4. Its rows are deleted, in many short transactions, each of which checks the rule anew. Rows that
-//     may no longer leave, or whose lineage was changed since step 1, stay.
+//     may no longer leave stay, and all do if an entry since step 1 may have changed one of them.
 //  5. The row of the segment says that it is done.
 //
 // Until step 3 nothing depends on the file; without its entry it means nothing, and the next call makes
@@ -57,12 +57,13 @@ const (
 	mayLeave = `c.kind = 'leaf' AND c.not_after < ? AND c.revoked_at IS NULL
 		AND NOT EXISTS (SELECT 1 FROM lineages l WHERE l.newest = c.seq)
 		AND EXISTS (SELECT 1 FROM certificates n WHERE n.common_name = c.common_name AND n.subject = c.subject AND n.seq > c.seq AND n.kind = 'leaf')`
-	// isRecorded lets rows go only into a segment that the ledger has; noneResolved, only if no lineage was
-	// changed by hand since the segment was begun: what is deleted is what is in it.
-	isRecorded   = "EXISTS (SELECT 1 FROM segments s WHERE s.number = ? AND s.digest = ? AND s.done = 0)"
-	noneResolved = "NOT EXISTS (SELECT 1 FROM entries e WHERE e.kind <> 'issue' AND e.kind = 'resolve' AND e.seq > ?)"
+	// isRecorded lets rows go only into a segment that the ledger has; noneChanged, only if no row was changed
+	// since the segment was begun that may leave again, as by resolve, and by a hold that was released: what is
+	// deleted is what is in it. That the kind is not issue is for the index.
+	isRecorded  = "EXISTS (SELECT 1 FROM segments s WHERE s.number = ? AND s.digest = ? AND s.done = 0)"
+	noneChanged = "NOT EXISTS (SELECT 1 FROM entries e WHERE e.kind <> 'issue' AND e.kind IN ('resolve', 'release') AND e.seq > ?)"
 
-	deleteCertificates = "DELETE FROM certificates AS c WHERE c.seq >= ? AND c.seq <= ? AND " + mayLeave + " AND " + isRecorded + " AND " + noneResolved
+	deleteCertificates = "DELETE FROM certificates AS c WHERE c.seq >= ? AND c.seq <= ? AND " + mayLeave + " AND " + isRecorded + " AND " + noneChanged
 	deleteNames        = "DELETE FROM names WHERE seq >= ? AND seq <= ? AND NOT EXISTS (SELECT 1 FROM certificates c WHERE c.seq = names.seq)"
 	deleteEntries      = `DELETE FROM entries WHERE seq >= ? AND seq <= ? AND kind IN ('issue', 'import')
 		AND NOT EXISTS (SELECT 1 FROM certificates c WHERE c.seq = entries.seq)`

@@ -371,33 +371,38 @@ func TestArchive_changedMeanwhile(t *testing.T) {
 	})
 }
 
-// A lineage that the operator changed by hand since a segment was begun keeps what the segment has.
-func TestArchive_resolvedMeanwhile(t *testing.T) {
+// What was changed since its segment was written stays, until a later segment has it as it is then.
+func TestArchive_resolvedOrReleased(t *testing.T) {
 	twoEngines(t, func(t *testing.T, where string) {
 		x := newArchiving(t, where)
-		certs := x.renewed("web", 4, time.Hour)
-		a, sealed := x.sealed()
-		if err := a.record(t.Context(), sealed); err != nil {
-			t.Fatal(err)
+		for name, change := range map[string]func(certs []*x509.Certificate) error{
+			"resolved": func(certs []*x509.Certificate) error {
+				body := resolveBody{Name: "resolved", Keep: fmt.Sprintf("%x", fingerprint(certs[3]))}
+				return x.l.alone(t.Context(), func(ctx context.Context, tx *transaction) error {
+					_, err := tx.append(ctx, kindResolve, body)
+					return err
+				})
+			},
+			"on hold, and released": func(certs []*x509.Certificate) error {
+				held := [][]byte{fingerprint(certs[1])}
+				return errors.Join(x.l.Revoke(t.Context(), held, Revocation{Reason: ca.CertificateHold, At: x.l.now()}), x.l.Release(t.Context(), held, ""))
+			},
+		} {
+			certs := x.renewed(name, 4, time.Hour)
+			a, sealed := x.sealed()
+			if err := errors.Join(a.record(t.Context(), sealed), change(certs)); err != nil {
+				t.Fatal(err)
+			}
+			var done Archived
+			if err := a.remove(t.Context(), sealed, &done); err != nil || done.Records != 0 {
+				t.Errorf("%s: %+v, %v", name, done, err)
+			}
+			x.want(name, certs, true, true, true, true)
+			x.verified()
+			x.archive(0)
+			x.want(name+", then", certs, false, false, false, true)
+			x.verified()
 		}
-		body := resolveBody{Name: "web", Keep: fmt.Sprintf("%x", fingerprint(certs[3]))}
-		err := x.l.alone(t.Context(), func(ctx context.Context, tx *transaction) error {
-			_, err := tx.append(ctx, kindResolve, body)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var done Archived
-		if err := a.remove(t.Context(), sealed, &done); err != nil || done.Records != 0 {
-			t.Errorf("%+v, %v", done, err)
-		}
-		x.want("resolved meanwhile", certs, true, true, true, true)
-		x.verified()
-		// The next segment has them.
-		x.archive(0)
-		x.want("then", certs, false, false, false, true)
-		x.verified()
 	})
 }
 
