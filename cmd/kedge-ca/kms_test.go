@@ -151,9 +151,11 @@ func TestKMS_advice(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []awskms.Kind{awskms.Throttled, awskms.Unavailable, awskms.Busy, awskms.Slow, awskms.Unreachable, awskms.Denied, awskms.NoCredentials, awskms.Configuration,
 		awskms.NotFound, awskms.Disabled, awskms.PendingDeletion, awskms.WrongState, awskms.WrongKey, awskms.Refused} {
-		err := &awskms.Error{Kind: kind}
-		if advise(err).Hint == "" || exitCode(err) != cli.ExitKey || !caadvice.AffectsAll(err) {
-			t.Errorf("%s: %+v", kind, advise(err))
+		for _, operation := range []string{"", "Sign"} {
+			err := &awskms.Error{Kind: kind, Operation: operation}
+			if advise(err).Hint == "" || exitCode(err) != cli.ExitKey || !caadvice.AffectsAll(err) {
+				t.Errorf("%s: %+v", kind, advise(err))
+			}
 		}
 	}
 }

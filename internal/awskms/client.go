@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/smithy-go/logging"
 )
@@ -78,10 +79,12 @@ func (c *Client) service(ctx context.Context, u URI) (*service, error) {
 }
 
 func (c *Client) load(ctx context.Context, u URI) (*service, error) {
+	web := c.web()
 	options := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }), // call repeats, and keeps the error
 		config.WithLogger(logging.Nop{}),                                   // standard error is for our own words
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = c.limits.Parallel })),
+		config.WithHTTPClient(web),
+		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = web }), // it has a client of its own else
 	}
 	if u.Region != "" {
 		options = append(options, config.WithRegion(u.Region))
@@ -106,6 +109,12 @@ func (c *Client) load(ctx context.Context, u URI) (*service, error) {
 		return nil, u.unconfigured(err.Error(), err)
 	}
 	return &service{api, loaded.Credentials, hanging(loaded), loaded.Region}, nil
+}
+
+// web returns the HTTP client for KMS and for what gives credentials. It bounds each request by itself:
+// the cache of credentials fetches them once for all callers, and without the deadline of any.
+func (c *Client) web() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTimeout(c.limits.Attempt).WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = c.limits.Parallel })
 }
 
 func (u URI) unconfigured(detail string, err error) error {
@@ -161,8 +170,9 @@ func (c *Client) attempt(ctx context.Context, s *service, o operation) *Error {
 	defer cancel()
 	defer c.counts.begin()()
 	if _, err := s.credentials.Retrieve(ctx); err != nil {
-		c.counts.add(o.name, NoCredentials, 0)
-		return &Error{Kind: NoCredentials, Key: o.key, Operation: o.name, Err: err}
+		kind := kindOfFetch(ctx, err)
+		c.counts.add(o.name, kind, 0)
+		return &Error{Kind: kind, Key: o.key, Err: err}
 	}
 	begun := time.Now()
 	err := o.request(ctx)

@@ -1,9 +1,13 @@
 package awskms
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"kedge/internal/testenv"
@@ -62,6 +66,57 @@ credential_process = ` + filepath.Join(folder, "vault") + ` kedge-ca
 			}
 		})
 	}
+}
+
+// TestOpen_credentials: errors of an endpoint for credentials are named, and it is asked again where it may
+// answer a moment later, also after a request that it never answers.
+func TestOpen_credentials(t *testing.T) {
+	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "a fault of the test", code) }
+	}
+	for _, tt := range []struct {
+		name   string
+		fault  http.HandlerFunc
+		kind   Kind
+		repeat bool
+	}{{"hangs", hang, Slow, true}, {"outage", status(503), Unavailable, true}, {"throttles", status(429), Throttled, true}, {"refuses", status(403), NoCredentials, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			k := use(t)
+			failing := fromEndpoint(t, tt.fault)
+			c := NewClient(quick())
+			uri := parse(t, k.MakeSigning(t, "ECC_NIST_P256"))
+			failing.Store(1000)
+			_, err := c.Open(t.Context(), uri)
+			isKind(t, err, tt.kind)
+			if once := failing.Load() == 999; once == tt.repeat {
+				t.Errorf("%d requests", 1000-failing.Load())
+			}
+			failing.Store(1)
+			if _, err = c.Open(t.Context(), uri); tt.repeat && err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// fromEndpoint has the SDK get credentials from an endpoint, which fails so many times as the number has.
+func fromEndpoint(t *testing.T, fault http.HandlerFunc) (failing *atomic.Int64) {
+	t.Helper()
+	failing = new(atomic.Int64)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if failing.Add(-1) >= 0 {
+			fault(w, r)
+			return
+		}
+		fmt.Fprint(w, `{"AccessKeyId": "AKIDTEST", "SecretAccessKey": "s", "Token": "t", "Expiration": "2100-01-01T00:00:00Z"}`)
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.URL)
+	return failing
 }
 
 func TestRunsHelper(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // Kind is what went wrong. Its text is a label of metrics.
@@ -37,7 +36,7 @@ const (
 type Error struct {
 	Kind      Kind
 	Key       string // URI of the key; it has no secret
-	Operation string // of KMS, as in policies: "Sign"
+	Operation string // of KMS, as in policies: "Sign"; empty for what comes before: the configuration, the credentials
 	Detail    string // what completes the text, may be empty
 	Err       error  // may be nil
 }
@@ -54,6 +53,10 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) what() string {
+	fetch := map[Kind]string{Throttled: "throttles requests", Unavailable: "failed, each time", Slow: "did not answer in time"}
+	if text := fetch[e.Kind]; text != "" && e.Operation == "" {
+		return "what gives the AWS credentials " + text
+	}
 	switch e.Kind {
 	case Throttled:
 		return "KMS throttles requests, and " + e.Operation + " did not get through in time"
@@ -99,8 +102,23 @@ func kindOf(ctx context.Context, err error) (Kind, string) {
 	return Unreachable, ""
 }
 
+// kindOfFetch returns the kind of an error that came in the place of credentials. Where no connection is
+// made there is nothing that gives some: a machine that is not in EC2 has no instance metadata.
+func kindOfFetch(ctx context.Context, err error) Kind {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return NoCredentials
+	}
+	if kind, _ := kindOf(ctx, err); kind == Slow || kind == Throttled || kind == Unavailable {
+		return kind
+	}
+	return NoCredentials
+}
+
 func statusOf(err error) int {
-	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+	if response, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err); ok {
 		return response.HTTPStatusCode()
 	}
 	return 0

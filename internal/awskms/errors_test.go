@@ -120,6 +120,10 @@ func TestOpen_wrong(t *testing.T) {
 func TestError_words(t *testing.T) {
 	t.Parallel()
 	seen := map[string]Kind{}
+	for _, kind := range []Kind{Throttled, Unavailable, Slow} {
+		text := fmt.Sprint(&Error{Kind: kind, Key: "awskms:key-id=a"})
+		seen[text] = kind
+	}
 	for _, kind := range []Kind{Throttled, Unavailable, Busy, Slow, Unreachable, Denied, NoCredentials, Configuration, NotFound, Disabled, PendingDeletion, WrongState, WrongKey, Refused} {
 		text := fmt.Sprint(&Error{Kind: kind, Key: "awskms:key-id=a", Operation: sign})
 		if other, ok := seen[text]; ok {

@@ -20,6 +20,9 @@ func inKMS() advice.Table {
 }
 
 func aboutKMS(e *awskms.Error) string {
+	if e.Operation == "" && (e.Kind == awskms.Throttled || e.Kind == awskms.Unavailable || e.Kind == awskms.Slow) {
+		return "run it again later; see where the SDKs find credentials, and whether that answers: aws sts get-caller-identity"
+	}
 	switch e.Kind {
 	case awskms.Throttled:
 		return "run it again later; if it stays, have the quota for cryptographic operations of the account raised (Service Quotas, AWS Key Management Service)"
