@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -213,6 +214,7 @@ func TestUnavailable(t *testing.T) {
 		"other":       {errors.New("/var/lib/ca: secret words"), enrollapi.Unavailable},
 		"unreachable": {&ledger.UnreachableError{Where: "db.internal", Err: errors.New("secret words")}, enrollapi.Unavailable},
 		"busy":        {&ledger.BusyError{Where: "/var/lib/ca"}, enrollapi.Overloaded},
+		"busy key":    {fmt.Errorf("secret words: %w", overloadedKey{errors.New("secret words")}), enrollapi.Overloaded},
 		"clock":       {&ledger.ClockError{Where: "db.internal"}, enrollapi.Unavailable},
 	} {
 		recorder := httptest.NewRecorder()
@@ -234,6 +236,11 @@ func TestUnavailable(t *testing.T) {
 		t.Errorf("%+v", got.err)
 	}
 }
+
+// overloadedKey is the error of a key that has too much to do, as awskms.Error is.
+type overloadedKey struct{ error }
+
+func (overloadedKey) Overloaded() bool { return true }
 
 // TestPlain: lists and certificates of the authorities, and nothing else that a path could name.
 func TestPlain(t *testing.T) {

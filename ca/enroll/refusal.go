@@ -202,10 +202,19 @@ const overloadedRetry = 10 * time.Second
 func unavailable(err error) *refusal {
 	r := refuse(enrollapi.Unavailable, "unavailable", "the CA cannot issue at this moment").because(err)
 	r.retry = unavailableRetry
-	if is[*ledger.BusyError](err) || errors.Is(err, context.DeadlineExceeded) {
+	if is[*ledger.BusyError](err) || isOverload(err) || errors.Is(err, context.DeadlineExceeded) {
 		r.code, r.rule, r.message = enrollapi.Overloaded, "overloaded", "the CA has too much to do at this moment"
 	}
 	return r
+}
+
+// isOverload reports whether the key of the CA has too much to do.
+func isOverload(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		Overloaded() bool
+	}](err)
+	return ok && e.Overloaded()
 }
 
 func is[T error](err error) bool {

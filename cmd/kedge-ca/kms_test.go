@@ -106,8 +106,8 @@ func TestKMS_refuses(t *testing.T) {
 		if stdout != "" || code == cli.ExitDone || tt.hint != "" && code != cli.ExitKey || !strings.Contains(stderr, tt.text) || !strings.Contains(stderr, tt.hint) {
 			t.Errorf("%+v: exit %d, %s%s", tt.fault, code, stdout, stderr)
 		}
-		if exist(t, v.path("web-02.pem")) {
-			t.Errorf("%+v: a certificate was left", tt.fault)
+		if exist(t, v.path("web-02.pem")) || exist(t, v.path("web-02.key")) {
+			t.Errorf("%+v: a certificate or a key was left", tt.fault)
 		}
 	}
 	k.Fail(nil)

@@ -41,8 +41,17 @@ type Error struct {
 	Err       error  // may be nil
 }
 
-// Unwrap returns the error of the SDK.
-func (e *Error) Unwrap() error { return e.Err }
+// Unwrap returns the error of the SDK, but none that a deadline has passed: it was that of the requests
+// to KMS, and not the caller's. Whoever asks errors.Is for that would take the caller's work as undecided.
+func (e *Error) Unwrap() error {
+	if errors.Is(e.Err, context.DeadlineExceeded) {
+		return nil
+	}
+	return e.Err
+}
+
+// Overloaded reports whether this process has too much to do, and nothing else is wrong.
+func (e *Error) Overloaded() bool { return e.Kind == Busy }
 
 func (e *Error) Error() string {
 	text := e.Key + ": " + e.what()

@@ -66,6 +66,9 @@ func TestErrors(t *testing.T) {
 			begun := time.Now()
 			_, err := key.Sign(rand.Reader, make([]byte, 32), crypto.SHA256)
 			isKind(t, err, f.kind)
+			if errors.Is(err, context.DeadlineExceeded) {
+				t.Error("the caller's own deadline seems to have passed")
+			}
 			if took := time.Since(begun); took > 5*quick().Deadline {
 				t.Errorf("it took %v", took)
 			}

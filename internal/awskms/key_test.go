@@ -149,6 +149,9 @@ func TestSign_parallel(t *testing.T) {
 	together(t, 8, func() {
 		_, err := key.Sign(rand.Reader, make([]byte, 32), crypto.SHA256)
 		e, _ := errors.AsType[*Error](err)
+		if e.Overloaded() != (e.Kind == Busy) {
+			t.Error(e)
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		kinds[e.Kind]++
