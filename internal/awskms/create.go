@@ -2,6 +2,7 @@ package awskms
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,9 +73,12 @@ func (c *Client) Create(ctx context.Context, u URI, keyType string) (URI, error)
 
 func (u URI) alias() string { return "alias/" + u.Name }
 
+// aliased is the key that has the alias of a new one.
+func (u URI) aliased() URI { return URI{KeyID: u.alias(), Region: u.Region, Profile: u.Profile} }
+
 // checkFree refuses an alias that is taken, before a key is made that could not get it.
 func (c *Client) checkFree(ctx context.Context, s *service, u URI) error {
-	_, err := c.publicKey(ctx, s, URI{KeyID: u.alias(), Region: u.Region, Profile: u.Profile})
+	_, err := c.publicKey(ctx, s, u.aliased())
 	e, ok := err.(*Error)
 	switch {
 	case err != nil && !ok: // the caller went away
@@ -94,26 +98,33 @@ func (c *Client) create(ctx context.Context, s *service, u URI, keyType string) 
 	onlyThrottled := func(k Kind) bool { return k == Throttled }
 	err = c.call(ctx, s, operation{createKey, u.String(), onlyThrottled, func(ctx context.Context) error {
 		made, err := s.CreateKey(ctx, in)
-		if err == nil {
+		if err == nil && made.KeyMetadata != nil {
 			id = aws.ToString(made.KeyMetadata.KeyId)
 		}
 		return err
 	}})
+	if err == nil && id == "" {
+		err = &UnknownError{errors.New("the answer of KMS does not name it")}
+	}
 	if e, ok := err.(*Error); err != nil && (!ok || e.Kind == Slow || e.Kind == Unreachable || e.Kind == Unavailable) {
 		err = &UnknownError{err}
 	}
 	return id, err
 }
 
-// name gives the key its alias. After a lost answer it may be the key's already.
+// name gives the key its alias. After a lost answer it may be the key's already. A key that was just made
+// may be unknown for a moment (AWS KMS Developer Guide, "AWS KMS eventual consistency").
 func (c *Client) name(ctx context.Context, s *service, u URI, id string) error {
-	lost := false
-	return c.call(ctx, s, operation{createAlias, u.String(), Kind.repeats, func(ctx context.Context) error {
+	repeats := func(k Kind) bool { return k.repeats() || k == NotFound }
+	err := c.call(ctx, s, operation{createAlias, u.String(), repeats, func(ctx context.Context) error {
 		_, err := s.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(u.alias()), TargetKeyId: &id})
-		if exists(err) && lost {
-			return nil
-		}
-		lost = err != nil
 		return err
 	}})
+	if !exists(err) {
+		return err
+	}
+	if public, other := c.publicKey(ctx, s, u.aliased()); other == nil && strings.HasSuffix(aws.ToString(public.KeyId), ":key/"+id) {
+		return nil
+	}
+	return err
 }

@@ -45,7 +45,8 @@ func TestCreate_once(t *testing.T) {
 	k := use(t)
 	c := NewClient(quick())
 	uri := URI{Name: "once", Region: testenv.KMSRegion}
-	for _, f := range []testenv.Fault{{Lose: true}, {Delay: time.Minute}, {Code: "KMSInternalException", Status: 500}} {
+	nameless := testenv.Fault{Change: func(answer map[string]any) { delete(answer, "KeyMetadata") }}
+	for _, f := range []testenv.Fault{{Lose: true}, {Delay: time.Minute}, {Code: "KMSInternalException", Status: 500}, nameless} {
 		k.Fail(testenv.Always("CreateKey", f))
 		before := k.Requests("CreateKey")
 		_, err := c.Create(t.Context(), uri, "P-256")
@@ -60,17 +61,41 @@ func TestCreate_once(t *testing.T) {
 		t.Fatal(err)
 	}
 	signs(t, open(t, c, unnamed.Key))
-	left := 1
-	k.Fail(func(operation string) testenv.Fault {
-		if operation != "CreateAlias" {
+	for _, first := range []testenv.Fault{{Lose: true}, {Code: "NotFoundException"}} {
+		failFirst(k, "CreateAlias", func() testenv.Fault { return first })
+		made, err := c.Create(t.Context(), uri, "P-256")
+		if err != nil {
+			t.Fatal(err)
+		}
+		signs(t, open(t, c, made.String()))
+		k.Fail(nil)
+		k.Do(t, "DeleteAlias", map[string]any{"AliasName": "alias/once"})
+	}
+}
+
+// TestCreate_aliasTaken: an alias that another key gets in between, while an answer is lost, is not taken
+// for the new key's own.
+func TestCreate_aliasTaken(t *testing.T) {
+	k := use(t)
+	other := k.Make(t, "ECC_NIST_P256", "SIGN_VERIFY")
+	failFirst(k, "CreateAlias", func() testenv.Fault {
+		k.Do(t, "CreateAlias", map[string]any{"AliasName": "alias/taken", "TargetKeyId": other})
+		return testenv.Fault{Code: "KMSInternalException", Status: 500}
+	})
+	made, err := NewClient(quick()).Create(t.Context(), URI{Name: "taken", Region: testenv.KMSRegion}, "P-256")
+	if _, ok := errors.AsType[*UnnamedError](err); !ok {
+		t.Errorf("%v, %v", made, err)
+	}
+}
+
+// failFirst has the first request of an operation fail.
+func failFirst(k *testenv.KMS, operation string, fault func() testenv.Fault) {
+	first := true
+	k.Fail(func(of string) testenv.Fault {
+		if of != operation || !first {
 			return testenv.Fault{}
 		}
-		left--
-		return testenv.Fault{Lose: left == 0}
+		first = false
+		return fault()
 	})
-	made, err := c.Create(t.Context(), uri, "P-256")
-	if err != nil {
-		t.Fatal(err)
-	}
-	signs(t, open(t, c, made.String()))
 }
