@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"kedge/internal/emulator/policy"
@@ -60,6 +61,7 @@ func (c chained) requests() []policy.Request {
 }
 
 // context returns the keys of every action (IAM guide, "AWS global condition context keys").
+// aws:SecureTransport is true over HTTP, too: AWS has no STS without TLS.
 func (c chained) context() policy.Context {
 	var k policy.Context
 	k.Set("aws:CurrentTime", c.now.UTC().Format(time.RFC3339))
@@ -68,6 +70,17 @@ func (c chained) context() policy.Context {
 	k.Set("aws:PrincipalAccount", c.who.account)
 	k.Set("aws:PrincipalIsAWSService", "false")
 	k.Set("aws:userid", c.who.userID)
+	k.Set("aws:SecureTransport", "true")
+	k.Set("aws:RequestedRegion", c.who.region)
+	if c.who.address != "" {
+		k.Set("aws:SourceIp", c.who.address)
+	}
+	if c.who.isRoleSession() {
+		k.Set("aws:PrincipalType", "AssumedRole")
+	} else {
+		k.Set("aws:PrincipalType", "User")
+		k.Set("aws:username", c.who.arn[strings.LastIndex(c.who.arn, "/")+1:])
+	}
 	if s := c.who.session; s != nil {
 		if s.RoleARN != "" { // "aws:PrincipalArn": of a session it is the role's
 			k.Set("aws:PrincipalArn", s.RoleARN)

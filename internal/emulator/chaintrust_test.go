@@ -53,3 +53,35 @@ func TestAssumeRole_trustPolicy(t *testing.T) {
 		wantAPIError(t, err, "AccessDenied", "is not authorized to perform: "+tt.denied+" on resource: "+spoke)
 	}
 }
+
+// TestAssumeRole_trustPolicyKeys: the keys that each request has, of a session and of a user (IAM guide,
+// "AWS global condition context keys").
+func TestAssumeRole_trustPolicyKeys(t *testing.T) {
+	t.Parallel()
+	w := newSTSWorld(t)
+	spoke := w.config.Roles[1].ARN
+	alice := w.userClient()
+	for _, tt := range []struct {
+		client    *sts.Client
+		condition string
+		allowed   bool
+	}{
+		{alice, `{"StringEquals":{"aws:username":"alice","aws:PrincipalType":"User"}}`, true},
+		{alice, `{"StringEquals":{"aws:PrincipalType":"AssumedRole"}}`, false},
+		{w.sessionClient(), `{"StringEquals":{"aws:PrincipalType":"AssumedRole"},"Null":{"aws:username":"true"}}`, true},
+		{w.sessionClient(), `{"Bool":{"aws:SecureTransport":"true"}}`, true},
+		{w.sessionClient(), `{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}`, true},
+		{w.sessionClient(), `{"StringEquals":{"aws:RequestedRegion":"eu-central-1"}}`, false},
+		{w.sessionClient(), `{"IpAddress":{"aws:SourceIp":"127.0.0.0/8"}}`, true},
+		{w.sessionClient(), `{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`, false},
+	} {
+		document := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"],"Condition":` + tt.condition + `}}`
+		if err := w.PutRole(Role{ARN: spoke, TrustPolicy: document}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := tt.client.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &spoke, RoleSessionName: aws.String("second")})
+		if (err == nil) != tt.allowed {
+			t.Errorf("%s: %v", tt.condition, err)
+		}
+	}
+}

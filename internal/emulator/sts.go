@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"mime"
+	"net"
 	"net/http"
 	"time"
 )
@@ -15,6 +16,7 @@ type principal struct {
 	arn, userID, account string
 	secret               string
 	session              *Session // nil for a user
+	region, address      string   // what the request was signed for, and came from
 }
 
 // isRoleSession reports whether assuming a role with these credentials is role chaining.
@@ -57,6 +59,7 @@ func (e *Emulator) serveSTS(w http.ResponseWriter, r *http.Request) {
 		refuse(refusal)
 		return
 	}
+	who.address, _, _ = net.SplitHostPort(r.RemoteAddr)
 	result, refusal := e.perform(who, parameters, now)
 	if refusal != nil {
 		refuse(refusal)
@@ -118,6 +121,7 @@ func (e *Emulator) authenticateSTS(r wireRequest, query []pair, now time.Time) (
 	if refusal := s.check(r, now); refusal != nil {
 		return nil, refusal
 	}
+	who.region = s.auth.credential.region
 	return who, s.verify(r, who.secret)
 }
 

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -79,6 +80,8 @@ func (s CertificateSession) request(action string, context Context) Request {
 //     only blogs use the tags of the request: that they are there is ours.
 //   - aws:CurrentTime, aws:EpochTime, aws:PrincipalIsAWSService, aws:PrincipalServiceName: IAMG
 //     reference_policies_condition-keys; with Roles Anywhere nobody shows the last two.
+//   - aws:SecureTransport, aws:RequestedRegion (that of the trust anchor): each request has them (the
+//     same page); with these values they are ours.
 //
 // There is no aws:SourceIp: the caller is the service (IAMG reference_policies_condition-keys).
 func (s CertificateSession) context() Context {
@@ -89,6 +92,10 @@ func (s CertificateSession) context() Context {
 	c.Set("aws:EpochTime", strconv.FormatInt(s.Now.Unix(), 10))
 	c.Set("aws:PrincipalIsAWSService", "true")
 	c.Set("aws:PrincipalServiceName", RolesAnywhere)
+	c.Set("aws:SecureTransport", "true")
+	if parts := strings.Split(s.TrustAnchor, ":"); len(parts) > 3 {
+		c.Set("aws:RequestedRegion", parts[3])
+	}
 	keys := slices.Sorted(maps.Keys(s.Tags)) // in an order: names that differ in case are one key
 	for _, key := range keys {
 		c.Set("aws:PrincipalTag/"+key, s.Tags[key])
