@@ -117,6 +117,14 @@ func (a *anchor) path(sent *sentCertificates, now time.Time) ([]*x509.Certificat
 	return nil, denied(textUntrusted, "%s", why)
 }
 
+// checkValidity returns why a certificate is not valid at a time, or "".
+func checkValidity(cert *x509.Certificate, now time.Time) string {
+	if now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
+		return fmt.Sprintf("%q is valid from %s to %s only", cert.Subject, cert.NotBefore.Format(time.RFC3339), cert.NotAfter.Format(time.RFC3339))
+	}
+	return ""
+}
+
 // checkPath validates a whole path, leaf first (RFC 5280 6.1), and returns why it is invalid, or
 // "".
 func checkPath(path []*x509.Certificate, now time.Time) string {
@@ -131,8 +139,8 @@ func checkPath(path []*x509.Certificate, now time.Time) string {
 	for i, issuer := range path[1:] {
 		cert := path[i]
 		// Verify below takes the shortest way to the root, and may not check this certificate.
-		if now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
-			return fmt.Sprintf("%q is valid from %s to %s only", cert.Subject, cert.NotBefore.Format(time.RFC3339), cert.NotAfter.Format(time.RFC3339))
+		if why := checkValidity(cert, now); why != "" {
+			return why
 		}
 		if !bytes.Equal(cert.RawIssuer, issuer.RawSubject) {
 			return fmt.Sprintf("%q names the issuer %q, but the next certificate is %q: a certificate is missing or out of order",

@@ -29,6 +29,9 @@ func (c chained) check() *apiError {
 	for _, request := range c.requests() {
 		if r := c.role.trust.Evaluate(&request); r.Outcome != policy.Allowed {
 			refusal := notAuthorized(c.who, request.Action, c.role.ARN, "its trust policy does not allow it:")
+			if r.Outcome == policy.ExplicitDeny {
+				refusal.message += " with an explicit deny in a resource-based policy" // field reports
+			}
 			refusal.reasons = explainActions([]policy.ActionResult{{Request: request, Result: r}})
 			return refusal
 		}

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,6 +38,7 @@ func TestAssumeRole_trustPolicy(t *testing.T) {
 		{"with the external id", statement(hub, threeActions, `{"StringEqualsIfExists":{"sts:ExternalId":"2f1c"}}`), sts.AssumeRoleInput{ExternalId: aws.String("2f1c")}, ""},
 		{"with another external id", statement(hub, threeActions, `{"StringEqualsIfExists":{"sts:ExternalId":"2f1c"}}`), sts.AssumeRoleInput{ExternalId: aws.String("other")}, "sts:AssumeRole"},
 		{"by the role's ARN", statement(`"*"`, threeActions, `{"ArnEquals":{"aws:PrincipalArn":"`+w.RoleARN()+`"}}`), sts.AssumeRoleInput{}, ""},
+		{"denied", statement(hub, threeActions, "{}") + "," + strings.Replace(statement(hub, threeActions, "{}"), "Allow", "Deny", 1), sts.AssumeRoleInput{}, "sts:AssumeRole"},
 		{"by the session's name", statement(hub, threeActions, `{"StringEqualsIfExists":{"sts:RoleSessionName":"first"}}`), sts.AssumeRoleInput{}, "sts:AssumeRole"},
 	} {
 		if err := w.PutRole(Role{ARN: spoke, TrustPolicy: `{"Version":"2012-10-17","Statement":[` + tt.statements + `]}`}); err != nil {
@@ -49,6 +51,10 @@ func TestAssumeRole_trustPolicy(t *testing.T) {
 				t.Errorf("%s: %v", tt.name, err)
 			}
 			continue
+		}
+		explicit := strings.Contains(tt.statements, `"Effect":"Deny"`)
+		if says := strings.HasSuffix(fmt.Sprint(err), spoke+" with an explicit deny in a resource-based policy"); says != explicit {
+			t.Errorf("%s: %v", tt.name, err)
 		}
 		wantAPIError(t, err, "AccessDenied", "is not authorized to perform: "+tt.denied+" on resource: "+spoke)
 	}

@@ -69,6 +69,9 @@ func (s Simulation) session() (policy.CertificateSession, error) {
 	if refusal == nil {
 		refusal = checkTags(principalTags(leaf))
 	}
+	if why := checkValidity(leaf, s.Now); refusal == nil && why != "" {
+		refusal = denied(textUntrusted, "%s", why)
+	}
 	if refusal != nil {
 		return none, fmt.Errorf("CreateSession would refuse it: %s (%s)", refusal.message, refusal.why)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestSimulation: it decides as CreateSession does, reads PEM and DER, and writes nothing with errors
@@ -19,6 +20,11 @@ func TestSimulation(t *testing.T) {
 		return root.issue(t, template)
 	}
 	web, db, forged := named("web-1"), named("db-1"), named("x\ndecision: allowed")
+	lasting := func(from, to time.Duration) []byte {
+		template := leafTemplate()
+		template.NotBefore, template.NotAfter = testNow.Add(from), testNow.Add(to)
+		return root.issue(t, template).pem()
+	}
 	good := trustPolicy(byName, threeActions)
 	for name, tt := range map[string]struct {
 		policy      string
@@ -31,6 +37,8 @@ func TestSimulation(t *testing.T) {
 		"of several, first": {good, append(web.pem(), root.pem()...), nil, "\ndecision: allowed\n"},
 		"another name":      {good, db.pem(), ErrNotAllowed, "\ndecision: implicit deny\n"},
 		"a CA":              {good, root.pem(), nil, "CreateSession would refuse it"},
+		"expired":           {good, lasting(-time.Hour, -time.Second), nil, "CreateSession would refuse it: Untrusted signing certificate"},
+		"of tomorrow":       {good, lasting(time.Second, time.Hour), nil, "CreateSession would refuse it: Untrusted signing certificate"},
 		"no tag":            {good, forged.pem(), nil, textTags},
 		"a key":             {good, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY"}), nil, "is a PRIVATE KEY, not a CERTIFICATE"},
 		"malformed":         {`{"Statement":[]}`, web.pem(), nil, "the policy: the trust policy: /Statement: Could not parse the policy"},
