@@ -3,6 +3,7 @@ package awskms
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -99,7 +100,7 @@ func (c *Client) load(ctx context.Context, u URI) (*service, error) {
 		return nil, u.unconfigured("there is no profile "+missing.Profile, err)
 	}
 	if err != nil {
-		return nil, u.unconfigured("see ~/.aws/config, or the file of AWS_CONFIG_FILE", err)
+		return nil, u.unconfigured(whereWrong(err), err)
 	}
 	if loaded.Region == "" {
 		return nil, u.unconfigured("no region is named; add ;region=REGION, or set AWS_REGION", nil)
@@ -109,6 +110,14 @@ func (c *Client) load(ctx context.Context, u URI) (*service, error) {
 		return nil, u.unconfigured(err.Error(), err)
 	}
 	return &service{api, loaded.Credentials, hanging(loaded), loaded.Region}, nil
+}
+
+// whereWrong returns where an error of the configuration is to be looked for.
+func whereWrong(err error) string {
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
+		return file.Path + " cannot be read"
+	}
+	return "see the variables AWS_… that are set, and ~/.aws/config, or the file of AWS_CONFIG_FILE"
 }
 
 // web returns the HTTP client for KMS and for what gives credentials. It bounds each request by itself:

@@ -23,6 +23,8 @@ func TestConfiguration(t *testing.T) {
 		{"no endpoint", "AWS_ENDPOINT_URL_KMS", "localhost:8080", uri, Configuration, "not a URL"},
 		{"no region", "AWS_REGION", "", plain, Configuration, "no region"},
 		{"no profile", "AWS_PROFILE", "", other, Configuration, "no profile none"},
+		{"no file", "AWS_CA_BUNDLE", "/nonexistent.pem", uri, Configuration, "/nonexistent.pem cannot be read"},
+		{"no such mode", "AWS_RETRY_MODE", "bogus", uri, Configuration, "variables AWS_…"},
 		{"no credentials", "AWS_ACCESS_KEY_ID", "", uri, NoCredentials, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
