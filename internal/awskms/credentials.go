@@ -34,8 +34,8 @@ func hanging(c aws.Config) string {
 				return "AWS_CONTAINER_CREDENTIALS_FULL_URI, an endpoint on this machine"
 			}
 		case aws.CredentialSourceIMDS:
-			if isLocal(environment(c.ConfigSources).EC2IMDSEndpoint) {
-				return "AWS_EC2_METADATA_SERVICE_ENDPOINT, an endpoint on this machine"
+			if isLocal(metadataEndpoint(c.ConfigSources)) {
+				return "AWS_EC2_METADATA_SERVICE_ENDPOINT or ec2_metadata_service_endpoint, an endpoint on this machine"
 			}
 		}
 	}
@@ -78,6 +78,20 @@ func environment(sources []any) config.EnvConfig {
 		}
 	}
 	return config.EnvConfig{}
+}
+
+// metadataEndpoint returns the endpoint of IMDS that the environment names, else the profile.
+func metadataEndpoint(sources []any) string {
+	for _, s := range sources {
+		if named, ok := s.(interface {
+			GetEC2IMDSEndpoint() (string, bool, error)
+		}); ok {
+			if endpoint, found, err := named.GetEC2IMDSEndpoint(); found && err == nil {
+				return endpoint
+			}
+		}
+	}
+	return ""
 }
 
 // isLocal reports whether a URL is of this machine. 169.254.170.2 and such, of ECS and EKS, are not.

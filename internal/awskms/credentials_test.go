@@ -35,6 +35,8 @@ role_arn = arn:aws:iam::111122223333:role/ca
 source_profile = helped
 [profile other]
 credential_process = ` + filepath.Join(folder, "vault") + ` kedge-ca
+[profile served]
+ec2_metadata_service_endpoint = http://127.0.0.1:9911
 `
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -53,6 +55,7 @@ credential_process = ` + filepath.Join(folder, "vault") + ` kedge-ca
 		{"kedge serve", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9911/role", "", "AWS_CONTAINER_CREDENTIALS_FULL_URI"},
 		{"EKS", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials", "", ""},
 		{"kedge serve as IMDS", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9911", "", "AWS_EC2_METADATA_SERVICE_ENDPOINT"},
+		{"kedge serve as IMDS, by a profile", "AWS_PROFILE", "served", "", "ec2_metadata_service_endpoint"},
 		{"EC2", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
