@@ -54,18 +54,27 @@ func (e *Error) Unwrap() error {
 func (e *Error) Overloaded() bool { return e.Kind == Busy }
 
 func (e *Error) Error() string {
-	text := e.Key + ": " + e.what()
+	text := e.Key + ": "
+	if e.OfCredentials() {
+		text += "what gives the AWS credentials " + fetchFailures()[e.Kind]
+	} else {
+		text += e.what()
+	}
 	if e.Detail != "" {
 		text += ": " + e.Detail
 	}
 	return text
 }
 
+// OfCredentials reports whether the error is of what gives the credentials, and not of KMS.
+func (e *Error) OfCredentials() bool { return e.Operation == "" && fetchFailures()[e.Kind] != "" }
+
+// fetchFailures are the kinds of errors of what gives the credentials that may be over a moment later.
+func fetchFailures() map[Kind]string {
+	return map[Kind]string{Throttled: "throttles requests", Unavailable: "failed, each time", Slow: "did not answer in time"}
+}
+
 func (e *Error) what() string {
-	fetch := map[Kind]string{Throttled: "throttles requests", Unavailable: "failed, each time", Slow: "did not answer in time"}
-	if text := fetch[e.Kind]; text != "" && e.Operation == "" {
-		return "what gives the AWS credentials " + text
-	}
 	switch e.Kind {
 	case Throttled:
 		return "KMS throttles requests, and " + e.Operation + " did not get through in time"
@@ -117,7 +126,7 @@ func kindOfFetch(ctx context.Context, err error) Kind {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return NoCredentials
 	}
-	if kind, _ := kindOf(ctx, err); kind == Slow || kind == Throttled || kind == Unavailable {
+	if kind, _ := kindOf(ctx, err); fetchFailures()[kind] != "" {
 		return kind
 	}
 	return NoCredentials

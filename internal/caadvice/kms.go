@@ -20,7 +20,7 @@ func inKMS() advice.Table {
 }
 
 func aboutKMS(e *awskms.Error) string {
-	if e.Operation == "" && (e.Kind == awskms.Throttled || e.Kind == awskms.Unavailable || e.Kind == awskms.Slow) {
+	if e.OfCredentials() {
 		return "run it again later; see where the SDKs find credentials, and whether that answers: aws sts get-caller-identity"
 	}
 	switch e.Kind {
