@@ -49,7 +49,7 @@ func newAdmission() admission {
 // can be a data center, all of whose hosts are due after an outage: so of an address with too many
 // requests, renewals go on to limitOver.
 func (s *Server) limitAddress(c *call) error {
-	c.over = s.admission.addresses.take(block(c.from), s.terms.Load().Limits.Address, c.begun)
+	c.over = s.admission.addresses.take(httpserver.Block(c.from), s.terms.Load().Limits.Address, c.begun)
 	if c.over > 0 && !c.renews {
 		return c.tooMany()
 	}
@@ -115,7 +115,7 @@ func (s *Server) limitHost(c *call, id *identity) error {
 // settle takes back what a request counted if it was a renewal that was due, and was granted.
 func (s *Server) settle(c *call, err error) {
 	if err == nil && c.due && c.over == 0 {
-		s.admission.addresses.restore(block(c.from), s.terms.Load().Limits.Address, c.begun)
+		s.admission.addresses.restore(httpserver.Block(c.from), s.terms.Load().Limits.Address, c.begun)
 	}
 }
 

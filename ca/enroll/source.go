@@ -63,17 +63,3 @@ func parseAddr(text string) netip.Addr {
 	}
 	return addr.Unmap().WithZone("")
 }
-
-// block returns the addresses that count as one client: an IPv4 address, or the /64 of IPv6, of which
-// a single host can use every address.
-func block(addr netip.Addr) netip.Prefix {
-	bits := 64
-	if addr.Is4() {
-		bits = 32
-	}
-	prefix, err := addr.Prefix(bits)
-	if err != nil { // an invalid address: all such clients count as one
-		return netip.Prefix{}
-	}
-	return prefix
-}

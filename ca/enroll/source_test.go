@@ -48,21 +48,6 @@ func TestSource(t *testing.T) {
 	}
 }
 
-func TestBlock(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1/32", "2001:db8::1": "2001:db8::/64", "2001:db8::ffff:0:0:1": "2001:db8::/64", "2001:db8:0:1::1": "2001:db8:0:1::/64",
-		"::1": "::/64", "0.0.0.0": "0.0.0.0/32",
-	} {
-		if got := block(netip.MustParseAddr(text)); got != netip.MustParsePrefix(want) {
-			t.Errorf("%s: %v", text, got)
-		}
-	}
-	if got := block(netip.Addr{}); got != (netip.Prefix{}) {
-		t.Errorf("invalid: %v", got)
-	}
-}
-
 // TestIsForwarded: a request with a header of a proxy is its client's, whoever sent it.
 func TestIsForwarded(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,8 +13,17 @@ import (
 
 // When a client counts as slow, so that its connection may be closed for others.
 const (
-	slowRead    = 3 * time.Second // without a byte
-	slowRequest = headerTime      // without a whole request, while the server waits for more of it
+	slowFirst   = 500 * time.Millisecond // without the first byte: who waited for a place has sent it by then
+	slowRead    = 3 * time.Second        // without a byte
+	slowRequest = headerTime             // without a whole request, while the server waits for more of it
+)
+
+// A client with more than a share of a pool has less time for its first byte and for the next: its
+// connections are the first that make room for those of others. Many hosts behind one address still
+// come through, for they have no pauses that long.
+const (
+	shares = 4 // of a pool: one client has one
+	haste  = 6 // by which the time is divided
 )
 
 // conn is a connection with its pool and state.
@@ -21,6 +31,7 @@ type conn struct {
 	net.Conn
 	all     *Connections
 	pool    Pool
+	client  netip.Prefix // see Block; invalid if the address is not known
 	state   atomic.Int32 // an http.ConnState
 	since   atomic.Int64 // when the state last changed, in Unix nanoseconds
 	release sync.Once
@@ -52,7 +63,22 @@ func (c *conn) isExpendable(now time.Time) bool {
 	if reading == 0 || c.answering.Load() {
 		return false
 	}
-	return !c.heard.Load() && !c.all.queue || now.UnixNano()-reading >= int64(slowRead) || now.UnixNano()-c.since.Load() >= int64(slowRequest)
+	return now.UnixNano()-reading >= int64(c.patience()) || now.UnixNano()-c.since.Load() >= int64(slowRequest)
+}
+
+// patience returns how long the client may send nothing, with the lock of all connections held.
+func (c *conn) patience() time.Duration {
+	longest := slowRead
+	if !c.heard.Load() {
+		longest = slowFirst
+		if !c.all.queue {
+			return 0
+		}
+	}
+	if c.all.isOverShare(c) {
+		longest /= haste
+	}
+	return longest
 }
 
 func (c *conn) become(state http.ConnState) {
@@ -68,7 +94,7 @@ func (c *conn) become(state http.ConnState) {
 func (c *conn) Close() error {
 	c.release.Do(func() {
 		c.all.mu.Lock()
-		delete(c.all.open[c.pool], c)
+		c.all.drop(c)
 		c.all.mu.Unlock()
 		c.all.notify()
 	})

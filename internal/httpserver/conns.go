@@ -3,6 +3,7 @@ package httpserver
 import (
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -16,6 +17,7 @@ type Connections struct {
 	limits [pools]int
 	queue  bool
 	open   [pools]map[*conn]struct{}
+	of     [pools]map[netip.Prefix]int // how many are open of each client
 }
 
 // NewConnections returns the connections of a server that is about to listen.
@@ -59,7 +61,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := &conn{Conn: accepted, all: l.all, pool: l.pool}
+		c := &conn{Conn: accepted, all: l.all, pool: l.pool, client: clientOf(accepted)}
 		c.become(http.StateNew)
 		if l.all.add(c) {
 			return c, nil
@@ -113,14 +115,11 @@ func (a *Connections) add(c *conn) bool {
 	if full {
 		victim = oldest(a.now(), a.open[c.pool])
 	}
-	if a.open[c.pool] == nil {
-		a.open[c.pool] = map[*conn]struct{}{}
-	}
 	if victim != nil {
-		delete(a.open[c.pool], victim)
+		a.drop(victim)
 	}
 	if !full || victim != nil {
-		a.open[c.pool][c] = struct{}{}
+		a.put(c)
 	}
 	a.mu.Unlock()
 	if victim != nil {
@@ -129,13 +128,39 @@ func (a *Connections) add(c *conn) bool {
 	return !full || victim != nil
 }
 
+// put counts a connection as open, with the lock held.
+func (a *Connections) put(c *conn) {
+	if a.open[c.pool] == nil {
+		a.open[c.pool], a.of[c.pool] = map[*conn]struct{}{}, map[netip.Prefix]int{}
+	}
+	a.open[c.pool][c] = struct{}{}
+	a.of[c.pool][c.client]++
+}
+
+// drop no longer counts a connection, with the lock held. It may have been dropped before.
+func (a *Connections) drop(c *conn) {
+	if _, counted := a.open[c.pool][c]; !counted {
+		return
+	}
+	delete(a.open[c.pool], c)
+	if a.of[c.pool][c.client]--; a.of[c.pool][c.client] == 0 {
+		delete(a.of[c.pool], c.client)
+	}
+}
+
+// isOverShare reports whether the client of a connection has more than a share of the pool, with the lock
+// held.
+func (a *Connections) isOverShare(c *conn) bool {
+	return c.client.IsValid() && a.of[c.pool][c.client]*shares > a.limits[c.pool]
+}
+
 // evict closes the connection that has been idle longest, of any pool, and reports whether there
 // was one. Its descriptor is free when Close has returned.
 func (a *Connections) evict() bool {
 	a.mu.Lock()
 	victim := oldest(a.now(), a.open[:]...)
 	if victim != nil {
-		delete(a.open[victim.pool], victim)
+		a.drop(victim)
 	}
 	a.mu.Unlock()
 	if victim == nil {
