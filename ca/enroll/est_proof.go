@@ -35,9 +35,9 @@ func (d estDoor) byPassword(ctx context.Context, c *call, r *http.Request) (*ide
 // signature of its key. It counts for what the ledger has of it now, whenever the connection was made.
 func (d estDoor) byConnection(ctx context.Context, c *call, r *http.Request) (*identity, error) {
 	c.proof = ca.ProofRenewal
-	if isForwarded(r) {
+	if d.isForwarded(r) {
 		return nil, refuse(enrollapi.UnknownCertificate, "proxy", "a proxy has sent this request, and mTLS ends there: nothing shows that the client has the key of its certificate").
-			hinted("let devices connect to kedge-ca serve itself, or through a proxy that passes TLS on as it is")
+			hinted("let devices connect to kedge-ca serve itself, or through a proxy that passes TLS on as it is and is not under trusted_proxies")
 	}
 	shown := d.shown(r)
 	if shown == nil {
@@ -57,10 +57,15 @@ func (d estDoor) byConnection(ctx context.Context, c *call, r *http.Request) (*i
 
 // shown returns the certificate of the client of the connection, nil if there is none or it is a proxy's.
 func (d estDoor) shown(r *http.Request) *x509.Certificate {
-	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 || isForwarded(r) {
+	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 || d.isForwarded(r) {
 		return nil
 	}
 	return r.TLS.PeerCertificates[0]
+}
+
+// isForwarded reports whether a proxy has sent a request.
+func (d estDoor) isForwarded(r *http.Request) bool {
+	return d.server.terms.Load().Proxies.isForwarded(r)
 }
 
 // allowsApproval refuses a request without credentials, unless it may wait for approval.
@@ -107,7 +112,7 @@ func (d estDoor) checkLink(r *http.Request, challenge []byte) error {
 	}
 	const hint = "leave the attribute challengePassword out of the request; it is for the tls-unique of TLS 1.2 alone (RFC 7030, 3.5)"
 	switch {
-	case isForwarded(r):
+	case d.isForwarded(r):
 		return refuse(enrollapi.BadRequest, "tls-unique", "the request has a challengePassword, which cannot be checked: a proxy has sent it, and TLS ends there").hinted(hint)
 	case r.TLS == nil || len(r.TLS.TLSUnique) == 0: // RFC 9266, 3
 		return refuse(enrollapi.BadRequest, "tls-unique", "the request has a challengePassword, which cannot be checked: a connection by TLS 1.3 has no tls-unique").hinted(hint)

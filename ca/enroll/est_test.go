@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -246,6 +247,10 @@ func TestEST_proxy(t *testing.T) {
 	// One that passes TLS on adds no header.
 	if got := w.postEST(estReenroll, csr(t, newKey(t), h.name), byLeaf(h.leaf), func(r *http.Request) { r.RemoteAddr = "10.9.9.9:4000" }); got.rule != "issued" {
 		t.Errorf("through a proxy of TCP: %s", got.record)
+	}
+	w.limit(Limits{}, Proxies{Networks: []netip.Prefix{netip.MustParsePrefix("10.9.9.9/32")}})
+	if got := w.postEST(estReenroll, csr(t, newKey(t), h.name), byLeaf(h.leaf), func(r *http.Request) { r.RemoteAddr = "10.9.9.9:4000" }); got.rule != "proxy" {
+		t.Errorf("from a trusted proxy without headers: %s", got.record)
 	}
 }
 

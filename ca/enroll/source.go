@@ -45,10 +45,19 @@ func (p Proxies) source(r *http.Request) netip.Addr {
 }
 
 // isForwarded reports whether a proxy has sent a request of its client: then the connection, and a
-// certificate that was shown on it, are the proxy's. The headers of any proxy count, also of one that is
-// not trusted: a client that adds one itself loses by it.
-func isForwarded(r *http.Request) bool {
-	return slices.ContainsFunc([]string{"X-Forwarded-For", "Forwarded", "Via"}, func(name string) bool { return len(r.Header.Values(name)) > 0 })
+// certificate that was shown on it, are the proxy's. What a trusted proxy sends is forwarded, whatever its
+// headers. The headers of any proxy count, also of one that is not trusted: a client that adds one itself
+// loses by it.
+func (p Proxies) isForwarded(r *http.Request) bool {
+	if p.trusts(parseAddr(r.RemoteAddr)) {
+		return true
+	}
+	for name := range r.Header {
+		if strings.HasPrefix(name, "X-Forwarded-") || slices.Contains([]string{"Forwarded", "Via", "X-Real-Ip"}, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // parseAddr reads an address, with or without a port. It returns the invalid address for all else.

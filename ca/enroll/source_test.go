@@ -48,14 +48,28 @@ func TestSource(t *testing.T) {
 	}
 }
 
-// TestIsForwarded: a request with a header of a proxy is its client's, whoever sent it.
+// TestIsForwarded: a request with a header of a proxy is its client's, whoever sent it, and so is each of a
+// trusted proxy.
 func TestIsForwarded(t *testing.T) {
 	t.Parallel()
-	for header, want := range map[string]bool{"X-Forwarded-For": true, "Forwarded": true, "Via": true, "X-Forwarded-Client-Cert": false, "Accept": false} {
+	listed := Proxies{Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}}
+	for header, want := range map[string]bool{
+		"X-Forwarded-For": true, "Forwarded": true, "Via": true, "X-Real-IP": true, "X-Forwarded-Proto": true, "X-Forwarded-Client-Cert": true,
+		"Accept": false, "X-Forwarded": false,
+	} {
 		r := &http.Request{RemoteAddr: "192.0.2.1:1", Header: http.Header{}}
-		r.Header.Set(header, "192.0.2.2")
-		if got := isForwarded(r); got != want {
+		r.Header.Set(header, "")
+		if got := listed.isForwarded(r); got != want {
 			t.Errorf("%s: %t", header, got)
+		}
+	}
+	for _, tt := range []struct {
+		proxies Proxies
+		remote  string
+		want    bool
+	}{{listed, "10.0.0.1:1", true}, {listed, "192.0.2.1:1", false}, {listed, "@", false}, {Proxies{}, "10.0.0.1:1", false}, {Proxies{Unix: true}, "@", true}} {
+		if got := tt.proxies.isForwarded(&http.Request{RemoteAddr: tt.remote}); got != tt.want {
+			t.Errorf("%s, %+v: %t", tt.remote, tt.proxies, got)
 		}
 	}
 }
