@@ -152,6 +152,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, p protocol, read f
 		s.write(w, p, nil, refuse(enrollapi.MethodNotAllowed, "method", "only GET is answered here"))
 		return
 	}
+	httpserver.Answering(r.Context())
 	answer, err := read()
 	if err != nil {
 		refused := refusalOf(err)

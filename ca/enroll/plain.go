@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"kedge/ca/ledger"
+	"kedge/internal/httpserver"
 )
 
 // onlyRead returns a handler of GET and HEAD alone, whose answer takes no longer than answerTime.
@@ -19,6 +20,7 @@ func onlyRead(answer func(context.Context, http.ResponseWriter, *http.Request)) 
 			http.Error(w, "only GET is answered here", http.StatusMethodNotAllowed)
 			return
 		}
+		httpserver.Answering(r.Context())
 		ctx, cancel := context.WithTimeout(r.Context(), answerTime)
 		defer cancel()
 		answer(ctx, w, r)
