@@ -15,8 +15,8 @@ import (
 
 // estDoor is EST (RFC 7030) at one label: it reads requests and writes answers, and has no rules but
 // those about TLS. A token is the password of HTTP Basic, whose user name is not read; a certificate of
-// this CA, shown on the connection, is renewed; without either a request waits for approval, if its profile
-// allows that.
+// this CA, shown on the connection, is renewed; with neither a token nor any certificate a request waits
+// for approval, if its profile allows that.
 type estDoor struct {
 	server *Server
 	label  ESTLabel
@@ -53,22 +53,33 @@ func (s *Server) serveEST(ctx context.Context, w http.ResponseWriter, r *http.Re
 	}
 }
 
-// enroll is simpleenroll (RFC 7030, 4.2.1): by a token, a certificate of this CA, or approval.
+// enroll is simpleenroll (RFC 7030, 4.2.1): by a token, a certificate of this CA, or approval. A client whose
+// certificate is refused is asked for a token (401): it may send that only when it is asked, and show its
+// maker's certificate, or its own that has ended, on every connection.
 func (d estDoor) enroll(ctx context.Context, c *call, r *http.Request) (any, error) {
 	if r.Header.Get("Authorization") != "" {
 		id, err := d.byPassword(ctx, c, r)
 		return d.certify(ctx, c, r, id, err)
 	}
-	if d.shown(r) != nil {
-		return d.reenroll(ctx, c, r)
+	if d.shown(r) == nil {
+		return d.request(ctx, c, r)
 	}
-	return d.request(ctx, c, r)
+	answer, err := d.reenroll(ctx, c, r)
+	if refused := refusedShown(err); refused != nil {
+		refused.code = enrollapi.BadToken
+		return nil, refused
+	}
+	return answer, err
 }
 
 // reenroll is simplereenroll (RFC 7030, 4.2.2): by the certificate that is renewed.
 func (d estDoor) reenroll(ctx context.Context, c *call, r *http.Request) (any, error) {
 	id, err := d.byConnection(ctx, c, r)
-	return d.certify(ctx, c, r, id, err)
+	answer, err := d.certify(ctx, c, r, id, err)
+	if refused := refusedShown(err); refused != nil {
+		return nil, refused
+	}
+	return answer, err
 }
 
 // request is simpleenroll without credentials: it is granted if it was approved, and waits if it may.

@@ -55,6 +55,20 @@ func (d estDoor) byConnection(ctx context.Context, c *call, r *http.Request) (*i
 	return &identity{proof: ca.ProofRenewal, profile: old.Profile, old: old, leaf: leaf}, nil
 }
 
+// refusedShown returns the refusal of the certificate itself that the client has shown, with what a device
+// can do then. It is nil if err is another, or none.
+func refusedShown(err error) *refusal {
+	if err == nil {
+		return nil
+	}
+	refused := *refusalOf(err)
+	switch refused.rule {
+	case "unknown-certificate", "revoked", "ended", "beyond-grace":
+		return refused.hinted("give a token as the password of HTTP Basic at " + est.SimpleEnroll + ": the operator of the CA makes one, with kedge-ca token NAME, and --replace if the name has another key")
+	}
+	return nil
+}
+
 // shown returns the certificate of the client of the connection, nil if there is none or it is a proxy's.
 func (d estDoor) shown(r *http.Request) *x509.Certificate {
 	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 || d.isForwarded(r) {

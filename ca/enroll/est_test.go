@@ -254,6 +254,28 @@ func TestEST_proxy(t *testing.T) {
 	}
 }
 
+// TestEST_challenge: a device that shows a certificate which is not renewed is asked for a token, and enrolls
+// with it while it shows that.
+func TestEST_challenge(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	revoked := w.machine("web-01")
+	w.revoke(revoked.leaf, ca.Superseded)
+	for token, own := range map[string]*machine{"new-01": newWorld(t).machine("dev-01"), "new-02": revoked} {
+		request := csr(t, newKey(t), own.name)
+		got := w.postEST(estEnroll, request, byLeaf(own.leaf))
+		if got.status != http.StatusUnauthorized || got.header.Get("WWW-Authenticate") == "" || !strings.Contains(got.text, "the certificate") || strings.Contains(got.text, "kedge enroll") {
+			t.Errorf("%s: %d by %q, %v: %s", own.name, got.status, got.rule, got.header, got.text)
+		}
+		if got := w.postEST(estReenroll, request, byLeaf(own.leaf)); got.status != http.StatusForbidden || strings.Contains(got.text, "kedge enroll") {
+			t.Errorf("%s: the renewal is answered %d by %q: %s", own.name, got.status, got.rule, got.text)
+		}
+		if got := w.postEST(estEnroll, csr(t, newKey(t), token), byLeaf(own.leaf), byBasic(w.token(nil, token))); got.rule != "issued" {
+			t.Errorf("%s, with a token: %s", own.name, got.record)
+		}
+	}
+}
+
 // TestEST_limits: a device whose certificate is due renews it, however many others have its address.
 func TestEST_limits(t *testing.T) {
 	t.Parallel()

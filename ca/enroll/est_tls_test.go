@@ -163,8 +163,8 @@ func TestEST_connection(t *testing.T) {
 				t.Errorf("rule %q", l.shown)
 			}
 			w.revoke(h.leaf, ca.Superseded)
-			for _, path := range []string{estReenroll, estEnroll} {
-				if status, text := l.post(conn, path, csr(t, newKey(t), h.name)); status != http.StatusForbidden || l.shown != "revoked" {
+			for path, want := range map[string]int{estReenroll: http.StatusForbidden, estEnroll: http.StatusUnauthorized} {
+				if status, text := l.post(conn, path, csr(t, newKey(t), h.name)); status != want || l.shown != "revoked" {
 					t.Errorf("%s after it was revoked: %d by %q: %s", path, status, l.shown, text)
 				}
 			}

@@ -96,13 +96,13 @@ func byEST(proof, path, situation string) cell {
 	certificate := proof == "renewal" || proof == "unenroll" || path == estReenroll && proof == "both"
 	switch {
 	case certificate && situation == "other CA":
-		return cell{code: enrollapi.UnknownCertificate, rule: "unknown-certificate"}
+		return challenged(path, cell{code: enrollapi.UnknownCertificate, rule: "unknown-certificate"})
 	case proof == "unenroll":
 		return empty
 	case certificate && proof == "both":
 		return wanted(proof, enrollapi.PathRenew, situation)
 	case certificate:
-		return byRenewal()[situation]
+		return challenged(path, byRenewal()[situation])
 	case path == estReenroll && proof == "header":
 		return cell{code: enrollapi.UnknownCertificate, rule: "proxy"}
 	case path == estReenroll:
