@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"kedge/ca"
 	"kedge/internal/enrollapi"
 )
 
@@ -137,15 +138,27 @@ func TestRefusals(t *testing.T) {
 	if left, ok := r.admit(&call{}, refused, at.Add(time.Minute)); !ok || left != 7 {
 		t.Errorf("a minute later: %v, %d left out", ok, left)
 	}
+	for range anonymousLines - 1 {
+		r.admit(&call{}, refused, at.Add(time.Minute))
+	}
+	if _, ok := r.admit(&call{proof: ca.ProofApproval, name: "web-01", profile: "workload"}, refused, at.Add(time.Minute)); ok {
+		t.Error("a request for approval is logged beyond the limit")
+	}
 	w := newWorld(t)
 	for range anonymousLines + 1 {
 		w.post(enrollapi.PathEnroll, struct{}{})
 	}
-	if n := strings.Count(w.log.String(), "rule=token-unknown"); n != anonymousLines {
-		t.Errorf("the log has %d lines", n)
+	asker := &machine{w: w, name: "new-01", key: newKey(t)}
+	asking := asker.approvalRequest(asker.name)
+	asking.Profile = "only-token"
+	if got := asker.sends(asking); got.status != http.StatusForbidden {
+		t.Errorf("status %d: %s", got.status, got.record)
+	}
+	if n, all := strings.Count(w.log.String(), "rule=token-unknown"), strings.Count(w.log.String(), "msg=refused"); n != anonymousLines || all != n {
+		t.Errorf("the log has %d lines, of %d refusals", n, all)
 	}
 	w.wait(time.Minute)
-	if got := w.post(enrollapi.PathEnroll, struct{}{}); !strings.Contains(got.record, "left_out=1") {
+	if got := w.post(enrollapi.PathEnroll, struct{}{}); !strings.Contains(got.record, "left_out=2") {
 		t.Errorf("%s", got.record)
 	}
 	h := w.machine("web-01")

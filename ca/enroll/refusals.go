@@ -3,6 +3,8 @@ package enroll
 import (
 	"sync"
 	"time"
+
+	"kedge/ca"
 )
 
 // anonymousLines is how many refusals a minute are logged of requests that proved nothing: anybody can
@@ -17,9 +19,10 @@ type refusals struct {
 	left   int // out of the log since the last that was logged
 }
 
-// admit reports whether a decision is logged, and how many were left out before it.
+// admit reports whether a decision is logged, and how many were left out before it. A request for approval
+// proves nothing, though its profile is known.
 func (r *refusals) admit(c *call, refused error, now time.Time) (left int, ok bool) {
-	if refused == nil || c.name != "" || c.profile != "" { // the host has proven its identity
+	if refused == nil || c.proof != ca.ProofApproval && (c.name != "" || c.profile != "") { // the host has proven its identity
 		return 0, true
 	}
 	r.mu.Lock()
