@@ -60,3 +60,5 @@ type listenerOf struct {
 }
 
 func (l listenerOf) Accept() (net.Conn, error) { return l.c, nil }
+
+func (listenerOf) Close() error { return nil }

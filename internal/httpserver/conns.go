@@ -63,11 +63,29 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		c := &conn{Conn: accepted, all: l.all, pool: l.pool, client: clientOf(accepted)}
 		c.become(http.StateNew)
-		if l.all.add(c) {
+		entered, err := l.enter(c)
+		if entered {
 			return c, nil
 		}
 		_ = accepted.Close()
+		if err != nil {
+			return nil, err
+		}
 	}
+}
+
+// enter counts a connection as open, and reports whether there is room. It may have to wait again: what await
+// found is gone if a connection that was idle has a request now.
+func (l *listener) enter(c *conn) (bool, error) {
+	for !l.all.add(c) {
+		if !l.all.waits() {
+			return false, nil
+		}
+		if err := l.await(); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // roomCheck is the time after which a full pool is looked at again: a connection may have become slow.
@@ -97,6 +115,13 @@ func (a *Connections) hasRoom(p Pool) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return !a.queue || len(a.open[p]) < a.limits[p] || oldest(a.now(), a.open[p]) != nil
+}
+
+// waits reports whether connections that find no room are to wait.
+func (a *Connections) waits() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.queue
 }
 
 // notify lets a listener that waits for room look again.

@@ -147,3 +147,56 @@ func TestResize(t *testing.T) {
 	r.await()
 	r.release()
 }
+
+// reused is a listener whose connection comes when the only idle one has got a request.
+type reused struct {
+	listenerOf
+	idle     *conn
+	accepted chan struct{}
+}
+
+func (l reused) Accept() (net.Conn, error) {
+	l.idle.become(http.StateActive)
+	close(l.accepted)
+	return l.c, nil
+}
+
+// TestListener_queueReused: a connection for which there was room when it was accepted waits again if that
+// is gone, and is not closed.
+func TestListener_queueReused(t *testing.T) {
+	t.Parallel()
+	for _, ends := range []bool{false, true} {
+		all := NewConnections(Limits{Main: 1, Monitor: 1, Queue: true}, time.Now)
+		end, other := net.Pipe()
+		t.Cleanup(func() { other.Close() })
+		idle := &conn{Conn: end, all: all}
+		idle.become(http.StateIdle)
+		all.add(idle)
+		client, accepted := net.Pipe()
+		t.Cleanup(func() { client.Close() })
+		from := reused{listenerOf{c: accepted}, idle, make(chan struct{})}
+		l := all.Listener(from, Main)
+		got := make(chan error, 1)
+		go func() {
+			_, err := l.Accept()
+			got <- err
+		}()
+		<-from.accepted
+		select {
+		case err := <-got:
+			t.Fatalf("it has the place of one that is busy: %v", err)
+		case <-time.After(3 * roomCheck):
+		}
+		if ends {
+			_ = l.Close()
+			if err := <-got; !errors.Is(err, net.ErrClosed) {
+				t.Errorf("the listener is closed: %v", err)
+			}
+			continue
+		}
+		_ = idle.Close()
+		if err := <-got; err != nil || all.Count() != 1 {
+			t.Errorf("%v, %d open", err, all.Count())
+		}
+	}
+}
