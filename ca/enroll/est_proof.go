@@ -128,8 +128,8 @@ func (d estDoor) checkLink(r *http.Request, challenge []byte) error {
 	switch {
 	case d.isForwarded(r):
 		return refuse(enrollapi.BadRequest, "tls-unique", "the request has a challengePassword, which cannot be checked: a proxy has sent it, and TLS ends there").hinted(hint)
-	case r.TLS == nil || len(r.TLS.TLSUnique) == 0: // RFC 9266, 3
-		return refuse(enrollapi.BadRequest, "tls-unique", "the request has a challengePassword, which cannot be checked: a connection by TLS 1.3 has no tls-unique").hinted(hint)
+	case r.TLS == nil || len(r.TLS.TLSUnique) == 0: // RFC 9266, 3, and RFC 7627
+		return refuse(enrollapi.BadRequest, "tls-unique", "the request has a challengePassword, which cannot be checked: a connection by TLS 1.3 has no tls-unique, and one by TLS 1.2 that resumes a session has none without the extended master secret").hinted(hint)
 	case subtle.ConstantTimeCompare(est.Flat(r.TLS.TLSUnique), challenge) != 1:
 		return refuse(enrollapi.BadRequest, "tls-unique", "the challengePassword of the request is not the tls-unique of this connection: it was made for another, or is a password").hinted(hint)
 	}

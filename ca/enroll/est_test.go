@@ -41,8 +41,11 @@ func TestEST_paths(t *testing.T) {
 			t.Errorf("POST %s: %d", operation, got.status)
 		}
 	}
-	if got := w.postEST(est.Path+"/cacerts", nil); got.status != 405 {
-		t.Errorf("POST cacerts: %d", got.status)
+	if got := w.postEST(est.Path+"/cacerts", nil); got.status != 405 || got.header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST cacerts: %d, %v", got.status, got.header)
+	}
+	if got := w.sendEST(http.MethodGet, estEnroll, nil); got.status != 405 || got.header.Get("Allow") != "POST" {
+		t.Errorf("GET simpleenroll: %d, %v", got.status, got.header)
 	}
 	if page := string(w.server.metrics(t.Context())); strings.Contains(page, "nosuch") {
 		t.Error("the metrics have a path that is not there")

@@ -42,7 +42,7 @@ func (s *Server) decide(ctx context.Context, w http.ResponseWriter, r *http.Requ
 
 func (s *Server) allowed(ctx context.Context, c *call, r *http.Request, e endpoint) (any, error) {
 	if r.Method != http.MethodPost {
-		return nil, refuse(enrollapi.MethodNotAllowed, "method", "only POST is answered here")
+		return nil, refuseMethod(http.MethodPost)
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != e.kind {
 		return nil, refuse(enrollapi.BadRequest, "content-type", "the Content-Type must be %s", e.kind)
@@ -149,7 +149,7 @@ func (s *Server) unenroll(ctx context.Context, c *call, r *http.Request) (any, e
 // show answers a GET, which is not logged.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, p protocol, read func() (any, error)) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		s.write(w, p, nil, refuse(enrollapi.MethodNotAllowed, "method", "only GET is answered here"))
+		s.write(w, p, nil, refuseMethod(http.MethodGet, http.MethodHead))
 		return
 	}
 	httpserver.Answering(r.Context())

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"kedge/internal/enrollapi"
@@ -36,6 +37,9 @@ func (s *Server) write(w http.ResponseWriter, p protocol, answer any, err error)
 		o.status = o.refused.code.Status()
 		if seconds := o.refused.retrySeconds(); seconds > 0 {
 			header.Set("Retry-After", strconv.Itoa(seconds))
+		}
+		if methods := o.refused.allowed; len(methods) > 0 {
+			header.Set("Allow", strings.Join(methods, ", "))
 		}
 		if o.refused.code == enrollapi.TooLarge {
 			header.Set("Connection", "close") // the rest of the request is not read

@@ -19,6 +19,7 @@ type refusal struct {
 	message string
 	hint    string
 	retry   time.Duration // 0: a repetition would be refused as well
+	allowed []string      // the methods of HTTP, if another is refused
 	err     error         // what the host is not told; nil if the message is all of it
 }
 
@@ -37,6 +38,13 @@ func refuse(code enrollapi.Code, rule, format string, args ...any) *refusal {
 
 func (r *refusal) hinted(hint string) *refusal {
 	r.hint = hint
+	return r
+}
+
+// refuseMethod refuses a method of HTTP that is not one of those allowed (RFC 9110, 15.5.6).
+func refuseMethod(allowed ...string) *refusal {
+	r := refuse(enrollapi.MethodNotAllowed, "method", "only %s is answered here", allowed[0])
+	r.allowed = allowed
 	return r
 }
 

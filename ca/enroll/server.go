@@ -83,7 +83,9 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// SetTerms replaces the terms. Requests in progress use the old ones.
+// SetTerms replaces the terms. A request in progress may have used the old ones for some of its steps, and
+// uses the new ones for the others. Whether a client is asked for a certificate was decided when its
+// connection was made.
 func (s *Server) SetTerms(t *Terms) {
 	s.terms.Store(t)
 	s.conns.Resize(t.Limits.connections())

@@ -38,10 +38,10 @@ CA by the key of its root, which is in their token. The names in it are those of
 With server.est in the configuration, devices enroll and renew by EST (RFC 7030) at /.well-known/est/,
 by the same rules: with a token as the password of HTTP Basic, and by mTLS.
 
-Several servers can share a ledger in PostgreSQL. Of what proxies add to a request, only
-X-Forwarded-For is read, and only from those under server.trusted_proxies in the configuration.
-Each can have a folder and a key of its own, of an intermediate that --issuer names; hosts enroll and
-renew at any of them.
+Several servers can share a ledger in PostgreSQL. Each can have a folder and a key of its own, of an
+intermediate that --issuer names; hosts enroll and renew at any of them. The address of a host is read
+from X-Forwarded-For alone, and only from proxies under server.trusted_proxies in the configuration.
+For EST, a request that any proxy has sent, by its address or headers, renews no certificate by mTLS.
 
 The server makes the revocation lists of the authorities whose key is here: within a minute after
 something was revoked, and when half of their time has passed. --http serves them, the same bytes
