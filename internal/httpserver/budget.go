@@ -25,13 +25,14 @@ type Limits struct {
 }
 
 // budgets returns the limit of each pool. Together they use at most half of the descriptors that
-// the process may open: the rest is for files, other connections and libraries.
+// the process may open: the rest is for files, other connections and libraries. Where that is not enough
+// for both, Monitor gets a quarter, or what Main leaves.
 func (l Limits) budgets() [pools]int {
 	if l.Descriptors == 0 {
 		l.Descriptors = openableFiles()
 	}
 	all := int(min(l.Descriptors/2, uint64(l.Main+l.Monitor)))
-	monitor := max(min(all/4, l.Monitor), 1)
+	monitor := max(min(max(all/4, all-l.Main), l.Monitor), 1)
 	return [pools]int{Main: max(min(all-monitor, l.Main), 1), Monitor: monitor}
 }
 

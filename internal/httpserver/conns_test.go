@@ -13,18 +13,22 @@ import (
 )
 
 // TestBudgets: all connections together take at most half of the descriptors, as far as there is one
-// for each pool.
+// for each pool; and one pool does not shrink with the limit of the other.
 func TestBudgets(t *testing.T) {
 	t.Parallel()
-	for descriptors, want := range map[uint64][pools]int{
-		2: {1, 1}, 4: {1, 1}, 20: {8, 2}, 64: {24, 8}, 256: {112, 16}, 1024: {496, 16}, 1056: {512, 16}, 4096: {512, 16}, math.MaxUint64: {512, 16},
+	for of, wanted := range map[[pools]int]map[uint64][pools]int{
+		{512, 16}: {2: {1, 1}, 4: {1, 1}, 20: {8, 2}, 64: {24, 8}, 256: {112, 16}, 1024: {496, 16}, 1056: {512, 16}, 4096: {512, 16}, math.MaxUint64: {512, 16}},
+		{64, 256}: {4: {1, 1}, 64: {24, 8}, 256: {64, 64}, 640: {64, 256}, math.MaxUint64: {64, 256}},
+		{1, 256}:  {1024: {1, 256}},
 	} {
-		got := Limits{Main: 512, Monitor: 16, Descriptors: descriptors}.budgets()
-		if got != want {
-			t.Errorf("%d: %v, want %v", descriptors, got, want)
-		}
-		if all := got[Main] + got[Monitor]; descriptors >= 4 && uint64(all) > descriptors/2 {
-			t.Errorf("%d: %d connections", descriptors, all)
+		for descriptors, want := range wanted {
+			got := Limits{Main: of[Main], Monitor: of[Monitor], Descriptors: descriptors}.budgets()
+			if got != want {
+				t.Errorf("%v of %d: %v, want %v", of, descriptors, got, want)
+			}
+			if all := got[Main] + got[Monitor]; descriptors >= 4 && uint64(all) > descriptors/2 {
+				t.Errorf("%v of %d: %d connections", of, descriptors, all)
+			}
 		}
 	}
 }
