@@ -61,10 +61,13 @@ func (s *Server) allowed(ctx context.Context, c *call, r *http.Request, e endpoi
 	return e.run(ctx, c, r)
 }
 
-// buffer reads the body of a request, as much of it as can be decoded.
+// buffer reads the body of a request, as much of it as can be decoded. It takes the memory for that once, as
+// far as the request has the length.
 func buffer(r *http.Request) error {
-	data, err := io.ReadAll(io.LimitReader(r.Body, enrollapi.MaxBody+1))
-	r.Body = io.NopCloser(bytes.NewReader(data))
+	var data bytes.Buffer
+	data.Grow(int(max(min(r.ContentLength, enrollapi.MaxBody+1), 0)) + bytes.MinRead)
+	_, err := data.ReadFrom(io.LimitReader(r.Body, enrollapi.MaxBody+1))
+	r.Body = io.NopCloser(&data)
 	return err
 }
 

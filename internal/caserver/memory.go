@@ -7,7 +7,8 @@ import (
 
 // memoryLimit is the memory of the Go runtime beyond which it collects garbage more often: with the
 // program itself the process then stays below 96 MiB while as many hosts come at once as it takes
-// connections. What is in use at one time is far less, and lists for AWS are small.
+// connections. What is in use at one time is far less, and lists for AWS are small. Clients that send
+// the largest bodies, slowly, take up to 64 KiB more for each connection.
 const memoryLimit = 64 << 20
 
 // limitMemory sets the memory limit, unless GOMEMLIMIT has set one.
