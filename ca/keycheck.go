@@ -8,7 +8,8 @@ import (
 )
 
 // CheckKey has the key of the CA sign a certificate request, which is thrown away, and verifies it:
-// a key store can lose a key, or its session, after it was opened.
+// a key store can lose a key, or its session, after it was opened. A
+// crypto.Signer has no context: how long this takes is bounded by the time limit of the key, if it has one.
 func (a *Authority) CheckKey() error {
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: "check of the key"}}, a.key)
 	if err != nil {

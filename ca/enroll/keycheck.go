@@ -60,6 +60,8 @@ func (s *Server) lastKeyCheck(ctx context.Context) (done <-chan struct{}, err er
 	return running, nil
 }
 
+// runKeyCheck does one check. The context does not end a signature: with a key that never answers, this one
+// check stays in progress, and no other is started.
 func (s *Server) runKeyCheck(ctx context.Context, running chan struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()

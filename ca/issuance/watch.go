@@ -61,7 +61,8 @@ func (s *Service) lateFilters(now time.Time) (late, expired ledger.Filter) {
 }
 
 // CheckKey has the key of an authority, the issuing one when the name is empty, sign something that
-// is thrown away. Errors are those of Issuer and ca.Authority.CheckKey.
+// is thrown away. The context bounds what is read of the ledger, but not the signature. Errors are those
+// of Issuer and ca.Authority.CheckKey.
 func (s *Service) CheckKey(ctx context.Context, name string) error {
 	i, err := s.Issuer(ctx, name)
 	if err != nil {
