@@ -54,10 +54,13 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // isExpendable reports whether the connection can be closed for another: it is idle, or slow to send its
 // request. One that waits for the server is not, however long that takes. Where others cannot wait, one
-// that has sent nothing is, too. The lock of all connections is held.
+// that has sent nothing is at once. The lock of all connections is held.
 func (c *conn) isExpendable(now time.Time) bool {
 	if http.ConnState(c.state.Load()) == http.StateIdle {
 		return true
+	}
+	if !c.heard.Load() && !c.all.queue && http.ConnState(c.state.Load()) == http.StateNew {
+		return true // also before its goroutine reads
 	}
 	reading := c.reading.Load()
 	if reading == 0 || c.answering.Load() {
@@ -71,9 +74,6 @@ func (c *conn) patience() time.Duration {
 	longest := slowRead
 	if !c.heard.Load() {
 		longest = slowFirst
-		if !c.all.queue {
-			return 0
-		}
 	}
 	if c.all.isOverShare(c) {
 		longest /= haste

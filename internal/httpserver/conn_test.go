@@ -19,7 +19,6 @@ func TestPatience(t *testing.T) {
 		heard  bool
 		want   time.Duration
 	}{
-		{"no first byte, and others cannot wait", false, one, 1, false, 0},
 		{"no first byte", true, one, 1, false, slowFirst},
 		{"no next byte", true, one, 1, true, slowRead},
 		{"no next byte, and others cannot wait", false, one, 1, true, slowRead},

@@ -95,3 +95,22 @@ func isOpen(c *conn) bool {
 	_, err := c.Read(make([]byte, 1))
 	return fmt.Sprint(err) != io.ErrClosedPipe.Error()
 }
+
+// TestListener_unread: where others cannot wait, a connection whose goroutine has not come to read yet
+// makes room as one that is silent.
+func TestListener_unread(t *testing.T) {
+	t.Parallel()
+	all := NewConnections(Limits{Main: 1, Monitor: 1}, time.Now)
+	l := all.Listener(exhausted{all: all, most: 2}, Main)
+	var accepted [3]net.Conn
+	for i := range accepted {
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		accepted[i] = c
+	}
+	if isOpen(accepted[1].(*conn)) || !isOpen(accepted[2].(*conn)) {
+		t.Error("the last one has not taken the place of the one before")
+	}
+}
