@@ -278,6 +278,30 @@ func TestArchive_last(t *testing.T) {
 	})
 }
 
+// What was given for a token stays, so that the token can be revoked with the certificates that followed.
+func TestArchive_token(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		token := madeToken(t, x.l, 1)
+		certs := []*x509.Certificate{x.root.leaf("web", valid(-72*time.Hour, -48*time.Hour))}
+		if err := enroll(t, x.l, x.root, token, certs[0]); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			next := x.root.leaf("web", valid(-71*time.Hour, time.Duration(i-2)*time.Hour+time.Minute))
+			add(t, x.l, ca.Issued{Certificate: next, Replaces: fingerprint(certs[i])})
+			certs = append(certs, next)
+		}
+		x.archive(0)
+		x.want("given for a token", certs, true, false, false, true)
+		revoked, err := x.l.RevokeToken(t.Context(), token.Token, true, "stolen")
+		if err != nil || len(revoked) != 1 || revoked[0].Serial != x.record(certs[3]).Serial {
+			t.Errorf("%+v, %v", revoked, err)
+		}
+		x.verified()
+	})
+}
+
 // What has not expired stays, whatever was asked for; and so does what expired after that time.
 func TestArchive_expired(t *testing.T) {
 	twoEngines(t, func(t *testing.T, where string) {
