@@ -25,7 +25,7 @@ func TestArchive_full(t *testing.T) {
 	})
 	x := newArchiving(t, filepath.Join(t.TempDir(), "ledger.db"))
 	for i := range 100 {
-		x.renewed(fmt.Sprint("web-", i), 4, time.Hour)
+		x.renewed(fmt.Sprint("web-", i), 5, time.Hour)
 	}
 	before := x.all()
 	head, _, err := x.l.Head(t.Context())

@@ -129,7 +129,7 @@ func TestArchive(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		x := newArchiving(t, where)
 		for i := range 30 {
-			x.renewed(fmt.Sprint("web-", i), 5, 24*time.Hour)
+			x.renewed(fmt.Sprint("web-", i), 6, 24*time.Hour)
 		}
 		before, report := x.all(), x.verified()
 		done := x.archive(0)
@@ -200,7 +200,7 @@ func TestArchive_revoked(t *testing.T) {
 			t.Fatal(err)
 		}
 		x.archive(0)
-		x.want("one is revoked", certs, false, true, false, true)
+		x.want("one is revoked", certs, false, true, true, true)
 		r := x.root.sign(&x509.Certificate{Subject: certs[1].Subject, NotBefore: noon, NotAfter: noon.Add(time.Hour)}, x.root, newKey(t))
 		r.PublicKey, r.RawSubjectPublicKeyInfo = certs[1].PublicKey, certs[1].RawSubjectPublicKeyInfo
 		err := x.l.RecordIssued(t.Context(), ca.Issued{Certificate: r, Issuer: x.root.cert, At: noon})
@@ -227,7 +227,7 @@ func TestArchive_newest(t *testing.T) {
 			t.Fatal(err)
 		}
 		x.archive(0)
-		x.want("the newest of the lineage", certs, false, false, true)
+		x.want("the newest of the lineage", certs, false, true, true)
 	})
 }
 
@@ -249,7 +249,7 @@ func TestArchive_held(t *testing.T) {
 			t.Fatal(err)
 		}
 		x.archive(0)
-		x.want("held", held, false, false, true)
+		x.want("held", held, false, true, true)
 		x.want("sold", sold, false, false, true)
 		token := madeToken(t, x.l, 1, func(k *Token) { k.Names, k.Pattern, k.Uses = nil, "*", 9 })
 		for _, name := range []string{"held", "sold"} {
@@ -293,10 +293,31 @@ func TestArchive_token(t *testing.T) {
 			certs = append(certs, next)
 		}
 		x.archive(0)
-		x.want("given for a token", certs, true, false, false, true)
+		x.want("given for a token", certs, true, false, true, true)
 		revoked, err := x.l.RevokeToken(t.Context(), token.Token, true, "stolen")
 		if err != nil || len(revoked) != 1 || revoked[0].Serial != x.record(certs[3]).Serial {
 			t.Errorf("%+v, %v", revoked, err)
+		}
+		x.verified()
+	})
+}
+
+// What the newest certificate has replaced stays: a host that did not get the answer has only that one, and
+// asks again with the same key.
+func TestArchive_answerLost(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		certs := x.renewed("web", 3, -time.Hour)
+		key := newKey(t)
+		next, err := renewBy(t, x.l, x.root, certs[2], key, ca.Enrollment{Grace: 48 * time.Hour}, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.archive(0)
+		x.want("the answer was lost", append(certs, next), false, false, true, true)
+		_, err = renewBy(t, x.l, x.root, certs[2], key, ca.Enrollment{Grace: 48 * time.Hour}, noon)
+		if kindOfError(err) != "answered" {
+			t.Errorf("again: %v", err)
 		}
 		x.verified()
 	})
@@ -354,13 +375,13 @@ func (x *archiving) sealed() (*archiver, *segment.Sealed) {
 func TestArchive_recordedFirst(t *testing.T) {
 	twoEngines(t, func(t *testing.T, where string) {
 		x := newArchiving(t, where)
-		certs := x.renewed("web", 3, time.Hour)
+		certs := x.renewed("web", 4, time.Hour)
 		a, sealed := x.sealed()
 		seqs := []int64{x.record(certs[0]).Seq, x.record(certs[1]).Seq}
 		if gone, _, err := a.removeBatch(t.Context(), sealed, seqs); gone != 0 || err == nil {
 			t.Errorf("%d are gone, %v", gone, err)
 		}
-		x.want("not recorded", certs, true, true, true)
+		x.want("not recorded", certs, true, true, true, true)
 		if err := a.record(t.Context(), sealed); err != nil {
 			t.Fatal(err)
 		}
@@ -375,7 +396,7 @@ func TestArchive_recordedFirst(t *testing.T) {
 func TestArchive_changedMeanwhile(t *testing.T) {
 	twoEngines(t, func(t *testing.T, where string) {
 		x := newArchiving(t, where)
-		certs := x.renewed("web", 4, time.Hour)
+		certs := x.renewed("web", 5, time.Hour)
 		a, sealed := x.sealed()
 		if err := a.record(t.Context(), sealed); err != nil {
 			t.Fatal(err)
@@ -387,9 +408,9 @@ func TestArchive_changedMeanwhile(t *testing.T) {
 		if err := a.remove(t.Context(), sealed, &done); err != nil || done.Records != 2 {
 			t.Errorf("%+v, %v", done, err)
 		}
-		x.want("one was revoked", certs, false, true, false, true)
+		x.want("one was revoked", certs, false, true, false, true, true)
 		x.verified()
-		if len(x.all()) != 5 {
+		if len(x.all()) != 6 {
 			t.Errorf("%d certificates", len(x.all()))
 		}
 	})
@@ -424,7 +445,7 @@ func TestArchive_resolvedOrReleased(t *testing.T) {
 			x.want(name, certs, true, true, true, true)
 			x.verified()
 			x.archive(0)
-			x.want(name+", then", certs, false, false, false, true)
+			x.want(name+", then", certs, false, false, true, true)
 			x.verified()
 		}
 	})
@@ -474,10 +495,12 @@ func TestArchive_two(t *testing.T) {
 // A name in a segment is found by each of its names, and by nothing else.
 func TestListArchived(t *testing.T) {
 	x := newArchiving(t, filepath.Join(t.TempDir(), "ledger.db"))
-	certs := x.renewed("web", 3, time.Hour)
+	certs := x.renewed("web", 4, time.Hour)
 	named := x.root.leaf("db", valid(-48*time.Hour, -24*time.Hour), func(c *x509.Certificate) { c.DNSNames = []string{"DB.example.com"} })
 	add(t, x.l, ca.Issued{Certificate: named, Host: "rack-7"})
-	add(t, x.l, ca.Issued{Certificate: x.root.leaf("db"), Replaces: fingerprint(named)})
+	next := x.root.leaf("db")
+	add(t, x.l, ca.Issued{Certificate: next, Replaces: fingerprint(named)})
+	add(t, x.l, ca.Issued{Certificate: x.root.leaf("db"), Replaces: fingerprint(next)})
 	x.archive(0)
 	for _, tt := range []struct {
 		f    Filter
@@ -488,7 +511,7 @@ func TestListArchived(t *testing.T) {
 		{Filter{Serial: certs[0].SerialNumber.Text(16)}, 1}, {Filter{Serial: certs[2].SerialNumber.Text(16)}, 0},
 		{Filter{Fingerprint: fmt.Sprintf("%x", fingerprint(certs[1]))}, 1}, {Filter{State: Expired}, 3}, {Filter{State: Valid}, 0},
 		{Filter{Kind: Leaf}, 3}, {Filter{Kind: Root}, 0}, {Filter{Unreplaced: true}, 0}, {Filter{Newest: true}, 0}, {Filter{Issuer: "CN=Archive CA"}, 3},
-		{Filter{ExpiresBefore: noon.Add(-3 * time.Hour)}, 1}, {Filter{ExpiresAfter: noon}, 0}, {Filter{IssuedAfter: noon}, 3}, {Filter{Subject: "d*"}, 1},
+		{Filter{ExpiresBefore: noon.Add(-4 * time.Hour)}, 1}, {Filter{ExpiresAfter: noon}, 0}, {Filter{IssuedAfter: noon}, 3}, {Filter{Subject: "d*"}, 1},
 	} {
 		n := 0
 		for _, err := range x.l.ListArchived(t.Context(), x.dir, tt.f, func(e *SegmentError) { t.Error(e) }) {
@@ -509,7 +532,7 @@ func threeSegments(t *testing.T, where string) (x *archiving, files []string) {
 	x = newArchiving(t, where)
 	for n := range 3 {
 		for i := range 4 {
-			x.renewed(fmt.Sprint("web-", n, "-", i), 3, time.Hour)
+			x.renewed(fmt.Sprint("web-", n, "-", i), 4, time.Hour)
 		}
 		files = append(files, x.archive(0).Segments...)
 	}
