@@ -64,6 +64,9 @@ func (s *Service) cloneEvents(ctx context.Context, now time.Time) (all []Event, 
 			continue
 		}
 		newest, err := s.ledger.Certificate(ctx, c.Newest)
+		if isNotFound(err) { // others are reported nevertheless
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

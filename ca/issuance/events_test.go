@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"database/sql"
 	"net/netip"
 	"slices"
 	"strings"
@@ -103,5 +104,43 @@ func TestOverview(t *testing.T) {
 	}
 	if a := o.Authorities[0]; a.Name != RootName || !a.ListEnd.Equal(list.NextUpdate) || a.ListBegin.IsZero() || !a.NotAfter.Equal(list.End) {
 		t.Errorf("%+v", a)
+	}
+}
+
+// TestEvents_certificateLost: a refused renewal about a certificate that the ledger does not have stops
+// neither the status nor the other events.
+func TestEvents_certificateLost(t *testing.T) {
+	t.Parallel()
+	x := newCA(t)
+	issuer, err := x.Issuer(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var newest *Issued
+	for _, name := range []string{"web-01", "web-02"} {
+		first := x.leaf(name, 24*time.Hour)
+		for range 2 {
+			issued, err := issuer.Renew(t.Context(), Renewal{Old: x.inLedger(first), Renewal: ca.Renewal{Profile: ca.DefaultProfile(), Public: newKey(t).Public()},
+				Enrollment: &ca.Enrollment{Proof: ca.ProofRenewal, Address: netip.MustParseAddr("198.51.100.7"), KeyPlace: ca.KeyInFile}})
+			if err == nil && name == "web-01" {
+				newest = issued
+			}
+		}
+	}
+	lost := x.inLedger(newest.Certificate)
+	db, err := sql.Open("sqlite", x.l.Where())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM certificates WHERE seq = ?", lost.Seq); err != nil {
+		t.Fatal(err)
+	}
+	if needs := x.needs(); !strings.Contains(needs, "another key wanted to renew a certificate of web-02, ") {
+		t.Errorf("status: %s", needs)
+	}
+	events, err := x.Events(t.Context())
+	if err != nil || !slices.ContainsFunc(events, func(e Event) bool { return e.Kind == EventClone && e.Name == "web-02" }) {
+		t.Errorf("%+v, %v", events, err)
 	}
 }

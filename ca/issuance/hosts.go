@@ -106,9 +106,12 @@ func (s *Service) cloneStatus(ctx context.Context, c *Status) error {
 }
 
 // holderOf returns the newest certificate of the lineage of another; nil if that has ended, or its
-// newest is revoked.
+// newest is revoked, or if it is not in the ledger.
 func (s *Service) holderOf(ctx context.Context, fingerprint []byte) (*ledger.Certificate, error) {
 	c, err := s.ledger.Certificate(ctx, fingerprint)
+	if isNotFound(err) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -22,8 +22,8 @@ import (
 // What may leave is stated in one place, mayLeave, which is part of the statement that deletes: a leaf
 // that has expired, is not revoked, is not the newest of a lineage (so that it neither can be renewed
 // nor holds its name), nor the one that this has replaced (so that a host that did not get the answer can
-// ask again), was not given for a token (so that what a stolen token gave can be revoked), and
-// is not the last of its subject (so that a name which was ever in use stays known as such). Revoked
+// ask again), was not given for a token (so that what a stolen token gave can be revoked), is
+// not named in an entry of a refused renewal or of what was decided about it, and is not the last of its subject (so that a name which was ever in use stays known as such). Revoked
 // certificates stay for good, since their keys must not be certified again.
 //
 // A segment goes through these steps, and each may be the last before the power fails:
@@ -55,11 +55,15 @@ type archiveBody struct {
 }
 
 const (
-	// mayLeave is the rule. Its argument is a time: see transaction.remove.
+	// mayLeave is the rule. Its argument is a time: see transaction.remove. engine.schema replaces the words in
+	// braces.
 	mayLeave = `c.kind = 'leaf' AND c.not_after < ? AND c.revoked_at IS NULL
 		AND NOT EXISTS (SELECT 1 FROM lineages l WHERE l.newest = c.seq)
 		AND NOT EXISTS (SELECT 1 FROM lineages l WHERE l.newest = c.replaced_seq)
 		AND NOT EXISTS (SELECT 1 FROM token_uses u WHERE u.seq = c.seq)
+		AND {hex c.fingerprint} NOT IN (
+			SELECT coalesce({json e.body} ->> 'keep', {json e.body} ->> 'newest', '') FROM entries e WHERE e.kind IN ('clone', 'resolve')
+			UNION ALL SELECT coalesce({json e.body} ->> 'presented', '') FROM entries e WHERE e.kind IN ('clone', 'resolve'))
 		AND EXISTS (SELECT 1 FROM certificates n WHERE n.common_name = c.common_name AND n.subject = c.subject AND n.seq > c.seq AND n.kind = 'leaf')`
 	// isRecorded lets rows go only into a segment that the ledger has; noneChanged, only if no row was changed
 	// since the segment was begun that may leave again, as by resolve, and by a hold that was released: what is

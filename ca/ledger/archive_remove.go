@@ -112,8 +112,9 @@ func (t *transaction) remove(ctx context.Context, sealed *segment.Sealed, runs [
 	}
 	expired := min(s.Expired.UnixMicro(), t.now().UnixMicro())
 	var all []statement
+	text := t.e.schema.Replace(deleteCertificates)
 	for _, r := range runs {
-		all = append(all, some(deleteCertificates, r.from, r.to, expired, s.Number, s.Digest(), head))
+		all = append(all, some(text, r.from, r.to, expired, s.Number, s.Digest(), head))
 	}
 	for _, text := range []string{deleteNames, deleteEntries} {
 		for _, r := range runs {

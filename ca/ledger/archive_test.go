@@ -323,6 +323,38 @@ func TestArchive_answerLost(t *testing.T) {
 	})
 }
 
+// What a refused renewal names stays, and what was decided about it: the alarm lasts until it is resolved.
+func TestArchive_cloned(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		c := newCopied(t, where)
+		x := &archiving{t, c.l, c.root, t.TempDir()}
+		certs := []*x509.Certificate{c.both, c.next, c.renewed(c.next)}
+		c.want("another again", "clone", c.next, newKey(t))
+		later := func() {
+			for range 3 {
+				c.c.set(c.c.get().Add(20 * time.Hour))
+				certs = append(certs, c.renewed(certs[len(certs)-1]))
+			}
+			c.c.set(c.c.get().Add(20 * time.Hour))
+			x.archive(c.c.get().Sub(noon))
+			x.verified()
+		}
+		later()
+		x.want("cloned", certs, true, true, true, false, true, true)
+		if n := c.open(); n != 2 {
+			t.Errorf("%d are open", n)
+		}
+		if r, err := c.resolve(certs[5]); err != nil || len(r.Revoked) != 2 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		later()
+		x.want("resolved", certs, true, true, true, false, false, true, false, true, true)
+		if n := c.open(); n != 0 {
+			t.Errorf("%d are open when it is resolved", n)
+		}
+	})
+}
+
 // What has not expired stays, whatever was asked for; and so does what expired after that time.
 func TestArchive_expired(t *testing.T) {
 	twoEngines(t, func(t *testing.T, where string) {

@@ -33,7 +33,7 @@ func (a *archiver) candidates(ctx context.Context) (head string, seqs []int64, e
 	if a.cursor == (cursor{}) {
 		a.cursor = cursor{math.MinInt64, 0}
 	}
-	text := a.engine.sql(fmt.Sprintf(findCandidates, a.engine.using("certificates_expiry")))
+	text := a.engine.sql(fmt.Sprintf(a.engine.schema.Replace(findCandidates), a.engine.using("certificates_expiry")))
 	for len(seqs) < maxSegment {
 		found, err := a.page(ctx, text, &seqs)
 		if err != nil {

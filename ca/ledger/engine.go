@@ -13,7 +13,7 @@ import (
 type engine struct {
 	where  string            // the file, or the host and the database, for errors
 	goose  goose.Dialect     // for goose migrations
-	schema *strings.Replacer // replaces the placeholders in schema/*.sql
+	schema *strings.Replacer // replaces the placeholders in schema/*.sql and mayLeave
 
 	numbered      bool   // parameters are $1, $2 and not ?
 	remote        bool   // a server that may have been restarted since the last statement

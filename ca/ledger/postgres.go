@@ -99,7 +99,8 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		where: where,
 		goose: goose.DialectPostgres,
 		// "C": patterns are ranges of bytes, whatever language the database sorts by.
-		schema:   strings.NewReplacer("{seq}", "BIGINT", "{text}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA", "{none}", `'\x'`, "{clustered}", "", "{seq too}", ", seq"),
+		schema: strings.NewReplacer("{seq}", "BIGINT", "{text}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA", "{none}", `'\x'`, "{clustered}", "", "{seq too}", ", seq",
+			"{hex c.fingerprint}", "encode(c.fingerprint, 'hex')", "{json e.body}", "e.body::json"),
 		numbered: true,
 		remote:   true,
 		begin:    "BEGIN ISOLATION LEVEL READ COMMITTED", // a transaction that waited for the head sees the new one; under a stricter default it would fail

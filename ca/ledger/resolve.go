@@ -36,7 +36,7 @@ type resolveBody struct {
 const (
 	setNewest     = "UPDATE lineages SET newest = ?, only_key = ? WHERE id = ?"
 	setUnreplaced = "UPDATE certificates SET replaced_seq = NULL WHERE seq = ?"
-	readClones    = "SELECT seq, at, kind, body, prev, hash FROM entries WHERE kind <> 'issue' AND kind IN ('clone', 'resolve') ORDER BY seq"
+	readClones    = "SELECT seq, at, kind, body, prev, hash FROM entries WHERE kind IN ('clone', 'resolve') ORDER BY seq"
 )
 
 // Resolved is what Resolve has decided.

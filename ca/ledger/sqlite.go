@@ -73,9 +73,10 @@ func sqliteFile(path string, o Options) error {
 
 func sqliteEngine(path string, busy time.Duration) *engine {
 	e := &engine{
-		where:     path,
-		goose:     goose.DialectSQLite3,
-		schema:    strings.NewReplacer("{seq}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{none}", "x''", "{clustered}", "WITHOUT ROWID", "{seq too}", ""),
+		where: path,
+		goose: goose.DialectSQLite3,
+		schema: strings.NewReplacer("{seq}", "INTEGER", "{text}", "TEXT", "{bytes}", "BLOB", "{none}", "x''", "{clustered}", "WITHOUT ROWID", "{seq too}", "",
+			"{hex c.fingerprint}", "lower(hex(c.fingerprint))", "{json e.body}", "e.body"),
 		writeMode: "PRAGMA journal_mode = WAL",
 		begin:     "BEGIN IMMEDIATE",
 		head:      "SELECT seq, hash, at, 0, 0 FROM head",

@@ -13,3 +13,6 @@ CREATE TABLE segments (
     gone      BIGINT NOT NULL,    -- records that the database no longer has
     done      BIGINT NOT NULL     -- 1: no more of them leave
 ) {clustered};
+
+-- The renewals that were refused, and what was decided about them: what they name does not leave.
+CREATE INDEX entries_clones ON entries (seq) WHERE kind IN ('clone', 'resolve');
