@@ -146,7 +146,7 @@ type archiver struct {
 	cursor cursor
 }
 
-// resume reads the last segment, and ends it if that was interrupted.
+// resume reads the last segment, and ends it if that was interrupted. It must be in the folder.
 func (a *archiver) resume(ctx context.Context, done *Archived) error {
 	var hash []byte
 	err := a.db.QueryRowContext(ctx, "SELECT hash FROM entries WHERE seq = 1").Scan(&hash)
@@ -159,7 +159,7 @@ func (a *archiver) resume(ctx context.Context, done *Archived) error {
 		return err
 	}
 	if a.last = all[len(all)-1]; a.last.done {
-		return nil
+		return a.hasLast(ctx)
 	}
 	path, err := segment.Path(a.o.Dir, a.last.file)
 	if err != nil {
@@ -173,6 +173,19 @@ func (a *archiver) resume(ctx context.Context, done *Archived) error {
 		return &SegmentError{a.last.number, path, err}
 	}
 	return errors.Join(a.remove(ctx, sealed, done), sealed.Segment().Close())
+}
+
+// hasLast checks that the folder has the last segment: with another folder, the archive would be in two.
+func (a *archiver) hasLast(ctx context.Context) error {
+	trusted, err := a.signers(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := a.last.open(a.o.Dir, trusted)
+	if err != nil {
+		return err
+	}
+	return s.Close()
 }
 
 // segment records a segment that was written, and deletes what is in it, while it writes the next one, of

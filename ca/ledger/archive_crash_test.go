@@ -107,6 +107,40 @@ func TestArchive_lostSegment(t *testing.T) {
 	}
 }
 
+// With another folder than the last time, or a last segment that was changed, nothing is archived.
+func TestArchive_otherFolder(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		x.renewed("web", 4, time.Hour)
+		file := x.archive(0).Segments[0]
+		certs := x.renewed("db", 4, time.Hour)
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refuses := func(what, dir string) {
+			t.Helper()
+			_, err := x.l.Archive(t.Context(), ArchiveOptions{Before: noon, Dir: dir, Signer: x.root})
+			if lost, ok := errors.AsType[*SegmentError](err); !ok || lost.Number != 1 {
+				t.Errorf("%s: %v", what, err)
+			}
+			x.want(what, certs, true, true, true, true)
+		}
+		refuses("another folder", t.TempDir())
+		if err := os.WriteFile(file, data[:len(data)-1], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refuses("a segment that was changed", x.dir)
+		if err := os.WriteFile(file, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if done := x.archive(0); done.Records != 2 {
+			t.Errorf("%+v", done)
+		}
+		x.verified()
+	})
+}
+
 // A folder that takes no more loses nothing and leaves nothing.
 func TestArchive_noFolder(t *testing.T) {
 	x := newArchiving(t, filepath.Join(t.TempDir(), "ledger.db"))
