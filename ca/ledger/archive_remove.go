@@ -15,7 +15,8 @@ import (
 const (
 	smallBatch = 50 // certificates of a transaction
 	largeBatch = 4000
-	pauseTimes = 4 // a pause is so many times as long as the transaction before
+	pauseTimes = 4                // a pause is so many times as long as the transaction before,
+	maxPause   = 10 * time.Second // and at most this: a transaction can have waited for others, or the clock been set
 )
 
 // pace chooses the size of the next transaction.
@@ -84,7 +85,7 @@ func (a *archiver) remove(ctx context.Context, sealed *segment.Sealed, done *Arc
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(pauseTimes * a.now().Sub(start)):
+		case <-time.After(min(pauseTimes*a.now().Sub(start), maxPause)):
 		}
 	}
 	return a.alone(ctx, func(ctx context.Context, t *transaction) error {

@@ -2,15 +2,13 @@ package localca
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
-	"os"
 	"time"
 
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/atomicfile"
 	"kedge/internal/cadir"
 )
 
@@ -34,7 +32,7 @@ func archiveFolder(f cadir.Folder, dir string) string {
 func (c *CA) Archive(ctx context.Context, before time.Time, dir string) (*Archived, error) {
 	folder := archiveFolder(c.folder, dir)
 	if dir == "" {
-		if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := atomicfile.MakeFolder(folder, 0o700); err != nil {
 			return nil, fmt.Errorf("create the folder of the archive: %w", err)
 		}
 	}
