@@ -40,6 +40,31 @@ func (l *Ledger) ListArchived(ctx context.Context, dir string, f Filter, broken 
 	}
 }
 
+// ListAll is List, and then ListArchived: the database first, so that a certificate that leaves it meanwhile
+// is in a segment when that is read. Each comes once. Memory grows with the number of certificates in the
+// database that may leave.
+func (l *Ledger) ListAll(ctx context.Context, dir string, f Filter, broken func(*SegmentError)) iter.Seq2[Certificate, error] {
+	return func(yield func(Certificate, error) bool) {
+		listed, now := map[int64]bool{}, l.now()
+		for c, err := range l.List(ctx, f) {
+			if err == nil && c.RevokedAt == nil && c.State(now) == Expired {
+				listed[c.Seq] = true
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+		for c, err := range l.ListArchived(ctx, dir, f, broken) {
+			if err == nil && listed[c.Seq] {
+				continue
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // HasArchive reports whether anything was archived.
 func (l *Ledger) HasArchive(ctx context.Context) (bool, error) {
 	all, err := l.segments(ctx)

@@ -558,6 +558,38 @@ func TestListArchived(t *testing.T) {
 	}
 }
 
+// What is archived while all is listed is listed once.
+func TestListAll_meanwhile(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		for i := range 4 {
+			x.renewed(fmt.Sprint("web-", i), 4, time.Hour)
+		}
+		x.archive(-2 * time.Hour)
+		want := len(x.all())
+		for stop := range want {
+			x.renewed(fmt.Sprint("db-", stop), 4, time.Hour)
+			want += 4
+			seen, n := map[int64]bool{}, 0
+			for c, err := range x.l.ListAll(t.Context(), x.dir, Filter{}, func(e *SegmentError) { t.Error(e) }) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if seen[c.Seq] {
+					t.Errorf("certificate %d is listed twice", c.Seq)
+				}
+				if seen[c.Seq] = true; n == stop {
+					x.archive(0)
+				}
+				n++
+			}
+			if n != want {
+				t.Fatalf("archived after %d: %d are listed, and there are %d", stop, n, want)
+			}
+		}
+	})
+}
+
 // threeSegments returns a ledger with three segments.
 func threeSegments(t *testing.T, where string) (x *archiving, files []string) {
 	t.Helper()

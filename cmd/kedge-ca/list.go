@@ -32,7 +32,7 @@ func newList(h host, run func(context.Context, *listOptions) error) *cobra.Comma
 		Long: `List the certificates of the ledger, as a table, JSON or CSV. They come in the order in
 which they were issued; with a filter by expiry or by the states valid, expired or pending in
 the order in which they end, and with a pattern by the names that match. With --archive those that
-were archived come first.`,
+were archived come last.`,
 		Example: `  kedge-ca list
   kedge-ca list --state valid --host 'web-*' --json
   kedge-ca list --kind leaf --expires-before 7d --unreplaced --csv`,

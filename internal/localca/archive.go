@@ -55,27 +55,15 @@ func (c *CA) Who(ctx context.Context, text, dir string) (found []issuance.Match,
 	return found, incomplete, err
 }
 
-// ListArchive lists the certificates of the archive in a folder, that in the CA's if dir is empty, and then
-// those of the ledger. incomplete is called with the first segment that cannot be read; there is a warning
+// ListArchive lists the certificates of the ledger, and then those of its archive in a folder, that in the
+// CA's if dir is empty: see ledger.Ledger.ListAll. incomplete is called with the first segment that cannot be read; there is a warning
 // for each other one.
 func (c *CA) ListArchive(ctx context.Context, f ledger.Filter, dir string, incomplete func(error)) iter.Seq2[ledger.Certificate, error] {
-	return func(yield func(ledger.Certificate, error) bool) {
-		var first error
-		broken := func(e *ledger.SegmentError) {
-			first = c.broken(first, e)
-			incomplete(first)
-		}
-		for cert, err := range c.Ledger.ListArchived(ctx, archiveFolder(c.folder, dir), f, broken) {
-			if !yield(cert, err) || err != nil {
-				return
-			}
-		}
-		for cert, err := range c.Ledger.List(ctx, f) {
-			if !yield(cert, err) || err != nil {
-				return
-			}
-		}
-	}
+	var first error
+	return c.Ledger.ListAll(ctx, archiveFolder(c.folder, dir), f, func(e *ledger.SegmentError) {
+		first = c.broken(first, e)
+		incomplete(first)
+	})
 }
 
 // broken returns the first segment that cannot be read, and warns of the others.
