@@ -668,6 +668,57 @@ func TestVerify_segments(t *testing.T) {
 	})
 }
 
+// The chain written anew after the last record of a segment, and one without its end.
+func TestVerify_segmentHeads(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		x.renewed("db", 4, time.Hour)
+		madeToken(t, x.l, 1)
+		x.archive(0)
+		x.verified()
+		x.rewritten(7) // that of the token
+		x.wantFinding("written anew", "segments 1: entry 7 has the hash ")
+		for _, text := range []string{"DELETE FROM entries WHERE seq > 6", "DELETE FROM tokens"} {
+			if _, err := x.l.db.ExecContext(t.Context(), text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if found := x.findings(); !slices.ContainsFunc(found, func(f string) bool {
+			return strings.HasPrefix(f, "segments 1: the chain ends at 6; when the segment was written, it had the entry 7")
+		}) {
+			t.Errorf("without its end: %q", found)
+		}
+	})
+}
+
+// rewritten changes an entry in a way that matters for its hash only, and all that follow it.
+func (x *archiving) rewritten(from int64) {
+	x.t.Helper()
+	ctx := x.t.Context()
+	seq, _, err := x.l.Head(ctx)
+	for ; err == nil && from <= seq; from++ {
+		e, before := Entry{}, Entry{}
+		for _, one := range []struct {
+			seq int64
+			e   *Entry
+		}{{from - 1, &before}, {from, &e}} {
+			row := x.l.db.QueryRowContext(ctx, x.l.engine.sql("SELECT seq, at, kind, body, prev, hash FROM entries WHERE seq = ?"), one.seq)
+			if *one.e, err = scanEntry(row); err != nil {
+				x.t.Fatal(err)
+			}
+		}
+		e.Body, e.Prev = e.Body+" ", before.Hash
+		e.Hash = e.sum()
+		_, err = x.l.db.ExecContext(ctx, x.l.engine.sql("UPDATE entries SET body = ?, prev = ?, hash = ? WHERE seq = ?"), e.Body, e.Prev, e.Hash, e.Seq)
+		if err == nil {
+			_, err = x.l.db.ExecContext(ctx, x.l.engine.sql("UPDATE head SET hash = ?"), e.Hash)
+		}
+	}
+	if err != nil {
+		x.t.Fatal(err)
+	}
+}
+
 // Each byte of a segment.
 func TestVerify_segmentBytes(t *testing.T) {
 	x := newArchiving(t, filepath.Join(t.TempDir(), "ledger.db"))

@@ -231,6 +231,7 @@ func (v *verifier) link(e *Entry) {
 	if e.Seq == v.headSeq && !bytes.Equal(e.Hash, v.headHash) {
 		v.report.add("entries", e.Seq, "its hash is %x, and not that of the head which was kept: the chain was written anew", e.Hash)
 	}
+	v.checkHeads(e)
 	if e.Seq == 1 {
 		v.first = hex.EncodeToString(e.Hash)
 	}
@@ -261,6 +262,7 @@ func (v *verifier) finish(ctx context.Context) error {
 	v.report.Archived, v.report.Segments = v.archive.count, int64(len(v.archive.rows))
 	v.report.Head = fmt.Sprintf("%d:%x", v.seq, v.prev)
 	v.missing()
+	v.headsAfter()
 	v.checkUnnoted()
 	v.checkSuccessors()
 	for _, check := range []func(context.Context) error{v.head, v.checkAuthorities, v.checkRevoked, v.checkLineages, v.checkListed, v.checkTokens, v.checkDenials, v.checkSegments, v.checkCounts, v.checkVersions, v.checkFile} {

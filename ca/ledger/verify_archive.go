@@ -23,10 +23,11 @@ type archive struct {
 	open    []*segment.Segment // nil: cannot be read
 	entries map[int64]segmentRow
 	streams streams
-	page    []*archivedRecord // of the page of the chain that is being checked
-	checked int               // of the page: certificates that were checked
-	count   int64             // records that only segments have
-	gone    map[int64]int64   // records that left, by number of the segment
+	page    []*archivedRecord       // of the page of the chain that is being checked
+	checked int                     // of the page: certificates that were checked
+	count   int64                   // records that only segments have
+	gone    map[int64]int64         // records that left, by number of the segment
+	heads   map[int64][]segmentHead // by number of the entry
 
 	// incomplete is set when a segment cannot be read: what follows from its records is not checked.
 	incomplete bool
@@ -81,6 +82,7 @@ func (v *verifier) openSegments(ctx context.Context) (err error) {
 		return err
 	}
 	a.entries, a.gone, a.successors, a.renewed = map[int64]segmentRow{}, map[int64]int64{}, map[int64]int64{}, map[int64]bool{}
+	a.heads = map[int64][]segmentHead{}
 	for _, r := range a.rows {
 		a.horizon = max(a.horizon, r.last)
 		if a.skip {
@@ -98,6 +100,7 @@ func (v *verifier) openSegments(ctx context.Context) (err error) {
 		}
 		a.open = append(a.open, s)
 		v.describes(&r, s)
+		v.commits(s)
 		a.streams = append(a.streams, &stream{number: r.number, s: s})
 	}
 	heap.Init(&a.streams)
