@@ -31,7 +31,9 @@ const importChunk = 500
 // Certificates that are known stay, and are revoked if they have been since. A leaf becomes the
 // newest of its name only if it is valid from a later time than the current one, so that their
 // order does not matter, and if it was not revoked permanently: a host must be able to renew when
-// an old certificate of its name is found. They are recorded in groups; after an error, the same
+// an old certificate of its name is found. One that has expired does not take a name that nobody holds if
+// the name had a later certificate: it was taken from that host. Of what was archived the database knows
+// nothing: it is recorded again, without the name. They are recorded in groups; after an error, the same
 // call resumes.
 func (l *Ledger) Import(ctx context.Context, all []Import) (Imported, error) {
 	done := Imported{Refused: map[string]string{}}
@@ -60,7 +62,7 @@ func (l *Ledger) Import(ctx context.Context, all []Import) (Imported, error) {
 type importRecord struct {
 	*record
 	known *Certificate // the ledger's record of it
-	late  bool         // its name has a certificate that is valid from a later time, or it is revoked permanently
+	late  bool         // its name has or had a certificate that is valid from a later time, or it is revoked permanently
 }
 
 // importSome imports in one transaction. If one is refused, each gets its own.
@@ -99,6 +101,10 @@ func (t *transaction) importAll(ctx context.Context, all []*importRecord) (done 
 	if err != nil {
 		return done, err
 	}
+	named, err := t.lastOf(ctx, all)
+	if err != nil {
+		return done, err
+	}
 	for _, r := range all {
 		if _, err := issuers.of(r.record); err != nil {
 			return done, err
@@ -108,8 +114,9 @@ func (t *transaction) importAll(ctx context.Context, all []*importRecord) (done 
 		}
 		if r.row.Kind == Leaf && r.known == nil {
 			from := r.row.NotBefore.UnixMicro()
-			last, named := newest[r.row.Subject]
-			if r.late = named && (last > from || r.body.Revoked.forGood()); !r.late {
+			last, held := newest[r.row.Subject]
+			r.body.Late = !held && t.now().After(r.row.NotAfter) && named[r.row.CommonName] > from
+			if r.late = r.body.Late || held && (last > from || r.body.Revoked.forGood()); !r.late {
 				newest[r.row.Subject] = from
 			}
 		}
@@ -145,22 +152,35 @@ func (t *transaction) newestOf(ctx context.Context, all []*importRecord) (map[st
 	for _, r := range all {
 		names = append(names, r.row.Subject)
 	}
-	rows, err := t.conn.QueryContext(ctx, t.e.sql(`SELECT l.name, max(n.not_before) FROM lineages l JOIN certificates n ON n.seq = l.newest
-		WHERE l.name IN (?`+strings.Repeat(", ?", len(names)-1)+`) GROUP BY l.name`), names...)
+	return t.latest(ctx, "SELECT l.name, max(n.not_before) FROM lineages l JOIN certificates n ON n.seq = l.newest WHERE l.name IN "+marks(len(names))+" GROUP BY l.name", names)
+}
+
+// lastOf returns, by common name, from when the last leaf of the database is valid, in microseconds.
+func (t *transaction) lastOf(ctx context.Context, all []*importRecord) (map[string]int64, error) {
+	var names []any
+	for _, r := range all {
+		names = append(names, r.row.CommonName)
+	}
+	return t.latest(ctx, "SELECT c.common_name, max(c.not_before) FROM certificates c WHERE c.kind = 'leaf' AND c.common_name IN "+marks(len(names))+" GROUP BY c.common_name", names)
+}
+
+// latest reads names and times.
+func (t *transaction) latest(ctx context.Context, text string, args []any) (map[string]int64, error) {
+	rows, err := t.conn.QueryContext(ctx, t.e.sql(text), args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	newest := map[string]int64{}
+	all := map[string]int64{}
 	for rows.Next() {
 		var name string
 		var from int64
 		if err := rows.Scan(&name, &from); err != nil {
 			return nil, err
 		}
-		newest[name] = from
+		all[name] = from
 	}
-	return newest, rows.Err()
+	return all, rows.Err()
 }
 
 // importOne records a certificate, or revokes it if it is in the ledger.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"crypto/x509"
 	"errors"
 	"testing"
 	"time"
@@ -106,5 +107,31 @@ func TestImport_revoked(t *testing.T) {
 			t.Errorf("one that was released does not go on: %v", err)
 		}
 		mustVerify(t, l)
+	})
+}
+
+// What was archived, and is imported again, does not get back a name that was taken from its host.
+func TestImport_archived(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		var certs []*x509.Certificate
+		for i := range 4 {
+			next := ca.Issued{Certificate: x.root.leaf("web", valid(time.Duration(i-9)*time.Hour, time.Duration(i-5)*time.Hour))}
+			if i > 0 {
+				next.Replaces = fingerprint(certs[i-1])
+			}
+			add(t, x.l, next)
+			certs = append(certs, next.Certificate)
+		}
+		if _, err := x.l.Decommission(t.Context(), "web", ""); err != nil {
+			t.Fatal(err)
+		}
+		x.archive(0)
+		x.want("archived", certs, false, false, false, true)
+		mustImport(t, x.l, imports(x.root, Import{Issued: ca.Issued{Certificate: certs[0]}}))
+		if held := found(t, x.l, Filter{Newest: true, Kind: Leaf}); len(held) != 0 {
+			t.Errorf("%v are held", held)
+		}
+		x.verified()
 	})
 }

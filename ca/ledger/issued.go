@@ -28,6 +28,8 @@ type issuedBody struct {
 	By         string       `json:"by,omitempty"`          // the authority that signed it; absent for a root, and in schema 1
 	RevokedKey bool         `json:"revoked_key,omitempty"` // the operator allowed a key that has a revoked certificate
 	Revoked    *revokedThen `json:"revoked,omitempty"`     // of an import
+	// Late is set for an import that had expired, of a name that had a later certificate: it gets no lineage.
+	Late bool `json:"late,omitempty"`
 
 	Server   bool   `json:"server,omitempty"` // it is the certificate of an enrollment server
 	Proof    string `json:"proof,omitempty"`  // of a host; absent if the operator issued it

@@ -157,7 +157,7 @@ func (h *history) add(c *Certificate, cert *x509.Certificate, body issuedBody) {
 // addImport is add for an import, which is not the newest if its name has one from a later time, or
 // if it was revoked permanently.
 func (h *history) addImport(c *Certificate, cert *x509.Certificate, body issuedBody) {
-	late := slices.ContainsFunc(h.byName[c.Subject], func(id int64) bool {
+	late := body.Late || slices.ContainsFunc(h.byName[c.Subject], func(id int64) bool {
 		return h.lineages[id].from.After(c.NotBefore) || body.Revoked.forGood()
 	})
 	if cert.IsCA || !late {
