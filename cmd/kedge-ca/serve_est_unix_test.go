@@ -79,12 +79,7 @@ func (d *devices) read(name string) []byte {
 // token makes a token for a name.
 func (d *devices) token(name string) string {
 	d.t.Helper()
-	out := kedgeCA(d.t, d.dir, "token", name)
-	text := regexp.MustCompile(`kedge1_[A-Za-z0-9_-]+`).FindString(out)
-	if text == "" {
-		d.t.Fatalf("no token in %q", out)
-	}
-	return text
+	return tokenIn(d.t, kedgeCA(d.t, d.dir, "token", name))
 }
 
 func (d *devices) openssl(args ...string) string {
