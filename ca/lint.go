@@ -85,11 +85,16 @@ func (s *subject) lint() []Finding {
 		if r.kinds&kinds == 0 || r.extensions && s.Version != 3 {
 			continue
 		}
-		for _, text := range r.check(s) {
-			findings = append(findings, Finding{Rule: r.name, Severity: r.severity, Text: text, Source: r.source})
-		}
+		findings = append(findings, r.findings(s)...)
 	}
 	return findings
+}
+
+func (r rule) findings(s *subject) (all []Finding) {
+	for _, text := range r.check(s) {
+		all = append(all, Finding{Rule: r.name, Severity: r.severity, Text: text, Source: r.source})
+	}
+	return all
 }
 
 // Refuse returns a *LintError if findings contain an error, or a warning that is not in allowed;

@@ -3,8 +3,10 @@ package ca
 import (
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -150,6 +152,39 @@ func TestProfile_CommonName(t *testing.T) {
 		}
 		if got := p.CommonName(tt.name); got != tt.want || p.NameOf(got) != tt.name {
 			t.Errorf("%s of %s: %s, and back %s", tt.template, tt.name, got, p.NameOf(got))
+		}
+	}
+}
+
+// TestProfile_CheckSubject: it refuses, before there is a key, the names that PrepareLeaf would refuse.
+func TestProfile_CheckSubject(t *testing.T) {
+	t.Parallel()
+	root, key := newRoot(t, time.Hour), newKey(t)
+	spaces := ProfileConfig{AllowWarnings: []string{"attribute-spaces"}}
+	for _, tt := range []struct {
+		config ProfileConfig
+		name   string
+		ok     bool
+	}{
+		{ProfileConfig{}, "web-01", true},
+		{ProfileConfig{}, "b 03&x", false},
+		{ProfileConfig{}, "b\x1b", false},
+		{ProfileConfig{}, "b  03", false},
+		{spaces, "b  03", true},
+		{ProfileConfig{}, strings.Repeat("n", 61), true},
+		{ProfileConfig{AllowWarnings: []string{"source-identity"}}, strings.Repeat("n", 64), true},
+		{ProfileConfig{}, strings.Repeat("n", 65), false},
+		{ProfileConfig{Subject: SubjectConfig{CommonName: "{name}.example.com"}}, strings.Repeat("n", 60), false},
+		{ProfileConfig{Subject: SubjectConfig{OrganizationalUnit: "team {name}"}}, strings.Repeat("n", 60), false},
+	} {
+		p, err := NewProfile("p", tt.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = p.CheckSubject(tt.name)
+		_, issued := root.PrepareLeaf(p, Request{Name: tt.name, Public: key.Public()}, noon)
+		if (err == nil) != tt.ok || fmt.Sprint(err) != fmt.Sprint(issued) {
+			t.Errorf("%q: %v; PrepareLeaf: %v", tt.name, err, issued)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -87,7 +88,10 @@ func runToken(ctx context.Context, o *tokenOptions) (err error) {
 	defer s.close(&err)
 	made, err := s.MakeTokens(ctx, hosts, o.terms)
 	if len(made) > 0 { // after an error some may be recorded, which nothing shows later
-		err = errors.Join(o.report(made), err)
+		return errors.Join(o.report(made), err)
+	}
+	if err != nil && o.from != "" {
+		return fmt.Errorf("%w; no token was made", err)
 	}
 	return err
 }
@@ -102,7 +106,7 @@ func (o *tokenOptions) hosts() (hosts []localca.TokenFor, err error) {
 	}
 	rows, err := o.readHosts(o.from)
 	for _, row := range rows {
-		hosts = append(hosts, localca.TokenFor{Name: row.Name, Profile: row.Profile})
+		hosts = append(hosts, localca.TokenFor{Name: row.Name, Profile: row.Profile, Where: row.Where()})
 	}
 	return hosts, err
 }

@@ -21,6 +21,7 @@ import (
 
 // Row is a line of hosts.csv: the contents of a host's certificate.
 type Row struct {
+	File     string // as Parse got it
 	Line     int
 	Name     string
 	Host     string        // the machine; Name if empty
@@ -28,6 +29,9 @@ type Row struct {
 	Lifetime time.Duration // 0: the profile's default
 	Names    Names
 }
+
+// Where returns FILE:LINE.
+func (r *Row) Where() string { return fmt.Sprintf("%s:%d", r.File, r.Line) }
 
 // Names are subject alternative names.
 type Names struct {
@@ -72,7 +76,7 @@ func Parse(file string, in io.Reader) ([]Row, error) {
 		}
 		row, err := p.row(fields)
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", file, row.Line, err)
+			return nil, fmt.Errorf("%s: %w", row.Where(), err)
 		}
 		rows = append(rows, row)
 	}
@@ -129,7 +133,7 @@ func (p *parser) header() error {
 }
 
 func (p *parser) row(fields []string) (Row, error) {
-	row := Row{}
+	row := Row{File: p.file}
 	row.Line, _ = p.csv.FieldPos(0)
 	for i, column := range p.columns {
 		if err := row.set(column, strings.TrimSpace(fields[i])); err != nil {

@@ -24,6 +24,7 @@ type TokenFor struct {
 	// had.
 	Name    string
 	Profile string // empty: that of the terms
+	Where   string // FILE:LINE, with which errors about it begin; may be empty
 }
 
 // IsPattern reports whether the name is a pattern: no name has these characters.
@@ -39,6 +40,11 @@ func (f TokenFor) CheckPattern() error {
 		return fmt.Errorf("the pattern %q has %s, which leaves no choice, and * or ?: take the one or the other", f.Name, ledger.RandomPart)
 	}
 	return nil
+}
+
+// example returns a short name that fits the pattern.
+func (f TokenFor) example() string {
+	return strings.NewReplacer(ledger.RandomPart, "x", "*", "x", "?", "x").Replace(f.Name)
 }
 
 // TokenTerms limit the use of tokens.
@@ -57,6 +63,7 @@ type TokenTerms struct {
 type NewToken struct {
 	enrollapi.Token
 	Record ledger.Token
+	where  string // as in TokenFor
 }
 
 // tokenBatch is how many tokens are recorded in one transaction: many more do not fit in the time that
@@ -66,8 +73,8 @@ const tokenBatch = 5000
 // MakeTokens makes a token for each host and records them, 5000 at a time, all or none of these. Its
 // result are the tokens that are recorded, also after an error: that is a *SomeTokensError then. If the
 // configuration does not say how hosts reach the CA, the error is a *NoServerError; if a profile accepts
-// no tokens, a *NoProofError. Others are those of cadir.Settings.Profile, ca.Profile.CheckName and
-// ledger.Ledger.AddTokens.
+// no tokens, a *NoProofError. Others are those of cadir.Settings.Profile, ca.Profile.CheckName,
+// ca.Profile.CheckSubject and ledger.Ledger.AddTokens.
 func (c *CA) MakeTokens(ctx context.Context, hosts []TokenFor, terms TokenTerms) ([]NewToken, error) {
 	if len(hosts) == 0 {
 		return nil, errors.New("make a token: there is none")
@@ -87,7 +94,7 @@ func (c *CA) MakeTokens(ctx context.Context, hosts []TokenFor, terms TokenTerms)
 		host.Profile = cmp.Or(host.Profile, terms.Profile)
 		t, err := c.makeToken(host, terms, pin)
 		if err != nil {
-			return nil, err
+			return nil, at(host.Where, err)
 		}
 		made, records = append(made, t), append(records, t.Record)
 	}
@@ -99,6 +106,7 @@ func (c *CA) addTokens(ctx context.Context, made []NewToken, records []ledger.To
 	done := 0
 	for batch := range slices.Chunk(records, tokenBatch) {
 		if err := c.Service.AddTokens(ctx, batch); err != nil {
+			err = at(whereOf(err, made), err)
 			if done == 0 {
 				return nil, err
 			}
@@ -107,6 +115,29 @@ func (c *CA) addTokens(ctx context.Context, made []NewToken, records []ledger.To
 		done += len(batch)
 	}
 	return made, nil
+}
+
+// at returns an error that begins with FILE:LINE; that of the command line does not.
+func at(where string, err error) error {
+	if where == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", where, err)
+}
+
+// whereOf returns where the name is written that the ledger gives no token.
+func whereOf(err error, made []NewToken) string {
+	var name string
+	if held, ok := errors.AsType[*ledger.HeldError](err); ok {
+		name = held.Name
+	} else if denied, ok := errors.AsType[*ledger.DeniedError](err); ok {
+		name = denied.Name
+	}
+	i := slices.IndexFunc(made, func(t NewToken) bool { return slices.Contains(t.Record.Names, name) })
+	if i < 0 {
+		return ""
+	}
+	return made[i].where
 }
 
 func (c *CA) makeToken(host TokenFor, terms TokenTerms, pin [sha256.Size]byte) (NewToken, error) {
@@ -129,7 +160,7 @@ func (c *CA) makeToken(host TokenFor, terms TokenTerms, pin [sha256.Size]byte) (
 	} else {
 		r.Names = []string{name}
 	}
-	return NewToken{t, r}, nil
+	return NewToken{t, r, host.Where}, nil
 }
 
 // tokenProfile returns the profile of a token, if that accepts tokens and issues the name.
@@ -146,9 +177,15 @@ func (c *CA) tokenProfile(host TokenFor) (*ca.Profile, error) {
 		return nil, &NoProofError{Profile: profile.Name()}
 	}
 	if !host.IsPattern() {
-		return profile, profile.CheckName(host.Name)
+		if err := profile.CheckName(host.Name); err != nil {
+			return nil, err
+		}
+		return profile, profile.CheckSubject(host.Name)
 	}
-	return profile, host.CheckPattern()
+	if err := host.CheckPattern(); err != nil {
+		return nil, err
+	}
+	return profile, profile.CheckSubject(host.example())
 }
 
 // ParseTokenID reads the ID of a token, in hexadecimal as commands write it, or the text of a token.
