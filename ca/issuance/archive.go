@@ -24,7 +24,7 @@ func (s *Service) Archive(ctx context.Context, before time.Time, dir string) (le
 }
 
 // FindAll is Find in the ledger and in the segments of its archive, in a folder; what segments have comes
-// last. broken is called for each segment that cannot be read.
+// last. broken is called once for each segment that cannot be read.
 func (s *Service) FindAll(ctx context.Context, text, dir string, broken func(*ledger.SegmentError)) ([]Match, error) {
 	all, err := ParseQueries(text)
 	if err != nil {
@@ -34,8 +34,15 @@ func (s *Service) FindAll(ctx context.Context, text, dir string, broken func(*le
 	if _, ok := errors.AsType[*NoMatchError](missed); missed != nil && !ok {
 		return nil, missed
 	}
+	seen := map[int64]bool{} // each query reads all segments
+	once := func(e *ledger.SegmentError) {
+		if !seen[e.Number] {
+			seen[e.Number] = true
+			broken(e)
+		}
+	}
 	archived, err := s.matchesIn(all, Query.is, func(f ledger.Filter) iter.Seq2[ledger.Certificate, error] {
-		return s.ledger.ListArchived(ctx, dir, f, broken)
+		return s.ledger.ListArchived(ctx, dir, f, once)
 	})
 	if found = append(found, archived...); len(found) == 0 && err == nil {
 		err = missed

@@ -640,7 +640,7 @@ func TestVerify_segments(t *testing.T) {
 		}
 		away := filepath.Join(t.TempDir(), "away")
 		must(os.Rename(files[1], away))
-		x.wantFinding("missing", "segments 2: segment 2 of the ledger is missing: there is no file "+files[1])
+		x.wantFinding("missing", "segments 2: it is missing: there is no file "+files[1])
 		var broken []string
 		n := 0
 		for _, err := range x.l.ListArchived(t.Context(), x.dir, Filter{}, func(e *SegmentError) { broken = append(broken, e.File) }) {
@@ -653,7 +653,7 @@ func TestVerify_segments(t *testing.T) {
 
 		must(os.Rename(files[2], files[1]))
 		must(os.Rename(away, files[2]))
-		x.wantFinding("swapped", "segments 2: segment 2 of the ledger: the file "+files[1]+" is not the one", "segments 3: segment 3 of the ledger: the file "+files[2]+" is not the one")
+		x.wantFinding("swapped", "segments 2: the file "+files[1]+" is not the one", "segments 3: the file "+files[2]+" is not the one")
 		must(os.Rename(files[2], away))
 		must(os.Rename(files[1], files[2]))
 		must(os.Rename(away, files[1]))
@@ -664,7 +664,7 @@ func TestVerify_segments(t *testing.T) {
 		data, err := os.ReadFile(others[0])
 		must(err)
 		must(os.WriteFile(files[0], data, 0o600))
-		x.wantFinding("of another ledger", "segments 1: segment 1 of the ledger: the file "+files[0]+" is not the one")
+		x.wantFinding("of another ledger", "segments 1: the file "+files[0]+" is not the one")
 	})
 }
 

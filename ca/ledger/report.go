@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -18,6 +19,8 @@ type Report struct {
 	Head         string  // "SEQ:HASH" of the last entry, to be used as VerifyOptions.Head later
 	Faults       []Fault // none: the ledger is as it was written
 	More         int64   // faults that are not listed
+
+	changed bool // a fault is other than that a segment cannot be read
 }
 
 // OK reports whether there are no faults.
@@ -28,6 +31,8 @@ type Fault struct {
 	Table string
 	Row   string // the sequence number of its entry, or its name; empty: the table as a whole
 	What  string
+
+	segment error // why a segment cannot be read; nil for another fault
 }
 
 func (f Fault) String() string {
@@ -40,21 +45,31 @@ type DamagedError struct {
 	Report Report
 }
 
-// Error states the first fault and the number of the others.
+// Error states the first fault of the database and the number of the others.
 func (e *DamagedError) Error() string {
-	text := fmt.Sprintf("the ledger %s was changed: %s", e.Where, e.Report.Faults[0])
-	if n := int64(len(e.Report.Faults)) - 1 + e.Report.More; n > 0 {
-		text += fmt.Sprintf(" (and %d more)", n)
+	first := max(0, slices.IndexFunc(e.Report.Faults, func(f Fault) bool { return f.segment == nil }))
+	return fmt.Sprintf("the ledger %s was changed: %s", e.Where, e.Report.Faults[first]) + e.Report.others()
+}
+
+// others returns how many faults there are beside the one that an error states.
+func (r *Report) others() string {
+	if n := int64(len(r.Faults)) - 1 + r.More; n > 0 {
+		return fmt.Sprintf(" (and %d more)", n)
 	}
-	return text
+	return ""
 }
 
 func (r *Report) add(table string, row any, format string, args ...any) {
+	r.changed = true
+	r.list(Fault{Table: table, Row: fmt.Sprint(row), What: fmt.Sprintf(format, args...)})
+}
+
+func (r *Report) list(f Fault) {
 	if len(r.Faults) == maxFaults {
 		r.More++
 		return
 	}
-	r.Faults = append(r.Faults, Fault{Table: table, Row: fmt.Sprint(row), What: fmt.Sprintf(format, args...)})
+	r.Faults = append(r.Faults, f)
 }
 
 // compare compares the first columns of a row with what they must be.

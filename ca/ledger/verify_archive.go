@@ -112,7 +112,7 @@ func anySigner(*x509.Certificate) bool { return true }
 // unreadable reports a segment that cannot be read, or not further.
 func (v *verifier) unreadable(number int64, err error) {
 	v.archive.incomplete = true
-	v.report.add("segments", number, "%v", err)
+	v.report.unread(number, err)
 }
 
 // describes compares what the table has of a segment with its manifest.

@@ -40,6 +40,7 @@ func opened() advice.Table {
 		advice.Kind[*ledger.BrokenError](damaged),
 		advice.Kind[*ledger.ArchivingError]("wait until it has ended, and run the same again if something is left to archive"),
 		advice.About(func(e *ledger.SegmentError) string { return lostSegment(e) }),
+		advice.Kind[*ledger.ArchiveError](damagedSegment),
 		advice.Kind[*ledger.NotEmptyError]("move it away first, and keep it: it may know more than the backup"),
 		advice.Kind[*ledger.OlderSchemaError]("run \"kedge-ca status\" once as a user who may write the ledger: that brings it to the schema of this kedge-ca, and older ones refuse it from then on"),
 		advice.Kind[*ledger.NewerSchemaError]("use the newer kedge-ca"),
@@ -49,12 +50,17 @@ func opened() advice.Table {
 	}
 }
 
+const damagedSegment = "keep it as it is, and put the file back from a backup of the archive"
+
 // lostSegment is about a segment of the archive that cannot be used.
 func lostSegment(e *ledger.SegmentError) string {
-	if errors.Is(e, fs.ErrNotExist) {
+	switch {
+	case errors.Is(e, fs.ErrNotExist):
 		return "put it back from a backup of the archive, or name the folder where it is: --segments for reading, --to for archiving"
+	case errors.Is(e, fs.ErrPermission):
+		return "run it as the user of the CA"
 	}
-	return "keep it as it is, and put the file back from a backup of the archive"
+	return damagedSegment
 }
 
 // refused is about a server that said no.

@@ -17,8 +17,9 @@ type Verified struct {
 	Head         string `json:"head"`
 }
 
-// Verify reads the whole ledger, with the segments in a folder, that in the CA's if o.Archive is empty. If it was changed by another hand, or an earlier head, unless that
-// is empty, is not in it, the error is a *ledger.DamagedError. If the last list of an authority has
+// Verify reads the whole ledger, with the segments in a folder, that in the CA's if o.Archive is empty. If
+// it was changed by another hand, or an earlier head, unless that is empty, is not in it, the error is a
+// *ledger.DamagedError; if only segments cannot be read, a *ledger.ArchiveError. If the last list of an authority has
 // revocations that the ledger lacks, it is one of issuance.Service.Forgotten. There is a warning for
 // each fault and each further list.
 func (c *CA) Verify(ctx context.Context, o ledger.VerifyOptions) (*Verified, error) {
@@ -56,8 +57,8 @@ func verify(ctx context.Context, l *ledger.Ledger, o ledger.VerifyOptions, warn 
 	for _, fault := range checked.Faults {
 		warn(fault.String())
 	}
-	if !checked.OK() {
-		return nil, &ledger.DamagedError{Where: l.Where(), Report: checked}
+	if err := checked.Err(l.Where()); err != nil {
+		return nil, err
 	}
 	return &Verified{l.Where(), checked.Entries, checked.Certificates, checked.Archived, checked.Segments, checked.Head}, nil
 }
