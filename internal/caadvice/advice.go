@@ -80,6 +80,9 @@ func usage() advice.Table {
 			return "choose one with --profile; " + oneOf("profiles", e.Err.Known)
 		}),
 		advice.About(func(e *cadir.UnknownProfileError) string {
+			if e.Label != "" {
+				return "add it under profiles:, or name one of: " + strings.Join(e.Known, ", ")
+			}
 			return oneOf("profiles", e.Known) + "; choose with --profile, or with default_profile in the configuration"
 		}),
 		advice.About(func(e *safefile.UnsafeError) string {

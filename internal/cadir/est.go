@@ -1,6 +1,7 @@
 package cadir
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,11 +38,22 @@ func (c ESTSettings) check() error {
 	return nil
 }
 
+// Warning returns what to warn of: labels without effect. Empty: there is nothing.
+func (c ESTSettings) Warning() string {
+	if len(c.Labels) == 0 || c.Enabled {
+		return ""
+	}
+	return "server.est has labels, and enabled is not true: EST is off"
+}
+
 // checkLabels refuses labels whose profile there is not.
 func (s *Settings) checkLabels() error {
 	for _, label := range slices.Sorted(maps.Keys(s.Server.EST.Labels)) {
 		if profile := s.Server.EST.Labels[label].Profile; profile != "" {
 			if _, err := s.Profile(profile); err != nil {
+				if unknown, ok := errors.AsType[*UnknownProfileError](err); ok {
+					unknown.Label = label
+				}
 				return fmt.Errorf("est.labels: %q: %w", label, err)
 			}
 		}

@@ -21,7 +21,7 @@ func (s *Settings) Profile(name string) (*ca.Profile, error) {
 		if len(known) == 0 {
 			known = []string{ca.DefaultProfile().Name()}
 		}
-		return nil, &UnknownProfileError{name, known}
+		return nil, &UnknownProfileError{Name: name, Known: known}
 	}
 	c := listed.ProfileConfig
 	if !ok {
@@ -37,6 +37,7 @@ func (s *Settings) Profile(name string) (*ca.Profile, error) {
 type UnknownProfileError struct {
 	Name  string
 	Known []string // the profiles that there are, sorted
+	Label string   // of server.est that names it; empty for another place
 }
 
 func (e *UnknownProfileError) Error() string {

@@ -78,6 +78,7 @@ func TestParseSettings_serverRefuses(t *testing.T) {
 		{"limits: {connections: 4097}", ": server.limits.connections: 4097 is more than 4096"},
 		{"limits: {address_burst: -1}", ": server.limits.address_burst: -1 must be positive"},
 		{"est: {on: true}", `:1: unknown key "on"`},
+		{"est: true", `:1: server.est takes keys: est: {enabled: true}`},
 		{"est: {enabled: maybe}", ":1: "},
 		{"est: {labels: {cacerts: {}}}", `: server.est.labels: "cacerts" cannot be a label`},
 		{"est: {labels: {'a/b': {}}}", `: server.est.labels: "a/b" cannot be a label`},

@@ -225,6 +225,9 @@ func settingsError(data []byte, err error) error {
 		key, _, _ = strings.Cut(key, " not found in type ")
 		text = fmt.Sprintf("unknown key %q", key)
 	}
+	if strings.HasSuffix(text, "into cadir.ESTSettings") {
+		text = "server.est takes keys: est: {enabled: true}"
+	}
 	if value, ok := strings.CutPrefix(text, "cannot unmarshal "); ok {
 		_, value, _ = strings.Cut(value, " ")
 		value, _, _ = strings.Cut(value, "into ")

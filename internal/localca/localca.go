@@ -78,9 +78,10 @@ func Open(ctx context.Context, c Config, o ledger.Options) (*CA, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, warning := range warnings {
-		c.Warn(warning)
+	if warning := settings.Server.EST.Warning(); warning != "" {
+		warnings = append(warnings, warning)
 	}
+	c.warnAll(warnings)
 	opened := &CA{Settings: settings, Ledger: l, config: c, folder: folder, fresh: fresh, checked: map[string]bool{}}
 	opened.Service, err = issuance.New(issuance.Config{Ledger: l, Now: o.Now, Keys: opened, Certificate: cadir.ReadCertificate, LastList: folder.LastCRL, Expiry: opened.Expiry(), Sessions: opened.Sessions(), Published: settings.Server.Published})
 	if err != nil {
