@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"kedge/internal/cli"
@@ -19,6 +20,7 @@ func advise(err error) cli.Advice {
 	advice := cli.Advice{Code: cli.ExitFailed}
 	_, isAnchor := errors.AsType[*emulator.AnchorError](err)
 	_, isConfig := errors.AsType[configError](err)
+	unknown, isUnknown := errors.AsType[*emulator.UnknownMemberError](err)
 	isMalformed := emulator.IsMalformedPolicy(err)
 	path, isPath := errors.AsType[*fs.PathError](err)
 	switch {
@@ -38,6 +40,8 @@ func advise(err error) cli.Advice {
 		advice.Hint = "stop the other one, or use --listen 127.0.0.1:0 for a free port"
 	case isPath && path.Op == "create" && errors.Is(err, fs.ErrNotExist): // of atomicfile
 		advice.Hint = "make its folder first"
+	case isUnknown:
+		advice.Hint = "there can be: " + strings.Join(unknown.Known, ", ")
 	case isConfig && !isPath:
 		advice.Hint = "it is one JSON object; its members are region, account, state, trustAnchors, profiles, roles and users, all optional"
 	}

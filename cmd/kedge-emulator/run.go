@@ -39,6 +39,10 @@ documented to, says on standard error why it refused one, and needs no AWS accou
 Once ready it prints the environment a client needs, as shell commands. It stops at SIGTERM and SIGINT.
 GET /_emulator/sessions and /_emulator/calls show what happened; POST /_emulator/faults makes it misbehave.
 
+--config has roles such as these; trustPolicy is the policy, or the name of its file. With it, trustAnchorArns, externalId
+and actions are left out:
+  {"roles": [{"arn": "arn:aws:iam::111122223333:role/web", "maxSessionDuration": 3600, "trustPolicy": "trust.json"}]}
+
 Kinds of --fault: ` + strings.Join(emulator.FaultKinds(), ", ") + `.
 
 Exit codes:

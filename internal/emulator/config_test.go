@@ -108,16 +108,19 @@ func TestReadConfig(t *testing.T) {
 		t.Error(err)
 	}
 	for text, want := range map[string]string{
-		`{"trustanchors": []}`: "unknown object member name",
-		`{"trustAnchors": [{"certificates": "ca.pem", "enabled": true}]}`: "unknown object member name",
-		`{"region": "a", "region": "b"}`:                                  "duplicate object member name",
-		`{"profiles": [{"durationSeconds": "900"}]}`:                      "durationSeconds",
+		`{"trustanchors": []}`:             `there is no member "trustanchors" at /trustanchors`,
+		"{\n\"roles\":,}":                  "line 2: it is not JSON from here on",
+		`{"roles": [{"trustPolicy": ""}]}`: "trustPolicy: it is empty: give the policy, or the name of its file",
+		`[]`:                               "it is not a JSON object",
+		`{"trustAnchors": [{"certificates": "ca.pem", "enabled": true}]}`: `there is no member "enabled" at /trustAnchors/0/enabled`,
+		`{"region": "a", "region": "b"}`:                                  `line 1: the member "region" is there twice`,
+		`{"profiles": [{"durationSeconds": "900"}]}`:                      "/profiles/0/durationSeconds is not what this member takes",
 		`{"profiles": [{"durationSeconds": 0}]}`:                          "durationSeconds: 0 seconds is not between 1 and 43200",
 		`{"profiles": [{"durationSeconds": 36028797018967568}]}`:          "is not between 1 and 43200", // times 1e9 it wraps to an hour
 		`{"roles": [{"maxSessionDuration": -1}]}`:                         "maxSessionDuration: -1 seconds is not between",
 		`{"trustAnchors": [{"certificates": "no.pem"}]}`:                  "no.pem: no such file",
 		`{"trustAnchors": [{}]}`:                                          "directory",
-		``:                                                                "EOF",
+		``:                                                                "it is empty",
 		strings.Repeat(" ", maxFile+1):                                    "larger than",
 	} {
 		path := write("bad.json", text)

@@ -3,6 +3,7 @@ package emulator
 import (
 	"encoding/json/jsontext"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -61,7 +62,7 @@ type configFile struct {
 //	  "users": [{"arn": "…", "accessKeyId": "AKIA…", "secretAccessKey": "…"}]
 //	}
 //
-// Everything may be left out, as in [Config]. A member it does not know is an error. The
+// Everything may be left out, as in [Config]. A member it does not know is an *[UnknownMemberError]. The
 // errors name the file; what the members mean together is checked by [New].
 func ReadConfig(path string) (Config, error) {
 	data, err := ReadFile(path)
@@ -70,7 +71,7 @@ func ReadConfig(path string) (Config, error) {
 	}
 	var f configFile
 	if err := json.Unmarshal(data, &f, json.RejectUnknownMembers(true)); err != nil {
-		return Config{}, fmt.Errorf("%s: %w", path, err)
+		return Config{}, fmt.Errorf("%s: %w", path, configProblem(data, err))
 	}
 	c, err := f.config(filepath.Dir(path))
 	if err != nil {
@@ -136,8 +137,18 @@ func trustPolicyOf(dir string, value jsontext.Value) (string, error) {
 	if err := json.Unmarshal(value, &name); err != nil {
 		return "", err
 	}
-	data, err := ReadFile(under(dir, name))
-	return string(data), err
+	if name == "" {
+		return "", errors.New("it is empty: give the policy, or the name of its file")
+	}
+	path := under(dir, name)
+	data, err := ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	if _, err := parseTrustPolicy(string(data)); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return string(data), nil
 }
 
 // optionalSeconds returns 0, the default, for a missing value.
