@@ -69,7 +69,7 @@ func (p *Prepared) Issue(ctx context.Context, to Recorder) (*x509.Certificate, e
 	record := p.record
 	record.Certificate, record.Issuer = cert, p.issuer
 	if err := to.RecordIssued(ctx, record); err != nil {
-		return nil, fmt.Errorf("record the certificate %q: %w", namesOf(cert), err)
+		return nil, fmt.Errorf("cannot record the certificate %q: %w", namesOf(cert), err)
 	}
 	return cert, nil
 }

@@ -165,7 +165,7 @@ func TestIssue_fails(t *testing.T) {
 		{cancelled, key, &book{}, "context canceled"},
 		{t.Context(), faulty{Signer: key}, &book{}, `sign the certificate "CN=web-01": the token is gone`},
 		{t.Context(), faulty{key, newKey(t)}, &book{}, `sign the certificate "CN=web-01": the signature does not verify: the key is another's, or its key store is faulty`},
-		{t.Context(), key, &book{err: errors.New("disk full")}, `record the certificate "CN=web-01": disk full`},
+		{t.Context(), key, &book{err: errors.New("disk full")}, `cannot record the certificate "CN=web-01": disk full`},
 	}
 	for _, tt := range tests {
 		root, err := New(cert, tt.key)
@@ -184,7 +184,7 @@ func TestIssue_fails(t *testing.T) {
 			t.Errorf("%s: recorded %+v", tt.want, b.issued)
 		}
 		_, err = prepared.Issue(t.Context(), &book{})
-		if signed := strings.HasPrefix(tt.want, "sign") || strings.HasPrefix(tt.want, "record"); signed != errors.Is(err, ErrSpent) {
+		if signed := strings.HasPrefix(tt.want, "sign") || strings.HasPrefix(tt.want, "cannot record"); signed != errors.Is(err, ErrSpent) {
 			t.Errorf("again, after %s: %v", tt.want, err)
 		}
 	}

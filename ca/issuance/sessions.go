@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -13,6 +14,7 @@ import (
 type Sessions struct {
 	Duration time.Duration // of each
 	Quota    float64       // calls of CreateSession in a second; 0: unknown
+	Per      time.Duration // the unit in which status names the quota: a second, minute or hour; 0: a second
 }
 
 // sessionStatus adds what to do if the hosts need more sessions than the quota allows. A host needs
@@ -38,7 +40,28 @@ func (q Sessions) need(hosts int64) string {
 	if rate <= q.Quota {
 		return ""
 	}
-	return fmt.Sprintf("%d hosts with sessions of %s make %.4g calls of CreateSession a second at least, and the quota (server.aws.create_session_quota) is %.4g, enough for %.0f hosts: "+
+	name, unit := q.unit()
+	return fmt.Sprintf("%s with sessions of %s make at least %.4g calls of CreateSession %s; the quota (server.aws.create_session_quota) is %.4g/%s, enough for %s: "+
 		"let sessions be longer (12h at most), ask AWS for a higher quota, or spread the hosts over several accounts or regions",
-		hosts, ca.Duration(q.Duration), rate, q.Quota, q.Quota*q.Duration.Seconds())
+		hostCount(hosts), ca.Duration(q.Duration), rate*q.per().Seconds(), name, q.Quota*q.per().Seconds(), unit, hostCount(int64(q.Quota*q.Duration.Seconds()+1e-6)))
+}
+
+func (q Sessions) per() time.Duration { return cmp.Or(q.Per, time.Second) }
+
+// unit returns how the unit of the quota is called, and how the configuration has it.
+func (q Sessions) unit() (name, unit string) {
+	switch q.Per {
+	case time.Hour:
+		return "an hour", "h"
+	case time.Minute:
+		return "a minute", "m"
+	}
+	return "a second", "s"
+}
+
+func hostCount(n int64) string {
+	if n == 1 {
+		return "1 host"
+	}
+	return fmt.Sprintf("%d hosts", n)
 }

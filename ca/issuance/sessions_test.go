@@ -18,12 +18,15 @@ func TestSessions_need(t *testing.T) {
 		hosts int64
 		want  string // a part; empty: nothing to do
 	}{
-		{Sessions{time.Hour, 10}, 0, ""},
-		{Sessions{time.Hour, 10}, 36_000, ""},
-		{Sessions{time.Hour, 10}, 36_001, "36001 hosts with sessions of 1h make 10 calls"},
-		{Sessions{time.Hour, 10}, 1_000_000, "277.8 calls of CreateSession a second at least, and the quota (server.aws.create_session_quota) is 10, enough for 36000 hosts"},
-		{Sessions{12 * time.Hour, 10}, 432_000, ""},
-		{Sessions{15 * time.Minute, 0.5}, 451, "is 0.5, enough for 450 hosts"},
+		{Sessions{time.Hour, 10, 0}, 0, ""},
+		{Sessions{time.Hour, 10, 0}, 36_000, ""},
+		{Sessions{time.Hour, 10, 0}, 36_001, "36001 hosts with sessions of 1h make at least 10 calls"},
+		{Sessions{time.Hour, 10, 0}, 1_000_000, "277.8 calls of CreateSession a second; the quota (server.aws.create_session_quota) is 10/s, enough for 36000 hosts"},
+		{Sessions{12 * time.Hour, 10, 0}, 432_000, ""},
+		{Sessions{15 * time.Minute, 0.5, 0}, 451, "is 0.5/s, enough for 450 hosts"},
+		{Sessions{15 * time.Minute, 1.0 / 3600, time.Hour}, 1, "1 host with sessions of 15m make at least 4 calls of CreateSession an hour; the quota (server.aws.create_session_quota) is 1/h, enough for 0 hosts"},
+		{Sessions{time.Hour, 1.0 / 3600, time.Hour}, 40, "40 calls of CreateSession an hour; the quota (server.aws.create_session_quota) is 1/h, enough for 1 host:"},
+		{Sessions{time.Hour, 1, time.Minute}, 3601, "60.02 calls of CreateSession a minute; the quota (server.aws.create_session_quota) is 60/m"},
 	} {
 		if got := tt.q.need(tt.hosts); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%+v, %d hosts: %q, want %q", tt.q, tt.hosts, got, tt.want)

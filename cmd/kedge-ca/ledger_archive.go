@@ -54,7 +54,7 @@ them up as you do the ledger, and keep them together. After an interruption run 
 
 func runLedgerArchive(ctx context.Context, s *store, o *ledgerArchiveOptions) error {
 	done, err := s.Archive(ctx, o.before.time(o.inputs.Now()), o.to)
-	if done != nil {
+	if done != nil && (err == nil || len(done.Segments) > 0) {
 		o.sayArchived(done)
 	}
 	if err != nil {

@@ -101,7 +101,7 @@ func TestAdvise_permission(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	err := &fs.PathError{Op: "create", Path: filepath.Join(dir, "web-01.key"), Err: fs.ErrPermission}
-	if hint := advise(err).Hint; !strings.HasPrefix(hint, dir+" has mode 0") || !strings.Contains(hint, "; choose another folder with --dir or --out") {
+	if hint := advise(err).Hint; !strings.HasPrefix(hint, dir+" has mode 0") || !strings.Contains(hint, "; choose another folder with --dir, --out or") {
 		t.Errorf("hint: %s", hint)
 	}
 }

@@ -40,11 +40,11 @@ func (o *enrollOptions) accept(ctx context.Context) error {
 	if err != nil {
 		return hostkeys.Named(err)
 	}
-	role := "none"
+	role := "the server names no role"
 	if got.Pair.Record.AWS != nil {
-		role = got.Pair.Record.AWS.RoleARN
+		role = "its role is " + got.Pair.Record.AWS.RoleARN
 	}
-	o.done(fmt.Sprintf("%s is renewed: certificate %s; its role is %s", got.Pair.Record.Name, got.Pair.Record.Serial, role))
+	o.done(fmt.Sprintf("%s is renewed: certificate %s; %s", got.Pair.Record.Name, got.Pair.Record.Serial, role))
 	enrolled := &enrollclient.Enrolled{Dir: dir, Pair: got.Pair}
 	if err := o.use(limited, enrolled); err != nil {
 		return err

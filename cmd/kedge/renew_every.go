@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/internal/cli"
+	"kedge/internal/config"
 )
 
 // minEvery is the least time between two turns. A turn with nothing to do takes milliseconds.
@@ -26,11 +27,18 @@ func (o *renewOptions) renewEvery(ctx context.Context) error {
 	defer stop()
 	ticker := time.NewTicker(o.every)
 	defer ticker.Stop()
+	waits := false // for a host to be enrolled, which is said once
 	for ctx.Err() == nil {
 		dirs, err := o.chosen()
 		if err != nil {
 			return err
 		}
+		if len(dirs) == 0 && !waits {
+			if err := o.doneNone(); err != nil {
+				return err
+			}
+		}
+		waits = len(dirs) == 0
 		if err := o.renewAll(ctx, dirs); err != nil && ctx.Err() == nil {
 			cli.Say(o.Err, name, "error", err.Error())
 		}
@@ -40,4 +48,13 @@ func (o *renewOptions) renewEvery(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// doneNone reports that nobody is enrolled.
+func (o *renewOptions) doneNone() error {
+	base, err := config.StateDir(o.environment)
+	if err == nil {
+		o.done("no host is enrolled in " + base + " yet")
+	}
+	return err
 }

@@ -70,6 +70,23 @@ func TestRenew_every(t *testing.T) {
 	checkPair(t, dir)
 }
 
+// TestRenew_everyNone: without a host that is enrolled it waits for one, and says so once.
+func TestRenew_everyNone(t *testing.T) {
+	t.Parallel()
+	state := t.TempDir()
+	renew, words := itself(t, "renew", "--all", "--every", "1s")
+	renew.Env = append(os.Environ(), "KEDGE_STATE_DIR="+state)
+	must(t, renew.Start())
+	t.Cleanup(func() { _ = renew.Process.Kill() })
+	awaitTrue(t, "the words", func() bool { return strings.Contains(contents(t, words), " is enrolled in "+state) })
+	time.Sleep(1500 * time.Millisecond) // the second turn
+	must(t, renew.Process.Signal(syscall.SIGTERM))
+	must(t, renew.Wait())
+	if text := contents(t, words); strings.Count(text, "kedge: done: no host is enrolled in ") != 1 || !strings.HasSuffix(text, " yet\n") {
+		t.Errorf("%q", text)
+	}
+}
+
 func contents(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)

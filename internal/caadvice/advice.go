@@ -102,7 +102,7 @@ func oneOf(what string, names []string) string {
 func files() advice.Table {
 	return append(advice.Table{
 		{Fits: isError(fs.ErrPermission), Hint: func(err error) string {
-			return access(err) + "choose another folder with --dir or --out, or another user"
+			return access(err) + "choose another folder with --dir, --out or, of the archive, --to, or another user"
 		}},
 		advice.Any("nothing is ever overwritten here; move it away, or choose another folder or name", fs.ErrExist),
 		advice.NoRoom(" and run the same again"),

@@ -45,7 +45,7 @@ func (r *RequestRate) UnmarshalText(text []byte) error {
 	n, err := strconv.ParseUint(number, 10, 31)
 	per := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[unit]
 	if err != nil || n == 0 || per == 0 {
-		return fmt.Errorf("%q is no number of requests in a time, such as 30/s, 100/m or 1000/h, and not none", text)
+		return fmt.Errorf("%q needs a number and a unit: write such as 10/s, 100/m or 1000/h, or none", text)
 	}
 	*r = RequestRate{N: int(n), Per: per}
 	return nil

@@ -69,10 +69,10 @@ func TestParseSettings_serverRefuses(t *testing.T) {
 		{"trusted_proxies: ['::/0']", ": server.trusted_proxies: a range of all addresses"},
 		{"trusted_proxies: ['::ffff:10.0.0.1']", `: server.trusted_proxies: "::ffff:10.0.0.1" is an IPv4 address within IPv6`},
 		{"trusted_proxies: ['fe80::1%eth0']", ": server.trusted_proxies: "},
-		{"limits: {address: 30}", `:1: "30" is no number of requests in a time, such as 30/s`},
+		{"limits: {address: 30}", `:1: "30" needs a number and a unit: write such as 10/s`},
 		{"limits: {address: 0/s}", `:1: "0/s" is no number`},
-		{"limits: {host: 5/d}", `:1: "5/d" is no number`},
-		{"limits: {host: -5/s}", `:1: "-5/s" is no number`},
+		{"limits: {host: 5/d}", `:1: "5/d" needs a number`},
+		{"limits: {host: -5/s}", `:1: "-5/s" needs a number`},
 		{"limits: {at_once: -1}", ": server.limits.at_once: -1 must be positive"},
 		{"limits: {connections: -1}", ": server.limits.connections: -1 must be positive"},
 		{"limits: {connections: 4097}", ": server.limits.connections: 4097 is more than 4096"},
@@ -100,7 +100,7 @@ func TestParseSettings_serverRefuses(t *testing.T) {
 		{"aws: {session_duration: 14m}", ": server.aws: session_duration: 14m is not between 15m and 12h"},
 		{"aws: {session_duration: 13h}", ": server.aws: session_duration: 13h is not"},
 		{"aws: {session_duration: hour}", `:1: "hour" is not`},
-		{"aws: {create_session_quota: 10}", `:1: "10" is no number of requests in a time`},
+		{"aws: {create_session_quota: 10}", `:1: "10" needs a number and a unit: write such as 10/s, 100/m or 1000/h, or none`},
 		{"aws: {trust_anchor: x}", `:1: unknown key "trust_anchor"`},
 	}
 	for _, tt := range tests {

@@ -130,7 +130,7 @@ func (c *CA) Expiry() issuance.Expiry {
 // Sessions returns how many sessions hosts can get at AWS, as configured.
 func (c *CA) Sessions() issuance.Sessions {
 	aws := c.Settings.Server.AWS
-	return issuance.Sessions{Duration: time.Duration(aws.SessionDuration), Quota: aws.CreateSessionQuota.PerSecond()}
+	return issuance.Sessions{Duration: time.Duration(aws.SessionDuration), Quota: aws.CreateSessionQuota.PerSecond(), Per: aws.CreateSessionQuota.Per}
 }
 
 // CloseEarly starts to close the ledger in the background, once it is not used any more, which
