@@ -2,8 +2,8 @@ package main
 
 import (
 	"errors"
-	"io/fs"
 
+	"kedge/internal/cli"
 	"kedge/internal/enrollapi"
 	"kedge/internal/enrollclient"
 	"kedge/internal/hostdir"
@@ -33,18 +33,25 @@ func (o *enrollOptions) enrolledAlready() (*enrollclient.Enrolled, error) {
 	return &enrollclient.Enrolled{Dir: dir, Pair: pair, Already: true}, nil
 }
 
-// tokenOr reads the token. Where there is none, because nothing names one or its file is gone, it returns
-// the identity that the host has already, if it has one.
+// severalError reports that nothing names one of the identities of this user, nor a token.
+type severalError struct{ error }
+
+func (e *severalError) Unwrap() error { return e.error }
+
+// tokenOr reads the token that is named. Where nothing names one, it returns the identity that the host has
+// already, if it has one, and asks for a token otherwise.
 func (o *enrollOptions) tokenOr() (token enrollapi.Token, done *enrollclient.Enrolled, err error) {
-	if !o.namesToken() {
-		if done, err = o.enrolledAlready(); done != nil || err != nil {
-			return token, done, err
-		}
+	if o.namesToken() {
+		token, err = o.readToken()
+		return token, nil, err
+	}
+	if done, err = o.enrolledAlready(); done != nil || err != nil {
+		return token, done, err
 	}
 	token, err = o.readToken()
-	if errors.As(err, new(*noTokenError)) && errors.Is(err, fs.ErrNotExist) {
-		if done, other := o.enrolledAlready(); done != nil || other != nil {
-			return token, done, other
+	if errors.Is(err, cli.ErrNoTerminal) && !o.force && o.name == "" {
+		if _, which := o.one(); errors.Is(which, errChooseDir) {
+			err = &severalError{which}
 		}
 	}
 	return token, nil, err

@@ -120,6 +120,7 @@ func exitCodes(t *testing.T) []group {
 			{"hostdir.FolderError", &hostdir.FolderError{Path: "d"}},
 			{"hostdir.FolderError, of another user", &hostdir.FolderError{Path: "d", Owner: "kedge"}},
 			{"enrollapi.Error, for now", &enrollapi.Error{Code: enrollapi.Overloaded}},
+			{"main.severalError", &severalError{errChooseDir}},
 			{"main.errChooseDir", fmt.Errorf("%w: a, b", errChooseDir)},
 			{"main.errDeclined", errDeclined},
 			{"main.unusableError", &unusableError{Name: "web-01", Err: ended(1)}},

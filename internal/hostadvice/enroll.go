@@ -99,7 +99,7 @@ func untrustedServer(e *enrollclient.UntrustedError) string {
 	if e.System {
 		return "the token says that the server has a public certificate: see whether a proxy intercepts the connection, and name its CA with AWS_CA_BUNDLE"
 	}
-	return "the token is for another CA, or something between this host and the server intercepts the connection: ask the operator of the CA for a new token"
+	return "the token is for another CA, or something between this host and the server intercepts the connection: ask the operator of the CA for a new token or, without a token, compare the hash with the line of kedge-ca pending"
 }
 
 func folder(e *hostdir.FolderError) string {
