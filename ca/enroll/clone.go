@@ -19,7 +19,7 @@ func (s *Server) alarm(ctx context.Context, c *call, err error) {
 	if e, err := s.service.Enrollment(ctx, clone.Newest); err == nil && e != nil {
 		first = e.Address.String()
 	}
-	s.log.Error("alarm: two hosts have had the same certificate; see kedge-ca hosts, and end it with kedge-ca resolve NAME --keep SERIAL",
+	s.log.Error("alarm: two hosts have had the same certificate, or the answer to a renewal was lost and the host made another key; see kedge-ca hosts, and end it with kedge-ca resolve NAME --keep SERIAL",
 		"name", clone.Newest.CommonName, "presented", clone.Presented.Serial, "key", hex.EncodeToString(clone.Key), "address", c.from.String(),
 		"newest", clone.Newest.Serial, "newest_key", hex.EncodeToString(clone.Newest.KeyHash), "newest_address", first, "newest_at", rfc3339(clone.Newest.IssuedAt))
 }

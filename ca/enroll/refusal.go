@@ -166,7 +166,7 @@ func refuseRenewal(err error) *refusal {
 // refuseClone tells a host that another has had its certificate. Which of the two is the right one, the
 // operator says.
 func refuseClone(e *ledger.CloneError) *refusal {
-	r := refuse(enrollapi.Clone, "clone", "the certificate %q, serial %s, was renewed on %s with another key, not that of this host: this host was restored from a snapshot or backup, or one of the two is a copy of the other",
+	r := refuse(enrollapi.Clone, "clone", "the certificate %q, serial %s, was renewed on %s with another key, not that of this host: this host was restored from a snapshot or backup, or one of the two is a copy of the other; or the answer to the renewal was lost, and this host made another key",
 		e.Presented.Subject, e.Presented.Serial, rfc3339(e.Newest.IssuedAt))
 	if e.Presented.Seq == e.Newest.Seq {
 		r.message = fmt.Sprintf("the certificate %q, serial %s, is now renewed by one key alone, which is another: two hosts have had it", e.Presented.Subject, e.Presented.Serial)
