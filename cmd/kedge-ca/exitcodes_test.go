@@ -45,6 +45,7 @@ func exitCodes() map[int][]error {
 	return map[int][]error{
 		cli.ExitFailed: slices.Concat([]error{
 			errors.New("x"), context.Canceled, context.DeadlineExceeded, &fs.PathError{Op: "open", Path: "none", Err: fs.ErrNotExist}, fs.ErrExist, fs.ErrPermission, syscall.ENOSPC,
+			&awskms.Error{Kind: awskms.Unreachable}, &awskms.Error{Kind: awskms.Slow},
 			cli.ErrNoTerminal, keyfile.ErrWrongPassword, keyfile.ErrPasswordRequired, &config.FolderError{Flag: "out", Path: "p", Absent: true}, &safefile.UnsafeError{}, &safefile.LeftoverError{}, &filelock.HeldError{},
 			&pemread.Error{Reason: pemread.Cut}, &takeover.Error{Why: "x", Err: fs.ErrNotExist},
 			&cadir.UnknownProfileError{}, &cadir.GoneProfileError{Err: &cadir.UnknownProfileError{}},

@@ -49,6 +49,9 @@ A key in a file is made by init itself; for one in a TPM or on a token: kedge ke
 			if !awskms.IsURI(args[0]) {
 				return cli.Usagef(cmd, "the URI does not begin with \"awskms:\"; kedge key create makes keys in TPMs and on tokens")
 			}
+			if !strings.Contains(args[0], "name=") && !strings.Contains(args[0], "key-id=") {
+				return cli.Usagef(cmd, "the new key needs a name: give name=NAME in the URI")
+			}
 			o.keyType = strings.ToUpper(o.keyType)
 			if o.uri, err = awskms.ParseURI(args[0]); err == nil {
 				err = awskms.CheckNew(o.uri, o.keyType)

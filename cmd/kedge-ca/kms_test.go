@@ -146,14 +146,18 @@ func TestKMS_usage(t *testing.T) {
 	}
 }
 
-// TestKMS_advice: each kind of error has advice, and the code of a key that cannot be used.
+// TestKMS_advice: each kind of error has advice, and the code of a key that cannot be used, or of the network.
 func TestKMS_advice(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []awskms.Kind{awskms.Throttled, awskms.Unavailable, awskms.Busy, awskms.Slow, awskms.Unreachable, awskms.Denied, awskms.NoCredentials, awskms.Configuration,
 		awskms.NotFound, awskms.Disabled, awskms.PendingDeletion, awskms.WrongState, awskms.WrongKey, awskms.Refused} {
+		code := cli.ExitKey
+		if kind == awskms.Slow || kind == awskms.Unreachable {
+			code = cli.ExitFailed
+		}
 		for _, operation := range []string{"", "Sign"} {
 			err := &awskms.Error{Kind: kind, Operation: operation}
-			if advise(err).Hint == "" || exitCode(err) != cli.ExitKey || !caadvice.AffectsAll(err) {
+			if advise(err).Hint == "" || exitCode(err) != code || !caadvice.AffectsAll(err) {
 				t.Errorf("%s: %+v", kind, advise(err))
 			}
 		}

@@ -3,11 +3,13 @@ package caadvice
 import (
 	"kedge/internal/advice"
 	"kedge/internal/awskms"
+	"kedge/internal/cli"
 )
 
 // inKMS is about keys in AWS KMS.
 func inKMS() advice.Table {
 	return advice.Table{
+		advice.CodeWhere(cli.ExitFailed, func(e *awskms.Error) bool { return e.Kind == awskms.Unreachable || e.Kind == awskms.Slow }),
 		advice.About(func(e *awskms.TakenError) string {
 			return "choose another name; if that is the key that is meant, open it: awskms:key-id=" + e.Alias
 		}),
