@@ -89,21 +89,22 @@ func TestKMS_refuses(t *testing.T) {
 	v.run("issue", "web-01")
 	for _, tt := range []struct {
 		fault      testenv.Fault
+		code       int
 		text, hint string
 	}{
-		{testenv.Fault{Code: "ThrottlingException"}, uri + ": KMS throttles requests", "quota"},
-		{testenv.Fault{Code: "AccessDeniedException"}, uri + ": access denied to kms:Sign", "kms:Sign"},
-		{testenv.Fault{Code: "DisabledException"}, uri + ": the key is disabled", "enable-key"},
-		{testenv.Fault{Code: "InvalidKeyUsageException"}, uri + ": the key cannot sign certificates", "kedge-ca key create"},
-		{testenv.Fault{Code: "NotFoundException"}, uri + ": there is no such key", "describe-key"},
-		{testenv.Fault{Delay: time.Minute}, uri + ": KMS did not answer Sign in time", "HTTPS_PROXY"},
+		{testenv.Fault{Code: "ThrottlingException"}, cli.ExitKey, uri + ": KMS throttles requests", "quota"},
+		{testenv.Fault{Code: "AccessDeniedException"}, cli.ExitKey, uri + ": access denied to kms:Sign", "kms:Sign"},
+		{testenv.Fault{Code: "DisabledException"}, cli.ExitKey, uri + ": the key is disabled", "enable-key"},
+		{testenv.Fault{Code: "InvalidKeyUsageException"}, cli.ExitKey, uri + ": the key cannot sign certificates", "kedge-ca key create"},
+		{testenv.Fault{Code: "NotFoundException"}, cli.ExitKey, uri + ": there is no such key", "describe-key"},
+		{testenv.Fault{Delay: time.Minute}, cli.ExitFailed, uri + ": KMS did not answer Sign in time", "HTTPS_PROXY"},
 		{testenv.Fault{Change: func(answer map[string]any) {
 			answer["Signature"] = "MEUCIQDs" + answer["Signature"].(string)[8:]
-		}}, "the signature does not verify", ""},
+		}}, cli.ExitKey, "the signature does not verify", ""},
 	} {
 		k.Fail(testenv.Always("Sign", tt.fault))
 		code, stdout, stderr := v.try("issue", "web-02")
-		if stdout != "" || code == cli.ExitDone || tt.hint != "" && code != cli.ExitKey || !strings.Contains(stderr, tt.text) || !strings.Contains(stderr, tt.hint) {
+		if stdout != "" || code == cli.ExitDone || tt.hint != "" && code != tt.code || !strings.Contains(stderr, tt.text) || !strings.Contains(stderr, tt.hint) {
 			t.Errorf("%+v: exit %d, %s%s", tt.fault, code, stdout, stderr)
 		}
 		if exist(t, v.path("web-02.pem")) || exist(t, v.path("web-02.key")) {

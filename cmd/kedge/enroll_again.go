@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 
 	"kedge/internal/cli"
 	"kedge/internal/enrollapi"
@@ -38,11 +39,16 @@ type severalError struct{ error }
 
 func (e *severalError) Unwrap() error { return e.error }
 
-// tokenOr reads the token that is named. Where nothing names one, it returns the identity that the host has
-// already, if it has one, and asks for a token otherwise.
+// tokenOr reads the token that is named. Where nothing names one, or its file is gone, as after a first boot,
+// it returns the identity that the host has already, if it has one. Otherwise it asks for a token.
 func (o *enrollOptions) tokenOr() (token enrollapi.Token, done *enrollclient.Enrolled, err error) {
 	if o.namesToken() {
 		token, err = o.readToken()
+		if errors.As(err, new(*noTokenError)) && errors.Is(err, fs.ErrNotExist) {
+			if done, other := o.enrolledAlready(); done != nil || other != nil {
+				return token, done, other
+			}
+		}
 		return token, nil, err
 	}
 	if done, err = o.enrolledAlready(); done != nil || err != nil {
