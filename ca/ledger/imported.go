@@ -112,14 +112,7 @@ func (t *transaction) importAll(ctx context.Context, all []*importRecord) (done 
 		if then := listed[string(r.row.IssuerKey)+string(r.row.serial)]; then != nil && then.outweighs(r.body.Revoked) {
 			r.body.Revoked = then
 		}
-		if r.row.Kind == Leaf && r.known == nil {
-			from := r.row.NotBefore.UnixMicro()
-			last, held := newest[r.row.Subject]
-			r.body.Late = !held && t.now().After(r.row.NotAfter) && named[r.row.CommonName] > from
-			if r.late = r.body.Late || held && (last > from || r.body.Revoked.forGood()); !r.late {
-				newest[r.row.Subject] = from
-			}
-		}
+		t.takesName(r, newest, named)
 		recorded, revoked, err := t.importOne(ctx, r)
 		if err != nil {
 			return done, err
@@ -128,6 +121,20 @@ func (t *transaction) importAll(ctx context.Context, all []*importRecord) (done 
 		done.Revoked += revoked
 	}
 	return done, nil
+}
+
+// takesName decides whether a leaf takes its name, and notes it in newest, or comes late: after a newer one
+// that newest has, or after a later one that named has and from which the name was taken since.
+func (t *transaction) takesName(r *importRecord, newest, named map[string]int64) {
+	if r.row.Kind != Leaf || r.known != nil {
+		return
+	}
+	from := r.row.NotBefore.UnixMicro()
+	last, held := newest[r.row.Subject]
+	r.body.Late = !held && t.now().After(r.row.NotAfter) && named[r.row.CommonName] > from
+	if r.late = r.body.Late || held && (last > from || r.body.Revoked.forGood()); !r.late {
+		newest[r.row.Subject] = from
+	}
 }
 
 // lookup finds the certificates that are in the ledger already.

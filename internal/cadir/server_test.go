@@ -70,7 +70,7 @@ func TestParseSettings_serverRefuses(t *testing.T) {
 		{"trusted_proxies: ['::ffff:10.0.0.1']", `: server.trusted_proxies: "::ffff:10.0.0.1" is an IPv4 address within IPv6`},
 		{"trusted_proxies: ['fe80::1%eth0']", ": server.trusted_proxies: "},
 		{"limits: {address: 30}", `:1: "30" needs a number and a unit: write such as 10/s`},
-		{"limits: {address: 0/s}", `:1: "0/s" is no number`},
+		{"limits: {address: 0/s}", `:1: "0/s" needs a number and a unit`},
 		{"limits: {host: 5/d}", `:1: "5/d" needs a number`},
 		{"limits: {host: -5/s}", `:1: "-5/s" needs a number`},
 		{"limits: {at_once: -1}", ": server.limits.at_once: -1 must be positive"},
