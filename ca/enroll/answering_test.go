@@ -61,7 +61,7 @@ func TestAnswering(t *testing.T) {
 			select {
 			case <-begun:
 				t.Error("the second took the place of the first")
-			case <-time.After(300 * time.Millisecond): // a full pool is looked at again within 100 ms
+			case <-time.After(300 * time.Millisecond): // a full pool is checked again within 100 ms
 			}
 			close(proceed)
 			for _, c := range []net.Conn{first, second} {

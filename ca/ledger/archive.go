@@ -33,7 +33,7 @@ import (
 //  3. An entry with its digest is added to the chain, and a row to the table segments.
 //  4. Its rows are deleted, in many short transactions, each of which checks the rule anew. Rows that
 //     may no longer leave stay, and all do if an entry since step 1 may have changed one of them.
-//  5. The row of the segment says that it is done.
+//  5. The row of the segment is marked as done.
 //
 // Until step 3 nothing depends on the file; without its entry it means nothing, and the next call makes
 // another. From step 3 on the next call first goes on with step 4. Until a row is deleted it is in both

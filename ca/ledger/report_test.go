@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestReport_Err: only a fault of the database says that the ledger was changed.
+// TestReport_Err: only a fault of the database is reported as a changed ledger.
 func TestReport_Err(t *testing.T) {
 	t.Parallel()
 	missing := &SegmentError{1, "a/1", fmt.Errorf("open a/1: %w", fs.ErrNotExist)}

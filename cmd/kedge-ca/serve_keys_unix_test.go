@@ -129,7 +129,7 @@ func (s *serving) monitor(path string) (status int, text string) {
 	return response.StatusCode, string(data)
 }
 
-// awaitReady waits until the server says that it is ready, or is not any more, and returns why.
+// awaitReady waits until the server is ready, or no longer is, and returns why.
 func (s *serving) awaitReady(status int) string {
 	s.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {

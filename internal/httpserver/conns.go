@@ -88,7 +88,7 @@ func (l *listener) enter(c *conn) (bool, error) {
 	return true, nil
 }
 
-// roomCheck is the time after which a full pool is looked at again: a connection may have become slow.
+// roomCheck is the time after which a full pool is checked again: a connection may have become slow.
 const roomCheck = 100 * time.Millisecond
 
 // await waits until the pool has room, if connections are to wait for that.

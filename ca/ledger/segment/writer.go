@@ -99,7 +99,7 @@ func part(block []byte, first int64) Part {
 	return Part{Size: int64(len(block)), First: first, SHA256: sum[:]}
 }
 
-// Close ends the segment, of which m says what the records do not, and returns the digest of its
+// Close ends the segment; m has what the records do not have. It returns the digest of its
 // manifest.
 func (w *Writer) Close(m Manifest, by Signer) (digest []byte, err error) {
 	if w.m.Records == 0 {

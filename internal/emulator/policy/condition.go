@@ -2,7 +2,7 @@ package policy
 
 import "slices"
 
-// Reason says what decided about a condition.
+// Reason is what decided about a condition.
 type Reason string
 
 // The reasons.

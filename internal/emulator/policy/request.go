@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Request is what a decision is about: who asks for which action on what, and what else is known.
+// Request is what a decision is about: the principal, the action, the resource and the condition keys.
 type Request struct {
 	Principal Principal
 	Action    string // "sts:AssumeRole"; its case does not count
@@ -13,7 +13,7 @@ type Request struct {
 	Context   Context
 }
 
-// Principal is who asks. It is a service, or a user or session with an ARN.
+// Principal is the caller: a service, or a user or session with an ARN.
 type Principal struct {
 	Service string // "rolesanywhere.amazonaws.com"; empty for all others
 	ARN     string // arn:aws:iam::ACCOUNT:user/NAME, or arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION
