@@ -87,7 +87,7 @@ func TestTerraform(t *testing.T) {
 		t.Errorf("the token is shown: %s", out)
 	}
 	if !strings.Contains(tf.state(), token) {
-		t.Error("the token is not in the state: as README.md states")
+		t.Error("the token is not in the state, but README.md states that it is")
 	}
 	tf.variables[0] = "kedge_token=" + s.token("web-02")
 	if out := tf.apply(); !strings.Contains(out, "0 added, 0 changed, 0 destroyed") {
