@@ -158,11 +158,16 @@ func (c *Client) call(caller context.Context, s *service, o operation) error {
 		c.counts.add(o.name, Busy, c.limits.Deadline)
 		return &Error{Kind: Busy, Key: o.key, Operation: o.name}
 	}
+	var before *Error // of the attempt before
 	for wait := firstWait; ; wait = min(2*wait, maxWait) {
 		err := c.attempt(ctx, s, o)
 		if err == nil {
 			return nil
 		}
+		if before != nil && err.Kind == Slow && ctx.Err() != nil {
+			err = before // the deadline cut this attempt short, so it says nothing of KMS
+		}
+		before = err
 		if gone := caller.Err(); gone != nil && !errors.Is(gone, context.DeadlineExceeded) {
 			return gone
 		}

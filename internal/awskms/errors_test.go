@@ -104,6 +104,22 @@ func TestOpen_deadline(t *testing.T) {
 	}
 }
 
+// TestSign_cut: an attempt that the deadline cuts short says nothing of KMS; what it answered before counts.
+func TestSign_cut(t *testing.T) {
+	k := use(t)
+	key := open(t, NewClient(Limits{Deadline: 3 * time.Second, Attempt: time.Minute, Parallel: 1}), k.MakeSigning(t, "ECC_NIST_P256"))
+	answered := false
+	k.Fail(func(string) testenv.Fault {
+		if answered {
+			return testenv.Fault{Delay: time.Minute}
+		}
+		answered = true
+		return testenv.Fault{Code: "ThrottlingException"}
+	})
+	_, err := key.Sign(rand.Reader, make([]byte, 32), crypto.SHA256)
+	isKind(t, err, Throttled)
+}
+
 // TestOpen_wrong: a key that signs nothing, or nothing of a certificate, is refused when it is opened, and
 // one that is not there is named.
 func TestOpen_wrong(t *testing.T) {

@@ -27,7 +27,7 @@ func use(t *testing.T) *testenv.KMS {
 
 // quick are limits for tests in which KMS fails until the deadline.
 func quick() Limits {
-	return Limits{Deadline: 2 * time.Second, Attempt: 700 * time.Millisecond, Parallel: 4}
+	return Limits{Deadline: 3 * time.Second, Attempt: 1200 * time.Millisecond, Parallel: 4}
 }
 
 func parse(t *testing.T, text string) URI {
