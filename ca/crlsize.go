@@ -60,7 +60,7 @@ func MeasureCRL(data []byte) (CRLSize, error) {
 	return size, nil
 }
 
-// CRLForecast says how long a CRL will be small enough to be imported.
+// CRLForecast estimates how long a CRL will be small enough to be imported.
 type CRLForecast struct {
 	Room  int     // how many average entries still fit
 	Never bool    // it does not grow: Days has no meaning

@@ -38,7 +38,7 @@ type requestParts struct {
 	parameters []byte
 }
 
-// build signs the parts with an EC key, whatever the algorithm says.
+// build signs the parts with an EC key, whatever algorithm it names.
 func (p requestParts) build(t testing.TB, key *ecdsa.PrivateKey) []byte {
 	t.Helper()
 	if p.subject == nil {
@@ -165,7 +165,7 @@ func TestFromCSR_form(t *testing.T) {
 }
 
 // TestCheckCSR_named: algorithms that are not verified are named. They are signed with their
-// own keys, and nothing says otherwise.
+// own keys, and nothing contradicts that.
 func TestCheckCSR_named(t *testing.T) {
 	t.Parallel()
 	key := newKey(t)

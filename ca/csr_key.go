@@ -117,7 +117,7 @@ func keyNames() [][2]string {
 	return names
 }
 
-// unfitCurve names a curve that crypto/x509 does not know. P-224, which it knows, is left to
+// unfitCurve names a curve that crypto/x509 does not support. P-224, which it supports, is left to
 // CheckKey.
 func (k keyInfo) unfitCurve() error {
 	const others = "take P-256, P-384 or P-521"

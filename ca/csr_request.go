@@ -8,7 +8,7 @@ import (
 	"net/netip"
 )
 
-// CSROptions says how Profile.FromCSR reads a certificate request. By default it takes the common
+// CSROptions specifies how Profile.FromCSR reads a certificate request. By default it takes the common
 // name and all alternative names, or fails.
 type CSROptions struct {
 	// Name is the name to issue for. The request's subject is then ignored, even if it is

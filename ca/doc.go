@@ -3,7 +3,7 @@
 // accepts. It signs nothing that the service would refuse.
 //
 // An [Authority] is a CA certificate, the crypto.Signer that belongs to it and the
-// certificates above. A [ProfileConfig] becomes a [Profile], which says which leaves are issued.
+// certificates above. A [ProfileConfig] becomes a [Profile], which specifies the leaves that are issued.
 // Preparing a certificate checks everything and returns a [Prepared]. Only that can be
 // issued, once: it is signed, verified, passed to a [Recorder], and only then returned.
 //

@@ -19,7 +19,7 @@ import (
 type service struct{ *session.Client }
 
 // newService returns nil when the root is too large to be an anchor, after it made sure that
-// the emulator says so and lint warns.
+// the emulator reports it and lint warns.
 func newService(t *testing.T, root *Authority) *service {
 	t.Helper()
 	anchor := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate().Raw})

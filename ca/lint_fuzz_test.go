@@ -51,7 +51,7 @@ func FuzzLint(f *testing.F) {
 	})
 }
 
-// selfSigned has every kind of name and extension that lint looks at.
+// selfSigned has every kind of name and extension that lint checks.
 func selfSigned(tb testing.TB) []byte {
 	tb.Helper()
 	key := newKey(tb)

@@ -22,7 +22,7 @@ func nameRules() []rule {
 	}
 }
 
-// checkSubject looks at the encoding: a name with only attributes that Go does not know is not
+// checkSubject checks the encoding: a name with only attributes that Go does not decode is not
 // empty.
 func checkSubject(s *subject) []string {
 	if len(s.RawSubject) <= emptyName {

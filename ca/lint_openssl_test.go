@@ -40,7 +40,7 @@ authorityKeyIdentifier=keyid
 `
 )
 
-// opensslCert says what openssl is to sign.
+// opensslCert specifies what openssl is to sign.
 type opensslCert struct {
 	subject    string   // as -subj takes it; "" for /CN=web-01
 	key        string   // algorithm; "" for P-256

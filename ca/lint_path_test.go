@@ -46,7 +46,7 @@ func (o *opensslCA) signer(made issuer) crypto.Signer {
 }
 
 // TestLint_issuerExtKeyUsage: where openssl does not take a leaf for a client's because of a CA
-// above it, lint says so of the leaf (NeySlim/ultimate-ca-manager#264).
+// above it, lint reports it for the leaf (NeySlim/ultimate-ca-manager#264).
 func TestLint_issuerExtKeyUsage(t *testing.T) {
 	t.Parallel()
 	o := newOpenSSL(t)

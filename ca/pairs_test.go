@@ -151,7 +151,7 @@ func verifyByPeers(t *testing.T, path []*x509.Certificate, leaf *x509.Certificat
 	}
 	testenv.Run(t, dir, "openssl", append(args, "leaf.pem")...)
 	if time.Now().After(leaf.NotAfter) {
-		return // certtool knows no other time than now
+		return // certtool has no option for another time than now
 	}
 	out := testenv.Run(t, dir, "certtool", "--verify-chain", "--infile", "all.pem")
 	if !bytes.Contains(out, []byte("Chain verification output: Verified")) || bytes.Contains(out, []byte("Not verified")) {

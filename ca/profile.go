@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Profile says which leaves are issued and what they contain. It is valid by construction,
+// Profile specifies which leaves are issued and what they contain. It is valid by construction,
 // immutable, and safe for concurrent use.
 type Profile struct {
 	name             string

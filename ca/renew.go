@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Renewal says how to renew a certificate: with the same names, a new serial number and a new
+// Renewal specifies how to renew a certificate: with the same names, a new serial number and a new
 // validity.
 type Renewal struct {
 	// Old is the certificate. The caller must know from its ledger that it was issued here; another
@@ -17,7 +17,7 @@ type Renewal struct {
 	Old *x509.Certificate
 
 	// Profile is required for leaves: it must still allow the names, and key usages and CRL URLs
-	// are taken from it. The subject is copied byte by byte, whatever the template says now, since
+	// are taken from it. The subject is copied byte by byte, whatever is in the template now, since
 	// sessions are keyed by it.
 	Profile *Profile
 

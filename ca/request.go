@@ -36,7 +36,7 @@ type Request struct {
 	AllowRevokedKey bool // as in Issued
 }
 
-// Published says where an authority publishes what others verify its certificates with: URLs in a
+// Published specifies where an authority publishes what others verify its certificates with: URLs in a
 // leaf that it issues. A profile with crl_urls, even none, has its own.
 type Published struct {
 	CRL         []string // RFC 5280, 4.2.1.13

@@ -31,7 +31,7 @@ func zlintRules(t testing.TB) zrules.Registry {
 	return rules
 }
 
-// leftOut says why a finding of zlint does not count, or "".
+// leftOut returns why a finding of zlint does not count, or "".
 func leftOut(what, rule string) string {
 	if strings.HasPrefix(what, "ML-DSA-") && strings.HasSuffix(what, " root") && rule == "e_ext_authority_key_identifier_no_key_identifier" {
 		return "zlint cannot verify ML-DSA, and so does not see that the certificate is self-signed: RFC 5280, 4.2.1.1 lets a root go without"

@@ -19,7 +19,7 @@ const (
 	maxSignatures = 128      // checked in one search; certificates of other names cost none
 )
 
-// issuerFinder knows which of the given certificates issued which. It checks each signature once.
+// issuerFinder finds out which of the given certificates issued which. It checks each signature once.
 type issuerFinder struct {
 	pool      []located            // without duplicates
 	bySubject map[string][]located // by dn.Key

@@ -17,10 +17,10 @@ import (
 )
 
 // Random PKIs, each searched by pathFinder and by a reference that enumerates every simple path.
-// Whether there is a path to a given root, openssl says of each of the reference's paths; which
-// path is preferred, the reference says itself.
+// Whether there is a path to a given root, openssl decides for each of the reference's paths; which
+// path is preferred, the reference decides itself.
 //
-// KEDGE_TEST_PKIS is how many ("make paths"); KEDGE_TEST_SEED runs one again, as a failure says.
+// KEDGE_TEST_PKIS is how many ("make paths"); KEDGE_TEST_SEED runs one again, as a failure shows.
 func TestPathFinder_random(t *testing.T) {
 	t.Parallel()
 	n := int(testenv.Number(t, "KEDGE_TEST_PKIS"))

@@ -175,7 +175,7 @@ func whyNotSigned(c, child located) string {
 	return fmt.Sprintf("it has the name of the CA that issued %q, but its key did not sign that", name(child))
 }
 
-// defect returns what a RuleError or a ValidityError says of the certificate that it names.
+// defect returns what a RuleError or a ValidityError reports of the certificate that it names.
 func defect(err error) string {
 	if err == nil {
 		return ""

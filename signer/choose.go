@@ -9,7 +9,7 @@ import (
 	"kedge/signer/keyfile"
 )
 
-// ManyKeysError says that an input holds several private keys, and that nothing says which one is
+// ManyKeysError reports that an input holds several private keys, and that nothing tells which one is
 // meant.
 type ManyKeysError struct {
 	Keys []string // each with the certificates that belong to it

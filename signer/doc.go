@@ -1,4 +1,4 @@
-// Package signer says who signs a CreateSession request and what is signed.
+// Package signer has the identity that signs a CreateSession request, and what it signs.
 //
 // Who: an [Identity] is a private key, the leaf certificate that belongs to it and the
 // intermediates to send with it. It exists only if the key fits the leaf, the leaf fits the

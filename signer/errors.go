@@ -10,7 +10,7 @@ import (
 	"kedge/internal/safefile"
 )
 
-// RuleError says that a certificate breaks a rule of IAM Roles Anywhere, so that a request
+// RuleError reports that a certificate breaks a rule of IAM Roles Anywhere, so that a request
 // signed with it would be refused.
 type RuleError struct {
 	File    string // where the certificate was read; empty when that is not known
@@ -23,7 +23,7 @@ func (e *RuleError) Error() string {
 	return fmt.Sprintf("%scertificate %q %s", inFile(e.File), e.Subject, e.Rule)
 }
 
-// KeyMismatchError says that none of the certificates belongs to the private key.
+// KeyMismatchError reports that none of the certificates belongs to the private key.
 type KeyMismatchError struct {
 	KeyFile, CertFile string   // where they were read; empty when that is not known
 	Key               string   // the kind of key, such as "P-256"
@@ -94,7 +94,7 @@ func (e *FileError) Error() string {
 
 func (e *FileError) Unwrap() error { return e.Err }
 
-// SignError says that the key did not sign, as one in hardware may not. Err is the key's.
+// SignError reports that the key did not sign, as one in hardware may not. Err is the key's.
 type SignError struct {
 	Subject string // whose certificate it is
 	Err     error

@@ -193,7 +193,7 @@ type loader struct {
 }
 
 // readAll reads the inputs, the certificate's file only once if it is named twice. Keys in another input than
-// the one meant are not looked at: they may be encrypted, or of no use.
+// the one meant are not parsed: they may be encrypted, or of no use.
 func (l *loader) readAll(f Files) error {
 	l.keyFile = f.Certificate.name
 	if f.Key != nil {
@@ -255,5 +255,5 @@ func (l *loader) read(b Blob, w keyfile.Want) ([]crypto.Signer, error) {
 	return m.Keys, nil
 }
 
-// ErrNoPrivateKey says that an input holds no private key.
+// ErrNoPrivateKey reports that an input holds no private key.
 var ErrNoPrivateKey = errors.New("there is no private key in it")

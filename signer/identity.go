@@ -38,7 +38,7 @@ type located struct {
 // towards the trust anchor out of the others, in whatever order they come, leaves the root
 // out, and checks everything against the rules of the service and against now.
 //
-// Certificates that are not on the path are ignored; [Identity.Unused] says why. The error is a *KeyMismatchError, a
+// Certificates that are not on the path are ignored; [Identity.Unused] has the reasons. The error is a *KeyMismatchError, a
 // *RuleError or a *ValidityError, or says that the key is of no use for the service.
 func NewIdentity(key crypto.Signer, certs []*x509.Certificate, now time.Time) (*Identity, error) {
 	pool := make([]located, len(certs))
@@ -129,7 +129,7 @@ func (id *Identity) Chain() []*x509.Certificate {
 	return chain
 }
 
-// ForeignSignatures says which of the certificates that are sent are signed with an algorithm that
+// ForeignSignatures returns which of the certificates that are sent are signed with an algorithm that
 // IAM Roles Anywhere is not known to take; most often there is none.
 func (id *Identity) ForeignSignatures() (words []string) {
 	for _, c := range append([]located{id.leaf}, id.chain...) {

@@ -153,7 +153,7 @@ func TestSign_mldsa(t *testing.T) {
 	}
 }
 
-// strict is a key of another kind, as hardware has it: it knows only the contract of
+// strict is a key of another kind, as hardware has it: it honours only the contract of
 // crypto.Signer and refuses all else.
 type strict struct {
 	crypto.Signer

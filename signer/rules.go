@@ -114,7 +114,7 @@ func checkLeaf(c located) error {
 	return nil
 }
 
-// emptySubject looks at the encoding, an empty SEQUENCE (RFC 5280, 4.1.2.6): a name made
+// emptySubject checks the encoding, an empty SEQUENCE (RFC 5280, 4.1.2.6): a name made
 // only of attributes that Go does not know is not empty.
 func emptySubject(raw []byte) bool { return len(raw) <= 2 }
 

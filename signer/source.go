@@ -90,7 +90,7 @@ type Stamp struct {
 	infos []fs.FileInfo // nil where there is no such file
 }
 
-// Stamp looks at the files, and reads none. To be taken before they are read.
+// Stamp stats the files, and reads none. To be taken before they are read.
 func (f Files) Stamp() Stamp {
 	var s Stamp
 	for _, b := range []Blob{f.Certificate, f.PrivateKey, f.Intermediates} {

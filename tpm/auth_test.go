@@ -96,7 +96,7 @@ func TestWire(t *testing.T) {
 	}
 }
 
-// TestWrongAuth: it is tried once, whatever is called after, and the TPM's counter says so.
+// TestWrongAuth: it is tried once, whatever is called after, and the TPM's counter shows it.
 func TestWrongAuth(t *testing.T) {
 	t.Parallel()
 	s := testenv.Swtpm(t)

@@ -10,7 +10,7 @@
 //     authorized in an HMAC session with the first parameter encrypted. The session is salted
 //     to the parent of the key; where that is not known, to the storage root key or a primary
 //     key of the null hierarchy. All this is against a probe that listens. One that answers in
-//     the TPM's place is another matter: nothing here knows the TPM's own key.
+//     the TPM's place is another matter: nothing here checks the TPM's own key.
 //   - A wrong auth value is tried once. The TPM counts, and locks all its protected keys.
 //   - A TPM without resource manager (a socket, /dev/tpm0) has three slots. There, a
 //     connection is a lease: what is loaded in it is flushed before it is closed, after a few

@@ -15,7 +15,7 @@ import (
 // first.
 const signTimeout = 30 * time.Second
 
-// Config says which key to open, in which TPM.
+// Config specifies which key to open, in which TPM.
 type Config struct {
 	// Device is the address of the TPM:
 	//

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-tpm/tpm2"
 )
 
-// object is the key as the TPM knows it: how it is loaded, and under which handle it is.
+// object is the key as it is in the TPM: how it is loaded, and under which handle it is.
 type object struct {
 	file    *keyFile       // nil: it is persistent
 	handle  tpm2.TPMHandle // in the present connection
@@ -79,7 +79,7 @@ func getSecrets(key, parent, owner func() ([]byte, error)) (s secrets, err error
 
 func (o *object) hasAuth() bool { return len(o.secrets.key) > 0 }
 
-// authorization is what a command says to use the key.
+// authorization is what a command sends to use the key.
 func (o *object) authorization() tpm2.AuthHandle {
 	return tpm2.AuthHandle{Handle: o.handle, Name: o.name, Auth: o.session}
 }

@@ -15,7 +15,7 @@ import (
 	"kedge/tpm"
 )
 
-// TestRefusedKeys: what cannot sign says why, before anybody is asked for an auth value.
+// TestRefusedKeys: what cannot sign is refused with the reason, before anybody is asked for an auth value.
 func TestRefusedKeys(t *testing.T) {
 	t.Parallel()
 	s := testenv.Swtpm(t)

@@ -41,7 +41,7 @@ func window(c *x509.Certificate, now time.Time, busy bool) enrollapi.Window {
 }
 
 // bundleFor returns what a host with a certificate below a root gets: the roots in use, and the links by
-// which one that knows an older root finds the new one. The ledger is asked only if the root has come into
+// which one that trusts an older root finds the new one. The ledger is asked only if the root has come into
 // use within the last minute.
 func (s *Server) bundleFor(ctx context.Context, root *x509.Certificate) (all [][]byte, err error) {
 	own := s.certificate.Load()

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// call is one request, with what the log says of it.
+// call is one request, with its attributes in the log.
 type call struct {
 	method  string // of HTTP
 	path    string
 	from    netip.Addr // of the client; invalid for a Unix socket
 	begun   time.Time
-	version string        // of kedge on the host, which says so
+	version string        // of kedge on the host, as the host states it
 	renews  bool          // it is sent to where certificates are renewed
 	over    time.Duration // how long the address has to wait; 0: it is not over its limit
 	due     bool          // a renewal, verified, of a certificate that is due

@@ -24,7 +24,7 @@ type certificate struct {
 	path  []*x509.Certificate // above leaf, to the root
 	links []issuance.Link     // from older roots to that root
 	names []string
-	// bundle has the roots in use when the certificate was last looked at, in DER.
+	// bundle has the roots in use when the certificate was last checked, in DER.
 	bundle [][]byte
 }
 

@@ -34,7 +34,7 @@ func (s *contacts) add(c *call, a *enrollapi.Answer) {
 	s.all[a.Name] = ledger.Contact{Name: a.Name, At: at, RenewAt: at.Add(time.Duration(a.Renew.After) * time.Second), Version: versionText(c.version)}
 }
 
-// versionText returns what is kept of the version that a host says it has.
+// versionText returns what is kept of the version that a host states.
 func versionText(text string) string {
 	const most = 40
 	text = strings.Map(func(r rune) rune {

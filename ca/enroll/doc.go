@@ -11,8 +11,8 @@
 // package enrollapi, and EST (RFC 7030 and 8951; est.go), if Terms.EST has labels. In EST a token is the
 // password of HTTP Basic, whose user name is not read, and the proof of a renewal is the client's certificate
 // of the connection. Credentials are checked against
-// the ledger at each request, never at a handshake, and what a proxy says of a client's certificate
-// (X-SSL-Client-*) is never read; what it says of the client's address (X-Forwarded-For), only from
+// the ledger at each request, never at a handshake, and what a proxy sends about a client's certificate
+// (X-SSL-Client-*) is never read; what it sends about the client's address (X-Forwarded-For), only from
 // proxies that the operator lists. Limits (limits.go) stand before the first step: of requests from
 // one address, before a signature is checked, and of requests at the same time; those for one host
 // follow its proof. Renewals that are due are not limited. A request that is refused changes nothing, and spends no

@@ -217,7 +217,7 @@ func TestEST_basic(t *testing.T) {
 	}
 }
 
-// TestEST_proxy: behind a proxy that ends TLS nothing shows a client's certificate, neither what the proxy says
+// TestEST_proxy: behind a proxy that ends TLS nothing shows a client's certificate, neither what the proxy sends
 // nor the certificate that the proxy itself shows.
 func TestEST_proxy(t *testing.T) {
 	t.Parallel()

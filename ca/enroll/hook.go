@@ -37,12 +37,12 @@ type Question struct {
 	Request  []byte   `json:"request"`             // PKCS#10 in DER, signed by the key
 }
 
-// Ruling is what a hook says. It has no field by which a certificate could be more than the policy
+// Ruling is the answer of a hook. It has no field by which a certificate could be more than the policy
 // allows.
 type Ruling struct {
 	Allow    bool
 	Reason   string        // for the host when refused, and for the log and the ledger; may be empty
-	Lifetime time.Duration // of the certificate, at most; 0: as the profile says
+	Lifetime time.Duration // of the certificate, at most; 0: that of the profile
 }
 
 // maxReason bounds the reason of a hook, in bytes.

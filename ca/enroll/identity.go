@@ -185,8 +185,8 @@ func (p Policy) renewal(id *identity, proof ca.Enrollment, r ca.Request) issuanc
 	return issuance.Renewal{Old: id.old, Enrollment: &proof, Renewal: ca.Renewal{Profile: p.Profile, Public: r.Public, Longest: r.Longest, Host: id.old.Host}}
 }
 
-// grace returns how long after its end a certificate can be renewed. Where its key is was said when
-// it was issued; what a host says now, that may be a thief with a copied file, does not count.
+// grace returns how long after its end a certificate can be renewed. Where its key is was stated when
+// it was issued; what a host states now, which may be a thief with a copied file, does not count.
 func (s *Server) grace(ctx context.Context, p Policy, old ledger.Certificate) (time.Duration, error) {
 	if !s.now().After(old.NotAfter) {
 		return p.Grace, nil

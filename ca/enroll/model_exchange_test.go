@@ -17,7 +17,7 @@ import (
 	"kedge/internal/enrollapi"
 )
 
-// modelServer is a server that listens, with a service and a clock of its own.
+// modelServer is a server that listens over TLS, with a service and a clock of its own.
 type modelServer struct {
 	*world
 	name string
@@ -56,7 +56,7 @@ func (o outcome) String() string {
 	return "done"
 }
 
-// ask sends a request over HTTP.
+// ask sends a request over HTTP: one of EST, or JSON.
 func (s *modelServer) ask(path string, message any) (o outcome, err error) {
 	body, err := json.Marshal(message)
 	if err != nil {
@@ -121,7 +121,7 @@ func (m *model) arrive(t *turn) {
 	}
 }
 
-// follow changes the reference as what a turn got says, or returns why that cannot be. asWanted says
+// follow changes the reference according to what a turn got, or returns why that cannot be. asWanted reports
 // whether a refusal is one that could be expected.
 func (r *reference) follow(t *turn, want prediction, asWanted bool) error {
 	switch {

@@ -25,7 +25,7 @@ import (
 // step the answer and the ledger are compared with a reference that has the rules in plain maps.
 //
 // KEDGE_TEST_SEQUENCES is how many ("make model"), an eighth of them on PostgreSQL; KEDGE_TEST_SEED
-// runs one sequence again, as a failure says.
+// runs one sequence again, as a failure shows.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	sequences := map[string]int{"sqlite": 6 / testenv.Slowdown, "postgres": 1}

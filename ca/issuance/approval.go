@@ -24,7 +24,7 @@ func (s *Service) Decision(ctx context.Context, request []byte) (ledger.Token, e
 	return s.ledger.Decision(ctx, request)
 }
 
-// Approval says how a request is approved.
+// Approval specifies how a request is approved.
 type Approval struct {
 	Lifetime time.Duration // in which the host must ask again
 	Replace  bool          // it may take the name from another key, which can then renew no more

@@ -45,7 +45,7 @@ type CRL struct {
 	at      time.Time // ThisUpdate to the microsecond: later revocations are not on it
 }
 
-// CRLRequest says which CRL to make.
+// CRLRequest specifies which CRL to make.
 type CRLRequest struct {
 	Authority string        // its name; empty: the issuing one
 	Valid     time.Duration // until NextUpdate

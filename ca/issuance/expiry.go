@@ -8,7 +8,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Expiry says which leaves without successor are reported. The zero value of a field is its
+// Expiry specifies which leaves without successor are reported. The zero value of a field is its
 // default.
 type Expiry struct {
 	// Percent is the part of its lifetime that a leaf has left, at most, when it is reported as

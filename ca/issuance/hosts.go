@@ -41,7 +41,7 @@ func (s *Service) Hosts(ctx context.Context) iter.Seq2[Host, error] {
 		}
 		now := s.now()
 		seen := map[int64]bool{}
-		for _, urgent := range []bool{true, false} { // two passes: the ledger knows no order by urgency
+		for _, urgent := range []bool{true, false} { // two passes: the ledger has no order by urgency
 			for holder, err := range s.ledger.Holders(ctx) {
 				h := a.host(holder, s.expiry, now)
 				if err == nil && (h.urgent() != urgent || seen[h.Lineage]) {

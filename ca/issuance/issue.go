@@ -115,7 +115,7 @@ func again(c ledger.Certificate) (*Issued, error) {
 	}}, nil
 }
 
-// Renewal says how to renew a leaf.
+// Renewal specifies how to renew a leaf.
 type Renewal struct {
 	// Old is the certificate that its holder has. It need not be the newest of its lineage.
 	Old ledger.Certificate

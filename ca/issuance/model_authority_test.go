@@ -234,7 +234,7 @@ func (w *world) change(all []refAuthority) []stage {
 	}}}
 }
 
-// unchanged returns a function that says how a plan is refused by now.
+// unchanged returns a function that returns how a plan is refused by now.
 func (w *world) unchanged(to string) func() []string {
 	then := maps.Clone(w.ref.authorities)
 	return func() []string {

@@ -123,7 +123,7 @@ func (p *proxy) serve(client net.Conn) {
 	group.Wait()
 }
 
-// forward hands on what the client says.
+// forward hands on what the client sends.
 func (p *proxy) forward(server, client net.Conn, deaf *atomic.Bool) {
 	buffer := make([]byte, 1<<16)
 	for {

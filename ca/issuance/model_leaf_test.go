@@ -70,7 +70,7 @@ type openedIssuer struct {
 	path   []*refCert // with which it was opened
 }
 
-// issuer returns a function that opens an authority, and one that says why that may be refused.
+// issuer returns a function that opens an authority, and one that returns why that may be refused.
 func (w *world) issuer(sv *server) (text, key string, refused func() []string, open func(context.Context) (*issuance.Issuer, error)) {
 	if len(w.opened) != 0 && w.rng.IntN(6) == 0 {
 		o := pick(w, w.opened)

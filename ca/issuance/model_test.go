@@ -17,7 +17,7 @@ import (
 // rules in plain maps: what is valid, what may be renewed by whom, what is on the next lists.
 //
 // KEDGE_TEST_SEQUENCES is how many ("make model"), an eighth of them on PostgreSQL;
-// KEDGE_TEST_SEED runs one sequence again, as a failure says. What is given up after a time may
+// KEDGE_TEST_SEED runs one sequence again, as a failure shows. What is given up after a time may
 // end in another way then.
 func TestModel(t *testing.T) {
 	t.Parallel()

@@ -228,7 +228,7 @@ type operation struct {
 	stages  []stage
 	refusal string // of a clone, which is recorded by a transaction of its own; set by predict
 	run     func(context.Context) error
-	judge   func() error // compares the answer with what it should be; nil: err says all
+	judge   func() error // compares the answer with what it should be; nil: err is enough
 	done    func()       // the answer has arrived
 }
 
@@ -330,7 +330,7 @@ func as[E error](err error) bool {
 	return ok
 }
 
-// errAgain says that the answer is a certificate that was issued before.
+// errAgain reports that the answer is a certificate that was issued before.
 var errAgain = errors.New("again")
 
 // compare compares the ledger, as a service sees it, with the reference.

@@ -93,7 +93,7 @@ func sessionOf(text string) (session string, ok bool, err error) {
 //
 // Source: IAM Roles Anywhere User Guide, "Authentication": the source identity is CN=name, the bare
 // name if that is too long, or ID=serial; a session is named after the serial in hex unless the
-// request says otherwise.
+// request names another.
 func sessionQueries(text string) []Query {
 	if text == "" {
 		return nil

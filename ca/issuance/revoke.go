@@ -36,7 +36,7 @@ func (c *Changed) add(other *Changed) {
 }
 
 // ToRevoke returns those of the selected certificates that can be revoked for a reason. If a
-// selector has none, the error says why, if possible as the ledger's error.
+// selector has none, the error has the reason, if possible as the ledger's error.
 func (s *Service) ToRevoke(ctx context.Context, all []Selector, reason ca.Reason) (*Selection, error) {
 	now := s.now()
 	return s.choose(ctx, all, func(c *ledger.Certificate) error {

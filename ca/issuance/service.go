@@ -40,9 +40,9 @@ type Config struct {
 	// fs.ErrNotExist if the file does not exist. nil: queries name no files, as in a front end that
 	// takes queries from other machines.
 	Certificate func(path string) (*x509.Certificate, error)
-	// Expiry says which leaves Status reports.
+	// Expiry specifies which leaves Status reports.
 	Expiry Expiry
-	// Sessions says when Status reports that hosts need more sessions than AWS makes.
+	// Sessions specifies when Status reports that hosts need more sessions than AWS makes.
 	Sessions Sessions
 	// Published returns where others fetch what verifies the leaves of an authority: see
 	// SetPublished. nil: nowhere.

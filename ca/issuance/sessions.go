@@ -10,7 +10,7 @@ import (
 	"kedge/ca/ledger"
 )
 
-// Sessions says how many sessions hosts can get at AWS. The zero Sessions is no limit.
+// Sessions specifies how many sessions hosts can get at AWS. The zero Sessions is no limit.
 type Sessions struct {
 	Duration time.Duration // of each
 	Quota    float64       // calls of CreateSession in a second; 0: unknown

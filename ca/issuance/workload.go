@@ -149,7 +149,7 @@ func (t Tally) Names() string { return someOf(t.Named, maxRemaining, t.Remaining
 // AllNames is Names with all of Named.
 func (t Tally) AllNames() string { return someOf(t.Named, maxNamed, t.Remaining) }
 
-// Need says which hosts need a root, as the end of a sentence: "2 hosts need (a, b)". It is empty if
+// Need describes which hosts need a root, as the end of a sentence: "2 hosts need (a, b)". It is empty if
 // none does.
 func (t Tally) Need() string { return t.say("needs", "need", "", t.Names()) }
 

@@ -31,7 +31,7 @@ func (e *RequestIDError) Error() string {
 	return fmt.Sprintf("%q is not the beginning of the ID of a request, %d or more of its 64 hexadecimal digits", e.Text, MinRequestID)
 }
 
-// Approving says how a request is decided.
+// Approving specifies how a request is decided.
 type Approving struct {
 	ID      []byte    // of the approval: TokenIDSize random bytes
 	At      time.Time // when it is made

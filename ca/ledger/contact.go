@@ -13,7 +13,7 @@ type Contact struct {
 	Name    string // the common name
 	At      time.Time
 	RenewAt time.Time // the earliest time that it was told to renew at
-	Version string    // of kedge on the host, which says so
+	Version string    // of kedge on the host, as the host states it
 }
 
 // storeContact keeps the later of two: servers write their contacts some time after.

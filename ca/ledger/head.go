@@ -23,7 +23,7 @@ func ParseHead(text string) (seq int64, hash []byte, err error) {
 	return int64(entry), hash, nil
 }
 
-// BackupInfo says up to which entry a backup goes. The tags are those of kedge-ca's JSON.
+// BackupInfo states up to which entry a backup goes. The tags are those of kedge-ca's JSON.
 type BackupInfo struct {
 	File string    `json:"file"`
 	Seq  int64     `json:"seq"`  // of the last entry; 0 if there is none

@@ -12,7 +12,7 @@ import (
 	"kedge/internal/testenv"
 )
 
-// What PgBouncer itself says no to, and what it cannot do for want of a server.
+// What PgBouncer itself refuses, and what it cannot do for want of a server.
 func TestOpen_pooler(t *testing.T) {
 	server := testenv.NewPostgresServer(t)
 	open := func(where string) error {

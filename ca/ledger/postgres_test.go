@@ -28,7 +28,7 @@ func configure(t *testing.T, where, setting string) {
 	}
 }
 
-// A pooler refuses a connection for what it starts with, and knows no statements by name.
+// A pooler refuses a connection for what it starts with, and has no statements by name.
 func TestParseDSN(t *testing.T) {
 	for dsn, want := range map[string]struct {
 		size int

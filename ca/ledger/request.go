@@ -20,7 +20,7 @@ type Request struct {
 	SANs     []string // the alternative names, in words
 	Profile  string
 	KeyHash  []byte     // ca.KeyHash
-	KeyPlace string     // ca.KeyInFile, ca.KeyInTPM or ca.KeyInPKCS11, as the host says; may be empty
+	KeyPlace string     // ca.KeyInFile, ca.KeyInTPM or ca.KeyInPKCS11, as the host states it; may be empty
 	Address  netip.Addr // of the host that asked first; may be invalid if it is unknown
 
 	// The ledger sets these.

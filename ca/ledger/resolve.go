@@ -16,7 +16,7 @@ import (
 
 // When two hosts have had the same certificate, its lineage has two branches: the newest certificate,
 // whose key was first, and the older one that another key has presented since, and is refused. The
-// operator says which host keeps the name:
+// operator decides which host keeps the name:
 //
 //   - To keep the newest leaves the lineage as it is.
 //   - To keep the one that was presented makes it the newest again, to be renewed by that key alone:

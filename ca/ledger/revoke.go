@@ -14,7 +14,7 @@ import (
 	"kedge/ca"
 )
 
-// Revocation says why certificates are revoked.
+// Revocation specifies why certificates are revoked.
 type Revocation struct {
 	Reason ca.Reason
 	At     time.Time // as in the CRL

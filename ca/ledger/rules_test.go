@@ -163,7 +163,7 @@ func TestSetAuthorities_standing(t *testing.T) {
 }
 
 // A key that was revoked as compromised is never certified again, by any authority and for any
-// name; after other reasons only when that is allowed. superseded says nothing against a key.
+// name; after other reasons only when that is allowed. superseded is no reason against a key.
 func TestRecord_revokedKey(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		l := create(t, where)
@@ -202,7 +202,7 @@ func TestRecord_revokedKey(t *testing.T) {
 	})
 }
 
-// What is revoked of a lineage that lives on with the same key says nothing against it.
+// What is revoked of a lineage that lives on with the same key is no reason against it.
 func TestRecord_revokedKeyInUse(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		l := create(t, where)

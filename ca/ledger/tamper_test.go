@@ -137,7 +137,7 @@ func unprovable(column string) bool {
 	return column == schemaTable+".id" || column == schemaTable+".tstamp"
 }
 
-// unnamed are the columns of which a finding says that they, or something else of the row, were
+// unnamed are the columns of which a finding reports that they, or something else of the row, were
 // changed.
 func unnamed(table, column string) bool {
 	return table == "entries" || column == "certificates.der"

@@ -216,7 +216,7 @@ func entryOf(row []any) (e Entry, ok bool) {
 	return e, oks == [6]bool{true, true, true, true, true, true}
 }
 
-// link checks that an entry follows the previous one, and records what it says of other tables.
+// link checks that an entry follows the previous one, and records what it implies for other tables.
 func (v *verifier) link(e *Entry) {
 	if e.Seq != v.seq+1 {
 		if !v.archive.incomplete || e.Seq <= v.seq || e.Seq > v.archive.horizon+1 {

@@ -38,7 +38,7 @@ type lineageChange struct {
 	body resolveBody
 }
 
-// replayEnrollment records what an entry says of tokens, denials and names that were given up.
+// replayEnrollment records what an entry implies for tokens, denials and names that were given up.
 func (v *verifier) replayEnrollment(e *Entry) error {
 	switch e.Kind {
 	case kindToken, kindApproval, kindRequestDeny:

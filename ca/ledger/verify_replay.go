@@ -17,7 +17,7 @@ type authorityRow struct {
 	seen   bool
 }
 
-// replay records what an entry says of revocations and authorities.
+// replay records what an entry implies for revocations and authorities.
 func (v *verifier) replay(e *Entry) error {
 	switch e.Kind {
 	case kindRevoke:

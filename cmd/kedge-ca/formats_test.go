@@ -64,7 +64,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// checkFormat runs a command, which does what it should, or says of path what is in it.
+// checkFormat runs a command, which does what it should, or reports what is in path.
 func checkFormat(t *testing.T, args []string, path, refused string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer

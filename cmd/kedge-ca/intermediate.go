@@ -132,7 +132,7 @@ func (o *intermediateOptions) checkPasswords(cmd *cobra.Command, mode string) er
 	return nil
 }
 
-// mode returns the flag that says how an intermediate is created, without its hyphens; empty if its
+// mode returns the flag that selects how an intermediate is created, without its hyphens; empty if its
 // parent is in this folder. It refuses flags for another mode.
 func (o *intermediateOptions) mode(cmd *cobra.Command) (string, error) {
 	content := []string{"days", "path-length", "permit-dns", "permit-uri", "permit-ip", "permit-email",

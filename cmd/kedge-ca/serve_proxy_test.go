@@ -118,7 +118,7 @@ func (s *serving) post(path string, message any) (status int, answer enrollapi.A
 }
 
 // TestServe_proxy: hosts enroll and renew through a proxy that ends TLS, removes nothing of the path
-// and sends another Host, and what it says of its clients counts for nothing.
+// and sends another Host, and what it sends about its clients counts for nothing.
 func TestServe_proxy(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -86,7 +86,7 @@ func (o *options) check(cmd *cobra.Command) ([]emulator.Fault, error) {
 	return faults, nil
 }
 
-// checkAddress looks at the form alone.
+// checkAddress checks the form alone.
 func checkAddress(s string) error {
 	_, port, err := net.SplitHostPort(s)
 	if err != nil {

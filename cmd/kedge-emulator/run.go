@@ -131,7 +131,7 @@ func (o *options) open(ctx context.Context, s cli.Streams) (net.Listener, error)
 	return tls.NewListener(l, config), nil
 }
 
-// announce says that the emulator is ready: to whoever reads standard output, and to scripts
+// announce reports that the emulator is ready: to the program that reads standard output, and to scripts
 // that wait for a file.
 func (o *options) announce(e *emulator.Emulator, addr net.Addr, s cli.Streams) error {
 	env := o.environment(e, addr)
@@ -195,7 +195,7 @@ func (o *options) reachable(addr net.Addr) string {
 	return net.JoinHostPort(host, port)
 }
 
-// cleanUp takes away what says that the emulator is running.
+// cleanUp removes the files that show that the emulator is running.
 func (o *options) cleanUp() {
 	for _, path := range []string{o.envFile, o.pidFile} {
 		if path != "" {

@@ -19,7 +19,7 @@ type profileFile struct {
 	unnamed bool // no flag names the profile
 }
 
-// String says where it is, and why there where nobody said so.
+// String describes where it is, and why there where nobody said so.
 func (p profileFile) String() string {
 	place := fmt.Sprintf("%s of %s", p.section, p.path)
 	if p.unnamed {
@@ -28,7 +28,7 @@ func (p profileFile) String() string {
 	return place
 }
 
-// newProfileFile checks the name; find says where the file is unless path does.
+// newProfileFile checks the name; find returns the path of the file if path is empty.
 func newProfileFile(cmd *cobra.Command, form credfile.Form, path, profile string) (profileFile, error) {
 	section, err := credfile.NewSection(form, profile)
 	if err != nil {
@@ -79,7 +79,7 @@ func (e *unreadableError) Error() string {
 }
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// warnAbout says what of the file endangers its secrets or keeps SDKs from reading it.
+// warnAbout reports what of the file endangers its secrets or keeps SDKs from reading it.
 func (p profileFile) warnAbout(h host, found credfile.Profile) {
 	if found.Problem != nil {
 		h.warn((&unreadableError{p.path, found.Problem}).Error())

@@ -28,7 +28,7 @@ func (w *clockWarning) isNew(skew time.Duration) bool {
 	return true
 }
 
-// warnOfClock says once that this host's clock is wrong, as soon as that is known.
+// warnOfClock warns once that this host's clock is wrong, as soon as that is known.
 func (h host) warnOfClock(skew time.Duration) {
 	if !h.clock.isNew(skew) {
 		return

@@ -152,7 +152,7 @@ func clockCases() []clockCase {
 	}
 }
 
-// Whatever this host's clock says, the service's decides: a certificate that is good there gets
+// Whatever the time of this host's clock, the service's decides: a certificate that is good there gets
 // credentials, one that has expired there gets none, and the clock is what is named.
 func TestClock(t *testing.T) {
 	t.Parallel()
@@ -205,7 +205,7 @@ func matches(text, pattern string) bool {
 	return ok && rest == ""
 }
 
-// Each command that asks for a session says it, once.
+// Each command that asks for a session warns of it, once.
 func TestClock_commands(t *testing.T) {
 	t.Parallel()
 	w := newClockWorld(t)

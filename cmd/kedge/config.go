@@ -15,7 +15,7 @@ import (
 	"kedge/internal/config"
 )
 
-// newConfig makes the commands that tell what the configuration says.
+// newConfig makes the commands that show what is in the configuration.
 func newConfig(h host) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",

@@ -78,7 +78,7 @@ func (j *journey) sign(t *testing.T, request string) string {
 }
 
 // certify has a request for the key signed, and returns the path of the certificate. openssl
-// verifies the request, if it knows such keys.
+// verifies the request, if it supports such keys.
 func (j *journey) certify(t *testing.T, name, key string, unlock ...string) string {
 	t.Helper()
 	request := j.kedge(t, append([]string{"csr", "--private-key", key, "--name", name}, unlock...)...)

@@ -22,7 +22,7 @@ type csrOptions struct {
 	keys        *config.Keys
 	names       csr.Names
 	alternative cli.Names
-	request     x509.CertificateRequest // what names says
+	request     x509.CertificateRequest // the parsed names
 	out         string
 }
 

@@ -11,7 +11,7 @@ import (
 	"kedge/internal/hostkeys"
 )
 
-// checkAccepting refuses what says something about a first certificate beside --accept-settings.
+// checkAccepting refuses flags about a first certificate beside --accept-settings.
 func (o *enrollOptions) checkAccepting(cmd *cobra.Command) error {
 	if !o.acceptSettings {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"kedge/internal/hostdir"
 )
 
-// namesToken reports whether the command line or the environment says where a token is.
+// namesToken reports whether the command line or the environment names a token.
 func (o *enrollOptions) namesToken() bool {
 	return o.argument != "" || o.tokenFile != "" || o.environment.Variable("token") != "" || o.approval.url != ""
 }

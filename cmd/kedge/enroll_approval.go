@@ -89,7 +89,7 @@ func (o *enrollOptions) nameApproval(cmd *cobra.Command) error {
 	return cli.Usagef(cmd, "--name: give the name to ask for; that of this machine, %q, is none", name)
 }
 
-// waiting says how this host waits, and reports it.
+// waiting returns how this host waits, and reports that it waits.
 func (o *enrollOptions) waiting() *enrollclient.Approval {
 	return &enrollclient.Approval{Profile: o.approval.profile, Wait: o.approval.wait, Report: func(p enrollclient.Progress) {
 		if p.Err != nil {

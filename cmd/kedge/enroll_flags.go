@@ -53,7 +53,7 @@ func (f *identityFlags) roots() (*x509.CertPool, error) {
 	return pool, err
 }
 
-// keysOf says how the key of a record is opened.
+// keysOf returns how the key of a record is opened.
 func (f *identityFlags) keysOf(r hostdir.Record) (enrollclient.Keys, error) {
 	return hostkeys.Of(r, f.inputs)
 }

@@ -59,7 +59,7 @@ func addAnchor(t *testing.T, e *emulator.Emulator, file string) string {
 	return arn
 }
 
-// checkCredentials runs the command and looks at what it printed.
+// checkCredentials runs the command and checks what it printed.
 func checkCredentials(t *testing.T, args []string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer

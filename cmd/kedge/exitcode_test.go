@@ -222,7 +222,7 @@ func unusable(ended func(int) error) []kind {
 	return all
 }
 
-// TestExitCodes: each kind of error ends with its code, and the README says of each code what it means.
+// TestExitCodes: each kind of error ends with its code, and the README has the meaning of each code.
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	documented := testenv.ExitCodes(t, "")

@@ -114,12 +114,12 @@ func (f *roleFlags) resolveUnchecked(cmd *cobra.Command, h host) (*role.Config, 
 	return c, usage(cmd, err)
 }
 
-// badValue says which flag has a value that cannot be used, and where that comes from.
+// badValue returns an error that names the flag whose value cannot be used, and the origin of that value.
 func badValue(cmd *cobra.Command, flag string, err error) error {
 	return usage(cmd, &config.FlagError{Flag: flag, Err: err})
 }
 
-// usage makes the usage error that a wrong flag is, and says where its value comes from; other errors
+// usage makes the usage error that a wrong flag is, and names the origin of its value; other errors
 // pass.
 func usage(cmd *cobra.Command, err error) error {
 	if flag, ok := errors.AsType[*config.FlagError](err); ok {

@@ -13,7 +13,7 @@ import (
 	"kedge/internal/settings"
 )
 
-// advise says how to exit after an error, and what to do about it.
+// advise returns how to exit after an error, and what to do about it.
 func advise(err error) cli.Advice { return append(ownErrors(), hostadvice.Table()...).Of(err) }
 
 // ownErrors is about errors of the commands themselves.

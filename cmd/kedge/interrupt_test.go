@@ -93,7 +93,7 @@ func terminated(t *testing.T, certificate, key string, env ...string) (stderr st
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1) // its exit code is looked at by the caller
+	ended := make(chan error, 1) // the caller checks its exit code
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case <-asked:

@@ -21,7 +21,7 @@ const name = "kedge"
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, s cli.Streams) int {
-	// The plain case needs no command line parser. If it fails, the command below says why.
+	// The plain case needs no command line parser. If it fails, the command below reports why.
 	if slices.Equal(args, []string{"version"}) && cli.PrintVersion(s.Out) == nil {
 		return cli.ExitDone
 	}
@@ -152,7 +152,7 @@ func (h host) warn(texts ...string) {
 	}
 }
 
-// done says what a command brought about that prints nothing else.
+// done reports what a command brought about that prints nothing else.
 func (h host) done(text string) { h.say("done", text) }
 
 // logLevel is the least level of what a log is for.

@@ -133,7 +133,7 @@ func (o *serveOptions) checkServing(cmd *cobra.Command) error {
 	return nil
 }
 
-// listenError says that an address is not to be had.
+// listenError reports that an address is not to be had.
 type listenError struct {
 	flag    string // that chose it
 	address netip.AddrPort
@@ -162,7 +162,7 @@ func (o *serveOptions) listen(ctx context.Context, flag string, address netip.Ad
 	return l, nil
 }
 
-// warnIfOpen says loudly that other machines reach an endpoint.
+// warnIfOpen warns that other machines reach an endpoint.
 func (o *serveOptions) warnIfOpen(l net.Listener, flag string) {
 	tcp, ok := l.Addr().(*net.TCPAddr)
 	if !ok || tcp.IP.IsLoopback() {

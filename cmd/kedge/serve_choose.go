@@ -46,7 +46,7 @@ func (o *serveOptions) choose() ([]wantedRole, error) {
 	return all, nil
 }
 
-// chooseAgain chooses by what the configuration says now.
+// chooseAgain chooses by the configuration as it is now.
 func (o *serveOptions) chooseAgain() ([]wantedRole, error) {
 	before := o.file
 	err := o.settingFlags.open()
@@ -69,7 +69,7 @@ func (o *serveOptions) inOrder() []string {
 	return names
 }
 
-// several reports whether nothing but the configuration says which role.
+// several reports whether nothing but the configuration names a role.
 func (o *serveOptions) several() bool {
 	if o.chosen != "" || len(o.profiles()) == 0 {
 		return false
@@ -90,7 +90,7 @@ func (o *serveOptions) chooseOne() ([]wantedRole, error) {
 	return []wantedRole{{name, role, o.debug}}, nil
 }
 
-// one is the role of the flags; where a configuration is read again, as that says now.
+// one is the role of the flags; where a configuration is read again, as it is now.
 func (o *serveOptions) one() (*role.Config, error) {
 	if o.wanted == nil || o.file == nil {
 		return o.resolve(o.cmd, o.host)

@@ -186,7 +186,7 @@ func (w *workplace) startWith(cmd *exec.Cmd, wrap func([]string) []string, args 
 	stop := sync.OnceValue(s.stop)
 	w.t.Cleanup(func() {
 		if s.cmd.ProcessState == nil {
-			_ = stop() // its test has looked at how it ends, or does not mind
+			_ = stop() // its test has checked how it ends, or need not
 		}
 		if w.t.Failed() {
 			w.t.Logf("log:\n%s", s.log)

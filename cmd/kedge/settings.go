@@ -107,7 +107,7 @@ func sections() []string {
 	return []string{"credential-process", "exec", "export", "serve", "update"}
 }
 
-// layers are what the file says for this command, the first one first.
+// layers are the parts of the file for this command, the first one first.
 func (f *settingFlags) layers(cmd *cobra.Command) ([][]settings.Setting, error) {
 	shared := roleSettings()
 	if err := f.checkNames(shared); err != nil {

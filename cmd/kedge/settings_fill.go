@@ -17,7 +17,7 @@ import (
 // origin is the annotation of a flag that was not given: where its value comes from.
 const origin = "kedge-origin"
 
-// originOf says where the value of a flag comes from, as "KEDGE_REGION" or
+// originOf describes where the value of a flag comes from, as "KEDGE_REGION" or
 // "/etc/kedge/config.yaml:7"; empty for the command line and for the default.
 func originOf(cmd *cobra.Command, flag string) string {
 	if f := cmd.Flags().Lookup(flag); f != nil && len(f.Annotations[origin]) > 0 {
@@ -26,7 +26,7 @@ func originOf(cmd *cobra.Command, flag string) string {
 	return ""
 }
 
-// from says before an error about a flag where its value comes from.
+// from puts before an error about a flag where its value comes from.
 func from(cmd *cobra.Command, flag string, err error) error {
 	if place := originOf(cmd, flag); place != "" {
 		return fmt.Errorf("%s: %w", place, err)
@@ -124,7 +124,7 @@ func set(flag *pflag.Flag, s settings.Setting) error {
 	return nil
 }
 
-// wrongKind says what is wrong with a value of the file before it is looked at: a number in quotes is
+// wrongKind describes what is wrong with a value of the file before it is parsed: a number in quotes is
 // a text, and yes is not true.
 func wrongKind(flagType string, s settings.Setting) string {
 	value := s.Values[0]
@@ -139,7 +139,7 @@ func wrongKind(flagType string, s settings.Setting) string {
 	return ""
 }
 
-// wrongText says what a flag does not understand.
+// wrongText describes what a flag does not understand.
 func wrongText(flagType, value string) string {
 	switch flagType {
 	case "bool":

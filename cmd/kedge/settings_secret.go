@@ -7,7 +7,7 @@ import (
 	"kedge/internal/settings"
 )
 
-// secretIn says why a setting must not be in a file that others may read.
+// secretIn describes why a setting must not be in a file that others may read.
 func secretIn(s settings.Setting) string {
 	switch {
 	case config.IsSecret(s.Key):

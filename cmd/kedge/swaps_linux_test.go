@@ -201,7 +201,7 @@ func keptAttributes(t *testing.T, home string) {
 	}
 }
 
-// snapshot says of each file below a folder all that can be changed.
+// snapshot describes all that can be changed of each file below a folder.
 func snapshot(t *testing.T, top string) map[string]string {
 	t.Helper()
 	found := map[string]string{}

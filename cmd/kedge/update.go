@@ -130,7 +130,7 @@ func (o *updateOptions) log() *slog.Logger {
 	return slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: o.logLevel(o.debug)}))
 }
 
-// warn says what keeps SDKs from taking what will be written.
+// warn warns of what keeps SDKs from taking what will be written.
 func (o *updateOptions) warn() error {
 	found, err := credfile.Read(o.target.path, o.target.section)
 	if err != nil {

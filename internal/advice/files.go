@@ -37,7 +37,7 @@ func NoRoom(then string) Row {
 	return Any("make room on the disk"+then, syscall.ENOSPC, syscall.EDQUOT)
 }
 
-// Passwords are the rows about the password of a file; give says how it is given.
+// Passwords are the rows about the password of a file; give is a hint how to give it.
 func Passwords(give string, missing ...error) Table {
 	return Table{
 		Any("check the password: one line ending at the end of a password file is left out, anything else counts", keyfile.ErrWrongPassword),
@@ -45,7 +45,7 @@ func Passwords(give string, missing ...error) Table {
 	}
 }
 
-// NoFile says where a file was looked for in vain.
+// NoFile returns a hint for a file that was not found.
 func NoFile(path string) string {
 	if strings.HasPrefix(path, "~") || strings.Contains(path, "$") {
 		return "write the path out: a shell expands ~ and $HOME, nothing else does"

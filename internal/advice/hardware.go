@@ -8,7 +8,7 @@ import (
 	"kedge/tpm"
 )
 
-// Program is what the advice about hardware says of the program that gives it.
+// Program is what the advice about hardware needs to know of the program that gives it.
 type Program struct {
 	Name      string // of the command
 	Public    string // what to do where a token has no public key

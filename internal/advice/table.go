@@ -76,7 +76,7 @@ func Kind[T error](hint string) Row {
 	return Row{Fits: is[T], Hint: func(error) string { return hint }}
 }
 
-// About is a row for errors of one type, with a hint that depends on what the error says.
+// About is a row for errors of one type, with a hint that depends on the error.
 func About[T error](hint func(T) string) Row {
 	return Row{Fits: is[T], Hint: func(err error) string {
 		e, _ := errors.AsType[T](err)

@@ -15,7 +15,7 @@ import (
 type door struct {
 	what  string
 	found func(n ast.Node) bool
-	in    func(f file) bool // where the rule holds; tests are not looked at
+	in    func(f file) bool // where the rule holds; tests are not checked
 	may   func(f file) bool // who uses it all the same
 	why   string
 }

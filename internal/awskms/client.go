@@ -165,7 +165,7 @@ func (c *Client) call(caller context.Context, s *service, o operation) error {
 			return nil
 		}
 		if before != nil && err.Kind == Slow && ctx.Err() != nil {
-			err = before // the deadline cut this attempt short, so it says nothing of KMS
+			err = before // the deadline cut this attempt short, which is no fault of KMS
 		}
 		before = err
 		if gone := caller.Err(); gone != nil && !errors.Is(gone, context.DeadlineExceeded) {

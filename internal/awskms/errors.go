@@ -142,7 +142,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// kindOfCode knows the errors of KMS's operations, and those that are common to all services.
+// kindOfCode classifies the errors of KMS's operations, and those that are common to all services.
 //
 // Source: AWS KMS API Reference, Sign, GetPublicKey and "Common Errors"; AWS KMS Developer Guide, "Key
 // states of AWS KMS keys".

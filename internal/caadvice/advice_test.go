@@ -85,7 +85,7 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// Of a path that can be looked at, the advice names who may use it.
+// Of a path that can be inspected, the advice names who may use it.
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "key")

@@ -50,7 +50,7 @@ func (f Folder) WriteCertificate(authority string, cert *x509.Certificate) error
 }
 
 // CheckCertificate compares NAME.pem with the certificate that the ledger has. A file that is not
-// there, or holds an earlier certificate of the same key, is written again, which the warning says:
+// there, or holds an earlier certificate of the same key, is written again, which is warned of:
 // the ledger comes first when a CA is made or renewed, and a crash can come between.
 func (f Folder) CheckCertificate(authority string, cert *x509.Certificate) (warning string, err error) {
 	path := f.CertificatePath(authority)

@@ -15,7 +15,7 @@ import (
 // ProfileSettings are a profile: what is issued, and how hosts get it.
 type ProfileSettings struct {
 	ca.ProfileConfig `yaml:",inline"`
-	// Enroll says how hosts get certificates of the profile from kedge-ca serve.
+	// Enroll specifies how hosts get certificates of the profile from kedge-ca serve.
 	Enroll EnrollSettings `yaml:"enroll"`
 }
 

@@ -1,5 +1,5 @@
 // Package cadir is the folder of a CA on a disk: kedge-ca.yaml, aws.yaml, and for each authority
-// NAME.pem, its key, which is NAME.key, or elsewhere, as NAME.key-uri says, and its lists in crl/.
+// NAME.pem, its key, which is NAME.key, or elsewhere, at the URI in NAME.key-uri, and its lists in crl/.
 //
 // It reads and checks; what may be issued is for packages ca and ledger to say. It prints nothing
 // and asks nobody: passwords and PINs come from the [config.Host] that it is given, and what a user
@@ -32,7 +32,7 @@ func (f Folder) CertificatePath(authority string) string {
 // KeyPath is the path of NAME.key.
 func (f Folder) KeyPath(authority string) string { return filepath.Join(f.Dir, authority+".key") }
 
-// KeyURIPath is the path of the file that says where the key of an authority is, if that is not
+// KeyURIPath is the path of the file that names the place where the key of an authority is, if that is not
 // NAME.key: one line with a URI, or a reference to a file. It holds no secret.
 func (f Folder) KeyURIPath(authority string) string {
 	return filepath.Join(f.Dir, authority+".key-uri")

@@ -30,7 +30,7 @@ type NewKey struct {
 	der []byte // to be written to Path when it was made
 }
 
-// KeyRequest says which key an authority is to have.
+// KeyRequest specifies which key an authority is to have.
 type KeyRequest struct {
 	Authority string
 	URI       string           // of a key that is there already, as CleanKeyURI returned it; empty to make one
@@ -64,7 +64,7 @@ func (n *NewKey) Protect(r KeyRequest) (err error) {
 
 // Begin opens the key that NAME.key or NAME.key-uri has, or that the request names, or makes one.
 // The last two are written by Write. A key that is there, and that no interrupted run of this user
-// can have left, is a *safefile.LeftoverError, unless the request says which key it must be. Each error
+// can have left, is a *safefile.LeftoverError, unless the request names the key. Each error
 // is an *UnusableError. The NewKey must be closed, after an error too.
 func (k *Keys) Begin(ctx context.Context, r KeyRequest) (n *NewKey, err error) {
 	n = &NewKey{Path: k.Folder.KeyPath(r.Authority)}

@@ -16,7 +16,7 @@ import (
 type ServerSettings struct {
 	// URL is the address of kedge-ca serve for hosts, with https. Tokens carry it.
 	URL string `yaml:"url"`
-	// TLS says by what hosts know the server: own, a certificate of this CA, or system, a public
+	// TLS specifies by what hosts know the server: own, a certificate of this CA, or system, a public
 	// one that the roots of the host's system verify. Default: own.
 	TLS string `yaml:"tls"`
 	// Hook is a program that may refuse or shorten what a profile allows, for those without their own.
@@ -30,7 +30,7 @@ type ServerSettings struct {
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// Limits bound what clients can have the server do.
 	Limits LimitSettings `yaml:"limits"`
-	// EST says how devices enroll by EST.
+	// EST specifies how devices enroll by EST.
 	EST ESTSettings `yaml:"est"`
 	// AWS is what hosts use their certificates for.
 	AWS AWSSettings `yaml:"aws"`

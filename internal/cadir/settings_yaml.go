@@ -113,7 +113,7 @@ func keyPath(path, key string) string {
 	return path + "." + key
 }
 
-// meaning says what a key of the configuration is, and its default.
+// meaning describes what a key of the configuration is, and its default.
 func meaning(path string) string {
 	switch path {
 	case "ledger":

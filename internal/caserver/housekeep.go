@@ -11,7 +11,7 @@ import (
 	"kedge/internal/webhook"
 )
 
-// houseTime is the time between looks at what is due besides requests.
+// houseTime is the interval at which work besides requests is checked.
 const houseTime = time.Minute
 
 // contactTime is the time between two writes of which hosts got an answer.

@@ -116,7 +116,7 @@ func (x *house) made() bool {
 	return is
 }
 
-// TestHousework_lists: lists are made when they are due, for as long as the configuration says, and
+// TestHousework_lists: lists are made when they are due, for as long as in the configuration, and
 // lie in the folder.
 func TestHousework_lists(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,7 @@ import (
 	"kedge/internal/systemd"
 )
 
-// Config says how a CA is served.
+// Config specifies how a CA is served.
 type Config struct {
 	CA      *localca.CA    // open to be changed; the caller closes it after Run
 	Folder  cadir.Folder   // of the CA
@@ -27,7 +27,7 @@ type Config struct {
 	URL     string         // by which hosts reach the server; empty: that of kedge-ca.yaml
 	Issuer  string         // the authority that issues; empty: the ledger's issuing one
 	Drain   time.Duration  // how long requests may take to end after ctx has ended
-	Systemd config.Service // what systemd says
+	Systemd config.Service // what systemd passed
 	Version string         // of the program
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -40,7 +40,7 @@ type Config struct {
 	KeyMetrics func(*metrics.Page)
 }
 
-// certificateCheck is the time between looks at the server's certificate.
+// certificateCheck is the interval at which the server's certificate is checked.
 const certificateCheck = time.Minute
 
 // daemon is a server that runs.

@@ -15,7 +15,7 @@ import (
 	"kedge/internal/policyhook"
 )
 
-// NoURLError reports that nothing says by which name hosts reach the server.
+// NoURLError reports that there is no name by which hosts reach the server.
 type NoURLError struct{ Address string }
 
 func (e *NoURLError) Error() string {

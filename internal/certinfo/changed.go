@@ -16,7 +16,7 @@ type Change struct {
 	Skipped int // others that were named
 }
 
-// Notes says which certificates were changed, and how many were left as they were.
+// Notes returns which certificates were changed, and how many were left as they were.
 func (c Change) Notes() (n report.Notes) {
 	if all := c.Changed.Certificates; len(all) > report.MaxNamed {
 		n.Done("%s %d certificates", c.Done, len(all))

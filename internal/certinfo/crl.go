@@ -41,7 +41,7 @@ func CRLNotes(m *issuance.CRL, file string, mayMiss bool) (n report.Notes) {
 	return n
 }
 
-// sizeNote says how much room a complete list has left.
+// sizeNote returns how much room a complete list has left.
 func sizeNote(m *issuance.CRL, file string) report.Note {
 	var n report.Notes
 	growth := "; it does not grow"

@@ -30,7 +30,7 @@ type Host struct {
 	Clones     []Clone    `json:"clones,omitempty"`
 }
 
-// Denied says since when a host gets no more certificates.
+// Denied is since when a host gets no more certificates.
 type Denied struct {
 	At  time.Time `json:"at"`
 	Why string    `json:"why,omitempty"`
@@ -91,7 +91,7 @@ func Hosts(hosts iter.Seq2[issuance.Host, error], late bool) iter.Seq2[Host, err
 	}
 }
 
-// HostListing says how hosts are written.
+// HostListing returns how hosts are written.
 func HostListing() report.Listing[Host] {
 	columns := []report.Column[Host]{
 		{Head: "NAME", Value: func(h Host) string { return h.Name }},
@@ -115,7 +115,7 @@ func (h Host) lastSeen() string {
 	return report.Time(*h.LastSeen)
 }
 
-// alarm says in few words what is wrong with a host; empty: nothing.
+// alarm describes in few words what is wrong with a host; empty: nothing.
 func (h Host) alarm() string {
 	switch n := len(h.Clones); {
 	case n > 0:

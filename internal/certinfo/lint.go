@@ -39,7 +39,7 @@ func WriteLint(out io.Writer, f report.Format, all []Linted) error {
 	return report.Write(out, text.Bytes())
 }
 
-// Linted is a certificate that was looked at.
+// Linted is a certificate that was checked.
 type Linted struct {
 	File     string // where it is
 	Cert     *x509.Certificate

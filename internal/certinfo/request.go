@@ -80,7 +80,7 @@ func Requests(tokens iter.Seq2[ledger.Token, error], waiting iter.Seq2[ledger.Re
 	}
 }
 
-// RequestListing says how requests are written.
+// RequestListing returns how requests are written.
 func RequestListing(empty func()) report.Listing[Request] {
 	columns := []report.Column[Request]{
 		{Head: "ID", Value: func(r Request) string { return r.ID }},
@@ -106,15 +106,15 @@ func escaped(name string) string {
 	return name
 }
 
-// Approved says in words that a request was approved, and until when the host must ask.
+// Approved describes that a request was approved, and until when the host must ask.
 func (r Request) Approved() string {
 	return fmt.Sprintf("approved %s, until %s", r.InWords(), r.Expires)
 }
 
-// Denied says in words that a request was denied.
+// Denied describes that a request was denied.
 func (r Request) Denied() string { return "denied " + r.InWords() }
 
-// InWords says in words what a request asks for.
+// InWords describes what a request asks for.
 func (r Request) InWords() string {
 	return fmt.Sprintf("the request %s for %s, profile %s", r.ID, strconv.QuoteToASCII(r.Name), strconv.QuoteToASCII(r.Profile))
 }

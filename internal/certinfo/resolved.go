@@ -8,7 +8,7 @@ import (
 	"kedge/internal/report"
 )
 
-// GoesOn says which host goes on, and what becomes of the other.
+// GoesOn returns which host goes on, and what becomes of the other.
 func GoesOn(name string, r *issuance.Resolved) []string {
 	if !r.Back {
 		return []string{

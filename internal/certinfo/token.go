@@ -68,7 +68,7 @@ func Tokens(tokens iter.Seq2[ledger.Token, error], all bool, now time.Time) iter
 	})
 }
 
-// TokenListing says how tokens are written.
+// TokenListing returns how tokens are written.
 func TokenListing() report.Listing[Token] {
 	columns := []report.Column[Token]{
 		{Head: "ID", Value: func(t Token) string { return t.ID }},
@@ -114,7 +114,7 @@ func (m MadeTokens) Notes() (n report.Notes) {
 	return n
 }
 
-// InWords says in words what a token is for.
+// InWords describes what a token is for.
 func (t Token) InWords() string {
 	what := "new names such as " + strconv.Quote(t.Pattern)
 	if t.Pattern == "" {

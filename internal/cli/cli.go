@@ -2,7 +2,7 @@
 // "kedge: hint: …", exit codes, and prompts on the terminal.
 //
 // It promises that standard output carries data and nothing else, that an error is one
-// line, and that nothing waits for a person where there is no terminal. It knows nothing
+// line, and that nothing waits for a person where there is no terminal. It has no knowledge
 // of keys, sessions or certificates: each program brings its own table of advice.
 package cli
 
@@ -26,7 +26,7 @@ const (
 	ExitRefused = 3 // the service answered and said no
 	ExitKey     = 4 // the private key or the certificate cannot be used
 
-	ExitInterrupted = 130 // Ctrl-C at a prompt, as a shell says of a program that SIGINT ended
+	ExitInterrupted = 130 // Ctrl-C at a prompt, as a shell returns for a program that SIGINT ended
 )
 
 // Streams are the three standard streams, handed down so that tests can hold them.
@@ -36,7 +36,7 @@ type Streams struct {
 	Err io.Writer // words only
 }
 
-// Advice is what a program knows about an error: how to exit, and what to do next.
+// Advice is what a program adds to an error: how to exit, and what to do next.
 type Advice struct {
 	Code int
 	Hint string // one sentence, with a command to paste where there is one; empty for none
@@ -127,7 +127,7 @@ func Printable(text string) string {
 }
 
 // UsageError is a command line that cannot be carried out as it stands. Main exits with
-// ExitUsage and, unless Hint or the program's advice says something better, points at the
+// ExitUsage and, unless Hint or the program's advice is better, points at the
 // command's help.
 type UsageError struct {
 	Command string // as typed, such as "kedge credential-process"

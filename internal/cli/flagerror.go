@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// flagError says what a flag of a common type takes, where pflag quotes the parser.
+// flagError reports what a flag of a common type takes, where pflag quotes the parser.
 func flagError(c *cobra.Command, err error) error {
 	if typed := c.Flags().Args(); c.HasSubCommands() && len(typed) > 0 {
 		if err := c.ValidateArgs(typed); err != nil { // an unknown command: its flags are not the first thing wrong

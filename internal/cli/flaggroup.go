@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// checkFlags says in words of this program which flags are missing, or cannot go together. cobra
+// checkFlags reports in words of this program which flags are missing, or cannot go together. cobra
 // checks the same after PreRunE, with errors that look like any other.
 func checkFlags(c *cobra.Command) error {
 	if err := c.ValidateRequiredFlags(); err != nil {

@@ -15,11 +15,11 @@ import (
 	"golang.org/x/term"
 )
 
-// ErrNoTerminal says that a question could not be asked. What asks tells the user which
+// ErrNoTerminal reports that a question could not be asked. What asks tells the user which
 // flag or variable answers it instead.
 var ErrNoTerminal = errors.New("there is no terminal to ask on")
 
-// ErrInterrupted says that a person gave up at a prompt (Ctrl-C). It is a context.Canceled, too; Main
+// ErrInterrupted reports that a person gave up at a prompt (Ctrl-C). It is a context.Canceled, too; Main
 // ends with ExitInterrupted.
 var ErrInterrupted error = interruptedError{}
 

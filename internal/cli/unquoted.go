@@ -20,7 +20,7 @@ func unquoted(flags *pflag.FlagSet, args []string) (hint string) {
 	return hint
 }
 
-// maxPieces bounds the arguments that are looked at.
+// maxPieces bounds the arguments that are inspected.
 const maxPieces = 16
 
 // joined finds a file whose path is the value and some of the arguments after it.

@@ -87,7 +87,7 @@ func setFlag(flag *pflag.Flag, value string) error {
 	return err
 }
 
-// nameVariables says before a usage error which variables stand for the flags in it: nobody looks
+// nameVariables puts before a usage error which variables stand for the flags in it: nobody looks
 // for a flag that is not typed.
 func nameVariables(c *cobra.Command, err error) error {
 	usage, ok := err.(*UsageError) //nolint:errorlint // one that is wrapped is somebody else's

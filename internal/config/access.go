@@ -24,7 +24,7 @@ func accessOfOthers(mode fs.FileMode) string {
 	return ""
 }
 
-// DescribeAccess says, for a path that could not be opened for lack of permission, who owns
+// DescribeAccess describes, for a path that could not be opened for lack of permission, who owns
 // what is in the way, its mode, and which user this process runs as. It is empty where the
 // system has no such notions.
 func DescribeAccess(path string) string {

@@ -4,5 +4,5 @@ package config
 
 import "io/fs"
 
-// ownerOf knows nothing here: ownership is in access lists, which are not looked at.
+// ownerOf returns nothing here: ownership is in access lists, which are not read.
 func ownerOf(fs.FileInfo) (owner, me string) { return "", "" }

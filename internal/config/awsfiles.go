@@ -30,7 +30,7 @@ func awsFile(variable, name string) (string, error) {
 }
 
 // KeyVariables returns the names of the environment variables that are set and that the AWS SDKs
-// prefer to what a profile says.
+// prefer to what is in a profile.
 func KeyVariables() []string {
 	var set []string
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE"} {

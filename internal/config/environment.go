@@ -45,7 +45,7 @@ func givesCredentials(name string) bool {
 		"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 		// the metadata service
 		"AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
-		// what aws-vault says of the credentials that it gave
+		// what aws-vault sets about the credentials that it gave
 		"AWS_VAULT", "AWS_SESSION_EXPIRATION",
 	} {
 		if sameVariable(name, known) {

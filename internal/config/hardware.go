@@ -87,7 +87,7 @@ func (k *Keys) Pair(h Host, files signer.Files) keys.Pair {
 	return p
 }
 
-// Options says how a key in hardware is reached and unlocked.
+// Options returns how a key in hardware is reached and unlocked.
 func (k *Keys) Options(h Host) keys.Options {
 	o := keys.Options{
 		Password:    k.password.reader(h, k.keyInput().Name()),
@@ -106,7 +106,7 @@ func (k *Keys) Options(h Host) keys.Options {
 	return o
 }
 
-// auth gets the auth value of a TPM key that a flag says, or is nil. A handle does not tell whether
+// auth gets the auth value of a TPM key that a flag names, or is nil. A handle does not tell whether
 // there is one, so that being told to ask counts as saying so.
 func (k *Keys) auth(h Host) func() ([]byte, error) {
 	switch {
@@ -120,7 +120,7 @@ func (k *Keys) auth(h Host) func() ([]byte, error) {
 	return k.password.given(h)
 }
 
-// given is how the secret is read that the flag says; nil where it says none, or to ask.
+// given is how the secret is read that the flag names; nil where it names none, or to ask.
 func (p passwordSource) given(h Host) func() ([]byte, error) {
 	switch {
 	case p.input.IsZero():

@@ -37,7 +37,7 @@ const (
 	hardwareInput
 )
 
-// ErrHardware says that a reference is to something in hardware, where bytes are wanted.
+// ErrHardware reports that a reference is to something in hardware, where bytes are wanted.
 var ErrHardware = errors.New("what is in hardware, not bytes that can be read here")
 
 // UnsetError is a reference to a variable that the environment does not have.

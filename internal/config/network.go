@@ -34,7 +34,7 @@ func CABundle(flag string, env Environment) (Bundle, error) {
 	return Bundle{in, "--ca-bundle"}, nil
 }
 
-// Roots reads the bundle; nil means the system's certificates. unread says which certificates in it
+// Roots reads the bundle; nil means the system's certificates. unread lists the certificates in it that
 // cannot be read, and are left out. The error is a *BundleError.
 func (b Bundle) Roots() (pool *x509.CertPool, unread []string, err error) {
 	if b.file.IsZero() {
@@ -58,7 +58,7 @@ func (b Bundle) Roots() (pool *x509.CertPool, unread []string, err error) {
 	return pool, unread, nil
 }
 
-// BundleError is a CA bundle that cannot be used. Setting says where its path came from.
+// BundleError is a CA bundle that cannot be used. Setting is where its path came from.
 type BundleError struct {
 	Setting string // "--ca-bundle" or "AWS_CA_BUNDLE"
 	Err     error

@@ -15,9 +15,9 @@ import (
 // maxPassword bounds what is read as a password: anything longer is the wrong file.
 const maxPassword = 4 << 10
 
-// passwordSource says where the password of the key is.
+// passwordSource specifies where the password of the key is.
 type passwordSource struct {
-	flag   string // that says it
+	flag   string // that names it
 	input  Input
 	prompt bool   // ask, and fail where there is no terminal
 	text   string // given on the command line, as the official helper wants it

@@ -13,7 +13,7 @@ func VariableOf(flag string) string {
 	return "KEDGE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// Variable returns what the environment says in place of a flag; nothing is like no variable.
+// Variable returns the value in the environment for a flag; an empty one is like no variable.
 func Variable(flag string) string { return os.Getenv(VariableOf(flag)) }
 
 // SystemDir is the folder of the system's configuration: /etc/kedge, or kedge in ProgramData.

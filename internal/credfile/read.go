@@ -83,7 +83,7 @@ func read(file *os.File, path string) (existing, error) {
 	return e, checkEncoding(path, e.content)
 }
 
-// readOnlyError is an fs.ErrPermission that says which mode the file has.
+// readOnlyError is an fs.ErrPermission with the mode of the file.
 type readOnlyError fs.FileMode
 
 func (e readOnlyError) Error() string {

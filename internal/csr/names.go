@@ -22,7 +22,7 @@ type Names struct {
 	DNS, URIs, IPs, Emails []string
 }
 
-// Request asks for these names. What else a name must obey, the CA knows.
+// Request asks for these names. Other rules for names are those of the CA.
 func (n *Names) Request() (r x509.CertificateRequest, err error) {
 	if r.RawSubject, err = n.rawSubject(); err != nil {
 		return r, err
@@ -109,7 +109,7 @@ func oidCommonName() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{2, 5, 
 // maxCommonName is ub-common-name, RFC 5280 appendix A.1.
 const maxCommonName = 64
 
-// encodeAttribute holds a value against what its type takes, and says how it is encoded where
+// encodeAttribute checks a value against what its type takes, and returns how it is encoded where
 // package asn1 would choose otherwise.
 func encodeAttribute(a *pkix.AttributeTypeAndValue) error {
 	text, _ := a.Value.(string)

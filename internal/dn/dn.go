@@ -15,7 +15,7 @@ import (
 // spaces (O = Example, CN = web-01) and its form with slashes (/O=Example/CN=web-01). The
 // result has the order of a certificate: that of the text where it has slashes, else the
 // reverse, by RFC 4514 section 2.1. openssl's form with spaces has the order of the certificate,
-// too, but nothing in the text says who wrote it.
+// too, but nothing in the text shows which program wrote it.
 func Parse(text string) (pkix.RDNSequence, bool) {
 	separators, slashes := ",;", strings.HasPrefix(text, "/")
 	if slashes {
@@ -71,7 +71,7 @@ func beginsAttribute(text string) bool {
 	return ok && attributeType(kind) != nil
 }
 
-// attributeType knows the names of RFC 4514 and RFC 2985 and what openssl calls them, and
+// attributeType accepts the names of RFC 4514 and RFC 2985 and what openssl calls them, and
 // object identifiers in numbers.
 func attributeType(kind string) asn1.ObjectIdentifier {
 	kind = strings.ToUpper(strings.TrimSpace(kind))

@@ -60,7 +60,7 @@ type Answer struct {
 	AWS         *AWS     `json:"aws,omitempty"`
 }
 
-// Window says when the host renews next, in seconds from the answer on, so that the host's clock does
+// Window specifies when the host renews next, in seconds from the answer on, so that the host's clock does
 // not count.
 type Window struct {
 	After  int64 `json:"after"`
@@ -80,7 +80,7 @@ type Unenrolled struct {
 	Serial string `json:"serial"` // in hexadecimal
 }
 
-// CA is what a server says of its CA. Nobody trusts it because of that.
+// CA is what a server states about its CA. Nobody trusts it because of that.
 type CA struct {
 	Bundle   [][]byte `json:"bundle"`
 	Audience string   `json:"audience"` // hash of the root's key, in hexadecimal

@@ -17,7 +17,7 @@ import (
 	"kedge/internal/enrollclient/enrolltest"
 )
 
-// What a server says that is not right never comes into use.
+// What a server sends that is not right never comes into use.
 func TestAnswer_bad(t *testing.T) {
 	foreign := enrolltest.NewAuthority(t, "foreign", nil)
 	for name, test := range map[string]struct {

@@ -26,7 +26,7 @@ const (
 	maxRetryAfter  = time.Hour        // what a server may ask for
 )
 
-// Connection says how the server is reached.
+// Connection specifies how the server is reached.
 type Connection struct {
 	Proxy func(*http.Request) (*url.URL, error) // nil: none
 	// Roots returns the roots for servers with public certificates; nil, or a nil pool: those of the system.
@@ -114,7 +114,7 @@ func (c Connection) before(what string) error {
 	return c.step(what)
 }
 
-// unanswered says why there is no answer.
+// unanswered returns an error that describes why there is no answer.
 func (c *client) unanswered(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()

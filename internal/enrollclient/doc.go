@@ -3,6 +3,6 @@
 // folder of package hostdir.
 //
 // It trusts the key of the CA that the token named, and what that key vouches for. A certificate comes
-// into use after it was checked here; nothing that a server says decides which program runs, which
+// into use after it was checked here; nothing that a server sends decides which program runs, which
 // file is written or which address is asked.
 package enrollclient

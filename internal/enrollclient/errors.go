@@ -39,7 +39,7 @@ func (e *UnmadeError) Error() string {
 
 func (e *UnmadeError) Unwrap() error { return e.Err }
 
-// AnswerError reports an answer that is not what an enrollment server says, or one that this host must not use.
+// AnswerError reports an answer that is not one of an enrollment server, or one that this host must not use.
 type AnswerError struct {
 	Server  string
 	Status  int // of HTTP, if that is the trouble

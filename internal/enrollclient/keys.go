@@ -22,7 +22,7 @@ type Key interface {
 	Close() error
 }
 
-// Keys says where the key of a host is, and makes and opens it.
+// Keys specifies where the key of a host is, and makes and opens it.
 type Keys struct {
 	Place string // one of enrollapi.InFile, InTPM and InPKCS11
 	// URI names a key that has no file, in hardware. Empty: the key is in a file of the folder, which for

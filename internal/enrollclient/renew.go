@@ -19,7 +19,7 @@ type Renewing struct {
 	// AcceptSettings takes AWS settings of another account or partition, which the operator of the host
 	// has seen.
 	AcceptSettings bool
-	// Keys says how the key of a record is opened, and the next one made.
+	// Keys specifies how the key of a record is opened, and the next one made.
 	Keys func(hostdir.Record) (Keys, error)
 	// Hooks are the commands to run, by RunHook, once for each certificate that came into use.
 	Hooks   []string
@@ -69,7 +69,7 @@ func (r *Renewing) resting(pair *hostdir.Pair, state hostdir.State) *Renewed {
 }
 
 // Renew renews the certificate in a folder if it is due. The new key is on disk before the first
-// request, and what the server says is checked before it comes into use; until then, and after any
+// request, and what the server sends is checked before it comes into use; until then, and after any
 // error, the old pair is current. Then the commands run that have not run for the certificate in use: if
 // one fails, which changes nothing else, the error is a *HookError, and Renewed is returned as well.
 func Renew(ctx context.Context, r Renewing) (*Renewed, error) {
@@ -107,7 +107,7 @@ func (r *Renewing) try(ctx context.Context, f *hostdir.Folder, pair *hostdir.Pai
 	switch {
 	case err == nil:
 		return got, f.WriteState(hostdir.State{Hooks: before.Hooks}, access)
-	case ctx.Err() != nil: // the process is to end, which says nothing about the server
+	case ctx.Err() != nil: // the process is to end, which is no fault of the server
 		state = before
 	default:
 		state = failed(state, err, retryAfter(err))

@@ -146,7 +146,7 @@ func TestRenew_backoff(t *testing.T) {
 	}
 }
 
-// A process that is to end says nothing about the server, and a server that says very much is cut short.
+// That a process is to end is no fault of the server, and a long answer of a server is cut short.
 func TestRenew_state(t *testing.T) {
 	s := enrolltest.New(t)
 	dir := enrolled(t, s)

@@ -35,7 +35,7 @@ func (p Pin) split(certs []*x509.Certificate) (roots, others *x509.CertPool) {
 }
 
 // serverTLS returns how a server is verified: the chain that it presents must lead to the pinned key.
-// What else the certificate with that key says does not count.
+// What else is in the certificate with that key does not count.
 func serverTLS(host string, pin Pin, now func() time.Time) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
@@ -75,7 +75,7 @@ func verifyServer(certs []*x509.Certificate, host string, pin Pin, now time.Time
 	return nil
 }
 
-// unverified says why a certificate does not verify. A wrong name hides what else is wrong: only where
+// unverified reports why a certificate does not verify. A wrong name hides what else is wrong: only where
 // nothing is, the server is the CA's under another URL.
 func unverified(leaf *x509.Certificate, options x509.VerifyOptions, err error) *UntrustedError {
 	host, misnamed := options.DNSName, errors.As(err, new(x509.HostnameError))
@@ -104,7 +104,7 @@ func nearest(now time.Time, c *x509.Certificate) time.Time {
 	return now
 }
 
-// whyUntrusted says in words why a chain does not verify.
+// whyUntrusted describes why a chain does not verify.
 func whyUntrusted(err error, host string) string {
 	if errors.As(err, new(x509.UnknownAuthorityError)) || errors.As(err, new(x509.SystemRootsError)) {
 		return "its certificate does not lead to the key of the CA that this host knows"

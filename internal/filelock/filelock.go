@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// HeldError says that somebody else had the lock all the time.
+// HeldError reports that somebody else had the lock all the time.
 type HeldError struct {
 	Path   string
 	Waited time.Duration

@@ -39,7 +39,7 @@ func others() advice.Table {
 	)
 }
 
-// creation is about what IAM Roles Anywhere says. The texts are those of the table "Errors seen" in the
+// creation is about the refusals of IAM Roles Anywhere. The texts are those of the table "Errors seen" in the
 // field; the service may change them, so each is searched for by its core.
 func creation() []phrase {
 	const denied = "AccessDenied"
@@ -61,7 +61,7 @@ func creation() []phrase {
 	}
 }
 
-// assumption is about what STS says of a role that was to be assumed with the session of another. The
+// assumption is about the refusals of STS for a role that was to be assumed with the session of another. The
 // texts are those of STS; each is searched for by its core.
 func assumption() []phrase {
 	const denied = "AccessDenied"

@@ -40,7 +40,7 @@ func codes() advice.Table {
 	}
 }
 
-// isRefusal reports whether an answer says no, and not that the service has trouble.
+// isRefusal reports whether an answer is a refusal, and no fault of the service.
 func isRefusal(e *session.APIError) bool { return e.Status < http.StatusInternalServerError }
 
 // local is about what this machine lacks.

@@ -15,7 +15,7 @@ import (
 	"kedge/internal/hostfiles"
 )
 
-// Named says what to renew. The zero value names nothing.
+// Named specifies what to renew. The zero value names nothing.
 type Named struct {
 	All   bool     // every NAME.pem in the folder
 	Hosts []string // for each, NAME.pem in the folder, or else the newest certificate in the ledger

@@ -31,7 +31,7 @@ const (
 	recordName      = "identity.json"
 )
 
-// Access says which users besides the owner may read what is written. The zero Access is the owner
+// Access specifies which users besides the owner may read what is written. The zero Access is the owner
 // alone.
 type Access struct {
 	Group   int  // the id of the group
@@ -52,7 +52,7 @@ func (a Access) folder() fs.FileMode {
 	return 0o700
 }
 
-// FolderError says why a folder cannot be used for an identity.
+// FolderError reports why a folder cannot be used for an identity.
 type FolderError struct {
 	Path, Problem string
 	Owner         string // the user that could work on it; empty if the owner is not the problem
@@ -60,7 +60,7 @@ type FolderError struct {
 
 func (e *FolderError) Error() string { return e.Path + " " + e.Problem }
 
-// NotEnrolledError says that a folder has no identity.
+// NotEnrolledError reports that a folder has no identity.
 type NotEnrolledError struct{ Path string }
 
 func (e *NotEnrolledError) Error() string {

@@ -12,5 +12,5 @@
 // allows, its content is read from the file that was checked, and the caller is told, so that it
 // can warn.
 //
-// The package knows neither a CA nor flags. The caller issues; it passes in the certificates.
+// The package has neither a CA nor flags. The caller issues; it passes in the certificates.
 package hostfiles

@@ -12,7 +12,7 @@ import (
 	ownpkcs12 "kedge/internal/pkcs12"
 )
 
-// Format says which files are written beside the certificate and its issuers' certificates.
+// Format specifies which files are written beside the certificate and its issuers' certificates.
 type Format struct {
 	FullChain bool   // the certificate and the intermediates, in one file
 	PKCS12    bool   // key, certificate and issuers

@@ -12,7 +12,7 @@ import (
 )
 
 // Replace replaces a certificate and the files that go with it. An existing full chain is replaced
-// whatever f says. stale is a PKCS#12 that still holds the old certificate, since it cannot be
+// whatever is in f. stale is a PKCS#12 that still holds the old certificate, since it cannot be
 // written without its password. key is for the PKCS#12 only.
 func Replace(paths Paths, c Certificates, f Format, key crypto.Signer) (written Paths, stale string, err error) {
 	there, err := atomicfile.Exists(paths.FullChain)

@@ -19,11 +19,11 @@ import (
 	"kedge/signer"
 )
 
-// Place says where the key of a host is to be.
+// Place specifies where the key of a host is to be.
 type Place struct {
 	URI  string // tpm:… or pkcs11:…; empty: in a file
 	Type string // such as "P-256"
-	// PasswordFrom says where the PIN of a token or the auth value of a key in a TPM is, Library which
+	// PasswordFrom is where the PIN of a token or the auth value of a key in a TPM is, Library which
 	// module reaches the token.
 	PasswordFrom, Library string
 	// Device is the TPM where TPM_DEVICE names none; empty: that of the system.

@@ -83,12 +83,12 @@ func (o CreateOptions) Check(uri string) error {
 	return nil
 }
 
-// Create makes a private key where uri says, and returns what Open opens it by:
+// Create makes a private key at the place that uri names, and returns what Open opens it by:
 //
 //	""        in the file Out
 //	tpm:…     in a TPM, in the key file Out or that of the URI, or under the handle of the URI,
 //	          or in Out and under the handle
-//	pkcs11:…  on the token; the URI says the label, and may say the id
+//	pkcs11:…  on the token; the URI has the label, and may have the id
 //
 // In hardware, the key can never leave it. Nothing is overwritten, and after an error there is no
 // new file. Errors are those of Check and Open, *UnwrittenError, and what says why the hardware
@@ -141,7 +141,7 @@ type UnwrittenError struct {
 	Err        error
 }
 
-// Error says where the key is, if it exists.
+// Error reports where the key is, if it exists.
 func (e *UnwrittenError) Error() string {
 	if e.PrivateKey == "" {
 		return e.Err.Error()

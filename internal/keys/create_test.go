@@ -42,7 +42,7 @@ func (c creation) create(t *testing.T) (*keys.Key, string) {
 	return key, uri
 }
 
-// request has a key sign a certificate request, which openssl verifies where it knows such keys.
+// request has a key sign a certificate request, which openssl verifies where it supports such keys.
 func request(t *testing.T, key *keys.Key) {
 	t.Helper()
 	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: "web-01"}}

@@ -1,5 +1,5 @@
 // Package keys opens a private key wherever it is: in a file, in a TPM, on a PKCS #11 token. It is
-// the only package that knows all three; above it a key is a crypto.Signer.
+// the only package that imports all three; above it a key is a crypto.Signer.
 //
 //	key, err := keys.Open(ctx, "pkcs11:token=ca;object=issuing", keys.Options{Ask: ask})
 //	defer key.Close()

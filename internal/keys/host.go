@@ -7,7 +7,7 @@ import (
 	"kedge/tpm"
 )
 
-// IsMissing reports whether err says that a token is there, and the key is not on it.
+// IsMissing reports whether err means that a token is there, and the key is not on it.
 func IsMissing(err error) bool {
 	missing, ok := errors.AsType[*pkcs11.NotFoundError](err)
 	return ok && missing.What != "token"

@@ -12,7 +12,7 @@ import (
 	"kedge/tpm"
 )
 
-// Pair says where the key and the certificate of an identity in hardware are.
+// Pair specifies where the key and the certificate of an identity in hardware are.
 type Pair struct {
 	// Key is the URI of the key; empty: it is the TSS2 key in Files.PrivateKey.
 	Key string

@@ -35,7 +35,7 @@ type Options struct {
 	Library, Helper string
 	// ReusePIN keeps a PIN that was right in memory, as pkcs11.Options.ReusePIN.
 	ReusePIN bool
-	// Brief says that only one signature is needed; see pkcs11.Options.Brief.
+	// Brief means that only one signature is needed; see pkcs11.Options.Brief.
 	Brief bool
 	// Environment is that of the module's process; nil: this one's. It should have no secrets.
 	Environment []string
@@ -106,7 +106,7 @@ func (k *Key) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 	return k.key.Sign(rand, digest, opts)
 }
 
-// SignMessage hashes a message as opts says and signs it: some tokens do only that.
+// SignMessage hashes a message by the hash of opts and signs it: some tokens do only that.
 func (k *Key) SignMessage(rand io.Reader, message []byte, opts crypto.SignerOpts) ([]byte, error) {
 	return crypto.SignMessage(k.key, rand, message, opts)
 }

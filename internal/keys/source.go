@@ -28,7 +28,7 @@ type Source struct {
 	seen    signer.Stamp
 	keySeen signer.Stamp
 	err     error        // why the current files could not be used
-	refused bool         // err says that a PIN or an auth value is wrong
+	refused bool         // err means that a PIN or an auth value is wrong
 	tried   signer.Stamp // of the files that err is about
 }
 

@@ -68,7 +68,7 @@ func (o Options) afterPrecheck(secret func() ([]byte, error)) func() ([]byte, er
 }
 
 // keyAuth returns the function that gets the key's auth value, or nil if it has none. Package tpm
-// calls it for a file only if the file says that the key has one; a handle does not tell.
+// calls it for a file only if it is in the file that the key has one; a handle does not tell.
 func (o Options) keyAuth(name string, u tpm.URI) func() ([]byte, error) {
 	switch {
 	case u.KeyAuth != "":

@@ -14,7 +14,7 @@ import (
 	"kedge/internal/takeover"
 )
 
-// Adoption says how the root of another program is taken over, and what it issued.
+// Adoption specifies how the root of another program is taken over, and what it issued.
 type Adoption struct {
 	Key   cadir.KeyRequest // without URI it is ca.key
 	Allow []string         // lint warnings that are not errors

@@ -24,7 +24,7 @@ type CRL struct {
 	MayMiss bool `json:"-"`
 }
 
-// CRLRequest says which lists to make.
+// CRLRequest specifies which lists to make.
 type CRLRequest struct {
 	Authorities []ledger.Authority  // see issuance.Service.ToList
 	Terms       issuance.CRLRequest // for each list; if Valid is 0, that of the configuration applies
@@ -92,7 +92,7 @@ func (c *CA) makeCRL(ctx context.Context, authority string, r issuance.CRLReques
 	return &CRL{CRL: *m, File: files.PEM, DERFile: files.DER}, nil
 }
 
-// ARNs are what a user says of a list at IAM Roles Anywhere. What is empty is read from the CA's folder.
+// ARNs are what a user gives about a list at IAM Roles Anywhere. What is empty is read from the CA's folder.
 type ARNs struct {
 	Anchor string // of the trust anchor
 	CRL    string // of the list, for one authority

@@ -22,7 +22,7 @@ import (
 	"kedge/internal/cadir"
 )
 
-// Config says where a CA is and how it is opened.
+// Config specifies where a CA is and how it is opened.
 type Config struct {
 	// Keys opens the keys of the folder. Its host has the clock, too.
 	Keys *cadir.Keys

@@ -123,7 +123,7 @@ func TestFound_occupied(t *testing.T) {
 	}
 }
 
-// TestOpen_lost: the error says what is missing.
+// TestOpen_lost: the error names what is missing.
 func TestOpen_lost(t *testing.T) {
 	t.Parallel()
 	x := newTestCA(t)

@@ -15,7 +15,7 @@ import (
 	"kedge/internal/cadir"
 )
 
-// RotationStart says to which root a rotation leads.
+// RotationStart specifies to which root a rotation leads.
 type RotationStart struct {
 	Root issuance.RootOptions // of a root that is made; AllowWarnings and Why are for Foreign too
 	// Key returns the request for its key. oldType is the type of the old root's key.

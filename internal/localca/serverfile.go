@@ -19,7 +19,7 @@ import (
 	"kedge/internal/safefile"
 )
 
-// ServerFile says which server gets a key and a certificate, and where they are written.
+// ServerFile specifies which server gets a key and a certificate, and where they are written.
 type ServerFile struct {
 	Authority string   // that issues; empty: the issuing one
 	Names     []string // DNS names and IP addresses

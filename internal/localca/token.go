@@ -18,7 +18,7 @@ import (
 	"kedge/internal/enrollapi"
 )
 
-// TokenFor says for which host a token is made.
+// TokenFor specifies for which host a token is made.
 type TokenFor struct {
 	// Name is the requested name, or a pattern, with *, ? or {random}, for names that no certificate has
 	// had.

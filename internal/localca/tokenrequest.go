@@ -10,7 +10,7 @@ import (
 	"kedge/internal/enrollapi"
 )
 
-// TokenRequest says which tokens are requested, as a user writes it. Terms checks it.
+// TokenRequest specifies which tokens are requested, as a user writes it. Terms checks it.
 type TokenRequest struct {
 	Names    []string // or patterns, see TokenFor; none: those of a list
 	Profile  string   // of hosts that have none; empty: the default one

@@ -15,11 +15,11 @@ import (
 	"fmt"
 )
 
-// ErrWrongPassword says that the padding is wrong after decryption. Without a MAC, a wrong password and
+// ErrWrongPassword reports that the padding is wrong after decryption. Without a MAC, a wrong password and
 // damaged data look the same, and one wrong password in 256 is not noticed here.
 var ErrWrongPassword = errors.New("wrong password")
 
-// UnsupportedError says that the data is encrypted with something that is not read here.
+// UnsupportedError reports that the data is encrypted with something that is not read here.
 type UnsupportedError struct {
 	What string // the algorithm, by name or object identifier
 }

@@ -111,7 +111,7 @@ func (b *Budget) derivePBKDF2(der, password []byte, size int) ([]byte, error) {
 	return b.PBKDF2(params.PRF, password, Derivation{Salt: params.Salt.Bytes, Iterations: params.Iterations, Size: size})
 }
 
-// Derivation says what is derived from a password, apart from the algorithm.
+// Derivation specifies what is derived from a password, apart from the algorithm.
 type Derivation struct {
 	Salt       []byte
 	Iterations int

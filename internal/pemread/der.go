@@ -23,7 +23,7 @@ type element struct {
 	content, full []byte
 }
 
-// next cuts the first element off. It knows tags of one byte and definite lengths.
+// next cuts the first element off. It reads tags of one byte and definite lengths.
 func next(der []byte) (e element, rest []byte, ok bool) {
 	if len(der) < 2 || der[0]&0x1f == 0x1f {
 		return e, nil, false

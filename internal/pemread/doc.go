@@ -12,7 +12,7 @@
 // What it cannot read is an [*Error] whose text says what the input is or what is wrong with
 // it, in words that a user may see.
 //
-// It looks at the tags of the DER to say what a block is, and at nothing else: what it names
+// It reads the tags of the DER to tell what a block is, and nothing else: what it names
 // a certificate may still be malformed. It imports the standard library only and nothing
 // that parses certificates or keys, so that ca and signer, which do not import each other,
 // both read by it. All of it is safe for concurrent use.

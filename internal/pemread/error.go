@@ -14,7 +14,7 @@ const (
 	Damaged                    // the right format, but with something in it that cannot be
 )
 
-// Error says why input cannot be read. Its text continues the name of the input and a colon,
+// Error reports why input cannot be read. Its text continues the name of the input and a colon,
 // which only the caller knows.
 type Error struct {
 	Reason Reason

@@ -9,7 +9,7 @@ import (
 	"kedge/internal/pbe"
 )
 
-// ErrWrongPassword says that the password does not open the key, or that the key is damaged:
+// ErrWrongPassword reports that the password does not open the key, or that the key is damaged:
 // without a MAC the two look the same.
 var ErrWrongPassword = pbe.ErrWrongPassword
 

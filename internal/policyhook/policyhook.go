@@ -127,7 +127,7 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// answer is what a program says.
+// answer is what a program prints.
 type answer struct {
 	Allow    *bool       `json:"allow"`
 	Reason   string      `json:"reason"`

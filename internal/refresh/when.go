@@ -87,7 +87,7 @@ func Backoff(failures int, refused bool, jitter float64) time.Duration {
 }
 
 // refused reports whether err is a refusal, which repeating the request will not change, and not a
-// temporary failure. It knows the errors of session and of the AWS SDK.
+// temporary failure. It classifies the errors of session and of the AWS SDK.
 func refused(err error) bool {
 	if api, ok := errors.AsType[*session.APIError](err); ok {
 		return isRefusal(api.Status) && !api.Throttled()

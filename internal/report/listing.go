@@ -80,7 +80,7 @@ type Column[T any] struct {
 	Value func(T) string
 }
 
-// Listing says how records of one kind are written.
+// Listing specifies how records of one kind are written.
 type Listing[T any] struct {
 	Head    any         // marshals to an object with members to come first in the JSON document; may be nil
 	Key     string      // the member of the JSON document that holds the records

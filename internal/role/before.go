@@ -45,7 +45,7 @@ func (r *Role) withBefore(ctx context.Context, refusal error) (aws.Credentials, 
 	return c, true
 }
 
-// sayBefore says it once for each certificate that is refused.
+// sayBefore reports it once for each certificate that is refused.
 func (r *Role) sayBefore(refused *x509.Certificate, text string) {
 	r.before.mu.Lock()
 	defer r.before.mu.Unlock()
@@ -60,7 +60,7 @@ func (r *Role) sayBefore(refused *x509.Certificate, text string) {
 	warn(text)
 }
 
-// usesBefore says which certificate is used, and why not the one that it should be.
+// usesBefore describes which certificate is used, and why not the one that it should be.
 func usesBefore(refusal error, old *x509.Certificate) string {
 	until := ""
 	if old != nil {

@@ -31,7 +31,7 @@ func (c *Config) CacheKey() (cache.Key, bool) {
 	}, true
 }
 
-// variant says what else makes a difference to who answers.
+// variant describes what else makes a difference to who answers.
 func (s *Settings) variant() string {
 	text := ""
 	for _, v := range []struct {

@@ -9,7 +9,7 @@ import (
 	"kedge/signer/session"
 )
 
-// DescribeSkew says by how much this host's clock is off, and which way.
+// DescribeSkew describes by how much this host's clock is off, and which way.
 func DescribeSkew(skew time.Duration) string {
 	direction := "behind"
 	if skew < 0 {

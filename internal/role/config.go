@@ -20,7 +20,7 @@ type Config struct {
 	bundle   config.Bundle
 }
 
-// NewConfig checks the settings. Of the environment it takes what no flag says: the proxy, the CA bundle
+// NewConfig checks the settings. From the environment it takes what no flag gives: the proxy, the CA bundle
 // and what leads to hardware. It opens nothing. The error is a *config.FlagError or a *MissingError.
 func NewConfig(s Settings, env config.Environment) (*Config, error) {
 	c := &Config{settings: s}
@@ -48,7 +48,7 @@ func NewConfig(s Settings, env config.Environment) (*Config, error) {
 // Settings are what the role was made of.
 func (c *Config) Settings() *Settings { return &c.settings }
 
-// MissingError says which flags a role needs that were not given.
+// MissingError reports which flags a role needs that were not given.
 type MissingError struct{ Flags []string }
 
 func (e *MissingError) Error() string { return "missing --" + strings.Join(e.Flags, ", --") }

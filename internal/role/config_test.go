@@ -89,7 +89,7 @@ func TestNewConfig(t *testing.T) {
 	}
 }
 
-// TestNewConfig_environment: what variables say counts where no flag says it.
+// TestNewConfig_environment: variables count where no flag is given.
 func TestNewConfig_environment(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -58,7 +58,7 @@ func checkProxy(cfg session.Config, address string) error {
 	return err
 }
 
-// roots reads the CA bundle there may be; nil are the system's. unread says which of its certificates
+// roots reads the CA bundle there may be; nil are the system's. unread lists those of its certificates that
 // cannot be read. Where nothing is asked with TLS, it is not read unless a flag names it. The error is a *config.BundleError.
 func (c *Config) roots() (pool *x509.CertPool, unread []string, err error) {
 	s := &c.settings

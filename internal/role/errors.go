@@ -6,7 +6,7 @@ import (
 	"kedge/signer/session"
 )
 
-// KeyError says that the private key or the certificate cannot be used, whatever the cause.
+// KeyError reports that the private key or the certificate cannot be used, whatever the cause.
 type KeyError struct {
 	Err     error
 	New     bool    // it was to be made
@@ -28,7 +28,7 @@ const (
 	CertificateOfCA         // it is a CA's, and the key belongs to another
 )
 
-// RequestError says how the request that failed was made, as far as advice depends on it.
+// RequestError reports how the request that failed was made, as far as advice depends on it.
 type RequestError struct {
 	Err                                error
 	Chained                            bool   // STS is asked, too
@@ -40,7 +40,7 @@ func (e *RequestError) Error() string { return e.Err.Error() }
 // Unwrap returns what failed.
 func (e *RequestError) Unwrap() error { return e.Err }
 
-// WrongRegion says that another region signs than the trust anchor's, or nothing.
+// WrongRegion reports that another region signs than the trust anchor's, or nothing.
 func (e *RequestError) WrongRegion() string {
 	anchor, err := session.ParseARN(e.TrustAnchor)
 	if err != nil || e.Region == "" || e.Region == anchor.Region {

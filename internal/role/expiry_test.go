@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestExpiryWarner: each stage is said once for each certificate, however often it is looked at.
+// TestExpiryWarner: each stage is reported once for each certificate, however often it is checked.
 func TestExpiryWarner(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)

@@ -107,7 +107,7 @@ func (o *opening) identity(ctx context.Context) (signer.Source, error) {
 }
 
 // load returns the identity that the source gives first besides it. What is no key file of ours may be
-// a key in the TPM: looked at last, since most are files.
+// a key in the TPM: tried last, since most are files.
 func (o *opening) load(ctx context.Context, files signer.Files) (signer.Source, *signer.Identity, error) {
 	if o.keys.InHardware() {
 		return o.openHardware(ctx, o.keys.Pair(o.host.Host, files))

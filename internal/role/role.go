@@ -2,7 +2,7 @@
 //
 // It goes in steps: Settings are what flags, environment and configuration say; a Config is that,
 // checked, with nothing opened; a Role is made of a Config, and has the key open. The package reads no
-// flags, prints nothing and asks nobody: Host says what it may use of the program around it.
+// flags, prints nothing and asks nobody: Host is what it may use of the program around it.
 package role
 
 import (
@@ -19,7 +19,7 @@ import (
 	"kedge/signer/session"
 )
 
-// Use says how long a role is used.
+// Use specifies how long a role is used.
 type Use bool
 
 // How long: once, when the identity is read and kept, or long, when it is read again after its files

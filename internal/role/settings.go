@@ -28,7 +28,7 @@ type Settings struct {
 	Chain
 }
 
-// Chain says which roles to assume after the first session.
+// Chain specifies which roles to assume after the first session.
 type Chain struct {
 	Assumed, ExternalIDs []string // --assume-role-arn, --external-id
 	AssumeName           string   // --assume-role-session-name

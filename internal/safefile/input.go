@@ -95,7 +95,7 @@ func readAtMost(file io.Reader, path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// notRegular says what is in the place of a regular file, in an *InputError.
+// notRegular returns an error that describes what is in the place of a regular file, in an *InputError.
 func notRegular(path string, info fs.FileInfo) error {
 	if problem := irregular(info); problem != "" {
 		return &InputError{path, problem, info.IsDir()}
@@ -103,7 +103,7 @@ func notRegular(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// irregular says what is in the place of a regular file; empty where there is one.
+// irregular describes what is in the place of a regular file; empty where there is one.
 func irregular(info fs.FileInfo) string {
 	switch mode := info.Mode(); {
 	case mode.IsRegular():

@@ -14,7 +14,7 @@ type heldLog struct {
 	held *heldRecords
 }
 
-// maxHeld bounds what is kept; a role says a handful of things before it has credentials.
+// maxHeld bounds what is kept; a role logs a handful of lines before it has credentials.
 const maxHeld = 1000
 
 type heldRecords struct {

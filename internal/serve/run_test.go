@@ -105,7 +105,7 @@ func TestServe_brokenListener(t *testing.T) {
 	}
 }
 
-// TestIPv6: the endpoint can be on ::1, and knows that as its host.
+// TestIPv6: the endpoint can be on ::1, and accepts that as its host.
 func TestIPv6(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "[::1]:0")

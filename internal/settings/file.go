@@ -25,9 +25,9 @@ type Setting struct {
 	Key string
 	// Values are the texts: one, those of a list, or "key=value" of a mapping.
 	Values []string
-	// Plain says that the value is one text without quotes, as numbers and booleans must be.
+	// Plain reports whether the value is one text without quotes, as numbers and booleans must be.
 	Plain bool
-	// List says that the value is a list or a mapping.
+	// List reports whether the value is a list or a mapping.
 	List bool
 	// File and Line are where it stands. Without a line, the value comes from elsewhere, and
 	// File is the name for that.

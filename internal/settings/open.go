@@ -19,7 +19,7 @@ const Name = "config.yaml"
 
 // Find returns the configuration that is used where none is named: the user's, which is
 // kedge/config.yaml in the folder of os.UserConfigDir, or the system's in systemDir. It is empty
-// where there is none. A file that is there but may not be looked at is an error.
+// where there is none. A file that is there but cannot be inspected is an error.
 func Find(systemDir string) (string, error) {
 	dirs := []string{systemDir}
 	if user, err := os.UserConfigDir(); err == nil && filepath.IsAbs(user) {

@@ -11,7 +11,7 @@ import (
 	"kedge/ca"
 )
 
-// Sources says what to read.
+// Sources specifies what to read.
 type Sources struct {
 	CA    []*x509.Certificate // of the CA, current and earlier ones: at least one, all of one key
 	Paths []string            // files and folders: certificates, index.txt, CRLs among them

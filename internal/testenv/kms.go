@@ -100,7 +100,7 @@ func (k *KMS) Start(tb testing.TB) {
 // Stop makes the double unreachable: connections end, and others are refused.
 func (k *KMS) Stop() { k.proxy.Close() }
 
-// Fail has each request fail as f says, from now on; nil: none does.
+// Fail has each request fail according to f, from now on; nil: none does.
 func (k *KMS) Fail(f func(operation string) Fault) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -73,7 +73,7 @@ func how(text string, err error) error {
 
 // run runs a program in a folder where no relative path is right, without an input and, on
 // Unix, without a terminal, on which a password could be asked for: there is none in cron. What
-// it says goes to stderr as it is.
+// it writes to standard error goes to stderr as it is.
 func run(ctx context.Context, stderr io.Writer, program string, args ...string) error {
 	limited, cancel := context.WithTimeout(ctx, processTimeout)
 	defer cancel()

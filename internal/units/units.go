@@ -85,7 +85,7 @@ func (i Installer) Check() error {
 	return &UnavailableError{Reason: reason}
 }
 
-// hidden says why the units could not run the program, or is empty: they see no homes, and a /tmp of
+// hidden describes why the units could not run the program, or is empty: they see no homes, and a /tmp of
 // their own.
 func (i Installer) hidden() string {
 	for _, dir := range []string{"/home", "/root", "/run/user", "/tmp", "/var/tmp"} {

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// errMalformed says that a frame is not what its reader expects.
+// errMalformed reports that a frame is not what its reader expects.
 var errMalformed = errors.New("malformed message")
 
 // AppendTo appends the message to b.

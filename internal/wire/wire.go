@@ -7,7 +7,7 @@
 // machine and of one release: the first request carries Version, and nothing is optional.
 package wire
 
-// Version is the first thing a parent says. Another version is refused: the two programs
+// Version is the first thing that a parent sends. Another version is refused: the two programs
 // come from one release.
 const Version = 2
 
@@ -20,7 +20,7 @@ const MaxFrame = 16 << 20
 // Op is what is asked for.
 type Op uint64
 
-// The requests. Each says which fields of Request it reads, and which of Response are set.
+// The requests. Each lists the fields of Request that it reads, and which of Response are set.
 const (
 	OpLoad     Op = iota + 1 // Object: Version; Data: path of the module -> Library
 	OpSlots                  // -> Slots that have a token
@@ -69,7 +69,7 @@ type Response struct {
 	ID      uint64
 	Code    uint64 // CK_RV: 0, or why Call failed
 	Call    string // the function that failed
-	Words   string // what there is to say besides, where Code alone says too little
+	Words   string // further words, where Code alone is not enough
 	Data    []byte
 	Library Library
 	Slots   []Slot

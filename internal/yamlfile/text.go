@@ -54,7 +54,7 @@ func syntaxError(data []byte, err error) error {
 	return &Error{line, cmp.Or(what, "this is not YAML that can be read; look for a missing bracket or quotation mark, or a tab")}
 }
 
-// problem says what an error of the library is, "" for one that is rare, and whether it is of its parser,
+// problem describes what an error of the library is, "" for one that is rare, and whether it is of its parser,
 // not of its scanner.
 func problem(text string) (what string, ofParser bool) {
 	const indentation = "the indentation does not fit the lines before"

@@ -22,7 +22,7 @@ func (p *parser) addCertificate(der []byte) error {
 	return nil
 }
 
-// noneReadable says why there is no certificate among those of the input.
+// noneReadable returns an error that describes why there is no certificate among those of the input.
 func noneReadable(bad []Unreadable) error {
 	if len(bad) == 1 {
 		return fmt.Errorf("the certificate in it cannot be read: %s", bad[0].Reason)

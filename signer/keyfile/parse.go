@@ -11,15 +11,15 @@ import (
 	"kedge/internal/pkcs8"
 )
 
-// ErrPasswordRequired says that the input is encrypted and the caller gave no way to get a
+// ErrPasswordRequired reports that the input is encrypted and the caller gave no way to get a
 // password.
 var ErrPasswordRequired = errors.New("encrypted, and no password was given")
 
-// ErrWrongPassword says that the password does not open the input. Formats without a MAC cannot tell
+// ErrWrongPassword reports that the password does not open the input. Formats without a MAC cannot tell
 // this from damage, so damaged ciphertext is reported as this too.
 var ErrWrongPassword = pkcs8.ErrWrongPassword
 
-// ErrNoCertificate says that certificates were wanted of an input that holds a private key alone.
+// ErrNoCertificate reports that certificates were wanted of an input that holds a private key alone.
 var ErrNoCertificate = errors.New("it is a private key, not a certificate")
 
 // PasswordFunc returns the password of what is being read. It is called only when something
@@ -50,7 +50,7 @@ func Parse(data []byte, password PasswordFunc) (*Material, error) {
 }
 
 // ParsePrivateKey reads what Parse reads and returns the one private key that must be there.
-// Certificates beside it are not looked at.
+// Certificates beside it are not parsed.
 func ParsePrivateKey(data []byte, password PasswordFunc) (crypto.Signer, error) {
 	found, err := Read(data, password, PrivateKeys)
 	if err != nil {
@@ -63,7 +63,7 @@ func ParsePrivateKey(data []byte, password PasswordFunc) (crypto.Signer, error) 
 }
 
 // ParseCertificates reads what Parse reads and returns its certificates, at least one, in
-// their order. Private keys beside them are not looked at; the password is for PKCS#12 only.
+// their order. Private keys beside them are not parsed; the password is for PKCS#12 only.
 func ParseCertificates(data []byte, password PasswordFunc) ([]*x509.Certificate, error) {
 	found, err := Read(data, password, Certificates)
 	if err != nil {

@@ -60,7 +60,7 @@ func block(label string, der []byte) []byte {
 
 func join(parts ...[]byte) []byte { return slices.Concat(parts...) }
 
-// badInput is a row of the tables: what Parse says of the data.
+// badInput is a row of the tables: what Parse reports of the data.
 type badInput struct {
 	name    string
 	data    []byte

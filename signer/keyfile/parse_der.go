@@ -15,7 +15,7 @@ const (
 	formEncrypted         // RFC 5958, 3
 )
 
-// formOf looks at the tags only: what it names may still be malformed.
+// formOf reads the tags only: what it names may still be malformed.
 func formOf(der []byte) keyForm {
 	var outer, first, second asn1.RawValue
 	if rest, err := asn1.Unmarshal(der, &outer); err != nil || len(rest) > 0 || outer.Tag != asn1.TagSequence {

@@ -29,7 +29,7 @@ func (u Unreadable) String() string {
 	return fmt.Sprintf("certificate %d in it cannot be read: %s", u.Number, u.Reason)
 }
 
-// reasonFor says in words why crypto/x509 refuses a certificate.
+// reasonFor describes why crypto/x509 refuses a certificate.
 func reasonFor(der []byte, err error) string {
 	text := err.Error()
 	if strings.Contains(text, "PrintableString") {
@@ -151,7 +151,7 @@ const (
 	explicitText = "EC key with its curve spelled out"
 )
 
-// curveTrouble says what is the matter with the curve of a certificate's key.
+// curveTrouble describes what is the matter with the curve of a certificate's key.
 func curveTrouble(der []byte) string {
 	var cert struct{ TBS toBeSigned }
 	if _, err := asn1.Unmarshal(der, &cert); err != nil || cert.TBS.Key.Algorithm.Algorithm.String() != oidEC {
@@ -185,7 +185,7 @@ func KeyName(cert *x509.Certificate) string {
 }
 
 // SignatureName names the algorithm of a certificate's signature that crypto/x509 does not know, such
-// as "Ed448"; empty where it knows it.
+// as "Ed448"; empty where it supports it.
 func SignatureName(cert *x509.Certificate) string {
 	if cert.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
 		return ""

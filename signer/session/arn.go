@@ -37,7 +37,7 @@ const (
 	maxARN   = 1011 // the longest that CreateSession takes
 )
 
-// malformed says what is wrong with the form of s, as the end of a sentence about it.
+// malformed describes what is wrong with the form of s, as the end of a sentence about it.
 func malformed(s string) string {
 	if problem := badlyPasted(s); problem != "" {
 		return problem

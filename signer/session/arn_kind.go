@@ -58,7 +58,7 @@ func parseKind(field, value, kind string) (ARN, error) {
 	return arn, nil
 }
 
-// notOfKind says why a is no ARN of that kind; empty if it is.
+// notOfKind describes why a is no ARN of that kind; empty if it is.
 func (a ARN) notOfKind(kind string) string {
 	service := "rolesanywhere"
 	if kind == "role" {

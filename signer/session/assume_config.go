@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// AssumeConfig says which role to assume, and what its session is to be. What is left out, STS
+// AssumeConfig specifies which role to assume, and what its session is to be. What is left out, STS
 // decides.
 //
 // Source of all limits: STS API Reference, "AssumeRole".

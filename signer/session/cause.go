@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// cause says in words why there was no answer. They are of the system or the protocol, without the
+// cause describes why there was no answer. They are of the system or the protocol, without the
 // calls of package net.
 func cause(err error) string {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
@@ -35,7 +35,7 @@ func cause(err error) string {
 	return oneLine(err.Error())
 }
 
-// unverified says why the server's certificate was not accepted.
+// unverified describes why the server's certificate was not accepted.
 func unverified(err *tls.CertificateVerificationError) string {
 	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		if unknown.Cert == nil {
@@ -56,7 +56,7 @@ func unverified(err *tls.CertificateVerificationError) string {
 	return "the server's certificate cannot be verified: " + strings.TrimPrefix(err.Err.Error(), "x509: ")
 }
 
-// unconnected says what could not be connected to, for a request to the host; ok is false if the
+// unconnected describes what could not be connected to, for a request to the host; ok is false if the
 // connection was made.
 func unconnected(host string, err error) (what string, ok bool) {
 	op, ok := errors.AsType[*net.OpError](err)

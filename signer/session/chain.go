@@ -9,7 +9,7 @@ import (
 	"kedge/signer"
 )
 
-// ChainConfig says which roles to assume after CreateSession.
+// ChainConfig specifies which roles to assume after CreateSession.
 type ChainConfig struct {
 	// Roles are assumed in this order. At least one is required.
 	Roles []AssumeConfig

@@ -96,7 +96,7 @@ func byProxy(c *Config, s *service) {
 	c.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(s.URL) }
 }
 
-// silentClient says nothing of TLS.
+// silentClient sends nothing of TLS.
 type silentClient struct{ client *http.Client }
 
 func (c silentClient) Do(r *http.Request) (*http.Response, error) {

@@ -10,7 +10,7 @@ import (
 	"unicode"
 )
 
-// Config says which session to ask for, and where and how. The zero value of a field that
+// Config specifies which session to ask for, and where and how. The zero value of a field that
 // is not marked required means the default.
 type Config struct {
 	// TrustAnchorARN, ProfileARN and RoleARN are required. They must be of one partition and
@@ -49,7 +49,7 @@ type Config struct {
 	// RootCAs are trusted to name the server; the system's by default.
 	RootCAs *x509.CertPool
 
-	// RootsUnread says which certificates are not in RootCAs since they cannot be read. It is in the
+	// RootsUnread lists the certificates that are not in RootCAs since they cannot be read. It is in the
 	// error where the server's CA is unknown.
 	RootsUnread []string
 
@@ -120,7 +120,7 @@ func (cfg Config) withDefaults(trustAnchorRegion string) Config {
 	return cfg
 }
 
-// check looks at each field but the ARNs and the endpoint.
+// check checks each field but the ARNs and the endpoint.
 func (cfg Config) check() error {
 	if err := cfg.checkSession(); err != nil {
 		return err
@@ -140,7 +140,7 @@ func (cfg Config) check() error {
 	return nil
 }
 
-// checkSession looks at what the service would refuse.
+// checkSession checks for what the service would refuse.
 func (cfg Config) checkSession() error {
 	name, d := cfg.RoleSessionName, cfg.Duration
 	switch {

@@ -177,7 +177,7 @@ func text(err error) string {
 	return err.Error()
 }
 
-// TestConnect_silent: a server that accepts and says nothing takes no longer than the exchange may.
+// TestConnect_silent: a server that accepts and sends nothing takes no longer than the exchange may.
 func TestConnect_silent(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")

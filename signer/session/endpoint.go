@@ -99,7 +99,7 @@ func givenEndpoint(cfg Config) (*url.URL, error) {
 	return u, nil
 }
 
-// badEndpoint says what is wrong with u, as the end of a sentence about it.
+// badEndpoint describes what is wrong with u, as the end of a sentence about it.
 func badEndpoint(u *url.URL, cfg Config) string {
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http":

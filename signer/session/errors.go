@@ -14,7 +14,7 @@ import (
 	"kedge/signer"
 )
 
-// ARNError says that an ARN is malformed, is of another kind than its place asks for, or
+// ARNError reports that an ARN is malformed, is of another kind than its place asks for, or
 // does not fit the other two. Nothing was sent.
 type ARNError struct {
 	Field   string // the field of Config or AssumeConfig, such as "ProfileARN"; empty from ParseARN
@@ -40,7 +40,7 @@ func (e *ARNError) Error() string {
 	return fmt.Sprintf("%s %q %s", what, brief(e.Value), e.Problem)
 }
 
-// ConfigError says that a field of Config, AssumeConfig or ChainConfig cannot be used. Nothing was
+// ConfigError reports that a field of Config, AssumeConfig or ChainConfig cannot be used. Nothing was
 // sent.
 type ConfigError struct {
 	Field   string // the field of Config, such as "Duration"; those of the others begin with "Assume"
@@ -91,7 +91,7 @@ func (e *APIError) Error() string {
 	return what + ": " + code + ": " + e.Message
 }
 
-// Throttled says that the service had too many requests.
+// Throttled reports whether the service had too many requests.
 func (e *APIError) Throttled() bool {
 	return e.Status == http.StatusTooManyRequests || isThrottle(e.Code)
 }
@@ -101,7 +101,7 @@ func (e *APIError) invalidSignature() bool {
 	return e.Status == http.StatusForbidden && strings.Contains(strings.ToLower(e.Message), "signature")
 }
 
-// ResponseError says that what answered is not the service, or that its answer is not what
+// ResponseError reports that what answered is not the service, or that its answer is not what
 // was asked for. It never quotes the answer, which may hold secrets.
 type ResponseError struct {
 	Host      string // that answered
@@ -114,7 +114,7 @@ type ResponseError struct {
 
 func (e *ResponseError) Error() string { return e.Host + " " + e.Problem }
 
-// NetworkError says that there was no answer, or only the beginning of one.
+// NetworkError reports that there was no answer, or only the beginning of one.
 type NetworkError struct {
 	Host     string // that was asked
 	Attempts int    // made so far
@@ -145,14 +145,14 @@ const maxUnread = 3
 
 func (e *NetworkError) Unwrap() error { return e.Err }
 
-// Untrusted says that the server's certificate was not accepted: another CA bundle is
+// Untrusted reports whether the server's certificate was not accepted: another CA bundle is
 // needed, or something stands between.
 func (e *NetworkError) Untrusted() bool {
 	_, ok := errors.AsType[*tls.CertificateVerificationError](e.Err)
 	return ok
 }
 
-// hopeless says that the same request will fail the same way: there is no such host, the
+// hopeless reports whether the same request will fail the same way: there is no such host, the
 // proxy refuses, or the two sides do not agree on TLS.
 func (e *NetworkError) hopeless() bool {
 	// crypto/tls wraps alerts, whose own type it keeps to itself, in one of these.
@@ -163,7 +163,7 @@ func (e *NetworkError) hopeless() bool {
 	return e.Untrusted() || alert || refused || noSuchHost(e.Err) || errors.Is(e.Err, http.ErrSchemeMismatch)
 }
 
-// TimeoutError says that there was no session within Config.Timeout.
+// TimeoutError reports that there was no session within Config.Timeout.
 type TimeoutError struct {
 	Limit    time.Duration
 	Attempts int

@@ -30,7 +30,7 @@ func main() {
 	}
 }
 
-// plan is what the command line says.
+// plan is what the command line asks for.
 type plan struct {
 	rounds, hosts, renewals int
 	pid                     int

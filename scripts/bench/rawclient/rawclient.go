@@ -29,14 +29,14 @@ type Conn struct {
 	in  *bufio.Reader
 }
 
-// Answer is what the server says.
+// Answer is what the server sends.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Message is the body of a POST, and what its header says of it.
+// Message is the body of a POST, and what its header has about it.
 type Message struct {
 	Path string
 	Type string // the Content-Type
