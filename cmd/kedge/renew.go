@@ -112,7 +112,7 @@ func (o *renewOptions) renewAll(ctx context.Context, dirs []string) error {
 		return nil
 	}
 	for _, err := range failed[:len(failed)-1] {
-		o.say("error", err.Error())
+		o.sayError(err)
 	}
 	return failed[len(failed)-1]
 }

@@ -40,7 +40,7 @@ func (o *renewOptions) renewEvery(ctx context.Context) error {
 		}
 		waits = len(dirs) == 0
 		if err := o.renewAll(ctx, dirs); err != nil && ctx.Err() == nil {
-			cli.Say(o.Err, name, "error", err.Error())
+			o.sayError(err)
 		}
 		select {
 		case <-ticker.C:

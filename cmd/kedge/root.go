@@ -146,6 +146,9 @@ func (h host) say(kind, text string) {
 	}
 }
 
+// sayError writes an error that does not end the command, with its hint, also with --quiet.
+func (h host) sayError(err error) { cli.SayError(h.Err, name, err, advise(err).Hint) }
+
 func (h host) warn(texts ...string) {
 	for _, text := range texts {
 		h.say("warning", text)

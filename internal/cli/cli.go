@@ -74,10 +74,7 @@ func Main(ctx context.Context, p Program, args []string, s Streams) int {
 		return status.Code
 	}
 	advice := adviceFor(p, err)
-	Say(s.Err, p.Name, "error", err.Error())
-	if advice.Hint != "" {
-		Say(s.Err, p.Name, "hint", advice.Hint)
-	}
+	SayError(s.Err, p.Name, err, advice.Hint)
 	return advice.Code
 }
 
@@ -106,6 +103,14 @@ func adviceFor(p Program, err error) Advice {
 		advice.Code = ExitFailed
 	}
 	return advice
+}
+
+// SayError writes the line of an error, and that of its hint unless that is empty.
+func SayError(w io.Writer, name string, err error, hint string) {
+	Say(w, name, "error", err.Error())
+	if hint != "" {
+		Say(w, name, "hint", hint)
+	}
 }
 
 // Say writes one line "name: kind: text". Line breaks and control characters in text, which
