@@ -75,11 +75,7 @@ func (d estDoor) enroll(ctx context.Context, c *call, r *http.Request) (any, err
 // reenroll is simplereenroll (RFC 7030, 4.2.2): by the certificate that is renewed.
 func (d estDoor) reenroll(ctx context.Context, c *call, r *http.Request) (any, error) {
 	id, err := d.byConnection(ctx, c, r)
-	answer, err := d.certify(ctx, c, r, id, err)
-	if refused := refusedShown(err); refused != nil {
-		return nil, refused
-	}
-	return answer, err
+	return d.certify(ctx, c, r, id, err)
 }
 
 // request is simpleenroll without credentials: it is granted if it was approved, and waits if it may.

@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -34,8 +35,8 @@ func writeRefusal(w http.ResponseWriter, o reply) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="kedge-ca", charset="UTF-8"`)
 	}
 	text := o.refused.message
-	if o.refused.hint != "" {
-		text += "\n" + o.refused.hint
+	if hint := cmp.Or(o.refused.device, o.refused.hint); hint != "" {
+		text += "\n" + hint
 	}
 	writeText(w, o.status, text)
 }

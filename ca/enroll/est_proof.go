@@ -55,8 +55,11 @@ func (d estDoor) byConnection(ctx context.Context, c *call, r *http.Request) (*i
 	return &identity{proof: ca.ProofRenewal, profile: old.Profile, old: old, leaf: leaf}, nil
 }
 
-// refusedShown returns the refusal of the certificate itself that the client has shown, with what a device
-// can do then. It is nil if err is another, or none.
+// tokenForDevice is the hint where a device needs a token.
+const tokenForDevice = "give a token as the password of HTTP Basic at " + est.SimpleEnroll + ": the operator of the CA makes one, with kedge-ca token NAME, and --replace if the name has another key"
+
+// refusedShown returns the refusal of the certificate itself that the client has shown. It is nil if err is
+// another, or none.
 func refusedShown(err error) *refusal {
 	if err == nil {
 		return nil
@@ -64,7 +67,7 @@ func refusedShown(err error) *refusal {
 	refused := *refusalOf(err)
 	switch refused.rule {
 	case "unknown-certificate", "revoked", "ended", "beyond-grace":
-		return refused.hinted("give a token as the password of HTTP Basic at " + est.SimpleEnroll + ": the operator of the CA makes one, with kedge-ca token NAME, and --replace if the name has another key")
+		return &refused
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"bytes"
+	"crypto"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
@@ -267,16 +268,75 @@ func TestEST_challenge(t *testing.T) {
 	for token, own := range map[string]*machine{"new-01": newWorld(t).machine("dev-01"), "new-02": revoked} {
 		request := csr(t, newKey(t), own.name)
 		got := w.postEST(estEnroll, request, byLeaf(own.leaf))
-		if got.status != http.StatusUnauthorized || got.header.Get("WWW-Authenticate") == "" || !strings.Contains(got.text, "the certificate") || strings.Contains(got.text, "kedge enroll") {
+		if got.status != http.StatusUnauthorized || got.header.Get("WWW-Authenticate") == "" || !strings.Contains(got.text, "the certificate") {
 			t.Errorf("%s: %d by %q, %v: %s", own.name, got.status, got.rule, got.header, got.text)
 		}
-		if got := w.postEST(estReenroll, request, byLeaf(own.leaf)); got.status != http.StatusForbidden || strings.Contains(got.text, "kedge enroll") {
+		if got := w.postEST(estReenroll, request, byLeaf(own.leaf)); got.status != http.StatusForbidden || !strings.Contains(got.text, "HTTP Basic at simpleenroll") {
 			t.Errorf("%s: the renewal is answered %d by %q: %s", own.name, got.status, got.rule, got.text)
 		}
 		if got := w.postEST(estEnroll, csr(t, newKey(t), token), byLeaf(own.leaf), byBasic(w.token(nil, token))); got.rule != "issued" {
 			t.Errorf("%s, with a token: %s", own.name, got.record)
 		}
 	}
+}
+
+// TestEST_hints: what is refused to a device names what the device or the operator can do, and no command of
+// kedge, which is not there.
+func TestEST_hints(t *testing.T) {
+	t.Parallel()
+	for rule, tt := range map[string]struct {
+		before func(w *world, h *machine) (name string, key crypto.Signer) // of the request
+		hint   string
+	}{
+		"clone": {func(w *world, h *machine) (string, crypto.Signer) {
+			w.postEST(estReenroll, csr(w.t, newKey(w.t), h.name), byLeaf(h.leaf)).certificate(w.t)
+			return h.name, newKey(w.t)
+		}, "if the device has a newer certificate, have it present that one; "},
+		"names-differ": {func(w *world, h *machine) (string, crypto.Signer) { return "other", newKey(w.t) }, "send the names of the certificate; "},
+		"key-revoked": {func(w *world, h *machine) (string, crypto.Signer) {
+			other := w.machine("web-02")
+			w.revoke(other.leaf, ca.KeyCompromise)
+			return h.name, other.key
+		}, "make a new key in the device; "},
+		"beyond-grace": {func(w *world, h *machine) (string, crypto.Signer) {
+			w.wait(30 * dayLong)
+			return h.name, newKey(w.t)
+		}, "give a token as the password of HTTP Basic at simpleenroll: "},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			h := w.machine("web-01")
+			name, key := tt.before(w, h)
+			got := w.postEST(estReenroll, csr(t, key, name), byLeaf(h.leaf))
+			if lines := strings.Split(got.text, "\n"); got.rule != rule || len(lines) != 3 || !strings.HasPrefix(lines[1], tt.hint) {
+				t.Errorf("by %q: %s", got.rule, got.text)
+			}
+		})
+	}
+}
+
+// TestEST_oldCertificate: a device that makes a new key and presents the certificate that it has renewed is not
+// told that an answer was lost or that there is another host, which nobody can know; and it goes on, with that
+// key, once the operator has decided so.
+func TestEST_oldCertificate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := w.machine("web-01")
+	w.postEST(estReenroll, csr(t, newKey(t), h.name), byLeaf(h.leaf)).certificate(t)
+	request := csr(t, newKey(t), h.name)
+	got := w.postEST(estReenroll, request, byLeaf(h.leaf))
+	const why = "it made a new key and still presents its old certificate"
+	if got.rule != "clone" || !strings.Contains(got.text, why) || !strings.Contains(got.record, "its host made a new key and still presents the old certificate") {
+		t.Errorf("by %q: %s\n%s", got.rule, got.text, got.record)
+	}
+	serial := ca.SerialHex(h.leaf)
+	if !strings.Contains(got.text, "kedge-ca resolve NAME --keep "+serial+";") {
+		t.Errorf("%s", got.text)
+	}
+	_, err := w.service.Resolve(t.Context(), h.name, serial, "the device was set up anew")
+	w.must(err)
+	w.postEST(estReenroll, request, byLeaf(h.leaf)).certificate(t)
 }
 
 // TestEST_limits: a device whose certificate is due renews it, however many others have its address.

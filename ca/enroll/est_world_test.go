@@ -6,7 +6,9 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
+	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -54,6 +56,9 @@ func (w *world) sendEST(method, path string, body []byte, change ...func(*http.R
 		got.waits.ID = words[len(words)-1]
 	default:
 		got.text = string(data)
+		if programs := regexp.MustCompile(`\bkedge (enroll|renew)|--(name|profile)\b`); programs.MatchString(got.text) {
+			w.t.Errorf("a device is given a command of kedge: %s", got.text)
+		}
 	}
 	return got
 }
@@ -132,18 +137,27 @@ type pkcs7 struct {
 // estCerts reads the certificates of an answer.
 func estCerts(t *testing.T, body []byte) []*x509.Certificate {
 	t.Helper()
-	der, err := base64.StdEncoding.DecodeString(string(body))
+	certs, err := readCerts(body)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return certs
+}
+
+// readCerts reads the certificates of an answer; there is at least one.
+func readCerts(body []byte) ([]*x509.Certificate, error) {
+	der, err := base64.StdEncoding.DecodeString(string(body))
+	if err != nil {
+		return nil, err
 	}
 	var message pkcs7
 	rest, err := asn1.Unmarshal(der, &message)
 	if err != nil || len(rest) != 0 || message.Type.String() != "1.2.840.113549.1.7.2" || message.Content.Version != 1 || len(message.Content.Signers) != 0 {
-		t.Fatalf("%+v, %v", message, err)
+		return nil, fmt.Errorf("%+v, %v", message, err)
 	}
 	certs, err := x509.ParseCertificates(message.Content.Certs.Bytes)
 	if err != nil || len(certs) == 0 {
-		t.Fatalf("%d certificates, %v", len(certs), err)
+		return nil, fmt.Errorf("%d certificates, %v", len(certs), err)
 	}
-	return certs
+	return certs, nil
 }

@@ -77,7 +77,8 @@ func (s *Server) known(ctx context.Context, der []byte) (ledger.Certificate, *x5
 	old, err := s.service.Certificate(ctx, sum[:])
 	if _, ok := errors.AsType[*ledger.NotFoundError](err); ok || err == nil && old.Kind != ledger.Leaf {
 		return old, nil, refuse(enrollapi.UnknownCertificate, "unknown-certificate", "the CA does not know the certificate").
-			hinted("it is of another CA, or the CA has lost it: get a token and run kedge enroll --force").because(err)
+			hinted("it is of another CA, or the CA has lost it: get a token and run kedge enroll --force").
+			toDevice("it is of another CA, or the CA has lost it: " + tokenForDevice).because(err)
 	}
 	if err != nil {
 		return old, nil, err

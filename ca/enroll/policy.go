@@ -14,7 +14,7 @@ import (
 	"kedge/internal/enrollapi"
 )
 
-// Policy says what an enrollment server may issue to a host with a profile, without an operator. The
+// Policy specifies what an enrollment server may issue to a host with a profile, without an operator. The
 // zero Policy allows nothing.
 type Policy struct {
 	Profile *ca.Profile
@@ -62,7 +62,7 @@ func (t *Terms) policy(id *identity) (Policy, error) {
 	if !ok {
 		r := refuse(enrollapi.Denied, "profile-unknown", "the profile %q is not in the configuration of the CA", id.profile)
 		if id.proof == ca.ProofApproval {
-			_ = r.hinted("name one that is with --profile")
+			_ = r.hinted("name one that is with --profile").toDevice("use a label of EST for one that is, or have the operator of the CA add it")
 		}
 		return Policy{}, r
 	}
@@ -103,7 +103,8 @@ func (p Policy) request(id *identity, csr *x509.CertificateRequest, from netip.A
 	}
 	if r.Name == "" {
 		return ca.Request{}, refuse(enrollapi.NameNotAllowed, "name-missing", "the request has no name, and nothing else says which name it is for").
-			hinted("name the host: kedge enroll --name NAME")
+			hinted("name the host: kedge enroll --name NAME").
+			toDevice("put the name into the request, as the common name of its subject")
 	}
 	r.Host = r.Name
 	return r, p.checkOwnNames(r, from)
@@ -168,7 +169,8 @@ func checkSameNames(csr *x509.CertificateRequest, old *x509.Certificate) error {
 		return nil
 	}
 	return refuse(enrollapi.NameNotAllowed, "names-differ", "a renewal has the names of the certificate %q, and the request has others", old.Subject.CommonName).
-		hinted("a host gets other names with a new token: kedge enroll --force")
+		hinted("a host gets other names with a new token: kedge enroll --force").
+		toDevice("send the names of the certificate; for other names, " + tokenForDevice)
 }
 
 // alternatives returns alternative names in one form, each once, sorted.

@@ -9,6 +9,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/enrollapi"
+	"kedge/internal/est"
 )
 
 // refusal is why a request is not granted: what the host is told, and the rule that decided, for
@@ -18,6 +19,7 @@ type refusal struct {
 	rule    string
 	message string
 	hint    string
+	device  string        // the hint for a client of EST, which has no kedge; empty: hint
 	retry   time.Duration // 0: a repetition would be refused as well
 	allowed []string      // the methods of HTTP, if another is refused
 	err     error         // what the host is not told; nil if the message is all of it
@@ -38,6 +40,12 @@ func refuse(code enrollapi.Code, rule, format string, args ...any) *refusal {
 
 func (r *refusal) hinted(hint string) *refusal {
 	r.hint = hint
+	return r
+}
+
+// toDevice sets the hint for clients of EST, where hint names a command of kedge.
+func (r *refusal) toDevice(hint string) *refusal {
+	r.device = hint
 	return r
 }
 
@@ -109,10 +117,12 @@ func refuseApproval(e *ledger.TokenError) *refusal {
 	switch e.Why {
 	case ledger.TokenRevoked:
 		return refuse(enrollapi.RequestDenied, "request-denied", "the operator of the CA denied the request").
-			hinted("ask the operator why; kedge enroll asks again with a new key")
+			hinted("ask the operator why; kedge enroll asks again with a new key").
+			toDevice("ask the operator why; a request with a new key is another request")
 	case ledger.TokenSpent, ledger.TokenExpired:
 		return refuse(enrollapi.RequestOver, "request-over", "the request was approved before, and its certificate has expired or was revoked").
-			hinted("run the same command again: kedge enroll asks with a new key")
+			hinted("run the same command again: kedge enroll asks with a new key").
+			toDevice("make a new key: a request with it is another request")
 	case ledger.TokenName, ledger.TokenKey, ledger.TokenProfile:
 		return refuse(enrollapi.NameNotAllowed, "approval-name", "the approval is for another name, key or profile")
 	}
@@ -149,34 +159,37 @@ func refuseName(err error) *refusal {
 func refuseRenewal(err error) *refusal {
 	enroll := "have the operator of the CA make a token that replaces the key of the name, with kedge-ca token NAME --replace, and run kedge enroll --force"
 	if e, ok := errors.AsType[*ledger.GraceError](err); ok {
-		return refuse(enrollapi.BeyondGrace, "beyond-grace", "the certificate %q expired too long ago, or too often", e.Presented.Subject).hinted(enroll)
+		return refuse(enrollapi.BeyondGrace, "beyond-grace", "the certificate %q expired too long ago, or too often", e.Presented.Subject).hinted(enroll).toDevice(tokenForDevice)
 	}
 	if e, ok := errors.AsType[*ledger.CloneError](err); ok {
 		return refuseClone(e)
 	}
 	if e, ok := errors.AsType[*ledger.EndedError](err); ok {
-		return refuse(enrollapi.Ended, "ended", "the certificate %q can no longer be renewed: its name was given to another key, or to nobody", e.Presented.Subject).hinted(enroll)
+		return refuse(enrollapi.Ended, "ended", "the certificate %q can no longer be renewed: its name was given to another key, or to nobody", e.Presented.Subject).hinted(enroll).toDevice(tokenForDevice)
 	}
 	if e, ok := errors.AsType[*ledger.RevokedError](err); ok {
-		return refuse(enrollapi.Revoked, "revoked", "the certificate %q was revoked", e.Subject).hinted(enroll)
+		return refuse(enrollapi.Revoked, "revoked", "the certificate %q was revoked", e.Subject).hinted(enroll).toDevice(tokenForDevice)
 	}
 	return nil
 }
 
-// refuseClone tells a host that another has had its certificate. Which of the two is the right one, the
-// operator says.
+// refuseClone refuses a renewal since the certificate was renewed before, with another key. Whether that was
+// another host, and which of the two may go on, the operator decides.
 func refuseClone(e *ledger.CloneError) *refusal {
-	r := refuse(enrollapi.Clone, "clone", "the certificate %q, serial %s, was renewed on %s with another key, not that of this host: this host was restored from a snapshot or backup, or one of the two is a copy of the other; or the answer to the renewal was lost, and this host made another key",
+	r := refuse(enrollapi.Clone, "clone", "the certificate %q, serial %s, was renewed on %s already, with another key than that of this request: there is a copy of this host, it was restored from a snapshot or backup, or it made a new key and still presents its old certificate, since it never got the new one or does not use it",
 		e.Presented.Subject, e.Presented.Serial, rfc3339(e.Newest.IssuedAt))
 	if e.Presented.Seq == e.Newest.Seq {
 		r.message = fmt.Sprintf("the certificate %q, serial %s, is now renewed by one key alone, which is another: two hosts have had it", e.Presented.Subject, e.Presented.Serial)
 	}
-	return r.hinted(fmt.Sprintf("if this host is the right one, the operator of the CA lets it go on, and it renews by itself then: kedge-ca resolve NAME --keep %s; if it is a copy, it needs a name of its own: kedge-ca token NEW-NAME, then kedge enroll --force", e.Presented.Serial))
+	right := fmt.Sprintf("kedge-ca resolve NAME --keep %s", e.Presented.Serial)
+	return r.hinted("if this host is the right one, the operator of the CA lets it go on, and it renews by itself then: " + right + "; if it is a copy, it needs a name of its own: kedge-ca token NEW-NAME, then kedge enroll --force").
+		toDevice("if the device has a newer certificate, have it present that one; if it has none and is no copy, the operator of the CA lets it go on with the key of this request: " + right + "; otherwise it needs a token as the password of HTTP Basic at " + est.SimpleEnroll + ": kedge-ca token NAME --replace, or kedge-ca token NEW-NAME for a copy")
 }
 
 func refuseKey(err error) *refusal {
 	if _, ok := errors.AsType[*ledger.RevokedKeyError](err); ok {
-		return refuse(enrollapi.KeyRevoked, "key-revoked", "a certificate of this key was revoked").hinted("make a new key: kedge enroll --force")
+		return refuse(enrollapi.KeyRevoked, "key-revoked", "a certificate of this key was revoked").hinted("make a new key: kedge enroll --force").
+			toDevice("make a new key in the device; if its certificate is not renewed for that either, " + tokenForDevice)
 	}
 	return nil
 }

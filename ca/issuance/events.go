@@ -71,7 +71,7 @@ func (s *Service) cloneEvents(ctx context.Context, now time.Time) (all []Event, 
 			return nil, err
 		}
 		e := Event{ID: fmt.Sprintf("clone:%d", c.Seq), Kind: EventClone, At: c.At, Name: newest.CommonName, Serial: newest.Serial, Key: hex.EncodeToString(c.Key), NewestKey: hex.EncodeToString(newest.KeyHash),
-			Text: fmt.Sprintf("another key wanted to renew a certificate of %q: one of two hosts is a copy", newest.CommonName)}
+			Text: fmt.Sprintf("another key wanted to renew a certificate of %q, which was renewed before: there is a copy of the host, or it still presents that certificate", newest.CommonName)}
 		if c.Address.IsValid() {
 			e.Address = c.Address.String()
 		}

@@ -100,7 +100,7 @@ func (s *Service) cloneStatus(ctx context.Context, c *Status) error {
 		return nil
 	}
 	slices.Sort(names)
-	c.Needs = append(c.Needs, fmt.Sprintf("another key wanted to renew a certificate of %s, so that one of the two hosts is a copy: find out which with kedge-ca hosts --json, and let the other go on with kedge-ca resolve NAME --keep SERIAL",
+	c.Needs = append(c.Needs, fmt.Sprintf("another key wanted to renew a certificate of %s, which was renewed before: there is a copy of the host, or it still presents that certificate; find out with kedge-ca hosts --json, and let the right host go on with kedge-ca resolve NAME --keep SERIAL",
 		someOf(names, maxRemaining, len(names))))
 	return nil
 }

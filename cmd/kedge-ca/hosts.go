@@ -19,9 +19,9 @@ func newHosts(h host, run func(context.Context, *hostsOptions) error) *cobra.Com
 		Use:   "hosts",
 		Short: "List the hosts that have a name, those that are late or copied first",
 		Long: `List the names that hosts hold, with the newest certificate of each, the proof by which it was
-issued, and alarms: that another key tried to renew an older certificate of the host, which one
-of them has copied, and that it is denied further certificates. A host holds its name after its
-certificate has expired, until "kedge-ca decommission".
+issued, and alarms: that another key tried to renew an older certificate of the host ("kedge-ca
+resolve" decides which goes on), and that it is denied further certificates. A host holds its name
+after its certificate has expired, until "kedge-ca decommission".
 
 First come the hosts whose certificate has expired or nearly so, which should have renewed it: when
 is said under expiry.warn: in the configuration. The others follow, the first to expire first.`,

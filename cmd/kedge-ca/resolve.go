@@ -25,7 +25,8 @@ func newResolve(h host, run func(context.Context, *resolveOptions) error) *cobra
 		Use:   "resolve <name> --keep <serial>",
 		Short: "Say which of two hosts with the same certificate goes on",
 		Long: `Say which of two hosts goes on with a name, after both had the same key and certificate: one is a
-copy of the other, or was restored from a snapshot. "kedge-ca hosts" shows the alarm, and with --json
+copy of the other, or was restored from a snapshot. (Or there is one host, which enrolls by EST, made
+a new key, and still presents its old certificate.) "kedge-ca hosts" shows the alarm, and with --json
 the keys, the addresses and the serial numbers. --keep takes that of the certificate which the right
 host has:
 
