@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"bytes"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -20,14 +21,17 @@ import (
 // modelServer is a server that listens over TLS, with a service and a clock of its own.
 type modelServer struct {
 	*world
-	name string
-	url  string
+	name   string
+	url    string
+	client *http.Client
 }
 
 func newModelServer(name string, w *world) *modelServer {
-	listening := httptest.NewServer(w.server)
+	listening := httptest.NewUnstartedServer(w.server)
+	listening.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
+	listening.StartTLS()
 	w.t.Cleanup(listening.Close)
-	return &modelServer{w, name, listening.URL}
+	return &modelServer{w, name, listening.URL, listening.Client()}
 }
 
 // request is what a host asks for once.
@@ -58,11 +62,14 @@ func (o outcome) String() string {
 
 // ask sends a request over HTTP: one of EST, or JSON.
 func (s *modelServer) ask(path string, message any) (o outcome, err error) {
+	if m, ok := message.(estMessage); ok {
+		return s.askEST(path, m)
+	}
 	body, err := json.Marshal(message)
 	if err != nil {
 		return o, err
 	}
-	response, err := http.Post(s.url+path, enrollapi.ContentType, bytes.NewReader(body))
+	response, err := s.client.Post(s.url+path, enrollapi.ContentType, bytes.NewReader(body))
 	if err != nil {
 		return o, err
 	}
@@ -128,7 +135,7 @@ func (r *reference) follow(t *turn, want prediction, asWanted bool) error {
 	case t.err != nil:
 		return t.err
 	case t.got.code != "" && asWanted:
-		if t.got.code == enrollapi.Clone && t.path == enrollapi.PathRenew {
+		if t.got.code == enrollapi.Clone && t.path != enrollapi.PathUnenroll {
 			r.wrote(t.s.now())
 		}
 		return nil

@@ -16,13 +16,15 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/enrollapi"
+	"kedge/internal/est"
 	"kedge/internal/testenv"
 )
 
 // TestModel: random lives of hosts over HTTP, by two servers with different clocks on one ledger in
 // PostgreSQL, or by one on SQLite: they enroll, renew, repeat what they asked when an answer was lost,
-// are copied, revoked, denied, decommissioned and replaced, one after the other or at once. After each
-// step the answer and the ledger are compared with a reference that has the rules in plain maps.
+// are copied, revoked, denied, decommissioned and replaced, one after the other or at once. A third of the
+// requests for certificates are those of EST, by the same hosts. After each step the answer and the ledger
+// are compared with a reference that has the rules in plain maps.
 //
 // KEDGE_TEST_SEQUENCES is how many ("make model"), an eighth of them on PostgreSQL; KEDGE_TEST_SEED
 // runs one sequence again, as a failure shows.
@@ -199,7 +201,15 @@ func (m *model) enroll() *request {
 	op.grant = func(r *reference, leaf *x509.Certificate, now time.Time) {
 		r.enrolled(token.id, h.name, keyID(h.key), leaf, now)
 	}
-	return op
+	if !m.oneIn(3) {
+		return op
+	}
+	message := estMessage{request: csr(m.t, h.key, h.name), token: &token.proof}
+	if len(m.hosts) != 0 && m.oneIn(4) { // which counts for nothing beside a token
+		shown := pick(m, m.hosts)
+		message.leaf, message.key = shown.leaf, shown.key
+	}
+	return m.byEST(op, est.SimpleEnroll, message)
 }
 
 // renew asks for the next certificate of a host, with the key of a try before or another; now and then
@@ -221,7 +231,7 @@ func (m *model) renewOf(h *host) *request {
 	case m.oneIn(12):
 		key = newKey(m.t)
 	}
-	return &request{
+	op := &request{
 		text: fmt.Sprintf("%s renews %.8s by key %.8s", h.name, serialOf(by.leaf), keyID(key)), path: enrollapi.PathRenew,
 		message: func(s *modelServer) any {
 			body := csr(m.t, key, h.name)
@@ -237,6 +247,11 @@ func (m *model) renewOf(h *host) *request {
 			h.key, h.leaf, h.pending = key, leaf, nil
 		},
 	}
+	if !m.oneIn(3) {
+		return op
+	}
+	operation := pick(m, []string{est.SimpleReenroll, est.SimpleEnroll})
+	return m.byEST(op, operation, estMessage{request: csr(m.t, key, h.name), leaf: by.leaf, key: by.key})
 }
 
 // unenroll gives a certificate up.
