@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
+	"io"
+	"strings"
 
+	"kedge/internal/cli"
 	"kedge/internal/enrollclient"
 	"kedge/internal/processline"
-	"kedge/internal/trial"
 )
 
 // unusableError reports that a host is enrolled, and gets no credentials yet. Err says why.
@@ -64,17 +64,16 @@ func (o *enrollOptions) configure(ctx context.Context, arguments []string) error
 	return cmd.ExecuteContext(ctx)
 }
 
-// try gets credentials as an SDK would.
+// try gets credentials as kedge credential-process does, but without the cache, and with nobody to ask for a
+// password. It starts no process: a container or a chroot may have no shell, no /proc and no /dev/null.
 func (o *enrollOptions) try(ctx context.Context, arguments []string) error {
-	program, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find out where this program is: %w", err)
-	}
-	line, err := processline.Join(append([]string{program, "credential-process"}, arguments...))
-	if err != nil {
-		return err
-	}
-	if err := trial.Process(ctx, line, o.Err); err != nil {
+	h := o.host
+	h.In, h.Out = strings.NewReader(""), io.Discard
+	h.inputs.Stdin, h.inputs.Ask = h.In, func(string) ([]byte, error) { return nil, cli.ErrNoTerminal }
+	cmd := newCredentialProcess(h, runCredentialProcess)
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetArgs(append(arguments, "--cache", "off"))
+	if err := cmd.ExecuteContext(ctx); err != nil {
 		return err
 	}
 	o.done("it gives credentials")

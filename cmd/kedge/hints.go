@@ -11,6 +11,7 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/hostadvice"
 	"kedge/internal/settings"
+	"kedge/internal/trial"
 )
 
 // advise returns how to exit after an error, and what to do about it.
@@ -35,9 +36,15 @@ func ownErrors() advice.Table {
 
 func isUnconfirmed(err error) bool { return errors.As(err, new(*cli.UnconfirmedError)) }
 
+func isTrial(err error) bool { return errors.As(err, new(*trial.Error)) }
+
 // enrolled is about a check that failed when the identity was written already.
 func enrolled(e *unusableError) string {
-	return "the identity in " + e.Dir + " stays, and can be renewed; correct what was said, then run: " + e.Check
+	next := "correct what was said"
+	if hint := hostadvice.Table().Of(e.Err).Hint; hint != "" && !isTrial(e.Err) { // that of a profile is about a file
+		next = hint
+	}
+	return "the identity in " + e.Dir + " stays, and can be renewed; " + next + ", then run: " + e.Check
 }
 
 // noListener is about an address that is not to be had.

@@ -79,6 +79,7 @@ func run(ctx context.Context, stderr io.Writer, program string, args ...string) 
 	defer cancel()
 	cmd := exec.CommandContext(limited, program, args...)
 	cmd.Dir = filepath.VolumeName(program) + string(filepath.Separator)
+	cmd.Stdin = strings.NewReader("") // a pipe: in a chroot there may be no /dev/null
 	detach(cmd)
 	cmd.WaitDelay = time.Second // for its own children
 	var stdout bytes.Buffer
@@ -130,6 +131,9 @@ func withoutDigits(s string) string {
 // unstarted returns an error that names the program that could not be started, without the system
 // call.
 func unstarted(program string, err error) error {
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("there is no %s in PATH: the SDKs that run a credential_process by a shell get no credentials here", program)
+	}
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("run %s: %w", program, path.Err)
 	}
