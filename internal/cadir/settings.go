@@ -30,13 +30,13 @@ type Settings struct {
 	DefaultProfile string `yaml:"default_profile"`
 	// Profiles say what is issued, and how hosts get it.
 	Profiles map[string]ProfileSettings `yaml:"profiles"`
-	// Server says how hosts reach the CA.
+	// Server specifies how hosts reach the CA.
 	Server ServerSettings `yaml:"server"`
-	// Notify says where kedge-ca serve reports what an operator should know.
+	// Notify specifies where kedge-ca serve reports what an operator should know.
 	Notify NotifySettings `yaml:"notify"`
-	// CRL says how revocation lists are made.
+	// CRL specifies how revocation lists are made.
 	CRL CRLSettings `yaml:"crl"`
-	// Expiry says which leaves that no other has replaced are reported.
+	// Expiry specifies which leaves that no other has replaced are reported.
 	Expiry ExpirySettings `yaml:"expiry"`
 
 	file string // it was read from; empty where there is none
@@ -210,7 +210,7 @@ func decodeStrictly(data []byte, to any) error {
 	return nil
 }
 
-// settingsError says ":LINE: what is wrong" in the words of this program.
+// settingsError returns ":LINE: KEY: what is wrong" in the words of this program, as far as the key is known.
 func settingsError(data []byte, err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
@@ -219,7 +219,6 @@ func settingsError(data []byte, err error) error {
 	line := ""
 	if rest, ok := strings.CutPrefix(text, "line "); ok {
 		line, text, _ = strings.Cut(rest, ": ")
-		line = ":" + line
 	}
 	if key, ok := strings.CutPrefix(text, "field "); ok {
 		key, _, _ = strings.Cut(key, " not found in type ")
@@ -228,39 +227,16 @@ func settingsError(data []byte, err error) error {
 	if strings.HasSuffix(text, "into cadir.ESTSettings") {
 		text = "server.est takes keys: est: {enabled: true}"
 	}
+	at := place{line: line}
 	if value, ok := strings.CutPrefix(text, "cannot unmarshal "); ok {
 		_, value, _ = strings.Cut(value, " ")
 		value, _, _ = strings.Cut(value, "into ")
-		text = fmt.Sprintf("%s is not what this key takes", cmp.Or(strings.TrimSpace(value), "a list or a group of keys"))
+		value = strings.TrimSpace(value)
+		at = at.ofMistyped(data, value)
+		text = fmt.Sprintf("%s is not what this key takes", cmp.Or(value, "a list or a group of keys"))
 	}
 	if line == "" {
-		line = lineOf(data, text)
+		at = placeOfRefused(data, text)
 	}
-	return fmt.Errorf("%s: %s", line, text)
-}
-
-// lineOf finds the value that an error begins with: the library does not say where a value
-// stands that refuses itself.
-func lineOf(data []byte, text string) string {
-	var document yaml.Node
-	if err := yaml.Unmarshal(data, &document); err != nil {
-		return ""
-	}
-	line := ""
-	var look func(n *yaml.Node, key string)
-	look = func(n *yaml.Node, key string) {
-		for i, child := range n.Content {
-			name := ""
-			if n.Kind == yaml.MappingNode && i%2 == 1 {
-				name = n.Content[i-1].Value
-			}
-			look(child, name)
-		}
-		refuses := slices.Contains([]string{"valid", "default", "max", "warn", "forget", "grace", "hardware_grace", "address", "host", "timeout", "wait", "session_duration", "create_session_quota"}, key)
-		if line == "" && refuses && n.Kind == yaml.ScalarNode && strings.HasPrefix(text, fmt.Sprintf("%q", n.Value)) {
-			line = fmt.Sprintf(":%d", n.Line)
-		}
-	}
-	look(&document, "")
-	return line
+	return fmt.Errorf("%s%s", at, text)
 }
