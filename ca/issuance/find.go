@@ -16,10 +16,34 @@ import (
 )
 
 // NoMatchError reports that no certificate in the ledger matches the text.
-type NoMatchError struct{ Text string }
+type NoMatchError struct {
+	Text    string
+	NoFile  bool   // the text is like a path, and there is no such file
+	Subject string // of the certificate in the file, if the text names one
+}
 
 func (e *NoMatchError) Error() string {
+	switch {
+	case e.Subject != "":
+		return fmt.Sprintf("the certificate %q in %s is not in the ledger", e.Subject, e.Text)
+	case e.NoFile:
+		return fmt.Sprintf("there is no file %q, and no certificate in the ledger is named so", e.Text)
+	}
 	return fmt.Sprintf("no certificate in the ledger is named by %q", e.Text)
+}
+
+// noMatch returns the error for a text that no certificate matches.
+func (s *Service) noMatch(text string, all []Query) error {
+	e := &NoMatchError{Text: strings.TrimSpace(text)}
+	if s.readCert == nil || len(all) == 0 || all[0].Kind != ByFile {
+		return e
+	}
+	cert, err := s.readCert(all[0].Value)
+	e.NoFile = errors.Is(err, fs.ErrNotExist)
+	if err == nil {
+		e.Subject = cert.Subject.String()
+	}
+	return e
 }
 
 // Match is a certificate with the query that found it.
@@ -53,7 +77,7 @@ func (s *Service) FindLast(ctx context.Context, text string) (last ledger.Certif
 func (s *Service) matches(ctx context.Context, text string, all []Query, keep func(Query, *ledger.Certificate) bool) ([]Match, error) {
 	matches, err := s.matchesIn(all, keep, func(f ledger.Filter) iter.Seq2[ledger.Certificate, error] { return s.ledger.List(ctx, f) })
 	if len(matches) == 0 && err == nil {
-		err = &NoMatchError{strings.TrimSpace(text)}
+		err = s.noMatch(text, all)
 	}
 	return matches, err
 }
@@ -105,7 +129,7 @@ func (s *Service) Lookup(ctx context.Context, text string, narrow ledger.Filter)
 			return f, err
 		}
 	}
-	return narrow, &NoMatchError{text}
+	return narrow, s.noMatch(text, all)
 }
 
 // filter adds a query to a filter; ok is false for a file that does not exist.

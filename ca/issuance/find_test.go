@@ -59,6 +59,8 @@ func TestFind_file(t *testing.T) {
 			return cert, nil
 		case "broken.pem":
 			return nil, broken
+		case "foreign.pem":
+			return newCA(t).leaf("web-02", time.Hour), nil
 		}
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	}
@@ -70,8 +72,13 @@ func TestFind_file(t *testing.T) {
 	if _, err := s.Find(t.Context(), "broken.pem"); !errors.Is(err, broken) {
 		t.Errorf("broken: %v", err)
 	}
-	if _, err := s.Find(t.Context(), "missing.pem"); !errors.As(err, new(*NoMatchError)) {
+	_, err = s.Find(t.Context(), "missing.pem")
+	if none, ok := errors.AsType[*NoMatchError](err); !ok || !none.NoFile {
 		t.Errorf("one way to read it among others: %v", err)
+	}
+	_, err = s.Find(t.Context(), "foreign.pem")
+	if none, ok := errors.AsType[*NoMatchError](err); !ok || none.NoFile || none.Subject != "CN=web-02" {
+		t.Errorf("a certificate of another CA: %v", err)
 	}
 	one, err := SelectFile("missing.pem")
 	if err != nil {

@@ -79,7 +79,7 @@ func sessionOf(text string) (session string, ok bool, err error) {
 				return resource[2], true, nil
 			}
 		}
-		return "", false, fmt.Errorf("the ARN %q names no session: it must be one of an assumed role, arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION", text)
+		return "", false, fmt.Errorf("the ARN %q names no session: it must be one of an assumed role, arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION, such as userIdentity.arn in CloudTrail", text)
 	}
 	id, session, ok := strings.Cut(text, ":")
 	upper := func(r rune) bool { return r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' }

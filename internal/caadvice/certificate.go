@@ -31,12 +31,24 @@ func certificate() advice.Table {
 		advice.About(func(e *ca.ProfileError) string {
 			return fmt.Sprintf("ask for what the profile allows, or change %s of profile %q in the configuration", e.Key, e.Profile)
 		}),
-		advice.Kind[*issuance.NoMatchError]("kedge-ca list shows what is in the ledger"),
+		advice.About(noMatch),
 		advice.Kind[*issuance.RootRevocationError]("take the trust anchor away at IAM Roles Anywhere, or rotate to a new one"),
 		advice.Kind[*issuance.ForgottenError]("if the ledger was restored from an older backup, take the list into it: kedge-ca crl --take-list; if it was never meant: kedge-ca crl --drop-list"),
 		advice.Kind[*issuance.OddListError]("if it is not needed, move it away: nothing is overwritten of which nobody knows what it revokes"),
 		advice.Kind[*issuance.NoBaseError]("make a complete list first, without --delta"),
 	}
+}
+
+// noMatch is about a text that names no certificate.
+func noMatch(e *issuance.NoMatchError) string {
+	const list = "kedge-ca list shows what is in the ledger"
+	switch {
+	case e.Subject != "":
+		return "it is of another CA, or was issued after the backup from which the ledger was restored; " + list
+	case strings.HasPrefix(e.Text, "arn:"), strings.HasPrefix(e.Text, "AROA"):
+		return "the host chose the name of that session: take the sourceIdentity of the same event in CloudTrail; " + list
+	}
+	return list
 }
 
 // refusedSAN is about a certificate request with an alternative name that cannot be.
