@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -15,6 +16,32 @@ type configError struct{ error }
 
 func (e configError) Unwrap() error { return e.error }
 
+// unreadableError is a file that cannot be opened, without the system call that failed.
+type unreadableError struct{ *fs.PathError }
+
+func (e unreadableError) Error() string {
+	switch {
+	case errors.Is(e.Err, fs.ErrNotExist):
+		return "there is no file " + e.Path
+	case errors.Is(e.Err, fs.ErrPermission):
+		return e.Path + " cannot be read by this user"
+	}
+	return e.Path + ": " + e.Err.Error()
+}
+
+// unreadable puts the error of a file into words; that of a file which another one names begins with the
+// name of the other.
+func unreadable(file string, err error) error {
+	path, ok := errors.AsType[*fs.PathError](err)
+	switch {
+	case !ok:
+		return err
+	case path.Path != file:
+		return fmt.Errorf("%s: %w", file, unreadableError{path})
+	}
+	return unreadableError{path}
+}
+
 // advise is the table of what to do about an error.
 func advise(err error) cli.Advice {
 	advice := cli.Advice{Code: cli.ExitFailed}
@@ -23,6 +50,7 @@ func advise(err error) cli.Advice {
 	unknown, isUnknown := errors.AsType[*emulator.UnknownMemberError](err)
 	isMalformed := emulator.IsMalformedPolicy(err)
 	path, isPath := errors.AsType[*fs.PathError](err)
+	_, isUnreadable := errors.AsType[unreadableError](err)
 	switch {
 	case errors.Is(err, emulator.ErrNotLoopback):
 		return cli.Advice{Code: cli.ExitUsage, Hint: "listen on 127.0.0.1 or [::1], or give --allow-remote and mean it"}
@@ -40,6 +68,11 @@ func advise(err error) cli.Advice {
 		advice.Hint = "stop the other one, or use --listen 127.0.0.1:0 for a free port"
 	case isPath && path.Op == "create" && errors.Is(err, fs.ErrNotExist): // of atomicfile
 		advice.Hint = "make its folder first"
+	case isUnreadable && errors.Is(err, fs.ErrNotExist):
+		advice.Hint = "give the path of a file that is there; the CA's certificate is ca/ca.pem where kedge-ca init made it"
+	case isUnreadable && errors.Is(err, fs.ErrPermission):
+		advice.Hint = "run it as a user who may read the file"
+	case isUnreadable: // the error has what the system reports
 	case isUnknown:
 		advice.Hint = "there can be: " + strings.Join(unknown.Known, ", ")
 	case isConfig && !isPath:

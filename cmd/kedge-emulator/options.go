@@ -90,7 +90,7 @@ func (o *options) check(cmd *cobra.Command) ([]emulator.Fault, error) {
 func checkAddress(s string) error {
 	_, port, err := net.SplitHostPort(s)
 	if err != nil {
-		return err
+		return fmt.Errorf("%q is not an address and a port, such as 127.0.0.1:0", s)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("%q: a port is a number from 0 to 65535", s)
@@ -98,17 +98,26 @@ func checkAddress(s string) error {
 	return nil
 }
 
-// config is what the flags and the configuration file say together.
+// readFile reads the file that a flag names.
+func readFile(flag, path string) ([]byte, error) {
+	data, err := emulator.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", flag, unreadable(path, err))
+	}
+	return data, nil
+}
+
+// config is what the flags and the configuration file specify together.
 func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, error) {
 	var c emulator.Config
 	var err error
 	if o.configFile != "" {
 		if c, err = emulator.ReadConfig(o.configFile); err != nil {
-			return c, configError{err}
+			return c, configError{unreadable(o.configFile, err)}
 		}
 	}
 	for _, path := range o.trustAnchors {
-		pem, err := emulator.ReadFile(path)
+		pem, err := readFile("trust-anchor", path)
 		if err != nil {
 			return c, err
 		}
@@ -166,7 +175,7 @@ func (o *options) overrideRoles(cmd *cobra.Command, c *emulator.Config) error {
 // prepare gives the emulator its CRLs and faults.
 func (o *options) prepare(e *emulator.Emulator, faults []emulator.Fault, s cli.Streams) error {
 	for _, path := range o.crls {
-		list, err := emulator.ReadFile(path)
+		list, err := readFile("crl", path)
 		if err != nil {
 			return err
 		}

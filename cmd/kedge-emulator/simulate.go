@@ -57,11 +57,11 @@ func runSimulate(cmd *cobra.Command, o *simulateOptions, s cli.Streams) error {
 	if o.policy == "" || o.certificate == "" {
 		return cli.Usagef(cmd, "simulate needs --policy and --certificate")
 	}
-	document, err := emulator.ReadFile(o.policy)
+	document, err := readFile("policy", o.policy)
 	if err != nil {
 		return err
 	}
-	certificate, err := emulator.ReadFile(o.certificate)
+	certificate, err := readFile("certificate", o.certificate)
 	if err != nil {
 		return err
 	}
