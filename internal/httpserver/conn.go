@@ -66,11 +66,11 @@ func (c *conn) isExpendable(now time.Time) bool {
 	if reading == 0 || c.answering.Load() {
 		return false
 	}
-	return now.UnixNano()-reading >= int64(c.patience()) || now.UnixNano()-c.since.Load() >= int64(slowRequest)
+	return now.UnixNano()-reading >= int64(c.readTimeout()) || now.UnixNano()-c.since.Load() >= int64(slowRequest)
 }
 
-// patience returns how long the client may send nothing, with the lock of all connections held.
-func (c *conn) patience() time.Duration {
+// readTimeout returns how long the client may send nothing, with the lock of all connections held.
+func (c *conn) readTimeout() time.Duration {
 	longest := slowRead
 	if !c.heard.Load() {
 		longest = slowFirst

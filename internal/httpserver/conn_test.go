@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestPatience: how long a client may send nothing before its connection makes room for another.
-func TestPatience(t *testing.T) {
+// TestReadTimeout: how long a client may send nothing before its connection makes room for another.
+func TestReadTimeout(t *testing.T) {
 	t.Parallel()
 	one := netip.MustParsePrefix("192.0.2.1/32")
 	for _, tt := range []struct {
