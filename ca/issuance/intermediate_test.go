@@ -108,31 +108,31 @@ func (x *testCA) path(name string) []*x509.Certificate {
 // and renews its authorities later.
 func TestTakeIn(t *testing.T) {
 	t.Parallel()
-	vault := newCA(t)
-	vault.intermediate("policy", RootName)
-	vault.intermediate("issuing-1", "policy")
+	offline := newCA(t)
+	offline.intermediate("policy", RootName)
+	offline.intermediate("issuing-1", "policy")
 	x := newEmpty(t)
-	all, err := x.TakeIn(t.Context(), TakeIn{Name: "online", Path: vault.path("issuing-1")})
+	all, err := x.TakeIn(t.Context(), TakeIn{Name: "online", Path: offline.path("issuing-1")})
 	if err != nil || len(all) != 3 || all[0].Name != RootName || all[1].Name != "policy" || all[2].Name != "online" {
 		t.Fatalf("%+v, %v", all, err)
 	}
 	x.wantStates("taken in", "ca active, policy active, online active issuing")
-	if all, err = x.TakeIn(t.Context(), TakeIn{Name: "online", Path: vault.path("issuing-1")}); err != nil || len(all) != 1 {
+	if all, err = x.TakeIn(t.Context(), TakeIn{Name: "online", Path: offline.path("issuing-1")}); err != nil || len(all) != 1 {
 		t.Errorf("again: %+v, %v", all, err)
 	}
 
-	vault.now = vault.now.Add(time.Hour)
-	x.now = vault.now
-	old := vault.path("issuing-1")[0]
-	prepared, err := vault.open("policy").PrepareRenewal(ca.Renewal{Old: old}, vault.now)
+	offline.now = offline.now.Add(time.Hour)
+	x.now = offline.now
+	old := offline.path("issuing-1")[0]
+	prepared, err := offline.open("policy").PrepareRenewal(ca.Renewal{Old: old}, offline.now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	renewed, err := vault.IssueAnotherCA(t.Context(), prepared)
+	renewed, err := offline.IssueAnotherCA(t.Context(), prepared)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := append([]*x509.Certificate{renewed}, vault.path("policy")...)
+	path := append([]*x509.Certificate{renewed}, offline.path("policy")...)
 	if _, err = x.TakeIn(t.Context(), TakeIn{Name: "online", Path: path}); err != nil {
 		t.Fatal(err)
 	}
@@ -145,16 +145,16 @@ func TestTakeIn(t *testing.T) {
 
 func TestTakeIn_refuses(t *testing.T) {
 	t.Parallel()
-	vault, other := newCA(t), newCA(t)
-	vault.intermediate("issuing-1", RootName)
-	vault.intermediate("issuing-2", RootName)
+	offline, other := newCA(t), newCA(t)
+	offline.intermediate("issuing-1", RootName)
+	offline.intermediate("issuing-2", RootName)
 	other.intermediate("issuing-1", RootName)
 	x := newEmpty(t)
-	if _, err := x.TakeIn(t.Context(), TakeIn{Name: "issuing-1", Path: vault.path("issuing-1"), KeepIssuer: true}); err != nil {
+	if _, err := x.TakeIn(t.Context(), TakeIn{Name: "issuing-1", Path: offline.path("issuing-1"), KeepIssuer: true}); err != nil {
 		t.Fatal(err)
 	}
 	x.wantStates("keeps the issuer", "ca active, issuing-1 active")
-	if _, err := x.TakeIn(t.Context(), TakeIn{Name: "issuing-1", Path: vault.path("issuing-2")}); !errors.As(err, new(*TakenError)) {
+	if _, err := x.TakeIn(t.Context(), TakeIn{Name: "issuing-1", Path: offline.path("issuing-2")}); !errors.As(err, new(*TakenError)) {
 		t.Errorf("another key: %v", err)
 	}
 	if _, err := x.TakeIn(t.Context(), TakeIn{Name: "foreign", Path: other.path("issuing-1")}); !errors.As(err, new(*UnknownRootError)) {

@@ -12,17 +12,17 @@ import (
 	"kedge/internal/testenv"
 )
 
-// inKMS makes a vault with a double of AWS KMS.
-func inKMS(t *testing.T) (*vault, *testenv.KMS) {
+// inKMS makes a CA with a double of AWS KMS.
+func inKMS(t *testing.T) (*hardwareCA, *testenv.KMS) {
 	t.Helper()
 	k := testenv.NewKMS(t)
-	return &vault{t: t, dir: t.TempDir(), env: k.Environment()}, k
+	return &hardwareCA{t: t, dir: t.TempDir(), env: k.Environment()}, k
 }
 
 // create makes a key and returns its URI.
-func (v *vault) create(name string, flags ...string) string {
-	v.t.Helper()
-	stdout, _ := v.run(append([]string{"key", "create", "awskms:name=" + name + ";region=" + testenv.KMSRegion}, flags...)...)
+func (c *hardwareCA) create(name string, flags ...string) string {
+	c.t.Helper()
+	stdout, _ := c.run(append([]string{"key", "create", "awskms:name=" + name + ";region=" + testenv.KMSRegion}, flags...)...)
 	return strings.TrimSpace(stdout)
 }
 
@@ -30,38 +30,38 @@ func (v *vault) create(name string, flags ...string) string {
 // nothing but where the keys are is in the folder.
 func TestKMS(t *testing.T) {
 	t.Parallel()
-	v, k := inKMS(t)
-	root := v.create("root")
+	c, k := inKMS(t)
+	root := c.create("root")
 	if u, err := awskms.ParseURI(root); err != nil || u.KeyID == "" || u.Region != testenv.KMSRegion {
 		t.Fatalf("%s: %v", root, err)
 	}
-	stdout, stderr := v.run("init", "--key", root, "--json")
+	stdout, stderr := c.run("init", "--key", root, "--json")
 	if !strings.Contains(stdout, `"key_uri": "`+root+`"`) || !strings.Contains(stderr, "ca/ca.key-uri says where its key is, "+root) {
 		t.Errorf("%s%s", stdout, stderr)
 	}
-	if got := v.read("ca/ca.key-uri"); got != root+"\n" || exist(t, v.path("ca/ca.key")) {
+	if got := c.read("ca/ca.key-uri"); got != root+"\n" || exist(t, c.path("ca/ca.key")) {
 		t.Errorf("ca.key-uri: %s", got)
 	}
-	v.issueThousand()
+	c.issueThousand()
 
-	v.run("intermediate", "issuing", "--key", v.create("issuing", "--key-type", "P-384"))
-	v.run("issue", "web-01")
-	testenv.Run(t, v.dir, "openssl", "verify", "-CAfile", "ca/ca.pem", "-untrusted", "web-01.chain.pem", "web-01.pem")
-	v.run("renew", "web-01")
-	v.run("revoke", "web-01", "--yes")
-	v.run("crl")
+	c.run("intermediate", "issuing", "--key", c.create("issuing", "--key-type", "P-384"))
+	c.run("issue", "web-01")
+	testenv.Run(t, c.dir, "openssl", "verify", "-CAfile", "ca/ca.pem", "-untrusted", "web-01.chain.pem", "web-01.pem")
+	c.run("renew", "web-01")
+	c.run("revoke", "web-01", "--yes")
+	c.run("crl")
 	for _, name := range []string{"ca", "issuing"} {
-		testenv.Run(t, v.dir, "openssl", "crl", "-in", "ca/crl/"+name+".crl", "-noout", "-verify", "-CAfile", "ca/"+name+".pem")
+		testenv.Run(t, c.dir, "openssl", "crl", "-in", "ca/crl/"+name+".crl", "-noout", "-verify", "-CAfile", "ca/"+name+".pem")
 	}
-	v.run("renew", "--authority", "issuing")
-	if stdout, _ := v.run("status"); strings.Count(stdout, " here ") != 2 {
+	c.run("renew", "--authority", "issuing")
+	if stdout, _ := c.run("status"); strings.Count(stdout, " here ") != 2 {
 		t.Error(stdout)
 	}
-	v.run("rotate", "start", "--key", v.create("next", "--key-type", "RSA-3072"))
-	v.run("rotate", "switch", "--yes")
-	v.run("issue", "web-02")
-	testenv.Run(t, v.dir, "openssl", "verify", "-CAfile", "ca/ca-2.pem", "web-02.pem")
-	v.run("ledger", "verify")
+	c.run("rotate", "start", "--key", c.create("next", "--key-type", "RSA-3072"))
+	c.run("rotate", "switch", "--yes")
+	c.run("issue", "web-02")
+	testenv.Run(t, c.dir, "openssl", "verify", "-CAfile", "ca/ca-2.pem", "web-02.pem")
+	c.run("ledger", "verify")
 	if k.Requests("CreateKey") != 3 {
 		t.Errorf("%d keys", k.Requests("CreateKey"))
 	}
@@ -70,23 +70,23 @@ func TestKMS(t *testing.T) {
 // TestKMS_elsewhere: an intermediate in KMS below a root in a file whose CA is elsewhere.
 func TestKMS_elsewhere(t *testing.T) {
 	t.Parallel()
-	v, _ := inKMS(t)
-	v.run("init", "--dir", "offline", "--no-password")
-	v.run("intermediate", "issuing", "--csr", "--key", v.create("issuing"))
-	v.run("intermediate", "--dir", "offline", "--from", "ca/issuing.csr", "--out", "issuing.pem")
-	v.run("intermediate", "issuing", "--certificate", "issuing.pem", "--root", "offline/ca.pem")
-	v.run("issue", "web-01")
-	testenv.Run(t, v.dir, "openssl", "verify", "-CAfile", "offline/ca.pem", "-untrusted", "web-01.chain.pem", "web-01.pem")
+	c, _ := inKMS(t)
+	c.run("init", "--dir", "offline", "--no-password")
+	c.run("intermediate", "issuing", "--csr", "--key", c.create("issuing"))
+	c.run("intermediate", "--dir", "offline", "--from", "ca/issuing.csr", "--out", "issuing.pem")
+	c.run("intermediate", "issuing", "--certificate", "issuing.pem", "--root", "offline/ca.pem")
+	c.run("issue", "web-01")
+	testenv.Run(t, c.dir, "openssl", "verify", "-CAfile", "offline/ca.pem", "-untrusted", "web-01.chain.pem", "web-01.pem")
 }
 
 // TestKMS_refuses: a fault ends with the code of an unusable key, names the key, has a hint, and leaves
 // nothing.
 func TestKMS_refuses(t *testing.T) {
 	t.Parallel()
-	v, k := inKMS(t)
+	c, k := inKMS(t)
 	uri := k.MakeSigning(t, "ECC_NIST_P256")
-	v.run("init", "--key", uri)
-	v.run("issue", "web-01")
+	c.run("init", "--key", uri)
+	c.run("issue", "web-01")
 	for _, tt := range []struct {
 		fault      testenv.Fault
 		code       int
@@ -103,28 +103,28 @@ func TestKMS_refuses(t *testing.T) {
 		}}, cli.ExitKey, "the signature does not verify", ""},
 	} {
 		k.Fail(testenv.Always("Sign", tt.fault))
-		code, stdout, stderr := v.try("issue", "web-02")
+		code, stdout, stderr := c.try("issue", "web-02")
 		if stdout != "" || code == cli.ExitDone || tt.hint != "" && code != tt.code || !strings.Contains(stderr, tt.text) || !strings.Contains(stderr, tt.hint) {
 			t.Errorf("%+v: exit %d, %s%s", tt.fault, code, stdout, stderr)
 		}
-		if exist(t, v.path("web-02.pem")) || exist(t, v.path("web-02.key")) {
+		if exist(t, c.path("web-02.pem")) || exist(t, c.path("web-02.key")) {
 			t.Errorf("%+v: a certificate or a key was left", tt.fault)
 		}
 	}
 	k.Fail(nil)
 	k.Do(t, "ScheduleKeyDeletion", map[string]any{"KeyId": strings.TrimPrefix(strings.Split(uri, ";")[0], "awskms:key-id="), "PendingWindowInDays": 7})
-	v.refuses("the key is scheduled for deletion", "cancel-key-deletion", "issue", "web-02")
+	c.refuses("the key is scheduled for deletion", "cancel-key-deletion", "issue", "web-02")
 	k.Stop()
-	v.refuses("KMS cannot be reached", "HTTPS_PROXY", "issue", "web-02")
+	c.refuses("KMS cannot be reached", "HTTPS_PROXY", "issue", "web-02")
 	k.Start(t)
-	v.refuses("its usage is ENCRYPT_DECRYPT", "kedge-ca key create", "init", "--dir", "b", "--key", "awskms:key-id="+k.Make(t, "RSA_2048", "ENCRYPT_DECRYPT")+";region="+testenv.KMSRegion)
-	v.refuses("there is no such key", "describe-key", "init", "--dir", "b", "--key", "awskms:key-id=alias/none;region="+testenv.KMSRegion)
-	if exist(t, v.path("b")) {
+	c.refuses("its usage is ENCRYPT_DECRYPT", "kedge-ca key create", "init", "--dir", "b", "--key", "awskms:key-id="+k.Make(t, "RSA_2048", "ENCRYPT_DECRYPT")+";region="+testenv.KMSRegion)
+	c.refuses("there is no such key", "describe-key", "init", "--dir", "b", "--key", "awskms:key-id=alias/none;region="+testenv.KMSRegion)
+	if exist(t, c.path("b")) {
 		t.Error("a folder was made")
 	}
-	v.write("ca/ca.key-uri", k.MakeSigning(t, "ECC_NIST_P256")+"\n")
-	v.refuses("the key does not belong to the CA certificate", "", "issue", "web-02")
-	stdout, _ := v.run("list", "--json")
+	c.write("ca/ca.key-uri", k.MakeSigning(t, "ECC_NIST_P256")+"\n")
+	c.refuses("the key does not belong to the CA certificate", "", "issue", "web-02")
+	stdout, _ := c.run("list", "--json")
 	if strings.Contains(stdout, "web-02") {
 		t.Error("a certificate was recorded")
 	}
@@ -133,16 +133,16 @@ func TestKMS_refuses(t *testing.T) {
 // TestKMS_usage: what is no URI of a key in KMS is an error of the command line, which shows no secret.
 func TestKMS_usage(t *testing.T) {
 	t.Parallel()
-	v := &vault{t: t, dir: t.TempDir(), env: os.Environ()}
+	c := &hardwareCA{t: t, dir: t.TempDir(), env: os.Environ()}
 	for _, args := range [][]string{
 		{"init", "--key", "awskms:key-id=a;secret-key=hunter2"}, {"init", "--key", "awskms:name=new"}, {"init", "--key", "awskms:"},
 		{"key", "create", "awskms:key-id=a"}, {"key", "create", "tpm:"}, {"key", "create", "awskms:name=a", "--key-type", "P-224"}, {"key", "create"},
 	} {
-		if code, _, stderr := v.try(args...); code != cli.ExitUsage || strings.Contains(stderr, "hunter2") {
+		if code, _, stderr := c.try(args...); code != cli.ExitUsage || strings.Contains(stderr, "hunter2") {
 			t.Errorf("%v: exit %d, %s", args, code, stderr)
 		}
 	}
-	if exist(t, v.path("ca")) {
+	if exist(t, c.path("ca")) {
 		t.Error("a folder was made")
 	}
 }

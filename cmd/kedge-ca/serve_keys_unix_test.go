@@ -159,17 +159,17 @@ func (s *serving) end() {
 // counts the errors; when it is back, the server goes on by itself.
 func TestServe_kms(t *testing.T) {
 	t.Parallel()
-	v, k := inKMS(t)
-	v.run("init", "--key", k.MakeSigning(t, "ECC_NIST_P256"))
-	writeSettings(t, v.dir, serverURL)
-	s := serve(t, v.dir, k.Environment()...)
+	c, k := inKMS(t)
+	c.run("init", "--key", k.MakeSigning(t, "ECC_NIST_P256"))
+	writeSettings(t, c.dir, serverURL)
+	s := serve(t, c.dir, k.Environment()...)
 	s.awaitReady(http.StatusOK)
-	root, err := cadir.ReadCertificate(v.path("ca/ca.pem"))
+	root, err := cadir.ReadCertificate(c.path("ca/ca.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	host := newEnrolled(t, "web-01", root)
-	token := addToken(t, v.dir, "web-01")
+	token := addToken(t, c.dir, "web-01")
 
 	k.Fail(testenv.Always("Sign", testenv.Fault{Code: "AccessDeniedException"}))
 	if why := s.awaitReady(http.StatusServiceUnavailable); !strings.Contains(why, "access denied to kms:Sign") {
@@ -198,51 +198,51 @@ func TestServe_kms(t *testing.T) {
 		}
 	}
 	s.end()
-	v.run("ledger", "verify")
+	c.run("ledger", "verify")
 }
 
 // branches are two servers of one CA, each with an intermediate of its own below the one root, whose key is
 // on neither, and with a folder of its own; the ledger is in PostgreSQL.
 type branches struct {
-	t       *testing.T
-	v       *vault // the operator, who has all keys
-	ledger  string
-	root    *x509.Certificate
-	issuers [2]*x509.Certificate
-	servers [2]*serving
+	t        *testing.T
+	operator *hardwareCA // has all keys
+	ledger   string
+	root     *x509.Certificate
+	issuers  [2]*x509.Certificate
+	servers  [2]*serving
 }
 
-func newBranches(t *testing.T, v *vault, keys [2]string) *branches {
+func newBranches(t *testing.T, c *hardwareCA, keys [2]string) *branches {
 	t.Helper()
-	b := &branches{t: t, v: v, ledger: testenv.Postgres(t)}
-	if err := os.Mkdir(v.path("ca"), 0o700); err != nil {
+	b := &branches{t: t, operator: c, ledger: testenv.Postgres(t)}
+	if err := os.Mkdir(c.path("ca"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	writeSettings(t, v.dir, fmt.Sprintf("ledger: '%s'\n%s", b.ledger, serverURL))
-	v.run("init", "--no-password")
+	writeSettings(t, c.dir, fmt.Sprintf("ledger: '%s'\n%s", b.ledger, serverURL))
+	c.run("init", "--no-password")
 	b.root = b.certificate("ca")
 	for i, key := range keys {
 		name := fmt.Sprintf("issuing-%d", i)
-		v.run("intermediate", name, "--keep-issuer", "--key", key)
+		c.run("intermediate", name, "--keep-issuer", "--key", key)
 		b.issuers[i] = b.certificate(name)
 		dir := t.TempDir()
 		if err := os.Mkdir(filepath.Join(dir, "ca"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		for _, file := range []string{"kedge-ca.yaml", "ca.pem", name + ".pem", name + ".key-uri"} {
-			if err := os.WriteFile(filepath.Join(dir, "ca", file), []byte(v.read(filepath.Join("ca", file))), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, "ca", file), []byte(c.read(filepath.Join("ca", file))), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
 		// One after the other: SoftHSM does not show a token while another process logs in to it, now and then.
-		b.servers[i] = serve(t, dir, append(v.env, "KEDGE_CA_ISSUER="+name)...)
+		b.servers[i] = serve(t, dir, append(c.env, "KEDGE_CA_ISSUER="+name)...)
 	}
 	return b
 }
 
 func (b *branches) certificate(name string) *x509.Certificate {
 	b.t.Helper()
-	cert, err := cadir.ReadCertificate(b.v.path("ca/" + name + ".pem"))
+	cert, err := cadir.ReadCertificate(b.operator.path("ca/" + name + ".pem"))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -323,9 +323,9 @@ func (b *branches) awaitList(s *serving, path string, issuer *x509.Certificate) 
 // publish both; when the key of one is disabled, that one is not ready, and the other goes on.
 func TestServe_branchesInKMS(t *testing.T) {
 	t.Parallel()
-	v, k := inKMS(t)
+	c, k := inKMS(t)
 	uris := [2]string{k.MakeSigning(t, "ECC_NIST_P256"), k.MakeSigning(t, "ECC_NIST_P384")}
-	b := newBranches(t, v, uris)
+	b := newBranches(t, c, uris)
 	hosts := b.serveHosts(20)
 	b.awaitLists()
 	k.Do(t, "DisableKey", map[string]any{"KeyId": strings.TrimPrefix(strings.Split(uris[0], ";")[0], "awskms:key-id=")})
@@ -340,24 +340,24 @@ func TestServe_branchesInKMS(t *testing.T) {
 	for _, s := range b.servers {
 		s.end()
 	}
-	v.run("ledger", "verify")
+	c.run("ledger", "verify")
 }
 
 // TestServe_branchesOnTokens: the same with keys on a token that both servers use at once.
 func TestServe_branchesOnTokens(t *testing.T) {
 	t.Parallel()
-	v, h := inToken(t)
+	c, h := inToken(t)
 	var uris [2]string
 	for i := range uris {
 		label := fmt.Sprintf("issuing-%d", i)
 		h.Generate(t, "ca", "EC:prime256v1", fmt.Sprintf("0%d", i+1), label)
-		uris[i] = "pkcs11:token=ca;object=" + label + "?module-path=" + h.Module + "&pin-source=file:" + v.path("pin")
+		uris[i] = "pkcs11:token=ca;object=" + label + "?module-path=" + h.Module + "&pin-source=file:" + c.path("pin")
 	}
-	b := newBranches(t, v, uris)
+	b := newBranches(t, c, uris)
 	b.serveHosts(20)
 	b.awaitLists()
 	for _, s := range b.servers {
 		s.end()
 	}
-	v.run("ledger", "verify")
+	c.run("ledger", "verify")
 }

@@ -47,11 +47,11 @@ func TestService(t *testing.T) {
 func TestService_offlineRoot(t *testing.T) {
 	t.Parallel()
 	x := newRehearsal(t)
-	hosts, vault, post := x.mkdir("hosts"), x.path("vault"), x.mkdir("post")
-	x.run("init", "--dir", vault, "--no-password")
+	hosts, offline, post := x.mkdir("hosts"), x.path("offline"), x.mkdir("post")
+	x.run("init", "--dir", offline, "--no-password")
 	x.run("intermediate", "issuing-1", "--csr", "--no-password")
-	x.run("intermediate", "--dir", vault, "--from", x.path("ca/issuing-1.csr"), "--out", filepath.Join(post, "issuing-1.pem"))
-	x.run("intermediate", "issuing-1", "--certificate", filepath.Join(post, "issuing-1.pem"), "--root", filepath.Join(vault, "ca.pem"))
+	x.run("intermediate", "--dir", offline, "--from", x.path("ca/issuing-1.csr"), "--out", filepath.Join(post, "issuing-1.pem"))
+	x.run("intermediate", "issuing-1", "--certificate", filepath.Join(post, "issuing-1.pem"), "--root", filepath.Join(offline, "ca.pem"))
 	if exist(t, x.path("ca/ca.key")) {
 		t.Error("the key of the root is online")
 	}
@@ -62,8 +62,8 @@ func TestService_offlineRoot(t *testing.T) {
 	// A second one below it, whose parent's key is here.
 	x.refuses("allows no further CA below", "intermediate", "below", "--parent", "issuing-1", "--no-password")
 	x.run("intermediate", "middle", "--csr", "--no-password")
-	x.run("intermediate", "--dir", vault, "--from", x.path("ca/middle.csr"), "--out", filepath.Join(post, "middle.pem"), "--path-length", "1")
-	x.run("intermediate", "middle", "--certificate", filepath.Join(post, "middle.pem"), "--root", filepath.Join(vault, "ca.pem"))
+	x.run("intermediate", "--dir", offline, "--from", x.path("ca/middle.csr"), "--out", filepath.Join(post, "middle.pem"), "--path-length", "1")
+	x.run("intermediate", "middle", "--certificate", filepath.Join(post, "middle.pem"), "--root", filepath.Join(offline, "ca.pem"))
 	x.run("intermediate", "below", "--parent", "middle", "--no-password")
 	x.run("issue", "web-02", "--out", hosts)
 	x.accepted("below it", "hosts", "web-01", "web-02")
