@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"database/sql"
 	"encoding/hex"
@@ -192,4 +193,56 @@ func Describe(cert *x509.Certificate) Certificate { return newCertificate(cert) 
 func (c *Certificate) IssuedBy(authority *x509.Certificate) bool {
 	key := ca.KeyHash(authority)
 	return bytes.Equal(c.IssuerKey, key[:])
+}
+
+// newCertificate returns the row of a certificate, without the columns that depend on its entry.
+func newCertificate(c *x509.Certificate) Certificate {
+	fingerprint := sha256.Sum256(c.Raw)
+	key := ca.KeyHash(c)
+	row := Certificate{
+		Fingerprint: fingerprint[:],
+		KeyHash:     key[:],
+		serial:      c.SerialNumber.Bytes(),
+		Subject:     text(c.Subject.String()),
+		CommonName:  text(c.Subject.CommonName),
+		Issuer:      text(c.Issuer.String()),
+		keyID:       issuerKeyID(c),
+		Kind:        kindOf(c),
+		NotBefore:   c.NotBefore.UTC(),
+		NotAfter:    c.NotAfter.UTC(),
+		DER:         c.Raw,
+	}
+	if len(row.serial) == 0 {
+		row.serial = []byte{0}
+	}
+	row.Serial, row.IssuerKeyID = hex.EncodeToString(row.serial), hex.EncodeToString(row.keyID)
+	return row
+}
+
+// text makes a name of a foreign certificate storable; names of our own need no change.
+func text(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+func kindOf(c *x509.Certificate) string {
+	switch {
+	case !c.IsCA:
+		return Leaf
+	case string(c.RawSubject) == string(c.RawIssuer):
+		return Root
+	}
+	return Intermediate
+}
+
+// issuerKeyID returns the key identifier of the issuer, by which CRLs are made: one CA can have
+// several certificates. A root without one has its own.
+func issuerKeyID(c *x509.Certificate) []byte {
+	id := c.AuthorityKeyId
+	if len(id) == 0 && kindOf(c) == Root {
+		id = c.SubjectKeyId
+	}
+	if id == nil {
+		id = []byte{}
+	}
+	return id
 }
