@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"kedge/ca"
@@ -25,6 +26,23 @@ func (e *MissingError) Error() string {
 	}
 	return fmt.Sprintf("there is no ledger %s", e.Where)
 }
+
+// AccessError reports that the user of this process cannot read the ledger, or cannot write it.
+type AccessError struct {
+	Where string
+	Path  string // of its file
+	Write bool   // it can be read
+}
+
+func (e *AccessError) Error() string {
+	if e.Write {
+		return fmt.Sprintf("the ledger %s cannot be written by this user: the file or its folder is read-only", e.Where)
+	}
+	return fmt.Sprintf("the ledger %s cannot be read by this user", e.Where)
+}
+
+// Unwrap returns fs.ErrPermission.
+func (e *AccessError) Unwrap() error { return fs.ErrPermission }
 
 // ForeignError reports that the file or database is not a ledger.
 type ForeignError struct {

@@ -28,10 +28,10 @@ func TestOpen_otherUser(t *testing.T) {
 		file, mode os.FileMode // of the folder
 		want       string
 	}{
-		{"a file of another", 0o600, 0o755, "open the ledger: open PATH: permission denied"},
-		{"a file that can be read only", 0o644, 0o755, "write the ledger PATH: permission denied: the file or its folder is read-only"},
-		{"a folder of another", 0o644, 0o700, "PATH: permission denied"},
-		{"a folder that takes no files", 0o666, 0o755, "write the ledger PATH: permission denied: the file or its folder is read-only"},
+		{"a file of another", 0o600, 0o755, "the ledger PATH cannot be read by this user"},
+		{"a file that can be read only", 0o644, 0o755, "the ledger PATH cannot be written by this user: the file or its folder is read-only"},
+		{"a folder of another", 0o644, 0o700, "the ledger PATH cannot be read by this user"},
+		{"a folder that takes no files", 0o666, 0o755, "the ledger PATH cannot be written by this user: the file or its folder is read-only"},
 	} {
 		folder := filepath.Join(dir, strings.ReplaceAll(tt.what, " ", "-"))
 		if err := os.Mkdir(folder, 0o755); err != nil {

@@ -56,6 +56,8 @@ func sqliteFile(path string, o Options) error {
 		return &MissingError{Where: path, Empty: true}
 	case err == nil:
 		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return &AccessError{Where: path, Path: path}
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("open the ledger: %w", err)
 	case !o.Create:
@@ -203,21 +205,19 @@ func explainSQLite(err error, path string, busy time.Duration) error {
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("write the ledger %s: %w", path, syscall.ENOSPC)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
-		return readOnlyPlace(path)
+		return &AccessError{Where: path, Path: path, Write: true}
 	case sqlite3.SQLITE_CANTOPEN:
-		if err := tryOpen(path, os.O_RDONLY); err != nil {
+		if err := tryOpen(path, os.O_RDONLY); errors.Is(err, fs.ErrPermission) {
+			return &AccessError{Where: path, Path: path}
+		} else if err != nil {
 			return fmt.Errorf("open the ledger: %w", err)
 		}
 		if tryOpen(path, os.O_RDWR) != nil {
-			return readOnlyPlace(path)
+			return &AccessError{Where: path, Path: path, Write: true}
 		}
 		return fmt.Errorf("open the ledger %s, or make what is needed beside it (-wal, -shm): %w", path, err)
 	}
 	return fmt.Errorf("the ledger %s: %w", path, err)
-}
-
-func readOnlyPlace(path string) error {
-	return fmt.Errorf("write the ledger %s: %w: the file or its folder is read-only", path, fs.ErrPermission)
 }
 
 func tryOpen(path string, flag int) error {

@@ -54,6 +54,9 @@ func (f *readOnlyFile) Connect(ctx context.Context) (driver.Conn, error) {
 // alone opens the file without those beside it.
 func (f *readOnlyFile) alone(ctx context.Context) (driver.Conn, error) {
 	before, err := f.still()
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, &AccessError{Where: f.where, Path: f.path}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger %s: %w", f.where, err)
 	}
@@ -105,17 +108,17 @@ func (f *readOnlyFile) still() (fs.FileInfo, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, &unmovedError{path + suffix}
+		return nil, &UnmovedError{Path: path + suffix}
 	}
 	return before, nil
 }
 
-// unmovedError reports that the newest entries are in a file beside the ledger, which cannot be
+// UnmovedError reports that the newest entries of a ledger are in a file beside it, which cannot be
 // read without writing.
-type unmovedError struct{ path string }
+type UnmovedError struct{ Path string }
 
-func (e *unmovedError) Error() string {
-	return fmt.Sprintf("the newest entries are in %s, which can be read only by who may write beside it", e.path)
+func (e *UnmovedError) Error() string {
+	return fmt.Sprintf("the newest entries are in %s, which only a user who may write to its folder can read", e.Path)
 }
 
 // errMoved is returned if a writer changed the file while it was read without a lock.

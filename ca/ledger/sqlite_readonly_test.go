@@ -104,7 +104,7 @@ func TestOpen_readOnlyUserAfterKill(t *testing.T) {
 	if err := os.Remove(killed + "-shm"); err != nil {
 		t.Fatal(err)
 	}
-	want := "read the ledger " + killed + ": the newest entries are in " + killed + "-wal, which can be read only by who may write beside it"
+	want := "read the ledger " + killed + ": the newest entries are in " + killed + "-wal, which only a user who may write to its folder can read"
 	if got := r.reads(killed); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -119,7 +119,12 @@ func access(err error) string {
 	if !ok {
 		return ""
 	}
-	text := cmp.Or(config.DescribeAccess(path.Path), config.DescribeAccess(filepath.Dir(path.Path)))
+	return accessTo(path.Path)
+}
+
+// accessTo describes who may use a path, with a separator for what follows; empty where that is not known.
+func accessTo(path string) string {
+	text := cmp.Or(config.DescribeAccess(path), config.DescribeAccess(filepath.Dir(path)))
 	if text == "" {
 		return ""
 	}

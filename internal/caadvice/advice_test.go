@@ -95,6 +95,11 @@ func TestAccess(t *testing.T) {
 	if got := access(&fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}); !strings.HasSuffix(got, "; ") {
 		t.Errorf("%q", got)
 	}
+	for _, err := range []error{&ledger.AccessError{Path: path}, &ledger.UnmovedError{Path: path}} {
+		if got := Table().Of(fmt.Errorf("read it: %w", err)).Hint; !strings.HasPrefix(got, path+" has mode 0600 and belongs to ") || !strings.HasSuffix(got, "; run it as the user of the CA") {
+			t.Errorf("%T: %q", err, got)
+		}
+	}
 	if got := access(errors.New("other")); got != "" {
 		t.Errorf("%q", got)
 	}

@@ -33,6 +33,8 @@ func opened() advice.Table {
 	const busy = "wait for the other process, or end it if it hangs, and run it again"
 	return advice.Table{
 		advice.About(func(e *ledger.RefusedError) string { return refused(e.Reason) }),
+		advice.About(func(e *ledger.AccessError) string { return accessTo(e.Path) + asUser }),
+		advice.About(func(e *ledger.UnmovedError) string { return accessTo(e.Path) + asUser }),
 		advice.Kind[*ledger.MissingError]("bring the ledger back with \"kedge-ca ledger restore\"; without a backup, \"kedge-ca init --adopt\" starts a new one, which knows nothing of what was issued before"),
 		advice.Any("an init was interrupted: if nothing was ever issued here, move the ledger and ca.key away and run init again", issuance.ErrNoAuthority),
 		advice.Kind[*issuance.OccupiedError]("a ledger holds one CA and what is below it; name another place under ledger: in the configuration"),
@@ -50,6 +52,8 @@ func opened() advice.Table {
 	}
 }
 
+const asUser = "run it as the user of the CA"
+
 const damagedSegment = "keep it as it is, and put the file back from a backup of the archive"
 
 // lostSegment is about a segment of the archive that cannot be used.
@@ -58,7 +62,7 @@ func lostSegment(e *ledger.SegmentError) string {
 	case errors.Is(e, fs.ErrNotExist):
 		return "put it back from a backup of the archive, or name the folder where it is: --segments for reading, --to for archiving"
 	case errors.Is(e, fs.ErrPermission):
-		return "run it as the user of the CA"
+		return asUser
 	}
 	return damagedSegment
 }
