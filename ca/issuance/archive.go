@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"time"
 
 	"kedge/ca/ledger"
 )
 
 // Archive moves certificates that expired before a time, and were superseded, from the ledger into
-// segments in a folder, which the issuing authority signs: see ledger.Ledger.Archive.
-func (s *Service) Archive(ctx context.Context, before time.Time, dir string) (ledger.Archived, error) {
+// segments in a folder, which the issuing authority signs: see ledger.Ledger.Archive. o.Signer is not used.
+func (s *Service) Archive(ctx context.Context, o ledger.ArchiveOptions) (ledger.Archived, error) {
 	path, err := s.Path(ctx, "")
 	if err != nil {
 		return ledger.Archived{}, err
@@ -20,7 +19,8 @@ func (s *Service) Archive(ctx context.Context, before time.Time, dir string) (le
 	if err != nil {
 		return ledger.Archived{}, err
 	}
-	return s.ledger.Archive(ctx, ledger.ArchiveOptions{Before: before, Dir: dir, Signer: authority})
+	o.Signer = authority
+	return s.ledger.Archive(ctx, o)
 }
 
 // FindAll is Find in the ledger and in the segments of its archive, in a folder; what segments have comes

@@ -266,7 +266,7 @@ func TestTakeOver_interrupted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	taken, err := x.TakeOver(t.Context(), "", "")
+	taken, err := x.TakeOver(t.Context(), "", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,7 +310,7 @@ func TestTakeOver_sameSerial(t *testing.T) {
 		}
 		return c
 	}
-	taken, err := x.TakeOver(t.Context(), "", "")
+	taken, err := x.TakeOver(t.Context(), "", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

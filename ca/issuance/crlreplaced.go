@@ -218,6 +218,6 @@ func (s *Service) takeIn(ctx context.Context, certs []ledger.Certificate, r ledg
 		all = append(all, ledger.Import{Issued: ca.Issued{Certificate: cert, Issuer: a.Certificate, Why: r.Why, At: s.now()},
 			Revoked: &ca.Revocation{At: r.At, Reason: r.Reason}})
 	}
-	_, err := s.ledger.Import(ctx, all)
+	_, err := s.ledger.Import(ctx, "", all) // what is revoked is not looked for in the archive
 	return err
 }

@@ -393,8 +393,8 @@ func (w *world) restore() {
 	}
 	w.where = w.place()
 	now := func() time.Time { return w.now }
-	if err := ledger.Restore(w.t.Context(), w.saved.path, w.where, ledger.Options{Now: now, AnyClock: true}); err != nil {
-		w.fail("restore: %v", err)
+	if r, err := ledger.Restore(w.t.Context(), w.saved.path, w.where, w.segments, ledger.Options{Now: now, AnyClock: true}); err != nil || !r.OK() {
+		w.fail("restore: %+v, %v", r, err)
 	}
 	w.ref = w.saved.ref.copy()
 	w.plans, w.opened = nil, nil

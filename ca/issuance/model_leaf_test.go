@@ -276,7 +276,7 @@ func (w *world) predictRenewal(sv *server, op *operation, fingerprint, key, issu
 	op.want, op.stages = nil, nil
 	seq, ok := w.ref.prints[fingerprint]
 	presented := w.ref.certs[seq]
-	if !ok || presented == nil { // from before a restore
+	if !ok || presented == nil || presented.archived { // from before a restore, or long superseded
 		op.want = []string{"not found"}
 		return nil
 	}
@@ -321,7 +321,7 @@ func (w *world) revokeName(sv *server) *operation {
 	}
 	wanted := map[string]bool{}
 	for _, c := range w.ref.certs {
-		if c.kind == ledger.Leaf && c.name == name && !w.clock(sv).After(c.notAfter) && (!c.revoked || c.reason == ca.CertificateHold && reason != ca.CertificateHold) {
+		if c.kind == ledger.Leaf && c.name == name && !c.archived && !w.clock(sv).After(c.notAfter) && (!c.revoked || c.reason == ca.CertificateHold && reason != ca.CertificateHold) {
 			wanted[c.serial] = true
 		}
 	}
@@ -428,7 +428,7 @@ func (w *world) some(usable func(*refCert) bool) (certs []ledger.Certificate) {
 	intermediates := w.rng.IntN(4) == 0
 	for _, seq := range slices.Sorted(maps.Keys(w.ref.certs)) {
 		c := w.ref.certs[seq]
-		if usable(c) && (c.kind == ledger.Leaf || intermediates && current[seq]) {
+		if usable(c) && !c.archived && (c.kind == ledger.Leaf || intermediates && current[seq]) {
 			seqs = append(seqs, seq)
 		}
 	}

@@ -35,6 +35,8 @@ type refCert struct {
 	revoked             bool
 	reason              ca.Reason
 	lineage             int64
+	replacedBy          int64 // seq of the last one that renews it; 0: none
+	archived            bool
 }
 
 type refLineage struct {
@@ -222,7 +224,7 @@ func (r *reference) newestFor(presented, key string) string {
 func (r *reference) addLeaf(c *refCert, replaces *refCert) {
 	r.certs[c.seq] = c
 	if replaces != nil {
-		c.lineage = replaces.lineage
+		c.lineage, replaces.replacedBy = replaces.lineage, c.seq
 		r.lineages[c.lineage] = refLineage{c.name, c.seq}
 		return
 	}

@@ -45,7 +45,7 @@ func (w *world) takeIn(sv *server) *operation {
 		}
 	}
 	op.run = func(ctx context.Context) error {
-		over, err := sv.TakeOver(ctx, name, "")
+		over, err := sv.TakeOver(ctx, name, "", w.segments)
 		if err != nil {
 			return err
 		}

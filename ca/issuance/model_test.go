@@ -13,7 +13,7 @@ import (
 
 // Random sequences of all that a CA does, by two services on one ledger whose clocks differ, one
 // after the other or at once, with answers that are lost and connections that break around the COMMIT, and now and then a restore
-// from an older backup. After each step the ledger is compared with a reference that has the
+// from an older backup or an archive of what has expired. After each step the ledger is compared with a reference that has the
 // rules in plain maps: what is valid, what may be renewed by whom, what is on the next lists.
 //
 // KEDGE_TEST_SEQUENCES is how many ("make model"), an eighth of them on PostgreSQL;
@@ -51,7 +51,7 @@ func sequence(t *testing.T, engine string, seed uint64) {
 	for range steps {
 		w.step()
 	}
-	r, err := w.pair[0].l.Verify(t.Context(), ledger.VerifyOptions{})
+	r, err := w.pair[0].l.Verify(t.Context(), ledger.VerifyOptions{Archive: w.segments})
 	if err != nil || !r.OK() {
 		w.fail("verify: %+v, %v", r, err)
 	}
@@ -74,6 +74,9 @@ func (w *world) step() {
 		return
 	case n < 19:
 		w.together()
+		return
+	case n < 23:
+		w.archive(sv)
 		return
 	}
 	weights := []struct {

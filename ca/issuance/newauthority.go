@@ -95,7 +95,7 @@ func (s *Service) recordedCA(ctx context.Context, preview *x509.Certificate) (*x
 // may have been recorded before.
 func (s *Service) recordForeign(ctx context.Context, i ca.Issued) error {
 	i.At = s.now()
-	_, err := s.ledger.Import(ctx, []ledger.Import{{Issued: i}})
+	_, err := s.ledger.Import(ctx, "", []ledger.Import{{Issued: i}})
 	return err
 }
 

@@ -23,6 +23,7 @@ type TakeOver struct {
 	authority ledger.Authority
 	issuers   []*x509.Certificate
 	why       string
+	archive   string
 	now       time.Time
 
 	certificates []ledger.Import
@@ -56,13 +57,14 @@ type TakenOver struct {
 // How many imports are recorded together.
 const takeOverGroup = 500
 
-// TakeOver starts the import of what an authority issued before.
-func (s *Service) TakeOver(ctx context.Context, authority, why string) (*TakeOver, error) {
+// TakeOver starts the import of what an authority issued before. archive is the folder with the segments of the
+// ledger; it is not read if there are none.
+func (s *Service) TakeOver(ctx context.Context, authority, why, archive string) (*TakeOver, error) {
 	path, err := s.Path(ctx, authority)
 	if err != nil {
 		return nil, err
 	}
-	t := &TakeOver{service: s, authority: path[0], issuers: []*x509.Certificate{path[0].Certificate}, why: why, now: s.now(),
+	t := &TakeOver{service: s, authority: path[0], issuers: []*x509.Certificate{path[0].Certificate}, why: why, archive: archive, now: s.now(),
 		done: TakenOver{Authority: path[0].Name, Refused: map[string]string{}}}
 	for c, err := range s.ledger.List(ctx, ledger.Filter{Kind: KindOf(path[0].Certificate)}) {
 		if err != nil {
@@ -119,7 +121,7 @@ func (t *TakeOver) addSerial(p Past) error {
 // flush records the collected certificates.
 func (t *TakeOver) flush(ctx context.Context) error {
 	n := len(t.certificates)
-	done, err := t.service.ledger.Import(ctx, t.certificates)
+	done, err := t.service.ledger.Import(ctx, t.archive, t.certificates)
 	for _, c := range t.certificates {
 		// One whose serial number is in use is refused; the number is revoked nevertheless.
 		if _, refused := done.Refused[ca.SerialHex(c.Issued.Certificate)]; refused && c.Revoked != nil {

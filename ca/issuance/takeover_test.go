@@ -57,7 +57,7 @@ func (o *oldCA) leaf(t *testing.T, serial int64, name string, public crypto.Publ
 
 func (o *oldCA) takeOver(t *testing.T, p PastLists, all ...Past) *TakenOver {
 	t.Helper()
-	over, err := o.TakeOver(t.Context(), RootName, "moved in")
+	over, err := o.TakeOver(t.Context(), RootName, "moved in", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -407,7 +407,7 @@ func TestRestore_approvals(t *testing.T) {
 			t.Fatal(err)
 		}
 		for engine, to := range map[string]string{"sqlite": filepath.Join(t.TempDir(), "new.db"), "postgres": testenv.Postgres(t)} {
-			if err := Restore(t.Context(), backup, to, Options{Now: atNoon, AnyClock: true}); err != nil {
+			if _, err := Restore(t.Context(), backup, to, "", Options{Now: atNoon, AnyClock: true}); err != nil {
 				t.Fatal(err)
 			}
 			restored := create(t, to)

@@ -39,6 +39,9 @@ import (
 // another. From step 3 on the next call first goes on with step 4. Until a row is deleted it is in both
 // places, and the database's counts. A second archiver loses in step 3, where the number of its segment
 // is taken, and has an *ArchivingError.
+//
+// A file that is lost between steps 3 and 4 is no loss, since all of its rows are in the database, but nothing
+// can be archived after it. ArchiveOptions.ReplaceLost gives its segment up, in archive_replace.go.
 
 // kindArchive is a segment that was written; see archiveBody.
 const kindArchive = "archive"
@@ -75,7 +78,7 @@ const (
 	deleteNames        = "DELETE FROM names WHERE seq >= ? AND seq <= ? AND NOT EXISTS (SELECT 1 FROM certificates c WHERE c.seq = names.seq)"
 	deleteEntries      = `DELETE FROM entries WHERE seq >= ? AND seq <= ? AND kind IN ('issue', 'import')
 		AND NOT EXISTS (SELECT 1 FROM certificates c WHERE c.seq = entries.seq)`
-	updateGone = "UPDATE segments SET gone = gone + ? WHERE number = ?"
+	updateGone = "UPDATE segments SET gone = gone + ? WHERE number = ? AND digest = ?"
 	updateDone = "UPDATE segments SET done = 1 WHERE number = ? AND digest = ?"
 
 	insertSegment = "INSERT INTO segments (number, seq, file, digest, records, first_seq, last_seq, head_seq, gone, done) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0)"
@@ -86,6 +89,9 @@ type ArchiveOptions struct {
 	Before time.Time      // certificates that expired before; a time to come is now
 	Dir    string         // the folder of the segments, which exists
 	Signer segment.Signer // an authority of the ledger: a *ca.Authority
+	// ReplaceLost gives up a segment that an interrupted call recorded, if its file is missing or damaged and
+	// nothing of it has left the database, and writes another in its place.
+	ReplaceLost bool
 }
 
 // Archived is what Archive did.
@@ -107,6 +113,7 @@ type SegmentError struct {
 	Number int64
 	File   string // its path
 	Err    error
+	Unused bool // nothing of it has left the database: ArchiveOptions.ReplaceLost writes another in its place
 }
 
 func (e *SegmentError) Error() string {
@@ -156,21 +163,21 @@ func (a *archiver) resume(ctx context.Context, done *Archived) error {
 	a.first = hex.EncodeToString(hash)
 	all, err := a.segments(ctx)
 	if err != nil || len(all) == 0 {
+		a.last = segmentRow{}
 		return err
 	}
 	if a.last = all[len(all)-1]; a.last.done {
 		return a.hasLast(ctx)
 	}
-	path, err := segment.Path(a.o.Dir, a.last.file)
+	sealed, err := a.sealLast(ctx)
+	if lost, ok := errors.AsType[*SegmentError](err); ok && lost.Unused && a.o.ReplaceLost {
+		if err := a.abandonLast(ctx, all); err != nil {
+			return err
+		}
+		return a.resume(ctx, done)
+	}
 	if err != nil {
 		return err
-	}
-	sealed, err := a.seal(ctx, path)
-	if err == nil && !sealed.Is(a.last.digest) {
-		err = errors.Join(errors.New("it is not the one that the ledger has an entry about"), sealed.Segment().Close())
-	}
-	if err != nil {
-		return &SegmentError{a.last.number, path, err}
 	}
 	return errors.Join(a.remove(ctx, sealed, done), sealed.Segment().Close())
 }
@@ -275,13 +282,16 @@ func readSegments(ctx context.Context, q querier) ([]segmentRow, error) {
 
 // open opens a segment, and checks that it is the one that the ledger has an entry about.
 func (r *segmentRow) open(dir string, trusted func(*x509.Certificate) bool) (*segment.Segment, error) {
+	if dir == "" {
+		return nil, r.fails(r.file, fmt.Errorf("it is in a file %s: give the folder of the archive", r.file))
+	}
 	path, err := segment.Path(dir, r.file)
 	if err != nil {
-		return nil, &SegmentError{r.number, r.file, err}
+		return nil, r.fails(r.file, err)
 	}
 	s, err := segment.Open(path)
 	if err != nil {
-		return nil, &SegmentError{r.number, path, err}
+		return nil, r.fails(path, err)
 	}
 	switch {
 	case !bytes.Equal(s.Digest(), r.digest):
@@ -291,5 +301,10 @@ func (r *segmentRow) open(dir string, trusted func(*x509.Certificate) bool) (*se
 	default:
 		return s, nil
 	}
-	return nil, &SegmentError{r.number, path, errors.Join(err, s.Close())}
+	return nil, r.fails(path, errors.Join(err, s.Close()))
+}
+
+// fails returns the error of a segment that cannot be used.
+func (r *segmentRow) fails(path string, err error) *SegmentError {
+	return &SegmentError{Number: r.number, File: path, Err: err}
 }

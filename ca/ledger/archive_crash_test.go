@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,15 +63,20 @@ func TestArchive_orphan(t *testing.T) {
 		x := newArchiving(t, where)
 		x.renewed("web", 5, time.Hour)
 		before := x.all()
-		x.sealed()
-		if err := os.WriteFile(filepath.Join(x.dir, ".segment-1.tmp"), []byte("kedge ledger seg"), 0o600); err != nil {
+		_, sealed := x.sealed()
+		hidden := filepath.Join(x.dir, ".segment-1.tmp")
+		if err := os.WriteFile(hidden, []byte("kedge ledger seg"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		x.verified()
+		if r := x.verified(); !slices.Equal(r.Unknown, []string{hidden, filepath.Join(x.dir, sealed.Segment().Name())}) {
+			t.Errorf("unknown files: %q", r.Unknown)
+		}
 		if done := x.archive(0); done.Records != 3 {
 			t.Errorf("%+v", done)
 		}
-		x.verified()
+		if r := x.verified(); !slices.Equal(r.Unknown, []string{hidden}) { // the other one is the same segment
+			t.Errorf("unknown files, then: %q", r.Unknown)
+		}
 		if all := x.all(); !reflect.DeepEqual(all, before) {
 			t.Error("database and segments have not what the database had")
 		}

@@ -84,7 +84,7 @@ func (l *Ledger) listSegment(ctx context.Context, r *segmentRow, m *matcher, yie
 			c, err = record.asCertificate()
 		}
 		if err != nil {
-			return true, &SegmentError{r.number, s.File(), err}
+			return true, r.fails(s.File(), err)
 		}
 		if !m.matches(&c, record.names()) {
 			continue
@@ -120,18 +120,13 @@ func recordsOf(s *segment.Segment, keys []string) iter.Seq2[*archivedRecord, err
 			blocks = append(blocks, i)
 		}
 		if len(keys) != 0 {
-			blocks = nil
-		}
-		for _, key := range keys {
-			found, err := s.Find(key)
-			if err != nil {
+			var err error
+			if blocks, err = s.Find(keys...); err != nil {
 				yield(nil, err)
 				return
 			}
-			blocks = append(blocks, found...)
 		}
-		slices.Sort(blocks)
-		for _, i := range slices.Compact(blocks) {
+		for _, i := range blocks {
 			if !eachRecord(s, i, yield) {
 				return
 			}

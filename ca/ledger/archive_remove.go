@@ -134,5 +134,9 @@ func (t *transaction) remove(ctx context.Context, sealed *segment.Sealed, runs [
 	if entries != gone {
 		return 0, &BrokenError{Where: t.e.where, Err: fmt.Errorf("%d certificates leave, and %d entries: verify it", gone, entries)}
 	}
-	return gone, t.send(ctx, one(updateGone, gone, s.Number))
+	recorded, err := t.exec(ctx, updateGone, gone, s.Number, s.Digest())
+	if err == nil && recorded != 1 {
+		err = &ArchivingError{t.e.where} // which has given the segment up
+	}
+	return gone, err
 }

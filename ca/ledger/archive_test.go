@@ -182,8 +182,8 @@ func (x *archiving) restored() *Ledger {
 	if err := x.l.Backup(x.t.Context(), backup); err != nil {
 		x.t.Fatal(err)
 	}
-	if err := Restore(x.t.Context(), backup, to, Options{Now: atNoon, AnyClock: true}); err != nil {
-		x.t.Fatal(err)
+	if r, err := Restore(x.t.Context(), backup, to, x.dir, Options{Now: atNoon, AnyClock: true}); err != nil || !r.OK() {
+		x.t.Fatalf("%+v, %v", r, err)
 	}
 	return create(x.t, to)
 }

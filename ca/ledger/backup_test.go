@@ -91,7 +91,7 @@ func TestRestore(t *testing.T) {
 			t.Fatal(err)
 		}
 		engines(t, func(t *testing.T, to string) {
-			if err := Restore(t.Context(), path, to, Options{Now: atNoon, AnyClock: true}); err != nil {
+			if _, err := Restore(t.Context(), path, to, "", Options{Now: atNoon, AnyClock: true}); err != nil {
 				t.Fatal(err)
 			}
 			_, err := Open(t.Context(), to, Options{Now: atNoon, AnyClock: true})
@@ -104,7 +104,7 @@ func TestRestore(t *testing.T) {
 				t.Errorf("got  %v\nwant %v", r, want)
 			}
 			add(t, restored, ca.Issued{Certificate: newAuthority(t, "New CA", nil).cert})
-			err = Restore(t.Context(), path, to, Options{Now: atNoon, AnyClock: true})
+			_, err = Restore(t.Context(), path, to, "", Options{Now: atNoon, AnyClock: true})
 			if _, ok := errors.AsType[*NotEmptyError](err); !ok || !strings.HasSuffix(err.Error(), "is not empty: it has 22 entries") {
 				t.Errorf("over a ledger: %v", err)
 			}
@@ -130,7 +130,7 @@ func TestRestore_refuses(t *testing.T) {
 		backup:                     "the ledger " + backup + ` was changed: certificates 5: host is "x"; it was written as "rack-1" (and 1 more)`,
 		filepath.Join(dir, "none"): "restore from there is no ledger " + filepath.Join(dir, "none"),
 	} {
-		if err := Restore(t.Context(), from, to, Options{Now: atNoon, AnyClock: true}); err == nil || err.Error() != want {
+		if _, err := Restore(t.Context(), from, to, "", Options{Now: atNoon, AnyClock: true}); err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
 		if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
@@ -214,7 +214,7 @@ func TestRestore_besideLeftovers(t *testing.T) {
 	if err := os.WriteFile(to+"-wal", left, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err = Restore(t.Context(), backup, to, Options{Now: atNoon, AnyClock: true})
+	_, err = Restore(t.Context(), backup, to, "", Options{Now: atNoon, AnyClock: true})
 	want := "make the ledger " + to + ": " + to + "-wal is there, left by a ledger that is gone, and SQLite would take it for a part of the new one; move it away: file already exists"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
@@ -225,7 +225,7 @@ func TestRestore_besideLeftovers(t *testing.T) {
 	if err := os.Remove(to + "-wal"); err != nil {
 		t.Fatal(err)
 	}
-	if err := Restore(t.Context(), backup, to, Options{Now: atNoon, AnyClock: true}); err != nil {
+	if _, err := Restore(t.Context(), backup, to, "", Options{Now: atNoon, AnyClock: true}); err != nil {
 		t.Fatal(err)
 	}
 	if r := verify(t, create(t, to), ""); !r.OK() || r.Entries != 21 {

@@ -467,7 +467,7 @@ func TestRestore_tokens(t *testing.T) {
 			t.Fatal(err)
 		}
 		for engine, to := range map[string]string{"sqlite": filepath.Join(dir, "new.db"), "postgres": testenv.Postgres(t)} {
-			if err := Restore(t.Context(), backup, to, Options{Now: atNoon, AnyClock: true}); err != nil {
+			if _, err := Restore(t.Context(), backup, to, "", Options{Now: atNoon, AnyClock: true}); err != nil {
 				t.Fatalf("%s: %v", engine, err)
 			}
 			restored := create(t, to)
@@ -485,7 +485,7 @@ func TestRestore_tokens(t *testing.T) {
 			}
 			verified(t, restored)
 			again := filepath.Join(dir, engine+"-again.db")
-			if err := Restore(t.Context(), backup, again, Options{Now: atNoon, AnyClock: true}); err != nil {
+			if _, err := Restore(t.Context(), backup, again, "", Options{Now: atNoon, AnyClock: true}); err != nil {
 				t.Error(err)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"kedge/ca"
@@ -32,10 +33,11 @@ const importChunk = 500
 // newest of its name only if it is valid from a later time than the current one, so that their
 // order does not matter, and if it was not revoked permanently: a host must be able to renew when
 // an old certificate of its name is found. One that has expired does not take a name that nobody holds if
-// the name had a later certificate: it was taken from that host. Of what was archived the database knows
-// nothing: it is recorded again, without the name. They are recorded in groups; after an error, the same
-// call resumes.
-func (l *Ledger) Import(ctx context.Context, all []Import) (Imported, error) {
+// the name had a later certificate: it was taken from that host. What was archived, into segments in the folder
+// archive, is known, too; only if it is revoked by now, it is recorded again, with the revocation, so that its
+// key is not certified again. A segment that is needed for that and cannot be read is a *SegmentError. They are
+// recorded in groups; after an error, the same call resumes.
+func (l *Ledger) Import(ctx context.Context, archive string, all []Import) (Imported, error) {
 	done := Imported{Refused: map[string]string{}}
 	var records []*importRecord
 	for _, one := range all {
@@ -48,12 +50,14 @@ func (l *Ledger) Import(ctx context.Context, all []Import) (Imported, error) {
 		}
 		records = append(records, &importRecord{record: r})
 	}
-	for len(records) != 0 {
-		n := min(len(records), importChunk)
-		if err := l.importSome(ctx, records[:n], &done); err != nil {
+	archived, err := l.findArchived(ctx, archive, records)
+	if err != nil {
+		return done, l.engine.explain(err)
+	}
+	for some := range slices.Chunk(records, importChunk) {
+		if err := l.importSome(ctx, some, archived, &done); err != nil {
 			return done, err
 		}
-		records = records[n:]
 	}
 	return done, nil
 }
@@ -66,15 +70,15 @@ type importRecord struct {
 }
 
 // importSome imports in one transaction. If one is refused, each gets its own.
-func (l *Ledger) importSome(ctx context.Context, some []*importRecord, done *Imported) error {
-	now, err := aloneFor(ctx, l, func(ctx context.Context, t *transaction) (Imported, error) { return t.importAll(ctx, some) })
+func (l *Ledger) importSome(ctx context.Context, some []*importRecord, archived *archivedImports, done *Imported) error {
+	now, err := aloneFor(ctx, l, func(ctx context.Context, t *transaction) (Imported, error) { return t.importAll(ctx, some, archived) })
 	if duplicate, ok := errors.AsType[*DuplicateError](err); ok {
 		if len(some) == 1 {
 			done.Refused[some[0].row.Serial] = duplicate.Error()
 			return nil
 		}
 		for _, r := range some {
-			if err := l.importSome(ctx, []*importRecord{r}, done); err != nil {
+			if err := l.importSome(ctx, []*importRecord{r}, archived, done); err != nil {
 				return err
 			}
 		}
@@ -85,12 +89,12 @@ func (l *Ledger) importSome(ctx context.Context, some []*importRecord, done *Imp
 	return err
 }
 
-func (t *transaction) importAll(ctx context.Context, all []*importRecord) (done Imported, err error) {
+func (t *transaction) importAll(ctx context.Context, all []*importRecord, archived *archivedImports) (done Imported, err error) {
 	issuers, err := t.issuers(ctx)
 	if err != nil {
 		return done, err
 	}
-	if err := t.lookup(ctx, all); err != nil {
+	if err := errors.Join(t.lookup(ctx, all), archived.search(ctx, t.conn)); err != nil {
 		return done, err
 	}
 	listed, err := t.listedSerials(ctx)
@@ -111,6 +115,9 @@ func (t *transaction) importAll(ctx context.Context, all []*importRecord) (done 
 		}
 		if then := listed[string(r.row.IssuerKey)+string(r.row.serial)]; then != nil && then.outweighs(r.body.Revoked) {
 			r.body.Revoked = then
+		}
+		if archived.has(r) {
+			continue
 		}
 		t.takesName(r, newest, named)
 		recorded, revoked, err := t.importOne(ctx, r)

@@ -20,7 +20,7 @@ func imports(a *authority, all ...Import) []Import {
 
 func mustImport(t *testing.T, l *Ledger, all []Import) Imported {
 	t.Helper()
-	done, err := l.Import(t.Context(), all)
+	done, err := l.Import(t.Context(), "", all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestImport_revoked(t *testing.T) {
 	})
 }
 
-// What was archived, and is imported again, does not get back a name that was taken from its host.
+// What was archived, and is imported again, is known, and does not get back a name that was taken from its host.
 func TestImport_archived(t *testing.T) {
 	twoEngines(t, func(t *testing.T, where string) {
 		x := newArchiving(t, where)
@@ -128,9 +128,53 @@ func TestImport_archived(t *testing.T) {
 		}
 		x.archive(0)
 		x.want("archived", certs, false, false, false, true)
-		mustImport(t, x.l, imports(x.root, Import{Issued: ca.Issued{Certificate: certs[0]}}))
+		of := func(i int, revoked *ca.Revocation) []Import {
+			return imports(x.root, Import{Issued: ca.Issued{Certificate: certs[i]}, Revoked: revoked})
+		}
+		if done, err := x.l.Import(t.Context(), x.dir, of(0, nil)); err != nil || done.Recorded != 0 {
+			t.Errorf("it is recorded again: %+v, %v", done, err)
+		}
+		for _, dir := range []string{"", t.TempDir()} {
+			_, err := x.l.Import(t.Context(), dir, of(0, nil))
+			if _, ok := errors.AsType[*SegmentError](err); !ok {
+				t.Errorf("without its segment, in %q: %v", dir, err)
+			}
+		}
+		x.want("imported", certs, false, false, false, true)
+		// Revoked by now, it is recorded with that.
+		done := mustImport(t, x.l, of(1, &ca.Revocation{At: noon, Reason: ca.KeyCompromise}))
+		if done.Recorded != 1 || done.Revoked != 1 {
+			t.Errorf("revoked: %+v", done)
+		}
+		x.want("revoked", certs, false, true, false, true)
 		if held := found(t, x.l, Filter{Newest: true, Kind: Leaf}); len(held) != 0 {
 			t.Errorf("%v are held", held)
+		}
+		x.verified()
+	})
+}
+
+// What is archived between the search of the segments and the transaction is known as well.
+func TestImport_archivedMeanwhile(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		certs := x.renewed("web", 4, time.Hour)
+		var records []*importRecord
+		for _, one := range imports(x.root, Import{Issued: ca.Issued{Certificate: certs[0]}}, Import{Issued: ca.Issued{Certificate: certs[2]}}) {
+			r, err := newRecord(one.Issued)
+			if err != nil {
+				t.Fatal(err)
+			}
+			records = append(records, &importRecord{record: r})
+		}
+		archived, err := x.l.findArchived(t.Context(), x.dir, records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.archive(0)
+		var done Imported
+		if err := x.l.importSome(t.Context(), records, archived, &done); err != nil || done.Recorded != 0 {
+			t.Errorf("%+v, %v", done, err)
 		}
 		x.verified()
 	})

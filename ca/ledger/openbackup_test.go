@@ -65,7 +65,7 @@ func TestOpenBackup_olderSchema(t *testing.T) {
 func TestRestore_olderSchema(t *testing.T) {
 	engines(t, func(t *testing.T, to string) {
 		path, temporary := oldBackup(t)
-		if err := Restore(t.Context(), path, to, Options{Now: afterOld, AnyClock: true}); err != nil {
+		if _, err := Restore(t.Context(), path, to, "", Options{Now: afterOld, AnyClock: true}); err != nil {
 			t.Fatal(err)
 		}
 		unchanged(t, path, temporary)
@@ -84,12 +84,12 @@ func TestRestore_olderSchemaChanged(t *testing.T) {
 	}
 	bySQL(t, path, "UPDATE certificates SET host = 'x' WHERE common_name = 'new-01'")
 	to := filepath.Join(t.TempDir(), "new.db")
-	err := Restore(t.Context(), path, to, Options{Now: afterOld})
+	_, err := Restore(t.Context(), path, to, "", Options{Now: afterOld})
 	if damaged, ok := errors.AsType[*DamagedError](err); !ok || damaged.Where != path || !strings.Contains(err.Error(), `host is "x"`) {
 		t.Errorf("%v", err)
 	}
 	bySQL(t, path, "UPDATE certificates SET der = substr(der, 1, 99) WHERE common_name = 'new-01'")
-	err = Restore(t.Context(), path, to, Options{Now: afterOld})
+	_, err = Restore(t.Context(), path, to, "", Options{Now: afterOld})
 	if _, ok := errors.AsType[*BrokenError](err); !ok {
 		t.Errorf("a certificate that cannot be read: %v", err)
 	}

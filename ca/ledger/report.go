@@ -14,11 +14,15 @@ const maxFaults = 1000
 type Report struct {
 	Entries      int64
 	Certificates int64
-	Archived     int64   // of the certificates, those that only segments have
-	Segments     int64   // of the archive
-	Head         string  // "SEQ:HASH" of the last entry, to be used as VerifyOptions.Head later
-	Faults       []Fault // none: the ledger is as it was written
-	More         int64   // faults that are not listed
+	Archived     int64  // of the certificates, those that only segments have
+	Segments     int64  // of the archive
+	Head         string // "SEQ:HASH" of the last entry, to be used as VerifyOptions.Head later
+	// Unknown has the paths of segments in the folder of the archive that the ledger has no entry about, and of
+	// unfinished ones: another process archives or was interrupted, or the ledger is an older backup. They are no
+	// fault.
+	Unknown []string
+	Faults  []Fault // none: the ledger is as it was written
+	More    int64   // faults that are not listed
 
 	changed bool // a fault is other than that a segment cannot be read
 }

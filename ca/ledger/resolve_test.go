@@ -216,7 +216,7 @@ func TestResolve_after(t *testing.T) {
 				then(x)
 				verified(t, x.l)
 				to := t.TempDir() + "/restored.db"
-				if err := Restore(t.Context(), place, to, Options{Now: x.c.get, AnyClock: true}); err != nil {
+				if _, err := Restore(t.Context(), place, to, "", Options{Now: x.c.get, AnyClock: true}); err != nil {
 					t.Fatal(err)
 				}
 			})

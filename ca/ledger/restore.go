@@ -21,29 +21,32 @@ func (e *NotEmptyError) Error() string {
 
 // Restore creates a new ledger at to, of either engine, from another one: a backup, or the ledger
 // of another engine to move from. A source with an older schema is read as [OpenBackup] does. The
-// source is verified first, without the segments of its archive; if it was changed, the error is a *DamagedError. A target that contains
+// source is verified first, with the segments of its archive, in a folder; if it was changed, the error is a
+// *DamagedError. A ledger can be restored when segments are lost: report.Faults then has those, and what follows
+// from them was not checked. A target that contains
 // anything is a *NotEmptyError. A new file appears complete, and an existing empty target is filled
 // in one transaction: after an interruption it is as empty as before, or does not exist. Tokens that
 // were made before are void in the new ledger, which gets an entry about them.
 //
 // o.Create and o.ReadOnly are ignored.
-func Restore(ctx context.Context, from, to string, o Options) error {
+func Restore(ctx context.Context, from, to, archive string, o Options) (report Report, err error) {
 	source, err := OpenBackup(ctx, from, Options{Now: o.Now, BusyTimeout: o.BusyTimeout})
 	if err != nil {
-		return fmt.Errorf("restore from %w", err)
+		return report, fmt.Errorf("restore from %w", err)
 	}
 	err = source.read(ctx, func(s *session) error {
 		v := newVerifier()
-		v.session, v.archive.skip = s, true // a ledger can be restored when a segment is lost
+		v.session, v.archive.dir = s, archive
 		if err := v.run(ctx); err != nil {
 			return err
 		}
-		if !v.report.OK() {
-			return &DamagedError{Where: source.Where(), Report: v.report}
+		report = v.report
+		if damaged, ok := errors.AsType[*DamagedError](report.Err(source.Where())); ok {
+			return damaged
 		}
 		return fillNew(ctx, s, to, o)
 	})
-	return errors.Join(err, source.Close())
+	return report, errors.Join(err, source.Close())
 }
 
 // fillNew creates a ledger and fills it.

@@ -498,7 +498,7 @@ func TestImport(t *testing.T) {
 		}
 		all := []Import{of(root, "good", 0x11, nil), of(root, "listed", 0x22, nil), of(root, "revoked", 0x33, &ca.Revocation{At: noon, Reason: ca.CACompromise})}
 		for _, want := range []string{"{3 2 map[]}", "{0 0 map[]}"} { // again: nothing is new
-			if done, err := l.Import(t.Context(), all); fmt.Sprint(done) != want || err != nil {
+			if done, err := l.Import(t.Context(), "", all); fmt.Sprint(done) != want || err != nil {
 				t.Errorf("%v, %v; want %s", done, err, want)
 			}
 		}
@@ -506,10 +506,10 @@ func TestImport(t *testing.T) {
 			t.Errorf("the next list has %s", got)
 		}
 		before := entriesOf(t, l)
-		if _, err := l.Import(t.Context(), []Import{of(root, "more", 0x44, nil), of(stranger, "foreign", 0x55, nil)}); kindOfError(err) != "unknown issuer" || entriesOf(t, l) != before {
+		if _, err := l.Import(t.Context(), "", []Import{of(root, "more", 0x44, nil), of(stranger, "foreign", 0x55, nil)}); kindOfError(err) != "unknown issuer" || entriesOf(t, l) != before {
 			t.Errorf("of no authority: %v, %d entries more", err, entriesOf(t, l)-before)
 		}
-		if done, err := l.Import(t.Context(), []Import{of(root, "same serial", 0x11, nil)}); len(done.Refused) != 1 || err != nil {
+		if done, err := l.Import(t.Context(), "", []Import{of(root, "same serial", 0x11, nil)}); len(done.Refused) != 1 || err != nil {
 			t.Errorf("a serial number that is there: %v, %v", done, err)
 		}
 		verified(t, l)

@@ -52,7 +52,7 @@ func (l *Ledger) Adopt(ctx context.Context, root ca.Issued, a Authority) error {
 		return err
 	}
 	return l.alone(ctx, func(ctx context.Context, t *transaction) error {
-		if _, err := t.importAll(ctx, []*importRecord{{record: record}}); err != nil {
+		if _, err := t.importAll(ctx, []*importRecord{{record: record}}, &archivedImports{}); err != nil {
 			return err
 		}
 		if _, err := t.append(ctx, kindTakeOver, takeOverBody{By: a.Name, State: takenOver, Why: root.Why}); err != nil {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"kedge/ca"
@@ -18,7 +19,6 @@ import (
 // archive is what a verifier reads from segments, in the order of the chain: it merges them.
 type archive struct {
 	dir     string // empty: it was not given
-	skip    bool   // the segments are not read, and that is no fault
 	rows    []segmentRow
 	open    []*segment.Segment // nil: cannot be read
 	entries map[int64]segmentRow
@@ -85,14 +85,6 @@ func (v *verifier) openSegments(ctx context.Context) (err error) {
 	a.heads = map[int64][]segmentHead{}
 	for _, r := range a.rows {
 		a.horizon = max(a.horizon, r.last)
-		if a.skip {
-			a.incomplete = true
-			continue
-		}
-		if a.dir == "" {
-			v.unreadable(r.number, fmt.Errorf("it is in a file %s: give the folder of the archive", r.file))
-			continue
-		}
 		s, err := r.open(a.dir, anySigner) // checkSegments checks who signed it, when the chain has been read
 		if err != nil {
 			v.unreadable(r.number, err)
@@ -104,7 +96,23 @@ func (v *verifier) openSegments(ctx context.Context) (err error) {
 		a.streams = append(a.streams, &stream{number: r.number, s: s})
 	}
 	heap.Init(&a.streams)
-	return nil
+	v.report.Unknown, err = unknownFiles(a.dir, a.rows)
+	return err
+}
+
+// unknownFiles returns the paths of the files in a folder that have the name of a segment, or of one that is
+// being written, and are none of the ledger.
+func unknownFiles(dir string, rows []segmentRow) (unknown []string, err error) {
+	if dir == "" {
+		return nil, nil
+	}
+	names, err := segment.Files(dir)
+	for _, name := range names {
+		if !slices.ContainsFunc(rows, func(r segmentRow) bool { return r.file == name }) {
+			unknown = append(unknown, filepath.Join(dir, name))
+		}
+	}
+	return unknown, err
 }
 
 func anySigner(*x509.Certificate) bool { return true }

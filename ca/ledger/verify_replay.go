@@ -42,6 +42,8 @@ func (v *verifier) replay(e *Entry) error {
 		return v.replayEnrollment(e)
 	case kindArchive:
 		return v.replayArchive(e)
+	case kindAbandon:
+		return v.replayAbandon(e)
 	case kindIssue, kindCRL: // their rows have its number
 	case kindClone: // it changes nothing
 	default:

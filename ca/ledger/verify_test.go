@@ -207,7 +207,7 @@ func TestVerify_largeRows(t *testing.T) {
 	if err := l.Backup(t.Context(), backup); err != nil {
 		t.Fatal(err)
 	}
-	if err := Restore(t.Context(), backup, filepath.Join(dir, "new.db"), Options{Now: atNoon, AnyClock: true}); err != nil {
+	if _, err := Restore(t.Context(), backup, filepath.Join(dir, "new.db"), "", Options{Now: atNoon, AnyClock: true}); err != nil {
 		t.Fatal(err)
 	}
 	if r := verify(t, create(t, filepath.Join(dir, "new.db")), ""); !r.OK() || r.Certificates != 6 {

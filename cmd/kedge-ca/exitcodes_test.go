@@ -87,7 +87,7 @@ func ofLedger() []error {
 		ledger.ErrClosed, &ledger.ForeignError{}, &ledger.MissingError{}, &ledger.NewerSchemaError{}, &ledger.NotEmptyError{}, &ledger.NotFoundError{}, &ledger.NotHeldError{}, &ledger.OlderSchemaError{},
 		&ledger.RefusedError{}, &ledger.RetiredError{}, &ledger.RevokedError{}, &ledger.RevokedIssuerError{}, &ledger.RevokedKeyError{}, &ledger.UnknownIssuerError{}, &ledger.UnreachableError{Err: errors.New("x")},
 		&ledger.TokenError{}, &ledger.HeldError{}, &ledger.DeniedError{}, &ledger.GraceError{}, &ledger.ReservedNameError{}, &ledger.FreeError{}, &ledger.NotClonedError{}, &ledger.ChoiceError{},
-		&ledger.RequestIDError{}, &ledger.TooManyRequestsError{}, &ledger.ArchivingError{}, &ledger.ArchiveError{}, &ledger.SegmentError{Err: fs.ErrNotExist}, &ledger.SegmentError{Err: errors.New("x")},
+		&ledger.RequestIDError{}, &ledger.TooManyRequestsError{}, &ledger.ArchivingError{}, &ledger.ArchiveError{}, &ledger.SegmentError{Err: fs.ErrNotExist}, &ledger.SegmentError{Err: errors.New("x")}, &ledger.SegmentError{Unused: true},
 	}
 }
 

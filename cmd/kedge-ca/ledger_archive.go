@@ -16,6 +16,8 @@ type ledgerArchiveOptions struct {
 	caOptions
 	before moment
 	to     string // empty: the folder archive/ of the CA
+
+	replaceLost bool
 }
 
 func newLedgerArchive(h host, run func(context.Context, *ledgerArchiveOptions) error) *cobra.Command {
@@ -29,7 +31,10 @@ meanwhile, and the space is used again for what is issued next.
 
 What still matters stays: certificates that were revoked, the newest of each host, and the last
 of each name. The ledger records each segment, and verify, who and list --archive read them: back
-them up as you do the ledger, and keep them together. After an interruption run the same again.`,
+them up as you do the ledger, and keep them together. After an interruption run the same again.
+
+If the file of a segment was lost before anything of it left the database, --replace-lost writes
+another in its place. What has left is only in its file, which must be put back from a backup.`,
 		Example: `  kedge-ca ledger archive --before 30d
   kedge-ca ledger archive --before 2026-10-01 --to /srv/archive`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -49,11 +54,12 @@ them up as you do the ledger, and keep them together. After an interruption run 
 	o.addKeys(cmd)
 	cmd.Flags().Var(&o.before, "before", "archive what expired before the `TIME`: 2026-12-31, 2026-12-31T12:00:00Z, or 30d for 30 days ago")
 	cmd.Flags().StringVar(&o.to, "to", "", "`FOLDER` of the segments; archive/ in the CA's folder when not given")
+	cmd.Flags().BoolVar(&o.replaceLost, "replace-lost", false, "write another segment in the place of one that is missing or damaged, if nothing of it has left the database")
 	return cmd
 }
 
 func runLedgerArchive(ctx context.Context, s *store, o *ledgerArchiveOptions) error {
-	done, err := s.Archive(ctx, o.before.time(o.inputs.Now()), o.to)
+	done, err := s.Archive(ctx, localca.ArchiveRequest{Before: o.before.time(o.inputs.Now()), Dir: o.to, ReplaceLost: o.replaceLost})
 	if done != nil && (err == nil || len(done.Segments) > 0) {
 		o.sayArchived(done)
 	}

@@ -14,6 +14,8 @@ type ledgerImportOptions struct {
 	past   pastFlags
 	issuer string
 	why    string
+
+	archive archiveFlag
 }
 
 func newLedgerImport(h host, run func(context.Context, *ledgerImportOptions) error) *cobra.Command {
@@ -30,7 +32,8 @@ took over, or of one that lost its ledger. Each PATH is
 The key of the CA must have signed each, or it is not taken. What is revoked stays so, also where
 only its serial number is known, and lists go on with the number after the last.
 
-What cannot be taken is named, and does not stop the rest. The same again takes in what is new.
+What cannot be taken is named, and does not stop the rest. The same again takes in what is new;
+what "ledger archive" has moved into segments is known, too.
 No key is read.`,
 		Example: `  kedge-ca ledger import pki --nothing-missing
   kedge-ca ledger import --crl old.crl`,
@@ -44,13 +47,16 @@ No key is read.`,
 	}
 	o.add(cmd)
 	o.past.add(cmd)
+	o.archive.add(cmd)
 	cmd.Flags().StringVar(&o.issuer, "issuer", rootName, "`NAME` of the authority that issued it")
 	cmd.Flags().StringVar(&o.why, "why", "", "`TEXT` for the ledger, such as where it comes from")
 	return cmd
 }
 
 func runLedgerImport(ctx context.Context, s *store, o *ledgerImportOptions) error {
-	taken, err := s.ImportPast(ctx, o.past.request(o.host, o.issuer, o.why))
+	request := o.past.request(o.host, o.issuer, o.why)
+	request.Archive = o.archive.dir
+	taken, err := s.ImportPast(ctx, request)
 	if err != nil {
 		return err
 	}

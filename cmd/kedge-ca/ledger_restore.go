@@ -16,6 +16,7 @@ type ledgerRestoreOptions struct {
 	confirm confirmFlag
 	another bool // the backup may be of another CA
 	file    string
+	archive archiveFlag
 }
 
 func newLedgerRestore(h host, run func(context.Context, *ledgerRestoreOptions) error) *cobra.Command {
@@ -28,7 +29,10 @@ configuration says, such as a PostgreSQL database. There must be no ledger yet.
 
 What was issued and revoked after the backup is not in it: certificates of that time cannot
 be found or revoked, and those revoked count as valid. It needs a yes on the terminal or
---yes. A backup of another CA than that of the files in the folder is refused.`,
+--yes. A backup of another CA than that of the files in the folder is refused.
+
+The segments of its archive are verified with it. Without one of them the ledger is restored all
+the same, with a warning.`,
 		Example: `  kedge-ca ledger restore kedge-ca.db --yes`,
 		Args:    exactlyOne("give the backup: kedge-ca ledger restore FILE", "a backup is one file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,6 +42,7 @@ be found or revoked, and those revoked count as valid. It needs a yes on the ter
 	}
 	o.add(cmd)
 	o.confirm.add(cmd)
+	o.archive.add(cmd)
 	cmd.Flags().BoolVar(&o.another, "another-ca", false, "take a backup of another CA than that of the files in the folder")
 	return cmd
 }
@@ -55,7 +60,7 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 	if err := o.confirm.ask(o.host, question); err != nil {
 		return err
 	}
-	if err := plan.Restore(ctx); err != nil {
+	if err := plan.Restore(ctx, o.archive.dir); err != nil {
 		return err
 	}
 	o.say(fmt.Sprintf("made the ledger from %s: entries up to %d, of %s", o.file, from.Seq, report.Time(from.At)))

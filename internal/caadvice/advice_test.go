@@ -48,6 +48,8 @@ func TestAdvice(t *testing.T) {
 		{"no tokens", enrollment(), &localca.NoProofError{}, "enroll.proofs"},
 		{"other file", enrollment(), &localca.ServerFileError{}, "--out"},
 		{"file", enrollment(), &localca.ServerFileError{Exists: true}, "--replace"},
+		{"lost segment", opened(), &ledger.SegmentError{Err: fs.ErrNotExist}, "put it back from a backup of the archive, or name the folder"},
+		{"lost segment of which nothing has left", opened(), &ledger.SegmentError{Err: fs.ErrNotExist, Unused: true}, "--replace-lost"},
 		{"other key", hardware(), errors.New("other"), ""},
 	} {
 		got := tt.rows.Of(fmt.Errorf("around: %w", tt.err)).Hint

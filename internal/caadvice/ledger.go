@@ -59,6 +59,8 @@ const damagedSegment = "keep it as it is, and put the file back from a backup of
 // lostSegment is about a segment of the archive that cannot be used.
 func lostSegment(e *ledger.SegmentError) string {
 	switch {
+	case e.Unused:
+		return "nothing of it has left the database: put it back from a backup of the archive, or write another in its place: kedge-ca ledger archive --replace-lost"
 	case errors.Is(e, fs.ErrNotExist):
 		return "put it back from a backup of the archive, or name the folder where it is: --segments for reading, --to for archiving"
 	case errors.Is(e, fs.ErrPermission):

@@ -27,17 +27,24 @@ func archiveFolder(f cadir.Folder, dir string) string {
 	return dir
 }
 
-// Archive moves what expired before a time, and was superseded, into segments in a folder; that in the
-// CA's folder, if dir is empty, is created. What was archived before an error is in the result.
-func (c *CA) Archive(ctx context.Context, before time.Time, dir string) (*Archived, error) {
-	folder := archiveFolder(c.folder, dir)
-	if dir == "" {
+// ArchiveRequest says what is archived, and where: see ledger.ArchiveOptions.
+type ArchiveRequest struct {
+	Before      time.Time
+	Dir         string // empty: that in the CA's folder, which is created
+	ReplaceLost bool
+}
+
+// Archive moves what expired before a time, and was superseded, into segments in a folder. What was archived
+// before an error is in the result.
+func (c *CA) Archive(ctx context.Context, r ArchiveRequest) (*Archived, error) {
+	folder := archiveFolder(c.folder, r.Dir)
+	if r.Dir == "" {
 		if err := atomicfile.MakeFolder(folder, 0o700); err != nil {
 			return nil, fmt.Errorf("create the folder of the archive: %w", err)
 		}
 	}
-	done, err := c.Service.Archive(ctx, before, folder)
-	result := &Archived{Before: before.UTC(), Segments: done.Segments, Certificates: done.Records}
+	done, err := c.Service.Archive(ctx, ledger.ArchiveOptions{Before: r.Before, Dir: folder, ReplaceLost: r.ReplaceLost})
+	result := &Archived{Before: r.Before.UTC(), Segments: done.Segments, Certificates: done.Records}
 	if result.Segments == nil {
 		result.Segments = []string{}
 	}

@@ -71,7 +71,7 @@ func TestRestore(t *testing.T) {
 	if err != nil || plan.Backup.File != file || plan.Backup.Seq == 0 {
 		t.Fatalf("%+v, %v", plan, err)
 	}
-	if err := plan.Restore(t.Context()); err != nil {
+	if err := plan.Restore(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	c = x.open()

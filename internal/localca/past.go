@@ -37,6 +37,7 @@ type PastRequest struct {
 	Sources   takeover.Sources // without the certificates of the authority
 	Complete  bool             // the user states that nothing is missing after it
 	Why       string           // recorded in the ledger
+	Archive   string           // the folder of the ledger's segments; empty: that in the CA's folder
 }
 
 // Any reports whether something is to be imported or stated.
@@ -45,6 +46,7 @@ func (r PastRequest) Any() bool { return len(r.Sources.Paths)+len(r.Sources.CRL)
 // ImportPast imports what an authority issued before, and reports what was imported. If something could
 // not be imported, the past is not recorded as complete, and the error is a *LackingError.
 func (c *CA) ImportPast(ctx context.Context, r PastRequest) (*Taken, error) {
+	r.Archive = archiveFolder(c.folder, r.Archive)
 	taken, err := importPast(ctx, c.Service, r)
 	if taken != nil {
 		taken.tell(c.config)
@@ -80,7 +82,7 @@ func (t *Taken) tell(c Config) {
 
 // importPast is ImportPast without the report; with a *LackingError the result is returned, too.
 func importPast(ctx context.Context, s *issuance.Service, r PastRequest) (*Taken, error) {
-	t, err := s.TakeOver(ctx, r.Authority, r.Why)
+	t, err := s.TakeOver(ctx, r.Authority, r.Why, r.Archive)
 	if err != nil {
 		return nil, err
 	}

@@ -36,11 +36,16 @@ func PlanRestore(ctx context.Context, c Config, file string, another bool) (*Res
 	return r, CheckBackup(ctx, folder, file, o)
 }
 
-// Restore makes the ledger: see ledger.Restore.
-func (r *RestorePlan) Restore(ctx context.Context) error {
-	err := ledger.Restore(ctx, r.Backup.File, r.to, ledger.Options{Now: r.config.Keys.Host.Now, AnyClock: r.config.AnyClock})
+// Restore makes the ledger: see ledger.Restore. archive is the folder of its segments, that in the CA's folder
+// if it is empty. There is a warning if some cannot be read.
+func (r *RestorePlan) Restore(ctx context.Context, archive string) error {
+	o := ledger.Options{Now: r.config.Keys.Host.Now, AnyClock: r.config.AnyClock}
+	report, err := ledger.Restore(ctx, r.Backup.File, r.to, archiveFolder(r.config.Keys.Folder, archive), o)
 	if err != nil {
 		return err
+	}
+	if unread := report.Err(r.Backup.File); unread != nil {
+		r.config.Warn(unread.Error() + "; what follows from it was not checked: put it back, and verify the ledger: kedge-ca ledger verify")
 	}
 	for _, warning := range r.warn {
 		r.config.Warn(warning)

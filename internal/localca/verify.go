@@ -3,8 +3,10 @@ package localca
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"kedge/ca/ledger"
+	"kedge/internal/report"
 )
 
 // Verified is a ledger without faults. The tags are those of kedge-ca's JSON.
@@ -15,13 +17,15 @@ type Verified struct {
 	Archived     int64  `json:"archived,omitempty"` // of the certificates, those that only segments have
 	Segments     int64  `json:"segments,omitempty"`
 	Head         string `json:"head"`
+
+	Unknown []string `json:"unknown_files,omitempty"` // in the folder of the archive: see ledger.Report
 }
 
 // Verify reads the whole ledger, with the segments in a folder, that in the CA's if o.Archive is empty. If
 // it was changed by another hand, or an earlier head, unless that is empty, is not in it, the error is a
 // *ledger.DamagedError; if only segments cannot be read, a *ledger.ArchiveError. If the last list of an authority has
 // revocations that the ledger lacks, it is one of issuance.Service.Forgotten. There is a warning for
-// each fault and each further list.
+// each fault and each further list, and one for unknown files in the folder.
 func (c *CA) Verify(ctx context.Context, o ledger.VerifyOptions) (*Verified, error) {
 	o.Archive = archiveFolder(c.folder, o.Archive)
 	v, err := verify(ctx, c.Ledger, o, c.config.Warn)
@@ -60,5 +64,8 @@ func verify(ctx context.Context, l *ledger.Ledger, o ledger.VerifyOptions, warn 
 	if err := checked.Err(l.Where()); err != nil {
 		return nil, err
 	}
-	return &Verified{l.Where(), checked.Entries, checked.Certificates, checked.Archived, checked.Segments, checked.Head}, nil
+	if n := len(checked.Unknown); n > 0 {
+		warn(fmt.Sprintf("the archive has %s that the ledger has no entry about, such as %s: another process archives now, or was interrupted, or this ledger is an older backup; keep segments until you know which, a .tmp is needed by nothing else", report.Count(n, "file"), checked.Unknown[0]))
+	}
+	return &Verified{l.Where(), checked.Entries, checked.Certificates, checked.Archived, checked.Segments, checked.Head, checked.Unknown}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,8 +17,10 @@ import (
 // and after kill -9 at most a hidden one, .segment-*.tmp, which can be removed.
 //
 // Nothing may be deleted because of the result: see Seal.
+//
+// Files lists what an interruption left.
 func Create(dir string, by Signer, fill func(*Writer) (Manifest, error)) (path string, err error) {
-	f, err := os.CreateTemp(dir, ".segment-*.tmp") // 0600
+	f, err := os.CreateTemp(dir, hiddenName) // 0600
 	if err != nil {
 		return "", err
 	}
@@ -31,6 +34,27 @@ func Create(dir string, by Signer, fill func(*Writer) (Manifest, error)) (path s
 		return "", errors.Join(fmt.Errorf("write a segment in %s: %w", dir, err), os.Remove(hidden))
 	}
 	return path, nil
+}
+
+// hiddenName is the pattern of the names under which segments are written.
+const hiddenName = ".segment-*.tmp"
+
+// Files returns the names of the segments in a folder, and of those that are being written or whose writer was
+// killed. A folder that does not exist has none, nor has one that may not be listed: what a ledger needs of
+// that can be opened, or is reported then.
+func Files(dir string) (names []string, err error) {
+	all, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil, nil
+	}
+	for _, entry := range all {
+		for _, pattern := range []string{"segment-*.kedge", hiddenName} {
+			if ok, _ := filepath.Match(pattern, entry.Name()); ok { // the pattern is well-formed
+				names = append(names, entry.Name())
+			}
+		}
+	}
+	return names, err
 }
 
 func writeTo(f *os.File, by Signer, fill func(*Writer) (Manifest, error)) (string, error) {

@@ -175,50 +175,50 @@ func (s *Segment) Records() iter.Seq2[Record, error] {
 	}
 }
 
-// Find returns the numbers of the data blocks that may have a record with the key, and no others that
-// do; two keys may have one hash.
-func (s *Segment) Find(key string) ([]int, error) {
-	want := hashOf(key)
-	text := hex.EncodeToString(want[:])
-	// Rows with the key may begin in the part before the first whose Key is not less.
-	from := max(0, firstNotLess(s.Index, text)-1)
+// Find returns the numbers of the data blocks that may have a record with one of the keys, in order, and
+// leaves none out that does; two keys may have one hash. It reads a block of the index at most once.
+func (s *Segment) Find(keys ...string) ([]int, error) {
+	wanted, texts := map[[keySize]byte]bool{}, make([]string, 0, len(keys))
+	for _, key := range keys {
+		hash := hashOf(key)
+		wanted[hash] = true
+		texts = append(texts, hex.EncodeToString(hash[:]))
+	}
+	slices.Sort(texts)
 	var found []int
-	for i, p := range s.Index[from:] {
-		if p.Key > text {
-			break
+	for i, p := range s.Index {
+		at, _ := slices.BinarySearch(texts, p.Key)
+		// The rows of a key may go on in the next part, which then begins with it.
+		if at == len(texts) || i+1 < len(s.Index) && texts[at] > s.Index[i+1].Key {
+			continue
 		}
-		b, err := s.block(len(s.Data)+from+i, p)
+		blocks, err := s.findIn(i, wanted)
 		if err != nil {
 			return nil, err
 		}
-		for row := range slices.Chunk(b, rowSize) {
-			if len(row) != rowSize || !bytes.Equal(row[:keySize], want[:]) {
-				continue
-			}
-			n := int(binary.BigEndian.Uint32(row[keySize:]))
-			if n >= len(s.Data) {
-				return nil, s.damaged("its index names a block that it does not have")
-			}
-			found = append(found, n)
-		}
+		found = append(found, blocks...)
 	}
-	return found, nil
+	slices.Sort(found)
+	return slices.Compact(found), nil
 }
 
-func firstNotLess(parts []Part, key string) int {
-	i, _ := slices.BinarySearchFunc(parts, key, func(p Part, key string) int {
-		switch {
-		case p.Key < key:
-			return -1
-		case p.Key > key:
-			return 1
-		}
-		return 0
-	})
-	for i > 0 && parts[i-1].Key == key {
-		i--
+// findIn returns what a part of the index has about some hashes.
+func (s *Segment) findIn(part int, wanted map[[keySize]byte]bool) (found []int, err error) {
+	b, err := s.block(len(s.Data)+part, s.Index[part])
+	if err != nil {
+		return nil, err
 	}
-	return i
+	for row := range slices.Chunk(b, rowSize) {
+		if len(row) != rowSize || !wanted[[keySize]byte(row)] {
+			continue
+		}
+		n := int(binary.BigEndian.Uint32(row[keySize:]))
+		if n >= len(s.Data) {
+			return nil, s.damaged("its index names a block that it does not have")
+		}
+		found = append(found, n)
+	}
+	return found, nil
 }
 
 // Check reads the whole segment, every block, the order of the records and their number, and returns the

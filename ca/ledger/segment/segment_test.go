@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,6 +14,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,18 +122,39 @@ func TestSegment(t *testing.T) {
 	}
 }
 
-// One key may fill more than a part of the index.
+// The rows of a key may fill more than a part of the index, and each of several keys is found.
 func TestFind_manyParts(t *testing.T) {
-	var parts []Part
-	for _, key := range []string{"00", "11", "11", "11", "22"} {
-		parts = append(parts, Part{Key: key})
+	const blocks = 7
+	keys := []string{"one", "two", "three"}
+	slices.SortFunc(keys, func(a, b string) int { return strings.Compare(hashText(a), hashText(b)) })
+	rows := []indexRow{{hashOf(keys[0]), 0}}
+	for i := range blocks {
+		rows = append(rows, indexRow{hashOf(keys[1]), uint32(i)})
 	}
-	for key, want := range map[string]int{"": 0, "00": 0, "01": 1, "11": 1, "12": 4, "22": 4, "33": 5} {
-		if got := firstNotLess(parts, key); got != want {
-			t.Errorf("%q: part %d, want %d", key, got, want)
+	rows = append(rows, indexRow{hashOf(keys[2]), blocks - 1})
+	s := &Segment{Manifest: Manifest{Data: make([]Part, blocks)}, offsets: make([]int64, blocks)}
+	var file []byte
+	for rows := range slices.Chunk(rows, 2) {
+		s.offsets = append(s.offsets, int64(len(file)))
+		block := encodeIndex(rows)
+		file = append(file, block...)
+		s.Index = append(s.Index, indexPart(block, rows))
+	}
+	s.r = bytes.NewReader(file)
+	for _, tt := range []struct {
+		keys []string
+		want []int
+	}{
+		{keys[:1], []int{0}}, {keys[1:2], []int{0, 1, 2, 3, 4, 5, 6}}, {keys[2:], []int{6}}, {[]string{keys[2], keys[0]}, []int{0, 6}},
+		{keys, []int{0, 1, 2, 3, 4, 5, 6}}, {[]string{"nobody"}, nil}, {[]string{"nobody", keys[2]}, []int{6}}, {nil, nil},
+	} {
+		if got, err := s.Find(tt.keys...); err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%q: %v, %v, want %v", tt.keys, got, err, tt.want)
 		}
 	}
 }
+
+func hashText(key string) string { hash := hashOf(key); return string(hash[:]) }
 
 // Whatever byte of a segment changes, it is found.
 func TestCheck_everyByte(t *testing.T) {

@@ -127,17 +127,26 @@ func (w *Writer) writeIndex() error {
 	})
 	w.index = slices.Compact(w.index)
 	for rows := range slices.Chunk(w.index, indexRows) {
-		var block []byte
-		for _, row := range rows {
-			block = append(block, row.key[:]...)
-			block = binary.BigEndian.AppendUint32(block, row.block)
-		}
-		p := part(block, 0)
-		p.Key = hex.EncodeToString(rows[0].key[:])
-		w.m.Index = append(w.m.Index, p)
+		block := encodeIndex(rows)
+		w.m.Index = append(w.m.Index, indexPart(block, rows))
 		if _, err := w.w.Write(block); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// encodeIndex encodes a block of the index.
+func encodeIndex(rows []indexRow) (block []byte) {
+	for _, row := range rows {
+		block = append(block, row.key[:]...)
+		block = binary.BigEndian.AppendUint32(block, row.block)
+	}
+	return block
+}
+
+func indexPart(block []byte, rows []indexRow) Part {
+	p := part(block, 0)
+	p.Key = hex.EncodeToString(rows[0].key[:])
+	return p
 }
