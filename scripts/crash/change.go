@@ -45,6 +45,7 @@ func (w *workers) change() {
 			}
 		}
 	})
+	w.age()
 	if w.rotates {
 		w.step = true
 		w.group.Go(func() { w.step = !w.run(r.rotate()...) })
@@ -72,6 +73,14 @@ func (r *rehearsal) again(w *workers) error {
 			return fmt.Errorf("the same renewal again: %w", err)
 		}
 		r.renewals++
+	}
+	if w.aging != "" {
+		if _, err := r.kedgeCA(r.age(w.aging)...); err != nil {
+			return fmt.Errorf("the same short renewal again: %w", err)
+		}
+	}
+	if _, err := r.kedgeCA(archive()...); err != nil {
+		return fmt.Errorf("the archive, gone on with: %w", err)
 	}
 	if w.toRevoke != "" {
 		if _, err := r.kedgeCA(r.revoke(w.toRevoke)...); err != nil && !strings.Contains(err.Error(), "was revoked") {

@@ -1,5 +1,5 @@
 // Command crash kills kedge-ca by kill -9 at random moments while several of its processes issue,
-// renew, revoke, make CRLs and change the root in parallel. After each kill the same commands must
+// renew, revoke, make CRLs, change the root and archive in parallel. After each kill the same commands must
 // work again without repair. Every certificate in a file must be in the ledger and
 // the newest of its name, no serial twice, no name twice that was not renewed, and the ledger must
 // verify; no CRL number may be used twice with different contents; and in the end, when the
@@ -75,6 +75,7 @@ type rehearsal struct {
 	revocable []string          // names that are not revoked yet
 	revoked   []string          // serials, in hex, that were reported as revoked
 	renewals  int               // that were reported as done
+	aged      int               // renewals with a short lifetime
 	steps     int               // of rotations
 	lists     map[string]string // authority and number -> SHA-256
 }
@@ -97,8 +98,15 @@ func newRehearsal(program, dir string) (*rehearsal, error) {
 			return nil, err
 		}
 	}
-	_, err = r.kedgeCA("init", "--no-password", "--name", "Crash CA")
-	return r, err
+	if _, err := r.kedgeCA("init", "--no-password", "--name", "Crash CA"); err != nil {
+		return nil, err
+	}
+	for i := range agingNames {
+		if _, err := r.kedgeCA("issue", agingName(i), "--lifetime", agingLifetime, "--out", r.path("out")); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
 }
 
 func (r *rehearsal) path(name string) string { return filepath.Join(r.dir, name) }
@@ -114,13 +122,17 @@ func (r *rehearsal) finish(rounds int, took time.Duration) error {
 	if err == nil {
 		err = r.checkRevoked()
 	}
+	archived, segments := 0, 0
+	if err == nil {
+		archived, segments, err = r.archived()
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.engine, err)
 	}
 	if c.recorded != c.handedOut {
 		return fmt.Errorf("%s: %d certificates are in the ledger, and %d were handed out", r.engine, c.recorded, c.handedOut)
 	}
-	fmt.Printf("%s: %d rounds in %.0f s, %d processes killed, %d power cuts; %d certificates handed out, all in the ledger and nothing twice; %d renewals, %d revocations, all on the lists, %d lists, %d steps of rotations; %d temporary files left\n",
-		r.engine, rounds, took.Seconds(), r.killed, r.cuts, c.handedOut, r.renewals, len(r.revoked), len(r.lists), r.steps, c.leftover)
+	fmt.Printf("%s: %d rounds in %.0f s, %d processes killed, %d power cuts; %d certificates handed out, all in the ledger and nothing twice; %d renewals, %d revocations, all on the lists, %d lists, %d steps of rotations, %d certificates archived in %d segments; %d temporary files left\n",
+		r.engine, rounds, took.Seconds(), r.killed, r.cuts, c.handedOut, r.renewals, len(r.revoked), len(r.lists), r.steps, archived, segments, c.leftover)
 	return nil
 }

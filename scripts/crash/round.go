@@ -97,6 +97,7 @@ type workers struct {
 
 	rotates  bool   // a step of a rotation is in progress: operations that are refused meanwhile are repeated after it
 	renewal  string // name that was being renewed
+	aging    string // the same, with a short lifetime
 	toRevoke string // name that was being revoked
 	step     bool   // a step of a rotation was being taken
 }
