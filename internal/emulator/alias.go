@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"kedge/internal/emulator/arn"
 )
 
 const (
@@ -29,25 +31,25 @@ func checkAlias(name string) error {
 
 // parseResource is parseARN for CreateSession, which accepts the alias of a trust anchor or a
 // profile, arn:…:alias/KIND/NAME (guide, "resource-aliases").
-func parseResource(s, service, kind string) (arn, error) {
-	a, err := parseARN(s, service, kind)
+func parseResource(s, service, kind string) (arn.ARN, error) {
+	a, err := arn.Parse(s, service, kind)
 	if err == nil || service != rolesService {
 		return a, err
 	}
-	a, aliasErr := parseARN(s, service, aliasPrefix+kind)
+	a, aliasErr := arn.Parse(s, service, aliasPrefix+kind)
 	if aliasErr != nil {
-		return arn{}, err
+		return arn.ARN{}, err
 	}
-	return a, checkAlias(strings.TrimPrefix(a.resource, aliasPrefix+kind+"/"))
+	return a, checkAlias(strings.TrimPrefix(a.Resource, aliasPrefix+kind+"/"))
 }
 
 // named reports whether text is the ARN of a resource, or the ARN of its alias: the same account
 // and region, and the same name (guide: aliases are case-sensitive).
-func named(text string, resource arn, kind, alias string) bool {
+func named(text string, resource arn.ARN, kind, alias string) bool {
 	if text == resource.String() {
 		return true
 	}
-	resource.resource = aliasPrefix + kind + "/" + alias
+	resource.Resource = aliasPrefix + kind + "/" + alias
 	return alias != "" && text == resource.String()
 }
 
@@ -65,7 +67,7 @@ func (e *Emulator) anchorNamed(text string) *anchor {
 // profileNamed returns the profile with an ARN or alias ARN.
 func (e *Emulator) profileNamed(text string) (_ Profile, ok bool) {
 	for _, p := range e.profiles {
-		name, _ := parseARN(p.ARN, rolesService, "profile") // validated before
+		name, _ := arn.Parse(p.ARN, rolesService, "profile") // validated before
 		if named(text, name, "profile", p.Alias) {
 			return p, true
 		}
@@ -81,11 +83,11 @@ func freeAlias(own, kind, alias string, owner func(text string) string) error {
 	if alias == "" {
 		return nil
 	}
-	a, err := parseARN(own, rolesService, kind)
+	a, err := arn.Parse(own, rolesService, kind)
 	if err != nil {
 		return err
 	}
-	a.resource = aliasPrefix + kind + "/" + alias
+	a.Resource = aliasPrefix + kind + "/" + alias
 	if other := owner(a.String()); other != "" && other != own {
 		return fmt.Errorf("%s: alias %q: %w: %s", own, alias, errAliasTaken, other)
 	}

@@ -7,6 +7,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+
+	"kedge/internal/emulator/arn"
 )
 
 const (
@@ -22,7 +24,7 @@ var ErrBasicConstraints = errors.New("Incorrect basic constraints for CA certifi
 
 // anchor is a valid TrustAnchor.
 type anchor struct {
-	arn      arn
+	arn      arn.ARN
 	alias    string
 	disabled bool
 	certs    []*x509.Certificate
@@ -42,7 +44,7 @@ func (e *AnchorError) Unwrap() error { return e.Err }
 
 // newAnchor makes the checks of CreateTrustAnchor.
 func newAnchor(t TrustAnchor) (*anchor, error) {
-	a, err := parseARN(t.ARN, "rolesanywhere", "trust-anchor")
+	a, err := arn.Parse(t.ARN, "rolesanywhere", "trust-anchor")
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/wire"
 )
 
 // chainLimit is the longest session of a role that was assumed by a role (IAM guide, "Role
@@ -14,19 +17,19 @@ const chainLimit = time.Hour
 // assumeRole: STS reference, AssumeRole. Session policies are checked, and have no effect. Anyone
 // with credentials and the external id may assume every configured role, except one that requires an
 // aws:SourceArn; a role with a trust policy decides by it.
-func (e *Emulator) assumeRole(who *principal, parameters map[string]string, now time.Time) (any, *apiError) {
+func (e *Emulator) assumeRole(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error) {
 	target, name := parameters["RoleArn"], parameters["RoleSessionName"]
 	if target == "" {
-		return nil, stsInvalid(constraint("roleArn", nil, "not be null"))
+		return nil, wire.ForQuery(wire.Constraint("roleArn", nil, "not be null"))
 	}
-	if _, err := parseARN(target, "iam", "role"); err != nil {
-		return nil, stsRefusal(http.StatusBadRequest, "ValidationError", target+" is invalid", "%v", err)
+	if _, err := arn.Parse(target, "iam", "role"); err != nil {
+		return nil, wire.NewError(http.StatusBadRequest, "ValidationError", target+" is invalid", "%v", err)
 	}
 	if name == "" {
-		return nil, stsInvalid(constraint("roleSessionName", nil, "not be null"))
+		return nil, wire.ForQuery(wire.Constraint("roleSessionName", nil, "not be null"))
 	}
 	if refusal := checkSessionName("roleSessionName", name); refusal != nil {
-		return nil, stsInvalid(refusal)
+		return nil, wire.ForQuery(refusal)
 	}
 	e.mu.RLock()
 	role, ok := e.roles[target]
@@ -67,25 +70,25 @@ func (e *Emulator) assumeRole(who *principal, parameters map[string]string, now 
 	}, nil
 }
 
-func checkRoleDuration(who *principal, role Role, duration time.Duration) *apiError {
+func checkRoleDuration(who *principal, role Role, duration time.Duration) *wire.Error {
 	if who.isRoleSession() && duration > chainLimit {
-		return stsRefusal(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining", "")
+		return wire.NewError(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining", "")
 	}
 	if duration > role.MaxSessionDuration {
-		return stsRefusal(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", "the role allows %s", role.MaxSessionDuration)
+		return wire.NewError(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", "the role allows %s", role.MaxSessionDuration)
 	}
 	return nil
 }
 
 // chainedIdentity: once set, a source identity cannot change (IAM guide, "Monitor and control
 // actions taken with assumed roles").
-func chainedIdentity(who *principal, target, wanted string) (string, *apiError) {
+func chainedIdentity(who *principal, target, wanted string) (string, *wire.Error) {
 	has := who.sourceIdentity()
 	if wanted == "" || wanted == has {
 		return has, nil
 	}
 	if refusal := checkSessionName("sourceIdentity", wanted); refusal != nil {
-		return "", stsInvalid(refusal)
+		return "", wire.ForQuery(refusal)
 	}
 	if has != "" {
 		return "", notAuthorized(who, "sts:SetSourceIdentity", target, "the source identity is %q already", has)
@@ -94,7 +97,7 @@ func chainedIdentity(who *principal, target, wanted string) (string, *apiError) 
 }
 
 // getSessionToken: STS reference, GetSessionToken; only with long-term keys.
-func (e *Emulator) getSessionToken(who *principal, parameters map[string]string, now time.Time) (any, *apiError) {
+func (e *Emulator) getSessionToken(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error) {
 	if who.session != nil {
 		return nil, accessDenied("Cannot call GetSessionToken with session credentials", "")
 	}
@@ -110,7 +113,7 @@ func (e *Emulator) getSessionToken(who *principal, parameters map[string]string,
 	return &getSessionTokenResponse{Credentials: credentialsOf(s)}, nil
 }
 
-func parseDuration(parameters map[string]string, missing, most time.Duration) (time.Duration, *apiError) {
+func parseDuration(parameters wire.Parameters, missing, most time.Duration) (time.Duration, *wire.Error) {
 	text, ok := parameters["DurationSeconds"]
 	if !ok {
 		return missing, nil
@@ -118,11 +121,11 @@ func parseDuration(parameters map[string]string, missing, most time.Duration) (t
 	seconds, err := strconv.Atoi(text)
 	switch {
 	case err != nil:
-		return 0, stsRefusal(http.StatusBadRequest, "MalformedInput", "DurationSeconds is not a number", "%q", text)
+		return 0, wire.NewError(http.StatusBadRequest, "MalformedInput", "DurationSeconds is not a number", "%q", text)
 	case seconds < int(minDuration.Seconds()):
-		return 0, stsInvalid(constraint("durationSeconds", text, "have value greater than or equal to 900"))
+		return 0, wire.ForQuery(wire.Constraint("durationSeconds", text, "have value greater than or equal to 900"))
 	case seconds > int(most.Seconds()):
-		return 0, stsInvalid(constraint("durationSeconds", text, fmt.Sprintf("have value less than or equal to %d", int(most.Seconds()))))
+		return 0, wire.ForQuery(wire.Constraint("durationSeconds", text, fmt.Sprintf("have value less than or equal to %d", int(most.Seconds()))))
 	}
 	return time.Duration(seconds) * time.Second, nil
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"kedge/internal/emulator/wire"
 )
 
 const (
@@ -22,46 +24,37 @@ type sentCertificates struct {
 	chain []*x509.Certificate // the leaf's issuer first
 }
 
-// certificates parses X-Amz-X509 and X-Amz-X509-Chain: base64 of DER, the chain separated by commas
+// certificatesOf parses X-Amz-X509 and X-Amz-X509-Chain: base64 of DER, the chain separated by commas
 // (guide, "authentication-sign-process", task 4). The answers to invalid headers, and to a chain
 // that is too long, are ours.
-func (r wireRequest) certificates() (*sentCertificates, *apiError) {
-	value, err := r.once("X-Amz-X509")
+func certificatesOf(r wire.Request) (*sentCertificates, *wire.Error) {
+	value, err := r.Once("X-Amz-X509")
 	if err != nil {
-		return nil, denied(textSignature, "%v", err)
+		return nil, wire.Denied(textSignature, "%v", err)
 	}
 	leaf, err := decodeCertificate(value)
 	if err != nil {
-		return nil, denied(textSignature, "X-Amz-X509: %v", err)
+		return nil, wire.Denied(textSignature, "X-Amz-X509: %v", err)
 	}
 	sent := &sentCertificates{leaf: leaf}
-	if len(r.header["X-Amz-X509-Chain"]) == 0 {
+	if len(r.Header["X-Amz-X509-Chain"]) == 0 {
 		return sent, nil
 	}
-	if value, err = r.once("X-Amz-X509-Chain"); err != nil {
-		return nil, denied(textSignature, "%v", err)
+	if value, err = r.Once("X-Amz-X509-Chain"); err != nil {
+		return nil, wire.Denied(textSignature, "%v", err)
 	}
 	parts := strings.Split(value, ",")
 	if len(parts) > maxChain {
-		return nil, denied(textUntrusted, "the chain has %d certificates; %d is the most", len(parts), maxChain)
+		return nil, wire.Denied(textUntrusted, "the chain has %d certificates; %d is the most", len(parts), maxChain)
 	}
 	for i, part := range parts {
 		cert, err := decodeCertificate(part)
 		if err != nil {
-			return nil, denied(textSignature, "X-Amz-X509-Chain, certificate %d: %v", i+1, err)
+			return nil, wire.Denied(textSignature, "X-Amz-X509-Chain, certificate %d: %v", i+1, err)
 		}
 		sent.chain = append(sent.chain, cert)
 	}
 	return sent, nil
-}
-
-// once returns the value of a header that must occur exactly once.
-func (r wireRequest) once(name string) (string, error) {
-	values := r.header[name]
-	if len(values) != 1 || values[0] == "" {
-		return "", fmt.Errorf("the request has the header %s %d times, with a value; it must be once", name, len(values))
-	}
-	return values[0], nil
 }
 
 func decodeCertificate(s string) (*x509.Certificate, error) {
@@ -75,23 +68,23 @@ func decodeCertificate(s string) (*x509.Certificate, error) {
 // checkLeaf checks the end-entity certificate by the guide, "trust-model" (signature validation):
 // X.509 v3, CA false, digitalSignature, SHA-256 or better, and a subject. The minimum size of an
 // RSA key is ours.
-func checkLeaf(leaf *x509.Certificate) *apiError {
+func checkLeaf(leaf *x509.Certificate) *wire.Error {
 	key, isRSA := leaf.PublicKey.(*rsa.PublicKey)
 	switch {
 	case isRSA && key.N.BitLen() < minRSA:
-		return denied(textInsufficient, "the leaf's RSA key has %d bits; %d is the least", key.N.BitLen(), minRSA)
+		return wire.Denied(textInsufficient, "the leaf's RSA key has %d bits; %d is the least", key.N.BitLen(), minRSA)
 	case len(leaf.Raw) > maxLeaf:
-		return denied(textInsufficient, "the leaf has %d bytes; %d is the most", len(leaf.Raw), maxLeaf)
+		return wire.Denied(textInsufficient, "the leaf has %d bytes; %d is the most", len(leaf.Raw), maxLeaf)
 	case leaf.Version != 3:
-		return denied(textInsufficient, "the leaf is X.509 version %d, not 3", leaf.Version)
+		return wire.Denied(textInsufficient, "the leaf is X.509 version %d, not 3", leaf.Version)
 	case leaf.IsCA:
-		return denied(textInsufficient, "the leaf is a CA")
+		return wire.Denied(textInsufficient, "the leaf is a CA")
 	case leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0:
-		return denied(textInsufficient, "the leaf has no key usage digitalSignature")
+		return wire.Denied(textInsufficient, "the leaf has no key usage digitalSignature")
 	case !strongSignature(leaf):
-		return denied(textInsufficient, "the leaf is signed with %s; SHA-256 or better is needed", leaf.SignatureAlgorithm)
+		return wire.Denied(textInsufficient, "the leaf is signed with %s; SHA-256 or better is needed", leaf.SignatureAlgorithm)
 	case len(leaf.Subject.Names) == 0:
-		return denied(textInsufficient, "the leaf's subject is empty")
+		return wire.Denied(textInsufficient, "the leaf's subject is empty")
 	}
 	return nil
 }
@@ -102,7 +95,7 @@ func checkLeaf(leaf *x509.Certificate) *apiError {
 // the last one.
 //
 // The answer to a certificate outside its validity is ours: its text has not been published.
-func (a *anchor) path(sent *sentCertificates, now time.Time) ([]*x509.Certificate, *apiError) {
+func (a *anchor) path(sent *sentCertificates, now time.Time) ([]*x509.Certificate, *wire.Error) {
 	path := append([]*x509.Certificate{sent.leaf}, sent.chain...)
 	why := "the anchor has no certificate"
 	for _, root := range a.certs {
@@ -114,7 +107,7 @@ func (a *anchor) path(sent *sentCertificates, now time.Time) ([]*x509.Certificat
 			return full, nil
 		}
 	}
-	return nil, denied(textUntrusted, "%s", why)
+	return nil, wire.Denied(textUntrusted, "%s", why)
 }
 
 // checkValidity returns why a certificate is not valid at a time, or "".

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"kedge/internal/emulator/policy"
+	"kedge/internal/emulator/wire"
 )
 
 // chained is an AssumeRole request, as a role's trust policy sees it.
 type chained struct {
 	who        *principal
 	role       Role
-	parameters map[string]string
+	parameters wire.Parameters
 	tags       *tagSet
 	identity   string
 	now        time.Time
@@ -22,7 +23,7 @@ type chained struct {
 
 // check asks the role's lists, or its trust policy. The caller's own policies are not emulated: they
 // count as if they allowed everything.
-func (c chained) check() *apiError {
+func (c chained) check() *wire.Error {
 	if refusal := checkTrust(c.who, c.role, c.parameters, c.tags, c.identity); refusal != nil || c.role.trust == nil {
 		return refusal
 	}
@@ -30,9 +31,9 @@ func (c chained) check() *apiError {
 		if r := c.role.trust.Evaluate(&request); r.Outcome != policy.Allowed {
 			refusal := notAuthorized(c.who, request.Action, c.role.ARN, "its trust policy does not allow it:")
 			if r.Outcome == policy.ExplicitDeny {
-				refusal.message += " with an explicit deny in a resource-based policy" // field reports
+				refusal.Message += " with an explicit deny in a resource-based policy" // field reports
 			}
-			refusal.reasons = explainActions([]policy.ActionResult{{Request: request, Result: r}})
+			refusal.Reasons = explainActions([]policy.ActionResult{{Request: request, Result: r}})
 			return refusal
 		}
 	}

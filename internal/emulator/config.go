@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"kedge/internal/emulator/arn"
 	"kedge/internal/emulator/policy"
 )
 
@@ -135,7 +136,7 @@ func (c Config) roleDefaults(r Role, i int) Role {
 		if i > 0 {
 			name = fmt.Sprintf("role/kedge-%d", i+1)
 		}
-		r.ARN = arn{partitionOf(c.Region), "iam", "", c.Account, name}.String()
+		r.ARN = arn.ARN{Partition: arn.PartitionOf(c.Region), Service: "iam", Account: c.Account, Resource: name}.String()
 	}
 	if r.MaxSessionDuration == 0 {
 		r.MaxSessionDuration = defaultDuration
@@ -163,11 +164,11 @@ func (c Config) profileDefaults(p Profile, i int) Profile {
 func (c Config) madeUpARN(kind string, i int) string {
 	variant := map[string]string{"trust-anchor": "8000", "profile": "9000"}[kind]
 	id := fmt.Sprintf("6b656467-6500-4000-%s-%012d", variant, i+1)
-	return arn{partitionOf(c.Region), "rolesanywhere", c.Region, c.Account, kind + "/" + id}.String()
+	return arn.ARN{Partition: arn.PartitionOf(c.Region), Service: rolesService, Region: c.Region, Account: c.Account, Resource: kind + "/" + id}.String()
 }
 
 func (p Profile) validate() error {
-	a, err := parseARN(p.ARN, "rolesanywhere", "profile")
+	a, err := arn.Parse(p.ARN, "rolesanywhere", "profile")
 	if err != nil {
 		return err
 	}
@@ -178,12 +179,12 @@ func (p Profile) validate() error {
 		return fmt.Errorf("profile %s: duration %s is not between %s and %s in whole seconds", p.ARN, p.Duration, minDuration, maxDuration)
 	}
 	for _, role := range p.RoleARNs {
-		r, err := parseARN(role, "iam", "role")
+		r, err := arn.Parse(role, "iam", "role")
 		if err != nil {
 			return fmt.Errorf("profile %s: %w", p.ARN, err)
 		}
 		// Guide, "getting-started": a profile lists roles of its own account.
-		if r.account != a.account || r.partition != a.partition {
+		if r.Account != a.Account || r.Partition != a.Partition {
 			return fmt.Errorf("profile %s: role %s is of another account", p.ARN, role)
 		}
 	}
@@ -191,14 +192,14 @@ func (p Profile) validate() error {
 }
 
 func (r Role) validate() error {
-	if _, err := parseARN(r.ARN, "iam", "role"); err != nil {
+	if _, err := arn.Parse(r.ARN, "iam", "role"); err != nil {
 		return err
 	}
 	if r.MaxSessionDuration < minRoleMaxDuration || r.MaxSessionDuration > maxDuration {
 		return fmt.Errorf("role %s: longest session %s is not between %s and %s", r.ARN, r.MaxSessionDuration, minRoleMaxDuration, maxDuration)
 	}
 	for _, source := range r.TrustAnchorARNs {
-		if _, err := parseARN(source, "rolesanywhere", "trust-anchor"); err != nil {
+		if _, err := arn.Parse(source, "rolesanywhere", "trust-anchor"); err != nil {
 			return fmt.Errorf("role %s: %w", r.ARN, err)
 		}
 	}
@@ -206,7 +207,7 @@ func (r Role) validate() error {
 }
 
 func (u User) validate() error {
-	if _, err := parseARN(u.ARN, "iam", "user"); err != nil {
+	if _, err := arn.Parse(u.ARN, "iam", "user"); err != nil {
 		return err
 	}
 	// STS reference, Credentials, AccessKeyId: [\w]*

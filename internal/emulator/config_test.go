@@ -164,7 +164,7 @@ func TestLog(t *testing.T) {
 	c = newCraft(e, leaf)
 	c.serial = leaf.cert.SerialNumber.Text(16)
 	send(t, e, c.sign(t).wire())
-	send(t, e, "GET /?X-Amz-Security-Token="+strings.ReplaceAll(uriEncode(set.SessionToken), "+", "%2B")+"&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential="+
+	send(t, e, "GET /?X-Amz-Security-Token="+strings.ReplaceAll(uriEncoded(set.SessionToken), "+", "%2B")+"&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential="+
 		set.AccessKeyID+"/20261121/us-east-1/sts/aws4_request&X-Amz-Date=20261121T120000Z&X-Amz-SignedHeaders=host&X-Amz-Signature=00&Action=%0A12:00:00+GetCallerIdentity+200 HTTP/1.1\r\nHost: h\r\n\r\n")
 
 	text := log.String()
@@ -178,7 +178,7 @@ func TestLog(t *testing.T) {
 			t.Errorf("the log lacks %q", want)
 		}
 	}
-	for _, secret := range []string{set.SecretAccessKey, set.SessionToken, uriEncode(set.SessionToken), "\n12:00:00 GetCallerIdentity 200"} {
+	for _, secret := range []string{set.SecretAccessKey, set.SessionToken, uriEncoded(set.SessionToken), "\n12:00:00 GetCallerIdentity 200"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("the log has %q", secret)
 		}

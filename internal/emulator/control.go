@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"kedge/internal/emulator/wire"
 )
 
 // controlPrefix is the path of the control interface, which AWS does not have:
@@ -17,7 +19,7 @@ import (
 const controlPrefix = "/_emulator/"
 
 func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
-	stamp(w, e.config.Now())
+	wire.Stamp(w, e.config.Now())
 	// A web page must not reach this through a host name that resolves to loopback, nor a form.
 	if !isLoopbackHost(r.Host) || r.Header.Get("Origin") != "" {
 		http.Error(w, "only for programs on this machine", http.StatusForbidden)
@@ -25,9 +27,9 @@ func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.Method + " " + strings.TrimPrefix(r.URL.Path, controlPrefix) {
 	case "GET sessions":
-		writeJSON(w, http.StatusOK, e.Sessions())
+		wire.WriteJSON(w, http.StatusOK, e.Sessions())
 	case "GET calls":
-		writeJSON(w, http.StatusOK, append([]Call{}, e.Calls()...))
+		wire.WriteJSON(w, http.StatusOK, append([]Call{}, e.Calls()...))
 	case "POST faults":
 		if err := e.injectAll(r.Body); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)

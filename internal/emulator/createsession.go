@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kedge/internal/emulator/wire"
 )
 
 // sessionRequest is CreateSession's input (guide, "authentication-create-session"). Unknown members
@@ -32,16 +34,16 @@ type sessionGrant struct {
 
 // createSession answers a CreateSession request. It checks the signature, the parameters, and
 // whether the session may be granted, in this order. A fault may make the session short.
-func (e *Emulator) createSession(r wireRequest, now time.Time, fault Fault) (*Session, *apiError) {
-	if kind := r.header.Get("Content-Type"); len(r.body) > 0 && !isJSON(kind) {
-		return nil, &apiError{status: http.StatusUnsupportedMediaType, code: "UnsupportedMediaTypeException",
-			message: "The request's Content-Type must be application/json", why: fmt.Sprintf("Content-Type %.80q", kind)}
+func (e *Emulator) createSession(r wire.Request, now time.Time, fault Fault) (*Session, *wire.Error) {
+	if kind := r.Header.Get("Content-Type"); len(r.Body) > 0 && !isJSON(kind) {
+		return nil, &wire.Error{Status: http.StatusUnsupportedMediaType, Code: "UnsupportedMediaTypeException",
+			Message: "The request's Content-Type must be application/json", Why: fmt.Sprintf("Content-Type %.80q", kind)}
 	}
-	query, err := parseQuery(r.rawQuery)
+	query, err := wire.ParseQuery(r.RawQuery)
 	if err != nil {
-		return nil, invalid(err.Error())
+		return nil, wire.Invalid(err.Error())
 	}
-	sent, refusal := r.certificates()
+	sent, refusal := certificatesOf(r)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -49,11 +51,11 @@ func (e *Emulator) createSession(r wireRequest, now time.Time, fault Fault) (*Se
 	if refusal != nil {
 		return nil, refusal
 	}
-	in, refusal := readSessionRequest(query, r.body)
+	in, refusal := readSessionRequest(query, r.Body)
 	if refusal != nil {
 		return nil, refusal
 	}
-	grant, refusal := e.authorize(in, auth.credential.region, sent, now)
+	grant, refusal := e.authorize(in, auth.Credential.Region, sent, now)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -69,28 +71,28 @@ func isJSON(contentType string) bool {
 // readSessionRequest reads the parameters from the body, and the ARNs from the query as well
 // (guide, "authentication-create-session": "as URI parameters or as JSON in the request body").
 // Refusing two different values for one parameter is ours.
-func readSessionRequest(query []pair, body []byte) (*sessionRequest, *apiError) {
+func readSessionRequest(query []wire.Pair, body []byte) (*sessionRequest, *wire.Error) {
 	var in sessionRequest
 	if len(body) > 0 {
 		if err := json.Unmarshal(body, &in); err != nil {
-			return nil, &apiError{status: http.StatusBadRequest, code: "SerializationException", message: "The request body is not a valid CreateSession document", why: err.Error()}
+			return nil, &wire.Error{Status: http.StatusBadRequest, Code: "SerializationException", Message: "The request body is not a valid CreateSession document", Why: err.Error()}
 		}
 	}
 	fields := map[string]**string{"profileArn": &in.ProfileARN, "roleArn": &in.RoleARN, "trustAnchorArn": &in.TrustAnchorARN}
 	for _, p := range query {
-		field, ok := fields[p.name]
+		field, ok := fields[p.Name]
 		if !ok {
 			continue
 		}
-		if *field != nil && **field != p.value {
-			return nil, invalid(fmt.Sprintf("%s is given twice, with different values", p.name))
+		if *field != nil && **field != p.Value {
+			return nil, wire.Invalid(fmt.Sprintf("%s is given twice, with different values", p.Name))
 		}
-		*field = &p.value
+		*field = &p.Value
 	}
 	return &in, in.validate()
 }
 
-func (in *sessionRequest) validate() *apiError {
+func (in *sessionRequest) validate() *wire.Error {
 	for _, f := range []struct {
 		name, kind, service string
 		value               *string
@@ -100,18 +102,18 @@ func (in *sessionRequest) validate() *apiError {
 		{"roleArn", "role", "iam", in.RoleARN},
 	} {
 		if f.value == nil {
-			return constraint(f.name, nil, "not be null")
+			return wire.Constraint(f.name, nil, "not be null")
 		}
 		if _, err := parseResource(*f.value, f.service, f.kind); err != nil {
-			refusal := constraint(f.name, *f.value, "satisfy regular expression pattern: "+arnPattern(f.service, f.kind))
-			refusal.why = err.Error()
+			refusal := wire.Constraint(f.name, *f.value, "satisfy regular expression pattern: "+arnPattern(f.service, f.kind))
+			refusal.Why = err.Error()
 			return refusal
 		}
 	}
 	if d := in.DurationSeconds; d != nil && *d < int64(minDuration/time.Second) {
-		return constraint("durationSeconds", *d, "have value greater than or equal to 900")
+		return wire.Constraint("durationSeconds", *d, "have value greater than or equal to 900")
 	} else if d != nil && *d > int64(maxDuration/time.Second) {
-		return constraint("durationSeconds", *d, "have value less than or equal to 43200")
+		return wire.Constraint("durationSeconds", *d, "have value less than or equal to 43200")
 	}
 	if in.RoleSessionName != nil {
 		return checkSessionName("roleSessionName", *in.RoleSessionName)
@@ -125,14 +127,14 @@ func arnPattern(service, kind string) string {
 }
 
 // checkSessionName: STS reference, AssumeRole, RoleSessionName.
-func checkSessionName(field, name string) *apiError {
+func checkSessionName(field, name string) *wire.Error {
 	switch {
 	case len(name) < 2:
-		return constraint(field, name, "have length greater than or equal to 2")
+		return wire.Constraint(field, name, "have length greater than or equal to 2")
 	case len(name) > 64:
-		return constraint(field, name, "have length less than or equal to 64")
+		return wire.Constraint(field, name, "have length less than or equal to 64")
 	case strings.ContainsFunc(name, outsideNameAlphabet):
-		return constraint(field, name, `satisfy regular expression pattern: [\w+=,.@-]*`)
+		return wire.Constraint(field, name, `satisfy regular expression pattern: [\w+=,.@-]*`)
 	}
 	return nil
 }
@@ -148,12 +150,12 @@ func outsideNameAlphabet(r rune) bool {
 
 // authorize finds the requested resources and decides whether the certificate may use them. The
 // messages are field reports; the order of the checks is ours.
-func (e *Emulator) authorize(in *sessionRequest, region string, sent *sentCertificates, now time.Time) (*sessionGrant, *apiError) {
+func (e *Emulator) authorize(in *sessionRequest, region string, sent *sentCertificates, now time.Time) (*sessionGrant, *wire.Error) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	a := e.anchorNamed(*in.TrustAnchorARN)
-	if a == nil || a.arn.region != region || a.disabled {
-		return nil, denied(textAnchor, "%s: no enabled trust anchor has this ARN in %s", *in.TrustAnchorARN, region)
+	if a == nil || a.arn.Region != region || a.disabled {
+		return nil, wire.Denied(textAnchor, "%s: no enabled trust anchor has this ARN in %s", *in.TrustAnchorARN, region)
 	}
 	if refusal := checkLeaf(sent.leaf); refusal != nil {
 		return nil, refusal
@@ -163,7 +165,7 @@ func (e *Emulator) authorize(in *sessionRequest, region string, sent *sentCertif
 		return nil, refusal
 	}
 	if cert := a.revoked(path); cert != nil {
-		return nil, denied(textRevoked, "%q, serial number %s, is on an imported CRL", cert.Subject, cert.SerialNumber)
+		return nil, wire.Denied(textRevoked, "%q, serial number %s, is on an imported CRL", cert.Subject, cert.SerialNumber)
 	}
 	if refusal := checkTags(principalTags(sent.leaf)); refusal != nil {
 		return nil, refusal
@@ -171,29 +173,29 @@ func (e *Emulator) authorize(in *sessionRequest, region string, sent *sentCertif
 	return e.authorizeRole(in, a, sent.leaf, now)
 }
 
-func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, leaf *x509.Certificate, now time.Time) (*sessionGrant, *apiError) {
+func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, leaf *x509.Certificate, now time.Time) (*sessionGrant, *wire.Error) {
 	profileARN, _ := parseResource(*in.ProfileARN, rolesService, "profile") // validated before
 	profile, ok := e.profileNamed(*in.ProfileARN)
-	if !ok || profile.Disabled || profileARN.region != a.arn.region || profileARN.account != a.arn.account {
-		return nil, denied(textProfile, "%s: no enabled profile has this ARN in the trust anchor's account and region", *in.ProfileARN)
+	if !ok || profile.Disabled || profileARN.Region != a.arn.Region || profileARN.Account != a.arn.Account {
+		return nil, wire.Denied(textProfile, "%s: no enabled profile has this ARN in the trust anchor's account and region", *in.ProfileARN)
 	}
 	if !slices.Contains(profile.RoleARNs, *in.RoleARN) {
-		return nil, denied(textRoleList, "the profile lists %s", strings.Join(profile.RoleARNs, ", "))
+		return nil, wire.Denied(textRoleList, "the profile lists %s", strings.Join(profile.RoleARNs, ", "))
 	}
 	session := certificateSession(*in.RoleARN, a.arn, leaf, now)
 	if in.RoleSessionName != nil {
 		if !profile.AcceptRoleSessionName {
-			return nil, denied(textSessionName, "the profile's acceptRoleSessionName is off")
+			return nil, wire.Denied(textSessionName, "the profile's acceptRoleSessionName is off")
 		}
 		session.SessionName = *in.RoleSessionName
 	}
 	role, ok := e.roles[*in.RoleARN]
 	if !ok {
-		return nil, denied(textAssume, "%s does not exist", *in.RoleARN)
+		return nil, wire.Denied(textAssume, "%s does not exist", *in.RoleARN)
 	}
 	// Guide, "resource-aliases": aws:SourceArn is the anchor's own ARN, not the alias of the request.
 	if len(role.TrustAnchorARNs) > 0 && !slices.Contains(role.TrustAnchorARNs, a.arn.String()) {
-		return nil, denied(textAssume, "the role's trust policy wants another aws:SourceArn than %s", a.arn)
+		return nil, wire.Denied(textAssume, "the role's trust policy wants another aws:SourceArn than %s", a.arn)
 	}
 	if refusal := role.checkTrustPolicy(session); refusal != nil {
 		return nil, refusal
@@ -204,7 +206,7 @@ func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, leaf *x509.Certi
 		duration = min(duration, time.Duration(*in.DurationSeconds)*time.Second)
 	}
 	if duration > role.MaxSessionDuration {
-		return nil, denied(textMaxDuration, "%s asked for, the role allows %s", duration, role.MaxSessionDuration)
+		return nil, wire.Denied(textMaxDuration, "%s asked for, the role allows %s", duration, role.MaxSessionDuration)
 	}
 	return &sessionGrant{anchor: a, profile: profile, role: role, duration: duration, name: session.SessionName}, nil
 }

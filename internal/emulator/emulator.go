@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"kedge/internal/emulator/arn"
 )
 
 // Emulator has the emulated accounts and serves their API. It is safe for concurrent use.
@@ -206,8 +208,8 @@ func (e *Emulator) RoleARN() string { return e.config.Roles[0].ARN }
 
 // Region returns the region of the first trust anchor, for which clients sign.
 func (e *Emulator) Region() string {
-	a, _ := parseARN(e.TrustAnchorARN(), rolesService, "trust-anchor") // validated by New
-	return a.region
+	a, _ := arn.Parse(e.TrustAnchorARN(), rolesService, "trust-anchor") // validated by New
+	return a.Region
 }
 
 // Sessions returns the issued sessions that have not been dropped, the oldest first.
@@ -234,7 +236,7 @@ func (e *Emulator) servesRegion(region string) bool {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	for _, a := range e.anchors {
-		if a.arn.region == region {
+		if a.arn.Region == region {
 			return true
 		}
 	}

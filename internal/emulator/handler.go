@@ -1,22 +1,18 @@
 package emulator
 
 import (
-	"encoding/hex"
-	"encoding/json/jsontext"
-	"encoding/json/v2"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"kedge/internal/emulator/wire"
 )
 
 // The maximum sizes of requests. The service's own are unknown; what it documents fits in these.
 const (
 	maxSessionBody = 64 << 10
 	maxSTSBody     = 1 << 20
-	// A leaf of 16 KB and a chain of five as big, in base64, and the rest.
-	maxHeader = 256 << 10
 )
 
 // Handler returns the service: CreateSession at /sessions, STS at /, and the control interface
@@ -24,7 +20,7 @@ const (
 func (e *Emulator) Handler() http.Handler { return http.HandlerFunc(e.serve) }
 
 func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
-	path, _ := rawTarget(r)
+	path, _ := wire.RawTarget(r)
 	switch {
 	case path == "/sessions" && r.Method == http.MethodPost:
 		e.serveSessions(w, r)
@@ -34,20 +30,13 @@ func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
 		e.serveSTS(w, r)
 	default:
 		now := e.config.Now()
-		stamp(w, now)
+		wire.Stamp(w, now)
 		// The answer of AWS's REST-JSON services to an unknown operation.
-		e.refuse(w, now, Call{Operation: r.Method + " " + r.URL.Path}, &apiError{
-			status: http.StatusNotFound, code: "UnknownOperationException", message: "Unknown operation",
-			why: fmt.Sprintf("%s %.80q: CreateSession is POST /sessions, STS is /", r.Method, path),
+		e.refuse(w, now, Call{Operation: r.Method + " " + r.URL.Path}, &wire.Error{
+			Status: http.StatusNotFound, Code: "UnknownOperationException", Message: "Unknown operation",
+			Why: fmt.Sprintf("%s %.80q: CreateSession is POST /sessions, STS is /", r.Method, path),
 		})
 	}
-}
-
-// stamp sets the headers of every answer.
-func stamp(w http.ResponseWriter, now time.Time) {
-	id := hex.EncodeToString(random(16))
-	w.Header().Set("X-Amzn-Requestid", strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-"))
-	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 }
 
 // begin takes the fault for a request, and sets the headers of its answer. The time of the call is
@@ -58,26 +47,26 @@ func (e *Emulator) begin(w http.ResponseWriter, sts bool, operation string) (Fau
 	if fault.Kind == "skew" {
 		now = now.Add(fault.duration())
 	}
-	stamp(w, now)
+	wire.Stamp(w, now)
 	return fault, Call{Time: now, Operation: operation}
 }
 
 func (e *Emulator) serveSessions(w http.ResponseWriter, r *http.Request) {
 	fault, call := e.begin(w, false, "CreateSession")
 	now := call.Time
-	body, refusal := readBody(r, maxSessionBody)
+	body, refusal := wire.ReadBody(r, maxSessionBody)
 	if refusal == nil {
-		refusal = checkHeaderSize(r.Header)
+		refusal = wire.CheckHeaderSize(r.Header)
 	}
 	if refusal != nil {
 		e.refuse(w, now, call, refusal)
 		return
 	}
-	if fault.misbehave(r.Context(), w, writeError) {
+	if fault.misbehave(r.Context(), w, wire.WriteJSONError) {
 		e.recordFault(now, call, fault)
 		return
 	}
-	session, refusal := e.createSession(newWireRequest(r, body), now, fault)
+	session, refusal := e.createSession(wire.NewRequest(r, body), now, fault)
 	if refusal != nil {
 		e.refuse(w, now, call, refusal)
 		return
@@ -88,31 +77,7 @@ func (e *Emulator) serveSessions(w http.ResponseWriter, r *http.Request) {
 	e.record(call)
 	e.log.entry(now, fmt.Sprintf("CreateSession 201 %s, source identity %q, until %s%s", session.AssumedRoleARN,
 		session.SourceIdentity, session.Expiration.Format(time.RFC3339), faultNote(fault)))
-	writeJSON(w, http.StatusCreated, answer)
-}
-
-func readBody(r *http.Request, most int64) ([]byte, *apiError) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
-	if err != nil {
-		return nil, &apiError{status: http.StatusBadRequest, code: "SerializationException", message: "The request body could not be read", why: err.Error()}
-	}
-	if int64(len(body)) > most {
-		return nil, &apiError{status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLargeException", message: "Request size exceeded", why: fmt.Sprintf("the body has more than %d bytes", most)}
-	}
-	return body, nil
-}
-
-func checkHeaderSize(h http.Header) *apiError {
-	size := 0
-	for name, values := range h {
-		for _, value := range values {
-			size += len(name) + len(value)
-		}
-	}
-	if size > maxHeader {
-		return &apiError{status: http.StatusRequestHeaderFieldsTooLarge, code: "RequestEntityTooLargeException", message: "Request size exceeded", why: fmt.Sprintf("the headers have %d bytes; %d is the most here", size, maxHeader)}
-	}
-	return nil
+	wire.WriteJSON(w, http.StatusCreated, answer)
 }
 
 func faultNote(f Fault) string {
@@ -129,35 +94,21 @@ func (e *Emulator) recordFault(now time.Time, call Call, f Fault) {
 }
 
 // refuse answers with an error, and logs why.
-func (e *Emulator) refuse(w http.ResponseWriter, now time.Time, call Call, refusal *apiError) {
+func (e *Emulator) refuse(w http.ResponseWriter, now time.Time, call Call, refusal *wire.Error) {
 	e.recordRefusal(now, call, refusal)
-	writeError(w, refusal)
+	wire.WriteJSONError(w, refusal)
 }
 
-func (e *Emulator) recordRefusal(now time.Time, call Call, refusal *apiError) {
-	call.Time, call.Status, call.Code, call.Message, call.Why = now, refusal.status, refusal.code, refusal.message, refusal.why
+func (e *Emulator) recordRefusal(now time.Time, call Call, refusal *wire.Error) {
+	call.Time, call.Status, call.Code, call.Message, call.Why = now, refusal.Status, refusal.Code, refusal.Message, refusal.Why
 	e.record(call)
 	var details []string
-	if refusal.why != "" {
-		details = append(details, "because "+refusal.why)
+	if refusal.Why != "" {
+		details = append(details, "because "+refusal.Why)
 	}
-	details = append(details, refusal.reasons...)
-	if refusal.canonical != "" {
-		details = append(details, "the canonical request rebuilt here:", withoutTokens(refusal.canonical))
+	details = append(details, refusal.Reasons...)
+	if refusal.Canonical != "" {
+		details = append(details, "the canonical request rebuilt here:", withoutTokens(refusal.Canonical))
 	}
-	e.log.entry(now, fmt.Sprintf("%s %d %s: %s", call.Operation, refusal.status, refusal.code, refusal.message), details...)
-}
-
-// writeError writes an error as AWS's REST-JSON services do.
-func writeError(w http.ResponseWriter, refusal *apiError) {
-	w.Header().Set("X-Amzn-Errortype", refusal.code)
-	writeJSON(w, refusal.status, map[string]any{"message": refusal.message})
-}
-
-func writeJSON(w http.ResponseWriter, status int, value any) {
-	// It has only strings and numbers; invalid UTF-8 that a client sent becomes U+FFFD.
-	data, _ := json.Marshal(value, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(data)
+	e.log.entry(now, fmt.Sprintf("%s %d %s: %s", call.Operation, refusal.Status, refusal.Code, refusal.Message), details...)
 }

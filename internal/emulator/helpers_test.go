@@ -20,6 +20,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -314,3 +315,6 @@ func (a answer) created(t testing.TB) created {
 	}
 	return c
 }
+
+// uriEncoded encodes s as SigV4 does, for a query.
+func uriEncoded(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

@@ -8,13 +8,15 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"kedge/internal/emulator/wire"
 )
 
 const hugeSize = 100 << 20
 
 // misbehave sends the fault's answer instead of the real one. It returns false if the request is to
 // be answered as usual, perhaps after a delay. write writes errors in the service's format.
-func (f Fault) misbehave(ctx context.Context, w http.ResponseWriter, write func(http.ResponseWriter, *apiError)) bool {
+func (f Fault) misbehave(ctx context.Context, w http.ResponseWriter, write func(http.ResponseWriter, *wire.Error)) bool {
 	switch f.Kind {
 	case "delay":
 		return !wait(ctx, f.duration()) // if the client has left, no answer
@@ -42,19 +44,19 @@ func (f Fault) misbehave(ctx context.Context, w http.ResponseWriter, write func(
 	return true
 }
 
-func (f Fault) apiError() *apiError {
+func (f Fault) apiError() *wire.Error {
 	if f.Kind == "throttle" && f.STS { // STS reference, "Common errors"
-		return &apiError{status: http.StatusBadRequest, code: "Throttling", message: "Rate exceeded"}
+		return &wire.Error{Status: http.StatusBadRequest, Code: "Throttling", Message: "Rate exceeded"}
 	}
 	if f.Kind == "throttle" {
-		return &apiError{status: http.StatusTooManyRequests, code: "ThrottlingException", message: "Rate exceeded"}
+		return &wire.Error{Status: http.StatusTooManyRequests, Code: "ThrottlingException", Message: "Rate exceeded"}
 	}
 	status, _ := f.number(http.StatusInternalServerError, 0, 0)
 	code := "InternalServerException"
 	if status == http.StatusServiceUnavailable {
 		code = "ServiceUnavailableException"
 	}
-	return &apiError{status: status, code: code, message: http.StatusText(status)}
+	return &wire.Error{Status: status, Code: code, Message: http.StatusText(status)}
 }
 
 // wait returns false if the client left first.

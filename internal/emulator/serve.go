@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"kedge/internal/emulator/wire"
 )
 
 // ErrNotLoopback is returned if an address can be reached from other machines. The emulator
@@ -38,7 +40,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    maxHeader,
+		MaxHeaderBytes:    wire.MaxHeader,
 		ErrorLog:          log.New(io.Discard, "", 0), // scanners and cut connections
 		Protocols:         new(http.Protocols),
 		BaseContext:       func(net.Listener) context.Context { return ctx },

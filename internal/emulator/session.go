@@ -8,6 +8,9 @@ import (
 	"encoding/base64"
 	"net/http"
 	"time"
+
+	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/wire"
 )
 
 // Session describes issued temporary credentials. It has no secret in it.
@@ -31,7 +34,7 @@ type Session struct {
 }
 
 // issue issues credentials for what authorize granted.
-func (e *Emulator) issue(g *sessionGrant, leaf *x509.Certificate, now time.Time) (*Session, *apiError) {
+func (e *Emulator) issue(g *sessionGrant, leaf *x509.Certificate, now time.Time) (*Session, *wire.Error) {
 	s := newRoleSession(g.role.ARN, g.name, now, g.duration)
 	s.SourceIdentity = sourceIdentityOf(leaf)
 	s.SubjectARN = subjectARN(g.anchor.arn, leaf)
@@ -42,9 +45,9 @@ func (e *Emulator) issue(g *sessionGrant, leaf *x509.Certificate, now time.Time)
 	return s, e.remember(s)
 }
 
-func (e *Emulator) remember(s *Session) *apiError {
+func (e *Emulator) remember(s *Session) *wire.Error {
 	if err := e.sessions.add(s); err != nil {
-		return &apiError{status: http.StatusInternalServerError, code: "InternalServerException", message: "The session could not be stored", why: err.Error()}
+		return &wire.Error{Status: http.StatusInternalServerError, Code: "InternalServerException", Message: "The session could not be stored", Why: err.Error()}
 	}
 	return nil
 }
@@ -52,12 +55,12 @@ func (e *Emulator) remember(s *Session) *apiError {
 // newRoleSession generates credentials that look like STS's: an access key id of ASIA and 16
 // characters, a secret of 40, an opaque token (IAM guide, "Unique identifiers").
 func newRoleSession(roleARN, name string, now time.Time, duration time.Duration) *Session {
-	role, _ := parseARN(roleARN, "iam", "role") // validated with the configuration
+	role, _ := arn.Parse(roleARN, "iam", "role") // validated with the configuration
 	s := newSession(now, duration)
 	s.RoleARN = roleARN
-	s.AssumedRoleARN = arn{role.partition, "sts", "", role.account, "assumed-role/" + role.id() + "/" + name}.String()
+	s.AssumedRoleARN = arn.ARN{Partition: role.Partition, Service: "sts", Account: role.Account, Resource: "assumed-role/" + role.ID() + "/" + name}.String()
 	s.UserID = uniqueID("AROA", roleARN) + ":" + name
-	s.Account = role.account
+	s.Account = role.Account
 	return s
 }
 

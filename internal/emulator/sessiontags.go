@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"kedge/internal/emulator/wire"
 )
 
 // tagSet has the tags of a session, and the keys of the transitive ones.
@@ -21,7 +23,7 @@ const maxSessionTags = 50
 // sessionTags returns those of the request, and the transitive ones of the requesting session,
 // which cannot be changed (IAM guide, "Pass session tags in AWS STS", "Chaining roles with session
 // tags").
-func sessionTags(who *principal, parameters map[string]string) (*tagSet, *apiError) {
+func sessionTags(who *principal, parameters wire.Parameters) (*tagSet, *wire.Error) {
 	tags := &tagSet{values: map[string]string{}}
 	if who.session != nil {
 		for _, key := range who.session.TransitiveTags {
@@ -30,12 +32,12 @@ func sessionTags(who *principal, parameters map[string]string) (*tagSet, *apiErr
 		}
 	}
 	inherited := maps.Clone(tags.values)
-	items, refusal := members(parameters, "Tags", "Key", "Value")
+	items, refusal := parameters.Members("Tags", "Key", "Value")
 	if refusal != nil {
 		return nil, refusal
 	}
 	if len(items) > maxSessionTags {
-		return nil, stsInvalid(constraint("tags", "…", "have length less than or equal to 50"))
+		return nil, wire.ForQuery(wire.Constraint("tags", "…", "have length less than or equal to 50"))
 	}
 	seen := map[string]bool{}
 	for _, item := range items {
@@ -44,10 +46,10 @@ func sessionTags(who *principal, parameters map[string]string) (*tagSet, *apiErr
 			return nil, refusal
 		}
 		if seen[strings.ToLower(key)] {
-			return nil, stsRefusal(http.StatusBadRequest, "InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive.", "%q", key)
+			return nil, wire.NewError(http.StatusBadRequest, "InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive.", "%q", key)
 		}
 		if has(inherited, key) {
-			return nil, stsRefusal(http.StatusBadRequest, "InvalidParameterCombination", "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.", "%q", key)
+			return nil, wire.NewError(http.StatusBadRequest, "InvalidParameterCombination", "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.", "%q", key)
 		}
 		seen[strings.ToLower(key)] = true
 		tags.values[key] = item["Value"]
@@ -55,14 +57,14 @@ func sessionTags(who *principal, parameters map[string]string) (*tagSet, *apiErr
 	return tags, tags.markTransitive(parameters)
 }
 
-func (t *tagSet) markTransitive(parameters map[string]string) *apiError {
-	keys, refusal := members(parameters, "TransitiveTagKeys", "")
+func (t *tagSet) markTransitive(parameters wire.Parameters) *wire.Error {
+	keys, refusal := parameters.Members("TransitiveTagKeys", "")
 	if refusal != nil {
 		return refusal
 	}
 	for _, key := range keys {
 		if !has(t.values, key[""]) {
-			return stsRefusal(http.StatusBadRequest, "InvalidParameterValue", "The specified transitive tag key must be included in the requested tags.", "%q", key[""])
+			return wire.NewError(http.StatusBadRequest, "InvalidParameterValue", "The specified transitive tag key must be included in the requested tags.", "%q", key[""])
 		}
 		if !slices.Contains(t.transitive, key[""]) {
 			t.transitive = append(t.transitive, key[""])
@@ -82,19 +84,19 @@ func has(tags map[string]string, key string) bool {
 }
 
 // checkTag: STS reference, data type Tag.
-func checkTag(key, value string) *apiError {
+func checkTag(key, value string) *wire.Error {
 	const pattern = `[\p{L}\p{Z}\p{N}_.:/=+\-@]`
 	switch {
 	case key == "":
-		return stsInvalid(constraint("tags.1.member.key", key, "have length greater than or equal to 1"))
+		return wire.ForQuery(wire.Constraint("tags.1.member.key", key, "have length greater than or equal to 1"))
 	case utf8.RuneCountInString(key) > 128:
-		return stsInvalid(constraint("tags.1.member.key", key, "have length less than or equal to 128"))
+		return wire.ForQuery(wire.Constraint("tags.1.member.key", key, "have length less than or equal to 128"))
 	case utf8.RuneCountInString(value) > 256:
-		return stsInvalid(constraint("tags.1.member.value", value, "have length less than or equal to 256"))
+		return wire.ForQuery(wire.Constraint("tags.1.member.value", value, "have length less than or equal to 256"))
 	case !regexp.MustCompile(`^` + pattern + `*$`).MatchString(key + value):
-		return stsInvalid(constraint("tags.1.member.key", key, "satisfy regular expression pattern: "+pattern+"+"))
+		return wire.ForQuery(wire.Constraint("tags.1.member.key", key, "satisfy regular expression pattern: "+pattern+"+"))
 	case strings.HasPrefix(strings.ToLower(key), "aws:"):
-		return stsRefusal(http.StatusBadRequest, "InvalidParameterValue", fmt.Sprintf("Tag key %s is reserved.", key), "prefix aws:")
+		return wire.NewError(http.StatusBadRequest, "InvalidParameterValue", fmt.Sprintf("Tag key %s is reserved.", key), "prefix aws:")
 	}
 	return nil
 }

@@ -8,8 +8,9 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"errors"
 	"time"
+
+	"kedge/internal/emulator/wire"
 )
 
 // The algorithms of CreateSession (guide, "authentication-sign-process", task 2).
@@ -19,114 +20,91 @@ const (
 	algorithmMLDSA = "AWS4-X509-MLDSA"
 )
 
-const (
-	maxSkew      = 5 * time.Minute // IAM guide, "Request signature lifetime"
-	dateFormat   = "20060102T150405Z"
-	terminator   = "aws4_request"
-	rolesService = "rolesanywhere"
-)
+const rolesService = "rolesanywhere"
 
 // authenticate verifies that the request was signed, just now and for this service, with the key of
 // the leaf it carries. It does not verify the leaf.
-func (e *Emulator) authenticate(r wireRequest, query []pair, sent *sentCertificates, now time.Time) (authorization, *apiError) {
-	auth, err := r.authorization()
+func (e *Emulator) authenticate(r wire.Request, query []wire.Pair, sent *sentCertificates, now time.Time) (wire.Authorization, *wire.Error) {
+	auth, err := r.Authorization()
 	if err != nil {
-		return auth, denied(textSignature, "%v", err)
+		return auth, wire.Denied(textSignature, "%v", err)
 	}
-	if refusal := r.checkSignedHeaders(auth.signedHeaders, sent); refusal != nil {
+	if refusal := checkSignedHeaders(r, auth.SignedHeaders, sent); refusal != nil {
 		return auth, refusal
 	}
-	date := r.header.Get("X-Amz-Date")
+	date := r.Header.Get("X-Amz-Date")
 	if refusal := checkDate(date, now); refusal != nil {
 		return auth, refusal
 	}
-	if refusal := e.checkCredential(auth.credential, date, sent.leaf); refusal != nil {
+	if refusal := e.checkCredential(auth.Credential, date, sent.leaf); refusal != nil {
 		return auth, refusal
 	}
-	canonical, err := r.canonical(query, auth.signedHeaders)
+	canonical, err := r.Canonical(query, auth.SignedHeaders)
 	if err != nil {
-		return auth, denied(textSignature, "%v", err)
+		return auth, wire.Denied(textSignature, "%v", err)
 	}
-	message := stringToSign(auth.algorithm, date, auth.credential.scope(), canonical)
+	message := wire.StringToSign(auth.Algorithm, date, auth.Credential.Scope(), canonical)
 	if why := verifySignature(auth, sent.leaf, message); why != "" {
-		refusal := denied(textSignature, "%s", why)
-		refusal.canonical = canonical
+		refusal := wire.Denied(textSignature, "%s", why)
+		refusal.Canonical = canonical
 		return auth, refusal
 	}
 	return auth, nil
 }
 
-func (r wireRequest) authorization() (authorization, error) {
-	value, err := r.once("Authorization")
-	if err != nil {
-		return authorization{}, err
-	}
-	return parseAuthorization(value)
-}
-
 // checkSignedHeaders: the guide's "authentication-sign-process" adds both X509 headers to those
 // that must be signed; a Content-Type header must be signed as well (IAM guide, "Create a canonical
 // request"), which the service itself may not enforce.
-func (r wireRequest) checkSignedHeaders(signed []string, sent *sentCertificates) *apiError {
+func checkSignedHeaders(r wire.Request, signed []string, sent *sentCertificates) *wire.Error {
 	must := []string{"x-amz-date", "x-amz-x509"}
 	if len(sent.chain) > 0 {
 		must = append(must, "x-amz-x509-chain")
 	}
-	if len(r.header["Content-Type"]) > 0 {
+	if len(r.Header["Content-Type"]) > 0 {
 		must = append(must, "content-type")
 	}
-	if name := r.repeated(); name != "" {
-		return denied(textSignature, "the header %s stands more than once", name)
+	if name := r.Repeated(); name != "" {
+		return wire.Denied(textSignature, "the header %s stands more than once", name)
 	}
-	if name := r.unsigned(signed, must...); name != "" {
-		return denied(textSignature, "the header %q is not among the SignedHeaders", name)
+	if name := r.Unsigned(signed, must...); name != "" {
+		return wire.Denied(textSignature, "the header %q is not among the SignedHeaders", name)
 	}
-	if hash := r.header.Get("X-Amz-Content-Sha256"); hash != "" {
-		if sum := sha256.Sum256(r.body); hash != hex.EncodeToString(sum[:]) {
-			return denied(textSignature, "X-Amz-Content-Sha256 is not the hash of the body that arrived")
-		}
+	if !r.BodyHashMatches() {
+		return wire.Denied(textSignature, "X-Amz-Content-Sha256 is not the hash of the body that arrived")
 	}
 	return nil
 }
 
-func checkDate(date string, now time.Time) *apiError {
-	at, err := parseDate(date)
+func checkDate(date string, now time.Time) *wire.Error {
+	at, err := wire.ParseDate(date)
 	if err != nil {
-		return denied(textSignature, "X-Amz-Date %.40q is not YYYYMMDDTHHMMSSZ", date)
+		return wire.Denied(textSignature, "X-Amz-Date %.40q is not YYYYMMDDTHHMMSSZ", date)
 	}
-	if skew := at.Sub(now); skew > maxSkew || skew < -maxSkew {
-		return denied(textSignature, "the request is dated %s, the clock here says %s; %s is allowed", date, now.UTC().Format(dateFormat), maxSkew)
+	if skew := at.Sub(now); skew > wire.MaxSkew || skew < -wire.MaxSkew {
+		return wire.Denied(textSignature, "the request is dated %s, the clock here says %s; %s is allowed", date, now.UTC().Format(wire.DateFormat), wire.MaxSkew)
 	}
 	return nil
 }
 
-// parseDate accepts only the basic form; time.Parse would accept fractions of a second as well.
-func parseDate(date string) (time.Time, error) {
-	if len(date) != len(dateFormat) {
-		return time.Time{}, errors.New("not YYYYMMDDTHHMMSSZ")
-	}
-	return time.Parse(dateFormat, date)
-}
-
-func (e *Emulator) checkCredential(c credential, date string, leaf *x509.Certificate) *apiError {
+func (e *Emulator) checkCredential(c wire.Credential, date string, leaf *x509.Certificate) *wire.Error {
 	switch {
-	case c.date != date[:8]:
-		return denied(textSignature, "the Credential is of %s, X-Amz-Date of %s", c.date, date[:8])
-	case c.service != rolesService:
-		return denied(textSignature, "the Credential is for the service %q, not %q", c.service, rolesService)
-	case c.terminator != terminator:
-		return denied(textSignature, "the Credential ends with %q, not %q", c.terminator, terminator)
-	case !e.servesRegion(c.region):
-		return denied(textSignature, "the Credential is for the region %q, where no trust anchor is", c.region)
-	case c.key != leaf.SerialNumber.String():
-		return denied(textSignature, "the Credential names the serial number %q; the leaf's is %s, in decimal", c.key, leaf.SerialNumber)
+	case c.Date != date[:8]:
+		return wire.Denied(textSignature, "the Credential is of %s, X-Amz-Date of %s", c.Date, date[:8])
+	case c.Service != rolesService:
+		return wire.Denied(textSignature, "the Credential is for the service %q, not %q", c.Service, rolesService)
+	case c.Terminator != wire.Terminator:
+		return wire.Denied(textSignature, "the Credential ends with %q, not %q", c.Terminator, wire.Terminator)
+	case !e.servesRegion(c.Region):
+		return wire.Denied(textSignature, "the Credential is for the region %q, where no trust anchor is", c.Region)
+	case c.Key != leaf.SerialNumber.String():
+		return wire.Denied(textSignature, "the Credential names the serial number %q; the leaf's is %s, in decimal", c.Key, leaf.SerialNumber)
 	}
 	return nil
 }
 
 // verifySignature returns why the signature is wrong, or "".
-func verifySignature(auth authorization, leaf *x509.Certificate, message string) string {
-	signature, err := hex.DecodeString(auth.signature)
+func verifySignature(auth wire.Authorization, leaf *x509.Certificate, message string) string {
+	signature, err := hex.DecodeString(auth.Signature)
 	if err != nil {
 		return "the signature is not hexadecimal"
 	}
@@ -146,8 +124,8 @@ func verifySignature(auth authorization, leaf *x509.Certificate, message string)
 	default:
 		return "the leaf's key is neither RSA, nor ECDSA, nor ML-DSA"
 	}
-	if auth.algorithm != want {
-		return "the algorithm is " + auth.algorithm + "; the leaf's key wants " + want
+	if auth.Algorithm != want {
+		return "the algorithm is " + auth.Algorithm + "; the leaf's key wants " + want
 	}
 	if !valid {
 		return "the signature does not verify with the leaf's key; compare the canonical request"

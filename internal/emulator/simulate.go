@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"kedge/internal/emulator/arn"
 	"kedge/internal/emulator/policy"
+	"kedge/internal/emulator/wire"
 )
 
 // ErrNotAllowed is the error of a [Simulation] whose trust policy does not allow the session.
@@ -70,13 +72,13 @@ func (s Simulation) session() (policy.CertificateSession, error) {
 		refusal = checkTags(principalTags(leaf))
 	}
 	if why := checkValidity(leaf, s.Now); refusal == nil && why != "" {
-		refusal = denied(textUntrusted, "%s", why)
+		refusal = wire.Denied(textUntrusted, "%s", why)
 	}
 	if refusal != nil {
-		return none, fmt.Errorf("CreateSession would refuse it: %s (%s)", refusal.message, refusal.why)
+		return none, fmt.Errorf("CreateSession would refuse it: %s (%s)", refusal.Message, refusal.Why)
 	}
 	c := Config{}.withDefaults()
-	anchor, err := parseARN(cmp.Or(s.TrustAnchorARN, c.madeUpARN("trust-anchor", 0)), rolesService, "trust-anchor")
+	anchor, err := arn.Parse(cmp.Or(s.TrustAnchorARN, c.madeUpARN("trust-anchor", 0)), rolesService, "trust-anchor")
 	if err != nil {
 		return none, err
 	}
@@ -118,7 +120,7 @@ func describe(s policy.CertificateSession) []string {
 
 // CheckTrustAnchorARN returns an error if s is not the ARN of a trust anchor.
 func CheckTrustAnchorARN(s string) error {
-	_, err := parseARN(s, rolesService, "trust-anchor")
+	_, err := arn.Parse(s, rolesService, "trust-anchor")
 	return err
 }
 

@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"encoding/json/v2"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"kedge/internal/emulator/state"
 )
 
 // keepExpired is how long an expired session is kept (ExpiredToken) before it is dropped
@@ -114,28 +115,11 @@ func (s *store) add(session *Session) error {
 		if err != nil {
 			return err
 		}
-		if err := replaceFile(s.path(session), data); err != nil {
+		if err := state.Replace(s.path(session), data); err != nil {
 			return err
 		}
 	}
 	s.byKey[session.AccessKeyID] = session
-	return nil
-}
-
-// replaceFile writes a file of the emulator's own folder atomically.
-func replaceFile(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
 	return nil
 }
 

@@ -1,12 +1,13 @@
 package emulator
 
 import (
-	"crypto/subtle"
 	"fmt"
-	"mime"
 	"net"
 	"net/http"
 	"time"
+
+	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/wire"
 )
 
 const stsVersion = "2011-06-15" // STS reference; of the query protocol
@@ -32,21 +33,21 @@ func (p *principal) sourceIdentity() string {
 func (e *Emulator) serveSTS(w http.ResponseWriter, r *http.Request) {
 	fault, call := e.begin(w, true, "STS")
 	now := call.Time
-	refuse := func(refusal *apiError) {
+	refuse := func(refusal *wire.Error) {
 		e.recordRefusal(now, call, refusal)
-		writeXMLError(w, refusal)
+		writeSTSError(w, refusal)
 	}
-	body, refusal := readBody(r, maxSTSBody)
+	body, refusal := wire.ReadBody(r, maxSTSBody)
 	if refusal != nil {
 		refuse(refusal)
 		return
 	}
-	if fault.misbehave(r.Context(), w, writeXMLError) {
+	if fault.misbehave(r.Context(), w, writeSTSError) {
 		e.recordFault(now, call, fault)
 		return
 	}
-	request := newWireRequest(r, body)
-	query, parameters, refusal := request.stsParameters()
+	request := wire.NewRequest(r, body)
+	query, parameters, refusal := request.Form()
 	if refusal != nil {
 		refuse(refusal)
 		return
@@ -68,65 +69,31 @@ func (e *Emulator) serveSTS(w http.ResponseWriter, r *http.Request) {
 	call.Status = http.StatusOK
 	e.record(call)
 	e.log.entry(now, fmt.Sprintf("%s 200 for %s, source identity %q%s", call.Operation, who.arn, who.sourceIdentity(), faultNote(fault)))
-	writeXML(w, http.StatusOK, result)
+	wire.WriteXML(w, http.StatusOK, result)
 }
 
-// stsParameters parses the query protocol: parameters in the query of a GET, or as a form in the
-// body of a POST.
-func (r wireRequest) stsParameters() ([]pair, map[string]string, *apiError) {
-	if r.method != http.MethodGet && r.method != http.MethodPost {
-		return nil, nil, stsRefusal(http.StatusMethodNotAllowed, "InvalidAction", "Only GET and POST are supported", "%s", r.method)
-	}
-	query, err := parseQuery(r.rawQuery)
-	pairs := query
-	if kind, _, _ := mime.ParseMediaType(r.header.Get("Content-Type")); err == nil && r.method == http.MethodPost && kind == "application/x-www-form-urlencoded" {
-		var form []pair
-		form, err = parseQuery(string(r.body))
-		pairs = append(pairs[:len(pairs):len(pairs)], form...)
-	}
-	if err != nil {
-		return nil, nil, stsRefusal(http.StatusBadRequest, "MalformedQueryString", err.Error(), "")
-	}
-	parameters := map[string]string{}
-	for _, p := range pairs {
-		if _, twice := parameters[p.name]; twice {
-			return nil, nil, stsRefusal(http.StatusBadRequest, "InvalidParameterCombination", fmt.Sprintf("The parameter %q is given twice", p.name), "")
+// authenticateSTS returns the principal whose credentials signed the request.
+func (e *Emulator) authenticateSTS(r wire.Request, query []wire.Pair, now time.Time) (*principal, *wire.Error) {
+	var who *principal
+	signer, refusal := wire.Authenticator{Service: "sts", Now: now, Key: func(id string) (wire.Key, bool) {
+		if who = e.find(id); who == nil {
+			return wire.Key{}, false
 		}
-		parameters[p.name] = p.value
-	}
-	return query, parameters, nil
-}
-
-// authenticateSTS returns the principal whose credentials signed the request. Codes and messages
-// are those of STS, as the SDKs know them.
-func (e *Emulator) authenticateSTS(r wireRequest, query []pair, now time.Time) (*principal, *apiError) {
-	s, refusal := r.readSigned(query)
+		return who.key(), true
+	}}.Authenticate(r, query)
 	if refusal != nil {
 		return nil, refusal
 	}
-	who := e.find(s.auth.credential.key)
-	if who == nil {
-		return nil, invalidToken("the access key id %s was not issued", s.auth.credential.key)
-	}
-	token := ""
-	if who.session != nil {
-		token = who.session.sessionToken
-	}
-	if subtle.ConstantTimeCompare([]byte(s.token), []byte(token)) != 1 {
-		return nil, invalidToken("the session token does not belong to the access key id %s", s.auth.credential.key)
-	}
-	if who.session != nil && !now.Before(who.session.Expiration) {
-		return nil, stsRefusal(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired", "the session ended %s", who.session.Expiration.Format(time.RFC3339))
-	}
-	if refusal := s.check(r, now); refusal != nil {
-		return nil, refusal
-	}
-	who.region = s.auth.credential.region
-	return who, s.verify(r, who.secret)
+	who.region = signer.Region
+	return who, nil
 }
 
-func invalidToken(why string, args ...any) *apiError {
-	return stsRefusal(http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid.", why, args...)
+// key returns the access key of the principal.
+func (p *principal) key() wire.Key {
+	if p.session == nil {
+		return wire.Key{Secret: p.secret}
+	}
+	return wire.Key{Secret: p.secret, Token: p.session.sessionToken, Expiration: p.session.Expiration}
 }
 
 func (e *Emulator) find(accessKeyID string) *principal {
@@ -139,15 +106,15 @@ func (e *Emulator) find(accessKeyID string) *principal {
 	if !ok {
 		return nil
 	}
-	a, _ := parseARN(u.ARN, "iam", "user") // validated by New
-	return &principal{arn: u.ARN, userID: uniqueID("AIDA", u.ARN), account: a.account, secret: u.SecretAccessKey}
+	a, _ := arn.Parse(u.ARN, "iam", "user") // validated by New
+	return &principal{arn: u.ARN, userID: uniqueID("AIDA", u.ARN), account: a.Account, secret: u.SecretAccessKey}
 }
 
 // perform performs an action (STS reference).
-func (e *Emulator) perform(who *principal, parameters map[string]string, now time.Time) (any, *apiError) {
+func (e *Emulator) perform(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error) {
 	action, version := parameters["Action"], parameters["Version"]
 	if action == "" {
-		return nil, stsRefusal(http.StatusBadRequest, "MissingAction", "The request must contain the parameter Action", "")
+		return nil, wire.NewError(http.StatusBadRequest, "MissingAction", "The request must contain the parameter Action", "")
 	}
 	if version == stsVersion {
 		switch action {
@@ -162,17 +129,9 @@ func (e *Emulator) perform(who *principal, parameters map[string]string, now tim
 	if version == "" {
 		version = "NO_VERSION_SPECIFIED"
 	}
-	return nil, stsRefusal(http.StatusBadRequest, "InvalidAction", fmt.Sprintf("Could not find operation %s for version %s", action, version), "")
+	return nil, wire.NewError(http.StatusBadRequest, "InvalidAction", fmt.Sprintf("Could not find operation %s for version %s", action, version), "")
 }
 
-func accessDenied(message, why string, args ...any) *apiError {
-	return stsRefusal(http.StatusForbidden, "AccessDenied", message, why, args...)
-}
-
-// stsInvalid returns a ValidationException with STS's code for it.
-func stsInvalid(refusal *apiError) *apiError {
-	if refusal != nil {
-		refusal.code = "ValidationError"
-	}
-	return refusal
+func accessDenied(message, why string, args ...any) *wire.Error {
+	return wire.NewError(http.StatusForbidden, "AccessDenied", message, why, args...)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"kedge/internal/emulator/wire"
 	"kedge/internal/testenv"
 )
 
@@ -41,7 +42,7 @@ func newSTSWorld(t *testing.T) *stsWorld {
 	})
 	leaf := root.issue(t, leafTemplate())
 	grant := &sessionGrant{anchor: w.anchors[w.TrustAnchorARN()], profile: w.profiles[w.ProfileARN()], role: w.roles[w.RoleARN()], duration: time.Hour, name: "5ec2e7"}
-	var refusal *apiError
+	var refusal *wire.Error
 	if w.session, refusal = w.issue(grant, leaf.cert, start); refusal != nil {
 		t.Fatal(refusal)
 	}

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/wire"
 )
 
 const maxTags = 50 // STS reference, AssumeRole, Tags
@@ -43,10 +46,10 @@ func sourceIdentityOf(leaf *x509.Certificate) string {
 
 // subjectARN returns the ARN of the Subject resource. The service creates one for each subject
 // name; deriving the UUID from the name's hash is ours.
-func subjectARN(anchor arn, leaf *x509.Certificate) string {
-	sum := sha256.Sum256(append([]byte(anchor.account+anchor.region), leaf.RawSubject...))
+func subjectARN(anchor arn.ARN, leaf *x509.Certificate) string {
+	sum := sha256.Sum256(append([]byte(anchor.Account+anchor.Region), leaf.RawSubject...))
 	id := hex.EncodeToString(sum[:16])
-	anchor.resource = fmt.Sprintf("subject/%s-%s-%s-%s-%s", id[:8], id[8:12], id[12:16], id[16:20], id[20:])
+	anchor.Resource = fmt.Sprintf("subject/%s-%s-%s-%s-%s", id[:8], id[8:12], id[12:16], id[16:20], id[20:])
 	return anchor.String()
 }
 
@@ -123,20 +126,20 @@ func firstDirectoryName(leaf *x509.Certificate) (pkix.Name, bool) {
 // checkTags refuses what the service was seen to refuse (field reports: a common name with "&" or a
 // parenthesis), although by the guide such a value is left out. The two limits of all tags together
 // are STS's (STS reference, AssumeRole, Tags); answering with the same message is ours.
-func checkTags(tags map[string]string) *apiError {
+func checkTags(tags map[string]string) *wire.Error {
 	if len(tags) > maxTags {
-		return denied(textTags, "the certificate makes %d session tags; %d is the most", len(tags), maxTags)
+		return wire.Denied(textTags, "the certificate makes %d session tags; %d is the most", len(tags), maxTags)
 	}
 	if size := packedSize(tags); size > 100 {
-		return denied(textTags, "the session tags have a packed size of %d %%", size)
+		return wire.Denied(textTags, "the session tags have a packed size of %d %%", size)
 	}
 	for key, value := range tags {
 		if i := strings.IndexFunc(value, outsideTagAlphabet); i >= 0 {
 			r, _ := utf8.DecodeRuneInString(value[i:])
-			return denied(textTags, "the attribute %s, %q, has the character %q, which a session tag cannot have", key, value, r)
+			return wire.Denied(textTags, "the attribute %s, %q, has the character %q, which a session tag cannot have", key, value, r)
 		}
 		if utf8.RuneCountInString(value) > 256 { // STS reference, Tag
-			return denied(textTags, "the attribute %s has more than 256 characters", key)
+			return wire.Denied(textTags, "the attribute %s has more than 256 characters", key)
 		}
 	}
 	return nil

@@ -9,11 +9,13 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"kedge/internal/emulator/wire"
 )
 
 // What AssumeRole holds against the role's trust policy, and the policies that come with it.
 
-func notAuthorized(who *principal, action, role, why string, args ...any) *apiError {
+func notAuthorized(who *principal, action, role, why string, args ...any) *wire.Error {
 	return accessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", who.arn, action, role), why, args...)
 }
 
@@ -21,16 +23,16 @@ func notAuthorized(who *principal, action, role, why string, args ...any) *apiEr
 // that are passed or inherited want sts:TagSession, and a source identity, which stays for the
 // whole chain, sts:SetSourceIdentity (IAM guide, "Pass session tags in AWS STS" and "Monitor and
 // control actions taken with assumed roles").
-func checkTrust(who *principal, role Role, parameters map[string]string, tags *tagSet, identity string) *apiError {
+func checkTrust(who *principal, role Role, parameters wire.Parameters, tags *tagSet, identity string) *wire.Error {
 	external := parameters["ExternalId"]
 	if external != "" {
 		switch n := utf8.RuneCountInString(external); {
 		case n < 2:
-			return stsInvalid(constraint("externalId", external, "have length greater than or equal to 2"))
+			return wire.ForQuery(wire.Constraint("externalId", external, "have length greater than or equal to 2"))
 		case n > 1224:
-			return stsInvalid(constraint("externalId", external, "have length less than or equal to 1224"))
+			return wire.ForQuery(wire.Constraint("externalId", external, "have length less than or equal to 1224"))
 		case !regexp.MustCompile(`^[\w+=,.@:\/-]*$`).MatchString(external):
-			return stsInvalid(constraint("externalId", external, `satisfy regular expression pattern: [\w+=,.@:\/-]*`))
+			return wire.ForQuery(wire.Constraint("externalId", external, `satisfy regular expression pattern: [\w+=,.@:\/-]*`))
 		}
 	}
 	allows := func(action string) bool { return len(role.Actions) == 0 || slices.Contains(role.Actions, action) }
@@ -53,60 +55,30 @@ const (
 )
 
 // checkPolicies: STS reference, AssumeRole, Policy and PolicyArns.
-func checkPolicies(parameters map[string]string) *apiError {
+func checkPolicies(parameters wire.Parameters) *wire.Error {
 	if policy, ok := parameters["Policy"]; ok {
 		switch {
 		case policy == "":
-			return stsInvalid(constraint("policy", policy, "have length greater than or equal to 1"))
+			return wire.ForQuery(wire.Constraint("policy", policy, "have length greater than or equal to 1"))
 		case utf8.RuneCountInString(policy) > maxSessionPolicy:
-			return stsInvalid(constraint("policy", "…", "have length less than or equal to 2048"))
+			return wire.ForQuery(wire.Constraint("policy", "…", "have length less than or equal to 2048"))
 		}
 		var document struct{ Version, Statement any }
 		if json.Unmarshal([]byte(policy), &document) != nil || document.Statement == nil {
-			return stsRefusal(http.StatusBadRequest, "MalformedPolicyDocument", "Syntax errors in policy.", "no JSON with a Statement")
+			return wire.NewError(http.StatusBadRequest, "MalformedPolicyDocument", "Syntax errors in policy.", "no JSON with a Statement")
 		}
 	}
-	arns, refusal := members(parameters, "PolicyArns", "arn")
+	arns, refusal := parameters.Members("PolicyArns", "arn")
 	if refusal != nil {
 		return refusal
 	}
 	if len(arns) > maxPolicyARNs {
-		return stsInvalid(constraint("policyArns", "…", "have length less than or equal to 10"))
+		return wire.ForQuery(wire.Constraint("policyArns", "…", "have length less than or equal to 10"))
 	}
-	for _, arn := range arns {
-		if parts := strings.SplitN(arn["arn"], ":", 6); len(parts) != 6 || parts[2] != "iam" || !strings.HasPrefix(parts[5], "policy/") {
-			return stsRefusal(http.StatusBadRequest, "ValidationError", fmt.Sprintf("Invalid ARN: %s", arn["arn"]), "not a managed policy")
+	for _, policy := range arns {
+		if parts := strings.SplitN(policy["arn"], ":", 6); len(parts) != 6 || parts[2] != "iam" || !strings.HasPrefix(parts[5], "policy/") {
+			return wire.NewError(http.StatusBadRequest, "ValidationError", fmt.Sprintf("Invalid ARN: %s", policy["arn"]), "not a managed policy")
 		}
 	}
 	return nil
-}
-
-// members reads a list of the query protocol: NAME.member.1.FIELD, NAME.member.2.FIELD and so on
-// (Smithy, "AWS query protocol"). A field that is not there is missing in the map.
-func members(parameters map[string]string, name string, fields ...string) ([]map[string]string, *apiError) {
-	prefix, count := name+".member.", 0
-	for key := range parameters {
-		if strings.HasPrefix(key, prefix) {
-			count++
-		}
-	}
-	var all []map[string]string
-	for n := 1; count > 0; n++ {
-		item := map[string]string{}
-		for _, field := range fields {
-			key := fmt.Sprintf("%s%d", prefix, n)
-			if field != "" {
-				key += "." + field
-			}
-			if value, ok := parameters[key]; ok {
-				item[field] = value
-				count--
-			}
-		}
-		if len(item) == 0 {
-			return nil, stsRefusal(http.StatusBadRequest, "MalformedInput", "The list "+name+" has a gap or an unknown member", "")
-		}
-		all = append(all, item)
-	}
-	return all, nil
 }

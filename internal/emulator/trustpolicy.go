@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"kedge/internal/emulator/arn"
 	"kedge/internal/emulator/policy"
+	"kedge/internal/emulator/wire"
 )
 
 // parseTrustPolicy reads a trust policy as CreateRole does. That the quota of its size is not raised
@@ -42,15 +44,15 @@ func (r *Role) parseTrust() error {
 
 // certificateSession is what CreateSession asks a trust policy about: the source is the anchor's own
 // ARN, not the alias of the request (guide, "resource-aliases").
-func certificateSession(role string, anchor arn, leaf *x509.Certificate, now time.Time) policy.CertificateSession {
+func certificateSession(role string, anchor arn.ARN, leaf *x509.Certificate, now time.Time) policy.CertificateSession {
 	return policy.CertificateSession{
-		Role: role, TrustAnchor: anchor.String(), Account: anchor.account, Tags: principalTags(leaf),
+		Role: role, TrustAnchor: anchor.String(), Account: anchor.Account, Tags: principalTags(leaf),
 		SourceIdentity: sourceIdentityOf(leaf), SessionName: serialHex(leaf), Now: now,
 	}
 }
 
 // checkTrustPolicy asks the role's trust policy, if it has one. The refusal has the reasons.
-func (r Role) checkTrustPolicy(session policy.CertificateSession) *apiError {
+func (r Role) checkTrustPolicy(session policy.CertificateSession) *wire.Error {
 	if r.trust == nil {
 		return nil
 	}
@@ -58,8 +60,8 @@ func (r Role) checkTrustPolicy(session policy.CertificateSession) *apiError {
 	if d.Outcome == policy.Allowed {
 		return nil
 	}
-	refusal := denied(textAssume, "the role's trust policy does not allow the session:")
-	refusal.reasons = explainRefusal(d.Actions)
+	refusal := wire.Denied(textAssume, "the role's trust policy does not allow the session:")
+	refusal.Reasons = explainRefusal(d.Actions)
 	return refusal
 }
 

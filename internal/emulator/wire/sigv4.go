@@ -1,19 +1,29 @@
-package emulator
+package wire
 
 import (
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"kedge/internal/emulator/arn"
 )
 
 const (
+	// MaxSkew: IAM guide, "Request signature lifetime".
+	MaxSkew = 5 * time.Minute
+	// DateFormat is the form of X-Amz-Date.
+	DateFormat = "20060102T150405Z"
+	// Terminator ends every scope.
+	Terminator = "aws4_request"
+
 	algorithmHMAC = "AWS4-HMAC-SHA256"
 	maxExpires    = 604800 // seconds (IAM guide, "Signature elements": X-Amz-Expires)
 
@@ -23,58 +33,51 @@ const (
 // signed is a request's signature with its parameters, from the Authorization header or, for a
 // presigned URL, from the query.
 type signed struct {
-	auth    authorization
+	auth    Authorization
 	date    string
 	token   string        // session token, "" for long-term keys
-	query   []pair        // of the canonical request
+	query   []Pair        // of the canonical request
 	expires time.Duration // validity of a presigned URL; 0 for a header
-}
-
-func stsRefusal(status int, code, message, why string, args ...any) *apiError {
-	return &apiError{status: status, code: code, message: message, why: fmt.Sprintf(why, args...)}
 }
 
 // incomplete: STS reference, "Common errors", IncompleteSignature; as there, the message names the
 // cause.
-func incomplete(why string, args ...any) *apiError {
-	return stsRefusal(http.StatusBadRequest, "IncompleteSignature", fmt.Sprintf(why, args...), "")
+func incomplete(why string, args ...any) *Error {
+	return NewError(http.StatusBadRequest, "IncompleteSignature", fmt.Sprintf(why, args...), "")
 }
 
-func mismatch(message, why string, args ...any) *apiError {
-	return stsRefusal(http.StatusForbidden, "SignatureDoesNotMatch", message, why, args...)
+func mismatch(message, why string, args ...any) *Error {
+	return NewError(http.StatusForbidden, "SignatureDoesNotMatch", message, why, args...)
 }
 
 // readSigned finds the signature of a SigV4 request (IAM guide, "Add the signature to the
 // request").
-func (r wireRequest) readSigned(query []pair) (*signed, *apiError) {
-	if name := r.repeated(); name != "" {
+func (r Request) readSigned(query []Pair) (*signed, *Error) {
+	if name := r.Repeated(); name != "" {
 		return nil, incomplete("the header %s stands more than once", name)
 	}
 	if value := lookup(query, "X-Amz-Signature"); value != "" {
 		return readPresigned(query, value)
 	}
-	if len(r.header["Authorization"]) == 0 {
-		return nil, stsRefusal(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token", "there is no Authorization header and no X-Amz-Signature in the query")
+	if len(r.Header["Authorization"]) == 0 {
+		return nil, NewError(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token", "there is no Authorization header and no X-Amz-Signature in the query")
 	}
-	auth, err := r.authorization()
+	auth, err := r.Authorization()
 	if err != nil {
 		return nil, incomplete("%v", err)
 	}
-	s := &signed{auth: auth, query: query, date: r.header.Get("X-Amz-Date"), token: r.header.Get("X-Amz-Security-Token")}
+	s := &signed{auth: auth, query: query, date: r.Header.Get("X-Amz-Date"), token: r.Header.Get("X-Amz-Security-Token")}
 	if s.date == "" {
 		return nil, incomplete("the header X-Amz-Date is missing")
 	}
-	// UNSIGNED-PAYLOAD is documented for S3 only, so a hash in the header must be the body's.
-	if hash := r.header.Get("X-Amz-Content-Sha256"); hash != "" {
-		if sum := sha256.Sum256(r.body); hash != hex.EncodeToString(sum[:]) {
-			return nil, mismatch(textNoMatch, "X-Amz-Content-Sha256 is not the hash of the body that arrived")
-		}
+	if !r.BodyHashMatches() {
+		return nil, mismatch(textNoMatch, "X-Amz-Content-Sha256 is not the hash of the body that arrived")
 	}
 	return s, nil
 }
 
 // readPresigned: IAM guide, "Signature elements" (query parameters).
-func readPresigned(query []pair, signature string) (*signed, *apiError) {
+func readPresigned(query []Pair, signature string) (*signed, *Error) {
 	auth, err := newAuthorization(lookup(query, "X-Amz-Algorithm"), lookup(query, "X-Amz-Credential"), lookup(query, "X-Amz-SignedHeaders"), signature)
 	if err != nil {
 		return nil, incomplete("%v", err)
@@ -86,77 +89,86 @@ func readPresigned(query []pair, signature string) (*signed, *apiError) {
 	}
 	return &signed{
 		auth: auth, date: lookup(query, "X-Amz-Date"), token: lookup(query, "X-Amz-Security-Token"),
-		query:   slices.DeleteFunc(slices.Clone(query), func(p pair) bool { return p.name == "X-Amz-Signature" }),
+		query:   slices.DeleteFunc(slices.Clone(query), func(p Pair) bool { return p.Name == "X-Amz-Signature" }),
 		expires: time.Duration(seconds) * time.Second,
 	}, nil
 }
 
 // lookup returns the value of a parameter that occurs once, else "".
-func lookup(query []pair, name string) string {
+func lookup(query []Pair, name string) string {
 	found := ""
 	for _, p := range query {
-		if p.name != name {
+		if p.Name != name {
 			continue
 		}
 		if found != "" {
 			return ""
 		}
-		found = p.value
+		found = p.Value
 	}
 	return found
 }
 
 // check checks everything but the signature itself: the scope, the date, the headers that must be
 // signed. The messages are STS's.
-func (s *signed) check(r wireRequest, now time.Time) *apiError {
-	c := s.auth.credential
-	at, err := parseDate(s.date)
+func (s *signed) check(r Request, service string, now time.Time) *Error {
+	c := s.auth.Credential
+	at, err := ParseDate(s.date)
 	switch {
-	case s.auth.algorithm != algorithmHMAC:
-		return incomplete("unsupported AWS 'algorithm': '%s'", s.auth.algorithm)
+	case s.auth.Algorithm != algorithmHMAC:
+		return incomplete("unsupported AWS 'algorithm': '%s'", s.auth.Algorithm)
 	case err != nil:
 		return incomplete("Date must be in ISO-8601 'basic format'. Got '%s'.", s.date)
-	case c.date != s.date[:8]:
-		return mismatch(fmt.Sprintf("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.", c.date, s.date[:8], s.date), "")
-	case !isRegion(c.region):
+	case c.Date != s.date[:8]:
+		return mismatch(fmt.Sprintf("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.", c.Date, s.date[:8], s.date), "")
+	case !arn.IsRegion(c.Region):
 		return mismatch("Credential should be scoped to a valid region.", "")
-	case c.service != "sts":
-		return mismatch("Credential should be scoped to correct service: 'sts'.", "")
-	case c.terminator != terminator:
+	case c.Service != service:
+		return mismatch(fmt.Sprintf("Credential should be scoped to correct service: '%s'.", service), "")
+	case c.Terminator != Terminator:
 		return mismatch("Credential should be scoped with a valid terminator: 'aws4_request'.", "")
 	}
-	if name := r.unsigned(s.auth.signedHeaders); name != "" {
+	if name := r.Unsigned(s.auth.SignedHeaders); name != "" {
 		return mismatch(textNoMatch, "the header %q is not among the SignedHeaders", name)
 	}
 	return s.checkTime(at, now)
 }
 
-func (s *signed) checkTime(at, now time.Time) *apiError {
-	oldest := now.Add(-maxSkew)
+func (s *signed) checkTime(at, now time.Time) *Error {
+	oldest := now.Add(-MaxSkew)
 	limit := "5 min."
 	if s.expires > 0 {
 		oldest = now.Add(-s.expires)
 		limit = s.expires.String()
 	}
-	stamp := func(t time.Time) string { return t.UTC().Format(dateFormat) }
+	stamp := func(t time.Time) string { return t.UTC().Format(DateFormat) }
 	switch {
 	case at.Before(oldest):
 		return mismatch(fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - %s)", s.date, stamp(oldest), stamp(now), limit), "")
-	case at.After(now.Add(maxSkew)):
-		return mismatch(fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 5 min.)", s.date, stamp(now.Add(maxSkew)), stamp(now)), "")
+	case at.After(now.Add(MaxSkew)):
+		return mismatch(fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 5 min.)", s.date, stamp(now.Add(MaxSkew)), stamp(now)), "")
 	}
 	return nil
 }
 
+// ParseDate reads an X-Amz-Date. It accepts only the basic form; time.Parse would accept fractions
+// of a second as well.
+func ParseDate(date string) (time.Time, error) {
+	if len(date) != len(DateFormat) {
+		return time.Time{}, errors.New("not YYYYMMDDTHHMMSSZ")
+	}
+	return time.Parse(DateFormat, date)
+}
+
 // verify compares the signature with the one computed with the secret.
-func (s *signed) verify(r wireRequest, secret string) *apiError {
-	canonical, err := r.canonical(s.query, s.auth.signedHeaders)
+func (s *signed) verify(r Request, secret string) *Error {
+	canonical, err := r.Canonical(s.query, s.auth.SignedHeaders)
 	if err != nil {
 		return mismatch(textNoMatch, "%v", err)
 	}
-	if !hmac.Equal([]byte(s.auth.signature), []byte(s.signature(canonical, secret))) {
+	if !hmac.Equal([]byte(s.auth.Signature), []byte(s.signature(canonical, secret))) {
 		refusal := mismatch(textNoMatch, "the signature is another one; compare the canonical request")
-		refusal.canonical = canonical
+		refusal.Canonical = canonical
 		return refusal
 	}
 	return nil
@@ -165,10 +177,10 @@ func (s *signed) verify(r wireRequest, secret string) *apiError {
 // signature: IAM guide, "Calculate the signature".
 func (s *signed) signature(canonical, secret string) string {
 	key := []byte("AWS4" + secret)
-	for part := range strings.SplitSeq(s.auth.credential.scope(), "/") {
+	for part := range strings.SplitSeq(s.auth.Credential.Scope(), "/") {
 		key = hmacSHA256(key, part)
 	}
-	return hex.EncodeToString(hmacSHA256(key, stringToSign(s.auth.algorithm, s.date, s.auth.credential.scope(), canonical)))
+	return hex.EncodeToString(hmacSHA256(key, StringToSign(s.auth.Algorithm, s.date, s.auth.Credential.Scope(), canonical)))
 }
 
 func hmacSHA256(key []byte, data string) []byte {

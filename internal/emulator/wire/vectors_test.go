@@ -1,4 +1,4 @@
-package emulator
+package wire
 
 import (
 	"bufio"
@@ -36,8 +36,8 @@ func TestSigV4_vectors(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, _ = io.Copy(io.Discard, r.Body)
-			request := newWireRequest(r, []byte(tt.body))
-			query, err := parseQuery(request.rawQuery)
+			request := NewRequest(r, []byte(tt.body))
+			query, err := ParseQuery(request.RawQuery)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -46,7 +46,7 @@ func TestSigV4_vectors(t *testing.T) {
 				refusal = s.verify(request, secret)
 			}
 			if refusal != nil {
-				t.Errorf("%v: %s\n%s", refusal, refusal.why, refusal.canonical)
+				t.Errorf("%v: %s\n%s", refusal, refusal.Why, refusal.Canonical)
 			}
 			if s.verify(request, secret+"x") == nil {
 				t.Error("another secret verifies as well")

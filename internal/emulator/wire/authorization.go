@@ -1,4 +1,4 @@
-package emulator
+package wire
 
 import (
 	"errors"
@@ -7,81 +7,81 @@ import (
 	"strings"
 )
 
-// authorization is a parsed Authorization header (IAM guide, "Add the signature to the
+// Authorization is a parsed Authorization header (IAM guide, "Add the signature to the
 // request"):
 //
 //	ALGORITHM Credential=KEY/DATE/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=HEX
-type authorization struct {
-	algorithm     string
-	credential    credential
-	signedHeaders []string
-	signature     string // lower-case hex
+type Authorization struct {
+	Algorithm     string
+	Credential    Credential
+	SignedHeaders []string
+	Signature     string // lower-case hex
 }
 
-// credential is the Credential part: the signer, and the scope.
-type credential struct {
-	key                               string // an access key id, or a certificate's serial in decimal
-	date, region, service, terminator string
+// Credential is the Credential part: the signer, and the scope.
+type Credential struct {
+	Key                               string // an access key id, or a certificate's serial in decimal
+	Date, Region, Service, Terminator string
 }
 
-// scope returns the third line of the string to sign.
-func (c credential) scope() string {
-	return strings.Join([]string{c.date, c.region, c.service, c.terminator}, "/")
+// Scope returns the third line of the string to sign.
+func (c Credential) Scope() string {
+	return strings.Join([]string{c.Date, c.Region, c.Service, c.Terminator}, "/")
 }
 
-func (a authorization) String() string {
-	return fmt.Sprintf("%s Credential=%s/%s, SignedHeaders=%s, Signature=%s", a.algorithm, a.credential.key,
-		a.credential.scope(), strings.Join(a.signedHeaders, ";"), a.signature)
+func (a Authorization) String() string {
+	return fmt.Sprintf("%s Credential=%s/%s, SignedHeaders=%s, Signature=%s", a.Algorithm, a.Credential.Key,
+		a.Credential.Scope(), strings.Join(a.SignedHeaders, ";"), a.Signature)
 }
 
-// parseAuthorization is strict: three parts, each once, in any order, separated by commas with
+// ParseAuthorization is strict: three parts, each once, in any order, separated by commas with
 // optional blanks. For what it accepts, String returns the documented form.
-func parseAuthorization(header string) (authorization, error) {
+func ParseAuthorization(header string) (Authorization, error) {
 	algorithm, rest, ok := strings.Cut(header, " ")
 	if !ok || !isToken(algorithm) {
-		return authorization{}, errors.New("the Authorization header does not begin with an algorithm")
+		return Authorization{}, errors.New("the Authorization header does not begin with an algorithm")
 	}
 	parts := map[string]string{}
 	for part := range strings.SplitSeq(rest, ",") {
 		name, value, ok := strings.Cut(strings.Trim(part, " \t"), "=")
 		if _, twice := parts[name]; !ok || twice {
-			return authorization{}, fmt.Errorf("the Authorization header has a part %.40q that is not NAME=VALUE, or stands twice", part)
+			return Authorization{}, fmt.Errorf("the Authorization header has a part %.40q that is not NAME=VALUE, or stands twice", part)
 		}
 		parts[name] = value
 	}
 	for _, name := range []string{"Credential", "SignedHeaders", "Signature"} {
 		if parts[name] == "" {
-			return authorization{}, fmt.Errorf("the Authorization header has no %s", name)
+			return Authorization{}, fmt.Errorf("the Authorization header has no %s", name)
 		}
 	}
 	if len(parts) != 3 {
-		return authorization{}, errors.New("the Authorization header has parts that are not Credential, SignedHeaders or Signature")
+		return Authorization{}, errors.New("the Authorization header has parts that are not Credential, SignedHeaders or Signature")
 	}
 	return newAuthorization(algorithm, parts["Credential"], parts["SignedHeaders"], parts["Signature"])
 }
 
 // newAuthorization checks the parts of a header or of a presigned URL.
-func newAuthorization(algorithm, cred, signedHeaders, signature string) (authorization, error) {
+func newAuthorization(algorithm, cred, signedHeaders, signature string) (Authorization, error) {
 	c, err := parseCredential(cred)
 	if err != nil {
-		return authorization{}, err
+		return Authorization{}, err
 	}
 	names, err := parseSignedHeaders(signedHeaders)
 	if err != nil {
-		return authorization{}, err
+		return Authorization{}, err
 	}
 	if signature == "" || len(signature)%2 != 0 || strings.Trim(signature, "0123456789abcdef") != "" {
-		return authorization{}, errors.New("the signature is not lower-case hexadecimal")
+		return Authorization{}, errors.New("the signature is not lower-case hexadecimal")
 	}
-	return authorization{algorithm, c, names, signature}, nil
+	return Authorization{algorithm, c, names, signature}, nil
 }
 
-func parseCredential(s string) (credential, error) {
+func parseCredential(s string) (Credential, error) {
 	f := strings.Split(s, "/")
 	if len(f) != 5 || slices.ContainsFunc(f, func(part string) bool { return !isToken(part) }) {
-		return credential{}, fmt.Errorf("the Credential %.80q is not KEY/DATE/REGION/SERVICE/aws4_request", s)
+		return Credential{}, fmt.Errorf("the Credential %.80q is not KEY/DATE/REGION/SERVICE/aws4_request", s)
 	}
-	return credential{f[0], f[1], f[2], f[3], f[4]}, nil
+	return Credential{f[0], f[1], f[2], f[3], f[4]}, nil
 }
 
 // parseSignedHeaders checks the list by the IAM guide, "Create a canonical request": lower-case,

@@ -1,0 +1,136 @@
+// Package state keeps the resources of an emulated service in a folder: a JSON document each, with a
+// version, replaced atomically. It is for one process at a time.
+package state
+
+import (
+	"encoding/json/jsontext"
+	"encoding/json/v2"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	version   = 1
+	extension = ".json"
+)
+
+// Folder is a folder of documents. The zero Folder keeps nothing.
+type Folder struct{ path string }
+
+// document is the form of a file.
+type document struct {
+	Version int            `json:"version"`
+	Content jsontext.Value `json:"content"`
+}
+
+// Open returns the folder of a service in the state folder dir; it is created (0700) if missing. If
+// dir is empty, nothing is kept.
+func Open(dir, service string) (Folder, error) {
+	if dir == "" {
+		return Folder{}, nil
+	}
+	f := Folder{filepath.Join(dir, service)}
+	if err := os.MkdirAll(f.path, 0o700); err != nil {
+		return Folder{}, err
+	}
+	return f, os.Chmod(f.path, 0o700) // an existing one may be accessible to others
+}
+
+// Each calls take with every document, in the order of their names. What a killed process left
+// unfinished is removed. An error names the file.
+func (f Folder) Each(take func(name string, content []byte) error) error {
+	if f.path == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(f.path)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		path := filepath.Join(f.path, entry.Name())
+		name, isDocument := strings.CutSuffix(entry.Name(), extension)
+		if strings.HasPrefix(name, ".") {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+			continue
+		}
+		if !isDocument {
+			continue // not ours
+		}
+		content, err := read(path)
+		if err == nil {
+			err = take(name, content)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// ErrDamaged is returned for a file that is not a document, because it was cut short or changed.
+var ErrDamaged = errors.New("it is cut short or damaged")
+
+func read(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var d document
+	if err := json.Unmarshal(data, &d, json.RejectUnknownMembers(true)); err != nil || len(d.Content) == 0 {
+		return nil, ErrDamaged
+	}
+	if d.Version != version {
+		return nil, fmt.Errorf("it has the version %d; this program reads version %d", d.Version, version)
+	}
+	return d.Content, nil
+}
+
+// Write replaces a document. Once it returns nil, a restart does not lose it.
+func (f Folder) Write(name string, content any) error {
+	if f.path == "" {
+		return nil
+	}
+	value, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(document{version, value})
+	if err != nil {
+		return err
+	}
+	return Replace(filepath.Join(f.path, name+extension), data)
+}
+
+// Remove removes a document; one that does not exist is no error.
+func (f Folder) Remove(name string) error {
+	if f.path == "" {
+		return nil
+	}
+	err := os.Remove(filepath.Join(f.path, name+extension))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Replace writes a file (0600) of the emulator's own folder atomically.
+func Replace(path string, data []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(data)
+	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return nil
+}
