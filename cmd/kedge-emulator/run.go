@@ -36,6 +36,11 @@ func newRoot(s cli.Streams, serve func(context.Context, *cobra.Command, *options
 GetSessionToken of STS for the credentials it gave out. It verifies every request as the service is
 documented to, says on standard error why it refused one, and needs no AWS account.
 
+The AWS CLI and SDKs manage its trust anchors, profiles, CRLs and subjects, with all operations of
+IAM Roles Anywhere. The key for that is in KEDGE_ADMIN_ACCESS_KEY_ID and KEDGE_ADMIN_SECRET_ACCESS_KEY.
+What the flags and --config name is there at every start; with --state, what operations changed or deleted
+stays so until the configuration has something else.
+
 Once ready it prints the environment a client needs, as shell commands. It stops at SIGTERM and SIGINT.
 GET /_emulator/sessions and /_emulator/calls show what happened; POST /_emulator/faults makes it misbehave.
 
@@ -141,7 +146,7 @@ func (o *options) announce(e *emulator.Emulator, addr net.Addr, s cli.Streams) e
 		}
 	}
 	if o.envFile != "" {
-		if err := atomicfile.Write(o.envFile, []byte(env), 0o644); err != nil {
+		if err := atomicfile.Write(o.envFile, []byte(env), 0o600); err != nil { // it has a key
 			return fmt.Errorf("--env-file: %w", err)
 		}
 	}
@@ -150,7 +155,8 @@ func (o *options) announce(e *emulator.Emulator, addr net.Addr, s cli.Streams) e
 }
 
 // environment is what a client needs, as shell commands. AWS_ENDPOINT_URL_* are the
-// variables of the AWS SDKs ("Service-specific endpoints").
+// variables of the AWS SDKs ("Service-specific endpoints"). The administrator's key has names of its
+// own: under those of the SDKs it would come before the credentials of kedge.
 func (o *options) environment(e *emulator.Emulator, addr net.Addr) string {
 	scheme := "http"
 	if o.tlsCA != "" {
@@ -162,7 +168,11 @@ func (o *options) environment(e *emulator.Emulator, addr net.Addr) string {
 		{"KEDGE_TRUST_ANCHOR_ARN", e.TrustAnchorARN()},
 		{"KEDGE_PROFILE_ARN", e.ProfileARN()},
 		{"KEDGE_ROLE_ARN", e.RoleARN()},
+		{"KEDGE_STS_ENDPOINT", url},
+		{"KEDGE_ADMIN_ACCESS_KEY_ID", e.Administrator().AccessKeyID},
+		{"KEDGE_ADMIN_SECRET_ACCESS_KEY", e.Administrator().SecretAccessKey},
 		{"AWS_ENDPOINT_URL_ROLESANYWHERE", url},
+		{"AWS_ENDPOINT_URL_IAM", url},
 		{"AWS_ENDPOINT_URL_STS", url},
 		{"AWS_REGION", e.Region()},
 		{"AWS_DEFAULT_REGION", e.Region()},

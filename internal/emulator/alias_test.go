@@ -1,9 +1,10 @@
 package emulator
 
 import (
-	"errors"
 	"strings"
 	"testing"
+
+	"kedge/internal/emulator/rolesanywhere"
 )
 
 // TestCreateSession_alias: a trust anchor and a profile may be named by their aliases; the session
@@ -60,18 +61,18 @@ func TestNew_alias(t *testing.T) {
 		}
 	}
 	twice := []TrustAnchor{{Alias: "a", Certificates: root.pem()}, {Alias: "a", Certificates: root.pem()}}
-	if _, err := New(Config{TrustAnchors: twice}); !errors.Is(err, errAliasTaken) {
+	if _, err := New(Config{TrustAnchors: twice}); !rolesanywhere.IsAliasTaken(err) {
 		t.Errorf("one alias for two trust anchors: %v", err)
 	}
 	e, err := New(Config{TrustAnchors: twice[:1], Profiles: []Profile{{Alias: "a"}}}) // of another kind
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.AddTrustAnchor(twice[1]); !errors.Is(err, errAliasTaken) {
+	if _, err := e.AddTrustAnchor(twice[1]); !rolesanywhere.IsAliasTaken(err) {
 		t.Errorf("an alias added twice: %v", err)
 	}
 	other := Profile{ARN: strings.TrimSuffix(e.ProfileARN(), "1") + "2", Alias: "a"}
-	if err := e.PutProfile(other); !errors.Is(err, errAliasTaken) {
+	if err := e.PutProfile(other); !rolesanywhere.IsAliasTaken(err) {
 		t.Errorf("one alias for two profiles: %v", err)
 	}
 	if err := e.PutProfile(Profile{ARN: e.ProfileARN(), Alias: "a"}); err != nil {

@@ -106,7 +106,7 @@ func (e *Emulator) getSessionToken(who *principal, parameters wire.Parameters, n
 		return nil, refusal
 	}
 	s := newSession(now, duration)
-	s.AssumedRoleARN, s.UserID, s.Account = who.arn, who.userID, who.account
+	s.AssumedRoleARN, s.UserID, s.Account = who.ARN, who.UserID, who.Account
 	if refusal := e.remember(s); refusal != nil {
 		return nil, refusal
 	}

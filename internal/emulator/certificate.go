@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"kedge/internal/emulator/rolesanywhere"
 	"kedge/internal/emulator/wire"
 )
 
@@ -81,7 +82,7 @@ func checkLeaf(leaf *x509.Certificate) *wire.Error {
 		return wire.Denied(textInsufficient, "the leaf is a CA")
 	case leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0:
 		return wire.Denied(textInsufficient, "the leaf has no key usage digitalSignature")
-	case !strongSignature(leaf):
+	case !rolesanywhere.StrongSignature(leaf):
 		return wire.Denied(textInsufficient, "the leaf is signed with %s; SHA-256 or better is needed", leaf.SignatureAlgorithm)
 	case len(leaf.Subject.Names) == 0:
 		return wire.Denied(textInsufficient, "the leaf's subject is empty")
@@ -89,16 +90,16 @@ func checkLeaf(leaf *x509.Certificate) *wire.Error {
 	return nil
 }
 
-// path verifies the leaf against the anchor and returns the path up to one of the anchor's
+// pathTo verifies the leaf against the anchor and returns the path up to one of the anchor's
 // certificates. The chain must be in order, each certificate issuing the one before it (field
 // reports: "Untrusted signing certificate" for a wrong order). The anchor's own certificate may be
 // the last one.
 //
 // The answer to a certificate outside its validity is ours: its text has not been published.
-func (a *anchor) path(sent *sentCertificates, now time.Time) ([]*x509.Certificate, *wire.Error) {
+func pathTo(a *rolesanywhere.TrustAnchor, sent *sentCertificates, now time.Time) ([]*x509.Certificate, *wire.Error) {
 	path := append([]*x509.Certificate{sent.leaf}, sent.chain...)
 	why := "the anchor has no certificate"
-	for _, root := range a.certs {
+	for _, root := range a.Certificates() {
 		full := path
 		if !path[len(path)-1].Equal(root) {
 			full = append(path[:len(path):len(path)], root)

@@ -43,7 +43,7 @@ func (c chained) check() *wire.Error {
 // requests returns what the trust policy is asked, with the keys that the Service Authorization
 // Reference lists for each action of STS.
 func (c chained) requests() []policy.Request {
-	principal := policy.Principal{ARN: c.who.arn}
+	principal := policy.Principal{ARN: c.who.ARN}
 	if c.who.session != nil {
 		principal.Role = c.who.session.RoleARN
 	}
@@ -70,20 +70,20 @@ func (c chained) context() policy.Context {
 	var k policy.Context
 	k.Set("aws:CurrentTime", c.now.UTC().Format(time.RFC3339))
 	k.Set("aws:EpochTime", strconv.FormatInt(c.now.Unix(), 10))
-	k.Set("aws:PrincipalArn", c.who.arn)
-	k.Set("aws:PrincipalAccount", c.who.account)
+	k.Set("aws:PrincipalArn", c.who.ARN)
+	k.Set("aws:PrincipalAccount", c.who.Account)
 	k.Set("aws:PrincipalIsAWSService", "false")
-	k.Set("aws:userid", c.who.userID)
+	k.Set("aws:userid", c.who.UserID)
 	k.Set("aws:SecureTransport", "true")
-	k.Set("aws:RequestedRegion", c.who.region)
-	if c.who.address != "" {
-		k.Set("aws:SourceIp", c.who.address)
+	k.Set("aws:RequestedRegion", c.who.Region)
+	if c.who.Address != "" {
+		k.Set("aws:SourceIp", c.who.Address)
 	}
 	if c.who.isRoleSession() {
 		k.Set("aws:PrincipalType", "AssumedRole")
 	} else {
 		k.Set("aws:PrincipalType", "User")
-		k.Set("aws:username", c.who.arn[strings.LastIndex(c.who.arn, "/")+1:])
+		k.Set("aws:username", c.who.ARN[strings.LastIndex(c.who.ARN, "/")+1:])
 	}
 	if s := c.who.session; s != nil {
 		if s.RoleARN != "" { // "aws:PrincipalArn": of a session it is the role's

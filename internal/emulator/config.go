@@ -172,9 +172,6 @@ func (p Profile) validate() error {
 	if err != nil {
 		return err
 	}
-	if err := checkAlias(p.Alias); err != nil {
-		return fmt.Errorf("profile %s: %w", p.ARN, err)
-	}
 	if p.Duration < minDuration || p.Duration > maxDuration || p.Duration%time.Second != 0 {
 		return fmt.Errorf("profile %s: duration %s is not between %s and %s in whole seconds", p.ARN, p.Duration, minDuration, maxDuration)
 	}

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/policy"
+	"kedge/internal/emulator/rolesanywhere"
 	"kedge/internal/emulator/wire"
 )
 
@@ -25,11 +28,12 @@ type sessionRequest struct {
 
 // sessionGrant is what a request is entitled to.
 type sessionGrant struct {
-	anchor   *anchor
-	profile  Profile
+	anchor   *rolesanywhere.TrustAnchor
+	profile  *rolesanywhere.Profile
 	role     Role
 	duration time.Duration
 	name     string
+	tags     map[string]string
 }
 
 // createSession answers a CreateSession request. It checks the signature, the parameters, and
@@ -104,7 +108,7 @@ func (in *sessionRequest) validate() *wire.Error {
 		if f.value == nil {
 			return wire.Constraint(f.name, nil, "not be null")
 		}
-		if _, err := parseResource(*f.value, f.service, f.kind); err != nil {
+		if _, err := parseReference(*f.value, f.service, f.kind); err != nil {
 			refusal := wire.Constraint(f.name, *f.value, "satisfy regular expression pattern: "+arnPattern(f.service, f.kind))
 			refusal.Why = err.Error()
 			return refusal
@@ -119,6 +123,14 @@ func (in *sessionRequest) validate() *wire.Error {
 		return checkSessionName("roleSessionName", *in.RoleSessionName)
 	}
 	return nil
+}
+
+// parseReference parses the ARN of a role, or the one or the alias of a resource of the service.
+func parseReference(s, service, kind string) (arn.ARN, error) {
+	if service == rolesService {
+		return rolesanywhere.ParseReference(s, rolesanywhere.Kind(kind))
+	}
+	return arn.Parse(s, service, kind)
 }
 
 // arnPattern is the pattern of the API reference; the checks here are narrower.
@@ -151,62 +163,71 @@ func outsideNameAlphabet(r rune) bool {
 // authorize finds the requested resources and decides whether the certificate may use them. The
 // messages are field reports; the order of the checks is ours.
 func (e *Emulator) authorize(in *sessionRequest, region string, sent *sentCertificates, now time.Time) (*sessionGrant, *wire.Error) {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	a := e.anchorNamed(*in.TrustAnchorARN)
-	if a == nil || a.arn.Region != region || a.disabled {
+	// What AWS answers for an unknown alias is not documented; here it is the answer for an unknown anchor.
+	a := e.resources.TrustAnchor(*in.TrustAnchorARN)
+	if a == nil || a.ParsedARN().Region != region || !a.Enabled {
 		return nil, wire.Denied(textAnchor, "%s: no enabled trust anchor has this ARN in %s", *in.TrustAnchorARN, region)
 	}
 	if refusal := checkLeaf(sent.leaf); refusal != nil {
 		return nil, refusal
 	}
-	path, refusal := a.path(sent, now)
+	path, refusal := pathTo(a, sent, now)
 	if refusal != nil {
 		return nil, refusal
 	}
-	if cert := a.revoked(path); cert != nil {
+	if cert := e.resources.Revoked(a, path); cert != nil {
 		return nil, wire.Denied(textRevoked, "%q, serial number %s, is on an imported CRL", cert.Subject, cert.SerialNumber)
 	}
-	if refusal := checkTags(principalTags(sent.leaf)); refusal != nil {
-		return nil, refusal
-	}
-	return e.authorizeRole(in, a, sent.leaf, now)
-}
-
-func (e *Emulator) authorizeRole(in *sessionRequest, a *anchor, leaf *x509.Certificate, now time.Time) (*sessionGrant, *wire.Error) {
-	profileARN, _ := parseResource(*in.ProfileARN, rolesService, "profile") // validated before
-	profile, ok := e.profileNamed(*in.ProfileARN)
-	if !ok || profile.Disabled || profileARN.Region != a.arn.Region || profileARN.Account != a.arn.Account {
+	profile := e.resources.Profile(*in.ProfileARN)
+	if profile == nil || !profile.Enabled || !profile.In(a.ParsedARN().Account, region) {
 		return nil, wire.Denied(textProfile, "%s: no enabled profile has this ARN in the trust anchor's account and region", *in.ProfileARN)
 	}
-	if !slices.Contains(profile.RoleARNs, *in.RoleARN) {
-		return nil, wire.Denied(textRoleList, "the profile lists %s", strings.Join(profile.RoleARNs, ", "))
+	tags := mappedTags(profile, sent.leaf)
+	if refusal := checkTags(tags); refusal != nil {
+		return nil, refusal
 	}
-	session := certificateSession(*in.RoleARN, a.arn, leaf, now)
+	return e.authorizeRole(in, &sessionGrant{anchor: a, profile: profile, tags: tags}, sent.leaf, now)
+}
+
+// authorizeRole fills the grant with the role, its duration and the session's name.
+func (e *Emulator) authorizeRole(in *sessionRequest, g *sessionGrant, leaf *x509.Certificate, now time.Time) (*sessionGrant, *wire.Error) {
+	if !slices.Contains(g.profile.RoleARNs, *in.RoleARN) {
+		return nil, wire.Denied(textRoleList, "the profile lists %s", strings.Join(g.profile.RoleARNs, ", "))
+	}
+	session := certificateSession(*in.RoleARN, g.anchor.ParsedARN(), leaf, g.tags, now)
 	if in.RoleSessionName != nil {
-		if !profile.AcceptRoleSessionName {
+		if !g.profile.AcceptRoleSessionName {
 			return nil, wire.Denied(textSessionName, "the profile's acceptRoleSessionName is off")
 		}
 		session.SessionName = *in.RoleSessionName
 	}
-	role, ok := e.roles[*in.RoleARN]
-	if !ok {
-		return nil, wire.Denied(textAssume, "%s does not exist", *in.RoleARN)
-	}
-	// Guide, "resource-aliases": aws:SourceArn is the anchor's own ARN, not the alias of the request.
-	if len(role.TrustAnchorARNs) > 0 && !slices.Contains(role.TrustAnchorARNs, a.arn.String()) {
-		return nil, wire.Denied(textAssume, "the role's trust policy wants another aws:SourceArn than %s", a.arn)
-	}
-	if refusal := role.checkTrustPolicy(session); refusal != nil {
+	role, refusal := e.roleFor(session)
+	if refusal != nil {
 		return nil, refusal
 	}
 	// Guide, "authentication-create-session": the shorter of the two applies.
-	duration := profile.Duration
+	g.duration = g.profile.Duration()
 	if in.DurationSeconds != nil {
-		duration = min(duration, time.Duration(*in.DurationSeconds)*time.Second)
+		g.duration = min(g.duration, time.Duration(*in.DurationSeconds)*time.Second)
 	}
-	if duration > role.MaxSessionDuration {
-		return nil, wire.Denied(textMaxDuration, "%s asked for, the role allows %s", duration, role.MaxSessionDuration)
+	if g.duration > role.MaxSessionDuration {
+		return nil, wire.Denied(textMaxDuration, "%s asked for, the role allows %s", g.duration, role.MaxSessionDuration)
 	}
-	return &sessionGrant{anchor: a, profile: profile, role: role, duration: duration, name: session.SessionName}, nil
+	g.role, g.name = role, session.SessionName
+	return g, nil
+}
+
+// roleFor returns the role of a session, if its trust policy allows the session.
+func (e *Emulator) roleFor(session policy.CertificateSession) (Role, *wire.Error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	role, ok := e.roles[session.Role]
+	if !ok {
+		return role, wire.Denied(textAssume, "%s does not exist", session.Role)
+	}
+	// Guide, "resource-aliases": aws:SourceArn is the anchor's own ARN, not the alias of the request.
+	if len(role.TrustAnchorARNs) > 0 && !slices.Contains(role.TrustAnchorARNs, session.TrustAnchor) {
+		return role, wire.Denied(textAssume, "the role's trust policy wants another aws:SourceArn than %s", session.TrustAnchor)
+	}
+	return role, role.checkTrustPolicy(session)
 }

@@ -1,6 +1,7 @@
-// Package emulator emulates IAM Roles Anywhere's CreateSession, and the part of STS that
-// accepts its credentials, on loopback: for the quickstart, for tests, and for people
-// without an AWS account.
+// Package emulator emulates IAM Roles Anywhere, CreateSession and the control plane, and the part of
+// STS that accepts its credentials, on loopback: for the quickstart, for tests, and for people
+// without an AWS account. What the services have in common is in package wire, the control plane in
+// package rolesanywhere.
 //
 // It is the second, independent implementation of the protocol. It is written from the
 // AWS documentation and field reports alone, uses the standard library only, and never

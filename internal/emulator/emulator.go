@@ -2,15 +2,13 @@ package emulator
 
 import (
 	"cmp"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/rolesanywhere"
 )
 
 // Emulator has the emulated accounts and serves their API. It is safe for concurrent use.
@@ -19,13 +17,14 @@ type Emulator struct {
 	log      logger
 	sessions *store
 
-	mu       sync.RWMutex
-	anchors  map[string]*anchor
-	profiles map[string]Profile
-	roles    map[string]Role
-	users    map[string]User // by access key id
-	calls    []Call
-	faults   []Fault
+	resources     *rolesanywhere.Store
+	administrator User
+
+	mu     sync.RWMutex
+	roles  map[string]Role
+	users  map[string]User // by access key id
+	calls  []Call
+	faults []Fault
 }
 
 // Call is an answered request.
@@ -48,14 +47,18 @@ func New(c Config) (*Emulator, error) {
 	if err := cmp.Or(CheckRegion(c.Region), CheckAccount(c.Account)); err != nil {
 		return nil, err
 	}
-	e := &Emulator{
-		config: c, log: logger{w: c.Log},
-		anchors: map[string]*anchor{}, profiles: map[string]Profile{}, roles: map[string]Role{}, users: map[string]User{},
+	e := &Emulator{config: c, log: logger{w: c.Log}, roles: map[string]Role{}, users: map[string]User{}}
+	var err error
+	if e.resources, err = rolesanywhere.Open(c.StateDir); err != nil {
+		return nil, err
 	}
+	e.resources.Authorize = authorizeCaller
 	if err := e.load(c); err != nil {
 		return nil, err
 	}
-	var err error
+	if err := e.addAdministrator(c); err != nil {
+		return nil, err
+	}
 	e.sessions, err = openStore(c.StateDir)
 	return e, err
 }
@@ -68,20 +71,16 @@ func (e *Emulator) load(c Config) error {
 		}
 	}
 	for _, t := range c.TrustAnchors {
-		a, err := newAnchor(t)
-		if err == nil {
-			err = e.anchorAliasFree(a)
-		}
-		if err := put(e.anchors, t.ARN, a, err); err != nil {
+		if err := e.seedAnchor(t); err != nil {
 			return err
 		}
 	}
 	for _, p := range c.Profiles {
 		err := p.validate()
 		if err == nil {
-			err = e.profileAliasFree(p)
+			err = e.resources.SeedProfile(p.resource(), c.Now())
 		}
-		if err := put(e.profiles, p.ARN, p, err); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -104,42 +103,6 @@ func put[V any](m map[string]V, key string, value V, err error) error {
 	return nil
 }
 
-// AddTrustAnchor adds a trust anchor, or replaces the one with the same ARN, with the checks of
-// CreateTrustAnchor. It returns the ARN, which is generated if t has none.
-func (e *Emulator) AddTrustAnchor(t TrustAnchor) (string, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for i := 0; t.ARN == ""; i++ {
-		if name := e.config.madeUpARN("trust-anchor", i); e.anchors[name] == nil {
-			t.ARN = name
-		}
-	}
-	a, err := newAnchor(t)
-	if err == nil {
-		err = e.anchorAliasFree(a)
-	}
-	if err != nil {
-		return "", err
-	}
-	e.anchors[t.ARN] = a
-	return t.ARN, nil
-}
-
-// PutProfile adds a profile, or replaces the one with the same ARN.
-func (e *Emulator) PutProfile(p Profile) error {
-	p = e.config.profileDefaults(p, 0)
-	if err := p.validate(); err != nil {
-		return err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if err := e.profileAliasFree(p); err != nil {
-		return err
-	}
-	e.profiles[p.ARN] = p
-	return nil
-}
-
 // PutRole adds a role, or replaces the one with the same ARN. A profile must list it.
 func (e *Emulator) PutRole(r Role) error {
 	r = e.config.roleDefaults(r, 0)
@@ -150,46 +113,6 @@ func (e *Emulator) PutRole(r Role) error {
 	defer e.mu.Unlock()
 	e.roles[r.ARN] = r
 	return nil
-}
-
-// ImportCRL adds a CRL, PEM or DER, to a trust anchor: at most 300,000 bytes as uploaded, two per
-// anchor, signed by the anchor's own CA (guide, "revocation"). It applies to sessions that are
-// created from now on. Without an ARN it is added to each anchor whose CA signed it. It returns the
-// ARNs of the anchors to which it was added, also with an error.
-func (e *Emulator) ImportCRL(anchorARN string, data []byte) ([]string, error) {
-	list, err := parseCRL(data)
-	if err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	targets := []string{anchorARN}
-	if anchorARN == "" {
-		if targets = e.signersOf(list); len(targets) == 0 {
-			return nil, errors.New("the CRL is not signed by the CA of a trust anchor")
-		}
-	}
-	for i, name := range targets {
-		a := e.anchors[name]
-		if a == nil {
-			return nil, fmt.Errorf("there is no trust anchor %s", name)
-		}
-		if err := a.importCRL(list); err != nil {
-			return targets[:i], fmt.Errorf("trust anchor %s: %w", name, err)
-		}
-	}
-	return targets, nil
-}
-
-// signersOf returns the ARNs of the trust anchors whose CA signed the CRL.
-func (e *Emulator) signersOf(list *x509.RevocationList) []string {
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(e.anchors)) {
-		if _, err := e.anchors[name].crlIssuer(list); err == nil {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // TrustAnchorARN returns the ARN of the first trust anchor, or the one that it will get.
@@ -230,15 +153,4 @@ func (e *Emulator) record(c Call) {
 		e.calls = slices.Delete(e.calls, 0, maxCalls/2)
 	}
 	e.calls = append(e.calls, c)
-}
-
-func (e *Emulator) servesRegion(region string) bool {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	for _, a := range e.anchors {
-		if a.arn.Region == region {
-			return true
-		}
-	}
-	return false
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"kedge/internal/emulator/rolesanywhere"
 	"kedge/internal/emulator/wire"
 )
 
@@ -15,8 +16,8 @@ const (
 	maxSTSBody     = 1 << 20
 )
 
-// Handler returns the service: CreateSession at /sessions, STS at /, and the control interface
-// below /_emulator/.
+// Handler returns the services: CreateSession at /sessions, STS at /, the control plane of IAM Roles
+// Anywhere at its paths, and the control interface of the emulator below /_emulator/.
 func (e *Emulator) Handler() http.Handler { return http.HandlerFunc(e.serve) }
 
 func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
@@ -29,6 +30,10 @@ func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/":
 		e.serveSTS(w, r)
 	default:
+		if op, id, ok := rolesanywhere.Find(r.Method, path); ok {
+			e.serveResources(w, r, op, id)
+			return
+		}
 		now := e.config.Now()
 		wire.Stamp(w, now)
 		// The answer of AWS's REST-JSON services to an unknown operation.

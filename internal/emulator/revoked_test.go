@@ -74,7 +74,7 @@ func TestImportCRL_refused(t *testing.T) {
 		"two in one PEM":         {bytes.Repeat(text, 2), "more than one CRL"},
 		"two in DER":             {bytes.Repeat(list, 2), "more than one CRL"},
 		"broken second block":    {append(bytes.Clone(text), text[:len(text)-10]...), "a broken block"},
-		"too big as it is given": {append(bytes.Repeat([]byte("\n"), maxCRLSize), text...), "300000 is the most"},
+		"too big as it is given": {append(bytes.Repeat([]byte("\n"), 300_000), text...), "300000 is the most"},
 		"another block":          {root.pem(), `a block "CERTIFICATE", not "X509 CRL" alone`},
 		"another CA's":           {newCRL(t, newRoot(t, caTemplate("Root")), big.NewInt(7)), "not signed by the CA of a trust anchor"},
 	} {

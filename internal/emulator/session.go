@@ -37,11 +37,14 @@ type Session struct {
 func (e *Emulator) issue(g *sessionGrant, leaf *x509.Certificate, now time.Time) (*Session, *wire.Error) {
 	s := newRoleSession(g.role.ARN, g.name, now, g.duration)
 	s.SourceIdentity = sourceIdentityOf(leaf)
-	s.SubjectARN = subjectARN(g.anchor.arn, leaf)
-	s.TrustAnchorARN = g.anchor.arn.String()
+	s.TrustAnchorARN = g.anchor.ARN
 	s.ProfileARN = g.profile.ARN
 	s.SerialNumber = leaf.SerialNumber.String()
-	s.Tags = principalTags(leaf)
+	s.Tags = g.tags
+	var refusal *wire.Error
+	if s.SubjectARN, refusal = e.resources.RecordSession(g.anchor, leaf, now); refusal != nil {
+		return nil, refusal
+	}
 	return s, e.remember(s)
 }
 

@@ -82,7 +82,7 @@ func (s Simulation) session() (policy.CertificateSession, error) {
 	if err != nil {
 		return none, err
 	}
-	session := certificateSession(cmp.Or(s.RoleARN, c.Roles[0].ARN), anchor, leaf, s.Now)
+	session := certificateSession(cmp.Or(s.RoleARN, c.Roles[0].ARN), anchor, leaf, principalTags(leaf), s.Now)
 	if s.SessionName != "" {
 		session.SessionName = s.SessionName
 	}

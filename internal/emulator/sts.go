@@ -14,10 +14,9 @@ const stsVersion = "2011-06-15" // STS reference; of the query protocol
 
 // principal is the sender of an STS request.
 type principal struct {
-	arn, userID, account string
-	secret               string
-	session              *Session // nil for a user
-	region, address      string   // what the request was signed for, and came from
+	wire.Caller
+	secret  string
+	session *Session // nil for a user
 }
 
 // isRoleSession reports whether assuming a role with these credentials is role chaining.
@@ -55,12 +54,12 @@ func (e *Emulator) serveSTS(w http.ResponseWriter, r *http.Request) {
 	if action := parameters["Action"]; action != "" {
 		call.Operation = action
 	}
-	who, refusal := e.authenticateSTS(request, query, now)
+	who, refusal := e.identify(request, query, "sts", now)
 	if refusal != nil {
 		refuse(refusal)
 		return
 	}
-	who.address, _, _ = net.SplitHostPort(r.RemoteAddr)
+	who.Address, _, _ = net.SplitHostPort(r.RemoteAddr)
 	result, refusal := e.perform(who, parameters, now)
 	if refusal != nil {
 		refuse(refusal)
@@ -68,14 +67,14 @@ func (e *Emulator) serveSTS(w http.ResponseWriter, r *http.Request) {
 	}
 	call.Status = http.StatusOK
 	e.record(call)
-	e.log.entry(now, fmt.Sprintf("%s 200 for %s, source identity %q%s", call.Operation, who.arn, who.sourceIdentity(), faultNote(fault)))
+	e.log.entry(now, fmt.Sprintf("%s 200 for %s, source identity %q%s", call.Operation, who.ARN, who.sourceIdentity(), faultNote(fault)))
 	wire.WriteXML(w, http.StatusOK, result)
 }
 
-// authenticateSTS returns the principal whose credentials signed the request.
-func (e *Emulator) authenticateSTS(r wire.Request, query []wire.Pair, now time.Time) (*principal, *wire.Error) {
+// identify returns the principal whose credentials signed the request for a service.
+func (e *Emulator) identify(r wire.Request, query []wire.Pair, service string, now time.Time) (*principal, *wire.Error) {
 	var who *principal
-	signer, refusal := wire.Authenticator{Service: "sts", Now: now, Key: func(id string) (wire.Key, bool) {
+	signer, refusal := wire.Authenticator{Service: service, Now: now, Key: func(id string) (wire.Key, bool) {
 		if who = e.find(id); who == nil {
 			return wire.Key{}, false
 		}
@@ -84,7 +83,7 @@ func (e *Emulator) authenticateSTS(r wire.Request, query []wire.Pair, now time.T
 	if refusal != nil {
 		return nil, refusal
 	}
-	who.region = signer.Region
+	who.Region = signer.Region
 	return who, nil
 }
 
@@ -98,7 +97,7 @@ func (p *principal) key() wire.Key {
 
 func (e *Emulator) find(accessKeyID string) *principal {
 	if s := e.sessions.find(accessKeyID); s != nil {
-		return &principal{arn: s.AssumedRoleARN, userID: s.UserID, account: s.Account, secret: s.secretAccessKey, session: s}
+		return &principal{Caller: wire.Caller{ARN: s.AssumedRoleARN, UserID: s.UserID, Account: s.Account, Role: s.RoleARN}, secret: s.secretAccessKey, session: s}
 	}
 	e.mu.RLock()
 	defer e.mu.RUnlock()
@@ -107,7 +106,7 @@ func (e *Emulator) find(accessKeyID string) *principal {
 		return nil
 	}
 	a, _ := arn.Parse(u.ARN, "iam", "user") // validated by New
-	return &principal{arn: u.ARN, userID: uniqueID("AIDA", u.ARN), account: a.Account, secret: u.SecretAccessKey}
+	return &principal{Caller: wire.Caller{ARN: u.ARN, UserID: uniqueID("AIDA", u.ARN), Account: a.Account}, secret: u.SecretAccessKey}
 }
 
 // perform performs an action (STS reference).
@@ -119,7 +118,7 @@ func (e *Emulator) perform(who *principal, parameters wire.Parameters, now time.
 	if version == stsVersion {
 		switch action {
 		case "GetCallerIdentity":
-			return &getCallerIdentityResponse{Arn: who.arn, UserID: who.userID, Account: who.account}, nil
+			return &getCallerIdentityResponse{Arn: who.ARN, UserID: who.UserID, Account: who.Account}, nil
 		case "AssumeRole":
 			return e.assumeRole(who, parameters, now)
 		case "GetSessionToken":

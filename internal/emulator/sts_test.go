@@ -41,7 +41,10 @@ func newSTSWorld(t *testing.T) *stsWorld {
 		c.Users = []User{{ARN: "arn:aws:iam::111122223333:user/alice", AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}}
 	})
 	leaf := root.issue(t, leafTemplate())
-	grant := &sessionGrant{anchor: w.anchors[w.TrustAnchorARN()], profile: w.profiles[w.ProfileARN()], role: w.roles[w.RoleARN()], duration: time.Hour, name: "5ec2e7"}
+	grant := &sessionGrant{
+		anchor: w.resources.TrustAnchor(w.TrustAnchorARN()), profile: w.resources.Profile(w.ProfileARN()), role: w.roles[w.RoleARN()],
+		duration: time.Hour, name: "5ec2e7", tags: principalTags(leaf.cert),
+	}
 	var refusal *wire.Error
 	if w.session, refusal = w.issue(grant, leaf.cert, start); refusal != nil {
 		t.Fatal(refusal)

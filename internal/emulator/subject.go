@@ -1,17 +1,16 @@
 package emulator
 
 import (
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/hex"
 	"fmt"
+	"maps"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/rolesanywhere"
 	"kedge/internal/emulator/wire"
 )
 
@@ -44,16 +43,15 @@ func sourceIdentityOf(leaf *x509.Certificate) string {
 	return "CN=" + cn
 }
 
-// subjectARN returns the ARN of the Subject resource. The service creates one for each subject
-// name; deriving the UUID from the name's hash is ours.
-func subjectARN(anchor arn.ARN, leaf *x509.Certificate) string {
-	sum := sha256.Sum256(append([]byte(anchor.Account+anchor.Region), leaf.RawSubject...))
-	id := hex.EncodeToString(sum[:16])
-	anchor.Resource = fmt.Sprintf("subject/%s-%s-%s-%s-%s", id[:8], id[8:12], id[12:16], id[16:20], id[20:])
-	return anchor.String()
+// mappedTags returns the session tags that a profile's attribute mappings leave (guide,
+// "attribute-mapping").
+func mappedTags(profile *rolesanywhere.Profile, leaf *x509.Certificate) map[string]string {
+	tags := principalTags(leaf)
+	maps.DeleteFunc(tags, func(tag, _ string) bool { return !profile.Maps(tag) })
+	return tags
 }
 
-// principalTags returns the session tags of the default attribute mapping (guide, "trust-model"):
+// principalTags returns the session tags of the default attribute mappings (guide, "trust-model"):
 // x509Subject/*, x509Issuer/*, and the first DNS name, URI and directory name of the subject
 // alternative name. A second value of one attribute is joined with a slash.
 func principalTags(leaf *x509.Certificate) map[string]string {

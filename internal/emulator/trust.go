@@ -16,7 +16,7 @@ import (
 // What AssumeRole holds against the role's trust policy, and the policies that come with it.
 
 func notAuthorized(who *principal, action, role, why string, args ...any) *wire.Error {
-	return accessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", who.arn, action, role), why, args...)
+	return accessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", who.ARN, action, role), why, args...)
 }
 
 // checkTrust: the external id, and what the trust policy must allow besides sts:AssumeRole: tags

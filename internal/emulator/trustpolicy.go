@@ -44,9 +44,9 @@ func (r *Role) parseTrust() error {
 
 // certificateSession is what CreateSession asks a trust policy about: the source is the anchor's own
 // ARN, not the alias of the request (guide, "resource-aliases").
-func certificateSession(role string, anchor arn.ARN, leaf *x509.Certificate, now time.Time) policy.CertificateSession {
+func certificateSession(role string, anchor arn.ARN, leaf *x509.Certificate, tags map[string]string, now time.Time) policy.CertificateSession {
 	return policy.CertificateSession{
-		Role: role, TrustAnchor: anchor.String(), Account: anchor.Account, Tags: principalTags(leaf),
+		Role: role, TrustAnchor: anchor.String(), Account: anchor.Account, Tags: tags,
 		SourceIdentity: sourceIdentityOf(leaf), SessionName: serialHex(leaf), Now: now,
 	}
 }

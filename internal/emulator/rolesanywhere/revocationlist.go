@@ -1,4 +1,4 @@
-package emulator
+package rolesanywhere
 
 import (
 	"bytes"
@@ -13,15 +13,9 @@ const (
 	removeFromCRL = 8       // RFC 5280 5.3.1
 )
 
-// crl is an imported CRL: the serial numbers that one certificate of the anchor has revoked.
-type crl struct {
-	issuer  *x509.Certificate
-	revoked map[string]bool // decimal serial
-}
-
-// parseCRL parses one CRL, PEM or DER. One whose nextUpdate has passed still applies: ours, and the
+// ParseCRL parses one CRL, PEM or DER. One whose nextUpdate has passed still applies: ours, and the
 // safe choice.
-func parseCRL(data []byte) (*x509.RevocationList, error) {
+func ParseCRL(data []byte) (*x509.RevocationList, error) {
 	if len(data) > maxCRLSize {
 		return nil, fmt.Errorf("the CRL has %d bytes, as it is given; %d is the most", len(data), maxCRLSize)
 	}
@@ -49,29 +43,10 @@ func parseCRL(data []byte) (*x509.RevocationList, error) {
 	return list, nil
 }
 
-// importCRL adds a CRL. As ImportCrl, it accepts only one that the anchor's own CA signed (guide,
-// "revocation").
-func (a *anchor) importCRL(list *x509.RevocationList) error {
-	if len(a.crls) >= maxCRLs {
-		return fmt.Errorf("it has %d CRLs already, which is the most", maxCRLs)
-	}
-	issuer, err := a.crlIssuer(list)
-	if err != nil {
-		return err
-	}
-	result := &crl{issuer: issuer, revoked: map[string]bool{}}
-	for _, entry := range list.RevokedCertificateEntries {
-		if entry.ReasonCode != removeFromCRL {
-			result.revoked[entry.SerialNumber.String()] = true
-		}
-	}
-	a.crls = append(a.crls, result)
-	return nil
-}
-
-func (a *anchor) crlIssuer(list *x509.RevocationList) (*x509.Certificate, error) {
+// issuerOf returns the certificate of the anchor that signed a list.
+func (a *TrustAnchor) issuerOf(list *x509.RevocationList) (*x509.Certificate, error) {
 	result := errors.New("no certificate of the anchor has the CRL's issuer name")
-	for _, cert := range a.certs {
+	for _, cert := range a.certificates {
 		if !bytes.Equal(cert.RawSubject, list.RawIssuer) {
 			continue
 		}
@@ -82,18 +57,6 @@ func (a *anchor) crlIssuer(list *x509.RevocationList) (*x509.Certificate, error)
 		result = fmt.Errorf("the CRL is not signed by the anchor's CA: %w", err)
 	}
 	return nil, result
-}
-
-// revoked returns the first certificate of a verified path that is on a CRL of its issuer.
-func (a *anchor) revoked(path []*x509.Certificate) *x509.Certificate {
-	for i, cert := range path[:len(path)-1] {
-		for _, list := range a.crls {
-			if sameCA(list.issuer, path[i+1]) && list.revoked[cert.SerialNumber.String()] {
-				return cert
-			}
-		}
-	}
-	return nil
 }
 
 // sameCA: a renewed CA certificate, with the same name and key, is still that CA.

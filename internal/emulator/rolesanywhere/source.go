@@ -1,20 +1,44 @@
-package emulator
+package rolesanywhere
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 
-	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/wire"
 )
 
 const (
-	maxAnchorPEM   = 8000 // characters (guide, "quotas"; CreateTrustAnchor x509CertificateData)
+	maxAnchorPEM   = 8000 // characters (guide, "quotas"; the model has 16,000, for raised quotas)
 	maxAnchorCerts = 2    // guide, "quotas": certificates per trust anchor
 )
+
+// The types of sources (model).
+const (
+	sourcePCA        = "AWS_ACM_PCA"
+	sourceBundle     = "CERTIFICATE_BUNDLE"
+	sourceRepository = "SELF_SIGNED_REPOSITORY"
+)
+
+// Source is where the certificates of a trust anchor come from.
+type Source struct {
+	Type string     `json:"sourceType,omitzero"`
+	Data SourceData `json:"sourceData,omitzero"`
+}
+
+// SourceData is a union: one member is set.
+type SourceData struct {
+	Certificates *string `json:"x509CertificateData,omitzero"` // PEM
+	PCA          *string `json:"acmPcaArn,omitzero"`
+}
+
+// Bundle returns a source of certificates, PEM.
+func Bundle(certificates []byte) Source {
+	data := string(certificates)
+	return Source{Type: sourceBundle, Data: SourceData{Certificates: &data}}
+}
 
 // ErrBasicConstraints is returned if a trust anchor's certificate is not one of a CA, with the text
 // of CreateTrustAnchor (field reports).
@@ -22,50 +46,30 @@ const (
 //lint:ignore ST1005 the service's own words
 var ErrBasicConstraints = errors.New("Incorrect basic constraints for CA certificate")
 
-// anchor is a valid TrustAnchor.
-type anchor struct {
-	arn      arn.ARN
-	alias    string
-	disabled bool
-	certs    []*x509.Certificate
-	crls     []*crl
+// constraints checks a source of a request by the model. Which data belongs to which type is ours.
+func (s *Source) constraints() *wire.Error {
+	if refusal := checkOneOf("source.sourceType", s.Type, sourcePCA, sourceBundle, sourceRepository); refusal != nil {
+		return refusal
+	}
+	if s.Type == sourcePCA {
+		return pcaText().required("source.sourceData.acmPcaArn", s.Data.PCA)
+	}
+	return certificateText().required("source.sourceData.x509CertificateData", s.Data.Certificates)
 }
 
-// AnchorError reports which trust anchor is refused.
-type AnchorError struct {
-	Anchor string // its file, or its ARN if there is no file
-	Err    error  // ErrBasicConstraints, or another fault of the certificate or CRL
-}
-
-func (e *AnchorError) Error() string { return fmt.Sprintf("trust anchor %s: %v", e.Anchor, e.Err) }
-
-// Unwrap returns the reason.
-func (e *AnchorError) Unwrap() error { return e.Err }
-
-// newAnchor makes the checks of CreateTrustAnchor.
-func newAnchor(t TrustAnchor) (*anchor, error) {
-	a, err := arn.Parse(t.ARN, "rolesanywhere", "trust-anchor")
-	if err != nil {
-		return nil, err
+// certificates returns the certificates of a source, checked as CreateTrustAnchor does. A source of
+// AWS Private CA has none: there is no such service here, so its trust anchor trusts nothing.
+func (s *Source) certificates() ([]*x509.Certificate, error) {
+	if s.Data.PCA != nil && s.Data.Certificates != nil {
+		return nil, errors.New("sourceData has two members, and is a union")
 	}
-	if err := checkAlias(t.Alias); err != nil {
-		return nil, &AnchorError{cmp.Or(t.File, t.ARN), err}
+	if s.Type == sourcePCA {
+		return nil, nil
 	}
-	certs, err := anchorCertificates(t.Certificates)
-	if err != nil {
-		return nil, &AnchorError{cmp.Or(t.File, t.ARN), err}
+	if s.Data.Certificates == nil {
+		return nil, errors.New("sourceData has no x509CertificateData")
 	}
-	result := &anchor{arn: a, alias: t.Alias, disabled: t.Disabled, certs: certs}
-	for _, data := range t.CRLs {
-		list, err := parseCRL(data)
-		if err == nil {
-			err = result.importCRL(list)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("trust anchor %s: %w", cmp.Or(t.File, t.ARN), err)
-		}
-	}
-	return result, nil
+	return anchorCertificates([]byte(*s.Data.Certificates))
 }
 
 func anchorCertificates(data []byte) ([]*x509.Certificate, error) {
@@ -117,7 +121,7 @@ func checkAnchorCertificate(cert *x509.Certificate) error {
 		return ErrBasicConstraints
 	case cert.KeyUsage&x509.KeyUsageCertSign == 0:
 		return errors.New("a CA certificate needs the key usage keyCertSign")
-	case !strongSignature(cert):
+	case !StrongSignature(cert):
 		return fmt.Errorf("signed with %s; SHA-256 or better is needed", cert.SignatureAlgorithm)
 	case bytes.Equal(cert.RawIssuer, cert.RawSubject) && cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) != nil:
 		return errors.New("its own signature does not verify")
@@ -125,9 +129,9 @@ func checkAnchorCertificate(cert *x509.Certificate) error {
 	return nil
 }
 
-// strongSignature reports whether the certificate was signed with SHA-256 or better, or with an
+// StrongSignature reports whether the certificate was signed with SHA-256 or better, or with an
 // algorithm that has no hash to choose (guide, "trust-model").
-func strongSignature(cert *x509.Certificate) bool {
+func StrongSignature(cert *x509.Certificate) bool {
 	switch cert.SignatureAlgorithm {
 	case x509.UnknownSignatureAlgorithm, x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA,
 		x509.DSAWithSHA1, x509.DSAWithSHA256, x509.ECDSAWithSHA1:

@@ -1,0 +1,54 @@
+package emulator
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"kedge/internal/emulator/rolesanywhere"
+	"kedge/internal/emulator/wire"
+)
+
+// maxResourceBody bounds a request of the control plane. The largest documented one imports a CRL of
+// 300,000 bytes, in base64.
+const maxResourceBody = 1 << 20
+
+// serveResources answers an operation of the control plane of IAM Roles Anywhere.
+func (e *Emulator) serveResources(w http.ResponseWriter, r *http.Request, op rolesanywhere.Operation, id string) {
+	now := e.config.Now()
+	wire.Stamp(w, now)
+	call := Call{Time: now, Operation: op.Name}
+	answer, caller, refusal := e.operate(r, op, id, now)
+	if refusal != nil {
+		e.refuse(w, now, call, refusal)
+		return
+	}
+	call.Status = op.Status
+	e.record(call)
+	e.log.entry(now, fmt.Sprintf("%s %d for %s", op.Name, op.Status, caller))
+	wire.WriteJSON(w, op.Status, answer)
+}
+
+// operate returns the answer, and the ARN of the caller.
+func (e *Emulator) operate(r *http.Request, op rolesanywhere.Operation, id string, now time.Time) (any, string, *wire.Error) {
+	body, refusal := wire.ReadBody(r, maxResourceBody)
+	if refusal == nil {
+		refusal = wire.CheckHeaderSize(r.Header)
+	}
+	if refusal != nil {
+		return nil, "", refusal
+	}
+	request := wire.NewRequest(r, body)
+	query, err := wire.ParseQuery(request.RawQuery)
+	if err != nil {
+		return nil, "", wire.Invalid(err.Error())
+	}
+	who, refusal := e.identify(request, query, rolesService, now)
+	if refusal != nil {
+		return nil, "", wire.ForJSON(refusal)
+	}
+	who.Address, _, _ = net.SplitHostPort(r.RemoteAddr)
+	answer, refusal := e.resources.Do(op, rolesanywhere.Call{Caller: who.Caller, Now: now, ID: id, Query: query, Request: request})
+	return answer, who.ARN, refusal
+}

@@ -1,0 +1,303 @@
+package emulator
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+
+	"kedge/internal/emulator/rolesanywhere"
+)
+
+// anchorBody is the body of CreateTrustAnchor with changed members.
+func anchorBody(t *testing.T, pem string, change map[string]any) string {
+	t.Helper()
+	body := map[string]any{"name": "a", "source": map[string]any{"sourceType": "CERTIFICATE_BUNDLE", "sourceData": map[string]any{"x509CertificateData": pem}}}
+	for name, value := range change {
+		if body[name] = value; value == nil {
+			delete(body, name)
+		}
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func manyTags(n int) []any {
+	var tags []any
+	for i := range n {
+		tags = append(tags, map[string]any{"key": fmt.Sprintf("k%d", i), "value": "v"})
+	}
+	return tags
+}
+
+// refusedCall is a request with what must be in its answer.
+type refusedCall struct{ name, method, target, body, want string }
+
+func TestControlPlane_refused(t *testing.T) {
+	t.Parallel()
+	w := newControlWorld(t)
+	other := newRoot(t, caTemplate("Other"))
+	leaf := w.root.issue(t, leafTemplate())
+	noBasic := caTemplate("No basic constraints")
+	noBasic.BasicConstraintsValid, noBasic.IsCA = false, false
+	pem := string(w.root.pem())
+	anchor := func(change map[string]any) string { return anchorBody(t, pem, change) }
+	crl := func(data []byte) string {
+		return fmt.Sprintf(`{"name":"c","trustAnchorArn":%q,"crlData":%q}`, w.TrustAnchorARN(), base64.StdEncoding.EncodeToString(data))
+	}
+	profile := func(rest string) string { return `{"name":"p","roleArns":[]` + rest + `}` }
+	const invalid = "400 ValidationException: "
+	w.checkRefused(t, []refusedCall{
+		{"no name", "POST", "/trustanchors", anchor(map[string]any{"name": nil}), invalid + "1 validation error detected: Value null at 'name' failed to satisfy constraint: Member must not be null"},
+		{"empty name", "POST", "/trustanchors", anchor(map[string]any{"name": ""}), "have length greater than or equal to 1"},
+		{"long name", "POST", "/trustanchors", anchor(map[string]any{"name": strings.Repeat("a", 256)}), "at 'name' failed to satisfy constraint: Member must have length less than or equal to 255"},
+		{"name", "POST", "/trustanchors", anchor(map[string]any{"name": "a/b"}), `satisfy regular expression pattern: [ a-zA-Z0-9\-_]*`},
+		{"name with a line", "POST", "/trustanchors", anchor(map[string]any{"name": "a\n"}), "satisfy regular expression pattern"},
+		{"no source", "POST", "/trustanchors", anchor(map[string]any{"source": nil}), "Value null at 'source'"},
+		{"type", "POST", "/trustanchors", anchor(map[string]any{"source": map[string]any{"sourceType": "X"}}), "Value 'X' at 'source.sourceType' failed to satisfy constraint: Member must satisfy enum value set"},
+		{"no data", "POST", "/trustanchors", anchor(map[string]any{"source": map[string]any{"sourceType": "CERTIFICATE_BUNDLE"}}), "Value null at 'source.sourceData.x509CertificateData'"},
+		{"long PEM", "POST", "/trustanchors", anchorBody(t, pem+strings.Repeat("\n", 16001-len(pem)), nil), "have length less than or equal to 16000"},
+		{"PEM over the quota", "POST", "/trustanchors", anchorBody(t, pem+strings.Repeat("\n", 8001-len(pem)), nil), "8000 is the most"},
+		{"no PEM", "POST", "/trustanchors", anchorBody(t, "x", nil), "its PEM holds 0 certificates"},
+		{"leaf", "POST", "/trustanchors", anchorBody(t, string(leaf.pem()), nil), "Incorrect basic constraints for CA certificate"},
+		{"no basic constraints", "POST", "/trustanchors", anchorBody(t, string(w.root.issue(t, noBasic).pem()), nil), "Incorrect basic constraints for CA certificate"},
+		{"1000 tags", "POST", "/trustanchors", anchor(map[string]any{"tags": manyTags(1000)}), "at 'tags' failed to satisfy constraint: Member must have length less than or equal to 200"},
+		{"tag key", "POST", "/trustanchors", anchor(map[string]any{"tags": []any{map[string]any{"key": "ä", "value": ""}}}), "at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular"},
+		{"tag of AWS", "POST", "/trustanchors", anchor(map[string]any{"tags": []any{map[string]any{"key": "AWS:a", "value": ""}}}), "is reserved"},
+		{"tag twice", "POST", "/trustanchors", anchor(map[string]any{"tags": append(manyTags(1), manyTags(1)...)}), "Duplicate tag key: k0"},
+		{"alias", "POST", "/trustanchors", anchor(map[string]any{"aliasName": "a//b"}), `"a//b" is not an alias`},
+		{"alias of AWS", "POST", "/trustanchors", anchor(map[string]any{"aliasName": "aws/b"}), "is reserved"},
+		{"alias of aws", "POST", "/trustanchors", anchor(map[string]any{"aliasName": "AWS/b"}), "is reserved"},
+		{"event", "POST", "/trustanchors", anchor(map[string]any{"notificationSettings": []any{map[string]any{"event": "X", "enabled": true}}}), "at 'notificationSettings.1.member.event'"},
+		{"threshold", "POST", "/trustanchors", anchor(map[string]any{"notificationSettings": []any{map[string]any{"event": "CA_CERTIFICATE_EXPIRY", "enabled": true, "threshold": 361}}}), "have value less than or equal to 360"},
+		{"no enabled", "POST", "/trustanchors", anchor(map[string]any{"notificationSettings": []any{map[string]any{"event": "CA_CERTIFICATE_EXPIRY"}}}), "Value null at 'notificationSettings.1.member.enabled'"},
+		{"cut short", "POST", "/trustanchors", `{"name":`, "400 SerializationException: "},
+		{"member twice", "POST", "/trustanchors", `{"name":"a","name":"b"}`, "400 SerializationException: "},
+		{"type of a member", "POST", "/trustanchors", `{"name":7}`, "400 SerializationException: "},
+		{"nesting", "POST", "/trustanchors", strings.Repeat(`{"name":`, 20000), "400 SerializationException: "},
+		{"list of another CA", "POST", "/crls", crl(newCRL(t, other, serial(1))), invalid + "no certificate of the anchor has the CRL's issuer name"},
+		{"300,001 bytes", "POST", "/crls", crl(make([]byte, 300_001)), "at 'crlData' failed to satisfy constraint: Member must have length less than or equal to 300000"},
+		{"no list", "POST", "/crls", crl([]byte("x")), invalid + "the CRL cannot be read"},
+		{"anchor of the list", "POST", "/crls", strings.Replace(crl(newCRL(t, w.root, serial(1))), w.TrustAnchorARN(), w.TrustAnchorARN()+"0", 1), "404 ResourceNotFoundException: "},
+		{"not an anchor", "POST", "/crls", strings.Replace(crl(newCRL(t, w.root, serial(1))), w.TrustAnchorARN(), w.ProfileARN(), 1), "at 'trustAnchorArn'"},
+		{"no roles", "POST", "/profiles", `{"name":"p"}`, "Value null at 'roleArns'"},
+		{"251 roles", "POST", "/profiles", `{"name":"p","roleArns":["a"` + strings.Repeat(`,"a"`, 250) + `]}`, "at 'roleArns' failed to satisfy constraint: Member must have length less than or equal to 250"},
+		{"role", "POST", "/profiles", `{"name":"p","roleArns":["arn:aws:iam::111122223333:user/a"]}`, "at 'roleArns.1.member'"},
+		{"role of another account", "POST", "/profiles", `{"name":"p","roleArns":["arn:aws:iam::999999999999:role/a"]}`, "is of another account"},
+		{"899 seconds", "POST", "/profiles", profile(`,"durationSeconds":899`), "at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900"},
+		{"43201 seconds", "POST", "/profiles", profile(`,"durationSeconds":43201`), "have value less than or equal to 43200"},
+		{"51 policies", "POST", "/profiles", profile(`,"managedPolicyArns":["a"` + strings.Repeat(`,"a"`, 50) + `]`), "at 'managedPolicyArns'"},
+		{"session policy", "POST", "/profiles", profile(`,"sessionPolicy":"{"`), invalid + "the session policy: "},
+		{"unknown id", "GET", "/profile/6b656467-6500-4000-9000-00000000000f", "", "404 ResourceNotFoundException: "},
+		{"another kind", "GET", "/profile/" + url.PathEscape(w.TrustAnchorARN()), "", "404 ResourceNotFoundException: "},
+		{"another region", "GET", "/profile/" + url.PathEscape(strings.Replace(w.ProfileARN(), "us-east-1", "us-west-2", 1)), "", "404 ResourceNotFoundException: "},
+		{"no such alias", "GET", "/profile/" + url.PathEscape("arn:aws:rolesanywhere:us-east-1:111122223333:alias/profile/none"), "", "404 ResourceNotFoundException: "},
+		{"long id", "GET", "/profile/" + strings.Repeat("a", 1012), "", "at 'profileId' failed to satisfy constraint: Member must have length less than or equal to 1011"},
+		{"no page", "GET", "/profiles?pageSize=0", "", "at 'pageSize'"},
+		{"page", "GET", "/profiles?pageSize=x", "", invalid + "pageSize"},
+		{"token", "GET", "/profiles?nextToken=x", "", invalid + "Invalid nextToken"},
+		{"token of another list", "GET", "/profiles?nextToken=" + base64.RawURLEncoding.EncodeToString([]byte("crl a")), "", invalid + "Invalid nextToken"},
+		{"long token", "GET", "/profiles?nextToken=" + strings.Repeat("x", 10001), "", "have length less than or equal to 10000"},
+		{"no resource", "GET", "/ListTagsForResource", "", "Value null at 'resourceArn'"},
+		{"field", "PUT", "/profiles/" + url.PathEscape(w.ProfileARN()) + "/mappings", `{"certificateField":"x509","mappingRules":[]}`, "at 'certificateField' failed to satisfy constraint: Member must satisfy enum value set"},
+		{"specifier", "PUT", "/profiles/" + url.PathEscape(w.ProfileARN()) + "/mappings", `{"certificateField":"x509SAN","mappingRules":[{"specifier":"` + strings.Repeat("a", 61) + `"}]}`, "have length less than or equal to 60"},
+		{"no field", "DELETE", "/profiles/" + url.PathEscape(w.ProfileARN()) + "/mappings", "", "Value null at 'certificateField'"},
+		{"unknown operation", "PUT", "/profiles", "{}", "404 UnknownOperationException: "},
+	})
+	if all := w.listAnchors(t, 50); len(all) != 1 {
+		t.Errorf("a refused call has made a trust anchor: %q", all)
+	}
+}
+
+// checkRefused sends requests of the administrator.
+func (w *controlWorld) checkRefused(t *testing.T, calls []refusedCall) {
+	t.Helper()
+	for _, c := range calls {
+		response, body := w.call(t, w.Administrator(), c.method, c.target, c.body)
+		if got := refusalOf(response, body); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %.500s, want %s", c.name, got, c.want)
+		}
+		if len(body) > 2000 {
+			t.Errorf("%s: an answer of %d bytes", c.name, len(body))
+		}
+	}
+}
+
+// TestControlPlane_aliases: an alias is unique, and not taken where the guide has exceptions.
+func TestControlPlane_aliases(t *testing.T) {
+	t.Parallel()
+	w := newControlWorld(t, func(c *Config) { c.TrustAnchors[0].Alias = "ca" })
+	const alias = "arn:aws:rolesanywhere:us-east-1:111122223333:alias/trust-anchor/ca"
+	list := base64.StdEncoding.EncodeToString(newCRL(t, w.root, serial(1)))
+	w.checkRefused(t, []refusedCall{
+		{"taken", "POST", "/trustanchors", anchorBody(t, string(w.root.pem()), map[string]any{"aliasName": "ca"}), "another one has this alias"},
+		{"tags", "GET", "/ListTagsForResource?resourceArn=" + url.QueryEscape(alias), "", "404 ResourceNotFoundException: "},
+		{"tag", "POST", "/TagResource", `{"resourceArn":"` + alias + `","tags":[]}`, "404 ResourceNotFoundException: "},
+		{"notification", "PATCH", "/put-notifications-settings", `{"trustAnchorId":"` + alias + `","notificationSettings":[]}`, "404 ResourceNotFoundException: "},
+		{"reset", "PATCH", "/reset-notifications-settings", `{"trustAnchorId":"` + alias + `","notificationSettingKeys":[]}`, "404 ResourceNotFoundException: "},
+		{"CRL", "POST", "/crls", fmt.Sprintf(`{"name":"c","trustAnchorArn":%q,"crlData":%q}`, alias, list), "404 ResourceNotFoundException: "},
+	})
+}
+
+// TestControlPlane_limits: what a resource may have at most, over several calls.
+func TestControlPlane_limits(t *testing.T) {
+	t.Parallel()
+	w := newControlWorld(t)
+	tag := func(from string, n int) string {
+		data, _ := json.Marshal(map[string]any{"resourceArn": w.ProfileARN(), "tags": manyTags(n)})
+		return strings.ReplaceAll(string(data), `"key":"k`, `"key":"`+from)
+	}
+	if response, body := w.call(t, w.Administrator(), "POST", "/TagResource", tag("a", 150)); response.StatusCode != 201 {
+		t.Fatal(body)
+	}
+	list := fmt.Sprintf(`{"name":"c","trustAnchorArn":%q,"crlData":%q}`, w.TrustAnchorARN(), base64.StdEncoding.EncodeToString(newCRL(t, w.root, serial(1))))
+	for range 2 {
+		if response, body := w.call(t, w.Administrator(), "POST", "/crls", list); response.StatusCode != 201 {
+			t.Fatal(body)
+		}
+	}
+	w.checkRefused(t, []refusedCall{
+		{"tags", "POST", "/TagResource", tag("b", 51), "400 TooManyTagsException: "},
+		{"CRLs", "POST", "/crls", list, "2 CRLs already"},
+	})
+}
+
+// TestControlPlane_signature: every operation wants a signature of a user for this service.
+func TestControlPlane_signature(t *testing.T) {
+	t.Parallel()
+	w := newControlWorld(t)
+	admin := w.Administrator()
+	unknown, wrong := admin, admin
+	unknown.AccessKeyID = "AKIAIOSFODNN7EXAMPLE"
+	wrong.SecretAccessKey += "x"
+	for _, tt := range []struct {
+		name   string
+		user   User
+		change func(*http.Request)
+		want   string
+	}{
+		{"none", admin, func(r *http.Request) { r.Header.Del("Authorization") }, "403 MissingAuthenticationTokenException"},
+		{"unknown key", unknown, func(*http.Request) {}, "403 UnrecognizedClientException"},
+		{"wrong secret", wrong, func(*http.Request) {}, "403 InvalidSignatureException"},
+		{"another query", admin, func(r *http.Request) { r.URL.RawQuery += "&a=b" }, "403 InvalidSignatureException"},
+		{"another service", admin, func(r *http.Request) { replaceIn(r, "Authorization", "/rolesanywhere/", "/sts/") }, "403 InvalidSignatureException"},
+		{"another date", admin, func(r *http.Request) { replaceIn(r, "X-Amz-Date", "T12", "T13") }, "403 InvalidSignatureException"},
+		{"an unsigned header", admin, func(r *http.Request) { r.Header.Set("X-Amz-Extra", "a") }, "403 InvalidSignatureException"},
+		{"no signature", admin, func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256") }, "400 IncompleteSignatureException"},
+	} {
+		for _, op := range rolesanywhere.Operations() {
+			target := strings.ReplaceAll(op.Path, "{id}", url.PathEscape(w.ProfileARN()))
+			r := w.signed(t, tt.user, op.Method, target+"?x=a", "")
+			tt.change(r)
+			response, body := w.send(t, r)
+			if got := refusalOf(response, body); !strings.HasPrefix(got, tt.want+": ") {
+				t.Errorf("%s, %s: %s, want %s", tt.name, op.Name, got, tt.want)
+			}
+		}
+	}
+}
+
+func replaceIn(r *http.Request, header, from, to string) {
+	r.Header.Set(header, strings.Replace(r.Header.Get(header), from, to, 1))
+}
+
+// TestControlPlane_body: a body that was changed on the way is refused, and changes nothing.
+func TestControlPlane_body(t *testing.T) {
+	t.Parallel()
+	w := newControlWorld(t)
+	body := `{"name":"p","roleArns":[]}`
+	r := w.signed(t, w.Administrator(), "POST", "/profiles", body)
+	r.Body = io.NopCloser(strings.NewReader(strings.Replace(body, "p", "q", 1)))
+	response, text := w.send(t, r)
+	if got := refusalOf(response, text); !strings.HasPrefix(got, "403 InvalidSignatureException: ") {
+		t.Errorf("answer %s", got)
+	}
+	response, text = w.call(t, w.Administrator(), "GET", "/profiles", "")
+	if response.StatusCode != 200 || strings.Count(text, `"profileArn"`) != 1 {
+		t.Errorf("%s", text)
+	}
+}
+
+// TestControlPlane_caller: the session of a role manages nothing; a user of the configuration may,
+// in an account of its own alone.
+func TestControlPlane_caller(t *testing.T) {
+	t.Parallel()
+	alice := User{ARN: "arn:aws:iam::222233334444:user/alice", AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret"}
+	w := newControlWorld(t, func(c *Config) { c.Users = []User{alice} })
+	w.session(t, w.TrustAnchorARN(), w.ProfileARN(), w.root.issue(t, leafTemplate())).created(t)
+	session := w.sessions.all()[0]
+	host := User{AccessKeyID: session.AccessKeyID, SecretAccessKey: session.secretAccessKey}
+	r := w.signed(t, host, "GET", "/profiles", "")
+	r.Header.Set("X-Amz-Security-Token", session.sessionToken)
+	response, text := w.send(t, r)
+	if got := refusalOf(response, text); !strings.HasPrefix(got, "403 InvalidSignatureException: ") { // the token is not signed
+		t.Errorf("answer %s", got)
+	}
+	stored := w.sessions.find(session.AccessKeyID)
+	stored.sessionToken = "" // so that the signature is right
+	response, text = w.call(t, host, "GET", "/profiles", "")
+	want := "403 AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/kedge/5ec2e7 is not authorized to perform: rolesanywhere:ListProfiles on resource: * because"
+	if got := refusalOf(response, text); !strings.HasPrefix(got, want) {
+		t.Errorf("answer %s, want %s", got, want)
+	}
+	if response, text := w.call(t, alice, "GET", "/profiles", ""); response.StatusCode != 200 || text != `{"profiles":[]}` {
+		t.Errorf("another account: %s %s", response.Status, text)
+	}
+	if response, text := w.call(t, alice, "GET", "/profile/"+url.PathEscape(w.ProfileARN()), ""); response.StatusCode != 404 {
+		t.Errorf("another account: %s %s", response.Status, text)
+	}
+}
+
+// TestControlPlane_hugeBody: 100 MB are refused without being kept.
+func TestControlPlane_hugeBody(t *testing.T) {
+	t.Parallel()
+	w := newControlWorld(t)
+	const size = 100 << 20
+	handler := w.Handler()
+	for name, length := range map[string]int64{"announced": size, "unannounced": -1} {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", "/profiles", io.LimitReader(endless{}, size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.RequestURI, r.ContentLength = "/profiles", length
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		var out recorder
+		handler.ServeHTTP(&out, r)
+		runtime.ReadMemStats(&after)
+		if out.status != http.StatusRequestEntityTooLarge || !bytes.Contains(out.body.Bytes(), []byte("Request size exceeded")) {
+			t.Errorf("%s: %d %s", name, out.status, &out.body)
+		}
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > 32<<20 {
+			t.Errorf("%s: %d bytes were allocated", name, grown)
+		}
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
+
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header {
+	if r.header == nil {
+		r.header = http.Header{}
+	}
+	return r.header
+}
+func (r *recorder) WriteHeader(status int)      { r.status = status }
+func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }

@@ -1,0 +1,120 @@
+package rolesanywhere
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"slices"
+	"time"
+
+	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/wire"
+)
+
+const (
+	// maxCredentials bounds the certificates that a subject lists. Ours; the oldest are dropped.
+	maxCredentials = 50
+	// seenInterval bounds how often a subject is written into the state folder. Ours: a restart may
+	// forget as much of lastSeenAt.
+	seenInterval = time.Minute
+)
+
+// Subject is a subject name of certificates that have had sessions.
+type Subject struct {
+	Base        `json:",inline"`
+	X509Subject string       `json:"x509Subject"`
+	LastSeenAt  time.Time    `json:"lastSeenAt"`
+	Credentials []Credential `json:"credentials"`
+
+	savedAt time.Time
+}
+
+// Credential is a certificate of a subject, as CredentialSummary of the model.
+type Credential struct {
+	SeenAt          time.Time `json:"seenAt"`
+	SerialNumber    string    `json:"serialNumber"` // decimal
+	Issuer          string    `json:"issuer"`
+	Enabled         bool      `json:"enabled"`
+	CertificateData string    `json:"x509CertificateData"` // PEM
+	Failed          bool      `json:"failed"`
+}
+
+func (s *Subject) copy() resource {
+	c := *s
+	c.Base = s.copyBase()
+	c.Credentials = slices.Clone(s.Credentials)
+	return &c
+}
+
+func (s *Subject) check() error { return s.parse(KindSubject) }
+
+// subjectSummary is SubjectSummary of the model.
+type subjectSummary struct {
+	ARN         string    `json:"subjectArn"`
+	ID          string    `json:"subjectId"`
+	Enabled     bool      `json:"enabled"`
+	X509Subject string    `json:"x509Subject"`
+	LastSeenAt  time.Time `json:"lastSeenAt"`
+	CreatedAt   time.Time `json:"createdAt"`
+	UpdatedAt   time.Time `json:"updatedAt"`
+}
+
+func (s *Subject) summary() subjectSummary {
+	return subjectSummary{s.ARN, s.id(), s.Enabled, s.X509Subject, s.LastSeenAt, s.CreatedAt, s.UpdatedAt}
+}
+
+// detail: the emulator takes no instance properties in CreateSession.
+func (s *Subject) detail(string) any {
+	return struct {
+		subjectSummary     `json:",inline"`
+		Credentials        []Credential `json:"credentials"`
+		InstanceProperties []any        `json:"instanceProperties"`
+	}{s.summary(), s.Credentials, nil}
+}
+
+// SubjectARN returns the ARN of the subject of a certificate. The service creates one for each subject
+// name; deriving the UUID from the name's hash is ours.
+func SubjectARN(anchor arn.ARN, leaf *x509.Certificate) string {
+	sum := sha256.Sum256(append([]byte(anchor.Account+anchor.Region), leaf.RawSubject...))
+	anchor.Resource = string(KindSubject) + "/" + wire.FormatUUID(sum[:])
+	return anchor.String()
+}
+
+// RecordSession notes that a certificate has got a session through a trust anchor, and returns the ARN
+// of its subject.
+func (s *Store) RecordSession(a *TrustAnchor, leaf *x509.Certificate, now time.Time) (string, *wire.Error) {
+	name, now := SubjectARN(a.name, leaf), now.UTC().Truncate(time.Microsecond)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	subject := &Subject{Base: Base{ARN: name, Enabled: true, CreatedAt: now, UpdatedAt: now}, X509Subject: leaf.Subject.String()}
+	if before, ok := s.resources[KindSubject][name].(*Subject); ok {
+		subject = before.copy().(*Subject)
+	}
+	isNew := subject.see(leaf, now)
+	if !isNew && now.Sub(subject.savedAt).Abs() < seenInterval {
+		s.use(subject)
+		return name, nil
+	}
+	subject.savedAt = now
+	return name, s.put(subject)
+}
+
+// see notes a certificate, and reports whether it is a new one.
+func (s *Subject) see(leaf *x509.Certificate, now time.Time) bool {
+	s.LastSeenAt = now
+	serial, issuer := leaf.SerialNumber.String(), leaf.Issuer.String()
+	for i, c := range s.Credentials {
+		if c.SerialNumber == serial && c.Issuer == issuer {
+			s.Credentials[i].SeenAt = now
+			return false
+		}
+	}
+	if len(s.Credentials) >= maxCredentials {
+		s.Credentials = slices.Delete(s.Credentials, 0, 1)
+	}
+	s.Credentials = append(s.Credentials, Credential{
+		SeenAt: now, SerialNumber: serial, Issuer: issuer, Enabled: true,
+		CertificateData: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw})),
+	})
+	return true
+}
