@@ -189,7 +189,7 @@ func TestControlPlane_signature(t *testing.T) {
 		{"unknown key", unknown, func(*http.Request) {}, "403 UnrecognizedClientException"},
 		{"wrong secret", wrong, func(*http.Request) {}, "403 InvalidSignatureException"},
 		{"another query", admin, func(r *http.Request) { r.URL.RawQuery += "&a=b" }, "403 InvalidSignatureException"},
-		{"another service", admin, func(r *http.Request) { replaceIn(r, "Authorization", "/rolesanywhere/", "/sts/") }, "403 InvalidSignatureException"},
+		{"another service", admin, func(r *http.Request) { sign(r, admin, "", "sts") }, "403 InvalidSignatureException"},
 		{"another date", admin, func(r *http.Request) { replaceIn(r, "X-Amz-Date", "T12", "T13") }, "403 InvalidSignatureException"},
 		{"an unsigned header", admin, func(r *http.Request) { r.Header.Set("X-Amz-Extra", "a") }, "403 InvalidSignatureException"},
 		{"no signature", admin, func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256") }, "400 IncompleteSignatureException"},
@@ -250,6 +250,9 @@ func TestControlPlane_caller(t *testing.T) {
 		t.Errorf("answer %s, want %s", got, want)
 	}
 	if response, text := w.call(t, alice, "GET", "/profiles", ""); response.StatusCode != 200 || text != `{"profiles":[]}` {
+		t.Errorf("another account: %s %s", response.Status, text)
+	}
+	if response, text := w.call(t, alice, "GET", "/ListTagsForResource?resourceArn="+url.QueryEscape(w.ProfileARN()), ""); response.StatusCode != 404 {
 		t.Errorf("another account: %s %s", response.Status, text)
 	}
 	if response, text := w.call(t, alice, "GET", "/profile/"+url.PathEscape(w.ProfileARN()), ""); response.StatusCode != 404 {

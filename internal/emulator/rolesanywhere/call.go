@@ -93,7 +93,7 @@ func pathTarget(s *Store, c *Call) string {
 	return s.target(c, c.op.kind(), c.ID)
 }
 
-func queryTarget(s *Store, c *Call) string {
+func queryTarget(_ *Store, c *Call) string {
 	name, _ := c.only("resourceArn")
 	if name == nil {
 		return "*"

@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	// MaxSkew: IAM guide, "Request signature lifetime".
+	// MaxSkew bounds the age of a signature, and how far it may be ahead (IAM guide, "Request signature
+	// lifetime").
 	MaxSkew = 5 * time.Minute
 	// DateFormat is the form of X-Amz-Date.
 	DateFormat = "20060102T150405Z"
