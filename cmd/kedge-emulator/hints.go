@@ -64,6 +64,8 @@ func advise(err error) cli.Advice {
 		advice.Hint = "give the CA's certificate in PEM, and nothing else; it is ca/ca.pem where kedge-ca init made it"
 	case errors.Is(err, emulator.ErrLocked):
 		advice.Hint = "stop the other one, or use another folder with --state"
+	case emulator.IsStateFile(err):
+		advice.Hint = "remove this file, and what it has is lost, or use another folder with --state"
 	case errors.Is(err, syscall.EADDRINUSE):
 		advice.Hint = "stop the other one, or use --listen 127.0.0.1:0 for a free port"
 	case isPath && path.Op == "create" && errors.Is(err, fs.ErrNotExist): // of atomicfile

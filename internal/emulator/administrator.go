@@ -4,6 +4,7 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 
 	"kedge/internal/emulator/arn"
@@ -40,7 +41,7 @@ func openAdministratorKey(stateDir string) (key administratorKey, err error) {
 	}
 	err = folder.Each(func(_ string, content []byte) error {
 		if err := json.Unmarshal(content, &key, json.RejectUnknownMembers(true)); err != nil {
-			return fmt.Errorf("it is not an access key: %w", err)
+			return errors.New("it is not an access key")
 		}
 		return nil
 	})

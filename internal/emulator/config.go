@@ -22,9 +22,9 @@ type Config struct {
 	TrustAnchors []TrustAnchor
 	Profiles     []Profile // default: one that lists every role
 	Roles        []Role    // default: role/kedge
-	Users        []User    // default: none
+	Users        []User    // besides the [Emulator.Administrator]; default: none
 
-	StateDir string           // folder (0700) where sessions survive a restart, for one emulator at a time; empty keeps them in memory
+	StateDir string           // folder (0700) where sessions and resources survive a restart, for one emulator at a time; empty keeps them in memory
 	Log      io.Writer        // one readable entry per request, never a secret; nil for none
 	Now      func() time.Time // the emulated clock; nil for the system's
 }

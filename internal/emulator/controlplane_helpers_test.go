@@ -97,7 +97,7 @@ func (w *controlWorld) send(t *testing.T, r *http.Request) (*http.Response, stri
 	return response, string(body)
 }
 
-// refusal is the error's type and message.
+// refusalOf returns the status, the type and the message of an error.
 func refusalOf(response *http.Response, body string) string {
 	var m struct{ Message string }
 	_ = json.Unmarshal([]byte(body), &m)

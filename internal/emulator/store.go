@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -78,7 +79,7 @@ func openStore(stateDir string) (*store, error) {
 		path := filepath.Join(s.dir, entry.Name())
 		session, err := readSession(path)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, &state.FileError{Path: path, Err: err}
 		}
 		s.byKey[session.AccessKeyID] = session
 	}
@@ -165,4 +166,10 @@ func (s *store) all() []Session {
 		return strings.Compare(a.AccessKeyID, b.AccessKeyID)
 	})
 	return result
+}
+
+// IsStateFile reports whether an error is a file of the state folder that cannot be used.
+func IsStateFile(err error) bool {
+	_, ok := errors.AsType[*state.FileError](err)
+	return ok
 }

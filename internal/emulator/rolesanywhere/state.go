@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json/jsontext"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 )
 
@@ -50,7 +51,7 @@ func empty(kind Kind) resource {
 func (s *Store) load(file string, content []byte) error {
 	var rec record
 	if err := json.Unmarshal(content, &rec, json.RejectUnknownMembers(true)); err != nil {
-		return fmt.Errorf("it is not a resource: %w", err)
+		return errors.New("it is not a resource")
 	}
 	if file != fileOf(rec.Kind, rec.ARN) {
 		return fmt.Errorf("it is named as that of another resource than %q", rec.ARN)
@@ -74,7 +75,7 @@ func (rec record) decode() (resource, error) {
 		return nil, fmt.Errorf("there is no kind %q of resources", rec.Kind)
 	}
 	if err := json.Unmarshal(rec.Resource, r, json.RejectUnknownMembers(true)); err != nil {
-		return nil, fmt.Errorf("it is not a %s: %w", rec.Kind, err)
+		return nil, fmt.Errorf("it is not a %s", rec.Kind)
 	}
 	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("it is not a valid %s: %w", rec.Kind, err)

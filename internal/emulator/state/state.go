@@ -40,7 +40,8 @@ func Open(dir, service string) (Folder, error) {
 }
 
 // Each calls take with every document, in the order of their names. What a killed process left
-// unfinished is removed. An error names the file.
+// unfinished is removed. The error is a
+// *[FileError], except for a folder that cannot be read.
 func (f Folder) Each(take func(name string, content []byte) error) error {
 	if f.path == "" {
 		return nil
@@ -66,11 +67,22 @@ func (f Folder) Each(take func(name string, content []byte) error) error {
 			err = take(name, content)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return &FileError{path, err}
 		}
 	}
 	return nil
 }
+
+// FileError is a file of a state folder that cannot be used.
+type FileError struct {
+	Path string
+	Err  error
+}
+
+func (e *FileError) Error() string { return e.Path + ": " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *FileError) Unwrap() error { return e.Err }
 
 // ErrDamaged is returned for a file that is not a document, because it was cut short or changed.
 var ErrDamaged = errors.New("it is cut short or damaged")
