@@ -49,7 +49,7 @@ func advise(err error) cli.Advice {
 	_, isConfig := errors.AsType[configError](err)
 	unknown, isUnknown := errors.AsType[*emulator.UnknownMemberError](err)
 	isMalformed := emulator.IsMalformedPolicy(err)
-	path, isPath := errors.AsType[*fs.PathError](err)
+	_, isPath := errors.AsType[*fs.PathError](err)
 	_, isUnreadable := errors.AsType[unreadableError](err)
 	switch {
 	case errors.Is(err, emulator.ErrNotLoopback):
@@ -62,23 +62,34 @@ func advise(err error) cli.Advice {
 		advice.Hint = "this is a leaf certificate, not a CA; give the CA's certificate, which is ca/ca.pem where kedge-ca init made it"
 	case isAnchor:
 		advice.Hint = "give the CA's certificate in PEM, and nothing else; it is ca/ca.pem where kedge-ca init made it"
-	case errors.Is(err, emulator.ErrLocked):
-		advice.Hint = "stop the other one, or use another folder with --state"
-	case emulator.IsStateFile(err):
-		advice.Hint = "remove this file, and what it has is lost, or use another folder with --state"
-	case errors.Is(err, syscall.EADDRINUSE):
-		advice.Hint = "stop the other one, or use --listen 127.0.0.1:0 for a free port"
-	case isPath && path.Op == "create" && errors.Is(err, fs.ErrNotExist): // of atomicfile
-		advice.Hint = "make its folder first"
-	case isUnreadable && errors.Is(err, fs.ErrNotExist):
-		advice.Hint = "give the path of a file that is there; the CA's certificate is ca/ca.pem where kedge-ca init made it"
-	case isUnreadable && errors.Is(err, fs.ErrPermission):
-		advice.Hint = "run it as a user who may read the file"
-	case isUnreadable: // the error has what the system reports
 	case isUnknown:
 		advice.Hint = "there can be: " + strings.Join(unknown.Known, ", ")
-	case isConfig && !isPath:
+	case isConfig && !isPath && !isUnreadable:
 		advice.Hint = "it is one JSON object; its members are region, account, state, trustAnchors, profiles, roles and users, all optional"
+	default:
+		advice.Hint = hintOfSystem(err)
 	}
 	return advice
+}
+
+// hintOfSystem is the part about files and addresses; empty where the error has what the system
+// reports.
+func hintOfSystem(err error) string {
+	path, isPath := errors.AsType[*fs.PathError](err)
+	_, isUnreadable := errors.AsType[unreadableError](err)
+	switch {
+	case errors.Is(err, emulator.ErrLocked):
+		return "stop the other one, or use another folder with --state"
+	case emulator.IsStateFile(err):
+		return "remove this file, and what it has is lost, or use another folder with --state"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "stop the other one, or use --listen 127.0.0.1:0 for a free port"
+	case isPath && path.Op == "create" && errors.Is(err, fs.ErrNotExist): // of atomicfile
+		return "make its folder first"
+	case isUnreadable && errors.Is(err, fs.ErrNotExist):
+		return "give the path of a file that is there; the CA's certificate is ca/ca.pem where kedge-ca init made it"
+	case isUnreadable && errors.Is(err, fs.ErrPermission):
+		return "run it as a user who may read the file"
+	}
+	return ""
 }
