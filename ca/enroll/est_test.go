@@ -292,7 +292,7 @@ func TestEST_hints(t *testing.T) {
 			w.postEST(estReenroll, csr(w.t, newKey(w.t), h.name), byLeaf(h.leaf)).certificate(w.t)
 			return h.name, newKey(w.t)
 		}, "if the device has a newer certificate, have it present that one; "},
-		"names-differ": {func(w *world, h *machine) (string, crypto.Signer) { return "other", newKey(w.t) }, "send the names of the certificate; "},
+		"names-differ": {func(w *world, _ *machine) (string, crypto.Signer) { return "other", newKey(w.t) }, "send the names of the certificate; "},
 		"key-revoked": {func(w *world, h *machine) (string, crypto.Signer) {
 			other := w.machine("web-02")
 			w.revoke(other.leaf, ca.KeyCompromise)
