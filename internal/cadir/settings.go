@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -205,13 +206,14 @@ func decodeStrictly(data []byte, to any) error {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	d.KnownFields(true)
 	if err := d.Decode(to); err != nil {
-		return settingsError(data, err)
+		return settingsError(data, err, reflect.TypeOf(to))
 	}
 	return nil
 }
 
-// settingsError returns ":LINE: KEY: what is wrong" in the words of this program, as far as the key is known.
-func settingsError(data []byte, err error) error {
+// settingsError returns ":LINE: KEY: what is wrong" in the words of this program, as far as the key is known,
+// for a configuration of a type.
+func settingsError(data []byte, err error, t reflect.Type) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
 		text = wrong.Errors[0]
@@ -221,8 +223,11 @@ func settingsError(data []byte, err error) error {
 		line, text, _ = strings.Cut(rest, ": ")
 	}
 	if key, ok := strings.CutPrefix(text, "field "); ok {
-		key, _, _ = strings.Cut(key, " not found in type ")
+		key, group, _ := strings.Cut(key, " not found in type ")
 		text = fmt.Sprintf("unknown key %q", key)
+		if known := knownKeys(t, group); known != nil {
+			text += ": there are " + strings.Join(known, ", ")
+		}
 	}
 	if strings.HasSuffix(text, "into cadir.ESTSettings") {
 		text = "server.est takes keys: est: {enabled: true}"

@@ -32,7 +32,7 @@ func (p place) String() string {
 func placeOfRefused(data []byte, text string) place {
 	keys := []string{"valid", "default", "max", "warn", "forget", "grace", "hardware_grace", "address", "host", "timeout", "wait", "session_duration", "create_session_quota"}
 	all := findValues(data, func(path string, n *yaml.Node) bool {
-		return slices.Contains(keys, path[strings.LastIndex(path, ".")+1:]) && strings.HasPrefix(text, fmt.Sprintf("%q", n.Value))
+		return n.Kind == yaml.ScalarNode && slices.Contains(keys, path[strings.LastIndex(path, ".")+1:]) && strings.HasPrefix(text, fmt.Sprintf("%q", n.Value))
 	})
 	switch len(all) {
 	case 0:
@@ -43,14 +43,15 @@ func placeOfRefused(data []byte, text string) place {
 	return place{line: all[0].line} // one of the others may be right for its key
 }
 
-// ofMistyped adds the key to the place of a value that the library shows in backquotes, and shortens.
+// ofMistyped adds the key to the place of a value that the library shows in backquotes, and shortens; it shows
+// nothing of a list or a group of keys.
 func (p place) ofMistyped(data []byte, shown string) place {
-	if shown == "" { // a list or a group of keys
-		return p
-	}
 	start, shortened := strings.CutSuffix(strings.Trim(shown, "`"), "...")
 	all := findValues(data, func(_ string, n *yaml.Node) bool {
-		return strconv.Itoa(n.Line) == p.line && (n.Value == start || shortened && strings.HasPrefix(n.Value, start))
+		if isText := n.Kind == yaml.ScalarNode; strconv.Itoa(n.Line) != p.line || isText != (shown != "") {
+			return false
+		}
+		return n.Value == start || shortened && strings.HasPrefix(n.Value, start)
 	})
 	if len(all) == 1 {
 		return all[0]
@@ -58,7 +59,7 @@ func (p place) ofMistyped(data []byte, shown string) place {
 	return p
 }
 
-// findValues returns the places of the texts, numbers and the like that match, in their order.
+// findValues returns the places of the values that match, in their order.
 func findValues(data []byte, matches func(path string, n *yaml.Node) bool) (all []place) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
@@ -74,7 +75,7 @@ func findValues(data []byte, matches func(path string, n *yaml.Node) bool) (all 
 				}
 				at = strings.TrimPrefix(path+"."+printable(n.Content[i-1].Value), ".")
 			}
-			if child.Kind == yaml.ScalarNode && matches(at, child) {
+			if at != "" && matches(at, child) {
 				all = append(all, place{strconv.Itoa(child.Line), at})
 			}
 			look(child, at)

@@ -49,14 +49,14 @@ func TestParseSettings_refuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ text, want string }{
 		{"legder: x\n", `:1: unknown key "legder"`},
-		{"crl:\n  valit: 1h\n", `:2: unknown key "valit"`},
+		{"crl:\n  valit: 1h\n", `:2: unknown key "valit": there are valid, urls`},
 		{"ledger: a\nledger: b\n", ":2: ledger is there twice: first in line 1"},
 		{"a: b: c\n", ":1: a text with a colon before a space or at its end needs quotes, or the indentation does not fit the lines before"},
 		{"crl:\n\tvalid: 1h\n", ":2: is indented by a tab: write spaces"},
 		{"crl: {urls: [\n", ":1: has no value where one is expected"},
 		{"ledger: *q\n", ":1: there is no anchor 'q'"},
 		{"profiles: {\"a\\e[2K\": {lifetime: {max: 5}}}\n", `:1: profiles."a\x1b[2K".lifetime.max: "5" is not a duration`},
-		{"ledger: [a]\n", ":1: a list or a group of keys is not what this key takes"},
+		{"ledger: [a]\n", ":1: ledger: a list or a group of keys is not what this key takes"},
 		{"crl: 12\n", ":1: crl: `12` is not what this key takes"},
 		{"crl:\n  valid: soon\n", `:2: crl.valid: "soon" is not a duration; write hours or days, such as 24h or 30d`},
 		{"# 5\nledger: '5'\nprofiles:\n  a:\n    lifetime:\n      max: 5\n", `:6: profiles.a.lifetime.max: "5" is not a duration`},
@@ -73,7 +73,7 @@ func TestParseSettings_refuses(t *testing.T) {
 		{"profiles: {'': {}}\n", ": profiles: a profile needs a name"},
 		{"crl: {valid: -1h}\n", ": crl.valid: -1h must be positive"},
 		{"crl: {urls: [ftp://example.com]}\n", `: crl.urls: "ftp://example.com" is not a URL of http or https`},
-		{"profiles: {web: {san: {dns: [\"*.example.com\"], dnss: []}}}\n", `:1: unknown key "dnss"`},
+		{"profiles: {web: {san: {dns: [\"*.example.com\"], dnss: []}}}\n", `:1: unknown key "dnss": there are dns, `},
 		{"profiles: {web: {lifetime: {default: 48h, max: 24h}}}\n", `: profile "web": lifetime.default: 2d is more than lifetime.max, 24h`},
 		{"default_profile: web\n", `: there is no profile "web" in the configuration`},
 		{"ledger: a\n---\nledger: b\n", ":2: a second document cannot follow"},
@@ -102,7 +102,7 @@ func TestSettings_file(t *testing.T) {
 	if err := os.WriteFile(path, []byte("a: 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Settings(); err == nil || err.Error() != path+`:1: unknown key "a"` {
+	if _, err := f.Settings(); err == nil || err.Error() != path+`:1: unknown key "a": there are ledger, default_profile, profiles, server, notify, crl, expiry` {
 		t.Error(err)
 	}
 	if err := os.WriteFile(path, make([]byte, maxSettings+1), 0o600); err != nil {
