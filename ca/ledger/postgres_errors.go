@@ -31,6 +31,9 @@ func explainPostgres(err error, where string, busy time.Duration) error {
 		if why := clientRefusal(err.Error()); why != 0 {
 			return &RefusedError{Where: where, Err: err, Reason: why}
 		}
+		if name, ok := errors.AsType[*net.DNSError](connect); ok && name.IsNotFound {
+			err = fmt.Errorf("there is no host %s", name.Name)
+		}
 		return &UnreachableError{Where: where, Err: err}
 	}
 	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err) {

@@ -12,6 +12,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/advice"
+	"kedge/internal/cadir"
 	"kedge/internal/localca"
 	"kedge/internal/pemread"
 	"kedge/pkcs11"
@@ -97,7 +98,7 @@ func TestAccess(t *testing.T) {
 	if got := access(&fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}); !strings.HasSuffix(got, "; ") {
 		t.Errorf("%q", got)
 	}
-	for _, err := range []error{&ledger.AccessError{Path: path}, &ledger.UnmovedError{Path: path}} {
+	for _, err := range []error{&ledger.AccessError{Path: path}, &ledger.UnmovedError{Path: path}, &cadir.AccessError{Path: path}} {
 		if got := Table().Of(fmt.Errorf("read it: %w", err)).Hint; !strings.HasPrefix(got, path+" has mode 0600 and belongs to ") || !strings.HasSuffix(got, "; run it as the user of the CA") {
 			t.Errorf("%T: %q", err, got)
 		}

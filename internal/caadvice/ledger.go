@@ -7,6 +7,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/advice"
+	"kedge/internal/cadir"
 	"kedge/internal/filelock"
 	"kedge/internal/localca"
 	"kedge/internal/takeover"
@@ -35,6 +36,8 @@ func opened() advice.Table {
 		advice.About(func(e *ledger.RefusedError) string { return refused(e.Reason) }),
 		advice.About(func(e *ledger.AccessError) string { return accessTo(e.Path) + asUser }),
 		advice.About(func(e *ledger.UnmovedError) string { return accessTo(e.Path) + asUser }),
+		advice.About(func(e *cadir.AccessError) string { return accessTo(e.Path) + asUser }),
+		advice.Kind[*ledger.ForeignError]("name the ledger.db of a CA, or a file that \"kedge-ca ledger backup\" made"),
 		advice.Kind[*ledger.MissingError]("bring the ledger back with \"kedge-ca ledger restore\"; without a backup, \"kedge-ca init --adopt\" starts a new one, which knows nothing of what was issued before"),
 		advice.Any("an init was interrupted: if nothing was ever issued here, move the ledger and ca.key away and run init again", issuance.ErrNoAuthority),
 		advice.Kind[*issuance.OccupiedError]("a ledger holds one CA and what is below it; name another place under ledger: in the configuration"),

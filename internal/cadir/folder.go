@@ -63,6 +63,9 @@ func (f Folder) Settings() (*Settings, error) {
 	if f.Config == "" && errors.Is(err, fs.ErrNotExist) {
 		return new(Settings).complete(), nil
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, &AccessError{Path: path}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +76,16 @@ func (f Folder) Settings() (*Settings, error) {
 	s.file = path
 	return s, nil
 }
+
+// AccessError reports that the user of this process cannot read the configuration.
+type AccessError struct{ Path string }
+
+func (e *AccessError) Error() string {
+	return fmt.Sprintf("the configuration %s cannot be read by this user", e.Path)
+}
+
+// Unwrap returns fs.ErrPermission.
+func (e *AccessError) Unwrap() error { return fs.ErrPermission }
 
 const maxKeyURI = 16 << 10
 
