@@ -183,3 +183,27 @@ func found(tb testing.TB, l *Ledger, f Filter) []string {
 	}
 	return all
 }
+
+// openLocked opens the ledger of a file once more, with a short wait for the lock, which the first one holds
+// until unlock is called.
+func openLocked(t *testing.T, first *Ledger, path string) (short *Ledger, unlock func()) {
+	t.Helper()
+	short, err := Open(t.Context(), path, Options{Now: atNoon, BusyTimeout: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = short.Close() })
+	conn, err := first.db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	do := func(text string) {
+		t.Helper()
+		if _, err := conn.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do("BEGIN IMMEDIATE")
+	return short, func() { do("ROLLBACK") }
+}

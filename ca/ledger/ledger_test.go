@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"kedge/ca"
 )
@@ -112,30 +111,16 @@ func TestOpen_mode(t *testing.T) {
 func TestRecordIssued_busy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := create(t, path)
-	short, err := Open(t.Context(), path, Options{Now: atNoon, BusyTimeout: 50 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer short.Close()
-	conn, err := l.db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
+	short, unlock := openLocked(t, l, path)
 	cert := newAuthority(t, "Test CA", nil).cert
-	err = short.RecordIssued(t.Context(), ca.Issued{Certificate: cert, At: noon})
+	err := short.RecordIssued(t.Context(), ca.Issued{Certificate: cert, At: noon})
 	if _, ok := errors.AsType[*BusyError](err); !ok || err.Error() != "the ledger "+path+" is locked by another process, for more than 50ms" {
 		t.Errorf("locked: %v", err)
 	}
 	if got := found(t, short, Filter{}); got != nil {
 		t.Errorf("readers do not wait: %v", got)
 	}
-	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
+	unlock()
 	add(t, short, ca.Issued{Certificate: cert})
 }
 

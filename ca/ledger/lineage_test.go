@@ -123,26 +123,12 @@ func TestRecord_cloneUnrecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	short, err := Open(t.Context(), path, Options{Now: atNoon, BusyTimeout: 50 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer short.Close()
-	conn, err := l.db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
+	short, unlock := openLocked(t, l, path)
 	hash := ca.KeyHash(root.leafOf("web", keys[2]))
 	if err := short.CheckRenewal(t.Context(), old, hash[:], &ca.Enrollment{Proof: ca.ProofRenewal}); !isError[*BusyError](err) || isError[*CloneError](err) {
 		t.Errorf("%v", err)
 	}
-	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
+	unlock()
 	if err := short.CheckRenewal(t.Context(), old, hash[:], &ca.Enrollment{Proof: ca.ProofRenewal}); !isError[*CloneError](err) || len(clones(t, l)) != 1 {
 		t.Errorf("%v", err)
 	}
