@@ -224,11 +224,8 @@ func TestEnroll(t *testing.T) {
 	for _, tt := range enrollments() {
 		t.Run(strings.ReplaceAll(tt.name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
-			w := made.world(t)
-			h := &machine{w: w, name: "new-01", key: newKey(t)}
-			h.token = w.token(nil, h.name)
-			r := h.enrollRequest(h.name)
-			tt.change(w, h, &r)
+			w, h, r := made.newcomer(t)
+			tt.change(w, h, r)
 			got := w.check(h, tt.want, func() result { return w.post(enrollapi.PathEnroll, r) })
 			if tt.want.code != "" {
 				return

@@ -21,11 +21,8 @@ func TestEST_enroll(t *testing.T) {
 		}
 		t.Run(strings.ReplaceAll(tt.name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
-			w := made.world(t)
-			h := &machine{w: w, name: "new-01", key: newKey(t)}
-			h.token = w.token(nil, h.name)
-			r := h.enrollRequest(h.name)
-			tt.change(w, h, &r)
+			w, h, r := made.newcomer(t)
+			tt.change(w, h, r)
 			want := tt.want
 			if c, ok := other[tt.name]; ok {
 				want = c

@@ -122,6 +122,16 @@ func (x *template) world(t *testing.T) *world {
 	return openWorld(t, where, x.root)
 }
 
+// newcomer copies the CA, and returns a host that has a token and no certificate, with its request.
+func (x *template) newcomer(t *testing.T) (*world, *machine, *enrollapi.EnrollRequest) {
+	t.Helper()
+	w := x.world(t)
+	h := &machine{w: w, name: "new-01", key: newKey(t)}
+	h.token = w.token(nil, h.name)
+	r := h.enrollRequest(h.name)
+	return w, h, &r
+}
+
 // terms allow all with the profile workload, and less with others.
 func (w *world) terms() *Terms {
 	w.t.Helper()
