@@ -84,7 +84,7 @@ func allowed() []line {
 		{"internal/yamlfile", "", "go.yaml.in/yaml/v3", "both programs read their configuration by it"},
 		{"pkcs11", "internal/pemread internal/safefile internal/wire", "", "above it a key is a crypto.Signer"},
 		{"internal/trial", "internal/processline signer/session", "", "what the SDKs do with a profile; it knows nothing of flags"},
-		{"scripts/bench/archive", "ca ca/ledger scripts/bench/workload", "", ""},
+		{"scripts/bench/archive", "ca ca/ledger scripts/bench/workload", "github.com/jackc/pgx/v5/stdlib modernc.org/sqlite", ""},
 		{"scripts/bench/bare", "", "", ""},
 		{"scripts/bench/bareserve", "", "", ""},
 		{"scripts/bench/enroll", "internal/enrollapi internal/est scripts/bench/rawclient scripts/bench/workload scripts/runca signer", "", ""},

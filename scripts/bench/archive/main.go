@@ -1,6 +1,7 @@
-// Command archive measures how fast a ledger is archived: alone, and while hosts renew their
-// certificates through another connection, as a server's do. It prints two rows of a table: the rate, and
-// the 99th percentile of a renewal while the ledger is archived, compared with that without an archiver.
+// Command archive measures how fast a ledger is archived, by a process of its own: alone, and while hosts renew
+// their certificates, as a server has them do. It prints rows of a table: the rate alone, compared with the aim,
+// the 99th percentile of a renewal while the ledger is archived, compared with that without, and the rate compared
+// with a floor, which only deletes. The ledger is of no use afterwards.
 //
 // usage: archive CA-CERTIFICATE CA-KEY LEDGER FOLDER
 package main
@@ -10,7 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +27,8 @@ const (
 	hosts    = 64                   // that renew
 	every    = 4 * time.Millisecond // between two renewals
 	quiet    = 10 * time.Second     // without an archiver
+	loaded   = 20 * time.Second     // with one, at most
+	hour     = time.Hour            // for the archiver alone
 	lifetime = 24 * time.Hour
 	aimRate  = 20_000
 	aimTimes = 2
@@ -36,60 +42,102 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) (err error) {
+	if len(args) == 6 {
+		return child(ctx, args)
+	}
 	if len(args) != 4 {
 		return errors.New("give CA-CERTIFICATE CA-KEY LEDGER FOLDER")
 	}
-	cert, key, err := workload.Load(args[0], args[1])
+	engine := "SQLite"
+	if isServer(args[2]) {
+		engine = "PostgreSQL"
+	}
+	l, err := ledger.Open(ctx, args[2], ledger.Options{Now: time.Now})
 	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	half, err := middle(ctx, l)
+	if err != nil {
+		return err
+	}
+	records, alone, err := archive(ctx, args, half, hour)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| ledger archive in %s, %d certificates | %.0f/s | %d/s | %.2f | at least 1 |\n", engine, records, alone, aimRate, alone/aimRate)
+	template, err := workload.NewTemplate(args[0], args[1])
+	if err != nil {
+		return err
+	}
+	f := &fleet{ledger: l, template: template}
+	before, err := f.renewFor(ctx, func() error { time.Sleep(quiet); return nil })
+	if err != nil {
+		return err
+	}
+	var rate float64
+	during, err := f.renewFor(ctx, func() (err error) {
+		records, rate, err = archive(ctx, args, time.Now(), loaded)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| renewals while %d certificates are archived (%.0f/s), p99; without | %v | %v | %.2f | at most %d |\n", records, rate,
+		during.Round(10*time.Microsecond), before.Round(10*time.Microsecond), float64(during)/float64(before), aimTimes)
+	least, err := floor(ctx, args[2])
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| the archive in %s above; the same rows deleted without anything else, from tables with the same indexes | %.0f/s | %.0f/s | %.2f | - |\n", engine, alone, least, alone/least)
+	return nil
+}
+
+func isServer(where string) bool { return strings.HasPrefix(where, "postgres") }
+
+// archive starts a process that archives for at most a time, and returns how many certificates it archived, and
+// the rate.
+func archive(ctx context.Context, args []string, before time.Time, atMost time.Duration) (records int, rate float64, err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return 0, 0, err
+	}
+	cmd := exec.CommandContext(ctx, program, slices.Concat(args, []string{strconv.FormatInt(before.Unix(), 10), atMost.String()})...)
+	cmd.Stderr = os.Stderr
+	start := time.Now()
+	out, err := cmd.Output()
+	took := time.Since(start).Seconds()
+	if err == nil {
+		records, err = strconv.Atoi(strings.TrimSpace(string(out)))
+	}
+	return records, float64(records) / took, err
+}
+
+// child archives, and prints how many certificates.
+func child(ctx context.Context, args []string) (err error) {
+	before, err1 := strconv.ParseInt(args[4], 10, 64)
+	atMost, err2 := time.ParseDuration(args[5])
+	cert, key, err3 := workload.Load(args[0], args[1])
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
 	signer, err := ca.New(cert, key)
 	if err != nil {
 		return err
 	}
-	var both [2]*ledger.Ledger
-	for i := range both {
-		if both[i], err = ledger.Open(ctx, args[2], ledger.Options{Now: time.Now}); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, both[i].Close()) }()
-	}
-	template, err := workload.NewTemplate(args[0], args[1])
+	l, err := ledger.Open(ctx, args[2], ledger.Options{Now: time.Now})
 	if err != nil {
 		return err
 	}
-	f := &fleet{ledger: both[0], template: template}
-	options := ledger.ArchiveOptions{Dir: args[3], Signer: signer}
-
-	half, err := middle(ctx, both[1])
-	if err != nil {
-		return err
+	defer func() { err = errors.Join(err, l.Close()) }()
+	ctx, cancel := context.WithTimeout(ctx, atMost)
+	defer cancel()
+	done, err := l.Archive(ctx, ledger.ArchiveOptions{Before: time.Unix(before, 0), Dir: args[3], Signer: signer})
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil
 	}
-	options.Before = half
-	start := time.Now()
-	done, err := both[1].Archive(ctx, options)
-	if err != nil {
-		return err
-	}
-	rate := float64(done.Records) / time.Since(start).Seconds()
-	fmt.Printf("| ledger archive, %d certificates | %.0f/s | %d/s | %.2f | at least 1 |\n", done.Records, rate, aimRate, rate/aimRate)
-
-	before, err := f.renewFor(ctx, func() error { time.Sleep(quiet); return nil })
-	if err != nil {
-		return err
-	}
-	options.Before = time.Now()
-	start = time.Now()
-	during, err := f.renewFor(ctx, func() error {
-		done, err = both[1].Archive(ctx, options)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	rate = float64(done.Records) / time.Since(start).Seconds()
-	fmt.Printf("| renewals while %d certificates are archived (%.0f/s), p99; without | %v | %v | %.2f | at most %d |\n", done.Records, rate, during, before, float64(during)/float64(before), aimTimes)
-	return nil
+	fmt.Println(done.Records)
+	return err
 }
 
 // middle returns a time before which about half of the certificates expired.

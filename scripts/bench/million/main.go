@@ -86,7 +86,7 @@ func fill(ctx context.Context, l *ledger.Ledger, t *workload.Template, n int, no
 	for range inFlight {
 		workers.Go(func() {
 			for i := int(next.Add(1) - 1); i < n && failed.Load() == 0; i = int(next.Add(1) - 1) {
-				if err := f.record(ctx, l, t, i, now.Add(-time.Duration(n-1-i)*generation/hosts)); err != nil {
+				if err := f.record(ctx, l, t, i, now.Add(-time.Duration(n-1-i)*(generation/hosts))); err != nil {
 					failed.Store(1)
 					errs <- err
 					return
