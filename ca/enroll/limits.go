@@ -162,10 +162,11 @@ func (g *gate) count() int {
 // moment were done after 70 s, but a host that failed often waits for up to 15 minutes.
 const busyTime = 10 * time.Minute
 
-// isBusy reports whether half of the room is taken, or there was none a short time ago. With half of
-// the default taken, 99 % of the answers are there in about a second, and with all of it in 2.6 s.
+// isBusy reports whether a quarter of the room is taken, or there was none a short time ago. With a
+// quarter of the default taken, 99 % of the answers are there in about a second, and with half of it in
+// 2.6 s.
 func (g *gate) isBusy(most int, now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return most > 0 && (g.inside*2 > most || !g.refused.IsZero() && now.Sub(g.refused) < busyTime)
+	return most > 0 && (g.inside*4 > most || !g.refused.IsZero() && now.Sub(g.refused) < busyTime)
 }

@@ -200,7 +200,7 @@ func TestGate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	h := w.machine("web-01")
-	const most = 4
+	const most = 8
 	w.limit(Limits{AtOnce: most}, Proxies{})
 	gate := &w.server.admission.gate
 	gate.enter(most, w.now())
@@ -223,12 +223,19 @@ func TestGate(t *testing.T) {
 	busy := w.post(enrollapi.PathRenew, w.machine("web-02").renewRequest("web-02", newKey(t)))
 	w.wait(busyTime)
 	again := w.post(enrollapi.PathRenew, w.machine("web-03").renewRequest("web-03", newKey(t)))
+	gate.enter(most, w.now())
+	gate.enter(most, w.now())
+	crowded := w.post(enrollapi.PathRenew, w.machine("web-04").renewRequest("web-04", newKey(t)))
+	gate.leave()
+	gate.leave()
 	life := int64(24*time.Hour+time.Minute) / int64(time.Second)
 	if spread := quiet.answer.Renew.Before - quiet.answer.Renew.After; spread < life/12-60 || spread > life/12+60 || again.answer.Renew != quiet.answer.Renew {
 		t.Errorf("quiet: %+v, and later %+v", quiet.answer.Renew, again.answer.Renew)
 	}
-	if busy.answer.Renew.Before != quiet.answer.Renew.Before || busy.answer.Renew.Before-busy.answer.Renew.After < life/4-60 {
-		t.Errorf("busy: %+v", busy.answer.Renew)
+	for what, renew := range map[string]enrollapi.Window{"none is left": busy.answer.Renew, "a quarter is taken": crowded.answer.Renew} {
+		if renew.Before != quiet.answer.Renew.Before || renew.Before-renew.After < life/4-60 {
+			t.Errorf("busy, since of the room %s: %+v", what, renew)
+		}
 	}
 	if n := gate.count(); n != 0 {
 		t.Errorf("%d are still inside", n)

@@ -74,17 +74,15 @@ func (r RequestRate) PerSecond() float64 {
 const (
 	defaultAddressBurst = 300
 	defaultHostBurst    = 100
-	// Measured on two cores that the clients and others shared, with 256 to 1,500 connections that
-	// enroll without a pause, and with 4,000 hosts that connect at the same moment and obey Retry-After,
-	// on SQLite and on PostgreSQL. With 256 at once: 215 to 480 enrollments a second; 99 % of those let
-	// in have their answer within 2.6 s with up to 512 connections, and within 7 s with 1,500, where
-	// handshakes are what they wait for; all 4,000 hosts have a certificate after 64 to 70 s. With 64 at
-	// once, answers take 0.4 to 2.6 s with up to 512 connections, but 1.2 to 3 times as many requests
-	// are refused, and the handshake of each costs as much as a request: the 4,000 need 80 to 117 s.
-	defaultAtOnce = 256
+	// As many as there are connections: at the limit, hosts wait for a place before their handshake, which
+	// costs as much as a request. Measured on two cores that the hosts, PostgreSQL and other programs
+	// shared, with 1,500 of 6,000 hosts that are due connected to two servers, one of which is killed:
+	// with 256 at once 713 requests were refused, the rate was 0.53 of that of the least server, and all
+	// hosts had a certificate after 88 s; with 512 none, 0.78 and 37 s. The servers took 79 MiB at most
+	// either way.
+	defaultAtOnce = 512
 	// A connection in its handshake takes about 50 kB: a storm of hosts took 108 MiB with 4,096, and with
-	// 512 it takes 70 to 80. Twice at_once, so that there are always requests to decide; with 256, the
-	// handshakes of hosts that are slow keep others out.
+	// 512 it takes 70 to 80. With 256, the handshakes of hosts that are slow keep others out.
 	defaultConnections = 512
 	mostConnections    = 4096
 )
