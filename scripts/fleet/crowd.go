@@ -6,17 +6,16 @@ import (
 	"crypto/tls"
 	"errors"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"time"
 
 	"kedge/internal/enrollapi"
-	"kedge/scripts/bench/rawclient"
 )
 
-// inFlight bounds the connections of all hosts together, for the sake of this machine. A host that is
-// due and finds none free waits, and the time counts.
-const inFlight = 3000
+// inFlight bounds the connections of all hosts together, for the sake of this machine: those that two
+// servers take, and half as many that wait. A host that is due and finds none free waits, and the time
+// counts.
+const inFlight = 1500
 
 // crowd are hosts that renew, each when its schedule says.
 type crowd struct {
@@ -25,6 +24,7 @@ type crowd struct {
 	tls      *tls.Config
 	servers  []string // addresses
 	again    bool     // hosts go on after a renewal
+	starting starting
 
 	mu      sync.Mutex
 	waiting byTime
@@ -224,21 +224,4 @@ func (c *crowd) serve(w waiter) error {
 	}
 	c.push(waiter{h.schedule.Next().Add(-h.skew), h})
 	return nil
-}
-
-// connect returns a connection from the host's own address. Of several servers it takes one at
-// random, as from a name with several addresses; if that one refuses connections, the next.
-func (c *crowd) connect(h *host) *rawclient.Conn {
-	n := h.number + 1
-	from := &net.TCPAddr{IP: net.IPv4(127, byte(1+n>>16), byte(n>>8), byte(n))}
-	dialer := &net.Dialer{LocalAddr: from, Timeout: 10 * time.Second}
-	return &rawclient.Conn{TLS: c.tls, Host: c.servers[0], Dial: func() (conn net.Conn, err error) {
-		first := rand.N(len(c.servers))
-		for i := range c.servers {
-			if conn, err = dialer.Dial("tcp4", c.servers[(first+i)%len(c.servers)]); err == nil {
-				return conn, nil
-			}
-		}
-		return nil, err
-	}}
 }

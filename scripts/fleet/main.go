@@ -4,7 +4,8 @@
 // got, and prints a table.
 //
 //	storm    all hosts are due and come at once; the server is killed and started again
-//	kill     the same with two servers, one of which is killed and stays down
+//	kill     the same with two servers, one of which is killed and stays down; hosts come faster than
+//	         the servers can answer, and the rate is compared with that of the least server
 //	replica  the same, while the database fails over to a replica, which cannot be written, and back
 //	outage   the server is away for eight hours: HOSTS stand for a million, in time that runs as much
 //	         faster
@@ -71,6 +72,7 @@ func newStorm(name string, hosts int) (storm, error) {
 		s.what, s.servers, s.fault = "one server, killed and started again half-way", 1, restartOne
 	case "kill":
 		s.what, s.fault, s.rated = "two servers, one killed half-way", killOne, hosts >= ratedHosts
+		s.span = 0 // the timers would bound the rate
 	case "replica":
 		s.what, s.fault, s.told = "two servers, the database fails over to a replica and back half-way", failOver(min(s.span, 15*time.Second)), true
 	default:

@@ -90,7 +90,7 @@ func (r *rehearsal) serve(ctx context.Context) (stop func(), err error) {
 func (r *rehearsal) crowd(c clock) *crowd {
 	roots := x509.NewCertPool()
 	roots.AddCert(r.root)
-	all := &crowd{clock: c, audience: pin(r.root), changed: make(chan struct{}, 1),
+	all := &crowd{clock: c, audience: pin(r.root), changed: make(chan struct{}, 1), starting: newStarting(),
 		tls: &tls.Config{RootCAs: roots, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}}
 	for _, s := range r.servers {
 		all.servers = append(all.servers, s.Address)

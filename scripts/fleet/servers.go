@@ -23,10 +23,11 @@ type server struct {
 	before  map[string]int // of those that were killed
 }
 
-// How often memory and rules are read. To count rules costs the server a query.
+// How often memory and rules are read. The page with the rules costs the server as much as dozens of
+// renewals, since it counts hosts: Prometheus reads it once a minute by default.
 const (
 	memoryTime = 250 * time.Millisecond
-	rulesTime  = 5 * time.Second
+	rulesTime  = time.Minute
 )
 
 // up starts the server.
