@@ -46,7 +46,6 @@ func start(ctx context.Context, module string, o *Options) (*process, error) {
 		pending: map[uint64]chan<- *wire.Response{}, slots: map[uint64]*slotState{},
 	}
 	p.cmd.Env = o.Environment
-	p.cmd.Env = append(p.cmd.Environ(), "GOMAXPROCS=1") // for the first wire.Few requests
 	p.cmd.Stderr = &p.said
 	p.cmd.WaitDelay = time.Second // what the module started may keep standard error open
 	var err error

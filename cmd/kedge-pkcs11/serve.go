@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,9 +38,8 @@ type server struct {
 	module  atomic.Pointer[module] // nil until it is loaded
 	waiting atomic.Int32           // workers that read, or will
 
-	reading  sync.Mutex // guards the next two
-	in       *bufio.Reader
-	requests int
+	reading sync.Mutex // guards in
+	in      *bufio.Reader
 
 	ended   chan error
 	writing sync.Mutex
@@ -60,9 +58,6 @@ func (s *server) work() {
 		if err := wire.Read(s.in, q); err != nil {
 			s.ended <- err // keeps the others from reading
 			return
-		}
-		if s.requests++; s.requests == wire.Few {
-			runtime.SetDefaultGOMAXPROCS()
 		}
 		if q.Op == wire.OpLoad { // the others need it
 			s.answer(q)

@@ -11,7 +11,7 @@ package wire
 // come from one release.
 const Version = 2
 
-// Few requests make one signature. Who makes more of them than that is prepared for many.
+// Few requests, at most, make one signature. An Eager reader begins to poll after as many.
 const Few = 16
 
 // MaxFrame bounds a message. A token full of certificates fits.
