@@ -41,6 +41,7 @@ func allowed() []line {
 		{"internal/dn", "", "", ""},
 		{"internal/emulator", "internal/emulator/arn internal/emulator/policy internal/emulator/rolesanywhere internal/emulator/state internal/emulator/wire", "", "a second implementation that shares code repeats its mistakes"},
 		{"internal/emulator/arn", "", "", ""},
+		{"internal/emulator/iam", "internal/emulator/policy internal/emulator/state internal/emulator/wire", "", "a call becomes an answer: it verifies no signature, and listens nowhere"},
 		{"internal/emulator/policy", "", "", "a document and a request become a decision: it imports nothing of ours"},
 		{"internal/emulator/rolesanywhere", "internal/emulator/arn internal/emulator/policy internal/emulator/state internal/emulator/wire", "", "the resources and the operations of one service"},
 		{"internal/emulator/state", "", "", "documents in a folder: it has no resource of a service"},
