@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/iam"
 	"kedge/internal/emulator/wire"
 )
 
@@ -14,9 +15,7 @@ import (
 // chaining").
 const chainLimit = time.Hour
 
-// assumeRole: STS reference, AssumeRole. Session policies are checked, and have no effect. Anyone
-// with credentials and the external id may assume every configured role, except one that requires an
-// aws:SourceArn; a role with a trust policy decides by it.
+// assumeRole: STS reference, AssumeRole. The role's trust policy decides, with the policies of the caller.
 func (e *Emulator) assumeRole(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error) {
 	target, name := parameters["RoleArn"], parameters["RoleSessionName"]
 	if target == "" {
@@ -31,11 +30,9 @@ func (e *Emulator) assumeRole(who *principal, parameters wire.Parameters, now ti
 	if refusal := checkSessionName("roleSessionName", name); refusal != nil {
 		return nil, wire.ForQuery(refusal)
 	}
-	e.mu.RLock()
-	role, ok := e.roles[target]
-	e.mu.RUnlock()
-	if !ok || len(role.TrustAnchorARNs) > 0 {
-		return nil, notAuthorized(who, "sts:AssumeRole", target, "the role does not exist, or wants an aws:SourceArn")
+	role := e.iam.Role(target)
+	if role == nil {
+		return nil, notAuthorized(who, "sts:AssumeRole", target, "the role does not exist")
 	}
 	if refusal := checkPolicies(parameters); refusal != nil {
 		return nil, refusal
@@ -55,11 +52,12 @@ func (e *Emulator) assumeRole(who *principal, parameters wire.Parameters, now ti
 	if refusal != nil {
 		return nil, refusal
 	}
-	if refusal := (chained{who, role, parameters, tags, identity, now}).check(); refusal != nil {
+	if refusal := (chained{who, role, e.iam.AssumePolicies(e.callerOf(who)), parameters, tags, identity, now}).check(); refusal != nil {
 		return nil, refusal
 	}
-	s := newRoleSession(role.ARN, name, now, duration)
+	s := newRoleSession(role, name, now, duration)
 	s.SourceIdentity, s.Tags, s.TransitiveTags = identity, tags.values, tags.transitive
+	s.Policy, s.PolicyARNs = sessionPolicies(parameters)
 	if refusal := e.remember(s); refusal != nil {
 		return nil, refusal
 	}
@@ -70,12 +68,12 @@ func (e *Emulator) assumeRole(who *principal, parameters wire.Parameters, now ti
 	}, nil
 }
 
-func checkRoleDuration(who *principal, role Role, duration time.Duration) *wire.Error {
+func checkRoleDuration(who *principal, role *iam.Role, duration time.Duration) *wire.Error {
 	if who.isRoleSession() && duration > chainLimit {
 		return wire.NewError(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining", "")
 	}
-	if duration > role.MaxSessionDuration {
-		return wire.NewError(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", "the role allows %s", role.MaxSessionDuration)
+	if duration > role.MaxSessionDuration() {
+		return wire.NewError(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", "the role allows %s", role.MaxSessionDuration())
 	}
 	return nil
 }

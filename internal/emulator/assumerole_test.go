@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -48,12 +49,11 @@ func TestAssumeRole_trust(t *testing.T) {
 	w := newSTSWorld(t)
 	role := w.config.Roles[1].ARN
 	set := func(change func(*Role)) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		r := w.roles[role]
-		r.ExternalID, r.Actions = "", nil
+		r := Role{ARN: role, MaxSessionDuration: 2 * time.Hour}
 		change(&r)
-		w.roles[role] = r
+		if err := w.PutRole(r); err != nil {
+			t.Fatal(err)
+		}
 	}
 	assume := func(in sts.AssumeRoleInput) error {
 		in.RoleArn, in.RoleSessionName = &role, aws.String("second")
@@ -106,7 +106,7 @@ func TestAssumeRole_parameters(t *testing.T) {
 		})
 	}
 	ok := sts.AssumeRoleInput{
-		RoleArn: &role, RoleSessionName: aws.String("second"), Policy: aws.String(`{"Version":"2012-10-17","Statement":[]}`),
+		RoleArn: &role, RoleSessionName: aws.String("second"), Policy: aws.String(readPolicy),
 		PolicyArns: []types.PolicyDescriptorType{{Arn: aws.String("arn:aws:iam::aws:policy/ReadOnlyAccess")}},
 	}
 	if _, err := w.sessionClient().AssumeRole(t.Context(), &ok); err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"kedge/internal/emulator/iam"
 	"kedge/internal/emulator/policy"
 	"kedge/internal/emulator/wire"
 )
@@ -14,30 +15,43 @@ import (
 // chained is an AssumeRole request, as a role's trust policy sees it.
 type chained struct {
 	who        *principal
-	role       Role
+	role       *iam.Role
+	policies   policy.Policies // of the caller
 	parameters wire.Parameters
 	tags       *tagSet
 	identity   string
 	now        time.Time
 }
 
-// check asks the role's lists, or its trust policy. The caller's own policies are not emulated: they
-// count as if they allowed everything.
+// check asks the role's trust policy and the caller's policies: tags that are passed or inherited want
+// sts:TagSession, and a source identity, which stays for the whole chain, sts:SetSourceIdentity (IAM guide, "Pass
+// session tags in AWS STS" and "Monitor and control actions taken with assumed roles").
 func (c chained) check() *wire.Error {
-	if refusal := checkTrust(c.who, c.role, c.parameters, c.tags, c.identity); refusal != nil || c.role.trust == nil {
+	if refusal := checkExternalID(c.parameters["ExternalId"]); refusal != nil {
 		return refusal
 	}
+	trust, _ := c.role.TrustPolicy()
 	for _, request := range c.requests() {
-		if r := c.role.trust.Evaluate(&request); r.Outcome != policy.Allowed {
-			refusal := notAuthorized(c.who, request.Action, c.role.ARN, "its trust policy does not allow it:")
-			if r.Outcome == policy.ExplicitDeny {
-				refusal.Message += " with an explicit deny in a resource-based policy" // field reports
-			}
-			refusal.Reasons = explainActions([]policy.ActionResult{{Request: request, Result: r}})
-			return refusal
+		if d := c.policies.Assume(trust, &request); d.Outcome != policy.Allowed {
+			return c.refused(request, d)
 		}
 	}
 	return nil
+}
+
+func (c chained) refused(request policy.Request, d policy.AssumeDecision) *wire.Error {
+	if d.Trust.Outcome == policy.Allowed {
+		refusal := notAuthorized(c.who, request.Action, c.role.ARN, "the caller's own policies do not allow it:")
+		refusal.Message += iam.DenialReason(d.Caller, request.Action)
+		refusal.Reasons = explainDecision(d.Caller)
+		return refusal
+	}
+	refusal := notAuthorized(c.who, request.Action, c.role.ARN, "its trust policy does not allow it:")
+	if d.Trust.Outcome == policy.ExplicitDeny {
+		refusal.Message += " with an explicit deny in a resource-based policy" // field reports
+	}
+	refusal.Reasons = explainActions([]policy.ActionResult{{Request: request, Result: d.Trust}})
+	return refusal
 }
 
 // requests returns what the trust policy is asked, with the keys that the Service Authorization
@@ -48,7 +62,7 @@ func (c chained) requests() []policy.Request {
 		principal.Role = c.who.session.RoleARN
 	}
 	request := func(action string, add ...func(*policy.Context)) policy.Request {
-		context := c.context()
+		context := policy.NewContext(c.who.conditionKeys(c.now))
 		for _, f := range add {
 			f(&context)
 		}
@@ -64,40 +78,41 @@ func (c chained) requests() []policy.Request {
 	return all
 }
 
-// context returns the keys of every action (IAM guide, "AWS global condition context keys").
+// conditionKeys returns the keys of every action (IAM guide, "AWS global condition context keys").
 // aws:SecureTransport is true over HTTP, too: AWS has no STS without TLS.
-func (c chained) context() policy.Context {
-	var k policy.Context
-	k.Set("aws:CurrentTime", c.now.UTC().Format(time.RFC3339))
-	k.Set("aws:EpochTime", strconv.FormatInt(c.now.Unix(), 10))
-	k.Set("aws:PrincipalArn", c.who.ARN)
-	k.Set("aws:PrincipalAccount", c.who.Account)
-	k.Set("aws:PrincipalIsAWSService", "false")
-	k.Set("aws:userid", c.who.UserID)
-	k.Set("aws:SecureTransport", "true")
-	k.Set("aws:RequestedRegion", c.who.Region)
-	if c.who.Address != "" {
-		k.Set("aws:SourceIp", c.who.Address)
+func (p *principal) conditionKeys(now time.Time) map[string][]string {
+	keys := map[string][]string{
+		"aws:CurrentTime":           {now.UTC().Format(time.RFC3339)},
+		"aws:EpochTime":             {strconv.FormatInt(now.Unix(), 10)},
+		"aws:PrincipalArn":          {p.ARN},
+		"aws:PrincipalAccount":      {p.Account},
+		"aws:PrincipalIsAWSService": {"false"},
+		"aws:userid":                {p.UserID},
+		"aws:SecureTransport":       {"true"},
+		"aws:RequestedRegion":       {p.Region},
 	}
-	if c.who.isRoleSession() {
-		k.Set("aws:PrincipalType", "AssumedRole")
+	if p.Address != "" {
+		keys["aws:SourceIp"] = []string{p.Address}
+	}
+	if p.isRoleSession() {
+		keys["aws:PrincipalType"] = []string{"AssumedRole"}
 	} else {
-		k.Set("aws:PrincipalType", "User")
-		k.Set("aws:username", c.who.ARN[strings.LastIndex(c.who.ARN, "/")+1:])
+		keys["aws:PrincipalType"] = []string{"User"}
+		keys["aws:username"] = []string{p.ARN[strings.LastIndex(p.ARN, "/")+1:]}
 	}
-	if s := c.who.session; s != nil {
+	if s := p.session; s != nil {
 		if s.RoleARN != "" { // "aws:PrincipalArn": of a session it is the role's
-			k.Set("aws:PrincipalArn", s.RoleARN)
+			keys["aws:PrincipalArn"] = []string{s.RoleARN}
 		}
-		k.Set("aws:TokenIssueTime", s.Issued.Format(time.RFC3339))
-		for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
-			k.Set("aws:PrincipalTag/"+key, s.Tags[key])
+		keys["aws:TokenIssueTime"] = []string{s.Issued.Format(time.RFC3339)}
+		for key, value := range s.Tags {
+			keys["aws:PrincipalTag/"+key] = []string{value}
 		}
 	}
-	if has := c.who.sourceIdentity(); has != "" {
-		k.Set("aws:SourceIdentity", has)
+	if has := p.sourceIdentity(); has != "" {
+		keys["aws:SourceIdentity"] = []string{has}
 	}
-	return k
+	return keys
 }
 
 func (c chained) addTags(k *policy.Context) {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"kedge/internal/emulator/arn"
-	"kedge/internal/emulator/policy"
+	"kedge/internal/emulator/iam"
 )
 
 // Config is the content of the emulated accounts, and the emulator's settings. Everything has a
@@ -20,9 +20,10 @@ type Config struct {
 	Account string // of generated ARNs; default: that of the first ARN given, else 111122223333
 
 	TrustAnchors []TrustAnchor
-	Profiles     []Profile // default: one that lists every role
-	Roles        []Role    // default: role/kedge
-	Users        []User    // besides the [Emulator.Administrator]; default: none
+	Profiles     []Profile          // default: one that lists every role
+	Roles        []Role             // default: role/kedge
+	Users        []User             // besides the [Emulator.Administrator]; default: none
+	Policies     []iam.PolicyConfig // customer managed policies; default: none
 
 	StateDir string           // folder (0700) where sessions and resources survive a restart, for one emulator at a time; empty keeps them in memory
 	Log      io.Writer        // one readable entry per request, never a secret; nil for none
@@ -58,8 +59,7 @@ type Role struct {
 	ExternalID         string        // the sts:ExternalId condition; empty: none
 	Actions            []string      // that the trust policy allows, such as "sts:AssumeRole"; empty: all
 	TrustPolicy        string        // the whole trust policy, as JSON, in the place of the three lists; empty: none
-
-	trust *policy.Document
+	Permissions        iam.Permissions
 }
 
 // User has long-term keys, which STS accepts as well; GetSessionToken accepts only these.
@@ -67,6 +67,7 @@ type User struct {
 	ARN             string
 	AccessKeyID     string
 	SecretAccessKey string
+	Permissions     iam.Permissions // several entries of one user have those of the first
 }
 
 const (

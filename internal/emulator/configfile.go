@@ -3,13 +3,14 @@ package emulator
 import (
 	"encoding/json/jsontext"
 	"encoding/json/v2"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
+
+	"kedge/internal/emulator/iam"
 )
 
 // maxFile bounds the size of a configuration and of the files it names.
@@ -43,12 +44,24 @@ type configFile struct {
 		ExternalID         string         `json:"externalId"`
 		Actions            []string       `json:"actions"`
 		TrustPolicy        jsontext.Value `json:"trustPolicy"` // the document, or the name of its file
+
+		Policies            map[string]jsontext.Value `json:"policies"` // inline: documents, or the names of their files
+		ManagedPolicyARNs   []string                  `json:"managedPolicyArns"`
+		PermissionsBoundary string                    `json:"permissionsBoundary"` // ARN of a managed policy
 	} `json:"roles"`
 	Users []struct {
 		ARN             string `json:"arn"`
 		AccessKeyID     string `json:"accessKeyId"`
 		SecretAccessKey string `json:"secretAccessKey"`
+
+		Policies            map[string]jsontext.Value `json:"policies"` // as of roles
+		ManagedPolicyARNs   []string                  `json:"managedPolicyArns"`
+		PermissionsBoundary string                    `json:"permissionsBoundary"`
 	} `json:"users"`
+	Policies []struct {
+		ARN      string         `json:"arn"`
+		Document jsontext.Value `json:"document"` // the document, or the name of its file
+	} `json:"policies"`
 }
 
 // ReadConfig reads a configuration file and the certificates and CRLs it names:
@@ -59,9 +72,12 @@ type configFile struct {
 //	  "profiles": [{"arn": "…", "aliasName": "team/web", "roleArns": ["…"], "durationSeconds": 3600, "acceptRoleSessionName": false, "disabled": false}],
 //	  "roles": [{"arn": "…", "maxSessionDuration": 3600, "trustAnchorArns": ["…"], "externalId": "…", "actions": ["sts:AssumeRole"]},
 //	    {"arn": "…", "trustPolicy": {"Version": "2012-10-17", "Statement": […]}}, {"arn": "…", "trustPolicy": "trust.json"}],
-//	  "users": [{"arn": "…", "accessKeyId": "AKIA…", "secretAccessKey": "…"}]
+//	  "users": [{"arn": "…", "accessKeyId": "AKIA…", "secretAccessKey": "…"}],
+//	  "policies": [{"arn": "…", "document": "read.json"}]
 //	}
 //
+// Roles and users may have policies: "policies": {"NAME": {"Version": …}, "NAME": "read.json"}, "managedPolicyArns": ["…"],
+// "permissionsBoundary": "…".
 // Everything may be left out, as in [Config]. A member it does not know is an *[UnknownMemberError]. The
 // errors name the file; what the members mean together is checked by [New].
 func ReadConfig(path string) (Config, error) {
@@ -113,42 +129,34 @@ func (f configFile) config(dir string) (Config, error) {
 		if err != nil {
 			return Config{}, fmt.Errorf("maxSessionDuration: %w", err)
 		}
-		trust, err := trustPolicyOf(dir, r.TrustPolicy)
+		trust, err := documentOf(dir, r.TrustPolicy, checkTrustText)
 		if err != nil {
 			return Config{}, fmt.Errorf("trustPolicy: %w", err)
 		}
+		permissions, err := permissionsOf(dir, r.Policies, r.ManagedPolicyARNs, r.PermissionsBoundary)
+		if err != nil {
+			return Config{}, err
+		}
 		c.Roles = append(c.Roles, Role{
 			ARN: r.ARN, MaxSessionDuration: duration, TrustAnchorARNs: r.TrustAnchorARNs, ExternalID: r.ExternalID,
-			Actions: r.Actions, TrustPolicy: trust,
+			Actions: r.Actions, TrustPolicy: trust, Permissions: permissions,
 		})
 	}
 	for _, u := range f.Users {
-		c.Users = append(c.Users, User{u.ARN, u.AccessKeyID, u.SecretAccessKey})
+		permissions, err := permissionsOf(dir, u.Policies, u.ManagedPolicyARNs, u.PermissionsBoundary)
+		if err != nil {
+			return Config{}, err
+		}
+		c.Users = append(c.Users, User{u.ARN, u.AccessKeyID, u.SecretAccessKey, permissions})
+	}
+	for _, p := range f.Policies {
+		document, err := documentOf(dir, p.Document, checkIdentityText)
+		if err != nil {
+			return Config{}, fmt.Errorf("policy %s: %w", p.ARN, err)
+		}
+		c.Policies = append(c.Policies, iam.PolicyConfig{ARN: p.ARN, Document: document})
 	}
 	return c, nil
-}
-
-// trustPolicyOf returns a trust policy that stands in the configuration, or in a file named there.
-func trustPolicyOf(dir string, value jsontext.Value) (string, error) {
-	if value.Kind() != jsontext.KindString {
-		return string(value), nil
-	}
-	var name string
-	if err := json.Unmarshal(value, &name); err != nil {
-		return "", err
-	}
-	if name == "" {
-		return "", errors.New("it is empty: give the policy, or the name of its file")
-	}
-	path := under(dir, name)
-	data, err := ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	if _, err := parseTrustPolicy(string(data)); err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
-	}
-	return string(data), nil
 }
 
 // optionalSeconds returns 0, the default, for a missing value.

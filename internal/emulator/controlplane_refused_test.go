@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"kedge/internal/emulator/iam"
 	"kedge/internal/emulator/rolesanywhere"
 )
 
@@ -231,7 +232,10 @@ func TestControlPlane_body(t *testing.T) {
 // in an account of its own alone.
 func TestControlPlane_caller(t *testing.T) {
 	t.Parallel()
-	alice := User{ARN: "arn:aws:iam::222233334444:user/alice", AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret"}
+	alice := User{
+		ARN: "arn:aws:iam::222233334444:user/alice", AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret",
+		Permissions: iam.Permissions{Attached: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}},
+	}
 	w := newControlWorld(t, func(c *Config) { c.Users = []User{alice} })
 	w.session(t, w.TrustAnchorARN(), w.ProfileARN(), w.root.issue(t, leafTemplate())).created(t)
 	session := w.sessions.all()[0]

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/iam"
 	"kedge/internal/emulator/policy"
 	"kedge/internal/emulator/rolesanywhere"
 	"kedge/internal/emulator/wire"
@@ -30,7 +31,7 @@ type sessionRequest struct {
 type sessionGrant struct {
 	anchor   *rolesanywhere.TrustAnchor
 	profile  *rolesanywhere.Profile
-	role     Role
+	role     *iam.Role
 	duration time.Duration
 	name     string
 	tags     map[string]string
@@ -210,24 +211,18 @@ func (e *Emulator) authorizeRole(in *sessionRequest, g *sessionGrant, leaf *x509
 	if in.DurationSeconds != nil {
 		g.duration = min(g.duration, time.Duration(*in.DurationSeconds)*time.Second)
 	}
-	if g.duration > role.MaxSessionDuration {
-		return nil, wire.Denied(textMaxDuration, "%s asked for, the role allows %s", g.duration, role.MaxSessionDuration)
+	if most := role.MaxSessionDuration(); g.duration > most {
+		return nil, wire.Denied(textMaxDuration, "%s asked for, the role allows %s", g.duration, most)
 	}
 	g.role, g.name = role, session.SessionName
 	return g, nil
 }
 
 // roleFor returns the role of a session, if its trust policy allows the session.
-func (e *Emulator) roleFor(session policy.CertificateSession) (Role, *wire.Error) {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	role, ok := e.roles[session.Role]
-	if !ok {
-		return role, wire.Denied(textAssume, "%s does not exist", session.Role)
+func (e *Emulator) roleFor(session policy.CertificateSession) (*iam.Role, *wire.Error) {
+	role := e.iam.Role(session.Role)
+	if role == nil {
+		return nil, wire.Denied(textAssume, "%s does not exist", session.Role)
 	}
-	// Guide, "resource-aliases": aws:SourceArn is the anchor's own ARN, not the alias of the request.
-	if len(role.TrustAnchorARNs) > 0 && !slices.Contains(role.TrustAnchorARNs, session.TrustAnchor) {
-		return role, wire.Denied(textAssume, "the role's trust policy wants another aws:SourceArn than %s", session.TrustAnchor)
-	}
-	return role, role.checkTrustPolicy(session)
+	return role, checkTrustPolicy(role, session)
 }

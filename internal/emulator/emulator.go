@@ -2,12 +2,12 @@ package emulator
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/iam"
 	"kedge/internal/emulator/rolesanywhere"
 )
 
@@ -16,13 +16,12 @@ type Emulator struct {
 	config   Config
 	log      logger
 	sessions *store
+	iam      *iam.Store // roles and users
 
 	resources     *rolesanywhere.Store
 	administrator User
 
 	mu     sync.RWMutex
-	roles  map[string]Role
-	users  map[string]User // by access key id
 	calls  []Call
 	faults []Fault
 }
@@ -47,12 +46,15 @@ func New(c Config) (*Emulator, error) {
 	if err := cmp.Or(CheckRegion(c.Region), CheckAccount(c.Account)); err != nil {
 		return nil, err
 	}
-	e := &Emulator{config: c, log: logger{w: c.Log}, roles: map[string]Role{}, users: map[string]User{}}
+	e := &Emulator{config: c, log: logger{w: c.Log}}
 	var err error
+	if e.iam, err = openIAM(c); err != nil {
+		return nil, err
+	}
 	if e.resources, err = rolesanywhere.Open(c.StateDir); err != nil {
 		return nil, err
 	}
-	e.resources.Authorize = authorizeCaller
+	e.resources.Authorize = e.authorizeResource
 	if err := e.load(c); err != nil {
 		return nil, err
 	}
@@ -64,12 +66,6 @@ func New(c Config) (*Emulator, error) {
 }
 
 func (e *Emulator) load(c Config) error {
-	for _, role := range c.Roles {
-		err := cmp.Or(role.validate(), role.parseTrust())
-		if err := put(e.roles, role.ARN, role, err); err != nil {
-			return err
-		}
-	}
 	for _, t := range c.TrustAnchors {
 		if err := e.seedAnchor(t); err != nil {
 			return err
@@ -84,34 +80,6 @@ func (e *Emulator) load(c Config) error {
 			return err
 		}
 	}
-	for _, u := range c.Users {
-		if err := put(e.users, u.AccessKeyID, u, u.validate()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func put[V any](m map[string]V, key string, value V, err error) error {
-	if err != nil {
-		return err
-	}
-	if _, twice := m[key]; twice {
-		return fmt.Errorf("%s is configured twice", key)
-	}
-	m[key] = value
-	return nil
-}
-
-// PutRole adds a role, or replaces the one with the same ARN. A profile must list it.
-func (e *Emulator) PutRole(r Role) error {
-	r = e.config.roleDefaults(r, 0)
-	if err := cmp.Or(r.validate(), r.parseTrust()); err != nil {
-		return err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.roles[r.ARN] = r
 	return nil
 }
 

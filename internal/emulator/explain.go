@@ -34,6 +34,21 @@ func explainRefusal(actions []policy.ActionResult) []string {
 	return explainActions(refused)
 }
 
+// explainDecision returns the lines for what limits a caller, policy by policy.
+func explainDecision(d policy.Decision) []string {
+	var lines []string
+	for _, l := range d.Layers {
+		lines = append(lines, fmt.Sprintf("%s: %s", l.Layer, l.Outcome))
+		for i, r := range l.Results {
+			lines = append(lines, fmt.Sprintf("  policy %d: %s", i+1, r.Outcome))
+			for _, s := range r.Statements {
+				lines = append(lines, explainStatement(s)...)
+			}
+		}
+	}
+	return lines
+}
+
 func explainStatement(s policy.StatementResult) []string {
 	title := "statement " + strconv.Itoa(s.Index+1)
 	if s.Sid != "" {

@@ -261,7 +261,7 @@ func TestState_survivesRestart(t *testing.T) {
 	// What expired two days ago is forgotten at the next session.
 	now = now.Add(48 * time.Hour)
 	e = open()
-	if err := e.remember(newRoleSession(e.RoleARN(), "new", now, time.Hour)); err != nil {
+	if err := e.remember(newRoleSession(e.iam.Role(e.RoleARN()), "new", now, time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) || e.sessions.find(key) != nil {

@@ -13,10 +13,10 @@ import (
 // The maximum sizes of requests. The service's own are unknown; what it documents fits in these.
 const (
 	maxSessionBody = 64 << 10
-	maxSTSBody     = 1 << 20
+	maxQueryBody   = 1 << 20
 )
 
-// Handler returns the services: CreateSession at /sessions, STS at /, the control plane of IAM Roles
+// Handler returns the services: CreateSession at /sessions, STS and IAM at /, the control plane of IAM Roles
 // Anywhere at its paths, and the control interface of the emulator below /_emulator/.
 func (e *Emulator) Handler() http.Handler { return http.HandlerFunc(e.serve) }
 
@@ -28,7 +28,7 @@ func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, controlPrefix):
 		e.serveControl(w, r)
 	case r.URL.Path == "/":
-		e.serveSTS(w, r)
+		e.serveQuery(w, r)
 	default:
 		if op, id, ok := rolesanywhere.Find(r.Method, path); ok {
 			e.serveResources(w, r, op, id)
@@ -39,15 +39,14 @@ func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
 		// The answer of AWS's REST-JSON services to an unknown operation.
 		e.refuse(w, now, Call{Operation: r.Method + " " + r.URL.Path}, &wire.Error{
 			Status: http.StatusNotFound, Code: "UnknownOperationException", Message: "Unknown operation",
-			Why: fmt.Sprintf("%s %.80q: CreateSession is POST /sessions, STS is /", r.Method, path),
+			Why: fmt.Sprintf("%s %.80q: CreateSession is POST /sessions, STS and IAM are /", r.Method, path),
 		})
 	}
 }
 
-// begin takes the fault for a request, and sets the headers of its answer. The time of the call is
+// begin sets the time of a request, which a fault may shift, and the headers of its answer. The time of the call is
 // that of all checks.
-func (e *Emulator) begin(w http.ResponseWriter, sts bool, operation string) (Fault, Call) {
-	fault := e.takeFault(sts)
+func (e *Emulator) begin(w http.ResponseWriter, fault Fault, operation string) (Fault, Call) {
 	now := e.config.Now()
 	if fault.Kind == "skew" {
 		now = now.Add(fault.duration())
@@ -57,7 +56,7 @@ func (e *Emulator) begin(w http.ResponseWriter, sts bool, operation string) (Fau
 }
 
 func (e *Emulator) serveSessions(w http.ResponseWriter, r *http.Request) {
-	fault, call := e.begin(w, false, "CreateSession")
+	fault, call := e.begin(w, e.takeFault(false), "CreateSession")
 	now := call.Time
 	body, refusal := wire.ReadBody(r, maxSessionBody)
 	if refusal == nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/iam"
 	"kedge/internal/emulator/wire"
 )
 
@@ -26,6 +27,8 @@ type Session struct {
 	ProfileARN     string            `json:"profileArn,omitzero"`
 	SerialNumber   string            `json:"serialNumber,omitzero"` // of the leaf, in decimal
 	Tags           map[string]string `json:"tags,omitzero"`
+	Policy         string            `json:"policy,omitzero"`         // session policy of AssumeRole
+	PolicyARNs     []string          `json:"policyArns,omitzero"`     // managed session policies of AssumeRole
 	TransitiveTags []string          `json:"transitiveTags,omitzero"` // keys of the tags that are passed to chained sessions
 	Issued         time.Time         `json:"issued"`
 	Expiration     time.Time         `json:"expiration"`
@@ -35,7 +38,7 @@ type Session struct {
 
 // issue issues credentials for what authorize granted.
 func (e *Emulator) issue(g *sessionGrant, leaf *x509.Certificate, now time.Time) (*Session, *wire.Error) {
-	s := newRoleSession(g.role.ARN, g.name, now, g.duration)
+	s := newRoleSession(g.role, g.name, now, g.duration)
 	s.SourceIdentity = sourceIdentityOf(leaf)
 	s.TrustAnchorARN = g.anchor.ARN
 	s.ProfileARN = g.profile.ARN
@@ -57,12 +60,12 @@ func (e *Emulator) remember(s *Session) *wire.Error {
 
 // newRoleSession generates credentials that look like STS's: an access key id of ASIA and 16
 // characters, a secret of 40, an opaque token (IAM guide, "Unique identifiers").
-func newRoleSession(roleARN, name string, now time.Time, duration time.Duration) *Session {
-	role, _ := arn.Parse(roleARN, "iam", "role") // validated with the configuration
+func newRoleSession(r *iam.Role, name string, now time.Time, duration time.Duration) *Session {
+	role, _ := arn.Parse(r.ARN, "iam", "role") // validated where it was made
 	s := newSession(now, duration)
-	s.RoleARN = roleARN
+	s.RoleARN = r.ARN
 	s.AssumedRoleARN = arn.ARN{Partition: role.Partition, Service: "sts", Account: role.Account, Resource: "assumed-role/" + role.ID() + "/" + name}.String()
-	s.UserID = uniqueID("AROA", roleARN) + ":" + name
+	s.UserID = r.ID + ":" + name
 	s.Account = role.Account
 	return s
 }

@@ -2,11 +2,9 @@ package emulator
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
-	"kedge/internal/emulator/arn"
 	"kedge/internal/emulator/wire"
 )
 
@@ -29,48 +27,6 @@ func (p *principal) sourceIdentity() string {
 	return p.session.SourceIdentity
 }
 
-func (e *Emulator) serveSTS(w http.ResponseWriter, r *http.Request) {
-	fault, call := e.begin(w, true, "STS")
-	now := call.Time
-	refuse := func(refusal *wire.Error) {
-		e.recordRefusal(now, call, refusal)
-		writeSTSError(w, refusal)
-	}
-	body, refusal := wire.ReadBody(r, maxSTSBody)
-	if refusal != nil {
-		refuse(refusal)
-		return
-	}
-	if fault.misbehave(r.Context(), w, writeSTSError) {
-		e.recordFault(now, call, fault)
-		return
-	}
-	request := wire.NewRequest(r, body)
-	query, parameters, refusal := request.Form()
-	if refusal != nil {
-		refuse(refusal)
-		return
-	}
-	if action := parameters["Action"]; action != "" {
-		call.Operation = action
-	}
-	who, refusal := e.identify(request, query, "sts", now)
-	if refusal != nil {
-		refuse(refusal)
-		return
-	}
-	who.Address, _, _ = net.SplitHostPort(r.RemoteAddr)
-	result, refusal := e.perform(who, parameters, now)
-	if refusal != nil {
-		refuse(refusal)
-		return
-	}
-	call.Status = http.StatusOK
-	e.record(call)
-	e.log.entry(now, fmt.Sprintf("%s 200 for %s, source identity %q%s", call.Operation, who.ARN, who.sourceIdentity(), faultNote(fault)))
-	wire.WriteXML(w, http.StatusOK, result)
-}
-
 // identify returns the principal whose credentials signed the request for a service.
 func (e *Emulator) identify(r wire.Request, query []wire.Pair, service string, now time.Time) (*principal, *wire.Error) {
 	var who *principal
@@ -83,7 +39,7 @@ func (e *Emulator) identify(r wire.Request, query []wire.Pair, service string, n
 	if refusal != nil {
 		return nil, refusal
 	}
-	who.Region = signer.Region
+	who.Region, who.AccessKeyID = signer.Region, signer.Key
 	return who, nil
 }
 
@@ -99,22 +55,16 @@ func (e *Emulator) find(accessKeyID string) *principal {
 	if s := e.sessions.find(accessKeyID); s != nil {
 		return &principal{Caller: wire.Caller{ARN: s.AssumedRoleARN, UserID: s.UserID, Account: s.Account, Role: s.RoleARN}, secret: s.secretAccessKey, session: s}
 	}
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	u, ok := e.users[accessKeyID]
+	k, ok := e.iam.Key(accessKeyID)
 	if !ok {
 		return nil
 	}
-	a, _ := arn.Parse(u.ARN, "iam", "user") // validated by New
-	return &principal{Caller: wire.Caller{ARN: u.ARN, UserID: uniqueID("AIDA", u.ARN), Account: a.Account}, secret: u.SecretAccessKey}
+	return &principal{Caller: wire.Caller{ARN: k.User.ARN, UserID: k.User.ID, Account: k.Account}, secret: k.Secret}
 }
 
-// perform performs an action (STS reference).
-func (e *Emulator) perform(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error) {
+// performSTS performs an action of STS (STS reference).
+func (e *Emulator) performSTS(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error) {
 	action, version := parameters["Action"], parameters["Version"]
-	if action == "" {
-		return nil, wire.NewError(http.StatusBadRequest, "MissingAction", "The request must contain the parameter Action", "")
-	}
 	if version == stsVersion {
 		switch action {
 		case "GetCallerIdentity":

@@ -42,7 +42,7 @@ func newSTSWorld(t *testing.T) *stsWorld {
 	})
 	leaf := root.issue(t, leafTemplate())
 	grant := &sessionGrant{
-		anchor: w.resources.TrustAnchor(w.TrustAnchorARN()), profile: w.resources.Profile(w.ProfileARN()), role: w.roles[w.RoleARN()],
+		anchor: w.resources.TrustAnchor(w.TrustAnchorARN()), profile: w.resources.Profile(w.ProfileARN()), role: w.iam.Role(w.RoleARN()),
 		duration: time.Hour, name: "5ec2e7", tags: principalTags(leaf.cert),
 	}
 	var refusal *wire.Error

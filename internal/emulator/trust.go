@@ -1,15 +1,14 @@
 package emulator
 
 import (
-	"crypto/subtle"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"kedge/internal/emulator/policy"
 	"kedge/internal/emulator/wire"
 )
 
@@ -19,32 +18,18 @@ func notAuthorized(who *principal, action, role, why string, args ...any) *wire.
 	return accessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", who.ARN, action, role), why, args...)
 }
 
-// checkTrust: the external id, and what the trust policy must allow besides sts:AssumeRole: tags
-// that are passed or inherited want sts:TagSession, and a source identity, which stays for the
-// whole chain, sts:SetSourceIdentity (IAM guide, "Pass session tags in AWS STS" and "Monitor and
-// control actions taken with assumed roles").
-func checkTrust(who *principal, role Role, parameters wire.Parameters, tags *tagSet, identity string) *wire.Error {
-	external := parameters["ExternalId"]
-	if external != "" {
-		switch n := utf8.RuneCountInString(external); {
-		case n < 2:
-			return wire.ForQuery(wire.Constraint("externalId", external, "have length greater than or equal to 2"))
-		case n > 1224:
-			return wire.ForQuery(wire.Constraint("externalId", external, "have length less than or equal to 1224"))
-		case !regexp.MustCompile(`^[\w+=,.@:\/-]*$`).MatchString(external):
-			return wire.ForQuery(wire.Constraint("externalId", external, `satisfy regular expression pattern: [\w+=,.@:\/-]*`))
-		}
+// checkExternalID: STS reference, AssumeRole, ExternalId.
+func checkExternalID(external string) *wire.Error {
+	if external == "" {
+		return nil
 	}
-	allows := func(action string) bool { return len(role.Actions) == 0 || slices.Contains(role.Actions, action) }
-	switch {
-	case role.ExternalID != "" && subtle.ConstantTimeCompare([]byte(role.ExternalID), []byte(external)) != 1:
-		return notAuthorized(who, "sts:AssumeRole", role.ARN, "its trust policy wants another external id than %q", external)
-	case !allows("sts:AssumeRole"):
-		return notAuthorized(who, "sts:AssumeRole", role.ARN, "its trust policy does not allow it")
-	case len(tags.values) > 0 && !allows("sts:TagSession"):
-		return notAuthorized(who, "sts:TagSession", role.ARN, "there are tags, and its trust policy does not allow it")
-	case identity != "" && !allows("sts:SetSourceIdentity"):
-		return notAuthorized(who, "sts:SetSourceIdentity", role.ARN, "the source identity is %q, and its trust policy does not allow it", identity)
+	switch n := utf8.RuneCountInString(external); {
+	case n < 2:
+		return wire.ForQuery(wire.Constraint("externalId", external, "have length greater than or equal to 2"))
+	case n > 1224:
+		return wire.ForQuery(wire.Constraint("externalId", external, "have length less than or equal to 1224"))
+	case !regexp.MustCompile(`^[\w+=,.@:\/-]*$`).MatchString(external):
+		return wire.ForQuery(wire.Constraint("externalId", external, `satisfy regular expression pattern: [\w+=,.@:\/-]*`))
 	}
 	return nil
 }
@@ -56,16 +41,15 @@ const (
 
 // checkPolicies: STS reference, AssumeRole, Policy and PolicyArns.
 func checkPolicies(parameters wire.Parameters) *wire.Error {
-	if policy, ok := parameters["Policy"]; ok {
+	if text, ok := parameters["Policy"]; ok {
 		switch {
-		case policy == "":
-			return wire.ForQuery(wire.Constraint("policy", policy, "have length greater than or equal to 1"))
-		case utf8.RuneCountInString(policy) > maxSessionPolicy:
+		case text == "":
+			return wire.ForQuery(wire.Constraint("policy", text, "have length greater than or equal to 1"))
+		case utf8.RuneCountInString(text) > maxSessionPolicy:
 			return wire.ForQuery(wire.Constraint("policy", "…", "have length less than or equal to 2048"))
 		}
-		var document struct{ Version, Statement any }
-		if json.Unmarshal([]byte(policy), &document) != nil || document.Statement == nil {
-			return wire.NewError(http.StatusBadRequest, "MalformedPolicyDocument", "Syntax errors in policy.", "no JSON with a Statement")
+		if _, err := policy.Parse(policy.Session, []byte(text)); err != nil {
+			return malformedPolicy(err)
 		}
 	}
 	arns, refusal := parameters.Members("PolicyArns", "arn")
@@ -81,4 +65,22 @@ func checkPolicies(parameters wire.Parameters) *wire.Error {
 		}
 	}
 	return nil
+}
+
+// malformedPolicy returns the error for a policy that package policy refuses.
+func malformedPolicy(err error) *wire.Error {
+	message := "Syntax errors in policy."
+	if wrong, ok := errors.AsType[*policy.MalformedError](err); ok {
+		message = wrong.Message
+	}
+	return wire.NewError(http.StatusBadRequest, "MalformedPolicyDocument", message, "%v", err)
+}
+
+// sessionPolicies returns the session policies of a request that checkPolicies has checked.
+func sessionPolicies(parameters wire.Parameters) (document string, managed []string) {
+	items, _ := parameters.Members("PolicyArns", "arn")
+	for _, item := range items {
+		managed = append(managed, item["arn"])
+	}
+	return parameters["Policy"], managed
 }

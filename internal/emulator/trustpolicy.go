@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/iam"
 	"kedge/internal/emulator/policy"
 	"kedge/internal/emulator/wire"
 )
@@ -27,13 +28,13 @@ func parseTrustPolicy(document string) (*policy.Document, error) {
 // errTwoTrusts is a role that says twice who may assume it.
 var errTwoTrusts = errors.New("a role with a trust policy has its conditions there: leave trustAnchorArns, externalId and actions out")
 
-// parseTrust reads the trust policy of a role that has one.
-func (r *Role) parseTrust() error {
+// parseTrust checks the trust policy of a role that has one.
+func (r Role) parseTrust() error {
 	if r.TrustPolicy == "" {
 		return nil
 	}
-	var err error
-	if r.trust, err = parseTrustPolicy(r.TrustPolicy); err == nil && (len(r.TrustAnchorARNs) > 0 || r.ExternalID != "" || len(r.Actions) > 0) {
+	_, err := parseTrustPolicy(r.TrustPolicy)
+	if err == nil && (len(r.TrustAnchorARNs) > 0 || r.ExternalID != "" || len(r.Actions) > 0) {
 		err = errTwoTrusts
 	}
 	if err != nil {
@@ -51,12 +52,10 @@ func certificateSession(role string, anchor arn.ARN, leaf *x509.Certificate, tag
 	}
 }
 
-// checkTrustPolicy asks the role's trust policy, if it has one. The refusal has the reasons.
-func (r Role) checkTrustPolicy(session policy.CertificateSession) *wire.Error {
-	if r.trust == nil {
-		return nil
-	}
-	d := session.Authorize(r.trust)
+// checkTrustPolicy asks the trust policy of a role. The refusal has the reasons.
+func checkTrustPolicy(r *iam.Role, session policy.CertificateSession) *wire.Error {
+	trust, _ := r.TrustPolicy()
+	d := session.Authorize(trust)
 	if d.Outcome == policy.Allowed {
 		return nil
 	}

@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"encoding/xml"
-	"net/http"
 	"time"
 
 	"kedge/internal/emulator/wire"
@@ -49,8 +48,4 @@ type assumedRoleUser struct {
 
 func credentialsOf(s *Session) xmlCredentials {
 	return xmlCredentials{s.AccessKeyID, s.secretAccessKey, s.sessionToken, s.Expiration.Format(time.RFC3339)}
-}
-
-func writeSTSError(w http.ResponseWriter, refusal *wire.Error) {
-	wire.WriteXMLError(w, stsNamespace, refusal)
 }

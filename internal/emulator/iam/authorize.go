@@ -43,7 +43,7 @@ func check(policies policy.Policies, request policy.Request, shown string) error
 		return nil
 	}
 	e := accessDenied(request.Principal.ARN, request.Action, shown)
-	e.Message += because(d, request.Action)
+	e.Message += DenialReason(d, request.Action)
 	e.Decision, e.Request = &d, &request
 	return e
 }
@@ -56,9 +56,9 @@ func accessDenied(principal, action, shown string) *Error {
 	}
 }
 
-// because returns the end of the message, which names the kind of policy that decided (IAMG
+// DenialReason returns the end of the message of AccessDenied, which names the kind of policy that decided (IAMG
 // troubleshoot_access-denied).
-func because(d policy.Decision, action string) string {
+func DenialReason(d policy.Decision, action string) string {
 	names := map[policy.Layer]string{
 		policy.IdentityLayer: "identity-based policy", policy.BoundaryLayer: "permissions boundary", policy.SessionLayer: "session policy",
 	}

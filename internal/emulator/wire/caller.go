@@ -4,5 +4,6 @@ package wire
 type Caller struct {
 	ARN, UserID, Account string
 	Role                 string // its ARN, if this is a session of a role
+	AccessKeyID          string // that the request was signed with
 	Region, Address      string // what the request was signed for, and came from
 }
