@@ -37,7 +37,7 @@ GetSessionToken of STS for the credentials it gave out. It verifies every reques
 documented to, says on standard error why it refused one, and needs no AWS account.
 
 The AWS CLI and SDKs manage its trust anchors, profiles, CRLs and subjects, with all operations of
-IAM Roles Anywhere. The key for that is in KEDGE_ADMIN_ACCESS_KEY_ID and KEDGE_ADMIN_SECRET_ACCESS_KEY.
+IAM Roles Anywhere, and its roles, users and policies, with those of IAM that they need. The key for that is in KEDGE_ADMIN_ACCESS_KEY_ID and KEDGE_ADMIN_SECRET_ACCESS_KEY.
 What the flags and --config name is there at every start; with --state, what operations changed or deleted
 stays so until the configuration has something else.
 
@@ -47,6 +47,8 @@ GET /_emulator/sessions and /_emulator/calls show what happened; POST /_emulator
 --config has roles such as these; trustPolicy is the policy, or the name of its file. With it, trustAnchorArns, externalId
 and actions are left out:
   {"roles": [{"arn": "arn:aws:iam::111122223333:role/web", "maxSessionDuration": 3600, "trustPolicy": "trust.json"}]}
+Roles and users have policies by "policies": {"NAME": "policy.json"}, "managedPolicyArns" and "permissionsBoundary". Without
+any, a role or user of --config may assume every role that trusts it, and do nothing else.
 
 Kinds of --fault: ` + strings.Join(emulator.FaultKinds(), ", ") + `.
 

@@ -142,21 +142,27 @@ func (f configFile) config(dir string) (Config, error) {
 			Actions: r.Actions, TrustPolicy: trust, Permissions: permissions,
 		})
 	}
+	err := f.addUsers(dir, &c)
+	return c, err
+}
+
+// addUsers adds the users and the managed policies.
+func (f configFile) addUsers(dir string, c *Config) error {
 	for _, u := range f.Users {
 		permissions, err := permissionsOf(dir, u.Policies, u.ManagedPolicyARNs, u.PermissionsBoundary)
 		if err != nil {
-			return Config{}, err
+			return err
 		}
 		c.Users = append(c.Users, User{u.ARN, u.AccessKeyID, u.SecretAccessKey, permissions})
 	}
 	for _, p := range f.Policies {
 		document, err := documentOf(dir, p.Document, checkIdentityText)
 		if err != nil {
-			return Config{}, fmt.Errorf("policy %s: %w", p.ARN, err)
+			return fmt.Errorf("policy %s: %w", p.ARN, err)
 		}
 		c.Policies = append(c.Policies, iam.PolicyConfig{ARN: p.ARN, Document: document})
 	}
-	return c, nil
+	return nil
 }
 
 // optionalSeconds returns 0, the default, for a missing value.

@@ -1,14 +1,14 @@
-// Package emulator emulates IAM Roles Anywhere, CreateSession and the control plane, and the part of
-// STS that accepts its credentials, on loopback: for the quickstart, for tests, and for people
-// without an AWS account. What the services have in common is in package wire, the control plane in
-// package rolesanywhere.
+// Package emulator emulates IAM Roles Anywhere, CreateSession and the control plane, the part of STS that
+// accepts its credentials, and IAM's roles, users and policies, on loopback: for the quickstart, for tests,
+// and for people without an AWS account. What the services have in common is in package wire, the control
+// plane in package rolesanywhere, IAM in package iam.
 //
 // It is the second, independent implementation of the protocol. It is written from the
 // AWS documentation and field reports alone, uses the standard library only, and never
 // imports the packages that sign: a mistake in their canonical request is not repeated
 // here. It promises to be at least as strict as the service is documented to be, and to
-// log why a request was refused, with the canonical request it computed. A role may have
-// a trust policy, which package policy evaluates; there are no other policies, only lists.
+// log why a request was refused, with the canonical request it computed. Trust policies, and those of the
+// sender of a call, are evaluated by package policy; the lists of a configured role are a trust policy, too.
 //
 // Comments name where each rule comes from: a page of the "guide" (the IAM Roles Anywhere
 // User Guide), of the "IAM guide" (Signature Version 4), the "STS reference", a section of
@@ -22,6 +22,8 @@
 //     "Invalid signature", as it is with the service.
 //   - A source identity may have characters that STS does not accept there ([\w+=,.@-]), such as
 //     a blank in a common name: what the service does is not documented, so it is passed on.
+//   - Operations of IAM and of IAM Roles Anywhere are allowed by the policies of their sender alone. AssumeRole
+//     is as well, but for roles and users of the configuration without policies: see [iam.Store.AssumePolicies].
 //   - A state folder is for one process at a time: with two, neither would see the sessions that
 //     the other issues after the start. LockState prevents that.
 //   - The control plane accepts the key of every user; no identity policies are evaluated, and the

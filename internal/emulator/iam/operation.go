@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// version of the API (API, "Making Query Requests").
+// Version is that of the API (API, "Making Query Requests").
 const Version = "2010-05-08"
 
 // operation is one operation of the API.

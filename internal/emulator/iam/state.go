@@ -45,13 +45,8 @@ func (a *account) parse() error {
 	if a.Roles == nil || a.Users == nil || a.Policies == nil {
 		return errors.New("a list is missing")
 	}
-	for key, r := range a.Roles {
-		if r == nil || r.misplaced(key) {
-			return fmt.Errorf("role %q is damaged", key)
-		}
-		if err := errors.Join(r.Trust.parse(policy.Trust), r.parse()); err != nil {
-			return fmt.Errorf("role %s: %w", r.Name, err)
-		}
+	if err := a.parseRoles(); err != nil {
+		return err
 	}
 	for key, u := range a.Users {
 		if u == nil || u.misplaced(key) {
@@ -65,10 +60,29 @@ func (a *account) parse() error {
 		if p == nil || folded(p.Name) != key || p.ARN == "" || len(p.Versions) == 0 {
 			return fmt.Errorf("policy %q is damaged", key)
 		}
-		for i := range p.Versions {
-			if err := p.Versions[i].parse(policy.Identity); err != nil {
-				return fmt.Errorf("policy %s: %w", p.Name, err)
-			}
+		if err := p.parse(); err != nil {
+			return fmt.Errorf("policy %s: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+func (a *account) parseRoles() error {
+	for key, r := range a.Roles {
+		if r == nil || r.misplaced(key) {
+			return fmt.Errorf("role %q is damaged", key)
+		}
+		if err := errors.Join(r.Trust.parse(policy.Trust), r.parse()); err != nil {
+			return fmt.Errorf("role %s: %w", r.Name, err)
+		}
+	}
+	return nil
+}
+
+func (p *managed) parse() error {
+	for i := range p.Versions {
+		if err := p.Versions[i].parse(policy.Identity); err != nil {
+			return err
 		}
 	}
 	return nil
