@@ -11,10 +11,14 @@ import (
 // the largest bodies, slowly, take up to 64 KiB more for each connection.
 const memoryLimit = 64 << 20
 
-// limitMemory sets the memory limit, unless GOMEMLIMIT has set one.
-func limitMemory() {
+// besidePages is the memory limit where SQLite's pages are in this process: a storm at a server with
+// 512 requests at once took 102 MiB with memoryLimit, and takes 82 to 89.
+const besidePages = 52 << 20
+
+// limitMemory sets a memory limit, unless GOMEMLIMIT has set one.
+func limitMemory(limit int64) {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(memoryLimit)
+		debug.SetMemoryLimit(limit)
 	}
 }
 

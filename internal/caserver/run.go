@@ -60,9 +60,11 @@ type daemon struct {
 func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
 	d := &daemon{Config: c, systemd: systemd.Notifier{Socket: c.Systemd.NotifySocket}, limited: httpserver.NewRateLimited(c.Log)}
 	d.settings.Store(c.CA.Settings)
-	limitMemory()
-	if c.CA.Ledger.IsRemote() { // the pages of SQLite are in this process, and take the memory
+	if c.CA.Ledger.IsRemote() {
+		limitMemory(memoryLimit)
 		collectLess()
+	} else {
+		limitMemory(besidePages)
 	}
 	if _, err := c.CA.Issuer(ctx, c.Issuer); err != nil {
 		return err
