@@ -49,7 +49,7 @@ func TestChain(t *testing.T) {
 		{RoleARN: middle, ExternalID: "2f1c", Duration: 15 * time.Minute, Tags: []session.Tag{{Key: "team", Value: "storage", Transitive: true}}},
 		{
 			RoleARN: last, SessionName: "nightly", Duration: 30 * time.Minute, Tags: []session.Tag{{Key: "Stage", Value: "häuser 1"}},
-			Policy: `{"Version": "2012-10-17", "Statement": []}`, PolicyARNs: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"},
+			Policy: `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}`, PolicyARNs: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"},
 		},
 	}}, nil)
 	if err != nil {
