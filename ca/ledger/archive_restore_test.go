@@ -48,3 +48,18 @@ func TestRestore_archived(t *testing.T) {
 		t.Errorf("a lineage was changed: %v", err)
 	}
 }
+
+// A file in the place of the folder is a lost archive: nobody has changed the ledger.
+func TestRestore_archiveIsFile(t *testing.T) {
+	x := newArchiving(t, filepath.Join(t.TempDir(), "ledger.db"))
+	x.renewed("web", 4, time.Hour)
+	x.archive(0)
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	if err := x.l.Backup(t.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Restore(t.Context(), backup, filepath.Join(t.TempDir(), "restored.db"), backup, Options{Now: atNoon, AnyClock: true})
+	if _, ok := errors.AsType[*ArchiveError](r.Err("backup")); err != nil || !ok {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -96,23 +96,22 @@ func (v *verifier) openSegments(ctx context.Context) (err error) {
 		a.streams = append(a.streams, &stream{number: r.number, s: s})
 	}
 	heap.Init(&a.streams)
-	v.report.Unknown, err = unknownFiles(a.dir, a.rows)
-	return err
+	v.report.Unknown = unknownFiles(a.dir, a.rows)
+	return nil
 }
 
 // unknownFiles returns the paths of the files in a folder that have the name of a segment, or of one that is
 // being written, and are none of the ledger.
-func unknownFiles(dir string, rows []segmentRow) (unknown []string, err error) {
+func unknownFiles(dir string, rows []segmentRow) (unknown []string) {
 	if dir == "" {
-		return nil, nil
+		return nil
 	}
-	names, err := segment.Files(dir)
-	for _, name := range names {
+	for _, name := range segment.Files(dir) {
 		if !slices.ContainsFunc(rows, func(r segmentRow) bool { return r.file == name }) {
 			unknown = append(unknown, filepath.Join(dir, name))
 		}
 	}
-	return unknown, err
+	return unknown
 }
 
 func anySigner(*x509.Certificate) bool { return true }

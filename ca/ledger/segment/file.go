@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -40,13 +39,10 @@ func Create(dir string, by Signer, fill func(*Writer) (Manifest, error)) (path s
 const hiddenName = ".segment-*.tmp"
 
 // Files returns the names of the segments in a folder, and of those that are being written or whose writer was
-// killed. A folder that does not exist has none, nor has one that may not be listed: what a ledger needs of
-// that can be opened, or is reported then.
-func Files(dir string) (names []string, err error) {
-	all, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return nil, nil
-	}
+// killed. What cannot be listed is left out, such as all of a folder that does not exist: a segment that a ledger
+// needs is opened by its name, and reported then.
+func Files(dir string) (names []string) {
+	all, _ := os.ReadDir(dir) // what was listed before an error
 	for _, entry := range all {
 		for _, pattern := range []string{"segment-*.kedge", hiddenName} {
 			if ok, _ := filepath.Match(pattern, entry.Name()); ok { // the pattern is well-formed
@@ -54,7 +50,7 @@ func Files(dir string) (names []string, err error) {
 			}
 		}
 	}
-	return names, err
+	return names
 }
 
 func writeTo(f *os.File, by Signer, fill func(*Writer) (Manifest, error)) (string, error) {
