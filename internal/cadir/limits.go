@@ -21,7 +21,7 @@ type LimitSettings struct {
 	// HostBurst is how many of them at once. Default: 100.
 	HostBurst int `yaml:"host_burst"`
 	// AtOnce is how many requests are checked, signed and recorded at the same time; others are told
-	// to come again. Default: 256.
+	// to come again. Default: 512.
 	AtOnce int `yaml:"at_once"`
 	// Connections is how many of hosts are open at the same time, 4096 at most; others wait until one
 	// ends. Default: 512.
