@@ -11,6 +11,21 @@ import (
 	"kedge/internal/testenv"
 )
 
+// TestDockerfile: the image has CA certificates in the file in which Go looks for those of the system.
+func TestDockerfile(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("docker/Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		if words := strings.Fields(line); len(words) == 4 && words[0] == "COPY" && words[3] == "/etc/ssl/certs/" && strings.HasSuffix(words[2], "/ca-certificates.crt") {
+			return
+		}
+	}
+	t.Error("it has none")
+}
+
 // TestCompose: docker-compose takes the file, and its services, run as processes, come to credentials.
 func TestCompose(t *testing.T) {
 	t.Parallel()

@@ -64,7 +64,7 @@ func badServer(err error) string {
 	if badServerTime(err) {
 		return "the server's certificate has expired or is not valid yet by this host's clock: set the clock, if it is wrong"
 	}
-	return "if a proxy or a private CA signs the server's certificate, give its CA with --ca-bundle PATH or AWS_CA_BUNDLE"
+	return "if a proxy or a private CA signs the server's certificate, give its CA with --ca-bundle PATH or AWS_CA_BUNDLE; a container needs the CA certificates of a system, such as Debian's package ca-certificates"
 }
 
 // badServerTime reports whether the server was refused because its certificate is out of its validity
