@@ -50,7 +50,7 @@ func TestAdvice(t *testing.T) {
 		{"other file", enrollment(), &localca.ServerFileError{}, "--out"},
 		{"file", enrollment(), &localca.ServerFileError{Exists: true}, "--replace"},
 		{"lost segment", opened(), &ledger.SegmentError{Err: fs.ErrNotExist}, "put it back from a backup of the archive, or name the folder"},
-		{"lost segment of which nothing has left", opened(), &ledger.SegmentError{Err: fs.ErrNotExist, Unused: true}, "--replace-lost"},
+		{"lost segment of which nothing has left", opened(), &ledger.SegmentError{Err: fs.ErrNotExist, Unused: true}, "with --to, or put it back from a backup of the archive; if it is lost, nothing of it has left the database: kedge-ca ledger archive --replace-lost"},
 		{"other key", hardware(), errors.New("other"), ""},
 	} {
 		got := tt.rows.Of(fmt.Errorf("around: %w", tt.err)).Hint
@@ -102,6 +102,9 @@ func TestAccess(t *testing.T) {
 		if got := Table().Of(fmt.Errorf("read it: %w", err)).Hint; !strings.HasPrefix(got, path+" has mode 0600 and belongs to ") || !strings.HasSuffix(got, "; run it as the user of the CA") {
 			t.Errorf("%T: %q", err, got)
 		}
+	}
+	if got := Table().Of(&ledger.AccessError{Path: path, Write: true}).Hint; !strings.HasSuffix(got, "; run it as the user of the CA, where the file and its folder can be written") {
+		t.Errorf("%q", got)
 	}
 	if got := access(errors.New("other")); got != "" {
 		t.Errorf("%q", got)

@@ -34,7 +34,7 @@ func opened() advice.Table {
 	const busy = "wait for the other process, or end it if it hangs, and run it again"
 	return advice.Table{
 		advice.About(func(e *ledger.RefusedError) string { return refused(e.Reason) }),
-		advice.About(func(e *ledger.AccessError) string { return accessTo(e.Path) + asUser }),
+		advice.About(func(e *ledger.AccessError) string { return accessTo(e.Path) + whoMay(e) }),
 		advice.About(func(e *ledger.UnmovedError) string { return accessTo(e.Path) + asUser }),
 		advice.About(func(e *cadir.AccessError) string { return accessTo(e.Path) + asUser }),
 		advice.Kind[*ledger.ForeignError]("name the ledger.db of a CA, or a file that \"kedge-ca ledger backup\" made"),
@@ -57,13 +57,21 @@ func opened() advice.Table {
 
 const asUser = "run it as the user of the CA"
 
+// whoMay describes how a ledger is read or written by a process that may not.
+func whoMay(e *ledger.AccessError) string {
+	if e.Write {
+		return asUser + ", where the file and its folder can be written"
+	}
+	return asUser
+}
+
 const damagedSegment = "keep it as it is, and put the file back from a backup of the archive"
 
 // lostSegment is about a segment of the archive that cannot be used.
 func lostSegment(e *ledger.SegmentError) string {
 	switch {
 	case e.Unused:
-		return "nothing of it has left the database: put it back from a backup of the archive, or write another in its place: kedge-ca ledger archive --replace-lost"
+		return "name the folder where it is with --to, or put it back from a backup of the archive; if it is lost, nothing of it has left the database: kedge-ca ledger archive --replace-lost writes another in its place"
 	case errors.Is(e, fs.ErrNotExist):
 		return "put it back from a backup of the archive, or name the folder where it is: --segments for reading, --to for archiving"
 	case errors.Is(e, fs.ErrPermission):
