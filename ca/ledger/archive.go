@@ -40,8 +40,8 @@ import (
 // places, and the database's counts. A second archiver loses in step 3, where the number of its segment
 // is taken, and has an *ArchivingError.
 //
-// A file that is lost between steps 3 and 4 is no loss, since all of its rows are in the database, but nothing
-// can be archived after it. ArchiveOptions.ReplaceLost gives its segment up, in archive_replace.go.
+// If the file is lost between steps 3 and 4, all of its rows are still in the database, but nothing can be
+// archived after it. With ArchiveOptions.ReplaceLost its segment is given up: see archive_replace.go.
 
 // kindArchive is a segment that was written; see archiveBody.
 const kindArchive = "archive"

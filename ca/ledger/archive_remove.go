@@ -136,7 +136,7 @@ func (t *transaction) remove(ctx context.Context, sealed *segment.Sealed, runs [
 	}
 	recorded, err := t.exec(ctx, updateGone, gone, s.Number, s.Digest())
 	if err == nil && recorded != 1 {
-		err = &ArchivingError{t.e.where} // which has given the segment up
+		err = &ArchivingError{t.e.where} // another archiver has given the segment up
 	}
 	return gone, err
 }

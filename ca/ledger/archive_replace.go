@@ -19,7 +19,8 @@ type abandonBody struct {
 	Digest string `json:"digest"` // SHA-256 of its manifest
 }
 
-// deleteUnused is the rule: a segment of which a row has left the database is the only place of that row.
+// deleteUnused deletes a segment only if no row of it has left the database: of a row that has left, the segment
+// is the only copy.
 const deleteUnused = "DELETE FROM segments WHERE number = ? AND digest = ? AND done = 0 AND gone = 0"
 
 // errOtherSegment reports a file with the name of a segment and other contents.
@@ -60,7 +61,7 @@ func (a *archiver) abandonLast(ctx context.Context, all []segmentRow) error {
 		}
 		changed, err := t.exec(ctx, deleteUnused, lost.number, lost.digest)
 		if err == nil && changed != 1 {
-			err = &ArchivingError{a.Where()} // which found the segment
+			err = &ArchivingError{a.Where()} // another archiver found the file and goes on with it
 		}
 		return err
 	})
