@@ -199,7 +199,7 @@ func limitsMeaning(path string) string {
 	case "server.limits.host_burst":
 		return "and how many at once; default: 100"
 	case "server.limits.at_once":
-		return "requests that are decided at the same time; default: 256"
+		return "requests that are decided at the same time; default: 512"
 	case "server.limits.connections":
 		return "connections of hosts that are open at the same time, 4096 at most; others wait; default: 512"
 	}

@@ -2,6 +2,7 @@ package cadir
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +72,24 @@ func TestSettings_YAML_password(t *testing.T) {
 		text, err := (&Settings{Ledger: address}).YAML()
 		if err != nil || strings.Contains(string(text), "hunter2") || !strings.Contains(string(text), "\nledger: postgres://kedge@db/kedge?sslmode=require\n") {
 			t.Errorf("%s: %v\n%s", address, err, text)
+		}
+	}
+}
+
+// TestSettings_YAML_defaults: a number that the comment above a key names as its default is what it has.
+func TestSettings_YAML_defaults(t *testing.T) {
+	t.Parallel()
+	text, err := new(Settings).YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`(?m); default: (\d\S*)\n\s*(\S+): (.*)$`).FindAllStringSubmatch(string(text), -1)
+	if len(named) < 15 {
+		t.Errorf("%d defaults are named in\n%s", len(named), text)
+	}
+	for _, one := range named {
+		if one[1] != one[3] {
+			t.Errorf("the default of %s is %s, and said to be %s", one[2], one[3], one[1])
 		}
 	}
 }
