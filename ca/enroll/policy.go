@@ -70,7 +70,8 @@ func (t *Terms) policy(id *identity) (Policy, error) {
 		return Policy{}, refuse(enrollapi.Denied, "label-profile", "this label is for the profile %q, and the host's is %q", id.only, id.profile)
 	}
 	if !slices.Contains(p.Proofs, id.proof) {
-		return Policy{}, refuse(enrollapi.Denied, "proof-not-allowed", "the profile %q does not allow hosts to get certificates by %s", id.profile, proofNoun(id.proof))
+		return Policy{}, refuse(enrollapi.Denied, "proof-not-allowed", "the profile %q does not allow hosts to get certificates by %s", id.profile, proofNoun(id.proof)).
+			hinted("the operator of the CA can allow it: proofs, under enroll of the profile in kedge-ca.yaml")
 	}
 	return p, nil
 }

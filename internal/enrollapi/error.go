@@ -20,7 +20,7 @@ const (
 	KeyNotAllowed      Code = "key_not_allowed"
 	KeyRevoked         Code = "key_revoked"
 	Revoked            Code = "revoked"        // the certificate that is renewed
-	Denied             Code = "denied"         // the name is on the list of deny-renew
+	Denied             Code = "denied"         // by deny-renew, the profile or the policy hook
 	Held               Code = "held"           // another key has the name
 	Clone              Code = "clone"          // the certificate was renewed before, by another key
 	Ended              Code = "ended"          // another enrollment took the place of the certificate

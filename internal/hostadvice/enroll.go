@@ -80,8 +80,6 @@ func refusal(e *enrollapi.Error) string {
 		return "another host renewed with a copy of the key, or this one was restored from a snapshot: tell the operator of the CA, then enroll anew with --force"
 	case enrollapi.Revoked, enrollapi.Ended, enrollapi.BeyondGrace, enrollapi.UnknownCertificate, enrollapi.KeyRevoked:
 		return "this host has to enroll anew, with a new token and --force"
-	case enrollapi.Denied:
-		return "the operator of the CA has ended renewals for this name"
 	case enrollapi.RequestDenied, enrollapi.RequestOver:
 		return "run the same command again: it asks with a new key, for another approval"
 	case enrollapi.Clock:
