@@ -48,7 +48,7 @@ func creation() []phrase {
 		{denied, "untrusted signing certificate", "the trust anchor's CA did not issue this certificate, or an intermediate is missing: give it with --intermediates, and check that --trust-anchor-arn names the anchor of this CA"},
 		{denied, "insufficient certificate", "the certificate must be a leaf with the key usage digitalSignature, CA false and a non-empty subject: have it issued again"},
 		{denied, "certificate revoked", "the certificate is on a revocation list of the trust anchor: get a new key and certificate"},
-		{denied, "specified trust anchor wasn't found", "check --trust-anchor-arn {anchor}: its id, account and region; the anchor may be deleted or in another region"},
+		{denied, "specified trust anchor wasn't found", "check --trust-anchor-arn {anchor}: its id, account and region; the anchor may be disabled, deleted or in another region"},
 		{denied, "invalid or empty profile", "check --profile-arn {profile}: it may be disabled, deleted or in another region than the trust anchor"},
 		{denied, "isn't one of those listed in the profile", "add the role {role} to the profile {profile}, or correct --role-arn or --profile-arn"},
 		{denied, "not authorized to set rolesessionname", "leave --role-session-name out, or set acceptRoleSessionName on the profile"},

@@ -41,7 +41,7 @@ func TestAdvise_refusals(t *testing.T) {
 		{denied("Untrusted signing certificate"), "--intermediates"},
 		{denied("Untrusted certificate. Insufficient certificate"), "digitalSignature"},
 		{denied("Certificate revoked"), "revocation list"},
-		{denied("Specified Trust Anchor wasn't found."), "--trust-anchor-arn"},
+		{denied("Specified Trust Anchor wasn't found."), "the anchor may be disabled"},
 		{denied("Invalid or empty profile provided."), "--profile-arn"},
 		{denied("Requested Role isn't one of those listed in the Profile."), "add the role ROLE to the profile"},
 		{denied("Not authorized to set roleSessionName"), "acceptRoleSessionName"},
