@@ -119,7 +119,7 @@ func (p *parser) header() error {
 		column = strings.ToLower(strings.TrimSpace(column))
 		switch {
 		case !slices.Contains(known, column):
-			return fmt.Errorf("%s:1: the column %q is none of %s", p.file, column, strings.Join(known, ", "))
+			return fmt.Errorf("%s:1: the first line must name the columns, such as name,host,dns: %q is none of %s", p.file, column, strings.Join(known, ", "))
 		case slices.Contains(p.columns, column):
 			return fmt.Errorf("%s:1: the column %q is there twice", p.file, column)
 		}

@@ -35,7 +35,7 @@ func TestParse_refuses(t *testing.T) {
 		{"", "hosts.csv is empty; its first line must name the columns, such as name,host,dns"},
 		{"name\n", "hosts.csv names no host"},
 		{"host\nweb\n", `hosts.csv:1: the column "name" is missing`},
-		{"name,color\n", `hosts.csv:1: the column "color" is none of name, host, dns, uri, ip, email, profile, lifetime`},
+		{"name,color\n", `hosts.csv:1: the first line must name the columns, such as name,host,dns: "color" is none of name, host, dns, uri, ip, email, profile, lifetime`},
 		{"name,name\n", `hosts.csv:1: the column "name" is there twice`},
 		{"name,host\nweb-01\n", "hosts.csv:2: has 1 fields; the header has 2"},
 		{"name\nweb-01\n\nweb-01\n", `hosts.csv:4: name: "web-01" is there in line 2 already, or has the same file names`},
