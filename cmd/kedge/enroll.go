@@ -288,8 +288,11 @@ func (o *enrollOptions) announce(got *enrollclient.Enrolled) {
 		o.done("the key is the one that an interrupted run made")
 	}
 	next := "run kedge renew every few minutes, by a timer or cron"
-	if o.systemd {
+	switch {
+	case o.systemd:
 		next = "kedge-renew.timer renews it"
+	case o.dir != "":
+		next = "run kedge renew --dir " + got.Dir + " every few minutes, by a timer or cron"
 	}
 	o.done(fmt.Sprintf("%s is enrolled: certificate %s until %s, in %s; %s", r.Name, r.Serial, got.Pair.Leaf.NotAfter.UTC().Format(time.RFC3339), got.Dir, next))
 }
