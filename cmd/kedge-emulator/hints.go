@@ -16,6 +16,11 @@ type configError struct{ error }
 
 func (e configError) Unwrap() error { return e.error }
 
+// anchorFileError is a file of --trust-anchor that cannot be read.
+type anchorFileError struct{ error }
+
+func (e anchorFileError) Unwrap() error { return e.error }
+
 // unreadableError is a file that cannot be opened, without the system call that failed.
 type unreadableError struct{ *fs.PathError }
 
@@ -77,6 +82,7 @@ func advise(err error) cli.Advice {
 func hintOfSystem(err error) string {
 	path, isPath := errors.AsType[*fs.PathError](err)
 	_, isUnreadable := errors.AsType[unreadableError](err)
+	_, isAnchorFile := errors.AsType[anchorFileError](err)
 	switch {
 	case errors.Is(err, emulator.ErrLocked):
 		return "stop the other one, or use another folder with --state"
@@ -86,8 +92,10 @@ func hintOfSystem(err error) string {
 		return "stop the other one, or use --listen 127.0.0.1:0 for a free port"
 	case isPath && path.Op == "create" && errors.Is(err, fs.ErrNotExist): // of atomicfile
 		return "make its folder first"
-	case isUnreadable && errors.Is(err, fs.ErrNotExist):
+	case isUnreadable && errors.Is(err, fs.ErrNotExist) && isAnchorFile:
 		return "give the path of a file that is there; the CA's certificate is ca/ca.pem where kedge-ca init made it"
+	case isUnreadable && errors.Is(err, fs.ErrNotExist):
+		return "give the path of a file that is there"
 	case isUnreadable && errors.Is(err, fs.ErrPermission):
 		return "run it as a user who may read the file"
 	}

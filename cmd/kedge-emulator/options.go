@@ -119,7 +119,7 @@ func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, er
 	for _, path := range o.trustAnchors {
 		pem, err := readFile("trust-anchor", path)
 		if err != nil {
-			return c, err
+			return c, anchorFileError{err}
 		}
 		c.TrustAnchors = append(c.TrustAnchors, emulator.TrustAnchor{File: path, Certificates: pem})
 	}

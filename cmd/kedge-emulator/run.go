@@ -37,7 +37,8 @@ GetSessionToken of STS for the credentials it gave out. It verifies every reques
 documented to, says on standard error why it refused one, and needs no AWS account.
 
 The AWS CLI and SDKs manage its trust anchors, profiles, CRLs and subjects, with all operations of
-IAM Roles Anywhere, and its roles, users and policies, with those of IAM that they need. The key for that is in KEDGE_ADMIN_ACCESS_KEY_ID and KEDGE_ADMIN_SECRET_ACCESS_KEY.
+IAM Roles Anywhere, and its roles, users and policies, with those of IAM that they need. The key for
+that is in KEDGE_ADMIN_ACCESS_KEY_ID and KEDGE_ADMIN_SECRET_ACCESS_KEY.
 What the flags and --config name is there at every start; with --state, what operations changed or deleted
 stays so until the configuration has something else.
 

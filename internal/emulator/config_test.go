@@ -108,11 +108,11 @@ func TestReadConfig(t *testing.T) {
 		t.Error(err)
 	}
 	for text, want := range map[string]string{
-		`{"trustanchors": []}`:             `there is no member "trustanchors" at /trustanchors`,
+		`{"trustanchors": []}`:             `the member "trustanchors" at /trustanchors is unknown`,
 		"{\n\"roles\":,}":                  "line 2: it is not JSON from here on",
 		`{"roles": [{"trustPolicy": ""}]}`: "trustPolicy: it is empty: give the policy, or the name of its file",
 		`[]`:                               "it is not a JSON object",
-		`{"trustAnchors": [{"certificates": "ca.pem", "enabled": true}]}`: `there is no member "enabled" at /trustAnchors/0/enabled`,
+		`{"trustAnchors": [{"certificates": "ca.pem", "enabled": true}]}`: `the member "enabled" at /trustAnchors/0/enabled is unknown`,
 		`{"region": "a", "region": "b"}`:                                  `line 1: the member "region" is there twice`,
 		`{"profiles": [{"durationSeconds": "900"}]}`:                      "/profiles/0/durationSeconds is not what this member takes",
 		`{"profiles": [{"durationSeconds": 0}]}`:                          "durationSeconds: 0 seconds is not between 1 and 43200",

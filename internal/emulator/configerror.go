@@ -16,7 +16,7 @@ type UnknownMemberError struct {
 }
 
 func (e *UnknownMemberError) Error() string {
-	return fmt.Sprintf("there is no member %q at %s", jsontext.Pointer(e.Path).LastToken(), e.Path)
+	return fmt.Sprintf("the member %q at %s is unknown", jsontext.Pointer(e.Path).LastToken(), e.Path)
 }
 
 // configProblem returns what is wrong with a configuration file that cannot be decoded, in words of its own.
