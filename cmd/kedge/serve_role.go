@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"log/slog"
 	"sync"
@@ -114,7 +115,7 @@ func (r *reader) lookAtFiles(ctx context.Context) {
 		r.log.Info("the files can be used again")
 	}
 	r.trouble = trouble
-	if serial := id.Leaf().SerialNumber.String(); serial != r.serial {
+	if serial := hex.EncodeToString(id.Leaf().SerialNumber.Bytes()); serial != r.serial { // as kedge-ca and CloudTrail have it
 		r.log.Info("certificate", "subject", id.Leaf().Subject.String(), "serial", serial, "until", id.Leaf().NotAfter.UTC())
 		r.serial = serial
 	}
