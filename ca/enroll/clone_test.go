@@ -74,6 +74,21 @@ func (h *machine) check(t *testing.T, want enrollapi.Code, message enrollapi.Ren
 	}
 }
 
+// TestRefused_otherHost: a host whose certificate is revoked, or whose name has another key, may be a copy: it is not
+// told to take the name from the host that has it.
+func TestRefused_otherHost(t *testing.T) {
+	t.Parallel()
+	for _, situation := range []string{"revoked", "held"} {
+		w := newWorld(t)
+		h := w.machine("web-01")
+		situations()[situation](w, h)
+		got := w.post(enrollapi.PathRenew, h.renewRequest(h.name, newKey(t)))
+		if hint := got.err.Hint; !strings.HasPrefix(hint, "if no other host has the name now, ") || !strings.Contains(hint, "kedge-ca token NEW-NAME") {
+			t.Errorf("%s, by %q: hint %q", situation, got.rule, hint)
+		}
+	}
+}
+
 // TestRefused_early: a host that is revoked, denied, out of service or a copy costs no signature of the
 // CA's key, and neither does one whose answer was lost; the reason is the one of the ledger's transaction.
 func TestRefused_early(t *testing.T) {

@@ -158,6 +158,8 @@ func refuseName(err error) *refusal {
 
 func refuseRenewal(err error) *refusal {
 	enroll := "have the operator of the CA make a token that replaces the key of the name, with kedge-ca token NAME --replace, and run kedge enroll --force"
+	// The name may be another host's by now, as that of a copy is after kedge-ca resolve.
+	apart := "if no other host has the name now, " + enroll + "; if one has, this host needs a name of its own: kedge-ca token NEW-NAME, then kedge enroll --force"
 	if e, ok := errors.AsType[*ledger.GraceError](err); ok {
 		return refuse(enrollapi.BeyondGrace, "beyond-grace", "the certificate %q expired too long ago, or too often", e.Presented.Subject).hinted(enroll).toDevice(tokenForDevice)
 	}
@@ -165,10 +167,10 @@ func refuseRenewal(err error) *refusal {
 		return refuseClone(e)
 	}
 	if e, ok := errors.AsType[*ledger.EndedError](err); ok {
-		return refuse(enrollapi.Ended, "ended", "the certificate %q can no longer be renewed: its name was given to another key, or to nobody", e.Presented.Subject).hinted(enroll).toDevice(tokenForDevice)
+		return refuse(enrollapi.Ended, "ended", "the certificate %q can no longer be renewed: its name was given to another key, or to nobody", e.Presented.Subject).hinted(apart).toDevice(tokenForDevice)
 	}
 	if e, ok := errors.AsType[*ledger.RevokedError](err); ok {
-		return refuse(enrollapi.Revoked, "revoked", "the certificate %q was revoked", e.Subject).hinted(enroll).toDevice(tokenForDevice)
+		return refuse(enrollapi.Revoked, "revoked", "the certificate %q was revoked", e.Subject).hinted(apart).toDevice(tokenForDevice)
 	}
 	return nil
 }
