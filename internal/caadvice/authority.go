@@ -67,6 +67,9 @@ func usable() advice.Table {
 			}
 			return ""
 		}),
+		advice.About(func(e *localca.OccupiedError) string {
+			return "keep what is there: kedge-ca status --dir " + e.Folder + " shows the CA; give another one a folder of its own with --dir"
+		}),
 		advice.About(func(e *localca.InterruptedError) string {
 			return "if nothing was ever issued with it, move " + e.Key + " and the ledger away and run init again; if it is the key of a CA, bring ca.pem and the ledger back from a backup, or ca.pem alone and run init --adopt"
 		}),

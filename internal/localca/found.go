@@ -24,8 +24,18 @@ func (e *InterruptedError) Error() string {
 	return fmt.Sprintf("%s is there, but no ca.pem and no CA in %s: an init was interrupted, or they were lost", e.Key, e.Ledger)
 }
 
-// CheckVacant refuses a folder that holds a CA, or a part of one. If there is only the key, the
-// error is an *InterruptedError.
+// OccupiedError reports that a folder holds a CA, or a part of one.
+type OccupiedError struct {
+	Folder string
+	Err    error // the file that is there
+}
+
+func (e *OccupiedError) Error() string { return e.Err.Error() }
+
+func (e *OccupiedError) Unwrap() error { return e.Err }
+
+// CheckVacant refuses a folder that holds a CA, or a part of one, with an *OccupiedError. If there is
+// only the key, the error is an *InterruptedError.
 func CheckVacant(ctx context.Context, c Config) error {
 	folder := c.Keys.Folder
 	certPath := folder.CertificatePath(issuance.RootName)
@@ -37,6 +47,7 @@ func CheckVacant(ctx context.Context, c Config) error {
 	if !errors.Is(taken, fs.ErrExist) {
 		return taken
 	}
+	taken = &OccupiedError{folder.Dir, taken}
 	if atomicfile.Vacant(keyPath) == nil || atomicfile.Vacant(certPath) != nil {
 		return taken
 	}

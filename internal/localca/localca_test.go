@@ -87,8 +87,9 @@ func TestFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	cert := x.found()
-	if err := CheckVacant(t.Context(), x.Config); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("there is a CA: %v", err)
+	taken := CheckVacant(t.Context(), x.Config)
+	if e, ok := errors.AsType[*OccupiedError](taken); !ok || e.Folder != x.Keys.Folder.Dir || !errors.Is(taken, fs.ErrExist) {
+		t.Errorf("there is a CA: %v", taken)
 	}
 	a, err := x.open().Authority(t.Context(), "")
 	if err != nil || !a.Certificate().Equal(cert) || len(x.warnings) > 0 {
