@@ -169,3 +169,33 @@ func parseFailure(t *testing.T) *policy.MalformedError {
 	}
 	return wrong
 }
+
+// TestAuthorize_strayParameters: a parameter that an operation does not have selects no entity, and is no condition
+// key of the request.
+func TestAuthorize_strayParameters(t *testing.T) {
+	t.Parallel()
+	s := newTestStore(t)
+	for _, name := range []string{"fence", "other"} {
+		must(t, s, "CreatePolicy", "PolicyName", name, "PolicyDocument", testPolicy)
+	}
+	for _, name := range []string{"web", "admin"} {
+		must(t, s, "CreateRole", "RoleName", name, "AssumeRolePolicyDocument", testTrust)
+	}
+	must(t, s, "CreateUser", "UserName", "bob")
+	must(t, s, "PutUserPolicy", "UserName", "bob", "PolicyName", "p", "PolicyDocument", `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"iam:PutUserPolicy","Resource":"`+userARN("bob")+`"},
+		{"Effect":"Allow","Action":"iam:PutRolePolicy","Resource":"*","Condition":{"StringEquals":{"iam:PermissionsBoundary":"`+policyARN("fence")+`"}}},
+		{"Effect":"Allow","Action":"iam:DeleteRole","Resource":"*","Condition":{"StringEquals":{"iam:PolicyARN":"`+policyARN("other")+`"}}}]}`)
+	bob := Caller{ARN: userARN("bob"), Account: testAccount}
+
+	if _, err := do(s, bob, "PutUserPolicy", "UserName", "bob", "RoleName", "admin", "PolicyName", "all", "PolicyDocument", allowAll); err != nil {
+		t.Errorf("PutUserPolicy for bob: %v", err)
+	}
+	refused(t, s, "NoSuchEntity: The role policy with name all cannot be found.", "GetRolePolicy", "RoleName", "admin", "PolicyName", "all")
+	must(t, s, "DeleteUserPolicy", "UserName", "bob", "PolicyName", "all")
+	const denied = "AccessDenied: User: arn:aws:iam::111122223333:user/bob is not authorized to perform: "
+	_, err := do(s, bob, "PutRolePolicy", "RoleName", "web", "PermissionsBoundary", policyARN("fence"), "PolicyName", "all", "PolicyDocument", allowAll)
+	wantError(t, err, denied+"iam:PutRolePolicy on resource: role web because no identity-based policy allows the iam:PutRolePolicy action")
+	_, err = do(s, bob, "DeleteRole", "RoleName", "web", "PolicyArn", policyARN("other"))
+	wantError(t, err, denied+"iam:DeleteRole on resource: role web because no identity-based policy allows the iam:DeleteRole action")
+}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"kedge/internal/emulator/wire"
 )
 
 // Version is that of the API (API, "Making Query Requests").
@@ -64,8 +66,22 @@ func operations() map[string]operation {
 // Operations returns the names of the operations, sorted.
 func Operations() []string { return slices.Sorted(maps.Keys(operations())) }
 
-// checkParameters compares the parameters with their constraints, and reads the lists. A parameter that the
-// operation does not have is ignored, as AWS's query services do (ours: nobody documents it).
+// own returns those parameters that the operation has. The others are ignored, as AWS's query services do (ours:
+// nobody documents it); none of them may select an entity or become a condition key.
+func (o operation) own(all wire.Parameters) wire.Parameters {
+	known := map[string]bool{"Action": true}
+	for _, p := range o.parameters() {
+		known[p.name] = true
+	}
+	own := maps.Clone(all)
+	maps.DeleteFunc(own, func(name, _ string) bool {
+		base, _, _ := strings.Cut(name, ".") // of a list, "Tags.member.1.Key"
+		return !known[base]
+	})
+	return own
+}
+
+// checkParameters compares the parameters with their constraints, and reads the lists.
 func (s *Store) checkParameters(o operation, r *request) error {
 	var wrong []violation
 	for _, p := range o.parameters() {

@@ -36,6 +36,7 @@ func (s *Store) Do(call Call) (*Answer, error) {
 		}
 		return nil, unknownAction(action, version)
 	}
+	call.Parameters = o.own(call.Parameters)
 	r := &request{call: call, store: s}
 	if err := s.checkParameters(o, r); err != nil {
 		return nil, err
