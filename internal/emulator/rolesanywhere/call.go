@@ -101,15 +101,18 @@ func queryTarget(_ *Store, c *Call) string {
 	return *name
 }
 
-func bodyTarget(s *Store, c *Call) string {
+func anchorTarget(s *Store, c *Call) string {
 	in, _ := decode[struct {
-		ResourceARN   string `json:"resourceArn"`
-		TrustAnchorID string `json:"trustAnchorId"`
+		ID string `json:"trustAnchorId"`
+	}](c) // what cannot be read the operation refuses
+	return s.target(c, KindTrustAnchor, in.ID)
+}
+
+func taggedTarget(_ *Store, c *Call) string {
+	in, _ := decode[struct {
+		ARN string `json:"resourceArn"`
 	}](c)
-	if in.TrustAnchorID != "" {
-		return s.target(c, KindTrustAnchor, in.TrustAnchorID)
-	}
-	return in.ResourceARN
+	return in.ARN
 }
 
 func (s *Store) target(c *Call, kind Kind, id string) string {
@@ -125,18 +128,12 @@ func (s *Store) target(c *Call, kind Kind, id string) string {
 // request has, and those of the resource.
 func (s *Store) context(c *Call, target string) policy.Context {
 	var k policy.Context
-	in, _ := decode[struct {
-		Tags    []Tag    `json:"tags"`
-		TagKeys []string `json:"tagKeys"`
-	}](c)
-	keys := in.TagKeys
-	for _, tag := range in.Tags {
+	tags, keys := c.requestTags()
+	for _, tag := range tags {
 		k.Set("aws:RequestTag/"+tag.Key, tag.Value)
 		keys = append(keys, tag.Key)
 	}
-	if len(keys) > 0 {
-		k.Set("aws:TagKeys", keys...)
-	}
+	k.Set("aws:TagKeys", keys...)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if r := s.find(target); r != nil {
@@ -145,6 +142,24 @@ func (s *Store) context(c *Call, target string) policy.Context {
 		}
 	}
 	return k
+}
+
+// requestTags returns the tags that a request adds, or the keys of those that it removes. Members that the operation
+// does not have do not count.
+func (c *Call) requestTags() (add []Tag, remove []string) {
+	switch c.op.Name {
+	case "CreateTrustAnchor", "CreateProfile", "ImportCrl", "TagResource":
+		in, _ := decode[struct {
+			Tags []Tag `json:"tags"`
+		}](c)
+		return in.Tags, nil
+	case "UntagResource":
+		in, _ := decode[struct {
+			Keys []string `json:"tagKeys"`
+		}](c)
+		return nil, in.Keys
+	}
+	return nil, nil
 }
 
 // arnOf returns the ARN of an id in the caller's account and in the region of the request.

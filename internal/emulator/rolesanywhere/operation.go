@@ -51,8 +51,8 @@ func Operations() []Operation {
 	all := []Operation{
 		{Name: "CreateTrustAnchor", Method: http.MethodPost, Path: "/trustanchors", Status: http.StatusCreated, run: createTrustAnchor},
 		{Name: "UpdateTrustAnchor", Method: http.MethodPatch, Path: "/trustanchor/{id}", run: updateTrustAnchor},
-		{Name: "PutNotificationSettings", Method: http.MethodPatch, Path: "/put-notifications-settings", run: putNotificationSettings, target: bodyTarget},
-		{Name: "ResetNotificationSettings", Method: http.MethodPatch, Path: "/reset-notifications-settings", run: resetNotificationSettings, target: bodyTarget},
+		{Name: "PutNotificationSettings", Method: http.MethodPatch, Path: "/put-notifications-settings", run: putNotificationSettings, target: anchorTarget},
+		{Name: "ResetNotificationSettings", Method: http.MethodPatch, Path: "/reset-notifications-settings", run: resetNotificationSettings, target: anchorTarget},
 		{Name: "CreateProfile", Method: http.MethodPost, Path: "/profiles", Status: http.StatusCreated, run: createProfile},
 		{Name: "UpdateProfile", Method: http.MethodPatch, Path: "/profile/{id}", run: updateProfile},
 		{Name: "PutAttributeMapping", Method: http.MethodPut, Path: "/profiles/{id}/mappings", run: putAttributeMapping},
@@ -62,8 +62,8 @@ func Operations() []Operation {
 		{Name: "GetSubject", Method: http.MethodGet, Path: "/subject/{id}", run: get(KindSubject)},
 		{Name: "ListSubjects", Method: http.MethodGet, Path: "/subjects", run: list(KindSubject)},
 		{Name: "ListTagsForResource", Method: http.MethodGet, Path: "/ListTagsForResource", run: listTags, target: queryTarget},
-		{Name: "TagResource", Method: http.MethodPost, Path: "/TagResource", Status: http.StatusCreated, run: tagResource, target: bodyTarget},
-		{Name: "UntagResource", Method: http.MethodPost, Path: "/UntagResource", run: untagResource, target: bodyTarget},
+		{Name: "TagResource", Method: http.MethodPost, Path: "/TagResource", Status: http.StatusCreated, run: tagResource, target: taggedTarget},
+		{Name: "UntagResource", Method: http.MethodPost, Path: "/UntagResource", run: untagResource, target: taggedTarget},
 	}
 	for _, of := range []struct {
 		kind           Kind
