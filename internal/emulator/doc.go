@@ -26,8 +26,6 @@
 //     is as well, but for roles and users of the configuration without policies: see [iam.Store.AssumePolicies].
 //   - A state folder is for one process at a time: with two, neither would see the sessions that
 //     the other issues after the start. LockState prevents that.
-//   - The control plane accepts the key of every user; no identity policies are evaluated, and the
-//     session of a role manages nothing.
 //   - The resources of the configuration are those of the control plane. What an operation changes or
 //     deletes stays so, in the state folder, until the configuration has something else.
 //   - An Emulator is safe for concurrent use; it needs no Close, and has no goroutine.

@@ -27,8 +27,8 @@ type Session struct {
 	ProfileARN     string            `json:"profileArn,omitzero"`
 	SerialNumber   string            `json:"serialNumber,omitzero"` // of the leaf, in decimal
 	Tags           map[string]string `json:"tags,omitzero"`
-	Policy         string            `json:"policy,omitzero"`         // session policy of AssumeRole
-	PolicyARNs     []string          `json:"policyArns,omitzero"`     // managed session policies of AssumeRole
+	Policy         string            `json:"policy,omitzero"`         // session policy of AssumeRole or of the profile
+	PolicyARNs     []string          `json:"policyArns,omitzero"`     // managed session policies of AssumeRole or of the profile
 	TransitiveTags []string          `json:"transitiveTags,omitzero"` // keys of the tags that are passed to chained sessions
 	Issued         time.Time         `json:"issued"`
 	Expiration     time.Time         `json:"expiration"`
@@ -44,6 +44,10 @@ func (e *Emulator) issue(g *sessionGrant, leaf *x509.Certificate, now time.Time)
 	s.ProfileARN = g.profile.ARN
 	s.SerialNumber = leaf.SerialNumber.String()
 	s.Tags = g.tags
+	s.PolicyARNs = g.profile.ManagedPolicyARNs // guide, "getting-started": they limit the session
+	if g.profile.SessionPolicy != nil {
+		s.Policy = *g.profile.SessionPolicy
+	}
 	var refusal *wire.Error
 	if s.SubjectARN, refusal = e.resources.RecordSession(g.anchor, leaf, now); refusal != nil {
 		return nil, refusal
