@@ -110,6 +110,7 @@ func TestControlPlane_refused(t *testing.T) {
 		{"long token", "GET", "/profiles?nextToken=" + strings.Repeat("x", 10001), "", "have length less than or equal to 10000"},
 		{"no resource", "GET", "/ListTagsForResource", "", "Value null at 'resourceArn'"},
 		{"field", "PUT", "/profiles/" + url.PathEscape(w.ProfileARN()) + "/mappings", `{"certificateField":"x509","mappingRules":[]}`, "at 'certificateField' failed to satisfy constraint: Member must satisfy enum value set"},
+		{"rules", "PUT", "/profiles/" + url.PathEscape(w.ProfileARN()) + "/mappings", `{"certificateField":"x509SAN","mappingRules":[` + strings.Repeat(`{"specifier":"-"},`, 100) + `{"specifier":"-"}]}`, "Value '[101 members]' at 'mappingRules'"},
 		{"specifier", "PUT", "/profiles/" + url.PathEscape(w.ProfileARN()) + "/mappings", `{"certificateField":"x509SAN","mappingRules":[{"specifier":"` + strings.Repeat("a", 61) + `"}]}`, "have length less than or equal to 60"},
 		{"no field", "DELETE", "/profiles/" + url.PathEscape(w.ProfileARN()) + "/mappings", "", "Value null at 'certificateField'"},
 		{"unknown operation", "PUT", "/profiles", "{}", "404 UnknownOperationException: "},

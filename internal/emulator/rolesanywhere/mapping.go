@@ -16,7 +16,7 @@ const (
 	fieldSAN     = "x509SAN"
 )
 
-// maxRules bounds the rules of a field. Ours.
+// maxRules bounds the rules of a field, and those of a request. Ours.
 const maxRules = 100
 
 // Mapping lists what of a certificate's field becomes session tags (guide, "attribute-mapping").
@@ -117,6 +117,9 @@ func putAttributeMapping(s *Store, c *Call) (any, *wire.Error) {
 	}
 	if in.Rules == nil {
 		return nil, missing("mappingRules")
+	}
+	if refusal := checkCount("mappingRules", len(*in.Rules), maxRules); refusal != nil {
+		return nil, refusal
 	}
 	var rules []MappingRule
 	for i, r := range *in.Rules {
