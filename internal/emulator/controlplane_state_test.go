@@ -136,3 +136,52 @@ func TestState_damaged(t *testing.T) {
 		}
 	}
 }
+
+// TestState_operations: a restart keeps what operations made of the configuration, although the configuration alone
+// would not fit to it any more.
+func TestState_operations(t *testing.T) {
+	t.Parallel()
+	root, other := newRoot(t, caTemplate("Root")), newRoot(t, caTemplate("Other"))
+	source := anchorBody(t, string(other.pem()), nil)
+	for name, operate := range map[string]func(t *testing.T, w *controlWorld, anchor, crl string){
+		"an alias that moved": func(t *testing.T, w *controlWorld, anchor, _ string) {
+			w.do(t, "PATCH", "/trustanchor/"+anchor, `{"aliasName":""}`)
+			w.do(t, "POST", "/trustanchors", anchorBody(t, string(other.pem()), map[string]any{"aliasName": "main"}))
+		},
+		"a CRL that two others replaced": func(t *testing.T, w *controlWorld, _, crl string) {
+			w.do(t, "DELETE", "/crl/"+crl, "")
+			w.do(t, "POST", "/crls", crlBody(t, w.TrustAnchorARN(), newCRL(t, root, serial(78)), true))
+			w.do(t, "POST", "/crls", crlBody(t, w.TrustAnchorARN(), newCRL(t, root, serial(78)), true))
+		},
+		"a trust anchor of another CA": func(t *testing.T, w *controlWorld, anchor, _ string) {
+			w.do(t, "PATCH", "/trustanchor/"+anchor, source)
+		},
+		"a CRL that was changed, of a trust anchor of another CA": func(t *testing.T, w *controlWorld, anchor, crl string) {
+			w.do(t, "PATCH", "/crl/"+crl, `{"name":"changed"}`)
+			w.do(t, "PATCH", "/trustanchor/"+anchor, source)
+			w.do(t, "POST", "/crl/"+crl+"/disable", "")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := Config{StateDir: t.TempDir(), TrustAnchors: []TrustAnchor{{Certificates: root.pem(), Alias: "main", CRLs: [][]byte{newCRL(t, root, serial(77))}}}}
+			start := func() *controlWorld {
+				return newControlWorld(t, func(c *Config) { c.StateDir, c.TrustAnchors = config.StateDir, config.TrustAnchors })
+			}
+			w := start()
+			var lists struct {
+				CRLs []struct {
+					ID string `json:"crlId"`
+				}
+			}
+			if err := json.Unmarshal([]byte(w.do(t, "GET", "/crls", "")), &lists); err != nil || len(lists.CRLs) != 1 {
+				t.Fatalf("%v: %v", err, lists)
+			}
+			operate(t, w, idOf(w.TrustAnchorARN()), lists.CRLs[0].ID)
+			before := w.everything(t)
+			if after := start().everything(t); after != before {
+				t.Errorf("after a restart:\n%s\nbefore:\n%s", after, before)
+			}
+		})
+	}
+}

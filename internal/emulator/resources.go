@@ -119,7 +119,7 @@ func (e *Emulator) ImportCRL(anchorARN string, data []byte) ([]string, error) {
 		}
 	}
 	for i, name := range targets {
-		if err := e.resources.SeedCRL(name, data, e.config.Now()); err != nil {
+		if err := e.resources.AddCRL(name, data, e.config.Now()); err != nil {
 			return targets[:i], fmt.Errorf("trust anchor %s: %w", name, err)
 		}
 	}

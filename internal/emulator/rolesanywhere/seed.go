@@ -21,8 +21,22 @@ func (s *Store) SeedTrustAnchor(a *TrustAnchor, now time.Time) error { return s.
 // SeedProfile adds a profile of the configuration.
 func (s *Store) SeedProfile(p *Profile, now time.Time) error { return s.seed(p, now) }
 
-// SeedCRL adds a CRL, PEM or DER, to a trust anchor. One to a trust anchor that was deleted is left
-// out.
+// AddCRL adds a CRL, PEM or DER, that the CA of a trust anchor signed.
+func (s *Store) AddCRL(anchor string, data []byte, now time.Time) error {
+	list, err := ParseCRL(data)
+	if err != nil {
+		return err
+	}
+	if a := s.TrustAnchor(anchor); a != nil {
+		if _, err := a.issuerOf(list); err != nil {
+			return err
+		}
+	}
+	return s.SeedCRL(anchor, data, now)
+}
+
+// SeedCRL adds a CRL of the configuration, PEM or DER, to a trust anchor. One to a trust anchor that was deleted is
+// left out. To one that an operation has given the certificates of another CA it is added, and revokes nothing.
 func (s *Store) SeedCRL(anchor string, data []byte, now time.Time) error {
 	s.mu.Lock()
 	name, err := arn.Parse(anchor, Service, string(KindTrustAnchor))
@@ -61,6 +75,7 @@ func (s *Store) InstallTrustAnchor(a *TrustAnchor, now time.Time) error {
 		delete(s.seeds, l.ARN)
 	}
 	delete(s.seededCRLs, a.ARN)
+	delete(s.seedAnchors, a.ARN)
 	return nil
 }
 
@@ -92,7 +107,7 @@ func (s *Store) seed(r resource, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := s.validate(r); err != nil {
+	if err := r.check(); err != nil {
 		return err
 	}
 	b := r.base()
@@ -101,6 +116,9 @@ func (s *Store) seed(r resource, now time.Time) error {
 	}
 	b.setTimes(now)
 	s.seeds[b.ARN] = hexDigest(data)
+	if a, ok := r.(*TrustAnchor); ok {
+		s.seedAnchors[b.ARN] = a
+	}
 	r, err = s.recall(r)
 	if err != nil || r == nil {
 		return err
@@ -110,27 +128,47 @@ func (s *Store) seed(r resource, now time.Time) error {
 }
 
 // recall returns what the state folder has of a seed: the seed as it is, what operations have made of
-// it, or nil if it was deleted. The caller holds s.mu.
+// it, or nil if it was deleted. The others may have changed since the configuration was written, so that only a seed
+// that is used as it is must fit to them. The caller holds s.mu.
 func (s *Store) recall(r resource) (resource, error) {
 	b := r.base()
 	rec, isStored := s.stored[b.ARN]
 	delete(s.stored, b.ARN)
 	switch {
 	case !isStored:
-		return r, nil
+		return r, s.fits(r)
 	case rec.Seed != s.seeds[b.ARN]:
+		if err := s.fits(r); err != nil {
+			return nil, err
+		}
 		return r, s.folder.Remove(fileOf(b.kind, b.ARN))
 	case rec.Deleted:
 		return nil, nil
 	}
 	kept, err := rec.decode()
 	if err == nil {
-		err = s.validate(kept)
+		err = s.checkAliasOf(kept.base())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s in the state folder: %w", b.ARN, err)
 	}
 	return kept, nil
+}
+
+// fits makes the checks of a seed that need others: a CRL must be signed by the CA of the configuration's trust anchor,
+// which an operation may have given another one. The caller holds s.mu.
+func (s *Store) fits(r resource) error {
+	if err := s.checkAliasOf(r.base()); err != nil {
+		return err
+	}
+	l, ok := r.(*CRL)
+	if !ok {
+		return nil
+	}
+	if a := s.seedAnchors[l.TrustAnchorARN]; a != nil {
+		return s.checkNewCRL(l, a)
+	}
+	return s.validateCRL(l)
 }
 
 // ErrNoSigner is returned for a CRL that no trust anchor's CA signed.

@@ -28,6 +28,8 @@ type Store struct {
 	stored     map[string]record            // ARN -> what the state folder has for a seed to come
 	seededCRLs map[string]int               // ARN of a trust anchor -> how many CRLs the configuration has given it
 	issuers    map[string]*x509.Certificate // ARN of a CRL -> the certificate of its trust anchor that signed it
+
+	seedAnchors map[string]*TrustAnchor // as the configuration has them, by ARN
 }
 
 // Open reads the resources of an earlier run from the state folder dir, which may be empty: then
@@ -40,6 +42,7 @@ func Open(dir string) (*Store, error) {
 	s := &Store{
 		folder: folder, resources: map[Kind]map[string]resource{}, aliases: map[string]string{},
 		seeds: map[string]string{}, stored: map[string]record{}, seededCRLs: map[string]int{}, issuers: map[string]*x509.Certificate{},
+		seedAnchors: map[string]*TrustAnchor{},
 	}
 	for _, kind := range kinds() {
 		s.resources[kind] = map[string]resource{}
@@ -144,15 +147,21 @@ func (s *Store) validate(r resource) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	b := r.base()
+	if err := s.checkAliasOf(r.base()); err != nil {
+		return err
+	}
+	if list, ok := r.(*CRL); ok {
+		return s.validateCRL(list)
+	}
+	return nil
+}
+
+func (s *Store) checkAliasOf(b *Base) error {
 	if err := checkAlias(b.Alias); err != nil {
 		return err
 	}
 	if own, taken := s.aliases[b.aliasARN()]; taken && own != b.ARN {
 		return fmt.Errorf("%s: alias %q: %w: %s", b.ARN, b.Alias, errAliasTaken, own)
-	}
-	if list, ok := r.(*CRL); ok {
-		return s.validateCRL(list)
 	}
 	return nil
 }
