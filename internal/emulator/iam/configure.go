@@ -51,6 +51,9 @@ type UserConfig struct {
 // the calls since then have left it; one whose configuration is new or has changed becomes what the
 // configuration says, and keeps its id. An entity that was deleted is there again.
 func (s *Store) Configure(c Config, now time.Time) error {
+	if err := c.checkNames(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := &data{accounts: maps.Clone(s.current.Load().accounts)}
@@ -71,6 +74,31 @@ func (s *Store) Configure(c Config, now time.Time) error {
 		}
 	}
 	return s.commit(d)
+}
+
+// checkNames refuses two entities of one kind and one name in an account: a path makes no difference, nor does the case
+// (IAMG reference_iam-quotas, "IAM name requirements").
+func (c Config) checkNames() error {
+	var all []string
+	for _, p := range c.Policies {
+		all = append(all, p.ARN)
+	}
+	for _, r := range c.Roles {
+		all = append(all, r.ARN)
+	}
+	for _, u := range c.Users {
+		all = append(all, u.ARN)
+	}
+	names := map[[3]string]string{} // ARNs by account, kind and name
+	for _, arn := range all {
+		kind, _, _ := strings.Cut(partOf(arn, 5), "/")
+		name := [3]string{partOf(arn, 4), kind, folded(nameOf(arn))}
+		if other, ok := names[name]; ok {
+			return fmt.Errorf("%s and %s: an account has one %s of a name, whatever its path and upper or lower case", other, arn, kind)
+		}
+		names[name] = arn
+	}
+	return nil
 }
 
 // Administrator returns an access key of a user that may do everything. The user is made if it does not exist, or

@@ -154,3 +154,21 @@ func TestConfigure(t *testing.T) {
 		}
 	}
 }
+
+// TestConfigure_names: of two entities of one name none takes the place of the other.
+func TestConfigure_names(t *testing.T) {
+	t.Parallel()
+	role := func(name string) RoleConfig { return RoleConfig{ARN: roleARN(name), Trust: testTrust} }
+	err := New().Configure(Config{Roles: []RoleConfig{role("a/web"), role("b/Web")}}, testNow)
+	const want = "arn:aws:iam::111122223333:role/a/web and arn:aws:iam::111122223333:role/b/Web: an account has one role of a name, whatever its path and upper or lower case"
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v\nwant  %s", err, want)
+	}
+	others := Config{
+		Roles: []RoleConfig{role("web"), role("db"), {ARN: "arn:aws:iam::999999999999:role/web", Trust: testTrust}},
+		Users: []UserConfig{{ARN: userARN("web")}}, Policies: []PolicyConfig{{policyARN("web"), testPolicy}},
+	}
+	if err := New().Configure(others, testNow); err != nil {
+		t.Error(err)
+	}
+}
