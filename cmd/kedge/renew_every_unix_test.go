@@ -70,7 +70,7 @@ func TestRenew_every(t *testing.T) {
 	checkPair(t, dir)
 }
 
-// TestRenew_everyNone: without a host that is enrolled it waits for one, and says so once.
+// TestRenew_everyNone: without a host that is enrolled it waits for one, and prints that once.
 func TestRenew_everyNone(t *testing.T) {
 	t.Parallel()
 	state := t.TempDir()

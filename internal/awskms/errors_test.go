@@ -104,7 +104,7 @@ func TestOpen_deadline(t *testing.T) {
 	}
 }
 
-// TestSign_cut: an attempt that the deadline cuts short says nothing of KMS; what it answered before counts.
+// TestSign_cut: an attempt that the deadline cuts short is no answer of KMS; what it answered before counts.
 func TestSign_cut(t *testing.T) {
 	k := use(t)
 	key := open(t, NewClient(Limits{Deadline: 3 * time.Second, Attempt: time.Minute, Parallel: 1}), k.MakeSigning(t, "ECC_NIST_P256"))

@@ -12,8 +12,8 @@ import (
 	"kedge/internal/emulator/wire"
 )
 
-// queryService is a service of the query protocol. All of them are at /; what a request was signed for tells
-// which one it is for.
+// queryService is a service of the query protocol. All of them are at /; a request is for the one that
+// it was signed for.
 type queryService struct {
 	name, namespace string
 	fault           func() Fault // takes the fault for a request

@@ -27,7 +27,7 @@ func archiveFolder(f cadir.Folder, dir string) string {
 	return dir
 }
 
-// ArchiveRequest says what is archived, and where: see ledger.ArchiveOptions.
+// ArchiveRequest names what is archived, and the folder for it: see ledger.ArchiveOptions.
 type ArchiveRequest struct {
 	Before      time.Time
 	Dir         string // empty: that in the CA's folder, which is created

@@ -36,7 +36,7 @@ func attach(r *request) (any, error) {
 	}
 	e := h.base()
 	if slices.Contains(e.Attached, arn) {
-		return nil, nil // API, AttachRolePolicy: no error says so
+		return nil, nil // API, AttachRolePolicy: it has no error for that
 	}
 	if len(e.Attached) >= maxAttached {
 		quota := map[entityKind]string{roleKind: "PoliciesPerRole", userKind: "PoliciesPerUser"}[h.kind()]

@@ -49,7 +49,7 @@ type UserConfig struct {
 
 // Configure puts entities into the store. One that an earlier run put there from the same configuration stays as
 // the calls since then have left it; one whose configuration is new or has changed becomes what the
-// configuration says, and keeps its id. An entity that was deleted is there again.
+// configuration has, and keeps its id. An entity that was deleted is there again.
 func (s *Store) Configure(c Config, now time.Time) error {
 	if err := c.checkNames(); err != nil {
 		return err

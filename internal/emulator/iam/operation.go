@@ -21,7 +21,7 @@ type operation struct {
 	access access
 }
 
-// access tells operations that change something from those that read.
+// access is whether an operation changes something, or reads.
 type access int
 
 const (

@@ -114,7 +114,7 @@ func TestAdministrator(t *testing.T) {
 	}
 }
 
-// TestConfigure: what the configuration says counts when it changes, and else what calls made of it.
+// TestConfigure: what is in the configuration counts when it changes, and else what calls made of it.
 func TestConfigure(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
