@@ -154,6 +154,25 @@ func TestImport_archived(t *testing.T) {
 	})
 }
 
+// One that has expired does not take a name back that was taken from its host.
+func TestImport_late(t *testing.T) {
+	twoEngines(t, func(t *testing.T, where string) {
+		x := newArchiving(t, where)
+		add(t, x.l, ca.Issued{Certificate: x.root.leaf("web", valid(-4*time.Hour, -time.Hour))})
+		if _, err := x.l.Decommission(t.Context(), "web", ""); err != nil {
+			t.Fatal(err)
+		}
+		earlier := x.root.leaf("web", valid(-5*time.Hour, -2*time.Hour))
+		if done := mustImport(t, x.l, imports(x.root, Import{Issued: ca.Issued{Certificate: earlier}})); done.Recorded != 1 {
+			t.Errorf("%+v", done)
+		}
+		if held := found(t, x.l, Filter{Newest: true, Kind: Leaf}); len(held) != 0 {
+			t.Errorf("%v are held", held)
+		}
+		x.verified()
+	})
+}
+
 // What is archived between the search of the segments and the transaction is known as well.
 func TestImport_archivedMeanwhile(t *testing.T) {
 	twoEngines(t, func(t *testing.T, where string) {
