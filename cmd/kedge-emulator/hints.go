@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"syscall"
 
@@ -47,6 +48,25 @@ func unreadable(file string, err error) error {
 	return unreadableError{path}
 }
 
+// listenError is an address that cannot be listened on, with the error of the system.
+type listenError struct {
+	address string
+	error
+}
+
+func (e *listenError) Error() string {
+	return "cannot listen on " + e.address + ": " + e.error.Error()
+}
+func (e *listenError) Unwrap() error { return e.error }
+
+// unheard puts an error of listening into words, without the calls of package net.
+func unheard(address string, err error) error {
+	if system, ok := errors.AsType[*os.SyscallError](err); ok {
+		return &listenError{address, system.Err}
+	}
+	return err
+}
+
 // advise is the table of what to do about an error.
 func advise(err error) cli.Advice {
 	advice := cli.Advice{Code: cli.ExitFailed}
@@ -83,13 +103,18 @@ func hintOfSystem(err error) string {
 	path, isPath := errors.AsType[*fs.PathError](err)
 	_, isUnreadable := errors.AsType[unreadableError](err)
 	_, isAnchorFile := errors.AsType[anchorFileError](err)
+	_, isListen := errors.AsType[*listenError](err)
 	switch {
 	case errors.Is(err, emulator.ErrLocked):
 		return "stop the other one, or use another folder with --state"
 	case emulator.IsStateFile(err):
 		return "remove this file, and what it has is lost, or use another folder with --state"
 	case errors.Is(err, syscall.EADDRINUSE):
-		return "stop the other one, or use --listen 127.0.0.1:0 for a free port"
+		return "another program listens there, perhaps another kedge-emulator: stop it, or use --listen 127.0.0.1:0 for a free port"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine has no such address: 127.0.0.1 and [::1] are always there"
+	case isListen && errors.Is(err, syscall.EACCES):
+		return "ports below 1024 are for root: choose a higher one with --listen"
 	case isPath && path.Op == "create" && errors.Is(err, fs.ErrNotExist): // of atomicfile
 		return "make its folder first"
 	case isUnreadable && errors.Is(err, fs.ErrNotExist) && isAnchorFile:

@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -163,7 +164,8 @@ func TestRun_untilStopped(t *testing.T) {
 	}
 }
 
-// A second start on the same address fails, and leaves the files of the first.
+// A second start on the same address fails, in words without the calls of package net, and leaves the files of
+// the first.
 func TestRun_failingSecondStart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -177,8 +179,10 @@ func TestRun_failingSecondStart(t *testing.T) {
 	if code := run(t.Context(), []string{"--trust-anchor", ca, "--pid-file", pid, "--listen", address}, cli.Streams{Out: io.Discard, Err: &stderr}); code != cli.ExitFailed {
 		t.Errorf("exit %d", code)
 	}
-	if !strings.Contains(stderr.String(), "hint: stop the other one, or use --listen 127.0.0.1:0") {
-		t.Errorf("standard error: %s", &stderr)
+	want := "kedge-emulator: error: cannot listen on " + address + ": " + syscall.EADDRINUSE.Error() +
+		"\nkedge-emulator: hint: another program listens there, perhaps another kedge-emulator: stop it, or use --listen 127.0.0.1:0 for a free port\n"
+	if stderr.String() != want {
+		t.Errorf("standard error\ngot  %swant %s", &stderr, want)
 	}
 	if _, err := os.Stat(pid); err != nil {
 		t.Error(err)

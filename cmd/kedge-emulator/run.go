@@ -115,7 +115,7 @@ func serve(ctx context.Context, cmd *cobra.Command, o *options, s cli.Streams) e
 func (o *options) open(ctx context.Context, s cli.Streams) (net.Listener, error) {
 	l, err := emulator.Listen(ctx, o.listen, o.allowRemote)
 	if err != nil {
-		return nil, err
+		return nil, unheard(o.listen, err)
 	}
 	if o.allowRemote {
 		cli.Say(s.Err, name, "warning", fmt.Sprintf("listening on %s, which other machines may reach; the emulator protects nothing, so use certificates and keys that are worth nothing", l.Addr()))

@@ -129,7 +129,7 @@ func TestEnroll_approvalTrouble(t *testing.T) {
 		ends    string // a part of the error; empty: it enrolls
 		reports int    // besides the ID
 	}{
-		{what: "unreachable at first", trouble: func(s *enrolltest.Server, n int) { s.Lose = func(string) bool { return n == 1 } }, ends: "cannot be reached"},
+		{what: "unreachable at first", trouble: func(s *enrolltest.Server, n int) { s.Lose = func(string) bool { return n == 1 } }, ends: "no answer from "},
 		{what: "unreachable later", trouble: func(s *enrolltest.Server, n int) { s.Lose = func(string) bool { return n == 2 || n == 3 } }, reports: 2},
 		{what: "busy at first", trouble: func(s *enrolltest.Server, n int) { s.Refuse = refusing(busy, n == 1) }, reports: 1},
 		{what: "busy later", trouble: func(s *enrolltest.Server, n int) { s.Refuse = refusing(busy, n == 2 || n == 3) }, reports: 2},

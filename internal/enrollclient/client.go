@@ -132,7 +132,7 @@ func (c *client) unanswered(ctx context.Context, err error) error {
 	}
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		if wrapped.Timeout() {
-			return &UnreachableError{Server: c.name, Err: errors.New("it did not answer in time")}
+			return &UnreachableError{Server: c.name, Err: context.DeadlineExceeded}
 		}
 		err = wrapped.Err
 	}

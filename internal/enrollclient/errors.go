@@ -3,15 +3,20 @@ package enrollclient
 import (
 	"fmt"
 	"io/fs"
+
+	"kedge/signer/session"
 )
 
 // UnreachableError reports that no answer came.
 type UnreachableError struct {
 	Server string // host and port
-	Err    error
+	Err    error  // of net/http, without its *url.Error
 }
 
-func (e *UnreachableError) Error() string { return e.Server + " cannot be reached: " + e.Err.Error() }
+// Error is in the words of the errors about AWS: who could not be reached, and why.
+func (e *UnreachableError) Error() string {
+	return (&session.NetworkError{Host: e.Server, Err: e.Err}).Error()
+}
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 

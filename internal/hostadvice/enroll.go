@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"path/filepath"
 
@@ -24,7 +25,7 @@ func enrollment() advice.Table {
 		advice.Kind[*enrollapi.TokenTextError](`copy the whole line that "kedge-ca token" printed, from kedge1_ on`),
 		advice.About(refusal),
 		advice.About(untrustedServer),
-		advice.Kind[*enrollclient.UnreachableError](`see whether kedge-ca serve runs there, whether the network leads to it, and --proxy if there is one; nothing is lost: run the same command again, and it goes on where this one was`),
+		advice.About(unreachable),
 		advice.About(func(e *enrollclient.AnswerError) string {
 			if e.Status >= http.StatusInternalServerError {
 				return "a proxy answered, and the server behind it did not: try again later; nothing was changed"
@@ -88,6 +89,21 @@ func refusal(e *enrollapi.Error) string {
 		return "try again later; the same key and token are used then"
 	}
 	return "ask the operator of the CA"
+}
+
+// unreachable is about a server that did not answer.
+func unreachable(e *enrollclient.UnreachableError) string {
+	hint := "see whether kedge-ca serve runs there, whether the network leads to it, and --proxy if there is one"
+	name, unknown := errors.AsType[*net.DNSError](e)
+	switch {
+	case toProxy(e):
+		hint = proxyAddress
+	case unknown:
+		hint = "the name " + name.Name + " does not resolve here: check the URL of the server, which the token has, and the DNS servers of this host"
+	case timeout(e):
+		hint = "a firewall may drop the packets, or the server may be overloaded: " + hint
+	}
+	return hint + "; nothing is lost: run the same command again, and it goes on where this one was"
 }
 
 func untrustedServer(e *enrollclient.UntrustedError) string {

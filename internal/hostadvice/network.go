@@ -21,8 +21,7 @@ func network() advice.Table {
 		advice.About(badProxy),
 		advice.Kind[*session.ResponseError]("something other than the service answered: check --endpoint and --region, and whether a proxy or a captive portal is in between"),
 		advice.Kind[*session.APIError]("the service has trouble: try again later"),
-		advice.When(func(err error) bool { return is[*net.OpError](err) && as[*net.OpError](err).Op == "proxyconnect" },
-			`check the proxy's address, in --proxy or HTTPS_PROXY; hosts in NO_PROXY are asked without it, and "--proxy none" uses none`),
+		advice.When(toProxy, proxyAddress),
 		advice.Kind[tls.RecordHeaderError]("the address does not speak TLS: check --endpoint"),
 		advice.About(func(e *net.DNSError) string {
 			return "the name " + e.Name + " does not resolve here: check --region or --endpoint, and the DNS servers of this host"
@@ -34,6 +33,13 @@ func network() advice.Table {
 		rows[i].Hint = func(err error) string { return bothEndpoints(row.Hint(err), err) }
 	}
 	return advice.In[*role.RequestError](rows...)
+}
+
+const proxyAddress = `check the proxy's address, in --proxy or HTTPS_PROXY; hosts in NO_PROXY are asked without it, and "--proxy none" uses none`
+
+// toProxy reports whether it is the proxy to which there is no connection.
+func toProxy(err error) bool {
+	return is[*net.OpError](err) && as[*net.OpError](err).Op == "proxyconnect"
 }
 
 // bothEndpoints names both addresses in an advice about one, if two services are asked.

@@ -48,7 +48,7 @@ func unreachedHow(err error) string {
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return "no answer in time"
 	}
-	for _, known := range []string{"connection refused", "reset by peer", "EOF", "broken pipe"} {
+	for _, known := range []string{"connection refused", "reset by peer", "closed the connection", "broken pipe"} {
 		if strings.Contains(err.Error(), known) {
 			return known
 		}
