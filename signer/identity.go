@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -154,5 +155,5 @@ func name(c located) string {
 	if subject := c.Subject.String(); subject != "" {
 		return subject
 	}
-	return "serial " + c.SerialNumber.String()
+	return "serial " + hex.EncodeToString(c.SerialNumber.Bytes()) // as kedge-ca and names of sessions have it
 }

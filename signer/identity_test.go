@@ -23,7 +23,7 @@ func TestNewIdentity_rules(t *testing.T) {
 		{"CA as leaf", asCA, `certificate "CN=leaf" is a CA certificate; a session needs a leaf, with CA false`},
 		{"no digitalSignature", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }, `certificate "CN=leaf" lacks the key usage digitalSignature`},
 		{"no key usage at all", func(c *x509.Certificate) { c.KeyUsage = 0 }, `certificate "CN=leaf" lacks the key usage digitalSignature`},
-		{"empty subject", func(c *x509.Certificate) { c.Subject = pkix.Name{}; c.SerialNumber.SetInt64(7) }, `certificate "serial 7" has an empty subject; sessions are keyed by it`},
+		{"empty subject", func(c *x509.Certificate) { c.Subject = pkix.Name{}; c.SerialNumber.SetInt64(1000) }, `certificate "serial 03e8" has an empty subject; sessions are keyed by it`},
 		{"too large", func(c *x509.Certificate) {
 			c.ExtraExtensions = []pkix.Extension{{Id: []int{1, 2, 3, 4}, Value: make([]byte, maxLeafSize)}}
 		}, "bytes; at most 16384 are accepted"},

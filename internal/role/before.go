@@ -64,7 +64,7 @@ func (r *Role) sayBefore(refused *x509.Certificate, text string) {
 func usesBefore(refusal error, old *x509.Certificate) string {
 	until := ""
 	if old != nil {
-		until = fmt.Sprintf(", serial %x, until %s", old.SerialNumber, old.NotAfter.UTC().Format(time.RFC3339))
+		until = fmt.Sprintf(", serial %x, until %s", old.SerialNumber.Bytes(), old.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return fmt.Sprintf("the renewed certificate is refused, and the one before it is used while it is valid%s: %v", until, refusal)
 }

@@ -98,7 +98,7 @@ func (o *opening) identity(ctx context.Context) (signer.Source, error) {
 		return nil, o.unusable(err, mistakeIn(files, err))
 	}
 	if trace := o.host.Trace; trace != nil {
-		trace("certificate %q, serial %s, %s, with %d intermediates", id.Leaf().Subject, id.Leaf().SerialNumber, id.Algorithm(), len(id.Chain()))
+		trace("certificate %q, serial %x, %s, with %d intermediates", id.Leaf().Subject, id.Leaf().SerialNumber.Bytes(), id.Algorithm(), len(id.Chain()))
 		for _, unused := range id.Unused() {
 			trace("not sent: %s", unused)
 		}
