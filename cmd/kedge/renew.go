@@ -96,16 +96,17 @@ func runRenew(ctx context.Context, o *renewOptions) error {
 	return o.renewAll(ctx, dirs)
 }
 
-// renewAll renews what is due in some folders, and returns the last error; the others are reported.
+// renewAll renews what is due in some folders, and returns the last error; the others are reported. An
+// interruption is the last.
 func (o *renewOptions) renewAll(ctx context.Context, dirs []string) error {
 	var failed []error
 	for _, dir := range dirs {
 		err := o.renew(ctx, dir)
-		if errors.Is(err, context.Canceled) {
-			return err
-		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", filepath.Base(dir), err))
+		}
+		if errors.Is(err, context.Canceled) {
+			break
 		}
 	}
 	if len(failed) == 0 {

@@ -3,6 +3,10 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"kedge/internal/cli"
 	"kedge/internal/enrollapi"
 	"kedge/internal/enrollclient/enrolltest"
 )
@@ -84,6 +89,33 @@ func TestRenew_everyNone(t *testing.T) {
 	must(t, renew.Wait())
 	if text := contents(t, words); strings.Count(text, "kedge: done: no host is enrolled in ") != 1 || !strings.HasSuffix(text, " yet\n") {
 		t.Errorf("%q", text)
+	}
+}
+
+// TestRenew_interrupted: an interruption of --all leaves out no error of those before.
+func TestRenew_interrupted(t *testing.T) {
+	t.Parallel()
+	server := enrolltest.New(t)
+	folder := t.TempDir()
+	dir, token := filepath.Join(folder, "web-01"), filepath.Join(folder, "token")
+	writeFile(t, token, server.Token(t).String())
+	enroll, words := itself(t, "enroll", "--token-file", token, "--dir", dir)
+	if err := enroll.Run(); err != nil {
+		t.Fatalf("%v: %s", err, contents(t, words))
+	}
+	var o *renewOptions
+	var said bytes.Buffer
+	cmd := newRenew(newHost(cli.Streams{Out: io.Discard, Err: &said}), func(_ context.Context, parsed *renewOptions) error {
+		o = parsed
+		return nil
+	})
+	cmd.SetArgs([]string{"--all", "--force"})
+	must(t, cmd.ExecuteContext(t.Context()))
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	err := o.renewAll(ctx, []string{filepath.Join(folder, "none"), dir, dir})
+	if !errors.Is(err, context.Canceled) || !strings.HasPrefix(said.String(), "kedge: error: none: no host is enrolled in ") || strings.Count(said.String(), "kedge: error: ") != 1 {
+		t.Errorf("%v, after\n%s", err, &said)
 	}
 }
 
