@@ -170,7 +170,7 @@ func runKeyCreate(ctx context.Context, o *keyCreateOptions) error {
 	}
 	name, err := keys.Create(ctx, o.uri(), o.create)
 	if err != nil {
-		return &role.KeyError{Err: err, New: true}
+		return &role.KeyError{Err: err, New: true, Clear: o.uri() == ""}
 	}
 	if o.noPassword {
 		o.warn(o.out + " is not encrypted: whoever reads it has the key")

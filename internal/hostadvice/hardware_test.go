@@ -58,6 +58,19 @@ func TestAdvise_hardware(t *testing.T) {
 	}
 }
 
+// TestNewKey_noSecret: --no-password is named where it could be given, which a key on a token or in a TPM, and
+// kedge enroll, do not have.
+func TestNewKey_noSecret(t *testing.T) {
+	t.Parallel()
+	for _, mayBeClear := range []bool{true, false} {
+		err := &role.KeyError{Err: fmt.Errorf("the PIN is needed: %w", cli.ErrNoTerminal), New: true, Clear: mayBeClear}
+		got := Table().Of(err)
+		if got.Code != cli.ExitKey || !strings.HasPrefix(got.Hint, giveSecret) || strings.Contains(got.Hint, "--no-password") != mayBeClear {
+			t.Errorf("in the clear: %v, exit %d, hint %q", mayBeClear, got.Code, got.Hint)
+		}
+	}
+}
+
 // TestDeviceHint: each system lacks something else.
 func TestDeviceHint(t *testing.T) {
 	missing := errors.Join(tpm.ErrNoDevice, &fs.PathError{Op: "open", Path: "/dev/tpmrm0", Err: fs.ErrNotExist})

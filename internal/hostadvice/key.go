@@ -77,8 +77,11 @@ func hardware(system string) advice.Table {
 // newKey is about a key that is to be made, and the new file of it or of its request.
 func newKey() advice.Table {
 	isNew := func(err error) bool { return is[*role.KeyError](err) && as[*role.KeyError](err).New }
+	noSecret := []error{cli.ErrNoTerminal, config.ErrPasswordEmpty, config.ErrPasswordsDiffer, keys.ErrSecretEmpty}
 	return append(unwritten(), advice.If(isNew,
-		advice.Any(giveSecret+"; for a key file in the clear there is --no-password", cli.ErrNoTerminal, config.ErrPasswordEmpty, config.ErrPasswordsDiffer, keys.ErrSecretEmpty),
+		advice.When(func(err error) bool { return as[*role.KeyError](err).Clear && advice.Any("", noSecret...).Fits(err) },
+			giveSecret+"; for a key file in the clear there is --no-password"),
+		advice.Any(giveSecret, noSecret...),
 		advice.About(func(e *tpm.AuthError) string {
 			if e.Locked {
 				return ""

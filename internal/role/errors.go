@@ -10,6 +10,7 @@ import (
 type KeyError struct {
 	Err     error
 	New     bool    // it was to be made
+	Clear   bool    // it was to be made, and could be without a password
 	Mistake Mistake // of who gave the files, where it is known
 }
 
