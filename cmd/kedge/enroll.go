@@ -256,6 +256,9 @@ func (o *enrollOptions) enroll(ctx context.Context, token enrollapi.Token, base 
 
 // finish reports the identity that the host has, and sees that it can be used.
 func (o *enrollOptions) finish(ctx context.Context, got *enrollclient.Enrolled) error {
+	if err := got.Ended(); err != nil {
+		return err
+	}
 	o.announce(got)
 	if !got.Already || o.awsProfile != "" {
 		if err := o.use(ctx, got); err != nil {
@@ -281,7 +284,7 @@ func (o *enrollOptions) printResult(got *enrollclient.Enrolled) error {
 func (o *enrollOptions) announce(got *enrollclient.Enrolled) {
 	r := got.Pair.Record
 	if got.Already {
-		o.done(fmt.Sprintf("%s is enrolled at %s already, in %s: nothing was changed; --force enrolls it anew", r.Name, r.Server, got.Dir))
+		o.done(fmt.Sprintf("%s is enrolled at %s already, in %s: nothing was changed; with --force and a new token it is enrolled anew, as after a revocation", r.Name, r.Server, got.Dir))
 		return
 	}
 	if got.Resumed {

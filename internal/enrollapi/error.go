@@ -41,6 +41,16 @@ const (
 	Unavailable        Code = "unavailable" // the ledger or the CA's key cannot be reached
 )
 
+// EndsCertificate reports whether a renewal that is refused with the code is never granted: the host has to
+// enroll anew.
+func (c Code) EndsCertificate() bool {
+	switch c {
+	case Revoked, KeyRevoked, Ended, BeyondGrace, UnknownCertificate:
+		return true
+	}
+	return false
+}
+
 // Status returns the HTTP status that the code goes with.
 func (c Code) Status() int {
 	switch c {

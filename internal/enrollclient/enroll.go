@@ -45,6 +45,16 @@ type Enrolled struct {
 	Resumed bool // the key is one that an interrupted run left
 }
 
+// Ended returns an *EndedError if the server refused the last renewal of a host that was enrolled before, and
+// renews it no more.
+func (e *Enrolled) Ended() error {
+	state := hostdir.ReadState(e.Dir)
+	if !e.Already || !state.Ended {
+		return nil
+	}
+	return &EndedError{Name: e.Pair.Record.Name, Dir: e.Dir, At: state.LastTry, Reason: state.Error}
+}
+
 // Enroll gets the first certificate of a host and makes it the current one of its folder. The key is on
 // disk before the token is used, and used again by the next run if this one does not end: the server
 // gives the same answer to the same token and key.

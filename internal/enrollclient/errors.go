@@ -3,6 +3,7 @@ package enrollclient
 import (
 	"fmt"
 	"io/fs"
+	"time"
 
 	"kedge/signer/session"
 )
@@ -30,6 +31,17 @@ type UntrustedError struct {
 
 func (e *UntrustedError) Error() string {
 	return e.Server + " is not trusted: " + e.Reason
+}
+
+// EndedError reports an enrolled host whose certificate the server renews no more.
+type EndedError struct {
+	Name, Dir string
+	At        time.Time // of the refusal
+	Reason    string
+}
+
+func (e *EndedError) Error() string {
+	return fmt.Sprintf("%s is enrolled in %s, but the server renews its certificate no more: at %s %s", e.Name, e.Dir, e.At.UTC().Format(time.RFC3339), e.Reason)
 }
 
 // UnmadeError reports that there is no place for the identity.

@@ -2,6 +2,7 @@ package enrollclient
 
 import (
 	"crypto/x509"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -53,6 +54,8 @@ func tried(s hostdir.State, now time.Time, random float64) hostdir.State {
 // failed returns the state after a try that failed.
 func failed(s hostdir.State, err error, retryAfter time.Duration) hostdir.State {
 	s.Error = err.Error()
+	refusal, ok := errors.AsType[*enrollapi.Error](err)
+	s.Ended = ok && refusal.Code.EndsCertificate()
 	if next := s.LastTry.Add(min(retryAfter, maxRetryAfter)); next.After(s.NextTry) {
 		s.NextTry = next
 	}

@@ -52,6 +52,7 @@ func enrollment() advice.Table {
 		}),
 		advice.Kind[*enrollclient.NameError]("name a folder with --dir"),
 		advice.About(func(e *enrollclient.RemovingError) string { return "finish that: kedge unenroll --dir " + e.Dir }),
+		{Fits: is[*enrollclient.EndedError], Code: cli.ExitRefused, Hint: func(error) string { return enrollAnew }},
 		advice.Kind[*enrollclient.HookError]("the next kedge renew with the same --exec runs it again, and those that succeeded not"),
 		advice.Kind[*hostdir.NotEnrolledError](`enroll this host with a token: "kedge-ca token NAME" prints it; or name another folder with --dir`),
 		advice.About(folder),
@@ -79,8 +80,6 @@ func refusal(e *enrollapi.Error) string {
 		return `another key has the name: if this host replaces that one, the operator makes a token with "kedge-ca token NAME --replace"`
 	case enrollapi.Clone:
 		return "another host renewed with a copy of the key, or this one was restored from a snapshot: tell the operator of the CA, then enroll anew with --force"
-	case enrollapi.Revoked, enrollapi.Ended, enrollapi.BeyondGrace, enrollapi.UnknownCertificate, enrollapi.KeyRevoked:
-		return "this host has to enroll anew, with a new token and --force"
 	case enrollapi.RequestDenied, enrollapi.RequestOver:
 		return "run the same command again: it asks with a new key, for another approval"
 	case enrollapi.Clock:
@@ -88,8 +87,13 @@ func refusal(e *enrollapi.Error) string {
 	case enrollapi.SlowDown, enrollapi.Overloaded, enrollapi.Unavailable, enrollapi.Internal:
 		return "try again later; the same key and token are used then"
 	}
+	if e.Code.EndsCertificate() {
+		return enrollAnew
+	}
 	return "ask the operator of the CA"
 }
+
+const enrollAnew = "this host has to enroll anew, with a new token and --force"
 
 // unreachable is about a server that did not answer.
 func unreachable(e *enrollclient.UnreachableError) string {

@@ -61,6 +61,8 @@ type State struct {
 	NextTry  time.Time `json:"next_try,omitzero"` // not before, while LastTry is not in the future
 	Failures int       `json:"failures,omitempty"`
 	Error    string    `json:"error,omitempty"` // of the last try
+	// Ended reports that the server refused the last try for good: the host has to enroll anew.
+	Ended bool `json:"ended,omitempty"`
 	// Hooks are the commands that ran after the last renewal; nil: none did.
 	Hooks *Hooks `json:"hooks,omitempty"`
 	// Removing is the serial of a certificate that was revoked at the server, while its files are removed.
