@@ -265,6 +265,9 @@ func (o *enrollOptions) finish(ctx context.Context, got *enrollclient.Enrolled) 
 			return err
 		}
 	}
+	if !got.Already && o.awsProfile == "" {
+		o.sayHowToUse(got)
+	}
 	return o.printResult(got)
 }
 

@@ -9,6 +9,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/enrollclient"
 	"kedge/internal/processline"
+	"kedge/internal/units"
 )
 
 // unusableError reports that a host is enrolled, and gets no credentials yet. Err says why.
@@ -51,6 +52,21 @@ func (o *enrollOptions) use(ctx context.Context, got *enrollclient.Enrolled) err
 		return &unusableError{Name: got.Pair.Record.Name, Dir: got.Dir, Check: check, Err: err}
 	}
 	return nil
+}
+
+// sayHowToUse prints the command that gives a new identity to programs.
+func (o *enrollOptions) sayHowToUse(got *enrollclient.Enrolled) {
+	status := enrollclient.StatusOf(got.Dir, got.Pair)
+	purpose, words := "for the AWS CLI and SDKs, write a profile that uses it: ", []string{"kedge", "enroll", "--dir", got.Dir, "--aws-profile", "default"}
+	switch {
+	case got.Pair.Record.AWS == nil:
+		words = []string{"kedge", "configure", "--certificate", status.Certificate, "--private-key", status.PrivateKey, "--trust-anchor-arn", "ARN", "--profile-arn", "ARN", "--role-arn", "ARN", "--profile", "default"}
+	case o.systemd:
+		purpose, words = "serve credentials to the programs of this machine: ", append([]string{"runuser", "-u", units.User, "--", "kedge", "serve"}, enrollclient.RoleFlags(got.Dir, got.Pair)...)
+	}
+	if line, err := processline.Join(words); err == nil {
+		o.say("hint", purpose+line)
+	}
 }
 
 // configure does what kedge configure does.
