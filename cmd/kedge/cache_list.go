@@ -51,7 +51,7 @@ func runCacheList(_ context.Context, o *cacheListOptions) error {
 }
 
 // printCacheTable prints nothing when there is nothing.
-func (o *cacheListOptions) printCacheTable(entries []cache.Entry) error {
+func (o *cacheListOptions) printCacheTable(entries []*cache.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -94,7 +94,7 @@ type cacheEntryJSON struct {
 	Key     cache.Key `json:"key"`
 }
 
-func (o *cacheListOptions) printCacheJSON(entries []cache.Entry) error {
+func (o *cacheListOptions) printCacheJSON(entries []*cache.Entry) error {
 	document := cacheJSON{Schema: 1, Entries: []cacheEntryJSON{}}
 	for _, e := range entries {
 		document.Entries = append(document.Entries, cacheEntryJSON{

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -25,12 +26,12 @@ type Entry struct {
 
 // List returns the cached credentials, sorted by role and then by time of renewal. Files that
 // cannot be used are warned of.
-func (c *Cache) List() ([]Entry, error) {
+func (c *Cache) List() ([]*Entry, error) {
 	files, err := c.files()
 	if err != nil {
 		return nil, err
 	}
-	var entries []Entry
+	var entries []*Entry
 	for _, file := range files {
 		name, end := split(file.Name())
 		if end != entryEnd {
@@ -42,14 +43,11 @@ func (c *Cache) List() ([]Entry, error) {
 		case err != nil:
 			c.warn("%v", err)
 		default:
-			entries = append(entries, Entry{Role: e.Key.Role(), Key: e.Key, Renewed: e.Renewed, Expires: e.Expires, Path: c.path(name, entryEnd)})
+			entries = append(entries, &Entry{Role: e.Key.Role(), Key: e.Key, Renewed: e.Renewed, Expires: e.Expires, Path: c.path(name, entryEnd)})
 		}
 	}
-	slices.SortStableFunc(entries, func(a, b Entry) int {
-		if by := strings.Compare(a.Role, b.Role); by != 0 {
-			return by
-		}
-		return a.Renewed.Compare(b.Renewed)
+	slices.SortFunc(entries, func(a, b *Entry) int {
+		return cmp.Or(strings.Compare(a.Role, b.Role), a.Renewed.Compare(b.Renewed), strings.Compare(a.Path, b.Path))
 	})
 	return entries, nil
 }
