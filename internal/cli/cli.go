@@ -54,7 +54,7 @@ type Program struct {
 // Main runs the program once and returns its exit code. It never exits itself.
 func Main(ctx context.Context, p Program, args []string, s Streams) int {
 	prepare(p.Root)
-	prepareHelp(p.Root)
+	help := prepareHelp(p.Root)
 	if p.Prepare != nil {
 		p.Prepare(p.Root)
 	}
@@ -64,6 +64,9 @@ func Main(ctx context.Context, p Program, args []string, s Streams) int {
 	p.Root.SetOut(out)
 	p.Root.SetErr(s.Err)
 	err := p.Root.ExecuteContext(ctx)
+	if err == nil {
+		err = help.err
+	}
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("standard output: %w", out.err)
 	}
@@ -154,17 +157,22 @@ func prepare(cmd *cobra.Command) {
 	cmd.SilenceErrors = true
 	cmd.SilenceUsage = true
 	cmd.SetFlagErrorFunc(flagError)
-	check := cmd.Args
+	isGroup := cmd.Run == nil && cmd.RunE == nil
+	check, commandsAlone := cmd.Args, cmd.Args == nil || isGroup
 	if check == nil {
 		check = noExtraArgs
 	}
 	cmd.Args = func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return &UsageError{Command: c.CommandPath(), Hint: unquoted(c.Flags(), args), Err: err}
+			hint := unquoted(c.Flags(), args)
+			if hint == "" && commandsAlone {
+				hint = commandHint(c, args)
+			}
+			return &UsageError{Command: c.CommandPath(), Hint: hint, Err: err}
 		}
 		return nil
 	}
-	if cmd.Run == nil && cmd.RunE == nil {
+	if isGroup {
 		cmd.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	}
 	groups := cmd.PreRunE

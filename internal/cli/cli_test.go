@@ -43,14 +43,18 @@ func TestMain_messages(t *testing.T) {
 		code   int
 		stderr string
 	}{
-		{"unknown command", []string{"wrok"}, nil, ExitUsage, "demo: error: unknown command \"wrok\"\ndemo: hint: run \"demo --help\" for the flags\n"},
+		{"unknown command", []string{"wrok"}, nil, ExitUsage, "demo: error: unknown command \"wrok\"\ndemo: hint: did you mean \"demo work\"? run \"demo --help\" for the commands\n"},
+		{"unknown command with --help", []string{"wrok", "--help"}, nil, ExitUsage, "demo: error: unknown command \"wrok\"\ndemo: hint: did you mean \"demo work\"? run \"demo --help\" for the commands\n"},
+		{"unknown command like no other", []string{"nosuch", "-h"}, nil, ExitUsage, "demo: error: unknown command \"nosuch\"\ndemo: hint: run \"demo --help\" for the commands\n"},
+		{"misspelt flag", []string{"work", "--cuont"}, nil, ExitUsage, "demo: error: unknown flag: --cuont\ndemo: hint: did you mean --count? run \"demo work --help\" for the flags\n"},
+		{"one hyphen", []string{"work", "-wait=5s"}, nil, ExitUsage, "demo: error: unknown shorthand flag: 'w' in -wait=5s\ndemo: hint: did you mean --wait? run \"demo work --help\" for the flags\n"},
 		{"unknown flag", []string{"work", "--nope"}, nil, ExitUsage, "demo: error: unknown flag: --nope\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"extra argument", []string{"work", "x"}, nil, ExitUsage, "demo: error: unexpected argument \"x\"\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"flags that exclude each other", []string{"work", "--a", "--b"}, nil, ExitUsage, "demo: error: --a and --b exclude each other\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"flags that go together", []string{"work", "--c", "--e"}, nil, ExitUsage, "demo: error: --c, --d and --e go together: --d is missing\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"a duration without unit", []string{"work", "--wait", "5"}, nil, ExitUsage, "demo: error: --wait: \"5\" is not a duration\ndemo: hint: write a number with a unit, such as 5s, 10m or 24h; there is none for days\n"},
 		{"not a number", []string{"work", "--count", "1h"}, nil, ExitUsage, "demo: error: --count: \"1h\" is not a whole number\ndemo: hint: run \"demo work --help\" for the flags\n"},
-		{"help for an unknown command", []string{"help", "wrok"}, nil, ExitUsage, "demo: error: unknown command \"wrok\"\ndemo: hint: run \"demo --help\" for the flags\n"},
+		{"help for an unknown command", []string{"help", "wrok"}, nil, ExitUsage, "demo: error: unknown command \"wrok\"\ndemo: hint: did you mean \"demo work\"? run \"demo --help\" for the commands\n"},
 		{"help for an unknown subcommand", []string{"help", "work", "x"}, nil, ExitUsage, "demo: error: unknown command \"x\"\ndemo: hint: run \"demo --help\" for the flags\n"},
 		{"failure without advice", []string{"work", "--fail", "it broke"}, nil, ExitFailed, "demo: error: it broke\n"},
 		{"advice", []string{"work", "--fail", "it broke"}, refused, ExitRefused, "demo: error: it broke\ndemo: hint: try again\n"},

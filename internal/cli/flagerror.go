@@ -9,12 +9,21 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// unknownCommand returns an error if c has subcommands and none of them has the name that was typed.
+func unknownCommand(c *cobra.Command) error {
+	if typed := c.Flags().Args(); c.HasSubCommands() && len(typed) > 0 {
+		return c.ValidateArgs(typed)
+	}
+	return nil
+}
+
 // flagError reports what a flag of a common type takes, where pflag quotes the parser.
 func flagError(c *cobra.Command, err error) error {
-	if typed := c.Flags().Args(); c.HasSubCommands() && len(typed) > 0 {
-		if err := c.ValidateArgs(typed); err != nil { // an unknown command: its flags are not the first thing wrong
-			return err
-		}
+	if err := unknownCommand(c); err != nil { // its flags are not the first thing wrong
+		return err
+	}
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		return &UsageError{Command: c.CommandPath(), Hint: flagHint(c, unknown), Err: err}
 	}
 	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
 	if !ok {

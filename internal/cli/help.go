@@ -9,23 +9,39 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// prepareHelp makes "help nosuch" an error, for which cobra prints what there is and is content.
-func prepareHelp(root *cobra.Command) {
+// helper prints help, unless an unknown command stands before --help, which is an error: cobra prints the
+// help of what is known.
+type helper struct {
+	print func(*cobra.Command, []string)
+	err   error
+}
+
+func (h *helper) show(c *cobra.Command, args []string) {
+	if h.err = unknownCommand(c); h.err == nil {
+		h.print(c, args)
+	}
+}
+
+// prepareHelp makes "help nosuch" and "nosuch --help" errors; the latter is in the helper that it returns.
+func prepareHelp(root *cobra.Command) *helper {
+	h := &helper{print: root.HelpFunc()}
+	root.SetHelpFunc(h.show)
 	root.InitDefaultHelpCmd()
 	for _, help := range root.Commands() {
 		if help.Name() == "help" {
 			help.Args = knownCommand
 		}
 	}
+	return h
 }
 
 func knownCommand(help *cobra.Command, args []string) error {
-	_, rest, err := help.Root().Find(args)
+	found, rest, err := help.Root().Find(args)
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("unknown command %q", rest[0])
 	}
 	if err != nil {
-		return Usagef(help.Root(), "%w", err)
+		return &UsageError{Command: help.Root().CommandPath(), Hint: commandHint(found, rest), Err: err}
 	}
 	return nil
 }

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// commandHint is the advice where the first argument is no subcommand of c: the one that was probably meant,
+// and where all are. It is empty where c has no subcommands.
+func commandHint(c *cobra.Command, args []string) string {
+	if !c.HasSubCommands() || len(args) == 0 {
+		return ""
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	hint := fmt.Sprintf("run %q for the commands", c.CommandPath()+" --help")
+	if meant := closest(args[0], names); meant != "" {
+		hint = fmt.Sprintf("did you mean %q? %s", c.CommandPath()+" "+meant, hint)
+	}
+	return hint
+}
+
+// flagHint is the advice where a flag is unknown and another was probably meant; else it is empty. A flag
+// with one hyphen is taken for letters.
+func flagHint(c *cobra.Command, unknown *pflag.NotExistError) string {
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	name := unknown.GetSpecifiedShortnames()
+	if name == "" {
+		name = unknown.GetSpecifiedName()
+	}
+	name, _, _ = strings.Cut(name, "=")
+	meant := closest(name, names)
+	if meant == "" {
+		return ""
+	}
+	return fmt.Sprintf("did you mean --%s? run %q for the flags", meant, c.CommandPath()+" --help")
+}
+
+// maxSuggested bounds the words to which others are compared.
+const maxSuggested = 40
+
+// closest returns the name that a misspelt word probably stands for: one that it begins, or the one with
+// the fewest differences, two at most and half of the word. It is empty if there is none.
+func closest(word string, names []string) (name string) {
+	if len(word) < 2 || len(word) > maxSuggested {
+		return ""
+	}
+	least := min(2, len(word)/2) + 1
+	for _, n := range names {
+		d := distance(word, n)
+		if strings.HasPrefix(n, word) {
+			d = 0
+		}
+		if d < least {
+			name, least = n, d
+		}
+	}
+	return name
+}
+
+// distance returns how many bytes must be inserted, removed or replaced to make b of a (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1) // of the matrix, for the bytes of a so far
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
