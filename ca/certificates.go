@@ -19,8 +19,8 @@ var ErrPKCS12 = errors.New("it is a PKCS #12 file; take the certificates out of 
 // internal/pemread accepts: PEM, bare base64 or DER, in UTF-8 or UTF-16. Private keys and other
 // blocks are skipped. The caller bounds the size of data.
 //
-// If there is no certificate, the error names the content: ErrPKCS12, one that wraps a
-// *pemread.Error if it is none of the formats, or another text. If some certificates cannot be read,
+// If there is no certificate, the error names the content: ErrPKCS12, an *OtherKindError, or one that
+// wraps a *pemread.Error if it is none of the formats. If some certificates cannot be read,
 // the error is an *UnreadableError, and the others are returned with it.
 func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 	isKey := func(label string) bool { return strings.HasSuffix(label, "PRIVATE KEY") }
@@ -51,6 +51,14 @@ func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 	return certs, nil
 }
 
+// OtherKindError reports that data contains something else than what it is read for.
+type OtherKindError struct {
+	Wanted, Found string // with an article, as in "a certificate request"
+	text          string
+}
+
+func (e *OtherKindError) Error() string { return e.text }
+
 // UnreadableError reports that certificates among others cannot be read.
 type UnreadableError struct {
 	all int
@@ -76,6 +84,7 @@ func (e *UnreadableError) Error() string {
 
 // noCertificate describes what data holds instead of a certificate.
 func noCertificate(b pemread.Block) error {
+	text := fmt.Sprintf("there is %s, not a certificate", b)
 	switch b.Kind {
 	case pemread.PKCS12:
 		return ErrPKCS12
@@ -83,10 +92,10 @@ func noCertificate(b pemread.Block) error {
 		return errors.New("it is a PKCS #7 bundle; take the certificates out of it: openssl pkcs7 -print_certs -in FILE, with -inform DER if it is binary")
 	case pemread.Unknown:
 		if b.Label == "" {
-			return errors.New("it is DER of an unknown kind, or a damaged certificate")
+			text = "it is DER of an unknown kind, or a damaged certificate"
 		}
 	}
-	return fmt.Errorf("there is %s, not a certificate", b)
+	return &OtherKindError{"a certificate", b.Kind.String(), text}
 }
 
 // ParseCertificate parses one certificate in DER. The error names the fault as far as it can be

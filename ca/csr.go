@@ -26,8 +26,8 @@ const requestLabel = "CERTIFICATE REQUEST" // RFC 7468, 7
 // Profile.FromCSR all of it. The fields for the subject and the alternative names contain what
 // could be parsed. A key of an unknown type is nil.
 //
-// The error names the fault. It wraps a *pemread.Error if data contains nothing that could be a
-// request.
+// The error names the fault. It is an *OtherKindError if data contains something else, and wraps a
+// *pemread.Error if it is none of the formats.
 func ParseCSR(data []byte) (*x509.CertificateRequest, error) {
 	if len(data) > maxCSRSize {
 		return nil, fmt.Errorf("the certificate request has more than %d KB", maxCSRSize/1024)
@@ -83,9 +83,9 @@ func oneRequest(blocks []pemread.Block) ([]byte, error) {
 	case isRequest:
 		return nil, fmt.Errorf("there is %s under the label %q", first.Kind, first.Label)
 	case first.Label != "":
-		return nil, fmt.Errorf("there is a %q in the PEM data, not a %q", first.Label, requestLabel)
+		return nil, &OtherKindError{"a certificate request", first.Kind.String(), fmt.Sprintf("there is a %q in the PEM data, not a %q", first.Label, requestLabel)}
 	}
-	return nil, fmt.Errorf("it is %s, not a certificate request", first)
+	return nil, &OtherKindError{"a certificate request", first.Kind.String(), fmt.Sprintf("it is %s, not a certificate request", first)}
 }
 
 // NewCSR creates a certificate request for a key, in DER, for another CA to sign.

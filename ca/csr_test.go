@@ -275,8 +275,12 @@ func TestParseCSR_refuses(t *testing.T) {
 		{newRoot(t, time.Hour).Certificate().Raw, "it is a certificate, not a certificate request"},
 	}
 	for _, tt := range tests {
-		if _, err := ParseCSR(tt.data); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+		_, err := ParseCSR(tt.data)
+		if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 			t.Errorf("%.30q: got %v\nwant %s", tt.data, err, tt.want)
+		}
+		if other, ok := errors.AsType[*OtherKindError](err); ok != strings.Contains(tt.want, "not a") || ok && other.Wanted != "a certificate request" {
+			t.Errorf("%.30q: %T", tt.data, err)
 		}
 	}
 }

@@ -69,7 +69,7 @@ func exitCodes() map[int][]error {
 
 func ofCA() []error {
 	return []error{
-		&ca.CRLSignError{}, ca.ErrPKCS12, ca.ErrSpent, &ca.LintError{}, &ca.NameError{}, &ca.PathLengthError{}, &ca.ProfileError{}, &ca.SANError{}, &ca.SubjectError{}, &ca.UnreadableError{},
+		&ca.CRLSignError{}, ca.ErrPKCS12, ca.ErrSpent, &ca.LintError{}, &ca.NameError{}, &ca.OtherKindError{}, &ca.PathLengthError{}, &ca.ProfileError{}, &ca.SANError{}, &ca.SubjectError{}, &ca.UnreadableError{},
 	}
 }
 

@@ -72,6 +72,7 @@ func advise(err error) cli.Advice {
 	advice := cli.Advice{Code: cli.ExitFailed}
 	_, isAnchor := errors.AsType[*emulator.AnchorError](err)
 	_, isConfig := errors.AsType[configError](err)
+	_, isHost := errors.AsType[*emulator.HostCertificateError](err)
 	unknown, isUnknown := errors.AsType[*emulator.UnknownMemberError](err)
 	isMalformed := emulator.IsMalformedPolicy(err)
 	_, isPath := errors.AsType[*fs.PathError](err)
@@ -87,6 +88,8 @@ func advise(err error) cli.Advice {
 		advice.Hint = "this is a leaf certificate, not a CA; give the CA's certificate, which is ca/ca.pem where kedge-ca init made it"
 	case isAnchor:
 		advice.Hint = "give the CA's certificate in PEM, and nothing else; it is ca/ca.pem where kedge-ca init made it"
+	case isHost:
+		advice.Hint = "give the certificate of the host, not its key, its request or the certificate of the CA; it is web-01.pem where kedge-ca issue web-01 made it"
 	case isUnknown:
 		advice.Hint = "there can be: " + strings.Join(unknown.Known, ", ")
 	case isConfig && !isPath && !isUnreadable:

@@ -29,6 +29,13 @@ func TestAdvice(t *testing.T) {
 		want string // a part; empty: no advice
 	}{
 		{"cut", certificate(), &pemread.Error{Reason: pemread.Cut}, "copy the file again"},
+		{"a key for a request", certificate(), &ca.OtherKindError{Wanted: "a certificate request", Found: "an encrypted private key"}, "openssl req -new -key FILE"},
+		{"a certificate for a request", certificate(), &ca.OtherKindError{Wanted: "a certificate request", Found: "a certificate"}, "kedge-ca renew NAME"},
+		{"DER for a request", certificate(), &ca.OtherKindError{Wanted: "a certificate request", Found: "something of an unknown kind"}, "BEGIN CERTIFICATE REQUEST"},
+		{"a key for a certificate", certificate(), &ca.OtherKindError{Wanted: "a certificate", Found: "a private key"}, "that was issued for the key"},
+		{"a request for a certificate", certificate(), &ca.OtherKindError{Wanted: "a certificate", Found: "a certificate request"}, "kedge-ca sign FILE"},
+		{"a list for a certificate", certificate(), &ca.OtherKindError{Wanted: "a certificate", Found: "a revocation list"}, "openssl crl"},
+		{"DER for a certificate", certificate(), &ca.OtherKindError{Wanted: "a certificate", Found: "something of an unknown kind"}, "BEGIN CERTIFICATE-"},
 		{"other request", certificate(), errors.New("other"), ""},
 		{"no PIN", hardware(), pkcs11.ErrPINRequired, "--key-password-from"},
 		{"no auth value", hardware(), tpm.ErrAuthRequired, "--key-password-from"},

@@ -28,6 +28,7 @@ func certificate() advice.Table {
 			}
 			return "copy the file again, as a file and not from a screen or a mail, with all of it from BEGIN to END"
 		}),
+		advice.About(otherKind),
 		advice.About(func(e *ca.ProfileError) string {
 			return fmt.Sprintf("ask for what the profile allows, or change %s of profile %q in the configuration", e.Key, e.Profile)
 		}),
@@ -37,6 +38,30 @@ func certificate() advice.Table {
 		advice.Kind[*issuance.OddListError]("if it is not needed, move it away: nothing is overwritten of which nobody knows what it revokes"),
 		advice.Kind[*issuance.NoBaseError]("make a complete list first, without --delta"),
 	}
+}
+
+// otherKind is about a file with something else than what it is read for.
+func otherKind(e *ca.OtherKindError) string {
+	isKey := slices.ContainsFunc([]pemread.Kind{pemread.PrivateKey, pemread.EncryptedKey, pemread.OpenSSHKey, pemread.TPMKey, pemread.PublicKey},
+		func(k pemread.Kind) bool { return e.Found == k.String() })
+	if e.Wanted == pemread.Request.String() {
+		switch {
+		case isKey:
+			return "the key stays on its host, which makes a request with it: kedge csr --private-key FILE --name NAME, or openssl req -new -key FILE -subj /CN=NAME"
+		case e.Found == pemread.Certificate.String():
+			return `"kedge-ca renew NAME" renews a certificate of this CA; for another the host makes a request with its key: kedge csr --private-key FILE --name NAME`
+		}
+		return "give the file of the request, which in PEM begins with -----BEGIN CERTIFICATE REQUEST-----"
+	}
+	switch {
+	case isKey:
+		return "give the file of the certificate that was issued for the key"
+	case e.Found == pemread.Request.String():
+		return "a request becomes a certificate when a CA signs it: kedge-ca sign FILE --out NAME.pem"
+	case e.Found == pemread.RevocationList.String():
+		return "a revocation list is printed by: openssl crl -noout -text -in FILE"
+	}
+	return "give the file of a certificate, which in PEM begins with -----BEGIN CERTIFICATE-----"
 }
 
 // noMatch is about a text that names no certificate.

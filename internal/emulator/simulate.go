@@ -75,7 +75,11 @@ func (s Simulation) session() (policy.CertificateSession, error) {
 		refusal = wire.Denied(textUntrusted, "%s", why)
 	}
 	if refusal != nil {
-		return none, fmt.Errorf("CreateSession would refuse it: %s (%s)", refusal.Message, refusal.Why)
+		err := fmt.Errorf("CreateSession would refuse it: %s (%s)", refusal.Message, refusal.Why)
+		if leaf.IsCA {
+			return none, &HostCertificateError{err.Error()}
+		}
+		return none, err
 	}
 	c := Config{}.withDefaults()
 	anchor, err := arn.Parse(cmp.Or(s.TrustAnchorARN, c.madeUpARN("trust-anchor", 0)), rolesService, "trust-anchor")
@@ -89,17 +93,22 @@ func (s Simulation) session() (policy.CertificateSession, error) {
 	return session, nil
 }
 
+// HostCertificateError reports that what is given is not the certificate of a host.
+type HostCertificateError struct{ text string }
+
+func (e *HostCertificateError) Error() string { return e.text }
+
 // parseHostCertificate reads the first certificate of a PEM file, or one in DER.
 func parseHostCertificate(data []byte) (*x509.Certificate, error) {
 	if block, _ := pem.Decode(data); block != nil {
 		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("the first block of the PEM is a %s, not a CERTIFICATE", block.Type)
+			return nil, &HostCertificateError{fmt.Sprintf("the first block of the PEM is a %s, not a CERTIFICATE", block.Type)}
 		}
 		data = block.Bytes
 	}
 	leaf, err := x509.ParseCertificate(data)
 	if err != nil {
-		return nil, errors.New("this is no certificate in PEM or DER")
+		return nil, &HostCertificateError{"this is no certificate in PEM or DER"}
 	}
 	return leaf, nil
 }
