@@ -43,7 +43,8 @@ What the flags and --config name is there at every start; with --state, what ope
 stays so until the configuration has something else.
 
 Once ready it prints the environment a client needs, as shell commands. It stops at SIGTERM and SIGINT.
-GET /_emulator/sessions and /_emulator/calls show what happened; POST /_emulator/faults makes it misbehave.
+GET /_emulator/sessions and /_emulator/calls show what happened; /_emulator/explain/ID why the request with this
+id, of the log or of the client's error, was refused, as text or, with "Accept: application/json", JSON. POST /_emulator/faults makes it misbehave.
 
 --config has roles such as these; trustPolicy is the policy, or the name of its file. With it, trustAnchorArns, externalId
 and actions are left out:

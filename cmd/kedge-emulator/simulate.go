@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 type simulateOptions struct {
 	policy, certificate        string
 	trustAnchor, role, session string
+	json                       bool
 }
 
 func newSimulate(s cli.Streams) *cobra.Command {
@@ -35,6 +37,7 @@ The tags are those of the default attribute mapping. The exit code is 3 if the p
 	f.StringVar(&o.trustAnchor, "trust-anchor-arn", "", "`ARN` of the trust anchor, aws:SourceArn (default: the one that the emulator makes up)")
 	f.StringVar(&o.role, "role-arn", "", "`ARN` of the role (default: the one that the emulator makes up)")
 	f.StringVar(&o.session, "session-name", "", "`name` of the session (default: the certificate's serial number)")
+	cli.AddJSON(f, &o.json)
 	return cmd
 }
 
@@ -65,8 +68,16 @@ func runSimulate(cmd *cobra.Command, o *simulateOptions, s cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	return emulator.Simulation{
+	answer, err := emulator.Simulation{
 		TrustPolicy: document, PolicyFile: o.policy, Certificate: certificate, CertificateFile: o.certificate,
 		TrustAnchorARN: o.trustAnchor, RoleARN: o.role, SessionName: o.session, Now: time.Now(),
-	}.Run(s.Out)
+	}.Run()
+	if err != nil {
+		return err
+	}
+	write := answer.WriteText
+	if o.json {
+		write = answer.WriteJSON
+	}
+	return cmp.Or(write(s.Out), answer.Err())
 }

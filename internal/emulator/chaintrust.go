@@ -43,14 +43,14 @@ func (c chained) refused(request policy.Request, d policy.AssumeDecision) *wire.
 	if d.Trust.Outcome == policy.Allowed {
 		refusal := notAuthorized(c.who, request.Action, c.role.ARN, "the caller's own policies do not allow it:")
 		refusal.Message += iam.DenialReason(d.Caller, request.Action)
-		refusal.Reasons = explainDecision(d.Caller)
+		refusal.Reasons = decisions{callerDecision(request, d.Caller)}
 		return refusal
 	}
 	refusal := notAuthorized(c.who, request.Action, c.role.ARN, "its trust policy does not allow it:")
 	if d.Trust.Outcome == policy.ExplicitDeny {
 		refusal.Message += " with an explicit deny in a resource-based policy" // field reports
 	}
-	refusal.Reasons = explainActions([]policy.ActionResult{{Request: request, Result: d.Trust}})
+	refusal.Reasons = decisions{trustDecision(policy.ActionResult{Request: request, Result: d.Trust})}
 	return refusal
 }
 

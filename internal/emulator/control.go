@@ -14,6 +14,7 @@ import (
 //
 //	GET    /_emulator/sessions  the sessions, without secrets
 //	GET    /_emulator/calls     the requests answered, and why they were refused
+//	GET    /_emulator/explain/ID  why the request with this id was refused, as text or JSON
 //	POST   /_emulator/faults    one Fault a line in the body, as ParseFault reads it
 //	DELETE /_emulator/faults    drop those that are queued
 const controlPrefix = "/_emulator/"
@@ -25,7 +26,12 @@ func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "only for programs on this machine", http.StatusForbidden)
 		return
 	}
-	switch r.Method + " " + strings.TrimPrefix(r.URL.Path, controlPrefix) {
+	name := strings.TrimPrefix(r.URL.Path, controlPrefix)
+	if id, ok := strings.CutPrefix(name, explainPath); ok && r.Method == http.MethodGet {
+		e.serveExplain(w, r, id)
+		return
+	}
+	switch r.Method + " " + name {
 	case "GET sessions":
 		wire.WriteJSON(w, http.StatusOK, e.Sessions())
 	case "GET calls":
@@ -40,7 +46,7 @@ func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
 		e.ClearFaults()
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		http.Error(w, "GET sessions, GET calls, POST faults, DELETE faults are here", http.StatusNotFound)
+		http.Error(w, "GET sessions, GET calls, GET explain/ID, POST faults, DELETE faults are here", http.StatusNotFound)
 	}
 }
 

@@ -18,7 +18,7 @@ const maxResourceBody = 1 << 20
 func (e *Emulator) serveResources(w http.ResponseWriter, r *http.Request, op rolesanywhere.Operation, id string) {
 	now := e.config.Now()
 	wire.Stamp(w, now)
-	call := Call{Time: now, Operation: op.Name}
+	call := Call{ID: wire.RequestID(w), Time: now, Operation: op.Name}
 	answer, caller, refusal := e.operate(r, op, id, now)
 	if refusal != nil {
 		e.refuse(w, now, call, refusal)

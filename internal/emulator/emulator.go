@@ -21,6 +21,8 @@ type Emulator struct {
 	resources     *rolesanywhere.Store
 	administrator User
 
+	refusals refusals
+
 	mu     sync.RWMutex
 	calls  []Call
 	faults []Fault
@@ -28,6 +30,7 @@ type Emulator struct {
 
 // Call is an answered request.
 type Call struct {
+	ID        string    `json:"id"` // the request id of the answer
 	Time      time.Time `json:"time"`
 	Operation string    `json:"operation"` // CreateSession, GetCallerIdentity, …, or the path
 	Status    int       `json:"status"`    // 0 if a fault answered

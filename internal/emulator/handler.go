@@ -37,7 +37,7 @@ func (e *Emulator) serve(w http.ResponseWriter, r *http.Request) {
 		now := e.config.Now()
 		wire.Stamp(w, now)
 		// The answer of AWS's REST-JSON services to an unknown operation.
-		e.refuse(w, now, Call{Operation: r.Method + " " + r.URL.Path}, &wire.Error{
+		e.refuse(w, now, Call{ID: wire.RequestID(w), Operation: r.Method + " " + r.URL.Path}, &wire.Error{
 			Status: http.StatusNotFound, Code: "UnknownOperationException", Message: "Unknown operation",
 			Why: fmt.Sprintf("%s %.80q: CreateSession is POST /sessions, STS and IAM are /", r.Method, path),
 		})
@@ -52,7 +52,7 @@ func (e *Emulator) begin(w http.ResponseWriter, fault Fault, operation string) (
 		now = now.Add(fault.duration())
 	}
 	wire.Stamp(w, now)
-	return fault, Call{Time: now, Operation: operation}
+	return fault, Call{ID: wire.RequestID(w), Time: now, Operation: operation}
 }
 
 func (e *Emulator) serveSessions(w http.ResponseWriter, r *http.Request) {
@@ -110,9 +110,13 @@ func (e *Emulator) recordRefusal(now time.Time, call Call, refusal *wire.Error) 
 	if refusal.Why != "" {
 		details = append(details, "because "+refusal.Why)
 	}
-	details = append(details, refusal.Reasons...)
+	if refusal.Reasons != nil {
+		details = append(details, refusal.Reasons.Lines()...)
+	}
 	if refusal.Canonical != "" {
 		details = append(details, "the canonical request rebuilt here:", withoutTokens(refusal.Canonical))
 	}
+	e.refusals.add(Refusal{call, refusal.Reasons, details})
+	details = append(details, "explained at "+controlPrefix+explainPath+call.ID)
 	e.log.entry(now, fmt.Sprintf("%s %d %s: %s", call.Operation, refusal.Status, refusal.Code, refusal.Message), details...)
 }

@@ -73,7 +73,7 @@ func iamRefusal(err error) *wire.Error {
 	}
 	refusal := wire.NewError(refused.Status, refused.Code, refused.Message, "%s", refused.Why)
 	if refused.Decision != nil {
-		refusal.Reasons = explainDecision(*refused.Decision)
+		refusal.Reasons = decisions{callerDecision(*refused.Request, *refused.Decision)}
 	}
 	return refusal
 }

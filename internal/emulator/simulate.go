@@ -3,6 +3,8 @@ package emulator
 import (
 	"cmp"
 	"crypto/x509"
+	"encoding/json/jsontext"
+	"encoding/json/v2"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -33,31 +35,62 @@ type Simulation struct {
 	Now             time.Time // the time of the session
 }
 
-// Run writes what the trust policy is asked, its decision about each action, and the reasons. It
-// returns [ErrNotAllowed] if one is not allowed. With any other error nothing is written: what is
-// given is malformed, or CreateSession would refuse the certificate whatever the policy has.
-func (s Simulation) Run(w io.Writer) error {
+// Simulated is the answer of a [Simulation]. It can be marshaled as JSON.
+type Simulated struct {
+	Schema         int               `json:"schema"` // grows when a member changes its meaning or goes
+	Outcome        policy.Outcome    `json:"outcome"`
+	Role           string            `json:"roleArn"`
+	TrustAnchor    string            `json:"trustAnchorArn"`
+	SourceIdentity string            `json:"sourceIdentity"`
+	SessionName    string            `json:"sessionName"`
+	Tags           map[string]string `json:"tags"`
+	Decisions      decisions         `json:"decisions"`
+}
+
+// Run asks the trust policy. An error is not its decision: what is given is malformed, or CreateSession would
+// refuse the certificate whatever the policy has.
+func (s Simulation) Run() (*Simulated, error) {
 	trust, err := parseTrustPolicy(string(s.TrustPolicy))
 	if err != nil {
-		return fmt.Errorf("%s: %w", cmp.Or(s.PolicyFile, "the policy"), err)
+		return nil, fmt.Errorf("%s: %w", cmp.Or(s.PolicyFile, "the policy"), err)
 	}
 	session, err := s.session()
 	if err != nil {
-		return fmt.Errorf("%s: %w", cmp.Or(s.CertificateFile, "the certificate"), err)
+		return nil, fmt.Errorf("%s: %w", cmp.Or(s.CertificateFile, "the certificate"), err)
 	}
 	d := session.Authorize(trust)
-	lines := append(describe(session), explainActions(d.Actions)...)
-	lines = append(lines, "decision: "+string(d.Outcome), "")
-	for i, line := range lines {
-		lines[i] = printable(line)
-	}
-	if _, err := io.WriteString(w, strings.Join(lines, "\n")); err != nil {
-		return err
-	}
-	if d.Outcome != policy.Allowed {
+	return &Simulated{
+		Schema: 1, Outcome: d.Outcome, Role: session.Role, TrustAnchor: session.TrustAnchor, SourceIdentity: session.SourceIdentity,
+		SessionName: session.SessionName, Tags: session.Tags, Decisions: trustDecisions(d.Actions),
+	}, nil
+}
+
+// Err returns [ErrNotAllowed] unless the trust policy allows the session.
+func (s *Simulated) Err() error {
+	if s.Outcome != policy.Allowed {
 		return ErrNotAllowed
 	}
 	return nil
+}
+
+// WriteText writes what the trust policy is asked, its decision about each action, and the reasons.
+func (s *Simulated) WriteText(w io.Writer) error {
+	lines := append(s.describe(), s.Decisions.Lines()...)
+	lines = append(lines, "decision: "+string(s.Outcome), "")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	_, err := io.WriteString(w, strings.Join(lines, "\n"))
+	return err
+}
+
+// WriteJSON writes the same as one JSON document.
+func (s *Simulated) WriteJSON(w io.Writer) error {
+	data, err := json.Marshal(s, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
+	if err == nil {
+		_, err = w.Write(append(data, '\n'))
+	}
+	return err
 }
 
 // session is the session that CreateSession would make.
@@ -114,7 +147,7 @@ func parseHostCertificate(data []byte) (*x509.Certificate, error) {
 }
 
 // describe returns what the trust policy is asked about.
-func describe(s policy.CertificateSession) []string {
+func (s *Simulated) describe() []string {
 	lines := []string{
 		"role: " + s.Role,
 		"trust anchor: " + s.TrustAnchor,

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/pem"
 	"errors"
 	"strings"
@@ -44,7 +45,10 @@ func TestSimulation(t *testing.T) {
 		"malformed":         {`{"Statement":[]}`, web.pem(), nil, "the policy: the trust policy: /Statement: Could not parse the policy"},
 	} {
 		var out bytes.Buffer
-		err := Simulation{TrustPolicy: []byte(tt.policy), Certificate: tt.certificate, Now: testNow}.Run(&out)
+		s, err := Simulation{TrustPolicy: []byte(tt.policy), Certificate: tt.certificate, Now: testNow}.Run()
+		if err == nil {
+			err = cmp.Or(s.WriteText(&out), s.Err())
+		}
 		switch {
 		case tt.want != nil && !errors.Is(err, tt.want):
 			t.Errorf("%s: %v", name, err)

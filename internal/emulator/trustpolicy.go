@@ -60,7 +60,7 @@ func checkTrustPolicy(r *iam.Role, session policy.CertificateSession) *wire.Erro
 		return nil
 	}
 	refusal := wire.Denied(textAssume, "the role's trust policy does not allow the session:")
-	refusal.Reasons = explainRefusal(d.Actions)
+	refusal.Reasons = refusedActions(d.Actions)
 	return refusal
 }
 

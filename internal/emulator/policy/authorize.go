@@ -10,8 +10,9 @@ type Policies struct {
 // Layer is a group of policies that must allow a request together.
 type Layer string
 
-// The layers.
+// The layers. That of a trust policy stands alone.
 const (
+	TrustLayer    Layer = "trust policy"
 	IdentityLayer Layer = "identity policies"
 	BoundaryLayer Layer = "permissions boundary"
 	SessionLayer  Layer = "session policies"
@@ -25,9 +26,9 @@ type Decision struct {
 
 // LayerResult is what one layer decides: its documents are alternatives.
 type LayerResult struct {
-	Layer   Layer
-	Outcome Outcome
-	Results []Result // one for each document
+	Layer   Layer    `json:"layer"`
+	Outcome Outcome  `json:"outcome"`
+	Results []Result `json:"documents"` // one for each document
 }
 
 // Authorize decides about a request by the policies of its principal. What is allowed is the

@@ -16,13 +16,13 @@ const (
 
 // ConditionResult is one condition with what the request had for it.
 type ConditionResult struct {
-	Operator string
-	Key      string
-	Policy   []string // as the document has them
-	Expanded []string // with the variables replaced; nil if there are none
-	Request  []string // nil: the key is absent
-	Met      bool
-	Reason   Reason
+	Operator string   `json:"operator"`
+	Key      string   `json:"key"`
+	Policy   []string `json:"policy"`            // as the document has them
+	Expanded []string `json:"expanded,omitzero"` // with the variables replaced; nil if there are none
+	Request  []string `json:"request,omitzero"`  // nil: the key is absent
+	Met      bool     `json:"met"`
+	Reason   Reason   `json:"reason"`
 }
 
 // evaluate compares a condition with a request.

@@ -15,29 +15,30 @@ const (
 	ExplicitDeny Outcome = "explicit deny"
 )
 
-// Result is what one document decides, with each of its statements in its order.
+// Result is what one document decides, with each of its statements in its order. Results and what they have can be
+// marshaled as JSON.
 type Result struct {
-	Outcome    Outcome
-	Statements []StatementResult
+	Outcome    Outcome           `json:"outcome"`
+	Statements []StatementResult `json:"statements"`
 }
 
 // StatementResult is what became of a statement.
 type StatementResult struct {
-	Index      int // in the document, from 0
-	Sid        string
-	Effect     Effect
-	Applies    bool // every element and condition matches
-	Match      PrincipalMatch
-	Elements   []ElementResult // of Principal, Action and Resource those that the statement has
-	Conditions []ConditionResult
+	Index      int               `json:"index"` // in the document, from 0
+	Sid        string            `json:"sid,omitzero"`
+	Effect     Effect            `json:"effect"`
+	Applies    bool              `json:"applies"` // every element and condition matches
+	Match      PrincipalMatch    `json:"principalMatch,omitzero"`
+	Elements   []ElementResult   `json:"elements"` // of Principal, Action and Resource those that the statement has
+	Conditions []ConditionResult `json:"conditions"`
 }
 
 // ElementResult is an element, compared with what the request has for it.
 type ElementResult struct {
-	Element string   // "NotAction"
-	Policy  []string // as the document has them
-	Request string
-	Matched bool // for the forms with Not: the request is none of the exceptions
+	Element string   `json:"element"` // "NotAction"
+	Policy  []string `json:"policy"`  // as the document has them
+	Request string   `json:"request"`
+	Matched bool     `json:"matched"` // for the forms with Not: the request is none of the exceptions
 }
 
 // Evaluate compares every statement with a request. Statements are alternatives, and an explicit deny

@@ -71,6 +71,9 @@ func (c *Context) Values(key string) []string {
 	return c.values[strings.ToLower(key)]
 }
 
+// All returns the keys, in lower case, with their values. They are not to be changed.
+func (c *Context) All() map[string][]string { return c.values }
+
 // without returns a Context without the keys that begin so, in lower case.
 func (c *Context) without(prefixes ...string) Context {
 	rest := Context{make(map[string][]string, len(c.values))}

@@ -31,7 +31,8 @@ func FormatUUID(b []byte) string {
 	return strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-")
 }
 
-func requestID(w http.ResponseWriter) string { return w.Header().Get("X-Amzn-Requestid") }
+// RequestID returns the request id of an answer that [Stamp] has stamped.
+func RequestID(w http.ResponseWriter) string { return w.Header().Get("X-Amzn-Requestid") }
 
 // WriteJSON writes an answer of the REST-JSON protocol.
 func WriteJSON(w http.ResponseWriter, status int, value any) {
@@ -61,7 +62,7 @@ type XMLAnswer interface{ SetRequestID(id string) }
 
 // WriteXML writes an answer of the query protocol, with the request id of the headers.
 func WriteXML(w http.ResponseWriter, status int, value XMLAnswer) {
-	value.SetRequestID(requestID(w))
+	value.SetRequestID(RequestID(w))
 	data, _ := xml.MarshalIndent(value, "", "  ") // only strings and numbers are in it
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(status)

@@ -11,9 +11,12 @@ type Error struct {
 	Status        int
 	Code, Message string
 	Why           string
-	Reasons       []string // of a policy, a line each; they follow Why in the log
-	Canonical     string   // the canonical request that was computed, if the signature is wrong
+	Reasons       Reasons // what policies decided; they follow Why in the log
+	Canonical     string  // the canonical request that was computed, if the signature is wrong
 }
+
+// Reasons are why policies refuse a request. Their JSON has the same as their lines, and more.
+type Reasons interface{ Lines() []string }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 

@@ -1,0 +1,135 @@
+package emulator
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"kedge/internal/emulator/wire"
+)
+
+// Refusal is a refused request with the reasons, which the client was not told.
+type Refusal struct {
+	Call
+	Decisions wire.Reasons `json:"decisions,omitzero"` // of policies, if they refused it
+	details   []string     // the lines of the log
+}
+
+// The limits of the refusals that are kept: of the newest so many, and of each so many bytes of lines. A request
+// without a valid signature has no decisions, so that strangers cannot fill the memory with them.
+const (
+	maxRefusals       = 500
+	maxRefusalDetails = 16 << 10
+)
+
+// refusals are the newest refusals, by request id. The zero value is ready.
+type refusals struct {
+	mu   sync.Mutex
+	byID map[string]Refusal
+	ids  []string // the oldest first
+}
+
+// add keeps a refusal, and drops the oldest one when there are too many.
+func (s *refusals) add(r Refusal) {
+	r.details = bounded(r.details)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byID == nil {
+		s.byID = map[string]Refusal{}
+	}
+	if len(s.ids) >= maxRefusals {
+		delete(s.byID, s.ids[0])
+		s.ids = slices.Delete(s.ids, 0, 1)
+	}
+	s.byID[r.ID] = r
+	s.ids = append(s.ids, r.ID)
+}
+
+// bounded returns the lines of details, as the log has them, up to the limit.
+func bounded(details []string) []string {
+	var lines []string
+	size := 0
+	for _, detail := range details {
+		for line := range strings.SplitSeq(detail, "\n") {
+			line = printable(shorten(line))
+			if size += len(line); size > maxRefusalDetails {
+				return append(lines, "…")
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// Refusal returns a refused request by the request id that its client got. Only the newest are kept.
+func (e *Emulator) Refusal(id string) (Refusal, bool) {
+	e.refusals.mu.Lock()
+	defer e.refusals.mu.Unlock()
+	r, ok := e.refusals.byID[id]
+	return r, ok
+}
+
+// Text returns the refusal for people: the answer, why, each policy statement by statement, and the condition
+// keys that the request had.
+func (r Refusal) Text() string {
+	lines := []string{
+		printable(fmt.Sprintf("%s %d %s: %s", r.Operation, r.Status, r.Code, r.Message)),
+		"request " + r.ID + ", " + r.Time.UTC().Format("2006-01-02 15:04:05 MST"),
+	}
+	lines = append(lines, r.details...)
+	if all, ok := r.Decisions.(decisions); ok {
+		for _, d := range all {
+			lines = append(lines, "condition keys of "+d.Action+":")
+			for _, key := range slices.Sorted(maps.Keys(d.Context)) {
+				lines = append(lines, printable("  "+key+": "+quoted(d.Context[key])))
+			}
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// explainPath is the path below the control interface of refusals.
+const explainPath = "explain/"
+
+// serveExplain answers why a request was refused, to programs on this machine: a name of loopback in the request is
+// not enough for that. It is JSON for those that accept it, and otherwise text.
+func (e *Emulator) serveExplain(w http.ResponseWriter, r *http.Request, id string) {
+	if !isLoopbackHost(r.RemoteAddr) {
+		http.Error(w, "only for programs on this machine", http.StatusForbidden)
+		return
+	}
+	refusal, ok := e.Refusal(id)
+	w.Header().Set("Vary", "Accept")
+	switch {
+	case !ok:
+		http.Error(w, fmt.Sprintf("no request with this id was refused, of the last %d refusals; GET %scalls has the ids", maxRefusals, controlPrefix), http.StatusNotFound)
+	case wantsJSON(r.Header.Values("Accept")):
+		wire.WriteJSON(w, http.StatusOK, refusal)
+	default:
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("X-Content-Type-Options", "nosniff") // it has what a client sent
+		_, _ = w.Write([]byte(refusal.Text()))
+	}
+}
+
+// wantsJSON reports whether a client prefers application/json to text (RFC 9110 12.5.1).
+func wantsJSON(accept []string) bool {
+	weights := map[string]float64{}
+	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		kind, parameters, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		weight, err := strconv.ParseFloat(cmp.Or(parameters["q"], "1"), 64)
+		if err == nil {
+			weights[kind] = weight
+		}
+	}
+	return weights["application/json"] > max(weights["text/plain"], weights["text/*"])
+}

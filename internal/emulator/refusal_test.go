@@ -1,0 +1,204 @@
+package emulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// explain asks why a request was refused.
+func (w *controlWorld) explain(t *testing.T, id, accept string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/_emulator/explain/"+id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", accept)
+	return w.send(t, r)
+}
+
+// lastID returns the request id of the last call, which must be refused.
+func (w *controlWorld) lastID(t *testing.T) string {
+	t.Helper()
+	calls := w.Calls()
+	last := calls[len(calls)-1]
+	if last.Status < 400 || last.ID == "" {
+		t.Fatalf("the last call is %+v, want a refused one", last)
+	}
+	return last.ID
+}
+
+// TestExplain_session: a refused session has its reasons under the request id of the answer, as JSON and as text,
+// and the log has the id. The answer itself has nothing of them.
+func TestExplain_session(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	w := newControlWorld(t, func(c *Config) {
+		c.Log = &log
+		c.Roles = []Role{{TrustPolicy: trustPolicy(strings.Replace(byName, "web-1", "web-2", 1), threeActions)}}
+	})
+	template := leafTemplate()
+	template.Subject.CommonName = "web-1"
+	got := w.session(t, w.TrustAnchorARN(), w.ProfileARN(), w.root.issue(t, template))
+	if got.String() != "403 AccessDeniedException: "+textAssume || strings.Contains(string(got.body), "web-2") {
+		t.Fatalf("%s: %s", got, got.body)
+	}
+	id := w.lastID(t)
+	if !strings.Contains(log.String(), "explained at /_emulator/explain/"+id+"\n") {
+		t.Errorf("the log has no id: %s", &log)
+	}
+	response, text := w.explain(t, id, "*/*")
+	for _, want := range []string{
+		"CreateSession 403 AccessDeniedException: " + textAssume + "\nrequest " + id + ", ",
+		"\nsts:TagSession: implicit deny\n  statement 1 \"hosts\", Allow: does not apply\n",
+		`    not met: StringEquals aws:PrincipalTag/x509Subject/CN "web-2"; the request has "web-1"` + "\n",
+		"\ncondition keys of sts:SetSourceIdentity:\n",
+		"\n  sts:rolesessionname: ",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in %s", want, text)
+		}
+	}
+	if kind := response.Header.Get("Content-Type"); kind != "text/plain; charset=utf-8" {
+		t.Errorf("Content-Type %s", kind)
+	}
+	checkExplained(t, w, id)
+}
+
+// checkExplained compares the JSON of a refusal for the wrong common name.
+func checkExplained(t *testing.T, w *controlWorld, id string) {
+	t.Helper()
+	var got struct {
+		ID, Operation, Code, Message, Why string
+		Status                            int
+		Decisions                         []struct {
+			Action, Principal, Resource, Outcome string
+			Policies                             []struct {
+				Layer, Outcome string
+				Documents      []struct {
+					Statements []struct {
+						Index      int
+						Sid        string
+						Applies    bool
+						Elements   []struct{ Matched bool }
+						Conditions []struct {
+							Operator, Key, Reason string
+							Policy, Request       []string
+							Met                   bool
+						}
+					}
+				}
+			}
+			Context map[string][]string
+		}
+	}
+	response, text := w.explain(t, id, "application/json")
+	if err := json.Unmarshal([]byte(text), &got); err != nil || response.Header.Get("Content-Type") != "application/json" {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if got.ID != id || got.Operation != "CreateSession" || got.Status != http.StatusForbidden || len(got.Decisions) != 3 {
+		t.Fatalf("%+v", got)
+	}
+	d := got.Decisions[0]
+	if d.Action != "sts:AssumeRole" || d.Principal != "rolesanywhere.amazonaws.com" || d.Resource != w.RoleARN() || d.Outcome != "implicit deny" {
+		t.Errorf("%+v", d)
+	}
+	if d.Context["sts:sourceidentity"][0] != "CN=web-1" {
+		t.Errorf("context %v", d.Context)
+	}
+	s := d.Policies[0].Documents[0].Statements[0]
+	if d.Policies[0].Layer != "trust policy" || s.Sid != "hosts" || s.Applies || !s.Elements[0].Matched || !s.Elements[1].Matched {
+		t.Errorf("%+v", s)
+	}
+	for _, c := range s.Conditions {
+		if want := c.Key != "aws:PrincipalTag/x509Subject/CN"; c.Met != want || !want && (c.Operator != "StringEquals" || c.Policy[0] != "web-2" || c.Request[0] != "web-1" || c.Reason != "compared") {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// TestExplain_calls: the refusals of the control plane, of IAM, and those without a policy are there, too.
+func TestExplain_calls(t *testing.T) {
+	t.Parallel()
+	mallory := User{ARN: "arn:aws:iam::111122223333:user/mallory", AccessKeyID: "AKIAMALLORY000000000", SecretAccessKey: "s"}
+	w := newControlWorld(t, func(c *Config) { c.Users = []User{mallory} })
+	for _, tt := range []struct {
+		name string
+		call func() *http.Request
+		want string
+	}{
+		{"not allowed", func() *http.Request { return w.signed(t, mallory, "GET", "/profiles", "") }, "\nrolesanywhere:ListProfiles: implicit deny\n  identity policies: implicit deny\n"},
+		{"IAM", func() *http.Request {
+			body := "Action=ListRoles&Version=2010-05-08"
+			r := w.signed(t, mallory, "POST", "/", body)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			sign(r, mallory, body, "iam")
+			return r
+		}, "\niam:ListRoles: implicit deny\n"},
+		{"not there", func() *http.Request {
+			return w.signed(t, w.Administrator(), "GET", "/profile/6b656467-6500-4000-9000-00000000000f", "")
+		}, "ResourceNotFoundException"},
+		{"forged", func() *http.Request {
+			return w.signed(t, User{AccessKeyID: mallory.AccessKeyID, SecretAccessKey: "guess"}, "GET", "/profiles", "")
+		}, "\nbecause "},
+	} {
+		response, body := w.send(t, tt.call())
+		id := response.Header.Get("X-Amzn-Requestid")
+		if response.StatusCode < 400 || strings.Contains(body, "identity policies") {
+			t.Fatalf("%s: %s %s", tt.name, response.Status, body)
+		}
+		if _, text := w.explain(t, id, "text/plain"); !strings.Contains(text, tt.want) {
+			t.Errorf("%s: no %q in %s", tt.name, tt.want, text)
+		}
+	}
+}
+
+// TestExplain_refused: unknown ids and other machines get nothing, also with a name of loopback in the request.
+func TestExplain_refused(t *testing.T) {
+	t.Parallel()
+	w := newControlWorld(t)
+	if response, text := w.explain(t, "no-such-id", ""); response.StatusCode != http.StatusNotFound {
+		t.Errorf("unknown: %s %s", response.Status, text)
+	}
+	w.send(t, w.signed(t, User{AccessKeyID: "AKIA", SecretAccessKey: "s"}, "GET", "/profiles", ""))
+	r := httptest.NewRequest(http.MethodGet, "http://localhost/_emulator/explain/"+w.lastID(t), nil)
+	for address, want := range map[string]int{"192.0.2.7:5555": http.StatusForbidden, "127.0.0.1:5555": http.StatusOK, "[::1]:5555": http.StatusOK} {
+		r.RemoteAddr = address
+		recorder := httptest.NewRecorder()
+		w.Handler().ServeHTTP(recorder, r)
+		if recorder.Code != want {
+			t.Errorf("from %s: %d, want %d", address, recorder.Code, want)
+		}
+	}
+}
+
+// TestRefusals_bounded: the newest are kept, each with so many bytes.
+func TestRefusals_bounded(t *testing.T) {
+	t.Parallel()
+	var all refusals
+	for i := range maxRefusals + 7 {
+		all.add(Refusal{Call: Call{ID: fmt.Sprint(i)}, details: []string{strings.Repeat(strings.Repeat("x", 300)+"\n", 1000)}})
+	}
+	if _, old := all.byID["6"]; old || len(all.byID) != maxRefusals || len(all.ids) != maxRefusals {
+		t.Errorf("%d refusals, %d ids are kept, the oldest: %t", len(all.byID), len(all.ids), old)
+	}
+	if size := len(strings.Join(all.byID["7"].details, "")); size > maxRefusalDetails+10 || size < maxRefusalDetails/2 {
+		t.Errorf("details of %d bytes", size)
+	}
+}
+
+func TestWantsJSON(t *testing.T) {
+	t.Parallel()
+	for accept, want := range map[string]bool{
+		"": false, "*/*": false, "text/plain": false, "application/json": true, "application/json, */*": true,
+		"text/plain, application/json;q=0.5": false, "text/plain;q=0.5, application/json": true, "application/json;q=0": false,
+		"text/html;;;": false,
+	} {
+		if got := wantsJSON([]string{accept}); got != want {
+			t.Errorf("%q: %t", accept, got)
+		}
+	}
+}
