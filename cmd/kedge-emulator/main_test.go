@@ -131,7 +131,7 @@ func TestRun_untilStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := start(t, "--trust-anchor", path("ca.pem"), "--tls", path("tls.pem"), "--env-file", path("env"), "--pid-file", path("pid"),
-		"--state", path("state"), "--region", "eu-central-1", "--fault", "status=503")
+		"--state", path("state"), "--region", "eu-central-1", "--fault", "status=503", "--cloudtrail", path("events.json"))
 	if got, want := r.env["KEDGE_TRUST_ANCHOR_ARN"], "arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/6b656467-6500-4000-8000-000000000001"; got != want {
 		t.Errorf("trust anchor %s, want %s", got, want)
 	}
@@ -150,6 +150,9 @@ func TestRun_untilStopped(t *testing.T) {
 	response.Body.Close()
 	if response.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("status %d, want the fault's", response.StatusCode)
+	}
+	if info, err := os.Stat(path("events.json")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("file of events: %v", err)
 	}
 	if code := r.stop(); code != cli.ExitDone {
 		t.Errorf("exit %d: %s", code, r.stderr)

@@ -19,7 +19,7 @@ type options struct {
 	configFile, region, account, stateDir string
 
 	trustAnchors, crls, roles      []string
-	profile                        string
+	profile, cloudTrail            string
 	profileSeconds, roleMaxSeconds int64
 	acceptName                     bool
 
@@ -44,6 +44,7 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.region, "region", "", "`region` of the ARNs that are made up (default us-east-1)")
 	f.StringVar(&o.account, "account", "", "`account` of the ARNs that are made up (default 111122223333)")
 	f.StringVar(&o.stateDir, "state", "", "`folder` where sessions and resources survive a restart (default: they are forgotten)")
+	f.StringVar(&o.cloudTrail, "cloudtrail", "", "append what CloudTrail would record to this `file`, an event a line")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
 	f.BoolVar(&o.allowRemote, "allow-remote", false, "let --listen name an address that other machines reach")
 	f.StringVar(&o.tlsCA, "tls", "", "speak https with a certificate made for this run, and write its CA to this PEM `file`")
@@ -138,6 +139,9 @@ func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, er
 	}
 	if o.stateDir != "" {
 		c.StateDir = o.stateDir
+	}
+	if o.cloudTrail != "" {
+		c.CloudTrail = o.cloudTrail
 	}
 	c.Log = s.Err
 	c.Now = func() time.Time { return time.Now().Add(o.clockSkew) }

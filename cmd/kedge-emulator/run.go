@@ -46,6 +46,9 @@ Once ready it prints the environment a client needs, as shell commands. It stops
 GET /_emulator/sessions and /_emulator/calls show what happened; /_emulator/explain/ID why the request with this
 id, of the log or of the client's error, was refused, as text or, with "Accept: application/json", JSON. POST /_emulator/faults makes it misbehave.
 
+--cloudtrail appends what AWS CloudTrail would record to a file, one event a line: CreateSession and the AssumeRole behind
+it, and the calls of STS, IAM and the control plane, without secrets. "kedge-ca who FILE" names the hosts in it.
+
 --config has roles such as these; trustPolicy is the policy, or the name of its file. With it, trustAnchorArns, externalId
 and actions are left out:
   {"roles": [{"arn": "arn:aws:iam::111122223333:role/web", "maxSessionDuration": 3600, "trustPolicy": "trust.json"}]}

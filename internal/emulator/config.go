@@ -25,9 +25,10 @@ type Config struct {
 	Users        []User             // besides the [Emulator.Administrator]; default: none
 	Policies     []iam.PolicyConfig // customer managed policies; default: none
 
-	StateDir string           // folder (0700) where sessions and resources survive a restart, for one emulator at a time; empty keeps them in memory
-	Log      io.Writer        // one readable entry per request, never a secret; nil for none
-	Now      func() time.Time // the emulated clock; nil for the system's
+	StateDir   string           // folder (0700) where sessions and resources survive a restart, for one emulator at a time; empty keeps them in memory
+	CloudTrail string           // file to which what CloudTrail would record is appended, an event a line; empty: none
+	Log        io.Writer        // one readable entry per request, never a secret; nil for none
+	Now        func() time.Time // the emulated clock; nil for the system's
 }
 
 // TrustAnchor is a certificate authority whose certificates are accepted (guide,

@@ -95,13 +95,13 @@ func TestReadConfig(t *testing.T) {
 		return path
 	}
 	write("ca.pem", string(root.pem()))
-	c, err := ReadConfig(write("good.json", `{"state": "state", "trustAnchors": [{"certificates": "ca.pem"}],
+	c, err := ReadConfig(write("good.json", `{"state": "state", "cloudTrail": "events.json", "trustAnchors": [{"certificates": "ca.pem"}],
 		"profiles": [{"durationSeconds": 900, "acceptRoleSessionName": true}], "roles": [{"maxSessionDuration": 7200}],
 		"users": [{"arn": "arn:aws:iam::111122223333:user/a", "accessKeyId": "AKIAIOSFODNN7EXAMPLE", "secretAccessKey": "x"}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.StateDir != filepath.Join(dir, "state") || c.Profiles[0].Duration != 15*time.Minute || !c.Profiles[0].AcceptRoleSessionName || c.Roles[0].MaxSessionDuration != 2*time.Hour {
+	if c.StateDir != filepath.Join(dir, "state") || c.CloudTrail != filepath.Join(dir, "events.json") || c.Profiles[0].Duration != 15*time.Minute || !c.Profiles[0].AcceptRoleSessionName || c.Roles[0].MaxSessionDuration != 2*time.Hour {
 		t.Errorf("configuration: %+v", c)
 	}
 	if _, err := New(c); err != nil {

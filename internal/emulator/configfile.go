@@ -22,6 +22,7 @@ type configFile struct {
 	Region       string `json:"region"`
 	Account      string `json:"account"`
 	State        string `json:"state"`
+	CloudTrail   string `json:"cloudTrail"` // the file of events
 	TrustAnchors []struct {
 		ARN          string   `json:"arn"`
 		Alias        string   `json:"aliasName"`
@@ -67,7 +68,7 @@ type configFile struct {
 // ReadConfig reads a configuration file and the certificates and CRLs it names:
 //
 //	{
-//	  "region": "eu-central-1", "account": "111122223333", "state": "state",
+//	  "region": "eu-central-1", "account": "111122223333", "state": "state", "cloudTrail": "events.json",
 //	  "trustAnchors": [{"arn": "…", "aliasName": "team/ca", "certificates": "ca.pem", "crls": ["ca.crl"], "disabled": false}],
 //	  "profiles": [{"arn": "…", "aliasName": "team/web", "roleArns": ["…"], "durationSeconds": 3600, "acceptRoleSessionName": false, "disabled": false}],
 //	  "roles": [{"arn": "…", "maxSessionDuration": 3600, "trustAnchorArns": ["…"], "externalId": "…", "actions": ["sts:AssumeRole"]},
@@ -100,6 +101,9 @@ func (f configFile) config(dir string) (Config, error) {
 	c := Config{Region: f.Region, Account: f.Account}
 	if f.State != "" {
 		c.StateDir = under(dir, f.State)
+	}
+	if f.CloudTrail != "" {
+		c.CloudTrail = under(dir, f.CloudTrail)
 	}
 	for _, t := range f.TrustAnchors {
 		path := under(dir, t.Certificates)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"time"
 
 	"kedge/internal/emulator/rolesanywhere"
 	"kedge/internal/emulator/wire"
@@ -19,7 +18,7 @@ func (e *Emulator) serveResources(w http.ResponseWriter, r *http.Request, op rol
 	now := e.config.Now()
 	wire.Stamp(w, now)
 	call := Call{ID: wire.RequestID(w), Time: now, Operation: op.Name}
-	answer, caller, refusal := e.operate(r, op, id, now)
+	answer, caller, refusal := e.operate(r, call, op, id)
 	if refusal != nil {
 		e.refuse(w, now, call, refusal)
 		return
@@ -31,7 +30,7 @@ func (e *Emulator) serveResources(w http.ResponseWriter, r *http.Request, op rol
 }
 
 // operate returns the answer, and the ARN of the caller.
-func (e *Emulator) operate(r *http.Request, op rolesanywhere.Operation, id string, now time.Time) (any, string, *wire.Error) {
+func (e *Emulator) operate(r *http.Request, call Call, op rolesanywhere.Operation, id string) (any, string, *wire.Error) {
 	body, refusal := wire.ReadBody(r, maxResourceBody)
 	if refusal == nil {
 		refusal = wire.CheckHeaderSize(r.Header)
@@ -44,11 +43,13 @@ func (e *Emulator) operate(r *http.Request, op rolesanywhere.Operation, id strin
 	if err != nil {
 		return nil, "", wire.Invalid(err.Error())
 	}
-	who, refusal := e.identify(request, query, rolesService, now)
+	who, refusal := e.identify(request, query, rolesService, call.Time)
 	if refusal != nil {
 		return nil, "", wire.ForJSON(refusal)
 	}
 	who.Address, _, _ = net.SplitHostPort(r.RemoteAddr)
-	answer, refusal := e.resources.Do(op, rolesanywhere.Call{Caller: who.Caller, Now: now, ID: id, Query: query, Request: request})
+	c := rolesanywhere.Call{Caller: who.Caller, Now: call.Time, ID: id, Query: query, Request: request}
+	answer, refusal := e.resources.Do(op, c)
+	e.trailResources(trailed{r, call, who, refusal}, op, c, answer)
 	return answer, who.ARN, refusal
 }

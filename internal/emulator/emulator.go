@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kedge/internal/emulator/arn"
+	"kedge/internal/emulator/cloudtrail"
 	"kedge/internal/emulator/iam"
 	"kedge/internal/emulator/rolesanywhere"
 )
@@ -22,6 +23,7 @@ type Emulator struct {
 	administrator User
 
 	refusals refusals
+	trail    *cloudtrail.File // nil: none
 
 	mu     sync.RWMutex
 	calls  []Call
@@ -64,7 +66,12 @@ func New(c Config) (*Emulator, error) {
 	if err := e.addAdministrator(c); err != nil {
 		return nil, err
 	}
-	e.sessions, err = openStore(c.StateDir)
+	if e.sessions, err = openStore(c.StateDir); err != nil {
+		return nil, err
+	}
+	if c.CloudTrail != "" {
+		e.trail, err = cloudtrail.Open(c.CloudTrail)
+	}
 	return e, err
 }
 

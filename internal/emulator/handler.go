@@ -71,6 +71,7 @@ func (e *Emulator) serveSessions(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	session, refusal := e.createSession(wire.NewRequest(r, body), now, fault)
+	e.trailSession(trailed{r, call, nil, refusal}, body, session)
 	if refusal != nil {
 		e.refuse(w, now, call, refusal)
 		return

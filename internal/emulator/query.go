@@ -71,6 +71,7 @@ func (e *Emulator) serveQuery(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	result, refusal := s.perform(who, parameters, now)
+	e.trailQuery(trailed{r, call, who, refusal}, s.name, parameters, result)
 	if refusal != nil {
 		refuse(refusal)
 		return

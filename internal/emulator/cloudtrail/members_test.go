@@ -1,0 +1,87 @@
+package cloudtrail
+
+import (
+	"encoding/xml"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/internal/emulator/wire"
+)
+
+func asJSON(t *testing.T, m Members) string {
+	t.Helper()
+	data, err := marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestFromForm(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		form wire.Parameters
+		want string
+	}{
+		{"nothing", wire.Parameters{"Action": "GetCallerIdentity", "Version": "2011-06-15", "X-Amz-Signature": "ab"}, `null`},
+		{"names", wire.Parameters{"RoleArn": "r", "RoleSessionName": "n"}, `{"roleArn":"r","roleSessionName":"n"}`},
+		{"lists", wire.Parameters{"Tags.member.1.Key": "a", "Tags.member.1.Value": "b", "Tags.member.10.Key": "k", "Tags.member.2.Key": "c"}, `{"tags":[{"key":"a","value":"b"},{"key":"c"},{"key":"k"}]}`},
+		{"list of texts", wire.Parameters{"TransitiveTagKeys.member.2": "b", "TransitiveTagKeys.member.1": "a"}, `{"transitiveTagKeys":["a","b"]}`},
+		{"a value and what is below it", wire.Parameters{"A": "x", "A.B": "y", "A.B.C": "z"}, `{"a":"x"}`},
+		{"huge numbers", wire.Parameters{"T.member.99999999999": "x"}, `{"t":["x"]}`},
+		{"deep", wire.Parameters{strings.Repeat("a.", 500) + "b": "x"}, `null`},
+	} {
+		if got := asJSON(t, FromForm(tt.form)); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+type answer struct {
+	XMLName xml.Name `xml:"AnswerResponse"`
+	Inner   string   `xml:",innerxml"`
+}
+
+func (*answer) SetRequestID(string) {}
+
+func TestFromXML(t *testing.T) {
+	t.Parallel()
+	for inner, want := range map[string]string{
+		`<ResponseMetadata><RequestId>x</RequestId></ResponseMetadata>`: `null`,
+		`<XResult></XResult>`: `null`,
+		`<XResult><Role><RoleName>r</RoleName><CreateDate>2026-07-24T10:00:01Z</CreateDate><Tags><member><Key>a</Key></member></Tags></Role></XResult><ResponseMetadata/>`: `{"role":{"createDate":"Jul 24, 2026, 10:00:01 AM","roleName":"r","tags":[{"key":"a"}]}}`,
+		`<XResult><AccessKey><AccessKeyId>AKIA</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken></AccessKey></XResult>`:                      `{"accessKey":{"accessKeyId":"AKIA","secretAccessKey":"` + Hidden + `","sessionToken":"` + Hidden + `"}}`,
+		`<XResult><PackedPolicySize>6</PackedPolicySize></XResult>`: `{"packedPolicySize":6}`,
+	} {
+		if got := asJSON(t, FromXML(&answer{Inner: inner})); got != want {
+			t.Errorf("%s: %s, want %s", inner, got, want)
+		}
+	}
+}
+
+// TestFile_Write: whole lines are appended, and what is too large for CloudTrail is left out.
+func TestFile_Write(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events.json")
+	for range 2 {
+		f, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := Event{EventName: "X\n", EventTime: time.Time{}.String(), RequestParameters: Members{"crlData": strings.Repeat("x", maxMembers)}, ResponseElements: Members{"a": 1}}
+		if err := f.Write(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile(path)
+	if err != nil || strings.Count(string(data), "\n") != 2 || strings.Count(string(data), `"requestParameters":null,"responseElements":{"a":1}`) != 2 {
+		t.Errorf("%v: %s", err, data)
+	}
+	if err := (*File)(nil).Write(Event{}); err != nil {
+		t.Error(err)
+	}
+}
