@@ -40,7 +40,8 @@ The AWS CLI and SDKs manage its trust anchors, profiles, CRLs and subjects, with
 IAM Roles Anywhere, and its roles, users and policies, with those of IAM that they need. The key for
 that is in KEDGE_ADMIN_ACCESS_KEY_ID and KEDGE_ADMIN_SECRET_ACCESS_KEY.
 What the flags and --config name is there at every start; with --state, what operations changed or deleted
-stays so until the configuration has something else.
+of it stays so until its entry in the configuration changes. What has no entry any more is gone at the next
+start, with its access keys; what operations made stays.
 
 Once ready it prints the environment a client needs, as shell commands. It stops at SIGTERM and SIGINT.
 GET /_emulator/sessions and /_emulator/calls show what happened; /_emulator/explain/ID why the request with this

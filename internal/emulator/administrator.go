@@ -11,7 +11,7 @@ func (e *Emulator) Administrator() User { return e.administrator }
 
 func (e *Emulator) addAdministrator(c Config) error {
 	name := arn.ARN{Partition: arn.PartitionOf(c.Region), Service: "iam", Account: c.Account, Resource: "user/administrator"}.String()
-	id, secret, err := e.iam.Administrator(name, uniqueID("AIDA", name), c.Now())
-	e.administrator = User{ARN: name, AccessKeyID: id, SecretAccessKey: secret}
+	a, err := e.iam.Administrator(name, c.Now())
+	e.administrator = User{ARN: a.ARN, AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretAccessKey}
 	return err
 }

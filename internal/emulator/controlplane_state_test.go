@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"kedge/internal/emulator/iam"
 )
 
 // stateWorld is an emulator with a state folder.
@@ -183,5 +185,41 @@ func TestState_operations(t *testing.T) {
 				t.Errorf("after a restart:\n%s\nbefore:\n%s", after, before)
 			}
 		})
+	}
+}
+
+// TestState_gone: what the configuration does not have any more is gone at the next start, in IAM and in IAM Roles Anywhere,
+// and the log has a line about it; what operations made stays.
+func TestState_gone(t *testing.T) {
+	t.Parallel()
+	dir, root := t.TempDir(), newRoot(t, caTemplate("Root"))
+	const other = "arn:aws:rolesanywhere:us-east-1:111122223333:profile/other"
+	bob := User{ARN: "arn:aws:iam::111122223333:user/bob", AccessKeyID: "AKIABBBBBBBBBBBBBBBB", SecretAccessKey: "secret", Permissions: iam.Permissions{Inline: map[string]string{"all": allowAll}}}
+	more := func(c *Config) {
+		c.Profiles = []Profile{{}, {ARN: other}}
+		c.Users = []User{bob}
+	}
+	w := stateWorld(t, dir, root, more)
+	w.do(t, "PATCH", "/profile/other", `{"name":"changed"}`)
+	w.do(t, "POST", "/profiles", `{"name":"made","roleArns":[]}`)
+	if response, text := w.call(t, bob, "GET", "/profiles", ""); response.StatusCode != 200 {
+		t.Errorf("bob: %s", text)
+	}
+	var log bytes.Buffer
+	w = stateWorld(t, dir, root, func(c *Config) { c.Log = &log })
+	if got := w.do(t, "GET", "/profiles", ""); strings.Contains(got, "changed") || !strings.Contains(got, `"made"`) {
+		t.Errorf("profiles: %s", got)
+	}
+	if response, text := w.call(t, bob, "GET", "/profiles", ""); response.StatusCode != 403 {
+		t.Errorf("the key of a user that is gone: %s", text)
+	}
+	for _, name := range []string{other, bob.ARN} {
+		if !strings.Contains(log.String(), name+" is gone: the configuration does not have it any more\n") {
+			t.Errorf("%s is not in the log:\n%s", name, log.String())
+		}
+	}
+	w = stateWorld(t, dir, root, more)
+	if got := w.do(t, "GET", "/profiles", ""); strings.Contains(got, "changed") {
+		t.Errorf("what operations had made of it is there again: %s", got)
 	}
 }

@@ -26,7 +26,9 @@
 //     is as well, but for roles and users of the configuration without policies: see [iam.Store.AssumePolicies].
 //   - A state folder is for one process at a time: with two, neither would see the sessions that
 //     the other issues after the start. LockState prevents that.
-//   - The resources of the configuration are those of the control plane. What an operation changes or
-//     deletes stays so, in the state folder, until the configuration has something else.
+//   - The configuration owns what it has, in IAM and in IAM Roles Anywhere. What a call changes or deletes of an entry
+//     stays so, in the state folder, until the entry changes: then the entity is as the entry has it. What has no entry
+//     any more is gone at the next start, access keys included, with a line in the log if the state folder had it.
+//     What calls have made stays. An id of a role or user is never used twice.
 //   - An Emulator is safe for concurrent use; it needs no Close, and has no goroutine.
 package emulator

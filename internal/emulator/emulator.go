@@ -52,10 +52,10 @@ func New(c Config) (*Emulator, error) {
 		return nil, err
 	}
 	e := &Emulator{config: c, log: logger{w: c.Log}}
-	var err error
-	if e.iam, err = openIAM(c); err != nil {
+	if err := e.openIAM(c); err != nil {
 		return nil, err
 	}
+	var err error
 	if e.resources, err = rolesanywhere.Open(c.StateDir); err != nil {
 		return nil, err
 	}
@@ -90,7 +90,9 @@ func (e *Emulator) load(c Config) error {
 			return err
 		}
 	}
-	return nil
+	gone, err := e.resources.DropOthers()
+	e.logGone(gone)
+	return err
 }
 
 // TrustAnchorARN returns the ARN of the first trust anchor, or the one that it will get.

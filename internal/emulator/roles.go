@@ -5,6 +5,7 @@ import (
 	"encoding/json/v2"
 	"fmt"
 	"slices"
+	"time"
 
 	"kedge/internal/emulator/iam"
 	"kedge/internal/emulator/policy"
@@ -14,16 +15,24 @@ import (
 // them like any others.
 
 // openIAM opens the store, and puts into it what the configuration has.
-func openIAM(c Config) (*iam.Store, error) {
+func (e *Emulator) openIAM(c Config) error {
 	config, err := c.iam()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	store, err := iam.Open(c.StateDir)
-	if err != nil {
-		return nil, err
+	if e.iam, err = iam.Open(c.StateDir); err != nil {
+		return err
 	}
-	return store, store.Configure(config, c.Now())
+	gone, err := e.iam.Configure(config, c.Now())
+	e.logGone(gone)
+	return err
+}
+
+// logGone notes what the state folder had from an earlier configuration.
+func (e *Emulator) logGone(arns []string) {
+	for _, name := range arns {
+		e.log.entry(e.config.Now(), name+" is gone: the configuration does not have it any more")
+	}
 }
 
 // iam returns the configuration of the store.
@@ -64,7 +73,7 @@ func once(names map[string]bool, name string, err error) error {
 // stored returns the role as the store has it.
 func (r Role) stored() iam.RoleConfig {
 	return iam.RoleConfig{
-		ARN: r.ARN, ID: uniqueID("AROA", r.ARN), Trust: r.document(), MaxSessionDuration: r.MaxSessionDuration, Permissions: r.Permissions,
+		ARN: r.ARN, ID: uniqueID("AROA", r.ARN), Trust: r.document(), MaxSeconds: int(r.MaxSessionDuration / time.Second), Permissions: r.Permissions,
 	}
 }
 
@@ -119,11 +128,12 @@ type statement struct {
 	Condition map[string]map[string][]string `json:"Condition,omitzero"`
 }
 
-// PutRole adds a role, or replaces the one with the same ARN. A profile must list it.
+// PutRole adds a role, or replaces the one with the same ARN. A profile must list it. It is for this run alone: at the next
+// start a role that the configuration does not have is gone.
 func (e *Emulator) PutRole(r Role) error {
 	r = e.config.roleDefaults(r, 0)
 	if err := cmp.Or(r.validate(), r.parseTrust()); err != nil {
 		return err
 	}
-	return e.iam.Configure(iam.Config{Roles: []iam.RoleConfig{r.stored()}}, e.config.Now())
+	return e.iam.Put(iam.Config{Roles: []iam.RoleConfig{r.stored()}}, e.config.Now())
 }

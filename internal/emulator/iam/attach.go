@@ -42,7 +42,7 @@ func attach(r *request) (any, error) {
 		quota := map[entityKind]string{roleKind: "PoliciesPerRole", userKind: "PoliciesPerUser"}[h.kind()]
 		return nil, limitExceeded("Cannot exceed quota for %s: %d", quota, maxAttached) // field reports
 	}
-	e.Attached = append(e.Attached, arn)
+	e.Attached, e.Unlimited = append(e.Attached, arn), false
 	slices.Sort(e.Attached)
 	return nil, nil
 }

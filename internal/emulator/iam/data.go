@@ -17,10 +17,14 @@ type account struct {
 	Roles    map[string]*Role    `json:"roles"`
 	Users    map[string]*User    `json:"users"`
 	Policies map[string]*managed `json:"policies"`
+
+	// Gone has the entities of the configuration that were deleted, by kind and folded name, such as "role/web": the
+	// fingerprint of the entry that a call deleted, or "" if the configuration has none any more.
+	Gone map[string]string `json:"gone,omitzero"`
 }
 
 func newAccount() *account {
-	return &account{map[string]*Role{}, map[string]*User{}, map[string]*managed{}}
+	return &account{Roles: map[string]*Role{}, Users: map[string]*User{}, Policies: map[string]*managed{}}
 }
 
 // of returns an account, an empty one if nothing is in it yet.
@@ -34,7 +38,7 @@ func (d *data) of(number string) *account {
 // edit returns a copy of the snapshot, in which the account can be changed.
 func (d *data) edit(number string) (*data, *account) {
 	a := d.of(number)
-	copied := &account{maps.Clone(a.Roles), maps.Clone(a.Users), maps.Clone(a.Policies)}
+	copied := &account{maps.Clone(a.Roles), maps.Clone(a.Users), maps.Clone(a.Policies), maps.Clone(a.Gone)}
 	next := &data{accounts: maps.Clone(d.accounts)}
 	next.accounts[number] = copied
 	return next, copied

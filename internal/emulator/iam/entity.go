@@ -33,6 +33,8 @@ type entity struct {
 
 	// Configured is the fingerprint of the configuration that the entity was made from; empty: made by a call.
 	Configured string `json:"configured,omitzero"`
+	// Unlimited is an entity whose entry has no policies; see [Store.AssumePolicies].
+	Unlimited bool `json:"unlimited,omitzero"`
 }
 
 // holder is an entity that policies can be given to.
@@ -63,6 +65,8 @@ func (r *Role) TrustPolicy() (*policy.Document, string) { return r.Trust.parsed,
 type User struct {
 	entity `json:",inline"`
 	Keys   []accessKey `json:"keys,omitzero"`
+
+	Administrator bool `json:"administrator,omitzero"` // see [Store.Administrator]
 }
 
 func (u *User) base() *entity    { return &u.entity }

@@ -35,7 +35,14 @@ func adminConfig() Config {
 
 func configure(t testing.TB, s *Store, c Config) {
 	t.Helper()
-	if err := s.Configure(c, testNow); err != nil {
+	if _, err := s.Configure(c, testNow); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func put(t testing.TB, s *Store, c Config) {
+	t.Helper()
+	if err := s.Put(c, testNow); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -64,7 +64,7 @@ func putInline(r *request) (any, error) {
 	if e.Inline == nil {
 		e.Inline = map[string]document{}
 	}
-	e.Inline[r.text("PolicyName")] = d
+	e.Inline[r.text("PolicyName")], e.Unlimited = d, false
 	size := 0
 	for _, d := range e.Inline {
 		size += policy.Identity.Size(d.Text)

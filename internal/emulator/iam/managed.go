@@ -252,6 +252,9 @@ func deletePolicy(r *request) (any, error) {
 		return nil, deleteConflict("This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
 	}
 	delete(r.account.Policies, folded(p.Name))
+	if p.Configured != "" {
+		r.account.bury("policy/"+folded(p.Name), p.Configured)
+	}
 	return nil, nil
 }
 

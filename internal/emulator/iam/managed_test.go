@@ -155,7 +155,7 @@ func TestPolicy_otherAccount(t *testing.T) {
 	t.Parallel()
 	s := newTestStore(t)
 	const other = "arn:aws:iam::222233334444:policy/read"
-	configure(t, s, Config{Policies: []PolicyConfig{{other, testPolicy}}})
+	put(t, s, Config{Policies: []PolicyConfig{{other, testPolicy}}})
 	refused(t, s, "NoSuchEntity: Policy "+other+" was not found.", "GetPolicy", "PolicyArn", other)
 	refused(t, s, "NoSuchEntity: Policy "+other+" does not exist or is not attachable.", "AttachUserPolicy", "UserName", "admin", "PolicyArn", other)
 }

@@ -8,13 +8,13 @@ func (s *Store) Policies(c Caller) policy.Policies {
 	return s.policiesOf(s.current.Load(), c)
 }
 
-// AssumePolicies returns the policies that limit a caller of sts:AssumeRole. A role or user of the configuration
-// that has no policies counts as if it were allowed everything, so that chains of roles can be tried without
-// policies; this is ours.
+// AssumePolicies returns the policies that limit a caller of sts:AssumeRole. A role or user that the
+// configuration gives no policies counts as if it were allowed everything until a call gives it one, so that chains of
+// roles can be tried without policies; this is ours.
 func (s *Store) AssumePolicies(c Caller) policy.Policies {
 	d := s.current.Load()
 	all := s.policiesOf(d, c)
-	if h := d.byARN(c.entity()); h != nil && h.base().Configured != "" && len(all.Identity) == 0 {
+	if h := d.byARN(c.entity()); h != nil && h.base().Unlimited && len(all.Identity) == 0 {
 		all.Identity = []*policy.Document{s.managedPolicy(d, awsARN(c.partition(), AdministratorAccess))}
 	}
 	return all

@@ -6,7 +6,7 @@ import "testing"
 func TestAssumePolicies(t *testing.T) {
 	t.Parallel()
 	s := newTestStore(t)
-	configure(t, s, Config{Roles: []RoleConfig{{ARN: roleARN("free"), ID: "AROAAAAAAAAAAAAAAAAAA", Trust: testTrust, MaxSessionDuration: 3600e9}}})
+	put(t, s, Config{Roles: []RoleConfig{{ARN: roleARN("free"), ID: "AROAAAAAAAAAAAAAAAAAA", Trust: testTrust, MaxSeconds: 3600}}})
 	must(t, s, "CreateRole", "RoleName", "made", "AssumeRolePolicyDocument", testTrust)
 	count := func(role string) int {
 		return len(s.AssumePolicies(Caller{ARN: "arn:aws:sts::111122223333:assumed-role/x/y", Account: testAccount, Role: role}).Identity)

@@ -176,6 +176,9 @@ func deleteRole(r *request) (any, error) {
 		return nil, err
 	}
 	delete(r.account.Roles, folded(role.Name))
+	if role.Configured != "" {
+		r.account.bury("role/"+folded(role.Name), role.Configured)
+	}
 	return nil, nil
 }
 

@@ -84,6 +84,9 @@ func deleteUser(r *request) (any, error) {
 		return nil, err
 	}
 	delete(r.account.Users, folded(user.Name))
+	if user.Configured != "" {
+		r.account.bury("user/"+folded(user.Name), user.Configured)
+	}
 	return nil, nil
 }
 

@@ -45,7 +45,7 @@ func TestUser(t *testing.T) {
 func TestUser_ofSession(t *testing.T) {
 	t.Parallel()
 	s := newTestStore(t)
-	configure(t, s, Config{Roles: []RoleConfig{{ARN: roleARN("ops"), ID: "AROAAAAAAAAAAAAAAAAAA", Trust: testTrust, MaxSessionDuration: 3600e9, Permissions: Permissions{Inline: map[string]string{"all": allowAll}}}}})
+	put(t, s, Config{Roles: []RoleConfig{{ARN: roleARN("ops"), ID: "AROAAAAAAAAAAAAAAAAAA", Trust: testTrust, MaxSeconds: 3600, Permissions: Permissions{Inline: map[string]string{"all": allowAll}}}}})
 	session := Caller{ARN: "arn:aws:sts::111122223333:assumed-role/ops/me", Account: testAccount, Role: roleARN("ops")}
 	_, err := do(s, session, "GetUser")
 	wantError(t, err, "ValidationError: Must specify userName when calling with non-User credentials")

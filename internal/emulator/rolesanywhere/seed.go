@@ -171,6 +171,21 @@ func (s *Store) fits(r resource) error {
 	return s.validateCRL(l)
 }
 
+// DropOthers removes what the state folder has of seeds that are not there any more, and returns their ARNs. It is called
+// once the configuration has seeded all it has.
+func (s *Store) DropOthers() ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gone := slices.Sorted(maps.Keys(s.stored))
+	for _, name := range gone {
+		if err := s.folder.Remove(fileOf(s.stored[name].Kind, name)); err != nil {
+			return nil, err
+		}
+	}
+	clear(s.stored)
+	return gone, nil
+}
+
 // ErrNoSigner is returned for a CRL that no trust anchor's CA signed.
 var ErrNoSigner = errors.New("the CRL is not signed by the CA of a trust anchor")
 
