@@ -149,3 +149,32 @@ func (r *recorder) Header() http.Header {
 }
 func (r *recorder) WriteHeader(status int)      { r.status = status }
 func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
+
+// TestControlPlane_passRole: who gives a role to a profile must be allowed iam:PassRole on it, and nothing is kept without.
+func TestControlPlane_passRole(t *testing.T) {
+	t.Parallel()
+	const (
+		mine   = "arn:aws:iam::111122223333:role/kedge"
+		policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"rolesanywhere:*","Resource":"*"},
+			{"Effect":"Allow","Action":"iam:PassRole","Resource":"` + mine + `","Condition":{"StringEquals":{"iam:PassedToService":"rolesanywhere.amazonaws.com"}}}]}`
+		refused = "403 AccessDeniedException: User: arn:aws:iam::111122223333:user/bob is not authorized to perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/Admin because no identity-based policy allows the iam:PassRole action"
+	)
+	bob := User{ARN: "arn:aws:iam::111122223333:user/bob", AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret", Permissions: iam.Permissions{Inline: map[string]string{"p": policy}}}
+	w := newControlWorld(t, func(c *Config) { c.Users = []User{bob} })
+	profile := "/profile/" + idOf(w.ProfileARN())
+	for _, tt := range []struct{ method, target, body, want string }{
+		{"POST", "/profiles", `{"name":"p","roleArns":["` + mine + `"]}`, ""},
+		{"PATCH", profile, `{"roleArns":["` + mine + `"]}`, ""},
+		{"PATCH", profile, `{"name":"p"}`, ""},
+		{"POST", "/profiles", `{"name":"p","roleArns":["` + mine + `","arn:aws:iam::111122223333:role/Admin"]}`, refused},
+		{"PATCH", profile, `{"roleArns":["arn:aws:iam::111122223333:role/Admin"]}`, refused},
+	} {
+		response, text := w.call(t, bob, tt.method, tt.target, tt.body)
+		if got := refusalOf(response, text); tt.want == "" && response.StatusCode >= 300 || tt.want != "" && got != tt.want {
+			t.Errorf("%s %s: %s, want %s", tt.method, tt.body, got, tt.want)
+		}
+	}
+	if got := w.do(t, "GET", "/profiles", ""); strings.Contains(got, "Admin") {
+		t.Errorf("a refused call gave the role: %s", got)
+	}
+}

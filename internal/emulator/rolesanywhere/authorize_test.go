@@ -3,6 +3,7 @@ package rolesanywhere
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,8 +33,47 @@ func TestAuthorize_members(t *testing.T) {
 	}
 }
 
-// asked returns the resource and the condition keys that an operation of the profile p asks about.
-func asked(t *testing.T, name, body string) string {
+// TestAuthorize_permissions: creates with tags need rolesanywhere:TagResource as well, and a profile's roles iam:PassRole.
+func TestAuthorize_permissions(t *testing.T) {
+	t.Parallel()
+	const (
+		region = "arn:aws:rolesanywhere:us-east-1:111122223333:"
+		roles  = `"roleArns":["arn:aws:iam::111122223333:role/b","arn:aws:iam::111122223333:role/a","arn:aws:iam::111122223333:role/b"]`
+		passed = ", iam:PassRole arn:aws:iam::111122223333:role/a iam:PassedToService=rolesanywhere.amazonaws.com" +
+			", iam:PassRole arn:aws:iam::111122223333:role/b iam:PassedToService=rolesanywhere.amazonaws.com"
+		tags = `"tags":[{"key":"k","value":"v"}]`
+	)
+	for _, tt := range []struct{ op, body, want string }{
+		{"CreateProfile", `{` + roles + `}`, "rolesanywhere:CreateProfile *" + passed},
+		{"CreateProfile", `{` + roles + `,` + tags + `}`, "rolesanywhere:CreateProfile * aws:RequestTag/k=v aws:TagKeys=k, rolesanywhere:TagResource " + region + "profile/* aws:RequestTag/k=v aws:TagKeys=k" + passed},
+		{"UpdateProfile", `{` + roles + `,` + tags + `}`, "rolesanywhere:UpdateProfile " + testProfile + passed},
+		{"UpdateProfile", `{"name":"p"}`, "rolesanywhere:UpdateProfile " + testProfile},
+		{"UpdateProfile", `{"roleArns":["a"` + strings.Repeat(`,"a"`, maxRoles) + `]}`, "rolesanywhere:UpdateProfile " + testProfile},
+		{"CreateTrustAnchor", `{` + roles + `,` + tags + `}`, "rolesanywhere:CreateTrustAnchor * aws:RequestTag/k=v aws:TagKeys=k, rolesanywhere:TagResource " + region + "trust-anchor/* aws:RequestTag/k=v aws:TagKeys=k"},
+		{"ImportCrl", `{` + tags + `}`, "rolesanywhere:ImportCrl * aws:RequestTag/k=v aws:TagKeys=k, rolesanywhere:TagResource " + region + "crl/* aws:RequestTag/k=v aws:TagKeys=k"},
+		{"ImportCrl", `{"tags":[]}`, "rolesanywhere:ImportCrl *"},
+	} {
+		s := profileStore(t)
+		var got []string
+		s.Authorize = func(_ wire.Caller, action, resource string, context policy.Context) *wire.Error {
+			text := action + " " + resource
+			for _, key := range []string{"aws:RequestTag/k", "aws:TagKeys", "iam:PassedToService"} {
+				for _, value := range context.Values(key) {
+					text += " " + key + "=" + value
+				}
+			}
+			got = append(got, text)
+			return nil
+		}
+		call(s, tt.op, tt.body)
+		if all := strings.Join(got, ", "); all != tt.want {
+			t.Errorf("%s %.200s:\n%s, want\n%s", tt.op, tt.body, all, tt.want)
+		}
+	}
+}
+
+// profileStore returns a store with the profile p.
+func profileStore(t *testing.T) *Store {
 	t.Helper()
 	s, err := Open("")
 	if err != nil {
@@ -42,6 +82,20 @@ func asked(t *testing.T, name, body string) string {
 	if err := s.SeedProfile(&Profile{Base: Base{ARN: testProfile}, DurationSeconds: 900}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// call performs an operation, of the profile p where it names one.
+func call(s *Store, name, body string) {
+	i := slices.IndexFunc(Operations(), func(o Operation) bool { return o.Name == name })
+	header := http.Header{"Content-Type": {"application/json"}}
+	_, _ = s.Do(Operations()[i], Call{ID: "p", Caller: wire.Caller{Account: "111122223333", Region: "us-east-1"}, Request: wire.Request{Header: header, Body: []byte(body)}})
+}
+
+// asked returns the resource and the condition keys that an operation of the profile p asks about.
+func asked(t *testing.T, name, body string) string {
+	t.Helper()
+	s := profileStore(t)
 	got := ""
 	s.Authorize = func(_ wire.Caller, _, resource string, context policy.Context) *wire.Error {
 		got = resource
@@ -52,8 +106,6 @@ func asked(t *testing.T, name, body string) string {
 		}
 		return wire.Denied("no", "")
 	}
-	i := slices.IndexFunc(Operations(), func(o Operation) bool { return o.Name == name })
-	header := http.Header{"Content-Type": {"application/json"}}
-	_, _ = s.Do(Operations()[i], Call{ID: "p", Caller: wire.Caller{Account: "111122223333", Region: "us-east-1"}, Request: wire.Request{Header: header, Body: []byte(body)}})
+	call(s, name, body)
 	return got
 }

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"kedge/internal/emulator/arn"
-	"kedge/internal/emulator/policy"
 	"kedge/internal/emulator/wire"
 )
 
@@ -72,94 +70,6 @@ func (c *Call) only(name string) (*string, *wire.Error) {
 		return &values[0], nil
 	}
 	return nil, wire.Invalid(fmt.Sprintf("%s is given twice", name)) // ours
-}
-
-// authorize asks the store's Authorize whether the caller may do this.
-func (s *Store) authorize(op Operation, c *Call) *wire.Error {
-	if s.Authorize == nil {
-		return nil
-	}
-	target := op.target(s, c)
-	return s.Authorize(c.Caller, Service+":"+op.Name, target, s.context(c, target))
-}
-
-// Targets (Service Authorization Reference, "IAM Roles Anywhere"): the resource's own ARN, and * for
-// what has no resource. If it does not exist, the ARN that it would have.
-
-func pathTarget(s *Store, c *Call) string {
-	if !strings.Contains(c.op.Path, "{id}") {
-		return "*"
-	}
-	return s.target(c, c.op.kind(), c.ID)
-}
-
-func queryTarget(_ *Store, c *Call) string {
-	name, _ := c.only("resourceArn")
-	if name == nil {
-		return "*"
-	}
-	return *name
-}
-
-func anchorTarget(s *Store, c *Call) string {
-	in, _ := decode[struct {
-		ID string `json:"trustAnchorId"`
-	}](c) // what cannot be read the operation refuses
-	return s.target(c, KindTrustAnchor, in.ID)
-}
-
-func taggedTarget(_ *Store, c *Call) string {
-	in, _ := decode[struct {
-		ARN string `json:"resourceArn"`
-	}](c)
-	return in.ARN
-}
-
-func (s *Store) target(c *Call, kind Kind, id string) string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if r := s.resources[kind][s.canonical(c, kind, id)]; r != nil {
-		return r.base().ARN
-	}
-	return c.arnOf(kind, id)
-}
-
-// context returns the condition keys of a call (Service Authorization Reference): the tags that the
-// request has, and those of the resource.
-func (s *Store) context(c *Call, target string) policy.Context {
-	var k policy.Context
-	tags, keys := c.requestTags()
-	for _, tag := range tags {
-		k.Set("aws:RequestTag/"+tag.Key, tag.Value)
-		keys = append(keys, tag.Key)
-	}
-	k.Set("aws:TagKeys", keys...)
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if r := s.find(target); r != nil {
-		for _, tag := range r.base().Tags {
-			k.Set("aws:ResourceTag/"+tag.Key, tag.Value)
-		}
-	}
-	return k
-}
-
-// requestTags returns the tags that a request adds, or the keys of those that it removes. Members that the operation
-// does not have do not count.
-func (c *Call) requestTags() (add []Tag, remove []string) {
-	switch c.op.Name {
-	case "CreateTrustAnchor", "CreateProfile", "ImportCrl", "TagResource":
-		in, _ := decode[struct {
-			Tags []Tag `json:"tags"`
-		}](c)
-		return in.Tags, nil
-	case "UntagResource":
-		in, _ := decode[struct {
-			Keys []string `json:"tagKeys"`
-		}](c)
-		return nil, in.Keys
-	}
-	return nil, nil
 }
 
 // arnOf returns the ARN of an id in the caller's account and in the region of the request.

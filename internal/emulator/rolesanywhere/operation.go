@@ -15,6 +15,8 @@ type Operation struct {
 	Status int    // of the answer
 	run    func(*Store, *Call) (any, *wire.Error)
 	target func(*Store, *Call) string // the resource that the caller must be allowed to use
+
+	creates Kind // that a request may give tags; empty: nothing
 }
 
 // Find returns the operation of a request, by its method and the path of its request line, and the
@@ -49,15 +51,15 @@ func (op Operation) matches(method, rawPath string) (id string, ok bool) {
 // Operations returns all operations (model).
 func Operations() []Operation {
 	all := []Operation{
-		{Name: "CreateTrustAnchor", Method: http.MethodPost, Path: "/trustanchors", Status: http.StatusCreated, run: createTrustAnchor},
+		{Name: "CreateTrustAnchor", Method: http.MethodPost, Path: "/trustanchors", Status: http.StatusCreated, run: createTrustAnchor, creates: KindTrustAnchor},
 		{Name: "UpdateTrustAnchor", Method: http.MethodPatch, Path: "/trustanchor/{id}", run: updateTrustAnchor},
 		{Name: "PutNotificationSettings", Method: http.MethodPatch, Path: "/put-notifications-settings", run: putNotificationSettings, target: anchorTarget},
 		{Name: "ResetNotificationSettings", Method: http.MethodPatch, Path: "/reset-notifications-settings", run: resetNotificationSettings, target: anchorTarget},
-		{Name: "CreateProfile", Method: http.MethodPost, Path: "/profiles", Status: http.StatusCreated, run: createProfile},
+		{Name: "CreateProfile", Method: http.MethodPost, Path: "/profiles", Status: http.StatusCreated, run: createProfile, creates: KindProfile},
 		{Name: "UpdateProfile", Method: http.MethodPatch, Path: "/profile/{id}", run: updateProfile},
 		{Name: "PutAttributeMapping", Method: http.MethodPut, Path: "/profiles/{id}/mappings", run: putAttributeMapping},
 		{Name: "DeleteAttributeMapping", Method: http.MethodDelete, Path: "/profiles/{id}/mappings", run: deleteAttributeMapping},
-		{Name: "ImportCrl", Method: http.MethodPost, Path: "/crls", Status: http.StatusCreated, run: importCRL},
+		{Name: "ImportCrl", Method: http.MethodPost, Path: "/crls", Status: http.StatusCreated, run: importCRL, creates: KindCRL},
 		{Name: "UpdateCrl", Method: http.MethodPatch, Path: "/crl/{id}", run: updateCRL},
 		{Name: "GetSubject", Method: http.MethodGet, Path: "/subject/{id}", run: get(KindSubject)},
 		{Name: "ListSubjects", Method: http.MethodGet, Path: "/subjects", run: list(KindSubject)},
