@@ -94,10 +94,14 @@ func chainedIdentity(who *principal, target, wanted string) (string, *wire.Error
 	return wanted, nil
 }
 
-// getSessionToken: STS reference, GetSessionToken; only with long-term keys.
+// getSessionToken: STS reference, GetSessionToken; only with long-term keys. Nobody has a device for multi-factor
+// authentication here; the text is a field report.
 func (e *Emulator) getSessionToken(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error) {
 	if who.session != nil {
 		return nil, accessDenied("Cannot call GetSessionToken with session credentials", "")
+	}
+	if parameters["SerialNumber"] != "" || parameters["TokenCode"] != "" {
+		return nil, accessDenied("MultiFactorAuthentication failed with invalid MFA one time pass code. ", "the emulator has no devices for it")
 	}
 	duration, refusal := parseDuration(parameters, 12*time.Hour, 36*time.Hour)
 	if refusal != nil {

@@ -100,19 +100,33 @@ func (p *principal) conditionKeys(now time.Time) map[string][]string {
 		keys["aws:PrincipalType"] = []string{"User"}
 		keys["aws:username"] = []string{p.ARN[strings.LastIndex(p.ARN, "/")+1:]}
 	}
+	for _, tag := range p.tags {
+		keys["aws:PrincipalTag/"+tag.Key] = []string{tag.Value}
+	}
 	if s := p.session; s != nil {
 		if s.RoleARN != "" { // "aws:PrincipalArn": of a session it is the role's
 			keys["aws:PrincipalArn"] = []string{s.RoleARN}
 		}
 		keys["aws:TokenIssueTime"] = []string{s.Issued.Format(time.RFC3339)}
-		for key, value := range s.Tags {
-			keys["aws:PrincipalTag/"+key] = []string{value}
-		}
+		s.setTags(keys)
 	}
 	if has := p.sourceIdentity(); has != "" {
 		keys["aws:SourceIdentity"] = []string{has}
 	}
 	return keys
+}
+
+// setTags gives the keys of a principal the tags of the session. They override those of the role, ignoring case (STS
+// reference, AssumeRole, Tags).
+func (s *Session) setTags(keys map[string][]string) {
+	const prefix = "aws:PrincipalTag/"
+	maps.DeleteFunc(keys, func(key string, _ []string) bool {
+		name, ok := strings.CutPrefix(key, prefix)
+		return ok && has(s.Tags, name)
+	})
+	for key, value := range s.Tags {
+		keys[prefix+key] = []string{value}
+	}
 }
 
 func (c chained) addTags(k *policy.Context) {

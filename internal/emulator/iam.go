@@ -12,6 +12,10 @@ import (
 
 // performIAM performs a call of IAM's query API.
 func (e *Emulator) performIAM(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error) {
+	if who.session != nil && !who.isRoleSession() { // STS reference, GetSessionToken; the answer is a field report
+		return nil, wire.NewError(http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid.",
+			"a session of GetSessionToken without multi-factor authentication may not call IAM")
+	}
 	answer, err := e.iam.Do(iam.Call{Parameters: parameters, Caller: e.callerOf(who), Keys: who.conditionKeys(now), Now: now})
 	if err != nil {
 		return nil, iamRefusal(err)

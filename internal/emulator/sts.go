@@ -1,20 +1,24 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
+	"kedge/internal/emulator/iam"
 	"kedge/internal/emulator/wire"
 )
 
 const stsVersion = "2011-06-15" // STS reference; of the query protocol
 
-// principal is the sender of an STS request.
+// principal is the sender of a request: a user, or a session of a role or of a user.
 type principal struct {
 	wire.Caller
 	secret  string
-	session *Session // nil for a user
+	session *Session  // nil for a user
+	tags    []iam.Tag // of the user, or of the session's role
 }
 
 // isRoleSession reports whether assuming a role with these credentials is role chaining.
@@ -53,13 +57,25 @@ func (p *principal) key() wire.Key {
 
 func (e *Emulator) find(accessKeyID string) *principal {
 	if s := e.sessions.find(accessKeyID); s != nil {
-		return &principal{Caller: wire.Caller{ARN: s.AssumedRoleARN, UserID: s.UserID, Account: s.Account, Role: s.RoleARN}, secret: s.secretAccessKey, session: s}
+		return e.holder(s)
 	}
 	k, ok := e.iam.Key(accessKeyID)
 	if !ok {
 		return nil
 	}
-	return &principal{Caller: wire.Caller{ARN: k.User.ARN, UserID: k.User.ID, Account: k.Account}, secret: k.Secret}
+	return &principal{Caller: wire.Caller{ARN: k.User.ARN, UserID: k.User.ID, Account: k.Account}, secret: k.Secret, tags: k.User.Tags}
+}
+
+// holder returns the principal of a session; nil if its role or user does not exist any more. A new one of the same name is
+// another one (IAM guide, "Unique identifiers"). That the token is invalid then, and not just without rights, is ours.
+func (e *Emulator) holder(s *Session) *principal {
+	id, _, _ := strings.Cut(s.UserID, ":")
+	identity, ok := e.iam.Identity(cmp.Or(s.RoleARN, s.AssumedRoleARN))
+	if !ok || identity.ID != id {
+		return nil
+	}
+	caller := wire.Caller{ARN: s.AssumedRoleARN, UserID: s.UserID, Account: s.Account, Role: s.RoleARN}
+	return &principal{Caller: caller, secret: s.secretAccessKey, session: s, tags: identity.Tags}
 }
 
 // performSTS performs an action of STS (STS reference).

@@ -96,6 +96,21 @@ func (s *Store) commit(d *data) error {
 	return nil
 }
 
+// Identity is a user or a role by its unique id, with its tags.
+type Identity struct {
+	ID   string // AIDA… or AROA…
+	Tags []Tag
+}
+
+// Identity returns the user or the role with an ARN.
+func (s *Store) Identity(arn string) (Identity, bool) {
+	h := s.current.Load().byARN(arn)
+	if h == nil {
+		return Identity{}, false
+	}
+	return Identity{h.base().ID, h.base().Tags}, true
+}
+
 // Role returns a role by its ARN, or nil.
 func (s *Store) Role(arn string) *Role {
 	r, _ := s.current.Load().byARN(arn).(*Role)

@@ -30,7 +30,7 @@ func (a Authenticator) Authenticate(r Request, query []Pair) (Credential, *Error
 	id := s.auth.Credential.Key
 	key, ok := a.Key(id)
 	if !ok {
-		return Credential{}, invalidToken("the access key id %s was not issued", id)
+		return Credential{}, invalidToken("the access key id %s was not issued, or its user or role does not exist any more", id)
 	}
 	if subtle.ConstantTimeCompare([]byte(s.token), []byte(key.Token)) != 1 {
 		return Credential{}, invalidToken("the session token does not belong to the access key id %s", id)
