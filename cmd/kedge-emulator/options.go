@@ -51,7 +51,7 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.envFile, "env-file", "", "write the client's environment to this `file` as well, once ready")
 	f.StringVar(&o.pidFile, "pid-file", "", "write the process id to this `file`, once ready")
 	f.DurationVar(&o.clockSkew, "clock-skew", 0, "run this far ahead of the system's clock, as `duration`; negative is behind")
-	f.StringArrayVar(&o.faults, "fault", nil, "misbehave: `[sts:]KIND[=VALUE][*COUNT]`, such as throttle*2 or delay=3s")
+	f.StringArrayVar(&o.faults, "fault", nil, "misbehave: `[SERVICE:]KIND[=VALUE][*COUNT][@FIRST]`, such as throttle*2 or iam:lost@3")
 }
 
 // check refuses values that are wrong whatever the files say, and returns the faults.

@@ -57,6 +57,8 @@ Roles and users have policies by "policies": {"NAME": "policy.json"}, "managedPo
 any, a role or user of --config may assume every role that trusts it, and do nothing else.
 
 Kinds of --fault: ` + strings.Join(emulator.FaultKinds(), ", ") + `.
+SERVICE is sts, iam or rolesanywhere, which is the control plane; without it, the fault meets CreateSession. @FIRST is the number of
+the first request that meets it.
 
 Exit codes:
   0  done: it was stopped

@@ -15,29 +15,35 @@ const maxResourceBody = 1 << 20
 
 // serveResources answers an operation of the control plane of IAM Roles Anywhere.
 func (e *Emulator) serveResources(w http.ResponseWriter, r *http.Request, op rolesanywhere.Operation, id string) {
-	now := e.config.Now()
-	wire.Stamp(w, now)
-	call := Call{ID: wire.RequestID(w), Time: now, Operation: op.Name}
-	answer, caller, refusal := e.operate(r, call, op, id)
+	fault, call := e.begin(w, e.takeFault(ResourceFaults), op.Name)
+	w, finish := fault.answerTo(w)
+	defer finish()
+	now := call.Time
+	body, refusal := wire.ReadBody(r, maxResourceBody)
+	if refusal == nil {
+		refusal = wire.CheckHeaderSize(r.Header)
+	}
+	if refusal != nil {
+		e.refuse(w, now, call, refusal)
+		return
+	}
+	if fault.misbehave(r.Context(), w, wire.WriteJSONError) {
+		e.recordFault(now, call, fault)
+		return
+	}
+	answer, caller, refusal := e.operate(r, call, body, op, id)
 	if refusal != nil {
 		e.refuse(w, now, call, refusal)
 		return
 	}
 	call.Status = op.Status
 	e.record(call)
-	e.log.entry(now, fmt.Sprintf("%s %d for %s", op.Name, op.Status, caller))
+	e.log.entry(now, fmt.Sprintf("%s %d for %s%s", op.Name, op.Status, caller, faultNote(fault)))
 	wire.WriteJSON(w, op.Status, answer)
 }
 
 // operate returns the answer, and the ARN of the caller.
-func (e *Emulator) operate(r *http.Request, call Call, op rolesanywhere.Operation, id string) (any, string, *wire.Error) {
-	body, refusal := wire.ReadBody(r, maxResourceBody)
-	if refusal == nil {
-		refusal = wire.CheckHeaderSize(r.Header)
-	}
-	if refusal != nil {
-		return nil, "", refusal
-	}
+func (e *Emulator) operate(r *http.Request, call Call, body []byte, op rolesanywhere.Operation, id string) (any, string, *wire.Error) {
 	request := wire.NewRequest(r, body)
 	query, err := wire.ParseQuery(request.RawQuery)
 	if err != nil {

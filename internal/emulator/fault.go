@@ -13,20 +13,26 @@ import (
 
 // Fault makes the emulator misbehave on purpose. Its text form, for ParseFault, is
 //
-//	[sts:]KIND[=VALUE][*COUNT]
+//	[SERVICE:]KIND[=VALUE][*COUNT][@FIRST]
 //
-// The kinds, with what VALUE means:
+// SERVICE is sts, iam or rolesanywhere, which is the control plane; left out it is CreateSession. The fault meets COUNT
+// requests, from the FIRST one on: lost@3 is the third request from now. The kinds, with what VALUE means:
 //
 //	delay=DURATION     answer that much later
 //	skew=DURATION      clock skew, in the checks and in the Date header
 //	status=CODE        an error answer with this HTTP status, 500 when left out
-//	throttle           429 ThrottlingException
+//	throttle           Throttling or ThrottlingException, in the form of the service
 //	cut[=body]         close the connection, before the answer or in the middle of it
+//	lost               do what is asked, and close the connection before the answer
 //	html[=CODE]        a web page, as a proxy or a captive portal sends it, status 200 when left out
 //	redirect[=URL]     302
 //	huge[=BYTES]       a valid beginning, then that many bytes, 100 MB when left out
 //	endless            a valid beginning, then bytes until the client gives up
 //	body[=TEXT]        status 201 and this body, empty when left out
+//
+// for IAM Roles Anywhere only:
+//
+//	unavailable[=SECONDS]  503 ServiceUnavailableException with these retryAfterSeconds, 1 when left out
 //
 // and for CreateSession only, a real session in a wrong answer, or one that is too short:
 //
@@ -37,16 +43,17 @@ import (
 //	remove=PATH        without this field, such as credentialSet.0.credentials.expiration
 //	set=PATH=JSON      with this value in this field
 type Fault struct {
-	Kind  string
-	Value string
-	Count int  // how many requests; 0 means 1
-	STS   bool // for STS; otherwise for CreateSession
+	Kind    string
+	Value   string
+	Count   int // how many requests; 0 means 1
+	First   int // which request is the first of them, counted from 1 when it is injected; 0 means 1
+	Service FaultService
 }
 
 // FaultKinds returns the kinds of Fault, as listed there.
 func FaultKinds() []string {
 	return []string{
-		"delay", "skew", "status", "throttle", "cut", "html", "redirect", "huge", "endless", "body",
+		"delay", "skew", "status", "throttle", "unavailable", "cut", "lost", "html", "redirect", "huge", "endless", "body",
 		"wrong-role", "two-sets", "no-sets", "expired", "remove", "set", "short",
 	}
 }
@@ -54,8 +61,8 @@ func FaultKinds() []string {
 // String prints what ParseFault reads.
 func (f Fault) String() string {
 	var b strings.Builder
-	if f.STS {
-		b.WriteString("sts:")
+	if f.Service != SessionFaults {
+		b.WriteString(string(f.Service) + ":")
 	}
 	b.WriteString(f.Kind)
 	if f.Value != "" {
@@ -64,34 +71,53 @@ func (f Fault) String() string {
 	if f.Count > 1 {
 		fmt.Fprintf(&b, "*%d", f.Count)
 	}
+	if f.First > 1 {
+		fmt.Fprintf(&b, "@%d", f.First)
+	}
 	return b.String()
 }
 
 // ParseFault parses and checks the text form of a Fault.
 func ParseFault(s string) (Fault, error) {
 	var f Fault
-	rest, sts := strings.CutPrefix(strings.TrimSpace(s), "sts:")
-	f.STS = sts
-	if i := strings.LastIndexByte(rest, '*'); i >= 0 {
-		if n, err := strconv.Atoi(rest[i+1:]); err == nil {
-			f.Count, rest = n, rest[:i]
-			if n < 1 {
-				return Fault{}, fmt.Errorf("fault %q: the count must be at least 1", s)
-			}
-		}
+	var err error
+	service, rest := cutService(strings.TrimSpace(s))
+	f.Service = service
+	if rest, f.First, err = cutNumber(rest, '@'); err != nil {
+		return Fault{}, fmt.Errorf("fault %q: the first request: %w", s, err)
+	}
+	if rest, f.Count, err = cutNumber(rest, '*'); err != nil {
+		return Fault{}, fmt.Errorf("fault %q: the count: %w", s, err)
 	}
 	f.Kind, f.Value, _ = strings.Cut(rest, "=")
 	return f, f.validate()
+}
+
+// cutNumber cuts a mark and a number off the end of s; 0 is none. A mark without a number after it is part of a value.
+func cutNumber(s string, mark byte) (rest string, n int, err error) {
+	i := strings.LastIndexByte(s, mark)
+	if i < 0 {
+		return s, 0, nil
+	}
+	if n, err = strconv.Atoi(s[i+1:]); err != nil {
+		return s, 0, nil
+	}
+	if n < 1 {
+		return "", 0, errors.New("it must be at least 1")
+	}
+	return s[:i], n, nil
 }
 
 func (f Fault) validate() error {
 	err := f.checkValue()
 	switch {
 	case err != nil:
-	case f.STS && f.spoils():
+	case f.Service != SessionFaults && f.spoils():
 		err = errors.New("it is for CreateSession alone")
-	case f.Count < 0:
-		err = errors.New("the count is negative")
+	case f.Kind == "unavailable" && f.Service.isQuery():
+		err = errors.New("it is for IAM Roles Anywhere alone; there is status=503")
+	case f.Count < 0 || f.First < 0:
+		err = errors.New("a number is negative")
 	}
 	if err != nil {
 		return fmt.Errorf("fault %q: %w", f, err)
@@ -108,7 +134,9 @@ func (f Fault) checkValue() error {
 		_, err = f.number(500, 200, 599)
 	case "huge":
 		_, err = f.number(0, 1, math.MaxInt32)
-	case "throttle", "endless", "wrong-role", "two-sets", "no-sets", "expired":
+	case "unavailable":
+		_, err = f.number(1, 1, math.MaxInt32)
+	case "throttle", "lost", "endless", "wrong-role", "two-sets", "no-sets", "expired":
 		if f.Value != "" {
 			err = errors.New("it takes no value")
 		}
@@ -154,49 +182,12 @@ func (f Fault) assignment() (path string, value any, err error) {
 	return path, value, json.Unmarshal([]byte(text), &value)
 }
 
-// Inject applies the fault to the next f.Count requests of that service. Faults are queued: each
-// request meets at most one.
-func (e *Emulator) Inject(f Fault) error {
-	if err := f.validate(); err != nil {
-		return err
-	}
-	f.Count = max(1, f.Count)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.faults = append(e.faults, f)
-	return nil
-}
-
-// ClearFaults drops the queued faults.
-func (e *Emulator) ClearFaults() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.faults = nil
-}
-
 // shorten returns the duration of a session of d.
 func (f Fault) shorten(d time.Duration) time.Duration {
 	if f.Kind == "short" {
 		return f.duration()
 	}
 	return d
-}
-
-// takeFault takes the next fault for a request; the zero Fault is none.
-func (e *Emulator) takeFault(sts bool) Fault {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for i, f := range e.faults {
-		if f.STS != sts {
-			continue
-		}
-		if e.faults[i].Count--; e.faults[i].Count == 0 {
-			e.faults = slices.Delete(e.faults, i, i+1)
-		}
-		f.Count = 1
-		return f
-	}
-	return Fault{}
 }
 
 // spoil changes the right answer into a wrong one.

@@ -167,6 +167,12 @@ func TestFaults_refused(t *testing.T) {
 		"sts:wrong-role":  "CreateSession alone",
 		"huge=0":          "not between",
 		"status=503*many": "invalid syntax",
+		"lost@0":          "the first request: it must be at least 1",
+		"lost=1":          "takes no value",
+		"iam:expired":     "CreateSession alone",
+		"iam:unavailable": "Roles Anywhere alone",
+		"unavailable=0":   "not between",
+		"s3:throttle":     "unknown kind",
 	} {
 		if _, err := ParseFault(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)
@@ -303,6 +309,16 @@ func TestListen(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFault_String: what is printed is read again.
+func TestFault_String(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"lost", "iam:lost@3", "sts:throttle*2", "rolesanywhere:unavailable=7*2@3", "redirect=http://a:1/", "body=a@b"} {
+		if f, err := ParseFault(text); err != nil || f.String() != text {
+			t.Errorf("%q: %q, %v", text, f, err)
+		}
 	}
 }
 

@@ -56,7 +56,9 @@ func (e *Emulator) begin(w http.ResponseWriter, fault Fault, operation string) (
 }
 
 func (e *Emulator) serveSessions(w http.ResponseWriter, r *http.Request) {
-	fault, call := e.begin(w, e.takeFault(false), "CreateSession")
+	fault, call := e.begin(w, e.takeFault(SessionFaults), "CreateSession")
+	w, finish := fault.answerTo(w)
+	defer finish()
 	now := call.Time
 	body, refusal := wire.ReadBody(r, maxSessionBody)
 	if refusal == nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"time"
 
@@ -20,7 +21,7 @@ func (f Fault) misbehave(ctx context.Context, w http.ResponseWriter, write func(
 	switch f.Kind {
 	case "delay":
 		return !wait(ctx, f.duration()) // if the client has left, no answer
-	case "status", "throttle":
+	case "status", "throttle", "unavailable":
 		write(w, f.apiError())
 	case "cut":
 		f.cut(w)
@@ -45,18 +46,16 @@ func (f Fault) misbehave(ctx context.Context, w http.ResponseWriter, write func(
 }
 
 func (f Fault) apiError() *wire.Error {
-	if f.Kind == "throttle" && f.STS { // STS reference, "Common errors"
-		return &wire.Error{Status: http.StatusBadRequest, Code: "Throttling", Message: "Rate exceeded"}
-	}
-	if f.Kind == "throttle" {
-		return &wire.Error{Status: http.StatusTooManyRequests, Code: "ThrottlingException", Message: "Rate exceeded"}
+	switch f.Kind {
+	case "throttle":
+		return f.Service.throttled()
+	case "unavailable":
+		refusal := f.Service.failure(http.StatusServiceUnavailable)
+		refusal.RetryAfter, _ = f.number(1, 1, math.MaxInt32)
+		return refusal
 	}
 	status, _ := f.number(http.StatusInternalServerError, 0, 0)
-	code := "InternalServerException"
-	if status == http.StatusServiceUnavailable {
-		code = "ServiceUnavailableException"
-	}
-	return &wire.Error{Status: status, Code: code, Message: http.StatusText(status)}
+	return f.Service.failure(status)
 }
 
 // wait returns false if the client left first.

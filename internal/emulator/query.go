@@ -16,7 +16,7 @@ import (
 // it was signed for.
 type queryService struct {
 	name, namespace string
-	fault           func() Fault // takes the fault for a request
+	faults          FaultService
 	perform         func(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error)
 }
 
@@ -24,9 +24,9 @@ type queryService struct {
 func (e *Emulator) serviceOf(r *http.Request) queryService {
 	scope := cmp.Or(r.Header.Get("Authorization"), r.URL.Query().Get("X-Amz-Credential"))
 	if strings.Contains(scope, "/"+iam.Service+"/"+wire.Terminator) {
-		return queryService{iam.Service, iam.Namespace, func() Fault { return Fault{} }, e.performIAM}
+		return queryService{iam.Service, iam.Namespace, IAMFaults, e.performIAM}
 	}
-	return queryService{"sts", stsNamespace, func() Fault { return e.takeFault(true) }, e.performSTS}
+	return queryService{"sts", stsNamespace, STSFaults, e.performSTS}
 }
 
 func (s queryService) writeError(w http.ResponseWriter, refusal *wire.Error) {
@@ -36,7 +36,9 @@ func (s queryService) writeError(w http.ResponseWriter, refusal *wire.Error) {
 // serveQuery answers a request of the query protocol.
 func (e *Emulator) serveQuery(w http.ResponseWriter, r *http.Request) {
 	s := e.serviceOf(r)
-	fault, call := e.begin(w, s.fault(), strings.ToUpper(s.name))
+	fault, call := e.begin(w, e.takeFault(s.faults), strings.ToUpper(s.name))
+	w, finish := fault.answerTo(w)
+	defer finish()
 	now := call.Time
 	refuse := func(refusal *wire.Error) {
 		e.recordRefusal(now, call, refusal)

@@ -46,7 +46,11 @@ func WriteJSON(w http.ResponseWriter, status int, value any) {
 // WriteJSONError writes an error as AWS's REST-JSON services do.
 func WriteJSONError(w http.ResponseWriter, refusal *Error) {
 	w.Header().Set("X-Amzn-Errortype", refusal.Code)
-	WriteJSON(w, refusal.Status, map[string]any{"message": refusal.Message})
+	body := map[string]any{"message": refusal.Message}
+	if refusal.RetryAfter > 0 {
+		body["retryAfterSeconds"] = refusal.RetryAfter
+	}
+	WriteJSON(w, refusal.Status, body)
 }
 
 // Metadata ends an answer of the query protocol. A struct that embeds it is an [XMLAnswer].

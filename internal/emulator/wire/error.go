@@ -12,6 +12,7 @@ type Error struct {
 	Code, Message string
 	Why           string
 	Reasons       Reasons // what policies decided; they follow Why in the log
+	RetryAfter    int     // retryAfterSeconds of a ServiceUnavailableException; 0: none
 	Canonical     string  // the canonical request that was computed, if the signature is wrong
 }
 
