@@ -93,7 +93,7 @@ func advise(err error) cli.Advice {
 	case isUnknown:
 		advice.Hint = "there can be: " + strings.Join(unknown.Known, ", ")
 	case isConfig && !isPath && !isUnreadable:
-		advice.Hint = "it is one JSON object; its members are region, account, state, trustAnchors, profiles, roles and users, all optional"
+		advice.Hint = "it is one JSON object; its members are region, account, state, trustAnchors, profiles, roles, users, policies, conditions and faults, all optional"
 	default:
 		advice.Hint = hintOfSystem(err)
 	}

@@ -29,6 +29,7 @@ type options struct {
 	envFile, pidFile string
 	clockSkew        time.Duration
 	faults           []string
+	conditions       conditionFlags
 }
 
 func (o *options) addFlags(cmd *cobra.Command) {
@@ -52,6 +53,7 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.pidFile, "pid-file", "", "write the process id to this `file`, once ready")
 	f.DurationVar(&o.clockSkew, "clock-skew", 0, "run this far ahead of the system's clock, as `duration`; negative is behind")
 	f.StringArrayVar(&o.faults, "fault", nil, "misbehave: `[SERVICE:]KIND[=VALUE][*COUNT][@FIRST]`, such as throttle*2 or iam:lost@3")
+	o.conditions.addFlags(cmd)
 }
 
 // check refuses values that are wrong whatever the files say, and returns the faults.
@@ -129,6 +131,9 @@ func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, er
 			Hint: "give the CA's certificate with --trust-anchor; kedge-ca init makes one"}
 	}
 	if err := o.overrideRoles(cmd, &c); err != nil {
+		return c, err
+	}
+	if err := o.conditions.override(cmd, &c.Conditions); err != nil {
 		return c, err
 	}
 	if o.region != "" {

@@ -21,6 +21,11 @@ func TestOptions(t *testing.T) {
 	if err := os.WriteFile(ca, certificate(t, true), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	file := filepath.Join(t.TempDir(), "emulator.json")
+	if err := os.WriteFile(file, []byte(`{"conditions": {"requestRate": 1, "lostAnswers": 0.5}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var none emulator.Conditions
 	const role = "arn:aws:iam::123456789012:role/app"
 	tests := []struct {
 		name     string
@@ -28,13 +33,19 @@ func TestOptions(t *testing.T) {
 		anchors  int
 		roles    []emulator.Role
 		profiles []emulator.Profile
+
+		conditions emulator.Conditions
 	}{
-		{"nothing but a CA", nil, 1, nil, nil},
-		{"two CAs", []string{"--trust-anchor", ca}, 2, nil, nil},
-		{"role", []string{"--role-arn", role}, 1, []emulator.Role{{ARN: role, MaxSessionDuration: time.Hour}}, nil},
-		{"longer sessions", []string{"--max-session-duration", "7200"}, 1, []emulator.Role{{MaxSessionDuration: 2 * time.Hour}}, nil},
-		{"session names", []string{"--accept-role-session-name"}, 1, nil, []emulator.Profile{{Duration: time.Hour, AcceptRoleSessionName: true}}},
-		{"shorter sessions", []string{"--profile-duration", "900"}, 1, nil, []emulator.Profile{{Duration: 15 * time.Minute}}},
+		{"nothing but a CA", nil, 1, nil, nil, none},
+		{"two CAs", []string{"--trust-anchor", ca}, 2, nil, nil, none},
+		{"role", []string{"--role-arn", role}, 1, []emulator.Role{{ARN: role, MaxSessionDuration: time.Hour}}, nil, none},
+		{"longer sessions", []string{"--max-session-duration", "7200"}, 1, []emulator.Role{{MaxSessionDuration: 2 * time.Hour}}, nil, none},
+		{"session names", []string{"--accept-role-session-name"}, 1, nil, []emulator.Profile{{Duration: time.Hour, AcceptRoleSessionName: true}}, none},
+		{"shorter sessions", []string{"--profile-duration", "900"}, 1, nil, []emulator.Profile{{Duration: 15 * time.Minute}}, none},
+		{"conditions", []string{"--request-rate", "1", "--propagation-delay", "10s", "--stale-reads", "--lost-answers", "0.1", "--seed", "7"}, 1, nil, nil, emulator.Conditions{
+			RequestRate: 1, PropagationDelay: 10 * time.Second, StaleReads: true, LostAnswers: 0.1, Seed: 7,
+		}},
+		{"conditions besides those of the file", []string{"--config", file, "--request-rate", "2"}, 1, nil, nil, emulator.Conditions{RequestRate: 2, LostAnswers: 0.5}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -59,6 +70,9 @@ func TestOptions(t *testing.T) {
 				if got := c.Profiles[i]; got.Duration != want.Duration || got.AcceptRoleSessionName != want.AcceptRoleSessionName {
 					t.Errorf("profile %+v, want %+v", got, want)
 				}
+			}
+			if c.Conditions != tt.conditions {
+				t.Errorf("conditions %+v, want %+v", c.Conditions, tt.conditions)
 			}
 			if _, err := emulator.New(c); err != nil {
 				t.Error(err)

@@ -58,7 +58,8 @@ any, a role or user of --config may assume every role that trusts it, and do not
 
 Kinds of --fault: ` + strings.Join(emulator.FaultKinds(), ", ") + `.
 SERVICE is sts, iam or rolesanywhere, which is the control plane; without it, the fault meets CreateSession. @FIRST is the number of
-the first request that meets it.
+the first request that meets it. --request-rate, --propagation-delay and --lost-answers are for as long as it runs; --config has them as
+  {"conditions": {"requestRate": 1, "propagationDelaySeconds": 10, "lostAnswers": 0.1, "seed": 7}, "faults": ["iam:lost@3"]}
 
 Exit codes:
   0  done: it was stopped

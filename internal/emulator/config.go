@@ -25,6 +25,9 @@ type Config struct {
 	Users        []User             // besides the [Emulator.Administrator]; default: none
 	Policies     []iam.PolicyConfig // customer managed policies; default: none
 
+	Conditions Conditions // of the control planes
+	Faults     []Fault    // of the first requests, as [Emulator.Inject] adds them
+
 	StateDir   string           // folder (0700) where sessions and resources survive a restart, for one emulator at a time; empty keeps them in memory
 	CloudTrail string           // file to which what CloudTrail would record is appended, an event a line; empty: none
 	Log        io.Writer        // one readable entry per request, never a secret; nil for none

@@ -97,12 +97,16 @@ func TestReadConfig(t *testing.T) {
 	write("ca.pem", string(root.pem()))
 	c, err := ReadConfig(write("good.json", `{"state": "state", "cloudTrail": "events.json", "trustAnchors": [{"certificates": "ca.pem"}],
 		"profiles": [{"durationSeconds": 900, "acceptRoleSessionName": true}], "roles": [{"maxSessionDuration": 7200}],
-		"users": [{"arn": "arn:aws:iam::111122223333:user/a", "accessKeyId": "AKIAIOSFODNN7EXAMPLE", "secretAccessKey": "x"}]}`))
+		"users": [{"arn": "arn:aws:iam::111122223333:user/a", "accessKeyId": "AKIAIOSFODNN7EXAMPLE", "secretAccessKey": "x"}],
+		"conditions": {"requestRate": 1, "propagationDelaySeconds": 10, "staleReads": true, "lostAnswers": 0.1, "seed": 7}, "faults": ["iam:lost@3"]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.StateDir != filepath.Join(dir, "state") || c.CloudTrail != filepath.Join(dir, "events.json") || c.Profiles[0].Duration != 15*time.Minute || !c.Profiles[0].AcceptRoleSessionName || c.Roles[0].MaxSessionDuration != 2*time.Hour {
 		t.Errorf("configuration: %+v", c)
+	}
+	if want := (Conditions{1, 10 * time.Second, true, 0.1, 7}); c.Conditions != want || len(c.Faults) != 1 || c.Faults[0].String() != "iam:lost@3" {
+		t.Errorf("conditions: %+v, faults %v", c.Conditions, c.Faults)
 	}
 	if _, err := New(c); err != nil {
 		t.Error(err)
@@ -120,6 +124,8 @@ func TestReadConfig(t *testing.T) {
 		`{"roles": [{"maxSessionDuration": -1}]}`:                         "maxSessionDuration: -1 seconds is not between",
 		`{"trustAnchors": [{"certificates": "no.pem"}]}`:                  "no.pem: no such file",
 		`{"trustAnchors": [{}]}`:                                          "directory",
+		`{"conditions": {"lostAnswers": 2}}`:                              "conditions: the share of lost answers 2 is not between 0 and 1",
+		`{"faults": ["lost@0"]}`:                                          "fault \"lost@0\": the first request: it must be at least 1",
 		``:                                                                "it is empty",
 		strings.Repeat(" ", maxFile+1):                                    "larger than",
 	} {

@@ -63,6 +63,8 @@ type configFile struct {
 		ARN      string         `json:"arn"`
 		Document jsontext.Value `json:"document"` // the document, or the name of its file
 	} `json:"policies"`
+	Conditions conditionsFile `json:"conditions"`
+	Faults     []string       `json:"faults"` // as ParseFault reads them
 }
 
 // ReadConfig reads a configuration file and the certificates and CRLs it names:
@@ -74,7 +76,9 @@ type configFile struct {
 //	  "roles": [{"arn": "…", "maxSessionDuration": 3600, "trustAnchorArns": ["…"], "externalId": "…", "actions": ["sts:AssumeRole"]},
 //	    {"arn": "…", "trustPolicy": {"Version": "2012-10-17", "Statement": […]}}, {"arn": "…", "trustPolicy": "trust.json"}],
 //	  "users": [{"arn": "…", "accessKeyId": "AKIA…", "secretAccessKey": "…"}],
-//	  "policies": [{"arn": "…", "document": "read.json"}]
+//	  "policies": [{"arn": "…", "document": "read.json"}],
+//	  "conditions": {"requestRate": 1, "propagationDelaySeconds": 10, "staleReads": false, "lostAnswers": 0.1, "seed": 7},
+//	  "faults": ["iam:lost@3", "throttle*2"]
 //	}
 //
 // Roles and users may have policies: "policies": {"NAME": {"Version": …}, "NAME": "read.json"}, "managedPolicyArns": ["…"],
@@ -146,8 +150,10 @@ func (f configFile) config(dir string) (Config, error) {
 			Actions: r.Actions, TrustPolicy: trust, Permissions: permissions,
 		})
 	}
-	err := f.addUsers(dir, &c)
-	return c, err
+	if err := f.addUsers(dir, &c); err != nil {
+		return c, err
+	}
+	return c, f.addConditions(&c)
 }
 
 // addUsers adds the users and the managed policies.

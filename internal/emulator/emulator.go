@@ -28,6 +28,9 @@ type Emulator struct {
 	mu     sync.RWMutex
 	calls  []Call
 	faults []Fault
+
+	limiter limiter
+	losses  losses
 }
 
 // Call is an answered request.
@@ -51,7 +54,10 @@ func New(c Config) (*Emulator, error) {
 	if err := cmp.Or(CheckRegion(c.Region), CheckAccount(c.Account)); err != nil {
 		return nil, err
 	}
-	e := &Emulator{config: c, log: logger{w: c.Log}}
+	if err := c.Conditions.Validate(); err != nil {
+		return nil, err
+	}
+	e := &Emulator{config: c, log: logger{w: c.Log}, limiter: limiter{perSecond: c.Conditions.RequestRate}, losses: c.Conditions.losses()}
 	if err := e.openIAM(c); err != nil {
 		return nil, err
 	}
@@ -68,6 +74,11 @@ func New(c Config) (*Emulator, error) {
 	}
 	if e.sessions, err = openStore(c.StateDir); err != nil {
 		return nil, err
+	}
+	for _, f := range c.Faults {
+		if err := e.Inject(f); err != nil {
+			return nil, err
+		}
 	}
 	if c.CloudTrail != "" {
 		e.trail, err = cloudtrail.Open(c.CloudTrail)

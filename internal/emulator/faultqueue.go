@@ -37,7 +37,7 @@ func (e *Emulator) takeFault(service FaultService) Fault {
 		}
 	}
 	if taken < 0 {
-		return Fault{}
+		return e.losses.next(service)
 	}
 	f := e.faults[taken]
 	if e.faults[taken].Count--; e.faults[taken].Count == 0 {

@@ -32,9 +32,9 @@ func cutService(s string) (service FaultService, rest string) {
 // isQuery reports whether it is a service of the query protocol.
 func (s FaultService) isQuery() bool { return s == STSFaults || s == IAMFaults }
 
-// throttled is the answer to too many requests. In the query protocol the code is Throttling (STS reference, "Common errors";
-// field reports for IAM). The status of the control plane is that of the API reference ("Common Errors"), that of CreateSession is not
-// documented.
+// throttled is the answer to too many requests. In the query protocol the code is Throttling (STS reference, "Common
+// errors"; field reports for IAM). The status of the control plane is that of the API reference ("Common Errors"),
+// that of CreateSession is not documented.
 func (s FaultService) throttled() *wire.Error {
 	e := &wire.Error{Status: http.StatusBadRequest, Code: "ThrottlingException", Message: "Rate exceeded"}
 	switch {
@@ -46,8 +46,8 @@ func (s FaultService) throttled() *wire.Error {
 	return e
 }
 
-// failure is an answer with another status. For 503 and, of services of the query protocol, 500 the codes are documented (API references,
-// "Common errors"; IAM's ServiceFailure is in its API model).
+// failure is an answer with another status. For 503 and, of services of the query protocol, 500 the codes are
+// documented (API references, "Common errors"; IAM's ServiceFailure is in its API model).
 func (s FaultService) failure(status int) *wire.Error {
 	e := &wire.Error{Status: status, Code: "InternalServerException", Message: http.StatusText(status)}
 	switch {

@@ -16,6 +16,9 @@ func (e *Emulator) performIAM(who *principal, parameters wire.Parameters, now ti
 		return nil, wire.NewError(http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid.",
 			"a session of GetSessionToken without multi-factor authentication may not call IAM")
 	}
+	if refusal := e.checkIAMRate(who, now); refusal != nil {
+		return nil, refusal
+	}
 	answer, err := e.iam.Do(iam.Call{Parameters: parameters, Caller: e.callerOf(who), Keys: who.conditionKeys(now), Now: now})
 	if err != nil {
 		return nil, iamRefusal(err)

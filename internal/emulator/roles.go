@@ -23,6 +23,7 @@ func (e *Emulator) openIAM(c Config) error {
 	if e.iam, err = iam.Open(c.StateDir); err != nil {
 		return err
 	}
+	c.delayChanges(e.iam)
 	gone, err := e.iam.Configure(config, c.Now())
 	e.logGone(gone)
 	return err

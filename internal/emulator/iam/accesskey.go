@@ -41,7 +41,7 @@ type Key struct {
 
 // Key returns the active key with an id.
 func (s *Store) Key(id string) (Key, bool) {
-	k, ok := s.current.Load().keys[id]
+	k, ok := s.effective(s.current.Load()).keys[id]
 	return k, ok
 }
 

@@ -36,7 +36,7 @@ func (s *Store) Administrator(arn string, now time.Time) (Administrator, error) 
 	k := newKey(now.UTC().Truncate(time.Second))
 	changed.Keys = append(changed.Keys, k)
 	a.Users[folded(u.Name)] = &changed
-	return Administrator{u.ARN, k.ID, k.Secret}, s.commit(d)
+	return Administrator{u.ARN, k.ID, k.Secret}, s.install(d)
 }
 
 // administrator returns the user that [Store.Administrator] made, or nil.

@@ -16,7 +16,7 @@ func (s *Store) authorize(o operation, r *request) error {
 	if kind, ok := strings.CutPrefix(o.name, "Create"); ok && len(r.tags) > 0 {
 		actions = append(actions, "Tag"+kind)
 	}
-	policies := s.policiesOf(r.data, r.call.Caller)
+	policies := s.policiesOf(s.effective(r.data), r.call.Caller)
 	for _, action := range actions {
 		request := policy.Request{
 			Principal: r.call.Caller.principal(), Action: "iam:" + action, Resource: t.resource, Context: policy.NewContext(t.keys),

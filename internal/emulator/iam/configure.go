@@ -59,7 +59,7 @@ func (s *Store) Configure(c Config, now time.Time) (gone []string, err error) {
 	if err := s.enter(d, c, now); err != nil {
 		return nil, err
 	}
-	return gone, s.commit(d)
+	return gone, s.install(d)
 }
 
 // Put adds entities, or replaces those of their names, as entries of a configuration that the others stay beside. The
@@ -74,7 +74,16 @@ func (s *Store) Put(c Config, now time.Time) error {
 	if err := s.enter(d, c, now); err != nil {
 		return err
 	}
-	return s.commit(d)
+	return s.install(d)
+}
+
+// install stores a snapshot of entries, which takes effect at once.
+func (s *Store) install(d *data) error {
+	if err := s.commit(d); err != nil {
+		return err
+	}
+	s.settle()
+	return nil
 }
 
 // enter puts entries into a copy of the accounts.

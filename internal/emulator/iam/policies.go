@@ -5,14 +5,14 @@ import "kedge/internal/emulator/policy"
 // Policies returns the policies that limit a caller: those of the user or of the session's role, its boundary,
 // and the session policies. A caller that no longer exists has no rights.
 func (s *Store) Policies(c Caller) policy.Policies {
-	return s.policiesOf(s.current.Load(), c)
+	return s.policiesOf(s.effective(s.current.Load()), c)
 }
 
 // AssumePolicies returns the policies that limit a caller of sts:AssumeRole. A role or user that the
 // configuration gives no policies counts as if it were allowed everything until a call gives it one, so that chains of
 // roles can be tried without policies; this is ours.
 func (s *Store) AssumePolicies(c Caller) policy.Policies {
-	d := s.current.Load()
+	d := s.effective(s.current.Load())
 	all := s.policiesOf(d, c)
 	if h := d.byARN(c.entity()); h != nil && h.base().Unlimited && len(all.Identity) == 0 {
 		all.Identity = []*policy.Document{s.managedPolicy(d, awsARN(c.partition(), AdministratorAccess))}
@@ -23,7 +23,7 @@ func (s *Store) AssumePolicies(c Caller) policy.Policies {
 // ManagedPolicy returns the default version of a managed policy; a document that allows nothing if there is
 // none.
 func (s *Store) ManagedPolicy(arn string) *policy.Document {
-	return s.managedPolicy(s.current.Load(), arn)
+	return s.managedPolicy(s.effective(s.current.Load()), arn)
 }
 
 func (s *Store) managedPolicy(d *data, arn string) *policy.Document {

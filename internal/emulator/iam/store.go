@@ -16,6 +16,8 @@ type Store struct {
 	folder  state.Folder // has a document for each account
 	mu      sync.Mutex   // held by calls that change something
 	current atomic.Pointer[data]
+
+	propagation *propagation // nil: changes take effect at once
 }
 
 // New returns an empty store in memory.
@@ -54,7 +56,7 @@ func (s *Store) Do(call Call) (*Answer, error) {
 
 // read performs an operation that changes nothing.
 func (s *Store) read(o operation, r *request) (any, error) {
-	r.data = s.current.Load()
+	r.data = s.readable(s.current.Load())
 	r.account = r.data.of(r.call.Caller.Account)
 	if err := s.authorize(o, r); err != nil {
 		return nil, err
@@ -93,6 +95,7 @@ func (s *Store) commit(d *data) error {
 	}
 	d.index()
 	s.current.Store(d)
+	s.announce(d)
 	return nil
 }
 
@@ -104,7 +107,7 @@ type Identity struct {
 
 // Identity returns the user or the role with an ARN.
 func (s *Store) Identity(arn string) (Identity, bool) {
-	h := s.current.Load().byARN(arn)
+	h := s.effective(s.current.Load()).byARN(arn)
 	if h == nil {
 		return Identity{}, false
 	}
@@ -113,6 +116,6 @@ func (s *Store) Identity(arn string) (Identity, bool) {
 
 // Role returns a role by its ARN, or nil.
 func (s *Store) Role(arn string) *Role {
-	r, _ := s.current.Load().byARN(arn).(*Role)
+	r, _ := s.effective(s.current.Load()).byARN(arn).(*Role)
 	return r
 }
