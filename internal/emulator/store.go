@@ -22,6 +22,7 @@ const keepExpired = 24 * time.Hour
 type store struct {
 	mu    sync.Mutex
 	byKey map[string]*Session
+	last  map[sessionOf]*Session // see share
 	dir   string
 	swept time.Time
 }
@@ -57,7 +58,7 @@ func (s *storedSession) missing() string {
 // openStore reads the sessions of an earlier run from the folder's "sessions", which is created if
 // missing.
 func openStore(stateDir string) (*store, error) {
-	s := &store{byKey: map[string]*Session{}}
+	s := &store{byKey: map[string]*Session{}, last: map[sessionOf]*Session{}}
 	if stateDir == "" {
 		return s, nil
 	}
@@ -120,6 +121,7 @@ func (s *store) add(session *Session) error {
 			return err
 		}
 	}
+	s.share(session)
 	s.byKey[session.AccessKeyID] = session
 	return nil
 }
@@ -133,6 +135,7 @@ func (s *store) sweep(now time.Time) {
 	for key, session := range s.byKey {
 		if now.Sub(session.Expiration) > keepExpired {
 			delete(s.byKey, key)
+			s.forget(session)
 			if s.dir != "" {
 				_ = os.Remove(s.path(session)) // if that fails, it is read and swept again
 			}

@@ -8,10 +8,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+
+	"kedge/scripts/bench/storm"
 )
 
 func main() {
@@ -35,12 +38,12 @@ func run(args []string) error {
 	}
 	var rate, slow [2][]float64
 	for range rounds {
-		for i, url := range []string{args[5], args[3]} {
-			r, err := storm(url, args[4], requests)
+		for i, address := range []string{args[5], args[3]} {
+			r, err := read(address, args[4], requests)
 			if err != nil {
-				return fmt.Errorf("%s: %w", url, err)
+				return fmt.Errorf("%s: %w", address, err)
 			}
-			rate[i], slow[i] = append(rate[i], r.rate), append(slow[i], r.p99)
+			rate[i], slow[i] = append(rate[i], r.Rate), append(slow[i], r.P99)
 		}
 	}
 	memory, err := resident(args[2])
@@ -55,6 +58,16 @@ func run(args []string) error {
 	row("serve, 64 connections, 99th percentile", "µs", "2", slow)
 	fmt.Printf("| serve, memory after %d requests | %.1f MiB | | | 25 MiB |\n", rounds*requests, memory)
 	return nil
+}
+
+// read sends requests for the credentials at an address.
+func read(address, token string, requests int) (storm.Result, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return storm.Result{}, err
+	}
+	message := []byte("GET " + u.Path + " HTTP/1.1\r\nHost: " + u.Host + "\r\nUser-Agent: load\r\nAuthorization: " + token + "\r\n\r\n")
+	return storm.Storm{Host: u.Host, Message: func(int64) []byte { return message }, Status: "200", Requests: requests}.Run()
 }
 
 // resident is the memory of a process in MiB.
