@@ -2,6 +2,7 @@ package ca
 
 import (
 	"encoding/asn1"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,6 +118,18 @@ func checkDuplicates(s *subject) []string {
 		}
 	}
 	return texts
+}
+
+// CheckTagValue checks a text against what the value of a session tag can be: at most 256 characters, of
+// [\p{L}\p{Z}\p{N}_.:/=+\-@] (AWS STS API Reference, Tag).
+func CheckTagValue(text string) error {
+	if r, ok := untaggable(text); ok {
+		return fmt.Errorf("session tags cannot hold %q; take letters, digits, spaces and _.:/=+-@", r)
+	}
+	if n := utf8.RuneCountInString(text); n > maxTagValue {
+		return fmt.Errorf("it has %d characters, and session tags have %d at most", n, maxTagValue)
+	}
+	return nil
 }
 
 // untaggable returns the first character that a session tag cannot hold.

@@ -75,6 +75,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newServe(h, runServe),
 		newBundle(reader, reading(runBundle)),
 		newRotate(h),
+		newAWS(h),
 		newLedger(h), newStatus(reader, reading(runStatus)), newConfig(reader),
 		cli.NewVersion(name),
 	}

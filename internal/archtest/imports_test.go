@@ -20,7 +20,7 @@ func TestDirectImports(t *testing.T) {
 		{"kedge/pkcs11", []string{"pkcs11", "internal/keys", "internal/advice", "examples"}, "keys are opened and made by internal/keys; advice names their errors"},
 		{"go.step.sm/crypto", []string{"internal/awskms"}, "above internal/awskms a key is a crypto.Signer; what else is in the module is large, and starts up"},
 		{"kedge/internal/awskms", []string{"internal/awskms", "internal/cadir", "internal/caadvice", "cmd/kedge-ca"}, "it is for the keys of CAs: hosts do not link the SDK"},
-		{"kedge/internal/emulator/policy", []string{"internal/emulator"}, "no program decides by IAM's policies but the emulator"},
+		{"kedge/internal/emulator/policy", []string{"internal/emulator", "internal/awsadmin"}, "no program decides by IAM's policies but the emulator; an operator is shown what they decide"},
 		{"database/sql", []string{"ca/ledger", "scripts"}, "one package knows how the ledger is stored; a floor has its own table"},
 		{"github.com/cloudflare/circl", []string{"internal/pkcs8", "scripts/bench/linked"}, "it signs with ML-DSA keys without a seed; crypto/mldsa with all others"},
 	}

@@ -12,6 +12,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/advice"
+	"kedge/internal/awsadmin"
 	"kedge/internal/cadir"
 	"kedge/internal/localca"
 	"kedge/internal/pemread"
@@ -59,6 +60,10 @@ func TestAdvice(t *testing.T) {
 		{"lost segment", opened(), &ledger.SegmentError{Err: fs.ErrNotExist}, "put it back from a backup of the archive, or name the folder"},
 		{"lost segment of which nothing has left", opened(), &ledger.SegmentError{Err: fs.ErrNotExist, Unused: true}, "with --to, or put it back from a backup of the archive; if it is lost, nothing of it has left the database: kedge-ca ledger archive --replace-lost"},
 		{"other key", hardware(), errors.New("other"), ""},
+		{"no trust anchor", atAWS(), awsadmin.ErrNoAnchor, "--trust-anchor ARN"},
+		{"narrow pattern", atAWS(), &awsadmin.PatternError{Wide: "web-**"}, "write 'web-**'"},
+		{"long policy", atAWS(), &awsadmin.LengthError{Length: 4096}, "--max-length 4096"},
+		{"longest policy", atAWS(), &awsadmin.LengthError{Length: 4097}, "over several roles"},
 	} {
 		got := tt.rows.Of(fmt.Errorf("around: %w", tt.err)).Hint
 		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {

@@ -33,6 +33,15 @@ func (s *Settings) Profile(name string) (*ca.Profile, error) {
 	return ca.NewProfile(name, c)
 }
 
+// ProfileConfigs returns the profiles that are listed, as they are written.
+func (s *Settings) ProfileConfigs() map[string]ca.ProfileConfig {
+	all := make(map[string]ca.ProfileConfig, len(s.Profiles))
+	for name, listed := range s.Profiles {
+		all[name] = listed.ProfileConfig
+	}
+	return all
+}
+
 // UnknownProfileError is returned when the configuration has no profile of a name.
 type UnknownProfileError struct {
 	Name  string

@@ -143,7 +143,7 @@ func (a AWSSettings) completeARNs() (AWSSettings, error) {
 	if err != nil {
 		return a, fmt.Errorf("profile_arn: %w", err)
 	}
-	role, err := parseRole(a.RoleARN)
+	role, err := ParseRole(a.RoleARN)
 	if err != nil {
 		return a, fmt.Errorf("role_arn: %w", err)
 	}
@@ -159,8 +159,8 @@ func (a AWSSettings) completeARNs() (AWSSettings, error) {
 	return a, nil
 }
 
-// parseRole reads arn:PARTITION:iam::ACCOUNT:role/NAME, where the name can have a path.
-func parseRole(text string) (ARN, error) {
+// ParseRole reads arn:PARTITION:iam::ACCOUNT:role/NAME, where the name can have a path.
+func ParseRole(text string) (ARN, error) {
 	parts := regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/([A-Za-z0-9_+=,.@/-]{1,512})$`).FindStringSubmatch(text)
 	if parts == nil || strings.HasSuffix(text, "/") {
 		return ARN{}, fmt.Errorf("%q is not the ARN of a role", text)

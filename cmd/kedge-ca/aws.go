@@ -1,0 +1,15 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// newAWS returns the command with the subcommands about the AWS side.
+func newAWS(h host) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "aws",
+		Short: "Write the policies that roles at AWS need",
+		Example: `  kedge-ca aws policy web-01 web-02
+  kedge-ca aws policy --ou batch`,
+	}
+	cmd.AddCommand(newAWSPolicy(h.reader(), reading(runAWSPolicy)))
+	return cmd
+}

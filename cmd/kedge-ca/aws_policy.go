@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/awsadmin"
+	"kedge/internal/cli"
+	"kedge/internal/report"
+)
+
+type awsPolicyOptions struct {
+	caOptions
+	trust   awsadmin.Trust
+	issuers []string
+}
+
+func newAWSPolicy(h host, run func(context.Context, *awsPolicyOptions) error) *cobra.Command {
+	o := &awsPolicyOptions{caOptions: caOptions{host: h}}
+	cmd := &cobra.Command{
+		Use:   "policy [name]...",
+		Short: "Write the trust policy of a role for hosts",
+		Long: `Write the trust policy of a role that hosts may assume: those whose certificates have one of these
+common names, and were issued by this CA. Nothing is changed, here or at AWS.
+
+A name can be a pattern as in a profile. For a pattern that is the only one under names: of a
+profile in kedge-ca.yaml, the policy has the organizational unit that this profile gives, or else
+the path of its URIs, if no other profile gives the same. Otherwise the policy compares names by
+IAM's wildcards, which cross dots and slashes: write ** for them, since * and ? stop there.
+
+With --san-uri, --ou and --issuer, certificates must have that, too. The trust anchor is the one whose
+ARN is in aws.yaml in the CA's folder, or that of --trust-anchor.
+
+With --from-role it is the trust policy of a role that hosts assume by another one, such as a role of
+another account; kedge does that with --assume-role-arn.`,
+		Example: `  kedge-ca aws policy web-01 web-02 > trust.json
+  kedge-ca aws policy 'batch-**'
+  kedge-ca aws policy --san-uri 'spiffe://example.com/batch/**'
+  kedge-ca aws policy web-01 --from-role arn:aws:iam::111122223333:role/hub`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.trust.Hosts.Names = args
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.store.addFolder(cmd)
+	flags := cmd.Flags()
+	flags.StringSliceVar(&o.trust.Hosts.URIs, "san-uri", nil, "`URI` of the hosts, such as a SPIFFE ID, or a pattern; may be repeated")
+	flags.StringSliceVar(&o.trust.Hosts.Units, "ou", nil, "organizational `UNIT` of the hosts; may be repeated")
+	flags.StringSliceVar(&o.issuers, "issuer", nil, "`NAME` of the authority that issued their certificates; may be repeated")
+	flags.StringVar(&o.trust.Anchor, "trust-anchor", "", "`ARN` of the trust anchor; that in aws.yaml of the CA's folder when not given")
+	flags.StringSliceVar(&o.trust.Hubs, "from-role", nil, "`ARN` of a role that hosts have, by which they assume this one; may be repeated")
+	flags.IntVar(&o.trust.MaxLength, "max-length", awsadmin.DefaultTrustLength, "most `CHARACTERS` of a trust policy in the account, up to 4096 if its quota was raised")
+	return cmd
+}
+
+// check refuses flags that contradict each other.
+func (o *awsPolicyOptions) check(cmd *cobra.Command) error {
+	switch h := o.trust.Hosts; {
+	case len(h.Names)+len(h.URIs)+len(h.Units) == 0:
+		return cli.Usagef(cmd, "name the hosts: kedge-ca aws policy NAME, or give --san-uri or --ou")
+	case o.trust.MaxLength < 1 || o.trust.MaxLength > awsadmin.MaxTrustLength:
+		return cli.Usagef(cmd, "--max-length: %d is not between 1 and %d", o.trust.MaxLength, awsadmin.MaxTrustLength)
+	case len(o.trust.Hubs) > 0 && o.trust.Anchor != "":
+		return cli.Usagef(cmd, "--trust-anchor has no meaning with --from-role: there the role names the hosts' trust anchor")
+	}
+	return nil
+}
+
+func runAWSPolicy(ctx context.Context, s *store, o *awsPolicyOptions) error {
+	if err := o.resolve(ctx, s); err != nil {
+		return err
+	}
+	trust, notes := o.trust.Narrow(s.Settings.ProfileConfigs())
+	text, err := trust.Policy()
+	if err != nil {
+		return err
+	}
+	o.note(notes)
+	return report.Write(o.Out, text)
+}
+
+// resolve fills in what the CA knows: the common names of issuers, and the trust anchor.
+func (o *awsPolicyOptions) resolve(ctx context.Context, s *store) error {
+	for _, name := range o.issuers {
+		path, err := s.Service.Path(ctx, name)
+		if err != nil {
+			return err
+		}
+		o.trust.Hosts.Issuers = append(o.trust.Hosts.Issuers, path[0].Certificate.Subject.CommonName)
+	}
+	if o.trust.Anchor == "" && len(o.trust.Hubs) == 0 {
+		known, err := o.store.folder().AWS()
+		if err != nil {
+			return err
+		}
+		o.trust.Anchor = known.Anchor("")
+	}
+	return nil
+}

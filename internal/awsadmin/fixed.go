@@ -1,0 +1,118 @@
+package awsadmin
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"kedge/ca"
+	"kedge/internal/report"
+)
+
+// Narrow returns the trust policy with what profiles of the CA fix in the place of a pattern of names,
+// and what a person should know about its hosts.
+func (t Trust) Narrow(profiles map[string]ca.ProfileConfig) (Trust, report.Notes) {
+	var notes report.Notes
+	if fixed := t.Hosts.Fixed(profiles); fixed != nil {
+		if len(fixed.Hosts.Units) > 0 {
+			notes.Done("profile %q gives OU=%s to each certificate for %s, and no other profile does: the policy has that in the place of the names", fixed.Profile, fixed.Hosts.Units[0], t.Hosts.Names[0])
+		} else {
+			notes.Done("profile %q alone allows URIs %s: the policy has these in the place of the names; hosts need one, as the first URI of their certificate", fixed.Profile, fixed.Hosts.URIs[0])
+		}
+		t.Hosts = fixed.Hosts
+		return t, notes
+	}
+	for _, unit := range t.Hosts.Units {
+		switch giving := unitIn(unit, profiles); {
+		case len(giving) == 0:
+			notes.Warn("no profile in the configuration gives OU=%s", unit)
+		case len(giving) > 1:
+			notes.Warn("OU=%s is given by several profiles, %s: hosts of each of them get the role", unit, strings.Join(giving, ", "))
+		}
+	}
+	return t, notes
+}
+
+// Fixed is what a profile of the CA puts into certificates with names of a pattern.
+type Fixed struct {
+	Profile string
+	Hosts   Hosts // an organizational unit, or a path of URIs
+}
+
+// Fixed returns what selects the hosts of one pattern of names, if a profile is for these names alone: the
+// organizational unit that it puts into each certificate or else the path of the URIs that it allows, such
+// as that of SPIFFE IDs, which no other profile gives. A certificate has a URI only if it was requested.
+// nil: there is no such profile, or more is selected than one pattern.
+//
+// Certificates of earlier profiles, or of another program, can have the same.
+func (h Hosts) Fixed(profiles map[string]ca.ProfileConfig) *Fixed {
+	if len(h.Names) != 1 || len(h.URIs)+len(h.Units) > 0 || !parsePattern(h.Names[0]).hasWildcards() {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(profiles)) {
+		profile := profiles[name]
+		if !slices.Equal(profile.Names, h.Names) {
+			continue
+		}
+		others := maps.Clone(profiles)
+		delete(others, name)
+		fixed := Fixed{Profile: name, Hosts: Hosts{Issuers: h.Issuers}}
+		if fixed.Hosts.Units = fixedUnit(profile, others); fixed.Hosts.Units != nil {
+			return &fixed
+		}
+		if fixed.Hosts.URIs = fixedURI(profile, others); fixed.Hosts.URIs != nil {
+			return &fixed
+		}
+	}
+	return nil
+}
+
+// unitIn returns the profiles whose certificates can have an organizational unit, sorted.
+func unitIn(unit string, profiles map[string]ca.ProfileConfig) []string {
+	var names []string
+	for name, profile := range profiles {
+		if template := profile.Subject.OrganizationalUnit; template == unit || strings.Contains(template, "{") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// fixedUnit returns the organizational unit of each certificate of a profile, if no other profile can
+// give it. The {name} of a template stands for any text.
+func fixedUnit(profile ca.ProfileConfig, others map[string]ca.ProfileConfig) []string {
+	unit := profile.Subject.OrganizationalUnit
+	if unit == "" || strings.Contains(unit, "{") || len(unitIn(unit, others)) > 0 {
+		return nil
+	}
+	return []string{unit}
+}
+
+// fixedURI returns the pattern of the URIs of a profile, if it is the path below a prefix, and no other
+// profile allows a URI below or above that.
+func fixedURI(profile ca.ProfileConfig, others map[string]ca.ProfileConfig) []string {
+	if len(profile.SAN.URI) != 1 {
+		return nil
+	}
+	prefix := prefixOf(profile.SAN.URI[0])
+	if !strings.HasSuffix(prefix, "/") || strings.Count(prefix, "/") < 4 { // scheme, //, a host and a path
+		return nil
+	}
+	for _, other := range others {
+		for _, uri := range other.SAN.URI {
+			if p := prefixOf(uri); strings.HasPrefix(p, prefix) || strings.HasPrefix(prefix, p) {
+				return nil
+			}
+		}
+	}
+	return []string{prefix + "**"}
+}
+
+// prefixOf returns what comes before the first wildcard.
+func prefixOf(pattern string) string {
+	if n := strings.IndexAny(pattern, "*?"); n >= 0 {
+		return pattern[:n]
+	}
+	return pattern
+}

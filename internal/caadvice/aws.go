@@ -1,0 +1,29 @@
+package caadvice
+
+import (
+	"fmt"
+
+	"kedge/internal/advice"
+	"kedge/internal/awsadmin"
+)
+
+// atAWS is about policies of roles.
+func atAWS() advice.Table {
+	return advice.Table{
+		advice.Any("give its ARN: --trust-anchor ARN; \"kedge-ca bundle --aws-cli --trust-anchor ARN\" keeps it", awsadmin.ErrNoAnchor),
+		advice.Any("name the hosts, or a pattern with more in it than wildcards", awsadmin.ErrNoHosts),
+		advice.About(func(e *awsadmin.PatternError) string {
+			return fmt.Sprintf("if all of these are meant, write '%s'; otherwise list the names, or give such hosts an OU in a profile of their own and take --ou", e.Wide)
+		}),
+		advice.Kind[*awsadmin.ValueError]("check the name with kedge-ca who; a value outside that alphabet needs another attribute: --san-uri or --ou"),
+		advice.About(aboutLength),
+	}
+}
+
+func aboutLength(e *awsadmin.LengthError) string {
+	const fewer = "give such hosts an OU in a profile of their own and take --ou, take --san-uri with a path of SPIFFE IDs, or spread the names over several roles"
+	if e.Length <= awsadmin.MaxTrustLength {
+		return fewer + fmt.Sprintf("; or have the quota raised (Service Quotas, IAM, Role trust policy length) and give --max-length %d", awsadmin.MaxTrustLength)
+	}
+	return fewer
+}
