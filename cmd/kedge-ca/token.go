@@ -25,7 +25,8 @@ func newToken(h host, run func(context.Context, *tokenOptions) error) *cobra.Com
 	cmd := &cobra.Command{
 		Use:   "token <name>... | --from <hosts.csv>",
 		Short: "Make tokens by which hosts enroll",
-		Long: `Make a token for each name, and write it to standard output, a line for each. A host that runs
+		Long: `Make a token for each name, and write it to standard output. For one name that is the token alone; for
+several, and with --from, there is a line for each: the name, a tab and the token. A host that runs
 "kedge enroll" with the token gets a certificate with that name from "kedge-ca serve", whose URL is
 under server: in the configuration. The token is a secret, which is shown only now: the ledger has a
 hash of it. It can be used once, within an hour. The same host can use it again with the same key: if
@@ -40,6 +41,7 @@ recorded 5000 at a time: if one cannot be, the tokens of the 5000s before are wr
 the first host without one.`,
 		Example: `  kedge-ca token web-03
   kedge-ca token web-03 web-04 --ttl 8h --network 10.1.0.0/16
+  (umask 077; kedge-ca token --from hosts.csv | while read -r name token; do echo "$token" > "$name.token"; done)
   kedge-ca token 'batch-*' --uses 50 --ttl 2h
   kedge-ca token 'batch-{random}' --uses 50 --ttl 2h
   kedge-ca token web-01 --replace --why "new disk"`,
@@ -127,5 +129,8 @@ func (o *tokenOptions) report(made []localca.NewToken) error {
 		line = "kedge enroll " + made[0].String()
 	}
 	o.say("run on the host: " + line)
+	if o.from == "" && len(o.request.Names) == 1 {
+		return report.Write(o.Out, []byte(made[0].String()+"\n"))
+	}
 	return report.Write(o.Out, all.Lines())
 }

@@ -130,7 +130,7 @@ func TestMadeTokens(t *testing.T) {
 	for i := range 12 {
 		all.Tokens = append(all.Tokens, MadeToken{Token: Token{ID: fmt.Sprint("id", i), Names: []string{"web"}, Uses: 1}, Text: fmt.Sprint("secret", i)})
 	}
-	if lines := strings.Split(string(all.Lines()), "\n"); len(lines) != 13 || lines[0] != "secret0" || lines[12] != "" {
+	if lines := strings.Split(string(all.Lines()), "\n"); len(lines) != 13 || lines[0] != "web\tsecret0" || lines[12] != "" {
 		t.Errorf("%q", lines)
 	}
 	n := all.Notes()

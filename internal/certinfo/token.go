@@ -68,11 +68,16 @@ func Tokens(tokens iter.Seq2[ledger.Token, error], all bool, now time.Time) iter
 	})
 }
 
+// allNames are the names and the pattern that a token is for.
+func (t Token) allNames() string {
+	return strings.TrimSpace(strings.Join(t.Names, " ") + " " + t.Pattern)
+}
+
 // TokenListing returns how tokens are written.
 func TokenListing() report.Listing[Token] {
 	columns := []report.Column[Token]{
 		{Head: "ID", Value: func(t Token) string { return t.ID }},
-		{Head: "NAMES", Value: func(t Token) string { return strings.TrimSpace(strings.Join(t.Names, " ") + " " + t.Pattern) }},
+		{Head: "NAMES", Value: Token.allNames},
 		{Head: "PROFILE", Value: func(t Token) string { return t.Profile }},
 		{Head: "STATE", Value: func(t Token) string { return t.State }},
 		{Head: "USED", Value: func(t Token) string { return strconv.Itoa(t.Used) + "/" + strconv.Itoa(t.Uses) }},
@@ -94,11 +99,11 @@ type MadeToken struct {
 	URL  string `json:"url"`
 }
 
-// Lines has the texts, each on a line.
+// Lines has a line for each token: what it is for, a tab, and its text.
 func (m MadeTokens) Lines() []byte {
 	var lines []byte
 	for _, t := range m.Tokens {
-		lines = append(lines, t.Text+"\n"...)
+		lines = append(lines, t.allNames()+"\t"+t.Text+"\n"...)
 	}
 	return lines
 }
