@@ -50,6 +50,11 @@ func TestCompose(t *testing.T) {
 	if err := yaml.Unmarshal(testenv.Run(t, dir, "docker-compose", "config"), &project); err != nil {
 		t.Fatal(err)
 	}
+	for _, service := range []string{"enroll", "renew", "credentials"} {
+		if project.Services[service].Environment["KEDGE_ROLE_ARN"] == "" {
+			t.Errorf("the service %s has nothing of kedge.env", service)
+		}
+	}
 	token, err := os.ReadFile(filepath.Join(dir, "app.token"))
 	if err != nil {
 		t.Fatal(err)

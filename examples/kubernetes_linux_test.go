@@ -24,6 +24,7 @@ func TestKubernetes(t *testing.T) {
 		Name, RestartPolicy string
 		Command, Args       []string
 		Env                 []struct{ Name, Value string }
+		EnvFrom             []map[string]struct{ Name string } `yaml:"envFrom"`
 	}
 	var pod struct {
 		Spec struct {
@@ -33,6 +34,11 @@ func TestKubernetes(t *testing.T) {
 	}
 	if err := yaml.Unmarshal(data, &pod); err != nil || len(pod.Spec.InitContainers) != 4 {
 		t.Fatalf("%v: %+v", err, pod)
+	}
+	for _, c := range pod.Spec.InitContainers[1:] {
+		if len(c.EnvFrom) != 1 || c.EnvFrom[0]["configMapRef"].Name != "kedge" {
+			t.Errorf("the container %s has nothing of the ConfigMap", c.Name)
+		}
 	}
 	s := newSite(t)
 	m := s.newContainers(os.ModeSetgid|0o777, 0) // as the kubelet makes an emptyDir with fsGroup
