@@ -201,7 +201,7 @@ func limitsMeaning(path string) string {
 	case "server.limits.at_once":
 		return "requests that are decided at the same time; default: 512"
 	case "server.limits.connections":
-		return "connections of hosts that are open at the same time, 4096 at most; others wait; default: 512"
+		return "connections of hosts that are open at the same time, 4096 at most; others wait; each above 512 adds 64 KiB to the memory limit; default: 512"
 	}
 	return ""
 }

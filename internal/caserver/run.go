@@ -49,6 +49,7 @@ type daemon struct {
 	sockets sockets
 	server  *enroll.Server
 	systemd systemd.Notifier
+	memory  memory
 
 	settings atomic.Pointer[cadir.Settings]
 	limited  *httpserver.RateLimited
@@ -60,11 +61,10 @@ type daemon struct {
 func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
 	d := &daemon{Config: c, systemd: systemd.Notifier{Socket: c.Systemd.NotifySocket}, limited: httpserver.NewRateLimited(c.Log)}
 	d.settings.Store(c.CA.Settings)
+	d.memory = newMemory(besidePages)
 	if c.CA.Ledger.IsRemote() {
-		limitMemory(memoryLimit)
+		d.memory = newMemory(besideServer)
 		collectLess()
-	} else {
-		limitMemory(besidePages)
 	}
 	if _, err := c.CA.Issuer(ctx, c.Issuer); err != nil {
 		return err
@@ -78,6 +78,7 @@ func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
 	if err != nil {
 		return err
 	}
+	d.memory.limit(terms.Limits.Connections)
 	d.server, err = enroll.New(enroll.Config{Service: c.CA.Service, Terms: terms, Now: c.Now, Log: c.Log, Version: c.Version, KeyMetrics: c.KeyMetrics})
 	if err != nil {
 		return err
@@ -160,6 +161,7 @@ func (d *daemon) changeTerms() error {
 		return err
 	}
 	d.server.SetTerms(terms)
+	d.memory.limit(terms.Limits.Connections)
 	d.settings.Store(settings)
 	d.CA.Service.SetPublished(settings.Server.Published)
 	return nil
