@@ -115,7 +115,8 @@ func (a ARNs) Check() error {
 
 // CRLTargets returns where the lists of authorities go at IAM Roles Anywhere, by the ARNs in the CA's
 // folder and those given, which are stored there unless one does not fit. kept is then the path of
-// the file.
+// the file. Without those, the list of a root goes to the trust anchor that the configuration names for
+// hosts.
 func (c *CA) CRLTargets(authorities []ledger.Authority, given ARNs) (all []awscli.CRL, kept string, err error) {
 	known, err := c.folder.AWS()
 	if err != nil {
@@ -137,6 +138,9 @@ func (c *CA) CRLTargets(authorities []ledger.Authority, given ARNs) (all []awscl
 	}
 	for _, a := range authorities {
 		list, err := awscli.FindCRL(known, a.Name, a.Parent == "")
+		if err == nil && !list.IsKnown() && a.Parent == "" {
+			list, err = awscli.FindCRL(&cadir.AWS{TrustAnchor: c.Settings.Server.AWS.TrustAnchorARN}, a.Name, true)
+		}
 		if err != nil {
 			return nil, "", err
 		}
