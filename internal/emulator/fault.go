@@ -68,8 +68,8 @@ func (f Fault) String() string {
 	if f.Value != "" {
 		b.WriteString("=" + f.Value)
 	}
-	if f.Count > 1 {
-		fmt.Fprintf(&b, "*%d", f.Count)
+	if f.Count > 1 || strings.ContainsAny(f.Value, "*@") { // the end of a value is not to be read as a number
+		fmt.Fprintf(&b, "*%d", max(1, f.Count))
 	}
 	if f.First > 1 {
 		fmt.Fprintf(&b, "@%d", f.First)

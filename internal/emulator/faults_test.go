@@ -315,7 +315,7 @@ func TestListen(t *testing.T) {
 // TestFault_String: what is printed is read again.
 func TestFault_String(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"lost", "iam:lost@3", "sts:throttle*2", "rolesanywhere:unavailable=7*2@3", "redirect=http://a:1/", "body=a@b"} {
+	for _, text := range []string{"lost", "iam:lost@3", "sts:throttle*2", "rolesanywhere:unavailable=7*2@3", "redirect=http://a:1/", "body=a@b*1", "body=a@5*1", "body=a*2*1@3"} {
 		if f, err := ParseFault(text); err != nil || f.String() != text {
 			t.Errorf("%q: %q, %v", text, f, err)
 		}
