@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -116,7 +117,7 @@ func serve(ctx context.Context, cmd *cobra.Command, o *options, s cli.Streams) e
 	if err := o.announce(e, l.Addr(), s); err != nil {
 		return err
 	}
-	return emulator.Serve(ctx, l, e.Handler())
+	return errors.Join(emulator.Serve(ctx, l, e.Handler()), e.Flush())
 }
 
 // open listens, with TLS where it is wanted.

@@ -54,6 +54,7 @@ func TestState_restart(t *testing.T) {
 	w.do(t, "PUT", "/profiles/"+idOf(w.ProfileARN())+"/mappings", `{"certificateField":"x509Subject","mappingRules":[{"specifier":"CN"}]}`)
 	w.session(t, w.TrustAnchorARN(), w.ProfileARN(), root.issue(t, leafTemplate())).created(t)
 	before := w.everything(t)
+	flush(t, w.Emulator)
 	again := stateWorld(t, dir, root)
 	if after := again.everything(t); after != before {
 		t.Errorf("after a restart:\n%s\nbefore:\n%s", after, before)

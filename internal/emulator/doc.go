@@ -30,5 +30,7 @@
 //     stays so, in the state folder, until the entry changes: then the entity is as the entry has it. What has no entry
 //     any more is gone at the next start, access keys included, with a line in the log if the state folder had it.
 //     What calls have made stays. An id of a role or user is never used twice.
-//   - An Emulator is safe for concurrent use; it needs no Close, and has no goroutine.
+//   - What calls of the control plane change is on the disk before they are answered. Sessions do not wait for it: one
+//     goroutine writes them, and a process that is killed may lose the last ones. See [Emulator.Flush].
+//   - An Emulator is safe for concurrent use; it needs no Close, and is idle between requests.
 package emulator

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -105,6 +106,10 @@ func (e *Emulator) load(c Config) error {
 	e.logGone(gone)
 	return err
 }
+
+// Flush writes what sessions have left to be written into the state folder. Call it before the process ends: what the
+// control plane changed is there before its answer, sessions and subjects soon after theirs.
+func (e *Emulator) Flush() error { return errors.Join(e.sessions.files.Flush(), e.resources.Flush()) }
 
 // TrustAnchorARN returns the ARN of the first trust anchor, or the one that it will get.
 func (e *Emulator) TrustAnchorARN() string {

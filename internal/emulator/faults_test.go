@@ -254,6 +254,7 @@ func TestState_survivesRestart(t *testing.T) {
 	leaf := root.issue(t, leafTemplate())
 	key := send(t, e, newCraft(e, leaf).sign(t).wire()).created(t).CredentialSet[0].Credentials.AccessKeyID
 	before := e.sessions.find(key)
+	flush(t, e)
 	path := filepath.Join(dir, "sessions", key+".json")
 	for name, mode := range map[string]os.FileMode{filepath.Dir(path): 0o700, path: 0o600} {
 		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != mode {
@@ -270,6 +271,7 @@ func TestState_survivesRestart(t *testing.T) {
 	if err := e.remember(newRoleSession(e.iam.Role(e.RoleARN()), "new", now, time.Hour)); err != nil {
 		t.Fatal(err)
 	}
+	flush(t, e)
 	if _, err := os.Stat(path); !os.IsNotExist(err) || e.sessions.find(key) != nil {
 		t.Errorf("the old session is still there: %v", err)
 	}

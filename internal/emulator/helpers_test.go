@@ -102,7 +102,15 @@ func newEmulator(t testing.TB, root *authority, change ...func(*Config)) *Emulat
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { flush(t, e) }) // before the folder is removed
 	return e
+}
+
+func flush(t testing.TB, e *Emulator) {
+	t.Helper()
+	if err := e.Flush(); err != nil {
+		t.Error(err)
+	}
 }
 
 type testLog struct{ testing.TB }

@@ -24,6 +24,7 @@ type store struct {
 	byKey map[string]*Session
 	last  map[sessionOf]*Session // see share
 	dir   string
+	files state.Writer
 	swept time.Time
 }
 
@@ -74,10 +75,16 @@ func openStore(stateDir string) (*store, error) {
 		return nil, err
 	}
 	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), "ASIA") || filepath.Ext(entry.Name()) != ".json" {
-			continue // not ours, or a truncated write
-		}
 		path := filepath.Join(s.dir, entry.Name())
+		if strings.HasPrefix(entry.Name(), ".ASIA") { // what a killed process left unfinished
+			if err := os.Remove(path); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if !strings.HasPrefix(entry.Name(), "ASIA") || filepath.Ext(entry.Name()) != ".json" {
+			continue // not ours
+		}
 		session, err := readSession(path)
 		if err != nil {
 			return nil, &state.FileError{Path: path, Err: err}
@@ -107,20 +114,20 @@ func readSession(path string) (*Session, error) {
 	return &session, nil
 }
 
-// add stores a session; once it returns nil, a restart does not lose it.
+// add stores a session. Its file is written while the caller goes on; see [state.Writer].
 func (s *store) add(session *Session) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sweep(session.Issued)
 	if s.dir != "" {
 		data, err := json.Marshal(storedSession{*session, session.secretAccessKey, session.sessionToken})
 		if err != nil {
 			return err
 		}
-		if err := state.Replace(s.path(session), data); err != nil {
+		if err := s.files.Later(s.path(session), data); err != nil {
 			return err
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep(session.Issued)
 	s.share(session)
 	s.byKey[session.AccessKeyID] = session
 	return nil
@@ -137,7 +144,7 @@ func (s *store) sweep(now time.Time) {
 			delete(s.byKey, key)
 			s.forget(session)
 			if s.dir != "" {
-				_ = os.Remove(s.path(session)) // if that fails, it is read and swept again
+				_ = s.files.Later(s.path(session), nil) // if that fails, it is read and swept again
 			}
 		}
 	}

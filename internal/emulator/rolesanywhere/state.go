@@ -88,13 +88,22 @@ func (rec record) decode() (resource, error) {
 
 // save writes a resource into the state folder.
 func (s *Store) save(r resource) error {
-	value, err := json.Marshal(r, json.Deterministic(true))
+	rec, err := s.record(r)
 	if err != nil {
 		return err
 	}
-	b := r.base()
-	return s.folder.Write(fileOf(b.kind, b.ARN), record{Kind: b.kind, ARN: b.ARN, Seed: s.seeds[b.ARN], Resource: value})
+	return s.folder.Write(fileOf(rec.Kind, rec.ARN), rec)
 }
+
+// record returns what the state folder has of a resource.
+func (s *Store) record(r resource) (record, error) {
+	value, err := json.Marshal(r, json.Deterministic(true))
+	b := r.base()
+	return record{Kind: b.kind, ARN: b.ARN, Seed: s.seeds[b.ARN], Resource: value}, err
+}
+
+// Flush writes what waits to be written into the state folder: subjects.
+func (s *Store) Flush() error { return s.folder.Flush() }
 
 // forget removes a resource from the state folder. Of a seed it stays that it was deleted.
 func (s *Store) forget(b *Base) error {

@@ -96,7 +96,23 @@ func (s *Store) RecordSession(a *TrustAnchor, leaf *x509.Certificate, now time.T
 		return name, nil
 	}
 	subject.savedAt = now
-	return name, s.put(subject)
+	if err := s.keepSubject(subject); err != nil {
+		return "", notStored(err)
+	}
+	s.use(subject)
+	return name, nil
+}
+
+// keepSubject has a subject written into the state folder. A session does not wait for it.
+func (s *Store) keepSubject(subject *Subject) error {
+	if err := subject.check(); err != nil {
+		return err
+	}
+	rec, err := s.record(subject)
+	if err != nil {
+		return err
+	}
+	return s.folder.WriteLater(fileOf(rec.Kind, rec.ARN), rec)
 }
 
 // see notes a certificate, and reports whether it is a new one.

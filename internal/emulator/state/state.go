@@ -18,7 +18,10 @@ const (
 )
 
 // Folder is a folder of documents. The zero Folder keeps nothing.
-type Folder struct{ path string }
+type Folder struct {
+	path   string
+	writer *Writer
+}
 
 // document is the form of a file.
 type document struct {
@@ -32,7 +35,7 @@ func Open(dir, service string) (Folder, error) {
 	if dir == "" {
 		return Folder{}, nil
 	}
-	f := Folder{filepath.Join(dir, service)}
+	f := Folder{filepath.Join(dir, service), &Writer{}}
 	if err := os.MkdirAll(f.path, 0o700); err != nil {
 		return Folder{}, err
 	}
@@ -104,18 +107,42 @@ func read(path string) ([]byte, error) {
 
 // Write replaces a document. Once it returns nil, a restart does not lose it.
 func (f Folder) Write(name string, content any) error {
+	data, err := f.encode(content)
+	if err != nil || data == nil {
+		return err
+	}
+	return f.writer.Now(f.file(name), data)
+}
+
+// WriteLater has a document replaced while the caller goes on; see [Writer.Later].
+func (f Folder) WriteLater(name string, content any) error {
+	data, err := f.encode(content)
+	if err != nil || data == nil {
+		return err
+	}
+	return f.writer.Later(f.file(name), data)
+}
+
+// Flush writes what waits to be written; see [Writer.Flush].
+func (f Folder) Flush() error {
 	if f.path == "" {
 		return nil
 	}
+	return f.writer.Flush()
+}
+
+func (f Folder) file(name string) string { return filepath.Join(f.path, name+extension) }
+
+// encode returns a document; nil if the folder keeps nothing.
+func (f Folder) encode(content any) ([]byte, error) {
+	if f.path == "" {
+		return nil, nil
+	}
 	value, err := json.Marshal(content)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	data, err := json.Marshal(document{version, value})
-	if err != nil {
-		return err
-	}
-	return Replace(filepath.Join(f.path, name+extension), data)
+	return json.Marshal(document{version, value})
 }
 
 // Remove removes a document; one that does not exist is no error.
@@ -123,11 +150,15 @@ func (f Folder) Remove(name string) error {
 	if f.path == "" {
 		return nil
 	}
-	err := os.Remove(filepath.Join(f.path, name+extension))
-	if errors.Is(err, os.ErrNotExist) {
+	return f.writer.Now(f.file(name), nil)
+}
+
+// RemoveLater has a document removed while the caller goes on; see [Writer.Later].
+func (f Folder) RemoveLater(name string) error {
+	if f.path == "" {
 		return nil
 	}
-	return err
+	return f.writer.Later(f.file(name), nil)
 }
 
 // Replace writes a file (0600) of the emulator's own folder atomically.

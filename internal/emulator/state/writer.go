@@ -1,0 +1,158 @@
+package state
+
+import (
+	"errors"
+	"os"
+	"sync"
+)
+
+// maxWaiting bounds the files that wait to be written. A caller that adds another one writes it itself.
+const maxWaiting = 4096
+
+// Writer writes files for callers that go on meanwhile. One goroutine writes what waits, in the order in which it came,
+// and of several contents of one file the last. It ends when nothing waits, so that a Writer needs no Close; but
+// before the process ends, [Writer.Flush] must be called. The zero Writer is ready for use, and safe for concurrent use.
+type Writer struct {
+	replace func(path string, data []byte) error // instead of [Replace] in tests
+
+	disk sync.Mutex // held while a file is written; taken before mu
+
+	mu      sync.Mutex
+	waiting map[string][]byte // contents by path; nil: the file is to be removed
+	order   []string          // the paths in waiting, and some that were written by Now meanwhile
+	ended   chan struct{}     // closed when the goroutine ends; nil: there is none
+	failed  error             // of the last file that could not be written, which still waits
+}
+
+// Later has a file written, atomically; nil data removes it. After a file could not be written, Later writes itself, and
+// returns the error if there is one again.
+func (w *Writer) Later(path string, data []byte) error {
+	w.mu.Lock()
+	if w.failed != nil || len(w.waiting) >= maxWaiting {
+		w.mu.Unlock()
+		return w.Now(path, data)
+	}
+	defer w.mu.Unlock()
+	if _, ok := w.waiting[path]; !ok {
+		w.order = append(w.order, path)
+	}
+	if w.waiting == nil {
+		w.waiting = map[string][]byte{}
+	}
+	w.waiting[path] = data
+	w.start()
+	return nil
+}
+
+// Now writes a file before it returns, in the place of what waits for it; nil data removes it. It waits for one file at
+// most.
+func (w *Writer) Now(path string, data []byte) error {
+	w.disk.Lock()
+	defer w.disk.Unlock()
+	before, waited := w.take(path)
+	err := w.write(path, data)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil {
+		w.failed = nil
+		w.start()
+	} else if waited {
+		w.putBack(path, before)
+	}
+	return err
+}
+
+// take returns what waits for a file, which does not wait any more.
+func (w *Writer) take(path string) (data []byte, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	data, ok = w.waiting[path]
+	delete(w.waiting, path)
+	return data, ok
+}
+
+// putBack lets a file that could not be written wait again, unless it has a newer content by now. The caller holds mu.
+func (w *Writer) putBack(path string, data []byte) {
+	if _, newer := w.waiting[path]; !newer {
+		w.waiting[path] = data
+		w.order = append(w.order, path)
+	}
+}
+
+// Flush writes what waits before it returns. The error is that of a file which could not be written, and still waits.
+func (w *Writer) Flush() error {
+	w.mu.Lock()
+	w.failed = nil
+	w.start()
+	ended := w.ended
+	w.mu.Unlock()
+	if ended != nil {
+		<-ended
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failed
+}
+
+// start starts the goroutine if there is none and something waits. The caller holds mu.
+func (w *Writer) start() {
+	if w.ended == nil && len(w.waiting) > 0 {
+		w.ended = make(chan struct{})
+		go w.run(w.ended)
+	}
+}
+
+// run writes until nothing waits, or a file cannot be written.
+func (w *Writer) run(ended chan struct{}) {
+	defer close(ended)
+	for w.next() {
+	}
+}
+
+// next writes one file, and reports whether to go on.
+func (w *Writer) next() bool {
+	w.disk.Lock()
+	defer w.disk.Unlock()
+	path, data, ok := w.first()
+	if !ok {
+		return false
+	}
+	err := w.write(path, data)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.failed, w.ended = err, nil
+		w.putBack(path, data)
+		return false
+	}
+	return true
+}
+
+// first takes the file that has waited longest. If there is none, the goroutine ends.
+func (w *Writer) first() (path string, data []byte, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.order) > 0 {
+		path, w.order = w.order[0], w.order[1:]
+		if data, ok = w.waiting[path]; ok {
+			delete(w.waiting, path)
+			return path, data, true
+		}
+	}
+	w.order = nil // and its array
+	w.ended = nil
+	return "", nil, false
+}
+
+func (w *Writer) write(path string, data []byte) error {
+	switch {
+	case w.replace != nil:
+		return w.replace(path, data)
+	case data != nil:
+		return Replace(path, data)
+	}
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
