@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 )
 
 const (
+	// maxSubjects bounds the subjects of all accounts. Ours, as the guide, "quotas", has no number; a tenth of them, those
+	// that have not been seen for longest, makes room for a new one.
+	maxSubjects = 10_000
 	// maxCredentials bounds the certificates that a subject lists. Ours; the oldest are dropped.
 	maxCredentials = 50
 	// seenInterval bounds how often a subject is written into the state folder. Ours: a restart may
@@ -89,6 +93,8 @@ func (s *Store) RecordSession(a *TrustAnchor, leaf *x509.Certificate, now time.T
 	subject := &Subject{Base: Base{ARN: name, Enabled: true, CreatedAt: now, UpdatedAt: now}, X509Subject: leaf.Subject.String()}
 	if before, ok := s.resources[KindSubject][name].(*Subject); ok {
 		subject = before.copy().(*Subject)
+	} else if err := s.makeRoom(); err != nil {
+		return "", notStored(err)
 	}
 	isNew := subject.see(leaf, now)
 	if !isNew && now.Sub(subject.savedAt).Abs() < seenInterval {
@@ -101,6 +107,24 @@ func (s *Store) RecordSession(a *TrustAnchor, leaf *x509.Certificate, now time.T
 	}
 	s.use(subject)
 	return name, nil
+}
+
+// makeRoom drops subjects if there are too many, those first that have not been seen for longest.
+func (s *Store) makeRoom() error {
+	if len(s.resources[KindSubject]) < maxSubjects {
+		return nil
+	}
+	all := slices.SortedFunc(maps.Values(s.resources[KindSubject]), func(a, b resource) int {
+		return a.(*Subject).LastSeenAt.Compare(b.(*Subject).LastSeenAt)
+	})
+	for _, r := range all[:len(all)-maxSubjects+maxSubjects/10] {
+		b := r.base()
+		if err := s.folder.RemoveLater(fileOf(b.kind, b.ARN)); err != nil {
+			return err
+		}
+		delete(s.resources[b.kind], b.ARN)
+	}
+	return nil
 }
 
 // keepSubject has a subject written into the state folder. A session does not wait for it.
