@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"encoding/json/v2"
 	"fmt"
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -40,9 +39,8 @@ type sessionGrant struct {
 // createSession answers a CreateSession request. It checks the signature, the parameters, and
 // whether the session may be granted, in this order. A fault may make the session short.
 func (e *Emulator) createSession(r wire.Request, now time.Time, fault Fault) (*Session, *wire.Error) {
-	if kind := r.Header.Get("Content-Type"); len(r.Body) > 0 && !isJSON(kind) {
-		return nil, &wire.Error{Status: http.StatusUnsupportedMediaType, Code: "UnsupportedMediaTypeException",
-			Message: "The request's Content-Type must be application/json", Why: fmt.Sprintf("Content-Type %.80q", kind)}
+	if refusal := r.CheckJSON(); refusal != nil {
+		return nil, refusal
 	}
 	query, err := wire.ParseQuery(r.RawQuery)
 	if err != nil {
@@ -66,11 +64,6 @@ func (e *Emulator) createSession(r wire.Request, now time.Time, fault Fault) (*S
 	}
 	grant.duration = fault.shorten(grant.duration)
 	return e.issue(grant, sent.leaf, now)
-}
-
-func isJSON(contentType string) bool {
-	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && kind == "application/json"
 }
 
 // readSessionRequest reads the parameters from the body, and the ARNs from the query as well

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -85,7 +84,6 @@ func has(tags map[string]string, key string) bool {
 
 // checkTag: STS reference, data type Tag.
 func checkTag(key, value string) *wire.Error {
-	const pattern = `[\p{L}\p{Z}\p{N}_.:/=+\-@]`
 	switch {
 	case key == "":
 		return wire.ForQuery(wire.Constraint("tags.1.member.key", key, "have length greater than or equal to 1"))
@@ -93,8 +91,8 @@ func checkTag(key, value string) *wire.Error {
 		return wire.ForQuery(wire.Constraint("tags.1.member.key", key, "have length less than or equal to 128"))
 	case utf8.RuneCountInString(value) > 256:
 		return wire.ForQuery(wire.Constraint("tags.1.member.value", value, "have length less than or equal to 256"))
-	case !regexp.MustCompile(`^` + pattern + `*$`).MatchString(key + value):
-		return wire.ForQuery(wire.Constraint("tags.1.member.key", key, "satisfy regular expression pattern: "+pattern+"+"))
+	case strings.ContainsFunc(key+value, outsideTagAlphabet):
+		return wire.ForQuery(wire.Constraint("tags.1.member.key", key, `satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+`))
 	case strings.HasPrefix(strings.ToLower(key), "aws:"):
 		return wire.NewError(http.StatusBadRequest, "InvalidParameterValue", fmt.Sprintf("Tag key %s is reserved.", key), "prefix aws:")
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -28,11 +27,14 @@ func checkExternalID(external string) *wire.Error {
 		return wire.ForQuery(wire.Constraint("externalId", external, "have length greater than or equal to 2"))
 	case n > 1224:
 		return wire.ForQuery(wire.Constraint("externalId", external, "have length less than or equal to 1224"))
-	case !regexp.MustCompile(`^[\w+=,.@:\/-]*$`).MatchString(external):
+	case strings.ContainsFunc(external, outsideExternalAlphabet):
 		return wire.ForQuery(wire.Constraint("externalId", external, `satisfy regular expression pattern: [\w+=,.@:\/-]*`))
 	}
 	return nil
 }
+
+// outsideExternalAlphabet is the complement of [\w+=,.@:\/-], in ASCII.
+func outsideExternalAlphabet(r rune) bool { return outsideNameAlphabet(r) && r != ':' && r != '/' }
 
 const (
 	maxSessionPolicy = 2048

@@ -35,13 +35,19 @@ func (p *managed) listedVersion(v policyVersion) versionElement {
 
 type versionAnswer struct{ PolicyVersion versionElement }
 
-// find returns the version that the request names; the text is a field report.
-func (p *managed) find(id string) (int, error) {
+// version finds, with findPolicy or editPolicy, the policy that the request names, and the place of the version; the text is
+// a field report.
+func (r *request) version(find func() (*managed, error)) (*managed, int, error) {
+	p, err := find()
+	if err != nil {
+		return nil, 0, err
+	}
+	id := r.text("VersionId")
 	i := slices.IndexFunc(p.Versions, func(v policyVersion) bool { return versionID(v.Number) == id })
 	if i < 0 {
-		return 0, noSuchEntity("Policy %s version %s does not exist or is not attachable.", p.ARN, id)
+		return nil, 0, noSuchEntity("Policy %s version %s does not exist or is not attachable.", p.ARN, id)
 	}
-	return i, nil
+	return p, i, nil
 }
 
 func createVersion(r *request) (any, error) {
@@ -67,11 +73,7 @@ func createVersion(r *request) (any, error) {
 }
 
 func getVersion(r *request) (any, error) {
-	p, err := r.findPolicy()
-	if err != nil {
-		return nil, err
-	}
-	i, err := p.find(r.text("VersionId"))
+	p, i, err := r.version(r.findPolicy)
 	if err != nil {
 		return nil, err
 	}
@@ -81,11 +83,7 @@ func getVersion(r *request) (any, error) {
 }
 
 func setDefaultVersion(r *request) (any, error) {
-	p, err := r.editPolicy()
-	if err != nil {
-		return nil, err
-	}
-	i, err := p.find(r.text("VersionId"))
+	p, i, err := r.version(r.editPolicy)
 	if err != nil {
 		return nil, err
 	}
@@ -94,11 +92,7 @@ func setDefaultVersion(r *request) (any, error) {
 }
 
 func deleteVersion(r *request) (any, error) {
-	p, err := r.editPolicy()
-	if err != nil {
-		return nil, err
-	}
-	i, err := p.find(r.text("VersionId"))
+	p, i, err := r.version(r.editPolicy)
 	if err != nil {
 		return nil, err
 	}

@@ -2,15 +2,15 @@ package rolesanywhere
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"kedge/internal/emulator/arn"
 )
 
 const (
-	maxAlias    = 256
-	aliasPrefix = "alias/" // before the kind, in the resource of an alias ARN
+	maxAlias     = 256
+	aliasPrefix  = "alias/" // before the kind, in the resource of an alias ARN
+	aliasPattern = `[A-Za-z][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)*`
 )
 
 // checkAlias checks an aliasName by the guide, "resource-aliases", and the model: 1 to 256 letters,
@@ -20,7 +20,7 @@ func checkAlias(name string) error {
 	switch {
 	case name == "":
 		return nil
-	case len(name) > maxAlias || !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)*$`).MatchString(name):
+	case len(name) > maxAlias || !isWholly(aliasPattern, name):
 		return fmt.Errorf("%q is not an alias", shortened(name))
 	case strings.HasPrefix(strings.ToLower(name), "aws/"):
 		return fmt.Errorf("the alias %q begins with aws/, which is reserved", name)

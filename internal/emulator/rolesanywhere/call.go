@@ -3,7 +3,6 @@ package rolesanywhere
 import (
 	"encoding/json/v2"
 	"fmt"
-	"mime"
 	"net/http"
 	"time"
 
@@ -24,19 +23,14 @@ type Call struct {
 
 // Do performs an operation and returns the answer, a value for JSON.
 func (s *Store) Do(op Operation, c Call) (any, *wire.Error) {
-	if kind := c.Request.Header.Get("Content-Type"); len(c.Request.Body) > 0 && !isJSON(kind) { // ours
-		return nil, wire.NewError(http.StatusUnsupportedMediaType, "UnsupportedMediaTypeException", "The request's Content-Type must be application/json", "Content-Type %.80q", kind)
+	if refusal := c.Request.CheckJSON(); refusal != nil {
+		return nil, refusal
 	}
 	c.op, c.Now = op, c.Now.UTC().Truncate(time.Microsecond)
 	if refusal := s.authorize(op, &c); refusal != nil {
 		return nil, refusal
 	}
 	return op.run(s, &c)
-}
-
-func isJSON(contentType string) bool {
-	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && kind == "application/json"
 }
 
 // decode reads a body. Members that are not in T are ignored, as in services that use the same

@@ -9,29 +9,40 @@ import (
 	"kedge/internal/emulator/wire"
 )
 
-// text is the constraint of a string: its length in characters, and a pattern of the whole of it.
+// text is the constraint of a string: its length in characters, and a pattern of the whole of it, empty for none.
 type text struct {
 	least, most int
-	pattern     string // empty: none
+	pattern     string
+}
+
+const (
+	namePattern      = `[ a-zA-Z0-9\-_]*`
+	tagPattern       = `[ a-zA-Z0-9_.:/=+@\-]*`
+	roleARNPattern   = `arn:aws(-[^:]+)?:iam(:.*){2}(:role.*)`
+	anchorARNPattern = `arn:aws(-[^:]+)?:rolesanywhere(:.*){2}(:trust-anchor.*)`
+	pcaPattern       = `arn:aws(-[^:]+)?:acm-pca:.*` // ours
+)
+
+// isWholly reports whether the whole of a value has a pattern.
+func isWholly(pattern, value string) bool {
+	return regexp.MustCompile(`^(` + pattern + `)$`).MatchString(value)
 }
 
 // The constraints of strings are the model's. The pattern of a resource's name there is
 // "[ a-zA-Z0-9-_]*", in which 9-_ is no range.
-func nameText() text        { return text{1, 255, `[ a-zA-Z0-9\-_]*`} }
-func tagKeyText() text      { return text{1, 128, `[ a-zA-Z0-9_.:/=+@\-]*`} }
-func tagValueText() text    { return text{0, 256, `[ a-zA-Z0-9_.:/=+@\-]*`} }
-func roleARNText() text     { return text{1, 1011, `arn:aws(-[^:]+)?:iam(:.*){2}(:role.*)`} }
+func nameText() text        { return text{1, 255, namePattern} }
+func tagKeyText() text      { return text{1, 128, tagPattern} }
+func tagValueText() text    { return text{0, 256, tagPattern} }
+func roleARNText() text     { return text{1, 1011, roleARNPattern} }
 func policyARNText() text   { return text{1, 200, ""} }
 func resourceARNText() text { return text{1, 1011, ""} }
-func anchorARNText() text {
-	return text{1, 1011, `arn:aws(-[^:]+)?:rolesanywhere(:.*){2}(:trust-anchor.*)`}
-}
+func anchorARNText() text   { return text{1, 1011, anchorARNPattern} }
 func certificateText() text { return text{1, 16000, ""} }
 func specifierText() text   { return text{0, 60, ""} }
 func nextTokenText() text   { return text{1, 10000, ""} }
 func referenceText() text   { return text{1, 1011, ""} }
-func policyText() text      { return text{1, 100_000, ""} }                         // UpdateProfile; that CreateProfile has it as well is ours
-func pcaText() text         { return text{1, 1011, `arn:aws(-[^:]+)?:acm-pca:.*`} } // ours
+func policyText() text      { return text{1, 100_000, ""} } // UpdateProfile; that CreateProfile has it as well is ours
+func pcaText() text         { return text{1, 1011, pcaPattern} }
 
 func (c text) check(field, value string) *wire.Error {
 	n := utf8.RuneCountInString(value)
@@ -40,7 +51,7 @@ func (c text) check(field, value string) *wire.Error {
 		return wire.Constraint(field, value, fmt.Sprintf("have length greater than or equal to %d", c.least))
 	case n > c.most:
 		return wire.Constraint(field, shortened(value), fmt.Sprintf("have length less than or equal to %d", c.most))
-	case c.pattern != "" && !regexp.MustCompile(`^(`+c.pattern+`)$`).MatchString(value):
+	case c.pattern != "" && !isWholly(c.pattern, value):
 		return wire.Constraint(field, shortened(value), "satisfy regular expression pattern: "+c.pattern)
 	}
 	return nil

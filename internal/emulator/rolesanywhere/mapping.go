@@ -2,7 +2,6 @@ package rolesanywhere
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -78,18 +77,23 @@ func normalSpecifier(field, specifier string) string {
 	return specifier
 }
 
+// The specifiers of a name, and those of a subject alternative name.
+const (
+	attributePattern = `(\*|[A-Za-z]+|[0-9]+(\.[0-9]+)+)`
+	sanPattern       = `(\*|DNS|URI|Name/` + attributePattern + `)`
+)
+
 // checkSpecifier: model; which specifiers a field can have, from those of the guide, is ours.
 func checkSpecifier(place, field, specifier string) *wire.Error {
 	if refusal := specifierText().check(place, specifier); refusal != nil {
 		return refusal
 	}
-	const attribute = `(\*|[A-Za-z]+|[0-9]+(\.[0-9]+)+)`
-	pattern := attribute
+	of := attributePattern
 	if field == fieldSAN {
-		pattern = `(\*|DNS|URI|Name/` + attribute + `)`
+		of = sanPattern
 	}
-	if !regexp.MustCompile("^" + pattern + "$").MatchString(specifier) {
-		return wire.Constraint(place, specifier, "satisfy regular expression pattern: "+pattern)
+	if !isWholly(of, specifier) {
+		return wire.Constraint(place, specifier, "satisfy regular expression pattern: "+of)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -50,6 +51,16 @@ func ReadBody(r *http.Request, most int64) ([]byte, *Error) {
 		return nil, tooLarge
 	}
 	return body, nil
+}
+
+// CheckJSON refuses a body of another content type than JSON. Ours.
+func (r Request) CheckJSON() *Error {
+	sent := r.Header.Get("Content-Type")
+	kind, _, err := mime.ParseMediaType(sent)
+	if len(r.Body) == 0 || err == nil && kind == "application/json" {
+		return nil
+	}
+	return NewError(http.StatusUnsupportedMediaType, "UnsupportedMediaTypeException", "The request's Content-Type must be application/json", "Content-Type %.80q", sent)
 }
 
 // MaxHeader is the maximum size of a request's header. The service's own is unknown; what it
