@@ -2,7 +2,6 @@ package issuance
 
 import (
 	"context"
-	"errors"
 	"iter"
 
 	"kedge/ca/ledger"
@@ -30,9 +29,18 @@ func (s *Service) FindAll(ctx context.Context, text, dir string, broken func(*le
 	if err != nil {
 		return nil, err
 	}
-	found, missed := s.matches(ctx, text, all, Query.is)
-	if _, ok := errors.AsType[*NoMatchError](missed); missed != nil && !ok {
-		return nil, missed
+	found, err := s.FindQueries(ctx, all, dir, broken)
+	if len(found) == 0 && err == nil {
+		err = s.noMatch(text, all)
+	}
+	return found, err
+}
+
+// FindQueries returns the certificates that match one of several queries, as FindAll does. No match is no error.
+func (s *Service) FindQueries(ctx context.Context, all []Query, dir string, broken func(*ledger.SegmentError)) ([]Match, error) {
+	found, err := s.matchesIn(all, Query.is, func(f ledger.Filter) iter.Seq2[ledger.Certificate, error] { return s.ledger.List(ctx, f) })
+	if err != nil {
+		return nil, err
 	}
 	seen := map[int64]bool{} // each query reads all segments
 	once := func(e *ledger.SegmentError) {
@@ -44,8 +52,5 @@ func (s *Service) FindAll(ctx context.Context, text, dir string, broken func(*le
 	archived, err := s.matchesIn(all, Query.is, func(f ledger.Filter) iter.Seq2[ledger.Certificate, error] {
 		return s.ledger.ListArchived(ctx, dir, f, once)
 	})
-	if found = append(found, archived...); len(found) == 0 && err == nil {
-		err = missed
-	}
-	return found, err
+	return append(found, archived...), err
 }

@@ -115,6 +115,28 @@ func sessionQueries(text string) []Query {
 	return distinct(found)
 }
 
+// SessionQuery returns the query for a session name that IAM Roles Anywhere gave: the serial number in hex, in lower
+// case and of even length. ok is false for a name that whoever assumed the role chose.
+func SessionQuery(session string) (_ Query, ok bool) {
+	digits, isHex := hexDigits(session)
+	if !isHex || digits != session || len(session)%2 != 0 || len(session) > 2*maxSerial {
+		return Query{}, false
+	}
+	serial, ok := parseSerial(session, 16)
+	return Query{BySerial, serial}, ok
+}
+
+// SourceIdentityQuery returns the query for a source identity that IAM Roles Anywhere gave: see sessionQueries. It
+// never names a file, whatever the text is.
+func SourceIdentityQuery(identity string) Query {
+	if id, ok := strings.CutPrefix(identity, "ID="); ok {
+		if q, ok := SessionQuery(id); ok {
+			return q
+		}
+	}
+	return Query{ByCommonName, strings.TrimPrefix(identity, "CN=")}
+}
+
 // numberQueries interprets a serial or a fingerprint.
 func numberQueries(text string) []Query {
 	digits, isHex := hexDigits(text)

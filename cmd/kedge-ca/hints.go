@@ -17,6 +17,7 @@ func ownErrors() advice.Table {
 		advice.About(func(e *unknownAnchorError) string {
 			return "give its ARN once, it is kept: " + e.command + " --trust-anchor ARN"
 		}),
+		advice.Kind[*damagedError]("the warnings name them; all others are listed. Copy the file again if it should be whole"),
 		{Fits: is[*cli.UnconfirmedError], Code: cli.ExitUsage, Hint: func(error) string { return "repeat it with --yes if it is meant" }},
 		advice.Kind[*lintedError]("IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"),
 		advice.When(func(err error) bool { return is[*pkcs12Error](err) && errors.Is(err, cli.ErrNoTerminal) },

@@ -32,7 +32,7 @@ type Certificate struct {
 	NotBefore     time.Time `json:"not_before"`
 	NotAfter      time.Time `json:"not_after"`
 
-	IssuedAt  time.Time  `json:"issued_at"`
+	IssuedAt  time.Time  `json:"issued_at,omitzero"`
 	Host      string     `json:"host,omitempty"`
 	Profile   string     `json:"profile,omitempty"`
 	Why       string     `json:"why,omitempty"`

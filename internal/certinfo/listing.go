@@ -110,7 +110,7 @@ func CSV() []report.Column[Certificate] {
 		{Head: "names", Value: func(c Certificate) string { return words(slices.Concat(c.DNS, c.URIs, c.IPs, c.Emails)) }},
 		{Head: "not_before", Value: func(c Certificate) string { return report.Time(c.NotBefore) }},
 		{Head: "not_after", Value: func(c Certificate) string { return report.Time(c.NotAfter) }},
-		{Head: "issued_at", Value: func(c Certificate) string { return report.Time(c.IssuedAt) }},
+		{Head: "issued_at", Value: issuedAt},
 		{Head: "host", Value: func(c Certificate) string { return c.Host }},
 		{Head: "profile", Value: func(c Certificate) string { return c.Profile }},
 		{Head: "why", Value: func(c Certificate) string { return c.Why }},

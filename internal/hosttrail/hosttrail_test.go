@@ -1,0 +1,102 @@
+package hosttrail
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/ca/issuance"
+	"kedge/ca/ledger"
+	"kedge/internal/cloudtrail"
+)
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// certificate of a host that begins some hours after noon.
+func certificate(seq int64, serial, commonName, host string, hours int) ledger.Certificate {
+	return ledger.Certificate{Seq: seq, Serial: serial, CommonName: commonName, Host: host, Kind: ledger.Leaf, NotBefore: noon.Add(time.Duration(hours) * time.Hour)}
+}
+
+// finder is a ledger of some certificates.
+func finder(certs ...ledger.Certificate) func(issuance.Query) ([]ledger.Certificate, error) {
+	return func(q issuance.Query) ([]ledger.Certificate, error) {
+		var found []ledger.Certificate
+		for _, c := range certs {
+			if q.Kind == issuance.BySerial && q.Value == c.Serial || q.Kind == issuance.ByCommonName && q.Value == c.CommonName {
+				found = append(found, c)
+			}
+		}
+		return found, nil
+	}
+}
+
+// TestBehind: what of an event leads to which certificate.
+func TestBehind(t *testing.T) {
+	t.Parallel()
+	root := certificate(1, "01", "web-1", "", -99)
+	root.Kind = ledger.Root
+	tracer := Tracer{Find: finder(
+		root, certificate(2, "0a", "web-1", "web-1", -48), certificate(3, "0b", "web-1", "web-1", -24), certificate(4, "0c", "web-1", "web-1", 1),
+		certificate(5, "0d", "db-1", "db-1", -24), certificate(6, "0e", "shared", "a", -24), certificate(7, "0f", "shared", "b", -24),
+	)}
+	for _, tt := range []struct{ name, session, identity, want string }{
+		{"session of the service", "0a", "CN=web-1", "0a session name"},
+		{"session without a source identity", "0a", "", "0a session name"},
+		{"a chosen name", "deploy", "CN=web-1", "0b source identity"},
+		{"the name of another's session", "0d", "CN=web-1", "0b source identity"},
+		{"the source identity of nobody here", "0d", "alice", ""},
+		{"a long common name", "deploy", "db-1", "0d source identity"},
+		{"by the serial number", "deploy", "ID=0d", "0d source identity"},
+		{"two hosts of one name", "deploy", "CN=shared", "0e source identity, 0f source identity"},
+		{"a CA", "01", "", ""},
+		{"no serial", "DEADBEEF", "", ""},
+		{"a path", "x", "/etc/passwd", ""},
+		{"nothing", "", "", ""},
+	} {
+		found, err := tracer.Behind(cloudtrail.Event{Time: noon, Session: tt.session, SourceIdentity: tt.identity})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range found {
+			got = append(got, f.Host.Serial+" "+string(f.By))
+		}
+		if strings.Join(got, ", ") != tt.want {
+			t.Errorf("%s: %q, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestBehind_certificate: the certificate of a request is sure, also one that the ledger does not have; names of the
+// same event do not matter.
+func TestBehind_certificate(t *testing.T) {
+	t.Parallel()
+	der := []byte("der")
+	sum := sha256.Sum256(der)
+	asked := 0
+	tracer := Tracer{Find: func(q issuance.Query) ([]ledger.Certificate, error) {
+		asked++
+		if q.Kind != issuance.ByFingerprint {
+			return nil, errors.New("another query")
+		}
+		if q.Value == hex.EncodeToString(sum[:]) {
+			return []ledger.Certificate{certificate(1, "0a", "web-1", "web-1", 0)}, nil
+		}
+		return nil, nil
+	}}
+	for range 2 {
+		found, err := tracer.Behind(cloudtrail.Event{Time: noon, Certificate: der, Session: "0b", SourceIdentity: "CN=db-1"})
+		if err != nil || len(found) != 1 || found[0].By != ByCertificate || found[0].Host.Serial != "0a" {
+			t.Errorf("%+v, %v", found, err)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("the ledger was asked %d times", asked)
+	}
+	if found, err := tracer.Behind(cloudtrail.Event{Certificate: []byte("no certificate")}); err != nil || len(found) > 0 {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
