@@ -14,7 +14,7 @@ import (
 // profiles is about a profile that does not work, and a file of profiles that cannot be changed. It is as
 // it was.
 func profiles() advice.Table {
-	tried := advice.Kind[*trial.Error]("nothing was written; correct what was said, or add --no-check to write the profile all the same")
+	tried := advice.Kind[*trial.Error]("nothing was written; correct the cause that the error names, or add --no-check to write the profile all the same")
 	return append(advice.Table{tried}, advice.In[*credfile.FileError](
 		advice.Kind[*filelock.HeldError]("find out which process has the file open: it should have it for a moment only"),
 		advice.Kind[*credfile.EncodingError]("save the file as UTF-8 without a byte order mark; nothing was written"),

@@ -19,6 +19,12 @@ func usage() advice.Table {
 			return "it says which programs to run and whom to trust: it must belong to root or the user of this process, who alone may write to it; run: chmod go-w " + e.File
 		}),
 		advice.About(func(e *role.ARNError) string { return "it looks like " + e.Example }),
+		advice.About(func(e *role.MissingError) string {
+			if !slices.Contains(e.Flags, "certificate") {
+				return ""
+			}
+			return `name certificate and key with --certificate and --private-key, or in a configuration file; an enrolled host has them as current/leaf.pem and current/leaf.key in the folder that "kedge renew --status" prints`
+		}),
 		advice.About(func(e *config.ProxyVariableError) string {
 			return "correct " + e.Variable + `, or give --proxy URL, or "--proxy none" to use none`
 		}),
