@@ -50,7 +50,7 @@ for others than IAM Roles Anywhere, which takes complete lists only.
 
 With --aws-cli, standard output has the command line of the AWS CLI, for a POSIX shell, that
 imports each list, or updates it. ARNs that are given once, with --trust-anchor here or for
-"kedge-ca bundle", and with --crl, are kept in aws.yaml in the CA's folder; then crl tells that
+"kedge-ca bundle", and with --crl, are kept in aws.yaml in the CA's folder; then crl prints that
 command line without --aws-cli, too. Until one is given, the trust anchor of a root is that of server.aws
 in the configuration.`,
 		Example: `  kedge-ca crl

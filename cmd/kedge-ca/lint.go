@@ -26,11 +26,11 @@ func newLint(h host, run func(context.Context, *lintOptions) error) *cobra.Comma
 	o := &lintOptions{host: h}
 	cmd := &cobra.Command{
 		Use:   "lint <file>...",
-		Short: "Hold certificates against what IAM Roles Anywhere accepts",
-		Long: `Hold each certificate in the files against what IAM Roles Anywhere accepts and what RFC 5280
-asks, and show what it breaks, with the source of each rule. The certificates may be of any CA,
-PEM, DER or base64, in UTF-8 or UTF-16; - is standard input. Issuers are looked for among all certificates that are given,
-so give the chain too if the path is to be looked at.
+		Short: "Check certificates against what IAM Roles Anywhere accepts",
+		Long: `Check each certificate in the files against what IAM Roles Anywhere accepts and what RFC 5280
+requires, and show which rules it breaks, with the source of each. The certificates may be of any CA,
+PEM, DER or base64, in UTF-8 or UTF-16; - is standard input. Issuers are searched among all certificates
+that are given: give the chain too, to have the path checked.
 
 Of a leaf it shows what its sessions get: source identity, session name, and the session tags
 under the default attribute mapping.

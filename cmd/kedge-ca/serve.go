@@ -49,11 +49,11 @@ from every server; with server.http_url, certificates say where. IAM Roles Anywh
 each list: kedge-ca crl.
 
 Each address, and each host, can make so many requests, and so many are decided at the same time:
-server.limits. Renewals that are due are not limited. Under notify, a URL is told of copies of
-hosts, of hosts that are late, and of lists and CA certificates that are about to end.
+server.limits. Renewals that are due are not limited. With notify, copies of hosts, hosts that are late,
+and lists and CA certificates that are about to end are reported to a URL.
 
 Signals: SIGHUP reads the configuration again; SIGTERM ends the server after the requests in
-progress. systemd can open the sockets (those with the name http are for --http, metrics for --metrics), is told when
+progress. systemd can open the sockets (those with the name http are for --http, metrics for --metrics), is notified when
 the server is ready, and can watch it (WatchdogSec).`,
 		Example: `  kedge-ca serve --url https://ca.example.com:8443
   kedge-ca serve --listen 127.0.0.1:8443 --http 127.0.0.1:8080`,

@@ -36,7 +36,7 @@ code, its signals and its terminal are its own. Variables that could give it oth
 as AWS_PROFILE, are taken away.
 
 The credentials end with the session. A command that runs longer wants --server: its environment
-then has, instead of keys, the address and token of an endpoint on loopback which only it knows,
+then has, instead of keys, the address and token of an endpoint on loopback which no other program gets,
 and kedge stays to renew them. SDKs and the AWS CLI ask there by themselves, but only after their
 files: with keys under [default] in ~/.aws/credentials, use a file without.
 

@@ -26,8 +26,8 @@ func (f *cacheFlags) check(cmd *cobra.Command) (err error) {
 	return usage(cmd, err)
 }
 
-// off tells that there is no cache, by choice or because nothing was said and there is no good
-// place for one.
+// off reports whether there is no cache: by choice, or because none was named and no folder is safe for
+// one.
 func (f *cacheFlags) off() bool {
 	return f.folder.Dir == "" || f.folder.Parent != "" && !cache.Private(f.folder.Parent)
 }

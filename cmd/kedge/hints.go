@@ -40,7 +40,7 @@ func isTrial(err error) bool { return errors.As(err, new(*trial.Error)) }
 
 // enrolled is about a check that failed when the identity was written already.
 func enrolled(e *unusableError) string {
-	next := "correct what was said"
+	next := "correct the cause that the error names"
 	if hint := hostadvice.Table().Of(e.Err).Hint; hint != "" && !isTrial(e.Err) { // that of a profile is about a file
 		next = hint
 	}
@@ -60,7 +60,7 @@ func noListener(e *listenError) string {
 	return "choose another --" + e.flag
 }
 
-// advised says, where flags are missing, what the configuration could do about it.
+// advised adds a hint about the configuration to an error about missing flags.
 func (f *settingFlags) advised(err error) error {
 	usage, ok := errors.AsType[*cli.UsageError](err)
 	if !ok || f.file == nil {

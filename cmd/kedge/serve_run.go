@@ -19,8 +19,8 @@ import (
 	"kedge/internal/systemd"
 )
 
-// firstAttempt is how long systemd waits for the first credentials, or for an error instead, before
-// it is told that the service has started anyway.
+// firstAttempt bounds the wait for the first credentials, or for an error instead; then systemd is notified
+// all the same that the service has started.
 const firstAttempt = 10 * time.Second
 
 // reloadTime is how long a reload may take; each role has the limits of --timeout, too.

@@ -24,7 +24,7 @@ const giveSecret = "set --key-password-from to PATH, fd:N, env:NAME or -"
 func tokens(p Program) Table {
 	return Table{
 		Kind[*pkcs11.MissingHelperError]("install kedge-pkcs11 of the same release beside " + p.Name + ` or in ../libexec/kedge from there ("make pkcs11" builds it), or set KEDGE_PKCS11_HELPER to its path`),
-		Kind[*pkcs11.NoModuleError]("name the module that came with the token, --pkcs11-lib PATH, or install p11-kit, which knows those of the system"),
+		Kind[*pkcs11.NoModuleError]("name the module that came with the token, --pkcs11-lib PATH, or install p11-kit, which finds those of the system"),
 		About(func(e *pkcs11.HelperError) string {
 			return `the module failed, and is started anew by the next call; if it fails again, see whether "pkcs11-tool --module ` + e.Module + ` -O" works`
 		}),
@@ -56,7 +56,7 @@ func notFound(e *pkcs11.NotFoundError) string {
 	case len(e.There) > 0:
 		return "copy one of these in single quotes, with ? and what followed it"
 	case e.What == "token":
-		return "plug the token in, and check that the module knows it: pkcs11-tool --module PATH -T; another module is named with --pkcs11-lib PATH"
+		return "plug the token in, and check that the module finds it: pkcs11-tool --module PATH -T; another module is named with --pkcs11-lib PATH"
 	}
 	return `see what is on the token: pkcs11-tool --login -O; "kedge key create" makes a key there`
 }

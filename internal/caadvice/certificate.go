@@ -35,7 +35,7 @@ func certificate() advice.Table {
 		advice.About(noMatch),
 		advice.Kind[*issuance.RootRevocationError]("take the trust anchor away at IAM Roles Anywhere, or rotate to a new one"),
 		advice.Kind[*issuance.ForgottenError]("if the ledger was restored from an older backup, take the list into it: kedge-ca crl --take-list; if it was never meant: kedge-ca crl --drop-list"),
-		advice.Kind[*issuance.OddListError]("if it is not needed, move it away: nothing is overwritten of which nobody knows what it revokes"),
+		advice.Kind[*issuance.OddListError]("if it is not needed, move it away: it is not overwritten, since it may revoke certificates of which the ledger has no record"),
 		advice.Kind[*issuance.NoBaseError]("make a complete list first, without --delta"),
 	}
 }

@@ -52,7 +52,7 @@ func (c Change) Next() (n report.Notes) {
 	for _, warning := range c.Changed.Warnings {
 		n.Warn("%s", warning)
 	}
-	command := "it counts once the list is imported: make it with kedge-ca crl"
+	command := "it takes effect at AWS once the list is imported there: make it with kedge-ca crl"
 	for _, a := range c.Changed.Behind {
 		command += " --issuer " + a.Name
 	}

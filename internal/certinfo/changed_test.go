@@ -51,9 +51,9 @@ func TestChange_Next(t *testing.T) {
 	}{
 		{issuance.Changed{}, ""},
 		{issuance.Changed{Behind: behind, Warnings: []string{"late"}}, ""},
-		{issuance.Changed{Certificates: someCertificates(1)}, "done: it counts once the list is imported: make it with kedge-ca crl\n"},
-		{issuance.Changed{Certificates: someCertificates(1), Behind: behind}, "done: it counts once the list is imported: make it with kedge-ca crl --issuer ca --issuer sub\n"},
-		{issuance.Changed{Certificates: someCertificates(1), Warnings: []string{"100% late"}}, "warning: 100% late\ndone: it counts once the list is imported: make it with kedge-ca crl\n"},
+		{issuance.Changed{Certificates: someCertificates(1)}, "done: it takes effect at AWS once the list is imported there: make it with kedge-ca crl\n"},
+		{issuance.Changed{Certificates: someCertificates(1), Behind: behind}, "done: it takes effect at AWS once the list is imported there: make it with kedge-ca crl --issuer ca --issuer sub\n"},
+		{issuance.Changed{Certificates: someCertificates(1), Warnings: []string{"100% late"}}, "warning: 100% late\ndone: it takes effect at AWS once the list is imported there: make it with kedge-ca crl\n"},
 	} {
 		c := Change{Changed: &tt.changed}
 		if got := c.Next().String(); got != tt.want {

@@ -46,7 +46,7 @@ func enrollment() advice.Table {
 		advice.About(func(e *units.GroupError) string {
 			return fmt.Sprintf("add it, with usermod -aG %s %s, and run the same command again; or give --key-group %s, and add the users that read the key to that group, which alone reaches %s", e.Group, units.User, units.User, units.StateDir)
 		}),
-		advice.Kind[*units.CommandError]("correct what it says, and run the same command again: what is done already stays"),
+		advice.Kind[*units.CommandError]("correct the cause that it names, and run the same command again: what is done already stays"),
 		advice.About(func(e *enrollclient.WaitingError) string {
 			return "have the operator of the CA compare the request and approve it: kedge-ca approve " + e.ID[:min(len(e.ID), approvedBy)] + "; then run the same command again: it goes on with the same key"
 		}),

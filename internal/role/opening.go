@@ -154,7 +154,7 @@ func loadFiles(ctx context.Context, files signer.Files, u Use) (signer.Source, *
 	return source, id, err
 }
 
-// unusable adds to an error what only the settings and the clock know, for the hints.
+// unusable adds to an error what the hints need of the settings and the clock.
 func (o *opening) unusable(err error, m Mistake) error {
 	err = judgedBy(o.clock, err)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -163,7 +163,7 @@ func (o *opening) unusable(err error, m Mistake) error {
 	return &KeyError{Err: err, Mistake: m}
 }
 
-// mistakeIn tells what a person did wrong who gave these files.
+// mistakeIn returns the mistake in how these files were given, where it is known.
 func mistakeIn(files signer.Files, err error) Mistake {
 	switch {
 	case swapped(files, err):
@@ -174,7 +174,7 @@ func mistakeIn(files signer.Files, err error) Mistake {
 	return NoMistake
 }
 
-// swapped tells that the certificate's input holds a key alone, or the key's certificates alone.
+// swapped reports whether the certificate's input holds a key alone, or the key's holds certificates alone.
 func swapped(files signer.Files, err error) bool {
 	file, ok := errors.AsType[*signer.FileError](err)
 	if !ok || files.PrivateKey.IsZero() || files.PrivateKey.Name() == files.Certificate.Name() {
@@ -184,7 +184,7 @@ func swapped(files signer.Files, err error) bool {
 		file.File == files.Certificate.Name() && errors.Is(file.Err, keyfile.ErrNoCertificate)
 }
 
-// certificateOfCA tells that the key does not belong to the certificate because that is a CA's.
+// certificateOfCA reports whether the key does not belong to the certificate because that is a CA's.
 func certificateOfCA(files signer.Files, err error) bool {
 	if _, ok := errors.AsType[*signer.KeyMismatchError](err); !ok {
 		return false
