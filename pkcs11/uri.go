@@ -75,7 +75,7 @@ func parseAttributes(s, separator, where string) ([]attribute, error) {
 	if where == "query" {
 		order = queryNames()
 	}
-	slices.SortStableFunc(attributes, func(a, b attribute) int { return compareNames(order, a.name, b.name) })
+	attributes = inOrder(attributes, order)
 	return attributes, checkNames(attributes, order, where)
 }
 
@@ -159,8 +159,7 @@ func (u URI) value(name string) string {
 func (u URI) with(name, value string) URI {
 	u = u.without(name)
 	u.path = append(u.path, attribute{name, value})
-	order := pathNames()
-	slices.SortStableFunc(u.path, func(a, b attribute) int { return compareNames(order, a.name, b.name) })
+	u.path = inOrder(u.path, pathNames())
 	return u
 }
 
@@ -176,6 +175,23 @@ func (u URI) Token() URI { return u.without("object", "id", "type") }
 // equal reports whether two URIs have the same attributes with the same values. What RFC 7512
 // section 2.6 lets differ, order and percent-encoding, is gone after parsing.
 func (u URI) equal(v URI) bool { return slices.Equal(u.path, v.path) && slices.Equal(u.query, v.query) }
+
+// inOrder returns attributes sorted by their names and, where a name is there several times, by value. It
+// sorts pointers, for which the program has the code already.
+func inOrder(attributes []attribute, order []string) []attribute {
+	pointers := make([]*attribute, len(attributes))
+	for i := range attributes {
+		pointers[i] = &attributes[i]
+	}
+	slices.SortFunc(pointers, func(a, b *attribute) int {
+		return cmp.Or(compareNames(order, a.name, b.name), strings.Compare(a.value, b.value))
+	})
+	sorted := make([]attribute, len(attributes))
+	for i, a := range pointers {
+		sorted[i] = *a
+	}
+	return sorted
+}
 
 // compareNames sorts known names in their order, and before all others.
 func compareNames(order []string, a, b string) int {
