@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func newAWS(h host) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "aws",
-		Short: "Write the policies that roles at AWS need",
+		Short: "Write and check the policies of roles at AWS",
 		Example: `  kedge-ca aws policy web-01 web-02
   kedge-ca aws policy --ou batch`,
 	}

@@ -55,6 +55,7 @@ another account; kedge does that with --assume-role-arn.`,
 	flags.StringVar(&o.trust.Anchor, "trust-anchor", "", "`ARN` of the trust anchor; that in aws.yaml of the CA's folder when not given")
 	flags.StringSliceVar(&o.trust.Hubs, "from-role", nil, "`ARN` of a role that hosts have, by which they assume this one; may be repeated")
 	flags.IntVar(&o.trust.MaxLength, "max-length", awsadmin.DefaultTrustLength, "most `CHARACTERS` of a trust policy in the account, up to 4096 if its quota was raised")
+	cmd.AddCommand(newAWSPolicyLint(h, reading(runAWSPolicyLint)))
 	return cmd
 }
 

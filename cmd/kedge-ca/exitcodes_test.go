@@ -53,7 +53,7 @@ func exitCodes() map[int][]error {
 			&caserver.NoURLError{}, &caserver.ListenError{Err: syscall.EADDRINUSE}, &caserver.ListenError{Err: fs.ErrPermission}, &caserver.ListenError{Err: errors.New("x")},
 			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{}, &localca.OccupiedError{Err: fs.ErrExist}, &localca.NoServerError{}, &localca.NoProofError{}, &localca.SomeTokensError{Err: errors.New("x")}, &localca.ServerFileError{}, &localca.OfflineParentError{Err: errors.New("x")}, &localca.UnwrittenError{Err: errors.New("x")},
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted, &hostcert.NamelessError{},
-			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{},
+			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{}, &awsadmin.LintError{}, &awsadmin.MalformedError{Err: errors.New("x")}, awsadmin.ErrNoProfile,
 			&lintedError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined,
 		}, ofCA(), ofIssuance(), ofLedger()),
 		cli.ExitUsage: {

@@ -28,7 +28,7 @@ func allowed() []line {
 		{"internal/archtest", "", "", ""},
 		{"internal/atomicfile", "", "golang.org/x/sys/unix", ""},
 		{"internal/awskms", "internal/metrics", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/config github.com/aws/aws-sdk-go-v2/credentials/endpointcreds github.com/aws/aws-sdk-go-v2/service/kms github.com/aws/smithy-go go.step.sm/crypto/kms/awskms", "a sister of tpm and pkcs11 that hosts do not link: above it a key is a crypto.Signer"},
-		{"internal/awsadmin", "ca internal/cadir internal/emulator/policy internal/report", "", "what hosts need in an account; the emulator's evaluator of policies is pure"},
+		{"internal/awsadmin", "ca ca/issuance ca/ledger internal/cadir internal/emulator/policy internal/report", "", "what hosts need in an account; the emulator's evaluator of policies is pure"},
 		{"internal/awscli", "internal/cadir internal/report", "", "command lines are text: what is registered comes from the service, and is run by a person"},
 		{"internal/cache", "internal/atomicfile internal/filelock internal/refresh", "github.com/aws/aws-sdk-go-v2/aws", ""},
 		{"internal/cadir", "ca internal/atomicfile internal/awskms internal/config internal/enrollapi internal/est internal/hostfiles internal/keys internal/pkcs8 internal/safefile internal/yamlfile signer signer/keyfile tpm", "go.yaml.in/yaml/v3", "it knows files; what happened, and what may, is the ledger's"},

@@ -8,7 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
+	"strings"
 
 	"kedge/ca"
 	"kedge/internal/cadir"
@@ -151,18 +151,25 @@ func (t Trust) addSource(all conditions) error {
 }
 
 // sourceIdentities returns what sessions of certificates with these common names have as source
-// identity. A name with a character that no source identity can have is a *ValueError (STS AssumeRole,
-// SourceIdentity).
+// identity, in the syntax of IAM.
 func sourceIdentities(names []string) ([]string, error) {
-	valid := regexp.MustCompile(`^[\w+=,.@*-]*$`)
 	var all []string
 	for _, name := range names {
-		if !valid.MatchString(name) {
-			return nil, &ValueError{Tag: tagName, Value: name, Err: errors.New("a source identity has letters, digits and _+=,.@- only")}
+		if !isIdentity(strings.ReplaceAll(name, "*", "")) {
+			return nil, &ValueError{Tag: tagName, Value: name, Err: errIdentity}
 		}
 		all = append(all, ca.SourceIdentity(&x509.Certificate{Subject: pkix.Name{CommonName: name}}))
 	}
 	return all, nil
+}
+
+var errIdentity = errors.New("a source identity has letters, digits and _+=,.@- only")
+
+// isIdentity reports whether a source identity can have these characters (STS AssumeRole, SourceIdentity).
+func isIdentity(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("_+=,.@-", r)
+	})
 }
 
 // encode writes JSON with the characters that a person would write.

@@ -63,6 +63,9 @@ func TestAdvice(t *testing.T) {
 		{"no trust anchor", atAWS(), awsadmin.ErrNoAnchor, "--trust-anchor ARN"},
 		{"narrow pattern", atAWS(), &awsadmin.PatternError{Wide: "web-**"}, "write 'web-**'"},
 		{"long policy", atAWS(), &awsadmin.LengthError{Length: 4096}, "--max-length 4096"},
+		{"open policy", atAWS(), &awsadmin.LintError{}, "kedge-ca aws policy"},
+		{"no policy", atAWS(), &awsadmin.MalformedError{Err: errors.New("x")}, "aws iam get-role"},
+		{"no profile", atAWS(), awsadmin.ErrNoProfile, "aws rolesanywhere get-profile"},
 		{"longest policy", atAWS(), &awsadmin.LengthError{Length: 4097}, "over several roles"},
 	} {
 		got := tt.rows.Of(fmt.Errorf("around: %w", tt.err)).Hint

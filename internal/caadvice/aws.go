@@ -17,6 +17,9 @@ func atAWS() advice.Table {
 		}),
 		advice.Kind[*awsadmin.ValueError]("check the name with kedge-ca who; a value outside that alphabet needs another attribute: --san-uri or --ou"),
 		advice.About(aboutLength),
+		advice.Kind[*awsadmin.LintError]("with an error, strangers get the role or no host does: write it again with kedge-ca aws policy, and put it at AWS with aws iam update-assume-role-policy"),
+		advice.Kind[*awsadmin.MalformedError]("the file has a trust policy as JSON, or what aws iam get-role prints; kedge-ca aws policy writes one"),
+		advice.Any("aws rolesanywhere get-profile --profile-id ID > profile.json", awsadmin.ErrNoProfile),
 	}
 }
 

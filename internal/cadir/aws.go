@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -95,6 +97,17 @@ func (a *AWS) Anchor(authority string) string {
 		return a.TrustAnchor
 	}
 	return a.TrustAnchors[authority]
+}
+
+// Anchors returns the ARNs of all trust anchors of the CA, that of the roots first.
+func (a *AWS) Anchors() (all []string) {
+	if a.TrustAnchor != "" {
+		all = append(all, a.TrustAnchor)
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.TrustAnchors)) {
+		all = append(all, a.TrustAnchors[name])
+	}
+	return all
 }
 
 // SetAnchor sets what Anchor returns.

@@ -1,0 +1,119 @@
+package awsadmin
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kedge/internal/emulator/policy"
+)
+
+const (
+	sourceARN     = "aws:SourceArn"
+	sourceAccount = "aws:SourceAccount"
+)
+
+// ofSource returns the conditions of a statement on the trust anchor.
+func (s *linted) ofSource(one statementOf) (all []conditionOf) {
+	for _, c := range conditionsOf([]statementOf{one}) {
+		if c.has(sourceARN, sourceAccount) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// assuming returns the statements that allow sts:AssumeRole: without that action, nobody gets the role by
+// the others.
+func (s *linted) assuming() []statementOf {
+	return slices.DeleteFunc(s.allowing(), func(one statementOf) bool { return !one.assume })
+}
+
+// checkSourceMissing: the confused deputy. Each account can have the service assume a role that names it.
+func checkSourceMissing(s *linted) (texts []string) {
+	for _, one := range s.assuming() {
+		if len(s.ofSource(one)) == 0 {
+			texts = append(texts, fmt.Sprintf("%s names no trust anchor: whoever registers a CA in any account gets the role; add ArnEquals aws:SourceArn", one))
+		}
+	}
+	return texts
+}
+
+// checkSourceOpen: a condition on the trust anchor that those of a stranger meet, too.
+func checkSourceOpen(s *linted) (texts []string) {
+	for _, one := range s.assuming() {
+		conditions := s.ofSource(one)
+		if len(conditions) > 0 && slices.ContainsFunc(strangers(), func(c policy.Context) bool { return allMet(conditions, c) }) {
+			texts = append(texts, fmt.Sprintf("%s takes the trust anchors of other accounts, too: %s", one, describe(conditions)))
+		}
+	}
+	return texts
+}
+
+// strangers returns the context of sessions by trust anchors that nobody can mean, one of each partition.
+func strangers() (all []policy.Context) {
+	for partition, region := range map[string]string{"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"} {
+		all = append(all, contextOf("arn:"+partition+":rolesanywhere:"+region+":000000000000:trust-anchor/00000000-0000-4000-8000-000000000000"))
+	}
+	return all
+}
+
+// contextOf returns the condition keys that a trust anchor gives.
+func contextOf(anchor string) policy.Context {
+	return policy.NewContext(map[string][]string{sourceARN: {anchor}, sourceAccount: {accountIn(anchor)}})
+}
+
+// accountIn returns the account of an ARN.
+func accountIn(arn string) string {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
+		return parts[4]
+	}
+	return ""
+}
+
+func allMet(conditions []conditionOf, context policy.Context) bool {
+	return !slices.ContainsFunc(conditions, func(c conditionOf) bool { return !evaluate(c.Condition, context).Met })
+}
+
+// describe writes conditions in one line.
+func describe(conditions []conditionOf) string {
+	texts := make([]string, len(conditions))
+	for i, c := range conditions {
+		texts[i] = c.Operator.Name + " " + c.Key + " " + strings.Join(c.Values, ", ")
+	}
+	return strings.Join(texts, "; ")
+}
+
+// checkSourceForeign: a trust anchor that is none of this CA's. Names mean nothing there. Unless the CA's
+// own are known, nothing is reported.
+func checkSourceForeign(s *linted) (texts []string) {
+	for _, one := range s.assuming() {
+		for _, c := range s.ofSource(one) {
+			for _, value := range c.Values {
+				if !s.isOwn(c, value) && !isAlias(value) {
+					texts = append(texts, fmt.Sprintf("%s: %s is none of this CA, whose trust anchor is %s", c, value, strings.Join(s.Anchors, ", ")))
+				}
+			}
+		}
+	}
+	return texts
+}
+
+// isOwn reports whether a value stands for one of the CA's trust anchors, by the condition that has it.
+func (s *linted) isOwn(c conditionOf, value string) bool {
+	return len(s.Anchors) == 0 || slices.ContainsFunc(s.Anchors, func(anchor string) bool { return c.met(value, contextOf(anchor)) })
+}
+
+func isAlias(value string) bool { return strings.Contains(value, ":alias/") }
+
+// checkSourceAlias: the key has the ARN of the trust anchor itself, so that the condition is never met.
+func checkSourceAlias(s *linted) (texts []string) {
+	for _, c := range conditionsOf(s.statements) {
+		for _, value := range c.Values {
+			if c.has(sourceARN) && isAlias(value) {
+				texts = append(texts, fmt.Sprintf("%s: %s is an alias, and never matches: take the ARN of the trust anchor", c, value))
+			}
+		}
+	}
+	return texts
+}

@@ -1,0 +1,79 @@
+package awsadmin
+
+import (
+	"iter"
+
+	"kedge/ca"
+	"kedge/ca/issuance"
+	"kedge/ca/ledger"
+	"kedge/internal/cadir"
+	"kedge/internal/emulator/policy"
+)
+
+// Reach is which hosts of a CA a trust policy gives the role.
+type Reach struct {
+	Names []string // common names, in the order of the ledger
+	Hosts int      // that have a certificate, whether they get the role or not
+}
+
+// Reach evaluates a trust policy for the hosts of the ledger whose certificate is valid, with the tags and
+// the source identity that each certificate gives. Where the CA's trust anchors are not known, those that the
+// policy names count as the CA's.
+func (l Linter) Reach(t *TrustDocument, hosts iter.Seq2[issuance.Host, error]) (Reach, error) {
+	var r Reach
+	anchors := l.Anchors
+	if len(anchors) == 0 {
+		anchors = t.anchors()
+	}
+	for host, err := range hosts {
+		if err != nil {
+			return r, err
+		}
+		if host.State != ledger.Valid && host.State != issuance.Overdue {
+			continue
+		}
+		r.Hosts++
+		allowed, err := l.allows(t.Document, anchors, &host.Certificate)
+		if err != nil {
+			return r, err
+		}
+		if allowed {
+			r.Names = append(r.Names, host.CommonName)
+		}
+	}
+	return r, nil
+}
+
+// allows reports whether a certificate gets the role, by one of the trust anchors.
+func (l Linter) allows(trust *policy.Document, anchors []string, c *ledger.Certificate) (bool, error) {
+	cert, err := c.X509()
+	if err != nil {
+		return false, err
+	}
+	mapping := l.Profile
+	if mapping == nil {
+		mapping = DefaultMapping()
+	}
+	session := policy.CertificateSession{Tags: mapping.tags(ca.SessionTags(cert)), SourceIdentity: ca.SourceIdentity(cert), SessionName: ca.SerialHex(cert), Now: l.Now}
+	for _, anchor := range anchors {
+		session.TrustAnchor, session.Account = anchor, accountIn(anchor)
+		if session.Authorize(trust).Outcome == policy.Allowed {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// anchors returns the trust anchors that a policy names.
+func (t *TrustDocument) anchors() (all []string) {
+	for i := range t.Document.Statements {
+		for _, c := range t.Document.Statements[i].Conditions {
+			for _, value := range c.Values {
+				if _, err := cadir.ParseARN(value, cadir.TrustAnchorARN); err == nil {
+					all = append(all, value)
+				}
+			}
+		}
+	}
+	return all
+}
