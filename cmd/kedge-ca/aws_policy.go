@@ -22,7 +22,8 @@ func newAWSPolicy(h host, run func(context.Context, *awsPolicyOptions) error) *c
 		Use:   "policy [name]...",
 		Short: "Write the trust policy of a role for hosts",
 		Long: `Write the trust policy of a role that hosts may assume: those whose certificates have one of these
-common names, and were issued by this CA. Nothing is changed, here or at AWS.
+common names, and were issued by this CA. Nothing is changed, here or at AWS. Which hosts of the
+ledger get the role is on standard error.
 
 A name can be a pattern as in a profile. For a pattern that is the only one under names: of a
 profile in kedge-ca.yaml, the policy has the organizational unit that this profile gives, or else
@@ -80,6 +81,14 @@ func runAWSPolicy(ctx context.Context, s *store, o *awsPolicyOptions) error {
 	text, err := trust.Policy()
 	if err != nil {
 		return err
+	}
+	if len(trust.Hubs) == 0 {
+		linter := awsadmin.Linter{Anchors: []string{trust.Anchor}, Now: o.inputs.Now()}
+		linted, err := linter.Check("the policy", text, s.Service.Hosts(ctx))
+		if err != nil {
+			return err
+		}
+		notes = append(notes, linted.Notes()...)
 	}
 	o.note(notes)
 	return report.Write(o.Out, text)

@@ -56,6 +56,17 @@ func (l *Linted) Write(out io.Writer, f report.Format) error {
 	return report.Write(out, text.Bytes())
 }
 
+// Notes returns the lines about a policy that is written: what was found, and the hosts that get the role.
+func (l *Linted) Notes() (notes report.Notes) {
+	for _, f := range l.Findings {
+		notes.Warn("%s", f.Text)
+	}
+	if l.Reach.Hosts > 0 {
+		notes.Done("hosts of the ledger that get the role: %s", l.Reach)
+	}
+	return notes
+}
+
 // String names the hosts: "2 of 30: web-01, web-02".
 func (r Reach) String() string {
 	text := fmt.Sprintf("%d of %d", len(r.Names), r.Hosts)
