@@ -6,14 +6,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/internal/awsadmin"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/report"
 )
 
 type awsPolicyOptions struct {
 	caOptions
-	trust   awsadmin.Trust
-	issuers []string
+	trust awsadmin.Trust // MaxLength and Anchor; what else is in it comes from role
+	role  cadir.RoleSettings
+	named string // the role in the configuration that role is; empty: the flags say it
 }
 
 func newAWSPolicy(h host, run func(context.Context, *awsPolicyOptions) error) *cobra.Command {
@@ -30,6 +32,8 @@ profile in kedge-ca.yaml, the policy has the organizational unit that this profi
 the path of its URIs, if no other profile gives the same. Otherwise the policy compares names by
 IAM's wildcards, which cross dots and slashes: write ** for them, since * and ? stop there.
 
+With --role, the hosts are those of the role of that name under aws: roles: in kedge-ca.yaml.
+
 With --san-uri, --ou and --issuer, certificates must have that, too. The trust anchor is the one whose
 ARN is in aws.yaml in the CA's folder, or that of --trust-anchor.
 
@@ -41,7 +45,7 @@ another account; kedge does that with --assume-role-arn.`,
   kedge-ca aws policy web-01 --from-role arn:aws:iam::111122223333:role/hub`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.trust.Hosts.Names = args
+			o.role.Names = args
 			if err := o.check(cmd); err != nil {
 				return err
 			}
@@ -50,24 +54,30 @@ another account; kedge does that with --assume-role-arn.`,
 	}
 	o.store.addFolder(cmd)
 	flags := cmd.Flags()
-	flags.StringSliceVar(&o.trust.Hosts.URIs, "san-uri", nil, "`URI` of the hosts, such as a SPIFFE ID, or a pattern; may be repeated")
-	flags.StringSliceVar(&o.trust.Hosts.Units, "ou", nil, "organizational `UNIT` of the hosts; may be repeated")
-	flags.StringSliceVar(&o.issuers, "issuer", nil, "`NAME` of the authority that issued their certificates; may be repeated")
+	flags.StringVar(&o.named, "role", "", "`NAME` of a role under aws: roles: in the configuration, which says the rest")
+	flags.StringSliceVar(&o.role.SANURIs, "san-uri", nil, "`URI` of the hosts, such as a SPIFFE ID, or a pattern; may be repeated")
+	flags.StringSliceVar(&o.role.Units, "ou", nil, "organizational `UNIT` of the hosts; may be repeated")
+	flags.StringSliceVar(&o.role.Issuers, "issuer", nil, "`NAME` of the authority that issued their certificates; may be repeated")
 	flags.StringVar(&o.trust.Anchor, "trust-anchor", "", "`ARN` of the trust anchor; that in aws.yaml of the CA's folder when not given")
-	flags.StringSliceVar(&o.trust.Hubs, "from-role", nil, "`ARN` of a role that hosts have, by which they assume this one; may be repeated")
+	flags.StringSliceVar(&o.role.FromRoles, "from-role", nil, "`ARN` of a role that hosts have, by which they assume this one; may be repeated")
 	flags.IntVar(&o.trust.MaxLength, "max-length", awsadmin.DefaultTrustLength, "most `CHARACTERS` of a trust policy in the account, up to 4096 if its quota was raised")
+	for _, other := range []string{"san-uri", "ou", "issuer", "from-role"} {
+		cmd.MarkFlagsMutuallyExclusive("role", other)
+	}
 	cmd.AddCommand(newAWSPolicyLint(h, reading(runAWSPolicyLint)))
 	return cmd
 }
 
 // check refuses flags that contradict each other.
 func (o *awsPolicyOptions) check(cmd *cobra.Command) error {
-	switch h := o.trust.Hosts; {
-	case len(h.Names)+len(h.URIs)+len(h.Units) == 0:
-		return cli.Usagef(cmd, "name the hosts: kedge-ca aws policy NAME, or give --san-uri or --ou")
+	switch r := o.role; {
+	case o.named != "" && len(r.Names) > 0:
+		return cli.Usagef(cmd, "--role: the configuration names its hosts; unexpected argument %q", r.Names[0])
+	case o.named == "" && len(r.Names)+len(r.SANURIs)+len(r.Units) == 0:
+		return cli.Usagef(cmd, "name the hosts: kedge-ca aws policy NAME, or give --role, --san-uri or --ou")
 	case o.trust.MaxLength < 1 || o.trust.MaxLength > awsadmin.MaxTrustLength:
 		return cli.Usagef(cmd, "--max-length: %d is not between 1 and %d", o.trust.MaxLength, awsadmin.MaxTrustLength)
-	case len(o.trust.Hubs) > 0 && o.trust.Anchor != "":
+	case len(r.FromRoles) > 0 && o.trust.Anchor != "":
 		return cli.Usagef(cmd, "--trust-anchor has no meaning with --from-role: there the role names the hosts' trust anchor")
 	}
 	return nil
@@ -94,15 +104,22 @@ func runAWSPolicy(ctx context.Context, s *store, o *awsPolicyOptions) error {
 	return report.Write(o.Out, text)
 }
 
-// resolve fills in what the CA knows: the common names of issuers, and the trust anchor.
-func (o *awsPolicyOptions) resolve(ctx context.Context, s *store) error {
-	for _, name := range o.issuers {
+// resolve fills in what the CA knows: the role, the common names of its issuers, and the trust anchor.
+func (o *awsPolicyOptions) resolve(ctx context.Context, s *store) (err error) {
+	if o.named != "" {
+		if o.role, err = s.Settings.Role(o.named); err != nil {
+			return err
+		}
+	}
+	var issuers []string
+	for _, name := range o.role.Issuers {
 		path, err := s.Service.Path(ctx, name)
 		if err != nil {
 			return err
 		}
-		o.trust.Hosts.Issuers = append(o.trust.Hosts.Issuers, path[0].Certificate.Subject.CommonName)
+		issuers = append(issuers, path[0].Certificate.Subject.CommonName)
 	}
+	o.trust.Hosts, o.trust.Hubs = awsadmin.HostsOf(o.role, issuers), o.role.FromRoles
 	if o.trust.Anchor == "" && len(o.trust.Hubs) == 0 {
 		known, err := o.store.folder().AWS()
 		if err != nil {

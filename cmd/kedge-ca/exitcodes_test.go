@@ -49,7 +49,7 @@ func exitCodes() map[int][]error {
 			&awskms.Error{Kind: awskms.Unreachable}, &awskms.Error{Kind: awskms.Slow},
 			cli.ErrNoTerminal, keyfile.ErrWrongPassword, keyfile.ErrPasswordRequired, &config.FolderError{Flag: "out", Path: "p", Absent: true}, &safefile.UnsafeError{}, &safefile.LeftoverError{}, &filelock.HeldError{},
 			&pemread.Error{Reason: pemread.Cut}, &takeover.Error{Why: "x", Err: fs.ErrNotExist},
-			&cadir.AccessError{}, &cadir.UnknownProfileError{}, &cadir.GoneProfileError{Err: &cadir.UnknownProfileError{}},
+			&cadir.AccessError{}, &cadir.UnknownProfileError{}, &cadir.UnknownRoleError{}, &cadir.GoneProfileError{Err: &cadir.UnknownProfileError{}},
 			&caserver.NoURLError{}, &caserver.ListenError{Err: syscall.EADDRINUSE}, &caserver.ListenError{Err: fs.ErrPermission}, &caserver.ListenError{Err: errors.New("x")},
 			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{}, &localca.OccupiedError{Err: fs.ErrExist}, &localca.NoServerError{}, &localca.NoProofError{}, &localca.SomeTokensError{Err: errors.New("x")}, &localca.ServerFileError{}, &localca.OfflineParentError{Err: errors.New("x")}, &localca.UnwrittenError{Err: errors.New("x")},
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted, &hostcert.NamelessError{},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"kedge/ca"
+	"kedge/internal/cadir"
 )
 
 // Hosts selects certificates, and so the hosts that get a role. A certificate must have a value of each
@@ -17,6 +18,11 @@ type Hosts struct {
 	URIs    []string // the first URI, such as a SPIFFE ID: others make no tag (G, "Certificate attribute mapping")
 	Units   []string // organizational units (OU)
 	Issuers []string // common names of the authorities that issue
+}
+
+// HostsOf returns the hosts of a role of the configuration; issuers are the common names of its authorities.
+func HostsOf(r cadir.RoleSettings, issuers []string) Hosts {
+	return Hosts{Names: r.Names, URIs: r.SANURIs, Units: r.Units, Issuers: issuers}
 }
 
 // ErrNoHosts is returned for a selection that is empty: with it, each certificate of the trust anchor

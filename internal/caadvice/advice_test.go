@@ -66,6 +66,8 @@ func TestAdvice(t *testing.T) {
 		{"open policy", atAWS(), &awsadmin.LintError{}, "kedge-ca aws policy"},
 		{"no policy", atAWS(), &awsadmin.MalformedError{Err: errors.New("x")}, "aws iam get-role"},
 		{"no profile", atAWS(), awsadmin.ErrNoProfile, "aws rolesanywhere get-profile"},
+		{"no role", atAWS(), &cadir.UnknownRoleError{}, "roles: in kedge-ca.yaml"},
+		{"another role", atAWS(), &cadir.UnknownRoleError{Known: []string{"a", "b"}}, "there are a, b"},
 		{"longest policy", atAWS(), &awsadmin.LengthError{Length: 4097}, "over several roles"},
 	} {
 		got := tt.rows.Of(fmt.Errorf("around: %w", tt.err)).Hint

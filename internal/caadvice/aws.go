@@ -2,9 +2,11 @@ package caadvice
 
 import (
 	"fmt"
+	"strings"
 
 	"kedge/internal/advice"
 	"kedge/internal/awsadmin"
+	"kedge/internal/cadir"
 )
 
 // atAWS is about policies of roles.
@@ -17,6 +19,12 @@ func atAWS() advice.Table {
 		}),
 		advice.Kind[*awsadmin.ValueError]("check the name with kedge-ca who; a value outside that alphabet needs another attribute: --san-uri or --ou"),
 		advice.About(aboutLength),
+		advice.About(func(e *cadir.UnknownRoleError) string {
+			if len(e.Known) == 0 {
+				return "describe it under aws: roles: in kedge-ca.yaml, or name the hosts on the command line"
+			}
+			return "there are " + strings.Join(e.Known, ", ")
+		}),
 		advice.Kind[*awsadmin.LintError]("with an error, strangers get the role or no host does: write it again with kedge-ca aws policy, and put it at AWS with aws iam update-assume-role-policy"),
 		advice.Kind[*awsadmin.MalformedError]("the file has a trust policy as JSON, or what aws iam get-role prints; kedge-ca aws policy writes one"),
 		advice.Any("aws rolesanywhere get-profile --profile-id ID > profile.json", awsadmin.ErrNoProfile),

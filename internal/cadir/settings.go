@@ -33,6 +33,8 @@ type Settings struct {
 	Profiles map[string]ProfileSettings `yaml:"profiles"`
 	// Server specifies how hosts reach the CA.
 	Server ServerSettings `yaml:"server"`
+	// AWS specifies what hosts should have in an account at AWS.
+	AWS AccountSettings `yaml:"aws"`
 	// Notify specifies where kedge-ca serve reports what an operator should know.
 	Notify NotifySettings `yaml:"notify"`
 	// CRL specifies how revocation lists are made.
@@ -144,6 +146,9 @@ func (s *Settings) check() error {
 	}
 	if err := s.checkLabels(); err != nil {
 		return fmt.Errorf(": server.%w", err)
+	}
+	if err := s.AWS.check(); err != nil {
+		return fmt.Errorf(": aws.%w", err)
 	}
 	if err := s.Notify.check(); err != nil {
 		return fmt.Errorf(": notify.%w", err)

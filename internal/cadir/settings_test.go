@@ -102,7 +102,7 @@ func TestSettings_file(t *testing.T) {
 	if err := os.WriteFile(path, []byte("a: 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Settings(); err == nil || err.Error() != path+`:1: unknown key "a": there are ledger, default_profile, profiles, server, notify, crl, expiry` {
+	if _, err := f.Settings(); err == nil || err.Error() != path+`:1: unknown key "a": there are ledger, default_profile, profiles, server, aws, notify, crl, expiry` {
 		t.Error(err)
 	}
 	if err := os.WriteFile(path, make([]byte, maxSettings+1), 0o600); err != nil {

@@ -71,7 +71,7 @@ func withoutPassword(place string) string {
 	return u.String()
 }
 
-// annotate puts above each key what it means, in the first profile only, and writes lists of texts on
+// annotate puts above each key what it means, in the first profile and role only, and writes lists of texts on
 // one line.
 func annotate(n *yaml.Node, path string) {
 	if n.Kind == yaml.SequenceNode {
@@ -83,7 +83,7 @@ func annotate(n *yaml.Node, path string) {
 	for i := 0; i < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		at := keyPath(path, key.Value)
-		if path != "profiles" || i == 0 {
+		if !isNamed(path) || i == 0 {
 			key.HeadComment = meaning(at)
 			annotate(value, at)
 			continue
@@ -102,13 +102,16 @@ func plain(n *yaml.Node) {
 	}
 }
 
-// keyPath is how a key is called in meaning: the names of profiles do not count.
+// isNamed reports whether the keys of a group are names that the operator chose.
+func isNamed(path string) bool { return path == "profiles" || path == "aws.roles" }
+
+// keyPath is how a key is called in meaning: the names of profiles and roles do not count.
 func keyPath(path, key string) string {
-	switch path {
-	case "":
+	switch {
+	case path == "":
 		return key
-	case "profiles":
-		return "profiles.*"
+	case isNamed(path):
+		return path + ".*"
 	}
 	return path + "." + key
 }
@@ -134,6 +137,9 @@ func meaning(path string) string {
 		return "what is left of a leaf's life then, a part such as 25% or a time such as 8h; default: 25%"
 	case "expiry.forget":
 		return "how long after its end a leaf is still reported; default: 30d"
+	}
+	if strings.HasPrefix(path, "aws") {
+		return accountMeaning(path)
 	}
 	if strings.HasPrefix(path, "notify") {
 		return notifyMeaning(path)
@@ -202,6 +208,28 @@ func limitsMeaning(path string) string {
 		return "requests that are decided at the same time; default: 512"
 	case "server.limits.connections":
 		return "connections of hosts that are open at the same time, 4096 at most; others wait; each above 512 adds 64 KiB to the memory limit; default: 512"
+	}
+	return ""
+}
+
+func accountMeaning(path string) string {
+	switch path {
+	case "aws":
+		return "what hosts should have in an account at AWS"
+	case "aws.roles":
+		return "roles for hosts, by their names at AWS: kedge-ca aws policy --role NAME; default: none"
+	case "aws.roles.*":
+		return "certificates must have a value of each list that is not empty; patterns as under profiles, but only **"
+	case "aws.roles.*.names":
+		return "common names of the hosts"
+	case "aws.roles.*.san_uri":
+		return "their URIs, such as SPIFFE IDs; the first one of a certificate counts"
+	case "aws.roles.*.ou":
+		return "their organizational units"
+	case "aws.roles.*.issuer":
+		return "authorities that issued their certificates; default: any of this CA"
+	case "aws.roles.*.from_role":
+		return "ARNs of roles by which hosts assume this one; default: none, they come by the trust anchor"
 	}
 	return ""
 }
