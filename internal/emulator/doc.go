@@ -32,6 +32,7 @@
 //     What calls have made stays. An id of a role or user is never used twice.
 //   - What calls of the control plane change is on the disk before they are answered. Sessions do not wait for it: one
 //     goroutine writes them, and a process that is killed may lose the last ones. See [Emulator.Flush].
+//   - Of more than 50,000 sessions the oldest are dropped: see maxSessions.
 //   - What goes wrong with AWS is there on request: [Fault] for single requests, [Conditions] for the whole run. Both are
 //     off unless somebody asks for them.
 //   - An Emulator is safe for concurrent use; it needs no Close, and is idle between requests.

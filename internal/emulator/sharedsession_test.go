@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
@@ -41,5 +42,57 @@ func TestStore_share(t *testing.T) {
 	session(testNow.Add(48*time.Hour), "new-1")
 	if len(s.byKey) != 1 || len(s.last) != 1 {
 		t.Errorf("%d sessions and %d to share with, want 1 of each", len(s.byKey), len(s.last))
+	}
+}
+
+// TestStore_limit: above the limit the oldest session goes, in the state folder as well; a restart keeps the youngest.
+func TestStore_limit(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	open := func() *store {
+		s, err := openStore(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.limit = 3
+		return s
+	}
+	s := open()
+	var keys []string
+	add := func(at time.Time) {
+		t.Helper()
+		made := newSession(at, time.Hour)
+		made.AssumedRoleARN, made.UserID, made.Account = "assumed", "user", "111122223333"
+		if err := s.add(made); err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, made.AccessKeyID)
+	}
+	check := func(when string, from int) {
+		t.Helper()
+		var have []string
+		for _, session := range s.all() {
+			have = append(have, session.AccessKeyID)
+		}
+		if want := keys[from:]; !slices.Equal(have, want) {
+			t.Errorf("%s: %q, want %q", when, have, want)
+		}
+	}
+	for i := range 5 {
+		add(testNow.Add(time.Duration(i) * time.Second))
+	}
+	check("five", 2)
+	if err := s.files.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	s = open()
+	check("after a restart", 2)
+	t.Cleanup(func() { _ = s.files.Flush() }) // before the folder is removed
+	add(testNow.Add(10 * time.Second))
+	check("one more", 3)
+	add(testNow.Add(48 * time.Hour))
+	check("two days later", 6)
+	if len(s.order) != 1 {
+		t.Errorf("the order of %d sessions is kept", len(s.order))
 	}
 }

@@ -1,9 +1,11 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/json/v2"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +24,8 @@ const keepExpired = 24 * time.Hour
 type store struct {
 	mu    sync.Mutex
 	byKey map[string]*Session
+	order []string               // their keys, the oldest first, and those of some that were dropped
+	limit int                    // how many there may be
 	last  map[sessionOf]*Session // see share
 	dir   string
 	files state.Writer
@@ -59,7 +63,7 @@ func (s *storedSession) missing() string {
 // openStore reads the sessions of an earlier run from the folder's "sessions", which is created if
 // missing.
 func openStore(stateDir string) (*store, error) {
-	s := &store{byKey: map[string]*Session{}, last: map[sessionOf]*Session{}}
+	s := &store{byKey: map[string]*Session{}, limit: maxSessions, last: map[sessionOf]*Session{}}
 	if stateDir == "" {
 		return s, nil
 	}
@@ -74,6 +78,7 @@ func openStore(stateDir string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
+	var found []*Session
 	for _, entry := range entries {
 		path := filepath.Join(s.dir, entry.Name())
 		if strings.HasPrefix(entry.Name(), ".ASIA") { // what a killed process left unfinished
@@ -89,7 +94,11 @@ func openStore(stateDir string) (*store, error) {
 		if err != nil {
 			return nil, &state.FileError{Path: path, Err: err}
 		}
-		s.byKey[session.AccessKeyID] = session
+		found = append(found, session)
+	}
+	slices.SortFunc(found, bySessionTime)
+	for _, session := range found {
+		s.keep(session)
 	}
 	return s, nil
 }
@@ -128,8 +137,7 @@ func (s *store) add(session *Session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep(session.Issued)
-	s.share(session)
-	s.byKey[session.AccessKeyID] = session
+	s.keep(session)
 	return nil
 }
 
@@ -139,15 +147,12 @@ func (s *store) sweep(now time.Time) {
 		return
 	}
 	s.swept = now
-	for key, session := range s.byKey {
+	for _, session := range s.byKey {
 		if now.Sub(session.Expiration) > keepExpired {
-			delete(s.byKey, key)
-			s.forget(session)
-			if s.dir != "" {
-				_ = s.files.Later(s.path(session), nil) // if that fails, it is read and swept again
-			}
+			s.drop(session)
 		}
 	}
+	s.tidy()
 }
 
 func (s *store) path(session *Session) string {
@@ -165,17 +170,16 @@ func (s *store) find(accessKeyID string) *Session {
 func (s *store) all() []Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	result := make([]Session, 0, len(s.byKey))
-	for _, session := range s.byKey {
+	sorted := slices.SortedFunc(maps.Values(s.byKey), bySessionTime)
+	result := make([]Session, 0, len(sorted))
+	for _, session := range sorted {
 		result = append(result, *session)
 	}
-	slices.SortFunc(result, func(a, b Session) int {
-		if c := a.Issued.Compare(b.Issued); c != 0 {
-			return c
-		}
-		return strings.Compare(a.AccessKeyID, b.AccessKeyID)
-	})
 	return result
+}
+
+func bySessionTime(a, b *Session) int {
+	return cmp.Or(a.Issued.Compare(b.Issued), strings.Compare(a.AccessKeyID, b.AccessKeyID))
 }
 
 // IsStateFile reports whether an error is a file of the state folder that cannot be used.
