@@ -28,7 +28,7 @@ func TestArguments(t *testing.T) {
 		"ledger restore": ": a backup is one file",
 		"ledger verify":  ": verify one backup at a time",
 	}
-	several := []string{"aws policy", "approve", "deny", "lint", "renew", "rekey", "revoke", "unrevoke", "ledger import", "token revoke"}
+	several := []string{"aws policy", "aws policy lint", "approve", "deny", "lint", "renew", "rekey", "revoke", "unrevoke", "ledger import", "token revoke"}
 	for _, cmd := range commandTree(newRoot(host{}, nil)) {
 		path := strings.TrimPrefix(cmd.CommandPath(), "kedge-ca ")
 		if cmd.HasSubCommands() || slices.Contains(several, path) {

@@ -37,6 +37,11 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web-
 		return hosts + "mkdir pki\ncp web-01.pem pki\nkedge-ca crl\ncp ca/crl/ca.crl old.crl\n"
 	case "kedge-ca aws", "kedge-ca aws policy", "kedge-ca aws policy lint":
 		return hosts + "kedge-ca bundle --aws-cli --trust-anchor arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/6b656467-6500-4000-8000-000000000001\n"
+	case "kedge-ca who":
+		return hosts + `day=AWSLogs/111122223333/CloudTrail/eu-central-1/2026/11/30
+mkdir -p $day
+echo '{"Records":[]}' | gzip > $day/111122223333_CloudTrail_eu-central-1.json.gz
+`
 	case "kedge-ca token", "kedge-ca token revoke":
 		return hosts + "echo 'server: {url: https://ca.example.com}' > ca/kedge-ca.yaml\n"
 	case "kedge-ca resolve":

@@ -85,7 +85,7 @@ func ofIssuance() []error {
 
 func ofLedger() []error {
 	return []error{
-		&ledger.AccessError{}, &ledger.UnmovedError{}, &ledger.AnsweredError{}, &ledger.BrokenError{}, &ledger.BusyError{}, &ledger.ChangedError{}, &ledger.ClockError{}, &ledger.CloneError{}, &ledger.DamagedError{Report: ledger.Report{Faults: []ledger.Fault{{}}}}, &ledger.DuplicateError{}, &ledger.EndedError{},
+		&damagedError{}, &ledger.AccessError{}, &ledger.UnmovedError{}, &ledger.AnsweredError{}, &ledger.BrokenError{}, &ledger.BusyError{}, &ledger.ChangedError{}, &ledger.ClockError{}, &ledger.CloneError{}, &ledger.DamagedError{Report: ledger.Report{Faults: []ledger.Fault{{}}}}, &ledger.DuplicateError{}, &ledger.EndedError{},
 		ledger.ErrClosed, &ledger.ForeignError{}, &ledger.MissingError{}, &ledger.NewerSchemaError{}, &ledger.NotEmptyError{}, &ledger.NotFoundError{}, &ledger.NotHeldError{}, &ledger.OlderSchemaError{},
 		&ledger.RefusedError{}, &ledger.RetiredError{}, &ledger.RevokedError{}, &ledger.RevokedIssuerError{}, &ledger.RevokedKeyError{}, &ledger.UnknownIssuerError{}, &ledger.UnreachableError{Err: errors.New("x")},
 		&ledger.TokenError{}, &ledger.HeldError{}, &ledger.DeniedError{}, &ledger.GraceError{}, &ledger.ReservedNameError{}, &ledger.FreeError{}, &ledger.NotClonedError{}, &ledger.ChoiceError{},
