@@ -41,8 +41,8 @@ const (
 	Unavailable        Code = "unavailable" // the ledger or the CA's key cannot be reached
 )
 
-// EndsCertificate reports whether a renewal that is refused with the code is never granted: the host has to
-// enroll anew.
+// EndsCertificate reports whether the code refuses every later renewal of the certificate, too, unless the
+// operator of the CA takes something back, such as a hold.
 func (c Code) EndsCertificate() bool {
 	switch c {
 	case Revoked, KeyRevoked, Ended, BeyondGrace, UnknownCertificate:

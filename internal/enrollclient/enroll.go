@@ -49,7 +49,7 @@ type Enrolled struct {
 // renews it no more.
 func (e *Enrolled) Ended() error {
 	state := hostdir.ReadState(e.Dir)
-	if !e.Already || !state.Ended {
+	if !e.Already || state.Ended != e.Pair.Record.Serial {
 		return nil
 	}
 	return &EndedError{Name: e.Pair.Record.Name, Dir: e.Dir, At: state.LastTry, Reason: state.Error}

@@ -111,6 +111,9 @@ func (r *Renewing) try(ctx context.Context, f *hostdir.Folder, pair *hostdir.Pai
 		state = before
 	default:
 		state = failed(state, err, retryAfter(err))
+		if refusal, ok := errors.AsType[*enrollapi.Error](err); ok && refusal.Code.EndsCertificate() {
+			state.Ended = pair.Record.Serial
+		}
 	}
 	return nil, errors.Join(err, f.WriteState(state, access))
 }

@@ -2,7 +2,6 @@ package enrollclient
 
 import (
 	"crypto/x509"
-	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -54,8 +53,7 @@ func tried(s hostdir.State, now time.Time, random float64) hostdir.State {
 // failed returns the state after a try that failed.
 func failed(s hostdir.State, err error, retryAfter time.Duration) hostdir.State {
 	s.Error = err.Error()
-	refusal, ok := errors.AsType[*enrollapi.Error](err)
-	s.Ended = ok && refusal.Code.EndsCertificate()
+	s.Ended = ""
 	if next := s.LastTry.Add(min(retryAfter, maxRetryAfter)); next.After(s.NextTry) {
 		s.NextTry = next
 	}

@@ -61,8 +61,9 @@ type State struct {
 	NextTry  time.Time `json:"next_try,omitzero"` // not before, while LastTry is not in the future
 	Failures int       `json:"failures,omitempty"`
 	Error    string    `json:"error,omitempty"` // of the last try
-	// Ended reports that the server refused the last try for good: the host has to enroll anew.
-	Ended bool `json:"ended,omitempty"`
+	// Ended is the serial of the certificate whose renewal the server refused at the last try, so that the host
+	// has to enroll anew; empty: of none.
+	Ended string `json:"ended,omitempty"`
 	// Hooks are the commands that ran after the last renewal; nil: none did.
 	Hooks *Hooks `json:"hooks,omitempty"`
 	// Removing is the serial of a certificate that was revoked at the server, while its files are removed.
