@@ -41,7 +41,7 @@ recorded 5000 at a time: if one cannot be, the tokens of the 5000s before are wr
 the first host without one.`,
 		Example: `  kedge-ca token web-03
   kedge-ca token web-03 web-04 --ttl 8h --network 10.1.0.0/16
-  (umask 077; kedge-ca token --from hosts.csv | while read -r name token; do echo "$token" > "$name.token"; done)
+  (umask 077; kedge-ca token --from hosts.csv | while IFS="$(printf '\t')" read -r name token; do echo "$token" > "$name.token"; done)
   kedge-ca token 'batch-*' --uses 50 --ttl 2h
   kedge-ca token 'batch-{random}' --uses 50 --ttl 2h
   kedge-ca token web-01 --replace --why "new disk"`,

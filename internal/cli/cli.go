@@ -172,6 +172,12 @@ func prepare(cmd *cobra.Command) {
 		}
 		return nil
 	}
+	if commandsAlone && cmd.HasSubCommands() {
+		if cmd.Annotations == nil {
+			cmd.Annotations = map[string]string{}
+		}
+		cmd.Annotations[onlyCommands] = "yes"
+	}
 	if isGroup {
 		cmd.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	}

@@ -9,9 +9,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// unknownCommand returns an error if c has subcommands and none of them has the name that was typed.
+// onlyCommands is the annotation of a command whose arguments can only be subcommands.
+const onlyCommands = "kedge-only-commands"
+
+// unknownCommand returns an error if what was typed after c can only be a subcommand, and c has none of that name.
 func unknownCommand(c *cobra.Command) error {
-	if typed := c.Flags().Args(); c.HasSubCommands() && len(typed) > 0 {
+	if typed := c.Flags().Args(); c.Annotations[onlyCommands] != "" && len(typed) > 0 {
 		return c.ValidateArgs(typed)
 	}
 	return nil
