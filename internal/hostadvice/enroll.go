@@ -103,7 +103,7 @@ func unreachable(e *enrollclient.UnreachableError) string {
 	case toProxy(e):
 		hint = proxyAddress
 	case unknown:
-		hint = "the name " + name.Name + " does not resolve here: check the URL of the server, which the token has, and the DNS servers of this host"
+		hint = "the name " + name.Name + " does not resolve here: check the URL of the server, which came with the token, and the DNS servers of this host"
 	case timeout(e):
 		hint = "a firewall may drop the packets, or the server may be overloaded: " + hint
 	}
