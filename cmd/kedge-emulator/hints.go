@@ -112,12 +112,8 @@ func hintOfSystem(err error) string {
 		return "stop the other one, or use another folder with --state"
 	case emulator.IsStateFile(err):
 		return "remove this file, and what it has is lost, or use another folder with --state"
-	case errors.Is(err, syscall.EADDRINUSE):
-		return "another program listens there, perhaps another kedge-emulator: stop it, or use --listen 127.0.0.1:0 for a free port"
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return "this machine has no such address: 127.0.0.1 and [::1] are always there"
-	case isListen && errors.Is(err, syscall.EACCES):
-		return "ports below 1024 are for root: choose a higher one with --listen"
+	case isListen:
+		return hintOfAddress(err)
 	case isPath && path.Op == "create" && errors.Is(err, fs.ErrNotExist): // of atomicfile
 		return "make its folder first"
 	case isUnreadable && errors.Is(err, fs.ErrNotExist) && isAnchorFile:
@@ -126,6 +122,19 @@ func hintOfSystem(err error) string {
 		return "give the path of a file that is there"
 	case isUnreadable && errors.Is(err, fs.ErrPermission):
 		return "run it as a user who may read the file"
+	}
+	return ""
+}
+
+// hintOfAddress is the part about an address that cannot be listened on.
+func hintOfAddress(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program listens there, perhaps another kedge-emulator: stop it, or use --listen 127.0.0.1:0 for a free port"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine has no such address: 127.0.0.1 and [::1] are always there"
+	case errors.Is(err, syscall.EACCES):
+		return "ports below 1024 are for root: choose a higher one with --listen"
 	}
 	return ""
 }
