@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/ca/issuance"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/cloudtrail"
@@ -61,6 +62,9 @@ func runWho(ctx context.Context, s *store, o *whoOptions) error {
 		return runTrail(ctx, s, o)
 	}
 	found, incomplete, err := s.Who(ctx, o.text, o.archive.dir)
+	if is[*issuance.NoMatchError](err) && cloudtrail.IsFolder(o.text) {
+		return runTrail(ctx, s, o)
+	}
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package cloudtrail
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -19,17 +20,17 @@ import (
 // maxUnpacked bounds what is read of a compressed file: a small one can have any number of bytes in it.
 const maxUnpacked = 4 << 30
 
-// Is reports whether a path names events: a folder, or a regular file that begins as JSON or gzip does. A file that
-// is not there, or cannot be read, is none.
-func Is(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil || info.IsDir() {
-		return err == nil
+// Is reports whether a text is the path of events: a regular file that begins as JSON or gzip does, or a folder, with
+// a slash in its path, so that a name of something else is none. A file that is not there, or cannot be read, is none.
+func Is(text string) bool {
+	if IsFolder(text) {
+		return strings.ContainsAny(text, "/"+string(filepath.Separator))
 	}
-	if !info.Mode().IsRegular() {
+	info, err := os.Stat(text)
+	if err != nil || !info.Mode().IsRegular() {
 		return false
 	}
-	f, err := safefile.OpenInput(path)
+	f, err := safefile.OpenInput(text)
 	if err != nil {
 		return false
 	}
@@ -38,6 +39,12 @@ func Is(path string) bool {
 	n, _ := io.ReadFull(f, head)
 	head = bytes.TrimLeft(bytes.TrimPrefix(head[:n], []byte("\xef\xbb\xbf")), " \t\r\n")
 	return bytes.HasPrefix(head, []byte(gzipMark)) || bytes.HasPrefix(head, []byte("{")) || bytes.HasPrefix(head, []byte("["))
+}
+
+// IsFolder reports whether a folder is at a path.
+func IsFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // gzipMark begins a compressed file (RFC 1952 2.3.1).
@@ -121,10 +128,19 @@ func (s *scanner) file(path string) (more bool, err error) {
 		return s.scan(in), nil
 	}
 	unpacked, err := gzip.NewReader(in)
+	if isDamaged(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("it is cut off or damaged")
+	}
 	if err != nil {
 		return true, fmt.Errorf("%s cannot be unpacked: %w", path, err)
 	}
 	return s.scan(&capped{unpacked, maxUnpacked}), nil
+}
+
+// isDamaged reports whether compressed data cannot be unpacked.
+func isDamaged(err error) bool {
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	return corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)
 }
 
 // errUnpacked is a compressed file with more than maxUnpacked bytes in it.

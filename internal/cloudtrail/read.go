@@ -90,7 +90,7 @@ func (s *scanner) lines(in *bufio.Reader) bool {
 			s.broken(&DamagedError{Path: s.path, Line: number, Problem: err.Error()})
 			continue
 		case err != nil && err != io.EOF:
-			s.broken(&DamagedError{Path: s.path, Line: number, Problem: "cannot be read: " + err.Error(), Rest: true})
+			s.broken(&DamagedError{Path: s.path, Line: number, Problem: problem(err), Rest: true})
 			return true
 		}
 		end := err == io.EOF
@@ -160,7 +160,7 @@ func (s *scanner) document(in io.Reader) bool {
 	}
 }
 
-// problem describes an error of a decoder without its words.
+// problem describes an error of a reader or a decoder without its words.
 func problem(err error) string {
 	switch {
 	case errors.Is(err, errTooLarge):
@@ -172,6 +172,9 @@ func problem(err error) string {
 	}
 	if _, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return "is not JSON"
+	}
+	if isDamaged(err) {
+		return "is damaged"
 	}
 	return "cannot be read: " + err.Error()
 }

@@ -34,6 +34,9 @@ func packed(t testing.TB, text string) string {
 	return b.String()
 }
 
+// damaged changes the checksum at the end of compressed data.
+func damaged(data string) string { return data[:len(data)-8] + "xxxx" + data[len(data)-4:] }
+
 // readAll returns the names of the events, and what was broken.
 func readAll(path string) (names, broken []string, err error) {
 	for e, failed := range Read(path, func(e *DamagedError) { broken = append(broken, strings.TrimPrefix(e.Error(), path+": ")) }) {
@@ -78,6 +81,8 @@ func TestRead_forms(t *testing.T) {
 		{"cut list", records[:len(records)-10], "A", "event 2 is cut off; the rest of the file was not read"},
 		{"no JSON in a list", `{"Records":[` + event("A") + `,}]}`, "A", "event 2 is not JSON; the rest of the file was not read"},
 		{"a huge event", `{"Records":[` + event("A") + "," + huge + "," + event("B") + `]}`, "A", "event 2 has more than 2048 KiB; the rest of the file was not read"},
+		{"compressed and cut off", packed(t, records)[:60], "", "line 1 is cut off; the rest of the file was not read"},
+		{"compressed lines, damaged", damaged(packed(t, event("A")+"\n")), "A", "line 2 is damaged; the rest of the file was not read"},
 		{"nothing", "", "", ""},
 		{"an empty list", `{"Records":[]}`, "", ""},
 	} {
@@ -112,7 +117,7 @@ func TestRead_folder(t *testing.T) {
 	if !slices.Equal(names, []string{"A", "C"}) || len(broken) != 1 || !strings.Contains(broken[0], "z.json: event 1 is cut off") {
 		t.Errorf("events %q, broken %q", names, broken)
 	}
-	if err == nil || !strings.Contains(err.Error(), "b.json.gz cannot be unpacked") {
+	if err == nil || !strings.Contains(err.Error(), "b.json.gz cannot be unpacked: it is cut off or damaged") {
 		t.Errorf("error %v", err)
 	}
 	if _, _, err := readAll(filepath.Join(dir, "no")); !errors.Is(err, fs.ErrNotExist) {
@@ -139,6 +144,9 @@ func TestIs(t *testing.T) {
 	}
 	if !Is(dir) || Is(filepath.Join(dir, "no")) || Is("/dev/null") {
 		t.Error("a folder, a path that is not there, or a device")
+	}
+	if Is("..") || !Is("../") || !IsFolder("..") {
+		t.Error("a name without a slash is a folder of events")
 	}
 }
 

@@ -45,17 +45,6 @@ func events(t *testing.T, path string) []cloudtrail.Event {
 	return all
 }
 
-// only returns the events of an operation.
-func only(all []cloudtrail.Event, operation string) []cloudtrail.Event {
-	var found []cloudtrail.Event
-	for _, e := range all {
-		if e.EventName == operation {
-			found = append(found, e)
-		}
-	}
-	return found
-}
-
 // TestTrail_session: CreateSession with the certificate and without secrets, the AssumeRole behind it, and refused
 // sessions with the error.
 func TestTrail_session(t *testing.T) {
