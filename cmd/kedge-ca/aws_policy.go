@@ -34,8 +34,8 @@ IAM's wildcards, which cross dots and slashes: write ** for them, since * and ? 
 
 With --role, the hosts are those of the role of that name under aws: roles: in kedge-ca.yaml.
 
-With --san-uri, --ou and --issuer, certificates must have that, too. The trust anchor is the one whose
-ARN is in aws.yaml in the CA's folder, or that of --trust-anchor.
+With --san-uri, --ou and --issuer, certificates must have that, too. The trust anchor is that of
+--trust-anchor, or else the one in aws.yaml in the CA's folder or under server: aws: in the configuration.
 
 With --from-role it is the trust policy of a role that hosts assume by another one, such as a role of
 another account; kedge does that with --assume-role-arn.`,
@@ -58,7 +58,7 @@ another account; kedge does that with --assume-role-arn.`,
 	flags.StringSliceVar(&o.role.SANURIs, "san-uri", nil, "`URI` of the hosts, such as a SPIFFE ID, or a pattern; may be repeated")
 	flags.StringSliceVar(&o.role.Units, "ou", nil, "organizational `UNIT` of the hosts; may be repeated")
 	flags.StringSliceVar(&o.role.Issuers, "issuer", nil, "`NAME` of the authority that issued their certificates; may be repeated")
-	flags.StringVar(&o.trust.Anchor, "trust-anchor", "", "`ARN` of the trust anchor; that in aws.yaml of the CA's folder when not given")
+	flags.StringVar(&o.trust.Anchor, "trust-anchor", "", "`ARN` of the trust anchor; that in aws.yaml of the CA's folder, or in the configuration, when not given")
 	flags.StringSliceVar(&o.role.FromRoles, "from-role", nil, "`ARN` of a role that hosts have, by which they assume this one; may be repeated")
 	flags.IntVar(&o.trust.MaxLength, "max-length", awsadmin.DefaultTrustLength, "most `CHARACTERS` of a trust policy in the account, up to 4096 if its quota was raised")
 	for _, other := range []string{"san-uri", "ou", "issuer", "from-role"} {
@@ -121,7 +121,7 @@ func (o *awsPolicyOptions) resolve(ctx context.Context, s *store) (err error) {
 	}
 	o.trust.Hosts, o.trust.Hubs = awsadmin.HostsOf(o.role, issuers), o.role.FromRoles
 	if o.trust.Anchor == "" && len(o.trust.Hubs) == 0 {
-		known, err := o.store.folder().AWS()
+		known, err := s.TrustAnchors()
 		if err != nil {
 			return err
 		}

@@ -43,12 +43,12 @@ The findings are on standard output also when there are errors, and the exit cod
 	o.addList(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.profile, "profile-file", "", "`FILE` with what \"aws rolesanywhere get-profile\" prints: its mappings and duration count")
-	flags.StringVar(&o.anchor, "trust-anchor", "", "`ARN` of the trust anchor of the CA; those in aws.yaml of the CA's folder when not given")
+	flags.StringVar(&o.anchor, "trust-anchor", "", "`ARN` of the trust anchor of the CA; those in aws.yaml of the CA's folder, or in the configuration, when not given")
 	return cmd
 }
 
 func runAWSPolicyLint(ctx context.Context, s *store, o *awsPolicyLintOptions) error {
-	linter, err := o.linter()
+	linter, err := o.linter(s)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func runAWSPolicyLint(ctx context.Context, s *store, o *awsPolicyLintOptions) er
 }
 
 // linter returns what is known of the role's surroundings.
-func (o *awsPolicyLintOptions) linter() (l awsadmin.Linter, err error) {
+func (o *awsPolicyLintOptions) linter(s *store) (l awsadmin.Linter, err error) {
 	l.Now = o.inputs.Now()
 	if o.profile != "" {
 		data, err := cadir.ReadInput(o.profile, o.inputs.Stdin)
@@ -86,7 +86,7 @@ func (o *awsPolicyLintOptions) linter() (l awsadmin.Linter, err error) {
 		l.Anchors = []string{arn.Text}
 		return l, err
 	}
-	known, err := o.store.folder().AWS()
+	known, err := s.TrustAnchors()
 	if err == nil {
 		l.Anchors = known.Anchors()
 	}
