@@ -57,6 +57,7 @@ func (e *Emulator) assumeRole(who *principal, parameters wire.Parameters, now ti
 	}
 	s := newRoleSession(role, name, now, duration)
 	s.SourceIdentity, s.Tags, s.TransitiveTags = identity, tags.values, tags.transitive
+	s.OriginSubject = who.originSubject()
 	s.Policy, s.PolicyARNs = sessionPolicies(parameters)
 	if refusal := e.remember(s); refusal != nil {
 		return nil, refusal

@@ -110,6 +110,9 @@ func (p *principal) conditionKeys(now time.Time) map[string][]string {
 		keys["aws:TokenIssueTime"] = []string{s.Issued.Format(time.RFC3339)}
 		s.setTags(keys)
 	}
+	if has := p.originSubject(); has != "" {
+		keys[policy.OriginSubject] = []string{has}
+	}
 	if has := p.sourceIdentity(); has != "" {
 		keys["aws:SourceIdentity"] = []string{has}
 	}

@@ -34,6 +34,7 @@ type sessionGrant struct {
 	duration time.Duration
 	name     string
 	tags     map[string]string
+	origin   string // aws:OriginIdentity/Subject; empty: none
 }
 
 // createSession answers a CreateSession request. It checks the signature, the parameters, and
@@ -195,6 +196,10 @@ func (e *Emulator) authorizeRole(in *sessionRequest, g *sessionGrant, leaf *x509
 		}
 		session.SessionName = *in.RoleSessionName
 	}
+	var refusal *wire.Error
+	if session.OriginSubject, refusal = originSubject(g); refusal != nil {
+		return nil, refusal
+	}
 	role, refusal := e.roleFor(session)
 	if refusal != nil {
 		return nil, refusal
@@ -207,8 +212,18 @@ func (e *Emulator) authorizeRole(in *sessionRequest, g *sessionGrant, leaf *x509
 	if most := role.MaxSessionDuration(); g.duration > most {
 		return nil, wire.Denied(textMaxDuration, "%s asked for, the role allows %s", g.duration, most)
 	}
-	g.role, g.name = role, session.SessionName
+	g.role, g.name, g.origin = role, session.SessionName, session.OriginSubject
 	return g, nil
+}
+
+// originSubject returns what trusted identity propagation takes from the certificate. Without a value for the field CreateSession
+// is denied (API reference, TipConfiguration); the text, and that a field without a mapping has no value, are ours.
+func originSubject(g *sessionGrant) (string, *wire.Error) {
+	source := g.profile.OriginSource()
+	if source == "" || g.tags[source] != "" {
+		return g.tags[source], nil
+	}
+	return "", wire.Denied(textOrigin, "trusted identity propagation of the profile wants %s, and the certificate or the attribute mappings do not have it", source)
 }
 
 // roleFor returns the role of a session, if its trust policy allows the session.

@@ -10,6 +10,7 @@ const (
 	textProfile      = "Invalid or empty profile provided."
 	textRoleList     = "Requested Role isn't one of those listed in the Profile."
 	textSessionName  = "Not authorized to set roleSessionName"
+	textOrigin       = "The certificate has no value for the subject source of trusted identity propagation" // ours
 	textAssume       = "Unable to assume role for ARN."
 	// The report does not show the beginning of the message; textAssume is ours.
 	textMaxDuration = textAssume + " The requested DurationSeconds exceeds the MaxSessionDuration set for this role."

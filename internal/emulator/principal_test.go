@@ -25,6 +25,16 @@ func (w *stsWorld) makeRole(t *testing.T, name, policy string, tags ...iamtypes.
 	}
 }
 
+// assumed returns a client of IAM with a new session of a role of makeRole.
+func (w *stsWorld) assumed(t *testing.T, c *sts.Client, name string, tags ...ststypes.Tag) *awsiam.Client {
+	t.Helper()
+	out, err := c.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/" + name), RoleSessionName: aws.String("s1"), Tags: tags})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.iamClient(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
+}
+
 // deleteRole deletes a role of makeRole.
 func (w *stsWorld) deleteRole(t *testing.T, name string) {
 	t.Helper()
@@ -97,11 +107,7 @@ func TestPrincipalTag_role(t *testing.T) {
 	const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ListRoles","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"web","aws:PrincipalTag/stage":"prod"}}}]}`
 	w.makeRole(t, "web", policy, iamtypes.Tag{Key: aws.String("Team"), Value: aws.String("web")}, iamtypes.Tag{Key: aws.String("stage"), Value: aws.String("test")})
 	list := func(tags ...ststypes.Tag) error {
-		out, err := w.client(aliceKey, aliceSecret, "").AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/web"), RoleSessionName: aws.String("s1"), Tags: tags})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = w.iamClient(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken).ListRoles(t.Context(), &awsiam.ListRolesInput{})
+		_, err := w.assumed(t, w.client(aliceKey, aliceSecret, ""), "web", tags...).ListRoles(t.Context(), &awsiam.ListRolesInput{})
 		return err
 	}
 	wantAPIError(t, list(), "AccessDenied", "iam:ListRoles")

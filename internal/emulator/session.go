@@ -22,7 +22,8 @@ type Session struct {
 	UserID         string            `json:"userId"`         // AROA…:NAME
 	Account        string            `json:"account"`
 	SourceIdentity string            `json:"sourceIdentity,omitzero"`
-	SubjectARN     string            `json:"subjectArn,omitzero"` // the certificate's, for sessions of CreateSession
+	OriginSubject  string            `json:"originSubject,omitzero"` // of trusted identity propagation
+	SubjectARN     string            `json:"subjectArn,omitzero"`    // the certificate's, for sessions of CreateSession
 	TrustAnchorARN string            `json:"trustAnchorArn,omitzero"`
 	ProfileARN     string            `json:"profileArn,omitzero"`
 	SerialNumber   string            `json:"serialNumber,omitzero"` // of the leaf, in decimal
@@ -43,7 +44,7 @@ func (e *Emulator) issue(g *sessionGrant, leaf *x509.Certificate, now time.Time)
 	s.TrustAnchorARN = g.anchor.ARN
 	s.ProfileARN = g.profile.ARN
 	s.SerialNumber = leaf.SerialNumber.String()
-	s.Tags = g.tags
+	s.Tags, s.OriginSubject = g.tags, g.origin
 	s.PolicyARNs = g.profile.ManagedPolicyARNs // guide, "getting-started": they limit the session
 	if g.profile.SessionPolicy != nil {
 		s.Policy = *g.profile.SessionPolicy

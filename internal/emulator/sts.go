@@ -31,6 +31,15 @@ func (p *principal) sourceIdentity() string {
 	return p.session.SourceIdentity
 }
 
+// originSubject returns that of trusted identity propagation, which goes on to the sessions that are made with these
+// credentials (IAM guide, "Trusted identity propagation with IAM").
+func (p *principal) originSubject() string {
+	if p.session == nil {
+		return ""
+	}
+	return p.session.OriginSubject
+}
+
 // identify returns the principal whose credentials signed the request for a service.
 func (e *Emulator) identify(r wire.Request, query []wire.Pair, service string, now time.Time) (*principal, *wire.Error) {
 	var who *principal

@@ -18,6 +18,10 @@ const (
 // RolesAnywhere is the principal of CreateSession (G trust-model).
 const RolesAnywhere = "rolesanywhere.amazonaws.com"
 
+// OriginSubject is the key of the identity that Roles Anywhere took from the certificate (G trusted-identity-propagation;
+// API reference of Roles Anywhere, TipConfiguration). It is the only one of aws:OriginIdentity that these pages name.
+const OriginSubject = "aws:OriginIdentity/Subject"
+
 // CertificateSession is a session that CreateSession is about to make. CreateSession is AssumeRole by
 // the service, with tags and a source identity (G trust-model).
 type CertificateSession struct {
@@ -27,6 +31,7 @@ type CertificateSession struct {
 	Tags           map[string]string // "x509Subject/CN": those that the profile maps
 	SourceIdentity string
 	SessionName    string
+	OriginSubject  string // with trusted identity propagation; empty: none
 	Now            time.Time
 }
 
@@ -105,6 +110,9 @@ func (s CertificateSession) context() Context {
 	c.Set("sts:RoleSessionName", s.SessionName)
 	if s.SourceIdentity != "" {
 		c.Set("sts:SourceIdentity", s.SourceIdentity)
+	}
+	if s.OriginSubject != "" {
+		c.Set(OriginSubject, s.OriginSubject)
 	}
 	return c
 }

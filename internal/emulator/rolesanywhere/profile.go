@@ -28,6 +28,7 @@ type Profile struct {
 	AcceptRoleSessionName     bool      `json:"acceptRoleSessionName,omitzero"`
 	RequireInstanceProperties bool      `json:"requireInstanceProperties,omitzero"`
 	CreatedBy                 string    `json:"createdBy,omitzero"`
+	TIP                       *TIP      `json:"tipConfiguration,omitzero"`
 	Mappings                  []Mapping `json:"attributeMappings"`
 	Defaults                  []string  `json:"defaultMappings,omitzero"` // certificate fields whose rules nobody put
 }
@@ -86,6 +87,7 @@ type profileDetail struct {
 	DurationSeconds           int64     `json:"durationSeconds"`
 	AcceptRoleSessionName     bool      `json:"acceptRoleSessionName"`
 	Mappings                  []Mapping `json:"attributeMappings"`
+	TIP                       *TIP      `json:"tipConfiguration,omitzero"`
 }
 
 func (p *Profile) detail(previous string) any {
@@ -93,7 +95,7 @@ func (p *Profile) detail(previous string) any {
 		ID: p.id(), ARN: p.ARN, Name: p.Name, aliases: p.aliases(previous), RequireInstanceProperties: p.RequireInstanceProperties,
 		Enabled: p.Enabled, CreatedBy: p.CreatedBy, SessionPolicy: p.SessionPolicy, RoleARNs: p.RoleARNs,
 		ManagedPolicyARNs: p.ManagedPolicyARNs, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
-		DurationSeconds: p.DurationSeconds, AcceptRoleSessionName: p.AcceptRoleSessionName, Mappings: p.Mappings,
+		DurationSeconds: p.DurationSeconds, AcceptRoleSessionName: p.AcceptRoleSessionName, Mappings: p.Mappings, TIP: p.TIP,
 	}
 }
 
@@ -106,6 +108,7 @@ type profileInput struct {
 	DurationSeconds       *int64    `json:"durationSeconds"`
 	AcceptRoleSessionName *bool     `json:"acceptRoleSessionName"`
 	Alias                 *string   `json:"aliasName"`
+	TIP                   *tipInput `json:"tipConfiguration"`
 }
 
 // constraints checks the members that are there, by the model.
@@ -116,6 +119,7 @@ func (in *profileInput) constraints() *wire.Error {
 		checkTexts("managedPolicyArns", in.ManagedPolicyARNs, maxPolicies, policyARNText()),
 		policyText().optional("sessionPolicy", in.SessionPolicy),
 		checkRange("durationSeconds", in.DurationSeconds, minSeconds, maxSeconds),
+		in.TIP.constraints(),
 	)
 }
 
@@ -152,6 +156,9 @@ func (in *profileInput) apply(p *Profile) {
 	}
 	if in.AcceptRoleSessionName != nil {
 		p.AcceptRoleSessionName = *in.AcceptRoleSessionName
+	}
+	if in.TIP != nil {
+		p.TIP = in.TIP.settings()
 	}
 }
 
