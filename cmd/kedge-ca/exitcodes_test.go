@@ -54,7 +54,7 @@ func exitCodes() map[int][]error {
 			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{}, &localca.OccupiedError{Err: fs.ErrExist}, &localca.NoServerError{}, &localca.NoProofError{}, &localca.SomeTokensError{Err: errors.New("x")}, &localca.ServerFileError{}, &localca.OfflineParentError{Err: errors.New("x")}, &localca.UnwrittenError{Err: errors.New("x")},
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted, &hostcert.NamelessError{},
 			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{}, &awsadmin.LintError{}, &awsadmin.MalformedError{Err: errors.New("x")}, awsadmin.ErrNoProfile,
-			&lintedError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined,
+			&damagedError{}, &lintedError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined,
 		}, ofCA(), ofIssuance(), ofLedger()),
 		cli.ExitUsage: {
 			&cli.UsageError{Err: errors.New("x")}, &config.FlagError{Flag: "dir", Err: errors.New("x")}, &config.FlagError{Flag: "key-password-from", Err: config.ErrHardware},
@@ -85,7 +85,7 @@ func ofIssuance() []error {
 
 func ofLedger() []error {
 	return []error{
-		&damagedError{}, &ledger.AccessError{}, &ledger.UnmovedError{}, &ledger.AnsweredError{}, &ledger.BrokenError{}, &ledger.BusyError{}, &ledger.ChangedError{}, &ledger.ClockError{}, &ledger.CloneError{}, &ledger.DamagedError{Report: ledger.Report{Faults: []ledger.Fault{{}}}}, &ledger.DuplicateError{}, &ledger.EndedError{},
+		&ledger.AccessError{}, &ledger.UnmovedError{}, &ledger.AnsweredError{}, &ledger.BrokenError{}, &ledger.BusyError{}, &ledger.ChangedError{}, &ledger.ClockError{}, &ledger.CloneError{}, &ledger.DamagedError{Report: ledger.Report{Faults: []ledger.Fault{{}}}}, &ledger.DuplicateError{}, &ledger.EndedError{},
 		ledger.ErrClosed, &ledger.ForeignError{}, &ledger.MissingError{}, &ledger.NewerSchemaError{}, &ledger.NotEmptyError{}, &ledger.NotFoundError{}, &ledger.NotHeldError{}, &ledger.OlderSchemaError{},
 		&ledger.RefusedError{}, &ledger.RetiredError{}, &ledger.RevokedError{}, &ledger.RevokedIssuerError{}, &ledger.RevokedKeyError{}, &ledger.UnknownIssuerError{}, &ledger.UnreachableError{Err: errors.New("x")},
 		&ledger.TokenError{}, &ledger.HeldError{}, &ledger.DeniedError{}, &ledger.GraceError{}, &ledger.ReservedNameError{}, &ledger.FreeError{}, &ledger.NotClonedError{}, &ledger.ChoiceError{},
