@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"kedge/internal/emulator/arn"
 	"kedge/internal/emulator/iam"
@@ -196,7 +197,10 @@ func (e *Emulator) authorizeRole(in *sessionRequest, g *sessionGrant, leaf *x509
 		}
 		session.SessionName = *in.RoleSessionName
 	}
-	var refusal *wire.Error
+	refusal := checkProfilePolicies(g.profile)
+	if refusal != nil {
+		return nil, refusal
+	}
 	if session.OriginSubject, refusal = originSubject(g); refusal != nil {
 		return nil, refusal
 	}
@@ -214,6 +218,21 @@ func (e *Emulator) authorizeRole(in *sessionRequest, g *sessionGrant, leaf *x509
 	}
 	g.role, g.name, g.origin = role, session.SessionName, session.OriginSubject
 	return g, nil
+}
+
+// checkProfilePolicies: a profile may have a longer session policy and more managed policies (model) than a session takes (STS
+// reference, AssumeRole, Policy and PolicyArns). That the session is denied then, with this text, is ours.
+func checkProfilePolicies(p *rolesanywhere.Profile) *wire.Error {
+	if n := len(p.ManagedPolicyARNs); n > maxPolicyARNs {
+		return wire.Denied(textAssume, "the profile has %d managed policies; a session takes %d", n, maxPolicyARNs)
+	}
+	if p.SessionPolicy == nil {
+		return nil
+	}
+	if n := utf8.RuneCountInString(*p.SessionPolicy); n > maxSessionPolicy {
+		return wire.Denied(textAssume, "the profile's session policy has %d characters; a session takes %d", n, maxSessionPolicy)
+	}
+	return nil
 }
 
 // originSubject returns what trusted identity propagation takes from the certificate. Without a value for the field CreateSession
