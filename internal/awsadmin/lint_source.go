@@ -43,20 +43,70 @@ func checkSourceMissing(s *linted) (texts []string) {
 func checkSourceOpen(s *linted) (texts []string) {
 	for _, one := range s.assuming() {
 		conditions := s.ofSource(one)
-		if len(conditions) > 0 && slices.ContainsFunc(strangers(), func(c policy.Context) bool { return allMet(conditions, c) }) {
+		if len(conditions) > 0 && slices.ContainsFunc(s.strangers(conditions), func(c policy.Context) bool { return allMet(conditions, c) }) {
 			texts = append(texts, fmt.Sprintf("%s takes the trust anchors of other accounts, too: %s", one, describe(conditions)))
 		}
 	}
 	return texts
 }
 
-// strangers returns the context of sessions by trust anchors that nobody can mean, one of each partition.
-func strangers() (all []policy.Context) {
-	for partition, region := range map[string]string{"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"} {
-		all = append(all, contextOf("arn:"+partition+":rolesanywhere:"+region+":000000000000:trust-anchor/00000000-0000-4000-8000-000000000000"))
+// strangers returns contexts of sessions by trust anchors of accounts that nobody means: in each partition, in
+// the regions of the CA's trust anchors, and as near to the values of the conditions as their wildcards allow.
+func (s *linted) strangers(conditions []conditionOf) (all []policy.Context) {
+	arns := []string{strangerAt("aws", "us-east-1"), strangerAt("aws-cn", "cn-north-1"), strangerAt("aws-us-gov", "us-gov-west-1")}
+	for _, anchor := range s.Anchors {
+		arns = append(arns, nearest(anchor))
+	}
+	var accounts []string
+	for _, c := range conditions {
+		for _, value := range c.Values {
+			switch {
+			case c.has(sourceARN):
+				arns = append(arns, nearest(value))
+			case hasWildcard(value):
+				accounts = append(accounts, expand(value))
+			}
+		}
+	}
+	for _, arn := range arns {
+		all = append(all, contextOf(arn))
+		for _, account := range accounts {
+			all = append(all, policy.NewContext(map[string][]string{sourceARN: {arn}, sourceAccount: {account}}))
+		}
 	}
 	return all
 }
+
+const (
+	strangeAccount = "000000000000"
+	strangeAnchor  = "trust-anchor/00000000-0000-4000-8000-000000000000"
+)
+
+func strangerAt(partition, region string) string {
+	return "arn:" + partition + ":rolesanywhere:" + region + ":" + strangeAccount + ":" + strangeAnchor
+}
+
+// nearest returns the ARN of a stranger's trust anchor that is as a value: where that fixes the account or the
+// trust anchor, it is another one.
+func nearest(value string) string {
+	parts := strings.SplitN(value, ":", 6)
+	standard := strings.SplitN(strangerAt("aws", "us-east-1"), ":", 6)
+	for i := range standard {
+		switch {
+		case i >= len(parts) || parts[i] == "*":
+		case hasWildcard(parts[i]):
+			standard[i] = expand(parts[i])
+		case i < 4:
+			standard[i] = parts[i]
+		}
+	}
+	return strings.Join(standard, ":")
+}
+
+func hasWildcard(text string) bool { return strings.ContainsAny(text, "*?") }
+
+// expand replaces wildcards by what they stand for.
+func expand(text string) string { return strings.NewReplacer("*", "0", "?", "0").Replace(text) }
 
 // contextOf returns the condition keys that a trust anchor gives.
 func contextOf(anchor string) policy.Context {

@@ -78,6 +78,11 @@ func lintCases() map[string][]lintCase {
 		},
 		"source-open": {
 			{"any", sourced(`"ArnLike":{"aws:SourceArn":"arn:aws:rolesanywhere:*:*:trust-anchor/*"}`), "takes the trust anchors of other accounts, too: ArnLike aws:SourceArn arn:aws:rolesanywhere:*:*:trust-anchor/*"},
+			{"any of the region", sourced(`"ArnLike":{"aws:SourceArn":"arn:aws:rolesanywhere:eu-west-1:*:trust-anchor/*"}`), "statement 1 takes"},
+			{"accounts that begin so", sourced(`"ArnLike":{"aws:SourceArn":"arn:aws:rolesanywhere:eu-west-1:1111*:trust-anchor/*"}`), "statement 1 takes"},
+			{"as a text", conditioned(`{"StringLike":{"aws:SourceArn":"arn:aws:rolesanywhere:eu-west-1:*",` + tag + `:"web-*"}}`), "statement 1 takes"},
+			{"anchors that begin so", sourced(`"ArnLike":{"aws:SourceArn":"arn:aws:rolesanywhere:*:*:trust-anchor/6*"}`), "statement 1 takes"},
+			{"account that begins so", conditioned(`{"StringLike":{"aws:SourceAccount":"1111*",` + tag + `:"web-*"}}`), "statement 1 takes"},
 			{"all but one", sourced(`"ArnNotEquals":{"aws:SourceArn":"` + other + `"}`), "statement 1 takes"},
 			{"exists", sourced(`"Null":{"aws:SourceArn":"false"}`), "statement 1 takes"},
 			{"any of the account", sourced(`"ArnLike":{"aws:SourceArn":"arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/*"}`), ""},
@@ -196,8 +201,13 @@ func TestLint_together(t *testing.T) {
 // TestLint_partitions: strangers are in each partition of AWS.
 func TestLint_partitions(t *testing.T) {
 	t.Parallel()
-	for _, partition := range []string{"aws", "aws-cn", "aws-us-gov"} {
-		trust, err := ReadTrust([]byte(sourced(`"ArnLike":{"aws:SourceArn":["ANCHOR","arn:` + partition + `:rolesanywhere:*:*:trust-anchor/*"]}`)))
+	partitions := []string{"aws", "aws-cn", "aws-us-gov"}
+	for i, partition := range partitions {
+		var others []string
+		for _, other := range slices.Delete(slices.Clone(partitions), i, i+1) {
+			others = append(others, `"arn:`+other+`:*:*:*:*"`)
+		}
+		trust, err := ReadTrust([]byte(sourced(`"ArnNotLike":{"aws:SourceArn":[` + strings.Join(others, ",") + `]}`)))
 		if err != nil {
 			t.Fatal(err)
 		}
