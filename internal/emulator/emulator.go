@@ -141,7 +141,8 @@ func (e *Emulator) Calls() []Call {
 	return slices.Clone(e.calls)
 }
 
-func (e *Emulator) record(c Call) {
+// record keeps a call, and returns it as it is kept: with long values abbreviated, as a client chooses them.
+func (e *Emulator) record(c Call) Call {
 	c.Operation, c.Message, c.Why = shorten(c.Operation), shorten(c.Message), shorten(c.Why)
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -149,4 +150,5 @@ func (e *Emulator) record(c Call) {
 		e.calls = slices.Delete(e.calls, 0, maxCalls/2)
 	}
 	e.calls = append(e.calls, c)
+	return c
 }

@@ -108,7 +108,7 @@ func (e *Emulator) refuse(w http.ResponseWriter, now time.Time, call Call, refus
 
 func (e *Emulator) recordRefusal(now time.Time, call Call, refusal *wire.Error) {
 	call.Time, call.Status, call.Code, call.Message, call.Why = now, refusal.Status, refusal.Code, refusal.Message, refusal.Why
-	e.record(call)
+	call = e.record(call)
 	var details []string
 	if refusal.Why != "" {
 		details = append(details, "because "+refusal.Why)

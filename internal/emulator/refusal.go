@@ -57,7 +57,7 @@ func bounded(details []string) []string {
 	size := 0
 	for _, detail := range details {
 		for line := range strings.SplitSeq(detail, "\n") {
-			line = printable(shorten(line))
+			line = strings.Clone(printable(shorten(line))) // a part of a detail would keep all of it
 			if size += len(line); size > maxRefusalDetails {
 				return append(lines, "…")
 			}

@@ -190,6 +190,22 @@ func TestRefusals_bounded(t *testing.T) {
 	}
 }
 
+// TestRefusals_long: of a refused request with long values little is kept, though nobody signed it.
+func TestRefusals_long(t *testing.T) {
+	t.Parallel()
+	w := newControlWorld(t)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url, strings.NewReader("Action="+strings.Repeat("x", 900<<10)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w.send(t, r)
+	got, ok := w.Refusal(w.lastID(t))
+	if size := len(got.Operation) + len(got.Message) + len(got.Why); !ok || size > 2000 || !strings.HasPrefix(got.Operation, "xxx") {
+		t.Errorf("%t: %d bytes of a call are kept, of the operation %.20q", ok, size, got.Operation)
+	}
+}
+
 func TestWantsJSON(t *testing.T) {
 	t.Parallel()
 	for accept, want := range map[string]bool{
