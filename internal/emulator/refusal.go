@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"kedge/internal/emulator/policy"
 	"kedge/internal/emulator/wire"
 )
 
@@ -21,11 +22,12 @@ type Refusal struct {
 	details   []string     // the lines of the log
 }
 
-// The limits of the refusals that are kept: of the newest so many, and of each so many bytes of lines. A request
-// without a valid signature has no decisions, so that strangers cannot fill the memory with them.
+// The limits of the refusals that are kept: of the newest so many, and of each so many bytes of lines, and of what its
+// decisions have of the request.
 const (
-	maxRefusals       = 500
-	maxRefusalDetails = 16 << 10
+	maxRefusals         = 500
+	maxRefusalDetails   = 16 << 10
+	maxRefusalDecisions = 64 << 10
 )
 
 // refusals are the newest refusals, by request id. The zero value is ready.
@@ -38,6 +40,10 @@ type refusals struct {
 // add keeps a refusal, and drops the oldest one when there are too many.
 func (s *refusals) add(r Refusal) {
 	r.details = bounded(r.details)
+	if all, ok := r.Decisions.(decisions); ok && all.size() > maxRefusalDecisions {
+		r.Decisions = nil
+		r.details = append(r.details, fmt.Sprintf("… the condition keys and the decisions about them are left out: more than %d bytes", maxRefusalDecisions))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byID == nil {
@@ -65,6 +71,45 @@ func bounded(details []string) []string {
 		}
 	}
 	return lines
+}
+
+// size returns how many bytes decisions have of a request. The policies are those of the store.
+func (all decisions) size() int {
+	n := 0
+	for _, d := range all {
+		for key, values := range d.Context {
+			n += sizeOf(key) + sizeOf(values...)
+		}
+		for _, l := range d.Policies {
+			for _, r := range l.Results {
+				n += requestSize(r.Statements)
+			}
+		}
+	}
+	return n
+}
+
+func requestSize(statements []policy.StatementResult) int {
+	n := 0
+	for _, s := range statements {
+		for _, e := range s.Elements {
+			n += sizeOf(e.Request)
+		}
+		for _, c := range s.Conditions {
+			n += sizeOf(c.Expanded...)
+		}
+	}
+	return n
+}
+
+// sizeOf counts what a string itself takes, too: many may be empty.
+func sizeOf(texts ...string) int {
+	const header = 16
+	n := 0
+	for _, text := range texts {
+		n += len(text) + header
+	}
+	return n
 }
 
 // Refusal returns a refused request by the request id that its client got. Only the newest are kept.

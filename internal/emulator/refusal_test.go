@@ -190,6 +190,34 @@ func TestRefusals_bounded(t *testing.T) {
 	}
 }
 
+// TestRefusals_decisions: what policies decided is kept unless a request has too much for them, and then a line says so.
+func TestRefusals_decisions(t *testing.T) {
+	t.Parallel()
+	mallory := User{ARN: "arn:aws:iam::111122223333:user/mallory", AccessKeyID: "AKIAMALLORY000000000", SecretAccessKey: "s"}
+	w := newControlWorld(t, func(c *Config) { c.Users = []User{mallory} })
+	for _, tt := range []struct {
+		name, tag string
+		count     int
+		kept      bool
+	}{
+		{"a few", `{"key":"team","value":"storage"}`, 50, true},
+		{"many", `{"key":"team","value":"storage"}`, 20_000, false},
+		{"many empty ones", `{"key":"","value":""}`, 20_000, false},
+	} {
+		tags := strings.TrimSuffix(strings.Repeat(tt.tag+",", tt.count), ",")
+		response, body := w.call(t, mallory, http.MethodPost, "/TagResource", `{"resourceArn":"`+w.ProfileARN()+`","tags":[`+tags+`]}`)
+		if response.StatusCode != http.StatusForbidden {
+			t.Fatalf("%s: %s %s", tt.name, response.Status, body)
+		}
+		id := w.lastID(t)
+		got, _ := w.Refusal(id)
+		_, text := w.explain(t, id, "text/plain")
+		if _, ok := got.Decisions.(decisions); ok != tt.kept || strings.Contains(text, "\n… the condition keys ") == tt.kept || strings.Contains(text, "\ncondition keys of ") != tt.kept {
+			t.Errorf("%s: decisions are kept: %t; %.2000s", tt.name, ok, text)
+		}
+	}
+}
+
 // TestRefusals_long: of a refused request with long values little is kept, though nobody signed it.
 func TestRefusals_long(t *testing.T) {
 	t.Parallel()
