@@ -3,6 +3,7 @@ package emulator
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -46,7 +47,7 @@ func TestControlPlane_javaScript(t *testing.T) {
 	}
 	w.checkCalled(t, has.RolesAnywhere, resourceOperations())
 	w.checkCalled(t, has.IAM, iam.Operations())
-	w.checkCalled(t, has.STS, []string{"AssumeRole", "GetCallerIdentity", "GetSessionToken"})
+	w.checkCalled(t, has.STS, slices.Collect(maps.Keys(stsOperations())))
 }
 
 func resourceOperations() (names []string) {

@@ -17,6 +17,7 @@ import (
 type queryService struct {
 	name, namespace string
 	faults          FaultService
+	has             func(operation string) bool
 	perform         func(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error)
 }
 
@@ -24,9 +25,9 @@ type queryService struct {
 func (e *Emulator) serviceOf(r *http.Request) queryService {
 	scope := cmp.Or(r.Header.Get("Authorization"), r.URL.Query().Get("X-Amz-Credential"))
 	if strings.Contains(scope, "/"+iam.Service+"/"+wire.Terminator) {
-		return queryService{iam.Service, iam.Namespace, IAMFaults, e.performIAM}
+		return queryService{iam.Service, iam.Namespace, IAMFaults, e.iam.Has, e.performIAM}
 	}
-	return queryService{"sts", stsNamespace, STSFaults, e.performSTS}
+	return queryService{"sts", stsNamespace, STSFaults, hasSTS, e.performSTS}
 }
 
 func (s queryService) writeError(w http.ResponseWriter, refusal *wire.Error) {
@@ -73,7 +74,7 @@ func (e *Emulator) serveQuery(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	result, refusal := s.perform(who, parameters, now)
-	e.trailQuery(trailed{r, call, who, refusal}, s.name, parameters, result)
+	e.trailQuery(trailed{r, call, who, refusal}, s, parameters, result)
 	if refusal != nil {
 		refuse(refusal)
 		return

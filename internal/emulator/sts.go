@@ -87,23 +87,34 @@ func (e *Emulator) holder(s *Session) *principal {
 	return &principal{Caller: caller, secret: s.secretAccessKey, session: s, tags: identity.Tags}
 }
 
+// stsOperation performs one operation of STS.
+type stsOperation func(*Emulator, *principal, wire.Parameters, time.Time) (wire.XMLAnswer, *wire.Error)
+
+// stsOperations returns the operations of STS by their names.
+func stsOperations() map[string]stsOperation {
+	return map[string]stsOperation{
+		"AssumeRole": (*Emulator).assumeRole, "GetCallerIdentity": (*Emulator).getCallerIdentity, "GetSessionToken": (*Emulator).getSessionToken,
+	}
+}
+
+// hasSTS reports whether STS has an operation of this name.
+func hasSTS(operation string) bool { return stsOperations()[operation] != nil }
+
 // performSTS performs an action of STS (STS reference).
 func (e *Emulator) performSTS(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error) {
 	action, version := parameters["Action"], parameters["Version"]
-	if version == stsVersion {
-		switch action {
-		case "GetCallerIdentity":
-			return &getCallerIdentityResponse{Arn: who.ARN, UserID: who.UserID, Account: who.Account}, nil
-		case "AssumeRole":
-			return e.assumeRole(who, parameters, now)
-		case "GetSessionToken":
-			return e.getSessionToken(who, parameters, now)
-		}
+	if perform := stsOperations()[action]; perform != nil && version == stsVersion {
+		return perform(e, who, parameters, now)
 	}
 	if version == "" {
 		version = "NO_VERSION_SPECIFIED"
 	}
 	return nil, wire.NewError(http.StatusBadRequest, "InvalidAction", fmt.Sprintf("Could not find operation %s for version %s", action, version), "")
+}
+
+// getCallerIdentity: STS reference, GetCallerIdentity.
+func (e *Emulator) getCallerIdentity(who *principal, _ wire.Parameters, _ time.Time) (wire.XMLAnswer, *wire.Error) {
+	return &getCallerIdentityResponse{Arn: who.ARN, UserID: who.UserID, Account: who.Account}, nil
 }
 
 func accessDenied(message, why string, args ...any) *wire.Error {

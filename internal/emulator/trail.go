@@ -120,12 +120,13 @@ func (s *Session) assumed(created cloudtrail.Event) cloudtrail.Event {
 	return e
 }
 
-// trailQuery records a call of STS or IAM.
-func (e *Emulator) trailQuery(t trailed, service string, parameters wire.Parameters, result wire.XMLAnswer) {
-	if e.trail == nil {
+// trailQuery records a call of STS or IAM. One of an operation that is not here is not recorded: which of its parameters
+// are secrets is unknown.
+func (e *Emulator) trailQuery(t trailed, s queryService, parameters wire.Parameters, result wire.XMLAnswer) {
+	if e.trail == nil || !s.has(t.call.Operation) {
 		return
 	}
-	event := t.event(service)
+	event := t.event(s.name)
 	event.RequestParameters = cloudtrail.FromForm(parameters)
 	if t.refusal == nil && (!event.ReadOnly || t.call.Operation == cloudtrail.AssumeRoleEvent || t.call.Operation == "GetSessionToken") {
 		event.ResponseElements = cloudtrail.FromXML(result)

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -186,6 +188,35 @@ func TestTrail_chain(t *testing.T) {
 		t.Errorf("%+v", next)
 	}
 	checkTrailFile(t, path, *made.Credentials.SecretAccessKey, *made.Credentials.SessionToken)
+}
+
+// TestTrail_unknown: an operation that is not here is no event, for its parameters may be secrets; neither is it above the
+// rate.
+func TestTrail_unknown(t *testing.T) {
+	t.Parallel()
+	path, record := trailFile(t)
+	w := newRehearsal(t, record, onePerSecond)
+	for service, operations := range map[string][]string{
+		"iam": {"ChangePassword", "ChangePassword", "ListRoles"},
+		"sts": {"DecodeAuthorizationMessage", "GetCallerIdentity"},
+	} {
+		for _, operation := range operations {
+			form := url.Values{"Action": {operation}, "Version": {"2010-05-08"}}
+			if strings.Contains(operation, "Password") {
+				form.Set("NewPassword", "a-secret")
+			}
+			w.send(t, w.signedForm(t, w.Administrator(), service, form))
+		}
+	}
+	var names []string
+	for _, e := range events(t, path) {
+		names = append(names, e.EventName)
+	}
+	slices.Sort(names)
+	if !slices.Equal(names, []string{"GetCallerIdentity", "ListRoles"}) {
+		t.Errorf("events of %q", names)
+	}
+	checkTrailFile(t, path, "a-secret")
 }
 
 // TestTrail_unwritable: a file that cannot be opened is an error at the start.

@@ -27,6 +27,12 @@ func New() *Store {
 	return s
 }
 
+// Has reports whether there is an operation of this name.
+func (s *Store) Has(operation string) bool {
+	_, ok := s.operations[operation]
+	return ok
+}
+
 // Do performs a call. Errors are of type *[Error].
 func (s *Store) Do(call Call) (*Answer, error) {
 	action := call.Parameters["Action"]
