@@ -21,8 +21,9 @@ const controlPrefix = "/_emulator/"
 
 func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
 	wire.Stamp(w, e.config.Now())
-	// A web page must not reach this through a host name that resolves to loopback, nor a form.
-	if !isLoopbackHost(r.Host) || r.Header.Get("Origin") != "" {
+	// A web page must not reach this through a host name that resolves to loopback, nor a form. The name in a request of
+	// another machine may be any.
+	if !isLoopbackHost(r.RemoteAddr) || !isLoopbackHost(r.Host) || r.Header.Get("Origin") != "" {
 		http.Error(w, "only for programs on this machine", http.StatusForbidden)
 		return
 	}

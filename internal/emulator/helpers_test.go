@@ -285,6 +285,7 @@ func send(t testing.TB, e *Emulator, wire string) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.RemoteAddr = "127.0.0.1:5555"
 	w := httptest.NewRecorder()
 	e.Handler().ServeHTTP(w, r)
 	a := answer{status: w.Code, code: w.Header().Get("X-Amzn-ErrorType"), body: w.Body.Bytes()}

@@ -142,13 +142,8 @@ func (r Refusal) Text() string {
 // explainPath is the path below the control interface of refusals.
 const explainPath = "explain/"
 
-// serveExplain answers why a request was refused, to programs on this machine: a name of loopback in the request is
-// not enough for that. It is JSON for those that accept it, and otherwise text.
+// serveExplain answers why a request was refused: with JSON for those that accept it, and otherwise text.
 func (e *Emulator) serveExplain(w http.ResponseWriter, r *http.Request, id string) {
-	if !isLoopbackHost(r.RemoteAddr) {
-		http.Error(w, "only for programs on this machine", http.StatusForbidden)
-		return
-	}
 	refusal, ok := e.Refusal(id)
 	w.Header().Set("Vary", "Accept")
 	switch {

@@ -163,14 +163,32 @@ func TestExplain_refused(t *testing.T) {
 	if response, text := w.explain(t, "no-such-id", ""); response.StatusCode != http.StatusNotFound {
 		t.Errorf("unknown: %s %s", response.Status, text)
 	}
+}
+
+// TestControl_local: of the control interface, other machines reach nothing, whatever host they name.
+func TestControl_local(t *testing.T) {
+	t.Parallel()
+	w := newControlWorld(t)
 	w.send(t, w.signed(t, User{AccessKeyID: "AKIA", SecretAccessKey: "s"}, "GET", "/profiles", ""))
-	r := httptest.NewRequest(http.MethodGet, "http://localhost/_emulator/explain/"+w.lastID(t), nil)
-	for address, want := range map[string]int{"192.0.2.7:5555": http.StatusForbidden, "127.0.0.1:5555": http.StatusOK, "[::1]:5555": http.StatusOK} {
-		r.RemoteAddr = address
-		recorder := httptest.NewRecorder()
-		w.Handler().ServeHTTP(recorder, r)
-		if recorder.Code != want {
-			t.Errorf("from %s: %d, want %d", address, recorder.Code, want)
+	for _, tt := range []struct {
+		method, path, body string
+		want               int
+	}{
+		{"GET", "sessions", "", http.StatusOK},
+		{"GET", "calls", "", http.StatusOK},
+		{"GET", "explain/" + w.lastID(t), "", http.StatusOK},
+		{"POST", "faults", "throttle", http.StatusNoContent},
+		{"DELETE", "faults", "", http.StatusNoContent},
+		{"GET", "unknown", "", http.StatusNotFound},
+	} {
+		for address, want := range map[string]int{"192.0.2.7:5555": http.StatusForbidden, "127.0.0.1:5555": tt.want, "[::1]:5555": tt.want} {
+			r := httptest.NewRequest(tt.method, "http://localhost/_emulator/"+tt.path, strings.NewReader(tt.body))
+			r.RemoteAddr = address
+			recorder := httptest.NewRecorder()
+			w.Handler().ServeHTTP(recorder, r)
+			if recorder.Code != want {
+				t.Errorf("%s %s from %s: %d, want %d", tt.method, tt.path, address, recorder.Code, want)
+			}
 		}
 	}
 }
