@@ -2,11 +2,8 @@ package cloudtrail
 
 import (
 	"encoding/xml"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"kedge/internal/emulator/wire"
 )
@@ -60,28 +57,5 @@ func TestFromXML(t *testing.T) {
 		if got := asJSON(t, FromXML(&answer{Inner: inner})); got != want {
 			t.Errorf("%s: %s, want %s", inner, got, want)
 		}
-	}
-}
-
-// TestFile_Write: whole lines are appended, and what is too large for CloudTrail is left out.
-func TestFile_Write(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "events.json")
-	for range 2 {
-		f, err := Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		e := Event{EventName: "X\n", EventTime: time.Time{}.String(), RequestParameters: Members{"crlData": strings.Repeat("x", maxMembers)}, ResponseElements: Members{"a": 1}}
-		if err := f.Write(e); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data, err := os.ReadFile(path)
-	if err != nil || strings.Count(string(data), "\n") != 2 || strings.Count(string(data), `"requestParameters":null,"responseElements":{"a":1}`) != 2 {
-		t.Errorf("%v: %s", err, data)
-	}
-	if err := (*File)(nil).Write(Event{}); err != nil {
-		t.Error(err)
 	}
 }
