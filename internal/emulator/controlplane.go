@@ -53,12 +53,12 @@ func (e *Emulator) operate(r *http.Request, call Call, body []byte, op rolesanyw
 	if refusal != nil {
 		return nil, "", wire.ForJSON(refusal)
 	}
-	if refusal := e.checkRate(who, op.Name, call.Time); refusal != nil {
-		return nil, "", refusal
-	}
 	who.Address, _, _ = net.SplitHostPort(r.RemoteAddr)
 	c := rolesanywhere.Call{Caller: who.Caller, Now: call.Time, ID: id, Query: query, Request: request}
-	answer, refusal := e.resources.Do(op, c)
+	var answer any
+	if refusal = e.checkRate(who, op.Name, call.Time); refusal == nil {
+		answer, refusal = e.resources.Do(op, c)
+	}
 	e.trailResources(trailed{r, call, who, refusal}, op, c, answer)
 	return answer, who.ARN, refusal
 }

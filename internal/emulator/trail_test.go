@@ -190,6 +190,24 @@ func TestTrail_chain(t *testing.T) {
 	checkTrailFile(t, path, *made.Credentials.SecretAccessKey, *made.Credentials.SessionToken)
 }
 
+// TestTrail_throttled: a call above the rate is recorded, of IAM Roles Anywhere and of IAM.
+func TestTrail_throttled(t *testing.T) {
+	t.Parallel()
+	path, record := trailFile(t)
+	w := newRehearsal(t, record, onePerSecond)
+	for range 2 {
+		w.call(t, w.Administrator(), http.MethodGet, "/profiles?pageSize=5", "")
+		w.send(t, w.signedForm(t, w.Administrator(), "iam", url.Values{"Action": {"ListRoles"}, "Version": {"2010-05-08"}}))
+	}
+	var got []string
+	for _, e := range events(t, path) {
+		got = append(got, e.EventName+" "+e.ErrorCode)
+	}
+	if want := []string{"ListProfiles ", "ListRoles ", "ListProfiles ThrottlingException", "ListRoles Throttling"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestTrail_unknown: an operation that is not here is no event, for its parameters may be secrets; neither is it above the
 // rate.
 func TestTrail_unknown(t *testing.T) {
