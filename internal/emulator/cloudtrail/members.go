@@ -160,9 +160,11 @@ func element(d *xml.Decoder, name string) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			if token.Name.Local == "member" {
+			switch token.Name.Local {
+			case "member":
 				list = append(list, value)
-			} else {
+			case "SecretAccessKey": // CloudTrail has no such member (IAMG cloudtrail-integration)
+			default:
 				below[small(token.Name.Local)] = value
 			}
 		case xml.EndElement:
@@ -180,7 +182,7 @@ func element(d *xml.Decoder, name string) (any, error) {
 // leaf returns a value without members below it.
 func leaf(name, text string) any {
 	switch {
-	case name == "SecretAccessKey" || name == "SessionToken":
+	case name == "SessionToken":
 		return Hidden
 	case name == "PackedPolicySize" || name == "MaxSessionDuration":
 		if n, err := strconv.Atoi(text); err == nil {

@@ -51,7 +51,7 @@ func TestFromXML(t *testing.T) {
 		`<ResponseMetadata><RequestId>x</RequestId></ResponseMetadata>`: `null`,
 		`<XResult></XResult>`: `null`,
 		`<XResult><Role><RoleName>r</RoleName><CreateDate>2026-07-24T10:00:01Z</CreateDate><Tags><member><Key>a</Key></member></Tags></Role></XResult><ResponseMetadata/>`: `{"role":{"createDate":"Jul 24, 2026, 10:00:01 AM","roleName":"r","tags":[{"key":"a"}]}}`,
-		`<XResult><AccessKey><AccessKeyId>AKIA</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken></AccessKey></XResult>`:                      `{"accessKey":{"accessKeyId":"AKIA","secretAccessKey":"` + Hidden + `","sessionToken":"` + Hidden + `"}}`,
+		`<XResult><AccessKey><AccessKeyId>AKIA</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken></AccessKey></XResult>`:                      `{"accessKey":{"accessKeyId":"AKIA","sessionToken":"` + Hidden + `"}}`,
 		`<XResult><PackedPolicySize>6</PackedPolicySize></XResult>`: `{"packedPolicySize":6}`,
 	} {
 		if got := asJSON(t, FromXML(&answer{Inner: inner})); got != want {
