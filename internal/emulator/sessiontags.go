@@ -23,14 +23,11 @@ const maxSessionTags = 50
 // which cannot be changed (IAM guide, "Pass session tags in AWS STS", "Chaining roles with session
 // tags").
 func sessionTags(who *principal, parameters wire.Parameters) (*tagSet, *wire.Error) {
-	tags := &tagSet{values: map[string]string{}}
+	inherited := who.inheritedTags()
+	tags := &tagSet{values: maps.Clone(inherited)}
 	if who.session != nil {
-		for _, key := range who.session.TransitiveTags {
-			tags.values[key] = who.session.Tags[key]
-			tags.transitive = append(tags.transitive, key)
-		}
+		tags.transitive = slices.Clone(who.session.TransitiveTags)
 	}
-	inherited := maps.Clone(tags.values)
 	items, refusal := parameters.Members("Tags", "Key", "Value")
 	if refusal != nil {
 		return nil, refusal
@@ -54,6 +51,17 @@ func sessionTags(who *principal, parameters wire.Parameters) (*tagSet, *wire.Err
 		tags.values[key] = item["Value"]
 	}
 	return tags, tags.markTransitive(parameters)
+}
+
+// inheritedTags returns the tags that a session passes to those that are chained to it.
+func (p *principal) inheritedTags() map[string]string {
+	tags := map[string]string{}
+	if p.session != nil {
+		for _, key := range p.session.TransitiveTags {
+			tags[key] = p.session.Tags[key]
+		}
+	}
+	return tags
 }
 
 func (t *tagSet) markTransitive(parameters wire.Parameters) *wire.Error {

@@ -138,6 +138,9 @@ func (e *Emulator) trailQuery(t trailed, s queryService, parameters wire.Paramet
 		return
 	}
 	event.Resources = []cloudtrail.Resource{{AccountID: role.Account, Type: "AWS::IAM::Role", ARN: role.String()}}
+	if inherited := t.who.inheritedTags(); len(inherited) > 0 { // IAMG cloudtrail-integration, the example of a chained AssumeRole
+		event.RequestParameters["incomingTransitiveTags"] = inherited
+	}
 	other := event
 	if t.refusal == nil && role.Account != t.who.Account {
 		event.SharedEventID = wire.NewUUID()

@@ -167,11 +167,17 @@ func TestTrail_chain(t *testing.T) {
 	if _, err := w.as(made.Credentials).GetCallerIdentity(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := w.as(made.Credentials).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &far, RoleSessionName: aws.String("again")}); err != nil {
+		t.Fatal(err)
+	}
 	all := events(t, path)
-	if len(all) != 3 {
+	if len(all) != 4 {
 		t.Fatalf("%d events", len(all))
 	}
-	near, other, next := all[0], all[1], all[2]
+	near, other, next, chained := all[0], all[1], all[2], all[3]
+	if tags, _ := chained.RequestParameters["incomingTransitiveTags"].(map[string]any); len(tags) != 1 || tags["team"] != "storage" || near.RequestParameters["incomingTransitiveTags"] != nil {
+		t.Errorf("%+v", chained)
+	}
 	c := near.UserIdentity.SessionContext
 	if near.UserIdentity.Type != "AssumedRole" || c.SourceIdentity != "CN=web-1" || c.SessionIssuer.ARN != w.RoleARN() || c.SessionIssuer.UserName != "kedge" || near.RecipientAccountID != "111122223333" {
 		t.Errorf("%+v", near)
