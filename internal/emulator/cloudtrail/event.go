@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"kedge/internal/emulator/wire"
 )
@@ -123,9 +124,26 @@ func (e *Event) Refused(refusal *wire.Error) {
 // cloudtrail-event-reference-record-contents).
 const maxMembers = 100 << 10
 
+// maxText is the most bytes of the user agent, the error code and the error message; what is longer is truncated (CT
+// cloudtrail-event-reference-record-contents).
+const maxText = 1 << 10
+
+// truncated returns a text without what is beyond the limit, and without a partial character at its end.
+func truncated(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	end := maxText
+	for end > maxText-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end]
+}
+
 // line returns the event in one line.
 func (e Event) line() ([]byte, error) {
 	e.EventID = wire.NewUUID()
+	e.UserAgent, e.ErrorCode, e.ErrorMessage = truncated(e.UserAgent), truncated(e.ErrorCode), truncated(e.ErrorMessage)
 	for _, m := range []*Members{&e.RequestParameters, &e.ResponseElements} {
 		data, err := marshal(*m)
 		if err != nil {

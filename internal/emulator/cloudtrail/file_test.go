@@ -2,6 +2,7 @@ package cloudtrail
 
 import (
 	"bytes"
+	"encoding/json/v2"
 	"errors"
 	"os"
 	"path/filepath"
@@ -30,6 +31,23 @@ func TestFile_Write(t *testing.T) {
 	}
 	if err := (*File)(nil).Write(Event{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFile_long: long texts are truncated, between characters.
+func TestFile_long(t *testing.T) {
+	t.Parallel()
+	d := &disk{room: 1 << 20}
+	long := strings.Repeat("x", maxText-1) + "éy"
+	if err := (&File{file: d}).Write(Event{UserAgent: long, ErrorCode: long[1:], ErrorMessage: long[:maxText-1]}); err != nil {
+		t.Fatal(err)
+	}
+	var e Event
+	if err := json.Unmarshal(d.Bytes(), &e); err != nil {
+		t.Fatal(err)
+	}
+	if e.UserAgent != long[:maxText-1] || e.ErrorCode != long[1:maxText+1] || e.ErrorMessage != long[:maxText-1] {
+		t.Errorf("%d, %d, %d bytes", len(e.UserAgent), len(e.ErrorCode), len(e.ErrorMessage))
 	}
 }
 
