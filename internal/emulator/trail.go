@@ -1,7 +1,9 @@
 package emulator
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,8 +106,8 @@ func (s *Session) assumed(created cloudtrail.Event) cloudtrail.Event {
 	e.SourceIPAddress, e.UserAgent, e.TLSDetails = policy.RolesAnywhere, policy.RolesAnywhere, nil
 	e.RequestID, e.RecipientAccountID = wire.NewUUID(), s.Account
 	tags := make([]any, 0, len(s.Tags))
-	for key, value := range s.Tags {
-		tags = append(tags, map[string]any{"key": key, "value": value})
+	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
+		tags = append(tags, map[string]any{"key": key, "value": s.Tags[key]})
 	}
 	e.RequestParameters = cloudtrail.Members{
 		"roleArn": s.RoleARN, "roleSessionName": s.AssumedRoleARN[strings.LastIndex(s.AssumedRoleARN, "/")+1:],

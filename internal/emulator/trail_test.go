@@ -75,6 +75,13 @@ func TestTrail_session(t *testing.T) {
 		assumed.Resources[0].ARN != w.RoleARN() || assumed.EventID == created.EventID {
 		t.Errorf("%+v", assumed)
 	}
+	var keys []string
+	for _, tag := range assumed.RequestParameters["tags"].([]any) {
+		keys = append(keys, tag.(map[string]any)["key"].(string))
+	}
+	if len(keys) != 4 || !slices.IsSorted(keys) {
+		t.Errorf("tags %q", keys)
+	}
 	w.session(t, w.TrustAnchorARN(), "arn:aws:rolesanywhere:us-east-1:111122223333:profile/6b656467-6500-4000-9000-00000000000f", leaf)
 	refused := events(t, path)[2]
 	if refused.ErrorCode != "AccessDeniedException" || refused.ErrorMessage != textProfile || refused.ResponseElements != nil || refused.RequestParameters["cert"] == nil {
