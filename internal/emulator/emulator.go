@@ -76,6 +76,8 @@ func New(c Config) (*Emulator, error) {
 	if e.sessions, err = openStore(c.StateDir); err != nil {
 		return nil, err
 	}
+	e.resources.Report(e.logUnwritten)
+	e.sessions.files.Report(e.logUnwritten)
 	for _, f := range c.Faults {
 		if err := e.Inject(f); err != nil {
 			return nil, err
@@ -105,6 +107,11 @@ func (e *Emulator) load(c Config) error {
 	gone, err := e.resources.DropOthers()
 	e.logGone(gone)
 	return err
+}
+
+// logUnwritten logs a file of the state folder that could not be written after its request was answered.
+func (e *Emulator) logUnwritten(err error) {
+	e.log.entry(e.config.Now(), "error: "+err.Error()+"; it is kept in memory, and written as soon as another one can be")
 }
 
 // Flush writes what sessions have left to be written into the state folder. Call it before the process ends: what the

@@ -102,6 +102,10 @@ func (s *Store) record(r resource) (record, error) {
 	return record{Kind: b.kind, ARN: b.ARN, Seed: s.seeds[b.ARN], Resource: value}, err
 }
 
+// Report has a function called when a subject could not be written into the state folder after the
+// call that named it; see Report of package state.
+func (s *Store) Report(report func(error)) { s.folder.Report(report) }
+
 // Flush writes what waits to be written into the state folder: subjects.
 func (s *Store) Flush() error { return s.folder.Flush() }
 

@@ -123,6 +123,13 @@ func (f Folder) WriteLater(name string, content any) error {
 	return f.writer.Later(f.file(name), data)
 }
 
+// Report has a function called when what WriteLater or RemoveLater left could not be written; see [Writer.Report].
+func (f Folder) Report(report func(error)) {
+	if f.path != "" {
+		f.writer.Report(report)
+	}
+}
+
 // Flush writes what waits to be written; see [Writer.Flush].
 func (f Folder) Flush() error {
 	if f.path == "" {

@@ -22,6 +22,15 @@ type Writer struct {
 	order   []string          // the paths in waiting, and some that were written by Now meanwhile
 	ended   chan struct{}     // closed when the goroutine ends; nil: there is none
 	failed  error             // of the last file that could not be written, which still waits
+	report  func(error)       // see Report
+}
+
+// Report has a function called with the [*WriteError] of each file that could not be written while the callers of Later
+// went on, so that nobody has the error yet. It is called from another goroutine.
+func (w *Writer) Report(report func(error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.report = report
 }
 
 // Later has a file written, atomically; nil data removes it. After a file could not be written, Later writes itself, and
@@ -111,21 +120,35 @@ func (w *Writer) run(ended chan struct{}) {
 
 // next writes one file, and reports whether to go on.
 func (w *Writer) next() bool {
+	path, ok, err := w.writeFirst()
+	if err == nil {
+		return ok
+	}
+	w.mu.Lock()
+	report := w.report
+	w.mu.Unlock()
+	if report != nil {
+		report(newWriteError(path, err))
+	}
+	return false
+}
+
+// writeFirst writes the file that has waited longest, if there is one.
+func (w *Writer) writeFirst() (path string, ok bool, err error) {
 	w.disk.Lock()
 	defer w.disk.Unlock()
 	path, data, ok := w.first()
 	if !ok {
-		return false
+		return "", false, nil
 	}
-	err := w.write(path, data)
+	err = w.write(path, data)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err != nil {
 		w.failed, w.ended = err, nil
 		w.putBack(path, data)
-		return false
 	}
-	return true
+	return path, true, err
 }
 
 // first takes the file that has waited longest. If there is none, the goroutine ends.
