@@ -44,7 +44,7 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.acceptName, "accept-role-session-name", false, "that profile lets a request choose roleSessionName")
 	f.StringVar(&o.region, "region", "", "`region` of the ARNs that are made up (default us-east-1)")
 	f.StringVar(&o.account, "account", "", "`account` of the ARNs that are made up (default 111122223333)")
-	f.StringVar(&o.stateDir, "state", "", "`folder` where sessions and resources survive a restart (default: they are forgotten)")
+	f.StringVar(&o.stateDir, "state", "", "`folder` where sessions and resources survive a restart; kill -9 may lose the sessions of the last moment (default: they are forgotten)")
 	f.StringVar(&o.cloudTrail, "cloudtrail", "", "append what CloudTrail would record to this `file`, an event a line")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
 	f.BoolVar(&o.allowRemote, "allow-remote", false, "let --listen name an address that other machines reach")

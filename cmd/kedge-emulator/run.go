@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -117,7 +116,7 @@ func serve(ctx context.Context, cmd *cobra.Command, o *options, s cli.Streams) e
 	if err := o.announce(e, l.Addr(), s); err != nil {
 		return err
 	}
-	return errors.Join(emulator.Serve(ctx, l, e.Handler()), e.Flush())
+	return emulator.Run(ctx, l, e)
 }
 
 // open listens, with TLS where it is wanted.

@@ -28,7 +28,10 @@ type Config struct {
 	Conditions Conditions // of the control planes
 	Faults     []Fault    // of the first requests, as [Emulator.Inject] adds them
 
-	StateDir   string           // folder (0700) where sessions and resources survive a restart, for one emulator at a time; empty keeps them in memory
+	// StateDir is the folder (0700) where sessions and resources survive a restart, for one emulator at a time. Sessions
+	// and subjects are written soon after their answers: a process that is killed may lose those of the last moment, one
+	// that ends by [Run] or [Emulator.Flush] loses none. Empty keeps all in memory.
+	StateDir   string
 	CloudTrail string           // file to which what CloudTrail would record is appended, an event a line; empty: none
 	Log        io.Writer        // one readable entry per request, never a secret; nil for none
 	Now        func() time.Time // the emulated clock; nil for the system's

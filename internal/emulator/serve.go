@@ -32,6 +32,12 @@ func Listen(ctx context.Context, address string, remote bool) (net.Listener, err
 	return new(net.ListenConfig).Listen(ctx, "tcp", address)
 }
 
+// Run serves an emulator on l until ctx ends, as [Serve] does, and then writes into the state folder what is not there yet.
+func Run(ctx context.Context, l net.Listener, e *Emulator) error {
+	err := Serve(ctx, l, e.Handler())
+	return errors.Join(err, e.Flush())
+}
+
 // Serve serves on l until ctx ends, then gives open requests two seconds to finish. It uses HTTP/1
 // only, in which a connection can be cut.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {

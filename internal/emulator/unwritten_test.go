@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,9 +28,7 @@ func unwritten(t *testing.T, root *authority) (e *Emulator, dir, logged string) 
 	if err := os.Rename(sessions, away); err != nil {
 		t.Fatal(err)
 	}
-	made := newSession(testNow, time.Hour)
-	made.AssumedRoleARN, made.UserID, made.Account = "assumed", "user", "111122223333"
-	if err := e.sessions.add(made); err != nil {
+	if err := e.sessions.add(assumedSession()); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -51,4 +50,52 @@ func TestUnwritten_logged(t *testing.T) {
 	if !strings.Contains(logged, want) || strings.Count(logged, "\n") != 1 {
 		t.Errorf("logged: %q, want %q", logged, want)
 	}
+}
+
+// stopped runs an emulator that is stopped at once, and returns how many sessions a new one has in its state folder.
+func stopped(t *testing.T, root *authority, e *Emulator, dir string) int {
+	t.Helper()
+	l, err := Listen(t.Context(), "127.0.0.1:0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := Run(ctx, l, e); err != nil {
+		t.Error(err)
+	}
+	return len(newEmulator(t, root, func(c *Config) { c.StateDir = dir }).Sessions())
+}
+
+// TestRun_flush: when it ends, a session that was answered and could not be written before is in the state folder.
+func TestRun_flush(t *testing.T) {
+	t.Parallel()
+	root := newRoot(t, caTemplate("Root"))
+	e, dir, _ := unwritten(t, root)
+	if n := stopped(t, root, e, dir); n != 1 {
+		t.Errorf("%d sessions after a restart, want 1", n)
+	}
+}
+
+// TestRun_flushMany: when it ends, so are those that wait for the disk.
+func TestRun_flushMany(t *testing.T) {
+	t.Parallel()
+	root, dir := newRoot(t, caTemplate("Root")), t.TempDir()
+	e := newEmulator(t, root, func(c *Config) { c.StateDir = dir })
+	const many = 200
+	for range many {
+		if err := e.sessions.add(assumedSession()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := stopped(t, root, e, dir); n != many {
+		t.Errorf("%d sessions after a restart, want %d", n, many)
+	}
+}
+
+// assumedSession is a session that can be stored.
+func assumedSession() *Session {
+	made := newSession(testNow, time.Hour)
+	made.AssumedRoleARN, made.UserID, made.Account = "assumed", "user", "111122223333"
+	return made
 }
