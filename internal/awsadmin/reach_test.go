@@ -80,6 +80,7 @@ func TestReach(t *testing.T) {
 		{"no TagSession", own, with("Action", `["sts:AssumeRole","sts:SetSourceIdentity"]`), nil},
 		{"another trust anchor", Linter{Anchors: []string{otherARN}}, statementWith(nil), nil},
 		{"trust anchor not known", Linter{}, statementWith(nil), []string{"web-01"}},
+		{"trust anchor neither known nor named", Linter{}, conditioned(`{}`), []string{"web-01", "web-02.example.com", "db-01"}},
 		{"not mapped", Linter{Anchors: own.Anchors, Profile: &Mapping{Fields: map[string][]string{"x509Subject": {"OU"}}}}, statementWith(nil), nil},
 		{"later", Linter{Anchors: own.Anchors, Now: time.Unix(2e9, 0)}, tagged(`"DateLessThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}`), nil},
 	} {
