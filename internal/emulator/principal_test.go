@@ -1,6 +1,8 @@
 package emulator
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -115,6 +117,17 @@ func TestPrincipalTag_role(t *testing.T) {
 		t.Error(err)
 	}
 	wantAPIError(t, list(tag("STAGE", "prod"), tag("team", "db")), "AccessDenied", "iam:ListRoles")
+}
+
+// TestSession_setTags: a tag of a role in another case is not there beside the session's.
+func TestSession_setTags(t *testing.T) {
+	t.Parallel()
+	keys := map[string][]string{"aws:PrincipalTag/stage": {"test"}, "aws:PrincipalTag/Team": {"web"}, "aws:PrincipalArn": {"x"}}
+	(&Session{Tags: map[string]string{"STAGE": "prod"}}).setTags(keys)
+	want := map[string][]string{"aws:PrincipalTag/STAGE": {"prod"}, "aws:PrincipalTag/Team": {"web"}, "aws:PrincipalArn": {"x"}}
+	if !maps.EqualFunc(keys, want, slices.Equal) {
+		t.Errorf("%v, want %v", keys, want)
+	}
 }
 
 // TestGetSessionToken_limits: without multi-factor authentication its sessions call no IAM, and nobody has a device for it.
