@@ -178,3 +178,19 @@ func TestControlPlane_passRole(t *testing.T) {
 		t.Errorf("a refused call gave the role: %s", got)
 	}
 }
+
+// TestControlPlane_time: aws:CurrentTime is the time of the call, which a fault may shift.
+func TestControlPlane_time(t *testing.T) {
+	t.Parallel()
+	policy := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"rolesanywhere:ListProfiles","Resource":"*",
+		"Condition":{"DateLessThan":{"aws:CurrentTime":"2026-11-21T12:02:00Z"}}}}`
+	bob := User{ARN: "arn:aws:iam::111122223333:user/bob", AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret", Permissions: iam.Permissions{Inline: map[string]string{"p": policy}}}
+	w := newRehearsal(t, func(c *Config) { c.Users = []User{bob} })
+	if response, body := w.call(t, bob, http.MethodGet, "/profiles", ""); response.StatusCode != http.StatusOK {
+		t.Errorf("at noon: %s %s", response.Status, body)
+	}
+	w.inject(t, "rolesanywhere:skew=4m")
+	if response, body := w.call(t, bob, http.MethodGet, "/profiles", ""); !strings.HasPrefix(refusalOf(response, body), "403 AccessDeniedException: ") {
+		t.Errorf("four minutes later: %s %s", response.Status, body)
+	}
+}

@@ -7,6 +7,7 @@ import (
 
 	"kedge/internal/emulator/iam"
 	"kedge/internal/emulator/policy"
+	"kedge/internal/emulator/rolesanywhere"
 	"kedge/internal/emulator/wire"
 )
 
@@ -27,13 +28,13 @@ func (e *Emulator) performIAM(who *principal, parameters wire.Parameters, now ti
 }
 
 // authorizeResource asks the policies of a caller about an action on a resource of IAM Roles Anywhere.
-func (e *Emulator) authorizeResource(caller wire.Caller, action, resource string, context policy.Context) *wire.Error {
-	who := e.find(caller.AccessKeyID)
+func (e *Emulator) authorizeResource(c rolesanywhere.Call, action, resource string, context policy.Context) *wire.Error {
+	who := e.find(c.Caller.AccessKeyID)
 	if who == nil {
 		return wire.Denied("The security token included in the request is invalid.", "the access key was deleted meanwhile")
 	}
-	who.Caller = caller
-	for key, values := range who.conditionKeys(e.config.Now()) {
+	who.Caller = c.Caller
+	for key, values := range who.conditionKeys(c.Now) {
 		context.Set(key, values...)
 	}
 	request := policy.Request{Action: action, Resource: resource, Context: context}

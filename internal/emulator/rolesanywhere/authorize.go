@@ -20,7 +20,7 @@ func (s *Store) authorize(op Operation, c *Call) *wire.Error {
 		return nil
 	}
 	for _, p := range s.permissions(op, c) {
-		if refusal := s.Authorize(c.Caller, p.action, p.resource, p.context); refusal != nil {
+		if refusal := s.Authorize(*c, p.action, p.resource, p.context); refusal != nil {
 			return refusal
 		}
 	}

@@ -55,7 +55,7 @@ func TestAuthorize_permissions(t *testing.T) {
 	} {
 		s := profileStore(t)
 		var got []string
-		s.Authorize = func(_ wire.Caller, action, resource string, context policy.Context) *wire.Error {
+		s.Authorize = func(_ Call, action, resource string, context policy.Context) *wire.Error {
 			text := action + " " + resource
 			for _, key := range []string{"aws:RequestTag/k", "aws:TagKeys", "iam:PassedToService"} {
 				for _, value := range context.Values(key) {
@@ -97,7 +97,7 @@ func asked(t *testing.T, name, body string) string {
 	t.Helper()
 	s := profileStore(t)
 	got := ""
-	s.Authorize = func(_ wire.Caller, _, resource string, context policy.Context) *wire.Error {
+	s.Authorize = func(_ Call, _, resource string, context policy.Context) *wire.Error {
 		got = resource
 		for _, key := range []string{"aws:RequestTag/k", "aws:TagKeys"} {
 			if context.Values(key) != nil {

@@ -15,9 +15,9 @@ import (
 
 // Store has the resources of all accounts and regions. It is safe for concurrent use.
 type Store struct {
-	// Authorize decides whether a caller may perform an action, such as "rolesanywhere:GetProfile", on
-	// a resource, an ARN or *. Nil allows everything. It must be set before the first call.
-	Authorize func(caller wire.Caller, action, resource string, context policy.Context) *wire.Error
+	// Authorize decides whether the caller of a call may perform an action, such as "rolesanywhere:GetProfile", on
+	// a resource, an ARN or *, at the time of the call. Nil allows everything. It must be set before the first call.
+	Authorize func(c Call, action, resource string, context policy.Context) *wire.Error
 
 	folder state.Folder
 
