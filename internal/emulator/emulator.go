@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -115,8 +116,11 @@ func (e *Emulator) logUnwritten(err error) {
 }
 
 // Flush writes what sessions have left to be written into the state folder. Call it before the process ends: what the
-// control plane changed is there before its answer, sessions and subjects soon after theirs.
-func (e *Emulator) Flush() error { return errors.Join(e.sessions.files.Flush(), e.resources.Flush()) }
+// control plane changed is there before its answer, sessions and subjects soon after theirs. It
+// waits until ctx ends at most; the error has how many files were not written.
+func (e *Emulator) Flush(ctx context.Context) error {
+	return errors.Join(e.sessions.files.Flush(ctx), e.resources.Flush(ctx))
+}
 
 // TrustAnchorARN returns the ARN of the first trust anchor, or the one that it will get.
 func (e *Emulator) TrustAnchorARN() string {

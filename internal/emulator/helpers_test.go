@@ -3,6 +3,7 @@ package emulator
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -108,7 +109,7 @@ func newEmulator(t testing.TB, root *authority, change ...func(*Config)) *Emulat
 
 func flush(t testing.TB, e *Emulator) {
 	t.Helper()
-	if err := e.Flush(); err != nil {
+	if err := e.Flush(context.Background()); err != nil {
 		t.Error(err)
 	}
 }

@@ -32,10 +32,16 @@ func Listen(ctx context.Context, address string, remote bool) (net.Listener, err
 	return new(net.ListenConfig).Listen(ctx, "tcp", address)
 }
 
-// Run serves an emulator on l until ctx ends, as [Serve] does, and then writes into the state folder what is not there yet.
+// flushTimeout bounds how long an emulator that ends waits for its disk.
+const flushTimeout = 10 * time.Second
+
+// Run serves an emulator on l until ctx ends, as [Serve] does, and then writes into the state folder what is not there
+// yet, for ten seconds at most.
 func Run(ctx context.Context, l net.Listener, e *Emulator) error {
 	err := Serve(ctx, l, e.Handler())
-	return errors.Join(err, e.Flush())
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	defer cancel()
+	return errors.Join(err, e.Flush(grace))
 }
 
 // Serve serves on l until ctx ends, then gives open requests two seconds to finish. It uses HTTP/1

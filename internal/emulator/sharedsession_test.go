@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -82,12 +83,12 @@ func TestStore_limit(t *testing.T) {
 		add(testNow.Add(time.Duration(i) * time.Second))
 	}
 	check("five", 2)
-	if err := s.files.Flush(); err != nil {
+	if err := s.files.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s = open()
 	check("after a restart", 2)
-	t.Cleanup(func() { _ = s.files.Flush() }) // before the folder is removed
+	t.Cleanup(func() { _ = s.files.Flush(context.Background()) }) // before the folder is removed
 	add(testNow.Add(10 * time.Second))
 	check("one more", 3)
 	add(testNow.Add(48 * time.Hour))

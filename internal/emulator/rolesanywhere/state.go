@@ -1,6 +1,7 @@
 package rolesanywhere
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json/jsontext"
@@ -106,8 +107,8 @@ func (s *Store) record(r resource) (record, error) {
 // call that named it; see Report of package state.
 func (s *Store) Report(report func(error)) { s.folder.Report(report) }
 
-// Flush writes what waits to be written into the state folder: subjects.
-func (s *Store) Flush() error { return s.folder.Flush() }
+// Flush writes what waits to be written into the state folder, subjects, until ctx ends.
+func (s *Store) Flush(ctx context.Context) error { return s.folder.Flush(ctx) }
 
 // forget removes a resource from the state folder. Of a seed it stays that it was deleted.
 func (s *Store) forget(b *Base) error {

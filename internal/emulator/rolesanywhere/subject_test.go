@@ -29,7 +29,7 @@ func leafOf(t *testing.T, name string, serial int64) *x509.Certificate {
 // subjects returns the number of subjects, in memory and in the folder.
 func subjects(t *testing.T, s *Store, dir string) (memory, files int) {
 	t.Helper()
-	if err := s.Flush(); err != nil {
+	if err := s.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	found, err := filepath.Glob(filepath.Join(dir, Service, "subject-*.json"))

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -50,6 +51,8 @@ func reason(err error) string {
 		{syscall.EROFS, "the file system is read-only"},
 		{syscall.EIO, "the disk has errors"},
 		{fs.ErrPermission, "this user may not write there"},
+		{context.DeadlineExceeded, "the disk takes too long"},
+		{context.Canceled, "the disk takes too long"},
 		{fs.ErrNotExist, "there is no such folder any more"},
 	} {
 		if errors.Is(err, r.of) {

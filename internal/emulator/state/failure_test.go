@@ -1,6 +1,7 @@
 package state
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ func TestWriteError(t *testing.T) {
 		"the file system is read-only":      syscall.EROFS,
 		"the disk has errors":               syscall.EIO,
 		"this user may not write there":     syscall.EACCES,
+		"the disk takes too long":           context.DeadlineExceeded,
 		"there is no such folder any more":  syscall.ENOENT,
 		"the system refuses it":             errors.New("unlinkat /state/ASIA.json: strange"),
 	} {

@@ -3,6 +3,7 @@
 package state
 
 import (
+	"context"
 	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"errors"
@@ -131,11 +132,11 @@ func (f Folder) Report(report func(error)) {
 }
 
 // Flush writes what waits to be written; see [Writer.Flush].
-func (f Folder) Flush() error {
+func (f Folder) Flush(ctx context.Context) error {
 	if f.path == "" {
 		return nil
 	}
-	return f.writer.Flush()
+	return f.writer.Flush(ctx)
 }
 
 func (f Folder) file(name string) string { return filepath.Join(f.path, name+extension) }

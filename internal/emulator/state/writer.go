@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"os"
+	"slices"
 	"sync"
 )
 
@@ -19,7 +20,8 @@ type Writer struct {
 
 	mu      sync.Mutex
 	waiting map[string][]byte // contents by path; nil: the file is to be removed
-	order   []string          // the paths in waiting, and some that were written by Now meanwhile
+	order   []string          // the paths in waiting, those that have waited longest first
+	writing string            // the file that was taken from waiting and is with the disk
 	ended   chan struct{}     // closed when the goroutine ends; nil: there is none
 	failed  error             // of the last file that could not be written, which still waits
 	report  func(error)       // see Report
@@ -53,8 +55,8 @@ func (w *Writer) Later(path string, data []byte) error {
 	return nil
 }
 
-// Now writes a file before it returns, in the place of what waits for it; nil data removes it. It waits for one file at
-// most.
+// Now writes a file before it returns, in the place of what waits for it; nil data removes it. It waits for the file that
+// is being written, and for those of other callers of Now that came before it, but not for those that wait.
 func (w *Writer) Now(path string, data []byte) error {
 	w.disk.Lock()
 	defer w.disk.Unlock()
@@ -62,6 +64,7 @@ func (w *Writer) Now(path string, data []byte) error {
 	err := w.write(path, data)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.writing = ""
 	if err == nil {
 		w.failed = nil
 		w.start()
@@ -76,7 +79,11 @@ func (w *Writer) take(path string) (data []byte, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	data, ok = w.waiting[path]
-	delete(w.waiting, path)
+	if ok {
+		delete(w.waiting, path)
+		w.order = slices.DeleteFunc(w.order, func(p string) bool { return p == path })
+		w.writing = path
+	}
 	return data, ok
 }
 
@@ -86,21 +93,6 @@ func (w *Writer) putBack(path string, data []byte) {
 		w.waiting[path] = data
 		w.order = append(w.order, path)
 	}
-}
-
-// Flush writes what waits before it returns. The error is that of a file which could not be written, and still waits.
-func (w *Writer) Flush() error {
-	w.mu.Lock()
-	w.failed = nil
-	w.start()
-	ended := w.ended
-	w.mu.Unlock()
-	if ended != nil {
-		<-ended
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.failed
 }
 
 // start starts the goroutine if there is none and something waits. The caller holds mu.
@@ -144,6 +136,7 @@ func (w *Writer) writeFirst() (path string, ok bool, err error) {
 	err = w.write(path, data)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.writing = ""
 	if err != nil {
 		w.failed, w.ended = err, nil
 		w.putBack(path, data)
@@ -155,16 +148,15 @@ func (w *Writer) writeFirst() (path string, ok bool, err error) {
 func (w *Writer) first() (path string, data []byte, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for len(w.order) > 0 {
-		path, w.order = w.order[0], w.order[1:]
-		if data, ok = w.waiting[path]; ok {
-			delete(w.waiting, path)
-			return path, data, true
-		}
+	if len(w.order) == 0 {
+		w.order, w.ended = nil, nil // and the array of the order
+		return "", nil, false
 	}
-	w.order = nil // and its array
-	w.ended = nil
-	return "", nil, false
+	path, w.order = w.order[0], w.order[1:]
+	data = w.waiting[path]
+	delete(w.waiting, path)
+	w.writing = path
+	return path, data, true
 }
 
 func (w *Writer) write(path string, data []byte) error {

@@ -46,7 +46,7 @@ func TestWriter(t *testing.T) {
 		}
 	}
 	close(d.proceed)
-	if err := w.Flush(); err != nil {
+	if err := w.Flush(t.Context()); err != nil {
 		t.Error(err)
 	}
 	slices.Sort(d.written)
@@ -54,6 +54,7 @@ func TestWriter(t *testing.T) {
 	if last := d.written[len(d.written)-3:]; len(d.written) > 4 || !slices.Equal(last, []string{"a=2", "b=2", "c=2"}) {
 		t.Errorf("written: %q", d.written)
 	}
+	w.rest()
 	if w.ended != nil || len(w.waiting) > 0 || len(w.order) > 0 {
 		t.Error("an idle writer is not at rest")
 	}
@@ -75,7 +76,7 @@ func TestWriter_now(t *testing.T) {
 		d.proceed <- nil
 	}
 	close(d.proceed)
-	if err := errors.Join(<-done, w.Flush()); err != nil {
+	if err := errors.Join(<-done, w.Flush(t.Context())); err != nil {
 		t.Error(err)
 	}
 	if !slices.Contains(d.written, "b=new") || d.written[len(d.written)-1] == "b=old" {
@@ -100,7 +101,7 @@ func TestWriter_newer(t *testing.T) {
 		t.Fatal(err)
 	}
 	close(d.proceed)
-	if err := errors.Join(<-done, w.Flush()); err != nil {
+	if err := errors.Join(<-done, w.Flush(t.Context())); err != nil {
 		t.Error(err)
 	}
 	if !slices.Equal(d.written, []string{"a=1", "a=2"}) {
@@ -117,12 +118,10 @@ func TestWriter_failed(t *testing.T) {
 	if err := w.Later("a", []byte("1")); err != nil {
 		t.Fatal(err)
 	}
+	w.rest()
 	d.proceed <- full
-	if err := w.Flush(); !errors.Is(err, full) {
+	if err := w.Flush(t.Context()); !errors.Is(err, full) {
 		t.Fatalf("flush: %v", err)
-	}
-	for len(d.proceed) > 0 { // Flush may have waited for the first one
-		<-d.proceed
 	}
 	d.proceed <- full
 	if err := w.Later("b", []byte("1")); !errors.Is(err, full) {
@@ -131,11 +130,21 @@ func TestWriter_failed(t *testing.T) {
 	for range 2 {
 		d.proceed <- nil
 	}
-	if err := errors.Join(w.Later("c", []byte("1")), w.Flush()); err != nil {
+	if err := errors.Join(w.Later("c", []byte("1")), w.Flush(t.Context())); err != nil {
 		t.Error(err)
 	}
 	if !slices.Equal(d.written, []string{"c=1", "a=1"}) {
 		t.Errorf("written: %q", d.written)
+	}
+}
+
+// rest waits until the goroutine has ended.
+func (w *Writer) rest() {
+	w.mu.Lock()
+	ended := w.ended
+	w.mu.Unlock()
+	if ended != nil {
+		<-ended
 	}
 }
 
@@ -164,7 +173,7 @@ func TestWriter_bounded(t *testing.T) {
 	case <-time.After(100 * time.Millisecond):
 	}
 	close(d.proceed)
-	if err := errors.Join(<-done, w.Flush()); err != nil || len(d.written) != maxWaiting+2 {
+	if err := errors.Join(<-done, w.Flush(t.Context())); err != nil || len(d.written) != maxWaiting+2 {
 		t.Errorf("%d files, error %v", len(d.written), err)
 	}
 }
@@ -174,7 +183,7 @@ func TestWriter_files(t *testing.T) {
 	t.Parallel()
 	w, path := &Writer{}, filepath.Join(t.TempDir(), "a")
 	for _, want := range []string{"1", "2"} {
-		if err := errors.Join(w.Later(path, []byte(want)), w.Flush()); err != nil {
+		if err := errors.Join(w.Later(path, []byte(want)), w.Flush(t.Context())); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != want {
@@ -182,7 +191,7 @@ func TestWriter_files(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if err := errors.Join(w.Later(path, nil), w.Flush()); err != nil {
+		if err := errors.Join(w.Later(path, nil), w.Flush(t.Context())); err != nil {
 			t.Error(err)
 		}
 	}
