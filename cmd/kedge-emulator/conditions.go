@@ -19,7 +19,7 @@ type conditionFlags struct {
 
 func (o *conditionFlags) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.Float64Var(&o.requestRate, "request-rate", 0, "throttle the control planes above this `number` of requests in a second, as AWS does above 1 (default: no limit)")
+	f.Float64Var(&o.requestRate, "request-rate", 0, "throttle the control planes above this `number` of requests in a second; the quota of IAM Roles Anywhere is 1, those of IAM are not published (default: no limit)")
 	f.DurationVar(&o.propagationDelay, "propagation-delay", 0, "let sessions and permissions follow changes of IAM after this `duration`, such as 10s (default: at once)")
 	f.BoolVar(&o.staleReads, "stale-reads", false, "let operations of IAM that read show changes as late")
 	f.Float64Var(&o.lostAnswers, "lost-answers", 0, "close the connection before this `share` of the control planes' answers, such as 0.1 (default: none)")
