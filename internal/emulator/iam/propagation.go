@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -58,12 +59,19 @@ func (s *Store) readable(current *data) *data {
 	return s.propagation.effective()
 }
 
-// announce makes a new snapshot take effect after the delay.
+// maxPending bounds the snapshots that are kept. Ours; AWS publishes nothing about many changes in a short time.
+const maxPending = 1000
+
+// announce makes a new snapshot take effect after the delay. Above maxPending, the oldest takes effect early.
 func (s *Store) announce(d *data) {
 	if p := s.propagation; p != nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.pending = append(p.pending, change{d, p.Now().Add(p.Delay)})
+		if len(p.pending) > maxPending {
+			p.inEffect = p.pending[0].data
+			p.pending = slices.Delete(p.pending, 0, 1) // which lets go of the snapshot
+		}
 	}
 }
 
