@@ -14,7 +14,8 @@ import (
 // late, they lose answers. The zero value is none of that. A [Fault] is for single requests.
 type Conditions struct {
 	// RequestRate is how many requests in a second IAM Roles Anywhere takes for each of trust anchors, profiles, CRLs,
-	// subjects and tags, and IAM in all, in each account and region. AWS takes 1 (guide, "quotas"). 0 is no limit.
+	// subjects and tags, and IAM in all, in each account and region. IAM Roles Anywhere of AWS takes 1 (guide, "quotas");
+	// the quotas of IAM are not published. 0 is no limit.
 	RequestRate float64
 
 	// PropagationDelay is how long CreateSession, AssumeRole and the checks of permissions and access keys use what was
