@@ -97,3 +97,28 @@ func TestStore_limit(t *testing.T) {
 		t.Errorf("the order of %d sessions is kept", len(s.order))
 	}
 }
+
+// TestStore_shareRestart: sessions that are read from the state folder share as well.
+func TestStore_shareRestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := openStore(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.add(assumedSession()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.files.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = openStore(dir); err != nil {
+		t.Fatal(err)
+	}
+	all := s.all()
+	if len(all) != 2 || unsafe.StringData(all[0].AssumedRoleARN) != unsafe.StringData(all[1].AssumedRoleARN) {
+		t.Errorf("two of %d sessions of a host have their strings twice after a restart", len(all))
+	}
+}
