@@ -50,10 +50,10 @@ func (f *caFlags) add(cmd *cobra.Command, d caDefaults) {
 		to         *constraintFlags
 		verb, what string
 	}{{&f.permitted, "permit", "only names such as `NAME` may be issued below it"}, {&f.excluded, "exclude", "no names such as `NAME` may be issued below it"}} {
-		flags.StringSliceVar(&c.to.dns, c.verb+"-dns", nil, c.what+": a domain, with all below")
-		flags.StringSliceVar(&c.to.uri, c.verb+"-uri", nil, c.what+": the host in a URI, or .DOMAIN for all hosts below")
-		flags.StringSliceVar(&c.to.ip, c.verb+"-ip", nil, c.what+": a range of addresses, such as 10.0.0.0/8")
-		flags.StringSliceVar(&c.to.email, c.verb+"-email", nil, c.what+": an address, or the domain of addresses")
+		flags.Var(cli.LimitList(&c.to.dns), c.verb+"-dns", c.what+": a domain, with all below")
+		flags.Var(cli.LimitList(&c.to.uri), c.verb+"-uri", c.what+": the host in a URI, or .DOMAIN for all hosts below")
+		flags.Var(cli.LimitList(&c.to.ip), c.verb+"-ip", c.what+": a range of addresses, such as 10.0.0.0/8")
+		flags.Var(cli.LimitList(&c.to.email), c.verb+"-email", c.what+": an address, or the domain of addresses")
 	}
 	flags.StringSliceVar(&f.crlURLs, "crl-url", nil, "`URL` where the CRL of its issuer is, for its certificate")
 	f.allow.add(cmd)

@@ -69,7 +69,7 @@ the first host without one.`,
 	flags.StringVar(&o.request.Profile, "profile", "", "`NAME` of the profile in the configuration; its default_profile when not given")
 	flags.IntVar(&o.request.Uses, "uses", 1, "`NUMBER` of hosts that can use a token")
 	flags.Var((*lifetime)(&o.request.Lifetime), "ttl", "`TIME` in which a token can be used, such as 15m, 8h or 30d")
-	flags.StringSliceVar(&o.request.Networks, "network", nil, "`ADDRESSES` from which a token can be used, a range such as 10.1.0.0/16; may be repeated")
+	flags.Var(cli.LimitList(&o.request.Networks), "network", "`ADDRESSES` from which a token can be used, a range such as 10.1.0.0/16; may be repeated")
 	flags.StringVar(&o.request.ForKey, "for-key", "", "SHA-256 `HASH` of the only public key, as SubjectPublicKeyInfo, that can use the token")
 	flags.BoolVar(&o.request.Replace, "replace", false, "give the name to another key: the one that holds it can renew no more")
 	flags.StringVar(&o.request.URL, "url", "", "`URL` by which hosts reach the server; server.url of the configuration when not given")

@@ -49,6 +49,9 @@ func (r RoleSettings) check() error {
 	if len(r.Names)+len(r.SANURIs)+len(r.Units) == 0 {
 		return errors.New("names, san_uri or ou must say whose role it is")
 	}
+	if slices.Contains(r.Issuers, "") {
+		return errors.New("issuer: the name of the authority is empty")
+	}
 	for _, text := range r.FromRoles {
 		if _, err := ParseRole(text); err != nil {
 			return fmt.Errorf("from_role: %w", err)
