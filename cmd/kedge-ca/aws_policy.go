@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +37,8 @@ IAM's wildcards, which cross dots and slashes: write ** for them, since * and ? 
 With --role, the hosts are those of the role of that name under aws: roles: in kedge-ca.yaml.
 
 With --san-uri, --ou and --issuer, certificates must have that, too. The trust anchor is that of
---trust-anchor, or else the one in aws.yaml in the CA's folder or under server: aws: in the configuration.
+--trust-anchor. Otherwise aws.yaml in the CA's folder has it: for the one --issuer, or else the issuing
+authority, or for the roots; then server: aws: in the configuration.
 
 With --from-role it is the trust policy of a role that hosts assume by another one, such as a role of
 another account; kedge does that with --assume-role-arn.`,
@@ -87,6 +90,9 @@ func runAWSPolicy(ctx context.Context, s *store, o *awsPolicyOptions) error {
 	if err := o.resolve(ctx, s); err != nil {
 		return err
 	}
+	if err := o.findAnchor(ctx, s); err != nil {
+		return err
+	}
 	trust, notes := o.trust.Narrow(s.Settings.ProfileConfigs())
 	text, err := trust.Policy()
 	if err != nil {
@@ -104,7 +110,7 @@ func runAWSPolicy(ctx context.Context, s *store, o *awsPolicyOptions) error {
 	return report.Write(o.Out, text)
 }
 
-// resolve fills in what the CA knows: the role, the common names of its issuers, and the trust anchor.
+// resolve fills in the role, and the common names of its issuers.
 func (o *awsPolicyOptions) resolve(ctx context.Context, s *store) (err error) {
 	if o.named != "" {
 		if o.role, err = s.Settings.Role(o.named); err != nil {
@@ -120,12 +126,20 @@ func (o *awsPolicyOptions) resolve(ctx context.Context, s *store) (err error) {
 		issuers = append(issuers, path[0].Certificate.Subject.CommonName)
 	}
 	o.trust.Hosts, o.trust.Hubs = awsadmin.HostsOf(o.role, issuers), o.role.FromRoles
-	if o.trust.Anchor == "" && len(o.trust.Hubs) == 0 {
-		known, err := s.TrustAnchors()
-		if err != nil {
-			return err
-		}
-		o.trust.Anchor = known.Anchor("")
+	return nil
+}
+
+// findAnchor fills in the trust anchor, if none is given, and prints which if several are known.
+func (o *awsPolicyOptions) findAnchor(ctx context.Context, s *store) error {
+	if o.trust.Anchor != "" || len(o.trust.Hubs) > 0 {
+		return nil
+	}
+	found, err := s.HostAnchor(ctx, o.role.Issuers)
+	if err != nil {
+		return err
+	}
+	if o.trust.Anchor = found.ARN; found.ARN != "" && len(found.Others) > 0 {
+		o.warn(fmt.Sprintf("several trust anchors are known: took %s, not %s; --trust-anchor gives another one", found.ARN, strings.Join(found.Others, ", ")))
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func TestParseSettings_roles_refuses(t *testing.T) {
 		"aws: {roles: {'a b': {names: [x]}}}\n":                        `: aws.roles: "a b" is no name of a role: 1 to 64 letters`,
 		"aws: {roles: {" + strings.Repeat("r", 65) + ": {ou: [x]}}}\n": `: aws.roles: "rrr`,
 		"aws: {roles: {a: {names: [x], from_role: ['*']}}}\n":          `: aws.roles.a: from_role: "*" is not the ARN of a role`,
-		"aws: {roles: {a: {names: [x], issuer: ['']}}}\n":             `: aws.roles.a: issuer: the name of the authority is empty`,
+		"aws: {roles: {a: {names: [x], issuer: ['']}}}\n":              `: aws.roles.a: issuer: the name of the authority is empty`,
 		"aws: {roles: {a: {name: x}}}\n":                               `:1: unknown key "name": there are names, san_uri, ou, issuer, from_role`,
 	} {
 		if s, err := ParseSettings([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {

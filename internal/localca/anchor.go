@@ -2,7 +2,11 @@ package localca
 
 import (
 	"cmp"
+	"context"
+	"errors"
+	"slices"
 
+	"kedge/ca/issuance"
 	"kedge/internal/cadir"
 )
 
@@ -15,4 +19,52 @@ func (c *CA) TrustAnchors() (*cadir.AWS, error) {
 	}
 	known.TrustAnchor = cmp.Or(known.TrustAnchor, c.Settings.Server.AWS.TrustAnchorARN)
 	return known, nil
+}
+
+// HostAnchor is the trust anchor that hosts use.
+type HostAnchor struct {
+	ARN    string   // empty: none is known
+	Others []string // of this CA, that were not taken
+}
+
+// HostAnchor returns the trust anchor of hosts whose certificates these authorities issue; without any, the
+// issuing one. It is that of the single authority or of the nearest one above it, then that of the roots,
+// then the one that the configuration names for hosts.
+func (c *CA) HostAnchor(ctx context.Context, issuers []string) (HostAnchor, error) {
+	known, err := c.TrustAnchors()
+	if err != nil {
+		return HostAnchor{}, err
+	}
+	arn, err := c.anchorAbove(ctx, known, issuers)
+	if err != nil {
+		return HostAnchor{}, err
+	}
+	chosen := HostAnchor{ARN: cmp.Or(arn, known.TrustAnchor)}
+	for _, other := range append(known.Anchors(), c.Settings.Server.AWS.TrustAnchorARN) {
+		if other != "" && other != chosen.ARN && !slices.Contains(chosen.Others, other) {
+			chosen.Others = append(chosen.Others, other)
+		}
+	}
+	return chosen, nil
+}
+
+// anchorAbove returns the trust anchor that holds an authority or the nearest one above it; empty: none has
+// one of its own.
+func (c *CA) anchorAbove(ctx context.Context, known *cadir.AWS, issuers []string) (string, error) {
+	if len(issuers) > 1 {
+		return "", nil
+	}
+	path, err := c.Service.Path(ctx, cmp.Or(issuers...))
+	if len(issuers) == 0 && errors.Is(err, issuance.ErrNoAuthority) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	for _, authority := range path {
+		if arn := known.TrustAnchors[authority.Name]; arn != "" {
+			return arn, nil
+		}
+	}
+	return "", nil
 }
