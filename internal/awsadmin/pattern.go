@@ -2,6 +2,7 @@ package awsadmin
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -35,8 +36,6 @@ func parsePattern(text string) pattern {
 	return p
 }
 
-func isWildcard(part string) bool { return part == "*" || part == "**" || part == "?" }
-
 func (p pattern) hasWildcards() bool { return p.replace("") != p.text || p.text == "" }
 
 // matchesAll reports whether there is nothing but wildcards. A value that is empty selects nothing
@@ -48,16 +47,29 @@ func (p pattern) literal() string { return p.replace("") }
 
 // iam returns the pattern with IAM's wildcards: its * crosses dots and slashes (IAMG
 // reference_policies_elements_condition_operators, "String condition operators").
-func (p pattern) iam() string { return p.replace("*") }
+func (p pattern) iam() string { return p.fill("*", "?") }
 
-// wide returns the pattern that matches all that IAM's would.
-func (p pattern) wide() string { return p.replace("**") }
+// wide returns the pattern that matches all that IAM's would; empty where there is a ?, which IAM has too, for
+// any one character: a run would match far more.
+func (p pattern) wide() string {
+	if slices.Contains(p.parts, "?") {
+		return ""
+	}
+	return p.replace("**")
+}
 
-func (p pattern) replace(wildcard string) string {
+// replace writes the pattern with another text for its wildcards.
+func (p pattern) replace(wildcard string) string { return p.fill(wildcard, wildcard) }
+
+// fill writes the pattern with one text for each run of characters, and another for each ?.
+func (p pattern) fill(run, one string) string {
 	var b strings.Builder
 	for _, part := range p.parts {
-		if isWildcard(part) {
-			part = wildcard
+		switch part {
+		case "?":
+			part = one
+		case "*", "**":
+			part = run
 		}
 		b.WriteString(part)
 	}
@@ -66,14 +78,14 @@ func (p pattern) replace(wildcard string) string {
 
 // alsoMatched returns examples of names that a policy with IAM's wildcards would match, and the
 // pattern does not.
-func (p pattern) alsoMatched() []string { return []string{p.replace("a.b"), p.replace("a/b")} }
+func (p pattern) alsoMatched() []string { return []string{p.fill("a.b", "."), p.fill("a/b", "/")} }
 
 // PatternError reports a pattern with a wildcard that stops at dots and slashes. IAM has none: the
 // policy would give the role to more hosts than the pattern names.
 type PatternError struct {
 	Pattern string
-	Wide    string   // the pattern that a policy can express
-	Also    []string // examples of names that only Wide matches
+	Wide    string   // the pattern that a policy can express; empty: none is near
+	Also    []string // examples of names that IAM's wildcards would match, too
 }
 
 func (e *PatternError) Error() string {

@@ -62,6 +62,7 @@ func TestAdvice(t *testing.T) {
 		{"other key", hardware(), errors.New("other"), ""},
 		{"no trust anchor", atAWS(), awsadmin.ErrNoAnchor, "--trust-anchor ARN"},
 		{"narrow pattern", atAWS(), &awsadmin.PatternError{Wide: "web-**"}, "write 'web-**'"},
+		{"question mark", atAWS(), &awsadmin.PatternError{}, "list the names"},
 		{"long policy", atAWS(), &awsadmin.LengthError{Length: 4096}, "--max-length 4096"},
 		{"open policy", atAWS(), &awsadmin.LintError{}, "kedge-ca aws policy"},
 		{"no policy", atAWS(), &awsadmin.MalformedError{Err: errors.New("x")}, "aws iam get-role"},

@@ -15,6 +15,9 @@ func atAWS() advice.Table {
 		advice.Any("give its ARN: --trust-anchor ARN; \"kedge-ca bundle --aws-cli --trust-anchor ARN\" keeps it", awsadmin.ErrNoAnchor),
 		advice.Any("name the hosts, or a pattern with more in it than wildcards", awsadmin.ErrNoHosts),
 		advice.About(func(e *awsadmin.PatternError) string {
+			if e.Wide == "" {
+				return "list the names, or give such hosts an OU in a profile of their own and take --ou"
+			}
 			return fmt.Sprintf("if all of these are meant, write '%s'; otherwise list the names, or give such hosts an OU in a profile of their own and take --ou", e.Wide)
 		}),
 		advice.Kind[*awsadmin.ValueError]("check the name with kedge-ca who; a value outside that alphabet needs another attribute: --san-uri or --ou"),
