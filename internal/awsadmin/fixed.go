@@ -13,23 +13,16 @@ import (
 // and what a person should know about its hosts.
 func (t Trust) Narrow(profiles map[string]ca.ProfileConfig) (Trust, report.Notes) {
 	var notes report.Notes
-	if fixed := t.Hosts.Fixed(profiles); fixed != nil {
-		if len(fixed.Hosts.Units) > 0 {
-			notes.Done("profile %q gives OU=%s to each certificate for %s, and no other profile does: the policy has that in the place of the names", fixed.Profile, fixed.Hosts.Units[0], t.Hosts.Names[0])
-		} else {
-			notes.Done("profile %q alone allows URIs %s: the policy has these in the place of the names; hosts need one, as the first URI of their certificate", fixed.Profile, fixed.Hosts.URIs[0])
-		}
-		t.Hosts = fixed.Hosts
-		return t, notes
+	fixed := t.Hosts.Fixed(profiles)
+	if fixed == nil {
+		return t, t.Hosts.doubts(profiles)
 	}
-	for _, unit := range t.Hosts.Units {
-		switch giving := unitIn(unit, profiles); {
-		case len(giving) == 0:
-			notes.Warn("no profile in the configuration gives OU=%s", unit)
-		case len(giving) > 1:
-			notes.Warn("OU=%s is given by several profiles, %s: hosts of each of them get the role", unit, strings.Join(giving, ", "))
-		}
+	if len(fixed.Hosts.Units) > 0 {
+		notes.Done("profile %q gives OU=%s to each certificate for %s, and no other profile does: the policy has that in the place of the names; older certificates have it only from their renewal on, and other CAs below the trust anchor may give it", fixed.Profile, fixed.Hosts.Units[0], t.Hosts.Names[0])
+	} else {
+		notes.Done("profile %q alone allows URIs %s: the policy has these in the place of the names; hosts need one, as the first URI of their certificate", fixed.Profile, fixed.Hosts.URIs[0])
 	}
+	t.Hosts = fixed.Hosts
 	return t, notes
 }
 
@@ -67,23 +60,11 @@ func (h Hosts) Fixed(profiles map[string]ca.ProfileConfig) *Fixed {
 	return nil
 }
 
-// unitIn returns the profiles whose certificates can have an organizational unit, sorted.
-func unitIn(unit string, profiles map[string]ca.ProfileConfig) []string {
-	var names []string
-	for name, profile := range profiles {
-		if template := profile.Subject.OrganizationalUnit; template == unit || strings.Contains(template, "{") {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 // fixedUnit returns the organizational unit of each certificate of a profile, if no other profile can
 // give it. The {name} of a template stands for any text.
 func fixedUnit(profile ca.ProfileConfig, others map[string]ca.ProfileConfig) []string {
 	unit := profile.Subject.OrganizationalUnit
-	if unit == "" || strings.Contains(unit, "{") || len(unitIn(unit, others)) > 0 {
+	if unit == "" || strings.Contains(unit, "{") || len(givingUnit(unit, others)) > 0 {
 		return nil
 	}
 	return []string{unit}
@@ -99,20 +80,8 @@ func fixedURI(profile ca.ProfileConfig, others map[string]ca.ProfileConfig) []st
 	if !strings.HasSuffix(prefix, "/") || strings.Count(prefix, "/") < 4 { // scheme, //, a host and a path
 		return nil
 	}
-	for _, other := range others {
-		for _, uri := range other.SAN.URI {
-			if p := prefixOf(uri); strings.HasPrefix(p, prefix) || strings.HasPrefix(prefix, p) {
-				return nil
-			}
-		}
+	if pattern := prefix + "**"; len(allowingURI(pattern, others)) == 0 {
+		return []string{pattern}
 	}
-	return []string{prefix + "**"}
-}
-
-// prefixOf returns what comes before the first wildcard.
-func prefixOf(pattern string) string {
-	if n := strings.IndexAny(pattern, "*?"); n >= 0 {
-		return pattern[:n]
-	}
-	return pattern
+	return nil
 }

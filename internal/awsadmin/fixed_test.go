@@ -77,7 +77,7 @@ func TestTrust_Narrow(t *testing.T) {
 		"batch": {Names: []string{"batch-*"}, Subject: ca.SubjectConfig{OrganizationalUnit: "batch"}},
 		"web":   {Names: []string{"web-*"}, SAN: ca.SANConfig{URI: []string{"spiffe://ex.com/web/*"}}},
 		"a":     {Subject: ca.SubjectConfig{OrganizationalUnit: "shared"}},
-		"b":     {Subject: ca.SubjectConfig{OrganizationalUnit: "shared"}},
+		"b":     {Subject: ca.SubjectConfig{OrganizationalUnit: "shared"}, SAN: ca.SANConfig{URI: []string{"spiffe://ex.com/b"}}},
 	}
 	for _, tt := range []struct {
 		hosts, want Hosts
@@ -88,6 +88,11 @@ func TestTrust_Narrow(t *testing.T) {
 		{Hosts{Units: []string{"shared"}}, Hosts{Units: []string{"shared"}}, "warning: OU=shared is given by several profiles, a, b"},
 		{Hosts{Units: []string{"none"}}, Hosts{Units: []string{"none"}}, "warning: no profile in the configuration gives OU=none"},
 		{Hosts{Names: []string{"web-01"}}, Hosts{Names: []string{"web-01"}}, ""},
+		{Hosts{Units: []string{"sha**"}}, Hosts{Units: []string{"sha**"}}, "warning: OU=sha** is given by several profiles, a, b"},
+		{Hosts{Units: []string{"ba**"}}, Hosts{Units: []string{"ba**"}}, ""},
+		{Hosts{URIs: []string{"spiffe://ex.com/web/a"}}, Hosts{URIs: []string{"spiffe://ex.com/web/a"}}, ""},
+		{Hosts{URIs: []string{"spiffe://ex.com/**"}}, Hosts{URIs: []string{"spiffe://ex.com/**"}}, "warning: the URI spiffe://ex.com/** is allowed by several profiles, b, web: "},
+		{Hosts{URIs: []string{"spiffe://ex.com/none"}}, Hosts{URIs: []string{"spiffe://ex.com/none"}}, "warning: no profile in the configuration allows the URI spiffe://ex.com/none"},
 	} {
 		got, notes := Trust{Hosts: tt.hosts}.Narrow(profiles)
 		if !reflect.DeepEqual(got.Hosts, tt.want) || !strings.HasPrefix(notes.String(), tt.note) || tt.note == "" && len(notes) > 0 {
