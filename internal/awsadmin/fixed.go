@@ -13,9 +13,12 @@ import (
 // and what a person should know about its hosts.
 func (t Trust) Narrow(profiles map[string]ca.ProfileConfig) (Trust, report.Notes) {
 	var notes report.Notes
+	if len(t.Hubs) > 0 {
+		notes.Next("check the trust policy of %s: it must let in hosts of this CA alone, since whoever else gets that role with sts:SetSourceIdentity chooses which host it is", strings.Join(t.Hubs, ", "))
+	}
 	fixed := t.Hosts.Fixed(profiles)
 	if fixed == nil {
-		return t, t.Hosts.doubts(profiles)
+		return t, append(notes, t.Hosts.doubts(profiles)...)
 	}
 	if len(fixed.Hosts.Units) > 0 {
 		notes.Done("profile %q gives OU=%s to each certificate for %s, and no other profile does: the policy has that in the place of the names; older certificates have it only from their renewal on, and other CAs below the trust anchor may give it", fixed.Profile, fixed.Hosts.Units[0], t.Hosts.Names[0])

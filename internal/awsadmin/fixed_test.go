@@ -99,4 +99,8 @@ func TestTrust_Narrow(t *testing.T) {
 			t.Errorf("%+v: %+v, %s", tt.hosts, got.Hosts, notes)
 		}
 	}
+	_, notes := Trust{Hosts: Hosts{Names: []string{"web-01"}}, Hubs: []string{hubARN}}.Narrow(profiles)
+	if !strings.HasPrefix(notes.String(), "next: check the trust policy of "+hubARN+": it must let in hosts of this CA alone") {
+		t.Errorf("%s", notes)
+	}
 }

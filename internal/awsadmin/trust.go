@@ -29,9 +29,12 @@ type Trust struct {
 	// Anchor is the ARN of the trust anchor that hosts use for CreateSession, not of an alias: a name is
 	// unique only within one CA. It has no meaning with Hubs.
 	Anchor string
-	// Hubs are the ARNs of roles by which hosts assume this one, of another account, say.
+	// Hubs are the ARNs of roles by which hosts assume this one, of another account, say. Their trust policies
+	// must let in hosts of this CA alone: whoever else gets such a role with sts:SetSourceIdentity chooses the
+	// source identity, and so the host.
 	Hubs []string
-	// MaxLength is the most characters that the account takes, up to MaxTrustLength; 0: DefaultTrustLength.
+	// MaxLength is the most characters that the account takes; 0: DefaultTrustLength. More than MaxTrustLength
+	// counts as that.
 	MaxLength int
 }
 
@@ -67,7 +70,7 @@ func (t Trust) Policy() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit := cmp.Or(t.MaxLength, DefaultTrustLength)
+	limit := min(cmp.Or(t.MaxLength, DefaultTrustLength), MaxTrustLength)
 	if n := policy.Trust.Size(string(text)); n > limit {
 		return nil, &LengthError{Length: n, Max: limit}
 	}

@@ -139,6 +139,37 @@ func TestTrust_Policy_least(t *testing.T) {
 	}
 }
 
+// TestTrust_Policy_least_chain: along a chain, the sessions of the hub that a host has get the role, and those of
+// other roles and of other hosts do not.
+func TestTrust_Policy_least_chain(t *testing.T) {
+	t.Parallel()
+	parsed, err := policy.Parse(policy.Trust, []byte(policyOf(t, Trust{Hubs: []string{hubARN}, Hosts: Hosts{Names: []string{"web-01"}}})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, role, identity, action string
+		want                         policy.Outcome
+	}{
+		{"the host", hubARN, "CN=web-01", policy.AssumeRole, policy.Allowed},
+		{"its source identity", hubARN, "CN=web-01", policy.SetSourceIdentity, policy.Allowed},
+		{"its tags", hubARN, "CN=web-01", policy.TagSession, policy.ImplicitDeny},
+		{"another host", hubARN, "CN=web-011", policy.AssumeRole, policy.ImplicitDeny},
+		{"another case", hubARN, "CN=WEB-01", policy.AssumeRole, policy.ImplicitDeny},
+		{"nobody's", hubARN, "", policy.AssumeRole, policy.ImplicitDeny},
+		{"another role", hubARN + "2", "CN=web-01", policy.AssumeRole, policy.ImplicitDeny},
+	} {
+		name := tt.role[strings.LastIndex(tt.role, "/")+1:]
+		r := policy.Request{Principal: policy.Principal{ARN: "arn:aws:sts::111122223333:assumed-role/" + name + "/1f", Role: tt.role}, Action: tt.action, Resource: "arn:aws:iam::111122223333:role/backup"}
+		if tt.identity != "" {
+			r.Context.Set("aws:SourceIdentity", tt.identity)
+		}
+		if got := parsed.Evaluate(&r).Outcome; got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
 // TestTrust_Policy_refuses: what a policy cannot express, or would open to all, is an error.
 func TestTrust_Policy_refuses(t *testing.T) {
 	t.Parallel()
@@ -180,6 +211,15 @@ func TestTrust_Policy_length(t *testing.T) {
 	}
 	_, err := trust.Policy()
 	if e, ok := errors.AsType[*LengthError](err); !ok || e.Max != 2048 || e.Length < 2049 {
+		t.Errorf("%v", err)
+	}
+	long := trust
+	long.MaxLength = 2 * MaxTrustLength
+	for len(long.Hosts.Names) < 1000 {
+		long.Hosts.Names = append(long.Hosts.Names, fmt.Sprintf("db-%03d", len(long.Hosts.Names)))
+	}
+	_, err = long.Policy()
+	if e, ok := errors.AsType[*LengthError](err); !ok || e.Max != MaxTrustLength {
 		t.Errorf("%v", err)
 	}
 	trust.MaxLength = MaxTrustLength
