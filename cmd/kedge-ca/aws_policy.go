@@ -26,8 +26,8 @@ func newAWSPolicy(h host, run func(context.Context, *awsPolicyOptions) error) *c
 		Use:   "policy [name]...",
 		Short: "Write the trust policy of a role for hosts",
 		Long: `Write the trust policy of a role that hosts may assume: those whose certificates have one of these
-common names, and were issued by this CA. Nothing is changed, here or at AWS. Which hosts of the
-ledger get the role is on standard error.
+common names, and were issued below this trust anchor; with --issuer, by that authority. Nothing
+is changed, here or at AWS. Which hosts of the ledger get the role is on standard error.
 
 A name can be a pattern as in a profile. For a pattern that is the only one under names: of a
 profile in kedge-ca.yaml, the policy has the organizational unit that this profile gives, or else
@@ -83,6 +83,21 @@ func (o *awsPolicyOptions) check(cmd *cobra.Command) error {
 		return cli.Usagef(cmd, "--max-length: %d is not between 1 and %d", o.trust.MaxLength, awsadmin.MaxTrustLength)
 	case len(r.FromRoles) > 0 && o.trust.Anchor != "":
 		return cli.Usagef(cmd, "--trust-anchor has no meaning with --from-role: there the role names the hosts' trust anchor")
+	}
+	return o.checkARNs(cmd)
+}
+
+// checkARNs refuses flags that are not the ARNs of what they name.
+func (o *awsPolicyOptions) checkARNs(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("trust-anchor") {
+		if _, err := cadir.ParseARN(o.trust.Anchor, cadir.TrustAnchorARN); err != nil {
+			return cli.Usagef(cmd, "--trust-anchor: %w", err)
+		}
+	}
+	for _, text := range o.role.FromRoles {
+		if _, err := cadir.ParseRole(text); err != nil {
+			return cli.Usagef(cmd, "--from-role: %w", err)
+		}
 	}
 	return nil
 }

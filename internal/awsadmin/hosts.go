@@ -29,6 +29,16 @@ func HostsOf(r cadir.RoleSettings, issuers []string) Hosts {
 // would get the role.
 var ErrNoHosts = errors.New("no host is named: each certificate of the CA would get the role")
 
+// EveryHostError reports a value that is empty or has nothing but wildcards. It is an ErrNoHosts, too.
+type EveryHostError struct{ Tag, Value string }
+
+func (e *EveryHostError) Error() string {
+	return fmt.Sprintf("%q for the tag %s names no host: each certificate of the CA that has one would get the role", e.Value, e.Tag)
+}
+
+// Is makes it an ErrNoHosts.
+func (e *EveryHostError) Is(target error) bool { return target == ErrNoHosts }
+
 // The names of the tags by which certificates are selected (G, "Certificate attribute mapping").
 const (
 	tagName   = "x509Subject/CN"
@@ -97,7 +107,7 @@ func (e *ValueError) Unwrap() error { return e.Err }
 // check refuses what a policy cannot express, and what no tag can hold.
 func (p pattern) check(tag string) error {
 	if p.matchesAll() {
-		return ErrNoHosts
+		return &EveryHostError{Tag: tag, Value: p.text}
 	}
 	if err := ca.CheckTagValue(p.literal()); err != nil {
 		return &ValueError{Tag: tag, Value: p.text, Err: err}

@@ -179,9 +179,11 @@ func TestTrust_Policy_refuses(t *testing.T) {
 		want  string
 	}{
 		{named(), "no host is named: each certificate of the CA would get the role"},
-		{named("**"), "no host is named: each certificate of the CA would get the role"},
-		{named("?"), "no host is named: each certificate of the CA would get the role"},
-		{named(""), "no host is named: each certificate of the CA would get the role"},
+		{named("**"), `"**" for the tag x509Subject/CN names no host: each certificate`},
+		{named("?"), `"?" for the tag x509Subject/CN names no host: each certificate`},
+		{named(""), `"" for the tag x509Subject/CN names no host: each certificate`},
+		{named("web-01", "**"), `"**" for the tag x509Subject/CN names no host`},
+		{Trust{Anchor: anchorARN, Hosts: Hosts{Names: []string{"a"}, Units: []string{""}}}, `"" for the tag x509Subject/OU names no host`},
 		{Trust{Anchor: anchorARN, Hosts: Hosts{Issuers: []string{"CA"}}}, "no host is named: each certificate of the CA would get the role"},
 		{named("web-*"), `a policy cannot express "web-*": IAM's wildcards cross dots and slashes, so it would also give the role to web-a.b and web-a/b`},
 		{named("web-?.x"), `a policy cannot express "web-?.x": IAM's wildcards cross dots and slashes, so it would also give the role to web-..x and web-/.x`},
