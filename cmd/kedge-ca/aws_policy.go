@@ -41,8 +41,8 @@ With --san-uri, --ou and --issuer, certificates must have that, too. The trust a
 authority, or for the roots; then server: aws: in the configuration.
 
 With --from-role it is the trust policy of a role that hosts assume by another one, such as a role of
-another account; kedge does that with --assume-role-arn. The trust policy of that other role must let in hosts of
-this CA alone: whoever else gets it with sts:SetSourceIdentity chooses which host it is.`,
+another account; kedge does that with --assume-role-arn. The trust policy of that other role
+must let in hosts of this CA alone: whoever else gets it with sts:SetSourceIdentity chooses which host it is.`,
 		Example: `  kedge-ca aws policy web-01 web-02 > trust.json
   kedge-ca aws policy 'batch-**'
   kedge-ca aws policy --san-uri 'spiffe://example.com/batch/**'
