@@ -48,11 +48,11 @@ type Enrolled struct {
 // Ended returns an *EndedError if the server refused the last renewal of a host that was enrolled before, and
 // renews it no more.
 func (e *Enrolled) Ended() error {
-	state := hostdir.ReadState(e.Dir)
-	if !e.Already || state.Ended != e.Pair.Record.Serial {
+	ended := hostdir.ReadState(e.Dir).Ended
+	if !e.Already || ended == nil || ended.Serial != e.Pair.Record.Serial {
 		return nil
 	}
-	return &EndedError{Name: e.Pair.Record.Name, Dir: e.Dir, At: state.LastTry, Reason: state.Error}
+	return &EndedError{Name: e.Pair.Record.Name, Dir: e.Dir, At: ended.At, Reason: ended.Reason}
 }
 
 // Enroll gets the first certificate of a host and makes it the current one of its folder. The key is on
@@ -248,7 +248,7 @@ func (e *Enrolling) accept(c *client, key Key, answer *enrollapi.Answer, date ti
 // the server chose the name.
 func (e *Enrolling) place(ctx context.Context, work *hostdir.Folder, pair *hostdir.Pair) (string, error) {
 	if e.Dir != "" {
-		return e.Dir, work.Switch(*pair, e.Access)
+		return e.Dir, e.activate(work, e.Dir, pair)
 	}
 	dir, err := e.below(pair.Record.Name)
 	if err != nil {
@@ -266,8 +266,17 @@ func (e *Enrolling) place(ctx context.Context, work *hostdir.Folder, pair *hostd
 		}
 		return dir, err
 	}
-	if err := f.Switch(*pair, e.Access); err != nil {
+	if err := e.activate(f, dir, pair); err != nil {
 		return dir, err
 	}
 	return dir, work.Remove()
+}
+
+// activate makes a pair the current one of a folder, and forgets what the last tries to renew another came to.
+func (e *Enrolling) activate(f *hostdir.Folder, dir string, pair *hostdir.Pair) error {
+	before := hostdir.ReadState(dir)
+	if err := f.Switch(*pair, e.Access); err != nil || before.LastTry.IsZero() {
+		return err
+	}
+	return f.WriteState(hostdir.State{Hooks: before.Hooks}, e.Access)
 }

@@ -285,3 +285,26 @@ func TestEnroll_forcedAfterKill(t *testing.T) {
 		t.Error("the key is the old one")
 	}
 }
+
+// The end of an earlier certificate is none of the host that has enrolled anew, also if the state was not written
+// since.
+func TestEnrolled_Ended(t *testing.T) {
+	s := enrolltest.New(t)
+	dir := enrolled(t, s)
+	s.Refuse = func(string) error { return &enrollapi.Error{Code: enrollapi.Revoked, Message: "no"} }
+	if _, err := Renew(t.Context(), at(dir, 19*time.Hour)); err == nil {
+		t.Fatal("it was renewed")
+	}
+	pair, err := hostdir.Current(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := &Enrolled{Dir: dir, Pair: pair, Already: true}
+	if ended, ok := errors.AsType[*EndedError](found.Ended()); !ok || ended.Name != pair.Record.Name || ended.Reason == "" || ended.At.IsZero() {
+		t.Errorf("%+v", ended)
+	}
+	pair.Record.Serial = "another"
+	if err := found.Ended(); err != nil {
+		t.Error(err)
+	}
+}

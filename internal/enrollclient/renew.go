@@ -111,11 +111,21 @@ func (r *Renewing) try(ctx context.Context, f *hostdir.Folder, pair *hostdir.Pai
 		state = before
 	default:
 		state = failed(state, err, retryAfter(err))
-		if refusal, ok := errors.AsType[*enrollapi.Error](err); ok && refusal.Code.EndsCertificate() {
-			state.Ended = pair.Record.Serial
-		}
+		state.Ended = endedBy(err, pair, state)
 	}
 	return nil, errors.Join(err, f.WriteState(state, access))
+}
+
+// endedBy returns the end of a certificate after a try that failed. A try without an answer changes nothing about it.
+func endedBy(err error, pair *hostdir.Pair, state hostdir.State) *hostdir.Ended {
+	refusal, ok := errors.AsType[*enrollapi.Error](err)
+	switch {
+	case !ok:
+		return state.Ended
+	case refusal.Code.EndsCertificate():
+		return &hostdir.Ended{Serial: pair.Record.Serial, At: state.LastTry, Reason: err.Error()}
+	}
+	return nil
 }
 
 // replace gets the next pair and makes it the current one.

@@ -53,7 +53,6 @@ func tried(s hostdir.State, now time.Time, random float64) hostdir.State {
 // failed returns the state after a try that failed.
 func failed(s hostdir.State, err error, retryAfter time.Duration) hostdir.State {
 	s.Error = err.Error()
-	s.Ended = ""
 	if next := s.LastTry.Add(min(retryAfter, maxRetryAfter)); next.After(s.NextTry) {
 		s.NextTry = next
 	}

@@ -61,13 +61,19 @@ type State struct {
 	NextTry  time.Time `json:"next_try,omitzero"` // not before, while LastTry is not in the future
 	Failures int       `json:"failures,omitempty"`
 	Error    string    `json:"error,omitempty"` // of the last try
-	// Ended is the serial of the certificate whose renewal the server refused at the last try, so that the host
-	// has to enroll anew; empty: of none.
-	Ended string `json:"ended,omitempty"`
+	// Ended is set if the server renews the certificate no more, by its last answer.
+	Ended *Ended `json:"ended,omitempty"`
 	// Hooks are the commands that ran after the last renewal; nil: none did.
 	Hooks *Hooks `json:"hooks,omitempty"`
 	// Removing is the serial of a certificate that was revoked at the server, while its files are removed.
 	Removing string `json:"removing,omitempty"`
+}
+
+// Ended is when and why a server refused a renewal, so that the host has to enroll anew.
+type Ended struct {
+	Serial string    `json:"serial"` // of the certificate
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
 }
 
 // Hooks are the commands that succeeded since a certificate came into use.
