@@ -37,9 +37,12 @@ and what it was found by:
 
 certificate: the one that signed the request of CreateSession. If the ledger does not have it, its
     state is "unknown".
-session name: the serial number that IAM Roles Anywhere names a session by.
+session name: the serial number that IAM Roles Anywhere names a session by, with the source
+    identity of the same host.
 source identity: the common name, which stays along a chain of roles. The certificate is the one
     that the host had last at that time.
+session name alone: events of other accounts have no more; whoever assumes a role chooses it, and
+    it proves nothing.
 
 A source identity proves as much as the trust policies of the roles: who may set one in another way
 than by a certificate can set that of a host.`,

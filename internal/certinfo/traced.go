@@ -20,7 +20,7 @@ type Traced struct {
 	Region    string    `json:"region"`
 	ErrorCode string    `json:"error_code,omitempty"`
 	Caller    string    `json:"caller"`
-	FoundBy   string    `json:"found_by"` // certificate, session name or source identity
+	FoundBy   string    `json:"found_by"` // see hosttrail.By
 	Certificate
 }
 

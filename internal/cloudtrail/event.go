@@ -28,6 +28,10 @@ type Event struct {
 	Certificate    []byte // DER, of CreateSession
 	Session        string // name of the role session
 	SourceIdentity string
+
+	// SessionAlone is set for a session of another account whose source identity the event does not have: nobody can
+	// read from the event whether it has one.
+	SessionAlone bool
 }
 
 // OfHost reports whether the event has something that may lead to a host.
@@ -121,8 +125,10 @@ func (r *record) event() Event {
 	case u.Type == "AssumedRole":
 		e.Session, e.SourceIdentity = u.session(), u.SessionContext.SourceIdentity
 	case u.Type == "AWSAccount" && strings.HasPrefix(u.PrincipalID, "AROA"):
-		// The session is of another account: its source identity goes on in the one that it was given.
-		e.Session, e.SourceIdentity = u.session(), r.made().SourceIdentity
+		// The session is of another account: its source identity goes on in the one that it was given, if any.
+		given := r.made()
+		e.Session, e.SourceIdentity = u.session(), given.SourceIdentity
+		e.SessionAlone = given == made{}
 	}
 	return e
 }

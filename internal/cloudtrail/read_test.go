@@ -165,10 +165,16 @@ func TestEvent(t *testing.T) {
 		{"a user who sets it", "sts.amazonaws.com", "AssumeRole", `"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/a"},"responseElements":{` + made + `}`, "  "},
 		{"a session by its principal", "s3.amazonaws.com", "ListBuckets", `"userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLE:0a1b"},"requestParameters":[1]`, " 0a1b "},
 		{"of another account", "sts.amazonaws.com", "AssumeRole", `"userIdentity":{"type":"AWSAccount","principalId":"AROAEXAMPLE:0a1b"},"responseElements":{` + made + `}`, " 0a1b CN=web-1"},
+		{"of another account, without a source identity", "sts.amazonaws.com", "AssumeRole", `"userIdentity":{"type":"AWSAccount","principalId":"AROAEXAMPLE:0a1b"},"responseElements":{"assumedRoleUser":{"arn":"arn:aws:sts::1:assumed-role/r/x"}}`, " 0a1b "},
+		{"of another account, with nothing more", "s3.amazonaws.com", "GetObject", `"userIdentity":{"type":"AWSAccount","principalId":"AROAEXAMPLE:0a1b"}`, " 0a1b  alone"},
 		{"a user of another account", "sts.amazonaws.com", "AssumeRole", `"userIdentity":{"type":"AWSAccount","principalId":"AIDAEXAMPLE"},"responseElements":{` + made + `}`, "  "},
 	} {
 		e, err := parse([]byte(`{"eventTime":"2026-11-21T12:00:00Z","eventName":"` + tt.event + `","eventSource":"` + tt.source + `",` + tt.members + `}`))
-		if got := string(e.Certificate) + " " + e.Session + " " + e.SourceIdentity; err != nil || got != tt.want || e.OfHost() != (tt.want != "  ") {
+		got := string(e.Certificate) + " " + e.Session + " " + e.SourceIdentity
+		if e.SessionAlone {
+			got += " alone"
+		}
+		if err != nil || got != tt.want || e.OfHost() != (tt.want != "  ") {
 			t.Errorf("%s: %q, want %q: %v", tt.name, got, tt.want, err)
 		}
 	}

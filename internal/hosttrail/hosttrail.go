@@ -16,11 +16,13 @@ import (
 type By string
 
 // What leads to certificates, from the surest on: a certificate that signed the request; the serial number that IAM
-// Roles Anywhere names a session by; the source identity, which stays for the sessions that follow.
+// Roles Anywhere names a session by; the source identity, which stays for the sessions that follow; and what proves
+// nothing.
 const (
 	ByCertificate    By = "certificate"
 	BySession        By = "session name"
 	BySourceIdentity By = "source identity"
+	BySessionAlone   By = "session name alone" // anybody who assumes a role chooses one
 )
 
 // Traced is an event with a certificate of the host behind it.
@@ -69,7 +71,8 @@ func (t *Tracer) find(q issuance.Query) ([]ledger.Certificate, error) {
 //
 // Who assumes a role chooses the name of the session, and may choose the serial number of another host. A source
 // identity cannot be changed once it is there, so a session name counts only if it is of the same host. (IAM User
-// Guide, "Monitor and control actions taken with assumed roles".)
+// Guide, "Monitor and control actions taken with assumed roles".) IAM Roles Anywhere sets one for every session: a
+// session without one is of no host.
 func (t *Tracer) Behind(e cloudtrail.Event) ([]Traced, error) {
 	if len(e.Certificate) > 0 {
 		return t.signer(e)
@@ -81,8 +84,11 @@ func (t *Tracer) Behind(e cloudtrail.Event) ([]Traced, error) {
 			return nil, err
 		}
 	}
-	if e.SourceIdentity == "" {
-		return traced(e, BySession, serial), nil
+	switch {
+	case e.SessionAlone:
+		return traced(e, BySessionAlone, serial), nil
+	case e.SourceIdentity == "":
+		return nil, nil
 	}
 	named, err := t.find(issuance.SourceIdentityQuery(e.SourceIdentity))
 	if err != nil {

@@ -44,7 +44,7 @@ func TestBehind(t *testing.T) {
 	)}
 	for _, tt := range []struct{ name, session, identity, want string }{
 		{"session of the service", "0a", "CN=web-1", "0a session name"},
-		{"session without a source identity", "0a", "", "0a session name"},
+		{"session without a source identity", "0a", "", ""},
 		{"a chosen name", "deploy", "CN=web-1", "0b source identity"},
 		{"the name of another's session", "0d", "CN=web-1", "0b source identity"},
 		{"the source identity of nobody here", "0d", "alice", ""},
@@ -67,6 +67,19 @@ func TestBehind(t *testing.T) {
 		if strings.Join(got, ", ") != tt.want {
 			t.Errorf("%s: %q, want %s", tt.name, got, tt.want)
 		}
+	}
+}
+
+// TestBehind_alone: an event of another account that has nothing but the name of a session is labelled so.
+func TestBehind_alone(t *testing.T) {
+	t.Parallel()
+	tracer := Tracer{Find: finder(certificate(1, "0a", "web-1", "web-1", -24))}
+	found, err := tracer.Behind(cloudtrail.Event{Time: noon, Session: "0a", SessionAlone: true})
+	if err != nil || len(found) != 1 || found[0].By != BySessionAlone || found[0].Host.Serial != "0a" {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if found, err = tracer.Behind(cloudtrail.Event{Time: noon, Session: "web-1", SessionAlone: true}); err != nil || len(found) > 0 {
+		t.Errorf("a chosen name: %+v, %v", found, err)
 	}
 }
 
