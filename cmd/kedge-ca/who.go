@@ -43,6 +43,8 @@ source identity: the common name, which stays along a chain of roles. The certif
     that the host had last at that time.
 session name alone: events of other accounts have no more; whoever assumes a role chooses it, and
     it proves nothing.
+refused request: the certificate in a request of CreateSession that AWS refused. Certificates are
+    public: it does not prove that its host sent the request.
 
 A source identity proves as much as the trust policies of the roles: who may set one in another way
 than by a certificate can set that of a host.`,

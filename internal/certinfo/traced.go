@@ -24,7 +24,7 @@ type Traced struct {
 	Certificate
 }
 
-// Unknown is the state of a certificate that signed a request and is not in the ledger.
+// Unknown is the state of a certificate that is in a request and not in the ledger.
 const Unknown = "unknown"
 
 // AllTraced describes events for a format.

@@ -23,6 +23,7 @@ const (
 	BySession        By = "session name"
 	BySourceIdentity By = "source identity"
 	BySessionAlone   By = "session name alone" // anybody who assumes a role chooses one
+	ByRefused        By = "refused request"    // anybody can send a certificate, which is public
 )
 
 // Traced is an event with a certificate of the host behind it.
@@ -30,7 +31,7 @@ type Traced struct {
 	cloudtrail.Event
 	By      By
 	Host    *ledger.Certificate // nil: the ledger does not have Foreign
-	Foreign *x509.Certificate   // that signed the request, if the ledger does not have it
+	Foreign *x509.Certificate   // that is in the request, if the ledger does not have it
 }
 
 // Tracer finds hosts. It is not safe for concurrent use.
@@ -104,18 +105,23 @@ func (t *Tracer) Behind(e cloudtrail.Event) ([]Traced, error) {
 	return traced(e, BySourceIdentity, current(named, e.Time)), nil
 }
 
-// signer returns the host that signed a request.
+// signer returns the host whose certificate is in a request. AWS has checked the signature only of a request that it
+// did not refuse.
 func (t *Tracer) signer(e cloudtrail.Event) ([]Traced, error) {
+	by := ByCertificate
+	if e.ErrorCode != "" {
+		by = ByRefused
+	}
 	sum := sha256.Sum256(e.Certificate)
 	found, err := t.find(issuance.Query{Kind: issuance.ByFingerprint, Value: hex.EncodeToString(sum[:])})
 	if err != nil || len(found) > 0 {
-		return traced(e, ByCertificate, found), err
+		return traced(e, by, found), err
 	}
 	cert, err := x509.ParseCertificate(e.Certificate)
 	if err != nil {
 		return nil, nil // nothing of it can be named
 	}
-	return []Traced{{Event: e, By: ByCertificate, Foreign: cert}}, nil
+	return []Traced{{Event: e, By: by, Foreign: cert}}, nil
 }
 
 func traced(e cloudtrail.Event, by By, certs []ledger.Certificate) []Traced {

@@ -83,8 +83,8 @@ func TestBehind_alone(t *testing.T) {
 	}
 }
 
-// TestBehind_certificate: the certificate of a request is sure, also one that the ledger does not have; names of the
-// same event do not matter.
+// TestBehind_certificate: the certificate of a request is sure unless AWS refused it; names of the same event do not
+// matter.
 func TestBehind_certificate(t *testing.T) {
 	t.Parallel()
 	der := []byte("der")
@@ -105,6 +105,10 @@ func TestBehind_certificate(t *testing.T) {
 		if err != nil || len(found) != 1 || found[0].By != ByCertificate || found[0].Host.Serial != "0a" {
 			t.Errorf("%+v, %v", found, err)
 		}
+	}
+	found, err := tracer.Behind(cloudtrail.Event{Time: noon, Certificate: der, ErrorCode: "AccessDeniedException"})
+	if err != nil || len(found) != 1 || found[0].By != ByRefused || found[0].Host.Serial != "0a" {
+		t.Errorf("refused: %+v, %v", found, err)
 	}
 	if asked != 1 {
 		t.Errorf("the ledger was asked %d times", asked)
