@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"math/big"
@@ -126,15 +127,26 @@ func SessionQuery(session string) (_ Query, ok bool) {
 	return Query{BySerial, serial}, ok
 }
 
-// SourceIdentityQuery returns the query for a source identity that IAM Roles Anywhere gave: see sessionQueries. It
-// never names a file, whatever the text is.
-func SourceIdentityQuery(identity string) Query {
-	if id, ok := strings.CutPrefix(identity, "ID="); ok {
+// SourceIdentityQuery returns the query for a source identity that IAM Roles Anywhere gave: see ca.SourceIdentity. It
+// never names a file, whatever the text is. ok is false for a text that IAM Roles Anywhere gives to no certificate, such
+// as the bare name of a person.
+func SourceIdentityQuery(identity string) (_ Query, ok bool) {
+	if id, found := strings.CutPrefix(identity, "ID="); found {
 		if q, ok := SessionQuery(id); ok {
-			return q
+			return q, true
 		}
 	}
-	return Query{ByCommonName, strings.TrimPrefix(identity, "CN=")}
+	for _, name := range []string{strings.TrimPrefix(identity, "CN="), identity} {
+		if identity == identityOf(name) {
+			return Query{ByCommonName, name}, true
+		}
+	}
+	return Query{}, false
+}
+
+// identityOf is ca.SourceIdentity for a common name without its certificate.
+func identityOf(commonName string) string {
+	return ca.SourceIdentity(&x509.Certificate{Subject: pkix.Name{CommonName: commonName}, SerialNumber: new(big.Int)})
 }
 
 // numberQueries interprets a serial or a fingerprint.

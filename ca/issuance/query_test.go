@@ -93,6 +93,38 @@ func TestParseQueries_refuses(t *testing.T) {
 	}
 }
 
+// TestSourceIdentityQuery: only a source identity that IAM Roles Anywhere can have given is one: a bare name has 62 to
+// 64 characters.
+func TestSourceIdentityQuery(t *testing.T) {
+	t.Parallel()
+	name := func(length int) string { return strings.Repeat("ü", length) }
+	for _, tt := range []struct {
+		identity string
+		want     Query // the zero value if it is none
+	}{
+		{"CN=web-01", Query{ByCommonName, "web-01"}},
+		{"CN=" + name(61), Query{ByCommonName, name(61)}},
+		{"CN=" + name(62), Query{}},
+		{name(61), Query{}},
+		{name(62), Query{ByCommonName, name(62)}},
+		{name(64), Query{ByCommonName, name(64)}},
+		{name(65), Query{}},
+		{"web-01", Query{}},
+		{"alice", Query{}},
+		{"CN=", Query{}},
+		{"", Query{}},
+		{"ID=04a2b3", Query{BySerial, "04a2b3"}},
+		{"ID=00", Query{BySerial, "00"}},
+		{"ID=alice", Query{}},
+		{"/etc/passwd", Query{}},
+	} {
+		got, ok := SourceIdentityQuery(tt.identity)
+		if got != tt.want || ok != (tt.want != Query{}) {
+			t.Errorf("%q: %v, %t", tt.identity, got, ok)
+		}
+	}
+}
+
 // FuzzParseQueries: a number is always in the ledger's form, and parsing it again finds it again.
 func FuzzParseQueries(f *testing.F) {
 	for _, text := range []string{"0A:0b", "123", "CN=a,O=b", "/CN=a", `O = "x`, `CN=a\`, "1.2.3=#13", "ID=1", "arn:aws:sts::1:assumed-role/a/b", "CN=a+"} {

@@ -91,7 +91,11 @@ func (t *Tracer) Behind(e cloudtrail.Event) ([]Traced, error) {
 	case e.SourceIdentity == "":
 		return nil, nil
 	}
-	named, err := t.find(issuance.SourceIdentityQuery(e.SourceIdentity))
+	identity, ok := issuance.SourceIdentityQuery(e.SourceIdentity)
+	if !ok {
+		return nil, nil // somebody else set it
+	}
+	named, err := t.find(identity)
 	if err != nil {
 		return nil, err
 	}

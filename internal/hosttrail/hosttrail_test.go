@@ -36,11 +36,13 @@ func finder(certs ...ledger.Certificate) func(issuance.Query) ([]ledger.Certific
 // TestBehind: what of an event leads to which certificate.
 func TestBehind(t *testing.T) {
 	t.Parallel()
+	long := strings.Repeat("n", 62)
 	root := certificate(1, "01", "web-1", "", -99)
 	root.Kind = ledger.Root
 	tracer := Tracer{Find: finder(
 		root, certificate(2, "0a", "web-1", "web-1", -48), certificate(3, "0b", "web-1", "web-1", -24), certificate(4, "0c", "web-1", "web-1", 1),
 		certificate(5, "0d", "db-1", "db-1", -24), certificate(6, "0e", "shared", "a", -24), certificate(7, "0f", "shared", "b", -24),
+		certificate(8, "10", long, "long", -24),
 	)}
 	for _, tt := range []struct{ name, session, identity, want string }{
 		{"session of the service", "0a", "CN=web-1", "0a session name"},
@@ -48,7 +50,8 @@ func TestBehind(t *testing.T) {
 		{"a chosen name", "deploy", "CN=web-1", "0b source identity"},
 		{"the name of another's session", "0d", "CN=web-1", "0b source identity"},
 		{"the source identity of nobody here", "0d", "alice", ""},
-		{"a long common name", "deploy", "db-1", "0d source identity"},
+		{"a long common name", "deploy", long, "10 source identity"},
+		{"a person of a host's name", "0d", "db-1", ""},
 		{"by the serial number", "deploy", "ID=0d", "0d source identity"},
 		{"two hosts of one name", "deploy", "CN=shared", "0e source identity, 0f source identity"},
 		{"a CA", "01", "", ""},
