@@ -40,9 +40,11 @@ type Tracer struct {
 	Find func(issuance.Query) ([]ledger.Certificate, error)
 
 	found map[issuance.Query][]ledger.Certificate
+	size  int // queries and certificates in found
 }
 
-// maxFound bounds what is remembered of the ledger.
+// maxFound bounds what is remembered of the ledger, in queries and certificates. What one query finds is kept, whatever
+// its size.
 const maxFound = 10_000
 
 // find returns the certificates of hosts that match a query.
@@ -60,10 +62,12 @@ func (t *Tracer) find(q issuance.Query) ([]ledger.Certificate, error) {
 			leaves = append(leaves, c)
 		}
 	}
-	if t.found == nil || len(t.found) >= maxFound {
-		t.found = map[issuance.Query][]ledger.Certificate{}
+	size := 1 + len(leaves)
+	if t.found == nil || t.size+size > maxFound {
+		t.found, t.size = map[issuance.Query][]ledger.Certificate{}, 0
 	}
 	t.found[q] = leaves
+	t.size += size
 	return leaves, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -118,5 +120,38 @@ func TestBehind_certificate(t *testing.T) {
 	}
 	if found, err := tracer.Behind(cloudtrail.Event{Certificate: []byte("no certificate")}); err != nil || len(found) > 0 {
 		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// TestFind_bounded: what is remembered is bounded, whether names have many certificates or none.
+func TestFind_bounded(t *testing.T) {
+	t.Parallel()
+	for _, each := range []int{0, 999} {
+		asked := 0
+		tracer := Tracer{Find: func(issuance.Query) ([]ledger.Certificate, error) {
+			asked++
+			return slices.Repeat([]ledger.Certificate{{Kind: ledger.Leaf}}, each), nil
+		}}
+		names := 2*maxFound/(1+each) + 1
+		for i := range names {
+			for range 2 {
+				if _, err := tracer.find(issuance.Query{Kind: issuance.ByCommonName, Value: strconv.Itoa(i)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if i%(1+maxFound/(1+each)/7) > 0 {
+				continue // counting takes long
+			}
+			kept := len(tracer.found)
+			for _, certs := range tracer.found {
+				kept += len(certs)
+			}
+			if kept > maxFound {
+				t.Fatalf("%d certificates of each name: %d are kept", each, kept)
+			}
+		}
+		if asked != names {
+			t.Errorf("%d certificates of each name: the ledger was asked %d times for %d names", each, asked, names)
+		}
 	}
 }
