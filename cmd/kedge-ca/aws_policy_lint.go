@@ -43,7 +43,7 @@ The findings are on standard output also when there are errors, and the exit cod
 	o.addList(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.profile, "profile-file", "", "`FILE` with what \"aws rolesanywhere get-profile\" prints: its mappings and duration count")
-	flags.StringVar(&o.anchor, "trust-anchor", "", "`ARN` of the trust anchor of the CA; those in aws.yaml of the CA's folder, or in the configuration, when not given")
+	flags.StringVar(&o.anchor, "trust-anchor", "", "`ARN` of the trust anchor of the CA; those in aws.yaml of the CA's folder and in the configuration, when not given")
 	return cmd
 }
 
@@ -86,9 +86,6 @@ func (o *awsPolicyLintOptions) linter(s *store) (l awsadmin.Linter, err error) {
 		l.Anchors = []string{arn.Text}
 		return l, err
 	}
-	known, err := s.TrustAnchors()
-	if err == nil {
-		l.Anchors = known.Anchors()
-	}
+	l.Anchors, err = s.TrustAnchors()
 	return l, err
 }

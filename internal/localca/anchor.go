@@ -10,15 +10,22 @@ import (
 	"kedge/internal/cadir"
 )
 
-// TrustAnchors returns the ARNs of this CA's trust anchors: those in its folder and, until that has one of the
-// roots, the one that the configuration names for hosts. The result is not for cadir.Folder.WriteAWS.
-func (c *CA) TrustAnchors() (*cadir.AWS, error) {
+// TrustAnchors returns the ARNs of this CA's trust anchors: those in its folder, and the one that the
+// configuration names for hosts, which can be of another region or account.
+func (c *CA) TrustAnchors() ([]string, error) {
 	known, err := c.folder.AWS()
 	if err != nil {
 		return nil, err
 	}
-	known.TrustAnchor = cmp.Or(known.TrustAnchor, c.Settings.Server.AWS.TrustAnchorARN)
-	return known, nil
+	return c.allAnchors(known), nil
+}
+
+func (c *CA) allAnchors(known *cadir.AWS) []string {
+	all := known.Anchors()
+	if arn := c.Settings.Server.AWS.TrustAnchorARN; arn != "" && !slices.Contains(all, arn) {
+		all = append(all, arn)
+	}
+	return all
 }
 
 // HostAnchor is the trust anchor that hosts use.
@@ -31,7 +38,7 @@ type HostAnchor struct {
 // issuing one. It is that of the single authority or of the nearest one above it, then that of the roots,
 // then the one that the configuration names for hosts.
 func (c *CA) HostAnchor(ctx context.Context, issuers []string) (HostAnchor, error) {
-	known, err := c.TrustAnchors()
+	known, err := c.folder.AWS()
 	if err != nil {
 		return HostAnchor{}, err
 	}
@@ -39,9 +46,9 @@ func (c *CA) HostAnchor(ctx context.Context, issuers []string) (HostAnchor, erro
 	if err != nil {
 		return HostAnchor{}, err
 	}
-	chosen := HostAnchor{ARN: cmp.Or(arn, known.TrustAnchor)}
-	for _, other := range append(known.Anchors(), c.Settings.Server.AWS.TrustAnchorARN) {
-		if other != "" && other != chosen.ARN && !slices.Contains(chosen.Others, other) {
+	chosen := HostAnchor{ARN: cmp.Or(arn, known.TrustAnchor, c.Settings.Server.AWS.TrustAnchorARN)}
+	for _, other := range c.allAnchors(known) {
+		if other != chosen.ARN && !slices.Contains(chosen.Others, other) {
 			chosen.Others = append(chosen.Others, other)
 		}
 	}

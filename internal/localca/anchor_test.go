@@ -45,6 +45,16 @@ func TestHostAnchor(t *testing.T) {
 		if err != nil || got.ARN != tt.want || !slices.Equal(got.Others, tt.others) {
 			t.Errorf("%+v, %q, %q: %+v, %v", tt.known, tt.server, tt.issuers, got, err)
 		}
+		var want []string
+		if got.ARN != "" {
+			want = append(want, got.ARN)
+		}
+		want = append(want, got.Others...)
+		all, err := c.TrustAnchors()
+		slices.Sort(want)
+		if slices.Sort(all); err != nil || !slices.Equal(all, want) {
+			t.Errorf("%+v, %q: all are %q, %v", tt.known, tt.server, all, err)
+		}
 	}
 	_, err := c.HostAnchor(t.Context(), []string{"none"})
 	if _, ok := errors.AsType[*issuance.UnknownAuthorityError](err); !ok {
