@@ -118,6 +118,7 @@ func exitCodes(t *testing.T) []group {
 			{"units.CommandError", &units.CommandError{Line: "systemctl", Err: errors.New("x")}},
 			{"hostdir.NotEnrolledError", &hostdir.NotEnrolledError{Path: "d"}},
 			{"hostdir.FolderError", &hostdir.FolderError{Path: "d"}},
+			{"hostdir.FolderError, in that of a host", &hostdir.FolderError{Path: "d/current", Host: "d"}},
 			{"hostdir.FolderError, of another user", &hostdir.FolderError{Path: "d", Owner: "kedge"}},
 			{"enrollapi.Error, for now", &enrollapi.Error{Code: enrollapi.Overloaded}},
 			{"main.severalError", &severalError{errChooseDir}},

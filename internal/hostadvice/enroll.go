@@ -121,7 +121,10 @@ func untrustedServer(e *enrollclient.UntrustedError) string {
 }
 
 func folder(e *hostdir.FolderError) string {
-	if e.Owner != "" {
+	switch {
+	case e.Host != "":
+		return "--dir " + e.Host + " is that host; choose a folder outside it for another"
+	case e.Owner != "":
 		return "run this as that user, such as: sudo -u " + e.Owner + " kedge renew --dir " + e.Path
 	}
 	return "name another folder with --dir; or see who may write to this one, and restore what is in it, or enroll this host anew with --force"

@@ -119,8 +119,7 @@ func List(base string) (dirs []string, err error) {
 	}
 	for _, e := range entries {
 		dir := filepath.Join(base, e.Name())
-		info, err := os.Lstat(filepath.Join(dir, CurrentName))
-		if err == nil && info.Mode()&fs.ModeSymlink != 0 || isPresent(filepath.Join(dir, combinedName)) {
+		if hasIdentity(dir) {
 			dirs = append(dirs, dir)
 		}
 	}

@@ -51,7 +51,7 @@ func (f *Folder) Remove() error {
 			}
 		}
 	}
-	for _, name := range []string{CurrentName + ".new", CurrentName, combinedName, stateName, markName, lockName} {
+	for _, name := range ownNames() {
 		if err := f.removeAll(name); err != nil {
 			return err
 		}
