@@ -12,6 +12,7 @@ import (
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
+	"kedge/internal/credfile"
 	"kedge/internal/csr"
 	"kedge/internal/enrollapi"
 	"kedge/internal/enrollclient"
@@ -34,9 +35,10 @@ type enrollOptions struct {
 	json                bool
 
 	// Checked:
-	keys   enrollclient.Keys
-	secret config.Password // where the token is
-	access hostdir.Access
+	keys    enrollclient.Keys
+	secret  config.Password  // where the token is
+	section credfile.Section // of --aws-profile
+	access  hostdir.Access
 }
 
 func newEnroll(h host, run func(context.Context, *enrollOptions) error) *cobra.Command {
@@ -146,6 +148,11 @@ func (o *enrollOptions) validate(cmd *cobra.Command) (err error) {
 	if o.name != "" {
 		if _, err := (&csr.Names{Name: o.name}).Request(); err != nil {
 			return cli.Usagef(cmd, "--name: %w", err)
+		}
+	}
+	if o.awsProfile != "" {
+		if o.section, err = credfile.NewSection(credfile.Config, o.awsProfile); err != nil {
+			return cli.Usagef(cmd, "--aws-profile: %w", err)
 		}
 	}
 	if o.keys, err = hostkeys.New(o.place, o.inputs); err != nil {

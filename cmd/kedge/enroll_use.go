@@ -24,16 +24,35 @@ func (e *unusableError) Error() string {
 }
 func (e *unusableError) Unwrap() error { return e.Err }
 
+// unwrittenError reports that a host is enrolled, and that its AWS profile cannot be written.
+type unwrittenError struct {
+	Name    string
+	Profile string // as in the file
+	Next    string // what writes it once the server names a role
+}
+
+func (e *unwrittenError) Error() string {
+	return e.Name + " is enrolled, but " + e.Profile + " was not written: the server names no role"
+}
+
+// noRole is for a server that names no role: without ARNs there is nothing to check, and no profile.
+func (o *enrollOptions) noRole(got *enrollclient.Enrolled) error {
+	if o.awsProfile == "" {
+		o.warn("the server names no role (server.aws in kedge-ca.yaml of the CA): whether this certificate gives credentials was not checked")
+		return nil
+	}
+	next, err := processline.Join([]string{"kedge", "enroll", "--dir", got.Dir, "--accept-settings", "--aws-profile", o.awsProfile})
+	if err != nil {
+		next = "the same command again, with --accept-settings"
+	}
+	return &unwrittenError{Name: got.Pair.Record.Name, Profile: o.section.String(), Next: next}
+}
+
 // use writes the AWS profile if that is asked for, and otherwise gets credentials once, to see that it
 // works. Both need the ARNs that the server may name.
 func (o *enrollOptions) use(ctx context.Context, got *enrollclient.Enrolled) error {
 	if got.Pair.Record.AWS == nil {
-		text := "the server names no role (server.aws in kedge-ca.yaml of the CA): whether this certificate gives credentials was not checked"
-		if o.awsProfile != "" {
-			text += ", and no profile was written"
-		}
-		o.warn(text)
-		return nil
+		return o.noRole(got)
 	}
 	arguments := enrollclient.RoleFlags(got.Dir, got.Pair)
 	check, err := processline.Join(append([]string{"kedge", "credential-process"}, arguments...))

@@ -124,6 +124,7 @@ func exitCodes(t *testing.T) []group {
 			{"main.severalError", &severalError{errChooseDir}},
 			{"main.errChooseDir", fmt.Errorf("%w: a, b", errChooseDir)},
 			{"main.errDeclined", errDeclined},
+			{"main.unwrittenError", &unwrittenError{Name: "web-01", Profile: "[default]"}},
 			{"main.unusableError", &unusableError{Name: "web-01", Err: ended(1)}},
 		}},
 		{2, "the command line is wrong; nothing was tried", []kind{

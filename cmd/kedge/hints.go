@@ -21,6 +21,9 @@ func advise(err error) cli.Advice { return append(ownErrors(), hostadvice.Table(
 func ownErrors() advice.Table {
 	return advice.Table{
 		advice.About(enrolled),
+		advice.About(func(e *unwrittenError) string {
+			return "the operator sets server.aws in kedge-ca.yaml; then run " + e.Next
+		}),
 		advice.Kind[*rivalError]("write another profile, with --profile NAME, or remove the setting"),
 		advice.Kind[*unreadableError]("correct that line; nothing was written"),
 		advice.About(noListener),
