@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -184,41 +183,6 @@ func (o *enrollOptions) lookUpGroup() (err error) {
 		return &config.FlagError{Flag: "key-group", Err: err}
 	}
 	return nil
-}
-
-// noTokenError reports that no token could be read, and why.
-type noTokenError struct{ error }
-
-func (e *noTokenError) Unwrap() error { return e.error }
-
-// readToken gets the token from where it is, or what takes its place.
-func (o *enrollOptions) readToken() (enrollapi.Token, error) {
-	if o.approval.url != "" {
-		return o.approval.token, nil
-	}
-	text := o.argument
-	switch {
-	case text != "":
-		o.warn("a token as an argument is visible to every user of this machine; --token-file is not")
-	case o.tokenFile != "":
-		data, err := o.secret.Read(o.inputs, "the token")
-		if errors.Is(err, config.ErrPasswordEmpty) {
-			return enrollapi.Token{}, &enrollapi.TokenTextError{Reason: "from --token-file " + o.tokenFile + " is empty"}
-		}
-		if err != nil {
-			return enrollapi.Token{}, &noTokenError{err}
-		}
-		text = string(data)
-	default:
-		if text = o.environment.Variable("token"); text == "" {
-			data, err := o.inputs.Ask("Token")
-			if err != nil {
-				return enrollapi.Token{}, &noTokenError{fmt.Errorf("the token is needed: %w", err)}
-			}
-			text = string(data)
-		}
-	}
-	return enrollapi.ParseToken(text)
 }
 
 func runEnroll(ctx context.Context, o *enrollOptions) error {
