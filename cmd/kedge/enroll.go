@@ -222,6 +222,9 @@ func (o *enrollOptions) enroll(ctx context.Context, token enrollapi.Token, base 
 	if err != nil {
 		return hostkeys.Named(err)
 	}
+	if got.Already && o.approval.url == "" && got.Pair.Record.Token != token.IDText() {
+		return o.finishUnused(ctx, got)
+	}
 	return o.finish(ctx, got)
 }
 

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"kedge/internal/config"
 	"kedge/internal/enrollapi"
+	"kedge/internal/enrollclient"
 )
 
 // noTokenError reports that no token could be read, and why.
@@ -41,4 +43,18 @@ func (o *enrollOptions) readToken() (enrollapi.Token, error) {
 		}
 	}
 	return enrollapi.ParseToken(text)
+}
+
+// unusedTokenError reports a host that has to enroll anew, where a token for that was given.
+type unusedTokenError struct{ error }
+
+func (e *unusedTokenError) Unwrap() error { return e.error }
+
+// finishUnused is finish for a token that was not used, since a host is enrolled already, with another one.
+func (o *enrollOptions) finishUnused(ctx context.Context, got *enrollclient.Enrolled) error {
+	if err := got.Ended(); err != nil {
+		return &unusedTokenError{err}
+	}
+	o.warn("the token was not used: this folder is of " + got.Pair.Record.Name + "; another host needs another --dir")
+	return o.finish(ctx, got)
 }

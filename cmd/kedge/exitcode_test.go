@@ -150,6 +150,7 @@ func exitCodes(t *testing.T) []group {
 			{"enrollapi.Error", &enrollapi.Error{Code: enrollapi.TokenSpent}},
 			{"enrollapi.Error, of a renewal", fmt.Errorf("web-01: %w", &enrollapi.Error{Code: enrollapi.Revoked})},
 			{"enrollclient.EndedError", &enrollclient.EndedError{Name: "web-01", Dir: "d"}},
+			{"main.unusedTokenError", &unusedTokenError{&enrollclient.EndedError{Name: "web-01", Dir: "d"}}},
 			{"main.unusableError, refused", &unusableError{Name: "web-01", Err: ended(3)}},
 			{"main.unusableError, with the answer", &unusableError{Name: "web-01", Err: api(403)}},
 			{"session.APIError 400", api(400)},

@@ -28,6 +28,7 @@ func ownErrors() advice.Table {
 		advice.Kind[*unreadableError]("correct that line; nothing was written"),
 		advice.About(noListener),
 		{Fits: isUnconfirmed, Code: cli.ExitUsage, Hint: func(error) string { return "repeat it with --yes if it is meant" }},
+		advice.Kind[*unusedTokenError]("repeat the command with --force"),
 		advice.Kind[*noTokenError](`"kedge-ca token NAME" prints it: give it in a file, with --token-file FILE, or in KEDGE_TOKEN; or enroll by approval: kedge enroll URL --ca-fingerprint HASH`),
 		advice.Kind[*severalError]("name one with --dir, or give a token for another"),
 		advice.Kind[*noFingerprintError]("the operator of the CA has the whole line, with the hash: kedge-ca pending prints it"),
