@@ -49,7 +49,7 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 is a free one")
 	f.BoolVar(&o.allowRemote, "allow-remote", false, "let --listen name an address that other machines reach")
 	f.StringVar(&o.tlsCA, "tls", "", "speak https with a certificate made for this run, and write its CA to this PEM `file`")
-	f.StringVar(&o.envFile, "env-file", "", "write the client's environment to this `file` as well, once ready")
+	f.StringVar(&o.envFile, "env-file", "", "write the client's environment to this `file` as well, once ready; that of another emulator is removed at the start")
 	f.StringVar(&o.pidFile, "pid-file", "", "write the process id to this `file`, once ready")
 	f.DurationVar(&o.clockSkew, "clock-skew", 0, "run this far ahead of the system's clock, as `duration`; negative is behind")
 	f.StringArrayVar(&o.faults, "fault", nil, "misbehave: `[SERVICE:]KIND[=VALUE][*COUNT][@FIRST]`, such as throttle*2 or iam:lost@3")

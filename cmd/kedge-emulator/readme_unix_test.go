@@ -27,7 +27,7 @@ func readmeCommands(t *testing.T) []string {
 	for line := range strings.Lines(block) {
 		commands = append(commands, strings.TrimSpace(line))
 	}
-	if len(commands) != 5 || !strings.HasPrefix(commands[0], "kedge-emulator ") || !strings.HasPrefix(commands[1], ". ./emulator.env") {
+	if len(commands) != 5 || !strings.HasPrefix(commands[0], "kedge-emulator ") || !strings.HasSuffix(commands[1], "; . ./emulator.env") {
 		t.Fatalf("the commands of the README are %q", commands)
 	}
 	return commands

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -84,6 +85,7 @@ func serve(ctx context.Context, cmd *cobra.Command, o *options, s cli.Streams) e
 	if err != nil {
 		return err
 	}
+	stale := takeStale(o.envFile)
 	c, err := o.config(cmd, s)
 	if err != nil {
 		return err
@@ -104,16 +106,16 @@ func serve(ctx context.Context, cmd *cobra.Command, o *options, s cli.Streams) e
 	}
 	l, err := o.open(ctx, s)
 	if err != nil {
-		return err // the files may be those of an emulator that runs
+		return errors.Join(err, putBack(o.envFile, stale)) // the files may be those of an emulator that runs
 	}
 	defer l.Close()
 	// From here on there is something to end and to clean up; until here a signal just ends the
 	// program, whatever file it waits for.
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	o.cleanUp() // what a run that was killed left
-	defer o.cleanUp()
-	if err := o.announce(e, l.Addr(), s); err != nil {
+	files := announced{}
+	defer files.remove()
+	if err := o.announce(files, e, l.Addr(), s); err != nil {
 		return err
 	}
 	return emulator.Run(ctx, l, e)
@@ -149,17 +151,13 @@ func (o *options) open(ctx context.Context, s cli.Streams) (net.Listener, error)
 
 // announce reports that the emulator is ready: to the program that reads standard output, and to scripts
 // that wait for a file.
-func (o *options) announce(e *emulator.Emulator, addr net.Addr, s cli.Streams) error {
-	env := o.environment(e, addr)
-	if o.pidFile != "" {
-		if err := atomicfile.Write(o.pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
-			return fmt.Errorf("--pid-file: %w", err)
-		}
+func (o *options) announce(files announced, e *emulator.Emulator, addr net.Addr, s cli.Streams) error {
+	if err := files.write("pid-file", o.pidFile, strconv.Itoa(os.Getpid())+"\n", 0o644); err != nil {
+		return err
 	}
-	if o.envFile != "" {
-		if err := atomicfile.Write(o.envFile, []byte(env), 0o600); err != nil { // it has a key
-			return fmt.Errorf("--env-file: %w", err)
-		}
+	env := o.environment(e, addr)
+	if err := files.write("env-file", o.envFile, env, 0o600); err != nil { // it has a key
+		return err
 	}
 	_, err := fmt.Fprint(s.Out, env)
 	return err
@@ -214,13 +212,4 @@ func (o *options) reachable(addr net.Addr) string {
 		host = "::1"
 	}
 	return net.JoinHostPort(host, port)
-}
-
-// cleanUp removes the files that show that the emulator is running.
-func (o *options) cleanUp() {
-	for _, path := range []string{o.envFile, o.pidFile} {
-		if path != "" {
-			_ = os.Remove(path)
-		}
-	}
 }
