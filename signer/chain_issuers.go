@@ -65,14 +65,20 @@ func (f *issuerFinder) named(child located, now time.Time) []located {
 	if ordered, ok := f.ordered[child.Certificate]; ok {
 		return ordered
 	}
-	ordered := slices.Clone(f.bySubject[f.key(child.RawIssuer)])
-	slices.SortStableFunc(ordered, func(a, b located) int {
-		return cmp.Or(
-			cmp.Compare(keyIDRank(child, b), keyIDRank(child, a)),
-			compareBool(bytes.Equal(b.RawSubject, child.RawIssuer), bytes.Equal(a.RawSubject, child.RawIssuer)),
-			compareBool(inTime(b, now), inTime(a, now)),
-			b.NotAfter.Compare(a.NotAfter))
-	})
+	var ordered []located
+	for _, a := range f.bySubject[f.key(child.RawIssuer)] { // in their order where none is likelier
+		i := slices.IndexFunc(ordered, func(b located) bool {
+			return cmp.Or(
+				cmp.Compare(keyIDRank(child, a), keyIDRank(child, b)),
+				compareBool(bytes.Equal(a.RawSubject, child.RawIssuer), bytes.Equal(b.RawSubject, child.RawIssuer)),
+				compareBool(inTime(a, now), inTime(b, now)),
+				a.NotAfter.Compare(b.NotAfter)) > 0
+		})
+		if i < 0 {
+			i = len(ordered)
+		}
+		ordered = slices.Insert(ordered, i, a)
+	}
 	f.ordered[child.Certificate] = ordered
 	return ordered
 }
