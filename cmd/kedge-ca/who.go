@@ -40,7 +40,8 @@ certificate: the one that signed the request of CreateSession. If the ledger doe
 session name: the serial number that IAM Roles Anywhere names a session by, with the source
     identity of the same host.
 source identity: the common name, which stays along a chain of roles. The certificate is the one
-    that the host had last at that time.
+    that the host had last at that time, unless it had ended more than 12 hours before: no session
+    of IAM Roles Anywhere is longer.
 session name alone: events of other accounts have no more; whoever assumes a role chooses it, and
     it proves nothing.
 refused request: the certificate in a request of CreateSession that AWS refused. Certificates are

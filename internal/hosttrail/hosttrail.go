@@ -140,12 +140,17 @@ func traced(e cloudtrail.Event, by By, certs []ledger.Certificate) []Traced {
 	return all
 }
 
-// current returns, of each host, the certificate that it had last at a time: what begins later was not used.
+// longestSession is the longest duration of a session of IAM Roles Anywhere (API reference, "CreateSession",
+// durationSeconds). The credentials stay after the end of the certificate.
+const longestSession = 12 * time.Hour
+
+// current returns, of each host, the certificate that it had last at a time: what begins later was not used, nor what
+// had ended before the longest session.
 func current(certs []ledger.Certificate, at time.Time) []ledger.Certificate {
 	var newest []ledger.Certificate
 	places := map[string]int{} // in newest, by host
 	for _, c := range certs {
-		if c.NotBefore.After(at) {
+		if c.NotBefore.After(at) || c.NotAfter.Add(longestSession).Before(at) {
 			continue
 		}
 		i, ok := places[c.Host]

@@ -17,9 +17,12 @@ import (
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// certificate of a host that begins some hours after noon.
+// certificate of a host that begins some hours after noon, and is valid for 30 days.
 func certificate(seq int64, serial, commonName, host string, hours int) ledger.Certificate {
-	return ledger.Certificate{Seq: seq, Serial: serial, CommonName: commonName, Host: host, Kind: ledger.Leaf, NotBefore: noon.Add(time.Duration(hours) * time.Hour)}
+	begin := noon.Add(time.Duration(hours) * time.Hour)
+	return ledger.Certificate{
+		Seq: seq, Serial: serial, CommonName: commonName, Host: host, Kind: ledger.Leaf, NotBefore: begin, NotAfter: begin.AddDate(0, 0, 30),
+	}
 }
 
 // finder is a ledger of some certificates.
@@ -71,6 +74,30 @@ func TestBehind(t *testing.T) {
 		}
 		if strings.Join(got, ", ") != tt.want {
 			t.Errorf("%s: %q, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestBehind_ended: a host whose certificate ended before the longest session had the name once; another host has it now.
+func TestBehind_ended(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		hours int // from the end of the old certificate to the event
+		want  string
+	}{{-1, "new old"}, {0, "new old"}, {12, "new old"}, {13, "new"}, {500, "new"}} {
+		before, after := certificate(1, "0a", "web-1", "old", 0), certificate(2, "0b", "web-1", "new", -24)
+		before.NotBefore, before.NotAfter = noon.AddDate(0, -2, 0), noon.Add(-time.Duration(tt.hours)*time.Hour)
+		tracer := Tracer{Find: finder(after, before)}
+		found, err := tracer.Behind(cloudtrail.Event{Time: noon, Session: "job", SourceIdentity: "CN=web-1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var hosts []string
+		for _, f := range found {
+			hosts = append(hosts, f.Host.Host)
+		}
+		if got := strings.Join(hosts, " "); got != tt.want {
+			t.Errorf("%d hours after the end: %s, want %s", tt.hours, got, tt.want)
 		}
 	}
 }
