@@ -99,7 +99,8 @@ func (s *scanner) folder(folder string) (more bool, err error) {
 		}
 		return nil
 	}
-	err = errors.Join(filepath.WalkDir(folder, walk), err)
+	root := folder + string(filepath.Separator) // a symbolic link is followed only with a separator at its end
+	err = errors.Join(filepath.WalkDir(root, walk), err)
 	if !found && err == nil {
 		err = &EmptyFolderError{folder}
 	}
@@ -129,10 +130,10 @@ func (s *scanner) file(path string) (more bool, err error) {
 	}
 	unpacked, err := gzip.NewReader(in)
 	if isDamaged(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("it is cut off or damaged")
+		return true, fmt.Errorf("%s cannot be unpacked: it is cut off or damaged", path)
 	}
 	if err != nil {
-		return true, fmt.Errorf("%s cannot be unpacked: %w", path, err)
+		return true, fmt.Errorf("%s %s", path, problem(err))
 	}
 	return s.scan(&capped{unpacked, maxUnpacked}), nil
 }

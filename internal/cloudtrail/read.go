@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 )
 
 // About the most bytes of one event, which CloudTrail limits to 256 KB (1 MB with what is added to it), and of the head of a
@@ -176,7 +177,13 @@ func problem(err error) string {
 	if isDamaged(err) {
 		return "is damaged"
 	}
-	return "cannot be read: " + err.Error()
+	switch {
+	case errors.Is(err, errUnpacked):
+		return "cannot be read: " + errUnpacked.Error()
+	case errors.Is(err, syscall.EIO):
+		return "cannot be read: the disk has errors"
+	}
+	return "cannot be read: the system reports an error"
 }
 
 // object reads an object: an event, or one with a list of events, whose other members do not matter.

@@ -7,12 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/iotest"
 )
 
 // event is a session's call in one line.
@@ -125,6 +128,44 @@ func TestRead_folder(t *testing.T) {
 	}
 	for range Read(dir, func(*DamagedError) {}) {
 		break // the others are not read
+	}
+}
+
+// TestRead_link: a symbolic link to a folder is that folder.
+func TestRead_link(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	folder, link := filepath.Join(dir, "2026"), filepath.Join(dir, "link")
+	if err := errors.Join(os.Mkdir(folder, 0o700), os.WriteFile(filepath.Join(folder, "a.json"), []byte(event("A")+"\n{}\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(folder, link); err != nil {
+		t.Skip(err) // Windows allows it to some users only
+	}
+	for _, path := range []string{link, link + string(filepath.Separator), folder} {
+		names, broken, err := readAll(path)
+		want := filepath.Join(path, "a.json") + ": line 2 is not a CloudTrail event"
+		if err != nil || !slices.Equal(names, []string{"A"}) || !slices.Equal(broken, []string{want}) {
+			t.Errorf("%s: events %q, broken %q, %v", path, names, broken, err)
+		}
+	}
+}
+
+// TestRead_failure: an error of the system is described in plain words, whatever the form of the file.
+func TestRead_failure(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]string{
+		&fs.PathError{Op: "read", Path: "/x", Err: syscall.EIO}:       "cannot be read: the disk has errors",
+		&fs.PathError{Op: "read", Path: "/x", Err: errors.New("raw")}: "cannot be read: the system reports an error",
+	} {
+		for start, where := range map[string]string{event("A") + "\n": "line 2", `{"Records":[` + event("A") + ",": "event 2"} {
+			var broken []string
+			s := &scanner{path: "f", yield: func(Event) bool { return true }, broken: func(e *DamagedError) { broken = append(broken, e.Error()) }}
+			s.scan(io.MultiReader(strings.NewReader(start), iotest.ErrReader(err)))
+			if text := "f: " + where + " " + want + "; the rest of the file was not read"; !slices.Equal(broken, []string{text}) {
+				t.Errorf("%q, want %q", broken, text)
+			}
+		}
 	}
 }
 
