@@ -89,15 +89,25 @@ func (o *awsPolicyOptions) check(cmd *cobra.Command) error {
 
 // checkARNs refuses flags that are not the ARNs of what they name.
 func (o *awsPolicyOptions) checkARNs(cmd *cobra.Command) error {
-	if cmd.Flags().Changed("trust-anchor") {
-		if _, err := cadir.ParseARN(o.trust.Anchor, cadir.TrustAnchorARN); err != nil {
-			return cli.Usagef(cmd, "--trust-anchor: %w", err)
-		}
+	if err := checkAnchorFlag(cmd, o.trust.Anchor); err != nil {
+		return err
 	}
 	for _, text := range o.role.FromRoles {
 		if _, err := cadir.ParseRole(text); err != nil {
 			return cli.Usagef(cmd, "--from-role: %w", err)
 		}
+	}
+	return nil
+}
+
+// checkAnchorFlag refuses a --trust-anchor that is none, an empty one too: a variable that is not set is not
+// the wish to take what is known.
+func checkAnchorFlag(cmd *cobra.Command, anchor string) error {
+	if !cmd.Flags().Changed("trust-anchor") {
+		return nil
+	}
+	if _, err := cadir.ParseARN(anchor, cadir.TrustAnchorARN); err != nil {
+		return cli.Usagef(cmd, "--trust-anchor: %w", err)
 	}
 	return nil
 }

@@ -34,8 +34,8 @@ The findings are on standard output also when there are errors, and the exit cod
 		Args:    exactlyOne("give the file: kedge-ca aws policy lint FILE", "check one policy at a time"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
-			if o.profile == "-" {
-				return cli.Usagef(cmd, "--profile-file: give a file; standard input is for the policy")
+			if err := o.check(cmd); err != nil {
+				return err
 			}
 			return run(cmd.Context(), o)
 		},
@@ -45,6 +45,17 @@ The findings are on standard output also when there are errors, and the exit cod
 	flags.StringVar(&o.profile, "profile-file", "", "`FILE` with what \"aws rolesanywhere get-profile\" prints: its mappings and duration count")
 	flags.StringVar(&o.anchor, "trust-anchor", "", "`ARN` of the trust anchor of the CA; those in aws.yaml of the CA's folder and in the configuration, when not given")
 	return cmd
+}
+
+// check refuses flags that have no such file or ARN.
+func (o *awsPolicyLintOptions) check(cmd *cobra.Command) error {
+	switch {
+	case o.profile == "-":
+		return cli.Usagef(cmd, "--profile-file: give a file; standard input is for the policy")
+	case o.profile == "" && cmd.Flags().Changed("profile-file"):
+		return cli.Usagef(cmd, "--profile-file: the name of the file is empty")
+	}
+	return checkAnchorFlag(cmd, o.anchor)
 }
 
 func runAWSPolicyLint(ctx context.Context, s *store, o *awsPolicyLintOptions) error {
@@ -82,9 +93,8 @@ func (o *awsPolicyLintOptions) linter(s *store) (l awsadmin.Linter, err error) {
 		}
 	}
 	if o.anchor != "" {
-		arn, err := cadir.ParseARN(o.anchor, cadir.TrustAnchorARN)
-		l.Anchors = []string{arn.Text}
-		return l, err
+		l.Anchors = []string{o.anchor}
+		return l, nil
 	}
 	l.Anchors, err = s.TrustAnchors()
 	return l, err
