@@ -73,6 +73,7 @@ func trustRules() []trustRule {
 		{"tag-unmapped", ca.Error, attributeMapping, checkUnmapped},
 		{"equals-wildcard", ca.Error, operators, checkEqualsWildcard},
 		{"value-characters", ca.Error, stsTags, checkValueCharacters},
+		{"source-account", ca.Warning, trustModel, checkSourceAccount},
 		{"no-attribute", ca.Warning, trustModel, checkNoAttribute},
 		{"leading-wildcard", ca.Warning, operators, checkLeadingWildcard},
 		{"request-tag", ca.Warning, stsActions, checkRequestTag},

@@ -3,6 +3,7 @@ package awsadmin
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kedge/internal/emulator/policy"
@@ -42,36 +43,71 @@ func checkSourceMissing(s *linted) (texts []string) {
 // checkSourceOpen: a condition on the trust anchor that those of a stranger meet, too.
 func checkSourceOpen(s *linted) (texts []string) {
 	for _, one := range s.assuming() {
-		conditions := s.ofSource(one)
-		if len(conditions) > 0 && slices.ContainsFunc(s.strangers(conditions), func(c policy.Context) bool { return allMet(conditions, c) }) {
+		if conditions := s.ofSource(one); s.isOpen(conditions) {
 			texts = append(texts, fmt.Sprintf("%s takes the trust anchors of other accounts, too: %s", one, describe(conditions)))
 		}
 	}
 	return texts
 }
 
+// isOpen reports whether trust anchors of accounts that nobody means meet conditions.
+func (s *linted) isOpen(conditions []conditionOf) bool {
+	return len(conditions) > 0 && slices.ContainsFunc(s.strangers(conditions), func(c policy.Context) bool { return allMet(conditions, c) })
+}
+
 // strangers returns contexts of sessions by trust anchors of accounts that nobody means: in each partition, in
 // the regions of the CA's trust anchors, and as near to the values of the conditions as their wildcards allow.
 func (s *linted) strangers(conditions []conditionOf) (all []policy.Context) {
-	arns := []string{strangerAt("aws", "us-east-1"), strangerAt("aws-cn", "cn-north-1"), strangerAt("aws-us-gov", "us-gov-west-1")}
-	for _, anchor := range s.Anchors {
-		arns = append(arns, nearest(anchor))
-	}
+	near := []string{strangerAt("aws", "us-east-1"), strangerAt("aws-cn", "cn-north-1"), strangerAt("aws-us-gov", "us-gov-west-1")}
+	near = append(near, s.Anchors...)
 	var accounts []string
 	for _, c := range conditions {
 		for _, value := range c.Values {
 			switch {
 			case c.has(sourceARN):
-				arns = append(arns, nearest(value))
+				near = append(near, value)
 			case hasWildcard(value):
 				accounts = append(accounts, expand(value))
 			}
 		}
 	}
-	for _, arn := range arns {
-		all = append(all, contextOf(arn))
-		for _, account := range accounts {
-			all = append(all, policy.NewContext(map[string][]string{sourceARN: {arn}, sourceAccount: {account}}))
+	for _, value := range near {
+		for _, strange := range s.strangeAccounts(conditions) {
+			arn := nearest(value, strange)
+			all = append(all, contextOf(arn))
+			for _, account := range accounts {
+				all = append(all, policy.NewContext(map[string][]string{sourceARN: {arn}, sourceAccount: {account}}))
+			}
+		}
+	}
+	return all
+}
+
+// strangeAccounts returns accounts with each first digit that neither the CA nor a condition has: a condition
+// can exclude some accounts.
+func (s *linted) strangeAccounts(conditions []conditionOf) (all []string) {
+	named := accountsOf(conditions)
+	for _, anchor := range s.Anchors {
+		named = append(named, accountIn(anchor))
+	}
+	for digit := range 10 {
+		if account := strings.Repeat(strconv.Itoa(digit), len(strangeAccount)); !slices.Contains(named, account) {
+			all = append(all, account)
+		}
+	}
+	return all
+}
+
+// accountsOf returns the accounts that conditions name, without wildcards.
+func accountsOf(conditions []conditionOf) (all []string) {
+	for _, c := range conditions {
+		for _, value := range c.Values {
+			if c.has(sourceARN) {
+				value = accountIn(value)
+			}
+			if value != "" && !hasWildcard(value) {
+				all = append(all, value)
+			}
 		}
 	}
 	return all
@@ -86,11 +122,12 @@ func strangerAt(partition, region string) string {
 	return "arn:" + partition + ":rolesanywhere:" + region + ":" + strangeAccount + ":" + strangeAnchor
 }
 
-// nearest returns the ARN of a stranger's trust anchor that is as a value: where that fixes the account or the
+// nearest returns the ARN of another trust anchor that is as a value: where that fixes the account or the
 // trust anchor, it is another one.
-func nearest(value string) string {
+func nearest(value, account string) string {
 	parts := strings.SplitN(value, ":", 6)
 	standard := strings.SplitN(strangerAt("aws", "us-east-1"), ":", 6)
+	standard[4] = account
 	for i := range standard {
 		switch {
 		case i >= len(parts) || parts[i] == "*":
@@ -101,6 +138,55 @@ func nearest(value string) string {
 		}
 	}
 	return strings.Join(standard, ":")
+}
+
+// checkSourceAccount: the trust anchors of other CAs in the account meet the condition, too. Names mean
+// nothing there. Unless they are known, the accounts of this CA are those that the condition names.
+func checkSourceAccount(s *linted) (texts []string) {
+	for _, one := range s.assuming() {
+		conditions := s.ofSource(one)
+		if len(conditions) == 0 || s.isOpen(conditions) {
+			continue
+		}
+		if slices.ContainsFunc(s.neighbours(conditions), func(c policy.Context) bool { return allMet(conditions, c) }) {
+			texts = append(texts, fmt.Sprintf("%s takes each trust anchor of the account: a host of the same name of any other CA there gets the role; add ArnEquals aws:SourceArn %s", one, s.ownAnchor()))
+		}
+	}
+	return texts
+}
+
+// ownAnchor names the trust anchors of the CA in advice.
+func (s *linted) ownAnchor() string {
+	if len(s.Anchors) == 0 {
+		return "with the ARN of the CA's trust anchor"
+	}
+	return strings.Join(s.Anchors, ", ")
+}
+
+// neighbours returns contexts of sessions by other trust anchors of the CA's accounts, as near to the values of
+// the conditions as their wildcards allow.
+func (s *linted) neighbours(conditions []conditionOf) (all []policy.Context) {
+	near := append([]string{strangerAt("aws", "us-east-1")}, s.Anchors...)
+	var accounts []string
+	for _, anchor := range s.Anchors {
+		accounts = append(accounts, accountIn(anchor))
+	}
+	if len(accounts) == 0 {
+		accounts = accountsOf(conditions)
+	}
+	for _, c := range conditions {
+		if c.has(sourceARN) {
+			near = append(near, c.Values...)
+		}
+	}
+	for _, value := range near {
+		for _, account := range accounts {
+			if arn := nearest(value, account); !slices.Contains(s.Anchors, arn) {
+				all = append(all, contextOf(arn))
+			}
+		}
+	}
+	return all
 }
 
 func hasWildcard(text string) bool { return strings.ContainsAny(text, "*?") }

@@ -74,7 +74,6 @@ func lintCases() map[string][]lintCase {
 		"source-missing": {
 			{"no condition on it", conditioned(`{"StringEquals":{` + tag + `:"web-01"}}`), "statement 1 names no trust anchor"},
 			{"named with Sid", statementWith(map[string]string{"Sid": `"Web"`, "Condition": `{"StringEquals":{` + tag + `:"web-01"}}`}), "statement 1 (Web) names no trust anchor"},
-			{"the account", sourced(`"StringEquals":{"aws:SourceAccount":"111122223333"}`), ""},
 		},
 		"source-open": {
 			{"any", sourced(`"ArnLike":{"aws:SourceArn":"arn:aws:rolesanywhere:*:*:trust-anchor/*"}`), "takes the trust anchors of other accounts, too: ArnLike aws:SourceArn arn:aws:rolesanywhere:*:*:trust-anchor/*"},
@@ -85,8 +84,18 @@ func lintCases() map[string][]lintCase {
 			{"account that begins so", conditioned(`{"StringLike":{"aws:SourceAccount":"1111*",` + tag + `:"web-*"}}`), "statement 1 takes"},
 			{"all but one", sourced(`"ArnNotEquals":{"aws:SourceArn":"` + other + `"}`), "statement 1 takes"},
 			{"exists", sourced(`"Null":{"aws:SourceArn":"false"}`), "statement 1 takes"},
-			{"any of the account", sourced(`"ArnLike":{"aws:SourceArn":"arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/*"}`), ""},
-			{"any, of the account", sourced(`"ArnLike":{"aws:SourceArn":"arn:aws:rolesanywhere:*:*:trust-anchor/*"},"StringEquals":{"aws:SourceAccount":"111122223333"}`), ""},
+			{"all but accounts that begin so", conditioned(`{"StringNotLike":{"aws:SourceAccount":"0*"},"StringLike":{` + tag + `:"web-*"}}`), "statement 1 takes"},
+			{"all but ARNs that begin so", sourced(`"ArnNotLike":{"aws:SourceArn":"arn:*:*:*:0*:*"}`), "statement 1 takes"},
+			{"a greater account", sourced(`"NumericGreaterThan":{"aws:SourceAccount":"0"}`), "statement 1 takes"},
+			{"all but these", sourced(`"StringNotEquals":{"aws:SourceAccount":["000000000000","999999999999"]}`), "statement 1 takes"},
+		},
+		"source-account": {
+			{"the account", sourced(`"StringEquals":{"aws:SourceAccount":"111122223333"}`), "statement 1 takes each trust anchor of the account: a host of the same name of any other CA there gets the role; add ArnEquals aws:SourceArn " + anchorARN},
+			{"any of the account", sourced(`"ArnLike":{"aws:SourceArn":"arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/*"}`), "statement 1 takes each trust anchor"},
+			{"any, of the account", sourced(`"ArnLike":{"aws:SourceArn":"arn:aws:rolesanywhere:*:*:trust-anchor/*"},"StringEquals":{"aws:SourceAccount":"111122223333"}`), "statement 1 takes each trust anchor"},
+			{"anchors of the account that begin so", sourced(`"ArnLike":{"aws:SourceArn":"` + anchorARN[:len(anchorARN)-8] + `*"}`), "statement 1 takes each trust anchor"},
+			{"all of the account but one", sourced(`"StringEquals":{"aws:SourceAccount":"111122223333"},"ArnNotEquals":{"aws:SourceArn":"arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/7b656467-6500-4000-8000-000000000001"}`), "statement 1 takes each trust anchor"},
+			{"the trust anchor, of the account", sourced(`"ArnEquals":{"aws:SourceArn":"ANCHOR"},"StringEquals":{"aws:SourceAccount":"111122223333"}`), ""},
 		},
 		"source-foreign": {
 			{"another anchor", sourced(`"ArnEquals":{"aws:SourceArn":"` + other + `"}`), other + " is none of this CA, whose trust anchor is " + anchorARN},
@@ -226,6 +235,16 @@ func TestLint_unknownAnchor(t *testing.T) {
 	}
 	if found := (Linter{}).Lint(trust); len(found) > 0 {
 		t.Errorf("%+v", found)
+	}
+	for _, account := range []string{"111122223333", "000000000000", "999999999999"} {
+		trust, err := ReadTrust([]byte(sourced(`"StringEquals":{"aws:SourceAccount":"` + account + `"}`)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := (Linter{}).Lint(trust)
+		if len(found) != 1 || found[0].Rule != "source-account" || !strings.HasSuffix(found[0].Text, "add ArnEquals aws:SourceArn with the ARN of the CA's trust anchor") {
+			t.Errorf("%s: %+v", account, found)
+		}
 	}
 }
 
