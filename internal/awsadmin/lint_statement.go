@@ -98,11 +98,28 @@ func (s *linted) each(effect policy.Effect) (all []statementOf) {
 	return all
 }
 
+// tellsHostsApart reports whether some hosts of one CA meet the condition and others do not. That an attribute
+// is there, or who issued the certificate, is the same for all; so is what a pattern of wildcards alone matches.
+func (c conditionOf) tellsHostsApart() bool {
+	if !c.isOfCertificate() || c.compares("Null") || c.has("aws:PrincipalTag/x509Issuer/", "aws:RequestTag/x509Issuer/") {
+		return false
+	}
+	return !c.compares("StringLike") || !slices.ContainsFunc(c.Values, c.isAny)
+}
+
+// isAny reports whether a pattern is of wildcards alone.
+func (c conditionOf) isAny(pattern string) bool {
+	if c.has("sts:SourceIdentity") {
+		pattern = strings.TrimPrefix(strings.TrimPrefix(pattern, "CN="), "ID=")
+	}
+	return strings.Contains(pattern, "*") && strings.Trim(pattern, "*?") == ""
+}
+
 // checkNoAttribute: each certificate of the CA gets the role.
 func checkNoAttribute(s *linted) (texts []string) {
 	for _, one := range s.assuming() {
-		if !slices.ContainsFunc(conditionsOf([]statementOf{one}), conditionOf.isOfCertificate) {
-			texts = append(texts, fmt.Sprintf("%s has no condition on the certificate: each host of the trust anchor gets the role", one))
+		if !slices.ContainsFunc(conditionsOf([]statementOf{one}), conditionOf.tellsHostsApart) {
+			texts = append(texts, fmt.Sprintf("%s has no condition that tells the hosts of a CA apart: each host of the trust anchor gets the role", one))
 		}
 	}
 	return texts
