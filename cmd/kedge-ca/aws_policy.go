@@ -125,7 +125,7 @@ func runAWSPolicy(ctx context.Context, s *store, o *awsPolicyOptions) error {
 		return err
 	}
 	if len(trust.Hubs) == 0 {
-		linter := awsadmin.Linter{Anchors: []string{trust.Anchor}, Now: o.inputs.Now()}
+		linter := awsadmin.Linter{Anchors: []string{trust.Anchor}, Now: o.inputs.Now(), MaxLength: trust.MaxLength}
 		linted, err := linter.Check("the policy", text, s.Service.Hosts(ctx))
 		if err != nil {
 			return err

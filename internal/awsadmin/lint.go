@@ -15,13 +15,15 @@ type Linter struct {
 	Anchors []string  // ARNs of the trust anchors of the CA; none: not known
 	Profile *Mapping  // of the profile at Roles Anywhere by which hosts get the role; nil: not known
 	Now     time.Time // for policies that compare times
+	// MaxLength is the most characters of a trust policy that the account takes; 0: DefaultTrustLength.
+	MaxLength int
 }
 
 // Lint returns the rules that a trust policy breaks, in the order of the rules. Statements that are for others
 // than IAM Roles Anywhere are checked for being open to everybody only.
 //
-// An error is a role that strangers can assume, or that no host can. A warning is a policy that works as it
-// is, and not as most people would read it.
+// An error is a policy by which strangers can get the role, by which hosts that it names do not, or which allows
+// more than hosts need. A warning is a policy that works as it is, and not as most people would read it.
 func (l Linter) Lint(t *TrustDocument) (all []ca.Finding) {
 	s := newLinted(l, t)
 	for _, r := range trustRules() {

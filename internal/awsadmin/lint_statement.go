@@ -1,6 +1,7 @@
 package awsadmin
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,7 +129,7 @@ func checkNoAttribute(s *linted) (texts []string) {
 // checkLength counts as IAM does.
 func checkLength(s *linted) []string {
 	n := policy.Trust.Size(s.Text)
-	if n <= DefaultTrustLength {
+	if n <= min(cmp.Or(s.MaxLength, DefaultTrustLength), MaxTrustLength) {
 		return nil
 	}
 	return []string{fmt.Sprintf("the policy has %d characters: IAM takes %d, and up to %d where the quota was raised", n, DefaultTrustLength, MaxTrustLength)}

@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -121,6 +122,22 @@ func TestPolicy_lints(t *testing.T) {
 		linted, err := Linter{Anchors: []string{anchorARN}}.Check("policy.json", []byte(policyOf(t, Trust{Anchor: anchorARN, Hosts: hosts})), hostsOf(t, ledger.Valid, "web-01 spiffe://ex.com/web/1", "db-01"))
 		if err != nil || len(linted.Findings) > 0 || !slices.Equal(linted.Reach.Names, []string{"web-01"}) || linted.Err() != nil {
 			t.Errorf("%+v: %+v, %v", hosts, linted, err)
+		}
+	}
+}
+
+// TestPolicy_lintsLong: a policy is not too long for a quota that was raised for it.
+func TestPolicy_lintsLong(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for i := range 12 {
+		names = append(names, strings.Repeat("n", 200)+strconv.Itoa(i))
+	}
+	text := policyOf(t, Trust{Anchor: anchorARN, Hosts: Hosts{Names: names}, MaxLength: MaxTrustLength})
+	for length, want := range map[int]int{0: 1, MaxTrustLength: 0} {
+		linted, err := Linter{Anchors: []string{anchorARN}, MaxLength: length}.Check("policy.json", []byte(text), hostsOf(t, ledger.Valid, "web-01"))
+		if err != nil || len(linted.Findings) != want {
+			t.Errorf("%d: %+v, %v", length, linted, err)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func atAWS() advice.Table {
 			}
 			return "there are " + strings.Join(e.Known, ", ")
 		}),
-		advice.Kind[*awsadmin.LintError]("with an error, strangers get the role or no host does: write it again with kedge-ca aws policy, and put it at AWS with aws iam update-assume-role-policy"),
+		advice.Kind[*awsadmin.LintError]("with an error, strangers may get the role, hosts may not, or it allows more than they need: write it again with kedge-ca aws policy, and put it at AWS with aws iam update-assume-role-policy"),
 		advice.Kind[*awsadmin.MalformedError]("the file has a trust policy as JSON, or what aws iam get-role prints; kedge-ca aws policy writes one"),
 		advice.Any("aws rolesanywhere get-profile --profile-id ID > profile.json", awsadmin.ErrNoProfile),
 	}
