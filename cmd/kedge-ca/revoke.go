@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -73,5 +74,7 @@ func runRevoke(ctx context.Context, s *store, o *revokeOptions) error {
 	if err != nil {
 		return err
 	}
-	return o.reportChange(certinfo.Change{Done: "revoked", Changed: changed, Skipped: chosen.Skipped})
+	warnings, err := certinfo.ReplaceWarnings(s.Service.Tokens(ctx), changed.Certificates, o.inputs.Now())
+	changed.Warnings = append(changed.Warnings, warnings...)
+	return errors.Join(o.reportChange(certinfo.Change{Done: "revoked", Changed: changed, Skipped: chosen.Skipped}), err)
 }

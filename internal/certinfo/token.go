@@ -73,6 +73,34 @@ func (t Token) allNames() string {
 	return strings.TrimSpace(strings.Join(t.Names, " ") + " " + t.Pattern)
 }
 
+// replaces is "yes" if the token gives the name to another key than the one that holds it.
+func (t Token) replaces() string {
+	if t.Replace {
+		return "yes"
+	}
+	return ""
+}
+
+// ReplaceWarnings warns of the tokens that still give the name of a host to another key, after its
+// certificates were revoked.
+func ReplaceWarnings(tokens iter.Seq2[ledger.Token, error], revoked []ledger.Certificate, now time.Time) (warnings []string, err error) {
+	names := map[string]bool{}
+	for i := range revoked {
+		if revoked[i].Kind == ledger.Leaf {
+			names[revoked[i].CommonName] = true
+		}
+	}
+	for t, err := range Tokens(tokens, false, now) {
+		if err != nil {
+			return warnings, err
+		}
+		if t.Replace && len(t.Names) == 1 && names[t.Names[0]] {
+			warnings = append(warnings, fmt.Sprintf("the token %s still gives the name %q to another key until %s: kedge-ca token revoke %[1]s", t.ID, t.Names[0], t.Expires))
+		}
+	}
+	return warnings, nil
+}
+
 // TokenListing returns how tokens are written.
 func TokenListing() report.Listing[Token] {
 	columns := []report.Column[Token]{
@@ -81,6 +109,7 @@ func TokenListing() report.Listing[Token] {
 		{Head: "PROFILE", Value: func(t Token) string { return t.Profile }},
 		{Head: "STATE", Value: func(t Token) string { return t.State }},
 		{Head: "USED", Value: func(t Token) string { return strconv.Itoa(t.Used) + "/" + strconv.Itoa(t.Uses) }},
+		{Head: "REPLACE", Value: Token.replaces},
 		{Head: "EXPIRES", Value: func(t Token) string { return t.Expires }},
 		{Head: "WHY", Value: func(t Token) string { return t.Why }},
 	}
