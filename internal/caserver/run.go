@@ -98,6 +98,9 @@ func run[T any](ctx context.Context, d *daemon, hangup <-chan T) error {
 	ended, running := d.serve(ctx)
 	wait := d.background(ctx)
 	d.Log.Info("serving", "addresses", addresses(d.sockets.hosts), "http", addresses(d.sockets.plain), "metrics", addresses(d.sockets.metrics))
+	if warning := portWarning(d.url(d.CA.Settings), d.sockets.hosts); warning != "" {
+		d.Log.Warn(warning)
+	}
 	d.report(d.systemd.Ready("serving hosts"))
 	go d.systemd.Watch(ctx, d.Systemd.Watchdog, d.server.Alive, httpserver.NewRateLimited(d.Log).Warn)
 	var failed error

@@ -40,10 +40,7 @@ func (c Config) terms(settings *cadir.Settings, listeners []net.Listener) (*enro
 	if standard, err := settings.Profile(""); err == nil { // there need not be a default one
 		t.Default = standard.Name()
 	}
-	text := c.URL
-	if text == "" {
-		text = settings.Server.URL
-	}
+	text := c.url(settings)
 	if text == "" {
 		t.Names, err = addressesOf(listeners)
 		return t, err
@@ -54,6 +51,14 @@ func (c Config) terms(settings *cadir.Settings, listeners []net.Listener) (*enro
 	}
 	t.Names, t.Prefix = []string{strings.TrimSuffix(u.Hostname(), ".")}, strings.TrimSuffix(u.Path, "/")
 	return t, nil
+}
+
+// url returns the URL by which hosts reach the server; it is empty if none is given.
+func (c Config) url(settings *cadir.Settings) string {
+	if c.URL != "" {
+		return c.URL
+	}
+	return settings.Server.URL
 }
 
 // profileNames returns the profiles of the configuration, or that of a CA without one.
