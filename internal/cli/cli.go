@@ -170,7 +170,7 @@ func prepare(cmd *cobra.Command) {
 			}
 			return &UsageError{Command: c.CommandPath(), Hint: hint, Err: err}
 		}
-		return nil
+		return mistyped(c, args)
 	}
 	if commandsAlone && cmd.HasSubCommands() {
 		if cmd.Annotations == nil {

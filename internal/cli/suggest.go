@@ -48,6 +48,27 @@ func flagHint(c *cobra.Command, unknown *pflag.NotExistError) string {
 	return fmt.Sprintf("did you mean --%s? run %q for the flags", meant, c.CommandPath()+" --help")
 }
 
+// minMistyped is the size of the shortest first argument that can be a misspelt command: among shorter words are
+// too many names, such as lisa and link.
+const minMistyped = 5
+
+// mistyped returns an error if the first argument of a command that takes names differs from one of its
+// subcommands by one letter. Names with a digit, a dot or a wildcard, and what follows --, are names.
+func mistyped(c *cobra.Command, args []string) error {
+	if len(args) == 0 || c.ArgsLenAtDash() == 0 || len(args[0]) < minMistyped || len(args[0]) > maxSuggested || strings.ContainsAny(args[0], "0123456789.*") {
+		return nil
+	}
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() && distance(args[0], sub.Name()) == 1 {
+			return &UsageError{
+				Command: c.CommandPath(), Err: fmt.Errorf("%q is nearly the command %q", args[0], sub.CommandPath()),
+				Hint: fmt.Sprintf("for a host of that name: %s -- %s", c.CommandPath(), args[0]),
+			}
+		}
+	}
+	return nil
+}
+
 // maxSuggested bounds the words to which others are compared.
 const maxSuggested = 40
 
