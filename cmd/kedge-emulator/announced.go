@@ -8,14 +8,11 @@ import (
 	"os"
 
 	"kedge/internal/atomicfile"
-	"kedge/internal/safefile"
+	"kedge/internal/emulator"
 )
 
 // environmentStart is the beginning of each environment.
 const environmentStart = "export KEDGE_ENDPOINT='"
-
-// maxEnvironment bounds the size, in bytes, of a file that can be an environment.
-const maxEnvironment = 64 << 10
 
 // announced are the files, with their content, by which an emulator reports that it is ready. Another
 // emulator can be given the same files.
@@ -36,7 +33,10 @@ func (a announced) write(flag, path, content string, mode fs.FileMode) error {
 // remove removes the files that no other emulator has written since.
 func (a announced) remove() {
 	for path, content := range a {
-		if data, err := safefile.ReadRegular(path, maxEnvironment); err == nil && string(data) == content {
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if data, err := emulator.ReadFile(path); err == nil && string(data) == content {
 			_ = os.Remove(path)
 		}
 	}
@@ -48,7 +48,7 @@ func takeStale(path string) []byte {
 	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
-	data, err := safefile.ReadRegular(path, maxEnvironment)
+	data, err := emulator.ReadFile(path)
 	if err != nil || !bytes.HasPrefix(data, []byte(environmentStart)) || os.Remove(path) != nil {
 		return nil
 	}
