@@ -77,7 +77,9 @@ func (f *issuerFinder) named(child located, now time.Time) []located {
 		if i < 0 {
 			i = len(ordered)
 		}
-		ordered = slices.Insert(ordered, i, a)
+		ordered = append(ordered, a)
+		copy(ordered[i+1:], ordered[i:])
+		ordered[i] = a
 	}
 	f.ordered[child.Certificate] = ordered
 	return ordered
