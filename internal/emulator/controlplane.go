@@ -19,16 +19,8 @@ func (e *Emulator) serveResources(w http.ResponseWriter, r *http.Request, op rol
 	w, finish := fault.answerTo(w)
 	defer finish()
 	now := call.Time
-	body, refusal := wire.ReadBody(r, maxResourceBody)
-	if refusal == nil {
-		refusal = wire.CheckHeaderSize(r.Header)
-	}
-	if refusal != nil {
-		e.refuse(w, now, call, refusal)
-		return
-	}
-	if fault.misbehave(r.Context(), w, wire.WriteJSONError) {
-		e.recordFault(now, call, fault)
+	body, ok := e.receive(w, r, call, fault, maxResourceBody)
+	if !ok {
 		return
 	}
 	answer, caller, refusal := e.operate(r, call, body, op, id)

@@ -55,21 +55,31 @@ func (e *Emulator) begin(w http.ResponseWriter, fault Fault, operation string) (
 	return fault, Call{ID: wire.RequestID(w), Time: now, Operation: operation}
 }
 
+// receive reads the body of a request that is answered in JSON. If it returns false, the request has its answer: a
+// refusal, or what the fault does.
+func (e *Emulator) receive(w http.ResponseWriter, r *http.Request, call Call, fault Fault, maxBody int64) ([]byte, bool) {
+	body, refusal := wire.ReadBody(r, maxBody)
+	if refusal == nil {
+		refusal = wire.CheckHeaderSize(r.Header)
+	}
+	if refusal != nil {
+		e.refuse(w, call.Time, call, refusal)
+		return nil, false
+	}
+	if fault.misbehave(r.Context(), w, wire.WriteJSONError) {
+		e.recordFault(call.Time, call, fault)
+		return nil, false
+	}
+	return body, true
+}
+
 func (e *Emulator) serveSessions(w http.ResponseWriter, r *http.Request) {
 	fault, call := e.begin(w, e.takeFault(SessionFaults), "CreateSession")
 	w, finish := fault.answerTo(w)
 	defer finish()
 	now := call.Time
-	body, refusal := wire.ReadBody(r, maxSessionBody)
-	if refusal == nil {
-		refusal = wire.CheckHeaderSize(r.Header)
-	}
-	if refusal != nil {
-		e.refuse(w, now, call, refusal)
-		return
-	}
-	if fault.misbehave(r.Context(), w, wire.WriteJSONError) {
-		e.recordFault(now, call, fault)
+	body, ok := e.receive(w, r, call, fault, maxSessionBody)
+	if !ok {
 		return
 	}
 	session, refusal := e.createSession(wire.NewRequest(r, body), now, fault)
