@@ -9,7 +9,7 @@ FUZZTIME := 30s
 ROUNDS   := 500
 KILLS    := 1000
 SERVERS  := 200
-HOSTS    := 100000
+DAYS     := 365
 SOAK     := 10m
 SEQUENCES := 2000
 SWAPS    := 2000
@@ -50,6 +50,7 @@ model: setup ## SEQUENCES (2000) of what a CA and its hosts do, compared step by
 paths: setup ## PKIS (2000) at random: the path to the CA compared with openssl and a reference
 	KEDGE_TEST_PKIS=$(PKIS) go test ./signer -run '^TestPathFinder_random$$' -count 1 -timeout 1h
 
+year: HOSTS := 1000
 year: build ## let a fleet of HOSTS (1000) renew for DAYS (365), in scaled time, and archive its ledger, with each kind of it
 	scripts/year.sh $(HOSTS) $(DAYS)
 
@@ -60,6 +61,7 @@ enroll-crash: build ## kill -9 kedge in ROUNDS (500) rounds of twelve runs, and 
 	KEDGE_TEST_KILLS=$(ROUNDS) go test ./cmd/kedge -run '^TestEnroll_killed$$' -count 1 -v -timeout 1h
 	scripts/enroll-crash.sh $(SERVERS)
 
+fleet: HOSTS := 100000
 fleet: ## HOSTS (100000) simulated hosts that are due at once, at servers and databases that fail; an outage of 8 h
 	scripts/fleet.sh $(HOSTS)
 
