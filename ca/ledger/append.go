@@ -109,27 +109,8 @@ func (l *Ledger) Head(ctx context.Context) (seq int64, hash []byte, err error) {
 
 // Entries returns the entries after a sequence number, all of them after 0. An error ends it.
 func (l *Ledger) Entries(ctx context.Context, after int64) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		rows, err := l.db.QueryContext(ctx, l.engine.sql(readEntries), after)
-		if err != nil {
-			yield(Entry{}, l.engine.explain(err))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			e, err := scanEntry(rows)
-			if !yield(e, l.engine.explain(err)) || err != nil {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(Entry{}, l.engine.explain(err))
-		}
-	}
+	return each(ctx, l, scanEntry, readEntries, after)
 }
-
-// scanner is a row of a result.
-type scanner interface{ Scan(...any) error }
 
 func scanEntry(row scanner) (Entry, error) {
 	var e Entry

@@ -264,16 +264,7 @@ func (l *Ledger) readAuthorities(ctx context.Context, _ []struct{}) ([]Authority
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var all []Authority
-	for rows.Next() {
-		a, err := scanAuthority(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, a)
-	}
-	return all, rows.Err()
+	return collect(rows, scanAuthority)
 }
 
 func scanAuthority(row scanner) (Authority, error) {

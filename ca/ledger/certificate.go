@@ -160,16 +160,7 @@ func (s *session) certificates(ctx context.Context, where string, args ...any) (
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var all []Certificate
-	for rows.Next() {
-		c, err := scanCertificate(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, c)
-	}
-	return all, rows.Err()
+	return collect(rows, scanCertificate)
 }
 
 // certificate returns the one that matches a condition, or nil.

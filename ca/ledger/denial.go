@@ -116,23 +116,7 @@ func (l *Ledger) AllowRenewal(ctx context.Context, name string) error {
 
 // Denials yields the names that are denied, by name.
 func (l *Ledger) Denials(ctx context.Context) iter.Seq2[Denial, error] {
-	return func(yield func(Denial, error) bool) {
-		rows, err := l.db.QueryContext(ctx, readDenials+"ORDER BY name")
-		if err != nil {
-			yield(Denial{}, l.engine.explain(err))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			d, err := scanDenial(rows)
-			if !yield(d, l.engine.explain(err)) || err != nil {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(Denial{}, l.engine.explain(err))
-		}
-	}
+	return each(ctx, l, scanDenial, readDenials+"ORDER BY name")
 }
 
 // Decommissioned is what Decommission has ended.

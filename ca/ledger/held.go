@@ -26,23 +26,7 @@ type Holder struct {
 func (l *Ledger) Holders(ctx context.Context) iter.Seq2[Holder, error] {
 	const text = "SELECT " + certificateColumns + `, h.recoveries, e.body, k.at, k.renew_at, k.version FROM lineages h
 		JOIN certificates c ON c.seq = h.newest JOIN entries e ON e.seq = h.newest LEFT JOIN contacts k ON k.name = c.common_name ORDER BY c.not_after, c.seq`
-	return func(yield func(Holder, error) bool) {
-		rows, err := l.db.QueryContext(ctx, text)
-		if err != nil {
-			yield(Holder{}, l.engine.explain(err))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			h, err := scanHolder(rows)
-			if !yield(h, l.engine.explain(err)) || err != nil {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(Holder{}, l.engine.explain(err))
-		}
-	}
+	return each(ctx, l, scanHolder, text)
 }
 
 // and adds targets to those of a scan.
@@ -101,27 +85,15 @@ type Clone struct {
 
 // Clones yields the renewals that were refused, in order.
 func (l *Ledger) Clones(ctx context.Context) iter.Seq2[Clone, error] {
-	return func(yield func(Clone, error) bool) {
-		rows, err := l.db.QueryContext(ctx, "SELECT seq, at, kind, body, prev, hash FROM entries WHERE kind <> 'issue' AND kind = 'clone' ORDER BY seq")
-		if err != nil {
-			yield(Clone{}, l.engine.explain(err))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			e, err := scanEntry(rows)
-			var c Clone
-			if err == nil {
-				c, err = e.clone()
-			}
-			if !yield(c, l.engine.explain(err)) || err != nil {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(Clone{}, l.engine.explain(err))
-		}
+	return each(ctx, l, scanClone, "SELECT seq, at, kind, body, prev, hash FROM entries WHERE kind <> 'issue' AND kind = 'clone' ORDER BY seq")
+}
+
+func scanClone(row scanner) (Clone, error) {
+	e, err := scanEntry(row)
+	if err != nil {
+		return Clone{}, err
 	}
+	return e.clone()
 }
 
 func (e *Entry) clone() (Clone, error) {

@@ -252,7 +252,5 @@ func (l *Ledger) Newest(ctx context.Context, c Certificate) (Certificate, error)
 
 // selected yields the certificates that match a condition.
 func (l *Ledger) selected(ctx context.Context, where string, args ...any) iter.Seq2[Certificate, error] {
-	return func(yield func(Certificate, error) bool) {
-		l.each(ctx, yield, "SELECT "+certificateColumns+" FROM certificates c WHERE "+where, args...)
-	}
+	return each(ctx, l, scanCertificate, "SELECT "+certificateColumns+" FROM certificates c WHERE "+where, args...)
 }

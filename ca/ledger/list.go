@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"crypto/x509"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -33,26 +32,7 @@ func (l *Ledger) List(ctx context.Context, f Filter) iter.Seq2[Certificate, erro
 			text += " LIMIT ?"
 			q.args = append(q.args, int64(f.Limit))
 		}
-		l.each(ctx, yield, text, q.args...)
-	}
-}
-
-// each yields the certificates of a query.
-func (l *Ledger) each(ctx context.Context, yield func(Certificate, error) bool, text string, args ...any) {
-	rows, err := l.db.QueryContext(ctx, l.engine.sql(text), args...)
-	if err != nil {
-		yield(Certificate{}, l.engine.explain(err))
-		return
-	}
-	defer rows.Close()
-	for rows.Next() {
-		c, err := scanCertificate(rows)
-		if !yield(c, l.engine.explain(err)) || err != nil {
-			return
-		}
-	}
-	if err := rows.Err(); err != nil {
-		yield(Certificate{}, l.engine.explain(err))
+		each(ctx, l, scanCertificate, text, q.args...)(yield)
 	}
 }
 
@@ -118,7 +98,7 @@ func (l *Ledger) Hosts(ctx context.Context, now time.Time) iter.Seq2[Certificate
 		SELECT ` + certificateColumns + ` FROM h, certificates c WHERE h.host IS NOT NULL AND c.seq = (
 			SELECT v.seq FROM certificates v WHERE v.host = h.host AND v.kind = 'leaf' AND v.revoked_at IS NULL
 				AND v.not_after >= ? AND v.not_before <= ? ORDER BY v.seq DESC LIMIT 1)`
-	return func(yield func(Certificate, error) bool) { l.each(ctx, yield, text, now.UnixMicro(), now.UnixMicro()) }
+	return each(ctx, l, scanCertificate, text, now.UnixMicro(), now.UnixMicro())
 }
 
 // query translates the filter, and looks up its issuers.
@@ -180,20 +160,18 @@ func (l *Ledger) issuers(ctx context.Context, pattern string) ([][]byte, error) 
 			ids = append(ids, id)
 		}
 	}
-	var failed error
-	l.each(ctx, func(c Certificate, err error) bool {
-		var cert *x509.Certificate
-		if err == nil {
-			cert, err = c.X509()
+	for c, err := range each(ctx, l, scanCertificate, "SELECT "+certificateColumns+" FROM certificates c"+l.engine.using("certificates_ca")+" WHERE c.kind <> 'leaf' AND c.kind <> 'server'") {
+		if err != nil {
+			return nil, err
 		}
-		if failed = err; err != nil {
-			return false
+		cert, err := c.X509()
+		if err != nil {
+			return nil, err
 		}
 		add(c.Subject, cert.SubjectKeyId)
 		add(c.Issuer, c.keyID)
-		return true
-	}, "SELECT "+certificateColumns+" FROM certificates c"+l.engine.using("certificates_ca")+" WHERE c.kind <> 'leaf' AND c.kind <> 'server'")
-	return ids, failed
+	}
+	return ids, nil
 }
 
 // Matches reports whether a name matches a pattern of a [Filter], in which * is any run of characters.

@@ -185,18 +185,17 @@ func waiting(ctx context.Context, q querier, e *engine, which string, args ...an
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var all []Request
-	for rows.Next() {
-		var r Request
-		var names, address string
-		var asked, expires int64
-		if err := rows.Scan(&r.ID, &r.Name, &names, &r.Profile, &r.KeyHash, &r.KeyPlace, &address, &asked, &expires); err != nil {
-			return nil, err
-		}
-		r.SANs, r.At, r.Expires = lines(names), time.UnixMicro(asked).UTC(), time.UnixMicro(expires).UTC()
-		r.Address, _ = netip.ParseAddr(address) // invalid if it is empty
-		all = append(all, r)
+	return collect(rows, scanRequest)
+}
+
+func scanRequest(row scanner) (Request, error) {
+	var r Request
+	var names, address string
+	var asked, expires int64
+	if err := row.Scan(&r.ID, &r.Name, &names, &r.Profile, &r.KeyHash, &r.KeyPlace, &address, &asked, &expires); err != nil {
+		return r, err
 	}
-	return all, rows.Err()
+	r.SANs, r.At, r.Expires = lines(names), time.UnixMicro(asked).UTC(), time.UnixMicro(expires).UTC()
+	r.Address, _ = netip.ParseAddr(address) // invalid if it is empty
+	return r, nil
 }

@@ -282,16 +282,7 @@ func (s *session) cloneEntries(ctx context.Context) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var all []Entry
-	for rows.Next() {
-		e, err := scanEntry(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, e)
-	}
-	return all, rows.Err()
+	return collect(rows, scanEntry)
 }
 
 // OpenClones returns the renewals that were refused, since another key has the newest certificate, by

@@ -155,17 +155,16 @@ func (e *engine) revoked(ctx context.Context, q querier, authority *x509.Certifi
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var all []ca.Revocation
-	for rows.Next() {
-		var serial []byte
-		var at, reason int64
-		if err := rows.Scan(&serial, &at, &reason); err != nil {
-			return nil, err
-		}
-		all = append(all, ca.Revocation{Serial: new(big.Int).SetBytes(serial), At: time.UnixMicro(at).UTC(), Reason: ca.Reason(reason)})
+	return collect(rows, scanRevocation)
+}
+
+func scanRevocation(row scanner) (ca.Revocation, error) {
+	var serial []byte
+	var at, reason int64
+	if err := row.Scan(&serial, &at, &reason); err != nil {
+		return ca.Revocation{}, err
 	}
-	return all, rows.Err()
+	return ca.Revocation{Serial: new(big.Int).SetBytes(serial), At: time.UnixMicro(at).UTC(), Reason: ca.Reason(reason)}, nil
 }
 
 func hexes(all [][]byte) []string {

@@ -69,16 +69,7 @@ func readTokensBy(ctx context.Context, q querier, e *engine, which string, args 
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var all []Token
-	for rows.Next() {
-		t, err := scanToken(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, t)
-	}
-	return all, rows.Err()
+	return collect(rows, scanToken)
 }
 
 // Token returns a token, or a *TokenError.
@@ -148,23 +139,7 @@ func (t *Token) isShownBy(e *ca.Enrollment) bool {
 
 // Tokens yields all tokens, approvals among them, in the order in which they were made.
 func (l *Ledger) Tokens(ctx context.Context) iter.Seq2[Token, error] {
-	return func(yield func(Token, error) bool) {
-		rows, err := l.db.QueryContext(ctx, readTokens+"ORDER BY t.seq")
-		if err != nil {
-			yield(Token{}, l.engine.explain(err))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			t, err := scanToken(rows)
-			if !yield(t, l.engine.explain(err)) || err != nil {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(Token{}, l.engine.explain(err))
-		}
-	}
+	return each(ctx, l, scanToken, readTokens+"ORDER BY t.seq")
 }
 
 // tokenRevokedBody is the entry of a revoked token.
