@@ -30,6 +30,7 @@
 //     stays so, in the state folder, until the entry changes: then the entity is as the entry has it. What has no entry
 //     any more is gone at the next start, access keys included, with a line in the log if the state folder had it.
 //     What calls have made stays. An id of a role or user is never used twice.
+//   - A trust policy that is saved names roles and users by these ids, as IAM does: see package iam.
 //   - What calls of the control plane change is on the disk before they are answered. Sessions do not wait for it: one
 //     goroutine writes them, and a process that is killed may lose the last ones. See [Emulator.Flush].
 //   - Of more than 50,000 sessions the oldest are dropped: see maxSessions.

@@ -3,7 +3,9 @@ package emulator
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -77,6 +79,47 @@ func TestSession_sameName(t *testing.T) {
 	w.makeRole(t, "web", allowAll)
 	for _, err := range calls() {
 		wantAPIError(t, err, "InvalidClientTokenId", "The security token included in the request is invalid")
+	}
+}
+
+// TestAssumeRole_madeAgain: a trust policy of another account names a role by its id: one that is deleted and made again with
+// the same name is another one, until the policy is saved again. The reason shows the id.
+func TestAssumeRole_madeAgain(t *testing.T) {
+	t.Parallel()
+	w := newSTSWorld(t)
+	far := "arn:aws:iam::444455556666:role/far"
+	trust := Role{ARN: far, TrustPolicy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/hub"},"Action":"sts:AssumeRole"}]}`}
+	assume := func() error {
+		hub, err := w.client(aliceKey, aliceSecret, "").AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/hub"), RoleSessionName: aws.String("s1")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.as(hub.Credentials).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &far, RoleSessionName: aws.String("s2")})
+		return err
+	}
+	save := func() {
+		if err := w.PutRole(trust); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.makeRole(t, "hub", allowAll)
+	id, _ := w.iam.Identity("arn:aws:iam::111122223333:role/hub")
+	save()
+	if err := assume(); err != nil {
+		t.Fatal(err)
+	}
+	w.deleteRole(t, "hub")
+	w.makeRole(t, "hub", allowAll)
+	wantAPIError(t, assume(), "AccessDenied", "is not authorized to perform: sts:AssumeRole on resource: "+far)
+	calls := w.Calls()
+	refusal, _ := w.Refusal(calls[len(calls)-1].ID)
+	if want := `does not match: Principal "AWS:` + id.ID + `"`; !strings.Contains(refusal.Text(), want) {
+		t.Errorf("%s\nlacks %s", refusal.Text(), want)
+	}
+	trust.MaxSessionDuration = 2 * time.Hour // another entry, which is saved
+	save()
+	if err := assume(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -45,11 +45,15 @@ func (s *Store) Key(id string) (Key, bool) {
 	return k, ok
 }
 
-// index fills the table of the active keys of all accounts.
+// index fills the tables of the active keys, and of the unique ids, of all accounts.
 func (d *data) index() {
-	d.keys = map[string]Key{}
+	d.keys, d.arns = map[string]Key{}, map[string]string{}
 	for number, a := range d.accounts {
+		for _, r := range a.Roles {
+			d.arns[r.ID] = r.ARN
+		}
 		for _, u := range a.Users {
+			d.arns[u.ID] = u.ARN
 			for _, k := range u.Keys {
 				if k.Status == active {
 					d.keys[k.ID] = Key{k.Secret, u, number}

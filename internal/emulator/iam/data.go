@@ -9,7 +9,8 @@ import (
 // data is a snapshot of all accounts, by their numbers.
 type data struct {
 	accounts map[string]*account
-	keys     map[string]Key // those that are active, by their ids
+	keys     map[string]Key    // those that are active, by their ids
+	arns     map[string]string // of users and roles, by their ids
 }
 
 // account has the entities of one account, by their folded names.
@@ -39,7 +40,7 @@ func (d *data) of(number string) *account {
 func (d *data) edit(number string) (*data, *account) {
 	a := d.of(number)
 	copied := &account{maps.Clone(a.Roles), maps.Clone(a.Users), maps.Clone(a.Policies), maps.Clone(a.Gone)}
-	next := &data{accounts: maps.Clone(d.accounts)}
+	next := &data{accounts: maps.Clone(d.accounts), arns: d.arns}
 	next.accounts[number] = copied
 	return next, copied
 }

@@ -16,6 +16,8 @@
 //   - The store is a snapshot that is never changed. A call that changes something works on a copy, which
 //     replaces the snapshot once it is on the disk: readers need no lock, and a call that fails half-way
 //     leaves nothing.
+//   - A trust policy is stored with the unique ids of roles and users: no snapshot has one with the ARN of an entity
+//     that is there (pin.go).
 //   - Parameters are checked before the sender's rights. The order in AWS is not documented.
 //   - Of AWS's own managed policies there are a few (awsmanaged.go). Others do not exist here.
 //   - There are no groups and no instance profiles.

@@ -117,10 +117,13 @@ func (r *request) trustPolicy(text string) (document, error) {
 	return d, nil
 }
 
-// missing reports whether a principal is a user or a role that does not exist in an account of this store
-// (IAMG troubleshoot_policies, "invalid principal"). Accounts that the store does not have count as if all of
-// their principals existed, which is ours.
+// missing reports whether a principal is a user or a role that does not exist in an account of this store, or the id of one
+// that was deleted (IAMG troubleshoot_policies, "invalid principal"; reference_policies_elements_principal: such an id is to be
+// replaced). Accounts that the store does not have count as if all of their principals existed, which is ours.
 func (r *request) missing(name string) bool {
+	if isID(name) {
+		return r.data.arnOf(name) == name
+	}
 	entity := partOf(name, 5)
 	if !strings.HasPrefix(entity, "role/") && !strings.HasPrefix(entity, "user/") {
 		return false
@@ -133,7 +136,7 @@ func getRole(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := answerRole(role)
+	answer := answerRole(r.data.shown(role))
 	answer.Role.RoleLastUsed = &struct{}{}
 	return answer, nil
 }
@@ -155,7 +158,7 @@ func updateRoleDescription(r *request) (any, error) {
 		return nil, err
 	}
 	role.Description = r.text("Description")
-	return answerRole(role), nil
+	return answerRole(r.data.shown(role)), nil
 }
 
 func updateAssumeRolePolicy(r *request) (any, error) {
@@ -202,7 +205,7 @@ func listRoles(r *request) (any, error) {
 	var found []roleElement
 	for _, key := range sortedKeys(r.account.Roles) {
 		if role := r.account.Roles[key]; strings.HasPrefix(role.Path, r.or("PathPrefix", "/")) {
-			found = append(found, listedRole(role))
+			found = append(found, listedRole(r.data.shown(role)))
 		}
 	}
 	items, p, err := paged(r, found, func(e roleElement) string { return folded(e.RoleName) })

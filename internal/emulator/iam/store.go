@@ -88,9 +88,11 @@ func (s *Store) change(o operation, r *request) (any, error) {
 	return result, nil
 }
 
-// commit stores the accounts that a snapshot changes, and makes it the current one. The caller holds the lock.
+// commit stores the accounts that a snapshot changes, and makes it the current one. The caller holds the lock. No trust policy
+// becomes current whose users and roles are not pinned.
 func (s *Store) commit(d *data) error {
 	before := s.current.Load()
+	d.pin()
 	for number, a := range d.accounts {
 		if a == before.accounts[number] {
 			continue
@@ -120,8 +122,12 @@ func (s *Store) Identity(arn string) (Identity, bool) {
 	return Identity{h.base().ID, h.base().Tags}, true
 }
 
-// Role returns a role by its ARN, or nil.
+// Role returns a role by its ARN, with its trust policy as it is shown; nil if there is none.
 func (s *Store) Role(arn string) *Role {
-	r, _ := s.effective(s.current.Load()).byARN(arn).(*Role)
-	return r
+	d := s.effective(s.current.Load())
+	r, ok := d.byARN(arn).(*Role)
+	if !ok {
+		return nil
+	}
+	return d.shown(r)
 }

@@ -17,6 +17,7 @@ func FuzzParse(f *testing.F) {
 		`{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":["sts:AssumeRole"],"Condition":{"StringLike":{"aws:PrincipalTag/x509Subject/CN":"${a, 'b'}*"}}}]}`,
 		`{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":"*","NotResource":["arn:aws:s3:::${a}/?*"],"Condition":{"ForAllValues:DateLessThanIfExists":{"a":[1,"2026-01-01"]}}}}`,
 		`{"Statement":[{"Effect":"Allow","NotPrincipal":"*","Action":"sts:*","Condition":{"Null":{"a":true}}}]}`,
+		`{"Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:role\/a","111122223333"]},"Action":"sts:*"}]}`,
 		`{"Statement":[[[[`, `{"a":1,"a":2}`, "\xff", `[]`, `""`,
 	} {
 		f.Add(seed)
@@ -34,8 +35,30 @@ func FuzzParse(f *testing.F) {
 			if a, b := doc.Evaluate(&request), doc.Evaluate(&request); !reflect.DeepEqual(a, b) {
 				t.Errorf("%+v\n%+v", a, b)
 			}
+			if kind == Trust {
+				checkRenamed(t, doc, document)
+			}
 		}
 	})
+}
+
+// checkRenamed: a document with other names of principals is the one that its text has.
+func checkRenamed(t *testing.T, doc *Document, text string) {
+	after, text := doc.Rename(text, func(name string) string {
+		if strings.HasPrefix(name, "arn:") {
+			return "AROAAAAAAAAAAAAAAAAAA"
+		}
+		return name
+	})
+	again, err := Parse(Trust, []byte(text))
+	if err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	for i, s := range again.Statements {
+		if !slices.Equal(s.Principal.Values, after.Statements[i].Principal.Values) {
+			t.Errorf("%q, and in the text %q", after.Statements[i].Principal.Values, s.Principal.Values)
+		}
+	}
 }
 
 // FuzzVariable: text without "${" is itself; a value never has more variables replaced than it has.
