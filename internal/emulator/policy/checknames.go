@@ -67,7 +67,7 @@ func checkIAMResource(resource string, parts []string, where string) error {
 // no part of a name. Whether the principal exists is for the caller to find out.
 func checkPrincipal(principal, where string) error {
 	kind, name, _ := strings.Cut(principal, ":")
-	valid := false
+	valid, why := false, ""
 	switch kind {
 	case "*":
 		valid = true
@@ -75,7 +75,7 @@ func checkPrincipal(principal, where string) error {
 		valid = isAccount(name) || isUniqueID(name) || isPrincipalARN(name)
 	case "Service":
 		kind = "SERVICE" // as IAM's text spells it
-		valid = isDomain(name)
+		valid, why = isService(name), "a service has a name such as "+RolesAnywhere
 	case "Federated":
 		if !isDomain(name) && !strings.HasPrefix(name, "arn:") {
 			return malformed(textFederated, where, "%q", name)
@@ -83,9 +83,21 @@ func checkPrincipal(principal, where string) error {
 		valid = true
 	}
 	if !valid {
-		return malformed(fmt.Sprintf("Invalid principal in policy: %q:%q", kind, name), where, "")
+		return malformed(fmt.Sprintf("Invalid principal in policy: %q:%q", kind, name), where, "%s", why)
 	}
 	return nil
+}
+
+// isService reports whether s may be the name of a service. IAM refuses names that it does not know, and its list is not
+// published (field reports: hashicorp/terraform#35086, aws-cdk-examples#801). That a name below a domain of AWS is taken, and one
+// that looks like that of Roles Anywhere only if it is that, is ours.
+func isService(s string) bool {
+	isBelow := func(domain string) bool { return strings.HasSuffix(s, domain) }
+	if !isDomain(s) || !slices.ContainsFunc([]string{".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".aws.internal"}, isBelow) {
+		return false
+	}
+	lower := strings.ToLower(s)
+	return s == RolesAnywhere || !strings.Contains(lower, "roles") && !strings.Contains(lower, "anywhere")
 }
 
 func isAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
@@ -110,7 +122,7 @@ func isPrincipalARN(s string) bool {
 	return false
 }
 
-// isDomain reports whether s looks like the name of a service, such as rolesanywhere.amazonaws.com.
+// isDomain reports whether s looks like a domain, such as rolesanywhere.amazonaws.com.
 func isDomain(s string) bool {
 	return strings.Contains(s, ".") && !strings.ContainsFunc(s, notOfVendor) && !strings.HasPrefix(s, ".") && !strings.HasSuffix(s, ".")
 }
