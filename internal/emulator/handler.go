@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -92,9 +93,17 @@ func (e *Emulator) serveSessions(w http.ResponseWriter, r *http.Request) {
 	fault.spoil(answer, session)
 	call.Status = http.StatusCreated
 	e.record(call)
-	e.log.entry(now, fmt.Sprintf("CreateSession 201 %s, source identity %q, until %s%s", session.AssumedRoleARN,
-		session.SourceIdentity, session.Expiration.Format(time.RFC3339), faultNote(fault)))
+	e.log.entry(now, fmt.Sprintf("CreateSession 201 %s%s, until %s%s", session.AssumedRoleARN,
+		identityNote(session.SourceIdentity), session.Expiration.Format(time.RFC3339), faultNote(fault)))
 	wire.WriteJSON(w, http.StatusCreated, answer)
+}
+
+// identityNote returns a source identity for a line of the log, where there is one.
+func identityNote(identity string) string {
+	if identity == "" {
+		return ""
+	}
+	return fmt.Sprintf(", source identity %q", identity)
 }
 
 func faultNote(f Fault) string {
@@ -116,20 +125,21 @@ func (e *Emulator) refuse(w http.ResponseWriter, now time.Time, call Call, refus
 	wire.WriteJSONError(w, refusal)
 }
 
+// noPolicy is why a request was refused whose error has the reason in its message.
+const noPolicy = "the request is not as the message has it; no policy was asked"
+
 func (e *Emulator) recordRefusal(now time.Time, call Call, refusal *wire.Error) {
-	call.Time, call.Status, call.Code, call.Message, call.Why = now, refusal.Status, refusal.Code, refusal.Message, refusal.Why
+	why := cmp.Or(refusal.Why, noPolicy)
+	call.Time, call.Status, call.Code, call.Message, call.Why = now, refusal.Status, refusal.Code, refusal.Message, why
 	call = e.record(call)
-	var details []string
-	if refusal.Why != "" {
-		details = append(details, "because "+refusal.Why)
-	}
+	details := []string{"because " + why}
 	if refusal.Reasons != nil {
 		details = append(details, refusal.Reasons.Lines()...)
 	}
 	if refusal.Canonical != "" {
 		details = append(details, "the canonical request rebuilt here:", withoutTokens(refusal.Canonical))
 	}
-	e.refusals.add(Refusal{call, refusal.Reasons, details})
+	e.refusals.add(Refusal{Call: call, Decisions: refusal.Reasons, details: details})
 	details = append(details, "explained at "+controlPrefix+explainPath+call.ID)
 	e.log.entry(now, fmt.Sprintf("%s %d %s: %s", call.Operation, refusal.Status, refusal.Code, refusal.Message), details...)
 }

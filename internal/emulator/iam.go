@@ -81,6 +81,7 @@ func iamRefusal(err error) *wire.Error {
 	}
 	refusal := wire.NewError(refused.Status, refused.Code, refused.Message, "%s", refused.Why)
 	if refused.Decision != nil {
+		refusal.Why = "the policies of the sender do not allow it:"
 		refusal.Reasons = decisions{callerDecision(*refused.Request, *refused.Decision)}
 	}
 	return refusal

@@ -81,6 +81,6 @@ func (e *Emulator) serveQuery(w http.ResponseWriter, r *http.Request) {
 	}
 	call.Status = http.StatusOK
 	e.record(call)
-	e.log.entry(now, fmt.Sprintf("%s 200 for %s, source identity %q%s", call.Operation, who.ARN, who.sourceIdentity(), faultNote(fault)))
+	e.log.entry(now, fmt.Sprintf("%s 200 for %s%s%s", call.Operation, who.ARN, identityNote(who.sourceIdentity()), faultNote(fault)))
 	wire.WriteXML(w, http.StatusOK, result)
 }

@@ -18,7 +18,8 @@ import (
 // Refusal is a refused request with the reasons, which the client was not told.
 type Refusal struct {
 	Call
-	Decisions wire.Reasons `json:"decisions,omitzero"` // of policies, if they refused it
+	Decisions wire.Reasons `json:"decisions,omitzero"`        // of policies, if they refused it
+	LeftOut   int          `json:"decisionsLeftOut,omitzero"` // how many of them have too much of the request to be kept
 	details   []string     // the lines of the log
 }
 
@@ -40,9 +41,8 @@ type refusals struct {
 // add keeps a refusal, and drops the oldest one when there are too many.
 func (s *refusals) add(r Refusal) {
 	r.details = bounded(r.details)
-	if all, ok := r.Decisions.(decisions); ok && all.size() > maxRefusalDecisions {
-		r.Decisions = nil
-		r.details = append(r.details, fmt.Sprintf("… the condition keys and the decisions about them are left out: more than %d bytes", maxRefusalDecisions))
+	if all, ok := r.Decisions.(decisions); ok {
+		r.keep(all)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,6 +55,17 @@ func (s *refusals) add(r Refusal) {
 	}
 	s.byID[r.ID] = r
 	s.ids = append(s.ids, r.ID)
+}
+
+// keep keeps the first decisions, up to the limit.
+func (r *Refusal) keep(all decisions) {
+	kept := all.within(maxRefusalDecisions)
+	r.LeftOut = len(all) - len(kept)
+	if r.LeftOut == 0 {
+		return
+	}
+	r.Decisions = kept
+	r.details = append(r.details, fmt.Sprintf("… the condition keys of %d of %d decisions are left out, and these decisions in JSON: more than %d bytes", r.LeftOut, len(all), maxRefusalDecisions))
 }
 
 // bounded returns the lines of details, as the log has them, up to the limit.
@@ -73,17 +84,26 @@ func bounded(details []string) []string {
 	return lines
 }
 
-// size returns how many bytes decisions have of a request. The policies are those of the store.
-func (all decisions) size() int {
+// within returns the first decisions that have so many bytes of a request together.
+func (all decisions) within(most int) decisions {
 	n := 0
-	for _, d := range all {
-		for key, values := range d.Context {
-			n += sizeOf(key) + sizeOf(values...)
+	for i, d := range all {
+		if n += d.size(); n > most {
+			return append(decisions{}, all[:i]...) // a part of all would keep it whole
 		}
-		for _, l := range d.Policies {
-			for _, r := range l.Results {
-				n += requestSize(r.Statements)
-			}
+	}
+	return all
+}
+
+// size returns how many bytes a decision has of a request. The policies are those of the store.
+func (d decision) size() int {
+	n := 0
+	for key, values := range d.Context {
+		n += sizeOf(key) + sizeOf(values...)
+	}
+	for _, l := range d.Policies {
+		for _, r := range l.Results {
+			n += requestSize(r.Statements)
 		}
 	}
 	return n

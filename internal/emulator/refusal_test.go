@@ -230,8 +230,63 @@ func TestRefusals_decisions(t *testing.T) {
 		id := w.lastID(t)
 		got, _ := w.Refusal(id)
 		_, text := w.explain(t, id, "text/plain")
-		if _, ok := got.Decisions.(decisions); ok != tt.kept || strings.Contains(text, "\n… the condition keys ") == tt.kept || strings.Contains(text, "\ncondition keys of ") != tt.kept {
-			t.Errorf("%s: decisions are kept: %t; %.2000s", tt.name, ok, text)
+		all, _ := got.Decisions.(decisions)
+		if (len(all) > 0) != tt.kept || strings.Contains(text, "\n… the condition keys of 1 of 1 decisions ") == tt.kept || strings.Contains(text, "\ncondition keys of ") != tt.kept {
+			t.Errorf("%s: %d decisions are kept; %.2000s", tt.name, len(all), text)
+		}
+		if _, text := w.explain(t, id, "application/json"); strings.Contains(text, `"decisionsLeftOut":1`) == tt.kept {
+			t.Errorf("%s: %.2000s", tt.name, text)
+		}
+	}
+}
+
+// TestDecisions_within: the first ones are kept, up to the limit.
+func TestDecisions_within(t *testing.T) {
+	t.Parallel()
+	large := decision{Context: map[string][]string{"k": {strings.Repeat("x", 100)}}}
+	for _, tt := range []struct{ most, want int }{{0, 0}, {large.size() - 1, 0}, {large.size(), 1}, {2 * large.size(), 2}, {1 << 20, 3}} {
+		if got := (decisions{large, large, large}).within(tt.most); len(got) != tt.want {
+			t.Errorf("%d bytes: %d decisions, want %d", tt.most, len(got), tt.want)
+		}
+	}
+}
+
+// TestExplain_noPolicy: a request that no statement refused has a reason, too, in the log, as text and as JSON.
+func TestExplain_noPolicy(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	w := newControlWorld(t, func(c *Config) { c.Log = &log })
+	admin := w.Administrator()
+	for _, tt := range []struct {
+		name string
+		call func() *http.Request
+		want string
+	}{
+		{"another service", func() *http.Request { // aws s3 ls
+			r := w.signed(t, admin, "GET", "/", "")
+			sign(r, admin, "", "s3")
+			return r
+		}, `it was signed for the service "s3", and sts is at this path; the emulator has sts, iam and rolesanywhere`},
+		{"another path", func() *http.Request { return w.signed(t, admin, "GET", "/bucket", "") }, `GET "/bucket": CreateSession is POST /sessions, STS and IAM are /`},
+		{"not there", func() *http.Request {
+			return w.signed(t, admin, "GET", "/profile/6b656467-6500-4000-9000-00000000000f", "")
+		}, noPolicy},
+		{"not valid", func() *http.Request { return w.signed(t, admin, "GET", "/profiles?pageSize=x", "") }, noPolicy},
+	} {
+		response, body := w.send(t, tt.call())
+		id := response.Header.Get("X-Amzn-Requestid")
+		if response.StatusCode < 400 {
+			t.Fatalf("%s: %s %s", tt.name, response.Status, body)
+		}
+		if _, text := w.explain(t, id, "text/plain"); !strings.Contains(text, "\nbecause "+tt.want+"\n") {
+			t.Errorf("%s: %s", tt.name, text)
+		}
+		var got struct{ Why string }
+		if _, text := w.explain(t, id, "application/json"); json.Unmarshal([]byte(text), &got) != nil || got.Why != tt.want {
+			t.Errorf("%s: %s", tt.name, text)
+		}
+		if !strings.Contains(log.String(), "    because "+tt.want+"\n    explained at /_emulator/explain/"+id+"\n") {
+			t.Errorf("%s: %s", tt.name, &log)
 		}
 	}
 }

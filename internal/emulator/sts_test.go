@@ -88,6 +88,29 @@ func TestSTS_getCallerIdentity(t *testing.T) {
 	}
 }
 
+// TestSTS_log: the line of a call has the source identity of the sender, where there is one.
+func TestSTS_log(t *testing.T) {
+	t.Parallel()
+	w := newSTSWorld(t)
+	var log strings.Builder
+	w.log.w = &log
+	for _, tt := range []struct {
+		client *sts.Client
+		want   string
+	}{
+		{w.sessionClient(), "GetCallerIdentity 200 for arn:aws:sts::111122223333:assumed-role/kedge/5ec2e7, source identity \"CN=web-1\"\n"},
+		{w.userClient(), "GetCallerIdentity 200 for arn:aws:iam::111122223333:user/alice\n"},
+	} {
+		log.Reset()
+		if _, err := tt.client.GetCallerIdentity(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(log.String(), tt.want) {
+			t.Errorf("%s, want %s", &log, tt.want)
+		}
+	}
+}
+
 func TestSTS_presigned(t *testing.T) {
 	t.Parallel()
 	w := newSTSWorld(t)

@@ -125,7 +125,8 @@ func (s *signed) check(r Request, service string, now time.Time) *Error {
 	case !arn.IsRegion(c.Region):
 		return mismatch("Credential should be scoped to a valid region.", "")
 	case c.Service != service:
-		return mismatch(fmt.Sprintf("Credential should be scoped to correct service: '%s'.", service), "")
+		return mismatch(fmt.Sprintf("Credential should be scoped to correct service: '%s'.", service),
+			"it was signed for the service %q, and %s is at this path; the emulator has sts, iam and rolesanywhere", c.Service, service)
 	case c.Terminator != Terminator:
 		return mismatch("Credential should be scoped with a valid terminator: 'aws4_request'.", "")
 	}
