@@ -70,6 +70,7 @@ async function trust(c) {
     'aws:SourceArn': 'arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/6b656467-6500-4000-8000-000000000001',
     'aws:SourceAccount': account, 'aws:CurrentTime': '2026-11-29T12:00:00Z', 'aws:EpochTime': '1795953600',
     'aws:PrincipalIsAWSService': 'true', 'aws:PrincipalServiceName': 'rolesanywhere.amazonaws.com',
+    'aws:SecureTransport': 'true', 'aws:RequestedRegion': 'eu-central-1',
     'sts:RoleSessionName': c.sessionName ?? '6b656467', ...prefixed('aws:PrincipalTag/'), ...prefixed('aws:RequestTag/'),
   }
   if (Object.keys(tags).length) keys['aws:TagKeys'] = Object.keys(tags)

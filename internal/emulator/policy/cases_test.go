@@ -19,8 +19,8 @@ type group[Case any] struct {
 	Cases  []Case `json:"cases"`
 }
 
-// forEach runs a test for every case of a file, and checks that none lacks its source or name.
-func forEach[Case interface{ title() string }](t *testing.T, file string, test func(*testing.T, Case)) {
+// readCases reads a file, and checks that no case lacks its source or name.
+func readCases[Case interface{ title() string }](t *testing.T, file string) []group[Case] {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
@@ -38,6 +38,16 @@ func forEach[Case interface{ title() string }](t *testing.T, file string, test f
 			if c.title() == "" {
 				t.Fatalf("a case without name: %+v", c)
 			}
+		}
+	}
+	return groups
+}
+
+// forEach runs a test for every case of a file.
+func forEach[Case interface{ title() string }](t *testing.T, file string, test func(*testing.T, Case)) {
+	t.Helper()
+	for _, g := range readCases[Case](t, file) {
+		for _, c := range g.Cases {
 			t.Run(g.Source+"/"+c.title(), func(t *testing.T) { test(t, c) })
 		}
 	}
