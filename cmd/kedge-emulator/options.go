@@ -126,10 +126,6 @@ func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, er
 		}
 		c.TrustAnchors = append(c.TrustAnchors, emulator.TrustAnchor{File: path, Certificates: pem})
 	}
-	if len(c.TrustAnchors) == 0 {
-		return c, &cli.UsageError{Command: cmd.CommandPath(), Err: errors.New("there is no trust anchor"),
-			Hint: "give the CA's certificate with --trust-anchor; kedge-ca init makes one"}
-	}
 	if err := o.overrideRoles(cmd, &c); err != nil {
 		return c, err
 	}
@@ -144,6 +140,10 @@ func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, er
 	}
 	if o.stateDir != "" {
 		c.StateDir = o.stateDir
+	}
+	if len(c.TrustAnchors) == 0 && c.StateDir == "" {
+		return c, &cli.UsageError{Command: cmd.CommandPath(), Err: errors.New("there is no trust anchor"),
+			Hint: "give the CA's certificate with --trust-anchor; kedge-ca init makes one. With --state, CreateTrustAnchor can make the first"}
 	}
 	if o.cloudTrail != "" {
 		c.CloudTrail = o.cloudTrail

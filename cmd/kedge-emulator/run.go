@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,7 +43,7 @@ IAM Roles Anywhere, and its roles, users and policies, with those of IAM that th
 that is in KEDGE_ADMIN_ACCESS_KEY_ID and KEDGE_ADMIN_SECRET_ACCESS_KEY.
 What the flags and --config name is there at every start; with --state, what operations changed or deleted
 of it stays so until its entry in the configuration changes. What has no entry any more is gone at the next
-start, with its access keys; what operations made stays.
+start, with its access keys; what operations made stays. With --state it needs no --trust-anchor: CreateTrustAnchor can make the first.
 
 Once ready it prints the environment a client needs, as shell commands. It stops at SIGTERM and SIGINT.
 GET /_emulator/sessions and /_emulator/calls show what happened; /_emulator/explain/ID why the request with this
@@ -115,6 +116,9 @@ func serve(ctx context.Context, cmd *cobra.Command, o *options, s cli.Streams) e
 	defer stop()
 	files := announced{}
 	defer files.remove()
+	if !e.HasTrustAnchor() {
+		cli.Say(s.Err, name, "note", "there is no trust anchor yet: hosts get sessions once CreateTrustAnchor has made one")
+	}
 	if err := o.announce(files, e, l.Addr(), s); err != nil {
 		return err
 	}
@@ -174,7 +178,6 @@ func (o *options) environment(e *emulator.Emulator, addr net.Addr) string {
 	url := scheme + "://" + o.reachable(addr)
 	lines := [][2]string{
 		{"KEDGE_ENDPOINT", url},
-		{"KEDGE_TRUST_ANCHOR_ARN", e.TrustAnchorARN()},
 		{"KEDGE_PROFILE_ARN", e.ProfileARN()},
 		{"KEDGE_ROLE_ARN", e.RoleARN()},
 		{"KEDGE_STS_ENDPOINT", url},
@@ -192,6 +195,9 @@ func (o *options) environment(e *emulator.Emulator, addr net.Addr) string {
 			bundle = o.tlsCA
 		}
 		lines = append(lines, [2]string{"AWS_CA_BUNDLE", bundle})
+	}
+	if e.HasTrustAnchor() {
+		lines = slices.Insert(lines, 1, [2]string{"KEDGE_TRUST_ANCHOR_ARN", e.TrustAnchorARN()})
 	}
 	var b strings.Builder
 	for _, line := range lines {

@@ -122,13 +122,17 @@ func (e *Emulator) Flush(ctx context.Context) error {
 	return errors.Join(e.sessions.files.Flush(ctx), e.resources.Flush(ctx))
 }
 
-// TrustAnchorARN returns the ARN of the first trust anchor, or the one that it will get.
+// TrustAnchorARN returns the ARN of the first trust anchor: that of the configuration, else the oldest one that a call has
+// made, else the one that [Emulator.AddTrustAnchor] gives.
 func (e *Emulator) TrustAnchorARN() string {
 	if len(e.config.TrustAnchors) == 0 {
-		return e.config.madeUpARN("trust-anchor", 0)
+		return cmp.Or(e.resources.OldestTrustAnchor(), e.config.madeUpARN("trust-anchor", 0))
 	}
 	return e.config.TrustAnchors[0].ARN
 }
+
+// HasTrustAnchor reports whether there is a trust anchor with the ARN of [Emulator.TrustAnchorARN].
+func (e *Emulator) HasTrustAnchor() bool { return e.resources.TrustAnchor(e.TrustAnchorARN()) != nil }
 
 // ProfileARN returns the ARN of the first profile.
 func (e *Emulator) ProfileARN() string { return e.config.Profiles[0].ARN }

@@ -1,6 +1,7 @@
 package rolesanywhere
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -217,6 +218,20 @@ func IsAliasTaken(err error) bool { return errors.Is(err, errAliasTaken) }
 func (s *Store) TrustAnchor(name string) *TrustAnchor {
 	a, _ := s.named(KindTrustAnchor, name).(*TrustAnchor)
 	return a
+}
+
+// OldestTrustAnchor returns the ARN of the trust anchor that was made first, or "".
+func (s *Store) OldestTrustAnchor() string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	oldest := &Base{}
+	for _, r := range s.resources[KindTrustAnchor] {
+		b := r.base()
+		if oldest.ARN == "" || cmp.Or(b.CreatedAt.Compare(oldest.CreatedAt), strings.Compare(b.ARN, oldest.ARN)) < 0 {
+			oldest = b
+		}
+	}
+	return oldest.ARN
 }
 
 // Profile returns the profile with an ARN or the ARN of an alias, or nil.
