@@ -3,7 +3,8 @@
 // are here.
 //
 // The exit code and the hint of an error are looked up apart, so that no text decides how a program
-// exits. Tables are made when there is an error: a run without one pays nothing for them.
+// exits. Tables are made when there is an error: a run without one pays nothing for them. What makes a
+// row is not inlined: at a hundred places that would be 12 kB of kedge.
 package advice
 
 import (
@@ -69,14 +70,20 @@ func (t Table) Coded(code int) Table {
 }
 
 // Code is a row for errors of one type, which alone decides how to exit.
+//
+//go:noinline
 func Code[T error](code int) Row { return Row{Fits: is[T], Code: code} }
 
 // Kind is a row for errors of one type, with one hint.
+//
+//go:noinline
 func Kind[T error](hint string) Row {
 	return Row{Fits: is[T], Hint: func(error) string { return hint }}
 }
 
 // About is a row for errors of one type, with a hint that depends on the error.
+//
+//go:noinline
 func About[T error](hint func(T) string) Row {
 	return Row{Fits: is[T], Hint: func(err error) string {
 		e, _ := errors.AsType[T](err)
@@ -85,6 +92,8 @@ func About[T error](hint func(T) string) Row {
 }
 
 // Any is a row for errors that are one of some others, with one hint.
+//
+//go:noinline
 func Any(hint string, targets ...error) Row {
 	return When(func(err error) bool {
 		for _, target := range targets {
@@ -97,6 +106,8 @@ func Any(hint string, targets ...error) Row {
 }
 
 // When is a row for errors that fit, with one hint.
+//
+//go:noinline
 func When(fits func(err error) bool, hint string) Row {
 	return Row{Fits: fits, Hint: func(error) string { return hint }}
 }
@@ -116,6 +127,8 @@ func If(fits func(err error) bool, rows ...Row) Table {
 }
 
 // CodeWhere is a row for errors of one type that are such, which alone decides how to exit.
+//
+//go:noinline
 func CodeWhere[T error](code int, such func(T) bool) Row {
 	return Row{Code: code, Fits: func(err error) bool {
 		e, ok := errors.AsType[T](err)
