@@ -56,6 +56,7 @@ const (
 	stsTags          = "AWS STS API Reference, Tag"
 	quotas           = "IAM User Guide, \"IAM and STS quotas\""
 	createSession    = "IAM Roles Anywhere User Guide, \"CreateSession\""
+	evaluation       = "IAM User Guide, \"Policy evaluation logic\""
 )
 
 // trustRules returns all rules, in the order of findings.
@@ -73,6 +74,7 @@ func trustRules() []trustRule {
 		{"not-principal", ca.Error, notPrincipal, checkNotPrincipal},
 		{"met-by-absence", ca.Error, operators, checkMetByAbsence},
 		{"tag-unmapped", ca.Error, attributeMapping, checkUnmapped},
+		{"tag-unknown", ca.Error, attributeMapping, checkUnknownTag},
 		{"equals-wildcard", ca.Error, operators, checkEqualsWildcard},
 		{"value-characters", ca.Error, stsTags, checkValueCharacters},
 		{"source-account", ca.Warning, trustModel, checkSourceAccount},

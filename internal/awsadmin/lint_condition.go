@@ -28,12 +28,27 @@ func checkUnmapped(s *linted) (texts []string) {
 	}
 	for _, c := range conditionsOf(s.statements) {
 		_, tag, _ := strings.Cut(c.Key, "/")
-		if c.has("aws:PrincipalTag/", "aws:RequestTag/") && strings.HasPrefix(strings.ToLower(tag), "x509") && !mapping.Maps(tag) {
+		if c.has("aws:PrincipalTag/", "aws:RequestTag/") && isMapped(tag) && !mapping.Maps(tag) {
 			texts = append(texts, fmt.Sprintf("%s: no session has that tag, since the profile maps %s", c, mapping))
 		}
 	}
 	return texts
 }
+
+// checkUnknownTag: a certificate gives no other tags than those of its subject, issuer and alternative names, and
+// the caller is the service, which has none of its own.
+func checkUnknownTag(s *linted) (texts []string) {
+	for _, c := range conditionsOf(s.statements) {
+		_, tag, _ := strings.Cut(c.Key, "/")
+		if c.has("aws:PrincipalTag/", "aws:RequestTag/") && !isMapped(tag) {
+			texts = append(texts, fmt.Sprintf("%s: no certificate gives that tag: theirs begin with x509Subject/, x509Issuer/ or x509SAN/, such as x509Subject/CN", c))
+		}
+	}
+	return texts
+}
+
+// isMapped reports whether a profile can map certificates to a tag. Case does not count.
+func isMapped(tag string) bool { return strings.HasPrefix(strings.ToLower(tag), "x509") }
 
 // checkEqualsWildcard: to these operators * and ? are characters, which no tag and no ARN has.
 func checkEqualsWildcard(s *linted) (texts []string) {

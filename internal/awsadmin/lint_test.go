@@ -134,6 +134,11 @@ func lintCases() map[string][]lintCase {
 			{"in another case", tagged(`"StringEquals":{"aws:principaltag/X509san/uri":"spiffe://a/b"}`), ""},
 			{"directory name", tagged(`"StringEquals":{"aws:PrincipalTag/x509SAN/Name/CN":"a"}`), ""},
 		},
+		"tag-unknown": {
+			{"no field", tagged(`"StringEquals":{"aws:PrincipalTag/CN":"web-01"}`), "StringEquals of aws:PrincipalTag/CN: no certificate gives that tag: theirs begin with x509Subject/, x509Issuer/ or x509SAN/, such as x509Subject/CN"},
+			{"the name of a field", tagged(`"StringLike":{"aws:principaltag/Subject/CN":"web-*"}`), "no certificate gives that tag"},
+			{"a field", tagged(`"StringEquals":{"aws:PrincipalTag/X509Subject/CN":"web-01"}`), ""},
+		},
 		"equals-wildcard": {
 			{"StringEquals", tagged(`"StringEquals":{` + tag + `:"web-*"}`), `"web-*" has a wildcard`},
 			{"ignoring case", tagged(`"StringEqualsIgnoreCase":{` + tag + `:"web-?"}`), `"web-?" has a wildcard`},

@@ -61,7 +61,7 @@ func (l *Linted) Notes() (notes report.Notes) {
 	for _, f := range l.Findings {
 		notes.Warn("%s", f.Text)
 	}
-	if l.Reach.Hosts > 0 {
+	if len(l.Reach.Names) > 0 {
 		notes.Done("hosts of the ledger that get the role: %s", l.Reach)
 	}
 	return notes
@@ -145,5 +145,5 @@ func (l Linter) Check(file string, data []byte, hosts iter.Seq2[issuance.Host, e
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	reach, err := l.Reach(trust, hosts)
-	return &Linted{File: file, Findings: l.Lint(trust), Reach: reach}, err
+	return &Linted{File: file, Findings: append(l.Lint(trust), reach.findings()...), Reach: reach}, err
 }

@@ -1,6 +1,7 @@
 package awsadmin
 
 import (
+	"fmt"
 	"iter"
 
 	"kedge/ca"
@@ -14,6 +15,19 @@ import (
 type Reach struct {
 	Names []string // common names, in the order of the ledger
 	Hosts int      // that have a certificate, whether they get the role or not
+}
+
+// findings returns a warning if the ledger has hosts, and none of them gets the role. It is no error: a policy can be
+// there before its hosts are.
+func (r Reach) findings() []ca.Finding {
+	if r.Hosts == 0 || len(r.Names) > 0 {
+		return nil
+	}
+	text := fmt.Sprintf("none of the %d hosts in the ledger gets the role", r.Hosts)
+	if r.Hosts == 1 {
+		text = "the only host in the ledger does not get the role"
+	}
+	return []ca.Finding{{Rule: "no-host", Severity: ca.Warning, Text: text, Source: evaluation}}
 }
 
 // anyAnchor stands for a trust anchor of which nothing is known.

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/report"
@@ -102,6 +103,35 @@ func TestReach_states(t *testing.T) {
 	}
 }
 
+// TestCheck_noHost: a policy by which none of the hosts gets the role is a warning, unless there are none.
+func TestCheck_noHost(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		hosts []string
+		want  string
+	}{
+		{[]string{"db-01", "db-02"}, "none of the 2 hosts in the ledger gets the role"},
+		{[]string{"db-01"}, "the only host in the ledger does not get the role"},
+		{[]string{"db-01", "web-01"}, ""},
+		{nil, ""},
+	} {
+		linted, err := (Linter{Anchors: []string{anchorARN}}).Check("trust.json", []byte(statementWith(nil)), hostsOf(t, ledger.Valid, tt.hosts...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		for _, f := range linted.Findings {
+			got += f.Text
+			if f.Rule != "no-host" || f.Severity != ca.Warning || f.Source == "" {
+				t.Errorf("%q: %+v", tt.hosts, f)
+			}
+		}
+		if got != tt.want || linted.Err() != nil {
+			t.Errorf("%q: %q, want %q", tt.hosts, got, tt.want)
+		}
+	}
+}
+
 // TestReach_fails: a ledger that cannot be read is no ledger without hosts.
 func TestReach_fails(t *testing.T) {
 	t.Parallel()
@@ -135,7 +165,7 @@ func TestPolicy_lintsLong(t *testing.T) {
 	}
 	text := policyOf(t, Trust{Anchor: anchorARN, Hosts: Hosts{Names: names}, MaxLength: MaxTrustLength})
 	for length, want := range map[int]int{0: 1, MaxTrustLength: 0} {
-		linted, err := Linter{Anchors: []string{anchorARN}, MaxLength: length}.Check("policy.json", []byte(text), hostsOf(t, ledger.Valid, "web-01"))
+		linted, err := Linter{Anchors: []string{anchorARN}, MaxLength: length}.Check("policy.json", []byte(text), hostsOf(t, ledger.Valid))
 		if err != nil || len(linted.Findings) != want {
 			t.Errorf("%d: %+v, %v", length, linted, err)
 		}
