@@ -142,6 +142,9 @@ func (o *awsPolicyOptions) resolve(ctx context.Context, s *store) (err error) {
 		if o.role, err = s.Settings.Role(o.named); err != nil {
 			return err
 		}
+		if len(o.role.FromRoles) > 0 && o.trust.Anchor != "" {
+			return &cli.UsageError{Command: "kedge-ca aws policy", Err: fmt.Errorf("--trust-anchor has no meaning with --role %s, which has from_role in the configuration: that role names the hosts' trust anchor", o.named)}
+		}
 	}
 	var issuers []string
 	for _, name := range o.role.Issuers {
