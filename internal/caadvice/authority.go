@@ -63,7 +63,7 @@ func usable() advice.Table {
 			case e.NoKey:
 				return keyElsewhere
 			case e.Absent:
-				return `make a CA with "kedge-ca init", or name its folder with --dir`
+				return `name the folder of the CA with --dir ("--dir ." in that folder itself), or make a new CA with "kedge-ca init"`
 			}
 			return ""
 		}),

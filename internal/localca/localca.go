@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"kedge/ca/issuance"
@@ -117,8 +118,12 @@ func withoutLedger(f cadir.Folder, missing *ledger.MissingError) error {
 			return missing
 		}
 	}
-	_, err := os.Open(f.CertificatePath(issuance.RootName))
-	return &cadir.UnusableError{Err: err, Absent: true}
+	_, absent := os.Open(f.CertificatePath(issuance.RootName))
+	where, err := filepath.Abs(f.Dir)
+	if err != nil {
+		where = f.Dir
+	}
+	return &cadir.UnusableError{Err: fmt.Errorf("there is no CA in %s: %w", where, absent), Absent: true}
 }
 
 // Expiry returns the configured warnings about leaves that expire without a renewal.
