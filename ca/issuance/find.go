@@ -35,10 +35,16 @@ func (e *NoMatchError) Error() string {
 // noMatch returns the error for a text that no certificate matches.
 func (s *Service) noMatch(text string, all []Query) error {
 	e := &NoMatchError{Text: strings.TrimSpace(text)}
-	if s.readCert == nil || len(all) == 0 || all[0].Kind != ByFile {
+	path := e.Text
+	switch {
+	case s.readCert == nil || len(all) == 0:
+		return e
+	case all[0].Kind == ByFile:
+		path = all[0].Value
+	case !looksLikeEvents(path):
 		return e
 	}
-	cert, err := s.readCert(all[0].Value)
+	cert, err := s.readCert(path)
 	e.NoFile = errors.Is(err, fs.ErrNotExist)
 	if err == nil {
 		e.Subject = cert.Subject.String()

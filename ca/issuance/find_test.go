@@ -76,6 +76,15 @@ func TestFind_file(t *testing.T) {
 	if none, ok := errors.AsType[*NoMatchError](err); !ok || !none.NoFile {
 		t.Errorf("one way to read it among others: %v", err)
 	}
+	for text, want := range map[string]bool{
+		"events.json": true, "EVENTS.JSON.GZ": true, "events.jsonl": true, "there.pem.json": true, "web-03": false, "web-03.example.com": false,
+		"arn:aws:sts::111122223333:assumed-role/web/events.json": false, "AROAEXAMPLE:events.json": false,
+	} {
+		_, err := s.Find(t.Context(), text)
+		if none, ok := errors.AsType[*NoMatchError](err); !ok || none.NoFile != want {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 	_, err = s.Find(t.Context(), "foreign.pem")
 	if none, ok := errors.AsType[*NoMatchError](err); !ok || none.NoFile || none.Subject != "CN=web-02" {
 		t.Errorf("a certificate of another CA: %v", err)

@@ -224,6 +224,19 @@ func looksLikeFile(text string) bool {
 	return strings.ContainsRune(text, filepath.Separator) || strings.Contains(text, "/")
 }
 
+// looksLikeEvents reports whether text has the ending of a file with events of CloudTrail, which callers of Find may
+// take, too. Such a text is the name of a file only if no certificate is named so.
+func looksLikeEvents(text string) bool {
+	if strings.ContainsAny(text, ":/") { // a session or an ARN
+		return false
+	}
+	switch strings.ToLower(filepath.Ext(text)) {
+	case ".json", ".jsonl", ".log", ".gz":
+		return true
+	}
+	return false
+}
+
 func distinct(all []Query) []Query {
 	var once []Query
 	for _, r := range all {

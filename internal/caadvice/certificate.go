@@ -72,6 +72,8 @@ func noMatch(e *issuance.NoMatchError) string {
 		return "it is of another CA, or was issued after the backup from which the ledger was restored; " + list
 	case strings.HasPrefix(e.Text, "arn:"), strings.HasPrefix(e.Text, "AROA"):
 		return "the host chose the name of that session: take the sourceIdentity of the same event in CloudTrail; " + list
+	case e.NoFile:
+		return "check the path of the file; " + list
 	}
 	return list
 }
