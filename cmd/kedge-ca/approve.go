@@ -34,7 +34,7 @@ func newApprove(h host, run func(context.Context, *decideOptions) error) *cobra.
 		Long: `Approve requests of hosts, by the first 16 or more characters of their IDs: take them from the host,
 where "kedge enroll" shows the ID, so that it is this request and no other. The host gets its
 certificate when it asks next, which it must do within --ttl; each after it by renewal, if the profile
-allows that.
+allows that. approve asks nothing: the ID is the confirmation.
 
 A name that another key holds needs --replace; that key can then renew no more. "kedge-ca deny" takes
 an approval back that was not used.`,
