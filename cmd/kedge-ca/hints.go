@@ -19,7 +19,8 @@ func ownErrors() advice.Table {
 		}),
 		advice.Kind[*damagedError]("the warnings name them; all others are listed. Copy the file again if it should be whole"),
 		{Fits: is[*cli.UnconfirmedError], Code: cli.ExitUsage, Hint: func(error) string { return "repeat it with --yes if it is meant" }},
-		advice.Kind[*lintedError]("IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"),
+		advice.When(func(err error) bool { e, ok := errors.AsType[*lintedError](err); return ok && e.errors > 0 },
+			"IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"),
 		advice.When(func(err error) bool { return is[*pkcs12Error](err) && errors.Is(err, cli.ErrNoTerminal) },
 			"give the password with --pkcs12-password-from PATH, env:NAME or fd:N"),
 	}

@@ -4,12 +4,10 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"kedge/ca"
 	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/report"
@@ -35,7 +33,8 @@ that are given: give the chain too, to have the path checked.
 Of a leaf it shows what its sessions get: source identity, session name, and the session tags
 under the default attribute mapping.
 
-The findings are on standard output also when there are errors, and the exit code is 1 then.`,
+The findings are on standard output also when there are errors, or when a file cannot be read, and the exit
+code is 1 then.`,
 		Example: `  kedge-ca lint ca/ca.pem
   kedge-ca lint web-01.pem web-01.chain.pem --json`,
 		Args: atLeastOne("give the files: kedge-ca lint FILE"),
@@ -50,9 +49,9 @@ The findings are on standard output also when there are errors, and the exit cod
 }
 
 func runLint(_ context.Context, o *lintOptions) error {
-	all, unreadable, err := o.read()
-	if err != nil {
-		return err
+	all, unreadable := o.read()
+	if len(all) == 0 {
+		return &lintedError{unreadable: unreadable}
 	}
 	certs := make([]*x509.Certificate, len(all))
 	for i := range all {
@@ -73,40 +72,49 @@ func runLint(_ context.Context, o *lintOptions) error {
 	return nil
 }
 
-// lintedError reports that certificates break rules. The findings have been written.
+// lintedError reports that certificates break rules, or cannot be read. The findings about those that can have been
+// written.
 type lintedError struct {
 	errors, failed, all int
-	unreadable          []string // which certificates cannot be read, and why
+	unreadable          []error // which files or certificates cannot be read, and why
 }
 
 func (e *lintedError) Error() string {
-	texts := slices.Clone(e.unreadable)
+	var texts []string
+	for _, err := range e.unreadable {
+		texts = append(texts, err.Error())
+	}
 	if e.errors > 0 {
 		texts = append(texts, fmt.Sprintf("%s in %d of %s", report.Count(e.errors, "error"), e.failed, report.Count(e.all, "certificate")))
 	}
 	return strings.Join(texts, "; ")
 }
 
-// read returns the certificates that can be read, and which cannot.
-func (o *lintOptions) read() (all []certinfo.Linted, unreadable []string, err error) {
+func (e *lintedError) Unwrap() []error { return e.unreadable }
+
+// read returns the certificates that can be read, and the errors of the files that cannot, or of which only a part can.
+func (o *lintOptions) read() (all []certinfo.Linted, unreadable []error) {
 	for _, path := range o.files {
-		data, err := cadir.ReadInput(path, o.inputs.Stdin)
+		certs, err := o.readFile(path)
 		if err != nil {
-			return nil, nil, err
-		}
-		certs, err := cadir.ParseCertificates(data)
-		if err != nil {
-			err = fmt.Errorf("%s: %w", path, err)
-		}
-		switch {
-		case is[*ca.UnreadableError](err):
-			unreadable = append(unreadable, err.Error())
-		case err != nil:
-			return nil, nil, err
+			unreadable = append(unreadable, err)
 		}
 		for _, cert := range certs {
 			all = append(all, certinfo.Linted{File: path, Cert: cert})
 		}
 	}
-	return all, unreadable, nil
+	return all, unreadable
+}
+
+// readFile returns the certificates in a file that can be read, also with an error.
+func (o *lintOptions) readFile(path string) ([]*x509.Certificate, error) {
+	data, err := cadir.ReadInput(path, o.inputs.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	certs, err := cadir.ParseCertificates(data)
+	if err != nil {
+		return certs, fmt.Errorf("%s: %w", path, err)
+	}
+	return certs, nil
 }
