@@ -56,7 +56,7 @@ func (a Access) folder() fs.FileMode {
 type FolderError struct {
 	Path, Problem string
 	Owner         string // the user that could work on it; empty if the owner is not the problem
-	Host          string // the folder of the enrolled host that it would be a part of; empty if it would be of none
+	Host          string // the folder of the enrolled host that it would be a part of, or would remove; empty if there is none
 }
 
 func (e *FolderError) Error() string { return e.Path + " " + e.Problem }
@@ -76,9 +76,12 @@ type Folder struct {
 }
 
 // Create opens a folder, and makes it before if it is not there. The error is a *FolderError if it would be a
-// part of the folder of an enrolled host.
+// part of the folder of an enrolled host, or would remove one.
 func Create(ctx context.Context, path string, access Access, lockTimeout time.Duration) (*Folder, error) {
 	if err := checkOutside(path); err != nil {
+		return nil, err
+	}
+	if err := checkAbove(path); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

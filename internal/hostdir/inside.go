@@ -21,14 +21,58 @@ func checkOutside(path string) error {
 			return nil
 		}
 		if isOurs(name) && hasIdentity(parent) {
-			host := parent
-			if pair, err := Current(parent); err == nil {
-				host = pair.Record.Name
-			}
-			return &FolderError{Path: whole, Problem: "is inside the folder of the enrolled host " + host + ", which removes it at a renewal", Host: parent}
+			return &FolderError{Path: whole, Problem: "is inside the folder of the enrolled host " + hostIn(parent) + ", which removes it at a renewal", Host: parent}
 		}
 		dir = parent
 	}
+}
+
+// checkAbove checks that nothing in a folder that its identity would remove is that of an enrolled host, at any
+// depth: a host can have the name enroll, or pair-2, and its folder too.
+func checkAbove(path string) error {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil // it is not there, or Open reports why it cannot be used
+	}
+	for _, e := range entries {
+		if !isOurs(e.Name()) || !e.IsDir() {
+			continue
+		}
+		if below := hostBelow(filepath.Join(path, e.Name())); below != "" {
+			return &FolderError{Path: path, Problem: "has the folder of the enrolled host " + hostIn(below) + " in it, which an identity here would remove", Host: below}
+		}
+	}
+	return nil
+}
+
+// hostBelow returns a folder of an enrolled host that is dir or below it; empty if there is none. Links are not
+// followed, since removing does not follow them.
+func hostBelow(dir string) string {
+	if hasIdentity(dir) {
+		return dir
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		if below := hostBelow(filepath.Join(dir, e.Name())); below != "" {
+			return below
+		}
+	}
+	return ""
+}
+
+// hostIn returns the name of the host that is enrolled in a folder, or the folder if it cannot be read.
+func hostIn(dir string) string {
+	pair, err := Current(dir)
+	if err != nil {
+		return dir
+	}
+	return pair.Record.Name
 }
 
 // resolve follows the links in an absolute path as far as it is there.

@@ -8,6 +8,43 @@ import (
 	"testing"
 )
 
+// TestCreate_aboveHost: no identity is made where its renewals would remove another host, whose folder has the name of
+// something that is ours; hosts of other names below it stay possible.
+func TestCreate_aboveHost(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"enroll", "pair-2", "renew-00", "enroll/a/b", "pair-7/web"} {
+		base := t.TempDir()
+		host := filepath.Join(base, name)
+		if err := os.MkdirAll(filepath.Dir(host), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		f := open(t, host)
+		if err := f.Switch(pairFor(t, f.Enrollment(), "web"), Access{}); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		_, err := Create(t.Context(), base, Access{}, lockTimeout)
+		wrong, ok := errors.AsType[*FolderError](err)
+		if !ok || wrong.Host != host || wrong.Error() != base+" has the folder of the enrolled host web in it, which an identity here would remove" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := names(t, base); len(got) != 1 {
+			t.Errorf("%s: the folder has %q", name, got)
+		}
+		open(t, host).Close()
+	}
+	base := t.TempDir() // one that is private, as the folder of a host
+	if err := os.Chmod(base, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, filepath.Join(base, "web-01"))
+	if err := f.Switch(pairFor(t, f.Enrollment(), "web"), Access{}); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	open(t, base).Close()
+}
+
 // TestCreate_insideHost: what renewals of a host remove is no place for another identity, whatever way leads
 // there, and nothing is made; folders beside, and other folders in it, stay possible.
 func TestCreate_insideHost(t *testing.T) {
