@@ -102,6 +102,7 @@ func (o *enrollOptions) addFlags(cmd *cobra.Command) {
 	flags.BoolVar(&o.acceptSettings, "accept-settings", false, "renew the certificate, and take the AWS account, role and region that the server names now")
 	flags.BoolVar(&o.systemd, "systemd", false, "as root: install kedge-renew.timer, and enroll as its user, kedge")
 	cli.AddJSON(flags, &o.json)
+	cli.RefuseEmpty(flags, "token-file")
 	cmd.MarkFlagsMutuallyExclusive("tpm", "pkcs11")
 	for _, other := range []string{"dir", "aws-profile", "accept-settings"} {
 		cmd.MarkFlagsMutuallyExclusive("systemd", other)

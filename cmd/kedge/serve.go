@@ -81,6 +81,7 @@ certificates and CA bundle again; changed certificates are seen without it. It t
 	flags.StringVar(&o.monitorAddress, "metrics-address", "", "`IP:port` for /healthz, /readyz and /metrics (default: none)")
 	cli.AddLogFormat(flags, &o.logFormat)
 	cli.AddDrain(flags, &o.drain)
+	cli.RefuseEmpty(flags, "token-file")
 	o.add(flags)
 	return cmd
 }

@@ -5,11 +5,36 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-// checkFlags reports in words of this program which flags are missing, or cannot go together. cobra
-// checks the same after PreRunE, with errors that look like any other.
+// needsText is the annotation of the flags of RefuseEmpty.
+const needsText = "kedge-needs-text"
+
+// RefuseEmpty marks flags that are refused if they are given empty, as by a variable of the shell that is not set:
+// without their value the command would do something else than was meant.
+func RefuseEmpty(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		_ = flags.SetAnnotation(name, needsText, nil) // it exists
+	}
+}
+
+// checkEmpty reports a flag of RefuseEmpty that was given empty.
+func checkEmpty(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if _, marked := f.Annotations[needsText]; marked && f.Value.String() == "" {
+			err = fmt.Errorf("--%s is empty: give it a value, or leave it out", f.Name)
+		}
+	})
+	return err
+}
+
+// checkFlags reports in words of this program which flags are missing, empty, or cannot go together. cobra
+// checks most of that after PreRunE, with errors that look like any other.
 func checkFlags(c *cobra.Command) error {
+	if err := checkEmpty(c.Flags()); err != nil {
+		return err
+	}
 	if err := c.ValidateRequiredFlags(); err != nil {
 		return err
 	}
