@@ -65,7 +65,7 @@ func (o *enrollOptions) use(ctx context.Context, got *enrollclient.Enrolled) err
 		err = o.try(ctx, enrollclient.OfThisPair(arguments))
 	}
 	if errors.Is(err, context.Canceled) {
-		err = errors.New("the check was interrupted") // as an interruption, it would be said that nothing was written
+		err = errors.New("the check was interrupted") // as an interruption, it would be advised to run enroll again
 	}
 	if err != nil {
 		return &unusableError{Name: got.Pair.Record.Name, Dir: got.Dir, Check: check, Err: err}

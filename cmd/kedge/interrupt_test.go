@@ -56,7 +56,7 @@ func TestInterrupt_tpm(t *testing.T) {
 	}
 	writeFile(t, certificate, string(pemOf("CERTIFICATE", newHardwareRig(t).certify(t, public, "tpm").Raw)))
 	stderr, state := terminated(t, certificate, key, "TPM_DEVICE="+server.Device)
-	const want = "kedge: error: terminated signal received\nkedge: hint: it was interrupted; nothing was written\n"
+	const want = "kedge: error: terminated signal received\nkedge: hint: what was finished before that stays; run the same again\n"
 	if state.ExitCode() != cli.ExitFailed || stderr != want {
 		t.Errorf("%s, stderr:\n%swant:\n%s", state, stderr, want)
 	}

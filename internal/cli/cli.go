@@ -96,7 +96,7 @@ func adviceFor(p Program, err error) Advice {
 		return Advice{Code: ExitInterrupted, Hint: "nothing was written"}
 	}
 	if errors.Is(err, context.Canceled) {
-		return Advice{Code: ExitFailed, Hint: "it was interrupted; nothing was written"}
+		return Advice{Code: ExitFailed, Hint: "what was finished before that stays; run the same again"}
 	}
 	advice := Advice{Code: ExitFailed}
 	if p.Advise != nil {
@@ -108,9 +108,17 @@ func adviceFor(p Program, err error) Advice {
 	return advice
 }
 
+// textOf returns the text of an error. A context that was canceled is a signal that interrupted the program.
+func textOf(err error) string {
+	if !errors.Is(err, context.Canceled) {
+		return err.Error()
+	}
+	return strings.ReplaceAll(err.Error(), context.Canceled.Error(), "interrupted")
+}
+
 // SayError writes the line of an error, and that of its hint unless that is empty.
 func SayError(w io.Writer, name string, err error, hint string) {
-	Say(w, name, "error", err.Error())
+	Say(w, name, "error", textOf(err))
 	if hint != "" {
 		Say(w, name, "hint", hint)
 	}

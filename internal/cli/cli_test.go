@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"syscall"
 	"testing"
 
@@ -74,6 +76,26 @@ func TestMain_messages(t *testing.T) {
 				t.Errorf("stdout: %q", stdout.String())
 			}
 		})
+	}
+}
+
+// TestMain_interrupted: a context that was canceled is a signal; what another program writes of one is not.
+func TestMain_interrupted(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err    error
+		stderr string
+	}{
+		{fmt.Errorf("ca.crl: %w", context.Canceled), "demo: error: ca.crl: interrupted\ndemo: hint: what was finished before that stays; run the same again\n"},
+		{context.Canceled, "demo: error: interrupted\ndemo: hint: what was finished before that stays; run the same again\n"},
+		{errors.New("the server: context canceled"), "demo: error: the server: context canceled\n"},
+	} {
+		var stderr bytes.Buffer
+		root := &cobra.Command{Use: "demo", RunE: func(*cobra.Command, []string) error { return tt.err }}
+		code := Main(t.Context(), Program{Name: "demo", Root: root}, []string{}, Streams{Out: io.Discard, Err: &stderr})
+		if code != ExitFailed || stderr.String() != tt.stderr {
+			t.Errorf("%v: exit %d: %s", tt.err, code, &stderr)
+		}
 	}
 }
 
