@@ -41,7 +41,7 @@ func (s *Service) ToList(ctx context.Context, names []string) (here []ledger.Aut
 			return nil, warnings, err
 		}
 		if len(revoked) > 0 {
-			warnings = append(warnings, fmt.Sprintf("the list of %q is not made: its key is not here, and it has revoked %d certificates", a.Name, len(revoked)))
+			warnings = append(warnings, fmt.Sprintf("the list of %q is not made: its key is not here, and it has revoked %s", a.Name, countOf(int64(len(revoked)), "certificate")))
 		}
 	}
 	if len(here) == 0 {

@@ -43,7 +43,7 @@ func (q Sessions) need(hosts int64) string {
 	name, unit := q.unit()
 	return fmt.Sprintf("%s with sessions of %s make at least %.4g calls of CreateSession %s; the quota (server.aws.create_session_quota) is %.4g/%s, enough for %s: "+
 		"let sessions be longer (12h at most), ask AWS for a higher quota, or spread the hosts over several accounts or regions",
-		hostCount(hosts), ca.Duration(q.Duration), rate*q.per().Seconds(), name, q.Quota*q.per().Seconds(), unit, hostCount(int64(q.Quota*q.Duration.Seconds()+1e-6)))
+		countOf(hosts, "host"), ca.Duration(q.Duration), rate*q.per().Seconds(), name, q.Quota*q.per().Seconds(), unit, countOf(int64(q.Quota*q.Duration.Seconds()+1e-6), "host"))
 }
 
 func (q Sessions) per() time.Duration { return cmp.Or(q.Per, time.Second) }
@@ -59,9 +59,10 @@ func (q Sessions) unit() (name, unit string) {
 	return "a second", "s"
 }
 
-func hostCount(n int64) string {
+// countOf returns a number of things: "1 host", "2 hosts".
+func countOf(n int64, thing string) string {
 	if n == 1 {
-		return "1 host"
+		return "1 " + thing
 	}
-	return fmt.Sprintf("%d hosts", n)
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -73,7 +73,7 @@ func (o *ledgerArchiveOptions) sayArchived(done *localca.Archived) {
 	for _, path := range done.Segments {
 		o.say("wrote " + path)
 	}
-	o.say(fmt.Sprintf("archived %d certificates that expired before %s", done.Certificates, report.Time(done.Before)))
+	o.say(fmt.Sprintf("archived %s that expired before %s", report.Count(int(done.Certificates), "certificate"), report.Time(done.Before)))
 }
 
 // archiveFlag is where the segments of the archive are.

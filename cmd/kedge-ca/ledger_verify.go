@@ -57,9 +57,9 @@ func runLedgerVerify(ctx context.Context, o *ledgerVerifyOptions) error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("verified %s: %d entries with %d certificates are as they were written", verified.Ledger, verified.Entries, verified.Certificates)
+	text := fmt.Sprintf("verified %s: %d entries with %s are as they were written", verified.Ledger, verified.Entries, report.Count(int(verified.Certificates), "certificate"))
 	if verified.Segments > 0 {
-		text += fmt.Sprintf("; %d of them are in %d segments", verified.Archived, verified.Segments)
+		text += fmt.Sprintf(", %d of them in %s", verified.Archived, report.Count(int(verified.Segments), "segment"))
 	}
 	o.say(text)
 	if o.output.json {
