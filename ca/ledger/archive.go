@@ -23,8 +23,9 @@ import (
 // that has expired, is not revoked, is not the newest of a lineage (so that it neither can be renewed
 // nor holds its name), nor the one that this has replaced (so that a host that did not get the answer can
 // ask again), was not given for a token (so that what a stolen token gave can be revoked), is
-// not named in an entry of a refused renewal or of what was decided about it, and is not the last of its subject (so that a name which was ever in use stays known as such). Revoked
-// certificates stay for good, since their keys must not be certified again.
+// not named in an entry of a refused renewal or of what was decided about it, and is not the last of its
+// subject (so that a name which was ever in use stays known as such). Revoked certificates stay for good,
+// since their keys must not be certified again.
 //
 // A segment goes through these steps, and each may be the last before the power fails:
 //

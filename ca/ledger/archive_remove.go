@@ -10,29 +10,42 @@ import (
 )
 
 // While others write, certificates leave in small transactions, with a pause after each that is longer than
-// it was: what a host asks for waits for at most one of them, and seldom for that. While nobody does, the transactions grow, since each page of an index
-// is then written for more certificates at once.
+// it was: what a host asks for waits for at most one of them, and seldom for that. While nobody does, the
+// transactions in PostgreSQL grow, since each page of an index is then written for more certificates at once.
+//
+// SQLite has no queue of those who wait for the lock: they try again after a while, which is longer each time. So
+// there the transactions stay small, which costs little, and there is always a pause, or nobody else would get it.
+// And whoever commits when the write-ahead log is long copies it into the file, for which the others wait: the
+// archiver does so before it is long, between two of its transactions.
 const (
-	smallBatch = 50 // certificates of a transaction
-	largeBatch = 4000
-	pauseTimes = 4                // a pause is so many times as long as the transaction before,
-	maxPause   = 10 * time.Second // and at most this: a transaction can have waited for others, or the clock been set
+	smallBatch      = 50 // certificates of a transaction
+	largeBatch      = 4000
+	busyPause       = 4                // a pause while others write is so many times as long as the transaction before,
+	quietPause      = 1                // so many in SQLite while nobody does,
+	maxPause        = 10 * time.Second // and at most this: the clock can have been set
+	checkpointEvery = 4                // transactions
 )
 
-// pace chooses the size of the next transaction.
+// pace chooses the size of the next transaction, and the pause before it.
 type pace struct {
-	batch int
-	head  int64 // the end of the chain in the last transaction
+	queued bool // those who wait for the lock get it in turn
+	batch  int
+	head   int64 // the end of the chain in the last transaction
 }
 
-// next is called with the end of the chain in a transaction, and reports whether others write.
-func (p *pace) next(head int64) (busy bool) {
-	busy = head != p.head
+// next is called with the end of the chain in a transaction, and with how long that had the lock.
+func (p *pace) next(head int64, held time.Duration) (pause time.Duration) {
+	busy := head != p.head
 	p.head = head
-	if p.batch = min(2*p.batch, largeBatch); busy {
+	switch {
+	case busy:
 		p.batch = smallBatch
+		return min(busyPause*held, maxPause)
+	case !p.queued:
+		return min(quietPause*held, maxPause)
 	}
-	return busy
+	p.batch = min(2*p.batch, largeBatch)
+	return 0
 }
 
 // record adds the entry of a segment to the chain.
@@ -71,21 +84,25 @@ func (r *segmentRow) body() archiveBody {
 
 // remove deletes what is in a segment, and records that it is done.
 func (a *archiver) remove(ctx context.Context, sealed *segment.Sealed, done *Archived) error {
-	p := pace{batch: smallBatch}
-	for seqs := sealed.Seqs(); len(seqs) != 0; {
-		n, start := min(p.batch, len(seqs)), a.now()
-		gone, head, err := a.removeBatch(ctx, sealed, seqs[:n])
-		if done.Records += gone; err != nil {
+	p := pace{queued: a.engine.remote, batch: smallBatch}
+	seqs := sealed.Seqs()
+	for i := 1; len(seqs) != 0; i++ {
+		n := min(p.batch, len(seqs))
+		r, err := a.removeBatch(ctx, sealed, seqs[:n])
+		if done.Records += r.gone; err != nil {
 			return err
 		}
 		seqs = seqs[n:]
-		if !p.next(head) {
-			continue
+		pause := p.next(r.head, a.now().Sub(r.began))
+		if i%checkpointEvery == 0 {
+			if err := a.checkpoint(ctx); err != nil {
+				return err
+			}
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(min(pauseTimes*a.now().Sub(start), maxPause)):
+		case <-time.After(pause):
 		}
 	}
 	return a.alone(ctx, func(ctx context.Context, t *transaction) error {
@@ -93,14 +110,31 @@ func (a *archiver) remove(ctx context.Context, sealed *segment.Sealed, done *Arc
 	})
 }
 
-// removeBatch deletes certificates that are in a segment, in one transaction, if they may leave. It returns
-// how many did, and the end of the chain.
-func (a *archiver) removeBatch(ctx context.Context, sealed *segment.Sealed, seqs []int64) (gone, head int64, err error) {
-	both, err := aloneFor(ctx, a.Ledger, func(ctx context.Context, t *transaction) ([2]int64, error) {
+// checkpoint copies the write-ahead log into the file, as far as nobody reads an older state; others go on to write.
+//
+// Source: SQLite, "Write-Ahead Logging", on checkpoints; "PRAGMA wal_checkpoint".
+func (a *archiver) checkpoint(ctx context.Context) error {
+	if a.engine.checkpoint == "" {
+		return nil
+	}
+	_, err := a.db.ExecContext(ctx, a.engine.checkpoint)
+	return err
+}
+
+// removed is what a transaction of remove did.
+type removed struct {
+	gone  int64     // certificates that it deleted
+	head  int64     // the end of the chain
+	began time.Time // when it had the lock
+}
+
+// removeBatch deletes certificates that are in a segment, in one transaction, if they may leave.
+func (a *archiver) removeBatch(ctx context.Context, sealed *segment.Sealed, seqs []int64) (removed, error) {
+	return aloneFor(ctx, a.Ledger, func(ctx context.Context, t *transaction) (removed, error) {
+		began := a.now()
 		gone, err := t.remove(ctx, sealed, runsOf(seqs, 0))
-		return [2]int64{gone, t.seq}, err
+		return removed{gone, t.seq, began}, err
 	})
-	return both[0], both[1], err
 }
 
 // remove deletes runs of what is in a segment, and returns how many certificates it deleted. Nothing else

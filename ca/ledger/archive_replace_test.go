@@ -24,8 +24,8 @@ func (x *archiving) lose(gone int) (file string) {
 		x.t.Fatal(err)
 	}
 	if gone != 0 {
-		if n, _, err := a.removeBatch(x.t.Context(), sealed, sealed.Seqs()[:gone]); n != int64(gone) || err != nil {
-			x.t.Fatal(n, err)
+		if r, err := a.removeBatch(x.t.Context(), sealed, sealed.Seqs()[:gone]); r.gone != int64(gone) || err != nil {
+			x.t.Fatal(r, err)
 		}
 	}
 	file = filepath.Join(x.dir, sealed.Segment().Name())

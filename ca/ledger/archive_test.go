@@ -407,15 +407,15 @@ func TestArchive_recordedFirst(t *testing.T) {
 		certs := x.renewed("web", 4, time.Hour)
 		a, sealed := x.sealed()
 		seqs := []int64{x.record(certs[0]).Seq, x.record(certs[1]).Seq}
-		if gone, _, err := a.removeBatch(t.Context(), sealed, seqs); gone != 0 || err == nil {
-			t.Errorf("%d are gone, %v", gone, err)
+		if r, err := a.removeBatch(t.Context(), sealed, seqs); r.gone != 0 || err == nil {
+			t.Errorf("%d are gone, %v", r.gone, err)
 		}
 		x.want("not recorded", certs, true, true, true, true)
 		if err := a.record(t.Context(), sealed); err != nil {
 			t.Fatal(err)
 		}
-		if gone, _, err := a.removeBatch(t.Context(), sealed, seqs); gone != 2 || err != nil {
-			t.Errorf("%d are gone, %v", gone, err)
+		if r, err := a.removeBatch(t.Context(), sealed, seqs); r.gone != 2 || err != nil {
+			t.Errorf("%d are gone, %v", r.gone, err)
 		}
 		x.verified()
 	})

@@ -29,10 +29,11 @@ type engine struct {
 	pattern       func(string) string
 	hints         bool // INDEXED BY is understood
 
-	tables    string // counts the existing tables
-	backup    string // writes a copy to a file; empty: row by row
-	integrity string // checks the file itself; empty: not available
-	scope     string // restricts name lookups of a transaction to the ledger's schema; empty: not needed
+	tables     string // counts the existing tables
+	backup     string // writes a copy to a file; empty: row by row
+	checkpoint string // copies what was committed into the file, while others write; empty: not needed
+	integrity  string // checks the file itself; empty: not available
+	scope      string // restricts name lookups of a transaction to the ledger's schema; empty: not needed
 
 	objects  func(context.Context, *sql.Conn) ([]object, error) // reads the schema
 	expected func(context.Context) ([]object, error)            // what objects reads of a new ledger
