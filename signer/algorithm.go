@@ -50,6 +50,9 @@ func (a Algorithm) sign(key crypto.Signer, message []byte) ([]byte, error) {
 	return crypto.SignMessage(key, rand.Reader, message, hash)
 }
 
+// KeyKind names a public key in messages: "RSA-2048", "P-256", "ML-DSA-44".
+func KeyKind(public crypto.PublicKey) string { return keyKind(public) }
+
 // keyKind names a public key in messages: "RSA-2048", "P-256", "ML-DSA-44".
 func keyKind(public crypto.PublicKey) string {
 	switch k := public.(type) {

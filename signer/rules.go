@@ -95,23 +95,31 @@ func checkTime(c located, now time.Time) error {
 	return &ValidityError{File: c.file, Subject: name(c), NotBefore: c.NotBefore, NotAfter: c.NotAfter, Now: now}
 }
 
-// checkLeaf holds the end-entity certificate against the rules of the trust model.
+// checkLeaf checks the end-entity certificate against the rules of the trust model. The error is a *RuleError.
 func checkLeaf(c located) error {
-	switch {
-	case c.Version != 3:
-		return broken(c, trustModel, "has X.509 version %d; it must be version 3", c.Version)
-	case c.IsCA:
-		return broken(c, trustModel, "is a CA certificate; a session needs a leaf, with CA false")
-	case c.KeyUsage&x509.KeyUsageDigitalSignature == 0:
-		return broken(c, trustModel, "lacks the key usage digitalSignature")
-	case !strongDigest(c.SignatureAlgorithm):
-		return broken(c, trustModel, "is signed with %s; the digest must be SHA-256 or stronger", c.SignatureAlgorithm)
-	case emptySubject(c.RawSubject):
-		return broken(c, trustModel, "has an empty subject; sessions are keyed by it")
-	case len(c.Raw) > maxLeafSize:
-		return broken(c, trustModel, "has %d bytes; at most %d are accepted", len(c.Raw), maxLeafSize)
+	if problems := leafProblems(c); len(problems) > 0 {
+		return problems[0]
 	}
 	return nil
+}
+
+// CheckLeaf returns every rule of the trust model that a certificate breaks, each as a *RuleError: those that
+// make an identity of it fail.
+func CheckLeaf(c *x509.Certificate) []error { return leafProblems(located{Certificate: c}) }
+
+func leafProblems(c located) (problems []error) {
+	add := func(isBroken bool, format string, args ...any) {
+		if isBroken {
+			problems = append(problems, broken(c, trustModel, format, args...))
+		}
+	}
+	add(c.Version != 3, "has X.509 version %d; it must be version 3", c.Version)
+	add(c.IsCA, "is a CA certificate; a session needs a leaf, with CA false")
+	add(c.KeyUsage&x509.KeyUsageDigitalSignature == 0, "lacks the key usage digitalSignature")
+	add(!strongDigest(c.SignatureAlgorithm), "is signed with %s; the digest must be SHA-256 or stronger", c.SignatureAlgorithm)
+	add(emptySubject(c.RawSubject), "has an empty subject; sessions are keyed by it")
+	add(len(c.Raw) > maxLeafSize, "has %d bytes; at most %d are accepted", len(c.Raw), maxLeafSize)
+	return problems
 }
 
 // emptySubject checks the encoding, an empty SEQUENCE (RFC 5280, 4.1.2.6): a name made

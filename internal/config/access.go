@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
+	"strconv"
 )
 
 // accessOfOthers returns what users other than the owner can do with a secret file of this mode, as the end
@@ -46,4 +48,16 @@ func DescribeAccess(path string) string {
 		return ""
 	}
 	return fmt.Sprintf("%s has mode %04o and belongs to %s; this process runs as %s", obstacle, info.Mode().Perm(), owner, me)
+}
+
+// UserName returns the name of the user that this process runs as; where that is not known, its number.
+func UserName() string {
+	u, err := user.Current()
+	switch {
+	case err != nil:
+		return strconv.Itoa(os.Geteuid())
+	case u.Username == "":
+		return u.Uid
+	}
+	return u.Username
 }

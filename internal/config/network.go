@@ -34,6 +34,14 @@ func CABundle(flag string, env Environment) (Bundle, error) {
 	return Bundle{in, "--ca-bundle"}, nil
 }
 
+// Setting describes where the bundle is and what names it; empty: none is named.
+func (b Bundle) Setting() string {
+	if b.file.IsZero() {
+		return ""
+	}
+	return b.setting + " " + b.file.Name()
+}
+
 // Roots reads the bundle; nil means the system's certificates. unread lists the certificates in it that
 // cannot be read, and are left out. The error is a *BundleError.
 func (b Bundle) Roots() (pool *x509.CertPool, unread []string, err error) {

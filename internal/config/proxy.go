@@ -169,6 +169,9 @@ func escaped(c rune) string {
 // curl take the variable in small letters first: if there is one, it is set as well.
 func NoProxyFor(host string) [][2]string { return noProxyFor(host, os.LookupEnv) }
 
+// NoProxyIn is NoProxyFor in another environment.
+func NoProxyIn(env Environment, host string) [][2]string { return noProxyFor(host, env.Lookup) }
+
 func noProxyFor(host string, lookup func(name string) (string, bool)) [][2]string {
 	if !anyProxy(lookup) {
 		return nil
