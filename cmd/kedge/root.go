@@ -79,6 +79,7 @@ func commands(h host) []*cobra.Command {
 		newUpdate(h, runUpdate),
 		newServe(h, runServe),
 		newConfigure(h, runConfigure),
+		newDoctor(h, runDoctor),
 		newEnroll(h, runEnroll),
 		newRenew(h, runRenew),
 		newUnenroll(h, runUnenroll),

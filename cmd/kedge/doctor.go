@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/cli"
+	"kedge/internal/config"
+	"kedge/internal/doctor"
+	"kedge/internal/enrollclient"
+	"kedge/internal/role"
+)
+
+type doctorOptions struct {
+	host
+	roleFlags
+	cache         cacheFlags
+	json          bool
+	configuration doctor.Configuration // after read
+}
+
+func newDoctor(h host, run func(context.Context, *doctorOptions) error) *cobra.Command {
+	o := &doctorOptions{host: h, roleFlags: roleFlags{settingFlags: settingFlags{shared: true}}}
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Find out why there are no credentials",
+		Long: `Checks everything that credentials depend on, with the flags, variables and configuration of
+credential-process: settings, files, certificate and key, hardware, the way to the service, the
+clock, a session, the cache, a running kedge serve, and the renewal of an enrolled host. For each
+check it prints what was seen and what to do, if possible as a command to paste.
+
+It changes nothing. It makes one session, asks STS whose that is, and forgets it. A PIN is tried
+once, and not at all if a wrong one would lock the token. The report has no secrets: with --json
+it can be sent to the administrator of the AWS account.
+
+The exit code is 0 if no check failed, else that of the first one that did.`,
+		Example: `  kedge doctor --profile backup
+  kedge doctor --json > report.json`,
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			o.read(cmd)
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	o.add(cmd.Flags())
+	o.cache.add(cmd.Flags())
+	cli.AddJSON(cmd.Flags(), &o.json)
+	return cmd
+}
+
+// read reads flags, variables and configuration as the other commands do. What is wrong with them is a finding,
+// and no error.
+func (o *doctorOptions) read(cmd *cobra.Command) {
+	c := &o.configuration
+	if c.Err = fill(cmd, o.variables(cmd.Flags(), o.environment)); c.Err != nil {
+		c.Fault = doctor.Names
+		return
+	}
+	c.Err = o.settle(cmd, o.environment)
+	c.Profile, c.Profiles = o.chosen, o.profiles()
+	if o.file != nil {
+		c.File = o.file.Path()
+	}
+	switch {
+	case c.Err == nil:
+		o.readTogether(cmd)
+	case o.file == nil && !errors.Is(c.Err, errNoFile):
+		c.Fault = doctor.File
+	case o.file == nil || o.chosen != "" && !slices.Contains(c.Profiles, o.chosen):
+		c.Fault = doctor.Profile
+	default:
+		c.Fault = doctor.Names
+	}
+}
+
+// readTogether checks what the settings are together, and takes over what else a role needs.
+func (o *doctorOptions) readTogether(cmd *cobra.Command) {
+	s := &o.said
+	s.KeyFlags, s.Given = o.KeyFlags, cmd.Flags().Changed
+	err := o.checkGiven(cmd)
+	if err == nil {
+		s.Policy, err = role.ReadPolicy(o.policy, s.Assumed)
+	}
+	if err == nil {
+		err = o.cache.check(cmd)
+	}
+	if err != nil {
+		o.configuration.Fault, o.configuration.Err = doctor.Together, err
+	}
+}
+
+func runDoctor(ctx context.Context, o *doctorOptions) error {
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	report := doctor.New(o.examined()).Run(ctx)
+	if err := o.printReport(report); err != nil {
+		return err
+	}
+	if report.Code != cli.ExitDone {
+		return &cli.StatusError{Code: report.Code}
+	}
+	return nil
+}
+
+// examined are the options of the examination.
+func (o *doctorOptions) examined() doctor.Options {
+	identity := identityFlags{host: o.host}
+	proxy, err := config.Proxy(o.said.Proxy, config.ReadProxyVariables(o.environment.Lookup))
+	if err != nil {
+		proxy = nil // a finding
+	}
+	return doctor.Options{
+		Configuration: o.configuration, Settings: o.said, Environment: o.environment, Host: o.forRole(o.debug), Cache: o.cache.folder,
+		Server: enrollclient.Connection{Proxy: proxy, Roots: identity.roots, Now: o.inputs.Now, Version: cli.Version()},
+		Advise: advise, Version: cli.Version(),
+	}
+}
+
+func (o *doctorOptions) printReport(report *doctor.Report) error {
+	if !o.json {
+		return o.print(report.Text())
+	}
+	document, err := report.JSON()
+	if err != nil {
+		return err
+	}
+	return o.print(document)
+}

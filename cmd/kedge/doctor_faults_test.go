@@ -1,0 +1,312 @@
+package main
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/internal/doctor"
+	"kedge/internal/emulator"
+	"kedge/internal/enrollclient/enrolltest"
+)
+
+// fault is one thing that is wrong with a site, and what doctor makes of it.
+type fault struct {
+	name  string
+	set   func(s *site)
+	check string // that names it
+	state doctor.State
+	code  int
+	says  string // in what was seen or in the advice
+	run   string // in the command to paste
+	paste bool   // the command mends it
+	fix   func(s *site)
+}
+
+// TestDoctor_sound: nothing is wrong, one session is made, and standard error is empty.
+func TestDoctor_sound(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	report, stderr, code := s.run()
+	if report.State != doctor.OK || code != 0 || stderr != "" {
+		t.Errorf("%s, exit code %d, %s\n%s", report.State, code, stderr, problems(report))
+	}
+	if len(report.Checks) < 30 {
+		t.Errorf("%d checks", len(report.Checks))
+	}
+	if n := len(s.emulator.Sessions()); n != 1 {
+		t.Errorf("%d sessions", n)
+	}
+	// What the report has of the session is what the service made of the certificate.
+	made := s.emulator.Sessions()[0]
+	if got := report.Subject.Certificate; got.SourceIdentity != made.SourceIdentity || len(got.Tags) != len(made.Tags) {
+		t.Errorf("%+v, want %+v", got, made)
+	}
+	for key, value := range made.Tags {
+		if got := report.Subject.Certificate.Tags[key]; got != value {
+			t.Errorf("tag %s: %q, want %q", key, got, value)
+		}
+	}
+}
+
+// TestDoctor_faults: each fault is named by one check, with what to do; the first check that fails is that one.
+func TestDoctor_faults(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for _, f := range faults() {
+		if names[f.name] {
+			t.Errorf("%s is there twice", f.name)
+		}
+		names[f.name] = true
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			f.set(s)
+			report, _, code := s.run()
+			got := s.result(report, f.check)
+			if got.State != f.state || code != f.code || !strings.Contains(got.Seen+" | "+got.Advice, f.says) || !strings.Contains(got.Command, f.run) {
+				t.Errorf("exit code %d, want %d; %+v, want %s, %q, run %q\n%s", code, f.code, got, f.state, f.says, f.run, problems(report))
+			}
+			for _, c := range report.Checks[:got.Number-1] {
+				if c.State == doctor.Failed || c.State == doctor.Blocked {
+					t.Errorf("before it: %+v", c)
+				}
+			}
+			mend(s, f, got)
+		})
+	}
+}
+
+// problems are the checks that are not ok.
+func problems(r *doctor.Report) string {
+	var b strings.Builder
+	for _, c := range r.Checks {
+		if c.State != doctor.OK {
+			fmt.Fprintf(&b, "%+v\n", c)
+		}
+	}
+	return b.String()
+}
+
+// mend runs the command that was printed, or does what a person would, and looks again.
+func mend(s *site, f fault, got doctor.Result) {
+	s.t.Helper()
+	switch {
+	case f.paste:
+		s.paste(got.Command)
+		if f.fix != nil {
+			f.fix(s)
+		}
+	case f.fix != nil:
+		f.fix(s)
+	default:
+		return
+	}
+	report, _, _ := s.run()
+	if after := s.result(report, f.check); after.State != doctor.OK {
+		s.t.Errorf("after it was mended: %+v", after)
+	}
+}
+
+func faults() []fault {
+	all := append(faultsOfSettings(), faultsOfFiles()...)
+	all = append(all, faultsOfCertificates()...)
+	return append(all, faultsOfSessions()...)
+}
+
+// bytes of 127.0.0.1:1, where nothing listens.
+const nowhereURL = "http://127.0.0.1:1"
+
+func faultsOfSettings() []fault {
+	set := func(name, value string) func(*site) {
+		return func(s *site) { s.profile[name] = value }
+	}
+	return []fault{
+		{name: "another user can change the configuration", check: "configuration-file", state: doctor.Failed, code: 2, says: "can be changed by other users", run: "chmod go-w", paste: true,
+			set: func(s *site) { s.configure(); must(s.t, os.Chmod(s.path("config.yaml"), 0o666)) }},
+		{name: "the configuration is a folder", check: "configuration-file", state: doctor.Failed, code: 2, says: "folder",
+			set: func(s *site) { must(s.t, os.Mkdir(s.path("config.yaml"), 0o700)) }},
+		{name: "the configuration is no YAML", check: "configuration-file", state: doctor.Failed, code: 2, says: "config.yaml",
+			set: func(s *site) { s.write("config.yaml", "profiles: [\n") }},
+		{name: "an unknown profile", check: "configuration-profile", state: doctor.Failed, code: 2, says: `no profile "web"`, run: "--profile other",
+			set: func(s *site) { s.write("config.yaml", "profiles:\n  other: {region: eu-west-1}\n") }},
+		{name: "an unknown setting", check: "settings-names", state: doctor.Failed, code: 2, says: "unknown setting sesion-duration", run: "kedge config check",
+			set: set("sesion-duration", "900")},
+		{name: "a number in quotes", check: "settings-names", state: doctor.Failed, code: 2, says: "must be a number",
+			set: set("session-duration", `"900"`)},
+		{name: "a variable that is no number", check: "settings-names", state: doctor.Failed, code: 2, says: "KEDGE_MAX_ATTEMPTS",
+			set: func(s *site) { s.env = append(s.env, "KEDGE_MAX_ATTEMPTS=many") }},
+		{name: "settings that exclude each other", check: "settings-together", state: doctor.Failed, code: 2, says: "cannot be used together",
+			set: func(s *site) { s.args = []string{"--pkcs8-password", "x", "--key-password-from", "/dev/null"} }},
+		{name: "a setting is missing", check: "settings-needed", state: doctor.Failed, code: 2, says: "missing --role-arn",
+			set: set("role-arn", ""), fix: func(s *site) { s.args = []string{"--role-arn", s.emulator.RoleARN()} }},
+		{name: "ARNs of two regions", check: "arns", state: doctor.Failed, code: 2, says: "is in region eu-west-1, the trust anchor in us-east-1",
+			set: func(s *site) {
+				s.profile["profile-arn"] = strings.Replace(s.profile["profile-arn"], "us-east-1", "eu-west-1", 1)
+			}},
+		{name: "ARNs of two accounts", check: "arns", state: doctor.Failed, code: 2, says: "is in account 444455556666",
+			set: set("role-arn", "arn:aws:iam::444455556666:role/kedge")},
+		{name: "the trust anchor's ARN is that of a profile", check: "arns", state: doctor.Failed, code: 2, says: "is a profile ARN, not a trust anchor ARN",
+			set: func(s *site) { s.profile["trust-anchor-arn"] = s.profile["profile-arn"] }},
+		{name: "an endpoint without a scheme", check: "region-endpoint", state: doctor.Failed, code: 2, says: "put https:// before it",
+			set: set("endpoint", "rolesanywhere.us-east-1.amazonaws.com")},
+		{name: "another region signs", check: "region-endpoint", state: doctor.Warning, code: 3, says: "--region eu-west-1 signs for eu-west-1",
+			set: set("region", "eu-west-1")},
+		{name: "a session that is too short", check: "session-settings", state: doctor.Failed, code: 2, says: "900 to 43200 seconds",
+			set: set("session-duration", "60")},
+		{name: "a name that no session can have", check: "session-settings", state: doctor.Failed, code: 2, says: "role session name",
+			set: set("role-session-name", "a")},
+		{name: "an assumed role that is none", check: "chain-settings", state: doctor.Failed, code: 2, says: "role ARN",
+			set: set("assume-role-arn", "[backup]")},
+		{name: "a proxy of an unknown kind", check: "proxy-setting", state: doctor.Failed, code: 2, says: "scheme must be http",
+			set: set("proxy", "ftp://proxy.example.com")},
+		{name: "a variable that names no proxy", check: "proxy-setting", state: doctor.Failed, code: 2, says: "HTTPS_PROXY",
+			set: func(s *site) {
+				s.profile["endpoint"] = ""
+				s.env = append(s.env, "HTTPS_PROXY=http://a b", "NO_PROXY=example.com")
+			}},
+		{name: "a descriptor that is no number", check: "key-settings", state: doctor.Failed, code: 2, says: "fd:3",
+			set: set("private-key", "fd:x")},
+	}
+}
+
+func faultsOfFiles() []fault {
+	return []fault{
+		{name: "no certificate", check: "certificate-file", state: doctor.Failed, code: 4, says: "has no web.pem", run: "ls -la",
+			set: func(s *site) { must(s.t, os.Rename(s.path("web.pem"), s.path("saved"))) }, fix: func(s *site) { must(s.t, os.Rename(s.path("saved"), s.path("web.pem"))) }},
+		{name: "a certificate that is a folder", check: "certificate-file", state: doctor.Failed, code: 4, says: "folder",
+			set: func(s *site) { s.profile["certificate"] = "." }},
+		{name: "no key", check: "key-file", state: doctor.Failed, code: 4, says: "has no web.key", run: "ls -la",
+			set: func(s *site) { must(s.t, os.Remove(s.path("web.key"))) }},
+		{name: "everybody can read the key", check: "key-mode", state: doctor.Warning, code: 0, says: "can be read by other users", run: "chmod 600", paste: true,
+			set: func(s *site) { must(s.t, os.Chmod(s.path("web.key"), 0o644)) }},
+		{name: "no intermediates", check: "intermediates-file", state: doctor.Failed, code: 4, says: "has no chain.pem",
+			set: func(s *site) { s.profile["intermediates"] = "chain.pem" }},
+		{name: "no file with the password", check: "password-file", state: doctor.Failed, code: 4, says: "has no password",
+			set: func(s *site) { s.profile["key-password-from"] = "password" }},
+		{name: "everybody can read the password", check: "password-file", state: doctor.Warning, code: 0, says: "can be read by other users", run: "chmod 600", paste: true,
+			set: func(s *site) {
+				s.write("password", "x")
+				must(s.t, os.Chmod(s.path("password"), 0o644))
+				s.profile["key-password-from"] = "password"
+			}},
+		{name: "the password is asked for", check: "password-file", state: doctor.Warning, code: 0, says: "no terminal",
+			set: func(s *site) { s.profile["key-password-from"] = "prompt" }},
+		{name: "no CA bundle", check: "ca-bundle", state: doctor.Failed, code: 1, says: "bundle.pem",
+			set: func(s *site) { s.profile["ca-bundle"] = "bundle.pem" }},
+		{name: "a CA bundle without certificates", check: "ca-bundle", state: doctor.Failed, code: 1, says: "AWS_CA_BUNDLE",
+			set: func(s *site) {
+				s.write("bundle.pem", "nothing")
+				s.env = append(s.env, "AWS_CA_BUNDLE="+s.path("bundle.pem"))
+			}},
+	}
+}
+
+func faultsOfCertificates() []fault {
+	again := func(s *site) { s.issue(enrolltest.Unchanged) }
+	issued := func(change func(c *x509.Certificate)) func(*site) {
+		return func(s *site) { s.issue(change) }
+	}
+	return []fault{
+		{name: "a certificate that is none", check: "certificate", state: doctor.Failed, code: 4, says: "web.pem",
+			set: func(s *site) { s.write("web.pem", "hello") }, fix: again},
+		{name: "certificate and key are swapped", check: "certificate", state: doctor.Failed, code: 4, says: "swapped",
+			set: func(s *site) {
+				s.profile["certificate"], s.profile["private-key"] = s.profile["private-key"], s.profile["certificate"]
+			}},
+		{name: "a key that is none", check: "private-key", state: doctor.Failed, code: 4, says: "web.key",
+			set: func(s *site) { s.write("web.key", "hello") }, fix: again},
+		{name: "the key of another certificate", check: "key-and-certificate", state: doctor.Failed, code: 4, says: "web.key", run: "openssl x509",
+			set: func(s *site) { s.writeKey("web.key", enrolltest.NewKey(s.t)) }, fix: again},
+		{name: "no digitalSignature", check: "certificate-rules", state: doctor.Failed, code: 4, says: "lacks the key usage digitalSignature", run: "kedge-ca issue web-01",
+			set: issued(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }), fix: again},
+		{name: "a CA and no digitalSignature", check: "certificate-rules", state: doctor.Failed, code: 4, says: "with CA false; lacks",
+			set: issued(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }), fix: again},
+		{name: "an empty subject", check: "certificate-rules", state: doctor.Failed, code: 4, says: "empty subject", run: "kedge-ca issue NAME",
+			set: issued(func(c *x509.Certificate) { c.Subject = pkix.Name{} }), fix: again},
+		{name: "no clientAuth", check: "extended-key-usage", state: doctor.Warning, code: 0, says: "lacks clientAuth",
+			set: issued(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }), fix: again},
+		{name: "expired", check: "certificate-validity", state: doctor.Failed, code: 4, says: "renew the certificate", run: "kedge-ca issue web-01",
+			set: issued(func(c *x509.Certificate) {
+				c.NotBefore, c.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
+			}), fix: again},
+		{name: "not valid yet", check: "certificate-validity", state: doctor.Failed, code: 4, says: "wait", run: "timedatectl",
+			set: issued(func(c *x509.Certificate) {
+				c.NotBefore, c.NotAfter = time.Now().Add(24*time.Hour), time.Now().Add(48*time.Hour)
+			}), fix: again},
+		{name: "nearly expired", check: "certificate-remaining", state: doctor.Warning, code: 0, says: "in its last tenth", run: "kedge-ca issue web-01",
+			set: issued(func(c *x509.Certificate) {
+				c.NotBefore, c.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(2*time.Hour)
+			}), fix: again},
+		{name: "a character that no tag can have", check: "session-tags", state: doctor.Warning, code: 3, says: `"A & B", has the character '&'`, run: "delete-attribute-mapping",
+			set: issued(func(c *x509.Certificate) { c.Subject.Organization = []string{"A & B"} }), fix: again},
+		{name: "a common name of 62 characters", check: "source-identity", state: doctor.Warning, code: 0, says: "without the CN=",
+			set: issued(func(c *x509.Certificate) { c.Subject.CommonName = strings.Repeat("n", 62) }), fix: again},
+		{name: "no common name", check: "source-identity", state: doctor.Warning, code: 0, says: "changes with every renewal",
+			set: issued(func(c *x509.Certificate) { c.Subject = pkix.Name{Organization: []string{"Example"}} }), fix: again},
+	}
+}
+
+func faultsOfSessions() []fault {
+	return []fault{
+		{name: "nothing listens", check: "connection", state: doctor.Failed, code: 1, says: "connection refused",
+			set: func(s *site) { s.profile["endpoint"] = nowhereURL }},
+		{name: "the clock is ahead", check: "clock", state: doctor.Warning, code: 0, says: "ahead of the service's", run: "timedatectl", paste: true,
+			set: func(s *site) { s.now = func() time.Time { return time.Now().Add(10 * time.Minute) } },
+			fix: func(s *site) {
+				if _, err := os.Stat(s.path("clock-set")); err == nil {
+					s.now = time.Now
+				}
+			}},
+		{name: "an anchor of another CA", check: "session", state: doctor.Failed, code: 3, says: "Site CA",
+			set: func(s *site) {
+				other := newSite(s.t)
+				arn, err := s.emulator.AddTrustAnchor(emulator.TrustAnchor{Certificates: pemOf("CERTIFICATE", other.ca.Raw)})
+				must(s.t, err)
+				s.profile["trust-anchor-arn"] = arn
+			}},
+		{name: "the profile has another role", check: "session", state: doctor.Failed, code: 3, says: "listed in the Profile", run: "aws rolesanywhere update-profile",
+			set: func(s *site) {
+				const other = "arn:aws:iam::111122223333:role/other"
+				must(s.t, s.emulator.PutRole(emulator.Role{ARN: other}))
+				s.profile["role-arn"] = other
+			}},
+	}
+}
+
+// silentListener accepts connections and says nothing.
+func silentListener(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// TestDoctor_silent: a service that accepts connections and says nothing is named in time.
+func TestDoctor_silent(t *testing.T) {
+	t.Parallel()
+	for _, scheme := range []string{"http", "https"} {
+		s := newSite(t)
+		s.profile["endpoint"] = scheme + "://" + silentListener(t)
+		report, _, code := s.run()
+		failed := map[string]string{"http": "answer", "https": "tls"}[scheme]
+		if got := s.result(report, failed); got.State != doctor.Failed || !strings.Contains(got.Seen, "takes too long") || code != 1 {
+			t.Errorf("%s: %+v\n%s", scheme, got, problems(report))
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"kedge/internal/cli"
+	"kedge/internal/role"
+	"kedge/signer/session"
+)
+
+// The IDs of the checks of the session.
+const (
+	idSession  = "session"
+	idCaller   = "caller-identity"
+	idRole     = "role"
+	idDuration = "session-duration"
+)
+
+func sessionSteps() []step {
+	return []step{
+		{idSession, "session", idAnswer + " " + idPair + " " + idRules + " " + idValidity + " " + idPath, (*Examination).judgeCreate},
+		{idCaller, "caller identity", idSession, (*Examination).judgeCaller},
+		{idRole, "role of the session", idCaller, func(e *Examination, _ context.Context) *Finding {
+			return judgeRole(e.session.arn, e.Settings.FinalRole())
+		}},
+		{idDuration, "duration of the session", idSession, func(e *Examination, _ context.Context) *Finding {
+			return judgeDuration(e.session.lasts, e.Settings.Seconds, len(e.Settings.Assumed) > 0)
+		}},
+	}
+}
+
+// created is the session that was made.
+type created struct {
+	credentials aws.Credentials
+	lasts       time.Duration
+	arn         string // of the caller, as STS says; empty: not known
+}
+
+// judgeCreate makes the session.
+func (e *Examination) judgeCreate(ctx context.Context) *Finding {
+	limit := e.Limits.Session
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &session.TimeoutError{Limit: limit, Attempts: 1, Err: context.DeadlineExceeded})
+	defer cancel()
+	c, err := e.pair.role.Retrieve(ctx)
+	if err != nil {
+		return e.judgeRefusal(err)
+	}
+	e.session = created{credentials: c, lasts: c.Expires.Sub(e.Host.Now())}
+	return ok("one was made, and is used for the next checks alone")
+}
+
+// judgeRefusal is the finding where there is no session.
+func (e *Examination) judgeRefusal(err error) *Finding {
+	f := e.Advise.failure(err)
+	refusal, refused := errors.AsType[*session.APIError](err)
+	if !refused {
+		return f
+	}
+	e.refusal = &Refusal{Status: refusal.Status, Code: refusal.Code, Message: refusal.Message, RequestID: refusal.RequestID}
+	return e.withRemedy(f, refusal)
+}
+
+// withRemedy adds the command for the causes that have one. Most are for an administrator of the account.
+func (e *Examination) withRemedy(f *Finding, refusal *session.APIError) *Finding {
+	s, message := &e.Settings, strings.ToLower(refusal.Message)
+	says := func(text string) bool { return strings.Contains(message, text) }
+	id := func(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
+	region := "--region=" + e.service.way.Region()
+	switch {
+	case refusal.RoleARN != "":
+		return f
+	case says("trust anchor wasn't found"):
+		return f.run("aws rolesanywhere enable-trust-anchor --trust-anchor-id %s %s", id(s.TrustAnchor), region)
+	case says("invalid or empty profile"):
+		return f.run("aws rolesanywhere enable-profile --profile-id %s %s", id(s.Profile), region)
+	case says("listed in the profile"):
+		return f.run("aws rolesanywhere update-profile --profile-id %s --role-arns %s $(aws rolesanywhere get-profile --profile-id %s --query profile.roleArns --output text %s) %s", id(s.Profile), s.Role, id(s.Profile), region, region)
+	case says("not authorized to set rolesessionname"):
+		return f.run("aws rolesanywhere update-profile --profile-id %s --accept-role-session-name %s", id(s.Profile), region)
+	case says("exceeds the maxsessionduration"):
+		return f.run("aws iam update-role --role-name %s --max-session-duration %s", id(s.Role), fmt.Sprint(s.Seconds))
+	case says("unable to assume role"):
+		f.Advice += "; this session would have the source identity " + sourceIdentity(e.leaf) + " and the tags " + listTags(sessionTags(e.leaf))
+		return f.run("kedge-ca aws policy %s --trust-anchor %s", e.leaf.Subject.CommonName, s.TrustAnchor)
+	case says("untrusted signing certificate"):
+		return f.run("aws rolesanywhere get-trust-anchor --trust-anchor-id %s %s", id(s.TrustAnchor), region)
+	case says("revoked"):
+		return e.issueAgain(f)
+	}
+	return f
+}
+
+// judgeCaller asks STS whose the session is.
+func (e *Examination) judgeCaller(ctx context.Context) *Finding {
+	ctx, cancel := context.WithTimeout(ctx, e.Limits.STS)
+	defer cancel()
+	arn, asked, err := e.service.way.Caller(ctx, e.stsEndpoint(), e.session.credentials)
+	if err == nil {
+		e.session.arn = arn
+		return ok(arn)
+	}
+	advice := e.Advise(err)
+	if is[*session.APIError](err) {
+		return failed(cli.ExitRefused, "STS does not take the session: "+err.Error(), "see whether "+asked+" is the STS of the account: name another with --sts-endpoint")
+	}
+	return warning("STS at "+asked+" was not reached: "+err.Error(), advice.Hint)
+}
+
+// stsEndpoint is the address of STS: the one that is given; on this machine, that of the service, as an
+// emulator has both; else the region's.
+func (e *Examination) stsEndpoint() string {
+	if e.Settings.STSEndpoint != "" {
+		return e.Settings.STSEndpoint
+	}
+	for _, variable := range []string{"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"} {
+		if value, _ := e.Environment.Lookup(variable); value != "" {
+			return value
+		}
+	}
+	if u, err := url.Parse(e.Settings.Endpoint); err == nil && isLoopback(u.Hostname()) {
+		return e.Settings.Endpoint
+	}
+	return ""
+}
+
+// judgeRole judges whether the caller is the role that was asked for.
+func judgeRole(arn, want string) *Finding {
+	if arn == "" {
+		return blocked(idCaller)
+	}
+	wanted, _ := session.ParseARN(want)
+	got, _ := session.ParseARN(arn)
+	name := wanted.Resource[strings.LastIndexByte(wanted.Resource, '/')+1:]
+	if got.Account != wanted.Account || !strings.HasPrefix(got.Resource, "assumed-role/"+name+"/") {
+		return failed(cli.ExitFailed, fmt.Sprintf("%s is no session of %s", arn, want), "see which endpoint --endpoint and --sts-endpoint lead to")
+	}
+	return ok("it is of " + want)
+}
+
+// judgeDuration compares what was asked for with what there is.
+func judgeDuration(lasts time.Duration, asked int, chained bool) *Finding {
+	want := time.Duration(asked) * time.Second
+	if chained {
+		want = min(want, role.MaxChained*time.Second)
+	}
+	seen := fmt.Sprintf("%s, of %s that were asked for", lasts.Round(time.Minute), want)
+	switch {
+	case lasts <= 15*time.Minute+time.Minute && want > 20*time.Minute:
+		return warning(seen, "programs renew such a session all the time: raise the duration of the profile")
+	case lasts < want-5*time.Minute:
+		return warning(seen, "the profile gives no more: raise its duration, or lower --session-duration")
+	}
+	return ok(seen)
+}
