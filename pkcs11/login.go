@@ -99,6 +99,9 @@ type tokenPIN struct {
 
 // authenticate fills in how the request logs in.
 func (m *Module) authenticate(ctx context.Context, q *wire.Request, t tokenPIN) error {
+	if m.o.SpareLast && t.info.Retries == RetriesOne {
+		return &PINError{Token: t.info.Token, Retries: RetriesOne, Reason: "was not tried"}
+	}
 	if t.token.Flags&flagProtectedPath != 0 && !t.uri.hasPIN() {
 		q.Auth = wire.AuthPad
 		return nil

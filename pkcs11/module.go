@@ -24,6 +24,9 @@ type Options struct {
 	// program that wants one, and has something else to do meanwhile. The next call starts it
 	// again, with the same PIN. A token with a PIN pad is kept, for people type but once.
 	Brief bool
+	// SpareLast tries no PIN if the token reports that the next wrong one locks it: for a program that only
+	// examines a key. The error is a *PINError then.
+	SpareLast bool
 	// PINCommands allows a pin-source of the form "|command", which a shell runs.
 	PINCommands bool
 	// Timeout is how long the module may take for one call before its process is ended.

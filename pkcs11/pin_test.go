@@ -106,6 +106,24 @@ func TestPINState(t *testing.T) {
 	}
 }
 
+// TestSpareLast: a program that only examines a key does not spend the last try, even with the right PIN.
+func TestSpareLast(t *testing.T) {
+	t.Parallel()
+	h := oneKey(t)
+	for flags, tried := range map[string]int{"0x00010000": 1, "0x00020000": 0} {
+		log := filepath.Join(t.TempDir(), "log")
+		o := shim(t, h, "SHIM_FLAGS="+flags, "SHIM_LOG="+log)
+		o.SpareLast = true
+		m := load(t, h, o)
+		_, err := m.Key(t.Context(), parse(t, "pkcs11:object=k?pin-value=1234"), nil)
+		refused, _ := errors.AsType[*PINError](err)
+		if n := count(t, log, "login"); n != tried || (tried == 0) != (refused != nil && refused.Retries == RetriesOne) {
+			t.Errorf("flags %s: tried %d times, %v", flags, n, err)
+		}
+		m.Close()
+	}
+}
+
 func TestPINSources(t *testing.T) {
 	t.Parallel()
 	h := oneKey(t)

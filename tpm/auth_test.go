@@ -96,6 +96,28 @@ func TestWire(t *testing.T) {
 	}
 }
 
+// TestSpareLast: a program that only examines a key does not lock the TPM, even with the right auth value.
+func TestSpareLast(t *testing.T) {
+	t.Parallel()
+	s := testenv.Swtpm(t)
+	dir := t.TempDir()
+	s.Run(t, dir, "tpm2_dictionarylockout", "-s", "-n", "2", "-t", "7200", "-l", "100")
+	file := tools(t, s, []string{"-C", "o", "-G", "ecc"}, []string{"-G", "ecc256", "-p", "right"})
+	c := tpm.Config{Device: s.Device, File: file, KeyAuth: secret("right"), SpareLast: true}
+	key := open(t, c)
+	check(t, key, crypto.SHA256) // nothing was tried wrong yet
+	key.Close()
+	wrong := open(t, tpm.Config{Device: s.Device, File: file, KeyAuth: secret("wrong")})
+	if err := trySign(wrong, crypto.SHA256); err == nil {
+		t.Fatal("a wrong auth value signs")
+	}
+	wrong.Close()
+	_, err := tpm.Open(t.Context(), c)
+	if untried, ok := errors.AsType[*tpm.AuthError](err); !ok || !untried.Untried || !strings.Contains(err.Error(), "was not tried: there are 1 wrong tries, and the TPM locks after 2") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestWrongAuth: it is tried once, whatever is called after, and the TPM's counter shows it.
 func TestWrongAuth(t *testing.T) {
 	t.Parallel()

@@ -35,8 +35,9 @@ func (e *UnfitError) Error() string { return e.Reason }
 
 // AuthError reports that the TPM refused an auth value, or checks none at the moment.
 type AuthError struct {
-	Of     string // "key", "parent" or "owner" (the hierarchy)
-	Locked bool   // the TPM refuses every protected key, whatever the auth value
+	Of      string // "key", "parent" or "owner" (the hierarchy)
+	Untried bool   // a wrong one would have locked the TPM: see Config.SpareLast
+	Locked  bool   // the TPM refuses every protected key, whatever the auth value
 	// Counted reports whether the attempt was counted. Tries is the counter, and Max the count at
 	// which the TPM locks; both are 0 if the TPM does not report them.
 	Counted    bool
@@ -46,6 +47,9 @@ type AuthError struct {
 }
 
 func (e *AuthError) Error() string {
+	if e.Untried {
+		return fmt.Sprintf("the auth value of the %s was not tried: there are %d wrong tries, and the TPM locks after %d%s", e.Of, e.Tries, e.Max, e.recovery())
+	}
 	if e.Locked {
 		return fmt.Sprintf("the TPM is locked after %d wrong auth values%s", e.Tries, e.recovery())
 	}
@@ -102,13 +106,19 @@ func isStale(err error) bool {
 // authError adds the TPM's counters to an error. Part 2, section 6.13: TPM_PT.
 func authError(c *conn, of string, cause error) error {
 	e := &AuthError{Of: of, Locked: errors.Is(cause, tpm2.TPMRCLockout), Counted: !errors.Is(cause, tpm2.TPMRCBadAuth), cause: cause}
+	e.count(c)
+	return e
+}
+
+// count reads the counters, as far as the TPM reports them.
+func (e *AuthError) count(c *conn) {
 	rsp, err := tpm2.GetCapability{Capability: tpm2.TPMCapTPMProperties, Property: uint32(tpm2.TPMPTLockoutCounter), PropertyCount: 3}.Execute(c)
 	if err != nil {
-		return e
+		return
 	}
 	list, err := rsp.CapabilityData.Data.TPMProperties()
 	if err != nil {
-		return e
+		return
 	}
 	for _, p := range list.TPMProperty {
 		switch p.Property {
@@ -120,5 +130,4 @@ func authError(c *conn, of string, cause error) error {
 			e.Recovery = time.Duration(p.Value) * time.Second
 		}
 	}
-	return e
 }

@@ -42,6 +42,9 @@ type Config struct {
 	// Brief unloads the key after each signature, in the background: for a program that signs once.
 	// The next signature loads it again.
 	Brief bool
+	// SpareLast uses no auth value if the TPM would lock after a wrong one: for a program that only examines a
+	// key. The error is an *AuthError then.
+	SpareLast bool
 }
 
 // secrets are the auth values.
@@ -52,6 +55,7 @@ type Key struct {
 	manager *connManager
 	timeout time.Duration
 	brief   bool
+	spare   bool // the last try
 	public  crypto.PublicKey
 	scheme  scheme
 
@@ -76,7 +80,7 @@ func Open(ctx context.Context, c Config) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Key{manager: newConnManager(where), timeout: c.Timeout, brief: c.Brief, object: obj}
+	k := &Key{manager: newConnManager(where), timeout: c.Timeout, brief: c.Brief, spare: c.SpareLast, object: obj}
 	if k.timeout == 0 {
 		k.timeout = signTimeout
 	}
@@ -146,7 +150,9 @@ func (k *Key) ready(ctx context.Context) (c *conn, err error) {
 		if c, err = k.manager.connect(ctx); err != nil || resumed {
 			return err
 		}
-		err = k.object.load(c)
+		if err = k.spareLast(c); err == nil {
+			err = k.object.load(c)
+		}
 		switch {
 		case err == nil:
 			k.manager.ready()
@@ -158,6 +164,20 @@ func (k *Key) ready(ctx context.Context) (c *conn, err error) {
 		return err
 	})
 	return c, err
+}
+
+// spareLast returns an error if an auth value is to be used, and a wrong one would lock the TPM.
+func (k *Key) spareLast(c *conn) error {
+	s := k.object.secrets
+	if !k.spare || len(s.key)+len(s.parent)+len(s.owner) == 0 {
+		return nil
+	}
+	e := &AuthError{Of: "key", Untried: true}
+	e.count(c)
+	if e.Max == 0 || e.Tries+1 < e.Max {
+		return nil
+	}
+	return e
 }
 
 // retryFull runs op until the TPM has room for what it loads. op must flush everything when it

@@ -75,6 +75,8 @@ func tpms(p Program) Table {
 
 func wrongAuth(e *tpm.AuthError) string {
 	switch {
+	case e.Untried:
+		return "see that the auth value is right, then reset the counter with the lockout auth value: tpm2_dictionarylockout --clear-lockout"
 	case e.Locked, e.Counted && e.Max > 0 && e.Tries >= e.Max:
 		return "wait until the TPM forgets, or reset its counter with the lockout auth value: tpm2_dictionarylockout --clear-lockout"
 	case e.Of == "parent":

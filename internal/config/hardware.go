@@ -98,6 +98,7 @@ func (k *Keys) Options(h Host) keys.Options {
 		Library:     k.hardware.library,
 		Helper:      k.hardware.helper,
 		ReusePIN:    k.hardware.reusePIN,
+		SpareLast:   h.SpareLast,
 		Environment: k.environment(),
 	}
 	if h.Ask != nil {

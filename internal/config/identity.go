@@ -31,6 +31,8 @@ type Host struct {
 	Stdin io.Reader
 	Ask   func(prompt string) ([]byte, error) // on the terminal, never on standard input
 	Now   func() time.Time
+	// SpareLast tries no PIN and no auth value if a wrong one would be the last that the hardware takes.
+	SpareLast bool
 }
 
 // Keys is a checked set of key flags: every reference parses, and no stream is wanted twice.

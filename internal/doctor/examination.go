@@ -68,6 +68,7 @@ type Examination struct {
 func New(o Options) *Examination {
 	o.Limits = o.Limits.withDefaults()
 	o.Host.Ask = askOnce(o.Host.Ask)
+	o.Host.SpareLast = true
 	o.Host.Before = nil // the pair in use is examined, not the one before it
 	o.Host.Warn, o.Host.Skewed = func(string) {}, func(time.Duration) {}
 	return &Examination{Options: o}

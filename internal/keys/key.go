@@ -35,6 +35,8 @@ type Options struct {
 	Library, Helper string
 	// ReusePIN keeps a PIN that was right in memory, as pkcs11.Options.ReusePIN.
 	ReusePIN bool
+	// SpareLast tries no PIN and no auth value if a wrong one would be the last that the hardware takes.
+	SpareLast bool
 	// Brief means that only one signature is needed; see pkcs11.Options.Brief.
 	Brief bool
 	// Environment is that of the module's process; nil: this one's. It should have no secrets.

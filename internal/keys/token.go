@@ -53,7 +53,7 @@ func findOnToken(ctx context.Context, mod *pkcs11.Module, u pkcs11.URI, precheck
 // TokenOptions are the options of a module.
 func (o Options) TokenOptions() pkcs11.Options {
 	return pkcs11.Options{
-		Helper: o.Helper, Module: o.Library, PIN: o.pin, ReusePIN: o.ReusePIN, Brief: o.Brief,
+		Helper: o.Helper, Module: o.Library, PIN: o.pin, ReusePIN: o.ReusePIN, Brief: o.Brief, SpareLast: o.SpareLast,
 		Timeout: o.Timeout, Environment: o.Environment,
 	}
 }

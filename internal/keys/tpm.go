@@ -39,7 +39,7 @@ func nameOf(u tpm.URI) string {
 // loadTPM opens the key in data, or under the handle of u.
 func loadTPM(ctx context.Context, name string, u tpm.URI, data []byte, o Options) (*Key, error) {
 	config := tpm.Config{
-		Device: u.Device, File: data, Handle: u.Handle, Timeout: o.Timeout, Brief: o.Brief,
+		Device: u.Device, File: data, Handle: u.Handle, Timeout: o.Timeout, Brief: o.Brief, SpareLast: o.SpareLast,
 		KeyAuth:    o.afterPrecheck(o.keyAuth(name, u)),
 		ParentAuth: o.afterPrecheck(o.AuthFrom(u.ParentAuth, "auth value of the parent of "+name)),
 		OwnerAuth:  o.afterPrecheck(o.AuthFrom(u.OwnerAuth, "auth value of the hierarchy of "+name)),
