@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"kedge/internal/doctor"
-	"kedge/internal/emulator"
 	"kedge/internal/enrollclient/enrolltest"
 )
 
@@ -116,7 +116,7 @@ func mend(s *site, f fault, got doctor.Result) {
 func faults() []fault {
 	all := append(faultsOfSettings(), faultsOfFiles()...)
 	all = append(all, faultsOfCertificates()...)
-	return append(all, faultsOfSessions()...)
+	return slices.Concat(all, faultsOfNetwork(), faultsOfSessions(), faultsOfServe(), faultsOfCache(), faultsOfEnrollment())
 }
 
 // bytes of 127.0.0.1:1, where nothing listens.
@@ -249,33 +249,6 @@ func faultsOfCertificates() []fault {
 			set: issued(func(c *x509.Certificate) { c.Subject.CommonName = strings.Repeat("n", 62) }), fix: again},
 		{name: "no common name", check: "source-identity", state: doctor.Warning, code: 0, says: "changes with every renewal",
 			set: issued(func(c *x509.Certificate) { c.Subject = pkix.Name{Organization: []string{"Example"}} }), fix: again},
-	}
-}
-
-func faultsOfSessions() []fault {
-	return []fault{
-		{name: "nothing listens", check: "connection", state: doctor.Failed, code: 1, says: "connection refused",
-			set: func(s *site) { s.profile["endpoint"] = nowhereURL }},
-		{name: "the clock is ahead", check: "clock", state: doctor.Warning, code: 0, says: "ahead of the service's", run: "timedatectl", paste: true,
-			set: func(s *site) { s.now = func() time.Time { return time.Now().Add(10 * time.Minute) } },
-			fix: func(s *site) {
-				if _, err := os.Stat(s.path("clock-set")); err == nil {
-					s.now = time.Now
-				}
-			}},
-		{name: "an anchor of another CA", check: "session", state: doctor.Failed, code: 3, says: "Site CA",
-			set: func(s *site) {
-				other := newSite(s.t)
-				arn, err := s.emulator.AddTrustAnchor(emulator.TrustAnchor{Certificates: pemOf("CERTIFICATE", other.ca.Raw)})
-				must(s.t, err)
-				s.profile["trust-anchor-arn"] = arn
-			}},
-		{name: "the profile has another role", check: "session", state: doctor.Failed, code: 3, says: "listed in the Profile", run: "aws rolesanywhere update-profile",
-			set: func(s *site) {
-				const other = "arn:aws:iam::111122223333:role/other"
-				must(s.t, s.emulator.PutRole(emulator.Role{ARN: other}))
-				s.profile["role-arn"] = other
-			}},
 	}
 }
 

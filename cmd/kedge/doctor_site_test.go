@@ -124,22 +124,36 @@ func (s *site) result(r *doctor.Report, id string) doctor.Result {
 	return doctor.Result{}
 }
 
+// state is the folder for the identities of this user.
+func (s *site) state() string {
+	dir, _ := s.env.Lookup("KEDGE_STATE_DIR")
+	return dir
+}
+
+// command is this program as a process of its own, without arguments.
+func (s *site) command() *exec.Cmd {
+	s.t.Helper()
+	self, err := os.Executable()
+	must(s.t, err, os.MkdirAll(s.path("bin"), 0o700))
+	program := filepath.Join(s.path("bin"), "kedge")
+	if _, err := os.Lstat(program); err != nil {
+		must(s.t, os.Symlink(self, program))
+	}
+	c := exec.Command(program)
+	c.Dir, c.Env = s.dir, append([]string{"PATH=" + s.path("bin") + ":" + os.Getenv("PATH")}, s.env...)
+	return c
+}
+
 // paste runs a command as a person would: kedge is this program, sudo and the clock's program are stand-ins.
 func (s *site) paste(command string) {
 	s.t.Helper()
-	bin := s.path("bin")
-	self, err := os.Executable()
-	must(s.t, err, os.MkdirAll(bin, 0o700))
-	if _, err := os.Lstat(filepath.Join(bin, "kedge")); err != nil {
-		must(s.t, os.Symlink(self, filepath.Join(bin, "kedge")))
-	}
+	c := s.command()
 	for stub, script := range map[string]string{
 		"sudo": `exec "$@"`, "timedatectl": "touch '" + s.path("clock-set") + "'",
 	} {
-		must(s.t, os.WriteFile(filepath.Join(bin, stub), []byte("#!/bin/sh\n"+script+"\n"), 0o700))
+		must(s.t, os.WriteFile(filepath.Join(s.path("bin"), stub), []byte("#!/bin/sh\n"+script+"\n"), 0o700))
 	}
-	c := exec.Command("sh", "-c", command)
-	c.Dir, c.Env = s.dir, append([]string{"PATH=" + bin + ":" + os.Getenv("PATH")}, s.env...)
+	c.Path, c.Args = "/bin/sh", []string{"sh", "-c", command}
 	if out, err := c.CombinedOutput(); err != nil {
 		s.t.Fatalf("%s: %v: %s", command, err, out)
 	}

@@ -222,6 +222,8 @@ func (s *Server) answer(r *http.Request) (any, error) {
 		return s.renew(r)
 	case enrollapi.PathUnenroll:
 		return s.unenroll(r)
+	case enrollapi.PathReady:
+		return struct{}{}, nil
 	}
 	return nil, &enrollapi.Error{Code: enrollapi.NotFound}
 }

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/x509"
+	"io"
+	"log"
+	"math/big"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/internal/doctor"
+	"kedge/internal/emulator"
+	"kedge/internal/testenv"
+)
+
+// overTLS serves the emulator with a certificate of a CA that no system trusts, which is written to server-ca.pem.
+func (s *site) overTLS() (address string) {
+	s.t.Helper()
+	server := httptest.NewUnstartedServer(s.emulator.Handler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	s.t.Cleanup(server.Close)
+	s.write("server-ca.pem", string(pemOf("CERTIFICATE", server.Certificate().Raw)))
+	s.profile["endpoint"] = server.URL
+	return server.Listener.Addr().String()
+}
+
+// throughProxy has the site reach the service by a proxy that wants a login.
+func (s *site) throughProxy(login string) *proxy {
+	s.t.Helper()
+	to := s.overTLS()
+	s.profile["ca-bundle"] = "server-ca.pem"
+	p := newProxy(s.t, to, "user:hunter2")
+	s.profile["endpoint"] = "https://example.com" // the name of the certificate
+	s.env = append(s.env, "HTTPS_PROXY="+strings.Replace(p.url, "user:hunter2", login, 1))
+	return p
+}
+
+func faultsOfNetwork() []fault {
+	return []fault{
+		{name: "nothing listens", check: "connection", state: doctor.Failed, code: 1, says: "connection refused",
+			set: func(s *site) { s.profile["endpoint"] = nowhereURL }},
+		{name: "a name that there is not", check: "dns", state: doctor.Failed, code: 1, says: "does not resolve", run: "getent hosts",
+			set: func(s *site) { s.profile["endpoint"] = "https://rolesanywhere.invalid" }},
+		{name: "a proxy that is not there", check: "connection", state: doctor.Failed, code: 1, says: "--proxy none",
+			set: func(s *site) {
+				s.overTLS()
+				s.profile["endpoint"] = "https://example.com"
+				s.env = append(s.env, "HTTPS_PROXY="+nowhereURL)
+			}},
+		{name: "a proxy that wants a login", check: "answer", state: doctor.Failed, code: 1, says: "does not take the user name and password",
+			set: func(s *site) { s.throughProxy("user:wrong") }},
+		{name: "a server of an unknown CA", check: "tls", state: doctor.Failed, code: 1, says: "--ca-bundle", run: "openssl s_client",
+			set: func(s *site) { s.overTLS() }, fix: func(s *site) { s.args = []string{"--ca-bundle", s.path("server-ca.pem")} }},
+		{name: "the server is not verified", check: "region-endpoint", state: doctor.Warning, code: 0, says: "--no-verify-ssl",
+			set: func(s *site) { s.overTLS(); s.args = []string{"--no-verify-ssl"} },
+			fix: func(s *site) { s.args = []string{"--ca-bundle", s.path("server-ca.pem")} }},
+		{name: "the clock is ahead", check: "clock", state: doctor.Warning, code: 0, says: "ahead of the service's", run: "timedatectl", paste: true,
+			set: func(s *site) { s.now = func() time.Time { return time.Now().Add(10 * time.Minute) } },
+			fix: func(s *site) {
+				if _, err := os.Stat(s.path("clock-set")); err == nil {
+					s.now = time.Now
+				}
+			}},
+	}
+}
+
+// role makes the emulator's role another one.
+func (s *site) role(change func(r *emulator.Role)) {
+	s.t.Helper()
+	r := emulator.Role{ARN: s.emulator.RoleARN()}
+	change(&r)
+	must(s.t, s.emulator.PutRole(r))
+}
+
+// awsProfile makes the emulator's profile another one.
+func (s *site) awsProfile(change func(p *emulator.Profile)) {
+	s.t.Helper()
+	p := emulator.Profile{ARN: s.emulator.ProfileARN(), RoleARNs: []string{s.emulator.RoleARN()}}
+	change(&p)
+	must(s.t, s.emulator.PutProfile(p))
+}
+
+// inject has the next requests meet a fault.
+func (s *site) inject(text string) {
+	s.t.Helper()
+	f, err := emulator.ParseFault(text)
+	must(s.t, err, s.emulator.Inject(f))
+}
+
+// revoke puts the host's certificate on a list of the trust anchor.
+func (s *site) revoke() {
+	s.t.Helper()
+	leaf := s.issue(func(*x509.Certificate) {})
+	list, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: time.Now().Add(-time.Minute), NextUpdate: time.Now().Add(time.Hour),
+		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: leaf.SerialNumber, RevocationTime: time.Now().Add(-time.Minute)}},
+	}, s.ca.Certificate, s.ca.Key)
+	must(s.t, err)
+	_, err = s.emulator.ImportCRL(s.emulator.TrustAnchorARN(), pemOf("X509 CRL", list))
+	must(s.t, err)
+}
+
+func faultsOfSessions() []fault {
+	session := func(name, says, run string, set func(s *site), fix func(s *site)) fault {
+		return fault{name: name, check: "session", state: doctor.Failed, code: 3, says: says, run: run, set: set, fix: fix}
+	}
+	const other = "arn:aws:iam::111122223333:role/other"
+	return []fault{
+		session("an anchor of another CA", `the CA "CN=Site CA"`, "aws rolesanywhere get-trust-anchor", func(s *site) {
+			arn, err := s.emulator.AddTrustAnchor(emulator.TrustAnchor{Certificates: pemOf("CERTIFICATE", newSite(s.t).ca.Raw)})
+			must(s.t, err)
+			s.profile["trust-anchor-arn"] = arn
+		}, nil),
+		session("an anchor that there is not", "Trust Anchor wasn't found", "aws rolesanywhere enable-trust-anchor --trust-anchor-id 00000000-", func(s *site) {
+			s.profile["trust-anchor-arn"] = "arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/00000000-0000-4000-8000-000000000000"
+		}, nil),
+		session("the profile is disabled", "Invalid or empty profile", "aws rolesanywhere enable-profile", func(s *site) {
+			s.awsProfile(func(p *emulator.Profile) { p.Disabled = true })
+		}, func(s *site) { s.awsProfile(func(*emulator.Profile) {}) }),
+		session("the profile has another role", "listed in the Profile", "aws rolesanywhere update-profile", func(s *site) {
+			must(s.t, s.emulator.PutRole(emulator.Role{ARN: other}))
+			s.profile["role-arn"] = other
+		}, func(s *site) { s.awsProfile(func(p *emulator.Profile) { p.RoleARNs = append(p.RoleARNs, other) }) }),
+		session("the profile takes no name of a session", "acceptRoleSessionName", "--accept-role-session-name", func(s *site) {
+			s.profile["role-session-name"] = "backup"
+		}, func(s *site) { s.awsProfile(func(p *emulator.Profile) { p.AcceptRoleSessionName = true }) }),
+		session("the session is longer than the role allows", "MaxSessionDuration", "aws iam update-role --role-name kedge --max-session-duration 7200", func(s *site) {
+			s.awsProfile(func(p *emulator.Profile) { p.Duration = 12 * time.Hour })
+			s.profile["session-duration"] = "7200"
+		}, func(s *site) { s.role(func(r *emulator.Role) { r.MaxSessionDuration = 2 * time.Hour }) }),
+		session("no sts:TagSession", "source identity CN=web-01 and the tags", "kedge-ca aws policy web-01 --trust-anchor", func(s *site) {
+			s.role(func(r *emulator.Role) {
+				r.TrustPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"]}]}`
+			})
+		}, func(s *site) { s.role(func(*emulator.Role) {}) }),
+		session("another anchor in the trust policy", "aws:SourceArn", "kedge-ca aws policy", func(s *site) {
+			s.role(func(r *emulator.Role) {
+				r.TrustAnchorARNs = []string{"arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/00000000-0000-4000-8000-000000000000"}
+			})
+		}, nil),
+		session("the certificate is revoked", "Certificate revoked", "kedge-ca issue web-01", func(s *site) { s.revoke() }, func(s *site) { s.issue(func(*x509.Certificate) {}) }),
+		session("throttled", "10 sessions a second", "", func(s *site) { s.inject("throttle*9") }, func(s *site) { s.emulator.ClearFaults() }),
+		{name: "the service has trouble", check: "session", state: doctor.Failed, code: 1, says: "try again later", set: func(s *site) { s.inject("status=503*9") }},
+		{name: "a login page", check: "session", state: doctor.Failed, code: 1, says: "HTML", set: func(s *site) { s.inject("html*9") }},
+		{name: "the next role does not trust this one", check: "session", state: doctor.Failed, code: 3, says: "sts:SetSourceIdentity", set: func(s *site) {
+			const next = "arn:aws:iam::444455556666:role/next"
+			must(s.t, s.emulator.PutRole(emulator.Role{ARN: next, Actions: []string{"sts:AssumeRole"}}))
+			s.profile["assume-role-arn"], s.profile["sts-endpoint"] = "["+next+"]", s.profile["endpoint"]
+		}},
+		{name: "STS is not reached", check: "caller-identity", state: doctor.Warning, code: 0, says: "connection refused", set: func(s *site) {
+			s.args = []string{"--sts-endpoint", nowhereURL}
+		}},
+		{name: "another STS", check: "caller-identity", state: doctor.Failed, code: 3, says: "STS does not take the session", set: func(s *site) {
+			s.env = append(s.env, "AWS_ENDPOINT_URL_STS="+newSite(s.t).profile["endpoint"])
+		}},
+		{name: "a profile of 15 minutes", check: "session-duration", state: doctor.Warning, code: 0, says: "raise the duration of the profile", set: func(s *site) {
+			s.awsProfile(func(p *emulator.Profile) { p.Duration = 15 * time.Minute })
+		}, fix: func(s *site) { s.awsProfile(func(p *emulator.Profile) { p.Duration = time.Hour }) }},
+	}
+}
+
+// TestDoctor_pasted: commands for an administrator are run by the AWS CLI, and the fault is gone.
+func TestDoctor_pasted(t *testing.T) {
+	t.Parallel()
+	aws := testenv.Tool(t, "aws")
+	for _, f := range faultsOfSessions() {
+		if !strings.Contains(f.run, "enable-profile") && !strings.Contains(f.run, "update-profile") && !strings.Contains(f.run, "update-role") {
+			continue
+		}
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			f.set(s)
+			report, _, _ := s.run()
+			admin := s.emulator.Administrator()
+			s.env = append(s.env, "AWS_ACCESS_KEY_ID="+admin.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+admin.SecretAccessKey, "AWS_DEFAULT_REGION=us-east-1")
+			must(t, os.MkdirAll(s.path("bin"), 0o700))
+			writeFile(t, filepath.Join(s.path("bin"), "aws"), "#!/bin/sh\nexec "+aws+" --endpoint-url "+s.profile["endpoint"]+" \"$@\"\n")
+			must(t, os.Chmod(filepath.Join(s.path("bin"), "aws"), 0o700))
+			s.paste(s.result(report, f.check).Command)
+			report, _, _ = s.run()
+			if after := s.result(report, f.check); after.State != doctor.OK {
+				t.Errorf("%+v", after)
+			}
+		})
+	}
+}
