@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -126,6 +127,7 @@ func (w *snapshotWorld) check(t *testing.T, op rolesanywhere.Operation, request,
 		}
 		body = string(data)
 	}
+	w.checkMembers(t, op, request)
 	response, text := w.call(t, w.Administrator(), method, target, body)
 	if response.StatusCode != op.Status || response.Header.Get("Content-Type") != "application/json" {
 		t.Fatalf("%s %s: %s %s", method, target, response.Status, text)
@@ -139,6 +141,33 @@ func (w *snapshotWorld) check(t *testing.T, op rolesanywhere.Operation, request,
 	}
 	w.compare(t, op, want.body, got)
 	w.echoes(t, w.fill("", request.body, 0), got)
+}
+
+// checkMembers compares the members of an operation, which events have, with those that the SDK sends.
+func (w *snapshotWorld) checkMembers(t *testing.T, op rolesanywhere.Operation, request snapshot) {
+	t.Helper()
+	sent := map[string]bool{}
+	for path := range paths(request.body) {
+		name, _, _ := strings.Cut(strings.ReplaceAll(path, "[]", ""), " ")
+		sent[strings.TrimPrefix(name, ".")] = true
+	}
+	_, query, _ := strings.Cut(request.line, "?")
+	for pair := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		sent[name] = true
+	}
+	delete(sent, "")
+	members := map[string]bool{}
+	for _, name := range op.Members() {
+		members[name] = true
+	}
+	// This SDK has no tipConfiguration, and its snapshots have one form of a source.
+	maps.DeleteFunc(members, func(name string, _ bool) bool {
+		return strings.HasPrefix(name, "tipConfiguration.") || name == "source.sourceData.acmPcaArn"
+	})
+	if !maps.Equal(sent, members) {
+		t.Errorf("the SDK sends %v, and the members are %v", slices.Sorted(maps.Keys(sent)), slices.Sorted(maps.Keys(members)))
+	}
 }
 
 // unanswered reports whether a member of an answer is rightly absent.

@@ -17,7 +17,7 @@ import (
 type queryService struct {
 	name, namespace string
 	faults          FaultService
-	has             func(operation string) bool
+	members         func(operation string) (names []string, ok bool) // of its input, as cloudtrail.FromForm takes them; no secrets
 	perform         func(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error)
 }
 
@@ -25,9 +25,9 @@ type queryService struct {
 func (e *Emulator) serviceOf(r *http.Request) queryService {
 	scope := cmp.Or(r.Header.Get("Authorization"), r.URL.Query().Get("X-Amz-Credential"))
 	if strings.Contains(scope, "/"+iam.Service+"/"+wire.Terminator) {
-		return queryService{iam.Service, iam.Namespace, IAMFaults, e.iam.Has, e.performIAM}
+		return queryService{iam.Service, iam.Namespace, IAMFaults, e.iam.Members, e.performIAM}
 	}
-	return queryService{"sts", stsNamespace, STSFaults, hasSTS, e.performSTS}
+	return queryService{"sts", stsNamespace, STSFaults, stsMembers, e.performSTS}
 }
 
 func (s queryService) writeError(w http.ResponseWriter, refusal *wire.Error) {

@@ -97,8 +97,20 @@ func stsOperations() map[string]stsOperation {
 	}
 }
 
-// hasSTS reports whether STS has an operation of this name.
-func hasSTS(operation string) bool { return stsOperations()[operation] != nil }
+// stsMembers returns the parameters of an operation (STS reference), without those that are secrets: the code of a device and
+// the assertions of identity providers.
+func stsMembers(operation string) (names []string, ok bool) {
+	names, ok = map[string][]string{
+		"AssumeRole": {
+			"RoleArn", "RoleSessionName", "PolicyArns.member.N.arn", "Policy", "DurationSeconds", "Tags.member.N.Key", "Tags.member.N.Value",
+			"TransitiveTagKeys.member.N", "ExternalId", "SerialNumber", "SourceIdentity", "ProvidedContexts.member.N.ProviderArn",
+			"MinimumSessionTokenSize",
+		},
+		"GetCallerIdentity": {},
+		"GetSessionToken":   {"DurationSeconds", "SerialNumber", "MinimumSessionTokenSize"},
+	}[operation]
+	return names, ok
+}
 
 // performSTS performs an action of STS (STS reference).
 func (e *Emulator) performSTS(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error) {

@@ -88,12 +88,15 @@ func (in *sessionRequest) members(certificate string) cloudtrail.Members {
 	return m
 }
 
-// elements returns the answer of CreateSession without its secrets.
+// elements returns the answer of CreateSession without its secrets. The credentials have the members that AWS's examples of
+// events with credentials have, of which none has a secret access key (IAMG cloudtrail-integration, AssumeRole; S3 user guide
+// s3-express-log-files, CreateSession).
 func (s *Session) elements() cloudtrail.Members {
 	m := cloudtrail.FromAnswer(s.answer())
 	for _, set := range m["credentialSet"].([]any) {
 		credentials := set.(map[string]any)["credentials"].(map[string]any)
-		credentials["secretAccessKey"], credentials["sessionToken"] = cloudtrail.Hidden, cloudtrail.Hidden
+		delete(credentials, "secretAccessKey")
+		credentials["sessionToken"] = cloudtrail.Hidden
 	}
 	return m
 }
@@ -122,14 +125,15 @@ func (s *Session) assumed(created cloudtrail.Event) cloudtrail.Event {
 	return e
 }
 
-// trailQuery records a call of STS or IAM. One of an operation that is not here is not recorded: which of its parameters
-// are secrets is unknown.
+// trailQuery records a call of STS or IAM. One of an operation that is not here is not recorded, and neither is a parameter that
+// the operation has not: whether they are secrets is unknown.
 func (e *Emulator) trailQuery(t trailed, s queryService, parameters wire.Parameters, result wire.XMLAnswer) {
-	if e.trail == nil || !s.has(t.call.Operation) {
+	own, ok := s.members(t.call.Operation)
+	if e.trail == nil || !ok {
 		return
 	}
 	event := t.event(s.name)
-	event.RequestParameters = cloudtrail.FromForm(parameters)
+	event.RequestParameters = cloudtrail.FromForm(parameters, own)
 	if t.refusal == nil && (!event.ReadOnly || t.call.Operation == cloudtrail.AssumeRoleEvent || t.call.Operation == "GetSessionToken") {
 		event.ResponseElements = cloudtrail.FromXML(result)
 	}
@@ -154,19 +158,20 @@ func (e *Emulator) trailQuery(t trailed, s queryService, parameters wire.Paramet
 	e.writeTrail(t.call.Time, event)
 }
 
-// trailResources records an operation of the control plane of IAM Roles Anywhere.
+// trailResources records an operation of the control plane of IAM Roles Anywhere, with the members that the operation has.
 func (e *Emulator) trailResources(t trailed, op rolesanywhere.Operation, c rolesanywhere.Call, answer any) {
 	if e.trail == nil {
 		return
 	}
 	event := t.event(rolesService)
-	parameters := cloudtrail.FromJSON(c.Request.Body)
+	own := op.Members()
+	parameters := cloudtrail.FromJSON(c.Request.Body, own)
 	if parameters == nil {
 		parameters = cloudtrail.Members{}
 	}
 	for _, p := range c.Query {
-		if !strings.HasPrefix(p.Name, "X-Amz-") {
-			parameters[p.Name] = p.Value
+		if slices.Contains(own, p.Name) {
+			parameters.Add(p.Name, p.Value)
 		}
 	}
 	if member := idMember(op.Path); member != "" {

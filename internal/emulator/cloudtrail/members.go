@@ -19,16 +19,29 @@ import (
 // Members are the members of a JSON object. Nil is null.
 type Members map[string]any
 
+// Add sets a member, or adds a value to one that is there, which becomes a list.
+func (m Members) Add(name, value string) {
+	switch before := m[name].(type) {
+	case nil:
+		m[name] = value
+	case []any:
+		m[name] = append(before, value)
+	default:
+		m[name] = []any{before, value}
+	}
+}
+
 func marshal(v any) ([]byte, error) {
 	return json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), json.FormatNilMapAsNull(true))
 }
 
 // FromForm returns the parameters of the query protocol as CloudTrail has them: names begin with a small letter, and
-// lists are lists (IAMG cloudtrail-integration, the examples).
-func FromForm(parameters wire.Parameters) Members {
+// lists are lists (IAMG cloudtrail-integration, the examples). The operation has the parameters in own, with N for a number in a
+// list: "Tags.member.N.Key". No others are returned, which may be anything.
+func FromForm(parameters wire.Parameters, own []string) Members {
 	tree := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(parameters)) {
-		if name == "Action" || name == "Version" || strings.HasPrefix(name, "X-Amz-") {
+		if !slices.Contains(own, numbered(name)) {
 			continue
 		}
 		put(tree, strings.Split(name, "."), parameters[name])
@@ -42,28 +55,32 @@ func FromForm(parameters wire.Parameters) Members {
 	return tree
 }
 
-// maxDepth bounds the parts of a parameter's name; Tags.member.1.Key has four.
-const maxDepth = 8
-
-// put stores a value under the parts of its name. A name that goes on below a value is left out.
-func put(tree map[string]any, parts []string, value string) {
-	if len(parts) > maxDepth {
-		return
+// numbered replaces the numbers in the name of a parameter by N.
+func numbered(name string) string {
+	parts := strings.Split(name, ".")
+	for i, part := range parts {
+		switch {
+		case part == "N":
+			parts[i] = "" // no number
+		case part != "" && strings.Trim(part, "0123456789") == "":
+			parts[i] = "N"
+		}
 	}
-	for _, part := range parts[:len(parts)-1] {
+	return strings.Join(parts, ".")
+}
+
+// put stores a value under the parts of its name.
+func put(tree map[string]any, parts []string, value string) {
+	last := len(parts) - 1
+	for _, part := range parts[:last] {
 		below, ok := tree[small(part)].(map[string]any)
 		if !ok {
-			if _, taken := tree[small(part)]; taken {
-				return
-			}
 			below = map[string]any{}
 			tree[small(part)] = below
 		}
 		tree = below
 	}
-	if name := small(parts[len(parts)-1]); tree[name] == nil {
-		tree[name] = value
-	}
+	tree[small(parts[last])] = value
 }
 
 // listed replaces {"member": {"1": …, "2": …}} by a list, in the order of the numbers.
@@ -100,8 +117,42 @@ func small(name string) string {
 	return strings.ToLower(name[:1]) + name[1:]
 }
 
-// FromJSON returns the members of a JSON object, nil if there are none.
-func FromJSON(data []byte) Members {
+// FromJSON returns the members of a JSON object, nil if there are none. The operation has the members in own, with those that
+// are below another after a dot, in lists as well: "tags.key". No others are returned, which may be anything.
+func FromJSON(data []byte, own []string) Members {
+	m, _ := pruned(map[string]any(object(data)), "", own)
+	if all, ok := m.(map[string]any); ok && len(all) > 0 {
+		return all
+	}
+	return nil
+}
+
+// pruned returns what an operation has of a value, and whether it has a member there.
+func pruned(value any, path string, own []string) (any, bool) {
+	isAbove := slices.ContainsFunc(own, func(member string) bool { return path == "" || strings.HasPrefix(member, path+".") })
+	switch value := value.(type) {
+	case map[string]any:
+		for name, below := range value {
+			if kept, ok := pruned(below, strings.TrimPrefix(path+"."+name, "."), own); ok {
+				value[name] = kept
+			} else {
+				delete(value, name)
+			}
+		}
+		return value, isAbove
+	case []any:
+		items := []any{}
+		for _, item := range value {
+			if kept, ok := pruned(item, path, own); ok {
+				items = append(items, kept)
+			}
+		}
+		return items, isAbove || slices.Contains(own, path)
+	}
+	return value, slices.Contains(own, path)
+}
+
+func object(data []byte) Members {
 	var m Members
 	if json.Unmarshal(data, &m) != nil || len(m) == 0 {
 		return nil
@@ -115,7 +166,7 @@ func FromAnswer(answer any) Members {
 	if err != nil {
 		return nil
 	}
-	return FromJSON(data)
+	return object(data)
 }
 
 // FromXML returns the result of an answer of the query protocol as CloudTrail has it, nil if the answer has none:

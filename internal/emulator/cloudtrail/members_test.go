@@ -28,12 +28,34 @@ func TestFromForm(t *testing.T) {
 		{"names", wire.Parameters{"RoleArn": "r", "RoleSessionName": "n"}, `{"roleArn":"r","roleSessionName":"n"}`},
 		{"lists", wire.Parameters{"Tags.member.1.Key": "a", "Tags.member.1.Value": "b", "Tags.member.10.Key": "k", "Tags.member.2.Key": "c"}, `{"tags":[{"key":"a","value":"b"},{"key":"c"},{"key":"k"}]}`},
 		{"list of texts", wire.Parameters{"TransitiveTagKeys.member.2": "b", "TransitiveTagKeys.member.1": "a"}, `{"transitiveTagKeys":["a","b"]}`},
-		{"a value and what is below it", wire.Parameters{"A": "x", "A.B": "y", "A.B.C": "z"}, `{"a":"x"}`},
-		{"huge numbers", wire.Parameters{"T.member.99999999999": "x"}, `{"t":["x"]}`},
-		{"deep", wire.Parameters{strings.Repeat("a.", 500) + "b": "x"}, `null`},
+		{"huge numbers", wire.Parameters{"TransitiveTagKeys.member.99999999999": "x"}, `{"transitiveTagKeys":["x"]}`},
+		{"others", wire.Parameters{
+			"Password": "s", "roleArn": "s", "RoleArn.Secret": "s", "Tags.member.1.Secret": "s", "Tags.member.N.Key": "s", "Tags.member.1.Key.1": "s",
+			"Tags": "s", "TransitiveTagKeys.member.1.Key": "s", strings.Repeat("a.", 500) + "b": "s",
+		}, `null`},
 	} {
-		if got := asJSON(t, FromForm(tt.form)); got != tt.want {
+		if got := asJSON(t, FromForm(tt.form, []string{"RoleArn", "RoleSessionName", "Tags.member.N.Key", "Tags.member.N.Value", "TransitiveTagKeys.member.N"})); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestFromJSON(t *testing.T) {
+	t.Parallel()
+	own := []string{"name", "enabled", "roleArns", "tags.key", "tags.value", "source.sourceData.pem"}
+	for body, want := range map[string]string{
+		`{"name":"a","enabled":true,"roleArns":["r","s"],"tags":[{"key":"k","value":"v"}],"source":{"sourceData":{"pem":"p"}}}`: "",
+		`{"roleArns":[],"tags":[],"source":{}}`: "",
+		`{"secret":"s"}`:                        `null`,
+		`{"secret":{"name":"s"},"Name":"s","source":{"name":"s","sourceData":{"key":"s"}},"tags":[{"key":"k","secret":"s"},"s",["s"]]}`: `{"source":{"sourceData":{}},"tags":[{"key":"k"},[]]}`,
+		`{"name":{"secret":"s"},"roleArns":[{"secret":"s"},"r"],"enabled":["s"]}`:                                                       `{"enabled":["s"],"roleArns":["r"]}`,
+		`[]`: `null`, `"s"`: `null`, `{"name":"a"`: `null`, ``: `null`,
+	} {
+		if want == "" {
+			want = asJSON(t, object([]byte(body)))
+		}
+		if got := asJSON(t, FromJSON([]byte(body), own)); got != want {
+			t.Errorf("%s: %s, want %s", body, got, want)
 		}
 	}
 }

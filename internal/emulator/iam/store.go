@@ -27,10 +27,22 @@ func New() *Store {
 	return s
 }
 
-// Has reports whether there is an operation of this name.
-func (s *Store) Has(operation string) bool {
-	_, ok := s.operations[operation]
-	return ok
+// Members returns the parameters of an operation, with N for the number in a list: "Tags.member.N.Key". Is there none of this
+// name, ok is false.
+func (s *Store) Members(operation string) (names []string, ok bool) {
+	o, ok := s.operations[operation]
+	for _, p := range o.parameters() {
+		item := p.name + ".member.N"
+		switch s.shapes[p.shape].kind {
+		case tagsShape:
+			names = append(names, item+".Key", item+".Value")
+		case keysShape:
+			names = append(names, item)
+		default:
+			names = append(names, p.name)
+		}
+	}
+	return names, ok
 }
 
 // Do performs a call. Errors are of type *[Error].
