@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"kedge/internal/emulator/arn"
@@ -41,6 +42,13 @@ func (e *Emulator) assumeRole(who *principal, parameters wire.Parameters, now ti
 	if refusal != nil {
 		return nil, refusal
 	}
+	if refusal := checkProof(parameters); refusal != nil {
+		return nil, refusal
+	}
+	least, refusal := leastTokenSize(parameters)
+	if refusal != nil {
+		return nil, refusal
+	}
 	duration, refusal := parseDuration(parameters, defaultDuration, maxDuration)
 	if refusal != nil {
 		return nil, refusal
@@ -59,13 +67,14 @@ func (e *Emulator) assumeRole(who *principal, parameters wire.Parameters, now ti
 	s.SourceIdentity, s.Tags, s.TransitiveTags = identity, tags.values, tags.transitive
 	s.OriginSubject = who.originSubject()
 	s.Policy, s.PolicyARNs = sessionPolicies(parameters)
+	s.lengthenToken(least)
 	if refusal := e.remember(s); refusal != nil {
 		return nil, refusal
 	}
 	return &assumeRoleResponse{
 		Credentials:      credentialsOf(s),
 		AssumedRoleUser:  assumedRoleUser{Arn: s.AssumedRoleARN, AssumedRoleID: s.UserID},
-		PackedPolicySize: packedSize(s.Tags), SourceIdentity: identity,
+		PackedPolicySize: packedSize(s.Tags), TokenSize: len(s.sessionToken), TokenUtilization: s.tokenUtilization(), SourceIdentity: identity,
 	}, nil
 }
 
@@ -95,25 +104,43 @@ func chainedIdentity(who *principal, target, wanted string) (string, *wire.Error
 	return wanted, nil
 }
 
-// getSessionToken: STS reference, GetSessionToken; only with long-term keys. Nobody has a device for multi-factor
-// authentication here; the text is a field report.
+// getSessionToken: STS reference, GetSessionToken; only with long-term keys.
 func (e *Emulator) getSessionToken(who *principal, parameters wire.Parameters, now time.Time) (wire.XMLAnswer, *wire.Error) {
 	if who.session != nil {
 		return nil, accessDenied("Cannot call GetSessionToken with session credentials", "")
 	}
-	if parameters["SerialNumber"] != "" || parameters["TokenCode"] != "" {
-		return nil, accessDenied("MultiFactorAuthentication failed with invalid MFA one time pass code. ", "the emulator has no devices for it")
+	if refusal := checkProof(parameters); refusal != nil {
+		return nil, refusal
+	}
+	least, refusal := leastTokenSize(parameters)
+	if refusal != nil {
+		return nil, refusal
 	}
 	duration, refusal := parseDuration(parameters, 12*time.Hour, 36*time.Hour)
 	if refusal != nil {
 		return nil, refusal
 	}
 	s := newSession(now, duration)
+	s.lengthenToken(least)
 	s.AssumedRoleARN, s.UserID, s.Account = who.ARN, who.UserID, who.Account
 	if refusal := e.remember(s); refusal != nil {
 		return nil, refusal
 	}
-	return &getSessionTokenResponse{Credentials: credentialsOf(s)}, nil
+	return &getSessionTokenResponse{Credentials: credentialsOf(s), TokenSize: len(s.sessionToken), TokenUtilization: s.tokenUtilization()}, nil
+}
+
+// checkProof refuses what nobody can have here: the code of a device for multi-factor authentication (the text is a field
+// report), and the assertion of a context provider (STS reference, AssumeRole, ProvidedContexts; the answer is ours).
+func checkProof(parameters wire.Parameters) *wire.Error {
+	if parameters["SerialNumber"] != "" || parameters["TokenCode"] != "" {
+		return accessDenied("MultiFactorAuthentication failed with invalid MFA one time pass code. ", "the emulator has no devices for it")
+	}
+	for name := range parameters {
+		if strings.HasPrefix(name, "ProvidedContexts.") {
+			return wire.NewError(http.StatusBadRequest, "ValidationError", "The provided context assertion is invalid", "the emulator has no context providers")
+		}
+	}
+	return nil
 }
 
 func parseDuration(parameters wire.Parameters, missing, most time.Duration) (time.Duration, *wire.Error) {

@@ -190,4 +190,10 @@ func TestGetSessionToken_limits(t *testing.T) {
 	}
 	_, err = c.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{SerialNumber: aws.String("arn:aws:iam::111122223333:mfa/admin"), TokenCode: aws.String("123456")})
 	wantAPIError(t, err, "AccessDenied", "MultiFactorAuthentication failed")
+	in := sts.AssumeRoleInput{RoleArn: aws.String(w.RoleARN()), RoleSessionName: aws.String("s1"), SerialNumber: aws.String("arn:aws:iam::111122223333:mfa/admin"), TokenCode: aws.String("123456")}
+	_, err = c.AssumeRole(t.Context(), &in)
+	wantAPIError(t, err, "AccessDenied", "MultiFactorAuthentication failed")
+	in.SerialNumber, in.TokenCode, in.ProvidedContexts = nil, nil, []ststypes.ProvidedContext{{ProviderArn: aws.String("arn:aws:iam::aws:contextProvider/IdentityCenter"), ContextAssertion: aws.String("assertion")}}
+	_, err = c.AssumeRole(t.Context(), &in)
+	wantAPIError(t, err, "ValidationError", "context assertion")
 }

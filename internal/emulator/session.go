@@ -6,7 +6,9 @@ import (
 	"crypto/x509"
 	"encoding/base32"
 	"encoding/base64"
+	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"kedge/internal/emulator/arn"
@@ -85,6 +87,37 @@ func newSession(now time.Time, duration time.Duration) *Session {
 		Expiration:      issued.Add(duration),
 	}
 }
+
+// maxTokenSize is the most bytes of a session token (STS reference, AssumeRole, MinimumSessionTokenSize).
+const maxTokenSize = 4096
+
+// leastTokenSize: STS reference, AssumeRole and GetSessionToken, MinimumSessionTokenSize.
+func leastTokenSize(parameters wire.Parameters) (int, *wire.Error) {
+	text, ok := parameters["MinimumSessionTokenSize"]
+	if !ok {
+		return 0, nil
+	}
+	size, err := strconv.Atoi(text)
+	switch {
+	case err != nil:
+		return 0, wire.NewError(http.StatusBadRequest, "MalformedInput", "MinimumSessionTokenSize is not a number", "%q", text)
+	case size < 0:
+		return 0, wire.ForQuery(wire.Constraint("minimumSessionTokenSize", text, "have value greater than or equal to 0"))
+	case size > maxTokenSize:
+		return 0, wire.ForQuery(wire.Constraint("minimumSessionTokenSize", text, fmt.Sprintf("have value less than or equal to %d", maxTokenSize)))
+	}
+	return size, nil
+}
+
+// lengthenToken gives a new session a token of at least so many bytes.
+func (s *Session) lengthenToken(least int) {
+	if least > len(s.sessionToken) {
+		s.sessionToken = base64.StdEncoding.EncodeToString(random((least*3 + 3) / 4))
+	}
+}
+
+// tokenUtilization returns the size of the token in percent of the most.
+func (s *Session) tokenUtilization() int { return len(s.sessionToken) * 100 / maxTokenSize }
 
 // uniqueID returns an id of 21 characters that depends only on the name.
 func uniqueID(prefix, name string) string {

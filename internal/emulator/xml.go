@@ -24,13 +24,17 @@ type assumeRoleResponse struct {
 	Credentials      xmlCredentials  `xml:"AssumeRoleResult>Credentials"`
 	AssumedRoleUser  assumedRoleUser `xml:"AssumeRoleResult>AssumedRoleUser"`
 	PackedPolicySize int             `xml:"AssumeRoleResult>PackedPolicySize"`
+	TokenSize        int             `xml:"AssumeRoleResult>SessionTokenSize"`
+	TokenUtilization int             `xml:"AssumeRoleResult>SessionTokenUtilization"`
 	SourceIdentity   string          `xml:"AssumeRoleResult>SourceIdentity,omitempty"`
 	wire.Metadata
 }
 
 type getSessionTokenResponse struct {
-	XMLName     xml.Name       `xml:"https://sts.amazonaws.com/doc/2011-06-15/ GetSessionTokenResponse"`
-	Credentials xmlCredentials `xml:"GetSessionTokenResult>Credentials"`
+	XMLName          xml.Name       `xml:"https://sts.amazonaws.com/doc/2011-06-15/ GetSessionTokenResponse"`
+	Credentials      xmlCredentials `xml:"GetSessionTokenResult>Credentials"`
+	TokenSize        int            `xml:"GetSessionTokenResult>SessionTokenSize"`
+	TokenUtilization int            `xml:"GetSessionTokenResult>SessionTokenUtilization"`
 	wire.Metadata
 }
 

@@ -235,7 +235,7 @@ func leaf(name, text string) any {
 	switch {
 	case name == "SessionToken":
 		return Hidden
-	case name == "PackedPolicySize" || name == "MaxSessionDuration":
+	case slices.Contains([]string{"PackedPolicySize", "SessionTokenSize", "SessionTokenUtilization", "MaxSessionDuration"}, name):
 		if n, err := strconv.Atoi(text); err == nil {
 			return n
 		}
