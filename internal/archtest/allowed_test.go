@@ -86,6 +86,7 @@ func allowed() []line {
 		{"internal/testenv/pairs", "internal/pkcs8 internal/testenv", "", ""},
 		{"internal/units", "examples/systemd internal/atomicfile", "", "what is installed is what the examples show and test"},
 		{"internal/webhook", "", "", "it sends bytes and signs them; what they say is another's"},
+		{"internal/whowins", "internal/credfile internal/processline", "", "a model of what others do: no network, no processes, no flags"},
 		{"internal/wire", "", "golang.org/x/sys/unix", ""},
 		{"internal/yamlfile", "", "go.yaml.in/yaml/v3", "both programs read their configuration by it"},
 		{"pkcs11", "internal/pemread internal/safefile internal/wire", "", "above it a key is a crypto.Signer"},

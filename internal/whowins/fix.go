@@ -1,0 +1,296 @@
+package whowins
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kedge/internal/processline"
+)
+
+// step is a command, and the situation after it.
+type step struct {
+	command string
+	after   *Situation
+}
+
+// maxSteps bounds how many commands one fix has.
+const maxSteps = 8
+
+// fix returns commands after which a tool uses kedge, one in each line. It tries each on the model.
+func (s *Situation) fix(t tool) string {
+	if s.targetOf(t).kind == Nothing {
+		return s.configure
+	}
+	var commands []string
+	now := s
+	for range maxSteps {
+		source := t.rule(now)
+		if source.ours {
+			return strings.Join(commands, "\n")
+		}
+		to := now.targetOf(t)
+		next := now.next(t, to, source)
+		if next.command == "" && to.file != "" {
+			next = now.edit(to.file, now.lineOf(to))
+		}
+		if next.command == "" {
+			return ""
+		}
+		commands = append(commands, next.command)
+		if next.after == nil { // a person goes on
+			return strings.Join(commands, "\n")
+		}
+		now = next.after
+	}
+	return ""
+}
+
+// next returns the step that takes away what a tool uses instead of the target.
+func (s *Situation) next(t tool, to target, source Source) step {
+	switch {
+	case source.cause == broken:
+		return s.edit(source.File, lineIn(source.Problem))
+	case source.Kind == Environment, source.cause == halfPair:
+		return s.unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION",
+			"AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AMAZON_ACCESS_KEY_ID", "AMAZON_SECRET_ACCESS_KEY", "AMAZON_SESSION_TOKEN")
+	case source.Kind == WebIdentity && source.File == "", source.cause == halfToken:
+		return s.unset("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME")
+	case source.Kind == Role && source.Base.Kind == Environment && source.Profile != to.profile && to.kind != Process:
+		return s.strip(source)
+	case to.file != "" && s.find(to).command != "":
+		return s.find(to)
+	case to.rename != "":
+		return s.rename(to)
+	case to.profile != "" && s.selected(t) != to.profile:
+		return s.choose(t, to.profile)
+	case s.isMisread(t, to, source):
+		return step{}
+	case source.File != "":
+		return s.leave(t, to, source)
+	case source.cause == noProfile:
+		return s.unset(t.profiles...)
+	case source.Kind == Container && to.kind == Container:
+		return s.unset("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+	case source.Kind == Container:
+		return s.unset("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+	case source.Kind == Nothing:
+		return s.unset("AWS_EC2_METADATA_DISABLED")
+	case source.Kind == Metadata && to.kind == Metadata && to.profile != "":
+		return s.unset("AWS_EC2_METADATA_SERVICE_ENDPOINT")
+	}
+	return step{}
+}
+
+// leave takes a tool away from a source in a file: to no profile, if the target is none and another one is
+// named; else the settings of the source go.
+func (s *Situation) leave(t tool, to target, source Source) step {
+	if to.profile == "" && s.profile == "" && s.selected(t) != "default" {
+		return s.unset(t.profiles...)
+	}
+	return s.strip(source)
+}
+
+// choose names another profile.
+func (s *Situation) choose(t tool, profile string) step {
+	after := s.clone()
+	if s.profile != "" {
+		after.profile = profile
+		return step{"# name the profile " + profile + " instead, such as by --profile " + quote(profile), after}
+	}
+	var gone []string
+	for _, variable := range t.profiles {
+		if _, set := after.env[variable]; set && variable != "AWS_PROFILE" {
+			gone = append(gone, variable)
+		}
+		delete(after.env, variable)
+	}
+	command := "export AWS_PROFILE=" + quote(profile)
+	after.env["AWS_PROFILE"] = profile
+	if len(gone) > 0 {
+		command = "unset " + strings.Join(gone, " ") + "\n" + command
+	}
+	return step{command, after}
+}
+
+// unset removes those of the variables that are set.
+func (s *Situation) unset(variables ...string) step {
+	after := s.clone()
+	var set []string
+	for _, name := range variables {
+		if _, is := after.env[name]; is {
+			set = append(set, name)
+			delete(after.env, name)
+		}
+	}
+	if len(set) == 0 {
+		return step{}
+	}
+	return step{"unset " + strings.Join(set, " "), after}
+}
+
+func (s *Situation) clone() *Situation {
+	after := *s
+	after.env, after.files = maps.Clone(s.env), maps.Clone(s.files)
+	return &after
+}
+
+// edit opens a file at a line; 0: at its begin.
+func (s *Situation) edit(file string, line int) step {
+	at := ""
+	if line > 0 {
+		at = "+" + strconv.Itoa(line) + " "
+	}
+	return step{command: `"${EDITOR:-vi}" ` + at + quote(file)}
+}
+
+// lineIn returns the number of the line that an error names.
+func lineIn(problem string) int {
+	_, rest, _ := strings.Cut(problem, "line ")
+	n, err := strconv.Atoi(rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))])
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// lineOf returns the number of the line with the program of the target, or of the first like it.
+func (s *Situation) lineOf(to target) int {
+	number := 0
+	for text := range strings.Lines(s.files[to.file].text) {
+		number++
+		if to.kind == Process && strings.HasPrefix(strings.ToLower(strings.TrimSpace(text)), "credential_process") {
+			return number
+		}
+	}
+	return 0
+}
+
+// find lets the tool read the file of the target, if a variable names another one, or the same in a way
+// that the tool does not take.
+func (s *Situation) find(to target) step {
+	for _, name := range []string{"config", "credentials"} {
+		variable := fileVariable(name)
+		value, set := s.env[variable]
+		switch {
+		case set && to.file == s.defaultPath(name) && s.expandHome(value) != to.file:
+			return s.unset(variable)
+		case set && to.file == s.expandHome(value) && to.file != value:
+			after := s.clone()
+			after.env[variable] = to.file
+			return step{"export " + variable + "=" + quote(to.file), after}
+		}
+	}
+	return step{}
+}
+
+// rename gives the section of the target the header that SDKs read.
+func (s *Situation) rename(to target) step {
+	old, changed := "["+to.header+"]", false
+	lines := strings.SplitAfter(s.files[to.file].text, "\n")
+	for i, text := range lines {
+		if rest, ok := strings.CutPrefix(text, old); ok {
+			lines[i], changed = "["+to.rename+"]"+rest, true
+		}
+	}
+	if !changed || !isPlain(to.header) {
+		return step{}
+	}
+	command := "sed -i" + s.backup() + " " + quote("s|^"+escape(old)+"|["+to.rename+"]|") + " " + quote(to.file)
+	return step{command, s.with(to.file, strings.Join(lines, ""))}
+}
+
+// strip removes the settings of a source from its section, and leaves a copy of the file.
+func (s *Situation) strip(source Source) step {
+	if !isPlain(source.header) {
+		return step{}
+	}
+	var out strings.Builder
+	var gone []string
+	inside := false
+	for text := range strings.Lines(s.files[source.File].text) {
+		if strings.HasPrefix(text, "[") {
+			inside = strings.HasPrefix(text, "["+source.header+"]")
+		}
+		if key := keyIn(text, settingsOf(source)); inside && key != "" {
+			if !slices.Contains(gone, key) {
+				gone = append(gone, key)
+			}
+			continue
+		}
+		out.WriteString(text)
+	}
+	if gone == nil {
+		return step{}
+	}
+	pattern := `/^` + escape("["+source.header+"]") + `/,/^\[/{/^(` + strings.Join(gone, "|") + `)[[:space:]]*[=:]/d;}`
+	return step{"sed -E -i" + s.backup() + " " + quote(pattern) + " " + quote(source.File), s.with(source.File, out.String())}
+}
+
+func (s *Situation) with(at, text string) *Situation {
+	after := s.clone()
+	f := after.files[at]
+	f.text = text
+	after.files[at] = f
+	after.edits++
+	return after
+}
+
+// backup is the suffix of the copy that an edit leaves. No edit of one fix replaces the copy of another.
+func (s *Situation) backup() string {
+	if s.edits == 0 {
+		return ".bak"
+	}
+	return ".bak" + strconv.Itoa(s.edits)
+}
+
+// keyIn returns the one of the keys that a line sets.
+func keyIn(text string, keys []string) string {
+	for _, key := range keys {
+		if rest, ok := strings.CutPrefix(text, key); ok {
+			if rest = strings.TrimLeft(rest, " \t"); rest != "" && (rest[0] == '=' || rest[0] == ':') {
+				return key
+			}
+		}
+	}
+	return ""
+}
+
+// settingsOf lists the settings that configure a source in a profile.
+func settingsOf(source Source) []string {
+	switch source.Kind {
+	case Keys:
+		return []string{"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"}
+	case Process:
+		return []string{"credential_process"}
+	case Role:
+		return []string{"role_arn", "source_profile", "credential_source"}
+	case WebIdentity:
+		return []string{"web_identity_token_file", "role_arn"}
+	case SSO:
+		return []string{"sso_session", "sso_account_id", "sso_role_name", "sso_region", "sso_start_url"}
+	case Login:
+		return []string{"login_session"}
+	case Refused:
+		return []string{"role_arn", "source_profile", "credential_source", "web_identity_token_file", "mfa_serial", "aws_access_key_id", "aws_secret_access_key"}
+	case Nothing, Environment, Container, Metadata:
+	}
+	return nil
+}
+
+// isPlain reports whether a header can stand in a pattern of sed as escape writes it.
+func isPlain(header string) bool { return !strings.ContainsAny(header, "|/\n'") }
+
+// escape makes a text one that a regular expression matches literally, basic or extended.
+func escape(text string) string {
+	return strings.NewReplacer("[", `\[`, "]", `\]`, ".", `\.`, "*", `\*`, "$", `[$]`, "^", `\^`, "+", "[+]", "?", "[?]", "(", "[(]", ")", "[)]", "{", "[{]", "}", "[}]", `\`, `\\`).Replace(text)
+}
+
+// quote writes a word for a POSIX shell.
+func quote(word string) string {
+	if processline.Plain(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
