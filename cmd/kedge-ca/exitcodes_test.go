@@ -16,6 +16,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
+	"kedge/internal/awsaccount"
 	"kedge/internal/awsadmin"
 	"kedge/internal/awskms"
 	"kedge/internal/cadir"
@@ -55,7 +56,9 @@ func exitCodes() map[int][]error {
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted, &hostcert.NamelessError{},
 			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{}, &awsadmin.LintError{}, &awsadmin.MalformedError{Err: errors.New("x")}, awsadmin.ErrNoProfile,
 			&damagedError{}, &lintedError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined,
-		}, ofCA(), ofIssuance(), ofLedger()),
+			&awsaccount.Error{Kind: awsaccount.Configuration}, &awsaccount.Error{Kind: awsaccount.NoCredentials},
+		}, ofCA(), ofIssuance(), ofLedger(), ofAccount(awsaccount.Throttled, awsaccount.Unavailable, awsaccount.Slow, awsaccount.Unreachable)),
+		cli.ExitRefused: ofAccount(awsaccount.NoCredentials, awsaccount.Expired, awsaccount.Skew, awsaccount.Denied, awsaccount.NotFound, awsaccount.Exists, awsaccount.InUse, awsaccount.Limit, awsaccount.Refused),
 		cli.ExitUsage: {
 			&cli.UsageError{Err: errors.New("x")}, &config.FlagError{Flag: "dir", Err: errors.New("x")}, &config.FlagError{Flag: "key-password-from", Err: config.ErrHardware},
 			&cli.UnconfirmedError{Question: "revoke it?", Err: cli.ErrNoTerminal},
@@ -67,6 +70,13 @@ func exitCodes() map[int][]error {
 		}, ofHardware()),
 		cli.ExitInterrupted: {cli.ErrInterrupted, &cadir.UnusableError{Err: cli.ErrInterrupted}},
 	}
+}
+
+func ofAccount(kinds ...awsaccount.Kind) (all []error) {
+	for _, kind := range kinds {
+		all = append(all, &awsaccount.Error{Kind: kind, Operation: "iam:CreateRole"})
+	}
+	return all
 }
 
 func ofCA() []error {
@@ -142,7 +152,7 @@ func TestExitCodes_complete(t *testing.T) {
 		}
 	}
 	elsewhere := map[string]string{"ca.Error": "a severity"}
-	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge-ca", "ca", "ca/issuance", "ca/ledger", "internal/awskms", "internal/cadir", "internal/certinfo", "internal/hostcert", "internal/hostfiles",
+	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge-ca", "ca", "ca/issuance", "ca/ledger", "internal/awsaccount", "internal/awskms", "internal/cadir", "internal/certinfo", "internal/hostcert", "internal/hostfiles",
 		"internal/hostlist", "internal/localca", "internal/report", "internal/takeover", "internal/pemread") {
 		if !slices.Contains(known, kind) && elsewhere[kind] == "" {
 			t.Errorf("%s is in no row", kind)

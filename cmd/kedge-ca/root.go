@@ -31,6 +31,7 @@ Exit codes:
   0  done
   1  failed: files, names or lifetimes that the service would refuse
   2  the command line is wrong; nothing was tried
+  3  AWS answered, and refused
   4  the CA's key or certificate cannot be used
   130  interrupted at a prompt (Ctrl-C)`,
 		Example: `  kedge-ca init

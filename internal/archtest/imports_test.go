@@ -20,6 +20,9 @@ func TestDirectImports(t *testing.T) {
 		{"kedge/pkcs11", []string{"pkcs11", "internal/keys", "internal/advice", "examples"}, "keys are opened and made by internal/keys; advice names their errors"},
 		{"go.step.sm/crypto", []string{"internal/awskms"}, "above internal/awskms a key is a crypto.Signer; what else is in the module is large, and starts up"},
 		{"kedge/internal/awskms", []string{"internal/awskms", "internal/cadir", "internal/caadvice", "cmd/kedge-ca"}, "it is for the keys of CAs: hosts do not link the SDK"},
+		{"kedge/internal/awsaccount", []string{"internal/awsaccount", "internal/caadvice", "cmd/kedge-ca"}, "it is for operators: hosts do not link the SDK"},
+		{"github.com/aws/aws-sdk-go-v2/service/rolesanywhere", []string{"internal/awsaccount"}, "an account is changed by one package"},
+		{"github.com/aws/aws-sdk-go-v2/service/iam", []string{"internal/awsaccount"}, "an account is changed by one package"},
 		{"kedge/internal/emulator/policy", []string{"internal/emulator", "internal/awsadmin"}, "no program decides by IAM's policies but the emulator; an operator is shown what they decide"},
 		{"database/sql", []string{"ca/ledger", "scripts"}, "one package knows how the ledger is stored; a floor has its own table"},
 		{"github.com/cloudflare/circl", []string{"internal/pkcs8", "scripts/bench/linked"}, "it signs with ML-DSA keys without a seed; crypto/mldsa with all others"},
@@ -55,7 +58,7 @@ func TestReach(t *testing.T) {
 		{"internal/hostfiles", []string{"kedge/ca", "kedge/internal/cadir", "kedge/internal/cli", "kedge/internal/config", "github.com/spf13"}, "hosts that enroll use it as the CA does: it knows neither a CA nor flags"},
 		{"internal/cadir", []string{"kedge/ca/ledger", "kedge/ca/issuance", "kedge/internal/cli", "github.com/spf13"}, "it knows files; what happened, and what may, is the ledger's"},
 		{"internal/safefile", []string{"kedge/internal/config", "kedge/signer", "github.com"}, "kedge reads its configuration with it at every start"},
-		{"cmd/kedge", []string{"database/sql", "kedge/ca", "kedge/internal/emulator", "kedge/internal/awskms", "go.step.sm", "github.com/aws/aws-sdk-go-v2/service", "github.com/aws/aws-sdk-go-v2/config"}, "hosts carry as little as possible"},
+		{"cmd/kedge", []string{"database/sql", "kedge/ca", "kedge/internal/emulator", "kedge/internal/awsaccount", "kedge/internal/awskms", "go.step.sm", "github.com/aws/aws-sdk-go-v2/service", "github.com/aws/aws-sdk-go-v2/config"}, "hosts carry as little as possible"},
 		{"internal/emulator", []string{"kedge/signer", "kedge/ca", "kedge/internal/config"}, "a second implementation that shares code repeats its mistakes"},
 		{"cmd/kedge-emulator", []string{"kedge/signer", "kedge/ca", "kedge/internal/config"}, "a second implementation that shares code repeats its mistakes"},
 	}

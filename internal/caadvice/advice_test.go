@@ -12,6 +12,7 @@ import (
 	"kedge/ca"
 	"kedge/ca/ledger"
 	"kedge/internal/advice"
+	"kedge/internal/awsaccount"
 	"kedge/internal/awsadmin"
 	"kedge/internal/cadir"
 	"kedge/internal/localca"
@@ -69,6 +70,11 @@ func TestAdvice(t *testing.T) {
 		{"no profile", atAWS(), awsadmin.ErrNoProfile, "aws rolesanywhere get-profile"},
 		{"no role", atAWS(), &cadir.UnknownRoleError{}, "roles: in kedge-ca.yaml"},
 		{"another role", atAWS(), &cadir.UnknownRoleError{Known: []string{"a", "b"}}, "there are a, b"},
+		{"a right", inAccount(), &awsaccount.Error{Kind: awsaccount.Denied, Operation: "rolesanywhere:CreateProfile", Denial: awsaccount.Denial{Action: "iam:PassRole", Resource: "arn:x"}}, "have iam:PassRole on arn:x allowed"},
+		{"some right", inAccount(), &awsaccount.Error{Kind: awsaccount.Denied, Operation: "iam:GetRole"}, "have iam:GetRole on the resource allowed"},
+		{"expired credentials", inAccount(), &awsaccount.Error{Kind: awsaccount.Expired, Operation: "iam:GetRole"}, "aws sso login"},
+		{"no credentials", inAccount(), &awsaccount.Error{Kind: awsaccount.NoCredentials}, "--aws-profile"},
+		{"clock", inAccount(), &awsaccount.Error{Kind: awsaccount.Skew, Operation: "iam:GetRole"}, "NTP"},
 		{"longest policy", atAWS(), &awsadmin.LengthError{Length: 4097}, "over several roles"},
 	} {
 		got := tt.rows.Of(fmt.Errorf("around: %w", tt.err)).Hint
