@@ -19,6 +19,8 @@ import (
 	"kedge/internal/awsaccount"
 	"kedge/internal/awsadmin"
 	"kedge/internal/awskms"
+	"kedge/internal/awsplan"
+	"kedge/internal/awsup"
 	"kedge/internal/cadir"
 	"kedge/internal/caserver"
 	"kedge/internal/cli"
@@ -54,7 +56,8 @@ func exitCodes() map[int][]error {
 			&caserver.NoURLError{}, &caserver.ListenError{Err: syscall.EADDRINUSE}, &caserver.ListenError{Err: fs.ErrPermission}, &caserver.ListenError{Err: errors.New("x")},
 			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{}, &localca.OccupiedError{Err: fs.ErrExist}, &localca.NoServerError{}, &localca.NoProofError{}, &localca.SomeTokensError{Err: errors.New("x")}, &localca.ServerFileError{}, &localca.OfflineParentError{Err: errors.New("x")}, &localca.UnwrittenError{Err: errors.New("x")},
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted, &hostcert.NamelessError{},
-			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{}, &awsadmin.LintError{}, &awsadmin.MalformedError{Err: errors.New("x")}, awsadmin.ErrNoProfile,
+			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{}, &awsadmin.LintError{}, &awsadmin.MalformedError{Err: errors.New("x")}, awsadmin.ErrNoProfile, &awsadmin.PermissionsError{Err: errors.New("x")}, errNoRoles,
+			&awsplan.ConflictError{}, &awsplan.MoreError{}, &awsup.LostError{Err: errors.New("x")}, &awsup.UnfinishedError{},
 			&damagedError{}, &lintedError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined,
 			&awsaccount.Error{Kind: awsaccount.Configuration}, &awsaccount.Error{Kind: awsaccount.NoCredentials},
 		}, ofCA(), ofIssuance(), ofLedger(), ofAccount(awsaccount.Throttled, awsaccount.Unavailable, awsaccount.Slow, awsaccount.Unreachable)),
@@ -141,7 +144,7 @@ func TestExitCodes_complete(t *testing.T) {
 	var known []string
 	sentinels := map[error]string{
 		ca.ErrPKCS12: "ca.ErrPKCS12", ca.ErrSpent: "ca.ErrSpent", hostcert.ErrInterrupted: "hostcert.ErrInterrupted", issuance.ErrNoAuthority: "issuance.ErrNoAuthority",
-		issuance.ErrNoKeys: "issuance.ErrNoKeys", ledger.ErrClosed: "ledger.ErrClosed", errDeclined: "main.errDeclined",
+		issuance.ErrNoKeys: "issuance.ErrNoKeys", ledger.ErrClosed: "ledger.ErrClosed", errDeclined: "main.errDeclined", errNoRoles: "main.errNoRoles",
 	}
 	for _, errs := range exitCodes() {
 		for _, err := range errs {
@@ -152,7 +155,7 @@ func TestExitCodes_complete(t *testing.T) {
 		}
 	}
 	elsewhere := map[string]string{"ca.Error": "a severity"}
-	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge-ca", "ca", "ca/issuance", "ca/ledger", "internal/awsaccount", "internal/awskms", "internal/cadir", "internal/certinfo", "internal/hostcert", "internal/hostfiles",
+	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge-ca", "ca", "ca/issuance", "ca/ledger", "internal/awsaccount", "internal/awskms", "internal/awsplan", "internal/awsup", "internal/cadir", "internal/certinfo", "internal/hostcert", "internal/hostfiles",
 		"internal/hostlist", "internal/localca", "internal/report", "internal/takeover", "internal/pemread") {
 		if !slices.Contains(known, kind) && elsewhere[kind] == "" {
 			t.Errorf("%s is in no row", kind)

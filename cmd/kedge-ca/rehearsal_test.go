@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"kedge/internal/awsaccount"
 	"kedge/internal/cli"
 	"kedge/internal/emulator"
 	"kedge/signer"
@@ -25,6 +26,7 @@ type rehearsal struct {
 	service *emulator.Emulator
 	url     string
 	confirm func(string) (bool, error) // nil: there is no terminal
+	account func(*awsaccount.Config)   // nil: that of the environment
 }
 
 func newRehearsal(t *testing.T) *rehearsal {
@@ -46,6 +48,7 @@ func (x *rehearsal) try(args ...string) (code int, stdout, stderr string) {
 	h.anyClock = true
 	h.inputs.Now = func() time.Time { return x.now }
 	h.inputs.Ask = nil
+	h.account = x.account
 	if h.confirm = x.confirm; h.confirm == nil {
 		h.confirm = func(string) (bool, error) { return false, cli.ErrNoTerminal }
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/internal/awsaccount"
 	"kedge/internal/cli"
 	"kedge/internal/config"
 )
@@ -87,6 +88,9 @@ type host struct {
 	cli.Streams
 	inputs  config.Host
 	confirm func(question string) (bool, error) // on the terminal; called by confirmFlag.ask
+
+	// account changes how an account at AWS is used, in tests; nil: not.
+	account func(*awsaccount.Config)
 
 	anyClock bool // inputs.Now is not the time of day: in a rehearsal
 }

@@ -84,6 +84,12 @@ func Open(ctx context.Context, c Config) (*Account, error) {
 	return newAccount(c, loaded)
 }
 
+// Sleep waits by the clock of the account.
+func (a *Account) Sleep(ctx context.Context, d time.Duration) error { return a.sleep(ctx, d) }
+
+// Now returns the time by the clock of the account.
+func (a *Account) Now() time.Time { return a.now() }
+
 func newAccount(c Config, loaded aws.Config) (*Account, error) {
 	a := &Account{
 		RolesAnywhere: rolesanywhere.NewFromConfig(loaded, func(o *rolesanywhere.Options) { o.BaseEndpoint = c.endpoint(o.BaseEndpoint) }),

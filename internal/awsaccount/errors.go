@@ -61,10 +61,11 @@ func Is(err error, kind Kind) bool {
 	return ok && e.Kind == kind
 }
 
-// MayBeDone reports whether AWS may have done what was asked for: it gave no answer, or one about a fault of its
+// MayBeDone reports whether AWS may have changed what it was asked to: it gave no answer, or one about a fault of its
 // own.
 func (e *Error) MayBeDone() bool {
-	return e.Operation != "" && (e.Kind == Slow || e.Kind == Unreachable || e.Kind == Unavailable)
+	_, name, _ := strings.Cut(e.Operation, ":")
+	return name != "" && !(operation{name: name}).reads() && (e.Kind == Slow || e.Kind == Unreachable || e.Kind == Unavailable)
 }
 
 // repeats reports whether the same request may be made again, and be granted.

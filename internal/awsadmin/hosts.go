@@ -3,6 +3,7 @@ package awsadmin
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"kedge/ca"
 	"kedge/internal/cadir"
@@ -116,4 +117,18 @@ func (p pattern) check(tag string) error {
 		return &PatternError{Pattern: p.text, Wide: p.wide(), Also: p.alsoMatched()}
 	}
 	return nil
+}
+
+// String lists the values for people: "web-01, web-02".
+func (h Hosts) String() string {
+	var all []string
+	for _, list := range []struct {
+		label  string
+		values []string
+	}{{"", h.Names}, {"URI ", h.URIs}, {"OU ", h.Units}, {"issued by ", h.Issuers}} {
+		for _, value := range list.values {
+			all = append(all, list.label+value)
+		}
+	}
+	return strings.Join(all, ", ")
 }

@@ -56,7 +56,12 @@ func TestParseSettings_roles_refuses(t *testing.T) {
 		"aws: {roles: {" + strings.Repeat("r", 65) + ": {ou: [x]}}}\n": `: aws.roles: "rrr`,
 		"aws: {roles: {a: {names: [x], from_role: ['*']}}}\n":          `: aws.roles.a: from_role: "*" is not the ARN of a role`,
 		"aws: {roles: {a: {names: [x], issuer: ['']}}}\n":              `: aws.roles.a: issuer: the name of the authority is empty`,
-		"aws: {roles: {a: {name: x}}}\n":                               `:1: unknown key "name": there are names, san_uri, ou, issuer, from_role`,
+		"aws: {roles: {a: {name: x}}}\n":                               `:1: unknown key "name": there are names, san_uri, ou, issuer, from_role, policies`,
+		"aws: {name: 'a:b'}\n":                                         `: aws.name: "a:b" is not 1 to 100 letters`,
+		"aws: {path: hosts}\n":                                         `: aws.path: "hosts" is not a path of roles`,
+		"aws: {permissions_boundary: x}\n":                             `: aws.permissions_boundary: "x" is not the ARN of a policy`,
+		"aws: {tags: {kedge-ca: x}}\n":                                 `: aws.tags: kedge-ca=x: a key has`,
+		"aws: {roles: {a: {names: [x], policies: ['arn:x']}}}\n":       `: aws.roles.a: policies: "arn:x" is neither`,
 	} {
 		if s, err := ParseSettings([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%q: %+v, %v", text, s, err)

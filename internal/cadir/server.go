@@ -169,4 +169,13 @@ func ParseRole(text string) (ARN, error) {
 }
 
 // partition returns the part of AWS, such as aws or aws-cn.
-func (a ARN) partition() string { return strings.Split(a.Text, ":")[1] }
+func (a ARN) partition() string { return PartitionOf(a.Text) }
+
+// PartitionOf returns the part of AWS, such as aws or aws-cn, of an ARN of whatever service; empty if it is none.
+func PartitionOf(arn string) string {
+	parts := strings.SplitN(arn, ":", 3)
+	if len(parts) < 3 || parts[0] != "arn" {
+		return ""
+	}
+	return parts[1]
+}

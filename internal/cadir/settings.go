@@ -147,7 +147,7 @@ func (s *Settings) check() error {
 	if err := s.checkLabels(); err != nil {
 		return fmt.Errorf(": server.%w", err)
 	}
-	if err := s.AWS.check(); err != nil {
+	if err := s.AWS.Check(); err != nil {
 		return fmt.Errorf(": aws.%w", err)
 	}
 	if err := s.Notify.check(); err != nil {
@@ -182,6 +182,7 @@ func (s *Settings) complete() *Settings {
 	if s.Server.TLS == "" {
 		s.Server.TLS = TLSOwn
 	}
+	s.AWS = s.AWS.Complete()
 	s.Server.Hook = s.Server.Hook.complete()
 	s.Server.Limits, s.Notify = s.Server.Limits.complete(), s.Notify.complete()
 	if aws, err := s.Server.AWS.complete(); err == nil { // it was checked before

@@ -216,6 +216,16 @@ func accountMeaning(path string) string {
 	switch path {
 	case "aws":
 		return "what hosts should have in an account at AWS"
+	case "aws.name":
+		return "of the trust anchor and of the profile; default: kedge"
+	case "aws.path":
+		return "of the roles, such as /hosts/; default: /"
+	case "aws.permissions_boundary":
+		return "ARN of the permissions boundary of the roles; default: none"
+	case "aws.tags":
+		return "tags of all that kedge-ca aws up creates; default: none"
+	case "aws.roles.*.policies":
+		return "what the role may do: ARNs of managed policies, and files with a policy as JSON, below the CA's folder; default: nothing"
 	case "aws.roles":
 		return "roles for hosts, by their names at AWS: kedge-ca aws policy --role NAME; default: none"
 	case "aws.roles.*":

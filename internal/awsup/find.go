@@ -1,0 +1,169 @@
+package awsup
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/rolesanywhere"
+	"github.com/aws/aws-sdk-go-v2/service/rolesanywhere/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"kedge/internal/awsaccount"
+	"kedge/internal/awsplan"
+	"kedge/internal/cadir"
+)
+
+// Caller is whose credentials the operator has.
+type Caller struct {
+	ARN       string
+	Partition string
+	Account   string
+}
+
+// Find reads what is in the account. Its calls are as many as there are objects and lists. Errors are those of
+// awsaccount.Call.
+func Find(ctx context.Context, a *awsaccount.Account, w *awsplan.Wanted) (*awsplan.Found, *Caller, error) {
+	caller, err := whoami(ctx, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := &awsplan.Found{Partition: caller.Partition, Account: caller.Account, Region: a.Region}
+	if f.Anchors, err = findAnchors(ctx, a); err != nil {
+		return nil, nil, err
+	}
+	if f.Profiles, err = findProfiles(ctx, a); err != nil {
+		return nil, nil, err
+	}
+	for i := range w.Roles {
+		role, err := findRole(ctx, a, w.Roles[i].Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if role != nil {
+			f.Roles = append(f.Roles, *role)
+		}
+	}
+	return f, caller, nil
+}
+
+func whoami(ctx context.Context, a *awsaccount.Account) (*Caller, error) {
+	out, err := awsaccount.Call(ctx, a, a.STS.GetCallerIdentity, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return nil, err
+	}
+	return &Caller{ARN: *out.Arn, Partition: cadir.PartitionOf(*out.Arn), Account: *out.Account}, nil
+}
+
+func findAnchors(ctx context.Context, a *awsaccount.Account) (all []awsplan.FoundAnchor, err error) {
+	for token := (*string)(nil); ; {
+		out, err := awsaccount.Call(ctx, a, a.RolesAnywhere.ListTrustAnchors, &rolesanywhere.ListTrustAnchorsInput{NextToken: token})
+		if err != nil {
+			return nil, err
+		}
+		for i := range out.TrustAnchors {
+			anchor := anchorOf(&out.TrustAnchors[i])
+			if anchor.Tags, err = resourceTags(ctx, a, anchor.ARN); err != nil {
+				return nil, err
+			}
+			all = append(all, anchor)
+		}
+		if token = out.NextToken; token == nil {
+			return all, nil
+		}
+	}
+}
+
+func findProfiles(ctx context.Context, a *awsaccount.Account) (all []awsplan.FoundProfile, err error) {
+	for token := (*string)(nil); ; {
+		out, err := awsaccount.Call(ctx, a, a.RolesAnywhere.ListProfiles, &rolesanywhere.ListProfilesInput{NextToken: token})
+		if err != nil {
+			return nil, err
+		}
+		for i := range out.Profiles {
+			profile := profileOf(&out.Profiles[i])
+			if profile.Tags, err = resourceTags(ctx, a, profile.ARN); err != nil {
+				return nil, err
+			}
+			all = append(all, profile)
+		}
+		if token = out.NextToken; token == nil {
+			return all, nil
+		}
+	}
+}
+
+// resourceTags returns the tags of a resource of IAM Roles Anywhere; none, if it was deleted meanwhile.
+func resourceTags(ctx context.Context, a *awsaccount.Account, arn string) (map[string]string, error) {
+	out, err := awsaccount.Call(ctx, a, a.RolesAnywhere.ListTagsForResource, &rolesanywhere.ListTagsForResourceInput{ResourceArn: &arn})
+	if awsaccount.Is(err, awsaccount.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return tagsOf(out.Tags), nil
+}
+
+func tagsOf(tags []types.Tag) map[string]string {
+	all := map[string]string{}
+	for _, tag := range tags {
+		all[*tag.Key] = *tag.Value
+	}
+	return all
+}
+
+// findRole returns a role with its policies; nil: there is none.
+func findRole(ctx context.Context, a *awsaccount.Account, name string) (*awsplan.FoundRole, error) {
+	out, err := awsaccount.Call(ctx, a, a.IAM.GetRole, &iam.GetRoleInput{RoleName: &name})
+	if awsaccount.Is(err, awsaccount.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	role, err := roleOf(out.Role)
+	if err != nil {
+		return nil, err
+	}
+	if role.Attached, err = attachedPolicies(ctx, a, name); err == nil {
+		role.Inline, err = inlinePolicies(ctx, a, name)
+	}
+	return role, err
+}
+
+func attachedPolicies(ctx context.Context, a *awsaccount.Account, role string) (arns []string, err error) {
+	for marker := (*string)(nil); ; {
+		out, err := awsaccount.Call(ctx, a, a.IAM.ListAttachedRolePolicies, &iam.ListAttachedRolePoliciesInput{RoleName: &role, Marker: marker})
+		if err != nil {
+			return nil, err
+		}
+		for _, policy := range out.AttachedPolicies {
+			arns = append(arns, *policy.PolicyArn)
+		}
+		if marker = out.Marker; !out.IsTruncated {
+			return arns, nil
+		}
+	}
+}
+
+func inlinePolicies(ctx context.Context, a *awsaccount.Account, role string) (map[string]string, error) {
+	all := map[string]string{}
+	for marker := (*string)(nil); ; {
+		out, err := awsaccount.Call(ctx, a, a.IAM.ListRolePolicies, &iam.ListRolePoliciesInput{RoleName: &role, Marker: marker})
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range out.PolicyNames {
+			policy, err := awsaccount.Call(ctx, a, a.IAM.GetRolePolicy, &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &name})
+			if err != nil {
+				return nil, err
+			}
+			if all[name], err = decoded(*policy.PolicyDocument); err != nil {
+				return nil, err
+			}
+		}
+		if marker = out.Marker; !out.IsTruncated {
+			return all, nil
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package caadvice
+
+import (
+	"fmt"
+	"strings"
+
+	"kedge/internal/advice"
+	"kedge/internal/awsadmin"
+	"kedge/internal/awsplan"
+	"kedge/internal/awsup"
+)
+
+// atWork is about the account that kedge-ca aws up makes.
+func atWork() advice.Table {
+	return advice.Table{
+		advice.About(aboutConflict),
+		advice.About(func(e *awsplan.MoreError) string {
+			if len(e.All) == 0 {
+				return ""
+			}
+			return "add it to policies: of the role if it is meant, or take it from the role: aws iam detach-role-policy or delete-role-policy; without --yes, on a terminal, you can agree to it"
+		}),
+		advice.Kind[*awsup.LostError]("run the same again: it looks for it before it does anything"),
+		advice.Kind[*awsup.UnfinishedError]("see what is left with kedge-ca aws plan, and run the same again"),
+		advice.Kind[*awsadmin.PermissionsError]("the file has a policy of what the role may do, as JSON: Version, and statements with Effect, Action and Resource"),
+	}
+}
+
+func aboutConflict(e *awsplan.ConflictError) string {
+	switch e.Reason {
+	case awsplan.Foreign, awsplan.OtherCA:
+		return "choose another name for the role; what others made is neither adopted nor changed"
+	case awsplan.Misplaced:
+		return fmt.Sprintf("if it is not of this CA, take its tag away: %s; then run the same again", untag(e))
+	case awsplan.Twice:
+		return "find out which one hosts use (its ARN is in aws.yaml of the CA's folder, and in their profiles); take the tag " + awsplan.TagKey + " from the other one, or delete it"
+	case awsplan.OtherCerts:
+		return fmt.Sprintf("if it is another CA's, take its tag away: %s; then run the same again, which makes one", untag(e))
+	case awsplan.OtherPath:
+		return "set path: under aws: in kedge-ca.yaml to the path that it has, or choose another name for the role"
+	}
+	return ""
+}
+
+// untag is the command line that takes the tag away.
+func untag(e *awsplan.ConflictError) string {
+	if e.Kind == awsplan.KindRole {
+		return "aws iam untag-role --role-name " + e.Name + " --tag-keys " + awsplan.TagKey
+	}
+	return "aws rolesanywhere untag-resource --resource-arn " + strings.Join(e.ARNs, " ") + " --tag-keys " + awsplan.TagKey
+}

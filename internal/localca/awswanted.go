@@ -1,0 +1,177 @@
+package localca
+
+import (
+	"context"
+	"crypto/x509"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"kedge/ca"
+	"kedge/ca/issuance"
+	"kedge/ca/ledger"
+	"kedge/internal/awsadmin"
+	"kedge/internal/awsplan"
+	"kedge/internal/cadir"
+	"kedge/internal/report"
+	"kedge/internal/safefile"
+)
+
+// AccountPlan is what hosts of the CA need in an account.
+type AccountPlan struct {
+	Wanted *awsplan.Wanted
+	Roles  map[string]cadir.RoleSettings // by name
+	Notes  report.Notes
+}
+
+// AWSWanted returns what hosts need, as the settings describe it: the trust anchor of the roots in use, a role for each
+// that hosts get by it, and the profile. Files of policies are looked for below the CA's folder. Errors are those of
+// awsadmin, of the files, and *issuance.AnchorSizeError.
+func (c *CA) AWSWanted(ctx context.Context, a cadir.AccountSettings) (*AccountPlan, error) {
+	a = a.Complete()
+	plan := &AccountPlan{Roles: map[string]cadir.RoleSettings{}}
+	anchor, err := c.wantedAnchor(ctx, a.Name)
+	if err != nil {
+		return nil, err
+	}
+	owners, err := c.owners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	session := time.Duration(c.Settings.Server.AWS.SessionDuration)
+	plan.Wanted = &awsplan.Wanted{Owners: owners, Anchor: *anchor, Tags: a.Tags, Profile: awsplan.Profile{Name: a.Name, Duration: session}}
+	for _, name := range slices.Sorted(maps.Keys(a.Roles)) {
+		role := a.Roles[name]
+		if len(role.FromRoles) > 0 {
+			plan.Notes.Next("make the role %s by hand, in its account: hosts assume it from another one; kedge-ca aws policy --role %s has its trust policy", name, name)
+			continue
+		}
+		wanted, err := c.wantedRole(ctx, name, role, &plan.Notes)
+		if err != nil {
+			return nil, err
+		}
+		wanted.Path, wanted.Boundary, wanted.MaxSession = a.Path, a.PermissionsBoundary, max(session, awsplan.MinMaxSession)
+		plan.Wanted.Roles, plan.Roles[name] = append(plan.Wanted.Roles, *wanted), role
+	}
+	return plan, nil
+}
+
+// owners returns the CA by the keys of all roots that it has had, the oldest one first.
+func (c *CA) owners(ctx context.Context) (all []awsplan.Owner, err error) {
+	roots, err := c.Service.Roots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(roots) == 0 {
+		return nil, issuance.ErrNoAuthority
+	}
+	slices.SortStableFunc(roots, func(a, b ledger.Authority) int { return a.Certificate.NotBefore.Compare(b.Certificate.NotBefore) })
+	for _, root := range roots {
+		all = append(all, awsplan.OwnerOf(root.Certificate))
+	}
+	return all, nil
+}
+
+func (c *CA) wantedAnchor(ctx context.Context, name string) (*awsplan.Anchor, error) {
+	anchors, err := c.Service.Anchors(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := issuance.AnchorPEM(anchors...); err != nil {
+		return nil, err
+	}
+	wanted := &awsplan.Anchor{Name: name}
+	var lifetime time.Duration
+	for _, a := range anchors {
+		wanted.Certificates = append(wanted.Certificates, a.Certificate)
+		lifetime = max(lifetime, lifetimeOf(a.Certificate))
+	}
+	wanted.Notifications = awsplan.Notifications(c.shortestLifetime(), lifetime)
+	return wanted, nil
+}
+
+func lifetimeOf(cert *x509.Certificate) time.Duration { return cert.NotAfter.Sub(cert.NotBefore) }
+
+// shortestLifetime returns the shortest one that a profile gives by default.
+func (c *CA) shortestLifetime() time.Duration {
+	profiles := slices.Collect(maps.Values(c.Settings.ProfileConfigs()))
+	if len(profiles) == 0 {
+		profiles = []ca.ProfileConfig{ca.DefaultProfileConfig()}
+	}
+	shortest := time.Duration(0)
+	for _, p := range profiles {
+		if d := time.Duration(p.Complete().Lifetime.Default); shortest == 0 || d < shortest {
+			shortest = d
+		}
+	}
+	return shortest
+}
+
+func (c *CA) wantedRole(ctx context.Context, name string, settings cadir.RoleSettings, notes *report.Notes) (*awsplan.Role, error) {
+	issuers, err := c.issuerNames(ctx, settings.Issuers)
+	if err != nil {
+		return nil, err
+	}
+	narrowed, about := awsadmin.Trust{Hosts: awsadmin.HostsOf(settings, issuers)}.Narrow(c.Settings.ProfileConfigs())
+	*notes = append(*notes, about...)
+	role := &awsplan.Role{Name: name, For: narrowed.Hosts.String(), Inline: map[string]string{}}
+	role.Trust = func(anchor string) (string, error) {
+		trust := narrowed
+		trust.Anchor = anchor
+		text, err := trust.Policy()
+		return string(text), err
+	}
+	if _, err := role.Trust(anyAnchor); err != nil {
+		return nil, err
+	}
+	for _, p := range settings.Policies {
+		if cadir.IsPolicyARN(p) {
+			role.Attached = append(role.Attached, p)
+			continue
+		}
+		if err := c.addPolicy(role, p); err != nil {
+			return nil, err
+		}
+	}
+	if len(settings.Policies) == 0 {
+		notes.Warn("the role %s has no policies: hosts that get it may do nothing until it has; give --policy, or policies: under aws: roles: %s:", name, name)
+	}
+	return role, nil
+}
+
+// anyAnchor stands for a trust anchor where only the rest of a trust policy matters: what cannot be written in one is
+// refused before AWS is asked anything.
+const anyAnchor = "arn:aws:rolesanywhere:us-east-1:000000000000:trust-anchor/00000000-0000-0000-0000-000000000000"
+
+// issuerNames returns the common names of authorities.
+func (c *CA) issuerNames(ctx context.Context, authorities []string) (names []string, err error) {
+	for _, name := range authorities {
+		path, err := c.Service.Path(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, path[0].Certificate.Subject.CommonName)
+	}
+	return names, nil
+}
+
+// addPolicy reads a policy from a file, whose name without its end is that of the policy.
+func (c *CA) addPolicy(role *awsplan.Role, path string) error {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(c.folder.Dir, path)
+	}
+	document, err := safefile.Read(path, awsadmin.MaxPermissions*4)
+	if err != nil {
+		return err
+	}
+	if err := awsadmin.CheckPermissions(path, document); err != nil {
+		return err
+	}
+	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	name = regexp.MustCompile(`[^A-Za-z0-9_+=,.@-]`).ReplaceAllString(name, "-") // IAM API Reference, PutRolePolicy, PolicyName
+	role.Inline[name[:min(len(name), 128)]] = string(document)
+	return nil
+}
