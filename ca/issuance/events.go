@@ -155,3 +155,8 @@ func ids(events []Event) (all []string) {
 func (s *Service) TryLock(ctx context.Context) (release func(), ok bool, err error) {
 	return s.ledger.TryLock(ctx)
 }
+
+// TryPushLock takes the lock for bringing lists to AWS: see ledger.Ledger.TryPushLock.
+func (s *Service) TryPushLock(ctx context.Context) (release func(), ok bool, err error) {
+	return s.ledger.TryPushLock(ctx)
+}

@@ -22,6 +22,7 @@ type engine struct {
 	local         string // sets options for the transaction, such as waiting for the disk; empty: none
 	migrationLock string // locks out other migrations until the transaction ends; empty: not needed
 	tryLock       string // takes the lock of TryLock until the transaction ends, if it is free; empty: not needed
+	tryPushLock   string // the same for TryPushLock
 	head          string // reads the head, and locks it
 	joined        string // joins authorities a with certificates c, with a lookup for each
 	snapshot      string // begins a transaction that sees one state

@@ -39,6 +39,7 @@ type Ledger struct {
 	known       sharing[[]byte, map[string]Certificate] // by fingerprint
 
 	working sync.Mutex // of TryLock
+	pushing sync.Mutex // of TryPushLock
 
 	copyDir string // of OpenBackup: a folder to remove; empty: none
 }

@@ -109,6 +109,7 @@ func postgresEngine(where string, busy time.Duration) *engine {
 			set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)`, busy.Milliseconds()),
 		migrationLock: "SELECT pg_advisory_xact_lock(7521966231)", // an arbitrary number that other programs are unlikely to use
 		tryLock:       "SELECT pg_try_advisory_xact_lock(752196623, hashtext(current_schema()))",
+		tryPushLock:   "SELECT pg_try_advisory_xact_lock(752196624, hashtext(current_schema()))",
 		head:          "SELECT seq, hash, at, (extract(epoch from clock_timestamp()) * 1000000)::bigint, pg_backend_pid()::bigint FROM head FOR UPDATE",
 		joined:        "CROSS JOIN LATERAL (SELECT * FROM certificates WHERE fingerprint = a.fingerprint OFFSET 0) c",
 		snapshot:      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",

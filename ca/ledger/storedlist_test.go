@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"maps"
@@ -135,33 +136,41 @@ func TestNotices(t *testing.T) {
 	})
 }
 
-// TestTryLock: one at a time has the lock, of several ledgers on one database too, and it is free
-// again.
+// TestTryLock: one at a time has a lock, of several ledgers on one database too, and it is free
+// again. The other lock is not in its way.
 func TestTryLock(t *testing.T) {
+	type locking func(*Ledger, context.Context) (func(), bool, error)
 	engines(t, func(t *testing.T, where string) {
 		l, ctx := create(t, where), t.Context()
 		others := []*Ledger{l}
 		if l.engine.remote {
 			others = append(others, create(t, where))
 		}
-		for range 3 {
-			release, ok, err := l.TryLock(ctx)
-			if !ok || err != nil {
-				t.Fatalf("%v, %v", ok, err)
+		for _, lock := range []struct{ try, another locking }{{(*Ledger).TryLock, (*Ledger).TryPushLock}, {(*Ledger).TryPushLock, (*Ledger).TryLock}} {
+			for range 3 {
+				release, ok, err := lock.try(l, ctx)
+				if !ok || err != nil {
+					t.Fatalf("%v, %v", ok, err)
+				}
+				for i, other := range others {
+					if _, ok, err := lock.try(other, ctx); ok || err != nil {
+						t.Errorf("ledger %d has it, too: %v", i, err)
+					}
+				}
+				releaseAnother, ok, err := lock.another(others[len(others)-1], ctx)
+				if !ok || err != nil {
+					t.Fatalf("the other lock: %v, %v", ok, err)
+				}
+				releaseAnother()
+				release()
 			}
 			for i, other := range others {
-				if _, ok, err := other.TryLock(ctx); ok || err != nil {
-					t.Errorf("ledger %d has it, too: %v", i, err)
+				release, ok, err := lock.try(other, ctx)
+				if !ok || err != nil {
+					t.Fatalf("ledger %d: %v, %v", i, ok, err)
 				}
+				release()
 			}
-			release()
-		}
-		for i, other := range others {
-			release, ok, err := other.TryLock(ctx)
-			if !ok || err != nil {
-				t.Fatalf("ledger %d: %v, %v", i, ok, err)
-			}
-			release()
 		}
 	})
 }

@@ -1,6 +1,9 @@
 package ledger
 
-import "context"
+import (
+	"context"
+	"sync"
+)
 
 // TryLock takes the lock for work on this ledger that one process at a time should do. ok is false,
 // without waiting, if another has it; otherwise release is to be called, whatever happened. A lost
@@ -8,26 +11,36 @@ import "context"
 //
 // A ledger in a file has a lock for each Ledger: one server writes it.
 func (l *Ledger) TryLock(ctx context.Context) (release func(), ok bool, err error) {
-	if !l.working.TryLock() {
+	return l.tryLock(ctx, &l.working, l.engine.tryLock)
+}
+
+// TryPushLock is TryLock with another lock: for bringing lists to AWS, which takes longer than other work may wait.
+func (l *Ledger) TryPushLock(ctx context.Context) (release func(), ok bool, err error) {
+	return l.tryLock(ctx, &l.pushing, l.engine.tryPushLock)
+}
+
+// tryLock takes the lock of the process, and then that of the database by a statement; empty: it has none.
+func (l *Ledger) tryLock(ctx context.Context, here *sync.Mutex, statement string) (release func(), ok bool, err error) {
+	if !here.TryLock() {
 		return nil, false, nil
 	}
-	if l.engine.tryLock == "" {
-		return l.working.Unlock, true, nil
+	if statement == "" {
+		return here.Unlock, true, nil
 	}
-	unlock, ok, err := l.lockServer(ctx)
+	unlock, ok, err := l.lockServer(ctx, statement)
 	if !ok {
-		l.working.Unlock()
+		here.Unlock()
 		return nil, false, l.engine.explain(err)
 	}
 	return func() {
 		unlock()
-		l.working.Unlock()
+		here.Unlock()
 	}, true, nil
 }
 
 // lockServer takes the lock of the database, which lasts as long as a transaction: poolers keep no
 // other.
-func (l *Ledger) lockServer(ctx context.Context) (unlock func(), ok bool, err error) {
+func (l *Ledger) lockServer(ctx context.Context, statement string) (unlock func(), ok bool, err error) {
 	s, err := newSession(ctx, l.db, l.engine)
 	if err != nil {
 		return nil, false, err
@@ -37,7 +50,7 @@ func (l *Ledger) lockServer(ctx context.Context) (unlock func(), ok bool, err er
 		_ = s.close(err != nil) // nothing was written
 	}
 	if _, err = s.conn.ExecContext(ctx, l.engine.begin); err == nil {
-		err = s.queryRow(ctx, l.engine.tryLock).Scan(&ok)
+		err = s.queryRow(ctx, statement).Scan(&ok)
 	}
 	if !ok || err != nil {
 		unlock()
