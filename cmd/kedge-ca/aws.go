@@ -6,11 +6,12 @@ import "github.com/spf13/cobra"
 func newAWS(h host) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "aws",
-		Short: "Build what hosts need in an account at AWS, and check the policies of roles",
+		Short: "Build what hosts need in an account at AWS, check policies of roles, push revocation lists",
 		Example: `  kedge-ca aws policy web-01 web-02
   kedge-ca aws policy --ou batch`,
 	}
 	cmd.AddCommand(newAWSPlan(h.reader(), reading(runAWSPlan)))
 	cmd.AddCommand(newAWSPolicy(h.reader(), reading(runAWSPolicy)))
+	cmd.AddCommand(newAWSCRL(h))
 	return cmd
 }

@@ -51,7 +51,8 @@ for others than IAM Roles Anywhere, which takes complete lists only.
 With --aws-cli, standard output has the command line of the AWS CLI, for a POSIX shell, that
 imports each list, or updates it. ARNs that are given once, with --trust-anchor here or for
 "kedge-ca bundle", and with --crl, are kept in aws.yaml in the CA's folder; then crl prints that
-command line without --aws-cli, too. Until one is given, the trust anchor of a root is that of server.aws
+command line without --aws-cli, too, unless the list is pushed there: with aws: crl: push: true in the
+configuration, as by kedge-ca aws crl push. That a push fails is a warning. Until an ARN is given, the trust anchor of a root is that of server.aws
 in the configuration.`,
 		Example: `  kedge-ca crl
   kedge-ca crl --issuer ca --valid 30d --stdout
@@ -107,8 +108,10 @@ func runCRL(ctx context.Context, s *store, o *crlOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.writeImports(targets, made); err != nil {
-		return err
+	if pushed := o.pushMade(ctx, s, made); o.awsCLI || !pushed {
+		if err := o.writeImports(targets, made); err != nil {
+			return err
+		}
 	}
 	if o.stdout {
 		return report.Write(o.Out, made[0].PEM)

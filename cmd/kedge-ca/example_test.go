@@ -39,6 +39,8 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web-
 		return hosts + "kedge-ca bundle --aws-cli --trust-anchor arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/6b656467-6500-4000-8000-000000000001\n"
 	case "kedge-ca aws plan":
 		return hosts + `echo '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}]}' > backup.json` + "\n"
+	case "kedge-ca aws crl", "kedge-ca aws crl push":
+		return "kedge-ca crl\n" // of the CA of newCRLAccount
 	case "kedge-ca who":
 		return hosts + `day=AWSLogs/111122223333/CloudTrail/eu-central-1/2026/11/30
 mkdir -p $day
@@ -96,11 +98,14 @@ func TestExamples(t *testing.T) {
 			sh := exec.Command("sh", "-c", script)
 			sh.Dir = t.TempDir()
 			environment := os.Environ()
-			if strings.HasPrefix(cmd.CommandPath(), "kedge-ca key") {
-				environment = inFolder(t, sh.Dir, testenv.NewKMS(t))
-			}
-			if strings.HasPrefix(cmd.CommandPath(), "kedge-ca aws") {
+			switch {
+			case strings.HasPrefix(cmd.CommandPath(), "kedge-ca aws crl"):
+				account := newCRLAccount(t, "")
+				sh.Dir, environment = account.dir, append(environment, account.environment()...)
+			case strings.HasPrefix(cmd.CommandPath(), "kedge-ca aws"):
 				environment = append(environment, newAccount(t, nil).environment()...)
+			case strings.HasPrefix(cmd.CommandPath(), "kedge-ca key"):
+				environment = inFolder(t, sh.Dir, testenv.NewKMS(t))
 			}
 			sh.Env = append(environment, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 			if out, err := sh.CombinedOutput(); err != nil {

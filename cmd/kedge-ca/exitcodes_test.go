@@ -18,6 +18,7 @@ import (
 	"kedge/ca/ledger"
 	"kedge/internal/awsaccount"
 	"kedge/internal/awsadmin"
+	"kedge/internal/awscrl"
 	"kedge/internal/awskms"
 	"kedge/internal/awsplan"
 	"kedge/internal/awsup"
@@ -60,6 +61,8 @@ func exitCodes() map[int][]error {
 			&awsplan.ConflictError{}, &awsplan.MoreError{}, &awsup.LostError{Err: errors.New("x")}, &awsup.UnfinishedError{},
 			&damagedError{}, &lintedError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined,
 			&awsaccount.Error{Kind: awsaccount.Configuration}, &awsaccount.Error{Kind: awsaccount.NoCredentials},
+			&awscrl.NoListError{}, &awscrl.SizeError{}, &awscrl.BehindError{Err: &issuance.ForgottenError{}}, &awscrl.ForeignError{}, &awscrl.UntaggedError{}, &awscrl.FullError{}, &awscrl.OlderError{}, &awscrl.ReadBackError{}, &awscrl.DisabledError{}, &awscrl.AnswerError{}, &awscrl.UnknownOutcomeError{Err: errors.New("x")},
+			&localca.NoAnchorError{}, &localca.NotPushedError{Errs: []error{errors.New("x")}},
 		}, ofCA(), ofIssuance(), ofLedger(), ofAccount(awsaccount.Throttled, awsaccount.Unavailable, awsaccount.Slow, awsaccount.Unreachable)),
 		cli.ExitRefused: ofAccount(awsaccount.NoCredentials, awsaccount.Expired, awsaccount.Skew, awsaccount.Denied, awsaccount.NotFound, awsaccount.Exists, awsaccount.InUse, awsaccount.Limit, awsaccount.Refused),
 		cli.ExitUsage: {
@@ -155,7 +158,7 @@ func TestExitCodes_complete(t *testing.T) {
 		}
 	}
 	elsewhere := map[string]string{"ca.Error": "a severity"}
-	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge-ca", "ca", "ca/issuance", "ca/ledger", "internal/awsaccount", "internal/awskms", "internal/awsplan", "internal/awsup", "internal/cadir", "internal/certinfo", "internal/hostcert", "internal/hostfiles",
+	for _, kind := range testenv.ErrorKinds(t, "cmd/kedge-ca", "ca", "ca/issuance", "ca/ledger", "internal/awsaccount", "internal/awscrl", "internal/awskms", "internal/awsplan", "internal/awsup", "internal/cadir", "internal/certinfo", "internal/hostcert", "internal/hostfiles",
 		"internal/hostlist", "internal/localca", "internal/report", "internal/takeover", "internal/pemread") {
 		if !slices.Contains(known, kind) && elsewhere[kind] == "" {
 			t.Errorf("%s is in no row", kind)

@@ -29,7 +29,8 @@ func newRevoke(h host, run func(context.Context, *revokeOptions) error) *cobra.C
 of it has expired or is revoked already is left out. The certificate of a CA, or more than
 one certificate, needs a yes on the terminal or --yes.
 
-It counts once the list that "kedge-ca crl" makes is imported. Sessions that were given out
+It counts once the list that "kedge-ca crl" makes is imported, which crl and serve do by themselves
+with aws: crl: push: true in the configuration. Sessions that were given out
 before live on until they end.
 
 Reasons: unspecified, key-compromise, ca-compromise, affiliation-changed, superseded,

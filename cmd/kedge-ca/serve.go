@@ -45,8 +45,9 @@ For EST, a request that any proxy has sent, by its address or headers, renews no
 
 The server makes the revocation lists of the authorities whose key is here: within a minute after
 something was revoked, and when half of their time has passed. --http serves them, the same bytes
-from every server; with server.http_url, certificates say where. IAM Roles Anywhere has to be given
-each list: kedge-ca crl.
+from every server; with server.http_url, certificates say where. With aws: crl: push:
+true in the configuration, each is pushed to IAM Roles Anywhere, and again every minute until it arrives;
+without, it has to be given each list: kedge-ca crl.
 
 Each address, and each host, can make so many requests, and so many are decided at the same time:
 server.limits. Renewals that are due are not limited. With notify, copies of hosts, hosts that are late,

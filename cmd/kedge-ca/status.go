@@ -6,13 +6,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/internal/awsaccount"
 	"kedge/internal/certinfo"
+	"kedge/internal/cli"
 	"kedge/internal/report"
 )
 
 type statusOptions struct {
 	caOptions
-	check bool
+	check   bool
+	atAWS   bool
+	account awsaccount.Config
 }
 
 func newStatus(h host, run func(context.Context, *statusOptions) error) *cobra.Command {
@@ -26,13 +30,23 @@ no successor, whether the root is being rotated, the head of the ledger, and wha
 key is read. When a leaf is nearly expired the configuration says under expiry: when a quarter of
 its life is left, at first.
 
+Lists that are pushed to IAM Roles Anywhere are compared with what the last push from this folder
+recorded, and with --aws with what is there, for which kedge-ca aws permissions status prints the rights.
+
 With --check the exit code is 1 when something needs doing, which is then told on standard
 error, and standard output stays empty: for cron and monitoring.`,
 		Example: `  kedge-ca status
   kedge-ca status --check`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if flags := cmd.Flags(); !o.atAWS && (flags.Changed("aws-profile") || flags.Changed("endpoint-url")) {
+				return cli.Usagef(cmd, "--aws-profile and --endpoint-url are for --aws")
+			}
+			return run(cmd.Context(), o)
+		},
 	}
 	o.add(cmd)
+	addAWS(cmd, &o.account)
+	cmd.Flags().BoolVar(&o.atAWS, "aws", false, "read the lists that IAM Roles Anywhere has")
 	cmd.Flags().BoolVar(&o.check, "check", false, "exit with 1 when something needs doing")
 	return cmd
 }
@@ -42,6 +56,11 @@ func runStatus(ctx context.Context, s *store, o *statusOptions) error {
 	if err != nil {
 		return err
 	}
+	more, err := o.pushNeeds(ctx, s)
+	if err != nil {
+		return err
+	}
+	status.Needs = append(status.Needs, more...)
 	switch {
 	case o.check && len(status.Needs) > 0:
 		for _, need := range status.Needs {
@@ -52,6 +71,14 @@ func runStatus(ctx context.Context, s *store, o *statusOptions) error {
 		return report.WriteJSON(o.Out, status)
 	}
 	return certinfo.WriteStatus(o.Out, status)
+}
+
+// pushNeeds lists what needs doing about lists at AWS.
+func (o *statusOptions) pushNeeds(ctx context.Context, s *store) ([]string, error) {
+	if !o.atAWS {
+		return s.PushNeeds(ctx)
+	}
+	return s.ReadNeeds(ctx, o.account)
 }
 
 // needsError reports that --check found something to do.

@@ -60,7 +60,7 @@ func (a Anchor) Command() (string, error) {
 	}
 	line := "aws rolesanywhere "
 	if a.ID == "" {
-		line += "create-trust-anchor --enabled --name " + quote(resourceName(a.Name))
+		line += "create-trust-anchor --enabled --name " + quote(ResourceName(a.Name))
 	} else {
 		line += "update-trust-anchor --trust-anchor-id " + quote(a.ID)
 	}

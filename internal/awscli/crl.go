@@ -42,6 +42,9 @@ func FindCRL(kept *cadir.AWS, authority string, root bool) (CRL, error) {
 	return c, nil
 }
 
+// Anchor returns the trust anchor of the list; the zero ARN: it is not known.
+func (c CRL) Anchor() cadir.ARN { return c.anchor }
+
 // IsImported reports whether the ARN of the list is known, so that it is updated.
 func (c CRL) IsImported() bool { return c.arn.Text != "" }
 
@@ -63,15 +66,15 @@ func (c CRL) Command(file string) (string, error) {
 	if c.IsImported() {
 		return "aws rolesanywhere update-crl --crl-id " + quote(c.arn.ID) + " --region " + quote(c.arn.Region) + data, nil
 	}
-	return "aws rolesanywhere import-crl --enabled --name " + quote(resourceName(c.authority)) + " --trust-anchor-arn " + quote(c.anchor.Text) +
+	return "aws rolesanywhere import-crl --enabled --name " + quote(ResourceName(c.authority)) + " --trust-anchor-arn " + quote(c.anchor.Text) +
 		" --region " + quote(c.anchor.Region) + data + " --query crl.crlArn --output text", nil
 }
 
-// resourceName makes a name that IAM Roles Anywhere takes: up to 255 letters, digits, spaces, hyphens
+// ResourceName makes a name of an authority's object that IAM Roles Anywhere takes: up to 255 letters, digits, spaces, hyphens
 // and underscores.
 //
 // Source: IAM Roles Anywhere API Reference, CreateTrustAnchor and ImportCrl.
-func resourceName(name string) string {
+func ResourceName(name string) string {
 	const most = 255
 	cleaned := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" -_", r) {

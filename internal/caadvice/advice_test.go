@@ -10,16 +10,20 @@ import (
 	"testing"
 
 	"kedge/ca"
+	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/advice"
 	"kedge/internal/awsaccount"
 	"kedge/internal/awsadmin"
+	"kedge/internal/awscrl"
 	"kedge/internal/cadir"
 	"kedge/internal/localca"
 	"kedge/internal/pemread"
 	"kedge/pkcs11"
 	"kedge/tpm"
 )
+
+const crlARN = "arn:aws:rolesanywhere:eu-west-1:111122223333:crl/6b656467-6500-4000-8000-000000000002"
 
 // What an error wraps is advised on, whatever is around it; what is not known gets nothing.
 func TestAdvice(t *testing.T) {
@@ -75,6 +79,18 @@ func TestAdvice(t *testing.T) {
 		{"expired credentials", inAccount(), &awsaccount.Error{Kind: awsaccount.Expired, Operation: "iam:GetRole"}, "aws sso login"},
 		{"no credentials", inAccount(), &awsaccount.Error{Kind: awsaccount.NoCredentials}, "--aws-profile"},
 		{"clock", inAccount(), &awsaccount.Error{Kind: awsaccount.Skew, Operation: "iam:GetRole"}, "NTP"},
+		{"no list to push", pushed(), &awscrl.NoListError{Authority: "ca"}, "kedge-ca crl --issuer ca"},
+		{"no trust anchor of a list", pushed(), &localca.NoAnchorError{Authority: "ca"}, "kedge-ca crl --issuer ca --trust-anchor ARN"},
+		{"large list", pushed(), &awscrl.SizeError{}, "rotate to a new CA"},
+		{"ledger behind AWS", Table(), &awscrl.BehindError{Err: &issuance.ForgottenError{}}, "kedge-ca aws crl push --take-list"},
+		{"list of another CA", pushed(), &awscrl.ForeignError{ARN: crlARN}, "aws rolesanywhere delete-crl --crl-id " + crlARN + " --region eu-west-1"},
+		{"list without tag", pushed(), &awscrl.UntaggedError{ARN: crlARN, Key: "k", Value: "v"}, "aws rolesanywhere tag-resource --resource-arn " + crlARN + " --tags key=k,value=v --region eu-west-1"},
+		{"no room", pushed(), &awscrl.FullError{}, "delete-crl"},
+		{"older list", pushed(), &awscrl.OlderError{Authority: "ca"}, "kedge-ca crl --issuer ca"},
+		{"another list", pushed(), &awscrl.ReadBackError{}, "CloudTrail"},
+		{"disabled list", pushed(), &awscrl.DisabledError{ARN: crlARN}, "aws rolesanywhere enable-crl --crl-id " + crlARN},
+		{"empty answer", pushed(), &awscrl.AnswerError{}, "proxy"},
+		{"unknown outcome", pushed(), &awscrl.UnknownOutcomeError{Err: errors.New("x")}, "first looks for the list"},
 		{"longest policy", atAWS(), &awsadmin.LengthError{Length: 4097}, "over several roles"},
 	} {
 		got := tt.rows.Of(fmt.Errorf("around: %w", tt.err)).Hint

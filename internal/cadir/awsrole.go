@@ -22,6 +22,8 @@ type AccountSettings struct {
 	PermissionsBoundary string `yaml:"permissions_boundary"`
 	// Tags are those of all that is created. Default: none.
 	Tags map[string]string `yaml:"tags"`
+	// CRL specifies what becomes of revocation lists.
+	CRL AccountCRLSettings `yaml:"crl"`
 }
 
 // RoleSettings select the hosts that get a role: their certificates must have a value of each list that
@@ -105,6 +107,9 @@ func (a AccountSettings) check() error {
 		if err := a.Roles[name].check(); err != nil {
 			return fmt.Errorf("roles.%s: %w", name, err)
 		}
+	}
+	if err := a.CRL.check(); err != nil {
+		return fmt.Errorf("crl.%w", err)
 	}
 	return nil
 }

@@ -228,6 +228,12 @@ func accountMeaning(path string) string {
 		return "what the role may do: ARNs of managed policies, and files with a policy as JSON, below the CA's folder; default: nothing"
 	case "aws.roles":
 		return "roles for hosts, by their names at AWS: kedge-ca aws policy --role NAME; default: none"
+	case "aws.crl":
+		return "what becomes of lists of what is revoked"
+	case "aws.crl.push":
+		return "push each list to IAM Roles Anywhere when it is made: kedge-ca aws crl push; default: false"
+	case "aws.crl.profile":
+		return "the profile of ~/.aws/config that pushes; default: as the AWS SDKs choose"
 	case "aws.roles.*":
 		return "certificates must have a value of each list that is not empty; patterns as under profiles, but only **"
 	case "aws.roles.*.names":

@@ -67,6 +67,7 @@ func (d *daemon) makeLists(ctx context.Context) error {
 			continue
 		}
 		d.Log.Info("revocation list made", "authority", a.Name, "number", made.Number, "entries", made.Entries, "until", made.NextUpdate.Format(time.RFC3339))
+		d.toPush.wake()
 	}
 	return err
 }
@@ -152,5 +153,6 @@ func (d *daemon) background(ctx context.Context) (wait func()) {
 	every(certificateCheck, d.server.KeepCertificate)
 	every(contactTime, d.server.KeepContacts)
 	every(houseTime, d.keepHouse)
+	every(houseTime, d.keepPushed)
 	return group.Wait
 }

@@ -53,13 +53,14 @@ type daemon struct {
 
 	settings atomic.Pointer[cadir.Settings]
 	limited  *httpserver.RateLimited
+	toPush   signal // a list was made
 }
 
 // Run serves until ctx ends, and reads the configuration again at every hangup. Before it listens
 // it opens the key of the CA, which may ask for a password. Errors are *ListenError, *NoURLError
 // and those of localca.CA.Issuer and enroll.Server.RenewCertificate.
 func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
-	d := &daemon{Config: c, systemd: systemd.Notifier{Socket: c.Systemd.NotifySocket}, limited: httpserver.NewRateLimited(c.Log)}
+	d := &daemon{Config: c, systemd: systemd.Notifier{Socket: c.Systemd.NotifySocket}, limited: httpserver.NewRateLimited(c.Log), toPush: newSignal()}
 	d.settings.Store(c.CA.Settings)
 	d.memory = newMemory(besidePages)
 	if c.CA.Ledger.IsRemote() {

@@ -1,0 +1,112 @@
+package localca
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"kedge/internal/awsaccount"
+	"kedge/internal/awscrl"
+	"kedge/internal/cadir"
+)
+
+// PushNeeds lists what needs doing about lists at IAM Roles Anywhere, by what the last pushes from this folder
+// recorded; it makes no request. There is something only where lists are pushed: by the configuration, or by hand
+// before.
+func (c *CA) PushNeeds(ctx context.Context) (needs []string, err error) {
+	targets, err := c.pushTargets(ctx, nil)
+	if none, ok := errors.AsType[*NoAnchorError](err); ok && c.Settings.AWS.CRL.Push {
+		return []string{fmt.Sprintf("no list is pushed to AWS: %v: kedge-ca crl --issuer %s --trust-anchor ARN", none, none.Authority)}, nil
+	}
+	if isNothingToPush(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range targets {
+		record, err := c.folder.PushRecord(t.authority.Name)
+		if err != nil {
+			needs = append(needs, err.Error())
+			continue
+		}
+		if need := c.pushNeed(t, record); need != "" {
+			needs = append(needs, need)
+		}
+	}
+	return needs, nil
+}
+
+func isNothingToPush(err error) bool {
+	_, noList := errors.AsType[*awscrl.NoListError](err)
+	_, noAnchor := errors.AsType[*NoAnchorError](err)
+	return noList || noAnchor
+}
+
+// pushNeed returns what to do about the list of an authority; empty: nothing.
+func (c *CA) pushNeed(t pushTarget, record *cadir.PushRecord) string {
+	name := t.authority.Name
+	switch {
+	case !record.Failed.IsZero():
+		return fmt.Sprintf("the last push of the list of %s to AWS failed at %s: %s: %s", name, record.Failed.Format(time.RFC3339), record.Failure, pushCommand(name))
+	case record.ARN == "" && !c.Settings.AWS.CRL.Push:
+		return ""
+	case record.ARN == "":
+		return fmt.Sprintf("the list of %s was not pushed to AWS yet: %s", name, pushCommand(name))
+	}
+	return c.staleNeed(t, awscrl.State{ARN: record.ARN, Number: record.Number, NextUpdate: record.NextUpdate, Enabled: true})
+}
+
+func pushCommand(authority string) string { return "kedge-ca aws crl push --issuer " + authority }
+
+// staleNeed returns what to do about a list that AWS has; empty: nothing. That the end of the CA's own list is near is
+// a need of issuance.Service.Status.
+func (c *CA) staleNeed(t pushTarget, at awscrl.State) string {
+	name := t.authority.Name
+	own, err := x509.ParseRevocationList(t.list)
+	if err != nil || own.Number == nil {
+		return fmt.Sprintf("the list of %s in the ledger cannot be read: kedge-ca ledger verify", name)
+	}
+	switch until := at.NextUpdate.UTC().Format(time.RFC3339); {
+	case !at.Enabled:
+		return fmt.Sprintf("the list of %s is disabled at AWS, and revokes nothing there: aws rolesanywhere enable-crl --crl-id %s --region %s", name, at.ARN, t.anchor.Region)
+	case at.Number < own.Number.Int64():
+		return fmt.Sprintf("AWS has list %d of %s, which is good until %s, and the CA has list %v: %s", at.Number, name, until, own.Number, pushCommand(name))
+	}
+	return ""
+}
+
+// ReadNeeds is PushNeeds by what IAM Roles Anywhere has: it makes requests, and changes nothing. What cannot be read
+// is a need as well.
+func (c *CA) ReadNeeds(ctx context.Context, account awsaccount.Config) (needs []string, err error) {
+	targets, err := c.pushTargets(ctx, nil)
+	if isNothingToPush(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	all := accounts{config: account, opened: map[string]*awsaccount.Account{}}
+	for _, t := range targets {
+		p, err := c.pusher(ctx, t, all)
+		var at *awscrl.State
+		if err == nil {
+			at, err = p.State(ctx)
+		}
+		need := ""
+		switch {
+		case err != nil:
+			need = fmt.Sprintf("the list of %s at AWS: %v", t.authority.Name, err)
+		case at == nil:
+			need = fmt.Sprintf("IAM Roles Anywhere has no list of %s: %s", t.authority.Name, pushCommand(t.authority.Name))
+		default:
+			need = c.staleNeed(t, *at)
+		}
+		if need != "" {
+			needs = append(needs, need)
+		}
+	}
+	return needs, nil
+}
