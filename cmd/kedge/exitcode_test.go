@@ -146,7 +146,7 @@ func exitCodes(t *testing.T) []group {
 			{"settings.FileError", refusedSection("serve", &settings.FileError{File: "config.yaml"})},
 			{"settings.UnsafeError", refusedSection("serve", &settings.UnsafeError{File: "config.yaml"})},
 		}},
-		{3, "the service answered, and refused (`kedge` only)", []kind{
+		{3, "the service answered, and refused", []kind{
 			{"enrollapi.Error", &enrollapi.Error{Code: enrollapi.TokenSpent}},
 			{"enrollapi.Error, of a renewal", fmt.Errorf("web-01: %w", &enrollapi.Error{Code: enrollapi.Revoked})},
 			{"enrollclient.EndedError", &enrollclient.EndedError{Name: "web-01", Dir: "d"}},

@@ -165,7 +165,7 @@ func TestUp_drift(t *testing.T) {
 			_, err := awsaccount.Call(t.Context(), a, a.RolesAnywhere.ResetNotificationSettings, &rolesanywhere.ResetNotificationSettingsInput{TrustAnchorId: &b.Anchor, NotificationSettingKeys: resetAll()})
 			return err
 		}, "- AWS warns of certificates of hosts 45 days before they expire"},
-		"tags": {func(t *testing.T, a *awsaccount.Account, b *Planned) error {
+		"tags": {func(t *testing.T, a *awsaccount.Account, _ *Planned) error {
 			_, err := awsaccount.Call(t.Context(), a, a.IAM.UntagRole, &iam.UntagRoleInput{RoleName: aws.String("batch"), TagKeys: []string{"team"}})
 			return err
 		}, "tag the role batch with team=storage"},

@@ -20,9 +20,7 @@ func pushed() advice.Table {
 			return "make it first: kedge-ca crl --issuer " + e.Authority
 		}),
 		advice.Kind[*awscrl.SizeError]("rotate to a new CA, or issue for shorter times: what has expired leaves the list; until then disable the trust anchor, or deny the hosts in the trust policies of the roles"),
-		advice.About(func(e *awscrl.BehindError) string {
-			return "if the ledger was restored from an older backup, take the list into it: kedge-ca aws crl push --take-list, and then kedge-ca crl; if another copy of this CA made it, stop that one first"
-		}),
+		advice.Kind[*awscrl.BehindError]("if the ledger was restored from an older backup, take the list into it: kedge-ca aws crl push --take-list, and then kedge-ca crl; if another copy of this CA made it, stop that one first"),
 		advice.About(func(e *awscrl.ForeignError) string {
 			return "somebody copied the tag, or gave the list another content: see what it is, and delete it if nothing needs it: " + deleteCRL(e.ARN)
 		}),

@@ -59,13 +59,13 @@ func (e *Examination) judgeCacheFiles(context.Context) *Finding {
 	if err != nil {
 		return e.Advise.failure(err)
 	}
-	const clear = "kedge cache clear --cache %s"
+	const clearCache = "kedge cache clear --cache %s"
 	if len(unusable) > 0 {
-		return warning(strings.Join(unusable, "; "), "remove what is in the cache: new sessions are made").run(clear, e.Cache.Dir)
+		return warning(strings.Join(unusable, "; "), "remove what is in the cache: new sessions are made").run(clearCache, e.Cache.Dir)
 	}
 	f := judgeEntries(entries, e.Settings.FinalRole(), e.Host.Now())
 	if len(entries) > 0 {
-		f.run(clear, e.Cache.Dir)
+		f.run(clearCache, e.Cache.Dir)
 	}
 	return f
 }
