@@ -31,6 +31,9 @@ type Issued struct {
 	// Server marks the certificate of an enrollment server. It is no identity of a host, and its DNS
 	// names and addresses are in no leaf.
 	Server bool
+	// Probe marks the certificate of a probe: its key is in memory only, for one session at AWS. It is in no lineage,
+	// and is never renewed.
+	Probe bool
 }
 
 // Recorder records issued certificates. When RecordIssued returns nil, the record must survive a

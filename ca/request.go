@@ -34,6 +34,7 @@ type Request struct {
 
 	Once            bool // as in Issued
 	AllowRevokedKey bool // as in Issued
+	Probe           bool // as in Issued
 }
 
 // Published specifies where an authority publishes what others verify its certificates with: URLs in a
@@ -94,7 +95,7 @@ func (a *Authority) prepareLeaf(p *Profile, template *x509.Certificate, r Reques
 	}
 	return draft{
 		template: template, public: r.Public, allowed: slices.Concat(p.allowed, r.AllowWarnings),
-		record: Issued{Profile: p.name, Host: r.Host, Why: r.Why, At: now, Once: r.Once, AllowRevokedKey: r.AllowRevokedKey},
+		record: Issued{Profile: p.name, Host: r.Host, Why: r.Why, At: now, Once: r.Once, AllowRevokedKey: r.AllowRevokedKey, Probe: r.Probe},
 	}.prepare(a.key, path)
 }
 

@@ -20,6 +20,7 @@ const (
 	Intermediate = "intermediate"
 	Leaf         = "leaf"
 	Server       = "server" // of an enrollment server
+	Probe        = "probe"  // of a probe of AWS
 )
 
 // The states of certificates.
@@ -41,7 +42,7 @@ type Certificate struct {
 	CommonName  string
 	Issuer      string // RFC 2253
 	IssuerKeyID string // hexadecimal
-	Kind        string // Root, Intermediate, Leaf or Server
+	Kind        string // Root, Intermediate, Leaf, Server or Probe
 	NotBefore   time.Time
 	NotAfter    time.Time
 	Host        string

@@ -56,7 +56,7 @@ func (r *record) countsLate() bool {
 // denialRules returns the rule for denied names, which the operator alone can still issue at the CA.
 // It comes before those of lineages, which may answer with a certificate.
 func (t *transaction) denialRules(r *record) []rule {
-	if r.row.Kind != Leaf || r.enrollment == nil && len(r.row.Replaces) == 0 {
+	if r.row.Kind != Probe && (r.row.Kind != Leaf || r.enrollment == nil && len(r.row.Replaces) == 0) {
 		return nil
 	}
 	return []rule{{statement{findDenied, []any{r.row.CommonName}, 0}, func(ctx context.Context, s *session, r *record) error {

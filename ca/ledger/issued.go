@@ -68,6 +68,7 @@ type issuedBody struct {
 	Late bool `json:"late,omitempty"`
 
 	Server   bool   `json:"server,omitempty"` // it is the certificate of an enrollment server
+	Probe    bool   `json:"probe,omitempty"`  // it is the certificate of a probe
 	Proof    string `json:"proof,omitempty"`  // of a host; absent if the operator issued it
 	Token    string `json:"token,omitempty"`  // its ID, or that of the approval
 	KeyPlace string `json:"key_place,omitempty"`

@@ -160,7 +160,7 @@ func (l *Ledger) issuers(ctx context.Context, pattern string) ([][]byte, error) 
 			ids = append(ids, id)
 		}
 	}
-	for c, err := range each(ctx, l, scanCertificate, "SELECT "+certificateColumns+" FROM certificates c"+l.engine.using("certificates_ca")+" WHERE c.kind <> 'leaf' AND c.kind <> 'server'") {
+	for c, err := range each(ctx, l, scanCertificate, "SELECT "+certificateColumns+" FROM certificates c"+l.engine.using("certificates_ca")+" WHERE c.kind <> 'leaf' AND c.kind <> 'server' AND c.kind <> 'probe'") {
 		if err != nil {
 			return nil, err
 		}

@@ -122,7 +122,7 @@ func (h *history) add(c *Certificate, cert *x509.Certificate, body issuedBody) {
 		}
 		return
 	}
-	if body.Server {
+	if body.Server || body.Probe {
 		return
 	}
 	replaces, _ := hex.DecodeString(body.Replaces)

@@ -53,6 +53,11 @@ func newRecord(i ca.Issued) (*record, error) {
 			return nil, err
 		}
 	}
+	if i.Probe {
+		if err := asProbe(&row, i); err != nil {
+			return nil, err
+		}
+	}
 	if row.Host == "" && row.Kind == Leaf {
 		row.Host = row.CommonName
 	}
@@ -63,7 +68,7 @@ func newRecord(i ca.Issued) (*record, error) {
 	}
 	body := issuedBody{Fingerprint: hex.EncodeToString(row.Fingerprint), Serial: row.Serial, Subject: row.Subject,
 		Host: row.Host, Profile: row.Profile, Why: row.Why, Replaces: hex.EncodeToString(row.Replaces), RevokedKey: i.AllowRevokedKey}
-	body.Server = i.Server
+	body.Server, body.Probe = i.Server, i.Probe
 	r := &record{body: body, row: row, sans: sansOf(i.Certificate), hostNames: ca.HostNames(i.Certificate), once: i.Once, issuer: i.Issuer}
 	return r, r.enroll(i.Enrollment)
 }

@@ -22,7 +22,7 @@ const (
 // as they are stored: DNS names in lower case. The common name of a leaf that could be a server's is
 // one of them; of those that there are already, only alternative names are compared.
 func (t *transaction) nameRules(r *record) []rule {
-	if r.row.Kind != Leaf && r.row.Kind != Server {
+	if r.row.Kind != Leaf && r.row.Kind != Server && r.row.Kind != Probe {
 		return nil
 	}
 	var all []rule

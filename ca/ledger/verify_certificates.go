@@ -129,7 +129,7 @@ func (b *issuedBody) record(cert *x509.Certificate, e *Entry) (*record, error) {
 		return nil, err
 	}
 	r, err := newRecord(ca.Issued{Certificate: cert, Profile: b.Profile, Host: b.Host, Why: b.Why, Replaces: replaces, At: e.At, AllowRevokedKey: b.RevokedKey,
-		Enrollment: enrollment, Server: b.Server})
+		Enrollment: enrollment, Server: b.Server, Probe: b.Probe})
 	if err == nil {
 		r.row.Seq, r.body.By, r.body.Revoked, r.body.Late = e.Seq, b.By, b.Revoked, b.Late
 	}

@@ -45,7 +45,7 @@ configuration says under expiry.forget, 30 days at first.`,
 	}
 	o.addList(cmd)
 	cmd.Flags().TextVar(&o.within, "within", ca.Duration(7*24*time.Hour), "`TIME` from now in which they expire, such as 12h or 30d")
-	cmd.Flags().StringVar(&o.kind, "kind", "", "only those of the `KIND`: root, intermediate, leaf or server")
+	cmd.Flags().StringVar(&o.kind, "kind", "", "only those of the `KIND`: root, intermediate, leaf, server or probe")
 	cmd.Flags().BoolVar(&o.replaced, "replaced", false, "all that are still valid, with or without a successor")
 	o.limit.add(cmd)
 	return cmd

@@ -24,7 +24,7 @@ func (f *filterFlags) add(cmd *cobra.Command) {
 	f.issuedAfter.ago = true
 	flags := cmd.Flags()
 	flags.StringVar(&f.State, "state", "", "only those in the `STATE`: valid, expired, revoked, held or pending")
-	flags.StringVar(&f.Kind, "kind", "", "only those of the `KIND`: root, intermediate, leaf or server")
+	flags.StringVar(&f.Kind, "kind", "", "only those of the `KIND`: root, intermediate, leaf, server or probe")
 	flags.StringVar(&f.Host, "host", "", "only those of the host `NAME`; in all names * stands for any characters")
 	flags.StringVar(&f.Subject, "subject", "", "only those with the subject `NAME`: a common name, or a distinguished name in any order")
 	flags.StringVar(&f.SAN, "san", "", "only those with the subject alternative `NAME`: DNS name, URI, IP or email address")
@@ -40,7 +40,7 @@ func (f *filterFlags) check(cmd *cobra.Command) error {
 	if !slices.Contains(states, f.State) {
 		return cli.Usagef(cmd, "--state: %q is none of %s", f.State, strings.Join(states[1:], ", "))
 	}
-	kinds := []string{"", ledger.Root, ledger.Intermediate, ledger.Leaf, ledger.Server}
+	kinds := []string{"", ledger.Root, ledger.Intermediate, ledger.Leaf, ledger.Server, ledger.Probe}
 	if !slices.Contains(kinds, f.Kind) {
 		return cli.Usagef(cmd, "--kind: %q is none of %s", f.Kind, strings.Join(kinds[1:], ", "))
 	}

@@ -81,6 +81,9 @@ func OfIssued(i ca.Issued) Certificate {
 	if i.Server {
 		d.Kind = ledger.Server
 	}
+	if i.Probe {
+		d.Kind = ledger.Probe
+	}
 	for _, u := range c.URIs {
 		d.URIs = append(d.URIs, u.String())
 	}
