@@ -11,6 +11,7 @@ func newAWS(h host) *cobra.Command {
   kedge-ca aws policy --ou batch`,
 	}
 	cmd.AddCommand(newAWSPlan(h.reader(), reading(runAWSPlan)))
+	cmd.AddCommand(newAWSUp(h, changing(runAWSUp)))
 	cmd.AddCommand(newAWSPolicy(h.reader(), reading(runAWSPolicy)))
 	cmd.AddCommand(newAWSCRL(h))
 	return cmd

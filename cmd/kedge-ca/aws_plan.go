@@ -50,10 +50,11 @@ With --check the exit code is 1 if there is something to do.`,
 }
 
 func runAWSPlan(ctx context.Context, s *store, o *awsPlanOptions) error {
-	planned, err := s.planAccount(ctx, &o.account, &o.wanted)
+	work, err := s.planAccount(ctx, &o.account, &o.wanted)
 	if err != nil {
 		return err
 	}
+	planned := work.planned
 	if o.output.json {
 		err = report.WriteJSON(o.Out, planned.Document())
 	} else {
@@ -66,7 +67,7 @@ func runAWSPlan(ctx context.Context, s *store, o *awsPlanOptions) error {
 }
 
 // planAccount plans, and writes what a person should know besides to standard error.
-func (s *store) planAccount(ctx context.Context, account *accountFlags, wanted *wantedFlags) (*awsup.Planned, error) {
+func (s *store) planAccount(ctx context.Context, account *accountFlags, wanted *wantedFlags) (*accountWork, error) {
 	plan, err := wanted.wanted(ctx, s)
 	if err != nil {
 		return nil, err
@@ -89,5 +90,5 @@ func (s *store) planAccount(ctx context.Context, account *accountFlags, wanted *
 	for _, more := range planned.More {
 		s.host.warn(more.String() + ", which is not planned: hosts that get the role have it, too")
 	}
-	return planned, nil
+	return &accountWork{plan, planned, opened}, nil
 }

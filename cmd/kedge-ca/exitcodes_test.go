@@ -58,7 +58,7 @@ func exitCodes() map[int][]error {
 			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{}, &localca.OccupiedError{Err: fs.ErrExist}, &localca.NoServerError{}, &localca.NoProofError{}, &localca.SomeTokensError{Err: errors.New("x")}, &localca.ServerFileError{}, &localca.OfflineParentError{Err: errors.New("x")}, &localca.UnwrittenError{Err: errors.New("x")},
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted, &hostcert.NamelessError{},
 			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{}, &awsadmin.LintError{}, &awsadmin.MalformedError{Err: errors.New("x")}, awsadmin.ErrNoProfile, &awsadmin.PermissionsError{Err: errors.New("x")}, errNoRoles,
-			&awsplan.ConflictError{}, &awsplan.MoreError{}, &awsup.LostError{Err: errors.New("x")}, &awsup.UnfinishedError{},
+			&awsplan.ConflictError{}, &awsplan.MoreError{}, &awsup.LostError{Err: errors.New("x")}, &awsup.UnfinishedError{}, &awsup.ProbeError{Err: errors.New("x")}, &localca.NoProbeError{},
 			&damagedError{}, &lintedError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined,
 			&awsaccount.Error{Kind: awsaccount.Configuration}, &awsaccount.Error{Kind: awsaccount.NoCredentials},
 			&awscrl.NoListError{}, &awscrl.SizeError{}, &awscrl.BehindError{Err: &issuance.ForgottenError{}}, &awscrl.ForeignError{}, &awscrl.UntaggedError{}, &awscrl.FullError{}, &awscrl.OlderError{}, &awscrl.ReadBackError{}, &awscrl.DisabledError{}, &awscrl.AnswerError{}, &awscrl.UnknownOutcomeError{Err: errors.New("x")},

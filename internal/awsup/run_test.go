@@ -220,3 +220,21 @@ func TestUp_together(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestUp_late: what another operator made after the plan is taken, and not made a second time.
+func TestUp_late(t *testing.T) {
+	root := newCA(t, "Root")
+	w := newWorld(t, nil)
+	late, err := Prepare(t.Context(), w.admin(t), twoRoles(root))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mustUp(t, twoRoles(root))
+	want := w.state(t, twoRoles(root))
+	if _, err := late.Do(t.Context(), w.admin(t), func(*awsplan.Step) {}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.state(t, twoRoles(root)); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}

@@ -22,6 +22,12 @@ func atWork() advice.Table {
 		}),
 		advice.Kind[*awsup.LostError]("run the same again: it looks for it before it does anything"),
 		advice.Kind[*awsup.UnfinishedError]("see what is left with kedge-ca aws plan, and run the same again"),
+		advice.About(func(e *awsup.ProbeError) string {
+			if e.Settled {
+				return "see whether the trust policy fits hosts: kedge-ca aws plan; a policy of the organization or a permissions boundary may deny it, too; then run the same again"
+			}
+			return "new roles can take longer than a minute to be known everywhere: run the same again, it tries the role anew"
+		}),
 		advice.Kind[*awsadmin.PermissionsError]("the file has a policy of what the role may do, as JSON: Version, and statements with Effect, Action and Resource"),
 	}
 }

@@ -26,6 +26,10 @@ type AWS struct {
 	TrustAnchors map[string]string `yaml:"trust_anchors,omitempty"`
 	// CRLs are the ARNs of imported lists, by the names of the authorities.
 	CRLs map[string]string `yaml:"crls,omitempty"`
+	// Profile is the ARN of the profile that gives hosts the roles.
+	Profile string `yaml:"profile,omitempty"`
+	// Roles are the ARNs of the roles that hosts get by it, by their names.
+	Roles map[string]string `yaml:"roles,omitempty"`
 }
 
 const (
@@ -65,6 +69,16 @@ func parseAWS(data []byte) (*AWS, error) {
 			return nil, fmt.Errorf(": trust_anchor: %w", err)
 		}
 	}
+	if a.Profile != "" {
+		if _, err := ParseARN(a.Profile, ProfileARN); err != nil {
+			return nil, fmt.Errorf(": profile: %w", err)
+		}
+	}
+	for name, text := range a.Roles {
+		if _, err := ParseRole(text); err != nil {
+			return nil, fmt.Errorf(": roles.%s: %w", name, err)
+		}
+	}
 	for key, all := range map[string]map[string]string{"trust_anchors": a.TrustAnchors, "crls": a.CRLs} {
 		kind, parse := TrustAnchorARN, ParseARN
 		if key == "crls" {
@@ -81,7 +95,7 @@ func parseAWS(data []byte) (*AWS, error) {
 
 // WriteAWS replaces the file with the ARNs.
 func (f Folder) WriteAWS(a *AWS) error {
-	text := bytes.NewBufferString("# What this CA is called at IAM Roles Anywhere; kedge-ca bundle and crl keep it here.\n")
+	text := bytes.NewBufferString("# What this CA is called at IAM Roles Anywhere; kedge-ca aws up, bundle and crl keep it here.\n")
 	e := yaml.NewEncoder(text)
 	e.SetIndent(2)
 	if err := e.Encode(a); err != nil {
@@ -108,6 +122,24 @@ func (a *AWS) Anchors() (all []string) {
 		all = append(all, a.TrustAnchors[name])
 	}
 	return all
+}
+
+// Host returns what a host needs for a session, if there is one role alone; otherwise none. The rest of it is that of
+// the configuration.
+func (a *AWS) Host(configured AWSSettings) AWSSettings {
+	if configured.TrustAnchorARN != "" || a.TrustAnchor == "" || a.Profile == "" || len(a.Roles) != 1 {
+		return configured
+	}
+	found := configured
+	found.TrustAnchorARN, found.ProfileARN = a.TrustAnchor, a.Profile
+	for _, role := range a.Roles {
+		found.RoleARN = role
+	}
+	whole, err := found.complete()
+	if err != nil { // such as a role of another account
+		return configured
+	}
+	return whole
 }
 
 // SetAnchor sets what Anchor returns.

@@ -86,3 +86,34 @@ func TestParseReference(t *testing.T) {
 		}
 	}
 }
+
+// TestAWS_host: what was built is what hosts get, if that is one role, and the configuration has nothing else.
+func TestAWS_host(t *testing.T) {
+	t.Parallel()
+	const region = "arn:aws:rolesanywhere:eu-west-1:111122223333:"
+	built := AWS{
+		TrustAnchor: region + "trust-anchor/11111111-2222-3333-4444-555555555555", Profile: region + "profile/11111111-2222-3333-4444-555555555555",
+		Roles: map[string]string{"a": "arn:aws:iam::111122223333:role/a"},
+	}
+	want := AWSSettings{TrustAnchorARN: built.TrustAnchor, ProfileARN: built.Profile, RoleARN: built.Roles["a"], Region: "eu-west-1"}
+	got := built.Host(AWSSettings{})
+	if got.TrustAnchorARN != want.TrustAnchorARN || got.ProfileARN != want.ProfileARN || got.RoleARN != want.RoleARN || got.Region != want.Region {
+		t.Errorf("%+v", got)
+	}
+	configured := AWSSettings{TrustAnchorARN: "x"}
+	if got := built.Host(configured); got != configured {
+		t.Errorf("the configuration is not what counts: %+v", got)
+	}
+	for name, change := range map[string]func(*AWS){
+		"two roles":       func(a *AWS) { a.Roles = map[string]string{"a": "x", "b": "y"} },
+		"no role":         func(a *AWS) { a.Roles = nil },
+		"no profile":      func(a *AWS) { a.Profile = "" },
+		"another account": func(a *AWS) { a.Roles = map[string]string{"a": "arn:aws:iam::444455556666:role/a"} },
+	} {
+		a := built
+		change(&a)
+		if got := a.Host(AWSSettings{}); got.TrustAnchorARN != "" {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}

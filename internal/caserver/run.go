@@ -75,7 +75,11 @@ func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
 		return err
 	}
 	defer d.sockets.close()
-	terms, err := c.terms(c.CA.Settings, d.sockets.hosts)
+	settings, err := withAccount(c.Folder, c.CA.Settings)
+	if err != nil {
+		return err
+	}
+	terms, err := c.terms(settings, d.sockets.hosts)
 	if err != nil {
 		return err
 	}
@@ -158,6 +162,9 @@ func (d *daemon) reload(ctx context.Context) {
 func (d *daemon) changeTerms() error {
 	settings, err := d.Folder.Settings()
 	if err != nil {
+		return err
+	}
+	if settings, err = withAccount(d.Folder, settings); err != nil {
 		return err
 	}
 	terms, err := d.terms(settings, d.sockets.hosts)

@@ -22,6 +22,17 @@ func (e *NoURLError) Error() string {
 	return fmt.Sprintf("the server listens on %s, and nothing says by which name hosts reach it", e.Address)
 }
 
+// withAccount returns the settings with the ARNs that kedge-ca aws up has written, if the configuration has none.
+func withAccount(folder cadir.Folder, settings *cadir.Settings) (*cadir.Settings, error) {
+	known, err := folder.AWS()
+	if err != nil {
+		return nil, err
+	}
+	whole := *settings
+	whole.Server.AWS = known.Host(settings.Server.AWS)
+	return &whole, nil
+}
+
 // terms returns the terms that follow from the configuration of a CA.
 func (c Config) terms(settings *cadir.Settings, listeners []net.Listener) (*enroll.Terms, error) {
 	t := &enroll.Terms{Policies: map[string]enroll.Policy{}, Issuer: c.Issuer, AWS: awsOf(settings.Server.AWS), Limits: limitsOf(settings.Server.Limits), EST: estOf(settings.Server.EST)}

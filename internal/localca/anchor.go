@@ -20,6 +20,12 @@ func (c *CA) TrustAnchors() ([]string, error) {
 	return c.allAnchors(known), nil
 }
 
+// AWS returns the ARNs in the CA's folder.
+func (c *CA) AWS() (*cadir.AWS, error) { return c.folder.AWS() }
+
+// WriteAWS replaces the ARNs in the CA's folder.
+func (c *CA) WriteAWS(a *cadir.AWS) error { return c.folder.WriteAWS(a) }
+
 func (c *CA) allAnchors(known *cadir.AWS) []string {
 	all := known.Anchors()
 	if arn := c.Settings.Server.AWS.TrustAnchorARN; arn != "" && !slices.Contains(all, arn) {

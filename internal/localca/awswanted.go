@@ -23,7 +23,7 @@ import (
 // AccountPlan is what hosts of the CA need in an account.
 type AccountPlan struct {
 	Wanted *awsplan.Wanted
-	Roles  map[string]cadir.RoleSettings // by name
+	Roles  map[string]cadir.RoleSettings // by name; with what a profile fixes for a pattern of names
 	Notes  report.Notes
 }
 
@@ -49,7 +49,7 @@ func (c *CA) AWSWanted(ctx context.Context, a cadir.AccountSettings) (*AccountPl
 			plan.Notes.Next("make the role %s by hand, in its account: hosts assume it from another one; kedge-ca aws policy --role %s has its trust policy", name, name)
 			continue
 		}
-		wanted, err := c.wantedRole(ctx, name, role, &plan.Notes)
+		wanted, err := c.wantedRole(ctx, name, &role, &plan.Notes)
 		if err != nil {
 			return nil, err
 		}
@@ -110,13 +110,14 @@ func (c *CA) shortestLifetime() time.Duration {
 	return shortest
 }
 
-func (c *CA) wantedRole(ctx context.Context, name string, settings cadir.RoleSettings, notes *report.Notes) (*awsplan.Role, error) {
+func (c *CA) wantedRole(ctx context.Context, name string, settings *cadir.RoleSettings, notes *report.Notes) (*awsplan.Role, error) {
 	issuers, err := c.issuerNames(ctx, settings.Issuers)
 	if err != nil {
 		return nil, err
 	}
-	narrowed, about := awsadmin.Trust{Hosts: awsadmin.HostsOf(settings, issuers)}.Narrow(c.Settings.ProfileConfigs())
+	narrowed, about := awsadmin.Trust{Hosts: awsadmin.HostsOf(*settings, issuers)}.Narrow(c.Settings.ProfileConfigs())
 	*notes = append(*notes, about...)
+	settings.Units, settings.SANURIs = narrowed.Hosts.Units, narrowed.Hosts.URIs
 	role := &awsplan.Role{Name: name, For: narrowed.Hosts.String(), Inline: map[string]string{}}
 	role.Trust = func(anchor string) (string, error) {
 		trust := narrowed

@@ -177,11 +177,6 @@ func TestMakeTokens_refuses(t *testing.T) {
 	}
 }
 
-func is[E error](err error) bool {
-	_, ok := errors.AsType[E](err)
-	return ok
-}
-
 func TestParseTokenID(t *testing.T) {
 	t.Parallel()
 	token, err := enrollapi.NewToken("https://ca.example.com", [32]byte{1}, false)

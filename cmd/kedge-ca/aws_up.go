@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kedge/internal/awsaccount"
+	"kedge/internal/awsplan"
+	"kedge/internal/awsup"
+	"kedge/internal/cadir"
+	"kedge/internal/localca"
+	"kedge/internal/report"
+	"kedge/signer"
+)
+
+type awsUpOptions struct {
+	caOptions
+	confirmFlag
+	account accountFlags
+	wanted  wantedFlags
+}
+
+func newAWSUp(h host, run func(context.Context, *awsUpOptions) error) *cobra.Command {
+	o := &awsUpOptions{caOptions: caOptions{host: h}}
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Build what hosts need in an account at AWS",
+		Long: `Make an account at AWS what hosts of this CA need, by the steps that "aws plan" shows: they are shown,
+and done once you agree, or at once with --yes. Run it again after an interruption, after a change of the
+configuration, and when the CA is rotated: it goes on from what is there, and makes nothing twice.
+
+Only what carries the tag of this CA is changed. A policy that a role has beyond the plan stays, and
+only a person can agree to it, not --yes.
+
+At the end each role that is new or was changed is tried as a host would use it: by a certificate of kind
+probe, which is in the ledger and whose key stays in memory. Then the ARNs are kept in aws.yaml of the CA's
+folder, from where "kedge-ca serve" gives them to hosts if there is one role, and the configuration of a
+host is written to standard output.`,
+		Example: `  kedge-ca aws up --role backup --names web-01,web-02 --policy backup.json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.wanted.check(cmd); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	o.addKeys(cmd)
+	o.account.add(cmd)
+	o.wanted.add(cmd)
+	o.confirmFlag.add(cmd)
+	return cmd
+}
+
+func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
+	unlock, err := s.LockAccount(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	work, err := s.planAccount(ctx, &o.account, &o.wanted)
+	if err != nil {
+		return err
+	}
+	if err := o.agree(work.planned); err != nil {
+		return err
+	}
+	built, err := work.planned.Do(ctx, work.account, func(step *awsplan.Step) { o.say(step.Text) })
+	if err != nil {
+		return err
+	}
+	if err := work.try(ctx, s, built); err != nil {
+		return err
+	}
+	return o.finish(s, work, built)
+}
+
+// agree shows the steps and asks. Without steps there is nothing to agree to.
+func (o *awsUpOptions) agree(p *awsup.Planned) error {
+	if len(p.Steps)+len(p.More) == 0 {
+		o.say("nothing to do: the account is as planned")
+		return nil
+	}
+	fmt.Fprint(o.Err, p.String())
+	if len(p.More) > 0 && o.yes {
+		return &awsplan.MoreError{All: p.More}
+	}
+	question := fmt.Sprintf("do this in account %s, %s (%s)?", p.Found.Account, p.Found.Region, report.Count(len(p.Steps), "step"))
+	if len(p.More) > 0 {
+		question = fmt.Sprintf("do this in account %s, %s (%s), and leave hosts what is not planned?", p.Found.Account, p.Found.Region, report.Count(len(p.Steps), "step"))
+	}
+	return o.ask(o.host, question)
+}
+
+// accountWork is a plan with what it takes to do it.
+type accountWork struct {
+	plan    *localca.AccountPlan
+	planned *awsup.Planned
+	account *awsaccount.Account
+}
+
+// try has a session made of each role that was changed, or that is not known to work: its ARN is not kept yet.
+func (w *accountWork) try(ctx context.Context, s *store, built *awsup.Planned) error {
+	known, err := s.AWS()
+	if err != nil {
+		return err
+	}
+	proven := known.TrustAnchor == built.Anchor && known.Profile == built.Profile
+	changed := w.planned.Changes()
+	for i, arn := range built.Roles {
+		name := w.plan.Wanted.Roles[i].Name
+		if proven && known.Roles[name] == arn && len(w.planned.Steps) == 0 {
+			continue
+		}
+		if err := w.tryRole(ctx, s, built, arn, slices.Contains(changed, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *accountWork) tryRole(ctx context.Context, s *store, built *awsup.Planned, arn string, changed bool) error {
+	name := path.Base(arn)
+	probe, err := s.Probe(ctx, name, w.plan.Roles[name])
+	if none, ok := errors.AsType[*localca.NoProbeError](err); ok {
+		s.host.warn(none.Error() + ": it was not tried")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	identity, err := signer.NewIdentity(probe.Key, probe.Chain, s.host.inputs.Now())
+	if err != nil {
+		return err
+	}
+	if err := built.Probe(ctx, w.account, arn, awsup.Host{Name: probe.Name, Identity: identity, Changed: changed}); err != nil {
+		return err
+	}
+	s.host.say(fmt.Sprintf("a host such as %s gets a session of the role %s", probe.Name, name))
+	return nil
+}
+
+// finish keeps the ARNs, and writes the configuration of a host.
+func (o *awsUpOptions) finish(s *store, w *accountWork, built *awsup.Planned) error {
+	known, err := s.AWS()
+	if err != nil {
+		return err
+	}
+	kept := *known
+	kept.TrustAnchor, kept.Profile = built.Anchor, built.Profile
+	kept.Roles = map[string]string{}
+	if w.plan.Wanted.KeepRoles {
+		maps.Copy(kept.Roles, known.Roles)
+	}
+	for i, arn := range built.Roles {
+		kept.Roles[w.plan.Wanted.Roles[i].Name] = arn
+	}
+	if err := s.WriteAWS(&kept); err != nil {
+		return err
+	}
+	o.noteServed(s, &kept)
+	if o.output.json {
+		return report.WriteJSON(o.Out, built.Document())
+	}
+	return report.Write(o.Out, []byte(hostConfiguration(&kept)))
+}
+
+// noteServed says what hosts get from kedge-ca serve.
+func (o *awsUpOptions) noteServed(s *store, kept *cadir.AWS) {
+	var notes report.Notes
+	configured := s.Settings.Server.AWS
+	switch {
+	case configured.TrustAnchorARN != "" && (configured.TrustAnchorARN != kept.TrustAnchor || configured.ProfileARN != kept.Profile):
+		notes.Warn("kedge-ca serve gives hosts what server: aws: in the configuration has, and not this: remove it there, or change it")
+	case configured.TrustAnchorARN == "" && len(kept.Roles) > 1:
+		notes.Next("there are several roles: name the one that kedge-ca serve gives to hosts, with trust_anchor_arn, profile_arn and role_arn under server: aws: in kedge-ca.yaml")
+	}
+	o.note(notes)
+}
+
+// hostConfiguration returns the configuration of kedge on a host.
+func hostConfiguration(a *cadir.AWS) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# kedge's configuration on a host, /etc/kedge/config.yaml\ndefaults:\n  trust-anchor-arn: %s\n  profile-arn: %s\nprofiles:\n", a.TrustAnchor, a.Profile)
+	for _, name := range slices.Sorted(maps.Keys(a.Roles)) {
+		fmt.Fprintf(&b, "  %s:\n    role-arn: %s\n", name, a.Roles[name])
+	}
+	return b.String()
+}

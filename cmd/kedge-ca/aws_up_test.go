@@ -1,0 +1,132 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/ca/ledger"
+	"kedge/internal/cli"
+	"kedge/internal/emulator"
+	emulatediam "kedge/internal/emulator/iam"
+)
+
+// TestAWSUp: from nothing to hosts that get sessions; a second run has nothing to do, and issues nothing.
+func TestAWSUp(t *testing.T) {
+	t.Parallel()
+	x, a := newRehearsalAt(t, nil)
+	x.describe(backupRoles)
+	code, stdout, stderr := x.try("aws", "up", "--yes")
+	if code != cli.ExitDone || !strings.Contains(stderr, "a host such as web-01 gets a session of the role backup") || !strings.Contains(stdout, "role-arn: arn:aws:iam::111122223333:role/hosts/backup\n") {
+		t.Fatalf("exit %d: %s\n%s", code, stderr, stdout)
+	}
+	if got := x.run("list", "--kind", ledger.Probe, "--csv"); strings.Count(got, "CN=web-01") != 1 {
+		t.Error(got)
+	}
+	if got := x.run("hosts", "--csv"); strings.Contains(got, "web-01") {
+		t.Errorf("the probe is a host: %s", got)
+	}
+	x.run("ledger", "verify")
+	kept, err := os.ReadFile(x.path("ca/aws.yaml"))
+	if err != nil || !strings.Contains(string(kept), "\nroles:\n  backup: arn:aws:iam::111122223333:role/hosts/backup\n") {
+		t.Errorf("%v: %s", err, kept)
+	}
+	sessions := len(a.Sessions())
+	if sessions != 1 {
+		t.Errorf("%d sessions", sessions)
+	}
+	code, again, stderr := x.try("aws", "up") // without --yes: there is nothing to agree to
+	if code != cli.ExitDone || again != stdout || !strings.Contains(stderr, "nothing to do") || len(a.Sessions()) != sessions {
+		t.Errorf("again: exit %d: %s\n%s", code, stderr, again)
+	}
+	if got := x.run("aws", "plan", "--check"); !strings.Contains(got, "nothing to do") {
+		t.Error(got)
+	}
+	x.url = a.url
+	x.run("issue", "web-02", "--out", x.mkdir("hosts"))
+}
+
+// TestAWSUp_asks: nothing is done without consent, and nothing hangs without a terminal.
+func TestAWSUp_asks(t *testing.T) {
+	t.Parallel()
+	x, a := newRehearsalAt(t, nil)
+	x.describe(backupRoles)
+	code, stdout, stderr := x.try("aws", "up")
+	if code != cli.ExitUsage || stdout != "" || !strings.Contains(stderr, "create the trust anchor kedge") || !strings.Contains(stderr, "--yes") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	var question string
+	x.confirm = func(text string) (bool, error) { question = text; return false, nil }
+	x.refuses("not confirmed; nothing was changed", "aws", "up")
+	if question != "do this in account 111122223333, eu-west-1 (4 steps)?" {
+		t.Error(question)
+	}
+	for _, call := range a.Calls() {
+		if strings.HasPrefix(call.Operation, "Create") {
+			t.Errorf("it called %s", call.Operation)
+		}
+	}
+}
+
+// TestAWSUp_more: with --yes no role is taken over that may do more than is planned; a person can agree.
+func TestAWSUp_more(t *testing.T) {
+	t.Parallel()
+	x, a := newRehearsalAt(t, nil)
+	x.describe(backupRoles)
+	x.run("aws", "up", "--yes")
+	before := len(a.Calls())
+	x.describe(strings.Replace(backupRoles, ", policies: [backup.json]", "", 1)) // what it has is more now
+	x.refuses("hosts would get more than is planned: arn:aws:iam::111122223333:role/hosts/backup has the policy backup", "aws", "up", "--yes")
+	for _, call := range a.Calls()[before:] {
+		if strings.HasPrefix(call.Operation, "Put") || strings.HasPrefix(call.Operation, "Delete") {
+			t.Errorf("it called %s", call.Operation)
+		}
+	}
+	x.confirm = func(string) (bool, error) { return true, nil }
+	x.run("aws", "up")
+}
+
+// TestAWSUp_settles: the session of a new role is tried until IAM knows it everywhere, for a minute.
+func TestAWSUp_settles(t *testing.T) {
+	t.Parallel()
+	for delay, want := range map[time.Duration]int{20 * time.Second: cli.ExitDone, 100 * time.Second: cli.ExitFailed} {
+		x, a := newRehearsalAt(t, func(c *emulator.Config) { c.Conditions.PropagationDelay = delay })
+		x.describe(backupRoles)
+		begun := a.now()
+		code, stdout, stderr := x.try("aws", "up", "--yes")
+		if code != want || (stdout == "") != (want != cli.ExitDone) || a.now().Sub(begun) > 90*time.Second {
+			t.Errorf("after %v: exit %d, %v: %s", delay, code, a.now().Sub(begun), stderr)
+		}
+		if want != cli.ExitDone && (!strings.Contains(stderr, "the account is built, but a host such as web-01 gets no session") || !strings.Contains(stderr, "run the same again")) {
+			t.Error(stderr)
+		}
+		_ = a.wait(t.Context(), time.Minute)
+		x.run("aws", "up", "--yes") // there is nothing to do but to try
+		if n := len(a.Sessions()); n != 1 {
+			t.Errorf("%d sessions", n)
+		}
+	}
+}
+
+// TestAWSUp_denied: a right that is missing is named, each one.
+func TestAWSUp_denied(t *testing.T) {
+	t.Parallel()
+	all := []string{
+		"rolesanywhere:CreateTrustAnchor", "rolesanywhere:TagResource", "rolesanywhere:ListTrustAnchors", "rolesanywhere:ListProfiles", "rolesanywhere:ListTagsForResource", "rolesanywhere:CreateProfile",
+		"iam:PassRole", "iam:GetRole", "iam:CreateRole", "iam:TagRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:PutRolePolicy", "iam:GetRolePolicy",
+	}
+	for _, missing := range all {
+		bob := emulator.User{ARN: "arn:aws:iam::111122223333:user/bob", AccessKeyID: "AKIABOB0000000000000", SecretAccessKey: "bob"}
+		bob.Permissions = emulatediam.Permissions{Inline: map[string]string{"some": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"` + missing + `","Resource":"*"}]}`}}
+		x, a := newRehearsalAt(t, func(c *emulator.Config) { c.Users = []emulator.User{bob} })
+		x.describe(backupRoles)
+		x.account = a.as(bob)
+		code, _, stderr := x.try("aws", "up", "--yes")
+		if code != cli.ExitRefused || !strings.Contains(stderr, "arn:aws:iam::111122223333:user/bob may not do "+missing+" on ") || !strings.Contains(stderr, "explicit deny") {
+			t.Errorf("%s: exit %d: %s", missing, code, stderr)
+		}
+		x.account = a.as(a.Administrator())
+		x.run("aws", "up", "--yes")
+	}
+}
