@@ -266,3 +266,17 @@ func TestRun_configFile(t *testing.T) {
 		}
 	}
 }
+
+// TestRun_noTrustAnchor: the account begins without one, and clients are given no ARNs of what is made later.
+func TestRun_noTrustAnchor(t *testing.T) {
+	t.Parallel()
+	r := start(t, "--no-trust-anchor", "--region", "eu-west-1")
+	if r.env["KEDGE_ADMIN_ACCESS_KEY_ID"] == "" || r.env["AWS_REGION"] != "eu-west-1" {
+		t.Errorf("%v", r.env)
+	}
+	for _, name := range []string{"KEDGE_TRUST_ANCHOR_ARN", "KEDGE_PROFILE_ARN", "KEDGE_ROLE_ARN"} {
+		if value, ok := r.env[name]; ok {
+			t.Errorf("%s=%s", name, value)
+		}
+	}
+}

@@ -19,6 +19,7 @@ type options struct {
 	configFile, region, account, stateDir string
 
 	trustAnchors, crls, roles      []string
+	noAnchor                       bool
 	profile, cloudTrail            string
 	profileSeconds, roleMaxSeconds int64
 	acceptName                     bool
@@ -36,6 +37,7 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.configFile, "config", "", "JSON `file` with trust anchors, profiles, roles, users and CRLs")
 	f.StringArrayVar(&o.trustAnchors, "trust-anchor", nil, "PEM `file` with the CA of one more trust anchor")
+	f.BoolVar(&o.noAnchor, "no-trust-anchor", false, "begin without a trust anchor: kedge-ca aws up makes it, with a profile and roles")
 	f.StringArrayVar(&o.crls, "crl", nil, "PEM or DER `file` with a revocation list, for each trust anchor whose CA signed it")
 	f.StringArrayVar(&o.roles, "role-arn", nil, "`ARN` of one more role")
 	f.Int64Var(&o.roleMaxSeconds, "max-session-duration", 3600, "longest session of the roles given here, in `seconds`")
@@ -141,9 +143,9 @@ func (o *options) config(cmd *cobra.Command, s cli.Streams) (emulator.Config, er
 	if o.stateDir != "" {
 		c.StateDir = o.stateDir
 	}
-	if len(c.TrustAnchors) == 0 && c.StateDir == "" {
+	if len(c.TrustAnchors) == 0 && c.StateDir == "" && !o.noAnchor {
 		return c, &cli.UsageError{Command: cmd.CommandPath(), Err: errors.New("there is no trust anchor"),
-			Hint: "give the CA's certificate with --trust-anchor; kedge-ca init makes one. With --state, CreateTrustAnchor can make the first"}
+			Hint: "give the CA's certificate with --trust-anchor; kedge-ca init makes one. For kedge-ca aws up, begin with --no-trust-anchor or --state"}
 	}
 	if o.cloudTrail != "" {
 		c.CloudTrail = o.cloudTrail

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -176,10 +175,14 @@ func (o *options) environment(e *emulator.Emulator, addr net.Addr) string {
 		scheme = "https"
 	}
 	url := scheme + "://" + o.reachable(addr)
-	lines := [][2]string{
-		{"KEDGE_ENDPOINT", url},
-		{"KEDGE_PROFILE_ARN", e.ProfileARN()},
-		{"KEDGE_ROLE_ARN", e.RoleARN()},
+	lines := [][2]string{{"KEDGE_ENDPOINT", url}}
+	if !o.noAnchor && e.HasTrustAnchor() {
+		lines = append(lines, [2]string{"KEDGE_TRUST_ANCHOR_ARN", e.TrustAnchorARN()})
+	}
+	if !o.noAnchor { // else hosts use what is made later, and these would come before that
+		lines = append(lines, [][2]string{{"KEDGE_PROFILE_ARN", e.ProfileARN()}, {"KEDGE_ROLE_ARN", e.RoleARN()}}...)
+	}
+	lines = append(lines, [][2]string{
 		{"KEDGE_STS_ENDPOINT", url},
 		{"KEDGE_ADMIN_ACCESS_KEY_ID", e.Administrator().AccessKeyID},
 		{"KEDGE_ADMIN_SECRET_ACCESS_KEY", e.Administrator().SecretAccessKey},
@@ -188,16 +191,13 @@ func (o *options) environment(e *emulator.Emulator, addr net.Addr) string {
 		{"AWS_ENDPOINT_URL_STS", url},
 		{"AWS_REGION", e.Region()},
 		{"AWS_DEFAULT_REGION", e.Region()},
-	}
+	}...)
 	if o.tlsCA != "" {
 		bundle, err := filepath.Abs(o.tlsCA) // clients run in other folders
 		if err != nil {
 			bundle = o.tlsCA
 		}
 		lines = append(lines, [2]string{"AWS_CA_BUNDLE", bundle})
-	}
-	if e.HasTrustAnchor() {
-		lines = slices.Insert(lines, 1, [2]string{"KEDGE_TRUST_ANCHOR_ARN", e.TrustAnchorARN()})
 	}
 	var b strings.Builder
 	for _, line := range lines {
