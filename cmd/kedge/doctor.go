@@ -19,6 +19,7 @@ type doctorOptions struct {
 	roleFlags
 	cache         cacheFlags
 	json          bool
+	limits        doctor.Limits        // shorter ones, in tests
 	configuration doctor.Configuration // after read
 }
 
@@ -115,7 +116,7 @@ func (o *doctorOptions) examined() doctor.Options {
 	return doctor.Options{
 		Configuration: o.configuration, Settings: o.said, Environment: o.environment, Host: o.forRole(o.debug), Cache: o.cache.folder,
 		Server: enrollclient.Connection{Proxy: proxy, Roots: identity.roots, Now: o.inputs.Now, Version: cli.Version()},
-		Advise: advise, Version: cli.Version(),
+		Advise: advise, Limits: o.limits, Version: cli.Version(),
 	}
 }
 

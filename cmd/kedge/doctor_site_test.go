@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
@@ -34,6 +37,8 @@ type site struct {
 	args     []string          // of doctor, besides
 	env      config.Environment
 	now      func() time.Time
+	stdin    string
+	limits   doctor.Limits // zero: the defaults
 }
 
 // newSite makes one that is sound.
@@ -98,10 +103,15 @@ func (s *site) run() (*doctor.Report, string, int) {
 	s.configure()
 	args := append([]string{"doctor", "--config", s.path("config.yaml"), "--profile", "web", "--cache", s.path("cache"), "--json"}, s.args...)
 	var stdout, stderr bytes.Buffer
-	h := newHost(cli.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr})
+	h := newHost(cli.Streams{In: strings.NewReader(s.stdin), Out: &stdout, Err: &stderr})
 	h.environment = s.env
 	h.inputs.Now, h.inputs.Ask = s.now, nil
-	code := cli.Main(s.t.Context(), cli.Program{Name: name, Root: rootOf(h, args), Advise: advise}, args, h.Streams)
+	root := &cobra.Command{Use: name}
+	root.AddCommand(newDoctor(h, func(ctx context.Context, o *doctorOptions) error {
+		o.limits = s.limits
+		return runDoctor(ctx, o)
+	}))
+	code := cli.Main(s.t.Context(), cli.Program{Name: name, Root: root, Advise: advise}, args, h.Streams)
 	var report doctor.Report
 	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
 		s.t.Fatalf("%v in %q, %s", err, &stdout, &stderr)

@@ -97,12 +97,7 @@ func (e *Examination) stageOf(err error) string {
 	case is[*signer.ValidityError](err):
 		return idValidity
 	}
-	file, ok := errors.AsType[*signer.FileError](err)
-	checked, keysErr := config.NewKeys(e.Settings.KeyFlags)
-	if !ok || keysErr != nil {
-		return idKey
-	}
-	if checked.InHardware() && file.File != e.Settings.Certificate {
+	if checked, keysErr := config.NewKeys(e.Settings.KeyFlags); keysErr == nil && checked.InHardware() && !is[*signer.FileError](err) {
 		return idHardware
 	}
 	return idKey

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kedge/internal/doctor"
+)
+
+// recorder keeps the secrets of the sessions that a service gives.
+type recorder struct {
+	http.Handler
+	mu      sync.Mutex
+	secrets []string
+}
+
+func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	answer := httptest.NewRecorder()
+	r.Handler.ServeHTTP(answer, request)
+	var body struct {
+		CredentialSet []struct{ Credentials map[string]string }
+	}
+	if json.Unmarshal(answer.Body.Bytes(), &body) == nil {
+		r.mu.Lock()
+		for _, set := range body.CredentialSet {
+			for _, name := range []string{"accessKeyId", "secretAccessKey", "sessionToken"} {
+				r.secrets = append(r.secrets, set.Credentials[name])
+			}
+		}
+		r.mu.Unlock()
+	}
+	for name, values := range answer.Header() {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
+}
+
+// TestDoctor_secrets: neither the document nor the text has a secret that was planted where doctor looks, nor one of
+// the session that it made.
+func TestDoctor_secrets(t *testing.T) {
+	t.Parallel()
+	const key, id, login, token = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "AKIAIOSFODNN7EXAMPLE", "hunter2", "kedge1_c2VjcmV0"
+	check := func(t *testing.T, s *site, secrets ...string) {
+		t.Helper()
+		report, stderr, _ := s.run()
+		document, err := report.JSON()
+		must(t, err)
+		for _, secret := range secrets {
+			if all := string(document) + string(report.Text()) + stderr; strings.Contains(all, secret) {
+				t.Errorf("%q is shown: %s", secret, all)
+			}
+		}
+	}
+	t.Run("session", func(t *testing.T) {
+		s := newSite(t)
+		r := &recorder{Handler: s.emulator.Handler()}
+		server := httptest.NewServer(r)
+		t.Cleanup(server.Close)
+		s.profile["endpoint"] = server.URL
+		check(t, s) // makes the session
+		if len(r.secrets) != 3 {
+			t.Fatalf("%d secrets", len(r.secrets))
+		}
+		report, _, _ := s.run()
+		document, err := report.JSON()
+		must(t, err)
+		for _, secret := range r.secrets {
+			if strings.Contains(string(document), secret) {
+				t.Errorf("%q is shown", secret)
+			}
+		}
+	})
+	t.Run("refusal", func(t *testing.T) {
+		s := newSite(t)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Amzn-ErrorType", "AccessDeniedException")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(`{"message":"the key ` + id + ` with ` + key + ` and ` + token + ` of http://user:` + login + `@proxy"}`))
+		}))
+		t.Cleanup(server.Close)
+		s.profile["endpoint"] = server.URL
+		check(t, s, key, id, login, token)
+	})
+	t.Run("proxy", func(t *testing.T) {
+		s := newSite(t)
+		s.throughProxy("user:" + login)
+		check(t, s, login)
+	})
+	t.Run("a proxy's address that is wrong", func(t *testing.T) {
+		s := newSite(t)
+		s.args = []string{"--proxy", "http://user:" + login + "#@proxy:3128"}
+		check(t, s, login)
+	})
+	t.Run("PIN", func(t *testing.T) {
+		s := newSite(t)
+		s.args = []string{"--private-key", "pkcs11:token=none;object=none?pin-value=" + login}
+		s.env = append(s.env, "KEDGE_PKCS11_HELPER=/nonexistent")
+		check(t, s, login)
+	})
+	t.Run("password", func(t *testing.T) {
+		s := newSite(t)
+		s.args = []string{"--pkcs8-password", login, "--tpm-key-password", login}
+		check(t, s, login)
+	})
+	t.Run("environment and serve", func(t *testing.T) {
+		s := newSite(t)
+		s.serveFrom(http.StatusOK, credentialsUntil(time.Now().Add(time.Hour)))
+		s.env = append(s.env, "AWS_ACCESS_KEY_ID="+id, "AWS_SECRET_ACCESS_KEY="+key, "AWS_SESSION_TOKEN="+token)
+		check(t, s, "secret-token", key, id, token, "ASIAIOSFODNN7EXAMPLE")
+	})
+	t.Run("what serve says", func(t *testing.T) {
+		s := newSite(t)
+		s.serveFrom(http.StatusInternalServerError, "the key "+id+" and "+key+" and "+token)
+		check(t, s, key, id, token)
+	})
+}
+
+// TestDoctor_limits: with everything silent that is asked, the report comes, names what does not answer, and takes no
+// longer than the limits allow.
+func TestDoctor_limits(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.enroll()
+	address := silentListener(t)
+	s.profile["endpoint"] = "https://" + address
+	s.record(func(r map[string]any) { r["server"] = "https://" + address })
+	s.env = append(s.env, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+address)
+	s.limits = doctor.Limits{Service: 50 * time.Millisecond, Session: 50 * time.Millisecond, STS: 50 * time.Millisecond, Local: 50 * time.Millisecond}
+	report, _, code := s.run()
+	for id, state := range map[string]doctor.State{"tls": doctor.Failed, "session": doctor.Blocked, "serve-answer": doctor.Failed, "enrollment-server": doctor.Warning} {
+		if got := s.result(report, id); got.State != state {
+			t.Errorf("%+v", got)
+		}
+	}
+	if code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestDoctor_silentLater: a service that answers once, and then says nothing to CreateSession or as STS.
+func TestDoctor_silentLater(t *testing.T) {
+	t.Parallel()
+	for silent, check := range map[string]string{"/sessions": "session", "/": "caller-identity"} {
+		s := newSite(t)
+		release := make(chan struct{})
+		handler := s.emulator.Handler()
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && r.URL.Path == silent {
+				<-release
+				return
+			}
+			handler.ServeHTTP(w, r)
+		}))
+		t.Cleanup(server.Close)
+		t.Cleanup(func() { close(release) })
+		s.profile["endpoint"] = server.URL
+		s.limits = doctor.Limits{Session: 100 * time.Millisecond, STS: 100 * time.Millisecond}
+		if silent == "/" {
+			s.limits.Session = 0
+		}
+		report, _, _ := s.run()
+		if got := s.result(report, check); got.State == doctor.OK || !strings.Contains(got.Seen, "100ms") && !strings.Contains(got.Seen, "too long") && !strings.Contains(got.Seen, "deadline") {
+			t.Errorf("%s: %+v", silent, got)
+		}
+	}
+}
