@@ -96,6 +96,7 @@ func (o *doctorOptions) readTogether(cmd *cobra.Command) {
 func runDoctor(ctx context.Context, o *doctorOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
+	o.say("note", "one session is made to see whether that works; nothing is changed")
 	report := doctor.New(o.examined()).Run(ctx)
 	if err := o.printReport(report); err != nil {
 		return err
@@ -116,7 +117,7 @@ func (o *doctorOptions) examined() doctor.Options {
 	return doctor.Options{
 		Configuration: o.configuration, Settings: o.said, Environment: o.environment, Host: o.forRole(o.debug), Cache: o.cache.folder,
 		Server: enrollclient.Connection{Proxy: proxy, Roots: identity.roots, Now: o.inputs.Now, Version: cli.Version()},
-		Advise: advise, Limits: o.limits, Version: cli.Version(),
+		Advise: adviseDoctor, Limits: o.limits, Version: cli.Version(),
 	}
 }
 

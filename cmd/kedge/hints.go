@@ -17,6 +17,13 @@ import (
 // advise returns how to exit after an error, and what to do about it.
 func advise(err error) cli.Advice { return append(ownErrors(), hostadvice.Table()...).Of(err) }
 
+// adviseDoctor is advise for what kedge doctor finds: it does not point to itself.
+func adviseDoctor(err error) cli.Advice {
+	a := advise(err)
+	a.Hint = strings.TrimSuffix(a.Hint, hostadvice.SeeDoctor)
+	return a
+}
+
 // ownErrors is about errors of the commands themselves.
 func ownErrors() advice.Table {
 	return advice.Table{

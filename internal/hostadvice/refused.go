@@ -33,9 +33,9 @@ func others() advice.Table {
 		return answer(func(e *session.APIError) bool { return e.Status == status })
 	}
 	return append(advice.If(answer(anyRefusal), advice.Row{Fits: isAssumption, Hint: filled("check --assume-role-arn {assumed} and what goes with it")}),
-		advice.When(status(http.StatusForbidden), "check that the trust anchor and the profile are enabled, that the certificate is in date and has at most 5 intermediates, and that the role's trust policy lets rolesanywhere.amazonaws.com assume it"),
+		advice.When(status(http.StatusForbidden), "check that the trust anchor and the profile are enabled, that the certificate is in date and has at most 5 intermediates, and that the role's trust policy lets rolesanywhere.amazonaws.com assume it"+SeeDoctor),
 		advice.When(status(http.StatusNotFound), "check the three ARNs and the region, and --endpoint if it is given: the service knows no such resource there"),
-		advice.When(answer(anyRefusal), "check the three ARNs, --session-duration and --role-session-name"),
+		advice.When(answer(anyRefusal), "check the three ARNs, --session-duration and --role-session-name"+SeeDoctor),
 	)
 }
 

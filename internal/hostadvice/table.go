@@ -24,6 +24,9 @@ func Table() advice.Table {
 	return slices.Concat(codes(), enrollment(), profiles(), command(), newKey(), key(), refused(), local(), usage(), network())
 }
 
+// SeeDoctor ends the hints that can but guess. kedge doctor itself leaves it out.
+const SeeDoctor = `; "kedge doctor" with the same flags checks all of that`
+
 // codes are the rows that decide how to exit whatever the hint is.
 func codes() advice.Table {
 	ended := func(code int) func(*trial.Error) bool { return func(e *trial.Error) bool { return e.Exit() == code } }
