@@ -17,15 +17,33 @@ import (
 	"kedge/internal/testenv"
 )
 
-// TestControlPlane_javaScript: the SDK for JavaScript calls each operation that it and the emulator have.
-func TestControlPlane_javaScript(t *testing.T) {
+// TestPeers: other clients call each operation that they and the emulator have. TestControlPlane_sdk and TestIAM_sdk do so with the
+// SDK for Go.
+func TestPeers(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(testenv.Root(t), "scripts", "peers")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "@aws-sdk", "client-rolesanywhere")); err != nil {
-		testenv.Missing(t, "npm-peers", "not installed; scripts/setup installs it")
+	for _, tt := range []struct {
+		name string
+		path string // of what must be installed
+		args []string
+	}{
+		{"JavaScript", filepath.Join(testenv.Root(t), "scripts", "peers", "node_modules", "@aws-sdk", "client-rolesanywhere"), []string{"node", "control.mjs"}},
+		{"boto3", "/usr/lib/python3/dist-packages/boto3", []string{"/usr/bin/python3", "control.py", "boto3"}},
+		{"AWS CLI", "/usr/lib/python3/dist-packages/awscli", []string{"/usr/bin/python3", "control.py", "aws"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := os.Stat(tt.path); err != nil {
+				testenv.Missing(t, tt.path, "not installed; scripts/setup installs it")
+			}
+			newSTSWorld(t).checkPeer(t, tt.args)
+		})
 	}
-	w := newSTSWorld(t)
-	root := newRoot(t, caTemplate("JavaScript"))
+}
+
+// checkPeer runs a program of scripts/peers, and compares what it called with what its client has.
+func (w *stsWorld) checkPeer(t *testing.T, args []string) {
+	t.Helper()
+	root := newRoot(t, caTemplate("Peer"))
 	given, err := json.Marshal(map[string]string{
 		"endpoint": w.url, "certificate": string(root.pem()), "role": w.RoleARN(),
 		"crl": base64.StdEncoding.EncodeToString(crlPEM(newCRL(t, root, serial(7)))),
@@ -33,8 +51,8 @@ func TestControlPlane_javaScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), testenv.Tool(t, "node"), filepath.Join(dir, "control.mjs"))
-	cmd.Env, cmd.Stdin = w.environment(t), strings.NewReader(string(given))
+	cmd := exec.CommandContext(t.Context(), testenv.Tool(t, args[0]), args[1:]...)
+	cmd.Dir, cmd.Env, cmd.Stdin = filepath.Join(testenv.Root(t), "scripts", "peers"), w.environment(t), strings.NewReader(string(given))
 	var words strings.Builder
 	cmd.Stderr = &words
 	out, err := cmd.Output()
