@@ -141,11 +141,17 @@ func TestPrincipalTags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	second, err := asn1.Marshal(pkix.Name{CommonName: "second", Locality: []string{"There"}}.ToRDNSequence())
+	if err != nil {
+		t.Fatal(err)
+	}
 	names, err := asn1.Marshal([]asn1.RawValue{
 		{Class: asn1.ClassContextSpecific, Tag: 2, Bytes: []byte("first.example.com")},
 		{Class: asn1.ClassContextSpecific, Tag: 2, Bytes: []byte("second.example.com")},
 		{Class: asn1.ClassContextSpecific, Tag: 6, Bytes: []byte("spiffe://example.com/web")},
+		{Class: asn1.ClassContextSpecific, Tag: 6, Bytes: []byte("spiffe://example.com/other")},
 		{Class: asn1.ClassContextSpecific, Tag: 4, IsCompound: true, Bytes: directory},
+		{Class: asn1.ClassContextSpecific, Tag: 4, IsCompound: true, Bytes: second},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -26,6 +27,36 @@ func TestCreateSession_mapping(t *testing.T) {
 		w.session(t, w.TrustAnchorARN(), w.ProfileARN(), w.root.issue(t, leafTemplate())).created(t)
 		if got := fmt.Sprint(slices.Sorted(maps.Keys(w.Sessions()[0].Tags))); got != tt.want {
 			t.Errorf("%s: tags %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestCheckTags: the limits of one tag, and of all of them.
+func TestCheckTags(t *testing.T) {
+	t.Parallel()
+	many := func(n, size int) map[string]string {
+		tags := map[string]string{}
+		for i := range n {
+			tags[fmt.Sprintf("%02d", i)] = strings.Repeat("a", size)
+		}
+		return tags
+	}
+	for _, tt := range []struct {
+		name    string
+		tags    map[string]string
+		allowed bool
+	}{
+		{"50 tags", many(50, 1), true},
+		{"51 tags", many(51, 1), false},
+		{"256 characters beyond ASCII", map[string]string{"a": strings.Repeat("é", 256)}, true},
+		{"257 characters", map[string]string{"a": strings.Repeat("é", 257)}, false},
+		{"packed into 100 percent", many(16, 254), true},
+		{"packed into more", many(17, 254), false},
+		{"the alphabet", map[string]string{"a": "Ä 7_.:/=+-@"}, true},
+		{"a parenthesis", map[string]string{"a": "web(1"}, false},
+	} {
+		if refusal := checkTags(tt.tags); (refusal == nil) != tt.allowed || refusal != nil && refusal.Message != textTags {
+			t.Errorf("%s: %v", tt.name, refusal)
 		}
 	}
 }
