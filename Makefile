@@ -15,7 +15,7 @@ SEQUENCES := 2000
 SWAPS    := 2000
 PKIS     := 2000
 
-.PHONY: help build pkcs11 test race lint fuzz bench model paths crash year enroll-crash fleet torn swaps soak mutants quickstart check cross setup clean
+.PHONY: help build pkcs11 test race lint fuzz bench model paths crash year enroll-crash fleet torn swaps soak mutants quickstart beside check cross setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ mutants: ## turn each safety rule off, or those of MUTANTS, and see that its tes
 
 quickstart: build ## from nothing to an AWS identity, without an AWS account
 	scripts/quickstart
+
+beside: build pkcs11 ## try the official helper and kedge beside each other (installs the helper as a Go module; not in CI)
+	scripts/beside
 
 cross: ## build for the other systems
 	scripts/cross
