@@ -32,6 +32,12 @@ func tools() []tool {
 		{name: "boto3", rule: asBotocore, profiles: older},
 		{name: "AWS SDK for Go v2", rule: asGo, profiles: both},
 		{name: "AWS SDK for JavaScript v3", rule: asJavaScript, profiles: one},
+		{name: "AWS SDK for Java 2", rule: asJava, profiles: one, documented: true},
+		{name: "AWS SDK for .NET 4", rule: asDotNet4, profiles: one, documented: true},
+		{name: "AWS SDK for .NET 3", rule: asDotNet3, profiles: one, documented: true},
+		{name: "AWS SDK for Rust", rule: asRust, profiles: one, documented: true},
+		{name: "AWS SDK for PHP", rule: asPHP, profiles: one, documented: true},
+		{name: "AWS SDK for Ruby", rule: asRuby, profiles: both, documented: true},
 	}
 }
 

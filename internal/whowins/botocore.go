@@ -2,7 +2,6 @@ package whowins
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -71,9 +70,7 @@ func (b *botocore) load() Source {
 			return Source{Kind: Refused, cause: broken, File: at, Problem: err.Error()}
 		}
 		profiles := map[string]settings{}
-		place := func(header string) int { return strings.LastIndex(f.text, "["+header+"]") }
-		headers := slices.SortedFunc(maps.Keys(values), func(a, b string) int { return place(a) - place(b) })
-		for _, header := range headers { // of two names of one profile, the later counts
+		for _, header := range inOrder(f.text, values) { // of two names of one profile, the later counts
 			if profile, ok := botocoreName(name, header); ok {
 				profiles[profile] = section(values[header], at, header)
 			}

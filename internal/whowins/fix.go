@@ -47,18 +47,13 @@ func (s *Situation) fix(t tool) string {
 	return ""
 }
 
-// next returns the step that takes away what a tool uses instead of the target.
+// next returns the step that takes away what a tool uses instead of the target. No command: only a
+// person can do it.
 func (s *Situation) next(t tool, to target, source Source) step {
+	if cleared := s.clear(source); cleared.command != "" {
+		return cleared
+	}
 	switch {
-	case source.cause == broken:
-		return s.edit(source.File, lineIn(source.Problem))
-	case source.Kind == Environment, source.cause == halfPair:
-		return s.unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION",
-			"AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AMAZON_ACCESS_KEY_ID", "AMAZON_SECRET_ACCESS_KEY", "AMAZON_SESSION_TOKEN")
-	case source.Kind == WebIdentity && source.File == "", source.cause == halfToken:
-		return s.unset("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME")
-	case source.Kind == Role && source.Base.Kind == Environment && source.Profile != to.profile && to.kind != Process:
-		return s.strip(source)
 	case to.file != "" && s.find(to).command != "":
 		return s.find(to)
 	case to.rename != "":
@@ -71,6 +66,27 @@ func (s *Situation) next(t tool, to target, source Source) step {
 		return s.leave(t, to, source)
 	case source.cause == noProfile:
 		return s.unset(t.profiles...)
+	}
+	return s.end(to, source)
+}
+
+// clear is the step for what comes before all profiles.
+func (s *Situation) clear(source Source) step {
+	switch {
+	case source.cause == broken:
+		return s.edit(source.File, lineIn(source.Problem))
+	case source.Kind == Environment, source.cause == halfPair:
+		return s.unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION",
+			"AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AMAZON_ACCESS_KEY_ID", "AMAZON_SECRET_ACCESS_KEY", "AMAZON_SESSION_TOKEN")
+	case source.Kind == WebIdentity && source.File == "", source.cause == halfToken:
+		return s.unset("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME")
+	}
+	return step{}
+}
+
+// end is the step for the end of the chain.
+func (s *Situation) end(to target, source Source) step {
+	switch {
 	case source.Kind == Container && to.kind == Container:
 		return s.unset("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
 	case source.Kind == Container:

@@ -108,12 +108,8 @@ func (j *javaScript) role(name string, visited map[string]bool) Source {
 	case from == "":
 		source = j.named(p.value("credential_source"))
 	case !visited[from]:
-		next := map[string]bool{from: true}
-		for each := range visited {
-			next[each] = true
-		}
 		q := j.profiles[from]
-		source = j.resolve(from, next, !q.has("role_arn") && q.has("credential_source"))
+		source = j.resolve(from, with(visited, from), !q.has("role_arn") && q.has("credential_source"))
 	}
 	if p.has("role_arn") && p.has("mfa_serial") {
 		return clashing(name, p, "mfa_serial", "the role needs a code of MFA, for which nobody is asked")

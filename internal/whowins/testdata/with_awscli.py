@@ -1,5 +1,5 @@
-# Runs "aws configure export-credentials" in each environment of a file, all in one process, and prints the
-# access key ids. Both versions of the AWS CLI have the command.
+# Runs the AWS CLI in each environment of a file, all in one process, and prints the access key ids. Version 2
+# has a command that shows them; of version 1 the session is asked.
 import contextlib
 import io
 import json
@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 
+import awscli
 from awscli.clidriver import create_clidriver
 from awscli.customizations.assumerole import CACHE_DIR  # of the roles of all runs, by their ARN
 from botocore.session import Session  # version 2 brings its own, and finds it by this name
@@ -24,12 +25,16 @@ def at_fake(self, name, *args, **kwargs):
 Session.create_client = at_fake
 
 
-def resolve(environment):
+def prepare(environment):
     for name in list(os.environ):
         if name.startswith(("AWS_", "_AWS_", "AMAZON_")) and name != "AWS_DATA_PATH":  # which the AWS CLI sets
             del os.environ[name]
     os.environ.update(environment["env"])
     shutil.rmtree(CACHE_DIR, ignore_errors=True)
+
+
+def resolve(environment):
+    prepare(environment)
     args = ["configure", "export-credentials", "--format", "process"]
     if environment["profile"]:
         args += ["--profile", environment["profile"]]
@@ -44,4 +49,18 @@ def resolve(environment):
         return {"error": f"{type(error).__name__}: {error} {err.getvalue()}"}
 
 
+def resolve_version_1(environment):
+    prepare(environment)
+    try:
+        session = create_clidriver().session
+        if environment["profile"]:
+            session.set_config_variable("profile", environment["profile"])
+        credentials = session.get_credentials()
+        return {"id": credentials.get_frozen_credentials().access_key} if credentials else {"error": "no credentials"}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+if awscli.__version__.startswith("1."):
+    resolve = resolve_version_1
 print(json.dumps({environment["name"]: resolve(environment) for environment in environments}))
