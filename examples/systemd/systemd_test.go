@@ -24,7 +24,7 @@ func run(m *testing.M) int {
 	}
 	kedge = filepath.Join(dir, "kedge")
 	if err == nil {
-		err = exec.Command("go", "build", "-o", kedge, "kedge/cmd/kedge").Run()
+		err = exec.Command("go", "build", "-o", dir, "kedge/cmd/kedge", "kedge/cmd/kedge-ca").Run()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "build kedge:", err)
@@ -35,7 +35,7 @@ func run(m *testing.M) int {
 
 // TestSecurity: the units that run kedge are rated 1.5 or less.
 func TestSecurity(t *testing.T) {
-	for _, unit := range []string{"kedge-serve.service", "kedge-update.service", "kedge-renew.service"} {
+	for _, unit := range []string{"kedge-serve.service", "kedge-update.service", "kedge-renew.service", "kedge-ca-crl-push.service"} {
 		testenv.Run(t, ".", "systemd-analyze", "security", "--offline=yes", "--threshold=15", unit)
 	}
 }
@@ -63,7 +63,7 @@ func TestVerify(t *testing.T) {
 	args := []string{"verify", "--man=no", "--recursive-errors=no"}
 	for _, name := range []string{
 		"kedge-serve.service", "kedge-serve.socket", "kedge-update.service", "kedge-renew.service", "kedge-renew.timer",
-		"kedge-renewed@.path", "kedge-renewed@.service",
+		"kedge-renewed@.path", "kedge-renewed@.service", "kedge-ca-crl-push.service", "kedge-ca-crl-push.timer",
 	} {
 		here := unit(t, name)
 		path := filepath.Join(dir, strings.Replace(name, "@.", "@web-01.", 1))
@@ -79,11 +79,18 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// checkFlags runs the program of a unit with a configuration that is not there: it must get as far
+// checkFlags runs the program of a unit with a configuration that is not there, or a CA: it must get as far
 // as that. A renewal has none, and nothing to do.
 func checkFlags(t *testing.T, unit string) {
 	t.Helper()
 	line := commandLine(unit)
+	if len(line) > 0 && line[0] == kedge+"-ca" {
+		out, err := exec.Command(line[0], line[1:]...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "kedge-ca init") {
+			t.Errorf("%s: %v: %s", line, err, out)
+		}
+		return
+	}
 	if len(line) == 0 || line[0] != kedge {
 		return
 	}
