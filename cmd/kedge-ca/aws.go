@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func newAWS(h host) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "aws",
-		Short: "Build what hosts need in an account at AWS, check policies of roles, push revocation lists",
+		Short: "Build what hosts need in an account at AWS, push lists, and check policies of roles",
 		Example: `  kedge-ca aws policy web-01 web-02
   kedge-ca aws policy --ou batch`,
 	}

@@ -32,7 +32,7 @@ func numberOf(t *testing.T, data []byte) int64 {
 // the list nor the revocation; it is said, and done by the next one.
 func TestAWSCRLPush_revoked(t *testing.T) {
 	t.Parallel()
-	x := newCRLAccount(t, pushing)
+	x := newPushCA(t, pushing)
 	x.accepted("at first", "hosts", "web-01", "web-02")
 	x.does("done: imported list 1 of \"ca\", with 0 revoked, as arn:aws:rolesanywhere:us-east-1:111122223333:crl/", "crl")
 	x.does("make it with kedge-ca crl", "revoke", "web-01")
@@ -59,7 +59,7 @@ func TestAWSCRLPush_revoked(t *testing.T) {
 // the ledger has taken it in; the revoked host is refused all the time.
 func TestAWSCRLPush_restored(t *testing.T) {
 	t.Parallel()
-	x := newCRLAccount(t, pushing)
+	x := newPushCA(t, pushing)
 	x.does("imported", "crl")
 	x.does("", "ledger", "backup", "copy.db")
 	x.does("", "revoke", "web-01")
@@ -97,7 +97,7 @@ func TestAWSCRLPush_restored(t *testing.T) {
 // TestAWSCRLPush_words: what is wrong is said with what to do next, and nothing is changed.
 func TestAWSCRLPush_words(t *testing.T) {
 	t.Parallel()
-	x := newCRLAccount(t, "")
+	x := newPushCA(t, "")
 	x.fails(cli.ExitFailed, []string{`error: there is no list of "ca" to push`, "hint: make it first: kedge-ca crl --issuer ca"}, "aws", "crl", "push")
 	x.does("next: aws rolesanywhere import-crl", "crl")
 	x.fails(cli.ExitFailed, []string{"IAM Roles Anywhere has no list of ca: kedge-ca aws crl push --issuer ca"}, "status", "--check", "--aws")
@@ -137,7 +137,7 @@ func TestAWSCRLPush_words(t *testing.T) {
 // TestAWSCRLPush_noAnchor: without a trust anchor nothing is pushed, which is said.
 func TestAWSCRLPush_noAnchor(t *testing.T) {
 	t.Parallel()
-	x := newCRLAccount(t, pushing)
+	x := newPushCA(t, pushing)
 	if err := os.Remove(x.path("ca/aws.yaml")); err != nil {
 		t.Fatal(err)
 	}

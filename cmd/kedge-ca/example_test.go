@@ -40,7 +40,7 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web-
 	case "kedge-ca aws plan", "kedge-ca aws up":
 		return hosts + `echo '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}]}' > backup.json` + "\n"
 	case "kedge-ca aws crl", "kedge-ca aws crl push":
-		return "kedge-ca crl\n" // of the CA of newCRLAccount
+		return "kedge-ca crl\n" // of the CA of newPushCA
 	case "kedge-ca who":
 		return hosts + `day=AWSLogs/111122223333/CloudTrail/eu-central-1/2026/11/30
 mkdir -p $day
@@ -100,7 +100,7 @@ func TestExamples(t *testing.T) {
 			environment := os.Environ()
 			switch {
 			case strings.HasPrefix(cmd.CommandPath(), "kedge-ca aws crl"):
-				account := newCRLAccount(t, "")
+				account := newPushCA(t, "")
 				sh.Dir, environment = account.dir, append(environment, account.environment()...)
 			case strings.HasPrefix(cmd.CommandPath(), "kedge-ca aws"):
 				environment = append(environment, newAccount(t, nil).environment()...)

@@ -28,7 +28,7 @@ func allowed() []line {
 		{"internal/archtest", "", "", ""},
 		{"internal/atomicfile", "", "golang.org/x/sys/unix", ""},
 		{"internal/awsaccount", "", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/config github.com/aws/aws-sdk-go-v2/credentials/endpointcreds github.com/aws/aws-sdk-go-v2/service/iam github.com/aws/aws-sdk-go-v2/service/rolesanywhere github.com/aws/aws-sdk-go-v2/service/sts github.com/aws/smithy-go", "requests and their errors: what they are for is decided elsewhere"},
-		{"internal/awscrl", "ca ca/issuance ca/ledger internal/awsaccount", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/service/rolesanywhere", "lists as the CA signed them go to AWS: it opens no key and no file"},
+		{"internal/awscrl", "ca ca/issuance ca/ledger internal/awsaccount internal/awsplan", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/service/rolesanywhere", "lists as the CA signed them go to AWS: it opens no key and no file"},
 		{"internal/awsplan", "ca", "", "what is wanted and what is found become steps: it calls nobody"},
 		{"internal/awsup", "internal/awsaccount internal/awsplan internal/cadir signer signer/session", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/service/iam github.com/aws/aws-sdk-go-v2/service/rolesanywhere github.com/aws/aws-sdk-go-v2/service/sts", "it does the steps, in the order of the plan: it decides on none"},
 		{"internal/awskms", "internal/metrics", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/config github.com/aws/aws-sdk-go-v2/credentials/endpointcreds github.com/aws/aws-sdk-go-v2/service/kms github.com/aws/smithy-go go.step.sm/crypto/kms/awskms", "a sister of tpm and pkcs11 that hosts do not link: above it a key is a crypto.Signer"},

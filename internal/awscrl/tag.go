@@ -2,11 +2,13 @@ package awscrl
 
 import (
 	"crypto/x509"
-	"encoding/hex"
 	"slices"
 
-	"kedge/ca"
+	"kedge/internal/awsplan"
 )
+
+// kindCRL is the kind of a list in tags.
+const kindCRL awsplan.Kind = "crl"
 
 // Tag marks the list of an authority at AWS as one of this CA.
 type Tag struct {
@@ -15,16 +17,12 @@ type Tag struct {
 	Also  []string // other values by which a list is of this CA and authority: the CA had another root
 }
 
-// TagOf returns the tag of the list of an authority. Its value has the hash of the key of a root, which is the first of
-// all that the CA has had, and the authority's name.
+// TagOf returns the tag of the list of an authority, as awsplan.Owner.Tag has it: with the hash of the key of the root above
+// the authority, and the authority's name. Lists with the tag of others of the CA's roots are of the CA as well.
 func TagOf(authority string, root *x509.Certificate, others ...*x509.Certificate) Tag {
-	value := func(root *x509.Certificate) string {
-		key := ca.KeyHash(root)
-		return hex.EncodeToString(key[:]) + "/crl/" + authority
-	}
-	t := Tag{Key: "kedge-ca", Value: value(root)}
+	t := Tag{Key: awsplan.TagKey, Value: awsplan.OwnerOf(root).Tag(kindCRL, authority)}
 	for _, other := range others {
-		t.Also = append(t.Also, value(other))
+		t.Also = append(t.Also, awsplan.OwnerOf(other).Tag(kindCRL, authority))
 	}
 	return t
 }

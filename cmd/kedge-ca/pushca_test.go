@@ -16,9 +16,9 @@ import (
 	emulatediam "kedge/internal/emulator/iam"
 )
 
-// account is a rehearsal with an account of the emulator that has the CA's trust anchor, and an operator who has rights
+// pushCA is a rehearsal with an account of the emulator that has the CA's trust anchor, and an operator who has rights
 // in it. The program is run as a process, since the SDKs read the environment.
-type account struct {
+type pushCA struct {
 	*rehearsal
 	operator emulator.User
 	numbers  []int64 // of the lists that AWS was seen to have
@@ -33,10 +33,10 @@ func administrator() emulatediam.Permissions {
 	return emulatediam.Permissions{Attached: []string{"arn:aws:iam::aws:policy/" + emulatediam.AdministratorAccess}}
 }
 
-// newCRLAccount makes a CA with a host, web-01, and its account. What the configuration has besides is given.
-func newCRLAccount(t *testing.T, settings string) *account {
+// newPushCA makes a CA with a host, web-01, and its account. What the configuration has besides is given.
+func newPushCA(t *testing.T, settings string) *pushCA {
 	t.Helper()
-	x := &account{rehearsal: newRehearsal(t), operator: operatorOf(administrator())}
+	x := &pushCA{rehearsal: newRehearsal(t), operator: operatorOf(administrator())}
 	x.now = time.Now() // the SDK signs by the clock of the machine
 	x.rehearsal.run("init", "--no-password")
 	hosts := x.mkdir("hosts")
@@ -52,7 +52,7 @@ func newCRLAccount(t *testing.T, settings string) *account {
 }
 
 // register starts the emulator, or gives it an operator with other rights.
-func (x *account) register() {
+func (x *pushCA) register() {
 	x.t.Helper()
 	var err error
 	x.service, err = emulator.New(emulator.Config{
@@ -68,7 +68,7 @@ func (x *account) register() {
 }
 
 // try runs the program with the credentials of the operator.
-func (x *account) try(args ...string) (code int, stdout, stderr string) {
+func (x *pushCA) try(args ...string) (code int, stdout, stderr string) {
 	x.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -85,7 +85,7 @@ func (x *account) try(args ...string) (code int, stdout, stderr string) {
 	return cmd.ProcessState.ExitCode(), out.String(), words.String()
 }
 
-func (x *account) environment() []string {
+func (x *pushCA) environment() []string {
 	return []string{
 		"AWS_ACCESS_KEY_ID=" + x.operator.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + x.operator.SecretAccessKey, "AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
 		"AWS_PROFILE=", "AWS_SESSION_TOKEN=", "AWS_ENDPOINT_URL=" + x.url, "AWS_ENDPOINT_URL_ROLESANYWHERE=" + x.url,
@@ -93,7 +93,7 @@ func (x *account) environment() []string {
 }
 
 // does wants a command to succeed, and these words on standard error.
-func (x *account) does(words string, args ...string) (stdout string) {
+func (x *pushCA) does(words string, args ...string) (stdout string) {
 	x.t.Helper()
 	code, stdout, stderr := x.try(args...)
 	if code != cli.ExitDone || !strings.Contains(stderr, words) {
@@ -104,7 +104,7 @@ func (x *account) does(words string, args ...string) (stdout string) {
 }
 
 // fails wants a command to fail with a code and these words on standard error, and to leave standard output empty.
-func (x *account) fails(code int, words []string, args ...string) {
+func (x *pushCA) fails(code int, words []string, args ...string) {
 	x.t.Helper()
 	got, stdout, stderr := x.try(args...)
 	for _, text := range words {
@@ -119,12 +119,12 @@ func (x *account) fails(code int, words []string, args ...string) {
 }
 
 // client is of the administrator.
-func (x *account) client() *rolesanywhere.Client {
+func (x *pushCA) client() *rolesanywhere.Client {
 	return rolesanywhere.New(rolesanywhere.Options{Region: "us-east-1", BaseEndpoint: &x.url, RetryMaxAttempts: 1, Credentials: static(x.service.Administrator())})
 }
 
 // look reads the list that AWS has: its number never goes back.
-func (x *account) look() {
+func (x *pushCA) look() {
 	x.t.Helper()
 	out, err := x.client().ListCrls(x.t.Context(), &rolesanywhere.ListCrlsInput{})
 	if err != nil {
@@ -142,7 +142,7 @@ func (x *account) look() {
 	}
 }
 
-func (x *account) inject(text string) {
+func (x *pushCA) inject(text string) {
 	x.t.Helper()
 	fault, err := emulator.ParseFault(text)
 	if err == nil {
