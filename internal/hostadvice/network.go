@@ -27,7 +27,7 @@ func network() advice.Table {
 			return "the name " + e.Name + " does not resolve here: check --region or --endpoint, and the DNS servers of this host"
 		}),
 		advice.When(timeout, "the network may drop the packets: check routes and firewalls to the service, HTTPS_PROXY or --proxy where a proxy is needed, or raise --timeout"+SeeDoctor),
-		advice.Kind[*session.NetworkError]("check the network, --endpoint or --region, and HTTPS_PROXY or --proxy where a proxy is needed"+SeeDoctor),
+		advice.Kind[*session.NetworkError]("check the network, --endpoint or --region, and HTTPS_PROXY or --proxy where a proxy is needed" + SeeDoctor),
 	}
 	for i, row := range rows {
 		rows[i].Hint = func(err error) string { return bothEndpoints(row.Hint(err), err) }
