@@ -70,6 +70,24 @@ func (f *wantedFlags) check(cmd *cobra.Command) error {
 	case cmd.Flags().Changed("duration") && (f.duration < 15*time.Minute || f.duration > awsplan.MaxMaxSession || f.duration%time.Second != 0):
 		return cli.Usagef(cmd, "--duration: %v is not between 15m and 12h, in whole seconds", f.duration)
 	}
+	if err := f.readTags(cmd); err != nil {
+		return err
+	}
+	if err := f.findPolicies(cmd); err != nil {
+		return err
+	}
+	settings := f.account
+	if hosts > 0 {
+		settings.Roles = map[string]cadir.RoleSettings{f.named: f.role}
+	}
+	if err := settings.Check(); err != nil {
+		return cli.Usagef(cmd, "%w", err)
+	}
+	return nil
+}
+
+// readTags takes the tags apart.
+func (f *wantedFlags) readTags(cmd *cobra.Command) error {
 	f.account.Tags = map[string]string{}
 	for _, tag := range f.tags {
 		key, value, ok := strings.Cut(tag, "=")
@@ -78,22 +96,20 @@ func (f *wantedFlags) check(cmd *cobra.Command) error {
 		}
 		f.account.Tags[key] = value
 	}
+	return nil
+}
+
+// findPolicies makes the paths of policies absolute: those of the configuration are below the CA's folder.
+func (f *wantedFlags) findPolicies(cmd *cobra.Command) error {
 	for i, policy := range f.role.Policies {
 		if strings.HasPrefix(policy, "arn:") {
 			continue
 		}
-		path, err := filepath.Abs(policy) // those of the configuration are below the CA's folder
+		path, err := filepath.Abs(policy)
 		if err != nil {
 			return cli.Usagef(cmd, "--policy: %w", err)
 		}
 		f.role.Policies[i] = path
-	}
-	settings := f.account
-	if hosts > 0 {
-		settings.Roles = map[string]cadir.RoleSettings{f.named: f.role}
-	}
-	if err := settings.Check(); err != nil {
-		return cli.Usagef(cmd, "%w", err)
 	}
 	return nil
 }

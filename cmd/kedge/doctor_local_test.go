@@ -196,7 +196,7 @@ func faultsOfEnrollment() []fault {
 			set: func(s *site) {
 				server := s.enroll()
 				server.Between(func() {
-					server.Refuse = func(path string) error { return &enrollapi.Error{Code: enrollapi.Revoked, Message: "the CA says no"} }
+					server.Refuse = func(string) error { return &enrollapi.Error{Code: enrollapi.Revoked, Message: "the CA says no"} }
 				})
 				if code, _ := s.tryKedge("renew", "--force", "--dir", s.path("host")); code != 3 {
 					s.t.Errorf("exit code %d", code)

@@ -224,8 +224,6 @@ func accountMeaning(path string) string {
 		return "ARN of the permissions boundary of the roles; default: none"
 	case "aws.tags":
 		return "tags of all that kedge-ca aws up creates; default: none"
-	case "aws.roles.*.policies":
-		return "what the role may do: ARNs of managed policies, and files with a policy as JSON, below the CA's folder; default: nothing"
 	case "aws.roles":
 		return "roles for hosts, by their names at AWS: kedge-ca aws policy --role NAME; default: none"
 	case "aws.crl":
@@ -234,6 +232,12 @@ func accountMeaning(path string) string {
 		return "push each list to IAM Roles Anywhere when it is made: kedge-ca aws crl push; default: false"
 	case "aws.crl.profile":
 		return "the profile of ~/.aws/config that pushes; default: as the AWS SDKs choose"
+	}
+	return roleMeaning(path)
+}
+
+func roleMeaning(path string) string {
+	switch path {
 	case "aws.roles.*":
 		return "certificates must have a value of each list that is not empty; patterns as under profiles, but only **"
 	case "aws.roles.*.names":
@@ -246,6 +250,8 @@ func accountMeaning(path string) string {
 		return "authorities that issued their certificates; default: any of this CA"
 	case "aws.roles.*.from_role":
 		return "ARNs of roles by which hosts assume this one; default: none, they come by the trust anchor"
+	case "aws.roles.*.policies":
+		return "what the role may do: ARNs of managed policies, and files with a policy as JSON, below the CA's folder; default: nothing"
 	}
 	return ""
 }
