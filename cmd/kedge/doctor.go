@@ -96,7 +96,7 @@ func (o *doctorOptions) readTogether(cmd *cobra.Command) {
 func runDoctor(ctx context.Context, o *doctorOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	o.say("note", "one session is made to see whether that works; nothing is changed")
+	o.say("note", "one session is made, if that is possible, and forgotten; nothing is changed")
 	report := doctor.New(o.examined()).Run(ctx)
 	if err := o.printReport(report); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -186,29 +187,34 @@ func describeAddresses(addresses []string) string {
 func (e *Examination) judgeFailedStep(id string) *Finding {
 	err := e.service.err
 	if anyOf(err, context.DeadlineExceeded) && !is[*session.NetworkError](err) {
-		err = &role.RequestError{Err: &session.NetworkError{Host: strings.TrimPrefix(e.service.way.Endpoint(), "https://"), Err: context.DeadlineExceeded}}
+		err = &role.RequestError{Err: &session.NetworkError{Host: e.service.host(), Err: context.DeadlineExceeded}}
 	}
 	f := e.Advise.failure(err)
-	host := e.service.host()
 	switch id {
 	case idResolve:
-		return f.run("getent hosts %s", host)
+		return f.run("getent hosts %s", hostname(cmp.Or(e.service.proxy, e.service.host())))
 	case idTLS:
-		return f.run("openssl s_client -connect %s -servername %s", host+":443", host)
+		address := e.service.host()
+		if hostname(address) == address {
+			address += ":443"
+		}
+		return f.run("openssl s_client -connect %s -servername %s </dev/null", address, hostname(address))
 	}
 	return f
 }
 
-// host is the name that is looked up.
+// host is the host of the service, with its port if that is in the endpoint.
 func (s *service) host() string {
-	address := s.proxy
-	if address == "" {
-		_, address, _ = strings.Cut(s.way.Endpoint(), "://")
+	_, host, _ := strings.Cut(s.way.Endpoint(), "://")
+	return host
+}
+
+// hostname is a host without its port.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
 	}
-	if host, _, err := net.SplitHostPort(address); err == nil {
-		return host
-	}
-	return address
+	return host
 }
 
 // maxSkew is what the service accepts: IAM Roles Anywhere User Guide, "Signing process".

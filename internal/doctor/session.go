@@ -30,9 +30,7 @@ func sessionSteps() []step {
 		{idRole, "role of the session", idCaller, func(e *Examination, _ context.Context) *Finding {
 			return judgeRole(e.session.arn, e.Settings.FinalRole())
 		}},
-		{idDuration, "duration of the session", idSession, func(e *Examination, _ context.Context) *Finding {
-			return judgeDuration(e.session.lasts, e.Settings.Seconds, len(e.Settings.Assumed) > 0)
-		}},
+		{idDuration, "duration of the session", idSession, func(e *Examination, _ context.Context) *Finding { return judgeDuration(e.session.lasts, e.wanted()) }},
 	}
 }
 
@@ -46,7 +44,8 @@ type created struct {
 // judgeCreate makes the session.
 func (e *Examination) judgeCreate(ctx context.Context) *Finding {
 	limit := e.Limits.Session
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, &session.TimeoutError{Limit: limit, Attempts: 1, Err: context.DeadlineExceeded})
+	silent := &session.NetworkError{Host: e.service.host(), Attempts: 1, Err: context.DeadlineExceeded}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &session.TimeoutError{Limit: limit, Attempts: 1, Err: silent})
 	defer cancel()
 	c, err := e.pair.role.Retrieve(ctx)
 	if err != nil {
@@ -144,12 +143,21 @@ func judgeRole(arn, want string) *Finding {
 	return ok("it is of " + want)
 }
 
-// judgeDuration compares what was asked for with what there is.
-func judgeDuration(lasts time.Duration, asked int, chained bool) *Finding {
-	want := time.Duration(asked) * time.Second
-	if chained {
-		want = min(want, role.MaxChained*time.Second)
+// wanted is the duration that the session should have: that of the last role if some are assumed.
+func (e *Examination) wanted() time.Duration {
+	s := &e.Settings
+	seconds := s.Seconds
+	if len(s.Assumed) > 0 {
+		seconds = min(seconds, role.MaxChained)
+		if s.AssumeSeconds != 0 {
+			seconds = s.AssumeSeconds
+		}
 	}
+	return time.Duration(seconds) * time.Second
+}
+
+// judgeDuration compares what there is with what was asked for.
+func judgeDuration(lasts, want time.Duration) *Finding {
 	seen := fmt.Sprintf("%s, of %s that were asked for", lasts.Round(time.Minute), want)
 	switch {
 	case lasts <= 15*time.Minute+time.Minute && want > 20*time.Minute:
@@ -157,5 +165,5 @@ func judgeDuration(lasts time.Duration, asked int, chained bool) *Finding {
 	case lasts < want-5*time.Minute:
 		return warning(seen, "the profile gives no more: raise its duration, or lower --session-duration")
 	}
-	return ok(seen)
+	return ok(want.String() + ", as it was asked for")
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"kedge/internal/emulator"
 	"kedge/signer"
 	"kedge/signer/session"
@@ -156,5 +158,36 @@ func TestChain_timeout(t *testing.T) {
 	_, err := s.chained(t, session.ChainConfig{Roles: []session.AssumeConfig{{RoleARN: middle}}}, func(c *session.Config) { c.Timeout = 2 * time.Second })
 	if e, ok := errors.AsType[*session.TimeoutError](err); !ok || e.Limit != 2*time.Second || !strings.HasPrefix(err.Error(), "no session within 2s (1 attempt): no answer from 127.0.0.1:") {
 		t.Error(err)
+	}
+}
+
+// TestCaller: STS says whose a session is, and takes no other keys.
+func TestCaller(t *testing.T) {
+	t.Parallel()
+	s := startEmulator()
+	defer s.Close()
+	client := must(session.New(session.Config{
+		TrustAnchorARN: s.TrustAnchorARN(), ProfileARN: s.ProfileARN(), RoleARN: s.RoleARN(), Endpoint: s.URL, Now: time.Now, MaxAttempts: 1,
+	}))
+	caller := must(session.NewCaller(client, s.URL))
+	cert, key := s.pair("web-1")
+	made, err := client.CreateSession(t.Context(), must(signer.NewIdentity(key, []*x509.Certificate{cert}, time.Now())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	credentials := aws.Credentials{AccessKeyID: made.AccessKeyID, SecretAccessKey: made.SecretAccessKey, SessionToken: made.SessionToken}
+	if arn, err := caller.ARN(t.Context(), credentials); err != nil || arn != made.AssumedRoleARN || caller.Endpoint() != s.URL {
+		t.Errorf("%q, %v, want %q", arn, err, made.AssumedRoleARN)
+	}
+	credentials.SecretAccessKey = "wrong"
+	_, err = caller.ARN(t.Context(), credentials)
+	if refusal, ok := errors.AsType[*session.APIError](err); !ok || refusal.Status != 403 {
+		t.Errorf("%v", err)
+	}
+	if _, err := session.NewCaller(client, "sts.example.com"); err == nil {
+		t.Error("an endpoint without a scheme is taken")
+	}
+	if regional := must(session.NewCaller(client, "")); regional.Endpoint() != "https://sts."+client.Region()+".amazonaws.com" {
+		t.Errorf("%s", regional.Endpoint())
 	}
 }
