@@ -21,17 +21,19 @@ type doctorOptions struct {
 	json          bool
 	limits        doctor.Limits        // shorter ones, in tests
 	configuration doctor.Configuration // after read
+	command       []string             // whose credentials are asked for; empty: those of all tools
 }
 
 func newDoctor(h host, run func(context.Context, *doctorOptions) error) *cobra.Command {
 	o := &doctorOptions{host: h, roleFlags: roleFlags{settingFlags: settingFlags{shared: true}}}
 	cmd := &cobra.Command{
-		Use:   "doctor",
+		Use:   "doctor [flags] [-- <command> [argument...]]",
 		Short: "Find out why there are no credentials",
 		Long: `Checks everything that credentials depend on, with the flags, variables and configuration of
 credential-process: settings, files, certificate and key, hardware, the way to the service, the
-clock, a session, the cache, a running kedge serve, and the renewal of an enrolled host. For each
-check it prints what was seen and what to do, if possible as a command to paste.
+clock, a session, the cache, a running kedge serve, and the renewal of an enrolled host; then, for
+the AWS CLI and each SDK, which credentials it would use here. After -- comes a command for which
+that must be those of kedge; it is not run. For each check it prints what was seen and what to do, if possible as a command to paste.
 
 It changes nothing. It makes one session, asks STS whose that is, and forgets it. A PIN is tried
 once, and not at all if a wrong one would lock the token. The report has no secrets: with --json
@@ -39,13 +41,17 @@ it can be sent to the administrator of the AWS account.
 
 The exit code is 0 if no check failed, else that of the first one that did.`,
 		Example: `  kedge doctor --profile backup
-  kedge doctor --json > report.json`,
-		PreRunE: func(cmd *cobra.Command, _ []string) error {
+  kedge doctor --json > report.json
+  kedge doctor -- aws s3 ls --profile backup`,
+		Args: func(*cobra.Command, []string) error { return nil },
+		PreRunE: func(cmd *cobra.Command, args []string) error {
+			o.command = args
 			o.read(cmd)
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
+	cmd.Flags().SetInterspersed(false) // what follows the command is the command's
 	o.add(cmd.Flags())
 	o.cache.add(cmd.Flags())
 	cli.AddJSON(cmd.Flags(), &o.json)
@@ -97,7 +103,7 @@ func runDoctor(ctx context.Context, o *doctorOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	o.say("note", "one session is made, if that is possible, and forgotten; nothing is changed")
-	report := doctor.New(o.examined()).Run(ctx)
+	report := doctor.New(o.examined()).Run(ctx, doctor.Programs{Environment: o.environment, Command: o.command}.Checks()...)
 	if err := o.printReport(report); err != nil {
 		return err
 	}

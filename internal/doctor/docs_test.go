@@ -17,7 +17,7 @@ func TestChecks_documented(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := map[string]bool{}
-	for _, c := range New(Options{}).Checks() {
+	for _, c := range append(New(Options{}).Checks(), Programs{}.Checks()...) {
 		if !strings.Contains(string(text), "`"+c.ID+"`") {
 			t.Errorf("docs/doctor.md does not have %s", c.ID)
 		}

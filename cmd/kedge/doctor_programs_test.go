@@ -1,0 +1,71 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"kedge/internal/doctor"
+)
+
+// TestDoctor_command: of a command, the tool that its name shows is examined, in its environment, and must use kedge.
+// What to paste makes it do so.
+func TestDoctor_command(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, config string
+		command      []string
+		checks       string // that are examined, besides those of the host
+		state        doctor.State
+		run          string
+	}{
+		{"kedge", "[default]\ncredential_process = kedge credential-process --profile web\n", []string{"aws", "s3", "ls"}, "uses-aws-cli-1 uses-aws-cli-2", doctor.OK, ""},
+		{"another profile", "[profile web]\ncredential_process = kedge credential-process --profile web\n", []string{"terraform", "apply"}, "uses-aws-sdk-for-go-v2", doctor.Failed, "export AWS_PROFILE=web"},
+		{"named by the command", "[profile web]\ncredential_process = kedge credential-process --profile web\n", []string{"aws", "--profile", "web", "s3", "ls"}, "uses-aws-cli-1 uses-aws-cli-2", doctor.OK, ""},
+		{"in its environment", "[profile web]\ncredential_process = kedge credential-process --profile web\n", []string{"env", "AWS_PROFILE=web", "/usr/bin/python3.12", "run.py"}, "uses-boto3", doctor.OK, ""},
+		{"keys in its environment", "[default]\ncredential_process = kedge credential-process --profile web\n", []string{"env", "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=hidden-from-all", "node", "run.js"}, "uses-aws-sdk-for-javascript-v3", doctor.Failed, "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			home, _ := s.env.Lookup("HOME")
+			must(t, os.Mkdir(home+"/.aws", 0o700))
+			writeFile(t, home+"/.aws/config", c.config)
+			s.args = append([]string{"--"}, c.command...)
+			report, stderr, code := s.run()
+			var checks []string
+			for _, r := range report.Checks {
+				if strings.HasPrefix(r.ID, "uses-") {
+					checks = append(checks, r.ID)
+					if r.State != c.state || r.Command != c.run || strings.Contains(r.Seen+r.Advice+r.Command, "hidden-from-all") {
+						t.Errorf("%+v", r)
+					}
+				}
+			}
+			if strings.Join(checks, " ") != c.checks || code != map[doctor.State]int{doctor.OK: 0, doctor.Failed: 1}[c.state] {
+				t.Errorf("%v, exit code %d: %s", checks, code, stderr)
+			}
+		})
+	}
+}
+
+// TestDoctor_unknownCommand: where the name of a command does not show its SDK, all are listed, and none is a failure.
+func TestDoctor_unknownCommand(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.env = append(s.env, "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=hidden-from-all")
+	s.args = []string{"--", "backup.sh", "--profile", "none"}
+	report, _, code := s.run()
+	n := 0
+	for _, r := range report.Checks {
+		if strings.HasPrefix(r.ID, "uses-") {
+			n++
+			if r.State != doctor.Warning || r.Command == "" {
+				t.Errorf("%+v", r)
+			}
+		}
+	}
+	if n < 11 || code != 0 {
+		t.Errorf("%d tools, exit code %d", n, code)
+	}
+}
