@@ -39,6 +39,7 @@ func TestOptions(t *testing.T) {
 		{"nothing but a CA", nil, 1, nil, nil, none},
 		{"two CAs", []string{"--trust-anchor", ca}, 2, nil, nil, none},
 		{"role", []string{"--role-arn", role}, 1, []emulator.Role{{ARN: role, MaxSessionDuration: time.Hour}}, nil, none},
+		{"two roles", []string{"--role-arn", role, "--role-arn", role + "-2"}, 1, []emulator.Role{{ARN: role, MaxSessionDuration: time.Hour}, {ARN: role + "-2", MaxSessionDuration: time.Hour}}, nil, none},
 		{"longer sessions", []string{"--max-session-duration", "7200"}, 1, []emulator.Role{{MaxSessionDuration: 2 * time.Hour}}, nil, none},
 		{"session names", []string{"--accept-role-session-name"}, 1, nil, []emulator.Profile{{Duration: time.Hour, AcceptRoleSessionName: true}}, none},
 		{"shorter sessions", []string{"--profile-duration", "900"}, 1, nil, []emulator.Profile{{Duration: 15 * time.Minute}}, none},

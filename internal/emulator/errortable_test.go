@@ -126,6 +126,14 @@ func TestErrors(t *testing.T) {
 			s.anchor = strings.Replace(s.anchor, "111122223333", "222233334444", 1)
 			return nil
 		}, nil, noAnchor},
+		{"anchor of another region", func(_ *testing.T, s *managedSet) error {
+			s.anchor = strings.Replace(s.anchor, "us-east-1", "us-west-2", 1)
+			return nil
+		}, func(t *testing.T, s *managedSet) *craft {
+			c := s.request("")
+			c.region = "us-east-1"
+			return c.sign(t)
+		}, noAnchor},
 		{"profile disabled", func(t *testing.T, s *managedSet) error {
 			_, err := s.resources().DisableProfile(t.Context(), &ra.DisableProfileInput{ProfileId: &s.profile})
 			return err
