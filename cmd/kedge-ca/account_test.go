@@ -123,10 +123,10 @@ func TestAWSPlan(t *testing.T) {
 	}
 	for _, want := range []string{
 		"account 111122223333, eu-west-1, as arn:aws:iam::111122223333:user/administrator\n",
-		"1. create the trust anchor kedge with the certificate \"CN=",
+		"1. create the trust anchor kedge\n     + the certificate \"CN=", "+ AWS does not warn of certificates of hosts\n",
 		"2. create the role backup for web-01, web-02\n", `"aws:SourceArn": "the ARN of the new trust anchor"`,
 		"3. write the policy backup of the role backup\n", `+     "Action": "s3:PutObject",`,
-		"4. create the profile kedge, sessions of 1h: arn:aws:iam::111122223333:role/hosts/backup\n",
+		"4. create the profile kedge\n     + sessions of 1h\n     + arn:aws:iam::111122223333:role/hosts/backup\n",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%s\nwant %s", stdout, want)
@@ -140,7 +140,7 @@ func TestAWSPlan(t *testing.T) {
 	if got := x.run("aws", "plan", "--json"); !strings.Contains(got, `"schema": `) || strings.Count(got, `"text": `) != 4 {
 		t.Error(got)
 	}
-	if got := x.run("aws", "plan", "--role", "batch", "--ou", "batch", "--policy", x.path("ca/backup.json"), "--duration", "12h"); !strings.Contains(got, "create the role batch for OU batch") || strings.Contains(got, "web-01") || !strings.Contains(got, "sessions of 12h") {
+	if got := x.run("aws", "plan", "--role", "batch", "--ou", "batch", "--policy", x.path("ca/backup.json"), "--duration", "12h"); !strings.Contains(got, "create the role batch for OU batch") || strings.Contains(got, "web-01") || !strings.Contains(got, "+ sessions of 12h") {
 		t.Error(got)
 	}
 }

@@ -71,7 +71,7 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 	if err := o.agree(work.planned); err != nil {
 		return err
 	}
-	built, err := work.planned.Do(ctx, work.account, func(step *awsplan.Step) { o.say(step.Text) })
+	built, err := work.planned.Do(ctx, work.account, o.progress(len(work.planned.Steps)))
 	if err != nil {
 		return err
 	}
@@ -79,6 +79,15 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 		return err
 	}
 	return o.finish(s, work, built)
+}
+
+// progress returns what reports each of some steps.
+func (o *awsUpOptions) progress(total int) func(*awsplan.Step) {
+	n := 0
+	return func(step *awsplan.Step) {
+		n++
+		o.say(fmt.Sprintf("%d of %d: %s", n, total, step.Text))
+	}
 }
 
 // agree shows the steps and asks. Without steps there is nothing to agree to.
@@ -154,12 +163,14 @@ func (o *awsUpOptions) finish(s *store, w *accountWork, built *awsup.Planned) er
 	}
 	kept := *known
 	kept.TrustAnchor, kept.Profile = built.Anchor, built.Profile
-	kept.Roles = map[string]string{}
+	kept.Roles, kept.Policies = map[string]string{}, map[string][]string{}
 	if w.plan.Wanted.KeepRoles {
 		maps.Copy(kept.Roles, known.Roles)
+		maps.Copy(kept.Policies, known.Policies)
 	}
 	for i, arn := range built.Roles {
-		kept.Roles[w.plan.Wanted.Roles[i].Name] = arn
+		role := &w.plan.Wanted.Roles[i]
+		kept.Roles[role.Name], kept.Policies[role.Name] = arn, role.Policies()
 	}
 	if err := s.WriteAWS(&kept); err != nil {
 		return err

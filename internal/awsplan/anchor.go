@@ -23,7 +23,7 @@ func (p *planner) anchor() (string, error) {
 	if at < 0 {
 		p.noteUntagged()
 		p.add(Step{
-			Kind: KindAnchor, Name: w.Name, Text: fmt.Sprintf("create the trust anchor %s with %s; %s", w.Name, describeAll(w.Certificates), describeNotifications(w.Notifications)),
+			Kind: KindAnchor, Name: w.Name, Text: "create the trust anchor " + w.Name, Diff: diffLines(nil, append(describeEach("", w.Certificates), notificationLines(w.Notifications)...)),
 			Change: CreateAnchor{Anchor: *w, Tags: p.tags(KindAnchor, w.Name)},
 		})
 		return p.f.NewAnchor(), nil
@@ -131,10 +131,6 @@ func describe(n Notification) string {
 	return fmt.Sprintf("AWS warns of %s %d days before they expire", of, n.Days)
 }
 
-func describeNotifications(all []Notification) string {
-	return strings.Join(notificationLines(all), ", ")
-}
-
 func describeAll(certs []*x509.Certificate) string {
 	var all []string
 	for _, c := range certs {
@@ -148,7 +144,10 @@ func describeCertificate(c *x509.Certificate) string {
 }
 
 func describeEach(name string, certs []*x509.Certificate) []string {
-	lines := []string{"name " + name}
+	var lines []string
+	if name != "" {
+		lines = append(lines, "name "+name)
+	}
 	for _, c := range certs {
 		lines = append(lines, describeCertificate(c))
 	}

@@ -20,7 +20,7 @@ func (p *planner) profile() error {
 	}
 	if at < 0 {
 		p.add(Step{
-			Kind: KindProfile, Name: w.Name, Text: fmt.Sprintf("create the profile %s, sessions of %s: %s", w.Name, duration(w.Duration), strings.Join(p.plan.Roles, ", ")),
+			Kind: KindProfile, Name: w.Name, Text: "create the profile " + w.Name, Diff: diffLines(nil, append([]string{"sessions of " + duration(w.Duration)}, p.plan.Roles...)),
 			Change: CreateProfile{Profile: *w, Roles: p.plan.Roles, Tags: p.tags(KindProfile, w.Name)},
 		})
 		return nil

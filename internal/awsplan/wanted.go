@@ -2,6 +2,8 @@ package awsplan
 
 import (
 	"crypto/x509"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -46,6 +48,11 @@ type Role struct {
 	Inline     map[string]string // policies of the role itself, as JSON, by their names
 	Boundary   string            // ARN of the permissions boundary; empty: any that it has
 	MaxSession time.Duration
+}
+
+// Policies returns the ARNs of the managed policies of the role, and the names of its own.
+func (r *Role) Policies() []string {
+	return slices.Concat(r.Attached, slices.Sorted(maps.Keys(r.Inline)))
 }
 
 // Profile is the profile that gives hosts the roles.

@@ -30,6 +30,8 @@ type AWS struct {
 	Profile string `yaml:"profile,omitempty"`
 	// Roles are the ARNs of the roles that hosts get by it, by their names.
 	Roles map[string]string `yaml:"roles,omitempty"`
+	// Policies are those that kedge-ca aws up has given the roles, ARNs or names, by the names of the roles.
+	Policies map[string][]string `yaml:"policies,omitempty"`
 }
 
 const (
@@ -140,6 +142,31 @@ func (a *AWS) Host(configured AWSSettings) AWSSettings {
 		return configured
 	}
 	return whole
+}
+
+// Forget removes the ARNs of what is gone, and reports whether there were any.
+func (a *AWS) Forget(gone func(arn string) bool) (changed bool) {
+	for _, arn := range []*string{&a.TrustAnchor, &a.Profile} {
+		if *arn != "" && gone(*arn) {
+			*arn, changed = "", true
+		}
+	}
+	for _, all := range []map[string]string{a.TrustAnchors, a.CRLs} {
+		for name, arn := range all {
+			if gone(arn) {
+				delete(all, name)
+				changed = true
+			}
+		}
+	}
+	for name, arn := range a.Roles {
+		if gone(arn) {
+			delete(a.Roles, name)
+			delete(a.Policies, name)
+			changed = true
+		}
+	}
+	return changed
 }
 
 // SetAnchor sets what Anchor returns.
