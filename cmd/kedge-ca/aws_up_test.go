@@ -6,7 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
 	"kedge/ca/ledger"
+	"kedge/internal/awsaccount"
 	"kedge/internal/cli"
 	"kedge/internal/emulator"
 	emulatediam "kedge/internal/emulator/iam"
@@ -128,5 +132,50 @@ func TestAWSUp_denied(t *testing.T) {
 		}
 		x.account = a.as(a.Administrator())
 		x.run("aws", "up", "--yes")
+	}
+}
+
+// open is the account as its administrator uses it.
+func (a *emulatedAccount) open(t *testing.T) *awsaccount.Account {
+	t.Helper()
+	var c awsaccount.Config
+	a.as(a.Administrator())(&c)
+	opened, err := awsaccount.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opened
+}
+
+// TestAWSDown: what was built is gone once a person agrees, and the CA's folder knows of nothing any more. A role that may
+// do more than it was given is not deleted by --yes.
+func TestAWSDown(t *testing.T) {
+	t.Parallel()
+	x, a := newRehearsalAt(t, nil)
+	x.describe(backupRoles)
+	x.run("aws", "up", "--yes")
+	code, stdout, stderr := x.try("aws", "down")
+	if code != cli.ExitUsage || stdout != "" || !strings.Contains(stderr, "delete the role backup, arn:aws:iam::111122223333:role/hosts/backup") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	account := a.open(t)
+	if _, err := awsaccount.Call(t.Context(), account, account.IAM.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: aws.String("backup"), PolicyName: aws.String("more"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)}); err != nil {
+		t.Fatal(err)
+	}
+	x.refuses("role/hosts/backup has the policy more", "aws", "down", "--yes")
+	x.confirm = func(string) (bool, error) { return true, nil }
+	if got := x.run("aws", "down", "--json"); strings.Count(got, `"text": "delete the `) != 5 {
+		t.Error(got)
+	}
+	if got := x.run("aws", "plan"); !strings.Contains(got, "1. create the trust anchor") || !strings.Contains(got, "4. create the profile") {
+		t.Error(got)
+	}
+	kept, err := os.ReadFile(x.path("ca/aws.yaml"))
+	if err != nil || strings.Contains(string(kept), "arn:") {
+		t.Errorf("%v: %s", err, kept)
+	}
+	code, _, stderr = x.try("aws", "down")
+	if code != cli.ExitDone || !strings.Contains(stderr, "nothing to do") {
+		t.Errorf("again: exit %d: %s", code, stderr)
 	}
 }

@@ -14,6 +14,7 @@ type Found struct {
 	Anchors  []FoundAnchor
 	Profiles []FoundProfile
 	Roles    []FoundRole
+	CRLs     []FoundCRL // only for Down
 }
 
 // FoundAnchor is a trust anchor.
@@ -33,6 +34,12 @@ type FoundProfile struct {
 	Roles     []string // ARNs
 	Duration  time.Duration
 	Enabled   bool
+}
+
+// FoundCRL is a revocation list that was imported.
+type FoundCRL struct {
+	ARN, Name string
+	Tags      map[string]string
 }
 
 // FoundRole is a role.

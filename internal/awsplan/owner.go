@@ -20,6 +20,7 @@ const (
 	KindAnchor  Kind = "trust anchor"
 	KindRole    Kind = "role"
 	KindProfile Kind = "profile"
+	KindCRL     Kind = "crl" // an imported revocation list
 )
 
 // Owner is a CA, by one of the keys that its roots have had.

@@ -1,0 +1,102 @@
+package awsplan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Down returns the steps that remove what is of a CA, and nothing else: profiles first, so that hosts get no sessions
+// any more, then roles, revocation lists and trust anchors. planned are the policies that each role has by the plan, ARNs or names; what
+// it has besides is in More. Once the steps are done, there are none.
+func Down(owners []Owner, planned map[string][]string, f *Found) *Plan {
+	p := &planner{w: &Wanted{Owners: owners}, f: f, plan: &Plan{}}
+	for _, found := range f.Profiles {
+		if p.owns(KindProfile, found.Tags) {
+			p.add(Step{Kind: KindProfile, Name: found.Name, ARN: found.ARN, Text: fmt.Sprintf("delete the profile %s, %s", found.Name, found.ARN), Change: DeleteProfile{found.ARN}})
+		}
+	}
+	for i := range f.Roles {
+		if relationOf(owners, f.Roles[i].Tags, KindRole, f.Roles[i].Name) == own {
+			p.removeRole(&f.Roles[i], planned[f.Roles[i].Name])
+		} else {
+			p.note("%s is not this CA's role by its tag %s: it stays as it is", f.Roles[i].ARN, TagKey)
+		}
+	}
+	for _, found := range f.CRLs {
+		if p.owns(KindCRL, found.Tags) {
+			p.add(Step{Kind: KindCRL, Name: found.Name, ARN: found.ARN, Text: fmt.Sprintf("delete the revocation list %s, %s", found.Name, found.ARN), Change: DeleteCRL{found.ARN}})
+		}
+	}
+	for i := range f.Anchors {
+		p.removeAnchor(&f.Anchors[i])
+	}
+	return p.plan
+}
+
+// owns reports whether the tag is that of an object of a kind of this CA, whatever its name is.
+func (p *planner) owns(kind Kind, tags map[string]string) bool {
+	return slices.ContainsFunc(p.w.Owners, func(o Owner) bool { return strings.HasPrefix(tags[TagKey], o.Tag(kind, "")) })
+}
+
+func (p *planner) removeAnchor(found *FoundAnchor) {
+	if !p.owns(KindAnchor, found.Tags) {
+		return
+	}
+	if err := p.checkCertificates(found); err != nil {
+		p.note("%v: it stays as it is", err)
+		return
+	}
+	p.add(Step{
+		Kind: KindAnchor, Name: found.Name, ARN: found.ARN, Text: fmt.Sprintf("delete the trust anchor %s, %s", found.Name, found.ARN),
+		Change: DeleteAnchor{found.ARN},
+	})
+}
+
+// removeRole plans the end of a role, which must have no policies then.
+func (p *planner) removeRole(found *FoundRole, planned []string) {
+	step := func(change Change, format string, args ...any) {
+		p.add(Step{Kind: KindRole, Name: found.Name, ARN: found.ARN, Text: fmt.Sprintf(format, args...), Change: change})
+	}
+	for _, policy := range found.Attached {
+		p.beyond(found, policy, planned)
+		step(DetachPolicy{found.Name, policy}, "detach the policy %s from the role %s", policy, found.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(found.Inline)) {
+		p.beyond(found, name, planned)
+		step(DeletePolicy{found.Name, name}, "delete the policy %s of the role %s", name, found.Name)
+	}
+	step(DeleteRole{found.Name}, "delete the role %s, %s", found.Name, found.ARN)
+}
+
+func (p *planner) beyond(found *FoundRole, policy string, planned []string) {
+	if !slices.Contains(planned, policy) {
+		p.plan.More = append(p.plan.More, More{found.ARN, policy})
+	}
+}
+
+// DeleteProfile deletes a profile.
+type DeleteProfile struct{ ARN string }
+
+// DetachPolicy detaches a managed policy, which stays.
+type DetachPolicy struct{ Role, ARN string }
+
+// DeletePolicy deletes a policy of the role itself.
+type DeletePolicy struct{ Role, Policy string }
+
+// DeleteRole deletes a role, which must have no policies.
+type DeleteRole struct{ Role string }
+
+// DeleteCRL deletes a revocation list.
+type DeleteCRL struct{ ARN string }
+
+// DeleteAnchor deletes a trust anchor.
+type DeleteAnchor struct{ ARN string }
+
+func (c DeleteProfile) what() string { return c.ARN }
+func (c DetachPolicy) what() string  { return c.ARN }
+func (c DeletePolicy) what() string  { return c.Policy }
+func (DeleteRole) what() string      { return "" }
+func (c DeleteCRL) what() string     { return c.ARN }
+func (c DeleteAnchor) what() string  { return c.ARN }
