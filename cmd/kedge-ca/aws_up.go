@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -75,8 +74,14 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := work.try(ctx, s, built); err != nil {
+	known, err := s.AWS()
+	if err != nil {
 		return err
+	}
+	for _, arn := range work.planned.Untried(built, known) {
+		if err := work.tryRole(ctx, s, built, arn); err != nil {
+			return err
+		}
 	}
 	return o.finish(s, work, built)
 }
@@ -114,27 +119,8 @@ type accountWork struct {
 	account *awsaccount.Account
 }
 
-// try has a session made of each role that was changed, or that is not known to work: its ARN is not kept yet.
-func (w *accountWork) try(ctx context.Context, s *store, built *awsup.Planned) error {
-	known, err := s.AWS()
-	if err != nil {
-		return err
-	}
-	proven := known.TrustAnchor == built.Anchor && known.Profile == built.Profile
-	changed := w.planned.Changes()
-	for i, arn := range built.Roles {
-		name := w.plan.Wanted.Roles[i].Name
-		if proven && known.Roles[name] == arn && len(w.planned.Steps) == 0 {
-			continue
-		}
-		if err := w.tryRole(ctx, s, built, arn, slices.Contains(changed, name)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *accountWork) tryRole(ctx context.Context, s *store, built *awsup.Planned, arn string, changed bool) error {
+// tryRole has a session made of a role.
+func (w *accountWork) tryRole(ctx context.Context, s *store, built *awsup.Planned, arn string) error {
 	name := path.Base(arn)
 	probe, err := s.Probe(ctx, name, w.plan.Roles[name])
 	if none, ok := errors.AsType[*localca.NoProbeError](err); ok {
@@ -148,7 +134,7 @@ func (w *accountWork) tryRole(ctx context.Context, s *store, built *awsup.Planne
 	if err != nil {
 		return err
 	}
-	if err := built.Probe(ctx, w.account, arn, awsup.Host{Name: probe.Name, Identity: identity, Changed: changed}); err != nil {
+	if err := built.Probe(ctx, w.account, arn, awsup.Host{Name: probe.Name, Identity: identity, Changed: slices.Contains(w.planned.Changes(), name)}); err != nil {
 		return err
 	}
 	s.host.say(fmt.Sprintf("a host such as %s gets a session of the role %s", probe.Name, name))
@@ -179,7 +165,7 @@ func (o *awsUpOptions) finish(s *store, w *accountWork, built *awsup.Planned) er
 	if o.output.json {
 		return report.WriteJSON(o.Out, built.Document())
 	}
-	return report.Write(o.Out, []byte(hostConfiguration(&kept)))
+	return report.Write(o.Out, []byte(kept.HostConfiguration()))
 }
 
 // noteServed says what hosts get from kedge-ca serve.
@@ -193,14 +179,4 @@ func (o *awsUpOptions) noteServed(s *store, kept *cadir.AWS) {
 		notes.Next("there are several roles: name the one that kedge-ca serve gives to hosts, with trust_anchor_arn, profile_arn and role_arn under server: aws: in kedge-ca.yaml")
 	}
 	o.note(notes)
-}
-
-// hostConfiguration returns the configuration of kedge on a host.
-func hostConfiguration(a *cadir.AWS) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# kedge's configuration on a host, /etc/kedge/config.yaml\ndefaults:\n  trust-anchor-arn: %s\n  profile-arn: %s\nprofiles:\n", a.TrustAnchor, a.Profile)
-	for _, name := range slices.Sorted(maps.Keys(a.Roles)) {
-		fmt.Fprintf(&b, "  %s:\n    role-arn: %s\n", name, a.Roles[name])
-	}
-	return b.String()
 }

@@ -261,3 +261,13 @@ func (k ARNKind) what() string {
 	}
 	return "a trust anchor"
 }
+
+// HostConfiguration returns the configuration of kedge on a host that uses these.
+func (a *AWS) HostConfiguration() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# kedge's configuration on a host, /etc/kedge/config.yaml\ndefaults:\n  trust-anchor-arn: %s\n  profile-arn: %s\nprofiles:\n", a.TrustAnchor, a.Profile)
+	for _, name := range slices.Sorted(maps.Keys(a.Roles)) {
+		fmt.Fprintf(&b, "  %s:\n    role-arn: %s\n", name, a.Roles[name])
+	}
+	return b.String()
+}
