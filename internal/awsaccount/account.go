@@ -3,18 +3,15 @@ package awsaccount
 import (
 	"cmp"
 	"context"
-	"errors"
-	"io/fs"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/rolesanywhere"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go/logging"
+
+	"kedge/internal/awssdk"
 )
 
 // Config specifies an account. The zero value is that of the environment and of ~/.aws.
@@ -65,15 +62,10 @@ func Open(ctx context.Context, c Config) (*Account, error) {
 	c.Limits = cmp.Or(c.Limits, DefaultLimits())
 	ctx, cancel := context.WithTimeout(ctx, c.Limits.Deadline)
 	defer cancel()
-	loaded, err := config.LoadDefaultConfig(ctx, c.options()...)
-	if missing, ok := errors.AsType[config.SharedConfigProfileNotExistError](err); ok {
-		return nil, unconfigured("there is no profile "+missing.Profile, err)
-	}
+	web := awshttp.NewBuildableClient().WithTimeout(c.Limits.Attempt)
+	loaded, err := awssdk.Load(ctx, awssdk.Options{Profile: c.Profile, Region: c.Region, Web: web, Credentials: c.Credentials}, "give --region, or set AWS_REGION")
 	if err != nil {
-		return nil, unconfigured(whereWrong(err), err)
-	}
-	if loaded.Region == "" {
-		return nil, unconfigured("no region is named: give --region, or set AWS_REGION", nil)
+		return nil, unconfigured(err)
 	}
 	if c.EndpointURL != "" {
 		loaded.BaseEndpoint = &c.EndpointURL
@@ -98,8 +90,8 @@ func newAccount(c Config, loaded aws.Config) (*Account, error) {
 		Region:        loaded.Region, limits: c.Limits, now: c.Now, sleep: c.Sleep, credentials: loaded.Credentials,
 	}
 	for _, endpoint := range []*string{a.RolesAnywhere.Options().BaseEndpoint, a.IAM.Options().BaseEndpoint, a.STS.Options().BaseEndpoint} {
-		if err := checkEndpoint(endpoint); err != nil {
-			return nil, unconfigured(err.Error(), err)
+		if err := awssdk.CheckEndpoint(endpoint, "--endpoint-url, AWS_ENDPOINT_URL… or endpoint_url"); err != nil {
+			return nil, unconfigured(err)
 		}
 	}
 	if a.now == nil {
@@ -119,39 +111,6 @@ func (c Config) endpoint(found *string) *string {
 	return found
 }
 
-func (c Config) options() []func(*config.LoadOptions) error {
-	web := c.web()
-	options := []func(*config.LoadOptions) error{
-		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }), // Call repeats, and knows what must not be
-		config.WithLogger(logging.Nop{}),                                   // standard error is for our own words
-		config.WithHTTPClient(web),
-		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = web }), // it has a client of its own else
-	}
-	if c.Region != "" {
-		options = append(options, config.WithRegion(c.Region))
-	}
-	if c.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(c.Profile))
-	}
-	if c.Credentials != nil {
-		options = append(options, config.WithCredentialsProvider(c.Credentials))
-	}
-	return options
-}
-
-// web returns the HTTP client for AWS and for what gives credentials.
-func (c Config) web() *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().WithTimeout(c.Limits.Attempt)
-}
-
-// whereWrong returns where an error of the configuration is to be looked for.
-func whereWrong(err error) string {
-	if file, ok := errors.AsType[*fs.PathError](err); ok {
-		return file.Path + " cannot be read"
-	}
-	return "see the variables AWS_… that are set, and ~/.aws/config, or the file of AWS_CONFIG_FILE"
-}
-
-func unconfigured(detail string, err error) error {
-	return &Error{Kind: Configuration, Detail: detail, Err: err}
+func unconfigured(err error) error {
+	return &Error{Kind: Configuration, Detail: err.Error(), Err: err}
 }

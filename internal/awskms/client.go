@@ -3,7 +3,6 @@ package awskms
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -11,10 +10,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/smithy-go/logging"
+
+	"kedge/internal/awssdk"
 )
 
 // Limits bound the requests to KMS.
@@ -80,44 +78,17 @@ func (c *Client) service(ctx context.Context, u URI) (*service, error) {
 }
 
 func (c *Client) load(ctx context.Context, u URI) (*service, error) {
-	web := c.web()
-	options := []func(*config.LoadOptions) error{
-		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }), // call repeats, and keeps the error
-		config.WithLogger(logging.Nop{}),                                   // standard error is for our own words
-		config.WithHTTPClient(web),
-		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = web }), // it has a client of its own else
-	}
-	if u.Region != "" {
-		options = append(options, config.WithRegion(u.Region))
-	}
-	if u.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(u.Profile))
-	}
 	ctx, cancel := context.WithTimeout(ctx, c.limits.Deadline)
 	defer cancel()
-	loaded, err := config.LoadDefaultConfig(ctx, options...)
-	if missing, ok := errors.AsType[config.SharedConfigProfileNotExistError](err); ok {
-		return nil, u.unconfigured("there is no profile "+missing.Profile, err)
-	}
+	loaded, err := awssdk.Load(ctx, awssdk.Options{Profile: u.Profile, Region: u.Region, Web: c.web()}, "add ;region=REGION, or set AWS_REGION")
 	if err != nil {
-		return nil, u.unconfigured(whereWrong(err), err)
-	}
-	if loaded.Region == "" {
-		return nil, u.unconfigured("no region is named; add ;region=REGION, or set AWS_REGION", nil)
+		return nil, u.unconfigured(err)
 	}
 	api := kms.NewFromConfig(loaded)
-	if err := checkEndpoint(api.Options().BaseEndpoint); err != nil {
-		return nil, u.unconfigured(err.Error(), err)
+	if err := awssdk.CheckEndpoint(api.Options().BaseEndpoint, "AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL or endpoint_url"); err != nil {
+		return nil, u.unconfigured(err)
 	}
 	return &service{api, loaded.Credentials, hanging(loaded), loaded.Region}, nil
-}
-
-// whereWrong returns where an error of the configuration is to be looked for.
-func whereWrong(err error) string {
-	if file, ok := errors.AsType[*fs.PathError](err); ok {
-		return file.Path + " cannot be read"
-	}
-	return "see the variables AWS_… that are set, and ~/.aws/config, or the file of AWS_CONFIG_FILE"
 }
 
 // web returns the HTTP client for KMS and for what gives credentials. It bounds each request by itself:
@@ -126,8 +97,8 @@ func (c *Client) web() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTimeout(c.limits.Attempt).WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = c.limits.Parallel })
 }
 
-func (u URI) unconfigured(detail string, err error) error {
-	return &Error{Kind: Configuration, Key: u.String(), Detail: detail, Err: err}
+func (u URI) unconfigured(err error) error {
+	return &Error{Kind: Configuration, Key: u.String(), Detail: err.Error(), Err: err}
 }
 
 // operation is a request that is repeated until it is granted, refused, or late.

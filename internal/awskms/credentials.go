@@ -2,13 +2,14 @@ package awskms
 
 import (
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+
+	"kedge/internal/awssdk"
 )
 
 // hanging returns where credentials come from if that may be IAM Roles Anywhere: then the certificate for
@@ -30,11 +31,11 @@ func hanging(c aws.Config) string {
 				return fmt.Sprintf("credential_process of the profile %q", profile)
 			}
 		case aws.CredentialSourceHTTP:
-			if isLocal(environment(c.ConfigSources).ContainerCredentialsEndpoint) {
+			if awssdk.IsLocal(environment(c.ConfigSources).ContainerCredentialsEndpoint) {
 				return "AWS_CONTAINER_CREDENTIALS_FULL_URI, an endpoint on this machine"
 			}
 		case aws.CredentialSourceIMDS:
-			if isLocal(metadataEndpoint(c.ConfigSources)) {
+			if awssdk.IsLocal(metadataEndpoint(c.ConfigSources)) {
 				return "AWS_EC2_METADATA_SERVICE_ENDPOINT or ec2_metadata_service_endpoint, an endpoint on this machine"
 			}
 		}
@@ -92,12 +93,6 @@ func metadataEndpoint(sources []any) string {
 		}
 	}
 	return ""
-}
-
-// isLocal reports whether a URL is of this machine. 169.254.170.2 and such, of ECS and EKS, are not.
-func isLocal(endpoint string) bool {
-	u, err := url.Parse(endpoint)
-	return err == nil && isLoopback(u.Hostname())
 }
 
 func (u URI) warnings(s *service) []string {

@@ -30,7 +30,7 @@ var _ crypto.Signer = (*Key)(nil)
 // not its use. Errors are *Error.
 func (c *Client) Open(ctx context.Context, u URI) (*Key, error) {
 	if u.KeyID == "" {
-		return nil, u.unconfigured("it names no key that is there; make one with kedge-ca key create", nil)
+		return nil, u.unconfigured(errors.New("it names no key that is there; make one with kedge-ca key create"))
 	}
 	s, err := c.service(ctx, u)
 	if err != nil {
