@@ -10,15 +10,23 @@ type Answer struct {
 	Fix        string `json:"fix,omitempty"`   // lines for a POSIX shell after which Ours is true; empty: it is, or none is known
 	Documented bool   `json:"documented"`      // the answer is from sources and documentation, and no test compares it
 
-	Source Source `json:"-"`
+	Source *Source `json:"-"`
 }
 
 // tool is a tool with its rule.
 type tool struct {
 	name       string
-	rule       func(*Situation) Source
+	rule       func(*Situation) *Source
 	documented bool
 	profiles   []string // variables that name the profile, in their order
+}
+
+// ask returns what the tool uses.
+func (t tool) ask(s *Situation) *Source {
+	if source := t.rule(s); source != nil {
+		return source
+	}
+	return of(Nothing)
 }
 
 // tools lists all.
@@ -45,7 +53,7 @@ func tools() []tool {
 func (s *Situation) Answers() []Answer {
 	var answers []Answer
 	for _, t := range tools() {
-		source := t.rule(s)
+		source := t.ask(s)
 		a := Answer{Tool: t.name, Winner: source.What(), Where: source.Where(), Ours: source.ours, Documented: t.documented, Source: source}
 		a.Why = s.why(t, source)
 		if !a.Ours {

@@ -20,19 +20,19 @@ type botocore struct {
 }
 
 // asBotocore answers for boto3 and version 1 of the AWS CLI: configprovider.py, BOTOCORE_DEFAUT_SESSION_VARIABLES.
-func asBotocore(s *Situation) Source {
+func asBotocore(s *Situation) *Source {
 	b := &botocore{s: s, variables: [2]string{"AWS_DEFAULT_PROFILE", "AWS_PROFILE"}}
 	return b.answer()
 }
 
 // asCLI2 answers for version 2 of the AWS CLI, whose own botocore has the variables in the other order.
-func asCLI2(s *Situation) Source {
+func asCLI2(s *Situation) *Source {
 	b := &botocore{s: s, variables: [2]string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"}}
 	return b.answer()
 }
 
-func (b *botocore) answer() Source {
-	if problem := b.load(); problem.Kind == Refused {
+func (b *botocore) answer() *Source {
+	if problem := b.load(); problem.isRefused() {
 		return problem
 	}
 	name, named := b.profile()
@@ -40,7 +40,7 @@ func (b *botocore) answer() Source {
 		return noSuchProfile(name) // session.py, get_scoped_config, before any provider
 	}
 	if b.s.profile == "" {
-		if source := b.environment(); source.Kind != Nothing {
+		if source := b.environment(); source != nil {
 			return source
 		}
 	}
@@ -48,14 +48,14 @@ func (b *botocore) answer() Source {
 	if b.isRole(name) {
 		return b.role(name)
 	}
-	if source := b.providers(name, b.s.profile == ""); source.Kind != Nothing {
+	if source := b.providers(name, b.s.profile == ""); source != nil {
 		return source
 	}
 	return b.last(b.merged(name))
 }
 
 // load reads both files. A file that cannot be parsed is an error, whatever else is configured.
-func (b *botocore) load() Source {
+func (b *botocore) load() *Source {
 	for _, name := range []string{"config", "credentials"} {
 		at := b.s.defaultPath(name)
 		if value, set := b.s.env[fileVariable(name)]; set { // also if it is empty
@@ -67,7 +67,7 @@ func (b *botocore) load() Source {
 			err = f.problem
 		}
 		if err != nil {
-			return Source{Kind: Refused, cause: broken, File: at, Problem: err.Error()}
+			return &Source{Kind: Refused, cause: broken, File: at, Problem: err.Error()}
 		}
 		profiles := map[string]settings{}
 		for _, header := range inOrder(f.text, values) { // of two names of one profile, the later counts
@@ -81,7 +81,7 @@ func (b *botocore) load() Source {
 			b.credentials = profiles
 		}
 	}
-	return Source{}
+	return nil
 }
 
 // botocoreName returns the profile of a section: configloader.py, build_profile_map. In the credentials
@@ -115,17 +115,19 @@ func (b *botocore) exists(name string) bool {
 }
 
 // merged returns a profile of both files: session.py, full_config.
+//
+//go:noinline
 func (b *botocore) merged(name string) settings { return join(b.config[name], b.credentials[name]) }
 
 // environment is EnvProvider: the id alone is an error, the secret alone is not seen.
-func (b *botocore) environment() Source {
+func (b *botocore) environment() *Source {
 	switch {
-	case b.s.env["AWS_ACCESS_KEY_ID"] == "":
-		return Source{}
-	case b.s.env["AWS_SECRET_ACCESS_KEY"] == "":
+	case b.s.get("AWS_ACCESS_KEY_ID") == "":
+		return nil
+	case b.s.get("AWS_SECRET_ACCESS_KEY") == "":
 		return refuse(halfPair, "AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not")
 	}
-	return Source{Kind: Environment}
+	return of(Environment)
 }
 
 // isRole is _has_assume_role_config_vars of AssumeRoleProvider.
@@ -134,7 +136,7 @@ func (b *botocore) isRole(name string) bool {
 	return profile.has("role_arn") && !profile.has("web_identity_token_file")
 }
 
-func (b *botocore) role(name string) Source {
+func (b *botocore) role(name string) *Source {
 	profile := b.merged(name)
 	from, source := profile.has("source_profile"), profile.has("credential_source")
 	switch {
@@ -149,8 +151,8 @@ func (b *botocore) role(name string) Source {
 }
 
 // named is CanonicalNameCredentialSourcer.
-func (b *botocore) named(name string, profile settings) Source {
-	var source Source
+func (b *botocore) named(name string, profile settings) *Source {
+	var source *Source
 	switch profile.value("credential_source") {
 	case "Environment":
 		source = b.environment()
@@ -165,14 +167,14 @@ func (b *botocore) named(name string, profile settings) Source {
 	default:
 		return clashing(name, profile, "credential_source", "the value of credential_source is none that there is")
 	}
-	if source.Kind == Nothing {
+	if source == nil {
 		return clashing(name, profile, "credential_source", "there is no such source as credential_source names")
 	}
 	return source
 }
 
 // source is _resolve_credentials_from_profile, with what _validate_source_profile refuses.
-func (b *botocore) source(parent string, profile settings) Source {
+func (b *botocore) source(parent string, profile settings) *Source {
 	name := profile.value("source_profile")
 	isStatic := b.merged(name).has("aws_access_key_id") || b.merged(name).has("aws_secret_access_key")
 	switch {
@@ -185,7 +187,7 @@ func (b *botocore) source(parent string, profile settings) Source {
 	if !isStatic && b.isRole(name) {
 		return b.role(name)
 	}
-	if source := b.providers(name, false); source.Kind != Nothing {
+	if source := b.providers(name, false); source != nil {
 		return source
 	}
 	return clashing(parent, profile, "source_profile", fmt.Sprintf("the profile %q, which source_profile names, has no credentials", name))
@@ -193,14 +195,14 @@ func (b *botocore) source(parent string, profile settings) Source {
 
 // providers is ProfileProviderBuilder, in its order. The variables of web identity count unless the
 // profile is named in code.
-func (b *botocore) providers(name string, variables bool) Source {
+func (b *botocore) providers(name string, variables bool) *Source {
 	profile := b.merged(name)
-	if source := b.webIdentity(name, profile, variables); source.Kind != Nothing {
+	if source := b.webIdentity(name, profile, variables); source != nil {
 		return source
 	}
 	switch {
 	case profile.has("sso_role_name"), profile.has("sso_account_id"):
-		return profile.at(SSO, name, firstOf(profile, "sso_account_id", "sso_role_name"))
+		return profile.at(SSO, name, firstOf(profile, "sso_account_id sso_role_name"))
 	case b.credentials[name].has("aws_access_key_id"):
 		return b.static(name, b.credentials[name])
 	case profile.has("login_session"):
@@ -210,12 +212,12 @@ func (b *botocore) providers(name string, variables bool) Source {
 	case b.config[name].has("aws_access_key_id"):
 		return b.static(name, b.config[name])
 	}
-	return Source{}
+	return nil
 }
 
 // webIdentity is AssumeRoleWithWebIdentityProvider: each value comes from the environment, also if it is
 // empty there, else from the profile.
-func (b *botocore) webIdentity(name string, profile settings, variables bool) Source {
+func (b *botocore) webIdentity(name string, profile settings, variables bool) *Source {
 	token, inEnvironment := "", false
 	role := profile.value("role_arn")
 	if variables {
@@ -229,11 +231,11 @@ func (b *botocore) webIdentity(name string, profile settings, variables bool) So
 	}
 	source := profile.at(WebIdentity, name, "web_identity_token_file")
 	if inEnvironment {
-		source = Source{Kind: WebIdentity}
+		source = of(WebIdentity)
 	}
 	switch {
 	case token == "":
-		return Source{}
+		return nil
 	case role == "":
 		source.Kind, source.cause, source.Problem = Refused, conflict, "there is a web identity token, and no role for it"
 		if inEnvironment {
@@ -244,7 +246,7 @@ func (b *botocore) webIdentity(name string, profile settings, variables bool) So
 }
 
 // static is _extract_creds_from_mapping: an id without a secret is an error.
-func (b *botocore) static(name string, profile settings) Source {
+func (b *botocore) static(name string, profile settings) *Source {
 	if !profile.has("aws_secret_access_key") {
 		return clashing(name, profile, "aws_access_key_id", "the profile has aws_access_key_id, and no aws_secret_access_key")
 	}
@@ -258,22 +260,12 @@ func (b *botocore) hasContainer() bool {
 	return path || full
 }
 
-func (b *botocore) last(profile settings) Source {
+func (b *botocore) last(profile settings) *Source {
 	switch {
 	case b.hasContainer():
 		return b.s.container()
 	case b.s.isOff():
-		return Source{}
+		return nil
 	}
 	return b.s.strictMetadata(profile)
-}
-
-// firstOf returns the first of the keys that a profile has.
-func firstOf(profile settings, keys ...string) string {
-	for _, key := range keys {
-		if profile.has(key) {
-			return key
-		}
-	}
-	return ""
 }

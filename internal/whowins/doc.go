@@ -25,4 +25,9 @@
 //   - Ruby: aws-sdk-core/credential_provider_chain.rb, shared_config.rb.
 //
 // Configuration in code comes before all of them; of it only the name of a profile is modelled.
+//
+// # Size
+//
+// Hosts link it. Sources are pointers, and what the rules call most is not inlined: with values and inlining
+// the package adds 266 kB to kedge, without them 139 kB.
 package whowins

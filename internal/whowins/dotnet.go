@@ -8,33 +8,33 @@ type dotNet struct{ *standard }
 
 // asDotNet4 is Credentials/DefaultAWSCredentialsIdentityResolver.cs; a profile of the client's configuration
 // comes before it.
-func asDotNet4(s *Situation) Source {
+func asDotNet4(s *Situation) *Source {
 	d := dotNet{s.standard()}
 	if s.profile == "" {
-		if source := d.environment(); source.Kind != Nothing {
+		if source := d.environment(); source != nil {
 			return source
 		}
 		if s.hasToken() {
-			return Source{Kind: WebIdentity}
+			return of(WebIdentity)
 		}
 	}
 	name := s.profileOr("AWS_PROFILE")
-	if _, found := d.profiles[name]; !found && name != "default" && d.problem.Kind != Refused {
+	if _, found := d.profiles[name]; !found && name != "default" && !d.problem.isRefused() {
 		return noSuchProfile(name)
 	}
 	return d.profileOrLast(name)
 }
 
 // asDotNet3 is FallbackCredentialsFactory.cs of version 3, where a profile comes before the environment.
-func asDotNet3(s *Situation) Source {
+func asDotNet3(s *Situation) *Source {
 	d := dotNet{s.standard()}
 	if s.hasToken() && s.profile == "" {
-		return Source{Kind: WebIdentity}
+		return of(WebIdentity)
 	}
 	name := s.profileOr("AWS_PROFILE")
 	source := d.profileOrLast(name)
-	if source.Kind == Container || source.Kind == Metadata || source.Kind == Nothing {
-		if keys := d.environment(); keys.Kind != Nothing {
+	if source == nil || source.Kind == Container || source.Kind == Metadata {
+		if keys := d.environment(); keys != nil {
 			return keys
 		}
 	}
@@ -42,18 +42,18 @@ func asDotNet3(s *Situation) Source {
 }
 
 // environment is EnvironmentVariablesAWSCredentials, which takes the older name of the secret as well.
-func (d dotNet) environment() Source {
-	if d.s.env["AWS_ACCESS_KEY_ID"] != "" && d.s.env["AWS_SECRET_ACCESS_KEY"]+d.s.env["AWS_SECRET_KEY"] != "" {
-		return Source{Kind: Environment}
+func (d dotNet) environment() *Source {
+	if d.s.get("AWS_ACCESS_KEY_ID") != "" && d.s.get("AWS_SECRET_ACCESS_KEY")+d.s.get("AWS_SECRET_KEY") != "" {
+		return of(Environment)
 	}
-	return Source{}
+	return nil
 }
 
-func (d dotNet) profileOrLast(name string) Source {
-	if d.problem.Kind == Refused {
+func (d dotNet) profileOrLast(name string) *Source {
+	if d.problem.isRefused() {
 		return d.s.last(nil)
 	}
-	if source := d.resolve(name, nil); source.Kind != Nothing {
+	if source := d.resolve(name, nil); source != nil {
 		return source
 	}
 	return d.s.last(d.profiles[name])
@@ -61,7 +61,7 @@ func (d dotNet) profileOrLast(name string) Source {
 
 // resolve is DetectProfileType of CredentialProfileTypeDetector.cs: the settings must be exactly those of
 // one type, so that a profile with keys and a credential_process has none.
-func (d dotNet) resolve(name string, visited map[string]bool) Source {
+func (d dotNet) resolve(name string, visited map[string]bool) *Source {
 	p := d.profiles[name]
 	if ssoOf(p) != "" {
 		return p.at(SSO, name, ssoOf(p))
@@ -84,7 +84,7 @@ func (d dotNet) resolve(name string, visited map[string]bool) Source {
 		return p.at(WebIdentity, name, "web_identity_token_file")
 	case "role_arn source_profile":
 		if visited[name] {
-			return Source{}
+			return nil
 		}
 		return p.role(name, d.resolve(p.value("source_profile"), with(visited, name)))
 	case "":
@@ -92,5 +92,5 @@ func (d dotNet) resolve(name string, visited map[string]bool) Source {
 			return p.at(Login, name, "login_session")
 		}
 	}
-	return Source{}
+	return nil
 }

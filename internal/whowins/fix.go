@@ -2,7 +2,6 @@ package whowins
 
 import (
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -26,7 +25,7 @@ func (s *Situation) fix(t tool) string {
 	var commands []string
 	now := s
 	for range maxSteps {
-		source := t.rule(now)
+		source := t.ask(now)
 		if source.ours {
 			return strings.Join(commands, "\n")
 		}
@@ -49,7 +48,7 @@ func (s *Situation) fix(t tool) string {
 
 // next returns the step that takes away what a tool uses instead of the target. No command: only a
 // person can do it.
-func (s *Situation) next(t tool, to target, source Source) step {
+func (s *Situation) next(t tool, to *target, source *Source) step {
 	if cleared := s.clear(source); cleared.command != "" {
 		return cleared
 	}
@@ -71,7 +70,7 @@ func (s *Situation) next(t tool, to target, source Source) step {
 }
 
 // clear is the step for what comes before all profiles.
-func (s *Situation) clear(source Source) step {
+func (s *Situation) clear(source *Source) step {
 	switch {
 	case source.cause == broken:
 		return s.edit(source.File, lineIn(source.Problem))
@@ -85,7 +84,7 @@ func (s *Situation) clear(source Source) step {
 }
 
 // end is the step for the end of the chain.
-func (s *Situation) end(to target, source Source) step {
+func (s *Situation) end(to *target, source *Source) step {
 	switch {
 	case source.Kind == Container && to.kind == Container:
 		return s.unset("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
@@ -101,7 +100,7 @@ func (s *Situation) end(to target, source Source) step {
 
 // leave takes a tool away from a source in a file: to no profile, if the target is none and another one is
 // named; else the settings of the source go.
-func (s *Situation) leave(t tool, to target, source Source) step {
+func (s *Situation) leave(t tool, to *target, source *Source) step {
 	if to.profile == "" && s.profile == "" && s.selected(t) != "default" {
 		return s.unset(t.profiles...)
 	}
@@ -172,7 +171,7 @@ func lineIn(problem string) int {
 }
 
 // lineOf returns the number of the line with the program of the target, or of the first like it.
-func (s *Situation) lineOf(to target) int {
+func (s *Situation) lineOf(to *target) int {
 	number := 0
 	for text := range strings.Lines(s.files[to.file].text) {
 		number++
@@ -185,7 +184,7 @@ func (s *Situation) lineOf(to target) int {
 
 // find lets the tool read the file of the target, if a variable names another one, or the same in a way
 // that the tool does not take.
-func (s *Situation) find(to target) step {
+func (s *Situation) find(to *target) step {
 	for _, name := range []string{"config", "credentials"} {
 		variable := fileVariable(name)
 		value, set := s.env[variable]
@@ -202,55 +201,47 @@ func (s *Situation) find(to target) step {
 }
 
 // rename gives the section of the target the header that SDKs read.
-func (s *Situation) rename(to target) step {
-	old, changed := "["+to.header+"]", false
+func (s *Situation) rename(to *target) step {
+	old := "[" + to.header + "]"
 	lines := strings.SplitAfter(s.files[to.file].text, "\n")
 	for i, text := range lines {
-		if rest, ok := strings.CutPrefix(text, old); ok {
-			lines[i], changed = "["+to.rename+"]"+rest, true
+		if rest, ok := strings.CutPrefix(text, old); ok && isPlain(to.header) {
+			lines[i] = "[" + to.rename + "]" + rest
+			return s.sed("", "s|^"+escape(old)+"|["+to.rename+"]|", to.file, lines)
 		}
 	}
-	if !changed || !isPlain(to.header) {
-		return step{}
-	}
-	command := "sed -i" + s.backup() + " " + quote("s|^"+escape(old)+"|["+to.rename+"]|") + " " + quote(to.file)
-	return step{command, s.with(to.file, strings.Join(lines, ""))}
+	return step{}
 }
 
-// strip removes the settings of a source from its section, and leaves a copy of the file.
-func (s *Situation) strip(source Source) step {
-	if !isPlain(source.header) {
-		return step{}
-	}
-	var out strings.Builder
-	var gone []string
-	inside := false
-	for text := range strings.Lines(s.files[source.File].text) {
+// strip removes the settings of a source from its section.
+func (s *Situation) strip(source *Source) step {
+	var kept []string
+	gone, inside := "", false
+	for _, text := range strings.SplitAfter(s.files[source.File].text, "\n") {
 		if strings.HasPrefix(text, "[") {
 			inside = strings.HasPrefix(text, "["+source.header+"]")
 		}
-		if key := keyIn(text, settingsOf(source)); inside && key != "" {
-			if !slices.Contains(gone, key) {
-				gone = append(gone, key)
-			}
-			continue
+		key := keyIn(text, settingsOf(source))
+		if !inside || key == "" {
+			kept = append(kept, text)
+		} else if !strings.Contains(gone+"|", "|"+key+"|") {
+			gone += "|" + key
 		}
-		out.WriteString(text)
 	}
-	if gone == nil {
+	if gone == "" || !isPlain(source.header) {
 		return step{}
 	}
-	pattern := `/^` + escape("["+source.header+"]") + `/,/^\[/{/^(` + strings.Join(gone, "|") + `)[[:space:]]*[=:]/d;}`
-	return step{"sed -E -i" + s.backup() + " " + quote(pattern) + " " + quote(source.File), s.with(source.File, out.String())}
+	return s.sed("-E ", "/^"+escape("["+source.header+"]")+`/,/^\[/{/^(`+gone[1:]+`)[[:space:]]*[=:]/d;}`, source.File, kept)
 }
 
-func (s *Situation) with(at, text string) *Situation {
+// sed is a change of a file by its pattern, to lines, which leaves a copy of the file.
+func (s *Situation) sed(flag, pattern, file string, lines []string) step {
 	after := s.clone()
-	f := after.files[at]
-	f.text = text
-	after.files[at] = f
+	f := after.files[file]
+	f.text = strings.Join(lines, "")
+	after.files[file] = f
 	after.edits++
-	return after
+	return step{"sed " + flag + "-i" + s.backup() + " " + quote(pattern) + " " + quote(file), after}
 }
 
 // backup is the suffix of the copy that an edit leaves. No edit of one fix replaces the copy of another.
@@ -261,38 +252,35 @@ func (s *Situation) backup() string {
 	return ".bak" + strconv.Itoa(s.edits)
 }
 
-// keyIn returns the one of the keys that a line sets.
-func keyIn(text string, keys []string) string {
-	for _, key := range keys {
-		if rest, ok := strings.CutPrefix(text, key); ok {
-			if rest = strings.TrimLeft(rest, " \t"); rest != "" && (rest[0] == '=' || rest[0] == ':') {
-				return key
-			}
-		}
+// keyIn returns the one of the keys, with | between, that a line sets.
+func keyIn(text, keys string) string {
+	key := strings.TrimRight(text[:max(0, strings.IndexAny(text, "=:"))], " \t")
+	if key == "" || !strings.Contains("|"+keys+"|", "|"+key+"|") {
+		return ""
 	}
-	return ""
+	return key
 }
 
 // settingsOf lists the settings that configure a source in a profile.
-func settingsOf(source Source) []string {
+func settingsOf(source *Source) string {
 	switch source.Kind {
 	case Keys:
-		return []string{"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"}
+		return "aws_access_key_id|aws_secret_access_key|aws_session_token|aws_security_token"
 	case Process:
-		return []string{"credential_process"}
+		return "credential_process"
 	case Role:
-		return []string{"role_arn", "source_profile", "credential_source"}
+		return "role_arn|source_profile|credential_source"
 	case WebIdentity:
-		return []string{"web_identity_token_file", "role_arn"}
+		return "web_identity_token_file|role_arn"
 	case SSO:
-		return []string{"sso_session", "sso_account_id", "sso_role_name", "sso_region", "sso_start_url"}
+		return "sso_session|sso_account_id|sso_role_name|sso_region|sso_start_url"
 	case Login:
-		return []string{"login_session"}
+		return "login_session"
 	case Refused:
-		return []string{"role_arn", "source_profile", "credential_source", "web_identity_token_file", "mfa_serial", "aws_access_key_id", "aws_secret_access_key"}
+		return "role_arn|source_profile|credential_source|web_identity_token_file|mfa_serial|aws_access_key_id|aws_secret_access_key"
 	case Nothing, Environment, Container, Metadata:
 	}
-	return nil
+	return ""
 }
 
 // isPlain reports whether a header can stand in a pattern of sed as escape writes it.
@@ -300,7 +288,18 @@ func isPlain(header string) bool { return !strings.ContainsAny(header, "|/\n'") 
 
 // escape makes a text one that a regular expression matches literally, basic or extended.
 func escape(text string) string {
-	return strings.NewReplacer("[", `\[`, "]", `\]`, ".", `\.`, "*", `\*`, "$", `[$]`, "^", `\^`, "+", "[+]", "?", "[?]", "(", "[(]", ")", "[)]", "{", "[{]", "}", "[}]", `\`, `\\`).Replace(text)
+	out := ""
+	for _, r := range text {
+		switch {
+		case strings.ContainsRune(`[]\^.*`, r):
+			out += `\` + string(r)
+		case strings.ContainsRune("$+?(){}", r):
+			out += "[" + string(r) + "]"
+		default:
+			out += string(r)
+		}
+	}
+	return out
 }
 
 // quote writes a word for a POSIX shell.

@@ -10,7 +10,7 @@ import (
 type goSDK struct {
 	s        *Situation
 	profiles map[string]settings
-	partial  map[string]Source // an id without a secret, or the other way round
+	partial  map[string]*Source // an id without a secret, or the other way round
 }
 
 // goConfig is SharedConfig: a profile after the checks of shared_config.go.
@@ -20,45 +20,45 @@ type goConfig struct {
 	source   *goConfig
 }
 
-func asGo(s *Situation) Source {
-	g := &goSDK{s: s, profiles: map[string]settings{}, partial: map[string]Source{}}
+func asGo(s *Situation) *Source {
+	g := &goSDK{s: s, profiles: map[string]settings{}, partial: map[string]*Source{}}
 	g.load()
 	name, named := g.profile()
 	config, problem := g.config(name, map[string]bool{})
 	switch {
-	case problem.Kind == Refused && problem.cause == noProfile && problem.Profile == name && !named:
+	case problem.isRefused() && problem.cause == noProfile && problem.Profile == name && !named:
 		config = &goConfig{name: name} // loadSharedConfigIgnoreNotExist
-	case problem.Kind == Refused:
+	case problem.isRefused():
 		return problem // LoadDefaultConfig fails, also if there are keys in the environment
 	}
 	switch {
 	case s.profile != "":
 		return g.resolve(config)
 	case g.hasKeys():
-		return Source{Kind: Environment}
-	case s.env["AWS_WEB_IDENTITY_TOKEN_FILE"] != "" && s.env["AWS_ROLE_ARN"] == "":
+		return of(Environment)
+	case s.get("AWS_WEB_IDENTITY_TOKEN_FILE") != "" && s.get("AWS_ROLE_ARN") == "":
 		return refuse(halfToken, "AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not")
-	case s.env["AWS_WEB_IDENTITY_TOKEN_FILE"] != "":
-		return Source{Kind: WebIdentity}
+	case s.get("AWS_WEB_IDENTITY_TOKEN_FILE") != "":
+		return of(WebIdentity)
 	}
 	return g.resolve(config)
 }
 
 // hasKeys takes the older names as well, each for itself: env_config.go, credAccessEnvKeys.
 func (g *goSDK) hasKeys() bool {
-	id := g.s.env["AWS_ACCESS_KEY_ID"] + g.s.env["AWS_ACCESS_KEY"]
-	return id != "" && g.s.env["AWS_SECRET_ACCESS_KEY"]+g.s.env["AWS_SECRET_KEY"] != ""
+	id := g.s.get("AWS_ACCESS_KEY_ID") + g.s.get("AWS_ACCESS_KEY")
+	return id != "" && g.s.get("AWS_SECRET_ACCESS_KEY")+g.s.get("AWS_SECRET_KEY") != ""
 }
 
 // profile returns the name of the profile, and whether it must be there: resolveConfigLoaders asks only
 // for AWS_PROFILE.
 func (g *goSDK) profile() (name string, must bool) {
-	for _, name := range []string{g.s.profile, g.s.env["AWS_PROFILE"]} {
+	for _, name := range []string{g.s.profile, g.s.get("AWS_PROFILE")} {
 		if name != "" {
 			return name, true
 		}
 	}
-	if name := g.s.env["AWS_DEFAULT_PROFILE"]; name != "" {
+	if name := g.s.get("AWS_DEFAULT_PROFILE"); name != "" {
 		return name, false
 	}
 	return "default", false
@@ -88,14 +88,14 @@ func (g *goSDK) add(name string, values settings) {
 	id, key := values.has("aws_access_key_id"), values.has("aws_secret_access_key")
 	delete(g.partial, name)
 	if id != key {
-		g.partial[name] = clashing(name, values, firstOf(values, "aws_access_key_id", "aws_secret_access_key"),
+		g.partial[name] = clashing(name, values, firstOf(values, "aws_access_key_id aws_secret_access_key"),
 			"the profile has one of aws_access_key_id and aws_secret_access_key, and not the other")
 	}
 	g.profiles[name] = join(g.profiles[name], values.filled())
 }
 
 // config is setFromIniSections.
-func (g *goSDK) config(name string, seen map[string]bool) (*goConfig, Source) {
+func (g *goSDK) config(name string, seen map[string]bool) (*goConfig, *Source) {
 	profile, found := g.profiles[name]
 	if !found {
 		return nil, noSuchProfile(name)
@@ -106,11 +106,11 @@ func (g *goSDK) config(name string, seen map[string]bool) (*goConfig, Source) {
 	c := &goConfig{name: name, settings: join(profile, nil)}
 	if seen[name] {
 		c.drop("role_arn", "source_profile") // clearAssumeRoleOptions
-	} else if key := firstOf(profile, "source_profile", "credential_source", "web_identity_token_file"); key != "" && profile.value("role_arn") == "" {
+	} else if key := firstOf(profile, "source_profile credential_source web_identity_token_file"); key != "" && profile.value("role_arn") == "" {
 		return nil, clashing(name, profile, key, "the profile has "+key+", and no role_arn")
 	}
 	if len(seen) > 0 && c.hasKeys() {
-		return c, Source{}
+		return c, nil
 	}
 	seen[name] = true
 	kinds := 0
@@ -120,29 +120,29 @@ func (g *goSDK) config(name string, seen map[string]bool) (*goConfig, Source) {
 		}
 	}
 	if kinds > 1 { // validateCredentialType
-		return nil, clashing(name, c.settings, firstOf(c.settings, "source_profile", "credential_source", "web_identity_token_file"),
+		return nil, clashing(name, c.settings, firstOf(c.settings, "source_profile credential_source web_identity_token_file"),
 			"the profile has more than one of source_profile, credential_source, credential_process and web_identity_token_file")
 	}
 	return g.link(c, seen)
 }
 
 // link finds the profile that source_profile names.
-func (g *goSDK) link(c *goConfig, seen map[string]bool) (*goConfig, Source) {
+func (g *goSDK) link(c *goConfig, seen map[string]bool) (*goConfig, *Source) {
 	name := c.settings.value("source_profile")
 	if name == "" {
-		return c, Source{}
+		return c, nil
 	}
 	source, problem := g.config(name, seen)
 	switch {
-	case problem.Kind == Refused && problem.cause == noProfile && problem.Profile == name:
+	case problem.isRefused() && problem.cause == noProfile && problem.Profile == name:
 		return nil, clashing(c.name, c.settings, "source_profile", "source_profile is "+quoteName(name)+", and there is no such profile")
-	case problem.Kind == Refused:
+	case problem.isRefused():
 		return nil, problem
 	case !source.hasCredentials():
 		return nil, clashing(c.name, c.settings, "source_profile", "the profile "+quoteName(name)+", which source_profile names, has no credentials")
 	}
 	c.source = source
-	return c, Source{}
+	return c, nil
 }
 
 func (c *goConfig) drop(keys ...string) {
@@ -156,27 +156,27 @@ func (c *goConfig) hasKeys() bool {
 }
 
 func (c *goConfig) hasSSO() bool {
-	return firstOf(c.settings, "sso_session", "sso_region", "sso_account_id", "sso_start_url", "sso_role_name") != ""
+	return ssoOf(c.settings) != ""
 }
 
 // hasCredentials leaves out login_session, as the SDK does.
 func (c *goConfig) hasCredentials() bool {
-	return firstOf(c.settings, "source_profile", "credential_source", "credential_process", "web_identity_token_file") != "" || c.hasSSO() || c.hasKeys()
+	return firstOf(c.settings, "source_profile credential_source credential_process web_identity_token_file") != "" || c.hasSSO() || c.hasKeys()
 }
 
 // resolve is resolveCredsFromProfile: a role_arn is assumed with whatever was found.
-func (g *goSDK) resolve(c *goConfig) Source {
+func (g *goSDK) resolve(c *goConfig) *Source {
 	source := g.base(c)
-	if c.settings.value("role_arn") == "" || source.Kind == WebIdentity && source.Profile == c.name {
+	if c.settings.value("role_arn") == "" || source == nil || source.Kind == WebIdentity && source.Profile == c.name {
 		return source
 	}
-	if c.settings.has("mfa_serial") && source.Kind != Refused {
+	if c.settings.has("mfa_serial") && !source.isRefused() {
 		return clashing(c.name, c.settings, "mfa_serial", "the role needs a code of MFA, for which nobody is asked")
 	}
 	return c.settings.role(c.name, source)
 }
 
-func (g *goSDK) base(c *goConfig) Source {
+func (g *goSDK) base(c *goConfig) *Source {
 	s := c.settings
 	switch {
 	case c.source != nil:
@@ -188,7 +188,7 @@ func (g *goSDK) base(c *goConfig) Source {
 	case s.value("web_identity_token_file") != "":
 		return s.at(WebIdentity, c.name, "web_identity_token_file")
 	case c.hasSSO():
-		return s.at(SSO, c.name, firstOf(s, "sso_session", "sso_region", "sso_account_id", "sso_start_url", "sso_role_name"))
+		return s.at(SSO, c.name, ssoOf(s))
 	case s.value("login_session") != "":
 		return s.at(Login, c.name, "login_session")
 	case s.value("credential_process") != "":
@@ -198,7 +198,7 @@ func (g *goSDK) base(c *goConfig) Source {
 }
 
 // named is resolveCredsFromSource.
-func (g *goSDK) named(c *goConfig) Source {
+func (g *goSDK) named(c *goConfig) *Source {
 	problem := "there is no such source as credential_source names"
 	switch c.settings.value("credential_source") {
 	case "Ec2InstanceMetadata":
@@ -207,7 +207,7 @@ func (g *goSDK) named(c *goConfig) Source {
 		}
 	case "Environment":
 		if g.hasKeys() {
-			return Source{Kind: Environment}
+			return of(Environment)
 		}
 	case "EcsContainer":
 		if g.s.hasContainer() {

@@ -151,7 +151,7 @@ func (w *workplace) look(e environment) *Situation {
 }
 
 // id returns the access key id that a source gives.
-func (w *workplace) id(s Source) string {
+func (w *workplace) id(s *Source) string {
 	switch s.Kind {
 	case Environment:
 		return "ENV"
@@ -169,7 +169,7 @@ func (w *workplace) id(s Source) string {
 		name, _ := filepath.Rel(filepath.Join(w.dir, "bin"), program)
 		return "PROCESS " + name
 	case Role:
-		return s.Profile + " BY " + w.id(*s.Base)
+		return s.Profile + " BY " + w.id(s.Base)
 	case WebIdentity:
 		if s.File == "" {
 			return "env BY TOKEN"

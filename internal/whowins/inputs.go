@@ -52,6 +52,8 @@ type file struct {
 }
 
 // isOpen reports whether the value of a variable is kept.
+//
+//go:noinline
 func isOpen(name string) bool {
 	switch name {
 	case "HOME", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
@@ -63,6 +65,8 @@ func isOpen(name string) bool {
 }
 
 // isSecret reports whether only the presence of a variable is kept.
+//
+//go:noinline
 func isSecret(name string) bool {
 	switch name {
 	case "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION",
@@ -90,14 +94,14 @@ func Look(in Inputs) *Situation {
 			s.env[name] = "set"
 		}
 	}
-	if s.home = s.env["HOME"]; s.home == "" {
+	if s.home = s.get("HOME"); s.home == "" {
 		s.home = in.Home
 	}
 	if s.configure == "" {
 		s.configure = "kedge configure --help"
 	}
 	for _, name := range []string{"config", "credentials"} {
-		for _, at := range []string{s.defaultPath(name), s.env[fileVariable(name)], s.expandHome(s.env[fileVariable(name)])} {
+		for _, at := range []string{s.defaultPath(name), s.get(fileVariable(name)), s.expandHome(s.get(fileVariable(name)))} {
 			s.read(in, at)
 		}
 	}
@@ -105,6 +109,7 @@ func Look(in Inputs) *Situation {
 	return s
 }
 
+//go:noinline
 func fileVariable(name string) string {
 	if name == "config" {
 		return "AWS_CONFIG_FILE"
@@ -112,8 +117,10 @@ func fileVariable(name string) string {
 	return "AWS_SHARED_CREDENTIALS_FILE"
 }
 
+//go:noinline
 func (s *Situation) defaultPath(name string) string { return filepath.Join(s.home, ".aws", name) }
 
+//go:noinline
 func (s *Situation) expandHome(at string) string {
 	if at == "~" || strings.HasPrefix(at, "~/") {
 		return filepath.Join(s.home, at[1:])
@@ -156,7 +163,7 @@ func (s *Situation) findServed(in Inputs) {
 	if ask == nil {
 		ask = isLoopback
 	}
-	endpoints := []string{s.env["AWS_CONTAINER_CREDENTIALS_FULL_URI"], s.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"]}
+	endpoints := []string{s.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"), s.get("AWS_EC2_METADATA_SERVICE_ENDPOINT")}
 	for _, f := range s.files {
 		for _, values := range credfile.ReadAsGo(f.text) {
 			endpoints = append(endpoints, values["ec2_metadata_service_endpoint"])

@@ -10,14 +10,14 @@ type javaScript struct {
 	profiles map[string]settings
 }
 
-func asJavaScript(s *Situation) Source {
+func asJavaScript(s *Situation) *Source {
 	j := &javaScript{s: s, name: s.profile, profiles: map[string]settings{}}
 	if j.name == "" {
-		j.name = s.env["AWS_PROFILE"] // and no other variable
+		j.name = s.get("AWS_PROFILE") // and no other variable
 	}
 	if j.name == "" {
 		if j.hasKeys() {
-			return Source{Kind: Environment}
+			return of(Environment)
 		}
 		j.name = "default"
 	}
@@ -25,28 +25,28 @@ func asJavaScript(s *Situation) Source {
 	profile := j.profiles[j.name]
 	source := j.resolve(j.name, nil, false)
 	switch {
-	case source.Kind != Nothing:
+	case source != nil:
 		return source
 	case profile.has("credential_process"): // fromProcess
 		return s.process(profile, j.name)
-	case s.env["AWS_WEB_IDENTITY_TOKEN_FILE"] != "" && s.env["AWS_ROLE_ARN"] != "":
-		return Source{Kind: WebIdentity}
+	case s.get("AWS_WEB_IDENTITY_TOKEN_FILE") != "" && s.get("AWS_ROLE_ARN") != "":
+		return of(WebIdentity)
 	case s.hasContainer():
 		return s.container()
-	case s.env["AWS_EC2_METADATA_DISABLED"] != "" && s.env["AWS_EC2_METADATA_DISABLED"] != "false":
-		return Source{}
+	case s.get("AWS_EC2_METADATA_DISABLED") != "" && s.get("AWS_EC2_METADATA_DISABLED") != "false":
+		return nil
 	}
 	return s.strictMetadata(j.ofVariables())
 }
 
 func (j *javaScript) hasKeys() bool {
-	return j.s.env["AWS_ACCESS_KEY_ID"] != "" && j.s.env["AWS_SECRET_ACCESS_KEY"] != ""
+	return j.s.get("AWS_ACCESS_KEY_ID") != "" && j.s.get("AWS_SECRET_ACCESS_KEY") != ""
 }
 
 // ofVariables is the profile in which the address of the metadata service is looked up: it is not that
 // named in code.
 func (j *javaScript) ofVariables() settings {
-	if name := j.s.env["AWS_PROFILE"]; name != "" {
+	if name := j.s.get("AWS_PROFILE"); name != "" {
 		return j.profiles[name]
 	}
 	return j.profiles["default"]
@@ -77,7 +77,7 @@ func (j *javaScript) header(name, header string) string {
 }
 
 // resolve is resolveProfileData.js.
-func (j *javaScript) resolve(name string, visited map[string]bool, asSource bool) Source {
+func (j *javaScript) resolve(name string, visited map[string]bool, asSource bool) *Source {
 	p := j.profiles[name]
 	isStatic := p.has("aws_access_key_id") && p.has("aws_secret_access_key")
 	switch {
@@ -91,19 +91,19 @@ func (j *javaScript) resolve(name string, visited map[string]bool, asSource bool
 		return p.at(WebIdentity, name, "web_identity_token_file")
 	case p.has("credential_process"):
 		return j.s.process(p, name)
-	case firstOf(p, "sso_start_url", "sso_account_id", "sso_session", "sso_region", "sso_role_name") != "":
-		return p.at(SSO, name, firstOf(p, "sso_start_url", "sso_account_id", "sso_session", "sso_region", "sso_role_name"))
+	case ssoOf(p) != "":
+		return p.at(SSO, name, ssoOf(p))
 	case p.has("login_session"):
 		return p.at(Login, name, "login_session")
 	}
-	return Source{}
+	return nil
 }
 
 // role is resolveAssumeRoleCredentials.js.
-func (j *javaScript) role(name string, visited map[string]bool) Source {
+func (j *javaScript) role(name string, visited map[string]bool) *Source {
 	p := j.profiles[name]
 	from := p.value("source_profile")
-	var source Source
+	var source *Source
 	switch {
 	case from == "":
 		source = j.named(p.value("credential_source"))
@@ -121,16 +121,16 @@ func (j *javaScript) role(name string, visited map[string]bool) Source {
 }
 
 // named is resolveCredentialSource.js.
-func (j *javaScript) named(source string) Source {
+func (j *javaScript) named(source string) *Source {
 	switch {
 	case source == "EcsContainer" && j.s.hasContainer():
 		return j.s.container()
 	case source == "Ec2InstanceMetadata":
 		return j.s.strictMetadata(j.ofVariables())
 	case source == "Environment" && j.hasKeys():
-		return Source{Kind: Environment}
+		return of(Environment)
 	}
-	return Source{}
+	return nil
 }
 
 // readAsJavaScript is parseIni.js: keys keep their case, only "=" ends them, and a header with a space is

@@ -9,21 +9,21 @@ type php struct {
 	config, credentials map[string]settings // by header
 }
 
-func asPHP(s *Situation) Source {
+func asPHP(s *Situation) *Source {
 	p := php{s, s.sections(s.filePath("config", literally)), s.sections(s.filePath("credentials", literally))}
 	name := s.profileOr("AWS_PROFILE")
 	switch {
 	case s.hasPair():
-		return Source{Kind: Environment}
+		return of(Environment)
 	case s.hasToken():
-		return Source{Kind: WebIdentity}
+		return of(WebIdentity)
 	}
-	for _, source := range []Source{
+	for _, source := range []*Source{
 		p.webIdentity(name), p.sso(name), p.process(p.credentials, name, name), p.ini(p.credentials, name, name, nil),
 		// The section of the profile default is "[profile default]", too.
 		p.process(p.config, "profile "+name, name), p.ini(p.config, "profile "+name, name, nil),
 	} {
-		if source.Kind != Nothing {
+		if source != nil {
 			return source
 		}
 	}
@@ -32,7 +32,7 @@ func asPHP(s *Situation) Source {
 
 // webIdentity is assumeRoleWithWebIdentityCredentialProvider, which reads the files in the home folder; a
 // profile of the credentials file hides that of the other.
-func (p php) webIdentity(name string) Source {
+func (p php) webIdentity(name string) *Source {
 	profile := p.s.sections(p.s.defaultPath("credentials"))[name]
 	if profile == nil {
 		for header, values := range p.s.sections(p.s.defaultPath("config")) {
@@ -44,11 +44,11 @@ func (p php) webIdentity(name string) Source {
 	if profile.has("web_identity_token_file") && profile.has("role_arn") {
 		return profile.at(WebIdentity, name, "web_identity_token_file")
 	}
-	return Source{}
+	return nil
 }
 
 // sso is both sso and login, which read the config file.
-func (p php) sso(name string) Source {
+func (p php) sso(name string) *Source {
 	profile := p.config[name]
 	if profile == nil {
 		profile = p.config["profile "+name]
@@ -60,25 +60,25 @@ func (p php) sso(name string) Source {
 	case profile.has("login_session"):
 		return profile.at(Login, name, "login_session")
 	}
-	return Source{}
+	return nil
 }
 
-func (p php) process(file map[string]settings, header, name string) Source {
+func (p php) process(file map[string]settings, header, name string) *Source {
 	if profile := file[header]; profile.has("credential_process") {
 		return p.s.process(profile, name)
 	}
-	return Source{}
+	return nil
 }
 
 // ini has roles, whose source is in the same file under its header, and keys.
-func (p php) ini(file map[string]settings, header, name string, visited map[string]bool) Source {
+func (p php) ini(file map[string]settings, header, name string, visited map[string]bool) *Source {
 	profile := file[header]
 	from := profile.value("source_profile")
 	switch {
 	case visited != nil && hasKeys(profile), !profile.has("role_arn") && hasKeys(profile):
 		return p.s.keys(profile, name, "aws_access_key_id")
 	case !profile.has("role_arn"), (from == "") == !profile.has("credential_source"), visited[from]:
-		return Source{}
+		return nil
 	case from == "":
 		return profile.role(name, p.s.named(profile))
 	}

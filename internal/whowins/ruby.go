@@ -8,25 +8,25 @@ type ruby struct {
 	config, credentials map[string]settings
 }
 
-func asRuby(s *Situation) Source {
+func asRuby(s *Situation) *Source {
 	r := ruby{s, s.rubyFile("config"), s.rubyFile("credentials")}
 	if s.profile != "" { // the static_profile_ providers
-		for _, source := range []Source{r.webIdentity(s.profile), r.sso(s.profile), r.role(s.profile, nil), r.static(s.profile), r.process(s.profile)} {
-			if source.Kind != Nothing {
+		for _, source := range []*Source{r.webIdentity(s.profile), r.sso(s.profile), r.role(s.profile, nil), r.static(s.profile), r.process(s.profile)} {
+			if source != nil {
 				return source
 			}
 		}
 	}
 	if r.hasKeys() {
-		return Source{Kind: Environment}
+		return of(Environment)
 	}
 	name := r.name("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 	token := r.webIdentity(r.name("AWS_PROFILE"))
 	if s.hasToken() {
-		token = Source{Kind: WebIdentity}
+		token = of(WebIdentity)
 	}
-	for _, source := range []Source{token, r.sso(name), r.role(name, nil), r.static(name), r.process(name)} {
-		if source.Kind != Nothing {
+	for _, source := range []*Source{token, r.sso(name), r.role(name, nil), r.static(name), r.process(name)} {
+		if source != nil {
 			return source
 		}
 	}
@@ -72,45 +72,45 @@ func (r ruby) hasKeys() bool {
 		first("AWS_SECRET_ACCESS_KEY", "AMAZON_SECRET_ACCESS_KEY", "AWS_SECRET_KEY") != ""
 }
 
-func (r ruby) webIdentity(name string) Source {
+func (r ruby) webIdentity(name string) *Source {
 	if p := r.config[name]; p.has("web_identity_token_file") && p.has("role_arn") {
 		return p.at(WebIdentity, name, "web_identity_token_file")
 	}
-	return Source{}
+	return nil
 }
 
 // files returns the profile in both files: whatever is in the credentials file comes first.
 func (r ruby) files(name string) []settings { return []settings{r.credentials[name], r.config[name]} }
 
-func (r ruby) sso(name string) Source {
+func (r ruby) sso(name string) *Source {
 	for _, p := range r.files(name) {
-		if key := firstOf(p, "sso_account_id", "sso_role_name"); key != "" {
+		if key := firstOf(p, "sso_account_id sso_role_name"); key != "" {
 			return p.at(SSO, name, key)
 		}
 	}
-	return Source{}
+	return nil
 }
 
-func (r ruby) static(name string) Source {
+func (r ruby) static(name string) *Source {
 	for _, p := range r.files(name) {
 		if hasKeys(p) {
 			return r.s.keys(p, name, "aws_access_key_id")
 		}
 	}
-	return Source{}
+	return nil
 }
 
-func (r ruby) process(name string) Source {
+func (r ruby) process(name string) *Source {
 	for _, p := range r.files(name) {
 		if p.has("credential_process") {
 			return r.s.process(p, name)
 		}
 	}
-	return Source{}
+	return nil
 }
 
 // role is assume_role_from_profile, which raises an error where it cannot go on.
-func (r ruby) role(name string, visited map[string]bool) Source {
+func (r ruby) role(name string, visited map[string]bool) *Source {
 	for _, p := range r.files(name) {
 		from, named := p.has("source_profile"), p.has("credential_source")
 		switch {
@@ -118,7 +118,7 @@ func (r ruby) role(name string, visited map[string]bool) Source {
 			return clashing(name, p, "credential_source", "the profile has both source_profile and credential_source")
 		case from:
 			return r.from(name, p, visited)
-		case named && (p.value("credential_source") == "Environment" || r.s.named(p).Kind == Nothing):
+		case named && (p.value("credential_source") == "Environment" || r.s.named(p) == nil):
 			return clashing(name, p, "credential_source", "the SDK knows no such source as credential_source names, or there is none")
 		case named:
 			return p.role(name, r.s.named(p))
@@ -126,23 +126,23 @@ func (r ruby) role(name string, visited map[string]bool) Source {
 			return clashing(name, p, "role_arn", "the profile has role_arn, and no source_profile")
 		}
 	}
-	return Source{}
+	return nil
 }
 
 // from is resolve_source_profile.
-func (r ruby) from(name string, p settings, visited map[string]bool) Source {
+func (r ruby) from(name string, p settings, visited map[string]bool) *Source {
 	source := p.value("source_profile")
 	static := r.static(source)
 	switch {
 	case visited[source]:
 		return clashing(name, p, "source_profile", "source_profile leads in a circle")
-	case static.Kind != Nothing:
+	case static != nil:
 		return p.role(name, static)
 	case r.credentials[source].has("source_profile") || r.config[source].has("source_profile"):
 		return p.role(name, r.role(source, with(visited, source)))
 	}
-	for _, each := range []Source{r.webIdentity(source), r.process(source), r.sso(source)} {
-		if each.Kind != Nothing {
+	for _, each := range []*Source{r.webIdentity(source), r.process(source), r.sso(source)} {
+		if each != nil {
 			return p.role(name, each)
 		}
 	}

@@ -6,30 +6,30 @@ import "slices"
 // that is not configured is passed over; one that is configured badly ends the chain.
 type rust struct{ *standard }
 
-func asRust(s *Situation) Source {
+func asRust(s *Situation) *Source {
 	r := rust{s.standard()}
 	name := s.profileOr("AWS_PROFILE")
 	switch {
 	case s.hasPair():
-		return Source{Kind: Environment}
-	case r.problem.Kind == Refused:
+		return of(Environment)
+	case r.problem.isRefused():
 		return r.problem
 	case len(r.profiles) > 0 && (name != "default" || r.profiles[name] != nil): // else NoProfilesDefined
-		if source := r.resolve(name, nil); source.Kind != Nothing {
+		if source := r.resolve(name, nil); source != nil {
 			return source
 		}
 	}
 	switch {
 	case s.hasToken():
-		return Source{Kind: WebIdentity}
-	case s.env["AWS_WEB_IDENTITY_TOKEN_FILE"] != "":
+		return of(WebIdentity)
+	case s.get("AWS_WEB_IDENTITY_TOKEN_FILE") != "":
 		return refuse(halfToken, "AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not")
 	}
 	return s.last(r.profiles[name])
 }
 
 // resolve is resolve_chain of profile/credentials/repr.rs.
-func (r rust) resolve(name string, visited []string) Source {
+func (r rust) resolve(name string, visited []string) *Source {
 	p, found := r.profiles[name]
 	from, named := p.value("source_profile"), p.has("credential_source")
 	switch {
@@ -52,11 +52,11 @@ func (r rust) resolve(name string, visited []string) Source {
 }
 
 // base is base_provider. Without credentials the chain goes on only if the profile is no source.
-func (r rust) base(name string, isSource bool) Source {
+func (r rust) base(name string, isSource bool) *Source {
 	p := r.profiles[name]
 	switch {
 	case p.has("credential_source"):
-		if source := r.s.named(p); source.Kind != Nothing {
+		if source := r.s.named(p); source != nil {
 			return source
 		}
 		return clashing(name, p, "credential_source", "there is no such source as credential_source names")
@@ -73,7 +73,7 @@ func (r rust) base(name string, isSource bool) Source {
 	case hasKeys(p):
 		return r.s.keys(p, name, "aws_access_key_id")
 	case isSource, p.has("aws_access_key_id"), p.has("aws_secret_access_key"):
-		return clashing(name, p, firstOf(p, "aws_access_key_id", "aws_secret_access_key", "role_arn"), "the profile "+quoteName(name)+" has no credentials that are complete")
+		return clashing(name, p, firstOf(p, "aws_access_key_id aws_secret_access_key role_arn"), "the profile "+quoteName(name)+" has no credentials that are complete")
 	}
-	return Source{}
+	return nil
 }

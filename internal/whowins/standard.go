@@ -14,7 +14,7 @@ import (
 type standard struct {
 	s        *Situation
 	profiles map[string]settings
-	problem  Source // Refused: the files cannot be parsed
+	problem  *Source // Refused: the files cannot be parsed
 }
 
 func (s *Situation) standard() *standard {
@@ -23,7 +23,7 @@ func (s *Situation) standard() *standard {
 		at := s.filePath(name, s.expandHome)
 		sections := s.sections(at)
 		if line := lineWithoutEquals(s.files[at].text); line > 0 {
-			f.problem = Source{Kind: Refused, cause: broken, File: at, Problem: fmt.Sprintf("line %d has no \"=\"", line)}
+			f.problem = &Source{Kind: Refused, cause: broken, File: at, Problem: fmt.Sprintf("line %d has no \"=\"", line)}
 		}
 		for header, values := range sections {
 			profile, prefixed := strings.CutPrefix(header, "profile ")
@@ -59,6 +59,8 @@ func inOrder[V any](text string, sections map[string]V) []string {
 
 // lineWithoutEquals returns the number of the first line that is neither a section, a setting, a
 // comment nor indented.
+//
+//go:noinline
 func lineWithoutEquals(text string) int {
 	number := 0
 	for line := range strings.Lines(text) {
@@ -71,51 +73,64 @@ func lineWithoutEquals(text string) int {
 }
 
 // named returns the source that credential_source names; nothing: there is none.
-func (s *Situation) named(profile settings) Source {
+//
+//go:noinline
+func (s *Situation) named(profile settings) *Source {
 	switch source := profile.value("credential_source"); {
 	case source == "Environment" && s.hasPair():
-		return Source{Kind: Environment}
+		return of(Environment)
 	case source == "EcsContainer" && s.hasContainer():
 		return s.container()
 	case source == "Ec2InstanceMetadata" && !s.isOff():
 		return s.metadata(profile)
 	}
-	return Source{}
+	return nil
 }
 
 // hasPair reports whether both keys are in the environment.
+//
+//go:noinline
 func (s *Situation) hasPair() bool {
-	return s.env["AWS_ACCESS_KEY_ID"] != "" && s.env["AWS_SECRET_ACCESS_KEY"] != ""
+	return s.get("AWS_ACCESS_KEY_ID") != "" && s.get("AWS_SECRET_ACCESS_KEY") != ""
 }
 
 // hasToken reports whether a web identity token and its role are in the environment.
+//
+//go:noinline
 func (s *Situation) hasToken() bool {
-	return s.env["AWS_WEB_IDENTITY_TOKEN_FILE"] != "" && s.env["AWS_ROLE_ARN"] != ""
+	return s.get("AWS_WEB_IDENTITY_TOKEN_FILE") != "" && s.get("AWS_ROLE_ARN") != ""
 }
 
 // profileOr returns the profile named in code, or by the first variable that is not empty.
+//
+//go:noinline
 func (s *Situation) profileOr(variables ...string) string {
 	if s.profile != "" {
 		return s.profile
 	}
 	for _, variable := range variables {
-		if name := s.env[variable]; name != "" {
+		if name := s.get(variable); name != "" {
 			return name
 		}
 	}
 	return "default"
 }
 
+//go:noinline
 func hasKeys(profile settings) bool {
 	return profile.has("aws_access_key_id") && profile.has("aws_secret_access_key")
 }
 
 // ssoOf returns the first setting of IAM Identity Center in a profile.
+//
+//go:noinline
 func ssoOf(profile settings) string {
-	return firstOf(profile, "sso_session", "sso_account_id", "sso_role_name", "sso_region", "sso_start_url")
+	return firstOf(profile, "sso_session sso_account_id sso_role_name sso_region sso_start_url")
 }
 
 // with returns a set with one more name.
+//
+//go:noinline
 func with(set map[string]bool, name string) map[string]bool {
 	more := map[string]bool{name: true}
 	maps.Copy(more, set)

@@ -20,7 +20,7 @@ type target struct {
 
 // targetOf returns the place that is nearest for a tool: the profile it uses, an endpoint in its
 // environment, another profile.
-func (s *Situation) targetOf(t tool) target {
+func (s *Situation) targetOf(t tool) *target {
 	places := s.places()
 	endpoint := s.endpointTarget()
 	selected := s.selected(t)
@@ -36,12 +36,14 @@ func (s *Situation) targetOf(t tool) target {
 }
 
 // selected returns the name of the profile that a tool uses.
+//
+//go:noinline
 func (s *Situation) selected(t tool) string {
 	if s.profile != "" {
 		return s.profile
 	}
 	for _, variable := range t.profiles {
-		if name := s.env[variable]; name != "" {
+		if name := s.get(variable); name != "" {
 			return name
 		}
 	}
@@ -49,35 +51,41 @@ func (s *Situation) selected(t tool) string {
 }
 
 // endpointTarget returns an endpoint of kedge serve that the environment names.
-func (s *Situation) endpointTarget() target {
-	if url := s.env["AWS_CONTAINER_CREDENTIALS_FULL_URI"]; s.served[url] {
-		return target{kind: Container, where: "the container endpoint " + withoutLogin(url)}
+func (s *Situation) endpointTarget() *target {
+	if url := s.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"); s.served[url] {
+		return &target{kind: Container, where: "the container endpoint " + withoutLogin(url)}
 	}
-	if url := s.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"]; s.served[url] {
-		return target{kind: Metadata, where: "the metadata service " + withoutLogin(url)}
+	if url := s.get("AWS_EC2_METADATA_SERVICE_ENDPOINT"); s.served[url] {
+		return &target{kind: Metadata, where: "the metadata service " + withoutLogin(url)}
 	}
-	return target{}
+	return &target{}
 }
 
 // places returns the sections of the files that lead to kedge: a credential_process first, then keys,
 // then the address of kedge serve; each in the order of the names. The files in the user's home come last,
 // if variables name others.
-func (s *Situation) places() []target {
-	var found []target
+func (s *Situation) places() []*target {
+	var found []*target
 	for _, pathOf := range []func(string) string{func(name string) string { return s.filePath(name, s.expandHome) }, s.defaultPath} {
 		for _, name := range []string{"config", "credentials"} {
 			at := pathOf(name)
-			if !slices.ContainsFunc(found, func(p target) bool { return p.file == at }) {
+			if !slices.ContainsFunc(found, func(p *target) bool { return p.file == at }) {
 				found = append(found, s.placesIn(name, at)...)
 			}
 		}
 	}
-	rank := func(k Kind) int { return slices.Index([]Kind{Process, Keys, Metadata}, k) }
-	slices.SortStableFunc(found, func(a, b target) int { return rank(a.kind) - rank(b.kind) })
-	return found
+	var sorted []*target
+	for _, kind := range []Kind{Process, Keys, Metadata} {
+		for _, place := range found {
+			if place.kind == kind {
+				sorted = append(sorted, place)
+			}
+		}
+	}
+	return sorted
 }
 
-func (s *Situation) placesIn(name, at string) (found []target) {
+func (s *Situation) placesIn(name, at string) (found []*target) {
 	text := s.files[at].text
 	sections, strict := credfile.ReadAsGo(text), map[string]map[string]string{}
 	if values, err := credfile.ReadAsBotocore(text); err == nil {
@@ -96,8 +104,8 @@ func (s *Situation) placesIn(name, at string) (found []target) {
 }
 
 // place returns what a section has of kedge.
-func (s *Situation) place(file, header string, values settings) target {
-	place := target{profile: header, header: header}
+func (s *Situation) place(file, header string, values settings) *target {
+	place := &target{profile: header, header: header}
 	name, isProfile := strings.CutPrefix(header, "profile ")
 	switch {
 	case isProfile:
@@ -108,14 +116,16 @@ func (s *Situation) place(file, header string, values settings) target {
 	case file == "config" && header != "default":
 		place.rename = "profile " + header
 	}
-	for key, each := range map[string]Kind{"credential_process": Process, "aws_access_key_id": Keys, "ec2_metadata_service_endpoint": Metadata} {
-		if !values.has(key) {
-			continue
-		}
-		place.file = values[key].file
-		ours := each == Process && s.process(values, "").ours || each == Keys && s.keys(values, "", key).ours || each == Metadata && s.served[values.value(key)]
-		if ours && (place.kind == Nothing || each == Process) {
-			place.kind = each
+	for key, each := range values {
+		place.file = each.file
+		switch {
+		case key == "credential_process" && s.process(values, "").ours:
+			place.kind = Process
+		case place.kind == Process:
+		case key == "aws_access_key_id" && s.keys(values, "", key).ours:
+			place.kind = Keys
+		case key == "ec2_metadata_service_endpoint" && s.served[each.value] && place.kind != Keys:
+			place.kind = Metadata
 		}
 	}
 	place.where = "[" + header + "] of " + place.file

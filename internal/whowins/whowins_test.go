@@ -60,7 +60,7 @@ func TestAnswers_words(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			a := answerOf(t, lookAt(tt.env, tt.files), tt.tool)
-			a.Source = Source{}
+			a.Source = nil
 			want := Answer{Tool: tt.tool, Winner: tt.winner, Where: tt.where, Ours: tt.ours, Why: tt.why, Fix: tt.fix}
 			if a != want {
 				t.Errorf("%+v\nwant %+v", a, want)

@@ -3,7 +3,7 @@ package whowins
 import "fmt"
 
 // why returns why a tool uses a source, and where kedge is if that is another one.
-func (s *Situation) why(t tool, source Source) string {
+func (s *Situation) why(t tool, source *Source) string {
 	text := s.reason(t, source)
 	if !source.ours {
 		switch to := s.targetOf(t); {
@@ -23,7 +23,7 @@ func (s *Situation) why(t tool, source Source) string {
 
 // isMisread reports whether the target is in the profile that a tool uses, and the tool goes on as if it
 // was not there.
-func (s *Situation) isMisread(t tool, to target, source Source) bool {
+func (s *Situation) isMisread(t tool, to *target, source *Source) bool {
 	if to.profile == "" || to.profile != s.selected(t) || to.file != s.filePath("config", s.expandHome) && to.file != s.filePath("credentials", s.expandHome) {
 		return false
 	}
@@ -39,7 +39,7 @@ func (s *Situation) isMisread(t tool, to target, source Source) bool {
 	return false
 }
 
-func (s *Situation) reason(t tool, source Source) string {
+func (s *Situation) reason(t tool, source *Source) string {
 	profile := fmt.Sprintf("the profile is %q", s.selected(t))
 	switch source.Kind {
 	case Refused:
