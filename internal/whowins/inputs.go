@@ -1,8 +1,11 @@
 package whowins
 
 import (
+	"errors"
+	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -37,6 +40,7 @@ type Situation struct {
 	home      string
 	profile   string
 	files     map[string]file // by path
+	unread    []string        // paths of files that are there, and cannot be read
 	kedge     map[string]bool // by program of a credential_process
 	served    map[string]bool // by endpoint
 	configure string
@@ -134,6 +138,9 @@ func (s *Situation) read(in Inputs, at string) {
 	}
 	data, err := in.ReadFile(at)
 	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) && !slices.Contains(s.unread, at) {
+			s.unread = append(s.unread, at)
+		}
 		return
 	}
 	text := string(data)
@@ -147,7 +154,7 @@ func (s *Situation) read(in Inputs, at string) {
 	isUpdated := in.IsUpdated
 	if isUpdated == nil {
 		_, err := in.ReadFile(filepath.Join(filepath.Dir(at), "."+filepath.Base(at)+".lock")) // credfile.Update leaves it
-		isUpdated = func(string, string) bool { return err == nil }
+		isUpdated = func(string, string) bool { return !errors.Is(err, fs.ErrNotExist) }
 	}
 	for name, values := range credfile.ReadAsGo(text) {
 		if values["aws_session_token"] != "" && strings.HasPrefix(values["aws_access_key_id"], "ASIA") || in.IsUpdated != nil {

@@ -3,6 +3,7 @@ package whowins
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -66,6 +67,23 @@ func TestAnswers_words(t *testing.T) {
 				t.Errorf("%+v\nwant %+v", a, want)
 			}
 		})
+	}
+}
+
+// TestLook_unreadable: tools go on without a file that they cannot read, and the answer says so.
+func TestLook_unreadable(t *testing.T) {
+	t.Parallel()
+	s := Look(Inputs{Home: "/h", ReadFile: func(path string) ([]byte, error) {
+		if path == "/h/.aws/config" {
+			return nil, fs.ErrPermission
+		}
+		return nil, fs.ErrNotExist
+	}})
+	const want = `the profile is "default", which names no other source; nothing leads to kedge; what is in /h/.aws/config does not count, for the file cannot be read`
+	for _, a := range s.Answers() {
+		if !strings.HasPrefix(a.Why, want) || a.Ours {
+			t.Errorf("%s: %s", a.Tool, a.Why)
+		}
 	}
 }
 

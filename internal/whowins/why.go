@@ -1,6 +1,9 @@
 package whowins
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // why returns why a tool uses a source, and where kedge is if that is another one.
 func (s *Situation) why(t tool, source *Source) string {
@@ -14,6 +17,9 @@ func (s *Situation) why(t tool, source *Source) string {
 		default:
 			text += "; kedge is in " + to.where
 		}
+	}
+	if len(s.unread) > 0 && !source.ours {
+		text += "; what is in " + strings.Join(s.unread, " and ") + " does not count, for the file cannot be read"
 	}
 	if t.documented {
 		text += " (by its documentation)"
