@@ -19,6 +19,7 @@ type tool struct {
 	rule       func(*Situation) *Source
 	documented bool
 	profiles   []string // variables that name the profile, in their order
+	prefixed   bool     // of a config file it reads "[profile default]", and not "[default]"
 }
 
 // ask returns what the tool uses.
@@ -44,7 +45,7 @@ func tools() []tool {
 		{name: "AWS SDK for .NET 4", rule: asDotNet4, profiles: one, documented: true},
 		{name: "AWS SDK for .NET 3", rule: asDotNet3, profiles: one, documented: true},
 		{name: "AWS SDK for Rust", rule: asRust, profiles: one, documented: true},
-		{name: "AWS SDK for PHP", rule: asPHP, profiles: one, documented: true},
+		{name: "AWS SDK for PHP", rule: asPHP, profiles: one, documented: true, prefixed: true},
 		{name: "AWS SDK for Ruby", rule: asRuby, profiles: both, documented: true},
 	}
 }

@@ -59,6 +59,10 @@ func (s *Situation) next(t tool, to *target, source *Source) step {
 		return s.rename(to)
 	case to.profile != "" && s.selected(t) != to.profile:
 		return s.choose(t, to.profile)
+	case t.prefixed && to.header == "default" && to.file == s.filePath("config", s.expandHome):
+		prefixed := *to
+		prefixed.rename = "profile default"
+		return s.rename(&prefixed)
 	case s.isMisread(t, to, source):
 		return step{}
 	case source.File != "":

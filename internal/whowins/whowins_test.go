@@ -48,6 +48,8 @@ func TestAnswers_words(t *testing.T) {
 			"keys in the environment", "AWS_ACCESS_KEY_ID", "keys in the environment come before all profiles; kedge is in [default] of /h/.aws/config", "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN", false},
 		{"broken file", "AWS CLI 1", nil, map[string]string{"/h/.aws/config": "[default]\n" + kedge + "more\n"},
 			"an error", "/h/.aws/config", "/h/.aws/config: line 3 is neither a setting nor a section; kedge is in [default] of /h/.aws/config", `"${EDITOR:-vi}" +3 /h/.aws/config`, false},
+		{"default for PHP", "AWS SDK for PHP", nil, map[string]string{"/h/.aws/config": "[default]\n" + kedge},
+			"the instance metadata service", "http://169.254.169.254", `the profile is "default", which names no other source; kedge is in [default] of /h/.aws/config, which this tool does not read as it is written (by its documentation)`, `sed -i.bak 's|^\[default\]|[profile default]|' /h/.aws/config`, false},
 		{"both variables", "boto3", map[string]string{"AWS_PROFILE": "web", "AWS_DEFAULT_PROFILE": "old"}, map[string]string{"/h/.aws/config": "[profile web]\n" + kedge + "[profile old]\nregion = x\n"},
 			"the instance metadata service", "http://169.254.169.254", `the profile is "old", which names no other source; kedge is in [profile web] of /h/.aws/config`, "unset AWS_DEFAULT_PROFILE\nexport AWS_PROFILE=web", false},
 		{"keys in the way", "AWS SDK for JavaScript v3", nil, map[string]string{"/h/.aws/config": "[default]\n" + kedge, "/h/.aws/credentials": "[default]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n"},
@@ -62,7 +64,7 @@ func TestAnswers_words(t *testing.T) {
 			t.Parallel()
 			a := answerOf(t, lookAt(tt.env, tt.files), tt.tool)
 			a.Source = nil
-			want := Answer{Tool: tt.tool, Winner: tt.winner, Where: tt.where, Ours: tt.ours, Why: tt.why, Fix: tt.fix}
+			want := Answer{Tool: tt.tool, Winner: tt.winner, Where: tt.where, Ours: tt.ours, Why: tt.why, Fix: tt.fix, Documented: strings.HasSuffix(tt.why, ")")}
 			if a != want {
 				t.Errorf("%+v\nwant %+v", a, want)
 			}
