@@ -13,6 +13,7 @@ func newAWS(h host) *cobra.Command {
 	cmd.AddCommand(newAWSPlan(h.reader(), reading(runAWSPlan)))
 	cmd.AddCommand(newAWSUp(h, changing(runAWSUp)))
 	cmd.AddCommand(newAWSDown(h, reading(runAWSDown)))
+	cmd.AddCommand(newAWSStatus(h.reader(), reading(runAWSStatus)), newAWSRotate(h, reading(runAWSRotate)))
 	cmd.AddCommand(newAWSPolicy(h.reader(), reading(runAWSPolicy)))
 	cmd.AddCommand(newAWSCRL(h))
 	return cmd

@@ -65,12 +65,7 @@ func runAWSDown(ctx context.Context, s *store, o *awsDownOptions) error {
 	} else if err := o.agree(planned); err != nil {
 		return err
 	}
-	n := 0
-	err = planned.DoDown(ctx, account, func(step *awsplan.Step) {
-		n++
-		o.say(fmt.Sprintf("%d of %d: %s", n, len(planned.Steps), step.Text))
-	})
-	if err != nil {
+	if err := planned.DoDown(ctx, account, progress(o.host, len(planned.Steps))); err != nil {
 		return err
 	}
 	if err := o.forget(s, planned); err != nil {

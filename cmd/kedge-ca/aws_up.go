@@ -70,7 +70,7 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 	if err := o.agree(work.planned); err != nil {
 		return err
 	}
-	built, err := work.planned.Do(ctx, work.account, o.progress(len(work.planned.Steps)))
+	built, err := work.planned.Do(ctx, work.account, progress(o.host, len(work.planned.Steps)))
 	if err != nil {
 		return err
 	}
@@ -87,11 +87,11 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 }
 
 // progress returns what reports each of some steps.
-func (o *awsUpOptions) progress(total int) func(*awsplan.Step) {
+func progress(h host, total int) func(*awsplan.Step) {
 	n := 0
 	return func(step *awsplan.Step) {
 		n++
-		o.say(fmt.Sprintf("%d of %d: %s", n, total, step.Text))
+		h.say(fmt.Sprintf("%d of %d: %s", n, total, step.Text))
 	}
 }
 

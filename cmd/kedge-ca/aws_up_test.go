@@ -179,3 +179,45 @@ func TestAWSDown(t *testing.T) {
 		t.Errorf("again: exit %d: %s", code, stderr)
 	}
 }
+
+// TestAWSRotate: the trust anchor follows the rotation of the root, and its ARN stays; the rest is not touched.
+func TestAWSRotate(t *testing.T) {
+	t.Parallel()
+	x, a := newRehearsalAt(t, nil)
+	x.refuses("no trust anchor in the account carries the tag of this CA", "aws", "rotate", "--yes")
+	x.describe(backupRoles)
+	x.run("aws", "up", "--yes")
+	before := x.run("aws", "status")
+	if code, _, stderr := x.try("aws", "rotate"); code != cli.ExitDone || !strings.Contains(stderr, "nothing to do") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	x.run("rotate", "start", "--no-password")
+	code, stdout, _ := x.try("aws", "status", "--check")
+	if code != cli.ExitFailed || !strings.Contains(stdout, "to do: update the trust anchor kedge\n") {
+		t.Errorf("exit %d: %s", code, stdout)
+	}
+	calls := len(a.Calls())
+	x.run("aws", "rotate", "--yes")
+	for _, call := range a.Calls()[calls:] {
+		if strings.HasPrefix(call.Operation, "Update") && call.Operation != "UpdateTrustAnchor" || strings.HasPrefix(call.Operation, "Create") {
+			t.Errorf("it called %s", call.Operation)
+		}
+	}
+	if got := x.run("aws", "status", "--check"); strings.Count(got, "the certificate ") != 2 {
+		t.Error(got)
+	}
+	x.run("rotate", "switch", "--yes")
+	if got := x.run("aws", "plan", "--check"); !strings.Contains(got, "nothing to do") { // the tags are of the first root
+		t.Error(got)
+	}
+	x.run("rotate", "finish", "--yes")
+	x.run("aws", "rotate", "--yes")
+	after := x.run("aws", "status", "--check")
+	if strings.Count(after, "the certificate ") != 1 || after == before {
+		t.Error(after)
+	}
+	anchor, _, _ := strings.Cut(before[strings.Index(before, "trust anchor kedge  "):], "\n")
+	if !strings.Contains(after, anchor+"\n") {
+		t.Errorf("%s\nwant %s", after, anchor)
+	}
+}

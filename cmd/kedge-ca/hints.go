@@ -21,6 +21,7 @@ func ownErrors() advice.Table {
 		{Fits: is[*cli.UnconfirmedError], Code: cli.ExitUsage, Hint: func(error) string { return "repeat it with --yes if it is meant" }},
 		advice.When(func(err error) bool { e, ok := errors.AsType[*lintedError](err); return ok && e.errors > 0 },
 			"IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"),
+		advice.Any("build it first: kedge-ca aws up; one that was registered otherwise is updated as kedge-ca bundle --aws-cli writes it", errNotBuilt),
 		advice.Any("describe them under aws: roles: in kedge-ca.yaml, or one with --role NAME --names HOSTS --policy FILE|ARN", errNoRoles),
 		advice.When(func(err error) bool { return is[*pkcs12Error](err) && errors.Is(err, cli.ErrNoTerminal) },
 			"give the password with --pkcs12-password-from PATH, env:NAME or fd:N"),

@@ -2,6 +2,8 @@ package awsplan
 
 import (
 	"crypto/x509"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -77,4 +79,25 @@ func (f *Found) Role(name string) *FoundRole {
 		}
 	}
 	return nil
+}
+
+// Lines describes the certificates and the notifications of a trust anchor.
+func (a *FoundAnchor) Lines() []string {
+	return append(describeEach("", a.Certificates), notificationLines(a.Notifications)...)
+}
+
+// Lines describes the sessions and the roles of a profile.
+func (p *FoundProfile) Lines() []string {
+	return append([]string{"sessions of " + duration(p.Duration)}, slices.Sorted(slices.Values(p.Roles))...)
+}
+
+// Lines describes the policies of a role.
+func (r *FoundRole) Lines() (lines []string) {
+	for _, policy := range slices.Concat(r.Attached, slices.Sorted(maps.Keys(r.Inline))) {
+		lines = append(lines, "policy "+policy)
+	}
+	if r.Boundary != "" {
+		lines = append(lines, "permissions boundary "+r.Boundary)
+	}
+	return lines
 }

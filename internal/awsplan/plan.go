@@ -41,6 +41,9 @@ func New(w *Wanted, f *Found) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.OnlyAnchor {
+		return p.plan, nil
+	}
 	for i := range w.Roles {
 		if err := p.role(&w.Roles[i], anchor); err != nil {
 			return nil, err

@@ -16,6 +16,8 @@ type Wanted struct {
 	Tags    map[string]string // of each object, besides that of the owner
 	// KeepRoles keeps roles in the profile that are not among Roles: where these are not all that are configured.
 	KeepRoles bool
+	// OnlyAnchor leaves roles and the profile as they are.
+	OnlyAnchor bool
 }
 
 // Anchor is a trust anchor with the certificates of a CA.

@@ -19,29 +19,37 @@ type Removal struct {
 	Planned map[string][]string // policies of roles by the plan, ARNs or names, by the names of the roles
 }
 
-// PrepareDown reads what is of a CA in the account, and plans its end. Roles are looked for among all, by the ARNs of the
-// trust anchor in their trust policies and by the profiles, and by the names that are known. Errors are those of
-// awsaccount.Call.
-func PrepareDown(ctx context.Context, a *awsaccount.Account, r Removal) (*Planned, error) {
+// FindAll reads what may be of a CA in the account. Roles are looked for among all, by the ARNs of the trust anchor in
+// their trust policies and by the profiles, and by the names that are known. Errors are those of awsaccount.Call.
+func FindAll(ctx context.Context, a *awsaccount.Account, r Removal) (*awsplan.Found, *Caller, error) {
 	found, caller, err := Find(ctx, a, &awsplan.Wanted{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if found.CRLs, err = findCRLs(ctx, a); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	names, err := roleNames(ctx, a, found, r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, name := range names {
 		role, err := findRole(ctx, a, name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if role != nil {
 			found.Roles = append(found.Roles, *role)
 		}
+	}
+	return found, caller, nil
+}
+
+// PrepareDown reads what is of a CA in the account, and plans its end. Errors are those of FindAll.
+func PrepareDown(ctx context.Context, a *awsaccount.Account, r Removal) (*Planned, error) {
+	found, caller, err := FindAll(ctx, a, r)
+	if err != nil {
+		return nil, err
 	}
 	return &Planned{Plan: awsplan.Down(r.Owners, r.Planned, found), Found: found, Caller: caller}, nil
 }

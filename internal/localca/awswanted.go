@@ -59,6 +59,20 @@ func (c *CA) AWSWanted(ctx context.Context, a cadir.AccountSettings) (*AccountPl
 	return plan, nil
 }
 
+// AWSAnchor returns the trust anchor alone, as AWSWanted does.
+func (c *CA) AWSAnchor(ctx context.Context, a cadir.AccountSettings) (*awsplan.Wanted, error) {
+	a = a.Complete()
+	anchor, err := c.wantedAnchor(ctx, a.Name)
+	if err != nil {
+		return nil, err
+	}
+	owners, err := c.owners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &awsplan.Wanted{Owners: owners, Anchor: *anchor, Tags: a.Tags, OnlyAnchor: true}, nil
+}
+
 // owners returns the CA by the keys of all roots that it has had, the oldest one first.
 func (c *CA) owners(ctx context.Context) (all []awsplan.Owner, err error) {
 	roots, err := c.Service.Roots(ctx)
