@@ -15,18 +15,19 @@ func TestArguments(t *testing.T) {
 	t.Parallel()
 	const want = "kedge-ca: error: unexpected argument \"b\""
 	more := map[string]string{
-		"issue":          ": issue for one name, in quotes if it has spaces, or for many with --from FILE",
-		"sign":           ": sign one request at a time",
-		"show":           ": one name, in quotes if it has spaces",
-		"who":            ": one name, in quotes if it has spaces",
-		"deny-renew":     ": deny one name at a time, in quotes if it has spaces",
-		"decommission":   ": take one host out of service at a time, its name in quotes if it has spaces",
-		"resolve":        ": resolve one name at a time, in quotes if it has spaces",
-		"key create":     ": make one key at a time",
-		"intermediate":   ": make one intermediate at a time",
-		"ledger backup":  ": a backup is one file",
-		"ledger restore": ": a backup is one file",
-		"ledger verify":  ": verify one backup at a time",
+		"issue":           ": issue for one name, in quotes if it has spaces, or for many with --from FILE",
+		"sign":            ": sign one request at a time",
+		"show":            ": one name, in quotes if it has spaces",
+		"who":             ": one name, in quotes if it has spaces",
+		"deny-renew":      ": deny one name at a time, in quotes if it has spaces",
+		"decommission":    ": take one host out of service at a time, its name in quotes if it has spaces",
+		"resolve":         ": resolve one name at a time, in quotes if it has spaces",
+		"key create":      ": make one key at a time",
+		"aws permissions": ": write one policy at a time",
+		"intermediate":    ": make one intermediate at a time",
+		"ledger backup":   ": a backup is one file",
+		"ledger restore":  ": a backup is one file",
+		"ledger verify":   ": verify one backup at a time",
 	}
 	several := []string{"aws policy", "aws policy lint", "approve", "deny", "lint", "renew", "rekey", "revoke", "unrevoke", "ledger import", "token revoke"}
 	for _, cmd := range commandTree(newRoot(host{}, nil)) {

@@ -16,5 +16,6 @@ func newAWS(h host) *cobra.Command {
 	cmd.AddCommand(newAWSStatus(h.reader(), reading(runAWSStatus)), newAWSRotate(h, reading(runAWSRotate)))
 	cmd.AddCommand(newAWSPolicy(h.reader(), reading(runAWSPolicy)))
 	cmd.AddCommand(newAWSCRL(h))
+	cmd.AddCommand(newAWSPermissions(h.reader(), reading(runAWSPermissions)))
 	return cmd
 }

@@ -40,7 +40,7 @@ func runAWSStatus(ctx context.Context, s *store, o *awsStatusOptions) error {
 	if err != nil {
 		return err
 	}
-	wanted, err := s.describedAtAWS(ctx)
+	wanted, err := s.AWSDescribed(ctx, s.Settings.AWS)
 	if err != nil {
 		return err
 	}
@@ -66,16 +66,4 @@ func runAWSStatus(ctx context.Context, s *store, o *awsStatusOptions) error {
 		err = &needsError{len(status.Needs)}
 	}
 	return err
-}
-
-// describedAtAWS returns what the configuration describes: the trust anchor alone, if it describes no roles.
-func (s *store) describedAtAWS(ctx context.Context) (*awsplan.Wanted, error) {
-	if len(s.Settings.AWS.Roles) == 0 {
-		return s.AWSAnchor(ctx, s.Settings.AWS)
-	}
-	plan, err := s.AWSWanted(ctx, s.Settings.AWS)
-	if err != nil {
-		return nil, err
-	}
-	return plan.Wanted, nil
 }

@@ -43,7 +43,7 @@ func newPushCA(t *testing.T, settings string) *pushCA {
 	for _, name := range []string{"web-01", "web-02"} {
 		x.rehearsal.run("issue", name, "--out", hosts)
 	}
-	x.register()
+	x.registerOperator()
 	x.rehearsal.run("bundle", "--aws-cli", "--trust-anchor", x.service.TrustAnchorARN())
 	if err := os.WriteFile(x.path("ca/kedge-ca.yaml"), []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
@@ -51,8 +51,8 @@ func newPushCA(t *testing.T, settings string) *pushCA {
 	return x
 }
 
-// register starts the emulator, or gives it an operator with other rights.
-func (x *pushCA) register() {
+// registerOperator starts an emulator with the trust anchor and the operator.
+func (x *pushCA) registerOperator() {
 	x.t.Helper()
 	var err error
 	x.service, err = emulator.New(emulator.Config{

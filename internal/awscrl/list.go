@@ -82,7 +82,7 @@ func (p *Pusher) get(ctx context.Context, arn string) (list, error) {
 func (p *Pusher) create(ctx context.Context, data []byte) (arn string, err error) {
 	out, err := awsaccount.Call(ctx, p.Account, p.Account.RolesAnywhere.ImportCrl, &rolesanywhere.ImportCrlInput{
 		Name: &p.Name, TrustAnchorArn: &p.Anchor, CrlData: data, Enabled: aws.Bool(true),
-		Tags: []types.Tag{{Key: &p.Tag.Key, Value: &p.Tag.Value}},
+		Tags: []types.Tag{{Key: &p.Tag.Key, Value: &p.Tag.Values[0]}},
 	})
 	if err != nil {
 		return "", err

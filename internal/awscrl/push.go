@@ -148,7 +148,7 @@ func (p *Pusher) look(ctx context.Context) (*present, error) {
 		case err != nil:
 			return nil, err
 		case !l.tagged:
-			untagged = &UntaggedError{ARN: l.arn, Key: p.Tag.Key, Value: p.Tag.Value}
+			untagged = &UntaggedError{ARN: l.arn, Key: p.Tag.Key, Value: p.Tag.Values[0]}
 		default:
 			there.ours = append(there.ours, l)
 		}

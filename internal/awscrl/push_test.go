@@ -80,10 +80,10 @@ func TestPush_refuses(t *testing.T) {
 		{"no list was made", func(*world) {}, is(&NoListError{}), `there is no list of "ca"`},
 		{"no tag", func(w *world) { w.there(w.make().DER) }, is(&UntaggedError{}), "is a list of this CA without its tag"},
 		{"tag of another object", func(w *world) {
-			w.there(w.make().DER, TagOf("ca2", w.ca.root.Certificate).sdk())
+			w.there(w.make().DER, TagOf("ca2", owners(w.ca)).sdk())
 		}, is(&UntaggedError{}), "without its tag"},
 		{"tag of another CA", func(w *world) {
-			w.there(w.make().DER, TagOf("ca", w.other.root.Certificate).sdk())
+			w.there(w.make().DER, TagOf("ca", owners(w.other)).sdk())
 		}, is(&UntaggedError{}), "without its tag"},
 		{"our tag on the list of another CA", func(w *world) { w.make(); w.there(w.other.list(t, 1), w.tag()) }, is(&ForeignError{}), `did not sign it`},
 		{"a higher number", func(w *world) { w.make(); w.there(w.ca.list(t, 41), w.tag()) }, is(&BehindError{}), "list 41 of \"ca\", is one that the ledger did not record"},

@@ -30,6 +30,8 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/awsaccount"
+	"kedge/internal/awsplan"
+	"kedge/internal/awsrights"
 	"kedge/internal/emulator"
 	"kedge/internal/emulator/iam"
 )
@@ -69,13 +71,15 @@ type world struct {
 	answer    func(r *http.Request, response *http.Response) // may change it
 }
 
-func newWorld(t *testing.T, permissions ...iam.Permissions) *world {
+func newWorld(t *testing.T, rights ...func(awsrights.Scope) []awsrights.Statement) *world {
 	t.Helper()
 	w := &world{t: t, ca: newTestCA(t, "kedge CA"), other: newTestCA(t, "another CA")}
 	certs := append(pemOf(w.ca.root.Certificate), pemOf(w.other.root.Certificate)...)
 	user := emulator.User{ARN: operator, AccessKeyID: accessKey, SecretAccessKey: secretKey, Permissions: iam.Permissions{Attached: []string{"arn:aws:iam::aws:policy/" + iam.AdministratorAccess}}}
-	if len(permissions) > 0 {
-		user.Permissions = permissions[0]
+	for _, f := range rights {
+		document, err := awsrights.Policy(f(awsrights.Scope{Partition: "aws", Account: "111122223333", Region: "us-east-1", Owners: owners(w.ca)}))
+		w.must(err)
+		user.Permissions = iam.Permissions{Inline: map[string]string{"rights": string(document)}}
 	}
 	var err error
 	w.emulator, err = emulator.New(emulator.Config{TrustAnchors: []emulator.TrustAnchor{{Certificates: certs}}, Users: []emulator.User{user}})
@@ -85,7 +89,7 @@ func newWorld(t *testing.T, permissions ...iam.Permissions) *world {
 	sleep := func(context.Context, time.Duration) error { return nil }
 	account, err := awsaccount.Open(t.Context(), awsaccount.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider(accessKey, secretKey, ""), EndpointURL: server.URL, Wrap: w.wrap, Sleep: sleep})
 	w.must(err)
-	w.Pusher = &Pusher{Account: account, Service: w.ca.Service, Authority: w.ca.root, Anchor: w.emulator.TrustAnchorARN(), Name: "ca", Tag: TagOf("ca", w.ca.root.Certificate), Sleep: sleep}
+	w.Pusher = &Pusher{Account: account, Service: w.ca.Service, Authority: w.ca.root, Anchor: w.emulator.TrustAnchorARN(), Name: "ca", Tag: TagOf("ca", owners(w.ca)), Sleep: sleep}
 	t.Cleanup(w.checkNumbers)
 	return w
 }
@@ -240,7 +244,7 @@ func (w *world) there(der []byte, tags ...types.Tag) string {
 	return *out.Crl.CrlArn
 }
 
-func (w *world) tag() types.Tag { return types.Tag{Key: &w.Tag.Key, Value: &w.Tag.Value} }
+func (w *world) tag() types.Tag { return types.Tag{Key: &w.Tag.Key, Value: &w.Tag.Values[0]} }
 
 // atAWS returns the lists that the account has.
 func (w *world) atAWS() []types.CrlDetail {
@@ -257,4 +261,6 @@ func (w *world) inject(text string) {
 	w.must(w.emulator.Inject(fault))
 }
 
-func (t Tag) sdk() types.Tag { return types.Tag{Key: &t.Key, Value: &t.Value} }
+func (t Tag) sdk() types.Tag { return types.Tag{Key: &t.Key, Value: &t.Values[0]} }
+
+func owners(c *testCA) []awsplan.Owner { return []awsplan.Owner{awsplan.OwnerOf(c.root.Certificate)} }

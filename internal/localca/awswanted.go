@@ -59,6 +59,18 @@ func (c *CA) AWSWanted(ctx context.Context, a cadir.AccountSettings) (*AccountPl
 	return plan, nil
 }
 
+// AWSDescribed returns what the configuration describes: the trust anchor alone, if it describes no roles.
+func (c *CA) AWSDescribed(ctx context.Context, a cadir.AccountSettings) (*awsplan.Wanted, error) {
+	if len(a.Roles) == 0 {
+		return c.AWSAnchor(ctx, a)
+	}
+	plan, err := c.AWSWanted(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Wanted, nil
+}
+
 // AWSAnchor returns the trust anchor alone, as AWSWanted does.
 func (c *CA) AWSAnchor(ctx context.Context, a cadir.AccountSettings) (*awsplan.Wanted, error) {
 	a = a.Complete()

@@ -3,7 +3,6 @@ package localca
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -155,30 +154,14 @@ func (c *CA) pusher(ctx context.Context, t pushTarget, all accounts) (*awscrl.Pu
 	if err != nil {
 		return nil, err
 	}
-	tag, err := c.tagOf(ctx, t.authority.Name)
+	owners, err := c.owners(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return &awscrl.Pusher{
 		Account: account, Service: c.Service, Authority: t.authority, Anchor: t.anchor.Text,
-		Name: awscli.ResourceName(t.authority.Name), Tag: tag, Sleep: all.config.Sleep,
+		Name: awscli.ResourceName(t.authority.Name), Tag: awscrl.TagOf(t.authority.Name, owners), Sleep: all.config.Sleep,
 	}, nil
-}
-
-func (c *CA) tagOf(ctx context.Context, authority string) (awscrl.Tag, error) {
-	path, err := c.Service.Path(ctx, authority)
-	if err != nil {
-		return awscrl.Tag{}, err
-	}
-	roots, err := c.Service.Roots(ctx)
-	if err != nil {
-		return awscrl.Tag{}, err
-	}
-	var all []*x509.Certificate
-	for _, root := range roots {
-		all = append(all, root.Certificate)
-	}
-	return awscrl.TagOf(authority, path[len(path)-1].Certificate, all...), nil
 }
 
 // pushTarget is where the list of an authority goes.

@@ -1,0 +1,41 @@
+package awsup
+
+import (
+	"fmt"
+
+	"kedge/internal/awsplan"
+	"kedge/internal/awsrights"
+)
+
+// PlanRights are what Prepare needs. Everybody may call sts:GetCallerIdentity (STS API Reference).
+func PlanRights(s awsrights.Scope) []awsrights.Statement {
+	return []awsrights.Statement{
+		{Sid: "ReadObjects", Actions: []string{"rolesanywhere:ListTrustAnchors", "rolesanywhere:ListProfiles"}, Resources: awsrights.Any()},
+		{Sid: "ReadTagsOfObjects", Actions: []string{"rolesanywhere:ListTagsForResource"}, Resources: s.Of("trust-anchor", "profile")},
+		{Sid: "FindRoles", Actions: []string{"iam:GetRole"}, Resources: s.NamedRoleARNs()},
+		{Sid: "ReadRoles", Actions: []string{"iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetRolePolicy"}, Resources: s.RoleARNs()},
+	}
+}
+
+const service = "rolesanywhere.amazonaws.com"
+
+// UpRights are what Prepare and Do need. The service-linked role is created by the first trust anchor of an account
+// (IAM Roles Anywhere User Guide, "Using service-linked roles").
+func UpRights(s awsrights.Scope) []awsrights.Statement {
+	objects, roles := []awsplan.Kind{awsplan.KindAnchor, awsplan.KindProfile}, s.RoleARNs()
+	linked := fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/%s/AWSServiceRoleForRolesAnywhere", s.Partition, s.Account, service)
+	return append(PlanRights(s),
+		awsrights.Statement{Sid: "CreateObjects", Actions: []string{"rolesanywhere:CreateTrustAnchor", "rolesanywhere:CreateProfile"}, Resources: awsrights.Any(), Conditions: s.GivenTag(objects...)},
+		awsrights.Statement{Sid: "TagNewObjects", Actions: []string{"rolesanywhere:TagResource"}, Resources: s.Of("trust-anchor", "profile"), Conditions: s.GivenTag(objects...)},
+		awsrights.Statement{Sid: "ChangeOwnObjects", Actions: []string{
+			"rolesanywhere:UpdateTrustAnchor", "rolesanywhere:EnableTrustAnchor", "rolesanywhere:PutNotificationSettings", "rolesanywhere:UpdateProfile",
+			"rolesanywhere:EnableProfile", "rolesanywhere:TagResource",
+		}, Resources: s.Of("trust-anchor", "profile"), Conditions: s.OwnTag(objects...)},
+		awsrights.Statement{Sid: "CreateRoles", Actions: []string{"iam:CreateRole", "iam:TagRole"}, Resources: roles, Conditions: s.GivenTag(awsplan.KindRole)},
+		awsrights.Statement{Sid: "ChangeOwnRoles", Actions: []string{
+			"iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:PutRolePermissionsBoundary", "iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:TagRole",
+		}, Resources: roles, Conditions: s.OwnTag(awsplan.KindRole)},
+		awsrights.Statement{Sid: "GiveRolesToProfiles", Actions: []string{"iam:PassRole"}, Resources: roles, Conditions: awsrights.Conditions{"StringEquals": {"iam:PassedToService": {service}}}},
+		awsrights.Statement{Sid: "CreateServiceLinkedRole", Actions: []string{"iam:CreateServiceLinkedRole"}, Resources: []string{linked}, Conditions: awsrights.Conditions{"StringEquals": {"iam:AWSServiceName": {service}}}},
+	)
+}

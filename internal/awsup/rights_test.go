@@ -1,0 +1,139 @@
+package awsup
+
+import (
+	"crypto/x509"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/rolesanywhere"
+
+	"kedge/internal/awsaccount"
+	"kedge/internal/awsplan"
+	"kedge/internal/awsrights"
+	"kedge/internal/emulator"
+	emulatediam "kedge/internal/emulator/iam"
+)
+
+// limited is an account with an operator who has rights.
+func limited(t *testing.T, root *x509.Certificate, rights []awsrights.Statement) (*world, *awsaccount.Account) {
+	t.Helper()
+	document, err := awsrights.Policy(rights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := emulator.User{ARN: "arn:aws:iam::111122223333:user/operator", AccessKeyID: "AKIAOPERATOR00000001", SecretAccessKey: "operator", Permissions: emulatediam.Permissions{Inline: map[string]string{"rights": string(document)}}}
+	w := newWorld(t, func(c *emulator.Config) { c.Users = []emulator.User{user} })
+	return w, w.open(t, user)
+}
+
+func scopeOf(root *x509.Certificate) awsrights.Scope {
+	return awsrights.Scope{
+		Partition: "aws", Account: "111122223333", Region: "eu-west-1", Owners: []awsplan.Owner{awsplan.OwnerOf(root)},
+		Roles: []string{"/hosts/backup", "/hosts/batch"},
+	}
+}
+
+// upTwice builds the account, and puts it in order after somebody has changed all that an update can.
+func upTwice(t *testing.T, w *world, a *awsaccount.Account, root *x509.Certificate) error {
+	up := func(wanted *awsplan.Wanted) (*Planned, error) {
+		planned, err := Prepare(t.Context(), a, wanted)
+		if err != nil {
+			return nil, err
+		}
+		return planned.Do(t.Context(), a, func(*awsplan.Step) {})
+	}
+	built, err := up(twoRoles(root))
+	if err != nil {
+		return err
+	}
+	disorder(t, w.admin(t), built)
+	wanted := twoRoles(root)
+	wanted.Anchor.Certificates = append(wanted.Anchor.Certificates, newCA(t, "Next"))
+	wanted.Roles[0].Boundary, wanted.Roles[0].MaxSession = readOnly, 3*time.Hour
+	_, err = up(wanted)
+	return err
+}
+
+func disorder(t *testing.T, a *awsaccount.Account, b *Planned) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, _ := trustOf("web-03")(b.Anchor)
+	_, err := awsaccount.Call(t.Context(), a, a.IAM.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("backup"), PolicyDocument: &text})
+	must(err)
+	_, err = awsaccount.Call(t.Context(), a, a.IAM.UntagRole, &iam.UntagRoleInput{RoleName: aws.String("batch"), TagKeys: []string{"team"}})
+	must(err)
+	_, err = awsaccount.Call(t.Context(), a, a.RolesAnywhere.UntagResource, &rolesanywhere.UntagResourceInput{ResourceArn: &b.Profile, TagKeys: []string{"team"}})
+	must(err)
+	_, err = awsaccount.Call(t.Context(), a, a.RolesAnywhere.DisableTrustAnchor, &rolesanywhere.DisableTrustAnchorInput{TrustAnchorId: &b.Anchor})
+	must(err)
+	_, err = awsaccount.Call(t.Context(), a, a.RolesAnywhere.DisableProfile, &rolesanywhere.DisableProfileInput{ProfileId: &b.Profile})
+	must(err)
+	_, err = awsaccount.Call(t.Context(), a, a.RolesAnywhere.UpdateProfile, &rolesanywhere.UpdateProfileInput{ProfileId: &b.Profile, RoleArns: b.Roles[:1], DurationSeconds: aws.Int32(900)})
+	must(err)
+	_, err = awsaccount.Call(t.Context(), a, a.RolesAnywhere.ResetNotificationSettings, &rolesanywhere.ResetNotificationSettingsInput{TrustAnchorId: &b.Anchor, NotificationSettingKeys: resetAll()})
+	must(err)
+}
+
+// TestRights: the rights are enough, no action of a statement can be left out, and each request is made by one of
+// them. The emulator asks for none to make the service-linked role.
+func TestRights(t *testing.T) {
+	root := newCA(t, "Root")
+	for name, tt := range map[string]struct {
+		rights []awsrights.Statement
+		do     func(*testing.T, *world, *awsaccount.Account, *x509.Certificate) error
+		unused []string // actions that no request shows
+	}{
+		"plan": {PlanRights(scopeOf(root)), func(t *testing.T, w *world, a *awsaccount.Account, root *x509.Certificate) error {
+			w.mustUp(t, twoRoles(root))
+			w.drop()
+			_, err := Prepare(t.Context(), a, twoRoles(root))
+			return err
+		}, nil},
+		"up": {UpRights(scopeOf(root)), upTwice, []string{"iam:PassRole", "iam:CreateServiceLinkedRole"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, a := limited(t, root, tt.rights)
+			if err := tt.do(t, w, a, root); err != nil {
+				t.Fatal(err)
+			}
+			for _, action := range awsrights.Actions(tt.rights) {
+				_, operation, _ := strings.Cut(action, ":")
+				if !slices.ContainsFunc(w.Calls(), func(c emulator.Call) bool { return c.Operation == operation }) && !slices.Contains(tt.unused, action) {
+					t.Errorf("%s is allowed, and not called", action)
+				}
+			}
+			for i, s := range tt.rights {
+				for _, action := range s.Actions {
+					if action == "iam:CreateServiceLinkedRole" {
+						continue
+					}
+					left := slices.Clone(tt.rights)
+					left[i].Actions = slices.DeleteFunc(slices.Clone(s.Actions), func(a string) bool { return a == action })
+					left = slices.DeleteFunc(left, func(s awsrights.Statement) bool { return len(s.Actions) == 0 })
+					w, a := limited(t, root, left)
+					err := tt.do(t, w, a, root)
+					if e, ok := errors.AsType[*awsaccount.Error](err); !ok || e.Kind != awsaccount.Denied || e.Denial.ActionOf(e.Operation) != action {
+						t.Errorf("%s without %s: %v", s.Sid, action, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// drop forgets the requests that were noted.
+func (w *world) drop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent = nil
+}

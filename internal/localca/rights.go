@@ -1,0 +1,50 @@
+package localca
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"kedge/internal/awscrl"
+	"kedge/internal/awsrights"
+	"kedge/internal/awsup"
+	"kedge/internal/cadir"
+)
+
+// RightsScope returns what rights for this CA at AWS are limited to: its objects, in the account and region of its trust
+// anchor. What is given, and not empty, takes precedence; roles are those of the configuration otherwise. What is not
+// known is "*".
+func (c *CA) RightsScope(ctx context.Context, given awsrights.Scope) (awsrights.Scope, error) {
+	owners, err := c.owners(ctx)
+	if err != nil {
+		return awsrights.Scope{}, err
+	}
+	anchor, err := c.HostAnchor(ctx, nil)
+	if err != nil {
+		return awsrights.Scope{}, err
+	}
+	known, _ := cadir.ParseARN(anchor.ARN, cadir.TrustAnchorARN) // the zero ARN if there is none
+	partition := "aws"
+	if anchor.ARN != "" {
+		partition = cadir.PartitionOf(anchor.ARN)
+	}
+	s := awsrights.Scope{
+		Partition: cmp.Or(given.Partition, partition), Account: cmp.Or(given.Account, known.Account, "*"), Region: cmp.Or(given.Region, known.Region, "*"),
+		Owners: owners, Roles: given.Roles,
+	}
+	if len(s.Roles) == 0 {
+		path := c.Settings.AWS.Complete().Path
+		for name := range c.Settings.AWS.Roles {
+			s.Roles = append(s.Roles, path+name)
+		}
+		slices.Sort(s.Roles)
+	}
+	return s, nil
+}
+
+// RightsOf returns the rights of each command that uses an account at AWS.
+func RightsOf() map[string]func(awsrights.Scope) []awsrights.Statement {
+	return map[string]func(awsrights.Scope) []awsrights.Statement{
+		"plan": awsup.PlanRights, "up": awsup.UpRights, "crl-push": awscrl.PushRights, "status": awscrl.StateRights,
+	}
+}
