@@ -20,7 +20,7 @@ import (
 )
 
 // limited is an account with an operator who has rights.
-func limited(t *testing.T, root *x509.Certificate, rights []awsrights.Statement) (*world, *awsaccount.Account) {
+func limited(t *testing.T, rights []awsrights.Statement) (*world, *awsaccount.Account) {
 	t.Helper()
 	document, err := awsrights.Policy(rights)
 	if err != nil {
@@ -102,7 +102,7 @@ func TestRights(t *testing.T) {
 		"up": {UpRights(scopeOf(root)), upTwice, []string{"iam:PassRole", "iam:CreateServiceLinkedRole"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, a := limited(t, root, tt.rights)
+			w, a := limited(t, tt.rights)
 			if err := tt.do(t, w, a, root); err != nil {
 				t.Fatal(err)
 			}
@@ -120,7 +120,7 @@ func TestRights(t *testing.T) {
 					left := slices.Clone(tt.rights)
 					left[i].Actions = slices.DeleteFunc(slices.Clone(s.Actions), func(a string) bool { return a == action })
 					left = slices.DeleteFunc(left, func(s awsrights.Statement) bool { return len(s.Actions) == 0 })
-					w, a := limited(t, root, left)
+					w, a := limited(t, left)
 					err := tt.do(t, w, a, root)
 					if e, ok := errors.AsType[*awsaccount.Error](err); !ok || e.Kind != awsaccount.Denied || e.Denial.ActionOf(e.Operation) != action {
 						t.Errorf("%s without %s: %v", s.Sid, action, err)
