@@ -37,12 +37,21 @@ type Finding struct {
 	Because string // the ID of an earlier check, without which a Blocked one is not possible
 }
 
+// ok is for a check that found nothing wrong. Not inlined, this and the next two spare kedge 12 kB.
+//
+//go:noinline
 func ok(seen string) *Finding { return &Finding{State: OK, Seen: seen} }
 
+// warning is for what does not keep credentials away, or not yet.
+//
+//go:noinline
 func warning(seen, advice string) *Finding {
 	return &Finding{State: Warning, Seen: seen, Advice: advice}
 }
 
+// failed is for why there are none.
+//
+//go:noinline
 func failed(code int, seen, advice string) *Finding {
 	return &Finding{State: Failed, Seen: seen, Advice: advice, Code: code}
 }

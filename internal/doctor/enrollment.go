@@ -14,6 +14,7 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/enrollclient"
 	"kedge/internal/hostdir"
+	"kedge/internal/safefile"
 	"kedge/internal/units"
 )
 
@@ -174,6 +175,9 @@ type timer struct {
 	cron                        string // the file with a line of kedge renew
 }
 
+// maxCron bounds what is read of a file of cron, in bytes.
+const maxCron = 1 << 20
+
 // lookTimer looks for the timer of systemd and for lines of cron.
 func lookTimer(root string) timer {
 	t := timer{}
@@ -181,9 +185,14 @@ func lookTimer(root string) timer {
 		t.systemd = info.IsDir()
 	}
 	t.installed, t.enabled = units.State(root)
-	files, _ := filepath.Glob(filepath.Join(root, "/etc/cron.d/*"))
-	for _, file := range append(files, filepath.Join(root, "/etc/crontab")) {
-		data, err := os.ReadFile(file)
+	files := []string{filepath.Join(root, "/etc/crontab")}
+	folder := filepath.Join(root, "/etc/cron.d")
+	entries, _ := os.ReadDir(folder) // no folder is no line
+	for _, entry := range entries {
+		files = append(files, filepath.Join(folder, entry.Name()))
+	}
+	for _, file := range files {
+		data, err := safefile.ReadInput(file, maxCron)
 		if err == nil && strings.Contains(string(data), "kedge renew") {
 			t.cron = file
 		}

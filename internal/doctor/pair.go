@@ -27,7 +27,7 @@ const (
 func keySteps() []step {
 	return []step{
 		{idCertificate, "certificate", idCertificateFile, (*Examination).judgeCertificate},
-		{idHardware, "hardware", idProxy + " " + idKeyFile + " " + idIntermediatesFile + " " + idPasswordFile, func(e *Examination, ctx context.Context) *Finding {
+		{idHardware, "hardware", idProxy + " " + idCertificate + " " + idKeyFile + " " + idIntermediatesFile + " " + idPasswordFile, func(e *Examination, ctx context.Context) *Finding {
 			e.openPair(ctx)
 			return e.judgeStage(idHardware, e.describeHardware())
 		}},
