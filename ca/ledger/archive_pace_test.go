@@ -4,36 +4,39 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
 
-// An archiver leaves the lock to others: while they write, and where they cannot queue for it, always.
+// An archiver leaves the lock to others: while they write, and where they cannot queue for it, now and then.
 func TestPace(t *testing.T) {
-	const held = time.Second
+	heads := func(quiet int, before ...int64) []int64 { return append(before, slices.Repeat([]int64{9}, quiet)...) }
 	for _, tt := range []struct {
 		name   string
-		queued bool
+		remote bool
 		heads  []int64
-		held   time.Duration
 		batch  int
-		pause  time.Duration
+		times  time.Duration
 	}{
-		{"PostgreSQL, nobody", true, []int64{7}, held, 2 * smallBatch, 0},
-		{"PostgreSQL, nobody for long", true, []int64{7, 7, 7, 7, 7, 7, 7, 7}, held, largeBatch, 0},
-		{"PostgreSQL, others", true, []int64{7, 7, 9}, held, smallBatch, 4 * held},
-		{"SQLite, nobody", false, []int64{7, 7, 7, 7, 7, 7, 7, 7}, held, smallBatch, held},
-		{"SQLite, others", false, []int64{7, 7, 9}, held, smallBatch, 4 * held},
-		{"SQLite, the clock was set", false, []int64{7}, time.Hour, smallBatch, maxPause},
-		{"others, the clock was set", true, []int64{9}, time.Hour, smallBatch, maxPause},
+		{"PostgreSQL, nobody", true, heads(1), 2 * smallBatch, 0},
+		{"PostgreSQL, nobody for long", true, heads(4 * fewBatches), postgresBatch, 0},
+		{"PostgreSQL, others", true, heads(1, 7, 7, 7), smallBatch, pauseTimes},
+		{"PostgreSQL, others before", true, heads(calm, 7), smallBatch, pauseTimes},
+		{"PostgreSQL, nobody again", true, heads(calm+2, 7), 4 * smallBatch, 0},
+		{"SQLite, nobody", false, heads(fewBatches + 1), sqliteBatch, 0},
+		{"SQLite, nobody, after a few", false, heads(2 * fewBatches), sqliteBatch, 1},
+		{"SQLite, others", false, heads(1, 7, 7, 7), smallBatch, pauseTimes},
+		{"SQLite, others before", false, heads(calm, 7), smallBatch, pauseTimes},
+		{"SQLite, nobody again", false, heads(calm+1, 7), 2 * smallBatch, 0},
 	} {
-		p := pace{queued: tt.queued, batch: smallBatch, head: 7}
-		var pause time.Duration
+		p := newPace(&engine{remote: tt.remote})
+		var times time.Duration
 		for _, head := range tt.heads {
-			pause = p.next(head, tt.held)
+			times = p.next(head)
 		}
-		if p.batch != tt.batch || pause != tt.pause {
-			t.Errorf("%s: a transaction of %d after %v; want %d after %v", tt.name, p.batch, pause, tt.batch, tt.pause)
+		if p.batch != tt.batch || times != tt.times {
+			t.Errorf("%s: a transaction of %d after a pause of %d; want %d after %d", tt.name, p.batch, times, tt.batch, tt.times)
 		}
 	}
 }
@@ -43,8 +46,8 @@ func TestArchive_checkpoint(t *testing.T) {
 	dir := t.TempDir()
 	where := filepath.Join(dir, "ledger.db")
 	x := newArchiving(t, where)
-	for i := range smallBatch {
-		x.renewed(fmt.Sprint("web-", i), checkpointEvery+2, time.Hour)
+	for i := range sqliteBatch {
+		x.renewed(fmt.Sprint("web-", i), fewBatches+3, time.Hour)
 	}
 	x.archive(0)
 	data, err := os.ReadFile(where) // without the log beside it
@@ -56,7 +59,7 @@ func TestArchive_checkpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, err := create(t, where).segments(t.Context())
-	if err != nil || len(all) != 1 || all[0].gone != smallBatch*checkpointEvery {
+	if err != nil || len(all) != 1 || !all[0].done || all[0].gone != sqliteBatch*(fewBatches+1) {
 		t.Errorf("%+v, %v", all, err)
 	}
 }

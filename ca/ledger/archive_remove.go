@@ -14,37 +14,53 @@ import (
 // transactions in PostgreSQL grow, since each page of an index is then written for more certificates at once.
 //
 // SQLite has no queue of those who wait for the lock: they try again after a while, which is longer each time. So
-// there the transactions stay small, which costs little, and there is always a pause, or nobody else would get it.
-// And whoever commits when the write-ahead log is long copies it into the file, for which the others wait: the
-// archiver does so before it is long, between two of its transactions.
+// there the transactions stay small, which costs little, and after a few there is always a pause: who comes first
+// would not get the lock otherwise. And whoever commits when the write-ahead log is long copies it into the file,
+// for which all hosts of a server wait: the archiver does so before it is long, without the lock.
 const (
-	smallBatch      = 50 // certificates of a transaction
-	largeBatch      = 4000
-	busyPause       = 4                // a pause while others write is so many times as long as the transaction before,
-	quietPause      = 1                // so many in SQLite while nobody does,
-	maxPause        = 10 * time.Second // and at most this: the clock can have been set
-	checkpointEvery = 4                // transactions
+	smallBatch    = 20 // certificates of a transaction while others write,
+	sqliteBatch   = 50 // and while nobody does
+	postgresBatch = 4000
+	calm          = 20               // so many transactions in a row between which nobody writes are enough to go fast
+	fewBatches    = 4                // after so many there is a pause in SQLite, as long as one of them
+	pauseTimes    = 4                // a pause while others write is so many times as long as the transaction before,
+	maxPause      = 10 * time.Second // and at most this: the clock can have been set
 )
 
 // pace chooses the size of the next transaction, and the pause before it.
 type pace struct {
-	queued bool // those who wait for the lock get it in turn
+	queued bool  // those who wait for the lock get it in turn
+	most   int   // certificates of a transaction
+	sent   int   // transactions
+	quiet  int   // the last of them, between which nobody wrote
+	head   int64 // the end of the chain in the last one
 	batch  int
-	head   int64 // the end of the chain in the last transaction
 }
 
-// next is called with the end of the chain in a transaction, and with how long that had the lock.
-func (p *pace) next(head int64, held time.Duration) (pause time.Duration) {
-	busy := head != p.head
-	p.head = head
-	switch {
-	case busy:
-		p.batch = smallBatch
-		return min(busyPause*held, maxPause)
-	case !p.queued:
-		return min(quietPause*held, maxPause)
+func newPace(e *engine) *pace {
+	p := &pace{queued: e.remote, most: sqliteBatch, quiet: calm, batch: smallBatch}
+	if p.queued {
+		p.most = postgresBatch
 	}
-	p.batch = min(2*p.batch, largeBatch)
+	return p
+}
+
+// next is called with the end of the chain in a transaction, and returns how many times as long as it the pause is.
+func (p *pace) next(head int64) (times time.Duration) {
+	p.quiet++
+	if p.sent > 0 && head != p.head {
+		p.quiet = 0
+	}
+	p.sent++
+	p.head = head
+	if p.quiet < calm {
+		p.batch = smallBatch
+		return pauseTimes
+	}
+	p.batch = min(2*p.batch, p.most)
+	if p.sent%fewBatches == 0 && !p.queued {
+		return 1
+	}
 	return 0
 }
 
@@ -84,30 +100,40 @@ func (r *segmentRow) body() archiveBody {
 
 // remove deletes what is in a segment, and records that it is done.
 func (a *archiver) remove(ctx context.Context, sealed *segment.Sealed, done *Archived) error {
-	p := pace{queued: a.engine.remote, batch: smallBatch}
-	seqs := sealed.Seqs()
-	for i := 1; len(seqs) != 0; i++ {
+	p := newPace(a.engine)
+	for seqs := sealed.Seqs(); len(seqs) != 0; {
 		n := min(p.batch, len(seqs))
 		r, err := a.removeBatch(ctx, sealed, seqs[:n])
 		if done.Records += r.gone; err != nil {
 			return err
 		}
 		seqs = seqs[n:]
-		pause := p.next(r.head, a.now().Sub(r.began))
-		if i%checkpointEvery == 0 {
-			if err := a.checkpoint(ctx); err != nil {
+		if times := p.next(r.head); times != 0 {
+			if err := a.pause(ctx, min(times*a.now().Sub(r.began), maxPause)); err != nil {
 				return err
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
 	}
-	return a.alone(ctx, func(ctx context.Context, t *transaction) error {
+	err := a.alone(ctx, func(ctx context.Context, t *transaction) error {
 		return t.send(ctx, some(updateDone, a.last.number, a.last.digest))
 	})
+	if err != nil {
+		return err
+	}
+	return a.checkpoint(ctx)
+}
+
+// pause leaves the lock to others for a while.
+func (a *archiver) pause(ctx context.Context, d time.Duration) error {
+	if err := a.checkpoint(ctx); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // checkpoint copies the write-ahead log into the file, as far as nobody reads an older state; others go on to write.
