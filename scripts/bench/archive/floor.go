@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	floorBatch = 1000 // certificates of a transaction, as of an archive that is alone
+	floorBatch = 1000 // certificates of a transaction
 	floorRows  = 20_000
 )
 
 // floor deletes the rows of certificates, the oldest first, without any check, and returns the rate: the tables
-// have the indexes that they have, and commits are as those of an archive. What is left is no ledger.
+// have the indexes that they have, and commits do not wait for the disk. What is left is no ledger.
 func floor(ctx context.Context, where string) (rate float64, err error) {
 	driver, source, begin := "sqlite", "file:"+where+"?_pragma=busy_timeout(5000)&_pragma=wal_autocheckpoint(4000)&_pragma=cache_size(-8000)&_pragma=synchronous(1)", "BEGIN IMMEDIATE"
 	if isServer(where) {
