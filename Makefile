@@ -62,7 +62,7 @@ enroll-crash: build ## kill -9 kedge in ROUNDS (500) rounds of twelve runs, and 
 	scripts/enroll-crash.sh $(SERVERS)
 
 fleet: HOSTS := 100000
-fleet: ## HOSTS (100000) simulated hosts that are due at once, at servers and databases that fail; an outage of 8 h
+fleet: build ## HOSTS (100000) simulated hosts that are due at once, at servers and databases that fail; an outage of 8 h; a year
 	scripts/fleet.sh $(HOSTS)
 
 torn: build ## kill -9 kedge update KILLS (1000) times while others read the credentials file
