@@ -23,13 +23,13 @@ type awsPermissionsOptions struct {
 
 func newAWSPermissions(h host, run func(context.Context, *awsPermissionsOptions) error) *cobra.Command {
 	o := &awsPermissionsOptions{caOptions: caOptions{host: h}}
-	commands := slices.Sorted(maps.Keys(localca.RightsOf()))
+	commands := slices.Sorted(maps.Keys(localca.Rights()))
 	cmd := &cobra.Command{
 		Use:   "permissions <command>",
 		Short: "Write the least IAM policy for a command that uses an account at AWS",
 		Long: `Write the least IAM policy with which a command works, for the user or role whose credentials it gets:
-crl-push for "aws crl push", and for crl and serve that push by the configuration; status for "status --aws"; plan and up
-for "aws plan" and "aws up". No request is made.
+plan, up, status and down for "aws plan" and the like; crl-push for "aws crl push", and for crl and serve that push by
+the configuration; crl-status for "status --aws". No request is made.
 
 It allows no more than IAM can tell apart: what has the tag of this CA, in the account and region of its trust
 anchor, and the roles under aws: roles: in the configuration, or those of --role. Where these are not known, and not
@@ -70,7 +70,7 @@ func runAWSPermissions(ctx context.Context, s *store, o *awsPermissionsOptions) 
 	if err != nil {
 		return err
 	}
-	all := localca.RightsOf()[o.command](scope)
+	all := localca.Rights()[o.command](scope)
 	if len(scope.Roles) == 0 && slices.ContainsFunc(all, func(r awsrights.Statement) bool { return len(r.Resources) == 0 }) {
 		return errNoRoles
 	}

@@ -25,7 +25,7 @@ func TestAWSPermissions(t *testing.T) {
 	x.does("", "crl")
 	x.does("done: replaced list 1 by list 2", "aws", "crl", "push")
 	x.does("", "status", "--check", "--aws")
-	become("status")
+	become("crl-status")
 	x.numbers = nil // of another emulator
 	x.fails(cli.ExitFailed, []string{"IAM Roles Anywhere has no list of ca"}, "status", "--check", "--aws")
 	x.fails(cli.ExitRefused, []string{"may not do rolesanywhere:ImportCrl on *", "hint: have rolesanywhere:ImportCrl on * allowed"}, "aws", "crl", "push")

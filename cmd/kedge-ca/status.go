@@ -31,7 +31,7 @@ key is read. When a leaf is nearly expired the configuration says under expiry: 
 its life is left, at first.
 
 Lists that are pushed to IAM Roles Anywhere are compared with what the last push from this folder
-recorded, and with --aws with what is there, for which kedge-ca aws permissions status prints the rights.
+recorded, and with --aws with what is there, for which kedge-ca aws permissions crl-status prints the rights.
 
 With --check the exit code is 1 when something needs doing, which is then told on standard
 error, and standard output stays empty: for cron and monitoring.`,

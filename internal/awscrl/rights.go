@@ -1,13 +1,16 @@
 package awscrl
 
-import "kedge/internal/awsrights"
+import (
+	"kedge/internal/awsplan"
+	"kedge/internal/awsrights"
+)
 
 // PushRights are what Push needs.
 func PushRights(s awsrights.Scope) []awsrights.Statement {
 	return append(StateRights(s),
-		awsrights.Statement{Sid: "ImportLists", Actions: []string{"rolesanywhere:ImportCrl"}, Resources: awsrights.Any(), Conditions: s.GivenTag(kindCRL)},
-		awsrights.Statement{Sid: "TagImportedLists", Actions: []string{"rolesanywhere:TagResource"}, Resources: s.Of("crl"), Conditions: s.GivenTag(kindCRL)},
-		awsrights.Statement{Sid: "ReplaceOwnLists", Actions: []string{"rolesanywhere:GetCrl", "rolesanywhere:UpdateCrl"}, Resources: s.Of("crl"), Conditions: s.OwnTag(kindCRL)},
+		awsrights.Statement{Sid: "ImportLists", Actions: []string{"rolesanywhere:ImportCrl"}, Resources: awsrights.Any(), Conditions: s.GivenTag(awsplan.KindCRL)},
+		awsrights.Statement{Sid: "TagImportedLists", Actions: []string{"rolesanywhere:TagResource"}, Resources: s.Of("crl"), Conditions: s.GivenTag(awsplan.KindCRL)},
+		awsrights.Statement{Sid: "ReplaceOwnLists", Actions: []string{"rolesanywhere:GetCrl", "rolesanywhere:UpdateCrl"}, Resources: s.Of("crl"), Conditions: s.OwnTag(awsplan.KindCRL)},
 	)
 }
 

@@ -6,9 +6,6 @@ import (
 	"kedge/internal/awsplan"
 )
 
-// kindCRL is the kind of a list in tags.
-const kindCRL awsplan.Kind = "crl"
-
 // Tag marks the list of an authority at AWS as one of this CA.
 type Tag struct {
 	Key    string
@@ -20,7 +17,7 @@ type Tag struct {
 func TagOf(authority string, owners []awsplan.Owner) Tag {
 	t := Tag{Key: awsplan.TagKey}
 	for _, owner := range owners {
-		t.Values = append(t.Values, owner.Tag(kindCRL, authority))
+		t.Values = append(t.Values, owner.Tag(awsplan.KindCRL, authority))
 	}
 	return t
 }

@@ -64,6 +64,11 @@ func (s Scope) NamedRoleARNs() []string {
 	return all
 }
 
+// AnyRole returns the ARN of all roles of the account.
+func (s Scope) AnyRole() []string {
+	return []string{fmt.Sprintf("arn:%s:iam::%s:role/*", s.Partition, s.Account)}
+}
+
 // Any is the resource of actions that take no narrower one.
 func Any() []string { return []string{"*"} }
 

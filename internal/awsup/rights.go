@@ -7,6 +7,24 @@ import (
 	"kedge/internal/awsrights"
 )
 
+// StatusRights are what FindAll needs. Which roles are the CA's is seen in their trust policies, so all are read.
+func StatusRights(s awsrights.Scope) []awsrights.Statement {
+	return []awsrights.Statement{
+		{Sid: "ReadObjects", Actions: []string{"rolesanywhere:ListTrustAnchors", "rolesanywhere:ListProfiles", "rolesanywhere:ListCrls", "iam:ListRoles"}, Resources: awsrights.Any()},
+		{Sid: "ReadTagsOfObjects", Actions: []string{"rolesanywhere:ListTagsForResource"}, Resources: s.Of("trust-anchor", "profile", "crl")},
+		{Sid: "ReadRoles", Actions: []string{"iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetRolePolicy"}, Resources: s.AnyRole()},
+	}
+}
+
+// DownRights are what PrepareDown and DoDown need.
+func DownRights(s awsrights.Scope) []awsrights.Statement {
+	return append(StatusRights(s),
+		awsrights.Statement{Sid: "DeleteOwnObjects", Actions: []string{"rolesanywhere:DeleteProfile", "rolesanywhere:DeleteTrustAnchor", "rolesanywhere:DeleteCrl"},
+			Resources: s.Of("trust-anchor", "profile", "crl"), Conditions: s.OwnTag(awsplan.KindAnchor, awsplan.KindProfile, awsplan.KindCRL)},
+		awsrights.Statement{Sid: "DeleteOwnRoles", Actions: []string{"iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole"}, Resources: s.AnyRole(), Conditions: s.OwnTag(awsplan.KindRole)},
+	)
+}
+
 // PlanRights are what Prepare needs. Everybody may call sts:GetCallerIdentity (STS API Reference).
 func PlanRights(s awsrights.Scope) []awsrights.Statement {
 	return []awsrights.Statement{

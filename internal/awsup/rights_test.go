@@ -1,8 +1,14 @@
 package awsup
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -87,7 +93,7 @@ func disorder(t *testing.T, a *awsaccount.Account, b *Planned) {
 // TestRights: the rights are enough, no action of a statement can be left out, and each request is made by one of
 // them. The emulator asks for none to make the service-linked role.
 func TestRights(t *testing.T) {
-	root := newCA(t, "Root")
+	root, list := newCAWithList(t)
 	for name, tt := range map[string]struct {
 		rights []awsrights.Statement
 		do     func(*testing.T, *world, *awsaccount.Account, *x509.Certificate) error
@@ -98,6 +104,25 @@ func TestRights(t *testing.T) {
 			w.drop()
 			_, err := Prepare(t.Context(), a, twoRoles(root))
 			return err
+		}, nil},
+		"status": {StatusRights(scopeOf(root)), func(t *testing.T, w *world, a *awsaccount.Account, root *x509.Certificate) error {
+			w.mustUp(t, twoRoles(root))
+			_, _, err := FindAll(t.Context(), a, removalOf(twoRoles(root)))
+			return err
+		}, nil},
+		"down": {DownRights(scopeOf(root)), func(t *testing.T, w *world, a *awsaccount.Account, root *x509.Certificate) error {
+			built := w.mustUp(t, twoRoles(root))
+			_, err := awsaccount.Call(t.Context(), w.admin(t), w.admin(t).RolesAnywhere.ImportCrl, &rolesanywhere.ImportCrlInput{
+				Name: aws.String("ca"), TrustAnchorArn: &built.Anchor, CrlData: list, Tags: resourceTagsOf(map[string]string{awsplan.TagKey: awsplan.OwnerOf(root).Tag(awsplan.KindCRL, "ca")}),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			planned, err := PrepareDown(t.Context(), a, removalOf(twoRoles(root)))
+			if err != nil {
+				return err
+			}
+			return planned.DoDown(t.Context(), a, func(*awsplan.Step) {})
 		}, nil},
 		"up": {UpRights(scopeOf(root)), upTwice, []string{"iam:PassRole", "iam:CreateServiceLinkedRole"}},
 	} {
@@ -136,4 +161,31 @@ func (w *world) drop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sent = nil
+}
+
+// newCAWithList returns the certificate of a CA, and a list that it signed, as PEM.
+func newCAWithList(t *testing.T) (*x509.Certificate, []byte) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Root"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, SubjectKeyId: []byte{1},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now, NextUpdate: now.Add(time.Hour)}, root, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root, pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: list})
 }

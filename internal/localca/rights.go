@@ -11,6 +11,14 @@ import (
 	"kedge/internal/cadir"
 )
 
+// Rights returns what each command that uses an account at AWS needs there, by its name for kedge-ca aws permissions.
+func Rights() map[string]func(awsrights.Scope) []awsrights.Statement {
+	return map[string]func(awsrights.Scope) []awsrights.Statement{
+		"plan": awsup.PlanRights, "up": awsup.UpRights, "status": awsup.StatusRights, "down": awsup.DownRights,
+		"crl-push": awscrl.PushRights, "crl-status": awscrl.StateRights,
+	}
+}
+
 // RightsScope returns what rights for this CA at AWS are limited to: its objects, in the account and region of its trust
 // anchor. What is given, and not empty, takes precedence; roles are those of the configuration otherwise. What is not
 // known is "*".
@@ -40,11 +48,4 @@ func (c *CA) RightsScope(ctx context.Context, given awsrights.Scope) (awsrights.
 		slices.Sort(s.Roles)
 	}
 	return s, nil
-}
-
-// RightsOf returns the rights of each command that uses an account at AWS.
-func RightsOf() map[string]func(awsrights.Scope) []awsrights.Statement {
-	return map[string]func(awsrights.Scope) []awsrights.Statement{
-		"plan": awsup.PlanRights, "up": awsup.UpRights, "crl-push": awscrl.PushRights, "status": awscrl.StateRights,
-	}
 }
