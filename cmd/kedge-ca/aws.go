@@ -14,6 +14,7 @@ func newAWS(h host) *cobra.Command {
 	cmd.AddCommand(newAWSUp(h, changing(runAWSUp)))
 	cmd.AddCommand(newAWSDown(h, reading(runAWSDown)))
 	cmd.AddCommand(newAWSStatus(h.reader(), reading(runAWSStatus)), newAWSRotate(h, reading(runAWSRotate)))
+	cmd.AddCommand(newAWSExport(h.reader(), reading(runAWSExport)))
 	cmd.AddCommand(newAWSPolicy(h.reader(), reading(runAWSPolicy)))
 	cmd.AddCommand(newAWSCRL(h))
 	cmd.AddCommand(newAWSPermissions(h.reader(), reading(runAWSPermissions)))

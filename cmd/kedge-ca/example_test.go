@@ -41,7 +41,7 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web-
 		return hosts + `echo '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}]}' > backup.json` + "\nkedge-ca aws up --role backup --names web-01 --policy backup.json --yes\nkedge-ca rotate start --no-password\n"
 	case "kedge-ca aws down", "kedge-ca aws status":
 		return hosts
-	case "kedge-ca aws plan", "kedge-ca aws up":
+	case "kedge-ca aws plan", "kedge-ca aws up", "kedge-ca aws export":
 		return hosts + `echo '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}]}' > backup.json` + "\n"
 	case "kedge-ca aws crl", "kedge-ca aws crl push":
 		return "kedge-ca crl\n" // of the CA of newPushCA

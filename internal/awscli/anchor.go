@@ -60,17 +60,17 @@ func (a Anchor) Command() (string, error) {
 	}
 	line := "aws rolesanywhere "
 	if a.ID == "" {
-		line += "create-trust-anchor --enabled --name " + quote(ResourceName(a.Name))
+		line += "create-trust-anchor --enabled --name " + Quote(ResourceName(a.Name))
 	} else {
-		line += "update-trust-anchor --trust-anchor-id " + quote(a.ID)
+		line += "update-trust-anchor --trust-anchor-id " + Quote(a.ID)
 	}
 	if a.Region != "" {
-		line += " --region " + quote(a.Region)
+		line += " --region " + Quote(a.Region)
 	}
-	return line + " --source " + quote(string(document)), nil
+	return line + " --source " + Quote(string(document)), nil
 }
 
-// quote makes one word of text: POSIX, "Shell Command Language", 2.2.2.
-func quote(text string) string {
+// Quote makes one word of text for a shell: POSIX, "Shell Command Language", 2.2.2.
+func Quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -131,7 +131,7 @@ func TestQuote(t *testing.T) {
 	t.Parallel()
 	sh := testenv.Tool(t, "sh")
 	for _, text := range []string{"", "a b", `it's`, "$HOME `id` \\ \"", "two\nlines", "''"} {
-		out, err := exec.Command(sh, "-c", "printf %s "+quote(text)).Output()
+		out, err := exec.Command(sh, "-c", "printf %s "+Quote(text)).Output()
 		if err != nil || string(out) != text {
 			t.Errorf("%q came as %q: %v", text, out, err)
 		}

@@ -62,12 +62,12 @@ func (c CRL) Command(file string) (string, error) {
 	if strings.Contains(path, "$") { // os.path.expandvars, with no way to quote it
 		return "", fmt.Errorf("the AWS CLI replaces $NAME in the names of files, and there is a $ in %s", path)
 	}
-	data := " --crl-data " + quote("fileb://"+path)
+	data := " --crl-data " + Quote("fileb://"+path)
 	if c.IsImported() {
-		return "aws rolesanywhere update-crl --crl-id " + quote(c.arn.ID) + " --region " + quote(c.arn.Region) + data, nil
+		return "aws rolesanywhere update-crl --crl-id " + Quote(c.arn.ID) + " --region " + Quote(c.arn.Region) + data, nil
 	}
-	return "aws rolesanywhere import-crl --enabled --name " + quote(ResourceName(c.authority)) + " --trust-anchor-arn " + quote(c.anchor.Text) +
-		" --region " + quote(c.anchor.Region) + data + " --query crl.crlArn --output text", nil
+	return "aws rolesanywhere import-crl --enabled --name " + Quote(ResourceName(c.authority)) + " --trust-anchor-arn " + Quote(c.anchor.Text) +
+		" --region " + Quote(c.anchor.Region) + data + " --query crl.crlArn --output text", nil
 }
 
 // ResourceName makes a name of an authority's object that IAM Roles Anywhere takes: up to 255 letters, digits, spaces, hyphens

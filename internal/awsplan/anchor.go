@@ -24,7 +24,7 @@ func (p *planner) anchor() (string, error) {
 		p.noteUntagged()
 		p.add(Step{
 			Kind: KindAnchor, Name: w.Name, Text: "create the trust anchor " + w.Name, Diff: diffLines(nil, append(describeEach("", w.Certificates), notificationLines(w.Notifications)...)),
-			Change: CreateAnchor{Anchor: *w, Tags: p.tags(KindAnchor, w.Name)},
+			Change: CreateAnchor{Anchor: *w, Tags: p.w.TagsOf(KindAnchor, w.Name)},
 		})
 		return p.f.NewAnchor(), nil
 	}

@@ -68,16 +68,6 @@ func (p *planner) note(format string, args ...any) {
 	p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(format, args...))
 }
 
-// tags returns the tags of a new object.
-func (p *planner) tags(kind Kind, name string) map[string]string {
-	tags := map[string]string{}
-	for key, value := range p.w.Tags {
-		tags[key] = value
-	}
-	tags[TagKey] = p.w.Owners[0].Tag(kind, name)
-	return tags
-}
-
 // tagged is an object with tags.
 type tagged struct {
 	arn, name string

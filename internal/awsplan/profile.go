@@ -21,7 +21,7 @@ func (p *planner) profile() error {
 	if at < 0 {
 		p.add(Step{
 			Kind: KindProfile, Name: w.Name, Text: "create the profile " + w.Name, Diff: diffLines(nil, append([]string{"sessions of " + duration(w.Duration)}, p.plan.Roles...)),
-			Change: CreateProfile{Profile: *w, Roles: p.plan.Roles, Tags: p.tags(KindProfile, w.Name)},
+			Change: CreateProfile{Profile: *w, Roles: p.plan.Roles, Tags: p.w.TagsOf(KindProfile, w.Name)},
 		})
 		return nil
 	}

@@ -17,7 +17,7 @@ func (p *planner) role(w *Role, anchor string) error {
 		p.plan.Roles = append(p.plan.Roles, p.f.roleARN(w))
 		p.add(Step{
 			Kind: KindRole, Name: w.Name, Text: fmt.Sprintf("create the role %s for %s", w.Name, w.For), Diff: p.newLines(trust),
-			Change: CreateRole{Role: *w, Document: trust, Tags: p.tags(KindRole, w.Name)},
+			Change: CreateRole{Role: *w, Document: trust, Tags: p.w.TagsOf(KindRole, w.Name)},
 		})
 		p.permissions(w, &FoundRole{})
 		return nil

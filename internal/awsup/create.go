@@ -76,7 +76,7 @@ func (r *run) createAnchor(ctx context.Context, c awsplan.CreateAnchor) error {
 func (r *run) createRole(ctx context.Context, c awsplan.CreateRole) error {
 	_, err := awsaccount.Call(ctx, r.account, r.account.IAM.CreateRole, &iam.CreateRoleInput{
 		RoleName: &c.Name, Path: &c.Path, AssumeRolePolicyDocument: &c.Document, MaxSessionDuration: seconds(c.MaxSession),
-		PermissionsBoundary: orNil(c.Boundary), Tags: roleTagsOf(c.Tags), Description: aws.String("for hosts of a kedge CA: " + describable(c.For)),
+		PermissionsBoundary: orNil(c.Boundary), Tags: roleTagsOf(c.Tags), Description: aws.String(c.Description()),
 	})
 	return err
 }
@@ -86,20 +86,4 @@ func (r *run) createProfile(ctx context.Context, c awsplan.CreateProfile) error 
 		Name: &c.Name, RoleArns: c.Roles, DurationSeconds: seconds(c.Duration), Enabled: aws.Bool(true), Tags: resourceTagsOf(c.Tags),
 	})
 	return err
-}
-
-// describable returns a text as the description of a role can have it (IAM API Reference, CreateRole, Description: at
-// most 1,000 characters of Latin-1).
-func describable(text string) string {
-	const most = 200
-	runes := []rune(text)
-	for i, r := range runes {
-		if r < ' ' || r > '~' {
-			runes[i] = '?'
-		}
-	}
-	if len(runes) > most {
-		return string(runes[:most]) + "..."
-	}
-	return string(runes)
 }

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"kedge/internal/cli"
+	"kedge/internal/testenv"
+)
+
+// exportedRoles are roles whose policies break text that quotes badly: one with each character that means something to
+// a shell or to a template.
+const exportedRoles = `aws:
+  name: hosts
+  path: /hosts/
+  permissions_boundary: arn:aws:iam::111122223333:policy/edge
+  tags: {team: "a=b/c:d @e", cost center: ""}
+  roles:
+    backup: {names: [web-01, web-02], policies: [backup.json, "it's $(id).json", "arn:aws:iam::111122223333:policy/edge"]}
+    web.front+1: {san_uri: ["spiffe://example.com/web/**"], policies: [backup.json]}
+`
+
+// hardPolicy has a variable of IAM, and what a shell, HCL and Go would take for something else.
+const hardPolicy = `{
+	"Version": "2012-10-17",
+	"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/${aws:PrincipalTag/x509Subject/CN}/*",
+		"Condition": {"StringNotEquals": {"aws:PrincipalTag/x509Subject/O": ["it's", "$HOME $(id) ` + "`id`" + ` \\ \"q\" !", "two\nlines\ttab", "%{if}$${x}%%{y}", "-x", "grün <&> \u2028 \ud83d\ude00", ""]}}}]
+}
+`
+
+// newExport is a CA with such roles, and an empty account.
+func newExport(t *testing.T) (*rehearsal, *emulatedAccount) {
+	t.Helper()
+	x, a := newRehearsalAt(t, nil)
+	x.describe(exportedRoles)
+	if err := os.WriteFile(x.path("ca/it's $(id).json"), []byte(hardPolicy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return x, a
+}
+
+// awsCLI is a version of the AWS CLI, in a folder in which it alone is aws and asks the emulator.
+type awsCLI struct {
+	name, folder  string
+	notifications bool
+}
+
+// awsCLIs returns that of Debian, and another in PATH.
+func awsCLIs(t *testing.T) (all []awsCLI) {
+	t.Helper()
+	paths := []string{testenv.Tool(t, "aws")}
+	if other, err := exec.LookPath("aws"); err == nil && other != paths[0] {
+		paths = append(paths, other)
+	}
+	for _, path := range paths {
+		dir := t.TempDir()
+		shim := "#!/bin/sh\nexec " + path + ` --endpoint-url "$AWS_ENDPOINT_URL" "$@"` + "\n"
+		if err := os.WriteFile(filepath.Join(dir, "aws"), []byte(shim), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		skeleton, err := exec.CommandContext(t.Context(), path, "rolesanywhere", "create-trust-anchor", "--generate-cli-skeleton", "input").Output()
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		all = append(all, awsCLI{path, dir, strings.Contains(string(skeleton), "notificationSettings")})
+	}
+	return all
+}
+
+// sh runs a script with the AWS CLI.
+func (c awsCLI) sh(t *testing.T, a *emulatedAccount, script string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), testenv.Tool(t, "sh"))
+	cmd.Dir, cmd.Stdin = t.TempDir(), strings.NewReader(script)
+	cmd.Env = slices.DeleteFunc(append(os.Environ(), a.environment()...), func(v string) bool { return strings.HasPrefix(v, "AWS_PROFILE=") || v == "AWS_SESSION_TOKEN=" })
+	cmd.Env = append(cmd.Env, "AWS_DEFAULT_REGION=eu-west-1", "AWS_MAX_ATTEMPTS=1", "PATH="+c.folder+":"+os.Getenv("PATH"))
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// TestAWSExport_cli: the script builds what aws up builds, and what it finds afterwards is as planned; a second run
+// makes nothing.
+func TestAWSExport_cli(t *testing.T) {
+	t.Parallel()
+	for _, c := range awsCLIs(t) {
+		t.Run(strings.ReplaceAll(c.name, "/", "-"), func(t *testing.T) {
+			t.Parallel()
+			x, a := newExport(t)
+			a.makeBoundary(t, c)
+			script := x.run("aws", "export", "--cli")
+			out, err := c.sh(t, a, script)
+			if err != nil || !strings.Contains(out, "\nrole: arn:aws:iam::111122223333:role/hosts/web.front+1\n") {
+				t.Fatalf("%v: %s\n%s", err, out, script)
+			}
+			x.wantBuilt(a, !c.notifications)
+			before := len(a.Calls())
+			out, err = c.sh(t, a, script)
+			if err == nil || !strings.Contains(out, "error: there is a trust anchor hosts already, arn:") {
+				t.Errorf("again: %v, %s", err, out)
+			}
+			for _, call := range a.Calls()[before:] {
+				if !strings.HasPrefix(call.Operation, "List") && !strings.HasPrefix(call.Operation, "Get") {
+					t.Errorf("again: it called %s", call.Operation)
+				}
+			}
+		})
+	}
+}
+
+// makeBoundary makes the policy that is the boundary of roles.
+func (a *emulatedAccount) makeBoundary(t *testing.T, c awsCLI) {
+	t.Helper()
+	out, err := c.sh(t, a, `aws iam create-policy --policy-name edge --policy-document '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'`)
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// wantBuilt wants the account to be as planned: but for the notifications, if the tool has none.
+func (x *rehearsal) wantBuilt(a *emulatedAccount, unnotified bool) {
+	x.t.Helper()
+	code, stdout, stderr := x.try("aws", "plan", "--check")
+	if unnotified {
+		if code != cli.ExitFailed || !strings.Contains(stdout, "1. set the notifications of the trust anchor hosts\n") || strings.Contains(stdout, "\n2. ") || strings.Contains(stderr, "not planned") {
+			x.t.Errorf("exit %d: %s\n%s", code, stderr, stdout)
+		}
+	} else if code != cli.ExitDone || !strings.Contains(stdout, "nothing to do") || strings.Contains(stderr, "not planned") {
+		x.t.Errorf("exit %d: %s\n%s", code, stderr, stdout)
+	}
+	x.run("aws", "up", "--yes")
+	if n := len(a.Sessions()); n == 0 {
+		x.t.Error("no role was tried")
+	}
+}

@@ -1,0 +1,117 @@
+package awsexport
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"kedge/internal/awsplan"
+	"kedge/internal/testenv"
+)
+
+func newRoot(t *testing.T, name string) *x509.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
+
+// hard are texts that mean something to a shell, or to a template.
+var hard = []string{"it's", "$HOME `id` $(id) \\ \"q\" !", "two\nlines\r\n\ttab", "%{if true}${x}$${y}%%{z}%", "${aws:PrincipalTag/x509Subject/CN}", "-x", "grün <&> 😀", ""}
+
+// document returns a policy with the hard texts.
+func document(t *testing.T) string {
+	t.Helper()
+	text, err := compact(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": map[string]any{"Bool": map[string]any{"aws:SecureTransport": true}, "StringLike": map[string]any{"aws:PrincipalTag/${a}": hard}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// newWanted is what hosts need, during a rotation.
+func newWanted(t *testing.T) *awsplan.Wanted {
+	t.Helper()
+	root, next := newRoot(t, "Root"), newRoot(t, "Next")
+	trust := func(anchor string) (string, error) {
+		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"ArnEquals":{"aws:SourceArn":"` + anchor + `"}}}]}`, nil
+	}
+	return &awsplan.Wanted{
+		Owners: []awsplan.Owner{awsplan.OwnerOf(root)}, Tags: map[string]string{"team": "a b"},
+		Anchor:  awsplan.Anchor{Name: "kedge", Certificates: []*x509.Certificate{root, next}, Notifications: []awsplan.Notification{{Event: awsplan.EventCA, Days: 180}, {Event: awsplan.EventLeaf}}},
+		Profile: awsplan.Profile{Name: "kedge", Duration: time.Hour},
+		Roles: []awsplan.Role{
+			{Name: "-a.b", Path: "/hosts/", For: "grün", Trust: trust, Inline: map[string]string{"-p": document(t)}, Boundary: "arn:aws:iam::111122223333:policy/edge", MaxSession: time.Hour},
+			{Name: "a-b", Path: "/hosts/", Trust: trust, Attached: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::111122223333:policy/ReadOnlyAccess"}, MaxSession: 2 * time.Hour},
+		},
+	}
+}
+
+// TestShell: each value reaches the AWS CLI as it is, in one word, in the order of aws up.
+func TestShell(t *testing.T) {
+	t.Parallel()
+	w := newWanted(t)
+	script, err := Shell(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const recorder = `aws() {
+	case "$*" in
+	*generate-cli-skeleton*) echo notificationSettings; return ;;
+	*" list-"*) return ;;
+	*" get-role "*) return 1 ;;
+	esac
+	printf '<%s>\n' "$@" >&2
+	case "$2" in
+	create-*) echo "arn:$2" ;;
+	esac
+}
+`
+	sh := exec.CommandContext(t.Context(), testenv.Tool(t, "sh"), "-c", recorder+script)
+	var calls strings.Builder
+	sh.Stderr = &calls
+	out, err := sh.Output()
+	if err != nil || string(out) != "trust anchor: arn:create-trust-anchor\nrole: arn:create-role\nrole: arn:create-role\nprofile: arn:create-profile\n" {
+		t.Fatalf("%v: %s\n%s", err, out, calls.String())
+	}
+	rest := calls.String()
+	for _, want := range []string{
+		"<create-trust-anchor>", "<--tags=" + mustTags(t, w, awsplan.KindAnchor, "kedge", "key"), `<--notification-settings=[{"channel":"ALL","enabled":true,"event":"CA_CERTIFICATE_EXPIRY","threshold":180},{"channel":"ALL","enabled":false,"event":"END_ENTITY_CERTIFICATE_EXPIRY","threshold":45}]>`,
+		"<create-role>", "<--role-name=-a.b>", `<--assume-role-policy-document={"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"ArnEquals":{"aws:SourceArn":"arn:create-trust-anchor"}}}]}>`,
+		"<--tags=" + mustTags(t, w, awsplan.KindRole, "-a.b", "Key"), "<--permissions-boundary=arn:aws:iam::111122223333:policy/edge>",
+		"<put-role-policy>", "<--policy-name=-p>", "<--policy-document=" + document(t) + ">",
+		"<create-role>", "<--max-session-duration=7200>", "<attach-role-policy>", "<attach-role-policy>",
+		"<create-profile>", "<--duration-seconds=3600>", "<--tags=" + mustTags(t, w, awsplan.KindProfile, "kedge", "key"), "<--role-arns>\n<arn:create-role>\n<arn:create-role>\n",
+	} {
+		_, after, ok := strings.Cut(rest, want)
+		if !ok {
+			t.Fatalf("no %s in\n%s", want, rest)
+		}
+		rest = after
+	}
+}
+
+func mustTags(t *testing.T, w *awsplan.Wanted, kind awsplan.Kind, name, key string) string {
+	t.Helper()
+	value := map[string]string{"key": "value", "Key": "Value"}[key]
+	own := `[{"` + key + `":"kedge-ca","` + value + `":"` + string(w.Owners[0]) + "/" + strings.ReplaceAll(string(kind), " ", "-") + "/" + name + `"},{"` + key + `":"team","` + value + `":"a b"}]`
+	return own + ">"
+}
