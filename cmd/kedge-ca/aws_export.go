@@ -2,24 +2,28 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
 	"kedge/internal/awsexport"
+	"kedge/internal/awsplan"
+	"kedge/internal/cli"
 	"kedge/internal/report"
 )
 
 type awsExportOptions struct {
 	caOptions
-	wanted wantedFlags
-	cli    bool
+	wanted                         wantedFlags
+	cloudFormation, terraform, cli bool
+	imported                       bool
 }
 
 func newAWSExport(h host, run func(context.Context, *awsExportOptions) error) *cobra.Command {
 	o := &awsExportOptions{caOptions: caOptions{host: h}}
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "Write what \"aws up\" would build as a script",
+		Short: "Write what \"aws up\" would build for Terraform, CloudFormation or the AWS CLI",
 		Long: `Write what hosts of this CA need in an account at AWS for another tool, which builds it there. It is what
 "aws up" would build in an account that has nothing of it, with the same tags. AWS is not asked, and
 needs no credentials here.
@@ -27,10 +31,19 @@ needs no credentials here.
 With --cli it is a script for a POSIX shell and the AWS CLI. It ends before it makes anything if a
 name is taken, so that a second run makes nothing twice.
 
+With --terraform it is a configuration for the provider hashicorp/aws, and with --import it imports what is in
+the account: the trust anchor, the profile and the roles whose ARNs aws.yaml in the CA's folder has.
+
+With --cloudformation it is a template, for a stack with the capability CAPABILITY_NAMED_IAM.
+
 Run "aws up" afterwards: it finds what was built by its tags, tries each role, and keeps the ARNs. Lists of
 revoked certificates are not in the export, since each new one replaces them: "aws crl push" brings them.`,
-		Example: `  kedge-ca aws export --cli --role backup --names web-01,web-02 --policy backup.json > build.sh`,
+		Example: `  kedge-ca aws export --cli --role backup --names web-01,web-02 --policy backup.json > build.sh
+  kedge-ca aws export --terraform --role backup --names web-01,web-02 --policy backup.json > kedge.tf`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.imported && !o.terraform {
+				return cli.Usagef(cmd, "--import is for --terraform")
+			}
 			if err := o.wanted.check(cmd); err != nil {
 				return err
 			}
@@ -39,8 +52,14 @@ revoked certificates are not in the export, since each new one replaces them: "a
 	}
 	o.store.addFolder(cmd)
 	o.wanted.add(cmd)
-	cmd.Flags().BoolVar(&o.cli, "cli", false, "write a script for the AWS CLI")
-	cmd.MarkFlagsOneRequired("cli")
+	flags := cmd.Flags()
+	flags.BoolVar(&o.cloudFormation, "cloudformation", false, "write a template of CloudFormation, as JSON")
+	flags.BoolVar(&o.terraform, "terraform", false, "write a configuration of Terraform")
+	flags.BoolVar(&o.cli, "cli", false, "write a script for the AWS CLI")
+	flags.BoolVar(&o.imported, "import", false, "with --terraform: import what is in the account, by aws.yaml in the CA's folder")
+	formats := []string{"cloudformation", "terraform", "cli"}
+	cmd.MarkFlagsOneRequired(formats...)
+	cmd.MarkFlagsMutuallyExclusive(formats...)
 	return cmd
 }
 
@@ -49,7 +68,7 @@ func runAWSExport(ctx context.Context, s *store, o *awsExportOptions) error {
 	if err != nil {
 		return err
 	}
-	text, err := awsexport.Shell(plan.Wanted)
+	text, err := o.text(s, plan.Wanted)
 	if err != nil {
 		return err
 	}
@@ -57,5 +76,31 @@ func runAWSExport(ctx context.Context, s *store, o *awsExportOptions) error {
 	if plan.Wanted.KeepRoles {
 		s.host.warn("the profile in the export has the role " + o.wanted.named + " alone, and no other one that is configured or at AWS")
 	}
+	if o.cloudFormation && len(text) > awsexport.MaxTemplate {
+		s.host.warn("the template is larger than a request takes: put it into S3 and give CloudFormation its URL, as aws cloudformation deploy --s3-bucket does")
+	}
 	return report.Write(o.Out, []byte(text))
 }
+
+// text returns what is wanted for the tool.
+func (o *awsExportOptions) text(s *store, w *awsplan.Wanted) (string, error) {
+	switch {
+	case o.cloudFormation:
+		return awsexport.CloudFormation(w)
+	case o.cli:
+		return awsexport.Shell(w)
+	case !o.imported:
+		return awsexport.Terraform(w, awsexport.Known{})
+	}
+	known, err := s.AWS()
+	if err != nil {
+		return "", err
+	}
+	if known.TrustAnchor == "" {
+		return "", errNothingKnown
+	}
+	return awsexport.Terraform(w, awsexport.Known{Anchor: known.TrustAnchor, Profile: known.Profile, Roles: known.Roles})
+}
+
+// errNothingKnown is returned if there is nothing to import.
+var errNothingKnown = errors.New("aws.yaml in the CA's folder has no trust anchor to import: run kedge-ca aws up, or leave out --import")

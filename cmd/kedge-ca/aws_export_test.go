@@ -136,3 +136,16 @@ func (x *rehearsal) wantBuilt(a *emulatedAccount, unnotified bool) {
 		x.t.Error("no role was tried")
 	}
 }
+
+// TestAWSExport_refused: what is wrong with the flags is named.
+func TestAWSExport_refused(t *testing.T) {
+	t.Parallel()
+	x, _ := newExport(t)
+	x.refuses("--import is for --terraform", "aws", "export", "--cli", "--import")
+	x.refuses("has no trust anchor to import", "aws", "export", "--terraform", "--import")
+	x.refuses("[cloudformation terraform cli]", "aws", "export")
+	x.refuses("--cli and --terraform exclude each other", "aws", "export", "--cli", "--terraform")
+	if got := x.run("aws", "export", "--cloudformation"); !strings.Contains(got, `"AWS::RolesAnywhere::TrustAnchor"`) {
+		t.Error(got)
+	}
+}

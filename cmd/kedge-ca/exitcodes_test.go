@@ -57,7 +57,7 @@ func exitCodes() map[int][]error {
 			&caserver.NoURLError{}, &caserver.ListenError{Err: syscall.EADDRINUSE}, &caserver.ListenError{Err: fs.ErrPermission}, &caserver.ListenError{Err: errors.New("x")},
 			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{}, &localca.OccupiedError{Err: fs.ErrExist}, &localca.NoServerError{}, &localca.NoProofError{}, &localca.SomeTokensError{Err: errors.New("x")}, &localca.ServerFileError{}, &localca.OfflineParentError{Err: errors.New("x")}, &localca.UnwrittenError{Err: errors.New("x")},
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted, &hostcert.NamelessError{},
-			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{}, &awsadmin.LintError{}, &awsadmin.MalformedError{Err: errors.New("x")}, awsadmin.ErrNoProfile, &awsadmin.PermissionsError{Err: errors.New("x")}, errNoRoles, errNotBuilt,
+			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{}, &awsadmin.LintError{}, &awsadmin.MalformedError{Err: errors.New("x")}, awsadmin.ErrNoProfile, &awsadmin.PermissionsError{Err: errors.New("x")}, errNoRoles, errNotBuilt, errNothingKnown,
 			&awsplan.ConflictError{}, &awsplan.MoreError{}, &awsup.LostError{Err: errors.New("x")}, &awsup.UnfinishedError{}, &awsup.ProbeError{Err: errors.New("x")}, &localca.NoProbeError{},
 			&damagedError{}, &lintedError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined,
 			&awsaccount.Error{Kind: awsaccount.Configuration}, &awsaccount.Error{Kind: awsaccount.NoCredentials},
@@ -147,7 +147,7 @@ func TestExitCodes_complete(t *testing.T) {
 	var known []string
 	sentinels := map[error]string{
 		ca.ErrPKCS12: "ca.ErrPKCS12", ca.ErrSpent: "ca.ErrSpent", hostcert.ErrInterrupted: "hostcert.ErrInterrupted", issuance.ErrNoAuthority: "issuance.ErrNoAuthority",
-		issuance.ErrNoKeys: "issuance.ErrNoKeys", ledger.ErrClosed: "ledger.ErrClosed", errDeclined: "main.errDeclined", errNoRoles: "main.errNoRoles", errNotBuilt: "main.errNotBuilt",
+		issuance.ErrNoKeys: "issuance.ErrNoKeys", ledger.ErrClosed: "ledger.ErrClosed", errDeclined: "main.errDeclined", errNoRoles: "main.errNoRoles", errNotBuilt: "main.errNotBuilt", errNothingKnown: "main.errNothingKnown",
 	}
 	for _, errs := range exitCodes() {
 		for _, err := range errs {

@@ -23,6 +23,7 @@ func ownErrors() advice.Table {
 			"IAM Roles Anywhere would refuse what breaks a rule of severity error; make it again without that"),
 		advice.Any("build it first: kedge-ca aws up; one that was registered otherwise is updated as kedge-ca bundle --aws-cli writes it", errNotBuilt),
 		advice.Any("describe them under aws: roles: in kedge-ca.yaml, or one with --role NAME --names HOSTS --policy FILE|ARN", errNoRoles),
+		advice.Any("run kedge-ca aws up, which keeps the ARNs, or leave out --import", errNothingKnown),
 		advice.When(func(err error) bool { return is[*pkcs12Error](err) && errors.Is(err, cli.ErrNoTerminal) },
 			"give the password with --pkcs12-password-from PATH, env:NAME or fd:N"),
 	}

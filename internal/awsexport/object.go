@@ -2,7 +2,9 @@ package awsexport
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -70,6 +72,16 @@ func pairsOf(tags map[string]string) (pairs []pair) {
 }
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
+
+func isAlphanumeric(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+}
+
+// shortHash returns a text of 8 letters and digits by which names are told from each other.
+func shortHash(text string) string {
+	hash := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(hash[:4])
+}
 
 // compact returns a value as JSON in one line, with each character as it is.
 func compact(v any) (string, error) {

@@ -1,0 +1,193 @@
+package awsexport
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"kedge/internal/awsplan"
+)
+
+const terraformHead = `# What hosts of a kedge CA need in an account at AWS: the trust anchor, the roles and the profile.
+# Written by "kedge-ca aws export --terraform", for the provider hashicorp/aws 5.100 or later.
+#
+# When it is applied, run "kedge-ca aws up": it finds what is there by its tags, tries each role, and keeps the ARNs.
+# Then "kedge-ca aws crl push" brings the lists of revoked certificates, which the provider cannot.
+`
+
+const ignoreNotifications = `
+  # For a change of these the provider deletes the trust anchor and makes another: hosts have the ARN of the
+  # former one. "kedge-ca aws up" changes them in place.
+  lifecycle {
+    ignore_changes = [notification_settings]
+  }
+`
+
+// Known are the ARNs of what is in the account already; empty: it is not there, or not known.
+type Known struct {
+	Anchor, Profile string
+	Roles           map[string]string // by name
+}
+
+// Terraform returns a configuration that builds what is wanted, with import blocks for what is known. Errors are those
+// of the trust policy of a role, and of policies that are not JSON.
+func Terraform(w *awsplan.Wanted, known Known) (string, error) {
+	t := &terraform{w: w, known: known}
+	t.WriteString(terraformHead)
+	t.anchor()
+	for i := range w.Roles {
+		if err := t.role(&w.Roles[i]); err != nil {
+			return "", err
+		}
+	}
+	t.profile()
+	return t.String(), nil
+}
+
+// The types of resources.
+const (
+	tfAnchor     = "aws_rolesanywhere_trust_anchor"
+	tfProfile    = "aws_rolesanywhere_profile"
+	tfRole       = "aws_iam_role"
+	tfInline     = "aws_iam_role_policy"
+	tfAttachment = "aws_iam_role_policy_attachment"
+)
+
+// terraform is a configuration that is being written.
+type terraform struct {
+	strings.Builder
+	w     *awsplan.Wanted
+	known Known
+
+	anchorARN string   // references
+	roleARNs  []string // references
+}
+
+// resource begins a resource and returns its address. The key is that of hclLabel.
+func (t *terraform) resource(kind, name, key string) string {
+	label := hclLabel(name, key)
+	fmt.Fprintf(t, "\nresource %q %q {\n", kind, label)
+	return kind + "." + label
+}
+
+// end ends a resource. One with an ID exists: it is imported.
+func (t *terraform) end(address, id string) {
+	t.WriteString("}\n")
+	if id != "" {
+		fmt.Fprintf(t, "\nimport {\n  to = %s\n  id = %s\n}\n", address, hclString(id))
+	}
+}
+
+// set writes an argument.
+func (t *terraform) set(name string, value any) {
+	if text, ok := value.(string); ok {
+		value = hclString(text)
+	}
+	fmt.Fprintf(t, "  %s = %v\n", name, value)
+}
+
+func (t *terraform) tags(kind awsplan.Kind, name string) {
+	t.WriteString("  tags = {\n")
+	for _, p := range pairsOf(t.w.TagsOf(kind, name)) {
+		fmt.Fprintf(t, "    %s = %s\n", hclString(p.key), hclString(p.value))
+	}
+	t.WriteString("  }\n")
+}
+
+func (t *terraform) anchor() {
+	a := &t.w.Anchor
+	address := t.resource(tfAnchor, a.Name, a.Name)
+	t.anchorARN = address + ".arn"
+	t.set("name", a.Name)
+	t.set("enabled", true)
+	fmt.Fprintf(t, "  source {\n    source_type = %q\n    source_data {\n      x509_certificate_data = <<-EOT\n", sourceType)
+	for line := range strings.Lines(pemOf(a.Certificates)) {
+		t.WriteString("        " + line)
+	}
+	t.WriteString("      EOT\n    }\n  }\n")
+	for _, n := range settingsOf(a.Notifications) {
+		fmt.Fprintf(t, "  notification_settings {\n    event     = %q\n    enabled   = %v\n    threshold = %d\n    channel   = %q\n  }\n", n.event, n.enabled, n.threshold, channel)
+	}
+	t.tags(awsplan.KindAnchor, a.Name)
+	t.WriteString(ignoreNotifications)
+	t.end(address, idOf(t.known.Anchor))
+}
+
+// idOf returns the ID in the ARN of a trust anchor or a profile.
+func idOf(arn string) string {
+	if arn == "" {
+		return ""
+	}
+	return path.Base(arn)
+}
+
+func (t *terraform) role(r *awsplan.Role) error {
+	trust, err := trustOf(r)
+	if err != nil {
+		return err
+	}
+	document, err := hclDocument(trust, t.anchorARN, "  ")
+	if err != nil {
+		return fmt.Errorf("role %s: %w", r.Name, err)
+	}
+	address := t.resource(tfRole, r.Name, r.Name)
+	t.roleARNs = append(t.roleARNs, address+".arn")
+	t.set("name", r.Name)
+	t.set("path", r.Path)
+	t.set("description", r.Description())
+	t.set("max_session_duration", seconds(r.MaxSession))
+	if r.Boundary != "" {
+		t.set("permissions_boundary", r.Boundary)
+	}
+	fmt.Fprintf(t, "  assume_role_policy = %s\n", document)
+	t.tags(awsplan.KindRole, r.Name)
+	t.end(address, t.roleID(r, ""))
+	t.attachments(r, address)
+	return t.policies(r, address)
+}
+
+// roleID returns the ID of a role that is known, or of something of it by a suffix.
+func (t *terraform) roleID(r *awsplan.Role, suffix string) string {
+	if t.known.Roles[r.Name] == "" {
+		return ""
+	}
+	return r.Name + suffix
+}
+
+func (t *terraform) attachments(r *awsplan.Role, role string) {
+	for _, arn := range r.Attached {
+		address := t.resource(tfAttachment, r.Name+"_"+path.Base(arn), r.Name+"/"+arn)
+		fmt.Fprintf(t, "  role = %s.name\n", role)
+		t.set("policy_arn", arn)
+		t.end(address, t.roleID(r, "/"+arn))
+	}
+}
+
+func (t *terraform) policies(r *awsplan.Role, role string) error {
+	for _, name := range slices.Sorted(maps.Keys(r.Inline)) {
+		document, err := hclDocument(r.Inline[name], t.anchorARN, "  ")
+		if err != nil {
+			return fmt.Errorf("policy %s of the role %s: %w", name, r.Name, err)
+		}
+		address := t.resource(tfInline, r.Name+"_"+name, r.Name+"/"+name)
+		fmt.Fprintf(t, "  role = %s.name\n", role)
+		t.set("name", name)
+		fmt.Fprintf(t, "  policy = %s\n", document)
+		t.end(address, t.roleID(r, ":"+name))
+	}
+	return nil
+}
+
+func (t *terraform) profile() {
+	p := &t.w.Profile
+	address := t.resource(tfProfile, p.Name, p.Name)
+	t.set("name", p.Name)
+	t.set("enabled", true)
+	t.set("duration_seconds", seconds(p.Duration))
+	t.set("require_instance_properties", false)
+	fmt.Fprintf(t, "  role_arns = [%s]\n", strings.Join(t.roleARNs, ", "))
+	t.tags(awsplan.KindProfile, p.Name)
+	t.end(address, idOf(t.known.Profile))
+}
