@@ -4,7 +4,9 @@
 // names, times and serial numbers, since to sign each would take hours and not change the ledger.
 //
 // PostgreSQL frees what was deleted by autovacuum, whose time is not scaled: there the program runs a
-// plain VACUUM each day in its place, never VACUUM FULL.
+// plain VACUUM each day in its place, never VACUUM FULL. What stays, such as revoked certificates, holds the
+// pages of indexes that are around it; an operator does REINDEX now and then, and so does the program each
+// month (PostgreSQL, "Routine Reindexing").
 //
 // usage: year CA-CERTIFICATE CA-KEY LEDGER FOLDER HOSTS DAYS
 package main
@@ -104,6 +106,9 @@ func (y *year) run(ctx context.Context, days int) error {
 		if day%month != 0 && day != days {
 			continue
 		}
+		if err := y.reindex(ctx); err != nil {
+			return err
+		}
 		var err error
 		if last, err = y.report(ctx, day); err != nil {
 			return err
@@ -199,6 +204,19 @@ func (y *year) vacuum(ctx context.Context) error {
 	}
 	_, err := y.psql(ctx, "VACUUM")
 	return err
+}
+
+// reindex makes the indexes of the tables that are archived again, while others write.
+func (y *year) reindex(ctx context.Context) error {
+	if !y.isServer() {
+		return nil
+	}
+	for _, table := range []string{"certificates", "entries", "names"} {
+		if _, err := y.psql(ctx, "REINDEX TABLE CONCURRENTLY "+table); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // size returns the bytes of the database.
