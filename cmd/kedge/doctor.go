@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -43,7 +44,12 @@ The exit code is 0 if no check failed, else that of the first one that did.`,
 		Example: `  kedge doctor --profile backup
   kedge doctor --json > report.json
   kedge doctor -- aws s3 ls --profile backup`,
-		Args: func(*cobra.Command, []string) error { return nil },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+				return fmt.Errorf("unexpected argument %q; a command comes after --", args[0])
+			}
+			return nil
+		},
 		PreRunE: func(cmd *cobra.Command, args []string) error {
 			o.command = args
 			o.read(cmd)
