@@ -109,7 +109,8 @@ func runDoctor(ctx context.Context, o *doctorOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	o.say("note", "one session is made, if that is possible, and forgotten; nothing is changed")
-	report := doctor.New(o.examined()).Run(ctx, doctor.Programs{Environment: o.environment, Command: o.command}.Checks()...)
+	e := doctor.New(o.examined())
+	report := e.Run(ctx, doctor.Programs{Environment: o.environment, Command: o.command, Serves: e.Serves}.Checks()...)
 	if err := o.printReport(report); err != nil {
 		return err
 	}

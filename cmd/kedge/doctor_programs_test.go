@@ -69,3 +69,15 @@ func TestDoctor_unknownCommand(t *testing.T) {
 		t.Errorf("%d tools, exit code %d", n, code)
 	}
 }
+
+// TestDoctor_deadEndpoint: an endpoint on this machine that does not answer gives no program credentials.
+func TestDoctor_deadEndpoint(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.env = append(s.env, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1")
+	s.args = []string{"--", "aws", "s3", "ls"}
+	report, _, code := s.run()
+	if r := s.result(report, "uses-aws-cli-1"); r.State != doctor.Failed || code == 0 {
+		t.Errorf("%+v, exit code %d", r, code)
+	}
+}

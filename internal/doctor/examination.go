@@ -147,9 +147,9 @@ func askOnce(ask func(prompt string) ([]byte, error)) func(string) ([]byte, erro
 	}
 }
 
-// background starts a look that takes time, and returns what waits for its result.
+// background starts a look that takes time, and returns what waits for its result, as often as it is called.
 func background[T any](look func() T) func() T {
 	done := make(chan T, 1)
 	go func() { done <- look() }()
-	return func() T { return <-done }
+	return sync.OnceValue(func() T { return <-done })
 }

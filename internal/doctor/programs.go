@@ -2,11 +2,14 @@ package doctor
 
 import (
 	"context"
+	"maps"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
@@ -26,27 +29,34 @@ type Programs struct {
 	// Command is a program with its arguments, which is not run. If it is empty, all tools are examined, and one
 	// that does not use kedge is no failure.
 	Command []string
+	// Serves reports whether credentials come from an endpoint on this machine. It is not asked before the checks run.
+	Serves func(endpoint string) bool
 }
 
 // Checks returns a check for each tool: which source of credentials it uses, and whether that is kedge.
 func (p Programs) Checks() []Check {
-	in := whowins.Inputs{Environment: map[string]string{}, ReadFile: readProfiles, IsKedge: isThisProgram, Configure: configure}
+	used := readCommand(p.Command)
+	answers := sync.OnceValue(func() []whowins.Answer { return whowins.Look(p.inputs(used)).Answers() })
+	var checks []Check
+	for i, tool := range whowins.Tools() {
+		if used.uses(tool) {
+			checks = append(checks, Check{ID: idOf(tool), Title: tool, Run: func(context.Context) *Finding { return judgeProgram(answers()[i], used.known()) }})
+		}
+	}
+	return checks
+}
+
+func (p Programs) inputs(used used) whowins.Inputs {
+	in := whowins.Inputs{Environment: map[string]string{}, ReadFile: readProfiles, IsKedge: isThisProgram, IsServed: p.Serves, Configure: configure, Profile: used.profile}
 	for _, variable := range slices.Backward(p.Environment) { // the first one counts
 		name, value, _ := strings.Cut(variable, "=")
 		in.Environment[name] = value
 	}
-	used := readCommand(p.Command)
-	for name, value := range used.variables {
-		in.Environment[name] = value
+	maps.Copy(in.Environment, used.variables)
+	if u, err := user.Current(); err == nil {
+		in.Home = u.HomeDir
 	}
-	in.Profile = used.profile
-	var checks []Check
-	for _, answer := range whowins.Look(in).Answers() {
-		if used.uses(answer.Tool) {
-			checks = append(checks, Check{ID: idOf(answer.Tool), Title: answer.Tool, Run: func(context.Context) *Finding { return judgeProgram(answer, used.known()) }})
-		}
-	}
-	return checks
+	return in
 }
 
 // idOf returns the ID of the check of a tool.

@@ -237,6 +237,18 @@ func judgeEndpoint(a endpoint, host string, now time.Time) *Finding {
 	return ok(fmt.Sprintf("%s has some until %s", host, expires.UTC().Format(time.RFC3339)))
 }
 
+// Serves reports whether an endpoint is the one on this machine that the environment names, and answered with
+// credentials. It waits for that answer, for which Run asks.
+func (e *Examination) Serves(address string) bool {
+	named, _ := e.served()
+	u, err := url.Parse(address)
+	if err != nil || !e.isServed() || u.Host != named.Host {
+		return false
+	}
+	a := e.serving()
+	return a.err == nil && a.status == http.StatusOK && a.expiration != ""
+}
+
 // firstLine shortens what an endpoint said.
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
