@@ -144,7 +144,7 @@ func (a *archiver) checkpoint(ctx context.Context) error {
 		return nil
 	}
 	_, err := a.db.ExecContext(ctx, a.engine.checkpoint)
-	return err
+	return a.engine.explain(err)
 }
 
 // removed is what a transaction of remove did.
