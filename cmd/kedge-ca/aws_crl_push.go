@@ -67,9 +67,13 @@ func runAWSCRLPush(ctx context.Context, s *store, o *awsCRLPushOptions) error {
 	if err != nil {
 		return err
 	}
-	return o.writeJSON(struct {
+	err = o.writeJSON(struct {
 		CRLs []*awscrl.Result `json:"crls"`
 	}{all})
+	if err != nil {
+		return err
+	}
+	return s.CheckPushed(ctx, all)
 }
 
 func (o *awsCRLPushOptions) takeLists(ctx context.Context, s *store) error {

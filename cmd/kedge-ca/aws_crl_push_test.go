@@ -53,6 +53,10 @@ func TestAWSCRLPush_revoked(t *testing.T) {
 	x.refused("after the next push", "Certificate revoked", "hosts", "web-01", "web-02")
 	x.does("", "status", "--check")
 	x.does(" has list 3 of \"ca\", with 2 revoked already", "aws", "crl", "push")
+
+	x.does("", "issue", "web-03", "--out", x.path("hosts"))
+	x.does("", "revoke", "web-03")
+	x.fails(cli.ExitFailed, []string{" has list 3 of \"ca\", with 2 revoked already", "error: the list of \"ca\" that was pushed is behind the ledger by 1", "hint: make a list that has them"}, "aws", "crl", "push", "--issuer", "ca")
 }
 
 // TestAWSCRLPush_restored: a ledger that was restored from an older backup is behind the list at AWS, which stays until

@@ -62,7 +62,7 @@ func exitCodes() map[int][]error {
 			&damagedError{}, &lintedError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined,
 			&awsaccount.Error{Kind: awsaccount.Configuration}, &awsaccount.Error{Kind: awsaccount.NoCredentials},
 			&awscrl.NoListError{}, &awscrl.SizeError{}, &awscrl.BehindError{Err: &issuance.ForgottenError{}}, &awscrl.ForeignError{}, &awscrl.UntaggedError{}, &awscrl.FullError{}, &awscrl.OlderError{}, &awscrl.ReadBackError{}, &awscrl.DisabledError{}, &awscrl.AnswerError{}, &awscrl.UnknownOutcomeError{Err: errors.New("x")},
-			&localca.NoAnchorError{}, &localca.NotPushedError{Errs: []error{errors.New("x")}},
+			&localca.NoAnchorError{}, &localca.StaleListError{}, &localca.NotPushedError{Errs: []error{errors.New("x")}},
 		}, ofCA(), ofIssuance(), ofLedger(), ofAccount(awsaccount.Throttled, awsaccount.Unavailable, awsaccount.Slow, awsaccount.Unreachable)),
 		cli.ExitRefused: ofAccount(awsaccount.NoCredentials, awsaccount.Expired, awsaccount.Skew, awsaccount.Denied, awsaccount.NotFound, awsaccount.Exists, awsaccount.InUse, awsaccount.Limit, awsaccount.Refused),
 		cli.ExitUsage: {

@@ -16,6 +16,9 @@ func pushed() advice.Table {
 		advice.About(func(e *localca.NoAnchorError) string {
 			return fmt.Sprintf("give its ARN once, it is kept: kedge-ca crl --issuer %s --trust-anchor ARN", e.Authority)
 		}),
+		advice.About(func(e *localca.StaleListError) string {
+			return fmt.Sprintf("make a list that has them, and push it: kedge-ca crl --issuer %[1]s; kedge-ca aws crl push --issuer %[1]s", e.Authority)
+		}),
 		advice.About(func(e *awscrl.NoListError) string {
 			return "make it first: kedge-ca crl --issuer " + e.Authority
 		}),
