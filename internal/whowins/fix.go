@@ -217,9 +217,10 @@ func (s *Situation) rename(to *target) step {
 	return step{}
 }
 
-// strip removes the settings of a source from its section.
+// strip makes comments of the settings of a source in its section. It deletes nothing: a fix may be pasted
+// again, or that of another tool after it, and the copy that the first one left is then replaced.
 func (s *Situation) strip(source *Source) step {
-	var kept []string
+	var lines []string
 	gone, inside := "", false
 	for _, text := range strings.SplitAfter(s.files[source.File].text, "\n") {
 		if strings.HasPrefix(text, "[") {
@@ -227,15 +228,18 @@ func (s *Situation) strip(source *Source) step {
 		}
 		key := keyIn(text, settingsOf(source))
 		if !inside || key == "" {
-			kept = append(kept, text)
-		} else if !strings.Contains(gone+"|", "|"+key+"|") {
+			lines = append(lines, text)
+			continue
+		}
+		lines = append(lines, "#"+text)
+		if !strings.Contains(gone+"|", "|"+key+"|") {
 			gone += "|" + key
 		}
 	}
 	if gone == "" || !isPlain(source.header) {
 		return step{}
 	}
-	return s.sed("-E ", "/^"+escape("["+source.header+"]")+`/,/^\[/{/^(`+gone[1:]+`)[[:space:]]*[=:]/d;}`, source.File, kept)
+	return s.sed("-E ", "/^"+escape("["+source.header+"]")+`/,/^\[/{s/^(`+gone[1:]+`)[[:space:]]*[=:]/#&/;}`, source.File, lines)
 }
 
 // sed is a change of a file by its pattern, to lines, which leaves a copy of the file.

@@ -54,7 +54,7 @@ func TestAnswers_words(t *testing.T) {
 			"the instance metadata service", "http://169.254.169.254", `the profile is "old", which names no other source; kedge is in [profile web] of /h/.aws/config`, "unset AWS_DEFAULT_PROFILE\nexport AWS_PROFILE=web", false},
 		{"keys in the way", "AWS SDK for JavaScript v3", nil, map[string]string{"/h/.aws/config": "[default]\n" + kedge, "/h/.aws/credentials": "[default]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n"},
 			"keys in a file", "[default] of /h/.aws/credentials", `the profile is "default", and the first source in it is keys in a file; kedge is in [default] of /h/.aws/config`,
-			`sed -E -i.bak '/^\[default\]/,/^\[/{/^(aws_access_key_id|aws_secret_access_key)[[:space:]]*[=:]/d;}' /h/.aws/credentials`, false},
+			`sed -E -i.bak '/^\[default\]/,/^\[/{s/^(aws_access_key_id|aws_secret_access_key)[[:space:]]*[=:]/#&/;}' /h/.aws/credentials`, false},
 		{"container of kedge serve", "AWS SDK for Go v2", map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://me:hunter2@127.0.0.1:9911/v1/credentials/x?y=hunter2"}, nil,
 			"the container endpoint", "http://127.0.0.1:9911/v1/credentials/x", `the profile is "default", which names no other source`, "", true},
 		{"container of another", "boto3", map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9911/v1", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2"}, nil,

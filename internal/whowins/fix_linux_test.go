@@ -1,0 +1,54 @@
+package whowins
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestFix_keepsLines: whichever fixes of one report are pasted, one after the other and again, no setting is
+// lost: each line is still there, as it was or as a comment.
+func TestFix_keepsLines(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t)
+	pasted := 0
+	for i, c := range combinations() {
+		e := w.lay(t, i, c)
+		var fixes []string
+		for _, a := range w.look(e).Answers() {
+			if strings.Contains(a.Fix, "sed ") && !strings.Contains(a.Fix, "EDITOR") {
+				fixes = append(fixes, a.Fix)
+			}
+		}
+		if len(fixes) == 0 {
+			continue
+		}
+		pasted += len(fixes)
+		before := w.profilesIn(e)
+		all := strings.Join(append(fixes, fixes...), "\n")
+		if out, err := exec.Command("/bin/sh", "-c", "set -e\n"+all).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v, %s\n%s", c.name, err, out, all)
+		}
+		after := w.profilesIn(e)
+		for _, line := range strings.Split(before, "\n") {
+			if !strings.HasPrefix(line, "[") && !strings.Contains(after, "\n"+line+"\n") && !strings.Contains(after, "\n#"+line+"\n") {
+				t.Errorf("%s: %q is lost after\n%s", c.name, line, all)
+			}
+		}
+	}
+	if pasted < 100 {
+		t.Errorf("%d fixes change a file", pasted)
+	}
+}
+
+// profilesIn returns the files of an environment in its home.
+func (w *workplace) profilesIn(e environment) string {
+	text := "\n"
+	for _, name := range []string{".aws/config", ".aws/credentials", "other"} {
+		data, _ := os.ReadFile(filepath.Join(e.Env["HOME"], name)) // not every combination has each
+		text += string(data) + "\n"
+	}
+	return text
+}
