@@ -24,6 +24,7 @@ func TestDoctor_command(t *testing.T) {
 		{"named by the command", "[profile web]\ncredential_process = kedge credential-process --profile web\n", []string{"aws", "--profile", "web", "s3", "ls"}, "uses-aws-cli-1 uses-aws-cli-2", doctor.OK, ""},
 		{"in its environment", "[profile web]\ncredential_process = kedge credential-process --profile web\n", []string{"env", "AWS_PROFILE=web", "/usr/bin/python3.12", "run.py"}, "uses-boto3", doctor.OK, ""},
 		{"keys in its environment", "[default]\ncredential_process = kedge credential-process --profile web\n", []string{"env", "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=hidden-from-all", "node", "run.js"}, "uses-aws-sdk-for-javascript-v3", doctor.Failed, "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"},
+		{"two lines", "[profile backup]\ncredential_process = kedge credential-process --profile web\n", []string{"env", "AWS_DEFAULT_PROFILE=old", "python3", "run.py"}, "uses-boto3", doctor.Failed, "unset AWS_DEFAULT_PROFILE\nexport AWS_PROFILE=backup"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -45,8 +46,35 @@ func TestDoctor_command(t *testing.T) {
 			if strings.Join(checks, " ") != c.checks || code != map[doctor.State]int{doctor.OK: 0, doctor.Failed: 1}[c.state] {
 				t.Errorf("%v, exit code %d: %s", checks, code, stderr)
 			}
+			if c.state == doctor.Failed {
+				s.pasteBefore(report, c.command)
+				if report, _, code := s.run(); code != 0 || s.result(report, c.checks).State != doctor.OK {
+					t.Errorf("after it was pasted: %s", problems(report))
+				}
+			}
 		})
 	}
+}
+
+// pasteBefore runs what the text of a report has to paste, line by line, in the environment of a command, and leaves
+// that environment to the site.
+func (s *site) pasteBefore(report *doctor.Report, command []string) {
+	s.t.Helper()
+	lines := "set -e\n"
+	for line := range strings.Lines(string(report.Text())) {
+		if paste, ok := strings.CutPrefix(strings.TrimSpace(line), "run: "); ok {
+			lines += paste + "\n"
+		}
+	}
+	program := s.command()
+	for command[0] == "env" || strings.Contains(command[0], "=") {
+		program.Env, command = append(program.Env, command[0]), command[1:]
+	}
+	program.Path, program.Args = "/bin/sh", []string{"sh", "-c", lines + "exec env -0"}
+	out, err := program.CombinedOutput()
+	must(s.t, err)
+	s.env = strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+	s.args = append([]string{"--"}, command...)
 }
 
 // TestDoctor_unknownCommand: where the name of a command does not show its SDK, all are listed, and none is a failure.

@@ -32,7 +32,7 @@ type Finding struct {
 	State   State
 	Seen    string // what was seen, in one line
 	Advice  string // what to do: one sentence; empty if there is nothing to do
-	Command string // the same as a command to paste; empty if there is none
+	Command string // the same as lines to paste; empty if there is none
 	Code    int    // the exit code of kedge if this is the first check that failed
 	Because string // the ID of an earlier check, without which a Blocked one is not possible
 }

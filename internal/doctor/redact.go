@@ -35,6 +35,15 @@ func Redact(text string) string {
 	return out.String()
 }
 
+// redactLines redacts each line of a command. The lines stay apart: two of them in one would be another command.
+func redactLines(command string) string {
+	lines := strings.Split(command, "\n")
+	for i, line := range lines {
+		lines[i] = Redact(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 func isSeparator(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune("\"'`,;<>()[]{}?&", r)
 }

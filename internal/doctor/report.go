@@ -111,8 +111,8 @@ func (r *Report) Text() []byte {
 		if c.Advice != "" {
 			fmt.Fprintf(&b, "            what to do: %s\n", c.Advice)
 		}
-		if c.Command != "" {
-			fmt.Fprintf(&b, "            run: %s\n", c.Command)
+		for line := range strings.Lines(c.Command) {
+			fmt.Fprintf(&b, "            run: %s\n", strings.TrimSuffix(line, "\n"))
 		}
 	}
 	fmt.Fprintf(&b, "\n%s\n", r.summary())

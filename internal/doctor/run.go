@@ -14,7 +14,7 @@ type Result struct {
 	State   State  `json:"state"`
 	Seen    string `json:"seen,omitempty"`
 	Advice  string `json:"advice,omitempty"`
-	Command string `json:"run,omitempty"`
+	Command string `json:"run,omitempty"`     // one or several lines
 	Because int    `json:"because,omitempty"` // the number of the check that failed, if this one was not possible
 	Code    int    `json:"exit_code,omitempty"`
 }
@@ -40,7 +40,7 @@ func Run(ctx context.Context, checks []Check) []Result {
 
 // take takes over a finding, without the secrets that may be in it.
 func (r *Result) take(f *Finding) {
-	r.State, r.Seen, r.Advice, r.Command = f.State, Redact(f.Seen), Redact(f.Advice), Redact(f.Command)
+	r.State, r.Seen, r.Advice, r.Command = f.State, Redact(f.Seen), Redact(f.Advice), redactLines(f.Command)
 	if f.State != Failed {
 		return
 	}

@@ -23,7 +23,7 @@ func TestRun(t *testing.T) {
 		{ID: "b", Title: "second", Needs: []string{"a"}, Run: always(failed(4, "the secret is kedge1_x", "mend it").run("chmod 600 %s", "/a b"))},
 		{ID: "c", Title: "third", Needs: []string{"a", "b"}, Run: never},
 		{ID: "d", Title: "fourth", Needs: []string{"c"}, Run: never},
-		{ID: "e", Title: "fifth", Run: always(warning("late", "hurry"))},
+		{ID: "e", Title: "fifth", Run: always(&Finding{State: Warning, Seen: "late", Advice: "hurry", Command: "unset A\nexport B=kedge1_x"})},
 		{ID: "f", Title: "sixth", Run: always(failed(0, "no code", ""))},
 		{ID: "g", Title: "seventh", Needs: []string{"none"}, Run: always(ok(""))},
 	})
@@ -39,6 +39,8 @@ func TestRun(t *testing.T) {
  4 -        fourth   not possible because of 2
  5 warning  fifth    late
             what to do: hurry
+            run: unset A
+            run: export B=(hidden)
  6 failed   sixth    no code
  7 ok       seventh
 
