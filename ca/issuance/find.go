@@ -68,15 +68,24 @@ func (s *Service) Find(ctx context.Context, text string) ([]Match, error) {
 	return s.matches(ctx, text, all, Query.is)
 }
 
-// FindLast returns the last issued of what Find returns, and the number of the others.
+// FindLast returns the last issued of what Find returns, and the number of the others. One of a probe is returned
+// if there is no other.
 func (s *Service) FindLast(ctx context.Context, text string) (last ledger.Certificate, others int, err error) {
 	all, err := s.Find(ctx, text)
 	for i, m := range all {
-		if i == 0 || m.Seq > last.Seq {
+		if i == 0 || later(&m.Certificate, &last) {
 			last = m.Certificate
 		}
 	}
 	return last, len(all) - 1, err
+}
+
+// later reports whether a was issued after b; one of a probe counts as earlier than all others.
+func later(a, b *ledger.Certificate) bool {
+	if probe := a.Kind == ledger.Probe; probe != (b.Kind == ledger.Probe) {
+		return !probe
+	}
+	return a.Seq > b.Seq
 }
 
 // matches returns every certificate that a query of text finds and keep accepts.

@@ -27,6 +27,12 @@ func TestProbe(t *testing.T) {
 	if c.Kind != ledger.Probe || c.Lineage != 0 || c.CommonName != "web-01" || cert.NotAfter.Sub(x.now) > time.Hour {
 		t.Errorf("recorded as %+v", c)
 	}
+	if last, others, err := x.FindLast(ctx, "web-01"); err != nil || last.Kind != ledger.Leaf || others != 1 {
+		t.Errorf("the last one is %+v, with %d others, %v", last, others, err)
+	}
+	if last, _, err := x.FindLast(ctx, c.Serial); err != nil || last.Seq != c.Seq {
+		t.Errorf("by its serial: %+v, %v", last, err)
+	}
 	if names, _ := x.hostsNow(); len(names) != 1 || names[0] != "web-01 valid" {
 		t.Errorf("hosts: %v", names)
 	}

@@ -13,7 +13,8 @@ import (
 // Issuer a * matches any run of characters; a pattern that begins with it is compared with all
 // names, which is slow if few match.
 type Filter struct {
-	Kind       string // Root, Intermediate or Leaf
+	Kind       string // Root, Intermediate, Leaf, Server or Probe
+	NoProbes   bool   // without those of probes
 	State      string // Valid, Expired, Revoked, Held or Pending, by the clock of the ledger
 	Host       string
 	CommonName string
@@ -160,6 +161,9 @@ func (f *Filter) addSAN(q *query) {
 }
 
 func (f *Filter) addKind(q *query) {
+	if f.NoProbes {
+		q.add("c.kind <> 'probe'")
+	}
 	if f.Kind == "" {
 		return
 	}

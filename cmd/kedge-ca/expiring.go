@@ -27,7 +27,8 @@ func newExpiring(h host, run func(context.Context, *expiringOptions) error) *cob
 		Long: `List the certificates that expire within a time, and those that have expired, the first to end
 first, unless another certificate has taken their place: one that renews them, or one of the same
 name with another key. What is revoked is left out, and what expired longer ago than the
-configuration says under expiry.forget, 30 days at first.`,
+configuration says under expiry.forget, 30 days at first. Probes of "kedge-ca aws up" are listed
+with --kind probe alone.`,
 		Example: `  kedge-ca expiring
   kedge-ca expiring --within 12h --kind leaf --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -57,6 +58,6 @@ func runExpiring(ctx context.Context, s *store, o *expiringOptions) error {
 	if o.replaced {
 		f = ledger.Filter{State: ledger.Valid}
 	}
-	f.Kind, f.ExpiresBefore = o.kind, now.Add(time.Duration(o.within))
+	f.Kind, f.NoProbes, f.ExpiresBefore = o.kind, o.kind == "", now.Add(time.Duration(o.within))
 	return o.limit.listStored(ctx, s, f, o.output)
 }

@@ -49,6 +49,29 @@ func TestRevoke_asked(t *testing.T) {
 	}
 }
 
+// TestRevoke_probe: the certificate of a probe has the name of a host. One host is revoked without a question as before,
+// and is shown; what expires has no probes.
+func TestRevoke_probe(t *testing.T) {
+	t.Parallel()
+	x, _ := newRehearsalAt(t, nil)
+	x.describe(backupRoles)
+	x.run("issue", "web-01", "--out", x.mkdir("hosts"), "--lifetime", "20h")
+	x.run("aws", "up", "--yes")
+	if got := x.run("show", "web-01"); !strings.Contains(got, "leaf") {
+		t.Errorf("not the host is shown: %s", got)
+	}
+	if got := x.run("expiring", "--csv"); strings.Count(got, "CN=web-01") != 1 {
+		t.Errorf("what expires: %s", got)
+	}
+	if got := x.run("expiring", "--kind", "probe", "--csv"); strings.Count(got, "CN=web-01") != 1 {
+		t.Errorf("the probes that expire: %s", got)
+	}
+	x.run("revoke", "web-01") // without --yes
+	if got := x.run("list", "--state", "revoked", "--csv"); strings.Count(got, "CN=web-01") != 2 {
+		t.Errorf("revoked: %s", got)
+	}
+}
+
 // TestNewRevoke: what the command line makes of the options.
 func TestNewRevoke(t *testing.T) {
 	t.Parallel()

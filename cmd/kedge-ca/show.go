@@ -24,7 +24,8 @@ func newShow(h host, run func(context.Context, *showOptions) error) *cobra.Comma
 		Use:   "show <name>",
 		Short: "Show all that is known of a certificate",
 		Long: `Show all that is known of a certificate, which is named as for "kedge-ca who". Of several,
-such as those that renew one another, the last one issued is shown.`,
+such as those that renew one another, the last one issued is shown; a probe of "kedge-ca aws up"
+only if no other certificate is named so.`,
 		Example: `  kedge-ca show web-01
   kedge-ca show web-01 --pem`,
 		Args: exactlyOne("give what is to be shown: kedge-ca show NAME", "one name, in quotes if it has spaces"),

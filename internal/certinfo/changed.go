@@ -2,6 +2,7 @@ package certinfo
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"kedge/ca/issuance"
@@ -61,13 +62,14 @@ func (c Change) Next() (n report.Notes) {
 }
 
 // RevokeQuestion asks whether to revoke certificates: if there are several, or one is of a CA.
-// Otherwise it is empty.
+// Otherwise it is empty. Those of probes do not count: they are revoked with the others, and no host has them.
 func RevokeQuestion(certs []ledger.Certificate) string {
 	const shown = 5
+	certs = slices.DeleteFunc(slices.Clone(certs), func(c ledger.Certificate) bool { return c.Kind == ledger.Probe })
 	var names []string
 	authorities := 0
 	for i, c := range certs {
-		if c.Kind != ledger.Leaf {
+		if c.Kind == ledger.Root || c.Kind == ledger.Intermediate {
 			authorities++
 		}
 		if i < shown {

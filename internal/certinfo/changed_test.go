@@ -65,6 +65,8 @@ func TestChange_Next(t *testing.T) {
 // TestRevokeQuestion: one leaf is revoked without asking, and one certificate of a CA is not.
 func TestRevokeQuestion(t *testing.T) {
 	t.Parallel()
+	probe := ledger.Certificate{Kind: ledger.Probe, Subject: "CN=web-0", Serial: "0b"}
+	server := ledger.Certificate{Kind: ledger.Server, Subject: "CN=ca", Serial: "0c"}
 	authority := []ledger.Certificate{{Kind: ledger.Intermediate, Subject: "CN=sub", Serial: "0a"}}
 	for _, tt := range []struct {
 		certs []ledger.Certificate
@@ -76,6 +78,11 @@ func TestRevokeQuestion(t *testing.T) {
 		{someCertificates(7), `revoke 7 certificates: "CN=web-0" (serial 00), "CN=web-1" (serial 01), "CN=web-2" (serial 02), "CN=web-3" (serial 03), "CN=web-4" (serial 04) and 2 more?`},
 		{authority, `revoke "CN=sub" (serial 0a), with 1 of a CA, below which no host gets a session any more?`},
 		{append(someCertificates(1), authority...), `revoke "CN=web-0" (serial 00), "CN=sub" (serial 0a), with 1 of a CA, below which no host gets a session any more?`},
+		{append(someCertificates(1), probe), ""},
+		{[]ledger.Certificate{probe, probe}, ""},
+		{append(someCertificates(2), probe), `revoke 2 certificates: "CN=web-0" (serial 00), "CN=web-1" (serial 01)?`},
+		{[]ledger.Certificate{server}, ""},
+		{append(someCertificates(1), server), `revoke 2 certificates: "CN=web-0" (serial 00), "CN=ca" (serial 0c)?`},
 	} {
 		if got := RevokeQuestion(tt.certs); got != tt.want {
 			t.Errorf("%s\nwant %s", got, tt.want)
