@@ -94,8 +94,8 @@ func (e *Emulator) checkCredential(c wire.Credential, date string, leaf *x509.Ce
 		return wire.Denied(textSignature, "the Credential is for the service %q, not %q", c.Service, rolesService)
 	case c.Terminator != wire.Terminator:
 		return wire.Denied(textSignature, "the Credential ends with %q, not %q", c.Terminator, wire.Terminator)
-	case !e.resources.HasRegion(c.Region):
-		return wire.Denied(textSignature, "the Credential is for the region %q, where no trust anchor is", c.Region)
+	case c.Region != e.config.Region && !e.resources.HasRegion(c.Region): // its own is there without an anchor, too
+		return wire.Denied(textSignature, "the Credential is for the region %q, where this service is not", c.Region)
 	case c.Key != leaf.SerialNumber.String():
 		return wire.Denied(textSignature, "the Credential names the serial number %q; the leaf's is %s, in decimal", c.Key, leaf.SerialNumber)
 	}
