@@ -1,7 +1,9 @@
 package whowins
 
 import (
+	"cmp"
 	"maps"
+	"os"
 	"strconv"
 	"strings"
 
@@ -30,7 +32,7 @@ func (s *Situation) fix(t tool) string {
 			return strings.Join(commands, "\n")
 		}
 		to := now.targetOf(t)
-		next := now.next(t, to, source)
+		next := now.unlessGuessed(to, source, now.next(t, to, source))
 		if next.command == "" && to.file != "" {
 			next = now.edit(to.file, now.lineOf(to))
 		}
@@ -44,6 +46,16 @@ func (s *Situation) fix(t tool) string {
 		now = next.after
 	}
 	return ""
+}
+
+// unlessGuessed returns a step, but leaves a change of a file to a person if the target is an endpoint that may
+// be of another program.
+func (s *Situation) unlessGuessed(to *target, source *Source, next step) step {
+	isGuess := (to.kind == Container || to.kind == Metadata) && !s.asked
+	if isGuess && next.after != nil && next.after.edits > s.edits {
+		return s.edit(cmp.Or(source.File, to.file), 0)
+	}
+	return next
 }
 
 // next returns the step that takes away what a tool uses instead of the target. No command: only a
@@ -103,12 +115,23 @@ func (s *Situation) end(to *target, source *Source) step {
 }
 
 // leave takes a tool away from a source in a file: to no profile, if the target is none and another one is
-// named; else the settings of the source go.
+// named; to no credentials file; else the settings of the source go.
 func (s *Situation) leave(t tool, to *target, source *Source) step {
-	if to.profile == "" && s.profile == "" && s.selected(t) != "default" {
+	isVariable := to.profile == "" && s.profile == ""
+	switch {
+	case isVariable && s.selected(t) != "default":
 		return s.unset(t.profiles...)
+	case isVariable && source.File == s.filePath("credentials", s.expandHome):
+		return s.hideCredentials()
 	}
 	return s.strip(source)
+}
+
+// hideCredentials names an empty credentials file, and leaves that of the user alone.
+func (s *Situation) hideCredentials() step {
+	after := s.clone()
+	after.env["AWS_SHARED_CREDENTIALS_FILE"] = os.DevNull
+	return step{"export AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull, after}
 }
 
 // choose names another profile.

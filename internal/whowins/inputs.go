@@ -23,7 +23,7 @@ type Inputs struct {
 	// is nil, or false, the name of the program decides.
 	IsKedge func(program string) bool
 	// IsServed reports whether kedge serve answers at an endpoint, a URL without login and query. If it is nil, each endpoint on a
-	// loopback address is taken for one.
+	// loopback address is taken for one, and for its sake no fix changes a file.
 	IsServed func(endpoint string) bool
 	// IsUpdated reports whether kedge update writes to a profile of a credentials file. If it is nil,
 	// each profile with temporary keys is taken for one, in a file that has the lock of kedge update.
@@ -43,6 +43,7 @@ type Situation struct {
 	unread    []string        // paths of files that are there, and cannot be read
 	kedge     map[string]bool // by program of a credential_process
 	served    map[string]bool // by endpoint
+	asked     bool            // served is what IsServed reports, and no guess
 	configure string
 	edits     int // of files, by the steps of a fix
 }
@@ -167,7 +168,7 @@ func (s *Situation) read(in Inputs, at string) {
 // findServed asks about each endpoint that is configured somewhere.
 func (s *Situation) findServed(in Inputs) {
 	ask := in.IsServed
-	if ask == nil {
+	if s.asked = ask != nil; !s.asked {
 		ask = isLoopback
 	}
 	endpoints := []string{s.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"), s.get("AWS_EC2_METADATA_SERVICE_ENDPOINT")}

@@ -72,6 +72,35 @@ func TestAnswers_words(t *testing.T) {
 	}
 }
 
+// TestFix_guessedEndpoint: for an endpoint that may be of another program no fix changes a file.
+func TestFix_guessedEndpoint(t *testing.T) {
+	t.Parallel()
+	const keys = "[default]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n"
+	container := map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9911/v1"}
+	metadata := map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:1338/"}
+	const hide, open = "export AWS_SHARED_CREDENTIALS_FILE=/dev/null", `"${EDITOR:-vi}" /h/.aws/config`
+	for _, tt := range []struct {
+		name  string
+		env   map[string]string
+		files map[string]string
+		fix   string
+	}{
+		{"container, credentials", container, map[string]string{"/h/.aws/credentials": keys}, hide},
+		{"container, config", container, map[string]string{"/h/.aws/config": keys}, open},
+		{"container, both", container, map[string]string{"/h/.aws/config": keys, "/h/.aws/credentials": keys}, hide + "\n" + open},
+		{"metadata, credentials", metadata, map[string]string{"/h/.aws/credentials": keys}, hide},
+		{"metadata, config", metadata, map[string]string{"/h/.aws/config": keys}, open},
+		{"metadata of the profile", nil, map[string]string{"/h/.aws/config": keys + "ec2_metadata_service_endpoint = http://127.0.0.1:1338/\n"}, open},
+	} {
+		for _, a := range lookAt(tt.env, tt.files).Answers() {
+			isPHP := a.Tool == "AWS SDK for PHP" // it reads no "[default]" of the config file
+			if strings.Contains(a.Fix, "sed ") || a.Fix != tt.fix && !isPHP {
+				t.Errorf("%s, %s: the fix is %q, want %q", tt.name, a.Tool, a.Fix, tt.fix)
+			}
+		}
+	}
+}
+
 // TestLook_unreadable: tools go on without a file that they cannot read, and the answer says so.
 func TestLook_unreadable(t *testing.T) {
 	t.Parallel()
