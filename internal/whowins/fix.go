@@ -227,17 +227,33 @@ func (s *Situation) find(to *target) step {
 	return step{}
 }
 
-// rename gives the section of the target the header that SDKs read.
+// rename gives the section of the target the header that SDKs read. No command: a section has that header
+// already, and botocore reads no file with two, or the names cannot stand in a command of sed.
 func (s *Situation) rename(to *target) step {
+	if s.hasSection(to.file, to.rename) || !isPlain(to.header) || strings.ContainsAny(to.rename, "&\\|\n") {
+		return step{}
+	}
 	old := "[" + to.header + "]"
 	lines := strings.SplitAfter(s.files[to.file].text, "\n")
 	for i, text := range lines {
-		if rest, ok := strings.CutPrefix(text, old); ok && isPlain(to.header) {
+		if rest, ok := strings.CutPrefix(text, old); ok {
 			lines[i] = "[" + to.rename + "]" + rest
 			return s.sed("", "s|^"+escape(old)+"|["+to.rename+"]|", to.file, lines)
 		}
 	}
 	return step{}
+}
+
+// hasSection reports whether a file has a section, however its spaces and quotes are written.
+func (s *Situation) hasSection(file, header string) bool {
+	plain := strings.NewReplacer(`"`, "", "'", "", "\t", "", " ", "")
+	for text := range strings.Lines(s.files[file].text) {
+		name, _, isHeader := strings.Cut(strings.TrimSpace(text), "]")
+		if isHeader && plain.Replace(name) == plain.Replace("["+header) {
+			return true
+		}
+	}
+	return false
 }
 
 // strip makes comments of the settings of a source in its section. It deletes nothing: a fix may be pasted

@@ -101,6 +101,36 @@ func TestFix_guessedEndpoint(t *testing.T) {
 	}
 }
 
+// TestFix_rename: a person changes a header if a section has the new one already, or if sed would take a part of
+// a name for a command.
+func TestFix_rename(t *testing.T) {
+	t.Parallel()
+	const kedge, open = "credential_process = /opt/kedge credential-process\n", `"${EDITOR:-vi}" +2 /h/.aws/`
+	for _, tt := range []struct{ name, profile, file, text, fix string }{
+		{"it can be changed", "p", "config", "[p]\n" + kedge, `sed -i.bak 's|^\[p\]|[profile p]|' /h/.aws/config`},
+		{"a section has it", "p", "config", "[p]\n" + kedge + "[profile p]\nregion = us-east-1\n", open + "config"},
+		{"a section has it, in quotes", "p", "config", "[p]\n" + kedge + "[ profile\t\"p\" ]\nregion = us-east-1\n", open + "config"},
+		{"a section of the credentials file has it", "p", "credentials", "[profile p]\n" + kedge + "[p]\nregion = us-east-1\n", open + "credentials"},
+		{"&", "r&d", "config", "[r&d]\n" + kedge, open + "config"},
+		{"backslash", `r\d`, "config", `[r\d]` + "\n" + kedge, open + "config"},
+		{"|", "r|d", "config", "[r|d]\n" + kedge, open + "config"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := lookAt(map[string]string{"AWS_PROFILE": tt.profile}, map[string]string{"/h/.aws/" + tt.file: tt.text})
+			for _, tool := range []string{"AWS CLI 2", "boto3", "AWS SDK for Go v2", "AWS SDK for JavaScript v3"} {
+				if a := answerOf(t, s, tool); a.Fix != tt.fix {
+					t.Errorf("%s: the fix is %q, want %q", tool, a.Fix, tt.fix)
+				}
+			}
+		})
+	}
+	s := Situation{files: map[string]file{"f": {text: "[p]\n"}}}
+	if next := s.rename(&target{file: "f", header: "p", rename: "profile\np"}); next.command != "" {
+		t.Errorf("a newline: %q", next.command)
+	}
+}
+
 // TestLook_unreadable: tools go on without a file that they cannot read, and the answer says so.
 func TestLook_unreadable(t *testing.T) {
 	t.Parallel()
