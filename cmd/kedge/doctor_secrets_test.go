@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,6 +98,11 @@ func TestDoctor_secrets(t *testing.T) {
 		s.args = []string{"--proxy", "http://user:" + login + "#@proxy:3128"}
 		check(t, s, login)
 	})
+	t.Run("an address of STS with a login", func(t *testing.T) {
+		s := newSite(t)
+		s.args = []string{"--sts-endpoint", "https://us:hun&ter2@h"}
+		check(t, s, "hun", "ter2")
+	})
 	t.Run("PIN", func(t *testing.T) {
 		s := newSite(t)
 		s.args = []string{"--private-key", "pkcs11:token=none;object=none?pin-value=" + login}
@@ -119,6 +125,20 @@ func TestDoctor_secrets(t *testing.T) {
 		s.serveFrom(http.StatusInternalServerError, "the key "+id+" and "+key+" and "+token)
 		check(t, s, key, id, token)
 	})
+}
+
+// TestDoctor_stsVariables: the variables of the SDKs do not lead the session's token elsewhere.
+func TestDoctor_stsVariables(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var asked atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	t.Cleanup(other.Close)
+	s.env = append(s.env, "AWS_ENDPOINT_URL="+other.URL, "AWS_ENDPOINT_URL_STS="+other.URL)
+	report, _, _ := s.run()
+	if got := s.result(report, "caller-identity"); got.State != doctor.OK || asked.Load() != 0 {
+		t.Errorf("%+v, %d requests elsewhere", got, asked.Load())
+	}
 }
 
 // TestDoctor_limits: with everything silent that is asked, the report comes, names what does not answer, and takes no

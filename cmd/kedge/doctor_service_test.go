@@ -156,8 +156,11 @@ func faultsOfSessions() []fault {
 		{name: "STS is not reached", check: "caller-identity", state: doctor.Warning, code: 0, says: "connection refused", set: func(s *site) {
 			s.args = []string{"--sts-endpoint", nowhereURL}
 		}},
-		{name: "another STS", check: "caller-identity", state: doctor.Failed, code: 3, says: "STS does not take the session", set: func(s *site) {
-			s.env = append(s.env, "AWS_ENDPOINT_URL_STS="+newSite(s.t).profile["endpoint"])
+		{name: "another STS", check: "caller-identity", state: doctor.Failed, code: 3, says: "does not take the session: AWS refused the session: ", set: func(s *site) {
+			s.args = []string{"--sts-endpoint", newSite(s.t).profile["endpoint"]}
+		}},
+		{name: "an address of STS that is wrong", check: "caller-identity", state: doctor.Warning, code: 0, says: "STS was not asked: ", set: func(s *site) {
+			s.args = []string{"--sts-endpoint", "sts.example.com"}
 		}},
 		{name: "a profile of 15 minutes", check: "session-duration", state: doctor.Warning, code: 0, says: "raise the duration of the profile", set: func(s *site) {
 			s.awsProfile(func(p *emulator.Profile) { p.Duration = 15 * time.Minute })

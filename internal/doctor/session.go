@@ -1,9 +1,11 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -105,23 +107,22 @@ func (e *Examination) judgeCaller(ctx context.Context) *Finding {
 		e.session.arn = arn
 		return ok(arn)
 	}
-	advice := e.Advise(err)
-	if is[*session.APIError](err) {
-		return failed(cli.ExitRefused, "STS does not take the session: "+err.Error(), "see whether "+asked+" is the STS of the account: name another with --sts-endpoint")
+	if refusal, ok := errors.AsType[*session.APIError](err); ok && refusal.Status < http.StatusInternalServerError && !refusal.Throttled() {
+		return failed(cli.ExitRefused, "STS at "+asked+" does not take the session: "+err.Error(), "see whether that is the STS of the account: name another with --sts-endpoint")
 	}
-	return warning("STS at "+asked+" was not reached: "+err.Error(), advice.Hint)
+	hint := e.Advise(err).Hint
+	if asked == "" {
+		return warning("STS was not asked: "+err.Error(), cmp.Or(hint, "correct --sts-endpoint"))
+	}
+	return warning("STS at "+asked+" gave no answer: "+err.Error(), hint)
 }
 
-// stsEndpoint is the address of STS: the one that is given; on this machine, that of the service, as an
-// emulator has both; else the region's.
+// stsEndpoint is the address of STS, as for the other commands: the one that is given, else the region's. For a
+// service on this machine it is that of the service, as an emulator has both. Variables do not change it: the
+// session's token is sent there.
 func (e *Examination) stsEndpoint() string {
 	if e.Settings.STSEndpoint != "" {
 		return e.Settings.STSEndpoint
-	}
-	for _, variable := range []string{"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"} {
-		if value, _ := e.Environment.Lookup(variable); value != "" {
-			return value
-		}
 	}
 	if u, err := url.Parse(e.Settings.Endpoint); err == nil && isLoopback(u.Hostname()) {
 		return e.Settings.Endpoint

@@ -70,12 +70,13 @@ func (w *Way) Ask(ctx context.Context) (time.Duration, error) {
 	return w.clock.Skew(), nil
 }
 
-// Caller asks STS at an endpoint, by default that of the region, whose credentials these are. The error is a
-// *RequestError or a *session.ConfigError.
+// Caller asks STS at an endpoint, by default that of the region, whose credentials these are. asked is its
+// address, without path. The error is a *RequestError or a *session.ConfigError; with the latter nothing was
+// asked, and asked is empty.
 func (w *Way) Caller(ctx context.Context, endpoint string, credentials aws.Credentials) (arn, asked string, err error) {
 	caller, err := session.NewCaller(w.client, endpoint)
 	if err != nil {
-		return "", endpoint, err
+		return "", "", err // the endpoint may have a login in it
 	}
 	if arn, err = caller.ARN(ctx, credentials); err != nil {
 		return "", caller.Endpoint(), &RequestError{Err: err}

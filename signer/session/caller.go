@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -42,7 +43,7 @@ func NewCaller(c *Client, endpoint string) (*Caller, error) {
 func (c *Caller) Endpoint() string { return c.url.Scheme + "://" + c.url.Host }
 
 // ARN returns that of the caller, such as arn:aws:sts::111122223333:assumed-role/name/session. The errors are
-// those of Client.CreateSession; an *APIError has the endpoint in the place of a role.
+// those of Client.CreateSession; an *APIError names no role.
 func (c *Caller) ARN(ctx context.Context, credentials aws.Credentials) (string, error) {
 	e := &exchange{
 		Client: c.client, url: c.url, start: c.client.cfg.Now(), allowed: 1,
@@ -77,7 +78,7 @@ func (c *Caller) read(a answer) (*Session, error) {
 	texts, ok := xmlTexts(a.body)
 	switch arn := texts["GetCallerIdentityResponse>GetCallerIdentityResult>Arn"]; {
 	case a.status >= 400:
-		return nil, (&hop{arn: ARN{Service: "sts", Resource: "GetCallerIdentity"}}).refusal(a)
+		return nil, callerRefusal(a)
 	case a.tooLong, a.status != http.StatusOK, !ok:
 		return nil, a.wrong("answered %s, and not as STS", statusText(a.status))
 	case malformed(arn) != "":
@@ -85,4 +86,13 @@ func (c *Caller) read(a answer) (*Session, error) {
 	default:
 		return &Session{AssumedRoleARN: arn}, nil
 	}
+}
+
+// callerRefusal returns the error of an answer. No role was asked for, and none is named.
+func callerRefusal(a answer) error {
+	err := (&hop{}).refusal(a)
+	if refusal, ok := errors.AsType[*APIError](err); ok {
+		refusal.RoleARN = ""
+	}
+	return err
 }

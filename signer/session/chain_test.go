@@ -181,7 +181,7 @@ func TestCaller(t *testing.T) {
 	}
 	credentials.SecretAccessKey = "wrong"
 	_, err = caller.ARN(t.Context(), credentials)
-	if refusal, ok := errors.AsType[*session.APIError](err); !ok || refusal.Status != 403 {
+	if refusal, ok := errors.AsType[*session.APIError](err); !ok || refusal.Status != 403 || strings.Contains(err.Error(), "arn:") {
 		t.Errorf("%v", err)
 	}
 	if _, err := session.NewCaller(client, "sts.example.com"); err == nil {
