@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"os"
 	"strings"
 	"unicode"
 )
@@ -8,15 +9,19 @@ import (
 // hidden stands in the place of a secret, as in kedge config show.
 const hidden = "(hidden)"
 
-// minKey is the length from which a text of letters and digits is taken for a secret: that of a secret
-// access key. Fingerprints are longer, and are hexadecimal.
-const minKey = 40
+// Lengths in bytes.
+const (
+	keyLength = 40 // of a secret access key; from it on a text of letters and digits that stands alone is taken for a secret
+	maxName   = 64 // of an IAM role, which is a part of ARNs and commands; no secret of more than keyLength is as short
+	maxPart   = 24 // between the hyphens of a name that CloudFormation makes: it cuts its parts off
+)
 
 // Redact returns a text without what may be a secret in it: access keys and what looks like one, session
 // tokens, tokens of enrollment, logins of URLs, and PINs. Control characters become spaces.
 //
 // It is the last of two guards: no check puts a secret into what it saw.
 func Redact(text string) string {
+	text = withoutLogins(text)
 	var out strings.Builder
 	for text != "" {
 		n := strings.IndexFunc(text, isSeparator)
@@ -66,57 +71,109 @@ func cutRune(text string) (first, rest string) {
 	return text, ""
 }
 
-// redactWord hides a word, or the part of it that is a secret.
-func redactWord(word string) string {
-	if word == "" {
-		return ""
+// withoutLogins hides the logins of URLs, whatever is in them: a user name alone can be a token.
+func withoutLogins(text string) string {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "://")
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		out.WriteString("://")
+		end := strings.IndexFunc(rest, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+		if end < 0 {
+			end = len(rest)
+		}
+		if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 {
+			out.WriteString(hidden)
+			rest = rest[at:]
+		}
+		text = rest
 	}
-	if i, at := strings.Index(word, "://"), strings.LastIndexByte(word, '@'); i >= 0 && at > i {
-		return word[:i+len("://")] + hidden + word[at:] // a user name alone can be a token
-	}
-	name, value, assigned := strings.Cut(word, "=")
-	switch {
-	case assigned && (isSecret(value) || strings.EqualFold(name, "pin-value")):
-		return name + "=" + hidden
-	case isSecret(word):
-		return hidden
-	}
-	return word
 }
 
-// isSecret reports whether a word has the form of a secret.
-func isSecret(word string) bool {
-	word = strings.TrimRight(word, ".:")
-	return isAccessKey(word) || strings.HasPrefix(word, "kedge1_") || isKeyLike(word)
+// redactWord hides the parts of a word that are secrets.
+func redactWord(word string) string {
+	if name, _, _ := strings.Cut(word, "="); len(name) < len(word) && strings.EqualFold(name, "pin-value") {
+		return name + "=" + hidden
+	}
+	if before, _, found := strings.Cut(word, "kedge1_"); found {
+		return redactWord(before) + hidden
+	}
+	var out strings.Builder
+	for i := 0; i < len(word); {
+		n := len(word[i:]) - len(strings.TrimLeft(word[i:], base64Letters))
+		if part := word[i : i+n]; isAccessKey(part) || isKeyLike(word, i, n) {
+			out.WriteString(hidden)
+			i += n
+			i += len(word[i:]) - len(strings.TrimLeft(word[i:], "=")) // the padding
+			continue
+		}
+		out.WriteString(word[i:min(i+n+1, len(word))])
+		i += n + 1
+	}
+	return out.String()
 }
+
+// base64Letters are those of both alphabets of RFC 4648.
+const base64Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 
 // isAccessKey: IAM User Guide, "Unique identifiers": AKIA and ASIA begin the ids of access keys. The id is
 // no secret, and names whose they are: it does not belong into a report either.
-func isAccessKey(word string) bool {
-	if len(word) < 16 || !strings.HasPrefix(word, "AKIA") && !strings.HasPrefix(word, "ASIA") {
-		return false
-	}
-	return !strings.ContainsFunc(word, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') })
-}
-
-// isKeyLike reports whether a word is long and mixes capital and small letters and digits, as base64 does, and
-// as no path, ARN, serial number or fingerprint does without other characters between.
-func isKeyLike(word string) bool {
-	if len(word) < minKey || strings.HasPrefix(word, "/") {
-		return false
-	}
-	var capital, small, digit bool
-	for _, r := range word {
-		switch {
-		case r >= 'A' && r <= 'Z':
-			capital = true
-		case r >= 'a' && r <= 'z':
-			small = true
-		case r >= '0' && r <= '9':
-			digit = true
-		case !strings.ContainsRune("+/=_-", r):
-			return false
+func isAccessKey(text string) bool {
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("+/-_", r) }) {
+		if len(part) >= 16 && (strings.HasPrefix(part, "AKIA") || strings.HasPrefix(part, "ASIA")) && part == strings.ToUpper(part) {
+			return true
 		}
 	}
-	return capital && small && digit
+	return false
+}
+
+// isKeyLike reports whether the n bytes at i of a word, which are letters of base64, are a secret. A secret mixes
+// capital and small letters and digits. A name or path can do so too: it has hyphens, or stands in an ARN.
+func isKeyLike(word string, i, n int) bool {
+	text := word[i : i+n]
+	if n < keyLength || !isMixed(text) {
+		return false
+	}
+	alone := text[0] != '/' && !strings.Contains(word[:i], "arn:") && (i == 0 || word[i-1] == '=' || word[i-1] == ':')
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '-' || r == '_' }) {
+		if alone && len(part) > maxPart && isMixed(part) || hasKey(part) {
+			return !isPath(word)
+		}
+	}
+	return false
+}
+
+// hasKey reports whether a path has a secret access key in it, which can have slashes itself, or a longer secret.
+func hasKey(path string) bool {
+	for i := range path {
+		if i > 0 && path[i-1] != '/' {
+			continue
+		}
+		if end := i + keyLength; end <= len(path) && (end == len(path) || path[end] == '/') && isMixed(path[i:end]) {
+			return true
+		}
+		if part, _, _ := strings.Cut(path[i:], "/"); len(part) > maxName && isMixed(part) {
+			return true
+		}
+	}
+	return false
+}
+
+// isPath reports whether a word is the path of a file that there is.
+func isPath(word string) bool {
+	if !strings.HasPrefix(word, "/") {
+		return false
+	}
+	_, err := os.Lstat(strings.TrimRight(word, ".:"))
+	return err == nil
+}
+
+// isMixed reports whether a text has capital letters, small letters and digits.
+func isMixed(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return r >= 'A' && r <= 'Z' }) &&
+		strings.ContainsFunc(text, func(r rune) bool { return r >= 'a' && r <= 'z' }) &&
+		strings.ContainsFunc(text, func(r rune) bool { return r >= '0' && r <= '9' })
 }
