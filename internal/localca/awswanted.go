@@ -3,6 +3,7 @@ package localca
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -154,14 +155,8 @@ func (c *CA) wantedRole(ctx context.Context, name string, settings *cadir.RoleSe
 	if _, err := role.Trust(anyAnchor); err != nil {
 		return nil, err
 	}
-	for _, p := range settings.Policies {
-		if cadir.IsPolicyARN(p) {
-			role.Attached = append(role.Attached, p)
-			continue
-		}
-		if err := c.addPolicy(role, p); err != nil {
-			return nil, err
-		}
+	if err := c.addPolicies(role, settings.Policies); err != nil {
+		return nil, err
 	}
 	if len(settings.Policies) == 0 {
 		notes.Warn("the role %s has no policies: hosts that get it may do nothing until it has; give --policy, or policies: under aws: roles: %s:", name, name)
@@ -185,20 +180,47 @@ func (c *CA) issuerNames(ctx context.Context, authorities []string) (names []str
 	return names, nil
 }
 
-// addPolicy reads a policy from a file, whose name without its end is that of the policy.
-func (c *CA) addPolicy(role *awsplan.Role, path string) error {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(c.folder.Dir, path)
+// addPolicies gives a role policies: ARNs, and files whose names without their ends are those of the policies. Two files
+// with one name are an error: AWS would have one of the policies, and the other one could be a Deny.
+func (c *CA) addPolicies(role *awsplan.Role, policies []string) error {
+	files := map[string]string{} // by the names of the policies
+	for _, p := range policies {
+		if cadir.IsPolicyARN(p) {
+			role.Attached = append(role.Attached, p)
+			continue
+		}
+		path := p
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(c.folder.Dir, path)
+		}
+		name := policyName(path)
+		if name == "" {
+			return fmt.Errorf("the policy in %s has no name, which is that of the file without its end: rename the file", path)
+		}
+		if first, ok := files[name]; ok {
+			return fmt.Errorf("%s and %s are both policies of the role %s with the name %s, which is that of the file without its end: rename one of the files", first, path, role.Name, name)
+		}
+		document, err := readPermissions(path)
+		if err != nil {
+			return err
+		}
+		files[name], role.Inline[name] = path, document
 	}
-	document, err := safefile.Read(path, awsadmin.MaxPermissions*4)
-	if err != nil {
-		return err
-	}
-	if err := awsadmin.CheckPermissions(path, document); err != nil {
-		return err
-	}
+	return nil
+}
+
+// policyName returns the name of the policy in a file; empty: it has none.
+func policyName(path string) string {
 	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	name = regexp.MustCompile(`[^A-Za-z0-9_+=,.@-]`).ReplaceAllString(name, "-") // IAM API Reference, PutRolePolicy, PolicyName
-	role.Inline[name[:min(len(name), 128)]] = string(document)
-	return nil
+	return name[:min(len(name), 128)]
+}
+
+// readPermissions reads what a role may do from a file.
+func readPermissions(path string) (string, error) {
+	document, err := safefile.Read(path, awsadmin.MaxPermissions*4)
+	if err != nil {
+		return "", err
+	}
+	return string(document), awsadmin.CheckPermissions(path, document)
 }

@@ -1,0 +1,55 @@
+package localca
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"kedge/internal/cadir"
+)
+
+// accountWith are the settings of an account with one role.
+func accountWith(name string, policies ...string) cadir.AccountSettings {
+	return cadir.AccountSettings{Roles: map[string]cadir.RoleSettings{name: {Names: []string{"web-01"}, Policies: policies}}}
+}
+
+// TestAWSWanted_policies: each file is a policy of the role. Of two that would have one name none is dropped: both are
+// named.
+func TestAWSWanted_policies(t *testing.T) {
+	t.Parallel()
+	x := newTestCA(t)
+	x.found()
+	c := x.open()
+	const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:PutObject","Resource":"*"}]}`
+	for _, file := range []string{"backup.json", "deny/backup.json", "a b.json", "a-b.json", ".json"} {
+		path := x.path(file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(policy), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan, err := c.AWSWanted(t.Context(), accountWith("backup", "backup.json", "a b.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Sorted(maps.Keys(plan.Wanted.Roles[0].Inline)); !slices.Equal(got, []string{"a-b", "backup"}) {
+		t.Error(got)
+	}
+	for _, files := range [][]string{{"deny/backup.json", "backup.json"}, {"a b.json", x.path("a-b.json")}, {"backup.json", "backup.json"}, {".json"}} {
+		_, err := c.AWSWanted(t.Context(), accountWith("backup", files...))
+		if err == nil || !strings.Contains(err.Error(), "rename") {
+			t.Errorf("%q: %v", files, err)
+			continue
+		}
+		for _, file := range files {
+			if !strings.Contains(err.Error(), filepath.Base(filepath.Dir(x.path(file)))+"/"+filepath.Base(file)) {
+				t.Errorf("%q: %v", files, err)
+			}
+		}
+	}
+}
