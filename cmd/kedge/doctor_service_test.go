@@ -8,7 +8,6 @@ import (
 	"math/big"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -117,19 +116,22 @@ func faultsOfSessions() []fault {
 			must(s.t, err)
 			s.profile["trust-anchor-arn"] = arn
 		}, nil),
-		session("an anchor that there is not", "Trust Anchor wasn't found", "aws rolesanywhere enable-trust-anchor --trust-anchor-id 00000000-", func(s *site) {
+		session("an anchor that there is not", "Trust Anchor wasn't found", "aws rolesanywhere get-trust-anchor --trust-anchor-id 00000000-", func(s *site) {
 			s.profile["trust-anchor-arn"] = "arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/00000000-0000-4000-8000-000000000000"
 		}, nil),
-		session("the profile is disabled", "Invalid or empty profile", "aws rolesanywhere enable-profile", func(s *site) {
+		session("the profile is disabled", "`aws rolesanywhere enable-profile` with the same options", "aws rolesanywhere get-profile", func(s *site) {
 			s.awsProfile(func(p *emulator.Profile) { p.Disabled = true })
 		}, func(s *site) { s.awsProfile(func(*emulator.Profile) {}) }),
 		session("the profile has another role", "listed in the Profile", "aws rolesanywhere update-profile", func(s *site) {
 			must(s.t, s.emulator.PutRole(emulator.Role{ARN: other}))
 			s.profile["role-arn"] = other
 		}, func(s *site) { s.awsProfile(func(p *emulator.Profile) { p.RoleARNs = append(p.RoleARNs, other) }) }),
-		session("the profile takes no name of a session", "acceptRoleSessionName", "--accept-role-session-name", func(s *site) {
+		session("the profile takes no name of a session", "leave --role-session-name out", "", func(s *site) {
 			s.profile["role-session-name"] = "backup"
-		}, func(s *site) { s.awsProfile(func(p *emulator.Profile) { p.AcceptRoleSessionName = true }) }),
+		}, func(s *site) {
+			must(s.t, os.Remove(s.path("config.yaml")))
+			s.profile["role-session-name"] = ""
+		}),
 		session("the session is longer than the role allows", "MaxSessionDuration", "aws iam update-role --role-name kedge --max-session-duration 7200", func(s *site) {
 			s.awsProfile(func(p *emulator.Profile) { p.Duration = 12 * time.Hour })
 			s.profile["session-duration"] = "7200"
@@ -168,12 +170,23 @@ func faultsOfSessions() []fault {
 	}
 }
 
-// TestDoctor_pasted: commands for an administrator are run by the AWS CLI, and the fault is gone.
+// administer has the commands that a test pastes run by the AWS CLI, for an administrator of the account. The
+// operations of refused fail, and all are written to "operations".
+func (s *site) administer(refused string) {
+	s.t.Helper()
+	aws, admin := testenv.Tool(s.t, "aws"), s.emulator.Administrator()
+	s.env = append(s.env, "AWS_ACCESS_KEY_ID="+admin.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+admin.SecretAccessKey, "AWS_DEFAULT_REGION=us-east-1", "AWS_PAGER=")
+	must(s.t, os.MkdirAll(s.path("bin"), 0o700))
+	writeFile(s.t, s.path("bin/aws"), "#!/bin/sh\necho \"$2\" >>'"+s.path("operations")+"'\n[ \"$2\" != '"+refused+"' ] || exit 254\nexec "+aws+" --endpoint-url "+s.profile["endpoint"]+" \"$@\"\n")
+	must(s.t, os.Chmod(s.path("bin/aws"), 0o700))
+}
+
+// TestDoctor_pasted: commands for an administrator are run by the AWS CLI, and the fault is gone. For what is
+// disabled, the command changes nothing, and the words name the one that does.
 func TestDoctor_pasted(t *testing.T) {
 	t.Parallel()
-	aws := testenv.Tool(t, "aws")
 	for _, f := range faultsOfSessions() {
-		if !strings.Contains(f.run, "enable-profile") && !strings.Contains(f.run, "update-profile") && !strings.Contains(f.run, "update-role") {
+		if !strings.Contains(f.run, "get-profile") && !strings.Contains(f.run, "update-profile") && !strings.Contains(f.run, "update-role") {
 			continue
 		}
 		t.Run(f.name, func(t *testing.T) {
@@ -181,16 +194,51 @@ func TestDoctor_pasted(t *testing.T) {
 			s := newSite(t)
 			f.set(s)
 			report, _, _ := s.run()
-			admin := s.emulator.Administrator()
-			s.env = append(s.env, "AWS_ACCESS_KEY_ID="+admin.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+admin.SecretAccessKey, "AWS_DEFAULT_REGION=us-east-1")
-			must(t, os.MkdirAll(s.path("bin"), 0o700))
-			writeFile(t, filepath.Join(s.path("bin"), "aws"), "#!/bin/sh\nexec "+aws+" --endpoint-url "+s.profile["endpoint"]+" \"$@\"\n")
-			must(t, os.Chmod(filepath.Join(s.path("bin"), "aws"), 0o700))
-			s.paste(s.result(report, f.check).Command)
+			got := s.result(report, f.check)
+			s.administer("")
+			s.paste(got.Command)
+			if strings.Contains(f.run, "get-") {
+				report, _, _ = s.run()
+				if after := s.result(report, f.check); after.Seen != got.Seen {
+					t.Errorf("the command that shows it changed it: %+v", after)
+				}
+				s.paste(strings.Replace(got.Command, "get-", "enable-", 1))
+			}
 			report, _, _ = s.run()
 			if after := s.result(report, f.check); after.State != doctor.OK {
 				t.Errorf("%+v", after)
 			}
 		})
+	}
+}
+
+// TestDoctor_pastedRoles: the command that adds a role to a profile leaves the others there, and changes nothing
+// when they cannot be read.
+func TestDoctor_pastedRoles(t *testing.T) {
+	t.Parallel()
+	const other = "arn:aws:iam::111122223333:role/other"
+	for _, refused := range []string{"", "get-profile"} {
+		s := newSite(t)
+		must(t, s.emulator.PutRole(emulator.Role{ARN: other}))
+		first := s.profile["role-arn"]
+		s.profile["role-arn"] = other
+		report, _, _ := s.run()
+		s.administer(refused)
+		line := s.result(report, "session").Command
+		if refused != "" {
+			line = "! { " + line + "; }"
+		}
+		s.paste(line)
+		operations, err := os.ReadFile(s.path("operations"))
+		must(t, err)
+		if changed := strings.Contains(string(operations), "update-profile"); changed == (refused != "") {
+			t.Errorf("%q refused: %s", refused, operations)
+		}
+		s.profile["role-arn"] = first
+		must(t, os.Remove(s.path("config.yaml")))
+		report, _, _ = s.run()
+		if got := s.result(report, "session"); got.State != doctor.OK {
+			t.Errorf("%q refused: the role that was there: %+v", refused, got)
+		}
 	}
 }

@@ -68,7 +68,8 @@ func (e *Examination) judgeRefusal(err error) *Finding {
 	return e.withRemedy(f, refusal)
 }
 
-// withRemedy adds the command for the causes that have one. Most are for an administrator of the account.
+// withRemedy adds the command for the causes that have one. Most are for an administrator of the account. None
+// lets more in than the words say first.
 func (e *Examination) withRemedy(f *Finding, refusal *session.APIError) *Finding {
 	s, message := &e.Settings, strings.ToLower(refusal.Message)
 	says := func(text string) bool { return strings.Contains(message, text) }
@@ -78,13 +79,11 @@ func (e *Examination) withRemedy(f *Finding, refusal *session.APIError) *Finding
 	case refusal.RoleARN != "":
 		return f
 	case says("trust anchor wasn't found"):
-		return f.run("aws rolesanywhere enable-trust-anchor --trust-anchor-id %s %s", id(s.TrustAnchor), region)
+		return mayBeDisabled(f, "trust-anchor", id(s.TrustAnchor), region)
 	case says("invalid or empty profile"):
-		return f.run("aws rolesanywhere enable-profile --profile-id %s %s", id(s.Profile), region)
-	case says("listed in the profile"):
-		return f.run("aws rolesanywhere update-profile --profile-id %s --role-arns %s $(aws rolesanywhere get-profile --profile-id %s --query profile.roleArns --output text %s) %s", id(s.Profile), s.Role, id(s.Profile), region, region)
-	case says("not authorized to set rolesessionname"):
-		return f.run("aws rolesanywhere update-profile --profile-id %s --accept-role-session-name %s", id(s.Profile), region)
+		return mayBeDisabled(f, "profile", id(s.Profile), region)
+	case says("listed in the profile"): // the other roles stay: nothing is changed if they cannot be read
+		return f.run(`roles=$(aws rolesanywhere get-profile --profile-id %s --query profile.roleArns --output text %s) && aws rolesanywhere update-profile --profile-id %s --role-arns %s $(echo "$roles") %s`, id(s.Profile), region, id(s.Profile), s.Role, region)
 	case says("exceeds the maxsessionduration"):
 		return f.run("aws iam update-role --role-name %s --max-session-duration %s", id(s.Role), fmt.Sprint(s.Seconds))
 	case says("unable to assume role"):
@@ -95,6 +94,14 @@ func (e *Examination) withRemedy(f *Finding, refusal *session.APIError) *Finding
 	case says("revoked"):
 		return e.issueAgain(f)
 	}
+	return f
+}
+
+// mayBeDisabled adds the command that shows whether a trust anchor or a profile is disabled. The one that enables
+// it is in the words alone: it may have been disabled because a key was stolen.
+func mayBeDisabled(f *Finding, kind, id, region string) *Finding {
+	f.run("aws rolesanywhere get-"+kind+" --"+kind+"-id %s %s", id, region)
+	f.Advice += "; if it shows \"enabled\": false, find out why it was disabled; `aws rolesanywhere enable-" + kind + "` with the same options enables it"
 	return f
 }
 
