@@ -61,7 +61,7 @@ func runAWSDown(ctx context.Context, s *store, o *awsDownOptions) error {
 		cli.Say(o.Err, name, "note", text)
 	}
 	if len(planned.Steps) == 0 {
-		o.say("nothing to do: nothing in the account carries the tag of this CA")
+		o.say("nothing to do: there is nothing of this CA to delete in the account")
 	} else if err := o.agree(planned); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package awsplan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,10 +9,12 @@ import (
 )
 
 // Down returns the steps that remove what is of a CA, and nothing else: profiles first, so that hosts get no sessions
-// any more, then roles, revocation lists and trust anchors. planned are the policies that each role has by the plan, ARNs or names; what
-// it has besides is in More. Once the steps are done, there are none.
+// any more, then roles, trust anchors, and revocation lists at the end. A trust anchor that stays keeps its list, and no
+// trust anchor is without its list at any time: revoked hosts would get sessions again. planned are the policies that
+// each role has by the plan, ARNs or names; what it has besides is in More. Once the steps are done, there are none.
 func Down(owners []Owner, planned map[string][]string, f *Found) *Plan {
-	p := &planner{w: &Wanted{Owners: owners}, f: f, plan: &Plan{}}
+	p := &remover{planner: planner{w: &Wanted{Owners: owners}, f: f, plan: &Plan{}}}
+	going := p.sortAnchors()
 	for _, found := range f.Profiles {
 		if p.owns(KindProfile, found.Tags) {
 			p.add(Step{Kind: KindProfile, Name: found.Name, ARN: found.ARN, Text: fmt.Sprintf("delete the profile %s, %s", found.Name, found.ARN), Change: DeleteProfile{found.ARN}})
@@ -24,38 +27,58 @@ func Down(owners []Owner, planned map[string][]string, f *Found) *Plan {
 			p.note("%s is not this CA's role by its tag %s: it stays as it is", f.Roles[i].ARN, TagKey)
 		}
 	}
-	for _, found := range f.CRLs {
-		if p.owns(KindCRL, found.Tags) {
-			p.add(Step{Kind: KindCRL, Name: found.Name, ARN: found.ARN, Text: fmt.Sprintf("delete the revocation list %s, %s", found.Name, found.ARN), Change: DeleteCRL{found.ARN}})
-		}
+	for _, found := range going {
+		p.add(Step{Kind: KindAnchor, Name: found.Name, ARN: found.ARN, Text: fmt.Sprintf("delete the trust anchor %s, %s", found.Name, found.ARN), Change: DeleteAnchor{found.ARN}})
 	}
-	for i := range f.Anchors {
-		p.removeAnchor(&f.Anchors[i])
+	for i := range f.CRLs {
+		p.removeCRL(&f.CRLs[i])
 	}
 	return p.plan
 }
 
+// remover is a plan of what is removed.
+type remover struct {
+	planner
+	stay []string // ARNs of the trust anchors that are there and stay
+}
+
 // owns reports whether the tag is that of an object of a kind of this CA, whatever its name is.
-func (p *planner) owns(kind Kind, tags map[string]string) bool {
+func (p *remover) owns(kind Kind, tags map[string]string) bool {
 	return slices.ContainsFunc(p.w.Owners, func(o Owner) bool { return strings.HasPrefix(tags[TagKey], o.Tag(kind, "")) })
 }
 
-func (p *planner) removeAnchor(found *FoundAnchor) {
-	if !p.owns(KindAnchor, found.Tags) {
+// sortAnchors returns the trust anchors that are deleted, and keeps the ARNs of the others.
+func (p *remover) sortAnchors() (going []*FoundAnchor) {
+	for i := range p.f.Anchors {
+		found := &p.f.Anchors[i]
+		err := p.checkCertificates(found)
+		if p.owns(KindAnchor, found.Tags) && err == nil {
+			going = append(going, found)
+			continue
+		}
+		p.stay = append(p.stay, found.ARN)
+		if p.owns(KindAnchor, found.Tags) {
+			p.note("%v: it stays as it is", err)
+		}
+	}
+	return going
+}
+
+// removeCRL plans the end of a list whose trust anchor is deleted before, or is gone. Without its list, another trust
+// anchor would give sessions to revoked hosts again.
+func (p *remover) removeCRL(found *FoundCRL) {
+	if !p.owns(KindCRL, found.Tags) {
 		return
 	}
-	if err := p.checkCertificates(found); err != nil {
-		p.note("%v: it stays as it is", err)
+	if found.Anchor == "" || slices.Contains(p.stay, found.Anchor) {
+		p.note("the revocation list %s, %s, stays, since its trust anchor stays, %s: without the list, revoked hosts would get sessions by it again", found.Name, found.ARN, cmp.Or(found.Anchor, "which AWS does not name"))
 		return
 	}
-	p.add(Step{
-		Kind: KindAnchor, Name: found.Name, ARN: found.ARN, Text: fmt.Sprintf("delete the trust anchor %s, %s", found.Name, found.ARN),
-		Change: DeleteAnchor{found.ARN},
-	})
+	p.add(Step{Kind: KindCRL, Name: found.Name, ARN: found.ARN, Text: fmt.Sprintf("delete the revocation list %s, %s", found.Name, found.ARN), Change: DeleteCRL{found.ARN}})
 }
 
 // removeRole plans the end of a role, which must have no policies then.
-func (p *planner) removeRole(found *FoundRole, planned []string) {
+func (p *remover) removeRole(found *FoundRole, planned []string) {
 	step := func(change Change, format string, args ...any) {
 		p.add(Step{Kind: KindRole, Name: found.Name, ARN: found.ARN, Text: fmt.Sprintf(format, args...), Change: change})
 	}
@@ -70,7 +93,7 @@ func (p *planner) removeRole(found *FoundRole, planned []string) {
 	step(DeleteRole{found.Name}, "delete the role %s, %s", found.Name, found.ARN)
 }
 
-func (p *planner) beyond(found *FoundRole, policy string, planned []string) {
+func (p *remover) beyond(found *FoundRole, policy string, planned []string) {
 	if !slices.Contains(planned, policy) {
 		p.plan.More = append(p.plan.More, More{found.ARN, policy})
 	}

@@ -42,6 +42,7 @@ type FoundProfile struct {
 type FoundCRL struct {
 	ARN, Name string
 	Tags      map[string]string
+	Anchor    string // ARN of the trust anchor whose certificates it revokes
 }
 
 // FoundRole is a role.

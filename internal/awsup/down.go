@@ -61,7 +61,7 @@ func findCRLs(ctx context.Context, a *awsaccount.Account) (all []awsplan.FoundCR
 			return nil, err
 		}
 		for i := range out.Crls {
-			list := awsplan.FoundCRL{ARN: aws.ToString(out.Crls[i].CrlArn), Name: aws.ToString(out.Crls[i].Name)}
+			list := awsplan.FoundCRL{ARN: aws.ToString(out.Crls[i].CrlArn), Name: aws.ToString(out.Crls[i].Name), Anchor: aws.ToString(out.Crls[i].TrustAnchorArn)}
 			if list.Tags, err = resourceTags(ctx, a, list.ARN); err != nil {
 				return nil, err
 			}
