@@ -56,6 +56,9 @@ rights that they need. What was pushed is recorded in the CA's folder, for kedge
 }
 
 func runAWSCRLPush(ctx context.Context, s *store, o *awsCRLPushOptions) error {
+	if o.account != nil {
+		o.account(&o.request.Account)
+	}
 	if o.take {
 		return o.takeLists(ctx, s)
 	}

@@ -24,6 +24,7 @@ type awsUpOptions struct {
 	confirmFlag
 	account accountFlags
 	wanted  wantedFlags
+	move    bool
 }
 
 func newAWSUp(h host, run func(context.Context, *awsUpOptions) error) *cobra.Command {
@@ -37,6 +38,9 @@ configuration, and when the CA is rotated: it goes on from what is there, and ma
 
 Only what carries the tag of this CA is changed. A policy that a role has beyond the plan stays, and
 only a person can agree to it, not --yes.
+
+One folder of a CA keeps one trust anchor of its roots: another account or region than that of the trust
+anchor in aws.yaml is refused without --move.
 
 At the end each role that is new or was changed is tried as a host would use it: by a certificate of kind
 probe, which is in the ledger and whose key stays in memory. Then the ARNs are kept in aws.yaml of the CA's
@@ -53,6 +57,7 @@ host is written to standard output.`,
 	o.addKeys(cmd)
 	o.account.add(cmd)
 	o.wanted.add(cmd)
+	cmd.Flags().BoolVar(&o.move, "move", false, "go over to this account and region from those of the trust anchor in aws.yaml, which gets no more revocation lists")
 	o.confirmFlag.add(cmd)
 	return cmd
 }
@@ -65,6 +70,9 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 	defer unlock()
 	work, err := s.planAccount(ctx, &o.account, &o.wanted)
 	if err != nil {
+		return err
+	}
+	if err := o.checkPlace(s, work.planned.Found); err != nil {
 		return err
 	}
 	if err := o.agree(work.planned); err != nil {
@@ -84,6 +92,15 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 		}
 	}
 	return o.finish(s, work, built)
+}
+
+// checkPlace refuses an account and region that are not those of the CA's trust anchor, unless --move says so.
+func (o *awsUpOptions) checkPlace(s *store, found *awsplan.Found) error {
+	known, err := s.AWS()
+	if err != nil || o.move {
+		return err
+	}
+	return known.CheckPlace(found.Account, found.Region)
 }
 
 // progress returns what reports each of some steps.
@@ -147,8 +164,8 @@ func (o *awsUpOptions) finish(s *store, w *accountWork, built *awsup.Planned) er
 	if err != nil {
 		return err
 	}
+	known.SetBuilt(built.Anchor, built.Profile)
 	kept := *known
-	kept.TrustAnchor, kept.Profile = built.Anchor, built.Profile
 	kept.Roles, kept.Policies = map[string]string{}, map[string][]string{}
 	if w.plan.Wanted.KeepRoles {
 		maps.Copy(kept.Roles, known.Roles)

@@ -65,6 +65,8 @@ func TestAdvice(t *testing.T) {
 		{"lost segment", opened(), &ledger.SegmentError{Err: fs.ErrNotExist}, "put it back from a backup of the archive, or name the folder"},
 		{"lost segment of which nothing has left", opened(), &ledger.SegmentError{Err: fs.ErrNotExist, Unused: true}, "with --to, or put it back from a backup of the archive; if it is lost, nothing of it has left the database: kedge-ca ledger archive --replace-lost"},
 		{"other key", hardware(), errors.New("other"), ""},
+		{"another region", atWork(), &cadir.ElsewhereError{Kept: cadir.ARN{Account: "1", Region: "us-east-1"}, Account: "1", Region: "eu-west-1"}, "hosts that use the old one lose it"},
+		{"another account", atWork(), &cadir.ElsewhereError{Kept: cadir.ARN{Account: "1", Region: "us-east-1"}, Account: "2", Region: "us-east-1"}, "then no more revocation lists go to account 1, us-east-1"},
 		{"no trust anchor", atAWS(), awsadmin.ErrNoAnchor, "--trust-anchor ARN"},
 		{"narrow pattern", atAWS(), &awsadmin.PatternError{Wide: "web-**"}, "write 'web-**'"},
 		{"question mark", atAWS(), &awsadmin.PatternError{}, "list the names"},
