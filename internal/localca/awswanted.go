@@ -30,7 +30,7 @@ type AccountPlan struct {
 
 // AWSWanted returns what hosts need, as the settings describe it: the trust anchor of the roots in use, a role for each
 // that hosts get by it, and the profile. Files of policies are looked for below the CA's folder. Errors are those of
-// awsadmin, of the files, and *issuance.AnchorSizeError.
+// awsadmin, of the files, of a name that no tag can have, and *issuance.AnchorSizeError.
 func (c *CA) AWSWanted(ctx context.Context, a cadir.AccountSettings) (*AccountPlan, error) {
 	a = a.Complete()
 	plan := &AccountPlan{Roles: map[string]cadir.RoleSettings{}}
@@ -49,6 +49,9 @@ func (c *CA) AWSWanted(ctx context.Context, a cadir.AccountSettings) (*AccountPl
 		if len(role.FromRoles) > 0 {
 			plan.Notes.Next("make the role %s by hand, in its account: hosts assume it from another one; kedge-ca aws policy --role %s has its trust policy", name, name)
 			continue
+		}
+		if strings.Contains(name, ",") {
+			return nil, fmt.Errorf("the role %q has a comma in its name, and no tag at AWS can have one: give the role another name", name)
 		}
 		wanted, err := c.wantedRole(ctx, name, &role, &plan.Notes)
 		if err != nil {

@@ -53,3 +53,22 @@ func TestAWSWanted_policies(t *testing.T) {
 		}
 	}
 }
+
+// TestAWSWanted_comma: a role gets a tag with its name, and a comma cannot be in it. A role that is made by hand has no
+// tag.
+func TestAWSWanted_comma(t *testing.T) {
+	t.Parallel()
+	x := newTestCA(t)
+	x.found()
+	c := x.open()
+	a := accountWith("back,up")
+	if _, err := c.AWSWanted(t.Context(), a); err == nil || !strings.HasPrefix(err.Error(), `the role "back,up" has a comma in its name`) {
+		t.Error(err)
+	}
+	role := a.Roles["back,up"]
+	role.FromRoles = []string{"arn:aws:iam::111122223333:role/hub"}
+	a.Roles["back,up"] = role
+	if plan, err := c.AWSWanted(t.Context(), a); err != nil || len(plan.Wanted.Roles) != 0 {
+		t.Errorf("%+v, %v", plan, err)
+	}
+}
