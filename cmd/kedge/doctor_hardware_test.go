@@ -48,6 +48,7 @@ func TestDoctor_tpm(t *testing.T) {
 	s.profile["private-key"], s.profile["key-password-from"] = "host.tss2.pem", "auth"
 	s.expect("session", doctor.OK, "one was made")
 	s.expect("hardware", doctor.OK, "in the TPM, which was reached")
+	s.expect("key-secret", doctor.OK, "is not tried yet")
 
 	tpm.Run(t, s.dir, "tpm2_dictionarylockout", "-s", "-n", "2", "-t", "7200", "-l", "100")
 	s.write("auth", "wrong")

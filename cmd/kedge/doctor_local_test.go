@@ -203,6 +203,17 @@ func faultsOfEnrollment() []fault {
 				}
 				server.Between(func() { server.Refuse = nil })
 			}},
+		{name: "the certificate of an enrolled host is revoked", check: "session", state: doctor.Failed, code: 3, says: "enroll anew", run: "kedge enroll --force --dir",
+			set: func(s *site) {
+				s.enroll()
+				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("X-Amzn-ErrorType", "AccessDeniedException")
+					w.WriteHeader(http.StatusForbidden)
+					_, _ = w.Write([]byte(`{"message":"Certificate revoked"}`))
+				}))
+				s.t.Cleanup(server.Close)
+				s.profile["endpoint"] = server.URL
+			}},
 		{name: "no enrollment server", check: "enrollment-server", state: doctor.Warning, code: 0, says: "see whether kedge-ca serve runs there", run: "kedge renew --dir",
 			set: func(s *site) {
 				server := s.enroll()

@@ -32,7 +32,7 @@ func keySteps() []step {
 			return e.judgeStage(idHardware, e.describeHardware())
 		}},
 		{idSecret, "password or PIN", idHardware, func(e *Examination, _ context.Context) *Finding {
-			return e.judgeStage(idSecret, "right, or none is needed")
+			return e.judgeStage(idSecret, e.describeSecret())
 		}},
 		{idKey, "private key", idSecret, func(e *Examination, _ context.Context) *Finding { return e.judgeStage(idKey, "it can be read") }},
 		{idPair, "key and certificate", idKey + " " + idCertificate, func(e *Examination, _ context.Context) *Finding { return e.judgeStage(idPair, "they belong together") }},
@@ -143,6 +143,15 @@ func (e *Examination) describeHardware() string {
 		return "the key is in the TPM, which was reached"
 	}
 	return "none is used: the key is in a file"
+}
+
+// describeSecret describes what is known of the password, PIN or auth value. A TPM checks the auth value of a key
+// when that signs.
+func (e *Examination) describeSecret() string {
+	if e.pair.role != nil && e.pair.role.InTPM() {
+		return "an auth value, if the key has one, is not tried yet: the session shows whether it is right"
+	}
+	return "right, or none is needed"
 }
 
 // judgeAlgorithm judges the key's algorithm. Any that the identity has is one of the service's.

@@ -91,10 +91,18 @@ func (e *Examination) withRemedy(f *Finding, refusal *session.APIError) *Finding
 		return f.run("kedge-ca aws policy %s --trust-anchor %s", e.leaf.Subject.CommonName, s.TrustAnchor)
 	case says("untrusted signing certificate"):
 		return f.run("aws rolesanywhere get-trust-anchor --trust-anchor-id %s %s", id(s.TrustAnchor), region)
+	case says("revoked") && e.host.pair != nil:
+		return e.host.enrollAnew(f)
 	case says("revoked"):
 		return e.issueAgain(f)
 	}
 	return f
+}
+
+// enrollAnew adds the command for a host whose certificate is renewed no more.
+func (h *enrolled) enrollAnew(f *Finding) *Finding {
+	f.Advice += "; this host then has to enroll anew: have the operator of the CA make a token, and save it in a file"
+	return f.run("kedge enroll --force --dir %s --token-file TOKEN-FILE", h.dir)
 }
 
 // mayBeDisabled adds the command that shows whether a trust anchor or a profile is disabled. The one that enables
