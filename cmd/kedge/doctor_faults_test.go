@@ -184,7 +184,10 @@ func faultsOfFiles() []fault {
 		{name: "no key", check: "key-file", state: doctor.Failed, code: 4, says: "has no web.key", run: "ls -la",
 			set: func(s *site) { must(s.t, os.Remove(s.path("web.key"))) }},
 		{name: "everybody can read the key", check: "key-mode", state: doctor.Warning, code: 0, says: "can be read by other users", run: "chmod 600", paste: true,
-			set: func(s *site) { must(s.t, os.Chmod(s.path("web.key"), 0o644)) }},
+			set: func(s *site) {
+				s.profile["private-key"] = "file:web.key"
+				must(s.t, os.Chmod(s.path("web.key"), 0o644))
+			}},
 		{name: "no intermediates", check: "intermediates-file", state: doctor.Failed, code: 4, says: "has no chain.pem",
 			set: func(s *site) { s.profile["intermediates"] = "chain.pem" }},
 		{name: "no file with the password", check: "password-file", state: doctor.Failed, code: 4, says: "has no password",

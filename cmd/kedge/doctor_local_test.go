@@ -100,7 +100,7 @@ func TestDoctor_foreignEndpoint(t *testing.T) {
 
 func faultsOfCache() []fault {
 	return []fault{
-		{name: "others can write to the cache", check: "cache-folder", state: doctor.Warning, code: 0, says: "can be written to by other users", run: "chmod 700", paste: true,
+		{name: "others can write to the cache", check: "cache-folder", state: doctor.Warning, code: 0, says: "can be written to by other users", run: "chmod go-w", paste: true,
 			set: func(s *site) {
 				must(s.t, os.Mkdir(s.path("cache"), 0o700), os.Chmod(s.path("cache"), 0o777))
 			}},

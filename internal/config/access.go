@@ -8,7 +8,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime"
-	"strconv"
 )
 
 // accessOfOthers returns what users other than the owner can do with a secret file of this mode, as the end
@@ -50,14 +49,26 @@ func DescribeAccess(path string) string {
 	return fmt.Sprintf("%s has mode %04o and belongs to %s; this process runs as %s", obstacle, info.Mode().Perm(), owner, me)
 }
 
-// UserName returns the name of the user that this process runs as; where that is not known, its number.
-func UserName() string {
+// PrivateGroup returns the name of this user's primary group if it is that of the user, as Debian and Red Hat make
+// one for each; empty for a group such as users or staff, which has other members.
+func PrivateGroup() string {
 	u, err := user.Current()
-	switch {
-	case err != nil:
-		return strconv.Itoa(os.Geteuid())
-	case u.Username == "":
-		return u.Uid
+	if err != nil {
+		return ""
 	}
-	return u.Username
+	g, err := user.LookupGroupId(u.Gid)
+	if err != nil || g.Name != u.Username {
+		return ""
+	}
+	return g.Name
+}
+
+// IsOwner reports whether a file or folder is there and belongs to the user that this process runs as.
+func IsOwner(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	owner, me := ownerOf(info)
+	return owner != "" && owner == me
 }

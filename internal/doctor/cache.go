@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"time"
 
 	"kedge/internal/cache"
 	"kedge/internal/cli"
+	"kedge/internal/config"
 )
 
 // The IDs of the checks of the cache.
@@ -39,10 +42,16 @@ func (e *Examination) judgeCacheFolder(context.Context) *Finding {
 	}
 	f := e.Advise.failure(err)
 	f.State, f.Code = Warning, cli.ExitDone // the commands go on without it
-	if folder, bad := errors.AsType[*cache.FolderError](err); bad && strings.Contains(folder.Problem, "mode") {
-		return f.run("chmod 700 %s", folder.Dir)
+	if folder, bad := errors.AsType[*cache.FolderError](err); bad && strings.Contains(folder.Problem, "mode") && !isShared(folder.Dir) {
+		return f.run("chmod go-w %s", folder.Dir)
 	}
 	return f
+}
+
+// isShared reports whether a folder is meant for several users, such as /tmp, or not this user's to change.
+func isShared(dir string) bool {
+	info, err := os.Lstat(dir)
+	return err != nil || info.Mode()&fs.ModeSticky != 0 || !config.IsOwner(dir)
 }
 
 // judgeCacheFiles judges what is in the cache.

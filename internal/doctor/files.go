@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"kedge/internal/config"
+	"kedge/internal/hostdir"
 	"kedge/internal/keys"
 	"kedge/internal/role"
 	"kedge/internal/safefile"
@@ -105,11 +106,46 @@ func (e *Examination) judgeInput(in input) *Finding {
 func unreadableFile(f *Finding, in input) *Finding {
 	switch {
 	case errors.Is(in.err, fs.ErrPermission):
-		return f.run("sudo chown %s %s", config.UserName(), in.path)
+		return letRead(f, in.path, config.PrivateGroup())
 	case errors.Is(in.err, fs.ErrNotExist):
 		return f.run("ls -la %s", nearestFolder(in.path))
 	}
 	return f.run("ls -ld %s", in.path)
+}
+
+// letRead adds the command that lets a group read a file, if nobody loses access by it; else it shows every folder
+// on the way. Files in the folder of an identity keep the access that kedge gave them, also if a link leads there.
+func letRead(f *Finding, path, group string) *Finding {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return f
+	}
+	info, err := os.Stat(path)
+	if err != nil || group == "" || info.Mode().Perm()&0o070 != 0 || isEnrolled(path) {
+		way := []string{path}
+		for dir := filepath.Dir(path); dir != way[0]; dir = filepath.Dir(dir) {
+			way = append([]string{dir}, way...)
+		}
+		return f.run("ls -ld"+strings.Repeat(" %s", len(way)), way...)
+	}
+	return f.run("sudo chgrp %s %s && sudo chmod g+r %s", group, path, path)
+}
+
+// isEnrolled reports whether a file is in the folder of the identity of an enrolled host.
+func isEnrolled(path string) bool {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return true
+	}
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		certificate, _ := hostdir.Files(dir)
+		if _, err := os.Lstat(certificate); err == nil || errors.Is(err, fs.ErrPermission) {
+			return true
+		}
+		if dir == filepath.Dir(dir) {
+			return false
+		}
+	}
 }
 
 // nearestFolder returns the deepest folder above a path that is there.
@@ -139,7 +175,15 @@ func judgeMode(value string, warnings []string) *Finding {
 		return ok("its owner, and a group at most")
 	}
 	seen, _, _ := strings.Cut(warnings[0], "; run:")
-	return warning(seen, "let its owner alone read it").run("chmod 600 %s", value)
+	f := warning(seen, "let its owner alone read it")
+	in, err := config.ParseInput(value)
+	if err != nil {
+		return f
+	}
+	if path, isFile := in.Path(); isFile && config.IsOwner(path) {
+		f.run("chmod 600 %s", path)
+	}
+	return f
 }
 
 // judgePassword judges where a password comes from.
