@@ -8,6 +8,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // accessOfOthers returns what users other than the owner can do with a secret file of this mode, as the end
@@ -71,4 +72,15 @@ func IsOwner(path string) bool {
 	}
 	owner, me := ownerOf(info)
 	return owner != "" && owner == me
+}
+
+// Owner returns the name of the user that a file or folder belongs to; empty if that is not known.
+func Owner(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	owner, _ := ownerOf(info)
+	name, _, _ := strings.Cut(owner, " (uid ")
+	return name
 }

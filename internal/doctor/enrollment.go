@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,8 +13,6 @@ import (
 	"kedge/internal/config"
 	"kedge/internal/enrollclient"
 	"kedge/internal/hostdir"
-	"kedge/internal/safefile"
-	"kedge/internal/units"
 )
 
 // The IDs of the checks of enrollment.
@@ -33,7 +30,9 @@ func enrollmentSteps() []step {
 		{idRenewal, "renewal", idEnrolled, func(e *Examination, _ context.Context) *Finding { return judgeRenewal(&e.host, e.Host.Now()) }},
 		{idLastTry, "last renewal", idEnrolled, func(e *Examination, _ context.Context) *Finding { return judgeLastTry(&e.host) }},
 		{idServer, "enrollment server", idEnrolled, (*Examination).judgeServer},
-		{idTimer, "what renews", idEnrolled, func(e *Examination, _ context.Context) *Finding { return judgeTimer(lookTimer(e.Root), e.host.dir) }},
+		{idTimer, "what renews", idEnrolled, func(e *Examination, _ context.Context) *Finding {
+			return judgeTimer(lookTimer(e.Root, e.host.dir), e.host.dir)
+		}},
 	}
 }
 
@@ -167,54 +166,4 @@ func (e *Examination) judgeServer(context.Context) *Finding {
 		return f.run("kedge renew --dir %s", e.host.dir)
 	}
 	return ok(e.host.pair.Record.Server + " is ready, and shows the key of the CA")
-}
-
-// timer is what may renew certificates on this host.
-type timer struct {
-	systemd, installed, enabled bool
-	cron                        string // the file with a line of kedge renew
-}
-
-// maxCron bounds what is read of a file of cron, in bytes.
-const maxCron = 1 << 20
-
-// lookTimer looks for the timer of systemd and for lines of cron.
-func lookTimer(root string) timer {
-	t := timer{}
-	if info, err := os.Stat(filepath.Join(root, "/run/systemd/system")); err == nil { // sd_booted(3)
-		t.systemd = info.IsDir()
-	}
-	t.installed, t.enabled = units.State(root)
-	files := []string{filepath.Join(root, "/etc/crontab")}
-	folder := filepath.Join(root, "/etc/cron.d")
-	entries, _ := os.ReadDir(folder) // no folder is no line
-	for _, entry := range entries {
-		files = append(files, filepath.Join(folder, entry.Name()))
-	}
-	for _, file := range files {
-		data, err := safefile.ReadInput(file, maxCron)
-		if err == nil && strings.Contains(string(data), "kedge renew") {
-			t.cron = file
-		}
-	}
-	return t
-}
-
-// judgeTimer judges what renews.
-func judgeTimer(t timer, dir string) *Finding {
-	switch {
-	case dir == "":
-		return notEnrolled()
-	case t.installed && !t.enabled && t.cron == "":
-		return warning(units.Timer+" is installed and not enabled", "enable it").run("sudo systemctl enable --now %s", units.Timer)
-	case t.enabled:
-		return ok(units.Timer + " of systemd is enabled")
-	case t.cron != "":
-		return ok("a line of " + t.cron)
-	case t.systemd:
-		f := warning("neither "+units.Timer+" nor a line of /etc/cron.d renews certificates here", "add a line to the crontab of the user that owns the folder, unless kedge renew --every runs")
-		f.Command = `(crontab -l 2>/dev/null; echo '*/5 * * * * kedge renew --quiet --dir ` + dir + `') | crontab -`
-		return f
-	}
-	return ok("systemd does not run here: what renews is not known")
 }

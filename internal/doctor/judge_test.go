@@ -5,49 +5,10 @@ import (
 	"crypto/x509/pkix"
 	"math/big"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
-
-// TestLookTimer: what renews is found in the files of systemd and cron, and no program is asked.
-func TestLookTimer(t *testing.T) {
-	t.Parallel()
-	const units = "etc/systemd/system/"
-	for _, tt := range []struct {
-		name  string
-		files map[string]string // an empty text: a folder
-		state State
-		says  string
-		run   string
-	}{
-		{"nothing", nil, OK, "is not known", ""},
-		{"systemd alone", map[string]string{"run/systemd/system": ""}, Warning, "neither kedge-renew.timer nor", `echo '*/5 * * * * kedge renew --quiet --dir /d') | crontab -`},
-		{"installed", map[string]string{"run/systemd/system": "", units + "kedge-renew.timer": "x"}, Warning, "not enabled", "sudo systemctl enable --now kedge-renew.timer"},
-		{"enabled", map[string]string{units + "kedge-renew.timer": "x", units + "timers.target.wants/kedge-renew.timer": "x"}, OK, "is enabled", ""},
-		{"cron", map[string]string{"run/systemd/system": "", "etc/cron.d/kedge": "*/5 * * * * root kedge renew --quiet\n"}, OK, "etc/cron.d/kedge", ""},
-		{"another line of cron", map[string]string{"run/systemd/system": "", "etc/crontab": "0 0 * * * root true\n"}, Warning, "neither", "crontab"},
-	} {
-		root := t.TempDir()
-		for name, text := range tt.files {
-			path := filepath.Join(root, name)
-			if text == "" {
-				path = filepath.Join(path, "x")
-			}
-			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got := judgeTimer(lookTimer(root), "/d"); got.State != tt.state || !strings.Contains(got.Seen, tt.says) || !strings.Contains(got.Command, tt.run) {
-			t.Errorf("%s: %+v", tt.name, got)
-		}
-	}
-}
 
 // TestSessionTags: repeated attributes are joined, and of the alternative names the first ones count.
 func TestSessionTags(t *testing.T) {
