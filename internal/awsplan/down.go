@@ -21,10 +21,8 @@ func Down(owners []Owner, planned map[string][]string, f *Found) *Plan {
 		}
 	}
 	for i := range f.Roles {
-		if relationOf(owners, f.Roles[i].Tags, KindRole, f.Roles[i].Name) == own {
+		if p.mayRemoveRole(&f.Roles[i]) {
 			p.removeRole(&f.Roles[i], planned[f.Roles[i].Name])
-		} else {
-			p.note("%s is not this CA's role by its tag %s: it stays as it is", f.Roles[i].ARN, TagKey)
 		}
 	}
 	for _, found := range going {
@@ -75,6 +73,29 @@ func (p *remover) removeCRL(found *FoundCRL) {
 		return
 	}
 	p.add(Step{Kind: KindCRL, Name: found.Name, ARN: found.ARN, Text: fmt.Sprintf("delete the revocation list %s, %s", found.Name, found.ARN), Change: DeleteCRL{found.ARN}})
+}
+
+// mayRemoveRole refuses a role of somebody else, and one that hosts still get by another trust anchor: roles are of the
+// whole account, and trust anchors of a region.
+func (p *remover) mayRemoveRole(found *FoundRole) bool {
+	if relationOf(p.w.Owners, found.Tags, KindRole, found.Name) != own {
+		p.note("%s is not this CA's role by its tag %s: it stays as it is", found.ARN, TagKey)
+		return false
+	}
+	for _, anchor := range anchorsIn(found.Trust) {
+		if !p.gone(anchor) {
+			p.note("%s stays as it is, since its trust policy gives it to hosts by %s, which is not deleted", found.ARN, anchor)
+			return false
+		}
+	}
+	return true
+}
+
+// gone reports whether a trust anchor that a trust policy names is there no more once the plan is done. A pattern may
+// be that of any.
+func (p *remover) gone(anchor string) bool {
+	here := "arn:" + p.f.Partition + ":rolesanywhere:" + p.f.Region + ":" + p.f.Account + ":trust-anchor/"
+	return strings.HasPrefix(anchor, here) && !strings.ContainsAny(anchor, "*?$") && !slices.Contains(p.stay, anchor)
 }
 
 // removeRole plans the end of a role, which must have no policies then.

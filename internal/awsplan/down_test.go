@@ -55,3 +55,42 @@ func TestDown_order(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestDown_roleElsewhere: a role that hosts get by another trust anchor stays: roles are of the whole account, and aws
+// down is of one region.
+func TestDown_roleElsewhere(t *testing.T) {
+	t.Parallel()
+	const (
+		here  = "arn:aws:rolesanywhere:eu-west-1:" + account + ":trust-anchor/1"
+		gone  = "arn:aws:rolesanywhere:eu-west-1:" + account + ":trust-anchor/gone"
+		hand  = "arn:aws:rolesanywhere:eu-west-1:" + account + ":trust-anchor/hand"
+		there = "arn:aws:rolesanywhere:us-east-1:" + account + ":trust-anchor/1"
+		other = "arn:aws:rolesanywhere:eu-west-1:444455556666:trust-anchor/1"
+	)
+	condition := func(arns string) string {
+		return `{"Statement":[{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Condition":{"ArnLike":{"aws:sourcearn":` + arns + `}}}]}`
+	}
+	root := newRoot(t, "Root")
+	for trust, want := range map[string]string{ // of the note; none: the role is deleted
+		condition(`"` + here + `"`):                             "",
+		condition(`"` + gone + `"`):                             "",
+		condition(`["` + here + `","` + gone + `"]`):            "",
+		condition(`"` + there + `"`):                            there,
+		condition(`["` + here + `","` + there + `"]`):           there,
+		condition(`"` + other + `"`):                            other,
+		condition(`"` + hand + `"`):                             hand,
+		condition(`"arn:aws:rolesanywhere:eu-west-1:*"`):        "eu-west-1:*",
+		condition(`"` + here[:len(here)-1] + `*"`):              "trust-anchor/*",
+		condition(`"*"`):                                        "by *, ",
+		strings.ReplaceAll(condition(`"`+there+`"`), "/", `\/`): there,
+	} {
+		p := newPair(root)
+		p.f.Roles[0].Trust = trust
+		p.f.Anchors = append(p.f.Anchors, FoundAnchor{ARN: hand, Certificates: p.f.Anchors[0].Certificates})
+		plan := Down(p.w.Owners, nil, p.f)
+		notes := strings.Join(plan.Notes, "\n")
+		if deleted := slices.Contains(changesOf(plan), "DeleteRole"); deleted != (want == "") || !strings.Contains(notes, want) || deleted != (notes == "") {
+			t.Errorf("%s: deleted: %v; %q", trust, deleted, notes)
+		}
+	}
+}
