@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/internal/awsup"
+	"kedge/internal/cli"
 	"kedge/internal/report"
 )
 
@@ -27,7 +28,8 @@ func newAWSRotate(h host, run func(context.Context, *awsRotateOptions) error) *c
 		Short: "Give the trust anchor at AWS the roots in use",
 		Long: `Give the trust anchor of this CA the roots that are in use: both while the root is rotated, then the new one
 alone. Run it after "rotate start", before "rotate switch", and after "rotate finish". Roles and the profile
-stay as they are: they name the trust anchor, whose ARN does not change. "aws up" does it, too.`,
+stay as they are: they name the trust anchor, whose ARN does not change. A trust anchor that is disabled stays so.
+"aws up" does it, too.`,
 		Example: `  kedge-ca aws rotate`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
@@ -57,6 +59,9 @@ func runAWSRotate(ctx context.Context, s *store, o *awsRotateOptions) error {
 	}
 	if planned.Anchor == "" {
 		return errNotBuilt
+	}
+	for _, text := range planned.Notes {
+		cli.Say(o.Err, name, "note", text)
 	}
 	if err := o.agree(planned); err != nil {
 		return err

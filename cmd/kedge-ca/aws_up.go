@@ -36,8 +36,8 @@ func newAWSUp(h host, run func(context.Context, *awsUpOptions) error) *cobra.Com
 and done once you agree, or at once with --yes. Run it again after an interruption, after a change of the
 configuration, and when the CA is rotated: it goes on from what is there, and makes nothing twice.
 
-Only what carries the tag of this CA is changed. A policy that a role has beyond the plan stays, and
-only a person can agree to it, not --yes.
+Only what carries the tag of this CA is changed. A policy that a role has beyond the plan stays, and a trust
+anchor or a profile that somebody has disabled is enabled: only a person can agree to that, not --yes.
 
 One folder of a CA keeps one trust anchor of its roots: another account or region than that of the trust
 anchor in aws.yaml is refused without --move.
@@ -119,8 +119,8 @@ func (o *awsUpOptions) agree(p *awsup.Planned) error {
 		return nil
 	}
 	fmt.Fprint(o.Err, p.String())
-	if len(p.More) > 0 && o.yes {
-		return &awsplan.MoreError{All: p.More}
+	if err := p.Unattended(); err != nil && o.yes {
+		return err
 	}
 	question := fmt.Sprintf("do this in account %s, %s (%s)?", p.Found.Account, p.Found.Region, report.Count(len(p.Steps), "step"))
 	if len(p.More) > 0 {

@@ -73,7 +73,11 @@ func (p *planner) updateAnchor(found *FoundAnchor) {
 			Change: SetNotifications{ARN: found.ARN, All: w.Notifications},
 		})
 	}
-	if !found.Enabled {
+	switch {
+	case found.Enabled:
+	case p.w.OnlyAnchor:
+		p.note("%s, %s, is disabled, and stays so: hosts get no sessions by it; kedge-ca aws up enables it, once you agree", found.ARN, found.Name)
+	default:
 		p.add(Step{
 			Kind: KindAnchor, Name: w.Name, ARN: found.ARN, Text: fmt.Sprintf("enable the trust anchor %s, by which hosts get sessions then", w.Name),
 			Change: EnableAnchor{ARN: found.ARN},

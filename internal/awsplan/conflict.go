@@ -65,3 +65,30 @@ func (e *MoreError) Error() string {
 	}
 	return "hosts would get more than is planned: " + strings.Join(all, "; ")
 }
+
+// DisabledError reports a trust anchor or a profile that somebody has disabled. To enable it gives hosts sessions
+// again, so a person has to agree: it may be an emergency.
+type DisabledError struct{ ARNs []string }
+
+func (e *DisabledError) Error() string {
+	return "somebody has disabled " + strings.Join(e.ARNs, " and ") + ", and hosts would get sessions by it again"
+}
+
+// Unattended returns why the steps of New are not to be done unless a person agrees: a *DisabledError, a *MoreError,
+// or nil.
+func (p *Plan) Unattended() error {
+	var disabled []string
+	for _, step := range p.Steps {
+		switch step.Change.(type) {
+		case EnableAnchor, EnableProfile:
+			disabled = append(disabled, step.ARN)
+		}
+	}
+	switch {
+	case len(disabled) > 0:
+		return &DisabledError{disabled}
+	case len(p.More) > 0:
+		return &MoreError{p.More}
+	}
+	return nil
+}

@@ -128,6 +128,37 @@ func TestNew_left(t *testing.T) {
 	}
 }
 
+// TestNew_disabled: what somebody has disabled is enabled only once a person agrees, and not where the trust anchor
+// alone is planned.
+func TestNew_disabled(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change      func(p pair)
+		steps       int
+		text, noted string
+	}{
+		"enabled":     {func(pair) {}, 0, "", ""},
+		"anchor":      {func(p pair) { p.f.Anchors[0].Enabled = false }, 1, "somebody has disabled arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/1, and", ""},
+		"profile":     {func(p pair) { p.f.Profiles[0].Enabled = false }, 1, "somebody has disabled profile-1, and", ""},
+		"anchor only": {func(p pair) { p.f.Anchors[0].Enabled, p.w.OnlyAnchor = false, true }, 0, "", "trust-anchor/1, kedge, is disabled, and stays so"},
+	} {
+		p := newPair(newRoot(t, "Root"))
+		tt.change(p)
+		plan, err := New(p.w, p.f)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		text := ""
+		if err := plan.Unattended(); err != nil {
+			text = err.Error()
+		}
+		if notes := strings.Join(plan.Notes, "\n"); len(plan.Steps) != tt.steps || !strings.HasPrefix(text, tt.text) || (text == "") != (tt.text == "") || !strings.Contains(notes, tt.noted) {
+			t.Errorf("%s: %d steps, %q, %q", name, len(plan.Steps), text, notes)
+		}
+	}
+}
+
 // TestSameDocument: the form does not count, and each word does.
 func TestSameDocument(t *testing.T) {
 	t.Parallel()
