@@ -21,8 +21,11 @@ func TestAWSUp_move(t *testing.T) {
 			x, from := newRehearsalAt(t, nil)
 			x.describe(backupRoles)
 			x.run("aws", "up", "--yes")
+			x.run("issue", "web-02", "--out", x.mkdir("hosts"))
+			x.run("revoke", "web-02")
 			x.run("crl")
 			x.run("aws", "crl", "push")
+			x.run("status", "--check")
 			before := x.read("ca/aws.yaml")
 			second := newAccount(t, func(c *emulator.Config) { c.Account, c.Region = to.Account, to.Region })
 			x.account = second.as(second.Administrator())
@@ -37,11 +40,16 @@ func TestAWSUp_move(t *testing.T) {
 					t.Errorf("it called %s", call.Operation)
 				}
 			}
-			stdout = x.run(append(up, "--move")...)
+			code, stdout, stderr = x.try(append(up, "--move")...)
+			if code != cli.ExitDone || !strings.Contains(stderr, "warning: what ca has revoked is not refused by the new trust anchor until it has the list: kedge-ca aws crl push --issuer ca\n") {
+				t.Errorf("exit %d: %s", code, stderr)
+			}
+			if _, _, stderr := x.try("status", "--check"); !strings.Contains(stderr, "the list of ca was not pushed to the trust anchor arn:aws:rolesanywhere:"+to.Region) {
+				t.Error(stderr)
+			}
 			if old := ":111122223333:"; to.Account != "111122223333" && (strings.Contains(stdout, old) || strings.Contains(string(x.read("ca/aws.yaml")), old)) {
 				t.Errorf("%s\n%s", stdout, x.read("ca/aws.yaml"))
 			}
-			x.run("crl")
 			calls := len(from.Calls())
 			x.run("aws", "crl", "push")
 			if got := string(x.read("ca/aws.yaml")); !strings.Contains(got, "\n  ca: arn:aws:rolesanywhere:"+to.Region+":"+to.Account+":crl/") || len(from.Calls()) != calls {

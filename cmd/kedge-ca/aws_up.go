@@ -91,7 +91,7 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 			return err
 		}
 	}
-	return o.finish(s, work, built)
+	return o.finish(ctx, s, work, built)
 }
 
 // checkPlace refuses an account and region that are not those of the CA's trust anchor, unless --move says so.
@@ -159,11 +159,12 @@ func (w *accountWork) tryRole(ctx context.Context, s *store, built *awsup.Planne
 }
 
 // finish keeps the ARNs, and writes the configuration of a host.
-func (o *awsUpOptions) finish(s *store, w *accountWork, built *awsup.Planned) error {
+func (o *awsUpOptions) finish(ctx context.Context, s *store, w *accountWork, built *awsup.Planned) error {
 	known, err := s.AWS()
 	if err != nil {
 		return err
 	}
+	isNew := known.TrustAnchor != built.Anchor
 	known.SetBuilt(built.Anchor, built.Profile)
 	kept := *known
 	kept.Roles, kept.Policies = map[string]string{}, map[string][]string{}
@@ -177,6 +178,13 @@ func (o *awsUpOptions) finish(s *store, w *accountWork, built *awsup.Planned) er
 	}
 	if err := s.WriteAWS(&kept); err != nil {
 		return err
+	}
+	if isNew {
+		needs, err := s.NewAnchorNeeds(ctx)
+		if err != nil {
+			return err
+		}
+		o.warnAll(needs)
 	}
 	o.noteServed(s, &kept)
 	if o.output.json {

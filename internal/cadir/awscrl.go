@@ -33,6 +33,7 @@ func (c AccountCRLSettings) check() error {
 // list. It is a cache of what AWS has: another server, or a person, can have changed that since.
 type PushRecord struct {
 	ARN        string    `json:"crl_arn,omitempty"` // empty: nothing was pushed yet
+	Anchor     string    `json:"trust_anchor_arn,omitempty"`
 	Number     int64     `json:"number,omitempty"`
 	NextUpdate time.Time `json:"next_update,omitzero"`
 	SHA256     string    `json:"sha256,omitempty"`    // of its DER, in hexadecimal
@@ -43,13 +44,16 @@ type PushRecord struct {
 	Failure string    `json:"failure,omitempty"`
 }
 
-// Is reports whether the record is about the list with this hash of its DER.
-func (r *PushRecord) Is(sum []byte) bool {
-	return r.SHA256 != "" && r.SHA256 == hex.EncodeToString(sum)
+// Is reports whether the record is about the list with this hash of its DER at a trust anchor: another one, such as a new
+// one, does not have it.
+func (r *PushRecord) Is(sum []byte, anchor string) bool {
+	return r.Anchor == anchor && r.SHA256 != "" && r.SHA256 == hex.EncodeToString(sum)
 }
 
-// SetIs makes Is true for a list.
-func (r *PushRecord) SetIs(sum []byte) { r.SHA256 = hex.EncodeToString(sum) }
+// SetIs makes Is true for a list at a trust anchor.
+func (r *PushRecord) SetIs(sum []byte, anchor string) {
+	r.SHA256, r.Anchor = hex.EncodeToString(sum), anchor
+}
 
 const maxPushRecord = 64 << 10
 

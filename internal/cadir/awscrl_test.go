@@ -48,17 +48,17 @@ func TestPushRecord(t *testing.T) {
 	}
 	sum := sha256.Sum256([]byte("a list"))
 	r := PushRecord{ARN: "arn", Number: 3, NextUpdate: time.Date(2031, 5, 1, 12, 0, 0, 0, time.UTC)}
-	if r.Is(sum[:]) {
+	if r.Is(sum[:], "") {
 		t.Error("a record without a hash is about a list")
 	}
-	r.SetIs(sum[:])
+	r.SetIs(sum[:], "anchor")
 	for range 2 {
 		if err := f.WritePushRecord("ca", &r); err != nil {
 			t.Fatal(err)
 		}
 	}
 	got, err := f.PushRecord("ca")
-	if err != nil || *got != r || !got.Is(sum[:]) || got.Is(sum[1:]) {
+	if err != nil || *got != r || !got.Is(sum[:], "anchor") || got.Is(sum[1:], "anchor") || got.Is(sum[:], "another") {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := os.WriteFile(f.PushRecordPath("ca"), []byte("{"), 0o600); err != nil {

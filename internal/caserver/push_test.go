@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/rolesanywhere"
 
@@ -73,6 +74,30 @@ func (x *pushHouse) atAWS() int64 {
 	return list.Number.Int64()
 }
 
+// replaceAnchor has another trust anchor take the place of that in aws.yaml, and deletes the lists.
+func (x *pushHouse) replaceAnchor() error {
+	ctx := x.t.Context()
+	lists, err := x.client.ListCrls(ctx, &rolesanywhere.ListCrlsInput{})
+	if err != nil {
+		return err
+	}
+	for _, list := range lists.Crls {
+		if _, err := x.client.DeleteCrl(ctx, &rolesanywhere.DeleteCrlInput{CrlId: list.CrlArn}); err != nil {
+			return err
+		}
+	}
+	id := x.service.TrustAnchorARN()
+	old, err := x.client.GetTrustAnchor(ctx, &rolesanywhere.GetTrustAnchorInput{TrustAnchorId: &id})
+	if err != nil {
+		return err
+	}
+	made, err := x.client.CreateTrustAnchor(ctx, &rolesanywhere.CreateTrustAnchorInput{Name: aws.String("second"), Source: old.TrustAnchor.Source, Enabled: aws.Bool(true)})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(x.dir, "aws.yaml"), []byte("trust_anchor: "+aws.ToString(made.TrustAnchor.TrustAnchorArn)+"\n"), 0o600)
+}
+
 // TestPushLists: a server pushes each list that it makes, if that is configured; one that does not arrive is logged, and
 // pushed at the next tick. What somebody changes at AWS is noticed within a day.
 func TestPushLists(t *testing.T) {
@@ -103,6 +128,7 @@ func TestPushLists(t *testing.T) {
 			x.now = x.now.Add(23 * time.Hour)
 		}, 0, ""},
 		{"deleted, after a day", func() { x.now = x.now.Add(2 * time.Hour) }, 3, "change=imported number=3"},
+		{"a new trust anchor", func() { x.must(x.replaceAnchor()) }, 3, "change=imported number=3"},
 	} {
 		step.do()
 		x.log.Reset()

@@ -286,7 +286,7 @@ func (c *CA) recordPush(a ledger.Authority, result *awscrl.Result, failure error
 	}
 	if result != nil {
 		record.ARN, record.Number, record.NextUpdate, record.Checked = result.ARN, result.Number, result.NextUpdate, now
-		record.SetIs(result.SHA256)
+		record.SetIs(result.SHA256, result.Anchor)
 		err = c.keepCRL(a.Name, result.ARN)
 	}
 	if err = errors.Join(err, c.folder.WritePushRecord(a.Name, record)); err != nil {
@@ -324,7 +324,7 @@ func (c *CA) UnpushedLists(ctx context.Context, recheck time.Duration) (names []
 			return nil, err
 		}
 		sum := sha256.Sum256(t.list)
-		if !record.Is(sum[:]) || !record.Failed.IsZero() || c.now().Sub(record.Checked).Abs() > recheck {
+		if !record.Is(sum[:], t.anchor.Text) || !record.Failed.IsZero() || c.now().Sub(record.Checked).Abs() > recheck {
 			names = append(names, t.authority.Name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"kedge/ca/ledger"
 	"kedge/internal/awsaccount"
 	"kedge/internal/awscrl"
 	"kedge/internal/cadir"
@@ -39,6 +40,33 @@ func (c *CA) PushNeeds(ctx context.Context) (needs []string, err error) {
 	return needs, nil
 }
 
+// NewAnchorNeeds lists what needs doing so that a trust anchor that is new refuses what is revoked: it has no list yet.
+// It makes no request.
+func (c *CA) NewAnchorNeeds(ctx context.Context) (needs []string, err error) {
+	authorities, err := c.authoritiesOf(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range authorities {
+		revoked, err := c.Ledger.Revoked(ctx, a.Certificate, c.now())
+		if err != nil {
+			return nil, err
+		}
+		if len(revoked) == 0 {
+			continue
+		}
+		command := pushCommand(a.Name)
+		_, err = c.Service.PublishedList(ctx, a)
+		if _, none := errors.AsType[*ledger.NotFoundError](err); none {
+			command = "kedge-ca crl --issuer " + a.Name + ", then " + command
+		} else if err != nil {
+			return nil, err
+		}
+		needs = append(needs, fmt.Sprintf("what %s has revoked is not refused by the new trust anchor until it has the list: %s", a.Name, command))
+	}
+	return needs, nil
+}
+
 func isNothingToPush(err error) bool {
 	_, noList := errors.AsType[*awscrl.NoListError](err)
 	_, noAnchor := errors.AsType[*NoAnchorError](err)
@@ -55,6 +83,8 @@ func (c *CA) pushNeed(t pushTarget, record *cadir.PushRecord) string {
 		return ""
 	case record.ARN == "":
 		return fmt.Sprintf("the list of %s was not pushed to AWS yet: %s", name, pushCommand(name))
+	case record.Anchor != t.anchor.Text:
+		return fmt.Sprintf("the list of %s was not pushed to the trust anchor %s yet: %s", name, t.anchor.Text, pushCommand(name))
 	}
 	return c.staleNeed(t, awscrl.State{ARN: record.ARN, Number: record.Number, NextUpdate: record.NextUpdate, Enabled: true})
 }
