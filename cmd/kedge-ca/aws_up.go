@@ -42,10 +42,10 @@ anchor or a profile that somebody has disabled is enabled: only a person can agr
 One folder of a CA keeps one trust anchor of its roots: another account or region than that of the trust
 anchor in aws.yaml is refused without --move.
 
-At the end each role that is new or was changed is tried as a host would use it: by a certificate of kind
-probe, which is in the ledger and whose key stays in memory. Then the ARNs are kept in aws.yaml of the CA's
-folder, from where "kedge-ca serve" gives them to hosts if there is one role, and the configuration of a
-host is written to standard output.`,
+The ARNs are kept in aws.yaml of the CA's folder, from where "kedge-ca serve" gives them to hosts if there is
+one role. At the end each role that is new or was changed is tried as a host would use it: by a certificate
+of kind probe, which is in the ledger and whose key stays in memory. Then the configuration of a host is
+written to standard output. A role that was not tried with success is tried again by the next run.`,
 		Example: `  kedge-ca aws up --role backup --names web-01,web-02 --policy backup.json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.wanted.check(cmd); err != nil {
@@ -82,16 +82,19 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 	if err != nil {
 		return err
 	}
-	known, err := s.AWS()
+	untried, err := o.keep(ctx, s, work, built)
 	if err != nil {
 		return err
 	}
-	for _, arn := range work.planned.Untried(built, known) {
+	for _, arn := range untried {
 		if err := work.tryRole(ctx, s, built, arn); err != nil {
 			return err
 		}
+		if err := s.changeAWS(func(known *cadir.AWS) { known.SetTried(arn) }); err != nil {
+			return err
+		}
 	}
-	return o.finish(ctx, s, work, built)
+	return o.finish(s, built)
 }
 
 // checkPlace refuses an account and region that are not those of the CA's trust anchor, unless --move says so.
@@ -158,35 +161,50 @@ func (w *accountWork) tryRole(ctx context.Context, s *store, built *awsup.Planne
 	return nil
 }
 
-// finish keeps the ARNs, and writes the configuration of a host.
-func (o *awsUpOptions) finish(ctx context.Context, s *store, w *accountWork, built *awsup.Planned) error {
+// keep keeps the ARNs of what was built, and returns those of the roles that are to be tried: they are kept as untried, so
+// what becomes of a try changes nothing for the commands that use the ARNs.
+func (o *awsUpOptions) keep(ctx context.Context, s *store, w *accountWork, built *awsup.Planned) (untried []string, err error) {
+	isNew := false
+	err = s.changeAWS(func(known *cadir.AWS) {
+		isNew, untried = known.TrustAnchor != built.Anchor, w.planned.Untried(built, known)
+		known.SetBuilt(built.Anchor, built.Profile)
+		roles, policies := map[string]string{}, map[string][]string{}
+		if w.plan.Wanted.KeepRoles {
+			maps.Copy(roles, known.Roles)
+			maps.Copy(policies, known.Policies)
+		}
+		for i, arn := range built.Roles {
+			role := &w.plan.Wanted.Roles[i]
+			roles[role.Name], policies[role.Name] = arn, role.Policies()
+		}
+		known.Roles, known.Policies = roles, policies
+		known.AddUntried(untried)
+	})
+	if err != nil || !isNew {
+		return untried, err
+	}
+	needs, err := s.NewAnchorNeeds(ctx)
+	o.warnAll(needs)
+	return untried, err
+}
+
+// changeAWS changes the ARNs in the CA's folder.
+func (s *store) changeAWS(change func(*cadir.AWS)) error {
 	known, err := s.AWS()
 	if err != nil {
 		return err
 	}
-	isNew := known.TrustAnchor != built.Anchor
-	known.SetBuilt(built.Anchor, built.Profile)
-	kept := *known
-	kept.Roles, kept.Policies = map[string]string{}, map[string][]string{}
-	if w.plan.Wanted.KeepRoles {
-		maps.Copy(kept.Roles, known.Roles)
-		maps.Copy(kept.Policies, known.Policies)
-	}
-	for i, arn := range built.Roles {
-		role := &w.plan.Wanted.Roles[i]
-		kept.Roles[role.Name], kept.Policies[role.Name] = arn, role.Policies()
-	}
-	if err := s.WriteAWS(&kept); err != nil {
+	change(known)
+	return s.WriteAWS(known)
+}
+
+// finish writes the configuration of a host.
+func (o *awsUpOptions) finish(s *store, built *awsup.Planned) error {
+	kept, err := s.AWS()
+	if err != nil {
 		return err
 	}
-	if isNew {
-		needs, err := s.NewAnchorNeeds(ctx)
-		if err != nil {
-			return err
-		}
-		o.warnAll(needs)
-	}
-	o.noteServed(s, &kept)
+	o.noteServed(s, kept)
 	if o.output.json {
 		return report.WriteJSON(o.Out, built.Document())
 	}

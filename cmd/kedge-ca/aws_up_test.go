@@ -105,8 +105,14 @@ func TestAWSUp_settles(t *testing.T) {
 		if want != cli.ExitDone && (!strings.Contains(stderr, "the account is built, but a host such as web-01 gets no session") || !strings.Contains(stderr, "run the same again")) {
 			t.Error(stderr)
 		}
+		if kept := string(x.read("ca/aws.yaml")); !strings.Contains(kept, "\n  backup: arn:") || strings.Contains(kept, "untried:") != (want != cli.ExitDone) {
+			t.Errorf("after %v: %s", delay, kept)
+		}
 		_ = a.wait(t.Context(), time.Minute)
 		x.run("aws", "up", "--yes") // there is nothing to do but to try
+		if kept := string(x.read("ca/aws.yaml")); strings.Contains(kept, "untried:") {
+			t.Error(kept)
+		}
 		if n := len(a.Sessions()); n != 1 {
 			t.Errorf("%d sessions", n)
 		}

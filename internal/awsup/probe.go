@@ -105,11 +105,11 @@ func (p *Planned) Changes() (roles []string) {
 
 // Untried returns the ARNs of the roles that are to be tried once these steps are done: those that the steps change, and
 // those of which it is not known that a session was made. built is what came of the steps; known are the ARNs that are
-// kept after a try.
+// kept, with those that were not tried yet.
 func (p *Planned) Untried(built *Planned, known *cadir.AWS) (arns []string) {
 	proven := len(p.Steps) == 0 && known.TrustAnchor == built.Anchor && known.Profile == built.Profile
 	for i, arn := range built.Roles {
-		if !proven || known.Roles[built.Wanted.Roles[i].Name] != arn {
+		if !proven || known.Roles[built.Wanted.Roles[i].Name] != arn || slices.Contains(known.Untried, arn) {
 			arns = append(arns, arn)
 		}
 	}

@@ -30,6 +30,8 @@ type AWS struct {
 	Profile string `yaml:"profile,omitempty"`
 	// Roles are the ARNs of the roles that hosts get by it, by their names.
 	Roles map[string]string `yaml:"roles,omitempty"`
+	// Untried are the ARNs of roles that kedge-ca aws up has built, and of which no session was made since.
+	Untried []string `yaml:"untried,omitempty"`
 	// Policies are those that kedge-ca aws up has given the roles, ARNs or names, by the names of the roles.
 	Policies map[string][]string `yaml:"policies,omitempty"`
 }
@@ -166,6 +168,7 @@ func (a *AWS) Forget(gone func(arn string) bool) (changed bool) {
 			changed = true
 		}
 	}
+	a.Untried = slices.DeleteFunc(a.Untried, gone)
 	return changed
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -48,6 +49,18 @@ func (a *AWS) SetBuilt(anchor, profile string) {
 	maps.DeleteFunc(a.CRLs, func(authority, list string) bool {
 		return whereIs(list) != whereIs(cmp.Or(a.TrustAnchors[authority], anchor))
 	})
+}
+
+// AddUntried adds the ARNs of roles that are to be tried. Those of roles that are not kept are removed.
+func (a *AWS) AddUntried(roles []string) {
+	kept := slices.Collect(maps.Values(a.Roles))
+	all := slices.Compact(slices.Sorted(slices.Values(slices.Concat(a.Untried, roles))))
+	a.Untried = slices.DeleteFunc(all, func(role string) bool { return !slices.Contains(kept, role) })
+}
+
+// SetTried removes a role from those that are to be tried.
+func (a *AWS) SetTried(role string) {
+	a.Untried = slices.DeleteFunc(a.Untried, func(other string) bool { return other == role })
 }
 
 // whereabouts are the account and region of something at AWS; roles have no region.
