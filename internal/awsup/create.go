@@ -67,6 +67,9 @@ func (r *run) createAnchor(ctx context.Context, c awsplan.CreateAnchor) error {
 	if err != nil {
 		return err
 	}
+	if made.TrustAnchor == nil { // such as from a proxy
+		return &awsaccount.Error{Kind: awsaccount.Unavailable, Operation: "rolesanywhere:CreateTrustAnchor", Detail: "the answer has no trust anchor"}
+	}
 	found := anchorOf(made.TrustAnchor)
 	found.Tags = c.Tags
 	r.found.Anchors, r.anchor = append(r.found.Anchors, found), found.ARN
