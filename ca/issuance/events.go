@@ -160,3 +160,8 @@ func (s *Service) TryLock(ctx context.Context) (release func(), ok bool, err err
 func (s *Service) TryPushLock(ctx context.Context) (release func(), ok bool, err error) {
 	return s.ledger.TryPushLock(ctx)
 }
+
+// TryAccountLock takes the lock for changes of an account at AWS: see ledger.Ledger.TryAccountLock.
+func (s *Service) TryAccountLock(ctx context.Context) (release func(), ok bool, err error) {
+	return s.ledger.TryAccountLock(ctx)
+}

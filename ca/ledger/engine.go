@@ -23,6 +23,7 @@ type engine struct {
 	migrationLock string // locks out other migrations until the transaction ends; empty: not needed
 	tryLock       string // takes the lock of TryLock until the transaction ends, if it is free; empty: not needed
 	tryPushLock   string // the same for TryPushLock
+	tryAccount    string // the same for TryAccountLock
 	head          string // reads the head, and locks it
 	joined        string // joins authorities a with certificates c, with a lookup for each
 	snapshot      string // begins a transaction that sees one state

@@ -38,8 +38,9 @@ type Ledger struct {
 	tokens      sharing[[]byte, map[string]Token]       // by ID
 	known       sharing[[]byte, map[string]Certificate] // by fingerprint
 
-	working sync.Mutex // of TryLock
-	pushing sync.Mutex // of TryPushLock
+	working  sync.Mutex // of TryLock
+	pushing  sync.Mutex // of TryPushLock
+	building sync.Mutex // of TryAccountLock
 
 	copyDir string // of OpenBackup: a folder to remove; empty: none
 }

@@ -110,6 +110,7 @@ func postgresEngine(where string, busy time.Duration) *engine {
 		migrationLock: "SELECT pg_advisory_xact_lock(7521966231)", // an arbitrary number that other programs are unlikely to use
 		tryLock:       "SELECT pg_try_advisory_xact_lock(752196623, hashtext(current_schema()))",
 		tryPushLock:   "SELECT pg_try_advisory_xact_lock(752196624, hashtext(current_schema()))",
+		tryAccount:    "SELECT pg_try_advisory_xact_lock(752196625, hashtext(current_schema()))",
 		head:          "SELECT seq, hash, at, (extract(epoch from clock_timestamp()) * 1000000)::bigint, pg_backend_pid()::bigint FROM head FOR UPDATE",
 		joined:        "CROSS JOIN LATERAL (SELECT * FROM certificates WHERE fingerprint = a.fingerprint OFFSET 0) c",
 		snapshot:      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",

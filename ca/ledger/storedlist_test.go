@@ -137,7 +137,7 @@ func TestNotices(t *testing.T) {
 }
 
 // TestTryLock: one at a time has a lock, of several ledgers on one database too, and it is free
-// again. The other lock is not in its way.
+// again. The other locks are not in its way.
 func TestTryLock(t *testing.T) {
 	type locking func(*Ledger, context.Context) (func(), bool, error)
 	engines(t, func(t *testing.T, where string) {
@@ -146,26 +146,32 @@ func TestTryLock(t *testing.T) {
 		if l.engine.remote {
 			others = append(others, create(t, where))
 		}
-		for _, lock := range []struct{ try, another locking }{{(*Ledger).TryLock, (*Ledger).TryPushLock}, {(*Ledger).TryPushLock, (*Ledger).TryLock}} {
+		locks := []locking{(*Ledger).TryLock, (*Ledger).TryPushLock, (*Ledger).TryAccountLock}
+		for i, try := range locks {
 			for range 3 {
-				release, ok, err := lock.try(l, ctx)
+				release, ok, err := try(l, ctx)
 				if !ok || err != nil {
 					t.Fatalf("%v, %v", ok, err)
 				}
 				for i, other := range others {
-					if _, ok, err := lock.try(other, ctx); ok || err != nil {
+					if _, ok, err := try(other, ctx); ok || err != nil {
 						t.Errorf("ledger %d has it, too: %v", i, err)
 					}
 				}
-				releaseAnother, ok, err := lock.another(others[len(others)-1], ctx)
-				if !ok || err != nil {
-					t.Fatalf("the other lock: %v, %v", ok, err)
+				for j, another := range locks {
+					if j == i {
+						continue
+					}
+					releaseAnother, ok, err := another(others[len(others)-1], ctx)
+					if !ok || err != nil {
+						t.Fatalf("lock %d with lock %d: %v, %v", j, i, ok, err)
+					}
+					releaseAnother()
 				}
-				releaseAnother()
 				release()
 			}
 			for i, other := range others {
-				release, ok, err := lock.try(other, ctx)
+				release, ok, err := try(other, ctx)
 				if !ok || err != nil {
 					t.Fatalf("ledger %d: %v, %v", i, ok, err)
 				}

@@ -19,6 +19,11 @@ func (l *Ledger) TryPushLock(ctx context.Context) (release func(), ok bool, err 
 	return l.tryLock(ctx, &l.pushing, l.engine.tryPushLock)
 }
 
+// TryAccountLock is TryLock with another lock: for changes of an account at AWS; lists can be brought there meanwhile.
+func (l *Ledger) TryAccountLock(ctx context.Context) (release func(), ok bool, err error) {
+	return l.tryLock(ctx, &l.building, l.engine.tryAccount)
+}
+
 // tryLock takes the lock of the process, and then that of the database by a statement; empty: it has none.
 func (l *Ledger) tryLock(ctx context.Context, here *sync.Mutex, statement string) (release func(), ok bool, err error) {
 	if !here.TryLock() {
