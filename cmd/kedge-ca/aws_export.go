@@ -32,7 +32,8 @@ With --cli it is a script for a POSIX shell and the AWS CLI. It ends before it m
 name is taken, so that a second run makes nothing twice.
 
 With --terraform it is a configuration for the provider hashicorp/aws, and with --import it imports what is in
-the account: the trust anchor, the profile and the roles whose ARNs aws.yaml in the CA's folder has.
+the account: the trust anchor, the profile and the roles whose ARNs aws.yaml in the CA's folder has, and of the policies
+those that it lists.
 
 With --cloudformation it is a template, for a stack with the capability CAPABILITY_NAMED_IAM.
 
@@ -99,7 +100,7 @@ func (o *awsExportOptions) text(s *store, w *awsplan.Wanted) (string, error) {
 	if known.TrustAnchor == "" {
 		return "", errNothingKnown
 	}
-	return awsexport.Terraform(w, awsexport.Known{Anchor: known.TrustAnchor, Profile: known.Profile, Roles: known.Roles})
+	return awsexport.Terraform(w, awsexport.Known{Anchor: known.TrustAnchor, Profile: known.Profile, Roles: known.Roles, Policies: known.Policies})
 }
 
 // errNothingKnown is returned if there is nothing to import.

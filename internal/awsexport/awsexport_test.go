@@ -77,7 +77,7 @@ func TestShell(t *testing.T) {
 	case "$*" in
 	*generate-cli-skeleton*) echo notificationSettings; return ;;
 	*" list-"*) return ;;
-	*" get-role "*) return 1 ;;
+	*" get-role "*) echo "An error occurred (NoSuchEntity) when calling the GetRole operation" >&2; return 254 ;;
 	esac
 	printf '<%s>\n' "$@" >&2
 	case "$2" in
@@ -106,6 +106,38 @@ func TestShell(t *testing.T) {
 			t.Fatalf("no %s in\n%s", want, rest)
 		}
 		rest = after
+	}
+}
+
+// TestShell_taken: the script goes on if AWS answers that there is no role of a name, and makes nothing if there is one or
+// if it is not known.
+func TestShell_taken(t *testing.T) {
+	t.Parallel()
+	w := newWanted(t)
+	w.Roles[1].Name = "NoSuchEntity"
+	script, err := Shell(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const recorder = `aws() {
+	case "$*" in
+	*" list-"*) return ;;
+	*"get-role --role-name=-a.b") echo "An error occurred (NoSuchEntity) when calling the GetRole operation" >&2; return 254 ;;
+	*" get-role "*) ANSWER ;;
+	*) echo "made" ;;
+	esac
+}
+`
+	for answer, want := range map[string]string{
+		`echo "{}"`: "error: there is a role NoSuchEntity already; nothing was made",
+		`echo "An error occurred (AccessDenied) when calling the GetRole operation: not authorized on role NoSuchEntity" >&2; return 254`: "on role NoSuchEntity\nerror: the AWS CLI does not answer whether there is a role NoSuchEntity; nothing was made\n",
+		`echo "Could not connect to the endpoint URL" >&2; return 255`:                                                                    "Could not connect to the endpoint URL\nerror: the AWS CLI does not answer",
+		`return 1`: "\nerror: the AWS CLI does not answer",
+	} {
+		out, err := exec.CommandContext(t.Context(), testenv.Tool(t, "sh"), "-c", strings.ReplaceAll(recorder, "ANSWER", answer)+script).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), want) || strings.Contains(string(out), "trust anchor: ") {
+			t.Errorf("%s: %v\n%s", answer, err, out)
+		}
 	}
 }
 

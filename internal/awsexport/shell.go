@@ -29,6 +29,20 @@ fail() {
 }
 `
 
+// roleIsFree is the body of a loop that has the script end unless there is no role. Another error than that of a role that
+// is missing, such as that of a right, is no answer. The AWS CLI has the code of an error in brackets, which no name of a
+// role can have.
+const roleIsFree = `	if answer=$(aws iam get-role --role-name="$role" 2>&1); then fail "there is a role $role already"; fi
+	case $answer in
+	*"(NoSuchEntity)"*) ;;
+	*)
+		printf '%s\n' "$answer" >&2
+		echo "error: the AWS CLI does not answer whether there is a role $role; nothing was made" >&2
+		exit 1
+		;;
+	esac
+`
+
 // Shell returns a script for a POSIX shell that builds what is wanted by the AWS CLI, and writes the ARNs to standard
 // output. The error is one of the trust policy of a role.
 func Shell(w *awsplan.Wanted) (string, error) {
@@ -91,7 +105,7 @@ func (s *shell) free() error {
 		names[i] = awscli.Quote(s.w.Roles[i].Name)
 	}
 	s.line("for role in", strings.Join(names, " ")+"; do")
-	s.line("\t" + `if aws iam get-role --role-name="$role" >/dev/null 2>&1; then fail "there is a role $role already"; fi`)
+	s.WriteString(roleIsFree)
 	s.line("done")
 	return nil
 }

@@ -28,7 +28,8 @@ const ignoreNotifications = `
 // Known are the ARNs of what is in the account already; empty: it is not there, or not known.
 type Known struct {
 	Anchor, Profile string
-	Roles           map[string]string // by name
+	Roles           map[string]string   // by name
+	Policies        map[string][]string // of the roles: ARNs, and names of their own ones
 }
 
 // Terraform returns a configuration that builds what is wanted, with import blocks for what is known. Errors are those
@@ -143,17 +144,27 @@ func (t *terraform) role(r *awsplan.Role) error {
 	}
 	fmt.Fprintf(t, "  assume_role_policy = %s\n", document)
 	t.tags(awsplan.KindRole, r.Name)
-	t.end(address, t.roleID(r, ""))
+	t.end(address, t.roleID(r))
 	t.attachments(r, address)
 	return t.policies(r, address)
 }
 
-// roleID returns the ID of a role that is known, or of something of it by a suffix.
-func (t *terraform) roleID(r *awsplan.Role, suffix string) string {
+// roleID returns the ID of a role that is known.
+func (t *terraform) roleID(r *awsplan.Role) string {
 	if t.known.Roles[r.Name] == "" {
 		return ""
 	}
-	return r.Name + suffix
+	return r.Name
+}
+
+// policyID returns the ID of a policy that a role is known to have, by its ARN or name. Terraform imports nothing if one
+// of many is not there.
+func (t *terraform) policyID(r *awsplan.Role, separator, policy string) string {
+	role := t.roleID(r)
+	if role == "" || !slices.Contains(t.known.Policies[r.Name], policy) {
+		return ""
+	}
+	return role + separator + policy
 }
 
 func (t *terraform) attachments(r *awsplan.Role, role string) {
@@ -161,7 +172,7 @@ func (t *terraform) attachments(r *awsplan.Role, role string) {
 		address := t.resource(tfAttachment, r.Name+"_"+path.Base(arn), r.Name+"/"+arn)
 		fmt.Fprintf(t, "  role = %s.name\n", role)
 		t.set("policy_arn", arn)
-		t.end(address, t.roleID(r, "/"+arn))
+		t.end(address, t.policyID(r, "/", arn))
 	}
 }
 
@@ -175,7 +186,7 @@ func (t *terraform) policies(r *awsplan.Role, role string) error {
 		fmt.Fprintf(t, "  role = %s.name\n", role)
 		t.set("name", name)
 		fmt.Fprintf(t, "  policy = %s\n", document)
-		t.end(address, t.roleID(r, ":"+name))
+		t.end(address, t.policyID(r, ":", name))
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func TestHCLDocument(t *testing.T) {
 func TestTerraform(t *testing.T) {
 	t.Parallel()
 	w := newWanted(t)
-	text, err := Terraform(w, Known{Anchor: "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/1-2", Roles: map[string]string{"-a.b": "arn:x"}})
+	text, err := Terraform(w, Known{Anchor: "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/1-2", Roles: map[string]string{"-a.b": "arn:x"}, Policies: map[string][]string{"-a.b": {"-p"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,5 +78,26 @@ func TestTerraform(t *testing.T) {
 	}
 	if n := strings.Count(text, "\nimport {"); n != 3 || strings.Contains(text, anyAnchor) {
 		t.Errorf("%d imports\n%s", n, text)
+	}
+}
+
+// TestTerraform_policies: of a role that is in the account, the policies that it is known to have are imported, and no
+// others: Terraform stops at one that is not there.
+func TestTerraform_policies(t *testing.T) {
+	t.Parallel()
+	w := newWanted(t)
+	const imported, other = "arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::111122223333:policy/ReadOnlyAccess"
+	known := Known{Roles: map[string]string{"-a.b": "arn:x", "a-b": "arn:y"}, Policies: map[string][]string{"-a.b": {"retired"}, "a-b": {imported}}}
+	text, err := Terraform(w, known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(text, "\nimport {"); n != 3 || !strings.Contains(text, "  id = \"a-b/"+imported+"\"\n") {
+		t.Errorf("%d imports\n%s", n, text)
+	}
+	for _, absent := range []string{"a-b/" + other, "-a.b:-p", "retired"} {
+		if strings.Contains(text, absent) {
+			t.Errorf("%s in\n%s", absent, text)
+		}
 	}
 }
