@@ -75,6 +75,11 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 	if err := o.checkPlace(s, work.planned.Found); err != nil {
 		return err
 	}
+	if len(work.planned.Steps) > 0 {
+		if err := s.OpenProbes(ctx, work.plan.Roles); err != nil {
+			return err
+		}
+	}
 	if err := o.agree(work.planned); err != nil {
 		return err
 	}

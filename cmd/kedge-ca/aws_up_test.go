@@ -73,6 +73,25 @@ func TestAWSUp_asks(t *testing.T) {
 	}
 }
 
+// TestAWSUp_noPassword: without the password of the CA's key nothing is begun.
+func TestAWSUp_noPassword(t *testing.T) {
+	t.Parallel()
+	x, a := newRehearsal(t), newAccount(t, nil)
+	x.now, x.account = a.now(), a.as(a.Administrator())
+	if err := os.WriteFile(x.path("password"), []byte("a long password\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x.run("init", "--key-password-from", x.path("password"))
+	x.describe(backupRoles)
+	if code, _, stderr := x.try("aws", "up", "--yes"); code != cli.ExitKey || strings.Contains(stderr, "1 of ") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	if got := x.run("aws", "status"); !strings.Contains(got, "nothing carries the tag of this CA") {
+		t.Error(got)
+	}
+	x.run("aws", "up", "--yes", "--key-password-from", x.path("password"))
+}
+
 // TestAWSUp_more: with --yes no role is taken over that may do more than is planned; a person can agree.
 func TestAWSUp_more(t *testing.T) {
 	t.Parallel()

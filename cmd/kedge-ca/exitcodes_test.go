@@ -67,7 +67,7 @@ func exitCodes() map[int][]error {
 		cli.ExitRefused: ofAccount(awsaccount.NoCredentials, awsaccount.Expired, awsaccount.Skew, awsaccount.Denied, awsaccount.NotFound, awsaccount.Exists, awsaccount.InUse, awsaccount.Limit, awsaccount.Refused),
 		cli.ExitUsage: {
 			&cli.UsageError{Err: errors.New("x")}, &config.FlagError{Flag: "dir", Err: errors.New("x")}, &config.FlagError{Flag: "key-password-from", Err: config.ErrHardware},
-			&cli.UnconfirmedError{Question: "revoke it?", Err: cli.ErrNoTerminal},
+			&cli.UnconfirmedError{Question: "revoke it?", Err: cli.ErrNoTerminal}, &cadir.ElsewhereError{},
 		},
 		cli.ExitKey: slices.Concat([]error{
 			&cadir.UnusableError{Err: errors.New("x")}, &cadir.UnusableError{Err: fs.ErrNotExist, Absent: true}, &cadir.UnusableError{Err: fs.ErrNotExist, NoKey: true},

@@ -46,10 +46,7 @@ func (e *NoProbeError) Unwrap() error { return e.Err }
 // Probe issues a certificate for a session that a host of a role would get. It has a name and a URI that the role and a
 // profile allow, and is of kind ledger.Probe. If there is none, the error is a *NoProbeError.
 func (c *CA) Probe(ctx context.Context, name string, role cadir.RoleSettings) (*Probe, error) {
-	authority := ""
-	if len(role.Issuers) > 0 {
-		authority = role.Issuers[0]
-	}
+	authority := probeAuthority(role)
 	issuer, err := c.Issuer(ctx, authority)
 	if err != nil {
 		return nil, err
@@ -72,6 +69,24 @@ func (c *CA) Probe(ctx context.Context, name string, role cadir.RoleSettings) (*
 		none.Err = err
 	}
 	return nil, none
+}
+
+// OpenProbes opens the keys by which Probe certifies for roles: what is wrong with them shows before anything is done.
+func (c *CA) OpenProbes(ctx context.Context, roles map[string]cadir.RoleSettings) error {
+	for _, role := range roles {
+		if _, err := c.Issuer(ctx, probeAuthority(role)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// probeAuthority returns the authority that certifies for a role; empty: the one that issues.
+func probeAuthority(role cadir.RoleSettings) string {
+	if len(role.Issuers) > 0 {
+		return role.Issuers[0]
+	}
+	return ""
 }
 
 // isRefusal reports whether another name or profile may be granted.
