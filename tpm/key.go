@@ -134,12 +134,24 @@ func (k *Key) SignContext(ctx context.Context, digest []byte, opts crypto.Signer
 	return encode(signature, k.public)
 }
 
-// Close unloads the key, after a signature in progress.
+// Close unloads the key, after a signature in progress. If the TPM has not answered within two seconds, its
+// connection is closed. Close returns nil.
 func (k *Key) Close() error {
-	k.manager.turn <- struct{}{}
-	k.closed = true
-	<-k.manager.turn
-	k.manager.end()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		k.manager.turn <- struct{}{}
+		k.closed = true
+		<-k.manager.turn
+		k.manager.end()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeTimeout):
+		if c := k.manager.open.Load(); c != nil {
+			c.Close()
+		}
+	}
 	return nil
 }
 

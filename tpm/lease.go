@@ -14,6 +14,7 @@ const (
 	fullLease      = 100 * time.Millisecond // in use
 	leaseCost      = 20                     // both are at least a multiple of the time to set up: 2 and leaseCost times
 	abandonTimeout = 10 * time.Second       // for an abandoned command to end, before its connection is closed
+	closeTimeout   = 2 * time.Second        // the same when the key is closed
 )
 
 // connManager manages the connection to one TPM: it runs one operation at a time, and keeps the

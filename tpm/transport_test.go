@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -240,5 +241,38 @@ func TestSilence(t *testing.T) {
 	key.Close()
 	if left := s.Transient(t); left != "" {
 		t.Errorf("left in the TPM: %s", left)
+	}
+}
+
+// TestKey_Close_silence: a TPM that never answered is left when the key is closed, long before an abandoned command
+// would be, and its connection is closed.
+func TestKey_Close_silence(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "mute.sock")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ended := make(chan error, 1)
+	go func() {
+		c, err := l.Accept()
+		if err == nil {
+			_, err = io.Copy(io.Discard, c)
+			c.Close()
+		}
+		ended <- err
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if _, err := Open(ctx, Config{Device: "unix:" + path, Handle: 0x81000011}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("%v", err)
+	}
+	if took := time.Since(start); took > abandonTimeout/2 {
+		t.Errorf("it took %s", took)
 	}
 }

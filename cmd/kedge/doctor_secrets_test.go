@@ -163,6 +163,25 @@ func TestDoctor_limits(t *testing.T) {
 	}
 }
 
+// TestDoctor_silentTPM: a TPM that accepts a connection and says nothing costs its limit and the two seconds of closing
+// it, and the message names what ended the wait. The service is silent, too.
+func TestDoctor_silentTPM(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.profile["private-key"], s.profile["endpoint"] = "tpm:handle=0x81000011", "https://"+silentListener(t)
+	s.env = append(s.env, "TPM_DEVICE=tcp:"+silentListener(t))
+	short := 200 * time.Millisecond
+	s.limits = doctor.Limits{Service: short, Session: short, STS: short, Local: short, Key: short}
+	start := time.Now()
+	report, _, _ := s.run()
+	if sum := 5*short + 2*time.Second; time.Since(start) > 2*sum {
+		t.Errorf("it took %s, and the limits together are %s", time.Since(start), sum)
+	}
+	if got := s.result(report, "hardware"); got.State != doctor.Failed || !strings.Contains(got.Seen, "kedge doctor waits for 200ms at the most") || strings.Contains(got.Seen, "--timeout") {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestDoctor_silentLater: a service that answers once, and then says nothing to CreateSession or as STS.
 func TestDoctor_silentLater(t *testing.T) {
 	t.Parallel()

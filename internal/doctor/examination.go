@@ -27,13 +27,14 @@ type Options struct {
 	Root          string // of the file system in which units of systemd are looked for; empty: /
 }
 
-// Limits bound what a check waits for. A zero field means the default; together they are below ten seconds.
+// Limits bound what a check waits for. A zero field means the default; none goes beyond what is left of Total.
 type Limits struct {
 	Service time.Duration // the first answer of the service
 	Session time.Duration // CreateSession, with the roles assumed from there
 	STS     time.Duration // GetCallerIdentity
 	Local   time.Duration // an endpoint on this machine, and the enrollment server
 	Key     time.Duration // hardware
+	Total   time.Duration // all of it, without what a person takes to type a password
 }
 
 func (l Limits) withDefaults() Limits {
@@ -41,7 +42,7 @@ func (l Limits) withDefaults() Limits {
 		field *time.Duration
 		value time.Duration
 	}{
-		{&l.Service, 3 * time.Second}, {&l.Session, 4 * time.Second}, {&l.STS, 2 * time.Second}, {&l.Local, 2 * time.Second}, {&l.Key, 9 * time.Second},
+		{&l.Service, 3 * time.Second}, {&l.Session, 4 * time.Second}, {&l.STS, 2 * time.Second}, {&l.Local, 2 * time.Second}, {&l.Key, 4 * time.Second}, {&l.Total, 9500 * time.Millisecond},
 	} {
 		if *limit.field == 0 {
 			*limit.field = limit.value
@@ -60,6 +61,7 @@ type Examination struct {
 	session created
 	host    enrolled
 	refusal *Refusal
+	time    patience
 	ready   func() error    // of the enrollment server; asked meanwhile
 	serving func() endpoint // what the endpoint on this machine answers; asked meanwhile
 }
@@ -67,16 +69,21 @@ type Examination struct {
 // New makes an examination. Nothing is looked at before Run.
 func New(o Options) *Examination {
 	o.Limits = o.Limits.withDefaults()
-	o.Host.Ask = askOnce(o.Host.Ask)
+	e := &Examination{}
+	o.Host.Ask = askOnce(e.time.asking(o.Host.Ask))
 	o.Host.SpareLast = true
 	o.Host.Before = nil // the pair in use is examined, not the one before it
 	o.Host.Warn, o.Host.Skewed = func(string) {}, func(time.Duration) {}
-	return &Examination{Options: o}
+	e.Options = o
+	return e
 }
 
 // Run runs the checks of this package, then more, and returns the report. It returns within ten seconds, unless
 // a person is asked for a password.
 func (e *Examination) Run(ctx context.Context, more ...Check) *Report {
+	e.time.begin(e.Limits.Total)
+	ctx, cancel := e.time.limit(ctx, e.Limits.Total)
+	defer cancel()
 	defer e.close()
 	e.host = e.lookEnrolled()
 	e.ready = background(func() error { return e.askReady(ctx) })
@@ -102,9 +109,27 @@ func (e *Examination) Checks() []Check {
 	return checks
 }
 
+// within ends a context after a time, or when the time for all is over.
+func (e *Examination) within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, min(limit, e.time.left()))
+}
+
+// closing is how long hardware may take to let go of the key when there is no time left.
+const closing = 300 * time.Millisecond
+
+// close lets go of the key. Hardware that does not answer is left.
 func (e *Examination) close() {
-	if e.pair.role != nil {
+	if e.pair.role == nil {
+		return
+	}
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
 		e.pair.role.Close()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(max(0, e.time.left()) + closing):
 	}
 }
 

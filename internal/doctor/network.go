@@ -56,7 +56,7 @@ func (e *Examination) askService(ctx context.Context) {
 		return
 	}
 	_, s.proxy, _ = e.role.Endpoint()
-	ctx, cancel := context.WithTimeout(ctx, e.Limits.Service)
+	ctx, cancel := e.within(ctx, e.Limits.Service)
 	defer cancel()
 	var err error
 	s.skew, err = s.way.Ask(httptrace.WithClientTrace(ctx, s.trace.client()))

@@ -51,7 +51,7 @@ type opened struct {
 
 // openPair opens the role: it reads key and certificate, and reaches the hardware. Nothing is signed.
 func (e *Examination) openPair(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, e.Limits.Key)
+	ctx, cancel := e.time.limit(ctx, e.Limits.Key)
 	defer cancel()
 	p := &e.pair
 	if p.role, p.err = role.Open(ctx, e.withoutBadBundle(), e.Host, role.Once); p.err == nil {

@@ -45,7 +45,7 @@ type created struct {
 
 // judgeCreate makes the session.
 func (e *Examination) judgeCreate(ctx context.Context) *Finding {
-	limit := e.Limits.Session
+	limit := min(e.Limits.Session, e.time.left())
 	silent := &session.NetworkError{Host: e.service.host(), Attempts: 1, Err: context.DeadlineExceeded}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, &session.TimeoutError{Limit: limit, Attempts: 1, Err: silent})
 	defer cancel()
@@ -115,7 +115,7 @@ func mayBeDisabled(f *Finding, kind, id, region string) *Finding {
 
 // judgeCaller asks STS whose the session is.
 func (e *Examination) judgeCaller(ctx context.Context) *Finding {
-	ctx, cancel := context.WithTimeout(ctx, e.Limits.STS)
+	ctx, cancel := e.within(ctx, e.Limits.STS)
 	defer cancel()
 	arn, asked, err := e.service.way.Caller(ctx, e.stsEndpoint(), e.session.credentials)
 	if err == nil {

@@ -125,6 +125,7 @@ func (o *opening) load(ctx context.Context, files signer.Files) (signer.Source, 
 // openHardware opens the key in hardware, within --timeout. With a TPM, that is ended properly: killed, it
 // would leave the key in one that nobody manages.
 func (o *opening) openHardware(ctx context.Context, pair keys.Pair) (signer.Source, *signer.Identity, error) {
+	caller := ctx
 	if pair.InTPM() && o.host.Protect != nil {
 		var stop context.CancelFunc
 		ctx, stop = o.host.Protect(ctx)
@@ -136,9 +137,20 @@ func (o *opening) openHardware(ctx context.Context, pair keys.Pair) (signer.Sour
 	pair.Timeout, pair.Brief = min(o.settings.Timeout, maxSigning), o.use == Once
 	source, err := keys.NewSource(ctx, pair)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, o.late(caller, err)
 	}
 	return source, source.Loaded(), nil
+}
+
+// late adds to an error of hardware what ended the wait: a limit of the caller, or --timeout.
+func (o *opening) late(caller context.Context, err error) error {
+	switch cause := context.Cause(caller); {
+	case cause != nil && errors.Is(cause, context.DeadlineExceeded):
+		return fmt.Errorf("the key was not ready: %w", cause)
+	case cause == nil && errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the key was not ready within the %s of --timeout: %w", o.settings.Timeout, err)
+	}
+	return err
 }
 
 func loadFiles(ctx context.Context, files signer.Files, u Use) (signer.Source, *signer.Identity, error) {
@@ -156,11 +168,7 @@ func loadFiles(ctx context.Context, files signer.Files, u Use) (signer.Source, *
 
 // unusable adds to an error what the hints need of the settings and the clock.
 func (o *opening) unusable(err error, m Mistake) error {
-	err = judgedBy(o.clock, err)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("the key was not ready within the %s of --timeout: %w", o.settings.Timeout, err)
-	}
-	return &KeyError{Err: err, Mistake: m}
+	return &KeyError{Err: judgedBy(o.clock, err), Mistake: m}
 }
 
 // mistakeIn returns the mistake in how these files were given, where it is known.
