@@ -28,7 +28,8 @@ func newAWSDown(h host, run func(context.Context, *awsDownOptions) error) *cobra
 tag, and nothing else. What is deleted is shown, and deleted once you agree, or at once with --yes. Hosts
 get no sessions any more then; those that they have last until they end. Run it again after an interruption.
 
-A role that has a policy which "aws up" has not given it is deleted only if a person agrees, and not by --yes.
+A role that has a policy which neither aws.yaml nor the configuration names is deleted only if a person agrees, and
+not by --yes. A revocation list or a role that hosts use by a trust anchor which is not deleted stays.
 Managed policies stay. The ARNs are removed from aws.yaml of the CA's folder.`,
 		Example: `  kedge-ca aws down`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
@@ -78,10 +79,10 @@ func runAWSDown(ctx context.Context, s *store, o *awsDownOptions) error {
 func (o *awsDownOptions) agree(p *awsup.Planned) error {
 	fmt.Fprint(o.Err, p.String())
 	for _, more := range p.More {
-		o.warn(more.String() + ", which aws up has not given it")
+		o.warn(more.String() + ", which neither aws.yaml nor the configuration of this CA names")
 	}
 	if len(p.More) > 0 && o.yes {
-		return &awsplan.MoreError{All: p.More}
+		return &awsplan.LossError{All: p.More}
 	}
 	return o.ask(o.host, fmt.Sprintf("delete this in account %s, %s (%s)? hosts get no sessions any more", p.Found.Account, p.Found.Region, report.Count(len(p.Steps), "step")))
 }

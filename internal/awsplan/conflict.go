@@ -58,12 +58,22 @@ func (m More) String() string { return m.Role + " has the policy " + m.Policy }
 // rights, so a person has to agree.
 type MoreError struct{ All []More }
 
-func (e *MoreError) Error() string {
+func (e *MoreError) Error() string { return "hosts would get more than is planned: " + join(e.All) }
+
+// LossError reports policies of roles that are to be deleted, which aws up has not given them as far as is known: what
+// others have made would be lost, so a person has to agree.
+type LossError struct{ All []More }
+
+func (e *LossError) Error() string {
+	return "roles have policies that neither aws.yaml nor the configuration of this CA names: " + join(e.All)
+}
+
+func join(more []More) string {
 	var all []string
-	for _, m := range e.All {
+	for _, m := range more {
 		all = append(all, m.String())
 	}
-	return "hosts would get more than is planned: " + strings.Join(all, "; ")
+	return strings.Join(all, "; ")
 }
 
 // DisabledError reports a trust anchor or a profile that somebody has disabled. To enable it gives hosts sessions
