@@ -51,6 +51,9 @@ func whoami(ctx context.Context, a *awsaccount.Account) (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
+	if out.Arn == nil || out.Account == nil {
+		return nil, &AnswerError{"sts:GetCallerIdentity"}
+	}
 	return &Caller{ARN: *out.Arn, Partition: cadir.PartitionOf(*out.Arn), Account: *out.Account}, nil
 }
 
@@ -121,6 +124,9 @@ func findRole(ctx context.Context, a *awsaccount.Account, name string) (*awsplan
 	if err != nil {
 		return nil, err
 	}
+	if out.Role == nil {
+		return nil, &AnswerError{"iam:GetRole"}
+	}
 	role, err := roleOf(out.Role)
 	if err != nil {
 		return nil, err
@@ -157,6 +163,9 @@ func inlinePolicies(ctx context.Context, a *awsaccount.Account, role string) (ma
 			policy, err := awsaccount.Call(ctx, a, a.IAM.GetRolePolicy, &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &name})
 			if err != nil {
 				return nil, err
+			}
+			if policy.PolicyDocument == nil {
+				return nil, &AnswerError{"iam:GetRolePolicy"}
 			}
 			if all[name], err = decoded(*policy.PolicyDocument); err != nil {
 				return nil, err

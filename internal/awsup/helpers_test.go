@@ -105,9 +105,15 @@ func (w *world) wrap(next aws.HTTPClient) aws.HTTPClient {
 
 func (w *world) open(t *testing.T, u emulator.User) *awsaccount.Account {
 	t.Helper()
+	return w.openBy(t, u, w.wrap)
+}
+
+// openBy is open with another client between.
+func (w *world) openBy(t *testing.T, u emulator.User, wrap func(aws.HTTPClient) aws.HTTPClient) *awsaccount.Account {
+	t.Helper()
 	a, err := awsaccount.Open(t.Context(), awsaccount.Config{
 		Region: "eu-west-1", EndpointURL: w.url, Credentials: credentials.NewStaticCredentialsProvider(u.AccessKeyID, u.SecretAccessKey, ""),
-		Wrap: w.wrap, Now: w.clock, Sleep: w.wait,
+		Wrap: wrap, Now: w.clock, Sleep: w.wait,
 	})
 	if err != nil {
 		t.Fatal(err)
