@@ -95,7 +95,7 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 		if err := work.tryRole(ctx, s, built, arn); err != nil {
 			return err
 		}
-		if err := s.changeAWS(func(known *cadir.AWS) { known.SetTried(arn) }); err != nil {
+		if err := s.ChangeAWS(func(known *cadir.AWS) { known.SetTried(arn) }); err != nil {
 			return err
 		}
 	}
@@ -170,7 +170,7 @@ func (w *accountWork) tryRole(ctx context.Context, s *store, built *awsup.Planne
 // what becomes of a try changes nothing for the commands that use the ARNs.
 func (o *awsUpOptions) keep(ctx context.Context, s *store, w *accountWork, built *awsup.Planned) (untried []string, err error) {
 	isNew := false
-	err = s.changeAWS(func(known *cadir.AWS) {
+	err = s.ChangeAWS(func(known *cadir.AWS) {
 		isNew, untried = known.TrustAnchor != built.Anchor, w.planned.Untried(built, known)
 		known.SetBuilt(built.Anchor, built.Profile)
 		roles, policies := map[string]string{}, map[string][]string{}
@@ -191,16 +191,6 @@ func (o *awsUpOptions) keep(ctx context.Context, s *store, w *accountWork, built
 	needs, err := s.NewAnchorNeeds(ctx)
 	o.warnAll(needs)
 	return untried, err
-}
-
-// changeAWS changes the ARNs in the CA's folder.
-func (s *store) changeAWS(change func(*cadir.AWS)) error {
-	known, err := s.AWS()
-	if err != nil {
-		return err
-	}
-	change(known)
-	return s.WriteAWS(known)
 }
 
 // finish writes the configuration of a host.

@@ -26,6 +26,16 @@ func (c *CA) AWS() (*cadir.AWS, error) { return c.folder.AWS() }
 // WriteAWS replaces the ARNs in the CA's folder.
 func (c *CA) WriteAWS(a *cadir.AWS) error { return c.folder.WriteAWS(a) }
 
+// ChangeAWS changes the ARNs in the CA's folder.
+func (c *CA) ChangeAWS(change func(*cadir.AWS)) error {
+	known, err := c.AWS()
+	if err != nil {
+		return err
+	}
+	change(known)
+	return c.WriteAWS(known)
+}
+
 func (c *CA) allAnchors(known *cadir.AWS) []string {
 	all := known.Anchors()
 	if arn := c.Settings.Server.AWS.TrustAnchorARN; arn != "" && !slices.Contains(all, arn) {
