@@ -37,7 +37,7 @@ func TestAWS(t *testing.T) {
 func TestParseAWS_refuses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ text, want string }{
-		{"trust_anchro: x\n", `:1: unknown key "trust_anchro": there are trust_anchor, trust_anchors, crls, profile, roles, policies`},
+		{"trust_anchro: x\n", `:1: unknown key "trust_anchro": there are trust_anchor, trust_anchors, crls, profile, roles, untried, policies`},
 		{"trust_anchor: " + crlARN + "\n", `: trust_anchor: "` + crlARN + `" is not the ARN of a trust anchor`},
 		{"crls: {ca: " + anchorARN + "}\n", `: crls.ca: "` + anchorARN + `" is not the ARN of a CRL`},
 		{"trust_anchors: {a: x}\n", `: trust_anchors.a: "x" is not the ARN of a trust anchor`},
