@@ -136,12 +136,12 @@ func faultsOfSessions() []fault {
 			s.awsProfile(func(p *emulator.Profile) { p.Duration = 12 * time.Hour })
 			s.profile["session-duration"] = "7200"
 		}, func(s *site) { s.role(func(r *emulator.Role) { r.MaxSessionDuration = 2 * time.Hour }) }),
-		session("no sts:TagSession", "source identity CN=web-01 and the tags", "kedge-ca aws policy web-01 --trust-anchor", func(s *site) {
+		session("no sts:TagSession", "source identity CN=web-01 and the tags", "aws iam get-role --role-name", func(s *site) {
 			s.role(func(r *emulator.Role) {
 				r.TrustPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"]}]}`
 			})
 		}, func(s *site) { s.role(func(*emulator.Role) {}) }),
-		session("another anchor in the trust policy", "aws:SourceArn", "kedge-ca aws policy", func(s *site) {
+		session("another anchor in the trust policy", "aws:SourceArn", "aws iam get-role --role-name", func(s *site) {
 			s.role(func(r *emulator.Role) {
 				r.TrustAnchorARNs = []string{"arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/00000000-0000-4000-8000-000000000000"}
 			})

@@ -87,8 +87,8 @@ func (e *Examination) withRemedy(f *Finding, refusal *session.APIError) *Finding
 	case says("exceeds the maxsessionduration"):
 		return f.run("aws iam update-role --role-name %s --max-session-duration %s", id(s.Role), fmt.Sprint(s.Seconds))
 	case says("unable to assume role"):
-		f.Advice += "; this session would have the source identity " + sourceIdentity(e.leaf) + " and the tags " + listTags(sessionTags(e.leaf))
-		return f.run("kedge-ca aws policy %s --trust-anchor %s", e.leaf.Subject.CommonName, s.TrustAnchor)
+		f.Advice = "see whether the role is there; if so, " + f.Advice + "; this session would have the source identity " + sourceIdentity(e.leaf) + " and the tags " + listTags(sessionTags(e.leaf))
+		return f.run("aws iam get-role --role-name %s", id(s.Role)) // a new policy for this host would take the role from others
 	case says("untrusted signing certificate"):
 		return f.run("aws rolesanywhere get-trust-anchor --trust-anchor-id %s %s", id(s.TrustAnchor), region)
 	case says("revoked") && e.host.pair != nil:
