@@ -22,13 +22,13 @@ func TestPace(t *testing.T) {
 		{"PostgreSQL, nobody", true, heads(1), 2 * smallBatch, 0},
 		{"PostgreSQL, nobody for long", true, heads(4 * fewBatches), postgresBatch, 0},
 		{"PostgreSQL, others", true, heads(1, 7, 7, 7), smallBatch, pauseTimes},
-		{"PostgreSQL, others before", true, heads(calm, 7), smallBatch, pauseTimes},
-		{"PostgreSQL, nobody again", true, heads(calm+2, 7), 4 * smallBatch, 0},
+		{"PostgreSQL, others before", true, heads(minQuiet, 7), smallBatch, pauseTimes},
+		{"PostgreSQL, nobody again", true, heads(minQuiet+2, 7), 4 * smallBatch, 0},
 		{"SQLite, nobody", false, heads(fewBatches + 1), sqliteBatch, 0},
 		{"SQLite, nobody, after a few", false, heads(2 * fewBatches), sqliteBatch, 1},
 		{"SQLite, others", false, heads(1, 7, 7, 7), smallBatch, pauseTimes},
-		{"SQLite, others before", false, heads(calm, 7), smallBatch, pauseTimes},
-		{"SQLite, nobody again", false, heads(calm+1, 7), 2 * smallBatch, 0},
+		{"SQLite, others before", false, heads(minQuiet, 7), smallBatch, pauseTimes},
+		{"SQLite, nobody again", false, heads(minQuiet+1, 7), 2 * smallBatch, 0},
 	} {
 		p := newPace(&engine{remote: tt.remote})
 		var times time.Duration

@@ -21,7 +21,7 @@ const (
 	smallBatch    = 20 // certificates of a transaction while others write,
 	sqliteBatch   = 50 // and while nobody does
 	postgresBatch = 4000
-	calm          = 20               // so many transactions in a row between which nobody writes are enough to go fast
+	minQuiet      = 20               // so many transactions in a row between which nobody writes are enough to go fast
 	fewBatches    = 4                // after so many there is a pause in SQLite, as long as one of them
 	pauseTimes    = 4                // a pause while others write is so many times as long as the transaction before,
 	maxPause      = 10 * time.Second // and at most this: the clock can have been set
@@ -38,7 +38,7 @@ type pace struct {
 }
 
 func newPace(e *engine) *pace {
-	p := &pace{queued: e.remote, most: sqliteBatch, quiet: calm, batch: smallBatch}
+	p := &pace{queued: e.remote, most: sqliteBatch, quiet: minQuiet, batch: smallBatch}
 	if p.queued {
 		p.most = postgresBatch
 	}
@@ -53,7 +53,7 @@ func (p *pace) next(head int64) (times time.Duration) {
 	}
 	p.sent++
 	p.head = head
-	if p.quiet < calm {
+	if p.quiet < minQuiet {
 		p.batch = smallBatch
 		return pauseTimes
 	}

@@ -206,7 +206,7 @@ func (o *awsUpOptions) finish(s *store, built *awsup.Planned) error {
 	return report.Write(o.Out, []byte(kept.HostConfiguration()))
 }
 
-// noteServed says what hosts get from kedge-ca serve.
+// noteServed notes if kedge-ca serve gives hosts other ARNs than these, or none.
 func (o *awsUpOptions) noteServed(s *store, kept *cadir.AWS) {
 	var notes report.Notes
 	configured := s.Settings.Server.AWS

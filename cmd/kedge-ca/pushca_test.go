@@ -16,7 +16,7 @@ import (
 	emulatediam "kedge/internal/emulator/iam"
 )
 
-// pushCA is a rehearsal with an account of the emulator that has the CA's trust anchor, and an operator who has rights
+// pushCA is a rehearsal with an account of the emulator that has the CA's trust anchor, and an operator with permissions
 // in it. The program is run as a process, since the SDKs read the environment.
 type pushCA struct {
 	*rehearsal

@@ -36,7 +36,7 @@ type Limits struct {
 	Pace     time.Duration // from one change to the next
 }
 
-// DefaultLimits are those of an operator who waits. IAM Roles Anywhere takes one request a second for each kind
+// DefaultLimits are for an operator at a terminal. IAM Roles Anywhere takes one request a second for each kind
 // of resource (User Guide, "Quotas").
 func DefaultLimits() Limits {
 	return Limits{Deadline: time.Minute, Attempt: 10 * time.Second, Attempts: 6, Pace: time.Second}

@@ -7,7 +7,7 @@ import (
 )
 
 // CheckEndpoint refuses an endpoint to which requests would cross a network in the clear: whoever is on the path could
-// answer in the place of AWS. nil is that of AWS. named says what can name an endpoint. The error is an *Error.
+// answer in the place of AWS. nil is that of AWS. named lists the settings that can name an endpoint. The error is an *Error.
 func CheckEndpoint(endpoint *string, named string) error {
 	if endpoint == nil {
 		return nil

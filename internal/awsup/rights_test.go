@@ -25,7 +25,7 @@ import (
 	emulatediam "kedge/internal/emulator/iam"
 )
 
-// limited is an account with an operator who has rights.
+// limited is an account with an operator with permissions.
 func limited(t *testing.T, rights []awsrights.Statement) (*world, *awsaccount.Account) {
 	t.Helper()
 	document, err := awsrights.Policy(rights)
