@@ -208,6 +208,8 @@ func (c *crowd) serve(w waiter) error {
 		if refusal != nil {
 			refusal.RetryAfter *= int(c.clock.scale)
 			h.gone.Store(refusal.Code == enrollapi.Clone)
+		} else {
+			h.unanswered++
 		}
 		h.schedule.Failed(r.err)
 	}

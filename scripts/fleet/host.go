@@ -26,6 +26,8 @@ type host struct {
 	leaf   []byte
 	got    []string // serial numbers of all its certificates
 
+	unanswered int // how often it asked and had neither a certificate nor a refusal
+
 	next     *ecdsa.PrivateKey // of the request whose answer has not come yet
 	ready    []byte            // the first request, made before: the work of hosts takes nothing from servers
 	schedule enrollclient.Schedule
