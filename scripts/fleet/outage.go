@@ -63,6 +63,7 @@ type seen struct {
 	expired          int    // most hosts whose certificate had expired
 	drained          time.Duration
 	steady, restored int // renewals before the outage, and until it was made up for
+	overdue          int // hosts that were still late when it should have been made up for; 0: it was
 	outcome
 }
 
@@ -89,7 +90,13 @@ func (o outage) live(ctx context.Context, r *rehearsal, c *crowd) (s seen, err e
 		return s, err
 	}
 	back := c.clock.now()
-	watch(2, o.after, func(late int) bool { return late <= max(s.late[0], len(r.hosts)/1000) })
+	watch(2, o.after, func(late int) bool {
+		s.overdue = late
+		if late <= max(s.late[0], len(r.hosts)/1000) {
+			s.overdue = 0
+		}
+		return s.overdue == 0
+	})
 	s.drained, s.restored = c.clock.now().Sub(back), c.done()-s.steady
 	watch(2, o.after-s.drained, never)
 	return s, ctx.Err()
@@ -112,9 +119,9 @@ func (o outage) report(r *rehearsal, c *crowd, s seen) error {
 	t.add("most memory of the server", "%s (aim: at most %d MiB)", memory, mostMemory)
 	t.add("AWS's own limit", "%s", awsLimit)
 	t.print()
-	switch late, _ := c.late(); {
-	case late > max(s.late[0], len(r.hosts)/100):
-		return fmt.Errorf("%d hosts are late in the end", late)
+	switch {
+	case s.overdue > len(r.hosts)/100:
+		return fmt.Errorf("%d hosts are still late %v after the outage", s.overdue, o.after)
 	case most > mostMemory:
 		return fmt.Errorf("the server took %.0f MiB", most)
 	}
