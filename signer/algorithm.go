@@ -36,7 +36,7 @@ func algorithmFor(public crypto.PublicKey) (Algorithm, error) {
 	case *mldsa.PublicKey:
 		return MLDSA, nil
 	}
-	return "", fmt.Errorf("a key of type %s cannot sign for IAM Roles Anywhere, which knows RSA, EC and ML-DSA", keyKind(public))
+	return "", fmt.Errorf("a key of type %s cannot sign for IAM Roles Anywhere, which knows RSA, EC and ML-DSA", KeyKind(public))
 }
 
 // sign signs message as the algorithm wants it. RSA and EC keys get the SHA-256 digest,
@@ -50,11 +50,8 @@ func (a Algorithm) sign(key crypto.Signer, message []byte) ([]byte, error) {
 	return crypto.SignMessage(key, rand.Reader, message, hash)
 }
 
-// KeyKind names a public key in messages: "RSA-2048", "P-256", "ML-DSA-44".
-func KeyKind(public crypto.PublicKey) string { return keyKind(public) }
-
-// keyKind names a public key in messages: "RSA-2048", "P-256", "ML-DSA-44".
-func keyKind(public crypto.PublicKey) string {
+// KeyKind names a public key: "RSA-2048", "P-256", "ML-DSA-44". A key that is none of these has the name of its Go type.
+func KeyKind(public crypto.PublicKey) string {
 	switch k := public.(type) {
 	case *rsa.PublicKey:
 		return fmt.Sprintf("RSA-%d", k.N.BitLen())
@@ -66,13 +63,13 @@ func keyKind(public crypto.PublicKey) string {
 	return fmt.Sprintf("%T", public)
 }
 
-// certKeyKind names the key in a certificate; with an article if it is one that the service has no
+// CertKeyKind names the key in a certificate, as KeyKind does; with an article if it is one that the service has no
 // algorithm for.
-func certKeyKind(cert *x509.Certificate) string {
+func CertKeyKind(cert *x509.Certificate) string {
 	if kind := keyfile.KeyName(cert); kind != "" {
 		return kind
 	}
-	return keyKind(cert.PublicKey)
+	return KeyKind(cert.PublicKey)
 }
 
 // samePublic compares two public keys by their own Equal, so that it works for keys in

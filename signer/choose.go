@@ -40,7 +40,7 @@ func chooseKey(keys []crypto.Signer, certs []located) (crypto.Signer, error) {
 	}
 	e := &ManyKeysError{}
 	for _, key := range keys {
-		text := keyKind(key.Public())
+		text := KeyKind(key.Public())
 		if names := namesFor(key, certs); len(names) > 0 {
 			text += " of " + strings.Join(names, " and ")
 		} else {

@@ -62,7 +62,7 @@ func newIdentity(key crypto.Signer, pool []located, now time.Time) (*Identity, e
 	}
 	leaf, ok := findLeaf(key.Public(), pool, now)
 	if !ok {
-		return nil, &KeyMismatchError{CertFile: pool[0].file, Key: keyKind(key.Public()), Subject: name(pool[0]), CertKey: certKeyKind(pool[0].Certificate)}
+		return nil, &KeyMismatchError{CertFile: pool[0].file, Key: KeyKind(key.Public()), Subject: name(pool[0]), CertKey: CertKeyKind(pool[0].Certificate)}
 	}
 	if err := checkLeaf(leaf); err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func (p Possession) Sign(key crypto.Signer) ([]byte, error) {
 	}
 	leaf := located{Certificate: p.Leaf}
 	if !samePublic(key.Public(), p.Leaf.PublicKey) {
-		return nil, &KeyMismatchError{Key: keyKind(key.Public()), Subject: name(leaf), CertKey: certKeyKind(p.Leaf)}
+		return nil, &KeyMismatchError{Key: KeyKind(key.Public()), Subject: name(leaf), CertKey: CertKeyKind(p.Leaf)}
 	}
 	signature, err := algorithm.sign(key, p.message(algorithm))
 	if err != nil {

@@ -107,15 +107,7 @@ func (e *Examination) judgeCertificate(context.Context) *Finding {
 }
 
 func describe(c *x509.Certificate) string {
-	return fmt.Sprintf("%q of %q, serial %x, %s", c.Subject, c.Issuer, c.SerialNumber.Bytes(), keyKind(c))
-}
-
-// keyKind names the key of a certificate.
-func keyKind(c *x509.Certificate) string {
-	if name := keyfile.KeyName(c); name != "" {
-		return name
-	}
-	return signer.KeyKind(c.PublicKey)
+	return fmt.Sprintf("%q of %q, serial %x, %s", c.Subject, c.Issuer, c.SerialNumber.Bytes(), signer.CertKeyKind(c))
 }
 
 // judgeRules judges the leaf by the rules of the trust model.

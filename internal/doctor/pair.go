@@ -159,7 +159,7 @@ func (e *Examination) judgeAlgorithm(context.Context) *Finding {
 	if e.pair.identity == nil {
 		return ok("one that the service takes")
 	}
-	return ok(fmt.Sprintf("%s, by %s", keyKind(e.leaf), e.pair.identity.Algorithm()))
+	return ok(fmt.Sprintf("%s, by %s", signer.CertKeyKind(e.leaf), e.pair.identity.Algorithm()))
 }
 
 // judgeLeaf shows the certificate that is used, of those that were given.

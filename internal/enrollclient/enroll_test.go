@@ -136,8 +136,8 @@ func TestEnroll_keys(t *testing.T) {
 			t.Errorf("%s: %v", kind, err)
 			continue
 		}
-		if second := checkUsable(t, dir); kindOf(second.Signer().Public()) != kind || second.Leaf().Equal(first.Leaf()) {
-			t.Errorf("%s: the renewal has a %s key", kind, kindOf(second.Signer().Public()))
+		if second := checkUsable(t, dir); signer.KeyKind(second.Signer().Public()) != kind || second.Leaf().Equal(first.Leaf()) {
+			t.Errorf("%s: the renewal has a %s key", kind, signer.KeyKind(second.Signer().Public()))
 		}
 	}
 }

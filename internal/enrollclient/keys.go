@@ -3,12 +3,8 @@ package enrollclient
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/mldsa"
-	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"fmt"
 
 	"kedge/internal/csr"
 	"kedge/internal/enrollapi"
@@ -52,7 +48,7 @@ func (k Keys) pending(ctx context.Context, place hostdir.Pending) (key Key, resu
 		if key, err = k.Open(ctx, place.KeyFile()); err != nil {
 			return nil, false, err
 		}
-		if kindOf(key.Public()) == k.Type {
+		if signer.KeyKind(key.Public()) == k.Type {
 			return key, true, nil
 		}
 		if err := key.Close(); err != nil {
@@ -72,19 +68,6 @@ func (k Keys) pending(ctx context.Context, place hostdir.Pending) (key Key, resu
 // note writes into a record what the next renewal needs to open the key.
 func (k Keys) note(r *hostdir.Record) {
 	r.Key, r.KeyPlace, r.KeyType, r.PasswordFrom, r.Library, r.Device = k.URI, k.Place, k.Type, k.PasswordFrom, k.Library, k.Device
-}
-
-// kindOf names a public key as package keys names its types.
-func kindOf(public crypto.PublicKey) string {
-	switch k := public.(type) {
-	case *rsa.PublicKey:
-		return fmt.Sprintf("RSA-%d", k.N.BitLen())
-	case *ecdsa.PublicKey:
-		return k.Curve.Params().Name
-	case *mldsa.PublicKey:
-		return k.Parameters().String()
-	}
-	return ""
 }
 
 // firstRequest asks for a common name; none leaves it to the server.

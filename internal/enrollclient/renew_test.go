@@ -16,6 +16,7 @@ import (
 	"kedge/internal/enrollapi"
 	"kedge/internal/enrollclient/enrolltest"
 	"kedge/internal/hostdir"
+	"kedge/signer"
 )
 
 // at is a renewal when the host's clock is that far from the right time.
@@ -38,7 +39,7 @@ func TestRenew(t *testing.T) {
 		t.Fatalf("when it is due: %+v, %v", got, err)
 	}
 	second := checkUsable(t, dir)
-	if !second.Leaf().Equal(got.Pair.Leaf) || kindOf(second.Signer().Public()) != "P-256" || hashed(first.Leaf().RawSubjectPublicKeyInfo) == hashed(second.Leaf().RawSubjectPublicKeyInfo) {
+	if !second.Leaf().Equal(got.Pair.Leaf) || signer.KeyKind(second.Signer().Public()) != "P-256" || hashed(first.Leaf().RawSubjectPublicKeyInfo) == hashed(second.Leaf().RawSubjectPublicKeyInfo) {
 		t.Error("the renewal has the old key")
 	}
 	if state := hostdir.ReadState(dir); state != (hostdir.State{}) {
