@@ -20,8 +20,8 @@ type Caller struct {
 	Account   string
 }
 
-// Find reads what is in the account. Its calls are as many as there are objects and lists. Errors are those of
-// awsaccount.Call.
+// Find reads what is in the account: only trust anchors, if only these are wanted. Its calls are as many as there are
+// objects and lists. Errors are those of awsaccount.Call.
 func Find(ctx context.Context, a *awsaccount.Account, w *awsplan.Wanted) (*awsplan.Found, *Caller, error) {
 	caller, err := whoami(ctx, a)
 	if err != nil {
@@ -30,6 +30,9 @@ func Find(ctx context.Context, a *awsaccount.Account, w *awsplan.Wanted) (*awspl
 	f := &awsplan.Found{Partition: caller.Partition, Account: caller.Account, Region: a.Region}
 	if f.Anchors, err = findAnchors(ctx, a); err != nil {
 		return nil, nil, err
+	}
+	if w.OnlyAnchor {
+		return f, caller, nil
 	}
 	if f.Profiles, err = findProfiles(ctx, a); err != nil {
 		return nil, nil, err

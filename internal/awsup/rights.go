@@ -35,6 +35,16 @@ func PlanRights(s awsrights.Scope) []awsrights.Statement {
 	}
 }
 
+// RotateRights are what Prepare and Do need for the trust anchor alone.
+func RotateRights(s awsrights.Scope) []awsrights.Statement {
+	return []awsrights.Statement{
+		{Sid: "ReadTrustAnchors", Actions: []string{"rolesanywhere:ListTrustAnchors"}, Resources: awsrights.Any()},
+		{Sid: "ReadTagsOfTrustAnchors", Actions: []string{"rolesanywhere:ListTagsForResource"}, Resources: s.Of("trust-anchor")},
+		{Sid: "ChangeOwnTrustAnchor", Actions: []string{"rolesanywhere:UpdateTrustAnchor", "rolesanywhere:PutNotificationSettings", "rolesanywhere:TagResource"},
+			Resources: s.Of("trust-anchor"), Conditions: s.OwnTag(awsplan.KindAnchor)},
+	}
+}
+
 const service = "rolesanywhere.amazonaws.com"
 
 // UpRights are what Prepare and Do need. The service-linked role is created by the first trust anchor of an account

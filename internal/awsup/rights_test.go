@@ -80,6 +80,8 @@ func disorder(t *testing.T, a *awsaccount.Account, b *Planned) {
 	must(err)
 	_, err = awsaccount.Call(t.Context(), a, a.RolesAnywhere.UntagResource, &rolesanywhere.UntagResourceInput{ResourceArn: &b.Profile, TagKeys: []string{"team"}})
 	must(err)
+	_, err = awsaccount.Call(t.Context(), a, a.RolesAnywhere.UntagResource, &rolesanywhere.UntagResourceInput{ResourceArn: &b.Anchor, TagKeys: []string{"team"}})
+	must(err)
 	_, err = awsaccount.Call(t.Context(), a, a.RolesAnywhere.DisableTrustAnchor, &rolesanywhere.DisableTrustAnchorInput{TrustAnchorId: &b.Anchor})
 	must(err)
 	_, err = awsaccount.Call(t.Context(), a, a.RolesAnywhere.DisableProfile, &rolesanywhere.DisableProfileInput{ProfileId: &b.Profile})
@@ -123,6 +125,17 @@ func TestRights(t *testing.T) {
 				return err
 			}
 			return planned.DoDown(t.Context(), a, func(*awsplan.Step) {})
+		}, nil},
+		"rotate": {RotateRights(scopeOf(root)), func(t *testing.T, w *world, a *awsaccount.Account, root *x509.Certificate) error {
+			disorder(t, w.admin(t), w.mustUp(t, twoRoles(root)))
+			wanted := twoRoles(root)
+			wanted.OnlyAnchor, wanted.Anchor.Certificates = true, append(wanted.Anchor.Certificates, newCA(t, "Next"))
+			planned, err := Prepare(t.Context(), a, wanted)
+			if err != nil {
+				return err
+			}
+			_, err = planned.Do(t.Context(), a, func(*awsplan.Step) {})
+			return err
 		}, nil},
 		"up": {UpRights(scopeOf(root)), upTwice, []string{"iam:PassRole", "iam:CreateServiceLinkedRole"}},
 	} {

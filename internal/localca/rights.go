@@ -15,7 +15,7 @@ import (
 // Rights returns what each command that uses an account at AWS needs there, by its name for kedge-ca aws permissions.
 func Rights() map[string]func(awsrights.Scope) []awsrights.Statement {
 	return map[string]func(awsrights.Scope) []awsrights.Statement{
-		"plan": awsup.PlanRights, "up": awsup.UpRights, "status": awsup.StatusRights, "down": awsup.DownRights, "hosts": awshosts.Rights,
+		"plan": awsup.PlanRights, "up": awsup.UpRights, "status": awsup.StatusRights, "down": awsup.DownRights, "rotate": awsup.RotateRights, "hosts": awshosts.Rights,
 		"crl-push": awscrl.PushRights, "crl-status": awscrl.StateRights,
 	}
 }
