@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -102,6 +103,17 @@ func TestDoctor_secrets(t *testing.T) {
 		s := newSite(t)
 		s.args = []string{"--sts-endpoint", "https://us:hun&ter2@h"}
 		check(t, s, "hun", "ter2")
+	})
+	t.Run("a login with a space", func(t *testing.T) {
+		for _, args := range [][]string{{"--role-arn", "http://us:hun ter2@h:1"}, {"--proxy", "http://us:hun ter2@h:1"}, {"--endpoint", "http://us:hun ter2@h:1"}, {"--sts-endpoint", "http://us:hun ter2@h:1"}} {
+			s := newSite(t)
+			s.args = args
+			check(t, s, "hun", "ter2")
+			s.args, s.env = nil, append(s.env, "HTTPS_PROXY="+args[1], "NO_PROXY=example.com", "AWS_CONTAINER_CREDENTIALS_FULL_URI="+args[1])
+			s.profile["endpoint"] = ""
+			must(t, os.Remove(s.path("config.yaml")))
+			check(t, s, "hun", "ter2")
+		}
 	})
 	t.Run("PIN", func(t *testing.T) {
 		s := newSite(t)

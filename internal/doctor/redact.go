@@ -71,7 +71,9 @@ func cutRune(text string) (first, rest string) {
 	return text, ""
 }
 
-// withoutLogins hides the logins of URLs, whatever is in them: a user name alone can be a token.
+// withoutLogins hides the logins of URLs, whatever is in them: a user name alone can be a token. A URL that a person
+// wrote can have spaces in its login, although no URL may: all up to the last @ of a line is taken for one, rather
+// than too little.
 func withoutLogins(text string) string {
 	var out strings.Builder
 	for {
@@ -81,16 +83,65 @@ func withoutLogins(text string) string {
 			return out.String()
 		}
 		out.WriteString("://")
-		end := strings.IndexFunc(rest, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
-		if end < 0 {
-			end = len(rest)
-		}
-		if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 {
+		if at := strings.LastIndexByte(rest[:lengthOfURL(before, rest)], '@'); at >= 0 {
 			out.WriteString(hidden)
 			rest = rest[at:]
 		}
 		text = rest
 	}
+}
+
+// lengthOfURL returns how much of the text after "://" can be of the URL that begins at the end of before: up to the
+// quote that closes it, and else up to the next URL or the end of the line. A word is never cut.
+func lengthOfURL(before, rest string) int {
+	rest, _, _ = strings.Cut(rest, "\n")
+	word := strings.IndexFunc(rest, unicode.IsSpace)
+	if word < 0 {
+		return len(rest)
+	}
+	end := len(rest)
+	if next := nextURL(rest[word:]); next >= 0 {
+		end = word + next
+	}
+	if closed := closingQuote(before, rest); closed >= 0 {
+		end = min(end, closed)
+	}
+	return max(word, end)
+}
+
+// nextURL returns where the next word begins that is a URL; -1: there is none.
+func nextURL(text string) int {
+	for from := 0; ; {
+		i := strings.Index(text[from:], "://")
+		if i < 0 {
+			return -1
+		}
+		begin := len(strings.TrimRightFunc(text[:from+i], func(r rune) bool { return !unicode.IsSpace(r) }))
+		if begin > 0 && begin < from+i {
+			return begin
+		}
+		from += i + len("://")
+	}
+}
+
+// closingQuote returns where the quote ends in which a URL stands; -1: it stands in none.
+func closingQuote(before, rest string) int {
+	before = strings.TrimRightFunc(before, func(r rune) bool { return !isSeparator(r) })
+	if before == "" || !strings.ContainsRune("\"'`", rune(before[len(before)-1])) {
+		return -1
+	}
+	quote := before[len(before)-1]
+	for i := 0; i < len(rest); i++ {
+		switch {
+		case strings.HasPrefix(rest[i:], `'\''`): // a quote within quotes, for a shell
+			i += len(`'\''`) - 1
+		case rest[i] == '\\':
+			i++
+		case rest[i] == quote:
+			return i
+		}
+	}
+	return -1
 }
 
 // redactWord hides the parts of a word that are secrets.

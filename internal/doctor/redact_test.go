@@ -28,6 +28,14 @@ func TestRedact(t *testing.T) {
 		{"https://us:hun&ter2@h:1, http://h", "https://(hidden)@h:1, http://h"},
 		{`"https://us:p;q<r>(s)[t]{u}?v'w@x@h/a"`, `"https://(hidden)@h/a"`},
 		{"http://us:a#@h https://us@h", "http://(hidden)@h https://(hidden)@h"},
+		{"--proxy http://us:hun ter2@h:1 is wrong", "--proxy http://(hidden)@h:1 is wrong"},
+		{`"http://us:hun ter@2 x@h:1", of a@b`, `"http://(hidden)@h:1", of a@b`},
+		{`"http://us:hun\" ter2@h:1", of a@b`, `"http://(hidden)@h:1", of a@b`},
+		{`--proxy 'http://us:hun'\'' ter2@h:1' a@b`, `--proxy 'http://(hidden)@h:1' a@b`},
+		{`'http://us:hun'ter2@h:1'`, `'http://(hidden)@h:1'`},
+		{"http://us er@h and https://us:12 34@i", "http://(hidden)@h and https://(hidden)@i"},
+		{"http://us:a://b c@h", "http://(hidden)@h"},
+		{"http://us:a\tb@h", "http://(hidden)@h"},
 		{"serve token T9-xkEJcQm2vWbq0LrZy8dHnUf4sPaGo1tKiXe7_jMw", "serve token (hidden)"},
 		{"a\nb\x1b[31m\u2028c", "a b [31m c"},
 
@@ -42,6 +50,8 @@ func TestRedact(t *testing.T) {
 		{"https://example.com/UserGuide/Chapter1/HowToFindOutWhyThereAreNoCredentials", ""},
 		{"no secret = here, (really)", ""},
 		{"http://proxy.example.com:3128", ""},
+		{`"https://h": the certificate is of "CN=a,E=a@b"`, ""},
+		{"https://h refuses, https://i too", ""},
 	} {
 		want := tt.want
 		if want == "" {
@@ -79,6 +89,9 @@ func FuzzRedact(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, after string, between byte) {
 		if strings.Trim(after[:min(1, len(after))], base64Letters) == "" && after != "" && after[0] != '/' {
 			return // the secret is another one
+		}
+		if got := Redact(before + " https://us:hun ter2@h"); strings.Contains(got, "hun ter2") && !strings.Contains(before, "hun ter2") {
+			t.Errorf("%q: %q", before, got)
 		}
 		for _, secret := range []string{"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "/JalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"} {
 			for _, text := range []string{before + " " + secret + after, before + string(":=/ "[between%4]) + secret + after, before + "https://" + secret + "@h" + after, before + "https://u:p&" + secret + "@h"} {
