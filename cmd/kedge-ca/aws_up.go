@@ -43,9 +43,10 @@ One folder of a CA keeps one trust anchor of its roots: another account or regio
 anchor in aws.yaml is refused without --move.
 
 The ARNs are kept in aws.yaml of the CA's folder, from where "kedge-ca serve" gives them to hosts if there is
-one role. At the end each role that is new or was changed is tried as a host would use it: by a certificate
-of kind probe, which is in the ledger and whose key stays in memory. Then the configuration of a host is
-written to standard output. A role that was not tried with success is tried again by the next run.`,
+one role, and a session of it was made. At the end each role that is new or was changed is tried as a host
+would use it: by a certificate of kind probe, which is in the ledger and whose key stays in memory. Then the
+configuration of a host is written to standard output. A role that was not tried with success is tried again
+by the next run, and "kedge-ca serve" gives it to no host until then.`,
 		Example: `  kedge-ca aws up --role backup --names web-01,web-02 --policy backup.json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.wanted.check(cmd); err != nil {

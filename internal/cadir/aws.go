@@ -128,8 +128,8 @@ func (a *AWS) Anchors() (all []string) {
 	return all
 }
 
-// Host returns what a host needs for a session, if there is one role alone; otherwise none. The rest of it is that of
-// the configuration.
+// Host returns what a host needs for a session, if there is one role alone, and a session of it was made; otherwise
+// none. The rest of it is that of the configuration.
 func (a *AWS) Host(configured AWSSettings) AWSSettings {
 	if configured.TrustAnchorARN != "" || a.TrustAnchor == "" || a.Profile == "" || len(a.Roles) != 1 {
 		return configured
@@ -138,6 +138,9 @@ func (a *AWS) Host(configured AWSSettings) AWSSettings {
 	found.TrustAnchorARN, found.ProfileARN = a.TrustAnchor, a.Profile
 	for _, role := range a.Roles {
 		found.RoleARN = role
+	}
+	if slices.Contains(a.Untried, found.RoleARN) {
+		return configured
 	}
 	whole, err := found.complete()
 	if err != nil { // such as a role of another account

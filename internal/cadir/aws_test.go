@@ -107,6 +107,7 @@ func TestAWS_host(t *testing.T) {
 	for name, change := range map[string]func(*AWS){
 		"two roles":       func(a *AWS) { a.Roles = map[string]string{"a": "x", "b": "y"} },
 		"no role":         func(a *AWS) { a.Roles = nil },
+		"not tried":       func(a *AWS) { a.Untried = []string{"arn:aws:iam::111122223333:role/a"} },
 		"no profile":      func(a *AWS) { a.Profile = "" },
 		"another account": func(a *AWS) { a.Roles = map[string]string{"a": "arn:aws:iam::444455556666:role/a"} },
 	} {

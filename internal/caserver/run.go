@@ -75,7 +75,7 @@ func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
 		return err
 	}
 	defer d.sockets.close()
-	settings, err := withAccount(c.Folder, c.CA.Settings)
+	settings, err := c.withAccount(c.CA.Settings)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (d *daemon) changeTerms() error {
 	if err != nil {
 		return err
 	}
-	if settings, err = withAccount(d.Folder, settings); err != nil {
+	if settings, err = d.withAccount(settings); err != nil {
 		return err
 	}
 	terms, err := d.terms(settings, d.sockets.hosts)

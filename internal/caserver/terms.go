@@ -23,13 +23,16 @@ func (e *NoURLError) Error() string {
 }
 
 // withAccount returns the settings with the ARNs that kedge-ca aws up has written, if the configuration has none.
-func withAccount(folder cadir.Folder, settings *cadir.Settings) (*cadir.Settings, error) {
-	known, err := folder.AWS()
+func (c Config) withAccount(settings *cadir.Settings) (*cadir.Settings, error) {
+	known, err := c.Folder.AWS()
 	if err != nil {
 		return nil, err
 	}
 	whole := *settings
 	whole.Server.AWS = known.Host(settings.Server.AWS)
+	if len(known.Untried) > 0 && whole.Server.AWS.TrustAnchorARN == "" {
+		c.Log.Warn("hosts get no role from here: no session of it was made yet", "roles", known.Untried, "hint", "kedge-ca aws up tries it; then reload kedge-ca serve")
+	}
 	return &whole, nil
 }
 
