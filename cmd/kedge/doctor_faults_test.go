@@ -226,15 +226,15 @@ func faultsOfCertificates() []fault {
 			set: func(s *site) { s.write("web.key", "hello") }, fix: again},
 		{name: "the key of another certificate", check: "key-and-certificate", state: doctor.Failed, code: 4, says: "web.key", run: "openssl x509",
 			set: func(s *site) { s.writeKey("web.key", enrolltest.NewKey(s.t)) }, fix: again},
-		{name: "no digitalSignature", check: "certificate-rules", state: doctor.Failed, code: 4, says: "lacks the key usage digitalSignature", run: "kedge-ca issue web-01",
+		{name: "no digitalSignature", check: "certificate-rules", state: doctor.Failed, code: 4, says: "lacks the key usage digitalSignature", run: "kedge-ca issue web-01 --out new",
 			set: issued(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }), fix: again},
 		{name: "a CA and no digitalSignature", check: "certificate-rules", state: doctor.Failed, code: 4, says: "with CA false; lacks",
 			set: issued(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }), fix: again},
-		{name: "an empty subject", check: "certificate-rules", state: doctor.Failed, code: 4, says: "empty subject", run: "kedge-ca issue NAME",
+		{name: "an empty subject", check: "certificate-rules", state: doctor.Failed, code: 4, says: "empty subject", run: "kedge-ca issue NAME --out new",
 			set: issued(func(c *x509.Certificate) { c.Subject = pkix.Name{} }), fix: again},
 		{name: "no clientAuth", check: "extended-key-usage", state: doctor.Warning, code: 0, says: "lacks clientAuth",
 			set: issued(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }), fix: again},
-		{name: "expired", check: "certificate-validity", state: doctor.Failed, code: 4, says: "renew the certificate", run: "kedge-ca issue web-01",
+		{name: "expired", check: "certificate-validity", state: doctor.Failed, code: 4, says: "renew the certificate", run: "kedge-ca renew web-01",
 			set: issued(func(c *x509.Certificate) {
 				c.NotBefore, c.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
 			}), fix: again},
@@ -242,7 +242,7 @@ func faultsOfCertificates() []fault {
 			set: issued(func(c *x509.Certificate) {
 				c.NotBefore, c.NotAfter = time.Now().Add(24*time.Hour), time.Now().Add(48*time.Hour)
 			}), fix: again},
-		{name: "nearly expired", check: "certificate-remaining", state: doctor.Warning, code: 0, says: "in its last tenth", run: "kedge-ca issue web-01",
+		{name: "nearly expired", check: "certificate-remaining", state: doctor.Warning, code: 0, says: "in its last tenth", run: "kedge-ca renew web-01",
 			set: issued(func(c *x509.Certificate) {
 				c.NotBefore, c.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(2*time.Hour)
 			}), fix: again},

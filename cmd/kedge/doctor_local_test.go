@@ -137,7 +137,7 @@ func (s *site) tryKedge(args ...string) (code int, stderr string) {
 	s.t.Helper()
 	var out, words bytes.Buffer
 	h := newHost(cli.Streams{In: strings.NewReader(""), Out: &out, Err: &words})
-	h.environment = s.env
+	h.environment, h.inputs.Now = s.env, s.now
 	code = cli.Main(s.t.Context(), cli.Program{Name: name, Root: rootOf(h, args), Advise: advise}, args, h.Streams)
 	return code, words.String()
 }
@@ -156,7 +156,16 @@ func TestDoctor_cached(t *testing.T) {
 // enroll makes the site an enrolled host, of an enrollment server with the same CA.
 func (s *site) enroll() *enrolltest.Server {
 	s.t.Helper()
+	return s.enrollAt(0)
+}
+
+// enrollAt is enroll when the clocks of host and server were so far from now.
+func (s *site) enrollAt(shift time.Duration) *enrolltest.Server {
+	s.t.Helper()
 	server := enrolltest.Serve(s.t, s.ca, s.ca.ServerCertificate(s.t, enrolltest.Unchanged))
+	server.Between(func() { server.Skew = shift })
+	defer server.Between(func() { server.Skew = 0 })
+	s.now = func() time.Time { return time.Now().Add(shift) }
 	s.write("enrollment-token", server.Token(s.t).String())
 	s.kedge("enroll", "--token-file", s.path("enrollment-token"), "--dir", s.path("host"))
 	s.profile["certificate"], s.profile["private-key"] = "host/current/leaf.pem", "host/current/leaf.key"
@@ -176,6 +185,31 @@ func (s *site) record(change func(record map[string]any)) {
 	writeFile(s.t, path, string(data))
 }
 
+// expire makes the site a host that enrolled two days ago, and whose certificate has expired since.
+func (s *site) expire() *enrolltest.Server {
+	s.t.Helper()
+	server := s.enrollAt(-48 * time.Hour)
+	s.now = time.Now
+	return server
+}
+
+// end has the server refuse a renewal, as it will from then on, and leaves a file with a token for another key.
+func (s *site) end(server *enrolltest.Server, reason enrollapi.Code) {
+	s.t.Helper()
+	server.Between(func() {
+		server.Refuse = func(path string) error {
+			if path != enrollapi.PathRenew {
+				return nil
+			}
+			return &enrollapi.Error{Code: reason, Message: "the CA says no"}
+		}
+	})
+	if code, stderr := s.tryKedge("renew", "--force", "--dir", s.path("host")); code != cli.ExitRefused {
+		s.t.Errorf("exit code %d, %s", code, stderr)
+	}
+	s.write("TOKEN-FILE", server.Token(s.t).String())
+}
+
 func faultsOfEnrollment() []fault {
 	return []fault{
 		{name: "nothing renews", check: "renewal", state: doctor.Warning, code: 0, says: "nothing renews it", run: "kedge renew --dir", paste: true,
@@ -192,17 +226,12 @@ func faultsOfEnrollment() []fault {
 				}
 				server.Between(func() { server.Lose = nil })
 			}},
-		{name: "the server renews no more", check: "renewal", state: doctor.Failed, code: 3, says: "the CA says no", run: "kedge enroll --force --dir",
-			set: func(s *site) {
-				server := s.enroll()
-				server.Between(func() {
-					server.Refuse = func(string) error { return &enrollapi.Error{Code: enrollapi.Revoked, Message: "the CA says no"} }
-				})
-				if code, _ := s.tryKedge("renew", "--force", "--dir", s.path("host")); code != 3 {
-					s.t.Errorf("exit code %d", code)
-				}
-				server.Between(func() { server.Refuse = nil })
-			}},
+		{name: "the server renews no more", check: "renewal", state: doctor.Failed, code: 3, says: "the CA says no", run: "kedge enroll --force --dir", paste: true,
+			set: func(s *site) { s.end(s.enroll(), enrollapi.Revoked) }},
+		{name: "an enrolled certificate has expired", check: "certificate-validity", state: doctor.Failed, code: 4, says: "renew the certificate", run: "kedge renew --dir", paste: true,
+			set: func(s *site) { s.expire() }},
+		{name: "an enrolled certificate has expired too long ago", check: "certificate-validity", state: doctor.Failed, code: 4, says: "kedge-ca token web-01 --replace", run: "kedge enroll --force --dir", paste: true,
+			set: func(s *site) { s.end(s.expire(), enrollapi.BeyondGrace) }},
 		{name: "the certificate of an enrolled host is revoked", check: "session", state: doctor.Failed, code: 3, says: "enroll anew", run: "kedge enroll --force --dir",
 			set: func(s *site) {
 				s.enroll()

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/base64"
@@ -128,18 +129,26 @@ func (e *Examination) judgeRules(context.Context) *Finding {
 	return e.issueAgain(f)
 }
 
-// issueAgain adds the command by which the CA of this project issues the certificate anew. It is run where the
-// CA is.
+// renewIt adds the command by which the CA of this project renews the certificate. It is run where the CA is, unless
+// this host is enrolled.
+func (e *Examination) renewIt(f *Finding) *Finding {
+	if e.host.pair != nil {
+		return e.host.renewNow(f)
+	}
+	return f.run("kedge-ca renew %s", e.commonName())
+}
+
+// issueAgain is renewIt where no renewal helps: with the same key, or with the same fault. The files go into a folder
+// of their own, since kedge-ca overwrites none.
 func (e *Examination) issueAgain(f *Finding) *Finding {
 	if e.host.pair != nil {
-		return f.run("kedge renew --dir %s --force", e.host.dir)
+		return e.host.renewNow(f)
 	}
-	name := e.leaf.Subject.CommonName
-	if name == "" {
-		name = "NAME"
-	}
-	return f.run("kedge-ca issue %s", name)
+	return f.run("kedge-ca issue %s --out new", e.commonName())
 }
+
+// commonName is that of the certificate, or a word to put it in the place of.
+func (e *Examination) commonName() string { return cmp.Or(e.leaf.Subject.CommonName, "NAME") }
 
 // judgeUsage: the guide does not ask for clientAuth, but several consoles and other verifiers do.
 func judgeUsage(leaf *x509.Certificate) *Finding {
@@ -173,7 +182,7 @@ func (e *Examination) judgeValidity(context.Context) *Finding {
 	if now.Before(leaf.NotBefore) {
 		return f.run("sudo timedatectl set-ntp true")
 	}
-	return e.issueAgain(f)
+	return e.renewIt(f)
 }
 
 // judgeRemaining judges how much of its life is left.
@@ -185,7 +194,7 @@ func (e *Examination) judgeRemaining(context.Context) *Finding {
 	if stage == refresh.Fresh {
 		return ok(seen)
 	}
-	return e.issueAgain(warning(fmt.Sprintf("it is %s: %s", stage, seen), "renew it"))
+	return e.renewIt(warning(fmt.Sprintf("it is %s: %s", stage, seen), "renew it"))
 }
 
 // judgePath judges the certificates that are sent along.
@@ -235,7 +244,7 @@ func (e *Examination) judgeAnchor(context.Context) *Finding {
 	if err != nil {
 		issuer, _ := id.TopIssuer()
 		f := failed(cli.ExitKey, fmt.Sprintf("the path leads to %q, and to no root in %s", issuer, e.host.dir), "an intermediate is missing, or the certificate is of another CA: renew it")
-		return f.run("kedge renew --dir %s --force", e.host.dir)
+		return e.host.renewNow(f)
 	}
 	return ok("the path leads to a root that this host has from its CA")
 }

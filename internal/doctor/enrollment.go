@@ -111,6 +111,30 @@ func (e *Examination) judgeEnrolled(context.Context) *Finding {
 	return ok("this user has no identity here")
 }
 
+// hasEnded reports whether the server refused to renew the certificate in use, so that only a token helps.
+func (h *enrolled) hasEnded() bool {
+	return h.state.Ended != nil && h.state.Ended.Serial == h.pair.Record.Serial
+}
+
+// renewNow adds the command that renews the certificate, for as long after its end as the CA allows that, which this
+// host learns when it asks. Once the server refused, it is the one to enroll anew.
+func (h *enrolled) renewNow(f *Finding) *Finding {
+	if h.hasEnded() {
+		return h.enrollAnew(f)
+	}
+	return f.run("kedge renew --dir %s --force", h.dir)
+}
+
+// enrollAnew adds the command for a host whose certificate is renewed no more.
+func (h *enrolled) enrollAnew(f *Finding) *Finding {
+	token := "this host has to enroll anew: have the operator of the CA make a token, by kedge-ca token " + h.pair.Record.Name + " --replace, and save it in a file"
+	if f.Advice != "" {
+		token = f.Advice + "; " + token
+	}
+	f.Advice = token
+	return f.run("kedge enroll --force --dir %s --token-file TOKEN-FILE", h.dir)
+}
+
 // renewalDelay is how late a renewal may be before something is wrong: what renews runs every few minutes.
 const renewalDelay = time.Hour
 
@@ -121,9 +145,8 @@ func judgeRenewal(h *enrolled, now time.Time) *Finding {
 	}
 	seen := "due at " + h.status.RenewAt.Format(time.RFC3339)
 	switch late := now.Sub(h.status.RenewAt).Round(time.Minute); {
-	case h.state.Ended != nil && h.state.Ended.Serial == h.pair.Record.Serial:
-		f := failed(cli.ExitRefused, "the server renews this certificate no more: "+h.state.Ended.Reason, "this host has to enroll anew: have the operator of the CA make a token, and save it in a file")
-		return f.run("kedge enroll --force --dir %s --token-file TOKEN-FILE", h.dir)
+	case h.hasEnded():
+		return h.enrollAnew(failed(cli.ExitRefused, "the server renews this certificate no more: "+h.state.Ended.Reason, ""))
 	case late > renewalDelay:
 		f := warning(fmt.Sprintf("%s, %s ago", seen, late), "nothing renews it, or renewing fails: run it by hand to see why")
 		return f.run("kedge renew --dir %s", h.dir)
@@ -142,7 +165,7 @@ func judgeLastTry(h *enrolled) *Finding {
 		return ok("nothing failed since the last one")
 	}
 	seen := fmt.Sprintf("%d failed, the last one at %s: %s", h.status.Failures, h.status.LastTry.Format(time.RFC3339), h.status.Error)
-	return warning(seen, "correct the cause, and renew").run("kedge renew --dir %s --force", h.dir)
+	return h.renewNow(warning(seen, "correct the cause, and renew"))
 }
 
 // askReady asks the enrollment server whether it can issue.

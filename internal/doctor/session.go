@@ -99,12 +99,6 @@ func (e *Examination) withRemedy(f *Finding, refusal *session.APIError) *Finding
 	return f
 }
 
-// enrollAnew adds the command for a host whose certificate is renewed no more.
-func (h *enrolled) enrollAnew(f *Finding) *Finding {
-	f.Advice += "; this host then has to enroll anew: have the operator of the CA make a token, and save it in a file"
-	return f.run("kedge enroll --force --dir %s --token-file TOKEN-FILE", h.dir)
-}
-
 // mayBeDisabled adds the command that shows whether a trust anchor or a profile is disabled. The one that enables
 // it is in the words alone: it may have been disabled because a key was stolen.
 func mayBeDisabled(f *Finding, kind, id, region string) *Finding {
