@@ -1,9 +1,6 @@
 package whowins
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 // rename gives the section of the target the header that SDKs read. No command: a section has that header
 // already, and botocore reads no file with two, or the names cannot stand in a command of sed.
@@ -35,7 +32,7 @@ func (s *Situation) hasSection(file, header string) bool {
 }
 
 // strip makes comments of the settings of a source in its section. It deletes nothing: a fix may be pasted
-// again, or that of another tool after it, and the copy that the first one left is then replaced.
+// again, or that of another tool after it.
 func (s *Situation) strip(source *Source) step {
 	var lines []string
 	gone, inside := "", false
@@ -66,16 +63,12 @@ func (s *Situation) sed(flag, pattern, file string, lines []string) step {
 	f.text = strings.Join(lines, "")
 	after.files[file] = f
 	after.edits++
-	return step{"sed " + flag + "-i" + s.backup() + " " + quote(pattern) + " " + quote(file), after}
+	return step{"sed " + flag + keepCopy + quote(pattern) + " " + quote(file), after}
 }
 
-// backup is the suffix of the copy that an edit leaves. No edit of one fix replaces the copy of another.
-func (s *Situation) backup() string {
-	if s.edits == 0 {
-		return ".bak"
-	}
-	return ".bak" + strconv.Itoa(s.edits)
-}
+// keepCopy is the option of sed by which the file as it was stays under a new name, which no other copy has: neither
+// one that a person made, nor that of an edit before.
+const keepCopy = "-i.bak-$(mktemp -u XXXXXX) "
 
 // keyIn returns the one of the keys, with | between, that a line sets.
 func keyIn(text, keys string) string {

@@ -49,12 +49,12 @@ func TestAnswers_words(t *testing.T) {
 		{"broken file", "AWS CLI 1", nil, map[string]string{"/h/.aws/config": "[default]\n" + kedge + "more\n"},
 			"an error", "/h/.aws/config", "/h/.aws/config: line 3 is neither a setting nor a section; kedge is in [default] of /h/.aws/config", `"${EDITOR:-vi}" +3 /h/.aws/config`, false},
 		{"default for PHP", "AWS SDK for PHP", nil, map[string]string{"/h/.aws/config": "[default]\n" + kedge},
-			"the instance metadata service", "http://169.254.169.254", `the profile is "default", which names no other source; kedge is in [default] of /h/.aws/config, which this tool does not read as it is written (by its documentation)`, `sed -i.bak 's|^\[default\]|[profile default]|' /h/.aws/config`, false},
+			"the instance metadata service", "http://169.254.169.254", `the profile is "default", which names no other source; kedge is in [default] of /h/.aws/config, which this tool does not read as it is written (by its documentation)`, `sed -i.bak-$(mktemp -u XXXXXX) 's|^\[default\]|[profile default]|' /h/.aws/config`, false},
 		{"both variables", "boto3", map[string]string{"AWS_PROFILE": "web", "AWS_DEFAULT_PROFILE": "old"}, map[string]string{"/h/.aws/config": "[profile web]\n" + kedge + "[profile old]\nregion = x\n"},
 			"the instance metadata service", "http://169.254.169.254", `the profile is "old", which names no other source; kedge is in [profile web] of /h/.aws/config`, "unset AWS_DEFAULT_PROFILE\nexport AWS_PROFILE=web", false},
 		{"keys in the way", "AWS SDK for JavaScript v3", nil, map[string]string{"/h/.aws/config": "[default]\n" + kedge, "/h/.aws/credentials": "[default]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n"},
 			"keys in a file", "[default] of /h/.aws/credentials", `the profile is "default", and the first source in it is keys in a file; kedge is in [default] of /h/.aws/config`,
-			`sed -E -i.bak '/^\[default\]/,/^\[/{s/^(aws_access_key_id|aws_secret_access_key)[[:space:]]*[=:]/#&/;}' /h/.aws/credentials`, false},
+			`sed -E -i.bak-$(mktemp -u XXXXXX) '/^\[default\]/,/^\[/{s/^(aws_access_key_id|aws_secret_access_key)[[:space:]]*[=:]/#&/;}' /h/.aws/credentials`, false},
 		{"container of kedge serve", "AWS SDK for Go v2", map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://me:hunter2@127.0.0.1:9911/v1/credentials/x?y=hunter2"}, nil,
 			"the container endpoint", "http://127.0.0.1:9911/v1/credentials/x", `the profile is "default", which names no other source`, "", true},
 		{"container of another", "boto3", map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9911/v1", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2"}, nil,
@@ -107,7 +107,7 @@ func TestFix_rename(t *testing.T) {
 	t.Parallel()
 	const kedge, open = "credential_process = /opt/kedge credential-process\n", `"${EDITOR:-vi}" +2 /h/.aws/`
 	for _, tt := range []struct{ name, profile, file, text, fix string }{
-		{"it can be changed", "p", "config", "[p]\n" + kedge, `sed -i.bak 's|^\[p\]|[profile p]|' /h/.aws/config`},
+		{"it can be changed", "p", "config", "[p]\n" + kedge, `sed -i.bak-$(mktemp -u XXXXXX) 's|^\[p\]|[profile p]|' /h/.aws/config`},
 		{"a section has it", "p", "config", "[p]\n" + kedge + "[profile p]\nregion = us-east-1\n", open + "config"},
 		{"a section has it, in quotes", "p", "config", "[p]\n" + kedge + "[ profile\t\"p\" ]\nregion = us-east-1\n", open + "config"},
 		{"a section of the credentials file has it", "p", "credentials", "[profile p]\n" + kedge + "[p]\nregion = us-east-1\n", open + "credentials"},
