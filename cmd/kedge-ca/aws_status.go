@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -22,8 +23,9 @@ func newAWSStatus(h host, run func(context.Context, *awsStatusOptions) error) *c
 		Use:   "status",
 		Short: "Show what of this CA is in an account at AWS",
 		Long: `Show what carries the tag of this CA in an account and a region: the trust anchor and its certificates,
-the profile and its roles, roles and their policies, revocation lists; and what differs from the roots in use and
-from the roles in the configuration. Nothing is changed.
+the profile and its roles, roles and their policies, revocation lists; and what differs from the roots in use, from
+the roles in the configuration, and from those that "aws up" has built by flags, as far as aws.yaml in the CA's
+folder has them: whether they are there, their policies, and their trust anchor. Nothing is changed.
 
 With --check the exit code is 1 if something differs.`,
 		Example: `  kedge-ca aws status`,
@@ -40,7 +42,7 @@ func runAWSStatus(ctx context.Context, s *store, o *awsStatusOptions) error {
 	if err != nil {
 		return err
 	}
-	wanted, err := s.AWSDescribed(ctx, s.Settings.AWS)
+	wanted, bad, err := s.AWSDescribed(ctx, s.Settings.AWS)
 	if err != nil {
 		return err
 	}
@@ -52,11 +54,12 @@ func runAWSStatus(ctx context.Context, s *store, o *awsStatusOptions) error {
 	if err != nil {
 		return err
 	}
-	plan, err := awsplan.New(wanted, found)
-	if err != nil {
-		return err
+	plan, conflicts := awsplan.Compare(wanted, found)
+	needs := removal.Kept.Drift(wanted, found)
+	for _, err := range slices.Concat(bad, conflicts) {
+		needs = append(needs, err.Error())
 	}
-	status := awsup.NewStatus(removal.Owners, found, caller, plan)
+	status := awsup.NewStatus(removal.Owners, found, caller, plan, needs)
 	if o.output.json {
 		err = report.WriteJSON(o.Out, status)
 	} else {

@@ -36,30 +36,42 @@ func (s *Step) ID() string {
 // New returns the plan. If something stands in its way, the error is a *ConflictError; otherwise it is one of the
 // trust policy of a role.
 func New(w *Wanted, f *Found) (*Plan, error) {
+	plan, errs := Compare(w, f)
+	if len(errs) > 0 {
+		return nil, errs[0]
+	}
+	return plan, nil
+}
+
+// Compare is New for people to read: what stands in the way of an object stops only that. Without the trust anchor
+// there is nothing to compare roles with.
+func Compare(w *Wanted, f *Found) (*Plan, []error) {
 	p := &planner{w: w, f: f, plan: &Plan{}}
 	anchor, err := p.anchor()
 	if err != nil {
-		return nil, err
+		return p.plan, []error{err}
 	}
 	if w.OnlyAnchor {
 		return p.plan, nil
 	}
+	var errs []error
 	for i := range w.Roles {
 		if err := p.role(&w.Roles[i], anchor); err != nil {
-			return nil, err
+			errs, p.partly = append(errs, err), true
 		}
 	}
 	if err := p.profile(); err != nil {
-		return nil, err
+		errs = append(errs, err)
 	}
-	return p.plan, nil
+	return p.plan, errs
 }
 
 // planner is a plan that is being made.
 type planner struct {
-	w    *Wanted
-	f    *Found
-	plan *Plan
+	w      *Wanted
+	f      *Found
+	plan   *Plan
+	partly bool // a role could not be planned
 }
 
 func (p *planner) add(s Step) { p.plan.Steps = append(p.plan.Steps, s) }

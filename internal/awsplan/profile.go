@@ -56,7 +56,7 @@ func (p *planner) rolesOf(found *FoundProfile) []string {
 	for _, arn := range found.Roles {
 		switch {
 		case slices.Contains(roles, arn):
-		case p.w.KeepRoles:
+		case p.w.KeepRoles || p.partly:
 			roles = append(roles, arn)
 		default:
 			p.note("%s is in the profile and not in the plan: the role stays, and hosts do not get it by this profile any more", arn)

@@ -25,8 +25,9 @@ type Object struct {
 	Details []string     `json:"details,omitempty"`
 }
 
-// NewStatus returns what of the owners was found, and what a plan would change of it.
-func NewStatus(owners []awsplan.Owner, found *awsplan.Found, caller *Caller, plan *awsplan.Plan) *Status {
+// NewStatus returns what of the owners was found, and what a plan would change of it. needs are what a person has to do
+// besides.
+func NewStatus(owners []awsplan.Owner, found *awsplan.Found, caller *Caller, plan *awsplan.Plan, needs []string) *Status {
 	s := &Status{Account: found.Account, Region: found.Region, Caller: caller.ARN, Objects: []Object{}, Notes: plan.Notes}
 	for i := range found.Anchors {
 		a := &found.Anchors[i]
@@ -48,6 +49,7 @@ func NewStatus(owners []awsplan.Owner, found *awsplan.Found, caller *Caller, pla
 	for _, more := range plan.More {
 		s.Needs = append(s.Needs, more.String()+", which is not planned")
 	}
+	s.Needs = append(s.Needs, needs...)
 	return s
 }
 

@@ -13,6 +13,7 @@ import (
 type AWSRemoval struct {
 	Owners   []awsplan.Owner
 	Policies map[string][]string // that aws up has given roles, or the configuration describes, by the names of the roles
+	Kept     awsplan.Kept        // what aws up has built, by aws.yaml
 }
 
 // AWSRemoval returns how what is of this CA is known in an account.
@@ -25,7 +26,9 @@ func (c *CA) AWSRemoval(ctx context.Context) (*AWSRemoval, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &AWSRemoval{Owners: owners, Policies: map[string][]string{}}
+	r := &AWSRemoval{Owners: owners, Policies: map[string][]string{}, Kept: awsplan.Kept{
+		Anchor: known.TrustAnchor, Profile: known.Profile, Roles: known.Roles, Policies: known.Policies, Untried: known.Untried,
+	}}
 	for _, name := range slices.Concat(slices.Collect(maps.Keys(known.Roles)), slices.Collect(maps.Keys(c.Settings.AWS.Roles))) {
 		r.Policies[name] = slices.Concat(known.Policies[name], c.describedPolicies(ctx, name))
 	}

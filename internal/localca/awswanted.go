@@ -26,12 +26,22 @@ type AccountPlan struct {
 	Wanted *awsplan.Wanted
 	Roles  map[string]cadir.RoleSettings // by name; with what a profile fixes for a pattern of names
 	Notes  report.Notes
+	Bad    []error // about roles that cannot be built; none in what AWSWanted returns
 }
 
 // AWSWanted returns what hosts need, as the settings describe it: the trust anchor of the roots in use, a role for each
 // that hosts get by it, and the profile. Files of policies are looked for below the CA's folder. Errors are those of
 // awsadmin, of the files, of a name that no tag can have, and *issuance.AnchorSizeError.
 func (c *CA) AWSWanted(ctx context.Context, a cadir.AccountSettings) (*AccountPlan, error) {
+	plan, err := c.planAWS(ctx, a)
+	if err == nil && len(plan.Bad) > 0 {
+		return nil, plan.Bad[0]
+	}
+	return plan, err
+}
+
+// planAWS is AWSWanted, with the roles that can be built, and the errors about the others.
+func (c *CA) planAWS(ctx context.Context, a cadir.AccountSettings) (*AccountPlan, error) {
 	a = a.Complete()
 	plan := &AccountPlan{Roles: map[string]cadir.RoleSettings{}}
 	anchor, err := c.wantedAnchor(ctx, a.Name)
@@ -45,34 +55,45 @@ func (c *CA) AWSWanted(ctx context.Context, a cadir.AccountSettings) (*AccountPl
 	session := time.Duration(c.Settings.Server.AWS.SessionDuration)
 	plan.Wanted = &awsplan.Wanted{Owners: owners, Anchor: *anchor, Tags: a.Tags, Profile: awsplan.Profile{Name: a.Name, Duration: session}}
 	for _, name := range slices.Sorted(maps.Keys(a.Roles)) {
-		role := a.Roles[name]
-		if len(role.FromRoles) > 0 {
-			plan.Notes.Next("make the role %s by hand, in its account: hosts assume it from another one; kedge-ca aws policy --role %s has its trust policy", name, name)
-			continue
+		if err := c.addRole(ctx, plan, name, a); err != nil {
+			plan.Bad = append(plan.Bad, err)
 		}
-		if strings.Contains(name, ",") {
-			return nil, fmt.Errorf("the role %q has a comma in its name, and no tag at AWS can have one: give the role another name", name)
-		}
-		wanted, err := c.wantedRole(ctx, name, &role, &plan.Notes)
-		if err != nil {
-			return nil, err
-		}
-		wanted.Path, wanted.Boundary, wanted.MaxSession = a.Path, a.PermissionsBoundary, max(session, awsplan.MinMaxSession)
-		plan.Wanted.Roles, plan.Roles[name] = append(plan.Wanted.Roles, *wanted), role
 	}
 	return plan, nil
 }
 
-// AWSDescribed returns what the configuration describes: the trust anchor alone, if it describes no roles.
-func (c *CA) AWSDescribed(ctx context.Context, a cadir.AccountSettings) (*awsplan.Wanted, error) {
-	if len(a.Roles) == 0 {
-		return c.AWSAnchor(ctx, a)
+// addRole adds a role of the settings to a plan.
+func (c *CA) addRole(ctx context.Context, plan *AccountPlan, name string, a cadir.AccountSettings) error {
+	role := a.Roles[name]
+	if len(role.FromRoles) > 0 {
+		plan.Notes.Next("make the role %s by hand, in its account: hosts assume it from another one; kedge-ca aws policy --role %s has its trust policy", name, name)
+		return nil
 	}
-	plan, err := c.AWSWanted(ctx, a)
+	if strings.Contains(name, ",") {
+		return fmt.Errorf("the role %q has a comma in its name, and no tag at AWS can have one: give the role another name", name)
+	}
+	wanted, err := c.wantedRole(ctx, name, &role, &plan.Notes)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return plan.Wanted, nil
+	wanted.Path, wanted.Boundary, wanted.MaxSession = a.Path, a.PermissionsBoundary, max(plan.Wanted.Profile.Duration, awsplan.MinMaxSession)
+	plan.Wanted.Roles, plan.Roles[name] = append(plan.Wanted.Roles, *wanted), role
+	return nil
+}
+
+// AWSDescribed returns what the configuration describes: the trust anchor alone, if it describes no roles. A role that
+// cannot be built stops only itself: bad has the errors of AWSWanted.
+func (c *CA) AWSDescribed(ctx context.Context, a cadir.AccountSettings) (_ *awsplan.Wanted, bad []error, _ error) {
+	if len(a.Roles) == 0 {
+		anchor, err := c.AWSAnchor(ctx, a)
+		return anchor, nil, err
+	}
+	plan, err := c.planAWS(ctx, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	plan.Wanted.KeepRoles = len(plan.Bad) > 0
+	return plan.Wanted, plan.Bad, nil
 }
 
 // AWSAnchor returns the trust anchor alone, as AWSWanted does.
