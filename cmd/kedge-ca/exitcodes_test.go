@@ -117,7 +117,7 @@ func ofHardware() []error {
 	}
 }
 
-// TestExitCodes: each kind of error ends with its code, whatever is around it. The README and the help
+// TestExitCodes: each kind of error ends with its code, whatever is around it. docs/reference.md and the help
 // name the codes there are.
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
@@ -136,7 +136,7 @@ func TestExitCodes(t *testing.T) {
 		used := code == cli.ExitDone || codes[code] != nil
 		others := strings.Contains(documented[code], "(`kedge` only)")
 		if used != (helped[code] != "") || used != (documented[code] != "" && !others) {
-			t.Errorf("exit code %d: used: %v, the README says %q, the help %q", code, used, documented[code], helped[code])
+			t.Errorf("exit code %d: used: %v, docs/reference.md has %q, the help %q", code, used, documented[code], helped[code])
 		}
 	}
 }

@@ -4,9 +4,7 @@ package main
 
 import (
 	"crypto/tls"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,18 +12,14 @@ import (
 	"kedge/internal/testenv"
 )
 
-// estCommands returns the commands for a device that the README shows, without those of kedge-ca.
+// estCommands returns the commands for a device that docs/server.md shows, without those of kedge-ca.
 func estCommands(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(testenv.Root(t), "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, text, ok := strings.Cut(string(data), "\n### EST\n")
+	_, text, ok := strings.Cut(testenv.Document(t, "docs/server.md"), "\n## EST\n")
 	_, text, begun := strings.Cut(text, "\n    kedge-ca token dev-01 > dev-01.token\n")
 	text, _, ended := strings.Cut(text, "\n\n")
 	if !ok || !begun || !ended {
-		t.Fatal("the README shows no commands")
+		t.Fatal("docs/server.md shows no commands")
 	}
 	return text
 }
@@ -40,7 +34,7 @@ func tokenIn(t *testing.T, out string) string {
 	return text
 }
 
-// TestReadmeEST: the commands of the README enroll a device, with base64 on one line and in lines. A refusal is
+// TestReadmeEST: the commands of docs/server.md enroll a device, with base64 on one line and in lines. A refusal is
 // shown, and the certificate of before stays.
 func TestReadmeEST(t *testing.T) {
 	t.Parallel()

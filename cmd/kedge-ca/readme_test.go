@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,20 +8,16 @@ import (
 	"kedge/internal/testenv"
 )
 
-// The configuration that the README shows is one.
+// TestReadmeSettings: the configuration that docs/ca.md shows is one.
 func TestReadmeSettings(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(testenv.Root(t), "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, text, ok := strings.Cut(string(data), "```yaml\nledger:")
+	_, text, ok := strings.Cut(testenv.Document(t, "docs/ca.md"), "```yaml\nledger:")
 	text, _, closed := strings.Cut(text, "```")
 	if !ok || !closed {
-		t.Fatal("the README shows no configuration")
+		t.Fatal("docs/ca.md shows no configuration")
 	}
 	s, err := cadir.ParseSettings([]byte("ledger:" + text))
 	if err != nil {
-		t.Fatalf("README.md%v", err)
+		t.Fatalf("docs/ca.md: %v", err)
 	}
 	if s.DefaultProfile != "web" || len(s.Profiles) != 2 {
 		t.Errorf("%+v", s)

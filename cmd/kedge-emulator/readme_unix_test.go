@@ -13,14 +13,10 @@ import (
 	"kedge/internal/testenv"
 )
 
-// readmeCommands returns the commands of README.md with which the AWS CLI manages the emulator.
+// readmeCommands returns the commands of docs/emulator.md with which the AWS CLI manages the emulator.
 func readmeCommands(t *testing.T) []string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(testenv.Root(t), "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, after, _ := strings.Cut(string(data), "manage the emulator as they manage AWS")
+	_, after, _ := strings.Cut(testenv.Document(t, "docs/emulator.md"), "manage the emulator as they manage AWS")
 	_, block, _ := strings.Cut(after, "\n\n")
 	block, _, _ = strings.Cut(block, "\n\n")
 	var commands []string
@@ -28,12 +24,12 @@ func readmeCommands(t *testing.T) []string {
 		commands = append(commands, strings.TrimSpace(line))
 	}
 	if len(commands) != 5 || !strings.HasPrefix(commands[0], "kedge-emulator ") || !strings.HasSuffix(commands[1], "; . ./emulator.env") {
-		t.Fatalf("the commands of the README are %q", commands)
+		t.Fatalf("the commands of docs/emulator.md are %q", commands)
 	}
 	return commands
 }
 
-// TestReadme_awsCLI: the commands of the README work with Debian's AWS CLI, and a restart keeps what
+// TestReadme_awsCLI: the commands of docs/emulator.md work with Debian's AWS CLI, and a restart keeps what
 // they did.
 func TestReadme_awsCLI(t *testing.T) {
 	t.Parallel()

@@ -45,7 +45,7 @@ func exitCode(err error) int {
 	return cli.Main(context.Background(), cli.Program{Name: name, Root: root, Advise: advise}, []string{}, cli.Streams{Out: io.Discard, Err: io.Discard})
 }
 
-// group is what ends with one exit code, in the words of the README.
+// group is what ends with one exit code, in the words of docs/reference.md.
 type group struct {
 	code    int
 	meaning string
@@ -227,7 +227,7 @@ func unusable(ended func(int) error) []kind {
 	return all
 }
 
-// TestExitCodes: each kind of error ends with its code, and the README has the meaning of each code.
+// TestExitCodes: each kind of error ends with its code, and docs/reference.md has the meaning of each code.
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	documented := testenv.ExitCodes(t, "")
@@ -242,7 +242,7 @@ func TestExitCodes(t *testing.T) {
 	}
 	for code := range 256 {
 		if documented[code] != listed[code] {
-			t.Errorf("exit code %d: the README says %q, the table %q", code, documented[code], listed[code])
+			t.Errorf("exit code %d: docs/reference.md has %q, the table %q", code, documented[code], listed[code])
 		}
 	}
 	if code := exitCode(nil); code != 0 {
@@ -250,13 +250,13 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// TestExitCodes_help: the help names the codes of the README.
+// TestExitCodes_help: the help names the codes of docs/reference.md.
 func TestExitCodes_help(t *testing.T) {
 	t.Parallel()
 	documented, helped := testenv.ExitCodes(t, ""), testenv.ExitCodes(t, newRoot(cli.Streams{}, nil).Long)
 	for code := range 256 {
 		if (documented[code] == "") != (helped[code] == "") {
-			t.Errorf("exit code %d: the README says %q, the help %q", code, documented[code], helped[code])
+			t.Errorf("exit code %d: docs/reference.md has %q, the help %q", code, documented[code], helped[code])
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -98,18 +97,14 @@ func KindsIn(err error) (kinds []string) {
 	return kinds
 }
 
-// ExitCodes returns the meanings of the exit codes: as the README's table has them, or as the lines
+// ExitCodes returns the meanings of the exit codes: as the table of docs/reference.md has them, or as the lines
 // after "Exit codes:" in a command's help have them.
 func ExitCodes(tb testing.TB, help string) map[int]string {
 	tb.Helper()
 	text, row := help, regexp.MustCompile(`(?m)^  (\d+)  (.*)$`)
 	if help == "" {
-		data, err := os.ReadFile(filepath.Join(Root(tb), "README.md"))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		text, row = string(data), regexp.MustCompile(`(?m)^\| (\d+) \| (.*) \|$`)
-		_, text, _ = strings.Cut(text, "\n### Exit codes\n")
+		text, row = Document(tb, "docs/reference.md"), regexp.MustCompile(`(?m)^\| (\d+) \| (.*) \|$`)
+		_, text, _ = strings.Cut(text, "\n## Exit codes\n")
 		text, _, _ = strings.Cut(text, "\n#")
 	} else {
 		_, text, _ = strings.Cut(text, "\nExit codes:\n")
