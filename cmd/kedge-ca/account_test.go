@@ -172,6 +172,10 @@ func TestAWSPlan_refused(t *testing.T) {
 	if a.sent != 0 {
 		t.Errorf("%d requests", a.sent)
 	}
+	const gone = "arn:aws:iam::111122223333:policy/Gone"
+	if _, _, stderr := x.try("aws", "up", "--yes", "--role", "a", "--names", "b", "--policy", gone); !strings.Contains(stderr, "error: managed policies do not exist in account 111122223333: "+gone+", for the role a\n") || !strings.Contains(stderr, "hint: correct the ARN") {
+		t.Error(stderr)
+	}
 	x.account = a.as(reader)
 	code, _, stderr := x.try("aws", "plan", "--role", "a", "--names", "b")
 	if code != cli.ExitRefused || !strings.Contains(stderr, "user/bob may not do iam:GetRole on ") || !strings.Contains(stderr, "hint: have iam:GetRole on ") {

@@ -17,6 +17,9 @@ type Found struct {
 	Profiles []FoundProfile
 	Roles    []FoundRole
 	CRLs     []FoundCRL // only for Down
+
+	// NoPolicies are ARNs of managed policies that were looked for, and do not exist.
+	NoPolicies []string
 }
 
 // FoundAnchor is a trust anchor.

@@ -33,8 +33,8 @@ func (s *Step) ID() string {
 	return fmt.Sprintf("%s %s: %T %s", s.Kind, s.Name, s.Change, s.Change.what())
 }
 
-// New returns the plan. If something stands in its way, the error is a *ConflictError; otherwise it is one of the
-// trust policy of a role.
+// New returns the plan. If something stands in its way, the error is a *ConflictError or a *NoPolicyError; otherwise it
+// is one of the trust policy of a role.
 func New(w *Wanted, f *Found) (*Plan, error) {
 	plan, errs := Compare(w, f)
 	if len(errs) > 0 {
@@ -62,6 +62,9 @@ func Compare(w *Wanted, f *Found) (*Plan, []error) {
 	}
 	if err := p.profile(); err != nil {
 		errs = append(errs, err)
+	}
+	if lacking := w.lacking(f); len(lacking) > 0 {
+		errs = append(errs, &NoPolicyError{Account: f.Account, All: lacking})
 	}
 	return p.plan, errs
 }

@@ -69,6 +69,11 @@ func (s Scope) AnyRole() []string {
 	return []string{fmt.Sprintf("arn:%s:iam::%s:role/*", s.Partition, s.Account)}
 }
 
+// AnyPolicy returns the ARNs of all managed policies that roles of the account can get: its own, and those of AWS.
+func (s Scope) AnyPolicy() []string {
+	return []string{fmt.Sprintf("arn:%s:iam::%s:policy/*", s.Partition, s.Account), fmt.Sprintf("arn:%s:iam::aws:policy/*", s.Partition)}
+}
+
 // Any is the resource of actions that take no narrower one.
 func Any() []string { return []string{"*"} }
 

@@ -21,7 +21,7 @@ type Caller struct {
 }
 
 // Find reads what is in the account: only trust anchors, if only these are wanted. Its calls are as many as there are
-// objects and lists. Errors are those of awsaccount.Call.
+// objects and lists, and managed policies that roles are to get. Errors are those of awsaccount.Call.
 func Find(ctx context.Context, a *awsaccount.Account, w *awsplan.Wanted) (*awsplan.Found, *Caller, error) {
 	caller, err := whoami(ctx, a)
 	if err != nil {
@@ -46,7 +46,29 @@ func Find(ctx context.Context, a *awsaccount.Account, w *awsplan.Wanted) (*awspl
 			f.Roles = append(f.Roles, *role)
 		}
 	}
+	if f.NoPolicies, err = missingPolicies(ctx, a, w.Attachments(f)); err != nil {
+		return nil, nil, err
+	}
 	return f, caller, nil
+}
+
+// missingPolicies looks for each managed policy that roles are to get, once, and returns the ARNs of those that do not
+// exist.
+func missingPolicies(ctx context.Context, a *awsaccount.Account, all []awsplan.Attachment) (missing []string, err error) {
+	looked := map[string]bool{}
+	for _, one := range all {
+		if looked[one.Policy] {
+			continue
+		}
+		looked[one.Policy] = true
+		_, err := awsaccount.Call(ctx, a, a.IAM.GetPolicy, &iam.GetPolicyInput{PolicyArn: &one.Policy})
+		if awsaccount.Is(err, awsaccount.NotFound) {
+			missing = append(missing, one.Policy)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return missing, nil
 }
 
 func whoami(ctx context.Context, a *awsaccount.Account) (*Caller, error) {

@@ -32,6 +32,7 @@ func PlanRights(s awsrights.Scope) []awsrights.Statement {
 		{Sid: "ReadTagsOfObjects", Actions: []string{"rolesanywhere:ListTagsForResource"}, Resources: s.Of("trust-anchor", "profile")},
 		{Sid: "FindRoles", Actions: []string{"iam:GetRole"}, Resources: s.NamedRoleARNs()},
 		{Sid: "ReadRoles", Actions: []string{"iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetRolePolicy"}, Resources: s.RoleARNs()},
+		{Sid: "FindPolicies", Actions: []string{"iam:GetPolicy"}, Resources: s.AnyPolicy()},
 	}
 }
 

@@ -103,8 +103,13 @@ func TestRights(t *testing.T) {
 	}{
 		"plan": {PlanRights(scopeOf(root)), func(t *testing.T, w *world, a *awsaccount.Account, root *x509.Certificate) error {
 			w.mustUp(t, twoRoles(root))
+			admin := w.admin(t)
+			_, err := awsaccount.Call(t.Context(), admin, admin.IAM.DetachRolePolicy, &iam.DetachRolePolicyInput{RoleName: aws.String("backup"), PolicyArn: aws.String(readOnly)})
+			if err != nil {
+				t.Fatal(err)
+			}
 			w.drop()
-			_, err := Prepare(t.Context(), a, twoRoles(root))
+			_, err = Prepare(t.Context(), a, twoRoles(root))
 			return err
 		}, nil},
 		"status": {StatusRights(scopeOf(root)), func(t *testing.T, w *world, a *awsaccount.Account, root *x509.Certificate) error {

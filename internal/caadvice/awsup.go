@@ -22,6 +22,7 @@ func atWork() advice.Table {
 			}
 			return "add it to policies: of the role if it is meant, or take it from the role: aws iam detach-role-policy or delete-role-policy; without --yes, on a terminal, you can agree to it"
 		}),
+		advice.Kind[*awsplan.NoPolicyError]("correct the ARN after --policy, or under policies: and permissions_boundary: in kedge-ca.yaml, or create the policy first: aws iam create-policy; a role can get those of its account and AWS's own: aws iam list-policies"),
 		advice.Kind[*awsplan.LossError]("see whether somebody still needs them; then run the same without --yes, on a terminal, and agree to it: managed policies stay, those of the role itself are deleted with it"),
 		advice.Kind[*awsplan.DisabledError]("find out who disabled it, and why; if hosts may have sessions by it again, run the same without --yes, on a terminal, and agree to it"),
 		advice.Kind[*awsup.AnswerError]("see whether a proxy in HTTPS_PROXY or the endpoint answers in the place of AWS: aws sts get-caller-identity"),
