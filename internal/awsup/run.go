@@ -56,18 +56,21 @@ func (e *LostError) Unwrap() error { return e.Err }
 type run struct {
 	account *awsaccount.Account
 	wanted  *awsplan.Wanted
-	found   *awsplan.Found
-	anchor  string // ARN; empty: not created yet
+	planned *awsplan.Found // what the plan was made from
+	found   *awsplan.Found // what was read since
+	anchor  string         // ARN; empty: not created yet
 }
 
 // Do does the steps in their order, and reads the account again: the result has no steps. done is called after each.
-// Errors are those of awsaccount.Call, *awsplan.ConflictError, *LostError and *UnfinishedError; what was done until then
+// Errors are those of awsaccount.Call, *awsplan.ConflictError, *ChangedError, *LostError and *UnfinishedError; what was done until then
 // stays, and the next plan goes on from there.
 func (p *Planned) Do(ctx context.Context, a *awsaccount.Account, done func(*awsplan.Step)) (*Planned, error) {
 	if len(p.Steps) == 0 {
 		return p, nil
 	}
-	r := &run{account: a, wanted: p.Wanted, found: p.Found, anchor: p.Anchor}
+	found := *p.Found
+	found.Roles = slices.Clone(found.Roles)
+	r := &run{account: a, wanted: p.Wanted, planned: p.Found, found: &found, anchor: p.Anchor}
 	for i := range p.Steps {
 		if err := r.step(ctx, &p.Steps[i]); err != nil {
 			return nil, err
@@ -81,6 +84,11 @@ func (r *run) step(ctx context.Context, s *awsplan.Step) error {
 	change := r.resolve(s.Change)
 	if s.ARN == "" && creates(change) {
 		return r.create(ctx, s, change)
+	}
+	if s.ARN != "" && awsplan.Replaces(change) {
+		if needed, err := r.mayReplace(ctx, s, change); err != nil || !needed {
+			return err
+		}
 	}
 	return r.do(ctx, change)
 }

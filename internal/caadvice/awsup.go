@@ -26,6 +26,7 @@ func atWork() advice.Table {
 		advice.Kind[*awsplan.LossError]("see whether somebody still needs them; then run the same without --yes, on a terminal, and agree to it: managed policies stay, those of the role itself are deleted with it"),
 		advice.Kind[*awsplan.DisabledError]("find out who disabled it, and why; if hosts may have sessions by it again, run the same without --yes, on a terminal, and agree to it"),
 		advice.Kind[*awsup.AnswerError]("see whether a proxy in HTTPS_PROXY or the endpoint answers in the place of AWS: aws sts get-caller-identity"),
+		advice.Kind[*awsup.ChangedError]("find out who changed it; run the same again: it shows what differs now, and asks"),
 		advice.Kind[*awsup.LostError]("run the same again: it looks for it before it does anything"),
 		advice.Kind[*awsup.UnfinishedError]("see what is left with kedge-ca aws plan, and run the same again"),
 		advice.Code[*cadir.ElsewhereError](cli.ExitUsage),
