@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,7 +25,8 @@ const exportedRoles = `aws:
     web.front+1: {san_uri: ["spiffe://example.com/web/**"], policies: [backup.json]}
 `
 
-// hardPolicy has a variable of IAM, and what a shell, HCL and Go would take for something else.
+// hardPolicy has a variable of IAM, and what a shell, HCL and Go would take for something else. IAM takes its last
+// character by its number alone, which Terraform's provider does not keep.
 const hardPolicy = `{
 	"Version": "2012-10-17",
 	"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/${aws:PrincipalTag/x509Subject/CN}/*",
@@ -37,10 +39,16 @@ func newExport(t *testing.T) (*rehearsal, *emulatedAccount) {
 	t.Helper()
 	x, a := newRehearsalAt(t, nil)
 	x.describe(exportedRoles)
-	if err := os.WriteFile(x.path("ca/it's $(id).json"), []byte(hardPolicy), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	x.writeHard(hardPolicy)
 	return x, a
+}
+
+// writeHard writes the policy whose file has a hard name.
+func (x *rehearsal) writeHard(policy string) {
+	x.t.Helper()
+	if err := os.WriteFile(x.path("ca/it's $(id).json"), []byte(policy), 0o600); err != nil {
+		x.t.Fatal(err)
+	}
 }
 
 // awsCLI is a version of the AWS CLI, in a folder in which it alone is aws and asks the emulator.
@@ -137,11 +145,49 @@ func (x *rehearsal) wantBuilt(a *emulatedAccount, unnotified bool) {
 	}
 }
 
+// TestAWSExport_terraform: the real provider builds what aws up builds; a later export plans no change, and one with
+// --import takes over what aws up has built.
+func TestAWSExport_terraform(t *testing.T) {
+	t.Parallel()
+	x, a := newExport(t)
+	x.writeHard(strings.ReplaceAll(hardPolicy, ` \ud83d\ude00`, ""))
+	a.makeBoundary(t, awsCLIs(t)[0])
+	tf := a.terraform(t, x.run("aws", "export", "--terraform"))
+	tf.Run("", "init", "-input=false", "-no-color")
+	tf.Apply("")
+	x.wantBuilt(a, false)
+	again := a.terraform(t, x.run("aws", "export", "--terraform", "--import"))
+	again.Run("", "init", "-input=false", "-no-color")
+	before := len(a.Calls())
+	again.Apply("")
+	for _, call := range a.Calls()[before:] {
+		if strings.HasPrefix(call.Operation, "Create") || strings.HasPrefix(call.Operation, "Delete") {
+			t.Errorf("the import called %s", call.Operation)
+		}
+	}
+	x.wantBuilt(a, false)
+}
+
+// terraform is a configuration that is applied to the account.
+func (a *emulatedAccount) terraform(t *testing.T, configuration string) *testenv.Terraform {
+	t.Helper()
+	const provider = "provider \"aws\" {\n  region = \"eu-west-1\"\n  endpoints {\n    iam = %[1]q\n    rolesanywhere = %[1]q\n    sts = %[1]q\n  }\n}\n\n"
+	file := filepath.Join(t.TempDir(), "kedge.tf")
+	if err := os.WriteFile(file, []byte(fmt.Sprintf(provider, a.url)+configuration), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u := a.Administrator()
+	return testenv.NewTerraform(t, file, []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "AWS_ACCESS_KEY_ID=" + u.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + u.SecretAccessKey,
+	})
+}
+
 // TestAWSExport_refused: what is wrong with the flags is named.
 func TestAWSExport_refused(t *testing.T) {
 	t.Parallel()
 	x, _ := newExport(t)
 	x.refuses("--import is for --terraform", "aws", "export", "--cli", "--import")
+	x.refuses("policy it-s---id- of the role backup: IAM does not accept the character U+1F600, '😀'", "aws", "export", "--terraform")
 	x.refuses("has no trust anchor to import", "aws", "export", "--terraform", "--import")
 	x.refuses("[cloudformation terraform cli]", "aws", "export")
 	x.refuses("--cli and --terraform exclude each other", "aws", "export", "--cli", "--terraform")

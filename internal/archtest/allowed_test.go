@@ -23,7 +23,7 @@ func allowed() []line {
 		{"cmd/kedge-pkcs11", "internal/wire", "github.com/miekg/pkcs11 golang.org/x/sys/unix", "the only program with cgo"},
 		{"examples/systemd", "", "", ""},
 		{"examples/golang", "signer signer/session", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/service/sts", ""},
-		{"internal/caadvice", "ca ca/issuance ca/ledger internal/advice internal/awsaccount internal/awsadmin internal/awscrl internal/awskms internal/awsplan internal/awsup internal/cadir internal/caserver internal/cli internal/config internal/filelock internal/hostcert internal/localca internal/pemread internal/safefile internal/takeover signer/keyfile", "", "words about errors of the CA; kedge, which links no CA, has its own"},
+		{"internal/caadvice", "ca ca/issuance ca/ledger internal/advice internal/awsaccount internal/awsadmin internal/awscrl internal/awsexport internal/awskms internal/awsplan internal/awsup internal/cadir internal/caserver internal/cli internal/config internal/filelock internal/hostcert internal/localca internal/pemread internal/safefile internal/takeover signer/keyfile", "", "words about errors of the CA; kedge, which links no CA, has its own"},
 		{"internal/advice", "internal/cli internal/config pkcs11 signer signer/keyfile tpm", "", "what is common to the tables of advice: rows, and those about hardware, files and passwords"},
 		{"internal/archtest", "", "", ""},
 		{"internal/atomicfile", "", "golang.org/x/sys/unix", ""},

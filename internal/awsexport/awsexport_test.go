@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"math/big"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,13 +35,16 @@ func newRoot(t *testing.T, name string) *x509.Certificate {
 	return cert
 }
 
-// hard are texts that mean something to a shell, or to a template.
-var hard = []string{"it's", "$HOME `id` $(id) \\ \"q\" !", "two\nlines\r\n\ttab", "%{if true}${x}$${y}%%{z}%", "${aws:PrincipalTag/x509Subject/CN}", "-x", "grün <&> 😀", ""}
+// latin are texts that mean something to a shell, or to a template, of characters that IAM takes as they are.
+var latin = []string{"it's", "$HOME `id` $(id) \\ \"q\" !", "two\nlines\r\n\ttab", "%{if true}${x}$${y}%%{z}%", "${aws:PrincipalTag/x509Subject/CN}", "-x", "grün <&> \u2028", ""}
 
-// document returns a policy with the hard texts.
-func document(t *testing.T) string {
+// beyond is a text with a character that IAM takes by its number alone.
+const beyond = "😀"
+
+// document returns a policy with the texts.
+func document(t *testing.T, more ...string) string {
 	t.Helper()
-	text, err := compact(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": map[string]any{"Bool": map[string]any{"aws:SecureTransport": true}, "StringLike": map[string]any{"aws:PrincipalTag/${a}": hard}}}}})
+	text, err := compact(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": map[string]any{"Bool": map[string]any{"aws:SecureTransport": true}, "StringLike": map[string]any{"aws:PrincipalTag/${a}": slices.Concat(latin, more)}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,6 +73,7 @@ func newWanted(t *testing.T) *awsplan.Wanted {
 func TestShell(t *testing.T) {
 	t.Parallel()
 	w := newWanted(t)
+	w.Roles[0].Inline["-p"] = document(t, beyond)
 	script, err := Shell(w)
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +102,7 @@ func TestShell(t *testing.T) {
 		"<create-trust-anchor>", "<--tags=" + mustTags(t, w, awsplan.KindAnchor, "kedge", "key"), `<--notification-settings=[{"channel":"ALL","enabled":true,"event":"CA_CERTIFICATE_EXPIRY","threshold":180},{"channel":"ALL","enabled":false,"event":"END_ENTITY_CERTIFICATE_EXPIRY","threshold":45}]>`,
 		"<create-role>", "<--role-name=-a.b>", `<--assume-role-policy-document={"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"ArnEquals":{"aws:SourceArn":"arn:create-trust-anchor"}}}]}>`,
 		"<--tags=" + mustTags(t, w, awsplan.KindRole, "-a.b", "Key"), "<--permissions-boundary=arn:aws:iam::111122223333:policy/edge>",
-		"<put-role-policy>", "<--policy-name=-p>", "<--policy-document=" + document(t) + ">",
+		"<put-role-policy>", "<--policy-name=-p>", "<--policy-document=" + document(t, beyond) + ">",
 		"<create-role>", "<--max-session-duration=7200>", "<attach-role-policy>", "<attach-role-policy>",
 		"<create-profile>", "<--duration-seconds=3600>", "<--tags=" + mustTags(t, w, awsplan.KindProfile, "kedge", "key"), "<--role-arns>\n<arn:create-role>\n<arn:create-role>\n",
 	} {

@@ -24,6 +24,7 @@ var templateProperties = map[string]string{
 func TestCloudFormation(t *testing.T) {
 	t.Parallel()
 	w := newWanted(t)
+	w.Roles[0].Inline["-p"] = document(t, beyond)
 	text, err := CloudFormation(w)
 	if err != nil {
 		t.Fatal(err)

@@ -33,21 +33,36 @@ func hclString(text string) string {
 	return b.String()
 }
 
-// hclDocument returns a policy as an expression: jsonencode of its members. The reference is to the trust anchor.
+// CharacterError reports a policy that Terraform cannot bring to IAM. The provider hashicorp/aws decodes each document
+// and writes it anew, with characters as they are, of which IAM accepts those up to U+00FF (IAM API Reference,
+// PutRolePolicy, PolicyDocument). Others can only be \uXXXX there, which the provider does not keep.
+type CharacterError struct{ Character rune }
+
+func (e *CharacterError) Error() string {
+	return fmt.Sprintf("IAM does not accept the character %U, %q, as Terraform's provider hashicorp/aws writes it", e.Character, e.Character)
+}
+
+// hclDocument returns a policy as an expression: jsonencode of its members. The reference is to the trust anchor. Errors
+// are a *CharacterError, and that of a text that is not JSON.
 func hclDocument(document, reference, indent string) (string, error) {
 	v, err := decoded(document)
 	if err != nil {
 		return "", err
 	}
-	text, err := compact(v)
+	text, err := compact(v) // which escapes U+2028 and U+2029, as the provider does
 	if err != nil {
 		return "", err
 	}
-	if strings.ContainsFunc(text, func(r rune) bool { return r > 0xff }) { // IAM takes these as \uNNNN alone, which jsonencode does not write
-		return hclText(document, reference), nil
+	for _, r := range text {
+		if r > maxPolicyRune {
+			return "", &CharacterError{r}
+		}
 	}
 	return "jsonencode(" + hclValue(v, reference, indent) + ")", nil
 }
+
+// maxPolicyRune is the last character that IAM accepts in a policy (IAM API Reference, PutRolePolicy, PolicyDocument).
+const maxPolicyRune = '\u00ff'
 
 // decoded returns a JSON document with its numbers as they are.
 func decoded(document string) (v any, err error) {

@@ -33,7 +33,7 @@ type Known struct {
 }
 
 // Terraform returns a configuration that builds what is wanted, with import blocks for what is known. Errors are those
-// of the trust policy of a role, and of policies that are not JSON.
+// of the trust policy of a role, of policies that are not JSON, and a *CharacterError.
 func Terraform(w *awsplan.Wanted, known Known) (string, error) {
 	t := &terraform{w: w, known: known}
 	t.WriteString(terraformHead)

@@ -2,6 +2,7 @@ package awsexport
 
 import (
 	"encoding/base64"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +27,18 @@ func TestHCLString(t *testing.T) {
 	} {
 		if got := hclString(text); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestHCLDocument_characters: a policy has the characters that IAM accepts from the provider.
+func TestHCLDocument_characters(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]rune{`"grün \u00ff\u2028\u2029"`: 0, `"\u0100"`: 'Ā', `{"Ā":"😀"}`: 'Ā', `["\ud83d\ude00"]`: '😀', `"\ud83d"`: '\ufffd'} {
+		_, err := hclDocument(text, "", "")
+		var e *CharacterError
+		if errors.As(err, &e); want == 0 && err != nil || want != 0 && (e == nil || e.Character != want) {
+			t.Errorf("%s: %v, want %c", text, err, want)
 		}
 	}
 }

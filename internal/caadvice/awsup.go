@@ -6,6 +6,7 @@ import (
 
 	"kedge/internal/advice"
 	"kedge/internal/awsadmin"
+	"kedge/internal/awsexport"
 	"kedge/internal/awsplan"
 	"kedge/internal/awsup"
 	"kedge/internal/cadir"
@@ -37,6 +38,7 @@ func atWork() advice.Table {
 			}
 			return "new roles can take longer than a minute to be known everywhere: run the same again, it tries the role anew"
 		}),
+		advice.Kind[*awsexport.CharacterError]("kedge-ca aws up and aws export --cli write the policy as its file has it; for Terraform take the character out of the file, or attach a managed policy by its ARN"),
 		advice.Kind[*awsadmin.PermissionsError]("the file has a policy of what the role may do, as JSON: Version, and statements with Effect, Action and Resource"),
 	}
 }
