@@ -28,8 +28,8 @@ func newAWSExport(h host, run func(context.Context, *awsExportOptions) error) *c
 "aws up" would build in an account that has nothing of it, with the same tags. AWS is not asked, and
 needs no credentials here.
 
-With --cli it is a script for a POSIX shell and the AWS CLI. It ends before it makes anything if a
-name is taken, so that a second run makes nothing twice.
+With --cli it is a script for a POSIX shell and the AWS CLI. It ends before it makes anything if the trust anchor
+or the profile of this CA is there, or a role of the same name: a second run makes nothing twice.
 
 With --terraform it is a configuration for the provider hashicorp/aws, and with --import it imports what is in
 the account: the trust anchor, the profile and the roles whose ARNs aws.yaml in the CA's folder has, and of the policies

@@ -90,8 +90,8 @@ func (c awsCLI) sh(t *testing.T, a *emulatedAccount, script string) (string, err
 	return string(out), err
 }
 
-// TestAWSExport_cli: the script builds what aws up builds, and what it finds afterwards is as planned; a second run
-// makes nothing.
+// TestAWSExport_cli: the script builds what aws up builds, beside a profile of the same name that is not of this CA, and
+// what it finds afterwards is as planned; a second run makes nothing.
 func TestAWSExport_cli(t *testing.T) {
 	t.Parallel()
 	for _, c := range awsCLIs(t) {
@@ -100,14 +100,17 @@ func TestAWSExport_cli(t *testing.T) {
 			x, a := newExport(t)
 			a.makeBoundary(t, c)
 			script := x.run("aws", "export", "--cli")
+			if out, err := c.sh(t, a, "aws rolesanywhere create-profile --name hosts --role-arns arn:aws:iam::111122223333:role/other"); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
 			out, err := c.sh(t, a, script)
-			if err != nil || !strings.Contains(out, "\nrole: arn:aws:iam::111122223333:role/hosts/web.front+1\n") {
+			if err != nil || !strings.Contains(out, " has the name hosts as well, and is not of this CA: it stays as it is\n") || !strings.Contains(out, "\nrole: arn:aws:iam::111122223333:role/hosts/web.front+1\n") {
 				t.Fatalf("%v: %s\n%s", err, out, script)
 			}
 			x.wantBuilt(a, !c.notifications)
 			before := len(a.Calls())
 			out, err = c.sh(t, a, script)
-			if err == nil || !strings.Contains(out, "error: there is a trust anchor hosts already, arn:") {
+			if err == nil || !strings.Contains(out, "error: the trust anchor hosts of this CA is there already, arn:") {
 				t.Errorf("again: %v, %s", err, out)
 			}
 			for _, call := range a.Calls()[before:] {

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"math/big"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -142,6 +143,39 @@ func TestShell_taken(t *testing.T) {
 		out, err := exec.CommandContext(t.Context(), testenv.Tool(t, "sh"), "-c", strings.ReplaceAll(recorder, "ANSWER", answer)+script).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), want) || strings.Contains(string(out), "trust anchor: ") {
 			t.Errorf("%s: %v\n%s", answer, err, out)
+		}
+	}
+}
+
+// TestShell_names: a profile of the name that is not of this CA is named, and stays; the script ends at one with a tag of
+// this CA, also that of a former root.
+func TestShell_names(t *testing.T) {
+	t.Parallel()
+	w := newWanted(t)
+	w.Profile.Name, w.Owners = "a b's", append(w.Owners, awsplan.OwnerOf(newRoot(t, "Former")))
+	script, err := Shell(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const recorder = `aws() {
+	case "$*" in
+	*" list-profiles "*) printf 'arn:1\tarn:2\narn:3\n' ;;
+	*" list-tags-for-resource --resource-arn=arn:1 "*) ;;
+	*" list-tags-for-resource --resource-arn=arn:2 "*) echo "0123/profile/a b's" ;;
+	*" list-tags-for-resource --resource-arn=arn:3 "*) echo "$OURS" ;;
+	*" list-trust-anchors "*) ;;
+	*) echo "made" ;;
+	esac
+}
+`
+	for _, owner := range w.Owners {
+		cmd := exec.CommandContext(t.Context(), testenv.Tool(t, "sh"), "-c", recorder+script)
+		cmd.Env = append(os.Environ(), "OURS="+owner.Tag(awsplan.KindProfile, w.Profile.Name))
+		out, err := cmd.CombinedOutput()
+		const want = "note: arn:1 has the name a b's as well, and is not of this CA: it stays as it is\nnote: arn:2 has the name a b's as well, and is not of this CA: it stays as it is\n" +
+			"error: the profile a b's of this CA is there already, arn:3; nothing was made: run kedge-ca aws up, which goes on from what is there\n"
+		if err == nil || string(out) != want {
+			t.Errorf("%v: %s\nwant %s", err, out, want)
 		}
 	}
 }

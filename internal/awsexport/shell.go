@@ -15,8 +15,8 @@ const shellHead = `#!/bin/sh
 # Written by "kedge-ca aws export --cli", for the AWS CLI.
 #
 # Run it once, with the credentials of an administrator. The region is that of the AWS CLI: set AWS_REGION, and for
-# version 1 AWS_DEFAULT_REGION. A second run makes nothing twice: the script ends before it makes anything
-# if there is a trust anchor or a profile of its name, or one of its roles.
+# version 1 AWS_DEFAULT_REGION. A second run makes nothing twice: the script ends before it makes anything if the trust
+# anchor or the profile of this CA is there, by its tag kedge-ca, or a role of the name of one of its roles.
 #
 # When it has ended, or was interrupted, run "kedge-ca aws up": it finds what is there by its tags, makes what is
 # missing, tries each role, and keeps the ARNs. Then "kedge-ca aws crl push" brings the lists of revoked certificates.
@@ -83,19 +83,13 @@ func withAnchor(name, value string) string {
 // answer returns options that have the AWS CLI print one member of its answer.
 func answer(member string) string { return "--query " + member + " --output text" }
 
-// free has the script end if a name is taken.
+// free has the script end if something is there already.
 func (s *shell) free() error {
-	for _, list := range []struct{ command, members, arn, name, is string }{
-		{"list-trust-anchors", "trustAnchors", "trustAnchorArn", s.w.Anchor.Name, "a trust anchor"},
-		{"list-profiles", "profiles", "profileArn", s.w.Profile.Name, "a profile"},
-	} {
-		literal, err := compact(list.name)
-		if err != nil {
-			return err
-		}
-		query := list.members + "[?name==`" + strings.ReplaceAll(literal, "`", "\\`") + "`]." + list.arn // JMESPath, literal expressions
-		s.line(`found=$(aws rolesanywhere`, list.command, option("query", query), `--output text)`)
-		s.line(`[ -z "$found" ] || fail`, awscli.Quote("there is "+list.is+" "+list.name+" already, ")+`"$found"`)
+	if err := s.untagged("list-trust-anchors", "trustAnchors", "trustAnchorArn", awsplan.KindAnchor, s.w.Anchor.Name); err != nil {
+		return err
+	}
+	if err := s.untagged("list-profiles", "profiles", "profileArn", awsplan.KindProfile, s.w.Profile.Name); err != nil {
+		return err
 	}
 	if len(s.w.Roles) == 0 {
 		return nil
@@ -106,6 +100,29 @@ func (s *shell) free() error {
 	}
 	s.line("for role in", strings.Join(names, " ")+"; do")
 	s.WriteString(roleIsFree)
+	s.line("done")
+	return nil
+}
+
+// untagged has the script end if an object of a name has the tag of this CA. Names of trust anchors and profiles are
+// not unique: one that is not of this CA stays, as it does for aws up.
+func (s *shell) untagged(list, members, arn string, kind awsplan.Kind, name string) error {
+	literal, err := compact(name)
+	if err != nil {
+		return err
+	}
+	query := members + "[?name==`" + strings.ReplaceAll(literal, "`", "\\`") + "`]." + arn // JMESPath, literal expressions
+	tags := make([]string, len(s.w.Owners))
+	for i, owner := range s.w.Owners {
+		tags[i] = awscli.Quote(owner.Tag(kind, name))
+	}
+	s.line("found=$(aws rolesanywhere", list, option("query", query), "--output text)")
+	s.line("for arn in $found; do")
+	s.line("\t"+"tag=$(aws rolesanywhere list-tags-for-resource", `--resource-arn="$arn"`, option("query", "tags[?key=='"+awsplan.TagKey+"'].value"), "--output text)")
+	s.line("\t" + "case $tag in")
+	s.line("\t"+strings.Join(tags, " | ")+") fail", awscli.Quote("the "+string(kind)+" "+name+" of this CA is there already, ")+`"$arn" ;;`)
+	s.line("\t" + `*) echo "note: $arn has the name "` + awscli.Quote(name) + `" as well, and is not of this CA: it stays as it is" >&2 ;;`)
+	s.line("\t" + "esac")
 	s.line("done")
 	return nil
 }
