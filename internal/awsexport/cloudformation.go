@@ -7,13 +7,27 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"kedge/internal/awsplan"
 )
 
-// MaxTemplate is the size in bytes of a template in a request; a larger one has to lie in S3 (AWS CloudFormation User
-// Guide, "Understand CloudFormation quotas").
-const MaxTemplate = 51200
+// Quotas of CloudFormation (AWS CloudFormation User Guide, "Understand CloudFormation quotas").
+const (
+	// MaxTemplate is the size in bytes of a template in a request; a larger one has to be in S3.
+	MaxTemplate = 51200
+	// maxStoredTemplate is the size in bytes of a template in S3.
+	maxStoredTemplate = 1 << 20
+	maxOutputs        = 200
+)
+
+// TemplateSizeError reports a template that is too large for CloudFormation, in bytes.
+type TemplateSizeError struct{ Size, Max int }
+
+func (e *TemplateSizeError) Error() string {
+	return fmt.Sprintf("the template would have %d bytes, and CloudFormation accepts at most %d", e.Size, e.Max)
+}
 
 const templateDescription = "What hosts of a kedge CA need: the trust anchor, the roles and the profile. Written by kedge-ca aws export --cloudformation; run kedge-ca aws up afterwards."
 
@@ -43,8 +57,8 @@ const (
 	logicalProfile = "Profile"
 )
 
-// CloudFormation returns a template, as JSON, that builds what is wanted. Errors are those of the trust policy of a
-// role, and of policies that are not JSON.
+// CloudFormation returns a template, as JSON in ASCII, that builds what is wanted. Errors are those of the trust policy
+// of a role, of policies that are not JSON, and a *TemplateSizeError.
 func CloudFormation(w *awsplan.Wanted) (string, error) {
 	t := &template{Version: "2010-09-09", Description: templateDescription, Resources: map[string]resource{}, Outputs: map[string]output{}}
 	t.anchor(w)
@@ -57,6 +71,12 @@ func CloudFormation(w *awsplan.Wanted) (string, error) {
 		arns = append(arns, attribute(id, "Arn"))
 	}
 	t.profile(w, arns)
+	if len(t.Outputs)+len(w.Roles) <= maxOutputs {
+		for i := range w.Roles {
+			id := logicalRole(w.Roles[i].Name)
+			t.Outputs[id+"Arn"] = output{"ARN of the role " + w.Roles[i].Name, attribute(id, "Arn")}
+		}
+	}
 	return t.text()
 }
 
@@ -75,14 +95,35 @@ func logicalRole(name string) string {
 	return "Role" + id
 }
 
-// text returns the template with each character as it is.
 func (t *template) text() (string, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	err := e.Encode(t)
-	return b.String(), err
+	if err := e.Encode(t); err != nil {
+		return "", err
+	}
+	text := ascii(b.String())
+	if len(text) > maxStoredTemplate {
+		return "", &TemplateSizeError{len(text), maxStoredTemplate}
+	}
+	return text, nil
+}
+
+// ascii returns JSON with characters beyond ASCII by their numbers (RFC 8259, section 7). CloudFormation shows others as
+// question marks, and tools may read a template in the encoding of their locale.
+func ascii(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
 }
 
 // attribute returns a reference to an attribute of a resource.
@@ -128,7 +169,6 @@ func (t *template) role(w *awsplan.Wanted, r *awsplan.Role, id string) error {
 	}
 	properties["Policies"] = policies
 	t.Resources[id] = resource{"AWS::IAM::Role", properties}
-	t.Outputs[id+"Arn"] = output{"ARN of the role " + r.Name, attribute(id, "Arn")}
 	return nil
 }
 

@@ -69,6 +69,7 @@ func TestAdvice(t *testing.T) {
 		{"another region", atWork(), &cadir.ElsewhereError{Kept: cadir.ARN{Account: "1", Region: "us-east-1"}, Account: "1", Region: "eu-west-1"}, "hosts that use the old one lose it"},
 		{"another account", atWork(), &cadir.ElsewhereError{Kept: cadir.ARN{Account: "1", Region: "us-east-1"}, Account: "2", Region: "us-east-1"}, "then no more revocation lists go to account 1, us-east-1"},
 		{"character of a policy", atWork(), &awsexport.CharacterError{Character: 'Ā'}, "aws export --cli"},
+		{"large template", atWork(), &awsexport.TemplateSizeError{}, "fewer roles"},
 		{"no trust anchor", atAWS(), awsadmin.ErrNoAnchor, "--trust-anchor ARN"},
 		{"narrow pattern", atAWS(), &awsadmin.PatternError{Wide: "web-**"}, "write 'web-**'"},
 		{"question mark", atAWS(), &awsadmin.PatternError{}, "list the names"},
