@@ -28,6 +28,8 @@ func TestArguments(t *testing.T) {
 		"ledger backup":   ": a backup is one file",
 		"ledger restore":  ": a backup is one file",
 		"ledger verify":   ": verify one backup at a time",
+		"backup check":    ": check one backup at a time",
+		"backup restore":  ": restore one backup at a time",
 	}
 	several := []string{"aws policy", "aws policy lint", "approve", "deny", "lint", "renew", "rekey", "revoke", "unrevoke", "ledger import", "token revoke"}
 	for _, cmd := range commandTree(newRoot(host{}, nil)) {

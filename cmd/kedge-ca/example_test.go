@@ -54,6 +54,12 @@ echo '{"Records":[]}' | gzip > $day/111122223333_CloudTrail_eu-central-1.json.gz
 		return hosts + "echo 'server: {url: https://ca.example.com}' > ca/kedge-ca.yaml\n"
 	case "kedge-ca resolve":
 		return hosts + "mkdir copy\ncp web-01.key web-01.pem copy\nkedge-ca rekey web-01\nif kedge-ca rekey copy/web-01.pem; then exit 1; fi\n"
+	case "kedge-ca backup", "kedge-ca backup check", "kedge-ca backup restore":
+		keys := "age-keygen -o backup-key.txt\nage-keygen -y backup-key.txt > backup-keys.txt\n"
+		if command == "kedge-ca backup" {
+			return ca + keys
+		}
+		return ca + keys + "kedge-ca backup --recipients-file backup-keys.txt --output ca.age\n"
 	case "kedge-ca ledger restore":
 		return hosts + "kedge-ca ledger backup kedge-ca.db\nrm ca/ledger.db*\n"
 	}
@@ -78,6 +84,7 @@ wait $!`
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	testenv.Tool(t, "openssl")
+	testenv.Tool(t, "age-keygen")
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

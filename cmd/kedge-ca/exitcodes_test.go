@@ -22,6 +22,7 @@ import (
 	"kedge/internal/awskms"
 	"kedge/internal/awsplan"
 	"kedge/internal/awsup"
+	"kedge/internal/cabackup"
 	"kedge/internal/cadir"
 	"kedge/internal/caserver"
 	"kedge/internal/cli"
@@ -56,6 +57,7 @@ func exitCodes() map[int][]error {
 			&cadir.AccessError{}, &cadir.UnknownProfileError{}, &cadir.UnknownRoleError{}, &cadir.GoneProfileError{Err: &cadir.UnknownProfileError{}},
 			&caserver.NoURLError{}, &caserver.ListenError{Err: syscall.EADDRINUSE}, &caserver.ListenError{Err: fs.ErrPermission}, &caserver.ListenError{Err: errors.New("x")},
 			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{}, &localca.OccupiedError{Err: fs.ErrExist}, &localca.NoServerError{}, &localca.NoProofError{}, &localca.SomeTokensError{Err: errors.New("x")}, &localca.ServerFileError{}, &localca.OfflineParentError{Err: errors.New("x")}, &localca.UnwrittenError{Err: errors.New("x")},
+			&cabackup.FileError{Kind: cabackup.Foreign}, &cabackup.FileError{Kind: cabackup.Damaged}, &cabackup.KeyError{},
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted, &hostcert.NamelessError{},
 			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{}, &awsadmin.LintError{}, &awsadmin.MalformedError{Err: errors.New("x")}, awsadmin.ErrNoProfile, &awsadmin.PermissionsError{Err: errors.New("x")}, errNoRoles, errNotBuilt, errNothingKnown,
 			&awsplan.ConflictError{}, &awsplan.MoreError{}, &awsplan.DisabledError{}, &awsplan.LossError{}, &awsplan.NoPolicyError{}, &awsup.LostError{Err: errors.New("x")}, &awsup.UnfinishedError{}, &awsup.ChangedError{}, &awsup.AnswerError{}, &awsup.ProbeError{Err: errors.New("x")}, &localca.NoProbeError{},

@@ -64,14 +64,18 @@ func runLedgerRestore(ctx context.Context, o *ledgerRestoreOptions) error {
 		return err
 	}
 	o.say(fmt.Sprintf("made the ledger from %s: entries up to %d, of %s", o.file, from.Seq, report.Time(from.At)))
-	if err := reading(compareLists)(ctx, o); err != nil {
+	if err := reading(compareRestoredLedger)(ctx, o); err != nil {
 		return err
 	}
 	return o.writeJSON(from)
 }
 
+func compareRestoredLedger(ctx context.Context, s *store, o *ledgerRestoreOptions) error {
+	return o.compareLists(ctx, s)
+}
+
 // compareLists reports what the last CRLs in the folder have and the backup lacks.
-func compareLists(ctx context.Context, s *store, o *ledgerRestoreOptions) error {
+func (o *caOptions) compareLists(ctx context.Context, s *store) error {
 	lists, err := s.WarnRestored(ctx)
 	if err != nil {
 		return err

@@ -78,7 +78,7 @@ func commands(h host, args []string) []*cobra.Command {
 		newBundle(reader, reading(runBundle)),
 		newRotate(h),
 		newAWS(h),
-		newLedger(h), newStatus(reader, reading(runStatus)), newConfig(reader),
+		newLedger(h), newBackup(h, reading(runBackup)), newStatus(reader, reading(runStatus)), newConfig(reader),
 		cli.NewVersion(name),
 	}
 }

@@ -20,6 +20,7 @@ func TestDirectImports(t *testing.T) {
 		{"kedge/pkcs11", []string{"pkcs11", "internal/keys", "internal/advice", "examples"}, "keys are opened and made by internal/keys; advice names their errors"},
 		{"go.step.sm/crypto", []string{"internal/awskms"}, "above internal/awskms a key is a crypto.Signer; what else is in the module is large, and starts up"},
 		{"kedge/internal/awskms", []string{"internal/awskms", "internal/cadir", "internal/caadvice", "cmd/kedge-ca"}, "it is for the keys of CAs: hosts do not link the SDK"},
+		{"kedge/internal/cabackup", []string{"internal/cabackup", "internal/caadvice", "cmd/kedge-ca"}, "it is for operators: hosts do not link age"},
 		{"kedge/internal/awsaccount", []string{"internal/awsaccount", "internal/awscrl", "internal/awshosts", "internal/awsup", "internal/localca", "internal/caadvice", "cmd/kedge-ca"}, "it is for operators: hosts do not link the SDK"},
 		{"github.com/aws/aws-sdk-go-v2/service/rolesanywhere", []string{"internal/awsaccount", "internal/awscrl", "internal/awshosts", "internal/awsup"}, "an account is changed by few packages"},
 		{"github.com/aws/aws-sdk-go-v2/service/iam", []string{"internal/awsaccount", "internal/awsup"}, "an account is changed by one package"},

@@ -14,6 +14,7 @@ package atomicfile
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"runtime"
@@ -125,7 +126,14 @@ func (f File) fill(file *os.File) error {
 	if err := f.setMode(file); err != nil {
 		return err
 	}
-	_, err := file.Write(f.Data)
+	write := f.From
+	if write == nil {
+		write = func(w io.Writer) error {
+			_, err := w.Write(f.Data)
+			return err
+		}
+	}
+	err := write(file)
 	if err == nil {
 		err = file.Sync()
 	}

@@ -3,6 +3,7 @@ package atomicfile
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -15,6 +16,10 @@ type File struct {
 	Path string
 	Data []byte
 	Mode fs.FileMode
+
+	// From, if not nil, writes the content, in place of Data. If it returns an error, the file is not made. It
+	// is called again if the file system has neither unnamed files nor hard links.
+	From func(w io.Writer) error
 
 	// Like, if not nil, is the open file that is replaced: the new one gets its owner and group,
 	// and on Linux its access control list and user attributes, or is not written. On systems

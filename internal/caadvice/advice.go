@@ -26,7 +26,7 @@ import (
 
 // Table returns the rows for errors of the CA's libraries.
 func Table() advice.Table {
-	return slices.Concat(steps(), pushed(), codes(), usage(), renewal(), certificate(), authority(), server(), hardware(), usable(), enrollment(), takenIn(), atAWS(), inAccount(), atWork(), opened(), list(), files())
+	return slices.Concat(steps(), pushed(), codes(), usage(), renewal(), certificate(), authority(), server(), hardware(), usable(), enrollment(), takenIn(), backup(), atAWS(), inAccount(), atWork(), opened(), list(), files())
 }
 
 // steps is about errors of localca and hostcert that wrap others, so it comes first.

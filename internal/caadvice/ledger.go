@@ -7,6 +7,7 @@ import (
 	"kedge/ca/issuance"
 	"kedge/ca/ledger"
 	"kedge/internal/advice"
+	"kedge/internal/cabackup"
 	"kedge/internal/cadir"
 	"kedge/internal/filelock"
 	"kedge/internal/localca"
@@ -25,6 +26,27 @@ func takenIn() advice.Table {
 		advice.Kind[*takeover.Error]("nothing was taken in; correct what is named and run the same again"),
 		advice.Kind[*localca.LackingError]("run the same again when what is named above is there; or, when it is not needed: kedge-ca ledger import --nothing-missing"),
 		advice.Kind[*localca.OtherCAError]("give a backup of this CA, or another folder with --dir; --another-ca takes the ledger all the same, but nothing is issued with it here"),
+	}
+}
+
+// backup is about backups of a whole CA.
+func backup() advice.Table {
+	return advice.Table{
+		advice.About(func(e *cabackup.FileError) string {
+			switch e.Kind {
+			case cabackup.NotForUs:
+				return "give the secret key of a public key by which it was made: --identity FILE"
+			case cabackup.Damaged:
+				return "copy it again from where it was written, or use another backup"
+			case cabackup.Newer:
+				return "use the newer kedge-ca"
+			case cabackup.Mixed:
+				return "ledger: in the configuration and the files in the folder must be of one CA; a backup that is so cannot be used"
+			default:
+				return "give a file that \"kedge-ca backup\" made; a copy of the ledger alone is for kedge-ca ledger restore"
+			}
+		}),
+		advice.Kind[*cabackup.KeyError]("age-keygen makes a secret key, and age-keygen -y FILE writes its public key"),
 	}
 }
 
