@@ -20,6 +20,7 @@ func readmeCommands(t *testing.T) []string {
 	_, block, _ := strings.Cut(after, "\n\n")
 	block, _, _ = strings.Cut(block, "\n\n")
 	var commands []string
+	_, block, _ = strings.Cut(block, "-->\n")
 	for line := range strings.Lines(block) {
 		commands = append(commands, strings.TrimSpace(line))
 	}
