@@ -15,7 +15,7 @@ SEQUENCES := 2000
 SWAPS    := 2000
 PKIS     := 2000
 
-.PHONY: help build pkcs11 test race lint fuzz bench model paths crash year enroll-crash fleet torn swaps soak mutants quickstart beside check cross setup clean
+.PHONY: help build pkcs11 test race lint docs fuzz bench model paths crash year enroll-crash fleet torn swaps soak mutants quickstart beside check cross setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ race: ## every test under the race detector (needs a C compiler)
 
 lint: ## gofmt, go vet, staticcheck, revive
 	scripts/lint
+
+docs: ## write the generated part of docs/
+	go test ./examples -run '^TestGenerated$$' -count 1 -update
 
 fuzz: ## each fuzz target for FUZZTIME (30s)
 	scripts/fuzz $(FUZZTIME)

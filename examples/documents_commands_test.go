@@ -13,11 +13,12 @@ import (
 // shownCommand returns what matches a command line of ours in a line of a document: the program, and its arguments up to the
 // end of the code or of the command.
 func shownCommand(block bool) *regexp.Regexp {
-	before := "[`\"]"
+	before, end := "[`\"]", `"`
 	if block {
+		end = ""
 		before = "(?:^ {4,}|[$|&;(`\"*] *|-- +)"
 	}
-	return regexp.MustCompile(before + "(?:[A-Z_]+=\\S+ +)?(kedge(?:-ca|-emulator)?)((?: +[^\\s`|;&<>#)]+)+)")
+	return regexp.MustCompile(before + "(?:[A-Z_]+=\\S+ +)?(kedge(?:-ca|-emulator)?)((?: +[^\\s`|;&<>#)" + end + "]+)+)")
 }
 
 // TestDocuments_commands: each command that a document shows exists, with its flags, whether it is run or not.
@@ -91,4 +92,19 @@ func helpOf(t *testing.T, helps map[string]string, name string, words ...string)
 	}
 	helps[path] = text
 	return text
+}
+
+// TestUnknownPart: the check itself finds a command and a flag that are not there.
+func TestUnknownPart(t *testing.T) {
+	t.Parallel()
+	helps := map[string]string{}
+	for line, want := range map[string]string{
+		"kedge enroll --token-file x --dir y": "", "kedge enrol --dir y": "enrol", "kedge renew --nosuch": "--nosuch", "kedge exec --profile x -- aws --nosuch": "",
+		"kedge-ca ledger archive --before 30d": "", "kedge-ca ledger archive --behind 30d": "--behind", "kedge-emulator --nosuch": "--nosuch",
+	} {
+		args := strings.Fields(line)
+		if got := unknownPart(t, helps, args[0], args[1:]); got != want {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
 }
