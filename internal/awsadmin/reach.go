@@ -70,14 +70,8 @@ func (l Linter) allows(trust *policy.Document, anchors []string, c *ledger.Certi
 	if err != nil {
 		return false, err
 	}
-	mapping := l.Profile
-	if mapping == nil {
-		mapping = DefaultMapping()
-	}
-	session := policy.CertificateSession{Tags: mapping.tags(ca.SessionTags(cert)), SourceIdentity: ca.SourceIdentity(cert), SessionName: ca.SerialHex(cert), Now: l.Now}
 	for _, anchor := range anchors {
-		session.TrustAnchor, session.Account = anchor, accountIn(anchor)
-		if session.Authorize(trust).Outcome == policy.Allowed {
+		if l.decide(trust, SessionOf(cert, anchor)).Outcome == policy.Allowed {
 			return true, nil
 		}
 	}
