@@ -24,6 +24,7 @@ func TestArguments(t *testing.T) {
 		"resolve":         ": resolve one name at a time, in quotes if it has spaces",
 		"key create":      ": make one key at a time",
 		"aws permissions": ": write one policy at a time",
+		"aws explain":     ": explain one host at a time, its name in quotes if it has spaces",
 		"intermediate":    ": make one intermediate at a time",
 		"ledger backup":   ": a backup is one file",
 		"ledger restore":  ": a backup is one file",

@@ -16,6 +16,7 @@ func newAWS(h host) *cobra.Command {
 	cmd.AddCommand(newAWSStatus(h.reader(), reading(runAWSStatus)), newAWSRotate(h, reading(runAWSRotate)))
 	cmd.AddCommand(newAWSExport(h.reader(), reading(runAWSExport)))
 	cmd.AddCommand(newAWSHosts(h.reader(), reading(runAWSHosts)))
+	cmd.AddCommand(newAWSExplain(h.reader(), reading(runAWSExplain)))
 	cmd.AddCommand(newAWSPolicy(h.reader(), reading(runAWSPolicy)))
 	cmd.AddCommand(newAWSCRL(h))
 	cmd.AddCommand(newAWSPermissions(h.reader(), reading(runAWSPermissions)))

@@ -28,8 +28,8 @@ func newAWSPermissions(h host, run func(context.Context, *awsPermissionsOptions)
 		Use:   "permissions <command>",
 		Short: "Write the least IAM policy for a command that uses an account at AWS",
 		Long: `Write the least IAM policy with which a command works, for the user or role whose credentials it gets:
-plan, up, status, rotate and down for "aws plan" and the like; crl-push for "aws crl push", and for crl and serve that push by
-the configuration; crl-status for "status --aws". No request is made.
+plan, up, status, rotate, down, hosts and explain for "aws plan" and the like; crl-push for "aws crl push", and
+for crl and serve that push by the configuration; crl-status for "status --aws". No request is made.
 
 It allows no more than IAM can tell apart: what has the tag of this CA, in the account and region of its trust
 anchor, and the roles under aws: roles: in the configuration, or those of --role. Where these are not known, and not

@@ -39,6 +39,13 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web-
 		return hosts + "kedge-ca bundle --aws-cli --trust-anchor arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/6b656467-6500-4000-8000-000000000001\n"
 	case "kedge-ca aws rotate":
 		return hosts + `echo '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}]}' > backup.json` + "\nkedge-ca aws up --role backup --names web-01 --policy backup.json --yes\nkedge-ca rotate start --no-password\n"
+	case "kedge-ca aws explain":
+		return hosts + `echo '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}]}' > backup.json
+kedge-ca aws up --role backup --names web-01 --policy backup.json --yes
+value() { sed -n "s/^ *$1: //p" ca/aws.yaml; }
+sha256=$(openssl x509 -in web-01.pem -outform der | openssl dgst -sha256 -r | cut -d' ' -f1)
+printf '{"schema": 1, "subject": {"trust_anchor_arn": "%s", "profile_arn": "%s", "role_arn": "%s", "certificate": {"sha256": "%s"}}}' "$(value trust_anchor)" "$(value profile)" "$(value backup)" "$sha256" > web-01.json
+`
 	case "kedge-ca aws down", "kedge-ca aws status", "kedge-ca aws hosts":
 		return hosts
 	case "kedge-ca aws plan", "kedge-ca aws up", "kedge-ca aws export":

@@ -19,6 +19,7 @@ import (
 	"kedge/internal/awsaccount"
 	"kedge/internal/awsadmin"
 	"kedge/internal/awscrl"
+	"kedge/internal/awsexplain"
 	"kedge/internal/awskms"
 	"kedge/internal/awsplan"
 	"kedge/internal/awsup"
@@ -59,7 +60,7 @@ func exitCodes() map[int][]error {
 			&localca.LackingError{}, &localca.OtherCAError{}, &localca.UnlistedError{Err: errors.New("x")}, &localca.InterruptedError{}, &localca.OccupiedError{Err: fs.ErrExist}, &localca.NoServerError{}, &localca.NoProofError{}, &localca.SomeTokensError{Err: errors.New("x")}, &localca.ServerFileError{}, &localca.OfflineParentError{Err: errors.New("x")}, &localca.UnwrittenError{Err: errors.New("x")},
 			&cabackup.FileError{Kind: cabackup.Foreign}, &cabackup.FileError{Kind: cabackup.Damaged}, &cabackup.KeyError{},
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted, &hostcert.NamelessError{},
-			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{}, &awsadmin.LintError{}, &awsadmin.MalformedError{Err: errors.New("x")}, awsadmin.ErrNoProfile, &awsadmin.PermissionsError{Err: errors.New("x")}, errNoRoles, errNotBuilt, errNothingKnown,
+			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{}, &awsadmin.LintError{}, &awsadmin.MalformedError{Err: errors.New("x")}, awsadmin.ErrNoProfile, &awsadmin.PermissionsError{Err: errors.New("x")}, errNoRoles, errNotBuilt, errNothingKnown, awsexplain.ErrNoReport, &awsexplain.SchemaError{}, &awsexplain.CauseError{}, &localca.SeveralRolesError{},
 			&awsplan.ConflictError{}, &awsplan.MoreError{}, &awsplan.DisabledError{}, &awsplan.LossError{}, &awsplan.NoPolicyError{}, &awsup.LostError{Err: errors.New("x")}, &awsup.UnfinishedError{}, &awsup.ChangedError{}, &awsup.AnswerError{}, &awsup.ProbeError{Err: errors.New("x")}, &localca.NoProbeError{},
 			&damagedError{}, &lintedError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined,
 			&awsaccount.Error{Kind: awsaccount.Configuration}, &awsaccount.Error{Kind: awsaccount.NoCredentials},

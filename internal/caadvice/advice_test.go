@@ -16,6 +16,7 @@ import (
 	"kedge/internal/awsaccount"
 	"kedge/internal/awsadmin"
 	"kedge/internal/awscrl"
+	"kedge/internal/awsexplain"
 	"kedge/internal/awsexport"
 	"kedge/internal/cadir"
 	"kedge/internal/localca"
@@ -77,6 +78,10 @@ func TestAdvice(t *testing.T) {
 		{"open policy", atAWS(), &awsadmin.LintError{}, "kedge-ca aws policy"},
 		{"no policy", atAWS(), &awsadmin.MalformedError{Err: errors.New("x")}, "aws iam get-role"},
 		{"no profile", atAWS(), awsadmin.ErrNoProfile, "aws rolesanywhere get-profile"},
+		{"a cause", atAWS(), &awsexplain.CauseError{}, "on standard output"},
+		{"no report", atAWS(), awsexplain.ErrNoReport, "kedge doctor --json > web-01.json"},
+		{"another report", atAWS(), &awsexplain.SchemaError{}, "of one version"},
+		{"several roles", atAWS(), &localca.SeveralRolesError{}, "--role NAME"},
 		{"no role", atAWS(), &cadir.UnknownRoleError{}, "roles: in kedge-ca.yaml"},
 		{"another role", atAWS(), &cadir.UnknownRoleError{Known: []string{"a", "b"}}, "there are a, b"},
 		{"a right", inAccount(), &awsaccount.Error{Kind: awsaccount.Denied, Operation: "rolesanywhere:CreateProfile", Denial: awsaccount.Denial{Action: "iam:PassRole", Resource: "arn:x"}}, "have iam:PassRole on arn:x allowed"},

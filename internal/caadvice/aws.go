@@ -6,7 +6,9 @@ import (
 
 	"kedge/internal/advice"
 	"kedge/internal/awsadmin"
+	"kedge/internal/awsexplain"
 	"kedge/internal/cadir"
+	"kedge/internal/localca"
 )
 
 // atAWS is about policies of roles.
@@ -30,6 +32,10 @@ func atAWS() advice.Table {
 		}),
 		advice.Kind[*awsadmin.LintError]("with an error, strangers may get the role, hosts may not, or it allows more than they need: write it again with kedge-ca aws policy, and put it at AWS with aws iam update-assume-role-policy"),
 		advice.Kind[*awsadmin.MalformedError]("the file has a trust policy as JSON, or what aws iam get-role prints; kedge-ca aws policy writes one"),
+		advice.Kind[*awsexplain.CauseError]("below each check that failed is what to do, on standard output"),
+		advice.Any("write it on the host: kedge doctor --json > web-01.json", awsexplain.ErrNoReport),
+		advice.Kind[*awsexplain.SchemaError]("take kedge and kedge-ca of one version"),
+		advice.Kind[*localca.SeveralRolesError]("name the one that it should get: --role NAME"),
 		advice.Any("aws rolesanywhere get-profile --profile-id ID > profile.json", awsadmin.ErrNoProfile),
 	}
 }

@@ -16,6 +16,7 @@ import (
 func Rights() map[string]func(awsrights.Scope) []awsrights.Statement {
 	return map[string]func(awsrights.Scope) []awsrights.Statement{
 		"plan": awsup.PlanRights, "up": awsup.UpRights, "status": awsup.StatusRights, "down": awsup.DownRights, "rotate": awsup.RotateRights, "hosts": awshosts.Rights,
+		"explain":  awsup.LookRights,
 		"crl-push": awscrl.PushRights, "crl-status": awscrl.StateRights,
 	}
 }
