@@ -160,6 +160,8 @@ func TestAWSPlan_refused(t *testing.T) {
 		"--policy: say which hosts get the role":   {"--role", "a", "--policy", "x"},
 		"--duration: 5m0s is not between":          {"--role", "a", "--names", "b", "--duration", "5m"},
 		`--tag: "a" is not KEY=VALUE`:              {"--role", "a", "--names", "b", "--tag", "a"},
+		`"a&b"`:                                    {"--role", "a", "--names", "a&b"},
+		"tags: team=<x>: a key has":                {"--role", "a", "--names", "b", "--tag", "team=<x>"},
 		`path: "hosts" is not a path of roles`:     {"--role", "a", "--names", "b", "--path", "hosts"},
 		`permissions_boundary: "x" is not the ARN`: {"--role", "a", "--names", "b", "--permissions-boundary", "x"},
 		`there is no role "a" under aws.roles`:     {"--role", "a"},
