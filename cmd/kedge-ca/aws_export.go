@@ -73,6 +73,9 @@ func runAWSExport(ctx context.Context, s *store, o *awsExportOptions) error {
 	if err != nil {
 		return err
 	}
+	if plan.Wanted.Alias != "" {
+		plan.Notes.Next("the alias %s is not in the export: kedge-ca aws up sets it", plan.Wanted.Alias)
+	}
 	s.host.note(plan.Notes)
 	if plan.Wanted.KeepRoles {
 		s.host.warn("the profile in the export has the role " + o.wanted.named + " alone, and no other one that is configured or at AWS")

@@ -72,3 +72,22 @@ func TestAWSStatus_bad(t *testing.T) {
 	}
 	x.refuses(`the role "a,b" has a comma in its name`, "aws", "plan")
 }
+
+// TestAWSUp_alias: the alias that the configuration names is set and shown, and an export lacks it.
+func TestAWSUp_alias(t *testing.T) {
+	t.Parallel()
+	x, _ := newRehearsalAt(t, nil)
+	x.describe(strings.Replace(backupRoles, "aws:\n", "aws:\n  alias: team/hosts\n", 1))
+	_, _, stderr := x.try("aws", "up", "--yes")
+	for _, kind := range []string{"trust-anchor", "profile"} {
+		if alias := "arn:aws:rolesanywhere:eu-west-1:111122223333:alias/" + kind + "/team/hosts\n"; !strings.Contains(stderr, "an alias by which hosts can name it, too: "+alias) {
+			t.Error(stderr)
+		}
+	}
+	if got := x.run("aws", "status", "--check"); strings.Count(got, "\n  alias team/hosts\n") != 2 {
+		t.Error(got)
+	}
+	if _, _, stderr := x.try("aws", "export", "--cli"); !strings.Contains(stderr, "the alias team/hosts is not in the export") {
+		t.Error(stderr)
+	}
+}

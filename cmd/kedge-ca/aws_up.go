@@ -201,6 +201,9 @@ func (o *awsUpOptions) finish(s *store, built *awsup.Planned) error {
 		return err
 	}
 	o.noteServed(s, kept)
+	for _, alias := range built.Found.Aliases(built.Anchor, built.Profile) {
+		o.say("an alias by which hosts can name it, too: " + alias)
+	}
 	if o.output.json {
 		return report.WriteJSON(o.Out, built.Document())
 	}

@@ -14,7 +14,7 @@ func (p *planner) anchor() (string, error) {
 	w := &p.w.Anchor
 	all := make([]tagged, len(p.f.Anchors))
 	for i, a := range p.f.Anchors {
-		all[i] = tagged{a.ARN, a.Name, a.Tags}
+		all[i] = tagged{a.ARN, a.Name, a.Tags, a.Alias}
 	}
 	at, err := p.one(KindAnchor, w.Name, all)
 	if err != nil {
@@ -23,8 +23,8 @@ func (p *planner) anchor() (string, error) {
 	if at < 0 {
 		p.noteUntagged()
 		p.add(Step{
-			Kind: KindAnchor, Name: w.Name, Text: "create the trust anchor " + w.Name, Diff: diffLines(nil, append(describeEach("", w.Certificates), notificationLines(w.Notifications)...)),
-			Change: CreateAnchor{Anchor: *w, Tags: p.w.TagsOf(KindAnchor, w.Name)},
+			Kind: KindAnchor, Name: w.Name, Text: "create the trust anchor " + w.Name, Diff: diffLines(nil, slices.Concat(aliasLines(p.w.Alias), describeEach("", w.Certificates), notificationLines(w.Notifications))),
+			Change: CreateAnchor{Anchor: *w, Alias: p.w.Alias, Tags: p.w.TagsOf(KindAnchor, w.Name)},
 		})
 		return p.f.NewAnchor(), nil
 	}
@@ -34,6 +34,7 @@ func (p *planner) anchor() (string, error) {
 		return "", err
 	}
 	p.updateAnchor(found)
+	p.alias(KindAnchor, all[at])
 	p.retag(KindAnchor, all[at])
 	return found.ARN, nil
 }

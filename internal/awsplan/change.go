@@ -11,7 +11,8 @@ type Change interface {
 // CreateAnchor creates a trust anchor.
 type CreateAnchor struct {
 	Anchor
-	Tags map[string]string
+	Alias string // empty: none
+	Tags  map[string]string
 }
 
 // UpdateAnchor gives a trust anchor its name and its certificates.
@@ -57,6 +58,7 @@ type PutPolicy struct{ Role, Policy, Document string }
 // CreateProfile creates a profile.
 type CreateProfile struct {
 	Profile
+	Alias string   // empty: none
 	Roles []string // ARNs
 	Tags  map[string]string
 }
@@ -70,6 +72,12 @@ type UpdateProfile struct {
 
 // EnableProfile enables a profile.
 type EnableProfile struct{ ARN string }
+
+// SetAlias gives an alias to a trust anchor or a profile that has none.
+type SetAlias struct {
+	Kind       Kind
+	ARN, Alias string
+}
 
 // SetTags adds tags to an object, or changes their values.
 type SetTags struct {
@@ -91,4 +99,5 @@ func (c PutPolicy) what() string      { return c.Policy }
 func (CreateProfile) what() string    { return "" }
 func (UpdateProfile) what() string    { return "" }
 func (EnableProfile) what() string    { return "" }
+func (SetAlias) what() string         { return "" }
 func (SetTags) what() string          { return "" }

@@ -15,6 +15,7 @@ const (
 	Misplaced  Reason = "misplaced"   // its tag is that of another object
 	Twice      Reason = "twice"       // there are two with the tag of one object
 	OtherCerts Reason = "other certs" // a trust anchor with the tag has certificates of another CA
+	AliasTaken Reason = "alias taken" // something else has the alias
 	OtherPath  Reason = "other path"  // a role has a path that cannot be changed
 )
 
@@ -40,6 +41,8 @@ func (e *ConflictError) Error() string {
 		return fmt.Sprintf("there are two that are the %s %s of this CA by their tag %s: %s", e.Kind, e.Name, TagKey, arns)
 	case OtherCerts:
 		return fmt.Sprintf("%s has the tag %s of this CA's trust anchor, but %s", arns, TagKey, e.Detail)
+	case AliasTaken:
+		return fmt.Sprintf("the alias %s of the %s is taken: %s has it, and is not this CA's", e.Name, e.Kind, arns)
 	case OtherPath:
 		return fmt.Sprintf("%s is this CA's role %s, but %s", arns, e.Name, e.Detail)
 	}

@@ -25,6 +25,7 @@ type Found struct {
 // FoundAnchor is a trust anchor.
 type FoundAnchor struct {
 	ARN, Name     string
+	Alias         string // empty: none
 	Tags          map[string]string
 	Certificates  []*x509.Certificate // none, if its source is another than certificates
 	Unreadable    bool                // its certificates cannot be read
@@ -35,6 +36,7 @@ type FoundAnchor struct {
 // FoundProfile is a profile.
 type FoundProfile struct {
 	ARN, Name string
+	Alias     string // empty: none
 	Tags      map[string]string
 	Roles     []string // ARNs
 	Duration  time.Duration
@@ -87,12 +89,12 @@ func (f *Found) Role(name string) *FoundRole {
 
 // Lines describes the certificates and the notifications of a trust anchor.
 func (a *FoundAnchor) Lines() []string {
-	return append(describeEach("", a.Certificates), notificationLines(a.Notifications)...)
+	return slices.Concat(aliasLines(a.Alias), describeEach("", a.Certificates), notificationLines(a.Notifications))
 }
 
 // Lines describes the sessions and the roles of a profile.
 func (p *FoundProfile) Lines() []string {
-	return append([]string{"sessions of " + duration(p.Duration)}, slices.Sorted(slices.Values(p.Roles))...)
+	return slices.Concat(aliasLines(p.Alias), []string{"sessions of " + duration(p.Duration)}, slices.Sorted(slices.Values(p.Roles)))
 }
 
 // Lines describes the policies of a role.

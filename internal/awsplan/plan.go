@@ -87,6 +87,7 @@ func (p *planner) note(format string, args ...any) {
 type tagged struct {
 	arn, name string
 	tags      map[string]string
+	alias     string
 }
 
 // one returns the index of the object of this CA among those of a kind; -1: there is none. What has the name and is of
@@ -112,7 +113,7 @@ func (p *planner) one(kind Kind, name string, all []tagged) (int, error) {
 			}
 		}
 	}
-	return found, nil
+	return found, p.checkAlias(kind, all, found)
 }
 
 // ownerOf returns the owner whose hash a tag has.

@@ -12,7 +12,7 @@ func (p *planner) profile() error {
 	w := &p.w.Profile
 	all := make([]tagged, len(p.f.Profiles))
 	for i, found := range p.f.Profiles {
-		all[i] = tagged{found.ARN, found.Name, found.Tags}
+		all[i] = tagged{found.ARN, found.Name, found.Tags, found.Alias}
 	}
 	at, err := p.one(KindProfile, w.Name, all)
 	if err != nil {
@@ -20,14 +20,15 @@ func (p *planner) profile() error {
 	}
 	if at < 0 {
 		p.add(Step{
-			Kind: KindProfile, Name: w.Name, Text: "create the profile " + w.Name, Diff: diffLines(nil, append([]string{"sessions of " + duration(w.Duration)}, p.plan.Roles...)),
-			Change: CreateProfile{Profile: *w, Roles: p.plan.Roles, Tags: p.w.TagsOf(KindProfile, w.Name)},
+			Kind: KindProfile, Name: w.Name, Text: "create the profile " + w.Name, Diff: diffLines(nil, slices.Concat(aliasLines(p.w.Alias), []string{"sessions of " + duration(w.Duration)}, p.plan.Roles)),
+			Change: CreateProfile{Profile: *w, Alias: p.w.Alias, Roles: p.plan.Roles, Tags: p.w.TagsOf(KindProfile, w.Name)},
 		})
 		return nil
 	}
 	found := &p.f.Profiles[at]
 	p.plan.Profile = found.ARN
 	p.updateProfile(found)
+	p.alias(KindProfile, all[at])
 	p.retag(KindProfile, all[at])
 	return nil
 }

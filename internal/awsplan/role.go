@@ -29,7 +29,7 @@ func (p *planner) role(w *Role, anchor string) error {
 	p.updateRole(w, found, trust)
 	p.permissions(w, found)
 	p.more(w, found)
-	p.retag(KindRole, tagged{found.ARN, found.Name, found.Tags})
+	p.retag(KindRole, tagged{found.ARN, found.Name, found.Tags, ""})
 	return nil
 }
 

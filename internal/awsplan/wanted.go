@@ -14,6 +14,8 @@ type Wanted struct {
 	Roles   []Role // by name
 	Profile Profile
 	Tags    map[string]string // of each object, besides that of the owner
+	// Alias is that of the trust anchor and of the profile, by which hosts can name them; empty: any that they have.
+	Alias string
 	// KeepRoles keeps roles in the profile that are not among Roles: where these are not all that are configured.
 	KeepRoles bool
 	// OnlyAnchor leaves roles and the profile as they are.

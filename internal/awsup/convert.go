@@ -20,7 +20,7 @@ import (
 // What the services return, as awsplan has it, and the other way round.
 
 func anchorOf(t *types.TrustAnchorDetail) awsplan.FoundAnchor {
-	a := awsplan.FoundAnchor{ARN: aws.ToString(t.TrustAnchorArn), Name: aws.ToString(t.Name), Enabled: aws.ToBool(t.Enabled)}
+	a := awsplan.FoundAnchor{ARN: aws.ToString(t.TrustAnchorArn), Name: aws.ToString(t.Name), Alias: aws.ToString(t.AliasName), Enabled: aws.ToBool(t.Enabled)}
 	if t.Source != nil {
 		if data, ok := t.Source.SourceData.(*types.SourceDataMemberX509CertificateData); ok {
 			a.Certificates, a.Unreadable = certificates(data.Value)
@@ -53,7 +53,7 @@ func certificates(text string) (all []*x509.Certificate, unreadable bool) {
 
 func profileOf(t *types.ProfileDetail) awsplan.FoundProfile {
 	return awsplan.FoundProfile{
-		ARN: aws.ToString(t.ProfileArn), Name: aws.ToString(t.Name), Roles: t.RoleArns, Enabled: aws.ToBool(t.Enabled),
+		ARN: aws.ToString(t.ProfileArn), Name: aws.ToString(t.Name), Alias: aws.ToString(t.AliasName), Roles: t.RoleArns, Enabled: aws.ToBool(t.Enabled),
 		Duration: time.Duration(aws.ToInt32(t.DurationSeconds)) * time.Second,
 	}
 }

@@ -62,7 +62,7 @@ func (r *run) request(ctx context.Context, change awsplan.Change) error {
 
 func (r *run) createAnchor(ctx context.Context, c awsplan.CreateAnchor) error {
 	made, err := awsaccount.Call(ctx, r.account, r.account.RolesAnywhere.CreateTrustAnchor, &rolesanywhere.CreateTrustAnchorInput{
-		Name: &c.Name, Source: sourceOf(c.Certificates), Enabled: aws.Bool(true), NotificationSettings: settingsOf(c.Notifications), Tags: resourceTagsOf(c.Tags),
+		Name: &c.Name, Source: sourceOf(c.Certificates), Enabled: aws.Bool(true), NotificationSettings: settingsOf(c.Notifications), AliasName: orNil(c.Alias), Tags: resourceTagsOf(c.Tags),
 	})
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (r *run) createRole(ctx context.Context, c awsplan.CreateRole) error {
 
 func (r *run) createProfile(ctx context.Context, c awsplan.CreateProfile) error {
 	_, err := awsaccount.Call(ctx, r.account, r.account.RolesAnywhere.CreateProfile, &rolesanywhere.CreateProfileInput{
-		Name: &c.Name, RoleArns: c.Roles, DurationSeconds: seconds(c.Duration), Enabled: aws.Bool(true), Tags: resourceTagsOf(c.Tags),
+		Name: &c.Name, RoleArns: c.Roles, DurationSeconds: seconds(c.Duration), Enabled: aws.Bool(true), AliasName: orNil(c.Alias), Tags: resourceTagsOf(c.Tags),
 	})
 	return err
 }

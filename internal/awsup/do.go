@@ -20,6 +20,8 @@ func (r *run) do(ctx context.Context, change awsplan.Change) error {
 		return r.doProfile(ctx, change)
 	case awsplan.SetTags:
 		return r.tag(ctx, c)
+	case awsplan.SetAlias:
+		return r.setAlias(ctx, c)
 	}
 	return r.doRole(ctx, change)
 }
@@ -74,5 +76,15 @@ func (r *run) tag(ctx context.Context, c awsplan.SetTags) (err error) {
 		return err
 	}
 	_, err = awsaccount.Call(ctx, a, a.RolesAnywhere.TagResource, &rolesanywhere.TagResourceInput{ResourceArn: &c.ID, Tags: resourceTagsOf(c.Tags)})
+	return err
+}
+
+func (r *run) setAlias(ctx context.Context, c awsplan.SetAlias) (err error) {
+	a := r.account
+	if c.Kind == awsplan.KindAnchor {
+		_, err = awsaccount.Call(ctx, a, a.RolesAnywhere.UpdateTrustAnchor, &rolesanywhere.UpdateTrustAnchorInput{TrustAnchorId: &c.ARN, AliasName: &c.Alias})
+		return err
+	}
+	_, err = awsaccount.Call(ctx, a, a.RolesAnywhere.UpdateProfile, &rolesanywhere.UpdateProfileInput{ProfileId: &c.ARN, AliasName: &c.Alias})
 	return err
 }

@@ -54,6 +54,8 @@ func aboutConflict(e *awsplan.ConflictError) string {
 		return "find out which one hosts use (its ARN is in aws.yaml of the CA's folder, and in their profiles); take the tag " + awsplan.TagKey + " from the other one, or delete it"
 	case awsplan.OtherCerts:
 		return fmt.Sprintf("if it is another CA's, take its tag away: %s; then run the same again, which makes one", untag(e))
+	case awsplan.AliasTaken:
+		return "set another alias: under aws: in kedge-ca.yaml, or take it from the other one, if no host uses it"
 	case awsplan.OtherPath:
 		return "set path: under aws: in kedge-ca.yaml to the path that it has, or choose another name for the role"
 	}

@@ -20,6 +20,8 @@ type AccountSettings struct {
 	Path string `yaml:"path"`
 	// PermissionsBoundary is the ARN of that of the roles. Default: none.
 	PermissionsBoundary string `yaml:"permissions_boundary"`
+	// Alias is that of the trust anchor and of the profile, by which hosts can name them. Default: none.
+	Alias string `yaml:"alias"`
 	// Tags are those of all that is created. Default: none.
 	Tags map[string]string `yaml:"tags"`
 	// CRL specifies what becomes of revocation lists.
@@ -62,6 +64,7 @@ const (
 	tagValue    = `^[ A-Za-z0-9_.:/=+@-]{0,256}$`
 	maxPath     = 512 // IAM API Reference, CreateRole
 	maxTags     = 40
+	maxAlias    = 256 // IAM Roles Anywhere User Guide, "Resource aliases"
 )
 
 // Complete returns the settings with each default written out.
@@ -80,6 +83,8 @@ func (a AccountSettings) Check() error {
 		return fmt.Errorf("path: %q is not a path of roles: it begins and ends with /, as in /hosts/", a.Path)
 	case a.PermissionsBoundary != "" && !IsPolicyARN(a.PermissionsBoundary):
 		return fmt.Errorf("permissions_boundary: %q is not the ARN of a policy", a.PermissionsBoundary)
+	case a.Alias != "" && (!matches(alias, a.Alias) || len(a.Alias) > maxAlias || strings.HasPrefix(a.Alias, "aws/")):
+		return fmt.Errorf("alias: %q is not an alias: up to %d letters, digits, - and _, a letter first, with one / between two of them at most; aws/ is taken", a.Alias, maxAlias)
 	case len(a.Tags) > maxTags:
 		return fmt.Errorf("tags: there are %d, and %d at most", len(a.Tags), maxTags)
 	}

@@ -59,6 +59,8 @@ func TestParseSettings_roles_refuses(t *testing.T) {
 		"aws: {roles: {a: {name: x}}}\n":                               `:1: unknown key "name": there are names, san_uri, ou, issuer, from_role, policies`,
 		"aws: {name: 'a:b'}\n":                                         `: aws.name: "a:b" is not 1 to 100 letters`,
 		"aws: {path: hosts}\n":                                         `: aws.path: "hosts" is not a path of roles`,
+		"aws: {alias: aws/x}\n":                                        `: aws.alias: "aws/x" is not an alias: up to 256 letters, digits, - and _, a letter first, with one / between two of them at most; aws/ is taken`,
+		"aws: {alias: a/b/c}\n":                                        `: aws.alias: "a/b/c" is not an alias: up to 256 letters, digits, - and _, a letter first, with one / between two of them at most; aws/ is taken`,
 		"aws: {permissions_boundary: x}\n":                             `: aws.permissions_boundary: "x" is not the ARN of a policy`,
 		"aws: {tags: {kedge-ca: x}}\n":                                 `: aws.tags: kedge-ca=x: a key has`,
 		"aws: {roles: {a: {names: [x], policies: ['arn:x']}}}\n":       `: aws.roles.a: policies: "arn:x" is neither`,

@@ -218,6 +218,8 @@ func accountMeaning(path string) string {
 		return "what hosts should have in an account at AWS"
 	case "aws.name":
 		return "of the trust anchor and of the profile; default: kedge"
+	case "aws.alias":
+		return "of the trust anchor and of the profile, by which hosts can name them; default: none"
 	case "aws.path":
 		return "of the roles, such as /hosts/; default: /"
 	case "aws.permissions_boundary":

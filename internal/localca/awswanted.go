@@ -53,7 +53,7 @@ func (c *CA) planAWS(ctx context.Context, a cadir.AccountSettings) (*AccountPlan
 		return nil, err
 	}
 	session := time.Duration(c.Settings.Server.AWS.SessionDuration)
-	plan.Wanted = &awsplan.Wanted{Owners: owners, Anchor: *anchor, Tags: a.Tags, Profile: awsplan.Profile{Name: a.Name, Duration: session}}
+	plan.Wanted = &awsplan.Wanted{Owners: owners, Anchor: *anchor, Tags: a.Tags, Alias: a.Alias, Profile: awsplan.Profile{Name: a.Name, Duration: session}}
 	for _, name := range slices.Sorted(maps.Keys(a.Roles)) {
 		if err := c.addRole(ctx, plan, name, a); err != nil {
 			plan.Bad = append(plan.Bad, err)
