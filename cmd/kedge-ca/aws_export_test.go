@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kedge/internal/cli"
 	"kedge/internal/testenv"
@@ -33,6 +34,9 @@ const hardPolicy = `{
 		"Condition": {"StringNotEquals": {"aws:PrincipalTag/x509Subject/O": ["it's", "$HOME $(id) ` + "`id`" + ` \\ \"q\" !", "two\nlines\ttab", "%{if}$${x}%%{y}", "-x", "grün <&> \u2028 \ud83d\ude00", ""]}}}]
 }
 `
+
+// latinPolicy is hardPolicy without that character.
+var latinPolicy = strings.ReplaceAll(hardPolicy, ` \ud83d\ude00`, "")
 
 // newExport is a CA with such roles, and an empty account.
 func newExport(t *testing.T) (*rehearsal, *emulatedAccount) {
@@ -148,41 +152,99 @@ func (x *rehearsal) wantBuilt(a *emulatedAccount, unnotified bool) {
 	}
 }
 
-// TestAWSExport_terraform: the real provider builds what aws up builds; a later export plans no change, and one with
-// --import takes over what aws up has built.
+// longLived is what has AWS warn of certificates of hosts.
+const longLived = "profiles: {workload: {lifetime: {default: 60d}}}\n"
+
+// TestAWSExport_terraform: the real provider builds what aws up builds. A later export with other notifications is
+// applied without an AWS CLI once aws up has set them.
 func TestAWSExport_terraform(t *testing.T) {
 	t.Parallel()
 	x, a := newExport(t)
-	x.writeHard(strings.ReplaceAll(hardPolicy, ` \ud83d\ude00`, ""))
+	x.writeHard(latinPolicy)
 	a.makeBoundary(t, awsCLIs(t)[0])
-	tf := a.terraform(t, x.run("aws", "export", "--terraform"))
-	tf.Run("", "init", "-input=false", "-no-color")
+	tf := x.terraform(a, brokenCLI(t), x.run("aws", "export", "--terraform"))
 	tf.Apply("")
 	x.wantBuilt(a, false)
-	again := a.terraform(t, x.run("aws", "export", "--terraform", "--import"))
-	again.Run("", "init", "-input=false", "-no-color")
 	before := len(a.Calls())
-	again.Apply("")
-	for _, call := range a.Calls()[before:] {
-		if strings.HasPrefix(call.Operation, "Create") || strings.HasPrefix(call.Operation, "Delete") {
-			t.Errorf("the import called %s", call.Operation)
-		}
+
+	x.describe(exportedRoles + longLived)
+	tf.Configure(a.configuration(x.run("aws", "export", "--terraform")))
+	x.catchUp(a)
+	if out, err := tf.Try("", "apply", "-auto-approve", "-input=false", "-no-color"); err == nil || !strings.Contains(out, "run kedge-ca aws up, which sets them, and apply again") {
+		t.Errorf("without the AWS CLI: %v, %s", err, out)
 	}
-	x.wantBuilt(a, false)
+	x.run("aws", "up", "--yes")
+	x.catchUp(a)
+	tf.Run("", "apply", "-auto-approve", "-input=false", "-no-color")
+	a.wantKept(t, before)
 }
 
-// terraform is a configuration that is applied to the account.
-func (a *emulatedAccount) terraform(t *testing.T, configuration string) *testenv.Terraform {
+// TestAWSExport_imported: an export with --import takes over what aws up has built, and changes the notifications of the
+// trust anchor in place, by an AWS CLI that can.
+func TestAWSExport_imported(t *testing.T) {
+	t.Parallel()
+	x, a := newExport(t)
+	x.writeHard(latinPolicy)
+	clis := awsCLIs(t)
+	a.makeBoundary(t, clis[0])
+	x.run("aws", "up", "--yes")
+	before := len(a.Calls())
+	other := brokenCLI(t)
+	if able := slices.IndexFunc(clis, func(c awsCLI) bool { return c.notifications }); able >= 0 {
+		other = clis[able]
+		x.describe(exportedRoles + longLived)
+	}
+	x.terraform(a, other, x.run("aws", "export", "--terraform", "--import")).Apply("")
+	x.wantBuilt(a, false)
+	a.wantKept(t, before)
+}
+
+// wantKept wants no call since the first ones to have created or deleted anything but sessions.
+func (a *emulatedAccount) wantKept(t *testing.T, first int) {
 	t.Helper()
-	const provider = "provider \"aws\" {\n  region = \"eu-west-1\"\n  endpoints {\n    iam = %[1]q\n    rolesanywhere = %[1]q\n    sts = %[1]q\n  }\n}\n\n"
-	file := filepath.Join(t.TempDir(), "kedge.tf")
-	if err := os.WriteFile(file, []byte(fmt.Sprintf(provider, a.url)+configuration), 0o600); err != nil {
+	for _, call := range a.Calls()[first:] {
+		if strings.HasPrefix(call.Operation, "Create") && call.Operation != "CreateSession" || strings.HasPrefix(call.Operation, "Delete") {
+			t.Errorf("it called %s", call.Operation)
+		}
+	}
+}
+
+// brokenCLI is an AWS CLI that does nothing but fail.
+func brokenCLI(t *testing.T) awsCLI {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "aws"), []byte("#!/bin/sh\nexit 127\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	u := a.Administrator()
-	return testenv.NewTerraform(t, file, []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "AWS_ACCESS_KEY_ID=" + u.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + u.SecretAccessKey,
-	})
+	return awsCLI{folder: dir}
+}
+
+// configuration returns an export with a provider for the account.
+func (a *emulatedAccount) configuration(export string) []byte {
+	const provider = "provider \"aws\" {\n  region = \"eu-west-1\"\n  endpoints {\n    iam = %[1]q\n    rolesanywhere = %[1]q\n    sts = %[1]q\n  }\n}\n\n"
+	return []byte(fmt.Sprintf(provider, a.url) + export)
+}
+
+// terraform is an export that is ready to be applied to the account, with an AWS CLI.
+func (x *rehearsal) terraform(a *emulatedAccount, c awsCLI, export string) *testenv.Terraform {
+	x.t.Helper()
+	file := filepath.Join(x.t.TempDir(), "kedge.tf")
+	if err := os.WriteFile(file, a.configuration(export), 0o600); err != nil {
+		x.t.Fatal(err)
+	}
+	environment := slices.DeleteFunc(a.environment(), func(v string) bool { return strings.HasSuffix(v, "=") }) // the AWS CLI 1 wants an empty profile to exist
+	tf := testenv.NewTerraform(x.t, file, append(environment, "PATH="+c.folder+":"+os.Getenv("PATH"), "HOME="+x.t.TempDir()))
+	tf.Run("", "init", "-input=false", "-no-color")
+	x.catchUp(a)
+	return tf
+}
+
+// catchUp sets the clock of the account, which stands still, to that of the machine, by which other programs sign.
+func (x *rehearsal) catchUp(a *emulatedAccount) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.clock = time.Now().Truncate(time.Second)
+	x.now = a.clock
 }
 
 // TestAWSExport_refused: what is wrong with the flags is named.

@@ -61,6 +61,15 @@ func settingsOf(all []awsplan.Notification) (settings []setting) {
 	return settings
 }
 
+// notificationJSON returns settings as the AWS CLI takes them.
+func notificationJSON(all []awsplan.Notification) (string, error) {
+	var members []map[string]any
+	for _, s := range settingsOf(all) {
+		members = append(members, map[string]any{"event": s.event, "enabled": s.enabled, "threshold": s.threshold, "channel": channel})
+	}
+	return compact(members)
+}
+
 // pair is a tag.
 type pair struct{ key, value string }
 

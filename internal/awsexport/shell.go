@@ -132,11 +132,7 @@ func (s *shell) anchor() error {
 	if err != nil {
 		return err
 	}
-	var settings []map[string]any
-	for _, n := range settingsOf(s.w.Anchor.Notifications) {
-		settings = append(settings, map[string]any{"event": n.event, "enabled": n.enabled, "threshold": n.threshold, "channel": channel})
-	}
-	notifications, err := compact(settings)
+	notifications, err := notificationJSON(s.w.Anchor.Notifications)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 const terraformHead = `# What hosts of a kedge CA need in an account at AWS: the trust anchor, the roles and the profile.
-# Written by "kedge-ca aws export --terraform", for the provider hashicorp/aws 5.100 or later.
+# Written by "kedge-ca aws export --terraform", for Terraform 1.5 and the provider hashicorp/aws 5.100, or later ones.
 #
 # When it is applied, run "kedge-ca aws up": it finds what is there by its tags, tries each role, and keeps the ARNs.
 # Then "kedge-ca aws crl push" brings the lists of revoked certificates, which the provider cannot.
@@ -19,11 +19,38 @@ const terraformHead = `# What hosts of a kedge CA need in an account at AWS: the
 
 const ignoreNotifications = `
   # For a change of these the provider deletes the trust anchor and makes another: hosts have the ARN of the
-  # former one. "kedge-ca aws up" changes them in place.
+  # former one. The resource below changes them in place.
   lifecycle {
     ignore_changes = [notification_settings]
   }
 `
+
+// notificationsHead, notificationsFound and notificationsTail are the parts of a resource that has the AWS CLI set
+// notifications which differ. A first apply makes them with the trust anchor, and needs no AWS CLI.
+const (
+	notificationsHead = `
+# Sets the notifications of the trust anchor if they are others than these: by the AWS CLI, with the credentials of the
+# environment of Terraform. Where that fails, such as without the AWS CLI or on Windows, "kedge-ca aws up" sets them.
+`
+	notificationsFound = `  provisioner "local-exec" {
+    environment = {
+      AWS_PAGER          = ""
+      AWS_REGION         = split(":", %[1]s.arn)[3]
+      AWS_DEFAULT_REGION = split(":", %[1]s.arn)[3]
+      anchor             = %[1]s.id
+      settings           = %[2]s
+    }
+    command = jsonencode({ for s in %[1]s.notification_settings : s.event => [s.enabled, s.threshold, s.channel] }) == jsonencode({
+`
+	notificationsTail = `    }) ? "exit 0" : <<-EOT
+      aws rolesanywhere put-notification-settings --trust-anchor-id="$anchor" --notification-settings="$settings" >/dev/null || {
+        echo "the AWS CLI did not set the notifications of the trust anchor: run kedge-ca aws up, which sets them, and apply again" >&2
+        exit 1
+      }
+    EOT
+  }
+`
+)
 
 // Known are the ARNs of what is in the account already; empty: it is not there, or not known.
 type Known struct {
@@ -38,6 +65,9 @@ func Terraform(w *awsplan.Wanted, known Known) (string, error) {
 	t := &terraform{w: w, known: known}
 	t.WriteString(terraformHead)
 	t.anchor()
+	if err := t.notifications(); err != nil {
+		return "", err
+	}
 	for i := range w.Roles {
 		if err := t.role(&w.Roles[i]); err != nil {
 			return "", err
@@ -54,6 +84,7 @@ const (
 	tfRole       = "aws_iam_role"
 	tfInline     = "aws_iam_role_policy"
 	tfAttachment = "aws_iam_role_policy_attachment"
+	tfData       = "terraform_data"
 )
 
 // terraform is a configuration that is being written.
@@ -62,8 +93,8 @@ type terraform struct {
 	w     *awsplan.Wanted
 	known Known
 
-	anchorARN string   // references
-	roleARNs  []string // references
+	anchorAddress string
+	roleARNs      []string // references
 }
 
 // resource begins a resource and returns its address. The key is that of hclLabel.
@@ -100,7 +131,7 @@ func (t *terraform) tags(kind awsplan.Kind, name string) {
 func (t *terraform) anchor() {
 	a := &t.w.Anchor
 	address := t.resource(tfAnchor, a.Name, a.Name)
-	t.anchorARN = address + ".arn"
+	t.anchorAddress = address
 	t.set("name", a.Name)
 	t.set("enabled", true)
 	fmt.Fprintf(t, "  source {\n    source_type = %q\n    source_data {\n      x509_certificate_data = <<-EOT\n", sourceType)
@@ -116,6 +147,24 @@ func (t *terraform) anchor() {
 	t.end(address, idOf(t.known.Anchor))
 }
 
+// notifications writes a resource that changes the notifications of the trust anchor in place, which the provider cannot.
+func (t *terraform) notifications() error {
+	a := &t.w.Anchor
+	settings, err := notificationJSON(a.Notifications)
+	if err != nil {
+		return err
+	}
+	t.WriteString(notificationsHead)
+	fmt.Fprintf(t, "resource %q %q {\n", tfData, hclLabel(a.Name, a.Name))
+	t.set("triggers_replace", settings)
+	fmt.Fprintf(t, notificationsFound, t.anchorAddress, hclString(settings))
+	for _, n := range settingsOf(a.Notifications) {
+		fmt.Fprintf(t, "      %s = [%v, %d, %q]\n", n.event, n.enabled, n.threshold, channel)
+	}
+	t.WriteString(notificationsTail + "}\n")
+	return nil
+}
+
 // idOf returns the ID in the ARN of a trust anchor or a profile.
 func idOf(arn string) string {
 	if arn == "" {
@@ -129,7 +178,7 @@ func (t *terraform) role(r *awsplan.Role) error {
 	if err != nil {
 		return err
 	}
-	document, err := hclDocument(trust, t.anchorARN, "  ")
+	document, err := hclDocument(trust, t.anchorAddress+".arn", "  ")
 	if err != nil {
 		return fmt.Errorf("role %s: %w", r.Name, err)
 	}
@@ -178,7 +227,7 @@ func (t *terraform) attachments(r *awsplan.Role, role string) {
 
 func (t *terraform) policies(r *awsplan.Role, role string) error {
 	for _, name := range slices.Sorted(maps.Keys(r.Inline)) {
-		document, err := hclDocument(r.Inline[name], t.anchorARN, "  ")
+		document, err := hclDocument(r.Inline[name], t.anchorAddress+".arn", "  ")
 		if err != nil {
 			return fmt.Errorf("policy %s of the role %s: %w", name, r.Name, err)
 		}

@@ -81,6 +81,7 @@ func TestTerraform(t *testing.T) {
 	for _, want := range []string{
 		"resource \"aws_rolesanywhere_trust_anchor\" \"kedge\" {\n", "import {\n  to = aws_rolesanywhere_trust_anchor.kedge\n  id = \"1-2\"\n}\n",
 		"    event     = \"END_ENTITY_CERTIFICATE_EXPIRY\"\n    enabled   = false\n    threshold = 45\n    channel   = \"ALL\"\n", "ignore_changes = [notification_settings]",
+		"resource \"terraform_data\" \"kedge\" {\n  triggers_replace = \"[{\\\"channel\\\":\\\"ALL\\\",", "      CA_CERTIFICATE_EXPIRY = [true, 180, \"ALL\"]\n      END_ENTITY_CERTIFICATE_EXPIRY = [false, 45, \"ALL\"]\n    }) ? ",
 		"\"kedge-ca\" = \"" + w.Owners[0].Tag(awsplan.KindAnchor, "kedge") + "\"\n", "\"kedge-ca\" = \"" + w.Owners[0].Tag(awsplan.KindRole, "-a.b") + "\"\n", "\"kedge-ca\" = \"" + w.Owners[0].Tag(awsplan.KindProfile, "kedge") + "\"\n",
 		"import {\n  to = aws_iam_role." + role + "\n  id = \"-a.b\"\n}\n", "  id = \"-a.b:-p\"\n", "\"aws:SourceArn\" = aws_rolesanywhere_trust_anchor.kedge.arn\n",
 		"  policy_arn = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n", "  role_arns = [aws_iam_role." + role + ".arn, aws_iam_role.a-b.arn]\n",

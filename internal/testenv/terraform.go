@@ -40,11 +40,17 @@ func NewTerraform(t testing.TB, main string, environment []string) *Terraform {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(tf.dir, "main.tf"), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	tf.Configure(text)
 	tf.environment = append(tf.environment, "TF_REATTACH_PROVIDERS="+tf.start(provider))
 	return tf
+}
+
+// Configure replaces the configuration.
+func (tf *Terraform) Configure(text []byte) {
+	tf.t.Helper()
+	if err := os.WriteFile(filepath.Join(tf.dir, "main.tf"), text, 0o600); err != nil {
+		tf.t.Fatal(err)
+	}
 }
 
 // terraformProvider returns the path of the provider hashicorp/aws in the folder KEDGE_TERRAFORM_PLUGINS, a
@@ -95,12 +101,18 @@ func (tf *Terraform) start(provider string) string {
 // Run runs terraform for a stage of the configuration.
 func (tf *Terraform) Run(stage string, args ...string) {
 	tf.t.Helper()
+	if out, err := tf.Try(stage, args...); err != nil {
+		tf.t.Fatalf("terraform %s: %v\n%s", strings.Join(args, " "), errors.Join(err, tf.ctx.Err()), out)
+	}
+}
+
+// Try runs terraform, and returns what it prints.
+func (tf *Terraform) Try(stage string, args ...string) (string, error) {
 	cmd := exec.CommandContext(tf.ctx, "terraform", args...)
 	cmd.Dir, cmd.Env = tf.dir, append(tf.environment, "TF_VAR_stage="+stage)
 	cmd.WaitDelay = 5 * time.Second // a child may have the pipe open
-	if out, err := cmd.CombinedOutput(); err != nil {
-		tf.t.Fatalf("terraform %s: %v\n%s", strings.Join(args, " "), errors.Join(err, tf.ctx.Err()), out)
-	}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 // Apply makes what the configuration has for the stage; a plan after that is empty.
