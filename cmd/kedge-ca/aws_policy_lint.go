@@ -49,11 +49,8 @@ The findings are on standard output also when there are errors, and the exit cod
 
 // check refuses flags that have no such file or ARN.
 func (o *awsPolicyLintOptions) check(cmd *cobra.Command) error {
-	switch {
-	case o.profile == "-":
+	if o.profile == "-" {
 		return cli.Usagef(cmd, "--profile-file: give a file; standard input is for the policy")
-	case o.profile == "" && cmd.Flags().Changed("profile-file"):
-		return cli.Usagef(cmd, "--profile-file: the name of the file is empty")
 	}
 	return checkAnchorFlag(cmd, o.anchor)
 }

@@ -62,6 +62,7 @@ certificate of the key that is there already stays; the newest is the one that i
 	flags := cmd.Flags()
 	flags.StringVar(&o.flags.PrivateKey, "pkcs11", "", "the private key on the token: `URI`, as in pkcs11:token=LABEL;object=NAME")
 	flags.StringVar(&o.flags.Certificate, "certificate", "", "the certificate, and its intermediates: "+inputHelp)
+	cli.RefuseEmpty(flags, "certificate")
 	cli.AddPasswordFrom(flags, &o.flags.PasswordFrom, "PIN of the token")
 	cli.AddPKCS11Library(flags, &o.flags.Library)
 	cli.AddJSON(flags, &o.json)

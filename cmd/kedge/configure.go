@@ -58,6 +58,7 @@ instead. For its container endpoint there are environment variables only: serve 
 	flags.StringVar(&o.endpointURL, "endpoint-url", "", "address of a running kedge serve, such as http://127.0.0.1:9911")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print what would change, as a diff, and neither run nor write anything")
 	flags.BoolVar(&o.noCheck, "no-check", false, "write the profile without running what it says")
+	cli.RefuseEmpty(flags, "file", "program")
 	o.add(flags)
 	o.cache.add(flags)
 	return cmd

@@ -57,6 +57,7 @@ AWS names sessions after the common name, which --name gives.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.PrivateKey, "private-key", "", "private key: "+inputHelp+"; in a TPM: its TSS2 file, tpm:… or handle:0x81…; on a token: pkcs11:…")
+	cli.RefuseEmpty(flags, "private-key")
 	o.addAccess(flags)
 	flags.StringVar(&o.names.Name, "name", "", "common `NAME`, after which AWS names the sessions")
 	flags.StringVar(&o.names.Subject, "subject", "", "more of the subject, as `NAME` of RFC 4514 (OU=Web,O=Example) or of openssl (/O=Example/OU=Web)")

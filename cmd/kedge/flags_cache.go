@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"kedge/internal/cache"
+	"kedge/internal/cli"
 	"kedge/internal/config"
 )
 
@@ -19,6 +20,7 @@ type cacheFlags struct {
 
 func (f *cacheFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.value, "cache", "auto", "share credentials with other runs in a folder: DIR, off or auto, which is kedge in the user's runtime directory, where there is one")
+	cli.RefuseEmpty(flags, "cache")
 }
 
 func (f *cacheFlags) check(cmd *cobra.Command) (err error) {

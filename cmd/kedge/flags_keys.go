@@ -22,6 +22,7 @@ const inputHelp = "PATH, fd:N, env:NAME or -"
 
 func (f *keyFlags) addCertificate(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Certificate, "certificate", "", "certificate, with or without its chain, or PKCS#12: "+inputHelp+" (standard input); file:PATH for a file of an odd name; pkcs11:… on a token")
+	cli.RefuseEmpty(flags, "certificate")
 	f.addAccess(flags)
 	f.addForeign(flags)
 }
@@ -35,6 +36,7 @@ func (f *keyFlags) addAccess(flags *pflag.FlagSet) {
 
 func (f *keyFlags) addPrivateKey(flags *pflag.FlagSet) {
 	flags.StringVar(&f.PrivateKey, "private-key", "", "private key; default is the one beside the certificate: "+inputHelp+"; in a TPM: its TSS2 file, tpm:… or handle:0x81…; on a token: pkcs11:…")
+	cli.RefuseEmpty(flags, "private-key")
 	flags.StringVar(&f.Password, "pkcs8-password", "", "password of an encrypted key, visible to every user of this machine")
 	cli.AddReusePIN(flags, &f.ReusePIN)
 	cli.AddTPMPassword(flags, &f.TPMPassword, &f.NoTPMPassword)

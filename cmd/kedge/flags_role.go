@@ -41,7 +41,7 @@ func (f *roleFlags) add(flags *pflag.FlagSet) {
 	f.addNetwork(flags)
 	f.addChain(flags)
 	f.settingFlags.add(flags)
-	cli.RefuseEmpty(flags, "trust-anchor-arn", "profile-arn", "role-arn", "ca-bundle", "policy")
+	cli.RefuseEmpty(flags, "intermediates", "trust-anchor-arn", "profile-arn", "role-arn", "ca-bundle", "policy")
 }
 
 // addSession adds flags with the names and defaults of the official helper.

@@ -37,6 +37,7 @@ func (f *settingFlags) add(flags *pflag.FlagSet) {
 	for _, name := range []string{"config", f.chooser} {
 		flags.Lookup(name).Annotations = map[string][]string{chooser: nil}
 	}
+	cli.RefuseEmpty(flags, "config")
 }
 
 // chooser is the annotation of the flags that say which configuration to use, and are no part of

@@ -54,6 +54,7 @@ programs can run a command instead, credential_process leaves no keys on the dis
 	flags.BoolVar(&o.retry, "retry-errors", true, "") // of the official helper: it is what is done
 	hide(flags, "retry-errors")
 	flags.StringVar(&o.awsFile, "file", "", "file to write (default: AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials)")
+	cli.RefuseEmpty(flags, "file")
 	o.add(flags)
 	return cmd
 }

@@ -25,6 +25,9 @@ func demo() *cobra.Command {
 	work.Flags().String("fail", "", "")
 	work.Flags().String("file", "", "")
 	RefuseEmpty(work.Flags(), "file")
+	work.Flags().String("dir", "", "the `FOLDER`")
+	work.Flags().StringSlice("list", nil, "a `file`")
+	work.Flags().StringArray("another", nil, "a `PATH`")
 	work.Flags().Bool("a", false, "")
 	work.Flags().Bool("b", false, "")
 	work.Flags().Duration("wait", 0, "")
@@ -61,6 +64,9 @@ func TestMain_messages(t *testing.T) {
 		{"help for an unknown command", []string{"help", "wrok"}, nil, ExitUsage, "demo: error: unknown command \"wrok\"\ndemo: hint: did you mean \"demo work\"? run \"demo --help\" for the commands\n"},
 		{"help for an unknown subcommand", []string{"help", "work", "x"}, nil, ExitUsage, "demo: error: unknown command \"x\"\ndemo: hint: run \"demo --help\" for the flags\n"},
 		{"empty", []string{"work", "--file", ""}, nil, ExitUsage, "demo: error: --file is empty: give it a value, or leave it out\ndemo: hint: run \"demo work --help\" for the flags\n"},
+		{"empty folder", []string{"work", "--dir="}, nil, ExitUsage, "demo: error: --dir is empty: give it a value, or leave it out\ndemo: hint: run \"demo work --help\" for the flags\n"},
+		{"empty list of files", []string{"work", "--list="}, nil, ExitUsage, "demo: error: --list is empty: give it a value, or leave it out\ndemo: hint: run \"demo work --help\" for the flags\n"},
+		{"an empty file of several", []string{"work", "--another", "a", "--another", ""}, nil, ExitUsage, "demo: error: --another is empty: give it a value, or leave it out\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"failure without advice", []string{"work", "--fail", "it broke"}, nil, ExitFailed, "demo: error: it broke\n"},
 		{"advice", []string{"work", "--fail", "it broke"}, refused, ExitRefused, "demo: error: it broke\ndemo: hint: try again\n"},
 		{"a message cannot forge another", []string{"work", "--fail", "a\ndemo: error: b\x1b[2J"}, nil, ExitFailed, "demo: error: a demo: error: b [2J\n"},

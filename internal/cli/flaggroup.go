@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,21 +13,42 @@ import (
 const needsText = "kedge-needs-text"
 
 // RefuseEmpty marks flags that are refused if they are given empty, as by a variable of the shell that is not set:
-// without their value the command would do something else than was meant.
+// without their value the command would do something else than was meant. Flags whose help names their value
+// `FILE`, `FOLDER`, `PATH` or `REF`, which is where a file is, are refused without it.
 func RefuseEmpty(flags *pflag.FlagSet, names ...string) {
 	for _, name := range names {
 		_ = flags.SetAnnotation(name, needsText, nil) // it exists
 	}
 }
 
-// checkEmpty reports a flag of RefuseEmpty that was given empty.
+// checkEmpty reports a flag that was given empty, and needs a text.
 func checkEmpty(flags *pflag.FlagSet) (err error) {
 	flags.Visit(func(f *pflag.Flag) {
-		if _, marked := f.Annotations[needsText]; marked && f.Value.String() == "" {
+		if _, marked := f.Annotations[needsText]; (marked || namesFile(f)) && hasEmpty(f.Value) {
 			err = fmt.Errorf("--%s is empty: give it a value, or leave it out", f.Name)
 		}
 	})
 	return err
+}
+
+// namesFile reports whether the value of a flag is a file or folder, by its name in the help.
+func namesFile(f *pflag.Flag) bool {
+	_, value, _ := strings.Cut(f.Usage, "`")
+	value, _, _ = strings.Cut(value, "`")
+	switch strings.ToUpper(value) {
+	case "FILE", "FOLDER", "PATH", "REF":
+		return true
+	}
+	return false
+}
+
+// hasEmpty reports whether a value, or one of several, is empty.
+func hasEmpty(v pflag.Value) bool {
+	if list, ok := v.(pflag.SliceValue); ok {
+		values := list.GetSlice()
+		return len(values) == 0 || slices.Contains(values, "")
+	}
+	return v.String() == ""
 }
 
 // checkFlags reports in words of this program which flags are missing, empty, or cannot go together. cobra
