@@ -35,9 +35,51 @@ func run(m *testing.M) int {
 
 // TestSecurity: the units that run kedge are rated 1.5 or less.
 func TestSecurity(t *testing.T) {
-	for _, unit := range []string{"kedge-serve.service", "kedge-update.service", "kedge-renew.service", "kedge-ca-crl-push.service"} {
-		testenv.Run(t, ".", "systemd-analyze", "security", "--offline=yes", "--threshold=15", unit)
+	for _, name := range units(t) {
+		if line := commandLine(unit(t, name)); len(line) > 0 && strings.HasPrefix(line[0], kedge) {
+			testenv.Run(t, ".", "systemd-analyze", "security", "--offline=yes", "--threshold=15", instance(t, t.TempDir(), name))
+		}
 	}
+}
+
+// TestReload: what is reloaded gets the signal by ExecReload=, as systemd before 253 requires, and the drop-in of
+// 253 replaces the one by the other.
+func TestReload(t *testing.T) {
+	drop, err := os.ReadFile("notify-reload.conf")
+	if err != nil || !strings.HasSuffix(string(drop), "[Service]\nType=notify-reload\nExecReload=\n") {
+		t.Errorf("%v: %s", err, drop)
+	}
+	for _, name := range []string{"kedge-serve.service", "kedge-ca.service"} {
+		text := unit(t, name)
+		for _, line := range []string{"Type=notify", "ExecReload=/bin/kill -HUP $MAINPID", "WatchdogSec=60"} {
+			if !strings.Contains(text, "\n"+line+"\n") {
+				t.Errorf("%s lacks %s", name, line)
+			}
+		}
+	}
+}
+
+// units returns the names of all units.
+func units(t *testing.T) (names []string) {
+	t.Helper()
+	for _, kind := range []string{"service", "socket", "timer", "path"} {
+		found, err := filepath.Glob("kedge*." + kind)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no unit *.%s: %v", kind, err)
+		}
+		names = append(names, found...)
+	}
+	return names
+}
+
+// instance writes a unit that runs this kedge into a folder, a template as one of its instances.
+func instance(t *testing.T, dir, name string) (path string) {
+	t.Helper()
+	path = filepath.Join(dir, strings.Replace(name, "@.", "@web-01.", 1))
+	if err := os.WriteFile(path, []byte(unit(t, name)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // unit returns the text of a unit that runs this kedge.
@@ -61,17 +103,9 @@ func commandLine(unit string) []string {
 func TestVerify(t *testing.T) {
 	dir := t.TempDir()
 	args := []string{"verify", "--man=no", "--recursive-errors=no"}
-	for _, name := range []string{
-		"kedge-serve.service", "kedge-serve.socket", "kedge-update.service", "kedge-renew.service", "kedge-renew.timer",
-		"kedge-renewed@.path", "kedge-renewed@.service", "kedge-ca-crl-push.service", "kedge-ca-crl-push.timer",
-	} {
-		here := unit(t, name)
-		path := filepath.Join(dir, strings.Replace(name, "@.", "@web-01.", 1))
-		if err := os.WriteFile(path, []byte(here), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, path)
-		checkFlags(t, here)
+	for _, name := range units(t) {
+		args = append(args, instance(t, dir, name))
+		checkFlags(t, unit(t, name))
 	}
 	cmd := exec.Command(testenv.Tool(t, "systemd-analyze"), args...)
 	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "kedge") {
@@ -85,6 +119,7 @@ func checkFlags(t *testing.T, unit string) {
 	t.Helper()
 	line := commandLine(unit)
 	if len(line) > 0 && line[0] == kedge+"-ca" {
+		line[len(line)-1] = "/nosuch"
 		out, err := exec.Command(line[0], line[1:]...).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), "kedge-ca init") {
 			t.Errorf("%s: %v: %s", line, err, out)
