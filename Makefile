@@ -15,7 +15,7 @@ SEQUENCES := 2000
 SWAPS    := 2000
 PKIS     := 2000
 
-.PHONY: help build pkcs11 test race lint docs fuzz bench model paths crash year enroll-crash fleet torn swaps soak mutants quickstart beside check cross setup clean
+.PHONY: help build pkcs11 test race lint docs fuzz bench model paths crash year enroll-crash fleet torn swaps soak mutants quickstart beside check cross packages packages-test release-key setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,15 @@ beside: build pkcs11 ## try the official helper and kedge beside each other (ins
 
 cross: ## build for the other systems
 	scripts/cross
+
+packages: ## deb, rpm, apk, archives, SBOMs and their sums in build/packages/out, of the commit that is checked out; TARGETS: all
+	scripts/packages/build $(TARGETS)
+
+packages-test: setup ## install, upgrade, remove and purge what make packages made, in scratch roots; try install.sh (needs root)
+	scripts/packages/test
+
+release-key: ## make the key that signs releases, in the file KEY, with a passphrase that it asks for
+	scripts/release-key "$(KEY)"
 
 check: lint test race cross ## what CI runs
 
