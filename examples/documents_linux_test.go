@@ -52,8 +52,9 @@ func runDocument(t *testing.T, script string) {
 		}
 	}
 	for name, text := range map[string]string{
-		// Steps that cannot be undone ask, and here is no terminal.
-		"kedge-ca": "case \"$1 $2\" in 'aws up'|'aws down'|'revoke '*|'decommission '*) set -- \"$@\" --yes ;; esac\nexec " + program("kedge-ca") + ` "$@"`,
+		// Steps that cannot be undone ask, and so does a new key for its password; here is no terminal.
+		"kedge-ca": "case \"$1 $2\" in 'aws up'|'aws down'|'revoke '*|'decommission '*|'rotate switch'|'rotate finish') set -- \"$@\" --yes ;; esac\n" +
+			"case \"$*\" in *' --csr'*|'rotate start'*) export KEDGE_CA_NEW_PASSWORD_FROM=\"$KEDGE_CA_KEY_PASSWORD_FROM\" ;; esac\nexec " + program("kedge-ca") + ` "$@"`,
 		// The AWS CLI of Debian 12 does not read the variables that name an endpoint.
 		"aws": "case $1 in\nsts) url=$AWS_ENDPOINT_URL_STS ;;\niam) url=$AWS_ENDPOINT_URL_IAM ;;\n*) url=$AWS_ENDPOINT_URL_ROLESANYWHERE ;;\nesac\nexec " +
 			testenv.Tool(t, "aws") + ` --endpoint-url "$url" "$@"`,
@@ -74,9 +75,11 @@ func runDocument(t *testing.T, script string) {
 	}
 }
 
-// filled puts what is there into the place of what a reader is to replace.
+// filled puts what is there into the place of what a reader is to replace, and of the endpoint of STS, which boto3 and curl do not
+// take from a variable.
 func (s *site) filled(script string) string {
-	script = strings.NewReplacer("https://ca.example.com:8443", s.url, "/usr/local/bin/", programs+"/", "/etc/kedge/", s.path("work")+"/").Replace(script)
+	script = strings.NewReplacer("https://ca.example.com:8443", s.url, "https://sts.us-east-1.amazonaws.com", s.sts, `client("sts")`, `client("sts", region_name="us-east-1", endpoint_url="`+s.sts+`")`,
+		"/usr/local/bin/", programs+"/", "/etc/kedge/", s.path("work")+"/").Replace(script)
 	data, err := os.ReadFile(s.path("emulator.env"))
 	if err != nil {
 		s.t.Fatal(err)
