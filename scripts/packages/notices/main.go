@@ -70,7 +70,7 @@ func modules(programs []string) ([]string, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, errors.New("usage: notices PROGRAM...")
+		return nil, errors.New("give at least one PROGRAM")
 	}
 	return slices.Sorted(maps.Keys(all)), nil
 }
