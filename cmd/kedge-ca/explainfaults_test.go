@@ -40,6 +40,12 @@ func faults() []fault {
 			e.run("issue", "web-01", "--out", e.mkdir("renewed"))
 			e.folder = "renewed"
 		}},
+		{name: "root retired", check: "path", seen: "which is not in use any more", make: func(e *explained) {
+			e.run("rotate", "start", "--no-password")
+			e.run("rotate", "switch", "--yes")
+			e.run("rotate", "finish", "--yes")
+			e.run("aws", "rotate", "--yes")
+		}, after: func(e *explained) { e.folder = "" }},
 		{name: "still on the list after a hold", check: "revoked", seen: "and not revoked in the ledger", make: func(e *explained) {
 			e.hold()
 			e.run("unrevoke", "web-01")

@@ -34,7 +34,7 @@ func (in *Input) anchorMissing() finding {
 	case others.Denied != "":
 		seen += "; whether this CA has another one was not shown: these credentials may not do " + others.Denied
 	}
-	return failed(seen, "build it again, and configure hosts with its new ARN").run("kedge-ca aws up")
+	return failed(seen, "build it again, and configure hosts with its new ARN").build(in)
 }
 
 // isOurs reports whether a trust anchor has one of the roots of the CA.
@@ -114,6 +114,9 @@ func judgePath(in *Input) finding {
 		at = in.Now
 	}
 	if _, err := h.Certificate.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
+		if n := len(h.Path); n > 0 && !has(in.Roots, h.Path[n-1]) {
+			return failed(fmt.Sprintf("%s is below the root %q, which is not in use any more", describe(h), h.Path[n-1].Subject), "give the host a certificate below a root in use").reissue(h)
+		}
 		return failed(fmt.Sprintf("%s leads to no certificate of the trust anchor: its issuer is %q", describe(h), h.Certificate.Issuer), "give the trust anchor the roots in use, or renew the host's certificate below one that it has").giveRoots(in)
 	}
 	if in.Report.says("untrusted signing certificate") {

@@ -136,6 +136,8 @@ func TestExplain(t *testing.T) {
 		{"revoked", func(in *Input) { in.Host.State, in.Host.Reason = ledger.Revoked, "key-compromise" }, "host-state", Failed, "key-compromise", "kedge-ca issue web-01"},
 		{"held", func(in *Input) { in.Host.State = ledger.Held }, "host-state", Failed, "suspended", "kedge-ca unrevoke web-01"},
 		{"expired", func(in *Input) { in.Host.State = ledger.Expired }, "host-state", Failed, "expired on", "kedge-ca issue web-01"},
+		{"revoked after it enrolled", func(in *Input) { in.Host.State, in.Host.Enrolled = ledger.Revoked, true }, "host-state", Failed, "revoked on", "kedge-ca token web-01 --replace"},
+		{"expired after it enrolled", func(in *Input) { in.Host.State, in.Host.Enrolled = ledger.Expired, true }, "host-state", Failed, "expired on", ""},
 		{"not valid yet", func(in *Input) { in.Host.State = ledger.Pending }, "host-state", Failed, "valid from", ""},
 		{"overdue", func(in *Input) { in.Host.State = issuance.Overdue }, "host-state", Warning, "should have been renewed", ""},
 		{"denied while valid", func(in *Input) { in.Host.Denied = "since then" }, "host-renewal", Warning, "since then", "kedge-ca deny-renew web-01 --undo"},
@@ -159,6 +161,9 @@ func TestExplain(t *testing.T) {
 		{"no path", func(in *Input) {
 			in.Host.Certificate, in.Host.Path = other.host(t, x509.KeyUsageDigitalSignature), nil
 		}, "path", Failed, `its issuer is "CN=Other"`, "kedge-ca"},
+		{"below a root of before", func(in *Input) {
+			in.Host.Certificate, in.Host.Path = other.host(t, x509.KeyUsageDigitalSignature), []*x509.Certificate{other.cert}
+		}, "path", Failed, `is below the root "CN=Other", which is not in use any more`, "kedge-ca issue web-01"},
 		{"on the list", func(in *Input) { in.lists(a.list(t, 4, in.Now.Add(time.Hour), 0x2a)) }, "revoked", Failed, "it is on list 4", "kedge-ca crl\nkedge-ca aws crl push"},
 		{"on a newer list", func(in *Input) { in.lists(a.list(t, 5, in.Now.Add(time.Hour), 0x2a)) }, "revoked", Failed, "whose last list is 4", "kedge-ca aws crl push --take-list\nkedge-ca issue web-01"},
 		{"on the list of another CA", func(in *Input) { in.lists(other.list(t, 5, in.Now.Add(time.Hour), 0x2a)) }, "revoked", OK, "none of 1 list", ""},

@@ -22,7 +22,7 @@ func judgeCertificate(in *Input) finding {
 	case in.Report != nil && in.Report.Certificate != nil:
 		c := in.Report.Certificate
 		return failed(fmt.Sprintf("the ledger has no certificate with the serial number %s, of the issuer %q, that the host uses", c.Serial, c.Issuer),
-			"it is of another CA, or was issued past this ledger: issue one here, and have the host use that").run("kedge-ca issue %s", h.Name)
+			"it is of another CA, or was issued past this ledger: issue one here, and have the host use that").reissue(h)
 	case in.Report != nil:
 		return failed("the host could read no certificate: "+in.Report.first(), "correct that on the host first: kedge doctor has the command")
 	}
@@ -39,17 +39,31 @@ func judgeState(in *Input) finding {
 	ends := "valid until " + report.Time(h.Certificate.NotAfter)
 	switch h.State {
 	case ledger.Revoked:
-		return failed(fmt.Sprintf("revoked on %s: %s", report.Time(h.RevokedAt), h.Reason), "find out why; if the host may go on, issue another certificate for a new key").run("kedge-ca issue %s", h.Name)
+		return failed(fmt.Sprintf("revoked on %s: %s", report.Time(h.RevokedAt), h.Reason), "find out why; if the host may go on, issue another certificate for a new key").reissue(h)
 	case ledger.Held:
 		return failed("suspended on "+report.Time(h.RevokedAt), "if the reason is gone, take it back").run("kedge-ca unrevoke %s", h.Name)
 	case ledger.Expired:
-		return failed("expired on "+report.Time(h.Certificate.NotAfter), "renew it, on the host with kedge renew --force, or issue another one here").run("kedge-ca issue %s", h.Name)
+		seen := "expired on " + report.Time(h.Certificate.NotAfter)
+		if h.Enrolled {
+			return failed(seen, "renew it on the host: kedge renew --force; kedge doctor there shows why it was not renewed in time")
+		}
+		return failed(seen, "issue another one, and bring it to the host").reissue(h)
 	case ledger.Pending:
 		return failed("valid from "+report.Time(h.Certificate.NotBefore)+" on", "wait until then; if that is not meant, set the clock of the CA before it issues another one")
 	case issuance.Overdue:
 		return warning("it should have been renewed: "+ends, "find out on the host why it was not: kedge doctor")
 	}
 	return ok(ends)
+}
+
+// reissue adds the command by which the host gets another certificate. A host that enrolled keeps its key to itself: it
+// gets a token.
+func (f finding) reissue(h *Host) finding {
+	if !h.Enrolled {
+		return f.run("kedge-ca issue %s", h.Name)
+	}
+	f.advice += "; have it enroll with this token: kedge enroll --force --token-file FILE"
+	return f.run("kedge-ca token %s --replace", h.Name)
 }
 
 // judgeRenewal judges whether the host may get another certificate. Without a valid one, that is why it has no

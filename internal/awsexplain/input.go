@@ -32,6 +32,7 @@ type Host struct {
 	RevokedAt   time.Time           // of one that is revoked
 	Reason      string              // of the revocation
 	Newer       string              // the serial number of a newer certificate of the host; empty: there is none
+	Enrolled    bool                // by the ledger, it made its key itself, and renews from a server
 	Denied      string              // since when and why it may not renew; empty: it may
 	Copied      bool                // another key wanted to renew its certificate
 	List        int64               // the number of the last list of its issuer; 0: there is none

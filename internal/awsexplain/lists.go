@@ -50,7 +50,7 @@ func (in *Input) revokedBy(l List) finding {
 		return failed(seen+", as in the ledger", "once the hold is taken back, make the next list, and push it").push()
 	case l.number() > h.List:
 		return failed(fmt.Sprintf("%s, and not revoked in the ledger, whose last list is %d", seen, h.List), "the ledger is behind, such as after a restore: take the list into it, and issue another certificate").
-			run("kedge-ca aws crl push --take-list").run("kedge-ca issue %s", h.Name)
+			run("kedge-ca aws crl push --take-list").reissue(h)
 	}
 	return failed(seen+", and not revoked in the ledger", "make the next list, and push it").push()
 }

@@ -25,7 +25,7 @@ func judgeProfile(in *Input) finding {
 	case p == nil && in.Ours.Profile != "" && in.Ours.Profile != in.Uses.Profile:
 		return failed("there is no profile "+in.Uses.Profile, "configure the host with that of this CA, "+in.Ours.Profile)
 	case p == nil:
-		return failed("there is no profile "+in.Uses.Profile, "build it again, and configure hosts with its new ARN").run("kedge-ca aws up")
+		return failed("there is no profile "+in.Uses.Profile, "build it again, and configure hosts with its new ARN").build(in)
 	default:
 		return ok(p.ARN + ", " + p.Name)
 	}

@@ -16,12 +16,20 @@ func judgeRole(in *Input) finding {
 	case answer.Denied != "":
 		return lacking(answer.Denied)
 	case r == nil:
-		return failed("there is no role "+in.Uses.Role, "build it again, or configure the host with another role").run("kedge-ca aws up")
+		return failed("there is no role "+in.Uses.Role, "build it again, or configure the host with another role").build(in)
 	case r.ARN != in.Uses.Role:
 		return failed("the role of that name is "+r.ARN+", and the host uses "+in.Uses.Role, "configure the host with that ARN")
 	default:
 		return ok(r.ARN)
 	}
+}
+
+// build adds the command that builds what the configuration describes.
+func (f finding) build(in *Input) finding {
+	if in.Role.Name == "" {
+		f.advice += "; kedge-ca.yaml does not describe the role: give the flags that it was built with"
+	}
+	return f.run("kedge-ca aws up")
 }
 
 // judgeTrust evaluates the trust policy for the session of the host's certificate.

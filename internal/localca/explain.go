@@ -88,7 +88,7 @@ func (c *CA) questioned(ctx context.Context, q Question, h *awsexplain.Host) (is
 			h.Denied += ": " + holder.Denied.Why
 		}
 	}
-	h.Copied = len(holder.Clones) > 0
+	h.Copied, h.Enrolled = len(holder.Clones) > 0, holder.Enrollment != nil
 	cert := holder.Certificate
 	if q.Report != nil {
 		cert = used
