@@ -31,11 +31,13 @@ needs no credentials here.
 With --cli it is a script for a POSIX shell and the AWS CLI. It ends before it makes anything if the trust anchor
 or the profile of this CA is there, or a role of the same name: a second run makes nothing twice.
 
-With --terraform it is a configuration for the provider hashicorp/aws, and with --import it imports what is in
-the account: the trust anchor, the profile and the roles whose ARNs aws.yaml in the CA's folder has, and of the policies
-those that it lists.
+With --terraform it is a configuration for the provider hashicorp/aws. To change the notifications of a trust anchor
+the provider would replace it: the AWS CLI changes them, if there is one where Terraform runs, and otherwise "aws up".
+With --import the configuration imports what is in the account: the trust anchor, the profile and the roles
+whose ARNs aws.yaml in the CA's folder has, and of the policies those that it lists.
 
-With --cloudformation it is a template, for a stack with the capability CAPABILITY_NAMED_IAM.
+With --cloudformation it is a template, for a stack with the capability CAPABILITY_NAMED_IAM. One of more than 51,200
+bytes has to be put into S3.
 
 Run "aws up" afterwards: it finds what was built by its tags, tries each role, and keeps the ARNs. Lists of
 revoked certificates are not in the export, since each new one replaces them: "aws crl push" brings them.`,
