@@ -72,8 +72,8 @@ type steps struct {
 	mu        sync.Mutex
 	looked    bool // a name was looked up
 	addresses []string
+	tried     tried  // addresses
 	connected string // address
-	trying    bool   // to connect
 	shaking   bool   // hands, by TLS
 	issuer    string // of the server's certificate
 	secured   bool
@@ -95,7 +95,7 @@ func (s *steps) client() *httptrace.ClientTrace {
 				}
 			})
 		},
-		ConnectStart: func(string, string) { note(func() { s.trying = true }) },
+		ConnectStart: func(_, address string) { note(func() { s.tried = append(s.tried, address) }) },
 		ConnectDone: func(_, address string, err error) {
 			note(func() {
 				if err == nil {
@@ -115,6 +115,12 @@ func (s *steps) client() *httptrace.ClientTrace {
 		GotFirstResponseByte: func() { note(func() { s.first = true }) },
 	}
 }
+
+// tried are the addresses to which a connection was begun. It is a net.Addr, for an error that names them.
+type tried []string
+
+func (tried) Network() string  { return "tcp" }
+func (t tried) String() string { return strings.Join(t, ", ") }
 
 func (s *steps) answered() bool {
 	s.mu.Lock()
@@ -137,6 +143,26 @@ func (s *steps) ended() string {
 		return idConnect
 	}
 	return idAnswer // of plain http, or of the proxy
+}
+
+// late is the error of a step that did not end in time, with the addresses that were reached or tried; proxy is
+// empty if there is none.
+func (s *steps) late(id, host, proxy string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var cause error = context.DeadlineExceeded
+	switch {
+	case id == idResolve:
+		cause = &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Name: hostname(cmp.Or(proxy, host)), IsTimeout: true}}
+	case id == idConnect:
+		cause = &net.OpError{Op: "dial", Net: "tcp", Addr: s.tried, Err: cause}
+	case proxy == "" && s.connected != host:
+		host += " (" + s.connected + ")"
+	}
+	if proxy != "" && is[*net.OpError](cause) {
+		cause = &net.OpError{Op: "proxyconnect", Net: "tcp", Err: cause}
+	}
+	return &session.NetworkError{Host: host, Err: cause}
 }
 
 // judgeStep judges one step of the request.
@@ -187,7 +213,7 @@ func describeAddresses(addresses []string) string {
 func (e *Examination) judgeFailedStep(id string) *Finding {
 	err := e.service.err
 	if anyOf(err, context.DeadlineExceeded) && !is[*session.NetworkError](err) {
-		err = &role.RequestError{Err: &session.NetworkError{Host: e.service.host(), Err: context.DeadlineExceeded}}
+		err = &role.RequestError{Err: e.service.trace.late(id, e.service.host(), e.service.proxy)}
 	}
 	f := e.Advise.failure(err)
 	switch id {

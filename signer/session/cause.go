@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -15,6 +16,12 @@ import (
 // cause describes why there was no answer. They are of the system or the protocol, without the
 // calls of package net.
 func cause(err error) string {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsTimeout {
+		return "the name servers of this host do not answer"
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "it takes too long"
+	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		if system, ok := errors.AsType[*os.SyscallError](op); ok {
 			return oneLine(system.Err.Error())

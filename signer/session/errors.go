@@ -128,10 +128,10 @@ func (e *NetworkError) Error() string {
 		attempts = fmt.Sprintf(" in %d attempts", e.Attempts)
 	}
 	switch what, unconnected := unconnected(e.Host, e.Err); {
-	case errors.Is(e.Err, context.DeadlineExceeded):
-		return fmt.Sprintf("no answer from %s%s: it takes too long", e.Host, attempts)
 	case unconnected:
 		return fmt.Sprintf("cannot connect to %s%s: %s", what, attempts, cause(e.Err))
+	case errors.Is(e.Err, context.DeadlineExceeded):
+		return fmt.Sprintf("no answer from %s%s: it takes too long", e.Host, attempts)
 	}
 	text := fmt.Sprintf("no answer from %s%s: %s", e.Host, attempts, cause(e.Err))
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](e.Err); unknown && len(e.unread) > 0 {

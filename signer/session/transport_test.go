@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -340,5 +341,24 @@ func TestProvider(t *testing.T) {
 	bad := newService(t, fail(403, "AccessDeniedException", "no"))
 	if got, err := NewProvider(bad.client(t), identity()).Retrieve(t.Context()); err == nil || got != (aws.Credentials{}) {
 		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// TestNetworkError_late: where no connection comes about in time, the address and the cause are named.
+func TestNetworkError_late(t *testing.T) {
+	t.Parallel()
+	dial := func(to net.Addr, err error) error { return &net.OpError{Op: "dial", Net: "tcp", Addr: to, Err: err} }
+	address := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{dial(address, context.DeadlineExceeded), "cannot connect to example.com (192.0.2.1:443) in 3 attempts: it takes too long"},
+		{dial(nil, &net.DNSError{Name: "example.com", IsTimeout: true}), "cannot connect to example.com in 3 attempts: the name servers of this host do not answer"},
+		{context.DeadlineExceeded, "no answer from example.com in 3 attempts: it takes too long"},
+	} {
+		if got := (&NetworkError{Host: "example.com", Attempts: 3, Err: tt.err}).Error(); got != tt.want {
+			t.Errorf("%s, want %s", got, tt.want)
+		}
 	}
 }
