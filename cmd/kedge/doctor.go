@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"kedge/internal/cli"
 	"kedge/internal/config"
@@ -25,8 +26,18 @@ type doctorOptions struct {
 	command       []string             // whose credentials are asked for; empty: those of all tools
 }
 
+func newDoctorOptions(h host) *doctorOptions {
+	return &doctorOptions{host: h, roleFlags: roleFlags{settingFlags: settingFlags{shared: true}}}
+}
+
+func (o *doctorOptions) addFlags(flags *pflag.FlagSet) {
+	o.add(flags)
+	o.cache.add(flags)
+	cli.AddJSON(flags, &o.json)
+}
+
 func newDoctor(h host, run func(context.Context, *doctorOptions) error) *cobra.Command {
-	o := &doctorOptions{host: h, roleFlags: roleFlags{settingFlags: settingFlags{shared: true}}}
+	o := newDoctorOptions(h)
 	cmd := &cobra.Command{
 		Use:   "doctor [flags] [-- <command> [argument...]]",
 		Short: "Find out why there are no credentials",
@@ -36,12 +47,16 @@ clock, a session, the cache, a running kedge serve, and the renewal of an enroll
 the AWS CLI and each SDK, which credentials it would use here. After -- comes a command for which
 that must be those of kedge; it is not run. For each check it prints what was seen and what to do, if possible as a command to paste.
 
+Where neither flags nor variables nor the configuration name a certificate or a role, it examines the
+identity of this user, if there is one alone, else the credential_process of the AWS profile.
+
 It changes nothing. It makes one session, asks STS whose that is, and forgets it. A PIN is tried
 once, and not at all if a wrong one would lock the token. The report has no secrets: with --json
 it can be sent to the administrator of the AWS account.
 
 The exit code is 0 if no check failed, else that of the first one that did.`,
 		Example: `  kedge doctor --profile backup
+  kedge doctor
   kedge doctor --json > report.json
   kedge doctor -- aws s3 ls --profile backup`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -58,15 +73,22 @@ The exit code is 0 if no check failed, else that of the first one that did.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	cmd.Flags().SetInterspersed(false) // what follows the command is the command's
-	o.add(cmd.Flags())
-	o.cache.add(cmd.Flags())
-	cli.AddJSON(cmd.Flags(), &o.json)
+	o.addFlags(cmd.Flags())
 	return cmd
 }
 
 // read reads flags, variables and configuration as the other commands do. What is wrong with them is a finding,
 // and no error.
 func (o *doctorOptions) read(cmd *cobra.Command) {
+	if err := o.takeDefault(cmd); err != nil {
+		o.configuration.Fault, o.configuration.Err = doctor.Names, err
+		return
+	}
+	o.settleAll(cmd)
+}
+
+// settleAll fills in what is not given.
+func (o *doctorOptions) settleAll(cmd *cobra.Command) {
 	c := &o.configuration
 	if c.Err = fill(cmd, o.variables(cmd.Flags(), o.environment)); c.Err != nil {
 		c.Fault = doctor.Names
@@ -109,6 +131,9 @@ func runDoctor(ctx context.Context, o *doctorOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	o.say("note", "one session is made, if that is possible, and forgotten; nothing is changed")
+	if taken := o.configuration.Taken; taken != "" {
+		o.say("note", "nothing names a certificate: this is about "+taken)
+	}
 	e := doctor.New(o.examined())
 	report := e.Run(ctx, doctor.Programs{Environment: o.environment, Command: o.command, Serves: e.Serves}.Checks()...)
 	if err := o.printReport(report); err != nil {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -272,12 +271,7 @@ func faultsOfEnrollment() []fault {
 			}},
 		{name: "an enrolled host without flags", check: "settings-needed", state: doctor.Failed, code: 2, says: "this host is enrolled", run: "--certificate",
 			set: func(s *site) {
-				server := s.enroll()
-				server.Between(func() {})
-				s.record(func(r map[string]any) {
-					r["aws"] = map[string]any{"trust_anchor_arn": s.emulator.TrustAnchorARN(), "profile_arn": s.emulator.ProfileARN(), "role_arn": s.emulator.RoleARN()}
-				})
-				must(s.t, os.Symlink(s.path("host"), filepath.Join(s.state(), "host")))
+				s.known()
 				s.profile["certificate"], s.profile["private-key"] = "", ""
 			}},
 	}

@@ -39,6 +39,7 @@ type site struct {
 	now      func() time.Time
 	stdin    string
 	limits   doctor.Limits // zero: the defaults
+	bare     bool          // nothing names the configuration
 }
 
 // newSite makes one that is sound.
@@ -101,7 +102,11 @@ func (s *site) configure() {
 func (s *site) run() (*doctor.Report, string, int) {
 	s.t.Helper()
 	s.configure()
-	args := append([]string{"doctor", "--config", s.path("config.yaml"), "--profile", "web", "--cache", s.path("cache"), "--json"}, s.args...)
+	args := []string{"doctor", "--json"}
+	if !s.bare {
+		args = append(args, "--config", s.path("config.yaml"), "--profile", "web", "--cache", s.path("cache"))
+	}
+	args = append(args, s.args...)
 	var stdout, stderr bytes.Buffer
 	h := newHost(cli.Streams{In: strings.NewReader(s.stdin), Out: &stdout, Err: &stderr})
 	h.environment = s.env

@@ -51,7 +51,7 @@ func allowed() []line {
 		{"internal/creds", "", "github.com/aws/aws-sdk-go-v2/aws", ""},
 		{"internal/csr", "internal/dn", "", "what a request of a host says; what may be in a certificate, the CA knows"},
 		{"internal/dn", "", "", ""},
-		{"internal/doctor", "internal/advice internal/cache internal/cli internal/config internal/enrollclient internal/hostdir internal/keys internal/processline internal/refresh internal/role internal/safefile internal/settings internal/units internal/whowins signer signer/keyfile signer/session", "github.com/aws/aws-sdk-go-v2/aws", "it looks by what the commands look by, and judges: no flags and no streams"},
+		{"internal/doctor", "internal/advice internal/cache internal/cli internal/config internal/credfile internal/enrollclient internal/hostdir internal/keys internal/processline internal/refresh internal/role internal/safefile internal/settings internal/units internal/whowins signer signer/keyfile signer/session", "github.com/aws/aws-sdk-go-v2/aws", "it looks by what the commands look by, and judges: no flags and no streams"},
 		{"internal/emulator", "internal/emulator/arn internal/emulator/cloudtrail internal/emulator/iam internal/emulator/policy internal/emulator/rolesanywhere internal/emulator/state internal/emulator/wire", "", "a second implementation that shares code repeats its mistakes"},
 		{"internal/emulator/arn", "", "", ""},
 		{"internal/emulator/cloudtrail", "internal/emulator/wire", "", "events in a file: it has no resource of a service"},

@@ -17,6 +17,7 @@ type Configuration struct {
 	File     string   // that was read; empty: none
 	Profile  string   // chosen in it; empty: none
 	Profiles []string // that it has
+	Taken    string   // the Name of the Default that was examined; empty: none
 	Fault    Part     // where Err is; zero: there is none
 	Err      error
 }
@@ -144,7 +145,11 @@ func (e *Examination) judgeNeeded(context.Context) *Finding {
 		Seconds: 3600, Timeout: e.Limits.Session, Attempts: 1,
 	}, nil)
 	if !errors.As(err, new(*role.MissingError)) {
-		return ok("--certificate, --trust-anchor-arn, --profile-arn and --role-arn are there")
+		seen := "--certificate, --trust-anchor-arn, --profile-arn and --role-arn are there"
+		if e.Configuration.Taken != "" {
+			seen += ", from " + e.Configuration.Taken
+		}
+		return ok(seen)
 	}
 	f := e.wrong(err, "")
 	if names := e.Configuration.Profiles; e.Configuration.Profile == "" && len(names) > 0 {
