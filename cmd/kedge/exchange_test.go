@@ -34,7 +34,12 @@ func TestExchange(t *testing.T) {
 		args := []string{
 			"credential-process", "--endpoint", server.URL, "--trust-anchor-arn", anchors[pair.CAFile], "--profile-arn", e.ProfileARN(),
 			"--role-arn", e.RoleARN(), "--max-attempts", "1", "--certificate", pair.CertFile,
-			"--private-key", pair.KeyFile, "--intermediates", pair.InterFile,
+		}
+		if pair.KeyFile != "" {
+			args = append(args, "--private-key", pair.KeyFile)
+		}
+		if pair.InterFile != "" {
+			args = append(args, "--intermediates", pair.InterFile)
 		}
 		if pair.Encrypted {
 			args = append(args, "--key-password-from", password)
