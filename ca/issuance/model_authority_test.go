@@ -397,6 +397,7 @@ func (w *world) restore() {
 		w.fail("restore: %+v, %v", r, err)
 	}
 	w.ref = w.saved.ref.copy()
+	w.ref.head++ // the entry of the restore
 	w.plans, w.opened = nil, nil
 	w.log = append(w.log, "restore")
 	for _, sv := range w.pair {

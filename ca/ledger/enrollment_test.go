@@ -154,7 +154,7 @@ func fullOfHosts(t *testing.T, l *Ledger) {
 	_, err = l.DenyRequest(ctx, idOf(requestOf(t, "host-7", one)), approving(7, noon))
 	must(err)
 	approved(t, l, requestOf(t, "host-8", one), 8)
-	must(l.alone(ctx, func(ctx context.Context, t *transaction) error { return t.voidTokens(ctx) }))
+	must(l.alone(ctx, func(ctx context.Context, t *transaction) error { return t.recordRestore(ctx) }))
 	_, err = l.Record(ctx, ca.Issued{Certificate: root.serverFor("ca.example.com"), Issuer: root.cert, At: noon, Server: true})
 	must(err)
 	der := []byte("a list")

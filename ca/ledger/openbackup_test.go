@@ -71,10 +71,52 @@ func TestRestore_olderSchema(t *testing.T) {
 		unchanged(t, path, temporary)
 		l := openOld(t, to)
 		verified(t, l)
-		if seq, _, err := l.Head(t.Context()); seq != 67 || err != nil {
+		if seq, _, err := l.Head(t.Context()); seq != 68 || err != nil {
 			t.Errorf("the chain has %d entries, %v", seq, err)
 		}
 	})
+}
+
+// TestRestore_everySchema: a backup of each earlier schema can be restored. There is a fixture of each.
+func TestRestore_everySchema(t *testing.T) {
+	t.Parallel()
+	for schema := range newestSchemaOf(t) - 1 {
+		fixture := fmt.Sprintf("testdata/schema-%d.db", schema+1)
+		data, err := os.ReadFile(fixture)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		backup, to := filepath.Join(dir, "backup.db"), filepath.Join(dir, "ledger.db")
+		if err := os.WriteFile(backup, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		before, err := ReadBackupInfo(t.Context(), backup, Options{Now: afterThird, AnyClock: true})
+		if err != nil {
+			t.Fatalf("%s: %v", fixture, err)
+		}
+		if r, err := Restore(t.Context(), backup, to, "", Options{Now: afterThird, AnyClock: true}); err != nil || !r.OK() {
+			t.Fatalf("%s: %+v, %v", fixture, r, err)
+		}
+		l, err := Open(t.Context(), to, Options{Now: afterThird, AnyClock: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := l.Verify(t.Context(), VerifyOptions{Head: before.Head})
+		if err = errors.Join(err, l.Close()); err != nil || !r.OK() || r.Entries != before.Seq+1 {
+			t.Errorf("%s: %+v, %v", fixture, r, err)
+		}
+	}
+}
+
+// newestSchemaOf returns the number of the newest schema.
+func newestSchemaOf(t *testing.T) int {
+	t.Helper()
+	files, err := filepath.Glob("schema/*.sql")
+	if err != nil || len(files) < 4 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	return len(files)
 }
 
 func TestRestore_olderSchemaChanged(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"kedge/ca"
 )
 
 // NotEmptyError reports that a restore would overwrite something.
@@ -25,8 +27,9 @@ func (e *NotEmptyError) Error() string {
 // *DamagedError. A ledger can be restored when segments are lost: report.Faults then has those, and what follows
 // from them was not checked. A target that contains
 // anything is a *NotEmptyError. A new file appears complete, and an existing empty target is filled
-// in one transaction: after an interruption it is as empty as before, or does not exist. Tokens that
-// were made before are void in the new ledger, which gets an entry about them.
+// in one transaction: after an interruption it is as empty as before, or does not exist. The new ledger
+// gets an entry about the restore, from which on tokens that were made before are void, and lists count as
+// not compared: see [Ledger.Uncompared].
 //
 // o.Create and o.ReadOnly are ignored.
 func Restore(ctx context.Context, from, to, archive string, o Options) (report Report, err error) {
@@ -71,6 +74,35 @@ type restoreBody struct {
 	Tokens int64 `json:"tokens"` // how many are void from now on
 }
 
+const (
+	lastRestore = "SELECT coalesce(max(seq), 0) FROM entries WHERE kind = 'restore' AND kind <> 'issue'" // by the index of other entries
+	lastList    = "SELECT coalesce(max(seq), 0) FROM crls WHERE issuer_key = ? AND base = 0"
+)
+
+// Uncompared returns those of some authorities for which no complete list was made since the ledger was
+// restored. Their last published list may have revocations that the ledger lacks: the next list is made only
+// after the two were compared.
+func (l *Ledger) Uncompared(ctx context.Context, authorities []Authority) (uncompared []Authority, err error) {
+	err = l.read(ctx, func(s *session) error {
+		var restored int64
+		if err := s.queryRow(ctx, lastRestore).Scan(&restored); err != nil || restored == 0 {
+			return err
+		}
+		for _, a := range authorities {
+			var made int64
+			key := ca.KeyHash(a.Certificate)
+			if err := s.queryRow(ctx, lastList, key[:]).Scan(&made); err != nil {
+				return err
+			}
+			if made < restored {
+				uncompared = append(uncompared, a)
+			}
+		}
+		return nil
+	})
+	return uncompared, l.engine.explain(err)
+}
+
 // fill copies all rows into an empty ledger, in one transaction. In one that is restored, the tokens
 // are void, since the copy does not know what they were used for after it was made.
 func (l *Ledger) fill(ctx context.Context, from *session, restored bool) error {
@@ -89,19 +121,23 @@ func (l *Ledger) fill(ctx context.Context, from *session, restored bool) error {
 		if err != nil || !restored {
 			return err
 		}
-		return t.voidTokens(ctx)
+		return t.recordRestore(ctx)
 	})
 }
 
-// voidTokens makes all tokens void that are not revoked. If there are none, it writes no entry.
-func (t *transaction) voidTokens(ctx context.Context) error {
+// recordRestore writes the entry of a restore, and makes all tokens void that are not revoked. In a ledger
+// without entries there is nothing to record.
+func (t *transaction) recordRestore(ctx context.Context) error {
+	if t.seq == 0 {
+		return nil
+	}
 	const open = "revoked_at IS NULL AND void_seq IS NULL"
 	var n int64
-	if err := t.queryRow(ctx, "SELECT count(*) FROM tokens WHERE "+open).Scan(&n); n == 0 || err != nil {
+	if err := t.queryRow(ctx, "SELECT count(*) FROM tokens WHERE "+open).Scan(&n); err != nil {
 		return err
 	}
 	seq, err := t.append(ctx, kindRestore, restoreBody{n})
-	if err != nil {
+	if n == 0 || err != nil {
 		return err
 	}
 	return t.send(ctx, statement{"UPDATE tokens SET void_seq = ? WHERE " + open, []any{seq}, n})

@@ -149,7 +149,7 @@ func anew(t *testing.T, l *Ledger) {
 // voided makes the tokens of a ledger void, as a restore does.
 func voided(t *testing.T, l *Ledger) {
 	t.Helper()
-	if err := l.alone(t.Context(), func(ctx context.Context, t *transaction) error { return t.voidTokens(ctx) }); err != nil {
+	if err := l.alone(t.Context(), func(ctx context.Context, t *transaction) error { return t.recordRestore(ctx) }); err != nil {
 		t.Fatal(err)
 	}
 }

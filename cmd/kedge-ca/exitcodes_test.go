@@ -97,7 +97,7 @@ func ofCA() []error {
 func ofIssuance() []error {
 	return []error{
 		&issuance.AmbiguousError{}, &issuance.AnchorSizeError{}, issuance.ErrNoAuthority, &issuance.ForgottenError{}, &issuance.KnownRootError{}, &issuance.NoBaseError{}, &issuance.NoKeyError{},
-		&issuance.NoMatchError{}, &issuance.NotRootError{}, &issuance.OccupiedError{}, &issuance.OddListError{}, &issuance.RootRevocationError{}, &issuance.RotationError{}, &issuance.TakenError{},
+		&issuance.NoMatchError{}, &issuance.NotRootError{}, &issuance.OccupiedError{}, &issuance.OddListError{}, &issuance.RootRevocationError{}, &issuance.RotationError{}, &issuance.TakenError{}, &issuance.UncomparedError{},
 		&issuance.UnknownAuthorityError{}, &issuance.UnknownRootError{}, &issuance.UnusableError{Err: errors.New("x")}, &issuance.RetiredError{}, &issuance.RevokedAuthorityError{},
 	}
 }

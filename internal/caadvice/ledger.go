@@ -46,6 +46,7 @@ func backup() advice.Table {
 				return "give a file that \"kedge-ca backup\" made; a copy of the ledger alone is for kedge-ca ledger restore"
 			}
 		}),
+		advice.Kind[*issuance.UncomparedError]("put the newest published list of each into crl/NAME.der, then compare and make new ones: kedge-ca crl, or with --take-list what they have revoked since"),
 		advice.Kind[*cabackup.KeyError]("age-keygen makes a secret key, and age-keygen -y FILE writes its public key"),
 	}
 }

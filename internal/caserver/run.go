@@ -70,6 +70,9 @@ func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
 	if _, err := c.CA.Issuer(ctx, c.Issuer); err != nil {
 		return err
 	}
+	if err := c.CA.Service.CheckCompared(ctx); err != nil {
+		return err
+	}
 	var err error
 	if d.sockets, err = c.open(ctx); err != nil {
 		return err
