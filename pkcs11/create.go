@@ -13,7 +13,7 @@ import (
 	"kedge/internal/wire"
 )
 
-// errOtherKey says that a certificate is not for the key it was meant to belong to.
+// errOtherKey means that a certificate is not for the key it was meant to belong to.
 var errOtherKey = errors.New("the certificate holds another public key")
 
 // Generate makes a key pair on the one token that the URI means, and returns it. keyType is

@@ -8,7 +8,7 @@ import (
 	"kedge/internal/wire"
 )
 
-// slotState is what a process knows of its sessions with a slot.
+// slotState is the state of the sessions of a process with a slot.
 type slotState struct {
 	mu       sync.Mutex // guards the rest; held during a login
 	loggedIn bool

@@ -119,7 +119,7 @@ func (p *process) find(ctx context.Context, s wire.Slot, class uint64, u URI, re
 	return slices.DeleteFunc(a.Objects, func(o wire.Object) bool { return !u.matchesObject(o) }), nil
 }
 
-// NamesObject tells whether the URI says which object of a token is meant, by label or id.
+// NamesObject reports whether the URI selects an object of a token, by label or id.
 func (u URI) NamesObject() bool {
 	_, label := u.lookup("object")
 	_, id := u.lookup("id")

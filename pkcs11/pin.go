@@ -25,7 +25,7 @@ const maxPIN = 4 << 10
 // are cleared after use. Its error is returned to the caller.
 type PINFunc func(PINInfo) ([]byte, error)
 
-// PINInfo says which PIN is needed.
+// PINInfo describes the PIN that is needed.
 type PINInfo struct {
 	Token   string // label
 	Serial  string // of the token

@@ -15,7 +15,7 @@ import (
 	"kedge/internal/wire"
 )
 
-// ErrNoPublicKey says that the token does not tell the public key: Module.Key wants it given.
+// ErrNoPublicKey means that the token does not give the public key: Module.Key wants it given.
 var ErrNoPublicKey = errors.New("the token has no public key for it, neither as an object nor in a certificate with the same id; give the certificate")
 
 // publicKey returns the public key that belongs to the private one.

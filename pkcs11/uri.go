@@ -12,7 +12,7 @@ import (
 // maxURI bounds what is parsed: longer is a mistake.
 const maxURI = 16 << 10
 
-// URI says which library, slot, token and object is meant, RFC 7512. The zero value names
+// URI selects a library, slot, token and object, RFC 7512. The zero value names
 // nothing and so matches everything. A URI is immutable, and safe for concurrent use.
 type URI struct {
 	path, query []attribute // in the order of printing

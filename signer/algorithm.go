@@ -79,7 +79,7 @@ func samePublic(a, b crypto.PublicKey) bool {
 	return ok && k.Equal(b)
 }
 
-// strongDigest tells whether a certificate was signed with SHA-256 or better.
+// strongDigest reports whether a certificate was signed with SHA-256 or better.
 //
 // Source: IAM Roles Anywhere User Guide, "Trust model": "must use SHA256 or stronger";
 // algorithms that are not listed are left for the service to judge.

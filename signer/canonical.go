@@ -132,7 +132,7 @@ func trimAll(value string) string {
 	return value
 }
 
-// signed tells whether a header of the request is signed: all are, except those that
+// signed reports whether a header of the request is signed: all are, except those that
 // proxies and clients rewrite on the way, and host, which is the URL's.
 func signed(name string) bool {
 	switch name {

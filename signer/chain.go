@@ -7,7 +7,7 @@ import (
 )
 
 // pathFinder searches the certificates that were given for a path from the leaf to the trust
-// anchor. Which CA that is, only the service knows.
+// anchor. The service alone has the certificate of that CA.
 //
 // A root is an issuer that signed itself. It ends the path and is not part of it: the service has
 // its own copy, and counts what is sent.

@@ -116,7 +116,7 @@ type refPath struct {
 	until  time.Time
 }
 
-// paths enumerates the simple paths. It knows from the making who issued what.
+// paths enumerates the simple paths. It is given which CA issued what.
 func (p *pki) paths() []refPath {
 	var all []refPath
 	var extend func(child *node, path []*node, roots int, usable bool)

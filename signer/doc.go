@@ -3,7 +3,7 @@
 // Who: an [Identity] is a private key, the leaf certificate that belongs to it and the
 // intermediates to send with it. It exists only if the key fits the leaf, the leaf fits the
 // rules of IAM Roles Anywhere and all of it is valid in time, so that a request signed with
-// it is refused, if at all, for reasons that only the service knows. A [Source] gives the
+// it is refused, if at all, for reasons that the service alone can check. A [Source] gives the
 // identity of the moment; [FileSource] reads it from files again when they change.
 //
 // What: [Sign] is Signature Version 4 with an X.509 key, a pure function of request,

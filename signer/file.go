@@ -177,7 +177,7 @@ func (f Files) PublicKey() (crypto.PublicKey, error) {
 	return certs[0].PublicKey, nil
 }
 
-// sameFile tells whether two blobs are one path. Bytes are never the same: their names are
+// sameFile reports whether two blobs are one path. Bytes are never the same: their names are
 // for messages only.
 func (b Blob) sameFile(other Blob) bool { return b.path != "" && b.path == other.path }
 

@@ -40,7 +40,7 @@ type located struct {
 // out, and checks everything against the rules of the service and against now.
 //
 // Certificates that are not on the path are ignored; [Identity.Unused] has the reasons. The error is a *KeyMismatchError, a
-// *RuleError or a *ValidityError, or says that the key is of no use for the service.
+// *RuleError or a *ValidityError, or means that the key is of no use for the service.
 func NewIdentity(key crypto.Signer, certs []*x509.Certificate, now time.Time) (*Identity, error) {
 	pool := make([]located, len(certs))
 	for i, c := range certs {

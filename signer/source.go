@@ -106,7 +106,7 @@ func (f Files) Stamp() Stamp {
 	return s
 }
 
-// Equal tells whether two stamps are of the same version of the same Files.
+// Equal reports whether two stamps are of the same version of the same Files.
 func (s Stamp) Equal(other Stamp) bool {
 	return slices.EqualFunc(s.infos, other.infos, func(a, b fs.FileInfo) bool {
 		if a == nil || b == nil {

@@ -31,7 +31,7 @@ type Config struct {
 	File []byte
 	// Handle is the persistent handle of the key, 0x81000000 to 0x81ffffff.
 	Handle uint32
-	// KeyAuth returns the auth value of the key. It is not called for a file that says that the key
+	// KeyAuth returns the auth value of the key. It is not called for a file which states that the key
 	// has none (EmptyAuth). If it is nil, a key under a handle is assumed to have none.
 	KeyAuth func() ([]byte, error)
 	// ParentAuth returns the auth value of a persistent parent, OwnerAuth that of the hierarchy

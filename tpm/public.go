@@ -108,7 +108,7 @@ func checkSize(public crypto.PublicKey) error {
 	return fmt.Errorf("key of type %T is not supported", public)
 }
 
-// sameName tells whether an object is the one that had the name: two objects with one name
+// sameName reports whether an object is the one that had the name: two objects with one name
 // have the same public area. TCG TPM 2.0 Library Part 1, section 16.
 func sameName(a, b tpm2.TPM2BName) bool { return string(a.Buffer) == string(b.Buffer) }
 

@@ -76,7 +76,7 @@ func (u *URI) setHandle(s string) error {
 	return nil
 }
 
-// IsURI tells whether s is meant as a URI of a key in a TPM.
+// IsURI reports whether s has the form of a URI of a key in a TPM.
 func IsURI(s string) bool { return strings.HasPrefix(s, "tpm:") || strings.HasPrefix(s, "handle:") }
 
 // ParseURI reads a URI. It names a file or a handle, or neither, where a key is yet to be made.

@@ -126,7 +126,7 @@ func TestRefused_early(t *testing.T) {
 	}
 }
 
-// TestRefusals: strangers fill the log only so fast, and what is left out is counted; who has shown
+// TestRefusals: strangers fill the log only so fast, and what is left out is counted; a host that has shown
 // who it is, is always in the log.
 func TestRefusals(t *testing.T) {
 	t.Parallel()

@@ -323,7 +323,7 @@ func TestToList(t *testing.T) {
 }
 
 // TestMakeCRL_unpublished: a list that was recorded and not published, as by a process that was
-// killed, does not make the one before it a list that the ledger knows nothing of.
+// killed, does not make the one before it a list that the ledger does not have.
 func TestMakeCRL_unpublished(t *testing.T) {
 	t.Parallel()
 	x := newCA(t)

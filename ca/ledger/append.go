@@ -100,7 +100,7 @@ func (t *transaction) head() statement {
 }
 
 // Head returns the sequence number and the hash of the last entry; 0 and zeros before the first. If
-// it is kept somewhere else, [Ledger.Verify] can tell whether the end of the chain, or all of it,
+// it is kept somewhere else, [Ledger.Verify] can find out whether the end of the chain, or all of it,
 // was replaced.
 func (l *Ledger) Head(ctx context.Context) (seq int64, hash []byte, err error) {
 	err = l.db.QueryRowContext(ctx, "SELECT seq, hash FROM head").Scan(&seq, &hash)

@@ -30,7 +30,7 @@ func TestPace(t *testing.T) {
 		{"SQLite, others before", false, heads(minQuiet, 7), smallBatch, pauseTimes},
 		{"SQLite, nobody again", false, heads(minQuiet+1, 7), 2 * smallBatch, 0},
 	} {
-		p := newPace(&engine{remote: tt.remote})
+		p := newPacer(&engine{remote: tt.remote})
 		var times time.Duration
 		for _, head := range tt.heads {
 			times = p.next(head)

@@ -27,8 +27,8 @@ const (
 	maxPause      = 10 * time.Second // and at most this: the clock can have been set
 )
 
-// pace chooses the size of the next transaction, and the pause before it.
-type pace struct {
+// pacer chooses the size of the next transaction, and the pause before it.
+type pacer struct {
 	queued bool  // those who wait for the lock get it in turn
 	most   int   // certificates of a transaction
 	sent   int   // transactions
@@ -37,8 +37,8 @@ type pace struct {
 	batch  int
 }
 
-func newPace(e *engine) *pace {
-	p := &pace{queued: e.remote, most: sqliteBatch, quiet: minQuiet, batch: smallBatch}
+func newPacer(e *engine) *pacer {
+	p := &pacer{queued: e.remote, most: sqliteBatch, quiet: minQuiet, batch: smallBatch}
 	if p.queued {
 		p.most = postgresBatch
 	}
@@ -46,7 +46,7 @@ func newPace(e *engine) *pace {
 }
 
 // next is called with the end of the chain in a transaction, and returns how many times as long as it the pause is.
-func (p *pace) next(head int64) (times time.Duration) {
+func (p *pacer) next(head int64) (times time.Duration) {
 	p.quiet++
 	if p.sent > 0 && head != p.head {
 		p.quiet = 0
@@ -100,7 +100,7 @@ func (r *segmentRow) body() archiveBody {
 
 // remove deletes what is in a segment, and records that it is done.
 func (a *archiver) remove(ctx context.Context, sealed *segment.Sealed, done *Archived) error {
-	p := newPace(a.engine)
+	p := newPacer(a.engine)
 	for seqs := sealed.Seqs(); len(seqs) != 0; {
 		n := min(p.batch, len(seqs))
 		r, err := a.removeBatch(ctx, sealed, seqs[:n])

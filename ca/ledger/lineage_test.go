@@ -171,7 +171,7 @@ func clones(t *testing.T, l *Ledger) (all []string) {
 	return all
 }
 
-// Issuing a name to another key says which certificates of before are valid.
+// Issuing a name to another key reports which certificates of before are valid.
 func TestRecord_ended(t *testing.T) {
 	engines(t, func(t *testing.T, where string) {
 		l := create(t, where)

@@ -13,7 +13,7 @@ import (
 // row that depends on it.
 //
 //   - The issuer is an authority of the ledger, neither retired nor revoked and valid now, and so
-//     is every authority above it that the ledger knows: issuers.go.
+//     is every authority above it that the ledger has: issuers.go.
 //   - A key that was revoked as compromised is never certified again; after other reasons, only
 //     if the operator allows it.
 //   - A certificate replaces the newest of its lineage, and a name has one lineage: lineage.go.

@@ -1,6 +1,6 @@
 package ledger
 
-// postgresTamperings has each kind of object that PostgreSQL knows in a schema or on a table.
+// postgresTamperings has each kind of object that PostgreSQL has in a schema or on a table.
 func postgresTamperings() []tampering {
 	const (
 		trigger = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"

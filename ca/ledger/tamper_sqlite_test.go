@@ -5,7 +5,7 @@ func rewritten(name, from, to string) []statement {
 	return sqlOf("PRAGMA writable_schema = ON", "UPDATE sqlite_schema SET sql = replace(sql, '"+from+"', '"+to+"') WHERE name = '"+name+"'")
 }
 
-// sqliteTamperings has each kind of object that SQLite knows.
+// sqliteTamperings has each kind of object that SQLite has.
 func sqliteTamperings() []tampering {
 	const ignore = " BEGIN SELECT RAISE(IGNORE); END"
 	return []tampering{

@@ -143,7 +143,7 @@ func unnamed(table, column string) bool {
 	return table == "entries" || column == "certificates.der"
 }
 
-// columnOf is a column as the database knows it.
+// columnOf is a column as the database describes it.
 type columnOf struct {
 	name, kind string
 	nullable   bool

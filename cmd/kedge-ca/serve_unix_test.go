@@ -112,7 +112,7 @@ func launch(t *testing.T, dir string, variables ...string) *serving {
 	if err := os.Symlink(self, link); err != nil {
 		t.Fatal(err)
 	}
-	// A shell stands for systemd: it knows the process id before the program starts.
+	// A shell stands for systemd: it has the process id before the program starts.
 	s.cmd = exec.Command("/bin/sh", "-c", `export LISTEN_PID=$$; exec "$0" serve`, link)
 	s.cmd.Dir, s.cmd.ExtraFiles = dir, files
 	s.cmd.Env = append(slices.Concat(os.Environ(), variables), "LISTEN_FDS=3", "LISTEN_FDNAMES=kedge-ca.socket:http:metrics", "NOTIFY_SOCKET="+filepath.Join(short, "n"), "WATCHDOG_USEC=100000")

@@ -127,7 +127,7 @@ func (s *server) finish() {
 	}
 }
 
-// callError says which function of the module failed.
+// callError names the function of the module failed.
 type callError struct {
 	call string
 	err  error

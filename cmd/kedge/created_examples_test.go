@@ -11,7 +11,7 @@ import (
 )
 
 // TestExamples_keys runs the examples in the help of the commands that make things, one after the
-// other as somebody would: with the system's TPM, and the PKCS#11 modules that p11-kit knows.
+// other as somebody would: with the system's TPM, and the PKCS#11 modules that p11-kit lists.
 func TestExamples_keys(t *testing.T) {
 	t.Parallel()
 	if found, _ := filepath.Glob("/usr/lib/*/p11-kit-proxy.so"); len(found) == 0 {

@@ -171,7 +171,7 @@ func (s *site) enrollAt(shift time.Duration) *enrolltest.Server {
 	return server
 }
 
-// record changes what an enrolled host knows of its certificate.
+// record changes what an enrolled host has recorded of its certificate.
 func (s *site) record(change func(record map[string]any)) {
 	s.t.Helper()
 	path := s.path("host/current/identity.json")

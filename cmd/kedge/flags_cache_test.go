@@ -46,7 +46,7 @@ func TestCacheKey(t *testing.T) {
 		value, weighed := differ[flag.Name]
 		switch {
 		case weighed && slices.Contains(same, flag.Name), !weighed && !slices.Contains(same, flag.Name):
-			t.Errorf("--%s: say whether it makes a difference to the credentials, and put it into the key if it does", flag.Name)
+			t.Errorf("--%s: decide whether it makes a difference to the credentials, and put it into the key if it does", flag.Name)
 		case weighed && reflect.DeepEqual(keyOf(t, args), keyOf(t, append(slices.Clip(args), "--"+flag.Name+"="+value))):
 			t.Errorf("--%s makes no difference to the key", flag.Name)
 		}

@@ -24,7 +24,7 @@ type served struct {
 	ended     chan struct{}
 }
 
-// start opens the role and begins to get its credentials, for which ctx is not asked any more.
+// start opens the role and begins to get its credentials; the renewal outlives ctx.
 func (w wantedRole) start(ctx context.Context, h host, log *slog.Logger) (*served, error) {
 	opened, err := role.Open(ctx, w.role, h.forRole(w.debug), role.Long)
 	if err != nil {

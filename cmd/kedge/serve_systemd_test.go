@@ -14,7 +14,7 @@ import (
 )
 
 // TestServe_systemd: it takes the sockets that are open already, says when it is ready, reloads and
-// stops, and shows that it lives. A shell stands for systemd: it knows the process id before the
+// stops, and shows that it lives. A shell stands for systemd: it has the process id before the
 // program starts.
 func TestServe_systemd(t *testing.T) {
 	t.Parallel()

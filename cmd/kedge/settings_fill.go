@@ -87,7 +87,7 @@ func fill(cmd *cobra.Command, layer []settings.Setting) error {
 	return nil
 }
 
-// excluded tells a flag that cannot be used together with one that is set.
+// excluded reports whether a flag cannot be used together with one that is set.
 func excluded(flag string, set map[string]bool) bool {
 	for _, pair := range exclusives() {
 		if pair[0] == flag && set[pair[1]] || pair[1] == flag && set[pair[0]] {

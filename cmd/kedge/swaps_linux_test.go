@@ -174,7 +174,7 @@ func swapper() {
 	}
 }
 
-// attributes are an access list, by which another user may read, and an attribute of somebody's own: acl(5).
+// attributes are an access list, by which another user may read, and a user attribute: acl(5).
 func setAttributes(path string) error {
 	acl := "\x02\x00\x00\x00" +
 		"\x01\x00\x06\x00\xff\xff\xff\xff" + // its owner: rw

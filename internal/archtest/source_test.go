@@ -99,5 +99,5 @@ func closure(files []file, pkg string) map[string]string {
 	return seen
 }
 
-// under tells whether path is dir or lies below it.
+// under reports whether path is dir or lies below it.
 func under(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }

@@ -23,6 +23,6 @@ func TestVacant(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := Exists(filepath.Join(dir, string(make([]byte, 300)))); err == nil {
-		t.Error("a name that no file can have was looked at")
+		t.Error("a name that no file can have was opened")
 	}
 }

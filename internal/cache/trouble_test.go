@@ -180,7 +180,7 @@ func TestLockHeld_bounded(t *testing.T) {
 	})
 }
 
-func TestLockHeld_hurry(t *testing.T) {
+func TestLockHeld_deadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t)

@@ -90,7 +90,7 @@ func (e *AccessError) Unwrap() error { return fs.ErrPermission }
 const maxKeyURI = 16 << 10
 
 // KeyURI reads NAME.key-uri. One that another user can change is a *safefile.UnsafeError: by
-// module-path it says which code runs.
+// module-path it names the code that runs.
 func (f Folder) KeyURI(authority string) (string, error) {
 	path := f.KeyURIPath(authority)
 	data, err := safefile.Read(path, maxKeyURI)

@@ -29,7 +29,7 @@ func CommandEnvironment(owner string, without []string) []string {
 	return append(env, nestedVariable+"="+owner)
 }
 
-// givesCredentials tells whether an SDK, old or new, finds credentials by the variable.
+// givesCredentials reports whether an SDK, old or new, finds credentials by the variable.
 // https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
 func givesCredentials(name string) bool {
 	for _, known := range [...]string{

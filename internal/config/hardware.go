@@ -51,7 +51,7 @@ func parseCertificate(text string) (Input, error) {
 	return parseKey(text)
 }
 
-// InHardware tells whether the key, or the certificate, is named by a URI. A file may turn out to
+// InHardware reports whether the key, or the certificate, is named by a URI. A file may turn out to
 // be a key in a TPM nevertheless: see keys.OpenBlob.
 func (k *Keys) InHardware() bool {
 	return k.keyInput().kind == hardwareInput || k.certificate.kind == hardwareInput
@@ -107,7 +107,7 @@ func (k *Keys) Options(h Host) keys.Options {
 	return o
 }
 
-// auth gets the auth value of a TPM key that a flag names, or is nil. A handle does not tell whether
+// auth gets the auth value of a TPM key that a flag names, or is nil. A handle does not show whether
 // there is one, so that being told to ask counts as saying so.
 func (k *Keys) auth(h Host) func() ([]byte, error) {
 	switch {

@@ -56,7 +56,7 @@ func ReadService() (Service, error) {
 	return s, nil
 }
 
-// forThisProcess tells whether the process that a variable names, if it does, is this one.
+// forThisProcess reports whether the process that a variable names, if it does, is this one.
 func forThisProcess(variable string) bool {
 	pid := os.Getenv(variable)
 	return pid == "" || pid == strconv.Itoa(os.Getpid())

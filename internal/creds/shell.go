@@ -52,7 +52,7 @@ func Region(region string) []Variable {
 //	powershell     $Env:NAME="VALUE"
 //	windows-cmd    set NAME=VALUE
 //
-// An error says that the form is none of these, or cannot hold the value of a variable; it does
+// An error means that the form is none of these, or cannot hold the value of a variable; it does
 // not show the value.
 func Shell(form string, vars []Variable) ([]byte, error) {
 	var line func(Variable) (string, error)

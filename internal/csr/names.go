@@ -67,7 +67,7 @@ func (n *Names) checkTexts() error {
 	return nil
 }
 
-// isPlain tells whether text is what an IA5String of a name can hold: RFC 5280 section 4.2.1.6.
+// isPlain reports whether text is what an IA5String of a name can hold: RFC 5280 section 4.2.1.6.
 func isPlain(text string) bool {
 	return text != "" && strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }

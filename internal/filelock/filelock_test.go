@@ -107,7 +107,7 @@ func TestLock_replaced(t *testing.T) {
 	}
 }
 
-// A link is somebody's way to another file: it is not followed, however it is locked.
+// A link may lead to another file: it is not followed, however it is locked.
 func TestLock_link(t *testing.T) {
 	t.Parallel()
 	path := newFile(t)

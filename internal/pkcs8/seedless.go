@@ -63,7 +63,7 @@ type SeedlessKey struct {
 	public *mldsa.PublicKey
 }
 
-// NewSeedlessKey decodes an expanded key (skEncode of FIPS 204). The error says whether its
+// NewSeedlessKey decodes an expanded key (skEncode of FIPS 204). The error reports whether its
 // length, a coefficient, or the agreement of its parts is wrong.
 func NewSeedlessKey(std mldsa.Parameters, expanded []byte) (*SeedlessKey, error) {
 	set, err := parametersOf(std)

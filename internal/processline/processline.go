@@ -27,7 +27,7 @@ func Join(words []string) (string, error) {
 	return strings.Join(quoted, " "), nil
 }
 
-// Plain tells whether a word needs no quotes.
+// Plain reports whether a word needs no quotes.
 func Plain(word string) bool {
 	return word != "" && strings.IndexFunc(word, func(r rune) bool {
 		return !(r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) || strings.ContainsRune("_@%+=:,./-", r))

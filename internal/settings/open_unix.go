@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// isNotDirectory tells that a file stands where a folder is looked for.
+// isNotDirectory reports whether a file stands where a folder is looked for.
 func isNotDirectory(err error) bool { return errors.Is(err, syscall.ENOTDIR) }

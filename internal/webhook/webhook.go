@@ -1,4 +1,4 @@
-// Package webhook reports to a URL, with a signature by which the receiver knows the sender.
+// Package webhook reports to a URL, with a signature by which the receiver verifies the sender.
 package webhook
 
 import (
@@ -40,7 +40,7 @@ func (e *statusError) Error() string {
 }
 
 // Send sends a body in JSON. It tries again, after 1, 2, 4 and so on seconds, unless the receiver
-// says that the report itself is at fault. Errors do not contain the URL, which can have a secret in
+// answers that the report itself is at fault. Errors do not contain the URL, which can have a secret in
 // it.
 func (h *Hook) Send(ctx context.Context, body []byte) error {
 	for try := 0; ; try++ {

@@ -15,7 +15,7 @@ const (
 )
 
 // Clock is this host's clock, corrected by what the service's answers say about it. It is the one
-// place that knows the service's time: what signs requests and what judges certificates share it.
+// place that has the service's time: what signs requests and what judges certificates share it.
 // Only the Date of a verified answer counts (see answer.verified). It is safe for concurrent use.
 type Clock struct {
 	host func() time.Time
