@@ -109,4 +109,13 @@ func TestAWSExplain_report(t *testing.T) {
 	e.folder = "foreign"
 	code, checks = e.explain("--report", e.report(*e.known, e.refusal(e.hostSession(nil))))
 	want(code, checks, "host-certificate", "the ledger has no certificate with the serial number")
+
+	odd := *e.known
+	odd.Roles = map[string]string{"backup": "arn:aws:iam::111122223333:role/../$(reboot)\n"}
+	before := len(e.a.Calls())
+	code, checks = e.explain("--report", e.report(odd, ""))
+	want(code, checks, "arns", "is not the ARN of a role")
+	if calls := e.a.Calls()[before:]; len(calls) != 1 || calls[0].Operation != "GetCallerIdentity" || checks["role"].Because != checks["arns"].Number {
+		t.Errorf("%+v\n%+v", calls, checks)
+	}
 }

@@ -22,7 +22,7 @@ func judgeARNs(in *Input) finding {
 		}
 		return failed(text, "build what hosts need, or give --role").run("kedge-ca aws up")
 	}
-	if f, wrong := in.apart(); wrong {
+	if f, wrong := in.Uses.apart(); wrong {
 		return f
 	}
 	for _, a := range in.arns() {
@@ -44,12 +44,18 @@ func (in *Input) arns() []named {
 	}
 }
 
+// Fit reports whether these are ARNs of one account and region, so that AWS can be asked about them.
+func (a ARNs) Fit() bool {
+	_, wrong := a.apart()
+	return !wrong
+}
+
 // apart finds ARNs that are malformed, or of different accounts or regions: the profile is of those of the trust anchor,
 // and the role of its account (G, "Creating a profile").
-func (in *Input) apart() (finding, bool) {
-	anchor, err := cadir.ParseReference(in.Uses.TrustAnchor, cadir.TrustAnchorARN)
-	profile, profileErr := cadir.ParseReference(in.Uses.Profile, cadir.ProfileARN)
-	role, roleErr := cadir.ParseRole(in.Uses.Role)
+func (a ARNs) apart() (finding, bool) {
+	anchor, err := cadir.ParseReference(a.TrustAnchor, cadir.TrustAnchorARN)
+	profile, profileErr := cadir.ParseReference(a.Profile, cadir.ProfileARN)
+	role, roleErr := cadir.ParseRole(a.Role)
 	for _, err := range []error{err, profileErr, roleErr} {
 		if err != nil {
 			return failed(err.Error(), "correct it where the host is configured"), true

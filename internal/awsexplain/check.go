@@ -101,7 +101,7 @@ func checks() []check {
 		{"trust-policy", "trust policy of the role", idRole + " " + idAnchor + " " + idCertificate, judgeTrust},
 		{"duration", "duration of sessions", idProfile + " " + idRole, judgeDuration},
 		{"permissions", "policies of the role", idRole, judgePermissions},
-		{"seen", "last seen by AWS", idAccount, judgeSeen},
+		{"seen", "last seen by AWS", idAccount + " " + idCertificate, judgeSeen},
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
+	"kedge/internal/cli"
 	"kedge/internal/doctor"
 )
 
@@ -70,6 +72,26 @@ func TestReadHostReport_hostile(t *testing.T) {
 	if text, err := json.Marshal(e); err != nil || len(text) > 16000 {
 		t.Errorf("%v: %d bytes", err, len(text))
 	}
+}
+
+// FuzzReadHostReport: whatever a host writes, what is shown of it is printable and short.
+func FuzzReadHostReport(f *testing.F) {
+	f.Add([]byte(`{"schema": 1, "subject": {"certificate": {"serial": "2a", "subject": "CN=\u001b"}, "refusal": {"status": 403, "message": "\n"}}, "checks": [{"state": "failed", "title": "x", "seen": "\u0007"}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := ReadHostReport(data)
+		if err != nil {
+			return
+		}
+		texts := []string{r.Refusal, r.Problem}
+		if c := r.Certificate; c != nil {
+			texts = append(texts, c.Serial, c.Subject, c.Issuer)
+		}
+		for _, text := range texts {
+			if cli.Printable(text) != text || utf8.RuneCountInString(text) > maxText+1 {
+				t.Errorf("%q", text)
+			}
+		}
+	})
 }
 
 // TestExplain_report: what the host got is set beside what is there.

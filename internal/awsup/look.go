@@ -30,7 +30,7 @@ type Sought struct {
 
 // Look reads what a host needs in an account, and changes nothing. What the credentials may not read is in the answers,
 // and so is what is not there; other errors are those of awsaccount.Call. Of an account or a region that is not
-// that of the trust anchor nothing is read.
+// that of the trust anchor nothing is read, and nothing by ARNs that do not fit: a report can have any text.
 func Look(ctx context.Context, a *awsaccount.Account, s Sought) (*awsexplain.Account, error) {
 	caller, err := whoami(ctx, a)
 	if err != nil {
@@ -38,7 +38,7 @@ func Look(ctx context.Context, a *awsaccount.Account, s Sought) (*awsexplain.Acc
 	}
 	found := &awsexplain.Account{ID: caller.Account, Region: a.Region, Caller: caller.ARN}
 	anchor, err := cadir.ParseReference(s.ARNs.TrustAnchor, cadir.TrustAnchorARN)
-	if err != nil || anchor.Account != caller.Account || anchor.Region != a.Region {
+	if err != nil || !s.ARNs.Fit() || anchor.Account != caller.Account || anchor.Region != a.Region {
 		return found, nil // which the checks report
 	}
 	for _, read := range []func() error{

@@ -65,7 +65,7 @@ func (c *CA) PrepareExplanation(ctx context.Context, q Question) (*awsexplain.In
 func (c *CA) questioned(ctx context.Context, q Question, h *awsexplain.Host) (issuer string, err error) {
 	var used ledger.Certificate // by the report
 	if h.Name = q.Name; q.Report != nil {
-		h.Name = "NAME"
+		h.Name = ""
 		if p := q.Report.Certificate; p != nil {
 			if name := p.CommonName(); issuance.CheckName(name) == nil {
 				h.Name = name
@@ -82,6 +82,7 @@ func (c *CA) questioned(ctx context.Context, q Question, h *awsexplain.Host) (is
 	if err != nil {
 		return "", err
 	}
+	h.Name = cmp.Or(h.Name, "NAME") // to be filled in by a person
 	if holder.Denied != nil {
 		h.Denied = "since " + report.Time(holder.Denied.At)
 		if holder.Denied.Why != "" {
@@ -153,6 +154,9 @@ func (c *CA) reported(ctx context.Context, p *awsexplain.Presented) (ledger.Cert
 
 // holder returns the host with a name, with its newest certificate; one without a certificate if there is none.
 func (c *CA) holder(ctx context.Context, name string) (found issuance.Host, err error) {
+	if name == "" {
+		return found, nil
+	}
 	for h, err := range c.Service.Hosts(ctx) {
 		if err != nil {
 			return found, err
