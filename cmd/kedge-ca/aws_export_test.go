@@ -27,16 +27,16 @@ const exportedRoles = `aws:
 `
 
 // hardPolicy has a variable of IAM, and what a shell, HCL and Go would take for something else. IAM takes its last
-// character by its number alone, which Terraform's provider does not keep.
+// two characters by their numbers alone, which Terraform's provider does not keep.
 const hardPolicy = `{
 	"Version": "2012-10-17",
 	"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/${aws:PrincipalTag/x509Subject/CN}/*",
-		"Condition": {"StringNotEquals": {"aws:PrincipalTag/x509Subject/O": ["it's", "$HOME $(id) ` + "`id`" + ` \\ \"q\" !", "two\nlines\ttab", "%{if}$${x}%%{y}", "-x", "grün <&> \u2028 \ud83d\ude00", ""]}}}]
+		"Condition": {"StringNotEquals": {"aws:PrincipalTag/x509Subject/O": ["it's", "$HOME $(id) ` + "`id`" + ` \\ \"q\" !", "two\nlines\ttab", "%{if}$${x}%%{y}", "-x", "grün <&> \u2028 \ud83d\ude00Ł", ""]}}}]
 }
 `
 
-// latinPolicy is hardPolicy without that character.
-var latinPolicy = strings.ReplaceAll(hardPolicy, ` \ud83d\ude00`, "")
+// latinPolicy is hardPolicy without these.
+var latinPolicy = strings.ReplaceAll(hardPolicy, ` \ud83d\ude00Ł`, "")
 
 // newExport is a CA with such roles, and an empty account.
 func newExport(t *testing.T) (*rehearsal, *emulatedAccount) {

@@ -246,3 +246,19 @@ func TestAWSRotate(t *testing.T) {
 		t.Errorf("%s\nwant %s", after, anchor)
 	}
 }
+
+// TestAWSUp_characters: a policy whose file has characters that IAM does not accept as they are is written all the same,
+// once.
+func TestAWSUp_characters(t *testing.T) {
+	t.Parallel()
+	x, _ := newRehearsalAt(t, nil)
+	x.describe(backupRoles)
+	const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/Łódź/😀"}]}`
+	if err := os.WriteFile(x.path("ca/backup.json"), []byte(policy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x.run("aws", "up", "--yes")
+	if code, stdout, stderr := x.try("aws", "plan", "--check"); code != cli.ExitDone || !strings.Contains(stdout, "nothing to do") {
+		t.Errorf("exit %d: %s\n%s", code, stderr, stdout)
+	}
+}

@@ -37,7 +37,7 @@ func allowed() []line {
 		{"internal/awsrights", "internal/awsplan", "", "what a command needs is beside its requests; here it becomes a policy"},
 		{"internal/awssdk", "", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/config github.com/aws/aws-sdk-go-v2/credentials/endpointcreds github.com/aws/smithy-go", "how the SDK is configured: it makes no client"},
 		{"internal/awsup", "internal/awsaccount internal/awsexplain internal/awsplan internal/awsrights internal/cadir signer signer/session", "github.com/aws/aws-sdk-go-v2/aws github.com/aws/aws-sdk-go-v2/service/iam github.com/aws/aws-sdk-go-v2/service/rolesanywhere github.com/aws/aws-sdk-go-v2/service/sts", "it does the steps, in the order of the plan: it decides on none"},
-		{"internal/awsadmin", "ca ca/issuance ca/ledger internal/cadir internal/emulator/policy internal/report", "", "what hosts need in an account; the emulator's evaluator of policies is pure"},
+		{"internal/awsadmin", "ca ca/issuance ca/ledger internal/awsplan internal/cadir internal/emulator/policy internal/report", "", "what hosts need in an account; the emulator's evaluator of policies is pure"},
 		{"internal/awscli", "internal/cadir internal/report", "", "command lines are text: what is registered comes from the service, and is run by a person"},
 		{"internal/cache", "internal/atomicfile internal/filelock internal/refresh", "github.com/aws/aws-sdk-go-v2/aws", ""},
 		{"internal/cabackup", "ca/ledger internal/atomicfile internal/cadir internal/localca internal/report internal/safefile signer/keyfile", "filippo.io/age", "the only package that encrypts files: no flags and no streams"},

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"kedge/ca"
+	"kedge/internal/awsplan"
 	"kedge/internal/cadir"
 	"kedge/internal/emulator/policy"
 )
@@ -182,5 +183,5 @@ func encode(d document) ([]byte, error) {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	err := e.Encode(d)
-	return b.Bytes(), err
+	return []byte(awsplan.EscapeAbove(b.String(), awsplan.MaxDocumentRune)), err
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"kedge/internal/awsplan"
 	"kedge/internal/emulator/policy"
 )
 
@@ -60,6 +61,15 @@ func TestTrust_Policy_document(t *testing.T) {
 }
 `
 	if got != want {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestTrust_Policy_characters: a policy has the characters that IAM accepts, and others by their numbers.
+func TestTrust_Policy_characters(t *testing.T) {
+	t.Parallel()
+	got := policyOf(t, Trust{Anchor: anchorARN, Hosts: Hosts{Units: []string{"Łódź-üÿ"}}})
+	if !strings.Contains(got, `"\u0141ód\u017a-üÿ"`) || strings.ContainsFunc(got, func(r rune) bool { return r > awsplan.MaxDocumentRune }) {
 		t.Errorf("%s", got)
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
+	"unicode"
 
 	"kedge/internal/awsplan"
 )
@@ -103,27 +102,12 @@ func (t *template) text() (string, error) {
 	if err := e.Encode(t); err != nil {
 		return "", err
 	}
-	text := ascii(b.String())
+	// CloudFormation shows other characters as question marks, and tools may read a template in the encoding of their locale.
+	text := awsplan.EscapeAbove(b.String(), unicode.MaxASCII)
 	if len(text) > maxStoredTemplate {
 		return "", &TemplateSizeError{len(text), maxStoredTemplate}
 	}
 	return text, nil
-}
-
-// ascii returns JSON with characters beyond ASCII by their numbers (RFC 8259, section 7). CloudFormation shows others as
-// question marks, and tools may read a template in the encoding of their locale.
-func ascii(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r < utf8.RuneSelf {
-			b.WriteRune(r)
-			continue
-		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&b, `\u%04x`, unit)
-		}
-	}
-	return b.String()
 }
 
 // attribute returns a reference to an attribute of a resource.

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"kedge/internal/awsplan"
 )
 
 // hclString returns a text as a quoted template that is that text: HCL Native Syntax Specification, "Template
@@ -54,15 +56,12 @@ func hclDocument(document, reference, indent string) (string, error) {
 		return "", err
 	}
 	for _, r := range text {
-		if r > maxPolicyRune {
+		if r > awsplan.MaxDocumentRune {
 			return "", &CharacterError{r}
 		}
 	}
 	return "jsonencode(" + hclValue(v, reference, indent) + ")", nil
 }
-
-// maxPolicyRune is the last character that IAM accepts in a policy (IAM API Reference, PutRolePolicy, PolicyDocument).
-const maxPolicyRune = '\u00ff'
 
 // decoded returns a JSON document with its numbers as they are.
 func decoded(document string) (v any, err error) {

@@ -3,9 +3,11 @@ package awsplan
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf16"
 )
 
 // SameDocument reports whether two policies are the same, whatever their white space is, the order of their members,
@@ -61,6 +63,26 @@ func normalList(list []any) any {
 		return list[0]
 	}
 	return list
+}
+
+// MaxDocumentRune is the last character that IAM accepts in a policy. Others can only be \uXXXX in it (IAM API Reference,
+// PutRolePolicy, PolicyDocument, and CreateRole, AssumeRolePolicyDocument).
+const MaxDocumentRune = '\u00ff'
+
+// EscapeAbove returns JSON with the characters after the last one as \uXXXX, which is the same document: outside of
+// strings JSON has none of them (RFC 8259, section 7). The last one is '\u007f' or a later one.
+func EscapeAbove(text string, last rune) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r <= last {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
 }
 
 // documentLines returns a policy as indented lines of its normal form.

@@ -159,6 +159,17 @@ func TestNew_disabled(t *testing.T) {
 	}
 }
 
+// TestEscapeAbove: it is the same document, with no later character.
+func TestEscapeAbove(t *testing.T) {
+	t.Parallel()
+	const text = `{"Ł": "ÿ\\ü\u2028 😀"}`
+	for last, want := range map[rune]string{MaxDocumentRune: `{"\u0141": "ÿ\\ü\u2028 \ud83d\ude00"}`, 0x7f: `{"\u0141": "\u00ff\\\u00fc\u2028 \ud83d\ude00"}`} {
+		if got := EscapeAbove(text, last); got != want || !SameDocument(got, text) {
+			t.Errorf("%U: %s, want %s", last, got, want)
+		}
+	}
+}
+
 // TestSameDocument: the form does not count, and each word does.
 func TestSameDocument(t *testing.T) {
 	t.Parallel()

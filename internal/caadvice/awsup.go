@@ -38,7 +38,7 @@ func atWork() advice.Table {
 			}
 			return "new roles can take longer than a minute to be known everywhere: run the same again, it tries the role anew"
 		}),
-		advice.Kind[*awsexport.CharacterError]("kedge-ca aws up and aws export --cli write the policy as its file has it; for Terraform take the character out of the file, or attach a managed policy by its ARN"),
+		advice.Kind[*awsexport.CharacterError]("kedge-ca aws up and aws export --cli write the character by its number, as \\uXXXX; for Terraform take the character out of the file, or attach a managed policy by its ARN"),
 		advice.Kind[*awsexport.TemplateSizeError]("describe fewer roles, or put policies that several roles have into a managed policy and give its ARN; kedge-ca aws up and the other exports have no such limit"),
 		advice.Kind[*awsadmin.PermissionsError]("the file has a policy of what the role may do, as JSON: Version, and statements with Effect, Action and Resource"),
 	}

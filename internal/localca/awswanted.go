@@ -240,11 +240,15 @@ func policyName(path string) string {
 	return name[:min(len(name), 128)]
 }
 
-// readPermissions reads what a role may do from a file.
+// readPermissions reads what a role may do from a file, and returns it with characters as IAM accepts them.
 func readPermissions(path string) (string, error) {
-	document, err := safefile.Read(path, awsadmin.MaxPermissions*4)
+	text, err := safefile.Read(path, awsadmin.MaxPermissions*4)
 	if err != nil {
 		return "", err
 	}
-	return string(document), awsadmin.CheckPermissions(path, document)
+	if err := awsadmin.CheckPermissions(path, text); err != nil {
+		return "", err
+	}
+	document := awsplan.EscapeAbove(string(text), awsplan.MaxDocumentRune)
+	return document, awsadmin.CheckPermissions(path, []byte(document))
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"kedge/internal/awsplan"
 	"kedge/internal/cadir"
 )
 
@@ -51,6 +52,25 @@ func TestAWSWanted_policies(t *testing.T) {
 				t.Errorf("%q: %v", files, err)
 			}
 		}
+	}
+}
+
+// TestAWSWanted_characters: a policy has the characters that IAM accepts, and others of its file by their numbers.
+func TestAWSWanted_characters(t *testing.T) {
+	t.Parallel()
+	x := newTestCA(t)
+	x.found()
+	const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/Łódź/\u0142/😀"}]}`
+	if err := os.WriteFile(x.path("backup.json"), []byte(policy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := x.open().AWSWanted(t.Context(), accountWith("backup", "backup.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := plan.Wanted.Roles[0].Inline["backup"]
+	if !awsplan.SameDocument(got, policy) || strings.ContainsFunc(got, func(r rune) bool { return r > awsplan.MaxDocumentRune }) {
+		t.Error(got)
 	}
 }
 
