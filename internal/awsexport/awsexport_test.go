@@ -91,7 +91,7 @@ func TestShell(t *testing.T) {
 	esac
 }
 `
-	sh := exec.CommandContext(t.Context(), testenv.Tool(t, "sh"), "-c", recorder+script)
+	sh := exec.CommandContext(t.Context(), testenv.Tool(t, "bash"), "-c", recorder+script) // other tests run them by sh
 	var calls strings.Builder
 	sh.Stderr = &calls
 	out, err := sh.Output()

@@ -121,7 +121,7 @@ func (t *template) anchor(w *awsplan.Wanted) {
 		settings = append(settings, map[string]any{"Event": n.event, "Enabled": n.enabled, "Threshold": n.threshold, "Channel": channel})
 	}
 	t.Resources[logicalAnchor] = resource{"AWS::RolesAnywhere::TrustAnchor", map[string]any{
-		"Name": w.Anchor.Name, "Enabled": true, "NotificationSettings": settings, "Tags": templateTags(w.TagsOf(awsplan.KindAnchor, w.Anchor.Name)),
+		"Name": w.Anchor.Name, "Enabled": true, "NotificationSettings": settings, "Tags": tagMembers("Key", "Value", w.TagsOf(awsplan.KindAnchor, w.Anchor.Name)),
 		"Source": map[string]any{"SourceType": sourceType, "SourceData": map[string]any{"X509CertificateData": pemOf(w.Anchor.Certificates)}},
 	}}
 	t.Outputs["TrustAnchorArn"] = output{"ARN of the trust anchor", attribute(logicalAnchor, "TrustAnchorArn")}
@@ -138,7 +138,7 @@ func (t *template) role(w *awsplan.Wanted, r *awsplan.Role, id string) error {
 	}
 	properties := map[string]any{
 		"RoleName": r.Name, "Path": r.Path, "Description": r.Description(), "MaxSessionDuration": seconds(r.MaxSession),
-		"AssumeRolePolicyDocument": withAttribute(trust), "ManagedPolicyArns": append([]string{}, r.Attached...), "Tags": templateTags(w.TagsOf(awsplan.KindRole, r.Name)),
+		"AssumeRolePolicyDocument": withAttribute(trust), "ManagedPolicyArns": append([]string{}, r.Attached...), "Tags": tagMembers("Key", "Value", w.TagsOf(awsplan.KindRole, r.Name)),
 	}
 	if r.Boundary != "" {
 		properties["PermissionsBoundary"] = r.Boundary
@@ -159,7 +159,7 @@ func (t *template) role(w *awsplan.Wanted, r *awsplan.Role, id string) error {
 func (t *template) profile(w *awsplan.Wanted, roles []any) {
 	t.Resources[logicalProfile] = resource{"AWS::RolesAnywhere::Profile", map[string]any{
 		"Name": w.Profile.Name, "Enabled": true, "DurationSeconds": seconds(w.Profile.Duration), "RequireInstanceProperties": false,
-		"RoleArns": roles, "Tags": templateTags(w.TagsOf(awsplan.KindProfile, w.Profile.Name)),
+		"RoleArns": roles, "Tags": tagMembers("Key", "Value", w.TagsOf(awsplan.KindProfile, w.Profile.Name)),
 	}}
 	t.Outputs["ProfileArn"] = output{"ARN of the profile", attribute(logicalProfile, "ProfileArn")}
 }
@@ -195,11 +195,4 @@ func joined(text string) any {
 		all = append(all, attribute(logicalAnchor, "TrustAnchorArn"), part)
 	}
 	return map[string]any{"Fn::Join": []any{"", all}}
-}
-
-func templateTags(tags map[string]string) (all []map[string]string) {
-	for _, p := range pairsOf(tags) {
-		all = append(all, map[string]string{"Key": p.key, "Value": p.value})
-	}
-	return all
 }

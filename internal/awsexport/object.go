@@ -70,14 +70,12 @@ func notificationJSON(all []awsplan.Notification) (string, error) {
 	return compact(members)
 }
 
-// pair is a tag.
-type pair struct{ key, value string }
-
-func pairsOf(tags map[string]string) (pairs []pair) {
-	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		pairs = append(pairs, pair{key, tags[key]})
+// tagMembers returns tags in the order of their keys, as objects whose members have these names.
+func tagMembers(key, value string, tags map[string]string) (all []map[string]string) {
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		all = append(all, map[string]string{key: k, value: tags[k]})
 	}
-	return pairs
+	return all
 }
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }

@@ -210,9 +210,5 @@ func (s *shell) profile() error {
 
 // jsonTags returns tags as the AWS CLI takes them: an alphabet without commas and quotes is that of some services only.
 func jsonTags(key, value string, tags map[string]string) (string, error) {
-	var all []map[string]string
-	for _, p := range pairsOf(tags) {
-		all = append(all, map[string]string{key: p.key, value: p.value})
-	}
-	return compact(all)
+	return compact(tagMembers(key, value, tags))
 }

@@ -122,8 +122,9 @@ func (t *terraform) set(name string, value any) {
 
 func (t *terraform) tags(kind awsplan.Kind, name string) {
 	t.WriteString("  tags = {\n")
-	for _, p := range pairsOf(t.w.TagsOf(kind, name)) {
-		fmt.Fprintf(t, "    %s = %s\n", hclString(p.key), hclString(p.value))
+	tags := t.w.TagsOf(kind, name)
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		fmt.Fprintf(t, "    %s = %s\n", hclString(key), hclString(tags[key]))
 	}
 	t.WriteString("  }\n")
 }
