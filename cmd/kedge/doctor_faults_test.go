@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -57,8 +56,11 @@ func TestDoctor_sound(t *testing.T) {
 // TestDoctor_faults: each fault is named by one check, with what to do; the first check that fails is that one.
 func TestDoctor_faults(t *testing.T) {
 	t.Parallel()
-	names := map[string]bool{}
+	names, mended := map[string]bool{}, 0
 	for _, f := range faults() {
+		if f.paste || f.fix != nil {
+			mended++
+		}
 		if names[f.name] {
 			t.Errorf("%s is there twice", f.name)
 		}
@@ -79,6 +81,9 @@ func TestDoctor_faults(t *testing.T) {
 			}
 			mend(s, f, got)
 		})
+	}
+	if mended < 75 {
+		t.Errorf("%d faults are mended", mended)
 	}
 }
 
@@ -122,6 +127,24 @@ func faults() []fault {
 // bytes of 127.0.0.1:1, where nothing listens.
 const nowhereURL = "http://127.0.0.1:1"
 
+// withoutFlags takes back the flags that a fault gave.
+func withoutFlags(s *site) { s.args = nil }
+
+// unconfigured removes the configuration, so that the next run has that of the site.
+func unconfigured(s *site) { must(s.t, os.RemoveAll(s.path("config.yaml"))) }
+
+// reconfigure changes one setting of the configuration.
+func (s *site) reconfigure(name, value string) {
+	s.t.Helper()
+	s.profile[name] = value
+	unconfigured(s)
+}
+
+// again sets one to what it should be.
+func again(name, value string) func(*site) {
+	return func(s *site) { s.reconfigure(name, value) }
+}
+
 func faultsOfSettings() []fault {
 	set := func(name, value string) func(*site) {
 		return func(s *site) { s.profile[name] = value }
@@ -130,48 +153,50 @@ func faultsOfSettings() []fault {
 		{name: "another user can change the configuration", check: "configuration-file", state: doctor.Failed, code: 2, says: "can be changed by other users", run: "chmod go-w", paste: true,
 			set: func(s *site) { s.configure(); must(s.t, os.Chmod(s.path("config.yaml"), 0o666)) }},
 		{name: "the configuration is a folder", check: "configuration-file", state: doctor.Failed, code: 2, says: "folder",
-			set: func(s *site) { must(s.t, os.Mkdir(s.path("config.yaml"), 0o700)) }},
+			set: func(s *site) { must(s.t, os.Mkdir(s.path("config.yaml"), 0o700)) }, fix: unconfigured},
 		{name: "the configuration is no YAML", check: "configuration-file", state: doctor.Failed, code: 2, says: "config.yaml",
-			set: func(s *site) { s.write("config.yaml", "profiles: [\n") }},
+			set: func(s *site) { s.write("config.yaml", "profiles: [\n") }, fix: unconfigured},
 		{name: "an unknown profile", check: "configuration-profile", state: doctor.Failed, code: 2, says: `no profile "web"`, run: "--profile other",
-			set: func(s *site) { s.write("config.yaml", "profiles:\n  other: {region: eu-west-1}\n") }},
+			set: func(s *site) { s.write("config.yaml", "profiles:\n  other: {region: eu-west-1}\n") }, fix: func(s *site) { s.args = []string{"--profile", "other"} }},
 		{name: "an unknown setting", check: "settings-names", state: doctor.Failed, code: 2, says: "unknown setting sesion-duration", run: "kedge config check",
-			set: set("sesion-duration", "900")},
+			set: set("sesion-duration", "900"), fix: again("sesion-duration", "")},
 		{name: "a number in quotes", check: "settings-names", state: doctor.Failed, code: 2, says: "must be a number",
-			set: set("session-duration", `"900"`)},
+			set: set("session-duration", `"900"`), fix: again("session-duration", "900")},
 		{name: "a variable that is no number", check: "settings-names", state: doctor.Failed, code: 2, says: "KEDGE_MAX_ATTEMPTS",
-			set: func(s *site) { s.env = append(s.env, "KEDGE_MAX_ATTEMPTS=many") }},
+			set: func(s *site) { s.env = append(s.env, "KEDGE_MAX_ATTEMPTS=many") }, fix: func(s *site) { s.env = s.env[:len(s.env)-1] }},
 		{name: "settings that exclude each other", check: "settings-together", state: doctor.Failed, code: 2, says: "cannot be used together",
-			set: func(s *site) { s.args = []string{"--pkcs8-password", "x", "--key-password-from", "/dev/null"} }},
+			set: func(s *site) { s.args = []string{"--pkcs8-password", "x", "--key-password-from", "/dev/null"} }, fix: withoutFlags},
 		{name: "a setting is missing", check: "settings-needed", state: doctor.Failed, code: 2, says: "missing --role-arn",
 			set: set("role-arn", ""), fix: func(s *site) { s.args = []string{"--role-arn", s.emulator.RoleARN()} }},
 		{name: "ARNs of two regions", check: "arns", state: doctor.Failed, code: 2, says: "is in region eu-west-1, the trust anchor in us-east-1",
 			set: func(s *site) {
 				s.profile["profile-arn"] = strings.Replace(s.profile["profile-arn"], "us-east-1", "eu-west-1", 1)
-			}},
+			}, fix: func(s *site) { s.reconfigure("profile-arn", s.emulator.ProfileARN()) }},
 		{name: "ARNs of two accounts", check: "arns", state: doctor.Failed, code: 2, says: "is in account 444455556666",
-			set: set("role-arn", "arn:aws:iam::444455556666:role/kedge")},
+			set: set("role-arn", "arn:aws:iam::444455556666:role/kedge"), fix: func(s *site) { s.reconfigure("role-arn", s.emulator.RoleARN()) }},
+		{name: "an ARN that is none", check: "arns", state: doctor.Failed, code: 2, says: "arn:aws:iam::1:role/x",
+			set: set("role-arn", "arn:aws:iam::1:role/x"), fix: func(s *site) { s.reconfigure("role-arn", s.emulator.RoleARN()) }},
 		{name: "the trust anchor's ARN is that of a profile", check: "arns", state: doctor.Failed, code: 2, says: "is a profile ARN, not a trust anchor ARN",
-			set: func(s *site) { s.profile["trust-anchor-arn"] = s.profile["profile-arn"] }},
+			set: func(s *site) { s.profile["trust-anchor-arn"] = s.profile["profile-arn"] }, fix: func(s *site) { s.reconfigure("trust-anchor-arn", s.emulator.TrustAnchorARN()) }},
 		{name: "an endpoint without a scheme", check: "region-endpoint", state: doctor.Failed, code: 2, says: "put https:// before it",
 			set: set("endpoint", "rolesanywhere.us-east-1.amazonaws.com")},
 		{name: "another region signs", check: "region-endpoint", state: doctor.Warning, code: 3, says: "--region eu-west-1 signs for eu-west-1",
-			set: set("region", "eu-west-1")},
+			set: set("region", "eu-west-1"), fix: again("region", "")},
 		{name: "a session that is too short", check: "session-settings", state: doctor.Failed, code: 2, says: "900 to 43200 seconds",
-			set: set("session-duration", "60")},
+			set: set("session-duration", "60"), fix: again("session-duration", "900")},
 		{name: "a name that no session can have", check: "session-settings", state: doctor.Failed, code: 2, says: "role session name",
-			set: set("role-session-name", "a")},
+			set: set("role-session-name", "a"), fix: again("role-session-name", "")},
 		{name: "an assumed role that is none", check: "chain-settings", state: doctor.Failed, code: 2, says: "role ARN",
-			set: set("assume-role-arn", "[backup]")},
+			set: set("assume-role-arn", "[backup]"), fix: again("assume-role-arn", "")},
 		{name: "a proxy of an unknown kind", check: "proxy-setting", state: doctor.Failed, code: 2, says: "scheme must be http",
-			set: set("proxy", "ftp://proxy.example.com")},
+			set: set("proxy", "ftp://proxy.example.com"), fix: again("proxy", "none")},
 		{name: "a variable that names no proxy", check: "proxy-setting", state: doctor.Failed, code: 2, says: "HTTPS_PROXY",
 			set: func(s *site) {
 				s.profile["endpoint"] = ""
 				s.env = append(s.env, "HTTPS_PROXY=http://a b", "NO_PROXY=example.com")
 			}},
 		{name: "a descriptor that is no number", check: "key-settings", state: doctor.Failed, code: 2, says: "fd:3",
-			set: set("private-key", "fd:x")},
+			set: set("private-key", "fd:x"), fix: again("private-key", "web.key")},
 	}
 }
 
@@ -180,18 +205,18 @@ func faultsOfFiles() []fault {
 		{name: "no certificate", check: "certificate-file", state: doctor.Failed, code: 4, says: "has no web.pem", run: "ls -la",
 			set: func(s *site) { must(s.t, os.Rename(s.path("web.pem"), s.path("saved"))) }, fix: func(s *site) { must(s.t, os.Rename(s.path("saved"), s.path("web.pem"))) }},
 		{name: "a certificate that is a folder", check: "certificate-file", state: doctor.Failed, code: 4, says: "folder",
-			set: func(s *site) { s.profile["certificate"] = "." }},
+			set: func(s *site) { s.profile["certificate"] = "." }, fix: again("certificate", "web.pem")},
 		{name: "no key", check: "key-file", state: doctor.Failed, code: 4, says: "has no web.key", run: "ls -la",
-			set: func(s *site) { must(s.t, os.Remove(s.path("web.key"))) }},
+			set: func(s *site) { must(s.t, os.Remove(s.path("web.key"))) }, fix: func(s *site) { s.issue(enrolltest.Unchanged) }},
 		{name: "everybody can read the key", check: "key-mode", state: doctor.Warning, code: 0, says: "can be read by other users", run: "chmod 600", paste: true,
 			set: func(s *site) {
 				s.profile["private-key"] = "file:web.key"
 				must(s.t, os.Chmod(s.path("web.key"), 0o644))
 			}},
 		{name: "no intermediates", check: "intermediates-file", state: doctor.Failed, code: 4, says: "has no chain.pem",
-			set: func(s *site) { s.profile["intermediates"] = "chain.pem" }},
+			set: func(s *site) { s.profile["intermediates"] = "chain.pem" }, fix: again("intermediates", "")},
 		{name: "no file with the password", check: "password-file", state: doctor.Failed, code: 4, says: "has no password",
-			set: func(s *site) { s.profile["key-password-from"] = "password" }},
+			set: func(s *site) { s.profile["key-password-from"] = "password" }, fix: again("key-password-from", "")},
 		{name: "everybody can read the password", check: "password-file", state: doctor.Warning, code: 0, says: "can be read by other users", run: "chmod 600", paste: true,
 			set: func(s *site) {
 				s.write("password", "x")
@@ -199,90 +224,61 @@ func faultsOfFiles() []fault {
 				s.profile["key-password-from"] = "password"
 			}},
 		{name: "the password is asked for", check: "password-file", state: doctor.Warning, code: 0, says: "no terminal",
-			set: func(s *site) { s.profile["key-password-from"] = "prompt" }},
+			set: func(s *site) { s.profile["key-password-from"] = "prompt" }, fix: again("key-password-from", "")},
 		{name: "no CA bundle", check: "ca-bundle", state: doctor.Failed, code: 1, says: "bundle.pem",
-			set: func(s *site) { s.profile["ca-bundle"] = "bundle.pem" }},
+			set: func(s *site) { s.profile["ca-bundle"] = "bundle.pem" }, fix: again("ca-bundle", "")},
 		{name: "a CA bundle without certificates", check: "ca-bundle", state: doctor.Failed, code: 1, says: "AWS_CA_BUNDLE",
 			set: func(s *site) {
 				s.write("bundle.pem", "nothing")
 				s.env = append(s.env, "AWS_CA_BUNDLE="+s.path("bundle.pem"))
-			}},
+			}, fix: func(s *site) { s.env = s.env[:len(s.env)-1] }},
 	}
 }
 
 func faultsOfCertificates() []fault {
-	again := func(s *site) { s.issue(enrolltest.Unchanged) }
+	reissue := func(s *site) { s.issue(enrolltest.Unchanged) }
 	issued := func(change func(c *x509.Certificate)) func(*site) {
 		return func(s *site) { s.issue(change) }
 	}
 	return []fault{
 		{name: "a certificate that is none", check: "certificate", state: doctor.Failed, code: 4, says: "web.pem",
-			set: func(s *site) { s.write("web.pem", "hello") }, fix: again},
+			set: func(s *site) { s.write("web.pem", "hello") }, fix: reissue},
 		{name: "certificate and key are swapped", check: "certificate", state: doctor.Failed, code: 4, says: "swapped",
 			set: func(s *site) {
 				s.profile["certificate"], s.profile["private-key"] = s.profile["private-key"], s.profile["certificate"]
+			}, fix: func(s *site) {
+				s.profile["certificate"] = "web.pem"
+				s.reconfigure("private-key", "web.key")
 			}},
 		{name: "a key that is none", check: "private-key", state: doctor.Failed, code: 4, says: "web.key",
-			set: func(s *site) { s.write("web.key", "hello") }, fix: again},
+			set: func(s *site) { s.write("web.key", "hello") }, fix: reissue},
 		{name: "the key of another certificate", check: "key-and-certificate", state: doctor.Failed, code: 4, says: "web.key", run: "openssl x509",
-			set: func(s *site) { s.writeKey("web.key", enrolltest.NewKey(s.t)) }, fix: again},
+			set: func(s *site) { s.writeKey("web.key", enrolltest.NewKey(s.t)) }, fix: reissue},
 		{name: "no digitalSignature", check: "certificate-rules", state: doctor.Failed, code: 4, says: "lacks the key usage digitalSignature", run: "kedge-ca issue web-01 --out new",
-			set: issued(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }), fix: again},
+			set: issued(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }), fix: reissue},
 		{name: "a CA and no digitalSignature", check: "certificate-rules", state: doctor.Failed, code: 4, says: "with CA false; lacks",
-			set: issued(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }), fix: again},
+			set: issued(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }), fix: reissue},
 		{name: "an empty subject", check: "certificate-rules", state: doctor.Failed, code: 4, says: "empty subject", run: "kedge-ca issue NAME --out new",
-			set: issued(func(c *x509.Certificate) { c.Subject = pkix.Name{} }), fix: again},
+			set: issued(func(c *x509.Certificate) { c.Subject = pkix.Name{} }), fix: reissue},
 		{name: "no clientAuth", check: "extended-key-usage", state: doctor.Warning, code: 0, says: "lacks clientAuth",
-			set: issued(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }), fix: again},
+			set: issued(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }), fix: reissue},
 		{name: "expired", check: "certificate-validity", state: doctor.Failed, code: 4, says: "renew the certificate", run: "kedge-ca renew web-01",
 			set: issued(func(c *x509.Certificate) {
 				c.NotBefore, c.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
-			}), fix: again},
+			}), fix: reissue},
 		{name: "not valid yet", check: "certificate-validity", state: doctor.Failed, code: 4, says: "wait", run: "timedatectl",
 			set: issued(func(c *x509.Certificate) {
 				c.NotBefore, c.NotAfter = time.Now().Add(24*time.Hour), time.Now().Add(48*time.Hour)
-			}), fix: again},
+			}), fix: reissue},
 		{name: "nearly expired", check: "certificate-remaining", state: doctor.Warning, code: 0, says: "in its last tenth", run: "kedge-ca renew web-01",
 			set: issued(func(c *x509.Certificate) {
 				c.NotBefore, c.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(2*time.Hour)
-			}), fix: again},
+			}), fix: reissue},
 		{name: "a character that no tag can have", check: "session-tags", state: doctor.Warning, code: 3, says: `"A & B", has the character '&'`, run: "delete-attribute-mapping",
-			set: issued(func(c *x509.Certificate) { c.Subject.Organization = []string{"A & B"} }), fix: again},
+			set: issued(func(c *x509.Certificate) { c.Subject.Organization = []string{"A & B"} }), fix: reissue},
 		{name: "a common name of 62 characters", check: "source-identity", state: doctor.Warning, code: 0, says: "without the CN=",
-			set: issued(func(c *x509.Certificate) { c.Subject.CommonName = strings.Repeat("n", 62) }), fix: again},
+			set: issued(func(c *x509.Certificate) { c.Subject.CommonName = strings.Repeat("n", 62) }), fix: reissue},
 		{name: "no common name", check: "source-identity", state: doctor.Warning, code: 0, says: "changes with every renewal",
-			set: issued(func(c *x509.Certificate) { c.Subject = pkix.Name{Organization: []string{"Example"}} }), fix: again},
-	}
-}
-
-// silentListener accepts connections and says nothing.
-func silentListener(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			defer c.Close()
-		}
-	}()
-	return l.Addr().String()
-}
-
-// TestDoctor_silent: a service that accepts connections and says nothing is named in time.
-func TestDoctor_silent(t *testing.T) {
-	t.Parallel()
-	for _, scheme := range []string{"http", "https"} {
-		s := newSite(t)
-		s.profile["endpoint"] = scheme + "://" + silentListener(t)
-		report, _, code := s.run()
-		failed := map[string]string{"http": "answer", "https": "tls"}[scheme]
-		if got := s.result(report, failed); got.State != doctor.Failed || !strings.Contains(got.Seen, "takes too long") || code != 1 {
-			t.Errorf("%s: %+v\n%s", scheme, got, problems(report))
-		}
+			set: issued(func(c *x509.Certificate) { c.Subject = pkix.Name{Organization: []string{"Example"}} }), fix: reissue},
 	}
 }

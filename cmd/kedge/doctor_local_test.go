@@ -20,10 +20,11 @@ import (
 func (s *site) serveFrom(status int, body string) {
 	s.t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := status
 		if r.Header.Get("Authorization") != "secret-token" {
-			status = http.StatusUnauthorized
+			answer = http.StatusUnauthorized
 		}
-		w.WriteHeader(status)
+		w.WriteHeader(answer)
 		_, _ = w.Write([]byte(body))
 	}))
 	s.t.Cleanup(server.Close)
@@ -45,15 +46,15 @@ func faultsOfServe() []fault {
 		{name: "no token", check: "serve-token", state: doctor.Failed, code: 1, says: "is set",
 			set: func(s *site) { s.env = append(s.env, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+nowhereURL) }},
 		{name: "no file with the token", check: "serve-token", state: doctor.Failed, code: 1, says: "no such file", run: "systemctl status kedge-serve.service",
-			set: served(func(s *site) { must(s.t, os.Remove(s.path("token"))) })},
-		{name: "an empty token", check: "serve-token", state: doctor.Failed, code: 1, says: "is empty", set: served(func(s *site) { s.write("token", "") })},
+			set: served(func(s *site) { must(s.t, os.Remove(s.path("token"))) }), fix: func(s *site) { s.write("token", "secret-token") }},
+		{name: "an empty token", check: "serve-token", state: doctor.Failed, code: 1, says: "is empty", set: served(func(s *site) { s.write("token", "") }), fix: func(s *site) { s.write("token", "secret-token") }},
 		{name: "a line ending after the token", check: "serve-token", state: doctor.Warning, code: 0, says: "line ending", run: "perl", paste: true,
 			set: served(func(s *site) { s.write("token", "secret-token\n") })},
 		{name: "a proxy before kedge serve", check: "serve-proxy", state: doctor.Warning, code: 0, says: "boto3 and the AWS CLI ask the proxy", run: "export NO_PROXY=127.0.0.1",
 			set: served(func(s *site) { s.env = append(s.env, "HTTP_PROXY="+nowhereURL) }), fix: func(s *site) { s.env = append(s.env, "NO_PROXY=127.0.0.1") }},
 		{name: "no kedge serve", check: "serve-answer", state: doctor.Failed, code: 1, says: "does not answer", run: "systemctl status kedge-serve.service",
 			set: func(s *site) { s.env = append(s.env, "AWS_EC2_METADATA_SERVICE_ENDPOINT="+nowhereURL) }},
-		{name: "the token of an earlier start", check: "serve-answer", state: doctor.Failed, code: 3, says: "does not take the token", set: served(func(s *site) { s.write("token", "old") })},
+		{name: "the token of an earlier start", check: "serve-answer", state: doctor.Failed, code: 3, says: "does not take the token", set: served(func(s *site) { s.write("token", "old") }), fix: func(s *site) { s.write("token", "secret-token") }},
 		{name: "kedge serve has no credentials", check: "serve-answer", state: doctor.Failed, code: 1, says: "503: the role cannot be assumed",
 			set: func(s *site) { s.serveFrom(http.StatusServiceUnavailable, "the role cannot be assumed\nmore") }},
 		{name: "another program listens", check: "serve-answer", state: doctor.Failed, code: 1, says: "without credentials", set: func(s *site) { s.serveFrom(http.StatusOK, "<html>") }},
@@ -103,7 +104,7 @@ func faultsOfCache() []fault {
 			set: func(s *site) {
 				must(s.t, os.Mkdir(s.path("cache"), 0o700), os.Chmod(s.path("cache"), 0o777))
 			}},
-		{name: "the cache is a file", check: "cache-folder", state: doctor.Warning, code: 0, says: "is not a folder", set: func(s *site) { s.write("cache", "") }},
+		{name: "the cache is a file", check: "cache-folder", state: doctor.Warning, code: 0, says: "is not a folder", set: func(s *site) { s.write("cache", "") }, fix: func(s *site) { must(s.t, os.Remove(s.path("cache"))) }},
 		{name: "a damaged session in the cache", check: "cache-files", state: doctor.Warning, code: 0, says: "holds no credentials that kedge wrote", run: "kedge cache clear", paste: true,
 			set: func(s *site) {
 				must(s.t, os.Mkdir(s.path("cache"), 0o700))
@@ -162,6 +163,7 @@ func (s *site) enroll() *enrolltest.Server {
 func (s *site) enrollAt(shift time.Duration) *enrolltest.Server {
 	s.t.Helper()
 	server := enrolltest.Serve(s.t, s.ca, s.ca.ServerCertificate(s.t, enrolltest.Unchanged))
+	s.server = server
 	server.Between(func() { server.Skew = shift })
 	defer server.Between(func() { server.Skew = 0 })
 	s.now = func() time.Time { return time.Now().Add(shift) }
@@ -246,18 +248,18 @@ func faultsOfEnrollment() []fault {
 			set: func(s *site) {
 				server := s.enroll()
 				server.Between(func() { server.Lose = func(string) bool { return true } })
-			}},
+			}, fix: func(s *site) { s.server.Between(func() { s.server.Lose, s.server.Write = nil, nil }) }},
 		{name: "the enrollment server is not ready", check: "enrollment-server", state: doctor.Warning, code: 0, says: "HTTP status 503",
 			set: func(s *site) {
 				server := s.enroll()
 				server.Between(func() { server.Write = func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) } })
-			}},
+			}, fix: func(s *site) { s.server.Between(func() { s.server.Lose, s.server.Write = nil, nil }) }},
 		{name: "the enrollment server of another CA", check: "enrollment-server", state: doctor.Warning, code: 0, says: "does not lead to the key of the CA",
 			set: func(s *site) {
 				s.enroll()
 				other := enrolltest.New(s.t)
 				s.record(func(r map[string]any) { r["server"] = other.URL })
-			}},
+			}, fix: func(s *site) { s.record(func(r map[string]any) { r["server"] = s.server.URL }) }},
 		{name: "a damaged identity", check: "enrollment", state: doctor.Failed, code: 1, says: "is not as kedge wrote it",
 			set: func(s *site) {
 				s.enroll()

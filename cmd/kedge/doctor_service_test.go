@@ -14,6 +14,7 @@ import (
 
 	"kedge/internal/doctor"
 	"kedge/internal/emulator"
+	"kedge/internal/enrollclient/enrolltest"
 	"kedge/internal/testenv"
 )
 
@@ -77,6 +78,15 @@ func (s *site) role(change func(r *emulator.Role)) {
 	must(s.t, s.emulator.PutRole(r))
 }
 
+// trust gives the role a trust policy of one statement.
+func (s *site) trust(statement string) {
+	s.t.Helper()
+	s.role(func(r *emulator.Role) { r.TrustPolicy = `{"Version":"2012-10-17","Statement":[` + statement + `]}` })
+}
+
+// trusted gives it the one that it had.
+func trusted(s *site) { s.role(func(*emulator.Role) {}) }
+
 // awsProfile makes the emulator's profile another one.
 func (s *site) awsProfile(change func(p *emulator.Profile)) {
 	s.t.Helper()
@@ -115,10 +125,10 @@ func faultsOfSessions() []fault {
 			arn, err := s.emulator.AddTrustAnchor(emulator.TrustAnchor{Certificates: pemOf("CERTIFICATE", newSite(s.t).ca.Raw)})
 			must(s.t, err)
 			s.profile["trust-anchor-arn"] = arn
-		}, nil),
+		}, func(s *site) { s.reconfigure("trust-anchor-arn", s.emulator.TrustAnchorARN()) }),
 		session("an anchor that there is not", "Trust Anchor wasn't found", "aws rolesanywhere get-trust-anchor --trust-anchor-id 00000000-", func(s *site) {
 			s.profile["trust-anchor-arn"] = "arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/00000000-0000-4000-8000-000000000000"
-		}, nil),
+		}, func(s *site) { s.reconfigure("trust-anchor-arn", s.emulator.TrustAnchorARN()) }),
 		session("the profile is disabled", "`aws rolesanywhere enable-profile` with the same options", "aws rolesanywhere get-profile", func(s *site) {
 			s.awsProfile(func(p *emulator.Profile) { p.Disabled = true })
 		}, func(s *site) { s.awsProfile(func(*emulator.Profile) {}) }),
@@ -137,19 +147,28 @@ func faultsOfSessions() []fault {
 			s.profile["session-duration"] = "7200"
 		}, func(s *site) { s.role(func(r *emulator.Role) { r.MaxSessionDuration = 2 * time.Hour }) }),
 		session("no sts:TagSession", "source identity CN=web-01 and the tags", "aws iam get-role --role-name", func(s *site) {
-			s.role(func(r *emulator.Role) {
-				r.TrustPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"]}]}`
-			})
-		}, func(s *site) { s.role(func(*emulator.Role) {}) }),
+			s.trust(`{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"]}`)
+		}, trusted),
 		session("another anchor in the trust policy", "aws:SourceArn", "aws iam get-role --role-name", func(s *site) {
 			s.role(func(r *emulator.Role) {
 				r.TrustAnchorARNs = []string{"arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/00000000-0000-4000-8000-000000000000"}
 			})
-		}, nil),
+		}, trusted),
+		session("no sts:SetSourceIdentity", "source identity CN=web-01 and the tags", "aws iam get-role --role-name", func(s *site) {
+			s.trust(`{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}`)
+		}, trusted),
+		session("the trust policy is for another name", "x509Subject/CN=web-01", "aws iam get-role --role-name", func(s *site) {
+			s.trust(`{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"],"Condition":{"StringEquals":{"aws:PrincipalTag/x509Subject/CN":"web-02"}}}`)
+		}, trusted),
+		session("an intermediate is missing", "Untrusted signing certificate", "aws rolesanywhere get-trust-anchor", func(s *site) {
+			issuer := enrolltest.NewAuthority(s.t, "Issuing CA", s.ca)
+			s.write("chain.pem", string(pemOf("CERTIFICATE", issuer.Raw)))
+			s.issueBy(issuer, enrolltest.Unchanged)
+		}, func(s *site) { s.reconfigure("intermediates", "chain.pem") }),
 		session("the certificate is revoked", "Certificate revoked", "kedge-ca issue web-01", func(s *site) { s.revoke() }, func(s *site) { s.issue(func(*x509.Certificate) {}) }),
 		session("throttled", "10 sessions a second", "", func(s *site) { s.inject("throttle*9") }, func(s *site) { s.emulator.ClearFaults() }),
-		{name: "the service has trouble", check: "session", state: doctor.Failed, code: 1, says: "try again later", set: func(s *site) { s.inject("status=503*9") }},
-		{name: "a login page", check: "session", state: doctor.Failed, code: 1, says: "HTML", set: func(s *site) { s.inject("html*9") }},
+		{name: "the service has trouble", check: "session", state: doctor.Failed, code: 1, says: "try again later", set: func(s *site) { s.inject("status=503*9") }, fix: func(s *site) { s.emulator.ClearFaults() }},
+		{name: "a login page", check: "session", state: doctor.Failed, code: 1, says: "HTML", set: func(s *site) { s.inject("html*9") }, fix: func(s *site) { s.emulator.ClearFaults() }},
 		{name: "the next role does not trust this one", check: "session", state: doctor.Failed, code: 3, says: "sts:SetSourceIdentity", set: func(s *site) {
 			const next = "arn:aws:iam::444455556666:role/next"
 			must(s.t, s.emulator.PutRole(emulator.Role{ARN: next, Actions: []string{"sts:AssumeRole"}}))
@@ -157,13 +176,13 @@ func faultsOfSessions() []fault {
 		}},
 		{name: "STS is not reached", check: "caller-identity", state: doctor.Warning, code: 0, says: "connection refused", set: func(s *site) {
 			s.args = []string{"--sts-endpoint", nowhereURL}
-		}},
+		}, fix: withoutFlags},
 		{name: "another STS", check: "caller-identity", state: doctor.Failed, code: 3, says: "does not take the session: AWS refused the session: ", set: func(s *site) {
 			s.args = []string{"--sts-endpoint", newSite(s.t).profile["endpoint"]}
-		}},
+		}, fix: withoutFlags},
 		{name: "an address of STS that is wrong", check: "caller-identity", state: doctor.Warning, code: 0, says: "STS was not asked: ", set: func(s *site) {
 			s.args = []string{"--sts-endpoint", "sts.example.com"}
-		}},
+		}, fix: withoutFlags},
 		{name: "a profile of 15 minutes", check: "session-duration", state: doctor.Warning, code: 0, says: "raise the duration of the profile", set: func(s *site) {
 			s.awsProfile(func(p *emulator.Profile) { p.Duration = 15 * time.Minute })
 		}, fix: func(s *site) { s.awsProfile(func(p *emulator.Profile) { p.Duration = time.Hour }) }},

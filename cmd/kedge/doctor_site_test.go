@@ -38,8 +38,9 @@ type site struct {
 	env      config.Environment
 	now      func() time.Time
 	stdin    string
-	limits   doctor.Limits // zero: the defaults
-	bare     bool          // nothing names the configuration
+	limits   doctor.Limits      // zero: the defaults
+	bare     bool               // nothing names the configuration
+	server   *enrolltest.Server // of an enrolled host
 }
 
 // newSite makes one that is sound.
@@ -60,9 +61,14 @@ func newSite(t *testing.T) *site {
 // issue writes the host's key and a certificate for it.
 func (s *site) issue(change func(template *x509.Certificate)) *x509.Certificate {
 	s.t.Helper()
+	return s.issueBy(s.ca, change)
+}
+
+func (s *site) issueBy(ca *enrolltest.Authority, change func(template *x509.Certificate)) *x509.Certificate {
+	s.t.Helper()
 	template := &x509.Certificate{Subject: pkix.Name{CommonName: "web-01"}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 	change(template)
-	certificate := s.ca.Issue(s.t, template, s.key.Public())
+	certificate := ca.Issue(s.t, template, s.key.Public())
 	s.write("web.pem", string(pemOf("CERTIFICATE", certificate.Raw)))
 	s.writeKey("web.key", s.key)
 	return certificate
