@@ -174,6 +174,8 @@ func faultsOfSettings() []fault {
 			}, fix: func(s *site) { s.reconfigure("profile-arn", s.emulator.ProfileARN()) }},
 		{name: "ARNs of two accounts", check: "arns", state: doctor.Failed, code: 2, says: "is in account 444455556666",
 			set: set("role-arn", "arn:aws:iam::444455556666:role/kedge"), fix: func(s *site) { s.reconfigure("role-arn", s.emulator.RoleARN()) }},
+		{name: "ARNs of two partitions", check: "arns", state: doctor.Failed, code: 2, says: "partition",
+			set: set("role-arn", "arn:aws-cn:iam::111122223333:role/kedge"), fix: func(s *site) { s.reconfigure("role-arn", s.emulator.RoleARN()) }},
 		{name: "an ARN that is none", check: "arns", state: doctor.Failed, code: 2, says: "arn:aws:iam::1:role/x",
 			set: set("role-arn", "arn:aws:iam::1:role/x"), fix: func(s *site) { s.reconfigure("role-arn", s.emulator.RoleARN()) }},
 		{name: "the trust anchor's ARN is that of a profile", check: "arns", state: doctor.Failed, code: 2, says: "is a profile ARN, not a trust anchor ARN",

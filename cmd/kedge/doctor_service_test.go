@@ -154,6 +154,10 @@ func faultsOfSessions() []fault {
 				r.TrustAnchorARNs = []string{"arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/00000000-0000-4000-8000-000000000000"}
 			})
 		}, trusted),
+		session("a role that there is not", "see whether the role is there", "aws iam get-role --role-name other", func(s *site) {
+			s.awsProfile(func(p *emulator.Profile) { p.RoleARNs = append(p.RoleARNs, other) })
+			s.profile["role-arn"] = other
+		}, func(s *site) { must(s.t, s.emulator.PutRole(emulator.Role{ARN: other})) }),
 		session("no sts:SetSourceIdentity", "source identity CN=web-01 and the tags", "aws iam get-role --role-name", func(s *site) {
 			s.trust(`{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}`)
 		}, trusted),

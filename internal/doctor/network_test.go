@@ -1,6 +1,9 @@
 package doctor
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // TestService_late: a step that does not end in time is named with the address it was about, and the cause.
 func TestService_late(t *testing.T) {
@@ -30,5 +33,18 @@ func TestService_late(t *testing.T) {
 				t.Errorf("%s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestLimits: with every step hanging, the report is there within ten seconds.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	l := Limits{}.withDefaults()
+	if l.Total+closing > 10*time.Second {
+		t.Errorf("%s, and %s to close the key", l.Total, closing)
+	}
+	const serviceTime = 5 * time.Second // that the check of a certificate which has expired waits for, whatever its limit
+	if l.Key+serviceTime > l.Total {
+		t.Errorf("%s for the key, and then %s", l.Key, serviceTime)
 	}
 }
