@@ -15,7 +15,7 @@ SEQUENCES := 2000
 SWAPS    := 2000
 PKIS     := 2000
 
-.PHONY: help build pkcs11 test race lint docs fuzz bench model paths crash year enroll-crash fleet torn swaps soak mutants quickstart beside check cross packages packages-test release-key setup clean
+.PHONY: help build pkcs11 test race lint docs fuzz bench model paths crash year enroll-crash fleet torn swaps soak mutants quickstart beside check cross packages packages-test image image-test release-key setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,12 @@ packages: ## deb, rpm, apk, archives, SBOMs and their sums in build/packages/out
 
 packages-test: setup ## install, upgrade, remove and purge what make packages made, in scratch roots; try install.sh (needs root)
 	scripts/packages/test
+
+image: ## images of kedge and kedge-ca for Linux, as OCI layouts in build/images, without a daemon; ARCHS: amd64 arm64
+	scripts/packages/images $(ARCHS)
+
+image-test: setup ## read, copy, unpack and run what make image made (needs root)
+	scripts/packages/images-test
 
 release-key: ## make the key that signs releases, in the file KEY, with a passphrase that it asks for
 	scripts/release-key "$(KEY)"

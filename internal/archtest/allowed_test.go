@@ -126,6 +126,7 @@ func allowed() []line {
 		{"scripts/fleet/year", "ca ca/ledger scripts/bench/workload", "", ""},
 		{"scripts/identity", "", "github.com/aws/aws-sdk-go-v2/config github.com/aws/aws-sdk-go-v2/service/sts", ""},
 		{"scripts/packages/archive", "", "", ""},
+		{"scripts/packages/image", "", "", ""},
 		{"scripts/packages/manpages", "", "github.com/spf13/cobra github.com/spf13/pflag", "tests write the pages by it: no program links what makes them"},
 		{"scripts/packages/notices", "", "", ""},
 		{"scripts/peers/pod", "", "k8s.io/api/core/v1 sigs.k8s.io/yaml", "a module of its own: the types of Kubernetes check a manifest, and no program links them"},
