@@ -23,7 +23,7 @@ func (s *Server) answer(ctx context.Context, c *call, issued *given) (*enrollapi
 	return &enrollapi.Answer{
 		Certificate: cert.Raw, Chain: raw(issued.chain), Bundle: bundle,
 		Name: cert.Subject.CommonName, Profile: issued.Profile, Serial: c.issued,
-		Renew: window(cert, s.now(), s.isBusy()), AWS: s.terms.Load().AWS,
+		Renew: window(cert, s.now(), s.isBusy()), AWS: s.terms.Load().awsFor(cert),
 	}, nil
 }
 

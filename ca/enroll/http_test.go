@@ -97,12 +97,14 @@ func TestAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	terms := *w.server.terms.Load()
-	terms.AWS = &enrollapi.AWS{TrustAnchorARN: "arn:a", ProfileARN: "arn:p", RoleARN: "arn:r", Region: "eu-west-1"}
+	terms.AWS = func(*x509.Certificate) *enrollapi.AWS {
+		return &enrollapi.AWS{TrustAnchorARN: "arn:a", ProfileARN: "arn:p", RoleARN: "arn:r", Region: "eu-west-1"}
+	}
 	w.server.SetTerms(&terms)
 	h := w.machine("web-01")
 	got := w.post(enrollapi.PathEnroll, h.enrollRequest(h.name))
 	c, a := got.certificate(t), got.answer
-	if a.Name != "web-01" || a.Profile != "workload" || a.Serial != ca.SerialHex(c) || len(a.Chain) != 0 || len(a.Bundle) != 1 || string(a.Bundle[0]) != string(w.root().Raw) || *a.AWS != *terms.AWS {
+	if a.Name != "web-01" || a.Profile != "workload" || a.Serial != ca.SerialHex(c) || len(a.Chain) != 0 || len(a.Bundle) != 1 || string(a.Bundle[0]) != string(w.root().Raw) || *a.AWS != *terms.AWS(nil) {
 		t.Errorf("%+v", a)
 	}
 	if life := int64(24 * time.Hour / time.Second); a.Renew.After < life*6/10 || a.Renew.After > life*7/10 || a.Renew.Before <= a.Renew.After || a.Renew.Before > life*8/10 {

@@ -41,18 +41,27 @@ type Terms struct {
 	Policies map[string]Policy // by name of the profile
 	Default  string            // the profile of requests for approval that name none
 	Issuer   string            // the authority that issues; empty: the ledger's issuing one
-	AWS      *enrollapi.AWS    // for the hosts; nil: not set up yet
-	Names    []string          // of the server's certificate: DNS names and addresses
-	Prefix   string            // of all paths, as in the URL that hosts have; empty: none
-	Proxies  Proxies
-	Limits   Limits
-	EST      map[string]ESTLabel // by label, "" for requests without one; nil: EST is not answered
+	// AWS returns what a host with a certificate needs for sessions; nil: nothing is set up for it yet. A nil AWS is for
+	// none.
+	AWS     func(*x509.Certificate) *enrollapi.AWS
+	Names   []string // of the server's certificate: DNS names and addresses
+	Prefix  string   // of all paths, as in the URL that hosts have; empty: none
+	Proxies Proxies
+	Limits  Limits
+	EST     map[string]ESTLabel // by label, "" for requests without one; nil: EST is not answered
 }
 
 // ESTLabel is what a label in the path of EST stands for. The zero ESTLabel is that of no label.
 type ESTLabel struct {
 	Profile string // the one that is issued; empty: that of the token or certificate, or Terms.Default
 	Wrapped bool   // the base64 of answers is in lines
+}
+
+func (t *Terms) awsFor(cert *x509.Certificate) *enrollapi.AWS {
+	if t.AWS == nil {
+		return nil
+	}
+	return t.AWS(cert)
 }
 
 // policy returns the policy for an identity. Whether its proof is allowed is decided here for all

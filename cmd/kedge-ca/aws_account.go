@@ -13,7 +13,6 @@ import (
 
 	"kedge/internal/awsaccount"
 	"kedge/internal/awsplan"
-	"kedge/internal/awsup"
 	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/localca"
@@ -155,17 +154,11 @@ func (f *wantedFlags) wanted(ctx context.Context, s *store) (*localca.AccountPla
 	return plan, nil
 }
 
-// noteRegion warns of a trust anchor of this CA that is elsewhere: a second one is not what people want by mistake.
-func (s *store) noteRegion(p *awsup.Planned) error {
-	known, err := s.TrustAnchors()
-	if err != nil {
-		return err
+// noteOthers names the other places of this CA: the command is about one.
+func (s *store) noteOthers(place cadir.Place) error {
+	others, err := s.PlacesBesides(place)
+	if err == nil && len(others) > 0 {
+		cli.Say(s.host.Err, name, "note", fmt.Sprintf("this is about %s alone; this CA is also in %s: run the same with its --aws-profile or --region", place, cadir.JoinPlaces(others)))
 	}
-	for _, text := range known {
-		arn, err := cadir.ParseARN(text, cadir.TrustAnchorARN)
-		if err == nil && (arn.Region != p.Found.Region || arn.Account != p.Found.Account) {
-			s.host.warn(fmt.Sprintf("this CA has a trust anchor elsewhere, %s: this is about account %s, %s", text, p.Found.Account, p.Found.Region))
-		}
-	}
-	return nil
+	return err
 }

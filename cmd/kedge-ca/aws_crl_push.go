@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"kedge/internal/awscrl"
+	"kedge/internal/cadir"
 	"kedge/internal/certinfo"
 	"kedge/internal/cli"
 	"kedge/internal/localca"
@@ -58,6 +60,9 @@ rights that they need. What was pushed is recorded in the CA's folder, for kedge
 func runAWSCRLPush(ctx context.Context, s *store, o *awsCRLPushOptions) error {
 	if o.account != nil {
 		o.account(&o.request.Account)
+	}
+	o.request.LeftOut = func(places []cadir.Place) {
+		cli.Say(o.Err, name, "note", fmt.Sprintf("%s: no list was pushed there, since the credentials are of another account: run the same with its --aws-profile", cadir.JoinPlaces(places)))
 	}
 	if o.take {
 		return o.takeLists(ctx, s)

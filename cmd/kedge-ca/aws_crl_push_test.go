@@ -45,10 +45,10 @@ func TestAWSCRLPush_revoked(t *testing.T) {
 	x.does("", "revoke", "web-02")
 	right := x.operator
 	x.operator.SecretAccessKey = "wrong"
-	x.does("warning: push the list of \"ca\": AWS does not accept the credentials", "crl")
+	x.does("warning: push the list of \"ca\" to account "+hubAccount+", us-east-1: AWS does not accept the credentials", "crl")
 	x.operator = right
 	x.accepted("after a push that failed", "hosts", "web-02")
-	x.fails(cli.ExitFailed, []string{"the last push of the list of ca to AWS failed at ", ": kedge-ca aws crl push --issuer ca"}, "status", "--check")
+	x.fails(cli.ExitFailed, []string{"the last push of the list of ca to account " + hubAccount + ", us-east-1 failed at ", ": kedge-ca aws crl push --issuer ca"}, "status", "--check")
 	x.does("done: replaced list 2 by list 3 of \"ca\", with 2 revoked, in ", "aws", "crl", "push")
 	x.refused("after the next push", "Certificate revoked", "hosts", "web-01", "web-02")
 	x.does("", "status", "--check")
@@ -74,10 +74,10 @@ func TestAWSCRLPush_restored(t *testing.T) {
 		}
 	}
 	x.does("", "ledger", "restore", "copy.db", "--yes")
-	behind := []string{`error: push the list of "ca": arn:aws:rolesanywhere:us-east-1:111122223333:crl/`, `, list 2 of "ca", has revocations that the ledger lacks: `, "hint: if the ledger was restored from an older backup, take the list into it: kedge-ca aws crl push --take-list"}
+	behind := []string{`error: push the list of "ca" to account ` + hubAccount + `, us-east-1: arn:aws:rolesanywhere:us-east-1:111122223333:crl/`, `, list 2 of "ca", has revocations that the ledger lacks: `, "hint: if the ledger was restored from an older backup, take the list into it: kedge-ca aws crl push --take-list"}
 	x.fails(cli.ExitFailed, behind, "aws", "crl", "push")
-	x.fails(cli.ExitFailed, []string{"warning: the list of ca at AWS: ", "has revocations that the ledger lacks"}, "status", "--check", "--aws")
-	x.does("warning: push the list of \"ca\": ", "crl") // list 2 again, without web-01
+	x.fails(cli.ExitFailed, []string{"warning: the list of ca in account " + hubAccount + ", us-east-1: ", "has revocations that the ledger lacks"}, "status", "--check", "--aws")
+	x.does("warning: push the list of \"ca\" to account "+hubAccount+", us-east-1: ", "crl") // list 2 again, without web-01
 	x.refused("the ledger is behind", "Certificate revoked", "hosts", "web-01")
 
 	var taken struct {
@@ -104,7 +104,7 @@ func TestAWSCRLPush_words(t *testing.T) {
 	x := newPushCA(t, "")
 	x.fails(cli.ExitFailed, []string{`error: there is no list of "ca" to push`, "hint: make it first: kedge-ca crl --issuer ca"}, "aws", "crl", "push")
 	x.does("next: aws rolesanywhere import-crl", "crl")
-	x.fails(cli.ExitFailed, []string{"IAM Roles Anywhere has no list of ca: kedge-ca aws crl push --issuer ca"}, "status", "--check", "--aws")
+	x.fails(cli.ExitFailed, []string{"IAM Roles Anywhere has no list of ca in account " + hubAccount + ", us-east-1: kedge-ca aws crl push --issuer ca"}, "status", "--check", "--aws")
 	x.does("", "status", "--check") // nothing was ever pushed from here
 	x.inject("rolesanywhere:throttle")
 	out := x.does("done: imported list 1", "aws", "crl", "push", "--json")

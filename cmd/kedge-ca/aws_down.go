@@ -9,6 +9,7 @@ import (
 
 	"kedge/internal/awsplan"
 	"kedge/internal/awsup"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/report"
 )
@@ -58,6 +59,9 @@ func runAWSDown(ctx context.Context, s *store, o *awsDownOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := s.noteOthers(planned.Place()); err != nil {
+		return err
+	}
 	for _, text := range planned.Notes {
 		cli.Say(o.Err, name, "note", text)
 	}
@@ -89,10 +93,6 @@ func (o *awsDownOptions) agree(p *awsup.Planned) error {
 
 // forget removes the ARNs of what was deleted from the CA's folder.
 func (o *awsDownOptions) forget(s *store, p *awsup.Planned) error {
-	known, err := s.AWS()
-	if err != nil {
-		return err
-	}
 	var gone []string
 	for _, step := range p.Steps {
 		switch step.Change.(type) {
@@ -100,8 +100,10 @@ func (o *awsDownOptions) forget(s *store, p *awsup.Planned) error {
 			gone = append(gone, step.ARN)
 		}
 	}
-	if known.Forget(func(arn string) bool { return slices.Contains(gone, arn) }) {
-		return s.WriteAWS(known)
+	if len(gone) == 0 {
+		return nil
 	}
-	return nil
+	return s.ChangePlaces(func(known *cadir.Places) {
+		known.Forget(func(arn string) bool { return slices.Contains(gone, arn) })
+	})
 }

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"kedge/internal/awsexport"
 	"kedge/internal/awsplan"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/report"
 )
@@ -17,6 +19,7 @@ type awsExportOptions struct {
 	wanted                         wantedFlags
 	cloudFormation, terraform, cli bool
 	imported                       bool
+	place                          string
 }
 
 func newAWSExport(h host, run func(context.Context, *awsExportOptions) error) *cobra.Command {
@@ -47,6 +50,9 @@ revoked certificates are not in the export, since each new one replaces them: "a
 			if o.imported && !o.terraform {
 				return cli.Usagef(cmd, "--import is for --terraform")
 			}
+			if o.place != "" && !o.imported {
+				return cli.Usagef(cmd, "--place is for --import")
+			}
 			if err := o.wanted.check(cmd); err != nil {
 				return err
 			}
@@ -60,6 +66,7 @@ revoked certificates are not in the export, since each new one replaces them: "a
 	flags.BoolVar(&o.terraform, "terraform", false, "write a configuration of Terraform")
 	flags.BoolVar(&o.cli, "cli", false, "write a script for the AWS CLI")
 	flags.BoolVar(&o.imported, "import", false, "with --terraform: import what is in the account, by aws.yaml in the CA's folder")
+	flags.StringVar(&o.place, "place", "", "`ACCOUNT/REGION` of what is imported, if aws.yaml has several")
 	formats := []string{"cloudformation", "terraform", "cli"}
 	cmd.MarkFlagsOneRequired(formats...)
 	cmd.MarkFlagsMutuallyExclusive(formats...)
@@ -98,14 +105,42 @@ func (o *awsExportOptions) text(s *store, w *awsplan.Wanted) (string, error) {
 	case !o.imported:
 		return awsexport.Terraform(w, awsexport.Known{})
 	}
-	known, err := s.AWS()
+	places, err := s.Places()
 	if err != nil {
 		return "", err
 	}
-	if known.TrustAnchor == "" {
-		return "", errNothingKnown
+	known, err := o.chosen(places)
+	if err != nil {
+		return "", err
 	}
 	return awsexport.Terraform(w, awsexport.Known{Anchor: known.TrustAnchor, Profile: known.Profile, Roles: known.Roles, Policies: known.Policies})
+}
+
+// chosen returns the place of --place, or the only one.
+func (o *awsExportOptions) chosen(places *cadir.Places) (*cadir.AWS, error) {
+	var all []*cadir.AWS
+	for _, at := range places.All {
+		if at.TrustAnchor != "" && (o.place == "" || o.place == at.Account+"/"+at.Region) {
+			all = append(all, at)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil, errNothingKnown
+	case 1:
+		return all[0], nil
+	}
+	return nil, &severalPlacesError{places.Known(), "--place ACCOUNT/REGION"}
+}
+
+// severalPlacesError reports that it is not clear which place of the CA is meant.
+type severalPlacesError struct {
+	known []cadir.Place
+	flag  string // that names one
+}
+
+func (e *severalPlacesError) Error() string {
+	return fmt.Sprintf("aws.yaml has several places, %s: name one with %s", cadir.JoinPlaces(e.known), e.flag)
 }
 
 // errNothingKnown is returned if there is nothing to import.

@@ -48,6 +48,13 @@ func runAWSHosts(ctx context.Context, s *store, o *awsHostsOptions) error {
 	if err != nil {
 		return err
 	}
+	place, err := s.PlaceOf(ctx, account)
+	if err != nil {
+		return err
+	}
+	if err := s.noteOthers(place); err != nil {
+		return err
+	}
 	hosts, err := awshosts.List(ctx, account, s.Service, o.details)
 	if err != nil {
 		return err

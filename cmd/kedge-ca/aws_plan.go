@@ -80,8 +80,11 @@ func (s *store) planAccount(ctx context.Context, account *accountFlags, wanted *
 	if err != nil {
 		return nil, err
 	}
+	if err := s.CheckRoles(planned); err != nil {
+		return nil, err
+	}
 	s.host.note(plan.Notes)
-	if err := s.noteRegion(planned); err != nil {
+	if err := s.noteOthers(planned.Place()); err != nil {
 		return nil, err
 	}
 	for _, text := range planned.Notes {

@@ -60,6 +60,9 @@ func runAWSRotate(ctx context.Context, s *store, o *awsRotateOptions) error {
 	if planned.Anchor == "" {
 		return errNotBuilt
 	}
+	if err := s.noteOthers(planned.Place()); err != nil {
+		return err
+	}
 	for _, text := range planned.Notes {
 		cli.Say(o.Err, name, "note", text)
 	}

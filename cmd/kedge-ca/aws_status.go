@@ -8,6 +8,7 @@ import (
 
 	"kedge/internal/awsplan"
 	"kedge/internal/awsup"
+	"kedge/internal/cadir"
 	"kedge/internal/report"
 )
 
@@ -55,9 +56,13 @@ func runAWSStatus(ctx context.Context, s *store, o *awsStatusOptions) error {
 		return err
 	}
 	plan, conflicts := awsplan.Compare(wanted, found)
-	needs := removal.Kept.Drift(wanted, found)
+	place := cadir.Place{Account: found.Account, Region: found.Region}
+	needs := removal.Kept(place).Drift(wanted, found)
 	for _, err := range slices.Concat(bad, conflicts) {
 		needs = append(needs, err.Error())
+	}
+	if err := s.noteOthers(place); err != nil {
+		return err
 	}
 	status := awsup.NewStatus(removal.Owners, found, caller, plan, needs)
 	if o.output.json {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 
@@ -24,7 +23,8 @@ type awsUpOptions struct {
 	confirmFlag
 	account accountFlags
 	wanted  wantedFlags
-	move    bool
+	// isNewPlace is --new-place.
+	isNewPlace bool
 }
 
 func newAWSUp(h host, run func(context.Context, *awsUpOptions) error) *cobra.Command {
@@ -39,14 +39,14 @@ configuration, and when the CA is rotated: it goes on from what is there, and ma
 Only what carries the tag of this CA is changed. A policy that a role has beyond the plan stays, and a trust
 anchor or a profile that somebody has disabled is enabled: only a person can agree to that, not --yes.
 
-One folder of a CA keeps one trust anchor of its roots: another account or region than that of the trust
-anchor in aws.yaml is refused without --move.
+A CA can be in several accounts and regions: run it once with the credentials and the region of each. If this
+one is new, and there are others, the question names them, and --yes alone is refused: it takes --new-place, too.
 
-The ARNs are kept in aws.yaml of the CA's folder, from where "kedge-ca serve" gives them to hosts if there is
-one role, and a session of it was made. At the end each role that is new or was changed is tried as a host
-would use it: by a certificate of kind probe, which is in the ledger and whose key stays in memory. Then the
-configuration of a host is written to standard output. A role that was not tried with success is tried again
-by the next run, and "kedge-ca serve" gives it to no host until then.`,
+The ARNs are kept in aws.yaml of the CA's folder, from where "kedge-ca serve" gives each host those of the one
+role that is for it, in whatever account, if a session of the role was made. At the end each role that is new or
+was changed is tried as a host would use it: by a certificate of kind probe, which is in the ledger and whose key
+stays in memory. Then the configuration of a host is written to standard output. A role that was not tried with
+success is tried again by the next run, and "kedge-ca serve" gives it to no host until then.`,
 		Example: `  kedge-ca aws up --role backup --names web-01,web-02 --policy backup.json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.wanted.check(cmd); err != nil {
@@ -58,7 +58,7 @@ by the next run, and "kedge-ca serve" gives it to no host until then.`,
 	o.addKeys(cmd)
 	o.account.add(cmd)
 	o.wanted.add(cmd)
-	cmd.Flags().BoolVar(&o.move, "move", false, "go over to this account and region from those of the trust anchor in aws.yaml, which gets no more revocation lists")
+	cmd.Flags().BoolVar(&o.isNewPlace, "new-place", false, "with --yes: build in this account and region also if nothing of this CA is there, and aws.yaml has others")
 	o.confirmFlag.add(cmd)
 	return cmd
 }
@@ -73,7 +73,8 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.checkPlace(s, work.planned.Found); err != nil {
+	others, err := s.PlacesIfNew(work.planned)
+	if err != nil {
 		return err
 	}
 	if len(work.planned.Steps) > 0 {
@@ -81,7 +82,7 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 			return err
 		}
 	}
-	if err := o.agree(work.planned); err != nil {
+	if err := o.agree(work.planned, others); err != nil {
 		return err
 	}
 	built, err := work.planned.Do(ctx, work.account, progress(o.host, len(work.planned.Steps)))
@@ -96,20 +97,11 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 		if err := work.tryRole(ctx, s, built, arn); err != nil {
 			return err
 		}
-		if err := s.ChangeAWS(func(known *cadir.AWS) { known.SetTried(arn) }); err != nil {
+		if err := s.ChangePlaces(func(known *cadir.Places) { known.Change(built.Place(), func(at *cadir.AWS) { at.SetTried(arn) }) }); err != nil {
 			return err
 		}
 	}
 	return o.finish(s, built)
-}
-
-// checkPlace refuses an account and region that are not those of the CA's trust anchor, unless --move says so.
-func (o *awsUpOptions) checkPlace(s *store, found *awsplan.Found) error {
-	known, err := s.AWS()
-	if err != nil || o.move {
-		return err
-	}
-	return known.CheckPlace(found.Account, found.Region)
 }
 
 // progress returns what reports each of some steps.
@@ -121,8 +113,9 @@ func progress(h host, total int) func(*awsplan.Step) {
 	}
 }
 
-// agree shows the steps and asks. Without steps there is nothing to agree to.
-func (o *awsUpOptions) agree(p *awsup.Planned) error {
+// agree shows the steps and asks. Without steps there is nothing to agree to. others are the places of this CA if this
+// one is new.
+func (o *awsUpOptions) agree(p *awsup.Planned, others []cadir.Place) error {
 	if len(p.Steps)+len(p.More) == 0 {
 		o.say("nothing to do: the account is as planned")
 		return nil
@@ -131,9 +124,16 @@ func (o *awsUpOptions) agree(p *awsup.Planned) error {
 	if err := p.Unattended(); err != nil && o.yes {
 		return err
 	}
-	question := fmt.Sprintf("do this in account %s, %s (%s)?", p.Found.Account, p.Found.Region, report.Count(len(p.Steps), "step"))
+	if len(others) > 0 && o.yes && !o.isNewPlace {
+		return &cadir.NewPlaceError{New: p.Place(), Known: others}
+	}
+	question := fmt.Sprintf("do this in %s (%s)", p.Place(), report.Count(len(p.Steps), "step"))
 	if len(p.More) > 0 {
-		question = fmt.Sprintf("do this in account %s, %s (%s), and leave hosts what is not planned?", p.Found.Account, p.Found.Region, report.Count(len(p.Steps), "step"))
+		question += ", and leave hosts what is not planned"
+	}
+	question += "?"
+	if len(others) > 0 {
+		question = fmt.Sprintf("nothing of this CA is in %s yet; it is in %s. %s", p.Place(), cadir.JoinPlaces(others), question)
 	}
 	return o.ask(o.host, question)
 }
@@ -171,20 +171,19 @@ func (w *accountWork) tryRole(ctx context.Context, s *store, built *awsup.Planne
 // what becomes of a try changes nothing for the commands that use the ARNs.
 func (o *awsUpOptions) keep(ctx context.Context, s *store, w *accountWork, built *awsup.Planned) (untried []string, err error) {
 	isNew := false
-	err = s.ChangeAWS(func(known *cadir.AWS) {
-		isNew, untried = known.TrustAnchor != built.Anchor, w.planned.Untried(built, known)
-		known.SetBuilt(built.Anchor, built.Profile)
-		roles, policies := map[string]string{}, map[string][]string{}
-		if w.plan.Wanted.KeepRoles {
-			maps.Copy(roles, known.Roles)
-			maps.Copy(policies, known.Policies)
-		}
-		for i, arn := range built.Roles {
-			role := &w.plan.Wanted.Roles[i]
-			roles[role.Name], policies[role.Name] = arn, role.Policies()
-		}
-		known.Roles, known.Policies = roles, policies
-		known.AddUntried(untried)
+	err = s.ChangePlaces(func(all *cadir.Places) {
+		all.Change(built.Place(), func(at *cadir.AWS) {
+			isNew, untried = at.TrustAnchor != built.Anchor, w.planned.Untried(built, at)
+			if !w.plan.Wanted.KeepRoles {
+				at.DropRoles()
+			}
+			at.TrustAnchor, at.Profile = built.Anchor, built.Profile
+			for i, arn := range built.Roles {
+				role := &w.plan.Wanted.Roles[i]
+				at.SetRole(role.Name, cadir.BuiltRole{ARN: arn, Policies: role.Policies(), Hosts: w.plan.Hosts[role.Name]})
+			}
+			at.AddUntried(untried)
+		})
 	})
 	if err != nil || !isNew {
 		return untried, err
@@ -196,10 +195,11 @@ func (o *awsUpOptions) keep(ctx context.Context, s *store, w *accountWork, built
 
 // finish writes the configuration of a host.
 func (o *awsUpOptions) finish(s *store, built *awsup.Planned) error {
-	kept, err := s.AWS()
+	known, err := s.Places()
 	if err != nil {
 		return err
 	}
+	kept := known.At(built.Place())
 	o.noteServed(s, kept)
 	for _, alias := range built.Found.Aliases(built.Anchor, built.Profile) {
 		o.say("an alias by which hosts can name it, too: " + alias)
@@ -210,15 +210,12 @@ func (o *awsUpOptions) finish(s *store, built *awsup.Planned) error {
 	return report.Write(o.Out, []byte(kept.HostConfiguration()))
 }
 
-// noteServed notes if kedge-ca serve gives hosts other ARNs than these, or none.
+// noteServed notes if kedge-ca serve gives hosts other ARNs than these.
 func (o *awsUpOptions) noteServed(s *store, kept *cadir.AWS) {
 	var notes report.Notes
 	configured := s.Settings.Server.AWS
-	switch {
-	case configured.TrustAnchorARN != "" && (configured.TrustAnchorARN != kept.TrustAnchor || configured.ProfileARN != kept.Profile):
+	if configured.TrustAnchorARN != "" && (configured.TrustAnchorARN != kept.TrustAnchor || configured.ProfileARN != kept.Profile) {
 		notes.Warn("kedge-ca serve gives hosts what server: aws: in the configuration has, and not this: remove it there, or change it")
-	case configured.TrustAnchorARN == "" && len(kept.Roles) > 1:
-		notes.Next("there are several roles: name the one that kedge-ca serve gives to hosts, with trust_anchor_arn, profile_arn and role_arn under server: aws: in kedge-ca.yaml")
 	}
 	o.note(notes)
 }

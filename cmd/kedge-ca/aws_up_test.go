@@ -33,7 +33,7 @@ func TestAWSUp(t *testing.T) {
 	}
 	x.run("ledger", "verify")
 	kept, err := os.ReadFile(x.path("ca/aws.yaml"))
-	if err != nil || !strings.Contains(string(kept), "\nroles:\n  backup: arn:aws:iam::111122223333:role/hosts/backup\n") {
+	if err != nil || !strings.Contains(string(kept), "\n    roles:\n      backup: arn:aws:iam::111122223333:role/hosts/backup\n") {
 		t.Errorf("%v: %s", err, kept)
 	}
 	sessions := len(a.Sessions())
@@ -124,7 +124,7 @@ func TestAWSUp_settles(t *testing.T) {
 		if want != cli.ExitDone && (!strings.Contains(stderr, "the account is built, but a host such as web-01 gets no session") || !strings.Contains(stderr, "run the same again")) {
 			t.Error(stderr)
 		}
-		if kept := string(x.read("ca/aws.yaml")); !strings.Contains(kept, "\n  backup: arn:") || strings.Contains(kept, "untried:") != (want != cli.ExitDone) {
+		if kept := string(x.read("ca/aws.yaml")); !strings.Contains(kept, "\n      backup: arn:") || strings.Contains(kept, "untried:") != (want != cli.ExitDone) {
 			t.Errorf("after %v: %s", delay, kept)
 		}
 		_ = a.wait(t.Context(), time.Minute)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -110,21 +111,23 @@ func runBundle(ctx context.Context, s *store, o *bundleOptions) error {
 // is in progress, for which there must be one already.
 func (o *bundleOptions) resolveAnchor(several bool) error {
 	folder := o.store.folder()
-	known, err := folder.AWS()
+	known, err := folder.Places()
 	if err != nil {
 		return err
 	}
-	kept := known.Anchor(o.authority)
+	kept := o.kept(known)
 	switch {
-	case o.arn != "" && o.arn != kept:
+	case o.arn != "" && !slices.Contains(kept, o.arn):
 		known.SetAnchor(o.authority, o.arn)
-		if err := folder.WriteAWS(known); err != nil {
+		if err := folder.WritePlaces(known); err != nil {
 			o.warn(fmt.Sprintf("the ARN of the trust anchor is not kept: %v", err))
 			return nil
 		}
 		o.say("kept the ARN of the trust anchor in " + folder.AWSPath())
-	case o.anchor.ID == "" && kept != "":
-		arn, err := cadir.ParseARN(kept, cadir.TrustAnchorARN)
+	case o.anchor.ID == "" && len(kept) > 1:
+		return &severalPlacesError{known.Known(), "--trust-anchor ARN"}
+	case o.anchor.ID == "" && len(kept) == 1:
+		arn, err := cadir.ParseARN(kept[0], cadir.TrustAnchorARN)
 		if err != nil {
 			return err
 		}
@@ -135,6 +138,16 @@ func (o *bundleOptions) resolveAnchor(several bool) error {
 		return &unknownAnchorError{"the root that is being rotated", "kedge-ca bundle --aws-cli"}
 	}
 	return nil
+}
+
+// kept returns the trust anchors of the authority, one for each place.
+func (o *bundleOptions) kept(known *cadir.Places) (all []string) {
+	for _, at := range known.All {
+		if arn := at.Anchor(o.authority); arn != "" {
+			all = append(all, arn)
+		}
+	}
+	return all
 }
 
 func (o *bundleOptions) writeAnchors(anchors []ledger.Authority, text []byte) error {

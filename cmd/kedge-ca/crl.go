@@ -123,7 +123,7 @@ func runCRL(ctx context.Context, s *store, o *crlOptions) error {
 
 // targets returns where the lists go at IAM Roles Anywhere. With --aws-cli it fails, before any is
 // made, if none of them could be imported.
-func (o *crlOptions) targets(s *store, authorities []ledger.Authority) ([]awscli.CRL, error) {
+func (o *crlOptions) targets(s *store, authorities []ledger.Authority) ([][]awscli.CRL, error) {
 	all, kept, err := s.CRLTargets(authorities, o.arns)
 	if err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func (o *crlOptions) targets(s *store, authorities []ledger.Authority) ([]awscli
 	if kept != "" {
 		o.say("kept the ARN in " + kept)
 	}
-	if first := authorities[0].Name; o.awsCLI && !slices.ContainsFunc(all, awscli.CRL.IsKnown) {
+	if first := authorities[0].Name; o.awsCLI && !slices.ContainsFunc(slices.Concat(all...), awscli.CRL.IsKnown) {
 		return nil, &unknownAnchorError{fmt.Sprintf("%q", first), "kedge-ca crl --aws-cli --issuer " + first}
 	}
 	return all, nil
@@ -148,11 +148,14 @@ func (e *unknownAnchorError) Error() string {
 }
 
 // writeImports writes the command lines with --aws-cli, and otherwise the next step, if it is known.
-func (o *crlOptions) writeImports(targets []awscli.CRL, made []*localca.CRL) error {
+func (o *crlOptions) writeImports(targets [][]awscli.CRL, made []*localca.CRL) error {
 	var all []awscli.Import
 	for i, m := range made {
-		if m.Base == 0 {
-			all = append(all, awscli.Import{CRL: targets[i], File: m.File})
+		if m.Base != 0 {
+			continue
+		}
+		for _, at := range targets[i] {
+			all = append(all, awscli.Import{CRL: at, File: m.File})
 		}
 	}
 	lines, notes, err := awscli.Imports(all, o.awsCLI)

@@ -62,15 +62,15 @@ func exitCodes() map[int][]error {
 			&hostcert.ListError{Err: errors.New("x")}, &hostcert.ListError{Err: fs.ErrExist}, &hostcert.NotRenewedError{}, &hostcert.PartError{}, hostcert.ErrInterrupted, &hostcert.NamelessError{},
 			awsadmin.ErrNoAnchor, awsadmin.ErrNoHosts, &awsadmin.PatternError{}, &awsadmin.ValueError{Err: errors.New("x")}, &awsadmin.LengthError{}, &awsadmin.LintError{}, &awsadmin.MalformedError{Err: errors.New("x")}, awsadmin.ErrNoProfile, &awsadmin.PermissionsError{Err: errors.New("x")}, errNoRoles, errNotBuilt, errNothingKnown, awsexplain.ErrNoReport, &awsexplain.SchemaError{}, &awsexplain.CauseError{}, &localca.SeveralRolesError{},
 			&awsplan.ConflictError{}, &awsplan.MoreError{}, &awsplan.DisabledError{}, &awsplan.LossError{}, &awsplan.NoPolicyError{}, &awsup.LostError{Err: errors.New("x")}, &awsup.UnfinishedError{}, &awsup.ChangedError{}, &awsup.AnswerError{}, &awsup.ProbeError{Err: errors.New("x")}, &localca.NoProbeError{},
-			&damagedError{}, &lintedError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined,
+			&damagedError{}, &lintedError{}, &needsError{}, &pkcs12Error{errors.New("x")}, &unknownAnchorError{}, errDeclined, &severalPlacesError{},
 			&awsaccount.Error{Kind: awsaccount.Configuration}, &awsaccount.Error{Kind: awsaccount.NoCredentials},
 			&awscrl.NoListError{}, &awscrl.SizeError{}, &awscrl.BehindError{Err: &issuance.ForgottenError{}}, &awscrl.ForeignError{}, &awscrl.UntaggedError{}, &awscrl.FullError{}, &awscrl.OlderError{}, &awscrl.ReadBackError{}, &awscrl.DisabledError{}, &awscrl.AnswerError{}, &awscrl.UnknownOutcomeError{Err: errors.New("x")},
-			&localca.NoAnchorError{}, &localca.StaleListError{}, &localca.NotPushedError{Errs: []error{errors.New("x")}},
+			&localca.NoAnchorError{}, &localca.WrongAccountError{}, &cadir.SharedRoleError{}, &localca.StaleListError{}, &localca.NotPushedError{Errs: []error{errors.New("x")}},
 		}, ofCA(), ofIssuance(), ofLedger(), ofAccount(awsaccount.Throttled, awsaccount.Unavailable, awsaccount.Slow, awsaccount.Unreachable)),
 		cli.ExitRefused: ofAccount(awsaccount.NoCredentials, awsaccount.Expired, awsaccount.Skew, awsaccount.Denied, awsaccount.NotFound, awsaccount.Exists, awsaccount.InUse, awsaccount.Limit, awsaccount.Refused),
 		cli.ExitUsage: {
 			&cli.UsageError{Err: errors.New("x")}, &config.FlagError{Flag: "dir", Err: errors.New("x")}, &config.FlagError{Flag: "key-password-from", Err: config.ErrHardware},
-			&cli.UnconfirmedError{Question: "revoke it?", Err: cli.ErrNoTerminal}, &cadir.ElsewhereError{},
+			&cli.UnconfirmedError{Question: "revoke it?", Err: cli.ErrNoTerminal}, &cadir.NewPlaceError{},
 		},
 		cli.ExitKey: slices.Concat([]error{
 			&cadir.UnusableError{Err: errors.New("x")}, &cadir.UnusableError{Err: fs.ErrNotExist, Absent: true}, &cadir.UnusableError{Err: fs.ErrNotExist, NoKey: true},

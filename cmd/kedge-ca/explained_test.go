@@ -55,10 +55,11 @@ func newExplainedAt(t *testing.T, a *emulatedAccount, begunBefore time.Duration,
 // readARNs reads the ARNs that aws up keeps.
 func (e *explained) readARNs() {
 	e.t.Helper()
-	var err error
-	if e.known, err = (cadir.Folder{Dir: e.path("ca")}).AWS(); err != nil {
-		e.t.Fatal(err)
+	places, err := cadir.Folder{Dir: e.path("ca")}.Places()
+	if err != nil || len(places.All) != 1 {
+		e.t.Fatal(places, err)
 	}
+	e.known = places.All[0]
 }
 
 // call makes a request as the administrator.

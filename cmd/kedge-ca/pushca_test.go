@@ -106,15 +106,7 @@ func (x *pushCA) does(words string, args ...string) (stdout string) {
 // fails wants a command to fail with a code and these words on standard error, and to leave standard output empty.
 func (x *pushCA) fails(code int, words []string, args ...string) {
 	x.t.Helper()
-	got, stdout, stderr := x.try(args...)
-	for _, text := range words {
-		if !strings.Contains(stderr, text) {
-			x.t.Errorf("kedge-ca %s:\n%swant %s", strings.Join(args, " "), stderr, text)
-		}
-	}
-	if got != code || stdout != "" {
-		x.t.Errorf("kedge-ca %s: exit %d, stdout %q\n%s", strings.Join(args, " "), got, stdout, stderr)
-	}
+	wantFailure(x.t, x.try, code, words, args)
 	x.look()
 }
 

@@ -77,6 +77,25 @@ func (x *rehearsal) refuses(text string, args ...string) {
 	}
 }
 
+// fails wants a command to end with a code and some words, and to leave standard output empty.
+func (x *rehearsal) fails(code int, words []string, args ...string) {
+	x.t.Helper()
+	wantFailure(x.t, x.try, code, words, args)
+}
+
+func wantFailure(t *testing.T, try func(...string) (int, string, string), code int, words, args []string) {
+	t.Helper()
+	got, stdout, stderr := try(args...)
+	for _, text := range words {
+		if !strings.Contains(stderr, text) {
+			t.Errorf("kedge-ca %s:\n%swant %s", strings.Join(args, " "), stderr, text)
+		}
+	}
+	if got != code || stdout != "" {
+		t.Errorf("kedge-ca %s: exit %d, stdout %q\n%s", strings.Join(args, " "), got, stdout, stderr)
+	}
+}
+
 // register updates the trust anchor, or makes it, with the bundle and some revocation lists.
 func (x *rehearsal) register(crls ...string) {
 	x.t.Helper()

@@ -42,7 +42,7 @@ func allowed() []line {
 		{"internal/cache", "internal/atomicfile internal/filelock internal/refresh", "github.com/aws/aws-sdk-go-v2/aws", ""},
 		{"internal/cabackup", "ca/ledger internal/atomicfile internal/cadir internal/localca internal/report internal/safefile signer/keyfile", "filippo.io/age", "the only package that encrypts files: no flags and no streams"},
 		{"internal/cadir", "ca internal/atomicfile internal/awskms internal/config internal/enrollapi internal/est internal/hostfiles internal/keys internal/pkcs8 internal/safefile internal/yamlfile signer signer/keyfile tpm", "go.yaml.in/yaml/v3", "it knows files; what happened, and what may, is the ledger's"},
-		{"internal/caserver", "ca/enroll ca/issuance internal/awscrl internal/cadir internal/config internal/enrollapi internal/httpserver internal/localca internal/metrics internal/policyhook internal/systemd internal/webhook", "", "sockets, configuration and systemd: no flags and no streams"},
+		{"internal/caserver", "ca/enroll ca/issuance internal/awsadmin internal/awscrl internal/cadir internal/config internal/enrollapi internal/httpserver internal/localca internal/metrics internal/policyhook internal/systemd internal/webhook", "", "sockets, configuration and systemd: no flags and no streams"},
 		{"internal/certinfo", "ca ca/issuance ca/ledger internal/awscrl internal/cli internal/hosttrail internal/report", "", "what of a certificate is shown"},
 		{"internal/cli", "", "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys/unix golang.org/x/sys/windows golang.org/x/term", "the only package with cobra below cmd/"},
 		{"internal/cloudtrail", "internal/safefile", "", "events of AWS: whose they are, the ledger decides"},

@@ -23,7 +23,7 @@ type Caller struct {
 // Find reads what is in the account: only trust anchors, if only these are wanted. Its calls are as many as there are
 // objects and lists, and managed policies that roles are to get. Errors are those of awsaccount.Call.
 func Find(ctx context.Context, a *awsaccount.Account, w *awsplan.Wanted) (*awsplan.Found, *Caller, error) {
-	caller, err := whoami(ctx, a)
+	caller, err := FindCaller(ctx, a)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,7 +71,8 @@ func missingPolicies(ctx context.Context, a *awsaccount.Account, all []awsplan.A
 	return missing, nil
 }
 
-func whoami(ctx context.Context, a *awsaccount.Account) (*Caller, error) {
+// FindCaller returns whose credentials the account is used with. Errors are those of awsaccount.Call.
+func FindCaller(ctx context.Context, a *awsaccount.Account) (*Caller, error) {
 	out, err := awsaccount.Call(ctx, a, a.STS.GetCallerIdentity, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, err

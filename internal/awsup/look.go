@@ -32,7 +32,7 @@ type Sought struct {
 // and so is what is not there; other errors are those of awsaccount.Call. Of an account or a region that is not
 // that of the trust anchor nothing is read, and nothing by ARNs that do not fit: a report can have any text.
 func Look(ctx context.Context, a *awsaccount.Account, s Sought) (*awsexplain.Account, error) {
-	caller, err := whoami(ctx, a)
+	caller, err := FindCaller(ctx, a)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"kedge/internal/awsaccount"
 	"kedge/internal/awsplan"
+	"kedge/internal/cadir"
 )
 
 // Planned is a plan, and what it was made from.
@@ -16,6 +17,11 @@ type Planned struct {
 	Wanted *awsplan.Wanted
 	Found  *awsplan.Found
 	Caller *Caller
+}
+
+// Place returns the account and the region that the plan is about.
+func (p *Planned) Place() cadir.Place {
+	return cadir.Place{Account: p.Found.Account, Region: p.Found.Region}
 }
 
 // Prepare reads the account, and plans. Errors are those of Find and awsplan.New.

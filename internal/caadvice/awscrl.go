@@ -16,6 +16,9 @@ func pushed() advice.Table {
 		advice.About(func(e *localca.NoAnchorError) string {
 			return fmt.Sprintf("give its ARN once, it is kept: kedge-ca crl --issuer %s --trust-anchor ARN", e.Authority)
 		}),
+		advice.About(func(e *localca.WrongAccountError) string {
+			return fmt.Sprintf("give the profile of that account once in kedge-ca.yaml, under aws: crl: profiles: {%q: NAME}; or push there alone with --aws-profile", e.Want.Account)
+		}),
 		advice.About(func(e *localca.StaleListError) string {
 			return fmt.Sprintf("make a list that has them, and push it: kedge-ca crl --issuer %[1]s; kedge-ca aws crl push --issuer %[1]s", e.Authority)
 		}),

@@ -30,8 +30,9 @@ func atWork() advice.Table {
 		advice.Kind[*awsup.ChangedError]("find out who changed it; run the same again: it shows what differs now, and asks"),
 		advice.Kind[*awsup.LostError]("run the same again: it looks for it before it does anything"),
 		advice.Kind[*awsup.UnfinishedError]("see what is left with kedge-ca aws plan, and run the same again"),
-		advice.Code[*cadir.ElsewhereError](cli.ExitUsage),
-		advice.About(aboutPlace),
+		advice.Code[*cadir.NewPlaceError](cli.ExitUsage),
+		advice.Kind[*cadir.NewPlaceError]("see whether --aws-profile and --region are those that you mean: with --yes nothing is built in another account or region unless you give --new-place, too"),
+		advice.Kind[*cadir.SharedRoleError]("give the role of this region a name of its own, such as one that ends with the region"),
 		advice.About(func(e *awsup.ProbeError) string {
 			if e.Settled {
 				return "see whether the trust policy fits hosts: kedge-ca aws plan; a policy of the organization or a permissions boundary may deny it, too; then run the same again"
@@ -60,15 +61,6 @@ func aboutConflict(e *awsplan.ConflictError) string {
 		return "set path: under aws: in kedge-ca.yaml to the path that it has, or choose another name for the role"
 	}
 	return ""
-}
-
-func aboutPlace(e *cadir.ElsewhereError) string {
-	stay := fmt.Sprintf("to go on with account %s, %s, give its credentials with --aws-profile, and --region %s", e.Kept.Account, e.Kept.Region, e.Kept.Region)
-	after := fmt.Sprintf("; to leave it, give --move: then no more revocation lists go to account %s, %s, so hosts that are revoked from then on keep their access there until its trust anchor is deleted", e.Kept.Account, e.Kept.Region)
-	if e.Kept.Account == e.Account {
-		return stay + after + ", and a role that is built again trusts the new trust anchor alone, so hosts that use the old one lose it"
-	}
-	return stay + after
 }
 
 // untag is the command line that takes the tag away.

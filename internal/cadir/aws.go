@@ -17,9 +17,11 @@ import (
 	"kedge/internal/safefile"
 )
 
-// AWS is what this CA is called at IAM Roles Anywhere: aws.yaml in its folder. It holds ARNs only, and
-// no secret; but where a list of what is revoked goes is nothing that others may decide.
+// AWS is what this CA is called at IAM Roles Anywhere in one account and region.
 type AWS struct {
+	// Account and Region are where all of it is.
+	Account string `yaml:"account,omitempty"`
+	Region  string `yaml:"region,omitempty"`
 	// TrustAnchor is the ARN of the trust anchor that holds the roots, also while they are rotated.
 	TrustAnchor string `yaml:"trust_anchor,omitempty"`
 	// TrustAnchors are those of single authorities, such as intermediates, by their names.
@@ -30,10 +32,31 @@ type AWS struct {
 	Profile string `yaml:"profile,omitempty"`
 	// Roles are the ARNs of the roles that hosts get by it, by their names.
 	Roles map[string]string `yaml:"roles,omitempty"`
+	// Hosts are those that get the roles, by the names of the roles.
+	Hosts map[string]RoleHosts `yaml:"hosts,omitempty"`
 	// Untried are the ARNs of roles that kedge-ca aws up has built, and of which no session was made since.
 	Untried []string `yaml:"untried,omitempty"`
 	// Policies are those that kedge-ca aws up has given the roles, ARNs or names, by the names of the roles.
 	Policies map[string][]string `yaml:"policies,omitempty"`
+}
+
+// RoleHosts are the hosts that get a role, as its trust policy selects them: a certificate must have a value of each list
+// that is not empty. Values can be patterns, as in profiles.
+type RoleHosts struct {
+	Names   []string `yaml:"names,omitempty,flow"`
+	SANURIs []string `yaml:"san_uri,omitempty,flow"`
+	Units   []string `yaml:"ou,omitempty,flow"`
+	Issuers []string `yaml:"issuer,omitempty,flow"` // common names of the authorities
+}
+
+// IsZero reports whether the hosts are not known.
+func (h RoleHosts) IsZero() bool { return len(h.Names)+len(h.SANURIs)+len(h.Units) == 0 }
+
+// BuiltRole is a role that kedge-ca aws up has built.
+type BuiltRole struct {
+	ARN      string
+	Policies []string
+	Hosts    RoleHosts
 }
 
 const (
@@ -45,42 +68,38 @@ const (
 // AWSPath is the path of the file with the ARNs.
 func (f Folder) AWSPath() string { return filepath.Join(f.Dir, AWSName) }
 
-// AWS reads the ARNs; none where there is no file. One that another user can change is a
+// Places reads the ARNs; none where there is no file. One that another user can change is a
 // *safefile.UnsafeError.
-func (f Folder) AWS() (*AWS, error) {
+func (f Folder) Places() (*Places, error) {
 	data, err := safefile.Read(f.AWSPath(), maxAWS)
 	if errors.Is(err, fs.ErrNotExist) {
-		return new(AWS), nil
+		return new(Places), nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	a, err := parseAWS(data)
+	p, err := parsePlaces(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s%w", f.AWSPath(), err)
 	}
-	return a, nil
+	return p, nil
 }
 
-// parseAWS is strict, as ParseSettings is.
-func parseAWS(data []byte) (*AWS, error) {
-	a := new(AWS)
-	if err := decodeStrictly(data, a); err != nil {
-		return nil, err
-	}
+// check returns the first problem of the ARNs.
+func (a *AWS) check() error {
 	if a.TrustAnchor != "" {
 		if _, err := ParseARN(a.TrustAnchor, TrustAnchorARN); err != nil {
-			return nil, fmt.Errorf(": trust_anchor: %w", err)
+			return fmt.Errorf("trust_anchor: %w", err)
 		}
 	}
 	if a.Profile != "" {
 		if _, err := ParseARN(a.Profile, ProfileARN); err != nil {
-			return nil, fmt.Errorf(": profile: %w", err)
+			return fmt.Errorf("profile: %w", err)
 		}
 	}
 	for name, text := range a.Roles {
 		if _, err := ParseRole(text); err != nil {
-			return nil, fmt.Errorf(": roles.%s: %w", name, err)
+			return fmt.Errorf("roles.%s: %w", name, err)
 		}
 	}
 	for key, all := range map[string]map[string]string{"trust_anchors": a.TrustAnchors, "crls": a.CRLs} {
@@ -90,19 +109,45 @@ func parseAWS(data []byte) (*AWS, error) {
 		}
 		for name, text := range all {
 			if _, err := parse(text, kind); err != nil {
-				return nil, fmt.Errorf(": %s.%s: %w", key, name, err)
+				return fmt.Errorf("%s.%s: %w", key, name, err)
 			}
 		}
 	}
-	return a, nil
+	return nil
 }
 
-// WriteAWS replaces the file with the ARNs.
-func (f Folder) WriteAWS(a *AWS) error {
+// checkPlace returns the first ARN that is not in the account and region.
+func (a *AWS) checkPlace() error {
+	if a.Account == "" || a.Region == "" {
+		return errors.New("account and region are needed")
+	}
+	for _, arn := range slices.Concat(a.Anchors(), slices.Sorted(maps.Values(a.CRLs)), []string{a.Profile}) {
+		if arn != "" && PlaceOf(arn) != a.Place() {
+			return fmt.Errorf("%s is not in %s", arn, a.Place())
+		}
+	}
+	for _, role := range slices.Sorted(maps.Values(a.Roles)) {
+		if PlaceOf(role).Account != a.Account {
+			return fmt.Errorf("%s is not in account %s", role, a.Account)
+		}
+	}
+	return nil
+}
+
+// Place returns where it is.
+func (a *AWS) Place() Place { return Place{Account: a.Account, Region: a.Region} }
+
+// isEmpty reports whether no ARN is known.
+func (a *AWS) isEmpty() bool {
+	return a.TrustAnchor == "" && a.Profile == "" && len(a.TrustAnchors)+len(a.CRLs)+len(a.Roles) == 0
+}
+
+// WritePlaces replaces the file with the ARNs.
+func (f Folder) WritePlaces(p *Places) error {
 	text := bytes.NewBufferString("# What this CA is called at IAM Roles Anywhere; kedge-ca aws up, bundle and crl keep it here.\n")
 	e := yaml.NewEncoder(text)
 	e.SetIndent(2)
-	if err := e.Encode(a); err != nil {
+	if err := e.Encode(p); err != nil {
 		return fmt.Errorf("write %s: %w", f.AWSPath(), err)
 	}
 	return atomicfile.Write(f.AWSPath(), text.Bytes(), 0o644)
@@ -128,25 +173,51 @@ func (a *AWS) Anchors() (all []string) {
 	return all
 }
 
-// Host returns what a host needs for a session, if there is one role alone, and a session of it was made; otherwise
-// none. The rest of it is that of the configuration.
-func (a *AWS) Host(configured AWSSettings) AWSSettings {
-	if configured.TrustAnchorARN != "" || a.TrustAnchor == "" || a.Profile == "" || len(a.Roles) != 1 {
+// Host returns what a host needs for a session of a role, besides what is configured; the configuration alone, if that has
+// ARNs, if this place lacks one, or if no session of the role was made yet.
+func (a *AWS) Host(configured AWSSettings, role string) AWSSettings {
+	if configured.TrustAnchorARN != "" || a.TrustAnchor == "" || a.Profile == "" || slices.Contains(a.Untried, a.Roles[role]) {
 		return configured
 	}
 	found := configured
-	found.TrustAnchorARN, found.ProfileARN = a.TrustAnchor, a.Profile
-	for _, role := range a.Roles {
-		found.RoleARN = role
-	}
-	if slices.Contains(a.Untried, found.RoleARN) {
-		return configured
-	}
+	found.TrustAnchorARN, found.ProfileARN, found.RoleARN = a.TrustAnchor, a.Profile, a.Roles[role]
 	whole, err := found.complete()
 	if err != nil { // such as a role of another account
 		return configured
 	}
 	return whole
+}
+
+// DropRoles removes what is known of roles, but for which were not tried.
+func (a *AWS) DropRoles() { a.Roles, a.Policies, a.Hosts = nil, nil, nil }
+
+// SetRole sets what was built of a role.
+func (a *AWS) SetRole(name string, r BuiltRole) {
+	if a.Roles == nil {
+		a.Roles = map[string]string{}
+	}
+	if a.Policies == nil {
+		a.Policies = map[string][]string{}
+	}
+	if a.Hosts == nil {
+		a.Hosts = map[string]RoleHosts{}
+	}
+	a.Roles[name], a.Policies[name], a.Hosts[name] = r.ARN, r.Policies, r.Hosts
+	if r.Hosts.IsZero() {
+		delete(a.Hosts, name)
+	}
+}
+
+// AddUntried adds the ARNs of roles that are to be tried. Those of roles that are not kept are removed.
+func (a *AWS) AddUntried(roles []string) {
+	kept := slices.Collect(maps.Values(a.Roles))
+	all := slices.Compact(slices.Sorted(slices.Values(slices.Concat(a.Untried, roles))))
+	a.Untried = slices.DeleteFunc(all, func(role string) bool { return !slices.Contains(kept, role) })
+}
+
+// SetTried removes a role from those that are to be tried.
+func (a *AWS) SetTried(role string) {
+	a.Untried = slices.DeleteFunc(a.Untried, func(other string) bool { return other == role })
 }
 
 // Forget removes the ARNs of what is gone, and reports whether there were any.
@@ -168,6 +239,7 @@ func (a *AWS) Forget(gone func(arn string) bool) (changed bool) {
 		if gone(arn) {
 			delete(a.Roles, name)
 			delete(a.Policies, name)
+			delete(a.Hosts, name)
 			changed = true
 		}
 	}

@@ -1,53 +1,9 @@
 package cadir
 
 import (
-	"os"
-	"reflect"
 	"strings"
 	"testing"
 )
-
-const (
-	anchorARN = "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/6b656467-6500-4000-8000-000000000001"
-	crlARN    = "arn:aws:rolesanywhere:eu-west-1:111122223333:crl/6b656467-6500-4000-8000-000000000002"
-)
-
-func TestAWS(t *testing.T) {
-	t.Parallel()
-	f := Folder{Dir: t.TempDir()}
-	a, err := f.AWS()
-	if err != nil || a.Anchor("") != "" {
-		t.Fatalf("without a file: %+v, %v", a, err)
-	}
-	a.SetAnchor("", anchorARN)
-	a.SetAnchor("issuing-1", anchorARN)
-	a.SetCRL("ca", crlARN)
-	if err := f.WriteAWS(a); err != nil {
-		t.Fatal(err)
-	}
-	again, err := f.AWS()
-	if err != nil || !reflect.DeepEqual(a, again) || again.Anchor("issuing-1") != anchorARN || again.Anchor("") != anchorARN {
-		t.Errorf("%+v, %v", again, err)
-	}
-	if info, err := os.Stat(f.AWSPath()); err != nil || info.Mode().Perm() != 0o644 {
-		t.Errorf("%v, %v", info, err)
-	}
-}
-
-func TestParseAWS_refuses(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct{ text, want string }{
-		{"trust_anchro: x\n", `:1: unknown key "trust_anchro": there are trust_anchor, trust_anchors, crls, profile, roles, untried, policies`},
-		{"trust_anchor: " + crlARN + "\n", `: trust_anchor: "` + crlARN + `" is not the ARN of a trust anchor`},
-		{"crls: {ca: " + anchorARN + "}\n", `: crls.ca: "` + anchorARN + `" is not the ARN of a CRL`},
-		{"trust_anchors: {a: x}\n", `: trust_anchors.a: "x" is not the ARN of a trust anchor`},
-		{"trust_anchor: " + anchorARN + "\n---\n{}\n", ":2: a second document cannot follow"},
-	} {
-		if a, err := parseAWS([]byte(tt.text)); err == nil || err.Error() != tt.want {
-			t.Errorf("%q: %+v, %v, want %s", tt.text, a, err, tt.want)
-		}
-	}
-}
 
 func TestParseARN(t *testing.T) {
 	t.Parallel()
@@ -87,25 +43,24 @@ func TestParseReference(t *testing.T) {
 	}
 }
 
-// TestAWS_host: what was built is what hosts get, if that is one role, and the configuration has nothing else.
+// TestAWS_host: what was built is what hosts get, unless the configuration has something else.
 func TestAWS_host(t *testing.T) {
 	t.Parallel()
 	const region = "arn:aws:rolesanywhere:eu-west-1:111122223333:"
 	built := AWS{
 		TrustAnchor: region + "trust-anchor/11111111-2222-3333-4444-555555555555", Profile: region + "profile/11111111-2222-3333-4444-555555555555",
-		Roles: map[string]string{"a": "arn:aws:iam::111122223333:role/a"},
+		Roles: map[string]string{"a": "arn:aws:iam::111122223333:role/a", "b": "arn:aws:iam::111122223333:role/b"},
 	}
-	want := AWSSettings{TrustAnchorARN: built.TrustAnchor, ProfileARN: built.Profile, RoleARN: built.Roles["a"], Region: "eu-west-1"}
-	got := built.Host(AWSSettings{})
+	want := AWSSettings{TrustAnchorARN: built.TrustAnchor, ProfileARN: built.Profile, RoleARN: built.Roles["b"], Region: "eu-west-1"}
+	got := built.Host(AWSSettings{}, "b")
 	if got.TrustAnchorARN != want.TrustAnchorARN || got.ProfileARN != want.ProfileARN || got.RoleARN != want.RoleARN || got.Region != want.Region {
 		t.Errorf("%+v", got)
 	}
 	configured := AWSSettings{TrustAnchorARN: "x"}
-	if got := built.Host(configured); got != configured {
+	if got := built.Host(configured, "a"); got != configured {
 		t.Errorf("the configuration is not what counts: %+v", got)
 	}
 	for name, change := range map[string]func(*AWS){
-		"two roles":       func(a *AWS) { a.Roles = map[string]string{"a": "x", "b": "y"} },
 		"no role":         func(a *AWS) { a.Roles = nil },
 		"not tried":       func(a *AWS) { a.Untried = []string{"arn:aws:iam::111122223333:role/a"} },
 		"no profile":      func(a *AWS) { a.Profile = "" },
@@ -113,7 +68,7 @@ func TestAWS_host(t *testing.T) {
 	} {
 		a := built
 		change(&a)
-		if got := a.Host(AWSSettings{}); got.TrustAnchorARN != "" {
+		if got := a.Host(AWSSettings{}, "a"); got.TrustAnchorARN != "" {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

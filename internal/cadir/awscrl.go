@@ -1,6 +1,7 @@
 package cadir
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -20,17 +21,29 @@ type AccountCRLSettings struct {
 	// Profile is the profile of ~/.aws/config whose credentials push it. Default: those that the AWS SDKs
 	// find.
 	Profile string `yaml:"profile"`
+	// Profiles are the profiles whose credentials push it to other accounts, by the IDs of the accounts. Default: Profile.
+	Profiles map[string]string `yaml:"profiles"`
+}
+
+// ProfileOf returns the profile whose credentials push a list to an account by itself.
+func (c AccountCRLSettings) ProfileOf(account string) string {
+	return cmp.Or(c.Profiles[account], c.Profile)
 }
 
 func (c AccountCRLSettings) check() error {
+	for account, profile := range c.Profiles {
+		if !matches(accountID, account) || profile == "" {
+			return fmt.Errorf("profiles: %q: %q is not the ID of an account, of 12 digits, and the name of a profile", account, profile)
+		}
+	}
 	if c.Profile != "" && !c.Push {
 		return errors.New("profile: nothing is pushed by itself without push: true; kedge-ca aws crl push takes --aws-profile")
 	}
 	return nil
 }
 
-// PushRecord is what the last push of an authority's list from this folder found and did: NAME.pushed beside the
-// list. It is a cache of what AWS has: another server, or a person, can have changed that since.
+// PushRecord is what the last push of an authority's list from this folder found and did in a place:
+// NAME.ACCOUNT.REGION.pushed beside the list. It is a cache of what AWS has: another server, or a person, can have changed that since.
 type PushRecord struct {
 	ARN        string    `json:"crl_arn,omitempty"` // empty: nothing was pushed yet
 	Anchor     string    `json:"trust_anchor_arn,omitempty"`
@@ -57,15 +70,30 @@ func (r *PushRecord) SetIs(sum []byte, anchor string) {
 
 const maxPushRecord = 64 << 10
 
-// PushRecordPath is the path of the record about an authority's list.
-func (f Folder) PushRecordPath(authority string) string {
-	return filepath.Join(f.Dir, crlFolder, authority+".pushed")
+// PushRecordPath is the path of the record about an authority's list in a place.
+func (f Folder) PushRecordPath(authority string, at Place) string {
+	return filepath.Join(f.Dir, crlFolder, authority+"."+at.Account+"."+at.Region+".pushed")
 }
 
-// PushRecord reads the record about an authority's list; the zero record where there is none. One that another user
-// can change is a *safefile.UnsafeError.
-func (f Folder) PushRecord(authority string) (*PushRecord, error) {
-	path := f.PushRecordPath(authority)
+// PushRecord reads the record about an authority's list in a place; the zero record where there is none. One that another
+// user can change is a *safefile.UnsafeError.
+func (f Folder) PushRecord(authority string, at Place) (*PushRecord, error) {
+	r, err := readPushRecord(f.PushRecordPath(authority, at))
+	if err != nil || !r.IsZero() {
+		return r, err
+	}
+	// Formerly there was one place, and NAME.pushed.
+	former, err := readPushRecord(filepath.Join(f.Dir, crlFolder, authority+".pushed"))
+	if err == nil && PlaceOf(former.Anchor) == at {
+		r = former
+	}
+	return r, nil
+}
+
+// IsZero reports whether nothing is recorded.
+func (r *PushRecord) IsZero() bool { return *r == PushRecord{} }
+
+func readPushRecord(path string) (*PushRecord, error) {
 	data, err := safefile.Read(path, maxPushRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return new(PushRecord), nil
@@ -80,8 +108,8 @@ func (f Folder) PushRecord(authority string) (*PushRecord, error) {
 	return r, nil
 }
 
-// WritePushRecord replaces the record about an authority's list.
-func (f Folder) WritePushRecord(authority string, r *PushRecord) error {
+// WritePushRecord replaces the record about an authority's list in a place.
+func (f Folder) WritePushRecord(authority string, at Place, r *PushRecord) error {
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
@@ -89,7 +117,7 @@ func (f Folder) WritePushRecord(authority string, r *PushRecord) error {
 	if err := f.MakeCRLFolder(); err != nil {
 		return err
 	}
-	return atomicfile.Write(f.PushRecordPath(authority), append(data, '\n'), 0o644)
+	return atomicfile.Write(f.PushRecordPath(authority, at), append(data, '\n'), 0o644)
 }
 
 // PushLockPath is the path of an empty file that is locked while lists are pushed.

@@ -60,6 +60,7 @@ const (
 	accountName = `^[ A-Za-z0-9_-]{1,100}$`
 	rolePath    = `^/([A-Za-z0-9_.,+@=-]+/)*$`
 	policyARN   = `^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]{1,512}$`
+	accountID   = `^[0-9]{12}$`
 	tagKey      = `^[ A-Za-z0-9_.:/=+@-]{1,128}$`
 	tagValue    = `^[ A-Za-z0-9_.:/=+@-]{0,256}$`
 	maxPath     = 512 // IAM API Reference, CreateRole

@@ -234,6 +234,8 @@ func accountMeaning(path string) string {
 		return "push each list to IAM Roles Anywhere when it is made: kedge-ca aws crl push; default: false"
 	case "aws.crl.profile":
 		return "the profile of ~/.aws/config that pushes; default: as the AWS SDKs choose"
+	case "aws.crl.profiles":
+		return "the profiles for single accounts, by their IDs; default: profile"
 	}
 	return roleMeaning(path)
 }

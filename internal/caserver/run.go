@@ -78,11 +78,7 @@ func Run[T any](ctx context.Context, c Config, hangup <-chan T) error {
 		return err
 	}
 	defer d.sockets.close()
-	settings, err := c.withAccount(c.CA.Settings)
-	if err != nil {
-		return err
-	}
-	terms, err := c.terms(settings, d.sockets.hosts)
+	terms, err := c.terms(c.CA.Settings, d.sockets.hosts)
 	if err != nil {
 		return err
 	}
@@ -165,9 +161,6 @@ func (d *daemon) reload(ctx context.Context) {
 func (d *daemon) changeTerms() error {
 	settings, err := d.Folder.Settings()
 	if err != nil {
-		return err
-	}
-	if settings, err = d.withAccount(settings); err != nil {
 		return err
 	}
 	terms, err := d.terms(settings, d.sockets.hosts)

@@ -22,28 +22,24 @@ func (e *NoURLError) Error() string {
 	return fmt.Sprintf("the server listens on %s, and nothing says by which name hosts reach it", e.Address)
 }
 
-// withAccount returns the settings with the ARNs that kedge-ca aws up has written, if the configuration has none.
-func (c Config) withAccount(settings *cadir.Settings) (*cadir.Settings, error) {
-	known, err := c.Folder.AWS()
-	if err != nil {
-		return nil, err
-	}
-	whole := *settings
-	whole.Server.AWS = known.Host(settings.Server.AWS)
-	if len(known.Untried) > 0 && whole.Server.AWS.TrustAnchorARN == "" {
-		c.Log.Warn("hosts get no role from here: no session of it was made yet", "roles", known.Untried, "hint", "kedge-ca aws up tries it; then reload kedge-ca serve")
-	}
-	return &whole, nil
-}
-
 // terms returns the terms that follow from the configuration of a CA.
 func (c Config) terms(settings *cadir.Settings, listeners []net.Listener) (*enroll.Terms, error) {
-	t := &enroll.Terms{Policies: map[string]enroll.Policy{}, Issuer: c.Issuer, AWS: awsOf(settings.Server.AWS), Limits: limitsOf(settings.Server.Limits), EST: estOf(settings.Server.EST)}
+	t := &enroll.Terms{Policies: map[string]enroll.Policy{}, Issuer: c.Issuer, Limits: limitsOf(settings.Server.Limits), EST: estOf(settings.Server.EST)}
 	proxies, err := settings.Server.Proxies()
 	if err != nil {
 		return nil, err
 	}
 	t.Proxies = enroll.Proxies(proxies)
+	known, err := c.Folder.Places()
+	if err != nil {
+		return nil, err
+	}
+	if t.AWS, err = hostAWS(known, settings); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Folder.AWSPath(), err)
+	}
+	if untried := known.Untried(); len(untried) > 0 && settings.Server.AWS.TrustAnchorARN == "" {
+		c.Log.Warn("hosts get no role from here of which no session was made yet", "roles", untried, "hint", "kedge-ca aws up tries it; then reload kedge-ca serve")
+	}
 	for _, name := range profileNames(settings) {
 		policy, err := policyOf(settings, name)
 		if err != nil {

@@ -9,27 +9,34 @@ import (
 	"kedge/internal/cadir"
 )
 
-// TestWithAccount: hosts get the role that kedge-ca aws up has built, once a session of it was made. Until then the
+// TestTerms_untried: hosts get the role that kedge-ca aws up has built, once a session of it was made. Until then the
 // log has the reason.
-func TestWithAccount(t *testing.T) {
+func TestTerms_untried(t *testing.T) {
 	t.Parallel()
-	const here, role = "arn:aws:rolesanywhere:eu-west-1:111122223333:", "arn:aws:iam::111122223333:role/backup"
-	known := &cadir.AWS{
-		TrustAnchor: here + "trust-anchor/6b656467-6500-4000-8000-000000000001", Profile: here + "profile/6b656467-6500-4000-8000-000000000002",
-		Roles: map[string]string{"backup": role}, Untried: []string{role},
-	}
-	for _, want := range []string{"", role} {
-		folder := cadir.Folder{Dir: t.TempDir()}
-		if want != "" {
-			known.SetTried(role)
+	for _, tried := range []bool{false, true} {
+		known := new(cadir.Places)
+		builtAt(known, "111122223333", "backup", cadir.RoleHosts{})
+		const role = "arn:aws:iam::111122223333:role/backup"
+		known.All[0].AddUntried([]string{role})
+		if tried {
+			known.All[0].SetTried(role)
 		}
-		if err := folder.WriteAWS(known); err != nil {
+		folder := cadir.Folder{Dir: t.TempDir()}
+		if err := folder.WritePlaces(known); err != nil {
+			t.Fatal(err)
+		}
+		settings, err := cadir.ParseSettings(nil)
+		if err != nil {
 			t.Fatal(err)
 		}
 		var log bytes.Buffer
-		settings, err := Config{Folder: folder, Log: slog.New(slog.NewTextHandler(&log, nil))}.withAccount(new(cadir.Settings))
-		if err != nil || settings.Server.AWS.RoleARN != want || strings.Contains(log.String(), role) != (want == "") {
-			t.Errorf("%+v, %v: %s", settings.Server.AWS, err, &log)
+		terms, err := Config{Folder: folder, Log: slog.New(slog.NewTextHandler(&log, nil))}.terms(settings, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		given := terms.AWS(certificateOf(t, "web-01")) != nil
+		if given != tried || strings.Contains(log.String(), role) == tried {
+			t.Errorf("given: %v, tried: %v: %s", given, tried, &log)
 		}
 	}
 }

@@ -93,11 +93,11 @@ server:
 	if len(none.Proofs) != 0 || never.Grace != 0 || never.HardwareGrace != 0 || len(never.Proofs) != 2 {
 		t.Errorf("none: %+v; never: %+v", none, never)
 	}
-	if terms.Issuer != "sub" || terms.AWS == nil || terms.AWS.Region != "eu-west-1" {
-		t.Errorf("%+v", terms.AWS)
+	if terms.Issuer != "sub" || terms.AWS(nil) == nil || terms.AWS(nil).Region != "eu-west-1" {
+		t.Errorf("%+v", terms.AWS(nil))
 	}
 	terms, err = Config{URL: "https://ca.example.com"}.terms(parse(t, ""), nil)
-	if err != nil || len(terms.Policies) != 1 || terms.AWS != nil || len(terms.Policies["workload"].Proofs) != 2 || terms.Policies["workload"].Grace != 7*day {
+	if err != nil || len(terms.Policies) != 1 || terms.AWS(nil) != nil || len(terms.Policies["workload"].Proofs) != 2 || terms.Policies["workload"].Grace != 7*day {
 		t.Errorf("%+v, %v", terms, err)
 	}
 }

@@ -37,7 +37,7 @@ func TestHostAnchor(t *testing.T) {
 		{cadir.AWS{TrustAnchors: map[string]string{"ca": own}}, "", []string{"ca", "web"}, "", []string{own}},
 		{cadir.AWS{TrustAnchors: map[string]string{"web": web}}, "", []string{"ca"}, "", []string{web}},
 	} {
-		if err := c.folder.WriteAWS(&tt.known); err != nil {
+		if err := c.folder.WritePlaces(cadir.PlacesOf(&tt.known)); err != nil {
 			t.Fatal(err)
 		}
 		c.Settings.Server.AWS.TrustAnchorARN = tt.server

@@ -2,10 +2,9 @@ package localca
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"kedge/internal/awsplan"
+	"kedge/internal/cadir"
 	"kedge/internal/report"
 )
 
@@ -13,7 +12,8 @@ import (
 type AWSRemoval struct {
 	Owners   []awsplan.Owner
 	Policies map[string][]string // that aws up has given roles, or the configuration describes, by the names of the roles
-	Kept     awsplan.Kept        // what aws up has built, by aws.yaml
+
+	known *cadir.Places
 }
 
 // AWSRemoval returns how what is of this CA is known in an account.
@@ -22,17 +22,26 @@ func (c *CA) AWSRemoval(ctx context.Context) (*AWSRemoval, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := c.folder.AWS()
+	known, err := c.folder.Places()
 	if err != nil {
 		return nil, err
 	}
-	r := &AWSRemoval{Owners: owners, Policies: map[string][]string{}, Kept: awsplan.Kept{
-		Anchor: known.TrustAnchor, Profile: known.Profile, Roles: known.Roles, Policies: known.Policies, Untried: known.Untried,
-	}}
-	for _, name := range slices.Concat(slices.Collect(maps.Keys(known.Roles)), slices.Collect(maps.Keys(c.Settings.AWS.Roles))) {
-		r.Policies[name] = slices.Concat(known.Policies[name], c.describedPolicies(ctx, name))
+	r := &AWSRemoval{Owners: owners, Policies: map[string][]string{}, known: known}
+	for name := range c.Settings.AWS.Roles {
+		r.Policies[name] = c.describedPolicies(ctx, name)
+	}
+	for _, at := range known.All {
+		for name := range at.Roles {
+			r.Policies[name] = append(r.Policies[name], at.Policies[name]...)
+		}
 	}
 	return r, nil
+}
+
+// Kept returns what aws up has built in a place, by aws.yaml.
+func (r *AWSRemoval) Kept(place cadir.Place) *awsplan.Kept {
+	at := r.known.At(place)
+	return &awsplan.Kept{Anchor: at.TrustAnchor, Profile: at.Profile, Roles: at.Roles, Policies: at.Policies, Untried: at.Untried}
 }
 
 // describedPolicies returns the policies of a role by the configuration: aws up may have given it them, and not have come

@@ -25,6 +25,7 @@ import (
 type AccountPlan struct {
 	Wanted *awsplan.Wanted
 	Roles  map[string]cadir.RoleSettings // by name; with what a profile fixes for a pattern of names
+	Hosts  map[string]cadir.RoleHosts    // those of the roles, by their names
 	Notes  report.Notes
 	Bad    []error // about roles that cannot be built; none in what AWSWanted returns
 }
@@ -43,7 +44,7 @@ func (c *CA) AWSWanted(ctx context.Context, a cadir.AccountSettings) (*AccountPl
 // planAWS is AWSWanted, with the roles that can be built, and the errors about the others.
 func (c *CA) planAWS(ctx context.Context, a cadir.AccountSettings) (*AccountPlan, error) {
 	a = a.Complete()
-	plan := &AccountPlan{Roles: map[string]cadir.RoleSettings{}}
+	plan := &AccountPlan{Roles: map[string]cadir.RoleSettings{}, Hosts: map[string]cadir.RoleHosts{}}
 	anchor, err := c.wantedAnchor(ctx, a.Name)
 	if err != nil {
 		return nil, err
@@ -77,7 +78,12 @@ func (c *CA) addRole(ctx context.Context, plan *AccountPlan, name string, a cadi
 		return err
 	}
 	wanted.Path, wanted.Boundary, wanted.MaxSession = a.Path, a.PermissionsBoundary, max(plan.Wanted.Profile.Duration, awsplan.MinMaxSession)
+	issuers, err := c.issuerNames(ctx, role.Issuers)
+	if err != nil {
+		return err
+	}
 	plan.Wanted.Roles, plan.Roles[name] = append(plan.Wanted.Roles, *wanted), role
+	plan.Hosts[name] = cadir.RoleHosts{Names: role.Names, SANURIs: role.SANURIs, Units: role.Units, Issuers: issuers}
 	return nil
 }
 

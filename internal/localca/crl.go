@@ -113,12 +113,12 @@ func (a ARNs) Check() error {
 	return nil
 }
 
-// CRLTargets returns where the lists of authorities go at IAM Roles Anywhere, by the ARNs in the CA's
-// folder and those given, which are stored there unless one does not fit. kept is then the path of
-// the file. Without those, the list of a root goes to the trust anchor that the configuration names for
-// hosts.
-func (c *CA) CRLTargets(authorities []ledger.Authority, given ARNs) (all []awscli.CRL, kept string, err error) {
-	known, err := c.folder.AWS()
+// CRLTargets returns where the lists of authorities go at IAM Roles Anywhere, for each authority in all places where that
+// is known, or one that is not known. It is by the ARNs in the CA's folder and those given, which are stored there unless
+// one does not fit. kept is then the path of the file. Without those, the list of a root goes to the trust anchor that
+// the configuration names for hosts.
+func (c *CA) CRLTargets(authorities []ledger.Authority, given ARNs) (all [][]awscli.CRL, kept string, err error) {
+	known, err := c.folder.Places()
 	if err != nil {
 		return nil, "", err
 	}
@@ -137,17 +137,42 @@ func (c *CA) CRLTargets(authorities []ledger.Authority, given ARNs) (all []awscl
 		known.SetAnchor(owner, given.Anchor)
 	}
 	for _, a := range authorities {
-		list, err := awscli.FindCRL(known, a.Name, a.Parent == "")
-		if err == nil && !list.IsKnown() && a.Parent == "" {
-			list, err = awscli.FindCRL(&cadir.AWS{TrustAnchor: c.Settings.Server.AWS.TrustAnchorARN}, a.Name, true)
-		}
+		lists, err := c.crlsOf(a, known)
 		if err != nil {
 			return nil, "", err
 		}
-		all = append(all, list)
+		all = append(all, lists)
 	}
 	if given == (ARNs{}) {
 		return all, "", nil
 	}
-	return all, c.folder.AWSPath(), c.folder.WriteAWS(known)
+	return all, c.folder.AWSPath(), c.folder.WritePlaces(known)
+}
+
+// crlsOf returns the lists of an authority, one for each place where it is known.
+func (c *CA) crlsOf(a ledger.Authority, known *cadir.Places) (all []awscli.CRL, err error) {
+	isRoot, anchored := a.Parent == "", false
+	for _, at := range known.All {
+		list, err := awscli.FindCRL(at, a.Name, isRoot)
+		if err != nil {
+			return nil, err
+		}
+		if list.IsKnown() {
+			all, anchored = append(all, list), anchored || list.Anchor().Text != ""
+		}
+	}
+	for _, list := range all {
+		if anchored && list.Anchor().Text == "" {
+			return nil, fmt.Errorf("a list of %q and its trust anchor are in different accounts or regions: see %s", a.Name, c.folder.AWSPath())
+		}
+	}
+	if len(all) > 0 {
+		return all, nil
+	}
+	configured := new(cadir.AWS)
+	if isRoot {
+		configured.TrustAnchor = c.Settings.Server.AWS.TrustAnchorARN
+	}
+	list, err := awscli.FindCRL(configured, a.Name, isRoot)
+	return []awscli.CRL{list}, err
 }

@@ -181,52 +181,72 @@ func (c *CA) holder(ctx context.Context, name string) (found issuance.Host, err 
 
 // addARNs adds what the host uses, by the report or else by the CA's folder and configuration.
 func (c *CA) addARNs(ctx context.Context, q Question, issuer string, in *awsexplain.Input) error {
-	known, err := c.folder.AWS()
+	known, err := c.folder.Places()
 	if err != nil {
 		return err
 	}
+	if q.Report != nil {
+		in.Uses = q.Report.Uses
+	} else if in.Uses.Role, err = c.chooseRole(ctx, q.Role, known, in); err != nil {
+		return err
+	}
+	at := placeOfHost(known, in.Uses)
 	var issuers []string
 	if issuer != "" {
 		issuers = []string{issuer}
 	}
-	anchor, err := c.HostAnchor(ctx, issuers)
+	anchor, err := c.hostAnchor(ctx, issuers, known, []*cadir.AWS{at})
 	if err != nil {
 		return err
 	}
-	in.Ours = awsexplain.ARNs{TrustAnchor: anchor.ARN, Profile: cmp.Or(known.Profile, c.Settings.Server.AWS.ProfileARN)}
-	roles := slices.Sorted(maps.Values(known.Roles))
-	if arn := c.Settings.Server.AWS.RoleARN; arn != "" && !slices.Contains(roles, arn) {
-		roles = append(roles, arn)
-	}
-	if q.Report != nil {
-		if in.Uses = q.Report.Uses; slices.Contains(anchor.Others, in.Uses.TrustAnchor) {
+	in.Ours = awsexplain.ARNs{TrustAnchor: anchor.ARN, Profile: cmp.Or(at.Profile, c.Settings.Server.AWS.ProfileARN)}
+	if q.Report == nil {
+		in.Uses.TrustAnchor, in.Uses.Profile = in.Ours.TrustAnchor, in.Ours.Profile
+	} else {
+		if slices.Contains(anchor.Others, in.Uses.TrustAnchor) {
 			in.Ours.TrustAnchor = in.Uses.TrustAnchor
 		}
-		if len(roles) == 1 && in.Uses.Role != "" {
+		if roles := c.rolesIn(at); len(roles) == 1 && in.Uses.Role != "" {
 			in.Ours.Role = roles[0]
-		}
-	} else {
-		in.Uses = in.Ours
-		if in.Uses.Role, err = c.chooseRole(ctx, q.Role, known, roles, in); err != nil {
-			return err
 		}
 	}
 	in.Role, err = c.described(ctx, in.Uses.Role, in)
 	return err
 }
 
+// placeOfHost returns what is known of the place of what a host uses: that of its trust anchor or, without one, that with
+// its role. Of others it is the first place.
+func placeOfHost(known *cadir.Places, uses awsexplain.ARNs) *cadir.AWS {
+	for _, at := range known.All {
+		if uses.TrustAnchor != "" && cadir.PlaceOf(uses.TrustAnchor) == at.Place() ||
+			uses.TrustAnchor == "" && slices.Contains(slices.Collect(maps.Values(at.Roles)), uses.Role) {
+			return at
+		}
+	}
+	if len(known.All) == 0 {
+		return new(cadir.AWS)
+	}
+	return known.All[0]
+}
+
+// rolesIn returns the ARNs of the roles in places, and that in the configuration.
+func (c *CA) rolesIn(places ...*cadir.AWS) (all []string) {
+	for _, at := range places {
+		all = append(all, slices.Sorted(maps.Values(at.Roles))...)
+	}
+	if arn := c.Settings.Server.AWS.RoleARN; arn != "" && !slices.Contains(all, arn) {
+		all = append(all, arn)
+	}
+	return all
+}
+
 // chooseRole returns the ARN of the role of a host: the one that is named, or the only one, or the only one that the
 // configuration gives the host. Empty: none is known.
-func (c *CA) chooseRole(ctx context.Context, named string, known *cadir.AWS, roles []string, in *awsexplain.Input) (string, error) {
+func (c *CA) chooseRole(ctx context.Context, named string, known *cadir.Places, in *awsexplain.Input) (string, error) {
 	if named != "" {
-		if _, err := cadir.ParseRole(named); err == nil {
-			return named, nil
-		}
-		if arn := known.Roles[named]; arn != "" {
-			return arn, nil
-		}
-		return "", &cadir.UnknownRoleError{Name: named, Known: slices.Sorted(maps.Keys(known.Roles))}
+		return roleNamed(named, known)
 	}
+	roles := c.rolesIn(known.All...)
 	if len(roles) < 2 {
 		return strings.Join(roles, ""), nil
 	}
@@ -244,6 +264,28 @@ func (c *CA) chooseRole(ctx context.Context, named string, known *cadir.AWS, rol
 		return given[0], nil
 	}
 	return "", &SeveralRolesError{in.Host.Name, roles}
+}
+
+// roleNamed returns the ARN of a role, which can be given itself; of several with the name, the person is to give it.
+func roleNamed(name string, known *cadir.Places) (string, error) {
+	if _, err := cadir.ParseRole(name); err == nil {
+		return name, nil
+	}
+	var found, names []string
+	for _, at := range known.All {
+		names = append(names, slices.Collect(maps.Keys(at.Roles))...)
+		if arn := at.Roles[name]; arn != "" {
+			found = append(found, arn)
+		}
+	}
+	switch len(found) {
+	case 0:
+		slices.Sort(names)
+		return "", &cadir.UnknownRoleError{Name: name, Known: slices.Compact(names)}
+	case 1:
+		return found[0], nil
+	}
+	return "", fmt.Errorf("--role: %d roles have the name %q: give the ARN of one of %s", len(found), name, strings.Join(found, " and "))
 }
 
 // described returns what the configuration has about the role with an ARN, and whether it gives the host the role.

@@ -130,9 +130,9 @@ func TestCRLTargets(t *testing.T) {
 	}{
 		{[]ledger.Authority{root}, ARNs{}, false, ""},
 		{[]ledger.Authority{root}, ARNs{Anchor: anchor}, true, "trust_anchor: " + anchor},
-		{[]ledger.Authority{sub}, ARNs{Anchor: anchor}, true, "  sub: " + anchor},
+		{[]ledger.Authority{sub}, ARNs{Anchor: anchor}, true, "sub: " + anchor},
 		{[]ledger.Authority{root, sub}, ARNs{Anchor: anchor}, false, "trust_anchor: " + anchor},
-		{[]ledger.Authority{sub}, ARNs{CRL: crl}, true, "crls:\n  sub: " + crl},
+		{[]ledger.Authority{sub}, ARNs{CRL: crl}, true, "crls:\n      sub: " + crl},
 		{[]ledger.Authority{root, sub}, ARNs{CRL: crl}, false, "error"},
 		{[]ledger.Authority{root}, ARNs{Anchor: strings.Replace(anchor, "eu-west-1", "us-east-1", 1), CRL: crl}, false, "error"},
 	} {
@@ -146,7 +146,7 @@ func TestCRLTargets(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || len(all) != len(tt.all) || all[len(all)-1].IsKnown() != tt.known || (kept != "") != (tt.want != "") || !strings.Contains(string(text), tt.want) {
+		if err != nil || len(all) != len(tt.all) || all[len(all)-1][0].IsKnown() != tt.known || (kept != "") != (tt.want != "") || !strings.Contains(string(text), tt.want) {
 			t.Errorf("%+v: %+v, %q, %v: %s", tt.given, all, kept, err, text)
 		}
 	}

@@ -21,8 +21,12 @@ import (
 
 // PushRequest specifies which lists are pushed to IAM Roles Anywhere, and how its account is reached.
 type PushRequest struct {
-	Authorities []string          // names; empty: each that has a list and whose trust anchor is known
-	Account     awsaccount.Config // the region is that of each trust anchor
+	Authorities []string // names; empty: each that has a list and whose trust anchor is known
+	// Account is how accounts are reached; the region is that of each trust anchor. With a profile, other accounts than
+	// its own are left out. Without one, the profile of an account is the one in the configuration, if there is one.
+	Account awsaccount.Config
+	// LeftOut is called with the places that are left out.
+	LeftOut func([]cadir.Place)
 }
 
 // NotPushedError has the errors about several lists.
@@ -51,11 +55,11 @@ func (e *NoAnchorError) Error() string {
 // cannot be pushed does not stop the others; errors are those of awscrl.Pusher.Push, in a *NotPushedError if there are
 // several, and before any list is pushed a *NoAnchorError, an *awscrl.NoListError or a *filelock.HeldError.
 func (c *CA) PushLists(ctx context.Context, r PushRequest, pushed func(*awscrl.Result)) error {
-	targets, err := c.pushTargets(ctx, r.Authorities)
+	targets, err := c.requestedTargets(ctx, r)
 	if err != nil {
 		return err
 	}
-	return c.pushAll(ctx, targets, r.Account, pushed)
+	return c.pushAll(ctx, targets, c.reach(r.Account), pushed)
 }
 
 // madeTimeout bounds a push after a list was made.
@@ -74,13 +78,13 @@ func (c *CA) PushMade(ctx context.Context, settings cadir.AccountCRLSettings, ma
 	}
 	ctx, cancel := context.WithTimeout(ctx, madeTimeout)
 	defer cancel()
-	return c.pushAll(ctx, targets, awsaccount.Config{Profile: settings.Profile}, pushed)
+	return c.pushAll(ctx, targets, reach{profileOf: settings.ProfileOf}, pushed)
 }
 
-func (c *CA) pushAll(ctx context.Context, targets []pushTarget, account awsaccount.Config, pushed func(*awscrl.Result)) error {
-	return c.eachPusher(ctx, targets, account, func(p *awscrl.Pusher) error {
+func (c *CA) pushAll(ctx context.Context, targets []pushTarget, by reach, pushed func(*awscrl.Result)) error {
+	return c.eachPusher(ctx, targets, by, func(t pushTarget, p *awscrl.Pusher) error {
 		result, err := p.Push(ctx)
-		c.recordPush(p.Authority, result, err)
+		c.recordPush(t, result, err)
 		if result != nil {
 			pushed(result)
 		}
@@ -91,11 +95,11 @@ func (c *CA) pushAll(ctx context.Context, targets []pushTarget, account awsaccou
 // TakeLists records in the ledger what lists of the authorities at AWS have and the ledger lacks, and calls taken
 // for each such list. why is recorded. Errors are as those of PushLists.
 func (c *CA) TakeLists(ctx context.Context, r PushRequest, why string, taken func(authority string, _ awscrl.Taken)) error {
-	targets, err := c.pushTargets(ctx, r.Authorities)
+	targets, err := c.requestedTargets(ctx, r)
 	if err != nil {
 		return err
 	}
-	return c.eachPusher(ctx, targets, r.Account, func(p *awscrl.Pusher) error {
+	return c.eachPusher(ctx, targets, c.reach(r.Account), func(_ pushTarget, p *awscrl.Pusher) error {
 		all, err := p.Take(ctx, why)
 		for _, one := range all {
 			taken(p.Authority.Name, one)
@@ -104,24 +108,24 @@ func (c *CA) TakeLists(ctx context.Context, r PushRequest, why string, taken fun
 	})
 }
 
-// eachPusher calls do for the list of each authority, while no other process pushes.
-func (c *CA) eachPusher(ctx context.Context, targets []pushTarget, account awsaccount.Config, do func(*awscrl.Pusher) error) error {
+// eachPusher calls do for the list of each authority in each place, while no other process pushes.
+func (c *CA) eachPusher(ctx context.Context, targets []pushTarget, by reach, do func(pushTarget, *awscrl.Pusher) error) error {
 	release, err := c.lockPushes(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
 	var failed []error
-	all := accounts{config: account, opened: map[string]*awsaccount.Account{}}
+	all := by.accounts(targets)
 	for _, t := range targets {
 		p, err := c.pusher(ctx, t, all)
 		if err == nil {
-			err = do(p)
+			err = do(t, p)
 		} else {
-			c.recordPush(t.authority, nil, err)
+			c.recordPush(t, nil, err)
 		}
 		if err != nil {
-			failed = append(failed, fmt.Errorf("push the list of %q: %w", t.authority.Name, err))
+			failed = append(failed, fmt.Errorf("push the list of %q to %s: %w", t.authority.Name, t.place(), err))
 		}
 	}
 	if len(failed) > 1 {
@@ -130,27 +134,8 @@ func (c *CA) eachPusher(ctx context.Context, targets []pushTarget, account awsac
 	return errors.Join(failed...)
 }
 
-// accounts has an account for each region.
-type accounts struct {
-	config awsaccount.Config
-	opened map[string]*awsaccount.Account
-}
-
-func (a accounts) in(ctx context.Context, region string) (*awsaccount.Account, error) {
-	if account := a.opened[region]; account != nil {
-		return account, nil
-	}
-	c := a.config
-	c.Region = region
-	account, err := awsaccount.Open(ctx, c)
-	if err == nil {
-		a.opened[region] = account
-	}
-	return account, err
-}
-
 func (c *CA) pusher(ctx context.Context, t pushTarget, all accounts) (*awscrl.Pusher, error) {
-	account, err := all.in(ctx, t.anchor.Region)
+	account, err := all.in(ctx, t.place())
 	if err != nil {
 		return nil, err
 	}
@@ -164,12 +149,14 @@ func (c *CA) pusher(ctx context.Context, t pushTarget, all accounts) (*awscrl.Pu
 	}, nil
 }
 
-// pushTarget is where the list of an authority goes.
+// pushTarget is where the list of an authority goes, in one place.
 type pushTarget struct {
 	authority ledger.Authority
 	anchor    cadir.ARN
 	list      []byte // its current list, in DER
 }
+
+func (t pushTarget) place() cadir.Place { return cadir.PlaceOf(t.anchor.Text) }
 
 // pushTargets returns the targets of authorities. Without names these are all that have a list and whose trust anchor
 // is known; those that have ended or are retired are left out, since their trust anchor has them no more.
@@ -184,20 +171,21 @@ func (c *CA) pushTargets(ctx context.Context, names []string) (all []pushTarget,
 	}
 	var first error
 	for i, a := range authorities {
-		t := pushTarget{authority: a, anchor: lists[i].Anchor()}
-		t.list, err = c.Service.PublishedList(ctx, a)
+		list, err := c.Service.PublishedList(ctx, a)
 		var missing error
 		if _, none := errors.AsType[*ledger.NotFoundError](err); none {
 			missing = &awscrl.NoListError{Authority: a.Name}
 		} else if err != nil {
 			return nil, err
 		}
-		if t.anchor.Text == "" {
+		if lists[i][0].Anchor().Text == "" { // then it is so in each place
 			missing = &NoAnchorError{Authority: a.Name}
 		}
 		switch {
 		case missing == nil:
-			all = append(all, t)
+			for _, at := range lists[i] {
+				all = append(all, pushTarget{authority: a, anchor: at.Anchor(), list: list})
+			}
 		case len(names) > 0:
 			return nil, missing
 		case first == nil:
@@ -274,8 +262,8 @@ func (c *CA) lockPushes(ctx context.Context) (release func(), err error) {
 }
 
 // recordPush keeps in the CA's folder what a push found. A failure to do so is a warning: AWS has the list.
-func (c *CA) recordPush(a ledger.Authority, result *awscrl.Result, failure error) {
-	record, err := c.folder.PushRecord(a.Name)
+func (c *CA) recordPush(t pushTarget, result *awscrl.Result, failure error) {
+	record, err := c.folder.PushRecord(t.authority.Name, t.place())
 	if err != nil {
 		record = new(cadir.PushRecord)
 	}
@@ -287,25 +275,25 @@ func (c *CA) recordPush(a ledger.Authority, result *awscrl.Result, failure error
 	if result != nil {
 		record.ARN, record.Number, record.NextUpdate, record.Checked = result.ARN, result.Number, result.NextUpdate, now
 		record.SetIs(result.SHA256, result.Anchor)
-		err = c.keepCRL(a.Name, result.ARN)
+		err = c.keepCRL(t.authority.Name, result.ARN)
 	}
-	if err = errors.Join(err, c.folder.WritePushRecord(a.Name, record)); err != nil {
+	if err = errors.Join(err, c.folder.WritePushRecord(t.authority.Name, t.place(), record)); err != nil {
 		c.config.warnAll([]string{fmt.Sprintf("what was pushed is not recorded in the CA's folder: %v", err)})
 	}
 }
 
 // keepCRL keeps the ARN of a list in aws.yaml, for command lines that update it; an alias that is kept stays.
 func (c *CA) keepCRL(authority, arn string) error {
-	known, err := c.folder.AWS()
+	known, err := c.folder.Places()
 	if err != nil {
 		return err
 	}
-	kept := known.CRLs[authority]
+	kept := known.At(cadir.PlaceOf(arn)).CRLs[authority]
 	if _, err := cadir.ParseARN(kept, cadir.CRLARN); kept == arn || kept != "" && err != nil {
 		return nil
 	}
 	known.SetCRL(authority, arn)
-	return c.folder.WriteAWS(known)
+	return c.folder.WritePlaces(known)
 }
 
 // UnpushedLists returns the authorities whose current list was not pushed from this folder, or whose last push was
@@ -319,11 +307,14 @@ func (c *CA) UnpushedLists(ctx context.Context, recheck time.Duration) (names []
 		return nil, err
 	}
 	for _, t := range targets {
-		record, err := c.folder.PushRecord(t.authority.Name)
+		record, err := c.folder.PushRecord(t.authority.Name, t.place())
 		if err != nil {
 			return nil, err
 		}
 		sum := sha256.Sum256(t.list)
+		if slices.Contains(names, t.authority.Name) {
+			continue
+		}
 		if !record.Is(sum[:], t.anchor.Text) || !record.Failed.IsZero() || c.now().Sub(record.Checked).Abs() > recheck {
 			names = append(names, t.authority.Name)
 		}

@@ -27,13 +27,20 @@ func (c *CA) PushNeeds(ctx context.Context) (needs []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range targets {
-		record, err := c.folder.PushRecord(t.authority.Name)
+	records, pushed := make([]*cadir.PushRecord, len(targets)), map[string]bool{}
+	for i, t := range targets {
+		record, err := c.folder.PushRecord(t.authority.Name, t.place())
 		if err != nil {
 			needs = append(needs, err.Error())
 			continue
 		}
-		if need := c.pushNeed(t, record); need != "" {
+		records[i], pushed[t.authority.Name] = record, pushed[t.authority.Name] || record.ARN != ""
+	}
+	for i, t := range targets {
+		if records[i] == nil || records[i].IsZero() && !c.Settings.AWS.CRL.Push && !pushed[t.authority.Name] {
+			continue
+		}
+		if need := c.pushNeed(t, records[i]); need != "" {
 			needs = append(needs, need)
 		}
 	}
@@ -78,11 +85,9 @@ func (c *CA) pushNeed(t pushTarget, record *cadir.PushRecord) string {
 	name := t.authority.Name
 	switch {
 	case !record.Failed.IsZero():
-		return fmt.Sprintf("the last push of the list of %s to AWS failed at %s: %s: %s", name, record.Failed.Format(time.RFC3339), record.Failure, pushCommand(name))
-	case record.ARN == "" && !c.Settings.AWS.CRL.Push:
-		return ""
+		return fmt.Sprintf("the last push of the list of %s to %s failed at %s: %s: %s", name, t.place(), record.Failed.Format(time.RFC3339), record.Failure, pushCommand(name))
 	case record.ARN == "":
-		return fmt.Sprintf("the list of %s was not pushed to AWS yet: %s", name, pushCommand(name))
+		return fmt.Sprintf("the list of %s was not pushed to %s yet: %s", name, t.place(), pushCommand(name))
 	case record.Anchor != t.anchor.Text:
 		return fmt.Sprintf("the list of %s was not pushed to the trust anchor %s yet: %s", name, t.anchor.Text, pushCommand(name))
 	}
@@ -118,7 +123,7 @@ func (c *CA) ReadNeeds(ctx context.Context, account awsaccount.Config) (needs []
 	if err != nil {
 		return nil, err
 	}
-	all := accounts{config: account, opened: map[string]*awsaccount.Account{}}
+	all := c.reach(account).accounts(targets)
 	for _, t := range targets {
 		p, err := c.pusher(ctx, t, all)
 		var at *awscrl.State
@@ -128,9 +133,9 @@ func (c *CA) ReadNeeds(ctx context.Context, account awsaccount.Config) (needs []
 		need := ""
 		switch {
 		case err != nil:
-			need = fmt.Sprintf("the list of %s at AWS: %v", t.authority.Name, err)
+			need = fmt.Sprintf("the list of %s in %s: %v", t.authority.Name, t.place(), err)
 		case at == nil:
-			need = fmt.Sprintf("IAM Roles Anywhere has no list of %s: %s", t.authority.Name, pushCommand(t.authority.Name))
+			need = fmt.Sprintf("IAM Roles Anywhere has no list of %s in %s: %s", t.authority.Name, t.place(), pushCommand(t.authority.Name))
 		default:
 			need = c.staleNeed(t, *at)
 		}
