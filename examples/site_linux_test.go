@@ -29,8 +29,9 @@ type site struct {
 	url         string // of the enrollment server
 	sts         string // URL of the emulator as STS
 	environment []string
-	download    string // URL of kedge
-	sum         string // its SHA-256 in hexadecimal
+	more        []string // of the environment of kedge-ca
+	download    string   // URL of kedge
+	sum         string   // its SHA-256 in hexadecimal
 }
 
 // startTimeout bounds the start of a server.
@@ -73,7 +74,7 @@ func (s *site) caWords(args ...string) (out, words string) {
 
 // caEnvironment lets kedge-ca find the folder and the password of the CA, and the URL of its server.
 func (s *site) caEnvironment() []string {
-	return []string{"PATH=" + programs + ":/usr/bin:/bin", "KEDGE_CA_DIR=" + s.path("ca"), "KEDGE_CA_KEY_PASSWORD_FROM=" + s.path("password"), "KEDGE_CA_URL=" + s.url}
+	return append([]string{"PATH=" + programs + ":/usr/bin:/bin", "KEDGE_CA_DIR=" + s.path("ca"), "KEDGE_CA_KEY_PASSWORD_FROM=" + s.path("password"), "KEDGE_CA_URL=" + s.url}, s.more...)
 }
 
 // start starts a server that is stopped at the end of the test. Its standard error goes to NAME.log.

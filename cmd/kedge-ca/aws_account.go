@@ -158,7 +158,7 @@ func (f *wantedFlags) wanted(ctx context.Context, s *store) (*localca.AccountPla
 func (s *store) noteOthers(place cadir.Place) error {
 	others, err := s.PlacesBesides(place)
 	if err == nil && len(others) > 0 {
-		cli.Say(s.host.Err, name, "note", fmt.Sprintf("this is about %s alone; this CA is also in %s: run the same with its --aws-profile or --region", place, cadir.JoinPlaces(others)))
+		cli.Say(s.host.Err, name, "note", fmt.Sprintf("this is about %s alone; this CA is also in %s, which --aws-profile and --region select", place, cadir.JoinPlaces(others)))
 	}
 	return err
 }

@@ -52,7 +52,7 @@ func TestAWSUp_newPlace(t *testing.T) {
 				}
 			}
 			code, stdout, stderr = x.try(append(up, "--yes", "--new-place")...)
-			if code != cli.ExitDone || !strings.Contains(stderr, "note: this is about "+here+" alone; this CA is also in "+there+": ") || !strings.Contains(stdout, ":"+to.Account+":role/hosts/reports\n") || strings.Contains(stdout, "backup") ||
+			if code != cli.ExitDone || !strings.Contains(stderr, "note: this is about "+here+" alone; this CA is also in "+there+", which ") || !strings.Contains(stdout, ":"+to.Account+":role/hosts/reports\n") || strings.Contains(stdout, "backup") ||
 				!strings.Contains(stderr, "warning: what ca has revoked is not refused by the new trust anchor until it has the list: kedge-ca aws crl push --issuer ca\n") {
 				t.Errorf("exit %d: %s\n%s", code, stderr, stdout)
 			}
@@ -64,7 +64,7 @@ func TestAWSUp_newPlace(t *testing.T) {
 			x.run(append(up, "--yes")...) // the place is known now
 			x.account = from.as(from.Administrator())
 			code, _, stderr = x.try("aws", "up", "--yes")
-			if code != cli.ExitDone || !strings.Contains(stderr, "note: this is about "+there+" alone; this CA is also in "+here+": ") {
+			if code != cli.ExitDone || !strings.Contains(stderr, "note: this is about "+there+" alone; this CA is also in "+here+", which ") {
 				t.Errorf("exit %d: %s", code, stderr)
 			}
 			x.account = second.as(second.Administrator())
