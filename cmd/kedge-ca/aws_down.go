@@ -73,7 +73,7 @@ func runAWSDown(ctx context.Context, s *store, o *awsDownOptions) error {
 	if err := planned.DoDown(ctx, account, progress(o.host, len(planned.Steps))); err != nil {
 		return err
 	}
-	if err := o.forget(s, planned); err != nil {
+	if err := o.forget(ctx, s, planned); err != nil {
 		return err
 	}
 	return o.writeJSON(planned.Document())
@@ -92,7 +92,7 @@ func (o *awsDownOptions) agree(p *awsup.Planned) error {
 }
 
 // forget removes the ARNs of what was deleted from the CA's folder.
-func (o *awsDownOptions) forget(s *store, p *awsup.Planned) error {
+func (o *awsDownOptions) forget(ctx context.Context, s *store, p *awsup.Planned) error {
 	var gone []string
 	for _, step := range p.Steps {
 		switch step.Change.(type) {
@@ -103,7 +103,7 @@ func (o *awsDownOptions) forget(s *store, p *awsup.Planned) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	return s.ChangePlaces(func(known *cadir.Places) {
+	return s.ChangePlaces(ctx, func(known *cadir.Places) {
 		known.Forget(func(arn string) bool { return slices.Contains(gone, arn) })
 	})
 }

@@ -97,7 +97,7 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 		if err := work.tryRole(ctx, s, built, arn); err != nil {
 			return err
 		}
-		if err := s.ChangePlaces(func(known *cadir.Places) { known.Change(built.Place(), func(at *cadir.AWS) { at.SetTried(arn) }) }); err != nil {
+		if err := s.ChangePlaces(ctx, func(known *cadir.Places) { known.Change(built.Place(), func(at *cadir.AWS) { at.SetTried(arn) }) }); err != nil {
 			return err
 		}
 	}
@@ -171,7 +171,7 @@ func (w *accountWork) tryRole(ctx context.Context, s *store, built *awsup.Planne
 // what becomes of a try changes nothing for the commands that use the ARNs.
 func (o *awsUpOptions) keep(ctx context.Context, s *store, w *accountWork, built *awsup.Planned) (untried []string, err error) {
 	isNew := false
-	err = s.ChangePlaces(func(all *cadir.Places) {
+	err = s.ChangePlaces(ctx, func(all *cadir.Places) {
 		all.Change(built.Place(), func(at *cadir.AWS) {
 			isNew, untried = at.TrustAnchor != built.Anchor, w.planned.Untried(built, at)
 			if !w.plan.Wanted.KeepRoles {

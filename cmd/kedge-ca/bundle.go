@@ -92,7 +92,7 @@ func runBundle(ctx context.Context, s *store, o *bundleOptions) error {
 	case o.output.json:
 		return o.writeAnchors(anchors, text)
 	case o.awsCLI:
-		if err := o.resolveAnchor(len(anchors) > 1); err != nil {
+		if err := o.resolveAnchor(ctx, len(anchors) > 1); err != nil {
 			return err
 		}
 		newest := anchors[len(anchors)-1]
@@ -109,8 +109,15 @@ func runBundle(ctx context.Context, s *store, o *bundleOptions) error {
 // resolveAnchor uses the trust anchor stored in the CA's folder if none is given, and stores one
 // that is: so that it is updated later, and no second one is created. several reports whether a rotation
 // is in progress, for which there must be one already.
-func (o *bundleOptions) resolveAnchor(several bool) error {
+func (o *bundleOptions) resolveAnchor(ctx context.Context, several bool) error {
 	folder := o.store.folder()
+	if o.arn != "" {
+		unlock, err := folder.LockAWS(ctx)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
 	known, err := folder.Places()
 	if err != nil {
 		return err

@@ -98,7 +98,7 @@ func runCRL(ctx context.Context, s *store, o *crlOptions) error {
 	if err != nil {
 		return err
 	}
-	targets, err := o.targets(s, authorities)
+	targets, err := o.targets(ctx, s, authorities)
 	if err != nil {
 		return err
 	}
@@ -123,8 +123,8 @@ func runCRL(ctx context.Context, s *store, o *crlOptions) error {
 
 // targets returns where the lists go at IAM Roles Anywhere. With --aws-cli it fails, before any is
 // made, if none of them could be imported.
-func (o *crlOptions) targets(s *store, authorities []ledger.Authority) ([][]awscli.CRL, error) {
-	all, kept, err := s.CRLTargets(authorities, o.arns)
+func (o *crlOptions) targets(ctx context.Context, s *store, authorities []ledger.Authority) ([][]awscli.CRL, error) {
+	all, kept, err := s.CRLTargets(ctx, authorities, o.arns)
 	if err != nil {
 		return nil, err
 	}

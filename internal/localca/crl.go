@@ -117,7 +117,14 @@ func (a ARNs) Check() error {
 // is known, or one that is not known. It is by the ARNs in the CA's folder and those given, which are stored there unless
 // one does not fit. kept is then the path of the file. Without those, the list of a root goes to the trust anchor that
 // the configuration names for hosts.
-func (c *CA) CRLTargets(authorities []ledger.Authority, given ARNs) (all [][]awscli.CRL, kept string, err error) {
+func (c *CA) CRLTargets(ctx context.Context, authorities []ledger.Authority, given ARNs) (all [][]awscli.CRL, kept string, err error) {
+	if given != (ARNs{}) {
+		unlock, err := c.folder.LockAWS(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		defer unlock()
+	}
 	known, err := c.folder.Places()
 	if err != nil {
 		return nil, "", err

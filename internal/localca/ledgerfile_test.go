@@ -138,7 +138,7 @@ func TestCRLTargets(t *testing.T) {
 	} {
 		x := newTestCA(t)
 		x.found()
-		all, kept, err := x.open().CRLTargets(tt.all, tt.given)
+		all, kept, err := x.open().CRLTargets(t.Context(), tt.all, tt.given)
 		text, _ := os.ReadFile(x.path(cadir.AWSName))
 		if tt.want == "error" {
 			if err == nil || kept != "" || text != nil {

@@ -12,8 +12,13 @@ import (
 // Places returns the ARNs in the CA's folder.
 func (c *CA) Places() (*cadir.Places, error) { return c.folder.Places() }
 
-// ChangePlaces changes the ARNs in the CA's folder.
-func (c *CA) ChangePlaces(change func(*cadir.Places)) error {
+// ChangePlaces changes the ARNs in the CA's folder, one process at a time.
+func (c *CA) ChangePlaces(ctx context.Context, change func(*cadir.Places)) error {
+	unlock, err := c.folder.LockAWS(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	known, err := c.folder.Places()
 	if err != nil {
 		return err

@@ -84,7 +84,7 @@ func (c *CA) PushMade(ctx context.Context, settings cadir.AccountCRLSettings, ma
 func (c *CA) pushAll(ctx context.Context, targets []pushTarget, by reach, pushed func(*awscrl.Result)) error {
 	return c.eachPusher(ctx, targets, by, func(t pushTarget, p *awscrl.Pusher) error {
 		result, err := p.Push(ctx)
-		c.recordPush(t, result, err)
+		c.recordPush(ctx, t, result, err)
 		if result != nil {
 			pushed(result)
 		}
@@ -122,7 +122,7 @@ func (c *CA) eachPusher(ctx context.Context, targets []pushTarget, by reach, do 
 		if err == nil {
 			err = do(t, p)
 		} else {
-			c.recordPush(t, nil, err)
+			c.recordPush(ctx, t, nil, err)
 		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("push the list of %q to %s: %w", t.authority.Name, t.place(), err))
@@ -165,7 +165,7 @@ func (c *CA) pushTargets(ctx context.Context, names []string) (all []pushTarget,
 	if err != nil || len(authorities) == 0 {
 		return nil, err
 	}
-	lists, _, err := c.CRLTargets(authorities, ARNs{})
+	lists, _, err := c.CRLTargets(ctx, authorities, ARNs{})
 	if err != nil {
 		return nil, err
 	}
@@ -262,7 +262,7 @@ func (c *CA) lockPushes(ctx context.Context) (release func(), err error) {
 }
 
 // recordPush keeps in the CA's folder what a push found. A failure to do so is a warning: AWS has the list.
-func (c *CA) recordPush(t pushTarget, result *awscrl.Result, failure error) {
+func (c *CA) recordPush(ctx context.Context, t pushTarget, result *awscrl.Result, failure error) {
 	record, err := c.folder.PushRecord(t.authority.Name, t.place())
 	if err != nil {
 		record = new(cadir.PushRecord)
@@ -275,7 +275,7 @@ func (c *CA) recordPush(t pushTarget, result *awscrl.Result, failure error) {
 	if result != nil {
 		record.ARN, record.Number, record.NextUpdate, record.Checked = result.ARN, result.Number, result.NextUpdate, now
 		record.SetIs(result.SHA256, result.Anchor)
-		err = c.keepCRL(t.authority.Name, result.ARN)
+		err = c.keepCRL(ctx, t.authority.Name, result.ARN)
 	}
 	if err = errors.Join(err, c.folder.WritePushRecord(t.authority.Name, t.place(), record)); err != nil {
 		c.config.warnAll([]string{fmt.Sprintf("what was pushed is not recorded in the CA's folder: %v", err)})
@@ -283,7 +283,7 @@ func (c *CA) recordPush(t pushTarget, result *awscrl.Result, failure error) {
 }
 
 // keepCRL keeps the ARN of a list in aws.yaml, for command lines that update it; an alias that is kept stays.
-func (c *CA) keepCRL(authority, arn string) error {
+func (c *CA) keepCRL(ctx context.Context, authority, arn string) error {
 	known, err := c.folder.Places()
 	if err != nil {
 		return err
@@ -292,8 +292,7 @@ func (c *CA) keepCRL(authority, arn string) error {
 	if _, err := cadir.ParseARN(kept, cadir.CRLARN); kept == arn || kept != "" && err != nil {
 		return nil
 	}
-	known.SetCRL(authority, arn)
-	return c.folder.WritePlaces(known)
+	return c.ChangePlaces(ctx, func(known *cadir.Places) { known.SetCRL(authority, arn) })
 }
 
 // UnpushedLists returns the authorities whose current list was not pushed from this folder, or whose last push was
