@@ -13,6 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rolesanywhere"
+	"github.com/aws/aws-sdk-go-v2/service/rolesanywhere/types"
+
 	"kedge/internal/awsaccount"
 	"kedge/internal/awsexplain"
 	"kedge/internal/cadir"
@@ -113,12 +117,13 @@ func (e *explained) explain(args ...string) (code int, checks map[string]awsexpl
 func (e *explained) paste(commands string) {
 	e.t.Helper()
 	bin := e.mkdir("bin")
+	program, whole := newestAWS(e.t)
 	if _, err := os.Stat(filepath.Join(bin, "aws")); err != nil {
 		self, err := os.Executable()
 		if err != nil {
 			e.t.Fatal(err)
 		}
-		shim := "#!/bin/sh\nexec " + newestAWS(e.t) + ` --endpoint-url "$AWS_ENDPOINT_URL" "$@"` + "\n"
+		shim := "#!/bin/sh\nexec " + program + ` --endpoint-url "$AWS_ENDPOINT_URL" "$@"` + "\n"
 		if err := errors.Join(os.Symlink(self, filepath.Join(bin, "kedge-ca")), os.WriteFile(filepath.Join(bin, "aws"), []byte(shim), 0o700)); err != nil {
 			e.t.Fatal(err)
 		}
@@ -127,6 +132,9 @@ func (e *explained) paste(commands string) {
 	for line := range strings.Lines(commands) {
 		if line = strings.TrimSpace(line); strings.HasPrefix(line, "kedge-ca ") && !strings.ContainsAny(line, "|>") {
 			line = withoutTerminal(newRoot(host{}, nil), line)
+		}
+		if !whole && e.bySDK(strings.Fields(line)) {
+			continue
 		}
 		script += line + "\n"
 	}
@@ -139,8 +147,23 @@ func (e *explained) paste(commands string) {
 	}
 }
 
-// newestAWS returns the AWS CLI with the operations about attribute mappings.
-func newestAWS(t *testing.T) string {
+// bySDK does what a command says, if it is one that the AWS CLI of Debian 12 does not have.
+func (e *explained) bySDK(words []string) bool {
+	e.t.Helper()
+	switch {
+	case slices.Contains(words, "put-attribute-mapping"):
+		specifier, _ := strings.CutPrefix(words[8], "specifier=")
+		call(e, e.account.RolesAnywhere.PutAttributeMapping, &rolesanywhere.PutAttributeMappingInput{ProfileId: &words[4], CertificateField: types.CertificateField(words[6]), MappingRules: []types.MappingRule{{Specifier: &specifier}}})
+	case slices.Contains(words, "--accept-role-session-name"):
+		call(e, e.account.RolesAnywhere.UpdateProfile, &rolesanywhere.UpdateProfileInput{ProfileId: &words[4], AcceptRoleSessionName: aws.Bool(true)})
+	default:
+		return false
+	}
+	return true
+}
+
+// newestAWS returns the AWS CLI, and whether it has the operations about attribute mappings.
+func newestAWS(t *testing.T) (path string, whole bool) {
 	t.Helper()
 	paths := []string{testenv.Tool(t, "aws")}
 	if other, err := exec.LookPath("aws"); err == nil {
@@ -148,10 +171,10 @@ func newestAWS(t *testing.T) string {
 	}
 	for _, path := range paths {
 		if exec.CommandContext(t.Context(), path, "rolesanywhere", "put-attribute-mapping", "--generate-cli-skeleton", "input").Run() == nil {
-			return path
+			return path, true
 		}
 	}
-	return paths[0]
+	return paths[0], false
 }
 
 // mends wants the host to get no session, explain to name the cause, and its commands to be the cure.
