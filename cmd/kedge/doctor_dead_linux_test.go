@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"strconv"
 	"strings"
@@ -52,5 +53,26 @@ func TestDoctor_dead(t *testing.T) {
 		if got := s.result(report, id); got.State == doctor.OK || !strings.Contains(got.Seen, address) {
 			t.Errorf("%+v", got)
 		}
+	}
+}
+
+// TestDoctor_deadExpired: of a certificate that has expired, that is the fault, and not the silence of the service,
+// whose time would count.
+func TestDoctor_deadExpired(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.issue(func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
+	})
+	s.profile["endpoint"], s.profile["timeout"] = "https://"+deadListener(t), "200ms"
+	s.limits = doctor.Limits{Service: 200 * time.Millisecond}
+	report, _, code := s.run()
+	for _, c := range report.Checks {
+		if c.State == doctor.Failed && c.ID != "certificate-validity" && c.ID != "connection" {
+			t.Errorf("%+v", c)
+		}
+	}
+	if got := s.result(report, "certificate-validity"); got.State != doctor.Failed || code != 4 {
+		t.Errorf("%+v, exit code %d", got, code)
 	}
 }

@@ -88,14 +88,14 @@ func (e *Examination) stageOf(err error) string {
 	switch {
 	case advice.IsSecret(err):
 		return idSecret
+	case is[*signer.ValidityError](err): // also if the service, whose time counts, does not answer in time
+		return idValidity
 	case advice.IsHardware(err), anyOf(err, context.DeadlineExceeded):
 		return idHardware
 	case is[*signer.KeyMismatchError](err):
 		return idPair
 	case is[*signer.RuleError](err):
 		return idPath // or the form of the leaf, which is judged apart
-	case is[*signer.ValidityError](err):
-		return idValidity
 	}
 	if checked, keysErr := config.NewKeys(e.Settings.KeyFlags); keysErr == nil && checked.InHardware() && !is[*signer.FileError](err) {
 		return idHardware
