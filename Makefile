@@ -15,7 +15,7 @@ SEQUENCES := 2000
 SWAPS    := 2000
 PKIS     := 2000
 
-.PHONY: help build pkcs11 test race lint docs fuzz bench model paths crash year enroll-crash fleet torn swaps soak mutants quickstart beside check cross packages packages-test image image-test release-key setup clean
+.PHONY: help build pkcs11 test race lint docs fuzz bench model paths crash year backup-crash enroll-crash fleet torn swaps soak mutants quickstart beside check cross packages packages-test image image-test release-key setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ year: build ## let a fleet of HOSTS (1000) renew for DAYS (365), in scaled time,
 
 crash: build ## kill -9 kedge-ca ROUNDS (500) times at all that it writes, with each kind of ledger
 	scripts/crash.sh $(ROUNDS)
+
+backup-crash: ROUNDS := 20
+backup-crash: ## kill -9 kedge-ca backup in ROUNDS (20) rounds while certificates are issued, and restore what is whole
+	scripts/backup-crash.sh $(ROUNDS)
 
 enroll-crash: build ## kill -9 kedge in ROUNDS (500) rounds of twelve runs, and kedge-ca serve SERVERS (200) times
 	KEDGE_TEST_KILLS=$(ROUNDS) go test ./cmd/kedge -run '^TestEnroll_killed$$' -count 1 -v -timeout 1h
