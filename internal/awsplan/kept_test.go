@@ -15,22 +15,22 @@ func TestKept_drift(t *testing.T) {
 		want   string // empty: nothing differs
 	}{
 		"as built":        {func(*Kept, pair) {}, ""},
-		"described":       {func(k *Kept, p pair) { p.w.OnlyAnchor, p.f.Roles = false, nil }, ""},
-		"another account": {func(k *Kept, p pair) { p.f.Account, p.f.Roles = "444455556666", nil }, ""},
-		"another region":  {func(k *Kept, p pair) { p.f.Region, p.f.Profiles = "us-east-1", nil }, ""},
-		"role gone":       {func(k *Kept, p pair) { p.f.Roles = nil }, "the role " + role + " is not in the account any more"},
-		"another path":    {func(k *Kept, p pair) { p.f.Roles[0].ARN = "arn:aws:iam::" + account + ":role/x/backup" }, "has the ARN arn:aws:iam::" + account + ":role/x/backup"},
-		"no tag":          {func(k *Kept, p pair) { p.f.Roles[0].Tags = nil }, "is not this CA's role by its tag"},
-		"policy gone":     {func(k *Kept, p pair) { p.f.Roles[0].Inline = nil }, role + " has the policy put no more"},
-		"more":            {func(k *Kept, p pair) { p.f.Roles[0].Attached = []string{"arn:aws:iam::aws:policy/All"} }, role + " has the policy arn:aws:iam::aws:policy/All, which is not planned"},
-		"another anchor": {func(k *Kept, p pair) {
+		"described":       {func(_ *Kept, p pair) { p.w.OnlyAnchor, p.f.Roles = false, nil }, ""},
+		"another account": {func(_ *Kept, p pair) { p.f.Account, p.f.Roles = "444455556666", nil }, ""},
+		"another region":  {func(_ *Kept, p pair) { p.f.Region, p.f.Profiles = "us-east-1", nil }, ""},
+		"role gone":       {func(_ *Kept, p pair) { p.f.Roles = nil }, "the role " + role + " is not in the account any more"},
+		"another path":    {func(_ *Kept, p pair) { p.f.Roles[0].ARN = "arn:aws:iam::" + account + ":role/x/backup" }, "has the ARN arn:aws:iam::" + account + ":role/x/backup"},
+		"no tag":          {func(_ *Kept, p pair) { p.f.Roles[0].Tags = nil }, "is not this CA's role by its tag"},
+		"policy gone":     {func(_ *Kept, p pair) { p.f.Roles[0].Inline = nil }, role + " has the policy put no more"},
+		"more":            {func(_ *Kept, p pair) { p.f.Roles[0].Attached = []string{"arn:aws:iam::aws:policy/All"} }, role + " has the policy arn:aws:iam::aws:policy/All, which is not planned"},
+		"another anchor": {func(_ *Kept, p pair) {
 			p.f.Roles[0].Trust, _ = trust("arn:aws:rolesanywhere:eu-west-1:" + account + ":trust-anchor/2")
 		}, "trust-anchor/2"},
-		"any anchor":        {func(k *Kept, p pair) { p.f.Roles[0].Trust = `{}` }, "but for: no trust anchor"},
-		"profile without":   {func(k *Kept, p pair) { p.f.Profiles[0].Roles = nil }, "does not list " + role},
-		"profile gone":      {func(k *Kept, p pair) { p.f.Profiles = nil }, "the profile arn:aws:rolesanywhere:eu-west-1:" + account + ":profile/1 is not in the account any more"},
-		"without a try":     {func(k *Kept, p pair) { k.Untried = []string{role} }, "no session of the role " + role + " was made yet"},
-		"untried elsewhere": {func(k *Kept, p pair) { k.Untried = []string{"arn:aws:iam::444455556666:role/backup"} }, ""},
+		"any anchor":        {func(_ *Kept, p pair) { p.f.Roles[0].Trust = `{}` }, "but for: no trust anchor"},
+		"profile without":   {func(_ *Kept, p pair) { p.f.Profiles[0].Roles = nil }, "does not list " + role},
+		"profile gone":      {func(_ *Kept, p pair) { p.f.Profiles = nil }, "the profile arn:aws:rolesanywhere:eu-west-1:" + account + ":profile/1 is not in the account any more"},
+		"without a try":     {func(k *Kept, _ pair) { k.Untried = []string{role} }, "no session of the role " + role + " was made yet"},
+		"untried elsewhere": {func(k *Kept, _ pair) { k.Untried = []string{"arn:aws:iam::444455556666:role/backup"} }, ""},
 	} {
 		p := newPair(newRoot(t, "Root"))
 		p.w.OnlyAnchor = true
