@@ -41,7 +41,7 @@ func Make(ctx context.Context, c Config, root ca.AuthorityConfig, r cadir.KeyReq
 
 // tellRoot reports what to do with the certificate of a root.
 func (c Config) tellRoot(cert *x509.Certificate) {
-	text := "register it at IAM Roles Anywhere as a trust anchor"
+	text := "register it at IAM Roles Anywhere as a trust anchor, as kedge-ca aws up does"
 	if _, err := issuance.AnchorPEM(ledger.Authority{Name: issuance.RootName, Certificate: cert}); err != nil {
 		text = "too large for a trust anchor; make an intermediate with a smaller key and register that"
 	}
