@@ -143,10 +143,20 @@ func tagsOf(tags []types.Tag) map[string]string {
 
 // findRole returns a role with its policies; nil: there is none.
 func findRole(ctx context.Context, a *awsaccount.Account, name string) (*awsplan.FoundRole, error) {
-	out, err := awsaccount.Call(ctx, a, a.IAM.GetRole, &iam.GetRoleInput{RoleName: &name})
+	role, err := readRole(ctx, a, name)
 	if awsaccount.Is(err, awsaccount.NotFound) {
 		return nil, nil
 	}
+	if err != nil {
+		return nil, err
+	}
+	role.Inline, err = inlinePolicies(ctx, a, name)
+	return role, err
+}
+
+// readRole returns a role with the policies that are attached to it, and without those of its own.
+func readRole(ctx context.Context, a *awsaccount.Account, name string) (*awsplan.FoundRole, error) {
+	out, err := awsaccount.Call(ctx, a, a.IAM.GetRole, &iam.GetRoleInput{RoleName: &name})
 	if err != nil {
 		return nil, err
 	}
@@ -154,11 +164,8 @@ func findRole(ctx context.Context, a *awsaccount.Account, name string) (*awsplan
 		return nil, &AnswerError{"iam:GetRole"}
 	}
 	role, err := roleOf(out.Role)
-	if err != nil {
-		return nil, err
-	}
-	if role.Attached, err = attachedPolicies(ctx, a, name); err == nil {
-		role.Inline, err = inlinePolicies(ctx, a, name)
+	if err == nil {
+		role.Attached, err = attachedPolicies(ctx, a, name)
 	}
 	return role, err
 }
@@ -178,27 +185,37 @@ func attachedPolicies(ctx context.Context, a *awsaccount.Account, role string) (
 	}
 }
 
+// inlinePolicies returns the policies of its own that a role has, by their names.
 func inlinePolicies(ctx context.Context, a *awsaccount.Account, role string) (map[string]string, error) {
+	names, err := inlineNames(ctx, a, role)
+	if err != nil {
+		return nil, err
+	}
 	all := map[string]string{}
+	for _, name := range names {
+		policy, err := awsaccount.Call(ctx, a, a.IAM.GetRolePolicy, &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &name})
+		if err != nil {
+			return nil, err
+		}
+		if policy.PolicyDocument == nil {
+			return nil, &AnswerError{"iam:GetRolePolicy"}
+		}
+		if all[name], err = decoded(*policy.PolicyDocument); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func inlineNames(ctx context.Context, a *awsaccount.Account, role string) (names []string, err error) {
 	for marker := (*string)(nil); ; {
 		out, err := awsaccount.Call(ctx, a, a.IAM.ListRolePolicies, &iam.ListRolePoliciesInput{RoleName: &role, Marker: marker})
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range out.PolicyNames {
-			policy, err := awsaccount.Call(ctx, a, a.IAM.GetRolePolicy, &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &name})
-			if err != nil {
-				return nil, err
-			}
-			if policy.PolicyDocument == nil {
-				return nil, &AnswerError{"iam:GetRolePolicy"}
-			}
-			if all[name], err = decoded(*policy.PolicyDocument); err != nil {
-				return nil, err
-			}
-		}
+		names = append(names, out.PolicyNames...)
 		if marker = out.Marker; !out.IsTruncated {
-			return all, nil
+			return names, nil
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/rolesanywhere"
 	"github.com/aws/aws-sdk-go-v2/service/rolesanywhere/types"
 
@@ -171,26 +170,16 @@ func lookProfile(ctx context.Context, a *awsaccount.Account, arn string) (awsexp
 func lookRole(ctx context.Context, a *awsaccount.Account, arn string) (awsexplain.Answer[awsplan.FoundRole], error) {
 	name := arn[strings.LastIndexByte(arn, '/')+1:]
 	return answerOf(func() (*awsplan.FoundRole, error) {
-		out, err := awsaccount.Call(ctx, a, a.IAM.GetRole, &iam.GetRoleInput{RoleName: &name})
+		role, err := readRole(ctx, a, name)
 		if err != nil {
 			return nil, err
 		}
-		if out.Role == nil {
-			return nil, &AnswerError{"iam:GetRole"}
-		}
-		role, err := roleOf(out.Role)
-		if err != nil {
-			return nil, err
-		}
-		if role.Attached, err = attachedPolicies(ctx, a, name); err != nil {
-			return nil, err
-		}
-		own, err := awsaccount.Call(ctx, a, a.IAM.ListRolePolicies, &iam.ListRolePoliciesInput{RoleName: &name})
+		own, err := inlineNames(ctx, a, name)
 		if err != nil {
 			return nil, err
 		}
 		role.Inline = map[string]string{}
-		for _, policy := range own.PolicyNames {
+		for _, policy := range own {
 			role.Inline[policy] = "" // what it allows is not asked for
 		}
 		return role, nil
