@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"kedge/ca/ledger"
 	"kedge/internal/cadir"
 	"kedge/internal/localca"
+	"kedge/internal/testenv"
 )
 
 // TestRestore: a CA comes back from its backup with the same files, its key and a ledger that is whole; what is no
@@ -177,6 +179,29 @@ func (x *testCA) sealed(entries ...entry) []byte {
 	return file.Bytes()
 }
 
+// unsealed returns the files in a backup.
+func (x *testCA) unsealed(data []byte) (all []entry) {
+	x.Helper()
+	plain, err := age.Decrypt(bytes.NewReader(data), x.identity)
+	if err != nil {
+		x.Fatal(err)
+	}
+	for archive := tar.NewReader(plain); ; {
+		header, err := archive.Next()
+		if err == io.EOF {
+			return all
+		}
+		if err != nil {
+			x.Fatal(err)
+		}
+		content, err := io.ReadAll(archive)
+		if err != nil {
+			x.Fatal(err)
+		}
+		all = append(all, entry{header.Name, string(content)})
+	}
+}
+
 // TestRestore_hostile: everybody who has the public key can make a file that decrypts; it makes no files but those
 // of a CA.
 func TestRestore_hostile(t *testing.T) {
@@ -221,6 +246,46 @@ func TestRestore_hostile(t *testing.T) {
 	}
 }
 
+// TestCheck_forged: a manifest of another CA does not make a backup look like one of that CA.
+func TestCheck_forged(t *testing.T) {
+	t.Parallel()
+	x, stranger := newTestCA(t), newTestCA(t)
+	own, err := x.create("own.age")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entries []entry
+	for _, e := range stranger.unsealed(stranger.whole()) {
+		if e.name == manifestName {
+			stated, err := decodeManifest([]byte(e.data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			stated.Authorities = own.Authorities
+			data, err := stated.encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.data = string(data)
+		}
+		entries = append(entries, e)
+	}
+	forged := x.sealed(entries...)
+	checked, err := Check(t.Context(), x.backup(forged), x.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored, err := x.restore(forged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range [][]Authority{checked.Authorities, restored.Authorities} {
+		if len(got) != 1 || got[0].Fingerprint == own.Authorities[0].Fingerprint || got[0].Key != Plain {
+			t.Errorf("the authorities of a forged backup: %+v", got)
+		}
+	}
+}
+
 // TestRestore_elsewhere: if the ledger belongs outside the folder, nothing is changed there; the folder has a copy.
 func TestRestore_elsewhere(t *testing.T) {
 	t.Parallel()
@@ -250,6 +315,35 @@ func TestRestore_elsewhere(t *testing.T) {
 	}
 	if isInside("../ledger.db") || isInside("env:LEDGER") || isInside("postgres://h/d") || !isInside("db/ledger.db") {
 		t.Error("isInside")
+	}
+}
+
+// TestUnpack_sparse: a small archive does not become a large file.
+func TestUnpack_sparse(t *testing.T) {
+	t.Parallel()
+	x := newTestCA(t)
+	x.write("backup.json", `{"format": 1, "files": ["ledger.db"]}`)
+	x.write("ledger.db", "")
+	if err := os.Truncate(x.path("ledger.db"), 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(testenv.Tool(t, "tar"), "--create", "--sparse", "--format=posix", "--blocking-factor=1", manifestName, ledgerName)
+	cmd.Dir = x.dir
+	data, err := cmd.Output()
+	if err != nil || len(data) > 1<<16 {
+		t.Fatalf("%d bytes, %v", len(data), err)
+	}
+	dir, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	_, err = unpack(t.Context(), bytes.NewReader(data), dir)
+	if e, ok := errors.AsType[*FileError](err); !ok || e.Kind != Foreign {
+		t.Errorf("a sparse file: %v", err)
+	}
+	if _, err := dir.Stat(ledgerName); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it was unpacked: %v", err)
 	}
 }
 

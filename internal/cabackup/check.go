@@ -98,7 +98,27 @@ func (u *unpacked) verify(ctx context.Context, c localca.Config) (*localca.Verif
 	if err == nil {
 		err = localca.CheckBackup(ctx, c.Keys.Folder, file, ledger.Options{Now: c.Keys.Host.Now})
 	}
+	if err == nil {
+		err = u.readAuthorities(ctx, c)
+	}
 	return v, inBackup(err)
+}
+
+// readAuthorities replaces the authorities that the manifest states by those of the ledger: everybody who has the
+// public key can write a manifest, and a user compares the fingerprints.
+func (u *unpacked) readAuthorities(ctx context.Context, c localca.Config) error {
+	all, err := authoritiesOf(ctx, filepath.Join(u.dir.Name(), ledgerName), ledger.Options{Now: c.Keys.Host.Now})
+	u.manifest.Authorities = nil
+	for _, a := range all {
+		u.manifest.Authorities = append(u.manifest.Authorities, describe(a, u.find))
+	}
+	return err
+}
+
+// find returns the content of a file that is in memory.
+func (u *unpacked) find(name string) ([]byte, bool) {
+	data, ok := u.private[name]
+	return data, ok
 }
 
 // verifyPart is verify for a backup that may lack segments of the archive: there is a warning.

@@ -145,17 +145,17 @@ func isLedger(path, where string) bool {
 	return strings.HasPrefix(where, path+string(filepath.Separator))
 }
 
-// describe returns an authority with where its key is.
-func (c *contents) describe(a ledger.Authority) Authority {
+// describe returns an authority with where its key is. find returns the content of a file in the backup.
+func describe(a ledger.Authority, find func(name string) ([]byte, bool)) Authority {
 	d := Authority{Name: a.Name, Subject: a.Certificate.Subject.String(), Fingerprint: hex.EncodeToString(a.Fingerprint), State: a.State, Key: NoKey}
-	if key, ok := c.find(a.Name + ".key"); ok {
+	if key, ok := find(a.Name + ".key"); ok {
 		d.Key = Unreadable
 		if _, err := keyfile.ParsePrivateKey(key, nil); err == nil {
 			d.Key = Plain
 		} else if errors.Is(err, keyfile.ErrPasswordRequired) {
 			d.Key = Encrypted
 		}
-	} else if uri, ok := c.find(a.Name + ".key-uri"); ok {
+	} else if uri, ok := find(a.Name + ".key-uri"); ok {
 		d.Key, d.KeyURI = Elsewhere, strings.TrimSpace(string(uri))
 	}
 	return d

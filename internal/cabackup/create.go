@@ -123,7 +123,7 @@ func (s Source) collect(ctx context.Context, file string) (*Manifest, []item, er
 	left, err := c.left(s.CA.Ledger.Where())
 	m := &Manifest{Format: format, MadeAt: now().UTC().Truncate(time.Second), MadeBy: s.Version, Entries: made.Seq, Head: made.Head, Files: c.names(), NotIncluded: left}
 	for _, a := range all {
-		m.Authorities = append(m.Authorities, c.describe(a))
+		m.Authorities = append(m.Authorities, describe(a, c.find))
 	}
 	return m, c.items, err
 }

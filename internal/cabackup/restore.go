@@ -44,15 +44,16 @@ func Restore(ctx context.Context, b Backup, c localca.Config) (_ *Restored, err 
 		return nil, err
 	}
 	defer u.dir.Close()
-	r := &Restored{Dir: dir, Manifest: u.manifest}
 	if err := u.writeFolder(); err != nil {
 		return nil, err
 	}
-	if r.LedgerBackup, err = u.restoreLedger(ctx, at(c, hidden)); err != nil {
+	left, err := u.restoreLedger(ctx, at(c, hidden))
+	if err != nil {
 		return nil, about(b.Name, err)
 	}
-	if r.LedgerBackup != "" {
-		r.LedgerBackup = filepath.Join(dir, r.LedgerBackup)
+	r := &Restored{Dir: dir, Manifest: u.manifest}
+	if left != "" {
+		r.LedgerBackup = filepath.Join(dir, left)
 	}
 	if err := os.Rename(hidden, dir); err != nil {
 		return nil, fmt.Errorf("make the folder %s: %w", dir, err)
@@ -98,9 +99,12 @@ func (u *unpacked) restoreLedger(ctx context.Context, c localca.Config) (name st
 	}
 	outside := !isInside(settings.Ledger)
 	if outside {
-		if err := u.verifyPart(ctx, c); err != nil {
-			return "", err
-		}
+		err = u.verifyPart(ctx, c)
+	} else {
+		err = u.readAuthorities(ctx, c)
+	}
+	if err != nil {
+		return "", err
 	}
 	file := filepath.Join(u.dir.Name(), restoredLedger)
 	if err := os.Rename(filepath.Join(u.dir.Name(), ledgerName), file); err != nil || outside {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 
 	"filippo.io/age"
 )
@@ -132,7 +133,7 @@ func (u *unpacked) readManifest(header *tar.Header, r io.Reader) error {
 // take reads one file.
 func (u *unpacked) take(header *tar.Header, r io.Reader) error {
 	name := header.Name
-	if header.Typeflag != tar.TypeReg || !allowed(name) {
+	if header.Typeflag != tar.TypeReg || isSparse(header) || !allowed(name) {
 		return wrong(Foreign, "is not a backup of kedge-ca: %q cannot be a file in it", name)
 	}
 	if slices.Contains(u.names, name) || len(u.names) == maxFiles {
@@ -145,6 +146,17 @@ func (u *unpacked) take(header *tar.Header, r io.Reader) error {
 	data, err := u.readSmall(header, r)
 	u.private[name] = data
 	return err
+}
+
+// isSparse reports whether package tar would make more bytes of a file than the archive has: a small backup could
+// fill a disk.
+func isSparse(header *tar.Header) bool {
+	for key := range header.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
 }
 
 func (u *unpacked) readSmall(header *tar.Header, r io.Reader) ([]byte, error) {
