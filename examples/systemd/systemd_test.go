@@ -113,6 +113,16 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestSameCA: all units of a CA read the variables that name its configuration; one without them would back up or
+// push a ledger in the folder that is not in use any more.
+func TestSameCA(t *testing.T) {
+	for _, name := range units(t) {
+		if strings.HasPrefix(name, "kedge-ca") && strings.HasSuffix(name, ".service") && !strings.Contains(unit(t, name), "\nEnvironmentFile=-/etc/kedge-ca/kedge-ca.env\n") {
+			t.Errorf("%s does not read kedge-ca.env", name)
+		}
+	}
+}
+
 // checkFlags runs the program of a unit with a configuration that is not there, or a CA: it must get as far
 // as that. A renewal has none, and nothing to do.
 func checkFlags(t *testing.T, unit string) {
