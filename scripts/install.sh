@@ -10,6 +10,7 @@
 #
 # It needs ssh-keygen (OpenSSH 8.1 or later), tar and, for a URL, curl.
 set -eu
+umask 022 # other users run the programs and read the pages, whatever the umask of root is
 fail() { printf 'install.sh: error: %s\n' "$*" >&2; exit 1; }
 usage() { printf 'install.sh: error: %s\ninstall.sh: hint: install.sh --signer FILE --from URL|FOLDER [--prefix FOLDER]\n' "$*" >&2; exit 2; }
 
