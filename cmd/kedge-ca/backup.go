@@ -39,7 +39,8 @@ A key in a file is in it as it is: one without a password is warned of. Keys in 
 KMS are not in it, nor is the password of any key: keep those elsewhere. Other files in the folder are named.
 
 The file, mode 0600, appears when it is whole and verified: what is encrypted is also unpacked into a
-scratch folder (in TMPDIR, which needs the room of the ledger twice and of its archive once), and the
+scratch folder (in TMPDIR, which needs the room of the ledger twice and of its archive once, and
+without --output that of the backup as well), and the
 ledger there is verified as by ledger verify. In an existing folder, it is kedge-ca-TIME.age.
 Nothing is overwritten or removed.`,
 		Example: `  kedge-ca backup --recipients-file backup-keys.txt --output ca.age

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -70,7 +71,9 @@ func runBackupRestore(ctx context.Context, o *backupRestoreOptions) (err error) 
 	return o.writeJSON(restored)
 }
 
-// compareRestored is compareLists for a folder that was made from a backup.
+// compareRestored is compareLists for a folder that was made from a backup. The lists in it are as old as its ledger,
+// so that comparing these finds nothing: first, newer ones have to take their place.
 func compareRestored(ctx context.Context, s *store, o *backupRestoreOptions) error {
+	o.say(fmt.Sprintf("what was revoked after the backup is in newer lists alone: put the newest list of each authority, from a server's /crl/NAME.crl or from AWS, into the place of %s", filepath.Join(o.store.dir, "crl", "NAME.der")))
 	return o.compareLists(ctx, s)
 }
