@@ -132,6 +132,9 @@ func (i Installer) write(name, path string) error {
 		return err
 	}
 	data = bytes.ReplaceAll(data, []byte("/usr/local/bin/kedge"), []byte(i.Program))
+	if packaged, err := os.ReadFile(filepath.Join(i.Root, "/usr/lib", strings.TrimPrefix(path, "/etc"))); err == nil && bytes.Equal(packaged, data) {
+		return nil // a copy in /etc would hide the file of a package, also after an upgrade
+	}
 	path = filepath.Join(i.Root, path)
 	there, err := os.ReadFile(path)
 	switch {

@@ -122,6 +122,33 @@ func TestInstall_kept(t *testing.T) {
 	}
 }
 
+// TestInstall_packaged: what a package has installed is used, and gets no copy in /etc, which would hide it after an
+// upgrade of the package.
+func TestInstall_packaged(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root makes users")
+	}
+	i, _ := installer(t)
+	if err := i.Install(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	moved := []string{"systemd/system/kedge-renew.service", "systemd/system/kedge-renew.timer", "sysusers.d/kedge.conf", "tmpfiles.d/kedge.conf"}
+	for _, name := range moved {
+		packaged := i.in("/usr/lib/" + name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(packaged), 0o755), os.Rename(i.in("/etc/"+name), packaged)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := i.Install(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range moved {
+		if _, err := os.Stat(i.in("/etc/" + name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("/etc/%s: %v", name, err)
+		}
+	}
+}
+
 // TestInstall_fails: a program of systemd that fails is named with what it said.
 func TestInstall_fails(t *testing.T) {
 	i, _ := installer(t)
