@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kedge/internal/cli"
 	"kedge/internal/doctor"
 )
 
@@ -19,7 +20,11 @@ func (o *doctorOptions) takeDefault(cmd *cobra.Command) error {
 		return nil
 	}
 	o.configuration.Taken = found.Name
-	if err := cmd.ParseFlags(found.Flags); err != nil {
+	err := cmd.ParseFlags(found.Flags)
+	if err == nil {
+		err = cli.CheckEmpty(cmd.Flags()) // as credential-process does
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", found.Name, err)
 	}
 	return nil

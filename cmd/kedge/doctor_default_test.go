@@ -48,6 +48,14 @@ func TestDoctor_default(t *testing.T) {
 		}, "the credential_process of the profile web in ", doctor.OK, "session"},
 		{"another profile", func(s *site) { s.line("profile web", "") }, "", doctor.Failed, "settings-needed"},
 		{"a flag that there is not", func(s *site) { s.line("default", " --nosuch") }, "the credential_process of the profile default in ", doctor.Failed, "settings-names"},
+		{"an empty flag", func(s *site) { s.line("default", ` --intermediates ""`) }, "the credential_process of the profile default in ", doctor.Failed, "settings-names"},
+		{"a flag before the command", func(s *site) {
+			s.line("default", "")
+			home, _ := s.env.Lookup("HOME")
+			text, err := os.ReadFile(home + "/.aws/config")
+			must(s.t, err)
+			must(s.t, os.WriteFile(home+"/.aws/config", []byte(strings.Replace(string(text), "kedge credential-process", "kedge --quiet credential-process", 1)), 0o600))
+		}, "the credential_process of the profile default in ", doctor.OK, "session"},
 		{"a flag is given", func(s *site) { s.line("default", ""); s.args = []string{"--region", "us-east-1"} }, "", doctor.Failed, "settings-needed"},
 		{"a variable names a certificate", func(s *site) { s.line("default", ""); s.env = append(s.env, "KEDGE_CERTIFICATE=web.pem") }, "", doctor.Failed, "settings-needed"},
 	} {

@@ -118,6 +118,7 @@ func (s *site) run() (*doctor.Report, string, int) {
 	h.environment = s.env
 	h.inputs.Now, h.inputs.Ask = s.now, nil
 	root := &cobra.Command{Use: name}
+	root.PersistentFlags().Bool("quiet", false, "say nothing but errors") // as that of newRoot
 	root.AddCommand(newDoctor(h, func(ctx context.Context, o *doctorOptions) error {
 		o.limits = s.limits
 		return runDoctor(ctx, o)

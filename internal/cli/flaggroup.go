@@ -21,8 +21,8 @@ func RefuseEmpty(flags *pflag.FlagSet, names ...string) {
 	}
 }
 
-// checkEmpty reports a flag that was given empty, and needs a text.
-func checkEmpty(flags *pflag.FlagSet) (err error) {
+// CheckEmpty reports a flag that was given empty, and needs a text.
+func CheckEmpty(flags *pflag.FlagSet) (err error) {
 	flags.Visit(func(f *pflag.Flag) {
 		if _, marked := f.Annotations[needsText]; (marked || namesFile(f)) && hasEmpty(f.Value) {
 			err = fmt.Errorf("--%s is empty: give it a value, or leave it out", f.Name)
@@ -54,7 +54,7 @@ func hasEmpty(v pflag.Value) bool {
 // checkFlags reports in words of this program which flags are missing, empty, or cannot go together. cobra
 // checks most of that after PreRunE, with errors that look like any other.
 func checkFlags(c *cobra.Command) error {
-	if err := checkEmpty(c.Flags()); err != nil {
+	if err := CheckEmpty(c.Flags()); err != nil {
 		return err
 	}
 	if err := c.ValidateRequiredFlags(); err != nil {

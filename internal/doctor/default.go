@@ -76,10 +76,17 @@ func flagsIn(line string) (flags []string, isKedge bool) {
 		return nil, false
 	}
 	i := slices.Index(words, "credential-process")
-	if i < 1 || !isKedgeProgram(words[i-1]) {
+	if i < 1 {
 		return nil, false
 	}
-	return words[i+1:], true
+	program := i - 1
+	for program > 0 && strings.HasPrefix(words[program], "-") { // flags of kedge, such as --quiet
+		program--
+	}
+	if !isKedgeProgram(words[program]) {
+		return nil, false
+	}
+	return slices.Concat(words[program+1:i], words[i+1:]), true
 }
 
 // isKedgeProgram reports whether a program is kedge, by its name or since it is the one that runs.
