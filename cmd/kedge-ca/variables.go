@@ -23,7 +23,7 @@ func onlyTyped(flag string) bool {
 		return true
 	case "crl": // a file for init and ledger import, an ARN for crl
 		return true
-	case "yes", "allow-revoked-key", "another-ca", "reissue", "take-list", "drop-list", "nothing-missing":
+	case "yes", "allow-revoked-key", "another-ca", "reissue", "take-list", "drop-list", "nothing-missing", "new-place":
 		return true
 	}
 	return false

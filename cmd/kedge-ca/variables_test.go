@@ -38,7 +38,7 @@ func TestVariable_notKedges(t *testing.T) {
 // TestVariable_onlyTyped: what a person has to type cannot be set by a variable.
 func TestVariable_onlyTyped(t *testing.T) {
 	t.Parallel()
-	for _, flag := range []string{"yes", "allow-revoked-key", "another-ca", "reissue", "take-list", "drop-list", "nothing-missing", "crl", "tpm-key-password", "help"} {
+	for _, flag := range []string{"yes", "allow-revoked-key", "another-ca", "reissue", "take-list", "drop-list", "nothing-missing", "new-place", "crl", "tpm-key-password", "help"} {
 		if v := variable(flag); v.Name != "" {
 			t.Errorf("--%s has the variable %s", flag, v.Name)
 		}
