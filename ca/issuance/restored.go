@@ -35,3 +35,13 @@ func (s *Service) CheckCompared(ctx context.Context) error {
 	}
 	return e
 }
+
+// comparedStatus adds that lists have to be compared.
+func (s *Service) comparedStatus(ctx context.Context, c *Status) error {
+	err := s.CheckCompared(ctx)
+	if e, ok := errors.AsType[*UncomparedError](err); ok {
+		c.Needs = append(c.Needs, e.Error()+": put the newest published list of each into crl/NAME.der, and run kedge-ca crl")
+		return nil
+	}
+	return err
+}

@@ -100,6 +100,9 @@ func (s *Service) status(ctx context.Context, now time.Time) (*Status, error) {
 	if err := s.takeOverStatus(ctx, c); err != nil {
 		return nil, err
 	}
+	if err := s.comparedStatus(ctx, c); err != nil {
+		return nil, err
+	}
 	if err := s.rotationStatus(ctx, c); err != nil {
 		return nil, err
 	}
