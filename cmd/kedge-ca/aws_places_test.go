@@ -118,6 +118,12 @@ func TestAWSCRLPush_places(t *testing.T) {
 	policy := x.path("ca/backup.json")
 	x.run("aws", "up", "--yes", "--role", "backup", "--names", "web-01", "--policy", policy)
 	x.run("aws", "up", "--yes", "--new-place", "--aws-profile", "second", "--role", "reports", "--names", "web-02", "--policy", policy)
+	for _, host := range []string{"web-01", "web-02"} { // their roles are in aws.yaml alone
+		x.run("issue", host, "--out", x.path("hosts"))
+		if _, _, stderr := x.try("aws", "explain", host); strings.Contains(stderr, "can get several roles") {
+			t.Error(stderr)
+		}
+	}
 	x.run("crl")
 	const firstPlace, secondPlace = "account 111122223333, eu-west-1", "account 444455556666, eu-west-1"
 	x.fails(cli.ExitFailed, []string{

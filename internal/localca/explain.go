@@ -241,7 +241,7 @@ func (c *CA) rolesIn(places ...*cadir.AWS) (all []string) {
 }
 
 // chooseRole returns the ARN of the role of a host: the one that is named, or the only one, or the only one that the
-// configuration gives the host. Empty: none is known.
+// configuration or, where it does not describe the role, aws.yaml gives the host. Empty: none is known.
 func (c *CA) chooseRole(ctx context.Context, named string, known *cadir.Places, in *awsexplain.Input) (string, error) {
 	if named != "" {
 		return roleNamed(named, known)
@@ -256,6 +256,11 @@ func (c *CA) chooseRole(ctx context.Context, named string, known *cadir.Places, 
 		if err != nil {
 			return "", err
 		}
+		if d.Name == "" {
+			if d.Gives, err = recordedGives(arn, known, in.Host.Certificate); err != nil {
+				return "", err
+			}
+		}
 		if d.Gives {
 			given = append(given, arn)
 		}
@@ -264,6 +269,23 @@ func (c *CA) chooseRole(ctx context.Context, named string, known *cadir.Places, 
 		return given[0], nil
 	}
 	return "", &SeveralRolesError{in.Host.Name, roles}
+}
+
+// recordedGives reports whether aws.yaml gives a certificate the role with an ARN, as kedge-ca aws up has built it.
+func recordedGives(arn string, known *cadir.Places, cert *x509.Certificate) (bool, error) {
+	for _, at := range known.All {
+		for name, one := range at.Roles {
+			if one != arn || cert == nil || at.Hosts[name].IsZero() {
+				continue
+			}
+			selector, err := awsadmin.NewSelector(awsadmin.RecordedHosts(at.Hosts[name]))
+			if err != nil {
+				return false, fmt.Errorf("hosts of the role %s in %s: %w", name, at.Place(), err)
+			}
+			return selector.Selects(cert), nil
+		}
+	}
+	return false, nil
 }
 
 // roleNamed returns the ARN of a role, which can be given itself; of several with the name, the person is to give it.
