@@ -165,7 +165,7 @@ func TestAWSExplain_refused(t *testing.T) {
 		t.Errorf("exit %d: %+v", code, checks)
 	}
 	if code, stdout, stderr := e.try("aws", "explain", "web-01", "--role", "third"); code != cli.ExitFailed || !strings.Contains(stdout, "20 failed   trust policy of the role ") || !strings.Contains(stdout, "            run: kedge-ca aws up --role third\n") ||
-		!strings.Contains(stderr, "kedge-ca: error: web-01 gets no credentials: 1 check failed; begin with 20 trust policy of the role\nkedge-ca: hint: below each check") {
+		!strings.Contains(stderr, "kedge-ca: error: web-01: 1 check failed; begin with 20 trust policy of the role\nkedge-ca: hint: below each check") {
 		t.Errorf("exit %d: %s\n%s", code, stdout, stderr)
 	}
 }

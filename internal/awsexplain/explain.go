@@ -57,7 +57,7 @@ type CauseError struct {
 }
 
 func (e *CauseError) Error() string {
-	return fmt.Sprintf("%s gets no credentials: %s failed; begin with %s", e.Host, report.Count(e.Failed, "check"), e.First)
+	return fmt.Sprintf("%s: %s failed; begin with %s", e.Host, report.Count(e.Failed, "check"), e.First)
 }
 
 // Err returns a *CauseError if a check failed.
