@@ -240,7 +240,7 @@ func TestExplain_order(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	}
-	if err := e.Err(); err == nil || err.Error() != "web-01 gets no credentials: 1 check failed; begin with 6 account" {
+	if err := e.Err(); err == nil || err.Error() != "web-01: 1 check failed; begin with 6 account" {
 		t.Error(err)
 	}
 	in = sound(t, a)
