@@ -169,3 +169,24 @@ func TestAWSExplain_refused(t *testing.T) {
 		t.Errorf("exit %d: %s\n%s", code, stdout, stderr)
 	}
 }
+
+// TestAWSExplain_places: the role is that which kedge-ca serve gives the host: by the hosts in aws.yaml, also of roles that
+// the configuration does not describe, or that of the configuration, which takes precedence.
+func TestAWSExplain_places(t *testing.T) {
+	t.Parallel()
+	e := newExplained(t, 0)
+	policy := e.path("ca/backup.json")
+	e.describe("")
+	e.run("aws", "up", "--yes", "--role", "reports", "--names", "db-01", "--policy", policy)
+	e.run("issue", "db-01", "--out", e.path("hosts"))
+	for host, role := range map[string]string{"web-01": "hosts/backup", "db-01": "reports"} {
+		if code, checks := e.explain(host); code != cli.ExitDone || checks["role"].Seen != "arn:aws:iam::111122223333:role/"+role {
+			t.Errorf("%s: exit %d: %+v", host, code, checks["role"])
+		}
+	}
+	const there = "arn:aws:rolesanywhere:us-east-1:444455556666:"
+	e.describe("server: {aws: {trust_anchor_arn: \"" + there + "trust-anchor/6b656467-6500-4000-8000-000000000001\", profile_arn: \"" + there + "profile/6b656467-6500-4000-8000-000000000002\", role_arn: \"arn:aws:iam::444455556666:role/web\"}}\n")
+	if code, checks := e.explain("web-01"); code != cli.ExitFailed || !strings.Contains(checks["account"].Seen, "and the trust anchor is in 444455556666") {
+		t.Errorf("exit %d: %+v", code, checks["account"])
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/internal/awsrights"
+	"kedge/internal/cadir"
 	"kedge/internal/cli"
 	"kedge/internal/localca"
 	"kedge/internal/report"
@@ -82,6 +83,13 @@ func runAWSPermissions(ctx context.Context, s *store, o *awsPermissionsOptions) 
 		if unknown.value == "*" {
 			o.warn(fmt.Sprintf("the %s is not known, and the policy allows any: give it with %s", unknown.what, unknown.flag))
 		}
+	}
+	others, err := s.PlacesBesides(cadir.Place{Account: scope.Account, Region: scope.Region})
+	if err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		cli.Say(o.Err, name, "note", fmt.Sprintf("the policy is for account %s, %s alone; this CA is also in %s, which --account and --region select", scope.Account, scope.Region, cadir.JoinPlaces(others)))
 	}
 	return report.Write(o.Out, text)
 }

@@ -80,3 +80,27 @@ func TestAWSPermissions_scope(t *testing.T) {
 	}
 	x.refuses(`there are no permissions of "push": there are those of crl-push, `, "aws", "permissions", "push")
 }
+
+// TestAWSPermissions_places: account and region are those of one trust anchor, and never of two; the others are named.
+func TestAWSPermissions_places(t *testing.T) {
+	t.Parallel()
+	x := newRehearsal(t)
+	x.run("init", "--no-password")
+	for _, place := range []string{"eu-west-1:111122223333", "us-east-1:444455556666"} {
+		x.run("bundle", "--aws-cli", "--trust-anchor", "arn:aws:rolesanywhere:"+place+":trust-anchor/6b656467-6500-4000-8000-000000000001")
+	}
+	for _, tt := range []struct {
+		args        []string
+		want, other string
+	}{
+		{nil, "eu-west-1:111122223333", "account 444455556666, us-east-1"},
+		{[]string{"--account", "444455556666"}, "us-east-1:444455556666", "account 111122223333, eu-west-1"},
+		{[]string{"--region", "us-east-1"}, "us-east-1:444455556666", "account 111122223333, eu-west-1"},
+		{[]string{"--account", "777788889999"}, "*:777788889999", "account 111122223333, eu-west-1; account 444455556666, us-east-1"},
+	} {
+		code, stdout, stderr := x.try(append([]string{"aws", "permissions", "crl-push"}, tt.args...)...)
+		if code != cli.ExitDone || !strings.Contains(stdout, `"arn:aws:rolesanywhere:`+tt.want+`:crl/*"`) || !strings.Contains(stderr, "this CA is also in "+tt.other+", which --account and --region select") {
+			t.Errorf("%q: exit %d: %s\n%s", tt.args, code, stderr, stdout)
+		}
+	}
+}

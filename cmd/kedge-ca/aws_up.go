@@ -94,7 +94,12 @@ func runAWSUp(ctx context.Context, s *store, o *awsUpOptions) error {
 		return err
 	}
 	for _, arn := range untried {
-		if err := work.tryRole(ctx, s, built, arn); err != nil {
+		err := work.tryRole(ctx, s, built, arn)
+		if none, ok := errors.AsType[*localca.NoProbeError](err); ok {
+			o.warn(none.Error() + ": it was not tried, and kedge-ca serve gives it to no host")
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		if err := s.ChangePlaces(ctx, func(known *cadir.Places) { known.Change(built.Place(), func(at *cadir.AWS) { at.SetTried(arn) }) }); err != nil {
@@ -145,14 +150,10 @@ type accountWork struct {
 	account *awsaccount.Account
 }
 
-// tryRole has a session made of a role.
+// tryRole has a session made of a role. If no certificate can be issued for it, the error is a *localca.NoProbeError.
 func (w *accountWork) tryRole(ctx context.Context, s *store, built *awsup.Planned, arn string) error {
 	name := path.Base(arn)
 	probe, err := s.Probe(ctx, name, w.plan.Roles[name])
-	if none, ok := errors.AsType[*localca.NoProbeError](err); ok {
-		s.host.warn(none.Error() + ": it was not tried")
-		return nil
-	}
 	if err != nil {
 		return err
 	}

@@ -262,3 +262,18 @@ func TestAWSUp_characters(t *testing.T) {
 		t.Errorf("exit %d: %s\n%s", code, stderr, stdout)
 	}
 }
+
+// TestAWSUp_noProbe: a role of which no session can be made stays untried, so that kedge-ca serve gives it to no host.
+func TestAWSUp_noProbe(t *testing.T) {
+	t.Parallel()
+	x, _ := newRehearsalAt(t, nil)
+	for range 2 {
+		code, _, stderr := x.try("aws", "up", "--yes", "--role", "backup", "--ou", "none")
+		if code != cli.ExitDone || !strings.Contains(stderr, "it was not tried, and kedge-ca serve gives it to no host") {
+			t.Errorf("exit %d: %s", code, stderr)
+		}
+		if kept := string(x.read("ca/aws.yaml")); !strings.Contains(kept, "\n    untried:\n      - arn:aws:iam::111122223333:role/backup\n") {
+			t.Error(kept)
+		}
+	}
+}

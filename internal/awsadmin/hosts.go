@@ -21,11 +21,6 @@ type Hosts struct {
 	Issuers []string // common names of the authorities that issue
 }
 
-// RecordedHosts returns the hosts of a role that was built.
-func RecordedHosts(r cadir.RoleHosts) Hosts {
-	return Hosts{Names: r.Names, URIs: r.SANURIs, Units: r.Units, Issuers: r.Issuers}
-}
-
 // HostsOf returns the hosts of a role of the configuration; issuers are the common names of its authorities.
 func HostsOf(r cadir.RoleSettings, issuers []string) Hosts {
 	return Hosts{Names: r.Names, URIs: r.SANURIs, Units: r.Units, Issuers: issuers}

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 
 	"kedge/ca"
+	"kedge/internal/cadir"
 	"kedge/internal/emulator/policy"
 )
 
@@ -21,6 +22,11 @@ func NewSelector(h Hosts) (*Selector, error) {
 		return nil, &MalformedError{err}
 	}
 	return &Selector{trust}, nil
+}
+
+// SelectorOf returns the selector of hosts that aws.yaml has.
+func SelectorOf(h cadir.RoleHosts) (*Selector, error) {
+	return NewSelector(Hosts{Names: h.Names, URIs: h.SANURIs, Units: h.Units, Issuers: h.Issuers})
 }
 
 // Selects reports whether a trust policy for the hosts gives a certificate of the CA the role, with the mapping that a

@@ -45,6 +45,9 @@ func FindCRL(kept *cadir.AWS, authority string, root bool) (CRL, error) {
 // Anchor returns the trust anchor of the list; the zero ARN: it is not known.
 func (c CRL) Anchor() cadir.ARN { return c.anchor }
 
+// ARN returns that of the list; empty: it is not known.
+func (c CRL) ARN() string { return c.arn.Text }
+
 // IsImported reports whether the ARN of the list is known, so that it is updated.
 func (c CRL) IsImported() bool { return c.arn.Text != "" }
 

@@ -220,8 +220,10 @@ func (a *AWS) SetTried(role string) {
 	a.Untried = slices.DeleteFunc(a.Untried, func(other string) bool { return other == role })
 }
 
-// Forget removes the ARNs of what is gone, and reports whether there were any.
+// Forget removes the ARNs of what is gone, and reports whether there were any. With a trust anchor go the lists that it
+// had: one whose trust anchor is not known would stop those for other places.
 func (a *AWS) Forget(gone func(arn string) bool) (changed bool) {
+	anchors := len(a.Anchors())
 	for _, arn := range []*string{&a.TrustAnchor, &a.Profile} {
 		if *arn != "" && gone(*arn) {
 			*arn, changed = "", true
@@ -242,6 +244,9 @@ func (a *AWS) Forget(gone func(arn string) bool) (changed bool) {
 			delete(a.Hosts, name)
 			changed = true
 		}
+	}
+	if len(a.Anchors()) < anchors {
+		maps.DeleteFunc(a.CRLs, func(authority, _ string) bool { return a.TrustAnchor == "" && a.TrustAnchors[authority] == "" })
 	}
 	a.Untried = slices.DeleteFunc(a.Untried, gone)
 	return changed

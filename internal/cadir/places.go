@@ -86,6 +86,23 @@ func (p *Places) Untried() (all []string) {
 	return all
 }
 
+// Hostless returns the ARNs of the roles whose hosts are not known, if there are several roles: those that were built before
+// aws.yaml had hosts.
+func (p *Places) Hostless() (all []string) {
+	roles := 0
+	for _, a := range p.All {
+		for _, name := range slices.Sorted(maps.Keys(a.Roles)) {
+			if roles++; a.Hosts[name].IsZero() {
+				all = append(all, a.Roles[name])
+			}
+		}
+	}
+	if roles < 2 {
+		return nil
+	}
+	return all
+}
+
 // SetAnchor sets the trust anchor of an authority in its place; an authority that is empty stands for the roots.
 func (p *Places) SetAnchor(authority, arn string) {
 	p.Change(PlaceOf(arn), func(a *AWS) { a.SetAnchor(authority, arn) })

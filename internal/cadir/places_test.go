@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -62,6 +63,28 @@ func TestPlaces_Forget(t *testing.T) {
 		t.Error("nothing was gone")
 	}
 	if !p.Forget(func(arn string) bool { return arn == otherARN }) || len(p.Others(ireland)) != 0 || p.At(ireland).TrustAnchor != anchorARN {
+		t.Errorf("%+v", p.Known())
+	}
+}
+
+// TestPlaces_Forget_lists: a list goes with its trust anchor, also one that was imported by hand or is named by an alias;
+// without trust anchors, ARNs of lists stay.
+func TestPlaces_Forget_lists(t *testing.T) {
+	t.Parallel()
+	const other, alone = "arn:aws:rolesanywhere:us-east-1:444455556666:alias/crl/hosts", "arn:aws:rolesanywhere:us-east-1:777788889999:crl/6b656467-6500-4000-8000-000000000005"
+	p := new(Places)
+	p.SetAnchor("", anchorARN)
+	p.SetCRL("ca", crlARN)
+	p.SetAnchor("", otherARN)
+	p.SetAnchor("issuing-1", strings.Replace(otherARN, "0003", "0006", 1))
+	p.SetCRL("ca", other)
+	p.SetCRL("issuing-1", other)
+	p.SetCRL("ca", alone)
+	p.Forget(func(arn string) bool { return arn == otherARN })
+	if a := p.At(virginia); a.CRLs["ca"] != "" || a.CRLs["issuing-1"] != other {
+		t.Errorf("%+v", a)
+	}
+	if p.At(ireland).CRLs["ca"] != crlARN || p.At(PlaceOf(alone)).CRLs["ca"] != alone {
 		t.Errorf("%+v", p.Known())
 	}
 }

@@ -52,7 +52,7 @@ func hostRoles(known *cadir.Places, settings *cadir.Settings) (all []hostRole, e
 		for _, name := range slices.Sorted(maps.Keys(at.Roles)) {
 			role := hostRole{aws: awsOf(at.Host(settings.Server.AWS, name))}
 			if hosts := at.Hosts[name]; !hosts.IsZero() {
-				role.hosts, err = awsadmin.NewSelector(awsadmin.RecordedHosts(hosts))
+				role.hosts, err = awsadmin.SelectorOf(hosts)
 				if err != nil {
 					return nil, fmt.Errorf("hosts of the role %s in %s: %w", name, at.Place(), err)
 				}

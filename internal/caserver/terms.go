@@ -37,8 +37,8 @@ func (c Config) terms(settings *cadir.Settings, listeners []net.Listener) (*enro
 	if t.AWS, err = hostAWS(known, settings); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Folder.AWSPath(), err)
 	}
-	if untried := known.Untried(); len(untried) > 0 && settings.Server.AWS.TrustAnchorARN == "" {
-		c.Log.Warn("hosts get no role from here of which no session was made yet", "roles", untried, "hint", "kedge-ca aws up tries it; then reload kedge-ca serve")
+	if settings.Server.AWS.TrustAnchorARN == "" {
+		c.warnRoles(known)
 	}
 	for _, name := range profileNames(settings) {
 		policy, err := policyOf(settings, name)
@@ -61,6 +61,16 @@ func (c Config) terms(settings *cadir.Settings, listeners []net.Listener) (*enro
 	}
 	t.Names, t.Prefix = []string{strings.TrimSuffix(u.Hostname(), ".")}, strings.TrimSuffix(u.Path, "/")
 	return t, nil
+}
+
+// warnRoles logs which roles hosts do not get, and why.
+func (c Config) warnRoles(known *cadir.Places) {
+	if untried := known.Untried(); len(untried) > 0 {
+		c.Log.Warn("hosts get no role from here of which no session was made yet", "roles", untried, "hint", "kedge-ca aws up tries it; then reload kedge-ca serve")
+	}
+	if unknown := known.Hostless(); len(unknown) > 0 {
+		c.Log.Warn("there are several roles, and hosts get none from here whose hosts aws.yaml does not have", "roles", unknown, "hint", "run kedge-ca aws up again as each was built; then reload kedge-ca serve")
+	}
 }
 
 // url returns the URL by which hosts reach the server; it is empty if none is given.

@@ -40,3 +40,20 @@ func TestTerms_untried(t *testing.T) {
 		}
 	}
 }
+
+// TestTerms_hostless: of several roles, those whose hosts are not known are in the log; one alone is for all hosts.
+func TestTerms_hostless(t *testing.T) {
+	t.Parallel()
+	for _, several := range []bool{false, true} {
+		known := new(cadir.Places)
+		builtAt(known, "111122223333", "backup", cadir.RoleHosts{})
+		if several {
+			builtAt(known, "444455556666", "reports", cadir.RoleHosts{Names: []string{"web-01"}})
+		}
+		var log bytes.Buffer
+		Config{Log: slog.New(slog.NewTextHandler(&log, nil))}.warnRoles(known)
+		if got := strings.Contains(log.String(), "role/backup"); got != several || strings.Contains(log.String(), "role/reports") {
+			t.Errorf("several: %t: %s", several, &log)
+		}
+	}
+}

@@ -73,17 +73,19 @@ func (c *CA) addRole(ctx context.Context, plan *AccountPlan, name string, a cadi
 	if strings.Contains(name, ",") {
 		return fmt.Errorf("the role %q has a comma in its name, and no tag at AWS can have one: give the role another name", name)
 	}
+	issuers, err := c.issuerNames(ctx, role.Issuers)
+	if err != nil {
+		return err
+	}
+	narrowed, _ := awsadmin.Trust{Hosts: awsadmin.HostsOf(role, issuers)}.Narrow(c.Settings.ProfileConfigs())
 	wanted, err := c.wantedRole(ctx, name, &role, &plan.Notes)
 	if err != nil {
 		return err
 	}
 	wanted.Path, wanted.Boundary, wanted.MaxSession = a.Path, a.PermissionsBoundary, max(plan.Wanted.Profile.Duration, awsplan.MinMaxSession)
-	issuers, err := c.issuerNames(ctx, role.Issuers)
-	if err != nil {
-		return err
-	}
 	plan.Wanted.Roles, plan.Roles[name] = append(plan.Wanted.Roles, *wanted), role
-	plan.Hosts[name] = cadir.RoleHosts{Names: role.Names, SANURIs: role.SANURIs, Units: role.Units, Issuers: issuers}
+	hosts := narrowed.Hosts // those of the trust policy, which has no pattern that a profile stands for
+	plan.Hosts[name] = cadir.RoleHosts{Names: hosts.Names, SANURIs: hosts.URIs, Units: hosts.Units, Issuers: hosts.Issuers}
 	return nil
 }
 

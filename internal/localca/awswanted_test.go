@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"kedge/internal/awsadmin"
 	"kedge/internal/awsplan"
 	"kedge/internal/cadir"
 )
@@ -90,5 +91,25 @@ func TestAWSWanted_comma(t *testing.T) {
 	a.Roles["back,up"] = role
 	if plan, err := c.AWSWanted(t.Context(), a); err != nil || len(plan.Wanted.Roles) != 0 {
 		t.Errorf("%+v, %v", plan, err)
+	}
+}
+
+// TestAWSWanted_hosts: the hosts of a role that are kept are those of its trust policy. A pattern of names for which a
+// profile stands is in neither: kedge-ca serve could not read it.
+func TestAWSWanted_hosts(t *testing.T) {
+	t.Parallel()
+	x := newTestCA(t)
+	x.found()
+	const profiles = "default_profile: web\nprofiles:\n  web: {names: [\"web-*\"], subject: {organizational_unit: web}}\n  batch: {names: [\"batch-*\"], subject: {organizational_unit: batch}}\n"
+	plan, err := x.withSettings(profiles).AWSWanted(t.Context(), cadir.AccountSettings{Roles: map[string]cadir.RoleSettings{"web": {Names: []string{"web-*"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts := plan.Hosts["web"]
+	if _, err := awsadmin.NewSelector(awsadmin.Hosts{Names: hosts.Names, URIs: hosts.SANURIs, Units: hosts.Units, Issuers: hosts.Issuers}); err != nil || len(hosts.Names) != 0 || !slices.Equal(hosts.Units, []string{"web"}) {
+		t.Errorf("%+v, %v", hosts, err)
+	}
+	if role := plan.Roles["web"]; !slices.Equal(role.Names, []string{"web-*"}) { // by which a probe gets its name
+		t.Errorf("%+v", role)
 	}
 }

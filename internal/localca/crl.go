@@ -115,8 +115,8 @@ func (a ARNs) Check() error {
 
 // CRLTargets returns where the lists of authorities go at IAM Roles Anywhere, for each authority in all places where that
 // is known, or one that is not known. It is by the ARNs in the CA's folder and those given, which are stored there unless
-// one does not fit. kept is then the path of the file. Without those, the list of a root goes to the trust anchor that
-// the configuration names for hosts.
+// one does not fit. kept is then the path of the file. The list of a root goes to the trust anchor that the configuration
+// names for hosts, too, unless another one is known in its place.
 func (c *CA) CRLTargets(ctx context.Context, authorities []ledger.Authority, given ARNs) (all [][]awscli.CRL, kept string, err error) {
 	if given != (ARNs{}) {
 		unlock, err := c.folder.LockAWS(ctx)
@@ -159,7 +159,13 @@ func (c *CA) CRLTargets(ctx context.Context, authorities []ledger.Authority, giv
 // crlsOf returns the lists of an authority, one for each place where it is known.
 func (c *CA) crlsOf(a ledger.Authority, known *cadir.Places) (all []awscli.CRL, err error) {
 	isRoot, anchored := a.Parent == "", false
-	for _, at := range known.All {
+	places := known.All
+	if configured := c.Settings.Server.AWS.TrustAnchorARN; isRoot && configured != "" && known.At(cadir.PlaceOf(configured)).TrustAnchor == "" {
+		at := *known.At(cadir.PlaceOf(configured))
+		at.TrustAnchor = configured
+		places = append(slices.DeleteFunc(slices.Clone(places), func(other *cadir.AWS) bool { return other.Place() == at.Place() }), &at)
+	}
+	for _, at := range places {
 		list, err := awscli.FindCRL(at, a.Name, isRoot)
 		if err != nil {
 			return nil, err
@@ -170,16 +176,12 @@ func (c *CA) crlsOf(a ledger.Authority, known *cadir.Places) (all []awscli.CRL, 
 	}
 	for _, list := range all {
 		if anchored && list.Anchor().Text == "" {
-			return nil, fmt.Errorf("a list of %q and its trust anchor are in different accounts or regions: see %s", a.Name, c.folder.AWSPath())
+			return nil, fmt.Errorf("a list of %q and its trust anchor are in different accounts or regions: there is no trust anchor for %s; remove it under crls in %s if that has it", a.Name, list.ARN(), c.folder.AWSPath())
 		}
 	}
-	if len(all) > 0 {
-		return all, nil
+	if len(all) == 0 {
+		list, err := awscli.FindCRL(new(cadir.AWS), a.Name, isRoot)
+		return []awscli.CRL{list}, err
 	}
-	configured := new(cadir.AWS)
-	if isRoot {
-		configured.TrustAnchor = c.Settings.Server.AWS.TrustAnchorARN
-	}
-	list, err := awscli.FindCRL(configured, a.Name, isRoot)
-	return []awscli.CRL{list}, err
+	return all, nil
 }

@@ -190,7 +190,7 @@ func (c *CA) addARNs(ctx context.Context, q Question, issuer string, in *awsexpl
 	} else if in.Uses.Role, err = c.chooseRole(ctx, q.Role, known, in); err != nil {
 		return err
 	}
-	at := placeOfHost(known, in.Uses)
+	at := c.placeOfHost(known, in.Uses)
 	var issuers []string
 	if issuer != "" {
 		issuers = []string{issuer}
@@ -215,15 +215,15 @@ func (c *CA) addARNs(ctx context.Context, q Question, issuer string, in *awsexpl
 }
 
 // placeOfHost returns what is known of the place of what a host uses: that of its trust anchor or, without one, that with
-// its role. Of others it is the first place.
-func placeOfHost(known *cadir.Places, uses awsexplain.ARNs) *cadir.AWS {
+// its role; nothing, if the configuration has the role for each host, and all else. Of others it is the first place.
+func (c *CA) placeOfHost(known *cadir.Places, uses awsexplain.ARNs) *cadir.AWS {
 	for _, at := range known.All {
 		if uses.TrustAnchor != "" && cadir.PlaceOf(uses.TrustAnchor) == at.Place() ||
 			uses.TrustAnchor == "" && slices.Contains(slices.Collect(maps.Values(at.Roles)), uses.Role) {
 			return at
 		}
 	}
-	if len(known.All) == 0 {
+	if len(known.All) == 0 || uses.TrustAnchor == "" && uses.Role != "" && uses.Role == c.Settings.Server.AWS.RoleARN {
 		return new(cadir.AWS)
 	}
 	return known.All[0]
@@ -240,11 +240,14 @@ func (c *CA) rolesIn(places ...*cadir.AWS) (all []string) {
 	return all
 }
 
-// chooseRole returns the ARN of the role of a host: the one that is named, or the only one, or the only one that the
-// configuration or, where it does not describe the role, aws.yaml gives the host. Empty: none is known.
+// chooseRole returns the ARN of the role of a host: the one that is named, or that kedge-ca serve gives each host, or the
+// only one, or the only one that aws.yaml or the configuration gives the host. Empty: none is known.
 func (c *CA) chooseRole(ctx context.Context, named string, known *cadir.Places, in *awsexplain.Input) (string, error) {
 	if named != "" {
 		return roleNamed(named, known)
+	}
+	if arn := c.Settings.Server.AWS.RoleARN; arn != "" {
+		return arn, nil
 	}
 	roles := c.rolesIn(known.All...)
 	if len(roles) < 2 {
@@ -252,16 +255,11 @@ func (c *CA) chooseRole(ctx context.Context, named string, known *cadir.Places, 
 	}
 	var given []string
 	for _, arn := range roles {
-		d, err := c.described(ctx, arn, in)
+		gives, err := c.gives(ctx, arn, known, in)
 		if err != nil {
 			return "", err
 		}
-		if d.Name == "" {
-			if d.Gives, err = recordedGives(arn, known, in.Host.Certificate); err != nil {
-				return "", err
-			}
-		}
-		if d.Gives {
+		if gives {
 			given = append(given, arn)
 		}
 	}
@@ -271,21 +269,19 @@ func (c *CA) chooseRole(ctx context.Context, named string, known *cadir.Places, 
 	return "", &SeveralRolesError{in.Host.Name, roles}
 }
 
-// recordedGives reports whether aws.yaml gives a certificate the role with an ARN, as kedge-ca aws up has built it.
-func recordedGives(arn string, known *cadir.Places, cert *x509.Certificate) (bool, error) {
+// gives reports whether a host gets a role, by its hosts in aws.yaml or, if they are not known, by the configuration.
+func (c *CA) gives(ctx context.Context, arn string, known *cadir.Places, in *awsexplain.Input) (bool, error) {
 	for _, at := range known.All {
-		for name, one := range at.Roles {
-			if one != arn || cert == nil || at.Hosts[name].IsZero() {
+		for name, hosts := range at.Hosts {
+			if at.Roles[name] != arn || in.Host.Certificate == nil {
 				continue
 			}
-			selector, err := awsadmin.NewSelector(awsadmin.RecordedHosts(at.Hosts[name]))
-			if err != nil {
-				return false, fmt.Errorf("hosts of the role %s in %s: %w", name, at.Place(), err)
-			}
-			return selector.Selects(cert), nil
+			selector, err := awsadmin.SelectorOf(hosts)
+			return err == nil && selector.Selects(in.Host.Certificate), err
 		}
 	}
-	return false, nil
+	d, err := c.described(ctx, arn, in)
+	return d.Gives, err
 }
 
 // roleNamed returns the ARN of a role, which can be given itself; of several with the name, the person is to give it.

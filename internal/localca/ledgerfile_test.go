@@ -152,6 +152,45 @@ func TestCRLTargets(t *testing.T) {
 	}
 }
 
+// TestCRLTargets_configured: a list that was pushed to the trust anchor that the configuration gives hosts goes there again.
+// Revoked hosts are refused also by the trust anchor that the configuration gives hosts, in another
+// place than those of aws.yaml.
+func TestCRLTargets_configured(t *testing.T) {
+	t.Parallel()
+	const here, there = "arn:aws:rolesanywhere:eu-west-1:111122223333:", "arn:aws:rolesanywhere:us-east-1:444455556666:"
+	const id = "/11111111-2222-3333-4444-555555555555"
+	root := []ledger.Authority{{Name: "ca"}}
+	x := newTestCA(t)
+	x.found()
+	c := x.withSettings("server: {aws: {trust_anchor_arn: \"" + there + "trust-anchor" + id + "\", profile_arn: \"" + there + "profile" + id + "\", role_arn: \"arn:aws:iam::444455556666:role/web\"}}\n")
+	for _, tt := range []struct {
+		given string
+		want  []string
+	}{
+		{"", []string{there + "trust-anchor" + id}},
+		{there + "crl" + id, []string{there + "trust-anchor" + id}}, // as a push keeps it
+		{here + "trust-anchor" + id, []string{here + "trust-anchor" + id, there + "trust-anchor" + id}},
+		{there + "trust-anchor" + strings.Replace(id, "1111", "9999", 1), []string{here + "trust-anchor" + id, there + "trust-anchor" + strings.Replace(id, "1111", "9999", 1)}},
+	} {
+		given := ARNs{Anchor: tt.given}
+		if strings.Contains(tt.given, ":crl/") {
+			given = ARNs{CRL: tt.given}
+		}
+		all, _, err := c.CRLTargets(t.Context(), root, given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, list := range all[0] {
+			got = append(got, list.Anchor().Text)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%q: %q, want %q", tt.given, got, tt.want)
+		}
+	}
+}
+
 func TestARNs_Check(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:rolesanywhere:eu-west-1:111122223333:"

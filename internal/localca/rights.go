@@ -22,22 +22,20 @@ func Rights() map[string]func(awsrights.Scope) []awsrights.Statement {
 }
 
 // RightsScope returns what rights for this CA at AWS are limited to: its objects, in the account and region of its trust
-// anchor. What is given, and not empty, takes precedence; roles are those of the configuration otherwise. What is not
-// known is "*".
+// anchor; of several, the first one in the account and region that are given. What is given, and not empty, takes
+// precedence; roles are those of the configuration otherwise. What is not known is "*".
 func (c *CA) RightsScope(ctx context.Context, given awsrights.Scope) (awsrights.Scope, error) {
 	owners, err := c.owners(ctx)
 	if err != nil {
 		return awsrights.Scope{}, err
 	}
-	anchor, err := c.HostAnchor(ctx, nil)
+	anchors, err := c.TrustAnchors()
 	if err != nil {
 		return awsrights.Scope{}, err
 	}
-	known, _ := cadir.ParseARN(anchor.ARN, cadir.TrustAnchorARN) // the zero ARN if there is none
-	partition := "aws"
-	if anchor.ARN != "" {
-		partition = cadir.PartitionOf(anchor.ARN)
-	}
+	anchor := anchorIn(anchors, given)
+	known := cadir.PlaceOf(anchor)
+	partition := cmp.Or(cadir.PartitionOf(anchor), "aws")
 	s := awsrights.Scope{
 		Partition: cmp.Or(given.Partition, partition), Account: cmp.Or(given.Account, known.Account, "*"), Region: cmp.Or(given.Region, known.Region, "*"),
 		Owners: owners, Roles: given.Roles,
@@ -50,4 +48,18 @@ func (c *CA) RightsScope(ctx context.Context, given awsrights.Scope) (awsrights.
 		slices.Sort(s.Roles)
 	}
 	return s, nil
+}
+
+// anchorIn returns the first trust anchor in the account and region that are given, or else in the account; empty: there is
+// none.
+func anchorIn(anchors []string, given awsrights.Scope) string {
+	for _, region := range []string{given.Region, ""} {
+		for _, arn := range anchors {
+			at := cadir.PlaceOf(arn)
+			if at.Account == cmp.Or(given.Account, at.Account) && at.Region == cmp.Or(region, at.Region) {
+				return arn
+			}
+		}
+	}
+	return ""
 }
