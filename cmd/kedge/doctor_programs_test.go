@@ -109,3 +109,35 @@ func TestDoctor_deadEndpoint(t *testing.T) {
 		t.Errorf("%+v, exit code %d", r, code)
 	}
 }
+
+func faultsOfPrograms() []fault {
+	python := func(line string) func(*site) {
+		return func(s *site) {
+			home, _ := s.env.Lookup("HOME")
+			must(s.t, os.MkdirAll(home+"/.aws", 0o700))
+			writeFile(s.t, home+"/.aws/config", "[default]\ncredential_process = "+line+" credential-process --profile web\n")
+			s.args = []string{"--", "python3", "run.py"}
+		}
+	}
+	return []fault{
+		{name: "no program", check: "uses-boto3", state: doctor.Failed, code: 1, says: "there is no program /nonexistent/kedge, which its credential_process is", run: "sed -E", paste: true,
+			set: python("/nonexistent/kedge")},
+		{name: "a program in quotes that is not there", check: "uses-boto3", state: doctor.Failed, code: 1, says: "there is no program /non existent/kedge", run: "sed -E", paste: true,
+			set: python(`"/non existent/kedge"`)},
+		{name: "no program of that name", check: "uses-boto3", state: doctor.Failed, code: 1, says: "there is no program kedge, which", run: "sed -E", paste: true,
+			set: func(s *site) { python("kedge")(s); s.env = append(s.env, "PATH=/bin:/usr/bin") }},
+		{name: "a program that nobody can run", check: "uses-boto3", state: doctor.Failed, code: 1, says: "there is no program ", run: "sed -E", paste: true,
+			set: func(s *site) { s.write("kedge", "#!/bin/sh\n"); python(s.path("kedge"))(s) }},
+		{name: "a path with a space", check: "uses-boto3", state: doctor.Failed, code: 1, says: "a path with spaces needs double quotes around it",
+			set: func(s *site) {
+				s.command()
+				must(s.t, os.Rename(s.path("bin"), s.path("my tools")))
+				python(s.path("my tools/kedge"))(s)
+			}, fix: func(s *site) { python(`"` + s.path("my tools/kedge") + `"`)(s) }},
+		{name: "a program whose role is assumed", check: "uses-boto3", state: doctor.Failed, code: 1, says: "there is no program /nonexistent/kedge", run: "sed -E", paste: true,
+			set: func(s *site) {
+				python("/nonexistent/other\n[profile web]\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = base\n[profile base]\ncredential_process = /nonexistent/kedge")(s)
+				s.env = append(s.env, "AWS_PROFILE=web")
+			}},
+	}
+}

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"os"
 	"os/exec"
@@ -47,12 +48,13 @@ func (p Programs) Checks() []Check {
 }
 
 func (p Programs) inputs(used used) whowins.Inputs {
-	in := whowins.Inputs{Environment: map[string]string{}, ReadFile: readProfiles, IsKedge: isThisProgram, IsServed: p.Serves, Configure: configure, Profile: used.profile}
+	in := whowins.Inputs{Environment: map[string]string{}, ReadFile: readProfiles, IsKedge: isThisProgram, Program: thisProgram(), IsServed: p.Serves, Configure: configure, Profile: used.profile}
 	for _, variable := range slices.Backward(p.Environment) { // the first one counts
 		name, value, _ := strings.Cut(variable, "=")
 		in.Environment[name] = value
 	}
 	maps.Copy(in.Environment, used.variables)
+	in.IsMissing = missingIn(filepath.SplitList(in.Environment["PATH"]))
 	if u, err := user.Current(); err == nil {
 		in.Home = u.HomeDir
 	}
@@ -162,13 +164,37 @@ func toolsOf(program string) []string {
 // readProfiles reads a file of the SDKs. They follow links, and so does this.
 func readProfiles(path string) ([]byte, error) { return safefile.ReadRegular(path, maxProfiles) }
 
+// thisProgram returns the path of the program that runs; empty: it is not known.
+func thisProgram() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+// missingIn returns what reports whether there is no such program that this user can run; a name alone is looked for
+// in folders. Without folders, and for what a shell would expand, that is not known.
+func missingIn(folders []string) func(program string) bool {
+	return func(program string) bool {
+		if strings.ContainsAny(program, "~$%") {
+			return false
+		}
+		if filepath.Base(program) != program {
+			return !isProgram(program)
+		}
+		return len(folders) > 0 && !slices.ContainsFunc(folders, func(folder string) bool { return isProgram(filepath.Join(folder, program)) })
+	}
+}
+
+func isProgram(path string) bool {
+	_, err := exec.LookPath(path)
+	return err == nil || errors.Is(err, exec.ErrDot)
+}
+
 // isThisProgram reports whether a program is the one that runs, such as by a link. It is not run.
 func isThisProgram(program string) bool {
 	path, err := exec.LookPath(program)
-	if err != nil {
-		return false
-	}
-	self, err := os.Executable()
 	if err != nil {
 		return false
 	}
@@ -176,6 +202,6 @@ func isThisProgram(program string) bool {
 	if err != nil {
 		return false
 	}
-	b, err := os.Stat(self)
+	b, err := os.Stat(thisProgram())
 	return err == nil && os.SameFile(a, b)
 }

@@ -1,6 +1,11 @@
 package whowins
 
-import "strings"
+import (
+	"maps"
+	"strings"
+
+	"kedge/internal/processline"
+)
 
 // rename gives the section of the target the header that SDKs read. No command: a section has that header
 // already, and botocore reads no file with two, or the names cannot stand in a command of sed.
@@ -31,29 +36,55 @@ func (s *Situation) hasSection(file, header string) bool {
 	return false
 }
 
-// strip makes comments of the settings of a source in its section. It deletes nothing: a fix may be pasted
-// again, or that of another tool after it.
-func (s *Situation) strip(source *Source) step {
-	var lines []string
-	gone, inside := "", false
-	for _, text := range strings.SplitAfter(s.files[source.File].text, "\n") {
+// linesOf returns the lines of the file of a source, and which of them configure it in its section.
+func (s *Situation) linesOf(source *Source) (lines []string, at []int) {
+	inside := false
+	lines = strings.SplitAfter(s.files[source.File].text, "\n")
+	for i, text := range lines {
 		if strings.HasPrefix(text, "[") {
 			inside = strings.HasPrefix(text, "["+source.header+"]")
 		}
-		key := keyIn(text, settingsOf(source))
-		if !inside || key == "" {
-			lines = append(lines, text)
-			continue
+		if inside && keyIn(text, settingsOf(source)) != "" {
+			at = append(at, i)
 		}
-		lines = append(lines, "#"+text)
-		if !strings.Contains(gone+"|", "|"+key+"|") {
+	}
+	return lines, at
+}
+
+// strip makes comments of the settings of a source in its section. It deletes nothing: a fix may be pasted
+// again, or that of another tool after it.
+func (s *Situation) strip(source *Source) step {
+	gone := ""
+	lines, at := s.linesOf(source)
+	for _, i := range at {
+		if key := keyIn(lines[i], settingsOf(source)); !strings.Contains(gone+"|", "|"+key+"|") {
 			gone += "|" + key
 		}
+		lines[i] = "#" + lines[i]
 	}
 	if gone == "" || !isPlain(source.header) {
 		return step{}
 	}
 	return s.sed("-E ", "/^"+escape("["+source.header+"]")+`/,/^\[/{s/^(`+gone[1:]+`)[[:space:]]*[=:]/#&/;}`, source.File, lines)
+}
+
+// restore puts the path of kedge in the place of one where it is missing. No command: the path is not known, or one
+// of the two cannot stand in a command of sed, or the line does not begin with the program.
+func (s *Situation) restore(source *Source) step {
+	lines, at := s.linesOf(source)
+	if len(at) != 1 || !processline.Plain(s.program) || !isPlain(source.header) || strings.ContainsAny(source.Program, "|\n'") {
+		return step{}
+	}
+	name, value, _ := strings.Cut(lines[at[0]], "=")
+	rest, begins := strings.CutPrefix(strings.TrimLeft(value, " \t\"'"), source.Program)
+	if !begins {
+		return step{}
+	}
+	lines[at[0]] = name + "=" + value[:strings.Index(value, source.Program)] + s.program + rest
+	next := s.sed("-E ", "/^"+escape("["+source.header+"]")+`/,/^\[/s|^(credential_process[[:space:]]*=[[:space:]]*["']?)`+escape(source.Program)+`|\1`+s.program+"|", source.File, lines)
+	next.after.kedge = maps.Clone(s.kedge)
+	next.after.kedge[s.program] = true
+	return next
 }
 
 // sed is a change of a file by its pattern, to lines, which leaves a copy of the file.

@@ -88,6 +88,8 @@ func (s *Situation) next(t tool, to *target, source *Source) step {
 // clear is the step for what comes before all profiles.
 func (s *Situation) clear(source *Source) step {
 	switch {
+	case source.lost:
+		return s.restore(source.origin())
 	case source.cause == broken:
 		return s.edit(source.File, lineIn(source.Problem))
 	case source.Kind == Environment, source.cause == halfPair:

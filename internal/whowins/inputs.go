@@ -22,6 +22,11 @@ type Inputs struct {
 	// IsKedge reports whether the program of a credential_process is kedge, such as by a link. If it
 	// is nil, or false, the name of the program decides.
 	IsKedge func(program string) bool
+	// IsMissing reports whether the program of a credential_process cannot be run, since it is not there or is no
+	// program. If it is nil, each can.
+	IsMissing func(program string) bool
+	// Program is a path of kedge, which a fix puts in the place of a kedge that is missing; empty: no fix does.
+	Program string
 	// IsServed reports whether kedge serve answers at an endpoint, a URL without login and query. If it is nil, each endpoint on a
 	// loopback address is taken for one, and for its sake no fix changes a file.
 	IsServed func(endpoint string) bool
@@ -42,6 +47,8 @@ type Situation struct {
 	files     map[string]file // by path
 	unread    []string        // paths of files that are there, and cannot be read
 	kedge     map[string]bool // by program of a credential_process
+	missing   map[string]bool // by program of a credential_process
+	program   string          // path of kedge
 	served    map[string]bool // by endpoint
 	asked     bool            // served is what IsServed reports, and no guess
 	configure string
@@ -85,8 +92,8 @@ func isSecret(name string) bool {
 // Look reads what decides about credentials, once.
 func Look(in Inputs) *Situation {
 	s := &Situation{
-		env: map[string]string{}, profile: in.Profile, files: map[string]file{}, kedge: map[string]bool{},
-		served: map[string]bool{}, configure: in.Configure,
+		env: map[string]string{}, profile: in.Profile, files: map[string]file{}, kedge: map[string]bool{}, missing: map[string]bool{},
+		program: in.Program, served: map[string]bool{}, configure: in.Configure,
 	}
 	for name, value := range in.Environment {
 		if strings.HasSuffix(name, "_ENDPOINT") || strings.HasSuffix(name, "_URI") {
@@ -147,6 +154,7 @@ func (s *Situation) read(in Inputs, at string) {
 	text := string(data)
 	found := func(program string) {
 		s.kedge[program] = isKedgeName(program) || in.IsKedge != nil && in.IsKedge(program)
+		s.missing[program] = in.IsMissing != nil && in.IsMissing(program)
 	}
 	f := file{text: redact(text, found), updated: map[string]bool{}}
 	if !utf8.ValidString(text) {

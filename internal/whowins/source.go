@@ -37,6 +37,7 @@ type Source struct {
 	header string // of the section in File
 	cause  cause
 	ours   bool
+	lost   bool // kedge, which is not where the line has it
 }
 
 // cause is why a tool ends with an error, for the fix.
@@ -103,6 +104,14 @@ func withoutLogin(endpoint string) string {
 		return scheme + "://" + rest[at+1:]
 	}
 	return endpoint
+}
+
+// origin returns the source with whose credentials the roles are assumed; without roles, the source itself.
+func (s *Source) origin() *Source {
+	for s.Base != nil {
+		s = s.Base
+	}
+	return s
 }
 
 // isRefused reports whether a source, which may be nil for none, is an error.
@@ -187,7 +196,8 @@ func (s *Situation) process(values settings, profile string) *Source {
 	if err == nil {
 		source.Program = programOf(words)
 	}
-	source.ours = s.kedge[source.Program]
+	missing := s.missing[source.Program]
+	source.ours, source.lost = s.kedge[source.Program] && !missing, s.kedge[source.Program] && missing
 	return source
 }
 
@@ -208,7 +218,7 @@ func (s settings) role(profile string, base *Source) *Source {
 		return base
 	}
 	source := s.at(Role, profile, "role_arn")
-	source.Base, source.ours = base, base.ours
+	source.Base, source.ours, source.lost = base, base.ours, base.lost
 	return source
 }
 

@@ -119,7 +119,7 @@ func (s *Situation) place(file, header string, values settings) *target {
 	for key, each := range values {
 		place.file = each.file
 		switch {
-		case key == "credential_process" && s.process(values, "").ours:
+		case key == "credential_process" && s.kedge[s.process(values, "").Program]:
 			place.kind = Process
 		case place.kind == Process:
 		case key == "aws_access_key_id" && s.keys(values, "", key).ours:

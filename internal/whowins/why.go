@@ -8,7 +8,7 @@ import (
 // why returns why a tool uses a source, and where kedge is if that is another one.
 func (s *Situation) why(t tool, source *Source) string {
 	text := s.reason(t, source)
-	if !source.ours {
+	if !source.ours && !source.lost {
 		switch to := s.targetOf(t); {
 		case to.kind == Nothing:
 			text += "; nothing leads to kedge"
@@ -47,6 +47,13 @@ func (s *Situation) isMisread(t tool, to *target, source *Source) bool {
 
 func (s *Situation) reason(t tool, source *Source) string {
 	profile := fmt.Sprintf("the profile is %q", s.selected(t))
+	if program := source.origin().Program; s.missing[program] {
+		profile += ", and there is no program " + program + ", which its credential_process is"
+		if !source.lost {
+			profile += ": a path with spaces needs double quotes around it"
+		}
+		return profile
+	}
 	switch source.Kind {
 	case Refused:
 		if source.File != "" && source.header == "" {
