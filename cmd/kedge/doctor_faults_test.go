@@ -121,7 +121,7 @@ func mend(s *site, f fault, got doctor.Result) {
 func faults() []fault {
 	all := append(faultsOfSettings(), faultsOfFiles()...)
 	all = append(all, faultsOfCertificates()...)
-	return slices.Concat(all, faultsOfNetwork(), faultsOfPrograms(), faultsOfSessions(), faultsOfServe(), faultsOfCache(), faultsOfEnrollment())
+	return slices.Concat(all, faultsOfChains(), faultsOfNetwork(), faultsOfPrograms(), faultsOfSessions(), faultsOfServe(), faultsOfCache(), faultsOfEnrollment())
 }
 
 // bytes of 127.0.0.1:1, where nothing listens.

@@ -19,6 +19,7 @@ func network() advice.Table {
 	rows := advice.Table{
 		{Fits: is[*tls.CertificateVerificationError], Hint: badServer},
 		advice.About(badProxy),
+		advice.When(largeHeaders, "what answered takes no long headers, and the certificates are sent in those: have the host's certificate and the intermediates issued with fewer names, or have that server or proxy take longer ones"),
 		advice.Kind[*session.ResponseError]("something other than the service answered: check --endpoint and --region, and whether a proxy or a captive portal is in between"),
 		advice.Kind[*session.APIError]("the service has trouble: try again later"),
 		advice.When(toProxy, proxyAddress),
@@ -33,6 +34,11 @@ func network() advice.Table {
 		rows[i].Hint = func(err error) string { return bothEndpoints(row.Hint(err), err) }
 	}
 	return advice.In[*role.RequestError](rows...)
+}
+
+// largeHeaders reports whether the request had more headers than a server on the way takes.
+func largeHeaders(err error) bool {
+	return is[*session.ResponseError](err) && as[*session.ResponseError](err).Status == http.StatusRequestHeaderFieldsTooLarge
 }
 
 const proxyAddress = `check the proxy's address, in --proxy or HTTPS_PROXY; hosts in NO_PROXY are asked without it, and "--proxy none" uses none`
