@@ -41,12 +41,28 @@ func (s *site) throughProxy(login string) *proxy {
 	return p
 }
 
+// inRegion has the site use a region of AWS, whose names this process resolves by [resolveOnly].
+func (s *site) inRegion(region string) {
+	for _, name := range []string{"trust-anchor-arn", "profile-arn"} {
+		parts := strings.Split(s.profile[name], ":")
+		parts[3] = region
+		s.profile[name] = strings.Join(parts, ":")
+	}
+	s.profile["endpoint"] = ""
+}
+
 func faultsOfNetwork() []fault {
 	return []fault{
 		{name: "nothing listens", check: "connection", state: doctor.Failed, code: 1, says: "connection refused",
 			set: func(s *site) { s.profile["endpoint"] = nowhereURL }},
 		{name: "a name that there is not", check: "dns", state: doctor.Failed, code: 1, says: "does not resolve", run: "getent hosts",
 			set: func(s *site) { s.profile["endpoint"] = "https://rolesanywhere.invalid" }},
+		{name: "a FIPS endpoint that there is not", check: "dns", state: doctor.Failed, code: 1, says: "there is no such endpoint in eu-west-1: leave --fips out",
+			set: func(s *site) { s.inRegion("eu-west-1"); s.profile["fips"] = "true" }, fix: again("fips", "")},
+		{name: "a dual-stack endpoint that there is not", check: "dns", state: doctor.Failed, code: 1, says: "there is no such endpoint in eu-west-1: leave --dual-stack out",
+			set: func(s *site) { s.inRegion("eu-west-1"); s.profile["dual-stack"] = "true" }, fix: again("dual-stack", "")},
+		{name: "a region that there is not", check: "dns", state: doctor.Failed, code: 1, says: "rolesanywhere.eu-west-9.amazonaws.com does not resolve", run: "getent hosts",
+			set: func(s *site) { s.inRegion("eu-west-9") }, fix: func(s *site) { unconfigured(s); s.inRegion("eu-west-1") }},
 		{name: "a proxy that is not there", check: "connection", state: doctor.Failed, code: 1, says: "--proxy none",
 			set: func(s *site) {
 				s.overTLS()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http/httptrace"
@@ -28,7 +29,7 @@ func networkSteps() []step {
 	return []step{
 		{idResolve, "name of the service", idProxy + " " + idBundle, func(e *Examination, ctx context.Context) *Finding {
 			e.askService(ctx)
-			return e.judgeStep(idResolve)
+			return e.judgeVariant(ctx, e.judgeStep(idResolve))
 		}},
 		{idConnect, "connection", idResolve, func(e *Examination, _ context.Context) *Finding { return e.judgeStep(idConnect) }},
 		{idTLS, "TLS", idConnect, func(e *Examination, _ context.Context) *Finding { return e.judgeStep(idTLS) }},
@@ -227,6 +228,68 @@ func (e *Examination) judgeFailedStep(id string) *Finding {
 		return f.run("openssl s_client -connect %s -servername %s </dev/null", address, hostname(address))
 	}
 	return f
+}
+
+// judgeVariant names the cause where the name of the service does not resolve, and that without FIPS or dual stack
+// does. What is left out is as little as can be, and FIPS after dual stack.
+func (e *Examination) judgeVariant(ctx context.Context, f *Finding) *Finding {
+	if unknown, ok := errors.AsType[*net.DNSError](e.service.err); !ok || !unknown.IsNotFound || e.service.proxy != "" {
+		return f
+	}
+	ctx, cancel := e.within(ctx, e.Limits.Service)
+	defer cancel()
+	for _, v := range variants(e.Settings.FIPS, e.Settings.DualStack) {
+		if name := e.variantHost(v); resolves(ctx, name) {
+			f.Command = ""
+			f.Seen += "; " + name + " does"
+			f.Advice = "there is no such endpoint in " + e.service.way.Region() + ": leave " + v.without + " out, or use a region that has one"
+			break
+		}
+	}
+	return f
+}
+
+// variant is a choice between the endpoints of AWS in a region.
+type variant struct {
+	fips, dualStack bool
+	without         string // which flags
+}
+
+// variants are those with less than was asked for.
+func variants(fips, dualStack bool) (less []variant) {
+	if dualStack {
+		less = append(less, variant{fips: fips, without: "--dual-stack"})
+	}
+	if fips {
+		less = append(less, variant{dualStack: dualStack, without: "--fips"})
+	}
+	if fips && dualStack {
+		less = append(less, variant{without: "--fips and --dual-stack"})
+	}
+	return less
+}
+
+// variantHost is the host of the service for a variant; empty: there is none.
+func (e *Examination) variantHost(v variant) string {
+	c, err := e.configWith(func(to *role.Settings) {
+		to.Region, to.FIPS, to.DualStack = e.Settings.Region, v.fips, v.dualStack
+	})
+	if err != nil {
+		return ""
+	}
+	address, _, err := c.Endpoint()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(address, "https://")
+}
+
+func resolves(ctx context.Context, name string) bool {
+	if name == "" {
+		return false
+	}
+	_, err := net.DefaultResolver.LookupHost(ctx, name)
+	return err == nil
 }
 
 // host is the host of the service, with its port if that is in the endpoint.

@@ -110,17 +110,22 @@ const placeholder = "file:certificate"
 // with returns settings that name the three ARNs and no others, which then sets; so each kind of setting is
 // judged apart, by the function that judges all of them.
 func (e *Examination) with(set func(s *role.Settings)) error {
+	c, err := e.configWith(set)
+	if err != nil {
+		return err
+	}
+	return c.Check()
+}
+
+// configWith is the configuration of the three ARNs, and of what is set.
+func (e *Examination) configWith(set func(s *role.Settings)) (*role.Config, error) {
 	s := role.Settings{
 		KeyFlags: config.KeyFlags{Certificate: placeholder},
 		Role:     e.Settings.Role, Profile: e.Settings.Profile, TrustAnchor: e.Settings.TrustAnchor,
 		Seconds: 3600, Timeout: e.Limits.Session, Attempts: 1,
 	}
 	set(&s)
-	c, err := role.NewConfig(s, nil)
-	if err != nil {
-		return err
-	}
-	return c.Check()
+	return role.NewConfig(s, nil)
 }
 
 // wrong is the finding for a setting, unless there is no error; seen is what is reported then.
