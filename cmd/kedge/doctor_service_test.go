@@ -111,6 +111,13 @@ func (s *site) awsProfile(change func(p *emulator.Profile)) {
 	must(s.t, s.emulator.PutProfile(p))
 }
 
+// anchorEnabled enables or disables the emulator's trust anchor.
+func (s *site) anchorEnabled(is bool) {
+	s.t.Helper()
+	_, err := s.emulator.AddTrustAnchor(emulator.TrustAnchor{ARN: s.emulator.TrustAnchorARN(), Certificates: pemOf("CERTIFICATE", s.ca.Raw), Disabled: !is})
+	must(s.t, err)
+}
+
 // inject has the next requests meet a fault.
 func (s *site) inject(text string) {
 	s.t.Helper()
@@ -135,16 +142,22 @@ func faultsOfSessions() []fault {
 	session := func(name, says, run string, set func(s *site), fix func(s *site)) fault {
 		return fault{name: name, check: "session", state: doctor.Failed, code: 3, says: says, run: run, set: set, fix: fix}
 	}
-	const other = "arn:aws:iam::111122223333:role/other"
+	const (
+		other          = "arn:aws:iam::111122223333:role/other"
+		explainCommand = "`kedge-ca aws explain --report report.json`" // for the operator of the CA
+	)
 	return []fault{
 		session("an anchor of another CA", `the CA "CN=Site CA"`, "aws rolesanywhere get-trust-anchor", func(s *site) {
 			arn, err := s.emulator.AddTrustAnchor(emulator.TrustAnchor{Certificates: pemOf("CERTIFICATE", newSite(s.t).ca.Raw)})
 			must(s.t, err)
 			s.profile["trust-anchor-arn"] = arn
 		}, func(s *site) { s.reconfigure("trust-anchor-arn", s.emulator.TrustAnchorARN()) }),
-		session("an anchor that there is not", "Trust Anchor wasn't found", "aws rolesanywhere get-trust-anchor --trust-anchor-id 00000000-", func(s *site) {
+		session("an anchor that there is not", explainCommand, "aws rolesanywhere get-trust-anchor --trust-anchor-id 00000000-", func(s *site) {
 			s.profile["trust-anchor-arn"] = "arn:aws:rolesanywhere:us-east-1:111122223333:trust-anchor/00000000-0000-4000-8000-000000000000"
 		}, func(s *site) { s.reconfigure("trust-anchor-arn", s.emulator.TrustAnchorARN()) }),
+		session("the trust anchor is disabled", "`aws rolesanywhere enable-trust-anchor` with the same options", "aws rolesanywhere get-trust-anchor", func(s *site) {
+			s.anchorEnabled(false)
+		}, func(s *site) { s.anchorEnabled(true) }),
 		session("the profile is disabled", "`aws rolesanywhere enable-profile` with the same options", "aws rolesanywhere get-profile", func(s *site) {
 			s.awsProfile(func(p *emulator.Profile) { p.Disabled = true })
 		}, func(s *site) { s.awsProfile(func(*emulator.Profile) {}) }),
@@ -174,13 +187,13 @@ func faultsOfSessions() []fault {
 			s.awsProfile(func(p *emulator.Profile) { p.RoleARNs = append(p.RoleARNs, other) })
 			s.profile["role-arn"] = other
 		}, func(s *site) { must(s.t, s.emulator.PutRole(emulator.Role{ARN: other})) }),
-		session("no sts:SetSourceIdentity", "source identity CN=web-01 and the tags", "aws iam get-role --role-name", func(s *site) {
+		session("no sts:SetSourceIdentity", explainCommand, "aws iam get-role --role-name", func(s *site) {
 			s.trust(`{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}`)
 		}, trusted),
 		session("the trust policy is for another name", "x509Subject/CN=web-01", "aws iam get-role --role-name", func(s *site) {
 			s.trust(`{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"],"Condition":{"StringEquals":{"aws:PrincipalTag/x509Subject/CN":"web-02"}}}`)
 		}, trusted),
-		session("an intermediate is missing", "Untrusted signing certificate", "aws rolesanywhere get-trust-anchor", func(s *site) {
+		session("an intermediate is missing", explainCommand, "aws rolesanywhere get-trust-anchor", func(s *site) {
 			issuer := enrolltest.NewAuthority(s.t, "Issuing CA", s.ca)
 			s.write("chain.pem", string(pemOf("CERTIFICATE", issuer.Raw)))
 			s.issueBy(issuer, enrolltest.Unchanged)
@@ -225,7 +238,7 @@ func (s *site) administer(refused string) {
 func TestDoctor_pasted(t *testing.T) {
 	t.Parallel()
 	for _, f := range faultsOfSessions() {
-		if !strings.Contains(f.run, "get-profile") && !strings.Contains(f.run, "update-profile") && !strings.Contains(f.run, "update-role") {
+		if !strings.Contains(f.says, "enable-") && !strings.Contains(f.run, "update-profile") && !strings.Contains(f.run, "update-role") {
 			continue
 		}
 		t.Run(f.name, func(t *testing.T) {

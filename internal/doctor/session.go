@@ -79,23 +79,29 @@ func (e *Examination) withRemedy(f *Finding, refusal *session.APIError) *Finding
 	case refusal.RoleARN != "":
 		return f
 	case says("trust anchor wasn't found"):
-		return mayBeDisabled(f, "trust-anchor", id(s.TrustAnchor), region)
+		return byOperator(mayBeDisabled(f, "trust-anchor", id(s.TrustAnchor), region))
 	case says("invalid or empty profile"):
-		return mayBeDisabled(f, "profile", id(s.Profile), region)
+		return byOperator(mayBeDisabled(f, "profile", id(s.Profile), region))
 	case says("listed in the profile"): // the other roles stay: nothing is changed if they cannot be read
 		return f.run(`roles=$(aws rolesanywhere get-profile --profile-id %s --query profile.roleArns --output text %s) && aws rolesanywhere update-profile --profile-id %s --role-arns %s $(echo "$roles") %s`, id(s.Profile), region, id(s.Profile), s.Role, region)
 	case says("exceeds the maxsessionduration"):
 		return f.run("aws iam update-role --role-name %s --max-session-duration %s", id(s.Role), fmt.Sprint(s.Seconds))
 	case says("unable to assume role"):
 		f.Advice = "see whether the role is there; if so, " + f.Advice + "; this session would have the source identity " + sourceIdentity(e.leaf) + " and the tags " + listTags(sessionTags(e.leaf))
-		return f.run("aws iam get-role --role-name %s", id(s.Role)) // a new policy for this host would take the role from others
+		return byOperator(f).run("aws iam get-role --role-name %s", id(s.Role)) // a new policy for this host would take the role from others
 	case says("untrusted signing certificate"):
-		return f.run("aws rolesanywhere get-trust-anchor --trust-anchor-id %s %s", id(s.TrustAnchor), region)
+		return byOperator(f).run("aws rolesanywhere get-trust-anchor --trust-anchor-id %s %s", id(s.TrustAnchor), region)
 	case says("revoked") && e.host.pair != nil:
 		return e.host.enrollAnew(f)
 	case says("revoked"):
 		return e.issueAgain(f)
 	}
+	return f
+}
+
+// byOperator adds how the operator of a CA of kedge finds a cause that AWS alone can see.
+func byOperator(f *Finding) *Finding {
+	f.Advice += "; where the CA is, `kedge-ca aws explain --report report.json` names the cause, with what `kedge doctor --json > report.json` writes here"
 	return f
 }
 
