@@ -72,7 +72,7 @@ func (s *Situation) strip(source *Source) step {
 // of the two cannot stand in a command of sed, or the line does not begin with the program.
 func (s *Situation) restore(source *Source) step {
 	lines, at := s.linesOf(source)
-	if len(at) != 1 || !processline.Plain(s.program) || !isPlain(source.header) || strings.ContainsAny(source.Program, "|\n'") {
+	if len(at) != 1 || !processline.Plain(s.program) || !isPlain(source.header) || strings.ContainsAny(source.Program, "#|\n'") {
 		return step{}
 	}
 	name, value, _ := strings.Cut(lines[at[0]], "=")
@@ -81,11 +81,14 @@ func (s *Situation) restore(source *Source) step {
 		return step{}
 	}
 	lines[at[0]] = name + "=" + value[:strings.Index(value, source.Program)] + s.program + rest
-	next := s.sed("-E ", "/^"+escape("["+source.header+"]")+`/,/^\[/s|^(credential_process[[:space:]]*=[[:space:]]*["']?)`+escape(source.Program)+`|\1`+s.program+"|", source.File, lines)
+	next := s.sed("-E ", "/^"+escape("["+source.header+"]")+`/,/^\[/s#^(credential_process[[:space:]]*=[[:space:]]*`+wrappers+`["']?)`+escape(source.Program)+`#\1`+s.program+"#", source.File, lines)
 	next.after.kedge = maps.Clone(s.kedge)
 	next.after.kedge[s.program] = true
 	return next
 }
+
+// wrappers matches, as an extended regular expression, what programOf leaves out before a program.
+const wrappers = `(([^[:space:]]*/)?(sudo|env|nice|exec)[[:space:]]+|-[^[:space:]]*[[:space:]]+|[^[:space:]"']*=[^[:space:]"']*[[:space:]]+)*`
 
 // sed is a change of a file by its pattern, to lines, which leaves a copy of the file.
 func (s *Situation) sed(flag, pattern, file string, lines []string) step {

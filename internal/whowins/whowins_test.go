@@ -204,3 +204,28 @@ func TestUpdated(t *testing.T) {
 		}
 	}
 }
+
+// TestFix_missing: a kedge that is not there is named, and its path replaced where the line begins with it.
+func TestFix_missing(t *testing.T) {
+	t.Parallel()
+	const replaces = `/old/kedge#\1/new/kedge#' /h/.aws/config`
+	for _, tt := range []struct{ line, why, fix string }{
+		{"/old/kedge x", "there is no program /old/kedge, which its credential_process is", replaces},
+		{"sudo -n /old/kedge x", "there is no program /old/kedge, which", replaces},
+		{"/old/#kedge/kedge x", "there is no program /old/#kedge/kedge, which", `"${EDITOR:-vi}" +2 /h/.aws/config`},
+		{"/old/helper x", "a path with spaces needs double quotes around it; nothing leads to kedge", "kedge configure --help"},
+	} {
+		s := Look(Inputs{
+			Home: "/h", Program: "/new/kedge", IsMissing: func(program string) bool { return strings.HasPrefix(program, "/old/") },
+			ReadFile: func(path string) ([]byte, error) {
+				if path != "/h/.aws/config" {
+					return nil, os.ErrNotExist
+				}
+				return []byte("[default]\ncredential_process = " + tt.line + "\n"), nil
+			},
+		})
+		if a := answerOf(t, s, "boto3"); a.Ours || !strings.Contains(a.Why, tt.why) || !strings.HasSuffix(a.Fix, tt.fix) {
+			t.Errorf("%s: %+v", tt.line, a)
+		}
+	}
+}
