@@ -30,7 +30,7 @@ func TestDoctor_causes(t *testing.T) {
 			t.Errorf("%q is named by the check %q, not by %s", fault, checks[fault], cells[2])
 		}
 	}
-	if n < 45 {
+	if n < 60 {
 		t.Errorf("%d causes", n)
 	}
 }

@@ -82,7 +82,7 @@ func TestDoctor_faults(t *testing.T) {
 			mend(s, f, got)
 		})
 	}
-	if mended < 75 {
+	if mended < 100 {
 		t.Errorf("%d faults are mended", mended)
 	}
 }
