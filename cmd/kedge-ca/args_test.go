@@ -56,3 +56,19 @@ func TestArguments(t *testing.T) {
 		t.Errorf("no such commands: %v", more)
 	}
 }
+
+// TestArguments_misspelt: a misspelt command is an error that names the command meant, also where help is wanted.
+func TestArguments_misspelt(t *testing.T) {
+	t.Parallel()
+	for _, cmd := range commandTree(newRoot(host{}, nil))[1:] {
+		for _, more := range []string{"--help", "-h", "--nosuch", "--help --nosuch"} {
+			args := append(strings.Fields(cmd.CommandPath() + "x")[1:], strings.Fields(more)...)
+			var stdout, stderr bytes.Buffer
+			code := run(t.Context(), args, cli.Streams{Out: &stdout, Err: &stderr})
+			isName := strings.Contains(stderr.String(), "-- "+cmd.Name()+"x") // where the parent takes names
+			if code != cli.ExitUsage || stdout.Len() > 0 || !isName && !strings.Contains(stderr.String(), `did you mean "`+cmd.CommandPath()+`"?`) {
+				t.Errorf("%q: exit %d: %s%s", args, code, &stdout, &stderr)
+			}
+		}
+	}
+}

@@ -54,10 +54,10 @@ type Program struct {
 // Main runs the program once and returns its exit code. It never exits itself.
 func Main(ctx context.Context, p Program, args []string, s Streams) int {
 	prepare(p.Root)
-	help := prepareHelp(p.Root)
 	if p.Prepare != nil {
 		p.Prepare(p.Root)
 	}
+	help := prepareHelp(p.Root) // the last: where it finds an error, nothing is printed
 	out := &output{Writer: s.Out}
 	p.Root.SetArgs(args)
 	p.Root.SetIn(s.In)
@@ -167,7 +167,7 @@ func prepare(cmd *cobra.Command) {
 	cmd.SetFlagErrorFunc(flagError)
 	isGroup := cmd.Run == nil && cmd.RunE == nil
 	check, commandsAlone := cmd.Args, cmd.Args == nil || isGroup
-	if check == nil {
+	if check == nil || isGroup {
 		check = noExtraArgs
 	}
 	cmd.Args = func(c *cobra.Command, args []string) error {

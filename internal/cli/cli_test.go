@@ -62,7 +62,7 @@ func TestMain_messages(t *testing.T) {
 		{"a duration without unit", []string{"work", "--wait", "5"}, nil, ExitUsage, "demo: error: --wait: \"5\" is not a duration\ndemo: hint: write a number with a unit, such as 5s, 10m or 24h; there is none for days\n"},
 		{"not a number", []string{"work", "--count", "1h"}, nil, ExitUsage, "demo: error: --count: \"1h\" is not a whole number\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"help for an unknown command", []string{"help", "wrok"}, nil, ExitUsage, "demo: error: unknown command \"wrok\"\ndemo: hint: did you mean \"demo work\"? run \"demo --help\" for the commands\n"},
-		{"help for an unknown subcommand", []string{"help", "work", "x"}, nil, ExitUsage, "demo: error: unknown command \"x\"\ndemo: hint: run \"demo --help\" for the flags\n"},
+		{"help for an unknown subcommand", []string{"help", "work", "x"}, nil, ExitUsage, "demo: error: unknown command \"x\"\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"empty", []string{"work", "--file", ""}, nil, ExitUsage, "demo: error: --file is empty: give it a value, or leave it out\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"empty folder", []string{"work", "--dir="}, nil, ExitUsage, "demo: error: --dir is empty: give it a value, or leave it out\ndemo: hint: run \"demo work --help\" for the flags\n"},
 		{"empty list of files", []string{"work", "--list="}, nil, ExitUsage, "demo: error: --list is empty: give it a value, or leave it out\ndemo: hint: run \"demo work --help\" for the flags\n"},

@@ -12,12 +12,14 @@ import (
 // onlyCommands is the annotation of a command whose arguments can only be subcommands.
 const onlyCommands = "kedge-only-commands"
 
-// unknownCommand returns an error if what was typed after c can only be a subcommand, and c has none of that name.
+// unknownCommand returns an error if what was typed after c can only be a subcommand, and c has none of that name,
+// or if it is a misspelt one.
 func unknownCommand(c *cobra.Command) error {
-	if typed := c.Flags().Args(); c.Annotations[onlyCommands] != "" && len(typed) > 0 {
+	typed := c.Flags().Args()
+	if c.Annotations[onlyCommands] != "" && len(typed) > 0 {
 		return c.ValidateArgs(typed)
 	}
-	return nil
+	return mistyped(c, typed)
 }
 
 // flagError reports what a flag of a common type takes, where pflag quotes the parser.

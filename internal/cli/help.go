@@ -41,7 +41,7 @@ func knownCommand(help *cobra.Command, args []string) error {
 		err = fmt.Errorf("unknown command %q", rest[0])
 	}
 	if err != nil {
-		return &UsageError{Command: help.Root().CommandPath(), Hint: commandHint(found, rest), Err: err}
+		return &UsageError{Command: found.CommandPath(), Hint: commandHint(found, rest), Err: err}
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func TestDistance(t *testing.T) {
 func TestMistyped(t *testing.T) {
 	t.Parallel()
 	for args, code := range map[string]int{
-		"listt": ExitUsage, "listt web": ExitUsage, "-- listt": ExitDone, "web listt": ExitDone, "list1": ExitDone, "list.": ExitDone, "list*": ExitDone,
+		"listt": ExitUsage, "listt web": ExitUsage, "listt --help": ExitUsage, "listt --nope": ExitUsage, "web --help": ExitDone, "-- listt --help": ExitDone, "-- listt": ExitDone, "web listt": ExitDone, "list1": ExitDone, "list.": ExitDone, "list*": ExitDone,
 		"lisa": ExitDone, "lisboa": ExitDone, "list": ExitDone, "": ExitDone,
 	} {
 		done := func(*cobra.Command, []string) error { return nil }
