@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"kedge/internal/spelling"
 )
 
 // commandHint is the advice where the first argument is no subcommand of c: the one that was probably meant,
@@ -21,7 +23,7 @@ func commandHint(c *cobra.Command, args []string) string {
 		}
 	}
 	hint := fmt.Sprintf("run %q for the commands", c.CommandPath()+" --help")
-	if meant := closest(args[0], names); meant != "" {
+	if meant := spelling.Closest(args[0], names); meant != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", c.CommandPath()+" "+meant, hint)
 	}
 	return hint
@@ -41,7 +43,7 @@ func flagHint(c *cobra.Command, unknown *pflag.NotExistError) string {
 		name = unknown.GetSpecifiedName()
 	}
 	name, _, _ = strings.Cut(name, "=")
-	meant := closest(name, names)
+	meant := spelling.Closest(name, names)
 	if meant == "" {
 		return ""
 	}
@@ -55,11 +57,11 @@ const minMistyped = 5
 // mistyped returns an error if the first argument of a command that takes names differs from one of its
 // subcommands by one letter. Names with a digit, a dot or a wildcard, and what follows --, are names.
 func mistyped(c *cobra.Command, args []string) error {
-	if len(args) == 0 || c.ArgsLenAtDash() == 0 || len(args[0]) < minMistyped || len(args[0]) > maxSuggested || strings.ContainsAny(args[0], "0123456789.*") {
+	if len(args) == 0 || c.ArgsLenAtDash() == 0 || len(args[0]) < minMistyped || len(args[0]) > spelling.MaxLength || strings.ContainsAny(args[0], "0123456789.*") {
 		return nil
 	}
 	for _, sub := range c.Commands() {
-		if sub.IsAvailableCommand() && distance(args[0], sub.Name()) == 1 {
+		if sub.IsAvailableCommand() && spelling.Distance(args[0], sub.Name()) == 1 {
 			return &UsageError{
 				Command: c.CommandPath(), Err: fmt.Errorf("%q is nearly the command %q", args[0], sub.CommandPath()),
 				Hint: fmt.Sprintf("for a host of that name: %s -- %s", c.CommandPath(), args[0]),
@@ -67,47 +69,4 @@ func mistyped(c *cobra.Command, args []string) error {
 		}
 	}
 	return nil
-}
-
-// maxSuggested bounds the words to which others are compared.
-const maxSuggested = 40
-
-// closest returns the name that a misspelt word probably stands for: one that it begins, or the one with
-// the fewest differences, two at most and half of the word. It is empty if there is none.
-func closest(word string, names []string) (name string) {
-	if len(word) < 2 || len(word) > maxSuggested {
-		return ""
-	}
-	least := min(2, len(word)/2) + 1
-	for _, n := range names {
-		d := distance(word, n)
-		if strings.HasPrefix(n, word) {
-			d = 0
-		}
-		if d < least {
-			name, least = n, d
-		}
-	}
-	return name
-}
-
-// distance returns how many bytes must be inserted, removed or replaced to make b of a (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1) // of the matrix, for the bytes of a so far
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
