@@ -13,6 +13,7 @@ import (
 	"kedge/internal/cli"
 	"kedge/internal/config"
 	"kedge/internal/settings"
+	"kedge/internal/spelling"
 )
 
 // settingFlags say which configuration fills in the flags that are not given.
@@ -141,7 +142,7 @@ func (f *settingFlags) checkNames(shared *pflag.FlagSet) error {
 	}
 	for _, s := range all {
 		if shared.Lookup(s.Key) == nil {
-			return refused(s, "unknown setting "+s.Key+": they are named as the flags")
+			return refused(s, unknownSetting(s.Key, shared, "the flags"))
 		}
 		if problem := secretIn(s); problem != "" {
 			return refused(s, problem)
@@ -157,10 +158,21 @@ func checkSection(cmd *cobra.Command, section []settings.Setting, shared *pflag.
 		case shared.Lookup(s.Key) != nil && s.Key != "cache":
 			return refused(s, s.Key+" belongs under defaults or into a profile")
 		case flag == nil || s.Key == "help" || isChooser(flag):
-			return refused(s, "unknown setting "+s.Key+": they are named as the flags of kedge "+cmd.Name())
+			return refused(s, unknownSetting(s.Key, cmd.LocalFlags(), "the flags of kedge "+cmd.Name()))
 		}
 	}
 	return nil
+}
+
+// unknownSetting describes a key that no flag of a set has as its name. Flags that cannot be settings are not suggested.
+func unknownSetting(key string, flags *pflag.FlagSet, named string) string {
+	var names []string
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if !flag.Hidden && flag.Name != "help" && !isChooser(flag) && !config.IsSecret(flag.Name) {
+			names = append(names, flag.Name)
+		}
+	})
+	return "unknown setting " + key + ": " + spelling.DidYouMean(key, names) + "they are named as " + named
 }
 
 // roleSettings are the flags that a profile may set: those of a role, and the cache, which is for

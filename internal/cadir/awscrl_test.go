@@ -37,7 +37,7 @@ func TestParseSettings_push(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"aws: {crl: {profile: ca}}":          ": aws.crl.profile: nothing is pushed by itself without push: true",
-		"aws: {crl: {pull: true}}":           `:1: unknown key "pull": there are push, profile, profiles`,
+		"aws: {crl: {interval: 1h}}":         `:1: unknown key "interval": there are push, profile, profiles`,
 		"aws: {crl: {push: soon}}":           ":1: aws.crl.push: ",
 		"aws: {crl: {profiles: {prod: ca}}}": `: aws.crl.profiles: "prod": "ca" is not the ID of an account`,
 	} {

@@ -56,7 +56,7 @@ func TestParseSettings_roles_refuses(t *testing.T) {
 		"aws: {roles: {" + strings.Repeat("r", 65) + ": {ou: [x]}}}\n": `: aws.roles: "rrr`,
 		"aws: {roles: {a: {names: [x], from_role: ['*']}}}\n":          `: aws.roles.a: from_role: "*" is not the ARN of a role`,
 		"aws: {roles: {a: {names: [x], issuer: ['']}}}\n":              `: aws.roles.a: issuer: the name of the authority is empty`,
-		"aws: {roles: {a: {name: x}}}\n":                               `:1: unknown key "name": there are names, san_uri, ou, issuer, from_role, policies`,
+		"aws: {roles: {a: {name: x}}}\n":                               `:1: unknown key "name": did you mean names? there are names, san_uri, ou, issuer, from_role, policies`,
 		"aws: {name: 'a:b'}\n":                                         `: aws.name: "a:b" is not 1 to 100 letters`,
 		"aws: {path: hosts}\n":                                         `: aws.path: "hosts" is not a path of roles`,
 		"aws: {alias: aws/x}\n":                                        `: aws.alias: "aws/x" is not an alias: up to 256 letters, digits, - and _, a letter first, with one / between two of them at most; aws/ is taken`,

@@ -77,7 +77,7 @@ func TestParseSettings_enrollRefuses(t *testing.T) {
 		{"domains: [example.com, 'exa mple.com']", `: profile "a": enroll.domains: "exa mple.com" is not the name`},
 		{"domains: example.com", ":1: profiles.a.enroll.domains: `example...` is not what this key takes"},
 		{"proofs: token", ":1: profiles.a.enroll.proofs: `token` is not what this key takes"},
-		{"proof: [token]", `:1: unknown key "proof": there are proofs, `},
+		{"proof: [token]", `:1: unknown key "proof": did you mean proofs? there are proofs, `},
 		{"grace: soon", `:1: profiles.a.enroll.grace: "soon" is not a duration`},
 		{"grace: 0", `:1: profiles.a.enroll.grace: "0" must not be zero`},
 		{"grace: -1h", `: profile "a": enroll.grace: -1h must be positive`},

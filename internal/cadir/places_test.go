@@ -137,12 +137,12 @@ func TestParsePlaces_refuses(t *testing.T) {
 	t.Parallel()
 	const at = "account: \"111122223333\", region: eu-west-1"
 	for _, tt := range []struct{ text, want string }{
-		{"trust_anchro: x\n", `:1: unknown key "trust_anchro": there are account, region, trust_anchor, trust_anchors, crls, profile, roles, hosts, untried, policies`},
+		{"trust_anchro: x\n", `:1: unknown key "trust_anchro": did you mean trust_anchor? there are account, region, trust_anchor, trust_anchors, crls, profile, roles, hosts, untried, policies`},
 		{"trust_anchor: " + crlARN + "\n", `: trust_anchor: "` + crlARN + `" is not the ARN of a trust anchor`},
 		{"crls: {ca: " + anchorARN + "}\n", `: crls.ca: "` + anchorARN + `" is not the ARN of a CRL`},
 		{"trust_anchors: {a: x}\n", `: trust_anchors.a: "x" is not the ARN of a trust anchor`},
 		{"trust_anchor: " + anchorARN + "\n---\n{}\n", ":2: a second document cannot follow"},
-		{"places:\n  - {" + at + ", trust_anchro: x}\n", `:2: unknown key "trust_anchro": there are account, region, trust_anchor, trust_anchors, crls, profile, roles, hosts, untried, policies`},
+		{"places:\n  - {" + at + ", trust_anchro: x}\n", `:2: unknown key "trust_anchro": did you mean trust_anchor? there are account, region, trust_anchor, trust_anchors, crls, profile, roles, hosts, untried, policies`},
 		{"places:\n  - {" + at + ", trust_anchor: x}\n", `: places[0]: trust_anchor: "x" is not the ARN of a trust anchor`},
 		{"places:\n  - {" + at + ", trust_anchor: " + otherARN + "}\n", ": places[0]: " + otherARN + " is not in account 111122223333, eu-west-1"},
 		{"places:\n  - {" + at + ", roles: {a: arn:aws:iam::444455556666:role/a}}\n", ": places[0]: arn:aws:iam::444455556666:role/a is not in account 111122223333"},

@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"kedge/ca"
+	"kedge/internal/spelling"
 	"kedge/internal/yamlfile"
 )
 
@@ -232,7 +233,7 @@ func settingsError(data []byte, err error, t reflect.Type) error {
 		key, group, _ := strings.Cut(key, " not found in type ")
 		text = fmt.Sprintf("unknown key %q", key)
 		if known := knownKeys(t, group); known != nil {
-			text += ": there are " + strings.Join(known, ", ")
+			text += ": " + spelling.DidYouMean(key, known) + "there are " + strings.Join(known, ", ")
 		}
 	}
 	if strings.HasSuffix(text, "into cadir.ESTSettings") {

@@ -49,7 +49,7 @@ func TestParseSettings_refuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ text, want string }{
 		{"legder: x\n", `:1: unknown key "legder"`},
-		{"crl:\n  valit: 1h\n", `:2: unknown key "valit": there are valid, urls`},
+		{"crl:\n  valit: 1h\n", `:2: unknown key "valit": did you mean valid? there are valid, urls`},
 		{"ledger: a\nledger: b\n", ":2: ledger is there twice: first in line 1"},
 		{"a: b: c\n", ":1: a text with a colon before a space or at its end needs quotes, or the indentation does not fit the lines before"},
 		{"crl:\n\tvalid: 1h\n", ":2: is indented by a tab: write spaces"},
@@ -73,7 +73,7 @@ func TestParseSettings_refuses(t *testing.T) {
 		{"profiles: {'': {}}\n", ": profiles: a profile needs a name"},
 		{"crl: {valid: -1h}\n", ": crl.valid: -1h must be positive"},
 		{"crl: {urls: [ftp://example.com]}\n", `: crl.urls: "ftp://example.com" is not a URL of http or https`},
-		{"profiles: {web: {san: {dns: [\"*.example.com\"], dnss: []}}}\n", `:1: unknown key "dnss": there are dns, `},
+		{"profiles: {web: {san: {dns: [\"*.example.com\"], dnss: []}}}\n", `:1: unknown key "dnss": did you mean dns? there are dns, `},
 		{"profiles: {web: {lifetime: {default: 48h, max: 24h}}}\n", `: profile "web": lifetime.default: 2d is more than lifetime.max, 24h`},
 		{"default_profile: web\n", `: there is no profile "web" in the configuration`},
 		{"ledger: a\n---\nledger: b\n", ":2: a second document cannot follow"},

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"kedge/internal/spelling"
 	"kedge/internal/yamlfile"
 )
 
@@ -73,7 +74,8 @@ func (f *File) parse(data []byte, sections []string) error {
 	if err != nil || top == nil {
 		return err
 	}
-	there := "defaults, profiles, " + strings.Join(sections, ", ")
+	keys := append([]string{"defaults", "profiles"}, sections...)
+	there := strings.Join(keys, ", ")
 	all, ok, err := entries(top)
 	if err != nil {
 		return err
@@ -90,7 +92,7 @@ func (f *File) parse(data []byte, sections []string) error {
 		case slices.Contains(sections, e.key):
 			f.sections[e.key], err = f.settings(e)
 		default:
-			err = yamlfile.Wrong(e.line, "unknown key %s: there are %s", e.key, there)
+			err = yamlfile.Wrong(e.line, "unknown key %s: %sthere are %s", e.key, spelling.DidYouMean(e.key, keys), there)
 		}
 		if err != nil {
 			return err

@@ -54,7 +54,7 @@ func TestFile(t *testing.T) {
 func TestFile_refuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ text, want string }{
-		{"default:\n  region: x\n", "x.yaml:1: unknown key default: there are defaults, profiles, serve"},
+		{"default:\n  region: x\n", "x.yaml:1: unknown key default: did you mean defaults? there are defaults, profiles, serve"},
 		{"defaults: x\n", "x.yaml:1: defaults must hold keys and values"},
 		{"profiles: [a]\n", "x.yaml:1: profiles must hold names"},
 		{"profiles:\n  backup: x\n", "x.yaml:2: backup must hold keys and values"},

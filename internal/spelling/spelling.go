@@ -7,6 +7,14 @@ import "strings"
 // MaxLength is the size in bytes of the longest word to which names are compared.
 const MaxLength = 40
 
+// DidYouMean returns "did you mean NAME? " for the name that is closest to a misspelt word; it is empty if there is none.
+func DidYouMean(word string, names []string) string {
+	if name := Closest(word, names); name != "" {
+		return "did you mean " + name + "? "
+	}
+	return ""
+}
+
 // Closest returns the name that a misspelt word probably stands for: one that it begins, or the one with
 // the fewest differences, two at most and half of the word. It is empty if there is none.
 func Closest(word string, names []string) (name string) {

@@ -26,3 +26,12 @@ func TestDistance(t *testing.T) {
 		}
 	}
 }
+
+func TestDidYouMean(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{"legder": "did you mean ledger? ", "nosuch": ""} {
+		if got := DidYouMean(word, []string{"crl", "ledger"}); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}
