@@ -9,15 +9,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/internal/cli"
+	"kedge/internal/role"
 )
 
 func newConfigCheck(h host, run func(context.Context, *configOptions) error) *cobra.Command {
-	o := &configOptions{host: h, roleFlags: roleFlags{settingFlags: settingFlags{shared: true}}}
+	o := &configOptions{host: h, roleFlags: roleFlags{settingFlags: settingFlags{shared: true}, check: (*role.Config).CheckFiles}}
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check the whole configuration file",
 		Long: `Reads the configuration file, and checks every profile and every section as the commands would
-before they touch a key or the network: names, values, ARNs that fit each other, nothing missing.
+before they use a key or the network: names, values, ARNs that fit each other, nothing missing, and
+that each file named can be read by this user. It asks for no password, and opens no key in hardware.
 With --profile it checks that one.`,
 		Example: "  kedge config check --config /etc/kedge/config.yaml",
 		PreRunE: func(cmd *cobra.Command, _ []string) error {

@@ -30,6 +30,7 @@ type roleFlags struct {
 	said      role.Settings // but for the keys
 	policy    string        // file
 	withProxy bool
+	check     func(*role.Config) error // beyond what resolve checks; nil: nothing
 }
 
 func (f *roleFlags) add(flags *pflag.FlagSet) {
@@ -90,7 +91,10 @@ func (f *roleFlags) resolve(cmd *cobra.Command, h host) (*role.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, usage(cmd, c.Check())
+	if err := c.Check(); err != nil || f.check == nil {
+		return c, usage(cmd, err)
+	}
+	return c, usage(cmd, f.check(c))
 }
 
 // resolveUnchecked leaves it to role.Open to check what a cache hit needs not: what is in the cache

@@ -22,7 +22,7 @@ func (f *settingFlags) profiles() []string {
 // other returns the role of another profile: what the command line and the environment say stays. The
 // file is read again.
 func (f *roleFlags) other(cmd *cobra.Command, h host, profile string) (*role.Config, error) {
-	o := &roleFlags{settingFlags: settingFlags{chooser: f.chooser, shared: true}}
+	o := &roleFlags{settingFlags: settingFlags{chooser: f.chooser, shared: true}, check: f.check}
 	twin := &cobra.Command{Use: cmd.Use, Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: cmd.CommandPath()}}
 	o.add(twin.Flags())
 	var failed error

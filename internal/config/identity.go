@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"kedge/internal/safefile"
 	"kedge/signer"
 	"kedge/signer/keyfile"
 )
@@ -120,6 +121,32 @@ func (k *Keys) Warnings() []string {
 		warnings = append(warnings, "the password after --pkcs8-password is visible in the process list; use --key-password-from with PATH, fd:N, env:NAME, - or prompt")
 	}
 	return append(warnings, k.hardwareWarnings()...)
+}
+
+// CheckFiles reads each file of these flags, for its password too, and refuses what cannot be read: a file that is
+// missing, that is larger than [signer.MaxFile], or a folder. It opens no hardware, no stream and no variable, and does
+// not look at what is in the files. The error is a *FlagError.
+func (k *Keys) CheckFiles() error {
+	for _, use := range []struct {
+		flag string
+		in   Input
+	}{
+		{"certificate", k.certificate},
+		{"private-key", k.privateKey},
+		{"intermediates", k.intermediates},
+		{k.password.flag, k.password.input},
+	} {
+		path, ok := use.in.Path()
+		if !ok {
+			continue
+		}
+		data, err := safefile.ReadInput(path, signer.MaxFile)
+		clear(data)
+		if err != nil {
+			return &FlagError{Flag: use.flag, Err: err}
+		}
+	}
+	return nil
 }
 
 // keyInput is where the private key is.

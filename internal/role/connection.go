@@ -58,6 +58,16 @@ func checkProxy(cfg session.Config, address string) error {
 	return err
 }
 
+// CheckFiles reads the files of the key, the certificates and the CA bundle, as far as the role needs them. Nothing in
+// hardware is opened. The error is a *config.FlagError or a *config.BundleError.
+func (c *Config) CheckFiles() error {
+	if err := c.keys.CheckFiles(); err != nil {
+		return err
+	}
+	_, _, err := c.roots()
+	return err
+}
+
 // roots reads the CA bundle there may be; nil are the system's. unread lists those of its certificates that
 // cannot be read. Where nothing is asked with TLS, it is not read unless a flag names it. The error is a *config.BundleError.
 func (c *Config) roots() (pool *x509.CertPool, unread []string, err error) {
