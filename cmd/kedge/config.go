@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -46,6 +44,7 @@ type configOptions struct {
 	roleFlags
 	cmd   *cobra.Command
 	cache cacheFlags
+	all   bool
 	json  bool
 }
 
@@ -53,9 +52,10 @@ func newConfigShow(h host, run func(context.Context, *configOptions) error) *cob
 	o := &configOptions{host: h, roleFlags: roleFlags{settingFlags: settingFlags{shared: true}}}
 	cmd := &cobra.Command{
 		Use:   "show",
-		Short: "Print each setting and where it comes from",
-		Long: `Prints each setting of a role, its value, and where that comes from: a flag, a variable, a
-line of the file, or the default. Passwords and PINs are left out.`,
+		Short: "Print the settings and where they come from",
+		Long: `Prints each setting of a role that is set, its value, and where that comes from: a flag, a
+variable, or a line of the file. With --all, and with --json, the settings that have their default are
+printed, too. Passwords and PINs are left out.`,
 		Example: "  kedge config show --profile backup",
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			o.cmd = cmd
@@ -65,6 +65,7 @@ line of the file, or the default. Passwords and PINs are left out.`,
 	}
 	o.add(cmd.Flags())
 	o.cache.add(cmd.Flags())
+	cmd.Flags().BoolVar(&o.all, "all", false, "print the settings that have their default, too")
 	cli.AddJSON(cmd.Flags(), &o.json)
 	return cmd
 }
@@ -102,7 +103,10 @@ func runConfigShow(_ context.Context, o *configOptions) error {
 		}
 		return o.print(append(document, '\n'))
 	}
-	return o.print(table(file, o.chosen, all))
+	if !o.all {
+		all = slices.DeleteFunc(all, func(s setting) bool { return s.Source == "default" })
+	}
+	return o.print(settingsTable(file, o.chosen, all))
 }
 
 // shown tells a flag's value without its secrets, and where it comes from.
@@ -126,42 +130,4 @@ func (o *configOptions) shown(flag *pflag.Flag) setting {
 		s.Source = "file"
 	}
 	return s
-}
-
-// table is for people: a line for each setting.
-func table(file, profile string, all []setting) []byte {
-	var b bytes.Buffer
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	if file == "" {
-		file = "none"
-	}
-	fmt.Fprintf(w, "configuration\t%s\t\n", cli.Printable(file))
-	if profile != "" {
-		fmt.Fprintf(w, "profile\t%s\t\n", cli.Printable(profile))
-	}
-	fmt.Fprintln(w)
-	for _, s := range all {
-		value, place := s.Value, s.From
-		if s.Values != nil {
-			value = strings.Join(s.Values, ", ")
-		}
-		if value == "" {
-			value = "-"
-		}
-		switch s.Source {
-		case "default":
-			place = "default"
-		case "env":
-			place = "env " + place
-		case "flag":
-			place = "flag " + place
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", s.Name, cli.Printable(value), cli.Printable(place))
-	}
-	_ = w.Flush() // into memory
-	lines := bytes.Split(b.Bytes(), []byte("\n"))
-	for i := range lines {
-		lines[i] = bytes.TrimRight(lines[i], " ")
-	}
-	return bytes.Join(lines, []byte("\n"))
 }
