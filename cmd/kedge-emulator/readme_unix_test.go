@@ -16,7 +16,7 @@ import (
 // readmeCommands returns the commands of docs/emulator.md with which the AWS CLI manages the emulator.
 func readmeCommands(t *testing.T) []string {
 	t.Helper()
-	_, after, _ := strings.Cut(testenv.Document(t, "docs/emulator.md"), "manage the emulator as they manage AWS")
+	_, after, _ := strings.Cut(testenv.Document(t, "docs/emulator.md"), "manage its trust anchors, profiles, CRLs, roles and policies")
 	_, block, _ := strings.Cut(after, "\n\n")
 	block, _, _ = strings.Cut(block, "\n\n")
 	var commands []string
