@@ -73,7 +73,7 @@ func newBackupCheck(h host, run func(context.Context, *backupCheckOptions) error
 		Long: `Decrypt a backup, unpack it into a scratch folder (in TMPDIR), verify the ledger in it as by ledger
 verify, and write what is in it. Nothing else is written; keys stay in memory.
 
-age does not sign: everybody who has the public key can make such a file. Compare the SHA-256 of the
+age does not sign: anybody with the public key can make such a file. Compare the SHA-256 of the
 root with that of the trust anchor.`,
 		Example: `  kedge-ca backup check --identity backup-key.txt ca.age
   kedge-ca backup check --identity backup-key.txt - < ca.age`,

@@ -202,7 +202,7 @@ func (x *testCA) unsealed(data []byte) (all []entry) {
 	}
 }
 
-// TestRestore_hostile: everybody who has the public key can make a file that decrypts; it makes no files but those
+// TestRestore_hostile: anybody with the public key can make a file that decrypts; it makes no files but those
 // of a CA.
 func TestRestore_hostile(t *testing.T) {
 	t.Parallel()

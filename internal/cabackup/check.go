@@ -104,7 +104,7 @@ func (u *unpacked) verify(ctx context.Context, c localca.Config) (*localca.Verif
 	return v, inBackup(err)
 }
 
-// readAuthorities replaces the authorities that the manifest states by those of the ledger: everybody who has the
+// readAuthorities replaces the authorities that the manifest states by those of the ledger: anybody with the
 // public key can write a manifest, and a user compares the fingerprints.
 func (u *unpacked) readAuthorities(ctx context.Context, c localca.Config) error {
 	all, err := authoritiesOf(ctx, filepath.Join(u.dir.Name(), ledgerName), ledger.Options{Now: c.Keys.Host.Now})

@@ -23,7 +23,7 @@ func (s *Settings) YAML() ([]byte, error) {
 	annotate(&document, "")
 	var text bytes.Buffer
 	fmt.Fprintln(&text, "# Configuration of a CA of kedge-ca: kedge-ca.yaml in its folder. Keys that are left out have their")
-	fmt.Fprintln(&text, "# defaults. Whoever can change this file says what is issued: only root and the CA's user may.")
+	fmt.Fprintln(&text, "# defaults. A user that can change this file decides what is issued: only root and the CA's user may.")
 	fmt.Fprintln(&text)
 	e := yaml.NewEncoder(&text)
 	e.SetIndent(2)
