@@ -61,7 +61,7 @@ type Examination struct {
 	session created
 	host    enrolled
 	refusal *Refusal
-	time    patience
+	time    timeBudget
 	ready   func() error    // of the enrollment server; asked meanwhile
 	serving func() endpoint // what the endpoint on this machine answers; asked meanwhile
 }

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// TestPatience: a limit is cut to what is left for all, and neither passes while a person is asked.
-func TestPatience(t *testing.T) {
+// TestTimeBudget: a limit is cut to what is left for all, and neither passes while a person is asked.
+func TestTimeBudget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var p patience
+		var p timeBudget
 		p.begin(10 * time.Second)
 		start := time.Now()
 		ctx, cancel := p.limit(t.Context(), 4*time.Second)

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// patience is the time that all checks have together. It stands still while a person is asked. It is safe for
+// timeBudget is the time that all checks have together. It stands still while a person is asked. It is safe for
 // concurrent use.
-type patience struct {
+type timeBudget struct {
 	mu    sync.Mutex
 	total time.Duration
 	start time.Time // moved on by the time that a person took
@@ -26,14 +26,14 @@ func (e *limitError) Error() string {
 func (e *limitError) Unwrap() error { return context.DeadlineExceeded }
 
 // begin starts the time.
-func (p *patience) begin(total time.Duration) {
+func (p *timeBudget) begin(total time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.total, p.start = total, time.Now()
 }
 
 // left returns what is left of the time.
-func (p *patience) left() time.Duration {
+func (p *timeBudget) left() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.asked.IsZero() {
@@ -43,7 +43,7 @@ func (p *patience) left() time.Duration {
 }
 
 // limit ends a context after a time, or after what is left for all if that is less. Meanwhile a person may be asked.
-func (p *patience) limit(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+func (p *timeBudget) limit(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	left := p.left()
 	limit = min(limit, left)
@@ -62,7 +62,7 @@ func (p *patience) limit(ctx context.Context, limit time.Duration) (context.Cont
 }
 
 // asking makes the time stand still while ask runs.
-func (p *patience) asking(ask func(prompt string) ([]byte, error)) func(string) ([]byte, error) {
+func (p *timeBudget) asking(ask func(prompt string) ([]byte, error)) func(string) ([]byte, error) {
 	if ask == nil {
 		return nil
 	}
